@@ -1,0 +1,52 @@
+"""What every part of the embedded stack is told when it starts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+Layout = Literal["A", "B"]
+
+
+@dataclass(frozen=True, slots=True)
+class Times:
+    """The stack's long times, scaled down so that a validation of the embedded stack takes seconds. All in seconds."""
+
+    call_timeout_s: float = 3.0
+    heartbeat_s: float = 1.0
+    monitor_interval_s: float = 1.0
+    token_delay_s: float = 0.004
+    breaker_recovery_s: dict[str, float] = field(
+        default_factory=lambda: {
+            "rag_api": 2.0,
+            "redis_cache": 1.0,
+            "voice_stt": 4.0,
+            "voice_tts": 2.0,
+            "voice_processing": 2.0,
+        }
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """One running embedded stack, as each of its processes sees it."""
+
+    layout: Layout
+    run_dir: Path
+    """A private directory of this stack: sockets, logs, the Redis data, certificates. Removed when the stack stops."""
+    ports: dict[str, int]
+    """Part name -> the loopback port it listens on. Parts: see `parts.PARTS`."""
+    redis_password: str
+    vikunja_token: str
+    defects: frozenset[str] = frozenset()
+    """Names from `defects.CATALOGUE` that this stack has."""
+    times: Times = field(default_factory=Times)
+
+    def broken(self, name: str) -> bool:
+        """Whether this stack has the defect `name`."""
+        return name in self.defects
+
+    def url(self, part: str) -> str:
+        """`http://127.0.0.1:port` of a part, without a path."""
+        return f"http://127.0.0.1:{self.ports[part]}"
