@@ -1,0 +1,28 @@
+"""The few exceptions of xnai-validate; each carries a sentence for the user and, where known, how to go on."""
+
+from __future__ import annotations
+
+
+class XnaiError(Exception):
+    """Something the user is told in one sentence, never as a traceback."""
+
+    def __init__(self, message: str, *, hint: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+
+class ConfigError(XnaiError):
+    """The command line, a profile or a suite is wrong; nothing was touched (exit 2)."""
+
+
+class RegistryError(ConfigError):
+    """A kind of check or fault is unknown, provided twice, or cannot be loaded."""
+
+
+class Unmeasurable(XnaiError):
+    """A checker could not measure: the tool does not know (status error)."""
+
+
+class NotApplicable(XnaiError):
+    """What is asked for does not exist on this stack (status skip, with the reason)."""

@@ -1,0 +1,246 @@
+"""All that the author of a checker imports: the base classes, the decorator, the context and the clock.
+
+A checker measures and returns facts; rules judge them elsewhere::
+
+    class Connect(Params):
+        port: int | None = None
+
+    class Connected(Facts):
+        connected: bool
+        error: ErrorKind | None
+        connect_ms: Milliseconds | None
+
+    @checker("tcp.connect", expect={"error": None})
+    async def connect(params: Connect, ctx: Context) -> Connected:
+        "Open a TCP connection and close it again."
+"""
+
+from __future__ import annotations
+
+import inspect
+import json
+from collections.abc import Awaitable, Callable, Hashable, Mapping
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, field
+from enum import StrEnum
+from functools import cached_property
+from typing import Annotated, Any, Protocol, TypeVar, get_type_hints
+
+from annotated_types import Ge, Le
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+from xnai_validate.errors import NotApplicable, Unmeasurable, XnaiError
+from xnai_validate.model.facttype import FactType, IgnoreCase, fact_types
+from xnai_validate.model.json import Json, JsonObject, JsonValue, bounded
+from xnai_validate.model.rules import Finding
+from xnai_validate.model.target import Target, Tls
+from xnai_validate.model.units import duration_s, size_bytes
+
+__all__ = [
+    "Bytes", "Checker", "Clock", "Context", "Count", "Duration", "ErrorKind", "Facts", "Field", "Finding", "Headers",
+    "Json", "JsonObject", "JsonValue", "Mebibytes", "Milliseconds", "NotApplicable", "Observation", "Observed", "Params",
+    "Percent", "Ratio", "Seconds", "Size", "Target", "Tls", "Unmeasurable", "XnaiError", "bounded", "checker",
+]  # fmt: skip
+
+# Facts: what a number is, said in its annotation; the unit stands at the end of the fact's name.
+Count = Annotated[int, Ge(0)]
+Milliseconds = Annotated[float, Ge(0)]
+Seconds = Annotated[float, Ge(0)]
+Bytes = Annotated[int, Ge(0)]
+Mebibytes = Annotated[float, Ge(0)]
+Ratio = Annotated[float, Ge(0), Le(1)]
+Percent = Annotated[float, Ge(0)]
+Headers = Annotated[dict[str, str], IgnoreCase()]
+"""Names in lower case; several of one name are joined by a comma and a space."""
+
+# Params: quantities as people write them.
+Duration = Annotated[float, BeforeValidator(lambda v: duration_s(v) if isinstance(v, str) else _refuse_bare(v)), Ge(0)]
+"""Seconds, written with a unit: `500ms`, `2s`, `1m30s`."""
+Size = Annotated[int, BeforeValidator(lambda v: size_bytes(v) if isinstance(v, str) else v), Ge(0)]
+"""Bytes, written as a number or with a unit: `64KiB`, `10MB`."""
+
+
+def _refuse_bare(value: object) -> object:
+    if isinstance(value, int) and not isinstance(value, bool):
+        raise ValueError(f"a duration carries a unit: {value}s or {value}ms")
+    return value  # floats come from code, where seconds are seconds
+
+
+class ErrorKind(StrEnum):
+    """Why there was no answer; the same words in every checker of a network service."""
+
+    REFUSED = "refused"
+    TIMEOUT = "timeout"
+    RESET = "reset"
+    DNS = "dns"
+    TLS = "tls"
+    PROTOCOL = "protocol"
+    UNREACHABLE = "unreachable"
+    AUTH = "auth"
+    TOO_LARGE = "too_large"
+
+
+class Params(BaseModel):
+    """The `with:` of a check: frozen, unknown keys refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True, use_attribute_docstrings=True)
+
+
+class Facts(BaseModel):
+    """What a checker measured: frozen; every number carries its unit in its name."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True, use_attribute_docstrings=True)
+
+
+class Observation(Params):
+    """A measurement inside another check: its kind, target and parameters are verified when the profile is loaded."""
+
+    kind: str
+    """A kind of check, as in a suite."""
+    target: str | None = None
+    """The target of the measurement; by default that of the check it stands in."""
+    with_: JsonObject = Field(default_factory=dict, alias="with")
+    """The parameters of the kind."""
+    expect: JsonObject | None = None
+    """What must hold of its facts, besides what the kind expects by itself."""
+
+    @cached_property
+    def key(self) -> str:
+        """The identity of the observation: equal observations have equal keys."""
+        return json.dumps(self.model_dump(mode="json", by_alias=True), sort_keys=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """What an observation measured, and its rules judged."""
+
+    facts: Mapping[str, Any]
+    """Fact name -> value."""
+    findings: tuple[Finding, ...]
+
+    @property
+    def held(self) -> bool:
+        """Whether every rule holds."""
+        return all(finding.held for finding in self.findings)
+
+
+class Clock(Protocol):
+    """Time and sleep; tests of the engine use one that needs no time."""
+
+    def time(self) -> float:
+        """Seconds since the epoch."""
+
+    def monotonic(self) -> float:
+        """Seconds of a clock that never goes back."""
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait."""
+
+
+T = TypeVar("T")
+
+
+class Context(Protocol):
+    """What a checker may ask of the engine."""
+
+    @property
+    def target(self) -> Target:
+        """The target of the check; raises NotApplicable where it has none."""
+
+    @property
+    def clock(self) -> Clock:
+        """The clock to measure and wait with."""
+
+    @property
+    def timeout_s(self) -> float:
+        """Seconds after which the engine ends this measurement as a time-out of the stack."""
+
+    @property
+    def vars(self) -> Mapping[str, JsonValue]:
+        """The profile's vars."""
+
+    def target_named(self, name: str) -> Target:
+        """Another target of the stack; raises NotApplicable where it is not configured."""
+
+    async def observe(self, observation: Observation) -> Observed:
+        """Measure and judge an observation that stands in the check's params."""
+
+    async def shared(self, key: Hashable, open_: Callable[[], AbstractAsyncContextManager[T]]) -> T:
+        """A value that lives as long as the run (a connection pool, a TLS context): opened at first use, closed at the end.
+
+        `key` should begin with the checker's family: `("http", "client", target.origin)`.
+        """
+
+    def progress(self, text: str) -> None:
+        """Tell the live display what a long measurement is doing."""
+
+
+Measure = Callable[[Any, Context], Awaitable[Facts]]
+
+
+@dataclass(frozen=True, slots=True)
+class Checker:
+    """The code of a kind of check, with all that was read from its annotations."""
+
+    kind: str
+    measure: Measure = field(repr=False)
+    params: type[Params]
+    facts: type[Facts]
+    expect: Mapping[str, JsonValue]
+    """Rules that hold for every check of this kind unless it names the fact itself."""
+    doc: str
+    """The docstring; its first line is a sentence a user reads."""
+    needs_target: bool
+    exclusive: bool
+    """Whether nothing else may run meanwhile."""
+    extra: str | None
+    """The optional dependency group that it needs, if any."""
+    types: Mapping[str, FactType] = field(repr=False)
+
+    @property
+    def family(self) -> str:
+        """The module it lives in: `tcp` of `tcp.connect`."""
+        return self.kind.partition(".")[0]
+
+    @property
+    def title(self) -> str:
+        """The first line of its documentation."""
+        return self.doc.strip().partition("\n")[0].strip()
+
+
+P = TypeVar("P", bound=Params)
+F = TypeVar("F", bound=Facts)
+MARK = "__xnai_checker__"
+
+
+def checker(
+    kind: str,
+    *,
+    expect: Mapping[str, JsonValue] | None = None,
+    target: bool = True,
+    exclusive: bool = False,
+    extra: str | None = None,
+) -> Callable[[Callable[[P, Context], Awaitable[F]]], Callable[[P, Context], Awaitable[F]]]:
+    """Declare an async function `(params, ctx) -> facts` as the checker of `kind` (`family.name`).
+
+    `expect`: rules every check of the kind has unless it names the fact itself. `target=False`: works without a target.
+    `extra`: the optional dependency group that is needed. Raises TypeError where the annotations do not say what is needed.
+    """
+
+    def declare(measure: Callable[[P, Context], Awaitable[F]]) -> Callable[[P, Context], Awaitable[F]]:
+        hints = get_type_hints(measure)
+        params, facts = hints.get("params"), hints.get("return")
+        if not (isinstance(params, type) and issubclass(params, Params)):
+            raise TypeError(f"{kind}: the first parameter must be `params`, annotated with a subclass of Params")
+        if not (isinstance(facts, type) and issubclass(facts, Facts)):
+            raise TypeError(f"{kind}: the return annotation must be a subclass of Facts")
+        doc = inspect.getdoc(measure) or ""
+        if not doc:
+            raise TypeError(f"{kind}: the checker has no docstring; its first line is what a user reads")
+        found = Checker(
+            kind, measure, params, facts, dict(expect or {}), doc, target, exclusive, extra, fact_types(facts)
+        )
+        setattr(measure, MARK, found)
+        return measure
+
+    return declare

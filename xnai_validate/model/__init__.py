@@ -1,0 +1,1 @@
+"""Values without input or output: statuses, rules, events, the report and the verdict."""

@@ -1,0 +1,113 @@
+"""What kind of value a fact is, read from its annotation, so that a rule can be held against it before anything runs."""
+
+from __future__ import annotations
+
+import types
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Annotated, Any, Literal, TypeAliasType, TypeVar, Union, get_args, get_origin
+
+from annotated_types import BaseMetadata, Ge, Le
+from pydantic import BaseModel, JsonValue
+
+Shape = Literal["number", "text", "flag", "choice", "list", "map", "json"]
+
+
+class IgnoreCase:
+    """Marks a mapping whose keys are compared without case, as the names of HTTP headers are."""
+
+
+@dataclass(frozen=True, slots=True)
+class FactType:
+    """The type of a fact as rules see it."""
+
+    shape: Shape
+    nullable: bool = False
+    """Whether the fact may have no value (None): then only the rule `null` can hold."""
+    integer: bool = False
+    choices: tuple[str, ...] = ()
+    item: FactType | None = None
+    """The type of the elements of a list, or of the values of a map."""
+    floor: float | None = None
+    """No value is ever below this."""
+    ceiling: float | None = None
+    ignore_case: bool = False
+
+    def __str__(self) -> str:
+        names = {"number": "integer" if self.integer else "number", "flag": "true or false", "json": "JSON document"}
+        name = names.get(self.shape, self.shape)
+        if self.shape == "choice":
+            name = f"one of {', '.join(self.choices)}"
+        if self.item is not None:
+            name = f"{name} of {self.item}"
+        return f"{name} or null" if self.nullable else name
+
+
+JSON_TYPE = FactType("json", nullable=True)
+
+
+def fact_type(annotation: object, metadata: tuple[object, ...] = ()) -> FactType:
+    """The FactType of an annotation; raises TypeError for one that rules cannot speak about.
+
+    Allowed: int, float, str, bool, Literal of strings, StrEnum, JsonValue, list/tuple/dict of these, each optionally `| None`,
+    and Annotated with Ge, Le or IgnoreCase.
+    """
+    if annotation is JsonValue or isinstance(annotation, TypeAliasType | TypeVar):
+        return JSON_TYPE
+    origin = get_origin(annotation)
+    if origin is Annotated:
+        inner, *extra = get_args(annotation)
+        return fact_type(inner, (*metadata, *extra))
+    if origin in (Union, types.UnionType):
+        members = [member for member in get_args(annotation) if member is not types.NoneType]
+        if len(members) != 1:
+            raise TypeError(f"a fact has one type, or one type or None; not {annotation}")
+        return replace(fact_type(members[0], metadata), nullable=True)
+    return _with_metadata(_plain(annotation, origin), metadata)
+
+
+def _plain(annotation: object, origin: object) -> FactType:
+    if origin is Literal:
+        return FactType("choice", choices=tuple(str(choice) for choice in get_args(annotation)))
+    if origin in (list, tuple):
+        return FactType("list", item=fact_type(get_args(annotation)[0]))
+    if origin in (dict, Mapping):
+        return FactType("map", item=fact_type(get_args(annotation)[1]))
+    if isinstance(annotation, type):
+        if issubclass(annotation, bool):
+            return FactType("flag")
+        if issubclass(annotation, int):
+            return FactType("number", integer=True)
+        if issubclass(annotation, float):
+            return FactType("number")
+        if issubclass(annotation, str):
+            members = getattr(annotation, "__members__", {})
+            return FactType("choice", choices=tuple(m.value for m in members.values())) if members else FactType("text")
+    raise TypeError(f"rules cannot speak about a fact of type {annotation}")
+
+
+def _with_metadata(kind: FactType, metadata: tuple[object, ...]) -> FactType:
+    for mark in metadata:
+        if isinstance(mark, Ge) and isinstance(mark.ge, int | float):
+            kind = replace(kind, floor=float(mark.ge))
+        elif isinstance(mark, Le) and isinstance(mark.le, int | float):
+            kind = replace(kind, ceiling=float(mark.le))
+        elif isinstance(mark, IgnoreCase):
+            kind = replace(kind, ignore_case=True)
+        elif not isinstance(mark, BaseMetadata | IgnoreCase):
+            continue
+    return kind
+
+
+def fact_types(model: type[BaseModel]) -> dict[str, FactType]:
+    """Fact name (its alias, where it has one) -> FactType, in the order of the model."""
+    return {
+        field.alias or name: fact_type(field.annotation, tuple(field.metadata))
+        for name, field in model.model_fields.items()
+    }
+
+
+def fact_values(facts: BaseModel) -> dict[str, Any]:
+    """Fact name -> value as measured, by the names that rules use."""
+    fields = type(facts).model_fields
+    return {field.alias or name: getattr(facts, name) for name, field in fields.items()}

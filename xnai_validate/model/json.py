@@ -1,0 +1,49 @@
+"""The type of a JSON document, and the bounded form in which measured values are kept."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+
+from pydantic import JsonValue
+
+__all__ = ["Json", "JsonObject", "JsonValue", "bounded"]
+
+Json = JsonValue
+"""A JSON document: None, bool, int, float, str, list or dict of these."""
+JsonObject = dict[str, JsonValue]
+
+TEXT_CAP = 2_000
+ITEMS_CAP = 100
+DEPTH_CAP = 8
+
+
+def bounded(value: object, depth: int = DEPTH_CAP) -> JsonValue:
+    """`value` as JSON, with long texts, lists and mappings cut, so that an event stays small whatever a server sent.
+
+    Texts keep 2 000 characters, lists and mappings 100 items, nesting 8 levels; what was cut is said in its place.
+    """
+    if value is None or isinstance(value, bool | int):
+        return value
+    if isinstance(value, float):
+        # JSON has neither NaN nor infinity.
+        return value if value == value and abs(value) != float("inf") else str(value)
+    if isinstance(value, str):
+        return value if len(value) <= TEXT_CAP else f"{value[:TEXT_CAP]}... ({len(value)} characters)"
+    if isinstance(value, bytes):
+        return bounded(value.decode("utf-8", "replace"))
+    if depth <= 0:
+        return "..."
+    if isinstance(value, Mapping):
+        items = list(value.items())
+        cut: JsonObject = {str(key)[:200]: bounded(item, depth - 1) for key, item in items[:ITEMS_CAP]}
+        if len(items) > ITEMS_CAP:
+            cut["..."] = f"{len(items)} keys"
+        return cut
+    if isinstance(value, Sequence | set | frozenset):
+        sequence = list(value)
+        kept: list[JsonValue] = [bounded(item, depth - 1) for item in sequence[:ITEMS_CAP]]
+        if len(sequence) > ITEMS_CAP:
+            kept.append(f"... ({len(sequence)} items)")
+        return kept
+    return bounded(str(value))

@@ -1,0 +1,44 @@
+"""Where something is written, and what is wrong there."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from xnai_validate.errors import ConfigError
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Place:
+    """A line of a file (lines and columns count from 1)."""
+
+    file: str
+    line: int
+    column: int = 1
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}"
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One mistake in a profile, a suite or on the command line."""
+
+    message: str
+    place: Place | None = None
+    hint: str | None = None
+    excerpt: str | None = None
+    """The line of the file as it stands there."""
+
+    def __str__(self) -> str:
+        where = f"{self.place}: " if self.place else ""
+        hint = f"; {self.hint}" if self.hint else ""
+        return f"{where}{self.message}{hint}"
+
+
+class Mistakes(ConfigError):
+    """All the mistakes of a profile, reported together."""
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        super().__init__("\n".join(str(problem) for problem in problems))
+        self.problems = tuple(problems)

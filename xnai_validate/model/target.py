@@ -1,0 +1,65 @@
+"""A target: a named part of the stack, where it is reached and, where known, the process behind it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit
+
+_PORTS = {"http": 80, "https": 443, "ws": 80, "wss": 443, "redis": 6379, "rediss": 6379, "postgres": 5432}
+
+
+@dataclass(frozen=True, slots=True)
+class Tls:
+    """How a TLS server is to be trusted and what we show it. Paths are files in PEM."""
+
+    ca: str | None = None
+    """The authority to trust instead of the machine's own."""
+    verify: bool = True
+    cert: str | None = None
+    key: str | None = None
+    server_name: str | None = None
+    """The name to ask for and to verify, where it is not the host of the url."""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """One part of the stack. `url` carries the layout's prefix, without a slash at its end."""
+
+    name: str
+    url: str | None = None
+    root: str | None = None
+    """Where what lives at the root (`/docs`, `/openapi.json`) is found; by default the url's origin."""
+    container: str | None = None
+    pid: int | None = None
+    password: str | None = field(default=None, repr=False)
+    tls: Tls = field(default_factory=Tls)
+
+    @property
+    def scheme(self) -> str:
+        """`http`, `https`, `redis`, `rediss`, `tcp`, `ws` ...; empty without a url."""
+        return urlsplit(self.url).scheme if self.url else ""
+
+    @property
+    def host(self) -> str:
+        """The host of the url, without brackets; empty without a url."""
+        return (urlsplit(self.url).hostname or "") if self.url else ""
+
+    @property
+    def port(self) -> int:
+        """The port of the url, else the scheme's own, else 0."""
+        if not self.url:
+            return 0
+        return urlsplit(self.url).port or _PORTS.get(self.scheme, 0)
+
+    @property
+    def origin(self) -> str:
+        """The url without path: `http://127.0.0.1:8000`."""
+        parts = urlsplit(self.url or "")
+        return f"{parts.scheme}://{parts.netloc}"
+
+    def join(self, path: str, *, at_root: bool = False) -> str:
+        """The url of a path below the target (or below its root); an absolute url is returned as it is."""
+        if "://" in path:
+            return path
+        base = (self.root or self.origin) if at_root else (self.url or "")
+        return f"{base.rstrip('/')}/{path.lstrip('/')}" if path else base
