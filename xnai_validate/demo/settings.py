@@ -42,6 +42,10 @@ class Settings:
     defects: frozenset[str] = frozenset()
     """Names from `defects.CATALOGUE` that this stack has."""
     times: Times = field(default_factory=Times)
+    memory_percent: float | None = None
+    """The share of the host's memory that the degradation tiers see instead of the measured one, for tests."""
+    alert_webhook: str | None = None
+    """Where the health monitor posts each alert besides the Redis stream `xnai:alerts`: a loopback URL."""
 
     def broken(self, name: str) -> bool:
         """Whether this stack has the defect `name`."""
