@@ -8,6 +8,21 @@ from typing import Literal
 
 Layout = Literal["A", "B"]
 
+BREAKER_FAILURES: dict[str, int] = {
+    "rag_api": 3,
+    "redis_cache": 5,
+    "voice_stt": 5,
+    "voice_tts": 3,
+    "voice_processing": 3,
+}
+"""Circuit breaker -> failures in a row that open it."""
+
+MONITOR_FAILURES: dict[str, int] = {"redis": 3, "rag_api": 2, "chainlit_ui": 2, "vikunja": 3}
+"""Monitored service -> failed checks in a row after which it is recovered."""
+
+REDIS_MAXMEMORY_MB = 64
+"""Memory limit of the stack's Redis, in MiB."""
+
 
 @dataclass(frozen=True, slots=True)
 class Times:
@@ -54,3 +69,8 @@ class Settings:
     def url(self, part: str) -> str:
         """`http://127.0.0.1:port` of a part, without a path."""
         return f"http://127.0.0.1:{self.ports[part]}"
+
+    @property
+    def redis_port(self) -> int:
+        """The port where Redis speaks plain TCP to the stack's own parts, in both layouts."""
+        return self.ports.get("redis_plain", self.ports["redis"])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import types
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Annotated, Any, Literal, TypeAliasType, TypeVar, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from annotated_types import BaseMetadata, Ge, Le
 from pydantic import BaseModel, JsonValue
@@ -52,7 +52,7 @@ def fact_type(annotation: object, metadata: tuple[object, ...] = ()) -> FactType
     Allowed: int, float, str, bool, Literal of strings, StrEnum, JsonValue, list/tuple/dict of these, each optionally `| None`,
     and Annotated with Ge, Le or IgnoreCase.
     """
-    if annotation is JsonValue or isinstance(annotation, TypeAliasType | TypeVar):
+    if annotation is JsonValue:
         return JSON_TYPE
     origin = get_origin(annotation)
     if origin is Annotated:

@@ -47,9 +47,7 @@ def parse_rules(
     for fact, spec in raw.items():
         kind_of_fact = types.get(fact)
         if kind_of_fact is None:
-            mistakes.append(
-                RuleMistake((fact,), f'unknown fact "{fact}" of {kind}', did_you_mean(str(fact), types))
-            )
+            mistakes.append(RuleMistake((fact,), f'unknown fact "{fact}" of {kind}', did_you_mean(str(fact), types)))
             continue
         parser = _Parser(fact, level, mistakes)
         rules += parser.of_fact(spec, kind_of_fact)
@@ -92,13 +90,13 @@ class _Parser:
         kind = JSON_TYPE if singular else FactType("list", item=JSON_TYPE)
         return self.of_value(spec, kind, replace(blank, path=path), (path,))
 
-    def of_value(
-        self, spec: JsonValue, kind: FactType, blank: Rule, path: tuple[str | int, ...]
-    ) -> list[Rule]:
+    def of_value(self, spec: JsonValue, kind: FactType, blank: Rule, path: tuple[str | int, ...]) -> list[Rule]:
         """The rules of one value: a scalar or list means equals, a mapping holds operators."""
         if not isinstance(spec, dict):
             if blank.negated and spec is not None and kind.shape == "choice" and spec not in kind.choices:
-                return self.wrong(path, f"always holds: {blank.subject} is never {spec!r}", f"known: {', '.join(kind.choices)}")
+                return self.wrong(
+                    path, f"always holds: {blank.subject} is never {spec!r}", f"known: {', '.join(kind.choices)}"
+                )
             operand = self.operand(spec, kind, "equals", path)
             return [] if operand is _BAD else [replace(blank, operator="equals", operand=operand)]
         if not spec:
@@ -225,7 +223,9 @@ def _always(rule: Rule, kind: FactType) -> str | None:
     if rule.operator == "contains" and operand == "" and kind.shape == "text":
         return "every text contains the empty one"
     if rule.operator == "in" and isinstance(operand, list):
-        possible: set[object] = set(kind.choices) if kind.shape == "choice" else {True, False} if kind.shape == "flag" else set()
+        possible: set[object] = (
+            set(kind.choices) if kind.shape == "choice" else {True, False} if kind.shape == "flag" else set()
+        )
         if possible and not kind.nullable and possible <= {item for item in operand if isinstance(item, str | bool)}:
             return f"these are all the values of {rule.subject}"
     return None

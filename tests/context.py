@@ -1,0 +1,103 @@
+"""A context for checkers under test: real time, real sockets, the rules of the kind, no engine."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Hashable, Mapping
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
+from typing import Any, TypeVar, cast
+
+from xnai_validate import registry
+from xnai_validate.errors import NotApplicable
+from xnai_validate.kit import Clock, JsonObject, JsonValue, Observation, Observed, Target
+from xnai_validate.model.facttype import fact_values
+from xnai_validate.model.rules import judge
+from xnai_validate.model.ruletext import parse_rules
+
+T = TypeVar("T")
+
+
+class RealClock:
+    """The machine's own clock."""
+
+    def time(self) -> float:
+        return time.time()
+
+    def monotonic(self) -> float:
+        return time.monotonic()
+
+    async def sleep(self, seconds: float) -> None:
+        await asyncio.sleep(seconds)
+
+
+class LooseContext:
+    """What a checker may ask of the engine, answered without one."""
+
+    def __init__(self, targets: Mapping[str, Target], target: str | None, vars_: Mapping[str, JsonValue]) -> None:
+        self._targets = targets
+        self._name = target
+        self.vars: Mapping[str, JsonValue] = vars_
+        self.clock: Clock = RealClock()
+        self.timeout_s = 30.0
+        self.stack = AsyncExitStack()
+        self._shared: dict[Hashable, object] = {}
+        self._lock = asyncio.Lock()
+        self.said: list[str] = []
+
+    @property
+    def target(self) -> Target:
+        if self._name is None:
+            raise NotApplicable("the check has no target")
+        return self.target_named(self._name)
+
+    def target_named(self, name: str) -> Target:
+        if name not in self._targets:
+            raise NotApplicable(f"target {name} is not configured")
+        return self._targets[name]
+
+    async def shared(self, key: Hashable, open_: Callable[[], AbstractAsyncContextManager[T]]) -> T:
+        async with self._lock:
+            if key not in self._shared:
+                self._shared[key] = await self.stack.enter_async_context(open_())
+            return cast(T, self._shared[key])
+
+    def progress(self, text: str) -> None:
+        self.said.append(text)
+
+    async def observe(self, observation: Observation) -> Observed:
+        return await self._observe(
+            observation.kind, observation.with_, observation.target or self._name, observation.expect
+        )
+
+    async def _observe(self, kind: str, with_: JsonObject, target: str | None, expect: JsonObject | None) -> Observed:
+        found = registry.get(kind)
+        wanted = {**found.expect, **(expect or {})}
+        rules, mistakes = parse_rules(wanted, found.types, kind=kind)
+        assert not mistakes, mistakes
+        outer, self._name = self._name, target
+        try:
+            facts = fact_values(await found.measure(found.params.model_validate(with_), self))
+        finally:
+            self._name = outer
+        return Observed(facts, judge(rules, facts))
+
+
+def observe(
+    kind: str,
+    target: Target | None = None,
+    *,
+    others: tuple[Target, ...] = (),
+    vars_: Mapping[str, JsonValue] | None = None,
+    expect: JsonObject | None = None,
+    **with_: Any,
+) -> Observed:
+    """Measure once, as a check of `kind` with these params would, and judge by the kind's rules and `expect`."""
+
+    async def run() -> Observed:
+        targets = {one.name: one for one in ((target,) if target else ()) + others}
+        ctx = LooseContext(targets, target.name if target else None, vars_ or {})
+        async with ctx.stack:
+            return await ctx._observe(kind, with_, target.name if target else None, expect)
+
+    return asyncio.run(run())
