@@ -37,7 +37,8 @@ from xnai_validate.model.target import Target, Tls
 from xnai_validate.model.units import duration_s, size_bytes
 
 __all__ = [
-    "Bytes", "Checker", "Clock", "Context", "Count", "Duration", "ErrorKind", "Facts", "Field", "Finding", "Headers",
+    "Bytes",
+    "Checker", "Clock", "Context", "Count", "Duration", "ErrorKind", "Facts", "Field", "Finding", "Headers",
     "Json", "JsonObject", "JsonValue", "Mebibytes", "Milliseconds", "NotApplicable", "Observation", "Observed", "Params",
     "Percent", "Ratio", "Seconds", "Size", "Target", "Tls", "Unmeasurable", "XnaiError", "bounded", "checker",
 ]  # fmt: skip
@@ -166,9 +167,9 @@ class Context(Protocol):
         """Measure and judge an observation that stands in the check's params."""
 
     async def shared(self, key: Hashable, open_: Callable[[], AbstractAsyncContextManager[T]]) -> T:
-        """A value that lives as long as the run (a connection pool, a TLS context): opened at first use, closed at the end.
+        """A value that lives as long as the run (a connection pool, a TLS context): opened at first use.
 
-        `key` should begin with the checker's family: `("http", "client", target.origin)`.
+        It is closed when the run ends. `key` should begin with the checker's family: `("http", "client", target.origin)`.
         """
 
     def progress(self, text: str) -> None:
@@ -223,7 +224,7 @@ def checker(
 ) -> Callable[[Callable[[P, Context], Awaitable[F]]], Callable[[P, Context], Awaitable[F]]]:
     """Declare an async function `(params, ctx) -> facts` as the checker of `kind` (`family.name`).
 
-    `expect`: rules every check of the kind has unless it names the fact itself. `target=False`: works without a target.
+    `expect`: rules that every check of the kind has unless it names the fact itself; `target=False`: needs no target.
     `extra`: the optional dependency group that is needed. Raises TypeError where the annotations do not say what is needed.
     """
 

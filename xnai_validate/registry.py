@@ -18,7 +18,7 @@ GROUP = "xnai_validate.checkers"
 
 @cache
 def families() -> dict[str, str]:
-    """Family -> the module that provides it: the bundled ones, and those of the entry point group `xnai_validate.checkers`.
+    """Family -> the module that provides it: the bundled ones, and those of the entry points `xnai_validate.checkers`.
 
     Raises RegistryError where a family is provided twice; the message names both.
     """

@@ -1,4 +1,4 @@
-"""What kind of value a fact is, read from its annotation, so that a rule can be held against it before anything runs."""
+"""What kind of value a fact is, read from its annotation, so that rules are verified before anything runs."""
 
 from __future__ import annotations
 
@@ -49,8 +49,8 @@ JSON_TYPE = FactType("json", nullable=True)
 def fact_type(annotation: object, metadata: tuple[object, ...] = ()) -> FactType:
     """The FactType of an annotation; raises TypeError for one that rules cannot speak about.
 
-    Allowed: int, float, str, bool, Literal of strings, StrEnum, JsonValue, list/tuple/dict of these, each optionally `| None`,
-    and Annotated with Ge, Le or IgnoreCase.
+    Allowed: int, float, str, bool, Literal of strings, StrEnum, JsonValue, list/tuple/dict of these, each optionally
+    `| None`, and Annotated with Ge, Le or IgnoreCase.
     """
     if annotation is JsonValue:
         return JSON_TYPE

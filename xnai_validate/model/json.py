@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-
 from pydantic import JsonValue
 
 __all__ = ["Json", "JsonObject", "JsonValue", "bounded"]

@@ -72,7 +72,8 @@ class Finding:
 def judge(rules: Iterable[Rule], facts: Mapping[str, object]) -> tuple[Finding, ...]:
     """Hold measured facts against rules; one finding a rule, in the order of the rules.
 
-    A fact without a value (None, or a path that leads nowhere) holds no rule but `equals null`; `not: null` asks for a value.
+    A fact without a value (None, or a path that leads nowhere) holds no rule but `equals null`; `not: null` asks for
+    a value.
     """
     return tuple(_finding(rule, _value(rule, facts)) for rule in rules)
 

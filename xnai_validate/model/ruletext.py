@@ -39,8 +39,8 @@ def parse_rules(
 ) -> tuple[tuple[Rule, ...], tuple[RuleMistake, ...]]:
     """The rules of a mapping fact -> rule, and every mistake in it.
 
-    `types` are the facts of the kind of check `kind`. A scalar means equals; a mapping holds operators; a fact that is a JSON
-    document takes JSONPath -> rule, one that is a mapping takes key -> rule.
+    `types` are the facts of the kind of check `kind`. A scalar means equals; a mapping holds operators; a fact that is
+    a JSON document takes JSONPath -> rule, one that is a mapping takes key -> rule.
     """
     rules: list[Rule] = []
     mistakes: list[RuleMistake] = []
@@ -135,7 +135,7 @@ class _Parser:
         return self.wrong(path, f"always holds: {why}") if why else [rule]
 
     def operand(self, spec: JsonValue, kind: FactType, operator: str, path: tuple[str | int, ...]) -> JsonValue:
-        """The operand, converted to the fact's unit where it has one; `_BAD` (and a mistake noted) where it does not fit."""
+        """The operand, in the fact's unit where it has one; `_BAD` (and a mistake noted) where it does not fit."""
         try:
             return _operand(spec, kind, operator, self.fact)
         except ValueError as error:

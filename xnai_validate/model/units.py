@@ -39,7 +39,7 @@ def size_bytes(text: str) -> int:
 
 
 def in_unit_of(fact: str, text: str) -> float:
-    """A quantity with a unit, as a number in the unit that the fact's name ends in: `in_unit_of("total_ms", "2s")` is 2000.
+    """A quantity as a number in the unit that the fact's name ends in: `in_unit_of("total_ms", "2s")` is 2000.
 
     Raises ValueError where the fact has no unit or the text is not such a quantity.
     """

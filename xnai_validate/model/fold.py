@@ -1,0 +1,176 @@
+"""From events to the report; folding a stored journal gives the same report as the live run."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from xnai_validate.model import events as ev
+from xnai_validate.model.facttype import FactType
+from xnai_validate.model.report import (
+    CheckInfo,
+    CheckResult,
+    Criterion,
+    CriterionResult,
+    FaultResult,
+    ReportNotice,
+    ReportRun,
+    RunInfo,
+    RunReport,
+    Summary,
+    Tool,
+)
+from xnai_validate.model.rules import judge
+from xnai_validate.model.status import Status
+from xnai_validate.model.verdict import decide, word
+
+_COUNT = FactType("number", integer=True, floor=0)
+COUNTS = dict.fromkeys(("planned", "passed", "flaky", "warnings", "failed", "errors", "skipped"), _COUNT)
+"""What a criterion may be about."""
+
+
+@dataclass(slots=True)
+class _State:
+    run: RunInfo | None = None
+    checks: tuple[CheckInfo, ...] = ()
+    criteria: tuple[Criterion, ...] = ()
+    targets: dict[str, str | None] = field(default_factory=dict)
+    finished: dict[str, ev.CheckFinished] = field(default_factory=dict)
+    injected: dict[str, ev.FaultInjected] = field(default_factory=dict)
+    reverted: dict[str, ev.FaultReverted] = field(default_factory=dict)
+    notices: list[ReportNotice] = field(default_factory=list)
+    end: ev.RunFinished | None = None
+    last_at: float = 0.0
+
+
+def fold(events: Iterable[ev.Event]) -> RunReport:
+    """The report of a run's events; raises ValueError where they do not begin with `run-started`.
+
+    A run without its end (killed) is reported as far as it came: what has no status is skipped, with that reason.
+    """
+    state = _State()
+    for event in events:
+        _take(state, event)
+    if state.run is None:
+        raise ValueError("these are not the events of a run: run-started is missing")
+    return _report(state, state.run)
+
+
+def _take(state: _State, event: ev.Event) -> None:
+    state.last_at = event.at
+    match event:
+        case ev.RunStarted():
+            state.run, state.checks, state.criteria = event.run, event.checks, event.criteria
+        case ev.TargetResolved():
+            state.targets[event.target] = event.url
+        case ev.CheckFinished():
+            state.finished[event.id] = event
+        case ev.FaultInjected():
+            state.injected[event.undo] = event
+        case ev.FaultReverted():
+            state.reverted[event.undo] = event
+        case ev.Notice():
+            state.notices.append(ReportNotice(level=event.level, text=event.text))
+        case ev.RunFinished():
+            state.end = event
+        case _:
+            pass
+
+
+def _report(state: _State, run: RunInfo) -> RunReport:
+    stopped = state.end.stopped if state.end else "killed"
+    checks = tuple(_check(info, state.finished.get(info.id), stopped) for info in state.checks)
+    criteria = judge_criteria(state.criteria, checks)
+    code = decide(
+        (check.status for check in checks),
+        # A run that ended at the first failure cannot have met what it did not come to.
+        criteria_met=stopped == "fail-fast" or all(result.met for result in criteria),
+        stopped=stopped,
+        not_undone=bool(state.end.not_undone) if state.end else bool(set(state.injected) - set(state.reverted)),
+        fail_on=run.fail_on,
+    )
+    counts = Counter(str(check.status) for check in checks)
+    return RunReport(
+        tool=Tool(version=run.version),
+        run=ReportRun(
+            id=run.id,
+            title=run.title,
+            profiles=run.profiles,
+            started_at=_iso(run.started_at),
+            elapsed_ms=state.end.elapsed_ms if state.end else round((state.last_at - run.started_at) * 1000, 1),
+            host=run.host,
+            targets=state.targets,
+            stopped=stopped,
+        ),
+        exit_code=int(code),
+        verdict=word(code),
+        summary=Summary.model_validate(dict(counts)),
+        criteria=criteria,
+        checks=checks,
+        faults=tuple(_fault(fault, state.reverted.get(undo)) for undo, fault in state.injected.items()),
+        notices=tuple(state.notices),
+    )
+
+
+def _check(info: CheckInfo, end: ev.CheckFinished | None, stopped: str | None) -> CheckResult:
+    known = info.model_dump(include={"id", "title", "category", "kind", "target", "covers", "tags", "fix"})
+    if end is None:
+        why = f"not reached: {stopped}" if stopped else "not reached"
+        end = ev.CheckFinished(seq=0, at=0.0, id=info.id, status=Status.SKIP, reason=why)
+    return CheckResult(
+        **known,
+        source=info.source,
+        status=end.status,
+        reason=end.reason,
+        blocked_by=end.blocked_by,
+        findings=end.findings,
+        facts=end.facts,
+        attempts=end.attempts,
+        elapsed_ms=end.elapsed_ms,
+    )
+
+
+def judge_criteria(criteria: Iterable[Criterion], checks: Sequence[CheckResult]) -> tuple[CriterionResult, ...]:
+    """Hold the counts of each category, and of the whole run, against the success criteria."""
+    results = []
+    for criterion in criteria:
+        chosen = [c for c in checks if criterion.scope in ("total", c.category)]
+        (finding,) = judge([criterion.rule], _counts(chosen))
+        results.append(
+            CriterionResult(
+                name=f"{criterion.scope} {finding.fact}",
+                planned=f"{finding.rule} {finding.expected}",
+                actual=finding.actual,
+                met=finding.held,
+            )
+        )
+    return tuple(results)
+
+
+def _counts(checks: Sequence[CheckResult]) -> dict[str, int]:
+    by = Counter(check.status for check in checks)
+    return {
+        "planned": len(checks),
+        "passed": sum(count for status, count in by.items() if status.passed),
+        "flaky": by[Status.FLAKY],
+        "warnings": by[Status.WARN],
+        "failed": by[Status.FAIL],
+        "errors": by[Status.ERROR],
+        "skipped": by[Status.SKIP],
+    }
+
+
+def _fault(injected: ev.FaultInjected, reverted: ev.FaultReverted | None) -> FaultResult:
+    return FaultResult(
+        fault=injected.fault,
+        target=injected.target,
+        injected_at=_iso(injected.at),
+        reverted_at=_iso(reverted.at) if reverted else None,
+        proven=reverted.proven if reverted else False,
+    )
+
+
+def _iso(at: float) -> str:
+    return datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -1,0 +1,166 @@
+"""The report: the whole of a run as one value; its JSON form is published and others build on its names."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from xnai_validate.model.json import JsonObject, JsonValue
+from xnai_validate.model.rules import Finding, Rule
+from xnai_validate.model.status import Status
+
+FORMAT: Literal["xnai-validate/report/1"] = "xnai-validate/report/1"
+
+Verdict = Literal["passed", "failed", "undecided", "not undone", "stopped", "interrupted"]
+
+
+class _Value(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+
+class Source(_Value):
+    """Where a check is written."""
+
+    file: str
+    line: int
+
+
+class CheckInfo(_Value):
+    """What is known of a check before it runs."""
+
+    id: str
+    """`<category>/<suite>:<id>`."""
+    title: str
+    category: str
+    kind: str
+    target: str | None = None
+    tags: tuple[str, ...] = ()
+    covers: tuple[str, ...] = ()
+    fix: str | None = None
+    source: Source
+    disruptive: bool = False
+
+
+class Criterion(_Value):
+    """A success criterion: a rule about the counts of a category, or of the whole run (`total`)."""
+
+    scope: str
+    rule: Rule
+
+
+class RunInfo(_Value):
+    """Which run it is and where it ran."""
+
+    id: str
+    title: str
+    profiles: tuple[str, ...]
+    started_at: float
+    """Seconds since the epoch."""
+    host: JsonObject
+    fail_on: tuple[Status, ...] = (Status.FAIL,)
+    """The statuses that make the run fail, besides criteria that are not met."""
+    version: str
+    """The version of xnai-validate."""
+
+
+class Tool(_Value):
+    """What made the report."""
+
+    name: str = "xnai-validate"
+    version: str
+
+
+class ReportRun(_Value):
+    """The run of a report."""
+
+    id: str
+    title: str
+    profiles: tuple[str, ...]
+    started_at: str
+    """ISO 8601, UTC."""
+    elapsed_ms: float
+    host: JsonObject
+    targets: dict[str, str | None]
+    """Target -> the url that was used."""
+    stopped: str | None = None
+    """Why the run ended before its plan did: interrupted, deadline, memory, fail-fast, killed."""
+
+
+class Summary(_Value):
+    """How many checks have each status."""
+
+    model_config = ConfigDict(populate_by_name=True)
+
+    pass_: int = Field(0, alias="pass")
+    flaky: int = 0
+    warn: int = 0
+    fail: int = 0
+    error: int = 0
+    skip: int = 0
+
+
+class CriterionResult(_Value):
+    """A success criterion, judged."""
+
+    name: str
+    planned: str
+    actual: JsonValue
+    met: bool
+
+
+class CheckResult(_Value):
+    """A check with its status and its evidence."""
+
+    id: str
+    title: str
+    category: str
+    kind: str
+    target: str | None
+    status: Status
+    reason: str | None
+    """One sentence: why the status is not pass."""
+    blocked_by: str | None
+    """The id of the check that is the root cause, for a check that was skipped because of it."""
+    findings: tuple[Finding, ...]
+    facts: JsonObject
+    attempts: int
+    elapsed_ms: float
+    covers: tuple[str, ...]
+    tags: tuple[str, ...] = ()
+    fix: str | None
+    source: Source
+
+
+class FaultResult(_Value):
+    """A fault that was injected, and whether it was taken back."""
+
+    fault: str
+    target: str | None
+    injected_at: str
+    reverted_at: str | None
+    proven: bool
+
+
+class ReportNotice(_Value):
+    """Something the user should know that is no check."""
+
+    level: Literal["info", "warning", "error"]
+    text: str
+
+
+class RunReport(_Value):
+    """A run, whole."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True, serialize_by_alias=True)
+
+    format: Literal["xnai-validate/report/1"] = FORMAT
+    tool: Tool
+    run: ReportRun
+    exit_code: int
+    verdict: Verdict
+    summary: Summary
+    criteria: tuple[CriterionResult, ...]
+    checks: tuple[CheckResult, ...]
+    faults: tuple[FaultResult, ...]
+    notices: tuple[ReportNotice, ...]

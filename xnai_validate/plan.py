@@ -1,0 +1,110 @@
+"""The plan: a profile resolved, with its checkers in it as values; all that the engine needs to know."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from xnai_validate.kit import Checker, Params
+from xnai_validate.model.json import JsonValue
+from xnai_validate.model.report import CheckInfo, Criterion
+from xnai_validate.model.rules import Rule
+from xnai_validate.model.target import Target
+
+
+@dataclass(frozen=True, slots=True)
+class Compiled:
+    """A measurement, ready to be made: the checker, its verified params, the rules to judge by."""
+
+    checker: Checker
+    params: Params
+    rules: tuple[Rule, ...]
+    """The kind's own rules first, then those of the check, then the profile's thresholds."""
+    target: str | None
+    observations: Mapping[str, Compiled] = field(default_factory=dict)
+    """`Observation.key` -> the measurement, for every observation that stands in the params."""
+
+
+@dataclass(frozen=True, slots=True)
+class Retry:
+    """How often a check that does not hold is tried; passing at a later attempt is flaky."""
+
+    attempts: int = 1
+    delay_s: float = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Until:
+    """A check that becomes true by itself: measured again until it holds; that is a pass, not flaky."""
+
+    within_s: float
+    every_s: float = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedCheck:
+    """One check of a plan."""
+
+    info: CheckInfo
+    measurement: Compiled
+    needs: tuple[str, ...] = ()
+    """Full ids of the checks that must pass first."""
+    retry: Retry = Retry()
+    until: Until | None = None
+    timeout_s: float = 30.0
+    exclusive: bool = False
+    """Nothing else runs meanwhile."""
+    skip: str | None = None
+    """Why it is not attempted, where that is known beforehand."""
+
+    @property
+    def id(self) -> str:
+        """`<category>/<suite>:<id>`."""
+        return self.info.id
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedTarget:
+    """A target with its candidates: the first that answers its probe is taken."""
+
+    name: str
+    candidates: tuple[Target, ...]
+    probe: Compiled | None = None
+    """What a candidate must answer to be taken; None where there is but one candidate."""
+
+
+@dataclass(frozen=True, slots=True)
+class HostMemory:
+    """Percent of the host's memory in use at which no new load begins, and at which the run ends."""
+
+    warn: float = 94.0
+    stop: float = 98.0
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a run may take."""
+
+    concurrency: int = 16
+    per_target: int = 8
+    deadline_s: float = 300.0
+    host_memory_percent: HostMemory = HostMemory()
+    own_memory_mib: float = 512.0
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A resolved profile."""
+
+    title: str
+    profiles: tuple[str, ...]
+    checks: tuple[PlannedCheck, ...]
+    """In the order of the profile; needs may point anywhere, cycles are refused when it is compiled."""
+    targets: Mapping[str, PlannedTarget]
+    criteria: tuple[Criterion, ...] = ()
+    limits: Limits = Limits()
+    vars: Mapping[str, JsonValue] = field(default_factory=dict)
+    notices: tuple[str, ...] = ()
+    """What the user should know of how the profile was put together: shadowed names, nothing selected by a glob ..."""
+    secrets: frozenset[str] = frozenset()
+    """Texts that must appear in no event."""
