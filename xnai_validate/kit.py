@@ -22,7 +22,6 @@ import json
 from collections.abc import Awaitable, Callable, Hashable, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
-from enum import StrEnum
 from functools import cached_property
 from typing import Annotated, Any, Protocol, TypeVar, get_type_hints
 
@@ -30,6 +29,7 @@ from annotated_types import Ge, Le
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from xnai_validate.errors import NotApplicable, Unmeasurable, XnaiError
+from xnai_validate.model.errorkind import ErrorKind
 from xnai_validate.model.facttype import FactType, IgnoreCase, fact_types
 from xnai_validate.model.json import Json, JsonObject, JsonValue, bounded
 from xnai_validate.model.rules import Finding
@@ -65,20 +65,6 @@ def _refuse_bare(value: object) -> object:
     if isinstance(value, int) and not isinstance(value, bool):
         raise ValueError(f"a duration carries a unit: {value}s or {value}ms")
     return value  # floats come from code, where seconds are seconds
-
-
-class ErrorKind(StrEnum):
-    """Why there was no answer; the same words in every checker of a network service."""
-
-    REFUSED = "refused"
-    TIMEOUT = "timeout"
-    RESET = "reset"
-    DNS = "dns"
-    TLS = "tls"
-    PROTOCOL = "protocol"
-    UNREACHABLE = "unreachable"
-    AUTH = "auth"
-    TOO_LARGE = "too_large"
 
 
 class Params(BaseModel):
