@@ -155,7 +155,7 @@ class Context(Protocol):
     async def shared(self, key: Hashable, open_: Callable[[], AbstractAsyncContextManager[T]]) -> T:
         """A value that lives as long as the run (a connection pool, a TLS context): opened at first use.
 
-        It is closed when the run ends. `key` should begin with the checker's family: `("http", "client", target.origin)`.
+        It is closed when the run ends. `key` should begin with the family: `("http", "client", target.origin)`.
         """
 
     def progress(self, text: str) -> None:
@@ -211,7 +211,7 @@ def checker(
     """Declare an async function `(params, ctx) -> facts` as the checker of `kind` (`family.name`).
 
     `expect`: rules that every check of the kind has unless it names the fact itself; `target=False`: needs no target.
-    `extra`: the optional dependency group that is needed. Raises TypeError where the annotations do not say what is needed.
+    `extra`: the optional dependency group that is needed. Raises TypeError where annotations are missing.
     """
 
     def declare(measure: Callable[[P, Context], Awaitable[F]]) -> Callable[[P, Context], Awaitable[F]]:

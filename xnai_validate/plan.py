@@ -64,13 +64,38 @@ class PlannedCheck:
 
 
 @dataclass(frozen=True, slots=True)
+class Candidate:
+    """One place where a target may be, and the vars that hold if it is there (such as the layout)."""
+
+    target: Target
+    vars: Mapping[str, JsonValue] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Which candidate of a target was taken, after how many were tried."""
+
+    index: int
+    tried: int
+    answered: bool
+    """Whether it answered its probe; the first candidate is taken where none does."""
+
+
+@dataclass(frozen=True, slots=True)
 class PlannedTarget:
     """A target with its candidates: the first that answers its probe is taken."""
 
     name: str
-    candidates: tuple[Target, ...]
+    candidates: tuple[Candidate, ...]
     probe: Compiled | None = None
     """What a candidate must answer to be taken; None where there is but one candidate."""
+    choice: Choice | None = None
+    """What was found out; None before, and where there was nothing to choose."""
+
+    @property
+    def target(self) -> Target:
+        """The target as it is used: the chosen candidate, or the only one."""
+        return self.candidates[self.choice.index if self.choice else 0].target
 
 
 @dataclass(frozen=True, slots=True)

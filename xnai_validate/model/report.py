@@ -90,7 +90,7 @@ class ReportRun(_Value):
 class Summary(_Value):
     """How many checks have each status."""
 
-    model_config = ConfigDict(populate_by_name=True)
+    model_config = ConfigDict(populate_by_name=True, serialize_by_alias=True)
 
     pass_: int = Field(0, alias="pass")
     flaky: int = 0
