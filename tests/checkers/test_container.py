@@ -1,0 +1,300 @@
+"""Containers are asked about over a real Unix socket, whose server answers as Docker and Podman document it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import socket
+import socketserver
+import threading
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.context import observe
+from xnai_validate.kit import NotApplicable, Target
+from xnai_validate.wire.containers import NoSuchContainer, container_engine, find_socket
+
+MIB = 2**20
+REDIS = Target("redis", container="xnai_redis")
+Answer = tuple[int, bytes]
+
+
+class Engine(socketserver.ThreadingUnixStreamServer):
+    """A container engine's API with scripted answers; remembers what was asked."""
+
+    daemon_threads = True
+
+    def __init__(self, path: Path) -> None:
+        self.path = str(path)
+        self.asked: list[str] = []
+        self.answers: dict[str, Callable[[], Answer]] = {}
+        self.released = threading.Event()
+        super().__init__(self.path, Handler)
+
+    def give(self, route: str, body: object, status: int = 200) -> None:
+        data = body if isinstance(body, bytes) else json.dumps(body).encode()
+        self.answers[route] = lambda: (status, data)
+
+    def hang(self, route: str) -> None:
+        def answer() -> Answer:
+            self.released.wait(30)
+            return 200, b"{}"
+
+        self.answers[route] = answer
+
+
+class Handler(BaseHTTPRequestHandler):
+    """Looks the path (without its query) up among the engine's answers."""
+
+    server: Engine
+
+    def do_GET(self) -> None:
+        route = f"{self.command} {self.path.partition('?')[0]}"
+        self.server.asked.append(f"{self.command} {self.path}")
+        status, body = self.server.answers.get(route, lambda: (404, b'{"message":"page not found"}'))()
+        try:
+            self.send_response(status)
+            if status != 304:
+                self.send_header("Content-Type", "application/json")
+                self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+        except OSError:
+            return  # the client left, as it does after a time-out
+
+    do_POST = do_GET  # noqa: N815  # the name is http.server's
+
+    def address_string(self) -> str:
+        return "unix"
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Say nothing."""
+
+
+@pytest.fixture
+def engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Engine]:
+    server = Engine(tmp_path / "engine.sock")
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+    thread.start()
+    monkeypatch.setenv("DOCKER_HOST", f"unix://{server.path}")
+    yield server
+    server.released.set()
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def docker(**state: Any) -> dict[str, Any]:
+    """ContainerInspect as the Docker Engine API documents it: the parts that matter, and some that do not."""
+    started = (datetime.now(UTC) - timedelta(hours=1)).strftime("%Y-%m-%dT%H:%M:%S.123456789Z")
+    return {
+        "Id": "a" * 64,
+        "Created": started,
+        "Path": "redis-server",
+        "State": {
+            "Status": "running", "Running": True, "Paused": False, "Restarting": False, "OOMKilled": False,
+            "Pid": 4242, "ExitCode": 0, "Error": "", "StartedAt": started, "FinishedAt": "0001-01-01T00:00:00Z",
+            "Health": {"Status": "healthy", "FailingStreak": 0, "Log": []}, **state,
+        },
+        "Image": "sha256:" + "b" * 64,
+        "Name": "/xnai_redis",
+        "RestartCount": 2,
+        "HostConfig": {
+            "Memory": 512 * MIB, "PidsLimit": 200, "Privileged": False, "ReadonlyRootfs": True,
+            "RestartPolicy": {"Name": "unless-stopped", "MaximumRetryCount": 0},
+        },
+        "Config": {"Image": "redis:7.4", "User": "1001:1001", "Env": ["REDIS_PASSWORD=not-for-facts"]},
+        "NetworkSettings": {
+            "Networks": {"xnai_network": {"IPAddress": "172.28.0.2"}, "backend": {}},
+            "Ports": {
+                "6379/tcp": None,
+                "9121/tcp": [{"HostIp": "0.0.0.0", "HostPort": "9121"}, {"HostIp": "::", "HostPort": "9121"}],
+            },
+        },
+    }  # fmt: skip
+
+
+STATS = {
+    "read": "2026-02-01T00:00:00Z",
+    "memory_stats": {"usage": 160 * MIB, "limit": 512 * MIB, "stats": {"inactive_file": 32 * MIB, "anon": 100 * MIB}},
+    "pids_stats": {"current": 5, "limit": 200},
+    "cpu_stats": {"cpu_usage": {"total_usage": 1}},
+}
+
+
+def test_a_running_container_is_described(engine: Engine) -> None:
+    """Every fact of a Docker inspection and its statistics arrives, with the droppable page cache taken off."""
+    engine.give("GET /containers/xnai_redis/json", docker())
+    engine.give("GET /containers/xnai_redis/stats", STATS)
+    seen = observe("container.state", REDIS)
+    assert seen.held
+    facts = dict(seen.facts)
+    assert 3599 <= facts.pop("uptime_s") < 4200
+    assert facts.pop("started_at").endswith("+00:00")
+    assert facts == {
+        "error": None, "error_detail": None, "found": True, "running": True, "status": "running", "health": "healthy",
+        "health_failures": 0, "restarts": 2, "oom_killed": False, "exit_code": 0, "pid": 4242, "image": "redis:7.4",
+        "memory_limit_mib": 512, "memory_mib": 128, "memory_percent": 25, "pids": 5, "pids_limit": 200,
+        "networks": ["backend", "xnai_network"], "ports": {"6379/tcp": "", "9121/tcp": "0.0.0.0:9121, [::]:9121"},
+        "restart_policy": "unless-stopped", "user": "1001:1001", "privileged": False, "readonly": True,
+    }  # fmt: skip
+    assert "stream=false" in engine.asked[1]
+    assert "not-for-facts" not in str(seen.facts)
+
+
+def test_podman_is_understood(engine: Engine) -> None:
+    """No health check as an empty text, no control group counters, unlimited as 0: all are understood."""
+    answer = docker(Health={"Status": "", "FailingStreak": 0, "Log": None})
+    answer["HostConfig"] |= {"Memory": 0, "PidsLimit": 0, "RestartPolicy": {"Name": "", "MaximumRetryCount": 0}}
+    engine.give("GET /containers/xnai_redis/json", answer)
+    engine.give(
+        "GET /containers/xnai_redis/stats", {"memory_stats": {"usage": 64 * MIB, "limit": 640 * MIB, "stats": None}}
+    )
+    seen = observe("container.state", REDIS)
+    assert seen.held
+    wanted = {
+        "health": "none", "memory_limit_mib": None, "pids_limit": None, "restart_policy": "no", "memory_mib": 64,
+        "memory_percent": 10,
+    }  # fmt: skip
+    assert {name: seen.facts[name] for name in wanted} == wanted
+
+
+def test_a_stopped_container_fails_and_keeps_its_exit_code(engine: Engine) -> None:
+    """A container that was ended for want of memory says so, and no statistics are asked for."""
+    engine.give(
+        "GET /containers/xnai_redis/json",
+        docker(Status="exited", Running=False, OOMKilled=True, ExitCode=137, Pid=0, Health=None),
+    )
+    seen = observe("container.state", REDIS)
+    assert not seen.held
+    assert [f.fact for f in seen.findings if not f.held] == ["running"]
+    assert (seen.facts["oom_killed"], seen.facts["exit_code"], seen.facts["uptime_s"]) == (True, 137, None)
+    assert len(engine.asked) == 1
+
+
+def test_unhealthy_is_a_fact(engine: Engine) -> None:
+    """A failing health check of the container shows as unhealthy with its number of failures."""
+    engine.give(
+        "GET /containers/xnai_redis/json", docker(Health={"Status": "unhealthy", "FailingStreak": 4, "Log": []})
+    )
+    engine.give("GET /containers/xnai_redis/stats", STATS)
+    seen = observe("container.state", REDIS, expect={"health": "healthy"})
+    assert not seen.held
+    assert seen.facts["health_failures"] == 4
+
+
+def test_an_unknown_container_is_not_found(engine: Engine) -> None:
+    """404 from the engine is the fact `found: false`, and the name is sent as one part of the path."""
+    engine.give("GET /containers/a%2Fb/json", {"message": "No such container: a/b"}, 404)
+    seen = observe("container.state", Target("redis", container="a/b"))
+    assert not seen.held
+    assert seen.facts["found"] is False
+    assert seen.facts["error"] is None
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "detail"),
+    [
+        (500, b'{"message":"driver failed"}', "500: driver failed"),
+        (404, b'{"message":"page not found"}', "404: page not found"),
+        (502, b"<html>bad gateway", "502: <html>bad gateway"),
+        (200, b'{"Id": "a", "State":', "JSON"),
+        (200, b"[]", "Input should be an object"),
+        (200, b'{"Id": "a"}', "State"),
+        (200, b'{"Id": "a", "State": {"ExitCode": "one"}}', "State.ExitCode"),
+    ],
+)
+def test_an_unusable_answer_is_an_error(engine: Engine, status: int, body: bytes, detail: str) -> None:
+    """What an engine cannot mean is a protocol error that names the place, never a crash or a pass."""
+    engine.give("GET /containers/xnai_redis/json", body, status)
+    seen = observe("container.state", REDIS)
+    assert not seen.held
+    assert seen.facts["error"] == "protocol"
+    assert detail in seen.facts["error_detail"]
+    assert seen.facts["found"] is None
+
+
+def test_an_endless_answer_is_cut(engine: Engine) -> None:
+    """An answer beyond the cap is refused, not stored."""
+    engine.give("GET /containers/xnai_redis/json", b'{"Id": "' + b"a" * (5 * MIB) + b'"}')
+    assert observe("container.state", REDIS).facts["error"] == "too_large"
+
+
+def test_a_hanging_engine_is_a_timeout(engine: Engine) -> None:
+    """An engine that never answers is a time-out of that many seconds, also when it hangs at the second request."""
+    engine.hang("GET /containers/xnai_redis/json")
+    assert observe("container.state", REDIS, timeout="100ms").facts["error"] == "timeout"
+    engine.give("GET /containers/xnai_redis/json", docker())
+    engine.hang("GET /containers/xnai_redis/stats")
+    seen = observe("container.state", REDIS, timeout="1s")
+    assert seen.facts["error"] == "timeout"
+    assert observe("container.state", REDIS, usage=False).held
+
+
+def test_a_dead_socket_is_refused(tmp_path: Path) -> None:
+    """A socket that an ended engine left behind is refused."""
+    path = tmp_path / "stale.sock"
+    with socket.socket(socket.AF_UNIX) as stale:
+        stale.bind(str(path))
+    seen = observe("container.state", REDIS, socket=str(path))
+    assert seen.facts["error"] == "refused"
+    assert str(path) in seen.facts["error_detail"]
+
+
+def test_where_the_socket_is_looked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without an engine the check is not applicable and names the places; a plain file is no socket."""
+    monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/none.sock")
+    with pytest.raises(NotApplicable, match=r"looked for .*/none\.sock"):
+        observe("container.state", REDIS)
+    monkeypatch.setenv("DOCKER_HOST", "tcp://127.0.0.1:2375")
+    with pytest.raises(NotApplicable, match="DOCKER_HOST"):
+        find_socket()
+    (tmp_path / "file").write_text("")
+    with pytest.raises(NotApplicable, match="no container engine socket at"):
+        find_socket(f"{tmp_path}/file")
+
+
+def test_rootless_engines_are_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Podman of the user is found below XDG_RUNTIME_DIR."""
+    for variable in ("DOCKER_HOST", "CONTAINER_HOST"):
+        monkeypatch.delenv(variable, raising=False)
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
+    (tmp_path / "podman").mkdir()
+    with socket.socket(socket.AF_UNIX) as one:
+        one.bind(str(tmp_path / "podman/podman.sock"))
+        found = find_socket()
+    assert found in (f"{tmp_path}/podman/podman.sock", "/var/run/docker.sock")
+
+
+def test_a_target_without_container_is_not_applicable() -> None:
+    """Nothing is asked where no container is known."""
+    with pytest.raises(NotApplicable, match="no container is known for target api"):
+        observe("container.state", Target("api", "http://127.0.0.1:1"))
+
+
+def test_actions_reach_the_engine(engine: Engine) -> None:
+    """Actions post what the API documents; 304 means it was so already; 404 names the container."""
+    engine.give("POST /containers/xnai_redis/pause", b"", 204)
+    engine.give("POST /containers/xnai_redis/start", b"", 304)
+    engine.give("POST /containers/xnai_redis/stop", b"", 204)
+    engine.give("POST /containers/xnai_redis/kill", b"", 204)
+    engine.give("POST /containers/gone/unpause", {"message": "No such container: gone"}, 404)
+
+    async def act() -> tuple[bool, bool]:
+        async with container_engine(engine.path, 5) as client:
+            await client.act("stop", "xnai_redis", grace_s=3)
+            await client.act("kill", "xnai_redis", signal="SIGSTOP")
+            with pytest.raises(NoSuchContainer, match="No such container: gone"):
+                await client.act("unpause", "gone")
+            return await client.act("pause", "xnai_redis"), await client.act("start", "xnai_redis")
+
+    assert asyncio.run(act()) == (True, False)
+    assert engine.asked[:2] == [
+        "POST /containers/xnai_redis/stop?t=3",
+        "POST /containers/xnai_redis/kill?signal=SIGSTOP",
+    ]
