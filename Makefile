@@ -1,0 +1,49 @@
+# Two commands do all the set-up: `make demo` and `make test`.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+# A private pip cache directory is not needed; the machine's own settings for pip apply.
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+
+.PHONY: demo test test-extra lint prove bench clean help
+
+help:
+	@echo "make demo        install into .venv and run phase 4.1 on the embedded stack"
+	@echo "make test        lint, then all tests (about 10 minutes on two cores)"
+	@echo "make lint        ruff and mypy --strict"
+	@echo "make prove       every defect against every check"
+	@echo "make bench       speed and memory, beside named tools"
+	@echo "make test-extra  tests against software that they install (root, Debian)"
+	@echo "make clean       remove .venv and caches"
+
+$(STAMP): pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "xnai-validate needs Python 3.11 or later; name one: make PYTHON=/path/to/python3.11"; exit 2; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo "$(PYTHON) has no venv module; on Debian: apt-get install python3-venv"; exit 2; }
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(PIP) install --editable '.[dev]'
+	@touch $@
+
+demo: $(STAMP)
+	@$(BIN)/xnai-validate run phase4.1 --demo
+
+lint: $(STAMP)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+test: lint
+	$(BIN)/python -m pytest
+
+test-extra: $(STAMP)
+	$(BIN)/python -m pytest -m extra
+
+prove: $(STAMP)
+	$(BIN)/xnai-validate prove --full
+
+bench: $(STAMP)
+	$(BIN)/python -m bench
+
+clean:
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis
