@@ -1,0 +1,210 @@
+"""The forked side of the embedded stack: one process becomes one part and serves until it is told to end."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import ctypes
+import ctypes.util
+import gc
+import importlib
+import os
+import signal
+import socket
+import sys
+import traceback
+from collections.abc import Callable, Coroutine, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
+
+from xnai_validate.demo.parts import Part
+from xnai_validate.demo.settings import Settings
+
+if TYPE_CHECKING:
+    import uvicorn
+
+Ready = Callable[[], None]
+"""Called by a part once it serves."""
+
+Run = Callable[[Settings, dict[str, socket.socket], Ready], Coroutine[object, object, None]]
+"""A part of kind `task`: serves the sockets (port name -> listening socket) until it is cancelled."""
+
+_PR_SET_PDEATHSIG = 1
+"""prctl(2): the signal that this process gets when its parent ends."""
+
+_GRACE_S = 1
+"""Seconds that open requests have to end after SIGTERM."""
+
+
+def preload() -> None:
+    """Import what every part needs, so that the forked processes share it; it takes most of the time of a start."""
+    for module in (
+        "fastapi",
+        "httpx",
+        "redis.asyncio",
+        "uvicorn",
+        "uvicorn.lifespan.on",
+        "uvicorn.protocols.http.httptools_impl",
+        "uvicorn.protocols.websockets.websockets_sansio_impl",
+    ):
+        importlib.import_module(module)
+
+
+def load(reference: str) -> object:
+    """The object that `module:name` means."""
+    module, _, name = reference.partition(":")
+    found: object = getattr(importlib.import_module(module), name)
+    return found
+
+
+def end_with_parent(parent: int) -> None:
+    """Have this process killed when its parent ends (Linux); elsewhere the keeper alone does it."""
+    if sys.platform.startswith("linux"):
+        libc = ctypes.CDLL(ctypes.util.find_library("c") or "libc.so.6", use_errno=True)
+        libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    if os.getppid() != parent:
+        os._exit(1)
+
+
+def detach(log: Path) -> None:
+    """Make a freshly forked process a child of its own: default signals, no terminal, output to `log`."""
+    signal.set_wakeup_fd(-1)
+    for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGCHLD):
+        signal.signal(number, signal.SIG_DFL)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the supervisor to decide on
+    null = os.open(os.devnull, os.O_RDONLY)
+    out = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    os.dup2(null, 0)
+    os.dup2(out, 1)
+    os.dup2(out, 2)
+    os.close(null)
+    os.close(out)
+
+
+def become_program(program: Path, arguments: list[str]) -> NoReturn:
+    """Replace this process by a program; the order to end with the parent stays with it."""
+    try:
+        os.execv(program, [str(program), *arguments])
+    except OSError as error:
+        os.write(2, f"{program}: {error.strerror}\n".encode())
+        os._exit(1)
+
+
+def become_part(part: Part, settings: Settings, sockets: dict[str, socket.socket], ready: Ready) -> NoReturn:
+    """Serve a part in this process until SIGTERM, then end it without returning to the supervisor's code."""
+    code = 1
+    try:
+        if _hangs(part, settings):
+            ready()
+            signal.pause()
+        asyncio.run(_serve(part, settings, sockets, ready))
+        code = 0
+    finally:
+        if code:
+            traceback.print_exc()
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+
+
+def _hangs(part: Part, settings: Settings) -> bool:
+    """Whether the part only listens: the kernel completes connections, and nothing ever reads them."""
+    return {
+        "ui": settings.broken("ui-hangs"),
+        "docs": settings.broken("docs-hangs"),
+        "vikunja": settings.broken("vikunja-hangs"),
+        "voice": settings.broken("voice-hangs"),
+        "gateway": settings.broken("gateway-hangs"),
+        "llm": settings.broken("llm-hangs"),
+    }.get(part.name, False)
+
+
+async def _serve(part: Part, settings: Settings, sockets: dict[str, socket.socket], ready: Ready) -> None:
+    """Run the part's task, or its applications each on its socket; SIGTERM ends them in good order."""
+    gc.freeze()
+    stop = asyncio.Event()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
+    async with asyncio.TaskGroup() as group:
+        if part.name == "api" and settings.broken("api-crash-loop"):
+            group.create_task(_crash_after(2.5))
+        if part.name == "worker" and settings.broken("worker-crash-loop"):
+            group.create_task(_crash_after(0.5))
+        if part.kind == "task":
+            run: Run = load(part.code[0])  # type: ignore[assignment]  # the table names functions of this shape
+            task = group.create_task(run(settings, sockets, ready))
+            await _until(stop, task)
+            task.cancel()
+        else:
+            await _serve_apps(group, part, settings, sockets, ready, stop)
+        for other in asyncio.all_tasks() - {asyncio.current_task()}:
+            other.cancel()
+
+
+async def _until(event: asyncio.Event, *tasks: asyncio.Task[None]) -> None:
+    """Wait for an event, or for a task that ends by itself."""
+    waiter = asyncio.ensure_future(event.wait())
+    await asyncio.wait({waiter, *tasks}, return_when=asyncio.FIRST_COMPLETED)
+    waiter.cancel()
+
+
+async def _serve_apps(
+    group: asyncio.TaskGroup,
+    part: Part,
+    settings: Settings,
+    sockets: dict[str, socket.socket],
+    ready: Ready,
+    stop: asyncio.Event,
+) -> None:
+    """Serve the part's applications with uvicorn, say when all of them listen, and end them on `stop`."""
+    servers: list[uvicorn.Server] = []
+    tasks: list[asyncio.Task[None]] = []
+    for port, reference in zip(part.ports, part.code, strict=True):
+        create: Callable[[Settings], object] = load(reference)  # type: ignore[assignment]
+        app = create(settings)
+        if port == "metrics" and settings.broken("metrics-port-closed"):
+            sockets[port].close()
+            continue
+        listening = asyncio.Event()
+        server = _server(app, listening)
+        servers.append(server)
+        tasks.append(group.create_task(server.serve(sockets=[sockets[port]])))
+        await _until(listening, tasks[-1])
+    if not any(task.done() for task in tasks):
+        ready()
+        await _until(stop, *tasks)
+    for server in servers:
+        server.should_exit = True
+    await asyncio.wait(tasks)
+
+
+async def _crash_after(seconds: float) -> None:
+    await asyncio.sleep(seconds)
+    os._exit(1)
+
+
+def _server(app: object, listening: asyncio.Event) -> uvicorn.Server:
+    """A uvicorn server that leaves signals to this module and sets `listening` once it accepts."""
+    import uvicorn
+
+    class Server(uvicorn.Server):
+        """Several of these share one process, so none of them may own its signals."""
+
+        @contextlib.contextmanager
+        def capture_signals(self) -> Iterator[None]:
+            yield
+
+        async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+            await super().startup(sockets)
+            listening.set()
+
+    return Server(
+        uvicorn.Config(
+            app,  # type: ignore[arg-type]  # any ASGI application
+            http="httptools",
+            loop="asyncio",
+            lifespan="on",
+            log_level="warning",
+            access_log=False,
+            timeout_graceful_shutdown=_GRACE_S,
+        )
+    )

@@ -1,0 +1,57 @@
+"""The catalogue of defects: ways in which such a stack is really broken, for the embedded stack to have on demand."""
+
+from __future__ import annotations
+
+import difflib
+import importlib.util
+from collections.abc import Iterable
+
+from xnai_validate.demo.defects.entry import Defect
+from xnai_validate.demo.defects.gateway import GATEWAY
+from xnai_validate.demo.defects.process import PROCESS
+from xnai_validate.demo.defects.redis import REDIS
+from xnai_validate.demo.defects.services import SERVICES
+from xnai_validate.demo.defects.worker import WORKER
+from xnai_validate.demo.settings import Layout
+
+__all__ = ["CATALOGUE", "Defect", "UnknownDefect", "chosen", "merged"]
+
+
+class UnknownDefect(ValueError):
+    """A defect was asked for that does not exist, or not in this layout."""
+
+
+def merged(*groups: Iterable[Defect]) -> dict[str, Defect]:
+    """The groups as one mapping by name; a name that two entries claim is refused with ValueError."""
+    catalogue: dict[str, Defect] = {}
+    for group in groups:
+        for defect in group:
+            if defect.name in catalogue:
+                raise ValueError(f"two defects are named {defect.name}")
+            catalogue[defect.name] = defect
+    return catalogue
+
+
+def _of_the_application() -> list[Defect]:
+    found: list[Defect] = []
+    for module, name in (("api", "API"), ("streaming", "STREAMING")):
+        if importlib.util.find_spec(f"xnai_validate.demo.defects.{module}"):
+            found += getattr(importlib.import_module(f"xnai_validate.demo.defects.{module}"), name)
+    return found
+
+
+CATALOGUE: dict[str, Defect] = merged(_of_the_application(), GATEWAY, REDIS, SERVICES, WORKER, PROCESS)
+"""Defect name -> defect."""
+
+
+def chosen(names: Iterable[str], layout: Layout) -> frozenset[str]:
+    """Return the names as a set, or raise UnknownDefect with the nearest name or the layout that has the defect."""
+    wanted = frozenset(names)
+    for name in sorted(wanted):
+        if name not in CATALOGUE:
+            near = difflib.get_close_matches(name, CATALOGUE, n=1)
+            hint = f"; did you mean {near[0]}?" if near else f"; there are {len(CATALOGUE)}, none is similar"
+            raise UnknownDefect(f"unknown defect {name}{hint}")
+        if CATALOGUE[name].layout not in (None, layout):
+            raise UnknownDefect(f"defect {name} exists only in layout {CATALOGUE[name].layout}")
+    return wanted

@@ -1,0 +1,105 @@
+"""What a running embedded stack tells those who want to use it: its targets and what differs from a real stack."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TypedDict
+
+from xnai_validate.demo.parts import parts_of
+from xnai_validate.demo.settings import BREAKER_FAILURES, MONITOR_FAILURES, REDIS_MAXMEMORY_MB, Layout, Settings
+
+PREFIX: dict[Layout, str] = {"A": "", "B": "/xnai/api/v1"}
+"""Path prefix of the API when it is asked directly."""
+
+GATEWAY_PREFIX: dict[Layout, str] = {"A": "/api/v1", "B": "/xnai/api/v1"}
+"""Path prefix of the API when it is asked through the gateway."""
+
+
+class Target(TypedDict, total=False):
+    """How one part is reached: `url` (none for the worker), `root` (of the API), and the process behind it."""
+
+    url: str
+    root: str
+    pid: int
+    password: str
+    tls: dict[str, str]
+
+
+class Handover(TypedDict):
+    """A running stack, as printed by `demo` and read by `run --stack`."""
+
+    layout: Layout
+    targets: dict[str, Target]
+    vars: dict[str, object]
+
+
+def handover(settings: Settings, pids: Mapping[str, int], canaries: list[object]) -> Handover:
+    """Describe the stack of `settings` whose parts run as `pids` (part name -> process id)."""
+    targets: dict[str, Target] = {}
+    for part in parts_of(settings.layout):
+        if part.kind == "apps" or part.name == "gateway":
+            for port in part.ports:
+                targets[port] = {"url": settings.url(port)}
+                _add_pid(targets[port], pids, part.name)
+    targets["api"]["root"] = settings.url("api")
+    targets["api"]["url"] = settings.url("api") + PREFIX[settings.layout]
+    targets["redis"] = _redis(settings)
+    targets["worker"] = {}
+    for name in ("redis", "worker"):
+        _add_pid(targets[name], pids, name)
+    return {"layout": settings.layout, "targets": targets, "vars": _vars(settings, canaries)}
+
+
+def _add_pid(target: Target, pids: Mapping[str, int], part: str) -> None:
+    if part in pids:
+        target["pid"] = pids[part]
+
+
+def _redis(settings: Settings) -> Target:
+    scheme = "redis" if settings.layout == "A" else "rediss"
+    target: Target = {
+        "url": f"{scheme}://127.0.0.1:{settings.ports['redis']}/0",
+        "password": settings.redis_password,
+    }
+    if settings.layout == "B":
+        target["tls"] = {"ca": str(settings.run_dir / "ca.pem")}
+    return target
+
+
+def _vars(settings: Settings, canaries: list[object]) -> dict[str, object]:
+    """The vars of `profiles/stack.yaml` with this stack's values; times in seconds."""
+    times = settings.times
+    return {
+        "layout": settings.layout,
+        "gateway_api_prefix": GATEWAY_PREFIX[settings.layout],
+        "breakers": {
+            name: {"failures": failures, "recovery_s": times.breaker_recovery_s[name]}
+            for name, failures in BREAKER_FAILURES.items()
+        },
+        "call_timeout_s": times.call_timeout_s,
+        "heartbeat_s": times.heartbeat_s,
+        "monitor": {
+            "interval_s": times.monitor_interval_s,
+            "rules": {service: {"failures": failures} for service, failures in MONITOR_FAILURES.items()},
+        },
+        "redis": {"maxmemory_mb": REDIS_MAXMEMORY_MB},
+        "redis_key_prefix": "",
+        "vikunja_token": settings.vikunja_token,
+        "canaries": canaries,
+    }
+
+
+def write_aside(path: Path, text: str) -> None:
+    """Replace the file in one step, so that a reader sees the old text or the new one, readable by its owner only."""
+    aside = path.with_name(f".{path.name}.{os.getpid()}")
+    with open(os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as out:
+        out.write(text)
+    os.replace(aside, path)
+
+
+def as_line(stack: Handover) -> str:
+    """The handover as one line of JSON."""
+    return json.dumps(stack, separators=(",", ":")) + "\n"

@@ -1,0 +1,46 @@
+"""Ports of the embedded stack: chosen once, kept while it lives, listened on only by the part they are for."""
+
+from __future__ import annotations
+
+import socket
+
+BACKLOG = 512
+"""Connections the kernel completes before the part accepts them."""
+
+
+class Listeners:
+    """Loopback ports held by sockets that are bound but do not listen.
+
+    A held port refuses connections, is not given to anybody else, and can be listened on again after its part has
+    died, because every socket here carries SO_REUSEADDR and SO_REUSEPORT (socket(7)).
+    """
+
+    def __init__(self, names: tuple[str, ...]) -> None:
+        self._held = {name: _bound(0) for name in names}
+
+    @property
+    def ports(self) -> dict[str, int]:
+        """Port name -> number."""
+        return {name: held.getsockname()[1] for name, held in self._held.items()}
+
+    def open(self, names: tuple[str, ...]) -> dict[str, socket.socket]:
+        """New listening sockets for the named ports."""
+        opened = {name: _bound(self._held[name].getsockname()[1]) for name in names}
+        for listener in opened.values():
+            listener.listen(BACKLOG)
+            listener.setblocking(False)
+        return opened
+
+    def close(self) -> None:
+        """Let go of every port."""
+        for held in self._held.values():
+            held.close()
+
+
+def _bound(port: int) -> socket.socket:
+    fresh = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    fresh.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    if port == 0 or hasattr(socket, "SO_REUSEPORT"):
+        fresh.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+    fresh.bind(("127.0.0.1", port))
+    return fresh

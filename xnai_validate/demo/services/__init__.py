@@ -1,0 +1,1 @@
+"""The small services around the API, and the gateway in front of them."""

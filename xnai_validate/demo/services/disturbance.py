@@ -1,0 +1,26 @@
+"""What a neighbour does to the stack's Redis: only with defects that say so."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+
+from xnai_validate.demo.settings import Settings
+
+
+async def disturb(settings: Settings) -> None:
+    """Block Redis or empty its first database, again and again, where a defect wants it; else return at once."""
+    stalls = settings.broken("redis-stalls")
+    if not stalls and not settings.broken("redis-flushed"):
+        return
+    redis: Redis = Redis(port=settings.redis_port, password=settings.redis_password)
+    while True:
+        with contextlib.suppress(RedisError, OSError):
+            if stalls:
+                await redis.execute_command("DEBUG", "SLEEP", "0.35")  # type: ignore[no-untyped-call]
+            else:
+                await redis.flushdb()
+        await asyncio.sleep(0.1 if stalls else 1.0)

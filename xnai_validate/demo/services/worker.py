@@ -1,0 +1,206 @@
+"""The worker: consumes the stack's Redis streams in consumer groups.
+
+| stream, group | an entry | its result |
+|---|---|---|
+| `xnai:agent_bus`, agent_wavefront | `type`, `payload` (JSON), `correlation_id?` | entry of `xnai:task_updates` |
+| `xnai:memory_updates`, memory_sync | `key`, `value` | string `xnai:memory:{key}`, 3600 s |
+| `xnai:alerts`, alert_handlers | `service`, whatever else | `{service}` of hash `xnai:alerts:handled`, counted up |
+
+Types of the bus: `task` and `curation`, both with a payload `{"text": ...}`. Their entry of `xnai:task_updates` is
+`{correlation_id, type, status: "completed", result}`, the result JSON `{words, characters, sha256, quality}`. `ping`,
+`status` and `broadcast` are acknowledged without a result. An entry that cannot be handled is tried 3 times, goes to
+`xnai:dlq` as `{stream, id, error, deliveries, entry}` and is acknowledged. What a dead worker left pending is taken up
+at the next start.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import hashlib
+import json
+import socket
+from collections.abc import Awaitable, Callable
+from typing import cast
+
+from redis.asyncio import Redis
+from redis.exceptions import RedisError, ResponseError
+from redis.typing import EncodableT, FieldT
+
+from xnai_validate.demo.services.disturbance import disturb
+from xnai_validate.demo.settings import Settings
+
+GROUPS = {
+    "xnai:agent_bus": "agent_wavefront",
+    "xnai:memory_updates": "memory_sync",
+    "xnai:alerts": "alert_handlers",
+}
+"""Stream -> its consumer group."""
+CONSUMER = "curation_worker"
+TRIES = 3
+_LENGTH = 10_000
+_MEMORY_S = 3600
+_BLOCK_MS = 200
+
+Entry = dict[str, str]
+Fields = dict[FieldT, EncodableT]
+
+
+class Unhandled(ValueError):
+    """An entry that the worker cannot make sense of."""
+
+
+async def run(settings: Settings, _sockets: dict[str, socket.socket], ready: Callable[[], None]) -> None:
+    """Consume every stream until cancelled; while Redis is away it is tried again every quarter of a second."""
+    worker = Worker(settings)
+    with contextlib.suppress(RedisError, OSError):
+        await worker.prepare()
+    async with asyncio.TaskGroup() as group:
+        group.create_task(disturb(settings))
+        for stream in GROUPS:
+            group.create_task(worker.consume(stream))
+        ready()
+
+
+class Worker:
+    """Reads the groups, does the work, acknowledges."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._redis: Redis = Redis(
+            port=settings.redis_port,
+            password=settings.redis_password,
+            decode_responses=True,
+            protocol=2,
+            socket_timeout=5.0,
+            socket_connect_timeout=1.0,
+        )
+        self._handlers: dict[str, Callable[[Entry], Awaitable[None]]] = {
+            "xnai:agent_bus": self._job,
+            "xnai:memory_updates": self._memory,
+            "xnai:alerts": self._alert,
+        }
+
+    async def prepare(self) -> None:
+        """Create the streams and their groups, where they are missing."""
+        for stream, group in GROUPS.items():
+            if group == "memory_sync" and self._settings.broken("worker-no-group"):
+                continue
+            try:
+                await self._redis.xgroup_create(stream, group, id="0", mkstream=True)
+            except ResponseError as error:
+                if "BUSYGROUP" not in str(error):
+                    raise
+
+    async def consume(self, stream: str) -> None:
+        """Handle what this consumer left pending in an earlier life, then what is new, for ever."""
+        if self._settings.broken("worker-idle"):
+            await asyncio.sleep(float("inf"))
+        since = "0"
+        while True:
+            try:
+                entries = await self._read(stream, since)
+                for entry_id, entry in entries:
+                    await self._take(stream, entry_id, entry)
+                if not entries or self._settings.broken("worker-never-acks"):
+                    since = ">"
+            except ResponseError as error:
+                await self._mend(error)
+                since = "0"
+            except (RedisError, OSError):
+                await asyncio.sleep(0.25)
+                since = "0"
+
+    async def _read(self, stream: str, since: str) -> list[tuple[str, Entry]]:
+        """The next entries of a stream: pending ones after `since`, or with `>` new ones."""
+        answer = await self._redis.xreadgroup(GROUPS[stream], CONSUMER, {stream: since}, count=50, block=_BLOCK_MS)
+        batch = cast("list[tuple[str, list[tuple[str, Entry | None]]]]", answer or [])
+        return [(entry_id, entry or {}) for _, entries in batch for entry_id, entry in entries]
+
+    async def _mend(self, error: ResponseError) -> None:
+        """Create lost groups anew (somebody emptied the database); other refusals are waited out."""
+        if "NOGROUP" in str(error):
+            with contextlib.suppress(RedisError, OSError):
+                await self.prepare()
+        await asyncio.sleep(0.25)
+
+    async def _take(self, stream: str, entry_id: str, entry: Entry) -> None:
+        """Handle one entry, with its tries, and acknowledge it."""
+        if self._settings.broken("worker-slow"):
+            await asyncio.sleep(4.0)
+        tries = 0
+        while not self._settings.broken("worker-acks-blindly"):
+            tries += 1
+            try:
+                await self._handlers[stream](entry)
+                if self._settings.broken("worker-repeats"):
+                    await self._handlers[stream](entry)
+                break
+            except Unhandled as error:
+                if self._settings.broken("worker-stuck-on-poison"):
+                    await asyncio.sleep(0.2)
+                elif tries == TRIES:
+                    await self._give_up(stream, entry_id, entry, error)
+                    break
+        if not self._settings.broken("worker-never-acks"):
+            await self._redis.xack(stream, GROUPS[stream], entry_id)
+
+    async def _give_up(self, stream: str, entry_id: str, entry: Entry, error: Unhandled) -> None:
+        if self._settings.broken("worker-drops-poison"):
+            return
+        letter: Fields = {
+            "stream": stream,
+            "id": entry_id,
+            "error": str(error),
+            "deliveries": str(TRIES),
+            "entry": json.dumps(entry),
+        }
+        await self._redis.xadd("xnai:dlq", letter, maxlen=_LENGTH)
+
+    async def _job(self, entry: Entry) -> None:
+        """An entry of the bus: a task or a curation job has a result, the chatter of agents has none."""
+        kind = entry.get("type", "")
+        if kind in ("ping", "status", "broadcast"):
+            return
+        if kind not in ("task", "curation"):
+            raise Unhandled(f"unknown type {kind[:40]!r}")
+        try:
+            payload: object = json.loads(entry.get("payload", ""))
+        except ValueError as error:
+            raise Unhandled("the payload is not JSON") from error
+        if not isinstance(payload, dict):
+            raise Unhandled("the payload is not an object")
+        text = payload.get("text", payload.get("description", ""))
+        if not isinstance(text, str):
+            raise Unhandled("text is not a string")
+        result = {} if self._settings.broken("worker-bad-result") else _curated(text)
+        update: Fields = {
+            "correlation_id": entry.get("correlation_id", ""),
+            "type": kind,
+            "status": "completed",
+            "result": json.dumps(result),
+        }
+        await self._redis.xadd("xnai:task_updates", update, maxlen=_LENGTH)
+
+    async def _memory(self, entry: Entry) -> None:
+        key, value = entry.get("key"), entry.get("value")
+        if not key or value is None:
+            raise Unhandled("a memory update has key and value")
+        await self._redis.set(f"xnai:memory:{key[:200]}", value, ex=_MEMORY_S)
+
+    async def _alert(self, entry: Entry) -> None:
+        service = entry.get("service")
+        if not service:
+            raise Unhandled("an alert names its service")
+        await self._redis.hincrby("xnai:alerts:handled", service[:100], 1)
+
+
+def _curated(text: str) -> dict[str, object]:
+    """What curation finds out about a text; quality is the share of distinct words, from 0 to 1."""
+    words = text.split()
+    return {
+        "words": len(words),
+        "characters": len(text),
+        "sha256": hashlib.sha256(text.encode()).hexdigest(),
+        "quality": round(len({word.lower() for word in words}) / len(words), 3) if words else 0.0,
+    }
