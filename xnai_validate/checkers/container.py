@@ -112,7 +112,7 @@ async def state(params: StateParams, ctx: Context) -> ContainerState:
         except NoSuchContainer:
             return ContainerState(found=False)
         except EngineError as error:
-            return ContainerState(error=ErrorKind(error.kind), error_detail=error.detail[:500])
+            return ContainerState(error=error.kind, error_detail=error.detail[:500])
     return _facts(seen, stats, ctx.clock.time())
 
 

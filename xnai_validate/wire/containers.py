@@ -18,21 +18,16 @@ import httpx
 from pydantic import ValidationError
 
 from xnai_validate.errors import NotApplicable, Unmeasurable
+from xnai_validate.model.errorkind import ErrorKind
 from xnai_validate.wire.containeranswers import Inspection, Part, Stats
+from xnai_validate.wire.failure import WireError
 
 ANSWER_CAP = 4 * 2**20
 """An answer of the engine is read up to this many bytes; an inspection has some ten thousand."""
 
-EngineFailure = Literal["refused", "timeout", "reset", "protocol", "too_large"]
 
-
-class EngineError(Exception):
-    """The container engine did not give a usable answer; `kind` is one of the words of ErrorKind."""
-
-    def __init__(self, kind: EngineFailure, detail: str) -> None:
-        super().__init__(detail)
-        self.kind: EngineFailure = kind
-        self.detail = detail
+class EngineError(WireError):
+    """The container engine did not give a usable answer."""
 
 
 class NoSuchContainer(EngineError):
@@ -77,7 +72,7 @@ class ContainerEngine:
         except ValidationError as error:
             first = error.errors(include_url=False, include_input=False)[0]
             where = ".".join(str(part) for part in first["loc"])
-            raise EngineError("protocol", f"unusable answer: {where or 'JSON'}: {first['msg']}") from None
+            raise EngineError(ErrorKind.PROTOCOL, f"unusable answer: {where or 'JSON'}: {first['msg']}") from None
 
     async def _call(self, method: str, path: str, query: Mapping[str, str] | None = None) -> bytes:
         return (await self._send(method, path, query or {}, self._timeout_s))[1]
@@ -92,15 +87,15 @@ class ContainerEngine:
                 async for chunk in response.aiter_bytes():
                     body += chunk
                     if len(body) > ANSWER_CAP:
-                        raise EngineError("too_large", f"more than {ANSWER_CAP} bytes of answer")
+                        raise EngineError(ErrorKind.TOO_LARGE, f"more than {ANSWER_CAP} bytes of answer")
         except TimeoutError:
-            raise EngineError("timeout", f"no answer from {self.socket} within {timeout_s:g} s") from None
+            raise EngineError(ErrorKind.TIMEOUT, f"no answer from {self.socket} within {timeout_s:g} s") from None
         except httpx.ConnectError as error:
             raise self._unconnected(error) from None
         except httpx.RemoteProtocolError as error:
-            raise EngineError("protocol", f"{self.socket}: {error}") from None
+            raise EngineError(ErrorKind.PROTOCOL, f"{self.socket}: {error}") from None
         except httpx.HTTPError as error:
-            raise EngineError("reset", f"{self.socket}: {type(error).__name__} {error}".rstrip()) from None
+            raise EngineError(ErrorKind.RESET, f"{self.socket}: {type(error).__name__} {error}".rstrip()) from None
         if response.status_code >= 400:
             raise _refusal(response.status_code, bytes(body))
         return response.status_code, bytes(body)
@@ -114,7 +109,7 @@ class ContainerEngine:
                     hint="run as a user of the group that owns the socket, or name another with `socket:`",
                 )
             cause = cause.__cause__ or cause.__context__
-        return EngineError("refused", f"nobody answers on {self.socket}")
+        return EngineError(ErrorKind.REFUSED, f"nobody answers on {self.socket}")
 
 
 @asynccontextmanager
@@ -179,5 +174,5 @@ def _refusal(status: int, body: bytes) -> EngineError:
     except ValidationError:
         said = body[:200].decode("utf-8", "replace")
     if status == 404 and "page not found" not in said:
-        return NoSuchContainer("protocol", said[:500] or "no such container")
-    return EngineError("protocol", f"the engine answered {status}: {said[:500]}")
+        return NoSuchContainer(ErrorKind.PROTOCOL, said[:500] or "no such container")
+    return EngineError(ErrorKind.PROTOCOL, f"the engine answered {status}: {said[:500]}")

@@ -1,0 +1,182 @@
+"""Checks made of others, held to real measurements of a family that comes in through the registry's own door."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.checkers import counting
+from tests.context import observe
+from xnai_validate import registry
+from xnai_validate.kit import NotApplicable, Target, Unmeasurable
+
+API = Target("api", "http://127.0.0.1:1")
+OTHER = Target("other", "http://127.0.0.1:2")
+ADD = {"kind": "counting.add"}
+CALLS = {"kind": "counting.read", "fact": "calls"}
+
+
+@pytest.fixture(autouse=True)
+def counters(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    counting.use(monkeypatch)
+    yield
+    monkeypatch.undo()
+    registry.families.cache_clear()
+    registry.load.cache_clear()
+
+
+def watch(fact: str, path: str | None = None, **with_: Any) -> dict[str, Any]:
+    return {"kind": "counting.read", "fact": fact, "path": path, "with": with_}
+
+
+def test_work_moves_what_is_watched() -> None:
+    """A counter that stands at 7 and is counted up by 5 calls has moved by 5, whatever shape its fact has."""
+    counting.COUNTERS["calls"] = 7
+    seen = observe(
+        "flow.delta",
+        API,
+        watch={
+            "plain": CALLS,
+            "keyed": watch("by_name", "calls"),
+            "found": watch("document", "$.samples[?@.name == 'calls'].value"),
+            "first": watch("document", "$.samples[0].value"),
+        },
+        during=[ADD],
+        times=5,
+        expect={"moved": {"plain": 5, "keyed": {"min": 5}}},
+    )
+    assert seen.held
+    assert seen.facts["moved"] == {"plain": 5, "keyed": 5, "found": 5, "first": 5}
+    assert (seen.facts["before"]["plain"], seen.facts["after"]["plain"], seen.facts["step_count"]) == (7, 12, 5)
+
+
+def test_a_counter_that_does_not_count_fails() -> None:
+    """Where the value stands still the rule on it does not hold."""
+    seen = observe(
+        "flow.delta",
+        API,
+        watch={"calls": CALLS},
+        during=[{"kind": "counting.add", "with": {"counter": "elsewhere"}}],
+        expect={"moved": {"calls": 1}},
+    )
+    assert not seen.held
+    assert [(f.fact, f.actual) for f in seen.findings if not f.held] == [("moved.calls", 0)]
+
+
+def test_an_absent_value_counts_from_zero_only_if_told() -> None:
+    """A counter that appears with its first count has moved by it; with `absent_is_zero: false` that is not known."""
+    asked: dict[str, Any] = {"watch": {"new": watch("by_name", "new")}, "during": [ADD | {"with": {"counter": "new"}}]}
+    seen = observe("flow.delta", API, **asked)
+    assert seen.held
+    assert (seen.facts["before"], seen.facts["moved"]) == ({"new": None}, {"new": 1})
+    counting.COUNTERS.clear()
+    seen = observe("flow.delta", API, **asked, absent_is_zero=False, expect={"moved": {"new": 1}})
+    assert not seen.held
+    assert seen.facts["moved"] == {}
+
+
+def test_several_values_of_a_path_are_summed() -> None:
+    """A path that finds a counter's values under several labels means their sum; what is null adds nothing."""
+    counting.COUNTERS.update(a=1, b=2)
+    seen = observe(
+        "flow.delta",
+        API,
+        watch={"all": watch("document", "$.samples[*].value"), "null": watch("total")},
+        during=[ADD | {"with": {"counter": "a", "by": 10}}, ADD | {"with": {"counter": "b", "by": 20}}],
+    )
+    assert seen.facts["moved"] == {"all": 30, "null": 0}
+
+
+def test_failed_steps_are_told_and_counted() -> None:
+    """Work that fails is told and fails the check, though counters moved; words are capped, counts are not."""
+    broken = {"kind": "counting.add", "target": "other", "with": {"by": -1}}
+    seen = observe("flow.delta", API, others=(OTHER,), watch={"calls": CALLS}, during=[ADD, broken], times=30)
+    assert not seen.held
+    assert seen.facts["failed_steps"][0] == "counting.add other: ok expected true, actual false"
+    assert (len(seen.facts["failed_steps"]), seen.facts["failed_step_count"]) == (20, 30)
+    assert seen.facts["moved"] == {"calls": 0}
+
+
+def test_an_expectation_of_a_step_is_judged() -> None:
+    """A step's own `expect` counts besides what its kind expects."""
+    step = {"kind": "counting.add", "expect": {"target": {"matches": "^gate"}}}
+    seen = observe("flow.delta", API, watch={"calls": CALLS}, during=[step])
+    assert seen.facts["failed_steps"] == ['counting.add: target expected matches "^gate", actual "api"']
+
+
+def test_together_means_at_once() -> None:
+    """Eight steps that each wait for the eighth only end when all are under way at the same time."""
+    step = {"kind": "counting.add", "with": {"gather": 8}}
+    seen = observe("flow.delta", API, watch={"calls": CALLS}, during=[step, step], times=4, together=True)
+    assert seen.held
+    assert seen.facts["moved"] == {"calls": 8}
+
+
+def test_a_failed_reading_is_not_zero() -> None:
+    """A reading whose own rules do not hold is a failed step, and nothing is said about its movement."""
+    seen = observe("flow.delta", API, watch={"calls": watch("calls", broken=True), "good": CALLS}, during=[ADD])
+    assert not seen.held
+    assert seen.facts["moved"] == {"good": 1}
+    assert [text.split(":")[0] for text in seen.facts["failed_steps"]] == ["calls before", "calls after"]
+
+
+def test_text_that_says_a_number_counts() -> None:
+    """Redis and metrics give numbers as text; other text is a failed step that shows it."""
+    asked = {"said": watch("text", text="41.5"), "not": watch("document", "$.text")}
+    seen = observe("flow.delta", API, watch=asked, during=[ADD])
+    assert seen.facts["before"] == {"said": 41.5}
+    assert seen.facts["failed_steps"][0] == 'not before: "n/a" is not a number'
+
+
+def test_a_fact_that_the_kind_lacks_is_an_error_with_a_guess() -> None:
+    """A misspelt fact is the check's mistake: unmeasurable, with the nearest name."""
+    with pytest.raises(Unmeasurable, match='no fact "call"') as caught:
+        observe("flow.delta", API, watch={"calls": watch("call")}, during=[ADD])
+    assert caught.value.hint == 'did you mean "calls"?'
+
+
+@pytest.mark.parametrize("together", [False, True])
+def test_what_does_not_apply_in_a_step_does_not_apply_as_a_whole(together: bool) -> None:
+    """A step without its thing on this stack makes the check a skip, not a failure, also within a group."""
+    with pytest.raises(NotApplicable, match="nothing to count"):
+        observe(
+            "flow.delta",
+            API,
+            watch={"calls": CALLS},
+            during=[ADD, ADD | {"with": {"missing": True}}],
+            together=together,
+        )
+
+
+def test_places_that_say_the_same_agree() -> None:
+    """A number and its text are equal, and so are texts but for the space around them."""
+    counting.COUNTERS["calls"] = 3
+    seen = observe("flow.agree", readings={"api": CALLS, "redis": watch("text", text=" 3.0 ")})
+    assert seen.held
+    assert (seen.facts["distinct"], seen.facts["values"]) == (1, {"api": 3, "redis": " 3.0 "})
+
+
+def test_places_that_differ_do_not_agree() -> None:
+    """Two values out of three places: two are distinct, and the check fails on `agree`."""
+    readings = {"a": watch("text", text="open"), "b": watch("text", text="closed"), "c": watch("text", text="open")}
+    seen = observe("flow.agree", readings=readings)
+    assert [f.fact for f in seen.findings if not f.held] == ["agree"]
+    assert seen.facts["distinct"] == 2
+
+
+def test_a_place_that_says_nothing_does_not_agree() -> None:
+    """A reading that fails or finds nothing is named; two places that both say nothing do not agree."""
+    nothing = watch("by_name", "none")
+    seen = observe("flow.agree", readings={"a": nothing, "b": nothing, "c": watch("calls", broken=True)})
+    assert not seen.held
+    assert (seen.facts["agree"], seen.facts["distinct"]) == (False, 0)
+    assert sorted(text.split(":")[0] for text in seen.facts["failed_readings"]) == ["a", "b", "c"]
+
+
+def test_documents_agree_without_order_of_keys() -> None:
+    """Whole documents are compared as values."""
+    counting.COUNTERS["calls"] = 1
+    seen = observe("flow.agree", readings={"a": watch("document", "$.samples"), "b": watch("document", "$['samples']")})
+    assert seen.held

@@ -1,0 +1,82 @@
+"""Performing observations in order or at once, and saying which of them did not hold; for checkers made of others."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from xnai_validate.kit import Context, Observation, Observed, XnaiError
+
+AT_ONCE = 200
+"""At most this many observations are under way together."""
+FAILED_CAP = 20
+"""At most this many failures are told in words; all are counted."""
+TEXT_CAP = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Steps:
+    """What came of a sequence of observations."""
+
+    count: int
+    failed: tuple[str, ...]
+    """The first failures in words: `http.request api: status expected equals 200, actual 500`."""
+    failed_count: int
+    elapsed_ms: float
+
+
+async def perform(ctx: Context, steps: Sequence[Observation], *, times: int, together: bool) -> Steps:
+    """Perform `steps` in order, `times` over; or all of them at once.
+
+    Raises the XnaiError of the first that could not be measured; those that are under way then are finished
+    first.
+    """
+    begun = time.perf_counter()
+    queue = [step for _ in range(times) for step in steps]
+    if together:
+        seen = await observe_all(ctx, queue)
+    else:
+        seen = [await ctx.observe(step) for step in queue]
+    elapsed_ms = (time.perf_counter() - begun) * 1000
+    failures = [text for step, one in zip(queue, seen, strict=True) if (text := failure(step, one)) is not None]
+    return Steps(len(queue), tuple(failures[:FAILED_CAP]), len(failures), elapsed_ms)
+
+
+async def observe_all(ctx: Context, wanted: Sequence[Observation]) -> list[Observed]:
+    """The observations, made at once, in the order of `wanted`; raises the first one's XnaiError, if any has one."""
+    gate = asyncio.Semaphore(AT_ONCE)
+
+    async def one(step: Observation) -> Observed | XnaiError:
+        async with gate:
+            try:
+                return await ctx.observe(step)
+            except XnaiError as error:
+                return error  # raised within a TaskGroup it would end the others and come out in a group
+
+    async with asyncio.TaskGroup() as group:
+        tasks = [group.create_task(one(step)) for step in wanted]
+    results = [task.result() for task in tasks]
+    for result in results:
+        if isinstance(result, XnaiError):
+            raise result
+    return [result for result in results if isinstance(result, Observed)]
+
+
+def failure(step: Observation, seen: Observed) -> str | None:
+    """The rules of an observation that do not hold, in words; None where all hold."""
+    broken = [
+        f"{finding.fact} expected {_shown(finding.rule, finding.expected)}, actual {json.dumps(finding.actual)}"
+        for finding in seen.findings
+        if not finding.held
+    ]
+    if not broken:
+        return None
+    name = f"{step.kind} {step.target}" if step.target else step.kind
+    return f"{name}: {'; '.join(broken)}"[:TEXT_CAP]
+
+
+def _shown(rule: str, expected: object) -> str:
+    return f"{'' if rule == 'equals' else rule + ' '}{json.dumps(expected)}"

@@ -1,0 +1,144 @@
+"""One look at a process."""
+
+from __future__ import annotations
+
+import resource
+from typing import TYPE_CHECKING
+
+from xnai_validate.checkers.process.subject import pid_of
+from xnai_validate.kit import (
+    Context,
+    Count,
+    Duration,
+    Facts,
+    Mebibytes,
+    Params,
+    Percent,
+    Seconds,
+    Unmeasurable,
+    checker,
+)
+
+if TYPE_CHECKING:
+    import psutil
+
+MIB = 2**20
+
+
+class StateParams(Params):
+    """What is looked at."""
+
+    cpu_window: Duration = 0.2
+    """How long the use of the processor is watched; `0s` leaves it out."""
+    open_files: bool = True
+    """Whether open files are counted, which takes the rights of the user the process runs as."""
+    socket: str | None = None
+    """The path of the container engine's socket, for a target of which only the container is known."""
+
+
+class ProcessState(Facts):
+    """A process as the kernel accounts for it; all but `running` are null when it does not run."""
+
+    running: bool
+    """Whether it exists and is no zombie."""
+    status: str | None = None
+    """running, sleeping, disk-sleep, stopped, zombie ... as psutil names them."""
+    pid: Count | None = None
+    """The number of the process."""
+    name: str | None = None
+    """The name of its program."""
+    rss_mib: Mebibytes | None = None
+    """Its resident memory."""
+    tree_rss_mib: Mebibytes | None = None
+    """Its resident memory and that of all processes below it; shared pages count more than once."""
+    threads: Count | None = None
+    """How many threads it has."""
+    children: Count | None = None
+    """How many processes are below it, zombies not counted."""
+    zombies: Count | None = None
+    """How many ended processes below it nobody has waited for."""
+    open_files: Count | None = None
+    """Its open file descriptors, sockets among them."""
+    nofile_limit: Count | None = None
+    """How many it may open (soft RLIMIT_NOFILE); null means without limit."""
+    cpu_percent: Percent | None = None
+    """Of one processor, over `cpu_window`; above 100 where several threads work."""
+    age_s: Seconds | None = None
+    """Since its start."""
+
+
+@checker("process.state", expect={"running": True})
+async def measure_state(params: StateParams, ctx: Context) -> ProcessState:
+    """Look at the process behind the target: memory, threads, open files, children, age.
+
+    The process is the target's `pid`, else the main process of its `container`. Source: /proc, through psutil.
+
+        kind: process.state
+        target: api
+        expect: {rss_mib: {max: 1500}, zombies: 0, open_files: {max: 200}}
+    """
+    import psutil
+
+    pid = await pid_of(ctx, params.socket)
+    if pid is None:
+        return ProcessState(running=False)
+    try:
+        process = psutil.Process(pid)
+        cpu_before_s, watched_from_s = _cpu_s(process), ctx.clock.monotonic()
+        if params.cpu_window:
+            await ctx.clock.sleep(params.cpu_window)
+        window_s = ctx.clock.monotonic() - watched_from_s
+        cpu = 100 * (_cpu_s(process) - cpu_before_s) / window_s if params.cpu_window and window_s > 0 else None
+        return _look(process, cpu, ctx.clock.time(), params)
+    except psutil.NoSuchProcess:
+        return ProcessState(running=False, pid=pid)
+    except psutil.AccessDenied as error:
+        raise Unmeasurable(
+            f"no permission to look at process {error.pid}",
+            hint="run as the same user or as root, or leave its files out with `open_files: false`",
+        ) from None
+
+
+def _look(process: psutil.Process, cpu_percent: float | None, now_s: float, params: StateParams) -> ProcessState:
+    import psutil
+
+    with process.oneshot():
+        status = process.status()
+        if status in (psutil.STATUS_ZOMBIE, psutil.STATUS_DEAD):
+            return ProcessState(running=False, status=status, pid=process.pid)
+        rss = process.memory_info().rss
+        below, zombies, below_rss = 0, 0, 0
+        for child in process.children(recursive=True):
+            try:
+                if child.status() == psutil.STATUS_ZOMBIE:
+                    zombies += 1
+                    continue
+                below_rss += child.memory_info().rss
+                below += 1
+            except psutil.NoSuchProcess:
+                continue  # ended since it was listed
+        return ProcessState(
+            running=True,
+            status=status,
+            pid=process.pid,
+            name=process.name(),
+            rss_mib=rss / MIB,
+            tree_rss_mib=(rss + below_rss) / MIB,
+            threads=process.num_threads(),
+            children=below,
+            zombies=zombies,
+            open_files=process.num_fds() if params.open_files else None,
+            nofile_limit=_nofile_limit(process) if params.open_files else None,
+            cpu_percent=cpu_percent,
+            age_s=max(0.0, now_s - process.create_time()),
+        )
+
+
+def _cpu_s(process: psutil.Process) -> float:
+    times = process.cpu_times()
+    return times.user + times.system
+
+
+def _nofile_limit(process: psutil.Process) -> int | None:
+    soft, _ = process.rlimit(resource.RLIMIT_NOFILE)
+    return None if soft == resource.RLIM_INFINITY else soft
