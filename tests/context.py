@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import copy
 import time
 from collections.abc import Callable, Hashable, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
@@ -75,11 +76,9 @@ class LooseContext:
         wanted = {**found.expect, **(expect or {})}
         rules, mistakes = parse_rules(wanted, found.types, kind=kind)
         assert not mistakes, mistakes
-        outer, self._name = self._name, target
-        try:
-            facts = fact_values(await found.measure(found.params.model_validate(with_), self))
-        finally:
-            self._name = outer
+        inner = copy.copy(self)  # several may be made at once, each with a target of its own
+        inner._name = target
+        facts = fact_values(await found.measure(found.params.model_validate(with_), inner))
         return Observed(facts, judge(rules, facts))
 
 
