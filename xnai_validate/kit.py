@@ -26,7 +26,7 @@ from functools import cached_property
 from typing import Annotated, Any, Protocol, TypeVar, get_type_hints
 
 from annotated_types import Ge, Le
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, WithJsonSchema
 
 from xnai_validate.errors import NotApplicable, Unmeasurable, XnaiError
 from xnai_validate.model.errorkind import ErrorKind
@@ -39,8 +39,8 @@ from xnai_validate.model.units import duration_s, size_bytes
 __all__ = [
     "Bytes",
     "Checker", "Clock", "Context", "Count", "Duration", "ErrorKind", "Facts", "Field", "Finding", "Headers",
-    "Json", "JsonObject", "JsonValue", "Mebibytes", "Milliseconds", "NotApplicable", "Observation", "Observed", "Params",
-    "Percent", "Ratio", "Seconds", "Size", "Target", "Tls", "Unmeasurable", "XnaiError", "bounded", "checker",
+    "Json", "JsonObject", "JsonValue", "Mebibytes", "Milliseconds", "NotApplicable", "Observation", "Observed",
+    "Params", "Percent", "Ratio", "Seconds", "Size", "Target", "Tls", "Unmeasurable", "XnaiError", "bounded", "checker",
 ]  # fmt: skip
 
 # Facts: what a number is, said in its annotation; the unit stands at the end of the fact's name.
@@ -55,14 +55,31 @@ Headers = Annotated[dict[str, str], IgnoreCase()]
 """Names in lower case; several of one name are joined by a comma and a space."""
 
 # Params: quantities as people write them.
-Duration = Annotated[float, BeforeValidator(lambda v: duration_s(v) if isinstance(v, str) else _refuse_bare(v)), Ge(0)]
+Duration = Annotated[
+    float,
+    BeforeValidator(lambda v, info: duration_s(v) if isinstance(v, str) else _refuse_bare(v, info)),
+    Ge(0),
+    WithJsonSchema({"type": "string", "pattern": r"^(\s*[0-9]+(\.[0-9]+)?\s*(us|ms|s|min|m|h|d))+\s*$"}),
+]
 """Seconds, written with a unit: `500ms`, `2s`, `1m30s`."""
-Size = Annotated[int, BeforeValidator(lambda v: size_bytes(v) if isinstance(v, str) else v), Ge(0)]
+Size = Annotated[
+    int,
+    BeforeValidator(lambda v: size_bytes(v) if isinstance(v, str) else v),
+    Ge(0),
+    WithJsonSchema(
+        {"type": ["integer", "string"], "minimum": 0, "pattern": r"^\s*[0-9]+(\.[0-9]+)?\s*[KMGkmg]?i?[Bb]\s*$"}
+    ),
+]
 """Bytes, written as a number or with a unit: `64KiB`, `10MB`."""
 
 
-def _refuse_bare(value: object) -> object:
-    if isinstance(value, int) and not isinstance(value, bool):
+WRITTEN = "written by a person"
+"""The validation context of params that come from a file: there a duration carries its unit."""
+
+
+def _refuse_bare(value: object, info: ValidationInfo) -> object:
+    bare = isinstance(value, int) or (info.context == WRITTEN and isinstance(value, float))
+    if bare and not isinstance(value, bool):
         raise ValueError(f"a duration carries a unit: {value}s or {value}ms")
     return value  # floats come from code, where seconds are seconds
 
