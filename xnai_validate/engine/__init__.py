@@ -1,0 +1,21 @@
+"""From a plan to events: `Engine` runs it, `settle_targets` finds its targets, journals keep what happened."""
+
+from xnai_validate.engine.clock import SystemClock
+from xnai_validate.engine.engine import Engine
+from xnai_validate.engine.guard import Memory
+from xnai_validate.engine.journal import journal_path, journals, new_run_id, read_journal, state_dir
+from xnai_validate.engine.signals import signals
+from xnai_validate.engine.targets import settle_targets
+
+__all__ = [
+    "Engine",
+    "Memory",
+    "SystemClock",
+    "journal_path",
+    "journals",
+    "new_run_id",
+    "read_journal",
+    "settle_targets",
+    "signals",
+    "state_dir",
+]

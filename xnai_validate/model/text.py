@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping
+from urllib.parse import quote
 
 from xnai_validate.model.json import JsonValue
 
 MASK = "***"
+CUT = "... ("
+"""What follows a text that was cut short."""
 
 
 def printable(text: str) -> str:
@@ -36,16 +40,29 @@ class Masker:
     """Shorter secrets would mask half of every text."""
 
     def __init__(self, secrets: Iterable[str]) -> None:
-        known = sorted({s for s in secrets if len(s) >= self.SHORTEST}, key=len, reverse=True)
-        self._pattern = re.compile("|".join(map(re.escape, known))) if known else None
+        known = {form for s in secrets if len(s) >= self.SHORTEST for form in _forms(s)}
+        self._known = sorted(known, key=lambda form: (-len(form), form))
+        self._pattern = re.compile("|".join(map(re.escape, self._known))) if known else None
 
     def text(self, text: str) -> str:
         """`text` without secrets, and without the userinfo of urls and bearer tokens in it."""
         if self._pattern is not None:
             text = self._pattern.sub(MASK, text)
+            if CUT in text:
+                text = CUT.join([*map(self._without_begun, text.split(CUT)[:-1]), text.split(CUT)[-1]])
         if "@" in text:
             text = _USERINFO.sub(rf"\1{MASK}@", text)
         return _BEARER.sub(rf"\1 {MASK}", text) if "earer " in text or "asic " in text else text
+
+    def _without_begun(self, text: str) -> str:
+        """`text` without the beginning of a secret at its end, which a cut has left there."""
+        for secret in self._known:
+            at = text.find(secret[: self.SHORTEST], max(0, len(text) - len(secret)))
+            while at >= 0:
+                if secret.startswith(text[at:]):
+                    return text[:at] + MASK
+                at = text.find(secret[: self.SHORTEST], at + 1)
+        return text
 
     def json(self, value: JsonValue) -> JsonValue:
         """A JSON document without secrets; values under names such as Authorization are masked whole."""
@@ -59,6 +76,12 @@ class Masker:
         if isinstance(value, list | tuple):
             return [self.json(item) for item in value]
         return value
+
+
+def _forms(secret: str) -> set[str]:
+    """The secret as it is, and as it stands in a url, in JSON, and where it was made printable."""
+    quoted = json.dumps(secret, ensure_ascii=False)[1:-1]
+    return {secret, quote(secret, safe=""), quoted, printable(secret), printable(quoted)}
 
 
 _USERINFO = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*://)[^/\s@]+@")

@@ -1,0 +1,165 @@
+"""Measure and judge, again where the check says so: the one place of retries, time limits and broken checkers."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from pathlib import PurePath
+
+from xnai_validate.errors import NotApplicable, XnaiError
+from xnai_validate.kit import Context
+from xnai_validate.model.facttype import fact_values
+from xnai_validate.model.json import JsonObject, bounded
+from xnai_validate.model.rules import Finding, judge
+from xnai_validate.model.sentence import cut, reason
+from xnai_validate.model.status import Status
+from xnai_validate.model.text import printable
+from xnai_validate.plan import Compiled, PlannedCheck, Until
+
+LAST_CHANCE_S = 1.0
+"""The last attempt of a check with `until` has at least this long."""
+MESSAGE_CAP = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What one attempt, or all of them, came to."""
+
+    status: Status
+    reason: str | None = None
+    """One sentence: why the status is not pass."""
+    findings: tuple[Finding, ...] = ()
+    facts: JsonObject = field(default_factory=dict)
+    elapsed_ms: float = 0.0
+    timed_out: bool = False
+    broken: bool = False
+    """Whether the checker itself is at fault."""
+
+    @property
+    def final(self) -> bool:
+        """Whether another attempt would be of no use."""
+        return self.status.passed or self.status is Status.SKIP
+
+
+Told = Callable[[int, Outcome], None]
+"""Told of every attempt: its number from 1, and its outcome."""
+
+
+async def attempts(check: PlannedCheck, ctx: Context, told: Told) -> tuple[Outcome, int]:
+    """The outcome of a check and how many attempts it took; `until` goes before `retry` where a check has both."""
+    if check.until is not None:
+        return await _until(check, check.until, ctx, told)
+    return await _retry(check, ctx, told)
+
+
+async def _retry(check: PlannedCheck, ctx: Context, told: Told) -> tuple[Outcome, int]:
+    before = None
+    number = 1
+    while True:
+        outcome = await attempt(check.measurement, ctx, check.timeout_s)
+        told(number, outcome)
+        if outcome.final or number >= check.retry.attempts:
+            break
+        before = outcome.reason
+        number += 1
+        await ctx.clock.sleep(check.retry.delay_s)
+    if number > 1 and outcome.status.passed:
+        why = f"held at attempt {number}; before that: {before}"
+        if outcome.reason:
+            why += f"; now: {outcome.reason}"
+        outcome = replace(outcome, status=Status.FLAKY, reason=why)
+    return outcome, number
+
+
+async def _until(check: PlannedCheck, until: Until, ctx: Context, told: Told) -> tuple[Outcome, int]:
+    """Measure until it holds. No attempt begins after the time is over; the last one has what is left, at least 1 s."""
+    end = ctx.clock.monotonic() + until.within_s
+    last: Outcome | None = None
+    number = 0
+    while True:
+        number += 1
+        left = end - ctx.clock.monotonic()
+        limit_s = min(check.timeout_s, max(left, LAST_CHANCE_S))
+        outcome = await attempt(check.measurement, ctx, limit_s)
+        if outcome.timed_out and limit_s < check.timeout_s and last is not None:
+            outcome = last  # it was cut short by us: what was measured before says more
+        told(number, outcome)
+        left = end - ctx.clock.monotonic()
+        if outcome.final:
+            return outcome, number
+        if left <= 0:
+            return replace(outcome, reason=f"{outcome.reason}, still so after {until.within_s:g} s"), number
+        last = outcome
+        await ctx.clock.sleep(min(until.every_s, left))
+
+
+async def attempt(measurement: Compiled, ctx: Context, timeout_s: float) -> Outcome:
+    """Measure once within `timeout_s` and judge; whatever the checker does, there is an outcome.
+
+    Only the cancellation of the task itself passes through.
+    """
+    begun = ctx.clock.monotonic()
+    limit = asyncio.timeout(timeout_s)
+    try:
+        async with limit:
+            outcome = await _measure(measurement, ctx)
+    except asyncio.CancelledError as error:
+        task = asyncio.current_task()
+        if task is None or task.cancelling():
+            raise
+        outcome = _broken(measurement, error)  # it leaked a cancellation of its own
+    except Exception as error:  # noqa: BLE001 (a checker may raise anything; it becomes an outcome)
+        if isinstance(error, TimeoutError) and limit.expired():
+            outcome = Outcome(Status.FAIL, f"no result within {timeout_s:.3g} s", timed_out=True)
+        else:
+            outcome = _failed(measurement, _first(error))
+    return replace(outcome, elapsed_ms=round((ctx.clock.monotonic() - begun) * 1000, 3))
+
+
+async def _measure(measurement: Compiled, ctx: Context) -> Outcome:
+    facts = await measurement.checker.measure(measurement.params, ctx)
+    if not isinstance(facts, measurement.checker.facts):
+        raise TypeError(f"it returned {type(facts).__name__} instead of {measurement.checker.facts.__name__}")
+    values = fact_values(facts)
+    findings = judge(measurement.rules, values)
+    levels = {finding.level for finding in findings if not finding.held}
+    status = Status.FAIL if "expect" in levels else Status.WARN if "warn" in levels else Status.PASS
+    kept = bounded(values)
+    return Outcome(status, reason(findings, values), findings, kept if isinstance(kept, dict) else {})
+
+
+def _failed(measurement: Compiled, error: BaseException) -> Outcome:
+    if isinstance(error, NotApplicable):
+        return Outcome(Status.SKIP, _told(error))
+    if isinstance(error, XnaiError):
+        return Outcome(Status.ERROR, _told(error))
+    return _broken(measurement, error)
+
+
+def _told(error: XnaiError) -> str:
+    text = cut(printable(error.message), 2 * MESSAGE_CAP)
+    return f"{text}; {printable(error.hint)}" if error.hint else text
+
+
+def _broken(measurement: Compiled, error: BaseException) -> Outcome:
+    words = cut(printable(str(error)), MESSAGE_CAP)
+    what = f"{type(error).__name__}: {words}" if words else type(error).__name__
+    return Outcome(Status.ERROR, f"the checker {measurement.checker.kind} broke: {what} ({_where(error)})", broken=True)
+
+
+def _first(error: BaseException) -> BaseException:
+    """The exception that says most: a group's first member, if need be of a group within it."""
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error
+
+
+def _where(error: BaseException) -> str:
+    """`file.py:line` of the innermost frame, with the folder it is in."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    if trace is None:
+        return "place unknown"
+    return f"{'/'.join(PurePath(trace.tb_frame.f_code.co_filename).parts[-2:])}:{trace.tb_lineno}"

@@ -1,0 +1,80 @@
+"""What a checker may ask of a run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Mapping
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, replace
+from typing import TypeVar
+
+from xnai_validate.engine.shared import Shared
+from xnai_validate.errors import NotApplicable
+from xnai_validate.kit import Clock, JsonValue, Observation, Observed
+from xnai_validate.model.facttype import fact_values
+from xnai_validate.model.rules import judge
+from xnai_validate.model.target import Target
+from xnai_validate.plan import Compiled
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What all the checks of a run have in common."""
+
+    targets: Mapping[str, Target]
+    vars: Mapping[str, JsonValue]
+    clock: Clock
+    shared: Shared
+    progress: Callable[[str, str], None]
+    """Told the id of a check and what it is doing."""
+
+
+@dataclass(frozen=True, slots=True)
+class CheckContext:
+    """The context of one measurement of a check."""
+
+    scope: Scope
+    measurement: Compiled
+    id: str
+    timeout_s: float
+
+    @property
+    def target(self) -> Target:
+        """The target of the check; raises NotApplicable where it has none."""
+        if self.measurement.target is None:
+            raise NotApplicable("the check has no target")
+        return self.target_named(self.measurement.target)
+
+    @property
+    def clock(self) -> Clock:
+        """The clock of the run."""
+        return self.scope.clock
+
+    @property
+    def vars(self) -> Mapping[str, JsonValue]:
+        """The profile's vars."""
+        return self.scope.vars
+
+    def target_named(self, name: str) -> Target:
+        """A target of the stack; raises NotApplicable where nothing is known of where it is."""
+        target = self.scope.targets.get(name)
+        if target is None or (target.url is None and target.container is None and target.pid is None):
+            raise NotApplicable(f"target {name} is not configured")
+        return target
+
+    async def observe(self, observation: Observation) -> Observed:
+        """Measure and judge an observation that stands in the params; its exceptions are those of its checker."""
+        inner = self.measurement.observations.get(observation.key)
+        if inner is None:
+            raise LookupError(f"the observation {observation.kind} does not stand in the params of the check")
+        facts = fact_values(await inner.checker.measure(inner.params, replace(self, measurement=inner)))
+        return Observed(facts, judge(inner.rules, facts))
+
+    async def shared(self, key: Hashable, open_: Callable[[], AbstractAsyncContextManager[T]]) -> T:
+        """A value that lives as long as the run."""
+        return await self.scope.shared.get(key, open_)
+
+    def progress(self, text: str) -> None:
+        """Tell the live display what a long measurement is doing."""
+        self.scope.progress(self.id, text)

@@ -1,0 +1,309 @@
+"""From a plan to events."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from xnai_validate.engine.attempt import Outcome, attempts
+from xnai_validate.engine.clock import SystemClock
+from xnai_validate.engine.context import CheckContext, Scope
+from xnai_validate.engine.emit import Emitter
+from xnai_validate.engine.guard import EVERY_S, PATIENCE, Sample, Sight, look, memory_now
+from xnai_validate.engine.journal import Journal, journal_path, state_dir
+from xnai_validate.engine.outbox import Outbox
+from xnai_validate.engine.schedule import Blocked, Schedule
+from xnai_validate.engine.shared import Shared
+from xnai_validate.kit import Clock
+from xnai_validate.model.events import (
+    AttemptFinished,
+    CheckFinished,
+    CheckStarted,
+    Event,
+    Notice,
+    Progress,
+    RunFinished,
+    RunStarted,
+    Stopped,
+    TargetResolved,
+)
+from xnai_validate.model.json import JsonObject
+from xnai_validate.model.report import RunInfo
+from xnai_validate.model.status import Status
+from xnai_validate.model.text import Masker
+from xnai_validate.plan import Plan, PlannedCheck
+
+CANCEL_AGAIN_S = 1.0
+"""A check that goes on although it was cancelled is cancelled again after this long."""
+PROGRESS_CAP = 200
+
+
+class Engine:
+    """One run of a plan."""
+
+    def __init__(
+        self,
+        plan: Plan,
+        *,
+        clock: Clock | None = None,
+        run_id: str,
+        version: str,
+        fail_fast: bool = False,
+        fail_on: Sequence[Status] = (Status.FAIL,),
+        host: JsonObject,
+        on_progress: Callable[[Progress], None] | None = None,
+        sample: Sample = memory_now,
+        state: Path | None = None,
+    ) -> None:
+        """`fail_fast` ends the run at the first check that fails, cannot be measured, or has a status of `fail_on`.
+
+        `sample` tells the memory in use; `state` is the folder of journals, by default that of the environment.
+        """
+        self.plan = plan
+        self.stopped: Stopped | None = None
+        """Why the run was stopped; None while it was not."""
+        self.journal_path: Path | None = None
+        """Where the journal is; None where it could not be written."""
+        self._clock: Clock = clock or SystemClock()
+        self._run = RunInfo(
+            id=run_id,
+            title=plan.title,
+            profiles=plan.profiles,
+            started_at=self._clock.time(),
+            host=host,
+            fail_on=tuple(fail_on),
+            version=version,
+        )
+        self._ending = frozenset({Status.FAIL, Status.ERROR, *fail_on}) if fail_fast else frozenset()
+        self._on_progress = on_progress
+        self._sample = sample
+        self._state = state
+        self._schedule = Schedule(plan.checks, plan.limits)
+        self._running: dict[str, asyncio.Task[None]] = {}
+        self._changed = asyncio.Event()
+        self._outbox = Outbox(self._changed.set)
+        self._emitter = Emitter(Masker(plan.secrets), self._clock, self._outbox)
+        self._emit = self._emitter.emit
+        self._shared: Shared | None = None
+        self._sight = Sight("calm")
+        self._warned: set[str] = set()
+        self._broken: set[str] = set()
+        self._begun = False
+        self._over = False
+
+    @asynccontextmanager
+    async def run(self) -> AsyncIterator[AsyncIterator[Event]]:
+        """The run's events, from `run-started` to `run-finished`; leaving the context early ends the run in good order.
+
+        Raises RuntimeError where it is entered twice.
+        """
+        if self._begun:
+            raise RuntimeError("an engine runs once")
+        self._begun = True
+        main = asyncio.create_task(self._main(), name="engine")
+        try:
+            yield self._outbox
+        finally:
+            self.stop("interrupted")
+            await self._ended(main)
+        main.result()
+
+    async def _ended(self, main: asyncio.Task[None]) -> None:
+        """Wait for the end of the run; to be cancelled meanwhile only shortens the waiting."""
+        cancelled: asyncio.CancelledError | None = None
+        while not main.done():
+            try:
+                await asyncio.wait((main,))
+            except asyncio.CancelledError as error:
+                cancelled = error
+                self.hurry()
+        if not main.cancelled():
+            main.exception()  # the reader has seen it, or the caller sees it after this
+        if cancelled is not None:
+            raise cancelled
+
+    @property
+    def ending(self) -> bool:
+        """Whether no check begins any more: the run was stopped, or all have ended."""
+        return self.stopped is not None or self._over
+
+    def stop(self, why: Stopped) -> None:
+        """Begin nothing more and cancel what runs; the first reason counts. Does nothing after the end."""
+        if self.ending:
+            return
+        self.stopped = why
+        self._cancel()
+        self._changed.set()
+
+    def hurry(self) -> None:
+        """Shorten the waiting for what is ending."""
+        if self._shared is not None:
+            self._shared.hurry()
+        if self.stopped is not None:
+            self._cancel()
+
+    def _cancel(self) -> None:
+        for task in self._running.values():
+            task.cancel()
+
+    async def _main(self) -> None:
+        begun = self._clock.monotonic()
+        try:
+            self._open()
+            self._shared = Shared(lambda text: self._emit(Notice, level="warning", text=text))
+            try:
+                await self._checks(self._shared)
+                self._over = True
+            finally:
+                await self._shared.close()
+            elapsed_ms = round((self._clock.monotonic() - begun) * 1000, 1)
+            self._emit(RunFinished, elapsed_ms=elapsed_ms, stopped=self.stopped)
+        except BaseException as error:
+            self._outbox.close(error)
+            raise
+        finally:
+            self._emitter.close()
+        self._outbox.close()
+
+    def _open(self) -> None:
+        path = journal_path(self._run.id, self._state or state_dir())
+        why = None
+        try:
+            self._emitter.journal = Journal(path)
+            self.journal_path = path
+        except OSError as error:
+            why = error.strerror or str(error)
+        checks = tuple(check.info for check in self.plan.checks)
+        self._emit(RunStarted, run=self._run, checks=checks, criteria=self.plan.criteria)
+        if why is not None:
+            text = f"the journal {path} cannot be written: {why}; the run goes on without it"
+            self._emit(Notice, level="warning", text=text)
+        for notice in self.plan.notices:
+            self._emit(Notice, level="info", text=notice)
+        self._name_targets()
+
+    def _name_targets(self) -> None:
+        for name, planned in self.plan.targets.items():
+            url, choice = planned.target.url, planned.choice
+            if url is None:
+                continue
+            # Where there was nothing to choose, nothing was tried, and nothing is missing.
+            tried, answered = (choice.tried, choice.answered) if choice else (0, True)
+            self._emit(TargetResolved, target=name, url=self._emitter.text(url), tried=tried, answered=answered)
+            if not answered:
+                text = f"none of the {tried} places where {name} may be answered; {url} is assumed"
+                self._emit(Notice, level="warning", text=text)
+
+    async def _checks(self, shared: Shared) -> None:
+        """Run every check that can be; ends when all have ended, or everything was cancelled."""
+        scope = Scope(
+            {name: planned.target for name, planned in self.plan.targets.items()},
+            self.plan.vars,
+            self._clock,
+            shared,
+            self._progress,
+        )
+        for check in self.plan.checks:
+            if check.skip is not None:
+                self._leave_out(check, check.skip)
+        async with asyncio.TaskGroup() as group:
+            self._look()
+            watchers = [group.create_task(self._watch()), group.create_task(self._deadline())]
+            while self.stopped is None and not self._schedule.done:
+                self._changed.clear()
+                if not self._outbox.full:
+                    for check in self._schedule.admit():
+                        self._running[check.id] = task = group.create_task(self._check(check, scope), name=check.id)
+                        task.add_done_callback(self._left)
+                await self._changed.wait()
+            while self._running:
+                self._cancel()
+                await asyncio.wait(self._running.values(), timeout=CANCEL_AGAIN_S)
+            for watcher in watchers:
+                watcher.cancel()
+
+    async def _check(self, check: PlannedCheck, scope: Scope) -> None:
+        """One check from start to status. Whatever disturbs the stack for it enters and leaves here."""
+        self._emit(CheckStarted, id=check.id)
+
+        def told(number: int, outcome: Outcome) -> None:
+            if self.stopped is not None:
+                raise asyncio.CancelledError  # something in the checker swallowed ours
+            held, ms = outcome.status.passed, outcome.elapsed_ms
+            self._emit(AttemptFinished, id=check.id, attempt=number, held=held, reason=outcome.reason, elapsed_ms=ms)
+
+        ctx = CheckContext(scope, check.measurement, check.id, check.timeout_s)
+        outcome, count = await attempts(check, ctx, told)
+        self._finish(check, outcome, count)
+
+    def _left(self, task: asyncio.Task[None]) -> None:
+        self._running.pop(task.get_name(), None)
+        self._changed.set()
+
+    def _finish(self, check: PlannedCheck, outcome: Outcome, count: int) -> None:
+        self._emit(
+            CheckFinished,
+            id=check.id,
+            status=outcome.status,
+            reason=outcome.reason,
+            findings=outcome.findings,
+            facts=outcome.facts,
+            attempts=count,
+            elapsed_ms=outcome.elapsed_ms,
+        )
+        kind = check.measurement.checker.kind
+        if outcome.broken and kind not in self._broken:
+            self._broken.add(kind)
+            self._emit(Notice, level="error", text=f"{outcome.reason}; this is a fault of the tool, not of the stack")
+        if outcome.status in self._ending:
+            self.stop("fail-fast")
+            return
+        self._block(self._schedule.finish(check, outcome.status))
+
+    def _leave_out(self, check: PlannedCheck, why: str) -> None:
+        self._emit(CheckFinished, id=check.id, status=Status.SKIP, reason=why)
+        self._block(self._schedule.leave_out(check))
+
+    def _block(self, blocked: list[Blocked]) -> None:
+        for one in blocked:
+            self._emit(
+                CheckFinished,
+                id=one.check.id,
+                status=Status.SKIP,
+                reason=one.cause.sentence(),
+                blocked_by=one.cause.id,
+            )
+
+    async def _deadline(self) -> None:
+        await self._clock.sleep(self.plan.limits.deadline_s)
+        self.stop("deadline")
+
+    async def _watch(self) -> None:
+        """Look at the memory from time to time, and give up what waited for it in vain."""
+        stalled = 0
+        while self.stopped is None:
+            await self._clock.sleep(EVERY_S)
+            self._look()
+            stalled = stalled + 1 if self._schedule.stalled else 0
+            if stalled >= PATIENCE and self.stopped is None:
+                for check in self._schedule.give_up_held():
+                    self._leave_out(check, self._sight.text)
+                self._changed.set()
+
+    def _look(self) -> None:
+        before, self._sight = self._sight, look(self.plan.limits, self._sample)
+        if self._sight.level == before.level:
+            return
+        if self._sight.level != "calm" and self._sight.level not in self._warned:
+            self._warned.add(self._sight.level)
+            self._emit(Notice, level="warning", text=self._sight.text)
+        if self._sight.level == "stop":
+            self.stop("memory")
+        self._schedule.hold(self._sight.level != "calm")
+        self._changed.set()
+
+    def _progress(self, check_id: str, text: str) -> None:
+        if self._on_progress is not None and self.stopped is None:
+            self._on_progress(Progress(check_id, self._emitter.text(text)[:PROGRESS_CAP]))

@@ -1,0 +1,58 @@
+"""The memory guard: the tool ends before the host it runs on does."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+from xnai_validate.plan import Limits
+
+EVERY_S = 0.5
+"""Seconds between two looks."""
+PATIENCE = 10
+"""Looks for which checks that are held back are waited for when nothing else is left to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """Memory in use."""
+
+    host_percent: float
+    own_mib: float
+    """Resident memory of this process."""
+
+
+Sample = Callable[[], Memory]
+
+
+def memory_now() -> Memory:
+    """The host's memory and that of this process, as they are now."""
+    import psutil
+
+    own = psutil.Process().memory_info().rss / (1 << 20)
+    return Memory(psutil.virtual_memory().percent, own)
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """What a look at the memory says."""
+
+    level: Literal["calm", "warn", "stop"]
+    text: str = ""
+    """One sentence, where it is not calm."""
+
+
+def look(limits: Limits, sample: Sample) -> Sight:
+    """Hold the memory in use against the limits of the run."""
+    memory, host = sample(), limits.host_memory_percent
+    at = f"host memory is at {memory.host_percent:.0f} %"
+    if memory.host_percent >= host.stop:
+        return Sight("stop", f"{at}; the run ends at {host.stop:g} %")
+    if memory.own_mib >= limits.own_memory_mib:
+        return Sight(
+            "stop", f"this process has {memory.own_mib:.0f} MiB; the run ends at {limits.own_memory_mib:g} MiB"
+        )
+    if memory.host_percent >= host.warn:
+        return Sight("warn", f"{at}; no load and no disturbance begins from {host.warn:g} %")
+    return Sight("calm")

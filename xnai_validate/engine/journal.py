@@ -1,0 +1,111 @@
+"""The journal of a run: its events as JSON lines on disk, each written as it happens.
+
+A run that was killed has left all it saw up to then. Journals lie in `runs/` below the state directory:
+`$XNAI_VALIDATE_STATE`, else `$XDG_STATE_HOME/xnai-validate`, else `~/.local/state/xnai-validate`.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from datetime import UTC, datetime
+from pathlib import Path
+
+from xnai_validate.errors import XnaiError
+from xnai_validate.model.events import Event, from_json
+
+KEEP_RUNS = 50
+KEEP_BYTES = 256 << 20
+LINE_CAP = 64 << 20
+"""Bytes of a line that is read; `run-started` of 10 000 checks has about 4 MB."""
+
+
+def new_run_id(at: float) -> str:
+    """An id that sorts by time: `20261122T170312-ab12cd` (UTC). `at` is in seconds since the epoch."""
+    return f"{datetime.fromtimestamp(at, UTC):%Y%m%dT%H%M%S}-{secrets.token_hex(3)}"
+
+
+def state_dir(environ: Mapping[str, str] | None = None) -> Path:
+    """The folder where runs leave what must outlive them."""
+    env = os.environ if environ is None else environ
+    if own := env.get("XNAI_VALIDATE_STATE"):
+        return Path(own)
+    base = env.get("XDG_STATE_HOME")
+    # The XDG base directory specification has relative paths ignored.
+    return (Path(base) if base and Path(base).is_absolute() else Path.home() / ".local" / "state") / "xnai-validate"
+
+
+def journal_path(run_id: str, state: Path) -> Path:
+    """Where the journal of a run is; raises ValueError for an id that is not the name of a file."""
+    if not run_id or run_id != Path(run_id).name or run_id.startswith("."):
+        raise ValueError(f"not the id of a run: {run_id!r}")
+    return state / "runs" / f"{run_id}.jsonl"
+
+
+def journals(state: Path) -> tuple[Path, ...]:
+    """The journals that are kept, oldest first."""
+    return tuple(sorted((state / "runs").glob("*.jsonl")))
+
+
+class Journal:
+    """An append-only file of events."""
+
+    def __init__(self, path: Path) -> None:
+        """Create it, readable by its owner only; older journals beyond the limits are removed.
+
+        Raises OSError where it cannot be written or is there already.
+        """
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _prune(path.parent)
+        self.path = path
+        self._fd = os.open(path, os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_WRONLY | os.O_CLOEXEC, 0o600)
+
+    def append(self, line: bytes, *, synced: bool) -> None:
+        """Write one event; `synced` waits until it is on the disk. Raises OSError."""
+        rest = memoryview(line + b"\n")
+        while rest:
+            rest = rest[os.write(self._fd, rest) :]
+        if synced:
+            os.fsync(self._fd)
+
+    def close(self) -> None:
+        """Close the file."""
+        os.close(self._fd)
+
+
+def _prune(folder: Path) -> None:
+    """Keep the newest journals: one less than the limit, and only so many bytes."""
+    kept = size = 0
+    for path in sorted(folder.glob("*.jsonl"), reverse=True):
+        with suppress(OSError):  # another run may have removed it
+            kept, size = kept + 1, size + path.stat().st_size
+            if kept >= KEEP_RUNS or size > KEEP_BYTES:
+                path.unlink()
+
+
+def read_journal(path: Path) -> Iterator[Event]:
+    """The events of a journal, in order; a last line torn by the end of its process is left out.
+
+    Raises XnaiError for a file that cannot be read or is not a journal.
+    """
+    try:
+        with path.open("rb") as lines:
+            number = 0
+            while line := lines.readline(LINE_CAP):
+                number += 1
+                if not line.endswith(b"\n"):
+                    if len(line) >= LINE_CAP:
+                        raise XnaiError(f"{path}:{number}: the line is longer than {LINE_CAP >> 20} MiB")
+                    return
+                yield _event(path, number, line)
+    except OSError as error:
+        raise XnaiError(f"the journal {path} cannot be read: {error.strerror or error}") from None
+
+
+def _event(path: Path, number: int, line: bytes) -> Event:
+    try:
+        return from_json(line)
+    except ValueError:
+        raise XnaiError(f"{path}:{number}: not an event of a run", hint="is this a journal?") from None

@@ -1,0 +1,73 @@
+"""Which of several places a target is at: the first candidate, in order, that answers its probe."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+
+from xnai_validate.engine.attempt import attempt
+from xnai_validate.engine.context import CheckContext, Scope
+from xnai_validate.engine.shared import Shared
+from xnai_validate.kit import Clock
+from xnai_validate.model.target import Target
+from xnai_validate.plan import Choice, Compiled, Plan, PlannedTarget
+
+PROBE_S = 5.0
+"""How long one candidate may take to answer."""
+AGAIN_S = 0.5
+"""Pause before all candidates are tried again, where the stack is waited for."""
+
+
+async def settle_targets(plan: Plan, clock: Clock, wait_s: float | None = None) -> dict[str, Choice]:
+    """Target name -> the candidate that is taken, for every target that has several and a probe.
+
+    All candidates are probed at once and the first in order that answers is taken. With `wait_s` this is repeated until
+    one answers or the time is over. Where none does, the first is taken, with `answered` false.
+    """
+    open_ = [p for p in plan.targets.values() if len(p.candidates) > 1 and p.probe is not None and p.choice is None]
+    if not open_:
+        return {}
+    shared = Shared(lambda _: None)
+    targets = {name: planned.target for name, planned in plan.targets.items()}
+    scope = Scope(targets, plan.vars, clock, shared, lambda _id, _text: None)
+    end = clock.monotonic() + (wait_s or 0.0)
+    try:
+        async with asyncio.TaskGroup() as group:
+            chosen = {planned.name: group.create_task(_settle(planned, scope, end)) for planned in open_}
+        return {name: task.result() for name, task in chosen.items()}
+    finally:
+        await shared.close()
+
+
+async def _settle(planned: PlannedTarget, scope: Scope, end: float) -> Choice:
+    """Probe until one answers; at least once, and once more when the time is over."""
+    while True:
+        left = end - scope.clock.monotonic()
+        index = await _first_that_answers(planned, scope)
+        if index is not None:
+            return Choice(index, tried=index + 1, answered=True)
+        if left <= 0:
+            return Choice(0, tried=len(planned.candidates), answered=False)
+        await scope.clock.sleep(min(AGAIN_S, max(end - scope.clock.monotonic(), 0.0)))
+
+
+async def _first_that_answers(planned: PlannedTarget, scope: Scope) -> int | None:
+    if planned.probe is None:
+        return None
+    async with asyncio.TaskGroup() as group:
+        probes = [
+            group.create_task(_answers(planned.name, planned.probe, one.target, scope)) for one in planned.candidates
+        ]
+        for index, probe in enumerate(probes):
+            if await probe:
+                for later in probes[index + 1 :]:
+                    later.cancel()
+                return index
+    return None
+
+
+async def _answers(name: str, probe: Compiled, target: Target, scope: Scope) -> bool:
+    targets: Mapping[str, Target] = {**scope.targets, name: target}
+    there = Scope(targets, scope.vars, scope.clock, scope.shared, scope.progress)
+    outcome = await attempt(probe, CheckContext(there, probe, f"target {name}", PROBE_S), PROBE_S)
+    return outcome.status.passed

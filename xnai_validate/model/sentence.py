@@ -1,0 +1,85 @@
+"""Findings in words: the one place where a rule that does not hold becomes a sentence."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+
+from xnai_validate.model.json import JsonValue
+from xnai_validate.model.rules import Finding
+from xnai_validate.model.text import printable
+
+SHOWN = 120
+"""Longer values are cut in a sentence; the report has them whole."""
+DETAIL = 300
+
+_WANTED = {
+    "equals": "{}",
+    "not equals": "anything but {}",
+    "min": "at least {}",
+    "not min": "less than {}",
+    "max": "at most {}",
+    "not max": "more than {}",
+    "in": "one of {}",
+    "not in": "none of {}",
+    "matches": "a match of {}",
+    "not matches": "no match of {}",
+    "contains": "it to contain {}",
+    "not contains": "it not to contain {}",
+}
+
+
+def sentence(finding: Finding, facts: Mapping[str, object] | None = None) -> str:
+    """What was expected and what was measured: `status: expected 200, measured 503`.
+
+    `facts` of the same measurement say why there is no value: a fact `error` and its `error_detail`.
+    """
+    facts = facts or {}
+    if finding.fact == "error" and finding.expected is None and finding.rule == "equals" and finding.actual is not None:
+        return f"error: {_error(facts, finding.actual)}"
+    measured = "nothing" if finding.actual is None else shown(finding.actual)
+    text = f"{finding.fact}: expected {_wanted(finding)}, measured {measured}"
+    if finding.actual is None and finding.fact != "error" and facts.get("error") is not None:
+        text += f" ({_error(facts, str(facts['error']))})"
+    return text
+
+
+def reason(findings: Iterable[Finding], facts: Mapping[str, object] | None = None) -> str | None:
+    """The sentence of the finding that tells most, or None where every rule holds.
+
+    Rules of level `expect` before those of level `warn`; among them the one about `error` first, for it is the cause
+    of the others; else in the order of the rules.
+    """
+    broken = [finding for finding in findings if not finding.held]
+    broken.sort(key=lambda finding: (finding.level == "warn", finding.fact != "error"))
+    return sentence(broken[0], facts) if broken else None
+
+
+def shown(value: JsonValue) -> str:
+    """A value on one line, short: `200`, `"text/html"`, `["a", "b"]`, `812.4`."""
+    if isinstance(value, float):
+        return f"{value:.6g}" if abs(value) < 1e6 else f"{value:.0f}"
+    return cut(printable(json.dumps(value, ensure_ascii=False)), SHOWN)
+
+
+def cut(text: str, cap: int) -> str:
+    """`text`, or its first `cap` characters and how many there were."""
+    return text if len(text) <= cap else f"{text[:cap]}... ({len(text)} characters)"
+
+
+def _wanted(finding: Finding) -> str:
+    name, length = finding.rule, ""
+    if "length " in name:
+        name, length = name.replace("length ", ""), "a length of "
+    if finding.expected is None:
+        return "a value" if name.startswith("not ") else "none"
+    operand = finding.expected
+    items = isinstance(operand, list) and name.removeprefix("not ") in ("in", "contains")
+    text = ", ".join(shown(item) for item in operand) if items and isinstance(operand, list) else shown(operand)
+    return length + _WANTED.get(name, f"{name} {{}}").replace("{}", text)
+
+
+def _error(facts: Mapping[str, object], kind: JsonValue) -> str:
+    detail = facts.get("error_detail")
+    word = kind if isinstance(kind, str) else shown(kind)
+    return f"{printable(word)} ({cut(printable(str(detail)), DETAIL)})" if detail else printable(word)
