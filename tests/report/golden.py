@@ -1,0 +1,36 @@
+"""The golden reports: which there are, and `python -m tests.report.golden` to write them anew after a look at them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from tests.report.runs import CASES
+from xnai_validate.model.fold import fold
+from xnai_validate.report.terminal import render
+from xnai_validate.report.view import View
+
+FOLDER = Path(__file__).parent / "golden"
+_VIEWS = {
+    "80": View(80, written=("report.json", "junit.xml")),
+    "120": View(120),
+    "80-color": View(80, color=True),
+    "80-ascii": View(80, unicode=False),
+    "80-quiet": View(80, detail="quiet"),
+    "80-verbose": View(80, detail="verbose", broken=("junit.xml: No space left on device",)),
+}
+
+
+def reports() -> Iterator[tuple[str, str]]:
+    """File name `<case>.<exit code>.<view>.txt` -> the report as it is made now."""
+    for case, (code, make) in CASES.items():
+        report = fold(make())
+        views = _VIEWS if case in ("failed", "hostile") else {name: _VIEWS[name] for name in ("80", "120")}
+        for name, view in views.items():
+            yield f"{case}.{code}.{name}.txt", render(report, view)
+
+
+if __name__ == "__main__":
+    FOLDER.mkdir(exist_ok=True)
+    for name, text in reports():
+        (FOLDER / name).write_text(text, encoding="utf-8")

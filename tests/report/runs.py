@@ -1,0 +1,256 @@
+"""Runs written by hand, as events: what the golden reports are made of."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from xnai_validate.model import events as ev
+from xnai_validate.model.json import JsonObject, JsonValue
+from xnai_validate.model.report import CheckInfo, Criterion, RunInfo, Source
+from xnai_validate.model.rules import Finding, Level, Rule
+from xnai_validate.model.status import Status
+
+START = 1_795_366_992.0  # 2026-11-22 17:03:12 UTC
+TARGETS = {
+    "api": "http://127.0.0.1:8000",
+    "gateway": "http://127.0.0.1:8080",
+    "redis": "redis://127.0.0.1:6379/0",
+    "vikunja": None,
+}
+
+
+class Script:
+    """Writes the events of one run, numbered and dated."""
+
+    def __init__(self, title: str, profile: str, criteria: tuple[Criterion, ...] = (), fail_on: Status = Status.FAIL):
+        self.run = RunInfo(
+            id="20261122T170312-ab12cd",
+            title=title,
+            profiles=(profile,),
+            started_at=START,
+            host={"name": "foundation"},
+            fail_on=(fail_on,),
+            version="0.1.0",
+        )
+        self.criteria = criteria
+        self.infos: list[CheckInfo] = []
+        self.later: list[Callable[[int], ev.Event]] = []
+
+    def check(
+        self,
+        check_id: str,
+        title: str,
+        status: Status | None = Status.PASS,
+        *,
+        kind: str = "http.request",
+        target: str | None = "api",
+        reason: str | None = None,
+        blocked_by: str | None = None,
+        findings: tuple[Finding, ...] = (),
+        facts: JsonObject | None = None,
+        attempts: int | None = None,
+        ms: float = 12.0,
+        fix: str | None = None,
+    ) -> None:
+        """Add a check and, unless its status is None (not reached), how it ended."""
+        place = Source(file=f"checks/{check_id.partition(':')[0]}.yaml", line=7 + len(self.infos))
+        category = check_id.partition("/")[0]
+        self.infos.append(
+            CheckInfo(id=check_id, title=title, category=category, kind=kind, target=target, fix=fix, source=place)
+        )
+        if status is None:
+            return
+        tried = (0 if status is Status.SKIP else 1) if attempts is None else attempts
+
+        def finished(seq: int, status: Status = status) -> ev.Event:
+            return ev.CheckFinished(
+                seq=seq,
+                at=START + seq / 10,
+                id=check_id,
+                status=status,
+                reason=reason,
+                blocked_by=blocked_by,
+                findings=findings,
+                facts=facts or {},
+                attempts=tried,
+                elapsed_ms=ms if tried else 0.0,
+            )
+
+        self.later.append(finished)
+
+    def notice(self, text: str) -> None:
+        """Add a warning."""
+        self.later.append(lambda seq: ev.Notice(seq=seq, at=START + seq / 10, level="warning", text=text))
+
+    def events(self, ms: float = 4321.0, stopped: ev.Stopped | None = None) -> list[ev.Event]:
+        """All events of the run, from its start to its end."""
+        found: list[ev.Event] = [
+            ev.RunStarted(seq=1, at=START, run=self.run, checks=tuple(self.infos), criteria=self.criteria)
+        ]
+        for name, url in TARGETS.items():
+            found.append(ev.TargetResolved(seq=len(found) + 1, at=START, target=name, url=url, tried=1, answered=True))
+        for make in self.later:
+            found.append(make(len(found) + 1))
+        end = ev.RunFinished(seq=len(found) + 1, at=START + ms / 1000, elapsed_ms=ms, stopped=stopped)
+        return [*found, end]
+
+
+def finding(
+    fact: str, rule: str, expected: JsonValue, actual: JsonValue, *, held: bool = False, level: Level = "expect"
+) -> Finding:
+    """One rule, judged; not held unless said."""
+    return Finding(fact, rule, expected, actual, held, level)
+
+
+def at_least(scope: str, count: int) -> Criterion:
+    """A criterion: at least so many passed."""
+    return Criterion(scope=scope, rule=Rule("passed", "min", count))
+
+
+def passed() -> list[ev.Event]:
+    """Everything passes."""
+    script = Script("Preflight", "preflight", (at_least("services", 2),))
+    script.check("services/redis:ping", "Redis answers PING", kind="redis.ping", target="redis", ms=0.8)
+    script.check("services/api:health", "The API says that it is healthy")
+    script.check("api/query:answers", "A question is answered", ms=412.0)
+    return script.events(ms=640.0)
+
+
+def failed() -> list[ev.Event]:
+    """One root cause that blocks others, a slow stream, skips, a warning, a flaky check, unmet criteria."""
+    no_errors = Criterion(scope="total", rule=Rule("errors", "max", 0))
+    criteria = (at_least("services", 2), at_least("streaming", 5), no_errors)
+    script = Script("Phase 4.1 - service integration", "phase4.1", criteria)
+    script.check("services/redis:ping", "Redis answers PING", kind="redis.ping", target="redis", ms=0.8)
+    script.check("services/api:health", "The API says that it is healthy")
+    script.check(
+        "services/gateway:up",
+        "The gateway answers",
+        Status.FAIL,
+        target="gateway",
+        reason="error: refused",
+        findings=(
+            finding("status", "equals", 200, None),
+            finding("error", "equals", None, "refused"),
+            finding("total_ms", "max", 400, None),
+        ),
+        facts={"error": "refused", "error_detail": "connection refused by 127.0.0.1:8080"},
+        ms=1.2,
+        fix="Is the container xnai_caddy running? See `docker logs xnai_caddy`: a Caddyfile with a mistake ends it.",
+    )
+    for name in ("ui-route", "api-route", "security-headers", "request-id", "not-found"):
+        script.check(
+            f"services/gateway:{name}",
+            f"The gateway does its part: {name}",
+            Status.SKIP,
+            target="gateway",
+            reason="needs services/gateway:up, which failed",
+            blocked_by="services/gateway:up",
+        )
+    script.check(
+        "streaming/stream:first-token",
+        "The first token arrives within its budget, also when several people ask at the same time",
+        Status.FAIL,
+        kind="sse.stream",
+        reason="first_event_ms: expected at most 2000, measured 2604.31",
+        findings=(
+            finding("status", "equals", 200, 200, held=True),
+            finding("first_event_ms", "max", 2000, 2604.31),
+            finding("event_types", "contains", ["token", "done"], ["sources", "token", "error"]),
+            finding("headers.x-accel-buffering", "equals", "no", None),
+        ),
+        ms=2711.0,
+        attempts=2,
+        fix="Is the proxy buffering? See X-Accel-Buffering.",
+    )
+    script.check("streaming/stream:framing", "Every frame is terminated", ms=812.0)
+    script.check(
+        "streaming/stream:gaps",
+        "Tokens come without long gaps",
+        Status.WARN,
+        kind="sse.stream",
+        reason="max_gap_ms: expected at most 1000, measured 1204",
+        findings=(finding("max_gap_ms", "max", 1000, 1204, level="warn"),),
+        ms=1904.0,
+    )
+    script.check("api/query:answers", "A question is answered", Status.FLAKY, attempts=2, ms=210.0)
+    script.check(
+        "api/query:openapi",
+        "Answers conform to the schemas that the API declares",
+        Status.ERROR,
+        kind="http.openapi",
+        reason="openapi-spec-validator is not installed; pip install 'xnai-validate[openapi]'",
+        ms=0.3,
+    )
+    for name in ("info", "token", "tasks"):
+        reason = "target vikunja is not configured"
+        script.check(f"vikunja/api:{name}", f"Vikunja: {name}", Status.SKIP, target="vikunja", reason=reason)
+    script.notice("profile phase4.1 of the current directory stands before the bundled one of the same name")
+    return script.events(ms=6_210.0)
+
+
+def hostile() -> list[ev.Event]:
+    """A server that sends markup, escape sequences, bidirectional overrides and NUL."""
+    script = Script("Hostile [bold]text[/bold]", "hostile")
+    nasty = "[red]boo[/red] \x1b[2J\x1b]0;owned\x07 \u202egnp.exe\u2066 \x00 \x85 \u2028 \ufffe ]]> <a&b> 日本語"
+    script.check(
+        "errors/envelope:clean",
+        "Titles are data too: [link=x]click[/link] \x1b[31m",
+        Status.FAIL,
+        reason=f'message: expected "ok", measured {nasty}',
+        findings=(finding("json $.message", "equals", "ok", nasty), finding("text", "not contains", "[red]", nasty)),
+        fix="Look at [/] what \x07 it sends.",
+    )
+    script.check("errors/envelope:odd", "A reason with markup", Status.SKIP, reason=f"because {nasty}")
+    script.notice(nasty)
+    return script.events()
+
+
+def deadline() -> list[ev.Event]:
+    """Stopped by the deadline before it came to all checks."""
+    script = Script("Phase 4.3 - failure modes", "phase4.3")
+    script.check("breakers/load:opens", "The breaker opens at its threshold", ms=48_000.0)
+    script.check("breakers/load:closes", "The breaker closes after three successes", None)
+    script.check("recovery/api:restarts", "A killed API comes back", None, target=None, kind="process.state")
+    return script.events(ms=300_012.0, stopped="deadline")
+
+
+def interrupted() -> list[ev.Event]:
+    """Ctrl-C before anything was finished."""
+    script = Script("Preflight", "preflight")
+    script.check("services/redis:ping", "Redis answers PING", None)
+    return script.events(ms=80.0, stopped="interrupted")
+
+
+def undecided() -> list[ev.Event]:
+    """Nothing failed, one check could not be measured."""
+    script = Script("Preflight", "preflight")
+    script.check("services/api:health", "The API says that it is healthy")
+    script.check(
+        "environment/host:pressure",
+        "The host is not under memory pressure",
+        Status.ERROR,
+        target=None,
+        kind="host.resources",
+        reason="/proc/pressure/memory cannot be read: Permission denied",
+    )
+    return script.events(ms=80.0)
+
+
+def wished() -> list[ev.Event]:
+    """Nothing failed, but flaky checks are failures by wish."""
+    script = Script("Preflight", "preflight", fail_on=Status.FLAKY)
+    script.check("services/api:health", "The API says that it is healthy", Status.FLAKY, attempts=3)
+    return script.events(ms=80.0)
+
+
+CASES: dict[str, tuple[int, Callable[[], list[ev.Event]]]] = {
+    "passed": (0, passed),
+    "failed": (1, failed),
+    "wished": (1, wished),
+    "undecided": (3, undecided),
+    "deadline": (5, deadline),
+    "interrupted": (130, interrupted),
+    "hostile": (1, hostile),
+}
+"""Name -> the exit code that the run must have, and its events."""

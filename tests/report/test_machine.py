@@ -1,0 +1,79 @@
+"""JSON, JSON lines, log lines, and how a file's name chooses the format."""
+
+from __future__ import annotations
+
+import json
+
+import jsonschema
+import pytest
+
+from tests.report.runs import CASES
+from xnai_validate.errors import ConfigError
+from xnai_validate.model.events import from_json
+from xnai_validate.model.fold import fold
+from xnai_validate.model.report import RunReport
+from xnai_validate.report import formats
+from xnai_validate.report.json import render
+from xnai_validate.report.jsonl import line
+from xnai_validate.report.lines import Lines
+from xnai_validate.report.view import View
+
+
+def test_json_is_valid_by_its_own_schema() -> None:
+    """Every report is valid by the schema made from its model, by the published names, and reads back as it was."""
+    schema = RunReport.model_json_schema(by_alias=True, mode="serialization")
+    for _, make in CASES.values():
+        report = fold(make())
+        text = render(report, View())
+        document = json.loads(text)
+        jsonschema.validate(document, schema)
+        assert {"format", "tool", "run", "exit_code", "verdict", "summary", "criteria", "checks"} <= set(document)
+        assert set(document["summary"]) == {"pass", "flaky", "warn", "fail", "error", "skip"}
+        assert RunReport.model_validate_json(text) == report
+        assert render(report, View(width=200, color=True)) == text
+
+
+def test_json_lines_fold_to_the_same_report() -> None:
+    """The lines are the events: read back, they give the same report, byte for byte."""
+    for _, make in CASES.values():
+        lines = [line(event) for event in make()]
+        assert all(one.endswith("\n") and one.count("\n") == 1 for one in lines)
+        assert render(fold(map(from_json, lines)), View()) == render(fold(make()), View())
+
+
+def test_log_lines_name_every_check() -> None:
+    """A log has one line a finished check, with its status, and nothing in it can move a cursor."""
+    for _, make in CASES.values():
+        events = make()
+        lines = Lines()
+        said = [text for event in events if (text := lines.of(event)) is not None]
+        finished = [text for text in said if text.startswith("[")]
+        assert len(finished) == sum(event.event == "check-finished" for event in events)
+        assert all(text.isprintable() for text in said)
+
+
+@pytest.mark.parametrize(
+    ("name", "wanted"),
+    [("out/r.json", "json"), ("r.JSONL", "jsonl"), ("a.junit.xml", "junit"), ("a.xml", "junit"), ("r.txt", "terminal")],
+)
+def test_extension_chooses_the_format(name: str, wanted: str) -> None:
+    """A file's extension says in which format the report is written."""
+    assert formats.for_file(name).name == wanted
+
+
+def test_unknown_formats_are_refused_with_a_hint() -> None:
+    """An extension or a name without a format is a mistake that says what there is."""
+    with pytest.raises(ConfigError, match="cannot be told") as file:
+        formats.for_file("report.pdf")
+    assert ".json" in (file.value.hint or "")
+    with pytest.raises(ConfigError, match="unknown format") as name:
+        formats.named("junitt")
+    assert name.value.hint == 'did you mean "junit"?'
+
+
+def test_every_format_renders() -> None:
+    """Each format that is made from a report can be imported and gives text."""
+    report = fold(CASES["failed"][1]())
+    for one in formats.FORMATS.values():
+        if not one.streaming:
+            assert one.render(report, View()).strip()

@@ -1,0 +1,123 @@
+"""The report as JUnit XML, by the schema that Jenkins reads.
+
+One suite a category, one case a check, one suite of success criteria. The schema knows neither `file` nor `line` on a
+case (they stand in the text), and times without an exponent. Flaky and warned checks pass, and say so in `system-out`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from xml.etree import ElementTree as ET
+
+from xnai_validate.model.report import CheckResult, CriterionResult, RunReport
+from xnai_validate.model.status import Status
+from xnai_validate.model.text import printable
+from xnai_validate.report.view import View
+from xnai_validate.report.words import expected, telling, value
+
+_ELEMENTS = {Status.FAIL: "failure", Status.ERROR: "error", Status.SKIP: "skipped"}
+
+
+def render(report: RunReport, view: View) -> str:
+    """The report as an XML document."""
+    root = ET.Element("testsuites", name=_clean(report.run.title))
+    for category in dict.fromkeys(check.category for check in report.checks):
+        _suite(root, report, category, [check for check in report.checks if check.category == category])
+    if report.criteria and report.run.stopped != "fail-fast":
+        _criteria(root, report)
+    for total in ("tests", "failures", "errors"):
+        root.set(total, str(sum(int(suite.get(total, "0")) for suite in root)))
+    root.set("time", _seconds(report.run.elapsed_ms))
+    ET.indent(root)
+    return f'<?xml version="1.0" encoding="UTF-8"?>\n{ET.tostring(root, encoding="unicode")}\n'
+
+
+def _suite(root: ET.Element, report: RunReport, category: str, checks: Sequence[CheckResult]) -> None:
+    counts = {status: sum(check.status is status for check in checks) for status in _ELEMENTS}
+    suite = ET.SubElement(
+        root,
+        "testsuite",
+        name=_clean(category),
+        tests=str(len(checks)),
+        failures=str(counts[Status.FAIL]),
+        errors=str(counts[Status.ERROR]),
+        skipped=str(counts[Status.SKIP]),
+        time=_seconds(sum(check.elapsed_ms for check in checks)),
+        timestamp=_timestamp(report),
+    )
+    for check in checks:
+        _case(suite, check, report.run.targets)
+
+
+def _case(suite: ET.Element, check: CheckResult, targets: dict[str, str | None]) -> None:
+    where, _, name = check.id.partition(":")
+    case = ET.SubElement(
+        suite,
+        "testcase",
+        classname=_clean(where.replace("/", ".")),
+        name=_clean(name or check.title),
+        time=_seconds(check.elapsed_ms),
+    )
+    if check.status in _ELEMENTS:
+        element = ET.SubElement(
+            case, _ELEMENTS[check.status], message=_clean(check.reason or check.title), type=_clean(check.kind)
+        )
+        element.text = _lines(check, targets)
+    elif check.status is not Status.PASS:
+        ET.SubElement(case, "system-out").text = _lines(check, targets)
+
+
+def _lines(check: CheckResult, targets: dict[str, str | None]) -> str:
+    """What a reader of the build page needs to mend it, a line each."""
+    lines = [f"{check.status.value}: {check.title}"]
+    if check.status is Status.FLAKY:
+        lines.append(f"passed at attempt {check.attempts}")
+    for finding in telling(check.findings, "warn" if check.status is Status.WARN else "expect"):
+        measured = value(finding.actual, finding.fact)
+        lines.append(f"{finding.fact}: expected {expected(finding)}, measured {measured}")
+    url = targets.get(check.target or "")
+    known = {
+        "blocked by": check.blocked_by,
+        "on": f"{check.target} {url or ''}".strip() if check.target else None,
+        "fix": " ".join(check.fix.split()) if check.fix else None,
+        "see": f"{check.source.file}:{check.source.line}",
+    }
+    lines += [f"{label}: {text}" for label, text in known.items() if text]
+    return "\n".join(map(_clean, lines))
+
+
+def _criteria(root: ET.Element, report: RunReport) -> None:
+    unmet = sum(not one.met for one in report.criteria)
+    suite = ET.SubElement(
+        root,
+        "testsuite",
+        name="success criteria",
+        tests=str(len(report.criteria)),
+        failures=str(unmet),
+        errors="0",
+        skipped="0",
+        time="0.000",
+        timestamp=_timestamp(report),
+    )
+    for one in report.criteria:
+        _criterion(suite, one)
+
+
+def _criterion(suite: ET.Element, one: CriterionResult) -> None:
+    case = ET.SubElement(suite, "testcase", classname="criteria", name=_clean(one.name), time="0.000")
+    if not one.met:
+        message = _clean(f"planned {one.planned}, actual {value(one.actual)}")
+        ET.SubElement(case, "failure", message=message, type="criterion").text = message
+
+
+def _clean(text: str) -> str:
+    """Text that XML 1.0 can carry: whatever is no printable character becomes an escape."""
+    return printable(text)
+
+
+def _seconds(ms: float) -> str:
+    return f"{ms / 1000:.3f}"
+
+
+def _timestamp(report: RunReport) -> str:
+    return report.run.started_at.partition(".")[0].removesuffix("Z")

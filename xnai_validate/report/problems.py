@@ -1,0 +1,124 @@
+"""What is wrong, for a person who is to mend it: every root cause once, with what it blocked folded under it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from xnai_validate.model.report import CheckResult, RunReport
+from xnai_validate.model.rules import Finding
+from xnai_validate.model.status import Status
+from xnai_validate.model.units import format_ms
+from xnai_validate.report.page import Page, Span, Style
+from xnai_validate.report.words import counted, expected, listed, telling, value
+
+IN_FULL = 50
+"""Problems of one status that are shown in full; of the others only the line that says what is wrong."""
+NAMED = 300
+"""Problems of one status that are shown at all."""
+MARGIN = 7
+"""Columns before the text of a problem: the status stands there."""
+
+STYLES: dict[Status, Style] = {
+    Status.PASS: "green",
+    Status.FLAKY: "bold yellow",
+    Status.WARN: "bold yellow",
+    Status.FAIL: "bold red",
+    Status.ERROR: "bold red",
+    Status.SKIP: "cyan",
+}
+
+
+def problems(page: Page, report: RunReport) -> None:
+    """Failures and errors in full, then warnings and flaky checks, each under its status."""
+    blocked = blocked_by_root(report.checks)
+    for status, title in (
+        (Status.FAIL, "Failed"),
+        (Status.ERROR, "Could not be measured"),
+        (Status.WARN, "Warnings"),
+        (Status.FLAKY, "Flaky"),
+    ):
+        found = [check for check in report.checks if check.status is status]
+        if found:
+            _section(page, report, f"{title}: {len(found)}", found, blocked)
+
+
+def blocked_by_root(checks: Sequence[CheckResult]) -> dict[str, list[str]]:
+    """The id of a root cause -> the ids of the checks that were skipped because of it."""
+    blocked: dict[str, list[str]] = {}
+    for check in checks:
+        if check.status is Status.SKIP and check.blocked_by is not None:
+            blocked.setdefault(check.blocked_by, []).append(check.id)
+    return blocked
+
+
+def _section(
+    page: Page, report: RunReport, title: str, found: Sequence[CheckResult], blocked: dict[str, list[str]]
+) -> None:
+    page.rule(title, STYLES[found[0].status])
+    # Those that block the most come first: they are what to mend first.
+    ordered = sorted(found, key=lambda check: -len(blocked.get(check.id, ())))
+    for check in ordered[:IN_FULL]:
+        page.blank()
+        _headline(page, check)
+        _evidence(page, check)
+        _advice(page, check, report.run.targets, blocked.get(check.id, []))
+    for check in ordered[IN_FULL:NAMED]:
+        page.text(f"{check.id}: {check.reason or check.title}", indent=MARGIN, lead=_lead(check.status))
+    if len(found) > NAMED:
+        page.text(f"and {len(found) - NAMED} more, which the JSON report has", indent=MARGIN, style="dim")
+
+
+def _lead(status: Status) -> Span:
+    return (status.value.upper(), STYLES[status])
+
+
+def _headline(page: Page, check: CheckResult) -> None:
+    page.text(check.title, indent=MARGIN, style="bold", lead=_lead(check.status), right=elapsed(check))
+    page.text(check.id, indent=MARGIN, style="cyan")
+
+
+def elapsed(check: CheckResult) -> str:
+    """How long a check took, and how often it was tried; empty where it was not tried."""
+    if not check.attempts:
+        return ""
+    tried = f"attempt {check.attempts}, " if check.attempts > 1 else ""
+    return f"{tried}{format_ms(check.elapsed_ms)}"
+
+
+def _evidence(page: Page, check: CheckResult) -> None:
+    """The reason, or better: what was wanted and what was measured, one line a rule."""
+    level = "warn" if check.status is Status.WARN else "expect"
+    rows = [_row(check, one) for one in telling(check.findings, level)]
+    if not rows:
+        page.text(_said(check), indent=MARGIN)
+        return
+    page.table(rows, indent=MARGIN)
+
+
+def _said(check: CheckResult) -> str:
+    if check.status is Status.FLAKY:
+        return f"did not hold at first, held at attempt {check.attempts}"
+    return check.reason or "no reason was given"
+
+
+def _row(check: CheckResult, finding: Finding) -> list[Span]:
+    detail = check.facts.get(f"{finding.fact}_detail")
+    if finding.expected is None and finding.rule == "equals" and isinstance(finding.actual, str):
+        said = f"{finding.actual}: {detail}" if isinstance(detail, str) and detail else finding.actual
+        return [(finding.fact, ""), (said, "")]
+    return [(finding.fact, ""), (f"expected {expected(finding)}, measured {value(finding.actual, finding.fact)}", "")]
+
+
+def _advice(page: Page, check: CheckResult, targets: dict[str, str | None], blocked: list[str]) -> None:
+    if check.target:
+        url = targets.get(check.target)
+        _labelled(page, "on", f"{check.target} {url}" if url else check.target)
+    if check.status in (Status.FAIL, Status.ERROR, Status.WARN) and check.fix:
+        _labelled(page, "fix", " ".join(check.fix.split()))
+    _labelled(page, "see", f"{check.source.file}:{check.source.line}", "dim")
+    if blocked:
+        _labelled(page, "blocks", f"{listed(blocked)} ({counted(len(blocked), 'check')})")
+
+
+def _labelled(page: Page, label: str, text: str, style: Style = "") -> None:
+    page.text(text, indent=MARGIN + 8, lead=(" " * MARGIN + label, "dim"), style=style)

@@ -1,0 +1,155 @@
+"""The report for a person at a terminal: what stands well, what is wrong and how to mend it, and the verdict last."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from xnai_validate.model.report import CheckResult, RunReport
+from xnai_validate.model.status import Status
+from xnai_validate.model.units import format_ms
+from xnai_validate.report.ending import ending
+from xnai_validate.report.page import Page, Span, Style
+from xnai_validate.report.problems import STYLES, elapsed, problems
+from xnai_validate.report.view import View
+from xnai_validate.report.words import counted, listed
+
+_COLUMNS: tuple[tuple[str, frozenset[Status], Style], ...] = (
+    ("passed", frozenset({Status.PASS, Status.FLAKY, Status.WARN}), ""),
+    ("flaky", frozenset({Status.FLAKY}), "yellow"),
+    ("warned", frozenset({Status.WARN}), "yellow"),
+    ("failed", frozenset({Status.FAIL}), "bold red"),
+    ("errors", frozenset({Status.ERROR}), "bold red"),
+    ("skipped", frozenset({Status.SKIP}), ""),
+)
+
+
+def render(report: RunReport, view: View) -> str:
+    """The whole report as text."""
+    page = Page(view.width, view.color, view.unicode)
+    if view.detail != "quiet":
+        _header(page, report)
+        _categories(page, report.checks)
+    if view.detail == "verbose":
+        _every_check(page, report.checks)
+    problems(page, report)
+    if view.detail != "quiet":
+        _skips(page, report.checks)
+    _notices(page, report, quiet=view.detail == "quiet")
+    _faults(page, report)
+    if view.detail != "quiet":
+        _criteria(page, report)
+    ending(page, report, view)
+    return str(page)
+
+
+def _header(page: Page, report: RunReport) -> None:
+    run = report.run
+    page.text(run.title, style="bold")
+    host = run.host.get("name")
+    when = run.started_at.replace("T", " ").split(".")[0].removesuffix("Z") + " UTC"
+    parts = [
+        f"run {run.id}",
+        when,
+        f"on {host}" if isinstance(host, str) else "",
+        f"xnai-validate {report.tool.version}",
+    ]
+    page.text(", ".join(part for part in parts if part), style="dim")
+    rows: list[list[Span]] = [[(name, "dim"), (url, "")] for name, url in run.targets.items() if url]
+    if rows:
+        page.blank()
+        page.table(rows, indent=2)
+
+
+def _categories(page: Page, checks: Sequence[CheckResult]) -> None:
+    """One row a category; a column only where it says something."""
+    if not checks:
+        return
+    names = list(dict.fromkeys(check.category for check in checks))
+    shown = [c for c in _COLUMNS if c[0] == "passed" or any(check.status in c[1] for check in checks)]
+    head: list[Span] = [("category", "dim"), *((name, "dim") for name, _, _ in shown), ("slowest", "dim")]
+    rows = [head]
+    for name in names:
+        rows.append([(name, ""), *_counts([c for c in checks if c.category == name], shown)])
+    if len(names) > 1:
+        rows.append([("total", "bold"), *_counts(checks, shown)])
+    page.blank()
+    if page.width < 76:
+        rows = [row[:-1] for row in rows]
+    page.table(rows, numeric=range(1, len(head)), indent=2, gap=3 if page.width >= 76 else 2)
+
+
+def _counts(checks: Sequence[CheckResult], columns: Sequence[tuple[str, frozenset[Status], Style]]) -> list[Span]:
+    cells: list[Span] = []
+    for _, statuses, style in columns:
+        count = sum(check.status in statuses for check in checks)
+        cells.append((str(count) if count else "", style))
+    slowest = max((check.elapsed_ms for check in checks if check.attempts), default=None)
+    return [*cells, ("" if slowest is None else format_ms(slowest), "dim")]
+
+
+def _every_check(page: Page, checks: Sequence[CheckResult]) -> None:
+    for name in dict.fromkeys(check.category for check in checks):
+        page.rule(name)
+        for check in checks:
+            if check.category == name:
+                page.text(check.title, indent=7, lead=(check.status.value, STYLES[check.status]), right=elapsed(check))
+                page.text(check.id, indent=7, style="dim")
+
+
+def _skips(page: Page, checks: Sequence[CheckResult]) -> None:
+    """Skipped checks by their reason; those that a failure blocked stand under it and are not repeated."""
+    told = {check.id for check in checks if check.status in (Status.FAIL, Status.ERROR)}
+    reasons: dict[str, list[str]] = {}
+    for check in checks:
+        if check.status is Status.SKIP and check.blocked_by not in told:
+            reason = f"needs {check.blocked_by}" if check.blocked_by else check.reason or "no reason was given"
+            reasons.setdefault(reason, []).append(check.id)
+    if not reasons:
+        return
+    page.rule(f"Skipped: {sum(map(len, reasons.values()))}", STYLES[Status.SKIP])
+    for reason, ids in sorted(reasons.items(), key=lambda item: -len(item[1])):
+        page.blank()
+        page.text(f"{reason} ({counted(len(ids), 'check')})", indent=7, lead=("SKIP", STYLES[Status.SKIP]))
+        page.text(listed(ids), indent=7, style="dim")
+
+
+def _notices(page: Page, report: RunReport, *, quiet: bool) -> None:
+    styles: dict[str, Style] = {"info": "cyan", "warning": "bold yellow", "error": "bold red"}
+    words = {"info": "note", "warning": "warning", "error": "error"}
+    shown = [notice for notice in report.notices if not (quiet and notice.level == "info")]
+    if shown:
+        page.rule("Notices")
+        page.blank()
+    for notice in shown:
+        page.text(notice.text, indent=9, lead=(words[notice.level], styles[notice.level]))
+
+
+def _faults(page: Page, report: RunReport) -> None:
+    if not report.faults:
+        return
+    page.rule("Faults")
+    page.blank()
+    rows: list[list[Span]] = []
+    for fault in report.faults:
+        state: Span = ("undone, and proven to be", "green") if fault.proven else ("undone, not proven", "bold yellow")
+        if fault.reverted_at is None:
+            state = ("may still be in force", "bold red")
+        rows.append([(fault.fault, ""), (fault.target or "", ""), state])
+    page.table(rows, indent=2)
+
+
+def _criteria(page: Page, report: RunReport) -> None:
+    if not report.criteria:
+        return
+    page.rule("Success criteria")
+    page.blank()
+    if report.run.stopped == "fail-fast":
+        page.text("not judged: the run ended at its first failure", indent=2)
+        return
+    head: list[Span] = [("criterion", "dim"), ("planned", "dim"), ("actual", "dim"), ("", "")]
+    rows = [head]
+    for one in report.criteria:
+        planned = one.planned.replace("min ", "at least ").replace("max ", "at most ").removeprefix("equals ")
+        verdict: Span = ("met", "green") if one.met else ("not met", "bold red")
+        rows.append([(one.name, ""), (planned, ""), (str(one.actual), "" if one.met else "bold red"), verdict])
+    page.table(rows, numeric=(2,), indent=2, gap=3)
