@@ -1,0 +1,108 @@
+"""What is measured of one stream."""
+
+from __future__ import annotations
+
+from xnai_validate.kit import Bytes, Count, ErrorKind, Facts, Headers, JsonValue, Milliseconds
+
+
+class StreamFacts(Facts):
+    """One stream, from the request to its end; all but the error is null where no response came."""
+
+    error: ErrorKind | None = None
+    """Why there was no answer, or why the stream did not come to its end: `reset` where it was cut, `timeout` where it
+    took too long or fell silent, `too_large` where a bound was reached."""
+    error_detail: str | None = None
+    """The same in words."""
+    status: int | None = None
+    """The HTTP status."""
+    content_type: str | None = None
+    """The media type, without parameters, in lower case."""
+    charset: str | None = None
+    """The charset that the media type names."""
+    headers: Headers | None = None
+    """The response's headers."""
+    encoding: str | None = None
+    """The content encoding: a compressed stream is a buffered one at many proxies."""
+    cache_control: str | None = None
+    """The Cache-Control header."""
+    x_accel_buffering: str | None = None
+    """The X-Accel-Buffering header: `no` keeps nginx from buffering."""
+    body: str | None = None
+    """The beginning of an answer whose status is not 200; it is not read as a stream."""
+
+    first_byte_ms: Milliseconds | None = None
+    """From the beginning of the request, connecting included, to the response's headers."""
+    first_event_ms: Milliseconds | None = None
+    """To the first event."""
+    first_token_ms: Milliseconds | None = None
+    """To the first token."""
+    total_ms: Milliseconds | None = None
+    """To the end of the stream, or to when we left."""
+    max_gap_ms: Milliseconds | None = None
+    """The longest silence after the headers: no byte, no heartbeat."""
+    max_event_gap_ms: Milliseconds | None = None
+    """The longest time between two events, heartbeats left aside."""
+
+    event_count: Count | None = None
+    """Events, as a browser would dispatch them."""
+    types: dict[str, Count] | None = None
+    """Type -> number of events; at most 50 types."""
+    order: list[str] | None = None
+    """The types in their order, neighbours that are equal told once, heartbeats left out: `[sources, token, done]`."""
+    heartbeats: Count | None = None
+    """Comments, and events of the heartbeat types."""
+    terminated: bool | None = None
+    """Whether an event that ends the stream came, and came last."""
+    terminal: str | None = None
+    """The type of the event that ended the stream."""
+    after_terminal: Count | None = None
+    """Events after the one that ended the stream, heartbeats left aside."""
+    closed_cleanly: bool | None = None
+    """Whether the server ended the body as HTTP wants it; null where we left first."""
+    left: bool | None = None
+    """Whether we left on purpose."""
+    error_text: str | None = None
+    """What the error event says in its field `error`."""
+    last_event: str | None = None
+    """The data of the last event, at most 2 000 characters."""
+
+    json_valid: bool | None = None
+    """Whether the data of every event is JSON (that of `terminal_data` aside)."""
+    bad_json_count: Count | None = None
+    """Events whose data is not JSON."""
+    tokens: Count | None = None
+    """Events that carry a token."""
+    text: str | None = None
+    """All tokens, joined; at most 65 536 characters."""
+    repeated_tokens: Count | None = None
+    """Tokens with a letter in them that equal the one before."""
+    done_tokens: int | None = None
+    """How many tokens the last event says there were (its field `tokens`)."""
+    token_count_difference: Count | None = None
+    """How far `done_tokens` is from `tokens`."""
+    done_latency_ms: Milliseconds | None = None
+    """How long the stream took, as its last event says (its field `latency_ms`)."""
+    sources: list[str] | None = None
+    """The names in the first event of type `sources` (its field `sources`)."""
+    done: JsonValue = None
+    """The JSON data of the event that ended the stream."""
+
+    bytes: Bytes | None = None
+    """Bytes of the body, decompressed."""
+    arrivals: Count | None = None
+    """Reads of the socket that brought events."""
+    max_events_per_arrival: Count | None = None
+    """The most events that one read brought."""
+    buffered: bool | None = None
+    """Whether five or more events came, and on average five or more in one read: something held them back."""
+    framing_faults: list[str] | None = None
+    """Faults of framing by name: literal_newline, unterminated_frame, incomplete_last_block, unknown_field,
+    invalid_utf8, bom_inside, nul_in_id, bad_retry, event_without_data, line_too_long, data_too_long."""
+    framing_fault_counts: dict[str, Count] | None = None
+    """Fault -> how often."""
+    unknown_fields: list[str] | None = None
+    """The unknown fields, at most 20."""
+    last_event_id: str | None = None
+    """The id of the last event; empty where there was none."""
+    retry_ms: Milliseconds | None = None
+    """The reconnection time that the server asked for."""

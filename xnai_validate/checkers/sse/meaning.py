@@ -1,0 +1,125 @@
+"""What the events of a stream mean: tokens, sources, the end."""
+
+from __future__ import annotations
+
+import json
+
+from xnai_validate.checkers.sse.params import StreamParams
+from xnai_validate.kit import JsonValue
+from xnai_validate.model.rules import json_path
+from xnai_validate.wire.sse import Event
+
+TEXT_CAP = 65_536
+TYPES_CAP = 50
+ORDER_CAP = 100
+SOURCES_CAP = 100
+NAME_CAP = 100
+
+
+def _no_constant(name: str) -> JsonValue:
+    raise ValueError(f"{name} is not JSON")
+
+
+_DECODER = json.JSONDecoder(parse_constant=_no_constant)
+
+
+class Meaning:
+    """Takes events one after the other and keeps what the facts tell of them, within bounds."""
+
+    def __init__(self, params: StreamParams) -> None:
+        self.count = 0
+        self.types: dict[str, int] = {}
+        self.order: list[str] = []
+        self.heartbeats = 0
+        self.bad_json = 0
+        self.tokens = 0
+        self.repeated_tokens = 0
+        self.terminal: str | None = None
+        self.done: JsonValue = None
+        self.error_text: str | None = None
+        self.after_terminal = 0
+        self.sources: list[str] | None = None
+        self._params = params
+        self._heartbeat_types = frozenset(params.heartbeat_types)
+        self._terminal_types = frozenset(params.terminal)
+        self._last_token = ""
+        self._text: list[str] = []
+        self._text_size = 0
+
+    @property
+    def text(self) -> str:
+        """All tokens, joined and cut."""
+        return "".join(self._text)[:TEXT_CAP]
+
+    def take(self, event: Event) -> bool:
+        """Read one event; tells whether it is more than a heartbeat."""
+        self.count += 1
+        literal = self._params.terminal_data is not None and event.data.strip() == self._params.terminal_data
+        document = None if literal else self._document(event.data)
+        kind = self._type(event, document)[:NAME_CAP]
+        if kind in self.types or len(self.types) < TYPES_CAP:
+            self.types[kind] = self.types.get(kind, 0) + 1
+        if kind in self._heartbeat_types:
+            self.heartbeats += 1
+            return False
+        if (not self.order or self.order[-1] != kind) and len(self.order) < ORDER_CAP:
+            self.order.append(kind)
+        if self.terminal is not None:
+            self.after_terminal += 1
+        self._token(kind, document)
+        if kind == "sources" and self.sources is None:
+            self._sources(document)
+        if self.terminal is None and (literal or kind in self._terminal_types or self._ends(document)):
+            self.terminal, self.done = (event.data.strip()[:NAME_CAP] if literal else kind), document
+        if kind == "error" and isinstance(document, dict) and self.error_text is None and "error" in document:
+            self.error_text = str(document["error"])[:2_000]
+        return True
+
+    def _document(self, data: str) -> JsonValue:
+        try:
+            document: JsonValue = _DECODER.decode(data)
+        except (ValueError, RecursionError):
+            self.bad_json += 1
+            return None
+        return document
+
+    def _type(self, event: Event, document: JsonValue) -> str:
+        if self._params.type_field is not None and isinstance(document, dict):
+            told = document.get(self._params.type_field)
+            if isinstance(told, str):
+                return told
+        return event.type
+
+    def _token(self, kind: str, document: JsonValue) -> None:
+        if self._params.token_type not in (None, kind):
+            return
+        name = self._params.token_field
+        content: object = None
+        if name.startswith("$"):
+            found = json_path(name).find(document).values() if isinstance(document, dict | list) else []
+            content = found[0] if found else None
+        elif isinstance(document, dict):
+            content = document.get(name)
+        if not isinstance(content, str):
+            if self._params.token_type is None:
+                return
+            content = ""
+        self.tokens += 1
+        if content == self._last_token and any(map(str.isalnum, content)):
+            self.repeated_tokens += 1
+        self._last_token = content
+        if self._text_size < TEXT_CAP:
+            self._text.append(content)
+            self._text_size += len(content)
+
+    def _sources(self, document: JsonValue) -> None:
+        named = document.get("sources") if isinstance(document, dict) else None
+        if isinstance(named, list):
+            self.sources = [str(name)[:500] for name in named[:SOURCES_CAP]]
+
+    def _ends(self, document: JsonValue) -> bool:
+        if not isinstance(document, dict | list):
+            return False
+        return any(
+            value in json_path(path).find(document).values() for path, value in self._params.terminal_where.items()
+        )

@@ -1,0 +1,30 @@
+"""One stream of server-sent events."""
+
+from __future__ import annotations
+
+from xnai_validate.checkers.sse.facts import StreamFacts
+from xnai_validate.checkers.sse.params import StreamParams
+from xnai_validate.checkers.sse.reading import Reading
+from xnai_validate.kit import Context, checker
+from xnai_validate.wire.http import HttpClient
+
+
+@checker(
+    "sse.stream",
+    expect={"error": None, "status": 200, "content_type": "text/event-stream", "framing_faults": []},
+)
+async def stream(params: StreamParams, ctx: Context) -> StreamFacts:
+    """Read a stream of server-sent events to its end, or leave it on purpose.
+
+    Events are those that a browser would dispatch (WHATWG HTML, section 9.2); faults of framing that a browser passes
+    over are named. Every time is measured from the beginning of the request, connecting included, at the read of the
+    socket that brought the event. Leaving closes the connection at once, as a closed browser tab does::
+
+        kind: sse.stream
+        with: {method: POST, path: /stream, json: {query: "What is Xoe-NovAi?"}}
+        expect: {order: [sources, token, done], first_token_ms: {max: 2s}, token_count_difference: 0, buffered: false}
+    """
+    reading = Reading(params)
+    client = await ctx.shared(("http",), HttpClient)
+    await reading.run(client, params.request(ctx.target))
+    return reading.facts()
