@@ -10,10 +10,11 @@ from collections.abc import Sequence
 from xml.etree import ElementTree as ET
 
 from xnai_validate.model.report import CheckResult, CriterionResult, RunReport
+from xnai_validate.model.sentence import sentence, shown
 from xnai_validate.model.status import Status
 from xnai_validate.model.text import printable
 from xnai_validate.report.view import View
-from xnai_validate.report.words import expected, telling, value
+from xnai_validate.report.words import telling
 
 _ELEMENTS = {Status.FAIL: "failure", Status.ERROR: "error", Status.SKIP: "skipped"}
 
@@ -72,9 +73,8 @@ def _lines(check: CheckResult, targets: dict[str, str | None]) -> str:
     lines = [f"{check.status.value}: {check.title}"]
     if check.status is Status.FLAKY:
         lines.append(f"passed at attempt {check.attempts}")
-    for finding in telling(check.findings, "warn" if check.status is Status.WARN else "expect"):
-        measured = value(finding.actual, finding.fact)
-        lines.append(f"{finding.fact}: expected {expected(finding)}, measured {measured}")
+    level = "warn" if check.status is Status.WARN else "expect"
+    lines += [sentence(finding, check.facts) for finding in telling(check.findings, level)]
     url = targets.get(check.target or "")
     known = {
         "blocked by": check.blocked_by,
@@ -106,7 +106,7 @@ def _criteria(root: ET.Element, report: RunReport) -> None:
 def _criterion(suite: ET.Element, one: CriterionResult) -> None:
     case = ET.SubElement(suite, "testcase", classname="criteria", name=_clean(one.name), time="0.000")
     if not one.met:
-        message = _clean(f"planned {one.planned}, actual {value(one.actual)}")
+        message = _clean(f"planned {one.planned}, actual {shown(one.actual)}")
         ET.SubElement(case, "failure", message=message, type="criterion").text = message
 
 

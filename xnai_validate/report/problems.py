@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from xnai_validate.model.report import CheckResult, RunReport
-from xnai_validate.model.rules import Finding
 from xnai_validate.model.status import Status
 from xnai_validate.model.units import format_ms
 from xnai_validate.report.page import Page, Span, Style
-from xnai_validate.report.words import counted, expected, listed, telling, value
+from xnai_validate.report.words import counted, listed, rest_of_sentence, telling
 
 IN_FULL = 50
 """Problems of one status that are shown in full; of the others only the line that says what is wrong."""
@@ -88,7 +87,9 @@ def elapsed(check: CheckResult) -> str:
 def _evidence(page: Page, check: CheckResult) -> None:
     """The reason, or better: what was wanted and what was measured, one line a rule."""
     level = "warn" if check.status is Status.WARN else "expect"
-    rows = [_row(check, one) for one in telling(check.findings, level)]
+    rows: list[list[Span]] = [
+        [(one.fact, ""), (rest_of_sentence(one, check.facts), "")] for one in telling(check.findings, level)
+    ]
     if not rows:
         page.text(_said(check), indent=MARGIN)
         return
@@ -99,14 +100,6 @@ def _said(check: CheckResult) -> str:
     if check.status is Status.FLAKY:
         return f"did not hold at first, held at attempt {check.attempts}"
     return check.reason or "no reason was given"
-
-
-def _row(check: CheckResult, finding: Finding) -> list[Span]:
-    detail = check.facts.get(f"{finding.fact}_detail")
-    if finding.expected is None and finding.rule == "equals" and isinstance(finding.actual, str):
-        said = f"{finding.actual}: {detail}" if isinstance(detail, str) and detail else finding.actual
-        return [(finding.fact, ""), (said, "")]
-    return [(finding.fact, ""), (f"expected {expected(finding)}, measured {value(finding.actual, finding.fact)}", "")]
 
 
 def _advice(page: Page, check: CheckResult, targets: dict[str, str | None], blocked: list[str]) -> None:
