@@ -24,7 +24,7 @@ _UNREACHABLE = {
 
 
 class WireError(XnaiError):
-    """A server gave no (whole) answer: `kind` says why, `detail` says it in words; a fact, once a checker has caught it."""
+    """A server gave no (whole) answer: `kind` says why, `detail` in words. A checker makes facts of it."""
 
     def __init__(self, kind: ErrorKind, detail: str) -> None:
         super().__init__(detail[:DETAIL_CAP])

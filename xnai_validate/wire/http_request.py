@@ -1,0 +1,135 @@
+"""What is asked of an HTTP server, and its form on the wire."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from urllib.parse import quote, unquote, urlsplit
+
+import h11
+
+from xnai_validate import __version__
+from xnai_validate.errors import Unmeasurable
+from xnai_validate.model.target import Tls
+from xnai_validate.wire.http_body import ACCEPT_ENCODING
+
+_PATH = "/:@!$&'()*+,;=~%"
+_QUERY = "/?:@!$&'()*+,;=~%[]"
+_DEFAULTS = (
+    (b"accept", b"*/*"),
+    (b"accept-encoding", ACCEPT_ENCODING.encode()),
+    (b"user-agent", f"xnai-validate/{__version__}".encode()),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class HttpRequest:
+    """One request; build the url with `target.join(path)`."""
+
+    url: str
+    """`http` or `https`; a user and password in it become basic authentication."""
+    method: str = "GET"
+    headers: tuple[tuple[str, str], ...] = ()
+    body: bytes = b""
+    tls: Tls = field(default_factory=Tls)
+    """Usually `target.tls`."""
+    fresh: bool = False
+    """Whether to open a new connection, so that connecting is measured."""
+    socket: str | None = None
+    """A unix socket to connect to instead of the url's host."""
+
+    @classmethod
+    def of(
+        cls,
+        url: str,
+        method: str = "GET",
+        *,
+        headers: Mapping[str, str] | None = None,
+        body: bytes = b"",
+        content_type: str | None = None,
+        tls: Tls | None = None,
+        fresh: bool = False,
+        socket: str | None = None,
+    ) -> HttpRequest:
+        """A request with headers from a mapping; `content_type` is added unless the headers say it."""
+        pairs = tuple((headers or {}).items())
+        if content_type is not None and not any(name.lower() == "content-type" for name, _ in pairs):
+            pairs = (*pairs, ("Content-Type", content_type))
+        return cls(url, method, pairs, body, tls or Tls(), fresh, socket)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a url leads."""
+
+    scheme: str
+    host: str
+    port: int
+    netloc: bytes
+    """The value of the Host header."""
+    target: bytes
+    """Path and query, percent-encoded."""
+    authorization: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A request, ready to be sent."""
+
+    method: str
+    scheme: str
+    host: str
+    port: int
+    tls: Tls
+    socket: str | None
+    server: object
+    """Requests with an equal `server` may share a connection."""
+    event: h11.Request
+    body: bytes
+
+
+@lru_cache(maxsize=1024)
+def place(url: str) -> Place:
+    """Where a url leads; raises Unmeasurable for one that is no http url."""
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname, parts.port
+        host = host if host is None or host.isascii() else host.encode("idna").decode("ascii")
+    except ValueError as error:
+        raise Unmeasurable(f"{url!r} is not a url: {error}") from error
+    if parts.scheme not in ("http", "https") or not host:
+        raise Unmeasurable(f"{url!r} is not an http url", hint="set a url that begins with http:// or https://")
+    default = 443 if parts.scheme == "https" else 80
+    shown = f"[{host}]" if ":" in host else host
+    netloc = shown if port in (None, default) else f"{shown}:{port}"
+    target = quote(parts.path or "/", safe=_PATH) + (f"?{quote(parts.query, safe=_QUERY)}" if parts.query else "")
+    authorization = None
+    if parts.username is not None:
+        pair = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
+        authorization = b"Basic " + b64encode(pair.encode())
+    return Place(parts.scheme, host, default if port is None else port, netloc.encode(), target.encode(), authorization)
+
+
+def prepare(request: HttpRequest) -> Prepared:
+    """The request in its form on the wire; raises Unmeasurable for one that HTTP does not allow."""
+    to = place(request.url)
+    method = request.method.upper()
+    try:
+        given = [(name.encode("ascii"), value.encode("utf-8")) for name, value in request.headers]
+        names = {name.lower() for name, _ in given}
+        headers = [] if b"host" in names else [(b"host", to.netloc)]
+        headers += [pair for pair in _DEFAULTS if pair[0] not in names]
+        if to.authorization is not None and b"authorization" not in names:
+            headers.append((b"authorization", to.authorization))
+        if (request.body or method in ("POST", "PUT", "PATCH")) and not names & {
+            b"content-length",
+            b"transfer-encoding",
+        }:
+            headers.append((b"content-length", str(len(request.body)).encode()))
+        event = h11.Request(method=method, target=to.target, headers=headers + given)
+    except (h11.LocalProtocolError, UnicodeError) as error:
+        raise Unmeasurable(f"HTTP does not allow this request: {error}", hint="see its method and headers") from error
+    server = (to.scheme, to.host, to.port, request.tls if to.scheme == "https" else None, request.socket)
+    return Prepared(method, to.scheme, to.host, to.port, request.tls, request.socket, server, event, request.body)
