@@ -1,0 +1,89 @@
+"""The application: its endpoints, what runs beside them, and how it starts and ends."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import APIRouter, FastAPI
+from fastapi.responses import Response
+from starlette.types import ASGIApp
+
+from xnai_validate.demo.api import documents_routes, health, metrics, query, rooms, stream
+from xnai_validate.demo.api.errors import ErrorAnswers
+from xnai_validate.demo.api.middleware import RequestContext
+from xnai_validate.demo.api.monitor import Monitor
+from xnai_validate.demo.api.openapi import Answers, document, errors
+from xnai_validate.demo.api.services import VERSION, Services, assemble
+from xnai_validate.demo.api.spoiled_http import spoil_http
+from xnai_validate.demo.settings import Layout, Settings
+
+PREFIX: dict[Layout, str] = {"A": "", "B": "/xnai/api/v1"}
+"""Layout -> the path under which the application's endpoints are; its documentation is at the root."""
+
+
+def create(settings: Settings) -> ASGIApp:
+    """The application of one stack, as an ASGI application with a lifespan."""
+    services = assemble(settings)
+    hidden = settings.broken("docs-disabled")
+    app = FastAPI(
+        title="XNAi RAG API",
+        version=VERSION,
+        summary="Answers questions from documents, on one machine.",
+        lifespan=lambda _: _running(services),
+        docs_url=None if hidden else "/docs",
+        redoc_url=None if hidden else "/redoc",
+        openapi_url=None if settings.broken("openapi-missing") else "/openapi.json",
+    )
+    app.include_router(_endpoints(services), prefix=PREFIX[settings.layout])
+    if settings.layout == "B":
+        app.include_router(_metrics(settings))
+    ErrorAnswers(settings, services.metrics).install(app)
+    app.add_middleware(RequestContext, settings=settings, metrics=services.metrics)
+    app.openapi = document(app, settings)  # type: ignore[method-assign]
+    return spoil_http(settings, app)
+
+
+def _endpoints(services: Services) -> APIRouter:
+    """The endpoints of the stack's layout."""
+    routes = APIRouter()
+    routes.include_router(health.router(services), responses=errors(500))
+    routes.include_router(query.router(services), responses=errors(400, 500, 503, 504))
+    routes.include_router(stream.router(services), responses=errors(400, 500, 503))
+    if services.settings.layout == "B":
+        routes.include_router(documents_routes.router(services), responses=errors(400, 500))
+        routes.include_router(rooms.router(services), responses=errors(500))
+    return routes
+
+
+def _metrics(settings: Settings) -> APIRouter:
+    """`/metrics` beside the endpoints."""
+    routes = APIRouter()
+    text: Answers = {
+        200: {"description": "Prometheus text.", "content": {"text/plain": {"schema": {"type": "string"}}}}
+    }
+
+    @routes.get("/metrics", summary="Metrics for Prometheus", response_class=Response, responses=text)
+    async def metrics_text() -> Response:
+        """All metrics in the Prometheus text format."""
+        return metrics.response(settings)
+
+    return routes
+
+
+@asynccontextmanager
+async def _running(services: Services) -> AsyncIterator[None]:
+    """Run what runs beside the endpoints, from the start of the application to its end."""
+    monitor = Monitor(services)
+    try:
+        async with asyncio.TaskGroup() as tasks:
+            running = [tasks.create_task(services.breakers.run())]
+            await services.breakers.start()
+            running.append(tasks.create_task(monitor.run()))
+            yield
+            for task in running:
+                task.cancel()
+    finally:
+        metrics.forget(services.metrics, services.settings)
+        await services.store.close()

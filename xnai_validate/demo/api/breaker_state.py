@@ -1,0 +1,176 @@
+"""What a circuit breaker knows, and how it changes: values and transitions without I/O."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+_TRANSITIONS_KEPT = 10
+
+
+class State(StrEnum):
+    """The states of a circuit breaker (Nygard, Release It!, 2007)."""
+
+    CLOSED = "closed"
+    OPEN = "open"
+    HALF_OPEN = "half_open"
+
+
+class Transition(BaseModel):
+    """One change of state; `timestamp` in seconds since the epoch."""
+
+    model_config = ConfigDict(frozen=True)
+
+    from_state: State
+    to_state: State
+    timestamp: float
+    failure_count: int = 0
+    reason: str = ""
+
+
+class Snapshot(BaseModel):
+    """A breaker at one moment, in the layout of the key `circuit_breaker:{name}`; times in seconds since the epoch.
+
+    `failure_count` counts failures in a row, `success_count` successes in a row within the present state.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    state: State = State.CLOSED
+    failure_count: int = Field(default=0, ge=0)
+    last_failure_time: float | None = None
+    success_count: int = Field(default=0, ge=0)
+    last_success_time: float | None = None
+    total_calls: int = Field(default=0, ge=0)
+    total_failures: int = Field(default=0, ge=0)
+    total_successes: int = Field(default=0, ge=0)
+    transitions: tuple[Transition, ...] = ()
+
+    @property
+    def touched(self) -> float:
+        """When the breaker last learned something."""
+        return max(self.last_failure_time or 0.0, self.last_success_time or 0.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """When a breaker opens, for how long, and how many trials close it.
+
+    `forgives` says that a success while closed forgets the failures before it.
+    """
+
+    name: str
+    failures: int
+    recovery_s: float
+    successes: int = 3
+    forgives: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How an admitted call ended; a `trial` is one that was admitted while the breaker was half open."""
+
+    failed: bool
+    trial: bool
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """A call wants to be let through an open breaker whose recovery time is over."""
+
+    at: float
+
+
+Event = Outcome | Trial
+
+
+def parse(text: str | bytes | None) -> Snapshot | None:
+    """A snapshot from the key's content; None where there is none, or nothing that can be read as one."""
+    if text is None:
+        return None
+    try:
+        return Snapshot.model_validate_json(text)
+    except ValidationError:
+        return None
+
+
+def remaining_s(snapshot: Snapshot, rule: Rule, now: float) -> float:
+    """Seconds until an open breaker lets a trial through.
+
+    Never more than the recovery time, whatever the clocks say.
+    """
+    return min(rule.recovery_s, (snapshot.last_failure_time or 0.0) + rule.recovery_s - now)
+
+
+def after(snapshot: Snapshot, event: Event, rule: Rule) -> Snapshot:
+    """The breaker after an event."""
+    if isinstance(event, Trial):
+        due = snapshot.state is State.OPEN and remaining_s(snapshot, rule, event.at) <= 0
+        return _move(snapshot, State.HALF_OPEN, event.at, "recovery time is over") if due else snapshot
+    counted = _count(snapshot, event)
+    match snapshot.state:
+        case State.CLOSED:
+            return _while_closed(counted, event, rule)
+        case State.HALF_OPEN if event.trial:
+            return _while_half_open(counted, event, rule)
+        case _:
+            # A call from before the breaker opened ends late: it counts, but decides nothing any more.
+            return counted
+
+
+def _count(snapshot: Snapshot, event: Outcome) -> Snapshot:
+    """The totals with one call more."""
+    return snapshot.model_copy(
+        update={
+            "total_calls": snapshot.total_calls + 1,
+            "total_failures": snapshot.total_failures + event.failed,
+            "total_successes": snapshot.total_successes + (not event.failed),
+        }
+    )
+
+
+def _while_closed(snapshot: Snapshot, event: Outcome, rule: Rule) -> Snapshot:
+    if not event.failed:
+        return _succeed(snapshot, event, failure_count=0 if rule.forgives else snapshot.failure_count)
+    failed = _fail(snapshot, event)
+    if failed.failure_count < rule.failures:
+        return failed
+    return _move(failed, State.OPEN, event.at, f"{failed.failure_count} failures in a row")
+
+
+def _while_half_open(snapshot: Snapshot, event: Outcome, rule: Rule) -> Snapshot:
+    if event.failed:
+        return _move(_fail(snapshot, event), State.OPEN, event.at, "a trial failed")
+    succeeded = _succeed(snapshot, event, failure_count=snapshot.failure_count)
+    if succeeded.success_count < rule.successes:
+        return succeeded
+    closed = _move(succeeded, State.CLOSED, event.at, f"{rule.successes} trials succeeded")
+    return closed.model_copy(update={"failure_count": 0})
+
+
+def _succeed(snapshot: Snapshot, event: Outcome, failure_count: int) -> Snapshot:
+    return snapshot.model_copy(
+        update={
+            "failure_count": failure_count,
+            "success_count": snapshot.success_count + 1,
+            "last_success_time": event.at,
+        }
+    )
+
+
+def _fail(snapshot: Snapshot, event: Outcome) -> Snapshot:
+    return snapshot.model_copy(
+        update={"failure_count": snapshot.failure_count + 1, "success_count": 0, "last_failure_time": event.at}
+    )
+
+
+def _move(snapshot: Snapshot, to: State, at: float, reason: str) -> Snapshot:
+    """The breaker in another state, with the change written down."""
+    change = Transition(
+        from_state=snapshot.state, to_state=to, timestamp=at, failure_count=snapshot.failure_count, reason=reason
+    )
+    kept = (*snapshot.transitions, change)[-_TRANSITIONS_KEPT:]
+    return snapshot.model_copy(update={"state": to, "success_count": 0, "transitions": kept})

@@ -1,0 +1,36 @@
+"""How calls to other services fail: what breakers count, and what they refuse."""
+
+from __future__ import annotations
+
+
+class ServiceFailure(Exception):
+    """A service did not do what it was called for: counts against its breaker."""
+
+
+class ServiceTimeout(ServiceFailure):
+    """A service did not answer in time: counts as any failure."""
+
+
+class StoreUnavailable(ServiceFailure):
+    """Redis cannot be reached now, or does not answer in time."""
+
+
+class CacheFailure(ServiceFailure):
+    """Redis answered a cache operation with an error."""
+
+
+class ModelError(ServiceFailure):
+    """The model server is gone, or answered with an error or with nothing."""
+
+
+class ModelTimeout(ServiceTimeout):
+    """The model server did not answer within the call's time limit."""
+
+
+class CircuitOpen(Exception):
+    """The breaker `name` refuses the call; worth trying again in `retry_after_s` seconds."""
+
+    def __init__(self, name: str, retry_after_s: float) -> None:
+        super().__init__(name)
+        self.name = name
+        self.retry_after_s = retry_after_s

@@ -1,0 +1,141 @@
+"""`GET /health`: every component is tried, within a time that a load balancer will wait."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+
+import psutil
+from fastapi import APIRouter
+from fastapi.responses import JSONResponse, Response
+from pydantic import JsonValue
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+
+from xnai_validate.demo.api import degradation, spoiled
+from xnai_validate.demo.api.breaker_state import State
+from xnai_validate.demo.api.failures import StoreUnavailable
+from xnai_validate.demo.api.schemas import Health, TieredHealth
+from xnai_validate.demo.api.services import VERSION, Services
+
+_PROBE_S = 0.08
+_TRUSTED_S = 1.0
+_FRESH_S = 0.1
+_UNSAFE_MEMORY_PERCENT = 98
+_KEY = "xnai_health_check"
+_KEY_TTL_S = 10
+_GIB = 1024**3
+
+
+class Probe:
+    """One dependency, tried for 80 ms at the most.
+
+    A dependency that refuses is down at once. One that is merely late is still taken for up within a second of its
+    last answer, so that a busy machine is not reported as a broken one; a good answer of the last 100 ms is not asked
+    for again.
+    """
+
+    def __init__(self, ask: Callable[[], Awaitable[bool]], fresh_s: float = 0.0) -> None:
+        self._ask = ask
+        self._fresh_s = fresh_s
+        self._answered = float("-inf")
+
+    async def up(self) -> bool:
+        """Whether the dependency is up."""
+        if time.monotonic() - self._answered < self._fresh_s:
+            return True
+        try:
+            async with asyncio.timeout(_PROBE_S):
+                good = await self._ask()
+        except TimeoutError:
+            return time.monotonic() - self._answered < _TRUSTED_S
+        self._answered = time.monotonic() if good else float("-inf")
+        return good
+
+
+class HealthReport:
+    """Tries the components of one application and says how they are."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self._redis = Probe(self._try_redis)
+        self._llm = Probe(services.model.healthy, _FRESH_S)
+
+    async def components(self) -> dict[str, bool]:
+        """Each component: whether it works now."""
+        broken = self._services.settings.broken
+        redis, llm = await asyncio.gather(self._redis.up(), self._llm.up())
+        return {
+            "embeddings": self._services.index.ready(),
+            "vectorstore": len(self._services.index) > 0,
+            "llm": llm or broken("health-llm-unprobed"),
+            "circuit_breakers_healthy": all(one.view.state is not State.OPEN for one in self._services.breakers),
+            "health_memory": degradation.memory_percent(self._services.settings) < _UNSAFE_MEMORY_PERCENT,
+            "health_redis": redis or broken("health-redis-unprobed"),
+        }
+
+    async def body(self) -> dict[str, JsonValue]:
+        """The health report; its status follows from the components."""
+        found = await self.components()
+        components: dict[str, JsonValue] = {**found}
+        if self._services.settings.layout == "B":
+            tier = self._services.tier()
+            components |= {"degradation_tier": tier.level, "tier_name": tier.name}
+        return {
+            "status": "healthy" if all(found.values()) else "degraded" if found["vectorstore"] else "partial",
+            "version": VERSION,
+            "memory_gb": round(psutil.virtual_memory().used / _GIB, 2),
+            "vectorstore_loaded": found["vectorstore"],
+            "components": components,
+        }
+
+    async def _try_redis(self) -> bool:
+        """Write and read back, and look at the breakers on the way.
+
+        The time limit is the store's, which holds others off.
+        """
+        written = f"{time.time():.6f}"
+        try:
+            read, *states = await self._services.store.run(
+                lambda redis: self._write_and_read(redis, written), timeout_s=_PROBE_S * 0.9, probe=True
+            )
+        except StoreUnavailable as error:
+            if isinstance(error.__cause__, TimeoutError):
+                raise TimeoutError from error
+            return False
+        except RedisError:
+            return False
+        for breaker, state in zip(self._services.breakers, states, strict=True):
+            breaker.observe(state)
+        return read is not None
+
+    async def _write_and_read(self, redis: Redis, written: str) -> list[str | None]:
+        """One round trip: the health key as it is after writing, then the breakers' states."""
+        broken = self._services.settings.broken
+        pipe = redis.pipeline(transaction=False)
+        if not broken("health-key-missing"):
+            pipe.set(_KEY, written, ex=None if broken("health-key-without-ttl") else _KEY_TTL_S)
+        pipe.mget([_KEY, *(breaker.key for breaker in self._services.breakers)])
+        answers: list[list[str | None]] = await pipe.execute()
+        return answers[-1]
+
+
+def router(services: Services) -> APIRouter:
+    """The endpoint, for one application."""
+    routes = APIRouter()
+    report = HealthReport(services)
+    settings = services.settings
+
+    @routes.get(
+        "/health", response_model=TieredHealth if settings.layout == "B" else Health, summary="The application's health"
+    )
+    async def health() -> Response:
+        """Try every component and say how it is."""
+        if settings.broken("health-slow"):
+            await asyncio.sleep(0.7)
+        body = await report.body()
+        failing = settings.broken("health-fails-when-degraded") and body["status"] != "healthy"
+        return JSONResponse(spoiled.health(settings, body), status_code=500 if failing else 200)
+
+    return routes

@@ -1,0 +1,64 @@
+"""What the application consists of, made once and given to every endpoint."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from xnai_validate.demo.api import degradation
+from xnai_validate.demo.api.audit import Audit
+from xnai_validate.demo.api.breakers import Breakers
+from xnai_validate.demo.api.corpus import documents
+from xnai_validate.demo.api.degradation import Tier
+from xnai_validate.demo.api.index import VectorIndex
+from xnai_validate.demo.api.metrics import Metrics
+from xnai_validate.demo.api.model import ModelClient
+from xnai_validate.demo.api.retrieval import Retrieval
+from xnai_validate.demo.api.store import Store
+from xnai_validate.demo.llm.app import MODEL
+from xnai_validate.demo.llm.embedding import DIMENSIONS, embed
+from xnai_validate.demo.settings import Settings
+
+VERSION = "0.1.6"
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """The parts of one application."""
+
+    settings: Settings
+    metrics: Metrics
+    store: Store
+    breakers: Breakers
+    index: VectorIndex
+    model: ModelClient
+    retrieval: Retrieval
+    audit: Audit
+
+    def tier(self) -> Tier:
+        """How much the application does at this moment."""
+        return degradation.tier(degradation.memory_percent(self.settings))
+
+
+def assemble(settings: Settings) -> Services:
+    """Make the parts of an application; nothing is connected yet."""
+    metrics = Metrics(settings, MODEL, VERSION)
+    store = Store(settings)
+    breakers = Breakers(settings, store, metrics)
+    index = _index(settings)
+    return Services(
+        settings=settings,
+        metrics=metrics,
+        store=store,
+        breakers=breakers,
+        index=index,
+        model=ModelClient(settings),
+        retrieval=Retrieval(index, store, breakers, metrics),
+        audit=Audit(settings, store, metrics),
+    )
+
+
+def _index(settings: Settings) -> VectorIndex:
+    """The index of the bundled documents."""
+    empty = settings.broken("vectorstore-empty") or settings.broken("health-vectorstore-lie")
+    length = 2 * DIMENSIONS if settings.broken("embedding-dimension") else DIMENSIONS
+    return VectorIndex([] if empty else documents(), lambda text: embed(text, length))

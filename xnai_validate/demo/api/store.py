@@ -1,0 +1,75 @@
+"""The application's Redis: every call is bounded in time, and a Redis that is gone delays one caller, not all."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+from redis.asyncio import BlockingConnectionPool, Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import RedisError
+from redis.exceptions import TimeoutError as RedisTimeoutError
+
+from xnai_validate.demo.api.failures import StoreUnavailable
+from xnai_validate.demo.settings import Settings
+
+_CALL_TIMEOUT_S = 0.25
+_HOLD_OFF_S = 0.5
+_CONNECTIONS = 32
+
+T = TypeVar("T")
+Operation = Callable[[Redis], Awaitable[T]]
+
+
+class Store:
+    """Redis, database 0. After a call that failed, further calls are refused for half a second without trying."""
+
+    def __init__(self, settings: Settings) -> None:
+        pool = BlockingConnectionPool(
+            host="127.0.0.1",
+            port=settings.ports.get("redis_plain", settings.ports["redis"]),
+            password=settings.redis_password,
+            db=0,
+            max_connections=_CONNECTIONS,
+            timeout=_CALL_TIMEOUT_S,
+            socket_timeout=_CALL_TIMEOUT_S,
+            socket_connect_timeout=_CALL_TIMEOUT_S,
+            retry=Retry(NoBackoff(), 1, supported_errors=(RedisConnectionError,)),
+            decode_responses=True,
+        )
+        self._client: Redis = Redis(connection_pool=pool)
+        self._closed_until = 0.0
+
+    async def run(self, operation: Operation[T], *, timeout_s: float = _CALL_TIMEOUT_S, probe: bool = False) -> T:
+        """Do an operation; a `probe` is tried even while other calls are held off.
+
+        Raises `StoreUnavailable`. An answer that is an error of the caller (a key of another type) is raised as
+        redis's own `ResponseError`.
+        """
+        now = time.monotonic()
+        if now < self._closed_until and not probe:
+            raise StoreUnavailable("Redis did not answer a moment ago")
+        try:
+            async with asyncio.timeout(timeout_s):
+                result = await operation(self._client)
+        except (RedisConnectionError, RedisTimeoutError, TimeoutError, OSError) as error:
+            self._closed_until = time.monotonic() + _HOLD_OFF_S
+            raise StoreUnavailable(type(error).__name__) from error
+        self._closed_until = 0.0
+        return result
+
+    async def reconnect(self) -> None:
+        """Drop the connections, so that the next calls open new ones."""
+        await self._client.connection_pool.disconnect(inuse_connections=False)
+        self._closed_until = 0.0
+
+    async def close(self) -> None:
+        """Close all connections."""
+        try:
+            await self._client.aclose()
+        except (RedisError, OSError):
+            await self._client.connection_pool.disconnect()
