@@ -3,90 +3,28 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import socket
-import socketserver
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.checkers.container_api import Engine, container_api
 from tests.context import observe
 from xnai_validate.kit import NotApplicable, Target
 from xnai_validate.wire.containers import NoSuchContainer, container_engine, find_socket
 
 MIB = 2**20
 REDIS = Target("redis", container="xnai_redis")
-Answer = tuple[int, bytes]
-
-
-class Engine(socketserver.ThreadingUnixStreamServer):
-    """A container engine's API with scripted answers; remembers what was asked."""
-
-    daemon_threads = True
-
-    def __init__(self, path: Path) -> None:
-        self.path = str(path)
-        self.asked: list[str] = []
-        self.answers: dict[str, Callable[[], Answer]] = {}
-        self.released = threading.Event()
-        super().__init__(self.path, Handler)
-
-    def give(self, route: str, body: object, status: int = 200) -> None:
-        data = body if isinstance(body, bytes) else json.dumps(body).encode()
-        self.answers[route] = lambda: (status, data)
-
-    def hang(self, route: str) -> None:
-        def answer() -> Answer:
-            self.released.wait(30)
-            return 200, b"{}"
-
-        self.answers[route] = answer
-
-
-class Handler(BaseHTTPRequestHandler):
-    """Looks the path (without its query) up among the engine's answers."""
-
-    server: Engine
-
-    def do_GET(self) -> None:
-        route = f"{self.command} {self.path.partition('?')[0]}"
-        self.server.asked.append(f"{self.command} {self.path}")
-        status, body = self.server.answers.get(route, lambda: (404, b'{"message":"page not found"}'))()
-        try:
-            self.send_response(status)
-            if status != 304:
-                self.send_header("Content-Type", "application/json")
-                self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-        except OSError:
-            return  # the client left, as it does after a time-out
-
-    do_POST = do_GET  # noqa: N815  # the name is http.server's
-
-    def address_string(self) -> str:
-        return "unix"
-
-    def log_message(self, format: str, *args: object) -> None:
-        """Say nothing."""
 
 
 @pytest.fixture
 def engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Engine]:
-    server = Engine(tmp_path / "engine.sock")
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-    thread.start()
-    monkeypatch.setenv("DOCKER_HOST", f"unix://{server.path}")
-    yield server
-    server.released.set()
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with container_api(tmp_path / "engine.sock") as server:
+        monkeypatch.setenv("DOCKER_HOST", f"unix://{server.path}")
+        yield server
 
 
 def docker(**state: Any) -> dict[str, Any]:

@@ -9,14 +9,16 @@ import resource
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.checkers import counting
+from tests.checkers.container_api import container_api
 from tests.context import observe
 from xnai_validate import registry
-from xnai_validate.kit import Facts, NotApplicable, Params, Target, checker
+from xnai_validate.kit import Facts, NotApplicable, Params, Target, Unmeasurable, checker
 
 Start = Callable[[str], "subprocess.Popen[str]"]
 
@@ -111,6 +113,26 @@ def test_a_target_without_process_is_not_applicable(tmp_path: Any) -> None:
         observe("process.state", Target("api", "http://127.0.0.1:1"))
     with pytest.raises(NotApplicable, match="no container engine socket"):
         observe("process.state", Target("api", container="xnai_rag_api"), socket=f"{tmp_path}/none.sock")
+
+
+def test_the_main_process_of_a_container_is_found(start: Start, tmp_path: Path) -> None:
+    """The engine of a container tells its pid, which counts only if it means the same process here."""
+    one = start("print('ready', flush=True); input()")
+    group = Path(f"/proc/{one.pid}/cgroup").read_text().splitlines()[0]
+    api = Target("api", container="xnai_rag_api")
+    with container_api(tmp_path / "engine.sock") as engine:
+        engine.give("GET /containers/xnai_rag_api/json", {"Id": group, "State": {"Running": True, "Pid": one.pid}})
+        assert observe("process.state", api, socket=engine.path).facts["pid"] == one.pid
+        engine.give("GET /containers/xnai_rag_api/json", {"Id": "f" * 64, "State": {"Running": True, "Pid": one.pid}})
+        with pytest.raises(NotApplicable, match="cannot be seen from here"):
+            observe("process.state", api, socket=engine.path)
+        engine.give("GET /containers/xnai_rag_api/json", {"Id": group, "State": {"Running": False, "Pid": 0}})
+        assert observe("process.state", api, socket=engine.path).facts["running"] is False
+        engine.give("GET /containers/xnai_rag_api/json", {"message": "No such container: xnai_rag_api"}, 404)
+        assert observe("process.state", api, socket=engine.path).facts["running"] is False
+        engine.give("GET /containers/xnai_rag_api/json", {"message": "broken"}, 500)
+        with pytest.raises(Unmeasurable, match="500: broken"):
+            observe("process.state", api, socket=engine.path)
 
 
 class TellParams(Params):

@@ -6,21 +6,20 @@ Paths carry no version: both engines then answer in their newest one, while Dock
 
 from __future__ import annotations
 
-import asyncio
 import os
 import stat
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Literal, TypeVar
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote, urlencode, urlsplit
 
-import httpx
 from pydantic import ValidationError
 
 from xnai_validate.errors import NotApplicable, Unmeasurable
 from xnai_validate.model.errorkind import ErrorKind
 from xnai_validate.wire.containeranswers import Inspection, Part, Stats
 from xnai_validate.wire.failure import WireError
+from xnai_validate.wire.http import HttpClient, HttpRequest
 
 ANSWER_CAP = 4 * 2**20
 """An answer of the engine is read up to this many bytes; an inspection has some ten thousand."""
@@ -41,7 +40,7 @@ Answer = TypeVar("Answer", bound=Part)
 class ContainerEngine:
     """A client of one engine. Every method raises EngineError; NoSuchContainer where the name is unknown."""
 
-    def __init__(self, client: httpx.AsyncClient, socket: str, timeout_s: float) -> None:
+    def __init__(self, client: HttpClient, socket: str, timeout_s: float) -> None:
         self._client = client
         self._timeout_s = timeout_s
         self.socket = socket
@@ -78,47 +77,31 @@ class ContainerEngine:
         return (await self._send(method, path, query or {}, self._timeout_s))[1]
 
     async def _send(self, method: str, path: str, query: Mapping[str, str], timeout_s: float) -> tuple[int, bytes]:
-        body = bytearray()
+        url = f"http://localhost{path}{'?' + urlencode(query) if query else ''}"
+        request = HttpRequest(url, method, socket=self.socket)
         try:
-            async with (
-                asyncio.timeout(timeout_s),
-                self._client.stream(method, path, params=query) as response,
-            ):
-                async for chunk in response.aiter_bytes():
-                    body += chunk
-                    if len(body) > ANSWER_CAP:
-                        raise EngineError(ErrorKind.TOO_LARGE, f"more than {ANSWER_CAP} bytes of answer")
-        except TimeoutError:
-            raise EngineError(ErrorKind.TIMEOUT, f"no answer from {self.socket} within {timeout_s:g} s") from None
-        except httpx.ConnectError as error:
-            raise self._unconnected(error) from None
-        except httpx.RemoteProtocolError as error:
-            raise EngineError(ErrorKind.PROTOCOL, f"{self.socket}: {error}") from None
-        except httpx.HTTPError as error:
-            raise EngineError(ErrorKind.RESET, f"{self.socket}: {type(error).__name__} {error}".rstrip()) from None
-        if response.status_code >= 400:
-            raise _refusal(response.status_code, bytes(body))
-        return response.status_code, bytes(body)
-
-    def _unconnected(self, error: httpx.ConnectError) -> Exception:
-        cause: BaseException | None = error
-        while cause is not None:
-            if isinstance(cause, PermissionError):
-                return Unmeasurable(
-                    f"no permission to use the container engine's socket {self.socket}",
-                    hint="run as a user of the group that owns the socket, or name another with `socket:`",
-                )
-            cause = cause.__cause__ or cause.__context__
-        return EngineError(ErrorKind.REFUSED, f"nobody answers on {self.socket}")
+            answer = await self._client.fetch(request, timeout_s=timeout_s, body_cap=ANSWER_CAP)
+        except WireError as error:
+            raise EngineError(error.kind, f"{self.socket}: {error.detail}") from None
+        if answer.failure is not None:
+            raise EngineError(answer.failure.kind, f"{self.socket}: {answer.failure.detail}")
+        if answer.head.status >= 400:
+            raise _refusal(answer.head.status, answer.body)
+        return answer.head.status, answer.body
 
 
 @asynccontextmanager
 async def container_engine(socket: str, timeout_s: float) -> AsyncIterator[ContainerEngine]:
-    """A client of the engine that listens on `socket` (a path); each call may take `timeout_s`."""
-    transport = httpx.AsyncHTTPTransport(uds=socket, limits=httpx.Limits(max_connections=8))
-    async with httpx.AsyncClient(
-        transport=transport, base_url="http://engine.localhost", timeout=None, trust_env=False
-    ) as client:
+    """A client of the engine that listens on `socket` (a path); each call may take `timeout_s`.
+
+    Raises Unmeasurable where this user may not use the socket.
+    """
+    if not os.access(socket, os.R_OK | os.W_OK):
+        raise Unmeasurable(
+            f"no permission to use the container engine's socket {socket}",
+            hint="run as a user of the group that owns the socket, or name another with `socket:`",
+        )
+    async with HttpClient() as client:
         yield ContainerEngine(client, socket, timeout_s)
 
 

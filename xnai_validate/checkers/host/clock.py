@@ -1,0 +1,78 @@
+"""How far this machine's clock is from that of a server."""
+
+from __future__ import annotations
+
+from email.utils import parsedate_to_datetime
+
+from xnai_validate.kit import Context, Duration, ErrorKind, Facts, Milliseconds, NotApplicable, Params, Seconds, checker
+from xnai_validate.wire.failure import WireError
+from xnai_validate.wire.http import HttpClient, HttpRequest
+
+RESOLUTION_S = 1.0
+"""The header carries whole seconds, cut off."""
+
+
+class ClockParams(Params):
+    """How the server is asked."""
+
+    path: str = "/"
+    """Any path of the target; the status does not matter."""
+    timeout: Duration = 5.0
+    """How long the answer may take."""
+
+
+class ClockSkew(Facts):
+    """Two clocks compared; null where the server gave no date."""
+
+    error: ErrorKind | None = None
+    """Why there was no answer with a date."""
+    error_detail: str | None = None
+    """The same in words."""
+    skew_s: float | None = None
+    """How far the server's clock is ahead of this machine's; negative where it is behind."""
+    distance_s: Seconds | None = None
+    """The same without direction, less what the measurement cannot tell: 0 means that the clocks may be equal."""
+    uncertainty_s: Seconds | None = None
+    """How far `skew_s` may be off: half of the header's whole second, and half of the time the answer took."""
+    date: str | None = None
+    """The header as it came."""
+    rtt_ms: Milliseconds | None = None
+    """How long the answer took."""
+
+
+@checker("host.clock", expect={"error": None, "distance_s": {"max": 2}})
+async def measure_clock(params: ClockParams, ctx: Context) -> ClockSkew:
+    """Compare this machine's clock with the target's, by the Date header of an answer.
+
+    Tokens, certificates and time series go wrong where clocks differ. Source: RFC 9110, 6.6.1; the offset is reckoned
+    from the middle of the exchange, as RFC 5905 does.
+
+        kind: host.clock
+        target: api
+        expect: {distance_s: {max: 5}}
+    """
+    if not ctx.target.scheme.startswith("http"):
+        raise NotApplicable(f"target {ctx.target.name} is not reached by HTTP")
+    request = HttpRequest(ctx.target.join(params.path), "HEAD", tls=ctx.target.tls)
+    client = await ctx.shared(("http",), HttpClient)
+    try:
+        # The connection is made by a first request, so that its set-up is not taken for the way of the answer.
+        await client.fetch(request, timeout_s=params.timeout)
+        sent_s = ctx.clock.time()
+        answer = await client.fetch(request, timeout_s=params.timeout)
+    except WireError as error:
+        return ClockSkew(error=error.kind, error_detail=error.detail)
+    date, rtt_s = answer.head.headers.get("date"), answer.total_ms / 1000
+    try:
+        told_s = parsedate_to_datetime(date or "").timestamp()
+    except ValueError:
+        return ClockSkew(error=ErrorKind.PROTOCOL, error_detail=f"no usable Date header: {date!r}"[:300])
+    skew_s = told_s + RESOLUTION_S / 2 - (sent_s + rtt_s / 2)
+    uncertainty_s = RESOLUTION_S / 2 + rtt_s / 2
+    return ClockSkew(
+        skew_s=skew_s,
+        distance_s=max(0.0, abs(skew_s) - uncertainty_s),
+        uncertainty_s=uncertainty_s,
+        date=(date or "")[:100],
+        rtt_ms=rtt_s * 1000,
+    )

@@ -1,0 +1,84 @@
+"""Which process listens on a port of this machine."""
+
+from __future__ import annotations
+
+from ipaddress import ip_address
+from typing import Annotated
+
+from annotated_types import Ge, Le
+
+from xnai_validate.kit import Context, Facts, Field, NotApplicable, Params, Unmeasurable, checker
+
+Port = Annotated[int, Ge(1), Le(65535)]
+
+
+class PortsParams(Params):
+    """The ports that are looked for."""
+
+    ports: list[Port] = Field(default_factory=list)
+    """TCP ports; by default that of the target's url."""
+
+
+class Ports(Facts):
+    """The ports that were looked for, as keys of text."""
+
+    listening: list[int]
+    """Those that some process listens on."""
+    free: list[int]
+    """Those that nobody listens on."""
+    beyond_loopback: list[int]
+    """Those that are reached from other machines too, as far as no packet filter forbids it."""
+    addresses: dict[str, list[str]]
+    """Port -> the addresses that are listened on."""
+    pids: dict[str, int]
+    """Port -> the process that listens; left out where its user's rights would be needed to know."""
+    names: dict[str, str]
+    """Port -> the name of that process's program."""
+
+
+@checker("host.ports", expect={"free": []}, target=False)
+async def measure_ports(params: PortsParams, ctx: Context) -> Ports:
+    """Tell which ports of this machine are listened on, by whom, and from where they can be reached.
+
+    Source: the kernel's table of TCP sockets, through psutil.
+
+        kind: host.ports
+        with: {ports: [6379]}
+        expect: {listening: [6379], beyond_loopback: []}
+    """
+    import psutil
+
+    ports = list(dict.fromkeys(params.ports or ([ctx.target.port] if ctx.target.port else [])))
+    if not ports:
+        raise NotApplicable(f"no port is known for target {ctx.target.name}")
+    try:
+        table = psutil.net_connections(kind="tcp")
+    except psutil.AccessDenied:
+        raise Unmeasurable("no permission to list the sockets of this machine", hint="run as root") from None
+    addresses: dict[int, set[str]] = {port: set() for port in ports}
+    pids: dict[int, int] = {}
+    for one in table:
+        if one.status == psutil.CONN_LISTEN and one.laddr and one.laddr.port in addresses:
+            addresses[one.laddr.port].add(one.laddr.ip)
+            if one.pid is not None:
+                pids[one.laddr.port] = one.pid
+    names: dict[str, str] = {}
+    for port, pid in pids.items():
+        try:
+            names[str(port)] = psutil.Process(pid).name()
+        except psutil.Error:
+            continue  # ended since it was listed
+    return Ports(
+        listening=[port for port in ports if addresses[port]],
+        free=[port for port in ports if not addresses[port]],
+        beyond_loopback=[port for port in ports if any(not _is_loopback(one) for one in addresses[port])],
+        addresses={str(port): sorted(where) for port, where in addresses.items() if where},
+        pids={str(port): pid for port, pid in sorted(pids.items())},
+        names=names,
+    )
+
+
+def _is_loopback(address: str) -> bool:
+    plain = ip_address(address.partition("%")[0])
+    mapped = getattr(plain, "ipv4_mapped", None)
+    return (mapped or plain).is_loopback

@@ -1,0 +1,188 @@
+"""A Python of this machine: its version, whether it is isolated, its packages."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+from pydantic import AfterValidator, BaseModel, ValidationError
+
+from xnai_validate.checkers.host import probe
+from xnai_validate.kit import Context, Duration, Facts, Field, Params, checker
+
+if TYPE_CHECKING:
+    from packaging.requirements import Requirement
+
+OUTPUT_CAP = 4 * 2**20
+
+
+def _requirement(text: str) -> str:
+    from packaging.requirements import InvalidRequirement, Requirement
+
+    try:
+        Requirement(text)
+    except InvalidRequirement as error:
+        raise ValueError(f"{text!r} is not a requirement (PEP 508): {str(error).splitlines()[0]}") from None
+    return text
+
+
+class PythonParams(Params):
+    """Which Python, and what it should have."""
+
+    interpreter: str | None = None
+    """The path of a Python; by default the one this tool runs on."""
+    packages: list[Annotated[str, AfterValidator(_requirement)]] = Field(default_factory=list)
+    """Requirements as in a requirements file (PEP 508): `httpx`, `httpx>=0.27`, `tomli; python_version < '3.11'`."""
+    check_conflicts: bool = False
+    """Whether what every installed package requires is checked, as `pip check` does; reads all their metadata."""
+    timeout: Duration = 10.0
+    """How long another interpreter may take to answer."""
+
+
+class PythonFacts(Facts):
+    """A Python and its packages; all but `runs` and `detail` are null where it does not run."""
+
+    runs: bool
+    """Whether the interpreter could be asked."""
+    detail: str | None = None
+    """Why not, in words."""
+    version: str | None = None
+    """As in `3.11.7`."""
+    implementation: str | None = None
+    """cpython, pypy ..."""
+    executable: str | None = None
+    """The name of its file, without folders."""
+    in_venv: bool | None = None
+    """Whether it is that of a virtual environment."""
+    isolated: bool | None = None
+    """Whether it is that of a virtual environment that sees neither the system's packages nor the user's."""
+    packages: dict[str, str] | None = None
+    """Wanted package -> the version that is installed."""
+    missing: list[str] | None = None
+    """Wanted requirements that are not met, each with what there is instead."""
+    conflicts: list[str] | None = None
+    """Installed packages whose own requirements are not met; null where it was not checked."""
+
+
+class _Package(BaseModel):
+    version: str
+    requires: list[str]
+
+
+class _Report(BaseModel):
+    version: str
+    implementation: str
+    executable: str
+    in_venv: bool
+    user_site: bool
+    packages: dict[str, _Package]
+    environment: dict[str, str]
+
+
+@checker("host.python", expect={"runs": True, "missing": []}, target=False)
+async def measure_python(params: PythonParams, ctx: Context) -> PythonFacts:
+    """Look at a Python of this machine: version, isolation, wanted packages, conflicts between packages.
+
+    Source: importlib.metadata of that interpreter; requirements are judged by PEP 508 and PEP 440.
+
+        kind: host.python
+        with: {interpreter: /opt/xnai/.venv/bin/python, packages: ["fastapi>=0.110", "redis"]}
+        expect: {version: {matches: "^3[.]1[12]"}, isolated: true}
+    """
+    from packaging.requirements import Requirement
+
+    wanted = [Requirement(text) for text in params.packages]
+    names = [one.name for one in wanted]
+    try:
+        if params.interpreter is None:
+            answer = json.dumps(await asyncio.to_thread(probe.report, names, params.check_conflicts)).encode()
+        else:
+            answer = await _ask(params.interpreter, names, params)
+        seen = _Report.model_validate_json(answer)
+    except TimeoutError:
+        return PythonFacts(runs=False, detail=f"no answer within {params.timeout:g} s")
+    except OSError as error:
+        return PythonFacts(runs=False, detail=f"{params.interpreter}: {error.strerror or error}"[:300])
+    except ValidationError:
+        return PythonFacts(runs=False, detail=f"{params.interpreter} does not answer as a Python does")
+    installed = {_canonical(name): package for name, package in seen.packages.items()}
+    return PythonFacts(
+        runs=True,
+        version=seen.version,
+        implementation=seen.implementation,
+        executable=seen.executable,
+        in_venv=seen.in_venv,
+        isolated=seen.in_venv and not seen.user_site,
+        packages={one.name: installed[key].version for one in wanted if (key := _canonical(one.name)) in installed},
+        missing=[text for one in wanted if (text := _unmet(one, installed, seen.environment)) is not None],
+        conflicts=_conflicts(seen) if params.check_conflicts else None,
+    )
+
+
+async def _ask(interpreter: str, wanted: list[str], params: PythonParams) -> bytes:
+    """What another interpreter says; raises OSError where it does not start or fails, TimeoutError."""
+    question = json.dumps({"wanted": wanted, "everything": params.check_conflicts})
+    # Ours would lead it to our packages instead of its own.
+    environment = {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "PYTHONHOME")}
+    process = await asyncio.create_subprocess_exec(
+        interpreter, "-c", _source(), question, cwd="/", env=environment,
+        stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL,
+    )  # fmt: skip
+    try:
+        assert process.stdout is not None
+        async with asyncio.timeout(params.timeout):
+            output = bytearray()
+            while chunk := await process.stdout.read(65_536):
+                output += chunk
+                if len(output) > OUTPUT_CAP:
+                    raise OSError(f"more than {OUTPUT_CAP} bytes of output")
+            code = await process.wait()
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+    if code != 0:
+        raise OSError(f"ended with exit code {code}")
+    return bytes(output)
+
+
+def _source() -> str:
+    return Path(probe.__file__).read_text(encoding="utf-8")
+
+
+def _canonical(name: str) -> str:
+    from packaging.utils import canonicalize_name
+
+    return canonicalize_name(name)
+
+
+def _unmet(one: Requirement, installed: Mapping[str, _Package], environment: Mapping[str, str]) -> str | None:
+    """Why a requirement is not met, or None where it is or does not apply to this interpreter."""
+    if one.marker is not None and not one.marker.evaluate({**environment, "extra": ""}):
+        return None
+    found = installed.get(_canonical(one.name))
+    if found is None:
+        return f"{one.name}{one.specifier}: not installed"
+    if not one.specifier.contains(found.version, prereleases=True):
+        return f"{one.name}{one.specifier}: {found.version} is installed"
+    return None
+
+
+def _conflicts(seen: _Report) -> list[str]:
+    from packaging.requirements import InvalidRequirement, Requirement
+
+    installed = {_canonical(name): package for name, package in seen.packages.items()}
+    found: list[str] = []
+    for name, package in sorted(seen.packages.items()):
+        for text in package.requires:
+            try:
+                unmet = _unmet(Requirement(text), installed, seen.environment)
+            except InvalidRequirement:
+                continue  # some old packages carry what today's rules refuse; pip passes over it too
+            if unmet is not None:
+                found.append(f"{name} {package.version} requires {unmet}")
+    return found

@@ -1,0 +1,135 @@
+"""Memory, swap, load, disk, files and pressure of the machine."""
+
+from __future__ import annotations
+
+import os
+import resource
+
+from xnai_validate.checkers.host.kernel import file_handles, group_memory, oom_kills, pressure_percent
+from xnai_validate.kit import (
+    Context,
+    Count,
+    Facts,
+    Mebibytes,
+    Params,
+    Percent,
+    Seconds,
+    Unmeasurable,
+    checker,
+)
+
+MIB, GIB = 2**20, 2**30
+
+
+class ResourcesParams(Params):
+    """Which part of the machine is meant, where there are several."""
+
+    path: str = "/"
+    """Any path on the file system whose space is measured."""
+
+
+class Resources(Facts):
+    """The machine, now; a fact is null where its kernel does not tell it."""
+
+    memory_percent: Percent
+    """In use, of the machine's memory: what is not available without swapping."""
+    memory_available_mib: Mebibytes
+    """What a program can have without swapping."""
+    memory_total_mib: Mebibytes
+    """The machine's memory."""
+    swap_percent: Percent
+    """In use, of the swap space; 0 where there is none."""
+    swap_used_mib: Mebibytes
+    """Swap space in use."""
+    cores: Count
+    """Logical processors."""
+    load_1_per_core: float
+    """Tasks that run or wait, averaged over 1 minute, for each core."""
+    load_5_per_core: float
+    """The same over 5 minutes."""
+    load_15_per_core: float
+    """The same over 15 minutes."""
+    disk_free_gib: float
+    """Free for users on the file system of `path`."""
+    disk_percent: Percent
+    """In use, of what users may use."""
+    inodes_free_percent: Percent | None
+    """Files that can still be made; null where the file system has no fixed number of them."""
+    open_files: Count | None
+    """File handles in use on the whole machine."""
+    open_files_limit: Count | None
+    """The most the machine may have."""
+    nofile_limit: Count | None
+    """How many files a process started like this one may open (soft RLIMIT_NOFILE); null means without limit."""
+    pressure_memory_some_percent: Percent | None
+    """Of the last 10 s, how long at least one task waited for memory."""
+    pressure_memory_full_percent: Percent | None
+    """Of the last 10 s, how long all tasks waited for memory."""
+    pressure_cpu_some_percent: Percent | None
+    """Of the last 10 s, how long at least one task waited for a processor."""
+    pressure_io_some_percent: Percent | None
+    """Of the last 10 s, how long at least one task waited for a disk."""
+    pressure_io_full_percent: Percent | None
+    """Of the last 10 s, how long all tasks waited for a disk."""
+    oom_kills: Count | None
+    """Processes that the kernel ended for want of memory since it started."""
+    group_memory_mib: Mebibytes | None
+    """What the control group of this process uses; null where there is none, as in a shell on most hosts."""
+    group_memory_limit_mib: Mebibytes | None
+    """The limit of that group or of one above it; null means without limit."""
+    group_memory_percent: Percent | None
+    """In use, of that limit."""
+    uptime_s: Seconds
+    """Since the machine started."""
+
+
+@checker("host.resources", target=False)
+async def measure_resources(params: ResourcesParams, ctx: Context) -> Resources:
+    """Measure the machine the tool runs on: memory, swap, load, disk, open files, pressure, kills for want of memory.
+
+    Source: /proc (through psutil, and pressure stall information) and the control group of the process.
+
+        kind: host.resources
+        expect: {memory_percent: {max: 94}, disk_free_gib: {min: 2}, oom_kills: 0}
+    """
+    import psutil
+
+    try:
+        files = os.statvfs(params.path)
+    except OSError as error:
+        raise Unmeasurable(f"the space at {params.path} cannot be measured: {error.strerror}") from None
+    memory, swap, group = psutil.virtual_memory(), psutil.swap_memory(), group_memory()
+    cores = os.cpu_count() or 1
+    load = [average / cores for average in os.getloadavg()]
+    handles = file_handles()
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    used_blocks = files.f_blocks - files.f_bfree
+    usable_blocks = used_blocks + files.f_bavail
+    usage, limit = (group.usage_bytes, group.limit_bytes) if group else (None, None)
+    return Resources(
+        memory_percent=memory.percent,
+        memory_available_mib=memory.available / MIB,
+        memory_total_mib=memory.total / MIB,
+        swap_percent=swap.percent,
+        swap_used_mib=swap.used / MIB,
+        cores=cores,
+        load_1_per_core=load[0],
+        load_5_per_core=load[1],
+        load_15_per_core=load[2],
+        disk_free_gib=files.f_bavail * files.f_frsize / GIB,
+        disk_percent=100 * used_blocks / usable_blocks if usable_blocks else 0,
+        inodes_free_percent=100 * files.f_favail / files.f_files if files.f_files else None,
+        open_files=handles[0] if handles else None,
+        open_files_limit=handles[1] if handles else None,
+        nofile_limit=None if soft == resource.RLIM_INFINITY else soft,
+        pressure_memory_some_percent=pressure_percent("memory", "some"),
+        pressure_memory_full_percent=pressure_percent("memory", "full"),
+        pressure_cpu_some_percent=pressure_percent("cpu", "some"),
+        pressure_io_some_percent=pressure_percent("io", "some"),
+        pressure_io_full_percent=pressure_percent("io", "full"),
+        oom_kills=oom_kills(),
+        group_memory_mib=usage / MIB if usage is not None else None,
+        group_memory_limit_mib=limit / MIB if limit else None,
+        group_memory_percent=100 * usage / limit if usage is not None and limit else None,
+        uptime_s=max(0.0, ctx.clock.time() - psutil.boot_time()),
+    )
