@@ -11,12 +11,15 @@ from xnai_validate.kit import Clock
 from xnai_validate.model.events import Event, FaultInjected, FaultReverted, Notice, RunFinished, RunStarted, to_json
 from xnai_validate.model.report import CheckInfo, Criterion, RunInfo
 from xnai_validate.model.rules import Finding
+from xnai_validate.model.status import Status
 from xnai_validate.model.text import Masker
 
 EVENT_CAP = 1 << 20
 """Bytes of one event as JSON; the facts of a larger one are left out."""
 _NAMES = frozenset({"id", "blocked_by", "target", "fault", "undo", "check", "level", "stopped"})
 """Fields that hold names from the profile's own files, which must stay what they are."""
+_PLAIN = frozenset({int, float, bool, type(None), Status})
+"""Types of values in which nothing can be secret."""
 _SYNCED = (RunStarted, FaultInjected, FaultReverted, RunFinished)
 
 
@@ -33,7 +36,10 @@ class Emitter:
     def emit(self, kind: Callable[..., Event], **fields: object) -> None:
         """Make one event; `fields` are those of its kind besides `seq` and `at`."""
         self._seq += 1
-        masked = {name: value if name in _NAMES else self._masked(value) for name, value in fields.items()}
+        masked = {
+            name: value if name in _NAMES or type(value) in _PLAIN else self._masked(value)
+            for name, value in fields.items()
+        }
         event = kind(seq=self._seq, at=self._clock.time(), **masked)
         line = to_json(event)
         if len(line) > EVENT_CAP and "facts" in masked:
@@ -70,12 +76,12 @@ class Emitter:
         """`value` without secrets, whatever field of an event it is."""
         if type(value) is str:
             return self._masker.text(value)
+        if isinstance(value, Finding):
+            return self._finding(value)
+        if isinstance(value, tuple):
+            return tuple([self._masked(item) for item in value])
         if isinstance(value, dict):
             return self._masker.json(value)
-        if isinstance(value, tuple):
-            return tuple(self._masked(item) for item in value)
-        if isinstance(value, Finding):
-            return replace(value, expected=self._masker.json(value.expected), actual=self._masker.json(value.actual))
         if isinstance(value, CheckInfo):
             return self._copied(value, title=value.title, fix=value.fix, source=value.source)
         if isinstance(value, RunInfo):
@@ -83,6 +89,12 @@ class Emitter:
         if isinstance(value, Criterion):
             return value.model_copy(update={"rule": replace(value.rule, operand=self._masker.json(value.rule.operand))})
         return value
+
+    def _finding(self, finding: Finding) -> Finding:
+        expected, actual = self._masker.json(finding.expected), self._masker.json(finding.actual)
+        if expected == finding.expected and actual == finding.actual:
+            return finding
+        return replace(finding, expected=expected, actual=actual)
 
     def _copied(self, value: CheckInfo | RunInfo, **fields: object) -> object:
         changed = {name: self._masked(field) for name, field in fields.items()}
