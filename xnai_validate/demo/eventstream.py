@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, Mapping
+from contextlib import aclosing
 
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
@@ -29,7 +30,6 @@ class EventStream(Response):
         self.status_code = 200
         self.background = None
         self.media_type = media_type or self.media_type
-        self.body = b""
         self.init_headers({**(headers or {}), "content-type": self._content_type()})
 
     def _content_type(self) -> str:
@@ -55,6 +55,15 @@ class EventStream(Response):
             if piece:
                 await send({"type": "http.response.body", "body": piece, "more_body": True})
         await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+
+class HeedlessEventStream(EventStream):
+    """A stream that is made to its end whether anybody reads it or not: what a defect needs, and nothing else."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send the response, and do not notice when the client leaves."""
+        async with aclosing(self._pieces):
+            await self._send(send)
 
 
 async def _left(receive: Receive) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 
 from fastapi import APIRouter, FastAPI
@@ -36,7 +36,8 @@ def create(settings: Settings) -> ASGIApp:
         redoc_url=None if hidden else "/redoc",
         openapi_url=None if settings.broken("openapi-missing") else "/openapi.json",
     )
-    app.include_router(_endpoints(services), prefix=PREFIX[settings.layout])
+    for routes, answers in _endpoints(services):
+        app.include_router(routes, prefix=PREFIX[settings.layout], responses=answers)
     if settings.layout == "B":
         app.include_router(_metrics(settings))
     ErrorAnswers(settings, services.metrics).install(app)
@@ -45,16 +46,14 @@ def create(settings: Settings) -> ASGIApp:
     return spoil_http(settings, app)
 
 
-def _endpoints(services: Services) -> APIRouter:
-    """The endpoints of the stack's layout."""
-    routes = APIRouter()
-    routes.include_router(health.router(services), responses=errors(500))
-    routes.include_router(query.router(services), responses=errors(400, 500, 503, 504))
-    routes.include_router(stream.router(services), responses=errors(400, 500, 503))
+def _endpoints(services: Services) -> Iterator[tuple[APIRouter, Answers]]:
+    """The endpoints of the stack's layout, each group with the errors it may answer."""
+    yield health.router(services), errors(500)
+    yield query.router(services), errors(400, 500, 503, 504)
+    yield stream.router(services), errors(400, 500, 503)
     if services.settings.layout == "B":
-        routes.include_router(documents_routes.router(services), responses=errors(400, 500))
-        routes.include_router(rooms.router(services), responses=errors(500))
-    return routes
+        yield documents_routes.router(services), errors(400, 500)
+        yield rooms.router(services), errors(500)
 
 
 def _metrics(settings: Settings) -> APIRouter:

@@ -34,6 +34,8 @@ class Audit:
         self, txn_id: str, path: str, status: str, tier: Tier, status_code: int | None = None, duration_ms: float = 0.0
     ) -> None:
         """`xnai_queries`: a query or stream was initiated or completed."""
+        if self._settings.broken("queries-unrecorded"):
+            return
         await self._add(
             "xnai_queries",
             {

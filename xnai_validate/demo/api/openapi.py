@@ -51,7 +51,9 @@ def _corrected(schema: dict[str, Any]) -> dict[str, Any]:
     for operations in schema["paths"].values():
         for operation in operations.values():
             operation["responses"].pop("422", None)
-            for answer in operation["responses"].values():
+            for status, answer in operation["responses"].items():
+                if not status.startswith("2"):
+                    answer["content"] = {"application/json": next(iter(answer["content"].values()))}
                 answer.setdefault("headers", {})["X-Request-ID"] = _REQUEST_ID
             if "503" in operation["responses"]:
                 operation["responses"]["503"]["headers"]["Retry-After"] = {

@@ -13,7 +13,7 @@ from pydantic import JsonValue
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from xnai_validate.demo.eventstream import EventStream
+from xnai_validate.demo.eventstream import EventStream, HeedlessEventStream
 from xnai_validate.demo.settings import Settings
 
 Event = dict[str, JsonValue]
@@ -66,16 +66,8 @@ def response(settings: Settings, body: Frames, headers: Mapping[str, str]) -> Re
     if broken("stream-whole-body"):
         return _Whole(body, headers=headers, media_type=media_type)
     if broken("stream-generator-survives"):
-        return _Heedless(body, headers=headers, media_type=media_type)
+        return HeedlessEventStream(body, headers=headers, media_type=media_type)
     return EventStream(body, headers=headers, media_type=media_type)
-
-
-class _Heedless(EventStream):
-    """A stream that is generated to its end whether anybody reads it or not."""
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        async with aclosing(self._pieces):
-            await self._send(send)
 
 
 class _Whole(EventStream):

@@ -34,6 +34,7 @@ def router(services: Services) -> APIRouter:
     @routes.post(
         "/stream",
         summary="Answer a question token by token",
+        status_code=200,
         response_class=EventStream,
         responses={200: {"description": "Events: sources, token, done or error.", "content": _EVENT_STREAM}},
     )

@@ -21,7 +21,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
-from xnai_validate.demo.eventstream import EventStream
+from xnai_validate.demo.eventstream import EventStream, HeedlessEventStream
 from xnai_validate.demo.llm.counters import Counters
 from xnai_validate.demo.llm.embedding import DIMENSIONS, embed
 from xnai_validate.demo.llm.extract import answer
@@ -49,7 +49,7 @@ class ModelServer:
     """The endpoints of one model server and what they share."""
 
     def __init__(self, settings: Settings) -> None:
-        self._delay_s = settings.times.token_delay_s
+        self._delay_s = settings.times.token_delay_s * (25 if settings.broken("model-slow") else 1)
         self._settings = settings
         self._dimensions = 2 * DIMENSIONS if settings.broken("embedding-dimension") else DIMENSIONS
         self._counters = Counters()
@@ -80,7 +80,8 @@ class ModelServer:
         if self._settings.broken("model-empty-answer"):
             tokens = []
         if asked.stream:
-            return EventStream(self._stream(tokens))
+            kind = HeedlessEventStream if self._settings.broken("model-unstoppable") else EventStream
+            return kind(self._stream(tokens))
         return await self._whole(tokens, request)
 
     async def _whole(self, tokens: list[str], request: Request) -> Response:
