@@ -1,0 +1,207 @@
+"""WebSocket sessions against a real server, and against sockets that misbehave."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from http import HTTPStatus
+from typing import Any
+
+from websockets.asyncio.server import ServerConnection, serve
+from websockets.http11 import Request, Response
+from websockets.typing import Subprotocol
+
+from tests.checkers.beside import beside, tcp_server
+from tests.context import observe
+from xnai_validate.kit import Observed, Target
+
+Handler = Callable[[ServerConnection], Awaitable[None]]
+
+
+@contextmanager
+def server(handler: Handler, **options: Any) -> Iterator[Target]:
+    @asynccontextmanager
+    async def open_() -> AsyncIterator[int]:
+        async with serve(handler, "127.0.0.1", 0, close_timeout=1, **options) as listening:
+            yield next(iter(listening.sockets)).getsockname()[1]
+
+    with beside(open_) as port:
+        yield Target("api", f"http://127.0.0.1:{port}/api")
+
+
+async def stack(socket: ServerConnection) -> None:
+    """The agent bus of the stack, in small."""
+    await socket.send(json.dumps({"type": "connected", "path": socket.request.path if socket.request else None}))
+    replies = {"ping": "pong", "status": "status_response", "broadcast": "broadcast_ack", "task": "task_ack"}
+    async for message in socket:
+        try:
+            kind = json.loads(message)["type"]
+        except ValueError:
+            await socket.send('{"type": "error"}')
+            continue
+        await socket.send(json.dumps({"type": replies.get(kind, "warning")}))
+
+
+def session(handler: Handler, options: dict[str, Any] | None = None, **with_: Any) -> Observed:
+    with server(handler, **(options or {})) as target:
+        return observe("websocket.session", target, **with_)
+
+
+def test_a_session_is_answered_message_by_message() -> None:
+    """Greeting, answers and their types, the last ping and the closing are all known; the default rules hold."""
+    sent = [{"type": "ping"}, {"type": "task", "payload": {"text": "ü"}}, "{not json", {"type": "dance"}]
+    seen = session(stack, path="/ws/lobby/did:x", greetings=1, send=sent)
+    facts = seen.facts
+    assert seen.held, seen.findings
+    assert facts["handshake_status"] == 101
+    assert facts["greetings"] == [{"type": "connected", "path": "/api/ws/lobby/did:x"}]
+    assert facts["greeting_types"] == ["connected"]
+    assert facts["reply_types"] == ["pong", "task_ack", "error", "warning"]
+    assert facts["replies"][0] == {"type": "pong"}
+    assert facts["unanswered"] == 0
+    assert facts["roundtrip_ms"] > 0
+    assert facts["pong_ms"] > 0
+    assert (facts["closed_by"], facts["close_code"]) == ("client", 1000)
+
+
+def test_root_leaves_the_prefix_out() -> None:
+    """A path below the root does not carry the target's prefix."""
+    facts = session(stack, path="/ws", root=True, greetings=1).facts
+    assert facts["greetings"] == [{"type": "connected", "path": "/ws"}]
+
+
+def test_a_server_that_closes_is_told_from_one_that_survives() -> None:
+    """A connection that dies of bad JSON leaves the code of the server, and what it did not answer."""
+
+    async def fragile(socket: ServerConnection) -> None:
+        await socket.send('{"type": "connected"}')
+        async for message in socket:
+            try:
+                json.loads(message)
+                await socket.send('{"type": "pong"}')
+            except ValueError:
+                await socket.close(1011, "bad input")
+
+    seen = session(fragile, greetings=1, send=[{"type": "ping"}, "{", {"type": "ping"}])
+    facts = seen.facts
+    assert facts["error"] is None
+    assert (facts["closed_by"], facts["close_code"], facts["close_reason"]) == ("server", 1011, "bad input")
+    assert (facts["survived"], facts["unanswered"], facts["reply_types"]) == (False, 2, ["pong"])
+    assert {finding.fact for finding in seen.findings if not finding.held} == {"unanswered", "survived"}
+
+
+def test_a_connection_cut_without_a_word_is_the_network() -> None:
+    """No close frame: nobody closed, the network did."""
+
+    async def cut(socket: ServerConnection) -> None:
+        await socket.recv()
+        socket.transport.abort()
+
+    facts = session(cut, send=["x"]).facts
+    assert facts["survived"] is False
+    assert (facts["closed_by"], facts["close_code"]) == ("network", None)
+    assert facts["unanswered"] == 1 or facts["error"] == "reset"
+
+
+def test_missing_answers_are_counted() -> None:
+    """A message without an answer in time counts, and the session goes on."""
+
+    async def picky(socket: ServerConnection) -> None:
+        async for message in socket:
+            if message != "quiet":
+                await socket.send(message)
+
+    facts = session(picky, send=["a", "quiet", "b"], reply_timeout="500ms").facts
+    assert (facts["replies"], facts["unanswered"], facts["survived"]) == (["a", None, "b"], 1, True)
+
+
+def test_ignored_types_are_no_answers() -> None:
+    """Heartbeats between do not count as answers."""
+
+    async def chatty(socket: ServerConnection) -> None:
+        async for message in socket:
+            for _ in range(3):
+                await socket.send('{"type": "heartbeat"}')
+            await socket.send(message)
+
+    facts = session(chatty, send=[{"type": "ping"}, {"type": "task"}], ignore=["heartbeat"]).facts
+    assert facts["reply_types"] == ["ping", "task"]
+    assert facts["passed_over"] == 6
+
+
+def test_a_refused_handshake_is_an_answer() -> None:
+    """A 403 is a status with its reason, not an error; the default rules fail by the status first."""
+
+    async def refuse(connection: ServerConnection, request: Request) -> Response:
+        return connection.respond(HTTPStatus.FORBIDDEN, "no\n")
+
+    seen = session(stack, {"process_request": refuse}, send=["x"])
+    assert (seen.facts["error"], seen.facts["handshake_status"], seen.facts["survived"]) == (None, 403, None)
+    assert "403" in seen.facts["refusal"]
+    assert next(finding.fact for finding in seen.findings if not finding.held) == "handshake_status"
+
+
+def test_subprotocol_and_headers_are_negotiated() -> None:
+    """The offered subprotocol comes back, and our headers reach the server."""
+    got: list[str | None] = []
+
+    async def note(socket: ServerConnection) -> None:
+        got.append(socket.request.headers.get("X-Agent") if socket.request else None)
+
+    options = {"subprotocols": [Subprotocol("bus.v2"), Subprotocol("bus.v1")]}
+    facts = session(note, options, subprotocols=["bus.v1"], headers={"X-Agent": "probe"}).facts
+    assert (facts["subprotocol"], got) == ("bus.v1", ["probe"])
+
+
+def test_large_messages_end_the_session() -> None:
+    """A message above the cap is too large, also when it comes in fragments."""
+
+    async def flood(socket: ServerConnection) -> None:
+        await socket.recv()
+        await socket.send(["x" * 600, "y" * 600])
+        await socket.wait_closed()
+
+    small = session(flood, send=["go"], max_message=1000).facts
+    assert (small["error"], small["survived"]) == ("too_large", False)
+    large = session(flood, send=["go"], max_message=1200).facts
+    assert large["replies"] == ["x" * 600 + "y" * 600]
+
+
+def test_staying_answers_the_servers_pings() -> None:
+    """A server that pings us finds us alive as long as we stay."""
+
+    async def checking(socket: ServerConnection) -> None:
+        for _ in range(3):
+            await (await socket.ping())
+        await socket.send('{"type": "alive"}')
+        await socket.wait_closed()
+
+    facts = session(checking, greetings=1, stay="200ms").facts
+    assert (facts["greeting_types"], facts["survived"]) == (["alive"], True)
+
+
+def test_silence_garbage_and_refusal_are_errors() -> None:
+    """No answer is a time-out, no HTTP is a protocol error, nobody there is refused, an early end is a reset."""
+
+    async def mute(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read()
+
+    async def garbage(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"220 mail ready\r\n")
+        await writer.drain()
+        await reader.read()
+
+    async def early(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+
+    found = {}
+    for talk in (mute, garbage, early):
+        with tcp_server(talk) as port:
+            target = Target("api", f"ws://127.0.0.1:{port}")
+            found[talk.__name__] = observe(
+                "websocket.session", target, timeout="500ms" if talk is mute else "10s"
+            ).facts["error"]
+    found["gone"] = observe("websocket.session", target).facts["error"]
+    assert found == {"mute": "timeout", "garbage": "protocol", "early": "reset", "gone": "refused"}

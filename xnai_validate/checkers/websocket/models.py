@@ -1,0 +1,81 @@
+"""What a WebSocket session is told, and what is measured of it."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from annotated_types import Ge, Le
+
+from xnai_validate.kit import Count, Duration, ErrorKind, Facts, Field, Headers, JsonValue, Milliseconds, Params, Size
+
+
+class SessionParams(Params):
+    """Where to connect, and what to say."""
+
+    path: str = "/ws"
+    """The path below the target's url; http becomes ws, https becomes wss."""
+    root: bool = False
+    """Whether the path is below the target's root instead of its url."""
+    headers: dict[str, str] = Field(default_factory=dict)
+    """Headers of the handshake."""
+    subprotocols: list[str] = Field(default_factory=list)
+    """Subprotocols to offer."""
+    greetings: Annotated[int, Ge(0), Le(100)] = 0
+    """Messages that the server sends by itself at the beginning; they are waited for before anything is sent."""
+    send: list[JsonValue] = Field(default_factory=list, max_length=1_000)
+    """What is sent, one message after the other: text as it stands (so it may be bad JSON), anything else as JSON."""
+    ignore: list[str] = Field(default_factory=list)
+    """Types of messages that are no answers and are passed over."""
+    type_field: str = "type"
+    """The field of a JSON message that tells its type."""
+    reply_timeout: Duration = 3.0
+    """How long each greeting and each answer may take; what comes later counts as unanswered."""
+    stay: Duration = 0.0
+    """How long the connection stays open, silent, before it is held to be alive."""
+    max_message: Size = 1024 * 1024
+    """A larger message from the server ends the session: too_large."""
+    timeout: Duration = 15.0
+    """How long the whole session may take."""
+
+
+class SessionFacts(Facts):
+    """One session; facts are null where it did not come that far."""
+
+    error: ErrorKind | None = None
+    """Why the session did not come to its end; a handshake that is refused is an answer, not an error."""
+    error_detail: str | None = None
+    """The same in words."""
+    handshake_status: int | None = None
+    """The HTTP status of the handshake: 101 where there is a WebSocket."""
+    refusal: str | None = None
+    """Why there is no WebSocket, though the server answered."""
+    handshake_ms: Milliseconds | None = None
+    """From the beginning, connecting included, to the answer to the handshake."""
+    subprotocol: str | None = None
+    """The subprotocol that the server chose."""
+    headers: Headers | None = None
+    """Headers of the answer to the handshake."""
+    greetings: JsonValue = None
+    """The messages before we sent anything, as a list."""
+    greeting_types: list[str] | None = None
+    """Their types; empty text for one that has none or did not come."""
+    replies: JsonValue = None
+    """The answer to each message, in order, as a list; null for one that was not answered."""
+    reply_types: list[str] | None = None
+    """Their types; empty text for one that has none or did not come."""
+    unanswered: Count | None = None
+    """Greetings and answers that did not come."""
+    roundtrip_ms: Milliseconds | None = None
+    """The longest time from a message to its answer."""
+    passed_over: Count | None = None
+    """Messages of types that are ignored."""
+    survived: bool | None = None
+    """Whether the connection answered a ping at the end."""
+    pong_ms: Milliseconds | None = None
+    """How long that answer took."""
+    closed_by: Literal["server", "client", "network"] | None = None
+    """Who closed first; `network` where the connection ended without a word."""
+    close_code: int | None = None
+    """The code that the server closed with; it repeats ours where we closed first."""
+    close_reason: str | None = None
+    """Its reason."""

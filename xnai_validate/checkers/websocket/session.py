@@ -1,0 +1,180 @@
+"""One WebSocket session."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+
+from xnai_validate.checkers.websocket.models import SessionFacts, SessionParams
+from xnai_validate.kit import Context, ErrorKind, JsonValue, Target, bounded, checker
+from xnai_validate.wire.failure import WireError
+from xnai_validate.wire.tls import client_context
+from xnai_validate.wire.websocket import Closing, Handshake, Message, WebSocket, WebSocketClosed, open_websocket
+
+_SCHEMES = {"http": "ws", "https": "wss"}
+_PASSED_OVER = 1_000
+"""Messages that may be passed over while an answer is waited for."""
+
+
+class _Session:
+    """A session as far as it has come."""
+
+    def __init__(self, params: SessionParams) -> None:
+        self.params = params
+        self.handshake: Handshake | None = None
+        self.socket: WebSocket | None = None
+        self.failure: WireError | None = None
+        self.closing: Closing | None = None
+        self.greetings: list[JsonValue] = []
+        self.replies: list[JsonValue] = []
+        self.unanswered = 0
+        self.roundtrip_ms: float | None = None
+        self.passed_over = 0
+        self.survived: bool | None = None
+        self.pong_ms: float | None = None
+
+    async def run(self, target: Target, ctx: Context) -> None:
+        """Everything from the handshake to the closing; every failure is kept."""
+        params = self.params
+        url = target.join(params.path, at_root=params.root)
+        scheme, _, rest = url.partition("://")
+        try:
+            async with asyncio.timeout(params.timeout):
+                self.handshake, self.socket = await open_websocket(
+                    f"{_SCHEMES.get(scheme, scheme)}://{rest}",
+                    headers=params.headers,
+                    subprotocols=params.subprotocols,
+                    context=client_context(target.tls) if scheme in ("https", "wss") else None,
+                    server_name=target.tls.server_name,
+                    max_message=params.max_message,
+                )
+                if self.socket is not None:
+                    await self._talk(self.socket, ctx)
+        except TimeoutError:
+            self.failure = WireError(ErrorKind.TIMEOUT, f"the session was not over after {params.timeout:g} s")
+        except WireError as failure:
+            self.failure = failure
+        finally:
+            if self.socket is not None:
+                self.closing = self.socket.closing
+                self.socket.abort()
+
+    async def _talk(self, socket: WebSocket, ctx: Context) -> None:
+        planned = self.params.greetings + len(self.params.send)
+        try:
+            for _ in range(self.params.greetings):
+                self.greetings.append(await self._answer(socket, ctx))
+            for message in self.params.send:
+                started = ctx.clock.monotonic()
+                socket.send(message if isinstance(message, str) else json.dumps(message, ensure_ascii=False))
+                before = self.unanswered
+                self.replies.append(await self._answer(socket, ctx))
+                if self.unanswered == before:
+                    elapsed_ms = (ctx.clock.monotonic() - started) * 1000
+                    self.roundtrip_ms = max(self.roundtrip_ms or 0.0, elapsed_ms)
+            await self._stay(socket, ctx)
+        except WebSocketClosed:
+            self.survived = False
+            self.unanswered += planned - len(self.greetings) - len(self.replies)
+        except WireError:
+            self.survived = False
+            raise
+        await socket.close()
+
+    async def _answer(self, socket: WebSocket, ctx: Context) -> JsonValue:
+        """The next message that is not to be passed over, as JSON or text; None where none comes in time."""
+        try:
+            async with asyncio.timeout(self.params.reply_timeout):
+                while True:
+                    document = _document(await socket.receive())
+                    if self._type(document) not in self.params.ignore:
+                        return document
+                    self.passed_over += 1
+                    if self.passed_over > _PASSED_OVER:
+                        raise WireError(ErrorKind.TOO_LARGE, f"more than {_PASSED_OVER} messages of ignored types")
+        except TimeoutError:
+            self.unanswered += 1
+            return None
+
+    async def _stay(self, socket: WebSocket, ctx: Context) -> None:
+        if self.params.stay:
+            try:
+                async with asyncio.timeout(self.params.stay):
+                    while True:  # reading on, so that the server's pings are answered
+                        await socket.receive()
+            except TimeoutError:
+                pass
+        try:
+            async with asyncio.timeout(self.params.reply_timeout):
+                self.pong_ms = await socket.ping()
+                self.survived = True
+        except TimeoutError:
+            self.survived = False
+
+    def _type(self, document: JsonValue) -> str:
+        told = document.get(self.params.type_field) if isinstance(document, dict) else None
+        return told[:100] if isinstance(told, str) else ""
+
+    def facts(self) -> SessionFacts:
+        """What was measured."""
+        error, detail = (None, None) if self.failure is None else (self.failure.kind, self.failure.detail)
+        shaken = self.handshake
+        if shaken is None:
+            return SessionFacts(error=error, error_detail=detail)
+        begun = SessionFacts(
+            error=error,
+            error_detail=detail,
+            handshake_status=shaken.status,
+            refusal=shaken.refusal,
+            handshake_ms=shaken.elapsed_ms,
+            subprotocol=shaken.subprotocol,
+            headers=shaken.headers,
+        )
+        if self.socket is None:
+            return begun
+        closing = self.closing
+        return begun.model_copy(
+            update={
+                "greetings": [bounded(greeting) for greeting in self.greetings],
+                "greeting_types": [self._type(greeting) for greeting in self.greetings],
+                "replies": [bounded(reply) for reply in self.replies],
+                "reply_types": [self._type(reply) for reply in self.replies],
+                "unanswered": self.unanswered,
+                "roundtrip_ms": self.roundtrip_ms,
+                "passed_over": self.passed_over,
+                "survived": self.survived,
+                "pong_ms": self.pong_ms,
+                "closed_by": closing.by if closing else None,
+                "close_code": closing.code if closing else None,
+                "close_reason": closing.reason if closing else None,
+            }
+        )
+
+
+def _document(message: Message) -> JsonValue:
+    text = message if isinstance(message, str) else message.decode("utf-8", "replace")
+    try:
+        document: JsonValue = json.loads(text)
+    except (ValueError, RecursionError):
+        return text
+    return document
+
+
+@checker(
+    "websocket.session",
+    expect={"error": None, "handshake_status": 101, "unanswered": 0, "survived": True},
+    extra="websocket",
+)
+async def session(params: SessionParams, ctx: Context) -> SessionFacts:
+    """Open a WebSocket, send messages one by one, wait for the answer to each, and close.
+
+    RFC 6455. A message from the server answers the last one that was sent, unless its type is among those to ignore. At
+    the end a ping shows whether the connection is still alive, then it is closed as the protocol wants it::
+
+        kind: websocket.session
+        with: {path: /ws/lobby/did:xnai:probe, root: true, greetings: 1, send: [{type: ping}, "{not json"]}
+        expect: {greeting_types: [connected], reply_types: [pong, error], roundtrip_ms: {max: 200ms}}
+    """
+    found = _Session(params)
+    await found.run(ctx.target, ctx)
+    return found.facts()
