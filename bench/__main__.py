@@ -1,0 +1,157 @@
+"""`python -m bench`: start-up, HTTP checks beside other tools, memory, loading, and the parser of event streams.
+
+Everything runs in turns on the same machine, and the medians are compared as ratios, so that the figures of a slow or
+busy machine still mean something. The exit code is 0 unless our own command does not run.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from bench import workload
+from bench.imports import heavy_imports
+from bench.measure import Measured, Subject, alternate
+from bench.table import Row, render
+from bench.tools import OURS, ROOT, bench_python, check_http
+
+GROUPS = ("start", "http", "scale", "inner")
+
+
+def main() -> int:
+    """Measure the groups that are asked for and print one table."""
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__.partition("\n")[0] if __doc__ else "")
+    parser.add_argument("groups", nargs="*", choices=[*GROUPS, []], help=f"of {', '.join(GROUPS)}; default: all")
+    parser.add_argument("--rounds", type=int, default=7, help="turns of every command (default 7)")
+    asked = parser.parse_args()
+    groups = asked.groups or list(GROUPS)
+    rows: list[Row] = []
+    with tempfile.TemporaryDirectory(prefix="xnai-bench-") as folder, _static_server() as port:
+        home = Path(folder)
+        if "start" in groups:
+            rows += start_up(asked.rounds)
+        if "http" in groups:
+            rows += http_checks(home, port, asked.rounds)
+        if "scale" in groups:
+            rows += scale(home, port, max(1, asked.rounds // 2))
+        if "inner" in groups:
+            rows += inner()
+    load = ", ".join(f"{average:.1f}" for average in os.getloadavg())
+    sys.stdout.write(
+        f"Python {platform.python_version()}, {os.cpu_count()} cores, load {load}, medians of {asked.rounds} rounds\n\n"
+        f"{render(rows)}\n"
+    )
+    return 1 if any(row.verdict == "n/a" and row.what.startswith("xnai-validate") for row in rows) else 0
+
+
+def start_up(rounds: int) -> list[Row]:
+    """A bare interpreter against the commands that everybody types first."""
+    found = alternate(
+        [
+            Subject("bare", (sys.executable, "-c", "pass")),
+            Subject("--version", (str(OURS), "--version")),
+            Subject("--help", (str(OURS), "--help")),
+            Subject("list phase4.1", (str(OURS), "list", "phase4.1"), cwd=ROOT),
+        ],
+        rounds * 2 + 1,
+    )
+    bare = found["bare"]
+    rows = [Row("python -c pass", bare.median_ms, "ms", None, _memory(bare))]
+    for name, goal in (("--version", 1.5), ("--help", 6.0), ("list phase4.1", None)):
+        one = found[name]
+        note = one.failure or f"{one.median_ms:.0f} ms, {_memory(one)}"
+        rows.append(Row(f"xnai-validate {name} / python -c pass", one.median_ms / bare.median_ms, "x", goal, note))
+    for name in ("--version", "--help"):
+        heavy = heavy_imports(name)
+        number = float("nan") if heavy is None else float(len(heavy))
+        rows.append(Row(f"heavy libraries imported by {name}", number, "", 0.0, ", ".join(heavy or ())))
+    return rows
+
+
+def http_checks(home: Path, port: int, rounds: int) -> list[Row]:
+    """120 checks on a static server, as each tool does them."""
+    count = 120
+    python = bench_python()
+    subjects: list[Subject | None] = [
+        workload.ours(home, port, count),
+        workload.shell_loop(home, port, count, check_http(), shutil.which("curl")),
+        workload.pytest_httpx(home, port, count, python) if python else None,
+        workload.tavern(home, port, count, python) if python else None,
+    ]
+    found = alternate([subject for subject in subjects if subject is not None], rounds)
+    mine = found["xnai-validate"]
+    rows = [Row(f"xnai-validate run, {count} HTTP checks", mine.median_ms, "ms", None, mine.failure or "")]
+    rows.append(Row("xnai-validate, its peak memory", mine.peak_mib or float("nan"), "MiB", 45.0))
+    goals = {"check_http loop": 1.0, "curl loop": None, "pytest + httpx": 1 / 2.5, "tavern": 1 / 6}
+    for name, goal in goals.items():
+        other = found.get(name)
+        if other is not None:
+            note = other.failure or f"{name}: {other.median_ms:.0f} ms, {_memory(other)}"
+            rows.append(Row(f"xnai-validate / {name}", mine.median_ms / other.median_ms, "x", goal, note))
+        elif name == "check_http loop":
+            rows.append(Row(f"xnai-validate / {name}", float("nan"), "x", goal, "not installed; see bench/tools.py"))
+    return rows
+
+
+def scale(home: Path, port: int, rounds: int) -> list[Row]:
+    """1 000 and 10 000 checks: time, memory, and what loading them takes."""
+    rows: list[Row] = []
+    peaks: dict[int, float] = {}
+    for count, goal_ms in ((1_000, 1_000.0), (10_000, 8_000.0)):
+        subject = workload.ours(home, port, count)
+        found = alternate([subject, workload.dry(subject)], rounds)
+        mine, dry = found["xnai-validate"], found["xnai-validate --dry-run"]
+        peaks[count] = mine.peak_mib or float("nan")
+        rows.append(
+            Row(f"xnai-validate run, {count} HTTP checks", mine.median_ms, "ms", goal_ms, mine.failure or _memory(mine))
+        )
+        rows.append(
+            Row(f"xnai-validate loading {count} checks", dry.median_ms, "ms", None, dry.failure or _memory(dry))
+        )
+    rows.append(Row("peak memory, 10 000 / 1 000 checks", peaks[10_000] / peaks[1_000], "x", 1.5, "flat"))
+    return rows
+
+
+def inner() -> list[Row]:
+    """Loops that are measured within a process."""
+    done = subprocess.run(
+        [sys.executable, "-m", "bench.inner"], check=True, cwd=ROOT, stdout=subprocess.PIPE, text=True, timeout=120
+    )
+    values = {name: float(value) for name, value in (line.split() for line in done.stdout.splitlines())}
+    return [Row("SSE parser, an event", values["sse_us_per_event"], "us", None, "of 30 us that a stream may take")]
+
+
+def _memory(one: Measured) -> str:
+    return f"{one.peak_mib:.0f} MiB"
+
+
+@contextmanager
+def _static_server() -> Iterator[int]:
+    """The port of the static server, which is a process of its own."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "bench.server"], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    )
+    assert process.stdin is not None
+    assert process.stdout is not None
+    try:
+        yield int(process.stdout.readline())
+    finally:
+        process.stdin.close()
+        process.stdout.close()
+        try:
+            process.wait(10)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
