@@ -1,0 +1,110 @@
+"""Profiles with all that they extend, read in the order in which they are laid over one another."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from pydantic import ValidationError
+
+from xnai_validate.config.interpolate import Interpolator
+from xnai_validate.config.invalid import wrongs
+from xnai_validate.config.locate import Library
+from xnai_validate.config.problems import Problems, Where
+from xnai_validate.config.profile import ProfileFile
+from xnai_validate.config.source import Source
+from xnai_validate.kit import WRITTEN
+from xnai_validate.model.json import JsonObject
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """One profile file of the chain, not yet interpolated."""
+
+    name: str
+    raw: JsonObject
+    source: Source
+    named: bool
+    """Whether it stands on the command line; the others are extended by it."""
+
+    @property
+    def where(self) -> Where:
+        """The whole file."""
+        return Where(self.source)
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """A profile of the chain, verified."""
+
+    link: Link
+    file: ProfileFile
+
+    @property
+    def where(self) -> Where:
+        """The whole file."""
+        return self.link.where
+
+
+@dataclass(slots=True)
+class Chain:
+    """Reads profiles and what they extend; each once, bases first."""
+
+    library: Library
+    problems: Problems
+    links: dict[str, Link] = field(default_factory=dict)
+    _open: list[str] = field(default_factory=list)
+
+    def add(self, name: str, asked: Where | None = None) -> None:
+        """Read a profile and all that it extends."""
+        if name in self._open:
+            path = " -> ".join([*self._open[self._open.index(name) :], name])
+            self.problems.at(asked or Where(None), f"profiles extend each other: {path}")
+            return
+        found = self.library.profile(name, asked)
+        if found is None or name in self.links:
+            return
+        source = self.library.read(found)
+        if source is None:
+            return
+        if not isinstance(source.value, dict):
+            self.problems.at(Where(source), "a profile is a mapping with a title")
+            return
+        self._open.append(name)
+        for index, base in _bases(source.value.get("extends")):
+            steps = ("extends",) if index is None else ("extends", index)
+            self.add(base, Where(source, steps))
+        self._open.pop()
+        self.links[name] = Link(name, source.value, source, asked is None)
+
+    def add_raw(self, name: str, source: Source) -> None:
+        """A profile that lies in no file, made by the program."""
+        if isinstance(source.value, dict):
+            for _, base in _bases(source.value.get("extends")):
+                self.add(base, Where(source, ("extends",)))
+            self.links[name] = Link(name, source.value, source, True)
+
+    def verified(self, interpolator: Interpolator) -> tuple[Profile, ...]:
+        """Every profile that has no mistakes of form, interpolated; `vars` are left as they are."""
+        return tuple(found for link in self.links.values() if (found := self._verified(link, interpolator)))
+
+    def _verified(self, link: Link, interpolator: Interpolator) -> Profile | None:
+        # The vars have been laid over one another before, and are interpolated where they are asked for.
+        raw: JsonObject = {
+            key: value if key == "vars" else interpolator.value(value, link.where.at(key))
+            for key, value in link.raw.items()
+        }
+        try:
+            return Profile(link, ProfileFile.model_validate(raw, context=WRITTEN))
+        except ValidationError as error:
+            for wrong in wrongs(error, raw, ProfileFile, "a profile"):
+                self.problems.at(link.where.at(*wrong.steps), wrong.message, wrong.hint, key=wrong.key)
+            return None
+
+
+def _bases(raw: object) -> Iterable[tuple[int | None, str]]:
+    if isinstance(raw, str):
+        return [(None, raw)]
+    if isinstance(raw, list):
+        return [(index, base) for index, base in enumerate(raw) if isinstance(base, str)]
+    return []

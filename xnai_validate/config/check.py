@@ -1,0 +1,121 @@
+"""From the checks of a suite to `PlannedCheck` values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from xnai_validate.config.entry import DefaultsEntry, RetryEntry, UntilEntry
+from xnai_validate.config.measurement import Measurements
+from xnai_validate.config.problems import Problems
+from xnai_validate.config.suite import Suite, WrittenCheck, full_id, need_ids
+from xnai_validate.config.when import Conditions
+from xnai_validate.model.report import CheckInfo, Source
+from xnai_validate.plan import Compiled, PlannedCheck, PlannedTarget, Retry, Until
+
+_TIMEOUT_S = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Checks:
+    """Plans checks: what they measure, when, and why not."""
+
+    measurements: Measurements
+    conditions: Conditions
+    problems: Problems
+    targets: Mapping[str, PlannedTarget]
+    defaults: DefaultsEntry
+    """What the profiles say for all suites."""
+    allow: frozenset[str]
+
+    def plan(self, suite: Suite, written: WrittenCheck, shared_needs: tuple[str, ...]) -> PlannedCheck | None:
+        """One check, ready to be measured; None where it has mistakes, which are noted."""
+        entry, here = written.entry, suite.head.defaults
+        target = entry.target or here.target or self.defaults.target
+        when = self.conditions.skip_reason(entry.when, written.where.at("when")) if entry.when is not None else None
+        measurement = self._measurement(written, target, skipped=when is not None)
+        if entry.retry is not None and entry.until is not None:
+            self.problems.at(written.where.at("until"), "a check has retry or until, not both", key=True)
+        if measurement is None:
+            return None
+        until = entry.until or (None if entry.retry else here.until or self.defaults.until)
+        retry = entry.retry or here.retry or self.defaults.retry
+        needs = tuple(dict.fromkeys((*shared_needs, *need_ids(suite, written))))
+        file = suite.where.source.file if suite.where.source else ""
+        return PlannedCheck(
+            info=CheckInfo(
+                id=full_id(suite.name, entry.id),
+                title=entry.title,
+                category=suite.category,
+                kind=entry.kind,
+                target=target,
+                tags=_union(self.defaults.tags, here.tags, entry.tags),
+                covers=_union(suite.head.covers, self.defaults.covers, here.covers, entry.covers),
+                fix=entry.fix or here.fix or self.defaults.fix,
+                source=Source(file=file, line=written.line),
+                disruptive=entry.disruptive,
+            ),
+            measurement=measurement,
+            needs=needs,
+            retry=_retry(None if until else retry),
+            until=Until(until.within, until.every) if until else None,
+            timeout_s=_first(entry.timeout, here.timeout, self.defaults.timeout),
+            exclusive=entry.exclusive or entry.disruptive or measurement.checker.exclusive,
+            skip=when or self._skip(entry.disruptive, measurement),
+        )
+
+    def _measurement(self, written: WrittenCheck, target: str | None, *, skipped: bool) -> Compiled | None:
+        entry = written.entry
+        if not (skipped and written.missing_values):
+            return self.measurements.compile(
+                entry.kind, written.raw_with, entry.expect, entry.warn, target, written.where
+            )
+        # What it refers to has no value on this stack, for which it is not meant: the params cannot be verified here.
+        checker = self.measurements.checker(entry.kind, written.where.at("kind"))
+        return Compiled(checker, checker.params.model_construct(), (), target) if checker else None
+
+    def _skip(self, disruptive: bool, measurement: Compiled) -> str | None:
+        if disruptive and "disruptive" not in self.allow:
+            return "disruptive checks are not allowed here; allow them with --allow disruptive"
+        planned = self.targets.get(measurement.target) if measurement.target else None
+        if planned is None or not measurement.checker.needs_target:
+            return None
+        target = planned.target
+        configured = target.url or target.container or target.pid
+        return None if configured else f"target {target.name} is not configured"
+
+
+def _union(*lists: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(item for items in lists for item in items))
+
+
+def _first(*timeouts: float | None) -> float:
+    return next((timeout for timeout in timeouts if timeout is not None), _TIMEOUT_S)
+
+
+def _retry(entry: RetryEntry | None) -> Retry:
+    return Retry(entry.attempts, entry.delay) if entry else Retry()
+
+
+def shared_needs(suite: Suite) -> tuple[tuple[str, ...], frozenset[str]]:
+    """The needs of a whole suite as full ids, and the ids of its checks that they do not concern.
+
+    Those are the needed checks themselves and what they need in turn: a check cannot wait for itself.
+    """
+    needs = tuple(full_id(suite.name, need) for need in suite.head.needs)
+    own = {check_id: need_ids(suite, one) for check_id, one in suite.checks.items()}
+    exempt: set[str] = set()
+    open_ = [need for need in needs if need in own]
+    while open_:
+        check = open_.pop()
+        if check not in exempt:
+            exempt.add(check)
+            open_ += [need for need in own[check] if need in own]
+    return needs, frozenset(exempt)
+
+
+def with_wait(check: PlannedCheck, within_s: float) -> PlannedCheck:
+    """The check, measured again for at least so long until it holds."""
+    every = check.until.every_s if check.until else UntilEntry.model_fields["every"].default
+    longest = max(within_s, check.until.within_s if check.until else 0.0)
+    return replace(check, until=Until(longest, every), retry=Retry())

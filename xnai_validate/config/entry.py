@@ -1,0 +1,77 @@
+"""The parts that suite and profile files have in common."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+
+from xnai_validate.kit import Duration
+from xnai_validate.model.json import JsonObject
+
+_KEBAB = r"[a-z0-9]+(?:-[a-z0-9]+)*"
+
+
+class Entry(BaseModel):
+    """A mapping in a file: frozen, unknown keys refused."""
+
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        use_attribute_docstrings=True,
+        # Only the spelling with the alias is a key of a file: `with`, never `with_`.
+        populate_by_name=False,
+    )
+
+
+def _listed(value: object) -> object:
+    return [value] if isinstance(value, str) else value
+
+
+def _texts_schema() -> dict[str, Any]:
+    text = {"type": "string"}
+    return {"anyOf": [text, {"type": "array", "items": text}]}
+
+
+Texts = Annotated[tuple[str, ...], BeforeValidator(_listed), WithJsonSchema(_texts_schema())]
+"""A list of texts; one alone may be written without a list."""
+
+
+def _kebab(value: str) -> str:
+    if not re.fullmatch(_KEBAB, value, re.ASCII):
+        raise ValueError(f'"{value}" is not in kebab-case; use lower-case letters, digits and single hyphens')
+    return value
+
+
+Kebab = Annotated[str, AfterValidator(_kebab), WithJsonSchema({"type": "string", "pattern": f"^{_KEBAB}$"})]
+"""A name such as `first-token`."""
+
+Rules = JsonObject
+"""Fact -> rule; read by `model.ruletext`, since what fits depends on the kind."""
+
+
+class RetryEntry(Entry):
+    """How often a check that does not hold is tried; passing at a later attempt is flaky, not pass."""
+
+    attempts: Annotated[int, Field(ge=1, le=100)]
+    delay: Duration = 0.5
+
+
+class UntilEntry(Entry):
+    """A check that becomes true by itself: measured again until it holds."""
+
+    within: Duration
+    every: Duration = 0.5
+
+
+class DefaultsEntry(Entry):
+    """What holds for every check that does not say otherwise; tags and covers are added to its own."""
+
+    target: str | None = None
+    timeout: Duration | None = None
+    retry: RetryEntry | None = None
+    until: UntilEntry | None = None
+    tags: Texts = ()
+    covers: Texts = ()
+    fix: str | None = None

@@ -1,0 +1,146 @@
+"""Where profiles and suites lie: the one place that knows of bundled data and of the search order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+import xnai_validate
+from xnai_validate.config.options import LoadOptions
+from xnai_validate.config.problems import Problems, Where
+from xnai_validate.config.source import Source, read_source
+from xnai_validate.model.nearest import did_you_mean
+
+PATH_VARIABLE = "XNAI_VALIDATE_PATH"
+_ENDINGS = (".yaml", ".yml")
+
+
+def bundled_root() -> Path:
+    """The directory with the bundled `checks/` and `profiles/`: the checkout, else within the installed package."""
+    package = Path(xnai_validate.__file__).resolve().parent
+    checkout = package.parent
+    if (checkout / "pyproject.toml").is_file() and (checkout / "checks").is_dir():
+        return checkout
+    return package / "_bundled"
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A file that was found by its name."""
+
+    name: str
+    """`phase4.1` of a profile, `<category>/<suite>` of a suite."""
+    path: Path
+    shown: str
+    """The path as the user is told."""
+    bundled: bool
+
+
+@dataclass(slots=True)
+class _Root:
+    path: Path
+    bundled: bool
+    loose: bool
+    """Whether profiles may also lie directly in it."""
+
+
+@dataclass
+class Library:
+    """All files within reach, by name; what is found first shadows the rest."""
+
+    options: LoadOptions
+    problems: Problems
+    roots: list[_Root] = field(init=False)
+    notices: dict[str, None] = field(default_factory=dict)
+    _sources: dict[Path, Source | None] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        cwd = self.options.cwd
+        given = [cwd / path for path in self.options.paths]
+        given += [cwd / path for path in self.options.environ.get(PATH_VARIABLE, "").split(":") if path]
+        for path in given:
+            if not path.is_dir():
+                self.problems.plain(f"{path} is not a directory", f"--path and {PATH_VARIABLE} name directories")
+        self.roots = [_Root(path, False, True) for path in given]
+        self.roots += [_Root(cwd, False, False), _Root(bundled_root(), True, False)]
+
+    def add_root_of(self, file: Path) -> None:
+        """Search also beside a file that was named by its path, before the current directory."""
+        for folder in (file.parent, *file.parent.parents[:2]):
+            if any((folder / name).is_dir() for name in ("checks", "profiles")):
+                if all(folder.resolve() != root.path.resolve() for root in self.roots):
+                    self.roots.insert(len(self.roots) - 2, _Root(folder, False, False))
+                    self.__dict__.pop("suites", None)
+                    self.__dict__.pop("profiles", None)
+                return
+
+    @cached_property
+    def profiles(self) -> dict[str, Found]:
+        """Every profile by name."""
+        return self._first("profile", self._profile_files)
+
+    @cached_property
+    def suites(self) -> dict[str, Found]:
+        """Every suite by `<category>/<suite>`, in order."""
+        return self._first("suite", _suite_files)
+
+    def _profile_files(self, root: _Root) -> Iterator[tuple[str, Path]]:
+        folders = [root.path / "profiles", root.path] if root.loose else [root.path / "profiles"]
+        for folder in folders:
+            if folder.is_dir():
+                for path in sorted(folder.iterdir()):
+                    if path.suffix in _ENDINGS:
+                        yield path.name.removesuffix(path.suffix), path
+
+    def _first(self, what: str, files: object) -> dict[str, Found]:
+        found: dict[str, Found] = {}
+        for root in self.roots:
+            for name, path in files(root):  # type: ignore[operator]
+                other = found.get(name)
+                if other is None:
+                    found[name] = Found(name, path, self._shown(path, root), root.bundled)
+                elif root.bundled and not other.bundled and not path.samefile(other.path):
+                    self.notices[f"the {what} {name} is that of {other.shown}, not the bundled one"] = None
+        return dict(sorted(found.items()))
+
+    def _shown(self, path: Path, root: _Root | None = None) -> str:
+        for base in (self.options.cwd, *([root.path] if root is not None and root.bundled else [])):
+            if path.is_relative_to(base):
+                return str(path.relative_to(base))
+        return str(path)
+
+    def profile(self, name: str, asked: Where | None = None) -> Found | None:
+        """The profile of a name or a path that ends in .yaml; an unknown one is noted as a mistake."""
+        where = asked or Where(None)
+        if name.endswith(_ENDINGS):
+            path = self.options.cwd / name
+            if not path.is_file():
+                self.problems.at(where, f"there is no file {name}")
+                return None
+            path = path.absolute()
+            self.add_root_of(path)
+            return Found(name, path, self._shown(path), path.is_relative_to(bundled_root()))
+        found = self.profiles.get(name)
+        if found is None:
+            self.problems.at(where, f'unknown profile "{name}"', did_you_mean(name, self.profiles))
+        return found
+
+    def read(self, found: Found) -> Source | None:
+        """The content of a file; None where it cannot be read, which is then noted as a mistake."""
+        if found.path not in self._sources:
+            source, problems = read_source(found.path, found.shown)
+            self.problems.extend(problems)
+            self._sources[found.path] = source
+        return self._sources[found.path]
+
+
+def _suite_files(root: _Root) -> Iterator[tuple[str, Path]]:
+    checks = root.path / "checks"
+    if checks.is_dir():
+        for category in sorted(checks.iterdir()):
+            if category.is_dir():
+                for path in sorted(category.iterdir()):
+                    if path.suffix in _ENDINGS:
+                        yield f"{category.name}/{path.name.removesuffix(path.suffix)}", path

@@ -1,0 +1,224 @@
+"""From kind, params and rules, as they are written, to `Compiled` values, with everything in them verified."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from pydantic import BaseModel, ValidationError
+
+from xnai_validate import registry
+from xnai_validate.config.invalid import wrongs
+from xnai_validate.config.problems import Problems, Where
+from xnai_validate.config.scalar import WrittenFloat, WrittenInt
+from xnai_validate.config.source import Steps
+from xnai_validate.errors import RegistryError
+from xnai_validate.kit import WRITTEN, Checker, Observation, Params
+from xnai_validate.model.json import JsonObject, JsonValue
+from xnai_validate.model.nearest import did_you_mean
+from xnai_validate.model.rules import Level, Rule
+from xnai_validate.model.ruletext import parse_rules
+from xnai_validate.model.text import looks_secret
+from xnai_validate.plan import Compiled
+
+RulesByFact = dict[str, tuple[Rule, ...]]
+
+
+@dataclass(slots=True)
+class Measurements:
+    """Compiles measurements; notes mistakes, and the secrets it sees in params."""
+
+    problems: Problems
+    targets: frozenset[str]
+    """The names of all targets."""
+    secrets: set[str]
+    asked: set[str] = field(default_factory=set)
+    """The targets that measurements name."""
+    _checkers: dict[str, Checker | RegistryError] = field(default_factory=dict)
+    _own_rules: dict[str, RulesByFact] = field(default_factory=dict)
+
+    def checker(self, kind: str, where: Where) -> Checker | None:
+        """The checker of a kind; an unknown one is noted as a mistake."""
+        if kind not in self._checkers:
+            try:
+                self._checkers[kind] = registry.get(kind)
+            except RegistryError as error:
+                self._checkers[kind] = error
+        found = self._checkers[kind]
+        if isinstance(found, RegistryError):
+            self.problems.at(where, found.message, found.hint)
+            return None
+        return found
+
+    def compile(
+        self,
+        kind: str,
+        params: JsonValue,
+        expect: JsonObject | None,
+        warn: JsonObject | None,
+        target: str | None,
+        where: Where,
+        *,
+        inner: bool = False,
+    ) -> Compiled | None:
+        """The measurement written at `where`, under the keys of a check; None where it has mistakes.
+
+        `inner`: it stands in the params of another, and may have no rules: then it is only read.
+        """
+        checker = self.checker(kind, where.at("kind"))
+        if checker is None:
+            return None
+        rules = self._rules(checker, expect, warn, where, inner)
+        known = self._target(checker, target, where)
+        verified = self._params(checker, params, where.at("with"))
+        if verified is None or rules is None or not known:
+            return None
+        observations = dict(self._observations(verified, target, where.at("with")))
+        return Compiled(checker, verified, rules, target, observations)
+
+    def _target(self, checker: Checker, target: str | None, where: Where) -> bool:
+        if target is None:
+            if checker.needs_target:
+                hint = f"known: {', '.join(sorted(self.targets))}" if 0 < len(self.targets) <= 20 else None
+                self.problems.at(where, f"{checker.kind} needs a target", hint, key=True)
+            return not checker.needs_target
+        self.asked.add(target)
+        if target not in self.targets:
+            hint = did_you_mean(target, self.targets) or "define it under targets of a profile, or with --target"
+            self.problems.at(where.at("target"), f'unknown target "{target}"', hint)
+            return False
+        return True
+
+    def _params(self, checker: Checker, raw: JsonValue, where: Where) -> Params | None:
+        if _may_hold_secrets(raw):
+            self._gather_secrets(raw)
+        try:
+            return checker.params.model_validate(raw, context=WRITTEN)
+        except ValidationError as error:
+            respelled = _respelled(raw, error)
+            if respelled is not None:
+                return self._params(checker, respelled, where)
+            for wrong in wrongs(error, raw, checker.params, checker.kind):
+                self.problems.at(where.at(*wrong.steps), wrong.message, wrong.hint, key=wrong.key)
+            return None
+
+    def _gather_secrets(self, raw: JsonValue, name: str = "") -> None:
+        if isinstance(raw, dict):
+            for key, value in raw.items():
+                self._gather_secrets(value, key)
+        elif isinstance(raw, list):
+            for value in raw:
+                self._gather_secrets(value, name)
+        elif isinstance(raw, str) and raw and looks_secret(name):
+            self.secrets.add(raw)
+            scheme, _, credentials = raw.partition(" ")
+            if scheme.lower() in ("bearer", "basic", "token") and len(credentials) >= 8:
+                self.secrets.add(credentials)
+
+    def _rules(
+        self, checker: Checker, expect: JsonObject | None, warn: JsonObject | None, where: Where, inner: bool
+    ) -> tuple[Rule, ...] | None:
+        """The kind's own rules, those of `expect` instead of them fact by fact, then those of `warn`."""
+        before = len(self.problems.found)
+        for name, raw in (("expect", expect), ("warn", warn)):
+            if raw is not None and not raw:
+                self.problems.at(where.at(name), f"{name} is empty", _facts_hint(checker), key=True)
+        wanted = {**self._own(checker), **self.parse(checker, expect or {}, where.at("expect"))}
+        rules = [rule for of_fact in wanted.values() for rule in of_fact]
+        if warn:
+            rules += [rule for of in self.parse(checker, warn, where.at("warn"), "warn").values() for rule in of]
+        if len(self.problems.found) > before:
+            return None
+        if not rules and not inner:
+            self.problems.at(where, "the check has no rules, so nothing could fail", _facts_hint(checker), key=True)
+            return None
+        return tuple(rules)
+
+    def _own(self, checker: Checker) -> RulesByFact:
+        if checker.kind not in self._own_rules:
+            found = self.parse(checker, checker.expect, Where(None))
+            self._own_rules[checker.kind] = found
+        return self._own_rules[checker.kind]
+
+    def parse(
+        self, checker: Checker, raw: Mapping[str, JsonValue], where: Where, level: Level = "expect"
+    ) -> RulesByFact:
+        """The rules of a mapping fact -> rule, by fact; mistakes are noted."""
+        if not raw:
+            return {}
+        rules, mistakes = parse_rules(raw, checker.types, kind=checker.kind, level=level)
+        for mistake in mistakes:
+            self.problems.at(where.at(*mistake.path), mistake.message, mistake.hint)
+        return by_fact(rules)
+
+    def _observations(self, params: Params, target: str | None, where: Where) -> Iterator[tuple[str, Compiled]]:
+        """Every observation in the params, by its key."""
+        for name, info in type(params).model_fields.items():
+            value = getattr(params, name)
+            if isinstance(value, BaseModel | list | tuple | dict):
+                for observation, steps in _found_in(value, (info.alias or name,)):
+                    compiled = self.compile(
+                        observation.kind,
+                        observation.with_,
+                        observation.expect,
+                        None,
+                        observation.target or target,
+                        where.at(*steps),
+                        inner=True,
+                    )
+                    if compiled is not None:
+                        yield observation.key, compiled
+
+
+def by_fact(rules: tuple[Rule, ...]) -> RulesByFact:
+    """Rules grouped by the fact that they are about, in order."""
+    found: RulesByFact = {}
+    for rule in rules:
+        found[rule.fact] = (*found.get(rule.fact, ()), rule)
+    return found
+
+
+def _found_in(value: object, steps: Steps) -> Iterator[tuple[Observation, Steps]]:
+    """The outermost observations in a value; those within them are found when they are compiled themselves."""
+    if isinstance(value, Observation):
+        yield value, steps
+    elif isinstance(value, BaseModel):
+        for name, info in type(value).model_fields.items():
+            yield from _found_in(getattr(value, name), (*steps, info.alias or name))
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            yield from _found_in(item, (*steps, str(key)))
+    elif isinstance(value, list | tuple):
+        for index, item in enumerate(value):
+            yield from _found_in(item, (*steps, index))
+
+
+def _facts_hint(checker: Checker) -> str:
+    return f"{checker.kind} measures {', '.join(list(checker.types)[:12])}"
+
+
+def _may_hold_secrets(raw: JsonValue) -> bool:
+    return isinstance(raw, dict) and any(
+        isinstance(item, dict | list) or looks_secret(key) for key, item in raw.items()
+    )
+
+
+def _respelled(raw: JsonValue, error: ValidationError) -> JsonValue:
+    """`raw` with numbers from the environment as text where text is wanted; None where that does not help."""
+    changed = False
+    for one in error.errors(include_url=False):
+        if one["type"] == "string_type" and isinstance(one["input"], WrittenInt | WrittenFloat):
+            replaced = _replaced(raw, tuple(one["loc"]), str(one["input"]))
+            changed, raw = changed or replaced != raw, replaced
+    return raw if changed else None
+
+
+def _replaced(raw: JsonValue, steps: tuple[str | int, ...], text: str) -> JsonValue:
+    if not steps:
+        return text if isinstance(raw, WrittenInt | WrittenFloat) else raw
+    step, rest = steps[0], steps[1:]
+    if isinstance(raw, dict) and step in raw:
+        return {**raw, str(step): _replaced(raw[str(step)], rest, text)}
+    if isinstance(raw, list) and isinstance(step, int) and step < len(raw):
+        return [*raw[:step], _replaced(raw[step], rest, text), *raw[step + 1 :]]
+    return _replaced(raw, rest, text) if rest or not isinstance(raw, dict | list) else raw

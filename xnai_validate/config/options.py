@@ -1,0 +1,42 @@
+"""What the command line, or a program, says about how profiles are to be loaded."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from xnai_validate.model.json import JsonObject
+from xnai_validate.plan import Choice
+
+
+@dataclass(frozen=True, slots=True)
+class LoadOptions:
+    """Where to look, what to override, what to select."""
+
+    paths: tuple[Path, ...] = ()
+    """Directories to search before all others."""
+    targets: Mapping[str, str] = field(default_factory=dict)
+    """Target name -> url; replaces what a profile or a handover says."""
+    vars: Mapping[str, str] = field(default_factory=dict)
+    """`dotted.key` -> value, read as a YAML scalar; outranks every other source of vars."""
+    stack: JsonObject | None = None
+    """The handover of a running stack: `{"layout": .., "targets": {..}, "vars": {..}}`."""
+    only: tuple[str, ...] = ()
+    """Globs on full ids (`api/*`, `*:ready`); empty selects all."""
+    tags: frozenset[str] = frozenset()
+    """Select checks that have one of these tags; empty selects all."""
+    skip_tags: frozenset[str] = frozenset()
+    rerun: frozenset[str] | None = None
+    """Select these full ids and nothing else; None selects all."""
+    allow: frozenset[str] = frozenset()
+    """What is allowed besides what the profile allows: `disruptive`."""
+    wait_s: float | None = None
+    """Every check that others need is measured again for so many seconds until it holds."""
+    concurrency: int | None = None
+    deadline_s: float | None = None
+    environ: Mapping[str, str] = field(default_factory=lambda: os.environ)
+    cwd: Path = field(default_factory=Path.cwd)
+    choices: Mapping[str, Choice] = field(default_factory=dict)
+    """Target name -> which of its candidates was found to answer; its vars then hold."""

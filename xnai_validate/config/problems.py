@@ -1,0 +1,53 @@
+"""Where mistakes are gathered, so that all of them are told together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from xnai_validate.config.source import Source, Steps
+from xnai_validate.model.place import Mistakes, Problem
+
+
+@dataclass(frozen=True, slots=True)
+class Where:
+    """A spot of a file, by the path of keys that leads to it; without a source: the command line or a handover."""
+
+    source: Source | None
+    steps: Steps = ()
+
+    def at(self, *steps: str | int) -> Where:
+        """A spot below this one."""
+        return Where(self.source, (*self.steps, *steps))
+
+
+@dataclass(slots=True)
+class Problems:
+    """The mistakes found so far."""
+
+    found: dict[Problem, None] = field(default_factory=dict)
+
+    def at(self, where: Where, message: str, hint: str | None = None, *, key: bool = False) -> None:
+        """Note a mistake at a spot; with `key` it is the key that is wrong, not its value."""
+        if where.source is None:
+            self.found[Problem(message, hint=hint)] = None
+        else:
+            self.found[where.source.problem(where.steps, message, hint, key=key)] = None
+
+    def plain(self, message: str, hint: str | None = None) -> None:
+        """Note a mistake that stands in no file."""
+        self.found[Problem(message, hint=hint)] = None
+
+    def extend(self, problems: Iterable[Problem]) -> None:
+        """Note mistakes that are already placed."""
+        self.found.update(dict.fromkeys(problems))
+
+    def raise_if_any(self) -> None:
+        """Raise Mistakes with all of them: those without a place first, then by file and line."""
+        if self.found:
+            raise Mistakes(sorted(self.found, key=_order))
+
+
+def _order(problem: Problem) -> tuple[str, int, int, str]:
+    place = problem.place
+    return (place.file, place.line, place.column, problem.message) if place else ("", 0, 0, problem.message)

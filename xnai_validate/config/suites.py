@@ -1,0 +1,116 @@
+"""The checks of all suites that a profile runs, and of those suites that they need."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from fnmatch import translate
+
+from xnai_validate.config.chain import Profile
+from xnai_validate.config.check import Checks, shared_needs
+from xnai_validate.config.interpolate import Interpolator
+from xnai_validate.config.locate import Library
+from xnai_validate.config.problems import Problems, Where
+from xnai_validate.config.select import circle
+from xnai_validate.config.suite import Suite, full_id, read_suite
+from xnai_validate.model.nearest import did_you_mean
+from xnai_validate.plan import PlannedCheck
+
+
+@dataclass(slots=True)
+class Suites:
+    """Reads suites when they are asked for, and plans their checks; each once."""
+
+    library: Library
+    interpolator: Interpolator
+    checks: Checks
+    problems: Problems
+    _read: dict[str, Suite | None] = field(default_factory=dict)
+    _shared: dict[str, tuple[tuple[str, ...], frozenset[str]]] = field(default_factory=dict)
+    _planned: dict[str, PlannedCheck | None] = field(default_factory=dict)
+
+    def of_profiles(self, profiles: Iterable[Profile]) -> tuple[PlannedCheck, ...]:
+        """The checks of all suites that the profiles' globs match, in the order of the globs and files."""
+        found: dict[str, PlannedCheck] = {}
+        for profile in profiles:
+            for index, glob in enumerate(profile.file.suites):
+                for name in self._matching(glob, profile.where.at("suites", index)):
+                    for check in self._all_of(name):
+                        found.setdefault(check.id, check)
+        return tuple(found.values())
+
+    def _matching(self, glob: str, where: Where) -> list[str]:
+        matches = re.compile(translate(glob)).match
+        names = [name for name in self.library.suites if matches(name)]
+        if not names:
+            hint = did_you_mean(glob, self.library.suites)
+            self.problems.at(where, f'the glob "{glob}" matches no suite', hint)
+        return names
+
+    def _all_of(self, name: str) -> list[PlannedCheck]:
+        suite = self.read(name)
+        planned = (self._plan(suite, check_id) for check_id in suite.checks) if suite else ()
+        return [check for check in planned if check is not None]
+
+    def read(self, name: str) -> Suite | None:
+        """A suite by `<category>/<suite>`, its needs verified; None where it cannot be read."""
+        if name not in self._read:
+            source = self.library.read(self.library.suites[name])
+            suite = read_suite(name, source, self.interpolator, self.problems) if source else None
+            self._read[name] = suite
+            if suite is not None:
+                self._shared[name] = shared_needs(suite)
+                self._verify_needs(suite)
+        return self._read[name]
+
+    def _plan(self, suite: Suite, check_id: str) -> PlannedCheck | None:
+        if check_id not in self._planned:
+            needs, exempt = self._shared[suite.name]
+            self._planned[check_id] = self.checks.plan(
+                suite, suite.checks[check_id], () if check_id in exempt else needs
+            )
+        return self._planned[check_id]
+
+    def _verify_needs(self, suite: Suite) -> None:
+        for index, need in enumerate(suite.head.needs):
+            self._verify_need(suite, need, suite.where.at("needs", index))
+        for one in suite.checks.values():
+            for index, need in enumerate(one.entry.needs):
+                self._verify_need(suite, need, one.where.at("needs", index))
+
+    def _verify_need(self, suite: Suite, need: str, where: Where) -> None:
+        wanted = full_id(suite.name, need)
+        home = wanted.partition(":")[0]
+        if home not in self.library.suites:
+            self.problems.at(where, f'unknown suite "{home}"', did_you_mean(home, self.library.suites))
+            return
+        found = self.read(home)
+        if found is not None and wanted not in found.ids:
+            self.problems.at(where, f'unknown check "{wanted}"', did_you_mean(wanted, found.ids))
+
+    def with_needed(self, own: Iterable[PlannedCheck]) -> tuple[PlannedCheck, ...]:
+        """The checks and, before them, what they need of suites that the profile does not run."""
+        known = {check.id: check for check in own}
+        added: dict[str, PlannedCheck] = {}
+        open_ = [need for check in known.values() for need in check.needs]
+        while open_:
+            need = open_.pop()
+            home = need.partition(":")[0]
+            if need in known or need in added or home not in self.library.suites:
+                continue
+            suite = self.read(home)
+            check = self._plan(suite, need) if suite is not None and need in suite.checks else None
+            if check is not None:
+                added[need] = check
+                open_ += check.needs
+        return (*sorted(added.values(), key=lambda check: check.id), *known.values())
+
+    def refuse_circles(self, checks: Iterable[PlannedCheck]) -> None:
+        """Note a circle of needs as a mistake, with the path."""
+        path = circle(checks)
+        if path is None:
+            return
+        suite = self.read(path[0].partition(":")[0])
+        where = suite.checks[path[0]].where.at("needs") if suite else Where(None)
+        self.problems.at(where, f"checks need each other: {' -> '.join(path)}", key=True)
