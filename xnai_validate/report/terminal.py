@@ -10,7 +10,7 @@ from xnai_validate.model.units import format_ms
 from xnai_validate.report.ending import ending
 from xnai_validate.report.page import Page, Span, Style
 from xnai_validate.report.problems import STYLES, elapsed, problems
-from xnai_validate.report.view import View
+from xnai_validate.report.view import Detail, View
 from xnai_validate.report.words import counted, listed
 
 _COLUMNS: tuple[tuple[str, frozenset[Status], Style], ...] = (
@@ -27,7 +27,7 @@ def render(report: RunReport, view: View) -> str:
     """The whole report as text."""
     page = Page(view.width, view.color, view.unicode)
     if view.detail != "quiet":
-        _header(page, report)
+        _header(page, report, view.detail)
         _categories(page, report.checks)
     if view.detail == "verbose":
         _every_check(page, report.checks)
@@ -42,7 +42,7 @@ def render(report: RunReport, view: View) -> str:
     return str(page)
 
 
-def _header(page: Page, report: RunReport) -> None:
+def _header(page: Page, report: RunReport, detail: Detail) -> None:
     run = report.run
     page.text(run.title, style="bold")
     host = run.host.get("name")
@@ -54,7 +54,10 @@ def _header(page: Page, report: RunReport) -> None:
         f"xnai-validate {report.tool.version}",
     ]
     page.text(", ".join(part for part in parts if part), style="dim")
-    rows: list[list[Span]] = [[(name, "dim"), (url, "")] for name, url in run.targets.items() if url]
+    used = {check.target for check in report.checks}
+    rows: list[list[Span]] = [
+        [(name, "dim"), (url, "")] for name, url in run.targets.items() if url and (name in used or detail == "verbose")
+    ]
     if rows:
         page.blank()
         page.table(rows, indent=2)

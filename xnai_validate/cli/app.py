@@ -1,0 +1,49 @@
+"""The application: its commands, and what becomes of an error in any of them."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from xnai_validate import __version__
+from xnai_validate.cli import demo, explain, lint, run, schema
+from xnai_validate.cli import list as list_
+from xnai_validate.cli.guard import Commands
+
+app = typer.Typer(
+    name="xnai-validate",
+    cls=Commands,
+    help="Tells whether a RAG stack works together.",
+    epilog="Exit codes: 0 passed, 1 failed, 2 a mistake in the command or a profile, 3 undecided, "
+    "4 a fault may not be undone, 5 stopped by a limit, 130 interrupted.",
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+    no_args_is_help=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        sys.stdout.write(f"xnai-validate {__version__}\n")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", "-V", callback=_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    """Tells whether a RAG stack works together."""
+
+
+app.command("run")(run.command)
+app.command("list")(list_.command)
+app.command("explain")(explain.command)
+app.command("lint")(lint.command)
+app.command("schema")(schema.command)
+app.command("demo")(demo.command)

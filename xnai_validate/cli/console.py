@@ -1,0 +1,64 @@
+"""What stdout and stderr can show, and how to write to them."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from collections.abc import Mapping
+from typing import TextIO
+
+PLAIN_WIDTH = 100
+"""Columns of a report that goes to a file or a pipe."""
+WIDEST = 120
+"""Lines beyond this are hard to read, however wide the terminal is."""
+
+
+def wants_color(stream: TextIO, asked: bool | None, environ: Mapping[str, str] | None = None) -> bool:
+    """Whether to colour what goes to `stream`: as asked, else on a terminal, unless NO_COLOR or TERM=dumb is set.
+
+    https://no-color.org: a NO_COLOR that is not empty turns colour off.
+    """
+    env = os.environ if environ is None else environ
+    if asked is not None:
+        return asked
+    if env.get("NO_COLOR"):
+        return False
+    return env.get("TERM") != "dumb" and stream.isatty()
+
+
+def width(stream: TextIO) -> int:
+    """How many columns to use: those of the terminal or of COLUMNS, at most 120; 100 where there is neither."""
+    known = bool(os.environ.get("COLUMNS")) or stream.isatty()
+    return min(shutil.get_terminal_size().columns, WIDEST) if known else PLAIN_WIDTH
+
+
+def shows_unicode(stream: TextIO) -> bool:
+    """Whether the stream's encoding has signs beyond ASCII."""
+    return (stream.encoding or "").lower().replace("-", "").startswith("utf")
+
+
+def print_out(text: str) -> None:
+    """Write to stdout; a reader that has gone away is no error, and later text goes nowhere."""
+    try:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        silence_stdout()
+
+
+def silence_stdout() -> None:
+    """Let stdout lead nowhere, so that the interpreter does not complain when it closes it."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, sys.stdout.fileno())
+    finally:
+        os.close(nowhere)
+
+
+def say(text: str) -> None:
+    """A notice for the user, on stderr."""
+    from xnai_validate.model.text import printable
+
+    sys.stderr.write(printable(text) + "\n")
+    sys.stderr.flush()

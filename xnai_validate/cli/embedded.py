@@ -1,0 +1,52 @@
+"""Starts the embedded stack for a command, with a sentence where that cannot be."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from xnai_validate.cli.console import say
+from xnai_validate.cli.request import Embedded
+from xnai_validate.errors import ConfigError, XnaiError
+
+if TYPE_CHECKING:
+    from xnai_validate.demo.stack import EmbeddedStack
+
+_EXTRA = ("fastapi", "uvicorn", "httptools", "prometheus_client", "cryptography")
+
+
+@contextmanager
+def running(asked: Embedded, *, state_file: Path | None = None, quiet: bool = False) -> Iterator[EmbeddedStack]:
+    """The embedded stack while the context lasts.
+
+    Raises ConfigError for an unknown defect or a missing extra, XnaiError where the stack does not come up.
+    """
+    missing = [name for name in _EXTRA if find_spec(name) is None]
+    if missing:
+        raise ConfigError(
+            f"the embedded stack needs packages that are not installed: {', '.join(missing)}",
+            hint="pip install 'xnai-validate[demo]'",
+        )
+    from xnai_validate.demo.defects import UnknownDefect, chosen
+    from xnai_validate.demo.stack import EmbeddedStack, StackFailed
+
+    try:
+        chosen(asked.defects, asked.layout)
+    except UnknownDefect as error:
+        raise ConfigError(str(error), hint="xnai-validate demo --list-defects lists all") from None
+    begun = time.monotonic()
+    if not quiet:
+        broken = f", broken on purpose: {', '.join(asked.defects)}" if asked.defects else ""
+        say(f"starting the embedded stack, layout {asked.layout}{broken}")
+    try:
+        stack = EmbeddedStack.start(layout=asked.layout, defects=asked.defects, state_file=state_file)
+    except StackFailed as error:
+        raise XnaiError(f"the embedded stack did not start\n{error}") from None
+    with stack:
+        if not quiet:
+            say(f"the embedded stack is ready after {time.monotonic() - begun:.1f} s")
+        yield stack

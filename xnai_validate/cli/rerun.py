@@ -1,0 +1,33 @@
+"""What failed in the last run of the same profiles, read from its journal."""
+
+from __future__ import annotations
+
+from xnai_validate.engine import journals, read_journal, state_dir
+from xnai_validate.errors import ConfigError, XnaiError
+from xnai_validate.model.fold import fold
+from xnai_validate.model.status import Status
+
+
+def failed_before(profiles: tuple[str, ...]) -> frozenset[str]:
+    """Ids of the checks that failed, could not be measured, or were blocked by such, in the newest run of `profiles`.
+
+    Raises ConfigError where there is no such run, or where nothing failed in it.
+    """
+    for path in reversed(journals(state_dir())):
+        try:
+            report = fold(read_journal(path))
+        except (XnaiError, ValueError):
+            continue  # a journal that cannot be read is not the one that is looked for
+        if report.run.profiles != profiles:
+            continue
+        ids = frozenset(
+            check.id
+            for check in report.checks
+            if check.status in (Status.FAIL, Status.ERROR) or check.blocked_by is not None
+        )
+        if not ids:
+            raise ConfigError(f"nothing failed in the last run of {' '.join(profiles)} ({report.run.id})")
+        return ids
+    raise ConfigError(
+        f"no earlier run of {' '.join(profiles)} is kept in {state_dir() / 'runs'}", hint="run it without --rerun first"
+    )

@@ -1,0 +1,194 @@
+"""A run from the request to the exit code: load, settle the targets, run, report."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import os
+import signal
+import sys
+import time
+from contextlib import ExitStack
+from types import FrameType
+from typing import cast
+
+from xnai_validate import __version__
+from xnai_validate.cli import console
+from xnai_validate.cli.outputs import Outputs
+from xnai_validate.cli.request import Request
+from xnai_validate.cli.sinks import Sink, Sinks
+from xnai_validate.config import LoadOptions, load_plan
+from xnai_validate.errors import ConfigError
+from xnai_validate.model.events import AttemptFinished, CheckStarted, Event
+from xnai_validate.model.fold import fold
+from xnai_validate.model.json import JsonObject
+from xnai_validate.model.report import RunReport
+from xnai_validate.model.verdict import with_broken_reporter
+from xnai_validate.plan import Plan
+from xnai_validate.report.view import View
+
+_UNFOLDED = (CheckStarted, AttemptFinished)
+"""Events that no report is made of; they are passed on, and not kept."""
+
+
+def execute(request: Request) -> int:
+    """Carry out a run and return its exit code. Raises XnaiError where it cannot begin."""
+    gc.freeze()  # what was imported stays; only what the run makes is looked through
+    gc.set_threshold(50_000, 20, 100)
+    signal.signal(signal.SIGTERM, _terminated)
+    with ExitStack() as stack:
+        outputs = stack.enter_context(Outputs(() if request.dry_run else request.outputs))
+        options = _options(request, _handover(request, stack))
+        plan = _selected(request, options)
+        if request.dry_run:
+            from xnai_validate.cli.dryrun import planned
+
+            console.print_out(planned(plan, _view(request), demo=request.embedded is not None))
+            return 0
+        return _run(request, options, plan, outputs)
+
+
+def _terminated(number: int, frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+def _handover(request: Request, stack: ExitStack) -> JsonObject | None:
+    """The handover of the stack that is to be run against, where there is one; starts the embedded stack."""
+    if request.stack is not None:
+        from xnai_validate.cli.handover import read_handover
+
+        return read_handover(request.stack)
+    if request.embedded is None or request.dry_run:
+        return None
+    from xnai_validate.cli.embedded import running
+
+    embedded = stack.enter_context(running(request.embedded, quiet=request.detail == "quiet"))
+    return cast(JsonObject, embedded.handover)
+
+
+def _options(request: Request, handover: JsonObject | None) -> LoadOptions:
+    rerun = None
+    if request.rerun:
+        from xnai_validate.cli.rerun import failed_before
+
+        rerun = failed_before(request.profiles)
+    return LoadOptions(
+        paths=request.paths,
+        targets=request.targets,
+        vars=request.vars,
+        stack=handover,
+        only=request.only,
+        tags=request.tags,
+        skip_tags=request.skip_tags,
+        rerun=rerun,
+        allow=request.allow,
+        wait_s=request.wait_s,
+        concurrency=request.concurrency,
+        deadline_s=request.deadline_s,
+    )
+
+
+def _selected(request: Request, options: LoadOptions) -> Plan:
+    plan = load_plan(request.profiles, options)
+    if not plan.checks:
+        raise ConfigError(
+            f"nothing is selected from {' '.join(request.profiles)}",
+            hint="look at --only, --tag and --skip-tag; xnai-validate list shows the checks of a profile",
+        )
+    return plan
+
+
+def _run(request: Request, options: LoadOptions, plan: Plan, outputs: Outputs) -> int:
+    sinks = Sinks(_sinks(request, outputs))
+    try:
+        report = asyncio.run(_drive(request, options, plan, sinks))
+    finally:
+        sinks.close()
+    written: list[str] = []
+    for output in outputs.all:
+        name = os.path.relpath(output.path)
+        name = name if not name.startswith("../..") else str(output.path)
+        if output.format.streaming:
+            if not any(one.startswith(f"{output.path}:") for one in sinks.broken):
+                written.append(name)
+        elif sinks.attempt(str(output.path), lambda output=output: output.write(report)):  # type: ignore[misc]
+            written.append(name)
+    if not request.format.streaming:
+        view = _view(request, tuple(written), tuple(sinks.broken))
+        sinks.attempt("stdout", lambda: console.print_out(request.format.render(report, view)))
+    for broken in sinks.broken:
+        console.say(f"a reporter broke: {broken}")
+    return with_broken_reporter(report.exit_code) if sinks.broken else report.exit_code
+
+
+async def _drive(request: Request, options: LoadOptions, plan: Plan, sinks: Sinks) -> RunReport:
+    """Run the plan, every event to every sink, and fold them."""
+    from xnai_validate.engine import Engine, SystemClock, new_run_id, settle_targets, signals
+
+    if any(len(one.candidates) > 1 and one.choice is None for one in plan.targets.values()):
+        choices = await settle_targets(plan, SystemClock(), request.wait_s)
+        plan = load_plan(request.profiles, _with_choices(options, choices))
+    engine = Engine(
+        plan,
+        run_id=new_run_id(time.time()),
+        version=__version__,
+        fail_fast=request.fail_fast,
+        fail_on=request.fail_on,
+        host=_host(),
+        on_progress=sinks.progress,
+    )
+    kept: list[Event] = []
+    async with signals(engine), engine.run() as events:
+        async for event in events:
+            sinks.take(event)
+            if not isinstance(event, _UNFOLDED):
+                kept.append(event)
+    return fold(kept)
+
+
+def _with_choices(options: LoadOptions, choices: object) -> LoadOptions:
+    from dataclasses import replace
+
+    return replace(options, choices=choices)  # type: ignore[arg-type]
+
+
+def _host() -> JsonObject:
+    """Where the run takes place, as far as a reader of the report may need it."""
+    system = os.uname()
+    return {
+        "name": system.nodename,
+        "system": f"{system.sysname} {system.release} {system.machine}",
+        "python": sys.version.partition(" ")[0],
+        "cpus": os.cpu_count(),
+        "memory_mib": os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") >> 20,
+    }
+
+
+def _sinks(request: Request, outputs: Outputs) -> tuple[Sink, ...]:
+    from xnai_validate.cli.reporters import JsonLineSink, LineSink, LiveSink
+
+    sinks: list[Sink] = [
+        JsonLineSink(str(one.path), one.file.write, one.file) for one in outputs.all if one.format.streaming
+    ]
+    lines_on_stdout = request.format.streaming and sys.stdout.isatty()
+    if request.format.streaming:
+        sinks.append(JsonLineSink("stdout", console.print_out))
+    if request.detail == "quiet" or lines_on_stdout:
+        return tuple(sinks)
+    if sys.stderr.isatty() and os.environ.get("TERM") != "dumb":
+        sinks.append(LiveSink(console.wants_color(sys.stderr, request.color)))
+    elif request.detail == "verbose":
+        sinks.append(LineSink())
+    return tuple(sinks)
+
+
+def _view(request: Request, written: tuple[str, ...] = (), broken: tuple[str, ...] = ()) -> View:
+    out = sys.stdout
+    return View(
+        width=console.width(out),
+        color=console.wants_color(out, request.color),
+        unicode=console.shows_unicode(out),
+        detail=request.detail,
+        written=written,
+        broken=broken,
+    )
