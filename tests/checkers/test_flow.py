@@ -6,10 +6,12 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
 from tests.checkers import counting
 from tests.context import observe
 from xnai_validate import registry
+from xnai_validate.checkers.flow import DeltaParams
 from xnai_validate.kit import NotApplicable, Target, Unmeasurable
 
 API = Target("api", "http://127.0.0.1:1")
@@ -180,3 +182,9 @@ def test_documents_agree_without_order_of_keys() -> None:
     counting.COUNTERS["calls"] = 1
     seen = observe("flow.agree", readings={"a": watch("document", "$.samples"), "b": watch("document", "$['samples']")})
     assert seen.held
+
+
+def test_a_path_that_is_none_is_refused_at_load() -> None:
+    """A misspelt JSONPath is a mistake of the check, found before anything is measured."""
+    with pytest.raises(ValidationError, match="is not a JSONPath"):
+        DeltaParams.model_validate({"watch": {"calls": watch("document", "$.samples[")}, "during": [ADD]})

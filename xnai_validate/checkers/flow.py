@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Annotated
 
 from annotated_types import Ge, Le
+from pydantic import field_validator
 
 from xnai_validate.checkers._steps import failure, observe_all, perform
 from xnai_validate.kit import (
@@ -42,6 +43,16 @@ class Watch(Observation):
     """The name of a fact of the kind."""
     path: str | None = None
     """A key, where the fact is a mapping; a JSONPath (RFC 9535), where it is a JSON document."""
+
+    @field_validator("path")
+    @classmethod
+    def _compiles(cls, path: str | None) -> str | None:
+        if path is not None and path.startswith("$"):
+            try:
+                json_path(path)
+            except ValueError as error:
+                raise ValueError(f"{path!r} is not a JSONPath: {error}") from None
+        return path
 
 
 class DeltaParams(Params):
