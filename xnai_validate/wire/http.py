@@ -106,7 +106,7 @@ class HttpStream:
 
 
 class HttpClient:
-    """An HTTP client; its connections live as long as it does. The run's own: `await ctx.shared(("http",), HttpClient)`."""
+    """An HTTP client and its connections; that of the run is `await ctx.shared(("http",), HttpClient)`."""
 
     def __init__(self) -> None:
         self._idle: OrderedDict[object, list[Exchange]] = OrderedDict()

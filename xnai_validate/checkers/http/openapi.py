@@ -1,0 +1,235 @@
+"""`http.openapi`: the OpenAPI document of a service, and whether the service keeps what the document promises."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Sequence
+from typing import Annotated
+from urllib.parse import urlencode, urlsplit
+
+from annotated_types import Ge, Le
+
+from xnai_validate.checkers.http.openapi_document import Document
+from xnai_validate.kit import (
+    Context,
+    Count,
+    Duration,
+    ErrorKind,
+    Facts,
+    Field,
+    JsonValue,
+    Milliseconds,
+    NotApplicable,
+    Params,
+    Size,
+    Target,
+    Unmeasurable,
+    checker,
+)
+from xnai_validate.wire.failure import WireError
+from xnai_validate.wire.http import HttpAnswer, HttpClient, HttpRequest
+from xnai_validate.wire.http_body import json_of, media_type
+
+NAMED_CAP = 500
+"""Operations that are named in the facts; all are counted."""
+
+
+class Call(Params):
+    """A live request, whose answer is held against the document."""
+
+    method: str = "GET"
+    """The HTTP method."""
+    path: str
+    """The path below the target's url."""
+    root: bool = False
+    """Whether the path is below the target's root instead."""
+    headers: dict[str, str] = Field(default_factory=dict)
+    """Headers of the request."""
+    query: dict[str, str | int | float] = Field(default_factory=dict)
+    """Query parameters."""
+    json_: JsonValue = Field(default=None, alias="json")
+    """A body, sent as JSON."""
+    status: Annotated[int, Ge(100), Le(599)] | None = None
+    """The status that the call must have; by default any that is declared."""
+
+    @property
+    def name(self) -> str:
+        """`GET /health`."""
+        return f"{self.method.upper()} {self.path}"
+
+    def request(self, target: Target) -> HttpRequest:
+        """The request to a target."""
+        url = target.join(self.path, at_root=self.root)
+        if self.query:
+            url += f"?{urlencode(self.query)}"
+        has_body = "json_" in self.model_fields_set
+        body = json.dumps(self.json_).encode() if has_body else b""
+        kind = "application/json" if has_body else None
+        return HttpRequest.of(url, self.method, headers=self.headers, body=body, content_type=kind, tls=target.tls)
+
+
+class OpenApi(Params):
+    """Where the document is, what it must describe, and the calls that are held against it."""
+
+    path: str = "/openapi.json"
+    """The path of the document (JSON)."""
+    root: bool = True
+    """Whether the path is below the target's root instead of its url."""
+    headers: dict[str, str] = Field(default_factory=dict)
+    """Headers of the request for the document."""
+    operations: list[str] = Field(default_factory=list)
+    """Operations that must be described: `GET /health`. The path of the target's url, and of the document's servers,
+    may stand before a path of either side; names of path parameters do not matter."""
+    calls: list[Call] = Field(default_factory=list, max_length=50)
+    """Requests that are made, and whose answers must be as the document says."""
+    timeout: Duration = 10.0
+    """How long each request may take."""
+    body_cap: Size = 4 * 1024 * 1024
+    """More bytes than this are not read: too_large."""
+
+
+class Described(Facts):
+    """The document, and where the service differs from it."""
+
+    error: ErrorKind | None
+    """Why the document could not be had."""
+    error_detail: str | None
+    """The error in words."""
+    status: int | None
+    """The status with which the document came."""
+    total_ms: Milliseconds | None
+    """How long the document took."""
+    valid: bool | None
+    """Whether it is an OpenAPI document (2.0, 3.0, 3.1 or 3.2) without a mistake."""
+    problems: list[str] | None
+    """The mistakes of the document, at most 50."""
+    version: str | None
+    """The version of the specification that it names."""
+    operations: list[str] | None
+    """The operations that it describes, `GET /health`, the first 500."""
+    operation_count: Count | None
+    """How many operations it describes."""
+    missing_operations: list[str] | None
+    """Which of the wanted operations it does not describe."""
+    nonconforming: list[str] | None
+    """Where answers to `calls` differ from the document: `GET /health 200: $.version: 1 is not of type 'string'`."""
+    calls: Count
+    """How many of the calls were answered."""
+
+
+@checker(
+    "http.openapi",
+    expect={"error": None, "status": 200, "valid": True, "missing_operations": [], "nonconforming": []},
+    extra="openapi",
+)
+async def openapi(params: OpenApi, ctx: Context) -> Described:
+    """Validate the OpenAPI document of a service, and live answers against it.
+
+    The document is held against the schema of the OpenAPI Specification it names and against the rules beyond the
+    schema (references that lead nowhere, operation ids that occur twice, path parameters that are not declared). Every
+    call must get a declared status, a declared content type, and a body that fits the declared schema, with `$ref`
+    followed within the document. References to other documents are not followed; they are a problem.
+
+        kind: http.openapi
+        target: api
+        with:
+          operations: [GET /health, POST /query, POST /stream]
+          calls: [{path: /health}, {method: POST, path: /query, json: {query: ""}, status: 400}]
+    """
+    target = ctx.target
+    if target.url is None:
+        raise NotApplicable(f"target {target.name} has no url")
+    _require_extra()
+    client = await ctx.shared(("http",), HttpClient)
+    wanted = HttpRequest.of(target.join(params.path, at_root=params.root), headers=params.headers, tls=target.tls)
+    answer, failure = await _fetch(client, wanted, params)
+    if answer is None or failure is not None or answer.head.status != 200:
+        return _undescribed(answer, failure)
+    found, is_json = json_of(answer.body)
+    if not is_json or not isinstance(found, dict):
+        return _facts(answer, None, ["the document is not a JSON object"], params.operations, [], 0)
+    # Half a second of imports and validation: in a thread, for other checks are measured meanwhile.
+    document = Document(found, prefixes=(urlsplit(target.url).path,))
+    problems = await asyncio.to_thread(document.problems)
+    deviations, answered = await _call_all(client, document, target, params) if not problems else ([], 0)
+    return _facts(answer, document, problems, document.missing(params.operations), deviations, answered)
+
+
+async def _call_all(client: HttpClient, document: Document, target: Target, params: OpenApi) -> tuple[list[str], int]:
+    deviations: list[str] = []
+    answered = 0
+    for call in params.calls:
+        wanted = call.request(target)
+        answer, failure = await _fetch(client, wanted, params)
+        if answer is None or failure is not None:
+            deviations.append(f"{call.name}: {failure.kind if failure else 'no answer'}: {failure}")
+            continue
+        answered += 1
+        status = answer.head.status
+        if call.status not in (None, status):
+            deviations.append(f"{call.name} {status}: the status should be {call.status}")
+        path = urlsplit(wanted.url).path
+        kind = media_type(answer.head.headers).type
+        differs = await asyncio.to_thread(document.deviations, call.method, path, status, kind, answer.body)
+        deviations += [f"{call.name} {status}: {text}" for text in differs]
+    return deviations, answered
+
+
+async def _fetch(
+    client: HttpClient, wanted: HttpRequest, params: OpenApi
+) -> tuple[HttpAnswer | None, WireError | None]:
+    try:
+        answer = await client.fetch(wanted, timeout_s=params.timeout, body_cap=params.body_cap)
+    except WireError as failure:
+        return None, failure
+    return answer, answer.failure
+
+
+def _undescribed(answer: HttpAnswer | None, failure: WireError | None) -> Described:
+    return Described(
+        error=failure.kind if failure else None,
+        error_detail=failure.detail if failure else None,
+        status=answer.head.status if answer else None,
+        total_ms=answer.total_ms if answer and not failure else None,
+        valid=None,
+        problems=None,
+        version=None,
+        operations=None,
+        operation_count=None,
+        missing_operations=None,
+        nonconforming=None,
+        calls=0,
+    )
+
+
+def _facts(
+    answer: HttpAnswer,
+    document: Document | None,
+    problems: Sequence[str],
+    missing: Sequence[str],
+    deviations: Sequence[str],
+    answered: int,
+) -> Described:
+    operations = document.operations() if document else ()
+    return Described(
+        error=None,
+        error_detail=None,
+        status=answer.head.status,
+        total_ms=answer.total_ms,
+        valid=not problems,
+        problems=list(problems),
+        version=document.version if document else None,
+        operations=list(operations[:NAMED_CAP]),
+        operation_count=len(operations),
+        missing_operations=list(missing),
+        nonconforming=list(deviations),
+        calls=answered,
+    )
+
+
+def _require_extra() -> None:
+    from importlib.util import find_spec
+
+    if find_spec("openapi_spec_validator") is None or find_spec("openapi_schema_validator") is None:
+        raise Unmeasurable("http.openapi needs more libraries", hint="pip install 'xnai-validate[openapi]'")

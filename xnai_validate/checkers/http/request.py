@@ -1,0 +1,151 @@
+"""`http.request`: one request, or the same one many times, and everything the answer tells."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from statistics import median
+from time import perf_counter
+
+from xnai_validate.checkers.http.request_model import Answered, Request
+from xnai_validate.kit import Context, ErrorKind, NotApplicable, XnaiError, checker
+from xnai_validate.wire.failure import WireError
+from xnai_validate.wire.http import HttpAnswer, HttpClient, HttpRequest
+from xnai_validate.wire.http_body import json_of, media_type, text_of
+
+TEXT_CAP = 64 * 1024
+"""Characters of a body that are kept as the fact `text`."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Outcome:
+    answer: HttpAnswer | None
+    failure: WireError | None
+    elapsed_ms: float
+
+
+class _Tally:
+    """Numbers over all requests, and the one answer that is shown."""
+
+    __slots__ = ("failed", "made", "shown", "statuses", "times_ms")
+
+    def __init__(self) -> None:
+        self.made = 0
+        self.failed = 0
+        self.statuses: Counter[str] = Counter()
+        self.times_ms: list[float] = []
+        self.shown: _Outcome | None = None
+
+    def add(self, outcome: _Outcome) -> None:
+        self.made += 1
+        if outcome.answer is not None:
+            self.statuses[str(outcome.answer.head.status)] += 1
+        if outcome.failure is not None:
+            self.failed += 1
+        elif outcome.answer is not None:
+            self.times_ms.append(outcome.answer.total_ms)
+        if self.shown is None or _badness(outcome) >= _badness(self.shown):
+            first_failure = self.shown is not None and self.shown.failure is not None
+            self.shown = self.shown if first_failure else outcome
+
+
+def _badness(outcome: _Outcome) -> int:
+    if outcome.failure is not None or outcome.answer is None:
+        return 1000
+    return outcome.answer.head.status
+
+
+@checker("http.request", expect={"error": None, "status": 200})
+async def request(params: Request, ctx: Context) -> Answered:
+    """Make an HTTP request and take the whole answer.
+
+    HTTP/1.1 (RFC 9112) without proxies and cookies. Connections are kept between requests and checks, so `connect_ms`
+    is known only where one was opened; `fresh` asks for that. A request with an effect (POST, PATCH) always opens one.
+    With `repeat`, the facts show the worst answer - the first error, else the last of the highest status - so that one
+    bad answer in a hundred is not lost; `statuses`, `median_ms` and `slowest_ms` tell of all.
+
+        kind: http.request
+        target: api
+        with: {method: POST, path: /query, json: {query: "What is Xoe-NovAi?"}, timeout: 5s}
+        expect: {status: 200, content_type: application/json, json: {$.response: {length: {min: 1}}}}
+        warn: {total_ms: {max: 500}}
+    """
+    target = ctx.target
+    if target.url is None and "://" not in params.path:
+        raise NotApplicable(f"target {target.name} has no url")
+    client = await ctx.shared(("http",), HttpClient)
+    wanted = params.request(target)
+    tally = _Tally()
+    if params.repeat == 1:
+        tally.add(await _once(client, wanted, params))
+    else:
+        await _many(client, wanted, params, tally)
+    return _facts(tally)
+
+
+async def _many(client: HttpClient, wanted: HttpRequest, params: Request, tally: _Tally) -> None:
+    turns: Iterator[int] = iter(range(params.repeat))
+
+    async def work() -> None:
+        for _ in turns:
+            tally.add(await _once(client, wanted, params))
+
+    try:
+        async with asyncio.TaskGroup() as tasks:
+            for _ in range(min(params.concurrent, params.repeat)):
+                tasks.create_task(work())
+    except ExceptionGroup as group:
+        first = group.exceptions[0]
+        raise first if isinstance(first, XnaiError) else group from None
+
+
+async def _once(client: HttpClient, wanted: HttpRequest, params: Request) -> _Outcome:
+    started = perf_counter()
+    try:
+        answer = await client.fetch(
+            wanted, timeout_s=params.timeout, body_cap=params.body_cap, redirects=params.redirects
+        )
+    except WireError as failure:
+        return _Outcome(None, failure, (perf_counter() - started) * 1000)
+    return _Outcome(answer, answer.failure, answer.total_ms)
+
+
+def _facts(tally: _Tally) -> Answered:
+    assert tally.shown is not None
+    failure, answer = tally.shown.failure, tally.shown.answer
+    kind = media_type(answer.head.headers) if answer else None
+    document, valid = json_of(answer.body) if answer else (None, None)
+    return Answered(
+        error=failure.kind if failure else None,
+        error_detail=failure.detail if failure else None,
+        status=answer.head.status if answer else None,
+        reason=answer.head.reason if answer else None,
+        http_version=answer.head.http_version if answer else None,
+        headers=answer.head.headers if answer else None,
+        content_type=kind.type if kind else None,
+        charset=kind.charset if kind else None,
+        size_bytes=len(answer.body) if answer else None,
+        text=text_of(answer.body, kind.charset if kind else None, TEXT_CAP) if answer else None,
+        json=document,
+        json_valid=valid,
+        connect_ms=answer.timing.connect_ms if answer else None,
+        tls_ms=answer.timing.tls_ms if answer else None,
+        first_byte_ms=answer.timing.first_byte_ms if answer else None,
+        total_ms=answer.total_ms if answer and not failure else None,
+        redirects=list(answer.redirects) if answer else None,
+        url=_without_userinfo(answer.url) if answer else None,
+        truncated=(failure is not None and failure.kind is ErrorKind.TOO_LARGE) if answer else None,
+        requests=tally.made,
+        failed_requests=tally.failed,
+        statuses=dict(sorted(tally.statuses.items())),
+        slowest_ms=max(tally.times_ms, default=None),
+        median_ms=median(tally.times_ms) if tally.times_ms else None,
+    )
+
+
+def _without_userinfo(url: str) -> str:
+    scheme, separator, rest = url.partition("://")
+    authority, slash, path = rest.partition("/")
+    return f"{scheme}{separator}{authority.rpartition('@')[2]}{slash}{path}"
