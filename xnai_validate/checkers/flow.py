@@ -100,7 +100,7 @@ async def delta(params: DeltaParams, ctx: Context) -> Moved:
         kind: flow.delta
         with:
           watch:
-            queries: {kind: metrics.scrape, target: metrics, fact: samples, path: xnai_queries_processed_total}
+            queries: {kind: metrics.samples, target: metrics, fact: samples, path: xnai_queries_processed_total}
           during: [{kind: http.request, target: api, with: {method: POST, path: /query, json: {query: Hello}}}]
           times: 5
         expect: {moved: {queries: 5}}
