@@ -107,14 +107,14 @@ class Interpolator:
             return self._known[path]
         if path in self._open:
             chain = " -> ".join([*self._open[self._open.index(path) :], path])
-            self.problems.at(where, f"vars refer to each other: {chain}")
+            self.problems.unresolved(where, f"vars refer to each other: {chain}")
             return None
         raw, origin, found = self.vars.find(path)
         if not found:
             known = self.vars.paths()
             guess = nearest(path, known)
             hint = f'did you mean "{guess}"?' if guess else "define it under vars of a profile, or with --var"
-            self.problems.at(where, f'unknown var "{path}"', hint)
+            self.problems.unresolved(where, f'unknown var "{path}"', hint)
             return None
         self._open.append(path)
         value = self.value(raw, origin)
@@ -128,7 +128,7 @@ class Interpolator:
         try:
             pieces = parts(text)
         except ValueError as error:
-            self.problems.at(where, str(error))
+            self.problems.unresolved(where, str(error))
             return text
         if len(pieces) == 1 and isinstance(pieces[0], Reference):
             return self._resolve(pieces[0], where)
@@ -141,7 +141,7 @@ class Interpolator:
         if isinstance(value, bool):
             return str(value).lower()
         if isinstance(value, dict | list):
-            self.problems.at(where, f"${{{reference.name}}} is not a single value and cannot stand within text")
+            self.problems.unresolved(where, f"${{{reference.name}}} is not a single value and cannot stand within text")
             return ""
         return str(value)
 
@@ -161,7 +161,7 @@ class Interpolator:
             return self._default(reference.default, where)
         guess = nearest(reference.name, self.environ)
         hint = f'did you mean "{guess}"?' if guess else f"set it, or give a default: ${{{reference.name}:-...}}"
-        self.problems.at(where, f"the environment variable {reference.name} is not set", hint)
+        self.problems.unresolved(where, f"the environment variable {reference.name} is not set", hint)
         return None
 
     def _var(self, reference: Reference, where: Where) -> JsonValue:

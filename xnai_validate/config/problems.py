@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from xnai_validate.config.source import Source, Steps
-from xnai_validate.model.place import Mistakes, Problem
+from xnai_validate.model.place import Mistakes, Place, Problem
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,13 +26,22 @@ class Problems:
     """The mistakes found so far."""
 
     found: dict[Problem, None] = field(default_factory=dict)
+    _unresolved: set[Place] = field(default_factory=set)
 
     def at(self, where: Where, message: str, hint: str | None = None, *, key: bool = False) -> None:
         """Note a mistake at a spot; with `key` it is the key that is wrong, not its value."""
         if where.source is None:
             self.found[Problem(message, hint=hint)] = None
-        else:
-            self.found[where.source.problem(where.steps, message, hint, key=key)] = None
+            return
+        problem = where.source.problem(where.steps, message, hint, key=key)
+        if problem.place not in self._unresolved:
+            self.found[problem] = None
+
+    def unresolved(self, where: Where, message: str, hint: str | None = None) -> None:
+        """Note a reference that leads nowhere; what else is wrong at its place follows from that and is not told."""
+        self.at(where, message, hint)
+        if where.source is not None:
+            self._unresolved.add(where.source.place(where.steps))
 
     def plain(self, message: str, hint: str | None = None) -> None:
         """Note a mistake that stands in no file."""

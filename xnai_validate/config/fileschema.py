@@ -1,0 +1,32 @@
+"""JSON Schema of suite and profile files, for editors: from the models of the files and the registry."""
+
+from __future__ import annotations
+
+from xnai_validate.config.profile import ProfileFile
+from xnai_validate.config.suite import SuiteFile
+from xnai_validate.model.json import JsonObject
+from xnai_validate.schema import DIALECT, kinds_schema, model_schema
+
+
+def suite_schema() -> JsonObject:
+    """The schema of `checks/<category>/<suite>.yaml`: `with`, `expect` and `warn` by the kind of each check."""
+    conditions, definitions = kinds_schema()
+    made = model_schema(SuiteFile, "", definitions)
+    check = definitions["CheckEntry"]
+    if isinstance(check, dict):
+        kinds = [name.removesuffix(":with") for name in definitions if name.endswith(":with")]
+        properties = check["properties"]
+        if isinstance(properties, dict):
+            properties["kind"] = {"description": "The kind of check.", "enum": list(kinds)}
+        definitions["CheckEntry"] = {**check, "allOf": conditions}
+    return {"$schema": DIALECT, "title": "Suite of xnai-validate", **made, "$defs": dict(sorted(definitions.items()))}
+
+
+def profile_schema() -> JsonObject:
+    """The schema of `profiles/<profile>.yaml`."""
+    conditions, definitions = kinds_schema(("expect",))
+    made = model_schema(ProfileFile, "", definitions)
+    probe = definitions["ProbeEntry"]
+    if isinstance(probe, dict):
+        definitions["ProbeEntry"] = {**probe, "allOf": conditions}
+    return {"$schema": DIALECT, "title": "Profile of xnai-validate", **made, "$defs": dict(sorted(definitions.items()))}

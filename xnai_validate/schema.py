@@ -1,0 +1,169 @@
+"""JSON Schema (draft 2020-12) of what is measured and written: the kinds of checks, the report and the events."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Annotated, Any
+
+from pydantic import BaseModel, Field, TypeAdapter
+
+from xnai_validate import registry
+from xnai_validate.kit import Checker
+from xnai_validate.model.events import Event
+from xnai_validate.model.facttype import FactType
+from xnai_validate.model.json import JsonObject, JsonValue
+from xnai_validate.model.report import RunReport
+
+DIALECT = "https://json-schema.org/draft/2020-12/schema"
+REFERENCE = "reference"
+"""The definition of a text with a `${...}` in it, which may stand for any value in a file."""
+
+_WRAPPED = ("items", "additionalProperties", "contains")
+
+
+def report_schema() -> JsonObject:
+    """The schema of the JSON report."""
+    made = RunReport.model_json_schema(by_alias=True, mode="serialization")
+    return {"$schema": DIALECT, "title": "Report of xnai-validate", **without_title(made)}
+
+
+def events_schema() -> JsonObject:
+    """The schema of one event: a line of a journal or of the JSON lines format."""
+    adapter: TypeAdapter[Event] = TypeAdapter(Annotated[Event, Field(discriminator="event")])
+    made = adapter.json_schema(by_alias=True, mode="serialization")
+    return {"$schema": DIALECT, "title": "Event of xnai-validate", **without_title(made)}
+
+
+def without_title(schema: Mapping[str, JsonValue]) -> JsonObject:
+    """A schema without its generated title."""
+    return {key: value for key, value in schema.items() if key != "title"}
+
+
+def kinds_schema(rules: tuple[str, ...] = ("expect", "warn")) -> tuple[list[JsonValue], JsonObject]:
+    """What a check's kind says about its params and facts: conditions for `allOf`, and the definitions they refer to.
+
+    `rules`: the keys under which rules stand. Imports every family.
+    """
+    conditions: list[JsonValue] = []
+    definitions: JsonObject = dict(_RULES)
+    for kind in registry.kinds():
+        checker = registry.get(kind)
+        params = model_schema(checker.params, f"{kind}.", definitions)
+        facts = _facts_schema(checker)
+        definitions[f"{kind}:with"] = params
+        definitions[f"{kind}:facts"] = facts
+        then: JsonObject = {"with": {"$ref": f"#/$defs/{kind}:with"}}
+        for key in rules:
+            then[key] = {"$ref": f"#/$defs/{kind}:facts"}
+        conditions.append(
+            {"if": {"properties": {"kind": {"const": kind}}, "required": ["kind"]}, "then": {"properties": then}}
+        )
+    return conditions, definitions
+
+
+def model_schema(model: type[BaseModel], prefix: str, definitions: JsonObject) -> JsonObject:
+    """The schema of a model as it is written in a file; what it refers to goes to `definitions`, with the prefix.
+
+    With a prefix it is of params, where a `${...}` may stand for a whole list or mapping.
+    """
+    made: dict[str, Any] = model.model_json_schema(by_alias=True, ref_template=f"#/$defs/{prefix}{{model}}")
+    for name, definition in made.pop("$defs", {}).items():
+        definitions[f"{prefix}{name}"] = with_references(definition, bool(prefix))
+    return without_title(with_references(made, bool(prefix)))
+
+
+def with_references(schema: JsonValue, whole: bool) -> Any:
+    """A schema in which a `${...}` may stand for every value that is not free text anyway.
+
+    `whole`: also for a list or a mapping as a whole.
+    """
+    if isinstance(schema, list):
+        return [with_references(one, whole) for one in schema]
+    if not isinstance(schema, dict):
+        return schema
+    made: JsonObject = {}
+    for key, value in schema.items():
+        if key in ("properties", "patternProperties") and isinstance(value, dict):
+            made[key] = {name: _or_reference(one, whole) for name, one in value.items()}
+        elif key in _WRAPPED and isinstance(value, dict):
+            made[key] = _or_reference(value, whole)
+        elif key in ("default", "const", "enum", "examples"):
+            made[key] = value
+        else:
+            made[key] = with_references(value, whole)
+    return made
+
+
+def _or_reference(schema: JsonValue, whole: bool) -> JsonValue:
+    inner: JsonValue = with_references(schema, whole)
+    if not isinstance(inner, dict) or not inner or (inner.get("type") == "string" and "pattern" not in inner):
+        return inner
+    if not whole and (inner.get("type") in ("object", "array") or not {"type", "enum"} & set(inner)):
+        return inner
+    outer: JsonObject = {key: inner.pop(key) for key in ("title", "description", "default") if key in inner}
+    return {**outer, "anyOf": [inner, {"$ref": f"#/$defs/{REFERENCE}"}]}
+
+
+def _facts_schema(checker: Checker) -> JsonObject:
+    """The schema of `expect` and `warn`: fact -> rule."""
+    described = {field.alias or name: field.description for name, field in checker.facts.model_fields.items()}
+    properties: JsonObject = {}
+    for name, kind in checker.types.items():
+        rule = _rule(kind)
+        properties[name] = {"description": described[name], **rule} if described.get(name) else rule
+    return {"type": "object", "minProperties": 1, "additionalProperties": False, "properties": properties}
+
+
+def _rule(kind: FactType) -> JsonObject:
+    if kind.shape == "choice":
+        return _scalar_rule({"enum": list(kind.choices)}, ("in", "matches"))
+    if kind.shape == "map":
+        return {"anyOf": [_ref("rule of length"), {"type": "object", "additionalProperties": _ref("rule of json")}]}
+    return _ref(f"rule of {kind.shape}")
+
+
+def _ref(name: str) -> JsonObject:
+    return {"$ref": f"#/$defs/{name}"}
+
+
+def _scalar_rule(value: JsonObject, operators: Iterable[str]) -> JsonObject:
+    """A value (it must equal), or a mapping of operators; `not` takes either."""
+    of: dict[str, JsonObject] = {
+        "min": _QUANTITY,
+        "max": _QUANTITY,
+        "in": {"type": "array", "minItems": 1, "items": {"anyOf": [value, {"$ref": f"#/$defs/{REFERENCE}"}]}},
+        "matches": {"type": "string"},
+        "contains": {},
+        "length": _ref("rule of number"),
+        "not": {},
+    }
+    mapping: JsonObject = {
+        "type": "object",
+        "minProperties": 1,
+        "additionalProperties": False,
+        "properties": {name: of[name] for name in (*operators, "not")},
+    }
+    return {"anyOf": [value, {"type": "null"}, {"$ref": f"#/$defs/{REFERENCE}"}, mapping]}
+
+
+_QUANTITY: JsonObject = {"type": ["number", "string"]}
+_RULES: JsonObject = {
+    REFERENCE: {"type": "string", "pattern": r"\$\{", "description": "An environment variable or a var."},
+    "rule of number": _scalar_rule(_QUANTITY, ("min", "max", "in")),
+    "rule of text": _scalar_rule({"type": "string"}, ("in", "matches", "contains", "length")),
+    "rule of flag": _scalar_rule({"type": "boolean"}, ("in",)),
+    "rule of list": _scalar_rule({"type": "array"}, ("contains", "length")),
+    "rule of length": {
+        "type": "object",
+        "minProperties": 1,
+        "additionalProperties": False,
+        "properties": {"contains": {}, "length": _ref("rule of number"), "not": {}},
+    },
+    "rule of json": {
+        "anyOf": [
+            {"type": ["string", "number", "boolean", "null", "array"]},
+            _scalar_rule({}, ("min", "max", "in", "matches", "contains", "length")),
+            {"type": "object", "minProperties": 1, "patternProperties": {r"^\$": {}}, "additionalProperties": False},
+        ]
+    },
+}
