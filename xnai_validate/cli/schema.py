@@ -25,10 +25,11 @@ def command(
 
     from xnai_validate import schema
     from xnai_validate.cli.console import print_out
+    from xnai_validate.config import fileschema
 
     made = {
-        Document.SUITE: schema.suite_schema,
-        Document.PROFILE: schema.profile_schema,
+        Document.SUITE: fileschema.suite_schema,
+        Document.PROFILE: fileschema.profile_schema,
         Document.REPORT: schema.report_schema,
         Document.EVENTS: schema.events_schema,
     }[document]()
