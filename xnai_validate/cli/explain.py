@@ -1,5 +1,22 @@
-"""placeholder"""
+"""`xnai-validate explain`: a kind of check, or a check, in words."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
 
 
-def command() -> None:
-    """x"""
+def command(
+    name: Annotated[
+        str, typer.Argument(metavar="NAME", help="A kind such as http.request, or a check such as api/health:ready.")
+    ],
+    path: Annotated[
+        list[Path] | None, typer.Option(metavar="DIR", help="Search profiles and suites here first (repeatable).")
+    ] = None,
+) -> None:
+    """Explain a kind of check (its parameters, facts and rules) or one check (what it measures, and how to mend it)."""
+    from xnai_validate.cli.explaining import explaining
+
+    explaining(name, tuple(path or ()))

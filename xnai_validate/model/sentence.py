@@ -38,7 +38,7 @@ def sentence(finding: Finding, facts: Mapping[str, object] | None = None) -> str
     if finding.fact == "error" and finding.expected is None and finding.rule == "equals" and finding.actual is not None:
         return f"error: {_error(facts, finding.actual)}"
     measured = "nothing" if finding.actual is None else shown(finding.actual)
-    text = f"{finding.fact}: expected {_wanted(finding)}, measured {measured}"
+    text = f"{finding.fact}: expected {wanted(finding)}, measured {measured}"
     if finding.actual is None and finding.fact != "error" and facts.get("error") is not None:
         text += f" ({_error(facts, str(facts['error']))})"
     return text
@@ -67,7 +67,8 @@ def cut(text: str, cap: int) -> str:
     return text if len(text) <= cap else f"{text[:cap]}... ({len(text)} characters)"
 
 
-def _wanted(finding: Finding) -> str:
+def wanted(finding: Finding) -> str:
+    """What the rule of a finding asks for, in words: `200`, `at most 400`, `it to contain "done"`."""
     name, length = finding.rule, ""
     if "length " in name:
         name, length = name.replace("length ", ""), "a length of "

@@ -1,0 +1,171 @@
+"""What `explain` prints, made from the annotations of checkers and from the plan."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable, Mapping
+from importlib.util import find_spec
+from pathlib import Path
+
+from xnai_validate import registry
+from xnai_validate.cli import console
+from xnai_validate.cli.typenames import default_of, type_of
+from xnai_validate.config import LoadOptions
+from xnai_validate.config.catalogue import Catalogue, catalogue
+from xnai_validate.errors import ConfigError
+from xnai_validate.kit import Checker, Facts
+from xnai_validate.model.facttype import FactType
+from xnai_validate.model.json import JsonValue
+from xnai_validate.model.nearest import did_you_mean
+from xnai_validate.model.rules import Rule, judge
+from xnai_validate.model.ruletext import parse_rules
+from xnai_validate.model.sentence import wanted
+from xnai_validate.model.units import format_ms
+from xnai_validate.plan import PlannedCheck
+from xnai_validate.report.page import Page
+from xnai_validate.report.words import counted, listed
+
+NAME_COLUMN = 24
+"""Columns for the name of a parameter or a fact."""
+
+
+def explaining(name: str, paths: tuple[Path, ...]) -> None:
+    """Print what is known of a kind or of a check; raises ConfigError with the nearest name for any other."""
+    out = sys.stdout
+    page = Page(console.width(out), console.wants_color(out, None), console.shows_unicode(out))
+    known = catalogue(LoadOptions(paths=paths))
+    if ":" in name:
+        _check(page, known.explain(name))
+    elif "." in name and "/" not in name:
+        _kind(page, registry.get(name), known)
+    else:
+        hint = did_you_mean(name, [*registry.kinds(), *(one.id for one in known.checks)])
+        raise ConfigError(f'"{name}" is neither a kind of check nor the id of a check', hint=hint)
+    console.print_out(str(page))
+
+
+def _kind(page: Page, checker: Checker, known: Catalogue) -> None:
+    first, _, rest = checker.doc.partition("\n")
+    page.text(checker.kind, style="bold")
+    page.text(first)
+    _paragraphs(page, rest)
+    traits = [
+        "needs a target" if checker.needs_target else "needs no target",
+        "runs alone" if checker.exclusive else "",
+        f"needs the extra {checker.extra}" if checker.extra else "",
+    ]
+    page.blank()
+    page.text(", ".join(filter(None, traits)), style="dim")
+    schema = checker.params.model_json_schema(by_alias=True)
+    page.rule("Parameters (with:)")
+    _properties(page, schema)
+    for name, part in _objects(schema.get("$defs")):
+        page.rule(f"{name}: {' '.join(str(part.get('description', '')).split())}", "")
+        _properties(page, part)
+    page.rule("Facts (expect:, warn:)")
+    _facts(page, checker.facts, checker.types)
+    if checker.expect:
+        page.rule("Rules that hold unless a check says otherwise")
+        rules, _ = parse_rules(checker.expect, checker.types, kind=checker.kind)
+        _rules(page, rules)
+    users = [check.id for check in known.checks if check.kind == checker.kind]
+    if users:
+        page.rule(f"Used by {counted(len(users), 'check')}")
+        page.text(listed(users, most=20), indent=2)
+
+
+def _paragraphs(page: Page, text: str) -> None:
+    """Prose is wrapped; indented lines are an example and stay as they are."""
+    prose: list[str] = []
+    for line in [*text.splitlines(), ""]:
+        if line.strip() and not line.startswith("    "):
+            prose.append(line.strip())
+            continue
+        if prose:
+            page.blank()
+            page.text(" ".join(prose))
+            prose = []
+            if line.strip():
+                page.blank()
+        if line.strip():
+            page.line((line, "cyan"))
+        else:
+            page.blank()
+
+
+def _objects(found: object) -> Iterable[tuple[str, Mapping[str, object]]]:
+    for name, part in found.items() if isinstance(found, dict) else ():
+        if isinstance(part, dict) and "properties" in part:
+            yield name, part
+
+
+def _properties(page: Page, schema: Mapping[str, object]) -> None:
+    properties, required = schema.get("properties"), schema.get("required")
+    if not isinstance(properties, dict) or not properties:
+        page.text("none", indent=2)
+        return
+    for name, part in properties.items():
+        must = isinstance(required, list) and name in required
+        words = [type_of(part), "required" if must else default_of(part)]
+        _entry(page, name, ", ".join(filter(None, words)), str(part.get("description", "")))
+
+
+def _facts(page: Page, model: type[Facts], types: Mapping[str, FactType]) -> None:
+    docs = {field.alias or name: field.description or "" for name, field in model.model_fields.items()}
+    for name, kind in types.items():
+        _entry(page, name, str(kind), docs.get(name, ""))
+
+
+def _entry(page: Page, name: str, kind: str, doc: str) -> None:
+    page.text(f"{kind}. {' '.join(doc.split())}".strip(), indent=NAME_COLUMN, lead=(f"  {name} ", "bold"))
+
+
+def _rules(page: Page, rules: Iterable[Rule]) -> None:
+    for rule in rules:
+        (finding,) = judge([rule], {})
+        level = "" if rule.level == "expect" else ", else a warning"
+        page.text(f"{wanted(finding)}{level}", indent=NAME_COLUMN, lead=(f"  {rule.subject} ", ""))
+
+
+def _check(page: Page, check: PlannedCheck) -> None:
+    info, checker = check.info, check.measurement.checker
+    page.text(info.title, style="bold")
+    page.text(info.id, style="cyan")
+    page.blank()
+    known: dict[str, str] = {
+        "measures": f"{info.kind}: {checker.title}",
+        "target": info.target or "",
+        "with": _with(check),
+        "needs": listed(check.needs),
+        "covers": ", ".join(info.covers),
+        "tags": ", ".join(info.tags),
+        "tried": f"{check.retry.attempts} times" if check.retry.attempts > 1 else "",
+        "until": f"it holds, for {format_ms(check.until.within_s * 1000)}" if check.until else "",
+        "timeout": format_ms(check.timeout_s * 1000),
+        "alone": "nothing else runs meanwhile" if check.exclusive else "",
+        "skipped": check.skip or "",
+        "fix": " ".join((info.fix or "").split()),
+        "see": f"{info.source.file}:{info.source.line}",
+        "proved by": _proofs(info.id),
+    }
+    for label, text in known.items():
+        if text:
+            page.text(text, indent=12, lead=(f"  {label}", "dim"))
+    page.rule("Rules")
+    _rules(page, check.measurement.rules)
+
+
+def _with(check: PlannedCheck) -> str:
+    params: JsonValue = check.measurement.params.model_dump(mode="json", by_alias=True, exclude_defaults=True)
+    return json.dumps(params, ensure_ascii=False) if params else ""
+
+
+def _proofs(check_id: str) -> str:
+    """The defects of the embedded stack that this check must catch, where the embedded stack is installed."""
+    if find_spec("xnai_validate.demo") is None:
+        return ""
+    from xnai_validate.demo.defects import CATALOGUE
+
+    names = [name for name, defect in CATALOGUE.items() if check_id in defect.checks]
+    return ", ".join(f"--defect {name}" for name in names)
