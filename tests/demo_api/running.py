@@ -163,7 +163,7 @@ def settings(
         redis_password=PASSWORD,
         vikunja_token="unused",
         defects=frozenset(defects),
-        times=replace(Times(), **times),  # type: ignore[arg-type]  # names and types of Times
+        times=replace(Times(token_delay_s=0.001), **times),  # type: ignore[arg-type]  # names and types of Times
         memory_percent=50.0,
     )
 

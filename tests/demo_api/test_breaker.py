@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.demo_api.running import RedisServer, redis_server, settings
+from tests.demo_api.running import RedisServer, eventually, redis_server, settings
 from xnai_validate.demo.api.breaker import Breaker
 from xnai_validate.demo.api.breakers import FAILURES, Breakers
 from xnai_validate.demo.api.failures import CircuitOpen, ServiceFailure
@@ -80,7 +80,7 @@ def played(play: Callable[[Breakers, Clock], Coroutine[None, None, None]], redis
 
 
 def test_it_opens_refuses_tries_and_closes(redis: RedisServer, tmp_path: Path) -> None:
-    """Three failures open it, the recovery time lets trials through, three successes close it, and Redis shows each step."""
+    """Three failures open it, after the recovery time three successes close it, and Redis shows each step."""
 
     async def play(breakers: Breakers, clock: Clock) -> None:
         breaker = breakers["rag_api"]
@@ -150,14 +150,16 @@ def test_a_cancelled_call_counts_as_nothing(redis: RedisServer, tmp_path: Path) 
             await call(breaker, fails=True)
         clock.now += 2.5
 
+        async def half_open() -> bool:
+            return stored(redis)["state"] == "half_open"
+
         async def hang() -> None:
             async with breaker.call():
                 await asyncio.Event().wait()
 
         trials = [asyncio.create_task(hang()) for _ in range(3)]
-        while stored(redis)["state"] != "half_open":
-            await asyncio.sleep(0.01)
-        await asyncio.sleep(0.05)
+        await eventually(half_open, "half open")
+        await asyncio.sleep(0.1)
         await refused(breaker)
         for trial in trials:
             trial.cancel()

@@ -112,7 +112,7 @@ def test_an_unexpected_exception_is_500_without_its_text(redis: RedisServer, tmp
 
 
 def test_an_open_breaker_answers_503_with_retry_after(redis: RedisServer, tmp_path: Path) -> None:
-    """Without a model three calls fail with 500, then calls are refused with 503, streams included, until it is back."""
+    """Without a model three calls fail with 500, then all are refused with 503, streams included, until it is back."""
 
     async def ask_all(stack: Running) -> None:
         await stack.stop("llm")

@@ -11,7 +11,6 @@ from redis.asyncio import BlockingConnectionPool, Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import ConnectionError as RedisConnectionError
-from redis.exceptions import RedisError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from xnai_validate.demo.api.failures import StoreUnavailable
@@ -69,7 +68,5 @@ class Store:
 
     async def close(self) -> None:
         """Close all connections."""
-        try:
-            await self._client.aclose()
-        except (RedisError, OSError):
-            await self._client.connection_pool.disconnect()
+        await self._client.aclose()
+        await self._client.connection_pool.disconnect()
