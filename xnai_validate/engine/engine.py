@@ -35,8 +35,8 @@ from xnai_validate.model.status import Status
 from xnai_validate.model.text import Masker
 from xnai_validate.plan import Plan, PlannedCheck
 
-CANCEL_AGAIN_S = 1.0
-"""A check that goes on although it was cancelled is cancelled again after this long."""
+CANCEL_AGAIN_S = 5.0
+"""What a check has to clean up after it was cancelled; if it goes on after that, it is cancelled again."""
 PROGRESS_CAP = 200
 
 
@@ -219,8 +219,9 @@ class Engine:
                         task.add_done_callback(self._left)
                 await self._changed.wait()
             while self._running:
-                self._cancel()
-                await asyncio.wait(self._running.values(), timeout=CANCEL_AGAIN_S)
+                _, deaf = await asyncio.wait(self._running.values(), timeout=CANCEL_AGAIN_S)
+                for task in deaf:
+                    task.cancel()
             for watcher in watchers:
                 watcher.cancel()
 

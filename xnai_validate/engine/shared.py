@@ -50,7 +50,7 @@ class Shared:
         if held is None:
             held = self._held[key] = _Held(open_)
             held.task.add_done_callback(lambda _: self._forget(key, held))
-            held.ready.add_done_callback(lambda ready: self._note(key, held, ready))
+            held.ready.add_done_callback(lambda _: self._opened.append((key, held)))
         if not held.ready.done():
             # Neither is cancelled when the one who waits is: others may wait too.
             await asyncio.wait((held.ready, held.task), return_when=asyncio.FIRST_COMPLETED)
@@ -62,13 +62,8 @@ class Shared:
     def _forget(self, key: Hashable, held: _Held) -> None:
         if not held.ready.done():
             self._held.pop(key, None)
-            held.ready.cancel()
             if not held.task.cancelled():
                 held.task.exception()  # seen by those who wait, if any still does
-
-    def _note(self, key: Hashable, held: _Held, ready: asyncio.Future[object]) -> None:
-        if not ready.cancelled():
-            self._opened.append((key, held))
 
     def hurry(self) -> None:
         """Wait no longer for what is closing: cancel it."""
@@ -90,6 +85,7 @@ class Shared:
                 await self._closed(key, held)
         finally:
             hurried.cancel()
+            await asyncio.wait((hurried,))
             self._held.clear()
 
     async def _closed(self, key: Hashable, held: _Held) -> None:

@@ -1,0 +1,180 @@
+"""What may run when: decided without running anything."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.engine.plans import Stage, make, scripted
+from xnai_validate.engine.schedule import Schedule
+from xnai_validate.model.status import Status
+from xnai_validate.plan import Limits, PlannedCheck
+
+BY = scripted(Stage())
+
+
+def ids(checks: list[PlannedCheck]) -> list[str]:
+    return [check.id for check in checks]
+
+
+def test_checks_are_admitted_in_the_order_of_the_plan_up_to_the_limit() -> None:
+    """No more than `concurrency` run, and a free place goes to the first in the plan."""
+    checks = [make(f"c{n}", BY) for n in range(5)]
+    schedule = Schedule(checks, Limits(concurrency=2))
+    assert ids(schedule.admit()) == ["c0", "c1"]
+    assert ids(schedule.admit()) == []
+    schedule.finish(checks[1], Status.PASS)
+    assert ids(schedule.admit()) == ["c2"]
+
+
+def test_a_busy_target_does_not_keep_others_waiting() -> None:
+    """Checks of a target at its limit wait; those of other targets overtake them; then order holds again."""
+    checks = [make(f"api{n}", BY, target="api") for n in range(4)] + [make("redis", BY, target="redis")]
+    schedule = Schedule(checks, Limits(concurrency=16, per_target=2))
+    assert ids(schedule.admit()) == ["api0", "api1", "redis"]
+    schedule.finish(checks[0], Status.PASS)
+    assert ids(schedule.admit()) == ["api2"]
+    schedule.finish(checks[1], Status.FAIL)
+    schedule.finish(checks[2], Status.PASS)
+    assert ids(schedule.admit()) == ["api3"]
+
+
+def test_a_check_that_runs_alone_waits_for_all_and_is_not_overtaken() -> None:
+    """An exclusive check begins when nothing runs, nothing begins before or beside it, and the rest follows it."""
+    checks = [make("a", BY), make("alone", BY, exclusive=True), make("b", BY)]
+    schedule = Schedule(checks, Limits())
+    assert ids(schedule.admit()) == ["a"]
+    schedule.finish(checks[0], Status.PASS)
+    assert ids(schedule.admit()) == ["alone"]
+    assert ids(schedule.admit()) == []
+    schedule.finish(checks[1], Status.FAIL)
+    assert ids(schedule.admit()) == ["b"]
+
+
+@pytest.mark.parametrize("why", ["exclusive", "disruptive", "checker"])
+def test_what_runs_alone(why: str) -> None:
+    """A check runs alone because it says so, because it disturbs the stack, or because its checker asks for it."""
+    by = scripted(Stage(), exclusive=why == "checker")
+    checks = [make("x", by, exclusive=why == "exclusive", disruptive=why == "disruptive"), make("y", BY)]
+    assert ids(Schedule(checks, Limits()).admit()) == ["x"]
+
+
+def test_an_exclusive_observation_makes_its_check_run_alone() -> None:
+    """A check that measures through an exclusive checker runs alone too."""
+    inner = make("inner", scripted(Stage(), exclusive=True)).measurement
+    checks = [make("outer", BY, observations={"key": inner}), make("other", BY)]
+    assert ids(Schedule(checks, Limits()).admit()) == ["outer"]
+
+
+def test_the_root_cause_is_named_all_along_the_path() -> None:
+    """What a failure blocks names the check that failed, not the one in between that was skipped."""
+    checks = [make("root", BY), make("mid", BY, needs=("root",)), make("leaf", BY, needs=("mid",))]
+    schedule = Schedule(checks, Limits())
+    schedule.admit()
+    blocked = schedule.finish(checks[0], Status.FAIL)
+    assert [(one.check.id, one.cause.id) for one in blocked] == [("mid", "root"), ("leaf", "root")]
+    assert blocked[1].cause.sentence() == "needs root, which failed"
+    assert schedule.done
+
+
+def test_of_several_failed_needs_the_first_written_is_the_cause() -> None:
+    """The cause does not depend on which need happened to end first."""
+    checks = [make("a", BY), make("b", BY), make("c", BY, needs=("b", "a", "b"))]
+    schedule = Schedule(checks, Limits())
+    schedule.admit()
+    assert schedule.finish(checks[0], Status.ERROR) == []
+    (blocked,) = schedule.finish(checks[1], Status.SKIP)
+    assert blocked.cause.sentence() == "needs b, which was skipped"
+
+
+def test_a_circle_is_refused() -> None:
+    """Needs in a circle, which would wait for ever, are refused with the names in it."""
+    checks = [make("a", BY, needs=("b",)), make("b", BY, needs=("a",)), make("free", BY)]
+    with pytest.raises(ValueError, match=r"circle: a, b$"):
+        Schedule(checks, Limits())
+
+
+def test_unknown_needs_and_equal_ids_are_refused() -> None:
+    """A need outside of the plan and two checks of one id are mistakes of whoever made the plan."""
+    with pytest.raises(ValueError, match="x needs nothing-like-it"):
+        Schedule([make("x", BY, needs=("nothing-like-it",))], Limits())
+    with pytest.raises(ValueError, match="same id"):
+        Schedule([make("x", BY), make("x", BY)], Limits())
+
+
+def test_held_back_checks_let_others_pass_and_come_back() -> None:
+    """While memory is short, checks that run alone wait and others go on; then they run in their order."""
+    checks = [make("alone", BY, exclusive=True), make("a", BY), make("b", BY, needs=("alone",))]
+    schedule = Schedule(checks, Limits())
+    schedule.hold(True)
+    assert ids(schedule.admit()) == ["a"]
+    assert not schedule.stalled
+    schedule.finish(checks[1], Status.PASS)
+    assert schedule.stalled
+    schedule.hold(False)
+    assert ids(schedule.admit()) == ["alone"]
+
+
+@st.composite
+def graphs(draw: st.DrawFn) -> tuple[list[PlannedCheck], dict[str, Status], Limits]:
+    """A plan without circles whose needs point forwards and backwards, how each check ends, and limits."""
+    size = draw(st.integers(1, 24))
+    order = draw(st.permutations(range(size)))
+    rank = {place: at for at, place in enumerate(order)}
+    checks, ends = [], {}
+    for place in range(size):
+        before = [other for other in range(size) if rank[other] < rank[place]]
+        needs = draw(st.lists(st.sampled_from(before), unique=True, max_size=3)) if before else []
+        skip = "not today" if draw(st.integers(0, 9)) == 0 else None
+        target = draw(st.sampled_from([None, "api", "redis"]))
+        alone = draw(st.integers(0, 5)) == 0
+        wanted = tuple(f"c{need}" for need in needs)
+        checks.append(make(f"c{place}", BY, target=target, needs=wanted, skip=skip, exclusive=alone))
+        ends[f"c{place}"] = draw(st.sampled_from([Status.PASS, Status.PASS, Status.FLAKY, Status.FAIL, Status.ERROR]))
+    return checks, ends, Limits(concurrency=draw(st.integers(1, 5)), per_target=draw(st.integers(1, 3)))
+
+
+@settings(max_examples=80, deadline=None)
+@given(graph=graphs(), seed=st.integers(0, 1000))
+def test_any_plan_ends_and_every_rule_of_the_schedule_holds(
+    graph: tuple[list[PlannedCheck], dict[str, Status], Limits], seed: int
+) -> None:
+    """Whatever the needs, the outcomes and the order of endings: each check ends once, limits hold, causes are real."""
+    checks, ends, limits = graph
+    by_id = {check.id: check for check in checks}
+    schedule = Schedule(checks, limits)
+    chance = random.Random(seed)
+    final: dict[str, Status] = {}
+    running: list[PlannedCheck] = []
+
+    def settle(check: PlannedCheck, status: Status, blocked: list) -> None:  # type: ignore[type-arg]
+        assert check.id not in final
+        final[check.id] = status
+        for one in blocked:
+            assert one.check.id not in final
+            final[one.check.id] = Status.SKIP
+            root = by_id[one.cause.id]
+            assert final[root.id] is one.cause.status
+            assert one.cause.status in (Status.FAIL, Status.ERROR) or root.skip is not None
+
+    for check in checks:
+        if check.skip:
+            settle(check, Status.SKIP, schedule.leave_out(check))
+    while not schedule.done:
+        for check in schedule.admit():
+            assert check.skip is None
+            assert all(final[need].passed for need in check.needs)
+            running.append(check)
+        assert running, "nothing runs and nothing can begin"
+        assert len(running) <= limits.concurrency
+        assert all(sum(c.measurement.target == t for c in running) <= limits.per_target for t in ("api", "redis"))
+        assert len(running) == 1 or not any(check.exclusive for check in running)
+        ended = running.pop(chance.randrange(len(running)))
+        settle(ended, ends[ended.id], schedule.finish(ended, ends[ended.id]))
+    assert set(final) == set(by_id)
+    for check in checks:
+        ran = final[check.id] is not Status.SKIP
+        assert ran == (check.skip is None and all(final[need].passed for need in check.needs))

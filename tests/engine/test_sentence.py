@@ -1,0 +1,74 @@
+"""Findings in words."""
+
+from __future__ import annotations
+
+import pytest
+
+from xnai_validate.model.rules import Finding, Rule, judge
+from xnai_validate.model.sentence import reason, sentence
+
+
+@pytest.mark.parametrize(
+    ("rule", "facts", "said"),
+    [
+        (Rule("status", "equals", 200), {"status": 503}, "status: expected 200, measured 503"),
+        (Rule("total_ms", "max", 400), {"total_ms": 812.0}, "total_ms: expected at most 400, measured 812"),
+        (Rule("total_ms", "max", 400), {"total_ms": 400.0625}, "total_ms: expected at most 400, measured 400.062"),
+        (Rule("size", "min", 10), {"size": 3}, "size: expected at least 10, measured 3"),
+        (Rule("n", "equals", 4, negated=True), {"n": 4}, "n: expected anything but 4, measured 4"),
+        (Rule("n", "max", 4, negated=True), {"n": 4}, "n: expected more than 4, measured 4"),
+        (Rule("n", "min", 4, negated=True), {"n": 5}, "n: expected less than 4, measured 5"),
+        (Rule("s", "in", ["a", "b"]), {"s": "c"}, 's: expected one of "a", "b", measured "c"'),
+        (Rule("s", "in", ["a"], negated=True), {"s": "a"}, 's: expected none of "a", measured "a"'),
+        (Rule("s", "matches", "^a"), {"s": "b"}, 's: expected a match of "^a", measured "b"'),
+        (Rule("s", "contains", "a"), {"s": "b"}, 's: expected it to contain "a", measured "b"'),
+        (
+            Rule("l", "contains", ["a", 2], negated=True),
+            {"l": ["a", 2]},
+            'l: expected it not to contain "a", 2, measured ["a", 2]',
+        ),
+        (Rule("l", "min", 2, of_length=True), {"l": [1]}, "l: expected a length of at least 2, measured 1"),
+        (Rule("l", "equals", 2, of_length=True), {"l": [1]}, "l: expected a length of 2, measured 1"),
+        (Rule("x", "equals", None), {"x": 1}, "x: expected none, measured 1"),
+        (Rule("x", "equals", None, negated=True), {"x": None}, "x: expected a value, measured nothing"),
+        (Rule("h", "equals", "b", path="x-id"), {"h": {}}, 'h.x-id: expected "b", measured nothing'),
+        (
+            Rule("json", "equals", True, path="$.ok"),
+            {"json": {"ok": False}},
+            "json $.ok: expected true, measured false",
+        ),
+        (Rule("error", "equals", None), {"error": "refused"}, "error: refused"),
+        (
+            Rule("error", "equals", None),
+            {"error": "refused", "error_detail": "connection refused by 127.0.0.1:8000"},
+            "error: refused (connection refused by 127.0.0.1:8000)",
+        ),
+        (
+            Rule("status", "equals", 200),
+            {"status": None, "error": "timeout", "error_detail": "no answer within 5 s"},
+            "status: expected 200, measured nothing (timeout (no answer within 5 s))",
+        ),
+        (Rule("error", "equals", "refused"), {"error": None}, 'error: expected "refused", measured nothing'),
+    ],
+)
+def test_a_finding_in_words(rule: Rule, facts: dict[str, object], said: str) -> None:
+    """What was expected and what was measured, as a person says it."""
+    (finding,) = judge([rule], facts)
+    assert not finding.held
+    assert sentence(finding, facts) == said
+
+
+def test_the_reason_is_the_cause() -> None:
+    """Of several broken rules the one about `error` tells most, and expect goes before warn."""
+    facts = {"status": None, "slow": 9, "error": "reset"}
+    rules = [Rule("slow", "max", 1, level="warn"), Rule("status", "equals", 200), Rule("error", "equals", None)]
+    assert reason(judge(rules, facts), facts) == "error: reset"
+    assert reason(judge(rules[:1], facts), facts) == "slow: expected at most 1, measured 9"
+    assert reason(judge([Rule("slow", "min", 1)], facts), facts) is None
+
+
+def test_text_from_a_server_stays_on_its_line() -> None:
+    """Control characters and long texts cannot disturb a sentence."""
+    said = sentence(Finding("text", "equals", "x", "a\n\x1b[31m\u202eb" + "y" * 5000, False, "expect"))
+    assert said.isprintable()
+    assert len(said) < 250

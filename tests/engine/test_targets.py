@@ -1,0 +1,126 @@
+"""Which of several places a target is at: real sockets, real refusals."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from tests.engine.plans import declared, make, plan_of
+from xnai_validate.engine import SystemClock, settle_targets
+from xnai_validate.kit import Context, Facts, Params, Target, checker
+from xnai_validate.model.rules import Rule
+from xnai_validate.plan import Candidate, Choice, Plan, PlannedTarget
+
+
+class Nothing(Params):
+    """No parameters."""
+
+
+class Greeting(Facts):
+    """What the other side said first."""
+
+    said: str
+
+
+@checker("greet.read")
+async def greet(params: Nothing, ctx: Context) -> Greeting:
+    """Connect and read a greeting; a refusal is an exception, as of a broken checker."""
+    reader, writer = await asyncio.open_connection(ctx.target.host, ctx.target.port)
+    try:
+        return Greeting(said=(await reader.readline()).decode().strip())
+    finally:
+        writer.close()
+
+
+PROBE = make("probe", declared(greet), target="api", rules=(Rule("said", "equals", "welcome"),)).measurement
+
+
+@contextmanager
+def free_port() -> Iterator[int]:
+    """A port that refuses connections, and that nobody else is given meanwhile."""
+    with socket.socket() as held:
+        held.bind(("127.0.0.1", 0))
+        yield held.getsockname()[1]
+
+
+async def serve(words: bytes, port: int = 0, delay_s: float = 0.0) -> tuple[asyncio.Server, int]:
+    """A server that greets with `words` after a pause."""
+
+    async def answer(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await asyncio.sleep(delay_s)
+        writer.write(words + b"\n")
+        writer.close()
+
+    server = await asyncio.start_server(answer, "127.0.0.1", port, reuse_port=True if port else None)
+    return server, server.sockets[0].getsockname()[1]
+
+
+def planned(*ports: int, name: str = "api") -> Plan:
+    """A plan whose target has these candidates."""
+    candidates = tuple(Candidate(Target(name, f"tcp://127.0.0.1:{port}")) for port in ports)
+    plan = plan_of()
+    return Plan(plan.title, plan.profiles, (), {name: PlannedTarget(name, candidates, probe=PROBE)})
+
+
+def test_the_first_in_order_that_answers_is_taken() -> None:
+    """One refuses, one says something else, one answers late, one answers at once: the order decides, not speed."""
+
+    async def main() -> None:
+        with free_port() as refused:
+            odd, odd_port = await serve(b"go away")
+            late, late_port = await serve(b"welcome", delay_s=0.3)
+            quick, quick_port = await serve(b"welcome")
+            async with odd, late, quick:
+                found = await settle_targets(planned(refused, odd_port, late_port, quick_port), SystemClock())
+        assert found == {"api": Choice(index=2, tried=3, answered=True)}
+
+    asyncio.run(main())
+
+
+def test_where_none_answers_the_first_is_assumed() -> None:
+    """Nothing answers: the first candidate is taken, and it is said that it did not answer."""
+
+    async def main() -> None:
+        with free_port() as one, free_port() as two:
+            found = await settle_targets(planned(one, two), SystemClock())
+        assert found == {"api": Choice(index=0, tried=2, answered=False)}
+
+    asyncio.run(main())
+
+
+def test_a_stack_that_is_still_starting_is_waited_for() -> None:
+    """With `wait_s` the candidates are tried again until one answers, long before the time is over."""
+
+    async def main() -> None:
+        with free_port() as one:
+            first, port = await serve(b"still starting")
+
+            async def start() -> None:
+                await asyncio.sleep(0.3)
+                first.close()
+                await first.wait_closed()
+                server, _ = await serve(b"welcome", port)
+                async with server:
+                    await asyncio.sleep(60.0)
+
+            async with asyncio.TaskGroup() as group:
+                starting = group.create_task(start())
+                found = await asyncio.wait_for(settle_targets(planned(one, port), SystemClock(), 300.0), 60.0)
+                starting.cancel()
+        assert found == {"api": Choice(index=1, tried=2, answered=True)}
+
+    asyncio.run(main())
+
+
+def test_what_there_is_nothing_to_choose_of_is_left_alone() -> None:
+    """Targets with one candidate, without a probe, or already chosen are not probed."""
+    several = tuple(Candidate(Target("x", f"tcp://127.0.0.1:{port}")) for port in (1, 2))
+    targets = {
+        "one": PlannedTarget("one", several[:1], probe=PROBE),
+        "unprobed": PlannedTarget("unprobed", several),
+        "chosen": PlannedTarget("chosen", several, probe=PROBE, choice=Choice(1, 2, True)),
+    }
+    plan = Plan("A test", ("made",), (), targets)
+    assert asyncio.run(settle_targets(plan, SystemClock())) == {}

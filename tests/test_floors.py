@@ -1,0 +1,179 @@
+"""Who may import whom: the floors of the package, held by reading every import, those inside functions too."""
+
+from __future__ import annotations
+
+import ast
+import sys
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+import xnai_validate
+
+ROOT = Path(xnai_validate.__file__).parent
+PACKAGE = ROOT.name
+TESTS = ROOT.parent / "tests"
+
+MAY_IMPORT: dict[str, frozenset[str]] = {
+    "__init__": frozenset(),
+    "errors": frozenset(),
+    "model": frozenset({"errors"}),
+    "kit": frozenset({"model", "errors"}),
+    "wire": frozenset({"model", "errors"}),
+    "plan": frozenset({"kit", "model", "errors"}),
+    "registry": frozenset({"kit", "model", "errors", "checkers/__init__", "faults/__init__"}),
+    "schema": frozenset({"registry", "plan", "kit", "model", "errors"}),
+    "checkers": frozenset({"kit", "wire", "model", "errors"}),
+    "faults": frozenset({"kit", "wire", "model", "errors"}),
+    "engine": frozenset({"plan", "kit", "model", "errors"}),
+    "config": frozenset({"registry", "schema", "plan", "kit", "model", "errors"}),
+    "report": frozenset({"model", "errors"}),
+    "demo": frozenset(),
+    "cli": frozenset(
+        {"config", "engine", "report", "registry", "schema", "plan", "kit", "model", "errors", "demo", "__init__"}
+    ),
+}
+"""Room -> the rooms it may import from, besides itself. A room is a folder or a module of the package."""
+
+LIBRARIES: dict[str, frozenset[str]] = {
+    "errors": frozenset(),
+    "model": frozenset({"pydantic", "pydantic_core", "annotated_types", "jsonpath_rfc9535"}),
+    "plan": frozenset(),
+    "registry": frozenset(),
+    "engine": frozenset({"psutil"}),
+}
+"""Room -> the libraries it may import, where that is limited."""
+
+
+@cache
+def modules() -> dict[str, Path]:
+    """Dotted name below the package -> file."""
+    found = {}
+    for path in sorted(ROOT.rglob("*.py")):
+        parts = path.relative_to(ROOT).with_suffix("").parts
+        found[".".join(parts)] = path
+    return found
+
+
+@cache
+def imports(path: Path) -> tuple[str, ...]:
+    """Every module that a file imports, wherever in it; `from a import b` names `a.b` where that is a module."""
+    found: list[str] = []
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found += [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: relative import"
+            base = node.module or ""
+            found += [f"{base}.{alias.name}" if is_module(f"{base}.{alias.name}") else base for alias in node.names]
+    return tuple(found)
+
+
+def is_module(name: str) -> bool:
+    """Whether a dotted name is a module or package of ours."""
+    if not name.startswith(f"{PACKAGE}."):
+        return False
+    path = ROOT.joinpath(*name.split(".")[1:])
+    return path.is_dir() or path.with_suffix(".py").is_file()
+
+
+def room(dotted: str) -> str:
+    """The room of a module: `engine` of `engine.attempt`, `kit` of `kit`."""
+    return dotted.partition(".")[0]
+
+
+def ours(path: Path) -> list[str]:
+    """The imports within the package, without its name: `model.rules`, `checkers`."""
+    return [name.removeprefix(PACKAGE).lstrip(".") or "__init__" for name in imports(path) if is_ours(name)]
+
+
+def is_ours(name: str) -> bool:
+    """Whether a module is of the package."""
+    return name == PACKAGE or name.startswith(f"{PACKAGE}.")
+
+
+def test_every_room_is_known() -> None:
+    """A new folder or module at the top has its floor written down here."""
+    assert {room(name) for name in modules()} <= set(MAY_IMPORT)
+    assert len(modules()) > 40, "the package was not found"
+
+
+@pytest.mark.parametrize("of", sorted(MAY_IMPORT))
+def test_nothing_imports_upwards(of: str) -> None:
+    """Each room imports from the floors below it only, and siblings do not import one another."""
+    wrong = []
+    for name, path in modules().items():
+        if room(name) != of:
+            continue
+        for target in ours(path):
+            allowed = target if target not in ("checkers", "faults") else f"{target}/__init__"
+            if room(target) != of and room(allowed) not in MAY_IMPORT[of] and allowed not in MAY_IMPORT[of]:
+                wrong.append(f"{name} imports {target}")
+    assert wrong == []
+
+
+@pytest.mark.parametrize("of", ["checkers", "faults"])
+def test_families_do_not_import_each_other(of: str) -> None:
+    """A family uses its own modules and private ones (`_name`) of its floor, never another family."""
+    wrong = []
+    for name, path in modules().items():
+        if room(name) != of:
+            continue
+        for target in ours(path):
+            parts, own = target.split("."), name.split(".")
+            if parts[0] == of and len(parts) > 1 and parts[1] != own[1] and not parts[1].startswith("_"):
+                wrong.append(f"{name} imports {target}")
+    assert wrong == []
+
+
+def test_only_the_command_imports_the_embedded_stack() -> None:
+    """Within the package nothing but `cli` imports `demo`, for a stack is a stack."""
+    importers = {
+        name
+        for name, path in modules().items()
+        for target in ours(path)
+        if room(target) == "demo" and room(name) != "demo"
+    }
+    assert {room(name) for name in importers} <= {"cli"}
+
+
+@pytest.mark.parametrize("of", sorted(LIBRARIES))
+def test_the_lower_floors_use_few_libraries(of: str) -> None:
+    """What everything stands on stays light: the standard library and the few that are named here."""
+    wrong = []
+    for name, path in modules().items():
+        if room(name) != of:
+            continue
+        for target in imports(path):
+            top = target.partition(".")[0]
+            if top != PACKAGE and top not in sys.stdlib_module_names and top not in LIBRARIES[of]:
+                wrong.append(f"{name} imports {target}")
+    assert wrong == []
+
+
+def test_heavy_libraries_are_imported_where_they_are_needed() -> None:
+    """`model`, `kit`, `plan` and `engine` import psutil and jsonpath only inside the functions that need them."""
+    wrong = []
+    for name, path in modules().items():
+        if room(name) not in ("model", "kit", "plan", "engine", "registry"):
+            continue
+        for node in ast.parse(path.read_text(encoding="utf-8")).body:
+            names = [a.name for a in node.names] if isinstance(node, ast.Import) else []
+            names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+            wrong += [f"{name}: {n}" for n in names if n.partition(".")[0] in ("psutil", "jsonpath_rfc9535", "httpx")]
+    assert wrong == []
+
+
+def test_the_reader_of_imports_sees_what_it_should(tmp_path: Path) -> None:
+    """Imports inside functions, of submodules and under another name are all seen."""
+    sample = tmp_path / "sample.py"
+    sample.write_text(
+        "import os.path as p\n"
+        "def f():\n"
+        "    from xnai_validate.engine import journal\n"
+        "    from xnai_validate.model.rules import judge\n"
+        "    import xnai_validate.demo\n"
+    )
+    assert ours(sample) == ["engine.journal", "model.rules", "demo"]
+    assert imports(sample)[0] == "os.path"
