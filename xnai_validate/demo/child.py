@@ -132,7 +132,7 @@ async def _serve(part: Part, settings: Settings, sockets: dict[str, socket.socke
         if part.kind == "task":
             run: Run = load(part.code[0])  # type: ignore[assignment]  # the table names functions of this shape
             task = group.create_task(run(settings, sockets, ready))
-            await _until(stop, task)
+            await until(stop, task)
             task.cancel()
         else:
             await _serve_apps(group, part, settings, sockets, ready, stop)
@@ -140,7 +140,7 @@ async def _serve(part: Part, settings: Settings, sockets: dict[str, socket.socke
             other.cancel()
 
 
-async def _until(event: asyncio.Event, *tasks: asyncio.Task[None]) -> None:
+async def until(event: asyncio.Event, *tasks: asyncio.Task[None]) -> None:
     """Wait for an event, or for a task that ends by itself."""
     waiter = asyncio.ensure_future(event.wait())
     await asyncio.wait({waiter, *tasks}, return_when=asyncio.FIRST_COMPLETED)
@@ -165,13 +165,13 @@ async def _serve_apps(
             sockets[port].close()
             continue
         listening = asyncio.Event()
-        server = _server(app, listening)
+        server = server_for(app, listening)
         servers.append(server)
         tasks.append(group.create_task(server.serve(sockets=[sockets[port]])))
-        await _until(listening, tasks[-1])
+        await until(listening, tasks[-1])
     if not any(task.done() for task in tasks):
         ready()
-        await _until(stop, *tasks)
+        await until(stop, *tasks)
     for server in servers:
         server.should_exit = True
     await asyncio.wait(tasks)
@@ -182,7 +182,7 @@ async def _crash_after(seconds: float) -> None:
     os._exit(1)
 
 
-def _server(app: object, listening: asyncio.Event) -> uvicorn.Server:
+def server_for(app: object, listening: asyncio.Event) -> uvicorn.Server:
     """A uvicorn server that leaves signals to this module and sets `listening` once it accepts."""
     import uvicorn
 

@@ -7,6 +7,7 @@ import os
 import shutil
 import socket
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from xnai_validate.demo.settings import REDIS_MAXMEMORY_MB, Settings
@@ -91,8 +92,11 @@ def arguments(settings: Settings) -> list[str]:
     return [word for name, value in options.items() for word in (f"--{name}", value)]
 
 
-def wait_until_up(port: int, deadline: float) -> bool:
-    """Whether the server answers PING before `deadline` (of `time.monotonic`); a demand for a password is an answer."""
+def wait_until_up(port: int, deadline: float, between: Callable[[], None] = lambda: None) -> bool:
+    """Whether the server answers PING before `deadline` (of `time.monotonic`); a demand for a password is an answer.
+
+    `between` is called between two tries and may raise to end the wait.
+    """
     while time.monotonic() < deadline:
         try:
             with socket.create_connection(("127.0.0.1", port), timeout=1.0) as connection:
@@ -101,6 +105,7 @@ def wait_until_up(port: int, deadline: float) -> bool:
                     return True
         except OSError:
             pass
+        between()
         time.sleep(0.005)
     return False
 

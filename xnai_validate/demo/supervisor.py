@@ -92,8 +92,9 @@ class Supervisor:
         for part in parts_of(self._settings.layout):
             for reference in part.code:
                 child.load(reference)
-        if not redis_server.wait_until_up(self._settings.redis_port, deadline):
+        if not redis_server.wait_until_up(self._settings.redis_port, deadline, between=self._reap):
             raise NotReady(f"redis does not answer\n{self._log_tail('redis')}")
+        self._awaited.clear()
         redis_server.spoil(self._settings)
         gc.collect()
         gc.freeze()
@@ -126,8 +127,7 @@ class Supervisor:
                 self._become(part, sockets, supervisor)
             self._running[pid] = part
             self._order(f"+{pid}")
-            if part.kind != "redis":
-                self._awaited.add(pid)
+            self._awaited.add(pid)
         for listener in sockets.values():
             listener.close()
 
@@ -207,7 +207,8 @@ class Supervisor:
             if self._stopping:
                 return
             self._fork(part)
-            if part.kind == "redis":
+            if part.kind == "redis":  # the program itself cannot tell that it is ready
+                self._awaited -= {pid for pid, running in self._running.items() if running is part}
                 self._publish()
 
     def _publish(self) -> Handover:

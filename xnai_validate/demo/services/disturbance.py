@@ -8,6 +8,7 @@ import contextlib
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
+from xnai_validate.demo.services.reconnect import ONCE_MORE
 from xnai_validate.demo.settings import Settings
 
 
@@ -16,7 +17,7 @@ async def disturb(settings: Settings) -> None:
     stalls = settings.broken("redis-stalls")
     if not stalls and not settings.broken("redis-flushed"):
         return
-    redis: Redis = Redis(port=settings.redis_port, password=settings.redis_password)
+    redis: Redis = Redis(port=settings.redis_port, password=settings.redis_password, retry=ONCE_MORE)
     while True:
         with contextlib.suppress(RedisError, OSError):
             if stalls:

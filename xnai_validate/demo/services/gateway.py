@@ -95,7 +95,7 @@ class Gateway:
         try:
             while True:
                 async with asyncio.timeout(ANSWER_S):
-                    head = await http1.read_head(reader)
+                    head = await self._next_request(reader, writer)
                 if head is None:
                     return
                 client = Client(self.settings, reader, writer, head)
@@ -105,6 +105,17 @@ class Gateway:
             pass  # this client's connection is lost or of no use; it is closed and concerns no other
         finally:
             writer.close()
+
+    async def _next_request(self, reader: LeavingReader, writer: asyncio.StreamWriter) -> Head | None:
+        """The head of the next request; what is none is answered with 400."""
+        try:
+            head = await http1.read_head(reader)
+            if head is not None:
+                _ = head.length  # a body of two lengths is refused before anything is passed on (RFC 9112, 6.3)
+            return head
+        except BadMessage:
+            writer.write(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+            raise
 
     async def _one_request(self, client: Client) -> bool:
         """Answer one request; whether the connection can carry another one."""
@@ -117,15 +128,17 @@ class Gateway:
 
     async def _answer_while_there(self, client: Client) -> bool:
         """Answer a request, and drop it, upstream connection and all, when the client leaves before the end."""
-        async with asyncio.TaskGroup() as group:
-            answering = group.create_task(self._answer(client))
-            leaving = group.create_task(client.reader.gone.wait())
+        answering = asyncio.ensure_future(self._answer(client))
+        leaving = asyncio.ensure_future(client.reader.gone.wait())
+        try:
             await asyncio.wait({answering, leaving}, return_when=asyncio.FIRST_COMPLETED)
-            if not answering.done() and not self.settings.broken("gateway-keeps-upstream"):
-                answering.cancel()
-                return False
+            if answering.done() or self.settings.broken("gateway-keeps-upstream"):
+                return await answering
+            return False
+        finally:
+            answering.cancel()
             leaving.cancel()
-            return await answering
+            await asyncio.wait({answering, leaving})
 
     async def _answer(self, client: Client) -> bool:
         settings, head = self.settings, client.head

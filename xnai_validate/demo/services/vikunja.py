@@ -31,6 +31,7 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 
 from xnai_validate.demo.services.pages import not_found
+from xnai_validate.demo.services.reconnect import ONCE_MORE
 from xnai_validate.demo.settings import Settings
 
 VERSION = "v0.24.6"
@@ -64,6 +65,7 @@ class Vikunja:
         self._redis = Redis(
             port=settings.redis_port,
             password=settings.redis_password,
+            retry=ONCE_MORE,
             db=database,
             socket_timeout=1.0,
             socket_connect_timeout=1.0,

@@ -32,6 +32,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from xnai_validate.demo.services import speech
+from xnai_validate.demo.services.reconnect import ONCE_MORE
 from xnai_validate.demo.settings import Settings
 
 LARGEST_BYTES = 10 * 1024 * 1024
@@ -61,7 +62,11 @@ class Voice:
         self._settings = settings
         self._calls: dict[str, deque[float]] = {}
         self._redis = Redis(
-            port=settings.redis_port, password=settings.redis_password, socket_timeout=1.0, socket_connect_timeout=1.0
+            port=settings.redis_port,
+            password=settings.redis_password,
+            retry=ONCE_MORE,
+            socket_timeout=1.0,
+            socket_connect_timeout=1.0,
         )
 
     @contextlib.asynccontextmanager

@@ -28,6 +28,7 @@ from redis.exceptions import RedisError, ResponseError
 from redis.typing import EncodableT, FieldT
 
 from xnai_validate.demo.services.disturbance import disturb
+from xnai_validate.demo.services.reconnect import ONCE_MORE
 from xnai_validate.demo.settings import Settings
 
 GROUPS = {
@@ -70,6 +71,7 @@ class Worker:
         self._redis: Redis = Redis(
             port=settings.redis_port,
             password=settings.redis_password,
+            retry=ONCE_MORE,
             decode_responses=True,
             protocol=2,
             socket_timeout=5.0,
