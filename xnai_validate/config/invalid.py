@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import types
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Union, get_args, get_origin
+from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
@@ -187,7 +186,7 @@ def _names(model: type[BaseModel], steps: Steps) -> set[str]:
             continue
         inner = [field for one in models for field in _fields(one) if field[0] == step]
         # A key of a free mapping (such as the name of a target) leads to the models of its values, found already.
-        models = [found for _, annotation in inner for found in _models(annotation)] if inner else models
+        models = [found for _, annotation in inner for found in models_in(annotation)] if inner else models
     return {name for one in models for name, _ in _fields(one)}
 
 
@@ -196,9 +195,10 @@ def _fields(model: type[BaseModel]) -> Iterator[tuple[str, object]]:
         yield field.alias or name, field.annotation
 
 
-def _models(annotation: Any) -> Iterator[type[BaseModel]]:
+def models_in(annotation: Any) -> Iterator[type[BaseModel]]:
+    """The models that values of a type may be or hold."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         yield annotation
-    elif get_origin(annotation) is not None or isinstance(annotation, Union | types.UnionType):  # type: ignore[arg-type]
+    else:
         for inner in get_args(annotation):
-            yield from _models(inner)
+            yield from models_in(inner)

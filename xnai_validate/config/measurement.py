@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 
 from pydantic import BaseModel, ValidationError
 
 from xnai_validate import registry
-from xnai_validate.config.invalid import wrongs
+from xnai_validate.config.invalid import models_in, wrongs
 from xnai_validate.config.problems import Problems, Where
 from xnai_validate.config.scalar import WrittenFloat, WrittenInt
 from xnai_validate.config.source import Steps
@@ -35,7 +36,8 @@ class Measurements:
     asked: set[str] = field(default_factory=set)
     """The targets that measurements name."""
     _checkers: dict[str, Checker | RegistryError] = field(default_factory=dict)
-    _own_rules: dict[str, RulesByFact] = field(default_factory=dict)
+    _parsed: dict[tuple[str, Level, str], RulesByFact] = field(default_factory=dict)
+    """Rules that were parsed before: checks of a suite mostly want the same."""
 
     def checker(self, kind: str, where: Where) -> Checker | None:
         """The checker of a kind; an unknown one is noted as a mistake."""
@@ -123,7 +125,8 @@ class Measurements:
         for name, raw in (("expect", expect), ("warn", warn)):
             if raw is not None and not raw:
                 self.problems.at(where.at(name), f"{name} is empty", _facts_hint(checker), key=True)
-        wanted = {**self._own(checker), **self.parse(checker, expect or {}, where.at("expect"))}
+        own = self.parse(checker, checker.expect, Where(None))
+        wanted = {**own, **self.parse(checker, expect or {}, where.at("expect"))}
         rules = [rule for of_fact in wanted.values() for rule in of_fact]
         if warn:
             rules += [rule for of in self.parse(checker, warn, where.at("warn"), "warn").values() for rule in of]
@@ -134,40 +137,38 @@ class Measurements:
             return None
         return tuple(rules)
 
-    def _own(self, checker: Checker) -> RulesByFact:
-        if checker.kind not in self._own_rules:
-            found = self.parse(checker, checker.expect, Where(None))
-            self._own_rules[checker.kind] = found
-        return self._own_rules[checker.kind]
-
     def parse(
         self, checker: Checker, raw: Mapping[str, JsonValue], where: Where, level: Level = "expect"
     ) -> RulesByFact:
         """The rules of a mapping fact -> rule, by fact; mistakes are noted."""
         if not raw:
             return {}
+        same = (checker.kind, level, repr(raw))
+        if same in self._parsed:
+            return self._parsed[same]
         rules, mistakes = parse_rules(raw, checker.types, kind=checker.kind, level=level)
         for mistake in mistakes:
             self.problems.at(where.at(*mistake.path), mistake.message, mistake.hint)
-        return by_fact(rules)
+        found = by_fact(rules)
+        if not mistakes:
+            self._parsed[same] = found
+        return found
 
     def _observations(self, params: Params, target: str | None, where: Where) -> Iterator[tuple[str, Compiled]]:
         """Every observation in the params, by its key."""
-        for name, info in type(params).model_fields.items():
-            value = getattr(params, name)
-            if isinstance(value, BaseModel | list | tuple | dict):
-                for observation, steps in _found_in(value, (info.alias or name,)):
-                    compiled = self.compile(
-                        observation.kind,
-                        observation.with_,
-                        observation.expect,
-                        None,
-                        observation.target or target,
-                        where.at(*steps),
-                        inner=True,
-                    )
-                    if compiled is not None:
-                        yield observation.key, compiled
+        for name, key in _with_models(type(params)):
+            for observation, steps in _found_in(getattr(params, name), (key,)):
+                compiled = self.compile(
+                    observation.kind,
+                    observation.with_,
+                    observation.expect,
+                    None,
+                    observation.target or target,
+                    where.at(*steps),
+                    inner=True,
+                )
+                if compiled is not None:
+                    yield observation.key, compiled
 
 
 def by_fact(rules: tuple[Rule, ...]) -> RulesByFact:
@@ -176,6 +177,13 @@ def by_fact(rules: tuple[Rule, ...]) -> RulesByFact:
     for rule in rules:
         found[rule.fact] = (*found.get(rule.fact, ()), rule)
     return found
+
+
+@cache
+def _with_models(params: type[Params]) -> tuple[tuple[str, str], ...]:
+    """The fields of params that may hold observations: those with models in their types."""
+    fields = params.model_fields.items()
+    return tuple((name, info.alias or name) for name, info in fields if any(models_in(info.annotation)))
 
 
 def _found_in(value: object, steps: Steps) -> Iterator[tuple[Observation, Steps]]:

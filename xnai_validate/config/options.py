@@ -6,6 +6,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from secrets import token_hex
 
 from xnai_validate.model.json import JsonObject
 from xnai_validate.plan import Choice
@@ -38,5 +39,7 @@ class LoadOptions:
     deadline_s: float | None = None
     environ: Mapping[str, str] = field(default_factory=lambda: os.environ)
     cwd: Path = field(default_factory=Path.cwd)
+    nonce: str = field(default_factory=lambda: token_hex(4))
+    """The var `run.nonce`: different in every run, for names that must not meet those of the run before."""
     choices: Mapping[str, Choice] = field(default_factory=dict)
     """Target name -> which of its candidates was found to answer; its vars then hold."""

@@ -31,8 +31,9 @@ def read_handover(stack: JsonObject | None, problems: Problems) -> Handover | No
 
 
 def lay_vars(space: VarSpace, links: Iterable[Link], options: LoadOptions, handover: Handover | None) -> None:
-    """Fill `space`, later sources on top: profiles, candidates, handover, command line."""
+    """Fill `space`, later sources on top: the run itself, profiles, candidates, handover, command line."""
     links = tuple(links)
+    space.set("run.nonce", options.nonce)
     for link in links:
         raw = link.raw.get("vars")
         if isinstance(raw, dict):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -95,7 +96,7 @@ class _Parser:
         if not isinstance(spec, dict):
             if blank.negated and spec is not None and kind.shape == "choice" and spec not in kind.choices:
                 return self.wrong(
-                    path, f"always holds: {blank.subject} is never {spec!r}", f"known: {', '.join(kind.choices)}"
+                    path, f"always holds: {blank.subject} is never {_said(spec)}", f"known: {', '.join(kind.choices)}"
                 )
             operand = self.operand(spec, kind, "equals", path)
             return [] if operand is _BAD else [replace(blank, operator="equals", operand=operand)]
@@ -143,6 +144,12 @@ class _Parser:
             return _BAD
 
 
+def _said(spec: JsonValue) -> str:
+    """A value in a message, as JSON has it, and short."""
+    text = json.dumps(spec, ensure_ascii=False)
+    return text if len(text) <= 80 else f"{text[:76]} ..."
+
+
 _BAD: JsonValue = object()  # type: ignore[assignment]
 
 
@@ -153,14 +160,14 @@ def _operand(spec: JsonValue, kind: FactType, operator: str, fact: str) -> JsonV
         return _regex(spec)
     if operator == "in":
         if not isinstance(spec, list) or not spec:
-            raise ValueError(f"in takes a list of values, not {spec!r}")
+            raise ValueError(f"in takes a list of values, not {_said(spec)}")
         return [_scalar(item, kind, fact) for item in spec]
     if operator == "contains":
         items = spec if isinstance(spec, list) else [spec]
         if not items or any(isinstance(item, dict) for item in items):
             raise ValueError("contains takes a value or a list of values")
         if kind.shape in ("text", "map") and not all(isinstance(item, str) for item in items):
-            raise ValueError(f"contains takes text here, not {spec!r}")
+            raise ValueError(f"contains takes text here, not {_said(spec)}")
         return spec
     if spec is None:
         if not kind.nullable:
@@ -181,12 +188,12 @@ def _scalar(spec: JsonValue, kind: FactType, fact: str) -> JsonValue:
     if kind.shape == "number":
         return _number(spec, fact)
     if kind.shape == "flag" and not isinstance(spec, bool):
-        raise ValueError(f"{fact} is true or false, not {spec!r}")
+        raise ValueError(f"{fact} is true or false, not {_said(spec)}")
     if kind.shape in ("text", "choice") and not isinstance(spec, str):
-        raise ValueError(f"{fact} is text, not {spec!r}; put it in quotes")
+        raise ValueError(f"{fact} is text, not {_said(spec)}; put it in quotes")
     if kind.shape == "choice" and spec not in kind.choices:
         guess = did_you_mean(str(spec), kind.choices)
-        raise ValueError(f"{fact} is never {spec!r}" + (f"; {guess}" if guess else ""))
+        raise ValueError(f"{fact} is never {_said(spec)}" + (f"; {guess}" if guess else ""))
     return spec
 
 
@@ -194,17 +201,17 @@ def _number(spec: JsonValue, fact: str) -> float | int:
     if isinstance(spec, str):
         return in_unit_of(fact, spec)
     if isinstance(spec, bool) or not isinstance(spec, int | float):
-        raise ValueError(f"{fact} is a number, not {spec!r}")
+        raise ValueError(f"{fact} is a number, not {_said(spec)}")
     return spec
 
 
 def _regex(spec: JsonValue) -> str:
     if not isinstance(spec, str):
-        raise ValueError(f"matches takes a regular expression, not {spec!r}")
+        raise ValueError(f"matches takes a regular expression, not {_said(spec)}")
     try:
         re.compile(spec)
     except re.error as error:
-        raise ValueError(f"{spec!r} is not a regular expression: {error}") from None
+        raise ValueError(f"{_said(spec)} is not a regular expression: {error}") from None
     return spec
 
 
