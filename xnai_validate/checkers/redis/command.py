@@ -1,0 +1,75 @@
+"""Any command of Redis."""
+
+from __future__ import annotations
+
+from time import perf_counter
+from typing import Annotated
+
+import hiredis
+from annotated_types import Len
+
+from xnai_validate.checkers.redis.access import RedisFacts, RedisParams, measured
+from xnai_validate.kit import Context, JsonValue, Milliseconds, checker
+from xnai_validate.wire.redis import RedisConnection, RedisRefusal, Reply
+
+ITEMS_CAP = 1_000
+TEXT_CAP = 65_536
+DEPTH_CAP = 16
+
+
+class CommandParams(RedisParams):
+    """What is sent."""
+
+    command: Annotated[list[str | int | float], Len(1, 1_000)]
+    """The command and its arguments: `[CONFIG, GET, maxmemory]`."""
+
+
+class CommandFacts(RedisFacts):
+    """The reply."""
+
+    reply: JsonValue = None
+    """The reply as JSON: text, number, list or null; long ones are cut."""
+    reply_error: str | None = None
+    """The error that the server answered with, if it did; then `error` is null unless it is about the password."""
+    reply_error_code: str | None = None
+    """The first word of it: `WRONGTYPE`, `READONLY`, `OOM`, `LOADING` ..."""
+    total_ms: Milliseconds | None = None
+    """From sending the command to its reply."""
+
+
+@checker("redis.command", expect={"error": None, "reply_error": None})
+async def command(params: CommandParams, ctx: Context) -> CommandFacts:
+    """Send one command to Redis, on a connection of its own, and read the reply.
+
+    Nothing keeps a command from writing: what it does is for the author of the check to answer for::
+
+        kind: redis.command
+        with: {command: [CONFIG, GET, maxmemory-policy]}
+        expect: {reply: {"$[1]": allkeys-lru}}
+    """
+
+    async def measure(connection: RedisConnection) -> CommandFacts:
+        started = perf_counter()
+        try:
+            reply = await connection.command(*params.command)
+        except RedisRefusal as refusal:
+            if refusal.code == "NOAUTH":
+                raise
+            return CommandFacts(
+                reply_error=refusal.detail,
+                reply_error_code=refusal.code,
+                total_ms=(perf_counter() - started) * 1000,
+            )
+        return CommandFacts(reply=_json(reply), total_ms=(perf_counter() - started) * 1000)
+
+    return await measured(ctx, params, CommandFacts, measure, fresh=True)
+
+
+def _json(reply: Reply, depth: int = DEPTH_CAP) -> JsonValue:
+    if isinstance(reply, bytes):
+        return reply[: TEXT_CAP * 4].decode("utf-8", "replace")[:TEXT_CAP]
+    if isinstance(reply, hiredis.ReplyError):
+        return str(reply)
+    if isinstance(reply, list):
+        return [_json(item, depth - 1) for item in reply[:ITEMS_CAP]] if depth else "..."
+    return reply

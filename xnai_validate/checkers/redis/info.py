@@ -1,0 +1,168 @@
+"""What Redis tells of itself."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from time import perf_counter
+
+from xnai_validate.checkers.redis.access import RedisFacts, RedisParams, measured
+from xnai_validate.kit import Context, Count, Mebibytes, Milliseconds, Ratio, Seconds, checker
+from xnai_validate.wire.redis import RedisConnection, RedisRefusal, list_of, redis_place, text_of
+
+MIB = 2**20
+DATABASES_CAP = 100
+
+
+class InfoFacts(RedisFacts):
+    """INFO, in the words of the check; null where this server does not tell."""
+
+    latency_ms: Milliseconds | None = None
+    """The time of one PING, just before."""
+    server: str | None = None
+    """`redis` or `valkey`."""
+    version: str | None = None
+    """The server's version."""
+    mode: str | None = None
+    """standalone, sentinel or cluster."""
+    role: str | None = None
+    """master or slave, as Redis writes it."""
+    tls: bool | None = None
+    """Whether we spoke TLS with it."""
+    uptime_s: Seconds | None = None
+    """Since the server started."""
+    loading: bool | None = None
+    """Whether it still reads its data from disk."""
+    used_memory_mib: Mebibytes | None = None
+    """Memory in use."""
+    maxmemory_mib: Mebibytes | None = None
+    """The limit; 0 is none."""
+    memory_ratio: float | None = None
+    """Memory in use, as a part of the limit; null without a limit."""
+    maxmemory_policy: str | None = None
+    """What is evicted when the limit is reached."""
+    fragmentation_ratio: float | None = None
+    """Resident memory over used memory."""
+    connected_clients: Count | None = None
+    """Connections of clients."""
+    blocked_clients: Count | None = None
+    """Clients that wait in a blocking command."""
+    maxclients: Count | None = None
+    """The limit of connections."""
+    clients_ratio: float | None = None
+    """Connections, as a part of their limit."""
+    rejected_connections: Count | None = None
+    """Connections refused since the start because of that limit."""
+    evicted_keys: Count | None = None
+    """Keys evicted since the start."""
+    expired_keys: Count | None = None
+    """Keys expired since the start."""
+    hit_ratio: Ratio | None = None
+    """Look-ups of keys that found one, since the start; null without look-ups."""
+    rdb_last_save_ok: bool | None = None
+    """Whether the last snapshot was written; where it was not, Redis refuses writes."""
+    aof_enabled: bool | None = None
+    """Whether an append-only file is kept."""
+    aof_last_write_ok: bool | None = None
+    """Whether the last write to it succeeded."""
+    connected_replicas: Count | None = None
+    """Replicas of this server."""
+    master_link_up: bool | None = None
+    """Whether a replica is in touch with its master; null on a master."""
+    keys: dict[str, Count] | None = None
+    """Database -> number of keys; empty databases are left out."""
+    databases: Count | None = None
+    """How many databases there are; null where CONFIG is not allowed."""
+
+
+@checker("redis.info", expect={"error": None})
+async def info(params: RedisParams, ctx: Context) -> InfoFacts:
+    """Read the state and the limits of a Redis server, from INFO and CONFIG GET; changes nothing.
+
+    ::
+
+        kind: redis.info
+        expect: {role: master, maxmemory_policy: allkeys-lru, memory_ratio: {max: 0.9}, rdb_last_save_ok: true}
+    """
+    secure = redis_place(ctx.target).secure
+
+    async def measure(connection: RedisConnection) -> InfoFacts:
+        started = perf_counter()
+        await connection.command("PING")
+        latency_ms = (perf_counter() - started) * 1000
+        told = _fields(text_of(await connection.command("INFO")))
+        try:
+            config = list_of(await connection.command("CONFIG", "GET", "databases"))
+        except RedisRefusal:  # renamed or forbidden, as hosted servers do
+            config = []
+        databases = _count({"databases": text_of(config[1])}, "databases") if len(config) == 2 else None
+        return _facts(told, latency_ms, secure, databases)
+
+    return await measured(ctx, params, InfoFacts, measure)
+
+
+def _fields(text: str) -> dict[str, str]:
+    lines = (line.partition(":") for line in text.splitlines() if line and not line.startswith("#"))
+    return {name: value for name, colon, value in lines if colon}
+
+
+def _facts(told: Mapping[str, str], latency_ms: float, secure: bool, databases: int | None) -> InfoFacts:
+    used, limit = _count(told, "used_memory"), _count(told, "maxmemory")
+    clients, most = _count(told, "connected_clients"), _count(told, "maxclients")
+    hits, misses = _count(told, "keyspace_hits"), _count(told, "keyspace_misses")
+    return InfoFacts(
+        latency_ms=latency_ms,
+        server=told.get("server_name", "redis" if "redis_version" in told else None),
+        version=told.get("valkey_version", told.get("redis_version")),
+        mode=told.get("redis_mode", told.get("server_mode")),
+        role=told.get("role"),
+        tls=secure,
+        uptime_s=_number(told, "uptime_in_seconds"),
+        loading=_flag(told, "loading", "1"),
+        used_memory_mib=None if used is None else used / MIB,
+        maxmemory_mib=None if limit is None else limit / MIB,
+        memory_ratio=used / limit if used is not None and limit else None,
+        maxmemory_policy=told.get("maxmemory_policy"),
+        fragmentation_ratio=_number(told, "mem_fragmentation_ratio"),
+        connected_clients=clients,
+        blocked_clients=_count(told, "blocked_clients"),
+        maxclients=most,
+        clients_ratio=clients / most if clients is not None and most else None,
+        rejected_connections=_count(told, "rejected_connections"),
+        evicted_keys=_count(told, "evicted_keys"),
+        expired_keys=_count(told, "expired_keys"),
+        hit_ratio=hits / (hits + misses) if hits is not None and misses is not None and hits + misses else None,
+        rdb_last_save_ok=_flag(told, "rdb_last_bgsave_status", "ok"),
+        aof_enabled=_flag(told, "aof_enabled", "1"),
+        aof_last_write_ok=_flag(told, "aof_last_write_status", "ok"),
+        connected_replicas=_count(told, "connected_slaves"),
+        master_link_up=_flag(told, "master_link_status", "up"),
+        keys=_keys(told),
+        databases=databases,
+    )
+
+
+def _keys(told: Mapping[str, str]) -> dict[str, int]:
+    """`db0:keys=1,expires=0,avg_ttl=0` as `{"0": 1}`."""
+    found: dict[str, int] = {}
+    for name, value in told.items():
+        number = name.removeprefix("db")
+        if name.startswith("db") and number.isdecimal() and len(found) < DATABASES_CAP:
+            fields = dict(part.partition("=")[::2] for part in value.split(","))
+            found[number] = _count(fields, "keys") or 0
+    return found
+
+
+def _count(told: Mapping[str, str], name: str) -> int | None:
+    value = told.get(name, "")
+    return int(value) if value.isascii() and value.isdecimal() and len(value) < 20 else None
+
+
+def _number(told: Mapping[str, str], name: str) -> float | None:
+    try:
+        return float(told[name])
+    except (KeyError, ValueError):
+        return None
+
+
+def _flag(told: Mapping[str, str], name: str, yes: str) -> bool | None:
+    return told[name] == yes if name in told else None

@@ -1,0 +1,150 @@
+"""All keys of Redis that match a pattern."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Annotated
+
+from annotated_types import Ge, Le
+
+from xnai_validate.checkers.redis.access import RedisFacts, RedisParams, measured
+from xnai_validate.checkers.redis.content import parse
+from xnai_validate.kit import Context, Count, Field, JsonObject, JsonValue, Seconds, bounded, checker
+from xnai_validate.wire.redis import RedisConnection, Reply, list_of, number_of, text_of
+
+NAMES_CAP = 100
+DOCUMENTS_CAP = 100
+DOCUMENT_BYTES_CAP = 64 * 1024
+NAME_CAP = 500
+ROUND = 500
+
+
+class KeysParams(RedisParams):
+    """Which keys, and how many at most."""
+
+    pattern: str
+    """A pattern as Redis has it: `*` any text, `?` one character, `[ab]` one of these; a backslash makes them plain."""
+    wanted: list[str] = Field(default_factory=list, max_length=1_000)
+    """Names that must be among them."""
+    max_keys: Annotated[int, Ge(1), Le(100_000)] = 1_000
+    """More matches than this are not looked at."""
+    max_rounds: Annotated[int, Ge(1), Le(100_000)] = 2_000
+    """How many rounds of SCAN, of 500 keys each, are made at most."""
+
+
+class KeysFacts(RedisFacts):
+    """The keys that match."""
+
+    count: Count | None = None
+    """How many there are."""
+    whole: bool | None = None
+    """Whether all keys of the database were looked at."""
+    names: list[str] | None = None
+    """Their names in order, the first 100."""
+    missing: list[str] | None = None
+    """Wanted names that are not there."""
+    types: dict[str, Count] | None = None
+    """Type -> number of keys."""
+    without_ttl: list[str] | None = None
+    """Keys that never expire, the first 100."""
+    min_ttl_s: Seconds | None = None
+    """The shortest time to live; null where none expires."""
+    max_ttl_s: Seconds | None = None
+    """The longest."""
+    invalid_json: list[str] | None = None
+    """Strings whose content is not JSON, among the first 100 in order."""
+    documents: JsonValue = None
+    """Name -> content of the strings among the first 100 in order, where it is JSON."""
+
+
+@checker("redis.keys", expect={"error": None, "missing": []})
+async def keys(params: KeysParams, ctx: Context) -> KeysFacts:
+    """Read all keys that match a pattern: types, times to live and JSON contents; changes nothing.
+
+    Keys are found by SCAN, which does not block the server; keys that come or go meanwhile may or may not be seen::
+
+        kind: redis.keys
+        with: {pattern: "circuit_breaker:*", wanted: ["circuit_breaker:rag_api", "circuit_breaker:redis_cache"]}
+        expect: {without_ttl: [], min_ttl_s: {min: 60s}, invalid_json: [], documents: {"$.*.state": {contains: closed}}}
+    """
+
+    async def measure(connection: RedisConnection) -> KeysFacts:
+        found, whole = await _scan(connection, params)
+        present = [name.encode() in found for name in params.wanted]
+        missing = [name for name, there in zip(params.wanted, present, strict=True) if not there]
+        names = sorted(found)
+        types, ttls = await _types_and_ttls(connection, names)
+        documents, invalid = await _documents(connection, [name for name in names if types.get(name) == "string"])
+        living = [ttl / 1000 for ttl in ttls.values() if ttl >= 0]
+        return KeysFacts(
+            count=len(types),
+            whole=whole,
+            names=[_shown(name) for name in names if name in types][:NAMES_CAP],
+            missing=missing,
+            types=dict(Counter(types.values())),
+            without_ttl=[_shown(name) for name, ttl in ttls.items() if ttl == -1][:NAMES_CAP],
+            min_ttl_s=min(living, default=None),
+            max_ttl_s=max(living, default=None),
+            invalid_json=invalid,
+            documents=documents,
+        )
+
+    return await measured(ctx, params, KeysFacts, measure)
+
+
+async def _scan(connection: RedisConnection, params: KeysParams) -> tuple[set[bytes], bool]:
+    """The names that match, and whether the scan came to its end."""
+    found: set[bytes] = set()
+    cursor = "0"
+    for _ in range(params.max_rounds):
+        reply = list_of(await connection.command("SCAN", cursor, "MATCH", params.pattern, "COUNT", ROUND))
+        if len(reply) != 2:
+            break
+        cursor = text_of(reply[0])
+        for name in list_of(reply[1]):
+            if isinstance(name, bytes):
+                if len(found) >= params.max_keys:
+                    return found, False
+                found.add(name)
+        if cursor == "0":
+            return found, True
+    return found, False
+
+
+async def _types_and_ttls(connection: RedisConnection, names: list[bytes]) -> tuple[dict[bytes, str], dict[bytes, int]]:
+    """Name -> type, and name -> milliseconds to live (-1: for ever); keys that are gone by now are left out."""
+    types: dict[bytes, str] = {}
+    ttls: dict[bytes, int] = {}
+    for start in range(0, len(names), ROUND):
+        part = names[start : start + ROUND]
+        replies = await connection.pipeline([ask for name in part for ask in (("TYPE", name), ("PTTL", name))])
+        for name, kind, ttl in zip(part, replies[::2], replies[1::2], strict=True):
+            told, lives = text_of(kind), number_of(ttl)
+            if isinstance(kind, bytes) and told != "none":
+                types[name] = told
+                if lives is not None and lives >= -1:
+                    ttls[name] = lives
+    return types, ttls
+
+
+async def _documents(connection: RedisConnection, names: list[bytes]) -> tuple[JsonObject, list[str]]:
+    """Name -> JSON of the first strings, and the names of those that hold none."""
+    documents: JsonObject = {}
+    invalid: list[str] = []
+    part = names[:DOCUMENTS_CAP]
+    for start in range(0, len(part), 10):  # a few at a time: each may be as large as the cap
+        some = part[start : start + 10]
+        replies: list[Reply] = await connection.pipeline(
+            [("GETRANGE", name, 0, DOCUMENT_BYTES_CAP - 1) for name in some]
+        )
+        for name, reply in zip(some, replies, strict=True):
+            document, is_json = parse(text_of(reply)) if isinstance(reply, bytes) else (None, False)
+            if is_json:
+                documents[_shown(name)] = bounded(document)
+            else:
+                invalid.append(_shown(name))
+    return documents, invalid
+
+
+def _shown(name: bytes) -> str:
+    return name.decode("utf-8", "replace")[:NAME_CAP]

@@ -1,0 +1,156 @@
+"""Whether Redis answers, at once and over a while, and whether it asks for a password."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from statistics import median
+from time import perf_counter
+from typing import Annotated
+
+from annotated_types import Ge, Le
+
+from xnai_validate.checkers.redis.access import RedisFacts, RedisParams, client_of
+from xnai_validate.kit import Context, Count, Duration, ErrorKind, Milliseconds, checker
+from xnai_validate.wire.failure import WireError
+from xnai_validate.wire.redis import RedisClient, RedisRefusal, connect_redis, text_of
+
+
+class PingParams(RedisParams):
+    """How often, and over how long a time."""
+
+    timeout: Duration = 2.0
+    """How long each answer may take, connecting included; one that comes later is lost."""
+    count: Annotated[int, Ge(1), Le(10_000)] = 1
+    """How many pings."""
+    window: Duration = 0.0
+    """The time over which they are spread: a Redis that restarts meanwhile loses some."""
+    without_password: bool = True
+    """Whether to try, on a connection of its own, if PING is answered without a password."""
+    without_tls: bool = False
+    """Whether to try, on a connection of its own, if the TLS port of a `rediss://` target also takes plain text."""
+
+
+class PingFacts(RedisFacts):
+    """All pings together."""
+
+    sent: Count
+    """Pings sent."""
+    answered: Count
+    """Those answered with PONG in time."""
+    lost: Count
+    """Those that were not; the error is that of the last of them."""
+    loading: bool | None = None
+    """Whether the server is up and still reads its data from disk; null where it did not tell."""
+    median_ms: Milliseconds | None = None
+    """The median time to an answer."""
+    max_ms: Milliseconds | None = None
+    """The longest."""
+    open_without_password: bool | None = None
+    """Whether anybody may use the server; null where it could not be found out."""
+    open_without_tls: bool | None = None
+    """Whether the TLS port answers plain text too; null where it was not tried."""
+
+
+class _Pings:
+    """The pings so far."""
+
+    def __init__(self) -> None:
+        self.times_ms: list[float] = []
+        self.lost: WireError | None = None
+        self.losses = 0
+        self.loading = False
+
+    async def one(self, client: RedisClient, params: PingParams) -> None:
+        started = perf_counter()
+        try:
+            async with asyncio.timeout(params.timeout), client.connection(params.db) as connection:
+                answer = text_of(await connection.command("PING"))
+            if answer == "PONG":
+                self.times_ms.append((perf_counter() - started) * 1000)
+                return
+            failure = WireError(ErrorKind.PROTOCOL, f"PING was answered with {answer[:100]!r}")
+        except TimeoutError:
+            failure = WireError(ErrorKind.TIMEOUT, f"no answer within {params.timeout:g} s")
+        except WireError as error:
+            failure = error
+            self.loading |= isinstance(error, RedisRefusal) and error.code == "LOADING"
+        self.lost = failure
+        self.losses += 1
+
+
+@checker("redis.ping", expect={"error": None, "lost": 0})
+async def ping(params: PingParams, ctx: Context) -> PingFacts:
+    """Ping Redis, once or many times over a while.
+
+    While its data is still being loaded, a server may answer PING or refuse it with LOADING; both are told apart from
+    silence, by INFO. The connection is kept between pings and opened anew after a loss::
+
+        kind: redis.ping
+        with: {count: 20, window: 5s}
+        expect: {max_ms: {max: 50}, open_without_password: false}
+    """
+    client = await client_of(ctx)
+    pings = _Pings()
+    started = ctx.clock.monotonic()
+    for number in range(params.count):
+        due = started + params.window * number / max(1, params.count - 1)
+        if (ahead := due - ctx.clock.monotonic()) > 0:
+            await ctx.clock.sleep(ahead)
+        await pings.one(client, params)
+    open_ = await _open_without_password(params, ctx) if params.without_password else None
+    plain = await _open_without_tls(params, ctx) if params.without_tls else None
+    return PingFacts(
+        error=None if pings.lost is None else pings.lost.kind,
+        error_detail=None if pings.lost is None else pings.lost.detail,
+        sent=params.count,
+        answered=len(pings.times_ms),
+        lost=pings.losses,
+        loading=pings.loading or await _loading(client, params),
+        median_ms=median(pings.times_ms) if pings.times_ms else None,
+        max_ms=max(pings.times_ms, default=None),
+        open_without_password=open_,
+        open_without_tls=plain,
+    )
+
+
+async def _loading(client: RedisClient, params: PingParams) -> bool | None:
+    try:
+        async with asyncio.timeout(params.timeout), client.connection(params.db) as connection:
+            told = text_of(await connection.command("INFO", "persistence")).split()
+    except (TimeoutError, WireError):
+        return None
+    return "loading:1" in told if any(line.startswith("loading:") for line in told) else None
+
+
+async def _open_without_tls(params: PingParams, ctx: Context) -> bool | None:
+    url = ctx.target.url or ""
+    if not url.startswith("rediss://"):
+        return None
+    plain = replace(ctx.target, url=url.replace("rediss://", "redis://", 1))
+    try:
+        async with asyncio.timeout(params.timeout):
+            connection = await connect_redis(plain, db=0, password=False)
+            try:
+                await connection.command("PING")
+            finally:
+                connection.abort()
+    except RedisRefusal:
+        return True  # a refusal in plain text is an answer in plain text
+    except (TimeoutError, WireError):
+        return False
+    return True
+
+
+async def _open_without_password(params: PingParams, ctx: Context) -> bool | None:
+    try:
+        async with asyncio.timeout(params.timeout):
+            connection = await connect_redis(ctx.target, db=0, password=False)
+            try:
+                return text_of(await connection.command("PING")) == "PONG"
+            finally:
+                connection.abort()
+    except RedisRefusal as refusal:
+        return False if refusal.code in ("NOAUTH", "DENIED", "NOPERM") else None
+    except (TimeoutError, WireError):
+        return None

@@ -1,0 +1,51 @@
+"""Whether Redis passes messages on."""
+
+from __future__ import annotations
+
+import secrets
+from time import perf_counter
+
+from xnai_validate.checkers.redis.access import RedisFacts, RedisParams, measured
+from xnai_validate.kit import Context, Count, Milliseconds, checker
+from xnai_validate.wire.redis import RedisConnection, connect_redis, list_of, number_of, text_of
+
+PREFIX = "xnai:validate:"
+
+
+class PubsubFacts(RedisFacts):
+    """One message."""
+
+    receivers: Count | None = None
+    """Subscribers that the server says it passed the message to."""
+    received: bool | None = None
+    """Whether it came, unchanged."""
+    delay_ms: Milliseconds | None = None
+    """From publishing to receiving."""
+
+
+@checker("redis.pubsub", expect={"error": None, "received": True})
+async def pubsub(params: RedisParams, ctx: Context) -> PubsubFacts:
+    """Publish a message on a channel of our own and receive it on another connection.
+
+    ::
+
+        kind: redis.pubsub
+        expect: {delay_ms: {max: 50}}
+    """
+
+    async def measure(subscriber: RedisConnection) -> PubsubFacts:
+        channel, message = PREFIX + secrets.token_hex(16), secrets.token_hex(16)
+        await subscriber.command("SUBSCRIBE", channel)
+        publisher = await connect_redis(ctx.target, db=params.db)
+        try:
+            started = perf_counter()
+            receivers = number_of(await publisher.command("PUBLISH", channel, message))
+            if not receivers:
+                return PubsubFacts(receivers=receivers, received=False)
+            got = [text_of(part) for part in list_of(await subscriber.receive())]
+            delay_ms = (perf_counter() - started) * 1000
+        finally:
+            publisher.abort()
+        return PubsubFacts(receivers=receivers, received=got == ["message", channel, message], delay_ms=delay_ms)
+
+    return await measured(ctx, params, PubsubFacts, measure, fresh=True)

@@ -1,0 +1,156 @@
+"""Streams of Redis and their consumer groups."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from annotated_types import Ge, Le
+
+from xnai_validate.checkers.redis.access import RedisFacts, RedisParams, measured
+from xnai_validate.kit import Context, Count, JsonObject, JsonValue, Milliseconds, Seconds, bounded, checker
+from xnai_validate.wire.redis import RedisConnection, Reply, list_of, map_of, number_of, text_of
+
+GROUPS_CAP = 100
+LAG_CAP = 1_000
+
+
+class StreamParams(RedisParams):
+    """Which stream."""
+
+    key: str
+    """Its key."""
+    tail: Annotated[int, Ge(1), Le(100)] = 1
+    """How many of the last entries to read."""
+
+
+class StreamFacts(RedisFacts):
+    """The stream; null where there is none."""
+
+    exists: bool | None = None
+    """Whether there is such a key."""
+    type: str | None = None
+    """Its type; where it is not `stream`, everything below is null."""
+    length: Count | None = None
+    """Entries in it."""
+    first_id: str | None = None
+    """The id of the oldest entry."""
+    last_id: str | None = None
+    """The id of the newest."""
+    last_entry: JsonValue = None
+    """The fields of the newest entry."""
+    last_entry_age_s: Seconds | None = None
+    """How old the newest entry is, by the clock of the server; ids are taken for times, as Redis makes them."""
+    entries: JsonValue = None
+    """The last entries, oldest first, each `{id, fields}`."""
+    group_names: list[str] | None = None
+    """Consumer groups."""
+    groups: JsonValue = None
+    """Group -> `{consumers, pending, lag, last_delivered_id}`."""
+    pending: dict[str, Count] | None = None
+    """Group -> entries that were delivered and not acknowledged."""
+    max_pending: Count | None = None
+    """The most of these in any group."""
+    lag: dict[str, Count] | None = None
+    """Group -> entries that were not delivered to it yet; before Redis 7 they are counted up to 1 000."""
+    max_lag: Count | None = None
+    """The most of these in any group."""
+    consumers: dict[str, Count] | None = None
+    """Group -> consumers that it knows."""
+    oldest_pending_ms: Milliseconds | None = None
+    """The age of the oldest entry that is not acknowledged, in any group; null where none is pending."""
+
+
+@checker("redis.stream", expect={"error": None, "exists": True})
+async def stream(params: StreamParams, ctx: Context) -> StreamFacts:
+    """Read a stream and its consumer groups: length, newest entries, what is pending and lags; changes nothing.
+
+    ::
+
+        kind: redis.stream
+        with: {key: "xnai:alerts"}
+        expect: {group_names: {contains: alert_handlers}, max_pending: {max: 10}, oldest_pending_ms: {max: 60s}}
+    """
+
+    async def measure(connection: RedisConnection) -> StreamFacts:
+        kind = text_of(await connection.command("TYPE", params.key))
+        if kind != "stream":
+            return StreamFacts(exists=kind != "none", type=None if kind == "none" else kind)
+        now_ms = await _server_ms(connection)
+        newest = list_of(await connection.command("XREVRANGE", params.key, "+", "-", "COUNT", params.tail))
+        entries = [_entry(entry) for entry in reversed(newest)]
+        oldest = list_of(await connection.command("XRANGE", params.key, "-", "+", "COUNT", 1))
+        groups = await _groups(connection, params.key, now_ms)
+        last_id = str(entries[-1]["id"]) if entries else None
+        return StreamFacts(
+            exists=True,
+            type=kind,
+            length=number_of(await connection.command("XLEN", params.key)),
+            first_id=str(_entry(oldest[0])["id"]) if oldest else None,
+            last_id=last_id,
+            last_entry=entries[-1]["fields"] if entries else None,
+            last_entry_age_s=None if last_id is None else _age_ms(last_id, now_ms) / 1000,
+            entries=list(entries),
+            **groups,  # type: ignore[arg-type]
+        )
+
+    return await measured(ctx, params, StreamFacts, measure)
+
+
+async def _groups(connection: RedisConnection, key: str, now_ms: float) -> dict[str, object]:
+    shown: JsonObject = {}
+    pending: dict[str, int] = {}
+    consumers: dict[str, int] = {}
+    lag: dict[str, int] = {}
+    oldest: list[float] = []
+    for reply in list_of(await connection.command("XINFO", "GROUPS", key))[:GROUPS_CAP]:
+        group = map_of(reply)
+        name, delivered = text_of(group.get("name")), text_of(group.get("last-delivered-id"))
+        pending[name] = number_of(group.get("pending")) or 0
+        consumers[name] = number_of(group.get("consumers")) or 0
+        behind = number_of(group.get("lag"))
+        if behind is None:  # before Redis 7, and where it cannot be told without counting
+            newer = await connection.command("XRANGE", key, _after(delivered), "+", "COUNT", LAG_CAP)
+            behind = len(list_of(newer))
+        lag[name] = behind
+        if pending[name]:
+            smallest = list_of(await connection.command("XPENDING", key, name))[1:2]
+            oldest += [_age_ms(text_of(entry_id), now_ms) for entry_id in smallest if entry_id is not None]
+        shown[name] = {
+            "consumers": consumers[name],
+            "pending": pending[name],
+            "lag": behind,
+            "last_delivered_id": delivered,
+        }
+    return {
+        "group_names": list(shown),
+        "groups": shown,
+        "pending": pending,
+        "max_pending": max(pending.values(), default=0),
+        "lag": lag,
+        "max_lag": max(lag.values(), default=0),
+        "consumers": consumers,
+        "oldest_pending_ms": max(oldest, default=None),
+    }
+
+
+def _after(entry_id: str) -> str:
+    """The smallest id above this one; exclusive ranges came with Redis 6.2."""
+    time_ms, _, sequence = entry_id.partition("-")
+    return f"{time_ms}-{int(sequence) + 1}" if sequence.isdecimal() else entry_id
+
+
+def _entry(reply: Reply) -> JsonObject:
+    entry_id, fields = (*list_of(reply), None, None)[:2]
+    texts = {name: text_of(value) for name, value in map_of(fields).items()}
+    return {"id": text_of(entry_id), "fields": bounded(texts)}
+
+
+async def _server_ms(connection: RedisConnection) -> float:
+    """The time of the server, so that its clock and ours need not agree."""
+    seconds, micros = (text_of(part) for part in list_of(await connection.command("TIME")))
+    return int(seconds) * 1000 + int(micros) / 1000
+
+
+def _age_ms(entry_id: str, now_ms: float) -> float:
+    made = entry_id.partition("-")[0]
+    return max(0.0, now_ms - int(made)) if made.isdecimal() else 0.0
