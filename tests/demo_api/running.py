@@ -65,6 +65,11 @@ class RedisServer:
                 assert time.monotonic() < deadline, "Redis did not start"
                 time.sleep(0.02)
 
+    def entries(self, stream: str) -> list[dict[str, str]]:
+        """The entries of a stream, oldest first."""
+        found: Any = self.client.xrange(stream)
+        return [fields for _, fields in found]
+
     def stop(self) -> None:
         """End it; what it held is lost."""
         self.client.close()
@@ -98,6 +103,7 @@ class Serving:
             connection.transport.abort()
         self.server.should_exit = True
         await asyncio.wait({self.task}, timeout=PATIENCE_S)
+        assert self.task.done(), "the server did not end"
 
 
 async def serve(app: object, port: int) -> Serving:

@@ -41,7 +41,7 @@ def create(settings: Settings) -> ASGIApp:
     if settings.layout == "B":
         app.include_router(_metrics(settings))
     ErrorAnswers(settings, services.metrics).install(app)
-    app.add_middleware(RequestContext, settings=settings, metrics=services.metrics)
+    app.add_middleware(RequestContext, settings=settings, metrics=services.metrics, prefix=PREFIX[settings.layout])
     app.openapi = document(app, settings)  # type: ignore[method-assign]
     return spoil_http(settings, app)
 

@@ -90,16 +90,18 @@ class Metrics:
             "http_request_duration_seconds", "Time of HTTP requests", ["handler", "method"], registry=self.registry
         )
 
-    def answered(self, endpoint: str, method: str, status: int, elapsed_s: float, request_id: str) -> None:
-        """A request has been answered completely; `endpoint` is its route."""
+    def answered(
+        self, endpoint: str, handler: str, method: str, status: int, elapsed_s: float, request_id: str
+    ) -> None:
+        """A request has been answered completely; `endpoint` is its route, `handler` its route with the prefix."""
         known = method if method in _METHODS else "OTHER"
         if not self._settings.broken("metrics-counter-frozen"):
             self.requests.inc(2 if self._settings.broken("metrics-counter-twice") else 1)
         label = f"{endpoint}#{request_id}" if self._settings.broken("metrics-unbounded-label") else endpoint
         self.latency.labels(label, known).observe(elapsed_s * 1000)
         if self._settings.layout == "B":
-            self.http_requests.labels(endpoint, known, f"{status // 100}xx").inc()
-            self.http_duration.labels(endpoint, known).observe(elapsed_s)
+            self.http_requests.labels(handler, known, f"{status // 100}xx").inc()
+            self.http_duration.labels(handler, known).observe(elapsed_s)
 
     def processed(self, rag_enabled: bool, tokens: int, rate_tps: float) -> None:
         """A query or a stream has been answered with so many tokens."""

@@ -24,8 +24,8 @@ class RequestContext:
     The id is the caller's own where it has sent a proper one.
     """
 
-    def __init__(self, app: ASGIApp, settings: Settings, metrics: Metrics) -> None:
-        self._app, self._settings, self._metrics = app, settings, metrics
+    def __init__(self, app: ASGIApp, settings: Settings, metrics: Metrics, prefix: str) -> None:
+        self._app, self._settings, self._metrics, self._prefix = app, settings, metrics, prefix
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one connection (ASGI 3.0)."""
@@ -54,11 +54,13 @@ class RequestContext:
             headers["X-Request-ID"] = request_id
 
     def answered(self, scope: Scope, status: int, elapsed_s: float, request_id: str) -> None:
-        """Count an answer under the route it came from."""
+        """Count an answer under the route it came from; the layout's prefix is no part of an endpoint's name."""
         path = getattr(scope.get("route"), "path", None)
         endpoint = str(path) if path else scope["path"] if scope.get("endpoint") else "unmatched"
+        endpoint = endpoint.removeprefix(self._prefix)
         if endpoint not in _NOT_COUNTED:
-            self._metrics.answered(endpoint, scope["method"], status, elapsed_s, request_id)
+            handler = self._prefix + endpoint if scope["path"].startswith(f"{self._prefix}/") else endpoint
+            self._metrics.answered(endpoint, handler, scope["method"], status, elapsed_s, request_id)
 
 
 class _Answer:
