@@ -189,7 +189,7 @@ def parse(body: bytes, *, openmetrics: bool) -> tuple[_Exposition, str | None]:
 
 
 def _exposed_name(name: str, kind: str, samples: Sequence[Sample], openmetrics: bool) -> str:
-    """The name as the text has it: the parser takes `_total` off a counter, which belongs to its name in format 0.0.4."""
+    """The name as the text has it: the parser takes `_total` off a counter, which format 0.0.4 has in its name."""
     total = f"{name}_total"
     is_counter = kind == "counter" and not openmetrics
     return total if is_counter and all(sample.name == total for sample in samples) else name

@@ -55,7 +55,7 @@ class Certificate(Facts):
     error_detail: str | None
     """The error in words."""
     verified: bool | None
-    """Whether it leads to the target's authority (`tls.ca`) or one the machine trusts, is in date, and is for this name."""
+    """Whether it leads to the target's authority (`tls.ca`) or one of the machine's, is in date, and is for this name."""
     verify_error: str | None
     """Why it is not verified, in OpenSSL's words."""
     subject: str | None

@@ -1,0 +1,140 @@
+"""An HTTP server that says exactly what a test tells it to, byte for byte, and remembers what it was asked."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
+from dataclasses import dataclass, field
+
+from tests.checkers.beside import beside
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One request as it came: method, target, headers (names in lower case), body."""
+
+    method: str
+    path: str
+    headers: dict[str, str]
+    body: bytes
+    connection: int
+    """Which connection it came on, from 1."""
+
+
+@dataclass(slots=True)
+class Line:
+    """One connection: where a script writes."""
+
+    reader: asyncio.StreamReader
+    writer: asyncio.StreamWriter
+    number: int
+
+    async def send(self, data: bytes) -> None:
+        self.writer.write(data)
+        await self.writer.drain()
+
+
+@dataclass(slots=True)
+class Scripted:
+    """The server: its port and what it has been asked."""
+
+    script: Callable[[Asked, Line], Awaitable[bool]]
+    """Answers a request; whether the connection stays open."""
+    port: int = 0
+    asked: list[Asked] = field(default_factory=list)
+    connections: int = 0
+    gone: list[int] = field(default_factory=list)
+    """Connections that have ended."""
+
+    def url(self, path: str = "", scheme: str = "http") -> str:
+        return f"{scheme}://127.0.0.1:{self.port}{path}"
+
+    async def talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.connections += 1
+        line = Line(reader, writer, self.connections)
+        try:
+            while (asked := await _read(reader, line.number)) is not None:
+                self.asked.append(asked)
+                if not await self.script(asked, line):
+                    return
+        except (OSError, asyncio.IncompleteReadError):
+            return
+        finally:
+            self.gone.append(line.number)
+            writer.transport.abort() if writer.is_closing() else writer.close()
+
+
+async def _read(reader: asyncio.StreamReader, number: int) -> Asked | None:
+    try:
+        head = (await reader.readuntil(b"\r\n\r\n")).decode()
+    except asyncio.IncompleteReadError:
+        return None
+    first, *lines = head.strip().split("\r\n")
+    headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
+    body = await reader.readexactly(int(headers.get("content-length", 0)))
+    method, path, _ = first.split(" ")
+    return Asked(method, path, headers, body, number)
+
+
+@contextmanager
+def scripted(
+    script: Callable[[Asked, Line], Awaitable[bool]], *, context: ssl.SSLContext | None = None, path: str | None = None
+) -> Iterator[Scripted]:
+    """Serve on a free port of 127.0.0.1, or on a unix socket at `path`, with TLS where a context is given."""
+
+    @asynccontextmanager
+    async def serving() -> AsyncIterator[Scripted]:
+        state = Scripted(script)
+        tasks: set[asyncio.Task[None]] = set()
+
+        async def one(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            task = asyncio.current_task()
+            assert task is not None
+            tasks.add(task)
+            with suppress(asyncio.CancelledError):
+                await state.talk(reader, writer)
+            tasks.discard(task)
+
+        if path is not None:
+            server: asyncio.Server = await asyncio.start_unix_server(one, path)
+        else:
+            server = await asyncio.start_server(one, "127.0.0.1", 0, ssl=context)
+            state.port = server.sockets[0].getsockname()[1]
+        try:
+            yield state
+        finally:
+            server.close()
+            for task in list(tasks):
+                task.cancel()
+            if tasks:
+                await asyncio.wait(list(tasks), timeout=10)
+            await server.wait_closed()
+
+    with beside(serving) as state:
+        yield state
+
+
+def ok(
+    body: bytes = b"", *headers: str, status: str = "200 OK", length: int | None = None
+) -> Callable[[Asked, Line], Awaitable[bool]]:
+    """A script that gives every request the same response."""
+    size = len(body) if length is None else length
+    head = "\r\n".join([f"HTTP/1.1 {status}", f"Content-Length: {size}", *headers, "", ""]).encode()
+
+    async def script(asked: Asked, line: Line) -> bool:
+        await line.send(head + (b"" if asked.method == "HEAD" else body))
+        return size == len(body)
+
+    return script
+
+
+def says(data: bytes) -> Callable[[Asked, Line], Awaitable[bool]]:
+    """A script that answers with these bytes and closes."""
+
+    async def script(asked: Asked, line: Line) -> bool:
+        await line.send(data)
+        return False
+
+    return script
