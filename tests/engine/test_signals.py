@@ -29,7 +29,8 @@ RUN_ID = "20261122T170312-ab12cd"
 def running(state: Path, *more: str) -> Iterator[subprocess.Popen[str]]:
     """A run in a process of its own, in the middle of its slow check."""
     command = [sys.executable, "-m", "tests.engine.process", str(state), RUN_ID, "300", *more]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+    root = Path(__file__).parents[2]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=root) as process:
         try:
             wait_for(process, "check-started slow")
             yield process

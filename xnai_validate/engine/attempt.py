@@ -114,7 +114,10 @@ async def attempt(measurement: Compiled, ctx: Context, timeout_s: float) -> Outc
             outcome = Outcome(Status.FAIL, f"no result within {timeout_s:.3g} s", timed_out=True)
         else:
             outcome = _failed(measurement, _first(error))
-    return replace(outcome, elapsed_ms=round((ctx.clock.monotonic() - begun) * 1000, 3))
+    elapsed_ms = round((ctx.clock.monotonic() - begun) * 1000, 3)
+    return Outcome(
+        outcome.status, outcome.reason, outcome.findings, outcome.facts, elapsed_ms, outcome.timed_out, outcome.broken
+    )
 
 
 async def _measure(measurement: Compiled, ctx: Context) -> Outcome:
