@@ -20,7 +20,7 @@ from xnai_validate.model.errorkind import ErrorKind
 from xnai_validate.wire.connect import dial, dial_unix
 from xnai_validate.wire.failure import WireError
 from xnai_validate.wire.http_exchange import Exchange, Head
-from xnai_validate.wire.http_request import HttpRequest, Prepared, prepare
+from xnai_validate.wire.http_request import HttpRequest, Prepared, prepare, shown
 from xnai_validate.wire.tls import client_context
 
 __all__ = ["BODY_CAP", "HttpAnswer", "HttpClient", "HttpRequest", "HttpStream", "Timing"]
@@ -57,7 +57,7 @@ class HttpAnswer:
     total_ms: float
     """From the beginning of the (first) request to the end of the (last) body."""
     url: str
-    """The url that gave this response."""
+    """The url that gave this response; no url here carries user and password."""
     redirects: tuple[str, ...]
     """The urls that were followed, in order."""
     failure: WireError | None
@@ -165,7 +165,9 @@ class HttpClient:
             async with asyncio.timeout(timeout_s):
                 await self._follow(reading, body_cap, redirects)
         except TimeoutError:
-            late = WireError(ErrorKind.TIMEOUT, f"no whole answer within {timeout_s:g} s from {reading.request.url}")
+            late = WireError(
+                ErrorKind.TIMEOUT, f"no whole answer within {timeout_s:g} s from {shown(reading.request.url)}"
+            )
             if reading.stream is None:
                 raise late from None
             reading.failure = late
@@ -184,7 +186,7 @@ class HttpClient:
             following = _next(reading.request, stream.head) if len(reading.followed) < redirects else None
             if following is None or reading.failure is not None:
                 return
-            reading.followed.append(following.url)
+            reading.followed.append(shown(following.url))
             reading.request = following
             reading.stream = None
 
@@ -232,7 +234,7 @@ class _Reading:
             b"".join(self.body),
             self.stream.timing,
             (perf_counter() - self.started) * 1000,
-            self.request.url,
+            shown(self.request.url),
             tuple(self.followed),
             self.failure,
         )

@@ -90,6 +90,12 @@ class Prepared:
     body: bytes
 
 
+def shown(url: str) -> str:
+    """The url without user and password, as it may be told."""
+    netloc = urlsplit(url).netloc
+    return url.replace(f"//{netloc}", f"//{netloc.rpartition('@')[2]}", 1) if "@" in netloc else url
+
+
 @lru_cache(maxsize=1024)
 def place(url: str) -> Place:
     """Where a url leads; raises Unmeasurable for one that is no http url."""
@@ -100,10 +106,10 @@ def place(url: str) -> Place:
     except ValueError as error:
         raise Unmeasurable(f"{url!r} is not a url: {error}") from error
     if parts.scheme not in ("http", "https") or not host:
-        raise Unmeasurable(f"{url!r} is not an http url", hint="set a url that begins with http:// or https://")
+        raise Unmeasurable(f"{shown(url)!r} is not an http url", hint="set a url that begins with http:// or https://")
     default = 443 if parts.scheme == "https" else 80
-    shown = f"[{host}]" if ":" in host else host
-    netloc = shown if port in (None, default) else f"{shown}:{port}"
+    bracketed = f"[{host}]" if ":" in host else host
+    netloc = bracketed if port in (None, default) else f"{bracketed}:{port}"
     target = quote(parts.path or "/", safe=_PATH) + (f"?{quote(parts.query, safe=_QUERY)}" if parts.query else "")
     authorization = None
     if parts.username is not None:

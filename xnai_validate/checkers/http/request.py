@@ -135,7 +135,7 @@ def _facts(tally: _Tally) -> Answered:
         first_byte_ms=answer.timing.first_byte_ms if answer else None,
         total_ms=answer.total_ms if answer and not failure else None,
         redirects=list(answer.redirects) if answer else None,
-        url=_without_userinfo(answer.url) if answer else None,
+        url=answer.url if answer else None,
         truncated=(failure is not None and failure.kind is ErrorKind.TOO_LARGE) if answer else None,
         requests=tally.made,
         failed_requests=tally.failed,
@@ -143,9 +143,3 @@ def _facts(tally: _Tally) -> Answered:
         slowest_ms=max(tally.times_ms, default=None),
         median_ms=median(tally.times_ms) if tally.times_ms else None,
     )
-
-
-def _without_userinfo(url: str) -> str:
-    scheme, separator, rest = url.partition("://")
-    authority, slash, path = rest.partition("/")
-    return f"{scheme}{separator}{authority.rpartition('@')[2]}{slash}{path}"

@@ -43,6 +43,8 @@ class Request(Params):
     """Query parameters, added to the path; a list repeats its name."""
     json_: JsonValue = Field(default=None, alias="json")
     """A body, sent as JSON."""
+    fill: dict[str, Annotated[int, Ge(0), Le(1_000_000)]] = Field(default_factory=dict)
+    """Fields of the JSON body -> a text of so many characters in them: for limits on lengths."""
     body: str | None = None
     """A body, sent as it is (UTF-8)."""
     form: dict[str, Scalar] | None = None
@@ -65,6 +67,8 @@ class Request(Params):
         given = ("json_" in self.model_fields_set) + (self.body is not None) + (self.form is not None)
         if given > 1:
             raise ValueError("a request has one body: json, body or form")
+        if self.fill and not isinstance(self.json_, dict):
+            raise ValueError("fill puts texts into the fields of json, which must be a mapping here")
         return self
 
     def request(self, target: Target) -> HttpRequest:
@@ -86,7 +90,10 @@ class Request(Params):
 
     def _content(self) -> tuple[bytes, str | None]:
         if "json_" in self.model_fields_set:
-            return json.dumps(self.json_, ensure_ascii=False).encode("utf-8", "surrogatepass"), "application/json"
+            document = self.json_
+            if isinstance(document, dict):
+                document = {**document, **{name: "x" * length for name, length in self.fill.items()}}
+            return json.dumps(document, ensure_ascii=False).encode("utf-8", "surrogatepass"), "application/json"
         if self.form is not None:
             form = {name: _text(value) for name, value in self.form.items()}
             return urlencode(form).encode(), "application/x-www-form-urlencoded"

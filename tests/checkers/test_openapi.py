@@ -1,0 +1,231 @@
+"""`http.openapi` against a FastAPI application served by uvicorn, and against documents that are wrong."""
+
+from __future__ import annotations
+
+import asyncio
+import copy
+import json
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+import uvicorn
+from fastapi import FastAPI
+from fastapi.responses import JSONResponse, PlainTextResponse
+from pydantic import BaseModel
+
+from tests.checkers.beside import beside
+from tests.context import observe
+from tests.scripted import Asked, Line, ok, scripted
+from xnai_validate.kit import Observed, Target
+
+
+class Health(BaseModel):
+    """What /health promises."""
+
+    status: str
+    version: str
+    memory_gb: float | None = None
+
+
+class Query(BaseModel):
+    """What /query takes."""
+
+    query: str
+
+
+def application() -> FastAPI:
+    """Routes that keep their promises, and some that do not."""
+    app = FastAPI(title="An API")
+    prefix = "/xnai/api/v1"
+
+    @app.get(prefix + "/health")
+    def health() -> Health:
+        return Health(status="healthy", version="1")
+
+    @app.post(prefix + "/query/{room}")
+    def query(room: int, body: Query) -> Health:
+        return Health(status=body.query, version=str(room))
+
+    @app.get(prefix + "/liar", response_model=Health)
+    def liar() -> JSONResponse:
+        return JSONResponse({"version": 1, "memory_gb": "much"})
+
+    @app.get(prefix + "/teapot", response_model=Health)
+    def teapot() -> JSONResponse:
+        return JSONResponse({}, status_code=418)
+
+    @app.get(prefix + "/plain", response_model=Health)
+    def plain() -> PlainTextResponse:
+        return PlainTextResponse("healthy")
+
+    return app
+
+
+@asynccontextmanager
+async def _serving() -> AsyncIterator[int]:
+    config = uvicorn.Config(application(), port=0, log_level="critical", lifespan="off", ws="none")
+    server = uvicorn.Server(config)
+    server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
+    config.load()
+    server.lifespan = config.lifespan_class(config)
+    await server.startup()
+    try:
+        yield server.servers[0].sockets[0].getsockname()[1]
+    finally:
+        server.should_exit = True
+        await server.shutdown()
+
+
+@pytest.fixture(name="target", scope="module")
+def _target() -> Iterator[Target]:
+    with beside(_serving) as port:
+        yield Target("api", f"http://127.0.0.1:{port}/xnai/api/v1")
+
+
+def test_a_document_and_the_answers_that_keep_it(target: Target) -> None:
+    """A valid document with all wanted operations, and calls that are as it says, hold every rule of the kind."""
+    seen = observe(
+        "http.openapi",
+        target,
+        operations=["GET /health", "POST /query/{id}", "GET /xnai/api/v1/liar"],
+        calls=[
+            {"path": "/health"},
+            {"method": "POST", "path": "/query/7", "json": {"query": "x"}},
+            {"method": "POST", "path": "/query/7", "json": {"wrong": 1}, "status": 422},
+        ],
+    )
+    assert seen.held, seen.findings
+    assert seen.facts["valid"]
+    assert seen.facts["version"].startswith("3.1")
+    assert "GET /xnai/api/v1/health" in seen.facts["operations"]
+    assert (seen.facts["operation_count"], seen.facts["calls"]) == (5, 3)
+
+
+@pytest.mark.parametrize(
+    ("call", "told"),
+    [
+        ({"path": "/liar"}, ["GET /liar 200: $.version: 1 is not of type 'string'", "'status' is a required property"]),
+        ({"path": "/teapot"}, ["GET /teapot 418: this status is not declared; declared are 200"]),
+        ({"path": "/plain"}, ["GET /plain 200: content type text/plain is not declared"]),
+        ({"path": "/nowhere"}, ["GET /nowhere 404: no such operation is described"]),
+        ({"path": "/health", "status": 503}, ["GET /health 200: the status should be 503"]),
+        (
+            {"path": "/query/x", "method": "POST", "json": {"query": ""}, "status": 200},
+            ["422: the status should be 200"],
+        ),
+    ],
+)
+def test_every_way_to_break_the_promise_is_told(target: Target, call: dict[str, Any], told: list[str]) -> None:
+    """Undeclared statuses, content types and operations, and bodies that do not fit, are named with their place."""
+    facts = observe("http.openapi", target, calls=[call]).facts
+    for text in told:
+        assert any(text in one for one in facts["nonconforming"]), facts["nonconforming"]
+
+
+def test_missing_operations_are_named(target: Target) -> None:
+    """An operation is its method and its path; neither alone is enough."""
+    facts = observe("http.openapi", target, operations=["GET /health", "DELETE /health", "GET /healthz"]).facts
+    assert facts["missing_operations"] == ["DELETE /health", "GET /healthz"]
+
+
+def _described(document: object) -> Observed:
+    with scripted(ok(json.dumps(document).encode(), "Content-Type: application/json")) as server:
+        return observe("http.openapi", Target("api", server.url()))
+
+
+GOOD: dict[str, Any] = {
+    "openapi": "3.0.3",
+    "info": {"title": "x", "version": "1"},
+    "paths": {
+        "/items/{id}": {
+            "get": {
+                "operationId": "item",
+                "parameters": [{"name": "id", "in": "path", "required": True, "schema": {"type": "string"}}],
+                "responses": {"2XX": {"$ref": "#/components/responses/Item"}},
+            }
+        }
+    },
+    "components": {
+        "responses": {
+            "Item": {"description": "", "content": {"application/*": {"schema": {"$ref": "#/components/schemas/Item"}}}}
+        },
+        "schemas": {"Item": {"type": "object", "properties": {"name": {"type": "string", "nullable": True}}}},
+    },
+}
+
+
+def _broken(change: str) -> dict[str, Any]:
+    document = copy.deepcopy(GOOD)
+    get = document["paths"]["/items/{id}"]["get"]
+    if change == "dangling":
+        get["responses"]["2XX"]["$ref"] = "#/components/responses/None"
+    elif change == "foreign":
+        get["responses"]["2XX"]["$ref"] = "http://127.0.0.1:1/x.json"
+    elif change == "undeclared parameter":
+        get["parameters"] = []
+    elif change == "no info":
+        del document["info"]
+    elif change == "unknown version":
+        document["openapi"] = "9.0.0"
+    elif change == "path item is a number":
+        document["paths"]["/items/{id}"] = 5
+    return document
+
+
+@pytest.mark.parametrize(
+    "change", ["dangling", "foreign", "undeclared parameter", "no info", "unknown version", "path item is a number"]
+)
+def test_a_wrong_document_is_not_valid(change: str) -> None:
+    """Each mistake makes the document invalid and is described, and none ends in an exception."""
+    assert _described(GOOD).facts["valid"] is True
+    seen = _described(_broken(change))
+    assert seen.facts["valid"] is False
+    assert seen.facts["problems"]
+    assert not seen.held
+
+
+def test_openapi_3_0_has_its_own_dialect() -> None:
+    """`nullable`, status ranges, media ranges and references to responses are followed as 3.0 means them."""
+
+    async def script(asked: Asked, line: Line) -> bool:
+        body = {"/items/1": {"name": None}, "/items/2": {"name": 2}}.get(asked.path, GOOD)
+        return await ok(json.dumps(body).encode(), "Content-Type: application/json")(asked, line)
+
+    with scripted(script) as server:
+        facts = observe(
+            "http.openapi", Target("api", server.url()), calls=[{"path": "/items/1"}, {"path": "/items/2"}]
+        ).facts
+    assert facts["valid"] is True
+    assert facts["nonconforming"] == ["GET /items/2 200: $.name: 2 is not of type 'string'"]
+
+
+@pytest.mark.parametrize("body", [b"<html>", b"[]", b'"x"'])
+def test_what_is_no_document_is_not_valid(body: bytes) -> None:
+    """A page in the document's place is told as such."""
+    with scripted(ok(body)) as server:
+        facts = observe("http.openapi", Target("api", server.url())).facts
+    assert (facts["valid"], facts["problems"]) == (False, ["the document is not a JSON object"])
+
+
+def test_a_document_that_cannot_be_had_is_a_fact(target: Target) -> None:
+    """404 and a closed port leave the facts of the document null."""
+    missing = observe("http.openapi", target, path="/none.json")
+    assert (missing.facts["status"], missing.facts["valid"], missing.held) == (404, None, False)
+    assert observe("http.openapi", Target("api", "http://127.0.0.1:9")).facts["error"] == "refused"
+
+
+def test_a_call_without_an_answer_is_a_deviation() -> None:
+    """A service that dies at a call does not conform."""
+
+    async def script(asked: Asked, line: Line) -> bool:
+        if asked.path == "/items/1":
+            await asyncio.sleep(0)
+            return False
+        return await ok(json.dumps(GOOD).encode())(asked, line)
+
+    with scripted(script) as server:
+        facts = observe("http.openapi", Target("api", server.url()), calls=[{"path": "/items/1"}]).facts
+    assert facts["calls"] == 0
+    assert facts["nonconforming"][0].startswith("GET /items/1: reset")
