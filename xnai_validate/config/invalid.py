@@ -138,7 +138,8 @@ def _wanted(error: ErrorDetails) -> str | None:
         name, words = _BOUNDS[kind]
         return f"{words} {context[name]:g}"
     if kind in ("literal_error", "enum"):
-        return f"one of {context['expected']}".replace("'", "")
+        expected = context["expected"].replace("'", "")
+        return f"one of {expected}" if " or " in expected else f"only {expected}"
     if kind == "int_from_float":
         return "a whole number"
     if kind in ("string_too_short", "too_short"):

@@ -71,23 +71,22 @@ def read_yaml(text: str, *, spots: bool = False) -> Document:
     try:
         return _Builder(spots).build(cast(Parser, loader))
     except yaml.MarkedYAMLError as error:
-        raise _in_plain_words(error) from None
+        raise _in_plain_words(error, text) from None
     except yaml.YAMLError as error:
         raise Broken(f"not YAML: {str(error).splitlines()[0]}", (0, 0)) from None
     finally:
         loader.dispose()
 
 
-def _in_plain_words(error: yaml.MarkedYAMLError) -> Broken:
+def _in_plain_words(error: yaml.MarkedYAMLError, text: str) -> Broken:
     mark = error.problem_mark or error.context_mark
     at = (mark.line, mark.column) if mark else (0, 0)
     problem = error.problem or "not YAML"
-    if "'\\t'" in problem or "\\t" in problem or "tab" in problem:
+    rows = text.split("\n")
+    if at[0] < len(rows) and rows[at[0]][at[1] : at[1] + 1] == "\t":
         return Broken("a tab cannot indent YAML", at, "use spaces")
     if problem == "mapping values are not allowed in this context":
         return Broken("a colon cannot stand here", at, "put text that holds a colon in quotes")
-    if problem == "undefined alias" or problem.startswith("found undefined alias"):
-        return Broken(problem, at)
     context = f" {error.context}" if error.context else ""
     return Broken(f"not YAML: {problem}{context}", at)
 

@@ -239,4 +239,4 @@ def _always(rule: Rule, kind: FactType) -> str | None:
 
 
 def _article(name: str) -> str:
-    return name if name.startswith(("true", "one of")) else f"{'an' if name[0] in 'aeiou' else 'a'} {name}"
+    return name if name.startswith(("true", "one of", "text")) else f"{'an' if name[0] in 'aeiou' else 'a'} {name}"
