@@ -48,6 +48,7 @@ def test_ping_tells_that_it_is_up_and_closed_to_strangers(server: Server) -> Non
     assert seen.held, seen.findings
     assert (facts["sent"], facts["answered"], facts["lost"], facts["loading"]) == (5, 5, 0, False)
     assert 0 < facts["median_ms"] <= facts["max_ms"]
+    assert facts["connect_ms"] > 0
     assert facts["open_without_password"] is False
 
 

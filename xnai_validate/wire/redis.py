@@ -81,6 +81,8 @@ class RedisConnection:
     def __init__(self, pipe: Pipe, connect_ms: float) -> None:
         self.connect_ms = connect_ms
         """How long connecting took, with TLS."""
+        self.used = False
+        """Whether the connection has served before: it was kept."""
         self._pipe = pipe
         self._reader = hiredis.Reader()
         self._received = 0
@@ -209,6 +211,7 @@ class RedisClient:
             yield connection
         finally:
             if connection.usable and len(kept) < IDLE_CAP:
+                connection.used = True
                 kept.append(connection)
             else:
                 connection.abort()
