@@ -12,7 +12,8 @@ from xnai_validate.engine.clock import SystemClock
 from xnai_validate.engine.context import CheckContext, Scope
 from xnai_validate.engine.emit import Emitter
 from xnai_validate.engine.guard import EVERY_S, PATIENCE, Sample, Sight, look, memory_now
-from xnai_validate.engine.journal import Journal, journal_path, state_dir
+from xnai_validate.engine.journal import state_dir
+from xnai_validate.engine.opening import begin
 from xnai_validate.engine.outbox import Outbox
 from xnai_validate.engine.schedule import Blocked, Schedule
 from xnai_validate.engine.shared import Shared
@@ -25,9 +26,7 @@ from xnai_validate.model.events import (
     Notice,
     Progress,
     RunFinished,
-    RunStarted,
     Stopped,
-    TargetResolved,
 )
 from xnai_validate.model.json import JsonObject
 from xnai_validate.model.report import RunInfo
@@ -151,7 +150,7 @@ class Engine:
     async def _main(self) -> None:
         begun = self._clock.monotonic()
         try:
-            self._open()
+            self.journal_path = begin(self._emitter, self.plan, self._run, self._state or state_dir())
             self._shared = Shared(lambda text: self._emit(Notice, level="warning", text=text))
             try:
                 await self._checks(self._shared)
@@ -166,35 +165,6 @@ class Engine:
         finally:
             self._emitter.close()
         self._outbox.close()
-
-    def _open(self) -> None:
-        path = journal_path(self._run.id, self._state or state_dir())
-        why = None
-        try:
-            self._emitter.journal = Journal(path)
-            self.journal_path = path
-        except OSError as error:
-            why = error.strerror or str(error)
-        checks = tuple(check.info for check in self.plan.checks)
-        self._emit(RunStarted, run=self._run, checks=checks, criteria=self.plan.criteria)
-        if why is not None:
-            text = f"the journal {path} cannot be written: {why}; the run goes on without it"
-            self._emit(Notice, level="warning", text=text)
-        for notice in self.plan.notices:
-            self._emit(Notice, level="info", text=notice)
-        self._name_targets()
-
-    def _name_targets(self) -> None:
-        for name, planned in self.plan.targets.items():
-            url, choice = planned.target.url, planned.choice
-            if url is None:
-                continue
-            # Where there was nothing to choose, nothing was tried, and nothing is missing.
-            tried, answered = (choice.tried, choice.answered) if choice else (0, True)
-            self._emit(TargetResolved, target=name, url=self._emitter.text(url), tried=tried, answered=answered)
-            if not answered:
-                text = f"none of the {tried} places where {name} may be answered; {url} is assumed"
-                self._emit(Notice, level="warning", text=text)
 
     async def _checks(self, shared: Shared) -> None:
         """Run every check that can be; ends when all have ended, or everything was cancelled."""
