@@ -188,6 +188,14 @@ def test_bad_json_is_counted() -> None:
     assert (facts["json_valid"], facts["bad_json_count"], facts["event_count"]) == (False, 2, 3)
 
 
+def test_tokens_without_text_and_large_events_are_told() -> None:
+    """A token whose text stands elsewhere is counted as such, and sizes are bytes, not characters."""
+    large = event(type="token", content="ä" * 1000)
+    facts = stream(body(event(type="token", text="Hi") + event(type="token", content="") + large)).facts
+    assert (facts["tokens"], facts["tokens_without_text"], facts["text"]) == (3, 2, "ä" * 1000)
+    assert facts["max_event_bytes"] == len(large) - len(b"data: \n\n")
+
+
 def test_leaving_closes_the_connection() -> None:
     """After the wanted number of events we are gone at once, and the server sees it."""
     gone = threading.Event()

@@ -74,6 +74,8 @@ class StreamFacts(Facts):
     """Events that carry a token."""
     text: str | None = None
     """All tokens, joined; at most 65 536 characters."""
+    tokens_without_text: Count | None = None
+    """Events of the token type whose text is empty or not where `token_field` says."""
     repeated_tokens: Count | None = None
     """Tokens with a letter in them that equal the one before."""
     done_tokens: int | None = None
@@ -89,6 +91,8 @@ class StreamFacts(Facts):
 
     bytes: Bytes | None = None
     """Bytes of the body, decompressed."""
+    max_event_bytes: Bytes | None = None
+    """The size of the largest event's data."""
     arrivals: Count | None = None
     """Reads of the socket that brought events."""
     max_events_per_arrival: Count | None = None

@@ -33,7 +33,9 @@ class Meaning:
         self.heartbeats = 0
         self.bad_json = 0
         self.tokens = 0
+        self.tokens_without_text = 0
         self.repeated_tokens = 0
+        self.largest = 0
         self.terminal: str | None = None
         self.done: JsonValue = None
         self.error_text: str | None = None
@@ -54,6 +56,8 @@ class Meaning:
     def take(self, event: Event) -> bool:
         """Read one event; tells whether it is more than a heartbeat."""
         self.count += 1
+        size = len(event.data) if event.data.isascii() else len(event.data.encode())
+        self.largest = max(self.largest, size)
         literal = self._params.terminal_data is not None and event.data.strip() == self._params.terminal_data
         document = None if literal else self._document(event.data)
         kind = self._type(event, document)[:NAME_CAP]
@@ -105,6 +109,7 @@ class Meaning:
                 return
             content = ""
         self.tokens += 1
+        self.tokens_without_text += not content
         if content == self._last_token and any(map(str.isalnum, content)):
             self.repeated_tokens += 1
         self._last_token = content
