@@ -199,6 +199,8 @@ class Checker:
     """Whether nothing else may run meanwhile."""
     extra: str | None
     """The optional dependency group that it needs, if any."""
+    preload: tuple[str, ...]
+    """Modules to import before the first check, so that loading them delays no measurement."""
     types: Mapping[str, FactType] = field(repr=False)
 
     @property
@@ -224,10 +226,12 @@ def checker(
     target: bool = True,
     exclusive: bool = False,
     extra: str | None = None,
+    preload: tuple[str, ...] = (),
 ) -> Callable[[Callable[[P, Context], Awaitable[F]]], Callable[[P, Context], Awaitable[F]]]:
     """Declare an async function `(params, ctx) -> facts` as the checker of `kind` (`family.name`).
 
     `expect`: rules that every check of the kind has unless it names the fact itself; `target=False`: needs no target.
+    `preload`: modules that are imported before the first check, since loading them takes long.
     `extra`: the optional dependency group that is needed. Raises TypeError where annotations are missing.
     """
 
@@ -242,7 +246,7 @@ def checker(
         if not doc:
             raise TypeError(f"{kind}: the checker has no docstring; its first line is what a user reads")
         found = Checker(
-            kind, measure, params, facts, dict(expect or {}), doc, target, exclusive, extra, fact_types(facts)
+            kind, measure, params, facts, dict(expect or {}), doc, target, exclusive, extra, preload, fact_types(facts)
         )
         setattr(measure, MARK, found)
         return measure

@@ -116,6 +116,7 @@ class _Exposition:
     "metrics.samples",
     expect={"error": None, "status": 200, "valid": True, "missing": []},
     extra="metrics",
+    preload=("prometheus_client.parser",),
 )
 async def samples(params: Scrape, ctx: Context) -> Samples:
     """Scrape metrics and parse every sample.

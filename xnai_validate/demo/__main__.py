@@ -31,7 +31,8 @@ def main(arguments: list[str] | None = None) -> int:
 
     run_dir = options.run_dir or Path(tempfile.mkdtemp(prefix="xnai-stack-"))
     run_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-    listeners = Listeners(port_names(options.layout))
+    exposed = frozenset({"llm"} if "llm-exposed" in defects else ())
+    listeners = Listeners(port_names(options.layout), exposed)
     settings = Settings(
         layout=options.layout,
         run_dir=run_dir.resolve(),

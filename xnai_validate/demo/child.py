@@ -12,11 +12,14 @@ import os
 import signal
 import socket
 import sys
+import time
 import traceback
 from collections.abc import Callable, Coroutine, Iterator
+from email.utils import formatdate
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
+from xnai_validate.demo.machine import burden
 from xnai_validate.demo.parts import Part
 from xnai_validate.demo.settings import Settings
 
@@ -94,6 +97,7 @@ def become_part(part: Part, settings: Settings, sockets: dict[str, socket.socket
     """Serve a part in this process until SIGTERM, then end it without returning to the supervisor's code."""
     code = 1
     try:
+        _kept = burden(part.name, settings)
         if _hangs(part, settings):
             ready()
             signal.pause()
@@ -165,7 +169,7 @@ async def _serve_apps(
             sockets[port].close()
             continue
         listening = asyncio.Event()
-        server = server_for(app, listening)
+        server = server_for(app, listening, ahead_s=3600 if settings.broken("clock-ahead") else 0)
         servers.append(server)
         tasks.append(group.create_task(server.serve(sockets=[sockets[port]])))
         await until(listening, tasks[-1])
@@ -182,8 +186,11 @@ async def _crash_after(seconds: float) -> None:
     os._exit(1)
 
 
-def server_for(app: object, listening: asyncio.Event) -> uvicorn.Server:
-    """A uvicorn server that leaves signals to this module and sets `listening` once it accepts."""
+def server_for(app: object, listening: asyncio.Event, *, ahead_s: int) -> uvicorn.Server:
+    """A uvicorn server that leaves signals to this module and sets `listening` once it accepts.
+
+    Its clock, in the Date of its answers, stands at what it was at the start plus `ahead_s`, where that is not 0.
+    """
     import uvicorn
 
     class Server(uvicorn.Server):
@@ -206,5 +213,7 @@ def server_for(app: object, listening: asyncio.Event) -> uvicorn.Server:
             log_level="warning",
             access_log=False,
             timeout_graceful_shutdown=_GRACE_S,
+            date_header=not ahead_s,
+            headers=[("Date", formatdate(time.time() + ahead_s, usegmt=True))] if ahead_s else [],
         )
     )

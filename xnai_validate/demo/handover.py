@@ -8,7 +8,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TypedDict
 
+from xnai_validate.demo.machine import machine_vars
 from xnai_validate.demo.parts import parts_of
+from xnai_validate.demo.services.pages import ASSET
 from xnai_validate.demo.settings import BREAKER_FAILURES, MONITOR_FAILURES, REDIS_MAXMEMORY_MB, Layout, Settings
 
 PREFIX: dict[Layout, str] = {"A": "", "B": "/xnai/api/v1"}
@@ -16,6 +18,18 @@ PREFIX: dict[Layout, str] = {"A": "", "B": "/xnai/api/v1"}
 
 GATEWAY_PREFIX: dict[Layout, str] = {"A": "/api/v1", "B": "/xnai/api/v1"}
 """Path prefix of the API when it is asked through the gateway."""
+
+
+BUDGET = {
+    "connect_ms": 1000,
+    "ping_ms": 1000,
+    "health_ms": 1500,
+    "query_ms": 10_000,
+    "first_event_ms": 2000,
+    "silence_ms": 1900,
+    "page_ms": 1800,
+}
+"""What a busy machine with two cores can keep to while everything runs on it; a real stack has less patience."""
 
 
 class Target(TypedDict, total=False):
@@ -89,6 +103,9 @@ def _vars(settings: Settings, canaries: list[object]) -> dict[str, object]:
         "redis_key_prefix": "",
         "vikunja_token": settings.vikunja_token,
         "canaries": canaries,
+        "ui": {"asset": ASSET, "settings": "/project/settings"},
+        "budget": BUDGET,
+        **machine_vars(settings),
     }
 
 

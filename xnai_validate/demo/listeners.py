@@ -15,8 +15,9 @@ class Listeners:
     died, because every socket here carries SO_REUSEADDR and SO_REUSEPORT (socket(7)).
     """
 
-    def __init__(self, names: tuple[str, ...]) -> None:
-        self._held = {name: _bound(0) for name in names}
+    def __init__(self, names: tuple[str, ...], exposed: frozenset[str] = frozenset()) -> None:
+        self._exposed = exposed
+        self._held = {name: _bound(0, self._host(name)) for name in names}
 
     @property
     def ports(self) -> dict[str, int]:
@@ -25,11 +26,14 @@ class Listeners:
 
     def open(self, names: tuple[str, ...]) -> dict[str, socket.socket]:
         """New listening sockets for the named ports."""
-        opened = {name: _bound(self._held[name].getsockname()[1]) for name in names}
+        opened = {name: _bound(self._held[name].getsockname()[1], self._host(name)) for name in names}
         for listener in opened.values():
             listener.listen(BACKLOG)
             listener.setblocking(False)
         return opened
+
+    def _host(self, name: str) -> str:
+        return "0.0.0.0" if name in self._exposed else "127.0.0.1"
 
     def close(self) -> None:
         """Let go of every port."""
@@ -37,11 +41,11 @@ class Listeners:
             held.close()
 
 
-def _bound(port: int) -> socket.socket:
+def _bound(port: int, host: str) -> socket.socket:
     # asyncio turns Nagle off only on sockets that name their protocol; with it on, small answers take 40 ms.
     fresh = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     fresh.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     if port == 0 or hasattr(socket, "SO_REUSEPORT"):
         fresh.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-    fresh.bind(("127.0.0.1", port))
+    fresh.bind((host, port))
     return fresh

@@ -79,6 +79,8 @@ def arguments(settings: Settings) -> list[str]:
     if settings.broken("redis-no-password"):
         options["requirepass"] = ""
         options["protected-mode"] = "no"
+    if settings.broken("redis-exposed"):
+        options["bind"] = "0.0.0.0"
     if settings.broken("redis-other-password"):
         options["requirepass"] = "rotated-on-the-server-only"
     if settings.broken("redis-no-maxmemory"):
@@ -87,8 +89,6 @@ def arguments(settings: Settings) -> list[str]:
         options["maxmemory"] = "800kb"
     if settings.broken("redis-few-clients"):
         options["maxclients"] = "6"
-    if settings.broken("redis-snapshot-fails"):
-        options["save"] = "3600 1"
     return [word for name, value in options.items() for word in (f"--{name}", value)]
 
 
@@ -120,5 +120,6 @@ def spoil(settings: Settings) -> None:
         if settings.broken("redis-replica"):
             client.replicaof("127.0.0.1", "1")
         if settings.broken("redis-snapshot-fails"):
+            client.config_set("save", "3600 1")
             data_dir(settings).rmdir()
             client.bgsave()

@@ -15,6 +15,7 @@ from xnai_validate.engine.guard import EVERY_S, PATIENCE, Sample, Sight, look, m
 from xnai_validate.engine.journal import state_dir
 from xnai_validate.engine.opening import begin
 from xnai_validate.engine.outbox import Outbox
+from xnai_validate.engine.preload import preload
 from xnai_validate.engine.schedule import Blocked, Schedule
 from xnai_validate.engine.shared import Shared
 from xnai_validate.kit import Clock
@@ -150,6 +151,7 @@ class Engine:
     async def _main(self) -> None:
         begun = self._clock.monotonic()
         try:
+            preload(self.plan)
             self.journal_path = begin(self._emitter, self.plan, self._run, self._state or state_dir())
             self._shared = Shared(lambda text: self._emit(Notice, level="warning", text=text))
             try:

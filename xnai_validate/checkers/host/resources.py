@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import resource
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from xnai_validate.checkers.host.kernel import file_handles, group_memory, oom_kills, pressure_percent
 from xnai_validate.kit import (
@@ -18,6 +20,9 @@ from xnai_validate.kit import (
     checker,
 )
 
+if TYPE_CHECKING:
+    from psutil._ntuples import sswap, svmem
+
 MIB, GIB = 2**20, 2**30
 
 
@@ -26,6 +31,8 @@ class ResourcesParams(Params):
 
     path: str = "/"
     """Any path on the file system whose space is measured."""
+    procfs: str = "/proc"
+    """Where the kernel's files are: within a container, the host's are mounted elsewhere (`/host/proc`)."""
 
 
 class Resources(Facts):
@@ -83,6 +90,17 @@ class Resources(Facts):
     """Since the machine started."""
 
 
+def _memory(proc: Path) -> tuple[svmem, sswap]:
+    import psutil
+
+    # psutil has one place for all callers; nothing else runs before it is put back.
+    before, psutil.PROCFS_PATH = psutil.PROCFS_PATH, str(proc)
+    try:
+        return psutil.virtual_memory(), psutil.swap_memory()
+    finally:
+        psutil.PROCFS_PATH = before
+
+
 @checker("host.resources", target=False)
 async def measure_resources(params: ResourcesParams, ctx: Context) -> Resources:
     """Measure the machine the tool runs on: memory, swap, load, disk, open files, pressure, kills for want of memory.
@@ -98,10 +116,15 @@ async def measure_resources(params: ResourcesParams, ctx: Context) -> Resources:
         files = os.statvfs(params.path)
     except OSError as error:
         raise Unmeasurable(f"the space at {params.path} cannot be measured: {error.strerror}") from None
-    memory, swap, group = psutil.virtual_memory(), psutil.swap_memory(), group_memory()
+    proc = Path(params.procfs)
+    try:
+        memory, swap = _memory(proc)
+        load = [float(average) for average in (proc / "loadavg").read_text("ascii").split()[:3]]
+    except (OSError, ValueError) as error:
+        raise Unmeasurable(f"{proc} does not tell of a machine: {error}", hint="name its /proc with `procfs`") from None
+    group = group_memory(proc)
     cores = os.cpu_count() or 1
-    load = [average / cores for average in os.getloadavg()]
-    handles = file_handles()
+    handles = file_handles(proc)
     soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     used_blocks = files.f_blocks - files.f_bfree
     usable_blocks = used_blocks + files.f_bavail
@@ -113,21 +136,21 @@ async def measure_resources(params: ResourcesParams, ctx: Context) -> Resources:
         swap_percent=swap.percent,
         swap_used_mib=swap.used / MIB,
         cores=cores,
-        load_1_per_core=load[0],
-        load_5_per_core=load[1],
-        load_15_per_core=load[2],
+        load_1_per_core=load[0] / cores,
+        load_5_per_core=load[1] / cores,
+        load_15_per_core=load[2] / cores,
         disk_free_gib=files.f_bavail * files.f_frsize / GIB,
         disk_percent=100 * used_blocks / usable_blocks if usable_blocks else 0,
         inodes_free_percent=100 * files.f_favail / files.f_files if files.f_files else None,
         open_files=handles[0] if handles else None,
         open_files_limit=handles[1] if handles else None,
         nofile_limit=None if soft == resource.RLIM_INFINITY else soft,
-        pressure_memory_some_percent=pressure_percent("memory", "some"),
-        pressure_memory_full_percent=pressure_percent("memory", "full"),
-        pressure_cpu_some_percent=pressure_percent("cpu", "some"),
-        pressure_io_some_percent=pressure_percent("io", "some"),
-        pressure_io_full_percent=pressure_percent("io", "full"),
-        oom_kills=oom_kills(),
+        pressure_memory_some_percent=pressure_percent("memory", "some", proc),
+        pressure_memory_full_percent=pressure_percent("memory", "full", proc),
+        pressure_cpu_some_percent=pressure_percent("cpu", "some", proc),
+        pressure_io_some_percent=pressure_percent("io", "some", proc),
+        pressure_io_full_percent=pressure_percent("io", "full", proc),
+        oom_kills=oom_kills(proc),
         group_memory_mib=usage / MIB if usage is not None else None,
         group_memory_limit_mib=limit / MIB if limit else None,
         group_memory_percent=100 * usage / limit if usage is not None and limit else None,

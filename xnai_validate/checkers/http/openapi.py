@@ -122,6 +122,7 @@ class Described(Facts):
     "http.openapi",
     expect={"error": None, "status": 200, "valid": True, "missing_operations": [], "nonconforming": []},
     extra="openapi",
+    preload=("jsonschema", "openapi_spec_validator"),
 )
 async def openapi(params: OpenApi, ctx: Context) -> Described:
     """Validate the OpenAPI document of a service, and live answers against it.

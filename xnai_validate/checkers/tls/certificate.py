@@ -97,7 +97,7 @@ class _Session:
     handshake_ms: float
 
 
-@checker("tls.certificate", expect={"error": None, "verified": True}, extra="tls")
+@checker("tls.certificate", expect={"error": None, "verified": True}, extra="tls", preload=("cryptography.x509",))
 async def certificate(params: Handshake, ctx: Context) -> Certificate:
     """Shake hands by TLS, read the server's certificate and say whether it may be trusted.
 

@@ -164,6 +164,7 @@ def _document(message: Message) -> JsonValue:
     "websocket.session",
     expect={"error": None, "handshake_status": 101, "unanswered": 0, "survived": True},
     extra="websocket",
+    preload=("websockets.asyncio.client",),
 )
 async def session(params: SessionParams, ctx: Context) -> SessionFacts:
     """Open a WebSocket, send messages one by one, wait for the answer to each, and close.

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 
 from xnai_validate.demo.defects.entry import Defect
 from xnai_validate.demo.defects.gateway import GATEWAY
+from xnai_validate.demo.defects.machine import MACHINE
 from xnai_validate.demo.defects.process import PROCESS
 from xnai_validate.demo.defects.redis import REDIS
 from xnai_validate.demo.defects.services import SERVICES
@@ -40,7 +41,7 @@ def _of_the_application() -> list[Defect]:
     return found
 
 
-CATALOGUE: dict[str, Defect] = merged(_of_the_application(), GATEWAY, REDIS, SERVICES, WORKER, PROCESS)
+CATALOGUE: dict[str, Defect] = merged(_of_the_application(), GATEWAY, REDIS, SERVICES, WORKER, PROCESS, MACHINE)
 """Defect name -> defect."""
 
 

@@ -18,10 +18,11 @@ async def disturb(settings: Settings) -> None:
     if not stalls and not settings.broken("redis-flushed"):
         return
     redis: Redis = Redis(port=settings.redis_port, password=settings.redis_password, retry=ONCE_MORE)
-    while True:
-        with contextlib.suppress(RedisError, OSError):
-            if stalls:
-                await redis.execute_command("DEBUG", "SLEEP", "0.35")  # type: ignore[no-untyped-call]
-            else:
-                await redis.flushdb()
-        await asyncio.sleep(0.1 if stalls else 1.0)
+    async with redis:
+        while True:
+            with contextlib.suppress(RedisError, OSError):
+                if stalls:
+                    await redis.execute_command("DEBUG", "SLEEP", "0.35")  # type: ignore[no-untyped-call]
+                else:
+                    await redis.flushdb()
+            await asyncio.sleep(0.1 if stalls else 1.0)

@@ -5,6 +5,9 @@ from __future__ import annotations
 from starlette.requests import Request
 from starlette.responses import Response
 
+ASSET = "/assets/index-4f2a91c7.js"
+"""The script of the user interface's page."""
+
 TRACEBACK = (
     "Internal Server Error\n\nTraceback (most recent call last):\n"
     '  File "/app/main.py", line 118, in serve\n    page = await render(session)\n'

@@ -16,11 +16,10 @@ from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, R
 from starlette.routing import Route
 
 from xnai_validate.demo.handover import PREFIX
-from xnai_validate.demo.services.pages import TRACEBACK, not_found
+from xnai_validate.demo.services.pages import ASSET, TRACEBACK, not_found
 from xnai_validate.demo.settings import Settings
 
 TITLE = "Xoe-NovAi Assistant"
-ASSET = "/assets/index-4f2a91c7.js"
 PAGE = f"""<!doctype html>
 <html lang="en">
   <head>

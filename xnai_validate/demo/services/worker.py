@@ -56,11 +56,14 @@ async def run(settings: Settings, _sockets: dict[str, socket.socket], ready: Cal
     worker = Worker(settings)
     with contextlib.suppress(RedisError, OSError):
         await worker.prepare()
-    async with asyncio.TaskGroup() as group:
-        group.create_task(disturb(settings))
-        for stream in GROUPS:
-            group.create_task(worker.consume(stream))
-        ready()
+    try:
+        async with asyncio.TaskGroup() as group:
+            group.create_task(disturb(settings))
+            for stream in GROUPS:
+                group.create_task(worker.consume(stream))
+            ready()
+    finally:
+        await worker.close()
 
 
 class Worker:
@@ -93,6 +96,10 @@ class Worker:
             except ResponseError as error:
                 if "BUSYGROUP" not in str(error):
                     raise
+
+    async def close(self) -> None:
+        """Close the connections to Redis."""
+        await self._redis.aclose()
 
     async def consume(self, stream: str) -> None:
         """Handle what this consumer left pending in an earlier life, then what is new, for ever."""

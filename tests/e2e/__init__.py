@@ -1,0 +1,1 @@
+"""The whole tool, as a user runs it, on the embedded stack."""

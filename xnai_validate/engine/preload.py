@@ -1,0 +1,23 @@
+"""Heavy modules are loaded before the first check, so that loading them delays no measurement."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Iterator
+from contextlib import suppress
+
+from xnai_validate.plan import Compiled, Plan
+
+
+def preload(plan: Plan) -> None:
+    """Import what the checkers of a plan name as `preload`; what is missing is for the checker to tell."""
+    wanted = {name for check in plan.checks if check.skip is None for name in _named(check.measurement)}
+    for name in sorted(wanted):
+        with suppress(ImportError):
+            importlib.import_module(name)
+
+
+def _named(measurement: Compiled) -> Iterator[str]:
+    yield from measurement.checker.preload
+    for observed in measurement.observations.values():
+        yield from _named(observed)
