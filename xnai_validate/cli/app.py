@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from xnai_validate import __version__
-from xnai_validate.cli import demo, explain, lint, run, schema
+from xnai_validate.cli import demo, explain, lint, prove, run, schema
 from xnai_validate.cli import list as list_
 from xnai_validate.cli.guard import Commands
 
@@ -47,3 +47,4 @@ app.command("explain")(explain.command)
 app.command("lint")(lint.command)
 app.command("schema")(schema.command)
 app.command("demo")(demo.command)
+app.command("prove")(prove.command)

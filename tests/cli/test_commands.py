@@ -1,0 +1,131 @@
+"""`list`, `explain`, `lint`, `schema`: what there is, and what it means."""
+
+from __future__ import annotations
+
+import json
+
+import jsonschema
+import pytest
+
+from tests.cli.conftest import Place
+from xnai_validate import registry
+from xnai_validate.cli.typenames import default_of, type_of
+
+
+def test_list_names_profiles_suites_and_checks(place: Place) -> None:
+    """Each list has what lies in the folder as well as what is bundled, the name first."""
+    profiles = place.invoke("list").stdout
+    assert "good " in profiles
+    assert "(profiles/good.yaml)" in profiles
+    assert "preflight" in profiles
+    assert "site/web" in place.invoke("list", "suites").stdout
+    checks = place.invoke("list", "checks", "--only", "site").stdout.splitlines()
+    assert {line.split()[0] for line in checks} == {
+        "site/broken:after", "site/broken:boom", "site/hanging:hangs", "site/hanging:up",
+        "site/warned:header", "site/web:json", "site/web:up",
+    }  # fmt: skip
+    assert place.invoke("list", "checks", "--tag", "first").stdout.split()[0] == "site/web:up"
+
+
+def test_list_of_a_profile_has_its_checks(place: Place) -> None:
+    """A profile's checks are listed by category, with their number."""
+    listed = place.invoke("list", "bad").stdout
+    assert "site: 4" in listed
+    assert "site/broken:boom" in listed
+    assert listed.rstrip().endswith("4 checks in 1 category")
+
+
+def test_list_kinds_has_every_kind_with_its_title(place: Place) -> None:
+    """Every kind that the registry has is listed."""
+    listed = place.invoke("list", "kinds").stdout
+    assert [kind for kind in registry.kinds() if f"{kind} " not in listed] == []
+
+
+def test_unknown_names_get_the_nearest(place: Place) -> None:
+    """A word that names nothing is told with the nearest that does; exit 2."""
+    for args, said in (
+        (("list", "suite"), 'did you mean "suites"?'),
+        (("list", "goood"), 'did you mean "good"?'),
+        (("list", "kinds", "--tag", "x"), "have none"),
+        (("explain", "http.reqest"), 'did you mean "http.request"?'),
+        (("explain", "site/web:upp"), 'did you mean "site/web:up"?'),
+        (("explain", "requests"), "neither a kind of check nor the id of a check"),
+        (("lint", "goood"), 'did you mean "good"?'),
+        (("schema", "reports"), "report"),
+        (("lsit",), "'list'"),
+    ):
+        result = place.invoke(*args)
+        assert result.exit_code == 2, args
+        assert said in result.stderr, args
+        assert result.stdout == ""
+
+
+@pytest.mark.parametrize("kind", ["http.request", "tcp.connect", "sse.stream"])
+def test_explain_kind_has_every_parameter_and_fact(place: Place, kind: str) -> None:
+    """Everything that can be written under `with` and `expect` is explained, with its type and its doc."""
+    told = place.invoke("explain", kind).stdout
+    checker = registry.get(kind)
+    assert checker.title in " ".join(told.split())
+    names = [field.alias or name for name, field in checker.params.model_fields.items()]
+    assert [name for name in (*names, *checker.types) if f"\n  {name} " not in told] == []
+
+
+def test_every_kind_can_be_explained(place: Place) -> None:
+    """No kind, whatever its parameters are made of, is beyond explaining."""
+    for kind in registry.kinds():
+        result = place.invoke("explain", kind)
+        assert result.exit_code == 0, (kind, result.output)
+        assert "Facts" in result.stdout
+
+
+def test_explain_check_has_its_rules_in_words(place: Place) -> None:
+    """A check is explained by what it measures, what it needs, its rules in words, its fix and its source."""
+    told = place.invoke("explain", "site/web:up").stdout
+    for text in ("http.request: Make an HTTP request", "Start it.", "checks/site/web.yaml:4", "first"):
+        assert text in told
+    assert "needs     site/web: up" in place.invoke("explain", "site/web:json").stdout
+    warned = place.invoke("explain", "site/warned:header").stdout
+    assert 'headers.x-who         "me", else a warning' in warned
+
+
+def test_lint_counts_what_it_verified(place: Place) -> None:
+    """Without mistakes lint says how much it has verified, by name, by path and by folder."""
+    assert place.invoke("lint", "good").stdout == "2 checks in 1 suite and 1 profile: no mistakes\n"
+    assert place.invoke("lint", "checks/site/web.yaml").stdout == "2 checks in 1 suite and 0 profiles: no mistakes\n"
+    assert place.invoke("lint", "checks").stdout == "7 checks in 4 suites and 0 profiles: no mistakes\n"
+
+
+def test_lint_tells_all_mistakes(place: Place) -> None:
+    """Mistakes of several files are told together, each with its line and a caret; exit 2."""
+    (place.path / "checks" / "site" / "worse.yaml").write_text(
+        "title: x\nchecks:\n  - {id: A b, title: t, kind: http.rq}\n"
+    )
+    result = place.invoke("lint", ".")
+    assert result.exit_code == 2
+    assert "profiles/mistaken.yaml:4:14" in result.stderr
+    assert "checks/site/worse.yaml:3" in result.stderr
+    for number, line in enumerate(result.stderr.splitlines()):
+        if " | " in line and "^" in line:
+            column = line.index("^")
+            assert result.stderr.splitlines()[number - 1][column] not in (" ", "|")
+
+
+def test_schemas_are_schemas_and_fit(place: Place) -> None:
+    """Each document has a JSON Schema; that of the report accepts a report."""
+    for document in ("suite", "profile", "report", "events"):
+        schema = json.loads(place.invoke("schema", document).stdout)
+        jsonschema.Draft202012Validator.check_schema(schema)
+    report = json.loads(place.run("bad", "--format", "json").stdout)
+    jsonschema.validate(report, json.loads(place.invoke("schema", "report").stdout))
+
+
+def test_types_as_a_person_writes_them() -> None:
+    """Types of parameters read as words, defaults as they would be written."""
+    scalars = [{"type": one} for one in ("string", "integer", "number", "boolean")]
+    assert type_of({"anyOf": [*scalars, {"type": "null"}]}) == "scalar"
+    assert type_of({"anyOf": [{"type": "string"}, {"type": "null"}]}) == "text"
+    assert type_of({"type": "array", "items": {"enum": ["a", "b"]}}) == "list of one of a, b"
+    assert type_of({"$ref": "#/$defs/JsonValue"}) == "any JSON"
+    checker = registry.get("http.request")
+    timeout = checker.params.model_json_schema(by_alias=True)["properties"]["timeout"]
+    assert (type_of(timeout), default_of(timeout)) == ("duration", "default 10s")

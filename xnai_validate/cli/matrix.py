@@ -1,0 +1,87 @@
+"""The matrix of defects and checks, as text and as JSON."""
+
+from __future__ import annotations
+
+import json
+import textwrap
+from pathlib import Path
+
+from xnai_validate.cli import console
+from xnai_validate.cli.proof import Proof, Tried, carry_out, defect_trials, healthy_trials, selected
+from xnai_validate.errors import ConfigError
+from xnai_validate.model.nearest import did_you_mean
+from xnai_validate.model.text import printable
+from xnai_validate.model.verdict import Exit
+
+
+def prove(names: tuple[str, ...], profile: str, *, full: bool, jobs: int, output: Path | None) -> int:
+    """Make the proof, print its matrix and return the exit code: 0 where nothing is to complain of, else 1."""
+    defects = selected(names)
+    known = {one.name for one in selected(())}
+    for name in names:
+        if name not in known:
+            raise ConfigError(f'unknown defect "{name}"', hint=did_you_mean(name, known))
+    healthy = [] if names else healthy_trials()
+    broken = defect_trials(defects, full=full)
+    tried: list[Tried] = []
+    for number, one in enumerate(carry_out([*healthy, *broken], profile, jobs), 1):
+        tried.append(one)
+        console.say(f"[{number}/{len(healthy) + len(broken)}] {_line(one)}")
+    proof = Proof(
+        tuple(one for one in tried if one.trial.defect is None),
+        tuple(sorted((one for one in tried if one.trial.defect), key=lambda one: one.trial.name)),
+        tuple(one.name for one in defects if not one.checks),
+    )
+    if output is not None:
+        _write(output, proof)
+    complaints = tuple(proof.complaints())
+    console.print_out(_text(proof, complaints))
+    return int(Exit.FAILED if complaints else Exit.PASSED)
+
+
+def _line(tried: Tried) -> str:
+    if tried.broke:
+        return f"{tried.trial.name}: {printable(tried.broke)}"
+    if tried.trial.defect is None:
+        return f"{tried.trial.name}: {len(tried.with_status('pass'))} passed, {len(tried.killed)} failed"  # type: ignore[arg-type]
+    missed = f", missed by {', '.join(tried.survived)}" if tried.survived else ""
+    return f"{tried.trial.name}: caught by {len(tried.killed)}{missed}"
+
+
+def _text(proof: Proof, complaints: tuple[str, ...]) -> str:
+    lines = ["Defects and the checks that fail under them", ""]
+    for tried in proof.broken:
+        lines.append(f"  {tried.trial.name}")
+        lines += textwrap.wrap(
+            ", ".join(tried.killed) or "nothing fails", 96, initial_indent=" " * 6, subsequent_indent=" " * 6
+        )
+    if proof.healthy:
+        lines += ["", "Checks and how many defects fail them", ""]
+        killers = proof.killers
+        width = max(map(len, killers), default=0)
+        for id_, defects in killers.items():
+            shown = ", ".join(defects[:3]) + (f" and {len(defects) - 3} more" if len(defects) > 3 else "")
+            lines.append(f"  {id_:<{width}}  {len(defects):>3}  {shown}")
+    caught = sum(bool(tried.killed) for tried in proof.broken)
+    lines += ["", f"{caught} of {len(proof.broken)} defects are caught by {len(proof.killers)} checks"]
+    if proof.awaited:
+        lines.append(f"{len(proof.awaited)} defects await checks of later phases")
+    if complaints:
+        lines += ["", f"Not proven: {len(complaints)}", *(f"  {printable(text)}" for text in complaints)]
+    else:
+        lines.append("every check passes on the healthy stack and fails under a defect")
+    return "\n".join(lines) + "\n"
+
+
+def _write(path: Path, proof: Proof) -> None:
+    matrix = {
+        "healthy": {one.trial.layout: {id_: str(s) for id_, s in one.statuses.items()} for one in proof.healthy},
+        "defects": {
+            str(one.trial.defect): {"layout": one.trial.layout, "killed": one.killed, "survived": one.survived}
+            for one in proof.broken
+        },
+        "awaited": proof.awaited,
+    }
+    aside = path.with_name(f".{path.name}.tmp")
+    aside.write_text(json.dumps(matrix, indent=2) + "\n", encoding="utf-8")
+    aside.replace(path)
