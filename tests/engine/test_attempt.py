@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.engine.clock import run_virtual
+from tests.engine.clock import VirtualClock, run_virtual
 from tests.engine.plans import (
     OK_RULE,
     Answer,
@@ -21,6 +22,9 @@ from tests.engine.plans import (
     plan_of,
     scripted,
 )
+from xnai_validate.engine.attempt import attempt
+from xnai_validate.engine.context import CheckContext, Scope
+from xnai_validate.engine.shared import Shared
 from xnai_validate.kit import Context, checker
 from xnai_validate.model.events import AttemptFinished, CheckFinished, Event, Notice
 from xnai_validate.model.rules import Rule
@@ -170,3 +174,20 @@ def test_large_facts_are_cut(tmp_path: Path) -> None:
     assert isinstance(text, str)
     assert len(text) < 3000
     assert text.endswith("(100000 characters)")
+
+
+def test_being_cancelled_is_no_outcome() -> None:
+    """The cancellation of the task that measures passes through, and is not taken for a broken checker."""
+    stage = Stage()
+    measurement = make("c", scripted(stage), script={"takes_s": 100.0}).measurement
+
+    async def main() -> None:
+        scope = Scope({}, {}, VirtualClock(), Shared(lambda _: None), lambda _id, _text: None)
+        task = asyncio.create_task(attempt(measurement, CheckContext(scope, measurement, "c", 300.0), 300.0))
+        await asyncio.sleep(1.0)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    run_virtual(main())
+    assert stage.cancelled == ["c"]

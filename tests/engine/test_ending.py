@@ -47,9 +47,11 @@ def test_fail_fast_ends_the_run_at_the_first_failure(tmp_path: Path) -> None:
     by = scripted(stage)
     checks = [make("slow", by, script={"takes_s": 9.0}), make("bad", by, script={"answers": [500], "takes_s": 1.0})]
     checks += [make(f"later{n}", by, needs=("slow",)) for n in range(3)]
+    checks.append(make("blocked", by, needs=("bad",)))
     events = run_virtual(collect(engine_of(plan_of(*checks), tmp_path, fail_fast=True)))
     report, by_id = results(events)
-    assert statuses(events) == {"bad": "fail"}
+    assert statuses(events) == {"bad": "fail", "blocked": "skip"}
+    assert by_id["blocked"].blocked_by == "bad"
     assert stage.cancelled == ["slow"]
     assert by_id["slow"].reason == by_id["later0"].reason == "not reached: fail-fast"
     assert report.exit_code == 1

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 
 from tests.engine.plans import declared, make, plan_of
 from xnai_validate.engine import SystemClock, settle_targets
+from xnai_validate.engine.targets import PROBE_S
 from xnai_validate.kit import Context, Facts, Params, Target, checker
 from xnai_validate.model.rules import Rule
 from xnai_validate.plan import Candidate, Choice, Plan, PlannedTarget
@@ -49,9 +50,11 @@ async def serve(words: bytes, port: int = 0, delay_s: float = 0.0) -> tuple[asyn
     """A server that greets with `words` after a pause."""
 
     async def answer(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await asyncio.sleep(delay_s)
-        writer.write(words + b"\n")
-        writer.close()
+        try:
+            await asyncio.sleep(delay_s)
+            writer.write(words + b"\n")
+        finally:
+            writer.close()
 
     server = await asyncio.start_server(answer, "127.0.0.1", port, reuse_port=True if port else None)
     return server, server.sockets[0].getsockname()[1]
@@ -77,6 +80,23 @@ def test_the_first_in_order_that_answers_is_taken() -> None:
         assert found == {"api": Choice(index=2, tried=3, answered=True)}
 
     asyncio.run(main())
+
+
+def test_a_candidate_that_hangs_is_waited_for_only_where_it_comes_first() -> None:
+    """Once one answers, those after it are dropped, however long they would take."""
+
+    async def main() -> float:
+        hangs, hanging_port = await serve(b"welcome", delay_s=600.0)
+        quick, quick_port = await serve(b"welcome")
+        begun = asyncio.get_running_loop().time()
+        found = await settle_targets(planned(quick_port, hanging_port), SystemClock())
+        took = asyncio.get_running_loop().time() - begun
+        assert found == {"api": Choice(index=0, tried=1, answered=True)}
+        for server in (hangs, quick):
+            server.close()
+        return took
+
+    assert asyncio.run(main()) < PROBE_S
 
 
 def test_where_none_answers_the_first_is_assumed() -> None:

@@ -230,10 +230,9 @@ class Engine:
         if outcome.broken and kind not in self._broken:
             self._broken.add(kind)
             self._emit(Notice, level="error", text=f"{outcome.reason}; this is a fault of the tool, not of the stack")
+        self._block(self._schedule.finish(check, outcome.status))
         if outcome.status in self._ending:
             self.stop("fail-fast")
-            return
-        self._block(self._schedule.finish(check, outcome.status))
 
     def _leave_out(self, check: PlannedCheck, why: str) -> None:
         self._emit(CheckFinished, id=check.id, status=Status.SKIP, reason=why)
