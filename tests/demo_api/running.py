@@ -17,10 +17,10 @@ import httpx
 import uvicorn
 from redis import Redis
 from redis.exceptions import ConnectionError as RedisConnectionError
+from starlette.types import ASGIApp
 
 from xnai_validate.demo.api import app as api
 from xnai_validate.demo.api import metrics
-from xnai_validate.demo.child import server_for
 from xnai_validate.demo.llm import app as llm
 from xnai_validate.demo.redis_server import find_server
 from xnai_validate.demo.settings import Layout, Settings, Times
@@ -106,10 +106,28 @@ class Serving:
         assert self.task.done(), "the server did not end"
 
 
-async def serve(app: object, port: int) -> Serving:
+class Server(uvicorn.Server):
+    """A server that leaves signals alone and tells when it listens."""
+
+    def __init__(self, app: ASGIApp, listening: asyncio.Event) -> None:
+        super().__init__(uvicorn.Config(app, lifespan="on", log_level="warning", timeout_graceful_shutdown=1))
+        self._listening = listening
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Several servers share one process, so none of them may own its signals."""
+        yield
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Begin to listen."""
+        await super().startup(sockets)
+        self._listening.set()
+
+
+async def serve(app: ASGIApp, port: int) -> Serving:
     """Serve an ASGI application and return once it listens."""
     listening = asyncio.Event()
-    server = server_for(app, listening)
+    server = Server(app, listening)
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     listener.bind(("127.0.0.1", port))

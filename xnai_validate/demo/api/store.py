@@ -35,7 +35,9 @@ class Store:
             db=0,
             max_connections=_CONNECTIONS,
             timeout=_CALL_TIMEOUT_S,
-            socket_timeout=_CALL_TIMEOUT_S,
+            # No time limit of the client's own for sending: it uses asyncio.wait_for, which before Python 3.12 loses a
+            # cancellation that arrives as it ends. `run` limits every operation as a whole.
+            socket_timeout=None,
             socket_connect_timeout=_CALL_TIMEOUT_S,
             retry=Retry(NoBackoff(), 1, supported_errors=(RedisConnectionError,)),
             decode_responses=True,
