@@ -23,7 +23,7 @@ GATEWAY_PREFIX: dict[Layout, str] = {"A": "/api/v1", "B": "/xnai/api/v1"}
 BUDGET = {
     "connect_ms": 1000,
     "ping_ms": 1000,
-    "health_ms": 1500,
+    "health_ms": 2000,
     "query_ms": 10_000,
     "first_event_ms": 2000,
     "silence_ms": 1900,
@@ -105,6 +105,8 @@ def _vars(settings: Settings, canaries: list[object]) -> dict[str, object]:
         "canaries": canaries,
         "ui": {"asset": ASSET, "settings": "/project/settings"},
         "budget": BUDGET,
+        "settle": "800ms",
+        "settle_short": "150ms",
         **machine_vars(settings),
     }
 

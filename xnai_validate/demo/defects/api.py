@@ -12,7 +12,7 @@ _HEALTH = (
     Defect("health-component-strings", "Health gives its components as text instead of booleans."),
     Defect("health-version-empty", "Health has an empty version."),
     Defect("health-memory-bytes", "Health gives memory_gb in bytes."),
-    Defect("health-slow", "Health takes 700 ms."),
+    Defect("health-slow", "Health takes three seconds."),
     Defect("health-hangs-with-model", "Health waits for a model server that hangs."),
     Defect("health-llm-unprobed", "Health says that the model works without asking it."),
     Defect("health-redis-unprobed", "Health says that Redis works although it does not."),
