@@ -113,6 +113,6 @@ def parse_source(data: bytes, shown: str) -> tuple[Source | None, tuple[Problem,
 def _unprintable(text: str, at: int, shown: str) -> Problem:
     before = text[:at]
     place = Place(shown, before.count("\n") + 1, at - before.rfind("\n"))
-    return Problem(
-        f"the character U+{ord(text[at]):04X} cannot stand in YAML", place, "write it as an escape in quotes"
-    )
+    excerpt = Source(shown, text, None, {}).excerpt(place)
+    message = f"the character U+{ord(text[at]):04X} cannot stand in YAML"
+    return Problem(message, place, "write it as an escape in quotes", excerpt)

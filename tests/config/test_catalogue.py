@@ -1,0 +1,88 @@
+"""Lists show what is there without importing a checker; explain and lint verify."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from dataclasses import replace
+
+import pytest
+
+from tests.config.home import Home, told
+from xnai_validate.config import Linted, LoadOptions, catalogue, lint
+from xnai_validate.errors import ConfigError
+from xnai_validate.model.place import Mistakes
+
+SUITE = """
+title: Mine
+covers: KG-1
+defaults: {target: api, tags: all, fix: Mend}
+checks:
+  - {id: a, title: A, kind: toy.ask, with: {path: /}, covers: [KG-2]}
+  - {id: b, title: B, kind: toy.load, expect: {load: {max: 3}}, needs: [a]}
+"""
+
+
+def test_lists_show_what_is_written(home: Home) -> None:
+    """Profiles, suites and checks within reach, own and bundled."""
+    home.suite(SUITE, "own/mine")
+    home.profile()
+    found = catalogue(home.options())
+    base = next(one for one in found.profiles if one.name == "base")
+    assert (base.title, base.suites, base.bundled) == ("Base", ("case/*",), False)
+    assert any(one.name == "stack" and one.bundled for one in found.profiles)
+    mine = next(one for one in found.suites if one.name == "own/mine")
+    assert (mine.title, mine.category, mine.file) == ("Mine", "own", "checks/own/mine.yaml")
+    check = next(one for one in found.checks if one.id == "own/mine:a")
+    assert (check.title, check.kind, check.target, check.fix) == ("A", "toy.ask", "api", "Mend")
+    assert (check.covers, check.tags, check.line) == (("KG-1", "KG-2"), ("all",), 6)
+
+
+def test_a_check_is_explained_with_its_rules(home: Home) -> None:
+    """All rules that will judge it, under the base profile; an unknown id is told with the nearest."""
+    home.suite(SUITE, "own/mine")
+    found = catalogue(home.options())
+    check = found.explain("own/mine:a")
+    assert [(rule.fact, rule.operand) for rule in check.measurement.rules] == [("error", None), ("status", 200)]
+    assert found.explain("own/mine:b").needs == ("own/mine:a",)
+    with pytest.raises(ConfigError) as error:
+        found.explain("own/mine:c")
+    assert error.value.hint is not None
+    assert "own/mine:" in error.value.hint
+
+
+def test_lint_verifies_suites_and_profiles_by_name_and_path(home: Home) -> None:
+    """A suite is verified under the base profile, wherever it lies."""
+    path = home.suite(SUITE, "own/mine")
+    home.profile("title: P\nextends: stack\nsuites: [own/mine]\n", "mine")
+    assert lint((str(path),), home.options()) == Linted(0, 1, 2)
+    assert lint(("own/mine",), home.options()) == Linted(0, 1, 2)
+    assert lint(("mine",), home.options()) == Linted(1, 1, 2)
+    elsewhere = home.path / "a/b"
+    elsewhere.mkdir(parents=True)
+    assert lint((str(path),), replace(home.options(), cwd=elsewhere)) == Linted(0, 1, 2)
+
+
+def test_lint_tells_all_mistakes_once(home: Home) -> None:
+    """What a suite and a profile that runs it have wrong is told once."""
+    home.suite(SUITE.replace("toy.load", "toy.laod"), "own/mine")
+    home.profile("title: P\nextends: stack\nsuites: [own/mine]\n", "mine")
+    with pytest.raises(Mistakes) as error:
+        lint(("own/mine", "mine"), home.options())
+    assert told(error.value.problems) == ['7: unknown kind of check "toy.laod"; did you mean "toy.load"?']
+
+
+def test_listing_imports_no_checker() -> None:
+    """A list is quick: neither a family of checkers nor its libraries are imported for it."""
+    code = (
+        "import sys; from xnai_validate.config import catalogue; c = catalogue(); c.profiles, c.suites;"
+        "print([m for m in sys.modules if m.startswith(('xnai_validate.checkers.', 'httpx', 'redis', 'psutil'))])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_defaults_of_options_search_the_current_directory() -> None:
+    """Without options, the working directory and the bundled data are searched, with the process's environment."""
+    assert LoadOptions().cwd.is_dir()
+    assert "PATH" in LoadOptions().environ

@@ -1,0 +1,92 @@
+"""References to the environment and to vars are replaced, with their types kept and their mistakes placed."""
+
+from __future__ import annotations
+
+import pytest
+
+from xnai_validate.config.interpolate import Interpolator, Reference, parts
+from xnai_validate.config.problems import Problems, Where
+from xnai_validate.config.vars import VarSpace
+from xnai_validate.model.json import JsonObject, JsonValue
+
+ENVIRON = {"HOST": "example", "PORT": "8000", "EMPTY": "", "API_TOKEN": "s3cret-token", "YES": "true"}
+VARS: JsonObject = {
+    "layout": "A",
+    "budget": {"ms": 200, "ratio": 0.5},
+    "canaries": [{"question": "What?"}],
+    "token": "${API_TOKEN}",
+    "url": "http://${HOST}:${PORT}",
+    "nothing": None,
+    "flag": True,
+}
+
+
+def interpolator(vars_: JsonObject | None = None) -> Interpolator:
+    space = VarSpace()
+    space.overlay(VARS if vars_ is None else vars_, Where(None))
+    return Interpolator(ENVIRON, space, Problems())
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("${HOST}", "example"),
+        ("${PORT}", 8000),
+        ("port ${PORT}", "port 8000"),
+        ("${YES}", True),
+        ("${NONE:-5s}", "5s"),
+        ("${NONE:-5}", 5),
+        ("${NONE:-}", None),
+        ("x${NONE:-}y", "xy"),
+        ("${EMPTY:-other}", "other"),
+        ("${NONE:-${HOST}:${PORT}}", "example:8000"),
+        ("${budget.ms}", 200),
+        ("${budget.ms}ms", "200ms"),
+        ("${budget}", {"ms": 200, "ratio": 0.5}),
+        ("${canaries.0.question}", "What?"),
+        ("${no.such:-3}", 3),
+        ("${url}/health", "http://example:8000/health"),
+        ("is ${flag}${nothing}", "is true"),
+        ("$${HOST} costs $5 and {x}", "${HOST} costs $5 and {x}"),
+        ("$.status", "$.status"),
+    ],
+)
+def test_references_are_replaced(text: str, value: JsonValue) -> None:
+    """A scalar that is nothing but a reference keeps the type; within text a value is spelled as YAML would."""
+    one = interpolator()
+    assert one.value(text, Where(None)) == value
+    assert not one.problems.found
+
+
+def test_lists_and_mappings_are_walked_and_keys_left_alone() -> None:
+    """References are replaced in values at any depth, never in keys."""
+    raw: JsonValue = {"${HOST}": ["${HOST}", {"a": "${PORT}"}], "b": 1}
+    assert interpolator().value(raw, Where(None)) == {"${HOST}": ["example", {"a": 8000}], "b": 1}
+
+
+def test_secrets_are_remembered() -> None:
+    """The value of a variable or var whose name looks secret must never reach an event."""
+    one = interpolator()
+    one.value(["Bearer ${token}", "${HOST}"], Where(None))
+    assert one.secrets == {"s3cret-token"}
+
+
+def test_a_var_is_resolved_once_and_circles_are_named() -> None:
+    """Vars may refer to vars, but not around in a circle."""
+    one = interpolator({"a": "${b}", "b": "${a}"})
+    one.value("${a}", Where(None))
+    assert [problem.message for problem in one.problems.found] == ["vars refer to each other: a -> b -> a"]
+
+
+def test_what_has_no_value_is_counted() -> None:
+    """A check that is not for this stack may refer to what the stack does not have; that is known afterwards."""
+    one = interpolator()
+    one.value({"a": "${nothing}", "b": "${layout}"}, Where(None))
+    assert one.missing_values == 1
+
+
+def test_a_text_is_cut_into_its_pieces() -> None:
+    """Braces within a default belong to it."""
+    assert parts("a${B:-x${c.d}}e") == ("a", Reference("B", "x${c.d}"), "e")
+    with pytest.raises(ValueError, match="without its }"):
+        parts("a${B:-x${c.d}")

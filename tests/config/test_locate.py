@@ -1,0 +1,64 @@
+"""Profiles and suites are found by name, in a known order; what shadows a bundled name is said."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from tests.config.home import Home, told
+from xnai_validate.config.locate import bundled_root
+
+SUITE = "title: S\nchecks: [{{id: {id}, title: A, kind: toy.load, expect: {{load: 1}}}}]\n"
+
+
+def test_the_bundled_data_is_found() -> None:
+    """In a checkout it lies at the root."""
+    assert (bundled_root() / "profiles/stack.yaml").is_file()
+
+
+def test_a_given_directory_comes_before_the_environment_before_the_current_one(home: Home) -> None:
+    """--path, then XNAI_VALIDATE_PATH, then the current directory, then the bundled ones."""
+    places = {name: Home(home.path / name) for name in ("given", "variable", "cwd")}
+    for name, place in places.items():
+        place.profile(f"title: From {name}\n", "mine")
+        place.profile(f"title: From {name}\n", f"only-{name}")
+    options = replace(
+        home.options(environ={"XNAI_VALIDATE_PATH": str(places["variable"].path)}),
+        cwd=places["cwd"].path,
+        paths=(places["given"].path,),
+    )
+    assert home.load("mine", options=options).title == "From given"
+    assert home.load("mine", options=replace(options, paths=())).title == "From variable"
+    assert home.load("mine", options=replace(options, paths=(), environ={})).title == "From cwd"
+    assert [home.load(f"only-{name}", options=options).title for name in places] == [f"From {name}" for name in places]
+
+
+def test_shadowing_a_bundled_name_is_said(home: Home) -> None:
+    """One may replace a bundled profile, and the report says so."""
+    home.profile("title: Mine\n", "stack")
+    plan = home.load("stack")
+    assert plan.title == "Mine"
+    assert plan.notices == ("the profile stack is that of profiles/stack.yaml, not the bundled one",)
+
+
+def test_a_profile_by_path_finds_the_suites_beside_it(home: Home, tmp_path: Path) -> None:
+    """A directory with a profile and its checks can be run from anywhere."""
+    home.suite(SUITE.format(id="a"), "own/one")
+    path = home.profile("title: P\nsuites: [own/*]\n", "mine")
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    options = replace(home.options(), cwd=elsewhere)
+    assert [check.id for check in home.load(str(path), options=options).checks] == ["own/one:a"]
+    beside = home.write("beside.yaml", "title: P\nsuites: [own/*]\n")
+    assert [check.id for check in home.load(str(beside), options=options).checks] == ["own/one:a"]
+
+
+def test_unknown_profiles_and_directories_are_mistakes(home: Home) -> None:
+    """Both are told at once, with the nearest name."""
+    home.profile("title: P\n", "mine")
+    options = replace(home.options(), paths=(home.path / "none",))
+    assert told(home.problems("mien", "no/such.yaml", options=options)) == [
+        f"-: {home.path}/none is not a directory; --path and XNAI_VALIDATE_PATH name directories",
+        "-: there is no file no/such.yaml",
+        '-: unknown profile "mien"; did you mean "mine"?',
+    ]

@@ -1,0 +1,159 @@
+"""Targets come from profiles, the environment, a handover and the command line; their vars come with them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from tests.config.home import Home, told
+from xnai_validate.model.json import JsonObject
+from xnai_validate.plan import Choice, Plan
+
+CHOICE = """
+title: Two places
+suites: [case/*]
+vars: {layout: none, prefix: none, budget: {ms: 1, s: 1}}
+targets:
+  api:
+    url:
+      - {url: "${API:-http://127.0.0.1:1}", vars: {layout: A, budget: {ms: 5}}}
+      - {url: "${API:-http://127.0.0.1:1}/b/", vars: {layout: B, prefix: "${layout}!"}}
+    root: http://127.0.0.1:1
+    probe: {kind: toy.ask, with: {path: /health}, expect: {text: well}}
+  store:
+    url: ["redis://:p%40ss@127.0.0.1:2/0", "redis://127.0.0.1:3/0"]
+    password_env: STORE_PASSWORD
+"""
+
+
+def said(plan: Plan) -> JsonObject:
+    """The vars of a plan, without those that are different in every run."""
+    return {name: value for name, value in plan.vars.items() if name != "run"}
+
+
+def given(home: Home, profile: str) -> None:
+    """A profile with one suite."""
+    home.profile(profile)
+    home.suite("title: S\nchecks: [{id: a, title: A, kind: toy.load, expect: {load: 1}}]\n")
+
+
+def test_the_chosen_candidate_brings_its_vars(home: Home) -> None:
+    """Before it is known, the first candidate's vars hold; once one was found to answer, its own."""
+    given(home, CHOICE)
+    home.suite("title: S\nchecks: [{id: a, title: A, kind: toy.ask, target: api, with: {path: '${layout}'}}]\n")
+    before = home.load()
+    assert said(before) == {"layout": "A", "prefix": "none", "budget": {"ms": 5, "s": 1}}
+    assert before.targets["api"].target.url == "http://127.0.0.1:1"
+    assert before.targets["api"].choice is None
+    after = home.load(options=home.options(choices={"api": Choice(1, 2, True)}))
+    assert said(after) == {"layout": "B", "prefix": "B!", "budget": {"ms": 1, "s": 1}}
+    assert after.targets["api"].target.url == "http://127.0.0.1:1/b"
+    assert after.checks[0].measurement.params.model_dump()["path"] == "B"
+
+
+def test_a_probe_decides_among_candidates(home: Home) -> None:
+    """It is the written one, else any answer by HTTP, else a connection; a single candidate needs none."""
+    given(home, CHOICE)
+    targets = home.load().targets
+    api, store = targets["api"].probe, targets["store"].probe
+    assert api is not None
+    assert store is not None
+    assert [(rule.fact, rule.operand) for rule in api.rules] == [("error", None), ("status", 200), ("text", "well")]
+    assert store.checker.kind == "tcp.connect"
+    assert home.load(options=home.options(targets={"api": "http://127.0.0.1:9"})).targets["api"].probe is None
+    home.profile("title: P\ntargets: {web: {url: ['http://127.0.0.1:1', 'http://127.0.0.1:2']}}\n", "web")
+    web = home.load("web").targets["web"].probe
+    assert web is not None
+    assert [(r.fact, r.name, r.operand) for r in web.rules if r.fact == "status"] == [("status", "min", 100)]
+
+
+def test_a_url_on_the_command_line_tells_the_layout_by_its_path(home: Home) -> None:
+    """--target replaces the place whole, and the candidate with the same path says which vars hold there."""
+    given(home, CHOICE)
+    plan = home.load(options=home.options(targets={"api": "http://127.0.0.1:9/b"}))
+    assert plan.vars["layout"] == "B"
+    assert (plan.targets["api"].target.url, plan.targets["api"].target.root) == ("http://127.0.0.1:9/b", None)
+    assert home.load(options=home.options(targets={"api": "http://127.0.0.1:9/c"})).vars["layout"] == "none"
+
+
+def test_a_handover_is_the_whole_stack(home: Home) -> None:
+    """Its targets replace all others, what it lacks is not configured, and its vars lie over those of profiles."""
+    given(home, CHOICE)
+    stack: JsonObject = {
+        "layout": "B",
+        "targets": {"api": {"url": "http://127.0.0.1:7/x", "pid": 12, "tls": {"ca": "/ca.pem", "verify": False}}},
+        "vars": {"budget": {"ms": 9}},
+        "unheard": "of",
+    }
+    plan = home.load(options=home.options(stack=stack))
+    api = plan.targets["api"].target
+    assert (api.url, api.pid, api.tls.ca, api.tls.verify) == ("http://127.0.0.1:7/x", 12, "/ca.pem", False)
+    assert plan.targets["store"].target.url is None
+    assert said(plan) == {"layout": "B", "prefix": "none", "budget": {"ms": 9, "s": 1}}
+    over = replace(home.options(stack=stack, vars={"budget.ms": "11"}), targets={"store": "redis://127.0.0.1:5"})
+    assert home.load(options=over).vars["budget"] == {"ms": 11, "s": 1}
+    assert home.load(options=over).targets["store"].target.url == "redis://127.0.0.1:5"
+
+
+def test_a_malformed_handover_is_a_mistake(home: Home) -> None:
+    """Another program's mistake is told as such."""
+    given(home, CHOICE)
+    problems = home.problems(options=home.options(stack={"targets": {"api": {"pid": "many"}}}))
+    assert told(problems) == ['-: the handover of the stack: targets.api.pid takes a whole number, not "many"']
+
+
+def test_passwords_are_secrets_wherever_they_come_from(home: Home) -> None:
+    """From urls, the environment, a handover, headers and vars: all are masked in what the run tells."""
+    given(home, CHOICE.replace("budget: {ms: 1, s: 1}", "budget: {}, app_token: '${APP_TOKEN}'"))
+    home.suite(
+        """
+        title: S
+        checks:
+          - id: a
+            title: A
+            kind: toy.ask
+            target: api
+            with: {path: "/${app_token}", headers: {Authorization: Bearer abcdefgh123, X-Other: open}}
+        """
+    )
+    environ = {"STORE_PASSWORD": "hunter22", "APP_TOKEN": "12345678", "API": "http://me:basic99@127.0.0.1:1"}
+    plan = home.load(options=home.options(environ=environ))
+    assert {"p@ss", "p%40ss", "hunter22", "12345678", "basic99", "abcdefgh123"} <= plan.secrets
+    assert "open" not in plan.secrets
+    assert plan.targets["store"].target.password == "hunter22"
+    assert plan.targets["store"].target.url == "redis://127.0.0.1:2/0"
+    assert home.load(options=home.options(environ={"APP_TOKEN": "x"})).targets["store"].target.password == "p@ss"
+    handed = home.options(environ=environ, stack={"targets": {"api": {"url": "http://a", "password": "handed-over"}}})
+    assert "handed-over" in home.load(options=handed).secrets
+
+
+def test_numbers_from_the_environment_are_text_where_text_is_wanted(home: Home) -> None:
+    """A password or header of digits is not mistaken for a number; a number of params stays one."""
+    environ = {"KEY": "0012345", "TIMES": "+3"}
+    headers = "headers: {X-Key: '${KEY}', X-N: '${TIMES}'}"
+    text = f"kind: toy.ask\ntarget: api\nwith: {{path: '${{TIMES}}', times: '${{TIMES}}', {headers}}}"
+    (check,) = home.one(text, options=home.options(environ=environ)).checks
+    params = check.measurement.params.model_dump()
+    assert (params["path"], params["times"], params["headers"]) == ("+3", 3, {"X-Key": "0012345", "X-N": "+3"})
+
+
+@pytest.mark.parametrize(
+    ("targets", "vars_", "message"),
+    [
+        ({"apy": "http://127.0.0.1:1"}, {}, '-: --target apy: unknown target "apy"; did you mean "api"?'),
+        ({}, {"budget.sec": "1"}, '-: --var budget.sec: unknown var "budget.sec"; did you mean "budget.s"?'),
+        ({"api": "127.0.0.1:1"}, {}, '-: "127.0.0.1:1" is no url for the target api; write scheme://host:port, such as http://127.0.0.1:8000'),
+    ],
+)  # fmt: skip
+def test_mistakes_of_the_command_line(home: Home, targets: dict[str, str], vars_: dict[str, str], message: str) -> None:
+    """What nothing knows and nothing uses is a mistake, with the nearest name."""
+    given(home, CHOICE)
+    assert told(home.problems(options=home.options(targets=targets, vars=vars_))) == [message]
+
+
+def test_what_checks_use_may_be_given_on_the_command_line_alone(home: Home) -> None:
+    """A suite of one's own may rest on a target and a var that no profile knows."""
+    text = "kind: toy.ask\ntarget: mine\nwith: {path: '${mine.path}'}"
+    options = home.options(targets={"mine": "http://127.0.0.1:4"}, vars={"mine.path": "/p"})
+    assert home.one(text, options=options).checks[0].measurement.params.model_dump()["path"] == "/p"

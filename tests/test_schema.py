@@ -1,0 +1,138 @@
+"""The published schemas are schemas, stay the same, and hold for what is bundled and what is written."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from jsonschema import Draft202012Validator
+
+from xnai_validate import registry
+from xnai_validate.config.fileschema import profile_schema, suite_schema
+from xnai_validate.config.locate import bundled_root
+from xnai_validate.config.source import read_source
+from xnai_validate.model import events as ev
+from xnai_validate.model.fold import fold
+from xnai_validate.model.json import JsonObject, JsonValue
+from xnai_validate.model.report import CheckInfo, Criterion, RunInfo, Source
+from xnai_validate.model.rules import Finding, Rule
+from xnai_validate.model.status import Status
+from xnai_validate.schema import events_schema, report_schema
+
+SUITES = sorted(bundled_root().glob("checks/*/*.yaml"))
+PROFILES = sorted(bundled_root().glob("profiles/*.yaml"))
+
+
+def mistakes(schema: JsonObject, value: object) -> list[str]:
+    found = Draft202012Validator(schema).iter_errors(value)
+    return [f"{'/'.join(map(str, error.absolute_path))}: {error.message[:200]}" for error in found]
+
+
+@pytest.mark.parametrize("make", [suite_schema, profile_schema, report_schema, events_schema])
+def test_each_is_a_schema_and_the_same_each_time(make: object) -> None:
+    """Valid by the metaschema of 2020-12, with all references resolved within, and deterministic."""
+    assert callable(make)
+    schema = make()
+    Draft202012Validator.check_schema(schema)
+    text = json.dumps(schema)
+    assert json.dumps(make()) == text
+    references = set(_references(schema))
+    assert references <= {f"#/$defs/{name}" for name in schema.get("$defs", {})}
+
+
+def _references(value: JsonValue) -> list[str]:
+    if isinstance(value, dict):
+        own = [str(value["$ref"])] if "$ref" in value else []
+        return own + [found for item in value.values() for found in _references(item)]
+    return [found for item in value for found in _references(item)] if isinstance(value, list) else []
+
+
+def _read(path: object) -> JsonValue:
+    from pathlib import Path
+
+    assert isinstance(path, Path)
+    source, problems = read_source(path, path.name)
+    assert source is not None, problems
+    return source.value
+
+
+def test_the_bundled_files_are_valid() -> None:
+    """What is bundled holds the schemas that editors are given."""
+    suite, profile = suite_schema(), profile_schema()
+    assert PROFILES
+    found = {str(path): mistakes(suite, _read(path)) for path in SUITES}
+    found |= {str(path): mistakes(profile, _read(path)) for path in PROFILES}
+    assert {path: wrong for path, wrong in found.items() if wrong} == {}
+
+
+def one_check(**keys: JsonValue) -> JsonObject:
+    return {"title": "S", "checks": [{"id": "it", "title": "It", "kind": "http.request", "target": "api", **keys}]}
+
+
+@pytest.mark.parametrize(
+    ("keys", "valid"),
+    [
+        ({"with": {"path": "/"}, "expect": {"status": 200, "total_ms": {"max": "2s"}}}, True),
+        ({"with": {"path": "/", "timeout": "${call_timeout}"}, "retry": {"attempts": 2}}, True),
+        ({"expect": {"headers": {"x-request-id": {"matches": "."}}, "json": {"$.a": 1}}}, True),
+        ({"expect": {"status": {"not": {"in": [1, 2]}}}}, True),
+        ({"expect": {"total_msec": 1}}, False),
+        ({"expect": {"total_ms": {"maximum": 1}}}, False),
+        ({"expect": {}}, False),
+        ({"with": {"pfad": "/"}}, False),
+        ({"with": {"timeout": 5}}, False),
+        ({"kind": "http.reqest"}, False),
+        ({"id": "Not Kebab"}, False),
+        ({"expects": {}}, False),
+    ],
+)
+def test_an_editor_sees_what_the_loader_refuses(keys: JsonObject, valid: bool) -> None:
+    """Params and facts are checked by the kind of the check; references may stand for values."""
+    assert (mistakes(suite_schema(), one_check(**keys)) == []) is valid
+
+
+def test_every_kind_is_in_the_schema() -> None:
+    """The schema comes from the registry: a new kind needs no second edit."""
+    definitions = suite_schema()["$defs"]
+    assert isinstance(definitions, dict)
+    for kind in registry.kinds():
+        assert {f"{kind}:with", f"{kind}:facts"} <= set(definitions)
+
+
+def run_events() -> list[ev.Event]:
+    info = CheckInfo(id="a/b:c", title="T", category="a", kind="k.l", source=Source(file="f.yaml", line=3))
+    other = info.model_copy(update={"id": "a/b:d"})
+    run = RunInfo(id="r", title="P", profiles=("p",), started_at=1.0, host={"cores": 2}, version="1")
+    criterion = Criterion(scope="total", rule=Rule("failed", "equals", 0))
+    return [
+        ev.RunStarted(seq=1, at=1.0, run=run, checks=(info, other), criteria=(criterion,)),
+        ev.TargetResolved(seq=2, at=1.0, target="api", url="http://127.0.0.1:1", tried=1, answered=True),
+        ev.CheckStarted(seq=3, at=1.0, id="a/b:c"),
+        ev.AttemptFinished(seq=4, at=1.1, id="a/b:c", attempt=1, held=False, reason="x", elapsed_ms=1.0),
+        ev.FaultInjected(seq=5, at=1.1, fault="redis.pause", target="redis", undo="u1", check="a/b:c"),
+        ev.FaultReverted(seq=6, at=1.2, undo="u1", proven=True),
+        ev.CheckFinished(
+            seq=7,
+            at=1.3,
+            id="a/b:c",
+            status=Status.FAIL,
+            reason="x",
+            findings=(Finding("status", "equals", 200, 503, False, "expect"),),
+            facts={"status": 503, "json": {"a": [1, None]}},
+            attempts=1,
+            elapsed_ms=1.0,
+        ),
+        ev.Notice(seq=8, at=1.4, level="warning", text="careful"),
+        ev.RunFinished(seq=9, at=1.5, elapsed_ms=500.0, stopped="deadline"),
+    ]
+
+
+def test_a_real_report_and_its_events_are_valid() -> None:
+    """What is written holds the schema that is published, with every kind of event in it."""
+    report = json.loads(fold(run_events()).model_dump_json(by_alias=True))
+    assert mistakes(report_schema(), report) == []
+    schema = events_schema()
+    for event in run_events():
+        assert mistakes(schema, json.loads(ev.to_json(event))) == []
+    assert mistakes(report_schema(), {**report, "verdict": "fine"}) != []
+    assert mistakes(schema, {"event": "unheard-of"}) != []
