@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.report.golden import FOLDER, reports
-from tests.report.runs import CASES, Script
+from tests.report.runs import CASES, Script, finding
 from xnai_validate.model.fold import fold
 from xnai_validate.model.status import Status
 from xnai_validate.report.page import Page, cells, wrap
@@ -91,6 +91,26 @@ def test_what_blocks_most_comes_first() -> None:
     script.check("a/s:leaf", "Leaf", Status.SKIP, reason="needs a/s:root, which failed", blocked_by="a/s:root")
     text = render(fold(script.events()), View())
     assert text.index("Root") < text.index("Alone")
+
+
+def test_one_silent_target_is_told_once() -> None:
+    """Checks of one target that got no answer for one reason read as one failure, unless every check is asked for."""
+    script = Script("x", "x")
+    for name in ("a", "b", "c", "d"):
+        refused = (finding("error", "equals", None, "refused"), finding("status", "equals", 200, None))
+        script.check(f"s/gateway:{name}", f"Title {name}", Status.FAIL, target="gateway", findings=refused)
+    other = (finding("error", "equals", None, "refused"),)
+    script.check("s/api:other", "Title other", Status.FAIL, findings=other)
+    script.check("s/x:y", "Blocked", Status.SKIP, reason="needs s/gateway:c, which failed", blocked_by="s/gateway:c")
+    text = render(fold(script.events()), View())
+    assert "Failed: 5" in text
+    assert "alike   s/gateway: a, b, d (3 checks)" in text
+    assert "blocks  s/x: y (1 check)" in text
+    assert [title for title in ("Title a", "Title b", "Title c", "Title d", "Title other") if title in text] == [
+        "Title c",
+        "Title other",
+    ]
+    assert "alike" not in render(fold(script.events()), View(detail="verbose"))
 
 
 def test_many_problems_are_bounded() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from xnai_validate.model.report import CheckResult, RunReport
 from xnai_validate.model.status import Status
@@ -14,6 +15,8 @@ IN_FULL = 50
 """Problems of one status that are shown in full; of the others only the line that says what is wrong."""
 NAMED = 300
 """Problems of one status that are shown at all."""
+ALIKE = 3
+"""So many checks of one target that got no answer for one reason are told as one, unless every check is asked for."""
 MARGIN = 7
 """Columns before the text of a problem: the status stands there."""
 
@@ -27,8 +30,11 @@ STYLES: dict[Status, Style] = {
 }
 
 
-def problems(page: Page, report: RunReport) -> None:
-    """Failures and errors in full, then warnings and flaky checks, each under its status."""
+def problems(page: Page, report: RunReport, *, fold: bool = True) -> None:
+    """Failures and errors in full, then warnings and flaky checks, each under its status.
+
+    With `fold`, checks of one target that got no answer for the same reason are told as one.
+    """
     blocked = blocked_by_root(report.checks)
     for status, title in (
         (Status.FAIL, "Failed"),
@@ -38,7 +44,40 @@ def problems(page: Page, report: RunReport) -> None:
     ):
         found = [check for check in report.checks if check.status is status]
         if found:
-            _section(page, report, f"{title}: {len(found)}", found, blocked)
+            page.rule(f"{title}: {len(found)}", STYLES[status])
+            _section(page, report, _folded(found, blocked, ALIKE if fold else len(found) + 1))
+
+
+@dataclass(frozen=True, slots=True)
+class _Problem:
+    check: CheckResult
+    alike: tuple[str, ...]
+    """Ids of the checks that are told with it."""
+    blocks: tuple[str, ...]
+    """Ids of what it, or one of those, blocked."""
+
+
+def _folded(found: Sequence[CheckResult], blocked: dict[str, list[str]], alike: int) -> list[_Problem]:
+    """The problems, those that block the most first: they are what to mend first."""
+    ordered = sorted(found, key=lambda check: -len(blocked.get(check.id, ())))
+    groups: dict[tuple[object, ...], list[CheckResult]] = {}
+    for check in ordered:
+        groups.setdefault(_cause(check), []).append(check)
+    problems: dict[str, _Problem] = {}
+    for group in groups.values():
+        parts = [group] if len(group) >= alike else [[check] for check in group]
+        for first, *rest in parts:
+            blocks = [one for check in (first, *rest) for one in blocked.get(check.id, ())]
+            problems[first.id] = _Problem(first, tuple(check.id for check in rest), tuple(blocks))
+    return [problems[check.id] for check in ordered if check.id in problems]
+
+
+def _cause(check: CheckResult) -> tuple[object, ...]:
+    """What checks without an answer from one target have in common; for any other check, itself."""
+    for finding in telling(check.findings, "expect"):
+        if finding.fact == "error" and isinstance(finding.actual, str):
+            return (check.target, finding.actual)
+    return (check.id,)
 
 
 def blocked_by_root(checks: Sequence[CheckResult]) -> dict[str, list[str]]:
@@ -50,18 +89,14 @@ def blocked_by_root(checks: Sequence[CheckResult]) -> dict[str, list[str]]:
     return blocked
 
 
-def _section(
-    page: Page, report: RunReport, title: str, found: Sequence[CheckResult], blocked: dict[str, list[str]]
-) -> None:
-    page.rule(title, STYLES[found[0].status])
-    # Those that block the most come first: they are what to mend first.
-    ordered = sorted(found, key=lambda check: -len(blocked.get(check.id, ())))
-    for check in ordered[:IN_FULL]:
+def _section(page: Page, report: RunReport, found: Sequence[_Problem]) -> None:
+    for one in found[:IN_FULL]:
         page.blank()
-        _headline(page, check)
-        _evidence(page, check)
-        _advice(page, check, report.run.targets, blocked.get(check.id, []))
-    for check in ordered[IN_FULL:NAMED]:
+        _headline(page, one.check)
+        _evidence(page, one.check)
+        _advice(page, one, report.run.targets)
+    for one in found[IN_FULL:NAMED]:
+        check = one.check
         page.text(f"{check.id}: {check.reason or check.title}", indent=MARGIN, lead=_lead(check.status))
     if len(found) > NAMED:
         page.text(f"and {len(found) - NAMED} more, which the JSON report has", indent=MARGIN, style="dim")
@@ -102,15 +137,17 @@ def _said(check: CheckResult) -> str:
     return check.reason or "no reason was given"
 
 
-def _advice(page: Page, check: CheckResult, targets: dict[str, str | None], blocked: list[str]) -> None:
+def _advice(page: Page, problem: _Problem, targets: dict[str, str | None]) -> None:
+    check = problem.check
     if check.target:
         url = targets.get(check.target)
         _labelled(page, "on", f"{check.target} {url}" if url else check.target)
     if check.status in (Status.FAIL, Status.ERROR, Status.WARN) and check.fix:
         _labelled(page, "fix", " ".join(check.fix.split()))
     _labelled(page, "see", f"{check.source.file}:{check.source.line}", "dim")
-    if blocked:
-        _labelled(page, "blocks", f"{listed(blocked)} ({counted(len(blocked), 'check')})")
+    for label, ids in (("alike", problem.alike), ("blocks", problem.blocks)):
+        if ids:
+            _labelled(page, label, f"{listed(ids)} ({counted(len(ids), 'check')})")
 
 
 def _labelled(page: Page, label: str, text: str, style: Style = "") -> None:

@@ -31,7 +31,7 @@ def render(report: RunReport, view: View) -> str:
         _categories(page, report.checks)
     if view.detail == "verbose":
         _every_check(page, report.checks)
-    problems(page, report)
+    problems(page, report, fold=view.detail != "verbose")
     if view.detail != "quiet":
         _skips(page, report.checks)
     _notices(page, report, quiet=view.detail == "quiet")
