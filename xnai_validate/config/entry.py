@@ -20,6 +20,8 @@ class Entry(BaseModel):
         frozen=True,
         extra="forbid",
         use_attribute_docstrings=True,
+        # Most commands need few of the models.
+        defer_build=True,
         # Only the spelling with the alias is a key of a file: `with`, never `with_`.
         populate_by_name=False,
     )
