@@ -99,6 +99,8 @@ class ProfileFile(Entry):
     """Profiles whose content this one takes over; what it says itself comes on top."""
     suites: Texts = ()
     """Globs on `<category>/<suite>`."""
+    tags: Texts = ()
+    """Of these suites, only the checks that have one of these tags, and what they need; empty takes all."""
     targets: dict[str, TargetEntry] = Field(default_factory=dict)
     vars: JsonObject = Field(default_factory=dict)
     """Nested values that checks refer to as `${dotted.path}`."""

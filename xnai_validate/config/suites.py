@@ -31,12 +31,15 @@ class Suites:
     _planned: dict[str, PlannedCheck | None] = field(default_factory=dict)
 
     def of_profiles(self, profiles: Iterable[Profile]) -> tuple[PlannedCheck, ...]:
-        """The checks of all suites that the profiles' globs match, in the order of the globs and files."""
+        """The checks that the profiles' globs and tags select, in the order of the globs and files."""
         found: dict[str, PlannedCheck] = {}
         for profile in profiles:
+            tags = set(profile.file.tags)
             for index, glob in enumerate(profile.file.suites):
                 for name in self._matching(glob, profile.where.at("suites", index)):
                     for check in self._all_of(name):
+                        if tags and not tags & set(check.info.tags):
+                            continue
                         found.setdefault(check.id, check)
         return tuple(found.values())
 

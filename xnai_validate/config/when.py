@@ -47,6 +47,8 @@ class Conditions:
 def _sentence(name: str, rule: Rule, value: JsonValue) -> str:
     if rule.operator == "equals" and rule.operand is None:
         return f"needs the var {name}, which is not set" if rule.negated else f"only where the var {name} is not set"
+    if rule.operator == "equals" and rule.operand == "":
+        return f"needs the var {name}, which is empty" if rule.negated else f"only where the var {name} is empty"
     words = [name.replace("_", " ")]
     if rule.negated:
         words.append("other than")
