@@ -26,9 +26,10 @@ from functools import cached_property
 from typing import Annotated, Any, Protocol, TypeVar, get_type_hints
 
 from annotated_types import Ge, Le
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, WithJsonSchema
+from pydantic import BeforeValidator, ConfigDict, Field, ValidationInfo, WithJsonSchema
 
 from xnai_validate.errors import NotApplicable, Unmeasurable, XnaiError
+from xnai_validate.model.docs import Documented
 from xnai_validate.model.errorkind import ErrorKind
 from xnai_validate.model.facttype import FactType, IgnoreCase, fact_types
 from xnai_validate.model.json import Json, JsonObject, JsonValue, bounded
@@ -84,16 +85,16 @@ def _refuse_bare(value: object, info: ValidationInfo) -> object:
     return value  # floats come from code, where seconds are seconds
 
 
-class Params(BaseModel):
+class Params(Documented):
     """The `with:` of a check: frozen, unknown keys refused."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True, use_attribute_docstrings=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
 
 
-class Facts(BaseModel):
+class Facts(Documented):
     """What a checker measured: frozen; every number carries its unit in its name."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True, use_attribute_docstrings=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
 
 
 class Observation(Params):

@@ -9,6 +9,7 @@ from pydantic import BaseModel, Field, TypeAdapter
 
 from xnai_validate import registry
 from xnai_validate.kit import Checker
+from xnai_validate.model.docs import field_docs
 from xnai_validate.model.events import Event
 from xnai_validate.model.facttype import FactType
 from xnai_validate.model.json import JsonObject, JsonValue
@@ -106,7 +107,8 @@ def _or_reference(schema: JsonValue, whole: bool) -> JsonValue:
 
 def _facts_schema(checker: Checker) -> JsonObject:
     """The schema of `expect` and `warn`: fact -> rule."""
-    described = {field.alias or name: field.description for name, field in checker.facts.model_fields.items()}
+    docs = field_docs(checker.facts)
+    described = {field.alias or name: docs.get(name) for name, field in checker.facts.model_fields.items()}
     properties: JsonObject = {}
     for name, kind in checker.types.items():
         rule = _rule(kind)

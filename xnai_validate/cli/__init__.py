@@ -13,6 +13,9 @@ def main() -> None:
 
         sys.stdout.write(f"xnai-validate {__version__}\n")
         return
+    import gc
+
+    gc.disable()  # nothing that is imported is garbage; a run switches it on again
     from xnai_validate.cli.app import app
 
     app(prog_name="xnai-validate")

@@ -15,6 +15,7 @@ from xnai_validate.config import LoadOptions
 from xnai_validate.config.catalogue import Catalogue, catalogue
 from xnai_validate.errors import ConfigError
 from xnai_validate.kit import Checker, Facts
+from xnai_validate.model.docs import field_docs
 from xnai_validate.model.facttype import FactType
 from xnai_validate.model.json import JsonValue
 from xnai_validate.model.nearest import did_you_mean
@@ -112,7 +113,8 @@ def _properties(page: Page, schema: Mapping[str, object]) -> None:
 
 
 def _facts(page: Page, model: type[Facts], types: Mapping[str, FactType]) -> None:
-    docs = {field.alias or name: field.description or "" for name, field in model.model_fields.items()}
+    texts = field_docs(model)
+    docs = {field.alias or name: texts.get(name, "") for name, field in model.model_fields.items()}
     for name, kind in types.items():
         _entry(page, name, str(kind), docs.get(name, ""))
 

@@ -35,6 +35,7 @@ def execute(request: Request) -> int:
     """Carry out a run and return its exit code. Raises XnaiError where it cannot begin."""
     gc.freeze()  # what was imported stays; only what the run makes is looked through
     gc.set_threshold(50_000, 20, 100)
+    gc.enable()
     with ExitStack() as stack:
         stack.callback(signal.signal, signal.SIGTERM, signal.signal(signal.SIGTERM, _terminated))
         outputs = stack.enter_context(Outputs(() if request.dry_run else request.outputs))

@@ -5,21 +5,21 @@ from __future__ import annotations
 import re
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
 from xnai_validate.kit import Duration
+from xnai_validate.model.docs import Documented
 from xnai_validate.model.json import JsonObject
 
 _KEBAB = r"[a-z0-9]+(?:-[a-z0-9]+)*"
 
 
-class Entry(BaseModel):
+class Entry(Documented):
     """A mapping in a file: frozen, unknown keys refused."""
 
     model_config = ConfigDict(
         frozen=True,
         extra="forbid",
-        use_attribute_docstrings=True,
         # Most commands need few of the models.
         defer_build=True,
         # Only the spelling with the alias is a key of a file: `with`, never `with_`.

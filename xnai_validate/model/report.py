@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
+from xnai_validate.model.docs import Documented
 from xnai_validate.model.json import JsonObject, JsonValue
 from xnai_validate.model.rules import Finding, Rule
 from xnai_validate.model.status import Status
@@ -15,8 +16,8 @@ FORMAT: Literal["xnai-validate/report/1"] = "xnai-validate/report/1"
 Verdict = Literal["passed", "failed", "undecided", "not undone", "stopped", "interrupted"]
 
 
-class _Value(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+class _Value(Documented):
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class Source(_Value):
@@ -152,7 +153,7 @@ class ReportNotice(_Value):
 class RunReport(_Value):
     """A run, whole."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True, serialize_by_alias=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", serialize_by_alias=True)
 
     format: Literal["xnai-validate/report/1"] = FORMAT
     tool: Tool
