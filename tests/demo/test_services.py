@@ -16,7 +16,7 @@ import redis
 
 from tests.demo.serving import apps_serving, reserved, serving
 from xnai_validate.demo.defects.services import SERVICES
-from xnai_validate.demo.services import speech, ui
+from xnai_validate.demo.services import pages, speech, ui
 from xnai_validate.demo.settings import Settings
 
 Promise = Callable[[httpx.Client, Settings], bool]
@@ -42,7 +42,7 @@ def _page(client: httpx.Client, _: Settings) -> bool:
 
 
 def _asset(client: httpx.Client, _: Settings) -> bool:
-    return client.get(ui.ASSET).headers["content-type"].startswith("text/javascript")
+    return client.get(pages.ASSET).headers["content-type"].startswith("text/javascript")
 
 
 def _quick(client: httpx.Client, path: str) -> bool:

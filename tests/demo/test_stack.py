@@ -86,7 +86,7 @@ def test_the_handover_is_complete(stack: EmbeddedStack) -> None:
     """The handover names every target with its process, and every var, and is JSON."""
     told = stack.handover
     assert set(told["targets"]) == TARGETS
-    assert set(told["vars"]) == VARS
+    assert set(told["vars"]) >= VARS
     assert all(psutil.pid_exists(target["pid"]) for target in told["targets"].values())
     assert all("url" in target for name, target in told["targets"].items() if name != "worker")
     assert json.loads(json.dumps(told)) == told

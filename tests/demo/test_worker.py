@@ -15,8 +15,10 @@ from xnai_validate.demo.defects.worker import WORKER
 from xnai_validate.demo.services.worker import GROUPS
 from xnai_validate.demo.settings import Settings
 
-Promise = Callable[[redis.Redis], bool]
-SOON_S = 3.0
+Promise = Callable[[redis.Redis, float], bool]
+"""Whether something is so within some seconds."""
+SOON_S = 15.0
+TOO_LONG_S = 1.0
 
 
 @pytest.fixture(scope="module")
@@ -53,43 +55,43 @@ def _pending(client: redis.Redis) -> int:
     return total
 
 
-def _does_a_job(client: redis.Redis) -> bool:
+def _does_a_job(client: redis.Redis, seconds: float) -> bool:
     _job(client, "job")
-    return eventually(lambda: _results(client, "job") != [], SOON_S)
+    return eventually(lambda: _results(client, "job") != [], seconds)
 
 
-def _does_it_once(client: redis.Redis) -> bool:
+def _does_it_once(client: redis.Redis, seconds: float) -> bool:
     _job(client, "once")
     _job(client, "after it")
-    return eventually(lambda: _results(client, "after it") != [], SOON_S) and len(_results(client, "once")) == 1
+    return eventually(lambda: _results(client, "after it") != [], seconds) and len(_results(client, "once")) == 1
 
 
-def _tells_what_it_found(client: redis.Redis) -> bool:
+def _tells_what_it_found(client: redis.Redis, seconds: float) -> bool:
     _job(client, "result", "one two two")
-    return eventually(lambda: [r.get("words") for r in _results(client, "result")] == [3], SOON_S)
+    return eventually(lambda: [r.get("words") for r in _results(client, "result")] == [3], seconds)
 
 
-def _drains(client: redis.Redis) -> bool:
+def _drains(client: redis.Redis, seconds: float) -> bool:
     for number in range(20):
         _job(client, f"drain {number}")
         client.xadd("xnai:alerts", {"service": "redis", "severity": "critical"})
-    return eventually(lambda: _pending(client) == 0, SOON_S)
+    return eventually(lambda: _pending(client) == 0, seconds)
 
 
 def _groups(client: redis.Redis) -> bool:
     return all([g["name"] for g in client.xinfo_groups(stream)] == [GROUPS[stream]] for stream in GROUPS)
 
 
-def _remembers(client: redis.Redis) -> bool:
+def _remembers(client: redis.Redis, seconds: float) -> bool:
     client.xadd("xnai:memory_updates", {"key": "colour", "value": "blue"})
-    return eventually(lambda: client.get("xnai:memory:colour") == "blue", SOON_S)
+    return eventually(lambda: client.get("xnai:memory:colour") == "blue", seconds)
 
 
-def _keeps_poison(client: redis.Redis) -> bool:
+def _keeps_poison(client: redis.Redis, seconds: float) -> bool:
     before = client.xlen("xnai:dlq")
     poison = str(client.xadd("xnai:agent_bus", {"type": "task", "payload": "{broken"}))
     _job(client, "behind the poison")
-    through = eventually(lambda: _results(client, "behind the poison") != [], SOON_S)
+    through = eventually(lambda: _results(client, "behind the poison") != [], seconds)
     return through and client.xlen("xnai:dlq") == before + 1 and _entries(client, "xnai:dlq")[-1][1]["id"] == poison
 
 
@@ -110,7 +112,7 @@ def test_a_healthy_worker_keeps_every_promise(tmp_path: Path, port: int) -> None
         with serving(settings, "worker"):
             assert _groups(client)
             for name, promise in PROMISES.items():
-                assert promise(client), name
+                assert promise(client, SOON_S), name
             assert client.hget("xnai:alerts:handled", "redis") == "20"
 
 
@@ -120,7 +122,7 @@ def test_each_defect_breaks_its_promise(defect: str, tmp_path: Path, port: int) 
     with reserved(tmp_path, "A", defect, redis_port=port) as settings, _client(settings) as client:
         client.flushdb()
         with serving(settings, "worker"):
-            assert not PROMISES[defect](client)
+            assert not PROMISES[defect](client, TOO_LONG_S)
 
 
 def test_what_a_dead_worker_left_pending_is_taken_up(tmp_path: Path, port: int) -> None:
@@ -143,4 +145,4 @@ def test_the_groups_come_back_after_the_database_was_emptied(tmp_path: Path, por
         with serving(settings, "worker"):
             client.flushdb()
             assert eventually(lambda: client.exists(*GROUPS) == len(GROUPS))
-            assert _does_a_job(client)
+            assert _does_a_job(client, SOON_S)

@@ -186,7 +186,7 @@ async def _crash_after(seconds: float) -> None:
     os._exit(1)
 
 
-def server_for(app: object, listening: asyncio.Event, *, ahead_s: int) -> uvicorn.Server:
+def server_for(app: object, listening: asyncio.Event, *, ahead_s: int = 0) -> uvicorn.Server:
     """A uvicorn server that leaves signals to this module and sets `listening` once it accepts.
 
     Its clock, in the Date of its answers, stands at what it was at the start plus `ahead_s`, where that is not 0.

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import difflib
-import importlib.util
 from collections.abc import Iterable
 
+from xnai_validate.demo.defects.api import API
 from xnai_validate.demo.defects.entry import Defect
 from xnai_validate.demo.defects.gateway import GATEWAY
 from xnai_validate.demo.defects.machine import MACHINE
 from xnai_validate.demo.defects.process import PROCESS
 from xnai_validate.demo.defects.redis import REDIS
 from xnai_validate.demo.defects.services import SERVICES
+from xnai_validate.demo.defects.streaming import STREAMING
 from xnai_validate.demo.defects.worker import WORKER
 from xnai_validate.demo.settings import Layout
 
@@ -33,15 +34,7 @@ def merged(*groups: Iterable[Defect]) -> dict[str, Defect]:
     return catalogue
 
 
-def _of_the_application() -> list[Defect]:
-    found: list[Defect] = []
-    for module, name in (("api", "API"), ("streaming", "STREAMING")):
-        if importlib.util.find_spec(f"xnai_validate.demo.defects.{module}"):
-            found += getattr(importlib.import_module(f"xnai_validate.demo.defects.{module}"), name)
-    return found
-
-
-CATALOGUE: dict[str, Defect] = merged(_of_the_application(), GATEWAY, REDIS, SERVICES, WORKER, PROCESS, MACHINE)
+CATALOGUE: dict[str, Defect] = merged(API, STREAMING, GATEWAY, REDIS, SERVICES, WORKER, PROCESS, MACHINE)
 """Defect name -> defect."""
 
 

@@ -8,7 +8,7 @@ import contextlib
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
-from xnai_validate.demo.services.reconnect import ONCE_MORE
+from xnai_validate.demo.services.reconnect import ONCE_MORE, heed_cancellation
 from xnai_validate.demo.settings import Settings
 
 
@@ -20,6 +20,7 @@ async def disturb(settings: Settings) -> None:
     redis: Redis = Redis(port=settings.redis_port, password=settings.redis_password, retry=ONCE_MORE)
     async with redis:
         while True:
+            heed_cancellation()
             with contextlib.suppress(RedisError, OSError):
                 if stalls:
                     await redis.execute_command("DEBUG", "SLEEP", "0.35")  # type: ignore[no-untyped-call]

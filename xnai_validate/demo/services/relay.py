@@ -87,7 +87,7 @@ def _security(settings: Settings) -> list[tuple[str, str]]:
 async def own_page(client: Client, status: int, text: str, media_type: str = "text/plain") -> bool:
     """Answer with a page of the gateway's own; whether the connection can carry another request.
 
-    The body of the request is read and dropped first, where it has not been passed on.
+    It cannot where the request has a body, for that may still be unread.
     """
     body = text.encode()
     fields = [("Content-Type", f"{media_type}; charset=utf-8"), ("Date", formatdate(usegmt=True))]

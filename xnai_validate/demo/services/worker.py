@@ -28,7 +28,7 @@ from redis.exceptions import RedisError, ResponseError
 from redis.typing import EncodableT, FieldT
 
 from xnai_validate.demo.services.disturbance import disturb
-from xnai_validate.demo.services.reconnect import ONCE_MORE
+from xnai_validate.demo.services.reconnect import ONCE_MORE, heed_cancellation
 from xnai_validate.demo.settings import Settings
 
 GROUPS = {
@@ -107,6 +107,7 @@ class Worker:
             await asyncio.sleep(float("inf"))
         since = "0"
         while True:
+            heed_cancellation()
             try:
                 entries = await self._read(stream, since)
                 for entry_id, entry in entries:
