@@ -10,7 +10,14 @@ from tests.demo_api.running import RedisServer, redis_server
 
 
 @pytest.fixture(scope="session")
-def redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
-    """A Redis server; each running stack empties it first."""
+def shared_redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
+    """A Redis server."""
     with redis_server(tmp_path_factory.mktemp("redis")) as server:
         yield server
+
+
+@pytest.fixture
+def redis(shared_redis: RedisServer) -> RedisServer:
+    """A Redis server with nothing in it."""
+    shared_redis.client.flushall()
+    return shared_redis

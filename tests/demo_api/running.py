@@ -194,8 +194,7 @@ def settings(
 
 @contextlib.asynccontextmanager
 async def running(chosen: Settings, redis: RedisServer) -> AsyncIterator[Running]:
-    """The application, its metrics and the model server, for the time of the block, on an empty Redis."""
-    redis.client.flushall()
+    """The application, its metrics and the model server, for the time of the block."""
     base, prefix = chosen.url("api"), api.PREFIX[chosen.layout]
     limits = httpx.Limits(max_connections=None, max_keepalive_connections=20)
     async with (
@@ -210,8 +209,7 @@ async def running(chosen: Settings, redis: RedisServer) -> AsyncIterator[Running
         finally:
             await client.aclose()
             await root.aclose()
-            for part in list(stack.parts):
-                await stack.stop(part)
+            await asyncio.gather(*(stack.stop(part) for part in list(stack.parts)))
 
 
 def events(text: str) -> list[dict[str, Any]]:

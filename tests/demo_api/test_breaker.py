@@ -229,7 +229,7 @@ def test_two_workers_under_load_lose_no_count(redis: RedisServer, tmp_path: Path
             started = time.perf_counter()
             calls = [hold(breakers["rag_api"]) for breakers in (one, two) for _ in range(150)]
             await asyncio.gather(*calls)
-            assert time.perf_counter() - started < 300 * 0.1 / 4
+            assert time.perf_counter() - started < 300 * 0.1 / 2
             assert stored(redis)["total_successes"] == 300
 
     redis.client.flushall()

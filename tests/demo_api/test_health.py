@@ -80,7 +80,7 @@ def test_a_hanging_model_does_not_hold_health_up(redis: RedisServer, tmp_path: P
                 started = time.perf_counter()
                 for _ in range(5):
                     body = await health(stack)
-                assert time.perf_counter() - started < 5 * 0.5
+                assert time.perf_counter() - started < 5 * 2.5
                 assert (body["status"], down(body)) == ("degraded", {"llm"})
 
     asyncio.run(ask())

@@ -8,6 +8,7 @@ write with it.
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from functools import partial, reduce
@@ -24,7 +25,8 @@ from xnai_validate.demo.settings import Settings
 KEY_PREFIX = "circuit_breaker:"
 
 _LEAST_TTL_S = 3600
-_ATTEMPTS = 5
+_ATTEMPTS = 100
+_UNSAVED_MOST = 1000
 _SWAP = """
 local current = redis.call('GET', KEYS[1]) or ''
 if current ~= ARGV[1] then return current end
@@ -50,9 +52,11 @@ class Breaker:
         self._store, self._metrics, self._settings = store, metrics, settings
         self._wake, self._now = wake, now
         self._text = ""
-        self._view = Snapshot()
-        self._ahead = False
-        """Whether this worker knows more than Redis: it went on in memory."""
+        self._agreed = Snapshot()
+        """The state that Redis had last."""
+        self._unsaved: deque[Event] = deque(maxlen=_UNSAVED_MOST)
+        """What happened since, and could not be written."""
+        self._view = self._agreed
         self._trials = 0
         self._inbox: list[tuple[Event | None, asyncio.Future[None]]] = []
         self._one_by_one = asyncio.Lock()
@@ -93,8 +97,8 @@ class Breaker:
 
     def observe(self, text: str | bytes | None) -> None:
         """Take over the state that somebody has read from Redis anyway."""
-        if text and not self._ahead and text != self._text and (snapshot := parse(text)) is not None:
-            self._text = str(text)
+        if text and not self._unsaved and text != self._text and (snapshot := parse(text)) is not None:
+            self._text, self._agreed = str(text), snapshot
             self._see(snapshot)
 
     async def flush(self) -> None:
@@ -149,38 +153,35 @@ class Breaker:
             return self._view
         except RedisError:
             text = None
-        if not text or self._ahead:
+        if not text or self._unsaved:
             await self.refresh()
         else:
             self.observe(text)
         return self._view
 
     async def _commit(self, events: list[Event]) -> None:
-        """Apply events to the state in Redis: compare and swap, again as long as another worker was quicker."""
+        """Apply events to the state in Redis: compare and swap, again as long as another worker was quicker.
+
+        What cannot be written is kept, and applied to what Redis has when it is back.
+        """
+        self._unsaved.extend(events)
+        changed = self._after(self._view, events)
         for _ in range(_ATTEMPTS):
-            changed = self._apply(events)
             written = self._written(changed)
             try:
                 found = await self._store.run(partial(self._swap, written=written))
             except (StoreUnavailable, RedisError):
                 break
             if found is None:
-                self._text, self._ahead = written, False
-                self._see(changed)
-                return
-            self._adopt(found)
-        self._ahead = True
-        self._see(self._apply(events))
+                self._text, self._agreed = written, changed
+                self._unsaved.clear()
+                break
+            self._text, self._agreed = found, parse(found) or self._agreed
+            changed = self._after(self._agreed, self._unsaved)
+        self._see(changed)
 
-    def _apply(self, events: Iterable[Event]) -> Snapshot:
-        return reduce(lambda snapshot, event: after(snapshot, event, self.rule), events, self._view)
-
-    def _adopt(self, found: str) -> None:
-        """Start from what Redis has, unless this worker went on without Redis and so knows more."""
-        self._text = found
-        snapshot = parse(found)
-        if snapshot is not None and (not self._ahead or snapshot.touched >= self._view.touched):
-            self._view = snapshot
+    def _after(self, snapshot: Snapshot, events: Iterable[Event]) -> Snapshot:
+        return reduce(lambda before, event: after(before, event, self.rule), events, snapshot)
 
     async def _swap(self, redis: Redis, written: str) -> str | None:
         """Write the state if Redis still has the one last seen: None, or what it has instead."""

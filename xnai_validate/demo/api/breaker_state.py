@@ -48,11 +48,6 @@ class Snapshot(BaseModel):
     total_successes: int = Field(default=0, ge=0)
     transitions: tuple[Transition, ...] = ()
 
-    @property
-    def touched(self) -> float:
-        """When the breaker last learned something."""
-        return max(self.last_failure_time or 0.0, self.last_success_time or 0.0)
-
 
 @dataclass(frozen=True, slots=True)
 class Rule:

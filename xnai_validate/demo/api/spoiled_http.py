@@ -64,7 +64,7 @@ class _Edge:
         query = asked.get("query") if isinstance(asked, dict) else None
         if broken("empty-query-accepted") and query in (None, ""):
             asked = {"query": _FALLBACK}
-        if broken("long-query-accepted") and isinstance(query, str):
+        elif broken("long-query-accepted") and isinstance(query, str):
             asked["query"] = query[:2000]
         if broken("unknown-fields-refused") and isinstance(asked, dict) and set(asked) - _KNOWN:
             asked = {}
