@@ -28,6 +28,7 @@ BUDGET = {
     "first_event_ms": 2000,
     "silence_ms": 1900,
     "page_ms": 1800,
+    "token_rate_tps": 15,
 }
 """What a busy machine with two cores can keep to while everything runs on it; a real stack has less patience."""
 
@@ -105,6 +106,7 @@ def _vars(settings: Settings, canaries: list[object]) -> dict[str, object]:
         "canaries": canaries,
         "ui": {"asset": ASSET, "settings": "/project/settings"},
         "budget": BUDGET,
+        "worker_probe": True,
         "settle": "800ms",
         "settle_short": "150ms",
         **machine_vars(settings),
