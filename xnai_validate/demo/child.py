@@ -119,7 +119,7 @@ def _hangs(part: Part, settings: Settings) -> bool:
         "vikunja": settings.broken("vikunja-hangs"),
         "voice": settings.broken("voice-hangs"),
         "gateway": settings.broken("gateway-hangs"),
-        "llm": settings.broken("llm-hangs"),
+        "llm": settings.broken("llm-hangs") or settings.broken("health-hangs-with-model"),
     }.get(part.name, False)
 
 

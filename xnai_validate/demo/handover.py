@@ -22,7 +22,7 @@ GATEWAY_PREFIX: dict[Layout, str] = {"A": "/api/v1", "B": "/xnai/api/v1"}
 
 BUDGET = {
     "connect_ms": 1000,
-    "ping_ms": 1000,
+    "ping_ms": 900,
     "health_ms": 2000,
     "query_ms": 10_000,
     "first_event_ms": 2000,

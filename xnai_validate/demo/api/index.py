@@ -51,7 +51,7 @@ class VectorIndex:
 
     def ready(self) -> bool:
         """Whether the embedder makes vectors that this index can compare: of its length, and not zero."""
-        vector = self._embed("health of the vector store")
+        vector = self._embed("health")
         return len(vector) == DIMENSIONS and any(vector)
 
     def search(self, text: str, top_k: int, threshold: float = _THRESHOLD) -> list[Hit]:

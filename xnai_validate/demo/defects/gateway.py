@@ -24,7 +24,7 @@ GATEWAY: tuple[Defect, ...] = (
     Defect("gateway-no-websocket", "The upgrade to a WebSocket is not passed on.", layout="B"),
     Defect("gateway-keeps-upstream", "When a client leaves, the upstream goes on to the end of its answer."),
     Defect("gateway-http10", "The gateway answers in HTTP/1.0 and closes every connection."),
-    Defect("gateway-slow", "The gateway adds 0.7 s to every request."),
+    Defect("gateway-slow", "The gateway adds over two seconds to every request."),
     Defect("gateway-one-at-a-time", "The gateway handles one request at a time."),
     Defect("gateway-rewrites-errors", "Errors of the API are replaced by a page of the gateway."),
     Defect("gateway-drops-retry-after", "Retry-After does not reach the client."),

@@ -14,7 +14,7 @@ REDIS: tuple[Defect, ...] = (
     Defect("redis-few-clients", "Redis allows so few connections that some parts are refused."),
     Defect("redis-snapshot-fails", "Redis cannot write its snapshot and therefore refuses all writes (MISCONF)."),
     Defect("redis-replica", "Redis believes to be a replica of a server that is gone, and is read-only."),
-    Defect("redis-stalls", "Something blocks Redis for a third of a second again and again."),
+    Defect("redis-stalls", "Something blocks Redis for over a second again and again."),
     Defect("redis-flushed", "A forgotten job empties the database every second."),
     Defect("tls-expired", "The certificate of Redis has expired.", layout="B"),
     Defect("tls-expires-soon", "The certificate of Redis expires tomorrow.", layout="B"),

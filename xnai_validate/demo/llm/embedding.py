@@ -41,7 +41,7 @@ def embed(text: str, dimensions: int = DIMENSIONS) -> Vector:
         grams = range(len(padded) - 2)
         for start in grams:
             _add(vector, padded[start : start + 3], _GRAM_WEIGHT / math.sqrt(len(grams)))
-    length = math.sqrt(sum(value * value for value in vector))
+    length = math.hypot(*vector)
     return tuple(value / length for value in vector) if length else tuple(vector)
 
 

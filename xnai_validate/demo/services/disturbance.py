@@ -23,7 +23,7 @@ async def disturb(settings: Settings) -> None:
             heed_cancellation()
             with contextlib.suppress(RedisError, OSError):
                 if stalls:
-                    await redis.execute_command("DEBUG", "SLEEP", "0.35")  # type: ignore[no-untyped-call]
+                    await redis.execute_command("DEBUG", "SLEEP", "1.3")  # type: ignore[no-untyped-call]
                 else:
                     await redis.flushdb()
             await asyncio.sleep(0.1 if stalls else 1.0)

@@ -120,7 +120,7 @@ class Gateway:
     async def _one_request(self, client: Client) -> bool:
         """Answer one request; whether the connection can carry another one."""
         if self.settings.broken("gateway-slow"):
-            await asyncio.sleep(0.7)
+            await asyncio.sleep(2.3)
         if self.settings.broken("gateway-one-at-a-time"):
             async with self._turn:
                 return await self._answer_while_there(client)

@@ -1,0 +1,104 @@
+"""One run, told on the terminal, as JSON and as JUnit: all three agree, on both layouts of the healthy stack."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from xml.etree import ElementTree
+
+import jsonschema
+import pytest
+
+from tests.e2e.tool import all_gone, environment, report, tool
+from xnai_validate.model.report import RunReport
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What one run of phase 4.1 told."""
+
+    code: int
+    stdout: str
+    stderr: str
+    json: Path
+    junit: Path
+    jsonl: Path
+    report: RunReport
+
+
+@pytest.fixture(scope="module", params=["A", "B"])
+def told(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Told:
+    """Phase 4.1 on the healthy embedded stack, with every report."""
+    home = tmp_path_factory.mktemp(f"layout-{request.param}")
+    files = [home / name for name in ("report.json", "junit.xml", "events.jsonl")]
+    mark = environment(home)["XNAI_TEST_MARK"]
+    outputs = [argument for file in files for argument in ("-o", str(file))]
+    done = tool(home, "run", "phase4.1", "--demo", "--layout", request.param, *outputs, env={"XNAI_TEST_MARK": mark})
+    assert all_gone(mark), "processes are left over"
+    return Told(done.code, done.stdout, done.stderr, *files, report(files[0]))
+
+
+def test_everything_passes(told: Told) -> None:
+    """The healthy stack passes phase 4.1: no failure, error, warning or flaky check, and all criteria met."""
+    not_well = [(c.id, str(c.status), c.reason) for c in told.report.checks if c.status not in ("pass", "skip")]
+    assert not not_well
+    assert told.code == 0
+    assert told.report.summary.pass_ >= 65
+    assert told.report.criteria
+    assert all(criterion.met for criterion in told.report.criteria)
+
+
+def test_catalogue_is_as_large_as_promised(told: Told) -> None:
+    """Every category has at least as many checks as phase 4.1 asks for."""
+    least = {
+        "services": 20,
+        "api": 15,
+        "streaming": 8,
+        "dependencies": 6,
+        "vikunja": 5,
+        "voice": 5,
+        "resources": 5,
+        "environment": 5,
+    }
+    passed = [check.category for check in told.report.checks if check.status == "pass"]
+    assert {category: passed.count(category) for category in least if passed.count(category) < least[category]} == {}
+
+
+def test_every_check_can_be_understood(told: Told) -> None:
+    """Each check has a title, says what it covers and how to mend what it finds."""
+    for check in told.report.checks:
+        assert check.title, check.id
+        assert check.covers, check.id
+        assert check.source.line > 0, check.id
+
+
+def test_json_obeys_its_published_schema(told: Told, tmp_path: Path) -> None:
+    """The JSON report is valid by the schema that `schema report` prints."""
+    schema = json.loads(tool(tmp_path, "schema", "report").stdout)
+    jsonschema.Draft202012Validator(schema).validate(json.loads(told.json.read_text("utf-8")))
+
+
+def test_reports_agree(told: Told) -> None:
+    """The counts on the terminal, in JSON, in JUnit and in the events are the same."""
+    summary = told.report.summary
+    found = re.search(r"(\d+) passed, (\d+) failed, (\d+) errors, (\d+) skipped; (\d+) checks", told.stdout)
+    assert found is not None, told.stdout
+    total = len(told.report.checks)
+    assert tuple(map(int, found.groups())) == (summary.pass_, summary.fail, summary.error, summary.skip, total)
+    suites = ElementTree.parse(told.junit).getroot()
+    assert len(list(suites.iter("testcase"))) == total
+    assert len(list(suites.iter("skipped"))) == summary.skip
+    assert len(list(suites.iter("failure"))) + len(list(suites.iter("error"))) == 0
+    events = [json.loads(line) for line in told.jsonl.read_text("utf-8").splitlines()]
+    assert [event["seq"] for event in events] == list(range(1, len(events) + 1))
+    statuses = {event["id"]: event["status"] for event in events if event["event"] == "check-finished"}
+    assert statuses == {check.id: str(check.status) for check in told.report.checks}
+
+
+def test_nothing_secret_is_told(told: Told) -> None:
+    """The stack's password and token appear in no report."""
+    everything = told.stdout + told.stderr + told.json.read_text() + told.junit.read_text() + told.jsonl.read_text()
+    assert not re.search(r"tk_[0-9a-f]{40}", everything.replace("tk_" + "0" * 40, ""))
+    assert "password=" not in everything
