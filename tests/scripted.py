@@ -105,6 +105,9 @@ def scripted(
         try:
             yield state
         finally:
+            # A connection that was accepted a moment ago needs a few turns of the loop, or nobody would close it.
+            for _ in range(5):
+                await asyncio.sleep(0)
             server.close()
             for task in list(tasks):
                 task.cancel()

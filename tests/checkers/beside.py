@@ -79,6 +79,9 @@ async def _listening(talk: Talk) -> AsyncIterator[int]:
     try:
         yield server.sockets[0].getsockname()[1]
     finally:
+        # A connection that was accepted a moment ago needs a few turns of the loop, or nobody would close it.
+        for _ in range(5):
+            await asyncio.sleep(0)
         server.close()
         for task in list(tasks):
             task.cancel()

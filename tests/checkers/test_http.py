@@ -207,9 +207,9 @@ def test_time_is_measured_where_it_is_spent() -> None:
         started = time.perf_counter()
         facts = observe("http.request", Target("api", server.url()), fresh=True).facts
         elapsed_ms = (time.perf_counter() - started) * 1000
-    assert 140 <= facts["first_byte_ms"] <= facts["total_ms"] - 140
-    assert facts["total_ms"] <= elapsed_ms
-    assert facts["connect_ms"] < 140
+    assert facts["first_byte_ms"] >= facts["connect_ms"] + 140
+    assert facts["first_byte_ms"] < facts["total_ms"] <= elapsed_ms
+    assert facts["total_ms"] >= 290
 
 
 def test_redirections_are_facts() -> None:

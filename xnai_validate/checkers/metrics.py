@@ -90,19 +90,18 @@ class _Exposition:
     sums: defaultdict[str, float] = field(default_factory=lambda: defaultdict(float))
     single: dict[str, float] = field(default_factory=dict)
     count: int = 0
-    label_sets: dict[str, int] = field(default_factory=dict)
+    label_sets: defaultdict[str, set[tuple[tuple[str, str], ...]]] = field(default_factory=lambda: defaultdict(set))
 
     def add(self, name: str, kind: str, samples: Sequence[Sample]) -> None:
         """Take one family in."""
-        self.families[name] = kind
-        sets = set()
+        self.families.setdefault(name, kind)
+        sets = self.label_sets[name]  # the parser gives a family without a TYPE line in several parts
         for sample in samples:
             self.count += 1
             self.sums[sample.name] += sample.value
             if sample.labels and len(self.single) < SAMPLES_CAP:
                 self.single[_key(sample)] = sample.value
             sets.add(tuple(sorted(pair for pair in sample.labels.items() if pair[0] not in ("le", "quantile"))))
-        self.label_sets[name] = len(sets)
 
     def value(self, name: str) -> float | None:
         """The sum of a name; of a histogram's or summary's family, the sum of its counts; None without samples."""
@@ -165,7 +164,7 @@ def _parsed(answer: HttpAnswer, wanted: Iterable[str]) -> Samples:
         families=found.families,
         samples={**found.sums, **found.single},
         sample_count=found.count,
-        label_sets=found.label_sets,
+        label_sets={name: len(sets) for name, sets in found.label_sets.items()},
         missing=[name for name, value in values.items() if value is None and name not in found.families],
         values={name: value for name, value in values.items() if value is not None},
     )

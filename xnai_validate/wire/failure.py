@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 import socket
 import ssl
 
@@ -49,7 +50,8 @@ def wire_error(error: OSError, doing: str) -> WireError:
         return WireError(ErrorKind.DNS, f"{doing}: {error.strerror or error}")
     if isinstance(error, TimeoutError) and error.errno is None:
         return WireError(ErrorKind.TIMEOUT, f"{doing}: no answer in time")
-    return WireError(_kind(error), f"{doing}: {error.strerror or error}")
+    # asyncio words its own messages; those of the operating system are the ones people search for.
+    return WireError(_kind(error), f"{doing}: {os.strerror(error.errno) if error.errno else error}")
 
 
 def _kind(error: OSError) -> ErrorKind:

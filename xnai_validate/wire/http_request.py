@@ -104,7 +104,7 @@ def place(url: str) -> Place:
         host, port = parts.hostname, parts.port
         host = host if host is None or host.isascii() else host.encode("idna").decode("ascii")
     except ValueError as error:
-        raise Unmeasurable(f"{url!r} is not a url: {error}") from error
+        raise Unmeasurable(f"a url cannot be read: {error}", hint="see the target's url") from error
     if parts.scheme not in ("http", "https") or not host:
         raise Unmeasurable(f"{shown(url)!r} is not an http url", hint="set a url that begins with http:// or https://")
     default = 443 if parts.scheme == "https" else 80

@@ -55,7 +55,7 @@ class Certificate(Facts):
     error_detail: str | None
     """The error in words."""
     verified: bool | None
-    """Whether it leads to the target's authority (`tls.ca`) or one of the machine's, is in date, and is for this name."""
+    """Whether it leads to the target's authority (`tls.ca`) or the machine's, is in date, and is for this name."""
     verify_error: str | None
     """Why it is not verified, in OpenSSL's words."""
     subject: str | None
@@ -65,7 +65,7 @@ class Certificate(Facts):
     names: list[str] | None
     """The names and addresses that it is for (subject alternative names)."""
     name_matches: bool | None
-    """Whether one of them covers the name that was asked for (RFC 9525: a wildcard stands for one whole label)."""
+    """Whether one of them covers the name that was asked for (a wildcard stands for one whole label)."""
     self_signed: bool | None
     """Whether it is signed by its own subject and key."""
     not_before: str | None
@@ -121,7 +121,7 @@ async def certificate(params: Handshake, ctx: Context) -> Certificate:
     try:
         session, verify_error = await _trusting(host, port, wanted, params.timeout)
     except WireError as failure:
-        return Certificate(**dict.fromkeys(Certificate.model_fields), error=failure.kind, error_detail=failure.detail)
+        return _unread(failure.kind, failure.detail)
     return _facts(session, verify_error, name)
 
 
@@ -167,8 +167,7 @@ def _facts(session: _Session, verify_error: str | None, name: str) -> Certificat
         names = names_of(found)
         key_type, key_bits = key_of(found)
     except ValueError as error:
-        kind, detail = ErrorKind.PROTOCOL, f"the certificate cannot be read: {error}"[:TEXT_CAP]
-        return Certificate(**dict.fromkeys(Certificate.model_fields), error=kind, error_detail=detail)
+        return _unread(ErrorKind.PROTOCOL, f"the certificate cannot be read: {error}"[:TEXT_CAP])
     return Certificate(
         error=None,
         error_detail=None,
@@ -189,3 +188,8 @@ def _facts(session: _Session, verify_error: str | None, name: str) -> Certificat
         chain_length=session.chain_length,
         handshake_ms=session.handshake_ms,
     )
+
+
+def _unread(kind: ErrorKind, detail: str) -> Certificate:
+    nothing = dict.fromkeys(Certificate.model_fields)
+    return Certificate.model_validate({**nothing, "error": kind, "error_detail": detail})

@@ -51,7 +51,10 @@ def is_self_signed(certificate: Certificate) -> bool:
 
 
 def covers(pattern: str, name: str) -> bool:
-    """Whether a name of a certificate covers a host (RFC 9525 section 6.3): a wildcard is the whole left-most label."""
+    """Whether a name of a certificate covers a host (RFC 9525 section 6.3): a wildcard is the whole left-most label.
+
+    As in OpenSSL, at least two labels follow the wildcard: `*.stack` covers nothing.
+    """
     pattern, name = pattern.lower().rstrip("."), name.lower().rstrip(".")
     if literal(name, 0) is not None or not pattern.startswith("*."):
         return _same(pattern, name)
