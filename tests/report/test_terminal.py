@@ -132,6 +132,13 @@ def test_quiet_says_what_is_wrong_and_the_verdict() -> None:
     assert len(render(fold(CASES["passed"][1]()), View(detail="quiet")).splitlines()) <= 6
 
 
+def test_a_run_without_a_measurement_says_so() -> None:
+    """Where every check was skipped the verdict does not read as if the stack were well."""
+    script = Script("x", "x")
+    script.check("a/b:c", "T", Status.SKIP, reason="target api is not configured")
+    assert "nothing was measured" in render(fold(script.events()), View())
+
+
 def test_broken_reporter_is_said_and_raises_the_exit_code() -> None:
     """A reporter that broke is named, and a run that passed ends with 3."""
     text = render(fold(CASES["passed"][1]()), View(broken=("live: it broke",)))

@@ -50,6 +50,8 @@ def _why(report: RunReport, code: int) -> str:
     """One clause that says what decided the verdict."""
     s, stopped = report.summary, report.run.stopped
     unmet = sum(not one.met for one in report.criteria)
+    if code == Exit.PASSED and s.skip == len(report.checks):
+        return "nothing failed, but nothing was measured either: every check was skipped"
     if code == Exit.PASSED:
         return "nothing failed; skipped checks say why they were skipped" if s.skip else "every check passed"
     if code == Exit.NOT_UNDONE:
