@@ -41,9 +41,11 @@ _GRACE_S = 1
 
 def preload() -> None:
     """Import what every part needs, so that the forked processes share it; it takes most of the time of a start."""
+    sys.modules["pygments"] = None  # type: ignore[assignment]  # httpx brings its command line, a tenth of a second, or not
+    importlib.import_module("httpx")
+    del sys.modules["pygments"]
     for module in (
         "fastapi",
-        "httpx",
         "redis.asyncio",
         "uvicorn",
         "uvicorn.lifespan.on",

@@ -88,6 +88,7 @@ class Supervisor:
             from xnai_validate.demo import certificates
 
             certificates.issue(self._settings)
+        gc.disable()  # nothing that is imported is garbage
         child.preload()
         for part in parts_of(self._settings.layout):
             for reference in part.code:
@@ -96,8 +97,8 @@ class Supervisor:
             raise NotReady(f"redis does not answer\n{self._log_tail('redis')}")
         self._awaited.clear()
         redis_server.spoil(self._settings)
-        gc.collect()
         gc.freeze()
+        gc.enable()
         for part in parts_of(self._settings.layout):
             if part.kind != "redis":
                 self._fork(part)
