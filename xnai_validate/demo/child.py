@@ -113,9 +113,24 @@ def become_part(part: Part, settings: Settings, sockets: dict[str, socket.socket
         os._exit(code)
 
 
+def absent(part: Part, settings: Settings) -> bool:
+    """Whether the part is never started: its port refuses connections."""
+    return {
+        "redis": settings.broken("redis-down"),
+        "api": settings.broken("api-down"),
+        "gateway": settings.broken("gateway-down"),
+        "llm": settings.broken("llm-down"),
+        "ui": settings.broken("ui-down"),
+        "docs": settings.broken("docs-down"),
+        "vikunja": settings.broken("vikunja-down"),
+        "voice": settings.broken("voice-down"),
+    }.get(part.name, False)
+
+
 def _hangs(part: Part, settings: Settings) -> bool:
     """Whether the part only listens: the kernel completes connections, and nothing ever reads them."""
     return {
+        "api": settings.broken("api-hangs"),
         "ui": settings.broken("ui-hangs"),
         "docs": settings.broken("docs-hangs"),
         "vikunja": settings.broken("vikunja-hangs"),

@@ -83,7 +83,8 @@ class Supervisor:
         deadline = time.monotonic() + READY_S
         self._start_keeper()
         redis_server.data_dir(self._settings).mkdir()
-        self._fork(next(part for part in parts_of(self._settings.layout) if part.kind == "redis"))
+        if self._has("redis"):
+            self._fork(next(part for part in parts_of(self._settings.layout) if part.kind == "redis"))
         if self._settings.layout == "B":
             from xnai_validate.demo import certificates
 
@@ -93,20 +94,26 @@ class Supervisor:
         for part in parts_of(self._settings.layout):
             for reference in part.code:
                 child.load(reference)
-        if not redis_server.wait_until_up(self._settings.redis_port, deadline, between=self._reap):
+        redis = self._has("redis")
+        if redis and not redis_server.wait_until_up(self._settings.redis_port, deadline, between=self._reap):
             raise NotReady(f"redis does not answer\n{self._log_tail('redis')}")
         self._awaited.clear()
-        redis_server.spoil(self._settings)
+        if redis:
+            redis_server.spoil(self._settings)
         gc.freeze()
         gc.enable()
         for part in parts_of(self._settings.layout):
-            if part.kind != "redis":
+            if part.kind != "redis" and self._has(part.name):
                 self._fork(part)
         while self._awaited and not self._stopping:
             if time.monotonic() > deadline:
                 late = sorted({self._running[pid].name for pid in self._awaited if pid in self._running})
                 raise NotReady(f"not ready after {READY_S:.0f} s: {', '.join(late)}\n{self._log_tail(*late)}")
             self._wait(deadline)
+
+    def _has(self, name: str) -> bool:
+        part = next(part for part in parts_of(self._settings.layout) if part.name == name)
+        return not child.absent(part, self._settings)
 
     def _start_keeper(self) -> None:
         """Fork the keeper while this process is still small."""
