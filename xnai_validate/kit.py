@@ -88,13 +88,15 @@ def _refuse_bare(value: object, info: ValidationInfo) -> object:
 class Params(Documented):
     """The `with:` of a check: frozen, unknown keys refused."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+    # A run needs few of the models of the families that it loads.
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True, defer_build=True)
 
 
 class Facts(Documented):
     """What a checker measured: frozen; every number carries its unit in its name."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+    # A run needs few of the models of the families that it loads.
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True, defer_build=True)
 
 
 class Observation(Params):

@@ -24,7 +24,7 @@ _WRAPPED = ("items", "additionalProperties", "contains")
 
 def report_schema() -> JsonObject:
     """The schema of the JSON report."""
-    made = RunReport.model_json_schema(by_alias=True, mode="serialization")
+    made = TypeAdapter(RunReport).json_schema(by_alias=True, mode="serialization")
     return {"$schema": DIALECT, "title": "Report of xnai-validate", **without_title(made)}
 
 

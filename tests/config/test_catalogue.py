@@ -9,7 +9,8 @@ from dataclasses import replace
 import pytest
 
 from tests.config.home import Home, told
-from xnai_validate.config import Linted, LoadOptions, catalogue, lint
+from xnai_validate.config import LoadOptions
+from xnai_validate.config.catalogue import Linted, catalogue, lint
 from xnai_validate.errors import ConfigError
 from xnai_validate.model.place import Mistakes
 
@@ -75,7 +76,7 @@ def test_lint_tells_all_mistakes_once(home: Home) -> None:
 def test_listing_imports_no_checker() -> None:
     """A list is quick: neither a family of checkers nor its libraries are imported for it."""
     code = (
-        "import sys; from xnai_validate.config import catalogue; c = catalogue(); c.profiles, c.suites;"
+        "import sys; from xnai_validate.config.catalogue import catalogue; c = catalogue(); c.profiles, c.suites;"
         "print([m for m in sys.modules if m.startswith(('xnai_validate.checkers.', 'httpx', 'redis', 'psutil'))])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)

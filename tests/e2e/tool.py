@@ -16,6 +16,7 @@ from uuid import uuid4
 import psutil
 
 from xnai_validate.model.report import RunReport
+from xnai_validate.report.json import parse
 
 TOOL = str(Path(sys.executable).with_name("xnai-validate"))
 MARK = "XNAI_TEST_MARK"
@@ -52,7 +53,7 @@ def tool(home: Path, *arguments: str, timeout: float = 300, env: dict[str, str] 
 
 def report(path: Path) -> RunReport:
     """A JSON report, read back by its own model."""
-    return RunReport.model_validate_json(path.read_bytes())
+    return parse(path.read_bytes())
 
 
 def marked(mark: str) -> list[psutil.Process]:

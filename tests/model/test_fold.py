@@ -97,7 +97,7 @@ def test_events_survive_their_journal() -> None:
     events: list[ev.Event] = [started(a), end, ev.Notice(seq=3, at=2.0, level="info", text="\u2028"), END]
     lines = [ev.to_json(event) for event in events]
     assert not any(b"\n" in line for line in lines)
-    assert fold(map(ev.from_json, lines)).model_dump_json() == fold(events).model_dump_json()
+    assert fold(map(ev.from_json, lines)) == fold(events)
 
 
 def test_events_without_a_beginning_are_refused() -> None:

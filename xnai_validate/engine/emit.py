@@ -87,7 +87,7 @@ class Emitter:
         if isinstance(value, RunInfo):
             return self._copied(value, title=value.title, host=value.host)
         if isinstance(value, Criterion):
-            return value.model_copy(update={"rule": replace(value.rule, operand=self._masker.json(value.rule.operand))})
+            return replace(value, rule=replace(value.rule, operand=self._masker.json(value.rule.operand)))
         return value
 
     def _finding(self, finding: Finding) -> Finding:
@@ -98,4 +98,4 @@ class Emitter:
 
     def _copied(self, value: CheckInfo | RunInfo, **fields: object) -> object:
         changed = {name: self._masked(field) for name, field in fields.items()}
-        return value if changed == fields else value.model_copy(update=changed)
+        return value if changed == fields else replace(value, **changed)  # type: ignore[arg-type]

@@ -6,43 +6,57 @@ took a fifth of the start of a run.
 
 from __future__ import annotations
 
-import ast
-import inspect
 import sys
 from functools import cache
+from typing import TYPE_CHECKING
 
-from pydantic import BaseModel, GetJsonSchemaHandler
-from pydantic.json_schema import JsonSchemaValue
-from pydantic_core import CoreSchema
+from pydantic import BaseModel
+
+if TYPE_CHECKING:
+    import ast
+
+    from pydantic import GetJsonSchemaHandler
+    from pydantic.json_schema import JsonSchemaValue
+    from pydantic_core import CoreSchema
 
 
-class Documented(BaseModel):
-    """A model whose fields are documented by the text under them, also in its JSON Schema."""
+class DocumentedValue:
+    """A dataclass whose fields are documented by the text under them, also in its JSON Schema."""
+
+    __slots__ = ()
 
     @classmethod
     def __get_pydantic_json_schema__(cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
         schema = handler(core_schema)
         properties = handler.resolve_ref_schema(schema).get("properties", {})
+        fields = getattr(cls, "model_fields", {})
         for name, text in field_docs(cls).items():
-            alias = cls.model_fields[name].alias
-            for written in (name, alias):
+            for written in (name, fields[name].alias if name in fields else None):
                 if written in properties:
                     properties[written].setdefault("description", text)
         return schema
 
 
-def field_docs(model: type[BaseModel]) -> dict[str, str]:
+class Documented(DocumentedValue, BaseModel):
+    """A model whose fields are documented by the text under them, also in its JSON Schema."""
+
+
+def field_docs(model: type) -> dict[str, str]:
     """Field -> the text under it, those of base classes included; empty where the source is not at hand."""
     docs: dict[str, str] = {}
     for one in reversed(model.__mro__):
-        if issubclass(one, BaseModel) and one is not BaseModel:
+        if one not in (BaseModel, object):
             docs |= _classes(one.__module__).get(one.__qualname__, {})
-    return {name: text for name, text in docs.items() if name in model.model_fields}
+    fields = model.model_fields if issubclass(model, BaseModel) else getattr(model, "__dataclass_fields__", {})
+    return {name: text for name, text in docs.items() if name in fields}
 
 
 @cache
 def _classes(module: str) -> dict[str, dict[str, str]]:
     """Class -> attribute -> text, for every class at the top of a module and within those."""
+    import ast
+    import inspect
+
     try:
         tree = ast.parse(inspect.getsource(sys.modules[module]))
     except (OSError, TypeError, SyntaxError, KeyError):
@@ -61,6 +75,9 @@ def _classes(module: str) -> dict[str, dict[str, str]]:
 
 
 def _attributes(node: ast.ClassDef) -> dict[str, str]:
+    import ast
+    import inspect
+
     docs: dict[str, str] = {}
     for statement, after in zip(node.body, node.body[1:], strict=False):
         if (

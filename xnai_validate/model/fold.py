@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
 
 from xnai_validate.model import events as ev
@@ -106,7 +106,7 @@ def _report(state: _State, run: RunInfo) -> RunReport:
         ),
         exit_code=int(code),
         verdict=word(code),
-        summary=Summary.model_validate(dict(counts)),
+        summary=Summary(**{field.name: counts[field.name.rstrip("_")] for field in fields(Summary)}),
         criteria=criteria,
         checks=checks,
         faults=tuple(_fault(fault, state.reverted.get(undo)) for undo, fault in state.injected.items()),
@@ -115,12 +115,18 @@ def _report(state: _State, run: RunInfo) -> RunReport:
 
 
 def _check(info: CheckInfo, end: ev.CheckFinished | None, stopped: str | None) -> CheckResult:
-    known = info.model_dump(include={"id", "title", "category", "kind", "target", "covers", "tags", "fix"})
     if end is None:
         why = f"not reached: {stopped}" if stopped else "not reached"
         end = ev.CheckFinished(seq=0, at=0.0, id=info.id, status=Status.SKIP, reason=why)
     return CheckResult(
-        **known,
+        id=info.id,
+        title=info.title,
+        category=info.category,
+        kind=info.kind,
+        target=info.target,
+        covers=info.covers,
+        tags=info.tags,
+        fix=info.fix,
         source=info.source,
         status=end.status,
         reason=end.reason,

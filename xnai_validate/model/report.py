@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from dataclasses import dataclass
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import ConfigDict, Field
 
-from xnai_validate.model.docs import Documented
+from xnai_validate.model.docs import DocumentedValue
 from xnai_validate.model.json import JsonObject, JsonValue
 from xnai_validate.model.rules import Finding, Rule
 from xnai_validate.model.status import Status
@@ -16,10 +17,14 @@ FORMAT: Literal["xnai-validate/report/1"] = "xnai-validate/report/1"
 Verdict = Literal["passed", "failed", "undecided", "not undone", "stopped", "interrupted"]
 
 
-class _Value(Documented):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+class _Value(DocumentedValue):
+    """Read and written by pydantic where a report is read or its schema is asked for, and else a plain value."""
+
+    __slots__ = ()
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Source(_Value):
     """Where a check is written."""
 
@@ -27,6 +32,7 @@ class Source(_Value):
     line: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CheckInfo(_Value):
     """What is known of a check before it runs."""
 
@@ -43,6 +49,7 @@ class CheckInfo(_Value):
     disruptive: bool = False
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Criterion(_Value):
     """A success criterion: a rule about the counts of a category, or of the whole run (`total`)."""
 
@@ -50,6 +57,7 @@ class Criterion(_Value):
     rule: Rule
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RunInfo(_Value):
     """Which run it is and where it ran."""
 
@@ -65,6 +73,7 @@ class RunInfo(_Value):
     """The version of xnai-validate."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Tool(_Value):
     """What made the report."""
 
@@ -72,6 +81,7 @@ class Tool(_Value):
     version: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ReportRun(_Value):
     """The run of a report."""
 
@@ -88,12 +98,11 @@ class ReportRun(_Value):
     """Why the run ended before its plan did: interrupted, deadline, memory, fail-fast, killed."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Summary(_Value):
     """How many checks have each status."""
 
-    model_config = ConfigDict(populate_by_name=True, serialize_by_alias=True)
-
-    pass_: int = Field(0, alias="pass")
+    pass_: Annotated[int, Field(alias="pass")] = 0
     flaky: int = 0
     warn: int = 0
     fail: int = 0
@@ -101,6 +110,7 @@ class Summary(_Value):
     skip: int = 0
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CriterionResult(_Value):
     """A success criterion, judged."""
 
@@ -110,6 +120,7 @@ class CriterionResult(_Value):
     met: bool
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CheckResult(_Value):
     """A check with its status and its evidence."""
 
@@ -133,6 +144,7 @@ class CheckResult(_Value):
     source: Source
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FaultResult(_Value):
     """A fault that was injected, and whether it was taken back."""
 
@@ -143,6 +155,7 @@ class FaultResult(_Value):
     proven: bool
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ReportNotice(_Value):
     """Something the user should know that is no check."""
 
@@ -150,10 +163,9 @@ class ReportNotice(_Value):
     text: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RunReport(_Value):
     """A run, whole."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", serialize_by_alias=True)
 
     format: Literal["xnai-validate/report/1"] = FORMAT
     tool: Tool
