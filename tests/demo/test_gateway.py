@@ -250,6 +250,15 @@ def test_a_broken_off_answer_is_not_taken_for_a_complete_one(tmp_path: Path) -> 
                 answer.read()
 
 
+def test_an_answer_for_a_dead_upstream_leaves_the_connection_usable(behind: Behind) -> None:
+    """After 502 the connection goes on; where it does not, because the body was not read, the answer says so."""
+    with reserved(behind.run_dir) as settings, serving(settings, "gateway"), httpx.Client() as client:
+        assert [client.get(settings.url("gateway")).status_code for _ in range(50)] == [502] * 50
+        answer = client.post(settings.url("gateway") + "/api/v1/query", content=b"x" * 100)
+        assert answer.status_code == 502
+        assert answer.headers["connection"] == "close"
+
+
 @pytest.mark.parametrize(
     "raw",
     [

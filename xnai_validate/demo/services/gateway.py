@@ -148,8 +148,7 @@ class Gateway:
         if found is None:
             return await own_page(client, 404, "404 not found\n")
         if settings.broken("gateway-small-bodies") and (head.length or 0) > 1024:
-            await own_page(client, 413, "413 body too large\n")
-            return False
+            return await own_page(client, 413, "413 body too large\n")
         if settings.broken("gateway-caches") and (kept := self._fresh(head)):
             return await client.send_whole(kept[1], kept[2])
         upstream: asyncio.StreamWriter | None = None
@@ -181,12 +180,12 @@ class Gateway:
         if settings.broken("gateway-waits-when-down"):
             await asyncio.sleep(12)
         if settings.broken("gateway-200-when-down"):
-            await own_page(client, 200, "<h1>We will be right back</h1>\n", "text/html")
-        elif settings.broken("gateway-502-leaks"):
-            await own_page(client, 502, f"{_LEAK}127.0.0.1:{settings.ports[found.port]}{found.target}\n")
-        else:
-            await own_page(client, 504 if silent else 502, "504 gateway timeout\n" if silent else "502 bad gateway\n")
-        return False
+            return await own_page(client, 200, "<h1>We will be right back</h1>\n", "text/html")
+        if settings.broken("gateway-502-leaks"):
+            return await own_page(client, 502, f"{_LEAK}127.0.0.1:{settings.ports[found.port]}{found.target}\n")
+        if silent:
+            return await own_page(client, 504, "504 gateway timeout\n")
+        return await own_page(client, 502, "502 bad gateway\n")
 
 
 async def _ask(client: Client, found: Route, answers: asyncio.StreamReader, upstream: asyncio.StreamWriter) -> Head:

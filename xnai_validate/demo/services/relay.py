@@ -50,7 +50,13 @@ class Client:
         return self.modern and "close" not in self.head.get("connection").lower()
 
     def send_head(
-        self, status: int, reason: str, fields: list[tuple[str, str]], framing: list[tuple[str, str]]
+        self,
+        status: int,
+        reason: str,
+        fields: list[tuple[str, str]],
+        framing: list[tuple[str, str]],
+        *,
+        ends: bool = False,
     ) -> None:
         """Write the head of the answer with what the gateway adds to it."""
         added = _security(self.settings)
@@ -60,18 +66,18 @@ class Client:
         if self.settings.broken("gateway-drops-retry-after"):
             replaced.add("retry-after")
         kept = [(key, value) for key, value in fields if key.lower() not in replaced]
-        closing = [] if self.stays else [("Connection", "close")]
+        closing = [] if self.stays and not ends else [("Connection", "close")]
         version = "HTTP/1.0" if self.settings.broken("gateway-http10") else "HTTP/1.1"
         self.writer.write(http1.write_head(f"{version} {status} {reason}", [*kept, *added, *framing, *closing]))
 
-    async def send_whole(self, answer: Head, body: bytes) -> bool:
-        """Send an answer whose body is complete; whether the connection can carry another one."""
+    async def send_whole(self, answer: Head, body: bytes, *, ends: bool = False) -> bool:
+        """Send an answer whose body is complete; whether the connection can carry another one, which `ends` denies."""
         framing = [("Content-Length", str(len(body)))]
-        self.send_head(answer.status, answer.start[2], answer.end_to_end(), framing)
+        self.send_head(answer.status, answer.start[2], answer.end_to_end(), framing, ends=ends)
         if self.head.start[0] != "HEAD":
             self.writer.write(body)
         await self.writer.drain()
-        return self.stays
+        return self.stays and not ends
 
 
 def _security(settings: Settings) -> list[tuple[str, str]]:
@@ -95,7 +101,7 @@ async def own_page(client: Client, status: int, text: str, media_type: str = "te
         fields.append(("X-Request-ID", request_id))
     has_body = client.head.chunked or bool(client.head.length)
     answer = Head(("HTTP/1.1", str(status), HTTPStatus(status).phrase), tuple(fields))
-    return await client.send_whole(answer, body) and not has_body
+    return await client.send_whole(answer, body, ends=has_body)
 
 
 async def relay(
