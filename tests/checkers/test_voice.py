@@ -1,0 +1,470 @@
+"""`voice.roundtrip` against services that speak and hear, well and badly, and recordings of every kind."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import json
+import math
+import random
+import struct
+import wave
+from array import array
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import pytest
+from pydantic import ValidationError
+
+from tests.checkers.beside import tcp_server
+from tests.context import observe
+from tests.scripted import Asked, Line, Scripted, ok, scripted
+from xnai_validate.checkers.voice.models import Roundtrip
+from xnai_validate.checkers.voice.recording import read, silence
+from xnai_validate.checkers.voice.words import match_ratio
+from xnai_validate.errors import NotApplicable
+from xnai_validate.kit import Target
+
+RATE_HZ = 16_000
+TEXT = "Good morning, stack."
+LONGER = "Good morning, stack. Here is a text of many more words than that."
+
+
+def wav(samples: bytes, *, width: int = 2, channels: int = 1, rate_hz: int = RATE_HZ) -> bytes:
+    """A WAV file as the standard library writes it."""
+    out = io.BytesIO()
+    with wave.open(out, "wb") as file:
+        file.setnchannels(channels)
+        file.setsampwidth(width)
+        file.setframerate(rate_hz)
+        file.writeframes(samples)
+    return out.getvalue()
+
+
+def tone(ms: float, *, amplitude: int = 16_000) -> bytes:
+    """A recording of a 500 Hz tone."""
+    wave_form = (int(amplitude * math.sin(math.pi * n / 16)) for n in range(int(RATE_HZ * ms / 1000)))
+    return wav(array("h", wave_form).tobytes())
+
+
+def spoken(text: str) -> bytes:
+    """A recording as long as its text: 20 ms a character."""
+    return tone(20 * len(text))
+
+
+@contextmanager
+def voice(
+    speak: Callable[[str], bytes] = spoken, hears: object = TEXT, *, tts: str = "200 OK", stt: str = "200 OK"
+) -> Iterator[tuple[Scripted, Target]]:
+    """A voice service that speaks by `speak` and hears what `hears` says: a text, or any JSON document."""
+
+    async def script(asked: Asked, line: Line) -> bool:
+        if asked.path == "/tts":
+            body = speak(json.loads(asked.body)["text"])
+            return await ok(body, "Content-Type: Audio/WAV; rate=16000", status=tts)(asked, line)
+        assert asked.path == "/stt"
+        answer = {"text": hears, "confidence": 0.9, "duration_ms": 1.0} if isinstance(hears, str) else hears
+        body = answer if isinstance(answer, bytes) else json.dumps(answer).encode()
+        return await ok(body, "Content-Type: application/json", status=stt)(asked, line)
+
+    with scripted(script) as server:
+        yield server, Target("voice", server.url())
+
+
+def test_what_is_spoken_goes_back_and_is_compared() -> None:
+    """The recording is measured, sent back byte for byte, and its words are counted; the kind's own rules hold."""
+    with voice() as (server, target):
+        seen = observe("voice.roundtrip", target, text=TEXT, expect={"silent": False, "word_match_ratio": {"min": 1}})
+    facts = seen.facts
+    assert seen.held
+    assert [(asked.method, asked.path) for asked in server.asked] == [("POST", "/tts"), ("POST", "/stt")]
+    assert [asked.headers["content-type"] for asked in server.asked] == ["application/json", "audio/wav"]
+    assert json.loads(server.asked[0].body) == {"text": TEXT}
+    assert server.asked[1].body == spoken(TEXT)
+    assert (facts["tts_status"], facts["content_type"], facts["wav_valid"]) == (200, "audio/wav", True)
+    assert (facts["sample_rate_hz"], facts["channels"], facts["duration_ms"]) == (RATE_HZ, 1, 20 * len(TEXT))
+    assert facts["level_dbfs"] == pytest.approx(20 * math.log10(16_000 / 32_768 / math.sqrt(2)), abs=0.1)
+    assert (facts["stt_status"], facts["text"], facts["confidence"]) == (200, TEXT, 0.9)
+    assert facts["tts_ms"] > 0 < facts["stt_ms"]
+    for unasked in ("error", "wav_problem", "longer_status", "longer_duration_ms", "duration_grows", "oversize_status"):
+        assert facts[unasked] is None
+
+
+def test_another_stack_has_other_paths_fields_and_headers() -> None:
+    """Paths, names of fields and headers are those of the params, in every request."""
+
+    async def script(asked: Asked, line: Line) -> bool:
+        body = spoken("hello") if asked.path == "/v1/audio/speech" else b'{"transcript": "Hello"}'
+        return await ok(body)(asked, line)
+
+    with scripted(script) as server:
+        facts = observe(
+            "voice.roundtrip",
+            Target("voice", server.url("/v1")),
+            text="hello",
+            tts_path="/audio/speech",
+            stt_path="/audio/transcriptions",
+            text_field="input",
+            heard_field="transcript",
+            headers={"X-Session-ID": "seven"},
+        ).facts
+    assert [asked.path for asked in server.asked] == ["/v1/audio/speech", "/v1/audio/transcriptions"]
+    assert {asked.headers["x-session-id"] for asked in server.asked} == {"seven"}
+    assert json.loads(server.asked[0].body) == {"input": "hello"}
+    assert (facts["text"], facts["word_match_ratio"], facts["confidence"]) == ("Hello", 1, None)
+
+
+@pytest.mark.parametrize(
+    ("said", "heard", "ratio"),
+    [
+        ("One two three four.", "one TWO, three -- four", 1),
+        ("one two three four", "four three two one", 1),
+        ("one two three four", "one two three four, thank you for watching", 1),
+        ("one two three four", "one two", 0.5),
+        ("no no no yes", "no yes", 0.5),
+        ("It's well-known.", "its well known", 1),
+        ("Gr\u00f6\u00dfe", "GRO\u0308SSE", 1),
+        ("one two", "", 0),
+        ("one two", "_ ... '", 0),
+    ],
+)
+def test_words_are_counted_without_order_and_case(said: str, heard: str, ratio: float) -> None:
+    """The ratio is the share of spoken words that were heard: in any order and case, each as often as it was spoken."""
+    assert match_ratio(said, heard) == ratio
+
+
+def test_no_recognition_where_none_is_wanted() -> None:
+    """With `recognise: false` a service without ears is measured all the same."""
+    with voice(stt="500 Nothing") as (server, target):
+        seen = observe("voice.roundtrip", target, text=TEXT, recognise=False)
+    assert seen.held
+    assert [asked.path for asked in server.asked] == ["/tts"]
+    assert (seen.facts["stt_status"], seen.facts["word_match_ratio"]) == (None, None)
+
+
+def test_a_truncated_recording_is_told_and_offered_all_the_same() -> None:
+    """Half of the samples: not valid, in words and numbers, while the half that came is measured and sent back."""
+    with voice(lambda text: spoken(text)[: 44 + 320 * len(text)]) as (server, target):
+        seen = observe("voice.roundtrip", target, text=TEXT)
+    facts = seen.facts
+    assert [finding.fact for finding in seen.findings if not finding.held] == ["wav_valid"]
+    assert facts["wav_problem"] == f"the header says {640 * len(TEXT)} bytes of samples, {320 * len(TEXT)} came"
+    assert (facts["duration_ms"], facts["silent"], facts["stt_status"]) == (10 * len(TEXT), False, 200)
+    assert len(server.asked) == 2
+
+
+def test_a_page_is_no_recording() -> None:
+    """200 with HTML: not valid, and nothing is claimed about its sound."""
+    with voice(lambda _: b"<html>It works</html>") as (_, target):
+        facts = observe("voice.roundtrip", target, text=TEXT).facts
+    assert facts["wav_valid"] is False
+    assert facts["wav_problem"] == "it does not begin with a RIFF/WAVE header, but with '<html>It wor'"
+    assert (facts["duration_ms"], facts["silent"], facts["level_dbfs"]) == (None, None, None)
+
+
+def test_an_empty_answer_is_not_sent_back() -> None:
+    """200 with no body at all: not valid, and there is nothing to be recognised."""
+    with voice(lambda _: b"") as (server, target):
+        facts = observe("voice.roundtrip", target, text=TEXT).facts
+    assert (facts["wav_valid"], facts["stt_status"], len(server.asked)) == (False, None, 1)
+
+
+def test_a_refusal_to_speak_is_a_status() -> None:
+    """503 of speech: no recording is claimed, nothing is sent back, and the rule about the status does not hold."""
+    with voice(lambda _: b"{}", tts="503 Service Unavailable") as (server, target):
+        seen = observe("voice.roundtrip", target, text=TEXT)
+    facts = seen.facts
+    assert [finding.fact for finding in seen.findings if not finding.held] == ["tts_status", "wav_valid"]
+    assert (facts["tts_status"], facts["wav_valid"], facts["wav_problem"]) == (503, None, None)
+    assert len(server.asked) == 1
+
+
+@pytest.mark.parametrize(
+    ("longer_ms", "grows"), [(2000, True), (560, True), (520, False), (500, False), (100, False), (None, None)]
+)
+def test_a_longer_text_lasts_longer(longer_ms: float | None, grows: bool | None) -> None:
+    """`duration_grows` wants more than a tenth above the first recording, and is unknown where one was not spoken."""
+
+    def speak(text: str) -> bytes:
+        return tone(500) if text == TEXT else b"" if longer_ms is None else tone(longer_ms)
+
+    with voice(speak) as (_, target):
+        facts = observe("voice.roundtrip", target, text=TEXT, longer_text=LONGER, recognise=False).facts
+    assert (facts["duration_ms"], facts["longer_duration_ms"], facts["longer_status"]) == (500, longer_ms, 200)
+    assert facts["duration_grows"] is grows
+
+
+def test_an_oversized_recording_is_a_real_one() -> None:
+    """What is offered is a WAV file of silence with more bytes than was said, and its status is a fact of its own."""
+    size = 10 * 1024 * 1024
+    with voice(stt="413 Content Too Large") as (server, target):
+        facts = observe("voice.roundtrip", target, text=TEXT, recognise=False, oversize="10MiB").facts
+    assert (facts["oversize_status"], facts["stt_status"], facts["error"]) == (413, None, None)
+    recording = read(server.asked[1].body)
+    assert (recording.problem, recording.silent) == (None, True)
+    assert size < len(server.asked[1].body) < size + 100
+    assert recording.duration_ms is not None
+    assert recording.duration_ms < 300_000, "too long as well, so that its size is not what is refused"
+
+
+def test_an_oversized_recording_that_is_taken() -> None:
+    """A service without a limit shows as 200."""
+    with voice() as (_, target):
+        facts = observe("voice.roundtrip", target, text=TEXT, recognise=False, oversize=1_000_001).facts
+    assert facts["oversize_status"] == 200
+
+
+def test_a_refusal_before_the_body_was_read() -> None:
+    """A server that says 413 as soon as it has the headers is understood, though the body is still on its way."""
+
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head = (await reader.readuntil(b"\r\n\r\n")).decode().lower()
+        if head.startswith("post /tts"):
+            sound = spoken(TEXT)
+            writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\nConnection: close\r\n\r\n%s" % (len(sound), sound))
+            await writer.drain()
+            return
+        writer.write(b"HTTP/1.1 413 Too Large\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+        await writer.drain()
+        while await reader.read(1 << 20):  # as servers do that want their refusal to arrive
+            pass
+
+    with tcp_server(talk) as port:
+        target = Target("voice", f"http://127.0.0.1:{port}")
+        facts = observe("voice.roundtrip", target, text=TEXT, recognise=False, oversize="10MiB").facts
+    assert (facts["oversize_status"], facts["error"]) == (413, None)
+
+
+@pytest.mark.parametrize(
+    ("answer", "text", "confidence"),
+    [
+        (b"no JSON", None, None),
+        ([], None, None),
+        ({"text": 5, "confidence": True}, None, None),
+        ({"text": "", "confidence": 97}, "", 97.0),
+        (b'{"text": "a", "confidence": 1e999}', "a", None),
+        (b'{"text": "a", "confidence": 1' + b"0" * 400 + b"}", "a", None),
+    ],
+)
+def test_strange_answers_of_recognition(answer: object, text: str | None, confidence: float | None) -> None:
+    """What is no text or no number is no fact; an empty text is one, and matches nothing."""
+    with voice(hears=answer) as (_, target):
+        facts = observe("voice.roundtrip", target, text=TEXT).facts
+    assert (facts["stt_status"], facts["text"], facts["confidence"]) == (200, text, confidence)
+    assert facts["word_match_ratio"] == (None if text is None else 0)
+
+
+def test_a_refused_recognition_has_no_text() -> None:
+    """The words of an error are not what was heard."""
+    with voice(hears={"text": TEXT}, stt="503 Service Unavailable") as (_, target):
+        facts = observe("voice.roundtrip", target, text=TEXT).facts
+    assert (facts["stt_status"], facts["text"], facts["word_match_ratio"]) == (503, None, None)
+
+
+def test_a_long_text_is_cut_after_it_was_compared() -> None:
+    """2 000 characters are kept as a fact, and the ratio is that of all words."""
+    with voice(hears="lorem " * 1000 + TEXT) as (_, target):
+        facts = observe("voice.roundtrip", target, text=TEXT).facts
+    assert (len(facts["text"]), facts["word_match_ratio"]) == (2000, 1)
+
+
+def test_nothing_listens() -> None:
+    """A refused connection is a fact, all others are null, and the error leads the findings."""
+    with scripted(ok()) as server:
+        url = server.url()
+    seen = observe("voice.roundtrip", Target("voice", url), text=TEXT)
+    assert seen.facts["error"] == "refused"
+    assert seen.facts["error_detail"].startswith("speaking the text: ")
+    assert {value for fact, value in seen.facts.items() if not fact.startswith("error")} == {None}
+    assert (seen.findings[0].fact, seen.findings[0].held) == ("error", False)
+
+
+def test_a_silent_recognition_is_a_time_out() -> None:
+    """Speech works and recognition never answers: `timeout`, named, beside what was measured before."""
+
+    async def script(asked: Asked, line: Line) -> bool:
+        if asked.path == "/tts":
+            return await ok(spoken(TEXT))(asked, line)
+        await asyncio.sleep(60)
+        return False
+
+    with scripted(script) as server:
+        facts = observe("voice.roundtrip", Target("voice", server.url()), text=TEXT, timeout="1500ms").facts
+    assert facts["error"] == "timeout"
+    assert facts["error_detail"].startswith("having the recording recognised: ")
+    assert (facts["tts_status"], facts["wav_valid"], facts["stt_status"]) == (200, True, None)
+
+
+def test_an_answer_cut_on_the_wire() -> None:
+    """Fewer bytes than the Content-Length: the connection broke, which is an error and no recording."""
+    with scripted(ok(spoken(TEXT), length=10**6)) as server:
+        facts = observe("voice.roundtrip", Target("voice", server.url()), text=TEXT).facts
+    assert (facts["error"], facts["wav_valid"]) == ("reset", None)
+
+
+def test_a_recording_without_end() -> None:
+    """More bytes than `recording_cap` are not read."""
+    with voice() as (_, target):
+        facts = observe("voice.roundtrip", target, text=TEXT, recording_cap="1KiB").facts
+    assert (facts["error"], facts["tts_status"]) == ("too_large", None)
+
+
+def test_a_target_without_a_url() -> None:
+    """There is nothing to ask."""
+    with pytest.raises(NotApplicable, match="target voice has no url"):
+        observe("voice.roundtrip", Target("voice", container="voice"), text=TEXT)
+
+
+@pytest.mark.parametrize(
+    ("params", "says"),
+    [
+        ({"text": " ... "}, "no word in it"),
+        ({"text": "one two", "longer_text": "one two three"}, "at least twice the words of text, that is 4"),
+        ({"text": "one", "headers": {"content-type": "audio/ogg"}}, "a content type of its own"),
+        ({"text": "one", "oversize": "1GiB"}, "less than or equal to 67108864"),
+    ],
+)
+def test_what_cannot_be_judged_is_refused(params: dict[str, object], says: str) -> None:
+    """Params that would make a check that cannot fail, or cannot pass, are refused when they are read."""
+    with pytest.raises(ValidationError, match=says):
+        Roundtrip.model_validate(params)
+
+
+def _sine(width: int) -> bytes:
+    """500 Hz at full scale, in samples of so many bytes."""
+    full = (1 << (8 * width - 1)) - 1
+    values = [round(full * math.sin(math.pi * n / 16)) for n in range(RATE_HZ)]
+    if width == 1:
+        return bytes(value + 128 for value in values)
+    return b"".join(value.to_bytes(width, "little", signed=True) for value in values)
+
+
+@pytest.mark.parametrize("width", [1, 2, 3, 4])
+def test_the_level_is_the_same_in_every_width(width: int) -> None:
+    """A sine of full scale is 3.01 dB below a square wave of full scale, in 8, 16, 24 and 32 bits."""
+    recording = read(wav(_sine(width), width=width))
+    assert (recording.problem, recording.duration_ms, recording.silent) == (None, 1000, False)
+    assert recording.level_dbfs == pytest.approx(-3.01, abs=0.08)
+
+
+def test_all_channels_are_heard() -> None:
+    """Stereo with one silent channel is not silent: half the power, 3 dB less, and as long as it lasts."""
+    mono = array("h", _sine(2))
+    both = array("h", bytes(4 * len(mono)))
+    both[1::2] = mono
+    recording = read(wav(both.tobytes(), channels=2))
+    assert (recording.problem, recording.channels, recording.duration_ms) == (None, 2, 1000)
+    assert recording.level_dbfs == pytest.approx(-6.02, abs=0.08)
+
+
+@pytest.mark.parametrize(
+    ("samples", "silent"),
+    [
+        ([0] * 1000, True),
+        ([9000] * 1000, True),
+        ([-1, 1] * 500, True),
+        ([9030, 8970] * 500, True),
+        ([-40, 40] * 500, False),
+        ([16_000, -16_000] * 500, False),
+    ],
+    ids=["zeros", "constant", "dither", "constant-and-dither", "faint", "loud"],
+)
+def test_silence_is_what_cannot_be_heard(samples: list[int], silent: bool) -> None:
+    """Zeros, a constant, and noise of the last bit are silence; what is above -60 dBFS is not."""
+    recording = read(wav(array("h", samples).tobytes()))
+    assert (recording.problem, recording.silent) == (None, silent)
+    assert (recording.level_dbfs is None) is silent
+
+
+GOOD = tone(100)
+SIZE = len(GOOD) - 44
+LIST = b"LIST" + struct.pack("<I", 4) + b"INFO"
+
+
+def _said(raw: bytes, *, riff: int | None = None, data: int | None = None) -> bytes:
+    """The file with other lengths in its header."""
+    changed = bytearray(raw)
+    for at, length in ((4, riff), (40, data)):
+        if length is not None:
+            struct.pack_into("<I", changed, at, length)
+    return bytes(changed)
+
+
+@pytest.mark.parametrize(
+    ("raw", "problem"),
+    [
+        (b"", "the body is empty"),
+        (b"RIFF", "it does not begin with a RIFF/WAVE header"),
+        (GOOD[:12], "no data chunk"),
+        (GOOD[:36], "no data chunk"),
+        (GOOD[:44], f"says {SIZE} bytes of samples, 0 came"),
+        (GOOD[:-2], f"says {SIZE} bytes of samples, {SIZE - 2} came"),
+        (GOOD + bytes(100), f"a file of {len(GOOD)} bytes, {len(GOOD) + 100} came"),
+        (_said(GOOD, riff=36), "a file of 44 bytes"),
+        (_said(GOOD, riff=0xFFFFFFFF, data=0xFFFFFFFF), "leaves open how long it is"),
+        (_said(GOOD, riff=0, data=0), "leaves open how long it is"),
+        (_said(GOOD, data=SIZE - 1), "the samples end within a frame"),
+        (wav(b""), "there are no samples"),
+        (GOOD[:20] + b"\x03\x00" + GOOD[22:], "the header cannot be read: unknown format: 3"),
+        (GOOD[:22] + b"\x00\x00" + GOOD[24:], "the header cannot be read: bad # of channels"),
+        (GOOD[:24] + bytes(4) + GOOD[28:], "16 bits a sample at 0 Hz"),
+        (GOOD[:34] + b"\x40\x00" + GOOD[36:], "64 bits a sample at 16000 Hz"),
+        (_said(GOOD[:12] + GOOD[36:], riff=len(GOOD) - 32), "the header cannot be read: data chunk before fmt chunk"),
+        (b"RIFF\x00\x10\x00\x00WAVE" + LIST * 100 + GOOD[12:], "no data chunk"),
+    ],
+)
+def test_every_broken_recording_is_told_in_words(raw: bytes, problem: str) -> None:
+    """Each way to be no whole recording has its own words."""
+    assert problem in str(read(raw).problem)
+
+
+def test_a_header_that_was_never_finished_hides_no_samples() -> None:
+    """A recording with open lengths, as it is streamed, is not valid, and yet measured whole."""
+    recording = read(_said(GOOD, riff=0xFFFFFFFF, data=0xFFFFFFFF))
+    assert (recording.duration_ms, recording.silent) == (100, False)
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        GOOD,
+        _said(GOOD[:36] + LIST + GOOD[36:], riff=len(GOOD) - 8 + len(LIST)),
+        _said(GOOD + LIST, riff=len(GOOD) - 8 + len(LIST)),
+        wav(b"\x00\xff\x00", width=1),
+        wav(b"\x00\xff\x00", width=1) + b"\x00",
+        silence(1000),
+    ],
+    ids=["plain", "chunk-before", "chunk-after", "odd", "odd-and-padded", "silence"],
+)
+def test_whole_recordings_are_valid(raw: bytes) -> None:
+    """Further chunks around the samples, and a pad byte after an odd length, are as they should be."""
+    assert read(raw).problem is None
+
+
+def test_an_extensible_header_of_pcm_is_read() -> None:
+    """`WAVE_FORMAT_EXTENSIBLE` with the PCM subformat holds samples like any other; with another it does not."""
+    pcm = bytes.fromhex("0100000000001000800000aa00389b71")
+    fmt = struct.pack("<HHIIHHHHI", 0xFFFE, 1, RATE_HZ, 2 * RATE_HZ, 2, 16, 22, 16, 4)
+    rest = b"data" + struct.pack("<I", SIZE) + GOOD[44:]
+
+    def file(subformat: bytes) -> bytes:
+        chunks = b"WAVEfmt " + struct.pack("<I", 40) + fmt + subformat + rest
+        return b"RIFF" + struct.pack("<I", len(chunks)) + chunks
+
+    recording = read(file(pcm))
+    assert (recording.problem, recording.duration_ms, recording.silent) == (None, 100, False)
+    assert "the header cannot be read: unknown" in str(read(file(b"\x03" + pcm[1:])).problem)
+
+
+def test_no_bytes_from_a_server_raise() -> None:
+    """Every beginning of a file, and thousands of files with bytes changed, are read or refused in words."""
+    small = wav(array("h", [5, -5] * 20).tobytes(), channels=2)
+    for end in range(len(small)):
+        assert read(small[:end]).problem
+    chance = random.Random(7)
+    for _ in range(5000):
+        spoiled = bytearray(small)
+        for _ in range(chance.randint(1, 4)):
+            spoiled[chance.randrange(60)] = chance.choice((0, 1, 255, chance.randrange(256)))
+        recording = read(bytes(spoiled))
+        assert recording.problem or recording.duration_ms
