@@ -80,9 +80,9 @@ async def _read(reader: asyncio.StreamReader, number: int) -> Asked | None:
 
 @contextmanager
 def scripted(
-    script: Callable[[Asked, Line], Awaitable[bool]], *, context: ssl.SSLContext | None = None, path: str | None = None
+    script: Callable[[Asked, Line], Awaitable[bool]], *, context: ssl.SSLContext | None = None
 ) -> Iterator[Scripted]:
-    """Serve on a free port of 127.0.0.1, or on a unix socket at `path`, with TLS where a context is given."""
+    """Serve on a free port of 127.0.0.1, with TLS where a context is given."""
 
     @asynccontextmanager
     async def serving() -> AsyncIterator[Scripted]:
@@ -97,11 +97,8 @@ def scripted(
                 await state.talk(reader, writer)
             tasks.discard(task)
 
-        if path is not None:
-            server: asyncio.Server = await asyncio.start_unix_server(one, path)
-        else:
-            server = await asyncio.start_server(one, "127.0.0.1", 0, ssl=context)
-            state.port = server.sockets[0].getsockname()[1]
+        server = await asyncio.start_server(one, "127.0.0.1", 0, ssl=context)
+        state.port = server.sockets[0].getsockname()[1]
         try:
             yield state
         finally:

@@ -126,8 +126,8 @@ def test_a_request_with_an_effect_is_sent_once() -> None:
     assert [asked.method for asked in server.asked] == ["GET", "POST"]
 
 
-def test_what_went_wrong_has_a_name(tmp_path: Path) -> None:
-    """Refused, not HTTP, silent, not TLS, no such name, no such socket: each is told apart."""
+def test_what_went_wrong_has_a_name() -> None:
+    """Refused, not HTTP, silent, not TLS, no such name: each is told apart."""
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
         assert failure_of(f"http://127.0.0.1:{unused.getsockname()[1]}/").kind is ErrorKind.REFUSED
@@ -140,7 +140,6 @@ def test_what_went_wrong_has_a_name(tmp_path: Path) -> None:
     with tcp_server(plain) as port:
         assert failure_of(f"https://127.0.0.1:{port}/").kind is ErrorKind.TLS
     assert failure_of("http://a..b/").kind is ErrorKind.DNS
-    assert failure_of("http://x/", socket=str(tmp_path / "none.sock")).kind is ErrorKind.UNREACHABLE
 
 
 async def plain(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -322,14 +321,6 @@ def test_a_time_limit_leaves_nothing_behind() -> None:
         assert server.gone == [1]
     assert answer.failure is not None
     assert (answer.failure.kind, answer.head.status, answer.body) == (ErrorKind.TIMEOUT, 200, b"half")
-
-
-def test_a_unix_socket_is_reached_by_its_path(tmp_path: Path) -> None:
-    """Container engines are asked over a socket in the file system; the url gives host and path."""
-    path = str(tmp_path / "http.sock")
-    with scripted(ok(b"engine"), path=path) as server:
-        assert fetch("http://localhost/info", socket=path).body == b"engine"
-    assert (server.asked[0].path, server.asked[0].headers["host"]) == ("/info", "localhost")
 
 
 def test_tls_is_verified_by_the_authority_that_is_given(tmp_path: Path) -> None:

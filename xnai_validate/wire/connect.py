@@ -1,4 +1,4 @@
-"""Opening a byte stream over TCP, TLS or a unix socket, and how long each step took."""
+"""Opening a byte stream over TCP or TLS, and how long each step took."""
 
 from __future__ import annotations
 
@@ -118,7 +118,7 @@ class Dialled:
 
     pipe: Pipe
     address: str
-    """The address that answered; the path of a unix socket."""
+    """The address that answered."""
     connect_ms: float
     """Name look-up and TCP handshake."""
     tls_ms: float | None
@@ -138,7 +138,8 @@ async def dial(
     Each address of the host is tried, in the resolver's order. Raises WireError: that of the last address.
     """
     started = perf_counter()
-    pipe, address = await _first(await resolve(host, port), f"connecting to {host}:{port}")
+    sock, address = await open_socket(host, port)
+    pipe = await _piped(sock)
     connected = perf_counter()
     if context is None:
         return Dialled(pipe, address, (connected - started) * 1000, None)
@@ -146,19 +147,18 @@ async def dial(
     return Dialled(pipe, address, (connected - started) * 1000, (perf_counter() - connected) * 1000)
 
 
-async def dial_unix(path: str) -> Dialled:
-    """Connect to a unix socket; raises WireError."""
-    started = perf_counter()
-    pipe = await _connect(Address(socket.AF_UNIX, (path,)), path, f"connecting to {path}")
-    return Dialled(pipe, path, (perf_counter() - started) * 1000, None)
+async def open_socket(host: str, port: int) -> tuple[socket.socket, str]:
+    """A TCP socket that is connected, and the address that answered; for what speaks over a socket of ours.
 
-
-async def _first(addresses: tuple[Address, ...], doing: str) -> tuple[Pipe, str]:
+    Each address of the host is tried, in the resolver's order. Raises WireError: that of the last address.
+    """
+    doing = f"connecting to {host}:{port}"
+    addresses = await resolve(host, port)
     failure = WireError(ErrorKind.DNS, f"{doing}: the name has no address")
     for number, address in enumerate(addresses, start=1):
         try:
             async with asyncio.timeout(ATTEMPT_S if number < len(addresses) else None):
-                return await _connect(address, address.sockaddr, doing), address.ip
+                return await _connect(address, doing), address.ip
         except WireError as error:
             failure = error
         except TimeoutError:
@@ -166,16 +166,23 @@ async def _first(addresses: tuple[Address, ...], doing: str) -> tuple[Pipe, str]
     raise failure
 
 
-async def _connect(address: Address, sockaddr: tuple[str | int | bytes, ...] | str, doing: str) -> Pipe:
-    loop = asyncio.get_running_loop()
+async def _connect(address: Address, doing: str) -> socket.socket:
     sock = socket.socket(address.family, socket.SOCK_STREAM)
     try:
         sock.setblocking(False)
-        await loop.sock_connect(sock, sockaddr)
-        _, pipe = await loop.create_connection(Pipe, sock=sock)
+        await asyncio.get_running_loop().sock_connect(sock, address.sockaddr)
     except OSError as error:
         sock.close()
         raise wire_error(error, doing) from error
+    except BaseException:
+        sock.close()
+        raise
+    return sock
+
+
+async def _piped(sock: socket.socket) -> Pipe:
+    try:
+        _, pipe = await asyncio.get_running_loop().create_connection(Pipe, sock=sock)
     except BaseException:
         sock.close()
         raise

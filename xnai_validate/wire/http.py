@@ -17,7 +17,7 @@ from typing import Self
 from urllib.parse import urljoin, urlsplit
 
 from xnai_validate.model.errorkind import ErrorKind
-from xnai_validate.wire.connect import dial, dial_unix
+from xnai_validate.wire.connect import dial
 from xnai_validate.wire.failure import WireError
 from xnai_validate.wire.http_exchange import Exchange, Head
 from xnai_validate.wire.http_request import HttpRequest, Prepared, prepare, shown
@@ -144,11 +144,8 @@ class HttpClient:
             except WireError:
                 if not kept.silent:
                     raise
-        if prepared.socket is not None:
-            dialled = await dial_unix(prepared.socket)
-        else:
-            context = client_context(prepared.tls) if prepared.scheme == "https" else None
-            dialled = await dial(prepared.host, prepared.port, context=context, server_name=prepared.tls.server_name)
+        context = client_context(prepared.tls) if prepared.scheme == "https" else None
+        dialled = await dial(prepared.host, prepared.port, context=context, server_name=prepared.tls.server_name)
         exchange = Exchange(dialled.pipe, self._keep)
         head = await exchange.begin(prepared)
         return HttpStream(exchange, head, Timing(dialled.connect_ms, dialled.tls_ms, (perf_counter() - started) * 1000))
@@ -269,7 +266,7 @@ def _next(request: HttpRequest, head: Head) -> HttpRequest | None:
     if not same:  # what proves who we are is for the target alone
         own = ("authorization", "cookie", "proxy-authorization", "host")
         tls = replace(request.tls, server_name=None, cert=None, key=None)
-        following = replace(following, headers=_without(following.headers, own), tls=tls, socket=None)
+        following = replace(following, headers=_without(following.headers, own), tls=tls)
     return following
 
 

@@ -37,8 +37,6 @@ class HttpRequest:
     """Usually `target.tls`."""
     fresh: bool = False
     """Whether to open a new connection, so that connecting is measured."""
-    socket: str | None = None
-    """A unix socket to connect to instead of the url's host."""
 
     @classmethod
     def of(
@@ -51,13 +49,12 @@ class HttpRequest:
         content_type: str | None = None,
         tls: Tls | None = None,
         fresh: bool = False,
-        socket: str | None = None,
     ) -> HttpRequest:
         """A request with headers from a mapping; `content_type` is added unless the headers say it."""
         pairs = tuple((headers or {}).items())
         if content_type is not None and not any(name.lower() == "content-type" for name, _ in pairs):
             pairs = (*pairs, ("Content-Type", content_type))
-        return cls(url, method, pairs, body, tls or Tls(), fresh, socket)
+        return cls(url, method, pairs, body, tls or Tls(), fresh)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +80,6 @@ class Prepared:
     host: str
     port: int
     tls: Tls
-    socket: str | None
     server: object
     """Requests with an equal `server` may share a connection."""
     event: h11.Request
@@ -137,5 +133,5 @@ def prepare(request: HttpRequest) -> Prepared:
         event = h11.Request(method=method, target=to.target, headers=headers + given)
     except (h11.LocalProtocolError, UnicodeError) as error:
         raise Unmeasurable(f"HTTP does not allow this request: {error}", hint="see its method and headers") from error
-    server = (to.scheme, to.host, to.port, request.tls if to.scheme == "https" else None, request.socket)
-    return Prepared(method, to.scheme, to.host, to.port, request.tls, request.socket, server, event, request.body)
+    server = (to.scheme, to.host, to.port, request.tls if to.scheme == "https" else None)
+    return Prepared(method, to.scheme, to.host, to.port, request.tls, server, event, request.body)

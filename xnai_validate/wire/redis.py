@@ -1,7 +1,8 @@
-"""Redis in its own protocol, RESP2, over plain TCP or TLS: connections for checkers, a few kept for the next one.
+"""Redis over plain TCP or TLS: connections for checkers, a few kept for the next one.
 
-The protocol is parsed by hiredis. The large client library is left aside on purpose: it takes longer to import (150 ms)
-than a check may take, it retries behind our back, and it changes the words of the server.
+Each connection is one of redis-py (`wire/redis_link.py`), which speaks the protocol, authenticates and parses by
+hiredis. It is used one floor below its client, where nothing is retried, decoded or reworded. Importing redis-py takes
+100 ms: it happens when the first connection is opened, or before the first check where a checker names it as `preload`.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 from urllib.parse import unquote, urlsplit
 
 import hiredis
@@ -18,9 +19,11 @@ import hiredis
 from xnai_validate.errors import NotApplicable, Unmeasurable
 from xnai_validate.model.errorkind import ErrorKind
 from xnai_validate.model.target import Target
-from xnai_validate.wire.connect import Pipe, dial
 from xnai_validate.wire.failure import WireError
 from xnai_validate.wire.tls import client_context
+
+if TYPE_CHECKING:
+    from xnai_validate.wire.redis_link import Link
 
 REPLY_CAP = 16 * 1024 * 1024
 """Bytes of one reply; a larger one ends the connection."""
@@ -28,8 +31,8 @@ IDLE_CAP = 4
 """Connections kept for each database."""
 
 Argument = str | bytes | int | float
-Reply = bytes | int | None | list["Reply"] | hiredis.ReplyError
-"""What a command gives: simple and bulk strings as bytes, errors as values."""
+Reply = bytes | int | None | list["Reply"] | Exception
+"""What a command gives: simple and bulk strings as bytes, errors as values whose text is the server's."""
 
 _AUTH_CODES = {"NOAUTH", "WRONGPASS", "NOPERM"}
 
@@ -37,8 +40,7 @@ _AUTH_CODES = {"NOAUTH", "WRONGPASS", "NOPERM"}
 class RedisRefusal(WireError):
     """The server answered with an error: `LOADING`, `READONLY`, `OOM`, `MISCONF`, `WRONGTYPE` ..."""
 
-    def __init__(self, error: hiredis.ReplyError) -> None:
-        text = str(error)
+    def __init__(self, text: str) -> None:
         self.code = text.partition(" ")[0]
         """The first word of the error, by which clients tell errors apart."""
         super().__init__(ErrorKind.AUTH if self.code in _AUTH_CODES else ErrorKind.PROTOCOL, text)
@@ -78,64 +80,49 @@ def redis_place(target: Target) -> RedisPlace:
 class RedisConnection:
     """One connection; one command at a time. A command that is cancelled or fails on the wire ends it."""
 
-    def __init__(self, pipe: Pipe, connect_ms: float) -> None:
-        self.connect_ms = connect_ms
+    def __init__(self, link: Link) -> None:
+        self.connect_ms = link.connect_ms
         """How long connecting took, with TLS."""
         self.used = False
         """Whether the connection has served before: it was kept."""
-        self._pipe = pipe
-        self._reader = hiredis.Reader()
-        self._received = 0
+        self._link = link
 
     @property
     def usable(self) -> bool:
+        """Whether the connection is open, as far as is known."""
+        return self._link.open
+
+    async def quiet(self) -> bool:
         """Whether the connection is open and nothing is left to read."""
-        return self._pipe.usable and not self._reader.has_data()
+        return await self._link.quiet()
 
     async def command(self, *arguments: Argument) -> Reply:
         """Send one command and read its reply. Raises WireError; RedisRefusal where the reply is an error."""
         [reply] = await self.pipeline([arguments])
-        if isinstance(reply, hiredis.ReplyError):
-            raise RedisRefusal(reply)
+        if isinstance(reply, RedisRefusal):
+            raise reply
         return reply
 
     async def pipeline(self, commands: Sequence[Sequence[Argument]]) -> list[Reply]:
         """Send commands together and read their replies; errors of single commands are values. Raises WireError."""
-        self._pipe.write(b"".join(_pack(command) for command in commands))
-        return [await self.receive() for _ in commands]
+        await self._link.send(b"".join(_pack(command) for command in commands))
+        return [await self._link.receive() for _ in commands]
 
     async def receive(self) -> Reply:
         """The next reply or published message. Raises WireError."""
-        try:
-            while True:
-                reply = self._reader.gets()
-                if reply is not False:  # RESP2 has no booleans: this is hiredis for "not whole yet"
-                    self._received = 0
-                    return reply  # type: ignore[no-any-return]
-                data = await self._pipe.read()
-                if not data:
-                    raise WireError(ErrorKind.RESET, "the connection was closed before the reply")
-                self._received += len(data)
-                if self._received > REPLY_CAP:
-                    raise WireError(ErrorKind.TOO_LARGE, f"a reply has more than {REPLY_CAP} bytes")
-                self._reader.feed(data)
-        except hiredis.ProtocolError as error:
-            self._pipe.abort()
-            raise WireError(ErrorKind.PROTOCOL, f"not Redis's protocol: {error}") from error
-        except BaseException:  # the rest of the reply would be taken for the next one
-            self._pipe.abort()
-            raise
+        return await self._link.receive()
 
     def abort(self) -> None:
         """Drop the connection."""
-        self._pipe.abort()
+        self._link.abort()
 
     async def aclose(self) -> None:
         """Close the connection and wait until it is gone."""
-        await self._pipe.aclose()
+        await self._link.disconnect()
 
 
 def _pack(command: Sequence[Argument]) -> bytes:
+    """The command on the wire; redis-py would split a first argument at its spaces."""
     packed: bytes = hiredis.pack_command(tuple(command))  # type: ignore[arg-type]  # its stub wants a tuple of one
     return packed
 
@@ -146,32 +133,30 @@ async def connect_redis(target: Target, *, db: int | None = None, password: bool
     Bounded by the caller's time limit. Raises WireError: `auth` where the password is refused, also because the server
     has none.
     """
+    from xnai_validate.wire.redis_link import Link
+
     place = redis_place(target)
-    context = client_context(target.tls) if place.secure else None
-    dialled = await dial(place.host, place.port, context=context, server_name=target.tls.server_name)
-    connection = RedisConnection(dialled.pipe, dialled.connect_ms + (dialled.tls_ms or 0.0))
+    secret = place.password if password else None
+    link = Link(
+        place.host,
+        place.port,
+        context=client_context(target.tls) if place.secure else None,
+        server_name=target.tls.server_name,
+        username=place.username if secret else None,
+        password=secret,
+        db=place.db if db is None else db,
+    )
     try:
-        if password and place.password is not None:
-            await _authenticate(connection, place)
-        number = place.db if db is None else db
-        if number:
-            await connection.command("SELECT", number)
-    except BaseException:
-        connection.abort()
-        raise
-    return connection
-
-
-async def _authenticate(connection: RedisConnection, place: RedisPlace) -> None:
-    assert place.password is not None
-    names = [place.username] if place.username else []
-    try:
-        await connection.command("AUTH", *names, place.password)
+        await link.dial()
     except RedisRefusal as refusal:
-        words = refusal.detail.lower()
-        if refusal.kind is ErrorKind.AUTH or "auth" in words or "password" in words:
+        link.abort()
+        if "auth" in refusal.detail.lower() or "password" in refusal.detail.lower():
             raise WireError(ErrorKind.AUTH, refusal.detail) from refusal
         raise
+    except BaseException:
+        link.abort()
+        raise
+    return RedisConnection(link)
 
 
 class RedisClient:
@@ -202,7 +187,7 @@ class RedisClient:
         connection = None
         while kept and connection is None:
             connection = kept.pop()
-            if not connection.usable:
+            if not await connection.quiet():
                 connection.abort()
                 connection = None
         if connection is None:

@@ -5,10 +5,9 @@ from __future__ import annotations
 from time import perf_counter
 from typing import Annotated
 
-import hiredis
 from annotated_types import Len
 
-from xnai_validate.checkers.redis.access import RedisFacts, RedisParams, measured
+from xnai_validate.checkers.redis.access import PRELOAD, RedisFacts, RedisParams, measured
 from xnai_validate.kit import Context, JsonValue, Milliseconds, checker
 from xnai_validate.wire.redis import RedisConnection, RedisRefusal, Reply
 
@@ -37,7 +36,7 @@ class CommandFacts(RedisFacts):
     """From sending the command to its reply."""
 
 
-@checker("redis.command", expect={"error": None, "reply_error": None})
+@checker("redis.command", expect={"error": None, "reply_error": None}, preload=PRELOAD)
 async def command(params: CommandParams, ctx: Context) -> CommandFacts:
     """Send one command to Redis, on a connection of its own, and read the reply.
 
@@ -68,7 +67,7 @@ async def command(params: CommandParams, ctx: Context) -> CommandFacts:
 def _json(reply: Reply, depth: int = DEPTH_CAP) -> JsonValue:
     if isinstance(reply, bytes):
         return reply[: TEXT_CAP * 4].decode("utf-8", "replace")[:TEXT_CAP]
-    if isinstance(reply, hiredis.ReplyError):
+    if isinstance(reply, Exception):
         return str(reply)
     if isinstance(reply, list):
         return [_json(item, depth - 1) for item in reply[:ITEMS_CAP]] if depth else "..."

@@ -10,7 +10,7 @@ from typing import Annotated
 from annotated_types import Le
 from pydantic import field_validator
 
-from xnai_validate.checkers.redis.access import RedisFacts, RedisParams, measured
+from xnai_validate.checkers.redis.access import PRELOAD, RedisFacts, RedisParams, measured
 from xnai_validate.kit import Context, Duration, Milliseconds, Size, checker
 from xnai_validate.wire.failure import WireError
 from xnai_validate.wire.redis import RedisConnection, number_of, text_of
@@ -49,7 +49,9 @@ class RoundtripFacts(RedisFacts):
     """All steps together, on a connection that was there already or connecting included."""
 
 
-@checker("redis.roundtrip", expect={"error": None, "read_back": True, "ttl_right": True, "deleted": True})
+@checker(
+    "redis.roundtrip", expect={"error": None, "read_back": True, "ttl_right": True, "deleted": True}, preload=PRELOAD
+)
 async def roundtrip(params: RoundtripParams, ctx: Context) -> RoundtripFacts:
     """Write a key of our own, read it back, look at its time to live and delete it.
 

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from annotated_types import Ge, Le
 
-from xnai_validate.checkers.redis.access import RedisFacts, RedisParams, measured
+from xnai_validate.checkers.redis.access import PRELOAD, RedisFacts, RedisParams, measured
 from xnai_validate.kit import Context, Count, JsonObject, JsonValue, Milliseconds, Seconds, bounded, checker
 from xnai_validate.wire.redis import RedisConnection, Reply, list_of, map_of, number_of, text_of
 
@@ -60,7 +60,7 @@ class StreamFacts(RedisFacts):
     """The age of the oldest entry that is not acknowledged, in any group; null where none is pending."""
 
 
-@checker("redis.stream", expect={"error": None, "exists": True})
+@checker("redis.stream", expect={"error": None, "exists": True}, preload=PRELOAD)
 async def stream(params: StreamParams, ctx: Context) -> StreamFacts:
     """Read a stream and its consumer groups: length, newest entries, what is pending and lags; changes nothing.
 
