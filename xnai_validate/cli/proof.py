@@ -13,6 +13,7 @@ from xnai_validate.config import LoadOptions, load_plan
 from xnai_validate.demo.defects import CATALOGUE, Defect
 from xnai_validate.demo.settings import Layout
 from xnai_validate.demo.stack import EmbeddedStack
+from xnai_validate.errors import XnaiError
 from xnai_validate.model.events import Event
 from xnai_validate.model.fold import fold
 from xnai_validate.model.json import JsonObject
@@ -92,7 +93,7 @@ def _carry_out(trial: Trial, profile: str) -> Tried:
         with EmbeddedStack.start(layout=trial.layout, defects=(trial.defect,) if trial.defect else ()) as stack:
             options = LoadOptions(stack=cast(JsonObject, stack.handover), only=trial.only)
             report = asyncio.run(_run(profile, options))
-    except RuntimeError as error:
+    except (RuntimeError, XnaiError) as error:
         return Tried(trial, {}, {}, broke=str(error))
     return Tried(
         trial,
@@ -119,8 +120,10 @@ class Proof:
 
     healthy: tuple[Tried, ...]
     broken: tuple[Tried, ...]
-    awaited: tuple[str, ...]
-    """Defects for which no check is named yet."""
+    awaited: tuple[str, ...] = ()
+    """Defects whose checks belong to a later phase."""
+    unnamed: tuple[str, ...] = ()
+    """Defects of this phase for which no check is named."""
 
     @property
     def killers(self) -> dict[str, list[str]]:
@@ -142,6 +145,8 @@ class Proof:
         for tried in (*self.healthy, *self.broken):
             if tried.broke:
                 yield f"{tried.trial.name}: the trial could not be made: {tried.broke}"
+        for name in self.unnamed:
+            yield f"{name}: no check is named that must catch it"
         for tried in self.healthy:
             for id_ in tried.with_status(Status.FAIL, Status.ERROR, Status.WARN, Status.FLAKY):
                 yield f"{tried.trial.name}: {id_} is {tried.statuses[id_]}: {tried.reasons.get(id_, '')}"
