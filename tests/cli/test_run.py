@@ -177,8 +177,9 @@ def test_every_option_of_run_has_its_environment_variable(place: Place, monkeypa
 
     for name, parameter in inspect.signature(command, eval_str=True).parameters.items():
         (option,) = parameter.annotation.__metadata__
-        flag = {"profiles": "profile", "format_": "format"}.get(name, name).upper()
-        assert name == "path" or option.envvar == f"XNAI_VALIDATE_{flag}", name
+        spelling = option.default.partition("/")[0] if isinstance(option.default, str) else "--profile"
+        wanted = f"XNAI_VALIDATE_{spelling.removeprefix('--').replace('-', '_').upper()}"
+        assert option.envvar == (None if spelling == "--path" else wanted), name
     monkeypatch.setenv("XNAI_VALIDATE_FAIL_ON", "warn flaky")
     assert place.run("odd").exit_code == 1
     monkeypatch.setenv("XNAI_VALIDATE_FORMAT", "json")

@@ -2,20 +2,32 @@
 
 from __future__ import annotations
 
+import gc
+import os
 import sys
 
 
 def main() -> None:
     """Run the command that `sys.argv` names and exit with its code."""
-    if sys.argv[1:] in (["--version"], ["-V"]):
+    arguments = sys.argv[1:]
+    if arguments in (["--version"], ["-V"]):
         # Asked by scripts, and answered before anything heavy is imported.
         from xnai_validate import __version__
 
         sys.stdout.write(f"xnai-validate {__version__}\n")
         return
-    import gc
+    gc.set_threshold(50_000, 20, 100)  # nothing that is imported is garbage, and looking for some takes long
+    # No plugin of other programs' models is for ours; looking for some takes long.
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
+    if arguments[:1] == ["run"]:
+        from xnai_validate.cli.quick import parsed
 
-    gc.disable()  # nothing that is imported is garbage; a run switches it on again
+        values = parsed(arguments[1:], os.environ)
+        if values is not None:
+            from xnai_validate.cli.guard import guarded
+            from xnai_validate.cli.measuring import carry_out
+
+            sys.exit(guarded(lambda: carry_out(values)))
     from xnai_validate.cli.app import app
 
     app(prog_name="xnai-validate")

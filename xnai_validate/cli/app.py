@@ -6,11 +6,29 @@ import sys
 from typing import Annotated
 
 import typer
+from typer.core import TyperGroup
 
 from xnai_validate import __version__
 from xnai_validate.cli import demo, explain, lint, prove, run, schema
 from xnai_validate.cli import list as list_
-from xnai_validate.cli.guard import Commands
+from xnai_validate.cli.guard import code_of
+
+
+class Commands(TyperGroup):
+    """The group of all commands; errors that leave a command end here."""
+
+    def invoke(self, ctx: typer.Context) -> object:  # type: ignore[override]  # typer's own context, not click's
+        """Run the command; whatever it raises becomes a message and an exit code."""
+        try:
+            result = super().invoke(ctx)
+            sys.stdout.flush()
+            return result
+        except BaseException as error:
+            code = code_of(error)
+            if code is None:
+                raise
+            raise typer.Exit(code) from None
+
 
 app = typer.Typer(
     name="xnai-validate",

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from xnai_validate.cli.run import LayoutName
+
+class LayoutName(StrEnum):
+    """Which interfaces the embedded stack speaks."""
+
+    A = "A"
+    B = "B"
 
 
 def command(

@@ -4,13 +4,9 @@ from __future__ import annotations
 
 import os
 import sys
-import tempfile
 import time
-import traceback
+from collections.abc import Callable
 from pathlib import Path
-
-import typer
-from typer.core import TyperGroup
 
 from xnai_validate.cli.console import silence_stdout
 from xnai_validate.cli.messages import tell
@@ -20,33 +16,41 @@ USAGE, UNDECIDED, INTERRUPTED = 2, 3, 130
 """As in `model.verdict.Exit`, which is not imported for `--help`."""
 
 
-class Commands(TyperGroup):
-    """The group of all commands; errors that leave a command end here."""
+def guarded(work: Callable[[], int]) -> int:
+    """The exit code of some work; whatever it raises becomes a message and an exit code."""
+    try:
+        code = work()
+        sys.stdout.flush()
+        return code
+    except BaseException as error:
+        told = code_of(error)
+        if told is None:
+            raise
+        return told
 
-    def invoke(self, ctx: typer.Context) -> object:  # type: ignore[override]  # typer's own context, not click's
-        """Run the command; whatever it raises becomes a message and an exit code."""
-        try:
-            result = super().invoke(ctx)
-            sys.stdout.flush()
-            return result
-        except XnaiError as error:
-            tell(error)
-            raise typer.Exit(USAGE if isinstance(error, ConfigError) else UNDECIDED) from None
-        except KeyboardInterrupt:
-            sys.stderr.write("interrupted\n")
-            raise typer.Exit(INTERRUPTED) from None
-        except BrokenPipeError:
-            silence_stdout()
-            raise typer.Exit(0) from None
-        except Exception as error:
-            if type(error).__module__.partition(".")[0] in ("typer", "click"):
-                raise  # a mistake in the arguments, or an exit: typer's own to tell
-            _broke(error)
-            raise typer.Exit(UNDECIDED) from None
+
+def code_of(error: BaseException) -> int | None:
+    """Tell the user of an error; returns the exit code, or None for what is not ours to tell."""
+    if isinstance(error, XnaiError):
+        tell(error)
+        return USAGE if isinstance(error, ConfigError) else UNDECIDED
+    if isinstance(error, KeyboardInterrupt):
+        sys.stderr.write("interrupted\n")
+        return INTERRUPTED
+    if isinstance(error, BrokenPipeError):
+        silence_stdout()
+        return 0
+    # What Typer raises is a mistake in the arguments, or an exit.
+    if not isinstance(error, Exception) or type(error).__module__.partition(".")[0] in ("typer", "click"):
+        return None
+    _broke(error)
+    return UNDECIDED
 
 
 def _broke(error: Exception) -> None:
     """Say that the tool is at fault, and where the traceback lies."""
+    import traceback
+
     from xnai_validate.model.text import printable
 
     text = printable(f"{type(error).__name__}: {error}"[:500])
@@ -57,6 +61,8 @@ def _broke(error: Exception) -> None:
 
 def _keep(text: str) -> Path | None:
     """Write a traceback where the runs are kept, else where the machine keeps passing files."""
+    import tempfile
+
     name = f"traceback-{time.strftime('%Y%m%dT%H%M%S')}-{os.getpid()}.txt"
     for folder in (_state_dir, lambda: Path(tempfile.gettempdir())):
         try:

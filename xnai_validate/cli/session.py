@@ -34,7 +34,6 @@ _UNFOLDED = (CheckStarted, AttemptFinished)
 def execute(request: Request) -> int:
     """Carry out a run and return its exit code. Raises XnaiError where it cannot begin."""
     gc.freeze()  # what was imported stays; only what the run makes is looked through
-    gc.set_threshold(50_000, 20, 100)
     gc.enable()
     with ExitStack() as stack:
         stack.callback(signal.signal, signal.SIGTERM, signal.signal(signal.SIGTERM, _terminated))

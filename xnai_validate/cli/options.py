@@ -1,0 +1,93 @@
+"""The options of `run`, said once: Typer makes its help and its messages of them, the quick parser its values."""
+
+from __future__ import annotations
+
+from typing import Literal, NamedTuple
+
+Takes = Literal["flag", "toggle", "text", "texts", "number", "choice", "path", "paths"]
+PREFIX = "XNAI_VALIDATE_"
+
+
+class Option(NamedTuple):
+    """One option; a tuple, since it is made at every start."""
+
+    name: str
+    """As `Request.parse` calls it."""
+    takes: Takes
+    """`flag` and `toggle` stand alone, the plural ones are repeatable."""
+    help: str
+    metavar: str | None = None
+    flags: tuple[str, ...] = ()
+    """By default its name with two hyphens; a toggle has the one that sets it and the one that unsets it."""
+    env: str | None = ""
+    """The environment variable after the prefix; by default its name in capitals, None for none."""
+    choices: tuple[str, ...] = ()
+    least: int | None = None
+    most: int | None = None
+    default: str | None = None
+
+    @property
+    def spellings(self) -> tuple[str, ...]:
+        """What chooses it on the command line."""
+        return self.flags or (f"--{self.name.replace('_', '-')}",)
+
+    @property
+    def variable(self) -> str | None:
+        """The environment variable that sets it."""
+        return None if self.env is None else PREFIX + (self.env or self.name.upper())
+
+    @property
+    def unset(self) -> object:
+        """The value where it is not given."""
+        return {"flag": False, "texts": [], "paths": []}.get(self.takes, self.default)
+
+
+PROFILES = Option("profiles", "texts", "Names of profiles, or files.", "PROFILE", env="PROFILE")
+"""The argument, all others are options."""
+RUN = (
+    Option("demo", "flag", "Start the embedded stack, run against it, stop it."),
+    Option("layout", "choice", "Interfaces of the embedded stack (default: A).", choices=("A", "B")),
+    Option("defects", "texts", "Break the embedded stack in this way (repeatable).", "NAME", ("--defect",), "DEFECT"),
+    Option("targets", "texts", "Where a target is (repeatable).", "NAME=URL", ("--target",), "TARGET"),
+    Option("stack", "path", "The handover of a running stack (JSON or YAML).", "FILE"),
+    Option("vars_", "texts", "A var of the profile (repeatable).", "KEY=VALUE", ("--var",), "VAR"),
+    Option("tags", "texts", "Only checks with this tag (repeatable).", "TAG", ("--tag",), "TAG"),
+    Option("skip_tags", "texts", "No checks with this tag (repeatable).", "TAG", ("--skip-tag",), "SKIP_TAG"),
+    Option("only", "texts", "Only checks whose id fits, such as 'api/*' (repeatable).", "GLOB"),
+    Option("allow", "texts", "Allow 'disruptive' checks (repeatable).", "WHAT"),
+    Option("wait", "text", "Retry preconditions until the stack is up: 60s.", "TIME"),
+    Option("fail_fast", "flag", "End at the first failure.", flags=("--fail-fast", "-x")),
+    Option("fail_on", "texts", "Also fail on warn, flaky, skip or error.", "STATUS"),
+    Option("rerun", "choice", "Only what failed in the last run of the same profiles.", choices=("failed",)),
+    Option("dry_run", "flag", "Show what would run; touch nothing."),
+    Option(
+        "outputs",
+        "texts",
+        "Also write the report there; .json, .jsonl, .xml (JUnit) or .txt (repeatable).",
+        "FILE",
+        ("--output", "-o"),
+        "OUTPUT",
+    ),
+    Option(
+        "format_",
+        "text",
+        "What stdout gets: terminal, json, jsonl or junit.",
+        "NAME",
+        ("--format",),
+        "FORMAT",
+        default="terminal",
+    ),
+    Option("concurrency", "number", "Checks at once.", flags=("--concurrency", "-j"), least=1, most=512),
+    Option("deadline", "text", "End the run after this time: 5m. It then exits 5.", "TIME"),
+    Option(
+        "paths",
+        "paths",
+        "Search profiles and suites here first (repeatable; also XNAI_VALIDATE_PATH).",
+        "DIR",
+        ("--path",),
+        None,
+    ),
+    Option("quiet", "flag", "Only what is wrong, and the verdict.", flags=("--quiet", "-q")),
+    Option("verbose", "flag", "Every check; a line each as it ends.", flags=("--verbose", "-v")),
+    Option("color", "toggle", "Colour (default: on a terminal; see NO_COLOR).", flags=("--color", "--no-color")),
+)
