@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.checkers.beside import beside
 from tests.checkers.container_api import Engine, container_api
 from tests.context import observe
 from xnai_validate.kit import NotApplicable, Target
@@ -155,6 +157,43 @@ def test_an_unusable_answer_is_an_error(engine: Engine, status: int, body: bytes
     assert seen.facts["error"] == "protocol"
     assert detail in seen.facts["error_detail"]
     assert seen.facts["found"] is None
+
+
+HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
+
+
+@pytest.mark.parametrize(
+    ("said", "error"),
+    [
+        (b"", "reset"),
+        (HEAD, "reset"),
+        (HEAD + b'Content-Length: 100\r\n\r\n{"Id":', "reset"),
+        (HEAD + b'Transfer-Encoding: chunked\r\n\r\n6\r\n{"Id":\r\n', "reset"),
+        (HEAD + b"Transfer-Encoding: chunked\r\n\r\nno size\r\n", "protocol"),
+        (b"-ERR unknown command\r\n\r\n", "protocol"),
+        (HEAD + b"X: " + b"a" * 200_000 + b"\r\n\r\n", "protocol"),
+    ],
+)
+def test_what_is_no_whole_answer_has_a_name(tmp_path: Path, said: bytes, error: str) -> None:
+    """An engine that leaves too early is `reset`; what is not HTTP, or has a head without end, is `protocol`."""
+
+    async def one(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        with suppress(OSError):
+            writer.write(said)
+            await writer.drain()
+        writer.close()
+
+    @asynccontextmanager
+    async def serving() -> AsyncIterator[str]:
+        path = f"{tmp_path}/engine.sock"
+        async with await asyncio.start_unix_server(one, path):
+            yield path
+
+    with beside(serving) as path:
+        seen = observe("container.state", REDIS, socket=path).facts
+    assert seen["error"] == error, seen["error_detail"]
+    assert seen["error_detail"].startswith(f"{tmp_path}/engine.sock: ")
 
 
 def test_an_endless_answer_is_cut(engine: Engine) -> None:
