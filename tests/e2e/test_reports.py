@@ -32,12 +32,12 @@ class Told:
 def told(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Told:
     """Phase 4.1 on the healthy embedded stack, with every report."""
     home = tmp_path_factory.mktemp(f"layout-{request.param}")
-    files = [home / name for name in ("report.json", "junit.xml", "events.jsonl")]
+    files = (home / "report.json", home / "junit.xml", home / "events.jsonl")
     mark = environment(home)["XNAI_TEST_MARK"]
     outputs = [argument for file in files for argument in ("-o", str(file))]
     done = tool(home, "run", "phase4.1", "--demo", "--layout", request.param, *outputs, env={"XNAI_TEST_MARK": mark})
     assert all_gone(mark), "processes are left over"
-    return Told(done.code, done.stdout, done.stderr, *files, report(files[0]))
+    return Told(done.code, done.stdout, done.stderr, files[0], files[1], files[2], report(files[0]))
 
 
 def test_everything_passes(told: Told) -> None:

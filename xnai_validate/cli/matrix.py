@@ -13,7 +13,6 @@ from xnai_validate.model.nearest import did_you_mean
 from xnai_validate.model.text import printable
 from xnai_validate.model.verdict import Exit
 
-
 PHASE = "4.1"
 """The last phase whose checks are there; defects of later ones await theirs."""
 
