@@ -13,10 +13,6 @@ from xnai_validate.model.nearest import did_you_mean
 from xnai_validate.model.text import printable
 from xnai_validate.model.verdict import Exit
 
-PHASE = "4.1"
-"""The last phase whose checks are there; defects of later ones await theirs."""
-
-
 def prove(names: tuple[str, ...], profile: str, *, full: bool, jobs: int, output: Path | None) -> int:
     """Make the proof, print its matrix and return the exit code: 0 where nothing is to complain of, else 1."""
     defects = selected(names)
@@ -33,8 +29,8 @@ def prove(names: tuple[str, ...], profile: str, *, full: bool, jobs: int, output
     proof = Proof(
         tuple(one for one in tried if one.trial.defect is None),
         tuple(sorted((one for one in tried if one.trial.defect), key=lambda one: one.trial.name)),
-        tuple(one.name for one in defects if not one.checks and one.phase != PHASE),
-        tuple(one.name for one in defects if not one.checks and one.phase == PHASE),
+        tuple(one.name for one in defects if not one.checks and one.awaits),
+        tuple(one.name for one in defects if not one.checks and not one.awaits),
     )
     if output is not None:
         _write(output, proof)
@@ -69,7 +65,7 @@ def _text(proof: Proof, complaints: tuple[str, ...]) -> str:
     caught = sum(bool(tried.killed) for tried in proof.broken)
     lines += ["", f"{caught} of {len(proof.broken)} defects are caught by {len(proof.killers)} checks"]
     if proof.awaited:
-        lines.append(f"{len(proof.awaited)} defects await checks of later phases")
+        lines.append(f"{len(proof.awaited)} defects await checks of later categories")
     if complaints:
         lines += ["", f"Not proven: {len(complaints)}", *(f"  {printable(text)}" for text in complaints)]
     else:

@@ -121,9 +121,9 @@ class Proof:
     healthy: tuple[Tried, ...]
     broken: tuple[Tried, ...]
     awaited: tuple[str, ...] = ()
-    """Defects whose checks belong to a later phase."""
+    """Defects that await a category of checks which is not there yet."""
     unnamed: tuple[str, ...] = ()
-    """Defects of this phase for which no check is named."""
+    """Other defects for which no check is named."""
 
     @property
     def killers(self) -> dict[str, list[str]]:

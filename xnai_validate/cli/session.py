@@ -22,7 +22,6 @@ from xnai_validate.errors import ConfigError
 from xnai_validate.model.events import AttemptFinished, CheckStarted, Event
 from xnai_validate.model.fold import fold
 from xnai_validate.model.json import JsonObject
-from xnai_validate.model.report import RunReport
 from xnai_validate.model.verdict import with_broken_reporter
 from xnai_validate.plan import Plan
 from xnai_validate.report.view import View
@@ -101,9 +100,12 @@ def _selected(request: Request, options: LoadOptions) -> Plan:
 def _run(request: Request, options: LoadOptions, plan: Plan, outputs: Outputs) -> int:
     sinks = Sinks(_sinks(request, outputs))
     try:
-        report = asyncio.run(_drive(request, options, plan, sinks))
+        kept: list[Event] = []
+        asyncio.run(_drive(request, options, plan, sinks, kept))
     finally:
         sinks.close()
+    report = fold(kept)
+    kept.clear()
     written: list[str] = []
     for output in outputs.all:
         name = os.path.relpath(output.path)
@@ -121,8 +123,11 @@ def _run(request: Request, options: LoadOptions, plan: Plan, outputs: Outputs) -
     return with_broken_reporter(report.exit_code) if sinks.broken else report.exit_code
 
 
-async def _drive(request: Request, options: LoadOptions, plan: Plan, sinks: Sinks) -> RunReport:
-    """Run the plan, every event to every sink, and fold them."""
+async def _drive(request: Request, options: LoadOptions, plan: Plan, sinks: Sinks, kept: list[Event]) -> None:
+    """Run the plan; every event to every sink, and those that a report is made of to `kept`.
+
+    They are not what it returns, for asyncio's runner makes a text of the result of a task that has one.
+    """
     from xnai_validate.engine import Engine, SystemClock, new_run_id, settle_targets, signals
 
     if any(len(one.candidates) > 1 and one.choice is None for one in plan.targets.values()):
@@ -137,13 +142,11 @@ async def _drive(request: Request, options: LoadOptions, plan: Plan, sinks: Sink
         host=_host(),
         on_progress=sinks.progress,
     )
-    kept: list[Event] = []
     async with signals(engine), engine.run() as events:
         async for event in events:
             sinks.take(event)
             if not isinstance(event, _UNFOLDED):
                 kept.append(event)
-    return fold(kept)
 
 
 def _with_choices(options: LoadOptions, choices: object) -> LoadOptions:

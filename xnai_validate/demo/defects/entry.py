@@ -17,7 +17,7 @@ class Defect:
     """One line: how such a stack is broken, as its users meet it."""
     checks: tuple[str, ...] = ()
     """Full ids of the bundled checks that must catch it."""
-    phase: str = "4.1"
-    """The phase of validation whose checks must catch it."""
+    awaits: str | None = None
+    """The category of checks that will have to catch it, where that category has none yet."""
     layout: Layout | None = None
     """The only layout that can have it; None: both."""
