@@ -4,7 +4,6 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
-# A private pip cache directory is not needed; the machine's own settings for pip apply.
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .PHONY: demo test test-extra lint prove bench clean help
@@ -13,7 +12,7 @@ help:
 	@echo "make demo        install into .venv and run phase 4.1 on the embedded stack"
 	@echo "make test        lint, then all tests (about 10 minutes on two cores)"
 	@echo "make lint        ruff and mypy --strict"
-	@echo "make prove       every defect against every check"
+	@echo "make prove       every defect against every check, and a hundred runs of preflight"
 	@echo "make bench       speed and memory, beside named tools"
 	@echo "make test-extra  tests against software that they install (root, Debian)"
 	@echo "make clean       remove .venv and caches"
@@ -41,6 +40,7 @@ test-extra: $(STAMP)
 
 prove: $(STAMP)
 	$(BIN)/xnai-validate prove --full
+	$(BIN)/python -m pytest -m prove
 
 bench: $(STAMP)
 	$(BIN)/python -m bench
