@@ -5,6 +5,7 @@ from __future__ import annotations
 import types
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from annotated_types import BaseMetadata, Ge, Le
@@ -109,5 +110,10 @@ def fact_types(model: type[BaseModel]) -> dict[str, FactType]:
 
 def fact_values(facts: BaseModel) -> dict[str, Any]:
     """Fact name -> value as measured, by the names that rules use."""
-    fields = type(facts).model_fields
-    return {field.alias or name: getattr(facts, name) for name, field in fields.items()}
+    return {fact: getattr(facts, name) for fact, name in _names(type(facts))}
+
+
+@cache
+def _names(model: type[BaseModel]) -> tuple[tuple[str, str], ...]:
+    """The names of the fields as rules use them, and as attributes."""
+    return tuple((field.alias or name, name) for name, field in model.model_fields.items())

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
+from functools import lru_cache
 from urllib.parse import quote
 
 from xnai_validate.model.json import JsonValue
@@ -68,14 +69,16 @@ class Masker:
         """A JSON document without secrets; values under names such as Authorization are masked whole."""
         if isinstance(value, str):
             return self.text(value)
-        if isinstance(value, Mapping):
-            return {
-                self.text(key): MASK if looks_secret(key) and isinstance(item, str) and item else self.json(item)
-                for key, item in value.items()
-            }
+        if isinstance(value, dict):
+            return {self.text(key): self._item(key, item) for key, item in value.items()}
         if isinstance(value, list | tuple):
             return [self.json(item) for item in value]
         return value
+
+    def _item(self, key: str, item: JsonValue) -> JsonValue:
+        if isinstance(item, str):
+            return MASK if item and looks_secret(key) else self.text(item)
+        return self.json(item) if isinstance(item, dict | list | tuple) else item
 
 
 def _forms(secret: str) -> set[str]:
@@ -92,6 +95,7 @@ _SECRET_NAME = re.compile(
 )
 
 
+@lru_cache(maxsize=4096)
 def looks_secret(name: str) -> bool:
     """Whether the value of a variable, header or key with this name is to be masked."""
     return _SECRET_NAME.search(name) is not None

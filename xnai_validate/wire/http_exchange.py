@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 from time import perf_counter
@@ -17,6 +18,10 @@ from xnai_validate.wire.http_request import Prepared
 
 HEAD_CAP = 64 * 1024
 """Bytes of a response's head; a larger one is refused."""
+INTERIM_CAP = 100
+"""Interim responses (1xx) before the response itself; more are refused."""
+TURN = 256
+"""Chunks of a body that are taken in before others may run: a server may send it byte by byte."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +77,9 @@ class Exchange:
         self.pipe.write(data)
 
     async def _head(self) -> Head:
-        while True:
+        await self._more()
+        interim = 0
+        while interim <= INTERIM_CAP:
             event = self._next()
             if event is h11.NEED_DATA:
                 await self._more()
@@ -80,8 +87,11 @@ class Exchange:
                 isinstance(event, h11.InformationalResponse) and event.status_code == 101
             ):
                 return _head(event)
+            elif isinstance(event, h11.InformationalResponse):
+                interim += 1
             elif isinstance(event, h11.ConnectionClosed):
                 raise WireError(ErrorKind.RESET, "the connection was closed before a response")
+        raise WireError(ErrorKind.PROTOCOL, f"more than {INTERIM_CAP} interim responses (1xx) and no other")
 
     def _next(self) -> object:
         try:
@@ -120,6 +130,8 @@ class Exchange:
             event = self._next()
             if isinstance(event, h11.Data):
                 pieces.append(bytes(event.data))
+                if len(pieces) % TURN == 0:
+                    await asyncio.sleep(0)
             elif event is h11.NEED_DATA:
                 if pieces:
                     break

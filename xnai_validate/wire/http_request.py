@@ -88,8 +88,10 @@ class Prepared:
 
 def shown(url: str) -> str:
     """The url without user and password, as it may be told."""
+    if "@" not in url:
+        return url
     netloc = urlsplit(url).netloc
-    return url.replace(f"//{netloc}", f"//{netloc.rpartition('@')[2]}", 1) if "@" in netloc else url
+    return url.replace(f"//{netloc}", f"//{netloc.rpartition('@')[2]}", 1)
 
 
 @lru_cache(maxsize=1024)
@@ -112,6 +114,15 @@ def place(url: str) -> Place:
         pair = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
         authorization = b"Basic " + b64encode(pair.encode())
     return Place(parts.scheme, host, default if port is None else port, netloc.encode(), target.encode(), authorization)
+
+
+def leads_somewhere(url: str) -> bool:
+    """Whether a url that a server gave is one of http, so that it can be asked for."""
+    try:
+        place(url)
+    except Unmeasurable:
+        return False
+    return True
 
 
 def prepare(request: HttpRequest) -> Prepared:
