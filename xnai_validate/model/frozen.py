@@ -1,0 +1,102 @@
+"""`dataclass`, frozen and with slots, made four times as quickly as the standard library makes one.
+
+Before Python 3.13 the standard library compiles six functions for every such class, one by one, at every start; with a
+hundred classes that is a sixth of a short run. Here one is compiled, `__init__`; the others are shared by all classes.
+For type checkers, and for whatever is asked of it beyond that form, it is the standard decorator.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from dataclasses import dataclass as dataclass
+else:
+
+    def dataclass(*, frozen: bool, slots: bool, kw_only: bool = False, **more: bool) -> Callable[[type], type]:
+        """Decorate a class with annotated fields, as `dataclasses.dataclass` of the same parameters does."""
+
+        def decorated(cls: type) -> type:
+            if not (frozen and slots) or more or hasattr(cls, "__post_init__"):
+                return dataclasses.dataclass(cls, frozen=frozen, slots=slots, kw_only=kw_only, **more)
+            return _made(cls, kw_only)
+
+        return decorated
+
+
+def _made(cls: type, kw_only: bool) -> Any:
+    own = set(vars(cls))
+    # The standard library still reads the fields, and makes the slots: neither compiles anything.
+    made: Any = dataclasses.dataclass(init=False, repr=False, eq=False, slots=True, kw_only=kw_only)(cls)
+    fields = dataclasses.fields(made)
+    made.__init__ = _init(made, fields)
+    methods = {"__repr__": _repr, "__setattr__": _refuse_to_set, "__delattr__": _refuse_to_delete}
+    methods |= {"__getstate__": _state, "__setstate__": _restore}
+    if "__eq__" not in own:
+        compared = tuple(one.name for one in fields if one.compare)
+        methods |= {"__eq__": _equality(compared), "__hash__": _hash(compared)}
+    for name, method in methods.items():
+        if name not in own or name == "__hash__":
+            setattr(made, name, method)
+    return made
+
+
+def _init(cls: type, fields: tuple[dataclasses.Field[Any], ...]) -> Any:
+    parameters, lines = ["self"], []
+    scope: dict[str, Any] = {"_set": object.__setattr__, "_unset": dataclasses.MISSING}
+    for one in sorted(fields, key=lambda one: bool(one.kw_only)):
+        name = one.name
+        if one.kw_only and "*" not in parameters:
+            parameters.append("*")
+        default = ""
+        if one.default is not dataclasses.MISSING:
+            scope[f"_default_{name}"], default = one.default, f"=_default_{name}"
+        elif one.default_factory is not dataclasses.MISSING:
+            scope[f"_make_{name}"], default = one.default_factory, "=_unset"
+            lines.append(f" if {name} is _unset: {name} = _make_{name}()")
+        parameters.append(name + default)
+        lines.append(f" _set(self, {name!r}, {name})")
+    exec(f"def __init__({', '.join(parameters)}):\n" + "\n".join(lines or [" pass"]), scope)
+    made = scope["__init__"]
+    made.__qualname__ = f"{cls.__qualname__}.__init__"
+    return made
+
+
+def _repr(self: Any) -> str:
+    shown = ", ".join(f"{one.name}={getattr(self, one.name)!r}" for one in dataclasses.fields(self) if one.repr)
+    return f"{type(self).__qualname__}({shown})"
+
+
+def _equality(names: tuple[str, ...]) -> Any:
+    def __eq__(self: Any, other: object) -> bool:  # noqa: N807 (it becomes the method)
+        if other.__class__ is not self.__class__:
+            return NotImplemented
+        return all(getattr(self, name) == getattr(other, name) for name in names)
+
+    return __eq__
+
+
+def _hash(names: tuple[str, ...]) -> Any:
+    def __hash__(self: Any) -> int:  # noqa: N807 (it becomes the method)
+        return hash(tuple([getattr(self, name) for name in names]))
+
+    return __hash__
+
+
+def _refuse_to_set(self: Any, name: str, value: object) -> None:
+    raise dataclasses.FrozenInstanceError(f"cannot assign to field {name!r}")
+
+
+def _refuse_to_delete(self: Any, name: str) -> None:
+    raise dataclasses.FrozenInstanceError(f"cannot delete field {name!r}")
+
+
+def _state(self: Any) -> list[object]:
+    return [getattr(self, one.name) for one in dataclasses.fields(self)]
+
+
+def _restore(self: Any, state: list[object]) -> None:
+    for one, value in zip(dataclasses.fields(self), state, strict=True):
+        object.__setattr__(self, one.name, value)
