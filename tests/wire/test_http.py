@@ -400,3 +400,82 @@ def test_a_request_that_http_forbids_is_not_sent(request_: HttpRequest) -> None:
     """A mistake of the suite is told as one; no header can be smuggled into a request."""
     with pytest.raises(Unmeasurable):
         prepare(request_)
+
+
+def test_what_follows_a_compressed_body_is_not_kept() -> None:
+    """A body that goes on after the end of its gzip stream is refused at once; several gzip members are one content."""
+    packed = gzip.compress(b"one") + gzip.compress(b"two")
+    with scripted(ok(packed, "Content-Encoding: gzip")) as server:
+        assert fetch(server.url()).body == b"onetwo"
+    for coding, pack in (("gzip", gzip.compress), ("deflate", zlib.compress)):
+
+        async def endless(asked: Asked, line: Line, coding: str = coding, first: bytes = pack(b"{}")) -> bool:
+            await line.send(f"HTTP/1.1 200 OK\r\nContent-Encoding: {coding}\r\n\r\n".encode() + first)
+            while True:
+                await line.send(bytes(65536))
+
+        with scripted(endless) as server:
+            answer = fetch(server.url())
+        assert answer.failure is not None
+        assert (answer.failure.kind, answer.body) == (ErrorKind.PROTOCOL, b"{}")
+
+
+def test_interim_responses_without_end_are_refused() -> None:
+    """A few 1xx go before a response; a flood of them is no response."""
+    interim = b"HTTP/1.1 103 Early Hints\r\n\r\n"
+    with scripted(says(interim * 20 + b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")) as server:
+        assert fetch(server.url()).head.status == 200
+
+    async def flood(asked: Asked, line: Line) -> bool:
+        while True:
+            await line.send(interim * 1000)
+
+    with scripted(flood) as server:
+        failure = failure_of(server.url())
+    assert failure.kind is ErrorKind.PROTOCOL
+    assert "1xx" in failure.detail
+
+
+def test_a_body_in_tiny_chunks_lets_others_run() -> None:
+    """However small the chunks, another task has its turn many times while a piece of the body is taken in."""
+
+    async def work(client: HttpClient) -> int:
+        turns = 0
+
+        async def other() -> None:
+            nonlocal turns
+            while True:
+                turns += 1
+                await asyncio.sleep(0)
+
+        async with await client.send(HttpRequest.of(server.url())) as stream:
+            await asyncio.sleep(0.3)  # until much has arrived that one read would take in
+            task = asyncio.create_task(other())
+            piece = await stream.read()
+            task.cancel()
+            assert len(piece) > 10_000
+        return turns
+
+    body = b"1\r\na\r\n" * 30_000 + b"0\r\n\r\n"
+    with scripted(says(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + body)) as server:
+        assert using(work) > 20
+
+
+def test_keys_do_not_travel_to_another_server() -> None:
+    """Headers with the name of a secret stay with the target, as Authorization does."""
+    elsewhere = [""]
+    headers = {"X-Api-Key": "k", "X-Auth-Token": "t", "X-Mine": "1"}
+    with scripted(ok()) as other, scripted(_redirecting(elsewhere)) as server:
+        elsewhere[0] = other.url("/x")
+        fetch(server.url("/away"), headers=headers, redirects=1)
+    assert {"x-api-key", "x-auth-token", "x-mine"} & set(other.asked[0].headers) == {"x-mine"}
+
+
+@pytest.mark.parametrize(
+    "location", ["file:///etc/hostname", "http://[::1/", "http://a\x7f\u00e9..c/", "http://:0/", "http://x:99999/"]
+)
+def test_a_redirection_to_what_is_no_url_is_not_followed(location: str) -> None:
+    """The redirection itself is the answer then: the server is at fault, not the request."""
+    with scripted(ok(b"", f"Location: {location}", status="302 Found")) as server:
+        answer = fetch(server.url(), redirects=3)
+    assert (answer.head.status, answer.redirects) == (302, ())

@@ -26,7 +26,7 @@ from xnai_validate.kit import (
     checker,
 )
 from xnai_validate.model.nearest import did_you_mean
-from xnai_validate.model.rules import json_path
+from xnai_validate.model.rules import json_path, values_at
 
 
 class Missing:
@@ -209,9 +209,8 @@ def _value(fact: object, path: str | None) -> object:
     if path is None:
         return fact
     if path.startswith("$"):
-        query = json_path(path)
-        values = list(query.find(fact).values())  # type: ignore[arg-type]  # facts of JSON type are JSON
-        if not query.singular_query():
+        values = values_at(path, fact)
+        if not json_path(path).singular_query():
             return values or MISSING
         return values[0] if values else MISSING
     if not isinstance(fact, Mapping):
@@ -228,7 +227,7 @@ def _number(value: object) -> float | None:
     if isinstance(value, int | float | str) and not isinstance(value, bool):
         try:
             number = float(value)
-        except ValueError:
+        except (ValueError, OverflowError):  # JSON has integers of any size
             number = math.nan
         if math.isfinite(number):
             return number
@@ -244,7 +243,10 @@ def _normal(value: object) -> str:
             return json.dumps(value.strip())
         return json.dumps(number) if math.isfinite(number) else json.dumps(value.strip())
     if isinstance(value, int | float) and not isinstance(value, bool):
-        return json.dumps(float(value))
+        try:
+            return json.dumps(float(value))
+        except OverflowError:  # an integer above all floats; in hexadecimal, for Python limits decimal digits
+            return hex(int(value))
     if isinstance(value, Mapping):
         parts = sorted(f"{json.dumps(str(key))}: {_normal(item)}" for key, item in value.items())
         return "{" + ", ".join(parts) + "}"

@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, TypeVar
 
+from xnai_validate.errors import Unmeasurable
+from xnai_validate.model.frozen import dataclass
 from xnai_validate.model.json import JsonValue, bounded
+from xnai_validate.model.patience import OutOfPatience, with_patience
 
 if TYPE_CHECKING:
     from jsonpath_rfc9535 import JSONPathQuery
 
+T = TypeVar("T")
 Operator = Literal["equals", "min", "max", "in", "matches", "contains"]
 Level = Literal["expect", "warn"]
 
 MATCH_CAP = 65_536
 """A regular expression reads at most this many characters of a text from a server."""
+PATIENCE_S = 2.0
+"""CPU time that one regular expression, or one JSONPath, may take."""
 
 
 class Missing:
@@ -116,7 +121,10 @@ def _in(value: object, wanted: JsonValue) -> bool:
 
 
 def _matches(value: object, wanted: JsonValue) -> bool:
-    return isinstance(value, str) and isinstance(wanted, str) and _pattern(wanted).search(value[:MATCH_CAP]) is not None
+    if not isinstance(value, str) or not isinstance(wanted, str):
+        return False
+    pattern, text = _pattern(wanted), value[:MATCH_CAP]
+    return _patiently(lambda: pattern.search(text), "match", wanted) is not None
 
 
 def _contains(value: object, wanted: JsonValue) -> bool:
@@ -170,8 +178,23 @@ def _value(rule: Rule, facts: Mapping[str, object]) -> object:
 
 def _at_path(path: str, document: object) -> object:
     """The one value of a singular query, or the list of values of any other."""
-    query = json_path(path)
-    found = query.find(document).values()  # type: ignore[arg-type]
-    if query.singular_query():
+    found = values_at(path, document)
+    if json_path(path).singular_query():
         return found[0] if found else MISSING
     return found
+
+
+def values_at(path: str, document: object) -> list[object]:
+    """What a JSONPath finds in a document; raises Unmeasurable where finding it takes too long."""
+    query = json_path(path)
+    return _patiently(lambda: list(query.find(document).values()), "follow", path)  # type: ignore[arg-type]
+
+
+def _patiently(work: Callable[[], T], doing: str, expression: str) -> T:
+    try:
+        return with_patience(PATIENCE_S, work)
+    except OutOfPatience:
+        raise Unmeasurable(
+            f"{expression!r} takes more than {PATIENCE_S:g} s to {doing} on what the server sent",
+            hint="write it so that nothing in it can be matched in many ways, as in (a+)+ or $..*..*",
+        ) from None

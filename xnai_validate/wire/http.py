@@ -10,17 +10,19 @@ from __future__ import annotations
 import asyncio
 from collections import OrderedDict
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from time import perf_counter
 from types import TracebackType
 from typing import Self
 from urllib.parse import urljoin, urlsplit
 
 from xnai_validate.model.errorkind import ErrorKind
+from xnai_validate.model.frozen import dataclass
+from xnai_validate.model.text import looks_secret
 from xnai_validate.wire.connect import dial
 from xnai_validate.wire.failure import WireError
 from xnai_validate.wire.http_exchange import Exchange, Head
-from xnai_validate.wire.http_request import HttpRequest, Prepared, prepare, shown
+from xnai_validate.wire.http_request import HttpRequest, Prepared, leads_somewhere, prepare, shown
 from xnai_validate.wire.tls import client_context
 
 __all__ = ["BODY_CAP", "HttpAnswer", "HttpClient", "HttpRequest", "HttpStream", "Timing"]
@@ -257,14 +259,14 @@ def _next(request: HttpRequest, head: Head) -> HttpRequest | None:
         same = (here.scheme, here.hostname, here.port) == (there.scheme, there.hostname, there.port)
     except ValueError:
         return None
-    if there.scheme not in ("http", "https") or not there.hostname:
+    if there.scheme not in ("http", "https") or not leads_somewhere(url):
         return None
     following = replace(request, url=url)
     if head.status == 303 or (head.status in (301, 302) and request.method.upper() == "POST"):
         method = "HEAD" if request.method.upper() == "HEAD" else "GET"
         following = replace(following, method=method, body=b"", headers=_without(request.headers, ("content-type",)))
     if not same:  # what proves who we are is for the target alone
-        own = ("authorization", "cookie", "proxy-authorization", "host")
+        own = ("cookie", "host", *(name.lower() for name, _ in request.headers if looks_secret(name)))
         tls = replace(request.tls, server_name=None, cert=None, key=None)
         following = replace(following, headers=_without(following.headers, own), tls=tls)
     return following

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import codecs
-import json
 import zlib
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from xnai_validate.model.errorkind import ErrorKind
+from xnai_validate.model.frozen import dataclass
 from xnai_validate.model.json import JsonValue
 from xnai_validate.wire.failure import WireError
+from xnai_validate.wire.jsontext import document_of
 
 ACCEPT_ENCODING = "gzip, deflate"
+GZIP_MAGIC = b"\x1f\x8b"
 PIECE = 256 * 1024
 """Bytes that one step of decompression yields at most, whatever it was fed."""
 
@@ -22,9 +23,13 @@ class Inflater:
 
     def __init__(self, coding: str) -> None:
         self._raw_allowed = coding == "deflate"
-        self._zlib = zlib.decompressobj(zlib.MAX_WBITS | (16 if coding == "gzip" else 0))
+        self._gzip = coding == "gzip"
+        self._zlib = self._begun()
         self._waiting = b""
         self._fed = False
+
+    def _begun(self) -> zlib._Decompress:
+        return zlib.decompressobj(zlib.MAX_WBITS | (16 if self._gzip else 0))
 
     @property
     def waiting(self) -> bool:
@@ -37,8 +42,16 @@ class Inflater:
         self._fed = self._fed or bool(data)
 
     def take(self) -> bytes:
-        """The next piece of content, at most 256 KiB; raises WireError (protocol) where the data is no such coding."""
+        """The next piece of content, at most 256 KiB; raises WireError (protocol) where the data is no such coding.
+
+        Several gzip members after one another are one content (RFC 1952 section 2.2); anything else after the end is
+        an error, and not kept: a server could go on with it for ever.
+        """
         data, self._waiting = self._waiting, b""
+        if self._zlib.eof and data:
+            if not (self._gzip and GZIP_MAGIC.startswith(data[:2])):
+                raise WireError(ErrorKind.PROTOCOL, "the body cannot be decompressed: it goes on after its end")
+            self._zlib = self._begun()
         try:
             piece = self._zlib.decompress(data, PIECE)
         except zlib.error as error:
@@ -50,7 +63,7 @@ class Inflater:
             self._waiting = data
             return self.take()
         self._raw_allowed = False
-        self._waiting = self._zlib.unconsumed_tail
+        self._waiting = self._zlib.unused_data or self._zlib.unconsumed_tail
         return piece
 
     def finish(self) -> bytes:
@@ -95,27 +108,22 @@ def media_type(headers: Mapping[str, str]) -> MediaType:
 def text_of(body: bytes, charset: str | None, cap: int) -> str:
     """The body as text of at most `cap` characters.
 
-    Bytes that are no text become U+FFFD; an unknown charset is read as UTF-8.
+    Bytes that are no text become U+FFFD; an unknown charset is read as UTF-8, and so are those codecs of Python that
+    are no charsets of the web: they take quadratic time, or make text of what is none.
     """
     try:
-        decoder = codecs.lookup(charset or "utf-8").name
-        return body[: cap * 4].decode(decoder, "replace")[:cap]
+        name = codecs.lookup(charset or "utf-8").name
+        return body[: cap * 4].decode("utf-8" if name in _NO_CHARSETS else name, "replace")[:cap]
     except (LookupError, UnicodeError, ValueError):
         return body[: cap * 4].decode("utf-8", "replace")[:cap]
 
 
-def _no_constant(name: str) -> JsonValue:
-    raise ValueError(f"{name} is not JSON")
-
-
-_DECODER = json.JSONDecoder(parse_constant=_no_constant)
+_NO_CHARSETS = frozenset({"idna", "punycode", "raw-unicode-escape", "undefined", "unicode-escape", "utf-7"})
 
 
 def json_of(body: bytes) -> tuple[JsonValue, bool]:
-    """The JSON document (RFC 8259) that the body is, and whether it is one; NaN and Infinity are not JSON."""
-    if not body:
-        return None, False
+    """The JSON document that the body is, and whether it is one, as `document_of` tells."""
     try:
-        return _DECODER.decode(body.decode("utf-8-sig")), True
-    except (ValueError, RecursionError):
+        return document_of(body.decode("utf-8-sig"))
+    except UnicodeDecodeError:
         return None, False

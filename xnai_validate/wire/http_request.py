@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from base64 import b64encode
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import lru_cache
 from urllib.parse import quote, unquote, urlsplit
 
@@ -12,6 +12,7 @@ import h11
 
 from xnai_validate import __version__
 from xnai_validate.errors import Unmeasurable
+from xnai_validate.model.frozen import dataclass
 from xnai_validate.model.target import Tls
 from xnai_validate.wire.http_body import ACCEPT_ENCODING
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 
 from xnai_validate.kit import JsonValue
+from xnai_validate.wire.jsontext import document_of
 from xnai_validate.wire.redis import RedisConnection, list_of, map_of, number_of, text_of
 
 BYTES_CAP = 256 * 1024
@@ -42,7 +42,7 @@ async def read_content(connection: RedisConnection, key: str, kind: str) -> Cont
     length = number_of(await connection.command(_LENGTH[kind], key))
     if kind == "string":
         text = text_of(await connection.command("GETRANGE", key, 0, BYTES_CAP - 1))
-        document, is_json = parse(text)
+        document, is_json = document_of(text)
         return Content(length, text, document, is_json)
     return Content(length, None, await _items(connection, key, kind), None)
 
@@ -62,16 +62,3 @@ async def _items(connection: RedisConnection, key: str, kind: str) -> JsonValue:
         scores = map_of(await connection.command("ZRANGE", key, 0, ITEMS_CAP - 1, "WITHSCORES"))
         return {member: float(text_of(score)) for member, score in scores.items()}
     return None
-
-
-def parse(text: str) -> tuple[JsonValue, bool]:
-    """The JSON document that a text is, and whether it is one."""
-    try:
-        document: JsonValue = json.loads(text, parse_constant=_no_constant)
-    except (ValueError, RecursionError):
-        return None, False
-    return document, True
-
-
-def _no_constant(name: str) -> JsonValue:
-    raise ValueError(f"{name} is not JSON")

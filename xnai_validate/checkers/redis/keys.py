@@ -8,8 +8,8 @@ from typing import Annotated
 from annotated_types import Ge, Le
 
 from xnai_validate.checkers.redis.access import PRELOAD, RedisFacts, RedisParams, measured
-from xnai_validate.checkers.redis.content import parse
 from xnai_validate.kit import Context, Count, Field, JsonObject, JsonValue, Seconds, bounded, checker
+from xnai_validate.wire.jsontext import document_of
 from xnai_validate.wire.redis import RedisConnection, Reply, list_of, number_of, text_of
 
 NAMES_CAP = 100
@@ -138,7 +138,7 @@ async def _documents(connection: RedisConnection, names: list[bytes]) -> tuple[J
             [("GETRANGE", name, 0, DOCUMENT_BYTES_CAP - 1) for name in some]
         )
         for name, reply in zip(some, replies, strict=True):
-            document, is_json = parse(text_of(reply)) if isinstance(reply, bytes) else (None, False)
+            document, is_json = document_of(text_of(reply)) if isinstance(reply, bytes) else (None, False)
             if is_json:
                 documents[_shown(name)] = bounded(document)
             else:

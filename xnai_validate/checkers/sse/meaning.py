@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
-
 from xnai_validate.checkers.sse.params import StreamParams
 from xnai_validate.kit import JsonValue
-from xnai_validate.model.rules import json_path
+from xnai_validate.model.rules import values_at
+from xnai_validate.wire.jsontext import document_of
 from xnai_validate.wire.sse import Event
 
 TEXT_CAP = 65_536
@@ -14,13 +13,6 @@ TYPES_CAP = 50
 ORDER_CAP = 100
 SOURCES_CAP = 100
 NAME_CAP = 100
-
-
-def _no_constant(name: str) -> JsonValue:
-    raise ValueError(f"{name} is not JSON")
-
-
-_DECODER = json.JSONDecoder(parse_constant=_no_constant)
 
 
 class Meaning:
@@ -80,11 +72,8 @@ class Meaning:
         return True
 
     def _document(self, data: str) -> JsonValue:
-        try:
-            document: JsonValue = _DECODER.decode(data)
-        except (ValueError, RecursionError):
-            self.bad_json += 1
-            return None
+        document, is_json = document_of(data)
+        self.bad_json += not is_json
         return document
 
     def _type(self, event: Event, document: JsonValue) -> str:
@@ -100,7 +89,7 @@ class Meaning:
         name = self._params.token_field
         content: object = None
         if name.startswith("$"):
-            found = json_path(name).find(document).values() if isinstance(document, dict | list) else []
+            found = values_at(name, document) if isinstance(document, dict | list) else []
             content = found[0] if found else None
         elif isinstance(document, dict):
             content = document.get(name)
@@ -125,6 +114,4 @@ class Meaning:
     def _ends(self, document: JsonValue) -> bool:
         if not isinstance(document, dict | list):
             return False
-        return any(
-            value in json_path(path).find(document).values() for path, value in self._params.terminal_where.items()
-        )
+        return any(value in values_at(path, document) for path, value in self._params.terminal_where.items())

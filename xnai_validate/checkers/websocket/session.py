@@ -8,6 +8,7 @@ import json
 from xnai_validate.checkers.websocket.models import SessionFacts, SessionParams
 from xnai_validate.kit import Context, ErrorKind, JsonValue, Target, bounded, checker
 from xnai_validate.wire.failure import WireError
+from xnai_validate.wire.jsontext import document_of
 from xnai_validate.wire.tls import client_context
 from xnai_validate.wire.websocket import Closing, Handshake, Message, WebSocket, WebSocketClosed, open_websocket
 
@@ -153,11 +154,8 @@ class _Session:
 
 def _document(message: Message) -> JsonValue:
     text = message if isinstance(message, str) else message.decode("utf-8", "replace")
-    try:
-        document: JsonValue = json.loads(text)
-    except (ValueError, RecursionError):
-        return text
-    return document
+    document, is_json = document_of(text)
+    return document if is_json else text
 
 
 @checker(
