@@ -21,7 +21,7 @@ import inspect
 import json
 from collections.abc import Awaitable, Callable, Hashable, Mapping
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property
 from typing import Annotated, Any, Protocol, TypeVar, get_type_hints
 
@@ -32,6 +32,7 @@ from xnai_validate.errors import NotApplicable, Unmeasurable, XnaiError
 from xnai_validate.model.docs import Documented
 from xnai_validate.model.errorkind import ErrorKind
 from xnai_validate.model.facttype import FactType, IgnoreCase, fact_types
+from xnai_validate.model.frozen import dataclass
 from xnai_validate.model.json import Json, JsonObject, JsonValue, bounded
 from xnai_validate.model.rules import Finding
 from xnai_validate.model.target import Target, Tls

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from xnai_validate.config.entry import DefaultsEntry, RetryEntry, UntilEntry
 from xnai_validate.config.measurement import Measurements
 from xnai_validate.config.problems import Problems
 from xnai_validate.config.suite import Suite, WrittenCheck, full_id, need_ids
 from xnai_validate.config.when import Conditions
+from xnai_validate.model.frozen import dataclass
 from xnai_validate.model.report import CheckInfo, Source
 from xnai_validate.plan import Compiled, PlannedCheck, PlannedTarget, Retry, Until
 

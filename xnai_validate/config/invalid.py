@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from xnai_validate.config.source import Steps
+from xnai_validate.model.frozen import dataclass
 from xnai_validate.model.nearest import did_you_mean
 
 _WANTED = {

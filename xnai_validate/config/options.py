@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from secrets import token_hex
 
+from xnai_validate.model.frozen import dataclass
 from xnai_validate.model.json import JsonObject
 from xnai_validate.plan import Choice
 

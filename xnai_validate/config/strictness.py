@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from fnmatch import translate
 
 from xnai_validate.config.chain import Profile
@@ -13,6 +13,7 @@ from xnai_validate.config.options import LoadOptions
 from xnai_validate.config.problems import Problems, Where
 from xnai_validate.config.profile import HostMemoryEntry, LimitsEntry
 from xnai_validate.model.fold import COUNTS
+from xnai_validate.model.frozen import dataclass
 from xnai_validate.model.json import JsonObject, JsonValue
 from xnai_validate.model.nearest import did_you_mean
 from xnai_validate.model.report import Criterion

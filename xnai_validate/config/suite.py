@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Annotated
 
 from pydantic import Field, ValidationError
@@ -14,6 +13,7 @@ from xnai_validate.config.invalid import wrongs
 from xnai_validate.config.problems import Problems, Where
 from xnai_validate.config.source import Source
 from xnai_validate.kit import WRITTEN, Duration
+from xnai_validate.model.frozen import dataclass
 from xnai_validate.model.json import JsonObject, JsonValue
 
 

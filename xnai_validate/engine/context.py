@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TypeVar
 
 from xnai_validate.engine.shared import Shared
 from xnai_validate.errors import NotApplicable
 from xnai_validate.kit import Clock, JsonValue, Observation, Observed
 from xnai_validate.model.facttype import fact_values
+from xnai_validate.model.frozen import dataclass
 from xnai_validate.model.rules import judge
 from xnai_validate.model.target import Target
 from xnai_validate.plan import Compiled

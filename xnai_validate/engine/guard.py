@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Literal
 
+from xnai_validate.model.frozen import dataclass
 from xnai_validate.plan import Limits
 
 EVERY_S = 0.5

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import types
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cache
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from annotated_types import BaseMetadata, Ge, Le
 from pydantic import BaseModel, JsonValue
+
+from xnai_validate.model.frozen import dataclass
 
 Shape = Literal["number", "text", "flag", "choice", "list", "map", "json"]
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import ConfigDict, Field
 
 from xnai_validate.model.docs import DocumentedValue
+from xnai_validate.model.frozen import dataclass
 from xnai_validate.model.json import JsonObject, JsonValue
 from xnai_validate.model.rules import Finding, Rule
 from xnai_validate.model.status import Status

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import PurePath
 from typing import cast
 
 from xnai_validate.errors import ConfigError
+from xnai_validate.model.frozen import dataclass
 from xnai_validate.model.nearest import did_you_mean
 from xnai_validate.model.report import RunReport
 from xnai_validate.report.view import View

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
+
+from xnai_validate.model.frozen import dataclass
 
 Detail = Literal["quiet", "normal", "verbose"]
 

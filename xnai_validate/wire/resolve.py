@@ -6,10 +6,10 @@ import asyncio
 import socket
 import threading
 from contextlib import suppress
-from dataclasses import dataclass
 from weakref import WeakKeyDictionary
 
 from xnai_validate.model.errorkind import ErrorKind
+from xnai_validate.model.frozen import dataclass
 from xnai_validate.wire.failure import WireError, wire_error
 
 LOOKUPS = 16
