@@ -6,7 +6,6 @@ import os
 from collections.abc import Mapping
 from dataclasses import field
 from pathlib import Path
-from secrets import token_hex
 
 from xnai_validate.model.frozen import dataclass
 from xnai_validate.model.json import JsonObject
@@ -40,7 +39,7 @@ class LoadOptions:
     deadline_s: float | None = None
     environ: Mapping[str, str] = field(default_factory=lambda: os.environ)
     cwd: Path = field(default_factory=Path.cwd)
-    nonce: str = field(default_factory=lambda: token_hex(4))
+    nonce: str = field(default_factory=lambda: os.urandom(4).hex())
     """The var `run.nonce`: different in every run, for names that must not meet those of the run before."""
     choices: Mapping[str, Choice] = field(default_factory=dict)
     """Target name -> which of its candidates was found to answer; its vars then hold."""

@@ -7,7 +7,6 @@ A run that was killed has left all it saw up to then. Journals lie in `runs/` be
 from __future__ import annotations
 
 import os
-import secrets
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -24,7 +23,7 @@ LINE_CAP = 64 << 20
 
 def new_run_id(at: float) -> str:
     """An id that sorts by time: `20261122T170312-ab12cd` (UTC). `at` is in seconds since the epoch."""
-    return f"{datetime.fromtimestamp(at, UTC):%Y%m%dT%H%M%S}-{secrets.token_hex(3)}"
+    return f"{datetime.fromtimestamp(at, UTC):%Y%m%dT%H%M%S}-{os.urandom(3).hex()}"
 
 
 def state_dir(environ: Mapping[str, str] | None = None) -> Path:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Iterator
-from statistics import median
 from time import perf_counter
 
 from xnai_validate.checkers.http.request_model import Answered, Request
@@ -141,5 +140,13 @@ def _facts(tally: _Tally) -> Answered:
         failed_requests=tally.failed,
         statuses=dict(sorted(tally.statuses.items())),
         slowest_ms=max(tally.times_ms, default=None),
-        median_ms=median(tally.times_ms) if tally.times_ms else None,
+        median_ms=_median(tally.times_ms),
     )
+
+
+def _median(values: list[float]) -> float | None:
+    if len(values) <= 1:
+        return values[0] if values else None
+    from statistics import median
+
+    return median(values)
