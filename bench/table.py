@@ -17,6 +17,8 @@ class Row:
     goal: float | None
     """The most that is allowed; None where the figure is only shown."""
     note: str = ""
+    broken: bool = False
+    """Whether our own command did not run, and so there is no figure."""
 
     @property
     def verdict(self) -> str:
