@@ -8,9 +8,12 @@ import unicodedata
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic_core import to_json
 
 from xnai_validate.model.json import JsonValue, bounded
-from xnai_validate.model.text import Masker, looks_secret, printable
+from xnai_validate.model.rules import Finding
+from xnai_validate.model.sentence import sentence
+from xnai_validate.model.text import Masker, looks_secret, printable, printable_json
 
 
 @given(st.text())
@@ -77,10 +80,29 @@ def test_names_that_do_not(name: str) -> None:
     assert not looks_secret(name)
 
 
-@given(st.recursive(st.floats() | st.text() | st.binary(), lambda i: st.lists(i) | st.dictionaries(st.text(), i)))
+ANY_TEXT = st.text(st.characters())
+"""With lone surrogates, which JSON can spell."""
+DOCUMENTS = st.recursive(
+    st.floats() | ANY_TEXT | st.binary() | st.integers(), lambda i: st.lists(i) | st.dictionaries(ANY_TEXT, i)
+)
+
+
+@given(DOCUMENTS)
 def test_whatever_is_measured_becomes_bounded_json(value: object) -> None:
-    """NaN, infinity, bytes and depth are all turned into JSON."""
-    json.dumps(bounded(value), allow_nan=False)
+    """NaN, infinity, bytes, lone surrogates and depth all become JSON, in which nothing is for a terminal to obey."""
+    plain = json.dumps(bounded(value), allow_nan=False, ensure_ascii=False)
+    written = to_json(bounded(value))
+    shown = printable_json(written)
+    assert json.loads(shown) == json.loads(written) == json.loads(plain)
+    assert not [char for char in shown.decode() if unicodedata.category(char) in ("Cc", "Cf", "Co", "Zl", "Zp")]
+
+
+@pytest.mark.parametrize("value", [[10**4299], [-(10**5000)], "\ud800", {"\udfff": "\ud800" * 3000}])
+def test_what_json_can_spell_and_python_cannot_write_is_told(value: object) -> None:
+    """Absurd integers and lone surrogates, as a server may send them, end neither a sentence nor an event."""
+    kept = bounded(value)
+    to_json(kept)
+    assert len(sentence(Finding("f", "equals", 1, kept, False, "expect"))) < 300
 
 
 def test_long_values_are_cut_and_say_so() -> None:

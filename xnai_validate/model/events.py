@@ -13,6 +13,7 @@ from xnai_validate.model.json import JsonObject
 from xnai_validate.model.report import CheckInfo, Criterion, RunInfo
 from xnai_validate.model.rules import Finding
 from xnai_validate.model.status import Status
+from xnai_validate.model.text import printable_json
 
 if TYPE_CHECKING:
     from pydantic import TypeAdapter
@@ -156,7 +157,7 @@ def _adapter() -> TypeAdapter[Event]:
 
 def to_json(event: Event) -> bytes:
     """One event as one line of JSON, without a line end."""
-    return value_to_json(event)
+    return printable_json(value_to_json(event))
 
 
 def from_json(line: bytes | str) -> Event:

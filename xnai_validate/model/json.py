@@ -16,6 +16,8 @@ JsonObject = dict[str, JsonValue]
 TEXT_CAP = 2_000
 ITEMS_CAP = 100
 DEPTH_CAP = 8
+BITS_CAP = 1024
+"""Larger integers are told by their size: Python itself refuses to write very large ones."""
 
 # The concrete types first: to ask an abstract one takes ten times as long.
 _MAPPINGS = (dict, Mapping)
@@ -28,19 +30,20 @@ def bounded(value: object, depth: int = DEPTH_CAP) -> JsonValue:
     Texts keep 2 000 characters, lists and mappings 100 items, nesting 8 levels; what was cut is said in its place.
     """
     if value is None or isinstance(value, int):
-        return value
+        return value if value is None or value.bit_length() <= BITS_CAP else f"an integer of {value.bit_length()} bits"
     if isinstance(value, float):
         # JSON has neither NaN nor infinity.
         return value if value == value and abs(value) != float("inf") else str(value)
     if isinstance(value, str):
-        return value if len(value) <= TEXT_CAP else f"{value[:TEXT_CAP]}... ({len(value)} characters)"
+        text = value if len(value) <= TEXT_CAP else f"{value[:TEXT_CAP]}... ({len(value)} characters)"
+        return text if text.isascii() else _encodable(text)
     if isinstance(value, bytes):
         return bounded(value.decode("utf-8", "replace"))
     if depth <= 0:
         return "..."
     if isinstance(value, _MAPPINGS):
         items = islice(value.items(), ITEMS_CAP)
-        cut: JsonObject = {str(key)[:200]: bounded(item, depth - 1) for key, item in items}
+        cut: JsonObject = {_encodable(str(key)[:200]): bounded(item, depth - 1) for key, item in items}
         if len(value) > ITEMS_CAP:
             cut["..."] = f"{len(value)} keys"
         return cut
@@ -51,3 +54,12 @@ def bounded(value: object, depth: int = DEPTH_CAP) -> JsonValue:
             kept.append(f"... ({len(sequence)} items)")
         return kept
     return bounded(str(value))
+
+
+def _encodable(text: str) -> str:
+    """The text with lone surrogates, which JSON can spell and UTF-8 cannot, as escapes."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-8", "backslashreplace").decode()
+    return text

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import unicodedata
 from collections.abc import Iterable
 from functools import lru_cache
 from urllib.parse import quote
@@ -26,7 +25,26 @@ def printable(text: str) -> str:
     return "".join(char if _is_plain(char) else _escaped(char) for char in text)
 
 
+def printable_json(document: bytes) -> bytes:
+    """A JSON document in which such characters are spelled as escapes: the same document, harmless on a terminal."""
+    if document.isascii() and b"\x7f" not in document:
+        return document
+    return _BEYOND_ASCII.sub(_json_escaped, document.decode()).encode()
+
+
+_BEYOND_ASCII = re.compile(r"[^\x00-\x7e]")
+
+
+def _json_escaped(found: re.Match[str]) -> str:
+    char = found[0]
+    if char == "\x7f":
+        return "\\u007f"  # json leaves this one as it is
+    return char if _is_plain(char) else json.dumps(char)[1:-1]
+
+
 def _is_plain(char: str) -> bool:
+    import unicodedata
+
     return unicodedata.category(char) not in ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp")
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from pydantic_core import to_json
 
 from xnai_validate.model.report import RunReport
+from xnai_validate.model.text import printable_json
 from xnai_validate.report.view import View
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ def render(report: RunReport, view: View) -> str:
     document["summary"] = {
         field.name.rstrip("_"): getattr(report.summary, field.name) for field in fields(report.summary)
     }
-    return to_json(document, indent=2).decode() + "\n"
+    return printable_json(to_json(document, indent=2)).decode() + "\n"
 
 
 def parse(text: str | bytes) -> RunReport:

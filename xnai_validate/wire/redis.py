@@ -203,9 +203,11 @@ class RedisClient:
 
 
 def text_of(reply: Reply) -> str:
-    """A reply as text: bytes that are no UTF-8 become U+FFFD, nothing becomes empty."""
+    """A reply as text: bytes that are no UTF-8 become U+FFFD, nothing becomes empty, a list is told by its size."""
     if isinstance(reply, bytes):
         return reply.decode("utf-8", "replace")
+    if isinstance(reply, list | dict | set):
+        return f"({len(reply)} items)"
     return "" if reply is None else str(reply)
 
 
@@ -217,6 +219,11 @@ def list_of(reply: Reply) -> list[Reply]:
 def number_of(reply: Reply) -> int | None:
     """A reply as an integer; None for anything else."""
     return reply if isinstance(reply, int) else None
+
+
+def count_of(reply: Reply) -> int | None:
+    """A reply as a number of things; None for anything else."""
+    return reply if isinstance(reply, int) and reply >= 0 else None
 
 
 def map_of(reply: Reply) -> dict[str, Reply]:

@@ -22,10 +22,15 @@ from xnai_validate.model.errorkind import ErrorKind
 from xnai_validate.wire.connect import GOODBYE_S, open_socket
 from xnai_validate.wire.failure import WireError, wire_error
 from xnai_validate.wire.redis import REPLY_CAP, RedisRefusal, Reply
+from xnai_validate.wire.redis_bounds import Announced
 
 
 class BoundedParser(_AsyncHiredisParser):
     """redis-py's parser on hiredis; it leaves errors in the server's words, and refuses a reply above the cap."""
+
+    def __init__(self, socket_read_size: int) -> None:
+        super().__init__(socket_read_size)
+        self._announced = Announced(REPLY_CAP)
 
     @classmethod
     def parse_error(cls, response: str) -> ResponseError:
@@ -35,6 +40,7 @@ class BoundedParser(_AsyncHiredisParser):
     async def read_response(self, disable_decoding: bool = False, push_request: bool = False) -> Any:
         """Called by redis-py for each reply."""
         self._left = REPLY_CAP
+        self._announced.begin()
         return await super().read_response(disable_decoding, push_request)
 
     async def read_from_socket(self) -> bool:
@@ -46,6 +52,7 @@ class BoundedParser(_AsyncHiredisParser):
         self._left -= len(data)
         if self._left < 0:
             raise WireError(ErrorKind.TOO_LARGE, f"a reply has more than {REPLY_CAP} bytes")
+        self._announced.feed(data)
         self._reader.feed(data)  # type: ignore[attr-defined]  # a hiredis.Reader, which redis-py does not say
         return True
 

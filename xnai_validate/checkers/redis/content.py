@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from xnai_validate.kit import JsonValue
 from xnai_validate.wire.jsontext import document_of
-from xnai_validate.wire.redis import RedisConnection, list_of, map_of, number_of, text_of
+from xnai_validate.wire.redis import RedisConnection, count_of, list_of, map_of, text_of
 
 BYTES_CAP = 256 * 1024
 ITEMS_CAP = 100
@@ -39,7 +39,7 @@ async def read_content(connection: RedisConnection, key: str, kind: str) -> Cont
     """The content of a key of a known type; empty for types of modules."""
     if kind not in _LENGTH:
         return Content(None, None, None, None)
-    length = number_of(await connection.command(_LENGTH[kind], key))
+    length = count_of(await connection.command(_LENGTH[kind], key))
     if kind == "string":
         text = text_of(await connection.command("GETRANGE", key, 0, BYTES_CAP - 1))
         document, is_json = document_of(text)
@@ -60,5 +60,13 @@ async def _items(connection: RedisConnection, key: str, kind: str) -> JsonValue:
         return found[:ITEMS_CAP]
     if kind == "zset":
         scores = map_of(await connection.command("ZRANGE", key, 0, ITEMS_CAP - 1, "WITHSCORES"))
-        return {member: float(text_of(score)) for member, score in scores.items()}
+        return {member: _score(text_of(score)) for member, score in scores.items()}
     return None
+
+
+def _score(text: str) -> JsonValue:
+    """The score of a member; the text itself where it is no number."""
+    try:
+        return float(text)
+    except ValueError:
+        return text

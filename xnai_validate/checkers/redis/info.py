@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from time import perf_counter
 
@@ -158,10 +159,12 @@ def _count(told: Mapping[str, str], name: str) -> int | None:
 
 
 def _number(told: Mapping[str, str], name: str) -> float | None:
+    """A number that can be a time or a ratio; anything else a server claims is none."""
     try:
-        return float(told[name])
+        number = float(told[name])
     except (KeyError, ValueError):
         return None
+    return number if 0 <= number < math.inf else None
 
 
 def _flag(told: Mapping[str, str], name: str, yes: str) -> bool | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from xnai_validate.checkers.redis.access import PRELOAD, RedisFacts, RedisParams, measured
 from xnai_validate.checkers.redis.content import read_content
 from xnai_validate.kit import Bytes, Context, Count, Field, JsonValue, Seconds, checker
-from xnai_validate.wire.redis import RedisConnection, RedisRefusal, Reply, number_of, text_of
+from xnai_validate.wire.redis import RedisConnection, RedisRefusal, Reply, count_of, number_of, text_of
 
 
 class KeyParams(RedisParams):
@@ -66,7 +66,7 @@ async def key(params: KeyParams, ctx: Context) -> KeyFacts:
             json=content.document,
             json_valid=content.is_json,
             length=content.length,
-            size_bytes=number_of(await _optional(connection, "MEMORY", "USAGE", params.key)),
+            size_bytes=count_of(await _optional(connection, "MEMORY", "USAGE", params.key)),
             encoding=text_of(await _optional(connection, "OBJECT", "ENCODING", params.key)) or None,
         )
 

@@ -7,7 +7,7 @@ from time import perf_counter
 
 from xnai_validate.checkers.redis.access import PRELOAD, RedisFacts, RedisParams, measured
 from xnai_validate.kit import Context, Count, Milliseconds, checker
-from xnai_validate.wire.redis import RedisConnection, connect_redis, list_of, number_of, text_of
+from xnai_validate.wire.redis import RedisConnection, connect_redis, count_of, list_of, text_of
 
 PREFIX = "xnai:validate:"
 
@@ -39,7 +39,7 @@ async def pubsub(params: RedisParams, ctx: Context) -> PubsubFacts:
         publisher = await connect_redis(ctx.target, db=params.db)
         try:
             started = perf_counter()
-            receivers = number_of(await publisher.command("PUBLISH", channel, message))
+            receivers = count_of(await publisher.command("PUBLISH", channel, message))
             if not receivers:
                 return PubsubFacts(receivers=receivers, received=False)
             got = [text_of(part) for part in list_of(await subscriber.receive())]

@@ -7,8 +7,9 @@ from typing import Annotated
 from annotated_types import Ge, Le
 
 from xnai_validate.checkers.redis.access import PRELOAD, RedisFacts, RedisParams, measured
-from xnai_validate.kit import Context, Count, JsonObject, JsonValue, Milliseconds, Seconds, bounded, checker
-from xnai_validate.wire.redis import RedisConnection, Reply, list_of, map_of, number_of, text_of
+from xnai_validate.kit import Context, Count, ErrorKind, JsonObject, JsonValue, Milliseconds, Seconds, bounded, checker
+from xnai_validate.wire.failure import WireError
+from xnai_validate.wire.redis import RedisConnection, Reply, count_of, list_of, map_of, text_of
 
 GROUPS_CAP = 100
 LAG_CAP = 1_000
@@ -84,7 +85,7 @@ async def stream(params: StreamParams, ctx: Context) -> StreamFacts:
         return StreamFacts(
             exists=True,
             type=kind,
-            length=number_of(await connection.command("XLEN", params.key)),
+            length=count_of(await connection.command("XLEN", params.key)),
             first_id=str(_entry(oldest[0])["id"]) if oldest else None,
             last_id=last_id,
             last_entry=entries[-1]["fields"] if entries else None,
@@ -105,9 +106,9 @@ async def _groups(connection: RedisConnection, key: str, now_ms: float) -> dict[
     for reply in list_of(await connection.command("XINFO", "GROUPS", key))[:GROUPS_CAP]:
         group = map_of(reply)
         name, delivered = text_of(group.get("name")), text_of(group.get("last-delivered-id"))
-        pending[name] = number_of(group.get("pending")) or 0
-        consumers[name] = number_of(group.get("consumers")) or 0
-        behind = number_of(group.get("lag"))
+        pending[name] = count_of(group.get("pending")) or 0
+        consumers[name] = count_of(group.get("consumers")) or 0
+        behind = count_of(group.get("lag"))
         if behind is None:  # before Redis 7, and where it cannot be told without counting
             newer = await connection.command("XRANGE", key, _after(delivered), "+", "COUNT", LAG_CAP)
             behind = len(list_of(newer))
@@ -136,7 +137,7 @@ async def _groups(connection: RedisConnection, key: str, now_ms: float) -> dict[
 def _after(entry_id: str) -> str:
     """The smallest id above this one; exclusive ranges came with Redis 6.2."""
     time_ms, _, sequence = entry_id.partition("-")
-    return f"{time_ms}-{int(sequence) + 1}" if sequence.isdecimal() else entry_id
+    return f"{time_ms}-{int(sequence) + 1}" if _is_number(sequence) else entry_id
 
 
 def _entry(reply: Reply) -> JsonObject:
@@ -147,10 +148,17 @@ def _entry(reply: Reply) -> JsonObject:
 
 async def _server_ms(connection: RedisConnection) -> float:
     """The time of the server, so that its clock and ours need not agree."""
-    seconds, micros = (text_of(part) for part in list_of(await connection.command("TIME")))
-    return int(seconds) * 1000 + int(micros) / 1000
+    reply = [text_of(part) for part in list_of(await connection.command("TIME"))]
+    if len(reply) != 2 or not all(map(_is_number, reply)):
+        raise WireError(ErrorKind.PROTOCOL, "TIME was not answered with seconds and microseconds")
+    return int(reply[0]) * 1000 + int(reply[1]) / 1000
 
 
 def _age_ms(entry_id: str, now_ms: float) -> float:
     made = entry_id.partition("-")[0]
-    return max(0.0, now_ms - int(made)) if made.isdecimal() else 0.0
+    return max(0.0, now_ms - int(made)) if _is_number(made) else 0.0
+
+
+def _is_number(text: str) -> bool:
+    """Whether it is one of those that ids and times are made of: 64 bits."""
+    return text.isascii() and text.isdecimal() and len(text) <= 20
