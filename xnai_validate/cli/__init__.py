@@ -16,6 +16,10 @@ def main() -> None:
 
         sys.stdout.write(f"xnai-validate {__version__}\n")
         return
+    if arguments in (["--help"], ["-h"]) and _is_wide():
+        with open(os.path.join(os.path.dirname(__file__), "help.txt"), encoding="utf-8") as text:
+            sys.stdout.write(text.read())
+        return
     gc.set_threshold(50_000, 20, 100)  # nothing that is imported is garbage, and looking for some takes long
     # No plugin of other programs' models is for ours; looking for some takes long.
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
@@ -31,3 +35,13 @@ def main() -> None:
     from xnai_validate.cli.app import app
 
     app(prog_name="xnai-validate")
+
+
+def _is_wide() -> bool:
+    """Whether the help has the width of `help.txt`, which Typer has made of it; it is narrower in a narrow terminal."""
+    if os.environ.get("COLUMNS"):
+        return False
+    try:
+        return os.get_terminal_size(sys.stdout.fileno()).columns >= 80
+    except (OSError, ValueError):
+        return True  # no terminal: 80 columns
