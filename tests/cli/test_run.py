@@ -61,6 +61,8 @@ def test_mistakes_are_2_and_nothing_is_touched(place: Place) -> None:
         (("good", "--deadline", "0s"), "is no time"),
         (("good", "--target", "api"), "name=url"),
         (("good", "--target", "apj=http://127.0.0.1:1"), 'did you mean "api"?'),
+        (("good", "--target", "api=redis://127.0.0.1:1"), "write http://HOST:PORT"),
+        (("profiles/nosuch/good.yaml",), "named without folder and ending"),
         (("good", "--var", "a.b=1"), "unknown var"),
         (("good", "--format", "jnuit"), 'did you mean "junit"?'),
         (("good", "--layout", "B"), "add --demo"),
@@ -71,6 +73,8 @@ def test_mistakes_are_2_and_nothing_is_touched(place: Place) -> None:
         (("good", "-o", "report.pdf"), "cannot be told from its name"),
         (("good", "-o", "missing/report.json"), "No such file or directory"),
         (("good", "-o", "r.json", "-o", "./r.json"), "two reports"),
+        (("good", "-o", "real.json", "-o", "link.json"), "two reports"),
+        (("good", "-o", "circle.json"), "form a circle"),
         (("good", "-o", "checks.json"), "it is a directory"),
         (("good", "--rerun", "failed"), "no earlier run"),
         (("good", "--colour",), "--color"),
@@ -81,6 +85,8 @@ def test_mistakes_are_2_and_nothing_is_touched(place: Place) -> None:
 def test_a_mistake_in_the_command_is_2(place: Place, args: tuple[str, ...], said: str) -> None:
     """Every mistake in a command is told on stderr with how to go on, before any request is made."""
     (place.path / "checks.json").mkdir()
+    (place.path / "link.json").symlink_to("real.json")
+    (place.path / "circle.json").symlink_to("circle.json")
     result = place.run(*args)
     assert result.exit_code == 2, result.output
     assert said in " ".join(result.stderr.split())
@@ -156,7 +162,7 @@ def test_a_report_that_cannot_be_written_in_the_end_is_told(place: Place) -> Non
     (place.path / "full.jsonl").symlink_to("/dev/full")
     result = place.run("good", "-o", "full.jsonl")
     assert result.exit_code == 3
-    assert "No space left on device" in result.stdout
+    assert "full.jsonl: No space left on device" in " ".join(result.stdout.split())
     failed = place.run("bad", "-o", "full.jsonl")
     assert failed.exit_code == 1
 
@@ -184,6 +190,17 @@ def test_every_option_of_run_has_its_environment_variable(place: Place, monkeypa
     assert place.run("odd").exit_code == 1
     monkeypatch.setenv("XNAI_VALIDATE_FORMAT", "json")
     assert json.loads(place.run("odd").stdout)["exit_code"] == 1
+
+
+@pytest.mark.parametrize(("name", "value"), [("QUIET", "ja"), ("FAIL_ON", "wran"), ("CONCURRENCY", "many")])
+def test_a_mistake_in_the_environment_is_told_as_one(
+    place: Place, monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    """Who did not type a wrong value is told that the environment set it."""
+    monkeypatch.setenv(f"XNAI_VALIDATE_{name}", value)
+    result = place.run("good")
+    assert result.exit_code == 2
+    assert f"the environment sets XNAI_VALIDATE_{name}" in " ".join(result.stderr.split())
 
 
 def test_fail_fast_ends_at_the_first_failure(place: Place) -> None:

@@ -157,3 +157,63 @@ def test_what_checks_use_may_be_given_on_the_command_line_alone(home: Home) -> N
     text = "kind: toy.ask\ntarget: mine\nwith: {path: '${mine.path}'}"
     options = home.options(targets={"mine": "http://127.0.0.1:4"}, vars={"mine.path": "/p"})
     assert home.one(text, options=options).checks[0].measurement.params.model_dump()["path"] == "/p"
+
+
+def test_one_part_of_a_list_may_be_set_and_the_rest_stays(home: Home) -> None:
+    """`--var canaries.0.question=..` replaces that part alone, for this run alone: profiles are read once."""
+    given(home, "title: P\nsuites: [case/*]\nvars: {canaries: [{ask: a, expect: b}, {ask: c}]}\n")
+    for value in ("x", "y"):
+        plan = home.load(options=home.options(vars={"canaries.0.ask": value}))
+        assert plan.vars["canaries"] == [{"ask": value, "expect": "b"}, {"ask": "c"}]
+    assert home.load().vars["canaries"] == [{"ask": "a", "expect": "b"}, {"ask": "c"}]
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "message"),
+    [
+        ("seconds", "abc", '-: --var seconds: "abc" is not a number; the profile has 30'),
+        ("seconds", "30s", '-: --var seconds: "30s" is not a number; the profile has 30'),
+        ("seconds", "true", '-: --var seconds: "true" is not a number; the profile has 30'),
+        ("probe", "yes", '-: --var probe: "yes" is neither true nor false'),
+        ("asks", "1", "-: --var asks: it has parts, which are set one by one: .0"),
+        ("asks.x", "1", '-: --var asks.x: unknown var "asks.x"; did you mean "asks"?'),
+        ("seconds.x", "1", '-: --var seconds.x: unknown var "seconds.x"; did you mean "seconds"?'),
+    ],
+)
+def test_a_var_that_does_not_fit_is_told_once(home: Home, name: str, value: str, message: str) -> None:
+    """A var of the command line is of the type that the profile's has; the checks that use it draw no mistakes."""
+    home.profile(
+        "title: P\nsuites: [case/*]\ntargets: {api: {url: 'http://127.0.0.1:1'}}\n"
+        "vars: {seconds: 30, probe: false, asks: [{path: /a}]}\n"
+    )
+    with_ = "{path: '${asks.0.path}?${seconds}&${probe}'}"
+    home.suite(f"title: S\nchecks: [{{id: a, title: A, kind: toy.ask, target: api, with: {with_}}}]\n")
+    assert told(home.problems(options=home.options(vars={name: value}))) == [message]
+
+
+@pytest.mark.parametrize(("name", "value"), [("seconds", "2.5"), ("probe", "true"), ("text", "3"), ("nothing", "x")])
+def test_a_var_that_fits_is_taken(home: Home, name: str, value: str) -> None:
+    """Numbers for numbers, truth for truth, anything for a text or for nothing."""
+    given(home, "title: P\nsuites: [case/*]\nvars: {seconds: 30, probe: false, text: t, nothing: null}\n")
+    assert str(home.load(options=home.options(vars={name: value})).vars[name]).lower() == value
+
+
+@pytest.mark.parametrize(
+    ("name", "url", "message"),
+    [
+        ("api", "redis://127.0.0.1:1", "-: --target api: redis is not what is spoken there; write http://HOST:PORT"),
+        ("api", "ftp://127.0.0.1:1", "-: --target api: ftp is not what is spoken there; write http://HOST:PORT"),
+        ("store", "http://127.0.0.1:1", "-: --target store: http is not what is spoken there; write redis://HOST:PORT"),
+    ],
+)
+def test_a_target_keeps_its_protocol(home: Home, name: str, url: str, message: str) -> None:
+    """A url of another protocol than the profile's is a mistake, not a dozen checks that could not be measured."""
+    given(home, CHOICE)
+    assert told(home.problems(options=home.options(targets={name: url}))) == [message]
+
+
+def test_a_target_may_be_moved_to_tls(home: Home) -> None:
+    """https stands for http, rediss for redis."""
+    given(home, CHOICE)
+    moved = {"api": "https://127.0.0.1:1", "store": "rediss://127.0.0.1:1"}
+    assert home.problems(options=home.options(targets=moved)) == ()

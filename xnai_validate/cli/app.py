@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import Annotated
 
@@ -12,6 +13,7 @@ from xnai_validate import __version__
 from xnai_validate.cli import demo, explain, lint, prove, run, schema
 from xnai_validate.cli import list as list_
 from xnai_validate.cli.guard import code_of
+from xnai_validate.cli.options import in_environment
 
 
 class Commands(TyperGroup):
@@ -26,8 +28,16 @@ class Commands(TyperGroup):
         except BaseException as error:
             code = code_of(error)
             if code is None:
+                _name_environment(error)
                 raise
             raise typer.Exit(code) from None
+
+
+def _name_environment(error: BaseException) -> None:
+    """Say in a mistake of the command line what the environment adds to it, since that is easily forgotten."""
+    said, given = getattr(error, "message", None), in_environment(os.environ)
+    if isinstance(said, str) and given:
+        error.message = f"{said} ({given})"  # type: ignore[attr-defined]
 
 
 app = typer.Typer(

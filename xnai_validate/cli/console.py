@@ -6,7 +6,10 @@ import os
 import shutil
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import TextIO
+
+from xnai_validate.errors import XnaiError
 
 PLAIN_WIDTH = 100
 """Columns of a report that goes to a file or a pipe."""
@@ -39,12 +42,18 @@ def shows_unicode(stream: TextIO) -> bool:
 
 
 def print_out(text: str) -> None:
-    """Write to stdout; a reader that has gone away is no error, and later text goes nowhere."""
+    """Write to stdout; a reader that has gone away is no error, and later text goes nowhere.
+
+    Raises XnaiError where it cannot be written, such as on a full disk.
+    """
     try:
         sys.stdout.write(text)
         sys.stdout.flush()
     except BrokenPipeError:
         silence_stdout()
+    except OSError as error:
+        silence_stdout()
+        raise XnaiError(f"stdout cannot be written: {error.strerror or error}") from None
 
 
 def silence_stdout() -> None:
@@ -60,5 +69,11 @@ def say(text: str) -> None:
     """A notice for the user, on stderr."""
     from xnai_validate.model.text import printable
 
-    sys.stderr.write(printable(text) + "\n")
-    sys.stderr.flush()
+    complain(printable(text))
+
+
+def complain(text: str) -> None:
+    """Write lines to stderr; where nobody can take them, the exit code says it alone."""
+    with suppress(OSError):
+        sys.stderr.write(text + "\n")
+        sys.stderr.flush()

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import signal
 import sys
 from pathlib import Path
-from types import FrameType
 from typing import Literal, cast
 
 from xnai_validate.cli import console
 from xnai_validate.cli.embedded import running
+from xnai_validate.cli.interrupts import interrupts
 from xnai_validate.cli.request import Embedded
 from xnai_validate.errors import ConfigError, XnaiError
 from xnai_validate.report.page import Page, Span
@@ -19,13 +18,12 @@ WATCH_S = 0.5
 
 
 def serve(layout: str, names: tuple[str, ...], state: Path | None, *, quiet: bool) -> None:
-    """Run the stack until SIGINT or SIGTERM, which are its good end. Raises XnaiError where it ends by itself."""
+    """Run the stack until a signal that ends it, which is its good end. Raises XnaiError where it ends by itself."""
     if state is not None and not state.absolute().parent.is_dir():
         raise ConfigError(f"the handover cannot be written to {state}: there is no such folder")
-    signal.signal(signal.SIGTERM, _ended)
     asked = Embedded(cast(Literal["A", "B"], layout), names)
     try:
-        with running(asked, state_file=state, quiet=quiet) as stack:
+        with interrupts(), running(asked, state_file=state, quiet=quiet) as stack:
             handover = stack.handover
             console.print_out(json.dumps(handover) + "\n")
             if not quiet:
@@ -35,10 +33,6 @@ def serve(layout: str, names: tuple[str, ...], state: Path | None, *, quiet: boo
     except KeyboardInterrupt:
         if not quiet:
             console.say("the embedded stack has stopped")
-
-
-def _ended(number: int, frame: FrameType | None) -> None:
-    raise KeyboardInterrupt
 
 
 def _wait(pid: int) -> None:

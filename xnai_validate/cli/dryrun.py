@@ -6,7 +6,7 @@ from xnai_validate.model.units import format_ms
 from xnai_validate.plan import Plan, PlannedCheck
 from xnai_validate.report.page import Page, Span
 from xnai_validate.report.view import View
-from xnai_validate.report.words import counted, listed
+from xnai_validate.report.words import counted, in_words, listed
 
 
 def planned(plan: Plan, view: View, *, demo: bool) -> str:
@@ -103,4 +103,5 @@ def _ending(page: Page, plan: Plan, going: int) -> None:
         f"{limits.concurrency} at once and {limits.per_target} on one target, within {within}"
     )
     for one in plan.criteria:
-        page.text(f"criterion: {one.scope} {one.rule.subject} {one.rule.name} {one.rule.operand}", style="dim")
+        rule = in_words(f"{one.rule.name} {one.rule.operand}")
+        page.text(f"criterion: {one.scope} {one.rule.subject} {rule}", style="dim")

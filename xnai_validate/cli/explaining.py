@@ -38,12 +38,24 @@ def explaining(name: str, paths: tuple[Path, ...]) -> None:
     known = catalogue(LoadOptions(paths=paths))
     if ":" in name:
         _check(page, known.explain(name))
-    elif "." in name and "/" not in name:
+    elif "." in name and "/" not in name and all(one.name != name for one in known.profiles):
         _kind(page, registry.get(name), known)
     else:
-        hint = did_you_mean(name, [*registry.kinds(), *(one.id for one in known.checks)])
-        raise ConfigError(f'"{name}" is neither a kind of check nor the id of a check', hint=hint)
+        raise ConfigError(f'"{name}" is neither a kind of check nor the id of a check', hint=_meant(name, known))
     console.print_out(str(page))
+
+
+def _meant(name: str, known: Catalogue) -> str | None:
+    """How to go on from a name that is none of a kind or of a check."""
+    if any(one.name == name for one in known.profiles):
+        return f"it is a profile: xnai-validate list {name}"
+    if any(name in (one.name, one.category) for one in known.suites):
+        return f"it names several checks: xnai-validate list checks --only '{name}'"
+    ids = [one.id for one in known.checks]
+    parts = [one for one in (*registry.kinds(), *ids) if name in (one.partition(".")[0], one.partition(":")[2])]
+    if parts:
+        return f"there is {', '.join(parts)}"
+    return did_you_mean(name, [*registry.kinds(), *ids])
 
 
 def _kind(page: Page, checker: Checker, known: Catalogue) -> None:

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from xnai_validate.cli.console import silence_stdout
+from xnai_validate.cli.console import complain, silence_stdout
 from xnai_validate.cli.messages import tell
 from xnai_validate.errors import ConfigError, XnaiError
 
@@ -35,15 +35,38 @@ def code_of(error: BaseException) -> int | None:
         tell(error)
         return USAGE if isinstance(error, ConfigError) else UNDECIDED
     if isinstance(error, KeyboardInterrupt):
-        sys.stderr.write("interrupted\n")
+        complain("interrupted")
         return INTERRUPTED
     if isinstance(error, BrokenPipeError):
         silence_stdout()
         return 0
     # What Typer raises is a mistake in the arguments, or an exit.
-    if not isinstance(error, Exception) or type(error).__module__.partition(".")[0] in ("typer", "click"):
+    if not isinstance(error, Exception) or _of_typer(type(error).__module__):
         return None
+    if isinstance(error, OSError) and _of_typer(_raised_in(error)):
+        return unwritten(error)  # all that Typer itself writes is help
     _broke(error)
+    return UNDECIDED
+
+
+def _of_typer(module: str) -> bool:
+    return module.partition(".")[0] in ("typer", "click")
+
+
+def _raised_in(error: BaseException) -> str:
+    """The name of the module that raised it."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    return str(trace.tb_frame.f_globals.get("__name__", "")) if trace is not None else ""
+
+
+def unwritten(error: OSError) -> int:
+    """The exit code where stdout cannot be written, which the user is told; a reader that has gone is no error."""
+    silence_stdout()
+    if isinstance(error, BrokenPipeError):
+        return 0
+    complain(f"stdout cannot be written: {error.strerror or error}")
     return UNDECIDED
 
 
@@ -56,7 +79,7 @@ def _broke(error: Exception) -> None:
     text = printable(f"{type(error).__name__}: {error}"[:500])
     where = _keep("".join(traceback.format_exception(error)))
     kept = f"; the traceback is in {where}" if where else ""
-    sys.stderr.write(f"xnai-validate itself broke: {text}{kept}\n")
+    complain(f"xnai-validate itself broke: {text}{kept}")
 
 
 def _keep(text: str) -> Path | None:

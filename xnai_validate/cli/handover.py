@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 from typing import cast
 
@@ -12,8 +13,17 @@ from xnai_validate.model.json import JsonObject
 CAP = 1 << 20
 
 
-def read_handover(path: Path) -> JsonObject:
-    """The handover in a file, JSON or YAML; raises ConfigError where it is none."""
+EVERY_S = 0.2
+
+
+def read_handover(path: Path, wait_s: float = 0) -> JsonObject:
+    """The handover in a file, JSON or YAML; raises ConfigError where it is none.
+
+    A file that is not there yet is waited for: a stack writes it once it is up.
+    """
+    end = time.monotonic() + wait_s
+    while not path.exists() and time.monotonic() < end:
+        time.sleep(EVERY_S)
     try:
         with path.open("rb") as file:
             data = file.read(CAP + 1)

@@ -28,7 +28,7 @@ def listing(what: str, paths: tuple[Path, ...], only: tuple[str, ...], tags: fro
             raise ConfigError(f"--only and --tag select checks; {what} have none", hint="list checks, or list PROFILE")
         {"profiles": _profiles, "suites": _suites, "kinds": _kinds}.get(what, _no)(page, known)
         if what == "checks":
-            _checks(page, [one for one in known.checks if _selected(one, only, tags)])
+            _checks(page, _matching(known, only, tags))
     elif what.endswith((".yaml", ".yml")) or what in {one.name for one in known.profiles}:
         _plan(page, what, LoadOptions(paths=paths, only=only, tags=tags))
     else:
@@ -55,6 +55,17 @@ def _suites(page: Page, known: Catalogue) -> None:
         for one in known.suites
     ]
     page.table(rows, numeric=(1,))
+
+
+def _matching(known: Catalogue, only: tuple[str, ...], tags: frozenset[str]) -> list[CheckSummary]:
+    """The checks that the filters leave; raises ConfigError where there are none."""
+    found = [one for one in known.checks if _selected(one, only, tags)]
+    if not found:
+        tagged = {tag for one in known.checks for tag in one.tags}
+        ids = [one.id for one in known.checks]
+        hints = [*(did_you_mean(tag, tagged) for tag in tags - tagged), *(did_you_mean(glob, ids) for glob in only)]
+        raise ConfigError("no check matches --only and --tag", hint=next(filter(None, hints), None))
+    return found
 
 
 def _selected(check: CheckSummary, only: tuple[str, ...], tags: frozenset[str]) -> bool:

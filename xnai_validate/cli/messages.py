@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 
+from xnai_validate.cli.console import complain
 from xnai_validate.errors import XnaiError
 
 EXCERPT = 100
@@ -17,12 +17,12 @@ def tell(error: XnaiError) -> None:
     from xnai_validate.model.text import printable
 
     if isinstance(error, Mistakes):
-        sys.stderr.write("".join(f"{line}\n" for line in mistakes(error)))
+        complain("\n".join(mistakes(error)))
         return
     lines = [printable(line) for line in error.message.splitlines()] or [type(error).__name__]
     if error.hint:
         lines.append(f"  {printable(error.hint)}")
-    sys.stderr.write("\n".join(lines) + "\n")
+    complain("\n".join(lines))
 
 
 def mistakes(error: XnaiError) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Literal, NamedTuple
 
 Takes = Literal["flag", "toggle", "text", "texts", "number", "choice", "path", "paths"]
@@ -91,3 +92,9 @@ RUN = (
     Option("verbose", "flag", "Every check; a line each as it ends.", flags=("--verbose", "-v")),
     Option("color", "toggle", "Colour (default: on a terminal; see NO_COLOR).", flags=("--color", "--no-color")),
 )
+
+
+def in_environment(environ: Mapping[str, str]) -> str:
+    """A clause that names the options of `run` that the environment sets; empty where it sets none."""
+    given = [one.variable for one in (PROFILES, *RUN) if one.variable and one.variable in environ]
+    return f"the environment sets {', '.join(given)}" if given else ""

@@ -26,26 +26,33 @@ class Output:
 
     path: Path
     format: Format
-    file: IO[str]
-    aside: Path | None
-    """The file that is renamed at the end; None where `file` is the real one."""
+    file: IO[str] | None
+    """The open file that is written in place; None where another file takes its place at the end."""
+    mode: int
+    """The permissions of the file that takes its place."""
 
     def write(self, report: RunReport) -> None:
         """Write the report and put the file in its place. Raises OSError."""
-        self.file.write(self.format.render(report, FILE_VIEW))
-        self.file.flush()
-        if self.aside is not None:
-            os.replace(self.aside, self.path)
-            self.aside = None
-        self.file.close()
+        text = self.format.render(report, FILE_VIEW)
+        if self.file is not None:
+            with self.file as file:
+                file.write(text)
+            return
+        handle, aside = _beside(self.path)
+        try:
+            with open(handle, "w", encoding="utf-8") as file:
+                file.write(text)
+            os.chmod(aside, self.mode)
+            os.replace(aside, self.path)
+        except BaseException:
+            aside.unlink(missing_ok=True)
+            raise
 
     def drop(self) -> None:
-        """Close it; a file that never came to its place is removed."""
-        with suppress(OSError):
-            self.file.close()
-        if self.aside is not None:
-            self.aside.unlink(missing_ok=True)
-            self.aside = None
+        """Close it."""
+        if self.file is not None:
+            with suppress(OSError):
+                self.file.close()
 
 
 class Outputs:
@@ -58,9 +65,11 @@ class Outputs:
         try:
             for name in names:
                 path = Path(name).absolute()
-                if path in seen:
+                real = _real(name, path)
+                if real in seen:
                     raise ConfigError(f"two reports would be written to {name}")
-                seen.add(path)
+                if real.is_file() or not real.exists():  # a device takes any number of reports
+                    seen.add(real)
                 self.all.append(_opened(name, path, for_file(name)))
         except ConfigError:
             self.__exit__(None, None, None)
@@ -76,24 +85,39 @@ class Outputs:
             output.drop()
 
 
+def _real(name: str, path: Path) -> Path:
+    """The file that a path leads to. Raises ConfigError for a path that leads nowhere."""
+    try:
+        return path.resolve()
+    except (OSError, RuntimeError):  # symbolic links in a circle: RuntimeError before Python 3.13
+        raise ConfigError(f"the report cannot be written to {name}: its symbolic links form a circle") from None
+
+
 def _opened(name: str, path: Path, chosen: Format) -> Output:
     try:
         there = path.stat().st_mode if path.exists() else None
         if there is not None and stat.S_ISDIR(there):
             raise ConfigError(f"the report cannot be written to {name}: it is a directory")
         if chosen.streaming or (there is not None and not stat.S_ISREG(there)):
-            return Output(path, chosen, path.open("w", encoding="utf-8", buffering=1), None)
+            return Output(path, chosen, path.open("w", encoding="utf-8", buffering=1), 0)
         if there is not None and not os.access(path, os.W_OK):
             raise ConfigError(f"the report cannot be written to {name}: the file is read-only")
         # A symbolic link stays what it is; the file that it names is replaced.
         real = path.resolve()
-        handle, aside = tempfile.mkstemp(prefix=f".{real.name}.", suffix=".part", dir=real.parent)
-        os.chmod(aside, stat.S_IMODE(there) if there is not None else 0o666 & ~_umask())
-        return Output(real, chosen, open(handle, "w", encoding="utf-8"), Path(aside))
+        handle, aside = _beside(real)  # as a trial: nothing of it lies about while the run goes on
+        os.close(handle)
+        aside.unlink()
+        return Output(real, chosen, None, stat.S_IMODE(there) if there is not None else 0o666 & ~_umask())
     except OSError as error:
         raise ConfigError(
             f"the report cannot be written to {name}: {error.strerror or error}", hint="nothing was touched"
         ) from None
+
+
+def _beside(path: Path) -> tuple[int, Path]:
+    """A new file in the folder of another, open for writing. Raises OSError."""
+    handle, aside = tempfile.mkstemp(prefix=f".{path.name[:200]}.", suffix=".part", dir=path.parent)
+    return handle, Path(aside)
 
 
 def _umask() -> int:

@@ -5,15 +5,14 @@ from __future__ import annotations
 import asyncio
 import gc
 import os
-import signal
 import sys
 import time
 from contextlib import ExitStack
-from types import FrameType
 from typing import cast
 
 from xnai_validate import __version__
 from xnai_validate.cli import console
+from xnai_validate.cli.interrupts import Interrupts, interrupts
 from xnai_validate.cli.outputs import Outputs
 from xnai_validate.cli.request import Request
 from xnai_validate.cli.sinks import Sink, Sinks
@@ -22,6 +21,7 @@ from xnai_validate.errors import ConfigError
 from xnai_validate.model.events import AttemptFinished, CheckStarted, Event
 from xnai_validate.model.fold import fold
 from xnai_validate.model.json import JsonObject
+from xnai_validate.model.report import RunReport
 from xnai_validate.model.verdict import with_broken_reporter
 from xnai_validate.plan import Plan
 from xnai_validate.report.view import View
@@ -35,7 +35,7 @@ def execute(request: Request) -> int:
     gc.freeze()  # what was imported stays; only what the run makes is looked through
     gc.enable()
     with ExitStack() as stack:
-        stack.callback(signal.signal, signal.SIGTERM, signal.signal(signal.SIGTERM, _terminated))
+        ending = stack.enter_context(interrupts())
         outputs = stack.enter_context(Outputs(() if request.dry_run else request.outputs))
         options = _options(request, _handover(request, stack))
         plan = _selected(request, options)
@@ -44,11 +44,7 @@ def execute(request: Request) -> int:
 
             console.print_out(planned(plan, _view(request), demo=request.embedded is not None))
             return 0
-        return _run(request, options, plan, outputs)
-
-
-def _terminated(number: int, frame: FrameType | None) -> None:
-    raise KeyboardInterrupt
+        return _run(request, options, plan, outputs, ending)
 
 
 def _handover(request: Request, stack: ExitStack) -> JsonObject | None:
@@ -56,7 +52,7 @@ def _handover(request: Request, stack: ExitStack) -> JsonObject | None:
     if request.stack is not None:
         from xnai_validate.cli.handover import read_handover
 
-        return read_handover(request.stack)
+        return read_handover(request.stack, request.wait_s or 0)
     if request.embedded is None or request.dry_run:
         return None
     from xnai_validate.cli.embedded import running
@@ -97,15 +93,27 @@ def _selected(request: Request, options: LoadOptions) -> Plan:
     return plan
 
 
-def _run(request: Request, options: LoadOptions, plan: Plan, outputs: Outputs) -> int:
+def _run(request: Request, options: LoadOptions, plan: Plan, outputs: Outputs, ending: Interrupts) -> int:
     sinks = Sinks(_sinks(request, outputs))
     try:
         kept: list[Event] = []
-        asyncio.run(_drive(request, options, plan, sinks, kept))
+        asyncio.run(_drive(request, options, plan, sinks, kept, ending))
     finally:
         sinks.close()
     report = fold(kept)
     kept.clear()
+    written = _written(outputs, sinks, report)
+    ending.deaf = False
+    if not request.format.streaming:
+        view = _view(request, tuple(written), tuple(sinks.broken))
+        sinks.attempt("stdout", lambda: console.print_out(request.format.render(report, view)))
+    for broken in sinks.broken:
+        console.say(f"a reporter broke: {broken}")
+    return with_broken_reporter(report.exit_code) if sinks.broken else report.exit_code
+
+
+def _written(outputs: Outputs, sinks: Sinks, report: RunReport) -> list[str]:
+    """Write all files; returns the names of those that are complete."""
     written: list[str] = []
     for output in outputs.all:
         name = os.path.relpath(output.path)
@@ -115,17 +123,15 @@ def _run(request: Request, options: LoadOptions, plan: Plan, outputs: Outputs) -
                 written.append(name)
         elif sinks.attempt(str(output.path), lambda output=output: output.write(report)):  # type: ignore[misc]
             written.append(name)
-    if not request.format.streaming:
-        view = _view(request, tuple(written), tuple(sinks.broken))
-        sinks.attempt("stdout", lambda: console.print_out(request.format.render(report, view)))
-    for broken in sinks.broken:
-        console.say(f"a reporter broke: {broken}")
-    return with_broken_reporter(report.exit_code) if sinks.broken else report.exit_code
+    return written
 
 
-async def _drive(request: Request, options: LoadOptions, plan: Plan, sinks: Sinks, kept: list[Event]) -> None:
+async def _drive(
+    request: Request, options: LoadOptions, plan: Plan, sinks: Sinks, kept: list[Event], ending: Interrupts
+) -> None:
     """Run the plan; every event to every sink, and those that a report is made of to `kept`.
 
+    Leaves `ending` deaf, for what was seen is then written down.
     They are not what it returns, for asyncio's runner makes a text of the result of a task that has one.
     """
     from xnai_validate.engine import Engine, SystemClock, new_run_id, settle_targets, signals
@@ -147,6 +153,7 @@ async def _drive(request: Request, options: LoadOptions, plan: Plan, sinks: Sink
             sinks.take(event)
             if not isinstance(event, _UNFOLDED):
                 kept.append(event)
+        ending.deaf = True
 
 
 def _with_choices(options: LoadOptions, choices: object) -> LoadOptions:
@@ -171,7 +178,9 @@ def _sinks(request: Request, outputs: Outputs) -> tuple[Sink, ...]:
     from xnai_validate.cli.reporters import JsonLineSink, LineSink, LiveSink
 
     sinks: list[Sink] = [
-        JsonLineSink(str(one.path), one.file.write, one.file) for one in outputs.all if one.format.streaming
+        JsonLineSink(str(one.path), one.file.write, one.file)
+        for one in outputs.all
+        if one.file and one.format.streaming
     ]
     lines_on_stdout = request.format.streaming and sys.stdout.isatty()
     if request.format.streaming:

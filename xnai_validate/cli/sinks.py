@@ -6,6 +6,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Protocol
 
+from xnai_validate.errors import XnaiError
 from xnai_validate.model.events import Event, Progress
 from xnai_validate.model.text import printable
 
@@ -56,8 +57,17 @@ class Sinks:
         try:
             work()
         except Exception as error:  # noqa: BLE001  # a reporter of any kind may break in any way, the run must not
-            self.broken.append(printable(f"{name}: {type(error).__name__}: {error}"[:300]))
+            self.broken.append(printable(_said(name, error)[:300]))
             if sink in self._sinks:
                 self._sinks.remove(sink)
             return False
         return True
+
+
+def _said(name: str, error: Exception) -> str:
+    """What broke and why; the type of an error only where its words may not say enough."""
+    if isinstance(error, XnaiError):
+        return error.message
+    if isinstance(error, OSError) and error.strerror:
+        return f"{name}: {error.strerror}"
+    return f"{name}: {type(error).__name__}: {error}"

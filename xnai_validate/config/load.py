@@ -14,7 +14,7 @@ from xnai_validate.config.interpolate import Interpolator
 from xnai_validate.config.locate import Library
 from xnai_validate.config.measurement import Measurements
 from xnai_validate.config.options import LoadOptions
-from xnai_validate.config.overlay import lay_vars, read_handover
+from xnai_validate.config.overlay import lay_vars, misfit, read_handover
 from xnai_validate.config.problems import Problems
 from xnai_validate.config.profile import Handover
 from xnai_validate.config.select import closure, is_narrowed, select
@@ -143,9 +143,12 @@ class Loader:
         bare = VarSpace()
         lay_vars(bare, self.chain.links.values(), replace(self.options, vars={}), handover)
         for name in self.options.vars:
-            if not bare.find(name)[2] and name not in self.interpolator.asked:
+            default, _, there = bare.find(name)
+            if not there and name not in self.interpolator.asked:
                 known = list(bare.paths())
                 self.problems.plain(f'--var {name}: unknown var "{name}"', did_you_mean(name, known))
+            elif unfit := misfit(default, self.options.vars[name]):
+                self.problems.plain(f"--var {name}: {unfit}")
 
 
 def _defaults(profiles: Iterable[Profile]) -> DefaultsEntry:

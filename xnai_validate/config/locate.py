@@ -117,7 +117,9 @@ class Library:
         if name.endswith(_ENDINGS):
             path = self.options.cwd / name
             if not path.is_file():
-                self.problems.at(where, f"there is no file {name}")
+                bare = path.name.removesuffix(path.suffix)
+                hint = f"the profile {bare} is named without folder and ending" if bare in self.profiles else None
+                self.problems.at(where, f"there is no file {name}", hint)
                 return None
             path = path.absolute()
             self.add_root_of(path)

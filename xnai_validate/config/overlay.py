@@ -46,7 +46,22 @@ def lay_vars(space: VarSpace, links: Iterable[Link], options: LoadOptions, hando
             space.overlay({"layout": handover.layout}, Where(None))
         space.overlay(handover.vars, Where(None))
     for dotted, text in options.vars.items():
-        space.set(dotted, written(text))
+        if misfit(space.find(dotted)[0], text) is None:  # what does not fit is told once, not wherever it is used
+            space.set(dotted, written(text))
+
+
+def misfit(default: JsonValue, text: str) -> str | None:
+    """Why a text from the command line cannot stand for a var with this value; None where it can."""
+    value = written(text)
+    if isinstance(default, bool):
+        return None if isinstance(value, bool) else f'"{text}" is neither true nor false'
+    if isinstance(default, int | float):
+        fits = isinstance(value, int | float) and not isinstance(value, bool)
+        return None if fits else f'"{text}" is not a number; the profile has {default}'
+    if isinstance(default, dict | list) and default:
+        parts = default if isinstance(default, dict) else range(len(default))
+        return f"it has parts, which are set one by one: {', '.join(f'.{part}' for part in parts)}"
+    return None
 
 
 def _chosen(links: Iterable[Link], options: LoadOptions) -> Iterable[tuple[JsonObject, Where]]:

@@ -15,6 +15,8 @@ from xnai_validate.model.json import JsonObject
 from xnai_validate.model.target import Target, Tls
 from xnai_validate.plan import Candidate, Compiled, PlannedTarget
 
+_PROTOCOLS = {"https": "http", "ws": "http", "wss": "http", "rediss": "redis"}
+"""Schemes of urls that can stand for one another."""
 _EXAMPLE = "write scheme://host:port, such as http://127.0.0.1:8000"
 
 
@@ -53,6 +55,7 @@ class Targets:
             merged = known | described
         for name, url in self.options.targets.items():
             one = merged.get(name) or _Written(TargetEntry(), Where(None))
+            self._same_protocol(name, url, one.entry)
             # Where it lives at the root, and the process behind it, were said of another place.
             entry = TargetEntry.model_construct(
                 url=(CandidateEntry(url=url),),
@@ -60,6 +63,14 @@ class Targets:
             )
             merged[name] = _Written(entry, Where(None))
         return {name: self._planned(name, one) for name, one in merged.items()}
+
+    def _same_protocol(self, name: str, url: str, entry: TargetEntry) -> None:
+        """A url that no check of the target could speak to is a mistake."""
+        known = [one.url.partition("://")[0] for one in entry.url if one.url and "://" in one.url]
+        scheme, given, _ = url.partition("://")
+        if given and known and _protocol(scheme) not in {_protocol(one) for one in known}:
+            hint = f"write {known[0]}://HOST:PORT"
+            self.problems.plain(f"--target {name}: {scheme} is not what is spoken there", hint)
 
     def _planned(self, name: str, written: _Written) -> PlannedTarget:
         entry = written.entry
@@ -107,6 +118,10 @@ class Targets:
             target = replace(target, password=target.password or unquote(parts.password))
             parts = parts._replace(netloc=user + host)
         return replace(target, url=urlunsplit(parts).rstrip("/"))
+
+
+def _protocol(scheme: str) -> str:
+    return _PROTOCOLS.get(scheme.lower(), scheme.lower())
 
 
 def _merge(profiles: Iterable[Profile]) -> dict[str, _Written]:

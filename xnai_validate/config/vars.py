@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import cast
 
 from xnai_validate.config.problems import Where
 from xnai_validate.model.json import JsonObject, JsonValue
@@ -32,10 +33,13 @@ class VarSpace:
                 self.origins[path] = where.at(key)
 
     def set(self, dotted: str, value: JsonValue) -> None:
-        """Replace one var by its dotted path."""
-        *outer, last = dotted.split(".")
-        self._mapping(tuple(outer))[last] = value
-        self.origins[tuple(dotted.split("."))] = Where(None)
+        """Replace one var by its dotted path, in which digits index lists; what stands beside it stays.
+
+        Where a step leads through something that has no parts, nothing is replaced.
+        """
+        path = tuple(dotted.split("."))
+        self.tree = cast(JsonObject, _replaced(self.tree, path, value))
+        self.origins[path] = Where(None)
 
     def _mapping(self, path: Path) -> JsonObject:
         node = self.tree
@@ -66,6 +70,20 @@ class VarSpace:
     def paths(self) -> Iterator[str]:
         """The dotted paths of all vars, mappings included."""
         yield from _paths(self.tree, ())
+
+
+def _replaced(node: JsonValue, path: Path, value: JsonValue) -> JsonValue:
+    """A copy of `node` with the value at `path`; `node` itself where no such path can be."""
+    if not path:
+        return value
+    step, rest = path[0], path[1:]
+    if isinstance(node, list) and step.isdecimal() and int(step) < len(node):
+        index = int(step)
+        return [*node[:index], _replaced(node[index], rest, value), *node[index + 1 :]]
+    if node is None or isinstance(node, dict):
+        inner = node or {}
+        return {**inner, step: _replaced(inner.get(step), rest, value)}
+    return node
 
 
 def _paths(node: Mapping[str, JsonValue], outer: Path) -> Iterator[str]:

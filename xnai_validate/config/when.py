@@ -55,10 +55,17 @@ def _sentence(name: str, rule: Rule, value: JsonValue) -> str:
         words.append("of a length")
     if rule.operator != "equals":
         words.append(_WORDS[rule.operator])
-    operand = ", ".join(map(str, rule.operand)) if isinstance(rule.operand, list) else str(rule.operand)
+    operand = ", ".join(map(_shown, rule.operand)) if isinstance(rule.operand, list) else _shown(rule.operand)
+    if isinstance(value, bool):
+        return f"only where the var {name} is {'not ' if rule.negated else ''}{operand}; here it is {_shown(value)}"
     if value is None:
         return f"for {' '.join(words)} {operand}; this stack says nothing of it"
     has = (
         "another" if looks_secret(name.rpartition(".")[2]) or isinstance(value, dict | list) else f"{words[0]} {value}"
     )
     return f"for {' '.join(words)} {operand}; this stack has {has}"
+
+
+def _shown(value: JsonValue) -> str:
+    """A value as YAML has it."""
+    return str(value).lower() if isinstance(value, bool) else str(value)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+from xnai_validate.model.frozen import dataclass
 from xnai_validate.model.report import CheckResult, RunReport
 from xnai_validate.model.status import Status
 from xnai_validate.model.units import format_ms
@@ -142,7 +142,8 @@ def _advice(page: Page, problem: _Problem, targets: dict[str, str | None]) -> No
     if check.target:
         url = targets.get(check.target)
         _labelled(page, "on", f"{check.target} {url}" if url else check.target)
-    if check.status in (Status.FAIL, Status.ERROR, Status.WARN) and check.fix:
+    # What could not be measured says itself how to go on; the fix is for a stack that was measured.
+    if check.status in (Status.FAIL, Status.WARN) and check.fix:
         _labelled(page, "fix", " ".join(check.fix.split()))
     _labelled(page, "see", f"{check.source.file}:{check.source.line}", "dim")
     for label, ids in (("alike", problem.alike), ("blocks", problem.blocks)):

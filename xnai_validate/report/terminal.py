@@ -11,7 +11,7 @@ from xnai_validate.report.ending import ending
 from xnai_validate.report.page import Page, Span, Style
 from xnai_validate.report.problems import STYLES, elapsed, problems
 from xnai_validate.report.view import Detail, View
-from xnai_validate.report.words import counted, listed
+from xnai_validate.report.words import counted, in_words, listed
 
 _COLUMNS: tuple[tuple[str, frozenset[Status], Style], ...] = (
     ("passed", frozenset({Status.PASS, Status.FLAKY, Status.WARN}), ""),
@@ -152,7 +152,7 @@ def _criteria(page: Page, report: RunReport) -> None:
     head: list[Span] = [("criterion", "dim"), ("planned", "dim"), ("actual", "dim"), ("", "")]
     rows = [head]
     for one in report.criteria:
-        planned = one.planned.replace("min ", "at least ").replace("max ", "at most ").removeprefix("equals ")
+        planned = in_words(one.planned)
         verdict: Span = ("met", "green") if one.met else ("not met", "bold red")
         rows.append([(one.name, ""), (planned, ""), (str(one.actual), "" if one.met else "bold red"), verdict])
     page.table(rows, numeric=(2,), indent=2, gap=3)

@@ -37,3 +37,8 @@ def listed(ids: Iterable[str], most: int = 60) -> str:
     text = "; ".join(f"{suite}: {', '.join(names)}" if names != [""] else suite for suite, names in suites.items())
     rest = len(all_ids) - most
     return f"{text}; and {rest} more" if rest > 0 else text
+
+
+def in_words(planned: str) -> str:
+    """What a criterion plans: `at least 20` of `min 20`, `0` of `equals 0`."""
+    return planned.replace("min ", "at least ").replace("max ", "at most ").removeprefix("equals ")
