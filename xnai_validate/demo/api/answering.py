@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import time
 from collections.abc import AsyncIterator
@@ -69,6 +70,8 @@ async def turn(services: Services, kind: str, asked: QueryRequest, request: Requ
             now.status = _status(error) if now.status == _CLIENT_LEFT else now.status
             if services.settings.broken("stream-session-leak") and now.status == _CLIENT_LEFT:
                 services.metrics.sessions.inc()
+            if services.settings.broken("stream-descriptor-leak") and now.status == _CLIENT_LEFT:
+                os.open(os.devnull, os.O_RDONLY)
             raise
         finally:
             await _write_down(services, now, path)

@@ -18,9 +18,13 @@ def router(services: Services) -> APIRouter:
     """The endpoints, for one application."""
     routes = APIRouter()
 
+    most = 1000 if services.settings.broken("docs-search-any-limit") else 50
+    bounded: int = Query(default=10, ge=1, le=most)
+
     @routes.get("/docs/search", response_model=DocumentSearch, summary="Search the documents")
     async def search(
-        query: Annotated[str, Query(min_length=1, max_length=2000)], limit: Annotated[int, Query(ge=1, le=50)] = 10
+        query: Annotated[str, Query(min_length=1, max_length=2000)],
+        limit: int = bounded,
     ) -> DocumentSearch:
         """The passages that resemble the query, best first."""
         top_k = 50 if services.settings.broken("docs-search-unlimited") else limit

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 
-from fastapi import APIRouter, WebSocket, WebSocketDisconnect
+from fastapi import APIRouter, HTTPException, WebSocket, WebSocketDisconnect
 from pydantic import BaseModel, Field, JsonValue, ValidationError
 from redis.exceptions import RedisError
 
@@ -139,6 +139,8 @@ def router(services: Services) -> APIRouter:
     @routes.get("/ws/stats", response_model=RoomStats, summary="Who is connected by WebSocket")
     async def stats() -> RoomStats:
         """The rooms and the agents in them."""
+        if services.settings.broken("ws-stats-missing"):
+            raise HTTPException(404)
         return rooms.stats()
 
     @routes.websocket("/ws/{room}/{agent_did}")

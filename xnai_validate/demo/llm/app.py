@@ -56,6 +56,8 @@ class ModelServer:
 
     async def health(self, _: Request) -> Response:
         """Whether the server is up."""
+        if self._settings.broken("llm-loading"):
+            return JSONResponse({"status": "loading model"}, 503)
         return JSONResponse({"status": "ok"})
 
     async def props(self, _: Request) -> Response:

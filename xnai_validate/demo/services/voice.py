@@ -77,6 +77,17 @@ class Voice:
 
     async def health(self, _request: Request) -> Response:
         """GET /health"""
+        if self._settings.broken("voice-degraded"):
+            return JSONResponse(
+                {
+                    "status": "degraded",
+                    "stt_loaded": False,
+                    "tts_loaded": True,
+                    "degradation_level": 3,
+                    "level_name": "template",
+                    "active_sessions": len(self._calls),
+                }
+            )
         return JSONResponse(
             {
                 "status": "healthy",
