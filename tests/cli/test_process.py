@@ -38,7 +38,9 @@ def finish(process: subprocess.Popen[str]) -> tuple[int, str, str]:
 def imported(*args: str) -> set[str]:
     """The top-level packages that a command imports."""
     command = [sys.executable, "-X", "importtime", "-m", "xnai_validate", *args]
-    result = subprocess.run(command, capture_output=True, text=True, timeout=WAIT_S, check=True)
+    # Named, since libraries (readline) set variables behind the back of os.environ.
+    environment = {**os.environ}
+    result = subprocess.run(command, capture_output=True, text=True, timeout=WAIT_S, check=True, env=environment)
     modules = re.findall(r"^import time:.*\| +(\S+)$", result.stderr, re.MULTILINE)
     return {name.partition(".")[0] for name in modules}
 
