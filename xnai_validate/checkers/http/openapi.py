@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import Sequence
 from typing import Annotated
@@ -10,7 +9,7 @@ from urllib.parse import urlencode, urlsplit
 
 from annotated_types import Ge, Le
 
-from xnai_validate.checkers.http.openapi_document import Document
+from xnai_validate.checkers.http.openapi_examiner import About, Examiner, examiner
 from xnai_validate.kit import (
     Context,
     Count,
@@ -30,9 +29,6 @@ from xnai_validate.kit import (
 from xnai_validate.wire.failure import WireError
 from xnai_validate.wire.http import HttpAnswer, HttpClient, HttpRequest
 from xnai_validate.wire.http_body import json_of, media_type
-
-NAMED_CAP = 500
-"""Operations that are named in the facts; all are counted."""
 
 
 class Call(Params):
@@ -122,7 +118,6 @@ class Described(Facts):
     "http.openapi",
     expect={"error": None, "status": 200, "valid": True, "missing_operations": [], "nonconforming": []},
     extra="openapi",
-    preload=("jsonschema", "openapi_spec_validator"),
 )
 async def openapi(params: OpenApi, ctx: Context) -> Described:
     """Validate the OpenAPI document of a service, and live answers against it.
@@ -130,7 +125,8 @@ async def openapi(params: OpenApi, ctx: Context) -> Described:
     The document is held against the schema of the OpenAPI Specification it names and against the rules beyond the
     schema (references that lead nowhere, operation ids that occur twice, path parameters that are not declared). Every
     call must get a declared status, a declared content type, and a body that fits the declared schema, with `$ref`
-    followed within the document. References to other documents are not followed; they are a problem.
+    followed within the document. References to other documents are not followed; they are a problem. All this happens
+    in a process of its own, for a document may hold patterns and schemas that never come to an end.
 
         kind: http.openapi
         target: api
@@ -149,15 +145,15 @@ async def openapi(params: OpenApi, ctx: Context) -> Described:
         return _undescribed(answer, failure)
     found, is_json = json_of(answer.body)
     if not is_json or not isinstance(found, dict):
-        return _facts(answer, None, ["the document is not a JSON object"], params.operations, [], 0)
-    # Half a second of imports and validation: in a thread, for other checks are measured meanwhile.
-    document = Document(found, prefixes=(urlsplit(target.url).path,))
-    problems = await asyncio.to_thread(document.problems)
-    deviations, answered = await _call_all(client, document, target, params) if not problems else ([], 0)
-    return _facts(answer, document, problems, document.missing(params.operations), deviations, answered)
+        nothing = About(problems=["the document is not a JSON object"], missing=params.operations)
+        return _facts(answer, nothing, [], 0)
+    async with examiner() as process:
+        about = await process.about(found, (urlsplit(target.url).path,), params.operations)
+        deviations, answered = await _call_all(client, process, target, params) if not about.problems else ([], 0)
+    return _facts(answer, about, deviations, answered)
 
 
-async def _call_all(client: HttpClient, document: Document, target: Target, params: OpenApi) -> tuple[list[str], int]:
+async def _call_all(client: HttpClient, process: Examiner, target: Target, params: OpenApi) -> tuple[list[str], int]:
     deviations: list[str] = []
     answered = 0
     for call in params.calls:
@@ -172,7 +168,7 @@ async def _call_all(client: HttpClient, document: Document, target: Target, para
             deviations.append(f"{call.name} {status}: the status should be {call.status}")
         path = urlsplit(wanted.url).path
         kind = media_type(answer.head.headers).type
-        differs = await asyncio.to_thread(document.deviations, call.method, path, status, kind, answer.body)
+        differs = await process.deviations(call.method, path, status, kind, answer.body)
         deviations += [f"{call.name} {status}: {text}" for text in differs]
     return deviations, answered
 
@@ -206,24 +202,21 @@ def _undescribed(answer: HttpAnswer | None, failure: WireError | None) -> Descri
 
 def _facts(
     answer: HttpAnswer,
-    document: Document | None,
-    problems: Sequence[str],
-    missing: Sequence[str],
+    about: About,
     deviations: Sequence[str],
     answered: int,
 ) -> Described:
-    operations = document.operations() if document else ()
     return Described(
         error=None,
         error_detail=None,
         status=answer.head.status,
         total_ms=answer.total_ms,
-        valid=not problems,
-        problems=list(problems),
-        version=document.version if document else None,
-        operations=list(operations[:NAMED_CAP]),
-        operation_count=len(operations),
-        missing_operations=list(missing),
+        valid=not about.problems,
+        problems=about.problems,
+        version=about.version,
+        operations=about.operations,
+        operation_count=about.operation_count,
+        missing_operations=about.missing,
         nonconforming=list(deviations),
         calls=answered,
     )

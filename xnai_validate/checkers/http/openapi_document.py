@@ -18,6 +18,7 @@ METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace", 
 PROBLEMS_CAP = 50
 DEVIATIONS_CAP = 20
 TEXT_CAP = 300
+_STUMBLES = (LookupError, TypeError, ValueError, AttributeError, ArithmeticError, RecursionError, re.error)
 _URI = "urn:openapi:document"
 
 
@@ -58,7 +59,7 @@ class Document:
             found.append(f"not a version of OpenAPI that is known: {self.version}")
         except Unresolvable as error:
             found.append(f"$ref leads nowhere: {error.ref}"[:TEXT_CAP])
-        except (OpenAPIError, LookupError, TypeError, ValueError, AttributeError, RecursionError) as error:
+        except (OpenAPIError, *_STUMBLES) as error:
             # The validator walks documents of any shape and gives up on some of them in its own ways.
             found.append(f"cannot be validated to its end: {type(error).__name__}: {error}"[:TEXT_CAP])
         return found
@@ -106,6 +107,7 @@ class Document:
         return self._schema_deviations(schema, document) if valid else ["the body is not JSON"]
 
     def _schema_deviations(self, schema: JsonValue, document: JsonValue) -> list[str]:
+        from jsonschema.exceptions import SchemaError, UndefinedTypeCheck, UnknownType
         from referencing.exceptions import Unresolvable
 
         found = []
@@ -114,7 +116,7 @@ class Document:
                 found.append(f"{error.json_path}: {error.message}"[:TEXT_CAP])
                 if len(found) >= DEVIATIONS_CAP:
                     break
-        except (Unresolvable, RecursionError) as error:
+        except (Unresolvable, SchemaError, UndefinedTypeCheck, UnknownType, *_STUMBLES) as error:
             found.append(f"the schema cannot be followed: {error}"[:TEXT_CAP])
         return found
 

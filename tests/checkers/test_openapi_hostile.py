@@ -1,0 +1,112 @@
+"""OpenAPI documents that would hang, flood or break whoever validates them."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from typing import Any
+
+import pytest
+
+from tests.context import LooseContext, observe
+from tests.scripted import Asked, Line, ok, scripted
+from xnai_validate import registry
+from xnai_validate.checkers.http import openapi_examiner
+from xnai_validate.kit import Target
+
+
+def document(schema: dict[str, Any], **more: Any) -> dict[str, Any]:
+    """A document with one operation, whose answer has that schema."""
+    response = {"description": "it", "content": {"application/json": {"schema": schema}}}
+    paths = {"/x": {"get": {"responses": {"200": response}}}}
+    return {"openapi": "3.1.0", "info": {"title": "t", "version": "1"}, "paths": paths, **more}
+
+
+def facts(described: dict[str, Any], body: object = None, **with_: Any) -> dict[str, Any]:
+    """The facts of a check on a service with that document."""
+
+    async def script(asked: Asked, line: Line) -> bool:
+        content = described if asked.path == "/openapi.json" else body
+        return await ok(json.dumps(content).encode(), "Content-Type: application/json")(asked, line)
+
+    with scripted(script) as server:
+        return dict(observe("http.openapi", Target("api", server.url()), calls=[{"path": "/x"}], **with_).facts)
+
+
+@pytest.fixture
+def _hurried(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(openapi_examiner, "EXAMINE_S", 6.0)
+
+
+@pytest.mark.usefixtures("_hurried")
+def test_a_pattern_that_never_ends_is_ended() -> None:
+    """A regular expression of the document cannot hang the run: other tasks go on, and the answer says why not."""
+    described = document({"type": "string", "pattern": "^(a+)+$"})
+
+    async def script(asked: Asked, line: Line) -> bool:
+        content = described if asked.path == "/openapi.json" else "a" * 64 + "b"
+        return await ok(json.dumps(content).encode(), "Content-Type: application/json")(asked, line)
+
+    async def run(target: Target) -> tuple[Any, int]:
+        turns = 0
+
+        async def other() -> None:
+            nonlocal turns
+            while True:
+                turns += 1
+                await asyncio.sleep(0.05)
+
+        ctx = LooseContext({"api": target}, "api", {})
+        found = registry.get("http.openapi")
+        async with ctx.stack:
+            task = asyncio.create_task(other())
+            seen = await found.measure(found.params.model_validate({"calls": [{"path": "/x"}]}), ctx)
+            task.cancel()
+        return seen, turns
+
+    started = time.monotonic()
+    with scripted(script) as server:
+        seen, turns = asyncio.run(run(Target("api", server.url())))
+    assert seen.nonconforming == [
+        "GET /x 200: cannot be held against its schema: that takes too long or too much memory"
+    ]
+    assert turns > 20
+    assert time.monotonic() - started < 60
+
+
+@pytest.mark.usefixtures("_hurried")
+def test_schemas_that_multiply_are_ended() -> None:
+    """Thirty schemas that each name the next one twice are a thousand million steps."""
+    schemas: dict[str, Any] = {f"s{n}": {"allOf": [{"$ref": f"#/components/schemas/s{n + 1}"}] * 2} for n in range(30)}
+    schemas["s30"] = {"type": "string"}
+    described = document({"$ref": "#/components/schemas/s0"}, components={"schemas": schemas})
+    found = facts(described, body="x")
+    assert [text for text in [*found["nonconforming"], *found["problems"]] if "too long" in text]
+
+
+@pytest.mark.parametrize(
+    ("schema", "body"),
+    [
+        ({"$ref": "#/components/schemas/loop"}, {"a": 1}),
+        ({"type": "string", "pattern": "(("}, "x"),
+        ({"type": "number", "multipleOf": 0.1}, 1e308),
+        ({"type": ["nonsense"]}, 1),
+        ({"$ref": "http://127.0.0.1:1/x"}, 1),
+    ],
+)
+def test_what_cannot_be_followed_is_told(schema: dict[str, Any], body: object) -> None:
+    """Circles, broken patterns, absurd numbers and foreign references end in words or in nothing, never in a crash."""
+    loop = {"loop": {"allOf": [{"$ref": "#/components/schemas/loop"}]}}
+    found = facts(document(schema, components={"schemas": loop}), body)
+    assert found["error"] is None
+    assert found["valid"] is not None
+    assert all(len(text) < 400 for text in [*found["problems"], *found["nonconforming"]])
+
+
+def test_long_names_are_cut() -> None:
+    """A path of thousands of braces is neither kept nor does it take quadratic time in the run."""
+    described = document({"type": "string"})
+    described["paths"]["/" + "{" * 3_000] = {"get": {"responses": {"200": {"description": "it"}}}}
+    found = facts(described, "x", operations=["GET /y"])
+    assert max(map(len, found["operations"])) <= 300
