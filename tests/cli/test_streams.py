@@ -55,3 +55,13 @@ def test_no_file_takes_the_number_of_a_closed_stream(place: Place) -> None:
     for path in (journal, Path("r.jsonl")):
         assert all(json.loads(line) for line in path.read_text().splitlines())
     assert (place.path / "r.jsonl").read_text() == journal.read_text()
+
+
+@pytest.mark.parametrize("args", ["run good", "run good -o r.json", "list", "lint", "explain tcp.connect"])
+def test_a_current_directory_that_is_gone_is_a_sentence(place: Place, args: str) -> None:
+    """Who stands in a directory that was removed is told so, and to change; nothing is touched."""
+    text = f"mkdir gone && cd gone && rmdir ../gone && PYTHONPATH={ROOT} exec {sys.executable} -m xnai_validate {args}"
+    result = subprocess.run(["sh", "-c", text], capture_output=True, text=True, timeout=WAIT_S, check=False)
+    assert result.returncode == 2
+    assert result.stderr == "the current directory is gone\n  change to one that exists\n"
+    assert result.stdout == ""

@@ -53,7 +53,7 @@ def _meant(name: str, known: Catalogue) -> str | None:
         return f"it names several checks: xnai-validate list checks --only '{name}'"
     ids = [one.id for one in known.checks]
     parts = [one for one in (*registry.kinds(), *ids) if name in (one.partition(".")[0], one.partition(":")[2])]
-    if parts:
+    if parts and name:
         return f"there is {', '.join(parts)}"
     return did_you_mean(name, [*registry.kinds(), *ids])
 

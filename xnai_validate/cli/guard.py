@@ -45,8 +45,20 @@ def code_of(error: BaseException) -> int | None:
         return None
     if isinstance(error, OSError) and _of_typer(_raised_in(error)):
         return unwritten(error)  # all that Typer itself writes is help
+    if isinstance(error, FileNotFoundError) and _nowhere():
+        tell(ConfigError("the current directory is gone", hint="change to one that exists"))
+        return USAGE
     _broke(error)
     return UNDECIDED
+
+
+def _nowhere() -> bool:
+    """Whether the current directory was removed."""
+    try:
+        os.getcwd()
+    except FileNotFoundError:
+        return True
+    return False
 
 
 def _of_typer(module: str) -> bool:
