@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import jsonschema
 import pytest
+from pydantic_core import to_json
 
 from tests.report.runs import CASES
 from xnai_validate.errors import ConfigError
 from xnai_validate.model.events import from_json
 from xnai_validate.model.fold import fold
+from xnai_validate.model.text import printable_json
 from xnai_validate.report import formats
-from xnai_validate.report.json import parse, render
+from xnai_validate.report.json import AT_ONCE, parse, render
 from xnai_validate.report.jsonl import line
 from xnai_validate.report.lines import Lines
 from xnai_validate.report.view import View
@@ -31,6 +34,16 @@ def test_json_is_valid_by_its_own_schema() -> None:
         assert set(document["summary"]) == {"pass", "flaky", "warn", "fail", "error", "skip"}
         assert parse(text) == report
         assert render(report, View(width=200, color=True)) == text
+
+
+def test_a_long_report_is_the_same_document() -> None:
+    """However many checks there are, the document is what it would be if it were made at once."""
+    report = max((fold(make()) for _, make in CASES.values()), key=lambda one: len(one.checks))
+    for count in (0, 1, AT_ONCE, AT_ONCE + 1, 3 * AT_ONCE):
+        checks = tuple(report.checks[number % len(report.checks)] for number in range(count))
+        made = render(replace(report, checks=checks), View())
+        assert made == printable_json(to_json(json.loads(made), indent=2)).decode() + "\n"
+        assert parse(made).checks == checks
 
 
 def test_json_lines_fold_to_the_same_report() -> None:

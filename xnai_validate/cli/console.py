@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from typing import TextIO
 
@@ -54,6 +54,12 @@ def print_out(text: str) -> None:
     except OSError as error:
         silence_stdout()
         raise XnaiError(f"stdout cannot be written: {error.strerror or error}") from None
+
+
+def print_all(texts: Iterable[str]) -> None:
+    """Write one text after the other to stdout, as `print_out` does."""
+    for text in texts:
+        print_out(text)
 
 
 def silence_stdout() -> None:

@@ -33,15 +33,15 @@ class Output:
 
     def write(self, report: RunReport) -> None:
         """Write the report and put the file in its place. Raises OSError."""
-        text = self.format.render(report, FILE_VIEW)
+        texts = self.format.pieces(report, FILE_VIEW)
         if self.file is not None:
             with self.file as file:
-                file.write(text)
+                file.writelines(texts)
             return
         handle, aside = _beside(self.path)
         try:
             with open(handle, "w", encoding="utf-8") as file:
-                file.write(text)
+                file.writelines(texts)
             os.chmod(aside, self.mode)
             os.replace(aside, self.path)
         except BaseException:

@@ -106,7 +106,7 @@ def _run(request: Request, options: LoadOptions, plan: Plan, outputs: Outputs, e
     ending.deaf = False
     if not request.format.streaming:
         view = _view(request, tuple(written), tuple(sinks.broken))
-        sinks.attempt("stdout", lambda: console.print_out(request.format.render(report, view)))
+        sinks.attempt("stdout", lambda: console.print_all(request.format.pieces(report, view)))
     for broken in sinks.broken:
         console.say(f"a reporter broke: {broken}")
     return with_broken_reporter(report.exit_code) if sinks.broken else report.exit_code

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import PurePath
 from typing import cast
 
@@ -14,6 +14,7 @@ from xnai_validate.model.report import RunReport
 from xnai_validate.report.view import View
 
 Render = Callable[[RunReport, View], str]
+Pieces = Callable[[RunReport, View], Iterator[str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,14 @@ class Format:
             raise ValueError(f"{self.name} is made of events, not of a report")
         render = cast(Render, importlib.import_module(self.module).render)
         return render(report, view)
+
+    def pieces(self, report: RunReport, view: View) -> Iterator[str]:
+        """The text of `render` in pieces, for a format that is made so; in one piece for the others."""
+        made = getattr(importlib.import_module(self.module), "pieces", None) if self.module else None
+        if made is None:
+            yield self.render(report, view)
+        else:
+            yield from cast(Pieces, made)(report, view)
 
 
 FORMATS: dict[str, Format] = {

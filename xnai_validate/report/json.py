@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import fields
 from functools import cache
 from typing import TYPE_CHECKING
@@ -16,14 +17,38 @@ if TYPE_CHECKING:
     from pydantic import TypeAdapter
 
 
+AT_ONCE = 200
+"""Checks that become text together: a whole report of ten thousand would take as much memory as the run."""
+
+
 def render(report: RunReport, view: View) -> str:
     """The report as an indented JSON document; the same report gives the same bytes."""
+    return "".join(pieces(report, view))
+
+
+def pieces(report: RunReport, view: View) -> Iterator[str]:
+    """The document of `render`, piece by piece."""
     document = {field.name: getattr(report, field.name) for field in fields(report)}
+    document["checks"] = ()
     # `pass` is a word of Python, so the summary's own name for it is another.
     document["summary"] = {
         field.name.rstrip("_"): getattr(report.summary, field.name) for field in fields(report.summary)
     }
-    return printable_json(to_json(document, indent=2)).decode() + "\n"
+    whole = _text(document)
+    if not report.checks:
+        yield f"{whole}\n"
+        return
+    # No text in JSON holds a line end, so only the key of the document itself stands there.
+    before, _, after = whole.partition('\n  "checks": []')
+    yield f'{before}\n  "checks": ['
+    for start in range(0, len(report.checks), AT_ONCE):
+        items = _text(report.checks[start : start + AT_ONCE]).removeprefix("[").removesuffix("\n]")
+        yield ("," if start else "") + items.replace("\n", "\n  ")
+    yield f"\n  ]{after}\n"
+
+
+def _text(value: object) -> str:
+    return printable_json(to_json(value, indent=2)).decode()
 
 
 def parse(text: str | bytes) -> RunReport:
