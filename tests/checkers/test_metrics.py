@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.openmetrics import exposition
 
-from tests.context import observe
+from tests.context import LooseContext, observe
 from tests.scripted import ok, scripted
+from xnai_validate import registry
 from xnai_validate.errors import NotApplicable
 from xnai_validate.kit import JsonObject, Observed, Target
+from xnai_validate.model.facttype import fact_values
 
 TEXT = "Content-Type: text/plain; version=0.0.4; charset=utf-8"
 OPEN = "Content-Type: application/openmetrics-text; version=1.0.0; charset=utf-8"
@@ -116,3 +120,45 @@ def test_metrics_that_cannot_be_had_are_facts() -> None:
     assert (closed["error"], closed["status"]) == ("refused", None)
     with pytest.raises(NotApplicable):
         observe("metrics.samples", Target("worker", pid=1))
+
+
+def test_a_flood_of_series_ends_in_time_and_lets_others_run() -> None:
+    """A large exposition is parsed aside: within the time limit it is read or given up, and other tasks go on."""
+    body = b"".join(b'm{a="%d"} 1\n' % number for number in range(190_000))
+
+    async def run(target: Target) -> tuple[object, int]:
+        turns = 0
+
+        async def other() -> None:
+            nonlocal turns
+            while True:
+                turns += 1
+                await asyncio.sleep(0.02)
+
+        ctx = LooseContext({"metrics": target}, "metrics", {})
+        found = registry.get("metrics.samples")
+        async with ctx.stack:
+            task = asyncio.create_task(other())
+            facts = await found.measure(found.params.model_validate({"timeout": "700ms"}), ctx)
+            task.cancel()
+        return fact_values(facts)["error"], turns
+
+    with scripted(ok(body)) as server:
+        error, turns = asyncio.run(run(Target("metrics", server.url())))
+    assert error in (None, "timeout")
+    assert turns > 5
+
+
+@pytest.mark.parametrize(
+    ("body", "problem"),
+    [
+        (b"m{" + b",".join(b'a%d=""' % n for n in range(20_000)) + b"} 1\n", "line 1 has more than"),
+        (b"a 1\n" * 200_001, "more than 200000 lines"),
+    ],
+)
+def test_absurd_expositions_are_not_valid(body: bytes, problem: str) -> None:
+    """What would take quadratic time or all memory is refused, and said."""
+    with scripted(ok(body)) as server:
+        facts = observe("metrics.samples", Target("metrics", server.url()), timeout="60s").facts
+    assert (facts["error"], facts["valid"]) == (None, False)
+    assert problem in facts["problem"]

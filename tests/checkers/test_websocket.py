@@ -9,13 +9,16 @@ from contextlib import asynccontextmanager, contextmanager
 from http import HTTPStatus
 from typing import Any
 
+import pytest
 from websockets.asyncio.server import ServerConnection, serve
 from websockets.http11 import Request, Response
 from websockets.typing import Subprotocol
+from websockets.utils import accept_key
 
 from tests.checkers.beside import beside, tcp_server
 from tests.context import observe
 from xnai_validate.kit import Observed, Target
+from xnai_validate.wire import websocket
 
 Handler = Callable[[ServerConnection], Awaitable[None]]
 
@@ -205,3 +208,39 @@ def test_silence_garbage_and_refusal_are_errors() -> None:
             ).facts["error"]
     found["gone"] = observe("websocket.session", target).facts["error"]
     assert found == {"mute": "timeout", "garbage": "protocol", "early": "reset", "gone": "refused"}
+
+
+HELLO = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: "
+
+
+def flooded(frames: bytes) -> dict[str, Any]:
+    """The facts of a session with a server that shakes hands, then sends these frames for ever and reads nothing."""
+
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        asked = (await reader.readuntil(b"\r\n\r\n")).decode()
+        key = next(line.split(": ")[1] for line in asked.split("\r\n") if line.lower().startswith("sec-websocket-key"))
+        writer.write(HELLO + accept_key(key).encode() + b"\r\n\r\n")
+        while True:
+            writer.write(frames)
+            await writer.drain()
+
+    with tcp_server(talk) as port:
+        target = Target("api", f"http://127.0.0.1:{port}")
+        with_: dict[str, Any] = {"greetings": 1, "reply_timeout": "15s", "timeout": "20s"}
+        return dict(observe("websocket.session", target, **with_).facts)
+
+
+@pytest.mark.parametrize(
+    ("frames", "detail"),
+    [
+        (b"\x01\x01a" + b"\x00\x00" * 20_000, "fragments"),
+        (b"\x89\x7d" + b"p" * 125, "unread"),
+        (b"\x81\x7f" + b"\x00\x00\x10" + bytes(5), "RFC 6455"),
+    ],
+)
+def test_floods_are_errors_within_bounds(frames: bytes, detail: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Fragments without end, pings whose answers nobody reads and giant frames end the session before its time."""
+    monkeypatch.setattr(websocket, "UNREAD_CAP", 100_000)
+    facts = flooded(frames * (1 if len(frames) > 1000 else 500))
+    assert facts["error"] == "too_large"
+    assert detail in facts["error_detail"]

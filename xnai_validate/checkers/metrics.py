@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from importlib.util import find_spec
-from typing import TYPE_CHECKING
+from io import StringIO
+from itertools import islice
+from threading import Event
+from typing import TYPE_CHECKING, TypeVar
 
 from xnai_validate.kit import (
     Context,
@@ -30,9 +34,15 @@ if TYPE_CHECKING:
     from prometheus_client.metrics_core import Metric
     from prometheus_client.samples import Sample
 
+T = TypeVar("T")
+
 SAMPLES_CAP = 5000
 """Single samples that are kept by name and labels; the sums know all of them."""
 TEXT_CAP = 300
+LINE_CAP = 65_536
+LINES_CAP = 200_000
+AT_ONCE = 65_536
+"""Bytes that are parsed without a thread of their own."""
 OPENMETRICS = "application/openmetrics-text"
 
 
@@ -71,7 +81,7 @@ class Samples(Facts):
     problem: str | None
     """Why it is not."""
     families: dict[str, str] | None
-    """Name of each family, as it is exposed, and its type: counter, gauge, histogram, summary ..."""
+    """Name of each family, as it is exposed, and its type: counter, gauge, histogram, summary ...; the first 5 000."""
     samples: dict[str, float] | None
     """`name`: the sum over all its labels; `name{a="b"}`: each single sample, labels in order, the first 5 000."""
     sample_count: Count | None
@@ -90,7 +100,8 @@ class _Exposition:
     sums: defaultdict[str, float] = field(default_factory=lambda: defaultdict(float))
     single: dict[str, float] = field(default_factory=dict)
     count: int = 0
-    label_sets: defaultdict[str, set[tuple[tuple[str, str], ...]]] = field(default_factory=lambda: defaultdict(set))
+    label_sets: defaultdict[str, set[int]] = field(default_factory=lambda: defaultdict(set))
+    """Hashes of label sets, for the sets themselves would take ten times the memory."""
 
     def add(self, name: str, kind: str, samples: Sequence[Sample]) -> None:
         """Take one family in."""
@@ -101,7 +112,7 @@ class _Exposition:
             self.sums[sample.name] += sample.value
             if sample.labels and len(self.single) < SAMPLES_CAP:
                 self.single[_key(sample)] = sample.value
-            sets.add(tuple(sorted(pair for pair in sample.labels.items() if pair[0] not in ("le", "quantile"))))
+            sets.add(hash(frozenset(pair for pair in sample.labels.items() if pair[0] not in ("le", "quantile"))))
 
     def value(self, name: str) -> float | None:
         """The sum of a name; of a histogram's or summary's family, the sum of its counts; None without samples."""
@@ -146,12 +157,29 @@ async def samples(params: Scrape, ctx: Context) -> Samples:
         return _unparsed(None, failure)
     if answer.failure is not None or answer.head.status != 200:
         return _unparsed(answer, answer.failure)
-    return _parsed(answer, params.wanted)
-
-
-def _parsed(answer: HttpAnswer, wanted: Iterable[str]) -> Samples:
     kind = media_type(answer.head.headers).type
-    found, problem = parse(answer.body, openmetrics=kind == OPENMETRICS)
+    try:
+        found, problem = await _parse(answer.body, kind == OPENMETRICS, params.timeout)
+    except TimeoutError:
+        return _unparsed(answer, WireError(ErrorKind.TIMEOUT, f"not parsed within {params.timeout:g} s"))
+    return _parsed(answer, kind, found, problem, params.wanted)
+
+
+async def _parse(body: bytes, openmetrics: bool, timeout_s: float) -> tuple[_Exposition, str | None]:
+    """`parse`, aside where it takes long, so that others are measured meanwhile; raises TimeoutError."""
+    if len(body) <= AT_ONCE:
+        return parse(body, openmetrics=openmetrics)
+    stop = Event()
+    try:
+        async with asyncio.timeout(timeout_s):
+            return await asyncio.to_thread(parse, body, openmetrics=openmetrics, stop=stop)
+    finally:
+        stop.set()  # a thread cannot be cancelled: it looks at this at every line
+
+
+def _parsed(
+    answer: HttpAnswer, kind: str | None, found: _Exposition, problem: str | None, wanted: Iterable[str]
+) -> Samples:
     values = {name: found.value(name) for name in wanted}
     return Samples(
         error=None,
@@ -161,31 +189,50 @@ def _parsed(answer: HttpAnswer, wanted: Iterable[str]) -> Samples:
         total_ms=answer.total_ms,
         valid=problem is None,
         problem=problem,
-        families=found.families,
-        samples={**found.sums, **found.single},
+        families=_first(found.families),
+        samples={**_first(found.sums), **found.single},
         sample_count=found.count,
-        label_sets={name: len(sets) for name, sets in found.label_sets.items()},
+        label_sets={name: len(sets) for name, sets in _first(found.label_sets).items()},
         missing=[name for name, value in values.items() if value is None and name not in found.families],
         values={name: value for name, value in values.items() if value is not None},
     )
 
 
-def parse(body: bytes, *, openmetrics: bool) -> tuple[_Exposition, str | None]:
+def parse(body: bytes, *, openmetrics: bool, stop: Event | None = None) -> tuple[_Exposition, str | None]:
     """The families and samples of an exposition as far as it can be read, and what is wrong with it."""
     if openmetrics:
-        from prometheus_client.openmetrics.parser import text_string_to_metric_families
+        from prometheus_client.openmetrics.parser import text_fd_to_metric_families
     else:
-        from prometheus_client.parser import text_string_to_metric_families
+        from prometheus_client.parser import text_fd_to_metric_families
 
     found = _Exposition()
     try:
-        families: Iterable[Metric] = text_string_to_metric_families(body.decode("utf-8"))  # type: ignore[no-untyped-call]
+        lines = _lines(body.decode("utf-8"), stop or Event())
+        families: Iterable[Metric] = text_fd_to_metric_families(lines)  # type: ignore[no-untyped-call]
         for family in families:
             found.add(_exposed_name(family.name, family.type, family.samples, openmetrics), family.type, family.samples)
-    except (ValueError, LookupError, AttributeError, TypeError) as error:
+    except _TooMuch as error:
+        return found, str(error)
+    except (ValueError, LookupError, AttributeError, TypeError, ArithmeticError) as error:
         # The parser shows a malformed line by whichever of these it stumbles into.
         return found, f"{type(error).__name__}: {error}"[:TEXT_CAP]
     return found, None if found.families else "there is not a single metric"
+
+
+class _TooMuch(Exception):
+    """The exposition goes beyond what anybody means."""
+
+
+def _lines(text: str, stop: Event) -> Iterator[str]:
+    """The lines of an exposition, for the parser; it takes quadratic time over the labels of one line."""
+    for number, line in enumerate(StringIO(text), start=1):
+        if len(line) > LINE_CAP:
+            raise _TooMuch(f"line {number} has more than {LINE_CAP} characters")
+        if number > LINES_CAP:
+            raise _TooMuch(f"there are more than {LINES_CAP} lines")
+        if stop.is_set():
+            raise _TooMuch("nobody waits for it any longer")
+        yield line
 
 
 def _exposed_name(name: str, kind: str, samples: Sequence[Sample], openmetrics: bool) -> str:
@@ -193,6 +240,10 @@ def _exposed_name(name: str, kind: str, samples: Sequence[Sample], openmetrics: 
     total = f"{name}_total"
     is_counter = kind == "counter" and not openmetrics
     return total if is_counter and all(sample.name == total for sample in samples) else name
+
+
+def _first(named: dict[str, T]) -> dict[str, T]:
+    return dict(islice(named.items(), SAMPLES_CAP))
 
 
 def _key(sample: Sample) -> str:

@@ -25,6 +25,13 @@ HEADERS_CAP = 100
 QUEUE_CAP = 1_000
 """Messages that may wait unread before the connection is given up."""
 
+UNREAD_CAP = 4 * 1024 * 1024
+"""Bytes that may wait for a peer that floods us with pings and reads none of the pongs."""
+TURN = 16 * 1024
+"""Bytes that are taken in before others may run."""
+PARTS_CAP = 10_000
+"""Fragments of one message; they may be empty, so that the bound on its size does not hold them."""
+
 Message = str | bytes
 
 
@@ -68,6 +75,8 @@ class WebSocket:
         self._pongs: set[bytes] = set()
         self._parts: list[bytes] = []
         self._binary = False
+        self._unfed = b""
+        self._sent = 0
         self._take(events)
         self._flush()
         self._ended = protocol.close_rcvd is not None
@@ -76,8 +85,10 @@ class WebSocket:
         """Send a text message; raises WebSocketClosed."""
         from websockets.exceptions import ConnectionClosed, InvalidState
 
+        encoded = message.encode("utf-8", "surrogatepass")
+        self._sent += len(encoded)
         try:
-            self._protocol.send_text(message.encode("utf-8", "surrogatepass"))
+            self._protocol.send_text(encoded)
         except (InvalidState, ConnectionClosed) as error:
             raise WebSocketClosed from error
         self._flush()
@@ -135,21 +146,31 @@ class WebSocket:
         return Closing("client" if sent is not None else "network", code, reason)
 
     def _flush(self) -> None:
-        for data in self._protocol.data_to_send():
-            if data:  # empty means the end of what we send; closing the connection says that too
-                self._pipe.write(data)
+        waiting = b"".join(self._protocol.data_to_send())
+        if waiting:
+            self._pipe.write(waiting)
+
+    def _listened_to(self) -> None:
+        """Raises WireError where the peer talks and does not listen: what we must answer would pile up here."""
+        if self._pipe.transport.get_write_buffer_size() > UNREAD_CAP + self._sent:
+            raise WireError(ErrorKind.TOO_LARGE, f"the server leaves more than {UNREAD_CAP} bytes of answers unread")
 
     async def _more(self) -> None:
-        """Take in what arrives next."""
+        """Take in what arrives next: a turn's worth of it, for a server may send a hundred thousand frames at once."""
         if self._ended:
             raise WebSocketClosed
-        data = await self._pipe.read()
+        if self._unfed:
+            await asyncio.sleep(0)
+        else:
+            self._unfed = await self._pipe.read()
+        data, self._unfed = self._unfed[:TURN], self._unfed[TURN:]
         if data:
             self._protocol.receive_data(data)
         else:
             self._protocol.receive_eof()
         self._take(self._protocol.events_received())
         self._flush()
+        self._listened_to()
         broken = self._protocol.parser_exc
         if not data or self._protocol.close_rcvd is not None:
             self._ended = True
@@ -173,6 +194,8 @@ class WebSocket:
                 if event.opcode is not Opcode.CONT:
                     self._binary = event.opcode is Opcode.BINARY
                 self._parts.append(data)
+                if len(self._parts) > PARTS_CAP:
+                    raise WireError(ErrorKind.TOO_LARGE, f"a message has more than {PARTS_CAP} fragments")
                 if event.fin:
                     whole = b"".join(self._parts)
                     self._parts.clear()
@@ -231,7 +254,11 @@ async def open_websocket(
     if refusal is not None:
         pipe.abort()
         return handshake, None
-    return handshake, WebSocket(protocol, pipe, rest)
+    try:
+        return handshake, WebSocket(protocol, pipe, rest)
+    except BaseException:
+        pipe.abort()
+        raise
 
 
 async def _shake_hands(protocol: ClientProtocol, pipe: Pipe, headers: Mapping[str, str]) -> list[Event]:

@@ -161,12 +161,19 @@ async def _shake(host: str, port: int, tls: Tls, timeout_s: float) -> _Session:
 
 def _facts(session: _Session, verify_error: str | None, name: str) -> Certificate:
     from cryptography import x509
+    from cryptography.exceptions import UnsupportedAlgorithm
 
     try:
         found = x509.load_der_x509_certificate(session.der)
         names = names_of(found)
         key_type, key_bits = key_of(found)
-    except ValueError as error:
+    except (
+        ValueError,
+        UnsupportedAlgorithm,
+        x509.DuplicateExtension,
+        x509.InvalidVersion,
+        x509.UnsupportedGeneralNameType,
+    ) as error:
         return _unread(ErrorKind.PROTOCOL, f"the certificate cannot be read: {error}"[:TEXT_CAP])
     return Certificate(
         error=None,
