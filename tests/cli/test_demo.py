@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 from pathlib import Path
 
@@ -72,3 +73,11 @@ def test_defects_are_listed_and_unknown_ones_refused(place: Place) -> None:
     result = place.invoke("demo", "--defect", "ui-empti")
     assert result.exit_code == 2
     assert "did you mean" in result.stderr
+
+
+def test_the_defects_that_the_readme_names_exist() -> None:
+    """What a reader copies from the README works."""
+    text = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"--defect ([a-z][a-z-]+)", text))
+    assert named
+    assert named <= set(CATALOGUE)
