@@ -136,3 +136,24 @@ def test_types_as_a_person_writes_them() -> None:
     checker = registry.get("http.request")
     timeout = checker.params.model_json_schema(by_alias=True)["properties"]["timeout"]
     assert (type_of(timeout), default_of(timeout)) == ("duration", "default 10s")
+
+
+def test_secrets_are_shown_neither_by_explain_nor_by_a_dry_run(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tokens from the environment and passwords in urls are masked wherever a plan is shown, or refused."""
+    monkeypatch.setenv("A_TOKEN", "t0kens3cret")
+    monkeypatch.setenv("URL", "http://user:pa55w0rd/half@127.0.0.1:9")
+    with_ = "{path: /, headers: {X-Api-Key: k3y, Authorization: 'Bearer ${A_TOKEN}'}}"
+    (place.path / "checks" / "site" / "keys.yaml").write_text(
+        f"title: x\nchecks:\n  - {{id: a, title: t, kind: http.request, target: api, with: {with_},"
+        " expect: {text: {contains: '${A_TOKEN}'}}}\n"
+    )
+    profile = "title: p\nsuites: [site/keys]\ntargets: {api: {url: 'URL'}}\n"
+    (place.path / "profiles" / "p.yaml").write_text(profile.replace("URL", "http://user:pa55w0rd@127.0.0.1:9"))
+    (place.path / "profiles" / "q.yaml").write_text(profile.replace("URL", "${URL}"))
+    told = [place.invoke("explain", "site/keys:a"), place.run("p", "--dry-run", "--verbose"), place.run("q")]
+    assert [result.exit_code for result in told] == [0, 0, 2]
+    for result in told:
+        assert "***" in result.output
+        for secret in ("t0kens3cret", "k3y", "pa55w0rd"):
+            assert secret not in result.output
+    (place.path / "profiles" / "q.yaml").unlink()

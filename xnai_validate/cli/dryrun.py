@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from xnai_validate.model.text import Masker
 from xnai_validate.model.units import format_ms
 from xnai_validate.plan import Plan, PlannedCheck
 from xnai_validate.report.page import Page, Span
@@ -35,10 +36,11 @@ def planned(plan: Plan, view: View, *, demo: bool) -> str:
 
 def _targets(page: Page, plan: Plan) -> None:
     rows: list[list[Span]] = []
+    masker = Masker(plan.secrets)
     for name, target in plan.targets.items():
         urls = [one.target.url for one in target.candidates if one.target.url]
         if urls:
-            rows.append([(name, "dim"), (" or ".join(urls), "")])
+            rows.append([(name, "dim"), (masker.text(" or ".join(urls)), "")])
     if rows:
         page.blank()
         page.table(rows, indent=2)

@@ -22,6 +22,7 @@ from xnai_validate.model.nearest import did_you_mean
 from xnai_validate.model.rules import Rule, judge
 from xnai_validate.model.ruletext import parse_rules
 from xnai_validate.model.sentence import wanted
+from xnai_validate.model.text import Masker
 from xnai_validate.model.units import format_ms
 from xnai_validate.plan import PlannedCheck
 from xnai_validate.report.page import Page
@@ -31,13 +32,18 @@ NAME_COLUMN = 24
 """Columns for the name of a parameter or a fact."""
 
 
+_OPEN = Masker(())
+"""What shows all but credentials: for the kinds, which hold no values of anybody."""
+
+
 def explaining(name: str, paths: tuple[Path, ...]) -> None:
     """Print what is known of a kind or of a check; raises ConfigError with the nearest name for any other."""
     out = sys.stdout
     page = Page(console.width(out), console.wants_color(out, None), console.shows_unicode(out))
     known = catalogue(LoadOptions(paths=paths))
     if ":" in name:
-        _check(page, known.explain(name))
+        check, secrets = known.explained(name)
+        _check(page, check, Masker(secrets))
     elif "." in name and "/" not in name and all(one.name != name for one in known.profiles):
         _kind(page, registry.get(name), known)
     else:
@@ -135,14 +141,14 @@ def _entry(page: Page, name: str, kind: str, doc: str) -> None:
     page.text(f"{kind}. {' '.join(doc.split())}".strip(), indent=NAME_COLUMN, lead=(f"  {name} ", "bold"))
 
 
-def _rules(page: Page, rules: Iterable[Rule]) -> None:
+def _rules(page: Page, rules: Iterable[Rule], masker: Masker = _OPEN) -> None:
     for rule in rules:
         (finding,) = judge([rule], {})
         level = "" if rule.level == "expect" else ", else a warning"
-        page.text(f"{wanted(finding)}{level}", indent=NAME_COLUMN, lead=(f"  {rule.subject} ", ""))
+        page.text(masker.text(f"{wanted(finding)}{level}"), indent=NAME_COLUMN, lead=(f"  {rule.subject} ", ""))
 
 
-def _check(page: Page, check: PlannedCheck) -> None:
+def _check(page: Page, check: PlannedCheck, masker: Masker) -> None:
     info, checker = check.info, check.measurement.checker
     page.text(info.title, style="bold")
     page.text(info.id, style="cyan")
@@ -150,7 +156,7 @@ def _check(page: Page, check: PlannedCheck) -> None:
     known: dict[str, str] = {
         "measures": f"{info.kind}: {checker.title}",
         "target": info.target or "",
-        "with": _with(check),
+        "with": _with(check, masker),
         "needs": listed(check.needs),
         "covers": ", ".join(info.covers),
         "tags": ", ".join(info.tags),
@@ -165,14 +171,14 @@ def _check(page: Page, check: PlannedCheck) -> None:
     }
     for label, text in known.items():
         if text:
-            page.text(text, indent=12, lead=(f"  {label}", "dim"))
+            page.text(masker.text(text), indent=12, lead=(f"  {label}", "dim"))
     page.rule("Rules")
-    _rules(page, check.measurement.rules)
+    _rules(page, check.measurement.rules, masker)
 
 
-def _with(check: PlannedCheck) -> str:
+def _with(check: PlannedCheck, masker: Masker) -> str:
     params: JsonValue = check.measurement.params.model_dump(mode="json", by_alias=True, exclude_defaults=True)
-    return json.dumps(params, ensure_ascii=False) if params else ""
+    return json.dumps(masker.json(params), ensure_ascii=False) if params else ""
 
 
 def _proofs(check_id: str) -> str:

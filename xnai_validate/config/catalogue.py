@@ -106,7 +106,11 @@ class Catalogue:
         return tuple(check for suite in self.suites for check in suite.checks)
 
     def explain(self, check_id: str) -> PlannedCheck:
-        """A check with its params verified and its rules, under the base profile.
+        """A check with its params verified and its rules, under the base profile."""
+        return self.explained(check_id)[0]
+
+    def explained(self, check_id: str) -> tuple[PlannedCheck, frozenset[str]]:
+        """The same, and the secrets that stand in it and must not be shown.
 
         Raises ConfigError for an unknown id, and `Mistakes` where its suite has some.
         """
@@ -115,7 +119,7 @@ class Catalogue:
             plan = plan_of_suites((suite,), replace(self.options, only=(), rerun=frozenset({check_id})))
             found = next((check for check in plan.checks if check.id == check_id), None)
             if found is not None:
-                return found
+                return found, plan.secrets
         known = [check.id for check in self.checks]
         raise ConfigError(f'unknown check "{check_id}"', hint=did_you_mean(check_id, known))
 

@@ -13,6 +13,7 @@ from xnai_validate.config.problems import Problems, Where
 from xnai_validate.config.profile import CandidateEntry, Handover, ProbeEntry, TargetEntry, TlsEntry
 from xnai_validate.model.json import JsonObject
 from xnai_validate.model.target import Target, Tls
+from xnai_validate.model.text import MASK
 from xnai_validate.plan import Candidate, Compiled, PlannedTarget
 
 _PROTOCOLS = {"https": "http", "ws": "http", "wss": "http", "rediss": "redis"}
@@ -105,10 +106,11 @@ class Targets:
             parts = urlsplit(url)
             port = parts.port
         except ValueError as error:
-            self.problems.at(where, f'the url "{url}" of {target.name} is malformed: {error}', _EXAMPLE)
+            why = "" if "@" in url else f": {error}"  # its words may be a part of the password
+            self.problems.at(where, f'the url "{_shown(url)}" of {target.name} is malformed{why}', _EXAMPLE)
             return target
         if not parts.scheme or not parts.hostname or port == 0:
-            self.problems.at(where, f'"{url}" is no url for the target {target.name}', _EXAMPLE)
+            self.problems.at(where, f'"{_shown(url)}" is no url for the target {target.name}', _EXAMPLE)
             return target
         if parts.password:
             self.secrets |= {parts.password, unquote(parts.password)}
@@ -172,3 +174,9 @@ def _default_probe(target: PlannedTarget, measurements: Measurements) -> Compile
         params: JsonObject = {"path": "/"}
         return measurements.compile("http.request", params, {"status": {"min": 100}}, None, target.name, nowhere)
     return measurements.compile("tcp.connect", {}, None, None, target.name, nowhere)
+
+
+def _shown(url: str) -> str:
+    """A url that may be malformed, without what may be its user and password: all up to the last @."""
+    begun, colon, rest = url.partition("://")
+    return f"{begun}{colon}{MASK}@{rest.rpartition('@')[2]}" if "@" in rest else url
