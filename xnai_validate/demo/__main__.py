@@ -37,7 +37,7 @@ def main(arguments: list[str] | None = None) -> int:
         layout=options.layout,
         run_dir=run_dir.resolve(),
         ports=listeners.ports,
-        redis_password=secrets.token_urlsafe(18),
+        redis_password=secrets.token_hex(16),  # without a dash: it stands on a command line
         vikunja_token="tk_" + secrets.token_hex(20),
         defects=defects,
     )

@@ -5,10 +5,18 @@ from __future__ import annotations
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response
 
-from xnai_validate.demo.api.answering import turn
+from xnai_validate.demo.api.answering import Turn, turn
+from xnai_validate.demo.api.model import Generation
 from xnai_validate.demo.api.schemas import QueryRequest, QueryResponse
 from xnai_validate.demo.api.services import Services
 from xnai_validate.demo.api.spoiled import Spoiler
+
+
+async def _made(services: Services, now: Turn) -> Generation:
+    if services.settings.broken("model-bypassed"):
+        words = now.prompt.split()[: now.max_tokens(services.settings)]
+        return Generation(" ".join(words), len(words), 0.1)
+    return await services.model.complete(now.prompt, now.max_tokens(services.settings))
 
 
 def router(services: Services) -> APIRouter:
@@ -22,7 +30,7 @@ def router(services: Services) -> APIRouter:
         await spoiler.before_query(asked)
         async with turn(services, "query", asked, request) as now:
             async with services.breakers["rag_api"].call():
-                made = await services.model.complete(now.prompt, now.max_tokens(services.settings))
+                made = await _made(services, now)
             rate_tps = made.tokens / made.elapsed_s if made.elapsed_s else 0.0
             now.response, now.tokens, now.status = made.text, made.tokens, 200
             services.metrics.processed(asked.use_rag, made.tokens, rate_tps)

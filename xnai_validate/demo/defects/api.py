@@ -99,8 +99,7 @@ _DOCUMENTATION = (
         "openapi-missing",
         "The OpenAPI document answers 404.",
         checks=(
-            "api/openapi:conforms",
-            "api/openapi:docs-page",
+            "api/openapi:valid",
             "api/openapi:operations",
         ),
     ),
@@ -240,8 +239,9 @@ _ERRORS = (
         "An invalid request is answered with 422.",
         checks=(
             "api/errors:empty-question",
-            "api/errors:envelope",
-            "api/errors:long-question",
+            "api/errors:token-range",
+            "api/errors:wrong-type",
+            "streaming/stream:refused-before",
         ),
     ),
     Defect(
@@ -462,6 +462,11 @@ _ROOMS = (
 
 _MODEL = (
     Defect(
+        "model-bypassed",
+        "Queries are answered with the passages found, without the model.",
+        checks=("dependencies/chain:api-uses-model",),
+    ),
+    Defect(
         "model-empty-answer",
         "The model server answers with no tokens.",
         checks=(
@@ -482,7 +487,7 @@ _MODEL = (
         "The model server generates on when its caller has left.",
         checks=("streaming/cleanup:generation-stops",),
     ),
-    Defect("model-slow", "The model server takes 25 times as long for each token.", checks=("api/query:token-rate",)),
+    Defect("model-slow", "The model server takes 25 times as long for each token.", checks=("api/query:answers",)),
     Defect(
         "embedding-dimension",
         "The embedding model makes vectors of 768 numbers for an index of 384.",

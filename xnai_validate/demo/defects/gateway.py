@@ -13,7 +13,10 @@ GATEWAY: tuple[Defect, ...] = (
     Defect(
         "gateway-wrong-prefix",
         "The gateway strips the API's prefix where it must keep it, or keeps it.",
-        checks=("services/gateway:routes-api",),
+        checks=(
+            "services/gateway:routes-api",
+            "services/gateway:same-truth",
+        ),
     ),
     Defect("gateway-no-hsts", "Strict-Transport-Security is not added.", checks=("services/gateway:hsts",)),
     Defect("gateway-no-nosniff", "X-Content-Type-Options is not added.", checks=("services/gateway:nosniff",)),

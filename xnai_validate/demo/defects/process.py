@@ -8,7 +8,7 @@ PROCESS: tuple[Defect, ...] = (
     Defect(
         "api-crash-loop",
         "The API dies a few seconds after each start and is started again.",
-        checks=("resources/stack:api-memory",),
+        checks=("resources/stack:api-alive",),
     ),
     Defect("api-not-restarted", "The API has no restart policy: once it has crashed it stays away.", awaits="recovery"),
     Defect(
@@ -44,7 +44,14 @@ PROCESS: tuple[Defect, ...] = (
     Defect("vikunja-down", "Vikunja is not running.", checks=("services/ports:vikunja",)),
     Defect("voice-down", "The voice service is not running.", checks=("services/ports:voice",)),
     Defect("llm-loading", "The model server is up and still loads its model.", checks=("services/answers:llm-health",)),
-    Defect("api-hangs", "The API accepts connections and never answers.", checks=("services/answers:api",)),
+    Defect(
+        "api-hangs",
+        "The API accepts connections and never answers.",
+        checks=(
+            "services/answers:api",
+            "services/answers:metrics-served",
+        ),
+    ),
     Defect("gateway-hangs", "The gateway accepts connections and never answers.", checks=("services/answers:gateway",)),
     Defect("llm-hangs", "The model server accepts connections and never answers.", checks=("services/answers:llm",)),
     Defect("ui-hangs", "The user interface accepts connections and never answers.", checks=("services/answers:ui",)),

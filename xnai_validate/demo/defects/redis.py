@@ -11,6 +11,7 @@ REDIS: tuple[Defect, ...] = (
         "The password was changed on the Redis server only: every client is refused.",
         checks=(
             "services/redis:ping",
+            "services/redis:version",
             "services/answers:api-health",
         ),
     ),
@@ -53,6 +54,7 @@ REDIS: tuple[Defect, ...] = (
         checks=(
             "services/redis:role",
             "services/redis:roundtrip",
+            "dependencies/chain:alerts-group",
         ),
     ),
     Defect(
@@ -60,8 +62,8 @@ REDIS: tuple[Defect, ...] = (
     ),
     Defect(
         "redis-flushed",
-        "A forgotten job empties the database every second.",
-        checks=("dependencies/chain:worker-works",),
+        "A forgotten job empties the database ten times a second.",
+        checks=("dependencies/chain:breakers-kept",),
     ),
     Defect(
         "tls-expired",

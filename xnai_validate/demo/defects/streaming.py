@@ -51,9 +51,9 @@ _EVENTS = (
         "stream-without-done",
         "The stream ends without a done event.",
         checks=(
-            "streaming/stream:many-at-once",
             "streaming/stream:order",
-            "streaming/stream:through-gateway",
+            "streaming/stream:without-rag",
+            "streaming/stream:tokens-counted",
         ),
     ),
     Defect(

@@ -26,4 +26,4 @@ async def disturb(settings: Settings) -> None:
                     await redis.execute_command("DEBUG", "SLEEP", "1.3")  # type: ignore[no-untyped-call]
                 else:
                     await redis.flushdb()
-            await asyncio.sleep(0.1 if stalls else 1.0)
+            await asyncio.sleep(0.1)

@@ -56,6 +56,8 @@ async def run(settings: Settings, _sockets: dict[str, socket.socket], ready: Cal
     worker = Worker(settings)
     with contextlib.suppress(RedisError, OSError):
         await worker.prepare()
+        if settings.broken("worker-never-acks"):
+            await worker.say_hello()
     try:
         async with asyncio.TaskGroup() as group:
             group.create_task(disturb(settings))
@@ -120,6 +122,10 @@ class Worker:
             except (RedisError, OSError):
                 await asyncio.sleep(0.25)
                 since = "0"
+
+    async def say_hello(self) -> None:
+        """Put an entry on the bus that asks for nothing."""
+        await self._redis.xadd("xnai:agent_bus", {"type": "ping", "sender": CONSUMER})
 
     async def _read(self, stream: str, since: str) -> list[tuple[str, Entry]]:
         """The next entries of a stream: pending ones after `since`, or with `>` new ones."""
