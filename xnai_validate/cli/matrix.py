@@ -13,6 +13,7 @@ from xnai_validate.model.nearest import did_you_mean
 from xnai_validate.model.text import printable
 from xnai_validate.model.verdict import Exit
 
+
 def prove(names: tuple[str, ...], profile: str, *, full: bool, jobs: int, output: Path | None) -> int:
     """Make the proof, print its matrix and return the exit code: 0 where nothing is to complain of, else 1."""
     defects = selected(names)
@@ -63,12 +64,13 @@ def _text(proof: Proof, complaints: tuple[str, ...]) -> str:
             shown = ", ".join(defects[:3]) + (f" and {len(defects) - 3} more" if len(defects) > 3 else "")
             lines.append(f"  {id_:<{width}}  {len(defects):>3}  {shown}")
     caught = sum(bool(tried.killed) for tried in proof.broken)
-    lines += ["", f"{caught} of {len(proof.broken)} defects are caught by {len(proof.killers)} checks"]
+    by = f" by {len(proof.killers)} checks" if proof.healthy else ""
+    lines += ["", f"{caught} of {len(proof.broken)} defects are caught{by}"]
     if proof.awaited:
         lines.append(f"{len(proof.awaited)} defects await checks of later categories")
     if complaints:
         lines += ["", f"Not proven: {len(complaints)}", *(f"  {printable(text)}" for text in complaints)]
-    else:
+    elif proof.healthy:
         lines.append("every check passes on the healthy stack and fails under a defect")
     return "\n".join(lines) + "\n"
 
