@@ -159,6 +159,11 @@ def _refuses_nothing(client: httpx.Client, _: Settings) -> bool:
     return client.post("/tts", json={"text": ""}).status_code == 400
 
 
+def _full_service(client: httpx.Client, _settings: Settings) -> bool:
+    said = client.get("/health").json()
+    return said["status"] == "healthy" and said["stt_loaded"] and said["degradation_level"] == 1
+
+
 def _voice_health(client: httpx.Client, _: Settings) -> bool:
     loaded = client.get("/health").json()["stt_loaded"]
     works = client.post("/stt", content=speech.synthesise("a")).status_code == 200
@@ -200,6 +205,7 @@ PROMISES: dict[str, Promise] = {
     "voice-accepts-anything": _refuses_noise,
     "voice-speaks-nothing": _refuses_nothing,
     "voice-health-lies": _voice_health,
+    "voice-degraded": _full_service,
     **dict.fromkeys(("voice-session-forever", "voice-no-session"), _session),
 }
 
