@@ -161,7 +161,7 @@ def _refuses_nothing(client: httpx.Client, _: Settings) -> bool:
 
 def _full_service(client: httpx.Client, _settings: Settings) -> bool:
     said = client.get("/health").json()
-    return said["status"] == "healthy" and said["stt_loaded"] and said["degradation_level"] == 1
+    return bool(said["status"] == "healthy" and said["stt_loaded"] and said["degradation_level"] == 1)
 
 
 def _voice_health(client: httpx.Client, _: Settings) -> bool:
