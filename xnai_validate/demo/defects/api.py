@@ -1,8 +1,9 @@
-"""Defects of the application and of the model server behind it."""
+"""Defects of the application, with those of its model server and of what watches over it."""
 
 from __future__ import annotations
 
 from xnai_validate.demo.defects.entry import Defect
+from xnai_validate.demo.defects.model import MODEL
 from xnai_validate.demo.defects.watching import WATCHING
 
 _HEALTH = (
@@ -354,48 +355,13 @@ _ROOMS = (
     Defect("ws-broadcast-lost", "A broadcast reaches nobody.", awaits="flow.steps", layout="B"),
 )
 
-_MODEL = (
-    Defect(
-        "model-bypassed",
-        "Queries are answered with the passages found, without the model.",
-        checks=("dependencies/chain:api-uses-model",),
-    ),
-    Defect(
-        "model-empty-answer",
-        "The model server answers with no tokens.",
-        checks=(
-            "api/query:answers",
-            "streaming/stream:tokens-counted",
-        ),
-    ),
-    Defect(
-        "model-generation-fails",
-        "The model server says that it is well, and every generation fails.",
-        checks=(
-            "api/query:answers",
-            "streaming/stream:order",
-        ),
-    ),
-    Defect(
-        "model-unstoppable",
-        "The model server generates on when its caller has left.",
-        checks=("streaming/cleanup:generation-stops",),
-    ),
-    Defect("model-slow", "The model server takes 25 times as long for each token.", checks=("api/query:answers",)),
-    Defect(
-        "embedding-dimension",
-        "The embedding model makes vectors of 768 numbers for an index of 384.",
-        checks=("dependencies/chain:embedding-dimension",),
-    ),
-)
-
 API: tuple[Defect, ...] = (
     *_HEALTH,
     *_DOCUMENTATION,
     *_ANSWERS,
     *_ERRORS,
     *_ROOMS,
-    *_MODEL,
+    *MODEL,
     *WATCHING,
 )
 """All of them."""
