@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 
-from tests.checkers.beside import beside
+from tests.checkers.beside import beside, end
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,15 +102,7 @@ def scripted(
         try:
             yield state
         finally:
-            # A connection that was accepted a moment ago needs a few turns of the loop, or nobody would close it.
-            for _ in range(5):
-                await asyncio.sleep(0)
-            server.close()
-            for task in list(tasks):
-                task.cancel()
-            if tasks:
-                await asyncio.wait(list(tasks), timeout=10)
-            await server.wait_closed()
+            await end(server, tasks)
 
     with beside(serving) as state:
         yield state

@@ -79,12 +79,17 @@ async def _listening(talk: Talk) -> AsyncIterator[int]:
     try:
         yield server.sockets[0].getsockname()[1]
     finally:
-        # A connection that was accepted a moment ago needs a few turns of the loop, or nobody would close it.
-        for _ in range(5):
-            await asyncio.sleep(0)
-        server.close()
-        for task in list(tasks):
-            task.cancel()
-        if tasks:
-            await asyncio.wait(list(tasks), timeout=10)
-        await server.wait_closed()
+        await end(server, tasks)
+
+
+async def end(server: asyncio.Server, tasks: set[asyncio.Task[None]]) -> None:
+    """Close a server and every connection that it has accepted."""
+    # A connection that was accepted a moment ago needs a few turns of the loop, or nobody would close it.
+    for _ in range(5):
+        await asyncio.sleep(0)
+    server.close()
+    for task in list(tasks):
+        task.cancel()
+    if tasks:
+        await asyncio.wait(list(tasks), timeout=10)
+    await server.wait_closed()
