@@ -1,0 +1,79 @@
+"""When the requests of an open load are to begin: a schedule that does not wait for answers.
+
+A load whose next request waits for the last answer asks less of a server the slower it is, and misses what users would
+have met meanwhile ("coordinated omission", Gil Tene, https://www.youtube.com/watch?v=lJ8ydIuPFeU). Here arrival k has
+its time before anything is sent, and latency counts from that time.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+
+from xnai_validate.model.frozen import dataclass
+
+ALMOST = 1e-6
+"""An arrival that is due at the very end by the rounding of floats only is not one more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """A stretch of time in which the rate goes evenly from one value to another; a constant one has both equal."""
+
+    from_rps: float
+    to_rps: float
+    for_s: float
+
+    @property
+    def expected(self) -> float:
+        """How many arrivals it has; not whole, for what is left over goes into the next stage."""
+        return (self.from_rps + self.to_rps) / 2 * self.for_s
+
+    def when(self, number: float) -> float:
+        """Seconds from its beginning until so many arrivals have been: the inverse of `a t + (b - a) t^2 / 2 T`."""
+        # In the form that loses no digits: where a and b are nearly equal the common one divides zero by zero.
+        slope = (self.to_rps - self.from_rps) / self.for_s
+        root = math.sqrt(max(0.0, self.from_rps * self.from_rps + 2 * slope * number))
+        return 2 * number / (self.from_rps + root) if number > 0 else 0.0
+
+    def rate_at(self, s: float) -> float:
+        """Arrivals a second at that time from its beginning."""
+        return self.from_rps + (self.to_rps - self.from_rps) * s / self.for_s
+
+
+class Arrivals:
+    """The arrivals of stages that follow one another, evenly spaced at the rate of their moment."""
+
+    def __init__(self, stages: Sequence[Stage]) -> None:
+        self.stages = tuple(stage for stage in stages if stage.for_s > 0)
+        self.duration_s = math.fsum(stage.for_s for stage in self.stages)
+        """Seconds from the first arrival to the end of the last stage."""
+        self.count = max(0, math.ceil(math.fsum(stage.expected for stage in self.stages) - ALMOST))
+        """How many there are: the first at the beginning, none at the very end."""
+
+    def __iter__(self) -> Iterator[float]:
+        """Seconds from the beginning, in order, one for each arrival; nothing is kept in memory."""
+        number, before, begun_s = 0, 0.0, 0.0
+        for stage in self.stages:
+            upto = before + stage.expected
+            last = min(self.count, math.ceil(upto - ALMOST))
+            if stage.from_rps == stage.to_rps:  # most loads are constant, and this is asked once a request
+                gap_s = 1 / stage.from_rps if stage.from_rps else 0.0
+                while number < last:
+                    yield begun_s + max(0.0, number - before) * gap_s
+                    number += 1
+            else:
+                while number < last:
+                    yield begun_s + stage.when(number - before)
+                    number += 1
+            before, begun_s = upto, begun_s + stage.for_s
+
+    def rate_at(self, s: float) -> float:
+        """Arrivals a second that the schedule wants at that time; none before it and after it."""
+        if s < 0:
+            return 0.0
+        for stage in self.stages:
+            if s < stage.for_s:
+                return stage.rate_at(s)
+            s -= stage.for_s
+        return 0.0
