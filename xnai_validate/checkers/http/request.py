@@ -75,7 +75,7 @@ async def request(params: Request, ctx: Context) -> Answered:
     if target.url is None and "://" not in params.path:
         raise NotApplicable(f"target {target.name} has no url")
     client = await ctx.shared(("http",), HttpClient)
-    wanted = params.request(target)
+    wanted = params.request(target, fresh=params.fresh)
     tally = _Tally()
     if params.repeat == 1:
         tally.add(await _once(client, wanted, params))

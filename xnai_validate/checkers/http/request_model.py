@@ -2,53 +2,18 @@
 
 from __future__ import annotations
 
-import json
-from typing import Annotated, Self
-from urllib.parse import urlencode
+from typing import Annotated
 
 from annotated_types import Ge, Le
-from pydantic import model_validator
 
-from xnai_validate.kit import (
-    Bytes,
-    Count,
-    Duration,
-    ErrorKind,
-    Facts,
-    Field,
-    Headers,
-    JsonValue,
-    Milliseconds,
-    Params,
-    Size,
-    Target,
-)
-from xnai_validate.wire.http import BODY_CAP, HttpRequest
-
-Scalar = str | int | float | bool
+from xnai_validate.checkers._request import RequestParams
+from xnai_validate.kit import Bytes, Count, Duration, ErrorKind, Facts, Field, Headers, JsonValue, Milliseconds, Size
+from xnai_validate.wire.http import BODY_CAP
 
 
-class Request(Params):
+class Request(RequestParams):
     """The request, its bounds, and how often it is made."""
 
-    method: str = "GET"
-    """The HTTP method."""
-    path: str = ""
-    """The path below the target's url; an absolute url is taken as it is."""
-    root: bool = False
-    """Whether the path is below the target's root instead of its url."""
-    headers: dict[str, str] = Field(default_factory=dict)
-    """Headers of the request."""
-    query: dict[str, Scalar | list[Scalar]] = Field(default_factory=dict)
-    """Query parameters, added to the path; a list repeats its name."""
-    json_: JsonValue = Field(default=None, alias="json")
-    """A body, sent as JSON."""
-    fill: dict[str, Annotated[int, Ge(0), Le(1_000_000)]] = Field(default_factory=dict)
-    """Fields of the JSON body -> a text of so many characters in them: for limits on lengths."""
-    body: str | None = None
-    """A body, sent as it is (UTF-8)."""
-    form: dict[str, Scalar] | None = None
-    """A body, sent as a filled-in form (`application/x-www-form-urlencoded`)."""
     timeout: Duration = 10.0
     """How long each request may take, from connecting to the end of the body."""
     redirects: Annotated[int, Ge(0), Le(20)] = 0
@@ -61,45 +26,6 @@ class Request(Params):
     """How often the request is made."""
     concurrent: Annotated[int, Ge(1), Le(256)] = 1
     """How many of the repeated requests are under way at once."""
-
-    @model_validator(mode="after")
-    def _one_body(self) -> Self:
-        given = ("json_" in self.model_fields_set) + (self.body is not None) + (self.form is not None)
-        if given > 1:
-            raise ValueError("a request has one body: json, body or form")
-        if self.fill and not isinstance(self.json_, dict):
-            raise ValueError("fill puts texts into the fields of json, which must be a mapping here")
-        return self
-
-    def request(self, target: Target) -> HttpRequest:
-        """The request to a target."""
-        url = target.join(self.path, at_root=self.root)
-        if self.query:
-            pairs = {name: _text(value) for name, value in self.query.items()}
-            url += ("&" if "?" in url else "?") + urlencode(pairs, doseq=True)
-        body, content_type = self._content()
-        return HttpRequest.of(
-            url,
-            self.method,
-            headers=self.headers,
-            body=body,
-            content_type=content_type,
-            tls=target.tls,
-            fresh=self.fresh,
-        )
-
-    def _content(self) -> tuple[bytes, str | None]:
-        if "json_" in self.model_fields_set:
-            document = self.json_
-            if isinstance(document, dict):
-                document = {**document, **{name: "x" * length for name, length in self.fill.items()}}
-            return json.dumps(document, ensure_ascii=False).encode("utf-8", "surrogatepass"), "application/json"
-        if self.form is not None:
-            form = {name: _text(value) for name, value in self.form.items()}
-            return urlencode(form).encode(), "application/x-www-form-urlencoded"
-        if self.body is not None:
-            return self.body.encode("utf-8", "surrogatepass"), "text/plain; charset=utf-8"
-        return b"", None
 
 
 class Answered(Facts):
@@ -153,10 +79,3 @@ class Answered(Facts):
     """The largest `total_ms` of all whole answers."""
     median_ms: Milliseconds | None
     """The median of `total_ms` of all whole answers."""
-
-
-def _text(value: Scalar | list[Scalar]) -> str | list[str]:
-    """A query parameter as servers expect it: booleans as `true` and `false`."""
-    if isinstance(value, list):
-        return [str(_text(item)) for item in value]
-    return str(value).lower() if isinstance(value, bool) else str(value)
