@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from xnai_validate.model.frozen import dataclass
 from xnai_validate.model.report import CheckResult, RunReport
 from xnai_validate.model.status import Status
 from xnai_validate.model.units import format_ms
+from xnai_validate.report.causes import PROBLEMS, Problem, problems_of
 from xnai_validate.report.page import Page, Span, Style
 from xnai_validate.report.words import counted, listed, rest_of_sentence, telling
 
@@ -15,8 +15,6 @@ IN_FULL = 50
 """Problems of one status that are shown in full; of the others only the line that says what is wrong."""
 NAMED = 300
 """Problems of one status that are shown at all."""
-ALIKE = 3
-"""So many checks of one target that got no answer for one reason are told as one, unless every check is asked for."""
 MARGIN = 7
 """Columns before the text of a problem: the status stands there."""
 
@@ -35,61 +33,15 @@ def problems(page: Page, report: RunReport, *, fold: bool = True) -> None:
 
     With `fold`, checks of one target that got no answer for the same reason are told as one.
     """
-    blocked = blocked_by_root(report.checks)
-    for status, title in (
-        (Status.FAIL, "Failed"),
-        (Status.ERROR, "Could not be measured"),
-        (Status.WARN, "Warnings"),
-        (Status.FLAKY, "Flaky"),
-    ):
-        found = [check for check in report.checks if check.status is status]
+    for status, title in PROBLEMS:
+        found = problems_of(report.checks, status, fold=fold)
         if found:
-            page.rule(f"{title}: {len(found)}", STYLES[status])
-            _section(page, report, _folded(found, blocked, ALIKE if fold else len(found) + 1))
+            count = sum(1 + len(one.alike) for one in found)
+            page.rule(f"{title}: {count}", STYLES[status])
+            _section(page, report, found)
 
 
-@dataclass(frozen=True, slots=True)
-class _Problem:
-    check: CheckResult
-    alike: tuple[str, ...]
-    """Ids of the checks that are told with it."""
-    blocks: tuple[str, ...]
-    """Ids of what it, or one of those, blocked."""
-
-
-def _folded(found: Sequence[CheckResult], blocked: dict[str, list[str]], alike: int) -> list[_Problem]:
-    """The problems, those that block the most first: they are what to mend first."""
-    ordered = sorted(found, key=lambda check: -len(blocked.get(check.id, ())))
-    groups: dict[tuple[object, ...], list[CheckResult]] = {}
-    for check in ordered:
-        groups.setdefault(_cause(check), []).append(check)
-    problems: dict[str, _Problem] = {}
-    for group in groups.values():
-        parts = [group] if len(group) >= alike else [[check] for check in group]
-        for first, *rest in parts:
-            blocks = [one for check in (first, *rest) for one in blocked.get(check.id, ())]
-            problems[first.id] = _Problem(first, tuple(check.id for check in rest), tuple(blocks))
-    return [problems[check.id] for check in ordered if check.id in problems]
-
-
-def _cause(check: CheckResult) -> tuple[object, ...]:
-    """What checks without an answer from one target have in common; for any other check, itself."""
-    for finding in telling(check.findings, "expect"):
-        if finding.fact == "error" and isinstance(finding.actual, str):
-            return (check.target, finding.actual)
-    return (check.id,)
-
-
-def blocked_by_root(checks: Sequence[CheckResult]) -> dict[str, list[str]]:
-    """The id of a root cause -> the ids of the checks that were skipped because of it."""
-    blocked: dict[str, list[str]] = {}
-    for check in checks:
-        if check.status is Status.SKIP and check.blocked_by is not None:
-            blocked.setdefault(check.blocked_by, []).append(check.id)
-    return blocked
-
-
-def _section(page: Page, report: RunReport, found: Sequence[_Problem]) -> None:
+def _section(page: Page, report: RunReport, found: Sequence[Problem]) -> None:
     for one in found[:IN_FULL]:
         page.blank()
         _headline(page, one.check)
@@ -137,7 +89,7 @@ def _said(check: CheckResult) -> str:
     return check.reason or "no reason was given"
 
 
-def _advice(page: Page, problem: _Problem, targets: dict[str, str | None]) -> None:
+def _advice(page: Page, problem: Problem, targets: dict[str, str | None]) -> None:
     check = problem.check
     if check.target:
         url = targets.get(check.target)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from xnai_validate.model.report import CheckResult, RunReport
 from xnai_validate.model.status import Status
 from xnai_validate.model.units import format_ms
+from xnai_validate.report.causes import skips_of
 from xnai_validate.report.ending import ending
 from xnai_validate.report.page import Page, Span, Style
 from xnai_validate.report.problems import STYLES, elapsed, problems
@@ -100,17 +101,12 @@ def _every_check(page: Page, checks: Sequence[CheckResult]) -> None:
 
 
 def _skips(page: Page, checks: Sequence[CheckResult]) -> None:
-    """Skipped checks by their reason; those that a failure blocked stand under it and are not repeated."""
-    told = {check.id for check in checks if check.status in (Status.FAIL, Status.ERROR)}
-    reasons: dict[str, list[str]] = {}
-    for check in checks:
-        if check.status is Status.SKIP and check.blocked_by not in told:
-            reason = f"needs {check.blocked_by}" if check.blocked_by else check.reason or "no reason was given"
-            reasons.setdefault(reason, []).append(check.id)
+    """Skipped checks by their reason."""
+    reasons = skips_of(checks)
     if not reasons:
         return
-    page.rule(f"Skipped: {sum(map(len, reasons.values()))}", STYLES[Status.SKIP])
-    for reason, ids in sorted(reasons.items(), key=lambda item: -len(item[1])):
+    page.rule(f"Skipped: {sum(len(ids) for _, ids in reasons)}", STYLES[Status.SKIP])
+    for reason, ids in reasons:
         page.blank()
         page.text(f"{reason} ({counted(len(ids), 'check')})", indent=7, lead=("SKIP", STYLES[Status.SKIP]))
         page.text(listed(ids), indent=7, style="dim")
