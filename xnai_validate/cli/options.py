@@ -64,7 +64,7 @@ RUN = (
     Option(
         "outputs",
         "texts",
-        "Also write the report there; .json, .jsonl, .xml (JUnit) or .txt (repeatable).",
+        "Also write the report there, as its extension says: .json .jsonl .xml .html .md .tap .prom .txt (repeatable).",
         "FILE",
         ("--output", "-o"),
         "OUTPUT",
@@ -72,7 +72,7 @@ RUN = (
     Option(
         "format_",
         "text",
-        "What stdout gets: terminal, json, jsonl or junit.",
+        "What stdout gets: terminal, json, jsonl, junit, html, tap, markdown, github or prometheus.",
         "NAME",
         ("--format",),
         "FORMAT",

@@ -31,7 +31,7 @@ def ending(page: Page, report: RunReport, view: View) -> None:
         page.text(reason, indent=9, lead=("broken", "bold red"))
     word = report.verdict if code == report.exit_code else "undecided"
     page.blank()
-    page.text(f"{word.upper()} (exit {code}): {_why(report, code)}", style=_STYLES.get(code, "bold red"))
+    page.text(f"{word.upper()} (exit {code}): {because(report, code)}", style=_STYLES.get(code, "bold red"))
 
 
 def _sums(report: RunReport) -> str:
@@ -46,7 +46,7 @@ def _sums(report: RunReport) -> str:
     return f"{', '.join(parts)}; {counted(len(report.checks), 'check')} in {format_ms(report.run.elapsed_ms)}"
 
 
-def _why(report: RunReport, code: int) -> str:
+def because(report: RunReport, code: int) -> str:
     """One clause that says what decided the verdict."""
     s, stopped = report.summary, report.run.stopped
     unmet = sum(not one.met for one in report.criteria)

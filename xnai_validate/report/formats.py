@@ -57,6 +57,11 @@ FORMATS: dict[str, Format] = {
         Format("json", (".json",), "the whole run as one document", "xnai_validate.report.json"),
         Format("jsonl", (".jsonl", ".ndjson"), "events, a line each, as they happen", None),
         Format("junit", (".xml",), "JUnit XML, for Jenkins, GitLab and others", "xnai_validate.report.junit"),
+        Format("tap", (".tap",), "TAP version 13, for prove and others", "xnai_validate.report.tap"),
+        Format("markdown", (".md",), "for a comment or a job's summary", "xnai_validate.report.markdown"),
+        Format("github", (), "annotations in GitHub Actions", "xnai_validate.report.github"),
+        Format("prometheus", (".prom",), "metrics, for a textfile collector", "xnai_validate.report.prometheus"),
+        Format("html", (".html", ".htm"), "one page for a browser, complete in itself", "xnai_validate.report.html"),
     )
 }
 

@@ -14,7 +14,7 @@ from xnai_validate.model.sentence import sentence, shown
 from xnai_validate.model.status import Status
 from xnai_validate.model.text import printable
 from xnai_validate.report.view import View
-from xnai_validate.report.words import telling
+from xnai_validate.report.words import told_of
 
 _ELEMENTS = {Status.FAIL: "failure", Status.ERROR: "error", Status.SKIP: "skipped"}
 
@@ -73,8 +73,7 @@ def _lines(check: CheckResult, targets: dict[str, str | None]) -> str:
     lines = [f"{check.status.value}: {check.title}"]
     if check.status is Status.FLAKY:
         lines.append(f"passed at attempt {check.attempts}")
-    level = "warn" if check.status is Status.WARN else "expect"
-    lines += [sentence(finding, check.facts) for finding in telling(check.findings, level)]
+    lines += [sentence(finding, check.facts) for finding in told_of(check)]
     url = targets.get(check.target or "")
     known = {
         "blocked by": check.blocked_by,

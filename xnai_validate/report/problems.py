@@ -9,7 +9,7 @@ from xnai_validate.model.status import Status
 from xnai_validate.model.units import format_ms
 from xnai_validate.report.causes import PROBLEMS, Problem, problems_of
 from xnai_validate.report.page import Page, Span, Style
-from xnai_validate.report.words import counted, listed, rest_of_sentence, telling
+from xnai_validate.report.words import counted, listed, rest_of_sentence, said, told_of
 
 IN_FULL = 50
 """Problems of one status that are shown in full; of the others only the line that says what is wrong."""
@@ -73,20 +73,11 @@ def elapsed(check: CheckResult) -> str:
 
 def _evidence(page: Page, check: CheckResult) -> None:
     """The reason, or better: what was wanted and what was measured, one line a rule."""
-    level = "warn" if check.status is Status.WARN else "expect"
-    rows: list[list[Span]] = [
-        [(one.fact, ""), (rest_of_sentence(one, check.facts), "")] for one in telling(check.findings, level)
-    ]
+    rows: list[list[Span]] = [[(one.fact, ""), (rest_of_sentence(one, check.facts), "")] for one in told_of(check)]
     if not rows:
-        page.text(_said(check), indent=MARGIN)
+        page.text(said(check), indent=MARGIN)
         return
     page.table(rows, indent=MARGIN)
-
-
-def _said(check: CheckResult) -> str:
-    if check.status is Status.FLAKY:
-        return f"did not hold at first, held at attempt {check.attempts}"
-    return check.reason or "no reason was given"
 
 
 def _advice(page: Page, problem: Problem, targets: dict[str, str | None]) -> None:

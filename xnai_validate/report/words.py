@@ -4,8 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
+from xnai_validate.model.report import CheckResult
 from xnai_validate.model.rules import Finding
 from xnai_validate.model.sentence import sentence
+from xnai_validate.model.status import Status
+
+
+def told_of(check: CheckResult) -> list[Finding]:
+    """The findings that say why a check does not pass: for a warning those of its `warn` rules."""
+    return telling(check.findings, "warn" if check.status is Status.WARN else "expect")
 
 
 def telling(findings: Sequence[Finding], level: str) -> list[Finding]:
@@ -20,6 +27,13 @@ def telling(findings: Sequence[Finding], level: str) -> list[Finding]:
 def rest_of_sentence(finding: Finding, facts: Mapping[str, object]) -> str:
     """What is told of a finding after the name of its fact: `expected 200, measured 503`."""
     return sentence(finding, facts).removeprefix(f"{finding.fact}: ")
+
+
+def said(check: CheckResult) -> str:
+    """Why a check does not pass, where no finding tells it."""
+    if check.status is Status.FLAKY:
+        return f"did not hold at first, held at attempt {check.attempts}"
+    return check.reason or "no reason was given"
 
 
 def counted(count: int, one: str, many: str | None = None) -> str:
