@@ -35,7 +35,7 @@ def read_handover(path: Path, wait_s: float = 0) -> JsonObject:
     if not isinstance(found, dict) or not isinstance(found.get("targets"), dict):
         raise ConfigError(
             f"{path} is not the handover of a stack: it has no targets",
-            hint='write it with "xnai-validate demo --state FILE"',
+            hint="write one with xnai-validate init FILE, or demo --state FILE",
         )
     return cast(JsonObject, found)
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 import stat
-import tempfile
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
 
+from xnai_validate.cli.aside import beside, replacing
 from xnai_validate.errors import ConfigError
 from xnai_validate.model.report import RunReport
 from xnai_validate.report.formats import Format, for_file
@@ -28,8 +28,6 @@ class Output:
     format: Format
     file: IO[str] | None
     """The open file that is written in place; None where another file takes its place at the end."""
-    mode: int
-    """The permissions of the file that takes its place."""
 
     def write(self, report: RunReport) -> None:
         """Write the report and put the file in its place. Raises OSError."""
@@ -38,15 +36,7 @@ class Output:
             with self.file as file:
                 file.writelines(texts)
             return
-        handle, aside = _beside(self.path)
-        try:
-            with open(handle, "w", encoding="utf-8") as file:
-                file.writelines(texts)
-            os.chmod(aside, self.mode)
-            os.replace(aside, self.path)
-        except BaseException:
-            aside.unlink(missing_ok=True)
-            raise
+        replacing(self.path, texts)
 
     def drop(self) -> None:
         """Close it."""
@@ -99,28 +89,16 @@ def _opened(name: str, path: Path, chosen: Format) -> Output:
         if there is not None and stat.S_ISDIR(there):
             raise ConfigError(f"the report cannot be written to {name}: it is a directory")
         if chosen.streaming or (there is not None and not stat.S_ISREG(there)):
-            return Output(path, chosen, path.open("w", encoding="utf-8", buffering=1), 0)
+            return Output(path, chosen, path.open("w", encoding="utf-8", buffering=1))
         if there is not None and not os.access(path, os.W_OK):
             raise ConfigError(f"the report cannot be written to {name}: the file is read-only")
         # A symbolic link stays what it is; the file that it names is replaced.
         real = path.resolve()
-        handle, aside = _beside(real)  # as a trial: nothing of it lies about while the run goes on
+        handle, aside = beside(real)  # as a trial: nothing of it lies about while the run goes on
         os.close(handle)
         aside.unlink()
-        return Output(real, chosen, None, stat.S_IMODE(there) if there is not None else 0o666 & ~_umask())
+        return Output(real, chosen, None)
     except OSError as error:
         raise ConfigError(
             f"the report cannot be written to {name}: {error.strerror or error}", hint="nothing was touched"
         ) from None
-
-
-def _beside(path: Path) -> tuple[int, Path]:
-    """A new file in the folder of another, open for writing. Raises OSError."""
-    handle, aside = tempfile.mkstemp(prefix=f".{path.name[:200]}.", suffix=".part", dir=path.parent)
-    return handle, Path(aside)
-
-
-def _umask() -> int:
-    mask = os.umask(0o077)
-    os.umask(mask)
-    return mask

@@ -88,8 +88,8 @@ class Request:
             profiles=tuple(profiles),
             embedded=embedded(demo, layout, defects, stack),
             stack=stack,
-            targets=_pairs(targets, "--target", "name=url"),
-            vars=_pairs(vars_, "--var", "key=value"),
+            targets=pairs(targets, "--target", "name=url"),
+            vars=pairs(vars_, "--var", "key=value"),
             tags=frozenset(tags),
             skip_tags=frozenset(skip_tags),
             only=tuple(only),
@@ -121,7 +121,8 @@ def embedded(demo: bool, layout: str | None, defects: Sequence[str], stack: Path
     return Embedded(cast(Layout, layout or "A"), tuple(defects))
 
 
-def _pairs(texts: Sequence[str], flag: str, form: str) -> dict[str, str]:
+def pairs(texts: Sequence[str], flag: str, form: str) -> dict[str, str]:
+    """Texts of the form name=value as a mapping; raises ConfigError for one that is not."""
     pairs: dict[str, str] = {}
     for text in texts:
         name, equals, item = text.partition("=")
