@@ -13,7 +13,7 @@ class Row:
     what: str
     measured: float
     unit: str
-    """`ms`, `MiB`, `us`, empty for a number, or `x` for a ratio."""
+    """`ms`, `MiB`, `us`, `ns`, empty for a number, or `x` for a ratio."""
     goal: float | None
     """The most that is allowed; None where the figure is only shown."""
     note: str = ""
