@@ -1,8 +1,8 @@
 """A histogram of durations: constant memory, a known error, and two of them can be put together.
 
 Log-linear buckets, as in HdrHistogram (hdrhistogram.org): below 256 us every microsecond has a bucket of its own, and
-above every doubling is divided into 128 buckets of equal width. So the width of a bucket is at most 1/128 of its values,
-and its middle is at most 0.4 % from any of them.
+above every doubling is divided into 128 buckets of equal width. So the width of a bucket is at most 1/128 of its
+values, and its middle is at most 0.4 % from any of them.
 """
 
 from __future__ import annotations
