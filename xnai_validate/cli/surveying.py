@@ -18,7 +18,7 @@ from xnai_validate.cli.request import pairs
 from xnai_validate.config import LoadOptions, load_plan
 from xnai_validate.errors import ConfigError
 from xnai_validate.model.events import CheckFinished, Event
-from xnai_validate.model.json import JsonObject
+from xnai_validate.model.json import JsonObject, JsonValue
 from xnai_validate.model.target import Target
 from xnai_validate.plan import Choice, Plan
 
@@ -72,9 +72,12 @@ async def _look(options: LoadOptions) -> tuple[Plan, Mapping[str, Choice], froze
 
 
 def _vars(plan: Plan, choices: Mapping[str, Choice]) -> JsonObject:
-    """What a user has to say, with what is known: the layout, and what the documents answer."""
-    known: JsonObject = {"layout": plan.vars.get("layout")} if any(one.answered for one in choices.values()) else {}
-    return {**known, "canaries": plan.vars.get("canaries")}
+    """What holds where the targets were found (the layout, the gateway's prefix), and what the documents answer."""
+    found: JsonObject = {}
+    for name, choice in choices.items():
+        if choice.answered:
+            found |= plan.targets[name].candidates[choice.index].vars
+    return {**found, "canaries": plan.vars.get("canaries")}
 
 
 def handover_text(found: Mapping[str, Target], missing: Mapping[str, str | None], vars_: JsonObject) -> str:
@@ -92,6 +95,7 @@ def handover_text(found: Mapping[str, Target], missing: Mapping[str, str | None]
         lines += [f"  # {name}: {_flow({'url': url or 'http://HOST:PORT'})}" for name, url in missing.items()]
     lines += [
         "vars:",
+        *(f"  {name}: {_flow(value)}" for name, value in vars_.items() if name not in ("layout", "canaries")),
         "  # What your documents answer: a question, a word of the answer, and the source that must be cited.",
         *(f"  {line}" for line in _yaml({"canaries": vars_["canaries"]}).splitlines()),
         "  # Other figures that differ between stacks: profiles/stack.yaml has all of them, with their defaults.",
@@ -110,8 +114,8 @@ def _described(target: Target) -> JsonObject:
     return known
 
 
-def _flow(value: JsonObject) -> str:
-    return yaml.safe_dump(value, default_flow_style=True, sort_keys=False, width=1000).strip()
+def _flow(value: JsonValue) -> str:
+    return yaml.safe_dump(value, default_flow_style=True, sort_keys=False, width=1000).removesuffix("...\n").strip()
 
 
 def _yaml(value: JsonObject) -> str:
