@@ -11,7 +11,7 @@ from typing import Any, TypeVar, cast
 
 from xnai_validate import registry
 from xnai_validate.errors import NotApplicable
-from xnai_validate.kit import Clock, JsonObject, JsonValue, Observation, Observed, Target
+from xnai_validate.kit import Clock, JsonObject, JsonValue, Observation, Observed, Target, Template
 from xnai_validate.model.facttype import fact_values
 from xnai_validate.model.rules import judge
 from xnai_validate.model.ruletext import parse_rules
@@ -66,7 +66,10 @@ class LooseContext:
     def progress(self, text: str) -> None:
         self.said.append(text)
 
-    async def observe(self, observation: Observation) -> Observed:
+    async def observe(self, observation: Observation, values: Mapping[str, JsonValue] | None = None) -> Observed:
+        if isinstance(observation, Template) and observation.is_template:
+            observation = observation.filled(values or {})
+            registry.get(observation.kind).verified(observation.with_)
         return await self._observe(
             observation.kind, observation.with_, observation.target or self._name, observation.expect
         )

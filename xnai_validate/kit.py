@@ -26,7 +26,7 @@ from functools import cached_property
 from typing import Annotated, Any, Protocol, TypeVar, get_type_hints
 
 from annotated_types import Ge, Le
-from pydantic import BeforeValidator, ConfigDict, Field, ValidationInfo, WithJsonSchema
+from pydantic import BeforeValidator, ConfigDict, Field, ValidationError, ValidationInfo, WithJsonSchema
 
 from xnai_validate.errors import NotApplicable, Unmeasurable, XnaiError
 from xnai_validate.model.docs import Documented
@@ -34,6 +34,7 @@ from xnai_validate.model.errorkind import ErrorKind
 from xnai_validate.model.facttype import FactType, IgnoreCase, fact_types
 from xnai_validate.model.frozen import dataclass
 from xnai_validate.model.json import Json, JsonObject, JsonValue, bounded
+from xnai_validate.model.references import filled, is_template, references
 from xnai_validate.model.rules import Finding
 from xnai_validate.model.target import Target, Tls
 from xnai_validate.model.units import duration_s, size_bytes
@@ -42,7 +43,8 @@ __all__ = [
     "Bytes",
     "Checker", "Clock", "Context", "Count", "Duration", "ErrorKind", "Facts", "Field", "Finding", "Headers",
     "Json", "JsonObject", "JsonValue", "Mebibytes", "Milliseconds", "NotApplicable", "Observation", "Observed",
-    "Params", "Percent", "Ratio", "Seconds", "Size", "Target", "Tls", "Unmeasurable", "XnaiError", "bounded", "checker",
+    "Params", "Percent", "Ratio", "Seconds", "Size", "Target", "Template", "Tls", "Unmeasurable", "XnaiError",
+    "bounded", "checker",
 ]  # fmt: skip
 
 # Facts: what a number is, said in its annotation; the unit stands at the end of the fact's name.
@@ -117,6 +119,30 @@ class Observation(Params):
         """The identity of the observation: equal observations have equal keys."""
         return json.dumps(self.model_dump(mode="json", by_alias=True), sort_keys=True)
 
+    @property
+    def facts_read(self) -> Mapping[tuple[str, ...], str]:
+        """The facts of the kind that are read besides its rules: where each is named below this one -> its name."""
+        return {}
+
+
+class Template(Observation):
+    """An observation in whose `with` and `expect` `{{name}}` stands for what is known only when it is made."""
+
+    @cached_property
+    def references(self) -> tuple[str, ...]:
+        """The names that it refers to."""
+        return references([self.with_, self.expect])
+
+    @cached_property
+    def is_template(self) -> bool:
+        """Whether it differs from what it will be when it is made."""
+        return is_template([self.with_, self.expect])
+
+    def filled(self, values: Mapping[str, JsonValue]) -> Observation:
+        """The observation as it is made with these values; raises KeyError where one is missing."""
+        raw = {"kind": self.kind, "target": self.target, "with": filled(self.with_, values)}
+        return Observation.model_validate({**raw, "expect": filled(self.expect, values)})
+
 
 @dataclass(frozen=True, slots=True)
 class Observed:
@@ -170,8 +196,12 @@ class Context(Protocol):
     def target_named(self, name: str) -> Target:
         """Another target of the stack; raises NotApplicable where it is not configured."""
 
-    async def observe(self, observation: Observation) -> Observed:
-        """Measure and judge an observation that stands in the check's params."""
+    async def observe(self, observation: Observation, values: Mapping[str, JsonValue] | None = None) -> Observed:
+        """Measure and judge an observation that stands in the check's params.
+
+        `values`: what the references of a `Template` stand for. Raises Unmeasurable where they make params or rules of
+        it that are none.
+        """
 
     async def shared(self, key: Hashable, open_: Callable[[], AbstractAsyncContextManager[T]]) -> T:
         """A value that lives as long as the run (a connection pool, a TLS context): opened at first use.
@@ -216,6 +246,15 @@ class Checker:
     def title(self) -> str:
         """The first line of its documentation."""
         return self.doc.strip().partition("\n")[0].strip()
+
+    def verified(self, raw: JsonObject) -> Params:
+        """Params that are known only now; raises Unmeasurable, which says what is wrong with them."""
+        try:
+            return self.params.model_validate(raw, context=WRITTEN)
+        except ValidationError as error:
+            first = error.errors(include_url=False, include_input=False)[0]
+            place = ".".join(map(str, first["loc"]))
+            raise Unmeasurable(f"{self.kind}: {f'{place}: ' if place else ''}{first['msg']}") from None
 
 
 P = TypeVar("P", bound=Params)

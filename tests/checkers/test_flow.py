@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from tests.checkers import counting
 from tests.context import observe
 from xnai_validate import registry
-from xnai_validate.checkers.flow import DeltaParams
+from xnai_validate.checkers.flow.delta import DeltaParams
 from xnai_validate.kit import NotApplicable, Target, Unmeasurable
 
 API = Target("api", "http://127.0.0.1:1")

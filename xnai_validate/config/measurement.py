@@ -13,8 +13,9 @@ from xnai_validate.config.invalid import models_in, wrongs
 from xnai_validate.config.problems import Problems, Where
 from xnai_validate.config.scalar import WrittenFloat, WrittenInt
 from xnai_validate.config.source import Steps
+from xnai_validate.config.unfinished import is_open, made_of_others
 from xnai_validate.errors import RegistryError
-from xnai_validate.kit import WRITTEN, Checker, Observation, Params
+from xnai_validate.kit import WRITTEN, Checker, Observation, Params, Template
 from xnai_validate.model.json import JsonObject, JsonValue
 from xnai_validate.model.nearest import did_you_mean
 from xnai_validate.model.rules import Level, Rule
@@ -62,17 +63,23 @@ class Measurements:
         where: Where,
         *,
         inner: bool = False,
+        unfinished: bool = False,
     ) -> Compiled | None:
         """The measurement written at `where`, under the keys of a check; None where it has mistakes.
 
-        `inner`: it stands in the params of another, and may have no rules: then it is only read.
+        `inner`: it stands in the params of another, and may have no rules: then it is only read. `unfinished`: it has
+        references to what is known only when it is made; what depends on them is verified then.
         """
         checker = self.checker(kind, where.at("kind"))
         if checker is None:
             return None
-        rules = self._rules(checker, expect, warn, where, inner)
+        rules = self._rules(checker, expect, warn, where, inner, unfinished)
         known = self._target(checker, target, where)
-        verified = self._params(checker, params, where.at("with"))
+        if unfinished and made_of_others(checker.params):
+            message = f"{kind} is made of other measurements, in which {{{{...}}}} cannot stand"
+            self.problems.at(where.at("kind"), message)
+            return None
+        verified = self._params(checker, params, where.at("with"), unfinished)
         if verified is None or rules is None or not known:
             return None
         observations = dict(self._observations(verified, target, where.at("with")))
@@ -91,7 +98,7 @@ class Measurements:
             return False
         return True
 
-    def _params(self, checker: Checker, raw: JsonValue, where: Where) -> Params | None:
+    def _params(self, checker: Checker, raw: JsonValue, where: Where, unfinished: bool = False) -> Params | None:
         if _may_hold_secrets(raw):
             self._gather_secrets(raw)
         try:
@@ -99,10 +106,13 @@ class Measurements:
         except ValidationError as error:
             respelled = _respelled(raw, error)
             if respelled is not None:
-                return self._params(checker, respelled, where)
-            for wrong in wrongs(error, raw, checker.params, checker.kind):
+                return self._params(checker, respelled, where, unfinished)
+            found = wrongs(error, raw, checker.params, checker.kind)
+            if unfinished:
+                found = tuple(one for one in found if not is_open(raw, one.steps, key=one.key))
+            for wrong in found:
                 self.problems.at(where.at(*wrong.steps), wrong.message, wrong.hint, key=wrong.key)
-            return None
+            return None if found else checker.params.model_construct()
 
     def _gather_secrets(self, raw: JsonValue, name: str = "") -> None:
         if isinstance(raw, dict):
@@ -118,7 +128,13 @@ class Measurements:
                 self.secrets.add(credentials)
 
     def _rules(
-        self, checker: Checker, expect: JsonObject | None, warn: JsonObject | None, where: Where, inner: bool
+        self,
+        checker: Checker,
+        expect: JsonObject | None,
+        warn: JsonObject | None,
+        where: Where,
+        inner: bool,
+        unfinished: bool,
     ) -> tuple[Rule, ...] | None:
         """The kind's own rules, those of `expect` instead of them fact by fact, then those of `warn`."""
         before = len(self.problems.found)
@@ -126,7 +142,7 @@ class Measurements:
             if raw is not None and not raw:
                 self.problems.at(where.at(name), f"{name} is empty", _facts_hint(checker), key=True)
         own = self.parse(checker, checker.expect, Where(None))
-        wanted = {**own, **self.parse(checker, expect or {}, where.at("expect"))}
+        wanted = {**own, **self.parse(checker, expect or {}, where.at("expect"), unfinished=unfinished)}
         rules = [rule for of_fact in wanted.values() for rule in of_fact]
         if warn:
             rules += [rule for of in self.parse(checker, warn, where.at("warn"), "warn").values() for rule in of]
@@ -138,7 +154,13 @@ class Measurements:
         return tuple(rules)
 
     def parse(
-        self, checker: Checker, raw: Mapping[str, JsonValue], where: Where, level: Level = "expect"
+        self,
+        checker: Checker,
+        raw: Mapping[str, JsonValue],
+        where: Where,
+        level: Level = "expect",
+        *,
+        unfinished: bool = False,
     ) -> RulesByFact:
         """The rules of a mapping fact -> rule, by fact; mistakes are noted."""
         if not raw:
@@ -147,6 +169,8 @@ class Measurements:
         if same in self._parsed:
             return self._parsed[same]
         rules, mistakes = parse_rules(raw, checker.types, kind=checker.kind, level=level)
+        if unfinished:
+            mistakes = tuple(one for one in mistakes if not is_open(dict(raw), one.path))
         for mistake in mistakes:
             self.problems.at(where.at(*mistake.path), mistake.message, mistake.hint)
         found = by_fact(rules)
@@ -166,9 +190,17 @@ class Measurements:
                     observation.target or target,
                     where.at(*steps),
                     inner=True,
+                    unfinished=isinstance(observation, Template) and observation.is_template,
                 )
                 if compiled is not None:
+                    self._facts_read(observation, compiled.checker, where.at(*steps))
                     yield observation.key, compiled
+
+    def _facts_read(self, observation: Observation, checker: Checker, where: Where) -> None:
+        for steps, fact in observation.facts_read.items():
+            if fact not in checker.types:
+                hint = did_you_mean(fact, checker.types) or _facts_hint(checker)
+                self.problems.at(where.at(*steps), f'unknown fact "{fact}" of {checker.kind}', hint)
 
 
 def by_fact(rules: tuple[Rule, ...]) -> RulesByFact:

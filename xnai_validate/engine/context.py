@@ -8,11 +8,12 @@ from dataclasses import replace
 from typing import TypeVar
 
 from xnai_validate.engine.shared import Shared
-from xnai_validate.errors import NotApplicable
-from xnai_validate.kit import Clock, JsonValue, Observation, Observed
+from xnai_validate.errors import NotApplicable, Unmeasurable
+from xnai_validate.kit import Clock, JsonValue, Observation, Observed, Template
 from xnai_validate.model.facttype import fact_values
 from xnai_validate.model.frozen import dataclass
 from xnai_validate.model.rules import judge
+from xnai_validate.model.ruletext import parse_rules
 from xnai_validate.model.target import Target
 from xnai_validate.plan import Compiled
 
@@ -64,11 +65,13 @@ class CheckContext:
             raise NotApplicable(f"target {name} is not configured")
         return target
 
-    async def observe(self, observation: Observation) -> Observed:
+    async def observe(self, observation: Observation, values: Mapping[str, JsonValue] | None = None) -> Observed:
         """Measure and judge an observation that stands in the params; its exceptions are those of its checker."""
         inner = self.measurement.observations.get(observation.key)
         if inner is None:
             raise LookupError(f"the observation {observation.kind} does not stand in the params of the check")
+        if isinstance(observation, Template) and observation.is_template:
+            inner = _completed(inner, observation.filled(values or {}))
         facts = fact_values(await inner.checker.measure(inner.params, replace(self, measurement=inner)))
         return Observed(facts, judge(inner.rules, facts))
 
@@ -79,3 +82,12 @@ class CheckContext:
     def progress(self, text: str) -> None:
         """Tell the live display what a long measurement is doing."""
         self.scope.progress(self.id, text)
+
+
+def _completed(known: Compiled, observation: Observation) -> Compiled:
+    """A measurement of which all but params and rules was known; raises Unmeasurable where these are none."""
+    checker = known.checker
+    rules, mistakes = parse_rules({**checker.expect, **(observation.expect or {})}, checker.types, kind=checker.kind)
+    if mistakes:
+        raise Unmeasurable(f"{checker.kind}: {mistakes[0].message}", hint=mistakes[0].hint)
+    return replace(known, params=checker.verified(observation.with_), rules=rules)

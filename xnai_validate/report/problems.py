@@ -9,6 +9,7 @@ from xnai_validate.model.status import Status
 from xnai_validate.model.units import format_ms
 from xnai_validate.report.causes import PROBLEMS, Problem, problems_of
 from xnai_validate.report.page import Page, Span, Style
+from xnai_validate.report.timeline import time_line
 from xnai_validate.report.words import counted, listed, rest_of_sentence, said, told_of
 
 IN_FULL = 50
@@ -78,6 +79,9 @@ def _evidence(page: Page, check: CheckResult) -> None:
         page.text(said(check), indent=MARGIN)
         return
     page.table(rows, indent=MARGIN)
+    line = time_line(check.facts)
+    if line:
+        _labelled(page, "steps", line)
 
 
 def _advice(page: Page, problem: Problem, targets: dict[str, str | None]) -> None:

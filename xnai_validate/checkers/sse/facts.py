@@ -88,6 +88,8 @@ class StreamFacts(Facts):
     """The names in the first event of type `sources` (its field `sources`)."""
     done: JsonValue = None
     """The JSON data of the event that ended the stream."""
+    events: JsonValue = None
+    """The first events, heartbeats left out, as a list of `{type, data}`; null without `keep_events`."""
 
     bytes: Bytes | None = None
     """Bytes of the body, decompressed."""

@@ -13,6 +13,7 @@ TYPES_CAP = 50
 ORDER_CAP = 100
 SOURCES_CAP = 100
 NAME_CAP = 100
+DATA_CAP = 2_000
 
 
 class Meaning:
@@ -33,6 +34,7 @@ class Meaning:
         self.error_text: str | None = None
         self.after_terminal = 0
         self.sources: list[str] | None = None
+        self.events: list[JsonValue] | None = [] if params.keep_events else None
         self._params = params
         self._heartbeat_types = frozenset(params.heartbeat_types)
         self._terminal_types = frozenset(params.terminal)
@@ -62,6 +64,8 @@ class Meaning:
             self.order.append(kind)
         if self.terminal is not None:
             self.after_terminal += 1
+        if self.events is not None and len(self.events) < self._params.keep_events:
+            self.events.append({"type": kind, "data": event.data[:DATA_CAP] if document is None else document})
         self._token(kind, document)
         if kind == "sources" and self.sources is None:
             self._sources(document)

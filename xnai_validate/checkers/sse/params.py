@@ -41,6 +41,8 @@ class StreamParams(Params):
     """More events than this are not read: too_large."""
     max_bytes: Size = 64 * 1024 * 1024
     """More bytes than this are not read: too_large."""
+    keep_events: Annotated[int, Ge(0), Le(1_000)] = 0
+    """How many of the first events are kept as the fact `events`, for what other facts do not tell."""
     type_field: str | None = "type"
     """The field of an event's JSON data that tells its type; where it has none, the event field of the frame does."""
     token_type: str | None = "token"

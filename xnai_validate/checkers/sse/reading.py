@@ -183,6 +183,7 @@ class Reading:
             "done_latency_ms": _milliseconds(done.get("latency_ms")),
             "sources": meaning.sources,
             "done": bounded(meaning.done),
+            "events": meaning.events,
             "max_event_bytes": meaning.largest,
             "arrivals": self._arrivals,
             "max_events_per_arrival": self._most,

@@ -1,0 +1,126 @@
+"""`flow.delta`: what work moves elsewhere in the stack."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from typing import Annotated
+
+from annotated_types import Ge, Le
+
+from xnai_validate.checkers._steps import perform
+from xnai_validate.checkers.flow.watch import Missing, Watch, read
+from xnai_validate.kit import (
+    Context,
+    Count,
+    Duration,
+    Facts,
+    Field,
+    Milliseconds,
+    Observation,
+    Params,
+    bounded,
+    checker,
+)
+
+
+class DeltaParams(Params):
+    """The work, and the values that are read before and after it."""
+
+    watch: dict[str, Watch] = Field(min_length=1)
+    """Name -> the number to read; a JSONPath that finds several numbers means their sum."""
+    during: list[Observation] = Field(min_length=1)
+    """The work: observations, performed in order."""
+    times: Annotated[int, Ge(1), Le(10_000)] = 1
+    """How often the work is done."""
+    together: bool = False
+    """Whether all of it is done at once instead of in order."""
+    settle: Duration = 0.0
+    """How long to wait after the work before the values are read again."""
+    absent_is_zero: bool = True
+    """Whether a value that is not there counts as 0, as a counter that has not counted yet."""
+
+
+class Moved(Facts):
+    """The values before and after the work."""
+
+    failed_steps: list[str]
+    """The first observations, readings among them, whose rules did not hold, in words."""
+    failed_step_count: Count
+    """How many did not hold."""
+    step_count: Count
+    """How many observations the work was."""
+    before: dict[str, float | None]
+    """Name -> the value before the work; null where it was absent, left out where it could not be read."""
+    after: dict[str, float | None]
+    """The same after the work."""
+    moved: dict[str, float]
+    """Name -> after less before, where both are known."""
+    elapsed_ms: Milliseconds
+    """How long the work took."""
+
+
+@checker("flow.delta", expect={"failed_steps": []}, target=False, exclusive=True)
+async def delta(params: DeltaParams, ctx: Context) -> Moved:
+    """Read numbers, do some work, read them again: what did the work move?
+
+    For counters that must count: after N queries the metrics, the stream in Redis or a breaker's total have moved by N.
+
+        kind: flow.delta
+        with:
+          watch:
+            queries: {kind: metrics.samples, target: metrics, fact: samples, path: xnai_queries_processed_total}
+          during: [{kind: http.request, target: api, with: {method: POST, path: /query, json: {query: Hello}}}]
+          times: 5
+        expect: {moved: {queries: 5}}
+    """
+    before, unread_before = await _numbers(params.watch, ctx)
+    work = await perform(ctx, params.during, times=params.times, together=params.together)
+    if params.settle:
+        await ctx.clock.sleep(params.settle)
+    after, unread_after = await _numbers(params.watch, ctx)
+    unread = [f"{name} before: {why}" for name, why in unread_before.items()]
+    unread += [f"{name} after: {why}" for name, why in unread_after.items()]
+    moved: dict[str, float] = {}
+    for name in before.keys() & after.keys():
+        first, last = before[name], after[name]
+        if params.absent_is_zero or (first is not None and last is not None):
+            moved[name] = (last or 0.0) - (first or 0.0)
+    return Moved(
+        failed_steps=[*unread, *work.failed],
+        failed_step_count=len(unread) + work.failed_count,
+        step_count=work.count,
+        before=before,
+        after=after,
+        moved={name: moved[name] for name in params.watch if name in moved},
+        elapsed_ms=work.elapsed_ms,
+    )
+
+
+async def _numbers(watch: Mapping[str, Watch], ctx: Context) -> tuple[dict[str, float | None], dict[str, str]]:
+    """Name -> number, or None where there is no such value; and, for what could not be read, name -> why."""
+    found, unread = await read(watch, ctx)
+    numbers: dict[str, float | None] = {}
+    for name, value in found.items():
+        try:
+            numbers[name] = None if isinstance(value, Missing) else _number(value)
+        except ValueError as error:
+            unread[name] = str(error)
+    return numbers, unread
+
+
+def _number(value: object) -> float | None:
+    """The number that a value is or, as text, says; the sum of a list of them. Raises ValueError for anything else."""
+    if value is None:
+        return None
+    if isinstance(value, list):
+        return math.fsum(_number(item) or 0.0 for item in value)
+    if isinstance(value, int | float | str) and not isinstance(value, bool):
+        try:
+            number = float(value)
+        except (ValueError, OverflowError):  # JSON has integers of any size
+            number = math.nan
+        if math.isfinite(number):
+            return number
+    raise ValueError(f"{json.dumps(bounded(value))[:100]} is not a number")

@@ -1,0 +1,215 @@
+"""`flow.steps`: several requests, one after the other, as one check."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine, Iterator, Sequence
+from typing import Annotated, Self
+
+from annotated_types import Gt
+from pydantic import model_validator
+
+from xnai_validate.checkers.flow.course import Course
+from xnai_validate.checkers.flow.step import Made, Step
+from xnai_validate.kit import (
+    Context,
+    Count,
+    Duration,
+    Facts,
+    Field,
+    JsonValue,
+    Milliseconds,
+    Params,
+    bounded,
+    checker,
+)
+from xnai_validate.model.nearest import did_you_mean
+from xnai_validate.model.text import Masker, looks_secret
+
+OWN_SHARE = 0.9
+"""The share of the check's time limit that the steps may take: so a flow that hangs can still tell where."""
+
+
+class StepsParams(Params):
+    """The steps, and what is done afterwards in any case."""
+
+    steps: list[Step] = Field(min_length=1, max_length=100)
+    """What is done, in order; each step has its own rules."""
+    cleanup: list[Step] = Field(default_factory=list, max_length=20)
+    """What is done at the end in any case: after a step that did not hold, a time-out, an interruption. A step that
+    refers to what was not captured is left out, for then there is nothing to clean up."""
+    cleanup_timeout: Annotated[Duration, Gt(0)] = 10.0
+    """How long all of the clean-up may take."""
+
+    @model_validator(mode="after")
+    def _references_lead_back(self) -> Self:
+        names: set[str] = set()
+        known: set[str] = set()
+        pending: set[str] = set()
+        for step in (*self.steps, *self.cleanup):
+            if step.name in names:
+                raise ValueError(f"two steps are named {step.name}")
+            names.add(step.name)
+            for name in step.references:
+                if name not in known:
+                    raise ValueError(_unknown(step, name, known, pending))
+            pending |= set(step.capture)
+            if not step.together:
+                known |= pending
+                pending = set()
+        return self
+
+
+def _unknown(step: Step, name: str, known: set[str], pending: set[str]) -> str:
+    if name in pending or name in step.capture:
+        return f"step {step.name} refers to {{{{{name}}}}}, which is captured at the same time, not before it"
+    guess = did_you_mean(name, known)
+    text = f"step {step.name} refers to {{{{{name}}}}}, which no earlier step captures"
+    return f"{text}; {guess}" if guess else f"{text}; write \\{{{{{name}}}}} for the text itself"
+
+
+class Flowed(Facts):
+    """How the steps went."""
+
+    failed_steps: list[str]
+    """The steps that did not hold, by name and in words."""
+    failed_step_count: Count
+    """How many did not hold."""
+    reached: str | None
+    """The last step that held before the first that did not: how far one comes on this stack."""
+    first_broken: str | None
+    """The first step that did not hold."""
+    step_count: Count
+    """How many steps were made; those that were passed over are not counted."""
+    steps: JsonValue
+    """The time line, clean-up included: a list of `{name, kind, started_ms, elapsed_ms, held, reason}`; `held` is null
+    for a step that was not made."""
+    step_ms: dict[str, Milliseconds]
+    """Name of a step -> how long it took."""
+    captured: JsonValue
+    """Name -> what was captured; under names that look secret, such as `token`, it is masked."""
+    cleanup_failed: list[str]
+    """What of the clean-up did not hold, by name and in words."""
+    elapsed_ms: Milliseconds
+    """How long the steps took, without the clean-up."""
+
+
+@checker("flow.steps", expect={"failed_steps": [], "cleanup_failed": []}, target=False)
+async def steps(params: StepsParams, ctx: Context) -> Flowed:
+    """Take several steps, one after the other, and say how far one comes.
+
+    A step is a measurement of any kind with rules of its own; what it captures is at hand for later steps as
+    `{{name}}` in their `with` and `expect` (in quotes, for YAML). A text that is nothing but a reference becomes the
+    value with its type; `\\{{name}}` is the text `{{name}}`. References are verified when the file is loaded, and so is
+    all that does not depend on them. After the first step that does not hold, the others are not made. The clean-up
+    always is: also after a time-out and when the run is interrupted. A flow may take nine tenths of the check's time
+    limit; what is under way then has failed.
+
+        kind: flow.steps
+        target: api
+        with:
+          steps:
+            - name: create
+              kind: http.request
+              with: {method: POST, path: /tasks, json: {title: probe}}
+              expect: {status: 201}
+              capture: {id: {json: $.id}}
+            - name: read
+              kind: http.request
+              with: {path: "/tasks/{{id}}"}
+              expect: {json: {$.id: "{{id}}", $.title: probe}}
+          cleanup:
+            - {name: remove, kind: http.request, with: {method: DELETE, path: "/tasks/{{id}}"}, expect: {status: 204}}
+    """
+    course = Course(ctx)
+    cleaned: list[Made] = []
+    try:
+        await _make(params.steps, course, ctx.timeout_s * OWN_SHARE)
+        elapsed_ms = course.elapsed_ms
+    finally:
+        if params.cleanup:
+            cleaned = await _in_any_case(_clean(params, course))
+    return _facts(params, course, cleaned, elapsed_ms)
+
+
+async def _make(wanted: Sequence[Step], course: Course, limit_s: float) -> None:
+    limit = asyncio.timeout(limit_s)
+    try:
+        async with limit:
+            for group in _groups(wanted):
+                if course.stopped:
+                    course.not_made(group)
+                else:
+                    await course.make(group)
+    except TimeoutError:
+        if not limit.expired():
+            raise
+        course.cut_short(wanted, f"not at its end when the flow had taken {limit_s:.3g} s")
+
+
+def _groups(wanted: Sequence[Step]) -> Iterator[list[Step]]:
+    """The steps that are under way at the same time."""
+    group: list[Step] = []
+    for step in wanted:
+        group.append(step)
+        if not step.together:
+            yield group
+            group = []
+    if group:
+        yield group
+
+
+async def _clean(params: StepsParams, course: Course) -> list[Made]:
+    cleanup = course.for_cleanup()
+    try:
+        async with asyncio.timeout(params.cleanup_timeout):
+            for step in params.cleanup:
+                await cleanup.attempt(step)
+    except TimeoutError:
+        cleanup.cut_short(params.cleanup, f"not done within {params.cleanup_timeout:g} s")
+    return cleanup.made
+
+
+async def _in_any_case(work: Coroutine[None, None, list[Made]]) -> list[Made]:
+    """Do the work to its end, which it bounds itself; who cancels us meanwhile waits for it."""
+    task = asyncio.create_task(work)
+    cancelled: asyncio.CancelledError | None = None
+    while not task.done():
+        try:
+            await asyncio.wait({task})
+        except asyncio.CancelledError as error:
+            cancelled = error
+    if cancelled is not None:
+        task.exception()
+        raise cancelled
+    return task.result()
+
+
+def _facts(params: StepsParams, course: Course, cleaned: Sequence[Made], elapsed_ms: float) -> Flowed:
+    masker = Masker(_secrets(course.values))
+    broken = [one for one in course.made if one.held is False]
+    before = course.made[: course.made.index(broken[0])] if broken else course.made
+    held = [one.step.name for one in before if one.held]
+    return Flowed(
+        failed_steps=[_told(one, masker) for one in broken],
+        failed_step_count=len(broken),
+        reached=held[-1] if held else None,
+        first_broken=broken[0].step.name if broken else None,
+        step_count=sum(one.held is not None for one in course.made),
+        steps=[masker.json(one.line()) for one in (*course.made, *cleaned)],
+        step_ms={one.step.name: one.elapsed_ms for one in course.made if one.held is not None},
+        captured=masker.json({name: bounded(value) for name, value in course.values.items()}),
+        cleanup_failed=[_told(one, masker) for one in cleaned if one.held is False],
+        elapsed_ms=elapsed_ms,
+    )
+
+
+def _told(one: Made, masker: Masker) -> str:
+    return masker.text(f"{one.step.name}: {one.reason}")
+
+
+def _secrets(values: dict[str, JsonValue]) -> Iterator[str]:
+    """The captured texts that nobody is to read."""
+    for name, value in values.items():
+        if looks_secret(name) and value is not None:
+            yield str(value)

@@ -1,0 +1,76 @@
+"""A value somewhere in the stack, and reading it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from pydantic import field_validator
+
+from xnai_validate.checkers._steps import failure, observe_all
+from xnai_validate.kit import Context, Observation, Unmeasurable
+from xnai_validate.model.nearest import did_you_mean
+from xnai_validate.model.rules import json_path, values_at
+
+
+class Missing:
+    """What a path that leads nowhere finds."""
+
+
+MISSING = Missing()
+
+
+class Watch(Observation):
+    """A value somewhere in the stack: an observation, and the fact of it that is meant."""
+
+    fact: str
+    """The name of a fact of the kind."""
+    path: str | None = None
+    """A key, where the fact is a mapping; a JSONPath (RFC 9535), where it is a JSON document."""
+
+    @field_validator("path")
+    @classmethod
+    def _compiles(cls, path: str | None) -> str | None:
+        if path is not None and path.startswith("$"):
+            try:
+                json_path(path)
+            except ValueError as error:
+                raise ValueError(f"{path!r} is not a JSONPath: {error}") from None
+        return path
+
+    @property
+    def facts_read(self) -> Mapping[tuple[str, ...], str]:
+        """The fact that is meant."""
+        return {("fact",): self.fact}
+
+
+async def read(watch: Mapping[str, Watch], ctx: Context) -> tuple[dict[str, object], dict[str, str]]:
+    """Name -> value or MISSING; and, for the observations whose rules do not hold, name -> which."""
+    seen = await observe_all(ctx, list(watch.values()))
+    found: dict[str, object] = {}
+    unread: dict[str, str] = {}
+    for (name, one), observed in zip(watch.items(), seen, strict=True):
+        why = failure(one, observed)
+        if why is not None:
+            unread[name] = why
+        elif one.fact not in observed.facts:
+            message = f'{name}: {one.kind} has no fact "{one.fact}"'
+            raise Unmeasurable(message, hint=did_you_mean(one.fact, observed.facts))
+        else:
+            found[name] = value_at(observed.facts[one.fact], one.path)
+    return found, unread
+
+
+def value_at(fact: object, path: str | None) -> object:
+    """What `path` leads to within a fact; MISSING where it leads nowhere, a list where a JSONPath may find several."""
+    if fact is None:
+        return MISSING
+    if path is None:
+        return fact
+    if path.startswith("$"):
+        values = values_at(path, fact)
+        if not json_path(path).singular_query():
+            return values or MISSING
+        return values[0] if values else MISSING
+    if not isinstance(fact, Mapping):
+        return MISSING
+    return fact.get(path, fact.get(path.lower(), MISSING))  # the names of headers are kept in lower case
