@@ -216,6 +216,56 @@ def test_workers_share_the_state_and_a_restart_keeps_it(redis: RedisServer, tmp_
     asyncio.run(scene())
 
 
+def test_workers_share_the_places_of_trials(redis: RedisServer, tmp_path: Path) -> None:
+    """Half open, three calls are let through in all, however many workers are asked; no place is lost with them."""
+
+    async def scene() -> None:
+        clock, finish, admitted = Clock(), asyncio.Event(), 0
+
+        async def trial(breaker: Breaker) -> bool:
+            nonlocal admitted
+            try:
+                async with breaker.call():
+                    admitted += 1
+                    await finish.wait()
+            except CircuitOpen:
+                return False
+            return True
+
+        async with worker(redis, tmp_path / "1", clock) as one, worker(redis, tmp_path / "2", clock) as two:
+            for _ in range(3):
+                await call(one["rag_api"], fails=True)
+            clock.now += 2.5
+            calls = [asyncio.create_task(trial(breakers["rag_api"])) for _ in range(20) for breakers in (one, two)]
+            await asyncio.sleep(0.5)
+            assert admitted == 3
+            finish.set()
+            assert sum(await asyncio.gather(*calls)) == 3
+            assert stored(redis)["state"] == "closed"
+
+    redis.client.flushall()
+    asyncio.run(scene())
+
+
+def test_the_place_of_a_trial_that_never_ends_is_given_up(redis: RedisServer, tmp_path: Path) -> None:
+    """A worker that dies takes its place among the trials along for a while only."""
+
+    async def play(breakers: Breakers, clock: Clock) -> None:
+        breaker = breakers["rag_api"]
+        for _ in range(3):
+            await call(breaker, fails=True)
+        clock.now += 2.5
+        await call(breaker)
+        redis.client.zadd("xnai:breaker_trials:rag_api", {"of a dead worker": clock.now + 4, "another": clock.now + 4})
+        await refused(breaker)
+        clock.now += 4.1
+        await call(breaker)
+        await call(breaker)
+        assert stored(redis)["state"] == "closed"
+
+    played(play, redis, tmp_path)
+
+
 def test_two_workers_under_load_lose_no_count(redis: RedisServer, tmp_path: Path) -> None:
     """Hundreds of calls at once through two workers are all counted, and none waits for the others' turn."""
 

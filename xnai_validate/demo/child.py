@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import ctypes
-import ctypes.util
 import gc
 import importlib
 import os
@@ -15,10 +13,12 @@ import sys
 import time
 import traceback
 from collections.abc import Callable, Coroutine, Iterator
+from dataclasses import replace
 from email.utils import formatdate
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
+from xnai_validate.demo.foreman import Foreman
 from xnai_validate.demo.machine import burden
 from xnai_validate.demo.parts import Part
 from xnai_validate.demo.settings import Settings
@@ -31,9 +31,6 @@ Ready = Callable[[], None]
 
 Run = Callable[[Settings, dict[str, socket.socket], Ready], Coroutine[object, object, None]]
 """A part of kind `task`: serves the sockets (port name -> listening socket) until it is cancelled."""
-
-_PR_SET_PDEATHSIG = 1
-"""prctl(2): the signal that this process gets when its parent ends."""
 
 _GRACE_S = 1
 """Seconds that open requests have to end after SIGTERM."""
@@ -60,15 +57,6 @@ def load(reference: str) -> object:
     module, _, name = reference.partition(":")
     found: object = getattr(importlib.import_module(module), name)
     return found
-
-
-def end_with_parent(parent: int) -> None:
-    """Have this process killed when its parent ends (Linux); elsewhere the keeper alone does it."""
-    if sys.platform.startswith("linux"):
-        libc = ctypes.CDLL(ctypes.util.find_library("c") or "libc.so.6", use_errno=True)
-        libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
-    if os.getppid() != parent:
-        os._exit(1)
 
 
 def detach(log: Path) -> None:
@@ -103,6 +91,37 @@ def become_part(part: Part, settings: Settings, sockets: dict[str, socket.socket
         if _hangs(part, settings):
             ready()
             signal.pause()
+        if settings.broken("metrics-port-closed") and "metrics" in sockets:
+            sockets.pop("metrics").close()
+        if part.workers > 1:
+            _oversee(part, settings, sockets, ready)
+        else:
+            asyncio.run(_serve(part, settings, sockets, ready))
+        code = 0
+    finally:
+        if code:
+            traceback.print_exc()
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+
+
+def _oversee(part: Part, settings: Settings, sockets: dict[str, socket.socket], ready: Ready) -> None:
+    """Be the foreman of the part's workers, which share its sockets and its metrics."""
+    from xnai_validate.demo.api import metrics
+
+    def become(number: int, serving: Ready) -> NoReturn:
+        _work(part, replace(settings, worker=number), sockets, serving)
+
+    metrics.begin()
+    crash = part.name == "api" and settings.broken("api-crash-loop")
+    Foreman(part.workers, become, metrics.bury, ends_after_s=2.5 if crash else None).run(ready)
+
+
+def _work(part: Part, settings: Settings, sockets: dict[str, socket.socket], ready: Ready) -> NoReturn:
+    """Serve in this process as one worker of a part until SIGTERM, then end it."""
+    code = 1
+    try:
         asyncio.run(_serve(part, settings, sockets, ready))
         code = 0
     finally:
@@ -146,8 +165,6 @@ async def _serve(part: Part, settings: Settings, sockets: dict[str, socket.socke
     stop = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
     async with asyncio.TaskGroup() as group:
-        if part.name == "api" and settings.broken("api-crash-loop"):
-            group.create_task(_crash_after(2.5))
         if part.name == "worker" and settings.broken("worker-crash-loop"):
             group.create_task(_crash_after(0.5))
         if part.kind == "task":
@@ -182,8 +199,7 @@ async def _serve_apps(
     for port, reference in zip(part.ports, part.code, strict=True):
         create: Callable[[Settings], object] = load(reference)  # type: ignore[assignment]
         app = create(settings)
-        if port == "metrics" and settings.broken("metrics-port-closed"):
-            sockets[port].close()
+        if port not in sockets:
             continue
         listening = asyncio.Event()
         server = server_for(app, listening, ahead_s=3600 if settings.broken("clock-ahead") else 0)

@@ -12,7 +12,7 @@ Kind = Literal["redis", "apps", "task"]
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One part of the stack: a process (or several alike) that the supervisor forks, watches and restarts."""
+    """One part of the stack: a process that the supervisor forks, watches and restarts."""
 
     name: str
     kind: Kind
@@ -26,7 +26,7 @@ class Part:
     restart: bool = True
     """Whether it is started again when it dies."""
     workers: int = 1
-    """Processes that share its listening sockets."""
+    """Processes that share its listening sockets; where there are several, the part's own is their foreman."""
     layouts: tuple[Layout, ...] = ("A", "B")
 
 
@@ -42,6 +42,7 @@ PARTS: tuple[Part, ...] = (
         ("api", "metrics"),
         (f"{_DEMO}.api.app:create", f"{_DEMO}.api.metrics:create"),
         probe="/health",
+        workers=2,
     ),
     Part("gateway", "task", ("gateway",), (f"{_DEMO}.services.gateway:run",), probe="/"),
     Part("ui", "apps", ("ui",), (f"{_DEMO}.services.ui:create",), probe="/"),

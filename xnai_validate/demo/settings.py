@@ -62,6 +62,9 @@ class Settings:
     alert_webhook: str | None = None
     """Where the health monitor posts each alert besides the Redis stream `xnai:alerts`: a loopback URL."""
 
+    worker: int = 0
+    """The number of this process among the workers of its part; the first does what only one may do."""
+
     def broken(self, name: str) -> bool:
         """Whether this stack has the defect `name`."""
         return name in self.defects

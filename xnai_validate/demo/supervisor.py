@@ -21,6 +21,7 @@ from types import FrameType
 from xnai_validate.demo import child, redis_server
 from xnai_validate.demo.handover import Handover, as_line, handover, write_aside
 from xnai_validate.demo.keeper import keep
+from xnai_validate.demo.lineage import end_with_parent
 from xnai_validate.demo.listeners import Listeners
 from xnai_validate.demo.parts import Part, parts_of
 from xnai_validate.demo.settings import Settings
@@ -89,6 +90,7 @@ class Supervisor:
             from xnai_validate.demo import certificates
 
             certificates.issue(self._settings)
+        os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(self._settings.run_dir / "metrics")  # read at its import
         gc.disable()  # nothing that is imported is garbage
         child.preload()
         for part in parts_of(self._settings.layout):
@@ -126,23 +128,22 @@ class Supervisor:
         os.close(self._orders_read)
 
     def _fork(self, part: Part) -> None:
-        """Fork the processes of a part; its sockets listen only from here on, and only in these processes."""
+        """Fork the process of a part; its sockets listen only from here on, and only in this process and below it."""
         sockets = self._listeners.open(part.ports)
         supervisor = os.getpid()
-        for _ in range(part.workers):
-            pid = os.fork()
-            if pid == 0:
-                self._become(part, sockets, supervisor)
-            self._running[pid] = part
-            self._order(f"+{pid}")
-            self._awaited.add(pid)
+        pid = os.fork()
+        if pid == 0:
+            self._become(part, sockets, supervisor)
+        self._running[pid] = part
+        self._order(f"+{pid}")
+        self._awaited.add(pid)
         for listener in sockets.values():
             listener.close()
 
     def _become(self, part: Part, sockets: dict[str, socket.socket], supervisor: int) -> None:
         """The child's side of a fork: let go of all that is the supervisor's, then be the part."""
         child.detach(self._settings.run_dir / f"{part.name}.log")
-        child.end_with_parent(supervisor)
+        end_with_parent(supervisor)
         self._listeners.close()
         self._woken.close()
         self._wake.close()

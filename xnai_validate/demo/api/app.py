@@ -10,7 +10,7 @@ from fastapi import APIRouter, FastAPI
 from fastapi.responses import Response
 from starlette.types import ASGIApp
 
-from xnai_validate.demo.api import documents_routes, health, metrics, query, rooms, stream
+from xnai_validate.demo.api import documents_routes, health, metrics, query, rooms_routes, stream
 from xnai_validate.demo.api.errors import ErrorAnswers
 from xnai_validate.demo.api.middleware import RequestContext
 from xnai_validate.demo.api.monitor import Monitor
@@ -53,7 +53,7 @@ def _endpoints(services: Services) -> Iterator[tuple[APIRouter, Answers]]:
     yield stream.router(services), errors(400, 500, 503)
     if services.settings.layout == "B":
         yield documents_routes.router(services), errors(400, 500)
-        yield rooms.router(services), errors(500)
+        yield rooms_routes.router(services), errors(500)
 
 
 def _metrics(settings: Settings) -> APIRouter:
@@ -74,12 +74,16 @@ def _metrics(settings: Settings) -> APIRouter:
 @asynccontextmanager
 async def _running(services: Services) -> AsyncIterator[None]:
     """Run what runs beside the endpoints, from the start of the application to its end."""
-    monitor = Monitor(services)
     try:
         async with asyncio.TaskGroup() as tasks:
             running = [tasks.create_task(services.breakers.run())]
             await services.breakers.start()
-            running.append(tasks.create_task(monitor.run()))
+            running.append(tasks.create_task(services.breakers.keep()))
+            if services.settings.layout == "B":
+                running.append(tasks.create_task(services.rooms.run()))
+            # One worker watches for all: two would tell every change twice, and recover every service twice.
+            if services.settings.worker == 0:
+                running.append(tasks.create_task(Monitor(services).run()))
             yield
             for task in running:
                 task.cancel()

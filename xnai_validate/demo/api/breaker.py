@@ -17,6 +17,7 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError, ResponseError
 
 from xnai_validate.demo.api.breaker_state import Event, Outcome, Rule, Snapshot, State, Trial, after, parse, remaining_s
+from xnai_validate.demo.api.breaker_trials import Trials
 from xnai_validate.demo.api.failures import CircuitOpen, ServiceFailure, ServiceTimeout, StoreUnavailable
 from xnai_validate.demo.api.metrics import BREAKER_STATES, Metrics
 from xnai_validate.demo.api.store import Store
@@ -57,7 +58,7 @@ class Breaker:
         self._unsaved: deque[Event] = deque(maxlen=_UNSAVED_MOST)
         """What happened since, and could not be written."""
         self._view = self._agreed
-        self._trials = 0
+        self._trials = Trials(rule, self.key, store, now, rule.recovery_s + settings.times.call_timeout_s)
         self._inbox: list[tuple[Event | None, asyncio.Future[None]]] = []
         self._one_by_one = asyncio.Lock()
         self._see(self._view)
@@ -75,7 +76,8 @@ class Breaker:
 
         Raises `CircuitOpen` instead of beginning where the breaker is open, or half open with enough trials under way.
         """
-        trial = await self._admit()
+        place = await self._admit()
+        trial = place is not None
         try:
             if self._settings.broken("breaker-serialises-calls"):
                 async with self._one_by_one:
@@ -89,7 +91,8 @@ class Breaker:
         else:
             await self._record(failed=False, trial=trial)
         finally:
-            self._trials -= trial
+            if place is not None:
+                await self._trials.give_back(place)
 
     async def refresh(self) -> None:
         """Agree with Redis: take over what is there, write what is missing, renew its time to live."""
@@ -113,8 +116,8 @@ class Breaker:
                 if not done.done():
                     done.set_result(None)
 
-    async def _admit(self) -> bool:
-        """Whether the call is a trial; raises `CircuitOpen`."""
+    async def _admit(self) -> str | None:
+        """The place of the call among the trials; None where it is none. Raises `CircuitOpen`."""
         view = await self._read()
         if view.state is State.OPEN and not self._settings.broken("breaker-open-ignored"):
             remaining = remaining_s(view, self.rule, self._now())
@@ -125,11 +128,11 @@ class Breaker:
             if view.state is State.OPEN:
                 raise CircuitOpen(self.rule.name, max(0.0, remaining_s(view, self.rule, self._now())))
         if view.state is not State.HALF_OPEN:
-            return False
-        if self._trials >= self.rule.successes:
+            return None
+        place = await self._trials.take(view)
+        if place is None:
             raise CircuitOpen(self.rule.name, min(1.0, self.rule.recovery_s))
-        self._trials += 1
-        return True
+        return place
 
     async def _record(self, *, failed: bool, trial: bool) -> None:
         if failed:

@@ -46,6 +46,12 @@ class Breakers:
             for breaker in self:
                 await breaker.flush()
 
+    async def keep(self) -> None:
+        """Agree with Redis again and again, until cancelled: keys that were lost are written, and live on."""
+        while True:
+            await asyncio.sleep(self._settings.times.monitor_interval_s)
+            await self.refresh()
+
     async def start(self) -> None:
         """Take over the states that outlived the last run of the application; write those that are missing."""
         if self._settings.broken("breaker-forgets-on-restart"):

@@ -1,15 +1,21 @@
 """What the application counts, and the endpoint that tells it to Prometheus.
 
-The metrics server on its own port and the `/metrics` of the API show one registry: that of the application which was
-created in this process for the same run directory.
+The metrics server on its own port and the `/metrics` of the API show the same. Where several workers run, each keeps
+its numbers in files of a folder that they share (`FOLDER` in the environment, which prometheus_client reads when it is
+imported), and whoever is asked adds them up; so a counter goes on when the worker that moved it has died.
 """
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics, generate_latest
+from prometheus_client.metrics_core import Metric
+from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
@@ -19,6 +25,8 @@ from starlette.types import ASGIApp
 from xnai_validate.demo.settings import Settings
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+FOLDER = "PROMETHEUS_MULTIPROC_DIR"
+"""The environment variable that names the folder which the workers share; unset where there is but one."""
 BREAKER_STATES = {"closed": 0, "open": 1, "half_open": 2}
 
 _LATENCY_BUCKETS_MS = (5, 10, 25, 50, 100, 200, 300, 500, 1000, 2500, 5000, 10000)
@@ -41,16 +49,29 @@ class Metrics:
         self.info.labels(version, settings.layout, model).set(1)
         for enabled in ("true", "false"):
             self.queries.labels(enabled)
+        self.errors.labels("validation", "api")  # a family without children would not be shown
         self.tokens.labels(model)
         self.token_rate.labels(model)
         _BY_RUN_DIR[settings.run_dir] = self
 
     def _declare(self) -> None:
         here = self.registry
-        self.memory = Gauge("xnai_memory_usage_bytes", "Memory in use, in bytes", ["component"], registry=here)
-        self.token_rate = Gauge("xnai_token_rate_tps", "Tokens a second of the last answer", ["model"], registry=here)
-        self.sessions = Gauge("xnai_active_sessions", "Queries and streams being answered now", registry=here)
-        self.latency = self._histogram()
+        self.memory = self._gauge("xnai_memory_usage_bytes", "Memory in use, in bytes", ["component"])
+        self.token_rate = self._gauge("xnai_token_rate_tps", "Tokens a second of the last answer", ["model"])
+        self.sessions = Gauge(
+            "xnai_active_sessions",
+            "Queries and streams being answered now",
+            registry=here,
+            multiprocess_mode="livesum",
+        )
+        # The label of an endpoint is its route, so there are only so many.
+        self.latency = Histogram(
+            "xnai_response_latency_ms",
+            "Time until an answer was complete",
+            ["endpoint", "method"],
+            buckets=_LATENCY_BUCKETS_MS,
+            registry=here,
+        )
         self.retrieval = Histogram(
             "xnai_rag_retrieval_time_ms", "Time of one retrieval", buckets=_RETRIEVAL_BUCKETS_MS, registry=here
         )
@@ -58,29 +79,18 @@ class Metrics:
         self.errors = Counter("xnai_errors", "Errors told to callers", ["error_type", "component"], registry=here)
         self.tokens = Counter("xnai_tokens_generated", "Tokens sent to callers", ["model"], registry=here)
         self.queries = Counter("xnai_queries_processed", "Queries and streams done", ["rag_enabled"], registry=here)
-        self.info = Gauge("xnai_stack_info", "What runs here", ["version", "layout", "model"], registry=here)
-        unseen = CollectorRegistry()
-        self.breakers = Gauge(
-            "xnai_circuit_breaker_state",
-            "State of a circuit breaker: 0 closed, 1 open, 2 half open",
-            ["name"],
-            registry=unseen if self._settings.broken("metrics-breaker-missing") else here,
+        self.info = self._gauge("xnai_stack_info", "What runs here", ["version", "layout", "model"])
+        self.breakers = self._gauge(
+            "xnai_circuit_breaker_state", "State of a circuit breaker: 0 closed, 1 open, 2 half open", ["name"]
         )
         self.breaker_failures = Counter(
             "xnai_circuit_breaker_failures", "Calls that failed under a breaker", ["name"], registry=here
         )
-        self.service_health = Gauge("xnai_service_health", "1 healthy, 0 not", ["service"], registry=here)
+        self.service_health = self._gauge("xnai_service_health", "1 healthy, 0 not", ["service"])
 
-    def _histogram(self) -> Histogram:
-        """The latencies; the label of an endpoint is its route, so there are only so many."""
-        unseen = self._settings.broken("metrics-histogram-missing")
-        return Histogram(
-            "xnai_response_latency_ms",
-            "Time until an answer was complete",
-            ["endpoint", "method"],
-            buckets=_LATENCY_BUCKETS_MS,
-            registry=CollectorRegistry() if unseen else self.registry,
-        )
+    def _gauge(self, name: str, says: str, labels: list[str]) -> Gauge:
+        """A gauge of which the value counts that any worker has set last."""
+        return Gauge(name, says, labels, registry=self.registry, multiprocess_mode="mostrecent")
 
     def _declare_http(self) -> None:
         self.http_requests = Counter(
@@ -118,9 +128,53 @@ class Metrics:
 
     def text(self) -> bytes:
         """All metrics in the Prometheus text format, version 0.0.4."""
-        self.memory.labels("process").set(psutil.Process().memory_info().rss)
+        self.memory.labels("process").set(_rss_bytes())
         self.memory.labels("system").set(psutil.virtual_memory().used)
-        return generate_latest(self.registry)
+        return generate_latest(_Shown(self.registry, self._hidden()))
+
+    def _hidden(self) -> frozenset[str]:
+        """The families that a defect keeps from being shown."""
+        hidden = {
+            "xnai_response_latency_ms": self._settings.broken("metrics-histogram-missing"),
+            "xnai_circuit_breaker_state": self._settings.broken("metrics-breaker-missing"),
+        }
+        return frozenset(name for name, broken in hidden.items() if broken)
+
+
+class _Shown:
+    """The numbers of all workers together; those of this process where it is the only one."""
+
+    def __init__(self, registry: CollectorRegistry, hidden: frozenset[str]) -> None:
+        self._registry, self._hidden = registry, hidden
+
+    def collect(self) -> Iterator[Metric]:
+        """Every family with its samples."""
+        folder = os.environ.get(FOLDER)
+        source = MultiProcessCollector(None, folder) if folder else self._registry  # type: ignore[no-untyped-call]
+        yield from (metric for metric in source.collect() if metric.name not in self._hidden)
+
+
+def _rss_bytes() -> int:
+    """Resident memory of the application: of all its workers where there are several."""
+    workers = psutil.Process(os.getppid()).children() if os.environ.get(FOLDER) else [psutil.Process()]
+    found = 0
+    for worker in workers:
+        with suppress(psutil.NoSuchProcess):
+            found += worker.memory_info().rss
+    return found
+
+
+def begin() -> None:
+    """Make the folder that workers share, and empty it: with the application its counters start again."""
+    folder = Path(os.environ[FOLDER])
+    folder.mkdir(exist_ok=True)
+    for left in folder.glob("*.db"):
+        left.unlink()
+
+
+def bury(pid: int) -> None:
+    """Forget what a worker that has ended was doing; what it counted stays."""
+    mark_process_dead(pid)  # type: ignore[no-untyped-call]
 
 
 def forget(metrics: Metrics, settings: Settings) -> None:

@@ -84,13 +84,12 @@ class Monitor:
             await asyncio.sleep(due - loop.time())
 
     async def round(self) -> None:
-        """Look at every service once, and keep the breakers' keys and the degradation record up to date."""
+        """Look at every service once, and keep the degradation record up to date."""
         if not self._services.settings.broken("monitor-asleep"):
             results = await asyncio.gather(*(self._look(watch) for watch in self._watches))
             for watch, result in zip(self._watches, results, strict=True):
                 await self._judge(watch, result)
             await self._alerts.deliver()
-        await self._services.breakers.refresh()
         await self._degrade()
 
     async def _look(self, watch: Watch) -> Result:
@@ -120,7 +119,7 @@ class Monitor:
         if watch.service == "redis" and action == "restart":
             await self._services.store.reconnect()
         if action == "clear_cache":
-            self._services.retrieval.clear_cache()
+            await self._services.retrieval.clear_cache()
         message = f"{watch.service} failed {watch.failures} checks in a row: {action}"
         self._alerts.raise_alert("recovery_action", watch.service, "critical", message, action=action)
 

@@ -5,17 +5,20 @@ from __future__ import annotations
 import hashlib
 import json
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 
+from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from xnai_validate.demo.api.breakers import Breakers
 from xnai_validate.demo.api.degradation import Tier
-from xnai_validate.demo.api.failures import CacheFailure, CircuitOpen, ServiceFailure
+from xnai_validate.demo.api.failures import CacheFailure, CircuitOpen, ServiceFailure, StoreUnavailable
 from xnai_validate.demo.api.index import DimensionMismatch, Hit, VectorIndex
 from xnai_validate.demo.api.metrics import Metrics
 from xnai_validate.demo.api.store import Operation, Store, T
 
+_CACHE = "xnai:cache:retrieval:"
 _CACHE_TTL_S = 60
 
 
@@ -36,11 +39,11 @@ class Retrieval:
     def __init__(self, index: VectorIndex, store: Store, breakers: Breakers, metrics: Metrics) -> None:
         self._index, self._store, self._metrics = index, store, metrics
         self._breaker = breakers["redis_cache"]
-        self._generation = 0
 
-    def clear_cache(self) -> None:
-        """Forget what was found so far; the old entries expire by themselves."""
-        self._generation += 1
+    async def clear_cache(self) -> None:
+        """Forget what any worker has found so far."""
+        with suppress(StoreUnavailable, RedisError):
+            await self._store.run(_clear)
 
     async def find(self, question: str, tier: Tier) -> Context:
         """The passages for a question, as many and as long as the tier allows. Works without Redis as well."""
@@ -60,8 +63,8 @@ class Retrieval:
         return _context(hits, tier.context_characters)
 
     def _key(self, question: str, top_k: int) -> str:
-        asked = f"{self._generation}:{len(self._index)}:{top_k}:{question}"
-        return "xnai:cache:retrieval:" + hashlib.sha256(asked.encode("utf-8", "surrogatepass")).hexdigest()[:32]
+        asked = f"{len(self._index)}:{top_k}:{question}"
+        return _CACHE + hashlib.sha256(asked.encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
     async def _remembered(self, key: str) -> list[Hit] | None:
         text = await self._cached(lambda redis: redis.get(key))
@@ -86,6 +89,12 @@ class Retrieval:
                     raise CacheFailure(type(error).__name__) from error
         except (ServiceFailure, CircuitOpen):
             return None
+
+
+async def _clear(redis: Redis) -> None:
+    """Remove what was found, a piece at a time."""
+    async for key in redis.scan_iter(f"{_CACHE}*", count=200):
+        await redis.unlink(key)
 
 
 def _context(hits: list[Hit], characters: int) -> Context:

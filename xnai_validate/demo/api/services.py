@@ -13,6 +13,7 @@ from xnai_validate.demo.api.index import VectorIndex
 from xnai_validate.demo.api.metrics import Metrics
 from xnai_validate.demo.api.model import ModelClient
 from xnai_validate.demo.api.retrieval import Retrieval
+from xnai_validate.demo.api.rooms import Rooms
 from xnai_validate.demo.api.store import Store
 from xnai_validate.demo.llm.app import MODEL
 from xnai_validate.demo.llm.embedding import DIMENSIONS, embed
@@ -33,6 +34,7 @@ class Services:
     model: ModelClient
     retrieval: Retrieval
     audit: Audit
+    rooms: Rooms
 
     def tier(self) -> Tier:
         """How much the application does at this moment."""
@@ -54,6 +56,7 @@ def assemble(settings: Settings) -> Services:
         model=ModelClient(settings),
         retrieval=Retrieval(index, store, breakers, metrics),
         audit=Audit(settings, store, metrics),
+        rooms=Rooms(settings, store),
     )
 
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import TypeVar
 
 from redis.asyncio import BlockingConnectionPool, Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import RedisError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from xnai_validate.demo.api.failures import StoreUnavailable
@@ -62,6 +63,18 @@ class Store:
             raise StoreUnavailable(type(error).__name__) from error
         self._closed_until = 0.0
         return result
+
+    async def messages(self, channel: str) -> AsyncIterator[str]:
+        """The messages on a channel, as they come; those that are sent while Redis is away are lost."""
+        while True:
+            try:
+                async with self._client.pubsub() as subscription:
+                    await subscription.subscribe(channel)
+                    async for message in subscription.listen():
+                        if message["type"] == "message":
+                            yield str(message["data"])
+            except (RedisError, OSError):
+                await asyncio.sleep(_HOLD_OFF_S)
 
     async def reconnect(self) -> None:
         """Drop the connections, so that the next calls open new ones."""

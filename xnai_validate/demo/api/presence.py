@@ -1,0 +1,68 @@
+"""Who is connected to which worker, and what one worker's agents say to those of another: through Redis.
+
+The hash `xnai:rooms` has a field a worker, the channel `xnai:rooms` a message a broadcast. While Redis is away each
+worker knows its own agents only.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
+
+from pydantic import JsonValue
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+
+from xnai_validate.demo.api.failures import StoreUnavailable
+from xnai_validate.demo.api.store import Store
+
+Member = tuple[str, str]
+"""A room and an agent in it."""
+Message = dict[str, JsonValue]
+
+_NAME = "xnai:rooms"
+_KEPT_S = 3600
+
+
+class Presence:
+    """What one worker tells the others of its agents, and hears of theirs."""
+
+    def __init__(self, store: Store, worker: int, here: Callable[[], list[Member]]) -> None:
+        self._store, self._worker, self._here = store, str(worker), here
+        self._telling = asyncio.Lock()
+
+    async def tell(self) -> None:
+        """Say who is connected here."""
+        async with self._telling:  # the last word must be the latest
+            with suppress(StoreUnavailable, RedisError):
+                await self._store.run(self._write)
+
+    async def _write(self, redis: Redis) -> None:
+        pipe = redis.pipeline(transaction=False)
+        pipe.hset(_NAME, self._worker, json.dumps(self._here()))
+        pipe.expire(_NAME, _KEPT_S)
+        await pipe.execute()
+
+    async def elsewhere(self) -> list[Member]:
+        """Who is connected to the other workers."""
+        try:
+            found: dict[str, str] = await self._store.run(lambda redis: redis.hgetall(_NAME))  # type: ignore[arg-type,return-value]  # as above
+            members = [json.loads(text) for worker, text in found.items() if worker != self._worker]
+            return [(str(room), str(agent)) for one in members for room, agent in one]
+        except (StoreUnavailable, RedisError, ValueError, TypeError):
+            return []
+
+    async def pass_on(self, message: Message) -> None:
+        """Give a broadcast to the other workers."""
+        text = json.dumps({**message, "worker": self._worker})
+        with suppress(StoreUnavailable, RedisError):
+            await self._store.run(lambda redis: redis.publish(_NAME, text))
+
+    async def heard(self) -> AsyncIterator[Message]:
+        """The broadcasts of the other workers, as they come."""
+        async for text in self._store.messages(_NAME):
+            message = json.loads(text)
+            if message.pop("worker") != self._worker:
+                yield message
