@@ -6,7 +6,7 @@ import json
 import math
 from collections.abc import Mapping
 
-from xnai_validate.checkers.flow.watch import Missing, Watch, read
+from xnai_validate.checkers._watch import Missing, Watch, read
 from xnai_validate.kit import Context, Count, Facts, Field, JsonValue, Params, bounded, checker
 
 

@@ -10,7 +10,7 @@ from typing import Annotated
 from annotated_types import Ge, Le
 
 from xnai_validate.checkers._steps import perform
-from xnai_validate.checkers.flow.watch import Missing, Watch, read
+from xnai_validate.checkers._watch import Missing, Watch, read
 from xnai_validate.kit import (
     Context,
     Count,
