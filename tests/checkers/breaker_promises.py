@@ -1,0 +1,117 @@
+"""What is promised of a breaker, as checks; and for each breaker that breaks a promise the check that must fail."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from tests.checkers import breaker_reference as reference
+from tests.checkers.breaker_server import NAME, Stack
+from tests.context import observe
+from xnai_validate.kit import JsonObject, Observed
+
+
+def post(path: str) -> dict[str, Any]:
+    """An observation: a request to the server."""
+    return {"kind": "http.request", "with": {"method": "POST", "path": path}}
+
+
+def params(stack: Stack, **more: Any) -> dict[str, Any]:
+    """The params that every kind of the family takes, for the breaker of a stack."""
+    told = {"kind": "http.request", "with": {"path": "/health"}, "fact": "json"}
+    sources = {
+        "metric": told | {"path": "$.breaker", "means": {"0": "closed", "1": "open", "2": "half_open"}},
+        "health": told | {"path": "$.healthy", "means": {"false": "open", "true": ["closed", "half_open"]}},
+    }
+    return {
+        "name": NAME,
+        "call": post("/work"),
+        "trip": {"request": post("/fail")},
+        "failures": reference.FAILURES,
+        "recovery": reference.RECOVERY_S,
+        "successes": reference.SUCCESSES,
+        "key": stack.key,
+        "sources": sources,
+        "every": 0.02,
+        "settle": 0.3,
+        "patience": 0.8,
+        **more,
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class Promise:
+    """One check: a kind and what is expected of it."""
+
+    kind: str
+    expect: JsonObject
+
+    def kept(self, stack: Stack) -> Observed:
+        """The check, made of a stack."""
+        return observe(
+            self.kind, stack.workers[0], others=(*stack.workers[1:], stack.redis), expect=self.expect, **params(stack)
+        )
+
+
+PROMISES: dict[str, Promise] = {
+    "cycle": Promise(
+        "breaker.cycle",
+        {
+            "failures_until_open": reference.FAILURES,
+            "told_open_after": reference.FAILURES,
+            "successes_until_closed": reference.SUCCESSES,
+            "recovered": True,
+            "early_ms": {"max": 100},
+            "late_ms": {"max": 300},
+            "transitions": ["closed->open", "open->half_open", "half_open->closed"],
+            "sources_disagree": [],
+        },
+    ),
+    "refusal": Promise(
+        "breaker.refusal",
+        {
+            "p50_ms": {"max": 75},
+            "retry_after_missing": 0,
+            "retry_after_early_s": {"max": 0.2},
+            "retry_after_late_s": {"max": 1},
+        },
+    ),
+    "state": Promise(
+        "breaker.state",
+        {
+            "lost_while_open": 0,
+            "told_otherwise": 0,
+            "totals_consistent": True,
+            "failures_miscounted": 0,
+            "successes_miscounted": 0,
+            "failure_counts": [1, 2, 3],
+            "last_failure_error_s": {"max": 0.2},
+        },
+    ),
+}
+
+CONVICTED: dict[type[reference.Breaker], tuple[str, str]] = {
+    reference.NeverOpens: ("cycle", "opened"),
+    reference.OpensLate: ("cycle", "failures_until_open"),
+    reference.OpensEarly: ("cycle", "failures_until_open"),
+    reference.ForgetsAtHalfOpen: ("cycle", "successes_until_closed"),
+    reference.StuckHalfOpen: ("cycle", "closed_again"),
+    reference.NeverRecovers: ("cycle", "recovered"),
+    reference.RecoversEarly: ("cycle", "early_ms"),
+    reference.RecoversLate: ("cycle", "late_ms"),
+    reference.CountsRefusals: ("cycle", "recovered"),
+    reference.SkipsHalfOpen: ("cycle", "illegal_transitions"),
+    reference.MetricStuck: ("cycle", "sources_disagree"),
+    reference.ShortTtl: ("state", "ttl_outlives_recovery"),
+    reference.MemoryOnly: ("state", "present"),
+    reference.WrittenOnce: ("state", "told_otherwise"),
+    reference.Garbage: ("state", "well_formed"),
+    reference.CountsTwice: ("state", "failures_miscounted"),
+    reference.NoRetryAfter: ("refusal", "retry_after_missing"),
+    reference.RetryAfterTooLong: ("refusal", "retry_after_late_s"),
+    reference.RetryAfterTooShort: ("refusal", "retry_after_early_s"),
+    reference.SlowRefusal: ("refusal", "p50_ms"),
+    reference.RefusesWith500: ("refusal", "refusal_status"),
+    reference.NamelessRefusal: ("refusal", "envelope_faults"),
+}
+"""Breaker -> the promise that it breaks, and the fact that shows it."""

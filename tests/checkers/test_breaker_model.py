@@ -1,0 +1,51 @@
+"""The reference breaker is acquitted, and every breaker that breaks a promise is convicted of it, from outside."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.checkers.breaker_promises import CONVICTED, PROMISES
+from tests.checkers.breaker_reference import Breaker
+from tests.checkers.breaker_server import stack
+from tests.checkers.redis_process import redis_server
+from xnai_validate.kit import Observed, Target
+
+RUNS = 100
+
+
+@pytest.fixture(scope="module")
+def redis() -> Iterator[Target]:
+    with redis_server() as (target, _):
+        yield target
+
+
+def broken(seen: Observed) -> dict[str, object]:
+    """The facts whose rules do not hold."""
+    return {finding.fact: finding.actual for finding in seen.findings if not finding.held}
+
+
+def acquit(redis: Target, promise: str) -> None:
+    """The reference keeps the promise."""
+    with stack(redis) as running:
+        assert broken(PROMISES[promise].kept(running)) == {}
+
+
+def convict(redis: Target, mutant: type[Breaker]) -> None:
+    """The mutant is convicted of what it breaks."""
+    promise, fact = CONVICTED[mutant]
+    with stack(redis, mutant) as running:
+        assert fact in broken(PROMISES[promise].kept(running))
+
+
+@pytest.mark.parametrize("promise", PROMISES)
+def test_the_reference_is_acquitted(redis: Target, promise: str) -> None:
+    """A breaker that keeps every promise passes each check."""
+    acquit(redis, promise)
+
+
+@pytest.mark.parametrize("mutant", CONVICTED, ids=lambda one: one.__name__)
+def test_every_mutant_is_convicted(redis: Target, mutant: type[Breaker]) -> None:
+    """A breaker that breaks one promise fails the check of it, by the fact that tells so."""
+    convict(redis, mutant)

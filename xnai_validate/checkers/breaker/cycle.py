@@ -1,0 +1,208 @@
+"""`breaker.cycle`: once around, from closed to open, half open and closed again."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+from xnai_validate.checkers.breaker.calls import Call
+from xnai_validate.checkers.breaker.driver import Closing, Driver, Opening, Waiting
+from xnai_validate.checkers.breaker.once import once
+from xnai_validate.checkers.breaker.params import BreakerParams
+from xnai_validate.checkers.breaker.readings import Reading
+from xnai_validate.kit import Context, Count, Facts, JsonValue, Milliseconds, checker
+
+
+@dataclass(slots=True)
+class Cycle:
+    """All that was seen while a breaker went once around."""
+
+    driver: Driver
+    begun_s: float
+    ready: bool = False
+    before: Reading | None = None
+    """The key before the first failure."""
+    opening: Opening = field(default_factory=Opening)
+    waiting: Waiting = field(default_factory=Waiting)
+    closing: Closing | None = None
+    closed_again: bool | None = None
+    after: Reading | None = None
+    """The key at the end."""
+    counted: tuple[int, int] = (0, 0)
+    """Failures and successes from `before` to `after`."""
+    disagree: list[str] = field(default_factory=list)
+    ended_s: float = 0.0
+
+    @property
+    def opened_by(self) -> Call | None:
+        """The failure that opened the breaker."""
+        return self.opening.failed[-1] if self.opening.refusal and self.opening.failed else None
+
+    @property
+    def refusals(self) -> list[Call]:
+        """Every refusal of the open breaker."""
+        first = self.opening.refusal
+        return [first, *self.waiting.refusals] if first else []
+
+
+async def cycle_of(params: BreakerParams, ctx: Context) -> Cycle:
+    """Drive a breaker once around, or give what was seen when an equal check of this run did."""
+
+    return await once("cycle", params, ctx, lambda: _drive(params, ctx))
+
+
+async def _drive(params: BreakerParams, ctx: Context) -> Cycle:
+    _ = params.tripping  # says that the breaker cannot be driven before it is called
+    driver = Driver(params, ctx)
+    cycle = Cycle(driver, driver.now())
+    cycle.ready = await driver.ready()
+    if cycle.ready:
+        cycle.disagree += await driver.readings.disagreeing("closed")
+        await _once_around(cycle, driver)
+    cycle.ended_s = driver.now()
+    return cycle
+
+
+async def _once_around(cycle: Cycle, driver: Driver) -> None:
+    cycle.before = driver.last
+    failed, succeeded = driver.failed, driver.succeeded
+    async with driver.failing() as wanted:
+        cycle.opening = await driver.open(wanted)
+    if cycle.opened_by is None:
+        await driver.call()
+        return
+    cycle.disagree += await driver.readings.disagreeing("open")
+    cycle.waiting = await driver.wait(cycle.opened_by.answered_s)
+    if cycle.waiting.admitted is None:
+        return
+    cycle.closing = await driver.close(cycle.waiting.admitted)
+    cycle.after, cycle.counted = driver.last, (driver.failed - failed, driver.succeeded - succeeded)
+    told_closed = cycle.closing.told_after is not None or driver.told is None
+    cycle.closed_again = told_closed and await driver.tolerates_a_failure() is not False
+    if cycle.closed_again:
+        cycle.disagree += await driver.readings.disagreeing("closed")
+
+
+class CycleFacts(Facts):
+    """How a breaker went once around; null is what it did not come to."""
+
+    closed_before: bool
+    """Whether it was closed at the beginning, or came to be closed by calls that succeeded; nothing else was measured
+    if not."""
+    failures_made: Count
+    """How many calls were made to fail."""
+    failing_statuses: dict[str, Count]
+    """How often the failing calls were answered with each status."""
+    timeouts: Count
+    """How many of them failed by a time-out."""
+    opened: bool
+    """Whether a call was refused after failures."""
+    failures_until_open: Count | None
+    """After how many failures in a row the next call was refused."""
+    told_open_after: Count | None
+    """After how many failures the key in Redis said `open`."""
+    refused: Count
+    """How many calls were refused while it was open."""
+    recovered: bool | None
+    """Whether a call was let through again within the recovery time and the patience."""
+    half_open_after_ms: Milliseconds | None
+    """From the failure that opened it until a call was let through."""
+    uncertainty_ms: Milliseconds | None
+    """How much shorter or longer that time may have been: calls take time, and lie apart."""
+    early_ms: Milliseconds | None
+    """How much earlier than promised it surely let a call through; 0 where that is not certain."""
+    late_ms: Milliseconds | None
+    """How much later than promised it surely still refused calls; 0 where that is not certain."""
+    half_open_seen: bool | None
+    """Whether the key in Redis said `half_open` in between; a breaker may pass through it within one call."""
+    successes_until_closed: Count | None
+    """After how many successes the key in Redis said `closed`; null where it never did."""
+    closed_again: bool | None
+    """Whether it was closed at the end: by what the key says, where it says something, and since one failure more did
+    not open it."""
+    transitions: list[str]
+    """The changes of state that the key in Redis showed, in order: `closed->open`."""
+    illegal_transitions: list[str]
+    """Those that no breaker may make, or not without a failure or success between."""
+    timeline: JsonValue
+    """The changes with the interval in which each happened, in milliseconds since the beginning."""
+    sources_disagree: list[str]
+    """The other places that told another state than the breaker's calls showed, in words."""
+    elapsed_ms: Milliseconds
+    """How long all of it took."""
+
+
+@checker(
+    "breaker.cycle",
+    expect={"closed_before": True, "opened": True, "closed_again": True, "illegal_transitions": []},
+    exclusive=True,
+    preload=("redis.asyncio",),
+)
+async def cycle(params: BreakerParams, ctx: Context) -> CycleFacts:
+    """Drive a circuit breaker once around: fail until it opens, wait until it lets a call through, close it again.
+
+    Calls fail until one is refused; then the breaker is called every `every` until it lets a call through; then calls
+    succeed until it is closed, and one more failure shows that it is. Everything is seen from outside: by the answers,
+    and by the key in Redis, which is read after every call. Skipped where nothing is configured that makes calls fail.
+    Checks of `breaker.cycle`, `breaker.refusal` and `breaker.state` with equal params and target share one drive.
+
+        kind: breaker.cycle
+        target: api
+        with:
+          name: rag_api
+          failures: "${breakers.rag_api.failures}"
+          recovery: "${breakers.rag_api.recovery_s}s"
+          key: "${redis_key_prefix}circuit_breaker:rag_api"
+          call: {kind: http.request, with: {method: POST, path: /query, json: {query: "What is Xoe-NovAi?"}}}
+          trip: {request: {kind: http.request, with: {method: POST, path: /query, json: {query: "fail"}}}}
+        expect: {failures_until_open: "${breakers.rag_api.failures}", successes_until_closed: 3, early_ms: {max: 20}}
+    """
+    seen = await cycle_of(params, ctx)
+    opening, waiting, closing = seen.opening, seen.waiting, seen.closing
+    opened = seen.opened_by is not None
+    changes = seen.driver.timeline
+    return CycleFacts(
+        closed_before=seen.ready,
+        failures_made=len(opening.failed),
+        failing_statuses=dict(Counter(str(call.status or "none") for call in opening.failed)),
+        timeouts=sum(call.timed_out for call in opening.failed),
+        opened=opened,
+        failures_until_open=len(opening.failed) if opened else None,
+        told_open_after=opening.told_after,
+        refused=len(seen.refusals),
+        recovered=waiting.admitted is not None if opened else None,
+        **recovery_facts(params, seen.opened_by, waiting),
+        half_open_seen=any(change.now == "half_open" for change in changes.changes) if params.key else None,
+        successes_until_closed=closing.told_after if closing else None,
+        closed_again=seen.closed_again,
+        transitions=changes.arrows,
+        illegal_transitions=changes.faults,
+        timeline=changes.told(seen.begun_s),
+        sources_disagree=seen.disagree,
+        elapsed_ms=(seen.ended_s - seen.begun_s) * 1000,
+    )
+
+
+def recovery_facts(params: BreakerParams, opened_by: Call | None, waiting: Waiting) -> dict[str, float | None]:
+    """The time until a call was let through, and what is certain of it.
+
+    The breaker opened while the failing call was under way, and let a call through while that one was: the time between
+    is at least from the end of the former to when the last refused call was sent, and at most from the sending of the
+    former to the answer of the first call let through.
+    """
+    names = ("half_open_after_ms", "uncertainty_ms", "early_ms", "late_ms")
+    if opened_by is None:
+        return dict.fromkeys(names)
+    refused = [call.sent_s for call in waiting.refusals]
+    least = max(0.0, max(refused, default=opened_by.answered_s) - opened_by.answered_s)
+    late = max(0.0, least - params.recovery) * 1000
+    if waiting.admitted is None:
+        return {**dict.fromkeys(names), "late_ms": late}
+    most = waiting.admitted.answered_s - opened_by.sent_s
+    after = waiting.admitted.sent_s - opened_by.answered_s
+    return {
+        "half_open_after_ms": max(0.0, after) * 1000,
+        "uncertainty_ms": max(most - after, after - least) * 1000,
+        "early_ms": max(0.0, params.recovery - most) * 1000,
+        "late_ms": late,
+    }

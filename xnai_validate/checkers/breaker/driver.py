@@ -1,0 +1,203 @@
+"""Driving a breaker from outside: calling it, making calls fail, and waiting for what it promises to do."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+from xnai_validate.checkers.breaker.calls import Call, Outcome, make
+from xnai_validate.checkers.breaker.params import BreakerParams
+from xnai_validate.checkers.breaker.readings import Reading, Readings
+from xnai_validate.checkers.breaker.timeline import Timeline
+from xnai_validate.checkers.breaker.trips import failing
+from xnai_validate.kit import Context, NotApplicable, Observation, Unmeasurable
+
+
+@dataclass(slots=True)
+class Opening:
+    """What it took to open a breaker."""
+
+    failed: list[Call] = field(default_factory=list)
+    """The calls that failed, in order; the last of them opened it."""
+    counted: list[Reading] = field(default_factory=list)
+    """The key after each of them."""
+    refusal: Call | None = None
+    """The first call that was refused."""
+    told_after: int | None = None
+    """After how many failures the key in Redis said `open`."""
+
+
+@dataclass(slots=True)
+class Waiting:
+    """An open breaker, called until it let a call through."""
+
+    refusals: list[Call] = field(default_factory=list)
+    readings: list[Reading] = field(default_factory=list)
+    """The key after each refusal."""
+    admitted: Call | None = None
+    """The first call that was let through; None where the patience ended before."""
+
+
+@dataclass(slots=True)
+class Closing:
+    """Successes in a half-open breaker until it was closed."""
+
+    successes: int = 0
+    told_after: int | None = None
+    """After how many successes the key in Redis said `closed`."""
+    refused: int = 0
+    """Calls that were refused meanwhile."""
+
+
+class Driver:
+    """One breaker being driven, one call at a time; every call is followed by a reading of the key."""
+
+    def __init__(self, params: BreakerParams, ctx: Context) -> None:
+        self.params, self.ctx = params, ctx
+        self.readings = Readings(params, ctx)
+        self.timeline = Timeline(params.successes, params.recovery, params.settle)
+        self.last: Reading | None = None
+        """The key as it was read last."""
+        self.succeeded = self.failed = self.unanswered = 0
+
+    def now(self) -> float:
+        """Seconds of the monotonic clock."""
+        return self.ctx.clock.monotonic()
+
+    async def call(self, wanted: Observation | None = None) -> Call:
+        """Make a call, by default the one that succeeds, and read the key."""
+        call = await make(self.ctx, wanted or self.params.call, self.params.name)
+        self.succeeded += call.outcome is Outcome.SUCCEEDED
+        self.failed += call.outcome is Outcome.FAILED
+        self.unanswered += call.outcome is Outcome.UNANSWERED
+        reading = await self.readings.key()
+        if reading is not None:
+            self.timeline.see(reading, call)
+            self.last = reading
+        return call
+
+    @property
+    def told(self) -> str | None:
+        """The state that the key told last; None where it tells nothing."""
+        return self.last.state if self.last else None
+
+    @asynccontextmanager
+    async def failing(self) -> AsyncIterator[Observation]:
+        """The call that fails within."""
+        async with failing(self.params, self.ctx) as wanted:
+            yield wanted
+
+    async def fail(self, wanted: Observation) -> Call:
+        """Make a call that is to fail; raises NotApplicable where it succeeds."""
+        call = await self.call(wanted)
+        if call.outcome is Outcome.SUCCEEDED:
+            raise NotApplicable(f"a call through the breaker {self.params.name} that was to fail succeeded")
+        return call
+
+    async def ready(self) -> bool:
+        """Bring the breaker to closed, with no failure counted; whether that came about.
+
+        Waits for the recovery time and the patience where it is open from before. Raises Unmeasurable where calls fail
+        although nothing was done to the dependency yet.
+        """
+        self.ctx.progress(f"breaker {self.params.name}: waiting until it is closed")
+        end_s = self.now() + self.params.recovery + self.params.patience
+        streak = failures = 0
+        while streak <= 2 * self.params.successes + 2:
+            call = await self.call()
+            if call.outcome is Outcome.SUCCEEDED:
+                streak += 1
+                if self.told == "closed" or (self.told is None and streak > self.params.successes):
+                    return True
+                continue
+            streak = 0
+            if call.outcome is not Outcome.REFUSED:
+                failures += 1
+                if failures > 1:
+                    raise Unmeasurable(f"calls fail before anything was done to make them fail: {call.says}")
+            if self.now() >= end_s:
+                return False
+            await self.ctx.clock.sleep(self.params.every)
+        return False
+
+    async def open(self, wanted: Observation) -> Opening:
+        """Make calls fail until one is refused, or until twice as many have failed as promised."""
+        self.ctx.progress(f"breaker {self.params.name}: making calls fail")
+        opening = Opening()
+        while opening.refusal is None and len(opening.failed) < 2 * self.params.failures + 2:
+            call = await self.fail(wanted)
+            if call.outcome is Outcome.REFUSED:
+                opening.refusal = call
+                break
+            opening.failed.append(call)
+            if self.last is not None:
+                opening.counted.append(self.last)
+            if opening.told_after is None and self.told == "open":
+                opening.told_after = len(opening.failed)
+        return opening
+
+    async def wait(self, since_s: float, wanted: Observation | None = None) -> Waiting:
+        """Call an open breaker again and again until it lets one through, at most for recovery time and patience.
+
+        `since_s`: when it opened.
+        """
+        waiting = Waiting()
+        end_s = since_s + self.params.recovery + self.params.patience
+        while True:
+            self.ctx.progress(f"breaker {self.params.name}: open for {self.now() - since_s:.1f} s")
+            call = await self.call(wanted)
+            if call.let_through:
+                waiting.admitted = call
+                return waiting
+            if call.outcome is Outcome.REFUSED:
+                waiting.refusals.append(call)
+                if self.last is not None:
+                    waiting.readings.append(self.last)
+            if self.now() >= end_s:
+                return waiting
+            await self.ctx.clock.sleep(self.params.every)
+
+    async def close(self, admitted: Call) -> Closing:
+        """Let calls succeed until the key says `closed`, or, where it says nothing, as often as promised.
+
+        `admitted`: the first call that was let through. Raises Unmeasurable where a call fails.
+        """
+        self.ctx.progress(f"breaker {self.params.name}: half open")
+        closing, end_s, call = Closing(), self.now() + self.params.recovery + self.params.patience, admitted
+        while True:
+            if call.outcome is Outcome.SUCCEEDED:
+                closing.successes += 1
+                if closing.successes == self.params.successes and self.readings.keyed:
+                    self._see(await self.readings.until("closed"))
+                if self.told == "closed":
+                    closing.told_after = closing.successes
+                    return closing
+                enough = self.params.successes if self.told is None else 2 * self.params.successes + 2
+                if closing.successes >= enough:
+                    return closing
+            elif call.outcome is Outcome.REFUSED:
+                closing.refused += 1
+                if self.now() >= end_s:
+                    return closing
+                await self.ctx.clock.sleep(self.params.every)
+            else:
+                raise Unmeasurable(f"a call failed that was to succeed after the recovery time: {call.says}")
+            call = await self.call()
+
+    def _see(self, reading: Reading | None) -> None:
+        if reading is not None:
+            self.timeline.see(reading)
+            self.last = reading
+
+    async def tolerates_a_failure(self) -> bool | None:
+        """Whether one failure leaves the breaker as it is, as it does in `closed` and not in `half_open`.
+
+        None where one failure opens it anyway. A call that succeeds follows, so that no failure stays counted.
+        """
+        if self.params.failures == 1:
+            return None
+        async with self.failing() as wanted:
+            if (await self.fail(wanted)).outcome is Outcome.REFUSED:
+                return False
+        return (await self.call()).outcome is not Outcome.REFUSED

@@ -1,0 +1,82 @@
+"""What every measurement of a breaker is told: the breaker, a call through it, and how its calls are made to fail."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, Self
+
+from annotated_types import Ge, Gt, Le
+from pydantic import model_validator
+
+from xnai_validate.checkers._watch import Watch
+from xnai_validate.kit import Duration, Field, NotApplicable, Observation, Params
+
+State = Literal["closed", "open", "half_open"]
+
+
+def _themselves() -> dict[str, State | list[State]]:
+    return {"closed": "closed", "open": "open", "half_open": "half_open"}
+
+
+class Source(Watch):
+    """Another place that tells the breaker's state: a metric, a component of the health report."""
+
+    means: dict[str, State | list[State]] = Field(default_factory=_themselves)
+    """What is read there, as text -> the state or states that it stands for: `{"0": closed, "1": open}`."""
+
+    def states(self, read: str) -> tuple[State, ...]:
+        """The states that a reading stands for; none where it stands for nothing."""
+        meant = self.means.get(read, [])
+        return (meant,) if isinstance(meant, str) else tuple(meant)
+
+
+class Trip(Params):
+    """How calls through the breaker are made to fail."""
+
+    request: Observation | None = None
+    """A call that makes the dependency fail by what it asks."""
+
+
+class BreakerParams(Params):
+    """The breaker, the call that goes through it, what is promised of it, and where its state is told."""
+
+    name: str
+    """The breaker's name, which a refusal tells as `details.service_name`."""
+    call: Observation
+    """A call through the breaker that succeeds while the dependency works; the shorter the better."""
+    trip: Trip = Trip()
+    """How calls are made to fail; without it the breaker cannot be driven, and the check is skipped."""
+    failures: Annotated[int, Ge(1), Le(100)]
+    """Failures in a row that open it, as promised."""
+    recovery: Annotated[Duration, Gt(0)]
+    """How long it stays open, as promised."""
+    successes: Annotated[int, Ge(1), Le(100)] = 3
+    """Successes that close it from half open, as promised."""
+    key: str | None = None
+    """The key in Redis that holds its state; without it, only what answers tell is known of the state."""
+    redis: str = "redis"
+    """The target where that key is."""
+    sources: dict[str, Source] = Field(default_factory=dict)
+    """Name -> another place that tells its state."""
+    every: Annotated[Duration, Gt(0)] = 0.1
+    """How often an open breaker is called, and its state read: how exactly the end of the recovery time is known."""
+    settle: Duration = 0.5
+    """How long a change may take until every place tells it."""
+    patience: Duration = 5.0
+    """How much longer than promised is waited until an open breaker lets a call through."""
+
+    @model_validator(mode="after")
+    def _bounded(self) -> Self:
+        if (self.recovery + self.patience) / self.every > CALLS_CAP:
+            raise ValueError(f"every is too short: more than {CALLS_CAP} calls in the recovery time and the patience")
+        return self
+
+    @property
+    def tripping(self) -> Observation:
+        """The call that fails; raises NotApplicable where there is none."""
+        if self.trip.request is None:
+            raise NotApplicable(f"nothing is configured that makes calls through the breaker {self.name} fail")
+        return self.trip.request
+
+
+CALLS_CAP = 20_000
+"""Calls of one open phase."""
