@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import subprocess
-import sys
+
+from bench.tools import Installed
 
 HEAVY = ("httpx", "redis", "psutil", "pydantic", "rich", "yaml", "h11", "websockets")
 
 
-def heavy_imports(*arguments: str) -> list[str] | None:
+def heavy_imports(tool: Installed, *arguments: str) -> list[str] | None:
     """The heavy libraries that `xnai-validate <arguments>` imports; None where it does not run."""
     code = (
         "import sys\n"
@@ -18,7 +19,7 @@ def heavy_imports(*arguments: str) -> list[str] | None:
         "sys.stderr.write('\\n'.join(sys.modules))\n"
         "sys.exit(code)\n"
     )
-    done = subprocess.run([sys.executable, "-c", code], check=False, capture_output=True, text=True, timeout=60)
+    done = subprocess.run([tool.python, "-I", "-c", code], check=False, capture_output=True, text=True, timeout=60)
     if done.returncode:
         return None
     return [name for name in HEAVY if name in done.stderr.splitlines()]

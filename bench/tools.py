@@ -1,7 +1,9 @@
 """The tools that are measured beside ours, and where they are found.
 
-Python tools live in `.venv-bench`, made and filled at the first run. `check_http` is Debian's, of the package
-monitoring-plugins-basic: it is used where it is installed, or unpacked without installing it::
+Every Python tool is had as a user has it: installed by pip, ours as a wheel built from this checkout, so that pip has
+compiled the bytecode of all of them; each in a virtual environment of its own below `.venv-bench`, so that none loads
+the plugins of another. `check_http` is Debian's, of the package monitoring-plugins-basic: it is used where it is
+installed, or unpacked without installing it::
 
     apt-get download monitoring-plugins-basic
     dpkg -x monitoring-plugins-basic_*.deb .venv-bench/deb
@@ -12,36 +14,80 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-BENCH_VENV = ROOT / ".venv-bench"
-PACKAGES = ("pytest<9", "httpx", "tavern")
+BENCH = ROOT / ".venv-bench"
+PYTEST = ("pytest", "httpx")
+TAVERN = ("pytest<9", "tavern")
 """tavern 3 does not run on pytest 9."""
-MODULES = ("pytest", "httpx", "tavern")
-OURS = Path(sys.executable).parent / "xnai-validate"
-_PLUGINS = ("/usr/lib/nagios/plugins", "/usr/lib/monitoring-plugins", str(BENCH_VENV / "deb/usr/lib/nagios/plugins"))
+_PLUGINS = ("/usr/lib/nagios/plugins", "/usr/lib/monitoring-plugins", str(BENCH / "deb/usr/lib/nagios/plugins"))
 
 
-def bench_python() -> Path | None:
-    """The Python of `.venv-bench` with the tools in it; None, with a word on stderr, where they cannot be installed."""
-    python = BENCH_VENV / "bin/python"
-    if not _has_tools(python):
-        sys.stderr.write(f"installing {', '.join(PACKAGES)} into {BENCH_VENV.name}\n")
-        try:
-            subprocess.run([sys.executable, "-m", "venv", str(BENCH_VENV)], check=True)
-            pip = [str(python), "-m", "pip", "--disable-pip-version-check", "--quiet", "install", *PACKAGES]
-            subprocess.run(pip, check=True)
-        except (OSError, subprocess.CalledProcessError) as error:
-            sys.stderr.write(f"not installed, so not measured: {', '.join(PACKAGES)} ({error})\n")
-            return None
-    return python
+@dataclass(frozen=True, slots=True)
+class Installed:
+    """A virtual environment with one tool in it."""
+
+    folder: Path
+
+    @property
+    def python(self) -> str:
+        """Its interpreter."""
+        return str(self.folder / "bin/python")
+
+    @property
+    def ours(self) -> str:
+        """The start script of our tool, as pip wrote it."""
+        return str(self.folder / "bin/xnai-validate")
+
+    def version(self, package: str) -> str:
+        """The version of a package in it."""
+        code = f"import importlib.metadata as m; print(m.version({package!r}))"
+        return subprocess.run([self.python, "-c", code], check=True, capture_output=True, text=True).stdout.strip()
 
 
-def _has_tools(python: Path) -> bool:
-    code = f"import {', '.join(MODULES)}; assert int(pytest.__version__.split('.')[0]) < 9"
-    asked = [str(python), "-c", code]
-    return python.exists() and subprocess.run(asked, check=False, capture_output=True).returncode == 0
+def our_tool() -> Installed:
+    """Our tool, built from the checkout as it stands now and installed. Raises CalledProcessError."""
+    found = Installed(BENCH / "xnai-validate")
+    sys.stderr.write(f"building and installing xnai-validate into {found.folder.relative_to(ROOT)}\n")
+    _make(found)
+    pip = [found.python, "-m", "pip", "--disable-pip-version-check", "--quiet"]
+    built = found.folder / "wheel"
+    shutil.rmtree(built, ignore_errors=True)
+    subprocess.run([*pip, "wheel", "--no-deps", "--wheel-dir", str(built), str(ROOT)], check=True)
+    (wheel,) = built.glob("*.whl")
+    # The second time only our own package is taken anew: its version says nothing of what is in it.
+    subprocess.run([*pip, "install", str(wheel)], check=True)
+    subprocess.run([*pip, "install", "--no-deps", "--force-reinstall", str(wheel)], check=True)
+    return found
+
+
+def other_tool(name: str, packages: tuple[str, ...]) -> Installed | None:
+    """A tool from the package index; None, with a word on stderr, where it cannot be installed."""
+    found = Installed(BENCH / name)
+    done = found.folder / ".installed"
+    wanted = "\n".join(packages)
+    if done.is_file() and done.read_text(encoding="utf-8") == wanted:
+        return found
+    sys.stderr.write(f"installing {', '.join(packages)} into {found.folder.relative_to(ROOT)}\n")
+    try:
+        _make(found)
+        pip = [found.python, "-m", "pip", "--disable-pip-version-check", "--quiet", "install", *packages]
+        subprocess.run(pip, check=True)
+    except (OSError, subprocess.CalledProcessError) as error:
+        sys.stderr.write(f"not installed, so not measured: {name} ({error})\n")
+        return None
+    done.write_text(wanted, encoding="utf-8")
+    return found
+
+
+def _make(venv: Installed) -> None:
+    """Make the environment where there is none, with the pip of today: older ones wrote slower start scripts."""
+    if not Path(venv.python).exists():
+        subprocess.run([sys.executable, "-m", "venv", str(venv.folder)], check=True)
+        pip = [venv.python, "-m", "pip", "--disable-pip-version-check", "--quiet", "install", "--upgrade", "pip"]
+        subprocess.run(pip, check=True)
 
 
 def check_http() -> str | None:

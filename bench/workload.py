@@ -6,10 +6,10 @@ import json
 from pathlib import Path
 
 from bench.measure import Subject
-from bench.tools import OURS
+from bench.tools import Installed
 
 
-def ours(home: Path, port: int, count: int) -> Subject:
+def ours(home: Path, port: int, count: int, tool: Installed) -> Subject:
     """A profile with one suite of `count` checks of kind http.request, run whole, with its report."""
     suite, profile = f"bench/static{count}", home / f"bench{count}.yaml"
     (home / "checks/bench").mkdir(parents=True, exist_ok=True)
@@ -28,7 +28,7 @@ def ours(home: Path, port: int, count: int) -> Subject:
         "limits: {concurrency: 16, deadline: 5m}\n",
         encoding="utf-8",
     )
-    argv = (str(OURS), "run", str(profile), "--path", str(home), "--quiet", "--format", "json")
+    argv = (tool.ours, "run", str(profile), "--path", str(home), "--quiet", "--format", "json")
     return Subject("xnai-validate", argv, cwd=home)
 
 
@@ -48,7 +48,7 @@ def shell_loop(home: Path, port: int, count: int, check_http: str | None, curl: 
     return Subject(name, ("sh", "-c", f"i=0; while [ $i -lt {count} ]; do {command} || exit 1; i=$((i+1)); done"), home)
 
 
-def pytest_httpx(home: Path, port: int, count: int, python: Path) -> Subject:
+def pytest_httpx(home: Path, port: int, count: int, tool: Installed) -> Subject:
     """A parametrised pytest with one httpx client for all."""
     folder = home / "pytest"
     folder.mkdir(exist_ok=True)
@@ -60,13 +60,13 @@ def pytest_httpx(home: Path, port: int, count: int, python: Path) -> Subject:
         "    assert client.get(f'/c/{number}').status_code == 200\n",
         encoding="utf-8",
     )
-    # The plugins of the other tools would be loaded too, and are not part of this one.
+    # httpx brings anyio, whose plugin for pytest is of no use here and would only make it slower.
     env = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
-    argv = (str(python), "-m", "pytest", "-q", "-p", "no:cacheprovider", "--rootdir", str(folder), "test_static.py")
+    argv = (tool.python, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--rootdir", str(folder), "test_static.py")
     return Subject("pytest + httpx", argv, folder, env)
 
 
-def tavern(home: Path, port: int, count: int, python: Path) -> Subject:
+def tavern(home: Path, port: int, count: int, tool: Installed) -> Subject:
     """One tavern file with a document a test."""
     folder = home / "tavern"
     folder.mkdir(exist_ok=True)
@@ -85,5 +85,5 @@ def tavern(home: Path, port: int, count: int, python: Path) -> Subject:
     ]
     text = "\n---\n".join(json.dumps(document) for document in documents)  # JSON is YAML
     (folder / "test_static.tavern.yaml").write_text(f"---\n{text}\n", encoding="utf-8")
-    argv = (str(python), "-m", "pytest", "-q", "-p", "no:cacheprovider", "--rootdir", str(folder), str(folder))
+    argv = (tool.python, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--rootdir", str(folder), str(folder))
     return Subject("tavern", argv, folder)
