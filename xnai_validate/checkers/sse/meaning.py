@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
+from xnai_validate.checkers._stream import Understanding
 from xnai_validate.checkers.sse.params import StreamParams
 from xnai_validate.kit import JsonValue
-from xnai_validate.model.rules import values_at
-from xnai_validate.wire.jsontext import document_of
 from xnai_validate.wire.sse import Event
 
 TEXT_CAP = 65_536
 TYPES_CAP = 50
 ORDER_CAP = 100
 SOURCES_CAP = 100
-NAME_CAP = 100
 DATA_CAP = 2_000
 
 
@@ -35,9 +33,8 @@ class Meaning:
         self.after_terminal = 0
         self.sources: list[str] | None = None
         self.events: list[JsonValue] | None = [] if params.keep_events else None
-        self._params = params
-        self._heartbeat_types = frozenset(params.heartbeat_types)
-        self._terminal_types = frozenset(params.terminal)
+        self._keep_events = params.keep_events
+        self._understanding = Understanding(params)
         self._last_token = ""
         self._text: list[str] = []
         self._text_size = 0
@@ -52,55 +49,30 @@ class Meaning:
         self.count += 1
         size = len(event.data) if event.data.isascii() else len(event.data.encode())
         self.largest = max(self.largest, size)
-        literal = self._params.terminal_data is not None and event.data.strip() == self._params.terminal_data
-        document = None if literal else self._document(event.data)
-        kind = self._type(event, document)[:NAME_CAP]
+        kind, document, is_json, heartbeat, token, terminal = self._understanding.of(event)
+        self.bad_json += not is_json
         if kind in self.types or len(self.types) < TYPES_CAP:
             self.types[kind] = self.types.get(kind, 0) + 1
-        if kind in self._heartbeat_types:
+        if heartbeat:
             self.heartbeats += 1
             return False
         if (not self.order or self.order[-1] != kind) and len(self.order) < ORDER_CAP:
             self.order.append(kind)
         if self.terminal is not None:
             self.after_terminal += 1
-        if self.events is not None and len(self.events) < self._params.keep_events:
+        if self.events is not None and len(self.events) < self._keep_events:
             self.events.append({"type": kind, "data": event.data[:DATA_CAP] if document is None else document})
-        self._token(kind, document)
+        if token is not None:
+            self._token(token)
         if kind == "sources" and self.sources is None:
             self._sources(document)
-        if self.terminal is None and (literal or kind in self._terminal_types or self._ends(document)):
-            self.terminal, self.done = (event.data.strip()[:NAME_CAP] if literal else kind), document
+        if self.terminal is None and terminal is not None:
+            self.terminal, self.done = terminal, document
         if kind == "error" and isinstance(document, dict) and self.error_text is None and "error" in document:
             self.error_text = str(document["error"])[:2_000]
         return True
 
-    def _document(self, data: str) -> JsonValue:
-        document, is_json = document_of(data)
-        self.bad_json += not is_json
-        return document
-
-    def _type(self, event: Event, document: JsonValue) -> str:
-        if self._params.type_field is not None and isinstance(document, dict):
-            told = document.get(self._params.type_field)
-            if isinstance(told, str):
-                return told
-        return event.type
-
-    def _token(self, kind: str, document: JsonValue) -> None:
-        if self._params.token_type not in (None, kind):
-            return
-        name = self._params.token_field
-        content: object = None
-        if name.startswith("$"):
-            found = values_at(name, document) if isinstance(document, dict | list) else []
-            content = found[0] if found else None
-        elif isinstance(document, dict):
-            content = document.get(name)
-        if not isinstance(content, str):
-            if self._params.token_type is None:
-                return
-            content = ""
+    def _token(self, content: str) -> None:
         self.tokens += 1
         self.tokens_without_text += not content
         if content == self._last_token and any(map(str.isalnum, content)):
@@ -114,8 +86,3 @@ class Meaning:
         named = document.get("sources") if isinstance(document, dict) else None
         if isinstance(named, list):
             self.sources = [str(name)[:500] for name in named[:SOURCES_CAP]]
-
-    def _ends(self, document: JsonValue) -> bool:
-        if not isinstance(document, dict | list):
-            return False
-        return any(value in values_at(path, document) for path, value in self._params.terminal_where.items())
