@@ -118,6 +118,24 @@ def test_suite_defaults_lie_between_profile_and_check(home: Home) -> None:
     assert (a.info.source.file, a.info.source.line) == ("checks/case/one.yaml", 6)
 
 
+def test_a_criterion_says_what_it_presupposes(home: Home) -> None:
+    """Without the consent it is kept and says why it is not judged; with it, from wherever, it is judged."""
+    home.suite(f"title: S\nchecks:\n  - {{id: a, title: A, {ASK}}}\n")
+    home.profile(
+        """
+        title: P
+        suites: [case/*]
+        targets: {api: {url: http://127.0.0.1:1}}
+        criteria: {case: {passed: {min: 1}, allow: disruptive}, total: {errors: 0}}
+        """
+    )
+    home.profile("title: Q\nextends: base\nallow: [disruptive]\n", "allowing")
+    refused = {one.scope: one.not_judged for one in home.load().criteria}
+    assert refused == {"case": "needs --allow disruptive", "total": None}
+    for plan in (home.load(options=replace(home.options(), allow=frozenset({"disruptive"}))), home.load("allowing")):
+        assert [one.not_judged for one in plan.criteria] == [None, None]
+
+
 def test_the_needs_of_a_suite_are_those_of_its_checks(home: Home) -> None:
     """A check that is needed by its own suite does not wait for itself, nor does what it needs."""
     home.profile()

@@ -89,6 +89,16 @@ def test_criteria_count_by_category_and_in_total() -> None:
     assert fold([started(*checks, criteria=criteria), *ends, stopped]).exit_code == 0
 
 
+def test_a_criterion_that_is_not_judged_neither_holds_nor_fails() -> None:
+    """Where what it presupposes was not allowed, the report has its counts and the reason, and the run passes."""
+    check = info("a")
+    criterion = Criterion(scope="api", rule=Rule("passed", "min", 3), not_judged="needs --allow disruptive")
+    report = fold([started(check, criteria=(criterion,)), finished(check, Status.SKIP), END])
+    (one,) = report.criteria
+    assert (one.actual, one.met, one.not_judged) == (0, None, "needs --allow disruptive")
+    assert report.exit_code == 0
+
+
 def test_events_survive_their_journal() -> None:
     """What is written as a line and read again folds to the same report."""
     a = info("a")

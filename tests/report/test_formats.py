@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import pytest
 import yaml
@@ -74,6 +75,17 @@ def test_no_text_breaks_tap(text: str) -> None:
     assert [line.startswith("not ok") for line in found] == [True, True, False, True]
     assert len(blocks) == 3
     assert all(printable(line) == line for line in found)
+
+
+@pytest.mark.parametrize("name", ["terminal", "tap", "junit", "markdown", "html", "json", "github", "prometheus"])
+def test_a_criterion_that_is_not_judged_is_no_failure(name: str) -> None:
+    """Every format for people says why it was not judged, and none says that it is met or not met."""
+    script = Script("Calm", "x", (replace(at_least("breakers", 12), not_judged="needs --allow disruptive"),))
+    script.check("breakers/cycle:opens", "It opens", Status.SKIP, reason="disruptive checks are not allowed here")
+    text = made(name, fold(script.events()))
+    for word in ("not met", "not ok", "<failure", "::error", "criterion_met{", '"met":true', '"met":false'):
+        assert word not in text
+    assert name in ("github", "prometheus") or "needs --allow disruptive" in text
 
 
 def inline(tokens: list[Token]) -> list[Token]:

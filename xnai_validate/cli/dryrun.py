@@ -106,4 +106,5 @@ def _ending(page: Page, plan: Plan, going: int) -> None:
     )
     for one in plan.criteria:
         rule = in_words(f"{one.rule.name} {one.rule.operand}")
-        page.text(f"criterion: {one.scope} {one.rule.subject} {rule}", style="dim")
+        judged = f", not judged: {one.not_judged}" if one.not_judged else ""
+        page.text(f"criterion: {one.scope} {one.rule.subject} {rule}{judged}", style="dim")

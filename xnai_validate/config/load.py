@@ -92,7 +92,7 @@ class Loader:
         tightened = apply_thresholds(everything, thresholds_of(self.profiles), self.measurements, self.problems)
         chosen = self._chosen(tightened, {check.id for check in own})
         categories = [name.partition("/")[0] for name in self.library.suites]
-        criteria = criteria_of(self.profiles, categories, self.problems)
+        criteria = criteria_of(self.profiles, categories, checks.allow, self.problems)
         if criteria and is_narrowed(self.options):
             self.notices["the selection is narrower than the profile, so its success criteria are not judged"] = None
             criteria = ()

@@ -108,7 +108,11 @@ class ProfileFile(Entry):
     thresholds: dict[str, Rules] = Field(default_factory=dict)
     """Glob on full ids -> fact -> rule; replaces the checks' own rules of these facts."""
     criteria: dict[str, Rules] = Field(default_factory=dict)
-    """Category, or `total` -> count -> rule."""
+    """Category, or `total` -> count -> rule.
+
+    `allow: disruptive` beside the counts says that they presuppose disruptive checks: where those are not allowed, the
+    criterion is not judged, and the report says so.
+    """
     limits: LimitsEntry = LimitsEntry()
     allow: tuple[Literal["disruptive"], ...] = ()
     """What checks of this profile may do."""

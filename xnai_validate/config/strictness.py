@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import replace
 from fnmatch import translate
 
@@ -25,6 +25,10 @@ CATEGORIES = (
     "voice", "resources", "recovery", "alerts", "environment",
 )  # fmt: skip
 """The categories that a criterion may name before there are checks in them."""
+
+PRESUPPOSES = "allow"
+"""What stands beside the counts of a criterion: the consent without which its checks are skipped."""
+ALLOWABLE = ("disruptive",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,15 +96,24 @@ def _tightened(check: PlannedCheck, threshold: Threshold, measurements: Measurem
     return replace(check, measurement=after)
 
 
-def criteria_of(profiles: Iterable[Profile], categories: Iterable[str], problems: Problems) -> tuple[Criterion, ...]:
-    """The success criteria; later profiles replace those of the same category and count."""
+def criteria_of(
+    profiles: Iterable[Profile], categories: Iterable[str], allowed: Collection[str], problems: Problems
+) -> tuple[Criterion, ...]:
+    """The success criteria; later profiles replace those of the same category and count.
+
+    One that presupposes what is not `allowed` is kept, and says why it is not judged.
+    """
     merged: dict[str, dict[str, tuple[JsonValue, Where]]] = {}
+    refused: dict[str, str | None] = {}
     scopes = {"total", *CATEGORIES, *categories}
     for profile in profiles:
         for scope, counts in profile.file.criteria.items():
             where = profile.where.at("criteria", scope)
             if scope not in scopes:
                 problems.at(where, f'unknown category "{scope}"', did_you_mean(scope, scopes), key=True)
+            if PRESUPPOSES in counts:
+                refused[scope] = _refusal(counts[PRESUPPOSES], allowed, where.at(PRESUPPOSES), problems)
+            counts = {name: rule for name, rule in counts.items() if name != PRESUPPOSES}
             if not counts:
                 problems.at(where, f"the criterion of {scope} is empty", f"counts: {', '.join(COUNTS)}", key=True)
             merged.setdefault(scope, {}).update({name: (rule, where.at(name)) for name, rule in counts.items()})
@@ -111,8 +124,16 @@ def criteria_of(profiles: Iterable[Profile], categories: Iterable[str], problems
             for mistake in mistakes:
                 message = mistake.message.replace("unknown fact", "unknown count")
                 problems.at(where.at(*mistake.path[1:]), message, mistake.hint)
-            found += [Criterion(scope=scope, rule=one) for one in parsed]
+            found += [Criterion(scope=scope, rule=one, not_judged=refused.get(scope)) for one in parsed]
     return tuple(found)
+
+
+def _refusal(presupposed: JsonValue, allowed: Collection[str], where: Where, problems: Problems) -> str | None:
+    """Why a criterion cannot be judged where `allowed` is all that is allowed; None where it can."""
+    if presupposed not in ALLOWABLE:
+        problems.at(where, f"a criterion presupposes one of: {', '.join(ALLOWABLE)}", "allow: disruptive")
+        return None
+    return None if presupposed in allowed else f"needs --allow {presupposed}"
 
 
 def limits_of(profiles: Iterable[Profile], options: LoadOptions, problems: Problems) -> Limits:

@@ -86,7 +86,7 @@ def _report(state: _State, run: RunInfo) -> RunReport:
     code = decide(
         (check.status for check in checks),
         # A run that ended at the first failure cannot have met what it did not come to.
-        criteria_met=stopped == "fail-fast" or all(result.met for result in criteria),
+        criteria_met=stopped == "fail-fast" or all(result.met is not False for result in criteria),
         stopped=stopped,
         not_undone=bool(state.end.not_undone) if state.end else bool(set(state.injected) - set(state.reverted)),
         fail_on=run.fail_on,
@@ -149,7 +149,8 @@ def judge_criteria(criteria: Iterable[Criterion], checks: Sequence[CheckResult])
                 name=f"{criterion.scope} {finding.fact}",
                 planned=f"{finding.rule} {finding.expected}",
                 actual=finding.actual,
-                met=finding.held,
+                met=finding.held if criterion.not_judged is None else None,
+                not_judged=criterion.not_judged,
             )
         )
     return tuple(results)

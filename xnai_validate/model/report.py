@@ -55,6 +55,8 @@ class Criterion(_Value):
 
     scope: str
     rule: Rule
+    not_judged: str | None = None
+    """Why it is not judged in this run: it presupposes something that was not allowed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,7 +119,10 @@ class CriterionResult(_Value):
     name: str
     planned: str
     actual: JsonValue
-    met: bool
+    met: bool | None
+    """Whether it is met; null where it was not judged."""
+    not_judged: str | None = None
+    """Why it was not judged."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

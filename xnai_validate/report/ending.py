@@ -49,7 +49,7 @@ def _sums(report: RunReport) -> str:
 def because(report: RunReport, code: int) -> str:
     """One clause that says what decided the verdict."""
     s, stopped = report.summary, report.run.stopped
-    unmet = sum(not one.met for one in report.criteria)
+    unmet = sum(one.met is False for one in report.criteria)
     if code == Exit.PASSED and s.skip == len(report.checks):
         return "nothing failed, but nothing was measured either: every check was skipped"
     if code == Exit.PASSED:

@@ -25,7 +25,7 @@ def render(report: RunReport, view: View) -> str:
     lines: dict[str, list[str]] = {"error": [], "warning": []}
     if report.run.stopped != "fail-fast":
         for one in report.criteria:
-            if not one.met:
+            if one.met is False:
                 text = f"{one.name}: planned {in_words(one.planned)}, actual {shown(one.actual)}"
                 lines["error"].append(_command("error", text, title="Success criterion not met"))
     for status, _ in PROBLEMS:

@@ -86,7 +86,7 @@ def _lines(check: CheckResult, targets: dict[str, str | None]) -> str:
 
 
 def _criteria(root: ET.Element, report: RunReport) -> None:
-    unmet = sum(not one.met for one in report.criteria)
+    unmet = sum(one.met is False for one in report.criteria)
     suite = ET.SubElement(
         root,
         "testsuite",
@@ -94,7 +94,7 @@ def _criteria(root: ET.Element, report: RunReport) -> None:
         tests=str(len(report.criteria)),
         failures=str(unmet),
         errors="0",
-        skipped="0",
+        skipped=str(sum(one.met is None for one in report.criteria)),
         time="0.000",
         timestamp=_timestamp(report),
     )
@@ -104,7 +104,9 @@ def _criteria(root: ET.Element, report: RunReport) -> None:
 
 def _criterion(suite: ET.Element, one: CriterionResult) -> None:
     case = ET.SubElement(suite, "testcase", classname="criteria", name=_clean(one.name), time="0.000")
-    if not one.met:
+    if one.met is None:
+        ET.SubElement(case, "skipped", message=_clean(one.not_judged or "not judged"))
+    elif not one.met:
         message = _clean(f"planned {one.planned}, actual {shown(one.actual)}")
         ET.SubElement(case, "failure", message=message, type="criterion").text = message
 

@@ -15,7 +15,7 @@ from xnai_validate.model.units import format_ms
 from xnai_validate.report.causes import PROBLEMS, Problem, problems_of, skips_of
 from xnai_validate.report.ending import because
 from xnai_validate.report.view import View
-from xnai_validate.report.words import counted, in_words, listed, rest_of_sentence, said, told_of
+from xnai_validate.report.words import counted, in_words, listed, met_in_words, rest_of_sentence, said, told_of
 
 MOST = 50_000
 """Characters of problems; what comes after them is short."""
@@ -96,7 +96,7 @@ def _criteria(report: RunReport) -> str:
         return ""
     rows = [["criterion", "planned", "actual", "met"]]
     for one in report.criteria:
-        met = "yes" if one.met else "**no**"
+        met = "yes" if one.met else "**no**" if one.met is False else _safe(met_in_words(one))
         rows.append([_safe(one.name), _safe(in_words(one.planned)), _safe(shown(one.actual)), met])
     return f"### Success criteria\n\n{_table(rows)}"
 

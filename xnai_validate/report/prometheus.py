@@ -47,7 +47,7 @@ def render(report: RunReport, view: View) -> str:
         _family(
             "criterion_met",
             "Whether a success criterion of the last run is met (1).",
-            [({**run, "criterion": one.name}, float(one.met)) for one in report.criteria],
+            [({**run, "criterion": one.name}, float(one.met)) for one in report.criteria if one.met is not None],
         ),
     ]
     return "".join(made)

@@ -29,8 +29,9 @@ def pieces(report: RunReport, view: View) -> Iterator[str]:
     for number, check in enumerate(report.checks, 1):
         yield _point(number, check)
     for number, one in enumerate(criteria, len(report.checks) + 1):
-        yield f"{'ok' if one.met else 'not ok'} {number} - {_safe(f'criterion {one.name}')}\n"
-        if not one.met:
+        skipped = f" # SKIP {_safe(one.not_judged)}" if one.not_judged else ""
+        yield f"{'not ok' if one.met is False else 'ok'} {number} - {_safe(f'criterion {one.name}')}{skipped}\n"
+        if one.met is False:
             yield _block({"planned": in_words(one.planned), "actual": shown(one.actual)})
     if report.run.stopped in ("interrupted", "killed", "deadline", "memory"):
         yield f"Bail out! {report.run.stopped}\n"

@@ -12,7 +12,7 @@ from xnai_validate.report.ending import ending
 from xnai_validate.report.page import Page, Span, Style
 from xnai_validate.report.problems import STYLES, elapsed, problems
 from xnai_validate.report.view import Detail, View
-from xnai_validate.report.words import counted, in_words, listed
+from xnai_validate.report.words import counted, in_words, listed, met_in_words
 
 _COLUMNS: tuple[tuple[str, frozenset[Status], Style], ...] = (
     ("passed", frozenset({Status.PASS, Status.FLAKY, Status.WARN}), ""),
@@ -149,6 +149,7 @@ def _criteria(page: Page, report: RunReport) -> None:
     rows = [head]
     for one in report.criteria:
         planned = in_words(one.planned)
-        verdict: Span = ("met", "green") if one.met else ("not met", "bold red")
-        rows.append([(one.name, ""), (planned, ""), (str(one.actual), "" if one.met else "bold red"), verdict])
+        style: Style = "cyan" if one.met is None else "green" if one.met else "bold red"
+        actual: Span = (str(one.actual), "bold red" if one.met is False else "")
+        rows.append([(one.name, ""), (planned, ""), actual, (met_in_words(one), style)])
     page.table(rows, numeric=(2,), indent=2, gap=3)

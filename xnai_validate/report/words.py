@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from xnai_validate.model.report import CheckResult
+from xnai_validate.model.report import CheckResult, CriterionResult
 from xnai_validate.model.rules import Finding
 from xnai_validate.model.sentence import sentence
 from xnai_validate.model.status import Status
@@ -51,6 +51,13 @@ def listed(ids: Iterable[str], most: int = 60) -> str:
     text = "; ".join(f"{suite}: {', '.join(names)}" if names != [""] else suite for suite, names in suites.items())
     rest = len(all_ids) - most
     return f"{text}; and {rest} more" if rest > 0 else text
+
+
+def met_in_words(one: CriterionResult) -> str:
+    """`met`, `not met`, or why a criterion was not judged."""
+    if one.not_judged is not None:
+        return f"not judged: {one.not_judged}"
+    return "met" if one.met else "not met"
 
 
 def in_words(planned: str) -> str:

@@ -18,9 +18,9 @@ from xnai_validate.demo.settings import Settings
 Body = dict[str, JsonValue]
 
 _CANNED = "I am an assistant. How can I help you today?"
-_LEAK_BYTES = 2 << 20
+_LEAK_BYTES = 8 << 20
 _LEAKED: list[bytearray] = []
-_LEAKED_MOST = 100
+_LEAKED_MOST = 40
 _TRACE = "Traceback (most recent call last):\n  File \"/app/xnai/api/query.py\", line 42, in query\nKeyError: 'query'"
 
 

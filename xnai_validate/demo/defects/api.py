@@ -204,7 +204,7 @@ _ANSWERS = (
         "A query stops the whole process for 300 ms, other callers included.",
         awaits="performance",
     ),
-    Defect("memory-leak", "Every query keeps two megabytes for ever.", checks=("resources/stack:api-no-leak",)),
+    Defect("memory-leak", "Every query keeps eight megabytes for ever.", checks=("resources/stack:api-no-leak",)),
 )
 
 _ERRORS = (
