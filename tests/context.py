@@ -5,13 +5,15 @@ from __future__ import annotations
 import asyncio
 import copy
 import time
-from collections.abc import Callable, Hashable, Mapping
-from contextlib import AbstractAsyncContextManager, AsyncExitStack
+from collections.abc import AsyncIterator, Callable, Hashable, Mapping
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from dataclasses import replace
 from typing import Any, TypeVar, cast
 
 from xnai_validate import registry
+from xnai_validate.engine.takeback import FaultPlace, take_back
 from xnai_validate.errors import NotApplicable
-from xnai_validate.kit import Clock, JsonObject, JsonValue, Observation, Observed, Target, Template
+from xnai_validate.kit import Clock, Disturbance, JsonObject, JsonValue, Observation, Observed, Target, Template
 from xnai_validate.model.facttype import fact_values
 from xnai_validate.model.rules import judge
 from xnai_validate.model.ruletext import parse_rules
@@ -62,6 +64,32 @@ class LooseContext:
             if key not in self._shared:
                 self._shared[key] = await self.stack.enter_async_context(open_())
             return cast(T, self._shared[key])
+
+    @asynccontextmanager
+    async def disturbed(self, disturbance: Disturbance) -> AsyncIterator[None]:
+        """The fault in force, without a record: tests of the engine are about those."""
+        found = registry.get_fault(disturbance.fault)
+        name = disturbance.target or self._name
+        target = self.target_named(name) if name else None
+        place = FaultPlace("a-test.1", self.clock, found.limit_s, target)
+        params = found.params.model_validate(disturbance.with_)
+        undo = await found.by.prepare(params, place)
+        before = await found.by.fingerprint(undo, place)
+        force = None
+        try:
+            force = await found.by.inject(params, undo, place)
+            moved = force.url if force else None
+            self._targets = (
+                {**self._targets, target.name: replace(target, url=moved)} if target and moved else self._targets
+            )
+            yield
+        finally:
+            proof = await take_back(found, undo, before, place, asyncio.Event())
+            if force is not None and force.close is not None:
+                force.close()
+            if target is not None:
+                self._targets = {**self._targets, target.name: target}
+            assert proof.proven, proof.why
 
     def progress(self, text: str) -> None:
         self.said.append(text)

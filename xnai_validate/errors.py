@@ -26,3 +26,11 @@ class Unmeasurable(XnaiError):
 
 class NotApplicable(XnaiError):
     """What is asked for does not exist on this stack (status skip, with the reason)."""
+
+
+class Gone(XnaiError):
+    """What was disturbed has ended, and the fault with it: there is nothing left to undo."""
+
+
+class NotUndone(XnaiError):
+    """A fault may still be in force; outranks everything else (exit 4)."""

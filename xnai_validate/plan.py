@@ -5,12 +5,26 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import field
 
-from xnai_validate.kit import Checker, Params
+from xnai_validate.kit import Checker, Fault, Params
 from xnai_validate.model.frozen import dataclass
 from xnai_validate.model.json import JsonValue
 from xnai_validate.model.report import CheckInfo, Criterion
 from xnai_validate.model.rules import Rule
 from xnai_validate.model.target import Target
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedFault:
+    """A disturbance, ready to be made: the fault with its verified params."""
+
+    fault: Fault
+    params: Params
+    target: str | None
+
+    @property
+    def sentence(self) -> str:
+        """What it does to whom."""
+        return self.fault.by.says(self.params, self.target or "this host")
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +38,14 @@ class Compiled:
     target: str | None
     observations: Mapping[str, Compiled] = field(default_factory=dict)
     """`Observation.key` -> the measurement, for every observation that stands in the params."""
+    disturbances: Mapping[str, PlannedFault] = field(default_factory=dict)
+    """`Disturbance.key` -> the fault, for every disturbance that stands in the params."""
+
+    @property
+    def faults(self) -> tuple[PlannedFault, ...]:
+        """Every fault that this measurement may put in force, those of its observations included."""
+        inner = (one for observed in self.observations.values() for one in observed.faults)
+        return (*self.disturbances.values(), *inner)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +77,8 @@ class PlannedCheck:
     timeout_s: float = 30.0
     exclusive: bool = False
     """Nothing else runs meanwhile."""
+    under: tuple[PlannedFault, ...] = ()
+    """Faults that are in force while it is measured, put in force in this order."""
     skip: str | None = None
     """Why it is not attempted, where that is known beforehand."""
 
@@ -62,6 +86,11 @@ class PlannedCheck:
     def id(self) -> str:
         """`<category>/<suite>:<id>`."""
         return self.info.id
+
+    @property
+    def faults(self) -> tuple[PlannedFault, ...]:
+        """Every fault that it may put in force."""
+        return (*self.under, *self.measurement.faults)
 
 
 @dataclass(frozen=True, slots=True)

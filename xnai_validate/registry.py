@@ -1,19 +1,23 @@
-"""Kind -> checker, imported only when it is asked for."""
+"""Kind -> checker and name -> fault, imported only when they are asked for."""
 
 from __future__ import annotations
 
 import importlib
 import pkgutil
+from collections.abc import Iterable
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 from types import ModuleType
+from typing import TypeVar
 
 from xnai_validate import checkers
+from xnai_validate import faults as faults_package
 from xnai_validate.errors import RegistryError
-from xnai_validate.kit import MARK, Checker
+from xnai_validate.kit import FAULT_MARK, MARK, Checker, Fault
 from xnai_validate.model.nearest import did_you_mean
 
 GROUP = "xnai_validate.checkers"
+FAULT_GROUP = "xnai_validate.faults"
 
 
 @cache
@@ -22,24 +26,38 @@ def families() -> dict[str, str]:
 
     Raises RegistryError where a family is provided twice; the message names both.
     """
-    found = {
-        module.name: f"{checkers.__name__}.{module.name}"
-        for module in pkgutil.iter_modules(checkers.__path__)
-        if not module.name.startswith("_")
-    }
-    for entry in _entry_points():
-        other = found.get(entry.name)
-        if other is not None and other != entry.value:
-            raise RegistryError(
-                f'the family of checkers "{entry.name}" is provided twice: by {other} and by {entry.value}',
-                hint="uninstall one of the two packages",
-            )
-        found[entry.name] = entry.value
-    return dict(sorted(found.items()))
+    return _families(checkers, _entry_points(), "checkers")
+
+
+@cache
+def fault_families() -> dict[str, str]:
+    """The same of faults: the bundled ones, and those of the entry points `xnai_validate.faults`."""
+    return _families(faults_package, _fault_entry_points(), "faults")
 
 
 def _entry_points() -> tuple[EntryPoint, ...]:
     return tuple(entry_points(group=GROUP))
+
+
+def _fault_entry_points() -> tuple[EntryPoint, ...]:
+    return tuple(entry_points(group=FAULT_GROUP))
+
+
+def _families(package: ModuleType, entries: Iterable[EntryPoint], what: str) -> dict[str, str]:
+    found = {
+        module.name: f"{package.__name__}.{module.name}"
+        for module in pkgutil.iter_modules(package.__path__)
+        if not module.name.startswith("_")
+    }
+    for entry in entries:
+        other = found.get(entry.name)
+        if other is not None and other != entry.value:
+            raise RegistryError(
+                f'the family of {what} "{entry.name}" is provided twice: by {other} and by {entry.value}',
+                hint="uninstall one of the two packages",
+            )
+        found[entry.name] = entry.value
+    return dict(sorted(found.items()))
 
 
 @cache
@@ -48,27 +66,44 @@ def load(family: str) -> dict[str, Checker]:
 
     Raises RegistryError for an unknown family, a module that cannot be imported, or a kind outside its family.
     """
-    module_name = families().get(family)
-    if module_name is None:
-        raise RegistryError(f'unknown family of checkers "{family}"', hint=did_you_mean(family, families()))
+    module = _module(family, families(), "checkers")
+    found = [one for one in _marked(module, MARK) if isinstance(one, Checker)]
+    return _named(module, family, [(one.kind, one) for one in found])
+
+
+@cache
+def load_faults(family: str) -> dict[str, Fault]:
+    """Name -> Fault of one family, as `load` does."""
+    module = _module(family, fault_families(), "faults")
+    found = [one for one in _marked(module, FAULT_MARK) if isinstance(one, Fault)]
+    return _named(module, family, [(one.name, one) for one in found])
+
+
+def _module(family: str, known: dict[str, str], what: str) -> ModuleType:
+    name = known.get(family)
+    if name is None:
+        raise RegistryError(f'unknown family of {what} "{family}"', hint=did_you_mean(family, known))
     try:
-        module = importlib.import_module(module_name)
+        return importlib.import_module(name)
     except ImportError as error:
-        raise RegistryError(f'the checkers "{family}" cannot be loaded: {error}') from error
-    return _declared(family, module)
+        raise RegistryError(f'the {what} "{family}" cannot be loaded: {error}') from error
 
 
-def _declared(family: str, module: ModuleType) -> dict[str, Checker]:
-    found: dict[str, Checker] = {}
-    for value in vars(module).values():
-        one = getattr(value, MARK, None)
-        if not isinstance(one, Checker):
-            continue
-        if one.family != family:
-            raise RegistryError(f"{module.__name__} declares {one.kind}, which is not of its family {family}")
-        if one.kind in found and found[one.kind] is not one:
-            raise RegistryError(f"{module.__name__} declares {one.kind} twice")
-        found[one.kind] = one
+def _marked(module: ModuleType, mark: str) -> list[object]:
+    return [getattr(value, mark, None) for value in vars(module).values()]
+
+
+T = TypeVar("T")
+
+
+def _named(module: ModuleType, family: str, declared: Iterable[tuple[str, T]]) -> dict[str, T]:
+    found: dict[str, T] = {}
+    for name, one in declared:
+        if name.partition(".")[0] != family:
+            raise RegistryError(f"{module.__name__} declares {name}, which is not of its family {family}")
+        if name in found and found[name] is not one:
+            raise RegistryError(f"{module.__name__} declares {name} twice")
+        found[name] = one
     return dict(sorted(found.items()))
 
 
@@ -83,6 +118,20 @@ def get(kind: str) -> Checker:
     raise RegistryError(f'unknown kind of check "{kind}"', hint=did_you_mean(kind, kinds()))
 
 
+def get_fault(name: str) -> Fault:
+    """The fault of a name; raises RegistryError with the nearest known name where there is none."""
+    family = name.partition(".")[0]
+    found = load_faults(family).get(name) if family in fault_families() else None
+    if found is None:
+        raise RegistryError(f'unknown fault "{name}"', hint=did_you_mean(name, faults()))
+    return found
+
+
 def kinds() -> tuple[str, ...]:
     """All kinds, in order; imports every family."""
     return tuple(kind for family in families() for kind in load(family))
+
+
+def faults() -> tuple[str, ...]:
+    """All faults, in order; imports every family."""
+    return tuple(name for family in fault_families() for name in load_faults(family))

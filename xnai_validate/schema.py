@@ -62,6 +62,16 @@ def kinds_schema(rules: tuple[str, ...] = ("expect", "warn")) -> tuple[list[Json
     return conditions, definitions
 
 
+def faults_schema(definitions: JsonObject) -> list[JsonValue]:
+    """What a disturbance's fault says about its params: conditions for `allOf`. Imports every family."""
+    conditions: list[JsonValue] = []
+    for name in registry.faults():
+        definitions[f"{name}:with"] = model_schema(registry.get_fault(name).params, f"{name}.", definitions)
+        condition: JsonObject = {"properties": {"fault": {"const": name}}, "required": ["fault"]}
+        conditions.append({"if": condition, "then": {"properties": {"with": {"$ref": f"#/$defs/{name}:with"}}}})
+    return conditions
+
+
 def model_schema(model: type[BaseModel], prefix: str, definitions: JsonObject) -> JsonObject:
     """The schema of a model as it is written in a file; what it refers to goes to `definitions`, with the prefix.
 

@@ -10,7 +10,7 @@ import typer
 from typer.core import TyperGroup
 
 from xnai_validate import __version__
-from xnai_validate.cli import demo, explain, init, lint, prove, run, schema
+from xnai_validate.cli import demo, explain, init, lint, prove, run, schema, undo
 from xnai_validate.cli import list as list_
 from xnai_validate.cli.guard import code_of
 from xnai_validate.cli.options import in_environment
@@ -77,3 +77,4 @@ app.command("schema")(schema.command)
 app.command("demo")(demo.command)
 app.command("init")(init.command)
 app.command("prove")(prove.command)
+app.command("undo")(undo.command)

@@ -17,6 +17,7 @@ def planned(plan: Plan, view: View, *, demo: bool) -> str:
     page.text(f"a dry run of {', '.join(plan.profiles)}: nothing is touched", style="dim")
     _targets(page, plan)
     going = [check for check in plan.checks if check.skip is None]
+    _disturbed(page, plan, going)
     if view.detail != "quiet":
         _order(page, going, verbose=view.detail == "verbose")
     _left_out(page, plan)
@@ -44,6 +45,21 @@ def _targets(page: Page, plan: Plan) -> None:
     if rows:
         page.blank()
         page.table(rows, indent=2)
+
+
+def _disturbed(page: Page, plan: Plan, going: list[PlannedCheck]) -> None:
+    """What would be done to the stack, to whom, and for which check."""
+    disturbing = [check for check in going if check.faults or check.info.disruptive]
+    if not disturbing:
+        return
+    masker = Masker(plan.secrets)
+    page.rule(f"Would disturb the stack: {counted(len(disturbing), 'check')}", "bold yellow")
+    for check in disturbing:
+        page.blank()
+        page.text(check.id, indent=2)
+        sentences = [one.sentence for one in check.faults] or ["it is disruptive by itself, and says no more"]
+        for text in dict.fromkeys(sentences):
+            page.text(masker.text(text), indent=4, style="dim")
 
 
 def _order(page: Page, going: list[PlannedCheck], *, verbose: bool) -> None:

@@ -1,4 +1,4 @@
-"""`xnai-validate explain`: a kind of check, or a check, in words."""
+"""`xnai-validate explain`: a kind of check, a fault, or a check, in words."""
 
 from __future__ import annotations
 
@@ -10,13 +10,17 @@ import typer
 
 def command(
     name: Annotated[
-        str, typer.Argument(metavar="NAME", help="A kind such as http.request, or a check such as api/health:ready.")
+        str,
+        typer.Argument(
+            metavar="NAME",
+            help="A kind such as http.request, a fault such as redis.pause, or a check such as api/health:ready.",
+        ),
     ],
     path: Annotated[
         list[Path] | None, typer.Option(metavar="DIR", help="Search profiles and suites here first (repeatable).")
     ] = None,
 ) -> None:
-    """Explain a kind of check (its parameters, facts and rules) or one check (what it measures, and how to mend it)."""
+    """Explain a kind of check (its parameters, facts and rules), a fault, or one check (what it measures, its fix)."""
     from xnai_validate.cli.explaining import explaining
 
     explaining(name, tuple(path or ()))

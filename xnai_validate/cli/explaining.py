@@ -1,4 +1,4 @@
-"""What `explain` prints, made from the annotations of checkers and from the plan."""
+"""What `explain` prints, made from the annotations of checkers and faults and from the plan."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from xnai_validate.cli import console
 from xnai_validate.cli.typenames import default_of, type_of
 from xnai_validate.config import LoadOptions
 from xnai_validate.config.catalogue import Catalogue, catalogue
-from xnai_validate.errors import ConfigError
-from xnai_validate.kit import Checker, Facts
+from xnai_validate.errors import ConfigError, RegistryError
+from xnai_validate.kit import Checker, Facts, Fault, Params
 from xnai_validate.model.docs import field_docs
 from xnai_validate.model.facttype import FactType
 from xnai_validate.model.json import JsonValue
@@ -37,7 +37,7 @@ _OPEN = Masker(())
 
 
 def explaining(name: str, paths: tuple[Path, ...]) -> None:
-    """Print what is known of a kind or of a check; raises ConfigError with the nearest name for any other."""
+    """Print what is known of a kind, a fault or a check; raises ConfigError with the nearest name for any other."""
     out = sys.stdout
     page = Page(console.width(out), console.wants_color(out, None), console.shows_unicode(out))
     known = catalogue(LoadOptions(paths=paths))
@@ -45,9 +45,11 @@ def explaining(name: str, paths: tuple[Path, ...]) -> None:
         check, secrets = known.explained(name)
         _check(page, check, Masker(secrets))
     elif "." in name and "/" not in name and all(one.name != name for one in known.profiles):
-        _kind(page, registry.get(name), known)
+        _kind_or_fault(page, name, known)
     else:
-        raise ConfigError(f'"{name}" is neither a kind of check nor the id of a check', hint=_meant(name, known))
+        raise ConfigError(
+            f'"{name}" is neither a kind of check, a fault nor the id of a check', hint=_meant(name, known)
+        )
     console.print_out(str(page))
 
 
@@ -58,17 +60,60 @@ def _meant(name: str, known: Catalogue) -> str | None:
     if any(name in (one.name, one.category) for one in known.suites):
         return f"it names several checks: xnai-validate list checks --only '{name}'"
     ids = [one.id for one in known.checks]
-    parts = [one for one in (*registry.kinds(), *ids) if name in (one.partition(".")[0], one.partition(":")[2])]
+    parts = [
+        one
+        for one in (*registry.kinds(), *registry.faults(), *ids)
+        if name in (one.partition(".")[0], one.partition(":")[2])
+    ]
     if parts and name:
         return f"there is {', '.join(parts)}"
-    return did_you_mean(name, [*registry.kinds(), *ids])
+    return did_you_mean(name, [*registry.kinds(), *registry.faults(), *ids])
+
+
+def _kind_or_fault(page: Page, name: str, known: Catalogue) -> None:
+    """What bears the name: no fault has that of a kind."""
+    family = name.partition(".")[0]
+    if family in registry.fault_families() and name in registry.load_faults(family):
+        _fault(page, registry.get_fault(name))
+    elif family in registry.families() and name in registry.load(family):
+        _kind(page, registry.get(name), known)
+    else:
+        hint = did_you_mean(name, [*registry.kinds(), *registry.faults()])
+        raise RegistryError(f'unknown kind of check or fault "{name}"', hint=hint)
+
+
+def _fault(page: Page, fault: Fault) -> None:
+    page.text(fault.name, style="bold")
+    _documentation(page, fault.doc)
+    traits = [
+        "needs a target" if fault.needs_target else "needs no target",
+        f"in force for at most {format_ms(fault.limit_s * 1000)}",
+        f"taken back within {format_ms(fault.grace_s * 1000)}",
+        f"needs the extra {fault.extra}" if fault.extra else "",
+    ]
+    page.blank()
+    page.text(", ".join(filter(None, traits)), style="dim")
+    _params(page, fault.params)
+
+
+def _documentation(page: Page, doc: str) -> None:
+    first, _, rest = doc.partition("\n")
+    page.text(first)
+    _paragraphs(page, rest)
+
+
+def _params(page: Page, model: type[Params]) -> None:
+    schema = model.model_json_schema(by_alias=True)
+    page.rule("Parameters (with:)")
+    _properties(page, schema)
+    for name, part in _objects(schema.get("$defs")):
+        page.rule(f"{name}: {' '.join(str(part.get('description', '')).split())}", "")
+        _properties(page, part)
 
 
 def _kind(page: Page, checker: Checker, known: Catalogue) -> None:
-    first, _, rest = checker.doc.partition("\n")
     page.text(checker.kind, style="bold")
-    page.text(first)
-    _paragraphs(page, rest)
+    _documentation(page, checker.doc)
     traits = [
         "needs a target" if checker.needs_target else "needs no target",
         "runs alone" if checker.exclusive else "",
@@ -76,12 +121,7 @@ def _kind(page: Page, checker: Checker, known: Catalogue) -> None:
     ]
     page.blank()
     page.text(", ".join(filter(None, traits)), style="dim")
-    schema = checker.params.model_json_schema(by_alias=True)
-    page.rule("Parameters (with:)")
-    _properties(page, schema)
-    for name, part in _objects(schema.get("$defs")):
-        page.rule(f"{name}: {' '.join(str(part.get('description', '')).split())}", "")
-        _properties(page, part)
+    _params(page, checker.params)
     page.rule("Facts (expect:, warn:)")
     _facts(page, checker.facts, checker.types)
     if checker.expect:
@@ -164,6 +204,7 @@ def _check(page: Page, check: PlannedCheck, masker: Masker) -> None:
         "until": f"it holds, for {format_ms(check.until.within_s * 1000)}" if check.until else "",
         "timeout": format_ms(check.timeout_s * 1000),
         "alone": "nothing else runs meanwhile" if check.exclusive else "",
+        "disturbs": "; ".join(one.sentence for one in check.faults),
         "skipped": check.skip or "",
         "fix": " ".join((info.fix or "").split()),
         "see": f"{info.source.file}:{info.source.line}",

@@ -10,9 +10,9 @@ from pathlib import Path
 
 from xnai_validate.cli.console import complain, silence_stdout
 from xnai_validate.cli.messages import tell
-from xnai_validate.errors import ConfigError, XnaiError
+from xnai_validate.errors import ConfigError, NotUndone, XnaiError
 
-USAGE, UNDECIDED, INTERRUPTED = 2, 3, 130
+USAGE, UNDECIDED, NOT_UNDONE, INTERRUPTED = 2, 3, 4, 130
 """As in `model.verdict.Exit`, which is not imported for `--help`."""
 
 
@@ -33,6 +33,8 @@ def code_of(error: BaseException) -> int | None:
     """Tell the user of an error; returns the exit code, or None for what is not ours to tell."""
     if isinstance(error, XnaiError):
         tell(error)
+        if isinstance(error, NotUndone):
+            return NOT_UNDONE
         return USAGE if isinstance(error, ConfigError) else UNDECIDED
     if isinstance(error, KeyboardInterrupt):
         complain("interrupted")

@@ -22,11 +22,11 @@ def listing(what: str, paths: tuple[Path, ...], only: tuple[str, ...], tags: fro
     page = Page(console.width(out), console.wants_color(out, None), console.shows_unicode(out))
     options = LoadOptions(paths=paths)
     known = catalogue(options)
-    words = ("profiles", "suites", "checks", "kinds")
+    words = ("profiles", "suites", "checks", "kinds", "faults")
     if what in words:
         if (only or tags) and what != "checks":
             raise ConfigError(f"--only and --tag select checks; {what} have none", hint="list checks, or list PROFILE")
-        {"profiles": _profiles, "suites": _suites, "kinds": _kinds}.get(what, _no)(page, known)
+        {"profiles": _profiles, "suites": _suites, "kinds": _kinds, "faults": _faults}.get(what, _no)(page, known)
         if what == "checks":
             _checks(page, _matching(known, only, tags))
     elif what.endswith((".yaml", ".yml")) or what in {one.name for one in known.profiles}:
@@ -82,6 +82,12 @@ def _kinds(page: Page, known: Catalogue) -> None:
     from xnai_validate import registry
 
     page.table([[(kind, "bold"), (registry.get(kind).title, "")] for kind in registry.kinds()])
+
+
+def _faults(page: Page, known: Catalogue) -> None:
+    from xnai_validate import registry
+
+    page.table([[(name, "bold"), (registry.get_fault(name).title, "")] for name in registry.faults()])
 
 
 def _plan(page: Page, name: str, options: LoadOptions) -> None:

@@ -39,6 +39,7 @@ class Request:
     skip_tags: frozenset[str]
     only: tuple[str, ...]
     allow: frozenset[str]
+    allow_remote: bool
     wait_s: float | None
     fail_fast: bool
     fail_on: tuple[Status, ...]
@@ -67,6 +68,7 @@ class Request:
         skip_tags: Sequence[str],
         only: Sequence[str],
         allow: Sequence[str],
+        allow_remote: bool,
         wait: str | None,
         fail_fast: bool,
         fail_on: Sequence[str],
@@ -94,6 +96,7 @@ class Request:
             skip_tags=frozenset(skip_tags),
             only=tuple(only),
             allow=frozenset(_known(one, ALLOWABLE, "--allow") for one in allow),
+            allow_remote=allow_remote,
             wait_s=_duration(wait, "--wait"),
             fail_fast=fail_fast,
             fail_on=_statuses(fail_on),

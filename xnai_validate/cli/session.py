@@ -8,6 +8,7 @@ import os
 import sys
 import time
 from contextlib import ExitStack
+from pathlib import Path
 from typing import cast
 
 from xnai_validate import __version__
@@ -16,6 +17,7 @@ from xnai_validate.cli.interrupts import Interrupts, interrupts
 from xnai_validate.cli.outputs import Outputs
 from xnai_validate.cli.request import Request
 from xnai_validate.cli.sinks import Sink, Sinks
+from xnai_validate.cli.undoing import refuse_dirty
 from xnai_validate.config import LoadOptions, load_plan
 from xnai_validate.errors import ConfigError
 from xnai_validate.model.events import AttemptFinished, CheckStarted, Event
@@ -34,10 +36,12 @@ def execute(request: Request) -> int:
     """Carry out a run and return its exit code. Raises XnaiError where it cannot begin."""
     gc.freeze()  # what was imported stays; only what the run makes is looked through
     gc.enable()
+    if not request.dry_run:
+        refuse_dirty()
     with ExitStack() as stack:
         ending = stack.enter_context(interrupts())
         outputs = stack.enter_context(Outputs(() if request.dry_run else request.outputs))
-        options = _options(request, _handover(request, stack))
+        options = _options(request, *_handover(request, stack))
         plan = _selected(request, options)
         if request.dry_run:
             from xnai_validate.cli.dryrun import planned
@@ -47,21 +51,24 @@ def execute(request: Request) -> int:
         return _run(request, options, plan, outputs, ending)
 
 
-def _handover(request: Request, stack: ExitStack) -> JsonObject | None:
-    """The handover of the stack that is to be run against, where there is one; starts the embedded stack."""
+def _handover(request: Request, stack: ExitStack) -> tuple[JsonObject | None, Path | None]:
+    """The handover of the stack that is to be run against, and the file where it is kept up to date.
+
+    None where there is none; starts the embedded stack.
+    """
     if request.stack is not None:
         from xnai_validate.cli.handover import read_handover
 
-        return read_handover(request.stack, request.wait_s or 0)
+        return read_handover(request.stack, request.wait_s or 0), request.stack
     if request.embedded is None or request.dry_run:
-        return None
+        return None, None
     from xnai_validate.cli.embedded import running
 
     embedded = stack.enter_context(running(request.embedded, quiet=request.detail == "quiet"))
-    return cast(JsonObject, embedded.handover)
+    return cast(JsonObject, embedded.handover), embedded.state_file
 
 
-def _options(request: Request, handover: JsonObject | None) -> LoadOptions:
+def _options(request: Request, handover: JsonObject | None, file: Path | None) -> LoadOptions:
     rerun = None
     if request.rerun:
         from xnai_validate.cli.rerun import failed_before
@@ -72,11 +79,13 @@ def _options(request: Request, handover: JsonObject | None) -> LoadOptions:
         targets=request.targets,
         vars=request.vars,
         stack=handover,
+        stack_file=file,
         only=request.only,
         tags=request.tags,
         skip_tags=request.skip_tags,
         rerun=rerun,
         allow=request.allow,
+        allow_remote=request.allow_remote,
         wait_s=request.wait_s,
         concurrency=request.concurrency,
         deadline_s=request.deadline_s,

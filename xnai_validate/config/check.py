@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
+from xnai_validate.config.consent import Consent
 from xnai_validate.config.entry import DefaultsEntry, RetryEntry, UntilEntry
 from xnai_validate.config.measurement import Measurements
 from xnai_validate.config.problems import Problems
@@ -12,7 +13,7 @@ from xnai_validate.config.suite import Suite, WrittenCheck, full_id, need_ids
 from xnai_validate.config.when import Conditions
 from xnai_validate.model.frozen import dataclass
 from xnai_validate.model.report import CheckInfo, Source
-from xnai_validate.plan import Compiled, PlannedCheck, PlannedTarget, Retry, Until
+from xnai_validate.plan import Compiled, PlannedCheck, PlannedFault, PlannedTarget, Retry, Until
 
 _TIMEOUT_S = 30.0
 
@@ -27,7 +28,7 @@ class Checks:
     targets: Mapping[str, PlannedTarget]
     defaults: DefaultsEntry
     """What the profiles say for all suites."""
-    allow: frozenset[str]
+    consent: Consent
 
     def plan(self, suite: Suite, written: WrittenCheck, shared_needs: tuple[str, ...]) -> PlannedCheck | None:
         """One check, ready to be measured; None where it has mistakes, which are noted."""
@@ -37,8 +38,15 @@ class Checks:
         measurement = self._measurement(written, target, skipped=when is not None)
         if entry.retry is not None and entry.until is not None:
             self.problems.at(written.where.at("until"), "a check has retry or until, not both", key=True)
-        if measurement is None:
+        planned = [
+            self.measurements.fault(one, target, written.where.at("under", place))
+            for place, one in enumerate(entry.under)
+        ]
+        under = tuple(one for one in planned if one is not None)
+        if measurement is None or len(under) < len(planned):
             return None
+        faults = (*under, *measurement.faults)
+        disruptive = entry.disruptive or bool(faults)
         until = entry.until or (None if entry.retry else here.until or self.defaults.until)
         retry = entry.retry or here.retry or self.defaults.retry
         needs = tuple(dict.fromkeys((*shared_needs, *need_ids(suite, written))))
@@ -54,15 +62,16 @@ class Checks:
                 covers=_union(suite.head.covers, self.defaults.covers, here.covers, entry.covers),
                 fix=entry.fix or here.fix or self.defaults.fix,
                 source=Source(file=file, line=written.line),
-                disruptive=entry.disruptive,
+                disruptive=disruptive,
             ),
             measurement=measurement,
             needs=needs,
             retry=_retry(None if until else retry),
             until=Until(until.within, until.every) if until else None,
             timeout_s=_first(entry.timeout, here.timeout, self.defaults.timeout),
-            exclusive=entry.exclusive or entry.disruptive or measurement.checker.exclusive,
-            skip=when or self._skip(entry.disruptive, measurement),
+            exclusive=entry.exclusive or disruptive or measurement.checker.exclusive,
+            under=under,
+            skip=when or self.consent.refused(disruptive, faults) or self._skip(measurement, faults),
         )
 
     def _measurement(self, written: WrittenCheck, target: str | None, *, skipped: bool) -> Compiled | None:
@@ -75,15 +84,17 @@ class Checks:
         checker = self.measurements.checker(entry.kind, written.where.at("kind"))
         return Compiled(checker, checker.params.model_construct(), (), target) if checker else None
 
-    def _skip(self, disruptive: bool, measurement: Compiled) -> str | None:
-        if disruptive and "disruptive" not in self.allow:
-            return "disruptive checks are not allowed here; allow them with --allow disruptive"
-        planned = self.targets.get(measurement.target) if measurement.target else None
-        if planned is None or not measurement.checker.needs_target:
-            return None
-        target = planned.target
-        configured = target.url or target.container or target.pid
-        return None if configured else f"target {target.name} is not configured"
+    def _skip(self, measurement: Compiled, faults: tuple[PlannedFault, ...]) -> str | None:
+        needed = [measurement.target] if measurement.checker.needs_target else []
+        needed += [one.target for one in faults]
+        for name in needed:
+            planned = self.targets.get(name) if name else None
+            if planned is None:
+                continue
+            target = planned.target
+            if not (target.url or target.container or target.pid):
+                return f"target {target.name} is not configured"
+        return None
 
 
 def _union(*lists: tuple[str, ...]) -> tuple[str, ...]:

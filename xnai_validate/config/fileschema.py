@@ -5,16 +5,20 @@ from __future__ import annotations
 from xnai_validate.config.profile import ProfileFile
 from xnai_validate.config.suite import SuiteFile
 from xnai_validate.model.json import JsonObject
-from xnai_validate.schema import DIALECT, kinds_schema, model_schema
+from xnai_validate.schema import DIALECT, faults_schema, kinds_schema, model_schema
 
 
 def suite_schema() -> JsonObject:
     """The schema of `checks/<category>/<suite>.yaml`: `with`, `expect` and `warn` by the kind of each check."""
     conditions, definitions = kinds_schema()
     made = model_schema(SuiteFile, "", definitions)
+    kinds = [name.removesuffix(":with") for name in definitions if name.endswith(":with")]
+    faults = faults_schema(definitions)
+    disturbance = definitions["Disturbance"]
+    if isinstance(disturbance, dict):
+        definitions["Disturbance"] = {**disturbance, "allOf": faults}
     check = definitions["CheckEntry"]
     if isinstance(check, dict):
-        kinds = [name.removesuffix(":with") for name in definitions if name.endswith(":with")]
         properties = check["properties"]
         if isinstance(properties, dict):
             properties["kind"] = {"description": "The kind of check.", "enum": list(kinds)}

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 
 from xnai_validate.config.chain import Chain, Profile
 from xnai_validate.config.check import Checks, with_wait
+from xnai_validate.config.consent import Consent
 from xnai_validate.config.entry import DefaultsEntry
 from xnai_validate.config.interpolate import Interpolator
 from xnai_validate.config.locate import Library
@@ -83,7 +84,11 @@ class Loader:
             self.problems,
             targets,
             _defaults(self.profiles),
-            self.options.allow.union(*(profile.file.allow for profile in self.profiles)),
+            Consent(
+                self.options.allow.union(*(profile.file.allow for profile in self.profiles)),
+                self.options.allow_remote,
+                targets,
+            ),
         )
         suites = Suites(self.library, self.interpolator, checks, self.problems)
         own = suites.of_profiles(self.profiles)
@@ -92,7 +97,7 @@ class Loader:
         tightened = apply_thresholds(everything, thresholds_of(self.profiles), self.measurements, self.problems)
         chosen = self._chosen(tightened, {check.id for check in own})
         categories = [name.partition("/")[0] for name in self.library.suites]
-        criteria = criteria_of(self.profiles, categories, checks.allow, self.problems)
+        criteria = criteria_of(self.profiles, categories, checks.consent.allow, self.problems)
         if criteria and is_narrowed(self.options):
             self.notices["the selection is narrower than the profile, so its success criteria are not judged"] = None
             criteria = ()

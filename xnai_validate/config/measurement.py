@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
+from typing import TypeVar
 
 from pydantic import BaseModel, ValidationError
 
@@ -15,13 +16,13 @@ from xnai_validate.config.scalar import WrittenFloat, WrittenInt
 from xnai_validate.config.source import Steps
 from xnai_validate.config.unfinished import is_open, made_of_others
 from xnai_validate.errors import RegistryError
-from xnai_validate.kit import WRITTEN, Checker, Observation, Params, Template
+from xnai_validate.kit import WRITTEN, Checker, Disturbance, Fault, Observation, Params, Template
 from xnai_validate.model.json import JsonObject, JsonValue
 from xnai_validate.model.nearest import did_you_mean
 from xnai_validate.model.rules import Level, Rule
 from xnai_validate.model.ruletext import parse_rules
 from xnai_validate.model.text import looks_secret
-from xnai_validate.plan import Compiled
+from xnai_validate.plan import Compiled, PlannedFault
 
 RulesByFact = dict[str, tuple[Rule, ...]]
 
@@ -74,23 +75,42 @@ class Measurements:
         if checker is None:
             return None
         rules = self._rules(checker, expect, warn, where, inner, unfinished)
-        known = self._target(checker, target, where)
+        known = self._target(checker.kind, checker.needs_target, target, where)
         if unfinished and made_of_others(checker.params):
             message = f"{kind} is made of other measurements, in which {{{{...}}}} cannot stand"
             self.problems.at(where.at("kind"), message)
             return None
-        verified = self._params(checker, params, where.at("with"), unfinished)
+        verified = self._params(checker.params, checker.kind, params, where.at("with"), unfinished)
         if verified is None or rules is None or not known:
             return None
         observations = dict(self._observations(verified, target, where.at("with")))
-        return Compiled(checker, verified, rules, target, observations)
+        disturbances = dict(self._disturbances(verified, target, where.at("with")))
+        return Compiled(checker, verified, rules, target, observations, disturbances)
 
-    def _target(self, checker: Checker, target: str | None, where: Where) -> bool:
+    def fault(self, disturbance: Disturbance, target: str | None, where: Where) -> PlannedFault | None:
+        """The disturbance written at `where`, by default of `target`; None where it has mistakes."""
+        found = self._fault(disturbance.fault, where.at("fault"))
+        if found is None:
+            return None
+        disturbed = disturbance.target or (target if found.needs_target else None)
+        known = self._target(found.name, found.needs_target, disturbed, where)
+        verified = self._params(found.params, found.name, disturbance.with_, where.at("with"))
+        return PlannedFault(found, verified, disturbed) if verified is not None and known else None
+
+    def _fault(self, name: str, where: Where) -> Fault | None:
+        try:
+            return registry.get_fault(name)
+        except RegistryError as error:
+            self.problems.at(where, error.message, error.hint)
+            return None
+
+    def _target(self, of: str, needed: bool, target: str | None, where: Where) -> bool:
+        """Whether the target of a kind or a fault is one, or is not needed."""
         if target is None:
-            if checker.needs_target:
+            if needed:
                 hint = f"known: {', '.join(sorted(self.targets))}" if 0 < len(self.targets) <= 20 else None
-                self.problems.at(where, f"{checker.kind} needs a target", hint, key=True)
-            return not checker.needs_target
+                self.problems.at(where, f"{of} needs a target", hint, key=True)
+            return not needed
         self.asked.add(target)
         if target not in self.targets:
             hint = did_you_mean(target, self.targets) or "define it under targets of a profile, or with --target"
@@ -98,21 +118,24 @@ class Measurements:
             return False
         return True
 
-    def _params(self, checker: Checker, raw: JsonValue, where: Where, unfinished: bool = False) -> Params | None:
+    def _params(
+        self, model: type[Params], of: str, raw: JsonValue, where: Where, unfinished: bool = False
+    ) -> Params | None:
+        """The params of a kind or a fault, verified."""
         if _may_hold_secrets(raw):
             self._gather_secrets(raw)
         try:
-            return checker.params.model_validate(raw, context=WRITTEN)
+            return model.model_validate(raw, context=WRITTEN)
         except ValidationError as error:
             respelled = _respelled(raw, error)
             if respelled is not None:
-                return self._params(checker, respelled, where, unfinished)
-            found = wrongs(error, raw, checker.params, checker.kind)
+                return self._params(model, of, respelled, where, unfinished)
+            found = wrongs(error, raw, model, of)
             if unfinished:
                 found = tuple(one for one in found if not is_open(raw, one.steps, key=one.key))
             for wrong in found:
                 self.problems.at(where.at(*wrong.steps), wrong.message, wrong.hint, key=wrong.key)
-            return None if found else checker.params.model_construct()
+            return None if found else model.model_construct()
 
     def _gather_secrets(self, raw: JsonValue, name: str = "") -> None:
         if isinstance(raw, dict):
@@ -181,7 +204,7 @@ class Measurements:
     def _observations(self, params: Params, target: str | None, where: Where) -> Iterator[tuple[str, Compiled]]:
         """Every observation in the params, by its key."""
         for name, key in _with_models(type(params)):
-            for observation, steps in _found_in(getattr(params, name), (key,)):
+            for observation, steps in _found_in(getattr(params, name), (key,), Observation):
                 compiled = self.compile(
                     observation.kind,
                     observation.with_,
@@ -202,6 +225,14 @@ class Measurements:
                 hint = did_you_mean(fact, checker.types) or _facts_hint(checker)
                 self.problems.at(where.at(*steps), f'unknown fact "{fact}" of {checker.kind}', hint)
 
+    def _disturbances(self, params: Params, target: str | None, where: Where) -> Iterator[tuple[str, PlannedFault]]:
+        """Every disturbance in the params, by its key."""
+        for name, key in _with_models(type(params)):
+            for disturbance, steps in _found_in(getattr(params, name), (key,), Disturbance):
+                planned = self.fault(disturbance, target, where.at(*steps))
+                if planned is not None:
+                    yield disturbance.key, planned
+
 
 def by_fact(rules: tuple[Rule, ...]) -> RulesByFact:
     """Rules grouped by the fact that they are about, in order."""
@@ -213,24 +244,27 @@ def by_fact(rules: tuple[Rule, ...]) -> RulesByFact:
 
 @cache
 def _with_models(params: type[Params]) -> tuple[tuple[str, str], ...]:
-    """The fields of params that may hold observations: those with models in their types."""
+    """The fields of params that may hold observations or disturbances: those with models in their types."""
     fields = params.model_fields.items()
     return tuple((name, info.alias or name) for name, info in fields if any(models_in(info.annotation)))
 
 
-def _found_in(value: object, steps: Steps) -> Iterator[tuple[Observation, Steps]]:
-    """The outermost observations in a value; those within them are found when they are compiled themselves."""
-    if isinstance(value, Observation):
+Model = TypeVar("Model", bound=BaseModel)
+
+
+def _found_in(value: object, steps: Steps, wanted: type[Model]) -> Iterator[tuple[Model, Steps]]:
+    """The outermost models of a type in a value; those within them are found when they are compiled themselves."""
+    if isinstance(value, wanted):
         yield value, steps
     elif isinstance(value, BaseModel):
         for name, info in type(value).model_fields.items():
-            yield from _found_in(getattr(value, name), (*steps, info.alias or name))
+            yield from _found_in(getattr(value, name), (*steps, info.alias or name), wanted)
     elif isinstance(value, dict):
         for key, item in value.items():
-            yield from _found_in(item, (*steps, str(key)))
+            yield from _found_in(item, (*steps, str(key)), wanted)
     elif isinstance(value, list | tuple):
         for index, item in enumerate(value):
-            yield from _found_in(item, (*steps, index))
+            yield from _found_in(item, (*steps, index), wanted)
 
 
 def _facts_hint(checker: Checker) -> str:

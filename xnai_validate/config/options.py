@@ -24,6 +24,8 @@ class LoadOptions:
     """`dotted.key` -> value, read as a YAML scalar; outranks every other source of vars."""
     stack: JsonObject | None = None
     """The handover of a running stack: `{"layout": .., "targets": {..}, "vars": {..}}`."""
+    stack_file: Path | None = None
+    """The file that the handover is from, where its stack keeps it up to date."""
     only: tuple[str, ...] = ()
     """Globs on full ids (`api/*`, `*:ready`); empty selects all."""
     tags: frozenset[str] = frozenset()
@@ -33,6 +35,8 @@ class LoadOptions:
     """Select these full ids and nothing else; None selects all."""
     allow: frozenset[str] = frozenset()
     """What is allowed besides what the profile allows: `disruptive`."""
+    allow_remote: bool = False
+    """Whether also a target may be disturbed whose url is neither loopback nor private."""
     wait_s: float | None = None
     """Every check that others need is measured again for so many seconds until it holds."""
     concurrency: int | None = None

@@ -12,7 +12,7 @@ from xnai_validate.config.interpolate import Interpolator
 from xnai_validate.config.invalid import wrongs
 from xnai_validate.config.problems import Problems, Where
 from xnai_validate.config.source import Source
-from xnai_validate.kit import WRITTEN, Duration
+from xnai_validate.kit import WRITTEN, Disturbance, Duration
 from xnai_validate.model.frozen import dataclass
 from xnai_validate.model.json import JsonObject, JsonValue
 
@@ -49,6 +49,8 @@ class CheckEntry(Entry):
     """Nothing else runs meanwhile."""
     disruptive: bool = False
     """It disturbs the stack: it runs alone, and only where `disruptive` is allowed."""
+    under: tuple[Disturbance, ...] = ()
+    """Faults that are in force while it is measured, and taken back afterwards; that makes it disruptive."""
     when: JsonObject | None = None
     """Var -> rule; where one does not hold, the check is skipped with that reason."""
 

@@ -75,12 +75,15 @@ class Targets:
 
     def _planned(self, name: str, written: _Written) -> PlannedTarget:
         entry = written.entry
+        state_file = str(self.options.stack_file.resolve()) if self.options.stack_file else None
         base = Target(
             name,
             root=entry.root.rstrip("/") if entry.root else None,
             container=entry.container or None,
             pid=entry.pid,
+            state_file=state_file if entry.pid else None,
             password=self._password(entry),
+            password_env=self._password_env(entry),
             tls=_tls(entry.tls),
         )
         where = written.fields.get("url", written.where)
@@ -99,6 +102,9 @@ class Targets:
         if password:
             self.secrets.add(password)
         return password or None
+
+    def _password_env(self, entry: TargetEntry) -> str | None:
+        return entry.password_env if entry.password_env and self.options.environ.get(entry.password_env) else None
 
     def _with_url(self, target: Target, url: str, where: Where) -> Target:
         """The target at a url; a password in the url of a Redis is that of the target."""

@@ -8,7 +8,7 @@ from pydantic import BaseModel
 
 from xnai_validate.config.invalid import models_in
 from xnai_validate.config.source import Steps
-from xnai_validate.kit import Observation, Params
+from xnai_validate.kit import Disturbance, Observation, Params
 from xnai_validate.model.json import JsonValue
 from xnai_validate.model.references import is_template
 
@@ -32,13 +32,13 @@ def is_open(raw: JsonValue, steps: Steps, *, key: bool = False) -> bool:
 
 @cache
 def made_of_others(params: type[Params]) -> bool:
-    """Whether such params may hold observations."""
+    """Whether such params may hold observations or disturbances."""
     return _holds_observations(params, set())
 
 
 def _holds_observations(model: type[BaseModel], seen: set[type[BaseModel]]) -> bool:
     seen.add(model)
     inner = {one for info in model.model_fields.values() for one in models_in(info.annotation)}
-    return any(issubclass(one, Observation) for one in inner) or any(
+    return any(issubclass(one, Observation | Disturbance) for one in inner) or any(
         _holds_observations(one, seen) for one in inner - seen
     )

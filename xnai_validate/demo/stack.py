@@ -70,10 +70,15 @@ class EmbeddedStack:
     def handover(self) -> Handover:
         """The stack's targets and vars as they are now: a part that was restarted has its new process id."""
         with contextlib.suppress(OSError, ValueError):
-            return cast(Handover, json.loads((self.run_dir / "state.json").read_bytes()))
+            return cast(Handover, json.loads(self.state_file.read_bytes()))
         if self._first is None:
             raise StackFailed("the stack never became ready")
         return self._first
+
+    @property
+    def state_file(self) -> Path:
+        """Where the handover is kept up to date while the stack runs."""
+        return self.run_dir / "state.json"
 
     @property
     def pid(self) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
 from dataclasses import field, replace
 from pathlib import PurePath
 
@@ -52,6 +53,26 @@ async def attempts(check: PlannedCheck, ctx: Context, told: Told) -> tuple[Outco
     if check.until is not None:
         return await _until(check, check.until, ctx, told)
     return await _retry(check, ctx, told)
+
+
+async def disturbed(
+    check: PlannedCheck, under: AbstractAsyncContextManager[object], ctx: Context, told: Told
+) -> tuple[Outcome, int]:
+    """The same with something in force that may not come to be in force, which then is the outcome."""
+    begun = ctx.clock.monotonic()
+    count = 0
+
+    def counted(number: int, outcome: Outcome) -> None:
+        nonlocal count
+        count = number
+        told(number, outcome)
+
+    try:
+        async with under:
+            return await attempts(check, ctx, counted)
+    except XnaiError as error:
+        elapsed_ms = round((ctx.clock.monotonic() - begun) * 1000, 3)
+        return replace(_failed(check.measurement, error), elapsed_ms=elapsed_ms), count
 
 
 async def _retry(check: PlannedCheck, ctx: Context, told: Told) -> tuple[Outcome, int]:

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Mapping
-from contextlib import AbstractAsyncContextManager
-from dataclasses import replace
+from collections.abc import AsyncIterator, Callable, Hashable, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import field, replace
 from typing import TypeVar
 
+from xnai_validate.engine.disturbances import Disturbances, target_of
 from xnai_validate.engine.shared import Shared
 from xnai_validate.errors import NotApplicable, Unmeasurable
-from xnai_validate.kit import Clock, JsonValue, Observation, Observed, Template
+from xnai_validate.kit import Clock, Disturbance, JsonValue, Observation, Observed, Template
 from xnai_validate.model.facttype import fact_values
 from xnai_validate.model.frozen import dataclass
 from xnai_validate.model.rules import judge
 from xnai_validate.model.ruletext import parse_rules
 from xnai_validate.model.target import Target
-from xnai_validate.plan import Compiled
+from xnai_validate.plan import Compiled, PlannedFault
 
 T = TypeVar("T")
 
@@ -30,6 +31,8 @@ class Scope:
     shared: Shared
     progress: Callable[[str, str], None]
     """Told the id of a check and what it is doing."""
+    disturbances: Disturbances | None = None
+    """Who puts faults in force; None where nothing may be disturbed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +43,8 @@ class CheckContext:
     measurement: Compiled
     id: str
     timeout_s: float
+    moved: dict[str, Target] = field(default_factory=dict)
+    """Targets that are elsewhere while a fault is in force, in all measurements of the check."""
 
     @property
     def target(self) -> Target:
@@ -60,7 +65,7 @@ class CheckContext:
 
     def target_named(self, name: str) -> Target:
         """A target of the stack; raises NotApplicable where nothing is known of where it is."""
-        target = self.scope.targets.get(name)
+        target = self.moved.get(name) or self.scope.targets.get(name)
         if target is None or (target.url is None and target.container is None and target.pid is None):
             raise NotApplicable(f"target {name} is not configured")
         return target
@@ -74,6 +79,30 @@ class CheckContext:
             inner = _completed(inner, observation.filled(values or {}))
         facts = fact_values(await inner.checker.measure(inner.params, replace(self, measurement=inner)))
         return Observed(facts, judge(inner.rules, facts))
+
+    @asynccontextmanager
+    async def disturbed(self, disturbance: Disturbance) -> AsyncIterator[None]:
+        """A context in which a disturbance that stands in the params is in force."""
+        planned = self.measurement.disturbances.get(disturbance.key)
+        if planned is None:
+            raise LookupError(f"the disturbance {disturbance.fault} does not stand in the params of the check")
+        async with self.under(planned):
+            yield
+
+    @asynccontextmanager
+    async def under(self, planned: PlannedFault) -> AsyncIterator[None]:
+        """A context in which a fault is in force. Raises NotApplicable or Unmeasurable where it cannot be injected."""
+        if self.scope.disturbances is None:
+            raise NotApplicable("nothing may be disturbed here")
+        target = target_of(planned, self.target_named)
+        async with self.scope.disturbances.in_force(planned, target, self.id) as moved:
+            before = dict(self.moved)
+            self.moved.update(moved)
+            try:
+                yield
+            finally:
+                self.moved.clear()
+                self.moved.update(before)
 
     async def shared(self, key: Hashable, open_: Callable[[], AbstractAsyncContextManager[T]]) -> T:
         """A value that lives as long as the run."""

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
-from xnai_validate.engine.attempt import Outcome, attempts
+from xnai_validate.engine.attempt import Outcome, attempts, disturbed
 from xnai_validate.engine.clock import SystemClock
 from xnai_validate.engine.context import CheckContext, Scope
+from xnai_validate.engine.disturbances import Disturbances, Told
 from xnai_validate.engine.emit import Emitter
 from xnai_validate.engine.guard import EVERY_S, PATIENCE, Sample, Sight, look, memory_now
+from xnai_validate.engine.guardian import Guardian, undo_command
 from xnai_validate.engine.journal import state_dir
 from xnai_validate.engine.opening import begin
 from xnai_validate.engine.outbox import Outbox
@@ -56,10 +58,14 @@ class Engine:
         on_progress: Callable[[Progress], None] | None = None,
         sample: Sample = memory_now,
         state: Path | None = None,
+        repair: Sequence[str] | None = None,
+        on_step: Told = lambda step, undo: None,
     ) -> None:
         """`fail_fast` ends the run at the first check that fails, cannot be measured, or has a status of `fail_on`.
 
         `sample` tells the memory in use; `state` is the folder of journals, by default that of the environment.
+        `repair` is the command that takes faults back when this process disappears, by default `xnai-validate undo`;
+        `on_step` is told of the moments in the life of each fault.
         """
         self.plan = plan
         self.stopped: Stopped | None = None
@@ -79,13 +85,23 @@ class Engine:
         self._ending = frozenset({Status.FAIL, Status.ERROR, *fail_on}) if fail_fast else frozenset()
         self._on_progress = on_progress
         self._sample = sample
-        self._state = state
+        self._state = state or state_dir()
         self._schedule = Schedule(plan.checks, plan.limits)
         self._running: dict[str, asyncio.Task[None]] = {}
         self._changed = asyncio.Event()
         self._outbox = Outbox(self._changed.set)
         self._emitter = Emitter(Masker(plan.secrets), self._clock, self._outbox)
         self._emit = self._emitter.emit
+        self._guardian = Guardian(self._state, repair or undo_command(run_id))
+        self._disturbances = Disturbances(
+            run=run_id,
+            state=self._state,
+            clock=self._clock,
+            emit=self._emit,
+            guardian=self._guardian,
+            mask=self._emitter.text,
+            told=on_step,
+        )
         self._shared: Shared | None = None
         self._sight = Sight("calm")
         self._warned: set[str] = set()
@@ -138,7 +154,8 @@ class Engine:
         self._changed.set()
 
     def hurry(self) -> None:
-        """Shorten the waiting for what is ending."""
+        """Shorten the waiting for what is ending; what is in force is taken back all the same."""
+        self._disturbances.hurry()
         if self._shared is not None:
             self._shared.hurry()
         if self.stopped is not None:
@@ -152,15 +169,17 @@ class Engine:
         begun = self._clock.monotonic()
         try:
             preload(self.plan)
-            self.journal_path = begin(self._emitter, self.plan, self._run, self._state or state_dir())
+            self.journal_path = begin(self._emitter, self.plan, self._run, self._state)
             self._shared = Shared(lambda text: self._emit(Notice, level="warning", text=text))
             try:
                 await self._checks(self._shared)
                 self._over = True
             finally:
                 await self._shared.close()
+                self._guardian.dismiss()
             elapsed_ms = round((self._clock.monotonic() - begun) * 1000, 1)
-            self._emit(RunFinished, elapsed_ms=elapsed_ms, stopped=self.stopped)
+            not_undone = tuple(self._disturbances.not_undone)
+            self._emit(RunFinished, elapsed_ms=elapsed_ms, stopped=self.stopped, not_undone=not_undone)
         except BaseException as error:
             self._outbox.close(error)
             raise
@@ -176,6 +195,7 @@ class Engine:
             self._clock,
             shared,
             self._progress,
+            self._disturbances,
         )
         for check in self.plan.checks:
             if check.skip is not None:
@@ -208,8 +228,21 @@ class Engine:
             self._emit(AttemptFinished, id=check.id, attempt=number, held=held, reason=outcome.reason, elapsed_ms=ms)
 
         ctx = CheckContext(scope, check.measurement, check.id, check.timeout_s)
-        outcome, count = await attempts(check, ctx, told)
+        if check.under:
+            outcome, count = await disturbed(check, self._under(check, ctx), ctx, told)
+        else:
+            outcome, count = await attempts(check, ctx, told)
         self._finish(check, outcome, count)
+        if self._disturbances.not_undone:
+            self.stop("not-undone")
+
+    @asynccontextmanager
+    async def _under(self, check: PlannedCheck, ctx: CheckContext) -> AsyncIterator[None]:
+        """The faults of a check are in force; the last that was put in force is the first to be taken back."""
+        async with AsyncExitStack() as stack:
+            for planned in check.under:
+                await stack.enter_async_context(ctx.under(planned))
+            yield
 
     def _left(self, task: asyncio.Task[None]) -> None:
         self._running.pop(task.get_name(), None)

@@ -6,18 +6,24 @@ import importlib
 from collections.abc import Iterator
 from contextlib import suppress
 
-from xnai_validate.plan import Compiled, Plan
+from xnai_validate.plan import Compiled, Plan, PlannedCheck
 
 
 def preload(plan: Plan) -> None:
     """Import what the checkers of a plan name as `preload`; what is missing is for the checker to tell."""
-    wanted = {name for check in plan.checks if check.skip is None for name in _named(check.measurement)}
+    wanted = {name for check in plan.checks if check.skip is None for name in _named(check)}
     for name in sorted(wanted):
         with suppress(ImportError):
             importlib.import_module(name)
 
 
-def _named(measurement: Compiled) -> Iterator[str]:
+def _named(check: PlannedCheck) -> Iterator[str]:
+    yield from _by_checkers(check.measurement)
+    for planned in check.faults:
+        yield from planned.fault.preload
+
+
+def _by_checkers(measurement: Compiled) -> Iterator[str]:
     yield from measurement.checker.preload
     for observed in measurement.observations.values():
-        yield from _named(observed)
+        yield from _by_checkers(observed)

@@ -18,7 +18,7 @@ from xnai_validate.model.text import printable_json
 if TYPE_CHECKING:
     from pydantic import TypeAdapter
 
-Stopped = Literal["interrupted", "deadline", "memory", "fail-fast", "killed"]
+Stopped = Literal["interrupted", "deadline", "memory", "fail-fast", "killed", "not-undone"]
 """Why a run ended before its plan did."""
 
 
@@ -73,7 +73,7 @@ class AttemptFinished(_Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FaultInjected(_Event):
-    """A fault is in force; its undo record is on disk."""
+    """A fault is being put in force; its undo record is on disk."""
 
     fault: str
     target: str | None

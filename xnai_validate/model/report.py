@@ -97,7 +97,7 @@ class ReportRun(_Value):
     targets: dict[str, str | None]
     """Target -> the url that was used."""
     stopped: str | None = None
-    """Why the run ended before its plan did: interrupted, deadline, memory, fail-fast, killed."""
+    """Why the run ended before its plan did: interrupted, deadline, memory, fail-fast, killed, not-undone."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

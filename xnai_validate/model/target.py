@@ -33,7 +33,11 @@ class Target:
     """Where what lives at the root (`/docs`, `/openapi.json`) is found; by default the url's origin."""
     container: str | None = None
     pid: int | None = None
+    state_file: str | None = None
+    """The handover that tells its pid as it is now, where a supervisor keeps one up to date."""
     password: str | None = field(default=None, repr=False)
+    password_env: str | None = None
+    """The environment variable that the password is from, if it is from one."""
     tls: Tls = field(default_factory=Tls)
 
     @property

@@ -1,4 +1,4 @@
-"""All that the author of a checker imports: the base classes, the decorator, the context and the clock.
+"""What the author of a checker writes: params, facts and an async function; and what it may ask of the engine.
 
 A checker measures and returns facts; rules judge them elsewhere::
 
@@ -40,11 +40,10 @@ from xnai_validate.model.target import Target, Tls
 from xnai_validate.model.units import duration_s, size_bytes
 
 __all__ = [
-    "Bytes",
-    "Checker", "Clock", "Context", "Count", "Duration", "ErrorKind", "Facts", "Field", "Finding", "Headers",
-    "Json", "JsonObject", "JsonValue", "Mebibytes", "Milliseconds", "NotApplicable", "Observation", "Observed",
-    "Params", "Percent", "Ratio", "Seconds", "Size", "Target", "Template", "Tls", "Unmeasurable", "XnaiError",
-    "bounded", "checker",
+    "Bytes", "Checker", "Clock", "Context", "Count", "Disturbance", "Duration", "ErrorKind", "Facts", "Field",
+    "Finding", "Headers", "Json", "JsonObject", "JsonValue", "Mebibytes", "Milliseconds", "NotApplicable",
+    "Observation", "Observed", "Params", "Percent", "Ratio", "Seconds", "Size", "Target", "Template", "Tls",
+    "Unmeasurable", "XnaiError", "bounded", "checker",
 ]  # fmt: skip
 
 # Facts: what a number is, said in its annotation; the unit stands at the end of the fact's name.
@@ -144,6 +143,22 @@ class Template(Observation):
         return Observation.model_validate({**raw, "expect": filled(self.expect, values)})
 
 
+class Disturbance(Params):
+    """A fault that is in force for a while: verified when the profile is loaded, always taken back."""
+
+    fault: str
+    """A fault such as `redis.pause`; `xnai-validate list faults` has them all."""
+    target: str | None = None
+    """What is disturbed; by default the target of the check it stands in."""
+    with_: JsonObject = Field(default_factory=dict, alias="with")
+    """The parameters of the fault."""
+
+    @cached_property
+    def key(self) -> str:
+        """The identity of the disturbance: equal disturbances have equal keys."""
+        return json.dumps(self.model_dump(mode="json", by_alias=True), sort_keys=True)
+
+
 @dataclass(frozen=True, slots=True)
 class Observed:
     """What an observation measured, and its rules judged."""
@@ -201,6 +216,14 @@ class Context(Protocol):
 
         `values`: what the references of a `Template` stand for. Raises Unmeasurable where they make params or rules of
         it that are none.
+        """
+
+    def disturbed(self, disturbance: Disturbance) -> AbstractAsyncContextManager[None]:
+        """A context in which a disturbance that stands in the check's params is in force.
+
+        On entering, its undo record is on disk before it is injected; on leaving, whatever the reason, it is taken back
+        and that is proven. Raises NotApplicable or Unmeasurable where it cannot be injected: then nothing was touched.
+        A check whose params hold a disturbance runs alone, and only where `disruptive` is allowed.
         """
 
     async def shared(self, key: Hashable, open_: Callable[[], AbstractAsyncContextManager[T]]) -> T:

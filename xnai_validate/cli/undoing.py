@@ -1,0 +1,81 @@
+"""What `undo` does and says; and the refusal to begin while a fault may be in force."""
+
+from __future__ import annotations
+
+import time
+
+from xnai_validate.cli.console import print_out
+from xnai_validate.errors import ConfigError
+from xnai_validate.model.text import printable
+
+NOT_UNDONE = 4
+
+
+def refuse_dirty() -> None:
+    """Raises NotUndone where a fault may be in force."""
+    from xnai_validate.engine.journal import state_dir
+    from xnai_validate.engine.undofolder import UndoFolder
+
+    UndoFolder.below(state_dir()).refuse_dirty()
+
+
+def listing() -> int:
+    """Print what may be in force, oldest first; 4 where there is anything."""
+    from xnai_validate.engine import UndoFolder, UndoRecord, state_dir
+
+    found = UndoFolder.below(state_dir()).all()
+    for one in found:
+        if isinstance(one, UndoRecord):
+            age_s = max(0.0, time.time() - one.recorded_at)
+            held = f"held by process {one.owner.pid}" if one.owned else "left behind"
+            _say(f"{one.id}  {one.fault}  {one.target.name if one.target else '-'}  {age_s:.0f} s ago, {held}")
+            _say(f"  {one.sentence}")
+        else:
+            _say(f"{one.id}  unreadable: {one.why}")
+    if not found:
+        _say("nothing is in force")
+    return NOT_UNDONE if found else 0
+
+
+def undoing(run: str | None) -> int:
+    """Take back what was left in force, last first, and say what came of it."""
+    import asyncio
+
+    from xnai_validate import registry
+    from xnai_validate.engine import Repaired, SystemClock, repair, state_dir
+
+    def told(one: Repaired) -> None:
+        _say(f"{'undone, and proven' if one.proven else 'NOT UNDONE'}: {one.sentence}")
+        if one.why:
+            _say(f"  {one.why}")
+
+    done = asyncio.run(repair(state_dir(), registry.get_fault, SystemClock(), told, run=run))
+    if not done:
+        _say("nothing is in force")
+    bad = [one.id for one in done if not one.proven]
+    if bad:
+        _say(
+            f"{len(bad)} may still be in force; if what was disturbed is no more: xnai-validate undo --forget {bad[0]}"
+        )
+    return NOT_UNDONE if bad else 0
+
+
+def forgetting(ids: tuple[str, ...]) -> int:
+    """Drop records; raises ConfigError for one that is not there, or whose run still lives."""
+    from xnai_validate.engine import UndoFolder, UndoRecord, state_dir
+    from xnai_validate.model.nearest import did_you_mean
+
+    folder = UndoFolder.below(state_dir())
+    for one in ids:
+        if one not in folder.ids():
+            raise ConfigError(f"no fault {one} is recorded", hint=did_you_mean(one, folder.ids()))
+        found = folder.get(one)
+        if isinstance(found, UndoRecord) and found.owned:
+            raise ConfigError(f"{one} is held by process {found.owner.pid}, which takes it back itself")
+        folder.remove(one)
+        _say(f"forgotten: {found.sentence if isinstance(found, UndoRecord) else one}")
+    return 0
+
+
+def _say(text: str) -> None:
+    print_out(f"{printable(text)}\n")

@@ -1,0 +1,5 @@
+"""Faults of the process behind a target: it stands still, or ends."""
+
+from xnai_validate.faults.process.pause import Pause
+
+__all__ = ["Pause"]

@@ -1,0 +1,91 @@
+"""A Redis that keeps its clients waiting."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Annotated, Literal, Self
+
+from annotated_types import Gt, Le
+from pydantic import model_validator
+
+from xnai_validate.faults.redis.server import PRELOAD, ServerUndo, admin, process_of, refuse_older, server_info
+from xnai_validate.kit import Duration, FaultContext, InForce, JsonValue, Params, Unmeasurable, fault
+
+ALL_CAP_S = 5.0
+"""Longest pause of all commands: nobody can end it, for `CLIENT UNPAUSE` waits as well (seen with 7.0)."""
+PROBE_S = 1.0
+"""A command that is not answered within this is taken to wait."""
+
+
+class PauseParams(Params):
+    """What waits, and how long at most."""
+
+    mode: Literal["write", "all"] = "write"
+    """`write`: commands that may write wait; `all`: all commands of all clients wait."""
+    duration: Annotated[Duration, Gt(0), Le(60)] | None = None
+    """The server itself ends the pause after this time, if it is not taken back before: 30 s, or 2 s with `all`."""
+
+    @model_validator(mode="after")
+    def _bounded(self) -> Self:
+        if self.mode == "all" and self.seconds > ALL_CAP_S:
+            raise ValueError(
+                f"a pause of all commands cannot be ended from outside, so it takes at most {ALL_CAP_S:g}s"
+            )
+        return self
+
+    @property
+    def seconds(self) -> float:
+        """How long at most."""
+        return self.duration or (2.0 if self.mode == "all" else 30.0)
+
+
+@fault("redis.pause", limit_s=60, preload=PRELOAD)
+class Pause:
+    """Let Redis keep its clients waiting: commands that write, or all, are answered only afterwards.
+
+    `CLIENT PAUSE` of Redis 6.2 or later; with a time limit that the server keeps by itself, so that even a lost machine
+    does not leave it paused. `write` is taken back at once by `CLIENT UNPAUSE`; `all` ends by its time limit only.
+
+        under: [{fault: redis.pause, target: redis, with: {duration: 10s}}]
+    """
+
+    def says(self, params: PauseParams, target: str) -> str:
+        """What it does to whom."""
+        what = "commands that write" if params.mode == "write" else "all commands of all clients"
+        return f"{target} lets {what} wait, for at most {params.seconds:g} s (CLIENT PAUSE)"
+
+    async def prepare(self, params: PauseParams, ctx: FaultContext) -> ServerUndo:
+        """Which server it is, and that it does not keep anybody waiting now."""
+        async with admin(ctx) as connection:
+            info = await server_info(connection)
+        refuse_older(info, (6, 2))
+        if await _waits(ctx, None):
+            raise Unmeasurable(f"{ctx.target.name} keeps commands waiting already")
+        return ServerUndo(server=info.get("run_id", ""), process=process_of(ctx))
+
+    async def inject(self, params: PauseParams, undo: ServerUndo, ctx: FaultContext) -> InForce | None:
+        """The server's own limit is told with the command."""
+        milliseconds = round(min(params.seconds, ctx.limit_s) * 1000)
+        async with admin(ctx) as connection:
+            await connection.command("CLIENT", "PAUSE", milliseconds, params.mode.upper())
+        return None
+
+    async def revert(self, undo: ServerUndo, ctx: FaultContext) -> None:
+        """A pause of all commands answers this, and everything else, when it is over."""
+        async with admin(ctx, undo) as connection:
+            await connection.command("CLIENT", "UNPAUSE")
+
+    async def fingerprint(self, undo: ServerUndo, ctx: FaultContext) -> JsonValue:
+        """Whether a command that may write waits."""
+        return {"waits": await _waits(ctx, undo)}
+
+
+async def _waits(ctx: FaultContext, undo: ServerUndo | None) -> bool:
+    """Ask for what may write and changes nothing: to delete a key that is not there."""
+    async with admin(ctx, undo) as connection:
+        try:
+            async with asyncio.timeout(PROBE_S):
+                await connection.command("DEL", f"xnai-validate:{ctx.id}:nothing")
+        except TimeoutError:
+            return True
+    return False

@@ -1,0 +1,100 @@
+"""A process that is meant, whoever may have its number later."""
+
+from __future__ import annotations
+
+import os
+import signal
+from contextlib import suppress
+from functools import cache
+from pathlib import Path
+
+from pydantic import ConfigDict
+
+from xnai_validate.model.docs import Documented
+
+__all__ = ["ProcessId", "process_id"]
+
+_STARTED, _STATE, _PARENT = 19, 0, 1
+"""Places in `/proc/PID/stat` after the name, which ends with the last parenthesis (proc_pid_stat(5))."""
+
+
+class ProcessId(Documented):
+    """A process by its number and the time of its start: numbers are given again, such pairs are not."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    pid: int
+    started: int
+    """Clock ticks from the start of the machine."""
+    boot: str
+    """Which start of the machine."""
+
+    @property
+    def state(self) -> str | None:
+        """`R`, `S`, `D`, `T` (stopped), `t`, `I`, or None where it has ended; a zombie has."""
+        stat = _stat(self.pid)
+        if stat is None or int(stat[_STARTED]) != self.started or self.boot != _boot() or stat[_STATE] in "ZXx":
+            return None
+        return stat[_STATE]
+
+    @property
+    def alive(self) -> bool:
+        """Whether it still runs, or is stopped."""
+        return self.state is not None
+
+    def send(self, number: signal.Signals) -> bool:
+        """Send it a signal; returns whether it is there. Never reaches another process that has its number.
+
+        Raises PermissionError.
+        """
+        try:
+            handle = os.pidfd_open(self.pid)
+        except OSError:
+            return False  # it has ended; a kernel without pidfd_open (before 5.3) is older than what we run on
+        try:
+            # What the handle holds is the one that is looked at now: a number is not given again while it is held.
+            if not self.alive:
+                return False
+            signal.pidfd_send_signal(handle, number)
+        except ProcessLookupError:
+            return False
+        finally:
+            os.close(handle)
+        return True
+
+    def tree(self) -> tuple[ProcessId, ...]:
+        """It and the processes below it, parents first; empty where it has ended."""
+        if not self.alive:
+            return ()
+        below: dict[int, list[int]] = {}
+        for entry in Path("/proc").iterdir():
+            stat = _stat(int(entry.name)) if entry.name.isdigit() else None
+            if stat is not None:
+                below.setdefault(int(stat[_PARENT]), []).append(int(entry.name))
+        pids = [self.pid]
+        for pid in pids:  # grows while it is walked
+            pids += below.get(pid, [])
+        found = [process_id(pid) for pid in pids[1:]]
+        return (self, *(one for one in found if one is not None))
+
+
+def process_id(pid: int) -> ProcessId | None:
+    """The process that has this number now; None where there is none, or it has ended and nobody has waited for it."""
+    stat = _stat(pid)
+    if stat is None or stat[_STATE] in "ZXx":
+        return None
+    return ProcessId(pid=pid, started=int(stat[_STARTED]), boot=_boot())
+
+
+def _stat(pid: int) -> list[str] | None:
+    with suppress(OSError):
+        return Path(f"/proc/{pid}/stat").read_bytes().rpartition(b")")[2].decode("ascii", "replace").split()
+    return None
+
+
+@cache
+def _boot() -> str:
+    try:
+        return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+    except OSError:
+        return ""
