@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from tests.checkers import breaker_reference as reference
@@ -45,12 +45,15 @@ class Promise:
 
     kind: str
     expect: JsonObject
+    more: dict[str, Any] = field(default_factory=dict)
+    """Params besides those of all kinds."""
+    workers: int = 1
 
     def kept(self, stack: Stack) -> Observed:
         """The check, made of a stack."""
-        return observe(
-            self.kind, stack.workers[0], others=(*stack.workers[1:], stack.redis), expect=self.expect, **params(stack)
-        )
+        others = (*stack.workers[1:], stack.redis)
+        wanted = params(stack, **self.more)
+        return observe(self.kind, stack.workers[0], others=others, expect=self.expect, **wanted)
 
 
 PROMISES: dict[str, Promise] = {
@@ -88,6 +91,24 @@ PROMISES: dict[str, Promise] = {
             "last_failure_error_s": {"max": 0.2},
         },
     ),
+    "reopen": Promise("breaker.reopen", {"early_ms": {"max": 100}, "late_ms": {"max": 300}}),
+    "reopen at once": Promise("breaker.reopen", {"trials_succeeded": 0}, {"after": 0}),
+    "forgive": Promise("breaker.forgive", {"count_after_success": 0}),
+    "concurrent": Promise(
+        "breaker.concurrent",
+        {
+            "serial_ratio": {"max": 0.6},
+            "admitted_half_open": {"min": 1, "max": reference.SUCCESSES},
+            "refusal_p50_ms": {"max": 140},
+        },
+        {"call": post("/long"), "callers": 12, "settle": 0.1, "patience": 2.0},
+    ),
+    "shared": Promise(
+        "breaker.shared",
+        {"closed_again": True, "still_refused": []},
+        {"ways": {"other": post("/work") | {"target": "api1"}}, "settle": 0.15},
+        workers=2,
+    ),
 }
 
 CONVICTED: dict[type[reference.Breaker], tuple[str, str]] = {
@@ -113,5 +134,11 @@ CONVICTED: dict[type[reference.Breaker], tuple[str, str]] = {
     reference.SlowRefusal: ("refusal", "p50_ms"),
     reference.RefusesWith500: ("refusal", "refusal_status"),
     reference.NamelessRefusal: ("refusal", "envelope_faults"),
+    reference.ForgivesAtHalfOpen: ("reopen", "reopened_on_failure"),
+    reference.NeverForgives: ("forgive", "forgave"),
+    reference.Serialised: ("concurrent", "serial_ratio"),
+    reference.AdmitsAll: ("concurrent", "admitted_half_open"),
+    reference.Leaks: ("concurrent", "leaked_calls"),
+    reference.Alone: ("shared", "not_refused"),
 }
 """Breaker -> the promise that it breaks, and the fact that shows it."""

@@ -355,6 +355,15 @@ class Leaks(Breaker):
             raise
 
 
+class Alone(Breaker):
+    """Each worker counts by itself; Redis is only told."""
+
+    async def swapped(self, by: Callable[[State], State]) -> State:
+        after = by(dict(self.memory))
+        await self.redis.set(self.key, self.content(after), px=int(self.ttl_s * 1000))
+        return after
+
+
 class CountsRefusals(Breaker):
     """A refused call counts as a failure, so it never recovers while it is called."""
 

@@ -1,4 +1,4 @@
-"""A small HTTP server whose work goes through a breaker, as a stack's does: `/work` succeeds, `/fail` fails."""
+"""A small HTTP server whose work goes through a breaker: `/work` and `/long` succeed, `/fail` fails."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 from redis.asyncio import Redis
@@ -19,7 +20,9 @@ from tests.checkers.breaker_reference import Breaker, RefusedError
 from xnai_validate.kit import Target
 
 NAME = "rag_api"
-WORK_S = 0.03
+WORK_S = 0.02
+LONG_S = 0.15
+"""How long `/long` takes, which is for many callers at once."""
 Answer = tuple[int, dict[str, str], dict[str, Any]]
 
 
@@ -104,14 +107,10 @@ async def _answer(breaker: Breaker, path: str) -> Answer:
         return _refusal(breaker, refused)
     failed = path == "/fail"
     try:
-        await breaker.working(_work)
+        await breaker.working(partial(asyncio.sleep, LONG_S if path == "/long" else WORK_S))
     finally:
         await breaker.end(failed, trial)
     return (500, {}, _envelope(500, "model_error", "llm")) if failed else (200, {}, {"response": "done"})
-
-
-async def _work() -> None:
-    await asyncio.sleep(WORK_S)
 
 
 def _refusal(breaker: Breaker, refused: RefusedError) -> Answer:

@@ -28,14 +28,14 @@ def broken(seen: Observed) -> dict[str, object]:
 
 def acquit(redis: Target, promise: str) -> None:
     """The reference keeps the promise."""
-    with stack(redis) as running:
+    with stack(redis, workers=PROMISES[promise].workers) as running:
         assert broken(PROMISES[promise].kept(running)) == {}
 
 
 def convict(redis: Target, mutant: type[Breaker]) -> None:
     """The mutant is convicted of what it breaks."""
     promise, fact = CONVICTED[mutant]
-    with stack(redis, mutant) as running:
+    with stack(redis, mutant, workers=PROMISES[promise].workers) as running:
         assert fact in broken(PROMISES[promise].kept(running))
 
 

@@ -10,6 +10,7 @@ from xnai_validate.checkers.breaker.driver import Closing, Driver, Opening, Wait
 from xnai_validate.checkers.breaker.once import once
 from xnai_validate.checkers.breaker.params import BreakerParams
 from xnai_validate.checkers.breaker.readings import Reading
+from xnai_validate.checkers.breaker.recovery import recovery_of
 from xnai_validate.kit import Context, Count, Facts, JsonValue, Milliseconds, checker
 
 
@@ -160,6 +161,7 @@ async def cycle(params: BreakerParams, ctx: Context) -> CycleFacts:
     seen = await cycle_of(params, ctx)
     opening, waiting, closing = seen.opening, seen.waiting, seen.closing
     opened = seen.opened_by is not None
+    times = recovery_of(params, seen.opened_by, waiting)
     changes = seen.driver.timeline
     return CycleFacts(
         closed_before=seen.ready,
@@ -171,7 +173,10 @@ async def cycle(params: BreakerParams, ctx: Context) -> CycleFacts:
         told_open_after=opening.told_after,
         refused=len(seen.refusals),
         recovered=waiting.admitted is not None if opened else None,
-        **recovery_facts(params, seen.opened_by, waiting),
+        half_open_after_ms=times.after_ms,
+        uncertainty_ms=times.uncertainty_ms,
+        early_ms=times.early_ms,
+        late_ms=times.late_ms,
         half_open_seen=any(change.now == "half_open" for change in changes.changes) if params.key else None,
         successes_until_closed=closing.told_after if closing else None,
         closed_again=seen.closed_again,
@@ -181,28 +186,3 @@ async def cycle(params: BreakerParams, ctx: Context) -> CycleFacts:
         sources_disagree=seen.disagree,
         elapsed_ms=(seen.ended_s - seen.begun_s) * 1000,
     )
-
-
-def recovery_facts(params: BreakerParams, opened_by: Call | None, waiting: Waiting) -> dict[str, float | None]:
-    """The time until a call was let through, and what is certain of it.
-
-    The breaker opened while the failing call was under way, and let a call through while that one was: the time between
-    is at least from the end of the former to when the last refused call was sent, and at most from the sending of the
-    former to the answer of the first call let through.
-    """
-    names = ("half_open_after_ms", "uncertainty_ms", "early_ms", "late_ms")
-    if opened_by is None:
-        return dict.fromkeys(names)
-    refused = [call.sent_s for call in waiting.refusals]
-    least = max(0.0, max(refused, default=opened_by.answered_s) - opened_by.answered_s)
-    late = max(0.0, least - params.recovery) * 1000
-    if waiting.admitted is None:
-        return {**dict.fromkeys(names), "late_ms": late}
-    most = waiting.admitted.answered_s - opened_by.sent_s
-    after = waiting.admitted.sent_s - opened_by.answered_s
-    return {
-        "half_open_after_ms": max(0.0, after) * 1000,
-        "uncertainty_ms": max(most - after, after - least) * 1000,
-        "early_ms": max(0.0, params.recovery - most) * 1000,
-        "late_ms": late,
-    }

@@ -1,0 +1,244 @@
+"""`breaker.concurrent`: a breaker under many callers at once."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from statistics import median
+from typing import Annotated
+
+from annotated_types import Ge, Le
+
+from xnai_validate.checkers.breaker.calls import Call, Outcome, make
+from xnai_validate.checkers.breaker.driver import Driver
+from xnai_validate.checkers.breaker.once import once
+from xnai_validate.checkers.breaker.params import BreakerParams
+from xnai_validate.checkers.breaker.refusal import quantile
+from xnai_validate.kit import Context, Count, Facts, Milliseconds, Observation, XnaiError, checker
+
+ALONE = 3
+"""Calls that are made one by one, to know how long one takes."""
+ROUNDS = 2
+"""Calls of each caller while the breaker is open."""
+
+
+class ConcurrentParams(BreakerParams):
+    """A breaker, and how many call it."""
+
+    callers: Annotated[int, Ge(2), Le(256)] = 20
+    """How many calls are under way at once. `call` should take a tenth of a second or more by waiting, not by
+    computing, else `serial_ratio` and `admitted_half_open` tell of the machine."""
+
+
+@dataclass(slots=True)
+class _Seen:
+    ready: bool = False
+    alone: list[Call] = field(default_factory=list)
+    together: list[Call] = field(default_factory=list)
+    failing: list[Call] = field(default_factory=list)
+    opened: bool = False
+    while_open: list[Call] = field(default_factory=list)
+    bursts: int = 0
+    """Bursts of calls after the recovery time until one let any through."""
+    trials: list[Call] = field(default_factory=list)
+    closed_again: bool | None = None
+
+    @property
+    def everything(self) -> list[Call]:
+        """All calls that were made at once."""
+        return [*self.together, *self.failing, *self.while_open, *self.trials]
+
+
+class ConcurrentFacts(Facts):
+    """A breaker under many callers; null is what it did not come to."""
+
+    callers: Count
+    """How many calls were under way at once."""
+    closed_before: bool
+    """Whether it was closed at the beginning, or came to be closed by calls that succeeded."""
+    alone_ms: Milliseconds | None
+    """The median time of a call when nobody else calls."""
+    together_ms: Milliseconds | None
+    """From the first of the calls at once to the end of the last, the breaker being closed."""
+    serial_ratio: float | None
+    """How far the calls at once were done one by one: 0 where they took no longer than one alone, 1 where they took as
+    long as one after the other."""
+    together_failed: Count
+    """How many of those did not succeed, though nothing was done to the dependency."""
+    opened: bool
+    """Whether calls were refused after as many failures as promised."""
+    failures_let_through: Count
+    """How many calls failed until then; those that were under way before the breaker opened are among them."""
+    refused: Count
+    """How many calls at once were refused while it was open."""
+    leaked_calls: Count | None
+    """How many were let through although it was open: sent `settle` after the failure that must have opened it, and
+    answered that long before the recovery time can have been over; null where no call was."""
+    refusal_p50_ms: Milliseconds | None
+    """The median time of a refusal, all being asked for at once."""
+    refusal_max_ms: Milliseconds | None
+    """The slowest."""
+    recovered: bool | None
+    """Whether it let any call through within the recovery time and the patience."""
+    admitted_half_open: Count | None
+    """How many of the calls at once were let through before the first of them can have ended, and so before any success
+    can have closed it."""
+    refused_half_open: Count | None
+    """How many of them were refused."""
+    closed_again: bool | None
+    """Whether it was closed at the end."""
+    unanswered: Count
+    """How many of all calls at once had no whole answer: a breaker that deadlocks shows here."""
+    elapsed_ms: Milliseconds
+    """How long all of it took."""
+
+
+@checker(
+    "breaker.concurrent",
+    expect={"closed_before": True, "opened": True, "leaked_calls": 0, "unanswered": 0, "closed_again": True},
+    exclusive=True,
+    preload=("redis.asyncio",),
+)
+async def concurrent(params: ConcurrentParams, ctx: Context) -> ConcurrentFacts:
+    """Call through a circuit breaker from many places at once: closed, failing, open and half open.
+
+    Closed, the calls must run side by side; as soon as it has opened, none may come through; half open, only a few may.
+    Requests with an effect (POST) open a connection each, and so reach all workers of a server. Equal checks share one
+    drive.
+
+        kind: breaker.concurrent
+        target: api
+        with: {callers: 20, name: rag_api, failures: 3, recovery: 60s, call: ..., trip: ...}
+        expect: {serial_ratio: {max: 0.5}, admitted_half_open: {max: 6}, refusal_p50_ms: {max: 100}}
+    """
+    seen, elapsed_ms = await once("concurrent", params, ctx, lambda: _drive(params, ctx))
+    latencies = sorted(call.latency_ms for call in seen.while_open if call.outcome is Outcome.REFUSED)
+    alone_ms = median(call.latency_ms for call in seen.alone) if seen.alone else None
+    together_ms = _span_ms(seen.together)
+    open_ = _while_surely_open(params, seen)
+    recovered = any(call.let_through for call in seen.trials)
+    return ConcurrentFacts(
+        callers=params.callers,
+        closed_before=seen.ready,
+        alone_ms=alone_ms,
+        together_ms=together_ms,
+        serial_ratio=_serial_ratio(alone_ms, together_ms, params.callers),
+        together_failed=sum(call.outcome is not Outcome.SUCCEEDED for call in seen.together),
+        opened=seen.opened,
+        failures_let_through=sum(call.outcome is Outcome.FAILED for call in seen.failing),
+        refused=len(latencies),
+        leaked_calls=sum(call.let_through for call in open_) if open_ else None,
+        refusal_p50_ms=quantile(latencies, 0.5),
+        refusal_max_ms=latencies[-1] if latencies else None,
+        recovered=recovered if seen.opened else None,
+        admitted_half_open=_admitted(seen.trials) if recovered else None,
+        refused_half_open=sum(call.outcome is Outcome.REFUSED for call in seen.trials) if recovered else None,
+        closed_again=seen.closed_again,
+        unanswered=sum(call.outcome is Outcome.UNANSWERED for call in seen.everything),
+        elapsed_ms=elapsed_ms,
+    )
+
+
+async def _drive(params: ConcurrentParams, ctx: Context) -> tuple[_Seen, float]:
+    _ = params.tripping
+    driver, seen = Driver(params, ctx), _Seen()
+    begun_s = driver.now()
+    seen.ready = await driver.ready()
+    if seen.ready:
+        seen.alone = [await driver.call() for _ in range(ALONE)]
+        ctx.progress(f"breaker {params.name}: {params.callers} callers")
+        seen.together = await at_once(params, ctx, params.call, params.callers)
+        await _open(params, driver, seen)
+    if seen.opened:
+        await _try_at_once(params, driver, seen)
+    return seen, (driver.now() - begun_s) * 1000
+
+
+async def at_once(params: BreakerParams, ctx: Context, wanted: Observation, count: int) -> list[Call]:
+    """So many calls, all begun at once; raises the first one's XnaiError, if any has one."""
+
+    async def one() -> Call | XnaiError:
+        try:
+            return await make(ctx, wanted, params.name)
+        except XnaiError as error:
+            return error  # raised within a TaskGroup it would come out in a group
+
+    async with asyncio.TaskGroup() as group:
+        tasks = [group.create_task(one()) for _ in range(count)]
+    calls = [task.result() for task in tasks]
+    for call in calls:
+        if isinstance(call, XnaiError):
+            raise call
+    return [call for call in calls if isinstance(call, Call)]
+
+
+async def _open(params: ConcurrentParams, driver: Driver, seen: _Seen) -> None:
+    """Fail at once until as many have failed as must open it, then call the open breaker at once."""
+    async with driver.failing() as wanted:
+        for _ in range(params.failures):
+            seen.failing += await at_once(params, driver.ctx, wanted, params.callers)
+            if len(_failures(seen)) >= params.failures:
+                break
+        await driver.ctx.clock.sleep(params.settle)
+        for _ in range(ROUNDS):
+            seen.while_open += await at_once(params, driver.ctx, wanted, params.callers)
+    seen.opened = any(call.outcome is Outcome.REFUSED for call in seen.while_open)
+
+
+def _failures(seen: _Seen) -> list[Call]:
+    """The failures before the breaker was called as an open one, in the order of their ends."""
+    failed = (call for call in seen.failing if call.outcome in (Outcome.FAILED, Outcome.UNANSWERED))
+    return sorted(failed, key=lambda call: call.answered_s)
+
+
+def _while_surely_open(params: ConcurrentParams, seen: _Seen) -> list[Call]:
+    """The calls at once that were answered before the recovery time can have been over.
+
+    No breaker opens before a call has failed; `settle` is what may lie between that and our reading of the answer.
+    """
+    failures = _failures(seen)
+    if len(failures) < params.failures:
+        return []
+    over_s = failures[0].answered_s + params.recovery - params.settle
+    return [call for call in seen.while_open if call.answered_s < over_s]
+
+
+async def _try_at_once(params: ConcurrentParams, driver: Driver, seen: _Seen) -> None:
+    """When the recovery time is over, call at once; again until any call is let through."""
+    ended_s = _failures(seen)[-1].answered_s if _failures(seen) else driver.now()
+    await driver.ctx.clock.sleep(max(0.0, ended_s + params.recovery - driver.now()))
+    while True:
+        seen.bursts += 1
+        seen.trials = await at_once(params, driver.ctx, params.call, params.callers)
+        if any(call.let_through for call in seen.trials):
+            break
+        if driver.now() >= ended_s + params.recovery + params.patience:
+            return
+        await driver.ctx.clock.sleep(params.every)
+    seen.closed_again = await driver.ready() and await driver.tolerates_a_failure() is not False
+
+
+def _span_ms(calls: Sequence[Call]) -> float | None:
+    if not calls:
+        return None
+    return (max(call.answered_s for call in calls) - min(call.sent_s for call in calls)) * 1000
+
+
+def _serial_ratio(alone_ms: float | None, together_ms: float | None, callers: int) -> float | None:
+    """Where on the way from side by side (one call's time) to one by one (all their times) the calls at once lie."""
+    if not alone_ms or together_ms is None:
+        return None
+    return max(0.0, (together_ms - alone_ms) / (alone_ms * (callers - 1)))
+
+
+def _admitted(calls: Sequence[Call]) -> int:
+    """Calls let through that arrived before any success can have closed the breaker.
+
+    No trial ends before the quickest did. A call that was sent in the first half of that one's time has arrived by
+    then, if a connection takes less than the other half.
+    """
+    through = [call for call in calls if call.let_through]
+    first = min(through, key=lambda call: call.answered_s)
+    until_s = (first.sent_s + first.answered_s) / 2
+    return sum(call.sent_s <= until_s for call in through)

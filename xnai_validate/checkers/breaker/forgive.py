@@ -1,0 +1,101 @@
+"""`breaker.forgive`: a success makes a closed breaker forget the failures before it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from xnai_validate.checkers.breaker.calls import Outcome
+from xnai_validate.checkers.breaker.driver import Driver
+from xnai_validate.checkers.breaker.once import once
+from xnai_validate.checkers.breaker.params import BreakerParams
+from xnai_validate.kit import Context, Count, Facts, Milliseconds, NotApplicable, checker
+
+
+@dataclass(slots=True)
+class _Seen:
+    ready: bool = False
+    before: int = 0
+    """Failures before the success."""
+    opened_early: bool | None = None
+    count: int | None = None
+    """`failure_count` in the key after the success."""
+    after: int = 0
+    """Failures after it."""
+    forgave: bool | None = None
+
+
+class ForgiveFacts(Facts):
+    """What a success between failures did to a closed breaker; null is what it did not come to."""
+
+    closed_before: bool
+    """Whether it was closed at the beginning, or came to be closed by calls that succeeded."""
+    failures_before: Count
+    """How many calls failed before the success: one less than open it, unless it opened before."""
+    opened_early: bool | None
+    """Whether those opened it."""
+    count_after_success: int | None
+    """`failure_count` in the key after the success; null where the key does not say."""
+    failures_after: Count
+    """How many calls failed after the success, before one was refused: one less than open it is right."""
+    forgave: bool | None
+    """Whether as many failures after the success left it closed."""
+    elapsed_ms: Milliseconds
+    """How long all of it took."""
+
+
+@checker(
+    "breaker.forgive",
+    expect={"closed_before": True, "opened_early": False, "forgave": True},
+    exclusive=True,
+    preload=("redis.asyncio",),
+)
+async def forgive(params: BreakerParams, ctx: Context) -> ForgiveFacts:
+    """Fail, succeed and fail again, each time once less than opens a circuit breaker: it must stay closed.
+
+    Only failures in a row open a breaker. Takes no recovery time where the breaker keeps its promise. Skipped where one
+    failure opens it. Equal checks share one drive.
+
+        kind: breaker.forgive
+        target: api
+        with: {name: rag_api, failures: 3, recovery: 60s, key: "circuit_breaker:rag_api", call: ..., trip: ...}
+        expect: {count_after_success: 0}
+    """
+    if params.failures == 1:
+        raise NotApplicable(f"one failure opens the breaker {params.name}: there is nothing to forgive")
+    seen, elapsed_ms = await once("forgive", params, ctx, lambda: _drive(params, ctx))
+    return ForgiveFacts(
+        closed_before=seen.ready,
+        failures_before=seen.before,
+        opened_early=seen.opened_early,
+        count_after_success=seen.count,
+        failures_after=seen.after,
+        forgave=seen.forgave,
+        elapsed_ms=elapsed_ms,
+    )
+
+
+async def _drive(params: BreakerParams, ctx: Context) -> tuple[_Seen, float]:
+    _ = params.tripping
+    driver, seen = Driver(params, ctx), _Seen()
+    begun_s = driver.now()
+    seen.ready = await driver.ready()
+    if seen.ready:
+        seen.before, opened = await _fail_and_succeed(driver)
+        seen.opened_early = opened
+        count = driver.last.number("failure_count") if driver.last else None
+        seen.count = None if count is None else int(count)
+        if not opened:
+            seen.after, opened = await _fail_and_succeed(driver)
+            seen.forgave = not opened
+    return seen, (driver.now() - begun_s) * 1000
+
+
+async def _fail_and_succeed(driver: Driver) -> tuple[int, bool]:
+    """Fail once less than opens the breaker, then succeed: how many failed, and whether a call was refused."""
+    failed = 0
+    async with driver.failing() as wanted:
+        for _ in range(driver.params.failures - 1):
+            if (await driver.fail(wanted)).outcome is Outcome.REFUSED:
+                return failed, True
+            failed += 1
+    return failed, (await driver.call()).outcome is Outcome.REFUSED

@@ -1,0 +1,156 @@
+"""`breaker.reopen`: one failure while half open opens a breaker for another whole recovery time."""
+
+from __future__ import annotations
+
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from typing import Annotated, Self
+
+from annotated_types import Ge, Le
+from pydantic import model_validator
+
+from xnai_validate.checkers.breaker.calls import Call, Outcome
+from xnai_validate.checkers.breaker.driver import Driver, Waiting
+from xnai_validate.checkers.breaker.once import once
+from xnai_validate.checkers.breaker.params import BreakerParams
+from xnai_validate.checkers.breaker.recovery import recovery_of
+from xnai_validate.kit import Context, Count, Facts, Milliseconds, checker
+
+
+class ReopenParams(BreakerParams):
+    """A breaker, and when the failure comes."""
+
+    after: Annotated[int, Ge(0), Le(99)] | None = None
+    """How many trials succeed before one fails; by default all but one of those that would close it."""
+
+    @model_validator(mode="after")
+    def _before_it_closes(self) -> Self:
+        if self.after is not None and self.after >= self.successes:
+            raise ValueError(f"after {self.successes} successes the breaker is closed: after must be less")
+        return self
+
+    @property
+    def trials(self) -> int:
+        """How many trials succeed before one fails."""
+        return self.successes - 1 if self.after is None else self.after
+
+
+@dataclass(slots=True)
+class _Seen:
+    ready: bool = False
+    opened_by: Call | None = None
+    first: Waiting = field(default_factory=Waiting)
+    trials: int = 0
+    """How many succeeded before one failed."""
+    failed: Call | None = None
+    """The trial that failed."""
+    reopened: bool | None = None
+    second: Waiting = field(default_factory=Waiting)
+    closed_again: bool | None = None
+
+
+class ReopenFacts(Facts):
+    """What a failure did to a half-open breaker; null is what it did not come to."""
+
+    closed_before: bool
+    """Whether it was closed at the beginning, or came to be closed by calls that succeeded."""
+    opened: bool
+    """Whether failures opened it the first time."""
+    recovered: bool | None
+    """Whether it let a call through after the recovery time."""
+    trials_succeeded: Count
+    """How many calls succeeded in `half_open` before one failed."""
+    reopened_on_failure: bool | None
+    """Whether the call after that failure was refused."""
+    half_open_after_ms: Milliseconds | None
+    """From that failure until a call was let through again."""
+    early_ms: Milliseconds | None
+    """How much earlier than promised it surely let a call through then; 0 where that is not certain."""
+    late_ms: Milliseconds | None
+    """How much later than promised it surely still refused calls then; 0 where that is not certain."""
+    closed_again: bool | None
+    """Whether it was closed at the end."""
+    illegal_transitions: list[str]
+    """Changes of state in the key that no breaker may make."""
+    elapsed_ms: Milliseconds
+    """How long all of it took."""
+
+
+@checker(
+    "breaker.reopen",
+    expect={"closed_before": True, "opened": True, "reopened_on_failure": True, "closed_again": True},
+    exclusive=True,
+    preload=("redis.asyncio",),
+)
+async def reopen(params: ReopenParams, ctx: Context) -> ReopenFacts:
+    """Fail once while a circuit breaker is half open: it must open again, for another whole recovery time.
+
+    Takes two recovery times. By default the failure comes when one more success would have closed the breaker, so one
+    that closes too early shows too. Equal checks share one drive.
+
+        kind: breaker.reopen
+        target: api
+        with: {name: rag_api, failures: 3, recovery: 60s, key: "circuit_breaker:rag_api", call: ..., trip: ...}
+        expect: {early_ms: {max: 50}}
+    """
+    driver, seen, elapsed_ms = await once("reopen", params, ctx, lambda: _drive(params, ctx))
+    times = recovery_of(params, seen.failed if seen.reopened else None, seen.second)
+    return ReopenFacts(
+        closed_before=seen.ready,
+        opened=seen.opened_by is not None,
+        recovered=seen.first.admitted is not None if seen.opened_by else None,
+        trials_succeeded=seen.trials,
+        reopened_on_failure=seen.reopened,
+        half_open_after_ms=times.after_ms,
+        early_ms=times.early_ms,
+        late_ms=times.late_ms,
+        closed_again=seen.closed_again,
+        illegal_transitions=driver.timeline.faults,
+        elapsed_ms=elapsed_ms,
+    )
+
+
+async def _drive(params: ReopenParams, ctx: Context) -> tuple[Driver, _Seen, float]:
+    _ = params.tripping
+    driver, seen = Driver(params, ctx), _Seen()
+    begun_s = driver.now()
+    seen.ready = await driver.ready()
+    if seen.ready:
+        await _fail_while_half_open(params, driver, seen)
+    if seen.reopened and seen.failed is not None:
+        seen.second = await driver.wait(seen.failed.answered_s)
+        if seen.second.admitted is not None:
+            await driver.close(seen.second.admitted)
+            seen.closed_again = await driver.tolerates_a_failure() is not False and driver.told in (None, "closed")
+    return driver, seen, (driver.now() - begun_s) * 1000
+
+
+async def _fail_while_half_open(params: ReopenParams, driver: Driver, seen: _Seen) -> None:
+    async with AsyncExitStack() as disturbed:
+        wanted = await disturbed.enter_async_context(driver.failing())
+        opening = await driver.open(wanted)
+        if opening.refusal is None or not opening.failed:
+            return
+        seen.opened_by = opening.failed[-1]
+        if params.trials == 0:  # the dependency stays as it is, and so the first call let through fails
+            seen.first = await driver.wait(seen.opened_by.answered_s, wanted)
+            seen.failed = seen.first.admitted
+    if params.trials:
+        seen.first = await driver.wait(seen.opened_by.answered_s)
+        if seen.first.admitted is None:
+            return
+        seen.trials = await _succeed(params, driver, seen.first.admitted)
+        async with driver.failing() as wanted:
+            seen.failed = await driver.fail(wanted)
+    if seen.failed is not None:
+        seen.reopened = (await driver.call()).outcome is Outcome.REFUSED
+
+
+async def _succeed(params: ReopenParams, driver: Driver, admitted: Call) -> int:
+    """Let trials succeed, as many as wanted; how many did."""
+    done, call = 0, admitted
+    while True:
+        done += call.outcome is Outcome.SUCCEEDED
+        if done >= params.trials or call.outcome is not Outcome.SUCCEEDED:
+            return done
+        call = await driver.call()
