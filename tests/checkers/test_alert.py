@@ -1,0 +1,216 @@
+"""alert.receipt against a stack that alerts rightly, and in every wrong way."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import redis
+from pydantic import ValidationError
+
+from tests.checkers.alerting import KEY, alerting
+from tests.checkers.redis_process import redis_server
+from tests.context import observe
+from xnai_validate.checkers.alert.notice import flat, posted
+from xnai_validate.errors import NotApplicable, Unmeasurable
+from xnai_validate.kit import Observed, Target
+from xnai_validate.wire.receiver import BODY_CAP, Delivery, receiving
+
+Server = tuple[Target, redis.Redis]
+REQUIRED = ("type", "service", "severity", "message", "timestamp")
+TIMES = int(os.environ.get("XNAI_TEST_ALERTS", "50"))
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Server]:
+    with redis_server() as running:
+        yield running
+
+
+def free_port() -> int:
+    """A port of loopback that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def observed(server: Server, manner: str, *, webhook: bool = True, stream: bool = True, **more: Any) -> Observed:
+    """One measurement of a stack that alerts in a manner."""
+    address = f"127.0.0.1:{free_port()}" if webhook else None
+    with alerting(server[1], address, manner) as (url, _):
+        api = Target("api", url)
+        with_: dict[str, Any] = {
+            "cause": [{"kind": "http.request", "target": "api", "with": {"method": "POST", "path": "/break"}}],
+            "cure": [{"kind": "http.request", "target": "api", "with": {"method": "POST", "path": "/mend"}}],
+            "match": {"service": "llm"},
+            "fire_within": "1s",
+            "resolve_within": "1s",
+            "settle": "150ms",
+            **({"stream": {"target": "redis", "key": KEY}} if stream else {}),
+            **({"webhook": address} if webhook else {}),
+            **more,
+        }
+        return observe("alert.receipt", others=(api, server[0]), **with_)
+
+
+def broken(seen: Observed) -> set[str]:
+    """The facts whose rules do not hold."""
+    return {finding.fact for finding in seen.findings if not finding.held}
+
+
+def test_a_good_stack_is_acquitted(server: Server) -> None:
+    """The alert comes on both channels, once, in order, with its parts, and is taken back."""
+    seen = observed(server, "good")
+    facts = seen.facts
+    assert seen.held, seen.findings
+    assert facts["types"] == {"status_change": 2}
+    assert (facts["firing_count"], facts["resolved_count"], facts["duplicates"]) == (1, 1, 0)
+    assert sorted(facts["order"]) == [
+        "stream status_change firing",
+        "stream status_change resolved",
+        "webhook status_change firing",
+        "webhook status_change resolved",
+    ]
+    assert 0 <= facts["delay_ms"] < 1000
+    assert facts["payload_valid"]
+
+
+@pytest.mark.parametrize(
+    ("manner", "wanted"),
+    [
+        ("dropped", {"received", "resolved"}),
+        ("doubled", {"duplicates"}),
+        ("late", {"received", "resolved"}),
+        ("never-resolved", {"resolved"}),
+        ("stream-only", {"received", "resolved"}),
+        ("webhook-only", {"received", "resolved"}),
+        ("bare", {"payload_faults"}),
+        ("not-json", {"received", "resolved", "payload_faults"}),
+    ],
+)
+def test_every_wrong_way_is_convicted_of_what_it_is(server: Server, manner: str, wanted: set[str]) -> None:
+    """What is wrong shows in the fact that names it, and in no other."""
+    assert broken(observed(server, manner)) == wanted
+
+
+def test_good_news_before_bad_is_out_of_order(server: Server) -> None:
+    """A stack that says first that all is well, and then that it is not, has its alerts the wrong way round."""
+    seen = observed(server, "reversed", webhook=False)
+    assert not seen.facts["in_order"]
+    assert not seen.facts["received"]
+
+
+def test_a_missed_channel_is_named(server: Server) -> None:
+    """Which of the channels stayed silent can be read."""
+    assert observed(server, "stream-only").facts["missed"] == ["webhook"]
+    assert observed(server, "webhook-only").facts["missed"] == ["stream"]
+
+
+@pytest.mark.parametrize("manner", ["alertmanager", "alertmanager-odd"])
+def test_the_payload_of_alertmanager(server: Server, manner: str) -> None:
+    """Alertmanager's groups are taken apart into alerts; labels can be matched; what is missing is named."""
+    seen = observed(server, manner, stream=False, match={"alertname": "Llm*"})
+    assert seen.facts["types"] == {"LlmDown": 2}
+    assert (seen.facts["received"], seen.facts["resolved"]) == (True, True)
+    assert seen.facts["payload_faults"] == ([] if manner == "alertmanager" else ["fingerprint is missing"])
+
+
+@pytest.mark.parametrize(("manner", "held"), [("good", True), ("gives-up", False)])
+def test_a_receiver_that_is_down_at_first(server: Server, manner: str, held: bool) -> None:
+    """A sender that tries again delivers, one that gives up has lost the alert."""
+    seen = observed(server, manner, stream=False, refuse=1)
+    assert seen.held == held
+    assert seen.facts["refused_count"] == 1
+
+
+def test_alerts_about_something_else_and_from_before_do_not_count(server: Server) -> None:
+    """Only what fits is taken, and only what arose after the breach."""
+    seen = observed(server, "good", webhook=False, match={"service": "vikunja"})
+    assert not seen.facts["received"]
+    assert seen.facts["unrelated_count"] == 2
+    early = flat({"service": "llm", "new_status": "unhealthy", "timestamp": "2020-01-01T00:00:00Z"}, ())
+    assert early.said_at == 1577836800.0
+
+
+def test_params_that_do_not_fit_are_refused(server: Server) -> None:
+    """Neither breach nor cause, no channel, or a cure without a cause is a mistake of the suite."""
+    cause = [{"kind": "http.request", "target": "api"}]
+    for wrong, said in (
+        ({"stream": {}}, "what the alert is about"),
+        ({"cause": cause}, "where the alert arrives"),
+        ({"breach": {"fault": "process.pause"}, "cause": cause, "stream": {}}, "what the alert is about"),
+        ({"breach": {"fault": "process.pause"}, "cure": cause, "stream": {}}, "cure goes with cause"),
+    ):
+        with pytest.raises(ValidationError, match=said):
+            observe("alert.receipt", **wrong)
+    with pytest.raises(NotApplicable, match="--listen"):
+        observe("alert.receipt", cause=cause, webhook="")
+    with pytest.raises(Unmeasurable, match="no address to listen on"):
+        observe("alert.receipt", cause=cause, webhook="somewhere")
+
+
+def test_a_port_that_is_taken_is_said(server: Server) -> None:
+    """Where somebody else listens, nothing can be received, and the message names the address."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        address = "{}:{}".format(*taken.getsockname())
+        with pytest.raises(Unmeasurable, match=address):
+            observe("alert.receipt", cause=[{"kind": "http.request", "target": "api"}], webhook=address)
+
+
+@pytest.mark.prove
+def test_fifty_of_fifty(server: Server) -> None:
+    """Dropped, doubled, late and never resolved alerts are convicted, good ones acquitted, every time."""
+    for _ in range(TIMES):
+        for manner in ("dropped", "doubled", "late", "never-resolved"):
+            assert broken(observed(server, manner))
+        assert observed(server, "good", fire_within="5s", resolve_within="5s").held
+
+
+def test_what_is_posted_is_read_without_trust() -> None:
+    """Whatever a body holds, it becomes notices with their faults; none of it raises."""
+    for body in (
+        b"",
+        b"[]",
+        b"null",
+        b'{"alerts": []}',
+        b'{"alerts": [1, {"labels": 3}]}',
+        b"\xff",
+        b'{"a": {"b": 1}}',
+    ):
+        assert any(notice.faults for notice in posted(body, REQUIRED))
+    (good,) = posted(
+        b'{"type":"t","service":"s","severity":"x","message":"m","timestamp":"2026-11-25T00:00:00Z"}', REQUIRED
+    )
+    assert not good.faults
+
+
+def test_the_receiver_bounds_what_it_takes() -> None:
+    """A body beyond the cap is refused with 413, other methods with 405; several deliveries come on one connection."""
+    taken: list[Delivery] = []
+
+    def take(delivery: Delivery) -> int:
+        taken.append(delivery)
+        return 200
+
+    async def talk(request: bytes) -> bytes:
+        async with receiving("127.0.0.1", 0, take) as port:
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            writer.write(request)
+            answer = await asyncio.wait_for(reader.read(4096), 5)
+            writer.close()
+            return answer
+
+    small = b"POST /a HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\nhi"
+    assert b" 200" in asyncio.run(talk(small))
+    assert asyncio.run(talk(small + small)).count(b"HTTP/1.1 200") >= 1
+    assert len(taken) >= 2
+    assert b" 405" in asyncio.run(talk(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"))
+    large = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n" % (BODY_CAP + 1) + b"x" * (BODY_CAP + 1)
+    assert b" 413" in asyncio.run(talk(large))
+    assert asyncio.run(talk(b"\x00\x01nonsense\r\n\r\n")) == b""
