@@ -1,0 +1,126 @@
+"""A small stack with a health report that tells the truth, or lies about it in one of several ways.
+
+Two components are processes of their own, so that they can be stopped; the report asks each of them.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import threading
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+from xnai_validate.kit import Target
+
+NAMES = ("llm", "cache")
+PROBE_S = 0.3
+_COMPONENT = """
+import http.server, sys
+class Handler(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(200); self.send_header("Content-Length", "2"); self.end_headers(); self.wfile.write(b"ok")
+    def log_message(self, *args): pass
+server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+print(server.server_address[1], flush=True)
+server.serve_forever()
+"""
+
+
+class Report:
+    """What `GET /health` says, in a manner."""
+
+    def __init__(self, ports: dict[str, int], manner: str) -> None:
+        self._ports, self._manner = ports, manner
+        self._cached: dict[str, bool] | None = None
+        self._fell = False
+
+    def body(self) -> tuple[int, dict[str, object]]:
+        """Status and document."""
+        components = self._components()
+        well = all(components.values())
+        status = "healthy" if well else "degraded"
+        if self._manner == "status-always-healthy":
+            status = "healthy"
+        return 200 if well or self._manner != "fails-when-degraded" else 500, {
+            "status": status,
+            "components": components,
+        }
+
+    def _components(self) -> dict[str, bool]:
+        if self._manner == "cached" and self._cached is not None:
+            return self._cached
+        true = {name: _answers(port) for name, port in self._ports.items()}
+        self._cached = self._cached or true
+        self._fell = self._fell or not all(true.values())
+        llm, cache = true["llm"], true["cache"]
+        return {
+            "always-green": {"llm": True, "cache": True},
+            "always-red": {"llm": False, "cache": cache},
+            "swapped": {"llm": cache, "cache": llm},
+            "one-unprobed": {"llm": llm, "cache": True},
+            "all-or-nothing": dict.fromkeys(NAMES, llm and cache),
+            "never-recovers": {"llm": llm and not self._fell, "cache": cache},
+            "component-missing": {"llm": llm},
+        }.get(self._manner, true)
+
+
+def _answers(port: int) -> bool:
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=PROBE_S):
+            return True
+    except OSError:
+        return False
+
+
+@contextmanager
+def lying(manner: str) -> Iterator[dict[str, Target]]:
+    """The targets `api`, `llm` and `cache` of such a stack."""
+    processes: dict[str, subprocess.Popen[str]] = {}
+    try:
+        for name in NAMES:
+            processes[name] = subprocess.Popen([sys.executable, "-c", _COMPONENT], stdout=subprocess.PIPE, text=True)
+        ports = {name: int(one.stdout.readline()) for name, one in processes.items() if one.stdout}
+        with _serving(Report(ports, manner)) as port:
+            yield {
+                "api": Target("api", f"http://127.0.0.1:{port}"),
+                **{
+                    name: Target(name, f"http://127.0.0.1:{ports[name]}", pid=one.pid)
+                    for name, one in processes.items()
+                },
+            }
+    finally:
+        for one in processes.values():
+            one.kill()
+            one.wait(10)
+            if one.stdout:
+                one.stdout.close()
+
+
+@contextmanager
+def _serving(report: Report) -> Iterator[int]:
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            status, document = report.body()
+            body = json.dumps(document).encode()
+            self.send_response(status)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, format: str, *args: object) -> None:
+            """Say nothing."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+    thread.start()
+    try:
+        yield int(server.server_address[1])
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()

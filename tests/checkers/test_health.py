@@ -1,0 +1,145 @@
+"""health.truth: the table of a stack that lies equals what it lies about, cell by cell."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from tests.checkers.lying import lying
+from tests.context import observe
+from xnai_validate.checkers.health.sample import Paths, read
+from xnai_validate.kit import JsonValue, Observed
+
+Table = dict[tuple[str, str], tuple[Any, Any]]
+"""(situation, component) -> (claimed, true)."""
+SITUATIONS = ("as it is", "no llm", "no cache")
+TRUE: Table = {
+    (situation, component): (well, well)
+    for situation in SITUATIONS
+    for component in ("llm", "cache")
+    for well in [situation != f"no {component}"]
+}
+"""The table of a stack that tells the truth."""
+
+
+def claimed(changes: Mapping[tuple[str, str], bool | None]) -> Table:
+    """The true table with other claims in some cells."""
+    return {cell: (changes.get(cell, said), true) for cell, (said, true) in TRUE.items()}
+
+
+LIES: dict[str, Table] = {
+    "always-green": claimed({("no llm", "llm"): True, ("no cache", "cache"): True}),
+    "always-red": claimed({("as it is", "llm"): False, ("no cache", "llm"): False}),
+    "swapped": claimed(
+        {
+            ("no llm", "llm"): True,
+            ("no llm", "cache"): False,
+            ("no cache", "cache"): True,
+            ("no cache", "llm"): False,
+        }
+    ),
+    "one-unprobed": claimed({("no cache", "cache"): True}),
+    "all-or-nothing": claimed({("no llm", "cache"): False, ("no cache", "llm"): False}),
+    "cached": claimed({("no llm", "llm"): True, ("no cache", "cache"): True}),
+    "component-missing": claimed(dict.fromkeys([(situation, "cache") for situation in SITUATIONS])),
+}
+"""Manner of lying -> the table that it must give."""
+
+
+def observed(manner: str, **more: Any) -> Observed:
+    """One measurement of a stack with a manner of reporting."""
+    with lying(manner) as targets:
+        probes = {
+            name: {"kind": "http.request", "target": name, "with": {"path": "/", "timeout": "400ms"}}
+            for name in ("llm", "cache")
+        }
+        with_: dict[str, Any] = {
+            "health": {"kind": "http.request", "target": "api", "with": {"path": "/health", "timeout": "3s"}},
+            "truth": probes,
+            "situations": [
+                {"name": f"no {name}", "breach": {"fault": "process.pause", "target": name}} for name in probes
+            ],
+            "every": "20ms",
+            "detect_within": "4s",
+            "recover_within": "4s",
+            **more,
+        }
+        return observe("health.truth", targets["api"], others=(targets["llm"], targets["cache"]), **with_)
+
+
+def table(seen: Observed) -> Table:
+    """The cells that were found."""
+    return {(row["situation"], row["component"]): (row["claimed"], row["true"]) for row in seen.facts["cells"]}
+
+
+def broken(seen: Observed) -> set[str]:
+    """The facts whose rules do not hold."""
+    return {finding.fact for finding in seen.findings if not finding.held}
+
+
+def test_a_report_that_tells_the_truth_is_acquitted() -> None:
+    """Every breach is noticed and its end too; times are there; the table is the true one."""
+    seen = observed("true")
+    assert seen.held, seen.findings
+    assert table(seen) == TRUE
+    assert 0 < seen.facts["detect_ms"] < 4000
+    assert 0 <= seen.facts["recover_ms"] < 4000
+    assert seen.facts["status_follows_components"]
+    rows = {(row["situation"], row["component"]): row for row in seen.facts["cells"]}
+    assert rows["no llm", "llm"]["detected_ms"] > 0
+    assert rows["no llm", "cache"]["detected_ms"] is None
+
+
+@pytest.mark.parametrize("manner", LIES)
+def test_the_table_of_a_lie_is_the_lie(manner: str) -> None:
+    """Whatever the report says instead of the truth stands in its cell, and nowhere else."""
+    seen = observed(manner, detect_within="1500ms", recover_within="1500ms")
+    assert table(seen) == LIES[manner]
+    assert not seen.held
+    green = {
+        f"{component}, {situation}" for (situation, component), cell in LIES[manner].items() if cell == (True, False)
+    }
+    red = {
+        f"{component}, {situation}" for (situation, component), cell in LIES[manner].items() if cell == (False, True)
+    }
+    assert set(seen.facts["false_green"]) == green
+    assert set(seen.facts["false_red"]) == red
+
+
+@pytest.mark.parametrize(
+    ("manner", "wanted"),
+    [
+        ("status-always-healthy", {"status_faults"}),
+        ("never-recovers", {"not_recovered", "false_red"}),
+        ("component-missing", {"missing_components"}),
+    ],
+)
+def test_other_lies_are_named(manner: str, wanted: set[str]) -> None:
+    """A status that does not follow, a report that never says that all is well again, a component that is not there."""
+    assert broken(observed(manner, detect_within="1500ms", recover_within="1500ms")) == wanted
+
+
+def test_a_report_that_fails_when_something_is_wrong_is_read_all_the_same() -> None:
+    """What a 500 says counts, if it is a report: whether the status code may be 500 is for another check."""
+    assert table(observed("fails-when-degraded")) == TRUE
+
+
+def test_a_situation_without_effect_proves_nothing() -> None:
+    """Where the probes see nothing broken, the check does not pass for want of a lie."""
+    situation = {"name": "nothing", "breach": {"fault": "process.pause", "target": "llm"}}
+    probes = {"cache": {"kind": "http.request", "target": "cache", "with": {"path": "/", "timeout": "400ms"}}}
+    seen = observed("true", truth=probes, situations=[situation], detect_within="1s")
+    assert broken(seen) == {"ineffective"}
+    assert seen.facts["unverified"] == ["llm"]
+
+
+def test_what_is_no_report_has_no_components() -> None:
+    """Documents of any shape are read without a mistake; tiers and names are no components."""
+    paths = Paths("$.components", "$.status")
+    documents: list[JsonValue] = [None, [], "x", {"components": []}, {"status": "healthy"}]
+    for document in documents:
+        assert read(document, paths) == (None, None)
+    mixed: JsonValue = {"status": 3, "components": {"a": True, "degradation_tier": 1, "tier_name": "Normal"}}
+    assert read(mixed, paths) == ({"a": True}, None)

@@ -1,0 +1,5 @@
+"""Health reports, held against what is really so."""
+
+from xnai_validate.checkers.health.truth import truth
+
+__all__ = ["truth"]

@@ -1,0 +1,187 @@
+"""Whether a health report says what is so: take each dependency away in turn, look for oneself, and compare."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Annotated
+
+from annotated_types import Ge, Le, Len
+
+from xnai_validate.checkers.health.course import Seen, Watch, cells, watch
+from xnai_validate.checkers.health.sample import Paths, status_fault
+from xnai_validate.kit import (
+    Context,
+    Count,
+    Disturbance,
+    Duration,
+    Facts,
+    Field,
+    JsonObject,
+    JsonValue,
+    Milliseconds,
+    Observation,
+    Params,
+    checker,
+)
+
+TOLD = 20
+
+
+class Situation(Params):
+    """One way in which the stack is not well."""
+
+    name: str
+    """What it is called in the table: `without the model`."""
+    breach: Disturbance
+    """The fault that brings it about; it is taken back afterwards."""
+    detect_within: Duration | None = None
+    """How long the report may take to notice; by default that of the check."""
+
+
+class TruthParams(Params):
+    """The report, the truth, and the situations."""
+
+    health: Observation
+    """The health report: an `http.request` whose answer is JSON."""
+    truth: Annotated[dict[str, Observation], Len(1, 50)]
+    """Component of the report -> a probe of the component itself, which holds exactly where the component is well."""
+    situations: list[Situation] = Field(default_factory=list)
+    """What is done to the stack, one after the other; without any, only the stack as it is is looked at."""
+    components: str = "$.components"
+    """Where the report has its components (JSONPath): a mapping name -> boolean."""
+    status: str = "$.status"
+    """Where the report has its status."""
+    healthy: str = "healthy"
+    """The status that must be there exactly where every component is well."""
+    every: Duration = 0.2
+    """How often everything is looked at."""
+    detect_within: Duration = 30.0
+    """How long the report may take to notice that something is broken."""
+    recover_within: Duration = 60.0
+    """How long everything may take to be well again, and the report to say so."""
+    looks: Annotated[int, Ge(1), Le(100)] = 3
+    """How often the stack as it is is looked at first."""
+
+
+class Truth(Facts):
+    """The table of what was claimed and what was so, and what follows from it."""
+
+    cells: JsonValue
+    """Rows `{situation, component, claimed, true, detected_ms, claimed_after, true_after, recovered_ms}`."""
+    false_green: list[str]
+    """`component, situation`: said to be well while it was not, when the time to notice was over."""
+    false_red: list[str]
+    """`component, situation`: said not to be well while it was."""
+    not_recovered: list[str]
+    """`component, situation`: not well afterwards, or not said to be."""
+    detect_ms: Milliseconds | None
+    """The longest time from a breach to the report that says so; null where none was noticed."""
+    recover_ms: Milliseconds | None
+    """The longest time from the end of a breach to the report that says so for good."""
+    status_follows_components: bool
+    """Whether in every report the status was the one that follows from its components."""
+    status_faults: list[str]
+    """Where it was not, in words."""
+    missing_components: list[str]
+    """Components whose truth is known and which the report does not have."""
+    unverified: list[str]
+    """Components of the report whose truth is not asked for."""
+    ineffective: list[str]
+    """Situations in which nothing was really broken, by the probes of the components."""
+    report_count: Count
+    """How many reports were asked for."""
+    unanswered_count: Count
+    """How many of these gave no usable answer."""
+    slowest_ms: Milliseconds
+    """The slowest answer to a request for the report."""
+
+
+@checker(
+    "health.truth",
+    expect={
+        "false_green": [],
+        "false_red": [],
+        "not_recovered": [],
+        "status_faults": [],
+        "missing_components": [],
+        "ineffective": [],
+        "unanswered_count": 0,
+    },
+    exclusive=True,
+)
+async def truth(params: TruthParams, ctx: Context) -> Truth:
+    """Hold a health report against the truth: as it is, and while each dependency is taken away.
+
+    The truth is measured independently, by a probe of each component, at the same moments as the report. A cell of the
+    table is judged when report and truth have agreed for three looks, or the time to notice is over.
+
+        kind: health.truth
+        target: api
+        with:
+          health: {kind: http.request, with: {path: /health}}
+          truth:
+            llm: {kind: http.request, target: llm, with: {path: /health, timeout: 1s}}
+            health_redis: {kind: redis.ping, target: redis, with: {timeout: 1s}}
+          situations:
+            - {name: without the model, breach: {fault: process.pause, target: llm}}
+          detect_within: 10s
+        expect: {detect_ms: {max: 30s}}
+    """
+    what = Watch(params.health, params.truth, Paths(params.components, params.status), params.every)
+    before = await _as_it_is(params, ctx, what)
+    seen = [before]
+    table: list[JsonObject] = cells(before, before, tuple(params.truth))
+    ineffective: list[str] = []
+    for situation in params.situations:
+        within_s = situation.detect_within or params.detect_within
+        ctx.progress(situation.name)
+        async with ctx.disturbed(situation.breach):
+            during = await watch(ctx, what, situation.name, within_s, changed=True)
+        ctx.progress(f"after {situation.name}")
+        after = await watch(ctx, what, situation.name, params.recover_within, changed=False)
+        seen += [during, after]
+        rows = cells(during, after, tuple(params.truth))
+        table += rows
+        if all(one.truth[name] for one in during.samples for name in params.truth):
+            ineffective.append(situation.name)
+    return _facts(params, seen, table, ineffective)
+
+
+async def _as_it_is(params: TruthParams, ctx: Context, what: Watch) -> Seen:
+    """The stack before anything is done to it: looked at a few times, without waiting for anything."""
+    seen = Seen("as it is", ctx.clock.monotonic())
+    for _ in range(params.looks):
+        seen.samples += (await watch(ctx, what, "as it is", 0.0, changed=False)).samples
+        await ctx.clock.sleep(params.every)
+    return seen
+
+
+def _facts(params: TruthParams, seen: list[Seen], table: list[JsonObject], ineffective: list[str]) -> Truth:
+    samples = [sample for one in seen for sample in one.samples]
+    usable = [sample for sample in samples if sample.claims is not None]
+    known = {name for sample in usable for name in sample.claims or {}}
+    faults = [fault for sample in usable if (fault := status_fault(sample, params.healthy)) is not None]
+    return Truth(
+        cells=list(table),
+        false_green=_named(row for row in table if row["claimed"] is True and row["true"] is False),
+        false_red=_named(row for row in table if row["claimed"] is False and row["true"] is True),
+        not_recovered=_named(row for row in table if row["claimed_after"] is False or row["true_after"] is False),
+        detect_ms=_longest(row["detected_ms"] for row in table),
+        recover_ms=_longest(row["recovered_ms"] for row in table),
+        status_follows_components=not faults,
+        status_faults=list(dict.fromkeys(faults))[:TOLD],
+        missing_components=sorted(set(params.truth) - known) if usable else sorted(params.truth),
+        unverified=sorted(known - set(params.truth)),
+        ineffective=ineffective,
+        report_count=len(samples),
+        unanswered_count=len(samples) - len(usable),
+        slowest_ms=max(sample.report_ms for sample in samples),
+    )
+
+
+def _named(rows: Iterable[Mapping[str, JsonValue]]) -> list[str]:
+    return [f"{row['component']}, {row['situation']}" for row in rows]
+
+
+def _longest(values: Iterable[JsonValue]) -> float | None:
+    return max((float(one) for one in values if isinstance(one, int | float)), default=None)
