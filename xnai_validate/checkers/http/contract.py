@@ -1,0 +1,265 @@
+"""`http.contract`: whether every operation answers as its document says, whatever it is asked."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated
+from urllib.parse import urlsplit
+
+from annotated_types import Ge, Le
+
+from xnai_validate.checkers.http.contract_requests import MadeUp, made_up
+from xnai_validate.checkers.http.openapi_examiner import Examiner, examiner
+from xnai_validate.kit import (
+    Context,
+    Count,
+    Duration,
+    ErrorKind,
+    Facts,
+    Field,
+    JsonObject,
+    Milliseconds,
+    NotApplicable,
+    Params,
+    Size,
+    Target,
+    Unmeasurable,
+    checker,
+)
+from xnai_validate.wire.failure import WireError
+from xnai_validate.wire.http import HttpAnswer, HttpClient, HttpRequest
+from xnai_validate.wire.http_body import json_of, media_type
+
+TOLD_CAP = 20
+"""Deviations of one kind that are told; all are counted."""
+SHOWN_CAP = 160
+REFUSED = frozenset({400, 415, 422})
+"""Statuses that say that the request itself is wrong (RFC 9110 sections 15.5.1, 15.5.16, 15.5.21)."""
+
+
+class Contract(Params):
+    """Where the document is, which operations are tried, and how often."""
+
+    path: str = "/openapi.json"
+    """The path of the document (JSON)."""
+    root: bool = True
+    """Whether the path is below the target's root instead of its url."""
+    headers: dict[str, str] = Field(default_factory=dict)
+    """Headers of every request, such as a token."""
+    operations: list[str] = Field(default_factory=list)
+    """Operations to try, `POST /query`; a prefix may stand before their paths. By default all with these methods."""
+    methods: list[str] = Field(default_factory=lambda: ["GET", "POST"])
+    """Methods that are tried where no operations are named: the others change or remove what may be there."""
+    examples: Annotated[int, Ge(1), Le(200)] = 10
+    """How many valid, and how many invalid, requests are made up for each operation."""
+    seed: Annotated[int, Ge(0)] = 1
+    """The same seed makes up the same requests for the same document."""
+    fixed: JsonObject = Field(default_factory=dict)
+    """Fields that every valid JSON body gets: `{max_tokens: 4}` keeps a model from long answers."""
+    timeout: Duration = 10.0
+    """How long each request may take."""
+    body_cap: Size = 4 * 1024 * 1024
+    """More bytes than this are not read: too_large."""
+
+
+class Kept(Facts):
+    """Where answers are not as the document says; every list is capped at 20 and names the request."""
+
+    error: ErrorKind | None
+    """Why the document could not be had."""
+    error_detail: str | None
+    """The error in words."""
+    status: int | None
+    """The status with which the document came."""
+    problems: list[str]
+    """Mistakes of the document, because of which nothing was tried."""
+    operations: Count
+    """How many operations were tried."""
+    untested: list[str]
+    """Operations for which no request could be made up, and why."""
+    valid_requests: Count
+    """How many requests were made that the document allows."""
+    invalid_requests: Count
+    """How many were made that it does not."""
+    server_errors: list[str]
+    """Requests that were answered with 500 or above."""
+    nonconforming: list[str]
+    """Answers whose status, content type or body the document does not declare."""
+    refused_valid: list[str]
+    """Valid requests that were refused as wrong: 400, 415 or 422."""
+    accepted_invalid: list[str]
+    """Invalid requests that were answered with success."""
+    unanswered: list[str]
+    """Requests without a whole answer."""
+    deviations: Count
+    """How many requests are in one of these lists, those beyond the cap counted."""
+    slowest_ms: Milliseconds | None
+    """The longest answer."""
+
+
+@checker(
+    "http.contract",
+    expect={
+        "error": None,
+        "status": 200,
+        "problems": [],
+        "untested": [],
+        "server_errors": [],
+        "nonconforming": [],
+        "unanswered": [],
+    },
+    extra="contract",
+)
+async def contract(params: Contract, ctx: Context) -> Kept:
+    """Try every operation of an OpenAPI document with made-up requests, and hold the answers against it.
+
+    For each operation some requests are made up that the document allows and some that it does not (Schemathesis, in a
+    process of its own). Each must be answered, never with 500 or above, with a declared status, content type and body.
+    Valid requests that are refused, and invalid ones that succeed, are facts too: a framework that takes `"5"` for 5
+    may do either without harm. Only GET and POST are tried unless operations are named.
+
+        kind: http.contract
+        target: api
+        with: {operations: [POST /query, POST /stream], examples: 20, fixed: {max_tokens: 4}}
+        expect: {refused_valid: [], operations: {min: 2}}
+    """
+    target = ctx.target
+    if target.url is None:
+        raise NotApplicable(f"target {target.name} has no url")
+    _require_extra()
+    client = await ctx.shared(("http",), HttpClient)
+    trial = _Trial(params, ctx, client, target)
+    url = target.join(params.path, at_root=params.root)
+    answer, failure = await trial.fetch(HttpRequest.of(url, headers=params.headers, tls=target.tls))
+    status = answer.head.status if answer else None
+    document = json_of(answer.body)[0] if answer and status == 200 and failure is None else None
+    if failure is None and status == 200 and not isinstance(document, dict):
+        trial.problems = ["the document is not a JSON object"]
+    if isinstance(document, dict):
+        await trial.run(document)
+    return trial.facts(status, failure)
+
+
+class _Trial:
+    """One run through a document."""
+
+    def __init__(self, params: Contract, ctx: Context, client: HttpClient, target: Target) -> None:
+        self.problems: list[str] = []
+        self._params, self._ctx, self._client, self._target = params, ctx, client, target
+        self._untested: list[str] = []
+        self._tried: set[str] = set()
+        self._made = {True: 0, False: 0}
+        self._found: dict[str, list[str]] = {}
+        self._deviating = 0
+        self._slowest_ms: float | None = None
+
+    async def run(self, document: JsonObject) -> None:
+        """Make up the requests, make them, and note what is wrong with the answers."""
+        prefix = urlsplit(self._target.url or "").path.rstrip("/")
+        async with examiner() as process:
+            about = await process.about(document, (prefix,), self._params.operations)
+            self.problems = about.problems
+            if self.problems:
+                return
+            self._untested = [f"{name}: the document does not describe it" for name in about.missing]
+            wanted = [name for name in about.operations if self._is_wanted(name)]
+            at_root = bool(prefix) and any(name.partition(" ")[2].startswith(f"{prefix}/") for name in wanted)
+            async for request in made_up(
+                document, wanted, self._params.examples, self._params.seed, self._params.fixed
+            ):
+                if isinstance(request, MadeUp):
+                    await self._one(request, process, at_root)
+                else:
+                    self._untested += request
+
+    def _is_wanted(self, name: str) -> bool:
+        method, _, path = name.partition(" ")
+        if not self._params.operations:
+            return method in map(str.upper, self._params.methods)
+        asked = (one.strip().partition(" ") for one in self._params.operations)
+        return any(method == verb.upper() and path.endswith(wanted.strip()) for verb, _, wanted in asked)
+
+    async def _one(self, made: MadeUp, process: Examiner, at_root: bool) -> None:
+        self._tried.add(made.operation)
+        self._made[made.valid] += 1
+        self._ctx.progress(made.operation)
+        before = self._count()
+        await self._ask(made, process, at_root)
+        self._deviating += self._count() > before
+
+    async def _ask(self, made: MadeUp, process: Examiner, at_root: bool) -> None:
+        url = self._target.join(made.path, at_root=at_root)
+        headers = {**made.headers, **self._params.headers}
+        body = made.body.encode("latin-1")
+        request = HttpRequest.of(url, made.method, headers=headers, body=body, tls=self._target.tls)
+        try:
+            answer, failure = await self.fetch(request)
+        except Unmeasurable:
+            return  # a method or header that HTTP itself does not allow
+        if answer is None or failure is not None:
+            self._note("unanswered", made, f"{failure.kind if failure else 'no answer'}: {failure}")
+            return
+        self._slowest_ms = max(self._slowest_ms or 0.0, answer.total_ms)
+        status = answer.head.status
+        if status >= 500:
+            self._note("server_errors", made, str(status))
+        kind = media_type(answer.head.headers).type
+        for text in await process.deviations(made.method, urlsplit(request.url).path, status, kind, answer.body):
+            self._note("nonconforming", made, f"{status}: {text}")
+        if made.valid and status in REFUSED:
+            self._note("refused_valid", made, str(status))
+        if not made.valid and status < 300:
+            self._note("accepted_invalid", made, str(status))
+
+    async def fetch(self, wanted: HttpRequest) -> tuple[HttpAnswer | None, WireError | None]:
+        """The answer as far as it came, and why it did not come whole."""
+        try:
+            answer = await self._client.fetch(wanted, timeout_s=self._params.timeout, body_cap=self._params.body_cap)
+        except WireError as failure:
+            return None, failure
+        return answer, answer.failure
+
+    def _note(self, fact: str, made: MadeUp, what: str) -> None:
+        self._found.setdefault(fact, []).append(f"{_shown(made)}: {what}")
+
+    def _count(self) -> int:
+        return sum(map(len, self._found.values()))
+
+    def facts(self, status: int | None, failure: WireError | None) -> Kept:
+        """What was measured."""
+
+        def told(fact: str) -> list[str]:
+            return self._found.get(fact, [])[:TOLD_CAP]
+
+        return Kept(
+            error=failure.kind if failure else None,
+            error_detail=failure.detail if failure else None,
+            status=status,
+            problems=self.problems,
+            operations=len(self._tried),
+            untested=self._untested[:TOLD_CAP],
+            valid_requests=self._made[True],
+            invalid_requests=self._made[False],
+            server_errors=told("server_errors"),
+            nonconforming=told("nonconforming"),
+            refused_valid=told("refused_valid"),
+            accepted_invalid=told("accepted_invalid"),
+            unanswered=told("unanswered"),
+            deviations=self._deviating,
+            slowest_ms=self._slowest_ms,
+        )
+
+
+def _shown(made: MadeUp) -> str:
+    """A request on one line, enough of it to be made again by hand."""
+    query = made.path.partition("?")[2]
+    parts = [made.operation, f"?{query}" if query else "", f"with {made.body}" if made.body else ""]
+    text = json.dumps(" ".join(filter(None, parts)), ensure_ascii=True)[1:-1].replace('\\"', '"')
+    return text if len(text) <= SHOWN_CAP else f"{text[:SHOWN_CAP]}... ({len(text)} characters)"
+
+
+def _require_extra() -> None:
+    from importlib.util import find_spec
+
+    if any(find_spec(name) is None for name in ("schemathesis", "openapi_spec_validator", "jsonschema")):
+        raise Unmeasurable("http.contract needs more libraries", hint="pip install 'xnai-validate[contract]'")
