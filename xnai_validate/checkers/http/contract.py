@@ -157,12 +157,14 @@ class _Trial:
         """Make up the requests, make them, and note what is wrong with the answers."""
         prefix = urlsplit(self._target.url or "").path.rstrip("/")
         async with examiner() as process:
-            about = await process.about(document, (prefix,), self._params.operations)
+            about = await process.about(document, (prefix,), ())
             self.problems = about.problems
             if self.problems:
                 return
-            self._untested = [f"{name}: the document does not describe it" for name in about.missing]
             wanted = [name for name in about.operations if self._is_wanted(name)]
+            asked = self._params.operations
+            missing = [one for one in asked if not any(_is_meant(one, name) for name in wanted)]
+            self._untested = [f"{one}: the document does not describe it" for one in missing]
             at_root = bool(prefix) and any(name.partition(" ")[2].startswith(f"{prefix}/") for name in wanted)
             async for request in made_up(
                 document, wanted, self._params.examples, self._params.seed, self._params.fixed
@@ -173,11 +175,9 @@ class _Trial:
                     self._untested += request
 
     def _is_wanted(self, name: str) -> bool:
-        method, _, path = name.partition(" ")
-        if not self._params.operations:
-            return method in map(str.upper, self._params.methods)
-        asked = (one.strip().partition(" ") for one in self._params.operations)
-        return any(method == verb.upper() and path.endswith(wanted.strip()) for verb, _, wanted in asked)
+        if self._params.operations:
+            return any(_is_meant(asked, name) for asked in self._params.operations)
+        return name.partition(" ")[0] in map(str.upper, self._params.methods)
 
     async def _one(self, made: MadeUp, process: Examiner, at_root: bool) -> None:
         self._tried.add(made.operation)
@@ -248,6 +248,13 @@ class _Trial:
             deviations=self._deviating,
             slowest_ms=self._slowest_ms,
         )
+
+
+def _is_meant(asked: str, name: str) -> bool:
+    """Whether an operation of the document is one that was asked for; a prefix may stand before its path."""
+    verb, _, path = asked.strip().partition(" ")
+    method, _, whole = name.partition(" ")
+    return method == verb.upper() and whole.endswith(path.strip())
 
 
 def _shown(made: MadeUp) -> str:

@@ -1,0 +1,174 @@
+"""Made-up requests against a service and its OpenAPI document."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from tests.context import observe
+from tests.scripted import Asked, Line, ok, scripted
+from xnai_validate.checkers.http import contract_requests
+from xnai_validate.checkers.http.contract_requests import MadeUp, made_up
+from xnai_validate.kit import Observed, Target
+
+ANSWER = {"type": "object", "properties": {"n": {"type": "integer"}}, "required": ["n"]}
+ASKED = {
+    "type": "object",
+    "properties": {"text": {"type": "string", "minLength": 1}, "size": {"type": "integer", "minimum": 1, "maximum": 9}},
+    "required": ["text"],
+}
+
+
+def response(schema: dict[str, Any]) -> dict[str, Any]:
+    return {"description": "it", "content": {"application/json": {"schema": schema}}}
+
+
+def document(prefix: str = "", asked: dict[str, Any] = ASKED) -> dict[str, Any]:
+    refusal = response({"type": "object", "required": ["error"]})
+    take = {
+        "requestBody": {"required": True, "content": {"application/json": {"schema": asked}}},
+        "responses": {"200": response(ANSWER), "400": refusal},
+    }
+    limit = {"name": "limit", "in": "query", "required": True, "schema": {"type": "integer", "minimum": 1}}
+    find = {"parameters": [limit], "responses": {"200": response(ANSWER), "400": refusal}}
+    drop = {"responses": {"204": {"description": "gone"}}}
+    paths = {f"{prefix}/take": {"post": take}, f"{prefix}/find": {"get": find, "delete": drop}}
+    return {"openapi": "3.1.0", "info": {"title": "t", "version": "1"}, "paths": paths}
+
+
+class Service:
+    """Keeps its document, or breaks it in one way."""
+
+    def __init__(self, wrong: str = "", prefix: str = "") -> None:
+        self.wrong, self.prefix = wrong, prefix
+        self.methods: set[str] = set()
+
+    async def script(self, asked: Asked, line: Line) -> bool:
+        if asked.path == "/openapi.json":
+            return await ok(json.dumps(document(self.prefix)).encode(), "Content-Type: application/json")(asked, line)
+        self.methods.add(asked.method)
+        if not asked.path.startswith(self.prefix):
+            return await ok(b"", status="404 Not Found")(asked, line)
+        status, body = self._answer(asked, self._is_valid(asked))
+        return await ok(json.dumps(body).encode(), "Content-Type: application/json", status=f"{status} Said")(
+            asked, line
+        )
+
+    def _is_valid(self, asked: Asked) -> bool:
+        if asked.method == "GET":
+            (limit,) = parse_qs(urlsplit(asked.path).query).get("limit", [""])[:1] or [""]
+            return limit.isdigit() and int(limit) >= 1
+        try:
+            body = json.loads(asked.body)
+        except ValueError:
+            return False
+        if not isinstance(body, dict) or not isinstance(body.get("text"), str) or not body["text"]:
+            return False
+        size = body.get("size", 1)
+        return isinstance(size, int | float) and not isinstance(size, bool) and size == int(size) and 1 <= size <= 9
+
+    def _answer(self, asked: Asked, valid: bool) -> tuple[int, Any]:
+        if self.wrong == "fails" and not valid:
+            return 500, {"error": "x"}
+        if self.wrong == "refuses" and asked.method == "POST":
+            return 400, {"error": "x"}
+        if self.wrong == "accepts" or valid:
+            return 200, {"n": "one" if self.wrong == "types" else 1}
+        return (422 if self.wrong == "undeclared" else 400), {"error": "no"}
+
+
+def seen(wrong: str = "", *, prefix: str = "", base: str = "", **with_: Any) -> tuple[Observed, Service]:
+    service = Service(wrong, prefix)
+    with scripted(service.script) as server:
+        target = Target("api", server.url(base), root=server.url())
+        return observe("http.contract", target, examples=8, **with_), service
+
+
+def test_a_service_that_keeps_its_document_passes() -> None:
+    """Valid and invalid requests for each operation, all answered as declared; nothing is deleted."""
+    found, service = seen(expect={"refused_valid": []})
+    assert found.held, found.findings
+    facts = found.facts
+    assert (facts["operations"], facts["deviations"]) == (2, 0)
+    assert facts["valid_requests"] >= 10
+    assert facts["invalid_requests"] >= 10
+    assert service.methods == {"GET", "POST"}
+
+
+@pytest.mark.parametrize(
+    ("wrong", "facts"),
+    [
+        ("fails", {"server_errors", "nonconforming"}),
+        ("types", {"nonconforming"}),
+        ("undeclared", {"nonconforming"}),
+        ("refuses", {"refused_valid"}),
+        ("accepts", {"accepted_invalid"}),
+    ],
+)
+def test_each_broken_promise_is_found(wrong: str, facts: set[str]) -> None:
+    """Each shows in its own list, with the operation named."""
+    found, _ = seen(wrong, expect={"refused_valid": [], "accepted_invalid": {"length": {"max": 3}}})
+    assert {one.fact.partition(" ")[0] for one in found.findings if not one.held} == facts
+    for fact in facts:
+        assert found.facts[fact][0].startswith(("POST /take", "GET /find"))
+    assert found.facts["deviations"] > 0
+
+
+@pytest.mark.parametrize(("prefix", "base"), [("/v1", "/v1"), ("", ""), ("/v1", "")])
+def test_paths_are_found_with_and_without_a_prefix(prefix: str, base: str) -> None:
+    """Whether the document's paths have the prefix of the target's url or not, its operations are reached."""
+    found, _ = seen(prefix=prefix, base=base, operations=["POST /take"])
+    assert found.held, found.findings
+    assert found.facts["operations"] == 1
+
+
+def test_an_operation_that_is_not_described_is_told() -> None:
+    """What was asked for and is not there is untested, so the check fails."""
+    found, _ = seen(operations=["POST /nowhere"])
+    assert found.facts["untested"] == ["POST /nowhere: the document does not describe it"]
+    assert not found.held
+
+
+def test_fields_can_be_fixed_in_valid_bodies() -> None:
+    """Every valid body has them; invalid ones stay as they were made up."""
+
+    async def bodies() -> tuple[list[bytes], list[bytes]]:
+        made = [one async for one in made_up(document(), ["POST /take"], 10, 1, {"size": 3})]
+        requests = [one for one in made if isinstance(one, MadeUp)]
+        return [r.body.encode("latin-1") for r in requests if r.valid], [
+            r.body.encode("latin-1") for r in requests if not r.valid
+        ]
+
+    valid, invalid = asyncio.run(bodies())
+    assert {json.loads(body)["size"] for body in valid} == {3}
+    assert invalid
+    assert asyncio.run(bodies()) == (valid, invalid), "the same seed makes up the same requests"
+
+
+def test_a_document_that_hangs_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A schema that nothing satisfies in any time ends by our clock, and is told."""
+    monkeypatch.setattr(contract_requests, "MAKE_UP_S", 5.0)
+    slow = {"type": "string", "pattern": "^(a{1,900}){1,900}$", "minLength": 800_000}
+
+    async def made() -> list[Any]:
+        wanted = ["POST /take", "GET /find"]
+        return [one async for one in made_up(document(asked=slow), wanted, 50, 1, {})]
+
+    told = [one for one in asyncio.run(asyncio.wait_for(made(), 60)) if isinstance(one, list)]
+    assert told
+    assert told[-1]
+
+
+def test_a_document_that_is_none_is_told() -> None:
+    """Not JSON, or a document with mistakes: nothing is tried, and the check fails."""
+    with scripted(ok(b"<html>", "Content-Type: text/html")) as server:
+        found = observe("http.contract", Target("api", server.url()))
+    assert (found.facts["problems"], found.facts["operations"]) == (["the document is not a JSON object"], 0)
+    with scripted(ok(b'{"openapi": "3.1.0"}', "Content-Type: application/json")) as server:
+        found = observe("http.contract", Target("api", server.url()))
+    assert found.facts["problems"]
+    assert not found.held

@@ -1,0 +1,154 @@
+"""`rag.consistency`: whether a question gets the same answer, time and again and by every way."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated
+
+from annotated_types import Ge, Le
+
+from xnai_validate.checkers._steps import failure
+from xnai_validate.checkers.rag.asking import Asking
+from xnai_validate.kit import Context, Count, Facts, Field, JsonObject, Milliseconds, checker
+from xnai_validate.model.frozen import dataclass
+
+TOLD_CAP = 20
+AROUND = 30
+"""Characters of each answer that are shown where two differ."""
+
+
+class ConsistencyParams(Asking):
+    """The question, and how often it is asked by each way."""
+
+    options: JsonObject = Field(default={"temperature": 0})
+    """Further fields of the request; the temperature must be 0, or answers may differ rightly."""
+    times: Annotated[int, Ge(1), Le(20)] = 2
+    """How often the question is asked by each way, in turns."""
+
+
+class Consistent(Facts):
+    """All answers together."""
+
+    failed: list[str]
+    """The requests that got no answer, in words, the first 20."""
+    answers: Count
+    """How many answers there are."""
+    distinct_answers: Count
+    """How many different ones; the space around them does not matter."""
+    distinct_sources: Count
+    """How many different sets of sources they cite, in whatever order."""
+    first_difference: str | None
+    """Where the first answer that differs does so, both ways quoted."""
+    token_count_difference: Count | None
+    """The most by which a stream's last event is wrong about the number of tokens that came."""
+    query_token_difference: Count | None
+    """The most by which `tokens_generated` differs from the tokens of the stream asked after it."""
+    server_excess_ms: Milliseconds | None
+    """The most by which a server's own time (`duration_ms`, `latency_ms`) is longer than the answer took on the wire,
+    which it cannot be: 0 is right. Null where it tells none."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    name: str
+    """`query 1`, `stream 2`."""
+    text: str
+    sources: frozenset[str]
+
+
+@checker(
+    "rag.consistency",
+    expect={
+        "failed": [],
+        "distinct_answers": 1,
+        "distinct_sources": 1,
+        "token_count_difference": 0,
+        "server_excess_ms": {"max": 1},
+    },
+    target=False,
+)
+async def consistency(params: ConsistencyParams, ctx: Context) -> Consistent:
+    """Ask the same question whole and as a stream, several times, and compare the answers.
+
+    At temperature 0 the text and the sources must not depend on how, or how often, one asks; a stream must count its
+    tokens; and no server can have worked on an answer for longer than it took from the first byte of the request to the
+    last of the answer, so its own times are in other units, or of something else, where it says so.
+
+        kind: rag.consistency
+        target: api
+        with: {question: "What is Xoe-NovAi?", times: 3}
+        expect: {query_token_difference: 0}
+    """
+    compared = _Compared()
+    for number in range(1, params.times + 1):
+        query = await ctx.observe(params.query)
+        stream = await ctx.observe(params.stream)
+        for way, asked, seen in (("query", params.query, query), ("stream", params.stream, stream)):
+            compared.add(f"{way} {number}", failure(asked, seen), params, seen.facts)
+        compared.count(_number(_document(query.facts).get("tokens_generated")), _number(stream.facts.get("tokens")))
+    return compared.facts()
+
+
+class _Compared:
+    def __init__(self) -> None:
+        self._failed: list[str] = []
+        self._answers: list[_Answer] = []
+        self._token_differences: list[int] = []
+        self._query_differences: list[int] = []
+        self._excesses_ms: list[float] = []
+
+    def add(self, name: str, failed: str | None, params: Asking, facts: Mapping[str, object]) -> None:
+        """Take an answer, or why there is none."""
+        text = params.answer_of(facts)
+        if failed is not None or text is None or not text.strip():
+            self._failed.append(f"{name}: {failed or 'the answer is empty'}")
+            return
+        self._answers.append(_Answer(name, text.strip(), frozenset(params.sources_of(facts) or ())))
+        difference = _number(facts.get("token_count_difference"))
+        if difference is not None:
+            self._token_differences.append(round(difference))
+        own_ms = _number(facts.get("done_latency_ms", _document(facts).get("duration_ms")))
+        wire_ms = _number(facts.get("total_ms"))
+        if own_ms is not None and wire_ms is not None:
+            self._excesses_ms.append(max(0.0, own_ms - wire_ms))
+
+    def count(self, by_query: float | None, by_stream: float | None) -> None:
+        """Compare how many tokens each way says there were."""
+        if by_query is not None and by_stream is not None:
+            self._query_differences.append(round(abs(by_query - by_stream)))
+
+    def facts(self) -> Consistent:
+        """What was measured."""
+        answers = self._answers
+        return Consistent(
+            failed=self._failed[:TOLD_CAP],
+            answers=len(answers),
+            distinct_answers=len({one.text for one in answers}),
+            distinct_sources=len({one.sources for one in answers}),
+            first_difference=next(
+                (_difference(answers[0], one) for one in answers if one.text != answers[0].text), None
+            ),
+            token_count_difference=max(self._token_differences, default=None),
+            query_token_difference=max(self._query_differences, default=None),
+            server_excess_ms=max(self._excesses_ms, default=None),
+        )
+
+
+def _difference(one: _Answer, other: _Answer) -> str:
+    pairs = zip(one.text, other.text, strict=False)
+    at = next((place for place, (a, b) in enumerate(pairs) if a != b), min(len(one.text), len(other.text)))
+    start = max(0, at - AROUND // 2)
+    shown = [f"{which.name} has {which.text[start : start + AROUND]!r}" for which in (one, other)]
+    return f"at character {at + 1}: {shown[0]}, {shown[1]}"
+
+
+def _document(facts: Mapping[str, object]) -> Mapping[str, object]:
+    found = facts.get("json")
+    return found if isinstance(found, Mapping) else {}
+
+
+def _number(value: object) -> float | None:
+    """A number that a server may claim; anything else it says is none."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) < 1e12:
+        return None
+    return float(value)

@@ -1,0 +1,129 @@
+"""`rag.limits`: what a question endpoint takes and what it refuses, at each limit and on both sides of it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator, Sequence
+
+from xnai_validate.checkers.rag.input import Input
+from xnai_validate.checkers.rag.inputs import inputs
+from xnai_validate.checkers.rag.limits_model import Limited, LimitsParams
+from xnai_validate.kit import Context, NotApplicable, checker
+from xnai_validate.wire.failure import WireError
+from xnai_validate.wire.http import HttpAnswer, HttpClient, HttpRequest
+from xnai_validate.wire.http_body import json_of
+
+TOLD_CAP = 50
+
+
+@checker("rag.limits", expect={"violations": []})
+async def limits(params: LimitsParams, ctx: Context) -> Limited:
+    """Send a question endpoint inputs at and beyond each of its limits, and bodies that are no question at all.
+
+    Groups of inputs: `lengths` (questions of 0, 1, the most and one character more, counted as characters and not as
+    bytes), `numbers` (`max_tokens`, `temperature`, `top_p` at both ends and beyond them), `types` (each field with
+    values of other types), `unicode` (other scripts, emoji, directional marks, NUL, lone surrogates), `malformed` (36
+    bodies that are cut short, nested without end, of another content type, coding or charset ...). What is within the
+    limits must be answered with 200, what is not must be refused in the agreed form, and what might rightly be either
+    must at least be answered: never with 500 or above.
+
+        kind: rag.limits
+        target: api
+        with: {groups: [lengths, numbers], query_characters: 2000, max_tokens: 2048}
+    """
+    target = ctx.target
+    if target.url is None:
+        raise NotApplicable(f"target {target.name} has no url")
+    client = await ctx.shared(("http",), HttpClient)
+    url = target.join(params.path)
+    wanted = list(inputs(params))
+    found = _Found(params)
+    turns = iter(wanted)
+
+    async def work() -> None:
+        for one in turns:
+            ctx.progress(one.name)
+            request = HttpRequest.of(url, "POST", headers=dict(one.headers), body=one.body, tls=target.tls)
+            try:
+                answer = await client.fetch(request, timeout_s=params.timeout)
+            except WireError as failure:
+                found.none(one, failure)
+            else:
+                found.add(one, answer)
+
+    async with asyncio.TaskGroup() as tasks:
+        for _ in range(min(params.concurrent, len(wanted))):
+            tasks.create_task(work())
+    return found.facts(wanted)
+
+
+class _Found:
+    def __init__(self, params: LimitsParams) -> None:
+        self._params = params
+        self._wrong: dict[str, list[tuple[str, str]]] = {}
+        self._accepted = self._refused = 0
+        self._slowest_ms: float | None = None
+
+    def none(self, one: Input, failure: WireError) -> None:
+        """There was no whole answer."""
+        self._note("unanswered", one, f"{failure.kind}: {failure.detail}")
+
+    def add(self, one: Input, answer: HttpAnswer) -> None:
+        """Judge nothing: sort the answer to where it belongs."""
+        if answer.failure is not None:
+            self.none(one, answer.failure)
+            return
+        self._slowest_ms = max(self._slowest_ms or 0.0, answer.total_ms)
+        status = answer.head.status
+        if status >= 500:
+            self._note("server_errors", one, str(status))
+        elif status < 400:
+            self._accepted += 1
+            if one.wanted == "refused" or status != 200:
+                self._note("wrongly_accepted", one, str(status))
+            elif not isinstance(json_of(answer.body)[0], dict):
+                self._note("wrongly_accepted", one, "200, and no JSON object")
+        else:
+            self._refused += 1
+            if one.wanted == "accepted" or status not in (*self._params.refused, *one.also):
+                self._note("wrongly_refused", one, str(status))
+            lacks = self._lacking(answer, status) if status not in one.also else None
+            if lacks:
+                self._note("without_envelope", one, f"{status}, {lacks}")
+
+    def _lacking(self, answer: HttpAnswer, status: int) -> str | None:
+        if not self._params.envelope:
+            return None
+        body = json_of(answer.body)[0]
+        if not isinstance(body, dict):
+            return "not a JSON object"
+        missing = [name for name in self._params.envelope if name not in body]
+        if missing:
+            return f"without {', '.join(missing)}"
+        said = body.get("http_status", status)
+        return None if said == status else f"but it says http_status {str(said)[:20]}"
+
+    def _note(self, fact: str, one: Input, what: str) -> None:
+        self._wrong.setdefault(fact, []).append((one.name, f"{one.name}: {what}"))
+
+    def facts(self, tried: Sequence[Input]) -> Limited:
+        """What was measured, the inputs in their order."""
+        order = {one.name: place for place, one in enumerate(tried)}
+
+        def told(*facts: str) -> Iterator[str]:
+            pairs = [pair for fact in facts for pair in self._wrong.get(fact, ())]
+            yield from (text for _, text in sorted(pairs, key=lambda pair: order[pair[0]])[:TOLD_CAP])
+
+        return Limited(
+            inputs=len(tried),
+            accepted=self._accepted,
+            refused=self._refused,
+            violations=list(told(*self._wrong)),
+            violation_count=len({name for pairs in self._wrong.values() for name, _ in pairs}),
+            server_errors=list(told("server_errors")),
+            wrongly_accepted=list(told("wrongly_accepted")),
+            wrongly_refused=list(told("wrongly_refused")),
+            without_envelope=list(told("without_envelope")),
+            unanswered=list(told("unanswered")),
+            slowest_ms=self._slowest_ms,
+        )
