@@ -30,8 +30,11 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "engine": frozenset({"plan", "kit", "model", "errors"}),
     "config": frozenset({"registry", "schema", "plan", "kit", "model", "errors"}),
     "report": frozenset({"model", "errors"}),
+    "baseline": frozenset({"wire", "model", "errors"}),
     "demo": frozenset(),
-    "cli": frozenset({"config", "engine", "report", "registry", "schema", "plan", "kit", "model", "errors", "demo"}),
+    "cli": frozenset(
+        {"config", "engine", "report", "baseline", "registry", "schema", "plan", "kit", "model", "errors", "demo"}
+    ),
 }
 """Room -> the rooms it may import from, besides itself and `__init__`, which holds the version and imports nothing.
 
@@ -44,6 +47,7 @@ LIBRARIES: dict[str, frozenset[str]] = {
     "plan": frozenset(),
     "registry": frozenset(),
     "engine": frozenset({"psutil"}),
+    "baseline": frozenset({"pydantic"}),
 }
 """Room -> the libraries it may import, where that is limited."""
 

@@ -32,6 +32,8 @@ class Emitter:
         self._outbox = outbox
         self._seq = 0
         self.journal: Journal | None = None
+        self.kept: list[Event] | None = None
+        """The events so far, where somebody wants them at the end."""
 
     def emit(self, kind: Callable[..., Event], **fields: object) -> None:
         """Make one event; `fields` are those of its kind besides `seq` and `at`."""
@@ -48,6 +50,8 @@ class Emitter:
             line = to_json(event)
         broken = self._write(line, synced=isinstance(event, _SYNCED))
         self._outbox.put(event)
+        if self.kept is not None:
+            self.kept.append(event)
         if broken is not None:
             self.emit(Notice, level="warning", text=f"the journal ends here: {broken}; the run goes on without it")
 

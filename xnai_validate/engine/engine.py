@@ -21,8 +21,10 @@ from xnai_validate.engine.preload import preload
 from xnai_validate.engine.schedule import Blocked, Schedule
 from xnai_validate.engine.shared import Shared
 from xnai_validate.kit import Clock
+from xnai_validate.model.comparison import Comparison
 from xnai_validate.model.events import (
     AttemptFinished,
+    BaselineCompared,
     CheckFinished,
     CheckStarted,
     Event,
@@ -31,8 +33,9 @@ from xnai_validate.model.events import (
     RunFinished,
     Stopped,
 )
+from xnai_validate.model.fold import fold
 from xnai_validate.model.json import JsonObject
-from xnai_validate.model.report import RunInfo
+from xnai_validate.model.report import RunInfo, RunReport
 from xnai_validate.model.status import Status
 from xnai_validate.model.text import Masker
 from xnai_validate.plan import Plan, PlannedCheck
@@ -56,6 +59,7 @@ class Engine:
         fail_on: Sequence[Status] = (Status.FAIL,),
         host: JsonObject,
         on_progress: Callable[[Progress], None] | None = None,
+        compare: Callable[[RunReport], Comparison] | None = None,
         sample: Sample = memory_now,
         state: Path | None = None,
         repair: Sequence[str] | None = None,
@@ -63,6 +67,7 @@ class Engine:
     ) -> None:
         """`fail_fast` ends the run at the first check that fails, cannot be measured, or has a status of `fail_on`.
 
+        `compare` holds what was measured against a baseline, once all checks have ended.
         `sample` tells the memory in use; `state` is the folder of journals, by default that of the environment.
         `repair` is the command that takes faults back when this process disappears, by default `xnai-validate undo`;
         `on_step` is told of the moments in the life of each fault.
@@ -102,6 +107,8 @@ class Engine:
             mask=self._emitter.text,
             told=on_step,
         )
+        self._compare = compare
+        self._emitter.kept = None if compare is None else []
         self._shared: Shared | None = None
         self._sight = Sight("calm")
         self._warned: set[str] = set()
@@ -177,6 +184,8 @@ class Engine:
             finally:
                 await self._shared.close()
                 self._guardian.dismiss()
+            if self._compare is not None:
+                self._emit(BaselineCompared, comparison=self._compare(fold(self._emitter.kept or ())))
             elapsed_ms = round((self._clock.monotonic() - begun) * 1000, 1)
             not_undone = tuple(self._disturbances.not_undone)
             self._emit(RunFinished, elapsed_ms=elapsed_ms, stopped=self.stopped, not_undone=not_undone)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic_core import to_json as value_to_json
 
+from xnai_validate.model.comparison import Comparison
 from xnai_validate.model.frozen import dataclass
 from xnai_validate.model.json import JsonObject
 from xnai_validate.model.report import CheckInfo, Criterion, RunInfo
@@ -108,6 +109,14 @@ class CheckFinished(_Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class BaselineCompared(_Event):
+    """What was measured is held against a baseline."""
+
+    comparison: Comparison
+    event: Literal["baseline-compared"] = "baseline-compared"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Notice(_Event):
     """Something the user should know that is no check."""
 
@@ -135,6 +144,7 @@ Event = (
     | FaultInjected
     | FaultReverted
     | CheckFinished
+    | BaselineCompared
     | Notice
     | RunFinished
 )

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
 
 from xnai_validate.model import events as ev
+from xnai_validate.model.comparison import Comparison
 from xnai_validate.model.facttype import FactType
 from xnai_validate.model.report import (
     CheckInfo,
@@ -41,6 +42,7 @@ class _State:
     injected: dict[str, ev.FaultInjected] = field(default_factory=dict)
     reverted: dict[str, ev.FaultReverted] = field(default_factory=dict)
     notices: list[ReportNotice] = field(default_factory=list)
+    comparison: Comparison | None = None
     end: ev.RunFinished | None = None
     last_at: float = 0.0
 
@@ -71,6 +73,8 @@ def _take(state: _State, event: ev.Event) -> None:
             state.injected[event.undo] = event
         case ev.FaultReverted():
             state.reverted[event.undo] = event
+        case ev.BaselineCompared():
+            state.comparison = event.comparison
         case ev.Notice():
             state.notices.append(ReportNotice(level=event.level, text=event.text))
         case ev.RunFinished():
@@ -82,11 +86,15 @@ def _take(state: _State, event: ev.Event) -> None:
 def _report(state: _State, run: RunInfo) -> RunReport:
     stopped = state.end.stopped if state.end else "killed"
     checks = tuple(_check(info, state.finished.get(info.id), stopped) for info in state.checks)
+    compared = state.comparison
     criteria = judge_criteria(state.criteria, checks)
+    if compared is not None:
+        criteria += (_no_regression(compared),)
     code = decide(
         (check.status for check in checks),
         # A run that ended at the first failure cannot have met what it did not come to.
         criteria_met=stopped == "fail-fast" or all(result.met is not False for result in criteria),
+        undecided=compared is not None and not compared.told,
         stopped=stopped,
         not_undone=bool(state.end.not_undone) if state.end else bool(set(state.injected) - set(state.reverted)),
         fail_on=run.fail_on,
@@ -111,6 +119,7 @@ def _report(state: _State, run: RunInfo) -> RunReport:
         checks=checks,
         faults=tuple(_fault(fault, state.reverted.get(undo)) for undo, fault in state.injected.items()),
         notices=tuple(state.notices),
+        comparison=compared,
     )
 
 
@@ -154,6 +163,12 @@ def judge_criteria(criteria: Iterable[Criterion], checks: Sequence[CheckResult])
             )
         )
     return tuple(results)
+
+
+def _no_regression(comparison: Comparison) -> CriterionResult:
+    """The success criterion of a run that is held against a baseline."""
+    count = comparison.count("regression")
+    return CriterionResult(name="regressions", planned="equals 0", actual=count, met=count == 0)
 
 
 def _counts(checks: Sequence[CheckResult]) -> dict[str, int]:

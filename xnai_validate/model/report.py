@@ -6,6 +6,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import ConfigDict, Field
 
+from xnai_validate.model.comparison import Comparison
 from xnai_validate.model.docs import DocumentedValue
 from xnai_validate.model.frozen import dataclass
 from xnai_validate.model.json import JsonObject, JsonValue
@@ -182,3 +183,5 @@ class RunReport(_Value):
     checks: tuple[CheckResult, ...]
     faults: tuple[FaultResult, ...]
     notices: tuple[ReportNotice, ...]
+    comparison: Comparison | None = None
+    """The run held against a baseline, where that was asked for."""

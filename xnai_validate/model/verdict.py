@@ -42,12 +42,14 @@ def decide(
     statuses: Iterable[Status],
     *,
     criteria_met: bool = True,
+    undecided: bool = False,
     stopped: str | None = None,
     not_undone: bool = False,
     fail_on: Collection[Status] = (Status.FAIL,),
 ) -> Exit:
     """The exit code of a run. The order: not undone, interrupted, stopped, failed, undecided, passed.
 
+    `undecided`: what the run was to find out besides, it could not tell.
     A run that was ended by the first failure (`fail-fast`) is judged by its checks alone: its criteria cannot be met.
     """
     seen = set(statuses)
@@ -59,7 +61,7 @@ def decide(
         return Exit.STOPPED
     if seen & {Status.FAIL, *fail_on} or not criteria_met:
         return Exit.FAILED
-    return Exit.UNDECIDED if Status.ERROR in seen else Exit.PASSED
+    return Exit.UNDECIDED if undecided or Status.ERROR in seen else Exit.PASSED
 
 
 def with_broken_reporter(exit_code: int) -> int:

@@ -59,8 +59,14 @@ def because(report: RunReport, code: int) -> str:
     if code in (Exit.STOPPED, Exit.INTERRUPTED) and stopped in _STOPPED:
         return _STOPPED[stopped]
     if code == Exit.UNDECIDED:
-        return f"{counted(s.error, 'check')} could not be measured" if s.error else "a reporter broke; nothing failed"
+        if s.error:
+            return f"{counted(s.error, 'check')} could not be measured"
+        return _untold(report) or "a reporter broke; nothing failed"
     reasons = [f"{counted(s.fail, 'check')} failed"] if s.fail else []
+    worse = report.comparison.count("regression") if report.comparison else 0
+    if worse and report.comparison and stopped != "fail-fast":
+        unmet -= 1  # it is a criterion, too
+        reasons.append(f"{counted(worse, 'figure is', 'figures are')} worse than in {report.comparison.baseline}")
     if unmet and stopped != "fail-fast":
         reasons.append(f"{counted(unmet, 'criterion is', 'criteria are')} not met")
     if not reasons:
@@ -70,6 +76,13 @@ def because(report: RunReport, code: int) -> str:
     if stopped == "fail-fast":
         reasons.append(_STOPPED[stopped])
     return ", ".join(reasons)
+
+
+def _untold(report: RunReport) -> str | None:
+    """What is said where a comparison was asked for and told nothing."""
+    if report.comparison is None or report.comparison.told:
+        return None
+    return f"nothing failed, but no figure could be compared with {report.comparison.baseline}"
 
 
 def _by_wish(report: RunReport) -> str:

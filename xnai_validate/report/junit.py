@@ -13,6 +13,7 @@ from xnai_validate.model.report import CheckResult, CriterionResult, RunReport
 from xnai_validate.model.sentence import sentence, shown
 from xnai_validate.model.status import Status
 from xnai_validate.model.text import printable
+from xnai_validate.report.comparison import regressions
 from xnai_validate.report.view import View
 from xnai_validate.report.words import told_of
 
@@ -99,16 +100,19 @@ def _criteria(root: ET.Element, report: RunReport) -> None:
         timestamp=_timestamp(report),
     )
     for one in report.criteria:
-        _criterion(suite, one)
+        worse = regressions(report.comparison) if report.comparison and one.name == "regressions" else []
+        _criterion(suite, one, worse)
 
 
-def _criterion(suite: ET.Element, one: CriterionResult) -> None:
+def _criterion(suite: ET.Element, one: CriterionResult, worse: Sequence[str]) -> None:
     case = ET.SubElement(suite, "testcase", classname="criteria", name=_clean(one.name), time="0.000")
     if one.met is None:
         ET.SubElement(case, "skipped", message=_clean(one.not_judged or "not judged"))
     elif not one.met:
         message = _clean(f"planned {one.planned}, actual {shown(one.actual)}")
-        ET.SubElement(case, "failure", message=message, type="criterion").text = message
+        ET.SubElement(case, "failure", message=message, type="criterion").text = "\n".join(
+            [message, *map(_clean, worse)]
+        )
 
 
 def _clean(text: str) -> str:

@@ -13,6 +13,7 @@ from xnai_validate.model.status import Status
 from xnai_validate.model.text import printable
 from xnai_validate.model.units import format_ms
 from xnai_validate.report.causes import PROBLEMS, Problem, problems_of, skips_of
+from xnai_validate.report.comparison import regressions, sums
 from xnai_validate.report.ending import because
 from xnai_validate.report.view import View
 from xnai_validate.report.words import counted, in_words, listed, met_in_words, rest_of_sentence, said, told_of
@@ -48,7 +49,7 @@ def render(report: RunReport, view: View) -> str:
                 left += 1
     if left:
         parts.append(f"... and {counted(left, 'more problem')}, which the JSON report has\n")
-    parts += [_criteria(report), _skips(report)]
+    parts += [_comparison(report), _criteria(report), _skips(report)]
     return "\n".join(part for part in parts if part)
 
 
@@ -89,6 +90,14 @@ def _problem(problem: Problem, targets: dict[str, str | None]) -> str:
         if ids:
             lines.append(f"  - {word} {counted(len(ids), 'check')}: {_safe(listed(ids))}")
     return "\n".join(lines) + "\n"
+
+
+def _comparison(report: RunReport) -> str:
+    if report.comparison is None:
+        return ""
+    lines = [f"- {_safe(one)}" for one in regressions(report.comparison)]
+    head = f"### Against {_safe(report.comparison.baseline)}\n\n{_safe(sums(report.comparison))}\n"
+    return head + ("\n" + "\n".join(lines) + "\n" if lines else "")
 
 
 def _criteria(report: RunReport) -> str:

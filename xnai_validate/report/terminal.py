@@ -8,6 +8,7 @@ from xnai_validate.model.report import CheckResult, RunReport
 from xnai_validate.model.status import Status
 from xnai_validate.model.units import format_ms
 from xnai_validate.report.causes import skips_of
+from xnai_validate.report.comparison import comparison
 from xnai_validate.report.ending import ending
 from xnai_validate.report.page import Page, Span, Style
 from xnai_validate.report.problems import STYLES, elapsed, problems
@@ -37,6 +38,8 @@ def render(report: RunReport, view: View) -> str:
         _skips(page, report.checks)
     _notices(page, report, quiet=view.detail == "quiet")
     _faults(page, report)
+    if report.comparison is not None:
+        comparison(page, report.comparison, every=view.detail == "verbose")
     if view.detail != "quiet":
         _criteria(page, report)
     ending(page, report, view)

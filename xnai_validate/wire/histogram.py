@@ -115,6 +115,10 @@ class Histogram:
                 return min(max((low + high) / 2, self._min_us), self._max_us)
         raise AssertionError("the ranks end with the count")
 
+    def at_most(self, us: float) -> int:
+        """How many durations lie in the bucket of `us` or below it."""
+        return sum(self._counts[: _index(max(int(us), 0)) + 1])
+
     def to_json(self) -> dict[str, object]:
         """The histogram as JSON: `{format, unit, buckets: [[index, count], ...], min, max, sum}`, filled buckets only.
 

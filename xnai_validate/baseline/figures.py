@@ -1,0 +1,133 @@
+"""The figures of one run that can be compared, latencies by quantile and memory, with what is known of their noise."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from xnai_validate.model.json import JsonValue
+from xnai_validate.wire.histogram import Histogram
+
+LEAST_WINDOWS = 10
+"""Windows with requests in them, below which their scatter tells too little."""
+LEAST_BEYOND = 5
+"""Requests on either side of a quantile, below which it is not compared: a p99 wants 500 requests."""
+_Z = 1.6449
+"""Half the width of the interval by which the standard error of a quantile is found, in standard errors of its rank."""
+_BUCKET = 0.0023
+"""The standard deviation of a logarithm that is only known to lie in a bucket of 1/128."""
+
+
+@dataclass(frozen=True, slots=True)
+class Band:
+    """How a kind of figure is judged."""
+
+    least: float
+    """The least change that counts, as a share: 0.1 is ten percent."""
+    spread: float
+    """How much it is taken to differ between identical runs before any were seen: a standard deviation, as a share."""
+
+
+P50 = Band(0.10, 0.03)
+P99 = Band(0.20, 0.10)
+MEMORY = Band(0.05, 0.015)
+QUANTILES: Mapping[str, tuple[float, Band]] = {"p50_ms": (0.50, P50), "p99_ms": (0.99, P99)}
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One figure of one run."""
+
+    value: float
+    """In the unit of its name, above 0."""
+    variance: float = 0.0
+    """Of its natural logarithm, as far as the requests within the run tell it; 0 where there is but one reading."""
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """A figure that the run should have, and has not, or not so that it could be compared."""
+
+    reason: str
+
+
+Figures = dict[str, Figure | Missing]
+
+
+def band_of(figure: str) -> Band:
+    """How a figure of that name is judged."""
+    return QUANTILES[figure][1] if figure in QUANTILES else MEMORY
+
+
+def is_memory(fact: str) -> bool:
+    """Whether a fact is the resident memory of a part of the stack: `rss_mib`, `tree_rss_mib`, `rss_after_mib`."""
+    return fact.endswith("_mib") and "rss" in fact and "growth" not in fact and "before" not in fact
+
+
+def latency_figures(windows: Sequence[Histogram]) -> Figures:
+    """The quantiles of all requests of a load, each with the variance of its logarithm.
+
+    The quantile is that of all windows together. Requests that follow one another are not independent, so that the
+    scatter is taken from the windows, as clusters: with `a` of the `n` requests of a window at or below the quantile,
+    the deviations `a - q n` add up to the error of its rank (linearization of a ratio; Francisco and Fuller 1991,
+    Annals of Statistics 19), and neighbouring windows may be alike (Newey and West 1987, Econometrica 55, with
+    Bartlett weights). The error of the rank is turned into one of the value by reading the distribution at both ends
+    of its interval (Woodruff 1952, Journal of the American Statistical Association 47).
+    """
+    whole = Histogram()
+    filled = 0
+    for window in windows:
+        whole.merge(window)
+        filled += window.count > 0
+    return {name: _quantile(whole, windows, filled, q) for name, (q, _) in QUANTILES.items()}
+
+
+def _quantile(whole: Histogram, windows: Sequence[Histogram], filled: int, q: float) -> Figure | Missing:
+    count = whole.count
+    least = math.ceil(round(LEAST_BEYOND / min(q, 1 - q), 6))
+    if count < least:
+        return Missing(f"{count} requests are too few, it takes {least}")
+    if filled < LEAST_WINDOWS:
+        return Missing(f"requests in {filled} of {len(windows)} windows are too few, it takes {LEAST_WINDOWS}")
+    value_us = whole.quantile(q)
+    if not value_us:
+        return Missing("it is too short to be compared")
+    deviations = [window.at_most(value_us) - q * window.count for window in windows]
+    error = math.sqrt(long_run_variance(deviations) * len(deviations)) / count
+    low, high = (whole.quantile(min(max(q + side * _Z * error, 0.0), 1.0)) for side in (-1, 1))
+    scatter = math.log((high or value_us) / max(low or 0.0, 1.0)) / (2 * _Z)
+    return Figure(value_us / 1000, scatter**2 + _BUCKET**2)
+
+
+def long_run_variance(series: Sequence[float]) -> float:
+    """The variance of a term of a series of n whose neighbours may depend on each other: n times it is that of the sum.
+
+    By Newey and West, with as many lags as the cube root of the length; never below the variance of independent terms,
+    since a few windows show a negative dependence by chance.
+    """
+    n = len(series)
+    if n < 2:
+        return 0.0
+    mean = sum(series) / n
+    centred = [one - mean for one in series]
+
+    def product(lag: int) -> float:
+        return sum(centred[i] * centred[i - lag] for i in range(lag, n)) / n
+
+    alone = product(0)
+    lags: int = round(n ** (1 / 3))
+    together = alone + 2 * sum((1 - lag / (lags + 1)) * product(lag) for lag in range(1, lags + 1))
+    return float(max(alone, together) * n / (n - 1))
+
+
+def windows_of(fact: JsonValue) -> tuple[float, list[Histogram]]:
+    """The length of a window in ms, and the windows, of a fact `latency_windows`; raises ValueError for another."""
+    if not isinstance(fact, dict) or not isinstance(fact.get("windows"), list):
+        raise ValueError("no windows of latencies")
+    length = fact.get("window_ms")
+    if isinstance(length, bool) or not isinstance(length, int | float) or not length > 0:
+        raise ValueError("window_ms is no length")
+    windows = fact["windows"]
+    assert isinstance(windows, list)
+    return float(length), [Histogram.from_json(window) for window in windows]

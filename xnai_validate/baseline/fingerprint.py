@@ -1,0 +1,124 @@
+"""Where a run took place and what it ran against, and whether two of them can be compared at all."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import field, replace
+from typing import ClassVar
+from urllib.parse import urlsplit
+
+from pydantic import ConfigDict
+
+from xnai_validate.model.frozen import dataclass
+from xnai_validate.model.json import JsonObject
+from xnai_validate.model.report import CheckResult, RunReport
+
+MEMORY_RATIO = 1.1
+"""Hosts whose memory differs by no more than this are taken for alike: kernels reserve more or less of it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fingerprint:
+    """The stack, the host and the tool of a run."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
+
+    profiles: tuple[str, ...]
+    tool: str
+    """The version of xnai-validate."""
+    host: str | None = None
+    """Its name."""
+    machine: str | None = None
+    """The architecture of its processor."""
+    kernel: str | None = None
+    python: str | None = None
+    cpus: int | None = None
+    memory_mib: int | None = None
+    interfaces: Mapping[str, str] = field(default_factory=dict)
+    """Target -> scheme and path of its url, which tell the stack's layout; not where it listens."""
+    versions: Mapping[str, str] = field(default_factory=dict)
+    """Target -> the version that it told some check."""
+
+
+def fingerprint_of(report: RunReport) -> Fingerprint:
+    """The fingerprint of a run, as far as its report knows."""
+    run = report.run
+    found = before_run(run.profiles, report.tool.version, run.host, run.targets)
+    return replace(found, versions=dict(_versions(report.checks)))
+
+
+def before_run(
+    profiles: tuple[str, ...], tool: str, host: JsonObject, targets: Mapping[str, str | None]
+) -> Fingerprint:
+    """The fingerprint as far as it is known before any check has run; `targets` are names and urls."""
+    system = str(host.get("system") or "").split()
+    cpus, memory = host.get("cpus"), host.get("memory_mib")
+    return Fingerprint(
+        profiles=profiles,
+        tool=tool,
+        host=_text(host.get("name")),
+        machine=system[-1] if len(system) > 2 else None,
+        kernel=" ".join(system[:2]) or None,
+        python=_text(host.get("python")),
+        cpus=cpus if isinstance(cpus, int) else None,
+        memory_mib=memory if isinstance(memory, int) else None,
+        interfaces=interfaces_of(targets),
+    )
+
+
+def interfaces_of(targets: Mapping[str, str | None]) -> dict[str, str]:
+    """Target -> scheme and path of its url."""
+    found = {}
+    for name, url in targets.items():
+        if url is not None:
+            parts = urlsplit(url)
+            found[name] = f"{parts.scheme}:{parts.path.rstrip('/')}"
+    return found
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) else None
+
+
+def _versions(checks: tuple[CheckResult, ...]) -> Iterator[tuple[str, str]]:
+    """The versions that targets told: a fact `version`, or the member of that name of a JSON answer."""
+    seen: set[str] = set()
+    for check in checks:
+        answer = check.facts.get("json")
+        said = check.facts.get("version") or (answer.get("version") if isinstance(answer, dict) else None)
+        if check.target is not None and check.target not in seen and isinstance(said, str) and 0 < len(said) <= 100:
+            seen.add(check.target)
+            yield check.target, said
+
+
+def hindrances(one: Fingerprint, other: Fingerprint) -> list[str]:
+    """Why figures of the two cannot be compared. What one of them does not know is no hindrance."""
+    found = []
+    if set(one.profiles).isdisjoint(other.profiles):
+        found.append(f"other profiles: {' '.join(one.profiles)}; {' '.join(other.profiles)}")
+    for what, before, after in (("processors", one.cpus, other.cpus), ("architecture", one.machine, other.machine)):
+        if before is not None and after is not None and before != after:
+            found.append(f"another host: {what} {before}; {after}")
+    if one.memory_mib and other.memory_mib:
+        most, least = max(one.memory_mib, other.memory_mib), min(one.memory_mib, other.memory_mib)
+        if most > MEMORY_RATIO * least:
+            found.append(f"another host: memory {one.memory_mib} MiB; {other.memory_mib} MiB")
+    for name in sorted(one.interfaces.keys() & other.interfaces.keys()):
+        before, after = one.interfaces[name], other.interfaces[name]
+        if before != after:
+            found.append(f"another interface of {name}: {before}; {after}")
+    return found
+
+
+def differences(one: Fingerprint, other: Fingerprint) -> list[str]:
+    """What else differs, and is worth knowing where a figure changed."""
+    pairs: list[tuple[str, object, object]] = [
+        ("profiles", " ".join(one.profiles), " ".join(other.profiles)),
+        ("host", one.host, other.host),
+        ("kernel", one.kernel, other.kernel),
+        ("Python", one.python, other.python),
+        ("xnai-validate", one.tool, other.tool),
+    ]
+    names = sorted(one.versions.keys() & other.versions.keys())
+    pairs += [(f"version of {name}", one.versions[name], other.versions[name]) for name in names]
+    return [f"{what}: {before} before, {after} now" for what, before, after in pairs if before and after != before]

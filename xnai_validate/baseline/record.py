@@ -1,0 +1,111 @@
+"""What a baseline keeps of a run: where it ran, and the figures of each check that passed."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import field
+from typing import ClassVar, Literal
+
+from pydantic import ConfigDict
+
+from xnai_validate.baseline.figures import Figure, Figures, Missing, is_memory, latency_figures, windows_of
+from xnai_validate.baseline.fingerprint import Fingerprint, fingerprint_of
+from xnai_validate.model.frozen import dataclass
+from xnai_validate.model.json import JsonValue
+from xnai_validate.model.report import CheckResult, RunReport
+
+WINDOWS = "latency_windows"
+"""The fact in which a load gives its latencies, window by window."""
+FORMAT: Literal["xnai-validate/baseline/1"] = "xnai-validate/baseline/1"
+
+
+class _Value:
+    """Read and written by pydantic."""
+
+    __slots__ = ()
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordedCheck(_Value):
+    """A check of a recorded run."""
+
+    facts: Mapping[str, bool | float]
+    """Its facts that are numbers or flags."""
+    memory: tuple[str, ...] = ()
+    """Those of its facts that are resident memory and that the check judges: many a check tells it by the way."""
+    latency_windows: JsonValue = None
+    """Its latencies, for a load."""
+
+    @property
+    def comparable(self) -> bool:
+        """Whether it has figures that can be compared."""
+        return self.latency_windows is not None or bool(self.memory)
+
+    def figures(self) -> Figures:
+        """Its figures by name. Those of a load that says itself that they tell nothing are missing, with the reason."""
+        found: Figures = {name: Figure(float(self.facts[name])) for name in self.memory if self.facts.get(name)}
+        if self.latency_windows is None:
+            return found
+        why = None
+        if self.facts.get("too_slow_client"):
+            why = "the load generator was too slow, so that the latencies are its own"
+        elif self.facts.get("ended_early"):
+            why = "the load ended early"
+        try:
+            _, windows = windows_of(self.latency_windows)
+            latencies = latency_figures(windows)
+        except ValueError as error:
+            return {**found, "p50_ms": Missing(str(error))}
+        return {**found, **(dict.fromkeys(latencies, Missing(why)) if why else latencies)}
+
+    @property
+    def window_ms(self) -> float | None:
+        """How long a window of its latencies is; None where it has none."""
+        try:
+            return windows_of(self.latency_windows)[0]
+        except ValueError:
+            return None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordedRun(_Value):
+    """A run as a baseline keeps it."""
+
+    id: str
+    started_at: str
+    """ISO 8601, UTC."""
+    fingerprint: Fingerprint
+    checks: Mapping[str, RecordedCheck] = field(default_factory=dict)
+    """By id."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Baseline(_Value):
+    """One run or more of the same stack on the same host."""
+
+    format: Literal["xnai-validate/baseline/1"] = FORMAT
+    name: str
+    runs: tuple[RecordedRun, ...]
+    """Oldest first."""
+
+
+def recorded(report: RunReport, *, passed_only: bool) -> RecordedRun:
+    """What of a run is kept, or compared. `passed_only` leaves out checks that did not pass, as a baseline does."""
+    chosen = (check for check in report.checks if check.facts and (check.status.passed or not passed_only))
+    return RecordedRun(
+        id=report.run.id,
+        started_at=report.run.started_at,
+        fingerprint=fingerprint_of(report),
+        checks={check.id: kept for check in chosen if (kept := _kept(check)) is not None},
+    )
+
+
+def _kept(check: CheckResult) -> RecordedCheck | None:
+    facts = {name: value for name, value in check.facts.items() if isinstance(value, bool | int | float)}
+    numbers = {name: value for name, value in facts.items() if math.isfinite(value)}
+    judged = {one.fact for one in check.findings}
+    memory = tuple(name for name in numbers if name in judged and is_memory(name))
+    kept = RecordedCheck(facts=numbers, memory=memory, latency_windows=check.facts.get(WINDOWS))
+    return kept if numbers or kept.latency_windows is not None else None
