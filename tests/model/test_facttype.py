@@ -9,7 +9,7 @@ import pytest
 from pydantic import BaseModel, Field, JsonValue
 
 from xnai_validate.kit import Bytes, Count, ErrorKind, Headers, Milliseconds, Ratio
-from xnai_validate.model.facttype import JSON_TYPE, FactType, IgnoreCase, fact_type, fact_types, fact_values
+from xnai_validate.model.facttype import JSON_TYPE, FactType, IgnoreCase, Whole, fact_type, fact_types, fact_values
 
 
 class Colour(StrEnum):
@@ -35,6 +35,7 @@ class Colour(StrEnum):
         (dict[str, float], FactType("map", item=FactType("number")), "map of number"),
         (Headers, FactType("map", item=FactType("text"), ignore_case=True), "map of text"),
         (JsonValue, JSON_TYPE, "JSON document or null"),
+        (Annotated[JsonValue, Whole()], FactType("json", nullable=True, whole=True), "JSON document or null"),
         (Annotated[str, IgnoreCase(), "x"], FactType("text", ignore_case=True), "text"),
     ],
 )  # fmt: skip

@@ -150,8 +150,9 @@ async def _measure(measurement: Compiled, ctx: Context) -> Outcome:
     findings = judge(measurement.rules, values)
     levels = {finding.level for finding in findings if not finding.held}
     status = Status.FAIL if "expect" in levels else Status.WARN if "warn" in levels else Status.PASS
-    kept = bounded(values)
-    return Outcome(status, reason(findings, values), findings, kept if isinstance(kept, dict) else {})
+    types = measurement.checker.types
+    kept = {name: value if types[name].whole else bounded(value) for name, value in values.items()}
+    return Outcome(status, reason(findings, values), findings, kept)
 
 
 def _failed(measurement: Compiled, error: BaseException) -> Outcome:

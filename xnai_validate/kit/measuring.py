@@ -31,7 +31,7 @@ from pydantic import BeforeValidator, ConfigDict, Field, ValidationError, Valida
 from xnai_validate.errors import NotApplicable, Unmeasurable, XnaiError
 from xnai_validate.model.docs import Documented
 from xnai_validate.model.errorkind import ErrorKind
-from xnai_validate.model.facttype import FactType, IgnoreCase, fact_types
+from xnai_validate.model.facttype import FactType, IgnoreCase, Whole, fact_types
 from xnai_validate.model.frozen import dataclass
 from xnai_validate.model.json import Json, JsonObject, JsonValue, bounded
 from xnai_validate.model.references import filled, is_template, references
@@ -43,7 +43,7 @@ __all__ = [
     "Bytes", "Checker", "Clock", "Context", "Count", "Disturbance", "Duration", "ErrorKind", "Facts", "Field",
     "Finding", "Headers", "Json", "JsonObject", "JsonValue", "Mebibytes", "Milliseconds", "NotApplicable",
     "Observation", "Observed", "Params", "Percent", "Ratio", "Seconds", "Size", "Target", "Template", "Tls",
-    "Unmeasurable", "XnaiError", "bounded", "checker",
+    "Unmeasurable", "Whole", "XnaiError", "bounded", "checker",
 ]  # fmt: skip
 
 # Facts: what a number is, said in its annotation; the unit stands at the end of the fact's name.

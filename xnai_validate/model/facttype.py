@@ -8,7 +8,7 @@ from dataclasses import replace
 from functools import cache
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
-from annotated_types import BaseMetadata, Ge, Le
+from annotated_types import Ge, Le
 from pydantic import BaseModel, JsonValue
 
 from xnai_validate.model.frozen import dataclass
@@ -18,6 +18,10 @@ Shape = Literal["number", "text", "flag", "choice", "list", "map", "json"]
 
 class IgnoreCase:
     """Marks a mapping whose keys are compared without case, as the names of HTTP headers are."""
+
+
+class Whole:
+    """Marks a fact that no server has written and that is small by construction: it is reported uncut."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +39,8 @@ class FactType:
     """No value is ever below this."""
     ceiling: float | None = None
     ignore_case: bool = False
+    whole: bool = False
+    """Whether it is reported uncut, however long it is."""
 
     def __str__(self) -> str:
         names = {"number": "integer" if self.integer else "number", "flag": "true or false", "json": "JSON document"}
@@ -53,10 +59,10 @@ def fact_type(annotation: object, metadata: tuple[object, ...] = ()) -> FactType
     """The FactType of an annotation; raises TypeError for one that rules cannot speak about.
 
     Allowed: int, float, str, bool, Literal of strings, StrEnum, JsonValue, list/tuple/dict of these, each optionally
-    `| None`, and Annotated with Ge, Le or IgnoreCase.
+    `| None`, and Annotated with Ge, Le, IgnoreCase or Whole.
     """
     if annotation is JsonValue:
-        return JSON_TYPE
+        return _with_metadata(JSON_TYPE, metadata)
     origin = get_origin(annotation)
     if origin is Annotated:
         inner, *extra = get_args(annotation)
@@ -97,8 +103,8 @@ def _with_metadata(kind: FactType, metadata: tuple[object, ...]) -> FactType:
             kind = replace(kind, ceiling=float(mark.le))
         elif isinstance(mark, IgnoreCase):
             kind = replace(kind, ignore_case=True)
-        elif not isinstance(mark, BaseMetadata | IgnoreCase):
-            continue
+        elif isinstance(mark, Whole):
+            kind = replace(kind, whole=True)
     return kind
 
 
