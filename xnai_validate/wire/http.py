@@ -22,7 +22,7 @@ from xnai_validate.model.text import looks_secret
 from xnai_validate.wire.connect import dial
 from xnai_validate.wire.failure import WireError
 from xnai_validate.wire.http_exchange import Exchange, Head
-from xnai_validate.wire.http_request import HttpRequest, Prepared, leads_somewhere, prepare, shown
+from xnai_validate.wire.http_request import IDEMPOTENT, HttpRequest, Prepared, leads_somewhere, prepare, shown
 from xnai_validate.wire.tls import client_context
 
 __all__ = ["BODY_CAP", "HttpAnswer", "HttpClient", "HttpRequest", "HttpStream", "Timing"]
@@ -33,7 +33,6 @@ IDLE_CAP = 8
 SERVERS_CAP = 32
 IDLE_S = 30.0
 REDIRECTS = {301, 302, 303, 307, 308}
-_IDEMPOTENT = {"GET", "HEAD", "OPTIONS", "PUT", "DELETE", "TRACE"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +137,7 @@ class HttpClient:
         """
         started = perf_counter()
         prepared = prepare(request)
-        kept = self._take(prepared) if prepared.method in _IDEMPOTENT and not request.fresh else None
+        kept = self._take(prepared) if prepared.method in IDEMPOTENT and not request.fresh else None
         if kept is not None:
             try:
                 head = await kept.begin(prepared)

@@ -8,13 +8,12 @@ from time import perf_counter
 
 import h11
 
-from xnai_validate.errors import Unmeasurable
 from xnai_validate.model.errorkind import ErrorKind
 from xnai_validate.model.frozen import dataclass
 from xnai_validate.wire.connect import Pipe
 from xnai_validate.wire.failure import WireError
 from xnai_validate.wire.http_body import Inflater, inflater
-from xnai_validate.wire.http_request import Prepared
+from xnai_validate.wire.http_request import Prepared, request_bytes
 
 HEAD_CAP = 64 * 1024
 """Bytes of a response's head; a larger one is refused."""
@@ -58,23 +57,13 @@ class Exchange:
         """Send the request and read the response's head; closes the connection where that fails. Raises WireError."""
         self.server, self.silent, self.ended = prepared.server, True, False
         try:
-            self._send(prepared)
+            self.pipe.write(request_bytes(prepared, self._h11))
             head = await self._head()
         except BaseException:
             self.pipe.abort()
             raise
         self._inflater = inflater(head.headers) if prepared.method != "HEAD" else None
         return head
-
-    def _send(self, prepared: Prepared) -> None:
-        try:
-            data = self._h11.send(prepared.event) or b""
-            if prepared.body:
-                data += self._h11.send(h11.Data(data=prepared.body)) or b""
-            data += self._h11.send(h11.EndOfMessage()) or b""
-        except h11.LocalProtocolError as error:
-            raise Unmeasurable(f"HTTP does not allow this request: {error}", hint="see its headers and body") from error
-        self.pipe.write(data)
 
     async def _head(self) -> Head:
         await self._more()

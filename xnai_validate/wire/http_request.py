@@ -18,6 +18,8 @@ from xnai_validate.wire.http_body import ACCEPT_ENCODING
 
 _PATH = "/:@!$&'()*+,;=~%"
 _QUERY = "/?:@!$&'()*+,;=~%[]"
+IDEMPOTENT = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE", "TRACE"})
+"""Methods of requests that may be sent twice (RFC 9110 section 9.2.2)."""
 _DEFAULTS = (
     (b"accept", b"*/*"),
     (b"accept-encoding", ACCEPT_ENCODING.encode()),
@@ -147,3 +149,15 @@ def prepare(request: HttpRequest) -> Prepared:
         raise Unmeasurable(f"HTTP does not allow this request: {error}", hint="see its method and headers") from error
     server = (to.scheme, to.host, to.port, request.tls if to.scheme == "https" else None)
     return Prepared(method, to.scheme, to.host, to.port, request.tls, server, event, request.body)
+
+
+def request_bytes(prepared: Prepared, connection: h11.Connection | None = None) -> bytes:
+    """The request on the wire, sent over an h11 connection if one is given; raises Unmeasurable, as `prepare`."""
+    connection = connection or h11.Connection(h11.CLIENT)
+    try:
+        data = connection.send(prepared.event) or b""
+        if prepared.body:
+            data += connection.send(h11.Data(data=prepared.body)) or b""
+        return data + (connection.send(h11.EndOfMessage()) or b"")
+    except h11.LocalProtocolError as error:
+        raise Unmeasurable(f"HTTP does not allow this request: {error}", hint="see its headers and body") from error
