@@ -1,1 +1,5 @@
 """Load: many requests, at the times of a schedule or one after the other, and how the stack bears them."""
+
+from xnai_validate.checkers.load.http import http
+
+__all__ = ["http"]

@@ -7,7 +7,7 @@ from typing import Annotated, Self
 from annotated_types import Ge, Gt, Le, MinLen
 from pydantic import model_validator
 
-from xnai_validate.kit import Count, Duration, Facts, Field, JsonValue, Milliseconds, Params, Ratio
+from xnai_validate.kit import Count, Duration, Facts, Field, JsonValue, Milliseconds, Params, Ratio, Whole
 from xnai_validate.wire.arrivals import Arrivals, Stage
 
 DEFAULT_S = 10.0
@@ -79,7 +79,7 @@ class LoadParams(Params):
     warmup: Duration = 0.0
     """How long it goes on beforehand, at the rate it begins with; what happens then is in no figure."""
     timeout: Annotated[Duration, Gt(0)] = 10.0
-    """How long a request may take from its intended start; one that could not begin by then is not sent any more."""
+    """How long a request may take once it is begun, and how long an arrival may wait for a connection to begin on."""
     connections: Annotated[int, Ge(1), Le(10_000)] | None = None
     """The most requests under way at once: 128 for arrivals, one a caller in a closed loop.
 
@@ -135,8 +135,8 @@ class LoadFacts(Facts):
 
     Latency counts from the intended start: for an arrival from its time in the schedule, also where it had to wait for
     a connection, and for a caller from when it had its last answer. It is that of all requests that were answered in
-    whole, whatever they were answered, and of those that ran into the time limit or could not be sent before it: these
-    count with the time limit, as the least they took. Percentiles are within 1 % of the exact value.
+    whole, whatever they were answered, and of those that ran into the time limit or waited that long without being
+    sent: these count with the time that they waited in vain. Percentiles are within 1 % of the exact value.
     """
 
     planned_count: Count
@@ -199,7 +199,7 @@ class LoadFacts(Facts):
     """Why it ended early. Where that was in the warm-up, the figures are those of the warm-up."""
     elapsed_ms: Milliseconds
     """From the beginning of the load, after the warm-up, to its last answer."""
-    latency_windows: JsonValue
+    latency_windows: Annotated[JsonValue, Whole()]
     """Latencies by intended start, in at most 30 windows of equal length, for comparisons between runs.
 
     `{"window_ms": 333.3, "windows": [histogram, ...]}`, each histogram as `wire.histogram` writes it.

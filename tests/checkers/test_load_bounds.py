@@ -1,0 +1,225 @@
+"""A load within its bounds: ended by the guard or a time limit it leaves nothing open, and a slow client says so."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import re
+import resource
+import socket
+import time
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from tests.context import LooseContext
+from tests.engine.plans import collect, engine_of, make, plan_of, results
+from tests.scripted import Asked, Line, ok, scripted
+from xnai_validate import registry
+from xnai_validate.checkers.load.drive import SPARE_DESCRIPTORS
+from xnai_validate.engine import Memory, SystemClock
+from xnai_validate.kit import Facts, Target, Unmeasurable
+from xnai_validate.model.rules import Rule
+from xnai_validate.model.status import Status
+from xnai_validate.wire.histogram import Histogram
+
+Beside = Callable[["asyncio.Task[Facts]"], Coroutine[Any, Any, None]]
+
+
+def measure(port: int, lasts: str, beside: Beside | None = None, **with_: Any) -> tuple[Any, list[Any], list[str]]:
+    """The facts or what was raised, the sockets that are open then, and what was said; `beside` is in the same loop."""
+
+    async def run() -> tuple[Any, list[Any], list[str]]:
+        found = registry.get("load.http")
+        ctx = LooseContext({"api": Target("api", f"http://127.0.0.1:{port}")}, "api", {})
+
+        async def made() -> Facts:
+            return await found.measure(found.params.model_validate({"for": lasts, **with_}), ctx)
+
+        task = asyncio.create_task(made())
+        other = asyncio.create_task(beside(task)) if beside else None
+        [outcome] = await asyncio.gather(task, return_exceptions=True)
+        left = sockets(port)
+        if other is not None:
+            other.cancel()
+            await asyncio.gather(other, return_exceptions=True)
+        return outcome, left, ctx.said
+
+    return asyncio.run(run())
+
+
+def sockets(port: int) -> list[Any]:
+    """The sockets of this process that lead to a port."""
+    return [one for one in psutil.Process().net_connections("tcp") if one.raddr and one.raddr.port == port]
+
+
+async def hang(asked: Asked, line: Line) -> bool:
+    await asyncio.sleep(60)
+    return False
+
+
+@contextmanager
+def full_backlog() -> Iterator[int]:
+    """A port to which no connection comes about: its backlog is full and nobody accepts."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(0)
+        fillers = [socket.socket() for _ in range(4)]
+        for filler in fillers:
+            filler.setblocking(False)
+            filler.connect_ex(listener.getsockname())
+        try:
+            time.sleep(0.05)
+            yield listener.getsockname()[1]
+        finally:
+            for filler in fillers:
+                filler.close()
+
+
+async def cancel(task: asyncio.Task[Facts]) -> None:
+    await asyncio.sleep(0.3)
+    task.cancel()
+
+
+@pytest.mark.parametrize("answers", [True, False])
+@pytest.mark.parametrize("with_", [{"arrivals": {"rate": 100}}, {"callers": 20}])
+def test_a_load_that_is_cancelled_leaves_no_socket(with_: dict[str, Any], answers: bool) -> None:
+    """Whatever it was doing, asking or waiting for answers."""
+    with scripted(ok(b"hi") if answers else hang) as server:
+        outcome, left, _ = measure(server.port, "30s", cancel, **with_)
+        assert server.connections >= 1
+    assert isinstance(outcome, asyncio.CancelledError)
+    assert left == []
+    assert sorted(server.gone) == list(range(1, server.connections + 1))
+
+
+def test_a_load_that_is_cancelled_while_it_connects_leaves_no_socket() -> None:
+    """Sockets on their way count too."""
+    with full_backlog() as port:
+        fillers = len(sockets(port))
+        outcome, left, _ = measure(port, "30s", cancel, callers=5)
+    assert isinstance(outcome, asyncio.CancelledError)
+    assert len(left) == fillers
+
+
+def test_time_outs_while_connecting_are_time_outs() -> None:
+    """A server that does not even accept; nothing is left of it."""
+    with full_backlog() as port:
+        fillers = len(sockets(port))
+        facts, left, _ = measure(port, "300ms", callers=5, timeout="200ms", stop_at=None)
+    assert facts.error_kinds == {"timeout": facts.sent_count}
+    assert facts.sent_count == 10
+    assert len(left) == fillers
+
+
+def test_a_load_that_ends_leaves_no_descriptor() -> None:
+    """Neither sockets nor the alarm's, after a whole load and after one that ended early."""
+    with scripted(ok(status="500 Internal Server Error")) as server:
+        before = len(os.listdir("/proc/self/fd"))
+        for stop_at in (None, {"error_ratio": 0.5}):
+            _, left, _ = measure(server.port, "300ms", callers=30, stop_at=stop_at)
+            assert left == []
+    assert len(os.listdir("/proc/self/fd")) <= before
+
+
+def test_the_memory_guard_ends_a_load_that_runs(tmp_path: Path) -> None:
+    """At `stop` the run ends with exit 5, and every socket of the load is closed."""
+    percents = iter([20.0, 20.0])
+
+    with scripted(hang) as server:
+        found = registry.get("load.http")
+        params = found.params.model_validate({"callers": 10, "for": "60s"})
+        check = make("load", found, target="api", params=params, rules=(), timeout_s=100.0)
+        plan = plan_of(check, targets={"api": server.url()})
+        sample = lambda: Memory(host_percent=next(percents, 99.0), own_mib=40.0)  # noqa: E731
+        begun = time.monotonic()
+        events = asyncio.run(collect(engine_of(plan, tmp_path, clock=SystemClock(), sample=sample)))
+        assert sockets(server.port) == []
+        assert server.connections == 10
+    report, _ = results(events)
+    assert (report.exit_code, report.run.stopped) == (5, "memory")
+    assert time.monotonic() - begun < 20
+
+
+def test_the_report_has_every_window_whole(tmp_path: Path) -> None:
+    """Other facts are cut where they are long; these are for comparison with other runs, and are not."""
+
+    async def spread(asked: Asked, line: Line) -> bool:
+        await asyncio.sleep(len(server.asked) % 40 * 0.001)
+        await line.send(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+        return True
+
+    with scripted(spread) as server:
+        found = registry.get("load.http")
+        params = found.params.model_validate({"arrivals": {"rate": 300}, "for": "100ms", "warmup": "1s"})
+        check = make("load", found, target="api", params=params, rules=(Rule("error_ratio", "equals", 0),))
+        plan = plan_of(check, targets={"api": server.url()})
+        events = asyncio.run(collect(engine_of(plan, tmp_path, clock=SystemClock())))
+    [result] = results(events)[1].values()
+    assert result.status is Status.PASS
+    windows: Any = json.loads(json.dumps(result.facts["latency_windows"]))
+    [one] = [Histogram.from_json(window) for window in windows["windows"]]
+    assert one.count == 30
+
+
+def test_it_is_said_how_the_load_goes() -> None:
+    """Twice a second, in one line."""
+    with scripted(ok(b"hi")) as server:
+        _, _, said = measure(server.port, "900ms", arrivals={"rate": 50}, warmup="900ms")
+    assert 2 <= len(said) <= 3
+    assert re.fullmatch(r"warm-up \d of 1 s, \d+ answers/s, \d under way, 0 errors", said[0])
+    assert re.fullmatch(r"load \d of 1 s, \d+ answers/s, \d under way, 0 errors", said[-1])
+
+
+@pytest.mark.parametrize("with_", [{"arrivals": {"rate": 100}}, {"callers": 2}])
+def test_a_client_that_is_held_up_says_so(with_: dict[str, Any]) -> None:
+    """Something else in our own loop takes the processor for 60 ms again and again: no latency of the server."""
+
+    async def hog(task: asyncio.Task[Facts]) -> None:
+        while True:
+            end = time.perf_counter() + 0.06
+            while time.perf_counter() < end:
+                pass
+            await asyncio.sleep(0.005)
+
+    with scripted(ok(b"hi")) as server:
+        facts, _, _ = measure(server.port, "1s", hog, **with_)
+    assert facts.lag_p99_ms > 30
+    assert facts.lag_max_ms >= facts.lag_p99_ms * 0.99
+    assert facts.own_cpu_ratio > 0.3
+    assert facts.too_slow_client is True
+
+
+def test_a_slow_server_is_not_a_slow_client() -> None:
+    """The latency is the server's, whatever a busy machine adds to it."""
+
+    async def slow(asked: Asked, line: Line) -> bool:
+        await asyncio.sleep(1.0)
+        await line.send(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+        return True
+
+    with scripted(slow) as server:
+        facts, _, _ = measure(server.port, "1s", arrivals={"rate": 20})
+    assert facts.p50_ms >= 1000
+    assert facts.too_slow_client is False
+    assert facts.own_cpu_ratio < 0.9
+
+
+def test_more_connections_than_the_system_allows_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What can be raised is raised; beyond it the tool says how to go on, and sends nothing."""
+    limits = [(256, 1024)]
+    monkeypatch.setattr(resource, "getrlimit", lambda which: limits[-1])
+    monkeypatch.setattr(resource, "setrlimit", lambda which, wanted: limits.append(wanted))
+    with scripted(ok(b"hi")) as server:
+        outcome, _, _ = measure(server.port, "100ms", arrivals={"rate": 10}, connections=2000)
+        assert isinstance(outcome, Unmeasurable)
+        assert "2000 connections" in outcome.message
+        assert server.asked == []
+        facts, _, _ = measure(server.port, "100ms", arrivals={"rate": 10}, connections=500)
+        assert facts.completed_count == 1
+    assert limits == [(256, 1024), (500 + SPARE_DESCRIPTORS, 1024)]

@@ -1,0 +1,321 @@
+"""The driver of a load: begins requests when they are due, whatever they are, and sees that they end in time."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import resource
+from collections import OrderedDict
+from collections.abc import Callable, Iterator
+from time import perf_counter, thread_time
+from typing import Protocol
+
+from xnai_validate.checkers.load.shape import LoadParams
+from xnai_validate.checkers.load.tally import Tally
+from xnai_validate.kit import ErrorKind, Unmeasurable
+from xnai_validate.wire.alarm import Alarm
+from xnai_validate.wire.arrivals import Arrivals
+
+BEAT_S = 0.01
+"""How often time limits are looked after and our own lag is measured."""
+PROGRESS_S = 0.5
+PAUSE_S = 0.05
+"""How long a caller that could not connect waits before it tries again, so as not to do that alone."""
+JUDGED = 20
+"""Requests after which the error ratio may end the load."""
+GONE_S = 1.0
+SPARE_DESCRIPTORS = 64
+
+
+class Line(Protocol):
+    """What carries one request at a time, usually a connection. A line that is over is not used again."""
+
+    tally: Tally
+    """The phase that the present request counts in."""
+    intended: float
+    """When the present request should have begun (`perf_counter`)."""
+    sent: float
+    """When it was begun."""
+
+    @property
+    def stale(self) -> bool:
+        """Whether it had better carry no other request."""
+
+    def send(self) -> None:
+        """Begin a request, and tell the drive later how it ended: never before this call has returned."""
+
+    def abort(self) -> None:
+        """End at once, and tell nothing more but `closed`."""
+
+
+class Drive:
+    """Sends requests over lines by a schedule (open) or one after the other (closed loop)."""
+
+    tasks: asyncio.TaskGroup
+    """The owner of whatever tasks the lines need; there while `run` runs."""
+
+    def __init__(self, params: LoadParams, open_line: Callable[[], Line], progress: Callable[[str], None]) -> None:
+        """`open_line` makes a line that connects when it is first sent; `progress` is told how the load goes."""
+        self.connections = 0
+        """Connections that lines have opened."""
+        self.ended_because: str | None = None
+        """Why the load ended before its time."""
+        self.cpu_ratio = 0.0
+        self.wrong: Callable[[str | int], bool] = lambda status: False
+        """Which answers count as errors."""
+        self._params = params
+        self._open_line = open_line
+        self._tell = progress
+        self._timeout_s = params.timeout
+        self.closed_loop = params.callers is not None
+        self._idle: list[Line] = []
+        self._busy: OrderedDict[Line, None] = OrderedDict()
+        """Lines with a request, in the order in which these were begun: the first runs out of time first."""
+        self._lines = 0
+        """Lines that are idle or busy."""
+        self._unclosed: set[Line] = set()
+        """Lines whose connection may still be there."""
+        self._due = math.inf
+        """When the next arrival that was not sent should be, or should have been, sent."""
+        self._starved = False
+        """Whether arrivals wait for a line."""
+
+    @property
+    def tally(self) -> Tally:
+        """The figures of the load; those of the warm-up where it ended in that."""
+        return self._load if self.ended_because is None or self._load.sent else self._warmup
+
+    def errors_of(self, tally: Tally) -> int:
+        """Requests without a whole answer, and whole answers that count as errors."""
+        return tally.errors + sum(count for status, count in tally.statuses.items() if self.wrong(status))
+
+    async def run(self) -> None:
+        """Carry out the load. However it ends, every connection is closed and every task is over."""
+        _allow_descriptors(self._params.lanes)
+        self._over: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._gone: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._alarm = Alarm(self._rung)
+        try:
+            async with asyncio.TaskGroup() as self.tasks:
+                try:
+                    self._begin()
+                    await self._over
+                finally:
+                    self._alarm.close()
+                    for line in list(self._unclosed):
+                        line.abort()
+        finally:
+            self._over.cancel()
+            await self._all_closed()
+
+    async def _all_closed(self) -> None:
+        """Wait, within a bound, until the system has taken back every socket."""
+        if self._unclosed:
+            await asyncio.wait((self._gone,), timeout=GONE_S)
+
+    def _begin(self) -> None:
+        now = self._beat_at = self._told_at = perf_counter()
+        self._warmup = Tally(now, self._params.warmup, self._timeout_s)
+        self._load = Tally(now + self._params.warmup, self._params.for_s, self._timeout_s)
+        self.ends = self._load.begun + self._params.for_s
+        self._cpu_since = (now, thread_time())
+        self._phase = self._warmup if self._params.warmup else self._load
+        if self.closed_loop:
+            for _ in range(self._params.lanes):
+                self._call()
+        self._next = self._plan()
+        self._due = next(self._next, math.inf)
+        self._rung()
+
+    def _plan(self) -> Iterator[float]:
+        """The intended starts of all arrivals, of which `_due_phase` is the phase."""
+        phases = ((self._warmup, self._params.warmup_schedule()), (self._load, self._params.schedule()))
+        for tally, schedule in phases:
+            self._due_phase = tally
+            for after_s in schedule or Arrivals(()):
+                yield tally.begun + after_s
+
+    # Beginning requests.
+
+    def _rung(self) -> None:
+        now = perf_counter()
+        if now >= self._beat_at:
+            self._beat(now)
+        if not self._over.done():
+            self._pump()
+
+    def _pump(self) -> None:
+        """Send every arrival that is due, as far as there are lines; the others wait, and need no memory for it."""
+        now = perf_counter()
+        while self._due <= now:
+            due, phase = self._due, self._due_phase
+            if due + self._timeout_s <= now:
+                phase.never_sent(due)
+            else:
+                line = self._line()
+                if line is None:
+                    self._starved = True
+                    break
+                if not self._starved:
+                    phase.late(now - due)
+                self._send(line, phase, due)
+            self._due = next(self._next, math.inf)
+            now = perf_counter()
+        else:
+            self._starved = False
+        self._alarm.set(self._beat_at if self._starved else min(self._due, self._beat_at))
+
+    def _line(self) -> Line | None:
+        """A free line: the one that was used last, else a new one; None where there may be no more."""
+        while self._idle:
+            line = self._idle.pop()
+            if not line.stale:
+                return line
+            self._lines -= 1
+            line.abort()
+        return self._new_line() if self._lines < self._params.lanes else None
+
+    def _new_line(self) -> Line:
+        line = self._open_line()
+        self._lines += 1
+        self._unclosed.add(line)
+        return line
+
+    def _send(self, line: Line, phase: Tally, intended: float) -> None:
+        line.tally, line.intended = phase, intended
+        self._busy[line] = None
+        phase.sent += 1
+        line.sent = perf_counter()
+        line.send()
+
+    def _call(self) -> None:
+        """A caller of the closed loop begins, or begins anew on another line."""
+        now = perf_counter()
+        if now < self.ends and not self._over.done():
+            self._send(self._new_line(), self._phase_at(now), now)
+
+    def _phase_at(self, now: float) -> Tally:
+        return self._load if now >= self._load.begun else self._warmup
+
+    # What lines tell.
+
+    def answered(self, line: Line, status: str | int, *, keep: bool = True) -> None:
+        """A whole answer came; `keep`: the line can carry another request."""
+        now = perf_counter()
+        del self._busy[line]
+        line.tally.answered(status, line.intended, line.sent, now)
+        if not keep:
+            self._replace()
+        elif self.closed_loop and now < self.ends:
+            self._send(line, self._phase_at(now), now)
+        else:
+            self._idle.append(line)
+            if self._due <= now:
+                self._pump()
+
+    def failed(self, line: Line, kind: ErrorKind, detail: str, *, connecting: bool = False) -> None:
+        """There was no whole answer, and the line is over; `connecting`: it never was connected."""
+        del self._busy[line]
+        line.tally.failed(kind, detail, perf_counter())
+        self._replace(PAUSE_S if connecting else 0.0)
+
+    def again(self, line: Line) -> None:
+        """The line is over, and its request was not seen by the server: it is sent once more, on a new line."""
+        del self._busy[line]
+        self._lines -= 1
+        other = self._new_line()
+        line.tally.retried += 1
+        line.tally.sent -= 1
+        self._send(other, line.tally, line.intended)
+
+    def lost(self, line: Line) -> None:
+        """A line without a request is over: the server has closed the connection."""
+        self._idle.remove(line)
+        self._lines -= 1
+
+    def opened(self) -> None:
+        """A line has connected."""
+        self.connections += 1
+
+    def closed(self, line: Line) -> None:
+        """Nothing is left of a line that is over."""
+        self._unclosed.discard(line)
+        if not self._unclosed and self._over.done() and not self._gone.done():
+            self._gone.set_result(None)
+
+    def _replace(self, pause_s: float = 0.0) -> None:
+        """A line is over: its caller goes on with another one, or its place goes to what waits."""
+        self._lines -= 1
+        if self.closed_loop:
+            # Not at once even without a pause: whoever told us of the end is still in the midst of it.
+            asyncio.get_running_loop().call_later(pause_s, self._call)
+        elif self._due <= perf_counter():
+            self._alarm.set(0.0)
+
+    # Time.
+
+    def _beat(self, now: float) -> None:
+        phase = self._phase_at(now)
+        if phase is not self._phase:
+            self._phase, self._cpu_since = phase, (now, thread_time())
+        while self._beat_at <= now:
+            phase.late(now - self._beat_at)
+            self._beat_at += BEAT_S
+        while self._busy and (line := next(iter(self._busy))).sent + self._timeout_s <= now:
+            del self._busy[line]
+            line.tally.timed_out(line.intended, line.sent, now)
+            line.abort()
+            self._replace()
+        wall, cpu = self._cpu_since
+        self.cpu_ratio = (thread_time() - cpu) / (now - wall) if now > wall else 0.0
+        if now - self._told_at >= PROGRESS_S:
+            self._told_at = now
+            self._tell(self._said(now))
+        self._end_early(now)
+        done = now >= self.ends and self._due == math.inf and not self._busy
+        if done and not self._over.done():
+            self._over.set_result(None)
+
+    def _end_early(self, now: float) -> None:
+        limit, phase = self._params.stop_at, self._phase
+        ended = phase.answered_count + phase.errors
+        if limit is None or ended < JUDGED or self._over.done():
+            return
+        errors = self.errors_of(phase)
+        if errors < limit.error_ratio * ended:
+            return
+        where = "" if phase is self._load else " of the warm-up"
+        self.ended_because = f"{errors} of the first {ended} requests{where} failed"
+        for line in self._busy:
+            line.tally.abandoned += 1
+        while self._due <= now:
+            self._due_phase.not_sent += 1
+            self._due = next(self._next, math.inf)
+        self.ends = now
+        self._over.set_result(None)
+
+    def _said(self, now: float) -> str:
+        """How it goes, for people who watch."""
+        phase = self._phase
+        since_s = now - phase.begun
+        what = "load" if phase is self._load else "warm-up"
+        rate = phase.answered_count / since_s if since_s > 0 else 0.0
+        errors = self.errors_of(phase)
+        return (
+            f"{what} {since_s:.0f} of {phase.for_s:.0f} s, {rate:.0f} answers/s, {len(self._busy)} under way, "
+            f"{errors} errors"
+        )
+
+
+def _allow_descriptors(lines: int) -> None:
+    """Make sure that so many sockets can be open; raises Unmeasurable where the system does not allow it."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = lines + SPARE_DESCRIPTORS
+    if soft == resource.RLIM_INFINITY or soft >= wanted:
+        return
+    if hard != resource.RLIM_INFINITY and hard < wanted:
+        raise Unmeasurable(
+            f"{lines} connections need {wanted} open files, and this process may have {hard}",
+            hint="raise the limit (ulimit -n), or ask for fewer",
+        )
+    resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))

@@ -1,0 +1,81 @@
+"""`load.http`: the same request many times."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from annotated_types import Ge, Le
+
+from xnai_validate.checkers._request import RequestParams
+from xnai_validate.checkers.load.drive import Drive
+from xnai_validate.checkers.load.figures import load_figures
+from xnai_validate.checkers.load.shape import LoadFacts, LoadParams
+from xnai_validate.kit import Context, Count, NotApplicable, Size, Unmeasurable, checker
+from xnai_validate.wire.failure import WireError
+from xnai_validate.wire.http import BODY_CAP
+from xnai_validate.wire.http_request import Prepared, prepare, request_bytes
+from xnai_validate.wire.resolve import resolve
+
+BUFFER = 64 * 1024
+"""Bytes that one read of a socket takes in at most."""
+
+
+class HttpLoad(RequestParams, LoadParams):
+    """The request, and how often it is made when."""
+
+    success: list[Annotated[int, Ge(100), Le(599)]] | None = None
+    """The statuses that are no error; by default 200 to 299."""
+    body_cap: Size = BODY_CAP
+    """An answer of more bytes than this, on the wire, is an error: too_large."""
+
+
+class HttpLoadFacts(LoadFacts):
+    """The figures of a load of HTTP requests."""
+
+    retried_count: Count
+    """Requests that were sent once more, since the server had closed the idle connection that they came on."""
+
+
+@checker(
+    "load.http",
+    expect={"error_ratio": 0, "not_sent_count": 0, "too_slow_client": False},
+    exclusive=True,
+    extra="load",
+    preload=("httptools",),
+)
+async def http(params: HttpLoad, ctx: Context) -> HttpLoadFacts:
+    """Make an HTTP request many times, by a schedule or by many callers, and tell how the stack bears it.
+
+    HTTP/1.1 with connections that are kept, without pipelining, redirections, proxies and cookies. Nothing else runs
+    meanwhile. An idempotent request that came on an idle connection which the server had just closed is sent once more,
+    on a new connection, if not one byte was answered; `retried_count` says how often.
+
+        kind: load.http
+        target: api
+        timeout: 1m
+        with: {path: /health, arrivals: {rate: 50}, for: 10s, warmup: 2s}
+        expect: {error_ratio: {max: 0.001}, p99_ms: {max: 100}}
+    """
+    target = ctx.target
+    if target.url is None and "://" not in params.path:
+        raise NotApplicable(f"target {target.name} has no url")
+    try:
+        from xnai_validate.checkers.load.httpline import HttpLine, Wanted
+    except ImportError as error:
+        raise Unmeasurable("load.http needs httptools", hint="pip install 'xnai-validate[load]'") from error
+    prepared = prepare(params.request(target))
+    wanted = Wanted(prepared, request_bytes(prepared), await _address(prepared), params.body_cap)
+    buffer = memoryview(bytearray(BUFFER))
+    drive = Drive(params, lambda: HttpLine(drive, wanted, buffer), ctx.progress)
+    success = frozenset(params.success if params.success is not None else range(200, 300))
+    drive.wrong = lambda status: status not in success
+    await drive.run()
+    return HttpLoadFacts(**load_figures(drive), retried_count=drive.tally.retried)
+
+
+async def _address(prepared: Prepared) -> str:
+    """The host's first address, so that no connection waits for the resolver; the host itself where it has none."""
+    try:
+        return (await resolve(prepared.host, prepared.port))[0].ip
+    except WireError:
+        return prepared.host
