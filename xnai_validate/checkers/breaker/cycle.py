@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 
+from xnai_validate.checkers._once import once
 from xnai_validate.checkers.breaker.calls import Call
 from xnai_validate.checkers.breaker.driver import Closing, Driver, Opening, Waiting
-from xnai_validate.checkers.breaker.once import once
 from xnai_validate.checkers.breaker.params import BreakerParams
 from xnai_validate.checkers.breaker.readings import Reading
 from xnai_validate.checkers.breaker.recovery import recovery_of

@@ -9,9 +9,9 @@ from typing import Annotated, Self
 from annotated_types import Ge, Le
 from pydantic import model_validator
 
+from xnai_validate.checkers._once import once
 from xnai_validate.checkers.breaker.calls import Call, Outcome
 from xnai_validate.checkers.breaker.driver import Driver, Waiting
-from xnai_validate.checkers.breaker.once import once
 from xnai_validate.checkers.breaker.params import BreakerParams
 from xnai_validate.checkers.breaker.recovery import recovery_of
 from xnai_validate.kit import Context, Count, Facts, Milliseconds, checker

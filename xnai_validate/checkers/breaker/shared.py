@@ -8,10 +8,10 @@ from typing import Annotated
 
 from annotated_types import Ge, Le
 
+from xnai_validate.checkers._once import once
 from xnai_validate.checkers.breaker.calls import Call, Outcome, make
 from xnai_validate.checkers.breaker.concurrent import at_once
 from xnai_validate.checkers.breaker.driver import Driver
-from xnai_validate.checkers.breaker.once import once
 from xnai_validate.checkers.breaker.params import BreakerParams
 from xnai_validate.checkers.breaker.readings import PAUSE_S
 from xnai_validate.kit import Context, Count, Facts, Field, Milliseconds, Observation, XnaiError, checker

@@ -7,6 +7,7 @@ from typing import Annotated
 
 from annotated_types import Ge, Le, Len
 
+from xnai_validate.checkers._once import once
 from xnai_validate.checkers.health.course import Seen, Watch, cells, watch
 from xnai_validate.checkers.health.sample import Paths, status_fault
 from xnai_validate.kit import (
@@ -113,7 +114,8 @@ async def truth(params: TruthParams, ctx: Context) -> Truth:
     """Hold a health report against the truth: as it is, and while each dependency is taken away.
 
     The truth is measured independently, by a probe of each component, at the same moments as the report. A cell of the
-    table is judged when report and truth have agreed for three looks, or the time to notice is over.
+    table is judged when report and truth have agreed for three looks, or the time to notice is over. Equal checks of a
+    run share one measurement.
 
         kind: health.truth
         target: api
@@ -127,6 +129,10 @@ async def truth(params: TruthParams, ctx: Context) -> Truth:
           detect_within: 10s
         expect: {detect_ms: {max: 30s}}
     """
+    return await once("health.truth", params, ctx, lambda: _measure(params, ctx))
+
+
+async def _measure(params: TruthParams, ctx: Context) -> Truth:
     what = Watch(params.health, params.truth, Paths(params.components, params.status), params.every)
     before = await _as_it_is(params, ctx, what)
     seen = [before]

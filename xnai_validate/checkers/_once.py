@@ -1,4 +1,4 @@
-"""One measurement for many checks: a breaker is driven once a run for all that judge the same of it."""
+"""One measurement for many checks: what takes long is measured once a run for all that judge the same of it."""
 
 from __future__ import annotations
 
@@ -6,8 +6,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Generic, TypeVar
 
-from xnai_validate.checkers.breaker.params import BreakerParams
-from xnai_validate.kit import Context
+from xnai_validate.kit import Context, NotApplicable, Params, Target
 
 T = TypeVar("T")
 
@@ -20,14 +19,14 @@ class Measured(Generic[T]):
         self.given: list[Context] = []
 
 
-async def once(name: str, params: BreakerParams, ctx: Context, drive: Callable[[], Awaitable[T]]) -> T:
+async def once(name: str, params: Params, ctx: Context, drive: Callable[[], Awaitable[T]]) -> T:
     """What `drive`, of that name, measured for an equal check of this run; it is called where there is none yet.
 
     A check that asks again, for its attempt did not hold, is measured anew, and so are those that ask after it. Only
     within another check (a flow) an attempt cannot be told from the next check: there the first measurement serves the
     whole run. What could not be measured is not kept. The checks that ask are exclusive, so no two ask at once.
     """
-    key = ("breaker", name, params.model_dump_json(), ctx.target)
+    key = ("once", name, params.model_dump_json(), _target(ctx))
     memory: Measured[T] = await ctx.shared(key, _memory)
     if memory.value is None or any(one is ctx for one in memory.given):
         memory.value = None
@@ -35,6 +34,13 @@ async def once(name: str, params: BreakerParams, ctx: Context, drive: Callable[[
         memory.value = await drive()
     memory.given.append(ctx)
     return memory.value
+
+
+def _target(ctx: Context) -> Target | None:
+    try:
+        return ctx.target
+    except NotApplicable:
+        return None
 
 
 @asynccontextmanager
