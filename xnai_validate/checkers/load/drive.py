@@ -61,6 +61,8 @@ class Drive:
         self.ended_because: str | None = None
         """Why the load ended before its time."""
         self.cpu_ratio = 0.0
+        self.make_tally: Callable[[float, float, float], Tally] = Tally
+        """What the phases are counted in, for kinds that count more."""
         self.wrong: Callable[[str | int], bool] = lambda status: False
         """Which answers count as errors."""
         self._params = params
@@ -115,8 +117,8 @@ class Drive:
 
     def _begin(self) -> None:
         now = self._beat_at = self._told_at = perf_counter()
-        self._warmup = Tally(now, self._params.warmup, self._timeout_s)
-        self._load = Tally(now + self._params.warmup, self._params.for_s, self._timeout_s)
+        self._warmup = self.make_tally(now, self._params.warmup, self._timeout_s)
+        self._load = self.make_tally(now + self._params.warmup, self._params.for_s, self._timeout_s)
         self.ends = self._load.begun + self._params.for_s
         self._cpu_since = (now, thread_time())
         self._phase = self._warmup if self._params.warmup else self._load

@@ -64,7 +64,7 @@ async def http(params: HttpLoad, ctx: Context) -> HttpLoadFacts:
     except ImportError as error:
         raise Unmeasurable("load.http needs httptools", hint="pip install 'xnai-validate[load]'") from error
     prepared = prepare(params.request(target))
-    wanted = Wanted(prepared, request_bytes(prepared), await _address(prepared), params.body_cap)
+    wanted = Wanted(prepared, request_bytes(prepared), await address(prepared), params.body_cap)
     buffer = memoryview(bytearray(BUFFER))
     drive = Drive(params, lambda: HttpLine(drive, wanted, buffer), ctx.progress)
     success = frozenset(params.success if params.success is not None else range(200, 300))
@@ -73,7 +73,7 @@ async def http(params: HttpLoad, ctx: Context) -> HttpLoadFacts:
     return HttpLoadFacts(**load_figures(drive), retried_count=drive.tally.retried)
 
 
-async def _address(prepared: Prepared) -> str:
+async def address(prepared: Prepared) -> str:
     """The host's first address, so that no connection waits for the resolver; the host itself where it has none."""
     try:
         return (await resolve(prepared.host, prepared.port))[0].ip
