@@ -17,6 +17,7 @@ from xnai_validate.demo.api.monitor import Monitor
 from xnai_validate.demo.api.openapi import Answers, document, errors
 from xnai_validate.demo.api.services import VERSION, Services, assemble
 from xnai_validate.demo.api.spoiled_http import spoil_http
+from xnai_validate.demo.api.spoiled_load import spoil_load
 from xnai_validate.demo.settings import Layout, Settings
 
 PREFIX: dict[Layout, str] = {"A": "", "B": "/xnai/api/v1"}
@@ -43,7 +44,7 @@ def create(settings: Settings) -> ASGIApp:
     ErrorAnswers(settings, services.metrics).install(app)
     app.add_middleware(RequestContext, settings=settings, metrics=services.metrics, prefix=PREFIX[settings.layout])
     app.openapi = document(app, settings)  # type: ignore[method-assign]
-    return spoil_http(settings, app)
+    return spoil_load(settings, spoil_http(settings, app))
 
 
 def _endpoints(services: Services) -> Iterator[tuple[APIRouter, Answers]]:

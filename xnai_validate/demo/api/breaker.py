@@ -17,7 +17,7 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError, ResponseError
 
 from xnai_validate.demo.api.breaker_state import Event, Outcome, Rule, Snapshot, State, Trial, after, parse, remaining_s
-from xnai_validate.demo.api.breaker_trials import Trials
+from xnai_validate.demo.api.breaker_trials import UNCOUNTED, Trials
 from xnai_validate.demo.api.failures import CircuitOpen, ServiceFailure, ServiceTimeout, StoreUnavailable
 from xnai_validate.demo.api.metrics import BREAKER_STATES, Metrics
 from xnai_validate.demo.api.store import Store
@@ -28,6 +28,7 @@ KEY_PREFIX = "circuit_breaker:"
 _LEAST_TTL_S = 3600
 _ATTEMPTS = 100
 _UNSAVED_MOST = 1000
+_SLOW_REFUSAL_S = 1.5
 _SWAP = """
 local current = redis.call('GET', KEYS[1]) or ''
 if current ~= ARGV[1] then return current end
@@ -59,6 +60,8 @@ class Breaker:
         """What happened since, and could not be written."""
         self._view = self._agreed
         self._trials = Trials(rule, self.key, store, now, rule.recovery_s + settings.times.call_timeout_s)
+        self._estranged = False
+        """Whether it has turned away from Redis for good, as a defect has it."""
         self._inbox: list[tuple[Event | None, asyncio.Future[None]]] = []
         self._one_by_one = asyncio.Lock()
         self._see(self._view)
@@ -76,7 +79,12 @@ class Breaker:
 
         Raises `CircuitOpen` instead of beginning where the breaker is open, or half open with enough trials under way.
         """
-        place = await self._admit()
+        try:
+            place = await self._admit()
+        except CircuitOpen:
+            if self._settings.broken("breaker-refuses-slowly"):
+                await asyncio.sleep(_SLOW_REFUSAL_S)
+            raise
         trial = place is not None
         try:
             if self._settings.broken("breaker-serialises-calls"):
@@ -130,9 +138,9 @@ class Breaker:
         if view.state is not State.HALF_OPEN:
             return None
         place = await self._trials.take(view)
-        if place is None:
+        if place is None and not self._settings.broken("breaker-half-open-admits-all"):
             raise CircuitOpen(self.rule.name, min(1.0, self.rule.recovery_s))
-        return place
+        return place or UNCOUNTED
 
     async def _record(self, *, failed: bool, trial: bool) -> None:
         if failed:
@@ -148,14 +156,20 @@ class Breaker:
 
     async def _read(self) -> Snapshot:
         """The breaker as Redis has it now; as memory has it where Redis cannot be asked."""
-        if self._settings.broken("breaker-memory-only"):
+        if self._settings.broken("breaker-memory-only") or self._estranged:
             return self._view
         try:
             text = await self._store.run(lambda redis: redis.get(self.key))
         except StoreUnavailable:
+            if self._settings.broken("breaker-needs-redis"):
+                raise
+            self._estranged = self._settings.broken("breaker-never-returns")
             return self._view
         except RedisError:
             text = None
+        if not text and self._settings.broken("breaker-closes-with-key"):
+            self._agreed = Snapshot()
+            self._see(self._agreed)
         if not text or self._unsaved:
             await self.refresh()
         else:
@@ -190,7 +204,7 @@ class Breaker:
         """Write the state if Redis still has the one last seen: None, or what it has instead."""
         if self._settings.broken("breaker-keys-missing"):
             return None
-        if self._settings.broken("breaker-memory-only") and self._text:
+        if self._estranged or (self._settings.broken("breaker-memory-only") and self._text):
             return None
         ttl = str(self._ttl_s())
         try:
@@ -214,8 +228,12 @@ class Breaker:
         """The content of the key."""
         if self._settings.broken("breaker-key-not-json"):
             return f"Snapshot(state={snapshot.state.value!r}, failure_count={snapshot.failure_count})"
+        if self._settings.broken("breaker-key-torn-when-open") and snapshot.state is State.OPEN:
+            return snapshot.model_dump_json()[:40]
         return snapshot.model_dump_json()
 
     def _see(self, snapshot: Snapshot) -> None:
         self._view = snapshot
+        if self._settings.broken("breaker-metric-stuck"):
+            snapshot = Snapshot()
         self._metrics.breakers.labels(self.rule.name).set(BREAKER_STATES[snapshot.state.value])

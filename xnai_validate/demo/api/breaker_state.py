@@ -53,7 +53,8 @@ class Snapshot(BaseModel):
 class Rule:
     """When a breaker opens, for how long, and how many trials close it.
 
-    `forgives` says that a success while closed forgets the failures before it.
+    `forgives` says that a success while closed forgets the failures before it; the others are how a breaker is to be,
+    too: it `tallies` calls, it `probes` before it closes, and a trial that fails is one `too many`.
     """
 
     name: str
@@ -61,6 +62,9 @@ class Rule:
     recovery_s: float
     successes: int = 3
     forgives: bool = True
+    tallies: bool = True
+    probes: bool = True
+    too_many: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,8 +108,9 @@ def after(snapshot: Snapshot, event: Event, rule: Rule) -> Snapshot:
     """The breaker after an event."""
     if isinstance(event, Trial):
         due = snapshot.state is State.OPEN and remaining_s(snapshot, rule, event.at) <= 0
-        return _move(snapshot, State.HALF_OPEN, event.at, "recovery time is over") if due else snapshot
-    counted = _count(snapshot, event)
+        to = State.HALF_OPEN if rule.probes else State.CLOSED
+        return _move(snapshot, to, event.at, "recovery time is over") if due else snapshot
+    counted = _count(snapshot, event) if rule.tallies else snapshot
     match snapshot.state:
         case State.CLOSED:
             return _while_closed(counted, event, rule)
@@ -138,7 +143,8 @@ def _while_closed(snapshot: Snapshot, event: Outcome, rule: Rule) -> Snapshot:
 
 def _while_half_open(snapshot: Snapshot, event: Outcome, rule: Rule) -> Snapshot:
     if event.failed:
-        return _move(_fail(snapshot, event), State.OPEN, event.at, "a trial failed")
+        failed = _fail(snapshot, event)
+        return _move(failed, State.OPEN, event.at, "a trial failed") if rule.too_many else failed
     succeeded = _succeed(snapshot, event, failure_count=snapshot.failure_count)
     if succeeded.success_count < rule.successes:
         return succeeded

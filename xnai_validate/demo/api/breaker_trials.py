@@ -13,6 +13,8 @@ from xnai_validate.demo.api.store import Store
 
 KEY_PREFIX = "xnai:breaker_trials:"
 
+UNCOUNTED = "uncounted"
+"""The place of a trial that nobody counts: of a breaker that lets all through."""
 _ALONE = "alone"
 """The place of a trial that was let through without Redis."""
 # KEYS: the breaker's state, its trials. ARGV: now, places, when the new trial is given up, its id, seconds to live.
@@ -57,6 +59,8 @@ class Trials:
         """The trial has ended, well or not."""
         if place == _ALONE:
             self._alone -= 1
+            return
+        if place == UNCOUNTED:
             return
         try:
             await self._store.run(lambda redis: redis.zrem(self._trials_key, place))

@@ -72,8 +72,21 @@ def _rule(name: str, settings: Settings) -> Rule:
         failures = 1_000_000
     if settings.broken("breaker-opens-late"):
         failures *= 3
+    if settings.broken("breaker-opens-early"):
+        failures = 1
     if settings.broken("breaker-never-recovers"):
         recovery_s *= 1000
+    if settings.broken("breaker-recovers-early"):
+        recovery_s /= 8
     successes = 1 if settings.broken("breaker-closes-at-once") else 3
     successes = 1_000_000 if settings.broken("breaker-stays-half-open") else successes
-    return Rule(name, failures, recovery_s, successes, forgives=not settings.broken("breaker-never-forgives"))
+    return Rule(
+        name,
+        failures,
+        recovery_s,
+        successes,
+        forgives=not settings.broken("breaker-never-forgives"),
+        tallies=not settings.broken("breaker-totals-frozen"),
+        probes=not settings.broken("breaker-skips-half-open"),
+        too_many=not settings.broken("breaker-tolerates-failed-trials"),
+    )

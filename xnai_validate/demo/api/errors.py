@@ -108,6 +108,7 @@ class ErrorAnswers:
         """503 with the service and when to try again."""
         assert isinstance(error, CircuitOpen)
         seconds = max(1, math.ceil(error.retry_after_s))
+        told = 3600 if self._settings.broken("retry-after-too-long") else seconds
         return self._answer(
             request,
             500 if self._settings.broken("circuit-open-500") else 503,
@@ -116,7 +117,7 @@ class ErrorAnswers:
             "A service behind this endpoint has failed repeatedly and is being spared.",
             f"Try again in {seconds} s.",
             details={"service_name": error.name, "retry_after_s": round(error.retry_after_s, 3)},
-            headers={} if self._settings.broken("retry-after-missing") else {"Retry-After": str(seconds)},
+            headers={} if self._settings.broken("retry-after-missing") else {"Retry-After": str(told)},
             component=error.name,
         )
 

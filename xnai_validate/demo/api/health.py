@@ -15,7 +15,7 @@ from redis.exceptions import RedisError
 
 from xnai_validate.demo.api import degradation, spoiled
 from xnai_validate.demo.api.breaker_state import State
-from xnai_validate.demo.api.failures import StoreUnavailable
+from xnai_validate.demo.api.failures import CircuitOpen, StoreUnavailable
 from xnai_validate.demo.api.schemas import Health, TieredHealth
 from xnai_validate.demo.api.services import VERSION, Services
 
@@ -134,6 +134,8 @@ def router(services: Services) -> APIRouter:
     )
     async def health() -> Response:
         """Try every component and say how it is."""
+        if settings.broken("breaker-cascades") and services.breakers["rag_api"].view.state is State.OPEN:
+            raise CircuitOpen("rag_api", 1.0)
         if settings.broken("health-slow"):
             await asyncio.sleep(3)
         body = await report.body()

@@ -26,6 +26,7 @@ class RequestContext:
 
     def __init__(self, app: ASGIApp, settings: Settings, metrics: Metrics, prefix: str) -> None:
         self._app, self._settings, self._metrics, self._prefix = app, settings, metrics, prefix
+        self._under_way = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one connection (ASGI 3.0)."""
@@ -35,10 +36,12 @@ class RequestContext:
         request_id = self._request_id(Headers(scope=scope))
         scope.setdefault("state", {})["request_id"] = request_id
         answer = _Answer(self, scope, send, request_id)
+        self._under_way += 1
         try:
             await self._app(scope, _limited(receive), answer.send)
         finally:
             answer.count()
+            self._under_way -= 1
 
     def _request_id(self, headers: Headers) -> str:
         sent = headers.get("x-request-id", "")
@@ -58,7 +61,8 @@ class RequestContext:
         path = getattr(scope.get("route"), "path", None)
         endpoint = str(path) if path else scope["path"] if scope.get("endpoint") else "unmatched"
         endpoint = endpoint.removeprefix(self._prefix)
-        if endpoint not in _NOT_COUNTED:
+        lost = self._under_way > 1 and self._settings.broken("metrics-lose-under-load")
+        if endpoint not in _NOT_COUNTED and not lost:
             handler = self._prefix + endpoint if scope["path"].startswith(f"{self._prefix}/") else endpoint
             self._metrics.answered(endpoint, handler, scope["method"], status, elapsed_s, request_id)
 

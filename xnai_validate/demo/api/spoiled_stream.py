@@ -26,6 +26,8 @@ _GAP_S = 2.0
 _HUGE = "x" * 70_000
 _OTHER_TEXT = " The weather is fine and nothing else is known."
 _ONE_AT_A_TIME = asyncio.Lock()
+_STREAMS_MOST = 6
+_STREAMING: set[object] = set()
 
 
 class ConnectionCut(Exception):
@@ -41,6 +43,8 @@ def events(settings: Settings, told: Events) -> Events:
         told = _changed(told, change)
     if settings.broken("stream-one-at-a-time"):
         told = _one_at_a_time(told)
+    if settings.broken("streams-cut-under-load"):
+        told = _cut_when_many(told)
     if settings.broken("stream-never-ends"):
         told = _followed_by_silence(told)
     return told
@@ -228,6 +232,21 @@ async def _one_at_a_time(told: Events) -> Events:
     async with aclosing(told), _ONE_AT_A_TIME:
         async for event in told:
             yield event
+
+
+async def _cut_when_many(told: Events) -> Events:
+    """Break the streams off that are too many for one worker."""
+    me, count = object(), 0
+    _STREAMING.add(me)
+    try:
+        async with aclosing(told):
+            async for event in told:
+                count += 1
+                if count > 3 and len(_STREAMING) > _STREAMS_MOST:
+                    raise ConnectionCut("too many streams at once")
+                yield event
+    finally:
+        _STREAMING.discard(me)
 
 
 async def _followed_by_silence(told: Events) -> Events:

@@ -6,9 +6,11 @@ import difflib
 from collections.abc import Iterable
 
 from xnai_validate.demo.defects.api import API
+from xnai_validate.demo.defects.breakers import BREAKERS
 from xnai_validate.demo.defects.entry import Defect
 from xnai_validate.demo.defects.gateway import GATEWAY
 from xnai_validate.demo.defects.machine import MACHINE
+from xnai_validate.demo.defects.performance import PERFORMANCE
 from xnai_validate.demo.defects.process import PROCESS
 from xnai_validate.demo.defects.redis import REDIS
 from xnai_validate.demo.defects.services import SERVICES
@@ -34,7 +36,9 @@ def merged(*groups: Iterable[Defect]) -> dict[str, Defect]:
     return catalogue
 
 
-CATALOGUE: dict[str, Defect] = merged(API, STREAMING, GATEWAY, REDIS, SERVICES, WORKER, PROCESS, MACHINE)
+CATALOGUE: dict[str, Defect] = merged(
+    API, BREAKERS, STREAMING, PERFORMANCE, GATEWAY, REDIS, SERVICES, WORKER, PROCESS, MACHINE
+)
 """Defect name -> defect."""
 
 

@@ -198,12 +198,6 @@ _ANSWERS = (
     ),
     Defect("duration-in-seconds", "The answer's duration_ms is in seconds.", checks=("api/query:shape",)),
     Defect("duration-too-long", "The answer's duration_ms is far longer than the caller waited.", awaits="rag"),
-    Defect("query-slow", "Every query takes a second and a half before the model is asked.", awaits="performance"),
-    Defect(
-        "query-blocks-everyone",
-        "A query stops the whole process for 300 ms, other callers included.",
-        awaits="performance",
-    ),
     Defect("memory-leak", "Every query keeps eight megabytes for ever.", checks=("resources/stack:api-no-leak",)),
 )
 
@@ -323,8 +317,6 @@ _ERRORS = (
         "A method that a path does not take is answered with 404.",
         checks=("api/errors:wrong-method",),
     ),
-    Defect("circuit-open-500", "A call that a breaker refuses is answered with 500.", awaits="breakers"),
-    Defect("retry-after-missing", "A call that a breaker refuses is answered without Retry-After.", awaits="breakers"),
 )
 
 _ROOMS = (

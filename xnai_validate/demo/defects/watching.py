@@ -1,4 +1,4 @@
-"""Defects of what watches over the application: metrics, circuit breakers, monitor and alerts."""
+"""Defects of what watches over the application: metrics, monitor and alerts."""
 
 from __future__ import annotations
 
@@ -41,49 +41,6 @@ _METRICS = (
     ),
 )
 
-_BREAKERS = (
-    Defect("breaker-never-opens", "Breakers stay closed however often a service fails.", awaits="breakers"),
-    Defect("breaker-opens-late", "Breakers open after three times as many failures as promised.", awaits="breakers"),
-    Defect("breaker-never-recovers", "A breaker that has opened stays open for hours.", awaits="breakers"),
-    Defect("breaker-closes-at-once", "A half-open breaker closes after one success.", awaits="breakers"),
-    Defect("breaker-stays-half-open", "A half-open breaker never closes again.", awaits="breakers"),
-    Defect("breaker-never-forgives", "A success does not reset the count of failures.", awaits="breakers"),
-    Defect("breaker-open-ignored", "An open breaker lets all calls through.", awaits="breakers"),
-    Defect("breaker-ignores-timeouts", "Time-outs are not counted as failures.", awaits="breakers"),
-    Defect("breaker-serialises-calls", "Calls under a breaker run one after another.", awaits="breakers"),
-    Defect("breaker-memory-only", "The state of a breaker is written once and then kept in memory.", awaits="breakers"),
-    Defect("breaker-forgets-on-restart", "A restart of the API closes every breaker.", awaits="breakers"),
-    Defect(
-        "breaker-keys-missing",
-        "The breakers have no keys in Redis.",
-        checks=(
-            "dependencies/chain:breaker-rag",
-            "dependencies/chain:breakers-kept",
-        ),
-    ),
-    Defect(
-        "breaker-key-not-json",
-        "The keys of the breakers hold something that is not JSON.",
-        checks=(
-            "dependencies/chain:breaker-rag",
-            "dependencies/chain:breakers-kept",
-        ),
-    ),
-    Defect(
-        "breaker-key-without-ttl",
-        "The keys of the breakers never expire.",
-        checks=(
-            "dependencies/chain:breaker-rag",
-            "dependencies/chain:breakers-kept",
-        ),
-    ),
-    Defect(
-        "breaker-key-short-ttl",
-        "The keys of the breakers expire before the recovery time is over.",
-        checks=("dependencies/chain:breaker-rag",),
-    ),
-)
-
 _MONITORING = (
     Defect("monitor-asleep", "The health monitor looks at nothing.", awaits="health"),
     Defect("service-health-stuck", "The health of the services is not among the metrics.", awaits="health"),
@@ -111,5 +68,5 @@ _MONITORING = (
     ),
 )
 
-WATCHING: tuple[Defect, ...] = (*_METRICS, *_BREAKERS, *_MONITORING)
+WATCHING: tuple[Defect, ...] = (*_METRICS, *_MONITORING)
 """All of them."""

@@ -1,0 +1,194 @@
+"""What goes wrong with a stack only when many ask at once, or for long: around the application, in each worker."""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from starlette.responses import JSONResponse
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from xnai_validate.demo.settings import Settings
+
+_STALL_S = 2.5
+"""How long a worker stands still, and how long it goes on in between."""
+_MANY = 8
+"""Requests at once, in one worker, from which it is under load."""
+_BURNED_S = 0.08
+_LEAK_BYTES = 512 << 10
+_LEAKED_MOST = 800
+_CONVOY_S = 0.06
+_WORSE_S = 0.015
+_ADMITTED = 10
+
+
+def spoil_load(settings: Settings, app: ASGIApp) -> ASGIApp:
+    """The application as it is, or within the defects of this stack that show under load."""
+    broken = settings.broken
+    wrapped = app
+    if broken("health-waits-for-queries"):
+        wrapped = _HealthLast(wrapped)
+    if broken("query-one-at-a-time"):
+        wrapped = _OneByOne(wrapped, settings.run_dir / "one-by-one.lock")
+    if broken("load-lock-convoy"):
+        wrapped = _Convoy(wrapped)
+    if broken("load-stalls"):
+        wrapped = _Stalling(wrapped)
+    if broken("load-collapses"):
+        wrapped = _Collapsing(wrapped)
+    if broken("load-leaks-memory"):
+        wrapped = _Leaking(wrapped)
+    if broken("load-wears-out"):
+        wrapped = _WearingOut(wrapped)
+    if broken("load-turns-away"):
+        wrapped = _TurningAway(wrapped)
+    return wrapped
+
+
+class _Counting:
+    """Knows how many requests are under way in this worker."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+        self.under_way = 0
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["path"].endswith("/metrics"):
+            await self._app(scope, receive, send)
+            return
+        self.under_way += 1
+        try:
+            await self.serve(scope, receive, send)
+        finally:
+            self.under_way -= 1
+
+    async def serve(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle a request with the defect."""
+        await self._app(scope, receive, send)
+
+
+class _HealthLast(_Counting):
+    """Health is answered when no question is being answered."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        super().__init__(app)
+        self._asking = 0
+        self._idle = asyncio.Event()
+        self._idle.set()
+
+    async def serve(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["path"].endswith("/health"):
+            await self._idle.wait()
+        asks = scope["path"].endswith("/query")
+        self._asking += asks
+        if self._asking:
+            self._idle.clear()
+        try:
+            await self._app(scope, receive, send)
+        finally:
+            self._asking -= asks
+            if not self._asking:
+                self._idle.set()
+
+
+class _OneByOne(_Counting):
+    """Questions wait for one lock, which all workers share."""
+
+    def __init__(self, app: ASGIApp, lock: Path) -> None:
+        super().__init__(app)
+        self._lock = lock
+
+    async def serve(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if not scope["path"].endswith("/query"):
+            await self._app(scope, receive, send)
+            return
+        async with self._held():
+            await self._app(scope, receive, send)
+
+    @asynccontextmanager
+    async def _held(self) -> AsyncIterator[None]:
+        with self._lock.open("w") as file:
+            while True:
+                try:
+                    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    break
+                except BlockingIOError:
+                    await asyncio.sleep(0.005)
+            yield
+
+
+class _Convoy(_Counting):
+    """Every request takes a lock for a moment that nobody notices alone; many form a queue."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        super().__init__(app)
+        self._lock = asyncio.Lock()
+
+    async def serve(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async with self._lock:
+            await asyncio.sleep(_CONVOY_S)
+        await self._app(scope, receive, send)
+
+
+class _Stalling(_Counting):
+    """The worker stands still again and again, as in a collection of garbage that takes seconds."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        super().__init__(app)
+        self._due = time.monotonic() + _STALL_S
+
+    async def serve(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if time.monotonic() >= self._due:
+            time.sleep(_STALL_S)  # noqa: ASYNC251 - that is the defect: everybody waits
+            self._due = time.monotonic() + _STALL_S
+        await self._app(scope, receive, send)
+
+
+class _Collapsing(_Counting):
+    """From so many requests on, each costs far more work than before."""
+
+    async def serve(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if self.under_way > _MANY:
+            time.sleep(_BURNED_S)  # noqa: ASYNC251 - that is the defect: work that keeps the others waiting
+        await self._app(scope, receive, send)
+
+
+class _Leaking(_Counting):
+    """What is made for a request while others are under way is never given back."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        super().__init__(app)
+        self._leaked: list[bytearray] = []
+
+    async def serve(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if self.under_way > 1 and len(self._leaked) < _LEAKED_MOST:
+            self._leaked.append(bytearray(b"x") * _LEAK_BYTES)
+        await self._app(scope, receive, send)
+
+
+class _WearingOut(_Counting):
+    """Every question makes those after it slower."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        super().__init__(app)
+        self._asked = 0
+
+    async def serve(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["path"].endswith("/query"):
+            self._asked += 1
+            await asyncio.sleep(min(4.0, self._asked * _WORSE_S))
+        await self._app(scope, receive, send)
+
+
+class _TurningAway(_Counting):
+    """Callers beyond a few are turned away."""
+
+    async def serve(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if self.under_way > _ADMITTED:
+            await JSONResponse({"detail": "Too busy"}, status_code=503)(scope, receive, send)
+            return
+        await self._app(scope, receive, send)
