@@ -1,5 +1,6 @@
 """Load: many requests, at the times of a schedule or one after the other, and how the stack bears them."""
 
 from xnai_validate.checkers.load.http import http
+from xnai_validate.checkers.load.redis import redis
 
-__all__ = ["http"]
+__all__ = ["http", "redis"]
