@@ -20,7 +20,7 @@ from xnai_validate.model.frozen import dataclass
 from xnai_validate.model.json import JsonValue
 from xnai_validate.plan import PlannedFault
 
-Step = Literal["prepared", "recorded", "injected", "reverting", "proven", "removed"]
+Step = Literal["prepared", "recorded", "injected", "reverting", "reverted", "proven", "removed"]
 """Moments in the life of a fault, for those who want to be told of them."""
 Told = Callable[[Step, str], None]
 """Told of a moment and the id of the injection."""
@@ -178,7 +178,14 @@ class Disturbances:
 
     async def _taken_back(self, prepared: _Prepared, record: UndoRecord, force: InForce | None) -> None:
         self._told("reverting", record.id)
-        proof = await take_back(prepared.planned.fault, prepared.undo, prepared.before, prepared.place, self._hurried)
+        proof = await take_back(
+            prepared.planned.fault,
+            prepared.undo,
+            prepared.before,
+            prepared.place,
+            self._hurried,
+            lambda: self._told("reverted", record.id),
+        )
         if force is not None and force.close is not None:
             proof = self._closed(force.close, proof)
         if proof.proven:

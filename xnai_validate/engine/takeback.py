@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 
 from xnai_validate.errors import Gone, NotApplicable, XnaiError
 from xnai_validate.kit import Clock, Fault, Target, Undo
@@ -43,10 +44,18 @@ class Proof:
     why: str | None = None
 
 
-async def take_back(fault: Fault, undo: Undo, before: JsonValue, ctx: FaultPlace, hurried: asyncio.Event) -> Proof:
+async def take_back(
+    fault: Fault,
+    undo: Undo,
+    before: JsonValue,
+    ctx: FaultPlace,
+    hurried: asyncio.Event,
+    reverted: Callable[[], None] = lambda: None,
+) -> Proof:
     """Revert, then read the fingerprint until it is the one from before, all within the fault's grace.
 
     Never raises but for its cancellation. `hurried`: set when somebody is impatient; then at most a second is left.
+    `reverted` is called between the two.
     """
     end = ctx.clock.monotonic() + fault.grace_s
     try:
@@ -57,6 +66,7 @@ async def take_back(fault: Fault, undo: Undo, before: JsonValue, ctx: FaultPlace
         return Proof(True)
     except Exception as error:  # noqa: BLE001 (whatever a fault raises, the fingerprint decides)
         said = words(error, f"it was not taken back within {fault.grace_s:g} s")
+    reverted()
     while True:
         try:
             async with asyncio.timeout(max(end - ctx.clock.monotonic(), HURRIED_S)):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 
-from xnai_validate.faults.process.subject import PRELOAD, process_of
+from xnai_validate.faults.process.subject import PRELOAD, process_of, send
 from xnai_validate.kit import FaultContext, InForce, JsonValue, Params, ProcessId, Undo, Unmeasurable, fault
 
 
@@ -49,23 +49,14 @@ class Pause:
     async def inject(self, params: PauseParams, undo: PauseUndo, ctx: FaultContext) -> InForce | None:
         """Parents first, so that none starts another meanwhile."""
         for one in undo.processes:
-            _send(one, signal.SIGSTOP)
+            send(one, signal.SIGSTOP)
         return None
 
     async def revert(self, undo: PauseUndo, ctx: FaultContext) -> None:
         """Children first; SIGCONT does nothing to a process that runs."""
         for one in reversed(undo.processes):
-            _send(one, signal.SIGCONT)
+            send(one, signal.SIGCONT)
 
     async def fingerprint(self, undo: PauseUndo, ctx: FaultContext) -> JsonValue:
         """Which of them are stopped; one that has ended is not."""
         return {"stopped": [one.pid for one in undo.processes if one.state == "T"]}
-
-
-def _send(process: ProcessId, number: signal.Signals) -> None:
-    try:
-        process.send(number)
-    except PermissionError:
-        raise Unmeasurable(
-            f"no permission to signal process {process.pid}", hint="run as the same user, or as root"
-        ) from None

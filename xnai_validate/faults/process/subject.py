@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 
 from xnai_validate.kit import FaultContext, NotApplicable, ProcessId, Unmeasurable, process_id
 from xnai_validate.wire.processes import pid_of
@@ -24,6 +25,16 @@ async def process_of(ctx: FaultContext, socket: str | None) -> ProcessId:
     if found.pid == 1 or found.pid in _above_me():
         raise Unmeasurable(f"the process of target {target.name} is one that xnai-validate itself runs in")
     return found
+
+
+def send(process: ProcessId, number: signal.Signals) -> None:
+    """Send it a signal, where it is still there. Raises Unmeasurable without permission."""
+    try:
+        process.send(number)
+    except PermissionError:
+        raise Unmeasurable(
+            f"no permission to signal process {process.pid}", hint="run as the same user, or as root"
+        ) from None
 
 
 def _above_me() -> set[int]:

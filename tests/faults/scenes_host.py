@@ -1,0 +1,35 @@
+"""This host."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import psutil
+
+from tests.faults.scenes import Scene, Staged
+
+CHILD = "xnai_validate.faults._memory_child"
+
+
+def holders() -> object:
+    """How many processes hold memory for a fault, and whether it is more than 4 MiB."""
+    found = [one.info["memory_info"].rss for one in psutil.process_iter(["cmdline", "memory_info"]) if is_holder(one)]
+    return len(found), any(rss > 4 << 20 for rss in found)
+
+
+def is_holder(process: psutil.Process) -> bool:
+    """Whether it is a child of the fault that lives."""
+    line = process.info["cmdline"] or []
+    return CHILD in line and process.info["memory_info"] is not None
+
+
+@contextmanager
+def memory() -> Iterator[Scene]:
+    """A little more memory in use than now."""
+    percent = math.ceil(psutil.virtual_memory().percent) + 1.5
+    yield Scene(None, {"percent": percent, "most": "2GiB"}, holders)
+
+
+SCENES: dict[str, Staged] = {"host.memory": memory}

@@ -1,0 +1,199 @@
+"""What holds for every fault: prepared without a trace, taken back without one, twice, and by another process."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TypeVar
+
+import pytest
+
+from tests.context import RealClock
+from tests.faults.scenes import NAMES, Scene, scene_of
+from xnai_validate import registry
+from xnai_validate.engine.takeback import FaultPlace, take_back
+from xnai_validate.engine.undofolder import UndoFolder
+from xnai_validate.engine.undorecord import UndoRecord, record_from_json
+from xnai_validate.kit import WRITTEN, Fault, InForce, JsonValue, Params, ProcessId, Undo
+
+T = TypeVar("T")
+NOBODY = ProcessId(pid=2**22 + 1, started=0, boot="")
+"""A process that has ended."""
+
+
+class Tried:
+    """A fault on its scene."""
+
+    def __init__(self, name: str, scene: Scene) -> None:
+        self.scene = scene
+        self.fault: Fault = registry.get_fault(name)
+        self.params: Params = self.fault.params.model_validate(scene.params, context=WRITTEN)
+        self.place = FaultPlace("20261122T170312-ab12cd.1", RealClock(), self.fault.limit_s, scene.target)
+        self.force: InForce | None = None
+
+    def prepared(self) -> tuple[Undo, JsonValue]:
+        """The record and the fingerprint."""
+
+        async def both() -> tuple[Undo, JsonValue]:
+            undo = await self.fault.by.prepare(self.params, self.place)
+            return undo, await self.fault.by.fingerprint(undo, self.place)
+
+        return asyncio.run(both())
+
+    def inject(self, undo: Undo) -> None:
+        """Put it in force."""
+        self.force = asyncio.run(_of(self.fault.by.inject(self.params, undo, self.place)))
+
+    def fingerprint(self, undo: Undo) -> JsonValue:
+        """The fingerprint of now."""
+        return asyncio.run(_of(self.fault.by.fingerprint(undo, self.place)))
+
+    def take_back(self, undo: Undo, before: JsonValue) -> None:
+        """Take it back; it must be proven."""
+        proof = asyncio.run(take_back(self.fault, undo, before, self.place, asyncio.Event()))
+        assert proof.proven, proof.why
+
+    def record(self, undo: Undo, before: JsonValue) -> UndoRecord:
+        """Its record, of a run that has ended."""
+        return UndoRecord(
+            id=self.place.id,
+            fault=self.fault.name,
+            sentence="It is tried.",
+            run="20261122T170312-ab12cd",
+            check="tests/faults:it",
+            owner=NOBODY,
+            target=self.scene.target,
+            undo=undo.model_dump(mode="json"),
+            before=before,
+            recorded_at=time.time(),
+        )
+
+    def close(self) -> None:
+        """Let go of what lives in this process."""
+        force, self.force = self.force, None
+        if force is not None and force.close is not None:
+            force.close()
+
+
+async def _of(awaitable: Awaitable[T]) -> T:
+    return await awaitable
+
+
+@contextmanager
+def tried(name: str) -> Iterator[Tried]:
+    """A fault on its scene; what is still in force at the end is taken back."""
+    with scene_of(name)() as scene:
+        one = Tried(name, scene)
+        try:
+            yield one
+        finally:
+            one.close()
+
+
+def becomes(seen: Callable[[], object], wanted: object, within_s: float = 10) -> None:
+    """Wait until what is seen is what is wanted."""
+    end = time.monotonic() + within_s
+    while (now := seen()) != wanted:
+        assert time.monotonic() < end, f"{now} is not {wanted}"
+        time.sleep(0.02)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_to_prepare_changes_nothing(name: str) -> None:
+    """Prepared and looked at twice, everything is as it was, and the fingerprint is the same."""
+    with tried(name) as one:
+        before = one.scene.seen()
+        undo, first = one.prepared()
+        assert one.scene.seen() == before
+        assert one.fingerprint(undo) == first
+        assert one.scene.seen() == before
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_what_is_injected_is_taken_back(name: str) -> None:
+    """It does something to the target, and after it was taken back the target is as it was; twice is no harm."""
+    with tried(name) as one:
+        before = one.scene.seen()
+        undo, print_ = one.prepared()
+        one.inject(undo)
+        assert one.scene.seen() != before, "the fault does nothing"
+        assert one.scene.once or one.fingerprint(undo) != print_, "the fingerprint does not tell that it is in force"
+        one.take_back(undo, print_)
+        assert one.scene.seen() == before
+        one.take_back(undo, print_)
+        assert one.scene.seen() == before
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_what_was_not_injected_is_taken_back_too(name: str) -> None:
+    """A run may be killed after the record and before the injection: then nothing happens."""
+    with tried(name) as one:
+        before = one.scene.seen()
+        undo, print_ = one.prepared()
+        one.take_back(undo, print_)
+        assert one.scene.seen() == before
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_it_is_taken_back_by_another_process(name: str, tmp_path: Path) -> None:
+    """With the record alone: `xnai-validate undo`, which proves it and removes the record."""
+    with tried(name) as one:
+        before = one.scene.seen()
+        undo, print_ = one.prepared()
+        folder = UndoFolder.below(tmp_path)
+        folder.add(one.record(undo, print_))
+        one.inject(undo)
+        assert one.scene.seen() != before
+        done = subprocess.run(
+            [sys.executable, "-m", "xnai_validate", "undo"],
+            env={**os.environ, "XNAI_VALIDATE_STATE": str(tmp_path)},
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+        assert (done.returncode, done.stdout, done.stderr) == (0, "undone, and proven: It is tried.\n", "")
+        becomes(one.scene.seen, before)
+        assert folder.ids() == ()
+        assert list(folder.path.glob("*.secret")) == []
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_its_record_is_plain_and_keeps_secrets_apart(name: str) -> None:
+    """What is read back is what was written; a password is in another file, or only named."""
+    with tried(name) as one:
+        undo, print_ = one.prepared()
+        record = one.record(undo, print_)
+        document, secret = record.to_json()
+        back = record_from_json(document, secret)
+        assert back == record
+        assert one.fault.undo.model_validate(back.undo) == undo
+        password = one.scene.target.password if one.scene.target else None
+        assert not password or password.encode() not in document
+        assert (secret is not None) == bool(password)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_it_says_what_it_does_to_whom(name: str) -> None:
+    """One sentence that names the target, within bounds; and it has a time limit of its own."""
+    found = registry.get_fault(name)
+    with scene_of(name)() as scene:
+        params = found.params.model_validate(scene.params, context=WRITTEN)
+        said = found.by.says(params, "the-target")
+        assert "\n" not in said
+        assert 20 < len(said) < 250
+        assert not found.needs_target or "the-target" in said
+    assert 0 < found.limit_s <= 600
+    assert 0 < found.grace_s <= 120
+    assert found.title.endswith(".")
+
+
+def test_no_fault_is_named_as_a_kind_of_check() -> None:
+    """`explain` knows which is meant."""
+    assert not set(registry.faults()) & set(registry.kinds())

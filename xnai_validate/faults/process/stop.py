@@ -1,0 +1,180 @@
+"""A process that ends."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import subprocess
+from typing import Annotated, Self
+
+from annotated_types import Gt, Le
+from pydantic import Field, model_validator
+
+from xnai_validate.faults.process.subject import PRELOAD, process_of, send
+from xnai_validate.kit import (
+    Clock,
+    Duration,
+    FaultContext,
+    Gone,
+    InForce,
+    JsonValue,
+    Params,
+    ProcessId,
+    Target,
+    Undo,
+    Unmeasurable,
+    fault,
+    process_id,
+)
+from xnai_validate.wire.failure import WireError
+from xnai_validate.wire.processes import pid_of
+
+CONNECT_S = 1.0
+KILLED_S = 5.0
+"""How long a process may take to be gone after SIGKILL."""
+PATIENCE_S = 1.0
+"""How long somebody else may take to start it before our own command does."""
+AGAIN_S = 0.05
+
+
+class StopParams(Params):
+    """How it ends, and who starts it again."""
+
+    supervised: bool = False
+    """Whether somebody starts it again without being asked: a supervisor, systemd, a restart policy."""
+    restart: Annotated[tuple[str, ...], Field(min_length=1)] | None = None
+    """A command that starts it again, for a process that nobody else starts."""
+    within: Annotated[Duration, Gt(0), Le(60)] = 30.0
+    """How long it may take until it is back."""
+    kill: bool = False
+    """SIGKILL at once, as when memory runs out, instead of SIGTERM."""
+    grace: Duration = 5.0
+    """How long it may take to end after SIGTERM, before it is killed."""
+    socket: str | None = None
+    """The path of the container engine's socket, for a target of which only the container is known."""
+
+    @model_validator(mode="after")
+    def _undoable(self) -> Self:
+        if not self.supervised and self.restart is None:
+            raise ValueError(
+                "a process that nobody starts again cannot be brought back; say `supervised: true`, or give `restart`"
+            )
+        return self
+
+
+class StopUndo(Undo):
+    """Which process it was, and how it comes back."""
+
+    process: ProcessId
+    restart: tuple[str, ...] | None
+    within_s: float
+
+
+@fault("process.stop", limit_s=300, grace_s=90, preload=PRELOAD)
+class Stop:
+    """End the target's process, and wait until it has been started again.
+
+    SIGTERM and, where that does not end it in time, SIGKILL to it and all below it. It is back when a process runs in
+    its place and takes connections at the target's url. It may have another pid then: the handover of the stack tells
+    it (`run --stack FILE`, `demo --state FILE`), or the container engine.
+
+        under: [{fault: process.stop, target: worker, with: {supervised: true, within: 10s}}]
+    """
+
+    def says(self, params: StopParams, target: str) -> str:
+        """What it does to whom."""
+        how = "is killed (SIGKILL)" if params.kill else "is ended (SIGTERM)"
+        who = "its supervisor starts it again" if params.restart is None else f"{params.restart[0]} starts it again"
+        return f"the process of {target} {how}; {who} within {params.within:g} s"
+
+    async def prepare(self, params: StopParams, ctx: FaultContext) -> StopUndo:
+        """Which process it is, and that its return could be seen."""
+        process = await process_of(ctx, params.socket)
+        target = ctx.target
+        if target.pid is not None and target.state_file is None and target.url is None:
+            raise Unmeasurable(f"nothing would tell when {target.name} is back: it has neither a url nor a state file")
+        return StopUndo(process=process, restart=params.restart, within_s=params.within)
+
+    async def inject(self, params: StopParams, undo: StopUndo, ctx: FaultContext) -> InForce | None:
+        """Returns when none of its processes is left."""
+        tree = undo.process.tree()
+        if not params.kill:
+            send(undo.process, signal.SIGTERM)
+            await _ended(tree, params.grace, ctx.clock)
+        for one in tree:
+            send(one, signal.SIGKILL)
+        if not await _ended(tree, KILLED_S, ctx.clock):
+            raise Unmeasurable(f"the process of {ctx.target.name} does not end")
+        return None
+
+    async def revert(self, undo: StopUndo, ctx: FaultContext) -> None:
+        """Wait for it; with a command, start it where nobody else has within a second."""
+        begun = ctx.clock.monotonic()
+        asked = undo.restart is None
+        while not await _is_back(undo, ctx):
+            waited_s = ctx.clock.monotonic() - begun
+            if waited_s >= undo.within_s:
+                raise Unmeasurable(f"{ctx.target.name} was not started again within {undo.within_s:g} s")
+            if not asked and undo.restart is not None and waited_s >= PATIENCE_S:
+                asked = True
+                await asyncio.to_thread(_start, undo.restart)
+            await ctx.clock.sleep(AGAIN_S)
+
+    async def fingerprint(self, undo: StopUndo, ctx: FaultContext) -> JsonValue:
+        """Whether it runs and takes connections."""
+        return {"runs": await _runs(undo, ctx), "connects": await _connects(ctx.target)}
+
+
+async def _is_back(undo: StopUndo, ctx: FaultContext) -> bool:
+    return await _runs(undo, ctx) and await _connects(ctx.target) is not False
+
+
+async def _runs(undo: StopUndo, ctx: FaultContext) -> bool:
+    """Whether the process, or one in its place, runs."""
+    target = ctx.target
+    if target.state_file is not None and not os.path.exists(target.state_file):  # noqa: ASYNC240 (local, and small)
+        raise Gone("the stack has ended")
+    if undo.process.alive:
+        return True
+    if target.pid is not None and target.state_file is None:
+        return await _connects(target) is True  # nobody tells its new pid
+    pid = await pid_of(target)
+    return pid is not None and process_id(pid) is not None
+
+
+async def _connects(target: Target) -> bool | None:
+    """Whether a connection is taken at the target's url; None where it has none."""
+    if not target.url or not target.port:
+        return None
+    from xnai_validate.wire.connect import open_socket
+
+    try:
+        async with asyncio.timeout(CONNECT_S):
+            opened, _ = await open_socket(target.host, target.port)
+    except (TimeoutError, OSError, WireError):
+        return False
+    opened.close()
+    return True
+
+
+async def _ended(processes: tuple[ProcessId, ...], within_s: float, clock: Clock) -> bool:
+    end = clock.monotonic() + within_s
+    while any(one.alive for one in processes):
+        if clock.monotonic() >= end:
+            return False
+        await clock.sleep(0.01)
+    return True
+
+
+def _start(command: tuple[str, ...]) -> None:
+    """Start a command that outlives this process: by a shell that ends at once."""
+    subprocess.run(
+        ["/bin/sh", "-c", '"$@" &', "sh", *command],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+        check=False,
+        timeout=KILLED_S,
+    )

@@ -1,0 +1,49 @@
+"""A Redis that loses its connections."""
+
+from __future__ import annotations
+
+from xnai_validate.faults.redis.server import PRELOAD, ServerUndo, admin, process_of, run_id
+from xnai_validate.kit import FaultContext, InForce, JsonValue, Params, fault
+from xnai_validate.wire.redis import text_of
+
+
+class KillParams(Params):
+    """Whose connections."""
+
+    pubsub: bool = True
+    """Whether those that wait for published messages are closed too."""
+
+
+@fault("redis.kill_clients", limit_s=300, preload=PRELOAD)
+class KillClients:
+    """Let Redis close the connections of all its clients at once, as after a failover or a lost network.
+
+    `CLIENT KILL TYPE normal` and `pubsub`; replicas keep theirs. It happens once: every client may connect again at
+    once, and those that do not are what the check is for. So nothing is left to take back.
+
+        under: [{fault: redis.kill_clients, target: redis}]
+    """
+
+    def says(self, params: KillParams, target: str) -> str:
+        """What it does to whom."""
+        return f"{target} closes the connections of all its clients, once (CLIENT KILL)"
+
+    async def prepare(self, params: KillParams, ctx: FaultContext) -> ServerUndo:
+        """Which server it is."""
+        async with admin(ctx) as connection:
+            return ServerUndo(server=await run_id(connection), process=process_of(ctx))
+
+    async def inject(self, params: KillParams, undo: ServerUndo, ctx: FaultContext) -> InForce | None:
+        """All but the connection that asks for it."""
+        async with admin(ctx, undo) as connection:
+            for kind in ("normal", "pubsub") if params.pubsub else ("normal",):
+                await connection.command("CLIENT", "KILL", "TYPE", kind, "SKIPME", "yes")
+        return None
+
+    async def revert(self, undo: ServerUndo, ctx: FaultContext) -> None:
+        """Clients come back by themselves."""
+
+    async def fingerprint(self, undo: ServerUndo, ctx: FaultContext) -> JsonValue:
+        """Whether a new connection is answered."""
+        async with admin(ctx, undo) as connection:
+            return {"answers": text_of(await connection.command("PING"))}
