@@ -28,6 +28,7 @@ from xnai_validate.model.rules import Rule
 from xnai_validate.model.status import Status
 from xnai_validate.wire.histogram import Histogram
 
+pytestmark = pytest.mark.usefixtures("event_loop_kind")
 Beside = Callable[["asyncio.Task[Facts]"], Coroutine[Any, Any, None]]
 
 

@@ -18,6 +18,7 @@ from tests.scripted import Asked, Line, Scripted, ok, says, scripted
 from xnai_validate.kit import Observed, Target, Tls
 from xnai_validate.wire.histogram import Histogram
 
+pytestmark = pytest.mark.usefixtures("event_loop_kind")
 Script = Callable[[Asked, Line], Awaitable[bool]]
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi"
 FAIL = b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import gc
 import os
 import sys
@@ -14,6 +13,7 @@ from typing import cast
 from xnai_validate import __version__
 from xnai_validate.cli import console
 from xnai_validate.cli.interrupts import Interrupts, interrupts
+from xnai_validate.cli.loop import run_plan
 from xnai_validate.cli.outputs import Outputs
 from xnai_validate.cli.request import Request
 from xnai_validate.cli.sinks import Sink, Sinks
@@ -106,7 +106,7 @@ def _run(request: Request, options: LoadOptions, plan: Plan, outputs: Outputs, e
     sinks = Sinks(_sinks(request, outputs))
     try:
         kept: list[Event] = []
-        asyncio.run(_drive(request, options, plan, sinks, kept, ending))
+        run_plan(plan, _drive(request, options, plan, sinks, kept, ending))
     finally:
         sinks.close()
     report = fold(kept)
