@@ -1,0 +1,61 @@
+"""`flow.ratio`: how two numbers of the stack stand to each other."""
+
+from __future__ import annotations
+
+from xnai_validate.checkers._watch import Missing, Watch, read
+from xnai_validate.kit import Context, Facts, Params, checker
+from xnai_validate.model.sentence import cut
+
+
+class RatioParams(Params):
+    """The two numbers."""
+
+    of: Watch
+    """What is measured last, and stands above the line."""
+    to: Watch
+    """What it is held against; measured first."""
+
+
+class Compared(Facts):
+    """Two numbers, measured one after the other."""
+
+    failed_readings: list[str]
+    """The readings whose rules did not hold or that found no number, in words."""
+    of: float | None
+    """The number above the line; null where it could not be read."""
+    to: float | None
+    """The number below it; null where it could not be read."""
+    ratio: float | None
+    """`of` divided by `to`; null where one of them is not known, or `to` is 0."""
+
+
+@checker("flow.ratio", expect={"failed_readings": []}, target=False, exclusive=True)
+async def ratio(params: RatioParams, ctx: Context) -> Compared:
+    """Measure two numbers one after the other and divide them: many callers by one, the long way by the short.
+
+    For what must stand in proportion on any machine, however quick that is. The second is not measured where the first
+    could not be read.
+
+        kind: flow.ratio
+        with:
+          of: {kind: load.http, target: api, fact: throughput_rps, with: {path: /health, callers: 8, for: 3s}}
+          to: {kind: load.http, target: api, fact: throughput_rps, with: {path: /health, callers: 1, for: 3s}}
+        expect: {ratio: {min: 2}}
+    """
+    numbers: dict[str, float] = {}
+    failed: list[str] = []
+    for name, watch in (("to", params.to), ("of", params.of)):
+        found, unread = await read({name: watch}, ctx)
+        value = found.get(name)
+        if unread:
+            failed.append(f"{name}: {unread[name]}")
+            break
+        if isinstance(value, Missing | bool) or not isinstance(value, int | float):
+            said = "there is no such value" if isinstance(value, Missing) else f"no number: {cut(str(value), 100)}"
+            failed.append(f"{name}: {said}")
+            break
+        numbers[name] = float(value)
+    of, to = numbers.get("of"), numbers.get("to")
+    return Compared(
+        failed_readings=failed, of=of, to=to, ratio=of / to if of is not None and to is not None and to else None
+    )
