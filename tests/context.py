@@ -47,6 +47,13 @@ class LooseContext:
         self._shared: dict[Hashable, object] = {}
         self._lock = asyncio.Lock()
         self.said: list[str] = []
+        self.in_force: list[str] = []
+
+    def beside(self) -> LooseContext:
+        """The context of another check of the same run."""
+        other = copy.copy(self)
+        other.in_force = []
+        return other
 
     @property
     def target(self) -> Target:
@@ -82,8 +89,11 @@ class LooseContext:
             self._targets = (
                 {**self._targets, target.name: replace(target, url=moved)} if target and moved else self._targets
             )
+            self.in_force.append(disturbance.key)
             yield
         finally:
+            if disturbance.key in self.in_force:
+                self.in_force.remove(disturbance.key)
             proof = await take_back(found, undo, before, place, asyncio.Event())
             if force is not None and force.close is not None:
                 force.close()

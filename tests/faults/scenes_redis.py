@@ -80,9 +80,22 @@ def clients() -> Iterator[Scene]:
         client.close()
 
 
+KEY = "circuit_breaker:scene"
+
+
+@contextmanager
+def breaker() -> Iterator[Scene]:
+    """A server with a key that holds a JSON object and expires in an hour."""
+    with redis_server() as (target, client):
+        client.set(KEY, '{"state": "closed", "failure_count": 0, "total_calls": 7}', ex=3600)
+        params: JsonObject = {"key": KEY, "fields": {"state": "open"}, "now": ["last_failure_time"]}
+        yield Scene(target, params, lambda: (client.get(KEY), 3500 < int(str(client.ttl(KEY))) <= 3600))
+
+
 SCENES: dict[str, Staged] = {
     "redis.pause": staged({"duration": "20s"}),
     "redis.maxmemory": staged({}),
     "redis.readonly": staged({}, "--min-replicas-max-lag", "0"),
     "redis.kill_clients": clients,
+    "redis.plant": breaker,
 }

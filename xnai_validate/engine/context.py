@@ -45,6 +45,8 @@ class CheckContext:
     timeout_s: float
     moved: dict[str, Target] = field(default_factory=dict)
     """Targets that are elsewhere while a fault is in force, in all measurements of the check."""
+    in_force: list[str] = field(default_factory=list)
+    """What disturbs the stack for this check at the moment, in sentences."""
 
     @property
     def target(self) -> Target:
@@ -98,9 +100,11 @@ class CheckContext:
         async with self.scope.disturbances.in_force(planned, target, self.id) as moved:
             before = dict(self.moved)
             self.moved.update(moved)
+            self.in_force.append(planned.sentence)
             try:
                 yield
             finally:
+                self.in_force.remove(planned.sentence)
                 self.moved.clear()
                 self.moved.update(before)
 

@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import inspect
 import json
-from collections.abc import Awaitable, Callable, Hashable, Mapping
+from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import field
 from functools import cached_property
@@ -225,6 +225,10 @@ class Context(Protocol):
         and that is proven. Raises NotApplicable or Unmeasurable where it cannot be injected: then nothing was touched.
         A check whose params hold a disturbance runs alone, and only where `disruptive` is allowed.
         """
+
+    @property
+    def in_force(self) -> Sequence[str]:
+        """What disturbs the stack for this check at the moment, in sentences: what is measured now holds only then."""
 
     async def shared(self, key: Hashable, open_: Callable[[], AbstractAsyncContextManager[T]]) -> T:
         """A value that lives as long as the run (a connection pool, a TLS context): opened at first use.

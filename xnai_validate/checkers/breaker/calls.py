@@ -50,6 +50,11 @@ class Call:
     """A few words on what came back."""
 
     @property
+    def span(self) -> tuple[float, float]:
+        """When it was sent, and answered."""
+        return self.sent_s, self.answered_s
+
+    @property
     def let_through(self) -> bool:
         """Whether the breaker surely let it through."""
         return self.outcome in (Outcome.SUCCEEDED, Outcome.FAILED)

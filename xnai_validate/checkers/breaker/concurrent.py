@@ -15,6 +15,7 @@ from xnai_validate.checkers.breaker.calls import Call, Outcome, make
 from xnai_validate.checkers.breaker.driver import Driver
 from xnai_validate.checkers.breaker.params import BreakerParams
 from xnai_validate.checkers.breaker.refusal import quantile
+from xnai_validate.checkers.breaker.trips import must_fail
 from xnai_validate.kit import Context, Count, Facts, Milliseconds, Observation, XnaiError, checker
 
 ALONE = 3
@@ -112,7 +113,7 @@ async def concurrent(params: ConcurrentParams, ctx: Context) -> ConcurrentFacts:
         with: {callers: 20, name: rag_api, failures: 3, recovery: 60s, call: ..., trip: ...}
         expect: {serial_ratio: {max: 0.5}, admitted_half_open: {max: 6}, refusal_p50_ms: {max: 100}}
     """
-    seen, elapsed_ms = await once("concurrent", params, ctx, lambda: _drive(params, ctx))
+    seen, elapsed_ms = await once("breaker.concurrent", params, ctx, lambda: _drive(params, ctx))
     latencies = sorted(call.latency_ms for call in seen.while_open if call.outcome is Outcome.REFUSED)
     alone_ms = median(call.latency_ms for call in seen.alone) if seen.alone else None
     together_ms = _span_ms(seen.together)
@@ -141,7 +142,7 @@ async def concurrent(params: ConcurrentParams, ctx: Context) -> ConcurrentFacts:
 
 
 async def _drive(params: ConcurrentParams, ctx: Context) -> tuple[_Seen, float]:
-    _ = params.tripping
+    must_fail(params)
     driver, seen = Driver(params, ctx), _Seen()
     begun_s = driver.now()
     seen.ready = await driver.ready()

@@ -11,6 +11,7 @@ from xnai_validate.checkers.breaker.driver import Closing, Driver, Opening, Wait
 from xnai_validate.checkers.breaker.params import BreakerParams
 from xnai_validate.checkers.breaker.readings import Reading
 from xnai_validate.checkers.breaker.recovery import recovery_of
+from xnai_validate.checkers.breaker.trips import must_open
 from xnai_validate.kit import Context, Count, Facts, JsonValue, Milliseconds, checker
 
 
@@ -35,11 +36,6 @@ class Cycle:
     ended_s: float = 0.0
 
     @property
-    def opened_by(self) -> Call | None:
-        """The failure that opened the breaker."""
-        return self.opening.failed[-1] if self.opening.refusal and self.opening.failed else None
-
-    @property
     def refusals(self) -> list[Call]:
         """Every refusal of the open breaker."""
         first = self.opening.refusal
@@ -49,11 +45,11 @@ class Cycle:
 async def cycle_of(params: BreakerParams, ctx: Context) -> Cycle:
     """Drive a breaker once around, or give what was seen when an equal check of this run did."""
 
-    return await once("cycle", params, ctx, lambda: _drive(params, ctx))
+    return await once("breaker.cycle", params, ctx, lambda: _drive(params, ctx))
 
 
 async def _drive(params: BreakerParams, ctx: Context) -> Cycle:
-    _ = params.tripping  # says that the breaker cannot be driven before it is called
+    must_open(params)
     driver = Driver(params, ctx)
     cycle = Cycle(driver, driver.now())
     cycle.ready = await driver.ready()
@@ -67,16 +63,15 @@ async def _drive(params: BreakerParams, ctx: Context) -> Cycle:
 async def _once_around(cycle: Cycle, driver: Driver) -> None:
     cycle.before = driver.last
     failed, succeeded = driver.failed, driver.succeeded
-    async with driver.failing() as wanted:
-        cycle.opening = await driver.open(wanted)
-    if cycle.opened_by is None:
-        await driver.call()
-        return
-    cycle.disagree += await driver.readings.disagreeing("open")
-    cycle.waiting = await driver.wait(cycle.opened_by.answered_s)
-    if cycle.waiting.admitted is None:
-        return
-    cycle.closing = await driver.close(cycle.waiting.admitted)
+    async with driver.opened() as cycle.opening:
+        if cycle.opening.opened is None:
+            await driver.call()
+            return
+        cycle.disagree += await driver.readings.disagreeing("open")
+        cycle.waiting = await driver.wait(cycle.opening.opened[1])
+        if cycle.waiting.admitted is None:
+            return
+        cycle.closing = await driver.close(cycle.waiting.admitted)
     cycle.after, cycle.counted = driver.last, (driver.failed - failed, driver.succeeded - succeeded)
     told_closed = cycle.closing.told_after is not None or driver.told is None
     cycle.closed_again = told_closed and await driver.tolerates_a_failure() is not False
@@ -87,6 +82,8 @@ async def _once_around(cycle: Cycle, driver: Driver) -> None:
 class CycleFacts(Facts):
     """How a breaker went once around; null is what it did not come to."""
 
+    driven: bool
+    """Whether calls were made to fail; where the open state was planted, nothing is known of how it opens."""
     closed_before: bool
     """Whether it was closed at the beginning, or came to be closed by calls that succeeded; nothing else was measured
     if not."""
@@ -97,7 +94,7 @@ class CycleFacts(Facts):
     timeouts: Count
     """How many of them failed by a time-out."""
     opened: bool
-    """Whether a call was refused after failures."""
+    """Whether a call was refused, after failures or for the state that was planted."""
     failures_until_open: Count | None
     """After how many failures in a row the next call was refused."""
     told_open_after: Count | None
@@ -107,7 +104,7 @@ class CycleFacts(Facts):
     recovered: bool | None
     """Whether a call was let through again within the recovery time and the patience."""
     half_open_after_ms: Milliseconds | None
-    """From the failure that opened it until a call was let through."""
+    """From its opening until a call was let through."""
     uncertainty_ms: Milliseconds | None
     """How much shorter or longer that time may have been: calls take time, and lie apart."""
     early_ms: Milliseconds | None
@@ -160,16 +157,17 @@ async def cycle(params: BreakerParams, ctx: Context) -> CycleFacts:
     """
     seen = await cycle_of(params, ctx)
     opening, waiting, closing = seen.opening, seen.waiting, seen.closing
-    opened = seen.opened_by is not None
-    times = recovery_of(params, seen.opened_by, waiting)
+    opened = opening.opened is not None
+    times = recovery_of(params, opening.opened, waiting)
     changes = seen.driver.timeline
     return CycleFacts(
+        driven=opening.planted is None,
         closed_before=seen.ready,
         failures_made=len(opening.failed),
         failing_statuses=dict(Counter(str(call.status or "none") for call in opening.failed)),
         timeouts=sum(call.timed_out for call in opening.failed),
         opened=opened,
-        failures_until_open=len(opening.failed) if opened else None,
+        failures_until_open=len(opening.failed) if opened and opening.planted is None else None,
         told_open_after=opening.told_after,
         refused=len(seen.refusals),
         recovered=waiting.admitted is not None if opened else None,

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 
 from xnai_validate.checkers.breaker.calls import Call, Outcome, make
@@ -19,13 +19,25 @@ class Opening:
     """What it took to open a breaker."""
 
     failed: list[Call] = field(default_factory=list)
-    """The calls that failed, in order; the last of them opened it."""
+    """The calls that failed, in order."""
+    planted: tuple[float, float] | None = None
+    """When the open state was planted, where calls did not fail: between these times of the monotonic clock."""
     counted: list[Reading] = field(default_factory=list)
     """The key after each of them."""
     refusal: Call | None = None
     """The first call that was refused."""
     told_after: int | None = None
     """After how many failures the key in Redis said `open`."""
+
+    @property
+    def opened(self) -> tuple[float, float] | None:
+        """When it opened: between these times of the monotonic clock; None where it did not.
+
+        It did while the last failing call was under way.
+        """
+        if self.refusal is None or (self.planted is None and not self.failed):
+            return None
+        return self.planted or self.failed[-1].span
 
 
 @dataclass(slots=True)
@@ -60,6 +72,7 @@ class Driver:
         self.last: Reading | None = None
         """The key as it was read last."""
         self.succeeded = self.failed = self.unanswered = 0
+        self._blind = False
 
     def now(self) -> float:
         """Seconds of the monotonic clock."""
@@ -71,7 +84,7 @@ class Driver:
         self.succeeded += call.outcome is Outcome.SUCCEEDED
         self.failed += call.outcome is Outcome.FAILED
         self.unanswered += call.outcome is Outcome.UNANSWERED
-        reading = await self.readings.key()
+        reading = None if self._blind else await self.readings.key()
         if reading is not None:
             self.timeline.see(reading, call)
             self.last = reading
@@ -81,6 +94,15 @@ class Driver:
     def told(self) -> str | None:
         """The state that the key told last; None where it tells nothing."""
         return self.last.state if self.last else None
+
+    @contextmanager
+    def blind(self) -> Iterator[None]:
+        """Within, the key is not read after calls, for Redis is gone: each reading would wait for it."""
+        self._blind, self.last = True, None
+        try:
+            yield
+        finally:
+            self._blind = False
 
     @asynccontextmanager
     async def failing(self) -> AsyncIterator[Observation]:
@@ -120,6 +142,27 @@ class Driver:
                 return False
             await self.ctx.clock.sleep(self.params.every)
         return False
+
+    @asynccontextmanager
+    async def opened(self) -> AsyncIterator[Opening]:
+        """Bring the breaker to open as is configured; within, the dependency works.
+
+        Raises NotApplicable where nothing is configured for that. A planted state is taken back at the end.
+        """
+        if self.params.trip.planted is None:
+            async with self.failing() as wanted:
+                opening = await self.open(wanted)
+            yield opening
+            return
+        begun_s = self.now()
+        async with self.ctx.disturbed(self.params.trip.planted):
+            opening = Opening(planted=(begun_s, self.now()))
+            reading = await self.readings.key()
+            if reading is not None:
+                self.timeline.jump(reading)
+            call = await self.call()
+            opening.refusal = call if call.outcome is Outcome.REFUSED else None
+            yield opening
 
     async def open(self, wanted: Observation) -> Opening:
         """Make calls fail until one is refused, or until twice as many have failed as promised."""
@@ -193,9 +236,10 @@ class Driver:
     async def tolerates_a_failure(self) -> bool | None:
         """Whether one failure leaves the breaker as it is, as it does in `closed` and not in `half_open`.
 
-        None where one failure opens it anyway. A call that succeeds follows, so that no failure stays counted.
+        None where one failure opens it anyway, or no call can be made to fail. A call that succeeds follows, so that no
+        failure stays counted.
         """
-        if self.params.failures == 1:
+        if self.params.failures == 1 or self.params.trip.planted is not None:
             return None
         async with self.failing() as wanted:
             if (await self.fail(wanted)).outcome is Outcome.REFUSED:

@@ -8,6 +8,7 @@ from xnai_validate.checkers._once import once
 from xnai_validate.checkers.breaker.calls import Outcome
 from xnai_validate.checkers.breaker.driver import Driver
 from xnai_validate.checkers.breaker.params import BreakerParams
+from xnai_validate.checkers.breaker.trips import must_fail
 from xnai_validate.kit import Context, Count, Facts, Milliseconds, NotApplicable, checker
 
 
@@ -62,7 +63,7 @@ async def forgive(params: BreakerParams, ctx: Context) -> ForgiveFacts:
     """
     if params.failures == 1:
         raise NotApplicable(f"one failure opens the breaker {params.name}: there is nothing to forgive")
-    seen, elapsed_ms = await once("forgive", params, ctx, lambda: _drive(params, ctx))
+    seen, elapsed_ms = await once("breaker.forgive", params, ctx, lambda: _drive(params, ctx))
     return ForgiveFacts(
         closed_before=seen.ready,
         failures_before=seen.before,
@@ -75,7 +76,7 @@ async def forgive(params: BreakerParams, ctx: Context) -> ForgiveFacts:
 
 
 async def _drive(params: BreakerParams, ctx: Context) -> tuple[_Seen, float]:
-    _ = params.tripping
+    must_fail(params)
     driver, seen = Driver(params, ctx), _Seen()
     begun_s = driver.now()
     seen.ready = await driver.ready()

@@ -8,7 +8,7 @@ from annotated_types import Ge, Gt, Le
 from pydantic import model_validator
 
 from xnai_validate.checkers._watch import Watch
-from xnai_validate.kit import Duration, Field, NotApplicable, Observation, Params
+from xnai_validate.kit import Disturbance, Duration, Field, Observation, Params
 
 State = Literal["closed", "open", "half_open"]
 
@@ -30,10 +30,20 @@ class Source(Watch):
 
 
 class Trip(Params):
-    """How calls through the breaker are made to fail."""
+    """How the breaker is brought to open: by calls that fail, or, where none can be made to, by its state in Redis."""
 
     request: Observation | None = None
     """A call that makes the dependency fail by what it asks."""
+    fault: Disturbance | None = None
+    """What makes the dependency fail while `call` is made; calls that then end by a time-out count as any failure."""
+    planted: Disturbance | None = None
+    """What writes an open state into the breaker's key, such as `redis.plant`: how it opens is not measured then."""
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Self:
+        if sum(way is not None for way in (self.request, self.fault, self.planted)) > 1:
+            raise ValueError("a breaker is tripped in one way: request, fault or planted")
+        return self
 
 
 class BreakerParams(Params):
@@ -44,7 +54,7 @@ class BreakerParams(Params):
     call: Observation
     """A call through the breaker that succeeds while the dependency works; the shorter the better."""
     trip: Trip = Trip()
-    """How calls are made to fail; without it the breaker cannot be driven, and the check is skipped."""
+    """How it is brought to open; without it the breaker cannot be driven, and the check is skipped."""
     failures: Annotated[int, Ge(1), Le(100)]
     """Failures in a row that open it, as promised."""
     recovery: Annotated[Duration, Gt(0)]
@@ -69,13 +79,6 @@ class BreakerParams(Params):
         if (self.recovery + self.patience) / self.every > CALLS_CAP:
             raise ValueError(f"every is too short: more than {CALLS_CAP} calls in the recovery time and the patience")
         return self
-
-    @property
-    def tripping(self) -> Observation:
-        """The call that fails; raises NotApplicable where there is none."""
-        if self.trip.request is None:
-            raise NotApplicable(f"nothing is configured that makes calls through the breaker {self.name} fail")
-        return self.trip.request
 
 
 CALLS_CAP = 20_000

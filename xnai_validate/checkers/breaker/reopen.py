@@ -14,6 +14,7 @@ from xnai_validate.checkers.breaker.calls import Call, Outcome
 from xnai_validate.checkers.breaker.driver import Driver, Waiting
 from xnai_validate.checkers.breaker.params import BreakerParams
 from xnai_validate.checkers.breaker.recovery import recovery_of
+from xnai_validate.checkers.breaker.trips import must_fail
 from xnai_validate.kit import Context, Count, Facts, Milliseconds, checker
 
 
@@ -93,8 +94,8 @@ async def reopen(params: ReopenParams, ctx: Context) -> ReopenFacts:
         with: {name: rag_api, failures: 3, recovery: 60s, key: "circuit_breaker:rag_api", call: ..., trip: ...}
         expect: {early_ms: {max: 50}}
     """
-    driver, seen, elapsed_ms = await once("reopen", params, ctx, lambda: _drive(params, ctx))
-    times = recovery_of(params, seen.failed if seen.reopened else None, seen.second)
+    driver, seen, elapsed_ms = await once("breaker.reopen", params, ctx, lambda: _drive(params, ctx))
+    times = recovery_of(params, seen.failed.span if seen.reopened and seen.failed else None, seen.second)
     return ReopenFacts(
         closed_before=seen.ready,
         opened=seen.opened_by is not None,
@@ -111,7 +112,7 @@ async def reopen(params: ReopenParams, ctx: Context) -> ReopenFacts:
 
 
 async def _drive(params: ReopenParams, ctx: Context) -> tuple[Driver, _Seen, float]:
-    _ = params.tripping
+    must_fail(params)
     driver, seen = Driver(params, ctx), _Seen()
     begun_s = driver.now()
     seen.ready = await driver.ready()

@@ -14,6 +14,7 @@ from xnai_validate.checkers.breaker.concurrent import at_once
 from xnai_validate.checkers.breaker.driver import Driver
 from xnai_validate.checkers.breaker.params import BreakerParams
 from xnai_validate.checkers.breaker.readings import PAUSE_S
+from xnai_validate.checkers.breaker.trips import must_open
 from xnai_validate.kit import Context, Count, Facts, Field, Milliseconds, Observation, XnaiError, checker
 
 
@@ -29,7 +30,7 @@ class SharedParams(BreakerParams):
 @dataclass(slots=True)
 class _Seen:
     ready: bool = False
-    opened_by: Call | None = None
+    opened: bool = False
     open_: dict[str, float | None] = field(default_factory=dict)
     """Way -> milliseconds from the opening until a call by it was refused."""
     connections: list[Call] = field(default_factory=list)
@@ -83,15 +84,15 @@ async def shared(params: SharedParams, ctx: Context) -> SharedFacts:
           ...
         expect: {closed_again: true, still_refused: [], refused_after_ms: {max: 500}}
     """
-    seen, elapsed_ms = await once("shared", params, ctx, lambda: _drive(params, ctx))
-    told = seen.opened_by is not None and seen.in_time
+    seen, elapsed_ms = await once("breaker.shared", params, ctx, lambda: _drive(params, ctx))
+    told = seen.opened and seen.in_time
     times = list(seen.open_.values())
     known = [time for time in times if time is not None]
     through = sum(call.let_through for call in seen.connections)
     return SharedFacts(
         closed_before=seen.ready,
-        opened=seen.opened_by is not None,
-        in_time=seen.in_time if seen.opened_by else None,
+        opened=seen.opened,
+        in_time=seen.in_time if seen.opened else None,
         not_refused=[name for name, time in seen.open_.items() if time is None] if told else None,
         refused_after_ms=max(known, default=None) if told and len(known) == len(times) else None,
         connections_refused=sum(call.outcome is Outcome.REFUSED for call in seen.connections) if told else None,
@@ -103,22 +104,26 @@ async def shared(params: SharedParams, ctx: Context) -> SharedFacts:
 
 
 async def _drive(params: SharedParams, ctx: Context) -> tuple[_Seen, float]:
-    _ = params.tripping
+    must_open(params)
     driver, seen = Driver(params, ctx), _Seen()
     begun_s = driver.now()
     seen.ready = await driver.ready()
     if seen.ready:
-        async with driver.failing() as wanted:
-            opening = await driver.open(wanted)
-        seen.opened_by = opening.failed[-1] if opening.refusal and opening.failed else None
-    if seen.opened_by is not None:
-        seen.open_ = await _by_all(params, ctx, Outcome.REFUSED, seen.opened_by.answered_s)
-        seen.connections = await at_once(params, ctx, params.call, params.connections)
-        seen.in_time = driver.now() < seen.opened_by.sent_s + params.recovery
-        waiting = await driver.wait(seen.opened_by.answered_s)
-        seen.closed_again = waiting.admitted is not None and await driver.ready()
-        seen.closed = await _by_all(params, ctx, Outcome.SUCCEEDED, driver.now())
+        async with driver.opened() as opening:
+            if opening.opened is not None:
+                await _ask_all(params, driver, opening.opened, seen)
     return seen, (driver.now() - begun_s) * 1000
+
+
+async def _ask_all(params: SharedParams, driver: Driver, opened: tuple[float, float], seen: _Seen) -> None:
+    """Call the open breaker by every way, and again when it is closed."""
+    seen.opened = True
+    seen.open_ = await _by_all(params, driver.ctx, Outcome.REFUSED, opened[1])
+    seen.connections = await at_once(params, driver.ctx, params.call, params.connections)
+    seen.in_time = driver.now() < opened[0] + params.recovery
+    waiting = await driver.wait(opened[1])
+    seen.closed_again = waiting.admitted is not None and await driver.ready()
+    seen.closed = await _by_all(params, driver.ctx, Outcome.SUCCEEDED, driver.now())
 
 
 async def _by_all(params: SharedParams, ctx: Context, outcome: Outcome, since_s: float) -> dict[str, float | None]:

@@ -117,18 +117,18 @@ def _open(seen: Cycle) -> list[Reading]:
 
 def _while_open(seen: Cycle, recovery_s: float) -> tuple[int, int]:
     """How often, while calls were refused, the key told no state, and how often another state than `open`."""
-    if seen.opened_by is None:
+    if seen.opening.opened is None:
         return 0, 0
-    until_s = seen.opened_by.sent_s + recovery_s
+    until_s = seen.opening.opened[0] + recovery_s
     readable = [one for one in _open(seen) if one.readable]
     lost = sum(one.state is None for one in readable)
     return lost, sum(one.state not in (None, "open") and one.told_s < until_s for one in readable)
 
 
 def _outlives(seen: Cycle, recovery_s: float) -> bool | None:
-    if seen.opened_by is None:
+    if seen.opening.opened is None:
         return None
-    until_s = seen.opened_by.answered_s + recovery_s
+    until_s = seen.opening.opened[1] + recovery_s
     readings = [one for one in _open(seen) if one.readable and one.told_s < until_s]
     return all(one.present and (one.ttl_s is None or one.ttl_s > until_s - one.told_s) for one in readings)
 
@@ -152,7 +152,8 @@ def _consistent(readings: Sequence[Reading]) -> bool:
 
 def _miscounted(seen: Cycle) -> tuple[int | None, int | None]:
     """By how much the totals of failures and successes moved more than calls failed and succeeded."""
-    if seen.before is None or seen.after is None or seen.driver.unanswered:
+    planted = seen.opening.planted is not None
+    if seen.before is None or seen.after is None or seen.driver.unanswered or planted:
         return None, None
     moved = []
     for name, made in zip(("total_failures", "total_successes"), seen.counted, strict=True):
@@ -163,10 +164,10 @@ def _miscounted(seen: Cycle) -> tuple[int | None, int | None]:
 
 def _last_failure_error_s(seen: Cycle) -> float | None:
     """`last_failure_time` against the failing call, by what the clock of Redis said at the same reading."""
-    opened_by = seen.opened_by
+    opened = seen.opening.opened
     reading = next((one for one in _open(seen) if one.number("last_failure_time") is not None), None)
-    if opened_by is None or reading is None or reading.server_time_s is None:
+    if opened is None or reading is None or reading.server_time_s is None:
         return None
     offset_s = reading.server_time_s - (reading.asked_s + reading.told_s) / 2
     at_s = (reading.number("last_failure_time") or 0.0) - offset_s
-    return max(0.0, opened_by.sent_s - at_s, at_s - opened_by.answered_s)
+    return max(0.0, opened[0] - at_s, at_s - opened[1])

@@ -50,6 +50,10 @@ class Timeline:
             fault = self._fault(last.state, reading.state, reading.told_s - last.asked_s)
             self.changes.append(Change(last.state, reading.state, last.asked_s, reading.told_s, fault))
 
+    def jump(self, reading: Reading) -> None:
+        """Take in a reading of a state that was not the breaker's own doing."""
+        self._last = reading
+
     def _fault(self, before: State, now: State, between_s: float) -> str | None:
         """The states and arrows are those of Nygard, Release It! (2007), with the causes that the stack promises."""
         unknown = sum(call.outcome is Outcome.UNANSWERED for call in self._calls)

@@ -1,4 +1,4 @@
-"""Making calls through a breaker fail, for as long as that is wanted."""
+"""Bringing a breaker to open: making its calls fail for as long as that is wanted, or planting the state."""
 
 from __future__ import annotations
 
@@ -6,10 +6,27 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from xnai_validate.checkers.breaker.params import BreakerParams
-from xnai_validate.kit import Context, Observation
+from xnai_validate.kit import Context, NotApplicable, Observation
+
+
+def must_open(params: BreakerParams) -> None:
+    """Raises NotApplicable where nothing is configured that brings the breaker to open."""
+    if params.trip.planted is None:
+        must_fail(params)
+
+
+def must_fail(params: BreakerParams) -> None:
+    """Raises NotApplicable where nothing is configured that makes calls through the breaker fail."""
+    if params.trip.request is None and params.trip.fault is None:
+        raise NotApplicable(f"nothing is configured that makes calls through the breaker {params.name} fail")
 
 
 @asynccontextmanager
 async def failing(params: BreakerParams, ctx: Context) -> AsyncIterator[Observation]:
-    """The call that fails within; raises NotApplicable where nothing is configured that makes calls fail."""
-    yield params.tripping
+    """The call that fails within. Raises NotApplicable where nothing is configured that makes calls fail."""
+    must_fail(params)
+    if params.trip.fault is not None:
+        async with ctx.disturbed(params.trip.fault):
+            yield params.call
+    elif params.trip.request is not None:
+        yield params.trip.request

@@ -2,23 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
-from tests.checkers.breaker_promises import CONVICTED, PROMISES
-from tests.checkers.breaker_reference import Breaker
-from tests.checkers.breaker_server import stack
-from tests.checkers.redis_process import redis_server
+from tests.breaker.promises import CONVICTED, PROMISES
+from tests.breaker.reference import Breaker
+from tests.breaker.server import stack
 from xnai_validate.kit import Observed, Target
 
 RUNS = 100
-
-
-@pytest.fixture(scope="module")
-def redis() -> Iterator[Target]:
-    with redis_server() as (target, _):
-        yield target
 
 
 def broken(seen: Observed) -> dict[str, object]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.checkers import breaker_reference as reference
-from tests.checkers.breaker_server import NAME, Stack
+from tests.breaker import faults, reference
+from tests.breaker.server import NAME, Stack
 from tests.context import observe
 from xnai_validate.kit import JsonObject, Observed
 
@@ -51,6 +51,7 @@ class Promise:
 
     def kept(self, stack: Stack) -> Observed:
         """The check, made of a stack."""
+        faults.STACKS[str(stack.workers[0].url)] = stack
         others = (*stack.workers[1:], stack.redis)
         wanted = params(stack, **self.more)
         return observe(self.kind, stack.workers[0], others=others, expect=self.expect, **wanted)
@@ -103,6 +104,16 @@ PROMISES: dict[str, Promise] = {
         },
         {"call": post("/long"), "callers": 12, "settle": 0.1, "patience": 2.0},
     ),
+    "survive": Promise(
+        "breaker.survive",
+        {"in_time": True, "told_after": "open"},
+        {"disturb": {"fault": "workers.restart"}, "back": 2.0, "patience": 1.5},
+    ),
+    "outage": Promise(
+        "breaker.outage",
+        {"returned": True, "told_closed": True, "refusal_p50_ms": {"max": 1000}},
+        {"outage": {"fault": "process.pause", "target": "redis"}, "back": 2.0, "patience": 1.5},
+    ),
     "shared": Promise(
         "breaker.shared",
         {"closed_again": True, "still_refused": []},
@@ -140,5 +151,9 @@ CONVICTED: dict[type[reference.Breaker], tuple[str, str]] = {
     reference.AdmitsAll: ("concurrent", "admitted_half_open"),
     reference.Leaks: ("concurrent", "leaked_calls"),
     reference.Alone: ("shared", "not_refused"),
+    reference.ForgetsOnRestart: ("survive", "survived"),
+    reference.FailsWithoutRedis: ("outage", "calls_failed"),
+    reference.OpensNotWithoutRedis: ("outage", "opened"),
+    reference.NeverReturns: ("outage", "returned"),
 }
 """Breaker -> the promise that it breaks, and the fact that shows it."""

@@ -15,8 +15,8 @@ from typing import Any
 
 from redis.asyncio import Redis
 
+from tests.breaker.reference import Breaker, RefusedError
 from tests.checkers.beside import beside, end
-from tests.checkers.breaker_reference import Breaker, RefusedError
 from xnai_validate.kit import Target
 
 NAME = "rag_api"
@@ -33,6 +33,10 @@ class Stack:
     workers: tuple[Target, ...]
     redis: Target
     key: str
+    restart: Callable[[], None]
+    """End all workers, and start them again in the same places."""
+    spoil: Callable[[bool], None]
+    """Let the work of `/work` fail, or succeed again."""
 
 
 @contextmanager
@@ -41,54 +45,82 @@ def stack(
 ) -> Iterator[Stack]:
     """Workers with a breaker of their own each, all under one key that was never used before."""
     key = f"circuit_breaker:{uuid.uuid4().hex}"
-    with beside(lambda: _running(redis, of, key, workers, now)) as ports:
-        targets = tuple(Target(f"api{i or ''}", f"http://127.0.0.1:{port}") for i, port in enumerate(ports))
-        yield Stack(targets, redis, key)
+
+    def breaker() -> Breaker:
+        return of(Redis(port=redis.port, password=redis.password, decode_responses=True), key, now)
+
+    with beside(lambda: _running([_Worker(breaker) for _ in range(workers)])) as (loop, running):
+
+        def restart() -> None:
+            for worker in running:
+                asyncio.run_coroutine_threadsafe(worker.restart(), loop).result(20)
+
+        def spoil(failing: bool) -> None:
+            for worker in running:
+                worker.failing = failing
+
+        targets = tuple(Target(f"api{i or ''}", f"http://127.0.0.1:{one.port}") for i, one in enumerate(running))
+        yield Stack(targets, redis, key, restart, spoil)
 
 
-@asynccontextmanager
-async def _running(
-    redis: Target, of: type[Breaker], key: str, workers: int, now: Callable[[], float]
-) -> AsyncIterator[list[int]]:
-    async with AsyncExitStack() as running:
-        ports = []
-        for _ in range(workers):
-            client = Redis(port=redis.port, password=redis.password, decode_responses=True)
-            running.push_async_callback(client.aclose)
-            ports.append(await running.enter_async_context(_worker(of(client, key, now))))
-        yield ports
+class _Worker:
+    """A server, and its breaker."""
 
+    def __init__(self, breaker: Callable[[], Breaker]) -> None:
+        self._new = breaker
+        self._breaker = breaker()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._server: asyncio.Server | None = None
+        self.port = 0
+        self.failing = False
 
-@asynccontextmanager
-async def _worker(breaker: Breaker) -> AsyncIterator[int]:
-    tasks: set[asyncio.Task[None]] = set()
+    async def start(self) -> None:
+        """Serve, in the same place as before."""
+        self._breaker = self._new()
+        await self._breaker.start()
+        self._server = await asyncio.start_server(self._talk, "127.0.0.1", self.port, backlog=512)
+        self.port = self._server.sockets[0].getsockname()[1]
 
-    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def stop(self) -> None:
+        """End, with everything in memory."""
+        if self._server is not None:
+            await end(self._server, self._tasks)
+        await self._breaker.redis.aclose()
+
+    async def restart(self) -> None:
+        """Stop, and start again."""
+        await self.stop()
+        await self.start()
+
+    async def _talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
         assert task is not None
-        tasks.add(task)
+        self._tasks.add(task)
         try:
-            await _serve(breaker, reader, writer)
+            await _serve(self._breaker, self.failing, reader, writer)
         except (OSError, asyncio.IncompleteReadError, asyncio.CancelledError):
-            pass  # the caller left, or the test is over
+            pass  # the caller left, or the server ends
         finally:
-            tasks.discard(task)
+            self._tasks.discard(task)
             writer.close()
 
-    server = await asyncio.start_server(talk, "127.0.0.1", 0, backlog=512)
-    try:
-        yield server.sockets[0].getsockname()[1]
-    finally:
-        await end(server, tasks)
+
+@asynccontextmanager
+async def _running(workers: list[_Worker]) -> AsyncIterator[tuple[asyncio.AbstractEventLoop, list[_Worker]]]:
+    async with AsyncExitStack() as running:
+        for worker in workers:
+            running.push_async_callback(worker.stop)
+            await worker.start()
+        yield asyncio.get_running_loop(), workers
 
 
-async def _serve(breaker: Breaker, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+async def _serve(breaker: Breaker, failing: bool, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     """Answer one request; the connection is closed after it."""
     head = (await reader.readuntil(b"\r\n\r\n")).decode()
     path = head.split(" ", 2)[1]
     length = next((int(line[15:]) for line in head.lower().splitlines() if line.startswith("content-length:")), 0)
     await reader.readexactly(length)
-    status, headers, body = await _answer(breaker, path)
+    status, headers, body = await _answer(breaker, path, failing)
     content = json.dumps(body).encode()
     headers |= {"Content-Type": "application/json", "Content-Length": str(len(content)), "Connection": "close"}
     lines = [f"HTTP/1.1 {status} Told", *(f"{name}: {value}" for name, value in headers.items())]
@@ -96,7 +128,9 @@ async def _serve(breaker: Breaker, reader: asyncio.StreamReader, writer: asyncio
     await writer.drain()
 
 
-async def _answer(breaker: Breaker, path: str) -> Answer:
+async def _answer(breaker: Breaker, path: str, failing: bool) -> Answer:
+    if path == "/wrong":
+        return 400, {}, _envelope(400, "validation_validation", NAME)
     if path == "/health":
         told = breaker.told()
         return 200, {}, {"breaker": {"closed": 0, "open": 1, "half_open": 2}[told], "healthy": told != "open"}
@@ -105,7 +139,7 @@ async def _answer(breaker: Breaker, path: str) -> Answer:
     except RefusedError as refused:
         await breaker.refusing()
         return _refusal(breaker, refused)
-    failed = path == "/fail"
+    failed = failing or path == "/fail"
     try:
         await breaker.working(partial(asyncio.sleep, LONG_S if path == "/long" else WORK_S))
     finally:

@@ -14,6 +14,8 @@ from redis.exceptions import RedisError, WatchError
 FAILURES, SUCCESSES = 3, 3
 RECOVERY_S = 0.4
 SLOW_S = 0.15
+ANSWER_S, HOLD_OFF_S = 0.2, 0.4
+"""How long Redis may take to answer, and how long it is left alone when it did not."""
 FRESH: dict[str, Any] = {
     "state": "closed",
     "failure_count": 0,
@@ -47,6 +49,11 @@ class Breaker:
         self.trials = 0
         self.gone = False
         """Whether Redis did not answer last time, so that it has to learn what happened meanwhile."""
+        self.hold_off_s = 0.0
+        """Before this time of the monotonic clock Redis is not tried again."""
+
+    async def start(self) -> None:
+        """The worker begins."""
 
     # What a call does
 
@@ -146,13 +153,15 @@ class Breaker:
 
     async def change(self, by: Callable[[State], State]) -> State:
         """Change the state in Redis, again as long as another worker was quicker; in memory while Redis is gone."""
-        try:
-            async with asyncio.timeout(0.25):
-                self.memory = await self.swapped(by)
-            self.gone = False
-        except (RedisError, OSError, TimeoutError):
-            self.gone = True
-            self.memory = by(dict(self.memory))
+        if time.monotonic() >= self.hold_off_s:
+            try:
+                async with asyncio.timeout(ANSWER_S):
+                    self.memory = await self.swapped(by)
+                self.gone = False
+                return self.memory
+            except (RedisError, OSError, TimeoutError):
+                self.gone, self.hold_off_s = True, time.monotonic() + HOLD_OFF_S
+        self.memory = by(dict(self.memory))
         return self.memory
 
     async def swapped(self, by: Callable[[State], State]) -> State:
@@ -361,6 +370,47 @@ class Alone(Breaker):
     async def swapped(self, by: Callable[[State], State]) -> State:
         after = by(dict(self.memory))
         await self.redis.set(self.key, self.content(after), px=int(self.ttl_s * 1000))
+        return after
+
+
+class ForgetsOnRestart(Breaker):
+    """A worker that begins closes the breaker."""
+
+    async def start(self) -> None:
+        await self.redis.delete(self.key)
+
+
+class FailsWithoutRedis(Breaker):
+    """Without Redis every call is refused."""
+
+    async def change(self, by: Callable[[State], State]) -> State:
+        after = await super().change(by)
+        if self.gone:
+            raise RefusedError(1)
+        return after
+
+
+class OpensNotWithoutRedis(Breaker):
+    """Without Redis nothing is counted."""
+
+    async def change(self, by: Callable[[State], State]) -> State:
+        before = self.memory
+        after = await super().change(by)
+        self.memory = before if self.gone else after
+        return self.memory
+
+
+class NeverReturns(Breaker):
+    """Once Redis was gone, it is not used again."""
+
+    left = False
+
+    async def change(self, by: Callable[[State], State]) -> State:
+        if self.left:
+            self.memory = by(dict(self.memory))
+            return self.memory
+        after = await super().change(by)
+        self.left = self.gone
         return after
 
 

@@ -1,0 +1,30 @@
+"""What tests of breakers share: a real Redis, and the faults of their stacks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from tests.breaker import faults
+from tests.checkers.redis_process import redis_server
+from xnai_validate import registry
+from xnai_validate.kit import Target
+
+
+@pytest.fixture(scope="module")
+def redis() -> Iterator[Target]:
+    with redis_server() as (target, client):
+        info: Any = client.info("server")
+        yield replace(target, pid=info["process_id"])
+
+
+@pytest.fixture(autouse=True)
+def restarts(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    faults.use(monkeypatch)
+    yield
+    monkeypatch.undo()
+    registry.fault_families.cache_clear()
+    registry.load_faults.cache_clear()

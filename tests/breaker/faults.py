@@ -1,0 +1,73 @@
+"""A family of faults for tests of breakers: its workers are restarted, or their work fails."""
+
+from __future__ import annotations
+
+import asyncio
+from importlib.metadata import EntryPoint
+
+import pytest
+
+from tests.breaker.server import Stack
+from xnai_validate import registry
+from xnai_validate.kit import FaultContext, InForce, JsonValue, Params, Undo, fault
+
+STACKS: dict[str, Stack] = {}
+"""The url of a stack's first worker -> the stack."""
+
+
+class NoParams(Params):
+    """There is nothing to tell."""
+
+
+class NoUndo(Undo):
+    """There is nothing to remember."""
+
+
+@fault("workers.restart", limit_s=30)
+class Restart:
+    """Restart the workers of a stack of these tests: their sockets are opened anew, their memory is lost."""
+
+    def says(self, params: NoParams, target: str) -> str:
+        return f"{target} is restarted"
+
+    async def prepare(self, params: NoParams, ctx: FaultContext) -> NoUndo:
+        return NoUndo()
+
+    async def inject(self, params: NoParams, undo: NoUndo, ctx: FaultContext) -> InForce | None:
+        await asyncio.to_thread(STACKS[str(ctx.target.url)].restart)
+        return None
+
+    async def revert(self, undo: NoUndo, ctx: FaultContext) -> None:
+        """A restart is over by itself."""
+
+    async def fingerprint(self, undo: NoUndo, ctx: FaultContext) -> JsonValue:
+        return None
+
+
+@fault("workers.spoil", limit_s=30)
+class Spoil:
+    """Let the work of a stack of these tests fail."""
+
+    def says(self, params: NoParams, target: str) -> str:
+        return f"the work of {target} fails"
+
+    async def prepare(self, params: NoParams, ctx: FaultContext) -> NoUndo:
+        return NoUndo()
+
+    async def inject(self, params: NoParams, undo: NoUndo, ctx: FaultContext) -> InForce | None:
+        STACKS[str(ctx.target.url)].spoil(True)
+        return None
+
+    async def revert(self, undo: NoUndo, ctx: FaultContext) -> None:
+        STACKS[str(ctx.target.url)].spoil(False)
+
+    async def fingerprint(self, undo: NoUndo, ctx: FaultContext) -> JsonValue:
+        return None
+
+
+def use(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make the family known, as a package would that brings one."""
+    entry = EntryPoint("workers", "tests.breaker.faults", registry.FAULT_GROUP)
+    monkeypatch.setattr(registry, "_fault_entry_points", lambda: (entry,))
+    registry.fault_families.cache_clear()
+    registry.load_faults.cache_clear()

@@ -1,0 +1,194 @@
+"""The kinds of the family: ways to trip a breaker, what they share, and what they refuse to judge."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from tests.breaker import faults, reference
+from tests.breaker.promises import params, post
+from tests.breaker.server import Stack, stack
+from tests.context import LooseContext, observe
+from xnai_validate import registry
+from xnai_validate.checkers.breaker.calls import retry_after_s
+from xnai_validate.checkers.breaker.params import BreakerParams
+from xnai_validate.kit import NotApplicable, Observed, Target, Unmeasurable
+
+KINDS = ("cycle", "refusal", "state", "reopen", "forgive", "concurrent", "shared", "survive", "outage")
+SPOILED = {"fault": {"fault": "workers.spoil"}}
+
+
+def planted(key: str, fails: int = reference.FAILURES) -> dict[str, Any]:
+    """A trip that plants an open state."""
+    wanted = {"key": key, "fields": {"state": "open", "failure_count": fails}, "now": ["last_failure_time"]}
+    return {"planted": {"fault": "redis.plant", "target": "redis", "with": wanted}}
+
+
+def seen(kind: str, running: Stack, **more: Any) -> Observed:
+    """What a kind of the family finds."""
+    faults.STACKS[str(running.workers[0].url)] = running
+    return observe(f"breaker.{kind}", running.workers[0], others=(running.redis,), **params(running, **more))
+
+
+def stored(redis: Target, key: str) -> tuple[dict[str, Any], int]:
+    """The state in Redis, and the milliseconds it has to live."""
+    import redis as library
+
+    with library.Redis(port=redis.port, password=redis.password, decode_responses=True) as client:
+        return json.loads(str(client.get(key))), int(str(client.pttl(key)))
+
+
+@pytest.mark.parametrize("kind", ["cycle", "reopen", "forgive"])
+def test_a_fault_trips_a_breaker(redis: Target, kind: str) -> None:
+    """Where a fault makes the same call fail, the breaker is driven as by a request that fails."""
+    with stack(redis) as running:
+        found = seen(kind, running, trip=SPOILED)
+        assert found.held, found.findings
+        assert seen(kind, running).held
+
+
+def test_a_planted_state_opens_a_breaker(redis: Target) -> None:
+    """Where no call can be made to fail, an open state in Redis shows refusals and recovery; then it is taken back."""
+    with stack(redis) as running:
+        seen("forgive", running)
+        before, lives_ms = stored(redis, running.key)
+        found = seen("cycle", running, trip=planted(running.key))
+        assert found.held, found.findings
+        facts = found.facts
+        assert (facts["driven"], facts["failures_made"], facts["failures_until_open"]) == (False, 0, None)
+        assert facts["successes_until_closed"] == reference.SUCCESSES
+        assert facts["half_open_after_ms"] > reference.RECOVERY_S * 500
+        after, left_ms = stored(redis, running.key)
+        assert (after["state"], after["failure_count"]) == ("closed", 0)
+        assert after["total_failures"] == before["total_failures"]
+        assert left_ms <= lives_ms
+
+
+def test_a_planted_state_that_nobody_reads_is_seen(redis: Target) -> None:
+    """A breaker that keeps its state in memory does not refuse for what Redis says: it is convicted."""
+    with stack(redis, reference.WrittenOnce) as running:
+        found = seen("cycle", running, trip=planted(running.key))
+        assert [one.fact for one in found.findings if not one.held] == ["opened", "closed_again"]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_breaker_that_cannot_be_driven_is_skipped(redis: Target, kind: str) -> None:
+    """Without a way to trip it every kind says that it does not apply, before it calls the breaker."""
+    more = {"disturb": {"fault": "workers.restart"}} if kind == "survive" else {}
+    more |= {"outage": {"fault": "process.pause", "target": "redis"}} if kind == "outage" else {}
+    with stack(redis) as running, pytest.raises(NotApplicable, match="nothing is configured"):
+        seen(kind, running, trip={}, **more)
+
+
+def test_a_failing_call_that_succeeds_is_no_trip(redis: Target) -> None:
+    """Where the call that is to fail succeeds, nothing can be said of the breaker: skipped, not passed."""
+    with stack(redis) as running, pytest.raises(NotApplicable, match="that was to fail succeeded"):
+        seen("cycle", running, trip={"request": post("/work")})
+
+
+def test_a_planted_state_tells_nothing_of_failures(redis: Target) -> None:
+    """Kinds that need calls to fail are skipped where the state can only be planted."""
+    with stack(redis) as running, pytest.raises(NotApplicable, match="fail"):
+        seen("reopen", running, trip=planted(running.key))
+
+
+def test_a_call_that_fails_by_itself_is_unmeasurable(redis: Target) -> None:
+    """Where calls fail before anything was done, the tool says that it cannot know."""
+    with stack(redis) as running, pytest.raises(Unmeasurable, match="before anything was done"):
+        seen("cycle", running, call=post("/fail"), failures=10)
+
+
+def test_a_wrong_request_is_not_a_failure(redis: Target) -> None:
+    """A status of 400 to 499 says nothing of the dependency: the check's request is wrong."""
+    with stack(redis) as running, pytest.raises(Unmeasurable, match="400"):
+        seen("cycle", running, trip={"request": post("/wrong")})
+
+
+def test_without_a_key_the_answers_tell(redis: Target) -> None:
+    """Without a key a cycle is driven by answers alone; what only the key tells is null, and `state` is skipped."""
+    with stack(redis) as running:
+        found = seen("cycle", running, key=None)
+        assert found.held, found.findings
+        assert found.facts["failures_until_open"] == reference.FAILURES
+        assert (found.facts["told_open_after"], found.facts["successes_until_closed"]) == (None, None)
+        with pytest.raises(NotApplicable, match="no key"):
+            seen("state", running, key=None)
+
+
+def test_without_a_key_a_breaker_that_closes_too_early_is_seen(redis: Target) -> None:
+    """One success less than closes it, and a failure: that shows without any key whether it was half open."""
+    with stack(redis, reference.ForgetsAtHalfOpen) as running:
+        found = seen("reopen", running, key=None)
+        assert found.facts["reopened_on_failure"] is False
+
+
+def test_an_open_breaker_is_waited_for(redis: Target) -> None:
+    """A breaker that is open from before is closed first; one that stays open is told as such."""
+    with stack(redis) as running:
+        seen("cycle", running, successes=100, patience=0.1)
+        for path in ("/fail", "/fail", "/fail"):
+            observe("http.request", running.workers[0], **post(path)["with"])
+        assert seen("cycle", running).held
+    with stack(redis, reference.NeverRecovers) as running:
+        seen("cycle", running)
+        found = seen("cycle", running)
+        assert (found.facts["closed_before"], found.facts["opened"]) == (False, False)
+
+
+def test_equal_checks_share_one_drive(redis: Target) -> None:
+    """Three kinds look at one drive; the same check once more, as at a retry, is measured anew."""
+
+    async def scene(running: Stack) -> tuple[list[int], list[int]]:
+        wanted = params(running)
+        targets = {one.name: one for one in (running.workers[0], redis)}
+        first = LooseContext(targets, "api", {})
+        others = [first.beside() for _ in range(2)]
+        calls = []
+        async with first.stack:
+            for kind, ctx in zip(("cycle", "refusal", "state", "cycle"), (first, *others, first), strict=True):
+                found = registry.get(f"breaker.{kind}")
+                await found.measure(found.params.model_validate(wanted), ctx)
+                calls.append(stored(redis, running.key)[0]["total_calls"])
+            before = calls[-1]
+            others[0].in_force.append("something")
+            found = registry.get("breaker.cycle")
+            await found.measure(found.params.model_validate(wanted), others[0])
+            return calls, [before, stored(redis, running.key)[0]["total_calls"]]
+
+    with stack(redis) as running:
+        calls, disturbed = asyncio.run(scene(running))
+    assert calls[0] == calls[1] == calls[2] < calls[3]
+    assert disturbed[0] < disturbed[1]
+
+
+def test_params_are_held_to_reason(redis: Target) -> None:
+    """A breaker is tripped in one way, and is not called more often than anybody means."""
+    with stack(redis) as running:
+        with pytest.raises(ValidationError, match="in one way"):
+            BreakerParams.model_validate(params(running, trip={"request": post("/fail"), **SPOILED}))
+        with pytest.raises(ValidationError, match="every is too short"):
+            BreakerParams.model_validate(params(running, recovery=3600.0, every=0.001))
+
+
+@pytest.mark.parametrize(
+    ("value", "seconds"),
+    [
+        ("0", 0.0),
+        ("120", 120.0),
+        ("Wed, 21 Oct 2015 07:28:30 GMT", 30.0),
+        ("Wed, 21 Oct 2015 07:27:00 GMT", 0.0),
+        ("1.5", None),
+        ("-1", None),
+        ("\N{ARABIC-INDIC DIGIT THREE}", None),
+        ("soon", None),
+        ("9" * 5000, None),
+        (None, None),
+    ],
+)
+def test_retry_after_is_read_as_the_rfc_wants_it(value: str | None, seconds: float | None) -> None:
+    """Whole seconds or a date (RFC 9110, section 10.2.3); everything else says nothing."""
+    assert retry_after_s(value, 1445412480.0) == seconds

@@ -1,0 +1,133 @@
+"""A key that says something else than the stack wrote."""
+
+from __future__ import annotations
+
+import json
+from base64 import b64decode, b64encode
+
+from pydantic import model_validator
+
+from xnai_validate.faults.redis.server import PRELOAD, ServerUndo, admin, process_of, server_info
+from xnai_validate.kit import FaultContext, Field, InForce, JsonObject, JsonValue, Params, Unmeasurable, fault
+from xnai_validate.wire.failure import WireError
+from xnai_validate.wire.jsontext import document_of
+from xnai_validate.wire.redis import RedisConnection, list_of, number_of, text_of
+
+SAYS_CAP = 200
+CONTENT_CAP = 64 * 1024
+"""A key whose serialised content is larger is not touched, for it would have to be kept in the undo record."""
+
+
+class PlantParams(Params):
+    """Which key, and what it says meanwhile."""
+
+    key: str
+    """The name of the key; it holds a JSON object, or is not there."""
+    fields: JsonObject = Field(default_factory=dict)
+    """Fields of the object -> what they say; its other fields stay as they are."""
+    now: list[str] = Field(default_factory=list)
+    """Fields that say the time of planting, in seconds since the epoch by the clock of the server."""
+
+    @model_validator(mode="after")
+    def _something(self) -> PlantParams:
+        if not self.fields:
+            raise ValueError("fields says what is planted: name at least one")
+        return self
+
+
+class PlantUndo(ServerUndo):
+    """The key as it was."""
+
+    key: str
+    dump: str | None
+    """Its content as `DUMP` gives it, in base64; None where it was not there."""
+    expires_at_ms: int | None
+    """When it expires, by the clock of the server; None where it does not."""
+    planted: JsonObject
+    """The fields that are changed -> what they say meanwhile."""
+
+
+@fault("redis.plant", limit_s=600, preload=PRELOAD)
+class Plant:
+    """Let a key of Redis that holds a JSON object say something else, such as that a circuit breaker is open.
+
+    For parts that take their state from Redis, where nothing else brings them into that state. The key keeps its time
+    to live; one that was not there expires by itself. Taking it back restores content and time to live as they were,
+    whatever the stack wrote meanwhile. It is proven when no field says what was planted any more.
+
+        under:
+          - fault: redis.plant
+            target: redis
+            with: {key: "circuit_breaker:voice_stt", fields: {state: open, failure_count: 5}, now: [last_failure_time]}
+    """
+
+    def says(self, params: PlantParams, target: str) -> str:
+        """What it does to whom."""
+        return f"the key {params.key} of {target} says something else of {', '.join(params.fields)}"[:SAYS_CAP]
+
+    async def prepare(self, params: PlantParams, ctx: FaultContext) -> PlantUndo:
+        """What the key holds; raises Unmeasurable where that is no JSON object, or says so already."""
+        async with admin(ctx) as connection:
+            info = await server_info(connection)
+            dump = await connection.command("DUMP", params.key)
+            ttl_ms = number_of(await connection.command("PTTL", params.key))
+            now_ms = round(await _time_s(connection) * 1000)
+            before = await _object(connection, params.key)
+        if dump is not None and (not isinstance(dump, bytes) or len(dump) > CONTENT_CAP):
+            raise Unmeasurable(f"the key {params.key} is too large to be kept, so it is not touched")
+        if dump is not None and before is None:
+            raise Unmeasurable(f"the key {params.key} does not hold a JSON object, so nothing can be planted in it")
+        changed = {name: value for name, value in params.fields.items() if (before or {}).get(name) != value}
+        if not changed:
+            raise Unmeasurable(f"the key {params.key} says so already")
+        return PlantUndo(
+            server=info.get("run_id", ""),
+            process=process_of(ctx),
+            key=params.key,
+            dump=b64encode(dump).decode() if isinstance(dump, bytes) else None,
+            expires_at_ms=now_ms + ttl_ms if ttl_ms is not None and ttl_ms >= 0 else None,
+            planted=changed,
+        )
+
+    async def inject(self, params: PlantParams, undo: PlantUndo, ctx: FaultContext) -> InForce | None:
+        """What the key holds now, with the fields changed."""
+        async with admin(ctx, undo) as connection:
+            now_s = await _time_s(connection)
+            content = {**(await _object(connection, params.key) or {}), **params.fields}
+            text = json.dumps({**content, **dict.fromkeys(params.now, now_s)})
+            lives = ("KEEPTTL",) if undo.dump is not None else ("PX", round(ctx.limit_s * 1000))
+            await connection.command("SET", params.key, text, *lives)
+        return None
+
+    async def revert(self, undo: PlantUndo, ctx: FaultContext) -> None:
+        """Once restored, or where nothing was planted, it is restored again to the same."""
+        async with admin(ctx, undo) as connection:
+            over = undo.expires_at_ms is not None and undo.expires_at_ms <= await _time_s(connection) * 1000
+            if undo.dump is None or over:
+                await connection.command("DEL", undo.key)
+            else:
+                restore = ("RESTORE", undo.key, undo.expires_at_ms or 0, b64decode(undo.dump), "REPLACE")
+                await connection.command(*restore, *(("ABSTTL",) if undo.expires_at_ms else ()))
+
+    async def fingerprint(self, undo: PlantUndo, ctx: FaultContext) -> JsonValue:
+        """The fields that say what was planted."""
+        async with admin(ctx, undo) as connection:
+            content = await _object(connection, undo.key) or {}
+        return {"planted": [name for name, value in undo.planted.items() if content.get(name) == value]}
+
+
+async def _object(connection: RedisConnection, key: str) -> JsonObject | None:
+    """The JSON object that a key holds; None where it is not there or holds something else. Raises WireError."""
+    try:
+        document, _ = document_of(text_of(await connection.command("GET", key)))
+    except WireError as failure:
+        if "WRONGTYPE" in str(failure.detail):
+            return None
+        raise
+    return document if isinstance(document, dict) else None
+
+
+async def _time_s(connection: RedisConnection) -> float:
+    """Seconds since the epoch by the clock of the server. Raises WireError."""
+    seconds, micros = (int(text_of(part)) for part in list_of(await connection.command("TIME")))
+    return seconds + micros / 1e6
