@@ -1,0 +1,107 @@
+"""A run in a process of its own that ends itself at a moment in the life of a fault.
+
+`python -m tests.faults.driver JSON`: the JSON has `state`, `run`, `fault`, `target`, `params`, and `kill`: the moment
+at which it kills itself, or null. It prints every moment as it comes, and at the end the exit code of its report and
+the reason of its check.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import sys
+from pathlib import Path
+from typing import Any
+
+from tests.engine.plans import declared, make, plan_of
+from xnai_validate import registry
+from xnai_validate.engine import Engine, Memory, SystemClock, signals
+from xnai_validate.kit import WRITTEN, Context, Facts, Params, Target, Tls, checker
+from xnai_validate.model.fold import fold
+from xnai_validate.plan import Candidate, PlannedFault, PlannedTarget
+
+
+def say(line: str) -> None:
+    """Print a line at once."""
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
+
+
+class Hold(Params):
+    """How long."""
+
+    hold_s: float
+    kill: bool
+
+
+class Held(Facts):
+    """It was held."""
+
+    held: bool
+
+
+@checker("hold.on", target=False, expect={"held": True})
+async def hold_on(params: Hold, ctx: Context) -> Held:
+    """Measure nothing for a while."""
+    say("held")
+    if params.kill:
+        os.kill(os.getpid(), signal.SIGKILL)
+    await ctx.clock.sleep(params.hold_s)
+    return Held(held=True)
+
+
+def target_of(document: dict[str, Any] | None) -> Target | None:
+    """The target of its JSON."""
+    if document is None:
+        return None
+    return Target(**{**document, "tls": Tls(**document["tls"])})
+
+
+async def main(told: dict[str, Any]) -> int:
+    """Run one check under the fault."""
+    fault, target = registry.get_fault(told["fault"]), target_of(told["target"])
+    params = fault.params.model_validate(told["params"], context=WRITTEN)
+    under = (PlannedFault(fault, params, target.name if target else None),)
+    hold = Hold(hold_s=told.get("hold_s", 0.05), kill=told["kill"] == "held")
+    check = make("it", declared(hold_on), params=hold, rules=(), disruptive=True, timeout_s=300.0, under=under)
+    plan = plan_of(check)
+    if target is not None:
+        plan = type(plan)(
+            plan.title, plan.profiles, plan.checks, {target.name: PlannedTarget(target.name, (Candidate(target),))}
+        )
+
+    def on_step(step: str, undo: str) -> None:
+        say(step)
+        if step == told["kill"]:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    state = Path(told["state"])
+    if told.get("disk_full"):
+        # What the record is written to first, so that its bytes find no room.
+        (state / "undo").mkdir(parents=True)
+        (state / "undo" / f".{told['run']}.1.json.{os.getpid()}").symlink_to("/dev/full")
+    calm = Memory(host_percent=10.0, own_mib=40.0)
+    engine = Engine(
+        plan,
+        run_id=told["run"],
+        version="0",
+        host={},
+        state=state,
+        sample=lambda: calm,
+        clock=SystemClock(),
+        on_step=on_step,
+    )
+    events = []
+    async with signals(engine), engine.run() as stream:
+        async for event in stream:
+            events.append(event)
+    report = fold(events)
+    say(f"exit {report.exit_code}")
+    say(f"reason {report.checks[0].reason}")
+    return report.exit_code
+
+
+if __name__ == "__main__":
+    sys.exit(asyncio.run(main(json.loads(sys.argv[1]))))

@@ -1,0 +1,87 @@
+"""Starting the driver, and what it left."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+
+import psutil
+
+from tests.faults.scenes import Scene
+
+ROOT = Path(__file__).parents[2]
+RUN = "20261122T170312-ab12cd"
+GUARDIAN = "xnai-validate-guardian"
+
+
+@contextmanager
+def driver(
+    name: str, scene: Scene, state: Path, *, kill: str | None, **more: object
+) -> Iterator[subprocess.Popen[str]]:
+    """A run of its own under a fault; it is ended at the end, if it has not ended itself."""
+    told = {
+        "state": str(state),
+        "run": RUN,
+        "fault": name,
+        "target": asdict(scene.target) if scene.target else None,
+        "params": scene.params,
+        "kill": kill,
+        **more,
+    }
+    process = subprocess.Popen(
+        [sys.executable, "-m", "tests.faults.driver", json.dumps(told)],
+        stdout=subprocess.PIPE,
+        text=True,
+        cwd=ROOT,
+        env={**os.environ, "XNAI_VALIDATE_STATE": str(state)},
+        start_new_session=True,
+    )
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def reads(process: subprocess.Popen[str], line: str) -> None:
+    """Read what it prints up to a line."""
+    assert process.stdout is not None
+    for printed in process.stdout:
+        if printed.strip() == line:
+            return
+    raise AssertionError(f"it ended before it printed {line!r}")
+
+
+def becomes(seen: Callable[[], object], wanted: object, within_s: float = 15) -> float:
+    """Wait until what is seen is what is wanted; the seconds that took."""
+    begun = time.monotonic()
+    while (now := seen()) != wanted:
+        assert time.monotonic() - begun < within_s, f"{now} is not {wanted}"
+        time.sleep(0.01)
+    return time.monotonic() - begun
+
+
+def records(state: Path) -> list[str]:
+    """The undo records that are left, and their secrets."""
+    return sorted(one.name for one in (state / "undo").glob("*") if one.name != ".lock")
+
+
+def guardians(state: Path) -> list[psutil.Process]:
+    """The guardians of runs with this state directory, those that have become `undo` included."""
+    found = []
+    for process in psutil.process_iter():
+        try:
+            line = process.cmdline()
+            ours = GUARDIAN in line or line[-3:-1] == ["undo", "--run"]
+            if ours and process.environ().get("XNAI_VALIDATE_STATE") == str(state):
+                found.append(process)
+        except (psutil.NoSuchProcess, psutil.AccessDenied):
+            continue
+    return found

@@ -1,0 +1,157 @@
+"""A run is killed at every moment in the life of every fault: the target comes back by itself."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import get_args
+
+import pytest
+
+from tests.faults.driving import RUN, becomes, driver, guardians, reads, records
+from tests.faults.scenes import NAMES, scene_of
+from xnai_validate.engine import read_journal
+from xnai_validate.engine.disturbances import Step
+from xnai_validate.model.fold import fold
+
+MOMENTS = ("prepared", "recorded", "injected", "held", "reverting", "reverted", "proven", "removed")
+
+
+def test_no_moment_is_left_out() -> None:
+    """Every step that the engine knows, and the measurement itself."""
+    assert set(MOMENTS) == {*get_args(Step), "held"}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_killed_run_leaves_nothing_in_force(name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Killed at any moment, the target is as it was within seconds, and neither record nor guardian is left."""
+    took: dict[str, float] = {}
+    with scene_of(name)() as scene:
+        before = scene.seen()
+        for moment in MOMENTS:
+            state = tmp_path / moment
+            with driver(name, scene, state, kill=moment) as process:
+                process.communicate(timeout=120)
+                assert process.returncode == -signal.SIGKILL, moment
+                took[moment] = becomes(scene.seen, before)
+                becomes(lambda state=state: records(state), [])  # type: ignore[misc]
+                becomes(lambda state=state: guardians(state), [])  # type: ignore[misc]
+            if moment in ("held", "reverting"):
+                report = fold(read_journal(state / "runs" / f"{RUN}.jsonl"))
+                (told,) = report.faults
+                assert told.proven, "the journal of the killed run does not tell that its fault was taken back"
+                assert report.exit_code == 130
+    with capsys.disabled():
+        longest = max(took, key=lambda moment: took[moment])
+        print(f"\n{name}: back after at most {took[longest]:.2f} s (killed when {longest})", end="")  # noqa: T201
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize("name", ["redis.maxmemory", "process.pause"])
+def test_a_signal_takes_everything_back(name: str, number: signal.Signals, tmp_path: Path) -> None:
+    """One signal ends the run with its fault taken back and proven; 130."""
+    with scene_of(name)() as scene:
+        before = scene.seen()
+        with driver(name, scene, tmp_path, kill=None, hold_s=300) as process:
+            reads(process, "held")
+            assert scene.seen() != before
+            process.send_signal(number)
+            output, _ = process.communicate(timeout=60)
+        assert scene.seen() == before
+        assert output.split()[:4] == ["reverting", "reverted", "proven", "removed"]
+        assert process.returncode == 130
+        assert records(tmp_path) == []
+        assert guardians(tmp_path) == []
+
+
+@pytest.mark.parametrize("name", ["redis.maxmemory", "process.stop"])
+def test_a_second_signal_does_not_cost_the_undo(name: str, tmp_path: Path) -> None:
+    """Ctrl-C again and again only shortens waiting."""
+    with scene_of(name)() as scene:
+        before = scene.seen()
+        with driver(name, scene, tmp_path, kill=None, hold_s=300) as process:
+            reads(process, "held")
+            process.send_signal(signal.SIGINT)
+            reads(process, "reverting")
+            for _ in range(5):
+                process.send_signal(signal.SIGINT)
+            process.communicate(timeout=60)
+        assert process.returncode == 130
+        assert scene.seen() == before
+        assert records(tmp_path) == []
+
+
+def test_without_room_for_the_record_nothing_is_injected(tmp_path: Path) -> None:
+    """The record cannot be written (ENOSPC): the check could not be measured, with the reason; nothing was touched."""
+    with scene_of("redis.maxmemory")() as scene:
+        before = scene.seen()
+        with driver("redis.maxmemory", scene, tmp_path, kill=None, disk_full=True) as process:
+            output, _ = process.communicate(timeout=60)
+        assert process.returncode == 3
+        assert "injected" not in output.split()
+        assert "held" not in output.split()
+        assert "reason the undo record cannot be written: No space left on device; nothing was injected" in output
+        assert scene.seen() == before
+        assert records(tmp_path) == []
+
+
+def undo(state: Path, *arguments: str) -> tuple[int, str]:
+    """Run `xnai-validate undo`."""
+    done = subprocess.run(
+        [sys.executable, "-m", "xnai_validate", "undo", *arguments],
+        env={**os.environ, "XNAI_VALIDATE_STATE": str(state)},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.stderr == ""
+    return done.returncode, done.stdout
+
+
+def test_where_the_guardian_is_killed_too(tmp_path: Path) -> None:
+    """The guardian is small and deaf to signals; where it is killed with its run, `undo` takes back what they left."""
+    with scene_of("process.pause")() as scene:
+        before = scene.seen()
+        with driver("process.pause", scene, tmp_path, kill=None, hold_s=300) as process:
+            reads(process, "held")
+            (guardian,) = guardians(tmp_path)
+            assert guardian.memory_info().rss < 8 << 20, "the guardian is not small"
+            for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+                guardian.send_signal(number)
+            code, held = undo(tmp_path)
+            assert (code, "still runs" in held) == (4, True), "what a living run holds is its own to take back"
+            assert guardians(tmp_path) == [guardian], "a signal has ended the guardian"
+            guardian.kill()
+            process.kill()
+            process.wait(10)
+        assert scene.seen() != before, "nobody was there to take it back"
+        assert len(records(tmp_path)) == 1
+        code, listed = undo(tmp_path, "--list")
+        assert (code, f"{RUN}.1  process.pause  worker" in listed, "left behind" in listed) == (4, True, True)
+        said = "the process of worker and those below it stands still (SIGSTOP)"
+        assert undo(tmp_path) == (0, f"undone, and proven: {said}\n")
+        assert scene.seen() == before
+        assert undo(tmp_path) == (0, "nothing is in force\n")
+        assert undo(tmp_path, "--list") == (0, "nothing is in force\n")
+
+
+def test_what_is_no_more_is_forgotten(tmp_path: Path) -> None:
+    """Where the server does not answer any more, nothing can be proven: `undo` says so, and how to go on."""
+    with (
+        scene_of("redis.maxmemory")() as scene,
+        driver("redis.maxmemory", scene, tmp_path, kill=None, hold_s=300) as process,
+    ):
+        reads(process, "held")
+        (guardian,) = guardians(tmp_path)
+        guardian.kill()
+    code, said = undo(tmp_path)
+    assert code == 4
+    assert "NOT UNDONE: redis has no memory left" in said
+    assert f"xnai-validate undo --forget {RUN}.1" in said
+    code, said = undo(tmp_path, "--forget", f"{RUN}.1")
+    assert (code, records(tmp_path)) == (0, [])
+    assert said.startswith("forgotten: redis has no memory left")
