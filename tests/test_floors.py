@@ -47,7 +47,7 @@ LIBRARIES: dict[str, frozenset[str]] = {
     "plan": frozenset(),
     "registry": frozenset(),
     "engine": frozenset({"psutil"}),
-    "baseline": frozenset({"pydantic"}),
+    "baseline": frozenset({"pydantic", "pydantic_core"}),
 }
 """Room -> the libraries it may import, where that is limited."""
 

@@ -31,7 +31,7 @@ class _Value:
 class RecordedCheck(_Value):
     """A check of a recorded run."""
 
-    facts: Mapping[str, bool | float]
+    facts: Mapping[str, bool | int | float]
     """Its facts that are numbers or flags."""
     memory: tuple[str, ...] = ()
     """Those of its facts that are resident memory and that the check judges: many a check tells it by the way."""

@@ -12,6 +12,8 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pydantic_core import to_json
+
 from xnai_validate.baseline.fingerprint import Fingerprint, hindrances
 from xnai_validate.baseline.record import FORMAT, Baseline, RecordedRun
 from xnai_validate.errors import ConfigError, XnaiError
@@ -110,7 +112,7 @@ def add(name: str, run: RecordedRun, state: Path) -> int:
             if before:
                 refuse_unlike(name, before[-1].fingerprint, run.fingerprint)
             runs = (*(one for one in before if one.id != run.id), run)[-KEEP_RUNS:]
-            _write(path, _adapter().dump_json(Baseline(name=name, runs=runs)))
+            _write(path, to_json(Baseline(name=name, runs=runs)))
             return len(runs)
     except OSError as error:
         raise XnaiError(f"the baseline {path} cannot be written: {error.strerror or error}") from None

@@ -10,7 +10,7 @@ import typer
 from typer.core import TyperGroup
 
 from xnai_validate import __version__
-from xnai_validate.cli import demo, explain, init, lint, prove, run, schema, undo
+from xnai_validate.cli import compare, demo, explain, init, lint, prove, report, run, schema, undo
 from xnai_validate.cli import list as list_
 from xnai_validate.cli.guard import code_of
 from xnai_validate.cli.options import in_environment
@@ -70,6 +70,8 @@ def _root(
 
 
 app.command("run")(run.command)
+app.command("report")(report.command)
+app.command("compare")(compare.command)
 app.command("list")(list_.command)
 app.command("explain")(explain.command)
 app.command("lint")(lint.command)

@@ -10,7 +10,8 @@ import typer
 
 def command(
     what: Annotated[
-        str, typer.Argument(metavar="WHAT", help="profiles, suites, checks, kinds, faults, or the name of a profile.")
+        str,
+        typer.Argument(metavar="WHAT", help="profiles, suites, checks, kinds, faults, runs, baselines, or a profile."),
     ] = "profiles",
     tag: Annotated[
         list[str] | None, typer.Option(metavar="TAG", help="Only checks with this tag (repeatable).")
@@ -22,7 +23,7 @@ def command(
         list[Path] | None, typer.Option(metavar="DIR", help="Search profiles and suites here first (repeatable).")
     ] = None,
 ) -> None:
-    """List profiles, suites, checks, kinds of checks or faults; or the checks of a profile."""
+    """List profiles, suites, checks, kinds, faults, runs or baselines; or the checks of a profile."""
     from xnai_validate.cli.listing import listing
 
     listing(what, tuple(path or ()), tuple(only or ()), frozenset(tag or ()))

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from fnmatch import fnmatchcase
 from pathlib import Path
 
-from xnai_validate.cli import console
+from xnai_validate.cli import console, history
 from xnai_validate.config import LoadOptions
 from xnai_validate.config.catalogue import Catalogue, CheckSummary, catalogue
 from xnai_validate.errors import ConfigError
@@ -21,8 +21,13 @@ def listing(what: str, paths: tuple[Path, ...], only: tuple[str, ...], tags: fro
     out = sys.stdout
     page = Page(console.width(out), console.wants_color(out, None), console.shows_unicode(out))
     options = LoadOptions(paths=paths)
+    kept = {"runs": history.runs, "baselines": history.baselines}
+    words = ("profiles", "suites", "checks", "kinds", "faults", *kept)
+    if what in kept and not only and not tags:
+        kept[what](page)
+        console.print_out(str(page))
+        return
     known = catalogue(options)
-    words = ("profiles", "suites", "checks", "kinds", "faults")
     if what in words:
         if (only or tags) and what != "checks":
             raise ConfigError(f"--only and --tag select checks; {what} have none", hint="list checks, or list PROFILE")

@@ -61,6 +61,8 @@ RUN = (
     Option("fail_fast", "flag", "End at the first failure.", flags=("--fail-fast", "-x")),
     Option("fail_on", "texts", "Also fail on warn, flaky, skip or error.", "STATUS"),
     Option("rerun", "choice", "Only what failed in the last run of the same profiles.", choices=("failed",)),
+    Option("baseline", "text", "Hold the run against a baseline (or a run); worse fails it.", "NAME"),
+    Option("record", "text", "Keep its figures as a baseline of this name, or add them to it.", "NAME"),
     Option("dry_run", "flag", "Show what would run; touch nothing."),
     Option(
         "outputs",

@@ -44,6 +44,8 @@ class Request:
     fail_fast: bool
     fail_on: tuple[Status, ...]
     rerun: bool
+    baseline: str | None
+    record: str | None
     dry_run: bool
     outputs: tuple[str, ...]
     format: Format
@@ -73,6 +75,8 @@ class Request:
         fail_fast: bool,
         fail_on: Sequence[str],
         rerun: str | None,
+        baseline: str | None,
+        record: str | None,
         dry_run: bool,
         outputs: Sequence[str],
         format_: str,
@@ -101,6 +105,8 @@ class Request:
             fail_fast=fail_fast,
             fail_on=_statuses(fail_on),
             rerun=rerun is not None,
+            baseline=baseline,
+            record=record,
             dry_run=dry_run,
             outputs=tuple(outputs),
             format=named(format_),

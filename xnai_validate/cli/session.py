@@ -8,7 +8,7 @@ import sys
 import time
 from contextlib import ExitStack
 from pathlib import Path
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from xnai_validate import __version__
 from xnai_validate.cli import console
@@ -28,6 +28,9 @@ from xnai_validate.model.verdict import with_broken_reporter
 from xnai_validate.plan import Plan
 from xnai_validate.report.view import View
 
+if TYPE_CHECKING:
+    from xnai_validate.cli.baselines import Baselines
+
 _UNFOLDED = (CheckStarted, AttemptFinished)
 """Events that no report is made of; they are passed on, and not kept."""
 
@@ -38,6 +41,7 @@ def execute(request: Request) -> int:
     gc.enable()
     if not request.dry_run:
         refuse_dirty()
+    baselines = _baselines(request)
     with ExitStack() as stack:
         ending = stack.enter_context(interrupts())
         outputs = stack.enter_context(Outputs(() if request.dry_run else request.outputs))
@@ -48,7 +52,7 @@ def execute(request: Request) -> int:
 
             console.print_out(planned(plan, _view(request), demo=request.embedded is not None))
             return 0
-        return _run(request, options, plan, outputs, ending)
+        return _run(request, options, plan, outputs, ending, baselines)
 
 
 def _handover(request: Request, stack: ExitStack) -> tuple[JsonObject | None, Path | None]:
@@ -102,15 +106,32 @@ def _selected(request: Request, options: LoadOptions) -> Plan:
     return plan
 
 
-def _run(request: Request, options: LoadOptions, plan: Plan, outputs: Outputs, ending: Interrupts) -> int:
+def _baselines(request: Request) -> Baselines | None:
+    if request.baseline is None and request.record is None:
+        return None
+    from xnai_validate.cli.baselines import Baselines
+
+    return Baselines(request.baseline, request.record)
+
+
+def _run(
+    request: Request,
+    options: LoadOptions,
+    plan: Plan,
+    outputs: Outputs,
+    ending: Interrupts,
+    baselines: Baselines | None,
+) -> int:
     sinks = Sinks(_sinks(request, outputs))
     try:
         kept: list[Event] = []
-        run_plan(plan, _drive(request, options, plan, sinks, kept, ending))
+        run_plan(plan, _drive(request, options, plan, sinks, kept, ending, baselines))
     finally:
         sinks.close()
     report = fold(kept)
     kept.clear()
+    if baselines is not None and baselines.record is not None:
+        sinks.attempt("--record", lambda: _keep(baselines, report, quiet=request.detail == "quiet"))
     written = _written(outputs, sinks, report)
     ending.deaf = False
     if not request.format.streaming:
@@ -119,6 +140,12 @@ def _run(request: Request, options: LoadOptions, plan: Plan, outputs: Outputs, e
     for broken in sinks.broken:
         console.say(f"a reporter broke: {broken}")
     return with_broken_reporter(report.exit_code) if sinks.broken else report.exit_code
+
+
+def _keep(baselines: Baselines, report: RunReport, *, quiet: bool) -> None:
+    said = baselines.keep(report)
+    if not quiet:
+        console.say(said)
 
 
 def _written(outputs: Outputs, sinks: Sinks, report: RunReport) -> list[str]:
@@ -136,7 +163,13 @@ def _written(outputs: Outputs, sinks: Sinks, report: RunReport) -> list[str]:
 
 
 async def _drive(
-    request: Request, options: LoadOptions, plan: Plan, sinks: Sinks, kept: list[Event], ending: Interrupts
+    request: Request,
+    options: LoadOptions,
+    plan: Plan,
+    sinks: Sinks,
+    kept: list[Event],
+    ending: Interrupts,
+    baselines: Baselines | None,
 ) -> None:
     """Run the plan; every event to every sink, and those that a report is made of to `kept`.
 
@@ -148,14 +181,18 @@ async def _drive(
     if any(len(one.candidates) > 1 and one.choice is None for one in plan.targets.values()):
         choices = await settle_targets(plan, SystemClock(), request.wait_s)
         plan = load_plan(request.profiles, _with_choices(options, choices))
+    host = _host()
+    if baselines is not None:
+        baselines.verify(plan, __version__, host)
     engine = Engine(
         plan,
         run_id=new_run_id(time.time()),
         version=__version__,
         fail_fast=request.fail_fast,
         fail_on=request.fail_on,
-        host=_host(),
+        host=host,
         on_progress=sinks.progress,
+        compare=baselines.compare if baselines is not None and baselines.against is not None else None,
     )
     async with signals(engine), engine.run() as events:
         async for event in events:

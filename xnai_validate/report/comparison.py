@@ -14,6 +14,8 @@ _STYLES: Mapping[Change, Style] = {
     "cannot tell": "yellow",
     "same": "dim",
 }
+ENOUGH = 5
+"""Runs of a baseline from which on its own scatter says more than what is assumed of it."""
 _ORDER: tuple[Change, ...] = ("regression", "cannot tell", "improvement", "same")
 
 
@@ -33,6 +35,8 @@ def comparison(page: Page, found: Comparison, *, every: bool) -> None:
         page.table(rows, numeric=range(1, 5), indent=2)
         _reasons(page, shown)
     page.text(sums(found), indent=2)
+    if found.runs < ENOUGH and any(one.change == "cannot tell" and one.ratio is not None for one in found.figures):
+        page.text(f"a baseline of {ENOUGH} runs or more tells smaller changes; --record adds one", indent=2)
     for note in found.notes:
         page.text(note, indent=2, style="dim")
 
