@@ -23,7 +23,7 @@ PLAIN = [
     "p --tag a --tag b --skip-tag c --only api/* --allow disruptive --allow-remote --rerun failed --dry-run",
     "p --color -v --path /tmp --path . --stack s.json --defect a --defect b",
     "p --no-color -q",
-    "p --concurrency 512 --only=a:b",
+    "p --concurrency 512 --only=a:b --record x --baseline=y",
 ]
 OTHER = [
     "",

@@ -19,7 +19,11 @@ def upper_tail(t: float, degrees: float) -> float:
         raise ValueError(f"degrees of freedom are above 0, not {degrees}")
     if math.isinf(t):
         return 0.0 if t > 0 else 1.0
-    half = incomplete_beta(degrees / (degrees + t * t), degrees / 2, 0.5) / 2
+    square = t * t
+    if square < degrees:  # near the middle the other tail of the beta function is the exact one
+        half = (1 - incomplete_beta(square / (degrees + square), 0.5, degrees / 2)) / 2
+    else:
+        half = incomplete_beta(degrees / (degrees + square), degrees / 2, 0.5) / 2
     return half if t >= 0 else 1 - half
 
 

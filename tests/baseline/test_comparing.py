@@ -1,0 +1,133 @@
+"""Runs held against runs: what is called worse, better, the same, and what cannot be told."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import replace
+
+import pytest
+
+from tests.baseline.samples import HOST, LOAD, MEMORY, load_facts, load_run, memory_run, report
+from xnai_validate.baseline.comparing import compare
+from xnai_validate.baseline.fingerprint import differences, fingerprint_of, hindrances
+from xnai_validate.baseline.record import RecordedRun, recorded
+from xnai_validate.model.comparison import Change, Compared, Comparison
+from xnai_validate.model.json import JsonObject
+from xnai_validate.model.status import Status
+
+
+def one(found: Comparison, figure: str) -> Compared:
+    (only,) = (item for item in found.figures if item.figure == figure)
+    return only
+
+
+def run_of(facts: JsonObject, number: int = 0) -> RecordedRun:
+    return recorded(report({LOAD: facts}, number=number), passed_only=False)
+
+
+@pytest.mark.parametrize(
+    ("median_ms", "change"), [(20.0, "same"), (24.0, "regression"), (16.0, "improvement"), (20.2, "same")]
+)
+def test_a_load_is_judged_by_its_median(median_ms: float, change: Change) -> None:
+    """A percent more is within the band, a fifth more is worse, a fifth less is better."""
+    rng = random.Random(2)
+    before = [load_run(rng, number, spread=0.01) for number in range(5)]
+    found = one(compare("main", before, [load_run(rng, 9, median_ms=median_ms)]), "p50_ms")
+    assert found.change == change
+    assert found.ratio == pytest.approx(median_ms / 20, rel=0.06)
+    assert found.low is not None
+    assert found.high is not None
+    assert found.low < found.high
+
+
+def test_one_run_cannot_tell_a_small_change() -> None:
+    """With one run each 15 % may be the state of the machine, and that is said; a double latency is not."""
+    rng = random.Random(4)
+    found = one(compare("main", [load_run(rng)], [load_run(rng, 1, median_ms=23)]), "p50_ms")
+    assert found.change == "cannot tell"
+    assert found.reason is not None
+    assert "is possible" in found.reason
+    assert one(compare("main", [load_run(rng)], [load_run(rng, 1, median_ms=40)]), "p50_ms").change == "regression"
+
+
+def test_memory_is_judged_where_the_check_judges_it() -> None:
+    """A tenth more memory is worse; memory that a check tells by the way is not compared."""
+    before = [memory_run(100 + n / 10, n) for n in range(5)]
+    assert one(compare("main", before, [memory_run(110, 9)]), "tree_rss_mib").change == "regression"
+    assert one(compare("main", before, [memory_run(101, 9)]), "tree_rss_mib").change == "same"
+    by_the_way = report({MEMORY: {"tree_rss_mib": 100.0}})
+    unjudged = replace(by_the_way, checks=tuple(replace(check, findings=()) for check in by_the_way.checks))
+    assert not recorded(unjudged, passed_only=True).checks[MEMORY].comparable
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"too_slow_client": True}, "the later run: the load generator was too slow"),
+        ({"ended_early": True}, "the later run: the load ended early"),
+        ({"latency_windows": {"window_ms": 100, "windows": []}}, "the load does not last as long in all runs"),
+        ({"latency_windows": {"window_ms": 333.3, "windows": [{"format": "x"}]}}, "not a histogram of ours"),
+        ({"latency_windows": None}, "the later run does not have it"),
+    ],
+)
+def test_what_cannot_be_compared_is_said(change: JsonObject, said: str) -> None:
+    """A load that tells nothing about the stack is neither better nor worse, and the reason is given."""
+    rng = random.Random(6)
+    found = compare("main", [load_run(rng)], [run_of({**load_facts(rng), **change}, 1)])
+    assert {item.change for item in found.figures} == {"cannot tell"}
+    assert not found.told
+    assert any(said in (item.reason or "") for item in found.figures), found
+
+
+def test_a_check_that_is_new_or_gone_cannot_be_told() -> None:
+    """Neither vanishes silently."""
+    rng = random.Random(8)
+    found = compare("main", [load_run(rng)], [memory_run(100, 1)])
+    assert {(item.check, item.change) for item in found.figures} == {(LOAD, "cannot tell"), (MEMORY, "cannot tell")}
+    reasons = {item.check: item.reason for item in found.figures}
+    assert reasons == {LOAD: "the later run does not have it", MEMORY: "the baseline does not have it"}
+
+
+def test_false_alarms_over_all_figures_are_rare() -> None:
+    """Identical runs with twenty loads: none of 60 comparisons calls anything worse (1 % would be at most 3)."""
+    rng = random.Random(10)
+    alarms = 0
+    pool = [
+        recorded(
+            report({f"{LOAD}{i}": load_facts(rng, count=300, windows=10) for i in range(5)}, number=n),
+            passed_only=True,
+        )
+        for n in range(24)
+    ]
+    for _ in range(60):
+        chosen = rng.sample(pool, 6)
+        alarms += compare("main", chosen[:5], chosen[5:]).count("regression") > 0
+    assert alarms <= 2
+
+
+def test_failed_checks_are_no_example() -> None:
+    """A baseline keeps what passed; a later run is compared whatever its verdict."""
+    failed = report({MEMORY: {"tree_rss_mib": 100.0}}, status=Status.FAIL)
+    assert recorded(failed, passed_only=True).checks == {}
+    assert MEMORY in recorded(failed, passed_only=False).checks
+
+
+def test_a_fingerprint_tells_what_hinders_and_what_differs() -> None:
+    """Another host, profile or layout hinders; another version is told; what is unknown does neither."""
+    known = fingerprint_of(report({MEMORY: {"version": "1.2", "tree_rss_mib": 1.0}}))
+    assert known.versions == {"api": "1.2"}
+    assert known.interfaces["redis"] == "redis:/0"
+    assert hindrances(known, known) == differences(known, known) == []
+    other = report(
+        {MEMORY: {"json": {"version": "1.3"}}}, host={**HOST, "cpus": 8, "memory_mib": 16_000, "python": "3.12"}
+    )
+    assert hindrances(known, fingerprint_of(other)) == [
+        "another host: processors 2; 8",
+        "another host: memory 6000 MiB; 16000 MiB",
+    ]
+    assert differences(known, fingerprint_of(other)) == [
+        "Python: 3.11.9 before, 3.12 now",
+        "version of api: 1.2 before, 1.3 now",
+    ]
+    assert hindrances(known, fingerprint_of(report({}, profile="other"))) == ["other profiles: phase4.2; other"]
+    assert hindrances(known, fingerprint_of(report({}, host={"name": "x"}))) == []
