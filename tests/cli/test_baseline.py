@@ -20,7 +20,7 @@ checks:
     title: Pages are answered under load
     kind: load.http
     target: api
-    with: {path: /ok, arrivals: {rate: 60}, for: 1s}
+    with: {path: /ok, arrivals: {rate: 40}, for: 1s}
     expect: {error_ratio: 0}
   - id: memory
     title: The site has memory
@@ -29,7 +29,8 @@ checks:
     with: {cpu_window: 0s}
     expect: {rss_mib: {max: 100000}}
 """
-DELAY_S = 0.02
+DELAY_S = 0.25
+"""So long that the tool is not late by a quarter of it on a busy machine, which would make the load tell nothing."""
 
 
 @pytest.fixture
@@ -81,7 +82,7 @@ def test_runs_are_recorded_and_a_like_one_is_not_worse(loaded: Place) -> None:
     assert result.exit_code == (0 if found.told else 3)
     assert found.figures[0].after is not None
     assert found.figures[0].after >= DELAY_S * 1000
-    assert found.figures[1].reason == "the baseline: 60 requests are too few, it takes 500"
+    assert found.figures[1].reason == "the baseline: 40 requests are too few, it takes 500"
     criterion = parse(result.stdout).criteria[-1]
     assert (criterion.name, criterion.planned, criterion.actual, criterion.met) == ("regressions", "equals 0", 0, True)
 
