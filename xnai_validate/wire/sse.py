@@ -69,6 +69,11 @@ class SseParser:
         """Names of unknown fields, each once, at most 20."""
         return self._faults.unknown_fields
 
+    @property
+    def held(self) -> int:
+        """How much is kept of what has not ended: the bytes of a line and the characters of an event's data."""
+        return self._size + (self._held_size if self._held_size <= self._line_cap else 0)
+
     def feed(self, chunk: bytes) -> list[Event]:
         """The events that these bytes complete, in order."""
         if self._beginning is not None:

@@ -2,5 +2,6 @@
 
 from xnai_validate.checkers.load.http import http
 from xnai_validate.checkers.load.redis import redis
+from xnai_validate.checkers.load.sse import sse
 
-__all__ = ["http", "redis"]
+__all__ = ["http", "redis", "sse"]

@@ -12,7 +12,7 @@ from typing import Protocol
 
 from xnai_validate.checkers.load.shape import LoadParams
 from xnai_validate.checkers.load.tally import Tally
-from xnai_validate.kit import ErrorKind, Unmeasurable
+from xnai_validate.kit import Unmeasurable
 from xnai_validate.wire.alarm import Alarm
 from xnai_validate.wire.arrivals import Arrivals
 
@@ -63,6 +63,9 @@ class Drive:
         self.cpu_ratio = 0.0
         self.make_tally: Callable[[float, float, float], Tally] = Tally
         """What the phases are counted in, for kinds that count more."""
+        self.progress_of: Callable[[Tally], int] = lambda tally: tally.answered_count
+        self.progress_unit = "answers"
+        """What those who watch are told the rate of."""
         self.wrong: Callable[[str | int], bool] = lambda status: False
         """Which answers count as errors."""
         self._params = params
@@ -116,7 +119,8 @@ class Drive:
             await asyncio.wait((self._gone,), timeout=GONE_S)
 
     def _begin(self) -> None:
-        now = self._beat_at = self._told_at = perf_counter()
+        now = self._beat_at = perf_counter()
+        self._told = now, 0
         self._warmup = self.make_tally(now, self._params.warmup, self._timeout_s)
         self._load = self.make_tally(now + self._params.warmup, self._params.for_s, self._timeout_s)
         self.ends = self._load.begun + self._params.for_s
@@ -215,7 +219,7 @@ class Drive:
             if self._due <= now:
                 self._pump()
 
-    def failed(self, line: Line, kind: ErrorKind, detail: str, *, connecting: bool = False) -> None:
+    def failed(self, line: Line, kind: str, detail: str, *, connecting: bool = False) -> None:
         """There was no whole answer, and the line is over; `connecting`: it never was connected."""
         del self._busy[line]
         line.tally.failed(kind, detail, perf_counter())
@@ -270,8 +274,7 @@ class Drive:
             self._replace()
         wall, cpu = self._cpu_since
         self.cpu_ratio = (thread_time() - cpu) / (now - wall) if now > wall else 0.0
-        if now - self._told_at >= PROGRESS_S:
-            self._told_at = now
+        if now - self._told[0] >= PROGRESS_S:
             self._tell(self._said(now))
         self._end_early(now)
         done = now >= self.ends and self._due == math.inf and not self._busy
@@ -297,15 +300,18 @@ class Drive:
         self._over.set_result(None)
 
     def _said(self, now: float) -> str:
-        """How it goes, for people who watch."""
-        phase = self._phase
-        since_s = now - phase.begun
-        what = "load" if phase is self._load else "warm-up"
-        rate = phase.answered_count / since_s if since_s > 0 else 0.0
-        errors = self.errors_of(phase)
+        """How it goes, for people who watch; the rate is that since they were told last."""
+        phase, (told_at, before) = self._phase, self._told
+        count = self.progress_of(phase)
+        # A phase begins with none: what is left of the one before would make the first rate negative.
+        rate = max(0, count - before) / (now - told_at) if now > told_at else 0.0
+        self._told = now, count
+        since_s, errors = now - phase.begun, self.errors_of(phase)
+        name = "load" if phase is self._load else "warm-up"
+        while_ = f"{name} {since_s:.0f}/{phase.for_s:g} s" if now < self.ends else "load over, the last are awaited"
         return (
-            f"{what} {since_s:.0f} of {phase.for_s:.0f} s, {rate:.0f} answers/s, {len(self._busy)} under way, "
-            f"{errors} errors"
+            f"{while_}, {rate:.0f} {self.progress_unit}/s, {len(self._busy)} under way, "
+            f"{errors} error{'' if errors == 1 else 's'}"
         )
 
 

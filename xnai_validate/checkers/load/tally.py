@@ -70,10 +70,10 @@ class Tally:
         self.service.record(int(service_s * US))
         self.last_at = now
 
-    def failed(self, kind: ErrorKind, detail: str, now: float) -> None:
-        """There was no whole answer: `detail` says why in words."""
+    def failed(self, kind: str, detail: str, now: float) -> None:
+        """There was no whole answer: an ErrorKind, or a reason of the kind of load; `detail` says it in words."""
         self.errors += 1
-        self.kinds[kind.value] += 1
+        self.kinds[str(kind)] += 1
         self.last_at = now
         if self.error_detail is None:
             self.error_detail = detail

@@ -1,0 +1,172 @@
+"""`load.sse`: many streams of server-sent events."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from annotated_types import Gt
+
+from xnai_validate.checkers._stream import StreamedParams
+from xnai_validate.checkers.load.drive import Drive
+from xnai_validate.checkers.load.figures import load_figures, ms
+from xnai_validate.checkers.load.http import address
+from xnai_validate.checkers.load.shape import LoadFacts, LoadParams
+from xnai_validate.checkers.load.streamtally import StreamTally
+from xnai_validate.checkers.load.tally import Tally
+from xnai_validate.kit import Context, Count, Duration, Milliseconds, NotApplicable, Unmeasurable, checker
+from xnai_validate.wire.histogram import Histogram
+from xnai_validate.wire.http_request import prepare
+
+
+class SseLoad(StreamedParams, LoadParams):
+    """The stream, and how many are opened when, or held at once."""
+
+    timeout: Annotated[Duration, Gt(0)] = 60.0
+    """How long a stream may take from its intended start; one that could not begin by then is not opened any more."""
+    idle_timeout: Annotated[Duration, Gt(0)] = 15.0
+    """How long the server may stay silent in a stream: not one byte."""
+
+
+class SseLoadFacts(LoadFacts):
+    """The figures of a load of streams.
+
+    What `LoadFacts` tells of requests and answers is told of streams; an answer in whole is a stream that ended well:
+    answered 200 as an event stream, ended as HTTP wants it, its last event one that ends it, and no error event in it.
+    Latency is the time to the first event, heartbeats left aside. Kinds of errors, besides those of `error` elsewhere:
+    `status`, `content_type`, `unterminated`, `error_event`.
+    """
+
+    terminated_count: Count
+    """Streams that came to an event that ends them, as their last."""
+    unterminated_count: Count
+    """Streams that HTTP ended well, and no event did, or that went on after it."""
+    cut_count: Count
+    """Streams that had begun and whose body the server did not end as HTTP wants it."""
+    error_event_count: Count
+    """Streams with an event of the type `error`."""
+    buffered_count: Count
+    """Streams that were held back by something: five or more events, and on average five or more in one read."""
+    wrong_token_counts: Count
+    """Streams whose last event claims another number of tokens than came (its field `tokens`)."""
+    peak_streams: Count
+    """The most streams that were open at once."""
+    events: Count
+    """Events of all streams, as a browser would dispatch them."""
+    tokens: Count
+    """Tokens of all streams."""
+    tokens_per_s: float | None
+    """Tokens of all streams together a second, from the beginning of the load to the end of its last stream."""
+    stream_tokens_per_s: float | None
+    """Tokens a second within a stream, from its first to its last: the median stream."""
+    slow_stream_tokens_per_s: float | None
+    """The same for a slow one: 95 % of the streams are quicker."""
+    first_token_p50_ms: Milliseconds | None
+    """The median time to the first token, from the intended start, as latency."""
+    first_token_p95_ms: Milliseconds | None
+    """The time to the first token that 95 % of the streams stay within."""
+    first_token_p99_ms: Milliseconds | None
+    """The time that 99 % stay within."""
+    first_token_max_ms: Milliseconds | None
+    """The longest time to a first token."""
+    token_gap_p50_ms: Milliseconds | None
+    """The median time between two tokens of a stream, over all streams; 0 for tokens that one read brought."""
+    token_gap_p95_ms: Milliseconds | None
+    """The time between tokens that 95 % stay within."""
+    token_gap_p99_ms: Milliseconds | None
+    """The time that 99 % stay within."""
+    token_gap_max_ms: Milliseconds | None
+    """The longest time between two tokens."""
+    stream_p50_ms: Milliseconds | None
+    """The median time from the intended start to the end, of the streams that ended well."""
+    stream_p95_ms: Milliseconds | None
+    """The time to the end that 95 % stay within."""
+    stream_p99_ms: Milliseconds | None
+    """The time that 99 % stay within."""
+    stream_max_ms: Milliseconds | None
+    """The longest stream that ended well."""
+    framing_faults: list[str]
+    """Faults of framing of any stream, by the names that sse.stream has for them."""
+    framing_fault_counts: dict[str, Count]
+    """Fault -> streams that had it."""
+
+
+@checker(
+    "load.sse",
+    expect={"error_ratio": 0, "not_sent_count": 0, "too_slow_client": False, "framing_faults": []},
+    exclusive=True,
+    extra="load",
+    preload=("httptools",),
+)
+async def sse(params: SseLoad, ctx: Context) -> SseLoadFacts:
+    """Open many streams of server-sent events, by a schedule or by callers that hold one each, and tell how they fare.
+
+    Each stream has a connection of its own and is read to its end; its events are understood as by sse.stream. Nothing
+    else runs meanwhile.
+
+        kind: load.sse
+        target: api
+        timeout: 2m
+        with: {path: /stream, json: {query: "What is Xoe-NovAi?"}, callers: 100, for: 30s, warmup: 5s}
+        expect: {error_ratio: 0, first_token_p95_ms: {max: 2s}, token_gap_p99_ms: {max: 500}}
+    """
+    target = ctx.target
+    if target.url is None and "://" not in params.path:
+        raise NotApplicable(f"target {target.name} has no url")
+    try:
+        from xnai_validate.checkers.load.streamline import Streams
+    except ImportError as error:
+        raise Unmeasurable("load.sse needs httptools", hint="pip install 'xnai-validate[load]'") from error
+    prepared = prepare(params.request(target))
+    drive = Drive(params, lambda: streams.line(), ctx.progress)
+    drive.make_tally = StreamTally
+    drive.progress_of, drive.progress_unit = _tokens, "tokens"
+    host = await address(prepared)
+    streams = Streams(params, drive, prepared, host, timeout_s=params.timeout, idle_s=params.idle_timeout)
+    try:
+        await drive.run()
+    finally:
+        streams.close()
+    return _facts(drive)
+
+
+def _tokens(tally: Tally) -> int:
+    assert isinstance(tally, StreamTally)
+    return tally.tokens
+
+
+def _facts(drive: Drive) -> SseLoadFacts:
+    figures = load_figures(drive)
+    tally = drive.tally
+    assert isinstance(tally, StreamTally)
+    elapsed_s = figures["elapsed_ms"] / 1000
+    figures["statuses"] = dict(sorted(tally.heads.items()))
+    return SseLoadFacts(
+        **figures,
+        terminated_count=tally.terminated,
+        unterminated_count=tally.unterminated,
+        cut_count=tally.cut,
+        error_event_count=tally.error_events,
+        buffered_count=tally.buffered,
+        wrong_token_counts=tally.wrong_counts,
+        peak_streams=tally.peak,
+        events=tally.events,
+        tokens=tally.tokens,
+        tokens_per_s=tally.tokens / elapsed_s if elapsed_s else None,
+        stream_tokens_per_s=_a_second(tally.per_token.quantile(0.5)),
+        slow_stream_tokens_per_s=_a_second(tally.per_token.quantile(0.95)),
+        **_times("first_token", tally.first_token),
+        **_times("token_gap", tally.gaps),
+        **_times("stream", tally.totals),
+        framing_faults=list(tally.faults),
+        framing_fault_counts=dict(tally.faults),
+    )
+
+
+def _times(name: str, histogram: Histogram) -> dict[str, Any]:
+    found = {f"{name}_p{percent}_ms": ms(histogram.quantile(percent / 100)) for percent in (50, 95, 99)}
+    return {**found, f"{name}_max_ms": ms(histogram.max_us)}
+
+
+def _a_second(us: float | None) -> float | None:
+    """How many a second, of the time from one to the next; None where all came at once."""
+    return 1e6 / us if us else None
