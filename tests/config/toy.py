@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from xnai_validate.kit import (
     Context,
     Count,
+    Disturbance,
     Duration,
     ErrorKind,
     Facts,
@@ -65,6 +66,13 @@ class Compare(Params):
     watch: dict[str, Watch] = Field(default_factory=dict)
 
 
+class Disturb(Params):
+    """What to put in force."""
+
+    one: Disturbance | None = None
+    list_: list[Disturbance] = Field(default_factory=list, alias="list")
+
+
 class Compared(Facts):
     """What moved."""
 
@@ -90,6 +98,12 @@ async def ask(params: Ask, ctx: Context) -> Answer:
 @checker("toy.compare", exclusive=True)
 async def compare(params: Compare, ctx: Context) -> Compared:
     """Compare before and after."""
+    raise NotImplementedError
+
+
+@checker("toy.disturb")
+async def disturb(params: Disturb, ctx: Context) -> Compared:
+    """Disturb, and compare."""
     raise NotImplementedError
 
 

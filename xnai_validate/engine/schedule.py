@@ -38,12 +38,16 @@ class Blocked:
 
 
 def runs_alone(check: PlannedCheck) -> bool:
-    """Whether nothing else may run meanwhile: asked for, disruptive, or measured by an exclusive checker."""
-    return check.exclusive or check.info.disruptive or _exclusive(check.measurement)
+    """Whether nothing else may run meanwhile: asked for, disruptive, or measured by an exclusive checker.
+
+    What puts a fault in force is always alone.
+    """
+    return check.exclusive or check.info.disruptive or bool(check.under) or _exclusive(check.measurement)
 
 
 def _exclusive(measurement: Compiled) -> bool:
-    return measurement.checker.exclusive or any(_exclusive(inner) for inner in measurement.observations.values())
+    own = measurement.checker.exclusive or bool(measurement.disturbances)
+    return own or any(_exclusive(inner) for inner in measurement.observations.values())
 
 
 class Schedule:

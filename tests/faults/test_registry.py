@@ -1,0 +1,122 @@
+"""Faults are found by name, loaded lazily, and may come from other packages."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from importlib.metadata import EntryPoint
+from typing import Any
+
+import pytest
+
+from xnai_validate import registry
+from xnai_validate.errors import RegistryError
+from xnai_validate.kit import FAULT_MARK, Fault, FaultContext, InForce, JsonValue, Params, Undo, fault
+
+
+class NoParams(Params):
+    """Nothing to choose."""
+
+
+class Nothing(Undo):
+    """Nothing to remember."""
+
+
+class Idle:
+    """Do nothing at all."""
+
+    def says(self, params: NoParams, target: str) -> str:
+        return f"{target} notices nothing"
+
+    async def prepare(self, params: NoParams, ctx: FaultContext) -> Nothing:
+        return Nothing()
+
+    async def inject(self, params: NoParams, undo: Nothing, ctx: FaultContext) -> InForce | None:
+        return None
+
+    async def revert(self, undo: Nothing, ctx: FaultContext) -> None:
+        pass
+
+    async def fingerprint(self, undo: Nothing, ctx: FaultContext) -> JsonValue:
+        return None
+
+
+Declared = fault("elsewhere.idle", limit_s=1)(Idle)
+
+
+@pytest.fixture(autouse=True)
+def forgotten() -> Iterator[None]:
+    """The registry is as it is at the start of a program."""
+    yield
+    registry.fault_families.cache_clear()
+    registry.load_faults.cache_clear()
+
+
+def provided(monkeypatch: pytest.MonkeyPatch, family: str) -> None:
+    entry = EntryPoint(family, __name__, registry.FAULT_GROUP)
+    monkeypatch.setattr(registry, "_fault_entry_points", lambda: (entry,))
+    registry.fault_families.cache_clear()
+    registry.load_faults.cache_clear()
+
+
+def test_another_package_adds_a_family(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Through the entry point group `xnai_validate.faults`."""
+    provided(monkeypatch, "elsewhere")
+    found = registry.get_fault("elsewhere.idle")
+    assert (found.title, found.limit_s, found.params) == ("Do nothing at all.", 1, NoParams)
+    assert "elsewhere.idle" in registry.faults()
+
+
+def test_a_clash_names_both(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A family that is there already is not replaced in silence."""
+    provided(monkeypatch, "redis")
+    with pytest.raises(
+        RegistryError, match=r'faults "redis" is provided twice: by xnai_validate\.faults\.redis and by'
+    ):
+        registry.faults()
+
+
+def test_a_fault_of_another_family_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a module declares is of its own family."""
+    provided(monkeypatch, "other")
+    with pytest.raises(RegistryError, match=r"declares elsewhere\.idle, which is not of its family other"):
+        registry.load_faults("other")
+
+
+def test_an_unknown_fault_gets_the_nearest() -> None:
+    """Of a family that there is, and of one that there is not."""
+    for name, hint in (("redis.puase", "redis.pause"), ("reids.pause", "redis.pause")):
+        with pytest.raises(RegistryError) as caught:
+            registry.get_fault(name)
+        assert hint in (caught.value.hint or "")
+
+
+def test_one_family_loads_no_other() -> None:
+    """Nor does it load what only another needs."""
+    code = "import sys; from xnai_validate import registry; registry.get_fault('disk.full'); print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
+    loaded = done.stdout.split()
+    assert "xnai_validate.faults.disk.full" in loaded
+    assert not {"redis", "httpx", "psutil", "xnai_validate.faults.redis"} & set(loaded)
+
+
+@pytest.mark.parametrize("wrong", ["params", "return", "doc"])
+def test_a_declaration_without_its_parts_is_refused(wrong: str) -> None:
+    """Annotations and the docstring are what everything else is made of."""
+
+    async def prepare(self: Any, params: NoParams, ctx: FaultContext) -> Nothing:
+        return Nothing()
+
+    prepare.__annotations__.pop(wrong, None)
+    more = {"prepare": prepare, "__doc__": None if wrong == "doc" else "Do nothing."}
+    with pytest.raises(TypeError, match=r"other\.idle"):
+        fault("other.idle", limit_s=1)(type("Idle", (Idle,), more))
+
+
+def test_the_decorator_leaves_the_class_as_it_is() -> None:
+    """What was declared is found on it."""
+    found = getattr(Declared, FAULT_MARK)
+    assert Declared is Idle
+    assert isinstance(found, Fault)
+    assert found.by.says(NoParams(), "nobody") == "nobody notices nothing"
