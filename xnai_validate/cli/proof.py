@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import os
+import tempfile
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
+from pathlib import Path
 from typing import cast
 
 from xnai_validate.config import LoadOptions, load_plan
@@ -21,6 +23,8 @@ from xnai_validate.model.report import RunReport
 from xnai_validate.model.status import Status
 
 LAYOUTS: tuple[Layout, ...] = ("A", "B")
+DISRUPTIVE = frozenset({"disruptive"})
+"""The embedded stack is ours: everything may be done to it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,9 +94,13 @@ def carry_out(trials: Collection[Trial], profile: str, jobs: int) -> Iterator[Tr
 
 def _carry_out(trial: Trial, profile: str) -> Tried:
     try:
-        with EmbeddedStack.start(layout=trial.layout, defects=(trial.defect,) if trial.defect else ()) as stack:
-            options = LoadOptions(stack=cast(JsonObject, stack.handover), only=trial.only)
-            report = asyncio.run(_run(profile, options))
+        with (
+            EmbeddedStack.start(layout=trial.layout, defects=(trial.defect,) if trial.defect else ()) as stack,
+            # Trials run side by side, each with a stack of its own: what disturbs one is nothing to the others.
+            tempfile.TemporaryDirectory(prefix="xnai-prove-") as state,
+        ):
+            options = LoadOptions(stack=cast(JsonObject, stack.handover), only=trial.only, allow=DISRUPTIVE)
+            report = asyncio.run(_run(profile, options, Path(state)))
     except (RuntimeError, XnaiError) as error:
         return Tried(trial, {}, {}, broke=str(error))
     return Tried(
@@ -102,11 +110,11 @@ def _carry_out(trial: Trial, profile: str) -> Tried:
     )
 
 
-async def _run(profile: str, options: LoadOptions) -> RunReport:
+async def _run(profile: str, options: LoadOptions, state: Path) -> RunReport:
     from xnai_validate.engine import Engine, new_run_id
 
     plan = load_plan([profile], options)
-    engine = Engine(plan, run_id=new_run_id(0), version="prove", host={"pid": os.getpid()})
+    engine = Engine(plan, run_id=new_run_id(0), version="prove", host={"pid": os.getpid()}, state=state)
     kept: list[Event] = []
     async with engine.run() as events:
         async for event in events:

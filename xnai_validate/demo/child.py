@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from xnai_validate.demo.foreman import Foreman
+from xnai_validate.demo.listeners import BACKLOG
 from xnai_validate.demo.machine import burden
 from xnai_validate.demo.parts import Part
 from xnai_validate.demo.settings import Settings
@@ -235,6 +236,8 @@ def server_for(app: object, listening: asyncio.Event, *, ahead_s: int = 0) -> uv
 
         async def startup(self, sockets: list[socket.socket] | None = None) -> None:
             await super().startup(sockets)
+            for listener in sockets or ():
+                listener.listen(BACKLOG)
             listening.set()
 
     return Server(
@@ -246,6 +249,9 @@ def server_for(app: object, listening: asyncio.Event, *, ahead_s: int = 0) -> uv
             log_level="warning",
             access_log=False,
             timeout_graceful_shutdown=_GRACE_S,
+            # asyncio accepts as many connections at a time as it lets wait: a worker that is woken first would take all
+            # of many callers, and leave none to the others.
+            backlog=1,
             date_header=not ahead_s,
             headers=[("Date", formatdate(time.time() + ahead_s, usegmt=True))] if ahead_s else [],
         )

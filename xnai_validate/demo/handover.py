@@ -34,6 +34,34 @@ BUDGET = {
 }
 """What a busy machine with two cores can keep to while everything runs on it; a real stack has less patience."""
 
+LOAD: dict[str, object] = {
+    "rps": 40,
+    "peak_rps": 80,
+    "query_rps": 20,
+    "callers": 100,
+    "some_callers": 16,
+    "query_callers": 16,
+    "streams": 30,
+    "max_tokens": 8,
+    "for": "2s",
+    "warmup": "300ms",
+    "soak": "4s",
+    "timeout": "10s",
+    "error_ratio": 0.001,
+    "health_p99_ms": 1000,
+    "health_beside_ms": 1400,
+    "api_p99_ms": 1000,
+    "query_p99_ms": 1400,
+    "peak_p99_ms": 1500,
+    "callers_p99_ms": 4000,
+    "first_event_ms": 3000,
+    "throughput_rps": 60,
+    "speedup": 3,
+    "gateway_ratio": 0.4,
+    "counted": {"rps": 40, "for": "2s", "requests": 80},
+}
+"""A load that a small stack is given in a short time, and bounds that it keeps on a busy machine."""
+
 
 class Target(TypedDict, total=False):
     """How one part is reached: `url` (none for the worker), `root` (of the API), and the process behind it."""
@@ -108,6 +136,7 @@ def _vars(settings: Settings, canaries: list[object]) -> dict[str, object]:
         "canaries": canaries,
         "ui": {"asset": ASSET, "settings": "/project/settings"},
         "budget": BUDGET,
+        "load": LOAD,
         "worker_probe": True,
         "long_question": "Tell me everything about Xoe-NovAi, in detail.",
         "docs_page": "/operations/",

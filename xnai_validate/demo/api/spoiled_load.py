@@ -14,15 +14,16 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from xnai_validate.demo.settings import Settings
 
-_STALL_S = 2.5
-"""How long a worker stands still, and how long it goes on in between."""
+_STALL_EVERY_S = 3.0
+_STALL_S = 2.0
+"""How long the workers stand still each time."""
 _MANY = 8
 """Requests at once, in one worker, from which it is under load."""
 _BURNED_S = 0.08
 _LEAK_BYTES = 512 << 10
 _LEAKED_MOST = 800
 _CONVOY_S = 0.06
-_WORSE_S = 0.015
+_WORSE_S = 0.06
 _ADMITTED = 10
 
 
@@ -31,7 +32,7 @@ def spoil_load(settings: Settings, app: ASGIApp) -> ASGIApp:
     broken = settings.broken
     wrapped = app
     if broken("health-waits-for-queries"):
-        wrapped = _HealthLast(wrapped)
+        wrapped = _HealthLast(wrapped, settings.run_dir / "health.lock")
     if broken("query-one-at-a-time"):
         wrapped = _OneByOne(wrapped, settings.run_dir / "one-by-one.lock")
     if broken("load-lock-convoy"):
@@ -71,54 +72,49 @@ class _Counting:
         await self._app(scope, receive, send)
 
 
-class _HealthLast(_Counting):
-    """Health is answered when no question is being answered."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        super().__init__(app)
-        self._asking = 0
-        self._idle = asyncio.Event()
-        self._idle.set()
-
-    async def serve(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["path"].endswith("/health"):
-            await self._idle.wait()
-        asks = scope["path"].endswith("/query")
-        self._asking += asks
-        if self._asking:
-            self._idle.clear()
-        try:
-            await self._app(scope, receive, send)
-        finally:
-            self._asking -= asks
-            if not self._asking:
-                self._idle.set()
-
-
-class _OneByOne(_Counting):
-    """Questions wait for one lock, which all workers share."""
+class _Locking(_Counting):
+    """Has a lock that all workers share."""
 
     def __init__(self, app: ASGIApp, lock: Path) -> None:
         super().__init__(app)
         self._lock = lock
 
-    async def serve(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if not scope["path"].endswith("/query"):
-            await self._app(scope, receive, send)
-            return
-        async with self._held():
-            await self._app(scope, receive, send)
-
     @asynccontextmanager
-    async def _held(self) -> AsyncIterator[None]:
+    async def held(self, kind: int) -> AsyncIterator[None]:
+        """Hold the lock, alone (`LOCK_EX`) or with others of its kind (`LOCK_SH`)."""
         with self._lock.open("w") as file:
             while True:
                 try:
-                    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    fcntl.flock(file, kind | fcntl.LOCK_NB)
                     break
                 except BlockingIOError:
                     await asyncio.sleep(0.005)
             yield
+
+
+class _HealthLast(_Locking):
+    """Health is answered when no question is being answered."""
+
+    async def serve(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["path"].endswith("/health"):
+            async with self.held(fcntl.LOCK_EX):
+                await self._app(scope, receive, send)
+        elif scope["path"].endswith("/query"):
+            async with self.held(fcntl.LOCK_SH):
+                await self._app(scope, receive, send)
+        else:
+            await self._app(scope, receive, send)
+
+
+class _OneByOne(_Locking):
+    """Questions wait for one lock."""
+
+    async def serve(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if not scope["path"].endswith("/query"):
+            await self._app(scope, receive, send)
+            return
+        async with self.held(fcntl.LOCK_EX):
+            await self._app(scope, receive, send)
 
 
 class _Convoy(_Counting):
@@ -135,16 +131,12 @@ class _Convoy(_Counting):
 
 
 class _Stalling(_Counting):
-    """The worker stands still again and again, as in a collection of garbage that takes seconds."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        super().__init__(app)
-        self._due = time.monotonic() + _STALL_S
+    """All workers stand still again and again, as on a machine that swaps."""
 
     async def serve(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if time.monotonic() >= self._due:
-            time.sleep(_STALL_S)  # noqa: ASYNC251 - that is the defect: everybody waits
-            self._due = time.monotonic() + _STALL_S
+        left_s = _STALL_S - time.time() % _STALL_EVERY_S
+        if left_s > 0:
+            time.sleep(left_s)  # noqa: ASYNC251 - that is the defect: everybody waits
         await self._app(scope, receive, send)
 
 

@@ -71,7 +71,11 @@ GATEWAY: tuple[Defect, ...] = (
     Defect(
         "gateway-slow", "The gateway adds over two seconds to every request.", checks=("services/gateway:http-1-1",)
     ),
-    Defect("gateway-one-at-a-time", "The gateway handles one request at a time.", awaits="performance"),
+    Defect(
+        "gateway-one-at-a-time",
+        "The gateway handles one request at a time.",
+        checks=("performance/load:gateway",),
+    ),
     Defect(
         "gateway-rewrites-errors",
         "Errors of the API are replaced by a page of the gateway.",
