@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
@@ -14,11 +15,18 @@ from xnai_validate import registry
 from xnai_validate.kit import Target
 
 
-@pytest.fixture(scope="module")
-def redis() -> Iterator[Target]:
+@contextmanager
+def redis_with_pid() -> Iterator[Target]:
+    """A Redis whose process can be disturbed."""
     with redis_server() as (target, client):
         info: Any = client.info("server")
         yield replace(target, pid=info["process_id"])
+
+
+@pytest.fixture(scope="module")
+def redis() -> Iterator[Target]:
+    with redis_with_pid() as target:
+        yield target
 
 
 @pytest.fixture(autouse=True)

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tests.breaker import faults, reference
-from tests.breaker.server import NAME, Stack
+from tests.breaker.server import NAME, Stack, stack
 from tests.context import observe
-from xnai_validate.kit import JsonObject, Observed
+from xnai_validate.kit import JsonObject, Observed, Target
 
 
 def post(path: str) -> dict[str, Any]:
@@ -16,7 +16,7 @@ def post(path: str) -> dict[str, Any]:
     return {"kind": "http.request", "with": {"method": "POST", "path": path}}
 
 
-def params(stack: Stack, **more: Any) -> dict[str, Any]:
+def params(of: Stack, **more: Any) -> dict[str, Any]:
     """The params that every kind of the family takes, for the breaker of a stack."""
     told = {"kind": "http.request", "with": {"path": "/health"}, "fact": "json"}
     sources = {
@@ -30,7 +30,7 @@ def params(stack: Stack, **more: Any) -> dict[str, Any]:
         "failures": reference.FAILURES,
         "recovery": reference.RECOVERY_S,
         "successes": reference.SUCCESSES,
-        "key": stack.key,
+        "key": of.key,
         "sources": sources,
         "every": 0.02,
         "settle": 0.3,
@@ -48,13 +48,15 @@ class Promise:
     more: dict[str, Any] = field(default_factory=dict)
     """Params besides those of all kinds."""
     workers: int = 1
+    recovery_s: float | None = None
+    """The recovery time, where it is another than the reference's."""
 
-    def kept(self, stack: Stack) -> Observed:
+    def kept(self, of: Stack) -> Observed:
         """The check, made of a stack."""
-        faults.STACKS[str(stack.workers[0].url)] = stack
-        others = (*stack.workers[1:], stack.redis)
-        wanted = params(stack, **self.more)
-        return observe(self.kind, stack.workers[0], others=others, expect=self.expect, **wanted)
+        faults.STACKS[str(of.workers[0].url)] = of
+        others = (*of.workers[1:], of.redis)
+        wanted = params(of, **({"recovery": self.recovery_s} if self.recovery_s else {}), **self.more)
+        return observe(self.kind, of.workers[0], others=others, expect=self.expect, **wanted)
 
 
 PROMISES: dict[str, Promise] = {
@@ -103,22 +105,25 @@ PROMISES: dict[str, Promise] = {
             "refusal_p50_ms": {"max": 140},
         },
         {"call": post("/long"), "callers": 12, "settle": 0.1, "patience": 2.0},
+        recovery_s=1.2,
     ),
     "survive": Promise(
         "breaker.survive",
-        {"in_time": True, "told_after": "open"},
+        {"told_after": {"in": ["open", "half_open"]}},
         {"disturb": {"fault": "workers.restart"}, "back": 2.0, "patience": 1.5},
     ),
     "outage": Promise(
         "breaker.outage",
         {"returned": True, "told_closed": True, "refusal_p50_ms": {"max": 1000}},
         {"outage": {"fault": "process.pause", "target": "redis"}, "back": 2.0, "patience": 1.5},
+        recovery_s=1.2,
     ),
     "shared": Promise(
         "breaker.shared",
         {"closed_again": True, "still_refused": []},
-        {"ways": {"other": post("/work") | {"target": "api1"}}, "settle": 0.15},
+        {"ways": {"other": post("/work") | {"target": "api1"}}, "connections": 8},
         workers=2,
+        recovery_s=1.2,
     ),
 }
 
@@ -157,3 +162,27 @@ CONVICTED: dict[type[reference.Breaker], tuple[str, str]] = {
     reference.NeverReturns: ("outage", "returned"),
 }
 """Breaker -> the promise that it breaks, and the fact that shows it."""
+
+
+def broken(seen: Observed) -> dict[str, object]:
+    """The facts whose rules do not hold."""
+    return {finding.fact: finding.actual for finding in seen.findings if not finding.held}
+
+
+def wrong_of_reference(redis: Target, promise: str) -> str | None:
+    """Why the reference is not acquitted of breaking a promise; None where it is."""
+    wanted = PROMISES[promise]
+    with stack(redis, workers=wanted.workers, recovery_s=wanted.recovery_s) as running:
+        found = broken(wanted.kept(running))
+    return f"the reference is convicted of {promise}: {found}" if found else None
+
+
+def wrong_of_mutant(redis: Target, mutant: type[reference.Breaker]) -> str | None:
+    """Why a mutant is not convicted by the fact that tells of it; None where it is."""
+    promise, fact = CONVICTED[mutant]
+    wanted = PROMISES[promise]
+    with stack(redis, mutant, workers=wanted.workers, recovery_s=wanted.recovery_s) as running:
+        seen = wanted.kept(running)
+    if fact in broken(seen):
+        return None
+    return f"{mutant.__name__} is not convicted by {fact}, which is {seen.facts[fact]}: {broken(seen)}"

@@ -14,8 +14,8 @@ from redis.exceptions import RedisError, WatchError
 FAILURES, SUCCESSES = 3, 3
 RECOVERY_S = 0.4
 SLOW_S = 0.15
-ANSWER_S, HOLD_OFF_S = 0.2, 0.4
-"""How long Redis may take to answer, and how long it is left alone when it did not."""
+HOLD_OFF_S = 0.4
+"""How long Redis is left alone when it did not answer."""
 FRESH: dict[str, Any] = {
     "state": "closed",
     "failure_count": 0,
@@ -42,6 +42,8 @@ class Breaker:
 
     failures, successes, recovery_s, ttl_s = FAILURES, SUCCESSES, RECOVERY_S, 60.0
     refused_status = 503
+    answer_s = 0.2
+    """How long Redis may take to answer."""
 
     def __init__(self, redis: Redis, key: str, now: Callable[[], float] = time.time) -> None:
         self.redis, self.key, self.now = redis, key, now
@@ -155,7 +157,7 @@ class Breaker:
         """Change the state in Redis, again as long as another worker was quicker; in memory while Redis is gone."""
         if time.monotonic() >= self.hold_off_s:
             try:
-                async with asyncio.timeout(ANSWER_S):
+                async with asyncio.timeout(self.answer_s):
                     self.memory = await self.swapped(by)
                 self.gone = False
                 return self.memory

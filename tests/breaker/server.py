@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import time
 import uuid
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
@@ -41,13 +40,18 @@ class Stack:
 
 @contextmanager
 def stack(
-    redis: Target, of: type[Breaker] = Breaker, *, workers: int = 1, now: Callable[[], float] = time.time
+    redis: Target, of: type[Breaker] = Breaker, *, workers: int = 1, recovery_s: float | None = None
 ) -> Iterator[Stack]:
-    """Workers with a breaker of their own each, all under one key that was never used before."""
+    """Workers with a breaker of their own each, all under one key that was never used before.
+
+    `recovery_s`: another recovery time than the breaker's own.
+    """
     key = f"circuit_breaker:{uuid.uuid4().hex}"
 
     def breaker() -> Breaker:
-        return of(Redis(port=redis.port, password=redis.password, decode_responses=True), key, now)
+        made = of(Redis(port=redis.port, password=redis.password, decode_responses=True), key)
+        made.recovery_s = recovery_s or made.recovery_s
+        return made
 
     with beside(lambda: _running([_Worker(breaker) for _ in range(workers)])) as (loop, running):
 

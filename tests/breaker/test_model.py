@@ -2,41 +2,35 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import pytest
 
-from tests.breaker.promises import CONVICTED, PROMISES
+from tests.breaker.promises import CONVICTED, PROMISES, wrong_of_mutant, wrong_of_reference
 from tests.breaker.reference import Breaker
-from tests.breaker.server import stack
-from xnai_validate.kit import Observed, Target
+from xnai_validate.kit import Target
 
-RUNS = 100
-
-
-def broken(seen: Observed) -> dict[str, object]:
-    """The facts whose rules do not hold."""
-    return {finding.fact: finding.actual for finding in seen.findings if not finding.held}
-
-
-def acquit(redis: Target, promise: str) -> None:
-    """The reference keeps the promise."""
-    with stack(redis, workers=PROMISES[promise].workers) as running:
-        assert broken(PROMISES[promise].kept(running)) == {}
-
-
-def convict(redis: Target, mutant: type[Breaker]) -> None:
-    """The mutant is convicted of what it breaks."""
-    promise, fact = CONVICTED[mutant]
-    with stack(redis, mutant, workers=PROMISES[promise].workers) as running:
-        assert fact in broken(PROMISES[promise].kept(running))
+RUNS, AT_ONCE = 100, 4
 
 
 @pytest.mark.parametrize("promise", PROMISES)
 def test_the_reference_is_acquitted(redis: Target, promise: str) -> None:
     """A breaker that keeps every promise passes each check."""
-    acquit(redis, promise)
+    assert wrong_of_reference(redis, promise) is None
 
 
 @pytest.mark.parametrize("mutant", CONVICTED, ids=lambda one: one.__name__)
 def test_every_mutant_is_convicted(redis: Target, mutant: type[Breaker]) -> None:
     """A breaker that breaks one promise fails the check of it, by the fact that tells so."""
-    convict(redis, mutant)
+    assert wrong_of_mutant(redis, mutant) is None
+
+
+@pytest.mark.prove
+def test_a_hundred_times_over() -> None:
+    """In a hundred runs of all of that, no judgement is wrong. Takes a quarter of an hour, mostly waiting."""
+    command = [sys.executable, "-m", "tests.breaker", str(RUNS // AT_ONCE)]
+    running = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(AT_ONCE)]
+    told = "".join(one.communicate()[0] for one in running)
+    judged = (len(PROMISES) + len(CONVICTED)) * RUNS // AT_ONCE
+    assert told == f"0 of {judged}\n" * AT_ONCE
