@@ -20,10 +20,11 @@ from pathlib import Path
 from bench import workload
 from bench.imports import heavy_imports
 from bench.measure import Measured, Subject, alternate
+from bench.streams import streams
 from bench.table import Row, render
 from bench.tools import PYTEST, ROOT, TAVERN, Installed, check_http, other_tool, our_tool
 
-GROUPS = ("start", "http", "scale", "inner")
+GROUPS = ("start", "http", "scale", "streams", "inner")
 
 
 def main() -> int:
@@ -43,6 +44,8 @@ def main() -> int:
             rows += http_checks(home, mine, port, asked.rounds)
         if "scale" in groups:
             rows += scale(home, mine, port, max(1, asked.rounds // 2))
+        if "streams" in groups:
+            rows += streams(home, mine, asked.rounds)
         if "inner" in groups:
             rows += inner()
     load = ", ".join(f"{average:.1f}" for average in os.getloadavg())
