@@ -192,7 +192,7 @@ def test_a_client_that_is_held_up_says_so(with_: dict[str, Any]) -> None:
         facts, _, _ = measure(server.port, "1s", hog, **with_)
     assert facts.lag_p99_ms > 30
     assert facts.lag_max_ms >= facts.lag_p99_ms * 0.99
-    assert facts.own_cpu_ratio > 0.3
+    assert facts.own_cpu_ratio > 0.05
     assert facts.too_slow_client is True
 
 

@@ -23,6 +23,7 @@ def load_figures(drive: Drive) -> dict[str, Any]:
     until = max(tally.last_at, drive.ends if tally.for_s else 0.0)
     elapsed_s = max(until - tally.begun, 0.0)
     latency = merged(tally.windows)
+    service = latency if drive.closed_loop else tally.service
     lag_us = tally.lag.quantile(0.99) or 0.0
     return {
         "planned_count": tally.sent + tally.not_sent,
@@ -39,8 +40,8 @@ def load_figures(drive: Drive) -> dict[str, Any]:
         **{f"p{name}_ms": ms(latency.quantile(q)) for name, q in QUANTILES.items()},
         "max_ms": ms(latency.max_us),
         "mean_ms": ms(latency.mean_us),
-        "service_p50_ms": ms(tally.service.quantile(0.5)),
-        "service_p99_ms": ms(tally.service.quantile(0.99)),
+        "service_p50_ms": ms(service.quantile(0.5)),
+        "service_p99_ms": ms(service.quantile(0.99)),
         "lag_p99_ms": lag_us / 1000,
         "lag_max_ms": (tally.lag.max_us or 0) / 1000,
         "own_cpu_ratio": drive.cpu_ratio,

@@ -61,13 +61,14 @@ async def http(params: HttpLoad, ctx: Context) -> HttpLoadFacts:
     if target.url is None and "://" not in params.path:
         raise NotApplicable(f"target {target.name} has no url")
     try:
-        from xnai_validate.checkers.load.httpline import HttpLine, Wanted
+        from xnai_validate.checkers.load.httpline import HeadLine, HttpLine, Wanted
     except ImportError as error:
         raise Unmeasurable("load.http needs httptools", hint="pip install 'xnai-validate[load]'") from error
     prepared = prepare(params.request(target))
     wanted = Wanted(prepared, request_bytes(prepared), await address(prepared), params.body_cap)
     buffer = memoryview(bytearray(BUFFER))
-    drive = Drive(params, lambda: HttpLine(drive, wanted, buffer), ctx.progress)
+    line = HeadLine if prepared.method == "HEAD" else HttpLine
+    drive = Drive(params, lambda: line(drive, wanted, buffer), ctx.progress)
     success = frozenset(params.success if params.success is not None else range(200, 300))
     drive.wrong = lambda status: status not in success
     await drive.run()

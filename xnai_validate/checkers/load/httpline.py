@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+from collections.abc import Callable
 from time import perf_counter
 from typing import cast
 
@@ -29,6 +30,10 @@ SHORT_IDLE_S = 1.0
 Servers close idle connections after some seconds, and the request may cross that on its way; one that may have an
 effect must then not be sent twice (RFC 9110 section 9.2.2).
 """
+SAME_CAP = 4096
+"""Bytes of an answer that is kept to compare the next one with."""
+HEAD_CAP = 64 * 1024
+"""Bytes of an answer's head that may come before it is whole."""
 _LENGTH = re.compile(rb"\r\n(?:content-length|transfer-encoding)[ \t]*:", re.IGNORECASE)
 
 
@@ -49,47 +54,47 @@ class HttpLine(asyncio.BufferedProtocol):
     """A connection from being dialled to its end; it dials when it is first sent."""
 
     __slots__ = (
-        "_begun",
-        "_buffer",
         "_data",
         "_done",
         "_drive",
         "_head",
+        "_head_whole",
         "_idempotent",
         "_idle_since",
         "_keep",
-        "_only_head",
         "_over",
-        "_parser",
-        "_silent",
+        "_same",
         "_size",
+        "_status",
         "_surplus",
         "_task",
         "_transport",
-        "_until_eof",
         "_used",
         "_waiting",
         "_wanted",
+        "_write",
+        "buffer",
         "intended",
+        "parser",
         "sent",
         "tally",
-    )  # fmt: skip
+    )
 
     tally: Tally
     intended: float
     sent: float
+    _write: Callable[[bytes], None]
 
     def __init__(self, drive: Drive, wanted: Wanted, buffer: memoryview) -> None:
         """`buffer` may be shared by all lines of a loop: what is in it has been read when a callback returns."""
+        self.buffer = buffer
+        self.parser = httptools.HttpResponseParser(self)
         self._drive = drive
         self._wanted = wanted
         self._data = wanted.data
-        self._buffer = buffer
         self._idempotent = wanted.prepared.method in IDEMPOTENT
-        self._only_head = wanted.prepared.method == "HEAD"
         self._transport: asyncio.Transport | None = None
         self._task: asyncio.Task[None] | None = None
-        self._parser = httptools.HttpResponseParser(self)
         self._waiting = False
         """Whether a request was sent whose answer has not ended."""
         self._over = False
@@ -97,20 +102,19 @@ class HttpLine(asyncio.BufferedProtocol):
         self._used = False
         """Whether it has brought an answer."""
         self._idle_since = 0.0
-        self._silent = True
-        """Whether no byte of the present answer has come."""
         self._size = 0
+        """Bytes of the present answer that have come."""
         self._head = b""
-        """What has come of the present answer's head, where that came in pieces."""
-        self._begun = False
-        """Whether the head is whole."""
+        """What has come of the present answer's head, where the answer did not come at once."""
+        self._head_whole = False
+        self._same = b""
+        """The last answer, where it came at once and is short."""
         self._done = False
+        self._status = 0
         self._keep = False
         """Whether the answer lets the connection live."""
         self._surplus = False
         """Whether bytes came after the answer."""
-        self._until_eof = False
-        """Whether the answer ends where the connection does (RFC 9112 section 6.3)."""
 
     @property
     def stale(self) -> bool:
@@ -119,10 +123,10 @@ class HttpLine(asyncio.BufferedProtocol):
 
     def send(self) -> None:
         """Send the request; connects first where that was not done yet."""
-        self._waiting = self._silent = True
+        self._waiting = True
         self._size = 0
         if self._transport is not None:
-            self._transport.write(self._data)
+            self._write(self._data)
         else:
             self._task = self._drive.tasks.create_task(self._dial())
 
@@ -168,25 +172,33 @@ class HttpLine(asyncio.BufferedProtocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Called by asyncio."""
         self._transport = cast(asyncio.Transport, transport)
+        self._write = self._transport.write
         if self._over:
             self._transport.abort()
             return
         self._drive.opened()
-        self._transport.write(self._data)
+        self._write(self._data)
 
     def get_buffer(self, sizehint: int) -> memoryview:
         """Called by asyncio."""
-        return self._buffer
+        return self.buffer
 
     def buffer_updated(self, nbytes: int) -> None:
         """Called by asyncio: bytes have come."""
         if not self._waiting:
             self._unasked()
             return
-        self._silent = False
+        data = bytes(self.buffer[:nbytes])
+        if data == self._same and not self._size:
+            # The last answer once more, byte for byte, and from the same state of the parser: it would say the same.
+            self._waiting = False
+            if not self._idempotent:
+                self._idle_since = perf_counter()
+            self._drive.answered(self, self._status)
+            return
         self._size += nbytes
         try:
-            self._parser.feed_data(self._buffer[:nbytes])
+            self.parser.feed_data(data)
         except httptools.HttpParserUpgrade:
             self._fail(ErrorKind.PROTOCOL, "the server switched protocols, which nobody asked for")
             return
@@ -198,25 +210,34 @@ class HttpLine(asyncio.BufferedProtocol):
         if self._size > self._wanted.answer_cap:
             self._fail(ErrorKind.TOO_LARGE, f"an answer has more than {self._wanted.answer_cap} bytes")
         elif self._done:
-            self._answered()
-        elif not self._begun:
-            self._head += bytes(self._buffer[:nbytes])
+            self._answered(data)
+        else:
+            self._in_pieces(data)
 
-    def _answered(self) -> None:
-        self._waiting = self._done = self._begun = False
+    def _answered(self, data: bytes) -> None:
+        """An answer has ended, with `data` or in it."""
+        self._waiting = self._done = False
         self._used = True
-        parser, transport = self._parser, self._transport
-        assert transport is not None
-        keep = self._keep and not self._surplus and not transport.is_closing()
         if self._head:
-            self._head = b""
-        if self._only_head:  # the old one waits for a body that does not come
-            self._parser = httptools.HttpResponseParser(self)
+            self._head, self._head_whole = b"", False
         if not self._idempotent:
             self._idle_since = perf_counter()
-        if not keep:
+        if self._keep and not self._surplus:
+            if len(data) == self._size <= SAME_CAP:
+                self._same = data
+            self._drive.answered(self, self._status)
+        else:
             self.abort()
-        self._drive.answered(self, parser.get_status_code(), keep=keep)
+            self._drive.answered(self, self._status, keep=False)
+
+    def _in_pieces(self, data: bytes) -> None:
+        """Keep the head, for it may say that the answer ends where the connection does."""
+        if self._head_whole:
+            return
+        self._head += data
+        self._head_whole = _final_head(self._head) is not None
+        if not self._head_whole and len(self._head) > HEAD_CAP:
+            self._fail(ErrorKind.TOO_LARGE, f"the head of an answer has more than {HEAD_CAP} bytes")
 
     def _fail(self, kind: ErrorKind, detail: str) -> None:
         self.abort()
@@ -236,17 +257,18 @@ class HttpLine(asyncio.BufferedProtocol):
         if self._over:
             return
         self._over = True
+        head = _final_head(self._head)
         if not self._waiting:
             self._drive.lost(self)
-        elif self._until_eof and exc is None:
-            self._drive.answered(self, self._parser.get_status_code(), keep=False)
-        elif self._silent and self._used and self._idempotent:
+        elif exc is None and head is not None and not _LENGTH.search(head):
+            self._drive.answered(self, self.parser.get_status_code(), keep=False)
+        elif not self._size and self._used and self._idempotent:
             self._drive.again(self)
         elif isinstance(exc, OSError):
             failure = wire_error(exc, "reading")
             self._drive.failed(self, failure.kind, failure.detail)
         else:
-            where = "a response" if self._silent else "the end of the response"
+            where = "the end of the response" if self._size else "a response"
             self._drive.failed(self, ErrorKind.RESET, f"the connection was closed before {where}")
 
     def on_message_begin(self) -> None:
@@ -254,25 +276,32 @@ class HttpLine(asyncio.BufferedProtocol):
         if self._done:
             self._surplus = True
 
+    def on_message_complete(self) -> None:
+        """Called by httptools, for interim responses (1xx) too."""
+        parser = self.parser
+        status = parser.get_status_code()
+        if status >= 200:
+            self._done, self._status = True, status
+            # llhttp knows this only here; afterwards it has forgotten the message.
+            self._keep = parser.should_keep_alive()
+
+
+class HeadLine(HttpLine):
+    """The same for HEAD: an answer ends with its head, whatever that announces (RFC 9110 section 9.3.2)."""
+
+    __slots__ = ()
+
+    def send(self) -> None:
+        """Send the request."""
+        self.parser = httptools.HttpResponseParser(self)  # the last one waits for a body that does not come
+        super().send()
+
     def on_headers_complete(self) -> None:
         """Called by httptools."""
-        parser = self._parser
-        if self._done or parser.get_status_code() < 200:
-            return
-        self._begun = True
-        if self._only_head:
-            self._done, self._keep = True, parser.should_keep_alive()
-        elif not parser.should_keep_alive():
-            # Rare, and only then it matters whether the end of the connection is that of the answer.
-            self._until_eof = not _LENGTH.search(_final_head(self._head + bytes(self._buffer)))
-
-    def on_message_complete(self) -> None:
-        """Called by httptools."""
-        if self._parser.get_status_code() >= 200:
-            # llhttp knows this only here; afterwards it has forgotten the message.
-            self._done, self._keep = True, self._parser.should_keep_alive()
+        self.on_message_complete()
 
 
-def _final_head(data: bytes) -> bytes:
-    """The head of the first response in the data that is not an interim one."""
-    return next((head for head in data.split(b"\r\n\r\n") if not head.startswith(b"HTTP/1.1 1")), b"")
+def _final_head(data: bytes) -> bytes | None:
+    """The head of the first response in the data that is not an interim one; None where it is not there whole."""
+    *heads, _ = data.split(b"\r\n\r\n")
+    return next((head for head in heads if not head.startswith(b"HTTP/1.1 1")), None)

@@ -17,9 +17,27 @@ class Tally:
     """Counts and latencies; takes the same memory however long the load is."""
 
     __slots__ = (
-        "_last_window", "_per_s", "_timeout_s", "abandoned", "begun", "error_detail", "errors", "for_s", "kinds", "lag",
-        "last_at", "not_sent", "retried", "sent", "service", "statuses", "windows",
-    )  # fmt: skip
+        "_from",
+        "_last_window",
+        "_per_s",
+        "_timeout_s",
+        "_until",
+        "_window",
+        "abandoned",
+        "begun",
+        "error_detail",
+        "errors",
+        "for_s",
+        "kinds",
+        "lag",
+        "last_at",
+        "not_sent",
+        "retried",
+        "sent",
+        "service",
+        "statuses",
+        "windows",
+    )
 
     def __init__(self, begun: float, for_s: float, timeout_s: float) -> None:
         """`begun` is a time of `perf_counter`; the phase lasts `for_s` seconds."""
@@ -39,7 +57,7 @@ class Tally:
         self.windows = [Histogram() for _ in range(count)]
         """Latencies in us, by intended start."""
         self.service = Histogram()
-        """Times from the real beginning, in us."""
+        """Times from the real beginning, in us, where that is not the intended one."""
         self.lag = Histogram()
         """How late we were ourselves, in us."""
         self.last_at = begun
@@ -47,6 +65,9 @@ class Tally:
         self._per_s = count / for_s if for_s else 0.0
         self._last_window = count - 1
         self._timeout_s = timeout_s
+        self._window = self.windows[0]
+        """The window of the last answer; most of the next ones are in it too."""
+        self._from = self._until = begun
 
     @property
     def window_s(self) -> float:
@@ -65,9 +86,11 @@ class Tally:
             self.timed_out(intended, sent, now)
             return
         self.statuses[status] += 1
-        window = int((intended - self.begun) * self._per_s)
-        self.windows[window if window < self._last_window else self._last_window].record(int((now - intended) * US))
-        self.service.record(int(service_s * US))
+        if not self._from <= intended < self._until:
+            self._turn(intended)
+        self._window.record(int((now - intended) * US))
+        if sent != intended:  # in a closed loop the two are one
+            self.service.record(int(service_s * US))
         self.last_at = now
 
     def failed(self, kind: str, detail: str, now: float) -> None:
@@ -81,7 +104,8 @@ class Tally:
     def timed_out(self, intended: float, sent: float, now: float) -> None:
         """The time limit is over without a whole answer."""
         self._in_vain(intended, sent - intended + self._timeout_s)
-        self.service.record(int(self._timeout_s * US))
+        if sent != intended:
+            self.service.record(int(self._timeout_s * US))
         self.failed(ErrorKind.TIMEOUT, f"no whole answer within {self._timeout_s:g} s", now)
 
     def never_sent(self, intended: float) -> None:
@@ -91,8 +115,17 @@ class Tally:
 
     def _in_vain(self, intended: float, waited_s: float) -> None:
         """Whoever waited in vain has waited: to leave it out would make the percentiles better than the truth."""
-        window = min(self._last_window, int((intended - self.begun) * self._per_s))
-        self.windows[window].record(int(waited_s * US))
+        self.window_of(intended).record(int(waited_s * US))
+
+    def window_of(self, intended: float) -> Histogram:
+        """The latencies of requests that were to begin in the same window."""
+        number = int((intended - self.begun) * self._per_s)
+        return self.windows[number if number < self._last_window else self._last_window]
+
+    def _turn(self, intended: float) -> None:
+        self._window = self.window_of(intended)
+        number = min(self._last_window, int((intended - self.begun) * self._per_s))
+        self._from, self._until = (self.begun + (number + after) * self.window_s for after in (0, 1))
 
     def late(self, seconds: float) -> None:
         """We did something so much later than we meant to."""
