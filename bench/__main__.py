@@ -13,13 +13,12 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from bench import workload
 from bench.imports import heavy_imports
 from bench.measure import Measured, Subject, alternate
+from bench.static import static_server
 from bench.streams import streams
 from bench.table import Row, render
 from bench.tools import PYTEST, ROOT, TAVERN, Installed, check_http, other_tool, our_tool
@@ -36,7 +35,7 @@ def main() -> int:
     groups = asked.groups or list(GROUPS)
     rows: list[Row] = []
     mine = our_tool()
-    with tempfile.TemporaryDirectory(prefix="xnai-bench-") as folder, _static_server() as port:
+    with tempfile.TemporaryDirectory(prefix="xnai-bench-") as folder, static_server() as port:
         home = Path(folder)
         if "start" in groups:
             rows += start_up(home, mine, asked.rounds)
@@ -144,26 +143,6 @@ def inner() -> list[Row]:
 
 def _memory(one: Measured) -> str:
     return f"{one.peak_mib:.0f} MiB"
-
-
-@contextmanager
-def _static_server() -> Iterator[int]:
-    """The port of the static server, which is a process of its own."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "bench.server"], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE
-    )
-    assert process.stdin is not None
-    assert process.stdout is not None
-    try:
-        yield int(process.stdout.readline())
-    finally:
-        process.stdin.close()
-        process.stdout.close()
-        try:
-            process.wait(10)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
 
 
 if __name__ == "__main__":

@@ -18,37 +18,40 @@ WINDOW_RATIO = 1.05
 
 
 @dataclass(frozen=True, slots=True)
-class _Measured:
-    """A figure that both sides have."""
+class Pair:
+    """A figure that both sides have, in one run of each or more."""
 
     check: str
     figure: str
-    before: float
-    after: float
-    change: Change
+    before: Sequence[Figure]
+    after: Sequence[Figure]
 
 
 def compare(name: str, before: Sequence[RecordedRun], after: Sequence[RecordedRun]) -> Comparison:
-    """Judge every figure that the runs of `before` or `after` have; `name` is what `before` is called.
+    """Judge every figure that the runs of `before` or `after` have; `name` is what `before` is called."""
+    found = list(_found(before, after))
+    verdicts = iter(judge([one for one in found if isinstance(one, Pair)]))
+    return Comparison(
+        baseline=name,
+        runs=len(before),
+        figures=tuple(next(verdicts) if isinstance(one, Pair) else one for one in found),
+        notes=tuple(differences(before[-1].fingerprint, after[-1].fingerprint)),
+    )
+
+
+def judge(pairs: Sequence[Pair]) -> list[Compared]:
+    """The verdict on each pair, in the light of all.
 
     A figure is a regression where the increase is significant (Holm over all figures, at most 1 % false alarms in all)
     and at least as large as its band; an improvement where that holds of the decrease; the same where an increase by
     the band is ruled out by its interval. Anything else cannot be told.
     """
-    found = list(_found(before, after))
-    measured = [one for one in found if isinstance(one, _Measured)]
-    worse = holm([one.change.p_worse() for one in measured])
-    better = holm([one.change.p_better() for one in measured])
-    verdicts = iter([_judged(*one) for one in zip(measured, worse, better, strict=True)])
-    return Comparison(
-        baseline=name,
-        runs=len(before),
-        figures=tuple(next(verdicts) if isinstance(one, _Measured) else one for one in found),
-        notes=tuple(differences(before[-1].fingerprint, after[-1].fingerprint)),
-    )
+    changes = [change(pair.before, pair.after, band_of(pair.figure)) for pair in pairs]
+    worse, better = holm([one.p_worse() for one in changes]), holm([one.p_better() for one in changes])
+    return [_judged(*one) for one in zip(pairs, changes, worse, better, strict=True)]
 
 
-def _found(before: Sequence[RecordedRun], after: Sequence[RecordedRun]) -> Iterator[_Measured | Compared]:
+def _found(before: Sequence[RecordedRun], after: Sequence[RecordedRun]) -> Iterator[Pair | Compared]:
     """Every figure that can be judged, and every other one with the reason, in the order of the later run."""
     checks: dict[str, None] = {}
     for run in (*after, *before):
@@ -65,7 +68,7 @@ def _found(before: Sequence[RecordedRun], after: Sequence[RecordedRun]) -> Itera
                 yield _one(check, name, *figures)
 
 
-def _one(check: str, name: str, before: Sequence[Figures], after: Sequence[Figures]) -> _Measured | Compared:
+def _one(check: str, name: str, before: Sequence[Figures], after: Sequence[Figures]) -> Pair | Compared:
     sides: list[list[Figure]] = []
     for side, said in ((before, "the baseline"), (after, "the later run")):
         usable = [one for figures in side if isinstance(one := figures.get(name), Figure)]
@@ -73,20 +76,21 @@ def _one(check: str, name: str, before: Sequence[Figures], after: Sequence[Figur
             why = [one.reason for figures in side if isinstance(one := figures.get(name), Missing)]
             return _missing(check, name, f"{said}: {why[-1]}" if why else f"{said} does not have it")
         sides.append(usable)
-    return _Measured(check, name, _mean(sides[0]), _mean(sides[1]), change(sides[0], sides[1], band_of(name)))
+    return Pair(check, name, sides[0], sides[1])
 
 
 def _mean(figures: Sequence[Figure]) -> float:
-    return math.exp(sum(math.log(one.value) for one in figures) / len(figures))
+    """The geometric mean, to four decimals."""
+    return round(math.exp(sum(math.log(one.value) for one in figures) / len(figures)), 4)
 
 
 def _missing(check: str, name: str, reason: str) -> Compared:
     return Compared(check=check, figure=name, band=band_of(name).least, change="cannot tell", reason=reason)
 
 
-def _judged(one: _Measured, worse: bool, better: bool) -> Compared:
-    band, ratio = band_of(one.figure).least, one.change.ratio
-    low, high = one.change.interval()
+def _judged(pair: Pair, found: Change, worse: bool, better: bool) -> Compared:
+    band, ratio = band_of(pair.figure).least, found.ratio
+    low, high = found.interval()
     verdict: Verdict
     reason = None
     if worse and ratio >= 1 + band:
@@ -99,6 +103,6 @@ def _judged(one: _Measured, worse: bool, better: bool) -> Compared:
         verdict = "cannot tell"
         reason = f"anything from {low - 1:+.0%} to {high - 1:+.0%} is possible"
     return Compared(
-        check=one.check, figure=one.figure, before=round(one.before, 4), after=round(one.after, 4),
+        check=pair.check, figure=pair.figure, before=_mean(pair.before), after=_mean(pair.after),
         ratio=round(ratio, 4), low=round(low, 4), high=round(high, 4), band=band, change=verdict, reason=reason,
     )  # fmt: skip

@@ -7,6 +7,7 @@ Stegun 26.7.1); that is evaluated by its continued fraction (DLMF 8.17.22) with 
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 
 _TINY = 1e-300
 _STEPS = 500
@@ -27,6 +28,7 @@ def upper_tail(t: float, degrees: float) -> float:
     return half if t >= 0 else 1 - half
 
 
+@lru_cache(maxsize=256)
 def quantile(tail: float, degrees: float) -> float:
     """The value that a t variable exceeds with the probability `tail`, which lies between 0 and 0.5; by bisection."""
     if not 0 < tail <= 0.5:
