@@ -1,0 +1,193 @@
+"""Experiments on real servers under real faults."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+
+from tests.checkers.redis_process import redis_server
+from tests.context import observe
+from xnai_validate.kit import JsonObject, NotApplicable, Target, Unmeasurable
+
+SERVER = """
+import http.server
+class Page(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(200); self.send_header("Content-Length", "2"); self.end_headers(); self.wfile.write(b"ok")
+    def log_message(self, *_): pass
+server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Page)
+print(server.server_address[1], flush=True)
+server.serve_forever()
+"""
+
+
+@contextmanager
+def page(name: str) -> Iterator[Target]:
+    """A small web server, a process of its own."""
+    process = subprocess.Popen([sys.executable, "-c", SERVER], stdout=subprocess.PIPE)
+    assert process.stdout is not None
+    port = int(process.stdout.readline())
+    try:
+        yield Target(name, f"http://127.0.0.1:{port}", pid=process.pid)
+    finally:
+        process.kill()
+        process.wait(10)
+        process.stdout.close()
+
+
+QUICK: dict[str, Any] = {"before": 0.1, "hold": 0.8, "every": 0.02, "recover": 20.0}
+WRITE: JsonObject = {"kind": "redis.roundtrip", "with": {"timeout": "2s"}}
+
+
+def experiment(target: Target, *others: Target, **with_: Any) -> Any:
+    """The facts of an experiment."""
+    return observe("experiment.run", target, others=others, **{**QUICK, **with_})
+
+
+def test_what_is_refused_is_seen_and_comes_back() -> None:
+    """Writes are refused while the fault is in force, at once detected, with the server's reason; then steady again."""
+    with redis_server() as (target, client):
+        seen = experiment(
+            target,
+            disturb=[{"fault": "redis.readonly"}],
+            probe=WRITE,
+            during=[{"kind": "redis.ping", "with": {}}],
+        )
+        assert client.config_get("min-replicas-to-write") == {"min-replicas-to-write": "0"}
+    facts = seen.facts
+    assert seen.held, seen.findings
+    assert (facts["steady_before"], facts["steady_after"], facts["unsteady_after"]) == (True, True, [])
+    assert facts["requests_during"] == facts["requests_failed_during"] >= 3
+    assert facts["failed_ratio_during"] == 1.0
+    assert facts["error_kinds"] == ["protocol"]
+    assert 0 <= facts["detected_ms"] < 5000
+    assert 0 <= facts["recovered_ms"] < 10_000
+    assert facts["outage_ms"] >= 700
+    assert facts["during_failed"] == []
+    assert facts["slowest_during_ms"] > 0
+
+
+def test_what_waits_is_seen_as_a_time_out_and_others_are_not_touched() -> None:
+    """A process that stands still times out; another that does not need it notices nothing, one that is it does."""
+    with page("api") as api, page("docs") as docs:
+        ask = {"kind": "http.request", "with": {"path": "/", "timeout": "300ms"}, "expect": {"status": 200}}
+        seen = experiment(
+            api,
+            docs,
+            disturb=[{"fault": "process.pause"}],
+            probe=ask,
+            bystanders={"docs": {**ask, "target": "docs"}, "mirror": {**ask, "target": "api"}},
+            during=[{**ask, "expect": {"status": 200}}],
+        )
+    facts = seen.facts
+    assert facts["error_kinds"] == ["timeout"]
+    assert facts["blast_radius"] == ["mirror"]
+    assert len(facts["during_failed"]) == 1
+    assert facts["during_failed"][0].startswith("http.request: ")
+    assert facts["slowest_during_ms"] >= 250
+    assert facts["steady_after"]
+    assert not seen.held, "an expectation of `during` did not hold"
+
+
+def test_what_notices_nothing_is_not_detected() -> None:
+    """Where the probe does not need what is disturbed, all its requests hold."""
+    with page("api") as api, page("docs") as docs:
+        ask = {"kind": "http.request", "with": {"path": "/", "timeout": "1s"}, "expect": {"status": 200}}
+        seen = experiment(api, docs, disturb=[{"fault": "process.pause", "target": "docs"}], probe=ask)
+    facts = seen.facts
+    assert seen.held
+    assert facts["requests_during"] >= 3
+    assert (facts["requests_failed_during"], facts["error_kinds"]) == (0, [])
+    assert (facts["detected_ms"], facts["outage_ms"]) == (None, None)
+    assert facts["recovered_ms"] is not None
+
+
+def test_where_it_is_not_steady_nothing_is_disturbed() -> None:
+    """Neither the probe nor one of the others may fail beforehand; the fault is not even prepared."""
+    with redis_server() as (target, client), page("docs") as docs:
+        bad = {"kind": "http.request", "target": "docs", "with": {"path": "/"}, "expect": {"status": 404}}
+        common = {"disturb": [{"fault": "redis.maxmemory"}]}
+        client.config_set("maxmemory", "100mb")
+        client.config_resetstat()
+        first = experiment(target, docs, probe=bad, **common)
+        second = experiment(target, docs, probe=WRITE, bystanders={"docs": bad}, **common)
+        assert "cmdstat_config|set" not in client.info("commandstats")
+    for seen in (first, second):
+        assert not seen.held
+        assert (seen.facts["steady_before"], seen.facts["requests_during"]) == (False, 0)
+    assert "status" in first.facts["unsteady_before"][0]
+    assert second.facts["unsteady_before"] == ["docs"]
+
+
+def test_what_does_not_come_back_in_time() -> None:
+    """The fault is undone, but the stack is not steady within `recover`: that is told, with what does not hold."""
+    with redis_server() as (target, client):
+        # The probe holds only before the key is written, for which the time of the fault is used.
+        probe = {"kind": "redis.key", "with": {"key": "spoiled"}, "expect": {"exists": False}}
+        write = {"kind": "redis.command", "with": {"command": ["SET", "spoiled", "yes"]}}
+        seen = experiment(
+            target, disturb=[{"fault": "redis.kill_clients"}], probe=probe, during=[write], recover=0.3, hold=0.2
+        )
+        assert client.get("spoiled") == "yes"
+    facts = seen.facts
+    assert not seen.held
+    assert (facts["recovered_ms"], facts["outage_ms"], facts["steady_after"]) == (None, None, False)
+    assert len(facts["unsteady_after"]) == 1
+    assert "exists" in facts["unsteady_after"][0]
+    assert facts["error_kinds"] == ["exists"]
+
+
+def test_several_faults_at_once() -> None:
+    """All are in force together, and all are taken back."""
+    with redis_server() as (target, client), page("docs") as docs:
+        before = client.config_get("m*")
+        ask = {"kind": "http.request", "target": "docs", "with": {"path": "/", "timeout": "300ms"}}
+        seen = experiment(
+            target,
+            docs,
+            disturb=[{"fault": "redis.readonly"}, {"fault": "process.pause", "target": "docs"}],
+            probe=WRITE,
+            bystanders={"docs": {**ask, "expect": {"status": 200}}},
+        )
+        assert client.config_get("m*") == before
+    assert seen.held
+    assert seen.facts["blast_radius"] == ["docs"]
+    assert seen.facts["error_kinds"] == ["protocol"]
+
+
+def test_what_cannot_be_disturbed_is_told_plainly() -> None:
+    """The fault's own reason, not a group of exceptions; and a check that is too short for it says so."""
+    with page("api") as api:
+        ask = {"kind": "http.request", "with": {"path": "/"}, "expect": {"status": 200}}
+        far = Target("far")
+        with pytest.raises(NotApplicable, match="neither a pid nor a container is known"):
+            experiment(api, far, disturb=[{"fault": "process.pause", "target": "far"}], probe=ask)
+        with pytest.raises(Unmeasurable, match="take 40"):
+            experiment(api, disturb=[{"fault": "process.pause"}], probe=ask, before=10.0, hold=30.0)
+
+
+def test_a_moment_is_taken_for_what_it_is() -> None:
+    """The time of detection is from when the faults are in force, that of recovery from the beginning of the undo."""
+    from xnai_validate.checkers.experiment.watch import Probe, Watch
+
+    watch = Watch(steady=2)
+    watch.take(Probe(0.0, 0.1, "early", "x"))
+    watch.injecting_at = 1.0
+    watch.take(Probe(1.0, 1.1, None, None))
+    watch.take(Probe(1.1, 1.2, "while injected", "reset"))
+    watch.in_force_at = 2.0
+    watch.take(Probe(1.9, 2.5, None, None))
+    watch.take(Probe(2.5, 3.0, "seen", "timeout"))
+    watch.undone_at = 4.0
+    watch.take(Probe(3.9, 4.5, "in flight", "timeout"))
+    for begun, why in ((5, None), (6, "again"), (7, None), (8, None)):
+        assert not watch.is_steady
+        watch.take(Probe(begun, begun + 0.5, why, "late" if why else None))
+    assert watch.is_steady
+    assert (watch.count, watch.failed, watch.kinds) == (3, 3, {"reset", "timeout"})
+    assert (watch.first_failed, watch.steady_since) == (1.2, 7.5)

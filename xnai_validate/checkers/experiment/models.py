@@ -1,0 +1,65 @@
+"""What an experiment is made of, and what it measures."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from annotated_types import Ge, Gt, Le
+
+from xnai_validate.kit import Count, Disturbance, Duration, Facts, Field, Milliseconds, Observation, Params, Ratio
+
+
+class ExperimentParams(Params):
+    """What is disturbed, what is asked meanwhile, and for how long."""
+
+    disturb: list[Disturbance] = Field(min_length=1, max_length=8)
+    """The faults; all are in force at once, put in force in this order."""
+    probe: Observation
+    """What is asked again and again, before, during and after: when its rules hold, the stack is steady."""
+    every: Annotated[Duration, Gt(0)] = 0.1
+    """Between the end of one probe and the begin of the next."""
+    before: Duration = 0.5
+    """For how long the stack must be steady before anything is disturbed."""
+    hold: Duration = 2.0
+    """How long the faults are in force at least; longer where `during` takes longer."""
+    during: list[Observation] = Field(default_factory=list, max_length=32)
+    """What must hold while the faults are in force; made one after the other, once."""
+    recover: Duration = 30.0
+    """How long the stack may take until it is steady again."""
+    steady: Annotated[int, Ge(1), Le(100)] = 3
+    """How many probes one after the other must hold, before and after."""
+    bystanders: dict[str, Observation] = Field(default_factory=dict, max_length=16)
+    """Name -> what is asked of other parts of the stack, for the blast radius."""
+
+
+class Experiment(Facts):
+    """What was seen of the stack from before the faults until after them."""
+
+    steady_before: bool
+    """Whether every probe held before; if not, nothing was disturbed, and all that follows is empty."""
+    unsteady_before: list[str]
+    """What did not hold before: the probe in words, the names of others."""
+    detected_ms: Milliseconds | None = None
+    """From when all faults were in force until a probe ended that did not hold; null where all held."""
+    requests_during: Count = 0
+    """How many probes began while the faults were in force, or did not hold while they were injected."""
+    requests_failed_during: Count = 0
+    """How many of them did not hold."""
+    failed_ratio_during: Ratio = 0.0
+    """The same as a share."""
+    slowest_during_ms: Milliseconds | None = None
+    """The longest of them, measured from outside."""
+    error_kinds: list[str] = Field(default_factory=list)
+    """What those that did not hold came to, each once, sorted: `timeout`, `status 503`, else the fact: `json`."""
+    during_failed: list[str] = Field(default_factory=list)
+    """Which expectations of `during` did not hold, in words."""
+    recovered_ms: Milliseconds | None = None
+    """From when the faults were begun to be taken back until the stack was steady; null where it was not in time."""
+    outage_ms: Milliseconds | None = None
+    """From the first probe that did not hold until the stack was steady; null where all held or it never was."""
+    blast_radius: list[str] = Field(default_factory=list)
+    """The others that held before and did not always hold while the faults were in force; sorted."""
+    steady_after: bool = False
+    """Whether the probe and all others hold again."""
+    unsteady_after: list[str] = Field(default_factory=list)
+    """What does not: the probe in words, the names of others."""

@@ -1,0 +1,119 @@
+"""Asking the same again and again, and keeping of it only what is told."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from xnai_validate.checkers._steps import failure
+from xnai_validate.kit import Context, Observation, Observed, XnaiError
+
+KINDS_CAP = 20
+"""At most this many kinds of errors are kept."""
+KIND_CAP = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """One probe, in seconds of the clock."""
+
+    begun: float
+    ended: float
+    why: str | None
+    """Why it did not hold, in words; None where it did."""
+    kind: str | None
+    """The same as a kind of error."""
+
+
+async def probe_once(ctx: Context, observation: Observation) -> Probe:
+    """Make a probe; one that cannot be measured did not hold."""
+    begun = ctx.clock.monotonic()
+    try:
+        seen = await ctx.observe(observation)
+    except XnaiError as error:
+        return Probe(begun, ctx.clock.monotonic(), error.message, "unmeasurable")
+    why = failure(observation, seen)
+    return Probe(begun, ctx.clock.monotonic(), why, kind_of(seen) if why else None)
+
+
+def kind_of(seen: Observed) -> str:
+    """What an observation that did not hold came to."""
+    if seen.facts.get("error") is not None:
+        return str(seen.facts["error"])
+    if "status" in seen.facts and any(one.fact == "status" and not one.held for one in seen.findings):
+        return f"status {seen.facts['status']}"[:KIND_CAP]
+    return next(one.fact for one in seen.findings if not one.held)[:KIND_CAP]
+
+
+@dataclass(slots=True)
+class Watch:
+    """Probes from the first injection on; the moments are set as they come."""
+
+    steady: int
+    injecting_at: float | None = None
+    in_force_at: float | None = None
+    """When all faults were in force."""
+    undone_at: float | None = None
+    """When they were begun to be taken back."""
+    count: int = 0
+    failed: int = 0
+    slowest_s: float | None = None
+    first_failed: float | None = None
+    """When the first probe ended that did not hold."""
+    kinds: set[str] = field(default_factory=set)
+    last_why: str | None = None
+    """Why the last probe did not hold; None where it did."""
+    steady_since: float | None = None
+    """When the first probe ended of those that held one after the other, after the undo."""
+    _row: int = 0
+
+    def take(self, probe: Probe) -> None:
+        """Keep what is to be told of a probe."""
+        if self.injecting_at is None or probe.ended < self.injecting_at:
+            return
+        # What fails while the faults are injected fails because of them; what does not fail then says nothing.
+        in_force = self.in_force_at is not None and probe.begun >= self.in_force_at
+        if (in_force or probe.why is not None) and (self.undone_at is None or probe.begun < self.undone_at):
+            self._during(probe)
+        if probe.why is not None and self.first_failed is None:
+            self.first_failed = probe.ended
+        self.last_why = probe.why
+        if self.undone_at is not None and probe.begun >= self.undone_at:
+            self._after(probe)
+
+    def _during(self, probe: Probe) -> None:
+        self.count += 1
+        took_s = probe.ended - probe.begun
+        self.slowest_s = max(took_s, self.slowest_s or 0.0)
+        if probe.why is not None:
+            self.failed += 1
+            if probe.kind is not None and len(self.kinds) < KINDS_CAP:
+                self.kinds.add(probe.kind)
+
+    def _after(self, probe: Probe) -> None:
+        if probe.why is not None:
+            self._row, self.steady_since = 0, None
+            return
+        self._row += 1
+        if self._row == 1:
+            self.steady_since = probe.ended
+
+    @property
+    def is_steady(self) -> bool:
+        """Whether so many probes held one after the other since the undo."""
+        return self._row >= self.steady
+
+
+async def keep_probing(ctx: Context, observation: Observation, every_s: float, take: Callable[[Probe], None]) -> None:
+    """Probe until cancelled."""
+    while True:
+        take(await probe_once(ctx, observation))
+        await ctx.clock.sleep(every_s)
+
+
+async def hold_all(ctx: Context, others: dict[str, Observation]) -> set[str]:
+    """The names of those that do not hold now, asked all at once."""
+    async with asyncio.TaskGroup() as group:
+        asked = {name: group.create_task(probe_once(ctx, one)) for name, one in others.items()}
+    return {name for name, task in asked.items() if task.result().why is not None}
