@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 
+import pytest
 from rich.console import Console
 
 from tests.report.runs import CASES
@@ -11,9 +12,9 @@ from xnai_validate.model.events import CheckFinished, CheckStarted, Progress
 from xnai_validate.report.live import Live
 
 
-def shown(live: Live) -> str:
+def shown(live: Live, width: int = 80) -> str:
     """What the display would draw now, as plain text."""
-    console = Console(file=io.StringIO(), width=80, color_system=None)
+    console = Console(file=io.StringIO(), width=width, color_system=None)
     with console.capture() as capture:
         console.print(live.rendered())
     return capture.get()
@@ -38,6 +39,21 @@ def test_it_shows_progress_failures_and_what_is_measured() -> None:
     assert "errors/late:one" in text
     assert r"event [b]14[/b]\x1b[2J" in text
     assert "[red]boo" in text
+
+
+@pytest.mark.parametrize(("width", "lines"), [(80, 2), (120, 1)])
+def test_what_a_long_measurement_tells_is_shown_to_its_end(width: int, lines: int) -> None:
+    """Beside the name where there is room, else on a line of its own: never cut for the sake of the name."""
+    said = "load 3/60 s, 1024 answers/s, 128 under way, 17 errors"
+    live = Live(Console(file=io.StringIO(), width=width))
+    live.take(CheckStarted(seq=1, at=0.0, id="performance/latency:health-beside-queries"))
+    live.progress(Progress("performance/latency:health-beside-queries", said))
+    live.running["performance/latency:health-beside-queries"].since -= 3
+    text = shown(live, width)
+    found = [line for line in text.splitlines() if "health-beside" in line or "errors" in line]
+    assert len(found) == lines
+    assert found[-1].endswith(said)
+    assert all(len(line) <= width for line in text.splitlines())
 
 
 def test_it_leaves_a_clean_screen() -> None:

@@ -25,6 +25,7 @@ FAILURES_SHOWN = 5
 REFRESHES_A_SECOND = 8
 _SHOWN_AFTER_S = 0.2
 """A check that is done sooner than this is never named: its name would only flicker."""
+_INDENT = 9
 
 
 @dataclass(slots=True)
@@ -131,12 +132,12 @@ class Live:
         named = [row for row in old if now - row[0] >= _SHOWN_AFTER_S]
         lines: list[RenderableType] = []
         for since, check_id, said in named[:RUNNING_SHOWN]:
-            took = f"{now - since:5.1f} s"
-            lines.append(
-                _one_line(
-                    Text.assemble(("  " + took, "dim"), "  ", (printable(check_id), "cyan"), (f"  {said}", "dim"))
-                )
-            )
+            name = Text.assemble((f"  {now - since:5.1f} s", "dim"), "  ", (printable(check_id), "cyan"))
+            told = Text(f"  {said}", style="dim")
+            if name.cell_len + told.cell_len <= self.console.width:
+                lines.append(_one_line(name + told))
+            else:  # what is told changes, and its end says what matters most; the name only stands there
+                lines += [_one_line(name), _one_line(Text(" " * _INDENT) + told)]
         if len(named) > RUNNING_SHOWN:
             lines.append(Text(f"  and {len(named) - RUNNING_SHOWN} more", style="dim"))
         return lines

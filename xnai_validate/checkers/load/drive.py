@@ -308,9 +308,8 @@ class Drive:
     def _said(self, now: float) -> str:
         """How it goes, for people who watch; the rate is that since they were told last."""
         phase, (told_at, before) = self._phase, self._told
-        count = self.progress_of(phase)
-        # A phase begins with none: what is left of the one before would make the first rate negative.
-        rate = max(0, count - before) / (now - told_at) if now > told_at else 0.0
+        count = self.progress_of(self._warmup) + self.progress_of(self._load)
+        rate = (count - before) / (now - told_at) if now > told_at else 0.0
         self._told = now, count
         since_s, errors = now - phase.begun, self.errors_of(phase)
         name = "load" if phase is self._load else "warm-up"
