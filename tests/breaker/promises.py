@@ -104,7 +104,7 @@ PROMISES: dict[str, Promise] = {
             "admitted_half_open": {"min": 1, "max": reference.SUCCESSES},
             "refusal_p50_ms": {"max": 140},
         },
-        {"call": post("/long"), "callers": 8, "settle": 0.1, "patience": 2.0},
+        {"call": post("/long"), "callers": 8, "settle": 0.25, "patience": 2.0},
         recovery_s=1.2,
     ),
     "survive": Promise(

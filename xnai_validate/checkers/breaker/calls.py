@@ -37,6 +37,8 @@ class Call:
 
     sent_s: float
     answered_s: float
+    written_s: float
+    """When the whole request was written, at the latest."""
     outcome: Outcome
     status: int | None
     latency_ms: float
@@ -84,6 +86,7 @@ async def make(ctx: Context, wanted: Observation, service: str) -> Call:
     return Call(
         sent_s,
         answered_s,
+        answered_s - _from_written_ms(facts) / 1000,
         outcome,
         status,
         total_ms if total_ms is not None else (answered_s - sent_s) * 1000,
@@ -92,6 +95,12 @@ async def make(ctx: Context, wanted: Observation, service: str) -> Call:
         envelope_faults=tuple(envelope_faults(body, status, headers, service)) if refused else (),
         says=_says(facts, status, body),
     )
+
+
+def _from_written_ms(facts: Mapping[str, Any]) -> float:
+    """How long it took from the request, written on a connection that was there, to the end of its answer."""
+    total_ms = facts.get("total_ms") or 0.0
+    return max(0.0, total_ms - (facts.get("connect_ms") or 0.0) - (facts.get("tls_ms") or 0.0))
 
 
 def _body(facts: Mapping[str, Any]) -> JsonValue:

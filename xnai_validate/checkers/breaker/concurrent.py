@@ -133,7 +133,7 @@ async def concurrent(params: ConcurrentParams, ctx: Context) -> ConcurrentFacts:
         refusal_p50_ms=quantile(latencies, 0.5),
         refusal_max_ms=latencies[-1] if latencies else None,
         recovered=recovered if seen.opened else None,
-        admitted_half_open=_admitted(seen.trials) if recovered else None,
+        admitted_half_open=_admitted(seen.trials, seen.alone) if recovered else None,
         refused_half_open=sum(call.outcome is Outcome.REFUSED for call in seen.trials) if recovered else None,
         closed_again=seen.closed_again,
         unanswered=sum(call.outcome is Outcome.UNANSWERED for call in seen.everything),
@@ -233,13 +233,13 @@ def _serial_ratio(alone_ms: float | None, together_ms: float | None, callers: in
     return max(0.0, (together_ms - alone_ms) / (alone_ms * (callers - 1)))
 
 
-def _admitted(calls: Sequence[Call]) -> int:
+def _admitted(calls: Sequence[Call], alone: Sequence[Call]) -> int:
     """Calls let through that arrived before any success can have closed the breaker.
 
-    No trial ends before the quickest did. A call that was sent in the first half of that one's time has arrived by
-    then, if a connection takes less than the other half.
+    No trial ends sooner than half the time that the quickest call took alone. What this program could not write by
+    then, for the machine did not let it, is not counted.
     """
     through = [call for call in calls if call.let_through]
-    first = min(through, key=lambda call: call.answered_s)
-    until_s = (first.sent_s + first.answered_s) / 2
-    return sum(call.sent_s <= until_s for call in through)
+    half_s = min(call.latency_ms for call in alone) / 2000
+    until_s = min(call.sent_s for call in through) + half_s
+    return sum(call.written_s <= until_s for call in through)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
@@ -20,6 +21,8 @@ class Opening:
 
     failed: list[Call] = field(default_factory=list)
     """The calls that failed, in order."""
+    shut_until_s: float | None = None
+    """Until when it was surely not open while the last of them was under way, where the key in Redis told that."""
     planted: tuple[float, float] | None = None
     """When the open state was planted, where calls did not fail: between these times of the monotonic clock."""
     counted: list[Reading] = field(default_factory=list)
@@ -33,11 +36,15 @@ class Opening:
     def opened(self) -> tuple[float, float] | None:
         """When it opened: between these times of the monotonic clock; None where it did not.
 
-        It did while the last failing call was under way.
+        It did while the last failing call was under way, of which only the end is meant where the key told so long that
+        it was not open.
         """
         if self.refusal is None or (self.planted is None and not self.failed):
             return None
-        return self.planted or self.failed[-1].span
+        if self.planted is not None:
+            return self.planted
+        sent_s, answered_s = self.failed[-1].span
+        return max(sent_s, self.shut_until_s or sent_s), answered_s
 
 
 @dataclass(slots=True)
@@ -71,6 +78,8 @@ class Driver:
         self.timeline = Timeline(params.successes, params.recovery, params.settle)
         self.last: Reading | None = None
         """The key as it was read last."""
+        self.meanwhile: list[Reading] = []
+        """The key as it was while the last call was under way."""
         self.succeeded = self.failed = self.unanswered = 0
         self._blind = False
 
@@ -80,15 +89,35 @@ class Driver:
 
     async def call(self, wanted: Observation | None = None) -> Call:
         """Make a call, by default the one that succeeds, and read the key."""
-        call = await make(self.ctx, wanted or self.params.call, self.params.name)
+        call, meanwhile = await self._made(wanted or self.params.call)
         self.succeeded += call.outcome is Outcome.SUCCEEDED
         self.failed += call.outcome is Outcome.FAILED
         self.unanswered += call.outcome is Outcome.UNANSWERED
+        self.timeline.called(call)
         reading = None if self._blind else await self.readings.key()
         if reading is not None:
-            self.timeline.see(reading, call)
+            for one in (*meanwhile, reading):
+                self.timeline.see(one)
             self.last = reading
+        self.meanwhile = meanwhile
         return call
+
+    async def _made(self, wanted: Observation) -> tuple[Call, list[Reading]]:
+        """A call, and the key as it was every `every` while that was under way."""
+        meanwhile: list[Reading] = []
+        sampling = asyncio.create_task(self._sample(meanwhile))
+        try:
+            call = await make(self.ctx, wanted, self.params.name)
+        finally:
+            sampling.cancel()
+            await asyncio.wait((sampling,))
+        return call, meanwhile
+
+    async def _sample(self, into: list[Reading]) -> None:
+        while self.readings.keyed and not self._blind:
+            await self.ctx.clock.sleep(self.params.every)
+            if (reading := await self.readings.key()) is not None:
+                into.append(reading)
 
     @property
     def told(self) -> str | None:
@@ -176,9 +205,18 @@ class Driver:
             opening.failed.append(call)
             if self.last is not None:
                 opening.counted.append(self.last)
+            opening.shut_until_s = self._shut_until_s()
             if opening.told_after is None and self.told == "open":
                 opening.told_after = len(opening.failed)
         return opening
+
+    def _shut_until_s(self) -> float | None:
+        """Until when the key told another state than `open` while the last call was under way, if it did at all.
+
+        It may tell a change `settle` late.
+        """
+        asked = [one.asked_s for one in self.meanwhile if one.state not in (None, "open")]
+        return max(asked) - self.params.settle if asked else None
 
     async def wait(self, since_s: float, wanted: Observation | None = None) -> Waiting:
         """Call an open breaker again and again until it lets one through, at most for recovery time and patience.

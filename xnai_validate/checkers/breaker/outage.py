@@ -151,8 +151,8 @@ async def _return(params: OutageParams, driver: Driver, seen: _Seen, opened: tup
         if driver.told in ("open", "half_open"):
             seen.returned_ms = (driver.now() - ended_s) * 1000
             break
-        if call.outcome is Outcome.SUCCEEDED and driver.told == "closed":
-            break  # calls closed it, or it had forgotten: Redis was not told in between
+        if driver.told == "closed" and driver.now() > max(ended_s, opened[1] + params.recovery) + params.settle:
+            break  # by now calls have closed it, or it had forgotten: Redis was not told in between
         await driver.ctx.clock.sleep(PAUSE_S)
         call = await driver.call()
     seen.closed_again = await driver.ready()

@@ -35,10 +35,12 @@ class Timeline:
         self._last: Reading | None = None
         self._calls: list[Call] = []
 
-    def see(self, reading: Reading, call: Call | None = None) -> None:
-        """Take in the next reading, and the call that ended before it; a reading without a state tells nothing."""
-        if call is not None:
-            self._calls.append(call)
+    def called(self, call: Call) -> None:
+        """Take in a call that has ended, before the readings that were made while it was under way."""
+        self._calls.append(call)
+
+    def see(self, reading: Reading) -> None:
+        """Take in the next reading; one without a state tells nothing."""
         if reading.state is None:
             return
         last, self._last = self._last, reading
