@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Annotated, Any
 
-from pydantic import BaseModel, Field, TypeAdapter
+from pydantic import Field, TypeAdapter
 
 from xnai_validate import registry
 from xnai_validate.kit import Checker
@@ -13,6 +13,7 @@ from xnai_validate.model.docs import field_docs
 from xnai_validate.model.events import Event
 from xnai_validate.model.facttype import FactType
 from xnai_validate.model.json import JsonObject, JsonValue
+from xnai_validate.model.record import Record
 from xnai_validate.model.report import RunReport
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -72,7 +73,7 @@ def faults_schema(definitions: JsonObject) -> list[JsonValue]:
     return conditions
 
 
-def model_schema(model: type[BaseModel], prefix: str, definitions: JsonObject) -> JsonObject:
+def model_schema(model: type[Record], prefix: str, definitions: JsonObject) -> JsonObject:
     """The schema of a model as it is written in a file; what it refers to goes to `definitions`, with the prefix.
 
     With a prefix it is of params, where a `${...}` may stand for a whole list or mapping.

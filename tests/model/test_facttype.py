@@ -6,9 +6,9 @@ from enum import StrEnum
 from typing import Annotated, Literal
 
 import pytest
-from pydantic import BaseModel, Field, JsonValue
+from pydantic import BaseModel
 
-from xnai_validate.kit import Bytes, Count, ErrorKind, Headers, Milliseconds, Ratio
+from xnai_validate.kit import Bytes, Count, ErrorKind, Facts, Field, Headers, JsonValue, Milliseconds, Ratio
 from xnai_validate.model.facttype import JSON_TYPE, FactType, IgnoreCase, Whole, fact_type, fact_types, fact_values
 
 
@@ -55,7 +55,7 @@ def test_what_rules_cannot_speak_about_is_refused(annotation: object) -> None:
 def test_facts_go_by_the_names_that_rules_use() -> None:
     """The alias of a fact is its name, in types and values alike."""
 
-    class Seen(BaseModel):
+    class Seen(Facts):
         json_: JsonValue = Field(alias="json")
         error: ErrorKind | None
 

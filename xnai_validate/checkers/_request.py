@@ -6,10 +6,8 @@ import json
 from typing import Annotated, Self
 from urllib.parse import urlencode
 
-from annotated_types import Ge, Le
-from pydantic import model_validator
-
 from xnai_validate.kit import Field, JsonValue, Params, Target
+from xnai_validate.model.marks import Ge, Le, model_validator
 from xnai_validate.wire.http import HttpRequest
 
 Scalar = str | int | float | bool

@@ -6,9 +6,8 @@ import json
 from typing import NamedTuple
 from urllib.parse import urlencode
 
-from pydantic import field_validator
-
 from xnai_validate.kit import Field, JsonValue, Params, Target
+from xnai_validate.model.marks import field_validator
 from xnai_validate.model.rules import json_path, values_at
 from xnai_validate.wire.http import HttpRequest
 from xnai_validate.wire.jsontext import document_of

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from pydantic import field_validator
-
 from xnai_validate.checkers._steps import failure, observe_all
 from xnai_validate.kit import Context, Observation, Unmeasurable
+from xnai_validate.model.marks import field_validator
 from xnai_validate.model.nearest import did_you_mean
 from xnai_validate.model.rules import json_path, values_at
 

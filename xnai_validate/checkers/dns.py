@@ -9,8 +9,6 @@ from importlib.util import find_spec
 from time import perf_counter
 from typing import TYPE_CHECKING, Annotated
 
-from annotated_types import Ge, Le
-
 from xnai_validate.kit import (
     Context,
     Count,
@@ -25,6 +23,7 @@ from xnai_validate.kit import (
     Unmeasurable,
     checker,
 )
+from xnai_validate.model.marks import Ge, Le
 from xnai_validate.wire.failure import WireError, wire_error
 from xnai_validate.wire.resolve import literal, resolve
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 import asyncio
 from typing import Annotated
 
-from annotated_types import Ge, Le
-
 from xnai_validate.kit import (
     Context,
     Duration,
@@ -17,6 +15,7 @@ from xnai_validate.kit import (
     Params,
     checker,
 )
+from xnai_validate.model.marks import Ge, Le
 from xnai_validate.wire.connect import Dialled, Pipe, dial
 from xnai_validate.wire.failure import WireError
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from pydantic import ValidationError
-
 from xnai_validate.config.interpolate import Interpolator
 from xnai_validate.config.invalid import wrongs
 from xnai_validate.config.locate import Library
@@ -96,7 +94,7 @@ class Chain:
         }
         try:
             return Profile(link, ProfileFile.model_validate(raw, context=WRITTEN))
-        except ValidationError as error:
+        except ValueError as error:
             for wrong in wrongs(error, raw, ProfileFile, "a profile"):
                 self.problems.at(link.where.at(*wrong.steps), wrong.message, wrong.hint, key=wrong.key)
             return None

@@ -5,26 +5,16 @@ from __future__ import annotations
 import re
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, WithJsonSchema
-
-from xnai_validate.kit import Duration
-from xnai_validate.model.docs import Documented
+from xnai_validate.kit import AfterValidator, BeforeValidator, Duration, Field
 from xnai_validate.model.json import JsonObject
+from xnai_validate.model.marks import WithJsonSchema
+from xnai_validate.model.record import Record
 
 _KEBAB = r"[a-z0-9]+(?:-[a-z0-9]+)*"
 
 
-class Entry(Documented):
-    """A mapping in a file: frozen, unknown keys refused."""
-
-    model_config = ConfigDict(
-        frozen=True,
-        extra="forbid",
-        # Most commands need few of the models.
-        defer_build=True,
-        # Only the spelling with the alias is a key of a file: `with`, never `with_`.
-        populate_by_name=False,
-    )
+class Entry(Record):
+    """A mapping in a file: frozen, unknown keys refused. Only an alias is a key of a file: `with`, never `with_`."""
 
 
 def _listed(value: object) -> object:

@@ -162,4 +162,4 @@ def _defaults(profiles: Iterable[Profile]) -> DefaultsEntry:
     for profile in profiles:
         entry = profile.file.defaults
         said |= {name: getattr(entry, name) for name in entry.model_fields_set}
-    return DefaultsEntry.model_construct(**said)  # type: ignore[arg-type]
+    return DefaultsEntry.model_construct(**said)

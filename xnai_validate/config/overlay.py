@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from urllib.parse import urlsplit
 
-from pydantic import ValidationError
-
 from xnai_validate.config.chain import Link
 from xnai_validate.config.invalid import wrongs
 from xnai_validate.config.options import LoadOptions
@@ -24,7 +22,7 @@ def read_handover(stack: JsonObject | None, problems: Problems) -> Handover | No
         return None
     try:
         return Handover.model_validate(stack, context=WRITTEN)
-    except ValidationError as error:
+    except ValueError as error:
         for wrong in wrongs(error, stack, Handover, "the handover"):
             problems.plain(f"the handover of the stack: {wrong.message}", wrong.hint)
         return None

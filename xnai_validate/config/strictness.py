@@ -151,7 +151,7 @@ def limits_of(profiles: Iterable[Profile], options: LoadOptions, problems: Probl
     host = HostMemoryEntry.model_validate(memory)
     if host.warn > host.stop:
         problems.at(where, f"warn {host.warn:g} is above stop {host.stop:g}", "new load ends first, then the run")
-    entry = LimitsEntry.model_construct(**said)  # type: ignore[arg-type]
+    entry = LimitsEntry.model_construct(**said)
     return Limits(
         concurrency=options.concurrency or entry.concurrency,
         per_target=entry.per_target,

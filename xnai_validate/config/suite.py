@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated
 
-from pydantic import Field, ValidationError
-
 from xnai_validate.config.entry import DefaultsEntry, Entry, Kebab, RetryEntry, Rules, Texts, UntilEntry
 from xnai_validate.config.interpolate import Interpolator
 from xnai_validate.config.invalid import wrongs
 from xnai_validate.config.problems import Problems, Where
 from xnai_validate.config.source import Source
-from xnai_validate.kit import WRITTEN, Disturbance, Duration
+from xnai_validate.kit import WRITTEN, Disturbance, Duration, Field
 from xnai_validate.model.frozen import dataclass
 from xnai_validate.model.json import JsonObject, JsonValue
 
@@ -120,7 +118,7 @@ def read_suite(name: str, source: Source, interpolator: Interpolator, problems: 
         raw = found if isinstance(found, dict) else raw
     try:
         head = SuiteHead.model_validate(raw, context=WRITTEN)
-    except ValidationError as error:
+    except ValueError as error:
         for wrong in wrongs(error, raw, SuiteFile, "a suite"):
             problems.at(whole.at(*wrong.steps), wrong.message, wrong.hint, key=wrong.key)
         head = SuiteHead.model_construct(title=name)
@@ -159,7 +157,7 @@ def _checks(raw: list[JsonValue], source: Source, interpolator: Interpolator, pr
 def _entry(value: JsonValue, where: Where, problems: Problems) -> CheckEntry | None:
     try:
         return CheckEntry.model_validate(value, context=WRITTEN)
-    except ValidationError as error:
+    except ValueError as error:
         for wrong in wrongs(error, value, CheckEntry, "a check"):
             problems.at(where.at(*wrong.steps), wrong.message, wrong.hint, key=wrong.key)
         return None

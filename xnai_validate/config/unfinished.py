@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from functools import cache
 
-from pydantic import BaseModel
-
 from xnai_validate.config.invalid import models_in
 from xnai_validate.config.source import Steps
 from xnai_validate.kit import Disturbance, Observation, Params
 from xnai_validate.model.json import JsonValue
+from xnai_validate.model.record import Record
 from xnai_validate.model.references import is_template
 
 
@@ -36,7 +35,7 @@ def made_of_others(params: type[Params]) -> bool:
     return _holds_observations(params, set())
 
 
-def _holds_observations(model: type[BaseModel], seen: set[type[BaseModel]]) -> bool:
+def _holds_observations(model: type[Record], seen: set[type[Record]]) -> bool:
     seen.add(model)
     inner = {one for info in model.model_fields.values() for one in models_in(info.annotation)}
     return any(issubclass(one, Observation | Disturbance) for one in inner) or any(

@@ -27,13 +27,11 @@ from collections.abc import Callable
 from dataclasses import field
 from typing import Any, Protocol, TypeVar, get_type_hints
 
-from pydantic import ConfigDict
-
 from xnai_validate.errors import Gone
 from xnai_validate.kit.measuring import Clock, Params
-from xnai_validate.model.docs import Documented
 from xnai_validate.model.frozen import dataclass
 from xnai_validate.model.json import JsonValue
+from xnai_validate.model.record import Record
 from xnai_validate.model.target import Target
 
 __all__ = ["Fault", "FaultContext", "Gone", "InForce", "Undo", "fault"]
@@ -41,10 +39,8 @@ __all__ = ["Fault", "FaultContext", "Gone", "InForce", "Undo", "fault"]
 FAULT_MARK = "__xnai_fault__"
 
 
-class Undo(Documented):
+class Undo(Record):
     """What is needed to take a fault back: plain JSON on disk. The target and its secrets are kept beside it."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class FaultContext(Protocol):

@@ -25,25 +25,36 @@ from dataclasses import field
 from functools import cached_property
 from typing import Annotated, Any, Protocol, TypeVar, get_type_hints
 
-from annotated_types import Ge, Le
-from pydantic import BeforeValidator, ConfigDict, Field, ValidationError, ValidationInfo, WithJsonSchema
-
 from xnai_validate.errors import NotApplicable, Unmeasurable, XnaiError
-from xnai_validate.model.docs import Documented
 from xnai_validate.model.errorkind import ErrorKind
 from xnai_validate.model.facttype import FactType, IgnoreCase, Whole, fact_types
 from xnai_validate.model.frozen import dataclass
 from xnai_validate.model.json import Json, JsonObject, JsonValue, bounded
+from xnai_validate.model.marks import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    Ge,
+    Gt,
+    Le,
+    Lt,
+    ValidationInfo,
+    WithJsonSchema,
+    field_validator,
+    model_validator,
+)
+from xnai_validate.model.record import Record, errors_of
 from xnai_validate.model.references import filled, is_template, references
 from xnai_validate.model.rules import Finding
 from xnai_validate.model.target import Target, Tls
 from xnai_validate.model.units import duration_s, size_bytes
 
 __all__ = [
-    "Bytes", "Checker", "Clock", "Context", "Count", "Disturbance", "Duration", "ErrorKind", "Facts", "Field",
-    "Finding", "Headers", "Json", "JsonObject", "JsonValue", "Mebibytes", "Milliseconds", "NotApplicable",
-    "Observation", "Observed", "Params", "Percent", "Ratio", "Seconds", "Size", "Target", "Template", "Tls",
-    "Unmeasurable", "Whole", "XnaiError", "bounded", "checker",
+    "AfterValidator", "BeforeValidator", "Bytes", "Checker", "Clock", "Context", "Count", "Disturbance", "Duration",
+    "ErrorKind", "Facts", "Field", "Finding", "Ge", "Gt", "Headers", "Json", "JsonObject", "JsonValue", "Le", "Lt",
+    "Mebibytes", "Milliseconds", "NotApplicable", "Observation", "Observed", "Params", "Percent", "Ratio", "Seconds",
+    "Size", "Target", "Template", "Tls", "Unmeasurable", "Whole", "XnaiError", "bounded", "checker",
+    "field_validator", "model_validator",
 ]  # fmt: skip
 
 # Facts: what a number is, said in its annotation; the unit stands at the end of the fact's name.
@@ -87,18 +98,12 @@ def _refuse_bare(value: object, info: ValidationInfo) -> object:
     return value  # floats come from code, where seconds are seconds
 
 
-class Params(Documented):
+class Params(Record, by_name=True):
     """The `with:` of a check: frozen, unknown keys refused."""
 
-    # A run needs few of the models of the families that it loads.
-    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True, defer_build=True)
 
-
-class Facts(Documented):
+class Facts(Record, by_name=True):
     """What a checker measured: frozen; every number carries its unit in its name."""
-
-    # A run needs few of the models of the families that it loads.
-    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True, defer_build=True)
 
 
 class Observation(Params):
@@ -262,7 +267,11 @@ class Checker:
     """The optional dependency group that it needs, if any."""
     preload: tuple[str, ...]
     """Modules to import before the first check, so that loading them delays no measurement."""
-    types: Mapping[str, FactType] = field(repr=False)
+
+    @property
+    def types(self) -> Mapping[str, FactType]:
+        """What each fact is, as rules see it. Raises TypeError for one that rules cannot speak about."""
+        return fact_types(self.facts)
 
     @property
     def family(self) -> str:
@@ -278,8 +287,8 @@ class Checker:
         """Params that are known only now; raises Unmeasurable, which says what is wrong with them."""
         try:
             return self.params.model_validate(raw, context=WRITTEN)
-        except ValidationError as error:
-            first = error.errors(include_url=False, include_input=False)[0]
+        except ValueError as error:
+            first = errors_of(error)[0]
             place = ".".join(map(str, first["loc"]))
             raise Unmeasurable(f"{self.kind}: {f'{place}: ' if place else ''}{first['msg']}") from None
 
@@ -315,9 +324,7 @@ def checker(
         doc = inspect.getdoc(measure) or ""
         if not doc:
             raise TypeError(f"{kind}: the checker has no docstring; its first line is what a user reads")
-        found = Checker(
-            kind, measure, params, facts, dict(expect or {}), doc, target, exclusive, extra, preload, fact_types(facts)
-        )
+        found = Checker(kind, measure, params, facts, dict(expect or {}), doc, target, exclusive, extra, preload)
         setattr(measure, MARK, found)
         return measure
 

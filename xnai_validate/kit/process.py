@@ -8,9 +8,7 @@ from contextlib import suppress
 from functools import cache
 from pathlib import Path
 
-from pydantic import ConfigDict
-
-from xnai_validate.model.docs import Documented
+from xnai_validate.model.record import Record
 
 __all__ = ["ProcessId", "process_id"]
 
@@ -18,10 +16,8 @@ _STARTED, _STATE, _PARENT = 19, 0, 1
 """Places in `/proc/PID/stat` after the name, which ends with the last parenthesis (proc_pid_stat(5))."""
 
 
-class ProcessId(Documented):
+class ProcessId(Record):
     """A process by its number and the time of its start: numbers are given again, such pairs are not."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     pid: int
     started: int

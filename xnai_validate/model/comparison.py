@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
-
-from pydantic import ConfigDict
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from xnai_validate.model.docs import DocumentedValue
 from xnai_validate.model.frozen import dataclass
+
+if TYPE_CHECKING:
+    from pydantic import ConfigDict
 
 Change = Literal["same", "regression", "improvement", "cannot tell"]
 """`same`: a change for the worse that is as large as the band is ruled out. `cannot tell`: the data are too few."""
@@ -17,7 +18,7 @@ class _Value(DocumentedValue):
     """Read and written by pydantic, and else a plain value."""
 
     __slots__ = ()
-    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
+    __pydantic_config__: ClassVar[ConfigDict] = {"extra": "forbid"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

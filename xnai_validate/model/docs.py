@@ -7,10 +7,9 @@ took a fifth of the start of a run.
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable
 from functools import cache
 from typing import TYPE_CHECKING
-
-from pydantic import BaseModel
 
 if TYPE_CHECKING:
     import ast
@@ -37,17 +36,13 @@ class DocumentedValue:
         return schema
 
 
-class Documented(DocumentedValue, BaseModel):
-    """A model whose fields are documented by the text under them, also in its JSON Schema."""
-
-
 def field_docs(model: type) -> dict[str, str]:
     """Field -> the text under it, those of base classes included; empty where the source is not at hand."""
     docs: dict[str, str] = {}
     for one in reversed(model.__mro__):
-        if one not in (BaseModel, object):
+        if one.__module__.partition(".")[0] not in ("builtins", "pydantic"):
             docs |= _classes(one.__module__).get(one.__qualname__, {})
-    fields = model.model_fields if issubclass(model, BaseModel) else getattr(model, "__dataclass_fields__", {})
+    fields: Iterable[str] = getattr(model, "model_fields", None) or getattr(model, "__dataclass_fields__", {})
     return {name: text for name, text in docs.items() if name in fields}
 
 

@@ -8,10 +8,10 @@ from dataclasses import replace
 from functools import cache
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
-from annotated_types import Ge, Le
-from pydantic import BaseModel, JsonValue
-
 from xnai_validate.model.frozen import dataclass
+from xnai_validate.model.json import JsonValue
+from xnai_validate.model.marks import bounds_of
+from xnai_validate.model.record import Record, RecordMeta
 
 Shape = Literal["number", "text", "flag", "choice", "list", "map", "json"]
 
@@ -19,9 +19,13 @@ Shape = Literal["number", "text", "flag", "choice", "list", "map", "json"]
 class IgnoreCase:
     """Marks a mapping whose keys are compared without case, as the names of HTTP headers are."""
 
+    says_nothing_of_values = True
+
 
 class Whole:
     """Marks a fact that no server has written and that is small by construction: it is reported uncut."""
+
+    says_nothing_of_values = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,31 +101,31 @@ def _plain(annotation: object, origin: object) -> FactType:
 
 def _with_metadata(kind: FactType, metadata: tuple[object, ...]) -> FactType:
     for mark in metadata:
-        if isinstance(mark, Ge) and isinstance(mark.ge, int | float):
-            kind = replace(kind, floor=float(mark.ge))
-        elif isinstance(mark, Le) and isinstance(mark.le, int | float):
-            kind = replace(kind, ceiling=float(mark.le))
-        elif isinstance(mark, IgnoreCase):
+        bounds = bounds_of(mark)
+        for name, bound in (("floor", bounds.get("ge")), ("ceiling", bounds.get("le"))):
+            if isinstance(bound, int | float):
+                kind = replace(kind, **{name: float(bound)})  # type: ignore[arg-type]
+        if isinstance(mark, IgnoreCase):
             kind = replace(kind, ignore_case=True)
         elif isinstance(mark, Whole):
             kind = replace(kind, whole=True)
     return kind
 
 
-def fact_types(model: type[BaseModel]) -> dict[str, FactType]:
-    """Fact name (its alias, where it has one) -> FactType, in the order of the model."""
+@cache
+def fact_types(facts: RecordMeta) -> dict[str, FactType]:
+    """Fact name (its alias, where it has one) -> FactType, in the order of the record."""
     return {
-        field.alias or name: fact_type(field.annotation, tuple(field.metadata))
-        for name, field in model.model_fields.items()
+        field.alias or name: fact_type(field.annotation, field.metadata) for name, field in facts.form.fields.items()
     }
 
 
-def fact_values(facts: BaseModel) -> dict[str, Any]:
+def fact_values(facts: Record) -> dict[str, Any]:
     """Fact name -> value as measured, by the names that rules use."""
     return {fact: getattr(facts, name) for fact, name in _names(type(facts))}
 
 
 @cache
-def _names(model: type[BaseModel]) -> tuple[tuple[str, str], ...]:
+def _names(facts: RecordMeta) -> tuple[tuple[str, str], ...]:
     """The names of the fields as rules use them, and as attributes."""
-    return tuple((field.alias or name, name) for name, field in model.model_fields.items())
+    return tuple((field.alias or name, name) for name, field in facts.form.fields.items())

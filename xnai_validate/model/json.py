@@ -4,8 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from itertools import islice
+from typing import TYPE_CHECKING
 
-from pydantic import JsonValue
+if TYPE_CHECKING:
+    from pydantic import JsonValue as JsonValue
+else:
+
+    class JsonValue:
+        """A JSON value; pydantic's type of that name, without its import."""
+
+        @classmethod
+        def __get_pydantic_core_schema__(cls, source: object, handler: object) -> object:
+            from pydantic import JsonValue as Theirs
+
+            return handler.generate_schema(Theirs)
+
 
 __all__ = ["Json", "JsonObject", "JsonValue", "bounded"]
 

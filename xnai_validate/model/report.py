@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar, Literal
-
-from pydantic import ConfigDict, Field
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from xnai_validate.model.comparison import Comparison
 from xnai_validate.model.docs import DocumentedValue
@@ -12,6 +10,9 @@ from xnai_validate.model.frozen import dataclass
 from xnai_validate.model.json import JsonObject, JsonValue
 from xnai_validate.model.rules import Finding, Rule
 from xnai_validate.model.status import Status
+
+if TYPE_CHECKING:
+    from pydantic import ConfigDict
 
 FORMAT: Literal["xnai-validate/report/1"] = "xnai-validate/report/1"
 
@@ -22,7 +23,8 @@ class _Value(DocumentedValue):
     """Read and written by pydantic where a report is read or its schema is asked for, and else a plain value."""
 
     __slots__ = ()
-    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
+    # A name that is a word of Python ends in an underscore, and is written without it.
+    __pydantic_config__: ClassVar[ConfigDict] = {"extra": "forbid", "alias_generator": lambda name: name.rstrip("_")}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,7 +107,7 @@ class ReportRun(_Value):
 class Summary(_Value):
     """How many checks have each status."""
 
-    pass_: Annotated[int, Field(alias="pass")] = 0
+    pass_: int = 0
     flaky: int = 0
     warn: int = 0
     fail: int = 0

@@ -7,13 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from pydantic import BaseModel, ConfigDict, Field
+from xnai_validate.model.marks import Field
+from xnai_validate.model.record import Record
 
 
-class Part(BaseModel):
+class Part(Record, extra="ignore"):
     """A part of an answer: fields that are not needed here are passed over, absent and null ones take the default."""
-
-    model_config = ConfigDict(extra="ignore", frozen=True)
 
 
 class Health(Part):

@@ -14,10 +14,9 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Literal, TypeVar
 from urllib.parse import quote, urlsplit
 
-from pydantic import ValidationError
-
 from xnai_validate.errors import NotApplicable, Unmeasurable
 from xnai_validate.model.errorkind import ErrorKind
+from xnai_validate.model.record import errors_of
 from xnai_validate.wire.containeranswers import Inspection, Part, Stats
 from xnai_validate.wire.failure import WireError, wire_error
 
@@ -71,8 +70,8 @@ class ContainerEngine:
     def _read(model: type[Answer], body: bytes) -> Answer:
         try:
             return model.model_validate_json(body)
-        except ValidationError as error:
-            first = error.errors(include_url=False, include_input=False)[0]
+        except ValueError as error:
+            first = errors_of(error)[0]
             where = ".".join(str(part) for part in first["loc"])
             raise EngineError(ErrorKind.PROTOCOL, f"unusable answer: {where or 'JSON'}: {first['msg']}") from None
 
@@ -188,7 +187,7 @@ class _Refusal(Part):
 def _refusal(status: int, body: bytes) -> EngineError:
     try:
         said = _Refusal.model_validate_json(body).message or ""
-    except ValidationError:
+    except ValueError:
         said = body[:200].decode("utf-8", "replace")
     if status == 404 and "page not found" not in said:
         return NoSuchContainer(ErrorKind.PROTOCOL, said[:500] or "no such container")

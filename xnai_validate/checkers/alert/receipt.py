@@ -8,9 +8,6 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Annotated
 
-from annotated_types import Ge, Le
-from pydantic import model_validator
-
 from xnai_validate.checkers._once import once
 from xnai_validate.checkers._steps import perform
 from xnai_validate.checkers.alert.inbox import Inbox, Receipt, fresh
@@ -28,6 +25,7 @@ from xnai_validate.kit import (
     Unmeasurable,
     checker,
 )
+from xnai_validate.model.marks import Ge, Le, model_validator
 from xnai_validate.wire.failure import WireError
 
 SKEW_S = 1.0

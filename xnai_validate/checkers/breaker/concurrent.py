@@ -8,8 +8,6 @@ from dataclasses import dataclass, field
 from statistics import median
 from typing import Annotated
 
-from annotated_types import Ge, Le
-
 from xnai_validate.checkers._once import once
 from xnai_validate.checkers.breaker.calls import Call, Outcome, make
 from xnai_validate.checkers.breaker.driver import Driver
@@ -17,6 +15,7 @@ from xnai_validate.checkers.breaker.params import BreakerParams
 from xnai_validate.checkers.breaker.refusal import quantile
 from xnai_validate.checkers.breaker.trips import must_fail
 from xnai_validate.kit import Context, Count, Facts, Milliseconds, Observation, XnaiError, checker
+from xnai_validate.model.marks import Ge, Le
 
 ALONE = 3
 """Calls that are made one by one, to know how long one takes."""

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, Self
 
-from annotated_types import Ge, Gt, Le
-from pydantic import model_validator
-
 from xnai_validate.checkers._watch import Watch
 from xnai_validate.kit import Disturbance, Duration, Field, Observation, Params
+from xnai_validate.model.marks import Ge, Gt, Le, model_validator
 
 State = Literal["closed", "open", "half_open"]
 

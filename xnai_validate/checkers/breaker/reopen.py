@@ -6,9 +6,6 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from typing import Annotated, Self
 
-from annotated_types import Ge, Le
-from pydantic import model_validator
-
 from xnai_validate.checkers._once import once
 from xnai_validate.checkers.breaker.calls import Call, Outcome
 from xnai_validate.checkers.breaker.driver import Driver, Waiting
@@ -16,6 +13,7 @@ from xnai_validate.checkers.breaker.params import BreakerParams
 from xnai_validate.checkers.breaker.recovery import recovery_of
 from xnai_validate.checkers.breaker.trips import must_fail
 from xnai_validate.kit import Context, Count, Facts, Milliseconds, checker
+from xnai_validate.model.marks import Ge, Le, model_validator
 
 
 class ReopenParams(BreakerParams):

@@ -6,8 +6,6 @@ import asyncio
 from dataclasses import dataclass, field
 from typing import Annotated
 
-from annotated_types import Ge, Le
-
 from xnai_validate.checkers._once import once
 from xnai_validate.checkers.breaker.calls import Call, Outcome, make
 from xnai_validate.checkers.breaker.concurrent import at_once
@@ -16,6 +14,7 @@ from xnai_validate.checkers.breaker.params import BreakerParams
 from xnai_validate.checkers.breaker.readings import PAUSE_S
 from xnai_validate.checkers.breaker.trips import must_open
 from xnai_validate.kit import Context, Count, Facts, Field, Milliseconds, Observation, XnaiError, checker
+from xnai_validate.model.marks import Ge, Le
 
 
 class SharedParams(BreakerParams):

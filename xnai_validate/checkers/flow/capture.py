@@ -7,11 +7,9 @@ import re
 from collections.abc import Mapping
 from typing import Annotated, Self
 
-from annotated_types import Ge, Le
-from pydantic import field_validator, model_validator
-
 from xnai_validate.checkers._watch import Missing, value_at
-from xnai_validate.kit import Field, JsonValue, Params, Unmeasurable
+from xnai_validate.kit import Field, JsonValue, Params, Unmeasurable, field_validator, model_validator
+from xnai_validate.model.marks import Ge, Le
 from xnai_validate.model.patience import OutOfPatience, with_patience
 from xnai_validate.model.rules import MATCH_CAP, PATIENCE_S, json_path
 

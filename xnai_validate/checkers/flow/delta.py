@@ -7,8 +7,6 @@ import math
 from collections.abc import Mapping
 from typing import Annotated
 
-from annotated_types import Ge, Le
-
 from xnai_validate.checkers._steps import perform
 from xnai_validate.checkers._watch import Missing, Watch, read
 from xnai_validate.kit import (
@@ -23,6 +21,7 @@ from xnai_validate.kit import (
     bounded,
     checker,
 )
+from xnai_validate.model.marks import Ge, Le
 
 
 class DeltaParams(Params):

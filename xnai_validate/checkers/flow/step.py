@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Self
 
-from pydantic import Field, StringConstraints, model_validator
-
 from xnai_validate.checkers.flow.capture import Capture
-from xnai_validate.kit import Duration, JsonObject, Template
+from xnai_validate.kit import Duration, Field, JsonObject, Template, model_validator
 from xnai_validate.model.frozen import dataclass
+from xnai_validate.model.marks import StringConstraints
 from xnai_validate.model.references import NAME
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=60)]

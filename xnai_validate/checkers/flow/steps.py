@@ -6,9 +6,6 @@ import asyncio
 from collections.abc import Coroutine, Iterator, Sequence
 from typing import Annotated, Self
 
-from annotated_types import Gt
-from pydantic import model_validator
-
 from xnai_validate.checkers.flow.course import Course
 from xnai_validate.checkers.flow.step import Made, Step
 from xnai_validate.kit import (
@@ -23,6 +20,7 @@ from xnai_validate.kit import (
     bounded,
     checker,
 )
+from xnai_validate.model.marks import Gt, model_validator
 from xnai_validate.model.nearest import did_you_mean
 from xnai_validate.model.text import Masker, looks_secret
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Annotated
 
-from annotated_types import Ge, Le, Len
-
 from xnai_validate.checkers._once import once
 from xnai_validate.checkers.health.course import Seen, Watch, cells, watch
 from xnai_validate.checkers.health.sample import Paths, status_fault
@@ -24,6 +22,7 @@ from xnai_validate.kit import (
     Params,
     checker,
 )
+from xnai_validate.model.marks import Ge, Le, Len
 
 TOLD = 20
 

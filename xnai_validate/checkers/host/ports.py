@@ -5,9 +5,8 @@ from __future__ import annotations
 from ipaddress import ip_address
 from typing import Annotated
 
-from annotated_types import Ge, Le
-
 from xnai_validate.kit import Context, Facts, Field, NotApplicable, Params, Unmeasurable, checker
+from xnai_validate.model.marks import Ge, Le
 
 Port = Annotated[int, Ge(1), Le(65535)]
 

@@ -9,10 +9,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-from pydantic import AfterValidator, BaseModel, ValidationError
-
 from xnai_validate.checkers.host import probe
-from xnai_validate.kit import Context, Duration, Facts, Field, Params, checker
+from xnai_validate.kit import AfterValidator, Context, Duration, Facts, Field, Params, checker
+from xnai_validate.model.record import Record
 
 if TYPE_CHECKING:
     from packaging.requirements import Requirement
@@ -68,12 +67,12 @@ class PythonFacts(Facts):
     """Installed packages whose own requirements are not met; null where it was not checked."""
 
 
-class _Package(BaseModel):
+class _Package(Record, extra="ignore"):
     version: str
     requires: list[str]
 
 
-class _Report(BaseModel):
+class _Report(Record, extra="ignore"):
     version: str
     implementation: str
     executable: str
@@ -107,7 +106,7 @@ async def measure_python(params: PythonParams, ctx: Context) -> PythonFacts:
         return PythonFacts(runs=False, detail=f"no answer within {params.timeout:g} s")
     except OSError as error:
         return PythonFacts(runs=False, detail=f"{params.interpreter}: {error.strerror or error}"[:300])
-    except ValidationError:
+    except ValueError:
         return PythonFacts(runs=False, detail=f"{params.interpreter} does not answer as a Python does")
     installed = {_canonical(name): package for name, package in seen.packages.items()}
     return PythonFacts(

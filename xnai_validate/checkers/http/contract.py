@@ -6,8 +6,6 @@ import json
 from typing import Annotated
 from urllib.parse import urlsplit
 
-from annotated_types import Ge, Le
-
 from xnai_validate.checkers.http.contract_requests import MadeUp, made_up
 from xnai_validate.checkers.http.openapi_examiner import Examiner, examiner
 from xnai_validate.kit import (
@@ -26,6 +24,7 @@ from xnai_validate.kit import (
     Unmeasurable,
     checker,
 )
+from xnai_validate.model.marks import Ge, Le
 from xnai_validate.wire.failure import WireError
 from xnai_validate.wire.http import HttpAnswer, HttpClient, HttpRequest
 from xnai_validate.wire.http_body import json_of, media_type

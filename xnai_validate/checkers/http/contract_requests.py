@@ -8,9 +8,8 @@ import sys
 from collections.abc import AsyncIterator, Sequence
 from contextlib import suppress
 
-from pydantic import BaseModel
-
 from xnai_validate.kit import JsonObject
+from xnai_validate.model.record import Record
 
 MAKE_UP_S = 20.0
 """How long all requests may take to be made up; a second is usual, most of it imports."""
@@ -19,7 +18,7 @@ REQUESTS_CAP = 32 * 1024 * 1024
 """Bytes of all requests together."""
 
 
-class MadeUp(BaseModel):
+class MadeUp(Record):
     """One request."""
 
     operation: str

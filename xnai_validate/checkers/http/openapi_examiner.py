@@ -8,24 +8,28 @@ import sys
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 
-from pydantic import BaseModel, TypeAdapter
-
-from xnai_validate.kit import JsonObject, JsonValue
+from xnai_validate.kit import Field, JsonObject, JsonValue
+from xnai_validate.model.record import Record
 
 EXAMINE_S = 15.0
 """How long one step of the examination may take; half a second is usual, most of it imports."""
 LINE_CAP = 4 * 1024 * 1024
-_TEXTS = TypeAdapter(list[str])
 
 
-class About(BaseModel):
+class About(Record, extra="ignore"):
     """What there is to tell of a document."""
 
-    problems: list[str] = []
+    problems: list[str] = Field(default_factory=list)
     version: str | None = None
-    operations: list[str] = []
+    operations: list[str] = Field(default_factory=list)
     operation_count: int = 0
-    missing: list[str] = []
+    missing: list[str] = Field(default_factory=list)
+
+
+class Deviations(Record):
+    """How an answer differs from what is declared."""
+
+    found: list[str]
 
 
 class Examiner:
@@ -48,7 +52,7 @@ class Examiner:
         said = await self._ask({**asked, "body": body.decode("latin-1")})
         if said is None:
             return ["cannot be held against its schema: that takes too long or too much memory"]
-        return _TEXTS.validate_json(said)
+        return Deviations.model_validate({"found": json.loads(said)}).found
 
     async def _ask(self, question: JsonObject) -> bytes | None:
         """The line that answers; None where none comes in time or the process has ended."""

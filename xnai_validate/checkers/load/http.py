@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from annotated_types import Ge, Le
-
 from xnai_validate.checkers._request import RequestParams
 from xnai_validate.checkers.load.drive import Drive
 from xnai_validate.checkers.load.figures import load_figures
 from xnai_validate.checkers.load.shape import LoadFacts, LoadParams
 from xnai_validate.kit import Context, Count, NotApplicable, Size, Unmeasurable, checker
+from xnai_validate.model.marks import Ge, Le
 from xnai_validate.wire.failure import WireError
 from xnai_validate.wire.http import BODY_CAP
 from xnai_validate.wire.http_request import Prepared, prepare, request_bytes

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from typing import Annotated, Self
 
-from annotated_types import Ge, Gt, Le, MinLen
-from pydantic import model_validator
-
 from xnai_validate.kit import Count, Duration, Facts, Field, JsonValue, Milliseconds, Params, Ratio, Whole
+from xnai_validate.model.marks import Ge, Gt, Le, model_validator
 from xnai_validate.wire.arrivals import Arrivals, Stage
 
 DEFAULT_S = 10.0
@@ -50,7 +48,7 @@ class ArrivalsParams(Params):
 
     rate: Annotated[Rate, Gt(0)] | None = None
     """Arrivals a second, for as long as `for` says."""
-    stages: Annotated[list[StageParams], MinLen(1)] | None = None
+    stages: Annotated[list[StageParams], Field(min_length=1)] | None = None
     """Steps and ramps, one after the other; each says how long it takes."""
 
     @model_validator(mode="after")

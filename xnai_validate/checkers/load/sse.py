@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from annotated_types import Gt
-
 from xnai_validate.checkers._stream import StreamedParams
 from xnai_validate.checkers.load.drive import Drive
 from xnai_validate.checkers.load.figures import load_figures, ms
@@ -14,6 +12,7 @@ from xnai_validate.checkers.load.shape import LoadFacts, LoadParams
 from xnai_validate.checkers.load.streamtally import StreamTally
 from xnai_validate.checkers.load.tally import Tally
 from xnai_validate.kit import Context, Count, Duration, Milliseconds, NotApplicable, Unmeasurable, checker
+from xnai_validate.model.marks import Gt
 from xnai_validate.wire.histogram import Histogram
 from xnai_validate.wire.http_request import prepare
 

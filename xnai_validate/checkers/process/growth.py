@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated
 
-from annotated_types import Ge, Le
-
 from xnai_validate.checkers._steps import perform
 from xnai_validate.checkers.process.subject import PRELOAD, pid_of
 from xnai_validate.kit import (
@@ -22,6 +20,7 @@ from xnai_validate.kit import (
     Unmeasurable,
     checker,
 )
+from xnai_validate.model.marks import Ge, Le
 
 MIB = 2**20
 POLL_S = 0.1

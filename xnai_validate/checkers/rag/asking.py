@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any
 
-from pydantic import StringConstraints, field_validator, model_validator
-
 from xnai_validate.kit import Duration, Field, JsonObject, Observation, Params
+from xnai_validate.model.marks import StringConstraints, field_validator, model_validator
 from xnai_validate.model.rules import json_path, values_at
 
 SOURCES_CAP = 100

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated
 
-from annotated_types import Ge, Le
-
 from xnai_validate.checkers._steps import failure
 from xnai_validate.checkers.rag.asking import Asking
 from xnai_validate.kit import Context, Count, Facts, Field, JsonObject, Milliseconds, checker
 from xnai_validate.model.frozen import dataclass
+from xnai_validate.model.marks import Ge, Le
 
 TOLD_CAP = 20
 AROUND = 30

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, get_args
 
-from annotated_types import Ge, Le
-
 from xnai_validate.kit import Count, Duration, Facts, Field, Milliseconds, Params
+from xnai_validate.model.marks import Ge, Le
 
 Group = Literal["lengths", "numbers", "types", "unicode", "malformed"]
 GROUPS: tuple[Group, ...] = get_args(Group)

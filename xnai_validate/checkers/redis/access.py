@@ -6,9 +6,8 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Annotated, TypeVar
 
-from annotated_types import Ge
-
 from xnai_validate.kit import Context, Duration, ErrorKind, Facts, Params
+from xnai_validate.model.marks import Ge
 from xnai_validate.wire.failure import WireError
 from xnai_validate.wire.redis import RedisClient, RedisConnection, connect_redis
 

@@ -5,10 +5,8 @@ from __future__ import annotations
 from time import perf_counter
 from typing import Annotated
 
-from annotated_types import Len
-
 from xnai_validate.checkers.redis.access import PRELOAD, RedisFacts, RedisParams, measured
-from xnai_validate.kit import Context, JsonValue, Milliseconds, checker
+from xnai_validate.kit import Context, Field, JsonValue, Milliseconds, checker
 from xnai_validate.wire.redis import RedisConnection, RedisRefusal, Reply
 
 ITEMS_CAP = 1_000
@@ -19,7 +17,7 @@ DEPTH_CAP = 16
 class CommandParams(RedisParams):
     """What is sent."""
 
-    command: Annotated[list[str | int | float], Len(1, 1_000)]
+    command: Annotated[list[str | int | float], Field(min_length=1, max_length=1_000)]
     """The command and its arguments: `[CONFIG, GET, maxmemory]`."""
 
 

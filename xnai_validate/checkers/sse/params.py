@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from annotated_types import Ge, Le
-
 from xnai_validate.checkers._stream import StreamedParams
 from xnai_validate.kit import Duration, Size
+from xnai_validate.model.marks import Ge, Le
 
 
 class StreamParams(StreamedParams):

@@ -9,8 +9,6 @@ from datetime import UTC, datetime
 from importlib.util import find_spec
 from typing import Annotated
 
-from annotated_types import Ge, Le
-
 from xnai_validate.checkers.tls.x509 import covers, is_self_signed, key_of, names_of
 from xnai_validate.kit import (
     Context,
@@ -25,6 +23,7 @@ from xnai_validate.kit import (
     Unmeasurable,
     checker,
 )
+from xnai_validate.model.marks import Ge, Le
 from xnai_validate.wire.connect import dial
 from xnai_validate.wire.failure import WireError
 from xnai_validate.wire.tls import client_context

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Self
 
-from annotated_types import Le
-from pydantic import model_validator
-
 from xnai_validate.checkers.voice.words import words
 from xnai_validate.kit import Count, Duration, ErrorKind, Facts, Field, Milliseconds, Params, Ratio, Size
+from xnai_validate.model.marks import Le, model_validator
 
 
 class Roundtrip(Params):

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from annotated_types import Ge, Le
-
 from xnai_validate.kit import Count, Duration, ErrorKind, Facts, Field, Headers, JsonValue, Milliseconds, Params, Size
+from xnai_validate.model.marks import Ge, Le
 
 
 class SessionParams(Params):

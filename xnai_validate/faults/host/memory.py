@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from annotated_types import Gt, Le
-
 from xnai_validate.faults._child import children_of, end_children, start_child
 from xnai_validate.faults._meminfo import read_meminfo
 from xnai_validate.kit import (
@@ -20,6 +18,7 @@ from xnai_validate.kit import (
     Unmeasurable,
     fault,
 )
+from xnai_validate.model.marks import Gt, Le
 
 HIGHEST = 97.0
 """Percent; at 98 the host itself is in danger, and the run would be ended by its own guard."""

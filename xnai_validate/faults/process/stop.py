@@ -8,9 +8,6 @@ import signal
 import subprocess
 from typing import Annotated, Self
 
-from annotated_types import Gt, Le
-from pydantic import Field, model_validator
-
 from xnai_validate.faults.process.subject import PRELOAD, process_of, send
 from xnai_validate.kit import (
     Clock,
@@ -27,6 +24,7 @@ from xnai_validate.kit import (
     fault,
     process_id,
 )
+from xnai_validate.model.marks import Field, Gt, Le, model_validator
 from xnai_validate.wire.failure import WireError
 from xnai_validate.wire.processes import pid_of
 
