@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from xnai_validate.model import events as ev
+from xnai_validate.model.comparison import Compared, Comparison
 from xnai_validate.model.json import JsonObject, JsonValue
 from xnai_validate.model.report import CheckInfo, Criterion, RunInfo, Source
 from xnai_validate.model.rules import Finding, Level, Rule
@@ -244,6 +245,28 @@ def wished() -> list[ev.Event]:
     return script.events(ms=80.0)
 
 
+def compared() -> list[ev.Event]:
+    """All checks passed, and the run is worse than its baseline."""
+    script = Script("Phase 4.2 - query flow", "phase4.2")
+    script.check("performance/load:query", "Questions are answered under load", kind="load.http", ms=10_012.0)
+    load, memory = "performance/load:query", "resources/stack:api-memory"
+    figures = (
+        Compared(check=load, figure="p50_ms", before=68.21, after=81.44, ratio=1.194, low=1.121, high=1.272,
+                 band=0.1, change="regression"),
+        Compared(check=load, figure="p99_ms", before=93.4, after=99.1, ratio=1.061, low=0.71, high=1.585, band=0.2,
+                 change="cannot tell", reason="anything from -29% to +58% is possible"),
+        Compared(check="performance/load:health", figure="p99_ms", band=0.2, change="cannot tell",
+                 reason="the later run: 120 requests are too few, it takes 500"),
+        Compared(check=memory, figure="tree_rss_mib", before=158.3, after=131.0, ratio=0.8275, low=0.79, high=0.867,
+                 band=0.05, change="improvement"),
+        Compared(check="performance/load:health", figure="p50_ms", before=1.62, after=1.63, ratio=1.0062, low=0.97,
+                 high=1.043, band=0.1, change="same"),
+    )  # fmt: skip
+    found = Comparison(baseline="main", runs=3, figures=figures, notes=("version of api: 1.2 before, 1.3 now",))
+    script.later.append(lambda seq: ev.BaselineCompared(seq=seq, at=START + seq / 10, comparison=found))
+    return script.events(ms=11_240.0)
+
+
 CASES: dict[str, tuple[int, Callable[[], list[ev.Event]]]] = {
     "passed": (0, passed),
     "failed": (1, failed),
@@ -252,5 +275,6 @@ CASES: dict[str, tuple[int, Callable[[], list[ev.Event]]]] = {
     "deadline": (5, deadline),
     "interrupted": (130, interrupted),
     "hostile": (1, hostile),
+    "compared": (1, compared),
 }
 """Name -> the exit code that the run must have, and its events."""

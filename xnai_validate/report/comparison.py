@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from xnai_validate.model.comparison import Change, Compared, Comparison
-from xnai_validate.report.page import Page, Span, Style
+from xnai_validate.report.page import Page, Span, Style, cells
 from xnai_validate.report.words import counted
 
 _STYLES: Mapping[Change, Style] = {
@@ -16,6 +16,8 @@ _STYLES: Mapping[Change, Style] = {
 }
 ENOUGH = 5
 """Runs of a baseline from which on its own scatter says more than what is assumed of it."""
+_NUMBERS = 58
+"""Columns of a row besides the name of its figure."""
 _ORDER: tuple[Change, ...] = ("regression", "cannot tell", "improvement", "same")
 
 
@@ -23,22 +25,42 @@ def comparison(page: Page, found: Comparison, *, every: bool) -> None:
     """Append the figures as a table, those that are worse first; figures that stayed the same where `every` is set."""
     page.rule(f"Against {found.baseline} ({counted(found.runs, 'run')})")
     page.blank()
-    head: list[Span] = [(name, "dim") for name in ("figure", "before", "now", "change", "likely within", "verdict")]
-    rows = [head]
-    shown = [one for change in _ORDER for one in found.figures if one.change == change and (every or change != "same")]
-    for one in shown:
-        style = _STYLES[one.change]
-        values = [one.before, one.after]
-        numbers: list[Span] = [("" if value is None else f"{value:.4g}", "") for value in values]
-        rows.append([(name_of(one), ""), *numbers, (_change(one), style), (_interval(one), ""), (one.change, style)])
+    shown = worst_first(found, every=every)
     if shown:
-        page.table(rows, numeric=range(1, 5), indent=2)
+        roomy = max(cells(name_of(one)) for one in shown) + _NUMBERS <= page.width
+        (_table if roomy else _list)(page, shown)
         _reasons(page, shown)
     page.text(sums(found), indent=2)
     if found.runs < ENOUGH and any(one.change == "cannot tell" and one.ratio is not None for one in found.figures):
         page.text(f"a baseline of {ENOUGH} runs or more tells smaller changes; --record adds one", indent=2)
     for note in found.notes:
         page.text(note, indent=2, style="dim")
+
+
+def _table(page: Page, shown: list[Compared]) -> None:
+    head: list[Span] = [(name, "dim") for name in ("figure", "before", "now", "change", "likely within", "verdict")]
+    rows = [head]
+    for one in shown:
+        style = _STYLES[one.change]
+        values = [one.before, one.after]
+        numbers: list[Span] = [("" if value is None else f"{value:.4g}", "") for value in values]
+        change: list[Span] = [(change_of(one), style), (interval_of(one), ""), (one.change, style)]
+        rows.append([(name_of(one), ""), *numbers, *change])
+    page.table(rows, numeric=range(1, 5), indent=2)
+
+
+def _list(page: Page, shown: list[Compared]) -> None:
+    """The same where there is no room for a table: two lines a figure."""
+    for one in shown:
+        page.text(name_of(one), indent=15, lead=(f"  {one.change}", _STYLES[one.change]))
+        if one.before is not None and one.after is not None:
+            said = f"{one.before:.4g} before, {one.after:.4g} now, {change_of(one)} (likely {interval_of(one)})"
+            page.text(said, indent=15)
+
+
+def worst_first(found: Comparison, *, every: bool) -> list[Compared]:
+    """The figures in the order in which they matter; those that stayed the same where `every` is set."""
+    return [one for change in _ORDER for one in found.figures if one.change == change and (every or change != "same")]
 
 
 def _reasons(page: Page, shown: list[Compared]) -> None:
@@ -65,7 +87,7 @@ def sums(found: Comparison) -> str:
 def regressions(found: Comparison) -> list[str]:
     """Every regression in a sentence."""
     return [
-        f"{name_of(one)}: {one.before:.4g} before, {one.after:.4g} now, {_change(one)} (likely {_interval(one)}; "
+        f"{name_of(one)}: {one.before:.4g} before, {one.after:.4g} now, {change_of(one)} (likely {interval_of(one)}; "
         f"what counts is {one.band:.0%} or more)"
         for one in found.figures
         if one.change == "regression"
@@ -77,9 +99,11 @@ def name_of(one: Compared) -> str:
     return f"{one.check} {one.figure}"
 
 
-def _change(one: Compared) -> str:
+def change_of(one: Compared) -> str:
+    """By how much it changed: `+19.4%`; empty where that is not known."""
     return "" if one.ratio is None else f"{one.ratio - 1:+.1%}"
 
 
-def _interval(one: Compared) -> str:
+def interval_of(one: Compared) -> str:
+    """Between what the change lies: `+12% to +27%`; empty where that is not known."""
     return "" if one.low is None or one.high is None else f"{one.low - 1:+.0%} to {one.high - 1:+.0%}"

@@ -21,6 +21,7 @@ from xnai_validate.model.text import printable
 from xnai_validate.model.units import format_ms
 from xnai_validate.model.verdict import Exit
 from xnai_validate.report.causes import PROBLEMS, problems_of, skips_of
+from xnai_validate.report.comparison import change_of, interval_of, sums, worst_first
 from xnai_validate.report.ending import because
 from xnai_validate.report.view import View
 from xnai_validate.report.words import counted, in_words, listed, rest_of_sentence, said, told_of
@@ -51,6 +52,8 @@ def pieces(report: RunReport, view: View) -> Iterator[str]:
         because=because(report, report.exit_code),
         sections=[(title, status, problems_of(report.checks, status)) for status, title in PROBLEMS],
         skips=skips_of(report.checks),
+        sums=sums(report.comparison) if report.comparison else "",
+        figures=worst_first(report.comparison, every=True) if report.comparison else [],
         categories=_categories(report.checks),
         targets=[(name, url) for name, url in report.run.targets.items() if url],
         full=_in_full(report.checks),
@@ -71,6 +74,9 @@ def _environment() -> jinja2.Environment:
         ms=format_ms,
         words=in_words,
         shown=shown,
+        figure=lambda value: "" if value is None else f"{value:.4g}",
+        change=change_of,
+        interval=interval_of,
         wanted=wanted,
         listed=listed,
         counted=counted,
