@@ -17,10 +17,12 @@ from tests.checkers.redis_process import redis_server
 from tests.context import observe
 from xnai_validate.checkers.alert.notice import flat, posted
 from xnai_validate.errors import NotApplicable, Unmeasurable
-from xnai_validate.kit import Observed, Target
+from xnai_validate.kit import JsonObject, Observed, Target
 from xnai_validate.wire.receiver import BODY_CAP, Delivery, receiving
 
 Server = tuple[Target, redis.Redis]
+WANTED: JsonObject = {"resolved": True, "duplicates": 0, "in_order": True, "payload_faults": []}
+"""What a whole check of an alert asks, besides what the kind does."""
 REQUIRED = ("type", "service", "severity", "message", "timestamp")
 TIMES = int(os.environ.get("XNAI_TEST_ALERTS", "50"))
 
@@ -54,7 +56,7 @@ def observed(server: Server, manner: str, *, webhook: bool = True, stream: bool 
             **({"webhook": address} if webhook else {}),
             **more,
         }
-        return observe("alert.receipt", others=(api, server[0]), **with_)
+        return observe("alert.receipt", others=(api, server[0]), expect=WANTED, **with_)
 
 
 def broken(seen: Observed) -> set[str]:

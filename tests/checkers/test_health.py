@@ -10,7 +10,7 @@ import pytest
 from tests.checkers.lying import lying
 from tests.context import observe
 from xnai_validate.checkers.health.sample import Paths, read
-from xnai_validate.kit import JsonValue, Observed
+from xnai_validate.kit import JsonObject, JsonValue, Observed
 
 Table = dict[tuple[str, str], tuple[Any, Any]]
 """(situation, component) -> (claimed, true)."""
@@ -48,6 +48,16 @@ LIES: dict[str, Table] = {
 """Manner of lying -> the table that it must give."""
 
 
+WANTED: JsonObject = {
+    "false_green": [],
+    "false_red": [],
+    "not_recovered": [],
+    "status_faults": [],
+    "unanswered_count": 0,
+}
+"""What a whole check of a report asks, besides what the kind does."""
+
+
 def observed(manner: str, **more: Any) -> Observed:
     """One measurement of a stack with a manner of reporting."""
     with lying(manner) as targets:
@@ -66,7 +76,9 @@ def observed(manner: str, **more: Any) -> Observed:
             "recover_within": "4s",
             **more,
         }
-        return observe("health.truth", targets["api"], others=(targets["llm"], targets["cache"]), **with_)
+        return observe(
+            "health.truth", targets["api"], others=(targets["llm"], targets["cache"]), expect=WANTED, **with_
+        )
 
 
 def table(seen: Observed) -> Table:

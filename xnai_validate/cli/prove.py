@@ -12,7 +12,7 @@ def command(
     defect: Annotated[
         list[str] | None, typer.Option("--defect", metavar="NAME", help="Only this defect; repeatable.")
     ] = None,
-    profile: Annotated[str, typer.Option("--profile", metavar="PROFILE", help="Whose checks are proven.")] = "phase4.1",
+    profile: Annotated[str, typer.Option("--profile", metavar="PROFILE", help="Whose checks are proven.")] = "phase4",
     full: Annotated[
         bool, typer.Option("--full", help="Every defect against every check, not only those named for it.")
     ] = False,

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from xnai_validate.demo.defects import UnknownDefect, chosen
 from xnai_validate.demo.listeners import Listeners
-from xnai_validate.demo.parts import port_names
+from xnai_validate.demo.parts import ALERTS, port_names
 from xnai_validate.demo.redis_server import RedisMissing, find_server
 from xnai_validate.demo.settings import Settings
 
@@ -40,6 +40,7 @@ def main(arguments: list[str] | None = None) -> int:
         redis_password=secrets.token_hex(16),  # without a dash: it stands on a command line
         vikunja_token="tk_" + secrets.token_hex(20),
         defects=defects,
+        alert_webhook=f"http://127.0.0.1:{listeners.ports[ALERTS]}/alerts",
     )
     state_file = options.state.resolve() if options.state else None
     try:

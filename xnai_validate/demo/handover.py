@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TypedDict
 
 from xnai_validate.demo.machine import machine_vars
-from xnai_validate.demo.parts import parts_of
+from xnai_validate.demo.parts import ALERTS, parts_of
 from xnai_validate.demo.services.pages import ASSET
 from xnai_validate.demo.settings import BREAKER_FAILURES, MONITOR_FAILURES, REDIS_MAXMEMORY_MB, Layout, Settings
 
@@ -137,6 +137,16 @@ def _vars(settings: Settings, canaries: list[object]) -> dict[str, object]:
         "ui": {"asset": ASSET, "settings": "/project/settings"},
         "budget": BUDGET,
         "load": LOAD,
+        "alerts": {
+            "listen": f"127.0.0.1:{settings.ports[ALERTS]}",
+            "fire_within": "8s",
+            "resolve_within": "8s",
+            "delay_ms": 6000,
+            "hold": "7s",
+            "action_ms": {"min": 1500, "max": 6500},
+            "actions_max": 1,
+        },
+        "health": {"detect_ms": 7000, "recover_ms": 7000, "within": "9s", "slowest_ms": 2500},
         "worker_probe": True,
         "long_question": "Tell me everything about Xoe-NovAi, in detail.",
         "docs_page": "/operations/",

@@ -53,6 +53,10 @@ PARTS: tuple[Part, ...] = (
 )
 
 
+ALERTS = "alerts"
+"""The port that no part listens on: the monitor posts its alerts there, for whoever wants to receive them."""
+
+
 def parts_of(layout: Layout) -> tuple[Part, ...]:
     """The parts that a layout has, in the order in which they are started."""
     return tuple(part for part in PARTS if layout in part.layouts)
@@ -60,5 +64,5 @@ def parts_of(layout: Layout) -> tuple[Part, ...]:
 
 def port_names(layout: Layout) -> tuple[str, ...]:
     """Every port that the layout needs; `redis_plain` is where Redis listens behind its TLS front in layout B."""
-    names = [port for part in parts_of(layout) for port in part.ports]
+    names = [*(port for part in parts_of(layout) for port in part.ports), ALERTS]
     return (*names, "redis_plain") if layout == "B" else ("redis", *names)

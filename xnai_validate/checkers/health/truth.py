@@ -98,15 +98,7 @@ class Truth(Facts):
 
 @checker(
     "health.truth",
-    expect={
-        "false_green": [],
-        "false_red": [],
-        "not_recovered": [],
-        "status_faults": [],
-        "missing_components": [],
-        "ineffective": [],
-        "unanswered_count": 0,
-    },
+    expect={"ineffective": [], "missing_components": []},
     exclusive=True,
 )
 async def truth(params: TruthParams, ctx: Context) -> Truth:
@@ -126,7 +118,7 @@ async def truth(params: TruthParams, ctx: Context) -> Truth:
           situations:
             - {name: without the model, breach: {fault: process.pause, target: llm}}
           detect_within: 10s
-        expect: {detect_ms: {max: 30s}}
+        expect: {false_green: [], false_red: [], not_recovered: [], status_faults: [], detect_ms: {max: 30s}}
     """
     return await once("health.truth", params, ctx, lambda: _measure(params, ctx))
 

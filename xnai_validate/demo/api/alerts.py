@@ -5,6 +5,7 @@ None is lost while Redis is away.
 
 from __future__ import annotations
 
+import asyncio
 import json
 import uuid
 from collections import deque
@@ -22,6 +23,7 @@ STREAM = "xnai:alerts"
 _KEPT = 1000
 _WAITING_MOST = 200
 _WEBHOOK_TIMEOUT_S = 2.0
+_LATE_S = 20.0
 
 Alert = dict[str, str]
 
@@ -53,9 +55,18 @@ class Alerts:
             "timestamp": datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
             **more,
         }
+        if self._settings.broken("alerts-bare"):
+            alert = {name: alert[name] for name in alert if name not in ("severity", "timestamp")}
+        if self._settings.broken("alerts-late"):
+            asyncio.get_running_loop().call_later(_LATE_S, self._queue, alert)
+        else:
+            self._queue(alert)
+
+    def _queue(self, alert: Alert) -> None:
         for _ in range(2 if self._settings.broken("alerts-twice") else 1):
-            self._for_redis.append(alert)
-            if self._settings.alert_webhook:
+            if not self._settings.broken("alerts-stream-silent"):
+                self._for_redis.append(alert)
+            if self._settings.alert_webhook and not self._settings.broken("alerts-webhook-silent"):
                 self._for_webhook.append(alert)
 
     async def deliver(self) -> None:
@@ -71,7 +82,7 @@ class Alerts:
         try:
             await self._store.run(lambda redis: redis.xadd(STREAM, fields, maxlen=_KEPT, approximate=True))  # type: ignore[arg-type]
         except (StoreUnavailable, RedisError):
-            return False
+            return self._settings.broken("alerts-lost-without-redis")
         return True
 
     async def _to_webhook(self, alert: Alert) -> bool:
@@ -79,6 +90,6 @@ class Alerts:
         try:
             body = json.dumps(alert).encode()
             async with request(url.port or 80, "POST", url.path or "/", body, timeout_s=_WEBHOOK_TIMEOUT_S) as reply:
-                return reply.status < 500
+                return reply.status < 500 or self._settings.broken("alerts-webhook-gives-up")
         except WireError:
-            return False
+            return self._settings.broken("alerts-webhook-gives-up")

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 
 import psutil
 from fastapi import APIRouter
@@ -15,7 +17,7 @@ from redis.exceptions import RedisError
 
 from xnai_validate.demo.api import degradation, spoiled
 from xnai_validate.demo.api.breaker_state import State
-from xnai_validate.demo.api.failures import CircuitOpen, StoreUnavailable
+from xnai_validate.demo.api.failures import CircuitOpen, ServiceFailure, StoreUnavailable
 from xnai_validate.demo.api.schemas import Health, TieredHealth
 from xnai_validate.demo.api.services import VERSION, Services
 
@@ -26,6 +28,7 @@ _UNSAFE_MEMORY_PERCENT = 98
 _KEY = "xnai_health_check"
 _KEY_TTL_S = 10
 _GIB = 1024**3
+_LEAKED: list[int] = []
 
 
 class Probe:
@@ -61,6 +64,8 @@ class HealthReport:
     def __init__(self, services: Services) -> None:
         self._services = services
         self._redis = Probe(self._try_redis)
+        self._first: dict[str, bool] = {}
+        self._fallen: set[str] = set()
         patient = services.settings.broken("health-hangs-with-model")
         self._llm = Probe(services.model.healthy, _FRESH_S, 5.0 if patient else _PROBE_S)
 
@@ -79,7 +84,7 @@ class HealthReport:
 
     async def body(self) -> dict[str, JsonValue]:
         """The health report; its status follows from the components."""
-        found = await self.components()
+        found = self._spoiled(await self.components())
         components: dict[str, JsonValue] = {**found}
         if self._services.settings.layout == "B":
             tier = self._services.tier()
@@ -91,6 +96,20 @@ class HealthReport:
             "vectorstore_loaded": found["vectorstore"],
             "components": components,
         }
+
+    def _spoiled(self, found: dict[str, bool]) -> dict[str, bool]:
+        """What a report says that is cached, wired to the wrong probes, or never forgets."""
+        broken = self._services.settings.broken
+        if broken("health-cached"):
+            found = self._first = self._first or found
+        if broken("health-swapped"):
+            found = found | {"llm": found["health_redis"], "health_redis": found["llm"]}
+        if broken("health-never-recovers"):
+            self._fallen |= {name for name, well in found.items() if not well}
+            found = found | dict.fromkeys(self._fallen, False)
+        if broken("health-all-or-nothing") and not found["llm"]:
+            found = found | {"health_redis": False}
+        return found
 
     async def _try_redis(self) -> bool:
         """Write and read back, and look at the breakers on the way.
@@ -123,6 +142,11 @@ class HealthReport:
         return answers[-1]
 
 
+def _redis_well(body: dict[str, JsonValue]) -> bool:
+    components = body["components"]
+    return isinstance(components, dict) and bool(components.get("health_redis"))
+
+
 def router(services: Services) -> APIRouter:
     """The endpoint, for one application."""
     routes = APIRouter()
@@ -138,7 +162,15 @@ def router(services: Services) -> APIRouter:
             raise CircuitOpen("rag_api", 1.0)
         if settings.broken("health-slow"):
             await asyncio.sleep(3)
+        if settings.broken("health-generates"):
+            with suppress(ServiceFailure):
+                made = await services.model.complete("Say that you work.", 8)
+                services.metrics.processed(False, made.tokens, 1.0)
+        if settings.broken("health-leaks"):
+            _LEAKED.append(os.dup(2))
         body = await report.body()
+        if settings.broken("health-hangs-without-redis") and not _redis_well(body):
+            await asyncio.sleep(6)
         failing = settings.broken("health-fails-when-degraded") and body["status"] != "healthy"
         return JSONResponse(spoiled.health(settings, body), status_code=500 if failing else 200)
 

@@ -13,17 +13,9 @@ from xnai_validate.demo.api.alerts import Alerts
 from xnai_validate.demo.api.breaker_state import State
 from xnai_validate.demo.api.degradation import Tier
 from xnai_validate.demo.api.failures import StoreUnavailable
+from xnai_validate.demo.api.recovery import Step, due
 from xnai_validate.demo.api.services import Services
 from xnai_validate.demo.api.wire import WireError, request
-
-RULES: dict[str, dict[int, str]] = {
-    "redis": {3: "restart", 5: "manual"},
-    "rag_api": {2: "restart", 5: "clear_cache"},
-    "chainlit_ui": {2: "restart"},
-    "vikunja": {3: "restart", 5: "reconnect_database"},
-    "llm": {3: "restart"},
-}
-"""Service -> failures in a row -> what is done about it."""
 
 _GRACE_CHECKS = 3
 """A service that has never been up is down after so many checks: parts of a stack start one after another."""
@@ -71,6 +63,7 @@ class Monitor:
         self._alerts = Alerts(services.settings, services.store)
         self._watches = [Watch(name, look) for name, look in self._looks().items()]
         self._tier: Tier | None = None
+        self._fallen: set[str] = set()
         self.on_status_change: list[StatusChange] = [self._announce]
         self.on_recovery: list[Recovered] = [self._announce_recovery]
 
@@ -102,31 +95,48 @@ class Monitor:
 
     async def _judge(self, watch: Watch, result: Result) -> None:
         before = watch.judge(result)
-        if not self._services.settings.broken("service-health-stuck"):
-            self._services.metrics.service_health.labels(watch.service).set(1 if result.healthy else 0)
+        broken = self._services.settings.broken
+        self._show(watch, result)
         if before is not None:
             for changed in self.on_status_change:
                 changed(watch.service, before, watch.status, result)
             if before == "unhealthy":
-                for recovered in self.on_recovery:
+                for recovered in self.on_recovery * (2 if broken("recovery-told-twice") else 1):
                     recovered(watch.service)
-        action = RULES.get(watch.service, {}).get(watch.failures)
-        if action is not None and not self._services.settings.broken("recovery-never-begins"):
-            await self._recover(watch, action)
+        if watch.failures and not broken("recovery-never-begins"):
+            endless, hasty = broken("recovery-endless"), broken("recovery-at-once")
+            for step, attempt in due(watch.service, watch.failures, endless=endless, hasty=hasty):
+                await self._recover(watch, step, attempt)
 
-    async def _recover(self, watch: Watch, action: str) -> None:
+    def _show(self, watch: Watch, result: Result) -> None:
+        """Set the gauge of a service."""
+        broken = self._services.settings.broken
+        if broken("service-health-stuck"):
+            return
+        if not result.healthy:
+            self._fallen.add(watch.service)
+        well = result.healthy or broken("service-health-optimistic")
+        well = well and not (broken("service-health-pessimistic") and watch.service in self._fallen)
+        self._services.metrics.service_health.labels(watch.service).set(1 if well else 0)
+
+    async def _recover(self, watch: Watch, step: Step, attempt: int) -> None:
         """Do what this process can do about a service; what it cannot is asked for by the alert."""
-        if watch.service == "redis" and action == "restart":
+        if watch.service == "redis" and step.action == "restart":
             await self._services.store.reconnect()
-        if action == "clear_cache":
+        if step.action == "clear_cache":
             await self._services.retrieval.clear_cache()
-        message = f"{watch.service} failed {watch.failures} checks in a row: {action}"
-        self._alerts.raise_alert("recovery_action", watch.service, "critical", message, action=action)
+        message = f"{watch.service} failed {watch.failures} checks in a row: {step.action}"
+        more = {"action": step.action, "attempt": str(attempt)}
+        self._alerts.raise_alert("recovery_action", watch.service, "critical", message, **more)
 
     def _announce(self, service: str, old: str, new: str, result: Result) -> None:
         """Tell a change of status; that a service came up for the first time is no news."""
         if old == "unknown" and new == "healthy":
             return
+        if new == "healthy" and self._services.settings.broken("alerts-never-resolved"):
+            return
+        if new == "unhealthy" and self._services.settings.broken("alerts-all-clear-first"):
+            self._alerts.raise_alert("status_change", service, "info", "all is well", old_status=new, new_status=old)
         severity = "info" if new == "healthy" else "critical"
         message = f"{service} is {new}: {result.message}"
         self._alerts.raise_alert("status_change", service, severity, message, old_status=old, new_status=new)

@@ -10,6 +10,7 @@ from xnai_validate.demo.defects.breakers import BREAKERS
 from xnai_validate.demo.defects.entry import Defect
 from xnai_validate.demo.defects.gateway import GATEWAY
 from xnai_validate.demo.defects.machine import MACHINE
+from xnai_validate.demo.defects.monitoring import MONITORING
 from xnai_validate.demo.defects.performance import PERFORMANCE
 from xnai_validate.demo.defects.process import PROCESS
 from xnai_validate.demo.defects.redis import REDIS
@@ -37,7 +38,7 @@ def merged(*groups: Iterable[Defect]) -> dict[str, Defect]:
 
 
 CATALOGUE: dict[str, Defect] = merged(
-    API, BREAKERS, STREAMING, PERFORMANCE, GATEWAY, REDIS, SERVICES, WORKER, PROCESS, MACHINE
+    API, MONITORING, BREAKERS, STREAMING, PERFORMANCE, GATEWAY, REDIS, SERVICES, WORKER, PROCESS, MACHINE
 )
 """Defect name -> defect."""
 

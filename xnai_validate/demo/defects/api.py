@@ -7,7 +7,6 @@ from xnai_validate.demo.defects.model import MODEL
 from xnai_validate.demo.defects.watching import WATCHING
 
 _HEALTH = (
-    Defect("health-always-healthy", "Health says healthy whatever is down: it looks at nothing.", awaits="health"),
     Defect(
         "health-status-stuck",
         "Health says degraded although every component works.",
@@ -15,11 +14,6 @@ _HEALTH = (
             "api/health:status-follows",
             "services/answers:api-health",
         ),
-    ),
-    Defect(
-        "health-status-optimistic",
-        "Health says healthy while it lists a component that does not work.",
-        awaits="health",
     ),
     Defect(
         "health-field-missing",
@@ -57,14 +51,6 @@ _HEALTH = (
         ),
     ),
     Defect("health-slow", "Health takes three seconds.", checks=("api/health:quick",)),
-    Defect("health-hangs-with-model", "Health waits for a model server that hangs.", checks=("services/answers:api",)),
-    Defect("health-llm-unprobed", "Health says that the model works without asking it.", awaits="health"),
-    Defect("health-redis-unprobed", "Health says that Redis works although it does not.", awaits="health"),
-    Defect(
-        "health-fails-when-degraded",
-        "Health answers 500 as soon as one component is down, and so takes the rest down.",
-        awaits="health",
-    ),
     Defect(
         "health-vectorstore-lie",
         "Health says that the vector store is loaded although it is empty.",
