@@ -11,9 +11,10 @@ import pytest
 
 from tests.scripted import Asked, Line, Scripted, scripted
 from xnai_validate.kit import ErrorKind
-from xnai_validate.wire import http_push
+from xnai_validate.wire import http_opener, http_push
 from xnai_validate.wire.http_exchange import HEAD_CAP
-from xnai_validate.wire.http_push import OPENING, Opener, PushedResponse
+from xnai_validate.wire.http_opener import OPENING, Opener
+from xnai_validate.wire.http_push import PushedResponse
 from xnai_validate.wire.http_request import HttpRequest, prepare, request_bytes
 
 Script = Callable[[Asked, Line], Awaitable[bool]]
@@ -236,7 +237,7 @@ def test_nobody_listens() -> None:
 
 def test_connections_are_opened_some_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
     """No more than the bound connect at once, and all do in the end."""
-    monkeypatch.setattr(http_push, "OPENING", 3)
+    monkeypatch.setattr(http_opener, "OPENING", 3)
     most = 0
 
     async def run(server: Scripted) -> list[Heard]:

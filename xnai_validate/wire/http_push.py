@@ -7,83 +7,32 @@ some kilobytes and no time. Buffered, with one buffer for all: asyncio would mak
 from __future__ import annotations
 
 import asyncio
-import sys
-from collections import deque
-from functools import partial
-from typing import cast
+from typing import Protocol, cast
 
 import httptools
 
 from xnai_validate.model.errorkind import ErrorKind
-from xnai_validate.wire.connect import open_socket
 from xnai_validate.wire.failure import WireError, wire_error
 from xnai_validate.wire.http_body import Inflater, inflater
 from xnai_validate.wire.http_exchange import HEAD_CAP, INTERIM_CAP
-from xnai_validate.wire.http_request import Prepared
-from xnai_validate.wire.tls import client_context
 
 BUFFER = 64 * 1024
-OPENING = 128
-"""Connections that are being opened at once; the others wait. A server's queue of new ones often holds no more."""
+TYPE_CAP = 200
+"""Characters of a Content-Type that are kept."""
 INFLATED_CAP = 8 * 1024 * 1024
 """Bytes that one read may become when its coding is undone."""
 
 
-class Opener:
-    """Opens connections to one server, some at a time, and is what their responses have in common."""
+class Opens(Protocol):
+    """Who connects responses, and what these have in common; `wire.http_opener` has it."""
 
-    def __init__(self, tasks: asyncio.TaskGroup, prepared: Prepared, data: bytes, host: str) -> None:
-        """`data` is the request on the wire; `host` the host, or its address so that it is not looked up each time."""
-        self.data = data
-        self.buffer = memoryview(bytearray(BUFFER))
-        """Where every read arrives; what is in it is used before the next one."""
-        self._tasks = tasks
-        self._prepared = prepared
-        self._host = host
-        self._context = client_context(prepared.tls) if prepared.scheme == "https" else None
-        self._waiting: deque[PushedResponse] = deque()
-        self._under_way = 0
+    data: bytes
+    """The request on the wire."""
+    buffer: memoryview
+    """Where every read arrives; what is in it is used before the next one."""
 
     def open(self, response: PushedResponse) -> None:
         """Connect for a response, at once or when others have connected."""
-        self._waiting.append(response)
-        self._next()
-
-    def _next(self) -> None:
-        while self._waiting and self._under_way < OPENING:
-            response = self._waiting.popleft()
-            if not response.over:
-                self._under_way += 1
-                response.dials()
-                response.dialling = task = self._tasks.create_task(self._dial(response))
-                # Not in the task itself: one that is cancelled before its first step never runs.
-                task.add_done_callback(partial(self._dialled, response))
-
-    async def _dial(self, response: PushedResponse) -> None:
-        prepared = self._prepared
-        name = (prepared.tls.server_name or prepared.host) if self._context else None
-        try:
-            sock, _ = await open_socket(self._host, prepared.port)
-            try:
-                loop = asyncio.get_running_loop()
-                await loop.create_connection(lambda: response, sock=sock, ssl=self._context, server_hostname=name)
-            except OSError as error:
-                raise wire_error(error, f"TLS handshake with {prepared.host}:{prepared.port}") from error
-            except BaseException:
-                sock.close()
-                raise
-        except WireError as failure:
-            response.fail(failure.kind, failure.detail)
-        except OSError as error:  # no socket could be made
-            unmade = wire_error(error, f"connecting to {prepared.host}:{prepared.port}")
-            response.fail(unmade.kind, unmade.detail)
-
-    def _dialled(self, response: PushedResponse, task: asyncio.Task[None]) -> None:
-        response.dialling = None
-        self._under_way -= 1
-        if response.unconnected:
-            response.closed()
-        self._next()
 
 
 class PushedResponse(asyncio.BufferedProtocol):
@@ -97,7 +46,7 @@ class PushedResponse(asyncio.BufferedProtocol):
         "_whole", "content_type", "dialling", "over", "status",
     )  # fmt: skip
 
-    def __init__(self, opener: Opener) -> None:
+    def __init__(self, opener: Opens) -> None:
         self.status = 0
         """The HTTP status, from `headed` on."""
         self.content_type = ""
@@ -298,7 +247,7 @@ class PushedResponse(asyncio.BufferedProtocol):
             return
         self.status = status
         declared = self._declared
-        self.content_type = sys.intern(declared.get("content-type", ""))
+        self.content_type = declared.get("content-type", "")[:TYPE_CAP]
         self._inflater = inflater(declared)
         self._until_close = "content-length" not in declared and "transfer-encoding" not in declared
         self._declared = _NONE

@@ -10,7 +10,8 @@ from xnai_validate.checkers.load.drive import Drive
 from xnai_validate.checkers.load.streamtally import StreamTally
 from xnai_validate.checkers.load.tally import US, Tally
 from xnai_validate.kit import ErrorKind, JsonValue
-from xnai_validate.wire.http_push import Opener, PushedResponse
+from xnai_validate.wire.http_opener import Opener
+from xnai_validate.wire.http_push import PushedResponse
 from xnai_validate.wire.http_request import Prepared, request_bytes
 from xnai_validate.wire.sse import SseParser
 
