@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -39,23 +40,31 @@ def params(of: Stack, **more: Any) -> dict[str, Any]:
     }
 
 
+def lost(key: str) -> dict[str, Any]:
+    """A disturbance: a key of Redis is gone."""
+    return {"fault": "redis.plant", "target": "redis", "with": {"key": key, "absent": True}}
+
+
 @dataclass(frozen=True, slots=True)
 class Promise:
     """One check: a kind and what is expected of it."""
 
     kind: str
     expect: JsonObject
-    more: dict[str, Any] = field(default_factory=dict)
+    more: dict[str, Any] | Callable[[Stack], dict[str, Any]] = field(default_factory=dict)
     """Params besides those of all kinds."""
     workers: int = 1
     recovery_s: float | None = None
     """The recovery time, where it is another than the reference's."""
+    answer_s: float = 10.0
+    """How long Redis may take until the breaker goes on without it."""
 
     def kept(self, of: Stack) -> Observed:
         """The check, made of a stack."""
         faults.STACKS[str(of.workers[0].url)] = of
         others = (*of.workers[1:], of.redis)
-        wanted = params(of, **({"recovery": self.recovery_s} if self.recovery_s else {}), **self.more)
+        recovery = {"recovery": self.recovery_s} if self.recovery_s else {}
+        wanted = params(of, **recovery, **(self.more(of) if callable(self.more) else self.more))
         return observe(self.kind, of.workers[0], others=others, expect=self.expect, **wanted)
 
 
@@ -112,11 +121,18 @@ PROMISES: dict[str, Promise] = {
         {"told_after": {"in": ["open", "half_open"]}},
         {"disturb": {"fault": "workers.restart"}, "back": 2.0, "patience": 1.5},
     ),
+    "key lost": Promise(
+        "breaker.survive",
+        {"in_time": True},
+        lambda of: {"disturb": lost(of.key), "held": True},
+        recovery_s=1.2,
+    ),
     "outage": Promise(
         "breaker.outage",
         {"returned": True, "told_closed": True, "refusal_p50_ms": {"max": 1000}},
         {"outage": {"fault": "process.pause", "target": "redis"}, "back": 2.0, "patience": 1.5},
         recovery_s=1.2,
+        answer_s=0.2,
     ),
     "shared": Promise(
         "breaker.shared",
@@ -157,6 +173,7 @@ CONVICTED: dict[type[reference.Breaker], tuple[str, str]] = {
     reference.Leaks: ("concurrent", "leaked_calls"),
     reference.Alone: ("shared", "not_refused"),
     reference.ForgetsOnRestart: ("survive", "survived"),
+    reference.ClosesWithKey: ("key lost", "survived"),
     reference.FailsWithoutRedis: ("outage", "calls_failed"),
     reference.OpensNotWithoutRedis: ("outage", "opened"),
     reference.NeverReturns: ("outage", "returned"),
@@ -172,7 +189,7 @@ def broken(seen: Observed) -> dict[str, object]:
 def wrong_of_reference(redis: Target, promise: str) -> str | None:
     """Why the reference is not acquitted of breaking a promise; None where it is."""
     wanted = PROMISES[promise]
-    with stack(redis, workers=wanted.workers, recovery_s=wanted.recovery_s) as running:
+    with stack(redis, workers=wanted.workers, recovery_s=wanted.recovery_s, answer_s=wanted.answer_s) as running:
         found = broken(wanted.kept(running))
     return f"the reference is convicted of {promise}: {found}" if found else None
 
@@ -181,7 +198,9 @@ def wrong_of_mutant(redis: Target, mutant: type[reference.Breaker]) -> str | Non
     """Why a mutant is not convicted by the fact that tells of it; None where it is."""
     promise, fact = CONVICTED[mutant]
     wanted = PROMISES[promise]
-    with stack(redis, mutant, workers=wanted.workers, recovery_s=wanted.recovery_s) as running:
+    with stack(
+        redis, mutant, workers=wanted.workers, recovery_s=wanted.recovery_s, answer_s=wanted.answer_s
+    ) as running:
         seen = wanted.kept(running)
     if fact in broken(seen):
         return None

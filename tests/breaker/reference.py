@@ -416,6 +416,15 @@ class NeverReturns(Breaker):
         return after
 
 
+class ClosesWithKey(Breaker):
+    """Where the key is lost, it is taken for closed."""
+
+    async def swapped(self, by: Callable[[State], State]) -> State:
+        if not await self.redis.exists(self.key):
+            self.memory = dict(FRESH)
+        return await super().swapped(by)
+
+
 class CountsRefusals(Breaker):
     """A refused call counts as a failure, so it never recovers while it is called."""
 

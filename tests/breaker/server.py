@@ -40,17 +40,23 @@ class Stack:
 
 @contextmanager
 def stack(
-    redis: Target, of: type[Breaker] = Breaker, *, workers: int = 1, recovery_s: float | None = None
+    redis: Target,
+    of: type[Breaker] = Breaker,
+    *,
+    workers: int = 1,
+    recovery_s: float | None = None,
+    answer_s: float = 10.0,
 ) -> Iterator[Stack]:
     """Workers with a breaker of their own each, all under one key that was never used before.
 
-    `recovery_s`: another recovery time than the breaker's own.
+    `recovery_s`: another recovery time than the breaker's own; `answer_s`: how long Redis may take to answer.
     """
     key = f"circuit_breaker:{uuid.uuid4().hex}"
 
     def breaker() -> Breaker:
         made = of(Redis(port=redis.port, password=redis.password, decode_responses=True), key)
         made.recovery_s = recovery_s or made.recovery_s
+        made.answer_s = answer_s
         return made
 
     with beside(lambda: _running([_Worker(breaker) for _ in range(workers)])) as (loop, running):

@@ -90,6 +90,15 @@ def test_a_failing_call_that_succeeds_is_no_trip(redis: Target) -> None:
         seen("cycle", running, trip={"request": post("/work")})
 
 
+def test_what_an_open_breaker_takes_with_it_is_told(redis: Target) -> None:
+    """What must go on working while the breaker is open is tried then; the first of these goes through it."""
+    with stack(redis) as running:
+        health = {"kind": "http.request", "with": {"path": "/health"}}
+        found = seen("cycle", running, beside={"work": post("/work"), "health": health})
+        assert [one.fact for one in found.findings if not one.held] == ["beside_failed"]
+        assert found.facts["beside_failed"] == ["work: http.request: status expected 200, actual 503"]
+
+
 def test_a_planted_state_tells_nothing_of_failures(redis: Target) -> None:
     """Kinds that need calls to fail are skipped where the state can only be planted."""
     with stack(redis) as running, pytest.raises(NotApplicable, match="fail"):

@@ -97,6 +97,26 @@ def test_what_holds_no_object_is_not_touched(server: Server, content: str | None
     assert server[1].dump(KEY) == before
 
 
+def test_a_key_is_gone_and_back(server: Server) -> None:
+    """As after an eviction; what the stack wrote in its place is replaced. A key that is not there is told."""
+    lost = Disturbance.model_validate({"fault": "redis.plant", "with": {"key": KEY, "absent": True}})
+
+    async def scene(meanwhile: bool) -> None:
+        async with LooseContext({"redis": server[0]}, "redis", {}).disturbed(lost):
+            assert server[1].exists(KEY) == 0
+            if meanwhile:
+                server[1].set(KEY, "{}")
+
+    for meanwhile in (False, True):
+        server[1].set(KEY, '{"state": "open"}', ex=100)
+        asyncio.run(scene(meanwhile))
+        assert server[1].get(KEY) == '{"state": "open"}'
+        assert 90 < int(str(server[1].ttl(KEY))) <= 100
+    server[1].delete(KEY)
+    with pytest.raises(Unmeasurable, match="is not there"):
+        asyncio.run(scene(False))
+
+
 def test_what_says_so_already_is_not_planted(server: Server) -> None:
     """Nothing would change, and nothing would be proven."""
     server[1].set(KEY, '{"state": "open", "failure_count": 3}')

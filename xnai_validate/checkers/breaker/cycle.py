@@ -6,9 +6,10 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from xnai_validate.checkers._once import once
+from xnai_validate.checkers._steps import failure, observe_all
 from xnai_validate.checkers.breaker.calls import Call
 from xnai_validate.checkers.breaker.driver import Closing, Driver, Opening, Waiting
-from xnai_validate.checkers.breaker.params import BreakerParams
+from xnai_validate.checkers.breaker.params import CycleParams
 from xnai_validate.checkers.breaker.readings import Reading
 from xnai_validate.checkers.breaker.recovery import recovery_of
 from xnai_validate.checkers.breaker.trips import must_open
@@ -33,6 +34,7 @@ class Cycle:
     counted: tuple[int, int] = (0, 0)
     """Failures and successes from `before` to `after`."""
     disagree: list[str] = field(default_factory=list)
+    beside: list[str] = field(default_factory=list)
     ended_s: float = 0.0
 
     @property
@@ -42,25 +44,25 @@ class Cycle:
         return [first, *self.waiting.refusals] if first else []
 
 
-async def cycle_of(params: BreakerParams, ctx: Context) -> Cycle:
+async def cycle_of(params: CycleParams, ctx: Context) -> Cycle:
     """Drive a breaker once around, or give what was seen when an equal check of this run did."""
 
     return await once("breaker.cycle", params, ctx, lambda: _drive(params, ctx))
 
 
-async def _drive(params: BreakerParams, ctx: Context) -> Cycle:
+async def _drive(params: CycleParams, ctx: Context) -> Cycle:
     must_open(params)
     driver = Driver(params, ctx)
     cycle = Cycle(driver, driver.now())
     cycle.ready = await driver.ready()
     if cycle.ready:
         cycle.disagree += await driver.readings.disagreeing("closed")
-        await _once_around(cycle, driver)
+        await _once_around(params, cycle, driver)
     cycle.ended_s = driver.now()
     return cycle
 
 
-async def _once_around(cycle: Cycle, driver: Driver) -> None:
+async def _once_around(params: CycleParams, cycle: Cycle, driver: Driver) -> None:
     cycle.before = driver.last
     failed, succeeded = driver.failed, driver.succeeded
     async with driver.opened() as cycle.opening:
@@ -68,6 +70,7 @@ async def _once_around(cycle: Cycle, driver: Driver) -> None:
             await driver.call()
             return
         cycle.disagree += await driver.readings.disagreeing("open")
+        cycle.beside = await _beside(params, driver.ctx)
         cycle.waiting = await driver.wait(cycle.opening.opened[1])
         if cycle.waiting.admitted is None:
             return
@@ -77,6 +80,13 @@ async def _once_around(cycle: Cycle, driver: Driver) -> None:
     cycle.closed_again = told_closed and await driver.tolerates_a_failure() is not False
     if cycle.closed_again:
         cycle.disagree += await driver.readings.disagreeing("closed")
+
+
+async def _beside(params: CycleParams, ctx: Context) -> list[str]:
+    """What does not go on working while the breaker is open, in words."""
+    seen = await observe_all(ctx, list(params.beside.values()))
+    found = zip(params.beside.items(), seen, strict=True)
+    return [f"{name}: {why}" for (name, step), one in found if (why := failure(step, one)) is not None]
 
 
 class CycleFacts(Facts):
@@ -124,6 +134,8 @@ class CycleFacts(Facts):
     """Those that no breaker may make, or not without a failure or success between."""
     timeline: JsonValue
     """The changes with the interval in which each happened, in milliseconds since the beginning."""
+    beside_failed: list[str]
+    """What of `beside` did not work while the breaker was open, in words."""
     sources_disagree: list[str]
     """The other places that told another state than the breaker's calls showed, in words."""
     elapsed_ms: Milliseconds
@@ -132,11 +144,17 @@ class CycleFacts(Facts):
 
 @checker(
     "breaker.cycle",
-    expect={"closed_before": True, "opened": True, "closed_again": True, "illegal_transitions": []},
+    expect={
+        "closed_before": True,
+        "opened": True,
+        "closed_again": True,
+        "illegal_transitions": [],
+        "beside_failed": [],
+    },
     exclusive=True,
     preload=("redis.asyncio",),
 )
-async def cycle(params: BreakerParams, ctx: Context) -> CycleFacts:
+async def cycle(params: CycleParams, ctx: Context) -> CycleFacts:
     """Drive a circuit breaker once around: fail until it opens, wait until it lets a call through, close it again.
 
     Calls fail until one is refused; then the breaker is called every `every` until it lets a call through; then calls
@@ -181,6 +199,7 @@ async def cycle(params: BreakerParams, ctx: Context) -> CycleFacts:
         transitions=changes.arrows,
         illegal_transitions=changes.faults,
         timeline=changes.told(seen.begun_s),
+        beside_failed=seen.beside,
         sources_disagree=seen.disagree,
         elapsed_ms=(seen.ended_s - seen.begun_s) * 1000,
     )

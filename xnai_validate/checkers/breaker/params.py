@@ -79,5 +79,12 @@ class BreakerParams(Params):
         return self
 
 
+class CycleParams(BreakerParams):
+    """A breaker, and what it must not take with it."""
+
+    beside: dict[str, Observation] = Field(default_factory=dict)
+    """Name -> what must go on working while the breaker is open, such as the health report."""
+
+
 CALLS_CAP = 20_000
 """Calls of one open phase."""

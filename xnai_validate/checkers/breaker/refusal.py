@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from xnai_validate.checkers.breaker.calls import Call
 from xnai_validate.checkers.breaker.cycle import Cycle, cycle_of
-from xnai_validate.checkers.breaker.params import BreakerParams
+from xnai_validate.checkers.breaker.params import CycleParams
 from xnai_validate.kit import Context, Count, Facts, Milliseconds, Seconds, checker
 
 FAULTS_CAP = 20
@@ -46,7 +46,7 @@ class RefusalFacts(Facts):
     exclusive=True,
     preload=("redis.asyncio",),
 )
-async def refusal(params: BreakerParams, ctx: Context) -> RefusalFacts:
+async def refusal(params: CycleParams, ctx: Context) -> RefusalFacts:
     """Open a circuit breaker and look at its refusals: how quick they are, what they say, whether Retry-After is true.
 
     What Retry-After says is held against the time when the breaker let a call through again. Params as of

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
 from xnai_validate.checkers.breaker.cycle import Cycle, cycle_of
-from xnai_validate.checkers.breaker.params import BreakerParams
+from xnai_validate.checkers.breaker.params import CycleParams
 from xnai_validate.checkers.breaker.readings import Reading
 from xnai_validate.kit import Context, Count, Facts, NotApplicable, Seconds, checker
 
@@ -60,7 +60,7 @@ class StateFacts(Facts):
     exclusive=True,
     preload=("redis.asyncio",),
 )
-async def state(params: BreakerParams, ctx: Context) -> StateFacts:
+async def state(params: CycleParams, ctx: Context) -> StateFacts:
     """Read a circuit breaker's key in Redis after every call of a cycle: is it there, complete, true, kept long enough.
 
     Params as of `breaker.cycle`, with a `key`; equal ones share one drive.

@@ -17,6 +17,8 @@ class SurviveParams(BreakerParams):
 
     disturb: Disturbance
     """What happens: a restart of the API, of Redis."""
+    held: bool = False
+    """Whether the breaker is called while that lasts, instead of afterwards."""
     back: Duration = 30.0
     """How long calls may be without an answer afterwards."""
 
@@ -44,7 +46,7 @@ class SurviveFacts(Facts):
     back: bool | None
     """Whether calls were answered again afterwards."""
     back_after_ms: Milliseconds | None
-    """From the end of the disturbance until one was."""
+    """From the end of the disturbance, or its beginning where it is held, until one was."""
     in_time: bool | None
     """Whether that was before the recovery time was over, so that the call had to be refused."""
     survived: bool | None
@@ -65,7 +67,7 @@ class SurviveFacts(Facts):
     preload=("redis.asyncio",),
 )
 async def survive(params: SurviveParams, ctx: Context) -> SurviveFacts:
-    """Disturb the stack while a circuit breaker is open, as by a restart: it must still be open afterwards.
+    """Disturb the stack while a circuit breaker is open, as by a restart: it must still be open.
 
     Within the recovery time, the first call that is answered again must be refused. Later it is a trial: then the
     breaker must not be closed after it, which the key in Redis tells, or a failure that opens it at once. Equal checks
@@ -109,16 +111,24 @@ async def _drive(params: SurviveParams, ctx: Context) -> tuple[_Seen, float]:
 async def _disturb(params: SurviveParams, driver: Driver, opened: tuple[float, float], seen: _Seen) -> None:
     driver.ctx.progress(f"breaker {params.name}: {params.disturb.fault} while it is open")
     async with driver.ctx.disturbed(params.disturb):
-        pass
-    ended_s = driver.now()
-    seen.first = await _answered(params, driver, ended_s)
+        if params.held:
+            await _look(params, driver, opened, seen)
+    if not params.held:
+        await _look(params, driver, opened, seen)
+    if seen.first is not None:
+        seen.closed_again = await driver.ready()
+
+
+async def _look(params: SurviveParams, driver: Driver, opened: tuple[float, float], seen: _Seen) -> None:
+    """Call until there is an answer, and see what that says of the breaker."""
+    since_s = driver.now()
+    seen.first = await _answered(params, driver, since_s)
     if seen.first is None:
         return
-    seen.back_ms = (seen.first.answered_s - ended_s) * 1000
+    seen.back_ms = (seen.first.answered_s - since_s) * 1000
     seen.in_time = seen.first.answered_s < opened[0] + params.recovery
     seen.told = driver.last.state if driver.last else None
     seen.survived = await _still_open(params, driver, seen)
-    seen.closed_again = await driver.ready()
 
 
 async def _answered(params: SurviveParams, driver: Driver, since_s: float) -> Call | None:

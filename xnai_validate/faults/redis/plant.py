@@ -26,11 +26,13 @@ class PlantParams(Params):
     """Fields of the object -> what they say; its other fields stay as they are."""
     now: list[str] = Field(default_factory=list)
     """Fields that say the time of planting, in seconds since the epoch by the clock of the server."""
+    absent: bool = False
+    """Whether the key is gone instead, as after an eviction."""
 
     @model_validator(mode="after")
     def _something(self) -> PlantParams:
-        if not self.fields:
-            raise ValueError("fields says what is planted: name at least one")
+        if self.absent == bool(self.fields or self.now):
+            raise ValueError("say what is planted: fields, or that the key is absent")
         return self
 
 
@@ -43,12 +45,12 @@ class PlantUndo(ServerUndo):
     expires_at_ms: int | None
     """When it expires, by the clock of the server; None where it does not."""
     planted: JsonObject
-    """The fields that are changed -> what they say meanwhile."""
+    """The fields that are changed -> what they say meanwhile; none where the key is gone."""
 
 
 @fault("redis.plant", limit_s=600, preload=PRELOAD)
 class Plant:
-    """Let a key of Redis that holds a JSON object say something else, such as that a circuit breaker is open.
+    """Let a key of Redis that holds a JSON object say something else, or be gone: a circuit breaker that is open.
 
     For parts that take their state from Redis, where nothing else brings them into that state. The key keeps its time
     to live; one that was not there expires by itself. Taking it back restores content and time to live as they were,
@@ -62,7 +64,8 @@ class Plant:
 
     def says(self, params: PlantParams, target: str) -> str:
         """What it does to whom."""
-        return f"the key {params.key} of {target} says something else of {', '.join(params.fields)}"[:SAYS_CAP]
+        what = "is gone" if params.absent else f"says something else of {', '.join(params.fields)}"
+        return f"the key {params.key} of {target} {what}"[:SAYS_CAP]
 
     async def prepare(self, params: PlantParams, ctx: FaultContext) -> PlantUndo:
         """What the key holds; raises Unmeasurable where that is no JSON object, or says so already."""
@@ -76,8 +79,10 @@ class Plant:
             raise Unmeasurable(f"the key {params.key} is too large to be kept, so it is not touched")
         if dump is not None and before is None:
             raise Unmeasurable(f"the key {params.key} does not hold a JSON object, so nothing can be planted in it")
+        if dump is None and params.absent:
+            raise Unmeasurable(f"the key {params.key} is not there, so it cannot be lost")
         changed = {name: value for name, value in params.fields.items() if (before or {}).get(name) != value}
-        if not changed:
+        if not changed and not params.absent:
             raise Unmeasurable(f"the key {params.key} says so already")
         return PlantUndo(
             server=info.get("run_id", ""),
@@ -91,6 +96,9 @@ class Plant:
     async def inject(self, params: PlantParams, undo: PlantUndo, ctx: FaultContext) -> InForce | None:
         """What the key holds now, with the fields changed."""
         async with admin(ctx, undo) as connection:
+            if params.absent:
+                await connection.command("DEL", params.key)
+                return None
             now_s = await _time_s(connection)
             content = {**(await _object(connection, params.key) or {}), **params.fields}
             text = json.dumps({**content, **dict.fromkeys(params.now, now_s)})
@@ -101,18 +109,19 @@ class Plant:
     async def revert(self, undo: PlantUndo, ctx: FaultContext) -> None:
         """Once restored, or where nothing was planted, it is restored again to the same."""
         async with admin(ctx, undo) as connection:
-            over = undo.expires_at_ms is not None and undo.expires_at_ms <= await _time_s(connection) * 1000
-            if undo.dump is None or over:
+            if undo.dump is None or await _over(undo, connection):
                 await connection.command("DEL", undo.key)
             else:
                 restore = ("RESTORE", undo.key, undo.expires_at_ms or 0, b64decode(undo.dump), "REPLACE")
                 await connection.command(*restore, *(("ABSTTL",) if undo.expires_at_ms else ()))
 
     async def fingerprint(self, undo: PlantUndo, ctx: FaultContext) -> JsonValue:
-        """The fields that say what was planted."""
+        """The fields that say what was planted, and whether the key is gone that was not."""
         async with admin(ctx, undo) as connection:
-            content = await _object(connection, undo.key) or {}
-        return {"planted": [name for name, value in undo.planted.items() if content.get(name) == value]}
+            content = await _object(connection, undo.key)
+            gone = content is None and not undo.planted and not await _over(undo, connection)
+        planted: list[JsonValue] = [name for name, value in undo.planted.items() if (content or {}).get(name) == value]
+        return {"planted": planted, "gone": gone}
 
 
 async def _object(connection: RedisConnection, key: str) -> JsonObject | None:
@@ -124,6 +133,11 @@ async def _object(connection: RedisConnection, key: str) -> JsonObject | None:
             return None
         raise
     return document if isinstance(document, dict) else None
+
+
+async def _over(undo: PlantUndo, connection: RedisConnection) -> bool:
+    """Whether the key would have expired meanwhile. Raises WireError."""
+    return undo.expires_at_ms is not None and undo.expires_at_ms <= await _time_s(connection) * 1000
 
 
 async def _time_s(connection: RedisConnection) -> float:
