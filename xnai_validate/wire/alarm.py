@@ -87,7 +87,10 @@ else:
             return None
         return fd if fd >= 0 else None
 
+    _when = _Itimerspec()
+    _first = _when.first
+    _when_at = ctypes.byref(_when)
+
     def _set_timerfd(fd: int, ns: int) -> None:
-        seconds, nanoseconds = divmod(ns, 10**9)
-        when = _Itimerspec(_Timespec(0, 0), _Timespec(seconds, nanoseconds))
-        _libc.timerfd_settime(fd, _ABSTIME, ctypes.byref(when), None)
+        _first.seconds, _first.nanoseconds = divmod(ns, 10**9)
+        _libc.timerfd_settime(fd, _ABSTIME, _when_at, None)
