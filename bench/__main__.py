@@ -17,13 +17,14 @@ from pathlib import Path
 
 from bench import workload
 from bench.imports import heavy_imports
+from bench.load import load
 from bench.measure import Measured, Subject, alternate
 from bench.static import static_server
 from bench.streams import streams
 from bench.table import Row, render
 from bench.tools import PYTEST, ROOT, TAVERN, Installed, check_http, other_tool, our_tool
 
-GROUPS = ("start", "http", "scale", "streams", "inner")
+GROUPS = ("start", "http", "scale", "load", "streams", "inner")
 
 
 def main() -> int:
@@ -43,13 +44,15 @@ def main() -> int:
             rows += http_checks(home, mine, port, asked.rounds)
         if "scale" in groups:
             rows += scale(home, mine, port, max(1, asked.rounds // 2))
+        if "load" in groups:
+            rows += load(home, mine, port, asked.rounds)
         if "streams" in groups:
             rows += streams(home, mine, asked.rounds)
         if "inner" in groups:
             rows += inner()
-    load = ", ".join(f"{average:.1f}" for average in os.getloadavg())
+    busy = ", ".join(f"{average:.1f}" for average in os.getloadavg())
     sys.stdout.write(
-        f"Python {platform.python_version()}, {os.cpu_count()} cores, load {load}, medians of {asked.rounds} rounds. "
+        f"Python {platform.python_version()}, {os.cpu_count()} cores, load {busy}, medians of {asked.rounds} rounds. "
         "All Python tools are installed by pip,\nours as a wheel of this checkout, each in an environment of its own; "
         "so the bytecode of all is compiled.\n\n"
         f"{render(rows)}\n"

@@ -15,10 +15,11 @@ class Row:
     unit: str
     """`ms`, `MiB`, `us`, `ns`, empty for a number, or `x` for a ratio."""
     goal: float | None
-    """The most that is allowed; None where the figure is only shown."""
+    """The most that is allowed, or the least with `at_least`; None where the figure is only shown."""
     note: str = ""
     broken: bool = False
     """Whether our own command did not run, and so there is no figure."""
+    at_least: bool = False
 
     @property
     def verdict(self) -> str:
@@ -27,7 +28,8 @@ class Row:
             return "n/a"
         if self.goal is None:
             return "-"
-        return "PASS" if self.measured <= self.goal else "miss"
+        met = self.measured >= self.goal if self.at_least else self.measured <= self.goal
+        return "PASS" if met else "miss"
 
 
 def render(rows: list[Row]) -> str:
@@ -37,7 +39,7 @@ def render(rows: list[Row]) -> str:
         (
             row.what,
             "-" if math.isnan(row.measured) else _number(row.measured, row.unit),
-            "" if row.goal is None else f"<= {_number(row.goal, row.unit)}",
+            "" if row.goal is None else f"{'>=' if row.at_least else '<='} {_number(row.goal, row.unit)}",
             row.verdict,
             row.note,
         )

@@ -58,7 +58,7 @@ def our_tool() -> Installed:
     subprocess.run([*pip, "wheel", "--no-deps", "--wheel-dir", str(built), str(ROOT)], check=True)
     (wheel,) = built.glob("*.whl")
     # The second time only our own package is taken anew: its version says nothing of what is in it.
-    subprocess.run([*pip, "install", f"{wheel}[load]"], check=True)
+    subprocess.run([*pip, "install", f"{wheel}[load,fast]"], check=True)
     subprocess.run([*pip, "install", "--no-deps", "--force-reinstall", str(wheel)], check=True)
     return found
 

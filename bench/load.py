@@ -1,0 +1,218 @@
+"""The load generator beside others: how fast, how true, and how much memory.
+
+Throughput: closed loops of 20 connections on one static server, in turns; each round gives one ratio, the median of
+them counts. Truth: an open load on a server that stands still 1 s every 5 s and keeps its own record
+(`bench/loadserver.py` says how that is defined). Memory: 20 000 arrivals a second for a minute.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from bench.loadtools import Failed, Said, Tool, facts_in, start, tools
+from bench.table import Row
+from bench.tools import ROOT, Installed
+
+OURS = "xnai-validate"
+CLOSED_S = 2
+SLOW_ROUNDS = 2
+"""Rounds of the tools that take long to start."""
+GOALS: dict[str, float | None] = {
+    "wrk": 0.85,
+    "hey": 2.0,
+    "ab": None,
+    "locust": 15.0,
+    "locust, FastHttpUser": None,
+    "xnai-validate without uvloop": None,
+}
+"""How many times the requests of each other tool ours makes at least."""
+RATE = 200.0
+EVERY_S, STALL_S, TRUTH_S = 5, 1, 10
+FULL_RATE = 20_000
+FULL_S = 60
+SETTLED_S = 10
+
+
+def load(home: Path, mine: Installed, port: int, rounds: int) -> list[Row]:
+    """All rows of the group; `port` is that of the static server."""
+    found = tools(home, mine)
+    rows = throughput(found, port, min(rounds, 5))
+    with _server() as server:
+        rows += truth(found, server)
+        server.tell("plain")
+        rows += memory(home, mine, server.port)
+    return rows
+
+
+def throughput(found: dict[str, Tool | str], port: int, rounds: int) -> list[Row]:
+    """Requests a second in a closed loop, as ratios of the same round."""
+    said: dict[str, list[Said]] = {name: [] for name in found}
+    failed = {name: tool for name, tool in found.items() if isinstance(tool, str)}
+    for number in range(rounds):
+        for name, tool in found.items():
+            if name in failed or isinstance(tool, str) or ("locust" in name and number >= SLOW_ROUNDS):
+                continue
+            try:
+                said[name].append(tool(port, CLOSED_S, None))
+            except Failed as error:
+                failed[name] = str(error)
+    mine = [one.rps for one in said[OURS]]
+    rows = [Row("load.http, closed loop of 20 callers", _median(mine), "a second", None, *_broken(failed.get(OURS)))]
+    for name, goal in GOALS.items():
+        ratios = [ours / other.rps for ours, other in zip(mine, said[name], strict=False)]
+        note = failed.get(name) or f"{name}: {_median([one.rps for one in said[name]]):.0f} a second"
+        rows.append(Row(f"load.http / {name}, requests a second", _median(ratios), "x", goal, note, at_least=True))
+    costs = [ours.cpu_us / other.cpu_us for ours, other in zip(said[OURS], said["wrk"], strict=False)]
+    note = (
+        f"{_median([one.cpu_us for one in said[OURS]]):.1f} us, wrk {_median([one.cpu_us for one in said['wrk']]):.1f}"
+    )
+    rows.append(Row("load.http / wrk, processor time a request", _median(costs), "x", None, note))
+    return rows
+
+
+def truth(found: dict[str, Tool | str], server: Server) -> list[Row]:
+    """Latencies while the server stands still, against the server's record."""
+    rows: list[Row] = []
+    for name in (OURS, "hey", "locust", "ab", "wrk"):
+        tool = found[name]
+        if isinstance(tool, str):
+            rows.append(Row(f"{name}, latency with a server that stalls", math.nan, "x", None, tool))
+            continue
+        server.tell(f"stall {EVERY_S} {STALL_S}")
+        try:
+            said = tool(server.port, TRUTH_S, RATE)
+        except Failed as error:
+            rows.append(Row(f"{name}, latency with a server that stalls", math.nan, "x", None, *_broken(str(error))))
+            continue
+        record = json.loads(server.ask(f"report {RATE:g}"))
+        rows += _true(said, record["answered"]) if name == OURS else [_shown(name, said, record["users"])]
+    return rows
+
+
+def _true(said: Said, record: list[float]) -> list[Row]:
+    """How far our percentiles are from the record of the requests that we sent."""
+    rows = []
+    for name, ours, share in (("p95", said.p95_ms, 0.95), ("p99", said.p99_ms, 0.99), ("max", said.max_ms, 1.0)):
+        theirs = _quantile(record, share)
+        note = f"{ours:.1f} ms, the server's record {theirs:.1f} ms; {said.extra}"
+        what = f"load.http, {name} off the record of a server that stalls"
+        rows.append(Row(what, abs(ours / theirs - 1) * 100, "%", 2.0, note))
+    return rows
+
+
+def _shown(name: str, said: Said, users: list[float]) -> Row:
+    """How many times lower another tool's percentile is than what users would have met."""
+    met95, met99 = _quantile(users, 0.95), _quantile(users, 0.99)
+    at, told, met = ("p95", said.p95_ms, met95) if said.p95_ms == said.p95_ms else ("p99", said.p99_ms, met99)
+    note = (
+        f"{name}: p95 {said.p95_ms:.1f}, p99 {said.p99_ms:.1f}, max {said.max_ms:.0f} ms; users at {RATE:g}/s met "
+        f"{met95:.0f}, {met99:.0f}, {_quantile(users, 1.0):.0f}; {said.extra}"
+    )
+    return Row(f"what users met / what {name} says, {at}", met / told if told else math.inf, "x", None, note)
+
+
+def memory(home: Path, mine: Installed, port: int) -> list[Row]:
+    """Resident memory of our process while it generates 20 000 requests a second, from 10 s on."""
+    with_ = {"path": "/", "arrivals": {"rate": FULL_RATE}, "for": f"{FULL_S}s", "connections": 64, "stop_at": None}
+    process = start(home, mine, "full", port, with_, {})
+    begun, sizes = time.monotonic(), []
+    while process.poll() is None and time.monotonic() - begun < FULL_S + 5:
+        time.sleep(1.0)
+        sizes.append((time.monotonic() - begun, _resident_mib(process.pid)))
+        if time.monotonic() - begun > FULL_S - 1:
+            break
+    output, _ = process.communicate(timeout=60)
+    try:
+        facts = facts_in(output)
+    except Failed as error:
+        return [Row("memory at full rate", math.nan, "x", 1.05, *_broken(str(error)))]
+    settled = [size for at, size in sizes if at >= SETTLED_S and size]
+    reached = facts["completed_count"] / facts["elapsed_ms"] * 1000
+    note = (
+        f"{facts['not_sent_count']:.0f} not sent, {facts['error_count']:.0f} errors, own lag p99 "
+        f"{facts['lag_p99_ms']:.1f} ms, p99 {facts['p99_ms']:.1f} ms, own processor {facts['own_cpu_ratio']:.2f}"
+    )
+    grown = f"{settled[0]:.1f} MiB after {SETTLED_S} s, at most {max(settled):.1f} MiB until {FULL_S} s"
+    return [
+        Row(
+            f"load.http, {FULL_RATE} arrivals a second for {FULL_S} s",
+            reached,
+            "a second",
+            FULL_RATE * 0.999,
+            note,
+            at_least=True,
+        ),
+        Row("memory while it does, largest / after 10 s", max(settled) / settled[0], "x", 1.05, grown),
+    ]
+
+
+def _resident_mib(pid: int) -> float:
+    try:
+        pages = int(Path(f"/proc/{pid}/statm").read_text(encoding="ascii").split()[1])
+    except (OSError, IndexError):
+        return 0.0
+    return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
+
+
+def _median(values: list[float]) -> float:
+    return statistics.median(values) if values else math.nan
+
+
+def _quantile(ordered: list[float], share: float) -> float:
+    """By nearest rank."""
+    return ordered[max(0, math.ceil(share * len(ordered)) - 1)] if ordered else math.nan
+
+
+def _broken(why: str | None) -> tuple[str, bool]:
+    return why or "", why is not None
+
+
+class Server:
+    """The server that stalls, a process of its own."""
+
+    def __init__(self, process: subprocess.Popen[str]) -> None:
+        self._process = process
+        self.port = int(self._read())
+
+    def _read(self) -> str:
+        assert self._process.stdout is not None
+        return self._process.stdout.readline()
+
+    def tell(self, line: str) -> None:
+        """Tell it what to do."""
+        assert self._process.stdin is not None
+        self._process.stdin.write(line + "\n")
+        self._process.stdin.flush()
+
+    def ask(self, line: str) -> str:
+        """Tell it, and read what it says."""
+        self.tell(line)
+        return self._read()
+
+
+@contextmanager
+def _server() -> Iterator[Server]:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "bench.loadserver"], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    assert process.stdin is not None
+    assert process.stdout is not None
+    try:
+        yield Server(process)
+    finally:
+        process.stdin.close()
+        process.stdout.close()
+        try:
+            process.wait(10)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
