@@ -21,6 +21,7 @@ PLAIN = [
     "p -j 4 --deadline 5m --wait=60s -x --fail-on warn --fail-on flaky,skip",
     "p --target api=http://127.0.0.1:1/x?a=b --target=redis=redis://h --var a.b=c=d",
     "p --tag a --tag b --skip-tag c --only api/* --allow disruptive --allow-remote --rerun failed --dry-run",
+    "p --listen 127.0.0.1:9095",
     "p --color -v --path /tmp --path . --stack s.json --defect a --defect b",
     "p --no-color -q",
     "p --concurrency 512 --only=a:b --record x --baseline=y",

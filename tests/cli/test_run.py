@@ -59,6 +59,7 @@ def test_mistakes_are_2_and_nothing_is_touched(place: Place) -> None:
         (("good", "--allow", "all"), "disruptive"),
         (("good", "--wait", "60"), "write a number with a unit"),
         (("good", "--deadline", "0s"), "is no time"),
+        (("good", "--listen", "9095"), "write HOST:PORT"),
         (("good", "--target", "api"), "name=url"),
         (("good", "--target", "apj=http://127.0.0.1:1"), 'did you mean "api"?'),
         (("good", "--target", "api=redis://127.0.0.1:1"), "write http://HOST:PORT"),

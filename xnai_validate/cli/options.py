@@ -57,6 +57,7 @@ RUN = (
     Option("only", "texts", "Only checks whose id fits, such as 'api/*' (repeatable).", "GLOB"),
     Option("allow", "texts", "Allow 'disruptive' checks (repeatable).", "WHAT"),
     Option("allow_remote", "flag", "Let targets be disturbed that are neither on loopback nor at a private address."),
+    Option("listen", "text", "The address here that the stack posts its alerts to.", "HOST:PORT"),
     Option("wait", "text", "Retry preconditions until the stack is up: 60s.", "TIME"),
     Option("fail_fast", "flag", "End at the first failure.", flags=("--fail-fast", "-x")),
     Option("fail_on", "texts", "Also fail on warn, flaky, skip or error.", "STATUS"),

@@ -71,6 +71,7 @@ class Request:
         only: Sequence[str],
         allow: Sequence[str],
         allow_remote: bool,
+        listen: str | None,
         wait: str | None,
         fail_fast: bool,
         fail_on: Sequence[str],
@@ -95,7 +96,7 @@ class Request:
             embedded=embedded(demo, layout, defects, stack),
             stack=stack,
             targets=pairs(targets, "--target", "name=url"),
-            vars=pairs(vars_, "--var", "key=value"),
+            vars={**pairs(vars_, "--var", "key=value"), **_listening(listen)},
             tags=frozenset(tags),
             skip_tags=frozenset(skip_tags),
             only=tuple(only),
@@ -139,6 +140,18 @@ def pairs(texts: Sequence[str], flag: str, form: str) -> dict[str, str]:
             raise ConfigError(f"{flag} {text} is not of the form {form}")
         pairs[name.strip()] = item
     return pairs
+
+
+def _listening(address: str | None) -> dict[str, str]:
+    """The var that says where alerts are received; raises ConfigError for what is no address."""
+    if address is None:
+        return {}
+    host, _, port = address.rpartition(":")
+    if not host or not port.isdecimal() or not 0 < int(port) < 65536:
+        raise ConfigError(
+            f"--listen {address} is no address to listen on", hint="write HOST:PORT, such as 0.0.0.0:9095"
+        )
+    return {"alerts.listen": address}
 
 
 def _duration(text: str | None, flag: str) -> float | None:
