@@ -88,7 +88,8 @@ class HealthReport:
         components: dict[str, JsonValue] = {**found}
         if self._services.settings.layout == "B":
             tier = self._services.tier()
-            components |= {"degradation_tier": tier.level, "tier_name": tier.name}
+            level = tier.level % 4 + 1 if self._services.settings.broken("health-tier-wrong") else tier.level
+            components |= {"degradation_tier": level, "tier_name": tier.name}
         return {
             "status": "healthy" if all(found.values()) else "degraded" if found["vectorstore"] else "partial",
             "version": VERSION,

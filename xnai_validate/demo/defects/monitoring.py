@@ -6,6 +6,7 @@ from xnai_validate.demo.defects.entry import Defect
 
 _TRUTH = "health/truth:"
 _WATCH = "health/monitor:"
+_SYNC = "health/sync:"
 _TOLD = "alerts/delivery:"
 _RECOVERY = "alerts/recovery:"
 
@@ -44,7 +45,7 @@ _REPORTS = (
     Defect(
         "health-cached",
         "Health answers from what it found at its first report.",
-        checks=(f"{_TRUTH}no-false-green", f"{_TRUTH}notices"),
+        checks=(f"{_TRUTH}no-false-green", f"{_TRUTH}notices", f"{_SYNC}all-say-gone"),
     ),
     Defect(
         "health-swapped",
@@ -59,7 +60,7 @@ _REPORTS = (
     Defect(
         "health-never-recovers",
         "Health goes on to report a component as broken when it works again.",
-        checks=(f"{_TRUTH}recovers",),
+        checks=(f"{_TRUTH}recovers", f"{_SYNC}all-say-back"),
     ),
     Defect(
         "health-generates",
@@ -70,6 +71,20 @@ _REPORTS = (
         "health-leaks",
         "Every health report keeps a connection open.",
         checks=(f"{_WATCH}costs-no-memory",),
+    ),
+)
+
+_PLACES = (
+    Defect(
+        "gateway-own-health",
+        "The gateway answers for the API's health without asking it.",
+        checks=(f"{_WATCH}same-everywhere", f"{_SYNC}all-say-gone"),
+    ),
+    Defect(
+        "health-tier-wrong",
+        "Health announces another degradation tier than the one that was recorded.",
+        checks=(f"{_SYNC}tier-agrees",),
+        layout="B",
     ),
 )
 
@@ -137,5 +152,5 @@ _RECOVERIES = (
     Defect("recovery-told-twice", "That a service is up again is told twice.", checks=(f"{_RECOVERY}told-once",)),
 )
 
-MONITORING: tuple[Defect, ...] = (*_REPORTS, *_MONITOR, *_ALERTS, *_RECOVERIES)
+MONITORING: tuple[Defect, ...] = (*_REPORTS, *_PLACES, *_MONITOR, *_ALERTS, *_RECOVERIES)
 """All of them."""

@@ -147,6 +147,8 @@ class Gateway:
             return await own_page(client, 200, "<h1>Welcome</h1>\n", "text/html")
         if found is None:
             return await own_page(client, 404, "404 not found\n")
+        if settings.broken("gateway-own-health") and found.target.endswith("/health"):
+            return await own_page(client, 200, '{"status": "ok"}\n', "application/json")
         if settings.broken("gateway-small-bodies") and (head.length or 0) > 1024:
             return await own_page(client, 413, "413 body too large\n")
         if settings.broken("gateway-caches") and (kept := self._fresh(head)):
