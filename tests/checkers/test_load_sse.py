@@ -75,7 +75,7 @@ def test_an_open_load_of_streams_counts_everything() -> None:
         }
         assert {asked.headers["accept"] for asked in server.asked} == {"text/event-stream"}
         assert server.connections == 20
-    assert {finding.fact for finding in seen.findings if not finding.held} <= {"too_slow_client"}  # that is the machine
+    assert seen.held, seen.findings
     facts = seen.facts
     assert (facts["planned_count"], facts["sent_count"], facts["completed_count"]) == (20, 20, 20)
     assert (facts["terminated_count"], facts["unterminated_count"], facts["cut_count"]) == (20, 0, 0)

@@ -55,6 +55,7 @@ LOAD: dict[str, object] = {
     "peak_p99_ms": 1500,
     "callers_p99_ms": 4000,
     "first_event_ms": 3000,
+    "token_gap_ms": 400,
     "throughput_rps": 60,
     "speedup": 3,
     "gateway_ratio": 0.4,

@@ -27,6 +27,9 @@ _HUGE = "x" * 70_000
 _OTHER_TEXT = " The weather is fine and nothing else is known."
 _ONE_AT_A_TIME = asyncio.Lock()
 _STREAMS_MOST = 6
+_HALT_EVERY = 10
+_HALT_BESIDE = 3
+_HALT_S = 1.0
 _STREAMING: set[object] = set()
 
 
@@ -45,6 +48,8 @@ def events(settings: Settings, told: Events) -> Events:
         told = _one_at_a_time(told)
     if settings.broken("streams-cut-under-load"):
         told = _cut_when_many(told)
+    if settings.broken("stream-halts-beside-others"):
+        told = _halting_when_many(told)
     if settings.broken("stream-never-ends"):
         told = _followed_by_silence(told)
     return told
@@ -244,6 +249,21 @@ async def _cut_when_many(told: Events) -> Events:
                 count += 1
                 if count > 3 and len(_STREAMING) > _STREAMS_MOST:
                     raise ConnectionCut("too many streams at once")
+                yield event
+    finally:
+        _STREAMING.discard(me)
+
+
+async def _halting_when_many(told: Events) -> Events:
+    """Stand still again and again while others are served."""
+    me, count = object(), 0
+    _STREAMING.add(me)
+    try:
+        async with aclosing(told):
+            async for event in told:
+                count += 1
+                if count % _HALT_EVERY == 0 and len(_STREAMING) > _HALT_BESIDE:
+                    await asyncio.sleep(_HALT_S)
                 yield event
     finally:
         _STREAMING.discard(me)

@@ -72,5 +72,10 @@ PERFORMANCE: tuple[Defect, ...] = (
         "With more than six streams in a worker, some break off.",
         checks=("performance/load:streams",),
     ),
+    Defect(
+        "stream-halts-beside-others",
+        "With three others in its worker, a stream halts for a second after every ten events.",
+        checks=("performance/load:tokens",),
+    ),
 )
 """All of them."""
