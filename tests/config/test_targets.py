@@ -217,3 +217,29 @@ def test_a_target_may_be_moved_to_tls(home: Home) -> None:
     given(home, CHOICE)
     moved = {"api": "https://127.0.0.1:1", "store": "rediss://127.0.0.1:1"}
     assert home.problems(options=home.options(targets=moved)) == ()
+
+
+def test_the_file_of_a_handover_tells_pids_later(home: Home) -> None:
+    """A target whose pid is from a handover remembers the file; one without a pid does not need it."""
+    home.profile()
+    home.suite("title: One\nchecks: [{id: it, title: It, kind: toy.load, expect: {load: 1}}]\n")
+    stack: JsonObject = {"targets": {"api": {"url": "http://127.0.0.1:1", "pid": 7}, "store": {"url": "redis://h:1"}}}
+    options = replace(home.options(stack=stack), stack_file=home.path / "stack.json")
+    targets = {name: planned.target for name, planned in home.load(options=options).targets.items()}
+    assert targets["api"].state_file == str(home.path / "stack.json")
+    assert targets["store"].state_file is None
+    assert home.load(options=home.options(stack=stack)).targets["api"].target.state_file is None
+
+
+def test_a_password_remembers_where_it_is_from(home: Home) -> None:
+    """One from the environment can be named instead of written down; one in the profile cannot."""
+    home.profile(
+        "title: Base\nsuites: [case/*]\ntargets:\n"
+        "  a: {url: 'redis://127.0.0.1:1', password_env: SECRET_A}\n"
+        "  b: {url: 'redis://127.0.0.1:1', password_env: UNSET, password: written}\n"
+    )
+    home.suite("title: One\nchecks: [{id: it, title: It, kind: toy.load, expect: {load: 1}}]\n")
+    plan = home.load(options=home.options(environ={"SECRET_A": "from-outside"}))
+    a, b = plan.targets["a"].target, plan.targets["b"].target
+    assert (a.password, a.password_env) == ("from-outside", "SECRET_A")
+    assert (b.password, b.password_env) == ("written", None)

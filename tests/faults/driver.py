@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.engine.plans import declared, make, plan_of
+from tests.faults import brief
 from xnai_validate import registry
 from xnai_validate.engine import Engine, Memory, SystemClock, signals
 from xnai_validate.kit import WRITTEN, Context, Facts, Params, Target, Tls, checker
@@ -61,6 +62,7 @@ def target_of(document: dict[str, Any] | None) -> Target | None:
 
 async def main(told: dict[str, Any]) -> int:
     """Run one check under the fault."""
+    brief.provide()
     fault, target = registry.get_fault(told["fault"]), target_of(told["target"])
     params = fault.params.model_validate(told["params"], context=WRITTEN)
     under = (PlannedFault(fault, params, target.name if target else None),)
@@ -92,6 +94,7 @@ async def main(told: dict[str, Any]) -> int:
         sample=lambda: calm,
         clock=SystemClock(),
         on_step=on_step,
+        repair=told.get("repair"),
     )
     events = []
     async with signals(engine), engine.run() as stream:

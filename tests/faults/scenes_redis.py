@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
 import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from tests.checkers.redis_process import redis_server
 from tests.faults.scenes import Scene, Staged
@@ -17,7 +19,13 @@ SETTINGS = ("maxmemory", "maxmemory-policy", "min-replicas-to-write", "min-repli
 
 def seen(target: Target) -> object:
     """Its settings, its keys, and how it answers who writes: at once, not at all, or with an error."""
-    client = redis.Redis(port=target.port, password=target.password, decode_responses=True, socket_timeout=0.7)
+    client: redis.Redis = redis.Redis(
+        port=target.port,
+        password=target.password,
+        decode_responses=True,
+        socket_timeout=0.7,
+        retry=Retry(NoBackoff(), 0),
+    )
     with client:
         try:
             settings = {name: client.config_get(name)[name] for name in SETTINGS}

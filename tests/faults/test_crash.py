@@ -11,8 +11,8 @@ from typing import get_args
 
 import pytest
 
-from tests.faults.driving import RUN, becomes, driver, guardians, reads, records
-from tests.faults.scenes import NAMES, scene_of
+from tests.faults.driving import ROOT, RUN, becomes, driver, guardians, reads, records
+from tests.faults.scenes import NAMES, Scene, scene_of
 from xnai_validate.engine import read_journal
 from xnai_validate.engine.disturbances import Step
 from xnai_validate.model.fold import fold
@@ -64,7 +64,7 @@ def test_a_signal_takes_everything_back(name: str, number: signal.Signals, tmp_p
         assert output.split()[:4] == ["reverting", "reverted", "proven", "removed"]
         assert process.returncode == 130
         assert records(tmp_path) == []
-        assert guardians(tmp_path) == []
+        becomes(lambda: guardians(tmp_path), [])
 
 
 @pytest.mark.parametrize("name", ["redis.maxmemory", "process.stop"])
@@ -118,14 +118,16 @@ def test_where_the_guardian_is_killed_too(tmp_path: Path) -> None:
         before = scene.seen()
         with driver("process.pause", scene, tmp_path, kill=None, hold_s=300) as process:
             reads(process, "held")
-            (guardian,) = guardians(tmp_path)
-            assert guardian.memory_info().rss < 8 << 20, "the guardian is not small"
+            watching = guardians(tmp_path)
+            assert sum(one.memory_info().rss for one in watching) < 8 << 20, "the guardian is not small"
             for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-                guardian.send_signal(number)
+                for one in watching:
+                    one.send_signal(number)
             code, held = undo(tmp_path)
             assert (code, "still runs" in held) == (4, True), "what a living run holds is its own to take back"
-            assert guardians(tmp_path) == [guardian], "a signal has ended the guardian"
-            guardian.kill()
+            assert guardians(tmp_path) == watching, "a signal has ended the guardian"
+            for one in watching:
+                one.kill()
             process.kill()
             process.wait(10)
         assert scene.seen() != before, "nobody was there to take it back"
@@ -146,8 +148,8 @@ def test_what_is_no_more_is_forgotten(tmp_path: Path) -> None:
         driver("redis.maxmemory", scene, tmp_path, kill=None, hold_s=300) as process,
     ):
         reads(process, "held")
-        (guardian,) = guardians(tmp_path)
-        guardian.kill()
+        for one in guardians(tmp_path):
+            one.kill()
     code, said = undo(tmp_path)
     assert code == 4
     assert "NOT UNDONE: redis has no memory left" in said
@@ -155,3 +157,24 @@ def test_what_is_no_more_is_forgotten(tmp_path: Path) -> None:
     code, said = undo(tmp_path, "--forget", f"{RUN}.1")
     assert (code, records(tmp_path)) == (0, [])
     assert said.startswith("forgotten: redis has no memory left")
+
+
+def test_a_run_that_stands_still_does_not_keep_a_fault_in_force(tmp_path: Path) -> None:
+    """Stopped, or blocked by its terminal: when the fault's time is over the guardian takes it back."""
+    flag = tmp_path / "flag"
+    scene = Scene(None, {"file": str(flag)}, flag.exists)
+    repair = [sys.executable, "-m", "tests.faults.brief", "undo", "--run", RUN]
+    with driver(
+        "brief.flag", scene, tmp_path, kill=None, hold_s=300, repair=repair, environ={"PYTHONPATH": str(ROOT)}
+    ) as process:
+        reads(process, "held")
+        process.send_signal(signal.SIGSTOP)
+        assert flag.exists()
+        took_s = becomes(flag.exists, False)
+        becomes(lambda: records(tmp_path), [])
+        assert took_s > 0.5, "it was taken back before its time"
+        process.send_signal(signal.SIGCONT)
+        output, _ = process.communicate(timeout=60)
+    assert process.returncode == 3
+    assert "reason brief.flag was taken back after its limit of 1 s" in output
+    becomes(lambda: guardians(tmp_path), [])

@@ -99,7 +99,12 @@ def _carry_out(trial: Trial, profile: str) -> Tried:
             # Trials run side by side, each with a stack of its own: what disturbs one is nothing to the others.
             tempfile.TemporaryDirectory(prefix="xnai-prove-") as state,
         ):
-            options = LoadOptions(stack=cast(JsonObject, stack.handover), only=trial.only, allow=DISRUPTIVE)
+            options = LoadOptions(
+                stack=cast(JsonObject, stack.handover),
+                stack_file=stack.state_file,
+                only=trial.only,
+                allow=DISRUPTIVE,
+            )
             report = asyncio.run(_run(profile, options, Path(state)))
     except (RuntimeError, XnaiError) as error:
         return Tried(trial, {}, {}, broke=str(error))

@@ -17,7 +17,7 @@ from xnai_validate.cli.loop import run_plan
 from xnai_validate.cli.outputs import Outputs
 from xnai_validate.cli.request import Request
 from xnai_validate.cli.sinks import Sink, Sinks
-from xnai_validate.cli.undoing import refuse_dirty
+from xnai_validate.cli.undoing import refuse_dirty, tell_left
 from xnai_validate.config import LoadOptions, load_plan
 from xnai_validate.errors import ConfigError
 from xnai_validate.model.events import AttemptFinished, CheckStarted, Event
@@ -126,6 +126,9 @@ def _run(
     try:
         kept: list[Event] = []
         run_plan(plan, _drive(request, options, plan, sinks, kept, ending, baselines))
+    except Exception as error:
+        tell_left(error)
+        raise
     finally:
         sinks.close()
     report = fold(kept)

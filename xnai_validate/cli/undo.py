@@ -10,6 +10,9 @@ import typer
 def command(
     list_: Annotated[bool, typer.Option("--list", help="Only show what may be in force.")] = False,
     run: Annotated[str | None, typer.Option(metavar="ID", help="Only what this run has left.")] = None,
+    overdue: Annotated[
+        bool, typer.Option("--overdue", help="Only what is in force for too long, though its run still lives.")
+    ] = False,
     forget: Annotated[
         list[str] | None,
         typer.Option(
@@ -22,4 +25,4 @@ def command(
 
     if forget:
         raise typer.Exit(forgetting(tuple(forget)))
-    raise typer.Exit(listing() if list_ else undoing(run))
+    raise typer.Exit(listing() if list_ else undoing(run, overdue))

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import time
 
 from xnai_validate.cli.console import print_out
-from xnai_validate.errors import ConfigError
+from xnai_validate.errors import ConfigError, NotUndone
 from xnai_validate.model.text import printable
 
 NOT_UNDONE = 4
@@ -17,6 +18,19 @@ def refuse_dirty() -> None:
     from xnai_validate.engine.undofolder import UndoFolder
 
     UndoFolder.below(state_dir()).refuse_dirty()
+
+
+def tell_left(error: Exception) -> None:
+    """Raises NotUndone where a run that broke has left something in force, which then outranks what it broke of."""
+    from xnai_validate.engine import UndoFolder, UndoRecord, state_dir
+
+    left = [one for one in UndoFolder.below(state_dir()).all() if isinstance(one, UndoRecord)]
+    mine = [one for one in left if one.owner.pid == os.getpid()]
+    if mine:
+        raise NotUndone(
+            f"the run broke ({type(error).__name__}), and a fault may still be in force: {mine[0].sentence}",
+            hint="undo it with: xnai-validate undo",
+        ) from error
 
 
 def listing() -> int:
@@ -37,7 +51,7 @@ def listing() -> int:
     return NOT_UNDONE if found else 0
 
 
-def undoing(run: str | None) -> int:
+def undoing(run: str | None, overdue: bool) -> int:
     """Take back what was left in force, last first, and say what came of it."""
     import asyncio
 
@@ -49,7 +63,7 @@ def undoing(run: str | None) -> int:
         if one.why:
             _say(f"  {one.why}")
 
-    done = asyncio.run(repair(state_dir(), registry.get_fault, SystemClock(), told, run=run))
+    done = asyncio.run(repair(state_dir(), registry.get_fault, SystemClock(), told, run=run, overdue=overdue))
     if not done:
         _say("nothing is in force")
     bad = [one.id for one in done if not one.proven]

@@ -60,6 +60,8 @@ class Disturbances:
         self._mask = mask
         self._told = told
         self._count = 0
+        self._ends: dict[str, float] = {}
+        """Injection -> when it must have been taken back, for every fault that may be in force."""
         self._hurried = asyncio.Event()
 
     def hurry(self) -> None:
@@ -80,6 +82,7 @@ class Disturbances:
         force: InForce | None = None
         limit = asyncio.timeout(fault.limit_s)
         try:
+            self._await_end(record.id, fault.limit_s + fault.grace_s)
             self._emit(FaultInjected, fault=fault.name, target=planned.target, undo=record.id, check=check)
             async with limit:
                 force = await self._inject(prepared)
@@ -91,6 +94,15 @@ class Disturbances:
             raise Unmeasurable(f"{fault.name} was taken back after its limit of {fault.limit_s:g} s") from None
         finally:
             await self._surely(self._taken_back(prepared, record, force))
+
+    def _await_end(self, record_id: str, seconds: float | None) -> None:
+        """Let the guardian know when the next fault must have been taken back; None: this one was."""
+        now = self._clock.monotonic()
+        if seconds is None:
+            self._ends.pop(record_id, None)
+        else:
+            self._ends[record_id] = now + seconds
+        self._guardian.expect(min(self._ends.values()) - now if self._ends else None)
 
     async def _prepare(self, planned: PlannedFault, target: Target | None) -> _Prepared:
         """Everything that only reads. The guardian watches before anything else can happen."""
@@ -191,6 +203,7 @@ class Disturbances:
         if proof.proven:
             self._told("proven", record.id)
             proof = self._removed(record, proof)
+        self._await_end(record.id, None)
         self._emit(FaultReverted, undo=record.id, proven=proof.proven)
         if not proof.proven:
             self.not_undone.append(record.id)

@@ -1,12 +1,14 @@
 """The third ring: a process that takes back what a run has left in force when it disappeared.
 
-It is a shell of 1 MB, asleep on a pipe from the run, in a session of its own and deaf to the signals of terminals and
-service managers. When the pipe closes without a good-bye it becomes the command that takes faults back.
+It is a shell of 2 MB, asleep on a pipe from the run, in a session of its own and deaf to the signals of terminals and
+service managers. When the pipe closes without a good-bye it becomes the command that takes faults back. While a fault
+is in force it counts seconds, for a run may also stand still: stopped, or blocked by a terminal that takes no output.
 """
 
 from __future__ import annotations
 
 import asyncio
+import math
 import os
 import select
 import subprocess
@@ -22,9 +24,24 @@ SCRIPT = """
 trap '' INT TERM HUP QUIT TSTP
 printf r
 exec >/dev/null
-while read -r word; do [ "$word" = bye ] && exit 0; done
+counting=
+while read -r word seconds; do
+  [ -z "$counting" ] || kill -9 "$counting" 2>/dev/null
+  counting=
+  case $word in
+    bye) exit 0 ;;
+    within)
+      {
+        while [ "$seconds" -gt 0 ]; do sleep 1; seconds=$((seconds - 1)); done
+        "$@" --overdue
+      } </dev/null &
+      counting=$! ;;
+  esac
+done
+[ -z "$counting" ] || kill -9 "$counting" 2>/dev/null
 exec "$@" </dev/null
 """
+"""Orders, a line each: `within SECONDS` something must have been taken back, `calm` nothing is in force, `bye`."""
 START_S = 10.0
 """How long it may take until it says that it is there."""
 
@@ -78,12 +95,19 @@ class Guardian:
             start_new_session=True,
         )
 
+    def expect(self, seconds: float | None) -> None:
+        """After so many seconds what is overdue is taken back, whatever the run does; None: nothing is in force."""
+        self._order("calm" if seconds is None else f"within {max(1, math.ceil(seconds))}")
+
     def dismiss(self) -> None:
         """Let it go: the run ends in good order, and has taken back itself what it could."""
-        if self._process is not None and self._process.stdin is not None:
-            with suppress(OSError):
-                self._process.stdin.write(b"bye\n")
+        self._order("bye")
         self._let_go()
+
+    def _order(self, line: str) -> None:
+        if self._process is not None and self._process.stdin is not None:
+            with suppress(OSError):  # it was killed; before the next injection there is another
+                self._process.stdin.write(f"{line}\n".encode())
 
     def _let_go(self) -> None:
         process, self._process = self._process, None

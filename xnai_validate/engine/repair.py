@@ -41,10 +41,12 @@ async def repair(
     told: Callable[[Repaired], None],
     *,
     run: str | None = None,
+    overdue: bool = False,
 ) -> list[Repaired]:
     """Take back every fault whose run has ended, last first; `run`: only those of this run.
 
-    A record is removed when its fault is proven to be taken back, and then the journal of its run says so.
+    With `overdue`, those that are in force for longer than they may be, though their run still lives. A record is
+    removed when its fault is proven to be taken back, and then the journal of its run says so.
     """
     folder = UndoFolder.below(state)
     done: list[Repaired] = []
@@ -55,25 +57,42 @@ async def repair(
             if run is not None and not record_id.startswith(f"{run}."):
                 continue
             record = folder.get(record_id)
-            if record is None:
+            if record is None or (overdue and not _is_overdue(record, find, clock)):
                 continue
-            repaired = await _repaired(folder, record, find, clock, patient=run is not None)
-            if isinstance(record, UndoRecord) and repaired.proven:
+            repaired = await _repaired(folder, record, find, clock, patient=run is not None, overdue=overdue)
+            if isinstance(record, UndoRecord) and repaired.proven and not overdue:
                 _tell_journal(state, record, clock)
             told(repaired)
             done.append(repaired)
     return done
 
 
+def _is_overdue(record: UndoRecord | Unreadable, find: Callable[[str], Fault], clock: Clock) -> bool:
+    """Whether it should have been taken back by now; an unreadable record is nothing to be hasty with."""
+    try:
+        fault = find(record.fault) if isinstance(record, UndoRecord) else None
+    except XnaiError:
+        return False
+    if fault is None or not isinstance(record, UndoRecord):
+        return False
+    return clock.time() - record.recorded_at >= fault.limit_s + fault.grace_s
+
+
 async def _repaired(
-    folder: UndoFolder, record: UndoRecord | Unreadable, find: Callable[[str], Fault], clock: Clock, *, patient: bool
+    folder: UndoFolder,
+    record: UndoRecord | Unreadable,
+    find: Callable[[str], Fault],
+    clock: Clock,
+    *,
+    patient: bool,
+    overdue: bool,
 ) -> Repaired:
     if isinstance(record, Unreadable):
         return Repaired(record.id, f"an unreadable record, {record.id}", False, record.why)
     end = clock.monotonic() + END_S
-    while patient and record.owned and clock.monotonic() < end:
+    while patient and not overdue and record.owned and clock.monotonic() < end:
         await clock.sleep(0.05)  # its pipe is closed a moment before it has ended
-    if record.owned:
+    if record.owned and not overdue:
         why = f"process {record.owner.pid} still runs, and takes it back itself; end it first"
         return Repaired(record.id, record.sentence, False, why)
     proof = await _taken_back(record, find, clock)

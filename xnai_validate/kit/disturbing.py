@@ -137,7 +137,7 @@ def fault(
     name: str,
     *,
     limit_s: float,
-    grace_s: float = 10.0,
+    grace_s: float = 5.0,
     target: bool = True,
     extra: str | None = None,
     preload: tuple[str, ...] = (),

@@ -37,7 +37,7 @@ class PauseParams(Params):
         return self.duration or (2.0 if self.mode == "all" else 30.0)
 
 
-@fault("redis.pause", limit_s=60, preload=PRELOAD)
+@fault("redis.pause", limit_s=60, grace_s=12, preload=PRELOAD)
 class Pause:
     """Let Redis keep its clients waiting: commands that write, or all, are answered only afterwards.
 

@@ -1,0 +1,111 @@
+"""A process is its number and its start: whoever has the number later is never reached."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from xnai_validate.kit import ProcessId, Target, process_id
+from xnai_validate.wire.processes import kept_pid
+
+
+@pytest.fixture
+def sleeper() -> Iterator[subprocess.Popen[bytes]]:
+    """A process that sleeps; its name would mislead who splits its line in /proc at spaces and parentheses."""
+    code = "import ctypes, time; ctypes.CDLL(None).prctl(15, b') S 1 1 (x'); print(1, flush=True); time.sleep(600)"
+    process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE)
+    assert process.stdout is not None
+    process.stdout.read(1)
+    yield process
+    process.kill()
+    process.wait(10)
+    process.stdout.close()
+
+
+def test_a_process_is_known_by_its_start(sleeper: subprocess.Popen[bytes]) -> None:
+    """Its state is read past a hostile name; stopped and continued are seen."""
+    one = process_id(sleeper.pid)
+    assert one is not None
+    ticks = os.sysconf("SC_CLK_TCK")
+    assert abs(psutil.boot_time() + one.started / ticks - psutil.Process(sleeper.pid).create_time()) < 1.5
+    assert (one.alive, one.state in ("R", "S")) == (True, True)
+    assert one.send(signal.SIGSTOP)
+    os.waitid(os.P_PID, sleeper.pid, os.WSTOPPED | os.WNOWAIT)
+    assert one.state == "T"
+    assert one.send(signal.SIGCONT)
+    assert ProcessId.model_validate_json(one.model_dump_json()) == one
+
+
+@pytest.mark.parametrize("changed", [{"started": 1}, {"boot": "another-boot"}])
+def test_another_process_with_its_number_is_not_reached(
+    sleeper: subprocess.Popen[bytes], changed: dict[str, object]
+) -> None:
+    """Neither one that was started at another time, nor one after another start of the machine."""
+    found = process_id(sleeper.pid)
+    assert found is not None
+    earlier = found.model_copy(update=changed)
+    assert (earlier.alive, earlier.state, earlier.tree()) == (False, None, ())
+    assert not earlier.send(signal.SIGKILL)
+    assert sleeper.poll() is None
+    assert found.alive
+
+
+def test_what_has_ended_is_gone(sleeper: subprocess.Popen[bytes]) -> None:
+    """Also while nobody has waited for it."""
+    one = process_id(sleeper.pid)
+    assert one is not None
+    sleeper.kill()
+    os.waitid(os.P_PID, sleeper.pid, os.WEXITED | os.WNOWAIT)
+    assert psutil.Process(sleeper.pid).status() == psutil.STATUS_ZOMBIE
+    assert (one.alive, one.send(signal.SIGCONT), process_id(sleeper.pid)) == (False, False, None)
+    sleeper.wait(10)
+    assert (one.alive, process_id(sleeper.pid)) == (False, None)
+
+
+def test_a_tree_has_its_parents_first() -> None:
+    """Three generations, in order."""
+    code = "import subprocess, sys; n = int(sys.argv[1]); n or (print(1, flush=True), __import__('time').sleep(600))"
+    code += "; subprocess.run([sys.executable, '-c', sys.argv[2], str(n - 1), sys.argv[2]])"
+    process = subprocess.Popen([sys.executable, "-c", code, "2", code], stdout=subprocess.PIPE)
+    assert process.stdout is not None
+    process.stdout.read(1)
+    top = process_id(process.pid)
+    assert top is not None
+    pids = [one.pid for one in top.tree()]
+    first = psutil.Process(process.pid)
+    (second,) = first.children()
+    (third,) = second.children()
+    assert pids == [first.pid, second.pid, third.pid]
+    for one in reversed(top.tree()):
+        one.send(signal.SIGKILL)
+    process.wait(10)
+    process.stdout.close()
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        (json.dumps({"targets": {"worker": {"pid": 4711}}}), 4711),
+        (json.dumps({"targets": {"worker": {}}}), None),
+        (json.dumps({"targets": {"worker": {"pid": "4711"}}}), None),
+        (json.dumps({"targets": {"worker": {"pid": -1}}}), None),
+        (json.dumps(["worker"]), None),
+        ("{", None),
+        (None, None),
+    ],
+)
+def test_a_state_file_tells_the_pid_of_now(tmp_path: Path, text: str | None, wanted: int | None) -> None:
+    """Whatever is in it, or is not; without a file the target's own pid holds."""
+    file = tmp_path / "state.json"
+    if text is not None:
+        file.write_text(text, encoding="utf-8")
+    assert kept_pid(Target("worker", pid=1, state_file=str(file))) == wanted
+    assert kept_pid(Target("worker", pid=1)) is None
