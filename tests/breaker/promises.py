@@ -87,7 +87,7 @@ PROMISES: dict[str, Promise] = {
         {
             "p50_ms": {"max": 75},
             "retry_after_missing": 0,
-            "retry_after_early_s": {"max": 0.2},
+            "retry_after_early_s": {"max": 0.05},
             "retry_after_late_s": {"max": 1},
         },
     ),

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
+from redis import Redis as SyncRedis
 from redis.asyncio import Redis
 
 from tests.breaker.reference import Breaker, RefusedError
@@ -71,6 +72,12 @@ def stack(
 
         targets = tuple(Target(f"api{i or ''}", f"http://127.0.0.1:{one.port}") for i, one in enumerate(running))
         yield Stack(targets, redis, key, restart, spoil)
+
+
+def stored(redis: Target, key: str) -> tuple[dict[str, Any], int]:
+    """The state in Redis, and the milliseconds it has to live."""
+    with SyncRedis(port=redis.port, password=redis.password, decode_responses=True) as client:
+        return json.loads(str(client.get(key))), int(str(client.pttl(key)))
 
 
 class _Worker:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from typing import Any
 
 import pytest
@@ -11,7 +10,7 @@ from pydantic import ValidationError
 
 from tests.breaker import faults, reference
 from tests.breaker.promises import params, post
-from tests.breaker.server import Stack, stack
+from tests.breaker.server import Stack, stack, stored
 from tests.context import LooseContext, observe
 from xnai_validate import registry
 from xnai_validate.checkers.breaker.calls import retry_after_s
@@ -32,14 +31,6 @@ def seen(kind: str, running: Stack, **more: Any) -> Observed:
     """What a kind of the family finds."""
     faults.STACKS[str(running.workers[0].url)] = running
     return observe(f"breaker.{kind}", running.workers[0], others=(running.redis,), **params(running, **more))
-
-
-def stored(redis: Target, key: str) -> tuple[dict[str, Any], int]:
-    """The state in Redis, and the milliseconds it has to live."""
-    import redis as library
-
-    with library.Redis(port=redis.port, password=redis.password, decode_responses=True) as client:
-        return json.loads(str(client.get(key))), int(str(client.pttl(key)))
 
 
 @pytest.mark.parametrize("kind", ["cycle", "reopen", "forgive"])
