@@ -99,6 +99,35 @@ def test_times_are_those_of_the_streams() -> None:
     assert facts["buffered_count"] == 0
 
 
+def test_a_server_that_stands_still_shows_in_full() -> None:
+    """It stops for 800 ms in the middle of 2 s: who would have come meanwhile has waited, and is counted so.
+
+    40 streams a second for the first 400 ms of the stop have waited 400 ms and more: 16, of all 80.
+    """
+    begun: list[float] = []
+    stopped: list[float] = []
+
+    async def script(asked: Asked, line: Line) -> bool:
+        begun.append(time.monotonic())
+        if not stopped and begun[-1] >= begun[0] + 0.8:
+            stopped.append(begun[-1])
+            time.sleep(0.8)  # noqa: ASYNC251 (all of the server stands still)
+        await play(line, *WHOLE)
+        return False
+
+    with scripted(script) as server:
+        facts = load(server, arrivals={"rate": 40}, lasts="2s").facts
+    assert (facts["sent_count"], facts["completed_count"]) == (80, 80)
+    late = 0
+    for one in facts["latency_windows"]["windows"]:
+        histogram = Histogram.from_json(one)
+        ranks = [histogram.quantile(rank / histogram.count) for rank in range(1, histogram.count + 1)]
+        late += sum(us is not None and us >= 400_000 for us in ranks)
+    assert 13 <= late <= 24
+    assert facts["max_ms"] >= 780
+    assert facts["p90_ms"] >= 400 > facts["p50_ms"]
+
+
 def test_callers_hold_streams_at_once() -> None:
     """30 callers are 30 streams at once: the server lets none go on before all are there."""
     waiting: list[Line] = []
@@ -329,7 +358,7 @@ def test_cancelling_closes_every_stream() -> None:
 
     async def cancelled(server: Scripted) -> tuple[int, int, int]:
         before = len(os.listdir("/proc/self/fd"))
-        measuring = asyncio.ensure_future(measured(server, callers=50, lasts="30s"))
+        measuring = asyncio.ensure_future(measured(server, callers=50, lasts="20s"))
         while len(server.asked) < 50 and not measuring.done():  # noqa: ASYNC110 (the server is in another thread)
             await asyncio.sleep(0.01)
         during = len(os.listdir("/proc/self/fd"))
