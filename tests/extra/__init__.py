@@ -1,0 +1,1 @@
+"""Tests against software that others wrote; `make test-extra` installs it."""
