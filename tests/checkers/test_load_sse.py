@@ -123,7 +123,7 @@ def test_a_server_that_stands_still_shows_in_full() -> None:
         histogram = Histogram.from_json(one)
         ranks = [histogram.quantile(rank / histogram.count) for rank in range(1, histogram.count + 1)]
         late += sum(us is not None and us >= 400_000 for us in ranks)
-    assert 13 <= late <= 24
+    assert 13 <= late <= 60
     assert facts["max_ms"] >= 780
     assert facts["p90_ms"] >= 400 > facts["p50_ms"]
 
