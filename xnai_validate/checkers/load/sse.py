@@ -21,7 +21,7 @@ class SseLoad(StreamedParams, LoadParams):
     """The stream, and how many are opened when, or held at once."""
 
     timeout: Annotated[Duration, Gt(0)] = 60.0
-    """How long a stream may take from its intended start; one that could not begin by then is not opened any more."""
+    """How long a stream may take once it is begun, and how long an arrival may wait for a connection to begin on."""
     idle_timeout: Annotated[Duration, Gt(0)] = 15.0
     """How long the server may stay silent in a stream: not one byte."""
 
@@ -29,10 +29,7 @@ class SseLoad(StreamedParams, LoadParams):
 class SseLoadFacts(LoadFacts):
     """The figures of a load of streams.
 
-    What `LoadFacts` tells of requests and answers is told of streams; an answer in whole is a stream that ended well:
-    answered 200 as an event stream, ended as HTTP wants it, its last event one that ends it, and no error event in it.
-    Latency is the time to the first event, heartbeats left aside. Kinds of errors, besides those of `error` elsewhere:
-    `status`, `content_type`, `unterminated`, `error_event`.
+    See `sse` below for what an answer in whole, latency and kinds of errors mean of streams.
     """
 
     terminated_count: Count
@@ -99,8 +96,14 @@ class SseLoadFacts(LoadFacts):
 async def sse(params: SseLoad, ctx: Context) -> SseLoadFacts:
     """Open many streams of server-sent events, by a schedule or by callers that hold one each, and tell how they fare.
 
-    Each stream has a connection of its own and is read to its end; its events are understood as by sse.stream. Nothing
-    else runs meanwhile. A bound that holds although `too_slow_client` is true holds all the more; where one does not
+    Each stream has a connection of its own and is read to its end; its events are understood as by sse.stream. What is
+    told of requests is told of streams: one is answered in whole where it has ended well, that is with status 200, as an
+    event stream, to the end of its body, with an event that ends it as its last, and without an error event. Latency
+    (`p50_ms` and so on) is the time to the first event. Kinds of errors, besides those of `error` elsewhere: `status`,
+    `content_type`, `unterminated`, `error_event`. At most 128 connections are being opened at once, and the time of a
+    caller begins with that. Nothing else runs meanwhile.
+
+    A bound that holds although `too_slow_client` is true holds all the more; where one does not
     hold, that fact says whether we may be the cause.
 
         kind: load.sse
