@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Iterable, Mapping
 
 from xnai_validate.model.frozen import dataclass
@@ -42,13 +41,15 @@ def is_near(host: str) -> bool:
     """
     if host == "localhost" or host.endswith(".localhost"):
         return True
+    import ipaddress  # most plans disturb nothing
+
     try:
         address = ipaddress.ip_address(host)
     except ValueError:
         return False
-    private = _PRIVATE_4 if address.version == 4 else _PRIVATE_6
+    private = map(ipaddress.ip_network, PRIVATE_4 if address.version == 4 else PRIVATE_6)
     return address.is_loopback or address.is_link_local or any(address in network for network in private)
 
 
-_PRIVATE_4 = tuple(map(ipaddress.ip_network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")))
-_PRIVATE_6 = (ipaddress.ip_network("fc00::/7"),)
+PRIVATE_4 = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")
+PRIVATE_6 = ("fc00::/7",)

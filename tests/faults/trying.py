@@ -1,0 +1,55 @@
+"""A fault, tried by hand on a target."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from tests.context import RealClock
+from xnai_validate import registry
+from xnai_validate.engine.takeback import FaultPlace, Proof, take_back
+from xnai_validate.kit import WRITTEN, Fault, InForce, JsonValue, Params, Target, Undo
+
+
+class Trial:
+    """A fault and its target; `prepare`, `inject` and `take_back` one after the other."""
+
+    def __init__(self, name: str, target: Target | None, params: dict[str, Any], injection: str) -> None:
+        self.fault: Fault = registry.get_fault(name)
+        self.params: Params = self.fault.params.model_validate(params, context=WRITTEN)
+        self.place = FaultPlace(injection, RealClock(), self.fault.limit_s, target)
+        self.force: InForce | None = None
+
+    def prepare(self) -> tuple[Undo, JsonValue]:
+        """The record and the fingerprint; raises what the fault raises."""
+
+        async def both() -> tuple[Undo, JsonValue]:
+            undo = await self.fault.by.prepare(self.params, self.place)
+            return undo, await self.fault.by.fingerprint(undo, self.place)
+
+        return asyncio.run(both())
+
+    def inject(self, undo: Undo) -> None:
+        """Put it in force."""
+
+        async def done() -> InForce | None:
+            return await self.fault.by.inject(self.params, undo, self.place)
+
+        self.force = asyncio.run(done())
+
+    def take_back(self, undo: Undo, before: JsonValue) -> Proof:
+        """Take it back."""
+        return asyncio.run(take_back(self.fault, undo, before, self.place, asyncio.Event()))
+
+
+@contextmanager
+def trial(name: str, target: Target | None = None, injection: str = "a-trial.1", **params: Any) -> Iterator[Trial]:
+    """A trial; what lives in this process is let go at the end."""
+    one = Trial(name, target, params, injection)
+    try:
+        yield one
+    finally:
+        if one.force is not None and one.force.close is not None:
+            one.force.close()
