@@ -12,11 +12,10 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pydantic_core import to_json
-
 from xnai_validate.baseline.fingerprint import Fingerprint, hindrances
 from xnai_validate.baseline.record import FORMAT, Baseline, RecordedRun
 from xnai_validate.errors import ConfigError, XnaiError
+from xnai_validate.model.json import to_json
 
 if TYPE_CHECKING:
     from pydantic import TypeAdapter

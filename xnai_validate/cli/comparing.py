@@ -10,6 +10,7 @@ from xnai_validate.cli import console
 from xnai_validate.cli.stored import recorded_of
 from xnai_validate.errors import ConfigError
 from xnai_validate.model.comparison import Comparison
+from xnai_validate.model.json import indented
 from xnai_validate.model.verdict import decide
 
 
@@ -33,9 +34,7 @@ def compared(before: str, after: str, *, as_json: bool, color: bool | None) -> i
 
 
 def _json(comparison: Comparison) -> str:
-    from pydantic_core import to_json
-
-    return to_json(comparison, indent=2).decode() + "\n"
+    return indented(comparison) + "\n"
 
 
 def _table(comparison: Comparison, color: bool | None) -> str:

