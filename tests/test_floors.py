@@ -46,7 +46,7 @@ LIBRARIES: dict[str, frozenset[str]] = {
     "model": frozenset({"pydantic", "pydantic_core", "annotated_types", "jsonpath_rfc9535"}),
     "plan": frozenset(),
     "registry": frozenset(),
-    "engine": frozenset({"psutil"}),
+    "engine": frozenset(),
     "baseline": frozenset({"pydantic", "pydantic_core"}),
 }
 """Room -> the libraries it may import, where that is limited."""

@@ -6,15 +6,18 @@ import importlib
 import pkgutil
 from collections.abc import Iterable
 from functools import cache
-from importlib.metadata import EntryPoint, entry_points
 from types import ModuleType
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from xnai_validate import checkers
 from xnai_validate import faults as faults_package
 from xnai_validate.errors import RegistryError
 from xnai_validate.kit import FAULT_MARK, MARK, Checker, Fault
 from xnai_validate.model.nearest import did_you_mean
+from xnai_validate.model.packages import anything_installed_names
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
 
 GROUP = "xnai_validate.checkers"
 FAULT_GROUP = "xnai_validate.faults"
@@ -36,11 +39,19 @@ def fault_families() -> dict[str, str]:
 
 
 def _entry_points() -> tuple[EntryPoint, ...]:
-    return tuple(entry_points(group=GROUP))
+    return _of_group(GROUP)
 
 
 def _fault_entry_points() -> tuple[EntryPoint, ...]:
-    return tuple(entry_points(group=FAULT_GROUP))
+    return _of_group(FAULT_GROUP)
+
+
+def _of_group(group: str) -> tuple[EntryPoint, ...]:
+    if not anything_installed_names(group):
+        return ()
+    from importlib.metadata import entry_points
+
+    return tuple(entry_points(group=group))
 
 
 def _families(package: ModuleType, entries: Iterable[EntryPoint], what: str) -> dict[str, str]:

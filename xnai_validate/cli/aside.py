@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import stat
-import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -28,6 +27,8 @@ def replacing(path: Path, texts: Iterable[str]) -> None:
 
 def beside(path: Path) -> tuple[int, Path]:
     """A new file in the folder of another, open for writing. Raises OSError."""
+    import tempfile
+
     handle, aside = tempfile.mkstemp(prefix=f".{path.name[:200]}.", suffix=".part", dir=path.parent)
     return handle, Path(aside)
 

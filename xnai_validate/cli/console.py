@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import sys
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
@@ -32,8 +31,11 @@ def wants_color(stream: TextIO, asked: bool | None, environ: Mapping[str, str] |
 
 def width(stream: TextIO) -> int:
     """How many columns to use: those of the terminal or of COLUMNS, at most 120; 100 where there is neither."""
-    known = bool(os.environ.get("COLUMNS")) or stream.isatty()
-    return min(shutil.get_terminal_size().columns, WIDEST) if known else PLAIN_WIDTH
+    if not (os.environ.get("COLUMNS") or stream.isatty()):
+        return PLAIN_WIDTH
+    import shutil
+
+    return min(shutil.get_terminal_size().columns, WIDEST)
 
 
 def shows_unicode(stream: TextIO) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from typing import Literal
 
@@ -27,11 +28,16 @@ Sample = Callable[[], Memory]
 
 
 def memory_now() -> Memory:
-    """The host's memory and that of this process, as they are now."""
-    import psutil
-
-    own = psutil.Process().memory_info().rss / (1 << 20)
-    return Memory(psutil.virtual_memory().percent, own)
+    """The host's memory and that of this process, as they are now: from the files of Linux, see proc(5)."""
+    kib: dict[str, int] = {}
+    with open("/proc/meminfo", encoding="ascii") as lines:
+        for line in lines:
+            name, _, amount = line.partition(":")
+            kib[name] = int(amount.split()[0])
+    with open("/proc/self/statm", encoding="ascii") as text:
+        resident = int(text.read().split()[1])
+    used = 1 - kib["MemAvailable"] / kib["MemTotal"]
+    return Memory(used * 100, resident * os.sysconf("SC_PAGE_SIZE") / (1 << 20))
 
 
 @dataclass(frozen=True, slots=True)
