@@ -97,8 +97,8 @@ async def sse(params: SseLoad, ctx: Context) -> SseLoadFacts:
     """Open many streams of server-sent events, by a schedule or by callers that hold one each, and tell how they fare.
 
     Each stream has a connection of its own and is read to its end; its events are understood as by sse.stream. What is
-    told of requests is told of streams: one is answered in whole where it has ended well, that is with status 200, as an
-    event stream, to the end of its body, with an event that ends it as its last, and without an error event. Latency
+    told of requests is told of streams: one is answered in whole where it has ended well, that is with status 200, as
+    an event stream, to the end of its body, with an event that ends it as its last, and without an error event. Latency
     (`p50_ms` and so on) is the time to the first event. Kinds of errors, besides those of `error` elsewhere: `status`,
     `content_type`, `unterminated`, `error_event`. At most 128 connections are being opened at once, and the time of a
     caller begins with that. Nothing else runs meanwhile.
