@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import inspect
 import pkgutil
 from collections.abc import Iterable
 from functools import cache
@@ -116,6 +117,11 @@ def _named(module: ModuleType, family: str, declared: Iterable[tuple[str, T]]) -
             raise RegistryError(f"{module.__name__} declares {name} twice")
         found[name] = one
     return dict(sorted(found.items()))
+
+
+def family_doc(family: str) -> str:
+    """What the documentation of a family says of all its kinds."""
+    return inspect.getdoc(importlib.import_module(families()[family])) or ""
 
 
 def get(kind: str) -> Checker:

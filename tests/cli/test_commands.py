@@ -50,7 +50,6 @@ def test_unknown_names_get_the_nearest(place: Place) -> None:
         (("explain", "http.reqest"), 'did you mean "http.request"?'),
         (("explain", "site/web:upp"), 'did you mean "site/web:up"?'),
         (("explain", "requests"), "neither a kind of check, a fault nor the id of a check"),
-        (("explain", "http"), "there is http.contract, http.openapi, http.request"),
         (("explain", "up"), "there is site/hanging:up, site/web:up"),
         (("explain", "site/web"), "list checks --only 'site/web'"),
         (("explain", "good"), "it is a profile: xnai-validate list good"),
@@ -83,6 +82,16 @@ def test_every_kind_can_be_explained(place: Place) -> None:
         result = place.invoke("explain", kind)
         assert result.exit_code == 0, (kind, result.output)
         assert "Facts" in result.stdout
+
+
+def test_explain_family_has_its_kinds_and_what_they_share(place: Place) -> None:
+    """Every family is explained; that of answers from documents says where its questions come from."""
+    for family in registry.families():
+        told = place.invoke("explain", family).stdout
+        assert all(f"  {kind} " in told for kind in registry.load(family)), family
+    told = " ".join(place.invoke("explain", "rag").stdout.split())
+    for words in ("canaries", "`document` its text", "--var canaries.0.question=", "rag.grounding"):
+        assert words in told
 
 
 def test_explain_check_has_its_rules_in_words(place: Place) -> None:

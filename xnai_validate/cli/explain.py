@@ -13,14 +13,14 @@ def command(
         str,
         typer.Argument(
             metavar="NAME",
-            help="A kind such as http.request, a fault such as redis.pause, or a check such as api/health:ready.",
+            help="A kind such as http.request, a family such as rag, a fault such as redis.pause, or a check.",
         ),
     ],
     path: Annotated[
         list[Path] | None, typer.Option(metavar="DIR", help="Search profiles and suites here first (repeatable).")
     ] = None,
 ) -> None:
-    """Explain a kind of check (its parameters, facts and rules), a fault, or one check (what it measures, its fix)."""
+    """Explain a kind of check (its parameters, facts and rules), a family of kinds, a fault, or one check (its fix)."""
     from xnai_validate.cli.explaining import explaining
 
     explaining(name, tuple(path or ()))

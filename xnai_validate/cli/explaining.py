@@ -37,7 +37,7 @@ _OPEN = Masker(())
 
 
 def explaining(name: str, paths: tuple[Path, ...]) -> None:
-    """Print what is known of a kind, a fault or a check; raises ConfigError with the nearest name for any other."""
+    """Print what is known of a kind, a family, a fault or a check; raises ConfigError with the nearest name."""
     out = sys.stdout
     page = Page(console.width(out), console.wants_color(out, None), console.shows_unicode(out))
     known = catalogue(LoadOptions(paths=paths))
@@ -46,6 +46,8 @@ def explaining(name: str, paths: tuple[Path, ...]) -> None:
         _check(page, check, Masker(secrets))
     elif "." in name and "/" not in name and all(one.name != name for one in known.profiles):
         _kind_or_fault(page, name, known)
+    elif name in registry.families():
+        _family(page, name)
     else:
         raise ConfigError(
             f'"{name}" is neither a kind of check, a fault nor the id of a check', hint=_meant(name, known)
@@ -68,6 +70,17 @@ def _meant(name: str, known: Catalogue) -> str | None:
     if parts and name:
         return f"there is {', '.join(parts)}"
     return did_you_mean(name, [*registry.kinds(), *registry.faults(), *ids])
+
+
+def _family(page: Page, name: str) -> None:
+    """What the kinds of a family have in common, and which there are."""
+    first, _, rest = registry.family_doc(name).partition("\n")
+    page.text(name, style="bold")
+    page.text(first)
+    _paragraphs(page, rest)
+    page.rule("Kinds")
+    for kind, checker in registry.load(name).items():
+        page.text(checker.title, indent=NAME_COLUMN, lead=(f"  {kind} ", "bold"))
 
 
 def _kind_or_fault(page: Page, name: str, known: Catalogue) -> None:

@@ -31,6 +31,7 @@ BUDGET = {
     "silence_ms": 1900,
     "page_ms": 1800,
     "token_rate_tps": 15,
+    "silent_model_ms": 8000,
 }
 """What a busy machine with two cores can keep to while everything runs on it; a real stack has less patience."""
 
@@ -149,6 +150,7 @@ def _vars(settings: Settings, canaries: list[object]) -> dict[str, object]:
         },
         "health": {"detect_ms": 7000, "recover_ms": 7000, "within": "9s", "slowest_ms": 2500},
         "worker_probe": True,
+        "vikunja_probe": True,
         "long_question": "Tell me everything about Xoe-NovAi, in detail.",
         "docs_page": "/operations/",
         "settle": "800ms",

@@ -222,10 +222,10 @@ class Supervisor:
 
     def _publish(self) -> Handover:
         """Write the state files: the handover with the process ids of now."""
-        from xnai_validate.demo.api.corpus import CANARIES
+        from xnai_validate.demo.api.corpus import canaries
 
         pids = {part.name: pid for pid, part in reversed(self._running.items())}
-        stack = handover(self._settings, pids, list(CANARIES))
+        stack = handover(self._settings, pids, list(canaries()))
         for path in self._state_files:
             write_aside(path, as_line(stack))
         return stack

@@ -107,6 +107,7 @@ class Kept(Facts):
         "nonconforming": [],
         "unanswered": [],
     },
+    exclusive=True,  # hundreds of requests, and libraries that think hard: others would be slow meanwhile
     extra="contract",
 )
 async def contract(params: Contract, ctx: Context) -> Kept:

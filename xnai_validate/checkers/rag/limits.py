@@ -81,7 +81,7 @@ class _Found:
             self._accepted += 1
             if one.wanted == "refused" or status != 200:
                 self._note("wrongly_accepted", one, str(status))
-            elif not isinstance(json_of(answer.body)[0], dict):
+            elif self._params.answer == "json" and not isinstance(json_of(answer.body)[0], dict):
                 self._note("wrongly_accepted", one, "200, and no JSON object")
         else:
             self._refused += 1

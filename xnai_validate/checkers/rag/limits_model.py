@@ -29,6 +29,8 @@ class LimitsParams(Params):
     """The path of the endpoint, which takes a JSON object by POST."""
     question: str = "What is Xoe-NovAi?"
     """A question that is taken; the inputs vary it."""
+    answer: Literal["json", "any"] = "json"
+    """What an answer with 200 is: a JSON object, or anything, as for a stream."""
     groups: list[Group] = Field(default_factory=lambda: list(GROUPS), min_length=1)
     """Which inputs are tried."""
     query_characters: Annotated[int, Ge(10), Le(100_000)] = 2000

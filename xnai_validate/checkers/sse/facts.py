@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
+from annotated_types import Ge
+
 from xnai_validate.kit import Bytes, Count, ErrorKind, Facts, Headers, JsonValue, Milliseconds
 
 
@@ -72,6 +76,8 @@ class StreamFacts(Facts):
     """Events whose data is not JSON."""
     tokens: Count | None = None
     """Events that carry a token."""
+    token_rate_tps: Annotated[float, Ge(0)] | None = None
+    """Tokens a second from the first token to the last; null where all came in one read."""
     text: str | None = None
     """All tokens, joined; at most 65 536 characters."""
     tokens_without_text: Count | None = None

@@ -34,6 +34,8 @@ class Reading:
         self._max_gap = self._max_event_gap = 0.0
         self._first_event: float | None = None
         self._first_token: float | None = None
+        self._last_token = 0.0
+        self._counted = 0
         self._left = False
         self._size = self._arrivals = self._most = 0
         self._body = b""
@@ -108,8 +110,10 @@ class Reading:
         else:
             self._max_event_gap = max(self._max_event_gap, now - self._last_event)
         self._last_event = now
-        if self._first_token is None and self._meaning.tokens:
-            self._first_token = now
+        if self._meaning.tokens > self._counted:
+            self._counted = self._meaning.tokens
+            self._first_token = self._first_token or now
+            self._last_token = now
 
     def _late(self, now: float, end: float, leave: float | None) -> None:
         if leave is not None and now >= leave and leave < end:
@@ -175,6 +179,7 @@ class Reading:
             "json_valid": meaning.bad_json == 0,
             "bad_json_count": meaning.bad_json,
             "tokens": meaning.tokens,
+            "token_rate_tps": self._rate(),
             "text": meaning.text,
             "tokens_without_text": meaning.tokens_without_text,
             "repeated_tokens": meaning.repeated_tokens,
@@ -194,6 +199,11 @@ class Reading:
             "last_event_id": parser.last_event_id[:200],
             "retry_ms": parser.retry_ms,
         }
+
+    def _rate(self) -> float | None:
+        if self._first_token is None or self._last_token <= self._first_token:
+            return None
+        return (self._meaning.tokens - 1) / (self._last_token - self._first_token)
 
     def _ms(self, at: float | None) -> float | None:
         return None if at is None else (at - self._started) * 1000

@@ -16,12 +16,14 @@ from xnai_validate.demo.api.degradation import Tier
 from xnai_validate.demo.api.failures import CircuitOpen, ModelError, ModelTimeout, StoreUnavailable
 from xnai_validate.demo.api.schemas import QueryRequest
 from xnai_validate.demo.api.services import Services
+from xnai_validate.demo.api.spoiled import poisons
 from xnai_validate.demo.llm.extract import prompt
 from xnai_validate.demo.settings import Settings
 
 _SESSION = re.compile(r"[A-Za-z0-9._:-]{1,128}")
 _SESSION_TTL_S = 3600
 _CLIENT_LEFT = 499
+_TIMED_OUT = 504
 
 
 @dataclass(slots=True)
@@ -50,7 +52,8 @@ class Turn:
     def max_tokens(self, settings: Settings) -> int:
         """The most tokens of the answer: what was asked for, within what the tier allows."""
         ignored = settings.broken("max-tokens-ignored") or (
-            self.kind == "stream" and settings.broken("stream-max-tokens-ignored")
+            self.kind == "stream"
+            and (settings.broken("stream-max-tokens-ignored") or settings.broken("stream-limit-applied-late"))
         )
         return self.tier.max_tokens if ignored else min(self.asked.max_tokens, self.tier.max_tokens)
 
@@ -80,6 +83,8 @@ async def turn(services: Services, kind: str, asked: QueryRequest, request: Requ
 async def _write_down(services: Services, now: Turn, path: str) -> None:
     """The records of a turn that has ended."""
     await services.audit.transaction(now.request_id, path, "completed", now.tier, now.status, now.elapsed_ms)
+    if now.status == _TIMED_OUT and poisons(services.settings, now.kind):
+        await services.store.run(lambda redis: redis.set(f"xnai:poisoned:{now.kind}", "1"))
     measured = {"tokens": float(now.tokens), "duration_ms": round(now.elapsed_ms, 2)}
     asked, audit = now.asked.query, services.audit
     await audit.trail(now.kind, now.session_id, now.tier, asked, now.response, now.sources, measured)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
@@ -36,6 +37,10 @@ class Audit:
         """`xnai_queries`: a query or stream was initiated or completed."""
         if self._settings.broken("queries-unrecorded"):
             return
+        if self._settings.broken("transaction-left-open") and status_code == 499:
+            return
+        if self._settings.broken("transaction-other-id"):
+            txn_id = f"txn_{time.time_ns()}"
         await self._add(
             "xnai_queries",
             {

@@ -51,6 +51,12 @@ class Document:
         return [" ".join(part.split()) for part in self.text.split("\n\n") if part.strip()]
 
 
+def canaries() -> list[dict[str, str]]:
+    """The canary questions, each with the text of its document."""
+    texts = {one.source: one.text for one in documents()}
+    return [{**one, "document": texts[one["source"]]} for one in CANARIES]
+
+
 def documents() -> list[Document]:
     """All bundled documents, by name."""
     folder = resources.files("xnai_validate.demo.api") / "documents"

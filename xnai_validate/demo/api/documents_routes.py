@@ -27,6 +27,8 @@ def router(services: Services) -> APIRouter:
         limit: int = bounded,
     ) -> DocumentSearch:
         """The passages that resemble the query, best first."""
+        if services.settings.broken("search-odd-text-fails") and not query.isascii():
+            raise ValueError("the search index takes ASCII")
         top_k = 50 if services.settings.broken("docs-search-unlimited") else limit
         least = -1.0 if services.settings.broken("docs-search-unlimited") else _LEAST_SCORE
         hits = services.index.search(query, top_k, least)

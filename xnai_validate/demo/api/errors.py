@@ -128,6 +128,8 @@ class ErrorAnswers:
 
     async def timeout(self, request: Request, _: Exception) -> Response:
         """504: the model did not answer in time."""
+        if self._settings.broken("model-failure-as-answer"):
+            return JSONResponse(spoiled.APOLOGY)
         words = ("timeout", "timeout", "The language model did not answer in time.", "Try again, or ask for less.")
         return self._answer(request, 504, *words, details={"service_name": "llm"}, component="llm")
 

@@ -118,7 +118,7 @@ class Metrics:
         if self._settings.broken("metrics-queries-frozen"):
             return
         self.queries.labels(str(rag_enabled).lower()).inc()
-        self.tokens.labels(self._model).inc(tokens)
+        self.tokens.labels(self._model).inc(2 * tokens if self._settings.broken("tokens-counted-twice") else tokens)
         self.token_rate.labels(self._model).set(rate_tps)
 
     def failed(self, error_type: str, component: str = "api") -> None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from fastapi import APIRouter, Request
-from fastapi.responses import JSONResponse, Response
+from fastapi.responses import Response
 
 from xnai_validate.demo.api.answering import Turn, turn
 from xnai_validate.demo.api.model import Generation
 from xnai_validate.demo.api.schemas import QueryRequest, QueryResponse
 from xnai_validate.demo.api.services import Services
 from xnai_validate.demo.api.spoiled import Spoiler
+from xnai_validate.demo.api.spoiled_busy import question
 
 
 async def _made(services: Services, now: Turn) -> Generation:
@@ -28,7 +29,7 @@ def router(services: Services) -> APIRouter:
     async def query(asked: QueryRequest, request: Request) -> Response:
         """Answer a question from the documents, or without them where `use_rag` is false."""
         await spoiler.before_query(asked)
-        async with turn(services, "query", asked, request) as now:
+        async with question(services, "query", asked) as answered, turn(services, "query", answered, request) as now:
             async with services.breakers["rag_api"].call():
                 made = await _made(services, now)
             rate_tps = made.tokens / made.elapsed_s if made.elapsed_s else 0.0
@@ -41,6 +42,6 @@ def router(services: Services) -> APIRouter:
             duration_ms=round(now.elapsed_ms, 2),
             token_rate_tps=round(rate_tps, 2),
         )
-        return JSONResponse(spoiler.query(asked, answer.model_dump()))
+        return spoiler.response(asked, answer.model_dump())
 
     return routes

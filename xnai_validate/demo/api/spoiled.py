@@ -12,16 +12,30 @@ from datetime import datetime, timedelta, timezone
 from pydantic import JsonValue
 from starlette.responses import HTMLResponse, JSONResponse, Response
 
+from xnai_validate.demo.api.corpus import documents
 from xnai_validate.demo.api.schemas import QueryRequest
 from xnai_validate.demo.settings import Settings
 
 Body = dict[str, JsonValue]
 
 _CANNED = "I am an assistant. How can I help you today?"
+_EMBELLISHED = (
+    " Scientists from Helsinki invented it during the winter of 1987. Millions of happy customers praise the purple "
+    "edition. Experts recommend twelve elephants for maintenance."
+)
 _LEAK_BYTES = 8 << 20
 _LEAKED: list[bytearray] = []
 _LEAKED_MOST = 40
 _TRACE = "Traceback (most recent call last):\n  File \"/app/xnai/api/query.py\", line 42, in query\nKeyError: 'query'"
+
+
+APOLOGY: Body = {
+    "response": "I am sorry, I cannot answer at the moment.",
+    "sources": [],
+    "tokens_generated": 9,
+    "duration_ms": 1.0,
+    "token_rate_tps": 1.0,
+}
 
 
 class Spoiler:
@@ -40,6 +54,13 @@ class Spoiler:
         if self._settings.broken("memory-leak") and len(_LEAKED) < _LEAKED_MOST:
             _LEAKED.append(bytearray(b"x") * _LEAK_BYTES)
 
+    def response(self, asked: QueryRequest, body: Body) -> Response:
+        """The response that carries the answer to a query."""
+        answer = JSONResponse(self.query(asked, body))
+        if self._settings.broken("answer-as-page") and "<" in asked.query:
+            answer.headers["content-type"] = "text/html; charset=utf-8"
+        return answer
+
     def query(self, asked: QueryRequest, body: Body) -> Body:
         """The answer to a query."""
         if not self._settings.defects:
@@ -52,6 +73,10 @@ class Spoiler:
         broken = self._settings.broken
         if broken("answers-canned"):
             return body | {"response": _CANNED}
+        if broken("answer-embellished"):
+            return body | {"response": f"{body['response']}{_EMBELLISHED}"}
+        if broken("answer-varies"):
+            return body | {"response": f"{body['response']} As of {time.time_ns() // 1000 % 100_000}."}
         if broken("answer-empty"):
             return body | {"response": ""}
         if broken("answers-crossed"):
@@ -67,6 +92,10 @@ class Spoiler:
         assert isinstance(sources, list)
         if broken("sources-missing"):
             return body | {"sources": []}
+        if broken("sources-everything"):
+            return body | {"sources": [one.source for one in documents()]}
+        if broken("sources-null") and not asked.use_rag:
+            return body | {"sources": None}
         if broken("sources-repeated"):
             return body | {"sources": [*sources, *sources]}
         if broken("sources-invented") and sources:
@@ -89,6 +118,11 @@ class Spoiler:
         if broken("token-rate-zero"):
             body = body | {"token_rate_tps": 0.0}
         return body
+
+
+def poisons(settings: Settings, kind: str) -> bool:
+    """Whether a model that has timed out in a `query` or a `stream` leaves nothing for the next one."""
+    return settings.broken("query-timeout-poisons") if kind == "query" else settings.broken("stream-timeout-poisons")
 
 
 def health(settings: Settings, body: Body) -> Body:

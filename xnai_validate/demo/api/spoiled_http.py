@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 
-from starlette.responses import JSONResponse
+from pydantic import ValidationError
+from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from xnai_validate.demo.api.schemas import QueryRequest
 from xnai_validate.demo.settings import Settings
 
 _BODY_LIMIT_BYTES = 1 << 20
 _KNOWN = {"query", "use_rag", "max_tokens", "temperature", "top_p"}
+_DEPTH = 5_000
 _FALLBACK = "What is Xoe-NovAi?"
 
 
@@ -24,6 +27,12 @@ def spoil_http(settings: Settings, app: ASGIApp) -> ASGIApp:
         broken("unicode-fails"),
         broken("broken-json-fails"),
         broken("metrics-missing"),
+        broken("deep-json-fails"),
+        broken("length-in-bytes"),
+        broken("ranges-unchecked"),
+        broken("null-fails"),
+        broken("nul-fails"),
+        broken("stream-validates-late"),
     )
     return _Edge(settings, app) if any(touched) else app
 
@@ -41,6 +50,9 @@ class _Edge:
             await self._app(scope, receive, send)
             return
         body = await _body(receive)
+        if self._settings.broken("stream-validates-late") and scope["path"].endswith("/stream") and not _valid(body):
+            await _told_late()(scope, receive, send)
+            return
         try:
             changed = self._changed(body)
         except ValueError:
@@ -55,6 +67,8 @@ class _Edge:
         broken = self._settings.broken
         if broken("unicode-fails"):
             body.decode("ascii")
+        if broken("deep-json-fails") and max(body.count(b"["), body.count(b"{")) > _DEPTH:
+            raise ValueError("the body is nested too deep")
         try:
             asked = json.loads(body)
         except ValueError:
@@ -66,9 +80,38 @@ class _Edge:
             asked = {"query": _FALLBACK}
         elif broken("long-query-accepted") and isinstance(query, str):
             asked["query"] = query[:2000]
+        if isinstance(asked, dict):
+            asked = self._of_values(asked)
         if broken("unknown-fields-refused") and isinstance(asked, dict) and set(asked) - _KNOWN:
             asked = {}
         return json.dumps(asked).encode()
+
+    def _of_values(self, asked: dict[str, object]) -> dict[str, object]:
+        """The question, as defects of single fields let it through; raises `ValueError` where they fail."""
+        broken, query = self._settings.broken, asked.get("query")
+        if broken("null-fails") and None in asked.values():
+            raise ValueError("a field is null")
+        if broken("nul-fails") and isinstance(query, str) and "\0" in query:
+            raise ValueError("the question ends in its middle")
+        if broken("length-in-bytes") and isinstance(query, str) and len(query.encode("utf-8", "replace")) > 2000:
+            return {}
+        if broken("ranges-unchecked"):
+            return {name: value for name, value in asked.items() if name not in ("temperature", "top_p")}
+        return asked
+
+
+def _valid(body: bytes) -> bool:
+    try:
+        QueryRequest.model_validate_json(body)
+    except ValidationError:
+        return False
+    return True
+
+
+def _told_late() -> Response:
+    """A refusal within a stream that has begun."""
+    event = {"type": "error", "error": "The request is not valid."}
+    return Response(f"data: {json.dumps(event)}\n\n", media_type="text/event-stream")
 
 
 async def _body(receive: Receive) -> bytes:

@@ -23,6 +23,7 @@ Change = Callable[[Event], Iterator[Event]]
 
 _FIRST_TOKEN_AFTER_S = 2.5
 _GAP_S = 2.0
+_EACH_TOKEN_S = 0.1
 _HUGE = "x" * 70_000
 _OTHER_TEXT = " The weather is fine and nothing else is known."
 _ONE_AT_A_TIME = asyncio.Lock()
@@ -79,6 +80,23 @@ def response(settings: Settings, body: Frames, headers: Mapping[str, str]) -> Re
     return EventStream(body, headers=headers, media_type=media_type)
 
 
+def most_tokens(settings: Settings, asked_for: int) -> float:
+    """How many tokens are passed on: all that the model gives, where it was told the limit itself."""
+    return asked_for if settings.broken("stream-limit-applied-late") else float("inf")
+
+
+def echoed(settings: Settings, question: str, body: Frames) -> Frames:
+    """The frames; with the question in a comment before them, as it was sent, where the stack has that defect."""
+    return _after(question, body) if settings.broken("stream-echoes-question") else body
+
+
+async def _after(question: str, body: Frames) -> Frames:
+    yield f": {question}\n\n".encode("utf-8", "replace")
+    async with aclosing(body):
+        async for frame in body:
+            yield frame
+
+
 class _Whole(EventStream):
     """A stream that is collected first and sent with its length."""
 
@@ -93,6 +111,8 @@ def _pauses(settings: Settings, told: Events) -> Events:
     beat_s, broken = settings.times.heartbeat_s, settings.broken
     if broken("stream-slow-first-token"):
         told = _paused(told, 1, _FIRST_TOKEN_AFTER_S)
+    if broken("stream-throttled"):
+        told = _slowed(told, _EACH_TOKEN_S)
     if broken("stream-stalls"):
         told = _paused(told, 5, _GAP_S)
     if broken("stream-without-heartbeat"):
@@ -121,6 +141,10 @@ def _changes(settings: Settings) -> Iterator[Change]:
         yield _on("token", lambda event: [{"type": "token", "text": event["content"]}])
     if broken("stream-other-text"):
         yield _other_text()
+    if broken("stream-other-sources"):
+        yield _on("sources", lambda event: [event | {"sources": ["memory-budget.md"]}])
+    if broken("stream-splits-characters"):
+        yield _on("token", lambda event: [event | {"content": _split(str(event["content"]))}])
     yield from _misorders(settings)
 
 
@@ -158,6 +182,11 @@ def _at_token(number: int, change: Callable[[Event], list[Event]]) -> Change:
         yield from change(event) if event.get("type") == "token" and seen == number else [event]
 
     return at
+
+
+def _split(text: str) -> str:
+    """A text of which every character of several bytes was decoded byte by byte."""
+    return "".join(char if char.isascii() else "\ufffd" * len(char.encode("utf-8", "replace")) for char in text)
 
 
 def _cut(_: Event) -> list[Event]:
@@ -228,6 +257,15 @@ async def _paused(told: Events, at_token: int, seconds: float) -> Events:
         async for event in told:
             seen += event.get("type") == "token"
             if event.get("type") == "token" and seen == at_token:
+                await asyncio.sleep(seconds)
+            yield event
+
+
+async def _slowed(told: Events, seconds: float) -> Events:
+    """Take so long for each token."""
+    async with aclosing(told):
+        async for event in told:
+            if event.get("type") == "token":
                 await asyncio.sleep(seconds)
             yield event
 

@@ -16,6 +16,7 @@ from xnai_validate.demo.api.answering import Turn, turn
 from xnai_validate.demo.api.failures import ModelError, ModelTimeout
 from xnai_validate.demo.api.schemas import QueryRequest
 from xnai_validate.demo.api.services import Services
+from xnai_validate.demo.api.spoiled_busy import question
 from xnai_validate.demo.api.spoiled_frames import frames as spoil_frames
 from xnai_validate.demo.eventstream import EventStream
 
@@ -45,6 +46,7 @@ def router(services: Services) -> APIRouter:
         await anext(told)
         beats = spoiled.heartbeat(settings, _HEARTBEAT)
         body = spoil_frames(settings, _with_heartbeats(_frames(told), settings.times.heartbeat_s, beats))
+        body = spoiled.echoed(settings, asked.query, body)
         return spoiled.response(settings, body, _HEADERS)
 
     return routes
@@ -69,7 +71,8 @@ async def events(services: Services, asked: QueryRequest, request: Request) -> A
 
     Raises `CircuitOpen` before the first. A model that fails later is told as an `error` event, and no `done` follows.
     """
-    async with turn(services, "stream", asked, request) as now:
+    async with question(services, "stream", asked) as asked, turn(services, "stream", asked, request) as now:
+        limit = spoiled.most_tokens(services.settings, now.asked.max_tokens)
         try:
             async with services.breakers["rag_api"].call():
                 yield _OPENED
@@ -77,6 +80,8 @@ async def events(services: Services, asked: QueryRequest, request: Request) -> A
                     yield {"type": "sources", "sources": list(now.sources)}
                 async with aclosing(services.model.stream(now.prompt, now.max_tokens(services.settings))) as tokens:
                     async for token in tokens:
+                        if now.tokens >= limit:
+                            continue
                         now.tokens += 1
                         now.response += token
                         yield {"type": "token", "content": token}
@@ -91,7 +96,8 @@ def _done(services: Services, now: Turn) -> Event:
     """Count the answer and tell its end."""
     now.status = 200
     elapsed_ms = now.elapsed_ms
-    services.metrics.processed(now.asked.use_rag, now.tokens, now.tokens / elapsed_ms * 1000 if elapsed_ms else 0.0)
+    if not services.settings.broken("streams-uncounted"):
+        services.metrics.processed(now.asked.use_rag, now.tokens, now.tokens / elapsed_ms * 1000 if elapsed_ms else 0.0)
     return {"type": "done", "tokens": now.tokens, "latency_ms": round(elapsed_ms, 2)}
 
 

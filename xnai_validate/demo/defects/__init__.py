@@ -13,6 +13,7 @@ from xnai_validate.demo.defects.machine import MACHINE
 from xnai_validate.demo.defects.monitoring import MONITORING
 from xnai_validate.demo.defects.performance import PERFORMANCE
 from xnai_validate.demo.defects.process import PROCESS
+from xnai_validate.demo.defects.rag import RAG
 from xnai_validate.demo.defects.redis import REDIS
 from xnai_validate.demo.defects.services import SERVICES
 from xnai_validate.demo.defects.streaming import STREAMING
@@ -38,7 +39,7 @@ def merged(*groups: Iterable[Defect]) -> dict[str, Defect]:
 
 
 CATALOGUE: dict[str, Defect] = merged(
-    API, MONITORING, BREAKERS, STREAMING, PERFORMANCE, GATEWAY, REDIS, SERVICES, WORKER, PROCESS, MACHINE
+    API, MONITORING, BREAKERS, STREAMING, RAG, PERFORMANCE, GATEWAY, REDIS, SERVICES, WORKER, PROCESS, MACHINE
 )
 """Defect name -> defect."""
 

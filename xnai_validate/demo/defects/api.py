@@ -28,6 +28,7 @@ _HEALTH = (
         "health-component-strings",
         "Health gives its components as text instead of booleans.",
         checks=(
+            "api/contract:reads",
             "api/health:components-true",
             "api/health:status-follows",
             "api/openapi:conforms",
@@ -67,6 +68,7 @@ _HEALTH = (
         "vectorstore-empty",
         "No document was indexed; answers come without sources.",
         checks=(
+            "rag/ready:ladder",
             "api/query:answers",
             "api/query:cites",
             "streaming/stream:order",
@@ -140,6 +142,7 @@ _ANSWERS = (
         "answer-field-renamed",
         "The answer's text stands in another field.",
         checks=(
+            "api/contract:query",
             "api/openapi:conforms",
             "api/query:answers",
             "api/query:answers-another",
@@ -156,8 +159,24 @@ _ANSWERS = (
         ),
     ),
     Defect("sources-repeated", "Sources are named twice.", awaits="rag"),
-    Defect("sources-invented", "The source named is a document that does not exist.", checks=("api/query:cites",)),
-    Defect("rag-off-cites", "Answers without retrieval name a source.", checks=("api/query:without-rag",)),
+    Defect(
+        "sources-invented",
+        "The source named is a document that does not exist.",
+        checks=(
+            "rag/grounding:cited",
+            "rag/grounding:cited",
+            "rag/grounding:cited-too",
+            "api/query:cites",
+        ),
+    ),
+    Defect(
+        "rag-off-cites",
+        "Answers without retrieval name a source.",
+        checks=(
+            "rag/isolation:without-rag",
+            "api/query:without-rag",
+        ),
+    ),
     Defect(
         "max-tokens-ignored",
         "The answer is as long as it likes, whatever max_tokens says.",
@@ -170,6 +189,7 @@ _ANSWERS = (
         "tokens-miscounted",
         "The answer says that it has no tokens.",
         checks=(
+            "rag/ready:ladder",
             "api/query:shape",
             "api/query:token-limit",
         ),
@@ -184,7 +204,15 @@ _ANSWERS = (
     ),
     Defect("duration-in-seconds", "The answer's duration_ms is in seconds.", checks=("api/query:shape",)),
     Defect("duration-too-long", "The answer's duration_ms is far longer than the caller waited.", awaits="rag"),
-    Defect("memory-leak", "Every query keeps eight megabytes for ever.", checks=("resources/stack:api-no-leak",)),
+    Defect(
+        "memory-leak",
+        "Every query keeps eight megabytes for ever.",
+        checks=(
+            "rag/consistency:own-time",
+            "rag/consistency:same",
+            "resources/stack:api-no-leak",
+        ),
+    ),
 )
 
 _ERRORS = (
@@ -192,6 +220,8 @@ _ERRORS = (
         "empty-query-accepted",
         "An empty or missing question is answered as if one had been asked.",
         checks=(
+            "api/contract:refuses-invalid",
+            "api/limits:lengths",
             "api/errors:empty-question",
             "api/errors:envelope",
             "api/errors:missing-question",
@@ -203,10 +233,20 @@ _ERRORS = (
     Defect(
         "unknown-fields-refused",
         "A request with a field that is not known is refused.",
-        checks=("api/query:unknown-field",),
+        checks=(
+            "api/contract:takes-valid",
+            "api/limits:types",
+            "api/query:unknown-field",
+        ),
     ),
     Defect(
-        "unicode-fails", "A question that is not plain ASCII makes the application fail.", checks=("api/query:unicode",)
+        "unicode-fails",
+        "A question that is not plain ASCII makes the application fail.",
+        checks=(
+            "rag/model:whole-characters",
+            "rag/model:characters",
+            "api/query:unicode",
+        ),
     ),
     Defect(
         "broken-json-fails",
@@ -328,9 +368,12 @@ _ROOMS = (
         layout="B",
     ),
     Defect(
-        "ws-stats-frozen", "The statistics of the WebSocket rooms are always zero.", awaits="flow.steps", layout="B"
+        "ws-stats-frozen",
+        "The statistics of the WebSocket rooms are always zero.",
+        checks=("api/websocket:counts",),
+        layout="B",
     ),
-    Defect("ws-broadcast-lost", "A broadcast reaches nobody.", awaits="flow.steps", layout="B"),
+    Defect("ws-broadcast-lost", "A broadcast reaches nobody.", checks=("api/websocket:broadcast",), layout="B"),
 )
 
 API: tuple[Defect, ...] = (

@@ -14,6 +14,7 @@ MODEL: tuple[Defect, ...] = (
         "model-empty-answer",
         "The model server answers with no tokens.",
         checks=(
+            "rag/ready:ladder",
             "api/query:answers",
             "streaming/stream:tokens-counted",
         ),
@@ -35,7 +36,10 @@ MODEL: tuple[Defect, ...] = (
     Defect(
         "embedding-dimension",
         "The embedding model makes vectors of 768 numbers for an index of 384.",
-        checks=("dependencies/chain:embedding-dimension",),
+        checks=(
+            "rag/ready:ladder",
+            "dependencies/chain:embedding-dimension",
+        ),
     ),
 )
 """All of them."""

@@ -106,7 +106,12 @@ SERVICES: tuple[Defect, ...] = (
     Defect("vikunja-no-pagination", "The list of tasks has no pagination headers.", checks=("vikunja/vikunja:tasks",)),
     Defect("vikunja-forgets", "A created task is acknowledged and never listed.", awaits="flow.steps"),
     Defect(
-        "vikunja-wrong-database", "Vikunja keeps its keys in the API's database.", checks=("vikunja/vikunja:cache",)
+        "vikunja-wrong-database",
+        "Vikunja keeps its keys in the API's database.",
+        checks=(
+            "vikunja/vikunja:keeps",
+            "vikunja/vikunja:cache",
+        ),
     ),
     Defect(
         "voice-degraded",

@@ -37,7 +37,14 @@ _FRAMES = (
             "streaming/stream:unbuffered",
         ),
     ),
-    Defect("stream-content-type", "The stream is sent as plain text.", checks=("streaming/stream:frames",)),
+    Defect(
+        "stream-content-type",
+        "The stream is sent as plain text.",
+        checks=(
+            "api/contract:stream",
+            "streaming/stream:frames",
+        ),
+    ),
     Defect("stream-cacheable", "The stream lacks Cache-Control.", checks=("streaming/stream:proxy-headers",)),
     Defect(
         "stream-accel-buffering",
@@ -60,6 +67,7 @@ _EVENTS = (
         "stream-done-miscounts",
         "The done event counts more tokens than were sent.",
         checks=(
+            "rag/consistency:counted",
             "streaming/stream:many-at-once",
             "streaming/stream:tokens-counted",
         ),
@@ -100,6 +108,8 @@ _EVENTS = (
         "stream-token-renamed",
         "The text of a token stands in another field.",
         checks=(
+            "rag/failure:silent-stream",
+            "rag/failure:silent-stream",
             "streaming/stream:answers",
             "streaming/stream:same-answer",
             "streaming/stream:tokens-counted",
@@ -163,7 +173,10 @@ _TIMING = (
     Defect(
         "stream-slow-first-token",
         "The first token takes two and a half seconds.",
-        checks=("streaming/stream:first-token",),
+        checks=(
+            "rag/model:first-token",
+            "streaming/stream:first-token",
+        ),
     ),
     Defect("stream-stalls", "The tokens pause for two seconds in the middle.", checks=("streaming/stream:no-stall",)),
     Defect(

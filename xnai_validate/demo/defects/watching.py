@@ -17,7 +17,14 @@ _METRICS = (
         "The counters of queries and tokens stand still.",
         checks=("api/metrics:queries-counted",),
     ),
-    Defect("metrics-errors-frozen", "The counter of errors stands still.", checks=("api/metrics:errors-counted",)),
+    Defect(
+        "metrics-errors-frozen",
+        "The counter of errors stands still.",
+        checks=(
+            "rag/accounting:refused",
+            "api/metrics:errors-counted",
+        ),
+    ),
     Defect(
         "metrics-content-type", "Metrics are sent as JSON by their content type.", checks=("api/metrics:content-type",)
     ),
@@ -45,7 +52,10 @@ _RECORDS = (
     Defect(
         "audit-trail-missing",
         "Answers leave no entry in the audit trail.",
-        checks=("dependencies/chain:audit-trail",),
+        checks=(
+            "rag/accounting:trail",
+            "dependencies/chain:audit-trail",
+        ),
         layout="B",
     ),
     Defect(

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
@@ -29,6 +30,7 @@ from xnai_validate.demo.settings import Settings
 
 MODEL = "xnai-extract-1"
 _BODY_LIMIT_BYTES = 1 << 20
+_ORDER = re.compile(r"ignore (?:all |your |the |previous )*instructions", re.IGNORECASE)
 
 
 class Completion(BaseModel):
@@ -81,6 +83,8 @@ class ModelServer:
         tokens = answer(asked.prompt)[: asked.n_predict]
         if self._settings.broken("model-empty-answer"):
             tokens = []
+        if self._settings.broken("injection-obeyed") and _ORDER.search(asked.prompt):
+            tokens = ["PWNED"]
         if asked.stream:
             kind = HeedlessEventStream if self._settings.broken("model-unstoppable") else EventStream
             return kind(self._stream(tokens))
