@@ -1,7 +1,9 @@
-"""The process that makes up requests from an OpenAPI document: `python -m xnai_validate.checkers.http.contract_child`.
+"""The process that makes up requests from an OpenAPI document, a program of its own: `python contract_child.py`.
 
 It reads one JSON line, what is wanted, and writes a line for each request, then one with the operations it could make
-nothing of. Like the examiner of documents it has limits, and can be ended from outside: a schema is a program.
+nothing of. Like the examiner of documents it has limits, and can be ended from outside: a schema is a program. It
+imports nothing of ours: Hypothesis takes constants from the code around it, and the same seed shall make up the same
+requests whatever that code becomes.
 """
 
 from __future__ import annotations
@@ -15,10 +17,10 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from xnai_validate.kit import JsonObject
-
 if TYPE_CHECKING:
     from schemathesis import APIOperation, Case, GenerationMode
+
+    from xnai_validate.kit import JsonObject
 
 MEMORY_CAP = 2 << 30
 """Bytes of address space; the libraries take a third of it."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import sys
 from collections.abc import AsyncIterator, Sequence
 from contextlib import suppress
@@ -13,6 +14,7 @@ from xnai_validate.model.record import Record
 
 MAKE_UP_S = 20.0
 """How long all requests may take to be made up; a second is usual, most of it imports."""
+CHILD = os.path.join(os.path.dirname(__file__), "contract_child.py")
 LINE_CAP = 4 * 1024 * 1024
 REQUESTS_CAP = 32 * 1024 * 1024
 """Bytes of all requests together."""
@@ -54,8 +56,7 @@ async def _said(question: bytes) -> tuple[list[bytes], bool]:
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-P",  # nothing is imported from the folder that we happen to be in
-        "-m",
-        "xnai_validate.checkers.http.contract_child",
+        CHILD,
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.DEVNULL,
