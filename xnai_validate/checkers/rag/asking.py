@@ -19,9 +19,9 @@ class Asking(Params):
     """What is asked."""
     options: JsonObject = Field(default={})
     """Further fields of the request, such as `{max_tokens: 64}`."""
-    query: Observation
+    query: Observation = Field(default_factory=lambda: Observation(kind="http.request"))
     """How the whole answer is asked for; by default POST /query with `{query: question, ...options}`."""
-    stream: Observation
+    stream: Observation = Field(default_factory=lambda: Observation(kind="sse.stream"))
     """How the answer is asked for token by token; by default POST /stream with the same."""
     answer_path: str = "$.response"
     """Where the answer's text stands in the body of `query`: a JSONPath (RFC 9535)."""
