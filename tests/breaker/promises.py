@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -59,6 +60,10 @@ class Promise:
     answer_s: float = 10.0
     """How long Redis may take until the breaker goes on without it."""
 
+    def served(self, redis: Target, by: type[reference.Breaker]) -> AbstractContextManager[Stack]:
+        """Workers with a breaker, as the check wants them."""
+        return stack(redis, by, workers=self.workers, recovery_s=self.recovery_s, answer_s=self.answer_s)
+
     def kept(self, of: Stack) -> Observed:
         """The check, made of a stack."""
         faults.STACKS[str(of.workers[0].url)] = of
@@ -76,7 +81,7 @@ PROMISES: dict[str, Promise] = {
             "told_open_after": reference.FAILURES,
             "successes_until_closed": reference.SUCCESSES,
             "recovered": True,
-            "early_ms": {"max": 100},
+            "early_ms": {"max": 20},
             "late_ms": {"max": 300},
             "transitions": ["closed->open", "open->half_open", "half_open->closed"],
             "sources_disagree": [],
@@ -103,13 +108,13 @@ PROMISES: dict[str, Promise] = {
             "last_failure_error_s": {"max": 0.2},
         },
     ),
-    "reopen": Promise("breaker.reopen", {"early_ms": {"max": 100}, "late_ms": {"max": 300}}),
+    "reopen": Promise("breaker.reopen", {"early_ms": {"max": 20}, "late_ms": {"max": 300}}),
     "reopen at once": Promise("breaker.reopen", {"trials_succeeded": 0}, {"after": 0}),
     "forgive": Promise("breaker.forgive", {"count_after_success": 0}),
     "concurrent": Promise(
         "breaker.concurrent",
         {
-            "serial_ratio": {"max": 0.6},
+            "serial_ratio": {"max": 0.7},
             "admitted_half_open": {"min": 1, "max": reference.SUCCESSES},
             "refusal_p50_ms": {"max": 140},
         },
@@ -189,7 +194,7 @@ def broken(seen: Observed) -> dict[str, object]:
 def wrong_of_reference(redis: Target, promise: str) -> str | None:
     """Why the reference is not acquitted of breaking a promise; None where it is."""
     wanted = PROMISES[promise]
-    with stack(redis, workers=wanted.workers, recovery_s=wanted.recovery_s, answer_s=wanted.answer_s) as running:
+    with wanted.served(redis, reference.Breaker) as running:
         found = broken(wanted.kept(running))
     return f"the reference is convicted of {promise}: {found}" if found else None
 
@@ -198,9 +203,7 @@ def wrong_of_mutant(redis: Target, mutant: type[reference.Breaker]) -> str | Non
     """Why a mutant is not convicted by the fact that tells of it; None where it is."""
     promise, fact = CONVICTED[mutant]
     wanted = PROMISES[promise]
-    with stack(
-        redis, mutant, workers=wanted.workers, recovery_s=wanted.recovery_s, answer_s=wanted.answer_s
-    ) as running:
+    with wanted.served(redis, mutant) as running:
         seen = wanted.kept(running)
     if fact in broken(seen):
         return None

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from statistics import median
 from typing import Annotated
 
 from xnai_validate.checkers._once import once
@@ -58,7 +57,7 @@ class ConcurrentFacts(Facts):
     closed_before: bool
     """Whether it was closed at the beginning, or came to be closed by calls that succeeded."""
     alone_ms: Milliseconds | None
-    """The median time of a call when nobody else calls."""
+    """The quickest of three calls when nobody else calls."""
     together_ms: Milliseconds | None
     """From the first of the calls at once to the end of the last, the breaker being closed."""
     serial_ratio: float | None
@@ -114,7 +113,7 @@ async def concurrent(params: ConcurrentParams, ctx: Context) -> ConcurrentFacts:
     """
     seen, elapsed_ms = await once("breaker.concurrent", params, ctx, lambda: _drive(params, ctx))
     latencies = sorted(call.latency_ms for call in seen.while_open if call.outcome is Outcome.REFUSED)
-    alone_ms = median(call.latency_ms for call in seen.alone) if seen.alone else None
+    alone_ms = min((call.latency_ms for call in seen.alone), default=None)
     together_ms = _span_ms(seen.together)
     open_ = _while_surely_open(params, seen)
     recovered = any(call.let_through for call in seen.trials)

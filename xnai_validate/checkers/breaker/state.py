@@ -163,11 +163,16 @@ def _miscounted(seen: Cycle) -> tuple[int | None, int | None]:
 
 
 def _last_failure_error_s(seen: Cycle) -> float | None:
-    """`last_failure_time` against the failing call, by what the clock of Redis said at the same reading."""
+    """`last_failure_time` against the time in which the breaker opened, by what the clock of Redis said at a reading.
+
+    The two clocks are compared at the quickest reading, to no more than half the time that it took.
+    """
     opened = seen.opening.opened
-    reading = next((one for one in _open(seen) if one.number("last_failure_time") is not None), None)
-    if opened is None or reading is None or reading.server_time_s is None:
+    readings = [one for one in _open(seen) if one.number("last_failure_time") is not None and one.server_time_s]
+    if opened is None or not readings:
         return None
-    offset_s = reading.server_time_s - (reading.asked_s + reading.told_s) / 2
+    reading = min(readings, key=lambda one: one.told_s - one.asked_s)
+    half_s = (reading.told_s - reading.asked_s) / 2
+    offset_s = (reading.server_time_s or 0.0) - (reading.asked_s + half_s)
     at_s = (reading.number("last_failure_time") or 0.0) - offset_s
-    return max(0.0, opened[0] - at_s, at_s - opened[1])
+    return max(0.0, opened[0] - at_s - half_s, at_s - opened[1] - half_s)
