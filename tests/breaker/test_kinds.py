@@ -108,6 +108,13 @@ def test_a_wrong_request_is_not_a_failure(redis: Target) -> None:
         seen("cycle", running, trip={"request": post("/wrong")})
 
 
+def test_a_breaker_that_opens_at_once_is_told_as_that(redis: Target) -> None:
+    """Where one failure opens it, another at the end would say nothing of whether it was closed: it is not made."""
+    with stack(redis, type("OpensAtOnce", (reference.Breaker,), {"failures": 1})) as running:
+        facts = seen("cycle", running).facts
+        assert (facts["failures_until_open"], facts["closed_again"]) == (1, True)
+
+
 def test_without_a_key_the_answers_tell(redis: Target) -> None:
     """Without a key a cycle is driven by answers alone; what only the key tells is null, and `state` is skipped."""
     with stack(redis) as running:

@@ -82,6 +82,8 @@ class Driver:
         """The key as it was while the last call was under way."""
         self.succeeded = self.failed = self.unanswered = 0
         self._blind = False
+        self._opens_after: int | None = None
+        """After how many failures it opened, where it did."""
 
     def now(self) -> float:
         """Seconds of the monotonic clock."""
@@ -200,7 +202,7 @@ class Driver:
         while opening.refusal is None and len(opening.failed) < 2 * self.params.failures + 2:
             call = await self.fail(wanted)
             if call.outcome is Outcome.REFUSED:
-                opening.refusal = call
+                opening.refusal, self._opens_after = call, len(opening.failed)
                 break
             opening.failed.append(call)
             if self.last is not None:
@@ -277,7 +279,7 @@ class Driver:
         None where one failure opens it anyway, or no call can be made to fail. A call that succeeds follows, so that no
         failure stays counted.
         """
-        if self.params.failures == 1 or self.params.trip.planted is not None:
+        if 1 in (self.params.failures, self._opens_after) or self.params.trip.planted is not None:
             return None
         async with self.failing() as wanted:
             if (await self.fail(wanted)).outcome is Outcome.REFUSED:

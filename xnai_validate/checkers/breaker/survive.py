@@ -6,10 +6,14 @@ from dataclasses import dataclass
 
 from xnai_validate.checkers._once import once
 from xnai_validate.checkers.breaker.calls import Call, Outcome
+from xnai_validate.checkers.breaker.concurrent import at_once
 from xnai_validate.checkers.breaker.driver import Driver
 from xnai_validate.checkers.breaker.params import BreakerParams, State
 from xnai_validate.checkers.breaker.trips import must_open
 from xnai_validate.kit import Context, Disturbance, Duration, Facts, Milliseconds, checker
+
+KNOWN = 8
+"""Calls that are refused before anything happens, so that all workers know that the breaker is open."""
 
 
 class SurviveParams(BreakerParams):
@@ -110,6 +114,7 @@ async def _drive(params: SurviveParams, ctx: Context) -> tuple[_Seen, float]:
 
 async def _disturb(params: SurviveParams, driver: Driver, opened: tuple[float, float], seen: _Seen) -> None:
     driver.ctx.progress(f"breaker {params.name}: {params.disturb.fault} while it is open")
+    await at_once(params, driver.ctx, params.call, KNOWN)
     async with driver.ctx.disturbed(params.disturb):
         if params.held:
             await _look(params, driver, opened, seen)
