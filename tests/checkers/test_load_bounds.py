@@ -21,7 +21,7 @@ from tests.context import LooseContext
 from tests.engine.plans import collect, engine_of, make, plan_of, results
 from tests.scripted import Asked, Line, ok, scripted
 from xnai_validate import registry
-from xnai_validate.checkers.load.drive import SPARE_DESCRIPTORS
+from xnai_validate.checkers.load.line import SPARE_DESCRIPTORS
 from xnai_validate.engine import Memory, SystemClock
 from xnai_validate.kit import Facts, Target, Unmeasurable
 from xnai_validate.model.rules import Rule
@@ -32,12 +32,15 @@ pytestmark = pytest.mark.usefixtures("event_loop_kind")
 Beside = Callable[["asyncio.Task[Facts]"], Coroutine[Any, Any, None]]
 
 
-def measure(port: int, lasts: str, beside: Beside | None = None, **with_: Any) -> tuple[Any, list[Any], list[str]]:
+def measure(
+    port: int, lasts: str, beside: Beside | None = None, *, within_s: float = 30.0, **with_: Any
+) -> tuple[Any, list[Any], list[str]]:
     """The facts or what was raised, the sockets that are open then, and what was said; `beside` is in the same loop."""
 
     async def run() -> tuple[Any, list[Any], list[str]]:
         found = registry.get("load.http")
         ctx = LooseContext({"api": Target("api", f"http://127.0.0.1:{port}")}, "api", {})
+        ctx.timeout_s = within_s
 
         async def made() -> Facts:
             return await found.measure(found.params.model_validate({"for": lasts, **with_}), ctx)
@@ -92,7 +95,7 @@ async def cancel(task: asyncio.Task[Facts]) -> None:
 def test_a_load_that_is_cancelled_leaves_no_socket(with_: dict[str, Any], answers: bool) -> None:
     """Whatever it was doing, asking or waiting for answers."""
     with scripted(ok(b"hi") if answers else hang) as server:
-        outcome, left, _ = measure(server.port, "30s", cancel, **with_)
+        outcome, left, _ = measure(server.port, "20s", cancel, **with_)
         assert server.connections >= 1
     assert isinstance(outcome, asyncio.CancelledError)
     assert left == []
@@ -103,7 +106,7 @@ def test_a_load_that_is_cancelled_while_it_connects_leaves_no_socket() -> None:
     """Sockets on their way count too."""
     with full_backlog() as port:
         fillers = len(sockets(port))
-        outcome, left, _ = measure(port, "30s", cancel, callers=5)
+        outcome, left, _ = measure(port, "20s", cancel, callers=5)
     assert isinstance(outcome, asyncio.CancelledError)
     assert len(left) == fillers
 
@@ -224,3 +227,43 @@ def test_more_connections_than_the_system_allows_are_refused(monkeypatch: pytest
         facts, _, _ = measure(server.port, "100ms", arrivals={"rate": 10}, connections=500)
         assert facts.completed_count == 1
     assert limits == [(256, 1024), (500 + SPARE_DESCRIPTORS, 1024)]
+
+
+def test_a_load_that_the_check_has_no_time_for_is_refused() -> None:
+    """It would be cut, and taken for a stack that hangs."""
+    with scripted(ok(b"hi")) as server:
+        outcome, _, _ = measure(server.port, "20s", within_s=22.0, warmup="2s", callers=1)
+        assert isinstance(outcome, Unmeasurable)
+        assert outcome.message == "the load takes 22 s, and the check may take no longer than 22 s"
+        assert server.asked == []
+
+
+@pytest.mark.parametrize("with_", [{"arrivals": {"rate": 20}, "connections": 3}, {"callers": 3}])
+def test_figures_are_told_before_the_check_runs_out_of_time(with_: dict[str, Any]) -> None:
+    """Requests that hang at the end of the load are abandoned, and what was seen is told."""
+    with scripted(hang) as server:
+        facts, left, _ = measure(server.port, "500ms", within_s=1.5, **with_)
+    assert facts.ended_because == "the check may take no longer than 1.5 s"
+    assert facts.ended_early is True
+    assert (facts.completed_count, facts.abandoned_count) == (0, 3)
+    assert facts.not_sent_count == facts.planned_count - 3
+    assert facts.error_ratio is None
+    assert 450 <= facts.elapsed_ms < 1500
+    assert left == []
+
+
+def test_a_client_that_is_held_up_behind_few_connections_says_so() -> None:
+    """Arrivals queue for connections whose answers it does not read in time: no slowness of the server either."""
+
+    async def hog(task: asyncio.Task[Facts]) -> None:
+        while True:
+            end = time.perf_counter() + 0.1
+            while time.perf_counter() < end:
+                pass
+            await asyncio.sleep(0.001)
+
+    with scripted(ok(b"hi")) as server:
+        facts, _, _ = measure(server.port, "1s", hog, arrivals={"rate": 200}, connections=1)
+    assert facts.max_ms > 100
+    assert facts.lag_p99_ms > 50
+    assert facts.too_slow_client is True

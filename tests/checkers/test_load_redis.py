@@ -153,7 +153,7 @@ def test_a_load_that_is_cancelled_leaves_no_socket(server: Server) -> None:
 
     async def run() -> list[Any]:
         found = registry.get("load.redis")
-        task = asyncio.create_task(_made(found, {"callers": 10, "for": "30s", "command": ["PING"]}, target))
+        task = asyncio.create_task(_made(found, {"callers": 10, "for": "20s", "command": ["PING"]}, target))
         await asyncio.sleep(0.3)
         assert len(redis.client_list()) >= 11
         task.cancel()

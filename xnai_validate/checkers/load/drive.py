@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import math
-import resource
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from time import perf_counter, thread_time
-from typing import Protocol
 
+from xnai_validate.checkers.load.line import Line, allow_descriptors
 from xnai_validate.checkers.load.shape import LoadParams
 from xnai_validate.checkers.load.tally import Tally
-from xnai_validate.kit import Unmeasurable
+from xnai_validate.kit import Context, Unmeasurable
 from xnai_validate.wire.alarm import Alarm
 from xnai_validate.wire.arrivals import Arrivals
 
@@ -26,28 +25,8 @@ PAUSE_S = 0.05
 JUDGED = 20
 """Requests after which the error ratio may end the load."""
 GONE_S = 1.0
-SPARE_DESCRIPTORS = 64
-
-
-class Line(Protocol):
-    """What carries one request at a time, usually a connection. A line that is over is not used again."""
-
-    tally: Tally
-    """The phase that the present request counts in."""
-    intended: float
-    """When the present request should have begun (`perf_counter`)."""
-    sent: float
-    """When it was begun."""
-
-    @property
-    def stale(self) -> bool:
-        """Whether it had better carry no other request."""
-
-    def send(self) -> None:
-        """Begin a request, and tell the drive later how it ended: never before this call has returned."""
-
-    def abort(self) -> None:
-        """End at once, and tell nothing more but `closed`."""
+REPORT_S = 0.5
+"""What is left of the check's time limit when a load ends for its sake: else there would be no figures at all."""
 
 
 class Drive:
@@ -56,8 +35,8 @@ class Drive:
     tasks: asyncio.TaskGroup
     """The owner of whatever tasks the lines need; there while `run` runs."""
 
-    def __init__(self, params: LoadParams, open_line: Callable[[], Line], progress: Callable[[str], None]) -> None:
-        """`open_line` makes a line that connects when it is first sent; `progress` is told how the load goes."""
+    def __init__(self, params: LoadParams, open_line: Callable[[], Line], ctx: Context) -> None:
+        """`open_line` makes a line that connects when it is first sent."""
         self.connections = 0
         """Connections that lines have opened."""
         self.ended_because: str | None = None
@@ -72,7 +51,8 @@ class Drive:
         """Which answers count as errors."""
         self._params = params
         self._open_line = open_line
-        self._tell = progress
+        self._tell = ctx.progress
+        self._within_s = ctx.timeout_s
         self._timeout_s = params.timeout
         self.closed_loop = params.callers is not None
         self._idle: list[Line] = []
@@ -99,8 +79,17 @@ class Drive:
         return tally.errors + sum(count for status, count in tally.statuses.items() if self.wrong(status))
 
     async def run(self) -> None:
-        """Carry out the load. However it ends, every connection is closed and every task is over."""
-        _allow_descriptors(self._params.lanes)
+        """Carry out the load. However it ends, every connection is closed and every task is over.
+
+        Raises Unmeasurable where it needs more time than the check has, or more open files than the system allows.
+        """
+        takes_s = self._params.warmup + self._params.for_s
+        if takes_s + REPORT_S > self._within_s:
+            raise Unmeasurable(
+                f"the load takes {takes_s:g} s, and the check may take no longer than {self._within_s:g} s",
+                hint="give the check a timeout that is longer than the load and the time limit of its last requests",
+            )
+        allow_descriptors(self._params.lanes)
         self._over: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._gone: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._alarm = Alarm(self._rung)
@@ -128,6 +117,7 @@ class Drive:
         self._warmup = self.make_tally(now, self._params.warmup, self._timeout_s)
         self._load = self.make_tally(now + self._params.warmup, self._params.for_s, self._timeout_s)
         self.ends = self._load.begun + self._params.for_s
+        self._until = now + self._within_s - REPORT_S
         self._cpu_since = (now, thread_time())
         self._phase = self._warmup if self._params.warmup else self._load
         if self.closed_loop:
@@ -291,28 +281,34 @@ class Drive:
         self.cpu_ratio = (thread_time() - cpu) / (now - wall) if now > wall else 0.0
         if now - self._told[0] >= PROGRESS_S:
             self._tell(self._said(now))
-        self._end_early(now)
         done = now >= self.ends and self._due == math.inf and not self._busy
-        if done and not self._over.done():
+        why = self._why_early(now)
+        if why is not None and not done:
+            self._end_early(now, why)
+        if (done or why is not None) and not self._over.done():
             self._over.set_result(None)
 
-    def _end_early(self, now: float) -> None:
+    def _why_early(self, now: float) -> str | None:
+        """Why the load is to end now, where it is."""
         limit, phase = self._params.stop_at, self._phase
+        if now >= self._until:
+            return f"the check may take no longer than {self._within_s:g} s"
         ended = phase.answered_count + phase.errors
-        if limit is None or ended < JUDGED or self._over.done():
-            return
+        if limit is None or ended < JUDGED:
+            return None
         errors = self.errors_of(phase)
         if errors < limit.error_ratio * ended:
-            return
-        where = "" if phase is self._load else " of the warm-up"
-        self.ended_because = f"{errors} of the first {ended} requests{where} failed"
+            return None
+        return f"{errors} of the first {ended} requests{'' if phase is self._load else ' of the warm-up'} failed"
+
+    def _end_early(self, now: float, why: str) -> None:
+        self.ended_because = why
         for line in self._busy:
             line.tally.abandoned += 1
         while self._due <= now:
             self._due_phase.not_sent += 1
             self._due = next(self._next, math.inf)
-        self.ends = now
-        self._over.set_result(None)
+        self.ends = min(self.ends, now)
 
     def _said(self, now: float) -> str:
         """How it goes, for people who watch; the rate is that since they were told last."""
@@ -327,17 +323,3 @@ class Drive:
             f"{while_}, {rate:.0f} {self.progress_unit}/s, {len(self._busy)} under way, "
             f"{errors} error{'' if errors == 1 else 's'}"
         )
-
-
-def _allow_descriptors(lines: int) -> None:
-    """Make sure that so many sockets can be open; raises Unmeasurable where the system does not allow it."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = lines + SPARE_DESCRIPTORS
-    if soft == resource.RLIM_INFINITY or soft >= wanted:
-        return
-    if hard != resource.RLIM_INFINITY and hard < wanted:
-        raise Unmeasurable(
-            f"{lines} connections need {wanted} open files, and this process may have {hard}",
-            hint="raise the limit (ulimit -n), or ask for fewer",
-        )
-    resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))

@@ -45,7 +45,7 @@ def load_figures(drive: Drive) -> dict[str, Any]:
         "lag_p99_ms": lag_us / 1000,
         "lag_max_ms": (tally.lag.max_us or 0) / 1000,
         "own_cpu_ratio": drive.cpu_ratio,
-        "too_slow_client": _too_slow(drive, lag_us, latency.quantile(0.99)),
+        "too_slow_client": _too_slow(drive, lag_us, service.quantile(0.99)),
         "connection_count": drive.connections,
         "ended_early": drive.ended_because is not None,
         "ended_because": drive.ended_because,
@@ -88,7 +88,7 @@ def _wrong_status(drive: Drive, tally: Tally) -> str | None:
     return None if wrong is None else f"answered {wrong}"
 
 
-def _too_slow(drive: Drive, lag_us: float, p99_us: float | None) -> bool:
+def _too_slow(drive: Drive, lag_us: float, service_us: float | None) -> bool:
     """See `LoadFacts.too_slow_client`."""
-    late = lag_us > LAG_FLOOR_US and (p99_us is None or lag_us > LAG_SHARE * p99_us)
+    late = lag_us > LAG_FLOOR_US and (service_us is None or lag_us > LAG_SHARE * service_us)
     return late or (drive.closed_loop and drive.cpu_ratio > CPU_FULL)

@@ -67,7 +67,7 @@ async def http(params: HttpLoad, ctx: Context) -> HttpLoadFacts:
     wanted = Wanted(prepared, request_bytes(prepared), await address(prepared), params.body_cap)
     buffer = memoryview(bytearray(BUFFER))
     line = HeadLine if prepared.method == "HEAD" else HttpLine
-    drive = Drive(params, lambda: line(drive, wanted, buffer), ctx.progress)
+    drive = Drive(params, lambda: line(drive, wanted, buffer), ctx)
     success = frozenset(params.success if params.success is not None else range(200, 300))
     drive.wrong = lambda status: status not in success
     await drive.run()

@@ -42,7 +42,7 @@ class RedisLoadFacts(LoadFacts):
 
 @checker(
     "load.redis",
-    expect={"error_ratio": 0, "not_sent_count": 0, "too_slow_client": False},
+    expect={"error_ratio": 0, "not_sent_count": 0, "ended_early": False, "too_slow_client": False},
     exclusive=True,
     preload=("redis.asyncio",),
 )
@@ -60,7 +60,7 @@ async def redis(params: RedisLoad, ctx: Context) -> RedisLoadFacts:
     target = ctx.target
     redis_place(target)  # a url that is none of Redis is told at once
     commands = Commands(params.command, keys=params.keys, value="x" * params.value, at_once=params.pipeline)
-    drive = Drive(params, lambda: RedisLine(drive, target, params.db, commands.next), ctx.progress)
+    drive = Drive(params, lambda: RedisLine(drive, target, params.db, commands.next), ctx)
     drive.wrong = lambda status: status != GOOD
     await drive.run()
     figures = load_figures(drive)

@@ -186,13 +186,13 @@ class LoadFacts(Facts):
     too_slow_client: bool
     """Whether this tool, not the stack, explains the figures.
 
-    It was late itself: `lag_p99_ms` is above 5 ms and more than a quarter of `p99_ms`; or, in a closed loop, it was at
-    the end of its processor: `own_cpu_ratio` is above 0.9.
+    It was late itself: `lag_p99_ms` is above 5 ms and more than a quarter of `service_p99_ms`; or, in a closed loop, it
+    was at the end of its processor: `own_cpu_ratio` is above 0.9.
     """
     connection_count: Count
     """Connections that were opened, the warm-up included."""
     ended_early: bool
-    """Whether the load ended before its time, by `stop_at`."""
+    """Whether the load ended before its time: by `stop_at`, or for the time limit of the check."""
     ended_because: str | None
     """Why it ended early. Where that was in the warm-up, the figures are those of the warm-up."""
     elapsed_ms: Milliseconds

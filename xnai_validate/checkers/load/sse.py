@@ -88,7 +88,7 @@ class SseLoadFacts(LoadFacts):
 
 @checker(
     "load.sse",
-    expect={"error_ratio": 0, "not_sent_count": 0, "framing_faults": []},
+    expect={"error_ratio": 0, "not_sent_count": 0, "ended_early": False, "framing_faults": []},
     exclusive=True,
     extra="load",
     preload=("httptools",),
@@ -120,7 +120,7 @@ async def sse(params: SseLoad, ctx: Context) -> SseLoadFacts:
     except ImportError as error:
         raise Unmeasurable("load.sse needs httptools", hint="pip install 'xnai-validate[load]'") from error
     prepared = prepare(params.request(target))
-    drive = Drive(params, lambda: streams.line(), ctx.progress)
+    drive = Drive(params, lambda: streams.line(), ctx)
     drive.make_tally = StreamTally
     drive.progress_of, drive.progress_unit = _tokens, "tokens"
     host = await address(prepared)
