@@ -48,6 +48,17 @@ from xnai_validate.model.sentence import reason, sentence
             {"status": None, "error": "timeout", "error_detail": "no answer within 5 s"},
             "status: expected 200, measured nothing (timeout (no answer within 5 s))",
         ),
+        (
+            Rule("error_ratio", "equals", 0),
+            {"error_ratio": 0.5, "error_detail": "answered 503", "too_slow_client": False},
+            "error_ratio: expected 0, measured 0.5 (answered 503)",
+        ),
+        (
+            Rule("p99_ms", "max", 100),
+            {"p99_ms": 120.0, "error_detail": None, "too_slow_client": True},
+            "p99_ms: expected at most 100, measured 120; this tool was itself too slow for its schedule, which may be "
+            "the reason",
+        ),
         (Rule("error", "equals", "refused"), {"error": None}, 'error: expected "refused", measured nothing'),
     ],
 )

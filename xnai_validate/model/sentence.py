@@ -32,7 +32,8 @@ _WANTED = {
 def sentence(finding: Finding, facts: Mapping[str, object] | None = None) -> str:
     """What was expected and what was measured: `status: expected 200, measured 503`.
 
-    `facts` of the same measurement say why there is no value: a fact `error` and its `error_detail`.
+    `facts` of the same measurement say why: a fact `error` and its `error_detail` why there is no value, `error_detail`
+    what the errors are that were counted, and `too_slow_client` that the tool, not the stack, may be the reason.
     """
     facts = facts or {}
     if finding.fact == "error" and finding.expected is None and finding.rule == "equals" and finding.actual is not None:
@@ -41,6 +42,10 @@ def sentence(finding: Finding, facts: Mapping[str, object] | None = None) -> str
     text = f"{finding.fact}: expected {wanted(finding)}, measured {measured}"
     if finding.actual is None and finding.fact != "error" and facts.get("error") is not None:
         text += f" ({_error(facts, str(facts['error']))})"
+    elif finding.fact in ("error_ratio", "error_count") and facts.get("error_detail"):
+        text += f" ({cut(printable(str(facts['error_detail'])), DETAIL)})"
+    if facts.get("too_slow_client") is True and finding.fact != "too_slow_client":
+        text += "; this tool was itself too slow for its schedule, which may be the reason"
     return text
 
 

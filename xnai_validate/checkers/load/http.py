@@ -37,7 +37,7 @@ class HttpLoadFacts(LoadFacts):
 
 @checker(
     "load.http",
-    expect={"error_ratio": 0, "not_sent_count": 0},
+    expect={"error_ratio": 0, "not_sent_count": 0, "ended_early": False},
     exclusive=True,
     extra="load",
     preload=("httptools",),

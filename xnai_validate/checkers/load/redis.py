@@ -42,7 +42,7 @@ class RedisLoadFacts(LoadFacts):
 
 @checker(
     "load.redis",
-    expect={"error_ratio": 0, "not_sent_count": 0, "ended_early": False, "too_slow_client": False},
+    expect={"error_ratio": 0, "not_sent_count": 0, "ended_early": False},
     exclusive=True,
     preload=("redis.asyncio",),
 )
