@@ -28,7 +28,7 @@ REDIS_MAXMEMORY_MB = 64
 class Times:
     """The stack's long times, scaled down so that a validation of the embedded stack takes seconds. All in seconds."""
 
-    call_timeout_s: float = 1.5
+    call_timeout_s: float = 1.2
     heartbeat_s: float = 1.0
     monitor_interval_s: float = 1.0
     token_delay_s: float = 0.004

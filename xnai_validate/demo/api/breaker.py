@@ -108,7 +108,13 @@ class Breaker:
 
     def observe(self, text: str | bytes | None) -> None:
         """Take over the state that somebody has read from Redis anyway."""
-        if text and not self._unsaved and text != self._text and (snapshot := parse(text)) is not None:
+        if (
+            text
+            and not self._unsaved
+            and not self._estranged
+            and text != self._text
+            and (snapshot := parse(text)) is not None
+        ):
             self._text, self._agreed = str(text), snapshot
             self._see(snapshot)
 
@@ -188,6 +194,7 @@ class Breaker:
             try:
                 found = await self._store.run(partial(self._swap, written=written))
             except (StoreUnavailable, RedisError):
+                self._estranged = self._settings.broken("breaker-never-returns")
                 break
             if found is None:
                 self._text, self._agreed = written, changed

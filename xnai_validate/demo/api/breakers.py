@@ -19,6 +19,9 @@ from xnai_validate.demo.settings import Settings
 FAILURES = {"rag_api": 3, "redis_cache": 5, "voice_stt": 5, "voice_tts": 3, "voice_processing": 3}
 """Breaker -> how many failures in a row open it."""
 
+_LOOKS = 4
+"""How often in an interval of the monitor the states of other workers are looked at."""
+
 
 class Breakers:
     """All breakers of the application, and the task that writes their states."""
@@ -49,8 +52,19 @@ class Breakers:
     async def keep(self) -> None:
         """Agree with Redis again and again, until cancelled: keys that were lost are written, and live on."""
         while True:
-            await asyncio.sleep(self._settings.times.monitor_interval_s)
+            for _ in range(_LOOKS):
+                await asyncio.sleep(self._settings.times.monitor_interval_s / _LOOKS)
+                await self._look()
             await self.refresh()
+
+    async def _look(self) -> None:
+        """Learn what other workers have written: a state that is lost in Redis is then known to all."""
+        if self._settings.broken("breaker-memory-only"):
+            return
+        with suppress(StoreUnavailable, RedisError):
+            texts = await self._store.run(lambda redis: redis.mget([breaker.key for breaker in self]))
+            for breaker, text in zip(self, texts, strict=True):
+                breaker.observe(text)
 
     async def start(self) -> None:
         """Take over the states that outlived the last run of the application; write those that are missing."""
@@ -77,7 +91,7 @@ def _rule(name: str, settings: Settings) -> Rule:
     if settings.broken("breaker-never-recovers"):
         recovery_s *= 1000
     if settings.broken("breaker-recovers-early"):
-        recovery_s /= 8
+        recovery_s /= 20
     successes = 1 if settings.broken("breaker-closes-at-once") else 3
     successes = 1_000_000 if settings.broken("breaker-stays-half-open") else successes
     return Rule(

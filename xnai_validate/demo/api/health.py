@@ -159,8 +159,6 @@ def router(services: Services) -> APIRouter:
     )
     async def health() -> Response:
         """Try every component and say how it is."""
-        if settings.broken("breaker-cascades") and services.breakers["rag_api"].view.state is State.OPEN:
-            raise CircuitOpen("rag_api", 1.0)
         if settings.broken("health-slow"):
             await asyncio.sleep(3)
         if settings.broken("health-generates"):
@@ -172,6 +170,8 @@ def router(services: Services) -> APIRouter:
         body = await report.body()
         if settings.broken("health-hangs-without-redis") and not _redis_well(body):
             await asyncio.sleep(6)
+        if settings.broken("breaker-cascades") and services.breakers["rag_api"].view.state is State.OPEN:
+            raise CircuitOpen("rag_api", 1.0)
         failing = settings.broken("health-fails-when-degraded") and body["status"] != "healthy"
         return JSONResponse(spoiled.health(settings, body), status_code=500 if failing else 200)
 

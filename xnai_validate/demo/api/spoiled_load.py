@@ -15,7 +15,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from xnai_validate.demo.settings import Settings
 
 _STALL_EVERY_S = 3.0
-_STALL_S = 2.0
+_STALL_S = 2.4
 """How long the workers stand still each time."""
 _MANY = 8
 """Requests at once, in one worker, from which it is under load."""

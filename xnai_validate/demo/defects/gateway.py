@@ -81,7 +81,11 @@ GATEWAY: tuple[Defect, ...] = (
         "Errors of the API are replaced by a page of the gateway.",
         checks=("services/gateway:passes-errors",),
     ),
-    Defect("gateway-drops-retry-after", "Retry-After does not reach the client.", awaits="breakers"),
+    Defect(
+        "gateway-drops-retry-after",
+        "Retry-After does not reach the client.",
+        checks=("breakers/open:retry-after-through-gateway",),
+    ),
     Defect(
         "gateway-drops-query",
         "The query string is not passed on.",
