@@ -14,14 +14,16 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 
 from tests.checkers.beside import tcp_server
-from tests.e2e.tool import TOOL, Ended, environment, report, tool
+from tests.e2e.tool import TOOL, Ended, all_gone, environment, report, tool
 from tests.faults.driving import becomes, guardians, records
 from tests.faults.lying import LyingRedis
 from tests.faults.scenes import Scene, scene_of
+from xnai_validate.kit import Target
 
 HOLD = """
 title: Faults
@@ -215,8 +217,6 @@ def test_an_undo_that_answers_yes_but_does_nothing(tmp_path: Path) -> None:
     """It is found out: exit 4 with the command that repairs, and no run begins until that was done."""
     lying = LyingRedis()
     with tcp_server(lying.talk) as port:
-        from xnai_validate.kit import Target
-
         scene = Scene(Target("redis", f"redis://127.0.0.1:{port}/0"), {}, lambda: dict(lying.settings))
         write(tmp_path, scene, "redis.readonly", NOWHERE)
         before = scene.seen()
@@ -234,3 +234,48 @@ def test_an_undo_that_answers_yes_but_does_nothing(tmp_path: Path) -> None:
         assert tool(tmp_path, "undo").code == 0
         assert scene.seen() == before
         assert run(tmp_path).code == 0
+
+
+DEMO = """
+title: Several faults of the embedded stack
+checks:
+  - id: it
+    title: It is disturbed
+    kind: experiment.run
+    target: api
+    timeout: 120s
+    with:
+      disturb:
+        - {fault: redis.maxmemory, target: redis}
+        - {fault: redis.pause, target: redis}
+        - {fault: process.pause, target: docs}
+        - {fault: process.stop, target: worker, with: {supervised: true}}
+      probe: {kind: tcp.connect}
+      hold: 60s
+"""
+
+
+def test_a_run_that_is_killed_with_the_embedded_stack(tmp_path: Path) -> None:
+    """The stack ends with the run: what was in force in it is no more, which is found out without a human."""
+    suite = tmp_path / "checks" / "recovery" / "faults.yaml"
+    suite.parent.mkdir(parents=True)
+    suite.write_text(DEMO)
+    (tmp_path / "profiles").mkdir()
+    (tmp_path / "profiles" / "faults.yaml").write_text("title: F\nextends: stack\nsuites: [recovery/faults]\n")
+    mark = uuid4().hex
+    process = subprocess.Popen(
+        [TOOL, "run", "faults", "--demo", "--allow", "disruptive"],
+        cwd=tmp_path,
+        env=environment(tmp_path, mark),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    end = time.monotonic() + 60
+    while len([one for one in records(tmp_path) if one.endswith(".json")]) < 4:
+        assert process.poll() is None
+        assert time.monotonic() < end
+        time.sleep(0.05)
+    process.kill()
+    process.wait(10)
+    assert all_gone(mark, 30), "processes are left over"
+    assert records(tmp_path) == []

@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from xnai_validate.engine.undorecord import UndoRecord, record_from_json
-from xnai_validate.errors import NotUndone
+from xnai_validate.errors import ConfigError, NotUndone
 from xnai_validate.model.frozen import dataclass
 
 
@@ -57,7 +57,7 @@ class UndoFolder:
         """The ids of all records, oldest first; empty where there is no folder. Raises OSError."""
         try:
             names = os.listdir(self.path)
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return ()
         return tuple(sorted((name[:-5] for name in names if name.endswith(".json")), key=_order))
 
@@ -88,8 +88,17 @@ class UndoFolder:
             os.close(handle)
 
     def refuse_dirty(self) -> None:
-        """Raises NotUndone where a fault may be in force: nothing that is measured then could be trusted."""
-        found = self.all()
+        """Raises NotUndone where a fault may be in force: nothing that is measured then could be trusted.
+
+        Raises ConfigError where nobody can know that.
+        """
+        try:
+            found = self.all()
+        except OSError as error:
+            raise ConfigError(
+                f"the undo records in {self.path} cannot be read: {error.strerror}",
+                hint="run as the user who owns them, or set XNAI_VALIDATE_STATE",
+            ) from None
         if not found:
             return
         living = [one for one in found if isinstance(one, UndoRecord) and one.owned]
