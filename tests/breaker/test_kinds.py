@@ -172,6 +172,13 @@ def test_equal_checks_share_one_drive(redis: Target) -> None:
     assert disturbed[0] < disturbed[1]
 
 
+def test_a_check_that_would_be_ended_before_says_so(redis: Target) -> None:
+    """A recovery time longer than the check's time limit is a mistake of the check, not a failure of the breaker."""
+    with stack(redis) as running, pytest.raises(Unmeasurable, match="takes 50 s at the least") as caught:
+        seen("reopen", running, recovery=25.0)
+    assert caught.value.hint == "give the check a longer `timeout`"
+
+
 def test_params_are_held_to_reason(redis: Target) -> None:
     """A breaker is tripped in one way, and is not called more often than anybody means."""
     with stack(redis) as running:

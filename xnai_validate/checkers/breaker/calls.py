@@ -14,6 +14,7 @@ from xnai_validate.model.frozen import dataclass
 from xnai_validate.wire.jsontext import document_of
 
 CIRCUIT_OPEN = "circuit_open"
+NO_OBJECT = "the body is not a JSON object"
 _REFUSED = 503
 _ENVELOPE = (
     "error_code", "message", "category", "http_status", "timestamp", "details", "recovery_suggestion", "request_id",
@@ -55,6 +56,13 @@ class Call:
     def span(self) -> tuple[float, float]:
         """When it was sent, and answered."""
         return self.sent_s, self.answered_s
+
+    @property
+    def from_breaker(self) -> bool:
+        """Whether the answer surely is that of the service with the breaker, and not of a gateway that misses it."""
+        return self.outcome is Outcome.SUCCEEDED or (
+            self.outcome is Outcome.REFUSED and NO_OBJECT not in self.envelope_faults
+        )
 
     @property
     def let_through(self) -> bool:
@@ -149,7 +157,7 @@ def retry_after_s(value: str | None, now_s: float) -> float | None:
 def envelope_faults(body: JsonValue, status: int | None, headers: Mapping[str, str], service: str) -> list[str]:
     """How a refusal differs from the error envelope that the stack promises, in words."""
     if not isinstance(body, dict):
-        return ["the body is not a JSON object"]
+        return [NO_OBJECT]
     found = [f"{name} is missing" for name in _ENVELOPE if name not in body]
     wanted = {"error_code": CIRCUIT_OPEN, "category": CIRCUIT_OPEN, "http_status": status}
     found += [f"{name} is not {value}" for name, value in wanted.items() if name in body and body[name] != value]

@@ -12,7 +12,7 @@ from xnai_validate.checkers.breaker.calls import Call, Outcome, make
 from xnai_validate.checkers.breaker.driver import Driver
 from xnai_validate.checkers.breaker.params import BreakerParams
 from xnai_validate.checkers.breaker.refusal import quantile
-from xnai_validate.checkers.breaker.trips import must_fail
+from xnai_validate.checkers.breaker.trips import must_fail, must_have_time
 from xnai_validate.kit import Context, Count, Facts, Milliseconds, Observation, XnaiError, checker
 from xnai_validate.model.marks import Ge, Le
 
@@ -141,6 +141,7 @@ async def concurrent(params: ConcurrentParams, ctx: Context) -> ConcurrentFacts:
 
 async def _drive(params: ConcurrentParams, ctx: Context) -> tuple[_Seen, float]:
     must_fail(params)
+    must_have_time(params, ctx)
     driver, seen = Driver(params, ctx), _Seen()
     begun_s = driver.now()
     seen.ready = await driver.ready()

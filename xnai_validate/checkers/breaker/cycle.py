@@ -8,11 +8,12 @@ from dataclasses import dataclass, field
 from xnai_validate.checkers._once import once
 from xnai_validate.checkers._steps import failure, observe_all
 from xnai_validate.checkers.breaker.calls import Call
-from xnai_validate.checkers.breaker.driver import Closing, Driver, Opening, Waiting
+from xnai_validate.checkers.breaker.driver import Driver
 from xnai_validate.checkers.breaker.params import CycleParams
+from xnai_validate.checkers.breaker.phases import Closing, Opening, Waiting
 from xnai_validate.checkers.breaker.readings import Reading
 from xnai_validate.checkers.breaker.recovery import recovery_of
-from xnai_validate.checkers.breaker.trips import must_open
+from xnai_validate.checkers.breaker.trips import must_have_time, must_open
 from xnai_validate.kit import Context, Count, Facts, JsonValue, Milliseconds, checker
 
 
@@ -52,6 +53,7 @@ async def cycle_of(params: CycleParams, ctx: Context) -> Cycle:
 
 async def _drive(params: CycleParams, ctx: Context) -> Cycle:
     must_open(params)
+    must_have_time(params, ctx)
     driver = Driver(params, ctx)
     cycle = Cycle(driver, driver.now())
     cycle.ready = await driver.ready()
@@ -170,7 +172,7 @@ async def cycle(params: CycleParams, ctx: Context) -> CycleFacts:
           recovery: "${breakers.rag_api.recovery_s}s"
           key: "${redis_key_prefix}circuit_breaker:rag_api"
           call: {kind: http.request, with: {method: POST, path: /query, json: {query: "What is Xoe-NovAi?"}}}
-          trip: {request: {kind: http.request, with: {method: POST, path: /query, json: {query: "fail"}}}}
+          trip: {fault: {fault: process.pause, target: llm}}
         expect: {failures_until_open: "${breakers.rag_api.failures}", successes_until_closed: 3, early_ms: {max: 20}}
     """
     seen = await cycle_of(params, ctx)

@@ -5,68 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass, field
 
 from xnai_validate.checkers.breaker.calls import Call, Outcome, make
 from xnai_validate.checkers.breaker.params import BreakerParams
+from xnai_validate.checkers.breaker.phases import Closing, Opening, Waiting
 from xnai_validate.checkers.breaker.readings import Reading, Readings
 from xnai_validate.checkers.breaker.timeline import Timeline
 from xnai_validate.checkers.breaker.trips import failing
 from xnai_validate.kit import Context, NotApplicable, Observation, Unmeasurable
-
-
-@dataclass(slots=True)
-class Opening:
-    """What it took to open a breaker."""
-
-    failed: list[Call] = field(default_factory=list)
-    """The calls that failed, in order."""
-    shut_until_s: float | None = None
-    """Until when it was surely not open while the last of them was under way, where the key in Redis told that."""
-    planted: tuple[float, float] | None = None
-    """When the open state was planted, where calls did not fail: between these times of the monotonic clock."""
-    counted: list[Reading] = field(default_factory=list)
-    """The key after each of them."""
-    refusal: Call | None = None
-    """The first call that was refused."""
-    told_after: int | None = None
-    """After how many failures the key in Redis said `open`."""
-
-    @property
-    def opened(self) -> tuple[float, float] | None:
-        """When it opened: between these times of the monotonic clock; None where it did not.
-
-        It did while the last failing call was under way, of which only the end is meant where the key told so long that
-        it was not open.
-        """
-        if self.refusal is None or (self.planted is None and not self.failed):
-            return None
-        if self.planted is not None:
-            return self.planted
-        sent_s, answered_s = self.failed[-1].span
-        return max(sent_s, self.shut_until_s or sent_s), answered_s
-
-
-@dataclass(slots=True)
-class Waiting:
-    """An open breaker, called until it let a call through."""
-
-    refusals: list[Call] = field(default_factory=list)
-    readings: list[Reading] = field(default_factory=list)
-    """The key after each refusal."""
-    admitted: Call | None = None
-    """The first call that was let through; None where the patience ended before."""
-
-
-@dataclass(slots=True)
-class Closing:
-    """Successes in a half-open breaker until it was closed."""
-
-    successes: int = 0
-    told_after: int | None = None
-    """After how many successes the key in Redis said `closed`."""
-    refused: int = 0
-    """Calls that were refused meanwhile."""
 
 
 class Driver:

@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 
 from xnai_validate.checkers._once import once
 from xnai_validate.checkers.breaker.calls import Call, Outcome
-from xnai_validate.checkers.breaker.driver import Driver, Opening
+from xnai_validate.checkers.breaker.driver import Driver
 from xnai_validate.checkers.breaker.params import BreakerParams
+from xnai_validate.checkers.breaker.phases import Opening
 from xnai_validate.checkers.breaker.readings import PAUSE_S
 from xnai_validate.checkers.breaker.refusal import quantile
 from xnai_validate.checkers.breaker.trips import must_fail

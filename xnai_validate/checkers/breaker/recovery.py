@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from xnai_validate.checkers.breaker.driver import Waiting
 from xnai_validate.checkers.breaker.params import BreakerParams
+from xnai_validate.checkers.breaker.phases import Waiting
 from xnai_validate.model.frozen import dataclass
 
 

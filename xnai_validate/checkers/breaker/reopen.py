@@ -8,10 +8,11 @@ from typing import Annotated, Self
 
 from xnai_validate.checkers._once import once
 from xnai_validate.checkers.breaker.calls import Call, Outcome
-from xnai_validate.checkers.breaker.driver import Driver, Waiting
+from xnai_validate.checkers.breaker.driver import Driver
 from xnai_validate.checkers.breaker.params import BreakerParams
+from xnai_validate.checkers.breaker.phases import Waiting
 from xnai_validate.checkers.breaker.recovery import recovery_of
-from xnai_validate.checkers.breaker.trips import must_fail
+from xnai_validate.checkers.breaker.trips import must_fail, must_have_time
 from xnai_validate.kit import Context, Count, Facts, Milliseconds, checker
 from xnai_validate.model.marks import Ge, Le, model_validator
 
@@ -111,6 +112,7 @@ async def reopen(params: ReopenParams, ctx: Context) -> ReopenFacts:
 
 async def _drive(params: ReopenParams, ctx: Context) -> tuple[Driver, _Seen, float]:
     must_fail(params)
+    must_have_time(params, ctx, recoveries=2)
     driver, seen = Driver(params, ctx), _Seen()
     begun_s = driver.now()
     seen.ready = await driver.ready()

@@ -12,7 +12,7 @@ from xnai_validate.checkers.breaker.concurrent import at_once
 from xnai_validate.checkers.breaker.driver import Driver
 from xnai_validate.checkers.breaker.params import BreakerParams
 from xnai_validate.checkers.breaker.readings import PAUSE_S
-from xnai_validate.checkers.breaker.trips import must_open
+from xnai_validate.checkers.breaker.trips import must_have_time, must_open
 from xnai_validate.kit import Context, Count, Facts, Field, Milliseconds, Observation, XnaiError, checker
 from xnai_validate.model.marks import Ge, Le
 
@@ -104,6 +104,7 @@ async def shared(params: SharedParams, ctx: Context) -> SharedFacts:
 
 async def _drive(params: SharedParams, ctx: Context) -> tuple[_Seen, float]:
     must_open(params)
+    must_have_time(params, ctx)
     driver, seen = Driver(params, ctx), _Seen()
     begun_s = driver.now()
     seen.ready = await driver.ready()

@@ -24,7 +24,7 @@ class SurviveParams(BreakerParams):
     held: bool = False
     """Whether the breaker is called while that lasts, instead of afterwards."""
     back: Duration = 30.0
-    """How long calls may be without an answer afterwards."""
+    """How long calls may be without an answer of the service: one that succeeds, or a refusal with an envelope."""
 
 
 @dataclass(slots=True)
@@ -137,10 +137,10 @@ async def _look(params: SurviveParams, driver: Driver, opened: tuple[float, floa
 
 
 async def _answered(params: SurviveParams, driver: Driver, since_s: float) -> Call | None:
-    """The first call that is answered; None where none is within `back`."""
+    """The first call that the service answers; None where it answers none within `back`."""
     while True:
         call = await driver.call()
-        if call.outcome is not Outcome.UNANSWERED:
+        if call.from_breaker:
             return call
         if driver.now() >= since_s + params.back:
             return None

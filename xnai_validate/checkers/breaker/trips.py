@@ -6,13 +6,24 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from xnai_validate.checkers.breaker.params import BreakerParams
-from xnai_validate.kit import Context, NotApplicable, Observation
+from xnai_validate.kit import Context, NotApplicable, Observation, Unmeasurable
 
 
 def must_open(params: BreakerParams) -> None:
     """Raises NotApplicable where nothing is configured that brings the breaker to open."""
     if params.trip.planted is None:
         must_fail(params)
+
+
+def must_have_time(params: BreakerParams, ctx: Context, recoveries: int = 1) -> None:
+    """Raises Unmeasurable where the check would be ended before so many recovery times are over."""
+    least_s = recoveries * params.recovery
+    if ctx.timeout_s <= least_s:
+        raise Unmeasurable(
+            f"this takes {least_s:g} s at the least, for the recovery time of the breaker {params.name},"
+            f" and the check is ended after {ctx.timeout_s:g} s",
+            hint="give the check a longer `timeout`",
+        )
 
 
 def must_fail(params: BreakerParams) -> None:
