@@ -69,7 +69,10 @@ class LoadParams(Params):
     """How much load, for how long, and within which bounds: `arrivals`, or `callers`."""
 
     arrivals: ArrivalsParams | None = None
-    """An open load: requests begin at their time, whether or not those before were answered, as those of users do."""
+    """An open load: requests begin at their time, whether or not those before were answered, as those of users do.
+
+    `{rate: 50}` a second, or `{stages: [{rate: 10, for: 5s}, {from: 10, to: 100, for: 10s}]}`.
+    """
     callers: Annotated[int, Ge(1), Le(10_000)] | None = None
     """A closed loop: so many callers, each of which asks again as soon as it has its answer."""
     for_: Annotated[Duration, Gt(0)] | None = Field(default=None, alias="for")
