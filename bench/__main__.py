@@ -1,4 +1,4 @@
-"""`python -m bench`: start-up, HTTP checks beside other tools, memory, loading, and the parser of event streams.
+"""`python -m bench`: start-up, HTTP checks beside other tools, memory, loading, streams, and baselines.
 
 Everything runs in turns on the same machine, and the medians are compared as ratios, so that the figures of a slow or
 busy machine still mean something. The exit code is 0 unless our own command does not run.
@@ -16,6 +16,7 @@ import tempfile
 from pathlib import Path
 
 from bench import workload
+from bench.baseline import baseline
 from bench.imports import heavy_imports
 from bench.load import load
 from bench.measure import Measured, Subject, alternate
@@ -24,7 +25,7 @@ from bench.streams import streams
 from bench.table import Row, render
 from bench.tools import PYTEST, ROOT, TAVERN, Installed, check_http, other_tool, our_tool
 
-GROUPS = ("start", "http", "scale", "load", "streams", "inner")
+GROUPS = ("start", "http", "scale", "load", "streams", "inner", "baseline")
 
 
 def main() -> int:
@@ -50,6 +51,8 @@ def main() -> int:
             rows += streams(home, mine, asked.rounds)
         if "inner" in groups:
             rows += inner()
+        if "baseline" in groups:
+            rows += baseline()
     busy = ", ".join(f"{average:.1f}" for average in os.getloadavg())
     sys.stdout.write(
         f"Python {platform.python_version()}, {os.cpu_count()} cores, load {busy}, medians of {asked.rounds} rounds. "

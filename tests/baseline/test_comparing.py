@@ -65,6 +65,7 @@ def test_memory_is_judged_where_the_check_judges_it() -> None:
     [
         ({"too_slow_client": True}, "the later run: the load generator was too slow"),
         ({"ended_early": True}, "the later run: the load ended early"),
+        ({"lag_p99_ms": 2.5}, "the later run: the machine was too busy: the tool itself was 2.5 ms late"),
         ({"latency_windows": {"window_ms": 100, "windows": []}}, "the load does not last as long in all runs"),
         ({"latency_windows": {"window_ms": 333.3, "windows": [{"format": "x"}]}}, "not a histogram of ours"),
         ({"latency_windows": None}, "the later run does not have it"),

@@ -76,6 +76,25 @@ def test_too_few_requests_are_not_compared() -> None:
     assert zeros["p50_ms"] == Missing("it is too short to be compared")
 
 
+def test_one_stall_of_the_machine_moves_no_p99() -> None:
+    """A moment in which everything waits is in one stretch of five; a stack that stalls all the time is in all."""
+    rng = random.Random(9)
+    calm = [latencies(rng, 40) for _ in range(30)]
+    once = [[us + 500_000 for us in window] if number == 7 else window for number, window in enumerate(calm)]
+    often = [[us + 500_000 for us in window] if number % 5 == 2 else window for number, window in enumerate(calm)]
+    before = figure(calm, "p99_ms").value
+    assert figure(once, "p99_ms").value == pytest.approx(before, rel=0.1)
+    assert figure(often, "p99_ms").value > 10 * before
+    assert figure(calm, "p50_ms").value == pytest.approx(figure(once, "p50_ms").value, rel=0.03)
+
+
+def test_a_load_that_fades_away_has_no_p99() -> None:
+    """Each fifth of a load must have requests enough."""
+    rng = random.Random(9)
+    fading = histograms([latencies(rng, 80 if number < 24 else 2) for number in range(30)])
+    assert latency_figures(fading)["p99_ms"] == Missing("12 requests in a fifth of the load are too few, it takes 50")
+
+
 def test_long_run_variance_of_known_series() -> None:
     """That of a constant is none, that of a trend larger than that of its terms, that of a zigzag not smaller."""
     assert long_run_variance([3.0] * 10) == 0

@@ -65,10 +65,11 @@ def _found(before: Sequence[RecordedRun], after: Sequence[RecordedRun]) -> Itera
             if other and not name.endswith("_mib"):
                 yield _missing(check, name, "the load does not last as long in all runs")
             else:
-                yield _one(check, name, *figures)
+                yield pair_of(check, name, *figures)
 
 
-def _one(check: str, name: str, before: Sequence[Figures], after: Sequence[Figures]) -> Pair | Compared:
+def pair_of(check: str, name: str, before: Sequence[Figures], after: Sequence[Figures]) -> Pair | Compared:
+    """The runs of both sides that have a figure; where a side has none, a verdict with the reason."""
     sides: list[list[Figure]] = []
     for side, said in ((before, "the baseline"), (after, "the later run")):
         usable = [one for figures in side if isinstance(one := figures.get(name), Figure)]
