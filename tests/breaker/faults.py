@@ -44,24 +44,37 @@ class Restart:
         return None
 
 
+class SpoilParams(Params):
+    """How slowly it recovers."""
+
+    more: int = 0
+    """How many calls still fail afterwards."""
+
+
+class SpoilUndo(Undo):
+    """The same."""
+
+    more: int
+
+
 @fault("workers.spoil", limit_s=30)
 class Spoil:
     """Let the work of a stack of these tests fail."""
 
-    def says(self, params: NoParams, target: str) -> str:
+    def says(self, params: SpoilParams, target: str) -> str:
         return f"the work of {target} fails"
 
-    async def prepare(self, params: NoParams, ctx: FaultContext) -> NoUndo:
-        return NoUndo()
+    async def prepare(self, params: SpoilParams, ctx: FaultContext) -> SpoilUndo:
+        return SpoilUndo(more=params.more)
 
-    async def inject(self, params: NoParams, undo: NoUndo, ctx: FaultContext) -> InForce | None:
-        STACKS[str(ctx.target.url)].spoil(True)
+    async def inject(self, params: SpoilParams, undo: SpoilUndo, ctx: FaultContext) -> InForce | None:
+        STACKS[str(ctx.target.url)].spoil(True, 0)
         return None
 
-    async def revert(self, undo: NoUndo, ctx: FaultContext) -> None:
-        STACKS[str(ctx.target.url)].spoil(False)
+    async def revert(self, undo: SpoilUndo, ctx: FaultContext) -> None:
+        STACKS[str(ctx.target.url)].spoil(False, undo.more)
 
-    async def fingerprint(self, undo: NoUndo, ctx: FaultContext) -> JsonValue:
+    async def fingerprint(self, undo: SpoilUndo, ctx: FaultContext) -> JsonValue:
         return None
 
 

@@ -35,8 +35,8 @@ class Stack:
     key: str
     restart: Callable[[], None]
     """End all workers, and start them again in the same places."""
-    spoil: Callable[[bool], None]
-    """Let the work of `/work` fail, or succeed again."""
+    spoil: Callable[[bool, int], None]
+    """Let the work of `/work` fail, or succeed again after so many failures more."""
 
 
 @contextmanager
@@ -66,9 +66,9 @@ def stack(
             for worker in running:
                 asyncio.run_coroutine_threadsafe(worker.restart(), loop).result(20)
 
-        def spoil(failing: bool) -> None:
+        def spoil(failing: bool, more: int) -> None:
             for worker in running:
-                worker.failing = failing
+                worker.failing, worker.more = failing, more
 
         targets = tuple(Target(f"api{i or ''}", f"http://127.0.0.1:{one.port}") for i, one in enumerate(running))
         yield Stack(targets, redis, key, restart, spoil)
@@ -90,6 +90,7 @@ class _Worker:
         self._server: asyncio.Server | None = None
         self.port = 0
         self.failing = False
+        self.more = 0
 
     async def start(self) -> None:
         """Serve, in the same place as before."""
@@ -109,12 +110,17 @@ class _Worker:
         await self.stop()
         await self.start()
 
+    def _fails(self) -> bool:
+        """Whether the work of the next call fails."""
+        self.more, more = max(0, self.more - 1), self.more
+        return self.failing or more > 0
+
     async def _talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
         assert task is not None
         self._tasks.add(task)
         try:
-            await _serve(self._breaker, self.failing, reader, writer)
+            await _serve(self._breaker, self._fails, reader, writer)
         except (OSError, asyncio.IncompleteReadError, asyncio.CancelledError):
             pass  # the caller left, or the server ends
         finally:
@@ -131,13 +137,15 @@ async def _running(workers: list[_Worker]) -> AsyncIterator[tuple[asyncio.Abstra
         yield asyncio.get_running_loop(), workers
 
 
-async def _serve(breaker: Breaker, failing: bool, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+async def _serve(
+    breaker: Breaker, fails: Callable[[], bool], reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+) -> None:
     """Answer one request; the connection is closed after it."""
     head = (await reader.readuntil(b"\r\n\r\n")).decode()
     path = head.split(" ", 2)[1]
     length = next((int(line[15:]) for line in head.lower().splitlines() if line.startswith("content-length:")), 0)
     await reader.readexactly(length)
-    status, headers, body = await _answer(breaker, path, failing)
+    status, headers, body = await _answer(breaker, path, fails)
     content = json.dumps(body).encode()
     headers |= {"Content-Type": "application/json", "Content-Length": str(len(content)), "Connection": "close"}
     lines = [f"HTTP/1.1 {status} Told", *(f"{name}: {value}" for name, value in headers.items())]
@@ -145,7 +153,7 @@ async def _serve(breaker: Breaker, failing: bool, reader: asyncio.StreamReader, 
     await writer.drain()
 
 
-async def _answer(breaker: Breaker, path: str, failing: bool) -> Answer:
+async def _answer(breaker: Breaker, path: str, fails: Callable[[], bool]) -> Answer:
     if path == "/wrong":
         return 400, {}, _envelope(400, "validation_validation", NAME)
     if path == "/health":
@@ -156,7 +164,7 @@ async def _answer(breaker: Breaker, path: str, failing: bool) -> Answer:
     except RefusedError as refused:
         await breaker.refusing()
         return _refusal(breaker, refused)
-    failed = failing or path == "/fail"
+    failed = fails() or path == "/fail"
     try:
         await breaker.working(partial(asyncio.sleep, LONG_S if path == "/long" else WORK_S))
     finally:

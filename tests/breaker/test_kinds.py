@@ -42,6 +42,18 @@ def test_a_fault_trips_a_breaker(redis: Target, kind: str) -> None:
         assert seen(kind, running).held
 
 
+def test_a_dependency_that_is_back_late_is_waited_for(redis: Target) -> None:
+    """A first trial that fails opens the breaker for another recovery time: that is no fault of it."""
+    with stack(redis) as running:
+        late = {"fault": {"fault": "workers.spoil", "with": {"more": 1}}}
+        found = seen("cycle", running, trip=late)
+        assert found.held, found.findings
+        arrows = found.facts["transitions"]
+        assert arrows[:1] + arrows[-2:] == ["closed->open", "open->half_open", "half_open->closed"]
+        with pytest.raises(Unmeasurable, match="was to succeed"):
+            seen("reopen", running, trip=late)
+
+
 def test_a_planted_state_opens_a_breaker(redis: Target) -> None:
     """Where no call can be made to fail, an open state in Redis shows refusals and recovery; then it is taken back."""
     with stack(redis) as running:
@@ -98,7 +110,7 @@ def test_a_planted_state_tells_nothing_of_failures(redis: Target) -> None:
 
 def test_a_call_that_fails_by_itself_is_unmeasurable(redis: Target) -> None:
     """Where calls fail before anything was done, the tool says that it cannot know."""
-    with stack(redis) as running, pytest.raises(Unmeasurable, match="before anything was done"):
+    with stack(redis) as running, pytest.raises(Unmeasurable, match="though nothing is done"):
         seen("cycle", running, call=post("/fail"), failures=10)
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from xnai_validate.checkers._once import once
 from xnai_validate.checkers._steps import failure, observe_all
-from xnai_validate.checkers.breaker.calls import Call
+from xnai_validate.checkers.breaker.calls import Call, Outcome
 from xnai_validate.checkers.breaker.driver import Driver
 from xnai_validate.checkers.breaker.params import CycleParams
 from xnai_validate.checkers.breaker.phases import Closing, Opening, Waiting
@@ -74,9 +74,12 @@ async def _once_around(params: CycleParams, cycle: Cycle, driver: Driver) -> Non
         cycle.disagree += await driver.readings.disagreeing("open")
         cycle.beside = await _beside(params, driver.ctx)
         cycle.waiting = await driver.wait(cycle.opening.opened[1])
-        if cycle.waiting.admitted is None:
+        admitted = cycle.waiting.admitted
+        if admitted is not None and admitted.outcome is Outcome.FAILED:  # the dependency was not back yet: once more
+            admitted = (await driver.wait(admitted.answered_s)).admitted
+        if admitted is None:
             return
-        cycle.closing = await driver.close(cycle.waiting.admitted)
+        cycle.closing = await driver.close(admitted)
     cycle.after, cycle.counted = driver.last, (driver.failed - failed, driver.succeeded - succeeded)
     told_closed = cycle.closing.told_after is not None or driver.told is None
     cycle.closed_again = told_closed and await driver.tolerates_a_failure() is not False

@@ -114,7 +114,7 @@ class Driver:
             if call.outcome is not Outcome.REFUSED:
                 failures += 1
                 if failures > 1:
-                    raise Unmeasurable(f"calls fail before anything was done to make them fail: {call.says}")
+                    raise Unmeasurable(f"calls fail though nothing is done to make them fail: {call.says}")
             if self.now() >= end_s:
                 return False
             await self.ctx.clock.sleep(self.params.every)

@@ -13,7 +13,7 @@ from xnai_validate.checkers.breaker.params import BreakerParams
 from xnai_validate.checkers.breaker.phases import Waiting
 from xnai_validate.checkers.breaker.recovery import recovery_of
 from xnai_validate.checkers.breaker.trips import must_fail, must_have_time
-from xnai_validate.kit import Context, Count, Facts, Milliseconds, checker
+from xnai_validate.kit import Context, Count, Facts, Milliseconds, Unmeasurable, checker
 from xnai_validate.model.marks import Ge, Le, model_validator
 
 
@@ -143,15 +143,17 @@ async def _fail_while_half_open(params: ReopenParams, driver: Driver, seen: _See
         seen.trials = await _succeed(params, driver, seen.first.admitted)
         async with driver.failing() as wanted:
             seen.failed = await driver.fail(wanted)
-    if seen.failed is not None:
+    if seen.failed is not None and seen.failed.outcome is not Outcome.REFUSED:
         seen.reopened = (await driver.call()).outcome is Outcome.REFUSED
 
 
 async def _succeed(params: ReopenParams, driver: Driver, admitted: Call) -> int:
-    """Let trials succeed, as many as wanted; how many did."""
+    """Let trials succeed, as many as wanted; how many did. Raises Unmeasurable where one fails."""
     done, call = 0, admitted
     while True:
         done += call.outcome is Outcome.SUCCEEDED
+        if call.outcome is Outcome.FAILED:
+            raise Unmeasurable(f"a call failed that was to succeed after the recovery time: {call.says}")
         if done >= params.trials or call.outcome is not Outcome.SUCCEEDED:
             return done
         call = await driver.call()
