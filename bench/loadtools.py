@@ -180,14 +180,11 @@ def _locust(home: Path, tool: Installed | None, user: str, port: int, seconds: i
     with out.with_name("locust_stats.csv").open(encoding="utf-8") as lines:
         total = next(row for row in csv.DictReader(lines) if row["Name"] == "Aggregated")
     count = float(total["Request Count"])
-    return Said(
-        # Its own figure counts the seconds in which it starts and stops.
-        count / seconds,
-        float(total["95%"]),
-        float(total["99%"]),
-        float(total["Max Response Time"]),
-        _each(cpu_s, count),
-    )
+    if not count:
+        raise Failed("it made no request in its time")
+    p95, p99, worst = (float(total[column]) for column in ("95%", "99%", "Max Response Time"))
+    # Its own figure counts the seconds in which it starts and stops.
+    return Said(count / seconds, p95, p99, worst, _each(cpu_s, count))
 
 
 def _each(cpu_s: float, count: float) -> float:
