@@ -116,10 +116,9 @@ PROMISES: dict[str, Promise] = {
         {
             "serial_ratio": {"max": 0.7},
             "admitted_half_open": {"min": 1, "max": reference.SUCCESSES},
-            "refusal_p50_ms": {"max": 140},
         },
         {"call": post("/long"), "callers": 8, "settle": 0.25, "patience": 2.0},
-        recovery_s=1.2,
+        recovery_s=2.5,
     ),
     "survive": Promise(
         "breaker.survive",
