@@ -12,6 +12,7 @@ import pytest
 
 from tests.engine.plans import OK_RULE, Stage, collect, declared, engine_of, make, plan_of, results, scripted
 from xnai_validate.engine import Engine, SystemClock, UndoFolder
+from xnai_validate.engine.conflict import refuse_held
 from xnai_validate.errors import NotUndone
 from xnai_validate.kit import (
     FAULT_MARK,
@@ -214,7 +215,7 @@ def test_what_is_not_proven_ends_the_run_with_exit_4(tmp_path: Path, wrong: str)
     (notice,) = report.notices
     assert "xnai-validate undo repairs it" in notice.text
     with pytest.raises(NotUndone, match="the flag it is up"):
-        UndoFolder.below(tmp_path).refuse_dirty()
+        refuse_held(UndoFolder.below(tmp_path), [])
 
 
 def _stuck(flags: Flags, wrong: str) -> Any:

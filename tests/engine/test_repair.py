@@ -15,6 +15,7 @@ import pytest
 from tests.engine.clock import VirtualClock, run_virtual
 from tests.faults.brief import Flag
 from xnai_validate.engine import Repaired, SystemClock, UndoFolder, UndoRecord, Unreadable, read_journal, repair
+from xnai_validate.engine.conflict import held, left_behind, refuse_held, refuse_left_behind
 from xnai_validate.engine.journal import journal_path
 from xnai_validate.engine.undorecord import myself
 from xnai_validate.errors import ConfigError, NotUndone, RegistryError
@@ -96,9 +97,35 @@ def test_what_a_living_run_holds_is_its_own(tmp_path: Path) -> None:
     (folder.path / f"{RUN}.3.json").unlink()
     assert repaired(tmp_path) == [(held.id, False)]
     assert (tmp_path / "held").exists()
+    refuse_left_behind(folder)
     with pytest.raises(NotUndone, match="disturbs the stack just now: held is there") as caught:
-        folder.refuse_dirty()
+        refuse_held(folder, [])
     assert caught.value.hint == "wait until it has ended"
+
+
+API = Target("api", "http://127.0.0.1:8000/v1", container="xnai_api", pid=77)
+
+
+@pytest.mark.parametrize(
+    ("target", "same"),
+    [
+        (None, True),
+        (API, True),
+        (Target("gateway", "http://127.0.0.1:8000"), True),
+        (Target("other", container="xnai_api"), True),
+        (Target("other", pid=77), True),
+        (Target("api", "http://127.0.0.1:8001/v1"), False),
+        (Target("api", "http://10.0.0.1:8000/v1", container="another", pid=78), False),
+        (Target("api"), False),
+    ],
+)
+def test_another_run_disturbs_its_own_stack_only(tmp_path: Path, target: Target | None, same: bool) -> None:
+    """What disturbs the host disturbs all; else it must be the same server, container or process."""
+    folder = UndoFolder.below(tmp_path)
+    record(folder, 1, tmp_path / "held", owner=myself(), target=target)
+    assert bool(held(folder, [Target("docs", "http://127.0.0.1:9"), API])) is same
+    assert held(folder, [API], besides=RUN) == ()
+    assert left_behind(folder) == ()
 
 
 def test_what_cannot_be_read_stays(tmp_path: Path) -> None:
@@ -120,7 +147,7 @@ def test_what_cannot_be_read_stays(tmp_path: Path) -> None:
     assert "another version" in str(found[4].why)
     assert 'unknown fault "other.thing"' in str(found[5].why)
     with pytest.raises(NotUndone, match="and 5 more"):
-        folder.refuse_dirty()
+        refuse_left_behind(folder)
 
 
 def test_the_journal_of_a_killed_run_tells_that_it_was_taken_back(tmp_path: Path) -> None:
@@ -222,11 +249,11 @@ def test_a_password_from_the_environment_is_only_named(tmp_path: Path, monkeypat
 def test_a_state_that_is_no_folder_has_no_records(tmp_path: Path) -> None:
     """A run without a place for its state goes on, as far as it disturbs nothing; one that cannot look does not."""
     assert UndoFolder.below(Path("/dev/null")).ids() == ()
-    UndoFolder.below(tmp_path / "none").refuse_dirty()
+    refuse_left_behind(UndoFolder.below(tmp_path / "none"))
     folder = UndoFolder.below(tmp_path)
     folder.path.symlink_to(folder.path)  # nobody can read this, not even root
     with pytest.raises(ConfigError, match="cannot be read"):
-        folder.refuse_dirty()
+        refuse_left_behind(folder)
 
 
 def test_waiting_for_the_end_of_a_run_takes_no_longer_than_it_may(tmp_path: Path) -> None:

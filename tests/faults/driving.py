@@ -7,7 +7,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
@@ -28,7 +28,6 @@ def driver(
     state: Path,
     *,
     kill: str | None,
-    environ: Mapping[str, str] | None = None,
     **more: object,
 ) -> Iterator[subprocess.Popen[str]]:
     """A run of its own under a fault; it is ended at the end, if it has not ended itself."""
@@ -46,7 +45,7 @@ def driver(
         stdout=subprocess.PIPE,
         text=True,
         cwd=ROOT,
-        env={**os.environ, **(environ or {}), "XNAI_VALIDATE_STATE": str(state)},
+        env={**os.environ, "XNAI_VALIDATE_STATE": str(state)},
         start_new_session=True,
     )
     try:

@@ -11,7 +11,7 @@ from typing import get_args
 
 import pytest
 
-from tests.faults.driving import ROOT, RUN, becomes, driver, guardians, reads, records
+from tests.faults.driving import RUN, becomes, driver, guardians, reads, records
 from tests.faults.scenes import NAMES, Scene, scene_of
 from xnai_validate.engine import read_journal
 from xnai_validate.engine.disturbances import Step
@@ -164,9 +164,7 @@ def test_a_run_that_stands_still_does_not_keep_a_fault_in_force(tmp_path: Path) 
     flag = tmp_path / "flag"
     scene = Scene(None, {"file": str(flag)}, flag.exists)
     repair = [sys.executable, "-m", "tests.faults.brief", "undo", "--run", RUN]
-    with driver(
-        "brief.flag", scene, tmp_path, kill=None, hold_s=300, repair=repair, environ={"PYTHONPATH": str(ROOT)}
-    ) as process:
+    with driver("brief.flag", scene, tmp_path, kill=None, hold_s=300, repair=repair) as process:
         reads(process, "held")
         process.send_signal(signal.SIGSTOP)
         assert flag.exists()

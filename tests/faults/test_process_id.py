@@ -13,7 +13,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from xnai_validate.kit import ProcessId, Target, process_id
+from xnai_validate.kit import ProcessId, Target, child_environment, process, process_id
 from xnai_validate.wire.processes import kept_pid
 
 
@@ -109,3 +109,19 @@ def test_a_state_file_tells_the_pid_of_now(tmp_path: Path, text: str | None, wan
         file.write_text(text, encoding="utf-8")
     assert kept_pid(Target("worker", pid=1, state_file=str(file))) == wanted
     assert kept_pid(Target("worker", pid=1)) is None
+
+
+def test_a_child_finds_this_package(tmp_path: Path) -> None:
+    """From any folder, without its own being looked into, also where the package is not installed."""
+    (tmp_path / "xnai_validate.py").write_text("raise SystemExit('the wrong one')")
+    code = "import xnai_validate.kit.process as one; print(one.__file__)"
+    done = subprocess.run(
+        [sys.executable, "-P", "-S", "-c", code],
+        env=child_environment(),
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    assert done.stdout.strip() == process.__file__

@@ -17,7 +17,7 @@ from xnai_validate.cli.loop import run_plan
 from xnai_validate.cli.outputs import Outputs
 from xnai_validate.cli.request import Request
 from xnai_validate.cli.sinks import Sink, Sinks
-from xnai_validate.cli.undoing import refuse_dirty, tell_left
+from xnai_validate.cli.undoing import refuse_dirty, refuse_disturbed, tell_left
 from xnai_validate.config import LoadOptions, load_plan
 from xnai_validate.errors import ConfigError
 from xnai_validate.model.events import AttemptFinished, CheckStarted, Event
@@ -52,6 +52,7 @@ def execute(request: Request) -> int:
 
             console.print_out(planned(plan, _view(request), demo=request.embedded is not None))
             return 0
+        refuse_disturbed(plan)
         return _run(request, options, plan, outputs, ending, baselines)
 
 

@@ -4,27 +4,51 @@ from __future__ import annotations
 
 import os
 import time
+from typing import TYPE_CHECKING
 
 from xnai_validate.cli.console import print_out
 from xnai_validate.errors import ConfigError, NotUndone
 from xnai_validate.model.text import printable
 
+if TYPE_CHECKING:
+    from xnai_validate.engine import UndoFolder
+    from xnai_validate.plan import Plan
+
 NOT_UNDONE = 4
+GUARDIAN_S = 3.0
+"""How long the guardian of a run that was just killed may take until its work is done."""
 
 
 def refuse_dirty() -> None:
-    """Raises NotUndone where a fault may be in force."""
+    """Raises NotUndone where an earlier run has left a fault in force, after its guardian had the time to act."""
+    from xnai_validate.engine.conflict import left_behind, refuse_left_behind
+
+    folder = _folder()
+    end = time.monotonic() + GUARDIAN_S
+    while left_behind(folder) and time.monotonic() < end:
+        time.sleep(0.1)
+    refuse_left_behind(folder)
+
+
+def refuse_disturbed(plan: Plan) -> None:
+    """Raises NotUndone where another run disturbs a target of the plan just now."""
+    from xnai_validate.engine.conflict import refuse_held
+
+    refuse_held(_folder(), [one.target for planned in plan.targets.values() for one in planned.candidates])
+
+
+def _folder() -> UndoFolder:
     from xnai_validate.engine.journal import state_dir
     from xnai_validate.engine.undofolder import UndoFolder
 
-    UndoFolder.below(state_dir()).refuse_dirty()
+    return UndoFolder.below(state_dir())
 
 
 def tell_left(error: Exception) -> None:
     """Raises NotUndone where a run that broke has left something in force, which then outranks what it broke of."""
-    from xnai_validate.engine import UndoFolder, UndoRecord, state_dir
+    from xnai_validate.engine import UndoRecord
 
-    left = [one for one in UndoFolder.below(state_dir()).all() if isinstance(one, UndoRecord)]
+    left = [one for one in _folder().all() if isinstance(one, UndoRecord)]
     mine = [one for one in left if one.owner.pid == os.getpid()]
     if mine:
         raise NotUndone(
@@ -35,9 +59,9 @@ def tell_left(error: Exception) -> None:
 
 def listing() -> int:
     """Print what may be in force, oldest first; 4 where there is anything."""
-    from xnai_validate.engine import UndoFolder, UndoRecord, state_dir
+    from xnai_validate.engine import UndoRecord
 
-    found = UndoFolder.below(state_dir()).all()
+    found = _folder().all()
     for one in found:
         if isinstance(one, UndoRecord):
             age_s = max(0.0, time.time() - one.recorded_at)
@@ -76,10 +100,10 @@ def undoing(run: str | None, overdue: bool) -> int:
 
 def forgetting(ids: tuple[str, ...]) -> int:
     """Drop records; raises ConfigError for one that is not there, or whose run still lives."""
-    from xnai_validate.engine import UndoFolder, UndoRecord, state_dir
+    from xnai_validate.engine import UndoRecord
     from xnai_validate.model.nearest import did_you_mean
 
-    folder = UndoFolder.below(state_dir())
+    folder = _folder()
     for one in ids:
         if one not in folder.ids():
             raise ConfigError(f"no fault {one} is recorded", hint=did_you_mean(one, folder.ids()))

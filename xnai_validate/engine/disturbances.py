@@ -9,9 +9,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
+from xnai_validate.engine.conflict import held, left_behind
 from xnai_validate.engine.guardian import Guardian
 from xnai_validate.engine.takeback import FaultPlace, Proof, take_back, words
-from xnai_validate.engine.undofolder import UndoFolder
+from xnai_validate.engine.undofolder import UndoFolder, Unreadable
 from xnai_validate.engine.undorecord import UndoRecord, myself
 from xnai_validate.errors import NotApplicable, Unmeasurable, XnaiError
 from xnai_validate.kit import Clock, InForce, Params, Target, Undo
@@ -109,7 +110,7 @@ class Disturbances:
         fault = planned.fault
         if self.not_undone:
             raise Unmeasurable("an earlier fault may still be in force, so nothing more is disturbed")
-        self._refuse_others()
+        self._refuse_others(target)
         self._count += 1
         place = FaultPlace(f"{self._run}.{self._count}", self._clock, fault.limit_s, target)
         try:
@@ -126,14 +127,13 @@ class Disturbances:
         await self._guardian.watch()
         return _Prepared(planned, planned.params, undo, before, place)
 
-    def _refuse_others(self) -> None:
-        try:
-            others = [one for one in self._folder.ids() if not one.startswith(f"{self._run}.")]
-        except OSError as error:
-            raise Unmeasurable(f"the undo records cannot be read: {error.strerror}; nothing was injected") from None
+    def _refuse_others(self, target: Target | None) -> None:
+        """Nothing is disturbed on top of what another run has left, or holds just now."""
+        others: tuple[UndoRecord | Unreadable, ...] = left_behind(self._folder, besides=self._run)
+        others = others or held(self._folder, [target] if target else [], besides=self._run)
         if others:
             raise Unmeasurable(
-                f"another run has left or holds a fault ({others[0]}), so nothing is disturbed",
+                f"another run has left or holds a fault ({others[0].id}), so nothing is disturbed",
                 hint="see xnai-validate undo --list",
             )
 

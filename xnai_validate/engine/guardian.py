@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import math
-import os
 import select
 import subprocess
 import sys
@@ -18,6 +17,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from xnai_validate.errors import Unmeasurable
+from xnai_validate.kit import child_environment
 
 SHELL = "/bin/sh"
 SCRIPT = """
@@ -91,7 +91,7 @@ class Guardian:
             stderr=subprocess.DEVNULL,
             bufsize=0,
             cwd="/",
-            env={**os.environ, "XNAI_VALIDATE_STATE": str(self._state.absolute())},
+            env={**child_environment(), "XNAI_VALIDATE_STATE": str(self._state.absolute())},
             start_new_session=True,
         )
 

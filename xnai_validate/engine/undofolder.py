@@ -9,7 +9,6 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from xnai_validate.engine.undorecord import UndoRecord, record_from_json
-from xnai_validate.errors import ConfigError, NotUndone
 from xnai_validate.model.frozen import dataclass
 
 
@@ -86,35 +85,6 @@ class UndoFolder:
             yield
         finally:
             os.close(handle)
-
-    def refuse_dirty(self) -> None:
-        """Raises NotUndone where a fault may be in force: nothing that is measured then could be trusted.
-
-        Raises ConfigError where nobody can know that.
-        """
-        try:
-            found = self.all()
-        except OSError as error:
-            raise ConfigError(
-                f"the undo records in {self.path} cannot be read: {error.strerror}",
-                hint="run as the user who owns them, or set XNAI_VALIDATE_STATE",
-            ) from None
-        if not found:
-            return
-        living = [one for one in found if isinstance(one, UndoRecord) and one.owned]
-        if len(living) == len(found):
-            one = living[0]
-            raise NotUndone(
-                f"run {one.run} (process {one.owner.pid}) disturbs the stack just now: {one.sentence}",
-                hint="wait until it has ended",
-            )
-        dead = next(one for one in found if one not in living)
-        what = dead.sentence if isinstance(dead, UndoRecord) else f"an unreadable record, {dead.id}"
-        more = f", and {len(found) - 1} more" if len(found) > 1 else ""
-        raise NotUndone(
-            f"a fault of an earlier run may still be in force: {what}{more}; nothing was touched",
-            hint="undo it with: xnai-validate undo",
-        )
 
     def _record(self, record_id: str) -> Path:
         return self.path / f"{record_id}.json"

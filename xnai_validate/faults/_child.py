@@ -18,7 +18,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from xnai_validate.kit import Clock, ProcessId, Unmeasurable, process_id
+from xnai_validate.kit import Clock, ProcessId, Unmeasurable, child_environment, process_id
 
 START_S = 10.0
 """How long a child may take until it says that it is ready."""
@@ -77,6 +77,7 @@ def _spawned(command: list[str]) -> subprocess.Popen[bytes]:
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         bufsize=0,
+        env=child_environment(),
         start_new_session=True,
     )
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from xnai_validate.model.record import Record
 
-__all__ = ["ProcessId", "process_id"]
+__all__ = ["ProcessId", "child_environment", "process_id"]
 
 _STARTED, _STATE, _PARENT = 19, 0, 1
 """Places in `/proc/PID/stat` after the name, which ends with the last parenthesis (proc_pid_stat(5))."""
@@ -80,6 +80,16 @@ def process_id(pid: int) -> ProcessId | None:
     if stat is None or stat[_STATE] in "ZXx":
         return None
     return ProcessId(pid=pid, started=int(stat[_STARTED]), boot=_boot())
+
+
+def child_environment() -> dict[str, str]:
+    """The environment of a Python that must find this package, also where it was started from a checkout."""
+    root = Path(__file__).parents[2]
+    environment = dict(os.environ)
+    if root.name not in ("site-packages", "dist-packages"):
+        paths = [str(root), environment.get("PYTHONPATH", "")]
+        environment["PYTHONPATH"] = os.pathsep.join(filter(None, paths))
+    return environment
 
 
 def _stat(pid: int) -> list[str] | None:
