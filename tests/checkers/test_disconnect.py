@@ -1,0 +1,103 @@
+"""Whether generation stops when the reader leaves: the verdict on a server that stops and on one that goes on."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from tests.context import observe
+from tests.scripted import Asked, Line, scripted
+from xnai_validate.kit import Observed, Target
+
+TOKENS = 4_000
+EACH_S = 0.0005
+HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
+MOST = 150
+"""Tokens that may be made after the reader has left; at its rate the server makes them in 75 ms."""
+
+
+class Generator:
+    """Makes tokens at a steady rate and counts them; stops when its reader leaves, or does not notice."""
+
+    def __init__(self, heedless: bool) -> None:
+        self._heedless = heedless
+        self._made = 0
+
+    async def script(self, asked: Asked, line: Line) -> bool:
+        if asked.path == "/stats":
+            body = json.dumps({"tokens_generated": self._made}).encode()
+            await line.send(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body))
+            return True
+        await line.send(HEAD)
+        if self._heedless:
+            await self._generate(line)
+            return False
+        async with asyncio.TaskGroup() as tasks:
+            making = tasks.create_task(self._generate(line))
+            watching = tasks.create_task(line.reader.read(1))
+            await asyncio.wait({making, watching}, return_when=asyncio.FIRST_COMPLETED)
+            making.cancel()
+            watching.cancel()
+        return False
+
+    async def _generate(self, line: Line) -> None:
+        """One token after another; the heedless one by the time that has gone, so that a busy machine hides nothing."""
+        begun, before = time.monotonic(), self._made
+        for number in range(1, TOKENS + 1):
+            due = number * EACH_S
+            if time.monotonic() - begun < due:
+                await asyncio.sleep(due - (time.monotonic() - begun))
+            due_by_now = min(TOKENS, int((time.monotonic() - begun) / EACH_S))
+            self._made = before + (max(number, due_by_now) if self._heedless else number)
+            frame = b'data: {"type": "token", "content": "x"}\n\n'
+            if not line.writer.is_closing():
+                line.writer.write(b"%x\r\n%s\r\n" % (len(frame), frame))
+
+
+@contextmanager
+def serving(*, heedless: bool) -> Iterator[Target]:
+    with scripted(Generator(heedless).script) as server:
+        yield Target("api", server.url())
+
+
+def verdict(target: Target) -> Observed:
+    """As `streaming/cleanup:generation-stops` measures and judges it."""
+    tokens = {"kind": "http.request", "fact": "json", "path": "$.tokens_generated", "with": {"path": "/stats"}}
+    return observe(
+        "flow.delta",
+        target,
+        watch={"tokens": tokens},
+        during=[{"kind": "sse.stream", "with": {"path": "/stream", "leave_after": 2}}],
+        settle="200ms",
+        expect={"moved": {"tokens": {"max": MOST}}},
+    )
+
+
+def wrong(heedless: bool, times: int) -> list[str]:
+    """The verdicts that are not right, of so many, each on a server of its own."""
+    found = []
+    for number in range(times):
+        with serving(heedless=heedless) as target:
+            seen = verdict(target)
+        broken = [one.fact for one in seen.findings if not one.held]
+        if broken != (["moved.tokens"] if heedless else []):
+            found.append(f"{number}: {seen.facts['moved']} {seen.facts['failed_steps']}")
+    return found
+
+
+@pytest.mark.parametrize("heedless", [False, True], ids=["cancels", "goes on"])
+def test_the_verdict_is_right(heedless: bool) -> None:
+    """A server that cancels passes, one that goes on fails, and for that reason alone."""
+    assert wrong(heedless, 3) == []
+
+
+@pytest.mark.prove
+@pytest.mark.parametrize("heedless", [False, True], ids=["cancels", "goes on"])
+def test_the_verdict_is_right_a_hundred_times(heedless: bool) -> None:
+    """A hundred of a hundred, each."""
+    assert wrong(heedless, 100) == []
