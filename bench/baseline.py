@@ -36,15 +36,8 @@ def _rows(found: dict[str, Any]) -> list[Row]:
         spread = f"runs differ by {one['spread']:.1%}; {one['usable']} of {found['runs']} fit to compare"
         least = f"found 95 times of 100 from {one['shift'] - 1:+.0%} on"
         if one["figure"] == "p99_ms":  # there 15 % is less than what counts
-            rows.append(
-                Row(
-                    f"{what}, found 95 times of 100 from",
-                    100 * (one["shift"] - 1),
-                    "%",
-                    None,
-                    f"half the time from {one['half'] - 1:+.0%}; {spread}",
-                )
-            )
+            note = f"half the time from {one['half'] - 1:+.0%}; {spread}"
+            rows.append(Row(f"{what}, found 95 times of 100 from", 100 * (one["shift"] - 1), "%", None, note))
         else:
             note = f"{_interval(one)}; {least}; {spread}"
             rows.append(Row(f"{what}, 15 % more not noticed", 100 * one["share"], "%", 5.0, note))
