@@ -26,10 +26,12 @@ def comparison(page: Page, found: Comparison, *, every: bool) -> None:
     page.rule(f"Against {found.baseline} ({counted(found.runs, 'run')})")
     page.blank()
     shown = worst_first(found, every=every)
-    if shown:
-        roomy = max(cells(name_of(one)) for one in shown) + _NUMBERS <= page.width
-        (_table if roomy else _list)(page, shown)
-        _reasons(page, shown)
+    measured = [one for one in shown if one.ratio is not None]
+    if measured:
+        roomy = max(cells(name_of(one)) for one in measured) + _NUMBERS <= page.width
+        (_table if roomy else _list)(page, measured)
+        page.blank()
+    _reasons(page, [one for one in shown if one.ratio is None])
     page.text(sums(found), indent=2)
     if found.runs < ENOUGH and any(one.change == "cannot tell" and one.ratio is not None for one in found.figures):
         page.text(f"a baseline of {ENOUGH} runs or more tells smaller changes; --record adds one", indent=2)
@@ -42,8 +44,7 @@ def _table(page: Page, shown: list[Compared]) -> None:
     rows = [head]
     for one in shown:
         style = _STYLES[one.change]
-        values = [one.before, one.after]
-        numbers: list[Span] = [("" if value is None else f"{value:.4g}", "") for value in values]
+        numbers: list[Span] = [(number_of(value), "") for value in (one.before, one.after)]
         change: list[Span] = [(change_of(one), style), (interval_of(one), ""), (one.change, style)]
         rows.append([(name_of(one), ""), *numbers, *change])
     page.table(rows, numeric=range(1, 5), indent=2)
@@ -53,9 +54,7 @@ def _list(page: Page, shown: list[Compared]) -> None:
     """The same where there is no room for a table: two lines a figure."""
     for one in shown:
         page.text(name_of(one), indent=15, lead=(f"  {one.change}", _STYLES[one.change]))
-        if one.before is not None and one.after is not None:
-            said = f"{one.before:.4g} before, {one.after:.4g} now, {change_of(one)} (likely {interval_of(one)})"
-            page.text(said, indent=15)
+        page.text(f"{_before_and_now(one)} (likely {interval_of(one)})", indent=15)
 
 
 def worst_first(found: Comparison, *, every: bool) -> list[Compared]:
@@ -63,15 +62,17 @@ def worst_first(found: Comparison, *, every: bool) -> list[Compared]:
     return [one for change in _ORDER for one in found.figures if one.change == change and (every or change != "same")]
 
 
-def _reasons(page: Page, shown: list[Compared]) -> None:
-    """Why nothing can be told of figures that have no interval that would say it."""
-    reasons: dict[str, list[str]] = {}
-    for one in shown:
-        if one.reason is not None and one.ratio is None:
-            reasons.setdefault(one.reason, []).append(name_of(one))
-    for reason, names in reasons.items():
-        page.text(f"cannot tell of {', '.join(names)}: {reason}", indent=2, style="dim")
-    page.blank()
+def _reasons(page: Page, unmeasured: list[Compared]) -> None:
+    """The figures that a side does not have, by the reason."""
+    reasons: dict[str, dict[str, list[str]]] = {}
+    for one in unmeasured:
+        reasons.setdefault(one.reason or "", {}).setdefault(one.check, []).append(one.figure)
+    for reason, checks in reasons.items():
+        names = ", ".join(f"{check} {' '.join(figures)}" for check, figures in checks.items())
+        page.text(names, indent=15, lead=("  cannot tell", _STYLES["cannot tell"]))
+        page.text(reason, indent=15, style="dim")
+    if reasons:
+        page.blank()
 
 
 def sums(found: Comparison) -> str:
@@ -87,8 +88,7 @@ def sums(found: Comparison) -> str:
 def regressions(found: Comparison) -> list[str]:
     """Every regression in a sentence."""
     return [
-        f"{name_of(one)}: {one.before:.4g} before, {one.after:.4g} now, {change_of(one)} (likely {interval_of(one)}; "
-        f"what counts is {one.band:.0%} or more)"
+        f"{name_of(one)}: {_before_and_now(one)} (likely {interval_of(one)}; what counts is {one.band:.0%} or more)"
         for one in found.figures
         if one.change == "regression"
     ]
@@ -97,6 +97,15 @@ def regressions(found: Comparison) -> list[str]:
 def name_of(one: Compared) -> str:
     """The figure with its check: `performance/load:query p50_ms`."""
     return f"{one.check} {one.figure}"
+
+
+def _before_and_now(one: Compared) -> str:
+    return f"{number_of(one.before)} before, {number_of(one.after)} now, {change_of(one)}"
+
+
+def number_of(value: float | None) -> str:
+    """A value to four digits; empty where there is none."""
+    return "" if value is None else f"{value:.4g}"
 
 
 def change_of(one: Compared) -> str:

@@ -21,7 +21,7 @@ from xnai_validate.model.text import printable
 from xnai_validate.model.units import format_ms
 from xnai_validate.model.verdict import Exit
 from xnai_validate.report.causes import PROBLEMS, problems_of, skips_of
-from xnai_validate.report.comparison import change_of, interval_of, sums, worst_first
+from xnai_validate.report.comparison import change_of, interval_of, number_of, sums, worst_first
 from xnai_validate.report.ending import because
 from xnai_validate.report.view import View
 from xnai_validate.report.words import counted, in_words, listed, rest_of_sentence, said, told_of
@@ -74,7 +74,7 @@ def _environment() -> jinja2.Environment:
         ms=format_ms,
         words=in_words,
         shown=shown,
-        figure=lambda value: "" if value is None else f"{value:.4g}",
+        figure=number_of,
         change=change_of,
         interval=interval_of,
         wanted=wanted,
