@@ -127,6 +127,8 @@ class _Builder:
         self.spots = spots
         self.stack: list[_Frame] = []
         self.anchors: dict[str, Anchored] = {}
+        self.texts: dict[str, str] = {}
+        """Every text that was read: most keys and many values of a suite are equal, and then are one."""
         self.lines: dict[int, int] = {}
         self.duplicates: list[tuple[str, int, int]] = []
         self.count = 0
@@ -156,7 +158,7 @@ class _Builder:
     def scalar(self, event: yaml.ScalarEvent) -> None:
         self.count += 1
         frame = self.stack[-1] if self.stack else None
-        text: str = event.value
+        text: str = self.texts.setdefault(event.value, event.value)
         plain = event.tag is None and event.implicit[0]
         if event.tag is not None and event.tag not in _TEXT_TAGS:
             raise Broken(f"the tag {event.tag.replace('tag:yaml.org,2002:', '!!')} is not used here", _mark(event))

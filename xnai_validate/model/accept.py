@@ -137,8 +137,14 @@ def _dict(key: Accept, item: Accept) -> Accept:
     def accept(value: Any, info: Info) -> Any:
         if type(value) is not dict:
             return REFUSED
-        items = {key(name, info): item(one, info) for name, one in value.items()}
-        return REFUSED if REFUSED in items or REFUSED in items.values() else items
+        same, items = True, {}
+        for name, one in value.items():
+            taken, made = key(name, info), item(one, info)
+            if taken is REFUSED or made is REFUSED:
+                return REFUSED
+            same = same and taken is name and made is one
+            items[taken] = made
+        return value if same else items  # what nothing changes is not kept twice
 
     return accept
 
@@ -244,8 +250,13 @@ def _through(validator: Any, accept: Accept, *, first: bool) -> Accept:
     return before if first else after
 
 
+_NUMBERS = frozenset({int, float, bool})
+
+
 def _is_json(value: Any) -> bool:
     """Whether it is a JSON document for certain, and small; without recursion."""
+    if value is None or type(value) in _NUMBERS:
+        return True
     open_, seen = [(value, 0)], 0
     while open_:
         one, depth = open_.pop()
@@ -262,6 +273,6 @@ def _is_json(value: Any) -> bool:
                     return False
                 one = one.values()
             open_ += [(item, depth + 1) for item in one]
-        elif kind is not int and kind is not float and kind is not bool and one is not None:
+        elif kind not in _NUMBERS and one is not None:
             return False
     return True

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from annotated_types import Ge, Gt, Le
-
 from xnai_validate.kit import Count, Disturbance, Duration, Facts, Field, Milliseconds, Observation, Params, Ratio
+from xnai_validate.model.marks import Ge, Gt, Le
 
 
 class ExperimentParams(Params):

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from annotated_types import Ge
-
 from xnai_validate.kit import Bytes, Count, ErrorKind, Facts, Headers, JsonValue, Milliseconds
+from xnai_validate.model.marks import Ge
 
 
 class StreamFacts(Facts):
