@@ -87,8 +87,6 @@ class Site:
     url: str
     seen: list[str] = field(default_factory=list)
     """The paths that were asked for."""
-    delay_s: float = 0.0
-    """How long it waits before each answer."""
     asked_to_hang: threading.Event = field(default_factory=threading.Event)
     closing: threading.Event = field(default_factory=threading.Event)
 
@@ -107,7 +105,6 @@ def site() -> Iterator[Site]:
                 found.asked_to_hang.set()
                 found.closing.wait(60)
                 return
-            found.closing.wait(found.delay_s)
             body = b'{"status": "ok"}' if self.path == "/ok" else b"Traceback [red] \x1b[2J"
             self.send_response(200 if self.path == "/ok" else 500)
             self.send_header("Content-Type", "application/json")

@@ -1,9 +1,12 @@
-"""`run --record`, `run --baseline` and `compare`: against a real server that becomes slower."""
+"""`run --record`, `run --baseline` and `compare`: a process that grows, and a load; whatever else the machine does."""
 
 from __future__ import annotations
 
 import json
-import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -13,37 +16,54 @@ from tests.cli.conftest import Place
 from xnai_validate.model.comparison import Comparison
 from xnai_validate.report.json import parse
 
-LOADED = """\
-title: Load
+SUITE = """\
+title: Memory and load
 checks:
+  - id: memory
+    title: The process has its memory
+    kind: process.state
+    target: api
+    with: {cpu_window: 0s}
+    expect: {rss_mib: {max: 100000}}
   - id: pages
     title: Pages are answered under load
     kind: load.http
     target: api
     with: {path: /ok, arrivals: {rate: 40}, for: 1s}
     expect: {error_ratio: 0}
-  - id: memory
-    title: The site has memory
-    kind: process.state
-    target: api
-    with: {cpu_window: 0s}
-    expect: {rss_mib: {max: 100000}}
 """
-DELAY_S = 0.25
-"""So long that the tool is not late by a quarter of it on a busy machine, which would make the load tell nothing."""
+MEMORY = ("loaded", "--only", "site/loaded:memory")
+GROWN = "import sys; block = bytearray(b'x') * (int(sys.argv[1]) << 20); print(flush=True); sys.stdin.read()"
+
+
+@contextmanager
+def process(mib: int) -> Iterator[int]:
+    """The pid of a process that holds so much memory."""
+    command = [sys.executable, "-c", GROWN, str(mib)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as child:
+        assert child.stdout is not None
+        assert child.stdin is not None
+        child.stdout.readline()
+        yield child.pid
+        child.stdin.close()
+
+
+def watch(place: Place, pid: int) -> None:
+    """Let the profile look at this process."""
+    (place.path / "profiles/loaded.yaml").write_text(
+        "title: Load\nsuites: [site/loaded]\n"
+        f"targets: {{api: {{url: '{place.site.url}', pid: {pid}}}}}\n"
+        "limits: {host_memory_percent: {warn: 100, stop: 100}, own_memory: 8GiB}\n"
+    )
 
 
 @pytest.fixture
-def loaded(place: Place) -> Place:
-    """The folder with a profile that loads the site, whose answers take some time."""
-    (place.path / "checks/site/loaded.yaml").write_text(LOADED)
-    (place.path / "profiles/loaded.yaml").write_text(
-        "title: Load\nsuites: [site/loaded]\n"
-        f"targets: {{api: {{url: '{place.site.url}', pid: {os.getpid()}}}}}\n"
-        "limits: {host_memory_percent: {warn: 100, stop: 100}, own_memory: 8GiB}\n"
-    )
-    place.site.delay_s = DELAY_S
-    return place
+def loaded(place: Place) -> Iterator[Place]:
+    """The folder with a profile that looks at a process of 40 MiB and loads the site."""
+    (place.path / "checks/site/loaded.yaml").write_text(SUITE)
+    with process(40) as pid:
+        watch(place, pid)
+        yield place
 
 
 def document(result: Result) -> Comparison:
@@ -66,33 +86,27 @@ def edit(place: Place, **fingerprint: object) -> None:
 
 
 def test_runs_are_recorded_and_a_like_one_is_not_worse(loaded: Place) -> None:
-    """The first run begins a baseline, the second is added, a third is held against them and nothing is worse."""
-    assert "recorded as main, which has 1 run now" in loaded.run("loaded", "--record", "main").stderr
-    assert "recorded as main, which has 2 runs now" in loaded.run("loaded", "--record", "main").stderr
-    assert "main  2 runs  loaded, 2 checks to compare" in loaded.invoke("list", "baselines").stdout
-    result = loaded.run("loaded", "--baseline", "main", "--format", "json")
-    found = document(result)
-    assert [(one.check, one.figure) for one in found.figures] == [
-        ("site/loaded:pages", "p50_ms"),
-        ("site/loaded:pages", "p99_ms"),
-        ("site/loaded:memory", "rss_mib"),
-    ]
-    assert found.runs == 2
-    assert found.count("regression") == 0
-    assert result.exit_code == (0 if found.told else 3)
-    assert found.figures[0].after is not None
-    assert found.figures[0].after >= DELAY_S * 1000
-    assert found.figures[1].reason == "the baseline: 40 requests are too few, it takes 500"
+    """The first run begins a baseline, later ones are added, another is held against them and is the same."""
+    assert loaded.run(*MEMORY, "--record", "main").stderr == "recorded as main, which has 1 run now\n"
+    loaded.run(*MEMORY, "--record", "main")
+    assert loaded.run(*MEMORY, "--record", "main", "-q").stderr == ""
+    assert "main  3 runs  loaded, 1 check to compare" in loaded.invoke("list", "baselines").stdout
+    result = loaded.run(*MEMORY, "--baseline", "main", "--format", "json")
+    assert result.exit_code == 0
+    (figure,) = document(result).figures
+    assert (figure.check, figure.figure, figure.change) == ("site/loaded:memory", "rss_mib", "same")
+    assert document(result).runs == 3
     criterion = parse(result.stdout).criteria[-1]
     assert (criterion.name, criterion.planned, criterion.actual, criterion.met) == ("regressions", "equals 0", 0, True)
 
 
-def test_a_slower_stack_fails_the_run(loaded: Place) -> None:
-    """Answers that take four times as long are a regression, in every format, and are not recorded as an example."""
-    loaded.run("loaded", "--record", "main")
-    loaded.site.delay_s = 4 * DELAY_S
+def test_a_larger_process_fails_the_run(loaded: Place) -> None:
+    """Twice the memory is a regression, in every format, and is not recorded as an example."""
+    loaded.run(*MEMORY, "--record", "main")
     again = ("--baseline", "main", "--record", "main", "--color", "-o", "r.json", "-o", "r.xml", "-o", "r.md")
-    result = loaded.run("loaded", *again)
+    with process(100) as pid:
+        watch(loaded, pid)
+        result = loaded.run(*MEMORY, *again)
     assert result.exit_code == 1
     assert "1 figure is worse than in main" in result.stdout
     assert "\x1b[1;31mregression" in result.stdout
@@ -100,11 +114,11 @@ def test_a_slower_stack_fails_the_run(loaded: Place) -> None:
     assert len(json.loads(path_of(loaded).read_text())["runs"]) == 1
     worst = parse((loaded.path / "r.json").read_text()).comparison
     assert worst is not None
-    assert (worst.figures[0].figure, worst.figures[0].change) == ("p50_ms", "regression")
+    assert worst.count("regression") == 1
     for name in ("r.xml", "r.md"):
         text = (loaded.path / name).read_text()
-        assert "site/loaded:pages p50" in text.replace("\\", "")
-        assert "what counts is 10" in text
+        assert "site/loaded:memory rss_mib: " in text.replace("\\", "")
+        assert "what counts is 5% or more" in text
     later = loaded.invoke("compare", "main", "last")
     assert later.exit_code == 1
     assert "1 regression" in later.stdout
@@ -112,6 +126,23 @@ def test_a_slower_stack_fails_the_run(loaded: Place) -> None:
         back = loaded.invoke("compare", *args, "--format", "json")
         assert back.exit_code == 0
         assert json.loads(back.stdout)["figures"][0]["change"] == "improvement"
+
+
+def test_a_load_is_compared_by_its_windows(loaded: Place) -> None:
+    """A baseline has the latencies of a load, and a later run is compared by them; few requests have no p99."""
+    loaded.run("loaded", "--only", "site/loaded:pages", "--record", "main")
+    (run,) = json.loads(path_of(loaded).read_text())["runs"]
+    windows = run["checks"]["site/loaded:pages"]["latency_windows"]["windows"]
+    assert sum(count for window in windows for _, count in window["buckets"]) == 40
+    found = document(loaded.run("loaded", "--baseline", "main", "--format", "json"))
+    figures = {(one.check, one.figure): one for one in found.figures}
+    assert set(figures) == {
+        ("site/loaded:pages", "p50_ms"),
+        ("site/loaded:pages", "p99_ms"),
+        ("site/loaded:memory", "rss_mib"),
+    }
+    assert figures["site/loaded:pages", "p99_ms"].change == "cannot tell"
+    assert figures["site/loaded:memory", "rss_mib"].reason == "the baseline does not have it"
 
 
 def test_runs_of_no_use_are_not_recorded(loaded: Place) -> None:
@@ -137,11 +168,10 @@ def test_other_conditions_are_refused_before_anything_is_touched(
     loaded: Place, changed: dict[str, object], said: str
 ) -> None:
     """Neither judged by such a baseline nor added to it; exit 2, with how to go on."""
-    only = ("loaded", "--only", "site/loaded:memory")
-    loaded.run(*only, "--record", "main")
+    loaded.run(*MEMORY, "--record", "main")
     edit(loaded, **changed)
     for option in ("--baseline", "--record"):
-        result = loaded.run(*only, option, "main")
+        result = loaded.run(*MEMORY, option, "main")
         assert result.exit_code == 2
         assert said in result.stderr
         assert "under another name: run PROFILE --record NAME" in result.stderr
@@ -153,18 +183,17 @@ def test_other_conditions_are_refused_before_anything_is_touched(
 
 def test_another_version_is_said_and_judged(loaded: Place) -> None:
     """What may explain a change is told, and hinders nothing."""
-    only = ("loaded", "--only", "site/loaded:memory")
-    loaded.run(*only, "--record", "main")
+    loaded.run(*MEMORY, "--record", "main")
     edit(loaded, python="2.7", versions={})
-    result = loaded.run(*only, "--baseline", "main")
+    result = loaded.run(*MEMORY, "--baseline", "main")
     assert result.exit_code in (0, 3)
     assert "Python: 2.7 before" in result.stdout
 
 
 def test_nothing_to_tell_is_3(loaded: Place) -> None:
     """Where no figure could be compared that is no pass, and no failure either."""
-    loaded.run("loaded", "--only", "site/loaded:memory", "--record", "main")
-    result = loaded.run("loaded", "--only", "site/loaded:memory", "--baseline", "main")
+    loaded.run(*MEMORY, "--record", "main")
+    result = loaded.run(*MEMORY, "--baseline", "main")
     assert result.exit_code == 3, "one run each cannot tell five percent of memory"
     assert "nothing failed, but no figure could be compared with main" in result.stdout
     assert "a baseline of 5 runs or more tells smaller changes" in " ".join(result.stdout.split())
@@ -195,7 +224,7 @@ def test_nothing_to_tell_is_3(loaded: Place) -> None:
 )
 def test_mistakes_are_2(loaded: Place, args: tuple[str, ...], said: str) -> None:
     """Whatever is named wrongly is told on stderr with how to go on, and no request is made."""
-    loaded.run("loaded", "--only", "site/loaded:memory", "--record", "main")
+    loaded.run(*MEMORY, "--record", "main")
     path_of(loaded, "newer").write_text('{"format": "xnai-validate/baseline/9"}')
     (loaded.path / "foreign.json").write_text('{"format": "something/else"}')
     (loaded.path / "empty.jsonl").write_text("")
