@@ -90,7 +90,7 @@ PROMISES: dict[str, Promise] = {
     "refusal": Promise(
         "breaker.refusal",
         {
-            "p50_ms": {"max": 75},
+            "p50_ms": {"max": 200},
             "retry_after_missing": 0,
             "retry_after_early_s": {"max": 0.05},
             "retry_after_late_s": {"max": 1},
@@ -114,11 +114,11 @@ PROMISES: dict[str, Promise] = {
     "concurrent": Promise(
         "breaker.concurrent",
         {
-            "serial_ratio": {"max": 0.7},
+            "serial_ratio": {"max": 0.5},
             "admitted_half_open": {"min": 1, "max": reference.SUCCESSES},
         },
         {"call": post("/long"), "callers": 8, "settle": 0.25, "patience": 2.0},
-        recovery_s=2.5,
+        recovery_s=2.0,
     ),
     "survive": Promise(
         "breaker.survive",
@@ -129,13 +129,13 @@ PROMISES: dict[str, Promise] = {
         "breaker.survive",
         {"in_time": True},
         lambda of: {"disturb": lost(of.key), "held": True},
-        recovery_s=1.2,
+        recovery_s=2.0,
     ),
     "outage": Promise(
         "breaker.outage",
         {"returned": True, "told_closed": True, "refusal_p50_ms": {"max": 1000}},
         {"outage": {"fault": "process.pause", "target": "redis"}, "back": 2.0, "patience": 1.5},
-        recovery_s=1.2,
+        recovery_s=2.0,
         answer_s=0.2,
     ),
     "shared": Promise(
@@ -143,7 +143,7 @@ PROMISES: dict[str, Promise] = {
         {"closed_again": True, "still_refused": []},
         {"ways": {"other": post("/work") | {"target": "api1"}}, "connections": 8},
         workers=2,
-        recovery_s=1.2,
+        recovery_s=2.0,
     ),
 }
 

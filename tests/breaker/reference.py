@@ -12,8 +12,8 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError, WatchError
 
 FAILURES, SUCCESSES = 3, 3
-RECOVERY_S = 0.4
-SLOW_S = 0.15
+RECOVERY_S = 0.8
+SLOW_S = 0.4
 HOLD_OFF_S = 0.4
 """How long Redis is left alone when it did not answer."""
 FRESH: dict[str, Any] = {

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Annotated
 
 from xnai_validate.checkers._once import once
@@ -25,7 +26,7 @@ ROUNDS = 2
 class ConcurrentParams(BreakerParams):
     """A breaker, and how many call it."""
 
-    callers: Annotated[int, Ge(2), Le(256)] = 20
+    callers: Annotated[int, Ge(3), Le(256)] = 20
     """How many calls are under way at once. `call` should take a tenth of a second or more by waiting, not by
     computing, else `serial_ratio` and `admitted_half_open` tell of the machine."""
 
@@ -61,8 +62,8 @@ class ConcurrentFacts(Facts):
     together_ms: Milliseconds | None
     """From the first of the calls at once to the end of the last, the breaker being closed."""
     serial_ratio: float | None
-    """How far the calls at once were done one by one: 0 where they took no longer than one alone, 1 where they took as
-    long as one after the other."""
+    """How far the calls at once were done one by one: near 0 where they ended together, near 1 where each ended a
+    call's time after the one before; the longest of these times is left out."""
     together_failed: Count
     """How many of those did not succeed, though nothing was done to the dependency."""
     opened: bool
@@ -122,7 +123,7 @@ async def concurrent(params: ConcurrentParams, ctx: Context) -> ConcurrentFacts:
         closed_before=seen.ready,
         alone_ms=alone_ms,
         together_ms=together_ms,
-        serial_ratio=_serial_ratio(alone_ms, together_ms, params.callers),
+        serial_ratio=_serial_ratio(alone_ms, seen.together),
         together_failed=sum(call.outcome is not Outcome.SUCCEEDED for call in seen.together),
         opened=seen.opened,
         failures_let_through=sum(call.outcome is Outcome.FAILED for call in seen.failing),
@@ -225,20 +226,26 @@ def _span_ms(calls: Sequence[Call]) -> float | None:
     return (max(call.answered_s for call in calls) - min(call.sent_s for call in calls)) * 1000
 
 
-def _serial_ratio(alone_ms: float | None, together_ms: float | None, callers: int) -> float | None:
-    """Where on the way from side by side (one call's time) to one by one (all their times) the calls at once lie."""
-    if not alone_ms or together_ms is None:
+def _serial_ratio(alone_ms: float | None, calls: Sequence[Call]) -> float | None:
+    """The time between one answer and the next, on average, as a share of what a call takes alone.
+
+    Calls that are done one by one end a call's time after one another, those that are done side by side end together.
+    The longest time is left out: once, the machine may have had something else to do.
+    """
+    ends = sorted(call.answered_s for call in calls)
+    if not alone_ms or len(ends) < 3:
         return None
-    return max(0.0, (together_ms - alone_ms) / (alone_ms * (callers - 1)))
+    gaps = sorted(later - earlier for earlier, later in pairwise(ends))[:-1]
+    return sum(gaps) / len(gaps) * 1000 / alone_ms
 
 
 def _admitted(calls: Sequence[Call], alone: Sequence[Call]) -> int:
     """Calls let through that arrived before any success can have closed the breaker.
 
     No trial ends sooner than half the time that the quickest call took alone. What this program could not write by
-    then, for the machine did not let it, is not counted.
+    then, for the machine did not let it, is not counted; but one is always the first.
     """
     through = [call for call in calls if call.let_through]
     half_s = min(call.latency_ms for call in alone) / 2000
     until_s = min(call.sent_s for call in through) + half_s
-    return sum(call.written_s <= until_s for call in through)
+    return max(1, sum(call.written_s <= until_s for call in through))

@@ -138,7 +138,8 @@ class Driver:
             if reading is not None:
                 self.timeline.jump(reading)
             call = await self.call()
-            opening.refusal = call if call.outcome is Outcome.REFUSED else None
+            if call.outcome is Outcome.REFUSED:
+                opening.refusal, opening.refused = call, self.last
             yield opening
 
     async def open(self, wanted: Observation) -> Opening:
@@ -148,7 +149,7 @@ class Driver:
         while opening.refusal is None and len(opening.failed) < 2 * self.params.failures + 2:
             call = await self.fail(wanted)
             if call.outcome is Outcome.REFUSED:
-                opening.refusal, self._opens_after = call, len(opening.failed)
+                opening.refusal, opening.refused, self._opens_after = call, self.last, len(opening.failed)
                 break
             opening.failed.append(call)
             if self.last is not None:

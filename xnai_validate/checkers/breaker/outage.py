@@ -64,7 +64,7 @@ class OutageFacts(Facts):
     """Whether the first call was refused then; null where the recovery time was over."""
     returned: bool | None
     """Whether the key in Redis told within `back` that the breaker was not closed: it is told what happened without it.
-    Null where no key is configured."""
+    Null where no key is configured, or where calls may have closed it in memory, for the recovery time was over."""
     returned_after_ms: Milliseconds | None
     """From the end of the outage until it did."""
     closed_again: bool | None
@@ -110,7 +110,7 @@ async def outage(params: OutageParams, ctx: Context) -> OutageFacts:
         refusal_max_ms=refusals[-1] if refusals else None,
         in_time=seen.in_time,
         open_afterwards=seen.open_afterwards if seen.in_time else None,
-        returned=seen.returned_ms is not None if opened and keyed else None,
+        returned=_returned(seen) if opened and keyed else None,
         returned_after_ms=seen.returned_ms,
         closed_again=seen.closed_again,
         told_closed=seen.told_closed if keyed else None,
@@ -159,6 +159,10 @@ async def _return(params: OutageParams, driver: Driver, seen: _Seen, opened: tup
     seen.closed_again = await driver.ready()
     reading = await driver.readings.until("closed")
     seen.told_closed = reading is not None and reading.state == "closed"
+
+
+def _returned(seen: _Seen) -> bool | None:
+    return True if seen.returned_ms is not None else False if seen.in_time else None
 
 
 def _slowest_ms(calls: Sequence[Call]) -> float | None:

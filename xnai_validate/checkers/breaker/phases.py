@@ -22,6 +22,8 @@ class Opening:
     """The key after each of them."""
     refusal: Call | None = None
     """The first call that was refused."""
+    refused: Reading | None = None
+    """The key after it."""
     told_after: int | None = None
     """After how many failures the key in Redis said `open`."""
 

@@ -37,7 +37,7 @@ class StateFacts(Facts):
     """The shortest time to live that was seen while the breaker was open; null where it never expires."""
     ttl_outlives_recovery: bool | None
     """Whether, each time while the breaker was open, the key had longer to live than the breaker had to stay open; null
-    where the breaker did not open."""
+    where the breaker did not open, or the key could not be read then."""
     lost_while_open: Count
     """How often the key was not there, or told no state, while calls were refused."""
     told_otherwise: Count
@@ -100,7 +100,7 @@ def _all(seen: Cycle) -> Iterator[Reading]:
     if seen.before is not None:
         yield seen.before
     yield from seen.opening.counted
-    yield from seen.waiting.readings
+    yield from _open(seen)
     if seen.after is not None:
         yield seen.after
 
@@ -112,7 +112,8 @@ def _failure_counts(seen: Cycle) -> list[int]:
 
 def _open(seen: Cycle) -> list[Reading]:
     """The key while calls were refused."""
-    return seen.waiting.readings
+    first = seen.opening.refused
+    return [first, *seen.waiting.readings] if first else seen.waiting.readings
 
 
 def _while_open(seen: Cycle, recovery_s: float) -> tuple[int, int]:
@@ -130,6 +131,8 @@ def _outlives(seen: Cycle, recovery_s: float) -> bool | None:
         return None
     until_s = seen.opening.opened[1] + recovery_s
     readings = [one for one in _open(seen) if one.readable and one.told_s < until_s]
+    if not readings:
+        return None
     return all(one.present and (one.ttl_s is None or one.ttl_s > until_s - one.told_s) for one in readings)
 
 

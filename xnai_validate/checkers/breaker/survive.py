@@ -10,7 +10,7 @@ from xnai_validate.checkers.breaker.concurrent import at_once
 from xnai_validate.checkers.breaker.driver import Driver
 from xnai_validate.checkers.breaker.params import BreakerParams, State
 from xnai_validate.checkers.breaker.trips import must_open
-from xnai_validate.kit import Context, Disturbance, Duration, Facts, Milliseconds, checker
+from xnai_validate.kit import Context, Disturbance, Duration, Facts, Milliseconds, Unmeasurable, checker
 
 KNOWN = 8
 """Calls that are refused before anything happens, so that all workers know that the breaker is open."""
@@ -115,6 +115,8 @@ async def _drive(params: SurviveParams, ctx: Context) -> tuple[_Seen, float]:
 async def _disturb(params: SurviveParams, driver: Driver, opened: tuple[float, float], seen: _Seen) -> None:
     driver.ctx.progress(f"breaker {params.name}: {params.disturb.fault} while it is open")
     await at_once(params, driver.ctx, params.call, KNOWN)
+    if driver.now() >= opened[0] + params.recovery:
+        raise Unmeasurable(f"the recovery time of the breaker {params.name} was over before anything could be done")
     async with driver.ctx.disturbed(params.disturb):
         if params.held:
             await _look(params, driver, opened, seen)
