@@ -14,7 +14,7 @@ from tests.e2e.tool import Ended, report, tool
 from xnai_validate.kit import Target
 from xnai_validate.model.report import CheckResult
 
-PROFILE = {"title": "Breakers", "suites": ["breakers/*"], "targets": {"api": {}, "redis": {}}}
+PROFILE = {"title": "Breakers", "suites": ["trial/*"], "targets": {"api": {}, "redis": {}}}
 
 
 ONE_DRIVE = 1 + reference.FAILURES + reference.SUCCESSES + 2
@@ -36,7 +36,7 @@ def run(home: Path, running: Stack, *arguments: str, attempts: int = 1, **checks
     ]
     for path, document in (
         ("profiles/trial.yaml", PROFILE | {"targets": targets}),
-        ("checks/breakers/all.yaml", {"title": "All", "checks": entries}),
+        ("checks/trial/all.yaml", {"title": "All", "checks": entries}),
     ):
         (home / path).parent.mkdir(parents=True, exist_ok=True)
         (home / path).write_text(yaml.safe_dump(document), encoding="utf-8")
@@ -55,8 +55,8 @@ def test_three_checks_cost_one_drive(redis: Target, tmp_path: Path) -> None:
         wanted = written(params(running))
         cycle, refusal, state = ({"kind": f"breaker.{one}", "with": wanted} for one in ("cycle", "refusal", "state"))
         ended = run(tmp_path, running, cycle=cycle, refusal=refusal, state=state)
+        assert ended.code == 0, ended.stdout + ended.stderr
         assert stored(redis, running.key)[0]["total_calls"] == ONE_DRIVE
-    assert ended.code == 0, ended.stdout + ended.stderr
     checks = found(tmp_path)
     assert {one.status.value for one in checks.values()} == {"pass"}
     assert checks["refusal"].facts["refused"] == checks["cycle"].facts["refused"]
@@ -67,8 +67,8 @@ def test_a_check_that_is_tried_again_is_measured_anew(redis: Target, tmp_path: P
     with stack(redis, reference.NoRetryAfter) as running:
         check = {"kind": "breaker.refusal", "with": written(params(running)), "expect": {"retry_after_missing": 0}}
         ended = run(tmp_path, running, attempts=2, again=check)
+        assert ended.code == 1, ended.stdout + ended.stderr
         calls = stored(redis, running.key)[0]["total_calls"]
-    assert ended.code == 1
     again = found(tmp_path)["again"]
     assert (again.attempts, again.status.value) == (2, "fail")
     assert calls == 2 * ONE_DRIVE
@@ -80,7 +80,8 @@ def test_a_planted_state_must_be_allowed(redis: Target, tmp_path: Path) -> None:
         planted = {"key": running.key, "fields": {"state": "open"}, "now": ["last_failure_time"]}
         trip = {"planted": {"fault": "redis.plant", "target": "redis", "with": planted}}
         check = {"kind": "breaker.cycle", "with": written(params(running, trip=trip))}
-        run(tmp_path, running, planted=check)
+        ended = run(tmp_path, running, planted=check)
+        assert ended.code == 0, ended.stdout + ended.stderr
         assert found(tmp_path)["planted"].status.value == "skip"
         ended = run(tmp_path, running, "--allow", "disruptive", planted=check)
     assert ended.code == 0, ended.stdout + ended.stderr
