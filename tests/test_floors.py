@@ -167,6 +167,20 @@ def test_heavy_libraries_are_imported_where_they_are_needed() -> None:
     assert wrong == []
 
 
+def test_what_is_declared_needs_no_pydantic() -> None:
+    """Params, facts and files take `Field`, bounds and validators from `kit` or `model.marks`, which cost nothing."""
+    wrong = []
+    for name, path in modules().items():
+        if room(name) not in ("checkers", "faults", "wire", "kit", "plan", "config", "engine", "registry"):
+            continue
+        for node in ast.parse(path.read_text(encoding="utf-8")).body:
+            names = [a.name for a in node.names] if isinstance(node, ast.Import) else []
+            names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+            tops = {n.partition(".")[0] for n in names}
+            wrong += [f"{name}: {n}" for n in sorted(tops & {"pydantic", "pydantic_core", "annotated_types"})]
+    assert wrong == []
+
+
 def test_the_reader_of_imports_sees_what_it_should(tmp_path: Path) -> None:
     """Imports inside functions, of submodules and under another name are all seen."""
     sample = tmp_path / "sample.py"

@@ -52,6 +52,13 @@ def test_help_imports_nothing_heavy() -> None:
     assert imported("run", "--help") & set(HEAVY) <= {"pydantic", "pydantic_core"}
 
 
+def test_a_plain_run_imports_only_what_it_needs(place: Place) -> None:
+    """Checks of HTTP with their report: no pydantic, no psutil, no parser of command lines, no packaging metadata."""
+    for ask in (("--dry-run",), ("--quiet", "--format", "json"), ("--quiet", "-o", "r.json", "-o", "r.xml")):
+        used = imported("run", "good", *ask)
+        assert used & {*HEAVY, "typer", "click", "annotated_types", "email", "zipfile"} == {"yaml", "asyncio"}, ask
+
+
 def test_version_imports_not_even_the_command_line() -> None:
     """--version is answered at once."""
     assert imported("--version") & {*HEAVY, "typer", "inspect"} == set()

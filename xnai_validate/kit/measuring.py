@@ -37,7 +37,9 @@ from xnai_validate.model.marks import (
     Ge,
     Gt,
     Le,
+    Len,
     Lt,
+    MinLen,
     ValidationInfo,
     WithJsonSchema,
     field_validator,
@@ -51,10 +53,10 @@ from xnai_validate.model.units import duration_s, size_bytes
 
 __all__ = [
     "AfterValidator", "BeforeValidator", "Bytes", "Checker", "Clock", "Context", "Count", "Disturbance", "Duration",
-    "ErrorKind", "Facts", "Field", "Finding", "Ge", "Gt", "Headers", "Json", "JsonObject", "JsonValue", "Le", "Lt",
-    "Mebibytes", "Milliseconds", "NotApplicable", "Observation", "Observed", "Params", "Percent", "Ratio", "Seconds",
-    "Size", "Target", "Template", "Tls", "Unmeasurable", "Whole", "XnaiError", "bounded", "checker",
-    "field_validator", "model_validator",
+    "ErrorKind", "Facts", "Field", "Finding", "Ge", "Gt", "Headers", "Json", "JsonObject", "JsonValue", "Le", "Len",
+    "Lt", "Mebibytes", "Milliseconds", "MinLen", "NotApplicable", "Observation", "Observed", "Params", "Percent",
+    "Ratio", "Seconds", "Size", "Target", "Template", "Tls", "Unmeasurable", "Whole", "XnaiError", "bounded",
+    "checker", "field_validator", "model_validator",
 ]  # fmt: skip
 
 # Facts: what a number is, said in its annotation; the unit stands at the end of the fact's name.
