@@ -20,6 +20,11 @@ MODEL: tuple[Defect, ...] = (
         ),
     ),
     Defect(
+        "model-invalid-utf8",
+        "The model server answers in Latin-1, which is not UTF-8.",
+        checks=("rag/ready:ladder", "api/query:answers", "streaming/stream:order"),
+    ),
+    Defect(
         "model-generation-fails",
         "The model server says that it is well, and every generation fails.",
         checks=(

@@ -30,6 +30,8 @@ from xnai_validate.demo.settings import Settings
 
 MODEL = "xnai-extract-1"
 _BODY_LIMIT_BYTES = 1 << 20
+_BROKEN = b'{"content": " caf\xe9", "stop": false, "tokens_predicted": 1}'
+"""A completion in Latin-1, which is not UTF-8."""
 _ORDER = re.compile(r"ignore (?:all |your |the |previous )*instructions", re.IGNORECASE)
 
 
@@ -102,6 +104,8 @@ class ModelServer:
                     self._counters.tokens_generated += min(len(tokens), made)
                     return Response(status_code=204)
             self._counters.tokens_generated += len(tokens)
+        if self._settings.broken("model-invalid-utf8"):
+            return Response(_BROKEN, media_type="application/json")
         return JSONResponse({**_last(tokens), "content": "".join(tokens)})
 
     async def _stream(self, tokens: list[str]) -> AsyncGenerator[bytes, None]:
@@ -112,6 +116,8 @@ class ModelServer:
                 for place, token in enumerate(tokens, start=1):
                     await asyncio.sleep(max(0.0, started + place * self._delay_s - _now()))
                     self._counters.tokens_generated += 1
+                    if self._settings.broken("model-invalid-utf8"):
+                        yield b"data: " + _BROKEN + b"\n\n"
                     yield _event({"content": token, "stop": False})
             except (GeneratorExit, asyncio.CancelledError):
                 self._counters.cancelled += 1
