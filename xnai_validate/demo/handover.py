@@ -146,6 +146,7 @@ def _vars(settings: Settings, canaries: list[object]) -> dict[str, object]:
         "redis_key_prefix": "",
         "vikunja_token": settings.vikunja_token,
         "canaries": canaries,
+        "injected": {"question": "What do visitors of the workshop find?", "source": "workshop.md"},
         "ui": {"asset": ASSET, "settings": "/project/settings"},
         "budget": BUDGET,
         "load": LOAD,

@@ -48,8 +48,8 @@ _ISOLATION = (
 _INJECTION = (
     Defect(
         "injection-obeyed",
-        "A question that says to ignore the instructions is obeyed instead of answered.",
-        checks=("rag/injection:question", "rag/injection:stream"),
+        "A question or document that says to ignore the instructions is obeyed.",
+        checks=("rag/injection:question", "rag/injection:document", "rag/injection:stream"),
     ),
     Defect(
         "stream-echoes-question",
