@@ -205,8 +205,13 @@ class Supervisor:
             if was_awaited and not self._ready:
                 code = os.waitstatus_to_exitcode(status)
                 raise NotReady(f"{part.name} ended with {code} before it was ready\n{self._log_tail(part.name)}")
-            if part.restart and not (part.name == "api" and self._settings.broken("api-not-restarted")):
+            if self._is_restarted(part, status):
                 self._due.append((time.monotonic() + RESTART_AFTER_S, part))
+
+    def _is_restarted(self, part: Part, status: int) -> bool:
+        if not os.waitstatus_to_exitcode(status) and self._settings.broken("restarted-on-failure-only"):
+            return False
+        return part.restart and not self._settings.broken(f"{part.name}-not-restarted")
 
     def _restart_due(self) -> None:
         now = time.monotonic()

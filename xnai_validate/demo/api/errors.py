@@ -11,7 +11,7 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import JsonValue
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse, PlainTextResponse, Response
 
 from xnai_validate.demo.api import spoiled
 from xnai_validate.demo.api.failures import CircuitOpen, ModelError, ModelTimeout
@@ -130,7 +130,14 @@ class ErrorAnswers:
         """504: the model did not answer in time."""
         if self._settings.broken("model-failure-as-answer"):
             return JSONResponse(spoiled.APOLOGY)
-        words = ("timeout", "timeout", "The language model did not answer in time.", "Try again, or ask for less.")
+        if self._settings.broken("timeout-is-200"):
+            return JSONResponse({"response": "", "sources": [], "tokens_generated": 0})
+        if self._settings.broken("timeout-plain"):
+            return PlainTextResponse("upstream timed out", status_code=504)
+        said = "The language model did not answer in time."
+        if self._settings.broken("timeout-leaks"):
+            said = 'File "/app/xnai/api/model.py", line 40, in complete: ModelTimeout(127.0.0.1:8080)'
+        words = ("timeout", "timeout", said, "Try again, or ask for less.")
         return self._answer(request, 504, *words, details={"service_name": "llm"}, component="llm")
 
     async def internal(self, request: Request, _: Exception) -> Response:

@@ -30,7 +30,8 @@ class ModelClient:
 
     def __init__(self, settings: Settings) -> None:
         self._port = settings.ports["llm"]
-        self._timeout_s = settings.times.call_timeout_s
+        patient = settings.broken("query-waits-for-ever")
+        self._timeout_s = 45.0 if patient else settings.times.call_timeout_s
 
     async def complete(self, prompt: str, n_predict: int) -> Generation:
         """The whole answer to a prompt, within the call's time limit."""

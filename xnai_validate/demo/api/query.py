@@ -6,6 +6,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
 from xnai_validate.demo.api.answering import Turn, turn
+from xnai_validate.demo.api.entangled import before_query
 from xnai_validate.demo.api.model import Generation
 from xnai_validate.demo.api.schemas import QueryRequest, QueryResponse
 from xnai_validate.demo.api.services import Services
@@ -29,6 +30,7 @@ def router(services: Services) -> APIRouter:
     async def query(asked: QueryRequest, request: Request) -> Response:
         """Answer a question from the documents, or without them where `use_rag` is false."""
         await spoiler.before_query(asked)
+        await before_query(services)
         async with question(services, "query", asked) as answered, turn(services, "query", answered, request) as now:
             async with services.breakers["rag_api"].call():
                 made = await _made(services, now)

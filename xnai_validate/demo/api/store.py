@@ -19,6 +19,7 @@ from xnai_validate.demo.settings import Settings
 
 _CALL_TIMEOUT_S = 0.25
 _HOLD_OFF_S = 0.5
+_FOR_EVER_S = 3600.0
 _CONNECTIONS = 32
 
 T = TypeVar("T")
@@ -45,6 +46,7 @@ class Store:
         )
         self._client: Redis = Redis(connection_pool=pool)
         self._closed_until = 0.0
+        self._gives_up = settings.broken("redis-never-tried-again")
 
     async def run(self, operation: Operation[T], *, timeout_s: float = _CALL_TIMEOUT_S, probe: bool = False) -> T:
         """Do an operation; a `probe` is tried even while other calls are held off.
@@ -53,13 +55,13 @@ class Store:
         redis's own `ResponseError`.
         """
         now = time.monotonic()
-        if now < self._closed_until and not probe:
+        if now < self._closed_until and (self._gives_up or not probe):
             raise StoreUnavailable("Redis did not answer a moment ago")
         try:
             async with asyncio.timeout(timeout_s):
                 result = await operation(self._client)
         except (RedisConnectionError, RedisTimeoutError, TimeoutError, OSError) as error:
-            self._closed_until = time.monotonic() + _HOLD_OFF_S
+            self._closed_until = time.monotonic() + (_FOR_EVER_S if self._gives_up else _HOLD_OFF_S)
             raise StoreUnavailable(type(error).__name__) from error
         self._closed_until = 0.0
         return result
@@ -78,6 +80,8 @@ class Store:
 
     async def reconnect(self) -> None:
         """Drop the connections, so that the next calls open new ones."""
+        if self._gives_up:
+            return
         await self._client.connection_pool.disconnect(inuse_connections=False)
         self._closed_until = 0.0
 

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from xnai_validate.demo.defects.api import API
 from xnai_validate.demo.defects.breakers import BREAKERS
 from xnai_validate.demo.defects.entry import Defect
+from xnai_validate.demo.defects.failing import FAILING
 from xnai_validate.demo.defects.gateway import GATEWAY
 from xnai_validate.demo.defects.machine import MACHINE
 from xnai_validate.demo.defects.monitoring import MONITORING
@@ -39,7 +40,7 @@ def merged(*groups: Iterable[Defect]) -> dict[str, Defect]:
 
 
 CATALOGUE: dict[str, Defect] = merged(
-    API, MONITORING, BREAKERS, STREAMING, RAG, PERFORMANCE, GATEWAY, REDIS, SERVICES, WORKER, PROCESS, MACHINE
+    API, FAILING, MONITORING, BREAKERS, STREAMING, RAG, PERFORMANCE, GATEWAY, REDIS, SERVICES, WORKER, PROCESS, MACHINE
 )
 """Defect name -> defect."""
 

@@ -27,13 +27,6 @@ GATEWAY: tuple[Defect, ...] = (
         "X-Request-ID passes neither to the API nor back.",
         checks=("services/gateway:request-id",),
     ),
-    Defect("gateway-200-when-down", "A dead upstream is answered with 200 and a friendly page.", awaits="errors"),
-    Defect(
-        "gateway-waits-when-down",
-        "A dead upstream is waited for during many seconds instead of answered with 502.",
-        awaits="errors",
-    ),
-    Defect("gateway-502-leaks", "The page for a dead upstream shows its address and a stack trace.", awaits="errors"),
     Defect(
         "gateway-gzips-streams",
         "Event streams are compressed, and so come in lumps.",
@@ -79,7 +72,7 @@ GATEWAY: tuple[Defect, ...] = (
     Defect(
         "gateway-rewrites-errors",
         "Errors of the API are replaced by a page of the gateway.",
-        checks=("services/gateway:passes-errors",),
+        checks=("services/gateway:passes-errors", "errors/chain:model-silent-gateway"),
     ),
     Defect(
         "gateway-drops-retry-after",
@@ -97,7 +90,6 @@ GATEWAY: tuple[Defect, ...] = (
         "Request bodies above 1 kB are refused with 413.",
         checks=("services/gateway:passes-bodies",),
     ),
-    Defect("gateway-impatient", "A stream that is silent for half a heartbeat is cut off.", awaits="errors"),
     Defect(
         "gateway-caches",
         "Answers to GET are kept for a minute, health and metrics too.",

@@ -10,7 +10,6 @@ PROCESS: tuple[Defect, ...] = (
         "The API dies a few seconds after each start and is started again.",
         checks=("resources/stack:api-alive",),
     ),
-    Defect("api-not-restarted", "The API has no restart policy: once it has crashed it stays away.", awaits="recovery"),
     Defect(
         "metrics-port-closed", "The port of the metrics server is not listened on.", checks=("services/ports:metrics",)
     ),

@@ -102,8 +102,6 @@ _EVENTS = (
             "streaming/stream:through-gateway",
         ),
     ),
-    Defect("stream-error-swallowed", "A failure of the model is told as a normal end.", awaits="errors"),
-    Defect("stream-error-leaks", "The error event holds a stack trace.", awaits="errors"),
     Defect(
         "stream-token-renamed",
         "The text of a token stands in another field.",
