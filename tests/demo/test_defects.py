@@ -14,7 +14,9 @@ import pytest
 import xnai_validate.demo
 from tests.demo.serving import eventually
 from xnai_validate.demo.defects import CATALOGUE, Defect, merged
+from xnai_validate.demo.defects.breakers import BREAKERS
 from xnai_validate.demo.defects.gateway import GATEWAY
+from xnai_validate.demo.defects.performance import PERFORMANCE
 from xnai_validate.demo.defects.process import PROCESS
 from xnai_validate.demo.defects.services import SERVICES
 from xnai_validate.demo.defects.worker import WORKER
@@ -66,8 +68,22 @@ def test_no_two_defects_have_one_name() -> None:
         merged([one], [Defect("same-name", "Another.")])
 
 
-GROUPS = {"gateway": GATEWAY, "services": SERVICES, "worker": WORKER, "process": PROCESS}
-TOGETHER: list[tuple[str, Layout]] = [("gateway", "A"), ("services", "A"), ("worker", "A"), ("gateway", "B")]
+GROUPS = {
+    "gateway": GATEWAY,
+    "services": SERVICES,
+    "worker": WORKER,
+    "process": PROCESS,
+    "breakers": BREAKERS,
+    "performance": PERFORMANCE,
+}
+TOGETHER: list[tuple[str, Layout]] = [
+    ("gateway", "A"),
+    ("services", "A"),
+    ("worker", "A"),
+    ("breakers", "A"),
+    ("performance", "A"),
+    ("gateway", "B"),
+]
 
 
 @pytest.mark.parametrize(("group", "layout"), TOGETHER)

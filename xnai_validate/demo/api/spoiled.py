@@ -48,9 +48,9 @@ class Spoiler:
     async def before_query(self, asked: QueryRequest) -> None:
         """What goes wrong before a query is looked at."""
         if self._settings.broken("query-slow"):
-            await asyncio.sleep(1.5)
+            await asyncio.sleep(5)
         if self._settings.broken("query-blocks-everyone"):
-            time.sleep(0.3)  # noqa: ASYNC251 - that is the defect: everybody waits
+            time.sleep(0.5)  # noqa: ASYNC251 - that is the defect: everybody waits
         if self._settings.broken("memory-leak") and len(_LEAKED) < _LEAKED_MOST:
             _LEAKED.append(bytearray(b"x") * _LEAK_BYTES)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import fcntl
 import time
+from collections import deque
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -14,16 +15,18 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from xnai_validate.demo.settings import Settings
 
-_STALL_EVERY_S = 3.0
-_STALL_S = 2.4
-"""How long the workers stand still each time."""
+_OFTEN = 8
+"""Requests in a second, to one worker, after which it stands still."""
+_STALL_S = 5.0
 _MANY = 8
 """Requests at once, in one worker, from which it is under load."""
-_BURNED_S = 0.08
-_LEAK_BYTES = 512 << 10
-_LEAKED_MOST = 800
-_CONVOY_S = 0.06
-_WORSE_S = 0.06
+_BURNED_S = 0.2
+_LEAK_BYTES = 3 << 20
+_LEAKED_MOST = 200
+_LEAK_EVERY_S = 0.02
+"""So that a quick machine does not leak in no time all that it may."""
+_CONVOY_S = 0.25
+_WORSE_S = 0.25
 _ADMITTED = 10
 
 
@@ -131,12 +134,17 @@ class _Convoy(_Counting):
 
 
 class _Stalling(_Counting):
-    """All workers stand still again and again, as on a machine that swaps."""
+    """A worker that is asked often stands still again and again, as in a collection of garbage that takes seconds."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        super().__init__(app)
+        self._asked: deque[float] = deque(maxlen=_OFTEN)
 
     async def serve(self, scope: Scope, receive: Receive, send: Send) -> None:
-        left_s = _STALL_S - time.time() % _STALL_EVERY_S
-        if left_s > 0:
-            time.sleep(left_s)  # noqa: ASYNC251 - that is the defect: everybody waits
+        self._asked.append(time.monotonic())
+        if len(self._asked) == _OFTEN and self._asked[-1] - self._asked[0] < 1.0:
+            time.sleep(_STALL_S)  # noqa: ASYNC251 - that is the defect: everybody waits
+            self._asked.clear()
         await self._app(scope, receive, send)
 
 
@@ -155,10 +163,13 @@ class _Leaking(_Counting):
     def __init__(self, app: ASGIApp) -> None:
         super().__init__(app)
         self._leaked: list[bytearray] = []
+        self._due = 0.0
 
     async def serve(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if self.under_way > 1 and len(self._leaked) < _LEAKED_MOST:
+        now = time.monotonic()
+        if self.under_way > 1 and now >= self._due and len(self._leaked) < _LEAKED_MOST:
             self._leaked.append(bytearray(b"x") * _LEAK_BYTES)
+            self._due = now + _LEAK_EVERY_S
         await self._app(scope, receive, send)
 
 
@@ -172,7 +183,7 @@ class _WearingOut(_Counting):
     async def serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["path"].endswith("/query"):
             self._asked += 1
-            await asyncio.sleep(min(4.0, self._asked * _WORSE_S))
+            await asyncio.sleep(min(8.0, self._asked * _WORSE_S))
         await self._app(scope, receive, send)
 
 

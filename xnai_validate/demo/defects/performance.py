@@ -7,13 +7,13 @@ from xnai_validate.demo.defects.entry import Defect
 PERFORMANCE: tuple[Defect, ...] = (
     Defect(
         "query-slow",
-        "Every query takes a second and a half before the model is asked.",
+        "Every query takes five seconds before the model is asked.",
         checks=("performance/latency:query",),
     ),
     Defect(
         "query-blocks-everyone",
-        "A query stops its whole worker for 300 ms, other callers included.",
-        checks=("performance/load:side-by-side",),
+        "A query stops its whole worker for half a second, other callers included.",
+        checks=("performance/latency:query",),
     ),
     Defect(
         "query-one-at-a-time",
@@ -27,7 +27,7 @@ PERFORMANCE: tuple[Defect, ...] = (
     ),
     Defect(
         "load-lock-convoy",
-        "Every request holds a lock for 60 ms, and many form a queue.",
+        "Every request holds a lock for a quarter of a second, and many form a queue.",
         checks=(
             "performance/load:steps",
             "performance/load:throughput",
@@ -35,7 +35,7 @@ PERFORMANCE: tuple[Defect, ...] = (
     ),
     Defect(
         "load-stalls",
-        "Both workers stand still for two seconds, again and again.",
+        "A worker that is asked often stands still for seconds, again and again.",
         checks=(
             "performance/latency:api",
             "performance/latency:health",
@@ -43,12 +43,12 @@ PERFORMANCE: tuple[Defect, ...] = (
     ),
     Defect(
         "load-collapses",
-        "From eight requests at once on, each costs 80 ms of processor.",
+        "From eight requests at once on, each costs 200 ms of processor.",
         checks=("performance/load:hundred-callers",),
     ),
     Defect(
         "load-leaks-memory",
-        "Requests at the same time keep half a megabyte each for ever.",
+        "Requests at the same time keep megabytes for ever.",
         checks=("performance/load:memory",),
     ),
     Defect("load-wears-out", "Every query makes those after it slower.", checks=("performance/latency:steady",)),
