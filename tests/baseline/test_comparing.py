@@ -60,6 +60,17 @@ def test_memory_is_judged_where_the_check_judges_it() -> None:
     assert not recorded(unjudged, passed_only=True).checks[MEMORY].comparable
 
 
+@pytest.mark.parametrize(("rss_mib", "change"), [(104.0, "cannot tell"), (96.2, "same"), (94.0, "improvement")])
+def test_a_certain_change_below_the_band_does_not_count(rss_mib: float, change: Change) -> None:
+    """Four percent more, which is no chance, is neither a regression nor ruled out to be one; four less is no gain."""
+    before = [memory_run(100, number) for number in range(5)]
+    found = one(compare("main", before, [memory_run(rss_mib, 9)]), "tree_rss_mib")
+    assert found.change == change
+    assert found.low is not None
+    assert found.high is not None
+    assert not found.low < 1 < found.high
+
+
 @pytest.mark.parametrize(
     ("change", "said"),
     [

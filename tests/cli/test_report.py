@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import Place
+from tests.cli.test_process import finish, start
 from xnai_validate.report.formats import FORMATS
 from xnai_validate.report.json import parse
 
@@ -54,6 +55,20 @@ def test_a_killed_run_is_told_as_far_as_it_came(place: Place) -> None:
     assert (found.run.stopped, found.verdict, found.exit_code) == ("killed", "interrupted", 130)
     assert "INTERRUPTED (exit 130)" in place.invoke("report").stdout
     assert place.invoke("report", "--format", "jsonl").stdout_bytes == b"".join(lines[:-3])
+
+
+def test_a_run_that_was_really_killed_can_be_told(place: Place) -> None:
+    """After SIGKILL in the middle of a check the report has what was seen before, and names what was not reached."""
+    process = start("run", "hanging")
+    assert place.site.asked_to_hang.wait(60)
+    process.kill()
+    finish(process)
+    found = parse(place.invoke("report", "last", "--format", "json").stdout)
+    assert [(check.status.value, check.reason) for check in found.checks] == [
+        ("pass", None),
+        ("skip", "not reached: killed"),
+    ]
+    assert found.run.stopped == "killed"
 
 
 def test_quiet_and_verbose_are_as_in_run(place: Place) -> None:
