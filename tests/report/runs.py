@@ -35,6 +35,7 @@ class Script:
         )
         self.criteria = criteria
         self.infos: list[CheckInfo] = []
+        self.not_undone: tuple[str, ...] = ()
         self.later: list[Callable[[int], ev.Event]] = []
 
     def check(
@@ -83,6 +84,16 @@ class Script:
         """Add a warning."""
         self.later.append(lambda seq: ev.Notice(seq=seq, at=START + seq / 10, level="warning", text=text))
 
+    def fault(self, name: str, target: str | None, *, proven: bool) -> None:
+        """Add a fault that was injected, and taken back as far as it is proven."""
+        undo = f"{self.run.id}.{len(self.later)}"
+        self.later.append(
+            lambda seq: ev.FaultInjected(seq=seq, at=START + seq / 10, fault=name, target=target, undo=undo)
+        )
+        self.later.append(lambda seq: ev.FaultReverted(seq=seq, at=START + seq / 10, undo=undo, proven=proven))
+        if not proven:
+            self.not_undone = (*self.not_undone, undo)
+
     def events(self, ms: float = 4321.0, stopped: ev.Stopped | None = None) -> list[ev.Event]:
         """All events of the run, from its start to its end."""
         found: list[ev.Event] = [
@@ -92,7 +103,9 @@ class Script:
             found.append(ev.TargetResolved(seq=len(found) + 1, at=START, target=name, url=url, tried=1, answered=True))
         for make in self.later:
             found.append(make(len(found) + 1))
-        end = ev.RunFinished(seq=len(found) + 1, at=START + ms / 1000, elapsed_ms=ms, stopped=stopped)
+        end = ev.RunFinished(
+            seq=len(found) + 1, at=START + ms / 1000, elapsed_ms=ms, stopped=stopped, not_undone=self.not_undone
+        )
         return [*found, end]
 
 
@@ -106,6 +119,15 @@ def finding(
 def at_least(scope: str, count: int) -> Criterion:
     """A criterion: at least so many passed."""
     return Criterion(scope=scope, rule=Rule("passed", "min", count))
+
+
+def disturbed(*, proven: bool) -> list[ev.Event]:
+    """A check passed under two faults, of which the second may still be in force."""
+    script = Script("Phase 4.3 - failure modes", "phase4.3")
+    script.check("recovery/redis:paused", "The API answers while Redis waits", ms=2100.0)
+    script.fault("redis.pause", "redis", proven=True)
+    script.fault("host.memory", None, proven=proven)
+    return script.events(stopped=None if proven else "not-undone")
 
 
 def passed() -> list[ev.Event]:

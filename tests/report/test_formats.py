@@ -13,7 +13,7 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 from prometheus_client.parser import text_string_to_metric_families
 
-from tests.report.runs import CASES, Script, at_least, finding
+from tests.report.runs import CASES, Script, at_least, disturbed, finding
 from xnai_validate.model.fold import fold
 from xnai_validate.model.report import RunReport
 from xnai_validate.model.status import Status
@@ -65,6 +65,9 @@ def test_tap_agrees_with_the_report() -> None:
     assert any(block.get("at") == "checks/streaming/stream.yaml:15" for block in blocks)
     stopped = made("tap", fold(CASES["deadline"][1]()))
     assert stopped.endswith("Bail out! deadline\n")
+    left = made("tap", fold(disturbed(proven=False)))
+    assert left.endswith("Bail out! a fault may still be in force; undo it with: xnai-validate undo\n")
+    assert "Bail out!" not in made("tap", fold(disturbed(proven=True)))
 
 
 @settings(deadline=None, max_examples=150)

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from lxml import etree
 
-from tests.report.runs import CASES, Script, at_least, finding
+from tests.report.runs import CASES, Script, at_least, disturbed, finding
 from xnai_validate.model.fold import fold
 from xnai_validate.model.report import RunReport
 from xnai_validate.model.status import Status
@@ -74,6 +74,17 @@ def test_criteria_of_a_run_that_ended_early_are_left_out() -> None:
     script.check("services/a:b", "B", Status.FAIL, reason="no")
     root = parsed(fold(script.events(stopped="fail-fast")))
     assert [suite.get("name") for suite in root] == ["services"]
+
+
+def test_a_fault_that_may_be_in_force_is_an_error() -> None:
+    """Whoever reads nothing but this document learns it, with the command that repairs it."""
+    left = parsed(fold(disturbed(proven=False)))
+    assert case(left, "redis.pause on redis is undone").find("error") is None
+    error = case(left, "host.memory is undone").find("error")
+    assert error is not None
+    assert error.get("message") == "it may still be in force; undo it with: xnai-validate undo"
+    assert left.get("errors") == "1"
+    assert parsed(fold(disturbed(proven=True))).get("errors") == "0"
 
 
 @settings(deadline=None, max_examples=150)

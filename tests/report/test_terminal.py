@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.report.golden import FOLDER, reports
-from tests.report.runs import CASES, Script, finding
+from tests.report.runs import CASES, Script, disturbed, finding
 from xnai_validate.model.fold import fold
 from xnai_validate.model.status import Status
 from xnai_validate.report.page import Page, cells, wrap
@@ -161,3 +161,12 @@ def test_listed_groups_by_suite_and_is_bounded() -> None:
     """Ids of one suite stand together; beyond the bound only their number is told."""
     assert listed(["a/x:1", "b/y:1", "a/x:2"]) == "a/x: 1, 2; b/y: 1"
     assert listed([f"a/x:{n}" for n in range(70)], most=2) == "a/x: 0, 1; and 68 more"
+
+
+def test_what_was_injected_and_whether_it_is_undone() -> None:
+    """Each fault with its target and its proof; where that is missing, the verdict says how to repair it."""
+    text = " ".join(render(fold(disturbed(proven=False)), View(width=100)).split())
+    assert "redis.pause redis undone, and proven to be" in text
+    assert "host.memory undone, not proven" in text
+    assert "NOT UNDONE (exit 4): a fault may still be in force; undo it with: xnai-validate undo" in text
+    assert "PASSED (exit 0)" in render(fold(disturbed(proven=True)), View(width=100))

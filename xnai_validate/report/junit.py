@@ -1,7 +1,8 @@
 """The report as JUnit XML, by the schema that Jenkins reads.
 
-One suite a category, one case a check, one suite of success criteria. The schema knows neither `file` nor `line` on a
-case (they stand in the text), and times without an exponent. Flaky and warned checks pass, and say so in `system-out`.
+One suite a category, one case a check, one suite of success criteria and one of the faults that were injected. The
+schema knows neither `file` nor `line` on a case (they stand in the text), and times without an exponent. Flaky and
+warned checks pass, and say so in `system-out`.
 """
 
 from __future__ import annotations
@@ -27,6 +28,8 @@ def render(report: RunReport, view: View) -> str:
         _suite(root, report, category, [check for check in report.checks if check.category == category])
     if report.criteria and report.run.stopped != "fail-fast":
         _criteria(root, report)
+    if report.faults:
+        _faults(root, report)
     for total in ("tests", "failures", "errors"):
         root.set(total, str(sum(int(suite.get(total, "0")) for suite in root)))
     root.set("time", _seconds(report.run.elapsed_ms))
@@ -113,6 +116,28 @@ def _criterion(suite: ET.Element, one: CriterionResult, worse: Sequence[str]) ->
         ET.SubElement(case, "failure", message=message, type="criterion").text = "\n".join(
             [message, *map(_clean, worse)]
         )
+
+
+def _faults(root: ET.Element, report: RunReport) -> None:
+    """That each fault was taken back: one that may still be in force is an error, whatever the checks say."""
+    left = [one for one in report.faults if not one.proven]
+    suite = ET.SubElement(
+        root,
+        "testsuite",
+        name="faults",
+        tests=str(len(report.faults)),
+        failures="0",
+        errors=str(len(left)),
+        skipped="0",
+        time="0.000",
+        timestamp=_timestamp(report),
+    )
+    for one in report.faults:
+        name = f"{one.fault} on {one.target}" if one.target else one.fault
+        case = ET.SubElement(suite, "testcase", classname="faults", name=_clean(f"{name} is undone"), time="0.000")
+        if not one.proven:
+            message = "it may still be in force; undo it with: xnai-validate undo"
+            ET.SubElement(case, "error", message=message, type="fault").text = _clean(f"injected at {one.injected_at}")
 
 
 def _clean(text: str) -> str:

@@ -13,6 +13,7 @@ from xnai_validate.model.report import CheckResult, RunReport
 from xnai_validate.model.sentence import sentence, shown
 from xnai_validate.model.status import Status
 from xnai_validate.model.text import printable
+from xnai_validate.model.verdict import Exit
 from xnai_validate.report.view import View
 from xnai_validate.report.words import in_words, told_of
 
@@ -33,7 +34,9 @@ def pieces(report: RunReport, view: View) -> Iterator[str]:
         yield f"{'not ok' if one.met is False else 'ok'} {number} - {_safe(f'criterion {one.name}')}{skipped}\n"
         if one.met is False:
             yield _block({"planned": in_words(one.planned), "actual": shown(one.actual)})
-    if report.run.stopped in ("interrupted", "killed", "deadline", "memory"):
+    if report.exit_code == Exit.NOT_UNDONE:
+        yield "Bail out! a fault may still be in force; undo it with: xnai-validate undo\n"
+    elif report.run.stopped in ("interrupted", "killed", "deadline", "memory"):
         yield f"Bail out! {report.run.stopped}\n"
 
 
