@@ -6,6 +6,8 @@ import os
 import sys
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
+from io import RawIOBase
+from time import sleep
 from typing import TextIO
 
 from xnai_validate.errors import XnaiError
@@ -49,13 +51,32 @@ def print_out(text: str) -> None:
     Raises XnaiError where it cannot be written, such as on a full disk.
     """
     try:
-        sys.stdout.write(text)
-        sys.stdout.flush()
+        _write_whole(sys.stdout, text)
     except BrokenPipeError:
         silence_stdout()
     except OSError as error:
         silence_stdout()
         raise XnaiError(f"stdout cannot be written: {error.strerror or error}") from None
+
+
+def _write_whole(stream: TextIO, text: str) -> None:
+    """Write all of the text.
+
+    With PYTHONUNBUFFERED, which containers like to set, nothing stands between a text stream and write(2), and what
+    that did not take at once, as when a signal comes meanwhile, would be lost without a word.
+    """
+    raw = getattr(stream, "buffer", None)
+    if not isinstance(raw, RawIOBase):
+        stream.write(text)
+        stream.flush()
+        return
+    stream.flush()
+    left = memoryview(text.encode(stream.encoding, stream.errors or "strict"))
+    while left:
+        written: int | None = raw.write(left)
+        if written is None:  # it takes nothing now, and does not wait
+            sleep(0.01)
+        left = left[written or 0 :]
 
 
 def print_all(texts: Iterable[str]) -> None:
