@@ -18,7 +18,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from bench.loadtools import Failed, Said, Tool, facts_in, start, tools
+from bench.loadtools import Failed, Said, Tool, facts_of_run, start, tools
 from bench.table import Row
 from bench.tools import ROOT, Installed
 
@@ -130,9 +130,8 @@ def memory(home: Path, mine: Installed, port: int) -> list[Row]:
         sizes.append((time.monotonic() - begun, _resident_mib(process.pid)))
         if time.monotonic() - begun > FULL_S - 1:
             break
-    output, _ = process.communicate(timeout=60)
     try:
-        facts = facts_in(output)
+        facts = facts_of_run(process)
     except Failed as error:
         return [Row("memory at full rate", math.nan, "x", 1.05, *_broken(str(error)))]
     settled = [size for at, size in sizes if at >= SETTLED_S and size]

@@ -5,8 +5,9 @@ stand still for the last FOR seconds of every EVERY, as a process does in a long
 each request was read and when its answer was written. `report RATE`: print what was recorded, as JSON:
 
 * `answered`: latencies of the requests that came, in ms. The k-th request that was read was due k/RATE seconds after
-  the first one was read, for that is what a client with a schedule of RATE a second intends; its latency is from then
-  to when its answer was written, by the clock of this process.
+  the schedule's beginning, for that is what a client with a schedule of RATE a second intends; its latency is from then
+  to when its answer was written, by the clock of this process. The schedule began as early as it must have, so that no
+  request was read before it was due: usually when the first was read, which may have been late.
 * `users`: latencies, in ms, that users would have met who came RATE times a second, whatever the client did: those who
   came while it stood still waited to the end of that, the others for nothing.
 """
@@ -59,7 +60,7 @@ class Record:
         """The latencies, in ms, sorted."""
         if not self.read:
             return {"answered": [], "users": []}
-        first = self.read[0]
+        first = min(at - number / rate for number, at in enumerate(self.read))
         answered = [(at - first - number / rate) * 1000 for number, at in enumerate(self.written)]
         users = []
         for number in range(int((self.read[-1] - first) * rate) + 1):

@@ -77,9 +77,7 @@ def facts_of(
     home: Path, mine: Installed, name: str, port: int, with_: Mapping[str, object], env: Mapping[str, str]
 ) -> dict[str, float]:
     """The facts of a run of `load.http` by the installed tool, from its report."""
-    process = start(home, mine, name, port, with_, env)
-    output, _ = process.communicate(timeout=LIMIT_S)
-    return facts_in(output)
+    return facts_of_run(start(home, mine, name, port, with_, env))
 
 
 def start(
@@ -95,16 +93,22 @@ def start(
     profile.write_text(json.dumps(head), encoding="utf-8")
     argv = [mine.ours, "run", str(profile), "--path", str(home), "--quiet", "--format", "json"]
     return subprocess.Popen(
-        argv, cwd=home, env={**os.environ, **env}, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+        argv, cwd=home, env={**os.environ, **env}, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
 
 
-def facts_in(report: str) -> dict[str, float]:
-    """The facts of the only check of a report. Raises Failed where there are none."""
+def facts_of_run(process: subprocess.Popen[str]) -> dict[str, float]:
+    """Wait for such a run, and read the facts of its only check. Raises Failed where there are none."""
     try:
-        [check] = json.loads(report)["checks"]
+        output, said = process.communicate(timeout=LIMIT_S)
+    except subprocess.TimeoutExpired as error:
+        process.kill()
+        process.communicate()
+        raise Failed(f"it did not end in {LIMIT_S} s") from error
+    try:
+        [check] = json.loads(output)["checks"]
     except (ValueError, LookupError) as error:
-        raise Failed("no report") from error
+        raise Failed(f"exit {process.returncode} without a report: {said.strip()[-160:]}") from error
     facts: dict[str, float] = check["facts"]
     if not facts.get("completed_count"):
         raise Failed(check["reason"] or "nothing was answered")
