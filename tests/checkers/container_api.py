@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
+from typing import TypeVar
 
 Answer = tuple[int, bytes]
 
@@ -36,6 +37,11 @@ class Engine(socketserver.ThreadingUnixStreamServer):
 
         self.answers[route] = answer
 
+    def answer(self, route: str, query: str) -> Answer:
+        """What is answered to a method and path."""
+        scripted = self.answers.get(route)
+        return scripted() if scripted else (404, b'{"message":"page not found"}')
+
 
 class Handler(BaseHTTPRequestHandler):
     """Looks the path (without its query) up among the engine's answers."""
@@ -43,12 +49,12 @@ class Handler(BaseHTTPRequestHandler):
     server: Engine
 
     def do_GET(self) -> None:
-        route = f"{self.command} {self.path.partition('?')[0]}"
+        path, _, query = self.path.partition("?")
         self.server.asked.append(f"{self.command} {self.path}")
-        status, body = self.server.answers.get(route, lambda: (404, b'{"message":"page not found"}'))()
+        status, body = self.server.answer(f"{self.command} {path}", query)
         try:
             self.send_response(status)
-            if status != 304:
+            if status not in (204, 304):  # which have no body
                 self.send_header("Content-Type", "application/json")
                 self.send_header("Content-Length", str(len(body)))
             self.end_headers()
@@ -65,10 +71,19 @@ class Handler(BaseHTTPRequestHandler):
         """Say nothing."""
 
 
+E = TypeVar("E", bound=Engine)
+
+
 @contextmanager
 def container_api(path: Path) -> Iterator[Engine]:
     """The API, served on a socket at `path` until the end of the block."""
-    server = Engine(path)
+    with served(Engine(path)) as server:
+        yield server
+
+
+@contextmanager
+def served(server: E) -> Iterator[E]:
+    """An engine, served until the end of the block."""
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
     thread.start()
     try:

@@ -57,6 +57,8 @@ class HostConfig(Part):
     privileged: bool | None = Field(None, alias="Privileged")
     readonly: bool | None = Field(None, alias="ReadonlyRootfs")
     restart_policy: RestartPolicy | None = Field(None, alias="RestartPolicy")
+    auto_remove: bool | None = Field(None, alias="AutoRemove")
+    """Whether the engine removes it when it ends."""
 
 
 class PortBinding(Part):

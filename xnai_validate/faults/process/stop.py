@@ -8,6 +8,7 @@ import signal
 import subprocess
 from typing import Annotated, Self
 
+from xnai_validate.faults._reach import connects
 from xnai_validate.faults.process.subject import PRELOAD, process_of, send
 from xnai_validate.kit import (
     Clock,
@@ -18,17 +19,14 @@ from xnai_validate.kit import (
     JsonValue,
     Params,
     ProcessId,
-    Target,
     Undo,
     Unmeasurable,
     fault,
     process_id,
 )
 from xnai_validate.model.marks import Field, Gt, Le, model_validator
-from xnai_validate.wire.failure import WireError
 from xnai_validate.wire.processes import pid_of
 
-CONNECT_S = 1.0
 KILLED_S = 5.0
 """How long a process may take to be gone after SIGKILL."""
 PATIENCE_S = 1.0
@@ -121,11 +119,11 @@ class Stop:
 
     async def fingerprint(self, undo: StopUndo, ctx: FaultContext) -> JsonValue:
         """Whether it runs and takes connections."""
-        return {"runs": await _runs(undo, ctx), "connects": await _connects(ctx.target)}
+        return {"runs": await _runs(undo, ctx), "connects": await connects(ctx.target)}
 
 
 async def _is_back(undo: StopUndo, ctx: FaultContext) -> bool:
-    return await _runs(undo, ctx) and await _connects(ctx.target) is not False
+    return await _runs(undo, ctx) and await connects(ctx.target) is not False
 
 
 async def _runs(undo: StopUndo, ctx: FaultContext) -> bool:
@@ -136,24 +134,9 @@ async def _runs(undo: StopUndo, ctx: FaultContext) -> bool:
     if undo.process.alive:
         return True
     if target.pid is not None and target.state_file is None:
-        return await _connects(target) is True  # nobody tells its new pid
+        return await connects(target) is True  # nobody tells its new pid
     pid = await pid_of(target)
     return pid is not None and process_id(pid) is not None
-
-
-async def _connects(target: Target) -> bool | None:
-    """Whether a connection is taken at the target's url; None where it has none."""
-    if not target.url or not target.port:
-        return None
-    from xnai_validate.wire.connect import open_socket
-
-    try:
-        async with asyncio.timeout(CONNECT_S):
-            opened, _ = await open_socket(target.host, target.port)
-    except (TimeoutError, OSError, WireError):
-        return False
-    opened.close()
-    return True
 
 
 async def _ended(processes: tuple[ProcessId, ...], within_s: float, clock: Clock) -> bool:
