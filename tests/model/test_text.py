@@ -67,6 +67,25 @@ def test_secrets_are_masked_in_documents() -> None:
 
 
 @pytest.mark.parametrize(
+    "document",
+    [
+        {"a": [1, "x", {"b": None}], "c": "é", "d": []},
+        {"***": 1, "hunter22": 1},
+        {"a": ("hunter22",)},
+        [["hunter22"]],
+        [],
+    ],
+)
+def test_only_what_is_masked_is_copied(document: JsonValue) -> None:
+    """A document without a secret is returned itself; one with a secret is left as it was, and none is in the other."""
+    before = repr(document)
+    masked = Masker(["hunter22"]).json(document)
+    assert repr(document) == before
+    assert "hunter22" not in repr(masked)
+    assert (masked is document) == ("hunter22" not in before)
+
+
+@pytest.mark.parametrize(
     "name", ["REDIS_PASSWORD", "password", "api_key", "X-Api-Key", "vikunja_token", "Set-Cookie", "db_passwd"]
 )
 def test_names_that_look_secret(name: str) -> None:

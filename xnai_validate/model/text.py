@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from functools import lru_cache
+from operator import is_
 from urllib.parse import quote
 
 from xnai_validate.model.json import JsonValue
@@ -84,19 +85,28 @@ class Masker:
         return text
 
     def json(self, value: JsonValue) -> JsonValue:
-        """A JSON document without secrets; values under names such as Authorization are masked whole."""
+        """A JSON document without secrets; values under names such as Authorization are masked whole.
+
+        What holds nothing to be masked is returned itself: a run keeps the facts of all its checks.
+        """
         if isinstance(value, str):
             return self.text(value)
         if isinstance(value, dict):
-            return {self.text(key): self._item(key, item) for key, item in value.items()}
+            masked = {self.text(key): self._item(key, item) for key, item in value.items()}
+            return value if _same(masked, value) and _same(masked.values(), value.values()) else masked
         if isinstance(value, list | tuple):
-            return [self.json(item) for item in value]
+            items = [self.json(item) for item in value]
+            return value if isinstance(value, list) and _same(items, value) else items
         return value
 
     def _item(self, key: str, item: JsonValue) -> JsonValue:
         if isinstance(item, str):
             return MASK if item and looks_secret(key) else self.text(item)
         return self.json(item) if isinstance(item, dict | list | tuple) else item
+
+
+def _same(after: Collection[JsonValue], before: Collection[JsonValue]) -> bool:
+    return len(after) == len(before) and all(map(is_, after, before))
 
 
 def _forms(secret: str) -> set[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from sys import intern
 from time import perf_counter
 
 import h11
@@ -143,6 +144,7 @@ class Exchange:
 def _head(event: h11.Response | h11.InformationalResponse) -> Head:
     headers: dict[str, str] = {}
     for raw_name, raw_value in event.headers:
-        name, value = raw_name.decode("ascii", "replace"), raw_value.decode("utf-8", "replace")
+        # Servers say the same names again and again, and a run keeps them all.
+        name, value = intern(raw_name.decode("ascii", "replace")), raw_value.decode("utf-8", "replace")
         headers[name] = f"{headers[name]}, {value}" if name in headers else value
     return Head(event.status_code, event.reason.decode("utf-8", "replace"), event.http_version.decode("ascii"), headers)
