@@ -117,7 +117,7 @@ def test_time_outs_while_connecting_are_time_outs() -> None:
         fillers = len(sockets(port))
         facts, left, _ = measure(port, "300ms", callers=5, timeout="200ms", stop_at=None)
     assert facts.error_kinds == {"timeout": facts.sent_count}
-    assert facts.sent_count == 10
+    assert facts.sent_count in (5, 10), "a second time only if the first was over before the end of the load"
     assert len(left) == fillers
 
 

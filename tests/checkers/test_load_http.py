@@ -17,6 +17,7 @@ from tests.context import observe
 from tests.scripted import Asked, Line, Scripted, ok, says, scripted
 from xnai_validate.kit import Observed, Target, Tls
 from xnai_validate.wire.histogram import Histogram
+from xnai_validate.wire.resolve import Address
 
 pytestmark = pytest.mark.usefixtures("event_loop_kind")
 Script = Callable[[Asked, Line], Awaitable[bool]]
@@ -355,6 +356,24 @@ def test_tls_is_verified_like_everywhere(tmp_path: Path) -> None:
         facts = load(Target("api", url), callers=2).facts
     assert facts["error_kinds"] == {"tls": facts["sent_count"]}
     assert "certificate" in facts["error_detail"]
+
+
+def test_of_the_addresses_of_a_name_the_one_that_answers_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`localhost` is ::1 first on many machines, and many servers listen on 127.0.0.1 alone."""
+    asked: list[str] = []
+
+    async def resolve(host: str, port: int) -> tuple[Address, ...]:
+        asked.append(host)
+        places = ("127.0.0.2", "127.0.0.1") if host == "two.test" else (host,)
+        return tuple(Address(socket.AF_INET, (place, port)) for place in places)
+
+    monkeypatch.setattr("xnai_validate.wire.connect.resolve", resolve)
+    with scripted(ok(b"hi")) as server:
+        named = Target("api", server.url().replace("127.0.0.1", "two.test"))
+        facts = load(named, arrivals={"rate": 20}).facts
+        assert {request.headers["host"] for request in server.asked} == {f"two.test:{server.port}"}
+    assert (facts["completed_count"], facts["error_count"]) == (10, 0)
+    assert asked.count("two.test") == 1
 
 
 def test_windows_hold_every_latency() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Annotated
 
 from xnai_validate.checkers._request import RequestParams
@@ -10,13 +11,16 @@ from xnai_validate.checkers.load.figures import load_figures
 from xnai_validate.checkers.load.shape import LoadFacts, LoadParams
 from xnai_validate.kit import Context, Count, NotApplicable, Size, Unmeasurable, checker
 from xnai_validate.model.marks import Ge, Le
+from xnai_validate.wire.connect import open_socket
 from xnai_validate.wire.failure import WireError
 from xnai_validate.wire.http import BODY_CAP
 from xnai_validate.wire.http_request import Prepared, prepare, request_bytes
-from xnai_validate.wire.resolve import resolve
+from xnai_validate.wire.resolve import literal
 
 BUFFER = 64 * 1024
 """Bytes that one read of a socket takes in at most."""
+LOOK_S = 5.0
+"""How long is looked for the address that answers."""
 
 
 class HttpLoad(RequestParams, LoadParams):
@@ -75,8 +79,16 @@ async def http(params: HttpLoad, ctx: Context) -> HttpLoadFacts:
 
 
 async def address(prepared: Prepared) -> str:
-    """The host's first address, so that no connection waits for the resolver; the host itself where it has none."""
-    try:
-        return (await resolve(prepared.host, prepared.port))[0].ip
-    except WireError:
+    """The address of the host that answers, so that no connection of the load waits for the resolver or tries another.
+
+    It takes a connection to know that; the host itself where none comes about, for it may later.
+    """
+    if literal(prepared.host, prepared.port) is not None:
         return prepared.host
+    try:
+        async with asyncio.timeout(LOOK_S):
+            sock, ip = await open_socket(prepared.host, prepared.port)
+    except (WireError, TimeoutError):
+        return prepared.host
+    sock.close()
+    return ip
