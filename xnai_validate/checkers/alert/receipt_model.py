@@ -1,0 +1,100 @@
+"""What `alert.receipt` is told, and what it tells."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from xnai_validate.kit import Count, Disturbance, Duration, Facts, Field, Milliseconds, Observation, Params
+from xnai_validate.model.marks import Ge, Le, model_validator
+
+
+class StreamInbox(Params):
+    """A Redis stream that the alerts are written to."""
+
+    target: str = "redis"
+    """The target of the Redis server."""
+    key: str = "xnai:alerts"
+
+
+class ReceiptParams(Params):
+    """What to break, what to expect, and where."""
+
+    breach: Disturbance | None = None
+    """What the alert is about, as a fault that is held until the alert has come, and taken back then."""
+    cause: list[Observation] = Field(default_factory=list)
+    """What the alert is about, as requests that bring it about; instead of `breach`."""
+    cure: list[Observation] = Field(default_factory=list)
+    """The requests that end it; they are made whatever happens."""
+    stream: StreamInbox | None = None
+    """Receive from a Redis stream."""
+    webhook: str | None = None
+    """Receive by HTTP on this `host:port`, where the stack has been told to post to; empty: skip the check."""
+    match: dict[str, str] = Field(default_factory=dict)
+    """Fields of the alerts that are meant, labels and annotations too: `{service: llm}`; `*` stands for any text."""
+    required: list[str] = Field(default_factory=lambda: ["type", "service", "severity", "message", "timestamp"])
+    """Fields that an alert of the stack's own shape must have; those of Alertmanager and Grafana have their own."""
+    fire_within: Duration = 60.0
+    """How long after the breach the alert may take on every channel."""
+    resolve_within: Duration = 60.0
+    """How long after the end of the breach the word that it is over may take on every channel."""
+    hold: Duration = 0.0
+    """How long the breach lasts at least, also when the alert has come: for what happens at later failures."""
+    afterwards: bool = False
+    """Whether the alert can only come when the breach is over, for what is broken is the way that it takes."""
+    settle: Duration = 2.0
+    """How long to look out for more afterwards: what comes twice comes late."""
+    refuse: Annotated[int, Ge(0), Le(100)] = 0
+    """Answer so many deliveries of the webhook with 503 first: a sender that gives up then has lost the alert."""
+
+    @model_validator(mode="after")
+    def _whole(self) -> ReceiptParams:
+        if (self.breach is None) == (not self.cause):
+            raise ValueError("name what the alert is about: either a breach (a fault) or a cause (requests)")
+        if self.stream is None and "webhook" not in self.model_fields_set:
+            raise ValueError("name where the alert arrives: stream, webhook or both")
+        if self.cure and self.breach is not None:
+            raise ValueError("a breach is taken back by itself; cure goes with cause")
+        return self
+
+
+class Received(Facts):
+    """What arrived, by channel and in time."""
+
+    received: bool
+    """Whether the alert came in time on every channel."""
+    resolved: bool | None
+    """Whether the word that it is over came in time on every channel; null where the alert itself never came."""
+    missed: list[str]
+    """Channels on which the alert did not come in time."""
+    delay_ms: Milliseconds | None
+    """From the breach to the alert, on the channel where it came last."""
+    resolved_delay_ms: Milliseconds | None
+    """From the end of the breach to the word that it is over, on the channel where it came last."""
+    firing_count: Count
+    """Alerts that say that something is wrong, the most on any channel."""
+    resolved_count: Count
+    """Alerts that say that it is over, the most on any channel."""
+    duplicates: Count
+    """Alerts that say again what was said before, on the same channel."""
+    in_order: bool
+    """Whether on every channel the bad news came before the good."""
+    order: list[str]
+    """What came, in the order of arrival: `stream status_change firing` ..., the first 50."""
+    types: dict[str, Count]
+    """What the alerts call themselves (`type`, else `alertname`) -> how many came, the most on any channel."""
+    delays_ms: dict[str, Milliseconds]
+    """What the alerts call themselves -> when the first of them came, counted from the breach."""
+    payload_valid: bool
+    """Whether every alert has what it must have."""
+    payload_faults: list[str]
+    """What is wrong with them, in words."""
+    unrelated_count: Count
+    """Alerts that are about something else."""
+    stale_count: Count
+    """Alerts that say that they arose before the breach."""
+    refused_count: Count
+    """Deliveries that were answered with 503, as `refuse` asks for."""
+    failed_steps: list[str]
+    """Requests of `cause` and `cure` whose rules did not hold, in words."""
+    channel_faults: list[str]
+    """Channels on which nothing could be received at the end, and why."""
