@@ -60,9 +60,10 @@ class Record:
         """The latencies, in ms, sorted."""
         if not self.read:
             return {"answered": [], "users": []}
-        first = min(at - number / rate for number, at in enumerate(self.read))
-        answered = [(at - first - number / rate) * 1000 for number, at in enumerate(self.written)]
+        begun = min(at - number / rate for number, at in enumerate(self.read))
+        answered = [(at - begun - number / rate) * 1000 for number, at in enumerate(self.written)]
         users = []
+        first = self.read[0]
         for number in range(int((self.read[-1] - first) * rate) + 1):
             due = first + number / rate
             users.append(next(((end - due) * 1000 for start, end in self.stalls if start <= due < end), 0.0))
