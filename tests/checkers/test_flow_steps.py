@@ -339,6 +339,15 @@ def test_what_can_be_verified_is_verified_when_the_file_is_loaded(tmp_path: Path
     assert MISTAKES[steps] in found[0]
 
 
+def test_references_are_none_outside_of_steps(tmp_path: Path) -> None:
+    """A rule that may be right within a flow is a mistake in a plain check, also where the flow was read first."""
+    step = '- {name: b, kind: http.request, expect: {status: "{{n}}"}}'
+    suite = written(CREATE + step) + "  - {id: plain, title: Plain, kind: http.request, target: api, expect: "
+    found = told(home_of(tmp_path, suite + '{status: "{{n}}"}}\n').problems())
+    assert len(found) == 1
+    assert "status" in found[0]
+
+
 def test_what_a_captured_value_may_make_right_is_left_until_then(tmp_path: Path) -> None:
     """A number, a duration or a rule that is a reference is no mistake."""
     steps = CREATE + (

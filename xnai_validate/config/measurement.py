@@ -188,7 +188,7 @@ class Measurements:
         if not raw:
             return {}
         same = (checker.kind, level, repr(raw))
-        if same in self._parsed:
+        if same in self._parsed and not unfinished:
             return self._parsed[same]
         rules, mistakes = parse_rules(raw, checker.types, kind=checker.kind, level=level)
         if unfinished:
@@ -196,7 +196,7 @@ class Measurements:
         for mistake in mistakes:
             self.problems.at(where.at(*mistake.path), mistake.message, mistake.hint)
         found = by_fact(rules)
-        if not mistakes:
+        if not mistakes and not unfinished:
             self._parsed[same] = found
         return found
 

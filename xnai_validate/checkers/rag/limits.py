@@ -22,7 +22,7 @@ async def limits(params: LimitsParams, ctx: Context) -> Limited:
 
     Groups of inputs: `lengths` (questions of 0, 1, the most and one character more, counted as characters and not as
     bytes), `numbers` (`max_tokens`, `temperature`, `top_p` at both ends and beyond them), `types` (each field with
-    values of other types), `unicode` (other scripts, emoji, directional marks, NUL, lone surrogates), `malformed` (36
+    values of other types), `unicode` (other scripts, emoji, directional marks, NUL, lone surrogates), `malformed` (38
     bodies that are cut short, nested without end, of another content type, coding or charset ...). What is within the
     limits must be answered with 200, what is not must be refused in the agreed form, and what might rightly be either
     must at least be answered: never with 500 or above.
