@@ -15,7 +15,7 @@ import pytest
 from tests.certificates import authority
 from tests.context import observe
 from tests.scripted import Asked, Line, Scripted, ok, says, scripted
-from xnai_validate.kit import Observed, Target, Tls
+from xnai_validate.kit import Observed, Target, Tls, Unmeasurable
 from xnai_validate.wire.histogram import Histogram
 from xnai_validate.wire.resolve import Address
 
@@ -356,6 +356,14 @@ def test_tls_is_verified_like_everywhere(tmp_path: Path) -> None:
         facts = load(Target("api", url), callers=2).facts
     assert facts["error_kinds"] == {"tls": facts["sent_count"]}
     assert "certificate" in facts["error_detail"]
+
+
+def test_what_cannot_be_measured_is_said_at_once() -> None:
+    """An authority that cannot be read is no error of the server."""
+    with scripted(ok(b"hi")) as server:
+        unread = Target("api", server.url(scheme="https"), tls=Tls(ca="/nowhere/ca.pem"))
+        with pytest.raises(Unmeasurable, match=r"/nowhere/ca\.pem"):
+            load(unread, callers=2)
 
 
 def test_of_the_addresses_of_a_name_the_one_that_answers_is_used(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,7 +11,7 @@ from time import perf_counter, thread_time
 from xnai_validate.checkers.load.line import Line, allow_descriptors
 from xnai_validate.checkers.load.shape import LoadParams
 from xnai_validate.checkers.load.tally import Tally
-from xnai_validate.kit import Context, Unmeasurable
+from xnai_validate.kit import Context, Unmeasurable, XnaiError
 from xnai_validate.wire.alarm import Alarm
 from xnai_validate.wire.arrivals import Arrivals
 
@@ -81,7 +81,8 @@ class Drive:
     async def run(self) -> None:
         """Carry out the load. However it ends, every connection is closed and every task is over.
 
-        Raises Unmeasurable where it needs more time than the check has, or more open files than the system allows.
+        Raises Unmeasurable where it needs more time than the check has, or more open files than the system allows, and
+        any XnaiError that a line raises in a task.
         """
         takes_s = self._params.warmup + self._params.for_s
         if takes_s + REPORT_S > self._within_s:
@@ -102,6 +103,9 @@ class Drive:
                     self._alarm.close()
                     for line in list(self._unclosed):
                         line.abort()
+        except ExceptionGroup as group:
+            first = group.exceptions[0]
+            raise first if isinstance(first, XnaiError) else group from None
         finally:
             self._over.cancel()
             await self._all_closed()
