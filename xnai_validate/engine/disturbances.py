@@ -173,7 +173,9 @@ class Disturbances:
     def _moved(self, planned: PlannedFault, target: Target | None, force: InForce | None) -> Mapping[str, Target]:
         if force is None or force.url is None or target is None:
             return {}
-        return {target.name: replace(target, url=force.url)}
+        # What passes through a proxy is the target's own TLS: its certificate is still for the target's name.
+        tls = replace(target.tls, server_name=target.tls.server_name or target.host or None)
+        return {target.name: replace(target, url=force.url, tls=tls)}
 
     async def _surely(self, work: object) -> None:
         """Do something to its end; whoever cancels meanwhile waits for it."""
