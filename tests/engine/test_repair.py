@@ -17,9 +17,9 @@ from tests.faults.brief import Flag
 from xnai_validate.engine import Repaired, SystemClock, UndoFolder, UndoRecord, Unreadable, read_journal, repair
 from xnai_validate.engine.conflict import held, left_behind, refuse_held, refuse_left_behind
 from xnai_validate.engine.journal import journal_path
-from xnai_validate.engine.undorecord import myself
+from xnai_validate.engine.undorecord import myself, placeless
 from xnai_validate.errors import ConfigError, NotUndone, RegistryError
-from xnai_validate.kit import FAULT_MARK, Fault, ProcessId, Target
+from xnai_validate.kit import FAULT_MARK, Fault, ProcessId, Target, Tls
 from xnai_validate.model.events import FaultInjected, RunFinished, RunStarted, to_json
 from xnai_validate.model.fold import fold
 from xnai_validate.model.report import RunInfo
@@ -244,6 +244,27 @@ def test_a_password_from_the_environment_is_only_named(tmp_path: Path, monkeypat
     userinfo = record(folder, 2, tmp_path / "flag", target=Target("api", "http://user:secret@127.0.0.1:1/x"))
     assert "secret" not in (folder.path / f"{RUN}.2.json").read_text()
     assert folder.get(userinfo.id) == userinfo
+
+
+def test_where_the_password_is_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In another shell the variable may not be set: told by its name, and nothing is tried."""
+    target = Target("redis", "redis://127.0.0.1:1", password="from-outside", password_env="TEST_REDIS_PASSWORD")
+    record(UndoFolder.below(tmp_path), 1, tmp_path / "flag", target=target)
+    monkeypatch.delenv("TEST_REDIS_PASSWORD", raising=False)
+    (one,) = asyncio.run(repair(tmp_path, find, SystemClock(), lambda one: None))
+    assert (one.proven, one.why) == (False, "TEST_REDIS_PASSWORD is not set, which holds the password of redis")
+    assert (tmp_path / "flag").exists()
+    monkeypatch.setenv("TEST_REDIS_PASSWORD", "from-outside")
+    assert repaired(tmp_path) == [(f"{RUN}.1", True)]
+
+
+def test_files_are_found_from_any_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A certificate is named by its whole path, since who takes back may be elsewhere."""
+    monkeypatch.chdir(tmp_path)
+    target = placeless(Target("redis", "rediss://127.0.0.1:1", tls=Tls(ca="pem/ca.pem", key="/etc/key.pem")))
+    assert target.tls == Tls(ca=str(tmp_path / "pem" / "ca.pem"), key="/etc/key.pem")
+    bare = Target("redis", "redis://127.0.0.1:1")
+    assert placeless(bare) is bare
 
 
 def test_a_state_that_is_no_folder_has_no_records(tmp_path: Path) -> None:

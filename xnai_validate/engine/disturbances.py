@@ -13,7 +13,7 @@ from xnai_validate.engine.conflict import held, left_behind
 from xnai_validate.engine.guardian import Guardian
 from xnai_validate.engine.takeback import FaultPlace, Proof, take_back, words
 from xnai_validate.engine.undofolder import UndoFolder, Unreadable
-from xnai_validate.engine.undorecord import UndoRecord, myself
+from xnai_validate.engine.undorecord import UndoRecord, myself, placeless
 from xnai_validate.errors import NotApplicable, Unmeasurable, XnaiError
 from xnai_validate.kit import Clock, InForce, Params, Target, Undo
 from xnai_validate.model.events import FaultInjected, FaultReverted, Notice
@@ -147,7 +147,7 @@ class Disturbances:
                 run=self._run,
                 check=check,
                 owner=myself(),
-                target=target,
+                target=placeless(target) if target else None,
                 undo=prepared.undo.model_dump(mode="json"),
                 before=prepared.before,
                 recorded_at=self._clock.time(),

@@ -112,7 +112,10 @@ async def _taken_back(record: UndoRecord, find: Callable[[str], Fault], clock: C
         return Proof(False, error.message)
     except ValueError:
         return Proof(False, f"its record was written by another version of {record.fault}")
-    place = FaultPlace(record.id, clock, fault.limit_s, record.target)
+    target = record.target
+    if target is not None and target.password_env and target.password is None:
+        return Proof(False, f"{target.password_env} is not set, which holds the password of {target.name}")
+    place = FaultPlace(record.id, clock, fault.limit_s, target)
     return await take_back(fault, undo, record.before, place, asyncio.Event())
 
 

@@ -74,6 +74,13 @@ def record_from_json(record: bytes, secret: bytes | None, environ: Mapping[str, 
         raise ValueError(f"an undo record without {error}") from None
 
 
+def placeless(target: Target) -> Target:
+    """The target as a process in any folder understands it: its files by their whole paths."""
+    names = ("ca", "cert", "key")
+    files = {name: path and os.path.abspath(path) for name in names if (path := getattr(target.tls, name))}
+    return replace(target, tls=replace(target.tls, **files)) if files else target
+
+
 def myself() -> ProcessId:
     """This process."""
     found = process_id(os.getpid())

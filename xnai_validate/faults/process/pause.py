@@ -7,6 +7,9 @@ import signal
 from xnai_validate.faults.process.subject import PRELOAD, process_of, send
 from xnai_validate.kit import FaultContext, InForce, JsonValue, Params, ProcessId, Undo, Unmeasurable, fault
 
+STOPPED_S = 5.0
+"""How long a process may take to stand still: one that waits for a disk does so afterwards."""
+
 
 class PauseParams(Params):
     """Which processes."""
@@ -47,9 +50,14 @@ class Pause:
         return PauseUndo(processes=found)
 
     async def inject(self, params: PauseParams, undo: PauseUndo, ctx: FaultContext) -> InForce | None:
-        """Parents first, so that none starts another meanwhile."""
+        """Parents first, so that none starts another meanwhile; returns when all of them stand still."""
         for one in undo.processes:
             send(one, signal.SIGSTOP)
+        end = ctx.clock.monotonic() + STOPPED_S
+        while moving := [one for one in undo.processes if one.state not in ("T", None)]:
+            if ctx.clock.monotonic() >= end:
+                raise Unmeasurable(f"process {moving[0].pid} of {ctx.target.name} does not stop")
+            await ctx.clock.sleep(0.005)
         return None
 
     async def revert(self, undo: PauseUndo, ctx: FaultContext) -> None:

@@ -64,6 +64,8 @@ class StopUndo(Undo):
 
     process: ProcessId
     restart: tuple[str, ...] | None
+    folder: str
+    """Where the command is run."""
     within_s: float
 
 
@@ -90,7 +92,7 @@ class Stop:
         target = ctx.target
         if target.pid is not None and target.state_file is None and target.url is None:
             raise Unmeasurable(f"nothing would tell when {target.name} is back: it has neither a url nor a state file")
-        return StopUndo(process=process, restart=params.restart, within_s=params.within)
+        return StopUndo(process=process, restart=params.restart, folder=os.getcwd(), within_s=params.within)
 
     async def inject(self, params: StopParams, undo: StopUndo, ctx: FaultContext) -> InForce | None:
         """Returns when none of its processes is left."""
@@ -114,7 +116,7 @@ class Stop:
                 raise Unmeasurable(f"{ctx.target.name} was not started again within {undo.within_s:g} s")
             if not asked and undo.restart is not None and waited_s >= PATIENCE_S:
                 asked = True
-                await asyncio.to_thread(_start, undo.restart)
+                await asyncio.to_thread(_start, undo.restart, undo.folder)
             await ctx.clock.sleep(AGAIN_S)
 
     async def fingerprint(self, undo: StopUndo, ctx: FaultContext) -> JsonValue:
@@ -148,13 +150,14 @@ async def _ended(processes: tuple[ProcessId, ...], within_s: float, clock: Clock
     return True
 
 
-def _start(command: tuple[str, ...]) -> None:
+def _start(command: tuple[str, ...], folder: str) -> None:
     """Start a command that outlives this process: by a shell that ends at once."""
     subprocess.run(
         ["/bin/sh", "-c", '"$@" &', "sh", *command],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
+        cwd=folder if os.path.isdir(folder) else None,
         start_new_session=True,
         check=False,
         timeout=KILLED_S,
