@@ -30,9 +30,13 @@ _ERRORS = (
     Defect(
         "stream-error-swallowed",
         "A failure of the model is told as a normal end.",
-        checks=(f"{_CHAIN}stream-told",),
+        checks=(f"{_CHAIN}stream-told", "rag/failure:silent-stream"),
     ),
-    Defect("stream-error-leaks", "The error event holds a stack trace.", checks=(f"{_CHAIN}stream-told",)),
+    Defect(
+        "stream-error-leaks",
+        "The error event holds a stack trace.",
+        checks=(f"{_CHAIN}stream-told", "rag/failure:silent-stream"),
+    ),
     Defect(
         "gateway-impatient",
         "A stream that is silent for half a heartbeat is cut off.",

@@ -104,14 +104,11 @@ SERVICES: tuple[Defect, ...] = (
     ),
     Defect("vikunja-tasks-500", "The list of tasks fails with 500.", checks=("vikunja/vikunja:tasks",)),
     Defect("vikunja-no-pagination", "The list of tasks has no pagination headers.", checks=("vikunja/vikunja:tasks",)),
-    Defect("vikunja-forgets", "A created task is acknowledged and never listed.", awaits="flow.steps"),
+    Defect("vikunja-forgets", "A created task is acknowledged and never listed.", checks=("vikunja/vikunja:keeps",)),
     Defect(
         "vikunja-wrong-database",
         "Vikunja keeps its keys in the API's database.",
-        checks=(
-            "vikunja/vikunja:keeps",
-            "vikunja/vikunja:cache",
-        ),
+        checks=("vikunja/vikunja:cache",),
     ),
     Defect(
         "voice-degraded",

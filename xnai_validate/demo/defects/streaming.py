@@ -106,8 +106,6 @@ _EVENTS = (
         "stream-token-renamed",
         "The text of a token stands in another field.",
         checks=(
-            "rag/failure:silent-stream",
-            "rag/failure:silent-stream",
             "streaming/stream:answers",
             "streaming/stream:same-answer",
             "streaming/stream:tokens-counted",
