@@ -17,8 +17,8 @@ def command(
         bool, typer.Option("--full", help="Every defect against every check, not only those named for it.")
     ] = False,
     jobs: Annotated[
-        int, typer.Option("--jobs", "-j", min=1, max=16, envvar="XNAI_VALIDATE_JOBS", help="Stacks at a time.")
-    ] = 2,
+        int, typer.Option("--jobs", "-j", min=1, max=16, envvar="XNAI_VALIDATE_JOBS", help="Broken stacks at a time.")
+    ] = 4,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write the matrix there as JSON.")
     ] = None,
