@@ -19,6 +19,7 @@ from pydantic import Field as PydanticsField
 from pydantic import model_validator as pydantics_own
 
 from xnai_validate import registry
+from xnai_validate.config.invalid import models_in
 from xnai_validate.config.profile import Handover, ProfileFile
 from xnai_validate.config.scalar import WrittenFloat, WrittenInt
 from xnai_validate.config.suite import CheckEntry, SuiteHead
@@ -68,6 +69,7 @@ class Many(Params):
     mode: Literal["plain", "loud"] = "plain"
     kind: ErrorKind | None = None
     either: str | int | float | bool | list[str | int] | None = None
+    chosen: Literal["plain", "loud"] | list[Literal["abc"]] = "plain"
     named: dict[str, Annotated[int, Ge(0)]] = Field(default_factory=dict)
     several: tuple[str, ...] = ()
     some: Annotated[list[int | None], Len(1, 3)] = Field(default_factory=lambda: [1, None])
@@ -163,6 +165,21 @@ LOADED: dict[str, type[Record]] = {
     **{name: registry.get_fault(name).params for name in registry.faults()},
     **{one.__name__: one for one in (CheckEntry, SuiteHead, ProfileFile, Handover)},
 }
+
+
+def with_inner(records: dict[str, type[Record]]) -> dict[str, type[Record]]:
+    """Records by name, those in their fields too."""
+    found = dict(records)
+    open_ = list(records.values())
+    for one in open_:  # grows while it is walked
+        for inner in (inner for field in one.model_fields.values() for inner in models_in(field.annotation)):
+            if inner not in found.values():
+                found[f"{inner.__module__.rpartition('.')[2]}.{inner.__name__}"] = inner
+                open_.append(inner)
+    return found
+
+
+LOADED = with_inner(LOADED)
 
 
 @pytest.mark.parametrize("name", LOADED)

@@ -174,6 +174,8 @@ def _types_of(member: Any) -> tuple[type, ...]:
     origin = get_origin(member)
     if origin in (list, dict):
         return (origin,)
+    if origin is Literal:
+        return (str,)  # of others than texts there is no acceptor
     if isinstance(member, type) and hasattr(member, "__accept__"):
         return (dict, member)
     raise NotUnderstood(member)
