@@ -44,6 +44,7 @@ LOAD: dict[str, object] = {
     "query_callers": 16,
     "streams": 30,
     "max_tokens": 8,
+    "question": "Tell me everything about Xoe-NovAi, in detail.",
     "for": "1500ms",
     "step": "600ms",
     "warmup": "300ms",

@@ -201,6 +201,8 @@ class Breaker:
                 self._unsaved.clear()
                 break
             self._text, self._agreed = found, parse(found) or self._agreed
+            if not found and self._settings.broken("breaker-closes-with-key"):
+                self._agreed = Snapshot()
             changed = self._after(self._agreed, self._unsaved)
         self._see(changed)
 

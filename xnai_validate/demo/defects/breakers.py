@@ -119,7 +119,7 @@ _KEPT = (
     Defect(
         "breaker-closes-with-key",
         "A breaker whose key is lost in Redis is taken for closed.",
-        checks=("breakers/open:survives-redis",),
+        checks=("breakers/open:survives-loss",),
     ),
     Defect(
         "breaker-never-returns",
