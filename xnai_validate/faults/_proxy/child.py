@@ -21,7 +21,7 @@ class Proxy(Protocol):
     """What serves a connection."""
 
     async def serve(self, client: Side) -> None:
-        """Raises OSError, TimeoutError or Cut, or a group of them, where the connection is to be closed."""
+        """Raises OSError or Cut, or a group of them, where the connection is to be closed."""
 
 
 async def serve(told: dict[str, Any]) -> None:
@@ -30,7 +30,7 @@ async def serve(told: dict[str, Any]) -> None:
         listener = _shut(*told["listen"])
     else:
         listener = bound(*told["listen"])
-        await asyncio.start_server(_Desk(TcpProxy(TcpSpec(**told["spec"]))).serve, sock=listener, limit=CHUNK)
+        await asyncio.start_server(_Desk(_proxy(told)).serve, sock=listener, limit=CHUNK)
     sys.stdout.write(f"{listener.getsockname()[1]}\n")
     sys.stdout.flush()
     _be_silent()
@@ -48,6 +48,14 @@ def _shut(host: str, port: int) -> socket.socket:
         return bound(host, port)  # a server has just left it
 
 
+def _proxy(told: dict[str, Any]) -> Proxy:
+    if told["kind"] == "tcp":
+        return TcpProxy(TcpSpec(**told["spec"]))
+    from xnai_validate.faults._proxy.http import HttpProxy, HttpSpec  # here, for others need no h11
+
+    return HttpProxy(HttpSpec(**told["spec"]))
+
+
 class _Desk:
     """Takes connections, a bounded number at a time, and ends each as its proxy wants."""
 
@@ -62,13 +70,14 @@ class _Desk:
             client.reset()
             return
         self._open += 1
-        reset: bool | None = None
+        reset = True  # as a lost end looks to the other, and whatever else goes wrong
         try:
             await self._proxy.serve(client)
+            reset = False
         except* Cut as cut:
             reset = any(one.reset for one in _leaves(cut))
-        except* (OSError, TimeoutError):
-            reset = True if reset is None else reset  # as the lost end looks to the other
+        except* OSError:
+            pass  # an end is lost, or the target is not there in time
         finally:
             self._open -= 1
             if reset:

@@ -43,7 +43,7 @@ class ProxyParams(ListenParams):
     """Which connections are disturbed."""
 
     share: Annotated[float, Gt(0), Le(1)] = 1.0
-    """Of the connections; the others pass. Of any n in a row it is share * n, less than one more or less."""
+    """Of the connections; the others pass. Of any n in a row it is share * n, give or take less than one."""
     seed: int = 0
     """Whatever is drawn is the same for the same seed."""
 
