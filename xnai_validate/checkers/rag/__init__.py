@@ -2,8 +2,20 @@
 
 Where the canary questions come from: `canaries`, a var of the profile, is a list of `{question, expect, source,
 document}`. A question is one that your documents answer; `expect` is a phrase that the answer must contain, `source`
-the name under which the document is cited, `document` its text, or the passage of it that answers. Replace them by
-your own, in a profile that extends `phase4.2` or one by one: `--var canaries.0.question="..."`.
+the name under which the document is cited, `document` its text, or the passage of it that answers; where source or
+document is empty, the checks that need it are skipped. Replace them by two or more of your own, in a profile of yours
+or one by one (`--var canaries.0.question="..."`):
+
+    # profiles/ours.yaml
+    title: The query flow, with our documents
+    extends: phase4.2
+    vars:
+      canaries:
+        - question: "How long may goods be returned?"
+          expect: "30 days"
+          source: returns.md
+          document: "Goods may be returned within 30 days of delivery, unopened or not ..."
+        - {question: "Who signs invoices?", expect: "the treasurer", source: money.md, document: "Invoices are ..."}
 """
 
 from xnai_validate.checkers.rag.consistency import consistency
