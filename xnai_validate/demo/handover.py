@@ -170,6 +170,7 @@ def _vars(settings: Settings, canaries: list[object]) -> dict[str, object]:
             "outage_ms": 12_000,
             "untouched_ms": 2500,
         },
+        "slow_line": {"rate": 100, "patience": "20s"},
         "health": {"detect_ms": 7000, "recover_ms": 7000, "within": "9s", "slowest_ms": 2500},
         "worker_probe": True,
         "vikunja_probe": True,

@@ -18,7 +18,7 @@ PERFORMANCE: tuple[Defect, ...] = (
     Defect(
         "query-one-at-a-time",
         "Queries wait for one lock, whichever worker has them.",
-        checks=("performance/load:side-by-side",),
+        checks=("performance/load:side-by-side", "dependencies/cascade:slow-caller"),
     ),
     Defect(
         "health-waits-for-queries",
