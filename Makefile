@@ -25,7 +25,7 @@ $(STAMP): pyproject.toml
 	@touch $@
 
 demo: $(STAMP)
-	@$(BIN)/xnai-validate run phase4.1 --demo --allow disruptive
+	@$(BIN)/xnai-validate run phase4.1 --demo
 
 lint: $(STAMP)
 	$(BIN)/ruff check .
