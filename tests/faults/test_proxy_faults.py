@@ -121,6 +121,20 @@ def test_latency_is_no_limit_of_bandwidth() -> None:
     assert 0.2 <= took_s < 20, "256 pieces one after the other would take 77 s"
 
 
+def test_what_a_client_does_not_read_is_not_kept() -> None:
+    """A slow line in front of a client that reads nothing: the proxy takes a megabyte, and lets the target wait."""
+    giver = Giver(bytes(64 << 20))
+    with tcp_server(giver.talk) as port, proxied("proxy.latency", port, latency="1ms") as (one, through):
+        (child,) = children_of(one.place.id)
+        process = psutil.Process(child.pid)
+        before = process.memory_info().rss
+        with connect(through) as silent:
+            silent.sendall(b"?")
+            time.sleep(1)
+            assert process.memory_info().rss - before < 16 << 20
+            assert len(read_all(silent)) == 64 << 20
+
+
 def test_bandwidth_is_what_was_asked_for() -> None:
     """64 KiB at 64 KiB a second take a second, in the direction that is limited."""
     giver = Giver()

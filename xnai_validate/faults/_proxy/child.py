@@ -13,7 +13,7 @@ from xnai_validate.faults._proxy.address import bound
 from xnai_validate.faults._proxy.side import CHUNK, Cut, Side
 from xnai_validate.faults._proxy.tcp import REFUSE, TcpProxy, TcpSpec
 
-MOST = 512
+MOST = 256
 """Connections at a time; more are closed at once."""
 
 

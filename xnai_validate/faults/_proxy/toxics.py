@@ -14,7 +14,9 @@ from typing import Protocol
 from xnai_validate.faults._proxy.side import CHUNK, Cut, Side
 
 AHEAD = 1024
-"""Pieces that may be on their way with a latency; more wait at their sender."""
+"""Pieces of one way that may be under way with a latency; more wait at their sender."""
+WINDOW = 1 << 20
+"""Bytes of the same, as the window of TCP."""
 PIECE_S = 0.05
 """A limited bandwidth is kept in pieces that take this long."""
 
@@ -54,21 +56,50 @@ class Latency:
     async def carry(self, source: Side, sink: Side, draw: Random) -> None:
         """What comes is read meanwhile, so that the delay is not a limit of bandwidth."""
         coming: asyncio.Queue[tuple[float, bytes]] = asyncio.Queue(AHEAD)
+        window = _Window()
         async with asyncio.TaskGroup() as group:
-            group.create_task(self._read(source, coming, draw))
+            group.create_task(self._read(source, coming, window, draw))
             while True:
                 due, data = await coming.get()
                 await asyncio.sleep(due - _now())
                 if not data:
                     return
                 await sink.send(data)
+                window.give(len(data))
 
-    async def _read(self, source: Side, coming: asyncio.Queue[tuple[float, bytes]], draw: Random) -> None:
+    async def _read(
+        self, source: Side, coming: asyncio.Queue[tuple[float, bytes]], window: _Window, draw: Random
+    ) -> None:
         data = b"first"
         while data:
-            data = await source.read()
+            data = await source.read(await window.room())
+            window.take(len(data))
             delay_s = self.latency_s + self.jitter_s * draw.uniform(-1, 1)
             await coming.put((_now() + delay_s, data))
+
+
+class _Window:
+    """How many bytes may still be read ahead."""
+
+    def __init__(self) -> None:
+        self._free = WINDOW
+        self._given = asyncio.Event()
+
+    async def room(self) -> int:
+        """How much may be read at once; waits until that is something."""
+        while not self._free:
+            self._given.clear()
+            await self._given.wait()
+        return min(CHUNK, self._free)
+
+    def take(self, count: int) -> None:
+        """So much is under way."""
+        self._free -= count
+
+    def give(self, count: int) -> None:
+        """So much has arrived."""
+        self._free += count
+        self._given.set()
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,8 +28,8 @@ class LatencyParams(StreamParams):
 class Latency(Proxied):
     """Let everything arrive later that a target sends, as on a slow line.
 
-    A piece that is read at once is delayed as one; what comes meanwhile is read on, so that the delay is not a limit of
-    bandwidth. Connecting itself takes no longer. Source: toxiproxy's toxic `latency`.
+    A piece that is read at once is delayed as one; what comes meanwhile is read on, up to a megabyte, so that the delay
+    is hardly a limit of bandwidth. Connecting itself takes no longer. Source: toxiproxy's toxic `latency`.
 
         under: [{fault: proxy.latency, target: redis, with: {latency: 200ms, jitter: 50ms}}]
     """
