@@ -98,7 +98,7 @@ def test_no_text_becomes_markup(text: str) -> None:
         script.check("a/b:c", inner, Status.FAIL, reason=inner, findings=findings, fix=inner, facts={"f": inner})
         script.notice(inner)
         report = fold(script.events())
-        report = replace(report, checks=(replace(report.checks[0], target=inner),))
+        report = replace(report, checks=(replace(report.checks[0], target=f"the {inner}"),))
         whole = render(report, View())
         assert "\x00" not in whole
         return [node.tag for node in html.document_fromstring(whole).iter() if isinstance(node.tag, str)]

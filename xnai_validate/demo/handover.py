@@ -169,6 +169,7 @@ def _vars(settings: Settings, canaries: list[object]) -> dict[str, object]:
             "restart_ms": 15_000,
             "outage_ms": 12_000,
             "untouched_ms": 2500,
+            "bystander": "2s",
         },
         "slow_line": {"rate": 100, "patience": "20s"},
         "health": {"detect_ms": 7000, "recover_ms": 7000, "within": "9s", "slowest_ms": 2500},

@@ -11,6 +11,7 @@ from fastapi.responses import Response
 from starlette.types import ASGIApp
 
 from xnai_validate.demo.api import documents_routes, health, metrics, query, rooms_routes, stream
+from xnai_validate.demo.api.entangled import Grudge, watch_pauses
 from xnai_validate.demo.api.errors import ErrorAnswers
 from xnai_validate.demo.api.middleware import RequestContext
 from xnai_validate.demo.api.monitor import Monitor
@@ -82,6 +83,10 @@ async def _running(services: Services) -> AsyncIterator[None]:
             running.append(tasks.create_task(services.breakers.keep()))
             if services.settings.layout == "B":
                 running.append(tasks.create_task(services.rooms.run()))
+            if services.settings.broken("api-hangs-after-pause"):
+                running.append(tasks.create_task(watch_pauses(Grudge(services.settings, "pause"))))
+            if services.settings.broken("query-drops-with-redis") or services.settings.broken("redis-lost-for-good"):
+                await services.line.open()
             # One worker watches for all: two would tell every change twice, and recover every service twice.
             if services.settings.worker == 0:
                 running.append(tasks.create_task(Monitor(services).run()))
@@ -90,4 +95,5 @@ async def _running(services: Services) -> AsyncIterator[None]:
                 task.cancel()
     finally:
         metrics.forget(services.metrics, services.settings)
+        await services.line.close()
         await services.store.close()

@@ -17,6 +17,7 @@ from redis.exceptions import RedisError
 
 from xnai_validate.demo.api import degradation, spoiled
 from xnai_validate.demo.api.breaker_state import State
+from xnai_validate.demo.api.entangled import Grudge
 from xnai_validate.demo.api.failures import CircuitOpen, ServiceFailure, StoreUnavailable
 from xnai_validate.demo.api.schemas import Health, TieredHealth
 from xnai_validate.demo.api.services import VERSION, Services
@@ -117,6 +118,15 @@ class HealthReport:
 
         The time limit is the store's, which holds others off.
         """
+        settings = self._services.settings
+        refused, lost = Grudge(settings, "refused"), Grudge(settings, "lost")
+        if settings.broken("redis-lost-for-good"):
+            if not await self._services.line.open():
+                lost.bear()
+            if lost.borne:
+                return False
+        if settings.broken("redis-refusal-remembered") and refused.borne:
+            return False
         written = f"{time.time():.6f}"
         try:
             read, *states = await self._services.store.run(
@@ -127,6 +137,7 @@ class HealthReport:
                 raise TimeoutError from error
             return False
         except RedisError:
+            refused.bear()
             return False
         for breaker, state in zip(self._services.breakers, states, strict=True):
             breaker.observe(state)

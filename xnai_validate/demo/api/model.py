@@ -8,6 +8,7 @@ from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
+from xnai_validate.demo.api.entangled import Grudge
 from xnai_validate.demo.api.failures import ModelError, ModelTimeout
 from xnai_validate.demo.api.wire import Reply, WireError, WireTimeout, request
 from xnai_validate.demo.settings import Settings
@@ -30,6 +31,8 @@ class ModelClient:
 
     def __init__(self, settings: Settings) -> None:
         self._port = settings.ports["llm"]
+        self._unforgiving = settings.broken("model-never-tried-again")
+        self._grudge = Grudge(settings, "model")
         patient = settings.broken("query-waits-for-ever")
         self._timeout_s = 45.0 if patient else settings.times.call_timeout_s
 
@@ -78,11 +81,15 @@ class ModelClient:
             async with asyncio.timeout(self._timeout_s):
                 yield
         except TimeoutError as error:
+            if self._unforgiving:
+                self._grudge.bear()
             raise ModelTimeout("no answer in time") from error
 
     @asynccontextmanager
     async def _ask(self, prompt: str, n_predict: int, *, stream: bool) -> AsyncIterator[Reply]:
         """Ask for a completion; connecting and the head of the answer may each take the call's time limit."""
+        if self._unforgiving and self._grudge.borne:
+            raise ModelError("the model server did not answer once")
         body = json.dumps({"prompt": prompt, "n_predict": n_predict, "stream": stream}).encode()
         try:
             async with request(self._port, "POST", "/completion", body, timeout_s=self._timeout_s) as reply:
@@ -90,6 +97,8 @@ class ModelClient:
                     raise ModelError(f"the model server answered {reply.status}")
                 yield reply
         except WireTimeout as error:
+            if self._unforgiving:
+                self._grudge.bear()
             raise ModelTimeout("no answer in time") from error
         except (WireError, ValueError, KeyError, AttributeError) as error:
             raise ModelError("the model server broke off") from error

@@ -9,6 +9,7 @@ from xnai_validate.demo.api.audit import Audit
 from xnai_validate.demo.api.breakers import Breakers
 from xnai_validate.demo.api.corpus import documents
 from xnai_validate.demo.api.degradation import Tier
+from xnai_validate.demo.api.entangled import Line
 from xnai_validate.demo.api.index import VectorIndex
 from xnai_validate.demo.api.metrics import Metrics
 from xnai_validate.demo.api.model import ModelClient
@@ -35,6 +36,8 @@ class Services:
     retrieval: Retrieval
     audit: Audit
     rooms: Rooms
+    line: Line
+    """For the defects that lose it."""
 
     def tier(self) -> Tier:
         """How much the application does at this moment."""
@@ -57,6 +60,7 @@ def assemble(settings: Settings) -> Services:
         retrieval=Retrieval(index, store, breakers, metrics),
         audit=Audit(settings, store, metrics),
         rooms=Rooms(settings, store),
+        line=Line(settings),
     )
 
 

@@ -106,6 +106,34 @@ _RESTARTS = tuple(
     )
 )
 
+_GRUDGES = (
+    Defect(
+        "model-never-tried-again",
+        "Once the model has not answered in time, the API never asks it again.",
+        checks=(f"{_OUTAGE}model-paused", f"{_CHAIN}model-back", f"{_CHAIN}stream-back"),
+    ),
+    Defect(
+        "query-drops-with-redis",
+        "A question that finds its connection to Redis closed is not answered.",
+        checks=(f"{_CHAIN}redis-hangs-up",),
+    ),
+    Defect(
+        "redis-lost-for-good",
+        "A connection to Redis that was closed counts as a Redis that is gone for ever.",
+        checks=(f"{_OUTAGE}redis-hung-up",),
+    ),
+    Defect(
+        "redis-refusal-remembered",
+        "Once Redis has refused a write, it is said to be broken for ever.",
+        checks=(f"{_OUTAGE}redis-read-only", f"{_OUTAGE}redis-full"),
+    ),
+    Defect(
+        "api-hangs-after-pause",
+        "Once the API has stood still for a second, it answers no question any more.",
+        checks=(f"{_OUTAGE}api-paused",),
+    ),
+)
+
 _ENDINGS = (
     Defect(
         "restarted-on-failure-only",
@@ -114,5 +142,5 @@ _ENDINGS = (
     ),
 )
 
-FAILING: tuple[Defect, ...] = (*_ERRORS, *_CASCADES, *_RESTARTS, *_ENDINGS)
+FAILING: tuple[Defect, ...] = (*_ERRORS, *_CASCADES, *_RESTARTS, *_GRUDGES, *_ENDINGS)
 """All of them."""

@@ -23,7 +23,7 @@ PERFORMANCE: tuple[Defect, ...] = (
     Defect(
         "health-waits-for-queries",
         "Health is answered when no query is under way.",
-        checks=("performance/latency:health-beside-queries",),
+        checks=("performance/latency:health-beside-queries", "dependencies/cascade:model"),
     ),
     Defect(
         "load-lock-convoy",
