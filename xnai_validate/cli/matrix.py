@@ -30,6 +30,11 @@ def prove(names: tuple[str, ...], profile: str, *, full: bool, jobs: int, output
     for number, one in enumerate(trials, 1):
         tried.append(one)
         console.say(f"[{number}/{len(healthy) + len(broken)}] {_line(one)}")
+    # What many stacks at a time have blurred is tried once more by itself, and said.
+    missed = [one for one in tried if one.trial.defect and (one.survived or one.broke)]
+    for one in carry_out([one.trial for one in missed], profile, 1):
+        tried = [one if before.trial == one.trial else before for before in tried]
+        console.say(f"[again] {_line(one)}")
     proof = Proof(
         tuple(one for one in tried if one.trial.defect is None),
         tuple(sorted((one for one in tried if one.trial.defect), key=lambda one: one.trial.name)),

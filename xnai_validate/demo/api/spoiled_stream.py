@@ -30,6 +30,7 @@ _ONE_AT_A_TIME = asyncio.Lock()
 _STREAMS_MOST = 6
 _HALT_EVERY = 10
 _HALT_BESIDE = 3
+_BREATH_S = 1.0
 _HALT_S = 1.0
 _STREAMING: set[object] = set()
 
@@ -271,10 +272,11 @@ async def _slowed(told: Events, seconds: float) -> Events:
 
 
 async def _one_at_a_time(told: Events) -> Events:
-    """Let one stream run while all others wait."""
+    """Let one stream run while all others wait, and take a breath after each."""
     async with aclosing(told), _ONE_AT_A_TIME:
         async for event in told:
             yield event
+        await asyncio.sleep(_BREATH_S)
 
 
 async def _cut_when_many(told: Events) -> Events:
