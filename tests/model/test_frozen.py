@@ -76,6 +76,25 @@ class Hashable:
     b: tuple[str, ...] = ()
 
 
+@dataclass(slots=True, eq=False)
+class Changing:
+    """One that changes, and is only itself."""
+
+    a: int
+    sum: int = field(init=False)
+    seen: list[int] = field(init=False, default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.sum = self.a + 1
+
+
+@dataclass()
+class Open:
+    """One to which anything may be added."""
+
+    a: int = 1
+
+
 def both(*args: Any, **kwargs: Any) -> tuple[Ours, Theirs]:
     return Ours(*args, **kwargs), Theirs(*args, **kwargs)
 
@@ -123,6 +142,27 @@ def test_nothing_of_it_can_be_changed() -> None:
     with pytest.raises(FrozenInstanceError):
         del ours.a
     assert ours.a == 1
+
+
+def test_one_that_is_not_frozen_changes() -> None:
+    """Fields can be set, what is not given is made; without `eq` it equals itself alone, without slots it is open."""
+    one, other = Changing(1), Changing(1)
+    assert (one.sum, one.seen) == (2, [])
+    one.a = 5
+    one.seen.append(1)
+    assert (one.a, other.a, other.seen) == (5, 1, [])
+    assert one != other
+    assert len({one, other}) == 2
+    with pytest.raises(TypeError):
+        Changing(1, sum=2)  # type: ignore[call-arg]
+    with pytest.raises(AttributeError):
+        one.more = 1  # type: ignore[attr-defined]
+    assert copy.copy(one).a == pickle.loads(pickle.dumps(one)).a == 5
+    anything = Open()
+    anything.more = 1  # type: ignore[attr-defined]
+    assert anything == Open(1)
+    with pytest.raises(TypeError, match="unhashable"):
+        hash(anything)
 
 
 def test_it_can_be_copied_kept_and_taken_apart() -> None:

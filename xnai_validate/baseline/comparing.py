@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 from xnai_validate.baseline.figures import Figure, Figures, Missing, band_of
 from xnai_validate.baseline.fingerprint import differences
@@ -12,6 +11,7 @@ from xnai_validate.baseline.judging import Change, change, holm
 from xnai_validate.baseline.record import RecordedRun
 from xnai_validate.model.comparison import Change as Verdict
 from xnai_validate.model.comparison import Compared, Comparison
+from xnai_validate.model.frozen import dataclass
 
 WINDOW_RATIO = 1.05
 """Loads whose windows differ by more than this are different loads."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 import statistics
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 
+from xnai_validate.model.frozen import dataclass
 from xnai_validate.model.json import JsonValue
 from xnai_validate.wire.histogram import Histogram
 

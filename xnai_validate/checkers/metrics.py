@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from importlib.util import find_spec
 from io import StringIO
 from itertools import islice
@@ -26,6 +26,7 @@ from xnai_validate.kit import (
     Unmeasurable,
     checker,
 )
+from xnai_validate.model.frozen import dataclass
 from xnai_validate.wire.failure import WireError
 from xnai_validate.wire.http import HttpAnswer, HttpClient, HttpRequest
 from xnai_validate.wire.http_body import media_type

@@ -7,7 +7,6 @@ import os
 import tempfile
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
@@ -18,6 +17,7 @@ from xnai_validate.demo.stack import EmbeddedStack
 from xnai_validate.errors import XnaiError
 from xnai_validate.model.events import Event
 from xnai_validate.model.fold import fold
+from xnai_validate.model.frozen import dataclass
 from xnai_validate.model.json import JsonObject
 from xnai_validate.model.report import RunReport
 from xnai_validate.model.status import Status

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from xnai_validate.config.options import LoadOptions
 from xnai_validate.config.problems import Problems, Where
 from xnai_validate.config.source import parse_source
 from xnai_validate.errors import ConfigError
+from xnai_validate.model.frozen import dataclass
 from xnai_validate.model.json import JsonValue
 from xnai_validate.model.nearest import did_you_mean
 from xnai_validate.model.place import Mistakes
@@ -71,7 +72,7 @@ class SuiteSummary:
         return self.name.partition("/")[0]
 
 
-@dataclass
+@dataclass()
 class Catalogue:
     """Everything within reach, read when it is asked for; imports no checker.
 

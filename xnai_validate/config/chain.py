@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from xnai_validate.config.interpolate import Interpolator
 from xnai_validate.config.invalid import wrongs
@@ -12,6 +12,7 @@ from xnai_validate.config.problems import Problems, Where
 from xnai_validate.config.profile import ProfileFile
 from xnai_validate.config.source import Source
 from xnai_validate.kit import WRITTEN
+from xnai_validate.model.frozen import dataclass
 from xnai_validate.model.json import JsonObject
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
 from xnai_validate.config.chain import Chain, Profile
 from xnai_validate.config.check import Checks, with_wait
@@ -24,6 +24,7 @@ from xnai_validate.config.suites import Suites
 from xnai_validate.config.targets import Targets, with_probes
 from xnai_validate.config.vars import VarSpace
 from xnai_validate.config.when import Conditions
+from xnai_validate.model.frozen import dataclass
 from xnai_validate.model.nearest import did_you_mean
 from xnai_validate.plan import Plan, PlannedCheck
 
@@ -57,7 +58,7 @@ def collector_paused() -> Iterator[None]:
             gc.enable()
 
 
-@dataclass
+@dataclass()
 class Loader:
     """One loading of profiles; holds what its steps share."""
 

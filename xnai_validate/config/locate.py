@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property
 from pathlib import Path
 
@@ -11,6 +11,7 @@ import xnai_validate
 from xnai_validate.config.options import LoadOptions
 from xnai_validate.config.problems import Problems, Where
 from xnai_validate.config.source import Source, read_source
+from xnai_validate.model.frozen import dataclass
 from xnai_validate.model.nearest import did_you_mean
 
 PATH_VARIABLE = "XNAI_VALIDATE_PATH"
@@ -46,7 +47,7 @@ class _Root:
     """Whether profiles may also lie directly in it."""
 
 
-@dataclass
+@dataclass()
 class Library:
     """All files within reach, by name; what is found first shadows the rest."""
 

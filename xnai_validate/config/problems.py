@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from xnai_validate.config.source import Source, Steps
+from xnai_validate.model.frozen import dataclass
 from xnai_validate.model.place import Mistakes, Place, Problem
 
 

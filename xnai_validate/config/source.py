@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property
 from pathlib import Path
 
 from xnai_validate.config.yamlevents import Broken, Spot, read_yaml
+from xnai_validate.model.frozen import dataclass
 from xnai_validate.model.json import JsonValue
 from xnai_validate.model.place import Place, Problem
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import field
 from fnmatch import translate
 
 from xnai_validate.config.chain import Profile
@@ -14,6 +14,7 @@ from xnai_validate.config.locate import Library
 from xnai_validate.config.problems import Problems, Where
 from xnai_validate.config.select import circle
 from xnai_validate.config.suite import Suite, full_id, read_suite
+from xnai_validate.model.frozen import dataclass
 from xnai_validate.model.nearest import did_you_mean
 from xnai_validate.plan import PlannedCheck
 

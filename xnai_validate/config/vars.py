@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import cast
 
 from xnai_validate.config.problems import Where
+from xnai_validate.model.frozen import dataclass
 from xnai_validate.model.json import JsonObject, JsonValue
 
 Path = tuple[str, ...]

@@ -6,12 +6,13 @@ understood, and what they expand to is bounded. Values behind an alias are share
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Protocol, cast
 
 import yaml
 
 from xnai_validate.config.scalar import scalar
+from xnai_validate.model.frozen import dataclass
 from xnai_validate.model.json import JsonValue
 
 try:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import field, fields
 from datetime import UTC, datetime
 
 from xnai_validate.model import events as ev
 from xnai_validate.model.comparison import Comparison
 from xnai_validate.model.facttype import FactType
+from xnai_validate.model.frozen import dataclass
 from xnai_validate.model.report import (
     CheckInfo,
     CheckResult,

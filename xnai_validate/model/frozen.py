@@ -1,8 +1,8 @@
-"""`dataclass`, frozen and with slots, made four times as quickly as the standard library makes one.
+"""`dataclass`, made four times as quickly as the standard library makes one.
 
-Before Python 3.13 the standard library compiles six functions for every such class, one by one, at every start; with a
-hundred classes that is a sixth of a short run. Here one is compiled, `__init__`; the others are shared by all classes.
-For type checkers, and for whatever is asked of it beyond that form, it is the standard decorator.
+Before Python 3.13 the standard library compiles up to six functions for every such class, one by one, at every start;
+with a hundred classes that is a sixth of a short run. Here one is compiled, `__init__`; the others are shared by all
+classes. For type checkers, and for whatever is asked of it beyond that form, it is the standard decorator.
 """
 
 from __future__ import annotations
@@ -15,28 +15,40 @@ if TYPE_CHECKING:
     from dataclasses import dataclass as dataclass
 else:
 
-    def dataclass(*, frozen: bool, slots: bool, kw_only: bool = False, **more: bool) -> Callable[[type], type]:
+    def dataclass(
+        *, frozen: bool = False, slots: bool = False, kw_only: bool = False, eq: bool = True, **more: bool
+    ) -> Callable[[type], type]:
         """Decorate a class with annotated fields, as `dataclasses.dataclass` of the same parameters does."""
 
         def decorated(cls: type) -> type:
-            if not (frozen and slots) or more or hasattr(cls, "__post_init__"):
-                return dataclasses.dataclass(cls, frozen=frozen, slots=slots, kw_only=kw_only, **more)
-            return _made(cls, kw_only)
+            if more or _takes_what_it_does_not_keep(cls):
+                return dataclasses.dataclass(cls, frozen=frozen, slots=slots, kw_only=kw_only, eq=eq, **more)
+            return _made(cls, frozen=frozen, slots=slots, kw_only=kw_only, eq=eq)
 
         return decorated
 
 
-def _made(cls: type, kw_only: bool) -> Any:
+def _takes_what_it_does_not_keep(cls: type) -> bool:
+    """Whether a field is not of the plain sort: an `InitVar`."""
+    return any("InitVar" in str(kind) for kind in vars(cls).get("__annotations__", {}).values())
+
+
+def _made(cls: type, *, frozen: bool, slots: bool, kw_only: bool, eq: bool) -> Any:
     own = set(vars(cls))
+    if cls.__doc__ is None:
+        cls.__doc__ = cls.__name__  # else the standard library works out its signature, to say that
     # The standard library still reads the fields, and makes the slots: neither compiles anything.
-    made: Any = dataclasses.dataclass(init=False, repr=False, eq=False, slots=True, kw_only=kw_only)(cls)
+    made: Any = dataclasses.dataclass(init=False, repr=False, eq=False, slots=slots, kw_only=kw_only)(cls)
     fields = dataclasses.fields(made)
     made.__init__ = _init(made, fields)
-    methods = {"__repr__": _repr, "__setattr__": _refuse_to_set, "__delattr__": _refuse_to_delete}
-    methods |= {"__getstate__": _state, "__setstate__": _restore}
-    if "__eq__" not in own:
+    methods: dict[str, Any] = {"__repr__": _repr}
+    if frozen:
+        methods |= {"__setattr__": _refuse_to_set, "__delattr__": _refuse_to_delete}
+    if frozen and slots:
+        methods |= {"__getstate__": _state, "__setstate__": _restore}
+    if eq and "__eq__" not in own:
         compared = tuple(one.name for one in fields if one.compare)
-        methods |= {"__eq__": _equality(compared), "__hash__": _hash(compared)}
+        methods |= {"__eq__": _equality(compared), "__hash__": _hash(compared) if frozen else None}
     for name, method in methods.items():
         if name not in own or name == "__hash__":
             setattr(made, name, method)
@@ -48,6 +60,11 @@ def _init(cls: type, fields: tuple[dataclasses.Field[Any], ...]) -> Any:
     scope: dict[str, Any] = {"_set": object.__setattr__, "_unset": dataclasses.MISSING}
     for one in sorted(fields, key=lambda one: bool(one.kw_only)):
         name = one.name
+        if not one.init:
+            if one.default_factory is not dataclasses.MISSING:
+                scope[f"_make_{name}"] = one.default_factory
+                lines.append(f" _set(self, {name!r}, _make_{name}())")
+            continue
         if one.kw_only and "*" not in parameters:
             parameters.append("*")
         default = ""
@@ -58,6 +75,8 @@ def _init(cls: type, fields: tuple[dataclasses.Field[Any], ...]) -> Any:
             lines.append(f" if {name} is _unset: {name} = _make_{name}()")
         parameters.append(name + default)
         lines.append(f" _set(self, {name!r}, {name})")
+    if hasattr(cls, "__post_init__"):
+        lines.append(" self.__post_init__()")
     exec(f"def __init__({', '.join(parameters)}):\n" + "\n".join(lines or [" pass"]), scope)
     made = scope["__init__"]
     made.__qualname__ = f"{cls.__qualname__}.__init__"

@@ -8,7 +8,7 @@ from xnai_validate.errors import ConfigError
 from xnai_validate.model.frozen import dataclass
 
 
-@dataclass(frozen=True, slots=True, order=True)
+@dataclass(frozen=True, slots=True)
 class Place:
     """A line of a file (lines and columns count from 1)."""
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from rich.console import Console, Group, RenderableType
 from rich.live import Live as RichLive
@@ -16,6 +16,7 @@ from rich.table import Table
 from rich.text import Text
 
 from xnai_validate.model import events as ev
+from xnai_validate.model.frozen import dataclass
 from xnai_validate.model.status import Status
 from xnai_validate.model.text import printable
 from xnai_validate.model.units import format_ms

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import field
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 from urllib.parse import unquote, urlsplit
@@ -18,6 +18,7 @@ import hiredis
 
 from xnai_validate.errors import NotApplicable, Unmeasurable
 from xnai_validate.model.errorkind import ErrorKind
+from xnai_validate.model.frozen import dataclass
 from xnai_validate.model.target import Target
 from xnai_validate.wire.failure import WireError
 from xnai_validate.wire.tls import client_context

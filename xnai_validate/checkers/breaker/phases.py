@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from xnai_validate.checkers.breaker.calls import Call
 from xnai_validate.checkers.breaker.readings import Reading
+from xnai_validate.model.frozen import dataclass
 
 
 @dataclass(slots=True)

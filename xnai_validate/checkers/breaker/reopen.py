@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Annotated, Self
 
 from xnai_validate.checkers._once import once
@@ -14,6 +14,7 @@ from xnai_validate.checkers.breaker.phases import Waiting
 from xnai_validate.checkers.breaker.recovery import recovery_of
 from xnai_validate.checkers.breaker.trips import must_fail, must_have_time
 from xnai_validate.kit import Context, Count, Facts, Milliseconds, Unmeasurable, checker
+from xnai_validate.model.frozen import dataclass
 from xnai_validate.model.marks import Ge, Le, model_validator
 
 

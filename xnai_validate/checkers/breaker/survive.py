@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from xnai_validate.checkers._once import once
 from xnai_validate.checkers.breaker.calls import Call, Outcome
 from xnai_validate.checkers.breaker.concurrent import at_once
@@ -11,6 +9,7 @@ from xnai_validate.checkers.breaker.driver import Driver
 from xnai_validate.checkers.breaker.params import BreakerParams, State
 from xnai_validate.checkers.breaker.trips import must_open
 from xnai_validate.kit import Context, Disturbance, Duration, Facts, Milliseconds, Unmeasurable, checker
+from xnai_validate.model.frozen import dataclass
 
 KNOWN = 8
 """Calls that are refused before anything happens, so that all workers know that the breaker is open."""

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from xnai_validate.checkers.health.sample import Paths, Sample, look
 from xnai_validate.kit import Context, JsonObject, Observation
+from xnai_validate.model.frozen import dataclass
 
 STEADY = 3
 """Looks in a row that must agree before they are believed."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Annotated
 
 from xnai_validate.checkers._steps import perform
@@ -20,6 +19,7 @@ from xnai_validate.kit import (
     Unmeasurable,
     checker,
 )
+from xnai_validate.model.frozen import dataclass
 from xnai_validate.model.marks import Ge, Le
 
 MIB = 2**20

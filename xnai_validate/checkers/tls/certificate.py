@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from importlib.util import find_spec
 from typing import Annotated
@@ -23,6 +23,7 @@ from xnai_validate.kit import (
     Unmeasurable,
     checker,
 )
+from xnai_validate.model.frozen import dataclass
 from xnai_validate.model.marks import Ge, Le
 from xnai_validate.wire.connect import dial
 from xnai_validate.wire.failure import WireError
