@@ -1,8 +1,9 @@
 """`dataclass`, made four times as quickly as the standard library makes one.
 
 Before Python 3.13 the standard library compiles up to six functions for every such class, one by one, at every start;
-with a hundred classes that is a sixth of a short run. Here one is compiled, `__init__`; the others are shared by all
-classes. For type checkers, and for whatever is asked of it beyond that form, it is the standard decorator.
+with a hundred classes that is a sixth of a short run. Here one is compiled, `__init__`, and only when it is needed; the
+others are shared by all classes. For type checkers, and for whatever is asked of it beyond that form, it is the
+standard decorator.
 """
 
 from __future__ import annotations
@@ -37,22 +38,41 @@ def _made(cls: type, *, frozen: bool, slots: bool, kw_only: bool, eq: bool) -> A
     own = set(vars(cls))
     if cls.__doc__ is None:
         cls.__doc__ = cls.__name__  # else the standard library works out its signature, to say that
-    # The standard library still reads the fields, and makes the slots: neither compiles anything.
-    made: Any = dataclasses.dataclass(init=False, repr=False, eq=False, slots=slots, kw_only=kw_only)(cls)
-    fields = dataclasses.fields(made)
-    made.__init__ = _init(made, fields)
+    # The standard library still reads the fields, for which it compiles nothing.
+    dataclasses.dataclass(init=False, repr=False, eq=False, kw_only=kw_only)(cls)
+    fields = dataclasses.fields(cls)
     methods: dict[str, Any] = {"__repr__": _repr}
     if frozen:
         methods |= {"__setattr__": _refuse_to_set, "__delattr__": _refuse_to_delete}
     if frozen and slots:
         methods |= {"__getstate__": _state, "__setstate__": _restore}
+    methods = {name: method for name, method in methods.items() if name not in own}
+    methods["__init__"] = _first_init(fields)
     if eq and "__eq__" not in own:
         compared = tuple(one.name for one in fields if one.compare)
         methods |= {"__eq__": _equality(compared), "__hash__": _hash(compared) if frozen else None}
-    for name, method in methods.items():
-        if name not in own or name == "__hash__":
-            setattr(made, name, method)
-    return made
+    return _again(cls, methods, tuple(one.name for one in fields) if slots else None)
+
+
+def _again(cls: type, methods: dict[str, Any], names: tuple[str, ...] | None) -> type:
+    """The class with these methods and with slots for its fields, which only a new class can have."""
+    namespace = {name: value for name, value in vars(cls).items() if name not in ("__dict__", "__weakref__")}
+    if names is not None:
+        inherited = {slot for base in cls.__mro__[1:] for slot in vars(base).get("__slots__", ())}
+        namespace = {name: value for name, value in namespace.items() if name not in names}
+        namespace["__slots__"] = tuple(name for name in names if name not in inherited)
+    return type(cls)(cls.__name__, cls.__bases__, {**namespace, **methods, "__qualname__": cls.__qualname__})
+
+
+def _first_init(fields: tuple[dataclasses.Field[Any], ...]) -> Any:
+    """An `__init__` that compiles the real one when the first value is made: most classes of a run have none."""
+
+    def __init__(self: Any, *args: object, **kwargs: object) -> None:  # noqa: N807 (it becomes the method)
+        owner: Any = next(one for one in type(self).__mro__ if vars(one).get("__init__") is __init__)
+        owner.__init__ = _init(owner, fields)
+        owner.__init__(self, *args, **kwargs)
+
+    return __init__
 
 
 def _init(cls: type, fields: tuple[dataclasses.Field[Any], ...]) -> Any:

@@ -85,17 +85,17 @@ def indented(value: Any, line: str = "\n") -> str:
     if write is not None:
         return write(value)
     inner = line + "  "
-    if isinstance(value, list | tuple) and value:
-        return f"[{inner}{f',{inner}'.join([indented(item, inner) for item in value])}{line}]"
+    if isinstance(value, list | tuple):
+        return f"[{inner}{f',{inner}'.join([indented(item, inner) for item in value])}{line}]" if value else "[]"
     if hasattr(value, "__dataclass_fields__"):
         value = _as_object(value)
-    if isinstance(value, dict) and value:
+    if isinstance(value, dict):
         items = []
         for key, item in value.items():
             write = _SCALARS.get(type(item))
             items.append(f"{encode_basestring(key)}: {indented(item, inner) if write is None else write(item)}")
-        return f"{{{inner}{f',{inner}'.join(items)}{line}}}"
-    return _COMPACT.encode(value)
+        return f"{{{inner}{f',{inner}'.join(items)}{line}}}" if items else "{}"
+    return encode_basestring(value) if isinstance(value, str) else _COMPACT.encode(value)
 
 
 _SCALARS: dict[type, Callable[[Any], str]] = {
