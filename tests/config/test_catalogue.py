@@ -64,6 +64,37 @@ def test_lint_verifies_suites_and_profiles_by_name_and_path(home: Home) -> None:
     assert lint((str(path),), replace(home.options(), cwd=elsewhere)) == Linted(0, 1, 2)
 
 
+def test_a_suite_is_verified_under_the_profile_that_runs_it(home: Home) -> None:
+    """A stack of one's own has targets of its own, which only its profile knows."""
+    path = home.suite(
+        "title: W\nchecks:\n  - {id: a, title: A, kind: toy.ask, target: web, with: {path: /}}\n", "own/web"
+    )
+    home.profile('title: P\ntargets: {web: {url: "http://127.0.0.1:1"}}\nsuites: [own/*]\n', "mine")
+    assert lint((str(path),), home.options()) == Linted(0, 1, 1)
+    assert lint((), home.options()).suites > 1
+    assert catalogue(home.options()).explain("own/web:a").id == "own/web:a"
+
+
+def test_a_suite_whose_profile_is_no_yaml_is_verified_all_the_same(home: Home) -> None:
+    """The mistake of the profile is told, and those of the suite."""
+    home.suite(SUITE.replace("toy.load", "toy.laod"), "own/mine")
+    home.profile("title: [\n", "mine")
+    with pytest.raises(Mistakes) as error:
+        lint(("own/mine",), home.options())
+    assert {problem.place.file for problem in error.value.problems if problem.place} == {
+        "profiles/mine.yaml",
+        "checks/own/mine.yaml",
+    }
+
+
+def test_phase_4_runs_every_bundled_suite_and_no_other(home: Home) -> None:
+    """Suites of one's own beside it do not slip into it, where nothing knows their targets."""
+    home.suite("title: W\nchecks:\n  - {id: a, title: A, kind: toy.ask, target: web, with: {path: /}}\n", "own/web")
+    plan = home.load("phase4")
+    bundled = {one.name for one in catalogue(home.options()).suites if one.bundled}
+    assert {check.id.partition(":")[0] for check in plan.checks} == bundled
+
+
 def test_lint_tells_all_mistakes_once(home: Home) -> None:
     """What a suite and a profile that runs it have wrong is told once."""
     home.suite(SUITE.replace("toy.load", "toy.laod"), "own/mine")

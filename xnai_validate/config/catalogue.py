@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import field, replace
+from fnmatch import fnmatchcase
 from functools import cached_property
 from pathlib import Path
 
 from xnai_validate.config.chain import Chain
 from xnai_validate.config.load import Loader, collector_paused, load_plan
-from xnai_validate.config.locate import Found, Library
+from xnai_validate.config.locate import Found, Library, bundled_root
 from xnai_validate.config.options import LoadOptions
 from xnai_validate.config.problems import Problems, Where
 from xnai_validate.config.source import parse_source
@@ -23,7 +24,7 @@ from xnai_validate.plan import Plan, PlannedCheck
 
 _NO_OPTIONS = LoadOptions()
 BASE = "stack"
-"""The profile whose targets and vars hold for suites that are looked at without a profile of their own."""
+"""The profile whose targets and vars hold for suites that no profile of their owner's runs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +108,7 @@ class Catalogue:
         return tuple(check for suite in self.suites for check in suite.checks)
 
     def explain(self, check_id: str) -> PlannedCheck:
-        """A check with its params verified and its rules, under the base profile."""
+        """A check with its params verified and its rules, under the profile that runs it (see `homes`)."""
         return self.explained(check_id)[0]
 
     def explained(self, check_id: str) -> tuple[PlannedCheck, frozenset[str]]:
@@ -117,12 +118,28 @@ class Catalogue:
         """
         suite = check_id.partition(":")[0]
         if suite in self._library.suites:
-            plan = plan_of_suites((suite,), replace(self.options, only=(), rerun=frozenset({check_id})))
+            narrowed = replace(self.options, only=(), rerun=frozenset({check_id}))
+            plan = plan_of_suites((suite,), narrowed, self.homes((suite,))[suite])
             found = next((check for check in plan.checks if check.id == check_id), None)
             if found is not None:
                 return found, plan.secrets
         known = [check.id for check in self.checks]
         raise ConfigError(f'unknown check "{check_id}"', hint=did_you_mean(check_id, known))
+
+    def homes(self, suites: Iterable[str]) -> dict[str, str]:
+        """The profile under which each suite is verified: targets and vars of a stack are only known to a profile.
+
+        For a suite of the user's own it is the first profile of the user's own that runs it, for all others the base.
+        """
+        own = [one for one in self.profiles if _is_own(self._library.profiles[one.name])]
+
+        def home(name: str) -> str:
+            found = self._library.suites.get(name)
+            if found is None or not _is_own(found):
+                return BASE
+            return next((one.name for one in own if any(fnmatchcase(name, glob) for glob in one.suites)), BASE)
+
+        return {name: home(name) for name in suites}
 
     def _profile(self, found: Found) -> ProfileSummary:
         raw = self._mapping(found)
@@ -165,6 +182,11 @@ class Catalogue:
         return source.value
 
 
+def _is_own(found: Found) -> bool:
+    """Whether a file is the user's; in a checkout, the bundled ones are found in the current directory, too."""
+    return not found.path.is_relative_to(bundled_root())
+
+
 def catalogue(options: LoadOptions = _NO_OPTIONS) -> Catalogue:
     """Everything that can be run with these options."""
     return Catalogue(options)
@@ -201,9 +223,17 @@ def _linted(profiles: list[str], suites: list[str], options: LoadOptions, proble
             yield load_plan((name,), options)
         except Mistakes as found:
             problems.extend(found.problems)
-    if suites:
+    if not suites:
+        return
+    try:
+        homes = Catalogue(options).homes(suites)
+    except Mistakes as found:
+        # A profile that is no YAML tells no suite's home.
+        problems.extend(found.problems)
+        homes = dict.fromkeys(suites, BASE)
+    for home in dict.fromkeys(homes.values()):
         try:
-            yield plan_of_suites(tuple(suites), options)
+            yield plan_of_suites(tuple(name for name in suites if homes[name] == home), options, home)
         except Mistakes as found:
             problems.extend(found.problems)
 
@@ -236,11 +266,11 @@ def _sorted(
     return profiles, suites, tuple(roots)
 
 
-def plan_of_suites(suites: tuple[str, ...], options: LoadOptions) -> Plan:
-    """The plan of some suites under the base profile, as if a profile had been written for them."""
+def plan_of_suites(suites: tuple[str, ...], options: LoadOptions, home: str = BASE) -> Plan:
+    """The plan of some suites under a profile, as if one that extends it had been written for them."""
     problems = Problems()
     library = Library(options, problems)
-    base = {"extends": BASE} if BASE in library.profiles else {}
+    base = {"extends": home} if home in library.profiles else {}
     text = json.dumps({"title": ", ".join(suites), "suites": list(suites), **base})
     source, mistakes = parse_source(text.encode(), "the suites")
     problems.extend(mistakes)
