@@ -59,6 +59,17 @@ from xnai_validate.model.sentence import reason, sentence
             "p99_ms: expected at most 100, measured 120; this tool was itself too slow for its schedule, which may be "
             "the reason",
         ),
+        (
+            Rule("json", "equals", 0, path="$.components[?@ == false]", of_length=True),
+            {"json": {"components": {"redis": True, "llm": False, "disk": False}}},
+            "json $.components[?@ == false]: expected a length of 0, measured 2 (components.llm, components.disk)",
+        ),
+        (
+            Rule("json", "equals", 0, path="$.items[*].error", of_length=True),
+            {"json": {"items": [{"error": n} for n in range(9)]}},
+            "json $.items[*].error: expected a length of 0, measured 9 (items[0].error, items[1].error, "
+            "items[2].error, items[3].error, items[4].error, ...)",
+        ),
         (Rule("error", "equals", "refused"), {"error": None}, 'error: expected "refused", measured nothing'),
     ],
 )
@@ -67,6 +78,18 @@ def test_a_finding_in_words(rule: Rule, facts: dict[str, object], said: str) -> 
     (finding,) = judge([rule], facts)
     assert not finding.held
     assert sentence(finding, facts) == said
+
+
+def test_a_long_list_is_told_by_its_first_items_and_how_many_more_there_are() -> None:
+    """An item is not cut in its middle for the sake of the next, and what was not kept is counted too."""
+    items = [f"request {n}: 500, where 400 was declared; see the handler" for n in range(150)]
+    (finding,) = judge([Rule("l", "equals", [])], {"l": items})
+    said = sentence(finding)
+    assert said.startswith(f'l: expected [], measured ["{items[0]}", "{items[1]}"')
+    assert said.endswith('see the handler"] and 146 more')
+    (finding,) = judge([Rule("l", "equals", [])], {"l": ["x" * 1000, "y"]})
+    assert sentence(finding).endswith(" and 1 more")
+    assert len(sentence(finding)) < 320
 
 
 def test_the_reason_is_the_cause() -> None:

@@ -113,6 +113,27 @@ def test_one_silent_target_is_told_once() -> None:
     assert "alike" not in render(fold(script.events()), View(detail="verbose"))
 
 
+def test_one_reason_is_told_once() -> None:
+    """Checks of one target whose documents lack the same part, or that met the same fault of the server, are alike."""
+    script = Script("x", "x")
+    for name in ("a", "b", "c"):
+        lacks = (
+            finding("json $.error_code", "equals", name, None),
+            finding("json $.error_code", "matches", "^x", None),
+        )
+        script.check(f"s/errors:{name}", f"Lacks {name}", Status.FAIL, target="api", findings=lacks)
+        broke = (finding("total_ms", "max", 1, 2), finding("status", "equals", 200, 500))
+        script.check(f"s/broke:{name}", f"Broke {name}", Status.FAIL, target="api", findings=broke)
+        wrong = (finding("status", "equals", 200, 404),)
+        script.check(f"s/wrong:{name}", f"Wrong {name}", Status.FAIL, target="api", findings=wrong)
+    text = render(fold(script.events()), View())
+    assert "Failed: 9" in text
+    assert "alike   s/errors: b, c (2 checks)" in text
+    assert "alike   s/broke: b, c (2 checks)" in text
+    assert text.count("Wrong ") == 3
+    assert text.count("json $.error_code") == 1
+
+
 def test_many_problems_are_bounded() -> None:
     """Thousands of failures give a report that can still be read, and says how many it leaves out."""
     script = Script("x", "x")

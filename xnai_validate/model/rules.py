@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
+from itertools import islice
 from typing import TYPE_CHECKING, Literal, TypeVar
 
 from xnai_validate.errors import Unmeasurable
@@ -188,6 +189,17 @@ def values_at(path: str, document: object) -> list[object]:
     """What a JSONPath finds in a document; raises Unmeasurable where finding it takes too long."""
     query = json_path(path)
     return _patiently(lambda: list(query.find(document).values()), "follow", path)  # type: ignore[arg-type]
+
+
+def places_at(path: str, document: object, most: int) -> list[str]:
+    """Where in a document the first `most` values stand that a JSONPath finds: `components.redis`, `items[2].id`."""
+    query = json_path(path)
+    nodes = _patiently(lambda: list(islice(query.finditer(document), most)), "follow", path)  # type: ignore[arg-type]
+    return ["".join(map(_step, node.location)).removeprefix(".") for node in nodes]
+
+
+def _step(key: str | int) -> str:
+    return f"[{key}]" if isinstance(key, int) else f".{key}"
 
 
 def _patiently(work: Callable[[], T], doing: str, expression: str) -> T:

@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Mapping
 
 from xnai_validate.model.json import JsonValue
-from xnai_validate.model.rules import Finding
+from xnai_validate.errors import Unmeasurable
+from xnai_validate.model.rules import Finding, places_at
 from xnai_validate.model.text import printable
 
 SHOWN = 120
 """Longer values are cut in a sentence; the report has them whole."""
 DETAIL = 300
+ITEMS = 240
+"""Characters of a long list; its first item is always shown, cut to as many."""
+PLACES = 5
+_CAPPED = re.compile(r"\.\.\. \((\d+) items\)")
+"""What `bounded` leaves of a list that is too long to keep whole."""
 
 _WANTED = {
     "equals": "{}",
@@ -38,8 +45,7 @@ def sentence(finding: Finding, facts: Mapping[str, object] | None = None) -> str
     facts = facts or {}
     if finding.fact == "error" and finding.expected is None and finding.rule == "equals" and finding.actual is not None:
         return f"error: {_error(facts, finding.actual)}"
-    measured = "nothing" if finding.actual is None else shown(finding.actual)
-    text = f"{finding.fact}: expected {wanted(finding)}, measured {measured}"
+    text = f"{finding.fact}: expected {wanted(finding)}, measured {measured(finding, facts)}"
     if finding.actual is None and finding.fact != "error" and facts.get("error") is not None:
         text += f" ({_error(facts, str(facts['error']))})"
     elif finding.fact in ("error_ratio", "error_count") and facts.get("error_detail"):
@@ -47,6 +53,29 @@ def sentence(finding: Finding, facts: Mapping[str, object] | None = None) -> str
     if facts.get("too_slow_client") is True and finding.fact != "too_slow_client":
         text += "; this tool was itself too slow for its schedule, which may be the reason"
     return text
+
+
+def measured(finding: Finding, facts: Mapping[str, object]) -> str:
+    """The measured value of a finding; of too many values in a JSON document also where they stand in it."""
+    if finding.actual is None:
+        return "nothing"
+    text, places = shown(finding.actual), _places(finding, facts)
+    if not places:
+        return text
+    more = ", ..." if isinstance(finding.actual, int) and finding.actual > len(places) else ""
+    return f"{text} ({printable(cut(', '.join(places), ITEMS))}{more})"
+
+
+def _places(finding: Finding, facts: Mapping[str, object]) -> list[str]:
+    """Where the values stand that should not be there, for a rule that allows none of them."""
+    name, found, path = finding.fact.partition(" $")
+    unwanted = finding.rule in ("length equals", "length max") and finding.expected == 0
+    if not (found and unwanted) or finding.held or facts.get(name) is None:
+        return []
+    try:
+        return places_at("$" + path, facts[name], PLACES)
+    except (Unmeasurable, ValueError):
+        return []
 
 
 def reason(findings: Iterable[Finding], facts: Mapping[str, object] | None = None) -> str | None:
@@ -64,7 +93,24 @@ def shown(value: JsonValue) -> str:
     """A value on one line, short: `200`, `"text/html"`, `["a", "b"]`, `812.4`."""
     if isinstance(value, float):
         return f"{value:.6g}" if abs(value) < 1e6 else f"{value:.0f}"
-    return cut(printable(json.dumps(value, ensure_ascii=False)), SHOWN)
+    text = printable(json.dumps(value, ensure_ascii=False))
+    return _items(value) if isinstance(value, list) and len(text) > SHOWN else cut(text, SHOWN)
+
+
+def _items(values: list[JsonValue]) -> str:
+    """The first items of a long list, whole where possible, and how many more there are."""
+    count = len(values)
+    last = values[-1]
+    if isinstance(last, str) and (cap := _CAPPED.fullmatch(last)):
+        count, values = int(cap[1]), values[:-1]
+    kept: list[str] = []
+    for value in values:
+        text = cut(printable(json.dumps(value, ensure_ascii=False)), ITEMS)
+        if kept and sum(map(len, kept)) + len(text) > ITEMS:
+            break
+        kept.append(text)
+    more = count - len(kept)
+    return f"[{', '.join(kept)}]" + (f" and {more} more" if more else "")
 
 
 def cut(text: str, cap: int) -> str:

@@ -10,7 +10,7 @@ from xnai_validate.model.status import Status
 from xnai_validate.report.words import telling
 
 ALIKE = 3
-"""So many checks of one target that got no answer for one reason are told as one, unless every check is asked for."""
+"""So many checks of one target that fail for one reason are told as one, unless every check is asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ PROBLEMS: tuple[tuple[Status, str], ...] = (
 def problems_of(checks: Sequence[CheckResult], status: Status, *, fold: bool = True) -> list[Problem]:
     """The checks of a status as problems, those that block the most first: they are what to mend first.
 
-    With `fold`, checks of one target that got no answer for one reason are told as one, where there are several.
+    With `fold`, checks of one target that fail for one reason are told as one, where there are several.
     """
     blocked = blocked_by_root(checks)
     found = [check for check in checks if check.status is status]
@@ -68,10 +68,19 @@ def skips_of(checks: Sequence[CheckResult]) -> list[tuple[str, list[str]]]:
 
 
 def _cause(check: CheckResult) -> tuple[object, ...]:
-    """What checks without an answer from one target have in common; for any other check, itself."""
-    for finding in telling(check.findings, "expect"):
+    """What checks of one target have in common that fail for one reason; for any other check, itself.
+
+    One reason is the same error instead of an answer, an answer of the same status from 500 on, or the same part
+    missing in a document.
+    """
+    told = telling(check.findings, "expect")
+    for finding in told:
         if finding.fact == "error" and isinstance(finding.actual, str):
             return (check.target, finding.actual)
+        if finding.fact == "status" and isinstance(finding.actual, int) and finding.actual >= 500:
+            return (check.target, finding.fact, finding.actual)
+    if told and told[0].actual is None and told[0].expected is not None and " $" in told[0].fact:
+        return (check.target, told[0].fact)
     return (check.id,)
 
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from xnai_validate.model.json import JsonObject
 from xnai_validate.model.report import CheckResult, RunReport
-from xnai_validate.model.sentence import cut, shown, wanted
+from xnai_validate.model.sentence import cut, measured, shown, wanted
 from xnai_validate.model.status import Status
 from xnai_validate.model.text import printable
 from xnai_validate.model.units import format_ms
@@ -82,6 +82,7 @@ def _environment() -> jinja2.Environment:
         counted=counted,
         told_of=told_of,
         said=said,
+        measured=lambda finding, check: measured(finding, check.facts),
         rest=lambda finding, check: rest_of_sentence(finding, check.facts),
         facts=_facts,
         when=lambda at: at.replace("T", " ").partition(".")[0].removesuffix("Z") + " UTC",

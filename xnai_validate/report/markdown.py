@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 
 from xnai_validate.model.report import CheckResult, RunReport
-from xnai_validate.model.sentence import shown, wanted
+from xnai_validate.model.sentence import measured, shown, wanted
 from xnai_validate.model.status import Status
 from xnai_validate.model.text import printable
 from xnai_validate.model.units import format_ms
@@ -76,8 +76,8 @@ def _problem(problem: Problem, targets: dict[str, str | None]) -> str:
         if one.fact == "error" and one.expected is None:
             lines.append(f"  - {_code(one.fact)}: {_safe(rest_of_sentence(one, check.facts))}")
         else:
-            measured = "nothing" if one.actual is None else shown(one.actual)
-            lines.append(f"  - {_code(one.fact)}: expected {_code(wanted(one))}, measured {_code(measured)}")
+            found = measured(one, check.facts)
+            lines.append(f"  - {_code(one.fact)}: expected {_code(wanted(one))}, measured {_code(found)}")
     if len(lines) == 2:
         lines.append(f"  - {_safe(said(check))}")
     if check.target:

@@ -18,10 +18,19 @@ def told_of(check: CheckResult) -> list[Finding]:
 def telling(findings: Sequence[Finding], level: str) -> list[Finding]:
     """The findings that say why a check does not hold: those not held; the one about `error` alone where there is one.
 
-    Without an answer nothing else could be measured, so that the other rules only repeat it.
+    Without an answer nothing else could be measured, so that the other rules only repeat it. A fact that is missing is
+    told once, however many rules it has.
     """
     broken = [one for one in findings if not one.held and one.level == level]
-    return [one for one in broken if one.fact == "error"] or broken
+    missing: set[str] = set()
+    told = []
+    for one in [one for one in broken if one.fact == "error"] or broken:
+        if one.actual is None and one.fact in missing:
+            continue
+        if one.actual is None:
+            missing.add(one.fact)
+        told.append(one)
+    return told
 
 
 def rest_of_sentence(finding: Finding, facts: Mapping[str, object]) -> str:
