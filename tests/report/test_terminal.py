@@ -134,6 +134,16 @@ def test_one_reason_is_told_once() -> None:
     assert text.count("json $.error_code") == 1
 
 
+def test_many_failures_are_named_again_at_the_end() -> None:
+    """What scrolled away is named beside the verdict; few failures still stand on the screen and are not."""
+    script = Script("x", "x")
+    for number_ in range(3):
+        script.check(f"a/s:c{number_}", f"Check {number_}", Status.FAIL, reason="no")
+    assert "\nfailed   " not in render(fold(script.events()), View())
+    script.check("b/s:d", "Check d", Status.FAIL, reason="no")
+    assert "\nfailed   a/s: c0, c1, c2; b/s: d\n" in render(fold(script.events()), View())
+
+
 def test_many_problems_are_bounded() -> None:
     """Thousands of failures give a report that can still be read, and says how many it leaves out."""
     script = Script("x", "x")

@@ -6,8 +6,8 @@ import json
 import re
 from collections.abc import Iterable, Mapping
 
-from xnai_validate.model.json import JsonValue
 from xnai_validate.errors import Unmeasurable
+from xnai_validate.model.json import JsonValue
 from xnai_validate.model.rules import Finding, places_at
 from xnai_validate.model.text import printable
 

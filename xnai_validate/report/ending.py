@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from xnai_validate.model.report import RunReport
+from xnai_validate.model.status import Status
 from xnai_validate.model.units import format_ms
 from xnai_validate.model.verdict import Exit, with_broken_reporter
 from xnai_validate.report.page import Page, Style
 from xnai_validate.report.view import View
-from xnai_validate.report.words import counted
+from xnai_validate.report.words import counted, listed
+
+MANY = 4
+"""So many failures, each told in some lines, are named again at the end."""
 
 _STOPPED = {
     "deadline": "the deadline was reached before all checks were done",
@@ -25,6 +29,7 @@ def ending(page: Page, report: RunReport, view: View) -> None:
     page.rule("Result")
     page.blank()
     page.text(_sums(report))
+    _names(page, report)
     if view.written:
         page.text(", ".join(view.written), indent=9, lead=("written", "dim"))
     for reason in view.broken:
@@ -32,6 +37,14 @@ def ending(page: Page, report: RunReport, view: View) -> None:
     word = report.verdict if code == report.exit_code else "undecided"
     page.blank()
     page.text(f"{word.upper()} (exit {code}): {because(report, code)}", style=_STYLES.get(code, "bold red"))
+
+
+def _names(page: Page, report: RunReport) -> None:
+    """Name again what is wrong where it takes more than a screen to tell, for a terminal shows the end of a report."""
+    for status, word in ((Status.FAIL, "failed"), (Status.ERROR, "errors")):
+        ids = [check.id for check in report.checks if check.status is status]
+        if len(ids) >= MANY:
+            page.text(listed(ids), indent=9, lead=(word, "bold red"))
 
 
 def _sums(report: RunReport) -> str:
