@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from xnai_validate.faults.container.subject import (
-    PRELOAD,
     ContainerUndo,
     EndParams,
     back_again,
@@ -20,7 +19,7 @@ class RestartParams(EndParams):
     """How it ends."""
 
 
-@fault("container.restart", limit_s=300, grace_s=90, preload=PRELOAD)
+@fault("container.restart", limit_s=300, grace_s=90)
 class Restart:
     """Let the engine restart the target's container, as a deploy does.
 

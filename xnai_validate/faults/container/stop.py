@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from xnai_validate.faults.container.subject import (
-    PRELOAD,
     ContainerUndo,
     EndParams,
     back_again,
@@ -20,7 +19,7 @@ class StopParams(EndParams):
     """How it ends."""
 
 
-@fault("container.stop", limit_s=300, grace_s=90, preload=PRELOAD)
+@fault("container.stop", limit_s=300, grace_s=90)
 class Stop:
     """Stop the target's container, and start it again afterwards.
 
