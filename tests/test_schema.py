@@ -9,7 +9,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from xnai_validate import registry
-from xnai_validate.config.fileschema import profile_schema, suite_schema
+from xnai_validate.config.fileschema import profile_schema, suite_schema, vars_schema
 from xnai_validate.config.locate import bundled_root
 from xnai_validate.config.source import read_source
 from xnai_validate.model import events as ev
@@ -22,7 +22,8 @@ from xnai_validate.report.json import render
 from xnai_validate.report.view import View
 from xnai_validate.schema import events_schema, report_schema
 
-SUITES = sorted(bundled_root().glob("checks/*/*.yaml"))
+VARS = [bundled_root() / "checks/rag/canaries.yaml"]
+SUITES = sorted(set(bundled_root().glob("checks/*/*.yaml")) - set(VARS))
 PROFILES = sorted(bundled_root().glob("profiles/*.yaml"))
 
 
@@ -31,7 +32,7 @@ def mistakes(schema: JsonObject, value: object) -> list[str]:
     return [f"{'/'.join(map(str, error.absolute_path))}: {error.message[:200]}" for error in found]
 
 
-@pytest.mark.parametrize("make", [suite_schema, profile_schema, report_schema, events_schema])
+@pytest.mark.parametrize("make", [suite_schema, profile_schema, vars_schema, report_schema, events_schema])
 def test_each_is_a_schema_and_the_same_each_time(make: object) -> None:
     """Valid by the metaschema of 2020-12, with all references resolved within, and deterministic."""
     assert callable(make)
@@ -65,6 +66,7 @@ def test_the_bundled_files_are_valid() -> None:
     assert PROFILES
     found = {str(path): mistakes(suite, _read(path)) for path in SUITES}
     found |= {str(path): mistakes(profile, _read(path)) for path in PROFILES}
+    found |= {str(path): mistakes(vars_schema(), _read(path)) for path in VARS}
     assert {path: wrong for path, wrong in found.items() if wrong} == {}
 
 

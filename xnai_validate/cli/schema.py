@@ -13,6 +13,7 @@ class Document(StrEnum):
 
     SUITE = "suite"
     PROFILE = "profile"
+    VARS = "vars"
     REPORT = "report"
     EVENTS = "events"
 
@@ -20,7 +21,7 @@ class Document(StrEnum):
 def command(
     document: Annotated[Document, typer.Argument(help="What the schema is of.")] = Document.REPORT,
 ) -> None:
-    """Print the JSON Schema of suites, profiles, the JSON report or the events."""
+    """Print the JSON Schema of suites, profiles, files of vars, the JSON report or the events."""
     import json
 
     from xnai_validate import schema
@@ -30,6 +31,7 @@ def command(
     made = {
         Document.SUITE: fileschema.suite_schema,
         Document.PROFILE: fileschema.profile_schema,
+        Document.VARS: fileschema.vars_schema,
         Document.REPORT: schema.report_schema,
         Document.EVENTS: schema.events_schema,
     }[document]()

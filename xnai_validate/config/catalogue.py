@@ -15,6 +15,7 @@ from xnai_validate.config.locate import Found, Library, bundled_root
 from xnai_validate.config.options import LoadOptions
 from xnai_validate.config.problems import Problems, Where
 from xnai_validate.config.source import parse_source
+from xnai_validate.config.varsfile import holds_vars, read_vars
 from xnai_validate.errors import ConfigError
 from xnai_validate.model.frozen import dataclass
 from xnai_validate.model.json import JsonValue
@@ -98,7 +99,7 @@ class Catalogue:
     def suites(self) -> tuple[SuiteSummary, ...]:
         """Every suite, by category and name."""
         with collector_paused():
-            found = tuple(self._suite(one) for one in self._library.suites.values())
+            found = tuple(self._suite(one) for one in suites_of(self._library))
         self._problems.raise_if_any()
         return found
 
@@ -192,6 +193,14 @@ def catalogue(options: LoadOptions = _NO_OPTIONS) -> Catalogue:
     return Catalogue(options)
 
 
+def suites_of(library: Library) -> Iterator[Found]:
+    """The files within reach that hold checks, or should: not those of vars, which lie among them."""
+    for found in library.suites.values():
+        source = library.read(found)
+        if source is None or not holds_vars(source.value):
+            yield found
+
+
 @dataclass(frozen=True, slots=True)
 class Linted:
     """What was verified and has no mistakes."""
@@ -209,7 +218,7 @@ def lint(paths: tuple[str, ...] = (), options: LoadOptions = _NO_OPTIONS) -> Lin
         profiles, suites, roots = _sorted(paths, library, problems)
         options = replace(options, paths=(*roots, *options.paths))
     else:
-        profiles, suites = list(library.profiles), list(library.suites)
+        profiles, suites = list(library.profiles), [one.name for one in suites_of(library)]
     checks: set[str] = set()
     for plan in _linted(profiles, suites, options, problems):
         checks |= {check.id for check in plan.checks}
@@ -256,7 +265,9 @@ def _sorted(
         source = library.read(found) if found else None
         if found is None or source is None:
             continue
-        if not (isinstance(source.value, dict) and "checks" in source.value):
+        if found.path.parent.parent.name == "checks" and holds_vars(source.value):
+            read_vars(source, problems)
+        elif not (isinstance(source.value, dict) and "checks" in source.value):
             profiles.append(name)
         elif found.path.parent.parent.name == "checks":
             suites.append(f"{found.path.parent.name}/{found.path.stem}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import field
 
 from xnai_validate.config.interpolate import Interpolator
@@ -11,9 +11,11 @@ from xnai_validate.config.locate import Library
 from xnai_validate.config.problems import Problems, Where
 from xnai_validate.config.profile import ProfileFile
 from xnai_validate.config.source import Source
+from xnai_validate.config.varsfile import read_vars
 from xnai_validate.kit import WRITTEN
 from xnai_validate.model.frozen import dataclass
 from xnai_validate.model.json import JsonObject
+from xnai_validate.model.nearest import did_you_mean
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +27,8 @@ class Link:
     source: Source
     named: bool
     """Whether it stands on the command line; the others are extended by it."""
+    vars_files: tuple[tuple[JsonObject, Where], ...] = ()
+    """The vars of the files that it names, each with its place."""
 
     @property
     def where(self) -> Where:
@@ -52,6 +56,8 @@ class Chain:
     library: Library
     problems: Problems
     links: dict[str, Link] = field(default_factory=dict)
+    lacks_vars: bool = False
+    """Whether a file of vars could not be read."""
     _open: list[str] = field(default_factory=list)
 
     def add(self, name: str, asked: Where | None = None) -> None:
@@ -70,18 +76,32 @@ class Chain:
             self.problems.at(Where(source), "a profile is a mapping with a title")
             return
         self._open.append(name)
-        for index, base in _bases(source.value.get("extends")):
+        for index, base in _texts(source.value.get("extends")):
             steps = ("extends",) if index is None else ("extends", index)
             self.add(base, Where(source, steps))
         self._open.pop()
-        self.links[name] = Link(name, source.value, source, asked is None)
+        self.links[name] = Link(name, source.value, source, asked is None, tuple(self._vars_files(source)))
 
     def add_raw(self, name: str, source: Source) -> None:
         """A profile that lies in no file, made by the program."""
         if isinstance(source.value, dict):
-            for _, base in _bases(source.value.get("extends")):
+            for _, base in _texts(source.value.get("extends")):
                 self.add(base, Where(source, ("extends",)))
             self.links[name] = Link(name, source.value, source, True)
+
+    def _vars_files(self, source: Source) -> Iterator[tuple[JsonObject, Where]]:
+        assert isinstance(source.value, dict)
+        for index, name in _texts(source.value.get("vars_files")):
+            found = self.library.suites.get(name)
+            file = self.library.read(found) if found else None
+            vars_ = read_vars(file, self.problems) if file else None
+            if found is None:
+                where = Where(source, ("vars_files",) if index is None else ("vars_files", index))
+                self.problems.at(where, f'unknown file of vars "{name}"', did_you_mean(name, self.library.suites))
+            if file is None or vars_ is None:
+                self.lacks_vars = True
+            else:
+                yield vars_, Where(file, ("vars",))
 
     def verified(self, interpolator: Interpolator) -> tuple[Profile, ...]:
         """Every profile that has no mistakes of form, interpolated; `vars` are left as they are."""
@@ -101,9 +121,9 @@ class Chain:
             return None
 
 
-def _bases(raw: object) -> Iterable[tuple[int | None, str]]:
+def _texts(raw: object) -> Iterable[tuple[int | None, str]]:
     if isinstance(raw, str):
         return [(None, raw)]
     if isinstance(raw, list):
-        return [(index, base) for index, base in enumerate(raw) if isinstance(base, str)]
+        return [(index, text) for index, text in enumerate(raw) if isinstance(text, str)]
     return []

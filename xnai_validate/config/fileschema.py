@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from xnai_validate.config.profile import ProfileFile
 from xnai_validate.config.suite import SuiteFile
+from xnai_validate.config.varsfile import VarsFile
 from xnai_validate.model.json import JsonObject
 from xnai_validate.schema import DIALECT, faults_schema, kinds_schema, model_schema
 
@@ -34,3 +35,10 @@ def profile_schema() -> JsonObject:
     if isinstance(probe, dict):
         definitions["ProbeEntry"] = {**probe, "allOf": conditions}
     return {"$schema": DIALECT, "title": "Profile of xnai-validate", **made, "$defs": dict(sorted(definitions.items()))}
+
+
+def vars_schema() -> JsonObject:
+    """The schema of a file of vars, `checks/<category>/<name>.yaml`."""
+    definitions: JsonObject = {}
+    made = model_schema(VarsFile, "", definitions)
+    return {"$schema": DIALECT, "title": "Vars of xnai-validate", **made, "$defs": dict(sorted(definitions.items()))}

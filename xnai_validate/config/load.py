@@ -70,6 +70,8 @@ class Loader:
 
     def plan(self, names: tuple[str, ...]) -> Plan:
         """The plan of the chain; raises Mistakes."""
+        if self.chain.lacks_vars:  # without them most of the rest would seem wrong
+            self.problems.raise_if_any()
         handover = read_handover(self.options.stack, self.problems)
         space = VarSpace()
         lay_vars(space, self.chain.links.values(), self.options, handover)

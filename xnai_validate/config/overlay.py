@@ -33,6 +33,8 @@ def lay_vars(space: VarSpace, links: Iterable[Link], options: LoadOptions, hando
     links = tuple(links)
     space.set("run.nonce", options.nonce)
     for link in links:
+        for found, where in link.vars_files:
+            space.overlay(found, where)
         raw = link.raw.get("vars")
         if isinstance(raw, dict):
             space.overlay(raw, link.where.at("vars"))

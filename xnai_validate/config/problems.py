@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import field
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import field, replace
 
 from xnai_validate.config.source import Source, Steps
 from xnai_validate.model.frozen import dataclass
 from xnai_validate.model.place import Mistakes, Place, Problem
+
+MANY = 5
+"""Places of one mistake that are told one by one; with more of them the first stands for all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +56,25 @@ class Problems:
         self.found.update(dict.fromkeys(problems))
 
     def raise_if_any(self) -> None:
-        """Raise Mistakes with all of them: those without a place first, then by file and line."""
+        """Raise Mistakes with all of them: those without a place first, then by file and line.
+
+        Of one and the same mistake in many places (a var that nobody defines) the first place stands for all.
+        """
         if self.found:
-            raise Mistakes(sorted(self.found, key=_order))
+            raise Mistakes(tuple(_gathered(sorted(self.found, key=_order))))
+
+
+def _gathered(problems: Sequence[Problem]) -> Iterator[Problem]:
+    """The problems, but of those with the same words in many places only the first."""
+    same: dict[tuple[str, str | None], list[Problem]] = {}
+    for problem in problems:
+        same.setdefault((problem.message, problem.hint), []).append(problem)
+    for problem in problems:
+        alike = same[problem.message, problem.hint]
+        if len(alike) <= MANY:
+            yield problem
+        elif problem is next((one for one in alike if one.place), alike[0]):
+            yield replace(problem, message=f"{problem.message} (the first of {len(alike)} places)")
 
 
 def _order(problem: Problem) -> tuple[str, int, int, str]:

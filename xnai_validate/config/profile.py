@@ -101,6 +101,8 @@ class ProfileFile(Entry):
     tags: Texts = ()
     """Of these suites, only the checks that have one of these tags, and what they need; empty takes all."""
     targets: dict[str, TargetEntry] = Field(default_factory=dict)
+    vars_files: Texts = ()
+    """Files of vars among the suites, as `<category>/<name>`; this profile's own `vars` come on top."""
     vars: JsonObject = Field(default_factory=dict)
     """Nested values that checks refer to as `${dotted.path}`."""
     defaults: DefaultsEntry = DefaultsEntry()

@@ -1,14 +1,12 @@
 """Checks of answers from documents: are they grounded, are they the same on every way, what is taken and refused.
 
-Where the canary questions come from: `canaries`, a var of the profile, is a list of `{question, expect, source,
-document}`. A question is one that your documents answer; `expect` is a phrase that the answer must contain, `source`
-the name under which the document is cited, `document` its text, or the passage of it that answers; where source or
-document is empty, the checks that need it are skipped. Replace them by two or more of your own, in a profile of yours
-or one by one (`--var canaries.0.question="..."`):
+Where the canary questions come from: `canaries`, a var, is a list of `{question, expect, source, document}`. A question
+is one that your documents answer; `expect` is a phrase that the answer must contain, `source` the name under which the
+document is cited, `document` its text, or the passage of it that answers; where source or document is empty, checks
+that need it are skipped. Replace them by two or more of your own, in a file that is found before the bundled one: in
+the current directory, beside your profile or below `--path`:
 
-    # profiles/ours.yaml
-    title: The query flow, with our documents
-    extends: phase4.2
+    # checks/rag/canaries.yaml
     vars:
       canaries:
         - question: "How long may goods be returned?"
@@ -16,6 +14,9 @@ or one by one (`--var canaries.0.question="..."`):
           source: returns.md
           document: "Goods may be returned within 30 days of delivery, unopened or not ..."
         - {question: "Who signs invoices?", expect: "the treasurer", source: money.md, document: "Invoices are ..."}
+
+Or name a file of another name in a profile (`vars_files: [ours/questions]` is `checks/ours/questions.yaml`), or set one
+value alone: `--var canaries.0.question="..."`.
 """
 
 from xnai_validate.checkers.rag.consistency import consistency
