@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import field
+from types import MappingProxyType
+from typing import Any
 
 from xnai_validate.kit import Checker, Fault, Params
 from xnai_validate.model.frozen import dataclass
@@ -11,6 +13,9 @@ from xnai_validate.model.json import JsonValue
 from xnai_validate.model.report import CheckInfo, Criterion
 from xnai_validate.model.rules import Rule
 from xnai_validate.model.target import Target
+
+NOTHING: Mapping[str, Any] = MappingProxyType({})
+"""What most measurements have of observations and disturbances."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,9 +41,9 @@ class Compiled:
     rules: tuple[Rule, ...]
     """The kind's own rules first, then those of the check, then the profile's thresholds."""
     target: str | None
-    observations: Mapping[str, Compiled] = field(default_factory=dict)
+    observations: Mapping[str, Compiled] = field(default_factory=lambda: NOTHING)
     """`Observation.key` -> the measurement, for every observation that stands in the params."""
-    disturbances: Mapping[str, PlannedFault] = field(default_factory=dict)
+    disturbances: Mapping[str, PlannedFault] = field(default_factory=lambda: NOTHING)
     """`Disturbance.key` -> the fault, for every disturbance that stands in the params."""
 
     @property
@@ -54,6 +59,10 @@ class Retry:
 
     attempts: int = 1
     delay_s: float = 0.5
+
+
+ONCE = Retry()
+"""No second attempt."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +81,7 @@ class PlannedCheck:
     measurement: Compiled
     needs: tuple[str, ...] = ()
     """Full ids of the checks that must pass first."""
-    retry: Retry = Retry()
+    retry: Retry = ONCE
     until: Until | None = None
     timeout_s: float = 30.0
     exclusive: bool = False

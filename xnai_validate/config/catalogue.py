@@ -166,9 +166,9 @@ class Catalogue:
                 covers=(*covers, *_texts(item, "covers")),
                 fix=_text(item, "fix") or _text(shared, "fix") or None,
                 file=found.shown,
-                line=source.line_of(item) if source else 1,
+                line=source.line_of("checks", index) if source else 1,
             )
-            for item in (checks if isinstance(checks, list) else ())
+            for index, item in enumerate(checks if isinstance(checks, list) else ())
             if isinstance(item, dict)
         )
         return SuiteSummary(found.name, _text(raw, "title"), found.shown, found.bundled, covers, summaries)

@@ -8,12 +8,12 @@ from dataclasses import replace
 from xnai_validate.config.consent import Consent
 from xnai_validate.config.entry import DefaultsEntry, RetryEntry, UntilEntry
 from xnai_validate.config.measurement import Measurements
-from xnai_validate.config.problems import Problems
+from xnai_validate.config.problems import Problems, Where
 from xnai_validate.config.suite import Suite, WrittenCheck, full_id, need_ids
 from xnai_validate.config.when import Conditions
 from xnai_validate.model.frozen import dataclass
 from xnai_validate.model.report import CheckInfo, Source
-from xnai_validate.plan import Compiled, PlannedCheck, PlannedFault, PlannedTarget, Retry, Until
+from xnai_validate.plan import ONCE, Compiled, PlannedCheck, PlannedFault, PlannedTarget, Retry, Until
 
 _TIMEOUT_S = 30.0
 
@@ -30,17 +30,18 @@ class Checks:
     """What the profiles say for all suites."""
     consent: Consent
 
-    def plan(self, suite: Suite, written: WrittenCheck, shared_needs: tuple[str, ...]) -> PlannedCheck | None:
+    def plan(
+        self, suite: Suite, check_id: str, written: WrittenCheck, shared_needs: tuple[str, ...]
+    ) -> PlannedCheck | None:
         """One check, ready to be measured; None where it has mistakes, which are noted."""
-        entry, here = written.entry, suite.head.defaults
+        entry, here, where = written.entry, suite.head.defaults, suite.where_of(check_id)
         target = entry.target or here.target or self.defaults.target
-        when = self.conditions.skip_reason(entry.when, written.where.at("when")) if entry.when is not None else None
-        measurement = self._measurement(written, target, skipped=when is not None)
+        when = self.conditions.skip_reason(entry.when, where.at("when")) if entry.when is not None else None
+        measurement = self._measurement(written, target, where, skipped=when is not None)
         if entry.retry is not None and entry.until is not None:
-            self.problems.at(written.where.at("until"), "a check has retry or until, not both", key=True)
+            self.problems.at(where.at("until"), "a check has retry or until, not both", key=True)
         planned = [
-            self.measurements.fault(one, target, written.where.at("under", place))
-            for place, one in enumerate(entry.under)
+            self.measurements.fault(one, target, where.at("under", place)) for place, one in enumerate(entry.under)
         ]
         under = tuple(one for one in planned if one is not None)
         if measurement is None or len(under) < len(planned):
@@ -50,10 +51,9 @@ class Checks:
         until = entry.until or (None if entry.retry else here.until or self.defaults.until)
         retry = entry.retry or here.retry or self.defaults.retry
         needs = tuple(dict.fromkeys((*shared_needs, *need_ids(suite, written))))
-        file = suite.where.source.file if suite.where.source else ""
         return PlannedCheck(
             info=CheckInfo(
-                id=full_id(suite.name, entry.id),
+                id=check_id,
                 title=entry.title,
                 category=suite.category,
                 kind=entry.kind,
@@ -61,7 +61,7 @@ class Checks:
                 tags=_union(self.defaults.tags, here.tags, entry.tags),
                 covers=_union(suite.head.covers, self.defaults.covers, here.covers, entry.covers),
                 fix=entry.fix or here.fix or self.defaults.fix,
-                source=Source(file=file, line=written.line),
+                source=Source(file=suite.source.file, line=suite.line_of(check_id)),
                 disruptive=disruptive,
             ),
             measurement=measurement,
@@ -74,14 +74,14 @@ class Checks:
             skip=when or self.consent.refused(disruptive, faults) or self._skip(measurement, faults),
         )
 
-    def _measurement(self, written: WrittenCheck, target: str | None, *, skipped: bool) -> Compiled | None:
+    def _measurement(
+        self, written: WrittenCheck, target: str | None, where: Where, *, skipped: bool
+    ) -> Compiled | None:
         entry = written.entry
         if not (skipped and written.missing_values):
-            return self.measurements.compile(
-                entry.kind, written.raw_with, entry.expect, entry.warn, target, written.where
-            )
+            return self.measurements.compile(entry.kind, written.raw_with, entry.expect, entry.warn, target, where)
         # What it refers to has no value on this stack, for which it is not meant: the params cannot be verified here.
-        checker = self.measurements.checker(entry.kind, written.where.at("kind"))
+        checker = self.measurements.checker(entry.kind, where.at("kind"))
         return Compiled(checker, checker.params.model_construct(), (), target) if checker else None
 
     def _skip(self, measurement: Compiled, faults: tuple[PlannedFault, ...]) -> str | None:
@@ -106,7 +106,7 @@ def _first(*timeouts: float | None) -> float:
 
 
 def _retry(entry: RetryEntry | None) -> Retry:
-    return Retry(entry.attempts, entry.delay) if entry else Retry()
+    return Retry(entry.attempts, entry.delay) if entry else ONCE
 
 
 def shared_needs(suite: Suite) -> tuple[tuple[str, ...], frozenset[str]]:
@@ -115,7 +115,7 @@ def shared_needs(suite: Suite) -> tuple[tuple[str, ...], frozenset[str]]:
     Those are the needed checks themselves and what they need in turn: a check cannot wait for itself.
     """
     needs = tuple(full_id(suite.name, need) for need in suite.head.needs)
-    own = {check_id: need_ids(suite, one) for check_id, one in suite.checks.items()}
+    own = {check_id: need_ids(suite, one) for check_id, one in suite.unplanned.items()} if needs else {}
     exempt: set[str] = set()
     open_ = [need for need in needs if need in own]
     while open_:
@@ -130,4 +130,4 @@ def with_wait(check: PlannedCheck, within_s: float) -> PlannedCheck:
     """The check, measured again for at least so long until it holds."""
     every = check.until.every_s if check.until else UntilEntry.model_fields["every"].default
     longest = max(within_s, check.until.within_s if check.until else 0.0)
-    return replace(check, until=Until(longest, every), retry=Retry())
+    return replace(check, until=Until(longest, every), retry=ONCE)

@@ -22,9 +22,11 @@ from xnai_validate.model.record import Record, errors_of
 from xnai_validate.model.rules import Level, Rule
 from xnai_validate.model.ruletext import parse_rules
 from xnai_validate.model.text import looks_secret
-from xnai_validate.plan import Compiled, PlannedFault
+from xnai_validate.plan import NOTHING, Compiled, PlannedFault
 
 RulesByFact = dict[str, tuple[Rule, ...]]
+SHARED = 1000
+"""So many different rules are remembered, to be shared by the checks that want the same."""
 
 
 @dataclass(slots=True)
@@ -39,7 +41,9 @@ class Measurements:
     """The targets that measurements name."""
     _checkers: dict[str, Checker | RegistryError] = field(default_factory=dict)
     _parsed: dict[tuple[str, Level, str], RulesByFact] = field(default_factory=dict)
-    """Rules that were parsed before: checks of a suite mostly want the same."""
+    """Rules that were parsed before, for thresholds: those of a glob are about many checks."""
+    _combined: dict[tuple[str, str, str], tuple[Rule, ...]] = field(default_factory=dict)
+    """All rules of checks that want the same, as most checks of a suite do."""
 
     def checker(self, kind: str, where: Where) -> Checker | None:
         """The checker of a kind; an unknown one is noted as a mistake."""
@@ -83,9 +87,11 @@ class Measurements:
         verified = self._params(checker.params, checker.kind, params, where.at("with"), unfinished)
         if verified is None or rules is None or not known:
             return None
+        if not _with_models(checker.params):
+            return Compiled(checker, verified, rules, target)
         observations = dict(self._observations(verified, target, where.at("with")))
         disturbances = dict(self._disturbances(verified, target, where.at("with")))
-        return Compiled(checker, verified, rules, target, observations, disturbances)
+        return Compiled(checker, verified, rules, target, observations or NOTHING, disturbances or NOTHING)
 
     def fault(self, disturbance: Disturbance, target: str | None, where: Where) -> PlannedFault | None:
         """The disturbance written at `where`, by default of `target`; None where it has mistakes."""
@@ -160,6 +166,9 @@ class Measurements:
         unfinished: bool,
     ) -> tuple[Rule, ...] | None:
         """The kind's own rules, those of `expect` instead of them fact by fact, then those of `warn`."""
+        same = (checker.kind, repr(expect), repr(warn))
+        if same in self._combined and not unfinished:
+            return self._combined[same]
         before = len(self.problems.found)
         for name, raw in (("expect", expect), ("warn", warn)):
             if raw is not None and not raw:
@@ -174,7 +183,10 @@ class Measurements:
         if not rules and not inner:
             self.problems.at(where, "the check has no rules, so nothing could fail", _facts_hint(checker), key=True)
             return None
-        return tuple(rules)
+        found = tuple(rules)
+        if not unfinished and len(self._combined) < SHARED:
+            self._combined[same] = found
+        return found
 
     def parse(
         self,
@@ -197,7 +209,7 @@ class Measurements:
         for mistake in mistakes:
             self.problems.at(where.at(*mistake.path), mistake.message, mistake.hint)
         found = by_fact(rules)
-        if not mistakes and not unfinished:
+        if not mistakes and not unfinished and len(self._parsed) < SHARED:
             self._parsed[same] = found
         return found
 

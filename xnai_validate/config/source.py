@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from codecs import BOM_UTF8
+from collections.abc import Mapping, Sequence
 from dataclasses import field
 from functools import cached_property
 from pathlib import Path
@@ -28,27 +29,29 @@ class Source:
 
     file: str
     """The name by which the user is told of it."""
-    text: str
+    data: bytes
+    """UTF-8, without a mark of its order of bytes."""
     value: JsonValue
-    lines: dict[int, int] = field(repr=False)
-    """`id` of each mapping that stands in a list -> its line."""
+    lines: Mapping[str, Sequence[int]] = field(default_factory=dict, repr=False)
+    """Key of the document -> the lines of the items of the list under it."""
 
     @cached_property
-    def _rows(self) -> list[str]:
-        return self.text.split("\n")
+    def _rows(self) -> list[bytes]:
+        return self.data.split(b"\n")
 
     @cached_property
     def _spots(self) -> Spot:
-        return read_yaml(self.text, spots=True).spot
+        return read_yaml(self.data, spots=True).spot
 
     @cached_property
     def templated(self) -> bool:
         """Whether anything in the file refers to the environment or to vars."""
-        return "${" in self.text
+        return b"${" in self.data
 
-    def line_of(self, item: object) -> int:
-        """The line of a mapping that stands in a list of the (not interpolated) value."""
-        return self.lines.get(id(item), 1)
+    def line_of(self, key: str, index: int) -> int:
+        """The line of a mapping in the list under a key of the document."""
+        lines = self.lines.get(key, ())
+        return lines[index] if index < len(lines) else 1
 
     def place(self, steps: Sequence[str | int], *, key: bool = False) -> Place:
         """Where a value is written: the scalar itself, else (or with `key`) its key or list item.
@@ -66,7 +69,7 @@ class Source:
     def excerpt(self, place: Place) -> str | None:
         """The line of the file as it stands there, at most 300 characters."""
         row = place.line - 1
-        return self._rows[row].rstrip("\r")[:300] if 0 <= row < len(self._rows) else None
+        return self._rows[row].decode().rstrip("\r")[:300] if 0 <= row < len(self._rows) else None
 
     def problem(
         self, steps: Sequence[str | int], message: str, hint: str | None = None, *, key: bool = False
@@ -90,20 +93,15 @@ def read_source(path: Path, shown: str) -> tuple[Source | None, tuple[Problem, .
 
 def parse_source(data: bytes, shown: str) -> tuple[Source | None, tuple[Problem, ...]]:
     """As `read_source`, of the bytes of a file."""
+    data = data.removeprefix(BOM_UTF8)
+    if wrong := _not_text(data, shown):
+        return None, (wrong,)
     try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = data[: error.start].count(b"\n") + 1
-        return None, (Problem("not UTF-8 text", Place(shown, line), "save the file as UTF-8"),)
-    if strange := _UNPRINTABLE.search(text):
-        return None, (_unprintable(text, strange.start(), shown),)
-    try:
-        document = read_yaml(text)
+        document = read_yaml(data)
     except Broken as error:
-        bare = Source(shown, text, None, {})
         place = Place(shown, error.line + 1, error.column + 1)
-        return None, (Problem(error.message, place, error.hint, bare.excerpt(place)),)
-    source = Source(shown, text, document.value, document.lines)
+        return None, (Problem(error.message, place, error.hint, Source(shown, data, None).excerpt(place)),)
+    source = Source(shown, data, document.value, document.lines)
     problems = []
     for twice, line, column in document.duplicates:
         place = Place(shown, line + 1, column + 1)
@@ -111,9 +109,17 @@ def parse_source(data: bytes, shown: str) -> tuple[Source | None, tuple[Problem,
     return source, tuple(problems)
 
 
-def _unprintable(text: str, at: int, shown: str) -> Problem:
-    before = text[:at]
-    place = Place(shown, before.count("\n") + 1, at - before.rfind("\n"))
-    excerpt = Source(shown, text, None, {}).excerpt(place)
-    message = f"the character U+{ord(text[at]):04X} cannot stand in YAML"
-    return Problem(message, place, "write it as an escape in quotes", excerpt)
+def _not_text(data: bytes, shown: str) -> Problem | None:
+    """Why the bytes of a file are not text that YAML may have; None where they are."""
+    try:
+        text = data.decode()
+    except UnicodeDecodeError as error:
+        line = data[: error.start].count(b"\n") + 1
+        return Problem("not UTF-8 text", Place(shown, line), "save the file as UTF-8")
+    strange = _UNPRINTABLE.search(text)
+    if strange is None:
+        return None
+    before = text[: strange.start()]
+    place = Place(shown, before.count("\n") + 1, strange.start() - before.rfind("\n"))
+    message = f"the character U+{ord(strange[0]):04X} cannot stand in YAML"
+    return Problem(message, place, "write it as an escape in quotes", Source(shown, data, None).excerpt(place))

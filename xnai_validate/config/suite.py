@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Annotated
 
 from xnai_validate.config.entry import DefaultsEntry, Entry, Kebab, RetryEntry, Rules, Texts, UntilEntry
@@ -13,6 +12,8 @@ from xnai_validate.config.source import Source
 from xnai_validate.kit import WRITTEN, Disturbance, Duration, Field
 from xnai_validate.model.frozen import dataclass
 from xnai_validate.model.json import JsonObject, JsonValue
+
+_CHECKS = "checks"
 
 
 class CheckEntry(Entry):
@@ -76,11 +77,9 @@ class SuiteHead(Entry):
 
 @dataclass(frozen=True, slots=True)
 class WrittenCheck:
-    """A check with the place where it is written."""
+    """A check as it is written."""
 
     entry: CheckEntry
-    where: Where
-    line: int
     raw_with: JsonValue
     """Its `with`, interpolated but not verified."""
     missing_values: bool
@@ -93,17 +92,27 @@ class Suite:
 
     name: str
     """`<category>/<suite>`."""
+    category: str
+    """The folder it lies in."""
     head: SuiteHead
-    checks: Mapping[str, WrittenCheck]
-    """By full id, in the order of the file."""
-    ids: frozenset[str]
-    """All full ids of the file, also of the checks that were left out."""
-    where: Where
+    places: dict[str, int]
+    """Full id -> place in the list of checks, from 0, in order; also of the checks that were left out."""
+    unplanned: dict[str, WrittenCheck]
+    """By full id, the checks that were not asked for yet: of thousands, no more is kept than is needed."""
+    source: Source
 
     @property
-    def category(self) -> str:
-        """The folder it lies in."""
-        return self.name.partition("/")[0]
+    def where(self) -> Where:
+        """The whole file."""
+        return Where(self.source)
+
+    def where_of(self, check_id: str) -> Where:
+        """Where a check is written."""
+        return Where(self.source, (_CHECKS, self.places[check_id]))
+
+    def line_of(self, check_id: str) -> int:
+        """In which line a check is written."""
+        return self.source.line_of(_CHECKS, self.places[check_id])
 
 
 def read_suite(name: str, source: Source, interpolator: Interpolator, problems: Problems) -> Suite | None:
@@ -112,7 +121,7 @@ def read_suite(name: str, source: Source, interpolator: Interpolator, problems: 
     if not isinstance(source.value, dict):
         problems.at(whole, "a suite is a mapping with title and checks")
         return None
-    raw = {key: value for key, value in source.value.items() if key != "checks"}
+    raw = {key: value for key, value in source.value.items() if key != _CHECKS}
     if source.templated:
         found = interpolator.value(raw, whole)
         raw = found if isinstance(found, dict) else raw
@@ -122,36 +131,38 @@ def read_suite(name: str, source: Source, interpolator: Interpolator, problems: 
         for wrong in wrongs(error, raw, SuiteFile, "a suite"):
             problems.at(whole.at(*wrong.steps), wrong.message, wrong.hint, key=wrong.key)
         head = SuiteHead.model_construct(title=name)
-    checks = source.value.get("checks")
+    checks = source.value.get(_CHECKS)
     if not isinstance(checks, list) or not checks:
-        problems.at(whole.at("checks"), "a suite has a list of checks")
+        problems.at(whole.at(_CHECKS), "a suite has a list of checks")
         return None
-    written = _checks(checks, source, interpolator, problems)
-    ids = (full_id(name, str(item["id"])) for item in checks if isinstance(item, dict) and "id" in item)
-    return Suite(name, head, {full_id(name, one.entry.id): one for one in written}, frozenset(ids), whole)
+    suite = Suite(name, name.partition("/")[0], head, {}, {}, source)
+    _read_checks(suite, checks, interpolator, problems)
+    return suite
 
 
-def _checks(raw: list[JsonValue], source: Source, interpolator: Interpolator, problems: Problems) -> list[WrittenCheck]:
-    found: list[WrittenCheck] = []
-    ids: dict[str, int] = {}
-    templated = source.templated
+def _read_checks(suite: Suite, raw: list[JsonValue], interpolator: Interpolator, problems: Problems) -> None:
+    """Take every check out of the list: what stands in it is not kept twice."""
+    templated = suite.source.templated
     for index, item in enumerate(raw):
-        here = Where(source, ("checks", index))
+        raw[index] = None
+        here = Where(suite.source, (_CHECKS, index))
         value, missing = item, 0
         if templated:
             missing = interpolator.missing_values
             value = interpolator.value(item, here)
             missing = interpolator.missing_values - missing
         entry = _entry(value, here, problems)
-        if entry is None or not isinstance(value, dict):
+        if not isinstance(value, dict) or "id" not in value:
             continue
-        line = source.line_of(item)
-        if entry.id in ids:
-            problems.at(here.at("id"), f'the id "{entry.id}" stands in this suite twice, first in line {ids[entry.id]}')
-            continue
-        ids[entry.id] = line
-        found.append(WrittenCheck(entry, here, line, value.get("with", {}), missing > 0))
-    return found
+        check_id = full_id(suite.name, str(value["id"]))
+        if entry is None:
+            suite.places.setdefault(check_id, index)
+        elif check_id in suite.unplanned:
+            first = suite.line_of(check_id)
+            problems.at(here.at("id"), f'the id "{entry.id}" stands in this suite twice, first in line {first}')
+        else:
+            suite.places[check_id] = index
+            suite.unplanned[check_id] = WrittenCheck(entry, value.get("with", {}), missing > 0)
 
 
 def _entry(value: JsonValue, where: Where, problems: Problems) -> CheckEntry | None:

@@ -61,7 +61,7 @@ class Suites:
 
     def _all_of(self, name: str) -> list[PlannedCheck]:
         suite = None if self._holds_vars(name) else self.read(name)
-        planned = (self._plan(suite, check_id) for check_id in suite.checks) if suite else ()
+        planned = (self._plan(suite, check_id) for check_id in suite.places) if suite else ()
         return [check for check in planned if check is not None]
 
     def read(self, name: str) -> Suite | None:
@@ -76,19 +76,18 @@ class Suites:
         return self._read[name]
 
     def _plan(self, suite: Suite, check_id: str) -> PlannedCheck | None:
-        if check_id not in self._planned:
+        written = suite.unplanned.pop(check_id, None)
+        if written is not None:
             needs, exempt = self._shared[suite.name]
-            self._planned[check_id] = self.checks.plan(
-                suite, suite.checks[check_id], () if check_id in exempt else needs
-            )
-        return self._planned[check_id]
+            self._planned[check_id] = self.checks.plan(suite, check_id, written, () if check_id in exempt else needs)
+        return self._planned.get(check_id)
 
     def _verify_needs(self, suite: Suite) -> None:
         for index, need in enumerate(suite.head.needs):
             self._verify_need(suite, need, suite.where.at("needs", index))
-        for one in suite.checks.values():
+        for check_id, one in suite.unplanned.items():
             for index, need in enumerate(one.entry.needs):
-                self._verify_need(suite, need, one.where.at("needs", index))
+                self._verify_need(suite, need, suite.where_of(check_id).at("needs", index))
 
     def _verify_need(self, suite: Suite, need: str, where: Where) -> None:
         wanted = full_id(suite.name, need)
@@ -97,8 +96,8 @@ class Suites:
             self.problems.at(where, f'unknown suite "{home}"', did_you_mean(home, self.library.suites))
             return
         found = self.read(home)
-        if found is not None and wanted not in found.ids:
-            self.problems.at(where, f'unknown check "{wanted}"', did_you_mean(wanted, found.ids))
+        if found is not None and wanted not in found.places:
+            self.problems.at(where, f'unknown check "{wanted}"', did_you_mean(wanted, found.places))
 
     def with_needed(self, own: Iterable[PlannedCheck]) -> tuple[PlannedCheck, ...]:
         """The checks and, before them, what they need of suites that the profile does not run."""
@@ -111,7 +110,7 @@ class Suites:
             if need in known or need in added or home not in self.library.suites:
                 continue
             suite = self.read(home)
-            check = self._plan(suite, need) if suite is not None and need in suite.checks else None
+            check = self._plan(suite, need) if suite is not None else None
             if check is not None:
                 added[need] = check
                 open_ += check.needs
@@ -123,5 +122,5 @@ class Suites:
         if path is None:
             return
         suite = self.read(path[0].partition(":")[0])
-        where = suite.checks[path[0]].where.at("needs") if suite else Where(None)
+        where = suite.where_of(path[0]).at("needs") if suite else Where(None)
         self.problems.at(where, f"checks need each other: {' -> '.join(path)}", key=True)

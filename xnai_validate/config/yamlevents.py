@@ -6,6 +6,7 @@ understood, and what they expand to is bounded. Values behind an alias are share
 
 from __future__ import annotations
 
+from array import array
 from dataclasses import field
 from typing import Any, Protocol, cast
 
@@ -62,29 +63,33 @@ class Document:
 
     value: JsonValue
     spot: Spot
-    lines: dict[int, int]
+    lines: dict[str, array[int]]
+    """Key of the document -> the lines, from 1, of the items of the list under it."""
     duplicates: list[tuple[str, int, int]]
 
 
-def read_yaml(text: str, *, spots: bool = False) -> Document:
-    """The one document of `text`; raises Broken at the first error of syntax. `spots`: also where everything stands."""
-    loader = _Loader(text)
+def read_yaml(data: bytes, *, spots: bool = False) -> Document:
+    """The one document of a text in UTF-8; raises Broken at the first error of syntax.
+
+    `spots`: also where everything stands.
+    """
+    loader = _Loader(data)
     try:
         return _Builder(spots).build(cast(Parser, loader))
     except yaml.MarkedYAMLError as error:
-        raise _in_plain_words(error, text) from None
+        raise _in_plain_words(error, data) from None
     except yaml.YAMLError as error:
         raise Broken(f"not YAML: {str(error).splitlines()[0]}", (0, 0)) from None
     finally:
         loader.dispose()
 
 
-def _in_plain_words(error: yaml.MarkedYAMLError, text: str) -> Broken:
+def _in_plain_words(error: yaml.MarkedYAMLError, data: bytes) -> Broken:
     mark = error.problem_mark or error.context_mark
     at = (mark.line, mark.column) if mark else (0, 0)
     problem = error.problem or "not YAML"
-    rows = text.split("\n")
-    if at[0] < len(rows) and rows[at[0]][at[1] : at[1] + 1] == "\t":
+    rows = data.split(b"\n")
+    if at[0] < len(rows) and rows[at[0]].decode()[at[1] : at[1] + 1] == "\t":
         return Broken("a tab cannot indent YAML", at, "use spaces")
     if problem == "mapping values are not allowed in this context":
         return Broken("a colon cannot stand here", at, "put text that holds a colon in quotes")
@@ -130,7 +135,7 @@ class _Builder:
         self.anchors: dict[str, Anchored] = {}
         self.texts: dict[str, str] = {}
         """Every text that was read: most keys and many values of a suite are equal, and then are one."""
-        self.lines: dict[int, int] = {}
+        self.lines: dict[str, array[int]] = {}
         self.duplicates: list[tuple[str, int, int]] = []
         self.count = 0
         self.expanded = 0
@@ -194,11 +199,18 @@ class _Builder:
         if self.spots:
             spot = Spot(_mark(event), _mark(event), False, {} if mapping else None, None if mapping else [])
         frame = _Frame({} if mapping else None, None if mapping else [], spot, event.anchor, self.count)
-        if mapping and outer is not None and outer.items is not None:
-            self.lines[id(frame.mapping)] = _mark(event)[0] + 1
+        if len(self.stack) == 2 and outer is not None and outer.items is not None:
+            self.item(len(outer.items), event)
         if event.anchor:
             self.anchors.pop(event.anchor, None)
         self.stack.append(frame)
+
+    def item(self, index: int, event: yaml.Event) -> None:
+        """Remember where an item begins that stands in a list under a key of the document."""
+        lines = self.lines.setdefault(self.stack[0].key or "", array("I"))
+        line = _mark(event)[0] + 1
+        while len(lines) <= index:  # those before it that are no mappings or lists had no line of their own
+            lines.append(line)
 
     def close(self, event: yaml.MappingEndEvent | yaml.SequenceEndEvent) -> None:
         frame = self.stack.pop()
