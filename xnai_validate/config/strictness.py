@@ -18,7 +18,7 @@ from xnai_validate.model.json import JsonObject, JsonValue
 from xnai_validate.model.nearest import did_you_mean
 from xnai_validate.model.report import Criterion
 from xnai_validate.model.ruletext import parse_rules
-from xnai_validate.plan import Compiled, HostMemory, Limits, PlannedCheck
+from xnai_validate.plan import HostMemory, Limits, PlannedCheck
 
 CATEGORIES = (
     "services", "api", "breakers", "health", "streaming", "performance", "errors", "dependencies", "rag", "vikunja",
@@ -92,8 +92,7 @@ def _tightened(check: PlannedCheck, threshold: Threshold, measurements: Measurem
     expect = by_fact(tuple(rule for rule in before.rules if rule.level == "expect")) | new
     warn = (rule for rule in before.rules if rule.level == "warn")
     rules = (*(rule for of_fact in expect.values() for rule in of_fact), *warn)
-    after = Compiled(before.checker, before.params, rules, before.target, before.observations)
-    return replace(check, measurement=after)
+    return replace(check, measurement=replace(before, rules=rules))
 
 
 def criteria_of(
