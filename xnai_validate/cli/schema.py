@@ -21,7 +21,7 @@ class Document(StrEnum):
 def command(
     document: Annotated[Document, typer.Argument(help="What the schema is of.")] = Document.REPORT,
 ) -> None:
-    """Print the JSON Schema of suites, profiles, files of vars, the JSON report or the events."""
+    """Print the JSON Schema of suites, profiles, the JSON report or the events."""
     import json
 
     from xnai_validate import schema

@@ -220,16 +220,16 @@ def lint(paths: tuple[str, ...] = (), options: LoadOptions = _NO_OPTIONS) -> Lin
     else:
         profiles, suites = list(library.profiles), [one.name for one in suites_of(library)]
     checks: set[str] = set()
-    for plan in _linted(profiles, suites, options, problems):
-        checks |= {check.id for check in plan.checks}
+    for verified in _linted(profiles, suites, options, problems):
+        checks |= verified
     problems.raise_if_any()
     return Linted(len(profiles), len({check.partition(":")[0] for check in checks}), len(checks))
 
 
-def _linted(profiles: list[str], suites: list[str], options: LoadOptions, problems: Problems) -> Iterator[Plan]:
+def _linted(profiles: list[str], suites: list[str], options: LoadOptions, problems: Problems) -> Iterator[set[str]]:
     for name in profiles:
         try:
-            yield load_plan((name,), options)
+            yield {check.id for check in load_plan((name,), options).checks}
         except Mistakes as found:
             problems.extend(found.problems)
     if not suites:
@@ -242,7 +242,9 @@ def _linted(profiles: list[str], suites: list[str], options: LoadOptions, proble
         homes = dict.fromkeys(suites, BASE)
     for home in dict.fromkeys(homes.values()):
         try:
-            yield plan_of_suites(tuple(name for name in suites if homes[name] == home), options, home)
+            plan = plan_of_suites(tuple(name for name in suites if homes[name] == home), options, home)
+            # The home has suites of its own, too.
+            yield {check.id for check in plan.checks if check.id.partition(":")[0] in suites}
         except Mistakes as found:
             problems.extend(found.problems)
 
