@@ -50,7 +50,7 @@ def test_a_signal_while_a_report_is_written_cuts_nothing() -> None:
         "print_all(['[', json.dumps(list(range(200_000))), ']'])\n"
     )
     env = {**os.environ, "PYTHONUNBUFFERED": "1"}
-    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, env=env) as process:
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, env=env, bufsize=0) as process:
         assert process.stdout is not None
         pieces = [process.stdout.read(1)]
         while piece := os.read(process.stdout.fileno(), 16_384):

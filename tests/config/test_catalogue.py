@@ -72,6 +72,8 @@ def test_a_suite_is_verified_under_the_profile_that_runs_it(home: Home) -> None:
     home.profile('title: P\ntargets: {web: {url: "http://127.0.0.1:1"}}\nsuites: [own/*]\n', "mine")
     assert lint((str(path),), home.options()) == Linted(0, 1, 1)
     assert lint((), home.options()).suites > 1
+    home.suite("title: V\nchecks: [{id: a}]\n", "own/other")
+    assert lint((str(path),), home.options()) == Linted(0, 1, 1), "mistakes of its neighbours are not its own"
     assert catalogue(home.options()).explain("own/web:a").id == "own/web:a"
 
 

@@ -291,6 +291,7 @@ def plan_of_suites(suites: tuple[str, ...], options: LoadOptions, home: str = BA
         chain = Chain(library, problems)
         if source is not None:
             chain.add_raw("suites", source)
+            chain.leave_out(("suites", "thresholds", "criteria"), but_of="suites")
         return Loader(options, library, chain, problems).plan(("suites",))
 
 

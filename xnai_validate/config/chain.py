@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import field
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import field, replace
 
 from xnai_validate.config.interpolate import Interpolator
 from xnai_validate.config.invalid import wrongs
@@ -102,6 +102,13 @@ class Chain:
                 self.lacks_vars = True
             else:
                 yield vars_, Where(file, ("vars",))
+
+    def leave_out(self, keys: Collection[str], but_of: str) -> None:
+        """Drop some keys of all profiles but one, which so has only their targets, vars and defaults."""
+        for name, link in self.links.items():
+            if name != but_of:
+                kept = {key: value for key, value in link.raw.items() if key not in keys}
+                self.links[name] = replace(link, raw=kept)
 
     def verified(self, interpolator: Interpolator) -> tuple[Profile, ...]:
         """Every profile that has no mistakes of form, interpolated; `vars` are left as they are."""
