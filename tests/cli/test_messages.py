@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from xnai_validate.cli.messages import mistakes, tell
+from xnai_validate.cli.options import meant_instead, unknown_in_environment
 from xnai_validate.errors import ConfigError
 from xnai_validate.model.place import Mistakes, Place, Problem
 
@@ -47,3 +48,13 @@ def test_escape_sequences_in_an_error_are_shown(capsys: pytest.CaptureFixture[st
     """No text of an error can move a cursor."""
     tell(ConfigError("bad \x1b[2J name", hint="use \u202e another"))
     assert capsys.readouterr().err == "bad \\x1b[2J name\n  use \\u202e another\n"
+
+
+def test_a_mistyped_variable_of_the_environment_is_told() -> None:
+    """What sets nothing is named with the nearest that would; what the tool takes and what is not ours is not named."""
+    environ = {"XNAI_VALIDATE_FAIL_ONN": "warn", "XNAI_VALIDATE_QUIET": "1", "XNAI_VALIDATE_STATE": "/x", "HOME": "/"}
+    assert unknown_in_environment(environ) == ["XNAI_VALIDATE_FAIL_ONN"]
+    assert meant_instead("XNAI_VALIDATE_FAIL_ONN") == (
+        'the environment variable XNAI_VALIDATE_FAIL_ONN sets nothing; did you mean "XNAI_VALIDATE_FAIL_ON"?'
+    )
+    assert meant_instead("XNAI_VALIDATE_XYZZY") == "the environment variable XNAI_VALIDATE_XYZZY sets nothing"

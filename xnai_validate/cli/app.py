@@ -12,6 +12,7 @@ from typer.core import TyperGroup
 from xnai_validate import __version__
 from xnai_validate.cli import compare, demo, explain, init, lint, prove, report, run, schema, undo
 from xnai_validate.cli import list as list_
+from xnai_validate.cli.command import Command
 from xnai_validate.cli.guard import code_of
 from xnai_validate.cli.options import in_environment
 
@@ -28,16 +29,21 @@ class Commands(TyperGroup):
         except BaseException as error:
             code = code_of(error)
             if code is None:
-                _name_environment(error)
+                _reword(error)
                 raise
             raise typer.Exit(code) from None
 
 
-def _name_environment(error: BaseException) -> None:
-    """Say in a mistake of the command line what the environment adds to it, since that is easily forgotten."""
-    said, given = getattr(error, "message", None), in_environment(os.environ)
-    if isinstance(said, str) and given:
-        error.message = f"{said} ({given})"  # type: ignore[attr-defined]
+def _reword(error: BaseException) -> None:
+    """Say in a mistake of the command line how to go on, and what the environment adds, which is easily forgotten."""
+    said = getattr(error, "message", None)
+    if not isinstance(said, str):
+        return
+    said = said.removeprefix("Value error, ")
+    if getattr(getattr(error, "param", None), "name", None) == "profiles" and not said:
+        said = "All profiles: xnai-validate list"
+    given = in_environment(os.environ)
+    error.message = f"{said} ({given})" if given else said  # type: ignore[attr-defined]
 
 
 app = typer.Typer(
@@ -48,7 +54,7 @@ app = typer.Typer(
     "4 a fault may not be undone, 5 stopped by a limit, 130 interrupted.",
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
-    add_completion=False,
+    add_completion=True,
     no_args_is_help=True,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
@@ -69,14 +75,19 @@ def _root(
     """Tells whether a RAG stack works together."""
 
 
-app.command("run")(run.command)
-app.command("report")(report.command)
-app.command("compare")(compare.command)
-app.command("list")(list_.command)
-app.command("explain")(explain.command)
-app.command("lint")(lint.command)
-app.command("schema")(schema.command)
-app.command("demo")(demo.command)
-app.command("init")(init.command)
-app.command("prove")(prove.command)
-app.command("undo")(undo.command)
+_FIRST = "For a first look: xnai-validate run preflight --demo"
+
+app.command("run", cls=Command, epilog=_FIRST)(run.command)
+for _name, _command, _short in (
+    ("init", init.command, "Find a stack on this host and write it down for run --stack."),
+    ("list", list_.command, "List profiles, suites, checks, kinds, faults, runs, baselines."),
+    ("explain", explain.command, "Explain a kind of check, a family, a fault, or one check."),
+    ("lint", lint.command, "Tell every mistake of profiles and suites, with file and line."),
+    ("report", report.command, "Tell a stored run again, in any format."),
+    ("compare", compare.command, "Hold one run or baseline against another: is B worse?"),
+    ("undo", undo.command, "Take back the faults that a killed run has left in force."),
+    ("schema", schema.command, "Print the JSON Schema of suites, profiles, reports or events."),
+    ("demo", demo.command, "Start the embedded stack, healthy or broken on purpose."),
+    ("prove", prove.command, "Run every defect of the embedded stack against its checks."),
+):
+    app.command(_name, cls=Command, short_help=_short)(_command)

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from xnai_validate.cli.completing import names
+
 
 def command(
     name: Annotated[
@@ -14,6 +16,7 @@ def command(
         typer.Argument(
             metavar="NAME",
             help="A kind such as http.request, a family such as rag, a fault such as redis.pause, or a check.",
+            autocompletion=names,
         ),
     ],
     path: Annotated[

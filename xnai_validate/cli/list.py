@@ -7,11 +7,17 @@ from typing import Annotated
 
 import typer
 
+from xnai_validate.cli.completing import lists
+
 
 def command(
     what: Annotated[
         str,
-        typer.Argument(metavar="WHAT", help="profiles, suites, checks, kinds, faults, runs, baselines, or a profile."),
+        typer.Argument(
+            metavar="WHAT",
+            help="profiles, suites, checks, kinds, faults, runs, baselines, or a profile.",
+            autocompletion=lists,
+        ),
     ] = "profiles",
     tag: Annotated[
         list[str] | None, typer.Option(metavar="TAG", help="Only checks with this tag (repeatable).")

@@ -10,14 +10,24 @@ import typer
 
 def command(
     defect: Annotated[
-        list[str] | None, typer.Option("--defect", metavar="NAME", help="Only this defect; repeatable.")
+        list[str] | None, typer.Option("--defect", metavar="NAME", help="Only this defect (repeatable).")
     ] = None,
     profile: Annotated[str, typer.Option("--profile", metavar="PROFILE", help="Whose checks are proven.")] = "phase4",
     full: Annotated[
         bool, typer.Option("--full", help="Every defect against every check, not only those named for it.")
     ] = False,
     jobs: Annotated[
-        int, typer.Option("--jobs", "-j", min=1, max=16, envvar="XNAI_VALIDATE_JOBS", help="Broken stacks at a time.")
+        int,
+        typer.Option(
+            "--jobs",
+            "-j",
+            metavar="N",
+            min=1,
+            max=16,
+            envvar="XNAI_VALIDATE_JOBS",
+            show_envvar=False,
+            help="Broken stacks at a time (also XNAI_VALIDATE_JOBS).",
+        ),
     ] = 4,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write the matrix there as JSON.")

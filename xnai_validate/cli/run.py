@@ -10,8 +10,9 @@ from typing import Annotated, Any
 
 import typer
 
+from xnai_validate.cli.completing import profiles
 from xnai_validate.cli.measuring import carry_out
-from xnai_validate.cli.options import PROFILES, RUN, Option
+from xnai_validate.cli.options import HEADINGS, PROFILES, RUN, Option
 
 _TYPES: Mapping[str, Any] = {
     "flag": bool,
@@ -27,7 +28,7 @@ _ENUM: Any = StrEnum
 """Its functional form, whose members a type checker cannot know."""
 
 
-def _parameter(option: Option) -> inspect.Parameter:
+def _parameter(option: Option, heading: str) -> inspect.Parameter:
     """An option as Typer reads it from a signature."""
     kind: Any = _TYPES.get(option.takes)
     if option.takes == "choice":
@@ -41,6 +42,7 @@ def _parameter(option: Option) -> inspect.Parameter:
         help=option.help,
         min=option.least,
         max=option.most,
+        rich_help_panel=heading,
     )
     default = False if option.takes == "flag" else option.default
     return _keyword(option.name, Annotated[kind, said], default)
@@ -60,7 +62,14 @@ def command(**given: Any) -> None:
     raise typer.Exit(carry_out({**values, **unset}))
 
 
-_PROFILES = typer.Argument(metavar=PROFILES.metavar, help=PROFILES.help, envvar=PROFILES.variable, show_envvar=False)
-_SIGNATURE = inspect.Signature([_keyword(PROFILES.name, Annotated[list[str], _PROFILES]), *map(_parameter, RUN)])
+_PROFILES = typer.Argument(
+    metavar=PROFILES.metavar,
+    help=PROFILES.help,
+    envvar=PROFILES.variable,
+    show_envvar=False,
+    autocompletion=profiles,
+)
+_OPTIONS = [_parameter(option, heading) for heading, options in HEADINGS.items() for option in options]
+_SIGNATURE = inspect.Signature([_keyword(PROFILES.name, Annotated[list[str], _PROFILES]), *_OPTIONS])
 command.__signature__ = _SIGNATURE  # type: ignore[attr-defined]
 command.__annotations__ = {one.name: one.annotation for one in _SIGNATURE.parameters.values()}

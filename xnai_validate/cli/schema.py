@@ -19,7 +19,9 @@ class Document(StrEnum):
 
 
 def command(
-    document: Annotated[Document, typer.Argument(help="What the schema is of.")] = Document.REPORT,
+    document: Annotated[
+        Document, typer.Argument(metavar="DOCUMENT", help="suite, profile, report or events.")
+    ] = Document.REPORT,
 ) -> None:
     """Print the JSON Schema of suites, profiles, the JSON report or the events."""
     import json
