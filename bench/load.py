@@ -12,15 +12,13 @@ import math
 import os
 import statistics
 import subprocess
-import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from bench.loadtools import Failed, Said, Tool, facts_of_run, start, tools
+from bench.static import served
 from bench.table import Row
-from bench.tools import ROOT, Installed
+from bench.tools import Installed
 
 OURS = "xnai-validate"
 CLOSED_S = 2
@@ -48,7 +46,8 @@ def load(home: Path, mine: Installed, port: int, rounds: int) -> list[Row]:
     """All rows of the group; `port` is that of the static server."""
     found = tools(home, mine)
     rows = throughput(found, port, min(rounds, 5))
-    with _server() as server:
+    with served("bench.loadserver") as process:
+        server = Server(process)
         rows += truth(found, server)
         server.tell("plain")
         rows += memory(home, mine, server.port)
@@ -203,22 +202,3 @@ class Server:
         """Tell it, and read what it says."""
         self.tell(line)
         return self._read()
-
-
-@contextmanager
-def _server() -> Iterator[Server]:
-    process = subprocess.Popen(
-        [sys.executable, "-m", "bench.loadserver"], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    )
-    assert process.stdin is not None
-    assert process.stdout is not None
-    try:
-        yield Server(process)
-    finally:
-        process.stdin.close()
-        process.stdout.close()
-        try:
-            process.wait(10)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()

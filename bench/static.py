@@ -1,4 +1,4 @@
-"""The static server of `bench.server` as a context."""
+"""The servers that are measured against, each a process of its own that tells its port as its first line."""
 
 from __future__ import annotations
 
@@ -12,14 +12,21 @@ from bench.tools import ROOT
 
 @contextmanager
 def static_server() -> Iterator[int]:
-    """The port of the static server, which is a process of its own."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "bench.server"], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE
-    )
+    """The port of the static server."""
+    with served("bench.server") as process:
+        assert process.stdout is not None
+        yield int(process.stdout.readline())
+
+
+@contextmanager
+def served(module: str, *arguments: str) -> Iterator[subprocess.Popen[str]]:
+    """A server of this package; it ends when its input does."""
+    argv = [sys.executable, "-m", module, *arguments]
+    process = subprocess.Popen(argv, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     assert process.stdin is not None
     assert process.stdout is not None
     try:
-        yield int(process.stdout.readline())
+        yield process
     finally:
         process.stdin.close()
         process.stdout.close()

@@ -11,14 +11,12 @@ import os
 import resource
 import statistics
 import subprocess
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from bench.static import served
 from bench.table import Row
-from bench.tools import ROOT, Installed
+from bench.tools import Installed
 
 MANY = 5_000
 FEW = 5
@@ -45,7 +43,9 @@ def streams(home: Path, tool: Installed, rounds: int) -> list[Row]:
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     many = MANY if hard == resource.RLIM_INFINITY else min(MANY, hard - SPARE)
     growths, costs, failure = [], [], None
-    with _server() as port:
+    with served("bench.streamserver", str(TOKENS), str(INTERVAL_S)) as process:
+        assert process.stdout is not None
+        port = int(process.stdout.readline())
         for count in (FEW, many):
             _profile(home, port, count)
         for _ in range(max(1, rounds // 3)):
@@ -100,22 +100,3 @@ def _run(home: Path, tool: Installed, count: int) -> Ran:
     # The exit code is not asked: on a busy machine a rule may fail that is about time.
     failure = None if ended == (count, count) else f"{ended} of {count} streams ended well, at once: {check['reason']}"
     return Ran(usage.ru_maxrss / 1024, usage.ru_utime + usage.ru_stime, facts.get("events", 0), failure)
-
-
-@contextmanager
-def _server() -> Iterator[int]:
-    """The port of the server of streams, which is a process of its own."""
-    argv = [sys.executable, "-m", "bench.streamserver", str(TOKENS), str(INTERVAL_S)]
-    process = subprocess.Popen(argv, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-    assert process.stdin is not None
-    assert process.stdout is not None
-    try:
-        yield int(process.stdout.readline())
-    finally:
-        process.stdin.close()
-        process.stdout.close()
-        try:
-            process.wait(10)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()

@@ -86,18 +86,27 @@ def become_program(program: Path, arguments: list[str]) -> NoReturn:
 
 def become_part(part: Part, settings: Settings, sockets: dict[str, socket.socket], ready: Ready) -> NoReturn:
     """Serve a part in this process until SIGTERM, then end it without returning to the supervisor's code."""
+    _end_with(lambda: _be(part, settings, sockets, ready))
+
+
+def _be(part: Part, settings: Settings, sockets: dict[str, socket.socket], ready: Ready) -> None:
+    _kept = burden(part.name, settings)
+    if _hangs(part, settings):
+        ready()
+        signal.pause()
+    if settings.broken("metrics-port-closed") and "metrics" in sockets:
+        sockets.pop("metrics").close()
+    if part.workers > 1:
+        _oversee(part, settings, sockets, ready)
+    else:
+        asyncio.run(_serve(part, settings, sockets, ready))
+
+
+def _end_with(work: Callable[[], None]) -> NoReturn:
+    """Do what this process is there for and end it: with 0, or with 1 and a traceback where it raised."""
     code = 1
     try:
-        _kept = burden(part.name, settings)
-        if _hangs(part, settings):
-            ready()
-            signal.pause()
-        if settings.broken("metrics-port-closed") and "metrics" in sockets:
-            sockets.pop("metrics").close()
-        if part.workers > 1:
-            _oversee(part, settings, sockets, ready)
-        else:
-            asyncio.run(_serve(part, settings, sockets, ready))
+        work()
         code = 0
     finally:
         if code:
@@ -121,16 +130,7 @@ def _oversee(part: Part, settings: Settings, sockets: dict[str, socket.socket], 
 
 def _work(part: Part, settings: Settings, sockets: dict[str, socket.socket], ready: Ready) -> NoReturn:
     """Serve in this process as one worker of a part until SIGTERM, then end it."""
-    code = 1
-    try:
-        asyncio.run(_serve(part, settings, sockets, ready))
-        code = 0
-    finally:
-        if code:
-            traceback.print_exc()
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os._exit(code)
+    _end_with(lambda: asyncio.run(_serve(part, settings, sockets, ready)))
 
 
 def absent(part: Part, settings: Settings) -> bool:

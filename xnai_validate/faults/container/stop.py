@@ -6,10 +6,8 @@ from xnai_validate.faults.container.subject import (
     ContainerUndo,
     EndParams,
     back_again,
-    container_of,
-    refuse_removal,
+    lasting_container_of,
     running_print,
-    seen_now,
     told,
 )
 from xnai_validate.kit import FaultContext, InForce, JsonValue, fault
@@ -36,9 +34,7 @@ class Stop:
 
     async def prepare(self, params: StopParams, ctx: FaultContext) -> ContainerUndo:
         """Which container it is, and that it runs and would still be there."""
-        undo = await container_of(params, ctx, params.within)
-        refuse_removal(await seen_now(undo), undo.id[:12])
-        return undo
+        return await lasting_container_of(params, ctx)
 
     async def inject(self, params: StopParams, undo: ContainerUndo, ctx: FaultContext) -> InForce | None:
         """Returns when it has ended."""

@@ -84,6 +84,13 @@ async def container_of(params: EngineParams, ctx: FaultContext, within_s: float 
     return undo.model_copy(update={"id": seen.id})
 
 
+async def lasting_container_of(params: EndParams, ctx: FaultContext) -> ContainerUndo:
+    """The same of one that is to end: it runs, and would still be there afterwards."""
+    undo = await container_of(params, ctx, params.within)
+    refuse_removal(await seen_now(undo), undo.id[:12])
+    return undo
+
+
 def _absolute(path: str) -> str:
     """It may be taken back by a process that runs in another folder."""
     return os.path.abspath(path)
