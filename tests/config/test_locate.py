@@ -62,3 +62,11 @@ def test_unknown_profiles_and_directories_are_mistakes(home: Home) -> None:
         "-: there is no file no/such.yaml",
         '-: unknown profile "mien"; did you mean "mine"?',
     ]
+
+
+def test_a_folder_is_no_profile(home: Home) -> None:
+    """A folder in the place of a file, or of a name, is told as what it is, with what takes folders."""
+    (home.path / "mine.yaml").mkdir()
+    (home.path / "mine").mkdir()
+    assert told(home.problems("mine.yaml")) == ["-: mine.yaml is no file that can be read"]
+    assert told(home.problems("mine")) == ['-: unknown profile "mine"; mine is a folder; --path mine searches it']

@@ -18,6 +18,9 @@ from xnai_validate.model.json import JsonObject
 from xnai_validate.model.nearest import did_you_mean
 
 
+_RUN_A_SUITE = "name it under suites of a profile; of that profile, --only CATEGORY/SUITE runs it alone"
+
+
 @dataclass(frozen=True, slots=True)
 class Link:
     """One profile file of the chain, not yet interpolated."""
@@ -73,7 +76,15 @@ class Chain:
         if source is None:
             return
         if not isinstance(source.value, dict):
-            self.problems.at(Where(source), "a profile is a mapping with a title")
+            empty = source.value is None
+            self.problems.at(
+                Where(source),
+                f"{found.shown} is empty" if empty else "a profile is a mapping with a title",
+                "a profile has a title, and suites or extends" if empty else None,
+            )
+            return
+        if isinstance(source.value.get("checks"), list) and "suites" not in source.value:
+            self.problems.at(Where(source, ("checks",)), f"{found.shown} is a suite, not a profile", _RUN_A_SUITE)
             return
         self._open.append(name)
         for index, base in _texts(source.value.get("extends")):

@@ -120,14 +120,17 @@ class Library:
             if not path.is_file():
                 bare = path.name.removesuffix(path.suffix)
                 hint = f"the profile {bare} is named without folder and ending" if bare in self.profiles else None
-                self.problems.at(where, f"there is no file {name}", hint)
+                there = f"{name} is no file that can be read" if path.exists() else f"there is no file {name}"
+                self.problems.at(where, there, hint)
                 return None
             path = path.absolute()
             self.add_root_of(path)
             return Found(name, path, self._shown(path), path.is_relative_to(bundled_root()))
         found = self.profiles.get(name)
         if found is None:
-            self.problems.at(where, f'unknown profile "{name}"', did_you_mean(name, self.profiles))
+            folder = (self.options.cwd / name).is_dir()
+            hint = f"{name} is a folder; --path {name} searches it" if folder else did_you_mean(name, self.profiles)
+            self.problems.at(where, f'unknown profile "{name}"', hint)
         return found
 
     def read(self, found: Found) -> Source | None:
