@@ -11,7 +11,7 @@ import sys
 
 import pytest
 
-from xnai_validate.cli.console import print_all
+from xnai_validate.cli.console import print_all, say
 
 
 class Reluctant(io.RawIOBase):
@@ -41,11 +41,25 @@ def test_what_a_stream_does_not_take_at_once_is_offered_again(monkeypatch: pytes
     assert raw.taken.decode() == "a report of \u00fcmlauts \u20ac" * 5 + "\nand its end\n"
 
 
+def test_a_notice_is_broken_between_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a terminal; what is not one gets it as one line."""
+    names = ", ".join(f"the-defect-{n}" for n in range(20))
+    for terminal in (True, False):
+        stderr = io.StringIO()
+        monkeypatch.setattr(stderr, "isatty", lambda terminal=terminal: terminal)
+        monkeypatch.setattr(sys, "stderr", stderr)
+        monkeypatch.setenv("COLUMNS", "60")
+        say(f"broken on purpose: {names}")
+        lines = stderr.getvalue().splitlines()
+        assert " ".join(line.strip() for line in lines) == f"broken on purpose: {names}"
+        assert (max(map(len, lines)) <= 60, len(lines) > 1) == (terminal, terminal)
+
+
 def test_a_signal_while_a_report_is_written_cuts_nothing() -> None:
     """A process with PYTHONUNBUFFERED whose reader is slow, under a hail of signals."""
     code = (
         "import json, signal\n"
-        "from xnai_validate.cli.console import print_all\n"
+        "from xnai_validate.cli.console import print_all, say\n"
         "signal.signal(signal.SIGUSR1, lambda *of: None)\n"
         "print_all(['[', json.dumps(list(range(200_000))), ']'])\n"
     )

@@ -95,10 +95,15 @@ def silence_stdout() -> None:
 
 
 def say(text: str) -> None:
-    """A notice for the user, on stderr."""
+    """A notice for the user, on stderr; on a terminal it is broken between words, for terminals break within them."""
     from xnai_validate.model.text import printable
 
-    complain(printable(text))
+    said = printable(text)
+    if sys.stderr.isatty() and len(said) > (columns := width(sys.stderr)):
+        import textwrap
+
+        said = textwrap.fill(said, columns, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False)
+    complain(said)
 
 
 def complain(text: str) -> None:

@@ -17,7 +17,6 @@ from xnai_validate.model.frozen import dataclass
 from xnai_validate.model.json import JsonObject
 from xnai_validate.model.nearest import did_you_mean
 
-
 _RUN_A_SUITE = "name it under suites of a profile; of that profile, --only CATEGORY/SUITE runs it alone"
 
 
