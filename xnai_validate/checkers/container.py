@@ -91,7 +91,7 @@ class ContainerState(Facts):
     """Whether its root file system cannot be written to."""
 
 
-@checker("container.state", expect={"error": None, "found": True, "running": True})
+@checker("container.state", expect={"error": None, "found": True, "running": True}, preload=("httpx",))
 async def state(params: StateParams, ctx: Context) -> ContainerState:
     """Ask Docker or Podman about the target's container: state, health, restarts, limits, memory, networks.
 

@@ -16,7 +16,7 @@ from xnai_validate.errors import ConfigError, XnaiError
 if TYPE_CHECKING:
     from xnai_validate.demo.stack import EmbeddedStack
 
-_EXTRA = ("fastapi", "httpx", "redis", "uvicorn", "httptools", "prometheus_client", "cryptography")
+_EXTRA = ("fastapi", "uvicorn", "httptools", "prometheus_client", "cryptography")
 
 
 @contextmanager

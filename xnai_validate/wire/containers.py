@@ -6,19 +6,22 @@ Paths carry no version: both engines then answer in their newest one, while Dock
 
 from __future__ import annotations
 
+import asyncio
 import os
 import stat
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from typing import Literal, TypeVar
-from urllib.parse import quote, urlencode, urlsplit
+from typing import TYPE_CHECKING, Literal, TypeVar
+from urllib.parse import quote, urlsplit
 
 from xnai_validate.errors import NotApplicable, Unmeasurable
 from xnai_validate.model.errorkind import ErrorKind
 from xnai_validate.model.record import errors_of
 from xnai_validate.wire.containeranswers import Inspection, Part, Stats
-from xnai_validate.wire.failure import WireError
-from xnai_validate.wire.http import HttpClient, HttpRequest
+from xnai_validate.wire.failure import WireError, wire_error
+
+if TYPE_CHECKING:
+    import httpx
 
 ANSWER_CAP = 4 * 2**20
 """An answer of the engine is read up to this many bytes; an inspection has some ten thousand."""
@@ -39,7 +42,7 @@ Answer = TypeVar("Answer", bound=Part)
 class ContainerEngine:
     """A client of one engine. Every method raises EngineError; NoSuchContainer where the name is unknown."""
 
-    def __init__(self, client: HttpClient, socket: str, timeout_s: float) -> None:
+    def __init__(self, client: httpx.AsyncClient, socket: str, timeout_s: float) -> None:
         self._client = client
         self._timeout_s = timeout_s
         self.socket = socket
@@ -63,30 +66,51 @@ class ContainerEngine:
         status, _ = await self._send("POST", _path(name, action), query, self._timeout_s + (grace_s or 0))
         return status != 304
 
-    def _read(self, model: type[Answer], body: bytes) -> Answer:
+    @staticmethod
+    def _read(model: type[Answer], body: bytes) -> Answer:
         try:
             return model.model_validate_json(body)
         except ValueError as error:
             first = errors_of(error)[0]
             where = ".".join(str(part) for part in first["loc"])
-            what = f"unusable answer: {where or 'JSON'}: {first['msg']}"
-            raise EngineError(ErrorKind.PROTOCOL, f"{self.socket}: {what}") from None
+            raise EngineError(ErrorKind.PROTOCOL, f"unusable answer: {where or 'JSON'}: {first['msg']}") from None
 
     async def _call(self, method: str, path: str, query: Mapping[str, str] | None = None) -> bytes:
         return (await self._send(method, path, query or {}, self._timeout_s))[1]
 
     async def _send(self, method: str, path: str, query: Mapping[str, str], timeout_s: float) -> tuple[int, bytes]:
-        url = f"http://localhost{path}" + (f"?{urlencode(query)}" if query else "")
-        request = HttpRequest.of(url, method, headers={"Accept-Encoding": "identity"})
+        import httpx
+
         try:
-            answer = await self._client.fetch(request, timeout_s=timeout_s, body_cap=ANSWER_CAP)
-        except WireError as failure:
+            async with asyncio.timeout(timeout_s), self._client.stream(method, path, params=query) as answer:
+                status, body = answer.status_code, await self._body(answer)
+        except TimeoutError:
+            raise EngineError(ErrorKind.TIMEOUT, f"{self.socket}: no whole answer within {timeout_s:g} s") from None
+        except httpx.HTTPError as error:
+            failure = _failure(error)
             raise EngineError(failure.kind, f"{self.socket}: {failure.detail}") from None
-        if answer.failure is not None:
-            raise EngineError(answer.failure.kind, f"{self.socket}: {answer.failure.detail}")
-        if answer.head.status >= 400:
-            raise _refusal(answer.head.status, answer.body)
-        return answer.head.status, answer.body
+        if status >= 400:
+            raise _refusal(status, body)
+        return status, body
+
+    async def _body(self, answer: httpx.Response) -> bytes:
+        body = bytearray()
+        async for piece in answer.aiter_raw():
+            body += piece
+            if len(body) > ANSWER_CAP:
+                raise EngineError(ErrorKind.TOO_LARGE, f"{self.socket}: the answer has more than {ANSWER_CAP} bytes")
+        return bytes(body)
+
+
+def _failure(error: httpx.HTTPError) -> WireError:
+    """The failure of the system below an error of httpx, else what the engine did to HTTP."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, OSError):
+            return wire_error(cause, "asking the engine")
+        cause = cause.__cause__ or cause.__context__
+    left = "disconnected" in str(error) or "closed" in str(error)
+    return WireError(ErrorKind.RESET if left else ErrorKind.PROTOCOL, str(error) or type(error).__name__)
 
 
 @asynccontextmanager
@@ -100,7 +124,17 @@ async def container_engine(socket: str, timeout_s: float) -> AsyncIterator[Conta
             f"no permission to use the container engine's socket {socket}",
             hint="run as a user of the group that owns the socket, or name another with `socket:`",
         )
-    async with HttpClient(socket) as client:
+    import httpx  # here, for it takes 100 ms
+
+    # verify=False: there is no TLS on this socket, and the authorities of the machine take 20 ms to read.
+    transport = httpx.AsyncHTTPTransport(uds=socket, verify=False, trust_env=False)
+    async with httpx.AsyncClient(
+        transport=transport,
+        base_url="http://localhost",
+        headers={"Accept-Encoding": "identity"},
+        timeout=None,
+        trust_env=False,
+    ) as client:
         yield ContainerEngine(client, socket, timeout_s)
 
 

@@ -19,7 +19,7 @@ from urllib.parse import urljoin, urlsplit
 from xnai_validate.model.errorkind import ErrorKind
 from xnai_validate.model.frozen import dataclass
 from xnai_validate.model.text import looks_secret
-from xnai_validate.wire.connect import Dialled, dial, dial_unix
+from xnai_validate.wire.connect import dial
 from xnai_validate.wire.failure import WireError
 from xnai_validate.wire.http_exchange import Exchange, Head
 from xnai_validate.wire.http_request import IDEMPOTENT, HttpRequest, Prepared, leads_somewhere, prepare, shown
@@ -109,9 +109,7 @@ class HttpStream:
 class HttpClient:
     """An HTTP client and its connections; that of the run is `await ctx.shared(("http",), HttpClient)`."""
 
-    def __init__(self, socket: str | None = None) -> None:
-        """`socket` is the path of a Unix socket that every request goes to, whatever host its url names."""
-        self._socket = socket
+    def __init__(self) -> None:
         self._idle: OrderedDict[object, list[Exchange]] = OrderedDict()
 
     async def __aenter__(self) -> Self:
@@ -147,16 +145,11 @@ class HttpClient:
             except WireError:
                 if not kept.silent:
                     raise
-        dialled = await self._dial(prepared)
+        context = client_context(prepared.tls) if prepared.scheme == "https" else None
+        dialled = await dial(prepared.host, prepared.port, context=context, server_name=prepared.tls.server_name)
         exchange = Exchange(dialled.pipe, self._keep)
         head = await exchange.begin(prepared)
         return HttpStream(exchange, head, Timing(dialled.connect_ms, dialled.tls_ms, (perf_counter() - started) * 1000))
-
-    async def _dial(self, prepared: Prepared) -> Dialled:
-        if self._socket is not None:
-            return await dial_unix(self._socket)
-        context = client_context(prepared.tls) if prepared.scheme == "https" else None
-        return await dial(prepared.host, prepared.port, context=context, server_name=prepared.tls.server_name)
 
     async def fetch(
         self, request: HttpRequest, *, timeout_s: float, body_cap: int = BODY_CAP, redirects: int = 0

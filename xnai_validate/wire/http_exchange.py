@@ -67,18 +67,15 @@ class Exchange:
         return head
 
     async def _head(self) -> Head:
-        largest = await self._more()
+        await self._more()
         interim = 0
         while interim <= INTERIM_CAP:
             event = self._next()
             if event is h11.NEED_DATA:
-                largest = max(largest, await self._more())
+                await self._more()
             elif isinstance(event, h11.Response) or (
                 isinstance(event, h11.InformationalResponse) and event.status_code == 101
             ):
-                # h11 holds heads against the cap that come in several reads; one read may bring more at once.
-                if largest > HEAD_CAP and sum(len(name) + len(value) for name, value in event.headers) > HEAD_CAP:
-                    raise WireError(ErrorKind.TOO_LARGE, f"the head is larger than {HEAD_CAP} bytes")
                 return _head(event)
             elif isinstance(event, h11.InformationalResponse):
                 interim += 1
@@ -95,15 +92,13 @@ class Exchange:
             kind = ErrorKind.TOO_LARGE if error.error_status_hint == 431 else ErrorKind.PROTOCOL
             raise WireError(kind, f"not HTTP as RFC 9112 wants it: {error}") from error
 
-    async def _more(self) -> int:
-        """Take in what has arrived; returns how many bytes it were."""
+    async def _more(self) -> None:
         data = await self.pipe.read()
         if data:
             self.silent = False
         elif self._h11.their_state is h11.SEND_RESPONSE:
             raise WireError(ErrorKind.RESET, "the connection was closed before the end of the response's headers")
         self._h11.receive_data(data)
-        return len(data)
 
     async def read(self) -> bytes:
         """The next piece of the body, its coding undone: what one read of the socket gave; empty at the end."""

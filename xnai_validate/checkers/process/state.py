@@ -5,7 +5,7 @@ from __future__ import annotations
 import resource
 from typing import TYPE_CHECKING
 
-from xnai_validate.checkers.process.subject import pid_of
+from xnai_validate.checkers.process.subject import PRELOAD, pid_of
 from xnai_validate.kit import (
     Context,
     Count,
@@ -67,7 +67,7 @@ class ProcessState(Facts):
     """Since its start."""
 
 
-@checker("process.state", expect={"running": True})
+@checker("process.state", expect={"running": True}, preload=PRELOAD)
 async def measure_state(params: StateParams, ctx: Context) -> ProcessState:
     """Look at the process behind the target: memory, threads, open files, children, age.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from xnai_validate.faults.container.subject import (
+    PRELOAD,
     ContainerUndo,
     EngineParams,
     container_of,
@@ -17,7 +18,7 @@ class PauseParams(EngineParams):
     """Nothing but the engine."""
 
 
-@fault("container.pause", limit_s=120, grace_s=15)
+@fault("container.pause", limit_s=120, grace_s=15, preload=PRELOAD)
 class Pause:
     """Freeze the target's container: its processes stand still, its sockets stay open, and nothing is answered.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from xnai_validate.faults.container.subject import (
+    PRELOAD,
     ContainerUndo,
     EndParams,
     back_again,
@@ -17,7 +18,7 @@ class RestartParams(EndParams):
     """How it ends."""
 
 
-@fault("container.restart", limit_s=300, grace_s=90)
+@fault("container.restart", limit_s=300, grace_s=90, preload=PRELOAD)
 class Restart:
     """Let the engine restart the target's container, as a deploy does.
 

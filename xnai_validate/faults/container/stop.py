@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from xnai_validate.faults.container.subject import (
+    PRELOAD,
     ContainerUndo,
     EndParams,
     back_again,
@@ -17,7 +18,7 @@ class StopParams(EndParams):
     """How it ends."""
 
 
-@fault("container.stop", limit_s=300, grace_s=90)
+@fault("container.stop", limit_s=300, grace_s=90, preload=PRELOAD)
 class Stop:
     """Stop the target's container, and start it again afterwards.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 
-from xnai_validate.faults.process.subject import process_of, send
+from xnai_validate.faults.process.subject import PRELOAD, process_of, send
 from xnai_validate.kit import FaultContext, InForce, JsonValue, Params, ProcessId, Undo, Unmeasurable, fault
 
 STOPPED_S = 5.0
@@ -26,7 +26,7 @@ class PauseUndo(Undo):
     processes: tuple[ProcessId, ...]
 
 
-@fault("process.pause", limit_s=120)
+@fault("process.pause", limit_s=120, preload=PRELOAD)
 class Pause:
     """Stop the target's process with SIGSTOP: its sockets stay open, and nothing is answered.
 

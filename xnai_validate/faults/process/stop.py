@@ -9,7 +9,7 @@ import subprocess
 from typing import Annotated, Self
 
 from xnai_validate.faults._reach import connects
-from xnai_validate.faults.process.subject import process_of, send
+from xnai_validate.faults.process.subject import PRELOAD, process_of, send
 from xnai_validate.kit import (
     Clock,
     Duration,
@@ -69,7 +69,7 @@ class StopUndo(Undo):
     within_s: float
 
 
-@fault("process.stop", limit_s=300, grace_s=90)
+@fault("process.stop", limit_s=300, grace_s=90, preload=PRELOAD)
 class Stop:
     """End the target's process, and wait until it has been started again.
 
