@@ -169,7 +169,7 @@ def test_errors_within_replies_are_values() -> None:
 
     async def use(connection: RedisConnection) -> tuple[list[object], bool]:
         replies = await connection.pipeline([("GET", "a"), ("INCR", "b"), ("EXEC",)])
-        return list(replies), connection.quiet
+        return list(replies), await connection.quiet()
 
     answers = (b"$1\r\n1\r\n", b"-WRONGTYPE no\r\n", b"*3\r\n:1\r\n-LOADING in the middle\r\n$-1\r\n")
     with tcp_server(Server(*answers)) as port:

@@ -24,7 +24,7 @@ READ_AHEAD = 256 * 1024
 class Pipe(asyncio.Protocol):
     """A connection as two calls: `read` gives what has arrived, `write` sends."""
 
-    __slots__ = ("_arrived", "_full", "_loop", "_lost", "_paused", "_waiter", "ended", "failure", "transport")
+    __slots__ = ("_arrived", "_loop", "_lost", "_paused", "_waiter", "ended", "failure", "transport")
 
     def __init__(self) -> None:
         self.transport: asyncio.Transport
@@ -33,8 +33,6 @@ class Pipe(asyncio.Protocol):
         self.failure: OSError | None = None
         self._arrived = bytearray()
         self._paused = False
-        self._full: asyncio.Future[None] | None = None
-        """There while the peer does not take what is written."""
         self._loop = asyncio.get_running_loop()
         self._waiter: asyncio.Future[None] | None = None
         self._lost: asyncio.Future[None] = self._loop.create_future()
@@ -62,18 +60,7 @@ class Pipe(asyncio.Protocol):
         self.failure = exc if isinstance(exc, OSError) else None
         if not self._lost.done():
             self._lost.set_result(None)
-        self.resume_writing()
         self._wake()
-
-    def pause_writing(self) -> None:
-        """Called by asyncio."""
-        self._full = self._loop.create_future()
-
-    def resume_writing(self) -> None:
-        """Called by asyncio."""
-        full, self._full = self._full, None
-        if full is not None and not full.done():
-            full.set_result(None)
 
     def _wake(self) -> None:
         if self._waiter is not None and not self._waiter.done():
@@ -111,11 +98,6 @@ class Pipe(asyncio.Protocol):
         """Send; what the peer does not take yet is kept. A broken connection shows in `read`."""
         if not self.transport.is_closing():
             self.transport.write(data)
-
-    async def drain(self) -> None:
-        """Wait while more is kept than should be, for the peer does not take it. One writer at a time."""
-        if self._full is not None:
-            await asyncio.shield(self._full)
 
     def abort(self) -> None:
         """Close at once; nothing more is sent."""
@@ -163,16 +145,6 @@ async def dial(
         return Dialled(pipe, address, (connected - started) * 1000, None)
     await _start_tls(pipe, context, server_name or host, f"TLS handshake with {host}:{port}")
     return Dialled(pipe, address, (connected - started) * 1000, (perf_counter() - connected) * 1000)
-
-
-async def dial_unix(path: str) -> Dialled:
-    """Connect to a Unix socket. Bounded by the caller's time limit. Raises WireError."""
-    started = perf_counter()
-    try:
-        _, pipe = await asyncio.get_running_loop().create_unix_connection(Pipe, path)
-    except OSError as error:
-        raise wire_error(error, f"connecting to {path}") from error
-    return Dialled(pipe, path, (perf_counter() - started) * 1000, None)
 
 
 async def open_socket(host: str, port: int) -> tuple[socket.socket, str]:

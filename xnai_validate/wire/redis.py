@@ -1,4 +1,9 @@
-"""Redis over plain TCP or TLS: connections for checkers, a few kept for the next one."""
+"""Redis over plain TCP or TLS: connections for checkers, a few kept for the next one.
+
+Each connection is one of redis-py (`wire/redis_link.py`), which speaks the protocol, authenticates and parses by
+hiredis. It is used one floor below its client, where nothing is retried, decoded or reworded. Importing redis-py takes
+100 ms: it happens when the first connection is opened, or before the first check where a checker names it as `preload`.
+"""
 
 from __future__ import annotations
 
@@ -6,24 +11,40 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import field
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 from urllib.parse import unquote, urlsplit
+
+import hiredis
 
 from xnai_validate.errors import NotApplicable, Unmeasurable
 from xnai_validate.model.errorkind import ErrorKind
 from xnai_validate.model.frozen import dataclass
 from xnai_validate.model.target import Target
 from xnai_validate.wire.failure import WireError
-from xnai_validate.wire.redis_link import REPLY_CAP, Argument, Link, RedisRefusal, Reply, open_link
 from xnai_validate.wire.tls import client_context
 
-__all__ = [
-    "REPLY_CAP", "Argument", "RedisClient", "RedisConnection", "RedisPlace", "RedisRefusal", "Reply", "connect_redis",
-    "count_of", "list_of", "map_of", "number_of", "redis_place", "text_of",
-]  # fmt: skip
+if TYPE_CHECKING:
+    from xnai_validate.wire.redis_link import Link
 
+REPLY_CAP = 16 * 1024 * 1024
+"""Bytes of one reply; a larger one ends the connection."""
 IDLE_CAP = 4
 """Connections kept for each database."""
+
+Argument = str | bytes | int | float
+Reply = bytes | int | None | list["Reply"] | Exception
+"""What a command gives: simple and bulk strings as bytes, errors as values whose text is the server's."""
+
+_AUTH_CODES = {"NOAUTH", "WRONGPASS", "NOPERM"}
+
+
+class RedisRefusal(WireError):
+    """The server answered with an error: `LOADING`, `READONLY`, `OOM`, `MISCONF`, `WRONGTYPE` ..."""
+
+    def __init__(self, text: str) -> None:
+        self.code = text.partition(" ")[0]
+        """The first word of the error, by which clients tell errors apart."""
+        super().__init__(ErrorKind.AUTH if self.code in _AUTH_CODES else ErrorKind.PROTOCOL, text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,10 +93,9 @@ class RedisConnection:
         """Whether the connection is open, as far as is known."""
         return self._link.open
 
-    @property
-    def quiet(self) -> bool:
+    async def quiet(self) -> bool:
         """Whether the connection is open and nothing is left to read."""
-        return self._link.quiet
+        return await self._link.quiet()
 
     async def command(self, *arguments: Argument) -> Reply:
         """Send one command and read its reply. Raises WireError; RedisRefusal where the reply is an error."""
@@ -86,7 +106,7 @@ class RedisConnection:
 
     async def pipeline(self, commands: Sequence[Sequence[Argument]]) -> list[Reply]:
         """Send commands together and read their replies; errors of single commands are values. Raises WireError."""
-        await self._link.send(commands)
+        await self._link.send(b"".join(_pack(command) for command in commands))
         return [await self._link.receive() for _ in commands]
 
     async def receive(self) -> Reply:
@@ -99,7 +119,13 @@ class RedisConnection:
 
     async def aclose(self) -> None:
         """Close the connection and wait until it is gone."""
-        await self._link.aclose()
+        await self._link.disconnect()
+
+
+def _pack(command: Sequence[Argument]) -> bytes:
+    """The command on the wire; redis-py would split a first argument at its spaces."""
+    packed: bytes = hiredis.pack_command(tuple(command))  # type: ignore[arg-type]  # its stub wants a tuple of one
+    return packed
 
 
 async def connect_redis(target: Target, *, db: int | None = None, password: bool = True) -> RedisConnection:
@@ -108,20 +134,28 @@ async def connect_redis(target: Target, *, db: int | None = None, password: bool
     Bounded by the caller's time limit. Raises WireError: `auth` where the password is refused, also because the server
     has none.
     """
+    from xnai_validate.wire.redis_link import Link
+
     place = redis_place(target)
     secret = place.password if password else None
+    link = Link(
+        place.host,
+        place.port,
+        context=client_context(target.tls) if place.secure else None,
+        server_name=target.tls.server_name,
+        username=place.username if secret else None,
+        password=secret,
+        db=place.db if db is None else db,
+    )
     try:
-        link = await open_link(
-            place.host,
-            place.port,
-            context=client_context(target.tls) if place.secure else None,
-            server_name=target.tls.server_name,
-            credentials=[one for one in (place.username, secret) if one] if secret else (),
-            db=place.db if db is None else db,
-        )
+        await link.dial()
     except RedisRefusal as refusal:
+        link.abort()
         if "auth" in refusal.detail.lower() or "password" in refusal.detail.lower():
             raise WireError(ErrorKind.AUTH, refusal.detail) from refusal
+        raise
+    except BaseException:
+        link.abort()
         raise
     return RedisConnection(link)
 
@@ -154,7 +188,7 @@ class RedisClient:
         connection = None
         while kept and connection is None:
             connection = kept.pop()
-            if not connection.quiet:
+            if not await connection.quiet():
                 connection.abort()
                 connection = None
         if connection is None:

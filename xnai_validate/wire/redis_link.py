@@ -1,147 +1,185 @@
-"""Redis's protocol on one connection, as a measurement wants it: the server's own words, bounded replies, nothing sent
-unasked.
+"""A connection of redis-py as a measurement wants it: the server's own words, bounded replies, nothing sent unasked.
 
-RESP is packed and parsed by hiredis (https://redis.io/docs/latest/develop/reference/protocol-spec/). Its client,
-redis-py, would retry, reword and reconnect above it, and takes 9 MiB: memory that the host of a stack may not have.
+Importing redis-py takes 100 ms; so `wire/redis.py` imports this module when the first connection is opened, and the
+checkers name redis-py as `preload`.
 """
 
 from __future__ import annotations
 
 import ssl
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from time import perf_counter
+from typing import Any
 
-import hiredis
+from redis._parsers import _AsyncHiredisParser
+from redis.asyncio.connection import Connection
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+from redis.exceptions import InvalidResponse, RedisError, ResponseError
 
 from xnai_validate.model.errorkind import ErrorKind
-from xnai_validate.wire.connect import Dialled, dial
-from xnai_validate.wire.failure import WireError
+from xnai_validate.wire.connect import GOODBYE_S, open_socket
+from xnai_validate.wire.failure import WireError, wire_error
+from xnai_validate.wire.redis import REPLY_CAP, RedisRefusal, Reply
 from xnai_validate.wire.redis_bounds import Announced
 
-REPLY_CAP = 16 * 1024 * 1024
-"""Bytes of one reply; a larger one ends the connection."""
 
-Argument = str | bytes | int | float
-Reply = bytes | int | None | list["Reply"] | Exception
-"""What a command gives: simple and bulk strings as bytes, errors as values whose text is the server's."""
+class BoundedParser(_AsyncHiredisParser):
+    """redis-py's parser on hiredis; it leaves errors in the server's words, and refuses a reply above the cap."""
 
-_AUTH_CODES = {"NOAUTH", "WRONGPASS", "NOPERM"}
-_MORE = object()
-"""What the parser gives while a reply is not whole; RESP3 has a False of its own."""
+    def __init__(self, socket_read_size: int) -> None:
+        super().__init__(socket_read_size)
+        self._announced = Announced(REPLY_CAP)
+
+    @classmethod
+    def parse_error(cls, response: str) -> ResponseError:
+        """Called by redis-py: its own classes of errors lose the first word, and some of them end the connection."""
+        return ResponseError(response)
+
+    async def read_response(self, disable_decoding: bool = False, push_request: bool = False) -> Any:
+        """Called by redis-py for each reply."""
+        self._left = REPLY_CAP
+        self._announced.begin()
+        return await super().read_response(disable_decoding, push_request)
+
+    async def read_from_socket(self) -> bool:
+        """Called by redis-py where a reply is not whole yet. Raises WireError."""
+        assert self._stream is not None
+        data = await self._stream.read(self._read_size)
+        if not data:
+            raise WireError(ErrorKind.RESET, "the connection was closed before the reply")
+        self._left -= len(data)
+        if self._left < 0:
+            raise WireError(ErrorKind.TOO_LARGE, f"a reply has more than {REPLY_CAP} bytes")
+        self._announced.feed(data)
+        self._reader.feed(data)  # type: ignore[attr-defined]  # a hiredis.Reader, which redis-py does not say
+        return True
 
 
-class RedisRefusal(WireError):
-    """The server answered with an error: `LOADING`, `READONLY`, `OOM`, `MISCONF`, `WRONGTYPE` ..."""
-
-    def __init__(self, text: str) -> None:
-        self.code = text.partition(" ")[0]
-        """The first word of the error, by which clients tell errors apart."""
-        super().__init__(ErrorKind.AUTH if self.code in _AUTH_CODES else ErrorKind.PROTOCOL, text)
-
-
-class Link:
-    """A connection over TCP or TLS that is opened once.
+class Link(Connection):
+    """A connection over TCP or TLS that is opened once, and authenticated where there is a password.
 
     RESP2, no HELLO, no CLIENT SETINFO, no retries and no time limits of its own: the caller's bounds all. A read or
     write that fails or is cancelled closes it, so that no half-read reply is taken for the next one.
     """
 
-    def __init__(self, dialled: Dialled) -> None:
-        self.connect_ms = dialled.connect_ms + (dialled.tls_ms or 0.0)
+    def __init__(
+        self,
+        host: str,
+        port: int,
+        *,
+        context: ssl.SSLContext | None,
+        server_name: str | None,
+        username: str | None,
+        password: str | None,
+        db: int,
+    ) -> None:
+        self.connect_ms = 0.0
         """Name look-up, TCP and TLS handshake."""
-        self._pipe = dialled.pipe
-        self._gone = False
-        self._parser = hiredis.Reader(replyError=RedisRefusal, errors="replace", notEnoughData=_MORE)
-        self._announced = Announced(REPLY_CAP)
+        self._context = context
+        self._server_name = server_name or host
+        self._sock: Any = None
+        super().__init__(
+            host=host,
+            port=port,
+            username=username,
+            password=password,
+            db=db,
+            protocol=2,
+            driver_info=None,
+            parser_class=BoundedParser,
+            retry=Retry(NoBackoff(), 0),
+            socket_timeout=None,
+            socket_connect_timeout=None,
+        )
+
+    async def _connect(self) -> None:
+        """The socket is ours, for asyncio's own look-up of names cannot be cancelled."""
+        started = perf_counter()
+        self._sock, _ = await open_socket(self.host, self.port)
+        try:
+            await super()._connect()  # type: ignore[no-untyped-call]
+        except OSError as error:
+            doing = "TLS handshake with" if self._context else "connecting to"
+            raise wire_error(error, f"{doing} {self.host}:{self.port}") from error
+        self.connect_ms = (perf_counter() - started) * 1000
+
+    def _connection_arguments(self) -> Mapping[str, Any]:
+        """What redis-py gives to `asyncio.open_connection`."""
+        if self._context is None:
+            return {"sock": self._sock}
+        return {
+            "sock": self._sock,
+            "ssl": self._context,
+            "server_hostname": self._server_name,
+            "ssl_shutdown_timeout": GOODBYE_S,
+        }
 
     @property
     def open(self) -> bool:
         """Whether the connection is there, as far as is known."""
-        return not self._gone and not self._pipe.ended and not self._pipe.transport.is_closing()
+        return self._writer is not None and not self._writer.is_closing()
 
-    @property
-    def quiet(self) -> bool:
+    async def quiet(self) -> bool:
         """Whether it is open and the server has neither left nor sent anything that nobody asked for."""
-        return not self._gone and self._pipe.usable and not self._parser.has_data()
+        return self.open and not await self.can_read()
 
-    async def send(self, commands: Sequence[Sequence[Argument]]) -> None:
-        """Send commands together. Raises WireError where the connection is over on our side.
+    async def dial(self) -> None:
+        """Connect, authenticate, select the database. Raises WireError; RedisRefusal in the server's words."""
+        with _translated(f"connecting to {self.host}:{self.port}"):
+            await self.connect()  # type: ignore[no-untyped-call]
+
+    async def send(self, packed: bytes) -> None:
+        """Send commands in their form on the wire. Raises WireError.
 
         Where the server has left, nothing is sent: what it said before it left is still to be read.
         """
-        if self._gone:
+        if not self.is_connected:  # redis-py would connect once more
             raise WireError(ErrorKind.RESET, "the connection is gone")
-        try:
-            self._pipe.write(b"".join(_pack(command) for command in commands))
-            await self._pipe.drain()
-        except BaseException:
-            self.abort()
-            raise
+        if self.open:
+            with _translated("sending"):
+                await self.send_packed_command(packed)
 
     async def receive(self) -> Reply:
         """The next reply; an error of the server is a value. Raises WireError."""
-        if self._gone:
-            raise WireError(ErrorKind.RESET, "the connection is gone")
-        try:
-            return await self._whole()
-        except BaseException as error:
-            self.abort()
-            if isinstance(error, hiredis.HiredisError):
-                raise WireError(ErrorKind.PROTOCOL, f"not Redis's protocol: {error}") from error
-            raise
-
-    async def _whole(self) -> Reply:
-        size = 0
-        self._announced.begin()
-        while (reply := self._parser.gets()) is _MORE:
-            if size > REPLY_CAP:
-                raise WireError(ErrorKind.TOO_LARGE, f"a reply has more than {REPLY_CAP} bytes")
-            data = await self._pipe.read()
-            if not data:
-                raise WireError(ErrorKind.RESET, "the connection was closed before the reply")
-            size += len(data)
-            self._announced.feed(data)
-            self._parser.feed(data)
-        whole: Reply = reply
-        return whole
+        with _translated("reading"):
+            try:
+                reply: Reply = await self.read_response()
+            except ResponseError as error:
+                return RedisRefusal(str(error))
+        return reply
 
     def abort(self) -> None:
         """Close at once; nothing more is sent or read."""
-        self._gone = True
-        self._pipe.abort()
+        writer, self._writer, self._reader = self._writer, None, None
+        if writer is not None:
+            writer.transport.abort()
 
-    async def aclose(self) -> None:
-        """Close and wait until it is gone."""
-        self._gone = True
-        await self._pipe.aclose()
+    async def disconnect(self, *args: Any, **kwargs: Any) -> None:
+        """Close and wait until it is gone; redis-py calls it where a read or write failed or was cancelled."""
+        if self._writer is not None:
+            self._writer.transport.abort()
+        await super().disconnect(*args, **kwargs)
 
 
-async def open_link(
-    host: str,
-    port: int,
-    *,
-    context: ssl.SSLContext | None,
-    server_name: str | None,
-    credentials: Sequence[str],
-    db: int,
-) -> Link:
-    """Connect, authenticate where there are `credentials` (a password, or user and password), select the database.
-
-    Raises WireError; RedisRefusal in the server's words.
-    """
-    link = Link(await dial(host, port, context=context, server_name=server_name))
+@contextmanager
+def _translated(doing: str) -> Iterator[None]:
+    """redis-py words the failures of the system anew and keeps them as the cause or context of its own."""
     try:
-        for command in (("AUTH", *credentials) if credentials else (), ("SELECT", db) if db else ()):
-            if command:
-                await link.send([command])
-                reply = await link.receive()
-                if isinstance(reply, RedisRefusal):
-                    raise reply
-    except BaseException:
-        link.abort()
-        raise
-    return link
+        yield
+    except RedisError as error:
+        raise _wire_error(error, doing) from error
 
 
-def _pack(command: Sequence[Argument]) -> bytes:
-    packed: bytes = hiredis.pack_command(tuple(command))  # type: ignore[arg-type]  # its stub wants a tuple of one
-    return packed
+def _wire_error(error: RedisError, doing: str) -> WireError:
+    if isinstance(error, ResponseError):
+        return RedisRefusal(str(error))
+    cause = error.__cause__ or error.__context__
+    if isinstance(cause, WireError):
+        return cause
+    if isinstance(cause, OSError):
+        return wire_error(cause, doing)
+    if isinstance(error, InvalidResponse):
+        return WireError(ErrorKind.PROTOCOL, f"not Redis's protocol: {error}")
+    return WireError(ErrorKind.PROTOCOL, f"{doing}: {error}")

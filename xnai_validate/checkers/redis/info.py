@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 from time import perf_counter
 
-from xnai_validate.checkers.redis.access import RedisFacts, RedisParams, measured
+from xnai_validate.checkers.redis.access import PRELOAD, RedisFacts, RedisParams, measured
 from xnai_validate.kit import Context, Count, Mebibytes, Milliseconds, Ratio, Seconds, checker
 from xnai_validate.wire.redis import RedisConnection, RedisRefusal, list_of, redis_place, text_of
 
@@ -75,7 +75,7 @@ class InfoFacts(RedisFacts):
     """How many databases there are; null where CONFIG is not allowed."""
 
 
-@checker("redis.info", expect={"error": None})
+@checker("redis.info", expect={"error": None}, preload=PRELOAD)
 async def info(params: RedisParams, ctx: Context) -> InfoFacts:
     """Read the state and the limits of a Redis server, from INFO and CONFIG GET; changes nothing.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from xnai_validate.checkers.redis.access import RedisFacts, RedisParams, measured
+from xnai_validate.checkers.redis.access import PRELOAD, RedisFacts, RedisParams, measured
 from xnai_validate.checkers.redis.content import read_content
 from xnai_validate.kit import Bytes, Context, Count, Field, JsonValue, Seconds, checker
 from xnai_validate.wire.redis import RedisConnection, RedisRefusal, Reply, count_of, number_of, text_of
@@ -40,7 +40,7 @@ class KeyFacts(RedisFacts):
     """How Redis stores it."""
 
 
-@checker("redis.key", expect={"error": None, "exists": True})
+@checker("redis.key", expect={"error": None, "exists": True}, preload=PRELOAD)
 async def key(params: KeyParams, ctx: Context) -> KeyFacts:
     """Read one key: its type, time to live and content; changes nothing.
 

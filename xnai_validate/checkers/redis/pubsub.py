@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from time import perf_counter
 
-from xnai_validate.checkers.redis.access import RedisFacts, RedisParams, measured
+from xnai_validate.checkers.redis.access import PRELOAD, RedisFacts, RedisParams, measured
 from xnai_validate.kit import Context, Count, Milliseconds, checker
 from xnai_validate.wire.redis import RedisConnection, connect_redis, count_of, list_of, text_of
 
@@ -23,7 +23,7 @@ class PubsubFacts(RedisFacts):
     """From publishing to receiving."""
 
 
-@checker("redis.pubsub", expect={"error": None, "received": True})
+@checker("redis.pubsub", expect={"error": None, "received": True}, preload=PRELOAD)
 async def pubsub(params: RedisParams, ctx: Context) -> PubsubFacts:
     """Publish a message on a channel of our own and receive it on another connection.
 

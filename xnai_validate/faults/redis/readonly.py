@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from xnai_validate.faults.redis.server import PRELOAD
 from xnai_validate.faults.redis.settings import SettingsUndo, read_settings, settings_now, write_settings
 from xnai_validate.kit import FaultContext, InForce, JsonValue, Params, fault
 
@@ -13,7 +14,7 @@ class ReadonlyParams(Params):
     """Nothing to choose."""
 
 
-@fault("redis.readonly", limit_s=300)
+@fault("redis.readonly", limit_s=300, preload=PRELOAD)
 class Readonly:
     """Let Redis refuse every write at once, with NOREPLICAS, while it answers what only reads.
 

@@ -11,6 +11,7 @@ from xnai_validate.wire.failure import WireError
 from xnai_validate.wire.processes import kept_pid
 from xnai_validate.wire.redis import RedisConnection, connect_redis, text_of
 
+PRELOAD = ("redis.asyncio",)
 ANSWER_S = 5.0
 """How long one conversation with the server may take."""
 
