@@ -19,7 +19,7 @@ from xnai_validate.kit import (
     checker,
 )
 from xnai_validate.wire.containeranswers import Inspection, PortBinding, Stats
-from xnai_validate.wire.containers import EngineError, NoSuchContainer, container_engine, find_socket
+from xnai_validate.wire.containers import EngineError, NoSuchContainer, client_modules, container_engine, find_socket
 
 MIB = 2**20
 HealthWord = Literal["healthy", "unhealthy", "starting", "none"]
@@ -91,7 +91,7 @@ class ContainerState(Facts):
     """Whether its root file system cannot be written to."""
 
 
-@checker("container.state", expect={"error": None, "found": True, "running": True}, preload=("httpx",))
+@checker("container.state", expect={"error": None, "found": True, "running": True}, preload=client_modules)
 async def state(params: StateParams, ctx: Context) -> ContainerState:
     """Ask Docker or Podman about the target's container: state, health, restarts, limits, memory, networks.
 

@@ -28,7 +28,7 @@ from dataclasses import field
 from typing import Any, Protocol, TypeVar, get_type_hints
 
 from xnai_validate.errors import Gone
-from xnai_validate.kit.measuring import Clock, Params
+from xnai_validate.kit.measuring import Clock, Params, Preload
 from xnai_validate.model.frozen import dataclass
 from xnai_validate.model.json import JsonValue
 from xnai_validate.model.record import Record
@@ -116,7 +116,7 @@ class Fault:
     needs_target: bool
     extra: str | None
     """The optional dependency group that it needs, if any."""
-    preload: tuple[str, ...]
+    preload: Preload
     """Modules to import before the first check."""
 
     @property
@@ -140,7 +140,7 @@ def fault(
     grace_s: float = 5.0,
     target: bool = True,
     extra: str | None = None,
-    preload: tuple[str, ...] = (),
+    preload: Preload = (),
 ) -> Callable[[type[D]], type[D]]:
     """Declare a class without arguments, whose methods are those of `Disturbing`, as the fault `name` (`family.name`).
 

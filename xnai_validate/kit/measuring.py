@@ -55,7 +55,7 @@ __all__ = [
     "AfterValidator", "BeforeValidator", "Bytes", "Checker", "Clock", "Context", "Count", "Disturbance", "Duration",
     "ErrorKind", "Facts", "Field", "Finding", "Ge", "Gt", "Headers", "Json", "JsonObject", "JsonValue", "Le", "Len",
     "Lt", "Mebibytes", "Milliseconds", "MinLen", "NotApplicable", "Observation", "Observed", "Params", "Percent",
-    "Ratio", "Seconds", "Size", "Target", "Template", "Tls", "Unmeasurable", "Whole", "XnaiError", "bounded",
+    "Preload", "Ratio", "Seconds", "Size", "Target", "Template", "Tls", "Unmeasurable", "Whole", "XnaiError", "bounded",
     "checker", "field_validator", "model_validator",
 ]  # fmt: skip
 
@@ -267,7 +267,7 @@ class Checker:
     """Whether nothing else may run meanwhile."""
     extra: str | None
     """The optional dependency group that it needs, if any."""
-    preload: tuple[str, ...]
+    preload: Preload
     """Modules to import before the first check, so that loading them delays no measurement."""
 
     @property
@@ -295,6 +295,9 @@ class Checker:
             raise Unmeasurable(f"{self.kind}: {f'{place}: ' if place else ''}{first['msg']}") from None
 
 
+Preload = tuple[str, ...] | Callable[[Target | None], tuple[str, ...]]
+"""Names of modules, or what tells them for the target of a check."""
+
 P = TypeVar("P", bound=Params)
 F = TypeVar("F", bound=Facts)
 MARK = "__xnai_checker__"
@@ -307,12 +310,13 @@ def checker(
     target: bool = True,
     exclusive: bool = False,
     extra: str | None = None,
-    preload: tuple[str, ...] = (),
+    preload: Preload = (),
 ) -> Callable[[Callable[[P, Context], Awaitable[F]]], Callable[[P, Context], Awaitable[F]]]:
     """Declare an async function `(params, ctx) -> facts` as the checker of `kind` (`family.name`).
 
     `expect`: rules that every check of the kind has unless it names the fact itself; `target=False`: needs no target.
-    `preload`: modules that are imported before the first check, since loading them takes long.
+    `preload`: modules that are imported before the first check, since loading them takes long; a function says which
+    they are for a target.
     `extra`: the optional dependency group that is needed. Raises TypeError where annotations are missing.
     """
 

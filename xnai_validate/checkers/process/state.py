@@ -5,7 +5,7 @@ from __future__ import annotations
 import resource
 from typing import TYPE_CHECKING
 
-from xnai_validate.checkers.process.subject import PRELOAD, pid_of
+from xnai_validate.checkers.process.subject import pid_of
 from xnai_validate.kit import (
     Context,
     Count,
@@ -18,6 +18,7 @@ from xnai_validate.kit import (
     Unmeasurable,
     checker,
 )
+from xnai_validate.wire.containers import client_modules
 
 if TYPE_CHECKING:
     import psutil
@@ -67,7 +68,7 @@ class ProcessState(Facts):
     """Since its start."""
 
 
-@checker("process.state", expect={"running": True}, preload=PRELOAD)
+@checker("process.state", expect={"running": True}, preload=client_modules)
 async def measure_state(params: StateParams, ctx: Context) -> ProcessState:
     """Look at the process behind the target: memory, threads, open files, children, age.
 

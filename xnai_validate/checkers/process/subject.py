@@ -5,9 +5,6 @@ from __future__ import annotations
 from xnai_validate.kit import Context
 from xnai_validate.wire import processes
 
-PRELOAD = ("httpx",)
-"""What a container engine is asked with: it takes 100 ms to import."""
-
 
 async def pid_of(ctx: Context, socket: str | None) -> int | None:
     """The pid of the target of the check, as `wire.processes.pid_of` finds it."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from xnai_validate.faults.container.subject import (
-    PRELOAD,
     ContainerUndo,
     EngineParams,
     container_of,
@@ -12,13 +11,14 @@ from xnai_validate.faults.container.subject import (
     told,
 )
 from xnai_validate.kit import FaultContext, InForce, JsonValue, fault
+from xnai_validate.wire.containers import client_modules
 
 
 class PauseParams(EngineParams):
     """Nothing but the engine."""
 
 
-@fault("container.pause", limit_s=120, grace_s=15, preload=PRELOAD)
+@fault("container.pause", limit_s=120, grace_s=15, preload=client_modules)
 class Pause:
     """Freeze the target's container: its processes stand still, its sockets stay open, and nothing is answered.
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from xnai_validate.faults.container.subject import (
-    PRELOAD,
     ContainerUndo,
     EndParams,
     back_again,
@@ -12,13 +11,14 @@ from xnai_validate.faults.container.subject import (
     told,
 )
 from xnai_validate.kit import FaultContext, InForce, JsonValue, fault
+from xnai_validate.wire.containers import client_modules
 
 
 class RestartParams(EndParams):
     """How it ends."""
 
 
-@fault("container.restart", limit_s=300, grace_s=90, preload=PRELOAD)
+@fault("container.restart", limit_s=300, grace_s=90, preload=client_modules)
 class Restart:
     """Let the engine restart the target's container, as a deploy does.
 

@@ -29,8 +29,6 @@ from xnai_validate.wire.containers import (
     find_socket,
 )
 
-PRELOAD = ("httpx",)
-"""What a container engine is asked with."""
 CALL_S = 5.0
 """How long each answer of the engine may take, besides what it was told to wait itself."""
 GRACE_CAP_S = 30

@@ -9,7 +9,7 @@ import subprocess
 from typing import Annotated, Self
 
 from xnai_validate.faults._reach import connects
-from xnai_validate.faults.process.subject import PRELOAD, process_of, send
+from xnai_validate.faults.process.subject import process_of, send
 from xnai_validate.kit import (
     Clock,
     Duration,
@@ -25,6 +25,7 @@ from xnai_validate.kit import (
     process_id,
 )
 from xnai_validate.model.marks import Field, Gt, Le, model_validator
+from xnai_validate.wire.containers import client_modules
 from xnai_validate.wire.processes import pid_of
 
 KILLED_S = 5.0
@@ -69,7 +70,7 @@ class StopUndo(Undo):
     within_s: float
 
 
-@fault("process.stop", limit_s=300, grace_s=90, preload=PRELOAD)
+@fault("process.stop", limit_s=300, grace_s=90, preload=client_modules)
 class Stop:
     """End the target's process, and wait until it has been started again.
 

@@ -8,9 +8,6 @@ import signal
 from xnai_validate.kit import FaultContext, NotApplicable, ProcessId, Unmeasurable, process_id
 from xnai_validate.wire.processes import pid_of
 
-PRELOAD = ("httpx",)
-"""What a container engine is asked with."""
-
 
 async def process_of(ctx: FaultContext, socket: str | None) -> ProcessId:
     """The process behind the target.
