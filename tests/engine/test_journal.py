@@ -39,9 +39,10 @@ def mixed(tmp_path: Path, checks: int = 8) -> tuple[Engine, list[Event]]:
     return engine, run_virtual(collect(engine))
 
 
-def test_a_stored_journal_folds_to_the_same_report(tmp_path: Path) -> None:
-    """The events on disk are those of the live run, and make the same report byte for byte."""
-    engine, events = mixed(tmp_path)
+@pytest.mark.parametrize("checks", [8, 300])
+def test_a_stored_journal_folds_to_the_same_report(tmp_path: Path, checks: int) -> None:
+    """The events on disk are those of the live run, and make the same report byte for byte, of many checks too."""
+    engine, events = mixed(tmp_path, checks)
     assert engine.journal_path is not None
     stored = list(read_journal(engine.journal_path))
     assert [to_json(event) for event in stored] == [to_json(event) for event in events]

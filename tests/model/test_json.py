@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from xnai_validate.model.frozen import dataclass
-from xnai_validate.model.json import indented, to_json
+from xnai_validate.model.json import AT_ONCE, indented, json_pieces, to_json
 from xnai_validate.model.status import Status
 
 
@@ -59,3 +59,13 @@ def test_what_has_no_json_is_refused() -> None:
     for write in (to_json, indented):
         with pytest.raises(TypeError, match="set cannot be written"):
             write({"a": {1}})
+
+
+@pytest.mark.parametrize("count", [0, 1, AT_ONCE, AT_ONCE + 1, 3 * AT_ONCE, 3 * AT_ONCE + 7])
+def test_pieces_are_the_whole(count: int) -> None:
+    """In pieces it is what it is as one text, and a long list is many pieces."""
+    items = tuple(Point(number, "é") for number in range(count))
+    value = Point(items, {"x": [1, (2, 3)]})
+    pieces = list(json_pieces(value))
+    assert b"".join(pieces) == to_json(value)
+    assert max(map(len, pieces)) <= max(len(to_json(items[-AT_ONCE:])), 20)

@@ -37,8 +37,8 @@ class RequestParams(Params):
 
     @model_validator(mode="after")
     def _one_body(self) -> Self:
-        given = ("json_" in self.model_fields_set) + (self.body is not None) + (self.form is not None)
-        if given > 1:
+        others = (self.body is not None) + (self.form is not None)
+        if others and others + self.gives("json_") > 1:
             raise ValueError("a request has one body: json, body or form")
         if self.fill and not isinstance(self.json_, dict):
             raise ValueError("fill puts texts into the fields of json, which must be a mapping here")
@@ -62,7 +62,7 @@ class RequestParams(Params):
         )
 
     def _content(self) -> tuple[bytes, str | None]:
-        if "json_" in self.model_fields_set:
+        if self.gives("json_"):
             document = self.json_
             if isinstance(document, dict):
                 document = {**document, **{name: "x" * length for name, length in self.fill.items()}}

@@ -15,8 +15,7 @@ from xnai_validate.demo.defects import CATALOGUE, Defect
 from xnai_validate.demo.settings import Layout
 from xnai_validate.demo.stack import EmbeddedStack
 from xnai_validate.errors import XnaiError
-from xnai_validate.model.events import Event
-from xnai_validate.model.fold import fold
+from xnai_validate.model.fold import Folding
 from xnai_validate.model.frozen import dataclass
 from xnai_validate.model.json import JsonObject
 from xnai_validate.model.report import RunReport
@@ -120,11 +119,11 @@ async def _run(profile: str, options: LoadOptions, state: Path) -> RunReport:
 
     plan = load_plan([profile], options)
     engine = Engine(plan, run_id=new_run_id(0), version="prove", host={"pid": os.getpid()}, state=state)
-    kept: list[Event] = []
+    folding = Folding()
     async with engine.run() as events:
         async for event in events:
-            kept.append(event)
-    return fold(kept)
+            folding.take(event)
+    return folding.report()
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,8 +20,7 @@ from xnai_validate.cli.sinks import Sink, Sinks
 from xnai_validate.cli.undoing import refuse_dirty, refuse_disturbed, tell_left
 from xnai_validate.config import LoadOptions, load_plan
 from xnai_validate.errors import ConfigError
-from xnai_validate.model.events import AttemptFinished, CheckStarted, Event
-from xnai_validate.model.fold import fold
+from xnai_validate.model.fold import Folding
 from xnai_validate.model.json import JsonObject
 from xnai_validate.model.report import RunReport
 from xnai_validate.model.verdict import with_broken_reporter
@@ -30,9 +29,6 @@ from xnai_validate.report.view import View
 
 if TYPE_CHECKING:
     from xnai_validate.cli.baselines import Baselines
-
-_UNFOLDED = (CheckStarted, AttemptFinished)
-"""Events that no report is made of; they are passed on, and not kept."""
 
 
 def execute(request: Request) -> int:
@@ -125,15 +121,14 @@ def _run(
 ) -> int:
     sinks = Sinks(_sinks(request, outputs))
     try:
-        kept: list[Event] = []
-        run_plan(plan, _drive(request, options, plan, sinks, kept, ending, baselines))
+        folding = Folding()
+        run_plan(plan, _drive(request, options, plan, sinks, folding, ending, baselines))
     except Exception as error:
         tell_left(error)
         raise
     finally:
         sinks.close()
-    report = fold(kept)
-    kept.clear()
+    report = folding.report()
     if baselines is not None and baselines.record is not None:
         sinks.attempt("--record", lambda: _keep(baselines, report, quiet=request.detail == "quiet"))
     written = _written(outputs, sinks, report)
@@ -171,14 +166,14 @@ async def _drive(
     options: LoadOptions,
     plan: Plan,
     sinks: Sinks,
-    kept: list[Event],
+    folding: Folding,
     ending: Interrupts,
     baselines: Baselines | None,
 ) -> None:
-    """Run the plan; every event to every sink, and those that a report is made of to `kept`.
+    """Run the plan; every event to every sink, and to the report.
 
     Leaves `ending` deaf, for what was seen is then written down.
-    They are not what it returns, for asyncio's runner makes a text of the result of a task that has one.
+    The report is not what it returns, for asyncio's runner makes a text of the result of a task that has one.
     """
     from xnai_validate.engine import Engine, SystemClock, new_run_id, settle_targets, signals
 
@@ -201,8 +196,7 @@ async def _drive(
     async with signals(engine), engine.run() as events:
         async for event in events:
             sinks.take(event)
-            if not isinstance(event, _UNFOLDED):
-                kept.append(event)
+            folding.take(event)
         ending.deaf = True
 
 

@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 from xnai_validate.engine.journal import Journal
 from xnai_validate.engine.outbox import Outbox
 from xnai_validate.kit import Clock
-from xnai_validate.model.events import Event, FaultInjected, FaultReverted, Notice, RunFinished, RunStarted, to_json
+from xnai_validate.model.events import (
+    Event,
+    FaultInjected,
+    FaultReverted,
+    Notice,
+    RunFinished,
+    RunStarted,
+    pieces,
+    to_json,
+)
+from xnai_validate.model.fold import Folding
 from xnai_validate.model.report import CheckInfo, Criterion, RunInfo
 from xnai_validate.model.rules import Finding
 from xnai_validate.model.status import Status
@@ -20,7 +30,7 @@ _NAMES = frozenset({"id", "blocked_by", "target", "fault", "undo", "check", "lev
 """Fields that hold names from the profile's own files, which must stay what they are."""
 _PLAIN = frozenset({int, float, bool, type(None), Status})
 """Types of values in which nothing can be secret."""
-_SYNCED = (RunStarted, FaultInjected, FaultReverted, RunFinished)
+_SYNCED = (FaultInjected, FaultReverted, RunFinished)
 
 
 class Emitter:
@@ -32,8 +42,8 @@ class Emitter:
         self._outbox = outbox
         self._seq = 0
         self.journal: Journal | None = None
-        self.kept: list[Event] | None = None
-        """The events so far, where somebody wants them at the end."""
+        self.folding: Folding | None = None
+        """The report so far, where somebody wants it at the end."""
 
     def emit(self, kind: Callable[..., Event], **fields: object) -> None:
         """Make one event; `fields` are those of its kind besides `seq` and `at`."""
@@ -43,20 +53,23 @@ class Emitter:
             for name, value in fields.items()
         }
         event = kind(seq=self._seq, at=self._clock.time(), **masked)
-        line = to_json(event)
-        if len(line) > EVENT_CAP and "facts" in masked:
-            masked["facts"] = {"...": f"the facts were left out: {len(line)} bytes"}
-            event = kind(seq=self._seq, at=event.at, **masked)
+        if isinstance(event, RunStarted):
+            broken = self._write(pieces(event), synced=True)
+        else:
             line = to_json(event)
-        broken = self._write(line, synced=isinstance(event, _SYNCED))
+            if len(line) > EVENT_CAP and "facts" in masked:
+                masked["facts"] = {"...": f"the facts were left out: {len(line)} bytes"}
+                event = kind(seq=self._seq, at=event.at, **masked)
+                line = to_json(event)
+            broken = self._write((line,), synced=isinstance(event, _SYNCED))
         self._outbox.put(event)
-        if self.kept is not None:
-            self.kept.append(event)
+        if self.folding is not None:
+            self.folding.take(event)
         if broken is not None:
             self.emit(Notice, level="warning", text=f"the journal ends here: {broken}; the run goes on without it")
 
-    def _write(self, line: bytes, *, synced: bool) -> str | None:
-        """Append to the journal; returns why that is no longer possible."""
+    def _write(self, line: Iterable[bytes], *, synced: bool) -> str | None:
+        """Append an event to the journal; returns why that is no longer possible."""
         if self.journal is None:
             return None
         try:

@@ -33,7 +33,7 @@ from xnai_validate.model.events import (
     RunFinished,
     Stopped,
 )
-from xnai_validate.model.fold import fold
+from xnai_validate.model.fold import Folding
 from xnai_validate.model.json import JsonObject
 from xnai_validate.model.report import RunInfo, RunReport
 from xnai_validate.model.status import Status
@@ -108,7 +108,7 @@ class Engine:
             told=on_step,
         )
         self._compare = compare
-        self._emitter.kept = None if compare is None else []
+        self._emitter.folding = None if compare is None else Folding()
         self._shared: Shared | None = None
         self._sight = Sight("calm")
         self._warned: set[str] = set()
@@ -184,8 +184,8 @@ class Engine:
             finally:
                 await self._shared.close()
                 self._guardian.dismiss()
-            if self._compare is not None:
-                self._emit(BaselineCompared, comparison=self._compare(fold(self._emitter.kept or ())))
+            if self._compare is not None and self._emitter.folding is not None:
+                self._emit(BaselineCompared, comparison=self._compare(self._emitter.folding.report()))
             elapsed_ms = round((self._clock.monotonic() - begun) * 1000, 1)
             not_undone = tuple(self._disturbances.not_undone)
             self._emit(RunFinished, elapsed_ms=elapsed_ms, stopped=self.stopped, not_undone=not_undone)

@@ -7,7 +7,7 @@ A run that was killed has left all it saw up to then. Journals lie in `runs/` be
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -61,13 +61,20 @@ class Journal:
         self.path = path
         self._fd = os.open(path, os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_WRONLY | os.O_CLOEXEC, 0o600)
 
-    def append(self, line: bytes, *, synced: bool) -> None:
-        """Write one event; `synced` waits until it is on the disk. Raises OSError."""
-        rest = memoryview(line + b"\n")
-        while rest:
-            rest = rest[os.write(self._fd, rest) :]
+    def append(self, line: Iterable[bytes], *, synced: bool) -> None:
+        """Write one event, given in pieces; `synced` waits until it is on the disk. Raises OSError."""
+        last = b""
+        for piece in line:
+            self._write(last)
+            last = piece
+        self._write(last + b"\n")
         if synced:
             os.fsync(self._fd)
+
+    def _write(self, data: bytes) -> None:
+        rest = memoryview(data)
+        while rest:
+            rest = rest[os.write(self._fd, rest) :]
 
     def close(self) -> None:
         """Close the file."""

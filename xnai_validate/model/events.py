@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import field
 from functools import cache
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from xnai_validate.model.comparison import Comparison
 from xnai_validate.model.frozen import dataclass
-from xnai_validate.model.json import JsonObject
+from xnai_validate.model.json import JsonObject, json_pieces
 from xnai_validate.model.json import to_json as value_to_json
 from xnai_validate.model.report import CheckInfo, Criterion, RunInfo
 from xnai_validate.model.rules import Finding
@@ -167,6 +168,11 @@ def _adapter() -> TypeAdapter[Event]:
 def to_json(event: Event) -> bytes:
     """One event as one line of JSON, without a line end."""
     return printable_json(value_to_json(event))
+
+
+def pieces(event: Event) -> Iterator[bytes]:
+    """The bytes of `to_json` in pieces: a plan of thousands of checks as one text would take as much as the plan."""
+    return map(printable_json, json_pieces(event))
 
 
 def from_json(line: bytes | str) -> Event:

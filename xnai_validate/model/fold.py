@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 
 from xnai_validate.model import events as ev
 from xnai_validate.model.comparison import Comparison
+from xnai_validate.model.evidence import EndedCheck, Evidence
 from xnai_validate.model.facttype import FactType
 from xnai_validate.model.frozen import dataclass
 from xnai_validate.model.report import (
@@ -33,13 +34,27 @@ COUNTS = dict.fromkeys(("planned", "passed", "flaky", "warnings", "failed", "err
 """What a criterion may be about."""
 
 
+def fold(events: Iterable[ev.Event]) -> RunReport:
+    """The report of a run's events; raises ValueError where they do not begin with `run-started`.
+
+    A run without its end (killed) is reported as far as it came: what has no status is skipped, with that reason.
+    """
+    folding = Folding()
+    for event in events:
+        folding.take(event)
+    return folding.report()
+
+
 @dataclass(slots=True)
-class _State:
+class Folding:
+    """A report in the making: takes the events of a run one by one, and keeps of them no more than it needs."""
+
     run: RunInfo | None = None
-    checks: tuple[CheckInfo, ...] = ()
+    infos: dict[str, CheckInfo] = field(default_factory=dict)
     criteria: tuple[Criterion, ...] = ()
     targets: dict[str, str | None] = field(default_factory=dict)
-    finished: dict[str, ev.CheckFinished] = field(default_factory=dict)
+    ended: dict[str, CheckResult] = field(default_factory=dict)
+    evidence: Evidence = field(default_factory=Evidence)
     injected: dict[str, ev.FaultInjected] = field(default_factory=dict)
     reverted: dict[str, ev.FaultReverted] = field(default_factory=dict)
     notices: list[ReportNotice] = field(default_factory=list)
@@ -47,46 +62,49 @@ class _State:
     end: ev.RunFinished | None = None
     last_at: float = 0.0
 
+    def take(self, event: ev.Event) -> None:
+        """One event, in order."""
+        self.last_at = event.at
+        match event:
+            case ev.CheckStarted() | ev.AttemptFinished():
+                pass  # the most, and nothing of a report
+            case ev.RunStarted():
+                self.run, self.criteria = event.run, event.criteria
+                self.infos = {info.id: info for info in event.checks}
+            case ev.TargetResolved():
+                self.targets[event.target] = event.url
+            case ev.CheckFinished():
+                if event.id in self.infos:
+                    self.ended[event.id] = EndedCheck.of(self.infos[event.id], event, self.evidence)
+            case ev.FaultInjected():
+                self.injected[event.undo] = event
+            case ev.FaultReverted():
+                self.reverted[event.undo] = event
+            case ev.BaselineCompared():
+                self.comparison = event.comparison
+            case ev.Notice():
+                self.notices.append(ReportNotice(level=event.level, text=event.text))
+            case ev.RunFinished():
+                self.end = event
+            case _:
+                pass
 
-def fold(events: Iterable[ev.Event]) -> RunReport:
-    """The report of a run's events; raises ValueError where they do not begin with `run-started`.
+    def report(self) -> RunReport:
+        """The report so far; raises ValueError where `run-started` is missing."""
+        if self.run is None:
+            raise ValueError("these are not the events of a run: run-started is missing")
+        return _report(self, self.run)
 
-    A run without its end (killed) is reported as far as it came: what has no status is skipped, with that reason.
-    """
-    state = _State()
-    for event in events:
-        _take(state, event)
-    if state.run is None:
-        raise ValueError("these are not the events of a run: run-started is missing")
-    return _report(state, state.run)
-
-
-def _take(state: _State, event: ev.Event) -> None:
-    state.last_at = event.at
-    match event:
-        case ev.RunStarted():
-            state.run, state.checks, state.criteria = event.run, event.checks, event.criteria
-        case ev.TargetResolved():
-            state.targets[event.target] = event.url
-        case ev.CheckFinished():
-            state.finished[event.id] = event
-        case ev.FaultInjected():
-            state.injected[event.undo] = event
-        case ev.FaultReverted():
-            state.reverted[event.undo] = event
-        case ev.BaselineCompared():
-            state.comparison = event.comparison
-        case ev.Notice():
-            state.notices.append(ReportNotice(level=event.level, text=event.text))
-        case ev.RunFinished():
-            state.end = event
-        case _:
-            pass
+    def unreached(self, info: CheckInfo, stopped: str | None) -> CheckResult:
+        """The result of a check that has none."""
+        why = f"not reached: {stopped}" if stopped else "not reached"
+        end = ev.CheckFinished(seq=0, at=0.0, id=info.id, status=Status.SKIP, reason=why)
+        return EndedCheck.of(info, end, self.evidence)
 
 
-def _report(state: _State, run: RunInfo) -> RunReport:
+def _report(state: Folding, run: RunInfo) -> RunReport:
     stopped = state.end.stopped if state.end else "killed"
-    checks = tuple(_check(info, state.finished.get(info.id), stopped) for info in state.checks)
+    checks = tuple([state.ended.get(name) or state.unreached(info, stopped) for name, info in state.infos.items()])
     compared = state.comparison
     criteria = judge_criteria(state.criteria, checks)
     if compared is not None:
@@ -121,30 +139,6 @@ def _report(state: _State, run: RunInfo) -> RunReport:
         faults=tuple(_fault(fault, state.reverted.get(undo)) for undo, fault in state.injected.items()),
         notices=tuple(state.notices),
         comparison=compared,
-    )
-
-
-def _check(info: CheckInfo, end: ev.CheckFinished | None, stopped: str | None) -> CheckResult:
-    if end is None:
-        why = f"not reached: {stopped}" if stopped else "not reached"
-        end = ev.CheckFinished(seq=0, at=0.0, id=info.id, status=Status.SKIP, reason=why)
-    return CheckResult(
-        id=info.id,
-        title=info.title,
-        category=info.category,
-        kind=info.kind,
-        target=info.target,
-        covers=info.covers,
-        tags=info.tags,
-        fix=info.fix,
-        source=info.source,
-        status=end.status,
-        reason=end.reason,
-        blocked_by=end.blocked_by,
-        findings=end.findings,
-        facts=end.facts,
-        attempts=end.attempts,
-        elapsed_ms=end.elapsed_ms,
     )
 
 

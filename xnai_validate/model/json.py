@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import fields
 from functools import cache
 from itertools import islice
@@ -25,7 +25,7 @@ else:
             return handler.generate_schema(Theirs)
 
 
-__all__ = ["Json", "JsonObject", "JsonValue", "bounded", "to_json"]
+__all__ = ["Json", "JsonObject", "JsonValue", "bounded", "json_pieces", "to_json"]
 
 Json = JsonValue
 """A JSON document: None, bool, int, float, str, list or dict of these."""
@@ -34,11 +34,14 @@ JsonObject = dict[str, JsonValue]
 TEXT_CAP = 2_000
 ITEMS_CAP = 100
 DEPTH_CAP = 8
+AT_ONCE = 100
+"""Items of a long tuple that become text together."""
 BITS_CAP = 1024
 """Larger integers are told by their size: Python itself refuses to write very large ones."""
 
 # The concrete types first: to ask an abstract one takes ten times as long.
 _MAPPINGS = (dict, Mapping)
+_LISTS = (list, tuple)
 _SEQUENCES = (list, tuple, Sequence, set, frozenset)
 
 
@@ -79,13 +82,29 @@ def to_json(value: object) -> bytes:
     return _COMPACT.encode(value).encode()
 
 
+def json_pieces(value: Any) -> Iterator[bytes]:
+    """The bytes of `to_json` of a dataclass, piece by piece: its long tuples some items at a time."""
+    begun = b"{"
+    for name in _names(value.__class__):
+        item = getattr(value, name)
+        yield begun + to_json(name) + b":"
+        begun = b","
+        if isinstance(item, tuple) and len(item) > AT_ONCE:
+            for start in range(0, len(item), AT_ONCE):
+                yield (b"," if start else b"[") + to_json(item[start : start + AT_ONCE])[1:-1]
+            yield b"]"
+        else:
+            yield to_json(item)
+    yield b"}"
+
+
 def indented(value: Any, line: str = "\n") -> str:
     """The same, as `json.dumps` with an indent of 2 writes it, in half its time; `line` begins a line."""
     write = _SCALARS.get(type(value))
     if write is not None:
         return write(value)
     inner = line + "  "
-    if isinstance(value, list | tuple):
+    if isinstance(value, _LISTS):
         return f"[{inner}{f',{inner}'.join([indented(item, inner) for item in value])}{line}]" if value else "[]"
     if hasattr(value, "__dataclass_fields__"):
         value = _as_object(value)

@@ -285,6 +285,10 @@ class Record(metaclass=RecordMeta):
             _set(made, keys.get(key, key), value)
         return made
 
+    def gives(self, name: str) -> bool:
+        """Whether a field was given."""
+        return name in vars(self)
+
     def model_copy(self, *, update: Mapping[str, Any] | None = None) -> Self:
         """The same with other values, which are not verified, by the names of fields."""
         return self.model_construct(**{**{name: vars(self)[name] for name in self.model_fields_set}, **(update or {})})

@@ -53,6 +53,11 @@ def _escaped(char: str) -> str:
     return char.encode("unicode_escape").decode("ascii")
 
 
+# Named, for to put such a union together takes as long as to mask a text.
+_LISTS = (list, tuple)
+_NESTED = (dict, list, tuple)
+
+
 class Masker:
     """Replaces secrets by `***` in everything that becomes an event."""
 
@@ -94,7 +99,7 @@ class Masker:
         if isinstance(value, dict):
             masked = {self.text(key): self._item(key, item) for key, item in value.items()}
             return value if _same(masked, value) and _same(masked.values(), value.values()) else masked
-        if isinstance(value, list | tuple):
+        if isinstance(value, _LISTS):
             items = [self.json(item) for item in value]
             return value if isinstance(value, list) and _same(items, value) else items
         return value
@@ -102,7 +107,7 @@ class Masker:
     def _item(self, key: str, item: JsonValue) -> JsonValue:
         if isinstance(item, str):
             return MASK if item and looks_secret(key) else self.text(item)
-        return self.json(item) if isinstance(item, dict | list | tuple) else item
+        return self.json(item) if isinstance(item, _NESTED) else item
 
 
 def _same(after: Collection[JsonValue], before: Collection[JsonValue]) -> bool:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pydantic import TypeAdapter
 
 
-AT_ONCE = 200
+AT_ONCE = 50
 """Checks that become text together: a whole report of ten thousand would take as much memory as the run."""
 
 
@@ -41,13 +41,13 @@ def pieces(report: RunReport, view: View) -> Iterator[str]:
     before, _, after = whole.partition('\n  "checks": []')
     yield f'{before}\n  "checks": ['
     for start in range(0, len(report.checks), AT_ONCE):
-        items = _text(report.checks[start : start + AT_ONCE]).removeprefix("[").removesuffix("\n]")
-        yield ("," if start else "") + items.replace("\n", "\n  ")
+        items = _text(report.checks[start : start + AT_ONCE], "\n  ").removeprefix("[").removesuffix("\n  ]")
+        yield ("," if start else "") + items
     yield f"\n  ]{after}\n"
 
 
-def _text(value: object) -> str:
-    return printable_json(indented(value).encode()).decode()
+def _text(value: object, line: str = "\n") -> str:
+    return printable_json(indented(value, line).encode()).decode()
 
 
 def parse(text: str | bytes) -> RunReport:
