@@ -150,9 +150,11 @@ def test_what_is_no_journal_is_said(tmp_path: Path) -> None:
 
 
 def test_ids_sort_by_time() -> None:
-    """The id of a later run sorts after that of an earlier one, and two of one second differ."""
+    """The id of a later run sorts after that of an earlier one, also within a second; two of one moment differ."""
     assert new_run_id(1_000_000_000.0).startswith("20010909T014640-")
     assert new_run_id(1_000_000_000.0) < new_run_id(1_000_000_001.0) < new_run_id(2_000_000_000.0)
+    moments = [new_run_id(1_000_000_000 + step / 1000) for step in range(0, 1001, 7)]
+    assert moments == sorted(moments)
     assert new_run_id(1.0) != new_run_id(1.0)
 
 

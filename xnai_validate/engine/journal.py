@@ -22,8 +22,12 @@ LINE_CAP = 64 << 20
 
 
 def new_run_id(at: float) -> str:
-    """An id that sorts by time: `20261122T170312-ab12cd` (UTC). `at` is in seconds since the epoch."""
-    return f"{datetime.fromtimestamp(at, UTC):%Y%m%dT%H%M%S}-{os.urandom(3).hex()}"
+    """An id that sorts by time: `20261122T170312-ab1234cd` (UTC). `at` is in seconds since the epoch.
+
+    Behind the second stands which 4096th of it has begun, and then what tells runs apart that begin together.
+    """
+    second, rest = divmod(at, 1)
+    return f"{datetime.fromtimestamp(second, UTC):%Y%m%dT%H%M%S}-{int(rest * 4096):03x}{os.urandom(3).hex()[:5]}"
 
 
 def state_dir(environ: Mapping[str, str] | None = None) -> Path:
