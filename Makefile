@@ -1,6 +1,8 @@
 # Two commands do all the set-up: `make demo` and `make test`.
 
 PYTHON ?= python3
+# Tests at a time. Most of them wait for a server or a clock, so two for each core; they need no more of a machine.
+TESTERS ?= 4
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
@@ -33,7 +35,7 @@ lint: $(STAMP)
 	$(BIN)/mypy
 
 test: lint
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n $(TESTERS) --dist loadfile
 
 test-extra: $(STAMP)
 	$(BIN)/python -m pytest -m extra

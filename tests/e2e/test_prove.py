@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from tests.e2e.tool import tool
 from xnai_validate.demo.defects import CATALOGUE
 
 
+@pytest.mark.alone
 def test_matrix(tmp_path: Path) -> None:
     """Every defect is caught by the checks named for it, and no check survives them all."""
     done = tool(tmp_path, "prove", timeout=1500)

@@ -14,6 +14,8 @@ import pytest
 from tests.e2e.tool import all_gone, environment, report, tool
 from xnai_validate.model.report import RunReport
 
+pytestmark = pytest.mark.alone
+
 
 @dataclass(frozen=True, slots=True)
 class Told:

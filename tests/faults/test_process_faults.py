@@ -73,7 +73,7 @@ def test_those_below_are_left_alone_where_that_is_said() -> None:
         assert scene.seen() == [False, False]
 
 
-@pytest.mark.parametrize("pid", [os.getpid(), os.getppid(), 1])
+@pytest.mark.parametrize("pid", [os.getpid(), os.getppid(), 1], ids=["self", "parent", "init"])
 @pytest.mark.parametrize("name", ["process.pause", "process.stop"])
 def test_nobody_saws_at_his_own_branch(name: str, pid: int) -> None:
     """Neither this process nor one above it, nor the first of all, is disturbed."""

@@ -197,7 +197,9 @@ def test_a_reset_is_told() -> None:
 
 
 @pytest.mark.parametrize(
-    ("coding", "packed"), [(b"gzip", gzip.compress(b"word " * 50)), (b"deflate", zlib.compress(b"word " * 50))]
+    ("coding", "packed"),
+    [(b"gzip", gzip.compress(b"word " * 50)), (b"deflate", zlib.compress(b"word " * 50))],
+    ids=["gzip", "deflate"],
 )
 def test_a_coding_is_undone(coding: bytes, packed: bytes) -> None:
     """In pieces too; a body that is cut within its coding is malformed."""

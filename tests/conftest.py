@@ -1,0 +1,50 @@
+"""What holds for every test: examples are not timed, and what needs the machine to itself gets it.
+
+`make test` runs the tests several at a time, for most of them wait. A test that is marked `alone` holds healthy stacks to
+their times; while it runs, no other test of the same checkout does.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+
+# How long an example takes says more of what else the machine does than of our code.
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
+
+_ROOT = Path(__file__).parent.parent
+# Two files that every worker has and none writes: locking them leaves nothing to clear up, whoever is killed.
+_DOOR, _MACHINE = _ROOT / "pyproject.toml", _ROOT / "Makefile"
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
+    """Let a test have the machine together with others, or by itself; its fixtures are made and ended within."""
+    how = fcntl.LOCK_EX if item.get_closest_marker("alone") else fcntl.LOCK_SH
+    # Whoever waits for the machine holds the door meanwhile, or one that wants it alone would wait for all the others.
+    with _locked(_MACHINE, how, behind=_DOOR):
+        return (yield)
+
+
+@contextmanager
+def _locked(file: Path, how: int, behind: Path) -> Iterator[None]:
+    """Hold a lock for the block, after having passed the door."""
+    held = os.open(file, os.O_RDONLY)
+    door = os.open(behind, os.O_RDONLY)
+    try:
+        fcntl.flock(door, fcntl.LOCK_EX)
+        fcntl.flock(held, how)
+        fcntl.flock(door, fcntl.LOCK_UN)
+        yield
+    finally:
+        # Unlocked and not only closed: a child that was forked meanwhile has the same lock.
+        for file_descriptor in (held, door):
+            fcntl.flock(file_descriptor, fcntl.LOCK_UN)
+            os.close(file_descriptor)
