@@ -33,12 +33,12 @@ WORKER: tuple[Defect, ...] = (
     Defect(
         "worker-drops-poison",
         "Entries that cannot be handled vanish instead of going to the dead-letter stream.",
-        awaits="recovery",
+        checks=("recovery/poison:set-aside",),
     ),
     Defect(
         "worker-stuck-on-poison",
         "An entry that cannot be handled is tried for ever and blocks those behind it.",
-        awaits="recovery",
+        checks=("recovery/poison:nothing-behind-waits",),
     ),
     Defect("worker-repeats", "Every job is done twice.", checks=("dependencies/chain:worker-works",)),
     Defect("worker-slow", "A job that takes milliseconds takes seconds.", checks=("dependencies/chain:worker-works",)),
