@@ -12,7 +12,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 help:
 	@echo "make demo        install into .venv and run phase 4.1 on the embedded stack"
-	@echo "make test        lint, then all tests (about 10 minutes on two cores)"
+	@echo "make test        lint, then all tests (about 15 minutes on two cores)"
 	@echo "make lint        ruff and mypy --strict"
 	@echo "make prove       every defect against every check, and a hundred runs of preflight"
 	@echo "make bench       speed and memory, beside named tools"
