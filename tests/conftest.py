@@ -1,7 +1,7 @@
 """What holds for every test: examples are not timed, and what needs the machine to itself gets it.
 
-`make test` runs the tests several at a time, for most of them wait. A test that is marked `alone` holds healthy stacks to
-their times; while it runs, no other test of the same checkout does.
+`make test` runs the tests several at a time, for most of them wait. A test that is marked `alone` holds healthy stacks
+to their times; while it runs, no other test of the same checkout does.
 """
 
 from __future__ import annotations
