@@ -71,6 +71,16 @@ def test_checks_know_their_lines_without_a_second_reading() -> None:
     assert [source.line_of("checks", index) for index in range(len(checks))] == [4, 7]
 
 
+def test_values_that_repeat_are_one() -> None:
+    """Equal values under one key of item after item are kept once; those that only compare as equal are not."""
+    text = "- with: {a: [1, x]}\n- with: {a: [1, x]}\n- with: {a: [true, x]}\n- with: {a: [1.0, x]}\n"
+    value = parsed(text).value
+    assert isinstance(value, list)
+    items = [item["with"] for item in value if isinstance(item, dict)]
+    assert items[0] is items[1]
+    assert [repr(item) for item in items[1:]] == ["{'a': [1, 'x']}", "{'a': [True, 'x']}", "{'a': [1.0, 'x']}"]
+
+
 def test_the_slow_parser_reads_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where PyYAML was built without libyaml, values, places and mistakes are the same."""
     fast = parsed(TEXT)

@@ -1,7 +1,8 @@
 """From the events of a YAML parser to JSON values, without recursion, bounded, with places on demand.
 
 Tags, several documents and keys that are not scalars are refused; anchors, aliases and merge keys (`<<`) are
-understood, and what they expand to is bounded. Values behind an alias are shared: nobody may change them.
+understood, and what they expand to is bounded. Values behind an alias are shared, and so are equal ones that follow one
+another: nobody may change them.
 """
 
 from __future__ import annotations
@@ -135,6 +136,7 @@ class _Builder:
         self.anchors: dict[str, Anchored] = {}
         self.texts: dict[str, str] = {}
         """Every text that was read: most keys and many values of a suite are equal, and then are one."""
+        self.before: dict[str, JsonValue] = {}
         self.lines: dict[str, array[int]] = {}
         self.duplicates: list[tuple[str, int, int]] = []
         self.count = 0
@@ -219,7 +221,16 @@ class _Builder:
         value: JsonValue = frame.mapping if frame.mapping is not None else frame.items
         if frame.anchor:
             self.anchors[frame.anchor] = (value, frame.spot, self.count - frame.seen + 1)
-        self.put(value, frame.spot)
+        key = self.stack[-1].key if self.stack else None
+        self.put(value if key is None else self.shared(key, value), frame.spot)
+
+    def shared(self, key: str, value: JsonValue) -> JsonValue:
+        """The value, or the one that stood under the same key before where that is the same, as most of a suite are."""
+        before = self.before.get(key)
+        if before == value and repr(before) == repr(value):  # for 1 equals true and 1.0
+            return before
+        self.before[key] = value
+        return value
 
     def alias(self, event: yaml.AliasEvent) -> None:
         frame = self.stack[-1] if self.stack else None
