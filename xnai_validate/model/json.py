@@ -106,7 +106,7 @@ def indented(value: Any, line: str = "\n") -> str:
     inner = line + "  "
     if isinstance(value, _LISTS):
         return f"[{inner}{f',{inner}'.join([indented(item, inner) for item in value])}{line}]" if value else "[]"
-    if hasattr(value, "__dataclass_fields__"):
+    if not isinstance(value, dict) and hasattr(value, "__dataclass_fields__"):
         value = _as_object(value)
     if isinstance(value, dict):
         items = []

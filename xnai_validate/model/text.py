@@ -56,6 +56,8 @@ def _escaped(char: str) -> str:
 # Named, for to put such a union together takes as long as to mask a text.
 _LISTS = (list, tuple)
 _NESTED = (dict, list, tuple)
+_NUMBERS = frozenset({int, float, bool, type(None)})
+"""In which nothing can be secret."""
 
 
 class Masker:
@@ -97,7 +99,9 @@ class Masker:
         if isinstance(value, str):
             return self.text(value)
         if isinstance(value, dict):
-            masked = {self.text(key): self._item(key, item) for key, item in value.items()}
+            masked = {
+                self.text(key): item if type(item) in _NUMBERS else self._item(key, item) for key, item in value.items()
+            }
             return value if _same(masked, value) and _same(masked.values(), value.values()) else masked
         if isinstance(value, _LISTS):
             items = [self.json(item) for item in value]
