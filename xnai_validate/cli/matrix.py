@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import textwrap
-from itertools import chain
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 from xnai_validate.cli import console
-from xnai_validate.cli.proof import Proof, Tried, carry_out, defect_trials, healthy_trials, selected
+from xnai_validate.cli.proof import Proof, Trial, Tried, carry_out, defect_trials, healthy_trials, selected
 from xnai_validate.errors import ConfigError
 from xnai_validate.model.nearest import did_you_mean
 from xnai_validate.model.text import printable
@@ -25,16 +27,15 @@ def prove(names: tuple[str, ...], profile: str, *, full: bool, jobs: int, output
     healthy = [] if names else healthy_trials()
     broken = defect_trials(defects, full=full)
     tried: list[Tried] = []
-    # Healthy stacks are held to their times, so they have the machine to themselves; the broken ones mostly wait.
-    trials = chain(carry_out(healthy, profile, min(jobs, 2)), carry_out(broken, profile, jobs))
-    for number, one in enumerate(trials, 1):
-        tried.append(one)
-        console.say(f"[{number}/{len(healthy) + len(broken)}] {_line(one)}")
+    with closing(_carried_out(healthy, broken, profile, jobs)) as trials:
+        for number, one in enumerate(trials, 1):
+            tried.append(one)
+            console.say(f"[{number}/{len(healthy) + len(broken)}] {_line(one)}")
     # What many stacks at a time have blurred is tried once more by itself, and said.
-    missed = [one for one in tried if one.trial.defect and (one.survived or one.broke)]
-    for one in carry_out([one.trial for one in missed], profile, 1):
-        tried = [one if before.trial == one.trial else before for before in tried]
-        console.say(f"[again] {_line(one)}")
+    with closing(carry_out([one.trial for one in tried if one.missed], profile, 1)) as trials:
+        for one in trials:
+            tried = [replace(one, again=True) if before.trial == one.trial else before for before in tried]
+            console.say(f"[again] {_line(one)}")
     proof = Proof(
         tuple(one for one in tried if one.trial.defect is None),
         tuple(sorted((one for one in tried if one.trial.defect), key=lambda one: one.trial.name)),
@@ -46,6 +47,12 @@ def prove(names: tuple[str, ...], profile: str, *, full: bool, jobs: int, output
     complaints = tuple(proof.complaints())
     console.print_out(_text(proof, complaints))
     return int(Exit.FAILED if complaints else Exit.PASSED)
+
+
+def _carried_out(healthy: list[Trial], broken: list[Trial], profile: str, jobs: int) -> Iterator[Tried]:
+    """Healthy stacks are held to their times, so they have the machine to themselves; the broken ones mostly wait."""
+    yield from carry_out(healthy, profile, min(jobs, 2))
+    yield from carry_out(broken, profile, jobs)
 
 
 def _line(tried: Tried) -> str:
@@ -74,6 +81,9 @@ def _text(proof: Proof, complaints: tuple[str, ...]) -> str:
     caught = sum(bool(tried.killed) for tried in proof.broken)
     by = f" by {len(proof.killers)} checks" if proof.healthy else ""
     lines += ["", f"{caught} of {len(proof.broken)} defects are caught{by}"]
+    late = sum(tried.again and not tried.missed for tried in proof.broken)
+    if late:
+        lines.append(f"{late} of them only at a second try, by itself")
     if proof.awaited:
         lines.append(f"{len(proof.awaited)} defects await checks of later categories")
     if complaints:
@@ -87,7 +97,12 @@ def _write(path: Path, proof: Proof) -> None:
     matrix = {
         "healthy": {one.trial.layout: {id_: str(s) for id_, s in one.statuses.items()} for one in proof.healthy},
         "defects": {
-            str(one.trial.defect): {"layout": one.trial.layout, "killed": one.killed, "survived": one.survived}
+            str(one.trial.defect): {
+                "layout": one.trial.layout,
+                "killed": one.killed,
+                "survived": one.survived,
+                "again": one.again,
+            }
             for one in proof.broken
         },
         "awaited": proof.awaited,

@@ -6,10 +6,11 @@ import asyncio
 import os
 import tempfile
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import as_completed
 from pathlib import Path
 from typing import cast
 
+from xnai_validate.cli.crew import crew, leave, leave_if_told
 from xnai_validate.config import LoadOptions, load_plan
 from xnai_validate.demo.defects import CATALOGUE, Defect
 from xnai_validate.demo.settings import Layout
@@ -53,6 +54,8 @@ class Tried:
     """Full id -> why it is not pass."""
     broke: str | None = None
     """Why the trial could not be made."""
+    again: bool = False
+    """Whether this was the second try, made by itself after one beside others had missed something."""
 
     def with_status(self, *wanted: Status) -> tuple[str, ...]:
         """The ids of the checks that have one of the statuses."""
@@ -68,6 +71,11 @@ class Tried:
         """The checks that were named for the defect and did not fail."""
         return tuple(id_ for id_ in self.trial.only if self.statuses.get(id_) is not Status.FAIL)
 
+    @property
+    def missed(self) -> bool:
+        """Whether the stack was broken and not all that had to notice did."""
+        return self.trial.defect is not None and bool(self.survived or self.broke or not self.killed)
+
 
 def healthy_trials(layouts: Iterable[Layout] = LAYOUTS) -> list[Trial]:
     """Every check on a healthy stack of each layout."""
@@ -80,18 +88,18 @@ def defect_trials(defects: Iterable[Defect], *, full: bool) -> list[Trial]:
 
 
 def carry_out(trials: Collection[Trial], profile: str, jobs: int) -> Iterator[Tried]:
-    """Make the trials, several at once, and yield what came of each as soon as it is known."""
-    with ProcessPoolExecutor(max_workers=jobs) as pool:
+    """Make the trials, several at once, and yield what came of each as soon as it is known.
+
+    Closed before its end, it lets the trials that are under way end their stacks, and begins no other.
+    """
+    with crew(jobs) as pool:
         running = [pool.submit(_carry_out, trial, profile) for trial in trials]
-        try:
-            for done in as_completed(running):
-                yield done.result()
-        finally:
-            for one in running:
-                one.cancel()
+        for done in as_completed(running):
+            yield done.result()
 
 
 def _carry_out(trial: Trial, profile: str) -> Tried:
+    leave_if_told()
     try:
         with (
             EmbeddedStack.start(layout=trial.layout, defects=(trial.defect,) if trial.defect else ()) as stack,
@@ -115,14 +123,16 @@ def _carry_out(trial: Trial, profile: str) -> Tried:
 
 
 async def _run(profile: str, options: LoadOptions, state: Path) -> RunReport:
-    from xnai_validate.engine import Engine, new_run_id
+    from xnai_validate.engine import Engine, new_run_id, signals
 
     plan = load_plan([profile], options)
     engine = Engine(plan, run_id=new_run_id(0), version="prove", host={"pid": os.getpid()}, state=state)
     folding = Folding()
-    async with engine.run() as events:
+    async with signals(engine), engine.run() as events:
         async for event in events:
             folding.take(event)
+    if engine.stopped == "interrupted":
+        leave()
     return folding.report()
 
 
