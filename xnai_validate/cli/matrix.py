@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -49,7 +49,7 @@ def prove(names: tuple[str, ...], profile: str, *, full: bool, jobs: int, output
     return int(Exit.FAILED if complaints else Exit.PASSED)
 
 
-def _carried_out(healthy: list[Trial], broken: list[Trial], profile: str, jobs: int) -> Iterator[Tried]:
+def _carried_out(healthy: list[Trial], broken: list[Trial], profile: str, jobs: int) -> Generator[Tried, None, None]:
     """Healthy stacks are held to their times, so they have the machine to themselves; the broken ones mostly wait."""
     yield from carry_out(healthy, profile, min(jobs, 2))
     yield from carry_out(broken, profile, jobs)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import tempfile
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Generator, Iterable, Iterator, Mapping
 from concurrent.futures import as_completed
 from pathlib import Path
 from typing import cast
@@ -87,7 +87,7 @@ def defect_trials(defects: Iterable[Defect], *, full: bool) -> list[Trial]:
     return [Trial(one.layout or "A", one.name, () if full else one.checks) for one in defects if full or one.checks]
 
 
-def carry_out(trials: Collection[Trial], profile: str, jobs: int) -> Iterator[Tried]:
+def carry_out(trials: Collection[Trial], profile: str, jobs: int) -> Generator[Tried, None, None]:
     """Make the trials, several at once, and yield what came of each as soon as it is known.
 
     Closed before its end, it lets the trials that are under way end their stacks, and begins no other.
