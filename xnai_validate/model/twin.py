@@ -15,6 +15,10 @@ from xnai_validate.model.record import Record, RecordMeta
 class Documented(DocumentedValue, BaseModel):
     """A model whose fields are documented by the text under them, also in its JSON Schema."""
 
+    def gives(self, name: str) -> bool:
+        """As a record has it, for the methods that verify one."""
+        return name in self.model_fields_set
+
 
 def twin_of(record: RecordMeta) -> type[BaseModel]:
     """A model with the fields, validators, methods and texts of a record."""
