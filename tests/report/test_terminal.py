@@ -134,6 +134,19 @@ def test_one_reason_is_told_once() -> None:
     assert text.count("json $.error_code") == 1
 
 
+def test_a_missing_library_is_told_once() -> None:
+    """Checks of any target that could not be measured for the same words are alike."""
+    script = Script("x", "x")
+    for name in ("api", "redis", "docs"):
+        script.check(
+            f"s/t:{name}", f"Of {name}", Status.ERROR, target=name, reason="k.x needs a library; pip install y"
+        )
+    text = render(fold(script.events()), View())
+    assert text.count("pip install y") == 1
+    assert "alike   s/t: redis, docs (2 checks)" in text
+    assert "Could not be measured: 3" in text
+
+
 def test_many_failures_are_named_again_at_the_end() -> None:
     """What scrolled away is named beside the verdict; few failures still stand on the screen and are not."""
     script = Script("x", "x")

@@ -70,9 +70,13 @@ def skips_of(checks: Sequence[CheckResult]) -> list[tuple[str, list[str]]]:
 def _cause(check: CheckResult) -> tuple[object, ...]:
     """What checks of one target have in common that fail for one reason; for any other check, itself.
 
+    What could not be measured is alike where the same words say why, whatever the target: a library is missing to all.
+
     One reason is the same error instead of an answer, an answer of the same status from 500 on, or the same part
     missing in a document.
     """
+    if check.status is Status.ERROR and check.reason:
+        return (check.reason,)
     told = telling(check.findings, "expect")
     for finding in told:
         if finding.fact == "error" and isinstance(finding.actual, str):
