@@ -97,6 +97,13 @@ def test_phase_4_runs_every_bundled_suite_and_no_other(home: Home) -> None:
     assert {check.id.partition(":")[0] for check in plan.checks} == bundled
 
 
+def test_a_handover_beside_the_suites_is_no_profile(home: Home) -> None:
+    """`init` writes `stack.yaml` into the current directory, which is then not taken for the profile of that name."""
+    path = home.suite(SUITE, "own/mine")
+    home.write("stack.yaml", "targets: {api: {url: 'http://127.0.0.1:1'}}\n")
+    assert lint((str(path),), home.options()) == Linted(0, 1, 2)
+
+
 def test_lint_tells_all_mistakes_once(home: Home) -> None:
     """What a suite and a profile that runs it have wrong is told once."""
     home.suite(SUITE.replace("toy.load", "toy.laod"), "own/mine")

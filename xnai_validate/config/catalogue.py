@@ -273,7 +273,10 @@ def _sorted(
             profiles.append(name)
         elif found.path.parent.parent.name == "checks":
             suites.append(f"{found.path.parent.name}/{found.path.stem}")
-            roots[found.path.parents[2]] = None
+            root = found.path.parents[2]
+            # The current directory is searched anyway; as a given one, a handover in it would pass for a profile.
+            if root.resolve() != library.options.cwd.resolve():
+                roots[root] = None
         else:
             problems.plain(f"{name} is not at checks/<category>/<suite>.yaml", "its folder is its category")
     return profiles, suites, tuple(roots)
