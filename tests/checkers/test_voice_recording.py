@@ -115,7 +115,7 @@ def test_a_header_that_was_never_finished_hides_no_samples() -> None:
         _said(GOOD + LIST, riff=len(GOOD) - 8 + len(LIST)),
         wav(b"\x00\xff\x00", width=1),
         wav(b"\x00\xff\x00", width=1) + b"\x00",
-        silence(1000),
+        b"".join(silence(1000).pieces()),
     ],
     ids=["plain", "chunk-before", "chunk-after", "odd", "odd-and-padded", "silence"],
 )

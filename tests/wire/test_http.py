@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+import resource
 import socket
 import zlib
 from collections.abc import Awaitable, Callable
@@ -25,6 +26,7 @@ from xnai_validate.wire.failure import WireError
 from xnai_validate.wire.http import HttpAnswer, HttpClient, HttpRequest
 from xnai_validate.wire.http_body import PIECE
 from xnai_validate.wire.http_request import place, prepare
+from xnai_validate.wire.http_upload import Body, Padded, pieces_of
 
 T = TypeVar("T")
 
@@ -479,3 +481,90 @@ def test_a_redirection_to_what_is_no_url_is_not_followed(location: str) -> None:
     with scripted(ok(b"", f"Location: {location}", status="302 Found")) as server:
         answer = fetch(server.url(), redirects=3)
     assert (answer.head.status, answer.redirects) == (302, ())
+
+
+@pytest.mark.parametrize("body", [b"a" * 3_000_000, Padded(b"<", b"a", 3_000_000, b">"), Padded(b"", b"a", 70_000)])
+def test_a_long_body_arrives_whole(body: Body) -> None:
+    """Whichever form it has, the server reads every byte of it, as many as the headers say."""
+    with scripted(ok(b"thanks")) as server:
+        answer = fetch(server.url(), method="POST", body=body)
+    (asked,) = server.asked
+    assert (answer.body, asked.headers["content-length"]) == (b"thanks", str(len(body)))
+    assert asked.body == b"".join(pieces_of(body))
+
+
+def test_a_long_body_is_never_in_memory_as_a_whole() -> None:
+    """A server that takes 200 MB, slowly at first, costs this side a few pieces."""
+
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        await asyncio.sleep(0.3)
+        left = 200_000_000
+        while left and (piece := await reader.read(1 << 20)):
+            left -= len(piece)
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+        await writer.drain()
+
+    async def work(client: HttpClient) -> int:
+        begun = ru_maxrss()
+        request = HttpRequest.of(f"http://127.0.0.1:{port}/", "POST", body=Padded(b"", b"a", 200_000_000))
+        answer = await client.fetch(request, timeout_s=60)
+        assert answer.head.status == 200
+        return ru_maxrss() - begun
+
+    with tcp_server(talk) as port:
+        assert using(work) < 20_000, "KiB"
+
+
+@pytest.mark.parametrize("read", [0, 1_000_000])
+def test_who_refuses_a_long_body_gets_no_more_of_it(read: int) -> None:
+    """A refusal is understood at once, also from a server that never reads on."""
+
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        if read:
+            await reader.readexactly(read)
+        writer.write(b"HTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.1 413 Too Large\r\nContent-Length: 2\r\n\r\nno")
+        await writer.drain()
+        await asyncio.sleep(20)
+
+    with tcp_server(talk) as port:
+        answer = fetch(f"http://127.0.0.1:{port}/", method="POST", body=Padded(b"", b"a", 50_000_000), timeout_s=10)
+    assert (answer.head.status, answer.body, answer.failure) == (413, b"no", None)
+
+
+def test_a_server_that_answers_while_it_reads_gets_the_whole_body() -> None:
+    """An answer that begins before the body has ended is no refusal."""
+
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 7\r\n\r\n")
+        size = len(await reader.readexactly(5_000_000))
+        writer.write(str(size).encode())
+        await writer.drain()
+
+    with tcp_server(talk) as port:
+        answer = fetch(f"http://127.0.0.1:{port}/", method="POST", body=Padded(b"", b"a", 5_000_000))
+    assert (answer.body, answer.failure) == (b"5000000", None)
+
+
+def test_a_server_that_leaves_amid_a_long_body_is_reset() -> None:
+    """Who hangs up while it is sent something has not answered."""
+
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readexactly(100_000)
+
+    with tcp_server(talk) as port:
+        failure = failure_of(f"http://127.0.0.1:{port}/", method="POST", body=Padded(b"", b"a", 50_000_000))
+    assert failure.kind is ErrorKind.RESET
+
+
+def test_a_long_body_whose_length_is_said_wrongly_is_not_sent() -> None:
+    """A header that contradicts the body is a mistake of the request."""
+    with scripted(ok()) as server, pytest.raises(Unmeasurable, match="HTTP does not allow"):
+        fetch(server.url(), method="POST", headers={"Content-Length": "5"}, body=b"a" * 100_000)
+
+
+def ru_maxrss() -> int:
+    """The most memory that this process has had, in KiB."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss

@@ -24,7 +24,7 @@ READ_AHEAD = 256 * 1024
 class Pipe(asyncio.Protocol):
     """A connection as two calls: `read` gives what has arrived, `write` sends."""
 
-    __slots__ = ("_arrived", "_loop", "_lost", "_paused", "_waiter", "ended", "failure", "transport")
+    __slots__ = ("_arrived", "_full", "_loop", "_lost", "_paused", "_waiter", "ended", "failure", "transport")
 
     def __init__(self) -> None:
         self.transport: asyncio.Transport
@@ -33,6 +33,8 @@ class Pipe(asyncio.Protocol):
         self.failure: OSError | None = None
         self._arrived = bytearray()
         self._paused = False
+        self._full: asyncio.Future[None] | None = None
+        """There while the peer does not take what is written."""
         self._loop = asyncio.get_running_loop()
         self._waiter: asyncio.Future[None] | None = None
         self._lost: asyncio.Future[None] = self._loop.create_future()
@@ -60,7 +62,18 @@ class Pipe(asyncio.Protocol):
         self.failure = exc if isinstance(exc, OSError) else None
         if not self._lost.done():
             self._lost.set_result(None)
+        self.resume_writing()
         self._wake()
+
+    def pause_writing(self) -> None:
+        """Called by asyncio."""
+        self._full = self._loop.create_future()
+
+    def resume_writing(self) -> None:
+        """Called by asyncio."""
+        full, self._full = self._full, None
+        if full is not None and not full.done():
+            full.set_result(None)
 
     def _wake(self) -> None:
         if self._waiter is not None and not self._waiter.done():
@@ -98,6 +111,11 @@ class Pipe(asyncio.Protocol):
         """Send; what the peer does not take yet is kept. A broken connection shows in `read`."""
         if not self.transport.is_closing():
             self.transport.write(data)
+
+    @property
+    def room(self) -> asyncio.Future[None] | None:
+        """Done when there is room again for what is written; None while there is. Not to be cancelled."""
+        return self._full
 
     def abort(self) -> None:
         """Close at once; nothing more is sent."""

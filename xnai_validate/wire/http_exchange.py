@@ -14,7 +14,8 @@ from xnai_validate.model.frozen import dataclass
 from xnai_validate.wire.connect import Pipe
 from xnai_validate.wire.failure import WireError
 from xnai_validate.wire.http_body import Inflater, inflater
-from xnai_validate.wire.http_request import Prepared, request_bytes
+from xnai_validate.wire.http_request import Prepared, request_bytes, request_pieces
+from xnai_validate.wire.http_upload import PIECE
 
 HEAD_CAP = 64 * 1024
 """Bytes of a response's head; a larger one is refused."""
@@ -58,13 +59,32 @@ class Exchange:
         """Send the request and read the response's head; closes the connection where that fails. Raises WireError."""
         self.server, self.silent, self.ended = prepared.server, True, False
         try:
-            self.pipe.write(request_bytes(prepared, self._h11))
-            head = await self._head()
+            if len(prepared.body) <= PIECE:
+                self.pipe.write(request_bytes(prepared, self._h11))
+                head = await self._head()
+            else:
+                head = await self._upload(prepared)
         except BaseException:
             self.pipe.abort()
             raise
         self._inflater = inflater(head.headers) if prepared.method != "HEAD" else None
         return head
+
+    async def _upload(self, prepared: Prepared) -> Head:
+        """Send a long body as the server takes it. One that refuses meanwhile gets no more (RFC 9112 section 9.5)."""
+        answer = asyncio.create_task(self._head())
+        try:
+            for piece in request_pieces(prepared, self._h11):
+                self.pipe.write(piece)
+                while (room := self.pipe.room) is not None and not _refused(answer):
+                    waited = (room,) if answer.done() else (room, answer)
+                    await asyncio.wait(waited, return_when=asyncio.FIRST_COMPLETED)
+                if _refused(answer):
+                    break
+            return await answer
+        finally:
+            answer.cancel()
+            await asyncio.wait((answer,))
 
     async def _head(self) -> Head:
         await self._more()
@@ -139,6 +159,11 @@ class Exchange:
             self._keep(self)
         else:
             self.pipe.abort()
+
+
+def _refused(answer: asyncio.Task[Head]) -> bool:
+    """Whether there is an answer, or none can come any more, and it is none for which the rest must be sent."""
+    return answer.done() and (answer.cancelled() or answer.exception() is not None or answer.result().status >= 400)
 
 
 def _head(event: h11.Response | h11.InformationalResponse) -> Head:

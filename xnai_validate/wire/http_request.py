@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from base64 import b64encode
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import field
 from functools import lru_cache
 from urllib.parse import quote, unquote, urlsplit
@@ -15,6 +15,7 @@ from xnai_validate.errors import Unmeasurable
 from xnai_validate.model.frozen import dataclass
 from xnai_validate.model.target import Tls
 from xnai_validate.wire.http_body import ACCEPT_ENCODING
+from xnai_validate.wire.http_upload import Body, pieces_of
 
 _PATH = "/:@!$&'()*+,;=~%"
 _QUERY = "/?:@!$&'()*+,;=~%[]"
@@ -35,7 +36,7 @@ class HttpRequest:
     """`http` or `https`; a user and password in it become basic authentication."""
     method: str = "GET"
     headers: tuple[tuple[str, str], ...] = ()
-    body: bytes = b""
+    body: Body = b""
     tls: Tls = field(default_factory=Tls)
     """Usually `target.tls`."""
     fresh: bool = False
@@ -48,7 +49,7 @@ class HttpRequest:
         method: str = "GET",
         *,
         headers: Mapping[str, str] | None = None,
-        body: bytes = b"",
+        body: Body = b"",
         content_type: str | None = None,
         tls: Tls | None = None,
         fresh: bool = False,
@@ -86,7 +87,7 @@ class Prepared:
     server: object
     """Requests with an equal `server` may share a connection."""
     event: h11.Request
-    body: bytes
+    body: Body
 
 
 def shown(url: str) -> str:
@@ -153,11 +154,15 @@ def prepare(request: HttpRequest) -> Prepared:
 
 def request_bytes(prepared: Prepared, connection: h11.Connection | None = None) -> bytes:
     """The request on the wire, sent over an h11 connection if one is given; raises Unmeasurable, as `prepare`."""
-    connection = connection or h11.Connection(h11.CLIENT)
+    return b"".join(request_pieces(prepared, connection or h11.Connection(h11.CLIENT)))
+
+
+def request_pieces(prepared: Prepared, connection: h11.Connection) -> Iterator[bytes]:
+    """The same piece by piece, the headers first."""
     try:
-        data = connection.send(prepared.event) or b""
-        if prepared.body:
-            data += connection.send(h11.Data(data=prepared.body)) or b""
-        return data + (connection.send(h11.EndOfMessage()) or b"")
+        yield connection.send(prepared.event) or b""
+        for piece in pieces_of(prepared.body):
+            yield connection.send(h11.Data(data=piece)) or b""
+        yield connection.send(h11.EndOfMessage()) or b""
     except h11.LocalProtocolError as error:
         raise Unmeasurable(f"HTTP does not allow this request: {error}", hint="see its headers and body") from error

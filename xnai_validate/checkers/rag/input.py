@@ -7,6 +7,7 @@ from typing import Literal
 
 from xnai_validate.kit import JsonValue
 from xnai_validate.model.frozen import dataclass
+from xnai_validate.wire.http_upload import Body
 
 Wanted = Literal["accepted", "refused", "answered"]
 """Within all limits; beyond one, or no question at all; or what may rightly be either."""
@@ -19,7 +20,7 @@ class Input:
 
     name: str
     wanted: Wanted
-    body: bytes
+    body: Body
     headers: tuple[tuple[str, str], ...] = JSON
     also: tuple[int, ...] = ()
     """Further statuses with which it may be refused, by a server that looks at it before the application does."""

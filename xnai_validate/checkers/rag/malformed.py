@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterator
 
 from xnai_validate.checkers.rag.input import JSON, Input
+from xnai_validate.wire.http_upload import Padded
 
 DEPTH = 50_000
 DIGITS = 5_000
@@ -90,5 +91,5 @@ def _other_types(question: str, whole: str) -> Iterator[Input]:
     yield Input("JSON that says nothing", "answered", whole.encode(), ())
     squeezed = (*JSON, ("Content-Encoding", "gzip"))
     yield Input("a body in gzip", "answered", gzip.compress(whole.encode(), mtime=0), squeezed, (415,))
-    large = json.dumps({"query": question, "padding": "x" * LARGE_BYTES}).encode()
+    large = Padded(whole[:-1].encode() + b', "padding": "', b"x", LARGE_BYTES, b'"}')
     yield Input("a body of one mebibyte", "answered", large, also=(413,))

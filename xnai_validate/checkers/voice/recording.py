@@ -9,11 +9,14 @@ from __future__ import annotations
 
 import io
 import math
+import struct
 import sys
 import wave
 from array import array
 from dataclasses import dataclass
 from operator import mul
+
+from xnai_validate.wire.http_upload import Padded
 
 SILENT_DBFS = -60.0
 """What is not louder than this is silence: a thousandth of full scale, far below any speech."""
@@ -70,18 +73,15 @@ def read(raw: bytes) -> Recording:
     return Recording(problem, rate_hz, channels, 1000 * count / rate_hz, _level_dbfs(frames, width))
 
 
-def silence(size_bytes: int) -> bytes:
+def silence(size_bytes: int) -> Padded:
     """A valid WAV file of silence with more than so many bytes of samples: mono, 16 bit, 48 kHz.
 
     The high rate keeps it short in time, so that it is its size that a service has to refuse.
     """
-    out = io.BytesIO()
-    with wave.open(out, "wb") as file:
-        file.setnchannels(1)
-        file.setsampwidth(2)
-        file.setframerate(SILENCE_RATE_HZ)
-        file.writeframes(bytes(2 * (size_bytes // 2 + 1)))
-    return out.getvalue()
+    samples = 2 * (size_bytes // 2 + 1)
+    form = struct.pack("<4sIHHIIHH", b"fmt ", 16, 1, 1, SILENCE_RATE_HZ, 2 * SILENCE_RATE_HZ, 2, 16)
+    body = b"WAVE" + form + struct.pack("<4sI", b"data", samples)
+    return Padded(struct.pack("<4sI", b"RIFF", len(body) + samples) + body, b"\0", samples)
 
 
 class _Unreadable(ValueError):

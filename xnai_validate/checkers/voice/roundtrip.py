@@ -14,6 +14,7 @@ from xnai_validate.model.frozen import dataclass
 from xnai_validate.wire.failure import WireError
 from xnai_validate.wire.http import HttpAnswer, HttpClient, HttpRequest
 from xnai_validate.wire.http_body import json_of, media_type
+from xnai_validate.wire.http_upload import Body
 
 ANSWER_CAP = 64 * 1024
 """Bytes of an answer of speech to text."""
@@ -93,10 +94,10 @@ class _Service:
             return _Spoken(answer, None)
         return _Spoken(answer, await asyncio.to_thread(read, answer.body))
 
-    async def hear(self, recording: bytes, doing: str) -> HttpAnswer:
+    async def hear(self, recording: Body, doing: str) -> HttpAnswer:
         return await self._post(self.params.stt_path, recording, "audio/wav", ANSWER_CAP, doing)
 
-    async def _post(self, path: str, body: bytes, content_type: str, cap: int, doing: str) -> HttpAnswer:
+    async def _post(self, path: str, body: Body, content_type: str, cap: int, doing: str) -> HttpAnswer:
         target, params = self.ctx.target, self.params
         self.ctx.progress(doing)
         left = self.end - self.ctx.clock.monotonic()
