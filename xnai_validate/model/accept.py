@@ -20,8 +20,8 @@ from xnai_validate.model.marks import Info
 
 REFUSED: Any = type("Refused", (), {"__repr__": lambda self: "refused"})()
 Accept = Callable[[Any, Info], Any]
-JSON_NODES = 2_000
-"""A JSON document with more values is left to pydantic, which is written in Rust."""
+JSON_NODES = 20_000
+"""A JSON document with more values is left to pydantic, whose import takes as long as to look at so many here."""
 JSON_DEPTH = 60
 EXACT_FLOATS = 2**53
 """Integers below are floats without loss."""

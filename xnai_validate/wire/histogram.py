@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
+from itertools import zip_longest
 
 __all__ = ["FORMAT", "LONGEST_US", "Histogram"]
 
@@ -20,16 +21,22 @@ _DOUBLINGS = 26
 _BUCKETS = (_DOUBLINGS + 1) << _BITS
 LONGEST_US = (_EXACT << (_DOUBLINGS - 1)) - 1
 """The longest duration with a bucket: 2.4 hours. A longer one counts there; `max_us` and `sum_us` tell it as it was."""
+_STEP = 1 << _BITS
+"""Buckets that are made at once beyond the one that is needed."""
 _TOO_MANY = 1 << 63
 
 
 class Histogram:
-    """Whole microseconds, counted in 3 456 buckets (27 KiB, and the numbers in them)."""
+    """Whole microseconds, counted in at most 3 456 buckets: 27 KiB, and the numbers in them.
+
+    There are as many as the longest duration needs, 7 KiB where that is 10 ms: a load has a histogram for each of its
+    windows.
+    """
 
     __slots__ = ("_counts", "_max_us", "_min_us", "_sum_us")
 
     def __init__(self) -> None:
-        self._counts = [0] * _BUCKETS
+        self._counts = [0] * _EXACT
         self._sum_us = 0
         self._min_us = _TOO_MANY
         self._max_us = -1
@@ -46,12 +53,19 @@ class Histogram:
             try:
                 self._counts[(doubling << 7) + (us >> doubling)] += 1
             except IndexError:
-                self._counts[-1] += 1
+                self._count(_index(us), 1)
         self._sum_us += us
         if us > self._max_us:
             self._max_us = us
         if us < self._min_us:
             self._min_us = us
+
+    def _count(self, index: int, number: int) -> None:
+        """Count in a bucket that may not be there yet."""
+        missing = index + 1 - len(self._counts)
+        if missing > 0:
+            self._counts += [0] * min(missing + _STEP, _BUCKETS - len(self._counts))
+        self._counts[index] += number
 
     def record_many(self, durations_us: Iterable[int]) -> None:
         """Count many durations in microseconds."""
@@ -61,7 +75,7 @@ class Histogram:
 
     def merge(self, other: Histogram) -> None:
         """Count here all that the other one counted."""
-        self._counts = [mine + theirs for mine, theirs in zip(self._counts, other._counts, strict=True)]
+        self._counts = [mine + theirs for mine, theirs in zip_longest(self._counts, other._counts, fillvalue=0)]
         self._sum_us += other._sum_us
         self._min_us = min(self._min_us, other._min_us)
         self._max_us = max(self._max_us, other._max_us)
@@ -145,7 +159,7 @@ class Histogram:
         found = cls()
         filled = _filled(document.get("buckets"))
         for index, count in filled:
-            found._counts[index] = count
+            found._count(index, count)
         if not filled:
             if any(document.get(name) not in (None, 0) for name in ("min", "max", "sum")):
                 raise ValueError("not a histogram: min, max or sum without a bucket")
