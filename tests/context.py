@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import copy
+import sys
 import time
 from collections.abc import AsyncIterator, Callable, Hashable, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
@@ -43,6 +44,7 @@ class LooseContext:
         self.vars: Mapping[str, JsonValue] = vars_
         self.clock: Clock = RealClock()
         self.timeout_s = 30.0
+        self.spare_bytes = sys.maxsize
         self.stack = AsyncExitStack()
         self._shared: dict[Hashable, object] = {}
         self._lock = asyncio.Lock()

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
+import signal
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from tests.context import observe
+from tests.context import LooseContext, observe
 from tests.scripted import Asked, Line, ok, scripted
 from xnai_validate.checkers.http import contract_requests
-from xnai_validate.checkers.http.contract_requests import MadeUp, made_up
+from xnai_validate.checkers.http.contract_requests import MadeUp, Untested, made_up
+from xnai_validate.errors import NotApplicable, Unmeasurable
 from xnai_validate.kit import Observed, Target
 
 ANSWER = {"type": "object", "properties": {"n": {"type": "integer"}}, "required": ["n"]}
@@ -156,11 +160,11 @@ def test_a_document_that_hangs_is_ended(monkeypatch: pytest.MonkeyPatch) -> None
 
     async def made() -> list[Any]:
         wanted = ["POST /take", "GET /find"]
-        return [one async for one in made_up(document(asked=slow), wanted, 50, 1, {})]
+        return [one async for one in made_up(document(asked=slow), wanted, 50, 1, {}, 1 << 30)]
 
-    told = [one for one in asyncio.run(asyncio.wait_for(made(), 60)) if isinstance(one, list)]
+    told = [one for one in asyncio.run(asyncio.wait_for(made(), 60)) if isinstance(one, Untested)]
     assert told
-    assert told[-1]
+    assert told[-1].untested
 
 
 def test_a_document_that_is_none_is_told() -> None:
@@ -172,3 +176,77 @@ def test_a_document_that_is_none_is_told() -> None:
         found = observe("http.contract", Target("api", server.url()))
     assert found.facts["problems"]
     assert not found.held
+
+
+def test_making_up_requests_takes_little_and_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also where Hypothesis finds none of the tables that it keeps, and it does not begin to keep some where we are."""
+    monkeypatch.chdir(tmp_path)
+    found, _ = seen()
+    assert 20 < found.facts["making_peak_mib"] < 110
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("mib", [8, 16, 32])
+def test_a_process_that_gets_too_little_memory_judges_nothing(mib: int) -> None:
+    """Whether it is stopped before, amid or after its imports, the reason is told, and no request is made."""
+    service = Service()
+
+    async def made() -> list[object]:
+        return [one async for one in made_up(document(), ["POST /take"], 10, 1, {}, mib << 20)]
+
+    with pytest.raises(Unmeasurable, match=f"takes more than the {mib} MiB"):
+        asyncio.run(made())
+    if mib == 32:
+        with scripted(service.script) as server, pytest.raises(Unmeasurable, match="takes more than the 32 MiB"):
+            observe("http.contract", Target("api", server.url()), memory_cap="32MiB")
+        assert service.methods == set()
+
+
+def test_a_document_that_needs_more_than_it_may_have_is_not_judged() -> None:
+    """What grows while requests are made up is stopped at the limit, which is not exceeded."""
+    options = [{"type": "string", "enum": [f"{n}-{'x' * 2_000}"]} for n in range(1_500)]
+    large = document(asked={"type": "object", "properties": {"text": {"anyOf": options}}})
+
+    async def made() -> list[object]:
+        return [one async for one in made_up(large, ["POST /take"], 50, 1, {}, 56 << 20)]
+
+    with pytest.raises(Unmeasurable, match="takes more than the 56 MiB"):
+        asyncio.run(made())
+
+
+def test_a_process_that_the_system_kills_judges_nothing() -> None:
+    """As the system does that has no memory left: that is told, and not that the service is wrong."""
+
+    async def made() -> None:
+        async for _ in made_up(document(), ["POST /take"], 200, 1, {}):
+            pass
+
+    async def killed() -> None:
+        async with asyncio.TaskGroup() as tasks:
+            making = tasks.create_task(raises())
+            while not making.done():
+                for pid in _children_of_ours("contract_child.py"):
+                    os.kill(pid, signal.SIGKILL)
+                await asyncio.sleep(0.01)
+
+    async def raises() -> None:
+        with pytest.raises(Unmeasurable, match="was killed"):
+            await made()
+
+    asyncio.run(asyncio.wait_for(killed(), 30))
+
+
+def _children_of_ours(name: str) -> list[int]:
+    pids = [int(pid) for file in Path("/proc/self/task").glob("*/children") for pid in file.read_text().split()]
+    return [pid for pid in pids if name in Path(f"/proc/{pid}/cmdline").read_text()]
+
+
+def test_a_host_without_memory_to_give_is_spared() -> None:
+    """The check is not begun where its processes might take what the guard ends the run for."""
+    with scripted(Service().script) as server:
+        target = Target("api", server.url())
+        ctx = LooseContext({"api": target}, "api", {})
+        ctx.spare_bytes = 191 << 20
+        with pytest.raises(NotApplicable, match="may take 192 MiB, and the host has 191 MiB left"):
+            asyncio.run(ctx._observe("http.contract", {}, "api", None))
+        assert server.asked == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import AsyncIterator, Callable, Hashable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import field, replace
@@ -33,6 +34,8 @@ class Scope:
     """Told the id of a check and what it is doing."""
     disturbances: Disturbances | None = None
     """Who puts faults in force; None where nothing may be disturbed."""
+    spare_bytes: Callable[[], int] = lambda: sys.maxsize
+    """How much of the host's memory may be taken before the guard ends the run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +67,11 @@ class CheckContext:
     def vars(self) -> Mapping[str, JsonValue]:
         """The profile's vars."""
         return self.scope.vars
+
+    @property
+    def spare_bytes(self) -> int:
+        """Memory of the host that may be taken now before the guard ends the run."""
+        return self.scope.spare_bytes()
 
     def target_named(self, name: str) -> Target:
         """A target of the stack; raises NotApplicable where nothing is known of where it is."""

@@ -12,7 +12,7 @@ from xnai_validate.engine.clock import SystemClock
 from xnai_validate.engine.context import CheckContext, Scope
 from xnai_validate.engine.disturbances import Disturbances, Told
 from xnai_validate.engine.emit import Emitter
-from xnai_validate.engine.guard import EVERY_S, PATIENCE, Sample, Sight, look, memory_now
+from xnai_validate.engine.guard import EVERY_S, PATIENCE, Sample, Sight, look, memory_now, spare_bytes
 from xnai_validate.engine.guardian import Guardian, undo_command
 from xnai_validate.engine.journal import state_dir
 from xnai_validate.engine.opening import begin
@@ -205,6 +205,7 @@ class Engine:
             shared,
             self._progress,
             self._disturbances,
+            lambda: spare_bytes(self.plan.limits, self._sample),
         )
         for check in self.plan.checks:
             if check.skip is not None:

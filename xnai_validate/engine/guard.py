@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable
 from typing import Literal
 
@@ -22,6 +23,8 @@ class Memory:
     host_percent: float
     own_mib: float
     """Resident memory of this process."""
+    host_bytes: int = 0
+    """All the memory that the host has; 0 where that is not known."""
 
 
 Sample = Callable[[], Memory]
@@ -37,7 +40,15 @@ def memory_now() -> Memory:
     with open("/proc/self/statm", encoding="ascii") as text:
         resident = int(text.read().split()[1])
     used = 1 - kib["MemAvailable"] / kib["MemTotal"]
-    return Memory(used * 100, resident * os.sysconf("SC_PAGE_SIZE") / (1 << 20))
+    return Memory(used * 100, resident * os.sysconf("SC_PAGE_SIZE") / (1 << 20), kib["MemTotal"] << 10)
+
+
+def spare_bytes(limits: Limits, sample: Sample) -> int:
+    """How much of the host's memory may be taken before the run ends."""
+    memory = sample()
+    if not memory.host_bytes:
+        return sys.maxsize
+    return max(0, int((limits.host_memory_percent.stop - memory.host_percent) / 100 * memory.host_bytes))
 
 
 @dataclass(frozen=True, slots=True)

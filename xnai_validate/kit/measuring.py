@@ -237,6 +237,10 @@ class Context(Protocol):
     def in_force(self) -> Sequence[str]:
         """What disturbs the stack for this check at the moment, in sentences: what is measured now holds only then."""
 
+    @property
+    def spare_bytes(self) -> int:
+        """Memory of the host that may be taken now before the guard ends the run; for what takes much at once."""
+
     async def shared(self, key: Hashable, open_: Callable[[], AbstractAsyncContextManager[T]]) -> T:
         """A value that lives as long as the run (a connection pool, a TLS context): opened at first use.
 

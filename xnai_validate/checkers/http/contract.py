@@ -6,7 +6,7 @@ import json
 from typing import Annotated
 from urllib.parse import urlsplit
 
-from xnai_validate.checkers.http.contract_requests import MadeUp, made_up
+from xnai_validate.checkers.http.contract_requests import MEMORY_CAP, MadeUp, made_up
 from xnai_validate.checkers.http.openapi_examiner import Examiner, examiner
 from xnai_validate.kit import (
     Context,
@@ -16,6 +16,7 @@ from xnai_validate.kit import (
     Facts,
     Field,
     JsonObject,
+    Mebibytes,
     Milliseconds,
     NotApplicable,
     Params,
@@ -32,6 +33,8 @@ from xnai_validate.wire.http_body import json_of, media_type
 TOLD_CAP = 20
 """Deviations of one kind that are told; all are counted."""
 SHOWN_CAP = 160
+JUDGE_BYTES = 64 * 1024 * 1024
+"""What the process takes that holds the answers against the document."""
 REFUSED = frozenset({400, 415, 422})
 """Statuses that say that the request itself is wrong (RFC 9110 sections 15.5.1, 15.5.16, 15.5.21)."""
 
@@ -59,6 +62,11 @@ class Contract(Params):
     """How long each request may take."""
     body_cap: Size = 4 * 1024 * 1024
     """More bytes than this are not read: too_large."""
+    memory_cap: Annotated[Size, Ge(32 * 1024 * 1024), Le(4 * 1024 * 1024 * 1024)] = MEMORY_CAP
+    """What the process that makes up the requests may have for its data.
+
+    The check is skipped where the host has not so much left, and 64 MiB more for the process that judges the answers.
+    """
 
 
 class Kept(Facts):
@@ -94,6 +102,8 @@ class Kept(Facts):
     """How many requests are in one of these lists, those beyond the cap counted."""
     slowest_ms: Milliseconds | None
     """The longest answer."""
+    making_peak_mib: Mebibytes | None
+    """The most memory that making up the requests took; null where that was ended."""
 
 
 @checker(
@@ -118,6 +128,9 @@ async def contract(params: Contract, ctx: Context) -> Kept:
     Valid requests that are refused, and invalid ones that succeed, are facts too: a framework that takes `"5"` for 5
     may do either without harm. Only GET and POST are tried unless operations are named.
 
+    The process has a bound on its memory, `memory_cap`: a document that needs more cannot be judged. Where the host has
+    less to give before the guard would end the run, the check is skipped.
+
         kind: http.contract
         target: api
         with: {operations: [POST /query, POST /stream], examples: 20, fixed: {max_tokens: 4}}
@@ -127,6 +140,7 @@ async def contract(params: Contract, ctx: Context) -> Kept:
     if target.url is None:
         raise NotApplicable(f"target {target.name} has no url")
     _require_extra()
+    _require_memory(params.memory_cap + JUDGE_BYTES, ctx)
     client = await ctx.shared(("http",), HttpClient)
     trial = _Trial(params, ctx, client, target)
     url = target.join(params.path, at_root=params.root)
@@ -152,6 +166,7 @@ class _Trial:
         self._found: dict[str, list[str]] = {}
         self._deviating = 0
         self._slowest_ms: float | None = None
+        self._making_peak_mib: float | None = None
 
     async def run(self, document: JsonObject) -> None:
         """Make up the requests, make them, and note what is wrong with the answers."""
@@ -167,12 +182,18 @@ class _Trial:
             self._untested = [f"{one}: the document does not describe it" for one in missing]
             at_root = bool(prefix) and any(name.partition(" ")[2].startswith(f"{prefix}/") for name in wanted)
             async for request in made_up(
-                document, wanted, self._params.examples, self._params.seed, self._params.fixed
+                document,
+                wanted,
+                self._params.examples,
+                self._params.seed,
+                self._params.fixed,
+                self._params.memory_cap,
             ):
                 if isinstance(request, MadeUp):
                     await self._one(request, process, at_root)
                 else:
-                    self._untested += request
+                    self._untested += request.untested
+                    self._making_peak_mib = request.peak_mib
 
     def _is_wanted(self, name: str) -> bool:
         if self._params.operations:
@@ -247,6 +268,7 @@ class _Trial:
             unanswered=told("unanswered"),
             deviations=self._deviating,
             slowest_ms=self._slowest_ms,
+            making_peak_mib=self._making_peak_mib,
         )
 
 
@@ -263,6 +285,14 @@ def _shown(made: MadeUp) -> str:
     parts = [made.operation, f"?{query}" if query else "", f"with {made.body}" if made.body else ""]
     text = json.dumps(" ".join(filter(None, parts)), ensure_ascii=True)[1:-1].replace('\\"', '"')
     return text if len(text) <= SHOWN_CAP else f"{text[:SHOWN_CAP]}... ({len(text)} characters)"
+
+
+def _require_memory(needed_bytes: int, ctx: Context) -> None:
+    if ctx.spare_bytes < needed_bytes:
+        raise NotApplicable(
+            f"making up requests may take {needed_bytes >> 20} MiB, and the host has {ctx.spare_bytes >> 20} MiB left"
+            " before the memory guard would end the run"
+        )
 
 
 def _require_extra() -> None:

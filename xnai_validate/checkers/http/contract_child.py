@@ -3,17 +3,20 @@
 It reads one JSON line, what is wanted, and writes a line for each request, then one with the operations it could make
 nothing of. Like the examiner of documents it has limits, and can be ended from outside: a schema is a program. It
 imports nothing of ours: Hypothesis takes constants from the code around it, and the same seed shall make up the same
-requests whatever that code becomes.
+requests whatever that code becomes. It is run in an empty folder, for Hypothesis writes down what it works out.
 """
 
 from __future__ import annotations
 
+import gzip
 import json
 import re
 import resource
 import sys
+import unicodedata
 import warnings
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -22,8 +25,8 @@ if TYPE_CHECKING:
 
     from xnai_validate.kit import JsonObject
 
-MEMORY_CAP = 2 << 30
-"""Bytes of address space; the libraries take a third of it."""
+EXHAUSTED = 77
+"""The exit code of running out of the memory that it may have."""
 CPU_CAP_S = 60
 REQUEST_CAP = 64 * 1024
 """Characters of url or body; a larger request is left out."""
@@ -32,18 +35,57 @@ _CLIENTS = frozenset({"accept-encoding", "connection", "content-length", "host",
 """Headers that are the HTTP client's own business."""
 _STUMBLES = (LookupError, TypeError, ValueError, AttributeError, ArithmeticError, RecursionError, re.error)
 _BASE = "http://service"
+_ENCODABLE = {"utf-8": [[0, 0xD7FF], [0xE000, 0x10FFFF]], "ascii": [[0, 0x7F]]}
+"""The characters of the codecs that requests are made of; all but surrogates, in UTF-8 (RFC 3629 section 3)."""
 
 
 def main() -> None:
-    """Make up the requests and end."""
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY_CAP, MEMORY_CAP))
+    """Make up the requests and end; with the exit code EXHAUSTED where the memory does not suffice."""
     resource.setrlimit(resource.RLIMIT_CPU, (CPU_CAP_S, CPU_CAP_S))
     warnings.simplefilter("ignore")  # the libraries warn of what documents are like
     asked = json.loads(sys.stdin.buffer.readline())
+    # Not RLIMIT_AS: what is only reserved, or read from files that others have mapped too, takes no memory.
+    resource.setrlimit(resource.RLIMIT_DATA, (asked["memory_bytes"], asked["memory_bytes"]))
     untested: list[str] = []
-    for request in _requests(asked, untested):
-        _say(request)
-    _say({"untested": untested})
+    try:
+        _spare_tables()
+        for request in _requests(asked, untested):
+            _say(request)
+        _say({"untested": untested, "peak_mib": _peak_mib()})
+    except (MemoryError, ImportError) as error:  # ImportError: of a shared library that found no room
+        if isinstance(error, MemoryError) or "memory" in str(error) or "failed to map" in str(error):
+            sys.exit(EXHAUSTED)
+        raise
+
+
+def _spare_tables() -> None:
+    """Put down in Hypothesis's folder which characters a codec has.
+
+    To find out it would try all 1 114 112, in a list: 200 MiB and two seconds. Where a later Hypothesis looks for
+    something else, it makes the list again, and the limit holds.
+    """
+    folder = Path(".hypothesis", "unicode_data", unicodedata.unidata_version)
+    folder.mkdir(parents=True, exist_ok=True)
+    for codec, intervals in _ENCODABLE.items():
+        table = json.dumps([intervals, []]).encode()  # none of them becomes another one on its way there and back
+        (folder / f"codec-v2-{codec}.json.gz").write_bytes(gzip.compress(table, mtime=1))
+
+
+def _peak_mib() -> float:
+    """The most memory that this process has had, see proc_pid_status(5)."""
+    status = Path("/proc/self/status").read_text(encoding="ascii", errors="replace")
+    return round(int(status.partition("VmHWM:")[2].split(None, 1)[0]) / 1024, 1)
+
+
+def _ran_out(error: BaseException | None) -> bool:
+    """Whether running out of memory is behind an error; Hypothesis tells it in words of its own."""
+    seen: set[int] = set()
+    while error is not None and id(error) not in seen:
+        seen.add(id(error))
+        if isinstance(error, MemoryError) or any(map(_ran_out, getattr(error, "exceptions", ()))):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
 
 
 def _requests(asked: dict[str, Any], untested: list[str]) -> Iterator[JsonObject]:
@@ -99,6 +141,8 @@ def _cases(
     except Unsatisfiable:
         pass  # an operation that takes nothing cannot be asked wrongly
     except (HypothesisException, SchemathesisError, *_STUMBLES) as error:
+        if _ran_out(error):
+            raise MemoryError from error
         untested.append(_told(f"{operation.method.upper()} {operation.path}", error))
     return cases
 
