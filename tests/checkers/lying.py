@@ -9,6 +9,7 @@ import json
 import subprocess
 import sys
 import threading
+import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,6 +19,8 @@ from xnai_validate.kit import Target
 
 NAMES = ("llm", "cache")
 PROBE_S = 0.3
+WORK_S = 1.5
+CACHED_S = 1.0
 _COMPONENT = """
 import http.server, sys
 class Handler(http.server.BaseHTTPRequestHandler):
@@ -36,10 +39,24 @@ class Report:
     def __init__(self, ports: dict[str, int], manner: str) -> None:
         self._ports, self._manner = ports, manner
         self._cached: dict[str, bool] | None = None
+        self._cached_s = 0.0
         self._fell = False
+        self._working = threading.Lock()
+        self.tokens = 0
+        """What reports have cost, where they cost any."""
+
+    def work(self) -> None:
+        """What keeps the stack busy for a while; some reports wait for it."""
+        with self._working:
+            time.sleep(WORK_S)
 
     def body(self) -> tuple[int, dict[str, object]]:
         """Status and document."""
+        if self._manner == "waits-for-work":
+            with self._working:
+                pass
+        if self._manner == "generates":
+            self.tokens += 3
         components = self._components()
         well = all(components.values())
         status = "healthy" if well else "degraded"
@@ -53,8 +70,13 @@ class Report:
     def _components(self) -> dict[str, bool]:
         if self._manner == "cached" and self._cached is not None:
             return self._cached
+        if self._manner == "cached-a-while" and self._cached is not None:
+            if time.monotonic() < self._cached_s + CACHED_S:
+                return self._cached
+            self._cached = None
         true = {name: _answers(port) for name, port in self._ports.items()}
-        self._cached = self._cached or true
+        if self._cached is None:
+            self._cached, self._cached_s = true, time.monotonic()
         self._fell = self._fell or not all(true.values())
         llm, cache = true["llm"], true["cache"]
         return {
@@ -104,7 +126,14 @@ def lying(manner: str) -> Iterator[dict[str, Target]]:
 def _serving(report: Report) -> Iterator[int]:
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            status, document = report.body()
+            document: dict[str, object]
+            if self.path == "/work":
+                report.work()
+                status, document = 200, {}
+            elif self.path == "/count":
+                status, document = 200, {"tokens": report.tokens}
+            else:
+                status, document = report.body()
             body = json.dumps(document).encode()
             self.send_response(status)
             self.send_header("Content-Type", "application/json")

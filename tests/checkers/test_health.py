@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.checkers.lying import lying
+from tests.checkers.lying import CACHED_S, lying
 from tests.context import observe
 from xnai_validate.checkers.health.sample import Paths, read
 from xnai_validate.kit import JsonObject, JsonValue, Observed
@@ -145,6 +145,46 @@ def test_a_situation_without_effect_proves_nothing() -> None:
     seen = observed("true", truth=probes, situations=[situation], detect_within="1s")
     assert broken(seen) == {"ineffective"}
     assert seen.facts["unverified"] == ["llm"]
+
+
+def test_what_a_report_says_when_it_is_so_no_longer_is_stale() -> None:
+    """A report from a cache goes on to say what was so, for as long as the cache lives; a fresh one does not."""
+    fresh, cached, never = (observed(manner, detect_within="3s") for manner in ("true", "cached-a-while", "cached"))
+    assert fresh.facts["stale_ms"] < CACHED_S * 1000 / 2
+    assert CACHED_S * 1000 / 2 < cached.facts["stale_ms"] < 3000
+    assert cached.facts["false_green"] == []
+    assert never.facts["stale_ms"] > 2000
+
+
+@pytest.mark.parametrize(("manner", "tokens"), [("true", 0), ("generates", 3)])
+def test_the_cost_of_a_report_is_counted(manner: str, tokens: int) -> None:
+    """For each report its time, and by how much a counter moved."""
+    counter = {"kind": "http.request", "target": "api", "with": {"path": "/count"}, "fact": "json", "path": "$.tokens"}
+    seen = observed(manner, situations=[], cost={"tokens": counter}, cost_reports=5, settle="10ms")
+    assert seen.facts["health_cost"]["tokens"] == tokens
+    assert 0 < seen.facts["health_cost"]["ms"] < 1000
+
+
+@pytest.mark.parametrize(("manner", "answers"), [("true", True), ("waits-for-work", False)])
+def test_a_report_that_waits_for_the_work_does_not_come_meanwhile(manner: str, answers: bool) -> None:
+    """While the stack is busy reports come, or do not."""
+    work = {"kind": "http.request", "target": "api", "with": {"path": "/work", "timeout": "9s"}}
+    seen = observed(manner, situations=[], busy=work)
+    assert seen.facts["answers_while_busy"] is answers
+    assert seen.facts["busy_ms"] > 0
+    assert seen.facts["ineffective"] == []
+
+
+def test_work_that_fails_keeps_nothing_busy() -> None:
+    """Then it is not told that reports came while the stack was busy."""
+    work = {
+        "kind": "http.request",
+        "target": "api",
+        "with": {"path": "/work", "timeout": "9s"},
+        "expect": {"status": 503},
+    }
+    assert observed("true", situations=[]).facts["answers_while_busy"] is None
+    assert broken(observed("true", situations=[], busy=work)) == {"ineffective"}
 
 
 def test_what_is_no_report_has_no_components() -> None:

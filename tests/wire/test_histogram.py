@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import sys
+from collections.abc import Iterable
 from fractions import Fraction
 
 import pytest
@@ -23,7 +24,7 @@ samples = st.lists(durations, min_size=1, max_size=300)
 shares = st.one_of(st.sampled_from([0.0, 0.5, 0.9, 0.95, 0.99, 0.999, 1.0]), st.floats(0, 1))
 
 
-def recorded(values: list[int]) -> Histogram:
+def recorded(values: Iterable[int]) -> Histogram:
     histogram = Histogram()
     histogram.record_many(values)
     return histogram

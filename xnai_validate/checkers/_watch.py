@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
+import math
 from collections.abc import Mapping
 
 from xnai_validate.checkers._steps import failure, observe_all
-from xnai_validate.kit import Context, Observation, Unmeasurable
+from xnai_validate.kit import Context, Observation, Unmeasurable, bounded
 from xnai_validate.model.marks import field_validator
 from xnai_validate.model.nearest import did_you_mean
 from xnai_validate.model.rules import json_path, values_at
@@ -73,3 +75,31 @@ def value_at(fact: object, path: str | None) -> object:
     if not isinstance(fact, Mapping):
         return MISSING
     return fact.get(path, fact.get(path.lower(), MISSING))  # the names of headers are kept in lower case
+
+
+async def numbers(watch: Mapping[str, Watch], ctx: Context) -> tuple[dict[str, float | None], dict[str, str]]:
+    """Name -> number, or None where there is no such value; and, for what could not be read, name -> why."""
+    found, unread = await read(watch, ctx)
+    known: dict[str, float | None] = {}
+    for name, value in found.items():
+        try:
+            known[name] = None if isinstance(value, Missing) else _number(value)
+        except ValueError as error:
+            unread[name] = str(error)
+    return known, unread
+
+
+def _number(value: object) -> float | None:
+    """The number that a value is or, as text, says; the sum of a list of them. Raises ValueError for anything else."""
+    if value is None:
+        return None
+    if isinstance(value, list):
+        return math.fsum(_number(item) or 0.0 for item in value)
+    if isinstance(value, int | float | str) and not isinstance(value, bool):
+        try:
+            number = float(value)
+        except (ValueError, OverflowError):  # JSON has integers of any size
+            number = math.nan
+        if math.isfinite(number):
+            return number
+    raise ValueError(f"{json.dumps(bounded(value))[:100]} is not a number")

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import json
-import math
-from collections.abc import Mapping
 from typing import Annotated
 
 from xnai_validate.checkers._steps import perform
-from xnai_validate.checkers._watch import Missing, Watch, read
+from xnai_validate.checkers._watch import Watch, numbers
 from xnai_validate.kit import (
     Context,
     Count,
@@ -18,7 +15,6 @@ from xnai_validate.kit import (
     Milliseconds,
     Observation,
     Params,
-    bounded,
     checker,
 )
 from xnai_validate.model.marks import Ge, Le
@@ -74,11 +70,11 @@ async def delta(params: DeltaParams, ctx: Context) -> Moved:
           times: 5
         expect: {moved: {queries: 5}}
     """
-    before, unread_before = await _numbers(params.watch, ctx)
+    before, unread_before = await numbers(params.watch, ctx)
     work = await perform(ctx, params.during, times=params.times, together=params.together)
     if params.settle:
         await ctx.clock.sleep(params.settle)
-    after, unread_after = await _numbers(params.watch, ctx)
+    after, unread_after = await numbers(params.watch, ctx)
     unread = [f"{name} before: {why}" for name, why in unread_before.items()]
     unread += [f"{name} after: {why}" for name, why in unread_after.items()]
     moved: dict[str, float] = {}
@@ -95,31 +91,3 @@ async def delta(params: DeltaParams, ctx: Context) -> Moved:
         moved={name: moved[name] for name in params.watch if name in moved},
         elapsed_ms=work.elapsed_ms,
     )
-
-
-async def _numbers(watch: Mapping[str, Watch], ctx: Context) -> tuple[dict[str, float | None], dict[str, str]]:
-    """Name -> number, or None where there is no such value; and, for what could not be read, name -> why."""
-    found, unread = await read(watch, ctx)
-    numbers: dict[str, float | None] = {}
-    for name, value in found.items():
-        try:
-            numbers[name] = None if isinstance(value, Missing) else _number(value)
-        except ValueError as error:
-            unread[name] = str(error)
-    return numbers, unread
-
-
-def _number(value: object) -> float | None:
-    """The number that a value is or, as text, says; the sum of a list of them. Raises ValueError for anything else."""
-    if value is None:
-        return None
-    if isinstance(value, list):
-        return math.fsum(_number(item) or 0.0 for item in value)
-    if isinstance(value, int | float | str) and not isinstance(value, bool):
-        try:
-            number = float(value)
-        except (ValueError, OverflowError):  # JSON has integers of any size
-            number = math.nan
-        if math.isfinite(number):
-            return number
-    raise ValueError(f"{json.dumps(bounded(value))[:100]} is not a number")

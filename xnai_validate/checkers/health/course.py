@@ -50,6 +50,21 @@ class Seen:
                 turned = None
         return None if turned is None else round((turned - self.begun_s) * 1000, 1)
 
+    def stale_ms(self, component: str, well: bool) -> float | None:
+        """How long the report said what was so no longer, after the component turned (not) well by its own probe.
+
+        None where it did not turn, or was not in the report; where the report never followed, up to the last look.
+        """
+        told = [one for one in self.samples if one.claims is not None and component in one.claims]
+        if not told or told[-1].truth[component] is not well:
+            return None
+        turned = next(one.at_s for one in self.samples if one.truth[component] is well)
+        wrong = [one.at_s for one in told if one.at_s >= turned and not one.agrees(component)]
+        if not wrong:
+            return 0.0
+        right = [one.at_s for one in told if one.at_s > wrong[-1] and one.agrees(component)]
+        return round(((right or wrong)[0 if right else -1] - turned) * 1000, 1)
+
 
 async def watch(ctx: Context, what: Watch, name: str, within_s: float, *, changed: bool) -> Seen:
     """Look until report and truth agree in all for three looks in a row, or the time is over.

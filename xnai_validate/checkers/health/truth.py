@@ -6,6 +6,9 @@ from collections.abc import Iterable, Mapping
 from typing import Annotated
 
 from xnai_validate.checkers._once import once
+from xnai_validate.checkers._watch import Watch as Number
+from xnai_validate.checkers.health.busy import Busy, while_busy
+from xnai_validate.checkers.health.cost import cost
 from xnai_validate.checkers.health.course import Seen, Watch, cells, watch
 from xnai_validate.checkers.health.sample import Paths, status_fault
 from xnai_validate.kit import (
@@ -22,6 +25,7 @@ from xnai_validate.kit import (
     Params,
     checker,
 )
+from xnai_validate.model.frozen import dataclass
 from xnai_validate.model.marks import Ge, Le, Len
 
 TOLD = 20
@@ -61,6 +65,14 @@ class TruthParams(Params):
     """How long everything may take to be well again, and the report to say so."""
     looks: Annotated[int, Ge(1), Le(100)] = 3
     """How often the stack as it is is looked at first."""
+    cost: dict[str, Number] = Field(default_factory=dict)
+    """Name -> a number that reports should not move, or little: tokens generated, memory, processor time."""
+    cost_reports: Annotated[int, Ge(1), Le(1_000)] = 10
+    """How many reports are asked for to find out what one costs."""
+    settle: Duration = 0.0
+    """How long to wait after them before the numbers of `cost` are read again."""
+    busy: Observation | None = None
+    """Work during which reports are asked for, such as a load of questions."""
 
 
 class Truth(Facts):
@@ -78,6 +90,14 @@ class Truth(Facts):
     """The longest time from a breach to the report that says so; null where none was noticed."""
     recover_ms: Milliseconds | None
     """The longest time from the end of a breach to the report that says so for good."""
+    stale_ms: Milliseconds | None
+    """The longest time for which the report went on to say what was so no longer, by the components' own probes."""
+    health_cost: dict[str, float]
+    """What a report costs: `ms`, its median time, and by how much each number of `cost` moved, for each report."""
+    answers_while_busy: bool | None
+    """Whether reports came while `busy` was under way, all of them; null without `busy`."""
+    busy_ms: Milliseconds | None
+    """The slowest report meanwhile."""
     status_follows_components: bool
     """Whether in every report the status was the one that follows from its components."""
     status_faults: list[str]
@@ -87,7 +107,7 @@ class Truth(Facts):
     unverified: list[str]
     """Components of the report whose truth is not asked for."""
     ineffective: list[str]
-    """Situations in which nothing was really broken, by the probes of the components."""
+    """Situations in which nothing was really broken, by the probes of the components; `busy` where its work failed."""
     report_count: Count
     """How many reports were asked for."""
     unanswered_count: Count
@@ -118,7 +138,11 @@ async def truth(params: TruthParams, ctx: Context) -> Truth:
           situations:
             - {name: without the model, breach: {fault: process.pause, target: llm}}
           detect_within: 10s
-        expect: {false_green: [], false_red: [], not_recovered: [], status_faults: [], detect_ms: {max: 30s}}
+          cost: {tokens: {kind: metrics.samples, target: metrics, fact: samples, path: tokens_total}}
+          busy: {kind: load.http, with: {method: POST, path: /query, json: {query: Hello}, callers: 8, for: 3s}}
+        expect:
+          {false_green: [], false_red: [], not_recovered: [], status_faults: [], detect_ms: {max: 30s},
+           stale_ms: {max: 30s}, health_cost: {tokens: 0, ms: {max: 200}}, answers_while_busy: true}
     """
     return await once("health.truth", params, ctx, lambda: _measure(params, ctx))
 
@@ -126,9 +150,15 @@ async def truth(params: TruthParams, ctx: Context) -> Truth:
 async def _measure(params: TruthParams, ctx: Context) -> Truth:
     what = Watch(params.health, params.truth, Paths(params.components, params.status), params.every)
     before = await _as_it_is(params, ctx, what)
+    spent = await cost(ctx, params.health, params.cost, params.cost_reports, params.settle)
+    busy = Busy(None, None, None)
+    if params.busy is not None:
+        ctx.progress("busy")
+        busy = await while_busy(ctx, params.busy, params.health, what.paths, params.every)
     seen = [before]
     table: list[JsonObject] = cells(before, before, tuple(params.truth))
-    ineffective: list[str] = []
+    ineffective = [f"busy: {busy.failed}"] if busy.failed else []
+    stale: list[float | None] = []
     for situation in params.situations:
         within_s = situation.detect_within or params.detect_within
         ctx.progress(situation.name)
@@ -139,9 +169,11 @@ async def _measure(params: TruthParams, ctx: Context) -> Truth:
         seen += [during, after]
         rows = cells(during, after, tuple(params.truth))
         table += rows
+        stale += [during.stale_ms(name, False) for name in params.truth]
+        stale += [after.stale_ms(str(row["component"]), True) for row in rows if row["true"] is False]
         if all(one.truth[name] for one in during.samples for name in params.truth):
             ineffective.append(situation.name)
-    return _facts(params, seen, table, ineffective)
+    return _facts(params, seen, table, ineffective, Extras(_longest(stale), spent, busy))
 
 
 async def _as_it_is(params: TruthParams, ctx: Context, what: Watch) -> Seen:
@@ -153,7 +185,18 @@ async def _as_it_is(params: TruthParams, ctx: Context, what: Watch) -> Seen:
     return seen
 
 
-def _facts(params: TruthParams, seen: list[Seen], table: list[JsonObject], ineffective: list[str]) -> Truth:
+@dataclass(frozen=True, slots=True)
+class Extras:
+    """What is known of the report besides the table."""
+
+    stale_ms: float | None
+    cost: dict[str, float]
+    busy: Busy
+
+
+def _facts(
+    params: TruthParams, seen: list[Seen], table: list[JsonObject], ineffective: list[str], extras: Extras
+) -> Truth:
     samples = [sample for one in seen for sample in one.samples]
     usable = [sample for sample in samples if sample.claims is not None]
     known = {name for sample in usable for name in sample.claims or {}}
@@ -165,6 +208,10 @@ def _facts(params: TruthParams, seen: list[Seen], table: list[JsonObject], ineff
         not_recovered=_named(row for row in table if row["claimed_after"] is False or row["true_after"] is False),
         detect_ms=_longest(row["detected_ms"] for row in table),
         recover_ms=_longest(row["recovered_ms"] for row in table),
+        stale_ms=extras.stale_ms,
+        health_cost=extras.cost,
+        answers_while_busy=extras.busy.answered,
+        busy_ms=extras.busy.slowest_ms,
         status_follows_components=not faults,
         status_faults=list(dict.fromkeys(faults))[:TOLD],
         missing_components=sorted(set(params.truth) - known) if usable else sorted(params.truth),

@@ -45,7 +45,7 @@ _REPORTS = (
     Defect(
         "health-cached",
         "Health answers from what it found at its first report.",
-        checks=(f"{_TRUTH}no-false-green", f"{_TRUTH}notices", f"{_SYNC}all-say-gone"),
+        checks=(f"{_TRUTH}no-false-green", f"{_TRUTH}notices", f"{_TRUTH}not-stale", f"{_SYNC}all-say-gone"),
     ),
     Defect(
         "health-swapped",

@@ -23,7 +23,11 @@ PERFORMANCE: tuple[Defect, ...] = (
     Defect(
         "health-waits-for-queries",
         "Health is answered when no query is under way.",
-        checks=("performance/latency:health-beside-queries", "dependencies/cascade:model"),
+        checks=(
+            "performance/latency:health-beside-queries",
+            "dependencies/cascade:model",
+            "health/truth:answers-while-busy",
+        ),
     ),
     Defect(
         "load-lock-convoy",

@@ -1,0 +1,50 @@
+"""Whether health is told while the stack is busy."""
+
+from __future__ import annotations
+
+import asyncio
+
+from xnai_validate.checkers._steps import failure
+from xnai_validate.checkers.health.sample import Paths, Sample, look
+from xnai_validate.kit import Context, Observation, XnaiError
+from xnai_validate.model.frozen import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Busy:
+    """What was seen of the report while work was under way."""
+
+    answered: bool | None
+    """Whether every report that was asked for came, and one before the work was over; None where none was asked for."""
+    slowest_ms: float | None
+    failed: str | None
+    """Why the work was none: a rule of it that did not hold."""
+
+
+async def while_busy(ctx: Context, work: Observation, health: Observation, paths: Paths, every_s: float) -> Busy:
+    """Do the work, and ask for the report all the while. Raises the XnaiError of what could not be measured."""
+    seen: list[Sample] = []
+    ended_s = 0.0
+
+    async def worked() -> str | XnaiError | None:
+        nonlocal ended_s
+        try:
+            return failure(work, await ctx.observe(work))
+        except XnaiError as error:
+            return error  # raised here it would come out in a group
+        finally:
+            ended_s = ctx.clock.monotonic()
+
+    async with asyncio.TaskGroup() as group:
+        working = group.create_task(worked())
+        await ctx.clock.sleep(every_s)
+        while not working.done():
+            seen.append(await look(ctx, health, {}, paths))
+            await ctx.clock.sleep(every_s)
+    failed = working.result()
+    if isinstance(failed, XnaiError):
+        raise failed
+    if not seen:
+        return Busy(None, None, failed)
+    came = all(one.claims is not None for one in seen) and any(one.at_s < ended_s for one in seen)
+    return Busy(came, max(one.report_ms for one in seen), failed)
