@@ -326,6 +326,25 @@ def test_a_state_that_somebody_else_writes_is_obeyed(redis: RedisServer, tmp_pat
     played(play, redis, tmp_path)
 
 
+def test_a_lost_key_is_written_by_the_worker_that_knows(redis: RedisServer, tmp_path: Path) -> None:
+    """One that has not heard of the opening does not close the breaker by writing what it believes."""
+
+    async def scene() -> None:
+        clock = Clock()
+        async with worker(redis, tmp_path / "1", clock) as one, worker(redis, tmp_path / "2", clock) as two:
+            opened = stored(redis) | {"state": "open", "failure_count": 3, "last_failure_time": clock.now}
+            redis.client.set(KEY, json.dumps(opened))
+            await refused(one["rag_api"])
+            redis.client.delete(KEY)
+            looking = asyncio.create_task(one.keep())
+            await refused(two["rag_api"])
+            looking.cancel()
+            assert stored(redis)["state"] == "open"
+
+    redis.client.flushall()
+    asyncio.run(scene())
+
+
 def test_without_redis_it_goes_on_in_memory_and_returns(tmp_path: Path) -> None:
     """While Redis is gone the breaker opens all the same, without waiting; when Redis is back, it learns the state."""
 

@@ -189,6 +189,7 @@ class Breaker:
         """
         self._unsaved.extend(events)
         changed = self._after(self._view, events)
+        was_there = bool(self._text)
         for _ in range(_ATTEMPTS):
             written = self._written(changed)
             try:
@@ -200,6 +201,10 @@ class Breaker:
                 self._text, self._agreed = written, changed
                 self._unsaved.clear()
                 break
+            if not found and was_there and changed.state is State.CLOSED:
+                # The key was lost: whoever has seen it open, and this worker has not, may say so first.
+                was_there = False
+                await asyncio.sleep(self._settings.times.monitor_interval_s / 2)
             self._text, self._agreed = found, parse(found) or self._agreed
             if not found and self._settings.broken("breaker-closes-with-key"):
                 self._agreed = Snapshot()

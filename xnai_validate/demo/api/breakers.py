@@ -10,7 +10,7 @@ from contextlib import suppress
 from redis.exceptions import RedisError
 
 from xnai_validate.demo.api.breaker import KEY_PREFIX, Breaker
-from xnai_validate.demo.api.breaker_state import Rule
+from xnai_validate.demo.api.breaker_state import Rule, State
 from xnai_validate.demo.api.failures import StoreUnavailable
 from xnai_validate.demo.api.metrics import Metrics
 from xnai_validate.demo.api.store import Store
@@ -65,6 +65,8 @@ class Breakers:
             texts = await self._store.run(lambda redis: redis.mget([breaker.key for breaker in self]))
             for breaker, text in zip(self, texts, strict=True):
                 breaker.observe(text)
+                if not text and breaker.view.state is not State.CLOSED:
+                    await breaker.refresh()  # before somebody who has not heard of it writes that it is closed
 
     async def start(self) -> None:
         """Take over the states that outlived the last run of the application; write those that are missing."""
