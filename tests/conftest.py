@@ -1,4 +1,4 @@
-"""What holds for every test: examples are not timed, and what needs the machine to itself gets it.
+"""What holds for every test: signals act, examples are not timed, and what needs the machine to itself gets it.
 
 `make test` runs the tests several at a time, for most of them wait. A test that is marked `alone` holds healthy stacks
 to their times; while it runs, no other test of the same checkout does.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,6 +19,11 @@ from hypothesis import settings
 # How long an example takes says more of what else the machine does than of our code.
 settings.register_profile("untimed", deadline=None)
 settings.load_profile("untimed")
+
+# A runner that is started by nohup, or in the background of a shell, ignores these, and so would all that tests start.
+for number, usual in ((signal.SIGINT, signal.default_int_handler), (signal.SIGHUP, signal.SIG_DFL)):
+    if signal.getsignal(number) is signal.SIG_IGN:
+        signal.signal(number, usual)
 
 _ROOT = Path(__file__).parent.parent
 # Two files that every worker has and none writes: locking them leaves nothing to clear up, whoever is killed.
