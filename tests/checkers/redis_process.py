@@ -14,6 +14,7 @@ from pathlib import Path
 
 import redis
 
+from tests.ports import free_port
 from xnai_validate.kit import Target
 
 PASSWORD = "s3cret-of-tests"
@@ -46,9 +47,7 @@ def redis_server(*options: str, password: str | None = PASSWORD) -> Iterator[tup
 
 def _start(folder: str, options: tuple[str, ...], password: str | None) -> tuple[subprocess.Popen[bytes], int]:
     for _ in range(5):  # another process may take the port meanwhile
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port: int = probe.getsockname()[1]
+        port = free_port()
         own = ["--port", str(port), "--bind", "127.0.0.1", "--dir", folder, "--save", "", "--loglevel", "warning"]
         secret = ["--requirepass", password] if password else []
         process = subprocess.Popen([program(), *own, *secret, *options], stdout=subprocess.DEVNULL)

@@ -15,6 +15,7 @@ from pydantic import ValidationError
 from tests.checkers.alerting import KEY, alerting
 from tests.checkers.redis_process import redis_server
 from tests.context import observe
+from tests.ports import free_port
 from xnai_validate.checkers.alert.notice import flat, posted
 from xnai_validate.errors import NotApplicable, Unmeasurable
 from xnai_validate.kit import JsonObject, Observed, Target
@@ -31,13 +32,6 @@ TIMES = int(os.environ.get("XNAI_TEST_ALERTS", "50"))
 def server() -> Iterator[Server]:
     with redis_server() as running:
         yield running
-
-
-def free_port() -> int:
-    """A port of loopback that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def observed(server: Server, manner: str, *, webhook: bool = True, stream: bool = True, **more: Any) -> Observed:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-import random
 import socket
 import subprocess
 import time
@@ -20,6 +19,7 @@ from redis import Redis
 from redis.exceptions import ConnectionError as RedisConnectionError
 from starlette.types import ASGIApp
 
+from tests.ports import free_port
 from xnai_validate.demo.api import app as api
 from xnai_validate.demo.api import metrics
 from xnai_validate.demo.llm import app as llm
@@ -28,15 +28,6 @@ from xnai_validate.demo.settings import Layout, Settings, Times
 
 PASSWORD = "a-password-for-tests"
 PATIENCE_S = 20.0
-
-
-def free_port() -> int:
-    """A port that nobody listens on, below those that the kernel gives to outgoing connections: it stays free."""
-    while True:
-        port = random.randrange(12_000, 30_000)
-        with socket.socket() as probe, contextlib.suppress(OSError):
-            probe.bind(("127.0.0.1", port))
-            return port
 
 
 class RedisServer:

@@ -12,7 +12,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from tests.demo_api.running import RedisServer, eventually, free_port, redis_server, running, serve, settings
+from tests.demo_api.running import RedisServer, eventually, redis_server, running, serve, settings
+from tests.ports import free_port
 
 Alert = dict[str, str]
 

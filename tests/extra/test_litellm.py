@@ -7,7 +7,6 @@ import json
 import os
 import secrets
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -20,6 +19,7 @@ import pytest
 import yaml
 
 from tests.e2e.tool import report, tool
+from tests.ports import free_port
 from xnai_validate.model.report import CheckResult
 from xnai_validate.model.status import Status
 
@@ -67,9 +67,7 @@ class Proxy:
 @pytest.fixture(scope="module")
 def proxy(program: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Proxy]:
     """The proxy with a mocked model; it asks nobody outside this machine."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = int(probe.getsockname()[1])
+    port = free_port()
     key = f"sk-{secrets.token_hex(16)}"
     own = {"LITELLM_MASTER_KEY": key, "LITELLM_LOCAL_MODEL_COST_MAP": "True"}
     process = subprocess.Popen(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import socket
 import subprocess
 import time
 import urllib.request
@@ -16,6 +15,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from tests.e2e.tool import Ended, report, tool
+from tests.ports import free_port
 from xnai_validate.demo.stack import EmbeddedStack
 from xnai_validate.model.status import Status
 
@@ -38,13 +38,6 @@ def stack() -> Iterator[EmbeddedStack]:
     """The embedded stack, healthy."""
     with EmbeddedStack.start(layout="A") as running:
         yield running
-
-
-def free_port() -> int:
-    """A port of loopback that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @contextmanager

@@ -22,6 +22,7 @@ from typing import Literal
 from urllib.parse import parse_qs
 
 from tests.checkers.container_api import Answer, Engine, served
+from tests.ports import free_port
 
 Kind = Literal["docker", "podman"]
 NAME, ID = "xnai_echo", "c" * 64
@@ -205,14 +206,6 @@ class Visitor:
         if self._kept is not None:
             self._kept.close()
             self._kept = None
-
-
-def free_port() -> int:
-    """A port of 127.0.0.1 that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 @contextmanager

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-from tests.faults.containers import free_port
 from tests.faults.scenes import Scene, Staged
+from tests.ports import free_port
 from xnai_validate.kit import Target
 
 BODY = bytes(range(256)) * 8

@@ -21,9 +21,9 @@ from websockets.sync.server import ServerConnection, serve
 
 from tests.certificates import authority
 from tests.checkers.beside import tcp_server
-from tests.faults.containers import free_port
 from tests.faults.scenes_http import BODY, Site, site
 from tests.faults.trying import trial
+from tests.ports import free_port
 from xnai_validate.kit import NotApplicable, Target, Tls
 
 ANSWER = tuple[int, str, list[tuple[str, str]], bytes]

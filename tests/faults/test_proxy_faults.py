@@ -22,10 +22,10 @@ from pydantic import ValidationError
 from tests.certificates import authority
 from tests.checkers.beside import tcp_server
 from tests.checkers.redis_process import redis_server
-from tests.faults.containers import free_port
 from tests.faults.scenes import NAMES
 from tests.faults.scenes_proxy import SCENES, echo, held
 from tests.faults.trying import Trial, trial
+from tests.ports import free_port
 from xnai_validate.faults._child import children_of
 from xnai_validate.faults._proxy.side import Side
 from xnai_validate.faults._proxy.spread import Spread
