@@ -17,7 +17,7 @@ import psutil
 from tests.faults.scenes import Scene
 
 ROOT = Path(__file__).parents[2]
-RUN = "20261122T170312-ab12cd"
+RUN = f"20261122T170312-{os.getpid():06x}"
 GUARDIAN = "xnai-validate-guardian"
 
 

@@ -15,6 +15,7 @@ from typing import TypeVar
 import pytest
 
 from tests.context import RealClock
+from tests.faults.driving import RUN
 from tests.faults.scenes import NAMES, Scene, scene_of
 from xnai_validate import registry
 from xnai_validate.engine.takeback import FaultPlace, take_back
@@ -34,7 +35,7 @@ class Tried:
         self.scene = scene
         self.fault: Fault = registry.get_fault(name)
         self.params: Params = self.fault.params.model_validate(scene.params, context=WRITTEN)
-        self.place = FaultPlace("20261122T170312-ab12cd.1", RealClock(), self.fault.limit_s, scene.target)
+        self.place = FaultPlace(f"{RUN}.1", RealClock(), self.fault.limit_s, scene.target)
         self.force: InForce | None = None
 
     def prepared(self) -> tuple[Undo, JsonValue]:
@@ -65,7 +66,7 @@ class Tried:
             id=self.place.id,
             fault=self.fault.name,
             sentence="It is tried.",
-            run="20261122T170312-ab12cd",
+            run=RUN,
             check="tests/faults:it",
             owner=NOBODY,
             target=self.scene.target,

@@ -62,7 +62,7 @@ def test_a_disk_is_really_full(tmp_path: Path) -> None:
     base = Path("/dev/shm") if os.access("/dev/shm", os.W_OK) else tmp_path
     found = os.statvfs(base)
     free = found.f_bavail * found.f_frsize
-    with trial("disk.full", folder=str(base), leave=free - (96 << 20), most="256MiB", injection="a-disk.1") as one:
+    with trial("disk.full", folder=str(base), leave=free - (96 << 20), most="256MiB", injection="disk") as one:
         undo, before = one.prepare()
         one.inject(undo)
         after = os.statvfs(base)

@@ -27,7 +27,7 @@ def test_a_fault_ends_with_its_server(name: str) -> None:
     """A setting that was made by command is gone with the process: where that is known to have ended, it is undone."""
     with redis_server() as (bare, client):
         target = pid_of(bare, client.info("server"))
-        with trial(name, target) as known, trial(name, bare, "a-trial.2") as unknown:
+        with trial(name, target) as known, trial(name, bare, "2") as unknown:
             undo, before = known.prepare()
             blind, _ = unknown.prepare()
             known.inject(undo)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -45,8 +46,12 @@ class Trial:
 
 
 @contextmanager
-def trial(name: str, target: Target | None = None, injection: str = "a-trial.1", **params: Any) -> Iterator[Trial]:
-    """A trial; what lives in this process is let go at the end."""
+def trial(name: str, target: Target | None = None, injection: str = "1", **params: Any) -> Iterator[Trial]:
+    """A trial; what lives in this process is let go at the end.
+
+    The children of an injection are found by its name, so it must be no other process's.
+    """
+    injection = f"a-trial-{os.getpid()}.{injection}"
     one = Trial(name, target, params, injection)
     try:
         yield one
