@@ -11,10 +11,12 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any, cast
 
 import redis
+
+from tests.serving import Quiet, serving
 
 KEY = "xnai:alerts"
 LATE_S = 1.5
@@ -107,7 +109,7 @@ def alerting(client: redis.Redis, webhook: str | None, manner: str) -> Iterator[
     """The url of such a stack, and the stack."""
     stack = Alerting(client, webhook, manner)
 
-    class Handler(BaseHTTPRequestHandler):
+    class Acting(Quiet, BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             self.rfile.read(int(self.headers.get("Content-Length", 0)))
             stack.act(self.path)
@@ -115,16 +117,8 @@ def alerting(client: redis.Redis, webhook: str | None, manner: str) -> Iterator[
             self.send_header("Content-Length", "0")
             self.end_headers()
 
-        def log_message(self, format: str, *args: object) -> None:
-            """Say nothing."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_address[1]}", stack
-    finally:
-        stack.join()
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    with serving(Acting) as url:
+        try:
+            yield url, stack
+        finally:
+            stack.join()

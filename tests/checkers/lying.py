@@ -13,8 +13,9 @@ import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 
+from tests.serving import Quiet, serving
 from xnai_validate.kit import Target
 
 NAMES = ("llm", "cache")
@@ -106,9 +107,9 @@ def lying(manner: str) -> Iterator[dict[str, Target]]:
         for name in NAMES:
             processes[name] = subprocess.Popen([sys.executable, "-c", _COMPONENT], stdout=subprocess.PIPE, text=True)
         ports = {name: int(one.stdout.readline()) for name, one in processes.items() if one.stdout}
-        with _serving(Report(ports, manner)) as port:
+        with serving(_telling(Report(ports, manner))) as url:
             yield {
-                "api": Target("api", f"http://127.0.0.1:{port}"),
+                "api": Target("api", url),
                 **{
                     name: Target(name, f"http://127.0.0.1:{ports[name]}", pid=one.pid)
                     for name, one in processes.items()
@@ -122,9 +123,8 @@ def lying(manner: str) -> Iterator[dict[str, Target]]:
                 one.stdout.close()
 
 
-@contextmanager
-def _serving(report: Report) -> Iterator[int]:
-    class Handler(BaseHTTPRequestHandler):
+def _telling(report: Report) -> type[BaseHTTPRequestHandler]:
+    class Telling(Quiet, BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             document: dict[str, object]
             if self.path == "/work":
@@ -141,15 +141,4 @@ def _serving(report: Report) -> Iterator[int]:
             self.end_headers()
             self.wfile.write(body)
 
-        def log_message(self, format: str, *args: object) -> None:
-            """Say nothing."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-    thread.start()
-    try:
-        yield int(server.server_address[1])
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    return Telling

@@ -6,11 +6,10 @@ import os
 import socket
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Iterator
 from email.utils import formatdate
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
 import psutil
@@ -18,6 +17,7 @@ import pytest
 from pydantic import ValidationError
 
 from tests.context import observe
+from tests.serving import Quiet, serving
 from xnai_validate.checkers.host.kernel import file_handles, group_memory, oom_kills, pressure_percent
 from xnai_validate.checkers.host.python import PythonParams
 from xnai_validate.kit import NotApplicable, Target, Unmeasurable
@@ -132,7 +132,7 @@ def test_ports_and_who_listens() -> None:
         assert by_target.facts["listening"] == [own]
 
 
-class Clock(BaseHTTPRequestHandler):
+class Clock(Quiet, BaseHTTPRequestHandler):
     """Answers with the date it is told to."""
 
     protocol_version = "HTTP/1.1"
@@ -146,20 +146,11 @@ class Clock(BaseHTTPRequestHandler):
         self.send_header("Content-Length", "0")
         self.end_headers()
 
-    def log_message(self, format: str, *args: object) -> None:
-        """Say nothing."""
-
 
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Iterator[Target]:
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Clock)
-    server.daemon_threads = True
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-    thread.start()
-    yield Target("api", f"http://127.0.0.1:{server.server_address[1]}")
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with serving(Clock) as url:
+        yield Target("api", url)
 
 
 def test_equal_clocks_are_equal(clock: Target) -> None:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner, Result
 
+from tests.serving import Quiet, serving
 from xnai_validate.cli.app import app
 
 SUITE = """\
@@ -96,7 +97,7 @@ def site() -> Iterator[Site]:
     """A web server on a free port: /ok is JSON, /boom is an error, /hang never answers."""
     found = Site("")
 
-    class Handler(BaseHTTPRequestHandler):
+    class Answering(Quiet, BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
         def do_GET(self) -> None:
@@ -112,19 +113,9 @@ def site() -> Iterator[Site]:
             self.end_headers()
             self.wfile.write(body)
 
-        def log_message(self, format: str, *args: object) -> None:
-            """Say nothing."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    found.url = f"http://127.0.0.1:{server.server_address[1]}"
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-    thread.start()
-    yield found
-    found.closing.set()
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with serving(Answering) as found.url:
+        yield found
+        found.closing.set()
 
 
 @dataclass

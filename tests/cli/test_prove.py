@@ -8,13 +8,14 @@ import subprocess
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from uuid import uuid4
 
 import pytest
 
 from tests.e2e.tool import MARK, TOOL, all_gone, environment, marked, tool
+from tests.serving import Quiet, serving
 
 WAIT_S = 60.0
 DEFECT = "ui-hangs"
@@ -39,7 +40,7 @@ def page(*statuses: int) -> Iterator[tuple[str, threading.Event]]:
     """
     left, asked, over = list(statuses), threading.Event(), threading.Event()
 
-    class Handler(BaseHTTPRequestHandler):
+    class Page(Quiet, BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             status = left.pop(0) if len(left) > 1 else left[0]
             asked.set()
@@ -50,20 +51,11 @@ def page(*statuses: int) -> Iterator[tuple[str, threading.Event]]:
             self.send_header("Content-Length", "0")
             self.end_headers()
 
-        def log_message(self, format: str, *args: object) -> None:
-            """Say nothing."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_address[1]}/", asked
-    finally:
-        over.set()
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    with serving(Page) as url:
+        try:
+            yield f"{url}/", asked
+        finally:
+            over.set()
 
 
 def prepare(home: Path, url: str) -> tuple[str, ...]:
