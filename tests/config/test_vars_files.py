@@ -6,7 +6,6 @@ from dataclasses import replace
 
 from tests.config.home import BASE, Home, told
 from xnai_validate.config.catalogue import Linted, catalogue, lint
-from xnai_validate.config.locate import bundled_root
 
 PROFILE = f"{BASE}\nvars_files: [case/questions]\n"
 QUESTIONS = """
@@ -87,8 +86,3 @@ def test_a_mistake_in_many_places_is_told_once(home: Home) -> None:
         assert len(found) == (5 if count == 5 else 1)
         assert ("(the first of 9 places)" in found[0]) == (count == 9)
         assert found[0].startswith("3: unknown var")
-
-
-def test_the_bundled_file_holds_canaries() -> None:
-    """It lies where one looks for it."""
-    assert (bundled_root() / "checks/rag/canaries.yaml").is_file()

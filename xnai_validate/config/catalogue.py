@@ -15,7 +15,7 @@ from xnai_validate.config.locate import Found, Library, bundled_root
 from xnai_validate.config.options import LoadOptions
 from xnai_validate.config.problems import Problems, Where
 from xnai_validate.config.source import parse_source
-from xnai_validate.config.varsfile import holds_vars, read_vars
+from xnai_validate.config.varsfile import read_vars
 from xnai_validate.errors import ConfigError
 from xnai_validate.model.frozen import dataclass
 from xnai_validate.model.json import JsonValue
@@ -195,10 +195,7 @@ def catalogue(options: LoadOptions = _NO_OPTIONS) -> Catalogue:
 
 def suites_of(library: Library) -> Iterator[Found]:
     """The files within reach that hold checks, or should: not those of vars, which lie among them."""
-    for found in library.suites.values():
-        source = library.read(found)
-        if source is None or not holds_vars(source.value):
-            yield found
+    return (found for found in library.suites.values() if not library.holds_vars(found))
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,7 +240,7 @@ def _linted(profiles: list[str], suites: list[str], options: LoadOptions, proble
     for home in dict.fromkeys(homes.values()):
         try:
             plan = plan_of_suites(tuple(name for name in suites if homes[name] == home), options, home)
-            # The home has suites of its own, too.
+            # What they need of other suites is in the plan, too.
             yield {check.id for check in plan.checks if check.id.partition(":")[0] in suites}
         except Mistakes as found:
             problems.extend(found.problems)
@@ -267,7 +264,7 @@ def _sorted(
         source = library.read(found) if found else None
         if found is None or source is None:
             continue
-        if found.path.parent.parent.name == "checks" and holds_vars(source.value):
+        if found.path.parent.parent.name == "checks" and library.holds_vars(found):
             read_vars(source, problems)
         elif not (isinstance(source.value, dict) and "checks" in source.value):
             profiles.append(name)

@@ -11,6 +11,7 @@ import xnai_validate
 from xnai_validate.config.options import LoadOptions
 from xnai_validate.config.problems import Problems, Where
 from xnai_validate.config.source import Source, read_source
+from xnai_validate.config.varsfile import holds_vars
 from xnai_validate.model.frozen import dataclass
 from xnai_validate.model.nearest import did_you_mean
 
@@ -140,6 +141,11 @@ class Library:
             self.problems.extend(problems)
             self._sources[found.path] = source
         return self._sources[found.path]
+
+    def holds_vars(self, found: Found) -> bool:
+        """Whether a file that lies among the suites holds vars, so that it is none of them."""
+        source = self.read(found)
+        return source is not None and holds_vars(source.value)
 
 
 def _suite_files(root: _Root) -> Iterator[tuple[str, Path]]:

@@ -14,7 +14,6 @@ from xnai_validate.config.locate import Library
 from xnai_validate.config.problems import Problems, Where
 from xnai_validate.config.select import circle
 from xnai_validate.config.suite import Suite, full_id, read_suite
-from xnai_validate.config.varsfile import holds_vars
 from xnai_validate.model.frozen import dataclass
 from xnai_validate.model.nearest import did_you_mean
 from xnai_validate.plan import PlannedCheck
@@ -48,19 +47,15 @@ class Suites:
     def _matching(self, glob: str, where: Where) -> list[str]:
         matches = re.compile(translate(glob)).match
         names = [name for name in self.library.suites if matches(name)]
-        if names == [glob] and self._holds_vars(glob):
+        if names == [glob] and self.library.holds_vars(self.library.suites[glob]):
             self.problems.at(where, f"{glob} has vars, not checks", "name it under `vars_files`")
         if not names:
             hint = did_you_mean(glob, self.library.suites)
             self.problems.at(where, f'the glob "{glob}" matches no suite', hint)
         return names
 
-    def _holds_vars(self, name: str) -> bool:
-        source = self.library.read(self.library.suites[name])
-        return source is not None and holds_vars(source.value)
-
     def _all_of(self, name: str) -> list[PlannedCheck]:
-        suite = None if self._holds_vars(name) else self.read(name)
+        suite = None if self.library.holds_vars(self.library.suites[name]) else self.read(name)
         planned = (self._plan(suite, check_id) for check_id in suite.places) if suite else ()
         return [check for check in planned if check is not None]
 

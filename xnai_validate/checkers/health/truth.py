@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from statistics import median
 from typing import Annotated
 
 from xnai_validate.checkers._once import once
@@ -93,7 +94,7 @@ class Truth(Facts):
     stale_ms: Milliseconds | None
     """The longest time for which the report went on to say what was so no longer, by the components' own probes."""
     health_cost: dict[str, float]
-    """What a report costs: `ms`, its median time, and by how much each number of `cost` moved, for each report."""
+    """What a report costs: `ms`, its median time on the stack as it is, and by how much each number of `cost` moved."""
     answers_while_busy: bool | None
     """Whether reports came while `busy` was under way, all of them; null without `busy`."""
     busy_ms: Milliseconds | None
@@ -150,7 +151,8 @@ async def truth(params: TruthParams, ctx: Context) -> Truth:
 async def _measure(params: TruthParams, ctx: Context) -> Truth:
     what = Watch(params.health, params.truth, Paths(params.components, params.status), params.every)
     before = await _as_it_is(params, ctx, what)
-    spent = await cost(ctx, params.health, params.cost, params.cost_reports, params.settle)
+    spent = {"ms": round(median(one.report_ms for one in before.samples), 3)}
+    spent |= await cost(ctx, params.health, params.cost, params.cost_reports, params.settle)
     busy = Busy(None, None, None)
     if params.busy is not None:
         ctx.progress("busy")
