@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import Any
 
 from xnai_validate.kit import Checker, Fault, Params
-from xnai_validate.model.frozen import dataclass
+from xnai_validate.model.dataclass import dataclass
 from xnai_validate.model.json import JsonValue
 from xnai_validate.model.report import CheckInfo, Criterion
 from xnai_validate.model.rules import Rule

@@ -11,7 +11,7 @@ from xnai_validate.baseline.judging import Change, change, holm
 from xnai_validate.baseline.record import RecordedRun
 from xnai_validate.model.comparison import Change as Verdict
 from xnai_validate.model.comparison import Compared, Comparison
-from xnai_validate.model.frozen import dataclass
+from xnai_validate.model.dataclass import dataclass
 
 WINDOW_RATIO = 1.05
 """Loads whose windows differ by more than this are different loads."""

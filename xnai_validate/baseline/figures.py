@@ -7,7 +7,7 @@ import statistics
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
-from xnai_validate.model.frozen import dataclass
+from xnai_validate.model.dataclass import dataclass
 from xnai_validate.model.json import JsonValue
 from xnai_validate.wire.histogram import Histogram
 

@@ -11,7 +11,7 @@ from pydantic import ConfigDict
 
 from xnai_validate.baseline.figures import Figure, Figures, Missing, is_memory, latency_figures, windows_of
 from xnai_validate.baseline.fingerprint import Fingerprint, fingerprint_of
-from xnai_validate.model.frozen import dataclass
+from xnai_validate.model.dataclass import dataclass
 from xnai_validate.model.json import JsonValue
 from xnai_validate.model.report import CheckResult, RunReport
 

@@ -22,7 +22,7 @@ from xnai_validate.kit import (
     Unmeasurable,
     checker,
 )
-from xnai_validate.model.frozen import dataclass
+from xnai_validate.model.dataclass import dataclass
 from xnai_validate.model.marks import Ge, Le
 from xnai_validate.wire.failure import WireError, wire_error
 from xnai_validate.wire.resolve import literal, resolve

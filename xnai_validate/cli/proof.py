@@ -16,8 +16,8 @@ from xnai_validate.demo.defects import CATALOGUE, Defect
 from xnai_validate.demo.settings import Layout
 from xnai_validate.demo.stack import EmbeddedStack
 from xnai_validate.errors import XnaiError
+from xnai_validate.model.dataclass import dataclass
 from xnai_validate.model.fold import Folding
-from xnai_validate.model.frozen import dataclass
 from xnai_validate.model.json import JsonObject
 from xnai_validate.model.report import RunReport
 from xnai_validate.model.status import Status

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Literal, Self, cast
 
 from xnai_validate.errors import ConfigError
-from xnai_validate.model.frozen import dataclass
+from xnai_validate.model.dataclass import dataclass
 from xnai_validate.model.nearest import did_you_mean
 from xnai_validate.model.status import Status
 from xnai_validate.model.units import duration_s

@@ -17,7 +17,7 @@ from xnai_validate.config.problems import Problems, Where
 from xnai_validate.config.source import parse_source
 from xnai_validate.config.varsfile import read_vars
 from xnai_validate.errors import ConfigError
-from xnai_validate.model.frozen import dataclass
+from xnai_validate.model.dataclass import dataclass
 from xnai_validate.model.json import JsonValue
 from xnai_validate.model.nearest import did_you_mean
 from xnai_validate.model.place import Mistakes

@@ -13,7 +13,7 @@ from xnai_validate.config.profile import ProfileFile
 from xnai_validate.config.source import Source
 from xnai_validate.config.varsfile import read_vars
 from xnai_validate.kit import WRITTEN
-from xnai_validate.model.frozen import dataclass
+from xnai_validate.model.dataclass import dataclass
 from xnai_validate.model.json import JsonObject
 from xnai_validate.model.nearest import did_you_mean
 

@@ -11,7 +11,7 @@ from xnai_validate.config.measurement import Measurements
 from xnai_validate.config.problems import Problems, Where
 from xnai_validate.config.suite import Suite, WrittenCheck, full_id, need_ids
 from xnai_validate.config.when import Conditions
-from xnai_validate.model.frozen import dataclass
+from xnai_validate.model.dataclass import dataclass
 from xnai_validate.model.report import CheckInfo, Source
 from xnai_validate.plan import ONCE, Compiled, PlannedCheck, PlannedFault, PlannedTarget, Retry, Until
 

@@ -10,7 +10,7 @@ from functools import lru_cache
 from xnai_validate.config.problems import Problems, Where
 from xnai_validate.config.scalar import scalar, written
 from xnai_validate.config.vars import VarSpace
-from xnai_validate.model.frozen import dataclass
+from xnai_validate.model.dataclass import dataclass
 from xnai_validate.model.json import JsonValue
 from xnai_validate.model.nearest import nearest
 from xnai_validate.model.text import looks_secret

@@ -24,7 +24,7 @@ from xnai_validate.config.suites import Suites
 from xnai_validate.config.targets import Targets, with_probes
 from xnai_validate.config.vars import VarSpace
 from xnai_validate.config.when import Conditions
-from xnai_validate.model.frozen import dataclass
+from xnai_validate.model.dataclass import dataclass
 from xnai_validate.model.nearest import did_you_mean
 from xnai_validate.plan import Plan, PlannedCheck
 

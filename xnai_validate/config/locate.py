@@ -12,7 +12,7 @@ from xnai_validate.config.options import LoadOptions
 from xnai_validate.config.problems import Problems, Where
 from xnai_validate.config.source import Source, read_source
 from xnai_validate.config.varsfile import holds_vars
-from xnai_validate.model.frozen import dataclass
+from xnai_validate.model.dataclass import dataclass
 from xnai_validate.model.nearest import did_you_mean
 
 PATH_VARIABLE = "XNAI_VALIDATE_PATH"

@@ -15,7 +15,7 @@ from xnai_validate.config.source import Steps
 from xnai_validate.config.unfinished import is_open, made_of_others
 from xnai_validate.errors import RegistryError
 from xnai_validate.kit import WRITTEN, Checker, Disturbance, Fault, Observation, Params, Template
-from xnai_validate.model.frozen import dataclass
+from xnai_validate.model.dataclass import dataclass
 from xnai_validate.model.json import JsonObject, JsonValue
 from xnai_validate.model.nearest import did_you_mean
 from xnai_validate.model.record import Record, errors_of

@@ -10,7 +10,7 @@ from functools import cached_property
 from pathlib import Path
 
 from xnai_validate.config.yamlevents import Broken, Spot, read_yaml
-from xnai_validate.model.frozen import dataclass
+from xnai_validate.model.dataclass import dataclass
 from xnai_validate.model.json import JsonValue
 from xnai_validate.model.place import Place, Problem
 

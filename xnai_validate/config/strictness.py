@@ -12,8 +12,8 @@ from xnai_validate.config.measurement import Measurements, by_fact
 from xnai_validate.config.options import LoadOptions
 from xnai_validate.config.problems import Problems, Where
 from xnai_validate.config.profile import HostMemoryEntry, LimitsEntry
+from xnai_validate.model.dataclass import dataclass
 from xnai_validate.model.fold import COUNTS
-from xnai_validate.model.frozen import dataclass
 from xnai_validate.model.json import JsonObject, JsonValue
 from xnai_validate.model.nearest import did_you_mean
 from xnai_validate.model.report import Criterion

@@ -10,7 +10,7 @@ from xnai_validate.config.invalid import wrongs
 from xnai_validate.config.problems import Problems, Where
 from xnai_validate.config.source import Source
 from xnai_validate.kit import WRITTEN, Disturbance, Duration, Field
-from xnai_validate.model.frozen import dataclass
+from xnai_validate.model.dataclass import dataclass
 from xnai_validate.model.json import JsonObject, JsonValue
 
 _CHECKS = "checks"

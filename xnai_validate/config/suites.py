@@ -14,7 +14,7 @@ from xnai_validate.config.locate import Library
 from xnai_validate.config.problems import Problems, Where
 from xnai_validate.config.select import circle
 from xnai_validate.config.suite import Suite, full_id, read_suite
-from xnai_validate.model.frozen import dataclass
+from xnai_validate.model.dataclass import dataclass
 from xnai_validate.model.nearest import did_you_mean
 from xnai_validate.plan import PlannedCheck
 

@@ -11,7 +11,7 @@ from xnai_validate.config.measurement import Measurements
 from xnai_validate.config.options import LoadOptions
 from xnai_validate.config.problems import Problems, Where
 from xnai_validate.config.profile import CandidateEntry, Handover, ProbeEntry, TargetEntry, TlsEntry
-from xnai_validate.model.frozen import dataclass
+from xnai_validate.model.dataclass import dataclass
 from xnai_validate.model.json import JsonObject
 from xnai_validate.model.target import Target, Tls
 from xnai_validate.model.text import MASK

@@ -7,7 +7,7 @@ from dataclasses import field
 from typing import cast
 
 from xnai_validate.config.problems import Where
-from xnai_validate.model.frozen import dataclass
+from xnai_validate.model.dataclass import dataclass
 from xnai_validate.model.json import JsonObject, JsonValue
 
 Path = tuple[str, ...]

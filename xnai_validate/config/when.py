@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from xnai_validate.config.interpolate import Interpolator
 from xnai_validate.config.problems import Problems, Where
+from xnai_validate.model.dataclass import dataclass
 from xnai_validate.model.facttype import JSON_TYPE
-from xnai_validate.model.frozen import dataclass
 from xnai_validate.model.json import JsonObject, JsonValue
 from xnai_validate.model.rules import Rule, judge
 from xnai_validate.model.ruletext import parse_rules

@@ -14,7 +14,7 @@ from typing import Any, Protocol, cast
 import yaml
 
 from xnai_validate.config.scalar import scalar
-from xnai_validate.model.frozen import dataclass
+from xnai_validate.model.dataclass import dataclass
 from xnai_validate.model.json import JsonValue
 
 try:

@@ -10,8 +10,8 @@ from pathlib import PurePath
 
 from xnai_validate.errors import NotApplicable, XnaiError
 from xnai_validate.kit import Context
+from xnai_validate.model.dataclass import dataclass
 from xnai_validate.model.facttype import fact_values
-from xnai_validate.model.frozen import dataclass
 from xnai_validate.model.json import JsonObject, bounded
 from xnai_validate.model.rules import Finding, judge
 from xnai_validate.model.sentence import cut, reason

@@ -12,8 +12,8 @@ from xnai_validate.engine.disturbances import Disturbances, target_of
 from xnai_validate.engine.shared import Shared
 from xnai_validate.errors import NotApplicable, Unmeasurable
 from xnai_validate.kit import Clock, Disturbance, JsonValue, Observation, Observed, Template
+from xnai_validate.model.dataclass import dataclass
 from xnai_validate.model.facttype import fact_values
-from xnai_validate.model.frozen import dataclass
 from xnai_validate.model.rules import judge
 from xnai_validate.model.ruletext import parse_rules
 from xnai_validate.model.target import Target

@@ -16,8 +16,8 @@ from xnai_validate.engine.undofolder import UndoFolder, Unreadable
 from xnai_validate.engine.undorecord import UndoRecord, myself, placeless
 from xnai_validate.errors import NotApplicable, Unmeasurable, XnaiError
 from xnai_validate.kit import Clock, InForce, Params, Target, Undo
+from xnai_validate.model.dataclass import dataclass
 from xnai_validate.model.events import FaultInjected, FaultReverted, Notice
-from xnai_validate.model.frozen import dataclass
 from xnai_validate.model.json import JsonValue
 from xnai_validate.plan import PlannedFault
 

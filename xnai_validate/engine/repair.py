@@ -15,8 +15,8 @@ from xnai_validate.engine.undofolder import UndoFolder, Unreadable
 from xnai_validate.engine.undorecord import UndoRecord
 from xnai_validate.errors import XnaiError
 from xnai_validate.kit import Clock, Fault
+from xnai_validate.model.dataclass import dataclass
 from xnai_validate.model.events import FaultReverted, to_json
-from xnai_validate.model.frozen import dataclass
 
 END_S = 5.0
 """How long the end of a run is waited for whose guardian was woken."""

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from xnai_validate.errors import Gone, NotApplicable, XnaiError
 from xnai_validate.kit import Clock, Fault, Target, Undo
-from xnai_validate.model.frozen import dataclass
+from xnai_validate.model.dataclass import dataclass
 from xnai_validate.model.json import JsonValue
 from xnai_validate.model.sentence import cut, shown
 from xnai_validate.model.text import printable

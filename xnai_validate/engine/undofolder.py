@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from xnai_validate.engine.undorecord import UndoRecord, record_from_json
-from xnai_validate.model.frozen import dataclass
+from xnai_validate.model.dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,7 +29,7 @@ from typing import Any, Protocol, TypeVar, get_type_hints
 
 from xnai_validate.errors import Gone
 from xnai_validate.kit.measuring import Clock, Params, Preload
-from xnai_validate.model.frozen import dataclass
+from xnai_validate.model.dataclass import dataclass
 from xnai_validate.model.json import JsonValue
 from xnai_validate.model.record import Record
 from xnai_validate.model.target import Target

@@ -26,9 +26,9 @@ from functools import cached_property
 from typing import Annotated, Any, Protocol, TypeVar, get_type_hints
 
 from xnai_validate.errors import NotApplicable, Unmeasurable, XnaiError
+from xnai_validate.model.dataclass import dataclass
 from xnai_validate.model.errorkind import ErrorKind
 from xnai_validate.model.facttype import FactType, IgnoreCase, Whole, fact_types
-from xnai_validate.model.frozen import dataclass
 from xnai_validate.model.json import Json, JsonObject, JsonValue, bounded
 from xnai_validate.model.marks import (
     AfterValidator,

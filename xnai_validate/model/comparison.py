@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar, Literal
 
+from xnai_validate.model.dataclass import dataclass
 from xnai_validate.model.docs import DocumentedValue
-from xnai_validate.model.frozen import dataclass
 
 if TYPE_CHECKING:
     from pydantic import ConfigDict

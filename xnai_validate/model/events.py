@@ -8,7 +8,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from xnai_validate.model.comparison import Comparison
-from xnai_validate.model.frozen import dataclass
+from xnai_validate.model.dataclass import dataclass
 from xnai_validate.model.json import JsonObject, json_pieces
 from xnai_validate.model.json import to_json as value_to_json
 from xnai_validate.model.report import CheckInfo, Criterion, RunInfo

@@ -9,9 +9,9 @@ from datetime import UTC, datetime
 
 from xnai_validate.model import events as ev
 from xnai_validate.model.comparison import Comparison
+from xnai_validate.model.dataclass import dataclass
 from xnai_validate.model.evidence import EndedCheck, Evidence
 from xnai_validate.model.facttype import FactType
-from xnai_validate.model.frozen import dataclass
 from xnai_validate.model.report import (
     CheckInfo,
     CheckResult,

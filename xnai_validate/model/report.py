@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from xnai_validate.model.comparison import Comparison
+from xnai_validate.model.dataclass import dataclass
 from xnai_validate.model.docs import DocumentedValue
-from xnai_validate.model.frozen import dataclass
 from xnai_validate.model.json import JsonObject, JsonValue
 from xnai_validate.model.rules import Finding, Rule
 from xnai_validate.model.status import Status

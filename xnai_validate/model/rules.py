@@ -9,7 +9,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Literal, TypeVar
 
 from xnai_validate.errors import Unmeasurable
-from xnai_validate.model.frozen import dataclass
+from xnai_validate.model.dataclass import dataclass
 from xnai_validate.model.json import JsonValue, bounded
 from xnai_validate.model.patience import OutOfPatience, with_patience
 

@@ -7,8 +7,8 @@ import re
 from collections.abc import Mapping
 from dataclasses import replace
 
+from xnai_validate.model.dataclass import dataclass
 from xnai_validate.model.facttype import JSON_TYPE, FactType
-from xnai_validate.model.frozen import dataclass
 from xnai_validate.model.json import JsonValue
 from xnai_validate.model.nearest import did_you_mean
 from xnai_validate.model.rules import Level, Rule, json_path

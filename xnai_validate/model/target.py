@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import field
 from urllib.parse import urlsplit
 
-from xnai_validate.model.frozen import dataclass
+from xnai_validate.model.dataclass import dataclass
 
 _PORTS = {"http": 80, "https": 443, "ws": 80, "wss": 443, "redis": 6379, "rediss": 6379, "postgres": 5432}
 

@@ -8,7 +8,7 @@ from pathlib import PurePath
 from typing import cast
 
 from xnai_validate.errors import ConfigError
-from xnai_validate.model.frozen import dataclass
+from xnai_validate.model.dataclass import dataclass
 from xnai_validate.model.nearest import did_you_mean
 from xnai_validate.model.report import RunReport
 from xnai_validate.report.view import View

@@ -16,7 +16,7 @@ from rich.table import Table
 from rich.text import Text
 
 from xnai_validate.model import events as ev
-from xnai_validate.model.frozen import dataclass
+from xnai_validate.model.dataclass import dataclass
 from xnai_validate.model.status import Status
 from xnai_validate.model.text import printable
 from xnai_validate.model.units import format_ms

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from xnai_validate.model.frozen import dataclass
+from xnai_validate.model.dataclass import dataclass
 
 Detail = Literal["quiet", "normal", "verbose"]
 

@@ -9,8 +9,8 @@ from contextlib import suppress
 from time import perf_counter
 from typing import cast
 
+from xnai_validate.model.dataclass import dataclass
 from xnai_validate.model.errorkind import ErrorKind
-from xnai_validate.model.frozen import dataclass
 from xnai_validate.wire.failure import WireError, wire_error
 from xnai_validate.wire.resolve import Address, resolve
 

@@ -16,8 +16,8 @@ from types import TracebackType
 from typing import Self
 from urllib.parse import urljoin, urlsplit
 
+from xnai_validate.model.dataclass import dataclass
 from xnai_validate.model.errorkind import ErrorKind
-from xnai_validate.model.frozen import dataclass
 from xnai_validate.model.text import looks_secret
 from xnai_validate.wire.connect import dial
 from xnai_validate.wire.failure import WireError

@@ -6,8 +6,8 @@ import codecs
 import zlib
 from collections.abc import Mapping
 
+from xnai_validate.model.dataclass import dataclass
 from xnai_validate.model.errorkind import ErrorKind
-from xnai_validate.model.frozen import dataclass
 from xnai_validate.model.json import JsonValue
 from xnai_validate.wire.failure import WireError
 from xnai_validate.wire.jsontext import document_of

@@ -9,8 +9,8 @@ from time import perf_counter
 
 import h11
 
+from xnai_validate.model.dataclass import dataclass
 from xnai_validate.model.errorkind import ErrorKind
-from xnai_validate.model.frozen import dataclass
 from xnai_validate.wire.connect import Pipe
 from xnai_validate.wire.failure import WireError
 from xnai_validate.wire.http_body import Inflater, inflater

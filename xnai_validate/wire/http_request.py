@@ -12,7 +12,7 @@ import h11
 
 from xnai_validate import __version__
 from xnai_validate.errors import Unmeasurable
-from xnai_validate.model.frozen import dataclass
+from xnai_validate.model.dataclass import dataclass
 from xnai_validate.model.target import Tls
 from xnai_validate.wire.http_body import ACCEPT_ENCODING
 from xnai_validate.wire.http_upload import Body, pieces_of

@@ -12,7 +12,7 @@ from contextlib import asynccontextmanager, suppress
 import h11
 
 from xnai_validate.errors import Unmeasurable
-from xnai_validate.model.frozen import dataclass
+from xnai_validate.model.dataclass import dataclass
 
 BODY_CAP = 1 << 20
 """Bytes of one delivery; a larger one is answered with 413."""

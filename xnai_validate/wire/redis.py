@@ -17,8 +17,8 @@ from urllib.parse import unquote, urlsplit
 import hiredis
 
 from xnai_validate.errors import NotApplicable, Unmeasurable
+from xnai_validate.model.dataclass import dataclass
 from xnai_validate.model.errorkind import ErrorKind
-from xnai_validate.model.frozen import dataclass
 from xnai_validate.model.target import Target
 from xnai_validate.wire.failure import WireError
 from xnai_validate.wire.tls import client_context

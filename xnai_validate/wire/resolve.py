@@ -8,8 +8,8 @@ import threading
 from contextlib import suppress
 from weakref import WeakKeyDictionary
 
+from xnai_validate.model.dataclass import dataclass
 from xnai_validate.model.errorkind import ErrorKind
-from xnai_validate.model.frozen import dataclass
 from xnai_validate.wire.failure import WireError, wire_error
 
 LOOKUPS = 16

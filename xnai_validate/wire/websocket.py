@@ -10,8 +10,8 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Literal
 
 from xnai_validate.errors import Unmeasurable
+from xnai_validate.model.dataclass import dataclass
 from xnai_validate.model.errorkind import ErrorKind
-from xnai_validate.model.frozen import dataclass
 from xnai_validate.wire.connect import Pipe, dial
 from xnai_validate.wire.failure import WireError
 

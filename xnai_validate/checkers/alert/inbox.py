@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 
 from xnai_validate.checkers.alert.notice import Notice, flat, posted
 from xnai_validate.kit import Context, Target
-from xnai_validate.model.frozen import dataclass
+from xnai_validate.model.dataclass import dataclass
 from xnai_validate.wire.failure import WireError
 from xnai_validate.wire.receiver import Delivery, receiving
 from xnai_validate.wire.redis import RedisConnection, connect_redis, list_of, map_of, text_of

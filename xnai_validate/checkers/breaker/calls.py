@@ -10,7 +10,7 @@ from enum import StrEnum
 from typing import Any
 
 from xnai_validate.kit import Context, JsonValue, Observation, Observed, Unmeasurable
-from xnai_validate.model.frozen import dataclass
+from xnai_validate.model.dataclass import dataclass
 from xnai_validate.wire.jsontext import document_of
 
 CIRCUIT_OPEN = "circuit_open"

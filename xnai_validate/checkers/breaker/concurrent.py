@@ -15,7 +15,7 @@ from xnai_validate.checkers.breaker.params import BreakerParams
 from xnai_validate.checkers.breaker.refusal import quantile
 from xnai_validate.checkers.breaker.trips import must_fail, must_have_time
 from xnai_validate.kit import Context, Count, Facts, Milliseconds, Observation, XnaiError, checker
-from xnai_validate.model.frozen import dataclass
+from xnai_validate.model.dataclass import dataclass
 from xnai_validate.model.marks import Ge, Le
 
 ALONE = 3

@@ -15,7 +15,7 @@ from xnai_validate.checkers.breaker.readings import Reading
 from xnai_validate.checkers.breaker.recovery import recovery_of
 from xnai_validate.checkers.breaker.trips import must_have_time, must_open
 from xnai_validate.kit import Context, Count, Facts, JsonValue, Milliseconds, checker
-from xnai_validate.model.frozen import dataclass
+from xnai_validate.model.dataclass import dataclass
 
 
 @dataclass(slots=True)

@@ -14,7 +14,7 @@ from xnai_validate.checkers.breaker.readings import PAUSE_S
 from xnai_validate.checkers.breaker.refusal import quantile
 from xnai_validate.checkers.breaker.trips import must_fail
 from xnai_validate.kit import Context, Count, Disturbance, Duration, Facts, Milliseconds, checker
-from xnai_validate.model.frozen import dataclass
+from xnai_validate.model.dataclass import dataclass
 
 CALLS = 5
 """Calls that are to succeed, and calls that are to be refused, while Redis is gone."""

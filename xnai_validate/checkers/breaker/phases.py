@@ -6,7 +6,7 @@ from dataclasses import field
 
 from xnai_validate.checkers.breaker.calls import Call
 from xnai_validate.checkers.breaker.readings import Reading
-from xnai_validate.model.frozen import dataclass
+from xnai_validate.model.dataclass import dataclass
 
 
 @dataclass(slots=True)

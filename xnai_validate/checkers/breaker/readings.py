@@ -9,7 +9,7 @@ from typing import get_args
 from xnai_validate.checkers._watch import Missing, read
 from xnai_validate.checkers.breaker.params import BreakerParams, State
 from xnai_validate.kit import Context, JsonObject, JsonValue
-from xnai_validate.model.frozen import dataclass
+from xnai_validate.model.dataclass import dataclass
 from xnai_validate.wire.failure import WireError
 from xnai_validate.wire.jsontext import document_of
 from xnai_validate.wire.redis import RedisClient, RedisRefusal, list_of, number_of, text_of

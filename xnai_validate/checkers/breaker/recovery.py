@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from xnai_validate.checkers.breaker.params import BreakerParams
 from xnai_validate.checkers.breaker.phases import Waiting
-from xnai_validate.model.frozen import dataclass
+from xnai_validate.model.dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

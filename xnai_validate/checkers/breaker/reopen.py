@@ -14,7 +14,7 @@ from xnai_validate.checkers.breaker.phases import Waiting
 from xnai_validate.checkers.breaker.recovery import recovery_of
 from xnai_validate.checkers.breaker.trips import must_fail, must_have_time
 from xnai_validate.kit import Context, Count, Facts, Milliseconds, Unmeasurable, checker
-from xnai_validate.model.frozen import dataclass
+from xnai_validate.model.dataclass import dataclass
 from xnai_validate.model.marks import Ge, Le, model_validator
 
 

@@ -9,7 +9,7 @@ from xnai_validate.checkers.breaker.driver import Driver
 from xnai_validate.checkers.breaker.params import BreakerParams, State
 from xnai_validate.checkers.breaker.trips import must_open
 from xnai_validate.kit import Context, Disturbance, Duration, Facts, Milliseconds, Unmeasurable, checker
-from xnai_validate.model.frozen import dataclass
+from xnai_validate.model.dataclass import dataclass
 
 KNOWN = 8
 """Calls that are refused before anything happens, so that all workers know that the breaker is open."""

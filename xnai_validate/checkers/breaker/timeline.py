@@ -6,7 +6,7 @@ from xnai_validate.checkers.breaker.calls import Call, Outcome
 from xnai_validate.checkers.breaker.params import State
 from xnai_validate.checkers.breaker.readings import Reading
 from xnai_validate.kit import JsonValue
-from xnai_validate.model.frozen import dataclass
+from xnai_validate.model.dataclass import dataclass
 
 CHANGES_CAP = 100
 

@@ -8,7 +8,7 @@ from dataclasses import field
 
 from xnai_validate.checkers._steps import failure
 from xnai_validate.kit import Context, Observation, Observed, XnaiError
-from xnai_validate.model.frozen import dataclass
+from xnai_validate.model.dataclass import dataclass
 
 KINDS_CAP = 20
 """At most this many kinds of errors are kept."""

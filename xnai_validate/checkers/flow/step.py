@@ -7,7 +7,7 @@ from typing import Annotated, Self
 
 from xnai_validate.checkers.flow.capture import Capture
 from xnai_validate.kit import Duration, Field, JsonObject, Template, model_validator
-from xnai_validate.model.frozen import dataclass
+from xnai_validate.model.dataclass import dataclass
 from xnai_validate.model.marks import StringConstraints
 from xnai_validate.model.references import NAME
 

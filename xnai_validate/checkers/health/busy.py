@@ -7,7 +7,7 @@ import asyncio
 from xnai_validate.checkers._steps import failure
 from xnai_validate.checkers.health.sample import Paths, Sample, look
 from xnai_validate.kit import Context, Observation, XnaiError
-from xnai_validate.model.frozen import dataclass
+from xnai_validate.model.dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from dataclasses import field
 
 from xnai_validate.checkers.health.sample import Paths, Sample, look
 from xnai_validate.kit import Context, JsonObject, Observation
-from xnai_validate.model.frozen import dataclass
+from xnai_validate.model.dataclass import dataclass
 
 STEADY = 3
 """Looks in a row that must agree before they are believed."""

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from xnai_validate.checkers._steps import observe_all
 from xnai_validate.kit import Context, JsonValue, Observation
-from xnai_validate.model.frozen import dataclass
+from xnai_validate.model.dataclass import dataclass
 from xnai_validate.model.rules import values_at
 
 

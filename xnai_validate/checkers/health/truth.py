@@ -26,7 +26,7 @@ from xnai_validate.kit import (
     Params,
     checker,
 )
-from xnai_validate.model.frozen import dataclass
+from xnai_validate.model.dataclass import dataclass
 from xnai_validate.model.marks import Ge, Le, Len
 
 TOLD = 20

@@ -9,7 +9,7 @@ from time import perf_counter
 
 from xnai_validate.checkers.http.request_model import Answered, Request
 from xnai_validate.kit import Context, ErrorKind, NotApplicable, XnaiError, checker
-from xnai_validate.model.frozen import dataclass
+from xnai_validate.model.dataclass import dataclass
 from xnai_validate.wire.failure import WireError
 from xnai_validate.wire.http import HttpAnswer, HttpClient, HttpRequest
 from xnai_validate.wire.http_body import json_of, media_type, text_of

@@ -18,7 +18,7 @@ import httptools
 from xnai_validate.checkers.load.drive import Drive
 from xnai_validate.checkers.load.tally import Tally
 from xnai_validate.kit import ErrorKind
-from xnai_validate.model.frozen import dataclass
+from xnai_validate.model.dataclass import dataclass
 from xnai_validate.wire.connect import open_socket
 from xnai_validate.wire.failure import WireError, wire_error
 from xnai_validate.wire.http_request import IDEMPOTENT, Prepared

@@ -8,7 +8,7 @@ from typing import Annotated
 from xnai_validate.checkers._steps import failure
 from xnai_validate.checkers.rag.asking import Asking
 from xnai_validate.kit import Context, Count, Facts, Field, JsonObject, Milliseconds, checker
-from xnai_validate.model.frozen import dataclass
+from xnai_validate.model.dataclass import dataclass
 from xnai_validate.model.marks import Ge, Le
 
 TOLD_CAP = 20

@@ -6,7 +6,7 @@ import json
 from typing import Literal
 
 from xnai_validate.kit import JsonValue
-from xnai_validate.model.frozen import dataclass
+from xnai_validate.model.dataclass import dataclass
 from xnai_validate.wire.http_upload import Body
 
 Wanted = Literal["accepted", "refused", "answered"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from xnai_validate.kit import JsonValue
-from xnai_validate.model.frozen import dataclass
+from xnai_validate.model.dataclass import dataclass
 from xnai_validate.wire.jsontext import document_of
 from xnai_validate.wire.redis import RedisConnection, count_of, list_of, map_of, text_of
 

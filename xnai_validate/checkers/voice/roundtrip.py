@@ -10,7 +10,7 @@ from xnai_validate.checkers.voice.models import Roundtrip, RoundTripped
 from xnai_validate.checkers.voice.recording import Recording, read, silence
 from xnai_validate.checkers.voice.words import match_ratio
 from xnai_validate.kit import Context, ErrorKind, JsonValue, NotApplicable, checker
-from xnai_validate.model.frozen import dataclass
+from xnai_validate.model.dataclass import dataclass
 from xnai_validate.wire.failure import WireError
 from xnai_validate.wire.http import HttpAnswer, HttpClient, HttpRequest
 from xnai_validate.wire.http_body import json_of, media_type

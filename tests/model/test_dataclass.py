@@ -1,4 +1,4 @@
-"""`model.frozen.dataclass` is the standard one in all that can be seen of it."""
+"""`model.dataclass.dataclass` is the standard one in all that can be seen of it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 from pydantic import TypeAdapter
 from pydantic_core import to_json
 
-from xnai_validate.model.frozen import dataclass
+from xnai_validate.model.dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)
