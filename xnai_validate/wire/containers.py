@@ -30,7 +30,7 @@ ANSWER_CAP = 4 * 2**20
 
 def client_modules(target: Target | None) -> tuple[str, ...]:
     """What is imported to ask a container engine, which takes 100 ms and 12 MiB; nothing where there is none to ask."""
-    return ("httpx",) if target is not None and target.container and target.pid is None else ()
+    return ("httpx",) if target is not None and target.container else ()
 
 
 class EngineError(WireError):

@@ -14,6 +14,13 @@ STATE_CAP = 1 << 20
 """Bytes of a handover that are read."""
 
 
+def pid_modules(target: Target | None) -> tuple[str, ...]:
+    """What is imported to learn a target's pid: nothing where it is known, else what its container's engine takes."""
+    from xnai_validate.wire.containers import client_modules
+
+    return () if target is None or target.pid is not None else client_modules(target)
+
+
 async def pid_of(target: Target, socket: str | None = None) -> int | None:
     """The pid of a target, else that of its container's main process; None where the container does not run.
 

@@ -21,7 +21,7 @@ from xnai_validate.kit import (
 )
 from xnai_validate.model.dataclass import dataclass
 from xnai_validate.model.marks import Ge, Le
-from xnai_validate.wire.containers import client_modules
+from xnai_validate.wire.processes import pid_modules
 
 MIB = 2**20
 POLL_S = 0.1
@@ -100,7 +100,7 @@ class _Reading:
         return self.open_files > other.open_files or self.threads > other.threads or self.children > other.children
 
 
-@checker("process.growth", expect={"failed_steps": [], "survived": True}, exclusive=True, preload=client_modules)
+@checker("process.growth", expect={"failed_steps": [], "survived": True}, exclusive=True, preload=pid_modules)
 async def measure_growth(params: GrowthParams, ctx: Context) -> ProcessGrowth:
     """Do some work and tell what it left behind in the process: memory, open files, threads, children.
 

@@ -18,7 +18,7 @@ from xnai_validate.kit import (
     Unmeasurable,
     checker,
 )
-from xnai_validate.wire.containers import client_modules
+from xnai_validate.wire.processes import pid_modules
 
 if TYPE_CHECKING:
     import psutil
@@ -68,7 +68,7 @@ class ProcessState(Facts):
     """Since its start."""
 
 
-@checker("process.state", expect={"running": True}, preload=client_modules)
+@checker("process.state", expect={"running": True}, preload=pid_modules)
 async def measure_state(params: StateParams, ctx: Context) -> ProcessState:
     """Look at the process behind the target: memory, threads, open files, children, age.
 

@@ -25,8 +25,7 @@ from xnai_validate.kit import (
     process_id,
 )
 from xnai_validate.model.marks import Field, Gt, Le, model_validator
-from xnai_validate.wire.containers import client_modules
-from xnai_validate.wire.processes import pid_of
+from xnai_validate.wire.processes import pid_modules, pid_of
 
 KILLED_S = 5.0
 """How long a process may take to be gone after SIGKILL."""
@@ -70,7 +69,7 @@ class StopUndo(Undo):
     within_s: float
 
 
-@fault("process.stop", limit_s=300, grace_s=90, preload=client_modules)
+@fault("process.stop", limit_s=300, grace_s=90, preload=pid_modules)
 class Stop:
     """End the target's process, and wait until it has been started again.
 
