@@ -184,6 +184,8 @@ def test_work_that_fails_keeps_nothing_busy() -> None:
         "expect": {"status": 503},
     }
     assert observed("true", situations=[]).facts["answers_while_busy"] is None
+    quick = {"kind": "http.request", "target": "api", "with": {"path": "/count"}}
+    assert broken(observed("true", situations=[], busy=quick)) == {"ineffective"}
     assert broken(observed("true", situations=[], busy=work)) == {"ineffective"}
 
 

@@ -9,16 +9,19 @@ from xnai_validate.checkers.health.sample import Paths, Sample, look
 from xnai_validate.kit import Context, Observation, XnaiError
 from xnai_validate.model.dataclass import dataclass
 
+GRACE_S = 1.0
+"""A report that was asked for so short before the end of the work may come after it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Busy:
     """What was seen of the report while work was under way."""
 
     answered: bool | None
-    """Whether every report that was asked for came, and one before the work was over; None where none was asked for."""
+    """Whether every report came that was asked for, those of the last second aside before the work was over."""
     slowest_ms: float | None
     failed: str | None
-    """Why the work was none: a rule of it that did not hold."""
+    """Why the work was none: a rule of it that did not hold, or too short a time."""
 
 
 async def while_busy(ctx: Context, work: Observation, health: Observation, paths: Paths, every_s: float) -> Busy:
@@ -44,7 +47,8 @@ async def while_busy(ctx: Context, work: Observation, health: Observation, paths
     failed = working.result()
     if isinstance(failed, XnaiError):
         raise failed
-    if not seen:
-        return Busy(None, None, failed)
-    came = all(one.claims is not None for one in seen) and any(one.at_s < ended_s for one in seen)
+    early = [one for one in seen if one.begun_s < ended_s - GRACE_S]
+    if not early:
+        return Busy(None, None, failed or f"over before a report could be asked for, {GRACE_S:g} s ahead of its end")
+    came = all(one.claims is not None for one in seen) and all(one.at_s < ended_s for one in early)
     return Busy(came, max(one.report_ms for one in seen), failed)

@@ -96,7 +96,8 @@ class Truth(Facts):
     health_cost: dict[str, float]
     """What a report costs: `ms`, its median time on the stack as it is, and by how much each number of `cost` moved."""
     answers_while_busy: bool | None
-    """Whether reports came while `busy` was under way, all of them; null without `busy`."""
+    """Whether every report came that was asked for while `busy` was under way, and before it was over, those of its
+    last second aside; null without `busy`."""
     busy_ms: Milliseconds | None
     """The slowest report meanwhile."""
     status_follows_components: bool
