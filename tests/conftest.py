@@ -30,7 +30,14 @@ _ROOT = Path(__file__).parent.parent
 _DOOR, _MACHINE = _ROOT / "pyproject.toml", _ROOT / "Makefile"
 
 
-@pytest.hookimpl(wrapper=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Give what `make prove` and `make test-extra` run the time that it takes: hundreds of rounds, installations."""
+    for item in items:
+        if any(item.get_closest_marker(name) for name in ("prove", "extra")):
+            item.add_marker(pytest.mark.timeout(3600))
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)  # first: no test pays for its wait from its own time (pytest-timeout)
 def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
     """Let a test have the machine together with others, or by itself; its fixtures are made and ended within."""
     how = fcntl.LOCK_EX if item.get_closest_marker("alone") else fcntl.LOCK_SH

@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import cast
+from uuid import uuid4
 
 import pytest
 import redis
@@ -36,6 +37,11 @@ def _job(client: redis.Redis, name: str, text: str = "one two two") -> None:
     client.xadd("xnai:agent_bus", {"type": "task", "correlation_id": name, "payload": json.dumps({"text": text})})
 
 
+def _named(what: str) -> str:
+    """A name that no earlier job has: a promise is tried more than once, and each time by results of its own."""
+    return f"{what} {uuid4().hex}"
+
+
 def _entries(client: redis.Redis, stream: str, after: str = "-") -> list[tuple[str, dict[str, str]]]:
     return cast("list[tuple[str, dict[str, str]]]", client.xrange(stream, min=after))
 
@@ -56,19 +62,22 @@ def _pending(client: redis.Redis) -> int:
 
 
 def _does_a_job(client: redis.Redis, seconds: float) -> bool:
-    _job(client, "job")
-    return eventually(lambda: _results(client, "job") != [], seconds)
+    name = _named("job")
+    _job(client, name)
+    return eventually(lambda: _results(client, name) != [], seconds)
 
 
 def _does_it_once(client: redis.Redis, seconds: float) -> bool:
-    _job(client, "once")
-    _job(client, "after it")
-    return eventually(lambda: _results(client, "after it") != [], seconds) and len(_results(client, "once")) == 1
+    once, after_it = _named("once"), _named("after it")
+    _job(client, once)
+    _job(client, after_it)
+    return eventually(lambda: _results(client, after_it) != [], seconds) and len(_results(client, once)) == 1
 
 
 def _tells_what_it_found(client: redis.Redis, seconds: float) -> bool:
-    _job(client, "result", "one two two")
-    return eventually(lambda: [r.get("words") for r in _results(client, "result")] == [3], seconds)
+    name = _named("result")
+    _job(client, name, "one two two")
+    return eventually(lambda: [r.get("words") for r in _results(client, name)] == [3], seconds)
 
 
 def _drains(client: redis.Redis, seconds: float) -> bool:
@@ -90,8 +99,9 @@ def _remembers(client: redis.Redis, seconds: float) -> bool:
 def _keeps_poison(client: redis.Redis, seconds: float) -> bool:
     before = client.xlen("xnai:dlq")
     poison = str(client.xadd("xnai:agent_bus", {"type": "task", "payload": "{broken"}))
-    _job(client, "behind the poison")
-    through = eventually(lambda: _results(client, "behind the poison") != [], seconds)
+    behind = _named("behind the poison")
+    _job(client, behind)
+    through = eventually(lambda: _results(client, behind) != [], seconds)
     return through and client.xlen("xnai:dlq") == before + 1 and _entries(client, "xnai:dlq")[-1][1]["id"] == poison
 
 

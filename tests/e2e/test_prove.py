@@ -11,6 +11,7 @@ from xnai_validate.demo.defects import CATALOGUE
 
 
 @pytest.mark.alone
+@pytest.mark.timeout(1800)
 def test_matrix(tmp_path: Path) -> None:
     """Every defect is caught by the checks named for it, and no check survives them all."""
     done = tool(tmp_path, "prove", "--jobs", "8", timeout=1500)  # broken stacks mostly wait

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import threading
 import time
 from dataclasses import replace
@@ -26,12 +28,13 @@ def pid_of(target: Target, info: object) -> Target:
 def test_a_fault_ends_with_its_server(name: str) -> None:
     """A setting that was made by command is gone with the process: where that is known to have ended, it is undone."""
     with redis_server() as (bare, client):
-        target = pid_of(bare, client.info("server"))
+        process_id = client.info("server")["process_id"]
+        target = replace(bare, pid=process_id)
         with trial(name, target) as known, trial(name, bare, "2") as unknown:
             undo, before = known.prepare()
             blind, _ = unknown.prepare()
             known.inject(undo)
-            client.shutdown(nosave=True, force=True, now=True)
+            os.kill(process_id, signal.SIGKILL)
             proof = known.take_back(undo, before)
             assert proof.proven, proof.why
             # Without its process nobody knows whether it has ended or only does not answer.
