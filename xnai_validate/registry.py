@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 GROUP = "xnai_validate.checkers"
 FAULT_GROUP = "xnai_validate.faults"
+KINDS = "KINDS"
+"""What a package of checkers names its kinds in: each is in the module of its name, `http.request` in `request`."""
 
 
 @cache
@@ -74,13 +76,31 @@ def _families(package: ModuleType, entries: Iterable[EntryPoint], what: str) -> 
 
 @cache
 def load(family: str) -> dict[str, Checker]:
-    """Kind -> Checker of one family; imports its module and nothing else.
+    """Kind -> Checker of one family; imports its module, or its package with the modules of its kinds.
 
     Raises RegistryError for an unknown family, a module that cannot be imported, or a kind outside its family.
     """
-    module = _module(family, families(), "checkers")
-    found = [one for one in _marked(module, MARK) if isinstance(one, Checker)]
-    return _named(module, family, [(one.kind, one) for one in found])
+    package = _module(family, families(), "checkers")
+    own = [_kind_module(package, family, name) for name in getattr(package, KINDS, ())]
+    found = [one for module in own or [package] for one in _checkers_of(module)]
+    return _named(package, family, [(one.kind, one) for one in found])
+
+
+@cache
+def _one_of(package: ModuleType, family: str, name: str) -> Checker | None:
+    """A kind of a package that says which it has: they are in modules of their names, and no other is imported."""
+    if name not in getattr(package, KINDS, ()):
+        return None
+    module = _kind_module(package, family, name)
+    return _named(module, family, [(one.kind, one) for one in _checkers_of(module)]).get(f"{family}.{name}")
+
+
+def _checkers_of(module: ModuleType) -> list[Checker]:
+    return [one for one in _marked(module, MARK) if isinstance(one, Checker)]
+
+
+def _kind_module(package: ModuleType, family: str, name: str) -> ModuleType:
+    return _imported(f"{package.__name__}.{name}", family, "checkers")
 
 
 @cache
@@ -95,6 +115,10 @@ def _module(family: str, known: dict[str, str], what: str) -> ModuleType:
     name = known.get(family)
     if name is None:
         raise RegistryError(f'unknown family of {what} "{family}"', hint=did_you_mean(family, known))
+    return _imported(name, family, what)
+
+
+def _imported(name: str, family: str, what: str) -> ModuleType:
     try:
         return importlib.import_module(name)
     except ImportError as error:
@@ -126,9 +150,9 @@ def family_doc(family: str) -> str:
 
 def get(kind: str) -> Checker:
     """The checker of a kind; raises RegistryError with the nearest known kind where there is none."""
-    family = kind.partition(".")[0]
+    family, _, name = kind.partition(".")
     if family in families():
-        found = load(family).get(kind)
+        found = _one_of(_module(family, families(), "checkers"), family, name) or load(family).get(kind)
         if found is not None:
             return found
         raise RegistryError(f'unknown kind of check "{kind}"', hint=did_you_mean(kind, load(family)))

@@ -1,5 +1,3 @@
 """Alerts: whether what people must be told reaches them, once and in time."""
 
-from xnai_validate.checkers.alert.receipt import receipt
-
-__all__ = ["receipt"]
+KINDS = ("receipt",)

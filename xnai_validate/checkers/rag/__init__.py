@@ -19,8 +19,4 @@ Or name a file of another name in a profile (`vars_files: [ours/questions]` is `
 value alone: `--var canaries.0.question="..."`.
 """
 
-from xnai_validate.checkers.rag.consistency import consistency
-from xnai_validate.checkers.rag.grounding import grounding
-from xnai_validate.checkers.rag.limits import limits
-
-__all__ = ["consistency", "grounding", "limits"]
+KINDS = ("consistency", "grounding", "limits")
