@@ -23,6 +23,7 @@ def main() -> None:
         sys.exit(unwritten(error))
     finally:
         _let_nothing_interrupt()
+        gc.freeze()  # the interpreter would look through all there is for garbage before it lets go of all there is
 
 
 def _let_nothing_interrupt() -> None:

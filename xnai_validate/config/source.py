@@ -8,11 +8,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import field
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from xnai_validate.config.yamlevents import Broken, Spot, read_yaml
+from xnai_validate.config import parsed
 from xnai_validate.model.dataclass import dataclass
 from xnai_validate.model.json import JsonValue
 from xnai_validate.model.place import Place, Problem
+
+if TYPE_CHECKING:
+    from xnai_validate.config.yamlevents import Spot
 
 SIZE_CAP = 8 * 2**20
 """Bytes of a file that are read at most."""
@@ -20,7 +24,7 @@ SIZE_CAP = 8 * 2**20
 Steps = tuple[str | int, ...]
 """A path of keys and indices within a document."""
 
-_UNPRINTABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_UNPRINTABLE = "[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
 
 
 @dataclass(eq=False)
@@ -41,6 +45,8 @@ class Source:
 
     @cached_property
     def _spots(self) -> Spot:
+        from xnai_validate.config.yamlevents import read_yaml
+
         return read_yaml(self.data, spots=True).spot
 
     @cached_property
@@ -94,6 +100,11 @@ def read_source(path: Path, shown: str) -> tuple[Source | None, tuple[Problem, .
 def parse_source(data: bytes, shown: str) -> tuple[Source | None, tuple[Problem, ...]]:
     """As `read_source`, of the bytes of a file."""
     data = data.removeprefix(BOM_UTF8)
+    known = parsed.recall(data)
+    if known is not None:
+        return Source(shown, data, *known), ()
+    from xnai_validate.config.yamlevents import Broken, read_yaml  # not for files that are known
+
     if wrong := _not_text(data, shown):
         return None, (wrong,)
     try:
@@ -102,6 +113,8 @@ def parse_source(data: bytes, shown: str) -> tuple[Source | None, tuple[Problem,
         place = Place(shown, error.line + 1, error.column + 1)
         return None, (Problem(error.message, place, error.hint, Source(shown, data, None).excerpt(place)),)
     source = Source(shown, data, document.value, document.lines)
+    if not document.duplicates:
+        parsed.keep(data, document.value, document.lines)
     problems = []
     for twice, line, column in document.duplicates:
         place = Place(shown, line + 1, column + 1)
@@ -116,7 +129,7 @@ def _not_text(data: bytes, shown: str) -> Problem | None:
     except UnicodeDecodeError as error:
         line = data[: error.start].count(b"\n") + 1
         return Problem("not UTF-8 text", Place(shown, line), "save the file as UTF-8")
-    strange = _UNPRINTABLE.search(text)
+    strange = re.search(_UNPRINTABLE, text)
     if strange is None:
         return None
     before = text[: strange.start()]

@@ -38,9 +38,16 @@ def _made(cls: type, *, frozen: bool, slots: bool, kw_only: bool, eq: bool) -> A
     own = set(vars(cls))
     if cls.__doc__ is None:
         cls.__doc__ = cls.__name__  # else the standard library works out its signature, to say that
-    # The standard library still reads the fields, for which it compiles nothing.
+    # The standard library still reads the fields, for which it compiles nothing. It would search the text of each type
+    # for those that make no field; here one look is enough.
+    types = cls.__dict__.get("__annotations__", {})
+    if not any("ClassVar" in str(kind) or "KW_ONLY" in str(kind) for kind in types.values()):
+        cls.__annotations__ = dict.fromkeys(types, object)
     dataclasses.dataclass(init=False, repr=False, eq=False, kw_only=kw_only)(cls)
+    cls.__annotations__ = types
     fields = dataclasses.fields(cls)
+    for one in fields:
+        one.type = types.get(one.name, one.type)
     methods: dict[str, Any] = {"__repr__": _repr}
     if frozen:
         methods |= {"__setattr__": _refuse_to_set, "__delattr__": _refuse_to_delete}
