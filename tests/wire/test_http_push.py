@@ -12,7 +12,7 @@ import pytest
 from tests.scripted import Asked, Line, Scripted, scripted
 from xnai_validate.kit import ErrorKind
 from xnai_validate.wire import http_opener, http_push
-from xnai_validate.wire.http_exchange import HEAD_CAP
+from xnai_validate.wire.http1 import HEAD_CAP
 from xnai_validate.wire.http_opener import OPENING, Opener
 from xnai_validate.wire.http_push import PushedResponse
 from xnai_validate.wire.http_request import HttpRequest, prepare, request_bytes

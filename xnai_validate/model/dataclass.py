@@ -9,6 +9,7 @@ standard decorator.
 from __future__ import annotations
 
 import dataclasses
+import inspect
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -40,7 +41,7 @@ def _made(cls: type, *, frozen: bool, slots: bool, kw_only: bool, eq: bool) -> A
         cls.__doc__ = cls.__name__  # else the standard library works out its signature, to say that
     # The standard library still reads the fields, for which it compiles nothing. It would search the text of each type
     # for those that make no field; here one look is enough.
-    types = cls.__dict__.get("__annotations__", {})
+    types = inspect.get_annotations(cls)
     if not any("ClassVar" in str(kind) or "KW_ONLY" in str(kind) for kind in types.values()):
         cls.__annotations__ = dict.fromkeys(types, object)
     dataclasses.dataclass(init=False, repr=False, eq=False, kw_only=kw_only)(cls)

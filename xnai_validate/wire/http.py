@@ -1,7 +1,7 @@
 """HTTP/1.1 for checkers: requests with their timings, bodies within bounds, connections kept for the next request.
 
-Built on h11 (the protocol) and asyncio, for a check must cost well under a millisecond: the pools of HTTP client
-libraries cost more than the exchange itself, and grow quadratically with their connections. No proxies and no cookies,
+Built on asyncio alone, for a check must cost well under a millisecond: the pools of HTTP client libraries cost more
+than the exchange itself, and grow quadratically with their connections. No proxies and no cookies,
 on purpose: what is measured is the server that the target names.
 """
 
@@ -21,7 +21,8 @@ from xnai_validate.model.errorkind import ErrorKind
 from xnai_validate.model.text import looks_secret
 from xnai_validate.wire.connect import dial
 from xnai_validate.wire.failure import WireError
-from xnai_validate.wire.http_exchange import Exchange, Head
+from xnai_validate.wire.http1 import Head
+from xnai_validate.wire.http_exchange import Exchange
 from xnai_validate.wire.http_request import IDEMPOTENT, HttpRequest, Prepared, leads_somewhere, prepare, shown
 from xnai_validate.wire.tls import client_context
 

@@ -13,8 +13,9 @@ import httptools
 
 from xnai_validate.model.errorkind import ErrorKind
 from xnai_validate.wire.failure import WireError, wire_error
+from xnai_validate.wire.http1 import HEAD_CAP
 from xnai_validate.wire.http_body import Inflater, inflater
-from xnai_validate.wire.http_exchange import HEAD_CAP, INTERIM_CAP
+from xnai_validate.wire.http_exchange import INTERIM_CAP
 
 BUFFER = 64 * 1024
 TYPE_CAP = 200

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from base64 import b64encode
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import field
 from functools import lru_cache
 from urllib.parse import quote, unquote, urlsplit
-
-import h11
 
 from xnai_validate import __version__
 from xnai_validate.errors import Unmeasurable
@@ -26,6 +25,12 @@ _DEFAULTS = (
     (b"accept-encoding", ACCEPT_ENCODING.encode()),
     (b"user-agent", f"xnai-validate/{__version__}".encode()),
 )
+_LENGTH_DIGITS = 20
+_TOKEN = re.compile(rb"[-!#$%&'*+.^_`|~0-9a-zA-Z]+")
+_TARGET = re.compile(rb"[\x21-\x7e]+")
+_VALUE = re.compile(rb"(?:[^\x00\s]+(?:[ \t]+[^\x00\s]+)*)?")
+
+Headers = list[tuple[bytes, bytes]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +91,15 @@ class Prepared:
     tls: Tls
     server: object
     """Requests with an equal `server` may share a connection."""
-    event: h11.Request
+    head: bytes
+    """The request line and the headers, with the blank line behind them."""
     body: Body
+    chunked: bool
+    """Whether the body goes out in chunks."""
+    upgrades: bool
+    """Whether the server may switch to another protocol."""
+    closes: bool
+    """Whether the connection is to end with the response."""
 
 
 def shown(url: str) -> str:
@@ -135,34 +147,94 @@ def prepare(request: HttpRequest) -> Prepared:
     method = request.method.upper()
     try:
         given = [(name.encode("ascii"), value.encode("utf-8")) for name, value in request.headers]
-        names = {name.lower() for name, _ in given}
-        headers = [] if b"host" in names else [(b"host", to.netloc)]
-        headers += [pair for pair in _DEFAULTS if pair[0] not in names]
-        if to.authorization is not None and b"authorization" not in names:
+        said = _said(given)
+        chunked = _is_chunked(said, len(request.body))
+        first = [pair for pair in given if pair[0].lower() == b"host"] or [(b"host", to.netloc)]
+        headers = first + [pair for pair in _DEFAULTS if pair[0] not in said]
+        if to.authorization is not None and b"authorization" not in said:
             headers.append((b"authorization", to.authorization))
-        if (request.body or method in ("POST", "PUT", "PATCH")) and not names & {
-            b"content-length",
-            b"transfer-encoding",
-        }:
+        if (request.body or method in ("POST", "PUT", "PATCH")) and not chunked and b"content-length" not in said:
             headers.append((b"content-length", str(len(request.body)).encode()))
-        event = h11.Request(method=method, target=to.target, headers=headers + given)
-    except (h11.LocalProtocolError, UnicodeError) as error:
-        raise Unmeasurable(f"HTTP does not allow this request: {error}", hint="see its method and headers") from error
+        headers += [pair for pair in given if pair[0].lower() != b"host"]
+        head = _head(method.encode("ascii"), to.target, headers)
+    except ValueError as error:
+        raise Unmeasurable(
+            f"HTTP does not allow this request: {error}", hint="see its method, headers and body"
+        ) from error
     server = (to.scheme, to.host, to.port, request.tls if to.scheme == "https" else None)
-    return Prepared(method, to.scheme, to.host, to.port, request.tls, server, event, request.body)
+    closes = any(b"close" in _listed(value) for value in said.get(b"connection", ()))
+    return Prepared(
+        method,
+        to.scheme,
+        to.host,
+        to.port,
+        request.tls,
+        server,
+        head,
+        request.body,
+        chunked,
+        b"upgrade" in said,
+        closes,
+    )
 
 
-def request_bytes(prepared: Prepared, connection: h11.Connection | None = None) -> bytes:
-    """The request on the wire, sent over an h11 connection if one is given; raises Unmeasurable, as `prepare`."""
-    return b"".join(request_pieces(prepared, connection or h11.Connection(h11.CLIENT)))
+def _said(given: Headers) -> dict[bytes, list[bytes]]:
+    """Name in lower case -> its values; raises ValueError for what cannot be in a header, or not twice."""
+    said: dict[bytes, list[bytes]] = {}
+    for name, value in given:
+        if not _TOKEN.fullmatch(name):
+            raise ValueError(f"{_shown(name)} is no name of a header")
+        if not _VALUE.fullmatch(value):
+            raise ValueError(f"{_shown(value)} is no value of the header {name.decode()}")
+        said.setdefault(name.lower(), []).append(value)
+    if len(said.get(b"host", ())) > 1:
+        raise ValueError("it has several Host headers")
+    return said
 
 
-def request_pieces(prepared: Prepared, connection: h11.Connection) -> Iterator[bytes]:
+def _is_chunked(said: Mapping[bytes, list[bytes]], size: int) -> bool:
+    """Whether the body goes out in chunks; raises ValueError where the headers say what is not so of it."""
+    codings = [value.lower() for value in said.get(b"transfer-encoding", ())]
+    if codings:
+        if codings != [b"chunked"]:
+            raise ValueError(f"its body can be sent as chunked, not as {_shown(b', '.join(codings))}")
+        return True
+    for value in said.get(b"content-length", ()):
+        for length in _listed(value) or {b""}:
+            if not (length.isdigit() and len(length) <= _LENGTH_DIGITS):
+                raise ValueError(f"{_shown(value)} is no Content-Length")
+            if int(length) != size:
+                raise ValueError(f"its body has {size} bytes, and its Content-Length says {int(length)}")
+    return False
+
+
+def _listed(value: bytes) -> set[bytes]:
+    """The parts of a value that is a list, in lower case."""
+    return {part for one in value.lower().split(b",") if (part := one.strip())}
+
+
+def _head(method: bytes, target: bytes, headers: Iterable[tuple[bytes, bytes]]) -> bytes:
+    if not _TOKEN.fullmatch(method):
+        raise ValueError(f"{_shown(method)} is no method")
+    if not _TARGET.fullmatch(target):
+        raise ValueError(f"{_shown(target)} is no path")
+    fields = b"".join([b"%b: %b\r\n" % pair for pair in headers])
+    return b"%b %b HTTP/1.1\r\n%b\r\n" % (method, target, fields)
+
+
+def _shown(part: bytes) -> str:
+    return repr(part[:80].decode("utf-8", "replace"))
+
+
+def request_bytes(prepared: Prepared) -> bytes:
+    """The request on the wire."""
+    return b"".join(request_pieces(prepared))
+
+
+def request_pieces(prepared: Prepared) -> Iterator[bytes]:
     """The same piece by piece, the headers first."""
-    try:
-        yield connection.send(prepared.event) or b""
-        for piece in pieces_of(prepared.body):
-            yield connection.send(h11.Data(data=piece)) or b""
-        yield connection.send(h11.EndOfMessage()) or b""
-    except h11.LocalProtocolError as error:
-        raise Unmeasurable(f"HTTP does not allow this request: {error}", hint="see its headers and body") from error
+    yield prepared.head
+    for piece in pieces_of(prepared.body):
+        yield b"%x\r\n%b\r\n" % (len(piece), piece) if prepared.chunked else piece
+    if prepared.chunked:
+        yield b"0\r\n\r\n"
