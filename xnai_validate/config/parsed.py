@@ -1,7 +1,7 @@
 """What YAML files say, kept from one command to the next: parsing them, and the parser, cost more than most checks.
 
-As Python keeps the bytecode of its sources. What is kept is found by the bytes of the file themselves, so it is never
-out of date. It lies in `parsed/` of `$XNAI_VALIDATE_STATE`, else in `$XDG_CACHE_HOME/xnai-validate`, else in
+As Python keeps the bytecode of its sources. With what a file says its bytes are kept, and compared, so it is never out
+of date. It lies in `parsed/` of `$XNAI_VALIDATE_STATE`, else in `$XDG_CACHE_HOME/xnai-validate`, else in
 `~/.cache/xnai-validate`, and may be removed at any time. Where it cannot be read or written, files are parsed anew.
 """
 
@@ -11,8 +11,8 @@ import marshal
 import os
 import sys
 from array import array
+from binascii import crc32  # hashlib would take longer to import than all of this takes
 from collections.abc import Mapping
-from hashlib import sha256
 from pathlib import Path
 
 from xnai_validate import __version__
@@ -20,7 +20,7 @@ from xnai_validate.model.json import JsonValue
 
 KEEP_FILES = 400
 """How many files are remembered; beyond that the oldest quarter is let go."""
-_DIGEST_BYTES = 32
+_SUM_BYTES = 4
 _MAKERS = ("yamlevents.py", "scalar.py")
 """The modules that decide what a text says; what others of them said is not taken."""
 
@@ -36,10 +36,12 @@ def recall(data: bytes) -> tuple[JsonValue, dict[str, array[int]]] | None:
     try:
         with open(path, "rb") as file:
             kept = file.read()
-        digest, body = kept[:_DIGEST_BYTES], kept[_DIGEST_BYTES:]
-        if sha256(body).digest() != digest:
+        body = kept[_SUM_BYTES:]
+        if kept[:_SUM_BYTES] != _sum(body):
             return None
-        value, lines = marshal.loads(body)
+        by, of, value, lines = marshal.loads(body)
+        if (by, of) != (_made_by(), data):
+            return None
         return value, {key: array("I", numbers) for key, numbers in lines.items()}
     except (OSError, ValueError, TypeError, EOFError):
         return None
@@ -50,12 +52,13 @@ def keep(data: bytes, value: JsonValue, lines: Mapping[str, array[int]]) -> None
     path = _path_of(data)
     if path is None:
         return
-    body = marshal.dumps((value, {key: numbers.tobytes() for key, numbers in lines.items()}))
     aside = f"{path}.{os.getpid()}.part"
     try:
+        said = (_made_by(), data, value, {key: numbers.tobytes() for key, numbers in lines.items()})
+        body = marshal.dumps(said)
         os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
         with open(os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600), "wb") as file:
-            file.write(sha256(body).digest() + body)
+            file.write(_sum(body) + body)
         os.replace(aside, path)
         _let_go(os.path.dirname(path))
     except OSError:
@@ -65,15 +68,18 @@ def keep(data: bytes, value: JsonValue, lines: Mapping[str, array[int]]) -> None
 def _path_of(data: bytes) -> str | None:
     """Where it is kept; None where there is no such place."""
     folder = _folder()
-    if folder is None:
-        return None
+    return folder and os.path.join(folder, f"{crc32(data):08x}-{len(data)}.{sys.implementation.cache_tag}")
+
+
+def _made_by() -> str:
+    """What decides what a text says. Raises OSError where the modules that do cannot be looked at."""
     own = os.path.dirname(__file__)
-    try:
-        made = [os.stat(os.path.join(own, name)) for name in _MAKERS]
-    except OSError:
-        return None
-    by = repr([__version__, sys.implementation.cache_tag, *((one.st_mtime_ns, one.st_size) for one in made)])
-    return os.path.join(folder, sha256(by.encode() + b"\0" + data).hexdigest()[:40])
+    makers = [os.stat(os.path.join(own, name)) for name in _MAKERS]
+    return repr([__version__, *((one.st_mtime_ns, one.st_size) for one in makers)])
+
+
+def _sum(body: bytes) -> bytes:
+    return crc32(body).to_bytes(_SUM_BYTES, "big")
 
 
 def _folder() -> str | None:

@@ -151,7 +151,10 @@ async def _measure(measurement: Compiled, ctx: Context) -> Outcome:
     levels = {finding.level for finding in findings if not finding.held}
     status = Status.FAIL if "expect" in levels else Status.WARN if "warn" in levels else Status.PASS
     types = measurement.checker.types
-    kept = {name: value if types[name].whole else bounded(value) for name, value in values.items()}
+    kept = {
+        name: value if value is None or type(value) is bool or types[name].whole else bounded(value)
+        for name, value in values.items()
+    }
     return Outcome(status, reason(findings, values), findings, kept)
 
 

@@ -17,6 +17,7 @@ from xnai_validate.wire.http_body import ACCEPT_ENCODING
 from xnai_validate.wire.http_upload import Body, pieces_of
 
 _PATH = "/:@!$&'()*+,;=~%"
+_PLAIN_PATH = re.compile("[A-Za-z0-9/_.-]+")
 _QUERY = "/?:@!$&'()*+,;=~%[]"
 IDEMPOTENT = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE", "TRACE"})
 """Methods of requests that may be sent twice (RFC 9110 section 9.2.2)."""
@@ -124,7 +125,9 @@ def place(url: str) -> Place:
     default = 443 if parts.scheme == "https" else 80
     bracketed = f"[{host}]" if ":" in host else host
     netloc = bracketed if port in (None, default) else f"{bracketed}:{port}"
-    target = quote(parts.path or "/", safe=_PATH) + (f"?{quote(parts.query, safe=_QUERY)}" if parts.query else "")
+    path = parts.path or "/"
+    target = path if _PLAIN_PATH.fullmatch(path) else quote(path, safe=_PATH)
+    target += f"?{quote(parts.query, safe=_QUERY)}" if parts.query else ""
     authorization = None
     if parts.username is not None:
         pair = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
@@ -187,25 +190,23 @@ def _said(given: Headers) -> dict[bytes, list[bytes]]:
         if not _VALUE.fullmatch(value):
             raise ValueError(f"{_shown(value)} is no value of the header {name.decode()}")
         said.setdefault(name.lower(), []).append(value)
-    if len(said.get(b"host", ())) > 1:
-        raise ValueError("it has several Host headers")
+    for once in (b"host", b"content-length"):
+        if len(said.get(once, ())) > 1:
+            raise ValueError(f"it has several {once.decode().title()} headers")
     return said
 
 
 def _is_chunked(said: Mapping[bytes, list[bytes]], size: int) -> bool:
     """Whether the body goes out in chunks; raises ValueError where the headers say what is not so of it."""
     codings = [value.lower() for value in said.get(b"transfer-encoding", ())]
-    if codings:
-        if codings != [b"chunked"]:
-            raise ValueError(f"its body can be sent as chunked, not as {_shown(b', '.join(codings))}")
-        return True
-    for value in said.get(b"content-length", ()):
-        for length in _listed(value) or {b""}:
-            if not (length.isdigit() and len(length) <= _LENGTH_DIGITS):
-                raise ValueError(f"{_shown(value)} is no Content-Length")
-            if int(length) != size:
-                raise ValueError(f"its body has {size} bytes, and its Content-Length says {int(length)}")
-    return False
+    if codings and codings != [b"chunked"]:
+        raise ValueError(f"its body can be sent as chunked, not as {_shown(b', '.join(codings))}")
+    for length in said.get(b"content-length", ()):
+        if not (length.isdigit() and len(length) <= _LENGTH_DIGITS):
+            raise ValueError(f"{_shown(length)} is no Content-Length")
+        if not codings and int(length) != size:
+            raise ValueError(f"its body has {size} bytes, and its Content-Length says {int(length)}")
+    return bool(codings)
 
 
 def _listed(value: bytes) -> set[bytes]:
