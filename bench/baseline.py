@@ -11,6 +11,8 @@ from bench.table import Row
 from bench.tools import ROOT
 
 LIMIT_S = 600
+SHIFT = 0.15
+"""The share by which a figure is increased that counts from less on."""
 _FIGURES = {"p50_ms": " p50", "p99_ms": " p99", "tree_rss_mib": ""}
 
 
@@ -35,8 +37,8 @@ def _rows(found: dict[str, Any]) -> list[Row]:
         what = f"{name}: {one['load']}{_FIGURES[one['figure']]}"
         spread = f"runs differ by {one['spread']:.1%}; {one['usable']} of {found['runs']} fit to compare"
         least = f"found 95 times of 100 from {one['shift'] - 1:+.0%} on"
-        if one["figure"] == "p99_ms":  # there 15 % is less than what counts
-            note = f"half the time from {one['half'] - 1:+.0%}; {spread}"
+        if one["counts_from"] > 1 + SHIFT:  # there 15 % is less than what counts
+            note = f"counts from {one['counts_from'] - 1:+.0%}; half the time from {one['half'] - 1:+.0%}; {spread}"
             rows.append(Row(f"{what}, found 95 times of 100 from", 100 * (one["shift"] - 1), "%", None, note))
         else:
             note = f"{_interval(one)}; {least}; {spread}"

@@ -17,7 +17,7 @@ from collections.abc import Iterator, Sequence
 
 from bench.samples.stored import RECORDINGS, recorded_runs
 from xnai_validate.baseline.comparing import Pair, judge, pair_of
-from xnai_validate.baseline.figures import Figure, Figures
+from xnai_validate.baseline.figures import Figure, Figures, band_of
 from xnai_validate.baseline.record import RecordedCheck, RecordedRun
 
 SEED = 20261125
@@ -110,6 +110,7 @@ def _shift(
         "interval": _wilson(missed, len(found)),
         "shift": statistics.quantiles(found, n=20)[-1],
         "half": statistics.median(found),
+        "counts_from": 1 + band_of(shifted[1]).counts_from(statistics.median(values)),
         "spread": statistics.stdev(map(math.log, values)),
     }
 

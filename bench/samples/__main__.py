@@ -22,8 +22,9 @@ def main() -> int:
     kept = path_of(name)
     with tempfile.TemporaryDirectory() as folder, static_server() as port:
         recorded = Path(folder) / "baselines" / "noise.json"
-        env = {**os.environ, "XNAI_VALIDATE_STATE": folder, "XNAI_BENCH_STATIC_URL": f"http://127.0.0.1:{port}"}
+        env = {**os.environ, "XNAI_VALIDATE_STATE": folder}
         command = [sys.executable, "-m", "xnai_validate", "run", "noise", "--path", str(HERE), "--demo", "--quiet"]
+        command += ["--target", f"static=http://127.0.0.1:{port}"]
         recorded.parent.mkdir()
         known = 0
         if kept.exists():

@@ -9,7 +9,7 @@ from xnai_validate.baseline.record import RecordedRun
 from xnai_validate.baseline.store import parse
 
 HERE = Path(__file__).parent
-RECORDINGS = ("calm", "busy")
+RECORDINGS = ("quiet", "calm", "busy")
 """Their names; see the package."""
 
 

@@ -41,7 +41,7 @@ def test_preflight_a_hundred_times(tmp_path: Path) -> None:
         left = [p for p in set(psutil.pids()) - before_processes if _ours(p)]
         assert not left
         files = {path.name for path in tmp_path.iterdir()}
-        assert files <= {"stack.json", "runs"}, files
+        assert files <= {"stack.json", "runs", "parsed"}, files
     assert not _answers(stack.handover["targets"]["api"]["url"])
 
 

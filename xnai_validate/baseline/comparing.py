@@ -90,7 +90,8 @@ def _missing(check: str, name: str, reason: str) -> Compared:
 
 
 def _judged(pair: Pair, found: Change, worse: bool, better: bool) -> Compared:
-    band, ratio = band_of(pair.figure).least, found.ratio
+    before, after, ratio = _mean(pair.before), _mean(pair.after), found.ratio
+    band = round(band_of(pair.figure).counts_from(before), 4)
     low, high = found.interval()
     verdict: Verdict
     reason = None
@@ -104,6 +105,6 @@ def _judged(pair: Pair, found: Change, worse: bool, better: bool) -> Compared:
         verdict = "cannot tell"
         reason = f"anything from {low - 1:+.0%} to {high - 1:+.0%} is possible"
     return Compared(
-        check=pair.check, figure=pair.figure, before=_mean(pair.before), after=_mean(pair.after),
+        check=pair.check, figure=pair.figure, before=before, after=after,
         ratio=round(ratio, 4), low=round(low, 4), high=round(high, 4), band=band, change=verdict, reason=reason,
     )  # fmt: skip

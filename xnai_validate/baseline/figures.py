@@ -34,10 +34,18 @@ class Band:
     """The least change that counts, as a share: 0.1 is ten percent."""
     spread: float
     """How much it is taken to differ between identical runs before any were seen: a standard deviation, as a share."""
+    at_least: float = 0.0
+    """The least change that counts, in the unit of the figure, whatever share of it that is."""
+
+    def counts_from(self, before: float) -> float:
+        """The least change that counts of a figure that was `before`, as a share."""
+        return max(self.least, self.at_least / before)
 
 
-P50 = Band(0.10, 0.03)
-P99 = Band(0.20, 0.15)
+HALF_A_MS = 0.5
+"""What a machine with two cores adds to the median of a page of 1 ms in one run of fifteen (`bench.samples`, quiet)."""
+P50 = Band(0.10, 0.03, HALF_A_MS)
+P99 = Band(0.20, 0.15, HALF_A_MS)
 MEMORY = Band(0.05, 0.015)
 _LATENCIES: Mapping[str, Band] = {"p50_ms": P50, "p99_ms": P99}
 

@@ -35,9 +35,16 @@ class Found:
     name: str
     """`phase4.1` of a profile, `<category>/<suite>` of a suite."""
     path: Path
-    shown: str
-    """The path as the user is told."""
+    bases: tuple[Path, ...]
+    """The folders below which it is told by the rest of its path."""
     bundled: bool
+
+    @property
+    def shown(self) -> str:
+        """The path as the user is told; of the many files that are found, few are."""
+        return next(
+            (str(self.path.relative_to(one)) for one in self.bases if self.path.is_relative_to(one)), str(self.path)
+        )
 
 
 @dataclass(slots=True)
@@ -99,19 +106,14 @@ class Library:
     def _first(self, what: str, files: object) -> dict[str, Found]:
         found: dict[str, Found] = {}
         for root in self.roots:
+            bases = (self.options.cwd, root.path) if root.bundled else (self.options.cwd,)
             for name, path in files(root):  # type: ignore[operator]
                 other = found.get(name)
                 if other is None:
-                    found[name] = Found(name, path, self._shown(path, root), root.bundled)
+                    found[name] = Found(name, path, bases, root.bundled)
                 elif root.bundled and not other.bundled and not path.samefile(other.path):
                     self.notices[f"the {what} {name} is that of {other.shown}, not the bundled one"] = None
         return dict(sorted(found.items()))
-
-    def _shown(self, path: Path, root: _Root | None = None) -> str:
-        for base in (self.options.cwd, *([root.path] if root is not None and root.bundled else [])):
-            if path.is_relative_to(base):
-                return str(path.relative_to(base))
-        return str(path)
 
     def profile(self, name: str, asked: Where | None = None) -> Found | None:
         """The profile of a name or a path that ends in .yaml; an unknown one is noted as a mistake."""
@@ -126,7 +128,7 @@ class Library:
                 return None
             path = path.absolute()
             self.add_root_of(path)
-            return Found(name, path, self._shown(path), path.is_relative_to(bundled_root()))
+            return Found(name, path, (self.options.cwd,), path.is_relative_to(bundled_root()))
         found = self.profiles.get(name)
         if found is None:
             folder = (self.options.cwd / name).is_dir()

@@ -54,7 +54,7 @@ class Emitter:
         }
         event = kind(seq=self._seq, at=self._clock.time(), **masked)
         if isinstance(event, RunStarted):
-            broken = self._write(pieces(event), synced=True)
+            broken = self._write(pieces(event), synced=False)
         else:
             line = to_json(event)
             if len(line) > EVENT_CAP and "facts" in masked:

@@ -88,11 +88,13 @@ class Journal:
 def _prune(folder: Path) -> None:
     """Keep the newest journals: one less than the limit, and only so many bytes."""
     kept = size = 0
-    for path in sorted(folder.glob("*.jsonl"), reverse=True):
+    with os.scandir(folder) as entries:
+        journals = [entry for entry in entries if entry.name.endswith(".jsonl")]
+    for journal in sorted(journals, key=lambda entry: entry.name, reverse=True):
         with suppress(OSError):  # another run may have removed it
-            kept, size = kept + 1, size + path.stat().st_size
+            kept, size = kept + 1, size + journal.stat().st_size
             if kept >= KEEP_RUNS or size > KEEP_BYTES:
-                path.unlink()
+                os.unlink(journal.path)
 
 
 def read_journal(path: Path) -> Iterator[Event]:

@@ -30,6 +30,10 @@ else:
         return decorated
 
 
+_BEFORE_IT_PAYS = 3
+"""Values that are made before compiling takes less time than doing without."""
+
+
 def _takes_what_it_does_not_keep(cls: type) -> bool:
     """Whether a field is not of the plain sort: an `InitVar`."""
     return any("InitVar" in str(kind) for kind in vars(cls).get("__annotations__", {}).values())
@@ -73,9 +77,20 @@ def _again(cls: type, methods: dict[str, Any], names: tuple[str, ...] | None) ->
 
 
 def _first_init(fields: tuple[dataclasses.Field[Any], ...]) -> Any:
-    """An `__init__` that compiles the real one when the first value is made: most classes of a run have none."""
+    """An `__init__` that compiles the real one when a few values were made: of most classes a run has none or one."""
+    names = tuple(one.name for one in fields)
+    plain = all(one.init and not one.kw_only for one in fields)
+    left = _BEFORE_IT_PAYS
 
     def __init__(self: Any, *args: object, **kwargs: object) -> None:  # noqa: N807 (it becomes the method)
+        nonlocal left
+        if plain and left and len(args) + len(kwargs) == len(names) and not hasattr(self, "__post_init__"):
+            given = {**dict(zip(names, args, strict=False)), **kwargs}
+            if given.keys() == set(names):
+                left -= 1
+                for name, value in given.items():
+                    object.__setattr__(self, name, value)
+                return
         owner: Any = next(one for one in type(self).__mro__ if vars(one).get("__init__") is __init__)
         owner.__init__ = _init(owner, fields)
         owner.__init__(self, *args, **kwargs)

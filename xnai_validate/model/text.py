@@ -60,6 +60,10 @@ _NUMBERS = frozenset({int, float, bool, type(None)})
 """In which nothing can be secret."""
 
 
+KEYS_CAP = 4096
+"""How many keys are remembered."""
+
+
 class Masker:
     """Replaces secrets by `***` in everything that becomes an event."""
 
@@ -70,6 +74,8 @@ class Masker:
         known = {form for s in secrets if len(s) >= self.SHORTEST for form in _forms(s)}
         self._known = sorted(known, key=lambda form: (-len(form), form))
         self._pattern = re.compile("|".join(map(re.escape, self._known))) if known else None
+        self._plain_keys: set[str] = set()
+        """Keys in which nothing was to be masked: those of facts are the same in every check."""
 
     def text(self, text: str) -> str:
         """`text` without secrets, and without the userinfo of urls and bearer tokens in it."""
@@ -99,14 +105,22 @@ class Masker:
         if isinstance(value, str):
             return self.text(value)
         if isinstance(value, dict):
+            plain = self._plain_keys
             masked = {
-                self.text(key): item if type(item) in _NUMBERS else self._item(key, item) for key, item in value.items()
+                key if key in plain else self._key(key): item if type(item) in _NUMBERS else self._item(key, item)
+                for key, item in value.items()
             }
             return value if _same(masked, value) and _same(masked.values(), value.values()) else masked
         if isinstance(value, _LISTS):
             items = [self.json(item) for item in value]
             return value if isinstance(value, list) and _same(items, value) else items
         return value
+
+    def _key(self, key: str) -> str:
+        text = self.text(key)
+        if text == key and len(self._plain_keys) < KEYS_CAP:
+            self._plain_keys.add(key)
+        return text
 
     def _item(self, key: str, item: JsonValue) -> JsonValue:
         if isinstance(item, str):
