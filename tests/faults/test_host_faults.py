@@ -4,16 +4,24 @@ from __future__ import annotations
 
 import math
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
 import pytest
 from pydantic import ValidationError
 
-from tests.faults.scenes_host import holders
+from tests.faults.scenes_host import holders, the_host
 from tests.faults.trying import trial
 from xnai_validate.faults._child import children_of
 from xnai_validate.kit import NotApplicable, Unmeasurable
+
+
+@pytest.fixture(autouse=True)
+def to_oneself() -> Iterator[None]:
+    """No other test fills the memory meanwhile."""
+    with the_host():
+        yield
 
 
 def test_memory_is_really_taken() -> None:
