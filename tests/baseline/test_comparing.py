@@ -40,6 +40,18 @@ def test_a_load_is_judged_by_its_median(median_ms: float, change: Change) -> Non
     assert found.low < found.high
 
 
+@pytest.mark.parametrize(
+    ("median_ms", "later_ms", "change"), [(1.0, 1.3, "same"), (1.0, 1.8, "regression"), (20.0, 26.0, "regression")]
+)
+def test_less_than_half_a_millisecond_does_not_count(median_ms: float, later_ms: float, change: Change) -> None:
+    """Thirty percent of 20 ms are a regression, of 1 ms they may be the machine's; eighty percent of it are one."""
+    rng = random.Random(3)
+    before = [load_run(rng, number, median_ms=median_ms, spread=0.01) for number in range(5)]
+    found = one(compare("main", before, [load_run(rng, 9, median_ms=later_ms)]), "p50_ms")
+    assert found.change == change
+    assert found.band == pytest.approx(max(0.10, 0.5 / median_ms), rel=0.06)
+
+
 def test_one_run_cannot_tell_a_small_change() -> None:
     """With one run each 15 % may be the state of the machine, and that is said; a double latency is not."""
     rng = random.Random(4)

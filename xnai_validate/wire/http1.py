@@ -17,14 +17,16 @@ HEAD_CAP = 64 * 1024
 KEPT_LINE = 256
 """Bytes of a header's line up to which what it says is remembered."""
 
-_TOKEN = rb"[-!#$%&'*+.^_`|~0-9a-zA-Z]+"
-_VALUE = rb"(?:[^\x00\s]+(?:[ \t]+[^\x00\s]+)*)?"
+# What a token and the value of a header may be, as bytes (RFC 9110 sections 5.6.2 and 5.5).
+TOKEN = rb"[-!#$%&'*+.^_`|~0-9a-zA-Z]+"
+VALUE = rb"(?:[^\x00\s]+(?:[ \t]+[^\x00\s]+)*)?"
 _STATUS = re.compile(rb"HTTP/([0-9]\.[0-9]) ([0-9]{3})(?: ((?:[ \t]|[^\x00\s])*))?")
-_FIELD = re.compile(rb"(" + _TOKEN + rb"):[ \t]*(" + _VALUE + rb")[ \t]*")
+_FIELD = re.compile(rb"(" + TOKEN + rb"):[ \t]*(" + VALUE + rb")[ \t]*")
 _CHUNK = re.compile(rb"([0-9A-Fa-f]{1,20})(?:;.*)?[ \t]*")
 _BLANK = re.compile(rb"\n\r?\n")
 _FOLD = b" \t"
-_LENGTH_DIGITS = 20
+LENGTH_DIGITS = 20
+"""Digits of a Content-Length; more are refused."""
 _CRLF = b"\r\n"
 
 
@@ -270,7 +272,7 @@ def _length(value: str) -> str:
     digits = said.pop()
     if said:
         raise Malformed("several values of Content-Length")
-    if not (digits.isascii() and digits.isdigit() and len(digits) <= _LENGTH_DIGITS):
+    if not (digits.isascii() and digits.isdigit() and len(digits) <= LENGTH_DIGITS):
         raise Malformed(f"a Content-Length of {digits[:80]!r}")
     return digits
 

@@ -13,6 +13,7 @@ from xnai_validate import __version__
 from xnai_validate.errors import Unmeasurable
 from xnai_validate.model.dataclass import dataclass
 from xnai_validate.model.target import Tls
+from xnai_validate.wire.http1 import LENGTH_DIGITS, TOKEN, VALUE
 from xnai_validate.wire.http_body import ACCEPT_ENCODING
 from xnai_validate.wire.http_upload import Body, pieces_of
 
@@ -26,10 +27,9 @@ _DEFAULTS = (
     (b"accept-encoding", ACCEPT_ENCODING.encode()),
     (b"user-agent", f"xnai-validate/{__version__}".encode()),
 )
-_LENGTH_DIGITS = 20
-_TOKEN = re.compile(rb"[-!#$%&'*+.^_`|~0-9a-zA-Z]+")
+_TOKEN = re.compile(TOKEN)
 _TARGET = re.compile(rb"[\x21-\x7e]+")
-_VALUE = re.compile(rb"(?:[^\x00\s]+(?:[ \t]+[^\x00\s]+)*)?")
+_VALUE = re.compile(VALUE)
 
 Headers = list[tuple[bytes, bytes]]
 
@@ -202,7 +202,7 @@ def _is_chunked(said: Mapping[bytes, list[bytes]], size: int) -> bool:
     if codings and codings != [b"chunked"]:
         raise ValueError(f"its body can be sent as chunked, not as {_shown(b', '.join(codings))}")
     for length in said.get(b"content-length", ()):
-        if not (length.isdigit() and len(length) <= _LENGTH_DIGITS):
+        if not (length.isdigit() and len(length) <= LENGTH_DIGITS):
             raise ValueError(f"{_shown(length)} is no Content-Length")
         if not codings and int(length) != size:
             raise ValueError(f"its body has {size} bytes, and its Content-Length says {int(length)}")
