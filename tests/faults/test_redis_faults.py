@@ -18,12 +18,6 @@ from xnai_validate.kit import NotApplicable, Target, Unmeasurable
 SETTINGS = ("redis.maxmemory", "redis.readonly")
 
 
-def pid_of(target: Target, info: object) -> Target:
-    """The target with the pid that its server tells."""
-    assert isinstance(info, dict)
-    return replace(target, pid=info["process_id"])
-
-
 @pytest.mark.parametrize("name", [*SETTINGS, "redis.pause", "redis.kill_clients"])
 def test_a_fault_ends_with_its_server(name: str) -> None:
     """A setting that was made by command is gone with the process: where that is known to have ended, it is undone."""
