@@ -12,9 +12,9 @@ from collections.abc import Callable, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from xnai_validate.demo import child, redis_server
-from xnai_validate.demo.listeners import Listeners
-from xnai_validate.demo.parts import parts_of, port_names
+from xnai_validate.demo.processes import child, redis_server
+from xnai_validate.demo.processes.listeners import Listeners
+from xnai_validate.demo.processes.parts import parts_of, port_names
 from xnai_validate.demo.settings import Layout, Settings
 
 READY_S = 20.0

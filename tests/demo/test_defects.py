@@ -20,8 +20,8 @@ from xnai_validate.demo.defects.performance import PERFORMANCE
 from xnai_validate.demo.defects.process import PROCESS
 from xnai_validate.demo.defects.services import SERVICES
 from xnai_validate.demo.defects.worker import WORKER
+from xnai_validate.demo.processes.stack import EmbeddedStack
 from xnai_validate.demo.settings import Layout
-from xnai_validate.demo.stack import EmbeddedStack
 
 CODE = Path(xnai_validate.demo.__file__).parent
 

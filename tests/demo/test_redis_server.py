@@ -17,8 +17,8 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from tests.demo.serving import eventually, redis_running, reserved, serving
-from xnai_validate.demo import certificates, redis_server
 from xnai_validate.demo.defects.redis import REDIS
+from xnai_validate.demo.processes import certificates, redis_server
 from xnai_validate.demo.settings import Layout, Settings
 
 NEVER = Retry(NoBackoff(), 0)

@@ -21,10 +21,10 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from tests.demo.serving import eventually
-from xnai_validate.demo.handover import Target
-from xnai_validate.demo.parts import parts_of
+from xnai_validate.demo.processes.parts import parts_of
+from xnai_validate.demo.processes.stack import EmbeddedStack, StackFailed
+from xnai_validate.demo.processes.stack_file import Target
 from xnai_validate.demo.settings import Layout
-from xnai_validate.demo.stack import EmbeddedStack, StackFailed
 
 NEVER = Retry(NoBackoff(), 0)
 TARGETS = {"api", "gateway", "metrics", "redis", "llm", "ui", "docs", "vikunja", "voice", "worker"}
@@ -176,7 +176,7 @@ def test_a_killed_supervisor_leaves_nothing(layout: Layout) -> None:
 def test_a_killed_caller_takes_the_stack_along(tmp_path: Path) -> None:
     """A stack ends with the process that started it, even one that could not say goodbye."""
     script = (
-        "import time; from xnai_validate.demo.stack import EmbeddedStack\n"
+        "import time; from xnai_validate.demo.processes.stack import EmbeddedStack\n"
         "stack = EmbeddedStack.start(); print(stack.pid, stack.run_dir, flush=True); time.sleep(600)"
     )
     with subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True) as caller:

@@ -16,7 +16,7 @@ import redis
 from websockets.sync.client import connect
 
 from tests.demo.serving import eventually
-from xnai_validate.demo.stack import EmbeddedStack
+from xnai_validate.demo.processes.stack import EmbeddedStack
 
 ASKED = {"query": "What is Xoe-NovAi?"}
 

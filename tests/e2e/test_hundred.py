@@ -11,7 +11,7 @@ import psutil
 import pytest
 
 from tests.e2e.tool import report, tool
-from xnai_validate.demo.stack import EmbeddedStack
+from xnai_validate.demo.processes.stack import EmbeddedStack
 
 RUNS = int(os.environ.get("XNAI_TEST_RUNS", "100"))
 

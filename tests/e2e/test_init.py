@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from tests.e2e.tool import report, tool
-from xnai_validate.demo.stack import EmbeddedStack
+from xnai_validate.demo.processes.stack import EmbeddedStack
 
 DEAD = "http://127.0.0.1:9"
 """The discard port: nothing listens there."""

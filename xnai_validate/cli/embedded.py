@@ -14,7 +14,7 @@ from xnai_validate.cli.request import Embedded
 from xnai_validate.errors import ConfigError, XnaiError
 
 if TYPE_CHECKING:
-    from xnai_validate.demo.stack import EmbeddedStack
+    from xnai_validate.demo.processes.stack import EmbeddedStack
 
 _EXTRA = ("fastapi", "uvicorn", "httptools", "prometheus_client", "cryptography")
 
@@ -32,7 +32,7 @@ def running(asked: Embedded, *, state_file: Path | None = None, quiet: bool = Fa
             hint="pip install 'xnai-validate[demo]'",
         )
     from xnai_validate.demo.defects import UnknownDefect, chosen
-    from xnai_validate.demo.stack import EmbeddedStack, StackFailed
+    from xnai_validate.demo.processes.stack import EmbeddedStack, StackFailed
 
     try:
         chosen(asked.defects, asked.layout)

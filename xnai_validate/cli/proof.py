@@ -14,7 +14,7 @@ from xnai_validate.cli.crew import crew, leave, leave_if_told
 from xnai_validate.config import LoadOptions, load_plan
 from xnai_validate.demo.defects import CATALOGUE, Defect
 from xnai_validate.demo.settings import Layout
-from xnai_validate.demo.stack import EmbeddedStack
+from xnai_validate.demo.processes.stack import EmbeddedStack
 from xnai_validate.errors import XnaiError
 from xnai_validate.model.dataclass import dataclass
 from xnai_validate.model.fold import Folding

@@ -9,9 +9,9 @@ import tempfile
 from pathlib import Path
 
 from xnai_validate.demo.defects import UnknownDefect, chosen
-from xnai_validate.demo.listeners import Listeners
-from xnai_validate.demo.parts import ALERTS, port_names
-from xnai_validate.demo.redis_server import RedisMissing, find_server
+from xnai_validate.demo.processes.listeners import Listeners
+from xnai_validate.demo.processes.parts import ALERTS, port_names
+from xnai_validate.demo.processes.redis_server import RedisMissing, find_server
 from xnai_validate.demo.settings import Settings
 
 
@@ -27,7 +27,7 @@ def main(arguments: list[str] | None = None) -> int:
     except (UnknownDefect, RedisMissing) as error:
         sys.stderr.write(f"{error}\n")
         return 2 if isinstance(error, UnknownDefect) else 1
-    from xnai_validate.demo.supervisor import NotReady, Supervisor
+    from xnai_validate.demo.processes.supervisor import NotReady, Supervisor
 
     run_dir = options.run_dir or Path(tempfile.mkdtemp(prefix="xnai-stack-"))
     run_dir.mkdir(mode=0o700, parents=True, exist_ok=True)

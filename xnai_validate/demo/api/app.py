@@ -10,12 +10,14 @@ from fastapi import APIRouter, FastAPI
 from fastapi.responses import Response
 from starlette.types import ASGIApp
 
-from xnai_validate.demo.api import documents_routes, health, metrics, query, rooms_routes, stream
+from xnai_validate.demo.api.answers import query, search, stream
 from xnai_validate.demo.api.entangled import Grudge, watch_pauses
-from xnai_validate.demo.api.errors import ErrorAnswers
-from xnai_validate.demo.api.middleware import RequestContext
-from xnai_validate.demo.api.monitor import Monitor
-from xnai_validate.demo.api.openapi import Answers, document, errors
+from xnai_validate.demo.api.http.errors import ErrorAnswers
+from xnai_validate.demo.api.http.middleware import RequestContext
+from xnai_validate.demo.api.http.openapi import Answers, document, errors
+from xnai_validate.demo.api.monitoring import health, metrics
+from xnai_validate.demo.api.monitoring.monitor import Monitor
+from xnai_validate.demo.api.rooms import routes as rooms_routes
 from xnai_validate.demo.api.services import VERSION, Services, assemble
 from xnai_validate.demo.api.spoiled_http import spoil_http
 from xnai_validate.demo.api.spoiled_load import spoil_load
@@ -54,7 +56,7 @@ def _endpoints(services: Services) -> Iterator[tuple[APIRouter, Answers]]:
     yield query.router(services), errors(400, 500, 503, 504)
     yield stream.router(services), errors(400, 500, 503)
     if services.settings.layout == "B":
-        yield documents_routes.router(services), errors(400, 500)
+        yield search.router(services), errors(400, 500)
         yield rooms_routes.router(services), errors(500)
 
 

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from xnai_validate.demo.api import degradation
-from xnai_validate.demo.api.audit import Audit
-from xnai_validate.demo.api.breakers import Breakers
-from xnai_validate.demo.api.corpus import documents
-from xnai_validate.demo.api.degradation import Tier
+from xnai_validate.demo.api.answers.corpus import documents
+from xnai_validate.demo.api.answers.index import VectorIndex
+from xnai_validate.demo.api.answers.model import ModelClient
+from xnai_validate.demo.api.answers.retrieval import Retrieval
+from xnai_validate.demo.api.breakers.breakers import Breakers
 from xnai_validate.demo.api.entangled import Line
-from xnai_validate.demo.api.index import VectorIndex
-from xnai_validate.demo.api.metrics import Metrics
-from xnai_validate.demo.api.model import ModelClient
-from xnai_validate.demo.api.retrieval import Retrieval
-from xnai_validate.demo.api.rooms import Rooms
+from xnai_validate.demo.api.monitoring import degradation
+from xnai_validate.demo.api.monitoring.audit import Audit
+from xnai_validate.demo.api.monitoring.degradation import Tier
+from xnai_validate.demo.api.monitoring.metrics import Metrics
+from xnai_validate.demo.api.rooms.rooms import Rooms
 from xnai_validate.demo.api.store import Store
 from xnai_validate.demo.llm.app import MODEL
 from xnai_validate.demo.llm.embedding import DIMENSIONS, embed

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta, timezone
 from pydantic import JsonValue
 from starlette.responses import HTMLResponse, JSONResponse, Response
 
-from xnai_validate.demo.api.corpus import documents
+from xnai_validate.demo.api.answers.corpus import documents
 from xnai_validate.demo.api.schemas import QueryRequest
 from xnai_validate.demo.settings import Settings
 

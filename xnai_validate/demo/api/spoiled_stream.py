@@ -13,7 +13,7 @@ from pydantic import JsonValue
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from xnai_validate.demo.eventstream import EventStream, HeedlessEventStream
+from xnai_validate.demo.event_stream import EventStream, HeedlessEventStream
 from xnai_validate.demo.settings import Settings
 
 Event = dict[str, JsonValue]

@@ -22,7 +22,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
-from xnai_validate.demo.eventstream import EventStream, HeedlessEventStream
+from xnai_validate.demo.event_stream import EventStream, HeedlessEventStream
 from xnai_validate.demo.llm.counters import Counters
 from xnai_validate.demo.llm.embedding import DIMENSIONS, embed
 from xnai_validate.demo.llm.extract import answer

@@ -15,7 +15,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-from xnai_validate.demo.handover import PREFIX
+from xnai_validate.demo.processes.stack_file import PREFIX
 from xnai_validate.demo.services.pages import ASSET, TRACEBACK, not_found
 from xnai_validate.demo.settings import Settings
 

@@ -1,0 +1,103 @@
+"""The health monitor: each change is told once, to Redis and to the webhook, and recovery begins when it should."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from dataclasses import replace
+from pathlib import Path
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from tests.demo.api.running import RedisServer, eventually, redis_server, running, serve, settings
+from tests.ports import free_port
+
+Alert = dict[str, str]
+
+
+def alerts(redis: RedisServer) -> list[Alert]:
+    """The alerts in Redis, oldest first."""
+    return redis.entries("xnai:alerts")
+
+
+def told(found: list[Alert]) -> list[tuple[str, str, str]]:
+    """What alerts say, in short."""
+    return [(one["type"], one["service"], one.get("new_status") or one.get("action") or "") for one in found]
+
+
+def test_each_change_is_told_once(redis: RedisServer, tmp_path: Path) -> None:
+    """A service goes down and comes back: each step is told once, and the webhook is told the same."""
+    received: list[Alert] = []
+
+    async def hook(request: Request) -> Response:
+        received.append(json.loads(await request.body()))
+        return Response(status_code=204)
+
+    async def ask() -> None:
+        port = free_port()
+        receiver = await serve(Starlette(routes=[Route("/hook", hook, methods=["POST"])]), port)
+        chosen = replace(
+            settings(redis, tmp_path, monitor_interval_s=0.1), alert_webhook=f"http://127.0.0.1:{port}/hook"
+        )
+        async with running(chosen, redis) as stack:
+
+            async def llm_is(value: int) -> bool:
+                return (await stack.metrics()).get('xnai_service_health{service="llm"}') == value
+
+            async def acted() -> bool:
+                return "recovery_action" in {one["type"] for one in alerts(redis)}
+
+            async def recovered() -> bool:
+                return "recovery" in {one["type"] for one in alerts(redis)}
+
+            await eventually(lambda: llm_is(1), "the model server is seen")
+            assert alerts(redis) == []
+            await stack.stop("llm")
+            await eventually(acted, "a recovery action")
+            await stack.start("llm")
+            await eventually(recovered, "a recovery")
+            await asyncio.sleep(0.5)
+            expected = [
+                ("status_change", "llm", "unhealthy"),
+                ("recovery_action", "llm", "restart"),
+                ("status_change", "llm", "healthy"),
+                ("recovery", "llm", ""),
+            ]
+            assert told(alerts(redis)) == expected
+            assert told(received) == expected
+            assert len({one["alert_id"] for one in received}) == 4
+        await receiver.stop()
+
+    asyncio.run(ask())
+
+
+def test_alerts_about_redis_are_told_when_it_is_back(tmp_path: Path) -> None:
+    """What happened while Redis was away is in its stream afterwards, and the breakers' keys are there again."""
+
+    async def ask(redis: RedisServer) -> None:
+        async with running(settings(redis, tmp_path, monitor_interval_s=0.1), redis) as stack:
+
+            async def redis_is(value: int) -> bool:
+                return (await stack.metrics()).get('xnai_service_health{service="redis"}') == value
+
+            async def complete() -> bool:
+                return len(alerts(redis)) >= 3 and bool(redis.client.exists("circuit_breaker:voice_tts"))
+
+            await eventually(lambda: redis_is(1), "Redis is seen")
+            redis.stop()
+            await eventually(lambda: redis_is(0), "Redis is missed")
+            await asyncio.sleep(0.3)
+            redis.start()
+            await eventually(complete, "the alerts")
+            kinds = [one for one in told(alerts(redis)) if one[0] != "recovery_action"]
+            assert kinds == [
+                ("status_change", "redis", "unhealthy"),
+                ("status_change", "redis", "healthy"),
+                ("recovery", "redis", ""),
+            ]
+
+    with redis_server(tmp_path) as own:
+        asyncio.run(ask(own))

@@ -1,0 +1,1 @@
+"""Circuit breakers whose state all workers share."""

@@ -1,0 +1,1 @@
+"""Health report, health monitor, alerts, metrics and audit records."""

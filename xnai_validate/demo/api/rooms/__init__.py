@@ -1,0 +1,1 @@
+"""WebSocket rooms in which agents meet (layout B)."""

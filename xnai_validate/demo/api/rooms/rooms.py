@@ -1,0 +1,179 @@
+"""WebSocket rooms in which agents meet (layout B), whichever worker they are connected to."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from datetime import UTC, datetime
+
+from fastapi import WebSocket, WebSocketDisconnect
+from pydantic import BaseModel, Field, JsonValue, ValidationError
+from redis.exceptions import RedisError
+
+from xnai_validate.demo.api.failures import StoreUnavailable
+from xnai_validate.demo.api.rooms.presence import Member, Message, Presence
+from xnai_validate.demo.api.schemas import RoomStats
+from xnai_validate.demo.api.store import Store
+from xnai_validate.demo.settings import Settings
+
+_FRAME_LIMIT_CHARACTERS = 65_536
+_BUS = "xnai:agent_bus"
+_BUS_KEPT = 10_000
+_CONNECTIONS_MOST = 1000
+_TOO_MANY = 1013
+
+
+class Frame(BaseModel):
+    """What an agent sends."""
+
+    type: str = Field(min_length=1, max_length=64)
+    sender: str = Field(default="", max_length=256)
+    target: str | None = Field(default=None, max_length=256)
+    payload: dict[str, JsonValue] = Field(default_factory=dict)
+    correlation_id: str | None = Field(default=None, max_length=256)
+
+
+class Rooms:
+    """Who is connected where. A room exists as long as somebody is in it."""
+
+    def __init__(self, settings: Settings, store: Store) -> None:
+        self._settings, self._store = settings, store
+        self._here: dict[str, list[tuple[str, WebSocket]]] = {}
+        """Who is connected to this worker."""
+        self._presence = Presence(store, settings.worker, self._members_here)
+
+    async def run(self) -> None:
+        """Hand the broadcasts of other workers to the agents that are connected here, until cancelled."""
+        await self._presence.tell()
+        async for message in self._presence.heard():
+            await self._tell_here(str(message["room"]), str(message["agent"]), Frame.model_validate(message["frame"]))
+
+    async def stats(self) -> RoomStats:
+        """The connections at this moment, those to other workers too."""
+        members = [] if self._settings.broken("ws-stats-frozen") else await self._everybody()
+        return RoomStats(
+            total_connections=len(members),
+            total_rooms=len({room for room, _ in members}),
+            rooms=dict(Counter(room for room, _ in members)),
+            agents_connected=sorted({agent for _, agent in members}),
+        )
+
+    async def _everybody(self) -> list[Member]:
+        return [*self._members_here(), *await self._presence.elsewhere()]
+
+    def _members_here(self) -> list[Member]:
+        return [(room, agent) for room, inside in self._here.items() for agent, _ in inside]
+
+    async def serve(self, socket: WebSocket, room: str, agent: str) -> None:
+        """Keep one agent's connection until it leaves."""
+        await socket.accept()
+        if len(self._members_here()) >= _CONNECTIONS_MOST:
+            await socket.close(_TOO_MANY)
+            return
+        async with self._inside(room, agent, socket):
+            with suppress(WebSocketDisconnect):
+                await self._converse(socket, room, agent)
+
+    async def _converse(self, socket: WebSocket, room: str, agent: str) -> None:
+        """Greet an agent and answer its frames, until it leaves."""
+        connections = sum(one == room for one, _ in await self._everybody())
+        greeting: Message = {"room": room, "agent_did": agent, "connections": connections}
+        await socket.send_json(_message("connected", agent, greeting, None))
+        while True:
+            for answer in await self._answer(socket, room, agent, await socket.receive_text()):
+                await socket.send_json(answer)
+
+    @asynccontextmanager
+    async def _inside(self, room: str, agent: str, socket: WebSocket) -> AsyncIterator[None]:
+        self._here.setdefault(room, []).append((agent, socket))
+        try:
+            await self._presence.tell()
+            yield
+        finally:
+            self._here[room].remove((agent, socket))
+            if not self._here[room]:
+                del self._here[room]
+            await self._presence.tell()
+
+    async def _answer(self, socket: WebSocket, room: str, agent: str, text: str) -> list[Message]:
+        """What is answered to one frame."""
+        try:
+            if len(text) > _FRAME_LIMIT_CHARACTERS:
+                return [_message("error", agent, {"message": "The frame is too large."}, None)]
+            frame = Frame.model_validate_json(text)
+        except ValidationError:
+            if self._settings.broken("ws-bad-json-closes"):
+                await socket.close(1011)
+                raise WebSocketDisconnect(1011) from None
+            return [_message("error", agent, {"message": "The frame is not valid JSON of the expected form."}, None)]
+        match frame.type:
+            case "ping" if not self._settings.broken("ws-without-pong"):
+                return [_message("pong", agent, {}, frame)]
+            case "ping":
+                return []
+            case "status":
+                return [_message("status_response", agent, json.loads((await self.stats()).model_dump_json()), frame)]
+            case "broadcast":
+                return [_message("broadcast_ack", agent, {"recipients": await self._tell(room, agent, frame)}, frame)]
+            case "task":
+                return [_message("task_ack", agent, {"success": await self._hand_over(agent, frame)}, frame)]
+            case _:
+                return [_message("warning", agent, {"message": f"Unknown type: {frame.type}"}, frame)]
+
+    async def _tell(self, room: str, agent: str, frame: Frame) -> int:
+        """Pass a frame to everybody else in the room, at whichever worker; how many that were."""
+        if self._settings.broken("ws-broadcast-lost"):
+            return 0
+        told = await self._tell_here(room, agent, frame)
+        elsewhere = [other for inside, other in await self._presence.elsewhere() if inside == room and other != agent]
+        if elsewhere:
+            await self._presence.pass_on({"room": room, "agent": agent, "frame": frame.model_dump(mode="json")})
+        return told + len(elsewhere)
+
+    async def _tell_here(self, room: str, agent: str, frame: Frame) -> int:
+        """Pass a frame to the others in the room who are connected to this worker; how many that were."""
+        told = 0
+        for other, socket in tuple(self._here.get(room, ())):
+            if other == agent:
+                continue
+            with suppress(WebSocketDisconnect, RuntimeError):
+                await socket.send_json(_message("broadcast", other, frame.payload, frame, sender=agent))
+                told += 1
+        return told
+
+    async def _hand_over(self, agent: str, frame: Frame) -> bool:
+        """Put a task on the agents' bus; whether that worked."""
+        fields = {
+            "type": "task",
+            "sender": agent,
+            "target": frame.target or "",
+            "payload": json.dumps(frame.payload),
+            "correlation_id": frame.correlation_id or "",
+            "timestamp": _now(),
+        }
+        try:
+            # redis-py's stub asks for a dict of a wider value type than it needs.
+            await self._store.run(lambda redis: redis.xadd(_BUS, fields, maxlen=_BUS_KEPT, approximate=True))  # type: ignore[arg-type]
+        except (StoreUnavailable, RedisError):
+            return False
+        return True
+
+
+def _message(kind: str, target: str, payload: Message, frame: Frame | None, *, sender: str = "system") -> Message:
+    """A frame to an agent; it carries the correlation id of the one it answers."""
+    correlation = frame.correlation_id if frame else None
+    return {
+        "type": kind,
+        "sender": sender,
+        "target": target,
+        "payload": payload,
+        "correlation_id": correlation,
+        "timestamp": _now(),
+    }
+
+
+def _now() -> str:
+    """ISO 8601, UTC."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -1,0 +1,132 @@
+"""Starts the embedded stack for a program that wants to use it, and makes sure that it ends with that program."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import select
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Self, cast
+
+from xnai_validate.demo.processes.stack_file import Handover
+from xnai_validate.demo.settings import Layout
+
+START_S = 40.0
+"""Seconds until the wait for the handover is given up; the supervisor itself gives up earlier and says why."""
+STOP_S = 8.0
+"""Seconds for the supervisor to end before it is killed."""
+_LINE_BYTES = 1 << 20
+
+
+class StackFailed(RuntimeError):
+    """The stack did not become ready; the message says which part and ends with the last lines of its log."""
+
+
+class EmbeddedStack:
+    """A running embedded stack, as a context manager. It ends when `stop` is called or when this process dies."""
+
+    def __init__(self, process: subprocess.Popen[bytes], run_dir: Path, messages: IO[bytes]) -> None:
+        self._process = process
+        self._messages = messages
+        self.run_dir = run_dir
+        """Logs (`<part>.log`), certificates and the state file; gone when the stack has stopped."""
+        self._first: Handover | None = None
+
+    @classmethod
+    def start(cls, layout: Layout = "A", defects: tuple[str, ...] = (), state_file: Path | None = None) -> Self:
+        """Start a stack in a process of its own and wait until all of it is ready.
+
+        `state_file` is a copy of the handover that is kept up to date while the stack runs. Raises StackFailed.
+        """
+        run_dir = Path(tempfile.mkdtemp(prefix="xnai-stack-"))
+        command = [sys.executable, "-m", "xnai_validate.demo", "--layout", layout, "--until-eof", "--run-dir"]
+        command += [str(run_dir), *(word for name in defects for word in ("--defect", name))]
+        command += ["--state", str(state_file.resolve())] if state_file else []
+        messages = tempfile.TemporaryFile()  # noqa: SIM115  # lives as long as the stack
+        process = subprocess.Popen(
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=messages,
+            process_group=0,  # Ctrl-C is for the caller, who may still need the stack to undo a fault
+        )
+        stack = cls(process, run_dir, messages)
+        try:
+            stack._first = stack._read_handover()
+        except BaseException:
+            stack.stop()
+            raise
+        return stack
+
+    @property
+    def handover(self) -> Handover:
+        """The stack's targets and vars as they are now: a part that was restarted has its new process id."""
+        with contextlib.suppress(OSError, ValueError):
+            return cast(Handover, json.loads(self.state_file.read_bytes()))
+        if self._first is None:
+            raise StackFailed("the stack never became ready")
+        return self._first
+
+    @property
+    def state_file(self) -> Path:
+        """Where the handover is kept up to date while the stack runs."""
+        return self.run_dir / "state.json"
+
+    @property
+    def pid(self) -> int:
+        """The process id of the supervisor."""
+        return self._process.pid
+
+    def stop(self) -> None:
+        """End the stack and wait until nothing is left of it; a second call does nothing."""
+        for pipe in (self._process.stdin, self._process.stdout):
+            if pipe is not None:
+                with contextlib.suppress(OSError):
+                    pipe.close()
+        if self._process.poll() is None:
+            self._process.send_signal(signal.SIGTERM)
+        try:
+            self._process.wait(STOP_S)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        shutil.rmtree(self.run_dir, ignore_errors=True)
+        self._messages.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def _read_handover(self) -> Handover:
+        """Wait for the one line that the supervisor writes when the stack is ready."""
+        assert self._process.stdout is not None
+        source = self._process.stdout.fileno()
+        deadline = time.monotonic() + START_S
+        line = b""
+        while not line.endswith(b"\n") and len(line) < _LINE_BYTES:
+            readable, _, _ = select.select([source], [], [], max(0.0, deadline - time.monotonic()))
+            chunk = os.read(source, 65536) if readable else b""
+            if not chunk:
+                late = "" if readable else f"no handover within {START_S:.0f} s\n"
+                if readable:
+                    self._process.wait(STOP_S)
+                raise StackFailed(late + self._what_it_said())
+            line += chunk
+        return cast(Handover, json.loads(line))
+
+    def _what_it_said(self) -> str:
+        self._messages.seek(0)
+        said = self._messages.read(65536).decode("utf-8", "replace").strip()
+        return said or f"the embedded stack ended with {self._process.poll()} and said nothing"

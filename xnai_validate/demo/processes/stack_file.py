@@ -1,0 +1,196 @@
+"""What a running embedded stack tells those who want to use it: its targets and what differs from a real stack."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TypedDict
+
+from xnai_validate.demo.processes.machine import machine_vars
+from xnai_validate.demo.processes.parts import ALERTS, parts_of
+from xnai_validate.demo.services.pages import ASSET
+from xnai_validate.demo.settings import BREAKER_FAILURES, MONITOR_FAILURES, REDIS_MAXMEMORY_MB, Layout, Settings
+
+PREFIX: dict[Layout, str] = {"A": "", "B": "/xnai/api/v1"}
+"""Path prefix of the API when it is asked directly."""
+
+GATEWAY_PREFIX: dict[Layout, str] = {"A": "/api/v1", "B": "/xnai/api/v1"}
+"""Path prefix of the API when it is asked through the gateway."""
+
+
+BUDGET = {
+    "connect_ms": 1000,
+    "ping_ms": 900,
+    "health_ms": 2000,
+    "query_ms": 10_000,
+    "first_token_ms": 2000,
+    "gap_ms": 1500,
+    "tokens_after_leave": 60,
+    "silence_ms": 1900,
+    "page_ms": 1800,
+    "token_rate_tps": 15,
+    "silent_model_ms": 8000,
+}
+"""What a busy machine with two cores can keep to while everything runs on it; a real stack has less patience."""
+
+LOAD: dict[str, object] = {
+    "rps": 40,
+    "peak_rps": 80,
+    "query_rps": 20,
+    "callers": 100,
+    "some_callers": 16,
+    "query_callers": 16,
+    "streams": 30,
+    "max_tokens": 8,
+    "question": "Tell me everything about Xoe-NovAi, in detail.",
+    "for": "1500ms",
+    "step": "600ms",
+    "warmup": "300ms",
+    "soak": "4s",
+    "timeout": "10s",
+    "error_ratio": 0.001,
+    "health_p99_ms": 2500,
+    "health_beside_ms": 2500,
+    "api_p99_ms": 2500,
+    "query_p99_ms": 3500,
+    "peak_p99_ms": 4000,
+    "callers_p99_ms": 5000,
+    "first_event_ms": 5000,
+    "token_gap_ms": 400,
+    "throughput_rps": 12,
+    "speedup": 2,
+    "gateway_ratio": 0.25,
+    "breaker_callers": 12,
+    "breaker_settle": "500ms",
+    "crowd_settle": "100ms",
+    "breaker_early_ms": 300,
+    "breaker_late_ms": 1500,
+    "retry_after_early_s": 1,
+    "retry_after_late_s": 3,
+    "refusal_ms": 1500,
+    "refusal_crowd_ms": 2500,
+    "call_without_redis_ms": 3000,
+    "counted": {"rps": 40, "for": "1500ms", "requests": 60},
+}
+"""A load that a small stack is given in a short time, and bounds that it keeps on a busy machine."""
+
+
+class Target(TypedDict, total=False):
+    """How one part is reached: `url` (none for the worker), `root` (of the API), and the process behind it."""
+
+    url: str
+    root: str
+    pid: int
+    password: str
+    tls: dict[str, str]
+
+
+class Handover(TypedDict):
+    """A running stack, as printed by `demo` and read by `run --stack`."""
+
+    layout: Layout
+    targets: dict[str, Target]
+    vars: dict[str, object]
+
+
+def handover(settings: Settings, pids: Mapping[str, int], canaries: list[object]) -> Handover:
+    """Describe the stack of `settings` whose parts run as `pids` (part name -> process id)."""
+    targets: dict[str, Target] = {}
+    for part in parts_of(settings.layout):
+        if part.kind == "apps" or part.name == "gateway":
+            for port in part.ports:
+                targets[port] = {"url": settings.url(port)}
+                _add_pid(targets[port], pids, part.name)
+    targets["api"]["root"] = settings.url("api")
+    targets["api"]["url"] = settings.url("api") + PREFIX[settings.layout]
+    targets["redis"] = _redis(settings)
+    targets["worker"] = {}
+    for name in ("redis", "worker"):
+        _add_pid(targets[name], pids, name)
+    return {"layout": settings.layout, "targets": targets, "vars": _vars(settings, canaries)}
+
+
+def _add_pid(target: Target, pids: Mapping[str, int], part: str) -> None:
+    if part in pids:
+        target["pid"] = pids[part]
+
+
+def _redis(settings: Settings) -> Target:
+    scheme = "redis" if settings.layout == "A" else "rediss"
+    target: Target = {
+        "url": f"{scheme}://127.0.0.1:{settings.ports['redis']}/0",
+        "password": settings.redis_password,
+    }
+    if settings.layout == "B":
+        target["tls"] = {"ca": str(settings.run_dir / "ca.pem")}
+    return target
+
+
+def _vars(settings: Settings, canaries: list[object]) -> dict[str, object]:
+    """The vars of `profiles/stack.yaml` with this stack's values; times in seconds."""
+    times = settings.times
+    return {
+        "layout": settings.layout,
+        "gateway_api_prefix": GATEWAY_PREFIX[settings.layout],
+        "breakers": {
+            name: {"failures": failures, "recovery_s": times.breaker_recovery_s[name]}
+            for name, failures in BREAKER_FAILURES.items()
+        },
+        "call_timeout_s": times.call_timeout_s,
+        "heartbeat_s": times.heartbeat_s,
+        "monitor": {
+            "interval_s": times.monitor_interval_s,
+            "rules": {service: {"failures": failures} for service, failures in MONITOR_FAILURES.items()},
+        },
+        "redis": {"maxmemory_mb": REDIS_MAXMEMORY_MB},
+        "redis_key_prefix": "",
+        "vikunja_token": settings.vikunja_token,
+        "canaries": canaries,
+        "injected": {"question": "What do visitors of the workshop find?", "source": "workshop.md"},
+        "ui": {"asset": ASSET, "settings": "/project/settings"},
+        "budget": BUDGET,
+        "load": LOAD,
+        "alerts": {
+            "listen": f"127.0.0.1:{settings.ports[ALERTS]}",
+            "fire_within": "8s",
+            "resolve_within": "8s",
+            "delay_ms": 6000,
+            "hold": "7s",
+            "action_ms": {"min": 1500, "max": 6500},
+            "actions_max": 1,
+        },
+        "errors": {"patience": "10s", "bounded_ms": 6000},
+        "recovery": {
+            "hold": "1s",
+            "long_hold": "4s",
+            "within": "20s",
+            "restart_ms": 15_000,
+            "outage_ms": 12_000,
+            "untouched_ms": 2500,
+            "bystander": "2s",
+        },
+        "slow_line": {"rate": 100, "patience": "20s"},
+        "health": {"detect_ms": 7000, "recover_ms": 7000, "within": "9s", "slowest_ms": 2500},
+        "worker_probe": True,
+        "vikunja_probe": True,
+        "long_question": "Tell me everything about Xoe-NovAi, in detail.",
+        "docs_page": "/operations/",
+        "settle": "800ms",
+        "settle_short": "150ms",
+        **machine_vars(settings),
+    }
+
+
+def write_aside(path: Path, text: str) -> None:
+    """Replace the file in one step, so that a reader sees the old text or the new one, readable by its owner only."""
+    aside = path.with_name(f".{path.name}.{os.getpid()}")
+    with open(os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as out:
+        out.write(text)
+    os.replace(aside, path)
+
+
+def as_line(stack: Handover) -> str:
+    """The handover as one line of JSON."""
+    return json.dumps(stack, separators=(",", ":")) + "\n"
