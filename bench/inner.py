@@ -8,8 +8,8 @@ import statistics
 import sys
 import time
 
-from xnai_validate.wire.histogram import Histogram
-from xnai_validate.wire.sse import SseParser
+from xnai_validate.model.histogram import Histogram
+from xnai_validate.wire.sse.parser import SseParser
 
 EVENTS = 20_000
 CHUNK = 4096

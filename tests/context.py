@@ -12,12 +12,12 @@ from dataclasses import replace
 from typing import Any, TypeVar, cast
 
 from xnai_validate import registry
-from xnai_validate.engine.takeback import FaultPlace, take_back
+from xnai_validate.engine.undo.revert import FaultPlace, take_back
 from xnai_validate.errors import NotApplicable
 from xnai_validate.kit import Clock, Disturbance, JsonObject, JsonValue, Observation, Observed, Target, Template
-from xnai_validate.model.facttype import fact_values
-from xnai_validate.model.rules import judge
-from xnai_validate.model.ruletext import parse_rules
+from xnai_validate.model.judging.fact_types import fact_values
+from xnai_validate.model.judging.rule_parsing import parse_rules
+from xnai_validate.model.judging.rules import judge
 
 T = TypeVar("T")
 
@@ -77,7 +77,7 @@ class LooseContext:
     @asynccontextmanager
     async def disturbed(self, disturbance: Disturbance) -> AsyncIterator[None]:
         """The fault in force, without a record: tests of the engine are about those."""
-        found = registry.get_fault(disturbance.fault)
+        found = registry.FAULTS.get(disturbance.fault)
         name = disturbance.target or self._name
         target = self.target_named(name) if name else None
         place = FaultPlace("a-test.1", self.clock, found.limit_s, target)
@@ -109,13 +109,13 @@ class LooseContext:
     async def observe(self, observation: Observation, values: Mapping[str, JsonValue] | None = None) -> Observed:
         if isinstance(observation, Template) and observation.is_template:
             observation = observation.filled(values or {})
-            registry.get(observation.kind).verified(observation.with_)
+            registry.CHECKERS.get(observation.kind).verified(observation.with_)
         return await self._observe(
             observation.kind, observation.with_, observation.target or self._name, observation.expect
         )
 
     async def _observe(self, kind: str, with_: JsonObject, target: str | None, expect: JsonObject | None) -> Observed:
-        found = registry.get(kind)
+        found = registry.CHECKERS.get(kind)
         wanted = {**found.expect, **(expect or {})}
         rules, mistakes = parse_rules(wanted, found.types, kind=kind)
         assert not mistakes, mistakes

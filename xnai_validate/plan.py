@@ -10,8 +10,8 @@ from typing import Any
 from xnai_validate.kit import Checker, Fault, Params
 from xnai_validate.model.dataclass import dataclass
 from xnai_validate.model.json import JsonValue
-from xnai_validate.model.report import CheckInfo, Criterion
-from xnai_validate.model.rules import Rule
+from xnai_validate.model.judging.rules import Rule
+from xnai_validate.model.results.report import CheckInfo, Criterion
 from xnai_validate.model.target import Target
 
 NOTHING: Mapping[str, Any] = MappingProxyType({})

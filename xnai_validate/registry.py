@@ -1,178 +1,146 @@
-"""Kind -> checker and name -> fault, imported only when they are asked for."""
+"""The registry: kind -> checker and name -> fault, each imported only when it is asked for.
+
+Kinds and faults register in the same way, by file name: `redis.ping` is `checkers/redis/ping.py`, `redis.pause` is
+`faults/redis/pause.py`. Modules whose name begins with an underscore hold code that several of them share. Other
+packages add families through the entry point groups `xnai_validate.checkers` and `xnai_validate.faults`; an entry
+point names a package that is laid out in the same way, or a single module that declares everything.
+"""
 
 from __future__ import annotations
 
 import importlib
 import inspect
 import pkgutil
-from collections.abc import Iterable
-from functools import cache
+from collections.abc import Iterable, Iterator
+from importlib.metadata import EntryPoint, entry_points
 from types import ModuleType
-from typing import TYPE_CHECKING, TypeVar
+from typing import Generic, TypeVar
 
 from xnai_validate import checkers
 from xnai_validate import faults as faults_package
 from xnai_validate.errors import RegistryError
 from xnai_validate.kit import FAULT_MARK, MARK, Checker, Fault
-from xnai_validate.model.nearest import did_you_mean
-from xnai_validate.model.packages import anything_installed_names
+from xnai_validate.model.suggestions import did_you_mean
 
-if TYPE_CHECKING:
-    from importlib.metadata import EntryPoint
-
-GROUP = "xnai_validate.checkers"
-FAULT_GROUP = "xnai_validate.faults"
-KINDS = "KINDS"
-"""What a package of checkers names its kinds in: each is in the module of its name, `http.request` in `request`."""
+Entry = TypeVar("Entry", Checker, Fault)
 
 
-@cache
-def families() -> dict[str, str]:
-    """Family -> the module that provides it: the bundled ones, and those of the entry points `xnai_validate.checkers`.
+class Registry(Generic[Entry]):
+    """The families of one package and of its entry point group, with what each declares.
 
-    Raises RegistryError where a family is provided twice; the message names both.
+    Args:
+        package: the package whose inner packages are the bundled families.
+        noun: what an entry is called in error messages, "kind of check" or "fault".
+        mark: the attribute that the decorator sets on what it declares.
+        entry_type: the type of the value of that attribute.
     """
-    return _families(checkers, _entry_points(), "checkers")
+
+    def __init__(self, package: ModuleType, noun: str, mark: str, entry_type: type[Entry]) -> None:
+        self.package = package
+        self.group = package.__name__
+        self._noun = noun
+        self._mark = mark
+        self._entry_type: type[Entry] = entry_type
+        self._families: dict[str, str] | None = None
+        self._loaded: dict[str, Entry] = {}
+
+    def families(self) -> dict[str, str]:
+        """Family -> module path, sorted by name. Raises RegistryError if two packages provide the same family."""
+        if self._families is None:
+            self._families = self._find_families()
+        return self._families
+
+    def names(self, family: str | None = None) -> tuple[str, ...]:
+        """Return the full names of one family, or of all families, sorted.
+
+        A bundled family is read from its file names; nothing of it is imported.
+        """
+        if family is None:
+            return tuple(name for each in self.families() for name in self.names(each))
+        package = self._import(self._module_of(family), family)
+        if hasattr(package, "__path__"):
+            return tuple(sorted(f"{family}.{stem}" for stem in _public_modules(package)))
+        return tuple(sorted(entry.name for entry in self._declared_in(package, family)))
+
+    def load(self, family: str) -> dict[str, Entry]:
+        """Name -> entry of one family, sorted by name; imports all its modules."""
+        return {name: self.get(name) for name in self.names(family)}
+
+    def get(self, name: str) -> Entry:
+        """Return the entry `family.name`; raises RegistryError with the nearest name if there is none."""
+        if name not in self._loaded:
+            family = name.partition(".")[0]
+            if family not in self.families() or name not in self.names(family):
+                near = self.names(family) if family in self.families() else self.names()
+                raise RegistryError(f'unknown {self._noun} "{name}"', hint=did_you_mean(name, near))
+            self._loaded[name] = self._load_one(family, name)
+        return self._loaded[name]
+
+    def family_doc(self, family: str) -> str:
+        """Return the docstring of the family's module, which describes all of its entries."""
+        return inspect.getdoc(self._import(self._module_of(family), family)) or ""
+
+    def forget(self) -> None:
+        """Drop everything cached, so that entry points are read again."""
+        self._families = None
+        self._loaded.clear()
+
+    def entry_points(self) -> Iterable[EntryPoint]:
+        """The entry points of the group, of all installed distributions."""
+        return entry_points(group=self.group)
+
+    def _find_families(self) -> dict[str, str]:
+        modules = {name: f"{self.package.__name__}.{name}" for name in _public_modules(self.package)}
+        for point in self.entry_points():
+            other = modules.setdefault(point.name, point.value)
+            if other != point.value:
+                raise RegistryError(
+                    f'the family "{point.name}" of {self.group} is provided twice: by {other} and by {point.value}',
+                    hint="uninstall one of the two packages",
+                )
+        return dict(sorted(modules.items()))
+
+    def _module_of(self, family: str) -> str:
+        try:
+            return self.families()[family]
+        except KeyError:
+            hint = did_you_mean(family, self.families())
+            raise RegistryError(f'unknown family "{family}" of {self.group}', hint=hint) from None
+
+    def _load_one(self, family: str, name: str) -> Entry:
+        module = self._import(self._module_of(family), family)
+        if hasattr(module, "__path__"):
+            module = self._import(f"{module.__name__}.{name.partition('.')[2]}", family)
+        entries = {entry.name: entry for entry in self._declared_in(module, family)}
+        if name not in entries:
+            declared = ", ".join(entries) or "nothing"
+            raise RegistryError(f"{module.__name__} declares {declared}; its place says that it declares {name}")
+        return entries[name]
+
+    def _declared_in(self, module: ModuleType, family: str) -> Iterator[Entry]:
+        """Each entry once that the module itself declares, not those that it imports."""
+        seen: set[str] = set()
+        for value in vars(module).values():
+            entry = getattr(value, self._mark, None)
+            if not isinstance(entry, self._entry_type) or value.__module__ != module.__name__ or entry.name in seen:
+                continue
+            if entry.family != family:
+                raise RegistryError(f"{module.__name__} declares {entry.name}, which is not of its family {family}")
+            seen.add(entry.name)
+            yield entry
+
+    def _import(self, module: str, family: str) -> ModuleType:
+        try:
+            return importlib.import_module(module)
+        except ImportError as error:
+            raise RegistryError(f'the family "{family}" of {self.group} cannot be loaded: {error}') from error
 
 
-@cache
-def fault_families() -> dict[str, str]:
-    """The same of faults: the bundled ones, and those of the entry points `xnai_validate.faults`."""
-    return _families(faults_package, _fault_entry_points(), "faults")
+def _public_modules(package: ModuleType) -> Iterator[str]:
+    return (module.name for module in pkgutil.iter_modules(package.__path__) if not module.name.startswith("_"))
 
 
-def _entry_points() -> tuple[EntryPoint, ...]:
-    return _of_group(GROUP)
-
-
-def _fault_entry_points() -> tuple[EntryPoint, ...]:
-    return _of_group(FAULT_GROUP)
-
-
-def _of_group(group: str) -> tuple[EntryPoint, ...]:
-    if not anything_installed_names(group):
-        return ()
-    from importlib.metadata import entry_points
-
-    return tuple(entry_points(group=group))
-
-
-def _families(package: ModuleType, entries: Iterable[EntryPoint], what: str) -> dict[str, str]:
-    found = {
-        module.name: f"{package.__name__}.{module.name}"
-        for module in pkgutil.iter_modules(package.__path__)
-        if not module.name.startswith("_")
-    }
-    for entry in entries:
-        other = found.get(entry.name)
-        if other is not None and other != entry.value:
-            raise RegistryError(
-                f'the family of {what} "{entry.name}" is provided twice: by {other} and by {entry.value}',
-                hint="uninstall one of the two packages",
-            )
-        found[entry.name] = entry.value
-    return dict(sorted(found.items()))
-
-
-@cache
-def load(family: str) -> dict[str, Checker]:
-    """Kind -> Checker of one family; imports its module, or its package with the modules of its kinds.
-
-    Raises RegistryError for an unknown family, a module that cannot be imported, or a kind outside its family.
-    """
-    package = _module(family, families(), "checkers")
-    own = [_kind_module(package, family, name) for name in getattr(package, KINDS, ())]
-    found = [one for module in own or [package] for one in _checkers_of(module)]
-    return _named(package, family, [(one.kind, one) for one in found])
-
-
-@cache
-def _one_of(package: ModuleType, family: str, name: str) -> Checker | None:
-    """A kind of a package that says which it has: they are in modules of their names, and no other is imported."""
-    if name not in getattr(package, KINDS, ()):
-        return None
-    module = _kind_module(package, family, name)
-    return _named(module, family, [(one.kind, one) for one in _checkers_of(module)]).get(f"{family}.{name}")
-
-
-def _checkers_of(module: ModuleType) -> list[Checker]:
-    return [one for one in _marked(module, MARK) if isinstance(one, Checker)]
-
-
-def _kind_module(package: ModuleType, family: str, name: str) -> ModuleType:
-    return _imported(f"{package.__name__}.{name}", family, "checkers")
-
-
-@cache
-def load_faults(family: str) -> dict[str, Fault]:
-    """Name -> Fault of one family, as `load` does."""
-    module = _module(family, fault_families(), "faults")
-    found = [one for one in _marked(module, FAULT_MARK) if isinstance(one, Fault)]
-    return _named(module, family, [(one.name, one) for one in found])
-
-
-def _module(family: str, known: dict[str, str], what: str) -> ModuleType:
-    name = known.get(family)
-    if name is None:
-        raise RegistryError(f'unknown family of {what} "{family}"', hint=did_you_mean(family, known))
-    return _imported(name, family, what)
-
-
-def _imported(name: str, family: str, what: str) -> ModuleType:
-    try:
-        return importlib.import_module(name)
-    except ImportError as error:
-        raise RegistryError(f'the {what} "{family}" cannot be loaded: {error}') from error
-
-
-def _marked(module: ModuleType, mark: str) -> list[object]:
-    return [getattr(value, mark, None) for value in vars(module).values()]
-
-
-T = TypeVar("T")
-
-
-def _named(module: ModuleType, family: str, declared: Iterable[tuple[str, T]]) -> dict[str, T]:
-    found: dict[str, T] = {}
-    for name, one in declared:
-        if name.partition(".")[0] != family:
-            raise RegistryError(f"{module.__name__} declares {name}, which is not of its family {family}")
-        if name in found and found[name] is not one:
-            raise RegistryError(f"{module.__name__} declares {name} twice")
-        found[name] = one
-    return dict(sorted(found.items()))
-
-
-def family_doc(family: str) -> str:
-    """What the documentation of a family says of all its kinds."""
-    return inspect.getdoc(importlib.import_module(families()[family])) or ""
-
-
-def get(kind: str) -> Checker:
-    """The checker of a kind; raises RegistryError with the nearest known kind where there is none."""
-    family, _, name = kind.partition(".")
-    if family in families():
-        found = _one_of(_module(family, families(), "checkers"), family, name) or load(family).get(kind)
-        if found is not None:
-            return found
-        raise RegistryError(f'unknown kind of check "{kind}"', hint=did_you_mean(kind, load(family)))
-    raise RegistryError(f'unknown kind of check "{kind}"', hint=did_you_mean(kind, kinds()))
-
-
-def get_fault(name: str) -> Fault:
-    """The fault of a name; raises RegistryError with the nearest known name where there is none."""
-    family = name.partition(".")[0]
-    found = load_faults(family).get(name) if family in fault_families() else None
-    if found is None:
-        raise RegistryError(f'unknown fault "{name}"', hint=did_you_mean(name, faults()))
-    return found
-
-
-def kinds() -> tuple[str, ...]:
-    """All kinds, in order; imports every family."""
-    return tuple(kind for family in families() for kind in load(family))
-
-
-def faults() -> tuple[str, ...]:
-    """All faults, in order; imports every family."""
-    return tuple(name for family in fault_families() for name in load_faults(family))
+CHECKERS = Registry(checkers, "kind of check", MARK, Checker)
+"""The kinds of checks."""
+FAULTS = Registry(faults_package, "fault", FAULT_MARK, Fault)
+"""The faults."""

@@ -9,12 +9,12 @@ from pydantic import Field, TypeAdapter
 
 from xnai_validate import registry
 from xnai_validate.kit import Checker
-from xnai_validate.model.docs import field_docs
-from xnai_validate.model.events import Event
-from xnai_validate.model.facttype import FactType
+from xnai_validate.model.field_docs import field_docs
 from xnai_validate.model.json import JsonObject, JsonValue
+from xnai_validate.model.judging.fact_types import FactType
 from xnai_validate.model.record import Record
-from xnai_validate.model.report import RunReport
+from xnai_validate.model.results.events import Event
+from xnai_validate.model.results.report import RunReport
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 REFERENCE = "reference"
@@ -48,8 +48,8 @@ def kinds_schema(rules: tuple[str, ...] = ("expect", "warn")) -> tuple[list[Json
     """
     conditions: list[JsonValue] = []
     definitions: JsonObject = dict(_RULES)
-    for kind in registry.kinds():
-        checker = registry.get(kind)
+    for kind in registry.CHECKERS.names():
+        checker = registry.CHECKERS.get(kind)
         params = model_schema(checker.params, f"{kind}.", definitions)
         facts = _facts_schema(checker)
         definitions[f"{kind}:with"] = params
@@ -66,8 +66,8 @@ def kinds_schema(rules: tuple[str, ...] = ("expect", "warn")) -> tuple[list[Json
 def faults_schema(definitions: JsonObject) -> list[JsonValue]:
     """What a disturbance's fault says about its params: conditions for `allOf`. Imports every family."""
     conditions: list[JsonValue] = []
-    for name in registry.faults():
-        definitions[f"{name}:with"] = model_schema(registry.get_fault(name).params, f"{name}.", definitions)
+    for name in registry.FAULTS.names():
+        definitions[f"{name}:with"] = model_schema(registry.FAULTS.get(name).params, f"{name}.", definitions)
         condition: JsonObject = {"properties": {"fault": {"const": name}}, "required": ["fault"]}
         conditions.append({"if": condition, "then": {"properties": {"with": {"$ref": f"#/$defs/{name}:with"}}}})
     return conditions

@@ -9,12 +9,12 @@ from dataclasses import replace
 
 from tests.report.runs import Script
 from xnai_validate.baseline.record import RecordedRun, recorded
-from xnai_validate.model.fold import fold
+from xnai_validate.model.histogram import Histogram
 from xnai_validate.model.json import JsonObject, JsonValue
-from xnai_validate.model.report import RunReport
-from xnai_validate.model.rules import Finding
-from xnai_validate.model.status import Status
-from xnai_validate.wire.histogram import Histogram
+from xnai_validate.model.judging.rules import Finding
+from xnai_validate.model.results.report import RunReport
+from xnai_validate.model.results.report_builder import fold
+from xnai_validate.model.results.status import Status
 
 HOST: JsonObject = {
     "name": "foundation",

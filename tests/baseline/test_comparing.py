@@ -11,9 +11,9 @@ from tests.baseline.samples import HOST, LOAD, MEMORY, load_facts, load_run, mem
 from xnai_validate.baseline.comparing import compare
 from xnai_validate.baseline.fingerprint import differences, fingerprint_of, hindrances
 from xnai_validate.baseline.record import RecordedRun, recorded
-from xnai_validate.model.comparison import Change, Compared, Comparison
 from xnai_validate.model.json import JsonObject
-from xnai_validate.model.status import Status
+from xnai_validate.model.results.comparison import Change, Compared, Comparison
+from xnai_validate.model.results.status import Status
 
 
 def one(found: Comparison, figure: str) -> Compared:

@@ -11,7 +11,7 @@ import pytest
 
 from tests.baseline.samples import histograms, latencies
 from xnai_validate.baseline.figures import Figure, Missing, is_memory, latency_figures, long_run_variance, windows_of
-from xnai_validate.wire.histogram import Histogram
+from xnai_validate.model.histogram import Histogram
 
 Make = Callable[[random.Random], list[list[int]]]
 

@@ -34,5 +34,4 @@ def restarts(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     faults.use(monkeypatch)
     yield
     monkeypatch.undo()
-    registry.fault_families.cache_clear()
-    registry.load_faults.cache_clear()
+    registry.FAULTS.forget()

@@ -80,7 +80,6 @@ class Spoil:
 
 def use(monkeypatch: pytest.MonkeyPatch) -> None:
     """Make the family known, as a package would that brings one."""
-    entry = EntryPoint("workers", "tests.breaker.faults", registry.FAULT_GROUP)
-    monkeypatch.setattr(registry, "_fault_entry_points", lambda: (entry,))
-    registry.fault_families.cache_clear()
-    registry.load_faults.cache_clear()
+    entry = EntryPoint("workers", "tests.breaker.faults", registry.FAULTS.group)
+    monkeypatch.setattr(registry.FAULTS, "entry_points", lambda: (entry,))
+    registry.FAULTS.forget()

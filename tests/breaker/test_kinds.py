@@ -13,8 +13,8 @@ from tests.breaker.promises import params, post
 from tests.breaker.server import Stack, stack, stored
 from tests.context import LooseContext, observe
 from xnai_validate import registry
-from xnai_validate.checkers.breaker.calls import retry_after_s
-from xnai_validate.checkers.breaker.params import BreakerParams
+from xnai_validate.checkers.breaker._calls import retry_after_s
+from xnai_validate.checkers.breaker._params import BreakerParams
 from xnai_validate.kit import NotApplicable, Observed, Target, Unmeasurable
 
 KINDS = ("cycle", "refusal", "state", "reopen", "forgive", "concurrent", "shared", "survive", "outage")
@@ -169,12 +169,12 @@ def test_equal_checks_share_one_drive(redis: Target) -> None:
         calls = []
         async with first.stack:
             for kind, ctx in zip(("cycle", "refusal", "state", "cycle"), (first, *others, first), strict=True):
-                found = registry.get(f"breaker.{kind}")
+                found = registry.CHECKERS.get(f"breaker.{kind}")
                 await found.measure(found.params.model_validate(wanted), ctx)
                 calls.append(stored(redis, running.key)[0]["total_calls"])
             before = calls[-1]
             others[0].in_force.append("something")
-            found = registry.get("breaker.cycle")
+            found = registry.CHECKERS.get("breaker.cycle")
             await found.measure(found.params.model_validate(wanted), others[0])
             return calls, [before, stored(redis, running.key)[0]["total_calls"]]
 

@@ -12,7 +12,7 @@ from tests.breaker.promises import params
 from tests.breaker.server import Stack, stack, stored
 from tests.e2e.tool import Ended, report, tool
 from xnai_validate.kit import Target
-from xnai_validate.model.report import CheckResult
+from xnai_validate.model.results.report import CheckResult
 
 PROFILE = {"title": "Breakers", "suites": ["trial/*"], "targets": {"api": {}, "redis": {}}}
 

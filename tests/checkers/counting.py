@@ -83,9 +83,8 @@ async def read(params: ReadParams, ctx: Context) -> Read:
 
 def use(monkeypatch: pytest.MonkeyPatch) -> None:
     """Make the family known, as a package would that brings one, and start from nothing."""
-    entry = EntryPoint("counting", "tests.checkers.counting", registry.GROUP)
-    monkeypatch.setattr(registry, "_entry_points", lambda: (entry,))
-    registry.families.cache_clear()
-    registry.load.cache_clear()
+    entry = EntryPoint("counting", "tests.checkers.counting", registry.CHECKERS.group)
+    monkeypatch.setattr(registry.CHECKERS, "entry_points", lambda: (entry,))
+    registry.CHECKERS.forget()
     COUNTERS.clear()
     WAITING.clear()

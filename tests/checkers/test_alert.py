@@ -16,10 +16,10 @@ from tests.checkers.alerting import KEY, alerting
 from tests.checkers.redis_process import redis_server
 from tests.context import observe
 from tests.ports import free_port
-from xnai_validate.checkers.alert.notice import flat, posted
+from xnai_validate.checkers.alert._notice import flat, posted
+from xnai_validate.checkers.alert._webhook_receiver import BODY_CAP, Delivery, receiving
 from xnai_validate.errors import NotApplicable, Unmeasurable
 from xnai_validate.kit import JsonObject, Observed, Target
-from xnai_validate.wire.receiver import BODY_CAP, Delivery, receiving
 
 Server = tuple[Target, redis.Redis]
 WANTED: JsonObject = {"resolved": True, "duplicates": 0, "in_order": True, "payload_faults": []}

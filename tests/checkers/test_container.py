@@ -16,7 +16,7 @@ from tests.checkers.beside import beside
 from tests.checkers.container_api import Engine, container_api
 from tests.context import observe
 from xnai_validate.kit import NotApplicable, Target
-from xnai_validate.wire.containers import NoSuchContainer, container_engine, find_socket
+from xnai_validate.wire.containers.engine import NoSuchContainer, container_engine, find_socket
 
 MIB = 2**20
 REDIS = Target("redis", container="xnai_redis")

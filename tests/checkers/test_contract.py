@@ -14,8 +14,8 @@ import pytest
 
 from tests.context import LooseContext, observe
 from tests.scripted import Asked, Line, ok, scripted
-from xnai_validate.checkers.http import contract_requests
-from xnai_validate.checkers.http.contract_requests import MadeUp, Untested, made_up
+from xnai_validate.checkers.http import _contract_requests as contract_requests
+from xnai_validate.checkers.http._contract_requests import MadeUp, Untested, made_up
 from xnai_validate.errors import NotApplicable, Unmeasurable
 from xnai_validate.kit import Observed, Target
 

@@ -173,7 +173,7 @@ def test_what_cannot_be_disturbed_is_told_plainly() -> None:
 
 def test_a_moment_is_taken_for_what_it_is() -> None:
     """The time of detection is from when the faults are in force, that of recovery from the beginning of the undo."""
-    from xnai_validate.checkers.experiment.watch import Probe, Watch
+    from xnai_validate.checkers.experiment._watch import Probe, Watch
 
     watch = Watch(steady=2)
     watch.take(Probe(0.0, 0.1, "early", "x"))

@@ -25,8 +25,7 @@ def counters(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     counting.use(monkeypatch)
     yield
     monkeypatch.undo()
-    registry.families.cache_clear()
-    registry.load.cache_clear()
+    registry.CHECKERS.forget()
 
 
 def watch(fact: str, path: str | None = None, **with_: Any) -> dict[str, Any]:

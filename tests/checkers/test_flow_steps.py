@@ -16,8 +16,8 @@ import pytest
 from tests.config.home import Home, told
 from tests.engine.plans import collect, engine_of, finished
 from tests.scripted import Asked, Line, Scripted, scripted
-from xnai_validate.model.events import CheckFinished
-from xnai_validate.model.status import Status
+from xnai_validate.model.results.events import CheckFinished
+from xnai_validate.model.results.status import Status
 
 TOKEN = "s3cret-0f-the-session"
 EVENTS = b'data: {"type": "token", "content": "a"}\n\ndata: {"type": "token", "content": "b"}\n\ndata: [DONE]\n\n'

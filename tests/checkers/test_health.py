@@ -9,7 +9,7 @@ import pytest
 
 from tests.checkers.lying import CACHED_S, lying
 from tests.context import observe
-from xnai_validate.checkers.health.sample import Paths, read
+from xnai_validate.checkers.health._sample import Paths, read
 from xnai_validate.kit import JsonObject, JsonValue, Observed
 
 Table = dict[tuple[str, str], tuple[Any, Any]]

@@ -18,7 +18,7 @@ from pydantic import ValidationError
 
 from tests.context import observe
 from tests.serving import Quiet, serving
-from xnai_validate.checkers.host.kernel import file_handles, group_memory, oom_kills, pressure_percent
+from xnai_validate.checkers.host._kernel import file_handles, group_memory, oom_kills, pressure_percent
 from xnai_validate.checkers.host.python import PythonParams
 from xnai_validate.kit import NotApplicable, Target, Unmeasurable
 

@@ -21,12 +21,12 @@ from tests.context import LooseContext
 from tests.engine.plans import collect, engine_of, make, plan_of, results
 from tests.scripted import Asked, Line, ok, scripted
 from xnai_validate import registry
-from xnai_validate.checkers.load.line import SPARE_DESCRIPTORS
+from xnai_validate.checkers.load._line import SPARE_DESCRIPTORS
 from xnai_validate.engine import Memory, SystemClock
 from xnai_validate.kit import Facts, Target, Unmeasurable
-from xnai_validate.model.rules import Rule
-from xnai_validate.model.status import Status
-from xnai_validate.wire.histogram import Histogram
+from xnai_validate.model.histogram import Histogram
+from xnai_validate.model.judging.rules import Rule
+from xnai_validate.model.results.status import Status
 
 pytestmark = pytest.mark.usefixtures("event_loop_kind")
 Beside = Callable[["asyncio.Task[Facts]"], Coroutine[Any, Any, None]]
@@ -38,7 +38,7 @@ def measure(
     """The facts or what was raised, the sockets that are open then, and what was said; `beside` is in the same loop."""
 
     async def run() -> tuple[Any, list[Any], list[str]]:
-        found = registry.get("load.http")
+        found = registry.CHECKERS.get("load.http")
         ctx = LooseContext({"api": Target("api", f"http://127.0.0.1:{port}")}, "api", {})
         ctx.timeout_s = within_s
 
@@ -136,7 +136,7 @@ def test_the_memory_guard_ends_a_load_that_runs(tmp_path: Path) -> None:
     percents = iter([20.0, 20.0])
 
     with scripted(hang) as server:
-        found = registry.get("load.http")
+        found = registry.CHECKERS.get("load.http")
         params = found.params.model_validate({"callers": 10, "for": "60s"})
         check = make("load", found, target="api", params=params, rules=(), timeout_s=100.0)
         plan = plan_of(check, targets={"api": server.url()})
@@ -159,7 +159,7 @@ def test_the_report_has_every_window_whole(tmp_path: Path) -> None:
         return True
 
     with scripted(spread) as server:
-        found = registry.get("load.http")
+        found = registry.CHECKERS.get("load.http")
         params = found.params.model_validate({"arrivals": {"rate": 300}, "for": "100ms", "warmup": "1s"})
         check = make("load", found, target="api", params=params, rules=(Rule("error_ratio", "equals", 0),))
         plan = plan_of(check, targets={"api": server.url()})

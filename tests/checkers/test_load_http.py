@@ -16,8 +16,8 @@ from tests.certificates import authority
 from tests.context import observe
 from tests.scripted import Asked, Line, Scripted, ok, says, scripted
 from xnai_validate.kit import Observed, Target, Tls, Unmeasurable
-from xnai_validate.wire.histogram import Histogram
-from xnai_validate.wire.resolve import Address
+from xnai_validate.model.histogram import Histogram
+from xnai_validate.wire.net.resolve import Address
 
 pytestmark = pytest.mark.usefixtures("event_loop_kind")
 Script = Callable[[Asked, Line], Awaitable[bool]]
@@ -375,7 +375,7 @@ def test_of_the_addresses_of_a_name_the_one_that_answers_is_used(monkeypatch: py
         places = ("127.0.0.2", "127.0.0.1") if host == "two.test" else (host,)
         return tuple(Address(socket.AF_INET, (place, port)) for place in places)
 
-    monkeypatch.setattr("xnai_validate.wire.connect.resolve", resolve)
+    monkeypatch.setattr("xnai_validate.wire.net.connection.resolve", resolve)
     with scripted(ok(b"hi")) as server:
         named = Target("api", server.url().replace("127.0.0.1", "two.test"))
         facts = load(named, arrivals={"rate": 20}).facts

@@ -92,7 +92,7 @@ def test_a_pause_of_redis_is_seen_by_all_who_came_meanwhile(server: Server) -> N
     target, redis = server
 
     async def run() -> Any:
-        found = registry.get("load.redis")
+        found = registry.CHECKERS.get("load.redis")
         with_ = {"arrivals": {"rate": 50}, "for": "1s", "connections": 1, "command": ["PING"]}
         task = asyncio.create_task(_made(found, with_, target))
         await asyncio.sleep(0.3)
@@ -138,7 +138,7 @@ def test_connections_that_are_killed_are_resets_and_replaced() -> None:
     with redis_server() as (target, redis):
 
         async def run() -> Any:
-            found = registry.get("load.redis")
+            found = registry.CHECKERS.get("load.redis")
             with_ = {"callers": 3, "for": "1s", "stop_at": None, "command": ["BLPOP", "nothing", 0.05]}
             task = asyncio.create_task(_made(found, with_, target))
             await asyncio.sleep(0.4)
@@ -156,7 +156,7 @@ def test_a_load_that_is_cancelled_leaves_no_socket(server: Server) -> None:
     target, redis = server
 
     async def run() -> list[Any]:
-        found = registry.get("load.redis")
+        found = registry.CHECKERS.get("load.redis")
         task = asyncio.create_task(_made(found, {"callers": 10, "for": "20s", "command": ["PING"]}, target))
         await asyncio.sleep(0.3)
         assert len(redis.client_list()) >= 11

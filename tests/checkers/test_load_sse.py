@@ -32,9 +32,9 @@ from tests.checkers.streaming import (
 from tests.context import LooseContext, observe
 from tests.scripted import Asked, Line, Scripted, ok, says, scripted
 from xnai_validate import registry
-from xnai_validate.checkers.load import streamline
+from xnai_validate.checkers.load import _streamline as streamline
 from xnai_validate.kit import Observed, Target, Tls
-from xnai_validate.wire.histogram import Histogram
+from xnai_validate.model.histogram import Histogram
 
 
 def load(where: Scripted | Target, *, lasts: str = "500ms", **with_: Any) -> Observed:
@@ -50,7 +50,7 @@ def streams(script: Script, **with_: Any) -> dict[str, Any]:
 
 async def measured(server: Scripted, *, lasts: str, **with_: Any) -> list[str]:
     """Measure, in this loop; what was told of the progress."""
-    found = registry.get("load.sse")
+    found = registry.CHECKERS.get("load.sse")
     ctx = LooseContext({"api": Target("api", server.url())}, "api", {})
     await found.measure(found.params.model_validate({"for": lasts, **with_}), ctx)
     return ctx.said

@@ -13,7 +13,7 @@ from tests.scripted import ok, scripted
 from xnai_validate import registry
 from xnai_validate.errors import NotApplicable
 from xnai_validate.kit import JsonObject, Observed, Target
-from xnai_validate.model.facttype import fact_values
+from xnai_validate.model.judging.fact_types import fact_values
 
 TEXT = "Content-Type: text/plain; version=0.0.4; charset=utf-8"
 OPEN = "Content-Type: application/openmetrics-text; version=1.0.0; charset=utf-8"
@@ -136,7 +136,7 @@ def test_a_flood_of_series_ends_in_time_and_lets_others_run() -> None:
                 await asyncio.sleep(0.02)
 
         ctx = LooseContext({"metrics": target}, "metrics", {})
-        found = registry.get("metrics.samples")
+        found = registry.CHECKERS.get("metrics.samples")
         async with ctx.stack:
             task = asyncio.create_task(other())
             facts = await found.measure(found.params.model_validate({"timeout": "700ms"}), ctx)

@@ -12,7 +12,7 @@ import pytest
 from tests.context import LooseContext, observe
 from tests.scripted import Asked, Line, ok, scripted
 from xnai_validate import registry
-from xnai_validate.checkers.http import openapi_examiner
+from xnai_validate.checkers.http import _openapi_examiner as openapi_examiner
 from xnai_validate.kit import Target
 
 
@@ -58,7 +58,7 @@ def test_a_pattern_that_never_ends_is_ended() -> None:
                 await asyncio.sleep(0.05)
 
         ctx = LooseContext({"api": target}, "api", {})
-        found = registry.get("http.openapi")
+        found = registry.CHECKERS.get("http.openapi")
         async with ctx.stack:
             task = asyncio.create_task(other())
             seen = await found.measure(found.params.model_validate({"calls": [{"path": "/x"}]}), ctx)

@@ -182,8 +182,7 @@ def worker(start: Start, monkeypatch: pytest.MonkeyPatch) -> Iterator[Start]:
 
     yield begin
     monkeypatch.undo()
-    registry.families.cache_clear()
-    registry.load.cache_clear()
+    registry.CHECKERS.forget()
 
 
 WORK = [{"kind": "counting.tell"}]

@@ -15,10 +15,10 @@ from pydantic import ValidationError
 
 from tests.context import observe
 from tests.scripted import Asked, Line, scripted
+from xnai_validate.checkers.rag._inputs import inputs
+from xnai_validate.checkers.rag._limits_model import LimitsParams
+from xnai_validate.checkers.rag._support import content_words, support
 from xnai_validate.checkers.rag.consistency import ConsistencyParams
-from xnai_validate.checkers.rag.inputs import inputs
-from xnai_validate.checkers.rag.limits_model import LimitsParams
-from xnai_validate.checkers.rag.support import content_words, support
 from xnai_validate.kit import Observed, Target
 
 DOCUMENT = "Circuits open after three failures. The vectors of retrieval have 384 dimensions each."

@@ -14,7 +14,7 @@ from tests.certificates import Authority, authority
 from tests.checkers.beside import tcp_server
 from tests.context import observe
 from tests.scripted import Asked, Line, scripted
-from xnai_validate.checkers.tls.x509 import covers
+from xnai_validate.checkers.tls._x509 import covers
 from xnai_validate.errors import NotApplicable, Unmeasurable
 from xnai_validate.kit import Target, Tls
 

@@ -15,9 +15,9 @@ from tests.checkers.beside import tcp_server
 from tests.checkers.sounds import RATE_HZ, tone
 from tests.context import observe
 from tests.scripted import Asked, Line, Scripted, ok, scripted
-from xnai_validate.checkers.voice.models import Roundtrip
-from xnai_validate.checkers.voice.recording import read
-from xnai_validate.checkers.voice.words import match_ratio
+from xnai_validate.checkers.voice._models import Roundtrip
+from xnai_validate.checkers.voice._recording import read
+from xnai_validate.checkers.voice._words import match_ratio
 from xnai_validate.errors import NotApplicable
 from xnai_validate.kit import Target
 

@@ -10,7 +10,7 @@ from array import array
 import pytest
 
 from tests.checkers.sounds import RATE_HZ, tone, wav
-from xnai_validate.checkers.voice.recording import read, silence
+from xnai_validate.checkers.voice._recording import read, silence
 
 
 def _sine(width: int) -> bytes:

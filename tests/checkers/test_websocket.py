@@ -17,8 +17,8 @@ from websockets.utils import accept_key
 
 from tests.checkers.beside import beside, tcp_server
 from tests.context import observe
+from xnai_validate.checkers.websocket import _connection as websocket
 from xnai_validate.kit import Observed, Target
-from xnai_validate.wire import websocket
 
 Handler = Callable[[ServerConnection], Awaitable[None]]
 

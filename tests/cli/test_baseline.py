@@ -13,7 +13,7 @@ import pytest
 from typer.testing import Result
 
 from tests.cli.conftest import Place
-from xnai_validate.model.comparison import Comparison
+from xnai_validate.model.results.comparison import Comparison
 from xnai_validate.report.json import parse
 
 SUITE = """\

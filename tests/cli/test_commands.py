@@ -38,7 +38,7 @@ def test_list_of_a_profile_has_its_checks(place: Place) -> None:
 def test_list_kinds_has_every_kind_with_its_title(place: Place) -> None:
     """Every kind that the registry has is listed."""
     listed = place.invoke("list", "kinds").stdout
-    assert [kind for kind in registry.kinds() if f"{kind} " not in listed] == []
+    assert [kind for kind in registry.CHECKERS.names() if f"{kind} " not in listed] == []
 
 
 def test_unknown_names_get_the_nearest(place: Place) -> None:
@@ -70,7 +70,7 @@ def test_unknown_names_get_the_nearest(place: Place) -> None:
 def test_explain_kind_has_every_parameter_and_fact(place: Place, kind: str) -> None:
     """Everything that can be written under `with` and `expect` is explained, with its type and its doc."""
     told = place.invoke("explain", kind).stdout
-    checker = registry.get(kind)
+    checker = registry.CHECKERS.get(kind)
     assert checker.title in " ".join(told.split())
     names = [field.alias or name for name, field in checker.params.model_fields.items()]
     assert [name for name in (*names, *checker.types) if f"\n  {name} " not in told] == []
@@ -78,7 +78,7 @@ def test_explain_kind_has_every_parameter_and_fact(place: Place, kind: str) -> N
 
 def test_every_kind_can_be_explained(place: Place) -> None:
     """No kind, whatever its parameters are made of, is beyond explaining."""
-    for kind in registry.kinds():
+    for kind in registry.CHECKERS.names():
         result = place.invoke("explain", kind)
         assert result.exit_code == 0, (kind, result.output)
         assert "Facts" in result.stdout
@@ -86,9 +86,9 @@ def test_every_kind_can_be_explained(place: Place) -> None:
 
 def test_explain_family_has_its_kinds_and_what_they_share(place: Place) -> None:
     """Every family is explained; that of answers from documents says where its questions come from."""
-    for family in registry.families():
+    for family in registry.CHECKERS.families():
         told = place.invoke("explain", family).stdout
-        assert all(f"  {kind} " in told for kind in registry.load(family)), family
+        assert all(f"  {kind} " in told for kind in registry.CHECKERS.load(family)), family
     told = " ".join(place.invoke("explain", "rag").stdout.split())
     for words in ("canaries", "`document` its text", "--var canaries.0.question=", "rag.grounding"):
         assert words in told
@@ -142,7 +142,7 @@ def test_types_as_a_person_writes_them() -> None:
     assert type_of({"anyOf": [{"type": "string"}, {"type": "null"}]}) == "text"
     assert type_of({"type": "array", "items": {"enum": ["a", "b"]}}) == "list of one of a, b"
     assert type_of({"$ref": "#/$defs/JsonValue"}) == "any JSON"
-    checker = registry.get("http.request")
+    checker = registry.CHECKERS.get("http.request")
     timeout = checker.params.model_json_schema(by_alias=True)["properties"]["timeout"]
     assert (type_of(timeout), default_of(timeout)) == ("duration", "default 10s")
 

@@ -17,7 +17,7 @@ from xnai_validate.cli.handover import read_handover
 from xnai_validate.cli.interrupts import ENDING, interrupts
 from xnai_validate.engine import read_journal
 from xnai_validate.errors import ConfigError
-from xnai_validate.model.fold import fold
+from xnai_validate.model.results.report_builder import fold
 from xnai_validate.report.json import parse
 
 

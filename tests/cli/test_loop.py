@@ -21,7 +21,11 @@ def check(
     kind: str, script: dict[str, object], *, inner: Sequence[Compiled] = (), skip: str | None = None
 ) -> PlannedCheck:
     return make(
-        kind, registry.get(kind), script=script, observations={str(n): one for n, one in enumerate(inner)}, skip=skip
+        kind,
+        registry.CHECKERS.get(kind),
+        script=script,
+        observations={str(n): one for n, one in enumerate(inner)},
+        skip=skip,
     )
 
 

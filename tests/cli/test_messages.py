@@ -7,7 +7,7 @@ import pytest
 from xnai_validate.cli.messages import mistakes, tell
 from xnai_validate.cli.options import meant_instead, unknown_in_environment
 from xnai_validate.errors import ConfigError
-from xnai_validate.model.place import Mistakes, Place, Problem
+from xnai_validate.model.source_location import Mistakes, Place, Problem
 
 
 def told(problem: Problem) -> list[str]:

@@ -52,18 +52,6 @@ def test_help_imports_nothing_heavy() -> None:
     assert imported("run", "--help") & set(HEAVY) <= {"pydantic", "pydantic_core"}
 
 
-def test_a_plain_run_imports_only_what_it_needs(place: Place) -> None:
-    """Checks of HTTP with their report: no pydantic, no psutil, no parser of command lines, no packaging metadata.
-
-    Nor a parser of YAML for files that an earlier command has read.
-    """
-    plain = ("--quiet", "--format", "json")
-    for ask, parses in ((("--dry-run",), True), (plain, False), (("--quiet", "-o", "r.json", "-o", "r.xml"), False)):
-        used = imported("run", "good", *ask)
-        wanted = {"yaml", "asyncio"} if parses else {"asyncio"}
-        assert used & {*HEAVY, "typer", "click", "annotated_types", "email", "zipfile"} == wanted, ask
-
-
 def test_version_imports_not_even_the_command_line() -> None:
     """--version is answered at once."""
     assert imported("--version") & {*HEAVY, "typer", "inspect"} == set()

@@ -11,8 +11,8 @@ from lxml import etree
 
 from tests.cli.conftest import Place
 from xnai_validate.cli.reporters import JsonLineSink, LineSink
-from xnai_validate.model.events import from_json
-from xnai_validate.model.fold import fold
+from xnai_validate.model.results.events import from_json
+from xnai_validate.model.results.report_builder import fold
 from xnai_validate.report.json import parse
 
 JUNIT = etree.XMLSchema(etree.parse(Path(__file__).parents[1] / "report" / "jenkins-junit.xsd"))
@@ -134,10 +134,8 @@ def test_an_existing_report_keeps_its_mode_and_its_link(place: Place) -> None:
 
 
 def _files(place: Place) -> list[str]:
-    """What is in the folder, but for what is remembered of YAML files."""
-    state = {path.name for path in (place.path / "state").iterdir()}
-    assert state == {"parsed"}
-    return sorted(path.name for path in place.path.iterdir() if path.name != "state")
+    """The names in the folder of the profiles."""
+    return sorted(path.name for path in place.path.iterdir())
 
 
 def test_a_run_that_cannot_begin_leaves_the_old_report(place: Place) -> None:

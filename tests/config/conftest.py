@@ -15,8 +15,8 @@ from xnai_validate import registry
 @pytest.fixture(autouse=True)
 def toy_family(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Provide the kinds `toy.*` for a test."""
-    entry = EntryPoint("toy", "tests.config.toy", registry.GROUP)
-    monkeypatch.setattr(registry, "_entry_points", lambda: (entry,))
+    entry = EntryPoint("toy", "tests.config.toy", registry.CHECKERS.group)
+    monkeypatch.setattr(registry.CHECKERS, "entry_points", lambda: (entry,))
     _forget()
     yield
     monkeypatch.undo()
@@ -24,8 +24,7 @@ def toy_family(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 def _forget() -> None:
-    registry.families.cache_clear()
-    registry.load.cache_clear()
+    registry.CHECKERS.forget()
 
 
 @pytest.fixture

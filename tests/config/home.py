@@ -8,7 +8,7 @@ from pathlib import Path
 
 from xnai_validate.config import LoadOptions, load_plan
 from xnai_validate.model.json import JsonObject
-from xnai_validate.model.place import Mistakes, Problem
+from xnai_validate.model.source_location import Mistakes, Problem
 from xnai_validate.plan import Choice, Plan
 
 BASE = """

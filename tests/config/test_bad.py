@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.config.home import Home, told
-from xnai_validate.model.place import Problem
+from xnai_validate.model.source_location import Problem
 
 BAD = sorted((Path(__file__).parent / "bad").glob("*.yaml"))
 GOOD_SUITE = "title: Good\nchecks:\n  - {id: it, title: It, kind: toy.load, expect: {load: {max: 4}}}\n"

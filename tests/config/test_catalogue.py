@@ -12,7 +12,7 @@ from tests.config.home import Home, told
 from xnai_validate.config import LoadOptions
 from xnai_validate.config.catalogue import Linted, catalogue, lint
 from xnai_validate.errors import ConfigError
-from xnai_validate.model.place import Mistakes
+from xnai_validate.model.source_location import Mistakes
 
 SUITE = """
 title: Mine

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from xnai_validate.config.interpolate import Interpolator, Reference, parts
-from xnai_validate.config.problems import Problems, Where
-from xnai_validate.config.vars import VarSpace
+from xnai_validate.config.compile.interpolation import Interpolator, Reference, parts
+from xnai_validate.config.compile.variables import VarSpace
+from xnai_validate.config.yaml_files.problems import Problems, Where
 from xnai_validate.model.json import JsonObject, JsonValue
 
 ENVIRON = {"HOST": "example", "PORT": "8000", "EMPTY": "", "API_TOKEN": "s3cret-token", "YES": "true"}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from xnai_validate.config.scalar import scalar, written
+from xnai_validate.config.yaml_files.scalars import scalar, written
 
 
 @pytest.mark.parametrize(

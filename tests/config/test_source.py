@@ -10,8 +10,8 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from xnai_validate.config import yamlevents
-from xnai_validate.config.source import SIZE_CAP, Source, parse_source, read_source
+from xnai_validate.config.yaml_files import reader as yamlevents
+from xnai_validate.config.yaml_files.document import SIZE_CAP, Source, parse_source, read_source
 
 TEXT = """\
 title: Two   # a comment

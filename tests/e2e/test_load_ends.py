@@ -15,7 +15,7 @@ import pytest
 from tests.checkers.streaming import CHUNKED, TOKEN, Script, chunk, client_gone
 from tests.e2e.tool import TOOL, all_gone, environment, report
 from tests.scripted import Asked, Line, Scripted, scripted
-from xnai_validate.model.report import RunReport
+from xnai_validate.model.results.report import RunReport
 
 CALLERS = 50
 MEMORY = "{own_memory: 70MiB, host_memory_percent: {warn: 99.5, stop: 99.9}}"

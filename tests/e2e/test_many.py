@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.tool import environment, report, tool
-from xnai_validate.model.report import RunReport
+from xnai_validate.model.results.report import RunReport
 
 FEW, MANY = 500, 3_000
 CHECK_BYTES = 2_300

@@ -12,7 +12,7 @@ import jsonschema
 import pytest
 
 from tests.e2e.tool import all_gone, environment, report, tool
-from xnai_validate.model.report import RunReport
+from xnai_validate.model.results.report import RunReport
 
 pytestmark = pytest.mark.alone
 

@@ -15,7 +15,7 @@ from uuid import uuid4
 
 import psutil
 
-from xnai_validate.model.report import RunReport
+from xnai_validate.model.results.report import RunReport
 from xnai_validate.report.json import parse
 
 TOOL = str(Path(sys.executable).with_name("xnai-validate"))

@@ -10,12 +10,12 @@ from typing import Any
 from tests.engine.clock import VirtualClock
 from xnai_validate.engine import Engine, Memory
 from xnai_validate.kit import MARK, Checker, Clock, Context, Facts, NotApplicable, Params, Target, Unmeasurable, checker
-from xnai_validate.model.events import CheckFinished, Event
-from xnai_validate.model.fold import fold
 from xnai_validate.model.json import JsonValue
-from xnai_validate.model.report import CheckInfo, CheckResult, RunReport, Source
-from xnai_validate.model.rules import Rule
-from xnai_validate.model.status import Status
+from xnai_validate.model.judging.rules import Rule
+from xnai_validate.model.results.events import CheckFinished, Event
+from xnai_validate.model.results.report import CheckInfo, CheckResult, RunReport, Source
+from xnai_validate.model.results.report_builder import fold
+from xnai_validate.model.results.status import Status
 from xnai_validate.plan import Candidate, Compiled, Plan, PlannedCheck, PlannedTarget
 
 CALM = Memory(host_percent=10.0, own_mib=40.0)

@@ -14,7 +14,7 @@ from pathlib import Path
 from tests.engine.plans import Stage, declared, engine_of, make, plan_of, scripted
 from xnai_validate.engine import SystemClock, signals
 from xnai_validate.kit import Context, Facts, Params, checker
-from xnai_validate.model.fold import fold
+from xnai_validate.model.results.report_builder import fold
 
 STUCK_S = 300.0
 

@@ -26,9 +26,9 @@ from xnai_validate.engine.attempt import attempt
 from xnai_validate.engine.context import CheckContext, Scope
 from xnai_validate.engine.shared import Shared
 from xnai_validate.kit import Context, checker
-from xnai_validate.model.events import AttemptFinished, CheckFinished, Event, Notice
-from xnai_validate.model.rules import Rule
-from xnai_validate.model.status import Status
+from xnai_validate.model.judging.rules import Rule
+from xnai_validate.model.results.events import AttemptFinished, CheckFinished, Event, Notice
+from xnai_validate.model.results.status import Status
 from xnai_validate.plan import Retry, Until
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from tests.engine.plans import OK_RULE, Stage, collect, declared, engine_of, make, plan_of, results, scripted
 from xnai_validate.engine import Engine, SystemClock, UndoFolder
-from xnai_validate.engine.conflict import refuse_held
+from xnai_validate.engine.undo.conflicts import refuse_held
 from xnai_validate.errors import NotUndone
 from xnai_validate.kit import (
     FAULT_MARK,
@@ -31,8 +31,8 @@ from xnai_validate.kit import (
     checker,
     fault,
 )
-from xnai_validate.model.events import Event, FaultInjected, FaultReverted, RunFinished
-from xnai_validate.model.status import Status
+from xnai_validate.model.results.events import Event, FaultInjected, FaultReverted, RunFinished
+from xnai_validate.model.results.status import Status
 from xnai_validate.plan import Compiled, PlannedCheck, PlannedFault
 
 
@@ -344,12 +344,12 @@ def test_where_another_run_has_left_something(tmp_path: Path) -> None:
 
 def test_without_a_guardian_nothing_is_injected(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where its process does not start, the check could not be measured."""
-    monkeypatch.setattr("xnai_validate.engine.guardian.SHELL", str(tmp_path / "no-shell"))
+    monkeypatch.setattr("xnai_validate.engine.undo.guardian.SHELL", str(tmp_path / "no-shell"))
     flags = Flags()
     _, checks = results(run(tmp_path, make("a", scripted(Stage()), under=under(flags, Play()))))
     assert "the guardian of undo does not start" in (checks["a"].reason or "")
     assert flags.said == []
-    monkeypatch.setattr("xnai_validate.engine.guardian.SHELL", "/bin/true")
+    monkeypatch.setattr("xnai_validate.engine.undo.guardian.SHELL", "/bin/true")
     _, checks = results(run(tmp_path, make("a", scripted(Stage()), under=under(flags, Play())), run_id="x"))
     assert "the guardian of undo does not start" in (checks["a"].reason or "")
     assert flags.said == []

@@ -10,9 +10,9 @@ import pytest
 from tests.engine.clock import run_virtual
 from tests.engine.plans import Stage, collect, engine_of, finished, make, plan_of, results, scripted, statuses
 from xnai_validate.engine import Memory
-from xnai_validate.engine.guard import memory_now
-from xnai_validate.model.events import CheckStarted, Notice
-from xnai_validate.model.status import Status
+from xnai_validate.engine.memory_guard import memory_now
+from xnai_validate.model.results.events import CheckStarted, Notice
+from xnai_validate.model.results.status import Status
 from xnai_validate.plan import HostMemory, Limits
 
 LIMITS = Limits(host_memory_percent=HostMemory(warn=94.0, stop=98.0), own_memory_mib=512.0)

@@ -15,10 +15,10 @@ from xnai_validate.engine import Engine, journal_path, journals, new_run_id, rea
 from xnai_validate.engine import journal as module
 from xnai_validate.engine.journal import Journal
 from xnai_validate.errors import XnaiError
-from xnai_validate.model.events import Event, Notice, RunFinished, to_json
-from xnai_validate.model.fold import fold
-from xnai_validate.model.report import Criterion
-from xnai_validate.model.rules import Rule
+from xnai_validate.model.judging.rules import Rule
+from xnai_validate.model.results.events import Event, Notice, RunFinished, to_json
+from xnai_validate.model.results.report import Criterion
+from xnai_validate.model.results.report_builder import fold
 from xnai_validate.plan import Retry
 from xnai_validate.report.json import render
 from xnai_validate.report.view import View

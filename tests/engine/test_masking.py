@@ -9,10 +9,10 @@ import pytest
 
 from tests.engine.clock import run_virtual
 from tests.engine.plans import Stage, collect, engine_of, finished, make, plan_of, scripted
-from xnai_validate.model.events import CheckFinished, to_json
 from xnai_validate.model.json import TEXT_CAP
-from xnai_validate.model.report import Criterion
-from xnai_validate.model.rules import Rule
+from xnai_validate.model.judging.rules import Rule
+from xnai_validate.model.results.events import CheckFinished, to_json
+from xnai_validate.model.results.report import Criterion
 from xnai_validate.plan import Retry
 
 SECRET = 'c0rrect"horse\\battery ü staple/@?'

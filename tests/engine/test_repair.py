@@ -15,14 +15,14 @@ import pytest
 from tests.engine.clock import VirtualClock, run_virtual
 from tests.faults.brief import Flag
 from xnai_validate.engine import Repaired, SystemClock, UndoFolder, UndoRecord, Unreadable, read_journal, repair
-from xnai_validate.engine.conflict import held, left_behind, refuse_held, refuse_left_behind
 from xnai_validate.engine.journal import journal_path
-from xnai_validate.engine.undorecord import myself, placeless
+from xnai_validate.engine.undo.conflicts import held, left_behind, refuse_held, refuse_left_behind
+from xnai_validate.engine.undo.record import myself, placeless
 from xnai_validate.errors import ConfigError, NotUndone, RegistryError
 from xnai_validate.kit import FAULT_MARK, Fault, ProcessId, Target, Tls
-from xnai_validate.model.events import FaultInjected, RunFinished, RunStarted, to_json
-from xnai_validate.model.fold import fold
-from xnai_validate.model.report import RunInfo
+from xnai_validate.model.results.events import FaultInjected, RunFinished, RunStarted, to_json
+from xnai_validate.model.results.report import RunInfo
+from xnai_validate.model.results.report_builder import fold
 
 RUN = "20261122T170312-ab12cd"
 NOBODY = ProcessId(pid=2**22 + 1, started=0, boot="")

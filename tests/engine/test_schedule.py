@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from tests.engine.plans import Stage, make, scripted
 from xnai_validate.engine.schedule import Schedule
-from xnai_validate.model.status import Status
+from xnai_validate.model.results.status import Status
 from xnai_validate.plan import Limits, PlannedCheck
 
 BY = scripted(Stage())

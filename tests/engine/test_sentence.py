@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from xnai_validate.model.rules import Finding, Rule, judge
-from xnai_validate.model.sentence import reason, sentence
+from xnai_validate.model.judging.finding_text import reason, sentence
+from xnai_validate.model.judging.rules import Finding, Rule, judge
 
 
 @pytest.mark.parametrize(

@@ -18,9 +18,9 @@ from tests.engine.plans import Stage, collect, declared, engine_of, make, plan_o
 from tests.engine.process import open_stuck
 from xnai_validate.engine import read_journal, signals
 from xnai_validate.engine.shared import CLOSE_S
-from xnai_validate.model.events import RunFinished
-from xnai_validate.model.fold import fold
-from xnai_validate.model.status import Status
+from xnai_validate.model.results.events import RunFinished
+from xnai_validate.model.results.report_builder import fold
+from xnai_validate.model.results.status import Status
 
 RUN_ID = "20261122T170312-ab12cd"
 

@@ -11,7 +11,7 @@ from tests.engine.plans import declared, make, plan_of
 from xnai_validate.engine import SystemClock, settle_targets
 from xnai_validate.engine.targets import PROBE_S
 from xnai_validate.kit import Context, Facts, Params, Target, checker
-from xnai_validate.model.rules import Rule
+from xnai_validate.model.judging.rules import Rule
 from xnai_validate.plan import Candidate, Choice, Plan, PlannedTarget
 
 

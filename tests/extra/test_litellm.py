@@ -20,8 +20,8 @@ import yaml
 
 from tests.e2e.tool import report, tool
 from tests.ports import free_port
-from xnai_validate.model.report import CheckResult
-from xnai_validate.model.status import Status
+from xnai_validate.model.results.report import CheckResult
+from xnai_validate.model.results.status import Status
 
 HERE = Path(__file__).parent / "litellm"
 ASKED = {"model": "canary", "messages": [{"role": "user", "content": "When do circuits open?"}]}

@@ -17,7 +17,7 @@ import pytest
 from tests.e2e.tool import Ended, report, tool
 from tests.ports import free_port
 from xnai_validate.demo.processes.stack import EmbeddedStack
-from xnai_validate.model.status import Status
+from xnai_validate.model.results.status import Status
 
 HERE = Path(__file__).parent / "prometheus"
 PACKAGES = ("prometheus", "prometheus-alertmanager")

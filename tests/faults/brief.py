@@ -51,8 +51,8 @@ def path(undo: FlagUndo) -> Path:
 
 def provide() -> None:
     """Let the registry know it, as if another package were installed."""
-    entry = EntryPoint("brief", MODULE, registry.FAULT_GROUP)
-    registry._fault_entry_points = lambda: (entry,)
+    entry = EntryPoint("brief", MODULE, registry.FAULTS.group)
+    registry.FAULTS.entry_points = lambda: (entry,)  # type: ignore[method-assign]
 
 
 if __name__ == "__main__":

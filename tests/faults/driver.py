@@ -20,7 +20,7 @@ from tests.faults import brief
 from xnai_validate import registry
 from xnai_validate.engine import Engine, Memory, SystemClock, signals
 from xnai_validate.kit import WRITTEN, Context, Facts, Params, Target, Tls, checker
-from xnai_validate.model.fold import fold
+from xnai_validate.model.results.report_builder import fold
 from xnai_validate.plan import Candidate, PlannedFault, PlannedTarget
 
 
@@ -63,7 +63,7 @@ def target_of(document: dict[str, Any] | None) -> Target | None:
 async def main(told: dict[str, Any]) -> int:
     """Run one check under the fault."""
     brief.provide()
-    fault, target = registry.get_fault(told["fault"]), target_of(told["target"])
+    fault, target = registry.FAULTS.get(told["fault"]), target_of(told["target"])
     params = fault.params.model_validate(told["params"], context=WRITTEN)
     under = (PlannedFault(fault, params, target.name if target else None),)
     hold = Hold(hold_s=told.get("hold_s", 0.05), kill=told["kill"] == "held")

@@ -36,4 +36,4 @@ def scene_of(name: str) -> Staged:
     return scenes[name]
 
 
-NAMES = registry.faults()
+NAMES = registry.FAULTS.names()

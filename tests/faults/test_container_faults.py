@@ -12,7 +12,7 @@ import pytest
 
 from tests.faults.containers import ID, NAME, Kind, OneContainer, Visitor, one_container
 from tests.faults.trying import trial
-from xnai_validate.faults.container import subject
+from xnai_validate.faults.container import _subject as subject
 from xnai_validate.kit import NotApplicable, Target, Unmeasurable
 
 FAULTS = ("container.pause", "container.stop", "container.restart")

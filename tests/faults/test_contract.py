@@ -18,9 +18,9 @@ from tests.context import RealClock
 from tests.faults.driving import RUN
 from tests.faults.scenes import NAMES, Scene, scene_of
 from xnai_validate import registry
-from xnai_validate.engine.takeback import FaultPlace, take_back
-from xnai_validate.engine.undofolder import UndoFolder
-from xnai_validate.engine.undorecord import UndoRecord, record_from_json
+from xnai_validate.engine.undo.folder import UndoFolder
+from xnai_validate.engine.undo.record import UndoRecord, record_from_json
+from xnai_validate.engine.undo.revert import FaultPlace, take_back
 from xnai_validate.kit import WRITTEN, Fault, InForce, JsonValue, Params, ProcessId, Undo
 
 T = TypeVar("T")
@@ -33,7 +33,7 @@ class Tried:
 
     def __init__(self, name: str, scene: Scene) -> None:
         self.scene = scene
-        self.fault: Fault = registry.get_fault(name)
+        self.fault: Fault = registry.FAULTS.get(name)
         self.params: Params = self.fault.params.model_validate(scene.params, context=WRITTEN)
         self.place = FaultPlace(f"{RUN}.1", RealClock(), self.fault.limit_s, scene.target)
         self.force: InForce | None = None
@@ -183,7 +183,7 @@ def test_its_record_is_plain_and_keeps_secrets_apart(name: str) -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_it_says_what_it_does_to_whom(name: str) -> None:
     """One sentence that names the target, within bounds; and it has a time limit of its own."""
-    found = registry.get_fault(name)
+    found = registry.FAULTS.get(name)
     with scene_of(name)() as scene:
         params = found.params.model_validate(scene.params, context=WRITTEN)
         said = found.by.says(params, "the-target")
@@ -197,4 +197,4 @@ def test_it_says_what_it_does_to_whom(name: str) -> None:
 
 def test_no_fault_is_named_as_a_kind_of_check() -> None:
     """`explain` knows which is meant."""
-    assert not set(registry.faults()) & set(registry.kinds())
+    assert not set(registry.FAULTS.names()) & set(registry.CHECKERS.names())

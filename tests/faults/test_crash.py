@@ -14,8 +14,8 @@ import pytest
 from tests.faults.driving import RUN, becomes, driver, guardians, reads, records
 from tests.faults.scenes import NAMES, Scene, scene_of
 from xnai_validate.engine import read_journal
-from xnai_validate.engine.disturbances import Step
-from xnai_validate.model.fold import fold
+from xnai_validate.engine.undo.faults import Step
+from xnai_validate.model.results.report_builder import fold
 
 MOMENTS = ("prepared", "recorded", "injected", "held", "reverting", "reverted", "proven", "removed")
 

@@ -16,7 +16,7 @@ from xnai_validate.plan import Candidate, PlannedFault, PlannedTarget
 
 def planned(name: str, params: JsonObject) -> PlannedFault:
     """A fault of the target `api`."""
-    found = registry.get_fault(name)
+    found = registry.FAULTS.get(name)
     return PlannedFault(found, found.params.model_validate(params, context=WRITTEN), "api")
 
 
@@ -32,7 +32,7 @@ def test_a_check_goes_through_all_its_proxies(tmp_path: Path) -> None:
         writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
         await writer.drain()
 
-    by = registry.get("http.request")
+    by = registry.CHECKERS.get("http.request")
     slow = planned("proxy.latency", {"latency": "100ms", "stream": "both"})
     with tcp_server(talk) as port:
         target = Target("api", f"https://localhost:{port}/api", tls=Tls(ca=signer.ca))

@@ -10,7 +10,7 @@ from typing import Any
 
 from tests.context import RealClock
 from xnai_validate import registry
-from xnai_validate.engine.takeback import FaultPlace, Proof, take_back
+from xnai_validate.engine.undo.revert import FaultPlace, Proof, take_back
 from xnai_validate.kit import WRITTEN, Fault, InForce, JsonValue, Params, Target, Undo
 
 
@@ -18,7 +18,7 @@ class Trial:
     """A fault and its target; `prepare`, `inject` and `take_back` one after the other."""
 
     def __init__(self, name: str, target: Target | None, params: dict[str, Any], injection: str) -> None:
-        self.fault: Fault = registry.get_fault(name)
+        self.fault: Fault = registry.FAULTS.get(name)
         self.params: Params = self.fault.params.model_validate(params, context=WRITTEN)
         self.place = FaultPlace(injection, RealClock(), self.fault.limit_s, target)
         self.force: InForce | None = None

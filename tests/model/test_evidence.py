@@ -12,12 +12,12 @@ from hypothesis import strategies as st
 
 from tests.model.test_fold import END, info, started
 from tests.model.test_json import documents, texts
-from xnai_validate.model import events as ev
-from xnai_validate.model.evidence import TOGETHER, Evidence
-from xnai_validate.model.fold import Folding, fold
 from xnai_validate.model.json import JsonObject, to_json
-from xnai_validate.model.rules import Finding
-from xnai_validate.model.status import Status
+from xnai_validate.model.judging.rules import Finding
+from xnai_validate.model.results import events as ev
+from xnai_validate.model.results.evidence import TOGETHER, Evidence
+from xnai_validate.model.results.report_builder import Folding, fold
+from xnai_validate.model.results.status import Status
 from xnai_validate.report.json import parse, render
 from xnai_validate.report.view import View
 

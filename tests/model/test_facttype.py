@@ -9,7 +9,15 @@ import pytest
 from pydantic import BaseModel
 
 from xnai_validate.kit import Bytes, Count, ErrorKind, Facts, Field, Headers, JsonValue, Milliseconds, Ratio
-from xnai_validate.model.facttype import JSON_TYPE, FactType, IgnoreCase, Whole, fact_type, fact_types, fact_values
+from xnai_validate.model.judging.fact_types import (
+    JSON_TYPE,
+    FactType,
+    IgnoreCase,
+    Whole,
+    fact_type,
+    fact_types,
+    fact_values,
+)
 
 
 class Colour(StrEnum):

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from xnai_validate.model import events as ev
-from xnai_validate.model.fold import fold
-from xnai_validate.model.report import CheckInfo, Criterion, RunInfo, Source
-from xnai_validate.model.rules import Finding, Rule
-from xnai_validate.model.status import Status
+from xnai_validate.model.judging.rules import Finding, Rule
+from xnai_validate.model.results import events as ev
+from xnai_validate.model.results.report import CheckInfo, Criterion, RunInfo, Source
+from xnai_validate.model.results.report_builder import fold
+from xnai_validate.model.results.status import Status
 
 RUN = RunInfo(id="r", title="P", profiles=("p",), started_at=1_700_000_000.5, host={}, version="1")
 

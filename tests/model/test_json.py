@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from xnai_validate.model.dataclass import dataclass
 from xnai_validate.model.json import AT_ONCE, indented, json_pieces, to_json
-from xnai_validate.model.status import Status
+from xnai_validate.model.results.status import Status
 
 
 @dataclass(frozen=True, slots=True)

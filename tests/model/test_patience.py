@@ -10,9 +10,9 @@ import time
 import pytest
 
 from xnai_validate.errors import Unmeasurable
-from xnai_validate.model import rules
-from xnai_validate.model.patience import OutOfPatience, with_patience
-from xnai_validate.model.rules import Rule, judge, values_at
+from xnai_validate.model.judging import rules
+from xnai_validate.model.judging.cpu_limit import OutOfPatience, with_patience
+from xnai_validate.model.judging.rules import Rule, judge, values_at
 
 EVIL = "a" * 64 + "b"
 

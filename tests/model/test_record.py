@@ -19,10 +19,10 @@ from pydantic import Field as PydanticsField
 from pydantic import model_validator as pydantics_own
 
 from xnai_validate import registry
-from xnai_validate.config.invalid import models_in
-from xnai_validate.config.profile import Handover, ProfileFile
-from xnai_validate.config.scalar import WrittenFloat, WrittenInt
-from xnai_validate.config.suite import CheckEntry, SuiteHead
+from xnai_validate.config.files.profile import Handover, ProfileFile
+from xnai_validate.config.files.suite import CheckEntry, SuiteHead
+from xnai_validate.config.yaml_files.scalars import WrittenFloat, WrittenInt
+from xnai_validate.config.yaml_files.validation_messages import models_in
 from xnai_validate.kit import (
     WRITTEN,
     AfterValidator,
@@ -160,9 +160,9 @@ def test_the_short_way_is_the_way_of_pydantic(raw: dict[str, Any], context: obje
 
 
 LOADED: dict[str, type[Record]] = {
-    **{kind: registry.get(kind).params for kind in registry.kinds()},
-    **{f"{kind} facts": registry.get(kind).facts for kind in registry.kinds()},
-    **{name: registry.get_fault(name).params for name in registry.faults()},
+    **{kind: registry.CHECKERS.get(kind).params for kind in registry.CHECKERS.names()},
+    **{f"{kind} facts": registry.CHECKERS.get(kind).facts for kind in registry.CHECKERS.names()},
+    **{name: registry.FAULTS.get(name).params for name in registry.FAULTS.names()},
     **{one.__name__: one for one in (CheckEntry, SuiteHead, ProfileFile, Handover)},
 }
 

@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from xnai_validate.model.facttype import JSON_TYPE, FactType
 from xnai_validate.model.json import JsonValue
-from xnai_validate.model.rules import Rule, judge
-from xnai_validate.model.ruletext import parse_rules
+from xnai_validate.model.judging.fact_types import JSON_TYPE, FactType
+from xnai_validate.model.judging.rule_parsing import parse_rules
+from xnai_validate.model.judging.rules import Rule, judge
 
 TYPES = {
     "status": FactType("number", nullable=True, integer=True, floor=0),

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from tests.model.test_rules import TYPES
 from xnai_validate.model.json import JsonValue
-from xnai_validate.model.rules import judge
-from xnai_validate.model.ruletext import parse_rules
+from xnai_validate.model.judging.rule_parsing import parse_rules
+from xnai_validate.model.judging.rules import judge
 
 
 @pytest.mark.parametrize(

@@ -6,8 +6,8 @@ import itertools
 
 import pytest
 
-from xnai_validate.model.status import Status
-from xnai_validate.model.verdict import Exit, decide, with_broken_reporter, word
+from xnai_validate.model.results.status import Status
+from xnai_validate.model.results.verdict import Exit, decide, with_broken_reporter, word
 
 S = Status
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tests.report.runs import CASES
-from xnai_validate.model.fold import fold
+from xnai_validate.model.results.report_builder import fold
 from xnai_validate.report.formats import FORMATS
 from xnai_validate.report.terminal import render
 from xnai_validate.report.view import View

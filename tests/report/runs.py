@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from xnai_validate.model import events as ev
-from xnai_validate.model.comparison import Compared, Comparison
 from xnai_validate.model.json import JsonObject, JsonValue
-from xnai_validate.model.report import CheckInfo, Criterion, RunInfo, Source
-from xnai_validate.model.rules import Finding, Level, Rule
-from xnai_validate.model.status import Status
+from xnai_validate.model.judging.rules import Finding, Level, Rule
+from xnai_validate.model.results import events as ev
+from xnai_validate.model.results.comparison import Compared, Comparison
+from xnai_validate.model.results.report import CheckInfo, Criterion, RunInfo, Source
+from xnai_validate.model.results.status import Status
 
 START = 1_795_366_992.0  # 2026-11-22 17:03:12 UTC
 TARGETS = {

@@ -14,9 +14,9 @@ from markdown_it.token import Token
 from prometheus_client.parser import text_string_to_metric_families
 
 from tests.report.runs import CASES, Script, at_least, disturbed, finding
-from xnai_validate.model.fold import fold
-from xnai_validate.model.report import RunReport
-from xnai_validate.model.status import Status
+from xnai_validate.model.results.report import RunReport
+from xnai_validate.model.results.report_builder import fold
+from xnai_validate.model.results.status import Status
 from xnai_validate.model.text import printable
 from xnai_validate.report import github, markdown
 from xnai_validate.report.formats import FORMATS

@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 from lxml import html
 
 from tests.report.runs import CASES, Script, finding
-from xnai_validate.model.fold import fold
-from xnai_validate.model.report import RunReport
-from xnai_validate.model.status import Status
+from xnai_validate.model.results.report import RunReport
+from xnai_validate.model.results.report_builder import fold
+from xnai_validate.model.results.status import Status
 from xnai_validate.report.html import FACT_CAP, IN_FULL, render
 from xnai_validate.report.view import View
 

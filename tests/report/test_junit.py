@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from lxml import etree
 
 from tests.report.runs import CASES, Script, at_least, disturbed, finding
-from xnai_validate.model.fold import fold
-from xnai_validate.model.report import RunReport
-from xnai_validate.model.status import Status
+from xnai_validate.model.results.report import RunReport
+from xnai_validate.model.results.report_builder import fold
+from xnai_validate.model.results.status import Status
 from xnai_validate.report.junit import render
 from xnai_validate.report.view import View
 

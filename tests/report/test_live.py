@@ -8,7 +8,7 @@ import pytest
 from rich.console import Console
 
 from tests.report.runs import CASES
-from xnai_validate.model.events import CheckFinished, CheckStarted, Progress
+from xnai_validate.model.results.events import CheckFinished, CheckStarted, Progress
 from xnai_validate.report.live import Live
 
 

@@ -10,8 +10,8 @@ import pytest
 
 from tests.report.runs import CASES
 from xnai_validate.errors import ConfigError
-from xnai_validate.model.events import from_json
-from xnai_validate.model.fold import fold
+from xnai_validate.model.results.events import from_json
+from xnai_validate.model.results.report_builder import fold
 from xnai_validate.model.text import printable_json
 from xnai_validate.report import formats
 from xnai_validate.report.json import AT_ONCE, parse, render

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from tests.report.golden import FOLDER, reports
 from tests.report.runs import CASES, Script, disturbed, finding
-from xnai_validate.model.fold import fold
-from xnai_validate.model.status import Status
+from xnai_validate.model.results.report_builder import fold
+from xnai_validate.model.results.status import Status
 from xnai_validate.report.page import Page, cells, wrap
 from xnai_validate.report.terminal import render
 from xnai_validate.report.view import View

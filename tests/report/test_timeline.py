@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from tests.report.runs import Script, finding
-from xnai_validate.model.fold import fold
 from xnai_validate.model.json import JsonObject, JsonValue
-from xnai_validate.model.status import Status
+from xnai_validate.model.results.report_builder import fold
+from xnai_validate.model.results.status import Status
 from xnai_validate.report.terminal import render
 from xnai_validate.report.timeline import SHOWN, time_line
 from xnai_validate.report.view import View

@@ -9,8 +9,8 @@ from time import perf_counter
 
 import pytest
 
-from xnai_validate.wire import alarm as alarms
-from xnai_validate.wire.alarm import Alarm
+from xnai_validate.checkers.load import _timer as alarms
+from xnai_validate.checkers.load._timer import Alarm
 
 
 @pytest.fixture(params=["timerfd", "asyncio"])

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from xnai_validate.wire.histogram import FORMAT, LONGEST_US, Histogram
+from xnai_validate.model.histogram import FORMAT, LONGEST_US, Histogram
 
 HOUR_US = 3_600_000_000
 durations = st.one_of(

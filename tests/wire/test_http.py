@@ -21,12 +21,12 @@ from tests.checkers.beside import tcp_server
 from tests.scripted import Asked, Line, ok, says, scripted
 from xnai_validate.errors import Unmeasurable
 from xnai_validate.kit import ErrorKind, Tls
-from xnai_validate.wire.connect import READ_AHEAD
 from xnai_validate.wire.failure import WireError
-from xnai_validate.wire.http import HttpAnswer, HttpClient, HttpRequest
-from xnai_validate.wire.http_body import PIECE
-from xnai_validate.wire.http_request import place, prepare
-from xnai_validate.wire.http_upload import Body, Padded, pieces_of
+from xnai_validate.wire.http.body import PIECE
+from xnai_validate.wire.http.client import HttpAnswer, HttpClient, HttpRequest
+from xnai_validate.wire.http.request import place, prepare
+from xnai_validate.wire.http.upload import Body, Padded, pieces_of
+from xnai_validate.wire.net.connection import READ_AHEAD
 
 T = TypeVar("T")
 

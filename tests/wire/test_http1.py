@@ -11,8 +11,8 @@ from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from xnai_validate.errors import Unmeasurable
-from xnai_validate.wire.http1 import HEAD_CAP, Cut, Head, Malformed, Responses, TooLarge
-from xnai_validate.wire.http_request import HttpRequest, prepare, request_bytes
+from xnai_validate.wire.http.http1 import HEAD_CAP, Cut, Head, Malformed, Responses, TooLarge
+from xnai_validate.wire.http.request import HttpRequest, prepare, request_bytes
 
 
 @dataclass

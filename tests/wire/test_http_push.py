@@ -10,12 +10,13 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 from tests.scripted import Asked, Line, Scripted, scripted
+from xnai_validate.checkers.load import _opener as http_opener
+from xnai_validate.checkers.load import _pushed_response as http_push
+from xnai_validate.checkers.load._opener import OPENING, Opener
+from xnai_validate.checkers.load._pushed_response import PushedResponse
 from xnai_validate.kit import ErrorKind
-from xnai_validate.wire import http_opener, http_push
-from xnai_validate.wire.http1 import HEAD_CAP
-from xnai_validate.wire.http_opener import OPENING, Opener
-from xnai_validate.wire.http_push import PushedResponse
-from xnai_validate.wire.http_request import HttpRequest, prepare, request_bytes
+from xnai_validate.wire.http.http1 import HEAD_CAP
+from xnai_validate.wire.http.request import HttpRequest, prepare, request_bytes
 
 Script = Callable[[Asked, Line], Awaitable[bool]]
 OK = b"HTTP/1.1 200 OK\r\n"

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from xnai_validate.kit import Facts, JsonValue
-from xnai_validate.model.rules import values_at
-from xnai_validate.wire.http_body import json_of, text_of
-from xnai_validate.wire.jsontext import NESTING_CAP, document_of
+from xnai_validate.model.judging.rules import values_at
+from xnai_validate.wire.http.body import json_of, text_of
+from xnai_validate.wire.json_text import NESTING_CAP, document_of
 
 
 class Held(Facts):

@@ -19,7 +19,7 @@ from tests.checkers.beside import Talk, beside, tcp_server
 from xnai_validate.errors import Unmeasurable
 from xnai_validate.kit import ErrorKind, Target, Tls
 from xnai_validate.wire.failure import WireError
-from xnai_validate.wire.redis import REPLY_CAP, RedisClient, RedisConnection, RedisRefusal, connect_redis
+from xnai_validate.wire.redis.client import REPLY_CAP, RedisClient, RedisConnection, RedisRefusal, connect_redis
 
 T = TypeVar("T")
 Reader = asyncio.StreamReader

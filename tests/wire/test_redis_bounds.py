@@ -11,7 +11,7 @@ from tests.checkers.beside import tcp_server
 from tests.context import observe
 from xnai_validate.kit import ErrorKind, Target
 from xnai_validate.wire.failure import WireError
-from xnai_validate.wire.redis_bounds import ITEMS_CAP, Announced
+from xnai_validate.wire.redis.bounds import ITEMS_CAP, Announced
 
 CAP = 1000
 REPLIES = b"+OK\r\n:5\r\n$-1\r\n*-1\r\n$9\r\n*9999999\r\n\r\n*2\r\n$3\r\na\r\n\r\n-ERR *9999999\r\n%1\r\n+a\r\n_\r\n"

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from xnai_validate.wire.sse import Event, FramingFault, SseParser
+from xnai_validate.wire.sse.parser import Event, FramingFault, SseParser
 
 
 @dataclass

@@ -9,9 +9,9 @@ from xnai_validate.baseline.figures import Figure, Figures, Missing, band_of
 from xnai_validate.baseline.fingerprint import differences
 from xnai_validate.baseline.judging import Change, change, holm
 from xnai_validate.baseline.record import RecordedRun
-from xnai_validate.model.comparison import Change as Verdict
-from xnai_validate.model.comparison import Compared, Comparison
 from xnai_validate.model.dataclass import dataclass
+from xnai_validate.model.results.comparison import Change as Verdict
+from xnai_validate.model.results.comparison import Compared, Comparison
 
 WINDOW_RATIO = 1.05
 """Loads whose windows differ by more than this are different loads."""

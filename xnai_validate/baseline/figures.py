@@ -8,8 +8,8 @@ from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
 from xnai_validate.model.dataclass import dataclass
+from xnai_validate.model.histogram import Histogram
 from xnai_validate.model.json import JsonValue
-from xnai_validate.wire.histogram import Histogram
 
 LEAST_WINDOWS = 10
 """Windows with requests in them, below which their scatter tells too little."""

@@ -11,7 +11,7 @@ from pydantic import ConfigDict
 
 from xnai_validate.model.dataclass import dataclass
 from xnai_validate.model.json import JsonObject
-from xnai_validate.model.report import CheckResult, RunReport
+from xnai_validate.model.results.report import CheckResult, RunReport
 
 MEMORY_RATIO = 1.1
 """Hosts whose memory differs by no more than this are taken for alike: kernels reserve more or less of it."""

@@ -13,7 +13,7 @@ from xnai_validate.baseline.figures import Figure, Figures, Missing, is_memory, 
 from xnai_validate.baseline.fingerprint import Fingerprint, fingerprint_of
 from xnai_validate.model.dataclass import dataclass
 from xnai_validate.model.json import JsonValue
-from xnai_validate.model.report import CheckResult, RunReport
+from xnai_validate.model.results.report import CheckResult, RunReport
 
 WINDOWS = "latency_windows"
 """The fact in which a load gives its latencies, window by window."""

@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 
 from xnai_validate.kit import Field, JsonValue, Params, Target
 from xnai_validate.model.marks import Ge, Le, model_validator
-from xnai_validate.wire.http import HttpRequest
+from xnai_validate.wire.http.client import HttpRequest
 
 Scalar = str | int | float | bool
 

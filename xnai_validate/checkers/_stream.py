@@ -7,11 +7,11 @@ from typing import NamedTuple
 from urllib.parse import urlencode
 
 from xnai_validate.kit import Field, JsonValue, Params, Target
+from xnai_validate.model.judging.rules import json_path, values_at
 from xnai_validate.model.marks import field_validator
-from xnai_validate.model.rules import json_path, values_at
-from xnai_validate.wire.http import HttpRequest
-from xnai_validate.wire.jsontext import document_of
-from xnai_validate.wire.sse import Event
+from xnai_validate.wire.http.client import HttpRequest
+from xnai_validate.wire.json_text import document_of
+from xnai_validate.wire.sse.parser import Event
 
 NAME_CAP = 100
 

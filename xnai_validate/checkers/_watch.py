@@ -8,9 +8,9 @@ from collections.abc import Mapping
 
 from xnai_validate.checkers._steps import failure, observe_all
 from xnai_validate.kit import Context, Observation, Unmeasurable, bounded
+from xnai_validate.model.judging.rules import json_path, values_at
 from xnai_validate.model.marks import field_validator
-from xnai_validate.model.nearest import did_you_mean
-from xnai_validate.model.rules import json_path, values_at
+from xnai_validate.model.suggestions import did_you_mean
 
 
 class Missing:

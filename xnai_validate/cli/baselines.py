@@ -9,9 +9,9 @@ from xnai_validate.baseline.record import RecordedRun, recorded
 from xnai_validate.cli.stored import recorded_of
 from xnai_validate.engine.journal import state_dir
 from xnai_validate.errors import XnaiError
-from xnai_validate.model.comparison import Comparison
 from xnai_validate.model.json import JsonObject
-from xnai_validate.model.report import RunReport
+from xnai_validate.model.results.comparison import Comparison
+from xnai_validate.model.results.report import RunReport
 from xnai_validate.plan import Plan
 
 

@@ -9,9 +9,9 @@ from xnai_validate.baseline.fingerprint import hindrances
 from xnai_validate.cli import console
 from xnai_validate.cli.stored import recorded_of
 from xnai_validate.errors import ConfigError
-from xnai_validate.model.comparison import Comparison
 from xnai_validate.model.json import indented
-from xnai_validate.model.verdict import decide
+from xnai_validate.model.results.comparison import Comparison
+from xnai_validate.model.results.verdict import decide
 
 
 def compared(before: str, after: str, *, as_json: bool, color: bool | None) -> int:

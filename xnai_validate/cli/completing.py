@@ -23,13 +23,13 @@ def names(incomplete: str) -> list[str]:
     from xnai_validate import registry
     from xnai_validate.config.catalogue import catalogue
 
-    kinds = registry.kinds()
+    kinds = registry.CHECKERS.names()
     families = dict.fromkeys(kind.partition(".")[0] for kind in kinds)
     try:
         checks = [check.id for check in catalogue().checks]
     except XnaiError:
         checks = []
-    return _beginning(incomplete, [*families, *kinds, *registry.faults(), *checks])
+    return _beginning(incomplete, [*families, *kinds, *registry.FAULTS.names(), *checks])
 
 
 def _profiles() -> list[str]:

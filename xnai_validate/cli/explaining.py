@@ -15,13 +15,13 @@ from xnai_validate.config import LoadOptions
 from xnai_validate.config.catalogue import Catalogue, catalogue
 from xnai_validate.errors import ConfigError, RegistryError
 from xnai_validate.kit import Checker, Facts, Fault, Params
-from xnai_validate.model.docs import field_docs
-from xnai_validate.model.facttype import FactType
+from xnai_validate.model.field_docs import field_docs
 from xnai_validate.model.json import JsonValue
-from xnai_validate.model.nearest import did_you_mean
-from xnai_validate.model.rules import Rule, judge
-from xnai_validate.model.ruletext import parse_rules
-from xnai_validate.model.sentence import wanted
+from xnai_validate.model.judging.fact_types import FactType
+from xnai_validate.model.judging.finding_text import wanted
+from xnai_validate.model.judging.rule_parsing import parse_rules
+from xnai_validate.model.judging.rules import Rule, judge
+from xnai_validate.model.suggestions import did_you_mean
 from xnai_validate.model.text import Masker
 from xnai_validate.model.units import format_ms
 from xnai_validate.plan import PlannedCheck
@@ -46,7 +46,7 @@ def explaining(name: str, paths: tuple[Path, ...]) -> None:
         _check(page, check, Masker(secrets))
     elif "." in name and "/" not in name and all(one.name != name for one in known.profiles):
         _kind_or_fault(page, name, known)
-    elif name in registry.families():
+    elif name in registry.CHECKERS.families():
         _family(page, name)
     else:
         raise ConfigError(
@@ -64,34 +64,34 @@ def _meant(name: str, known: Catalogue) -> str | None:
     ids = [one.id for one in known.checks]
     parts = [
         one
-        for one in (*registry.kinds(), *registry.faults(), *ids)
+        for one in (*registry.CHECKERS.names(), *registry.FAULTS.names(), *ids)
         if name in (one.partition(".")[0], one.partition(":")[2])
     ]
     if parts and name:
         return f"there is {', '.join(parts)}"
-    return did_you_mean(name, [*registry.kinds(), *registry.faults(), *ids])
+    return did_you_mean(name, [*registry.CHECKERS.names(), *registry.FAULTS.names(), *ids])
 
 
 def _family(page: Page, name: str) -> None:
     """What the kinds of a family have in common, and which there are."""
-    first, _, rest = registry.family_doc(name).partition("\n")
+    first, _, rest = registry.CHECKERS.family_doc(name).partition("\n")
     page.text(name, style="bold")
     page.text(first)
     _paragraphs(page, rest)
     page.rule("Kinds")
-    for kind, checker in registry.load(name).items():
+    for kind, checker in registry.CHECKERS.load(name).items():
         page.text(checker.title, indent=NAME_COLUMN, lead=(f"  {kind} ", "bold"))
 
 
 def _kind_or_fault(page: Page, name: str, known: Catalogue) -> None:
     """What bears the name: no fault has that of a kind."""
     family = name.partition(".")[0]
-    if family in registry.fault_families() and name in registry.load_faults(family):
-        _fault(page, registry.get_fault(name))
-    elif family in registry.families() and name in registry.load(family):
-        _kind(page, registry.get(name), known)
+    if family in registry.FAULTS.families() and name in registry.FAULTS.load(family):
+        _fault(page, registry.FAULTS.get(name))
+    elif family in registry.CHECKERS.families() and name in registry.CHECKERS.load(family):
+        _kind(page, registry.CHECKERS.get(name), known)
     else:
-        hint = did_you_mean(name, [*registry.kinds(), *registry.faults()])
+        hint = did_you_mean(name, [*registry.CHECKERS.names(), *registry.FAULTS.names()])
         raise RegistryError(f'unknown kind of check or fault "{name}"', hint=hint)
 
 

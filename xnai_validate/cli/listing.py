@@ -11,7 +11,7 @@ from xnai_validate.cli import console, history
 from xnai_validate.config import LoadOptions
 from xnai_validate.config.catalogue import Catalogue, CheckSummary, catalogue
 from xnai_validate.errors import ConfigError
-from xnai_validate.model.nearest import did_you_mean
+from xnai_validate.model.suggestions import did_you_mean
 from xnai_validate.report.page import Page, Span
 from xnai_validate.report.words import counted
 
@@ -86,13 +86,13 @@ def _checks(page: Page, checks: Iterable[CheckSummary]) -> None:
 def _kinds(page: Page, known: Catalogue) -> None:
     from xnai_validate import registry
 
-    page.table([[(kind, "bold"), (registry.get(kind).title, "")] for kind in registry.kinds()])
+    page.table([[(kind, "bold"), (registry.CHECKERS.get(kind).title, "")] for kind in registry.CHECKERS.names()])
 
 
 def _faults(page: Page, known: Catalogue) -> None:
     from xnai_validate import registry
 
-    page.table([[(name, "bold"), (registry.get_fault(name).title, "")] for name in registry.faults()])
+    page.table([[(name, "bold"), (registry.FAULTS.get(name).title, "")] for name in registry.FAULTS.names()])
 
 
 def _plan(page: Page, name: str, options: LoadOptions) -> None:

@@ -12,9 +12,9 @@ from pathlib import Path
 from xnai_validate.cli import console
 from xnai_validate.cli.proof import Proof, Trial, Tried, carry_out, defect_trials, healthy_trials, selected
 from xnai_validate.errors import ConfigError
-from xnai_validate.model.nearest import did_you_mean
+from xnai_validate.model.results.verdict import Exit
+from xnai_validate.model.suggestions import did_you_mean
 from xnai_validate.model.text import printable
-from xnai_validate.model.verdict import Exit
 
 
 def prove(names: tuple[str, ...], profile: str, *, full: bool, jobs: int, output: Path | None) -> int:

@@ -13,7 +13,7 @@ EXCERPT = 100
 
 def tell(error: XnaiError) -> None:
     """Write an error to stderr; mistakes in files all together, each with its line."""
-    from xnai_validate.model.place import Mistakes
+    from xnai_validate.model.source_location import Mistakes
     from xnai_validate.model.text import printable
 
     if isinstance(error, Mistakes):
@@ -27,7 +27,7 @@ def tell(error: XnaiError) -> None:
 
 def mistakes(error: XnaiError) -> Iterator[str]:
     """The lines of all mistakes: `file:line:column: message`, the line of the file, a caret with the hint."""
-    from xnai_validate.model.place import Mistakes
+    from xnai_validate.model.source_location import Mistakes
     from xnai_validate.model.text import printable
 
     problems = error.problems if isinstance(error, Mistakes) else ()

@@ -139,7 +139,7 @@ def _variables() -> set[str]:
 
 def meant_instead(variable: str) -> str:
     """The sentence about a variable that sets nothing, with the nearest that would."""
-    from xnai_validate.model.nearest import nearest
+    from xnai_validate.model.suggestions import nearest
 
     # What all begin with would make any two of them look alike.
     names = [name.removeprefix(PREFIX) for name in _variables()]

@@ -12,7 +12,7 @@ from typing import IO, Self
 from xnai_validate.cli.aside import beside, replacing
 from xnai_validate.errors import ConfigError
 from xnai_validate.model.dataclass import dataclass
-from xnai_validate.model.report import RunReport
+from xnai_validate.model.results.report import RunReport
 from xnai_validate.report.formats import Format, for_file
 from xnai_validate.report.view import View
 

@@ -17,10 +17,10 @@ from xnai_validate.demo.settings import Layout
 from xnai_validate.demo.processes.stack import EmbeddedStack
 from xnai_validate.errors import XnaiError
 from xnai_validate.model.dataclass import dataclass
-from xnai_validate.model.fold import Folding
 from xnai_validate.model.json import JsonObject
-from xnai_validate.model.report import RunReport
-from xnai_validate.model.status import Status
+from xnai_validate.model.results.report import RunReport
+from xnai_validate.model.results.report_builder import Folding
+from xnai_validate.model.results.status import Status
 
 LAYOUTS: tuple[Layout, ...] = ("A", "B")
 DISRUPTIVE = frozenset({"disruptive"})

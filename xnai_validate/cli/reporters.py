@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable
 from typing import IO
 
-from xnai_validate.model.events import Event, Progress
+from xnai_validate.model.results.events import Event, Progress
 from xnai_validate.report.jsonl import line
 from xnai_validate.report.lines import Lines
 

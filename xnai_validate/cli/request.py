@@ -8,8 +8,8 @@ from typing import Literal, Self, cast
 
 from xnai_validate.errors import ConfigError
 from xnai_validate.model.dataclass import dataclass
-from xnai_validate.model.nearest import did_you_mean
-from xnai_validate.model.status import Status
+from xnai_validate.model.results.status import Status
+from xnai_validate.model.suggestions import did_you_mean
 from xnai_validate.model.units import duration_s
 from xnai_validate.report.formats import Format, named
 from xnai_validate.report.view import Detail

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from xnai_validate.engine import journals, read_journal, state_dir
 from xnai_validate.errors import ConfigError, XnaiError
-from xnai_validate.model.fold import fold
-from xnai_validate.model.status import Status
+from xnai_validate.model.results.report_builder import fold
+from xnai_validate.model.results.status import Status
 
 
 def failed_before(profiles: tuple[str, ...]) -> frozenset[str]:

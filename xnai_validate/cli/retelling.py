@@ -8,7 +8,7 @@ from xnai_validate.cli import console
 from xnai_validate.cli.outputs import Outputs
 from xnai_validate.cli.stored import events_of, report_of
 from xnai_validate.errors import ConfigError, XnaiError
-from xnai_validate.model.verdict import Exit
+from xnai_validate.model.results.verdict import Exit
 from xnai_validate.report.formats import named
 from xnai_validate.report.jsonl import line
 from xnai_validate.report.view import View

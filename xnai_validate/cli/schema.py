@@ -28,7 +28,7 @@ def command(
 
     from xnai_validate import schema
     from xnai_validate.cli.console import print_out
-    from xnai_validate.config import fileschema
+    from xnai_validate.config.files import json_schema as fileschema
 
     made = {
         Document.SUITE: fileschema.suite_schema,

@@ -20,10 +20,10 @@ from xnai_validate.cli.sinks import Sink, Sinks
 from xnai_validate.cli.undoing import refuse_dirty, refuse_disturbed, tell_left
 from xnai_validate.config import LoadOptions, load_plan
 from xnai_validate.errors import ConfigError
-from xnai_validate.model.fold import Folding
 from xnai_validate.model.json import JsonObject
-from xnai_validate.model.report import RunReport
-from xnai_validate.model.verdict import with_broken_reporter
+from xnai_validate.model.results.report import RunReport
+from xnai_validate.model.results.report_builder import Folding
+from xnai_validate.model.results.verdict import with_broken_reporter
 from xnai_validate.plan import Plan
 from xnai_validate.report.view import View
 

@@ -7,7 +7,7 @@ from functools import partial
 from typing import Protocol
 
 from xnai_validate.errors import XnaiError
-from xnai_validate.model.events import Event, Progress
+from xnai_validate.model.results.events import Event, Progress
 from xnai_validate.model.text import printable
 
 

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 from xnai_validate.engine.journal import journals, read_journal, state_dir
 from xnai_validate.errors import ConfigError, XnaiError
-from xnai_validate.model.events import Event
-from xnai_validate.model.fold import fold
-from xnai_validate.model.nearest import did_you_mean
-from xnai_validate.model.report import RunReport
+from xnai_validate.model.results.events import Event
+from xnai_validate.model.results.report import RunReport
+from xnai_validate.model.results.report_builder import fold
+from xnai_validate.model.suggestions import did_you_mean
 
 if TYPE_CHECKING:
     from xnai_validate.baseline.record import RecordedRun

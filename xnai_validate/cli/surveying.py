@@ -17,8 +17,8 @@ from xnai_validate.cli.console import say
 from xnai_validate.cli.request import pairs
 from xnai_validate.config import LoadOptions, load_plan
 from xnai_validate.errors import ConfigError
-from xnai_validate.model.events import CheckFinished, Event
 from xnai_validate.model.json import JsonObject, JsonValue
+from xnai_validate.model.results.events import CheckFinished, Event
 from xnai_validate.model.target import Target
 from xnai_validate.plan import Choice, Plan
 

@@ -21,7 +21,7 @@ GUARDIAN_S = 3.0
 
 def refuse_dirty() -> None:
     """Raises NotUndone where an earlier run has left a fault in force, after its guardian had the time to act."""
-    from xnai_validate.engine.conflict import left_behind, refuse_left_behind
+    from xnai_validate.engine.undo.conflicts import left_behind, refuse_left_behind
 
     folder = _folder()
     end = time.monotonic() + GUARDIAN_S
@@ -32,14 +32,14 @@ def refuse_dirty() -> None:
 
 def refuse_disturbed(plan: Plan) -> None:
     """Raises NotUndone where another run disturbs a target of the plan just now."""
-    from xnai_validate.engine.conflict import refuse_held
+    from xnai_validate.engine.undo.conflicts import refuse_held
 
     refuse_held(_folder(), [one.target for planned in plan.targets.values() for one in planned.candidates])
 
 
 def _folder() -> UndoFolder:
     from xnai_validate.engine.journal import state_dir
-    from xnai_validate.engine.undofolder import UndoFolder
+    from xnai_validate.engine.undo.folder import UndoFolder
 
     return UndoFolder.below(state_dir())
 
@@ -87,7 +87,7 @@ def undoing(run: str | None, overdue: bool) -> int:
         if one.why:
             _say(f"  {one.why}")
 
-    done = asyncio.run(repair(state_dir(), registry.get_fault, SystemClock(), told, run=run, overdue=overdue))
+    done = asyncio.run(repair(state_dir(), registry.FAULTS.get, SystemClock(), told, run=run, overdue=overdue))
     if not done:
         _say("nothing is in force")
     bad = [one.id for one in done if not one.proven]
@@ -101,7 +101,7 @@ def undoing(run: str | None, overdue: bool) -> int:
 def forgetting(ids: tuple[str, ...]) -> int:
     """Drop records; raises ConfigError for one that is not there, or whose run still lives."""
     from xnai_validate.engine import UndoRecord
-    from xnai_validate.model.nearest import did_you_mean
+    from xnai_validate.model.suggestions import did_you_mean
 
     folder = _folder()
     for one in ids:

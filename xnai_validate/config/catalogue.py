@@ -9,18 +9,18 @@ from fnmatch import fnmatchcase
 from functools import cached_property
 from pathlib import Path
 
-from xnai_validate.config.chain import Chain
-from xnai_validate.config.load import Loader, collector_paused, load_plan
+from xnai_validate.config.compile.load import Loader, collector_paused, load_plan
+from xnai_validate.config.compile.profile_chain import Chain
+from xnai_validate.config.files.vars_file import read_vars
 from xnai_validate.config.locate import Found, Library, bundled_root
 from xnai_validate.config.options import LoadOptions
-from xnai_validate.config.problems import Problems, Where
-from xnai_validate.config.source import parse_source
-from xnai_validate.config.varsfile import read_vars
+from xnai_validate.config.yaml_files.document import parse_source
+from xnai_validate.config.yaml_files.problems import Problems, Where
 from xnai_validate.errors import ConfigError
 from xnai_validate.model.dataclass import dataclass
 from xnai_validate.model.json import JsonValue
-from xnai_validate.model.nearest import did_you_mean
-from xnai_validate.model.place import Mistakes
+from xnai_validate.model.source_location import Mistakes
+from xnai_validate.model.suggestions import did_you_mean
 from xnai_validate.plan import Plan, PlannedCheck
 
 _NO_OPTIONS = LoadOptions()

@@ -8,12 +8,12 @@ from functools import cached_property
 from pathlib import Path
 
 import xnai_validate
+from xnai_validate.config.files.vars_file import holds_vars
 from xnai_validate.config.options import LoadOptions
-from xnai_validate.config.problems import Problems, Where
-from xnai_validate.config.source import Source, read_source
-from xnai_validate.config.varsfile import holds_vars
+from xnai_validate.config.yaml_files.document import Source, read_source
+from xnai_validate.config.yaml_files.problems import Problems, Where
 from xnai_validate.model.dataclass import dataclass
-from xnai_validate.model.nearest import did_you_mean
+from xnai_validate.model.suggestions import did_you_mean
 
 PATH_VARIABLE = "XNAI_VALIDATE_PATH"
 _ENDINGS = (".yaml", ".yml")

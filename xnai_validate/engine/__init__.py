@@ -2,13 +2,13 @@
 
 from xnai_validate.engine.clock import SystemClock
 from xnai_validate.engine.engine import Engine
-from xnai_validate.engine.guard import Memory
 from xnai_validate.engine.journal import journal_path, journals, new_run_id, read_journal, state_dir
-from xnai_validate.engine.repair import Repaired, repair
+from xnai_validate.engine.memory_guard import Memory
 from xnai_validate.engine.signals import signals
 from xnai_validate.engine.targets import settle_targets
-from xnai_validate.engine.undofolder import UndoFolder, Unreadable
-from xnai_validate.engine.undorecord import UndoRecord
+from xnai_validate.engine.undo.folder import UndoFolder, Unreadable
+from xnai_validate.engine.undo.record import UndoRecord
+from xnai_validate.engine.undo.repair import Repaired, repair
 
 __all__ = [
     "Engine",

@@ -11,11 +11,11 @@ from pathlib import PurePath
 from xnai_validate.errors import NotApplicable, XnaiError
 from xnai_validate.kit import Context
 from xnai_validate.model.dataclass import dataclass
-from xnai_validate.model.facttype import fact_values
 from xnai_validate.model.json import JsonObject, bounded
-from xnai_validate.model.rules import Finding, judge
-from xnai_validate.model.sentence import cut, reason
-from xnai_validate.model.status import Status
+from xnai_validate.model.judging.fact_types import fact_values
+from xnai_validate.model.judging.finding_text import cut, reason
+from xnai_validate.model.judging.rules import Finding, judge
+from xnai_validate.model.results.status import Status
 from xnai_validate.model.text import printable
 from xnai_validate.plan import Compiled, PlannedCheck, Until
 

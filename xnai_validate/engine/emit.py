@@ -8,7 +8,8 @@ from dataclasses import replace
 from xnai_validate.engine.journal import Journal
 from xnai_validate.engine.outbox import Outbox
 from xnai_validate.kit import Clock
-from xnai_validate.model.events import (
+from xnai_validate.model.judging.rules import Finding
+from xnai_validate.model.results.events import (
     Event,
     FaultInjected,
     FaultReverted,
@@ -18,10 +19,9 @@ from xnai_validate.model.events import (
     pieces,
     to_json,
 )
-from xnai_validate.model.fold import Folding
-from xnai_validate.model.report import CheckInfo, Criterion, RunInfo
-from xnai_validate.model.rules import Finding
-from xnai_validate.model.status import Status
+from xnai_validate.model.results.report import CheckInfo, Criterion, RunInfo
+from xnai_validate.model.results.report_builder import Folding
+from xnai_validate.model.results.status import Status
 from xnai_validate.model.text import Masker
 
 EVENT_CAP = 1 << 20

@@ -10,19 +10,20 @@ from pathlib import Path
 from xnai_validate.engine.attempt import Outcome, attempts, disturbed
 from xnai_validate.engine.clock import SystemClock
 from xnai_validate.engine.context import CheckContext, Scope
-from xnai_validate.engine.disturbances import Disturbances, Told
 from xnai_validate.engine.emit import Emitter
-from xnai_validate.engine.guard import EVERY_S, PATIENCE, Sample, Sight, look, memory_now, spare_bytes
-from xnai_validate.engine.guardian import Guardian, undo_command
 from xnai_validate.engine.journal import state_dir
+from xnai_validate.engine.memory_guard import EVERY_S, PATIENCE, Sample, Sight, look, memory_now, spare_bytes
 from xnai_validate.engine.opening import begin
 from xnai_validate.engine.outbox import Outbox
 from xnai_validate.engine.preload import preload
 from xnai_validate.engine.schedule import Blocked, Schedule
 from xnai_validate.engine.shared import Shared
+from xnai_validate.engine.undo.faults import Disturbances, Told
+from xnai_validate.engine.undo.guardian import Guardian, undo_command
 from xnai_validate.kit import Clock
-from xnai_validate.model.comparison import Comparison
-from xnai_validate.model.events import (
+from xnai_validate.model.json import JsonObject
+from xnai_validate.model.results.comparison import Comparison
+from xnai_validate.model.results.events import (
     AttemptFinished,
     BaselineCompared,
     CheckFinished,
@@ -33,10 +34,9 @@ from xnai_validate.model.events import (
     RunFinished,
     Stopped,
 )
-from xnai_validate.model.fold import Folding
-from xnai_validate.model.json import JsonObject
-from xnai_validate.model.report import RunInfo, RunReport
-from xnai_validate.model.status import Status
+from xnai_validate.model.results.report import RunInfo, RunReport
+from xnai_validate.model.results.report_builder import Folding
+from xnai_validate.model.results.status import Status
 from xnai_validate.model.text import Masker
 from xnai_validate.plan import Plan, PlannedCheck
 

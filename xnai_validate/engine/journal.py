@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from xnai_validate.errors import XnaiError
-from xnai_validate.model.events import Event, from_json
+from xnai_validate.model.results.events import Event, from_json
 
 KEEP_RUNS = 50
 KEEP_BYTES = 256 << 20

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from xnai_validate.engine.emit import Emitter
 from xnai_validate.engine.journal import Journal, journal_path
-from xnai_validate.model.events import Notice, RunStarted, TargetResolved
-from xnai_validate.model.report import RunInfo
+from xnai_validate.model.results.events import Notice, RunStarted, TargetResolved
+from xnai_validate.model.results.report import RunInfo
 from xnai_validate.plan import Plan
 
 

@@ -6,7 +6,7 @@ import asyncio
 from collections import deque
 from collections.abc import Callable
 
-from xnai_validate.model.events import Event
+from xnai_validate.model.results.events import Event
 
 BACKLOG = 1000
 """Events not yet read; with more of them no check begins."""

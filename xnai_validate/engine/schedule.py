@@ -12,7 +12,7 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 
 from xnai_validate.model.dataclass import dataclass
-from xnai_validate.model.status import Status
+from xnai_validate.model.results.status import Status
 from xnai_validate.plan import Compiled, Limits, PlannedCheck
 
 

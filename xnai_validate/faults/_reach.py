@@ -14,7 +14,7 @@ async def connects(target: Target) -> bool | None:
     """Whether a connection is taken at the target's url within a second; None where it has none."""
     if not target.url or not target.port:
         return None
-    from xnai_validate.wire.connect import open_socket
+    from xnai_validate.wire.net.connection import open_socket
 
     try:
         async with asyncio.timeout(CONNECT_S):

@@ -1,12 +1,14 @@
 """All that the author of a checker or of a fault imports: base classes, decorators, contexts and the clock."""
 
-from xnai_validate.kit import disturbing, measuring, process
-from xnai_validate.kit.disturbing import *  # noqa: F403
-from xnai_validate.kit.disturbing import FAULT_MARK as FAULT_MARK
-from xnai_validate.kit.measuring import *  # noqa: F403
-from xnai_validate.kit.measuring import MARK as MARK
-from xnai_validate.kit.measuring import WRITTEN as WRITTEN
-from xnai_validate.kit.process import *  # noqa: F403
+from xnai_validate.kit import checker as measuring
+from xnai_validate.kit import fault as disturbing
+from xnai_validate.kit import process_id as process
+from xnai_validate.kit.checker import *  # noqa: F403
+from xnai_validate.kit.checker import MARK as MARK
+from xnai_validate.kit.checker import WRITTEN as WRITTEN
+from xnai_validate.kit.fault import *  # noqa: F403
+from xnai_validate.kit.fault import FAULT_MARK as FAULT_MARK
+from xnai_validate.kit.process_id import *  # noqa: F403
 
 __all__ = ["FAULT_MARK", "MARK", "WRITTEN"]
 __all__ += measuring.__all__

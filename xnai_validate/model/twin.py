@@ -8,7 +8,7 @@ import pydantic
 from pydantic import BaseModel, ConfigDict
 
 from xnai_validate.model import marks
-from xnai_validate.model.docs import DocumentedValue
+from xnai_validate.model.field_docs import DocumentedValue
 from xnai_validate.model.record import Record, RecordMeta
 
 

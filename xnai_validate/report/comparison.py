@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from xnai_validate.model.comparison import Change, Compared, Comparison
+from xnai_validate.model.results.comparison import Change, Compared, Comparison
 from xnai_validate.report.page import Page, Span, Style, cells
 from xnai_validate.report.words import counted
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from xnai_validate.model.report import RunReport
-from xnai_validate.model.status import Status
+from xnai_validate.model.results.report import RunReport
+from xnai_validate.model.results.status import Status
+from xnai_validate.model.results.verdict import Exit, with_broken_reporter
 from xnai_validate.model.units import format_ms
-from xnai_validate.model.verdict import Exit, with_broken_reporter
 from xnai_validate.report.page import Page, Style
 from xnai_validate.report.view import View
 from xnai_validate.report.words import counted, listed

@@ -9,8 +9,8 @@ from typing import cast
 
 from xnai_validate.errors import ConfigError
 from xnai_validate.model.dataclass import dataclass
-from xnai_validate.model.nearest import did_you_mean
-from xnai_validate.model.report import RunReport
+from xnai_validate.model.results.report import RunReport
+from xnai_validate.model.suggestions import did_you_mean
 from xnai_validate.report.view import View
 
 Render = Callable[[RunReport, View], str]

@@ -6,9 +6,9 @@ gravest come first and the last names how many there were.
 
 from __future__ import annotations
 
-from xnai_validate.model.report import CheckResult, RunReport
-from xnai_validate.model.sentence import sentence, shown
-from xnai_validate.model.status import Status
+from xnai_validate.model.judging.finding_text import sentence, shown
+from xnai_validate.model.results.report import CheckResult, RunReport
+from xnai_validate.model.results.status import Status
 from xnai_validate.model.text import printable
 from xnai_validate.report.causes import PROBLEMS, Problem, problems_of
 from xnai_validate.report.ending import because

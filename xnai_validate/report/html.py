@@ -14,12 +14,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from xnai_validate.model.json import JsonObject
-from xnai_validate.model.report import CheckResult, RunReport
-from xnai_validate.model.sentence import cut, measured, shown, wanted
-from xnai_validate.model.status import Status
+from xnai_validate.model.judging.finding_text import cut, measured, shown, wanted
+from xnai_validate.model.results.report import CheckResult, RunReport
+from xnai_validate.model.results.status import Status
+from xnai_validate.model.results.verdict import Exit
 from xnai_validate.model.text import printable
 from xnai_validate.model.units import format_ms
-from xnai_validate.model.verdict import Exit
 from xnai_validate.report.causes import PROBLEMS, problems_of, skips_of
 from xnai_validate.report.comparison import change_of, interval_of, number_of, sums, worst_first
 from xnai_validate.report.ending import because

@@ -8,7 +8,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from xnai_validate.model.json import indented
-from xnai_validate.model.report import RunReport
+from xnai_validate.model.results.report import RunReport
 from xnai_validate.model.text import printable_json
 from xnai_validate.report.view import View
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from xnai_validate.model.events import Event, to_json
+from xnai_validate.model.results.events import Event, to_json
 
 
 def line(event: Event) -> str:

@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from xml.etree import ElementTree as ET
 
-from xnai_validate.model.report import CheckResult, CriterionResult, RunReport
-from xnai_validate.model.sentence import sentence, shown
-from xnai_validate.model.status import Status
+from xnai_validate.model.judging.finding_text import sentence, shown
+from xnai_validate.model.results.report import CheckResult, CriterionResult, RunReport
+from xnai_validate.model.results.status import Status
 from xnai_validate.model.text import printable
 from xnai_validate.report.comparison import regressions
 from xnai_validate.report.view import View

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from xnai_validate.model import events as ev
+from xnai_validate.model.results import events as ev
 from xnai_validate.model.text import printable
 from xnai_validate.model.units import format_ms
 

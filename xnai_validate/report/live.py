@@ -15,9 +15,9 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from xnai_validate.model import events as ev
 from xnai_validate.model.dataclass import dataclass
-from xnai_validate.model.status import Status
+from xnai_validate.model.results import events as ev
+from xnai_validate.model.results.status import Status
 from xnai_validate.model.text import printable
 from xnai_validate.model.units import format_ms
 

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import re
 
-from xnai_validate.model.report import CheckResult, RunReport
-from xnai_validate.model.sentence import measured, shown, wanted
-from xnai_validate.model.status import Status
+from xnai_validate.model.judging.finding_text import measured, shown, wanted
+from xnai_validate.model.results.report import CheckResult, RunReport
+from xnai_validate.model.results.status import Status
 from xnai_validate.model.text import printable
 from xnai_validate.model.units import format_ms
 from xnai_validate.report.causes import PROBLEMS, Problem, problems_of, skips_of

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 
-from xnai_validate.model.report import RunReport
-from xnai_validate.model.status import Status
+from xnai_validate.model.results.report import RunReport
+from xnai_validate.model.results.status import Status
 from xnai_validate.model.text import printable
 from xnai_validate.report.view import View
 

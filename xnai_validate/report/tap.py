@@ -9,11 +9,11 @@ from collections.abc import Iterator, Mapping
 
 import yaml
 
-from xnai_validate.model.report import CheckResult, RunReport
-from xnai_validate.model.sentence import sentence, shown
-from xnai_validate.model.status import Status
+from xnai_validate.model.judging.finding_text import sentence, shown
+from xnai_validate.model.results.report import CheckResult, RunReport
+from xnai_validate.model.results.status import Status
+from xnai_validate.model.results.verdict import Exit
 from xnai_validate.model.text import printable
-from xnai_validate.model.verdict import Exit
 from xnai_validate.report.view import View
 from xnai_validate.report.words import in_words, told_of
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from xnai_validate.model.report import CheckResult, CriterionResult
-from xnai_validate.model.rules import Finding
-from xnai_validate.model.sentence import sentence
-from xnai_validate.model.status import Status
+from xnai_validate.model.judging.finding_text import sentence
+from xnai_validate.model.judging.rules import Finding
+from xnai_validate.model.results.report import CheckResult, CriterionResult
+from xnai_validate.model.results.status import Status
 
 
 def told_of(check: CheckResult) -> list[Finding]:

@@ -8,7 +8,7 @@ import socket
 import ssl
 
 from xnai_validate.errors import XnaiError
-from xnai_validate.model.errorkind import ErrorKind
+from xnai_validate.model.error_kind import ErrorKind
 
 DETAIL_CAP = 300
 _UNREACHABLE = {

@@ -1,3 +1,1 @@
 """Alerts: whether what people must be told reaches them, once and in time."""
-
-KINDS = ("receipt",)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from contextlib import AsyncExitStack
 
 from xnai_validate.checkers._once import once
-from xnai_validate.checkers.alert.course import Course
-from xnai_validate.checkers.alert.inbox import Inbox
-from xnai_validate.checkers.alert.receipt_model import ReceiptParams, Received
+from xnai_validate.checkers.alert._course import Course
+from xnai_validate.checkers.alert._inbox import Inbox
+from xnai_validate.checkers.alert._receipt_model import ReceiptParams, Received
 from xnai_validate.kit import Context, NotApplicable, Unmeasurable, checker
 from xnai_validate.wire.failure import WireError
 

@@ -9,11 +9,11 @@ from itertools import pairwise
 from typing import Annotated
 
 from xnai_validate.checkers._once import once
-from xnai_validate.checkers.breaker.calls import Call, Outcome, make
-from xnai_validate.checkers.breaker.driver import Driver
-from xnai_validate.checkers.breaker.params import BreakerParams
+from xnai_validate.checkers.breaker._calls import Call, Outcome, make
+from xnai_validate.checkers.breaker._driver import Driver
+from xnai_validate.checkers.breaker._params import BreakerParams
+from xnai_validate.checkers.breaker._trips import must_fail, must_have_time
 from xnai_validate.checkers.breaker.refusal import quantile
-from xnai_validate.checkers.breaker.trips import must_fail, must_have_time
 from xnai_validate.kit import Context, Count, Facts, Milliseconds, Observation, XnaiError, checker
 from xnai_validate.model.dataclass import dataclass
 from xnai_validate.model.marks import Ge, Le

@@ -7,13 +7,13 @@ from dataclasses import field
 
 from xnai_validate.checkers._once import once
 from xnai_validate.checkers._steps import failure, observe_all
-from xnai_validate.checkers.breaker.calls import Call, Outcome
-from xnai_validate.checkers.breaker.driver import Driver
-from xnai_validate.checkers.breaker.params import CycleParams
-from xnai_validate.checkers.breaker.phases import Closing, Opening, Waiting
-from xnai_validate.checkers.breaker.readings import Reading
-from xnai_validate.checkers.breaker.recovery import recovery_of
-from xnai_validate.checkers.breaker.trips import must_have_time, must_open
+from xnai_validate.checkers.breaker._calls import Call, Outcome
+from xnai_validate.checkers.breaker._driver import Driver
+from xnai_validate.checkers.breaker._params import CycleParams
+from xnai_validate.checkers.breaker._phases import Closing, Opening, Waiting
+from xnai_validate.checkers.breaker._readings import Reading
+from xnai_validate.checkers.breaker._recovery import recovery_of
+from xnai_validate.checkers.breaker._trips import must_have_time, must_open
 from xnai_validate.kit import Context, Count, Facts, JsonValue, Milliseconds, checker
 from xnai_validate.model.dataclass import dataclass
 

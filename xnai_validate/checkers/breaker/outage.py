@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from dataclasses import field
 
 from xnai_validate.checkers._once import once
-from xnai_validate.checkers.breaker.calls import Call, Outcome
-from xnai_validate.checkers.breaker.driver import Driver
-from xnai_validate.checkers.breaker.params import BreakerParams
-from xnai_validate.checkers.breaker.phases import Opening
-from xnai_validate.checkers.breaker.readings import PAUSE_S
+from xnai_validate.checkers.breaker._calls import Call, Outcome
+from xnai_validate.checkers.breaker._driver import Driver
+from xnai_validate.checkers.breaker._params import BreakerParams
+from xnai_validate.checkers.breaker._phases import Opening
+from xnai_validate.checkers.breaker._readings import PAUSE_S
+from xnai_validate.checkers.breaker._trips import must_fail
 from xnai_validate.checkers.breaker.refusal import quantile
-from xnai_validate.checkers.breaker.trips import must_fail
 from xnai_validate.kit import Context, Count, Disturbance, Duration, Facts, Milliseconds, checker
 from xnai_validate.model.dataclass import dataclass
 

@@ -7,12 +7,12 @@ from dataclasses import field
 from typing import Annotated, Self
 
 from xnai_validate.checkers._once import once
-from xnai_validate.checkers.breaker.calls import Call, Outcome
-from xnai_validate.checkers.breaker.driver import Driver
-from xnai_validate.checkers.breaker.params import BreakerParams
-from xnai_validate.checkers.breaker.phases import Waiting
-from xnai_validate.checkers.breaker.recovery import recovery_of
-from xnai_validate.checkers.breaker.trips import must_fail, must_have_time
+from xnai_validate.checkers.breaker._calls import Call, Outcome
+from xnai_validate.checkers.breaker._driver import Driver
+from xnai_validate.checkers.breaker._params import BreakerParams
+from xnai_validate.checkers.breaker._phases import Waiting
+from xnai_validate.checkers.breaker._recovery import recovery_of
+from xnai_validate.checkers.breaker._trips import must_fail, must_have_time
 from xnai_validate.kit import Context, Count, Facts, Milliseconds, Unmeasurable, checker
 from xnai_validate.model.dataclass import dataclass
 from xnai_validate.model.marks import Ge, Le, model_validator

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
+from xnai_validate.checkers.breaker._params import CycleParams
+from xnai_validate.checkers.breaker._readings import Reading
 from xnai_validate.checkers.breaker.cycle import Cycle, cycle_of
-from xnai_validate.checkers.breaker.params import CycleParams
-from xnai_validate.checkers.breaker.readings import Reading
 from xnai_validate.kit import Context, Count, Facts, NotApplicable, Seconds, checker
 
 FIELDS = (

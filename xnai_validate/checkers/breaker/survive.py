@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from xnai_validate.checkers._once import once
-from xnai_validate.checkers.breaker.calls import Call, Outcome
+from xnai_validate.checkers.breaker._calls import Call, Outcome
+from xnai_validate.checkers.breaker._driver import Driver
+from xnai_validate.checkers.breaker._params import BreakerParams, State
+from xnai_validate.checkers.breaker._trips import must_open
 from xnai_validate.checkers.breaker.concurrent import at_once
-from xnai_validate.checkers.breaker.driver import Driver
-from xnai_validate.checkers.breaker.params import BreakerParams, State
-from xnai_validate.checkers.breaker.trips import must_open
 from xnai_validate.kit import Context, Disturbance, Duration, Facts, Milliseconds, Unmeasurable, checker
 from xnai_validate.model.dataclass import dataclass
 

@@ -1,3 +1,1 @@
 """Experiments: steady, disturbed, undone, steady again; and what was seen meanwhile."""
-
-KINDS = ("run",)

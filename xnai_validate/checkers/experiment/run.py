@@ -6,8 +6,8 @@ import asyncio
 from contextlib import AsyncExitStack
 
 from xnai_validate.checkers._steps import failure
-from xnai_validate.checkers.experiment.models import Experiment, ExperimentParams
-from xnai_validate.checkers.experiment.watch import Watch, hold_all, keep_probing, probe_once
+from xnai_validate.checkers.experiment._models import Experiment, ExperimentParams
+from xnai_validate.checkers.experiment._watch import Watch, hold_all, keep_probing, probe_once
 from xnai_validate.kit import Context, Unmeasurable, XnaiError, checker
 
 FAILED_CAP = 20

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from xnai_validate.checkers._watch import Missing, Watch, read
 from xnai_validate.kit import Context, Facts, Params, checker
-from xnai_validate.model.sentence import cut
+from xnai_validate.model.judging.finding_text import cut
 
 
 class RatioParams(Params):

@@ -6,8 +6,8 @@ import asyncio
 from collections.abc import Coroutine, Iterator, Sequence
 from typing import Annotated, Self
 
-from xnai_validate.checkers.flow.course import Course
-from xnai_validate.checkers.flow.step import Made, Step
+from xnai_validate.checkers.flow._course import Course
+from xnai_validate.checkers.flow._step import Made, Step
 from xnai_validate.kit import (
     Context,
     Count,
@@ -21,7 +21,7 @@ from xnai_validate.kit import (
     checker,
 )
 from xnai_validate.model.marks import Gt, model_validator
-from xnai_validate.model.nearest import did_you_mean
+from xnai_validate.model.suggestions import did_you_mean
 from xnai_validate.model.text import Masker, looks_secret
 
 OWN_SHARE = 0.9

@@ -1,3 +1,1 @@
 """Health reports, held against what is really so."""
-
-KINDS = ("truth",)

@@ -8,10 +8,10 @@ from typing import Annotated
 
 from xnai_validate.checkers._once import once
 from xnai_validate.checkers._watch import Watch as Number
-from xnai_validate.checkers.health.busy import Busy, while_busy
-from xnai_validate.checkers.health.cost import cost
-from xnai_validate.checkers.health.course import Seen, Watch, cells, watch
-from xnai_validate.checkers.health.sample import Paths, status_fault
+from xnai_validate.checkers.health._busy import Busy, while_busy
+from xnai_validate.checkers.health._cost import cost
+from xnai_validate.checkers.health._course import Seen, Watch, cells, watch
+from xnai_validate.checkers.health._sample import Paths, status_fault
 from xnai_validate.kit import (
     Context,
     Count,

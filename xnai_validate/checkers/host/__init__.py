@@ -1,3 +1,1 @@
 """The machine the tool runs on: its resources, clock, listening ports and Python."""
-
-KINDS = ("clock", "ports", "python", "resources")

@@ -6,7 +6,7 @@ from email.utils import parsedate_to_datetime
 
 from xnai_validate.kit import Context, Duration, ErrorKind, Facts, Milliseconds, NotApplicable, Params, Seconds, checker
 from xnai_validate.wire.failure import WireError
-from xnai_validate.wire.http import HttpClient, HttpRequest
+from xnai_validate.wire.http.client import HttpClient, HttpRequest
 
 RESOLUTION_S = 1.0
 """The header carries whole seconds, cut off."""

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-from xnai_validate.checkers.host import probe
+from xnai_validate.checkers.host import _probe as probe
 from xnai_validate.kit import AfterValidator, Context, Duration, Facts, Field, Params, checker
 from xnai_validate.model.record import Record
 

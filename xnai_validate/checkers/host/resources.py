@@ -7,7 +7,7 @@ import resource
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from xnai_validate.checkers.host.kernel import file_handles, group_memory, oom_kills, pressure_percent
+from xnai_validate.checkers.host._kernel import file_handles, group_memory, oom_kills, pressure_percent
 from xnai_validate.kit import (
     Context,
     Count,

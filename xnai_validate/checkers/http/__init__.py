@@ -1,3 +1,1 @@
 """Checks of HTTP services: requests, the OpenAPI document, and whether what it promises is kept."""
-
-KINDS = ("contract", "openapi", "request")

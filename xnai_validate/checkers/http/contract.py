@@ -6,8 +6,8 @@ import json
 from typing import Annotated
 from urllib.parse import urlsplit
 
-from xnai_validate.checkers.http.contract_requests import MEMORY_CAP, MadeUp, made_up
-from xnai_validate.checkers.http.openapi_examiner import Examiner, examiner
+from xnai_validate.checkers.http._contract_requests import MEMORY_CAP, MadeUp, made_up
+from xnai_validate.checkers.http._openapi_examiner import Examiner, examiner
 from xnai_validate.kit import (
     Context,
     Count,
@@ -27,8 +27,8 @@ from xnai_validate.kit import (
 )
 from xnai_validate.model.marks import Ge, Le
 from xnai_validate.wire.failure import WireError
-from xnai_validate.wire.http import HttpAnswer, HttpClient, HttpRequest
-from xnai_validate.wire.http_body import json_of, media_type
+from xnai_validate.wire.http.body import json_of, media_type
+from xnai_validate.wire.http.client import HttpAnswer, HttpClient, HttpRequest
 
 TOLD_CAP = 20
 """Deviations of one kind that are told; all are counted."""

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Annotated
 from urllib.parse import urlencode, urlsplit
 
-from xnai_validate.checkers.http.openapi_examiner import About, Examiner, examiner
+from xnai_validate.checkers.http._openapi_examiner import About, Examiner, examiner
 from xnai_validate.kit import (
     Context,
     Count,
@@ -26,8 +26,8 @@ from xnai_validate.kit import (
 )
 from xnai_validate.model.marks import Ge, Le
 from xnai_validate.wire.failure import WireError
-from xnai_validate.wire.http import HttpAnswer, HttpClient, HttpRequest
-from xnai_validate.wire.http_body import json_of, media_type
+from xnai_validate.wire.http.body import json_of, media_type
+from xnai_validate.wire.http.client import HttpAnswer, HttpClient, HttpRequest
 
 
 class Call(Params):

@@ -7,12 +7,12 @@ from collections import Counter
 from collections.abc import Iterator
 from time import perf_counter
 
-from xnai_validate.checkers.http.request_model import Answered, Request
+from xnai_validate.checkers.http._request_model import Answered, Request
 from xnai_validate.kit import Context, ErrorKind, NotApplicable, XnaiError, checker
 from xnai_validate.model.dataclass import dataclass
 from xnai_validate.wire.failure import WireError
-from xnai_validate.wire.http import HttpAnswer, HttpClient, HttpRequest
-from xnai_validate.wire.http_body import json_of, media_type, text_of
+from xnai_validate.wire.http.body import json_of, media_type, text_of
+from xnai_validate.wire.http.client import HttpAnswer, HttpClient, HttpRequest
 
 TEXT_CAP = 64 * 1024
 """Characters of a body that are kept as the fact `text`."""

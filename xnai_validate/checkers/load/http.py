@@ -6,16 +6,16 @@ import asyncio
 from typing import Annotated
 
 from xnai_validate.checkers._request import RequestParams
-from xnai_validate.checkers.load.drive import Drive
-from xnai_validate.checkers.load.figures import load_figures
-from xnai_validate.checkers.load.shape import LoadFacts, LoadParams
+from xnai_validate.checkers.load._drive import Drive
+from xnai_validate.checkers.load._figures import load_figures
+from xnai_validate.checkers.load._shape import LoadFacts, LoadParams
 from xnai_validate.kit import Context, Count, NotApplicable, Size, Unmeasurable, checker
 from xnai_validate.model.marks import Ge, Le
-from xnai_validate.wire.connect import open_socket
 from xnai_validate.wire.failure import WireError
-from xnai_validate.wire.http import BODY_CAP
-from xnai_validate.wire.http_request import Prepared, prepare, request_bytes
-from xnai_validate.wire.resolve import literal
+from xnai_validate.wire.http.client import BODY_CAP
+from xnai_validate.wire.http.request import Prepared, prepare, request_bytes
+from xnai_validate.wire.net.connection import open_socket
+from xnai_validate.wire.net.resolve import literal
 
 BUFFER = 64 * 1024
 """Bytes that one read of a socket takes in at most."""
@@ -64,7 +64,7 @@ async def http(params: HttpLoad, ctx: Context) -> HttpLoadFacts:
     if target.url is None and "://" not in params.path:
         raise NotApplicable(f"target {target.name} has no url")
     try:
-        from xnai_validate.checkers.load.httpline import HeadLine, HttpLine, Wanted
+        from xnai_validate.checkers.load._httpline import HeadLine, HttpLine, Wanted
     except ImportError as error:
         raise Unmeasurable("load.http needs httptools", hint="pip install 'xnai-validate[load]'") from error
     prepared = prepare(params.request(target))

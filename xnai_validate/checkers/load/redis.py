@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from xnai_validate.checkers.load.drive import Drive
-from xnai_validate.checkers.load.figures import load_figures
-from xnai_validate.checkers.load.redisline import GOOD, Commands, RedisLine
-from xnai_validate.checkers.load.shape import LoadFacts, LoadParams
+from xnai_validate.checkers.load._drive import Drive
+from xnai_validate.checkers.load._figures import load_figures
+from xnai_validate.checkers.load._redisline import GOOD, Commands, RedisLine
+from xnai_validate.checkers.load._shape import LoadFacts, LoadParams
 from xnai_validate.kit import Context, Size, checker
 from xnai_validate.model.marks import Ge, Le, Len
-from xnai_validate.wire.redis import redis_place
+from xnai_validate.wire.redis.client import redis_place
 
 
 class RedisLoad(LoadParams):

@@ -5,16 +5,16 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from xnai_validate.checkers._stream import StreamedParams
-from xnai_validate.checkers.load.drive import Drive
-from xnai_validate.checkers.load.figures import load_figures, ms
+from xnai_validate.checkers.load._drive import Drive
+from xnai_validate.checkers.load._figures import load_figures, ms
+from xnai_validate.checkers.load._shape import LoadFacts, LoadParams
+from xnai_validate.checkers.load._streamtally import StreamTally
+from xnai_validate.checkers.load._tally import Tally
 from xnai_validate.checkers.load.http import address
-from xnai_validate.checkers.load.shape import LoadFacts, LoadParams
-from xnai_validate.checkers.load.streamtally import StreamTally
-from xnai_validate.checkers.load.tally import Tally
 from xnai_validate.kit import Context, Count, Duration, Milliseconds, NotApplicable, Unmeasurable, checker
+from xnai_validate.model.histogram import Histogram
 from xnai_validate.model.marks import Gt
-from xnai_validate.wire.histogram import Histogram
-from xnai_validate.wire.http_request import prepare
+from xnai_validate.wire.http.request import prepare
 
 
 class SseLoad(StreamedParams, LoadParams):
@@ -116,7 +116,7 @@ async def sse(params: SseLoad, ctx: Context) -> SseLoadFacts:
     if target.url is None and "://" not in params.path:
         raise NotApplicable(f"target {target.name} has no url")
     try:
-        from xnai_validate.checkers.load.streamline import Streams
+        from xnai_validate.checkers.load._streamline import Streams
     except ImportError as error:
         raise Unmeasurable("load.sse needs httptools", hint="pip install 'xnai-validate[load]'") from error
     prepared = prepare(params.request(target))

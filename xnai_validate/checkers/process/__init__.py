@@ -1,3 +1,1 @@
 """The process behind a target: its state, and whether work makes it grow."""
-
-KINDS = ("growth", "state")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 
 from xnai_validate.checkers._steps import perform
-from xnai_validate.checkers.process.subject import pid_of
+from xnai_validate.checkers.process._subject import pid_of
 from xnai_validate.kit import (
     Context,
     Count,
@@ -21,7 +21,7 @@ from xnai_validate.kit import (
 )
 from xnai_validate.model.dataclass import dataclass
 from xnai_validate.model.marks import Ge, Le
-from xnai_validate.wire.processes import pid_modules
+from xnai_validate.wire.containers.processes import pid_modules
 
 MIB = 2**20
 POLL_S = 0.1

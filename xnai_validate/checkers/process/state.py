@@ -5,7 +5,7 @@ from __future__ import annotations
 import resource
 from typing import TYPE_CHECKING
 
-from xnai_validate.checkers.process.subject import pid_of
+from xnai_validate.checkers.process._subject import pid_of
 from xnai_validate.kit import (
     Context,
     Count,
@@ -18,7 +18,7 @@ from xnai_validate.kit import (
     Unmeasurable,
     checker,
 )
-from xnai_validate.wire.processes import pid_modules
+from xnai_validate.wire.containers.processes import pid_modules
 
 if TYPE_CHECKING:
     import psutil

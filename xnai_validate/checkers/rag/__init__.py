@@ -18,5 +18,3 @@ the current directory, beside your profile or below `--path`:
 Or name a file of another name in a profile (`vars_files: [ours/questions]` is `checks/ours/questions.yaml`), or set one
 value alone: `--var canaries.0.question="..."`.
 """
-
-KINDS = ("consistency", "grounding", "limits")

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Annotated, Literal
 
 from xnai_validate.checkers._steps import failure
-from xnai_validate.checkers.rag.asking import Asking
-from xnai_validate.checkers.rag.support import support
+from xnai_validate.checkers.rag._asking import Asking
+from xnai_validate.checkers.rag._support import support
 from xnai_validate.kit import Context, Count, Facts, Field, Ratio, checker
 from xnai_validate.model.marks import Gt, Le
 

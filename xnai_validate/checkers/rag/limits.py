@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator, Sequence
 
-from xnai_validate.checkers.rag.input import Input
-from xnai_validate.checkers.rag.inputs import inputs
-from xnai_validate.checkers.rag.limits_model import Limited, LimitsParams
+from xnai_validate.checkers.rag._input import Input
+from xnai_validate.checkers.rag._inputs import inputs
+from xnai_validate.checkers.rag._limits_model import Limited, LimitsParams
 from xnai_validate.kit import Context, NotApplicable, checker
 from xnai_validate.wire.failure import WireError
-from xnai_validate.wire.http import HttpAnswer, HttpClient, HttpRequest
-from xnai_validate.wire.http_body import json_of
+from xnai_validate.wire.http.body import json_of
+from xnai_validate.wire.http.client import HttpAnswer, HttpClient, HttpRequest
 
 TOLD_CAP = 50
 

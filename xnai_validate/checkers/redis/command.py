@@ -5,9 +5,9 @@ from __future__ import annotations
 from time import perf_counter
 from typing import Annotated
 
-from xnai_validate.checkers.redis.access import PRELOAD, RedisFacts, RedisParams, measured
+from xnai_validate.checkers.redis._access import PRELOAD, RedisFacts, RedisParams, measured
 from xnai_validate.kit import Context, Field, JsonValue, Milliseconds, checker
-from xnai_validate.wire.redis import RedisConnection, RedisRefusal, Reply
+from xnai_validate.wire.redis.client import RedisConnection, RedisRefusal, Reply
 
 ITEMS_CAP = 1_000
 TEXT_CAP = 65_536

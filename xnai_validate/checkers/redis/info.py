@@ -6,9 +6,9 @@ import math
 from collections.abc import Mapping
 from time import perf_counter
 
-from xnai_validate.checkers.redis.access import PRELOAD, RedisFacts, RedisParams, measured
+from xnai_validate.checkers.redis._access import PRELOAD, RedisFacts, RedisParams, measured
 from xnai_validate.kit import Context, Count, Mebibytes, Milliseconds, Ratio, Seconds, checker
-from xnai_validate.wire.redis import RedisConnection, RedisRefusal, list_of, redis_place, text_of
+from xnai_validate.wire.redis.client import RedisConnection, RedisRefusal, list_of, redis_place, text_of
 
 MIB = 2**20
 DATABASES_CAP = 100

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from xnai_validate.checkers.redis.access import PRELOAD, RedisFacts, RedisParams, measured
-from xnai_validate.checkers.redis.content import read_content
+from xnai_validate.checkers.redis._access import PRELOAD, RedisFacts, RedisParams, measured
+from xnai_validate.checkers.redis._content import read_content
 from xnai_validate.kit import Bytes, Context, Count, Field, JsonValue, Seconds, checker
-from xnai_validate.wire.redis import RedisConnection, RedisRefusal, Reply, count_of, number_of, text_of
+from xnai_validate.wire.redis.client import RedisConnection, RedisRefusal, Reply, count_of, number_of, text_of
 
 
 class KeyParams(RedisParams):

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from typing import Annotated
 
-from xnai_validate.checkers.redis.access import PRELOAD, RedisFacts, RedisParams, measured
+from xnai_validate.checkers.redis._access import PRELOAD, RedisFacts, RedisParams, measured
 from xnai_validate.kit import Context, Count, Field, JsonObject, JsonValue, Seconds, bounded, checker
 from xnai_validate.model.marks import Ge, Le
-from xnai_validate.wire.jsontext import document_of
-from xnai_validate.wire.redis import RedisConnection, Reply, list_of, number_of, text_of
+from xnai_validate.wire.json_text import document_of
+from xnai_validate.wire.redis.client import RedisConnection, Reply, list_of, number_of, text_of
 
 NAMES_CAP = 100
 DOCUMENTS_CAP = 100

@@ -8,11 +8,11 @@ from statistics import median
 from time import perf_counter
 from typing import Annotated
 
-from xnai_validate.checkers.redis.access import PRELOAD, RedisFacts, RedisParams, client_of
+from xnai_validate.checkers.redis._access import PRELOAD, RedisFacts, RedisParams, client_of
 from xnai_validate.kit import Context, Count, Duration, ErrorKind, Milliseconds, checker
 from xnai_validate.model.marks import Ge, Le
 from xnai_validate.wire.failure import WireError
-from xnai_validate.wire.redis import RedisClient, RedisRefusal, connect_redis, text_of
+from xnai_validate.wire.redis.client import RedisClient, RedisRefusal, connect_redis, text_of
 
 
 class PingParams(RedisParams):

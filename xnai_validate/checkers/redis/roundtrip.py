@@ -7,11 +7,11 @@ from contextlib import suppress
 from time import perf_counter
 from typing import Annotated
 
-from xnai_validate.checkers.redis.access import PRELOAD, RedisFacts, RedisParams, measured
+from xnai_validate.checkers.redis._access import PRELOAD, RedisFacts, RedisParams, measured
 from xnai_validate.kit import Context, Duration, Milliseconds, Size, checker
 from xnai_validate.model.marks import Le, field_validator
 from xnai_validate.wire.failure import WireError
-from xnai_validate.wire.redis import RedisConnection, number_of, text_of
+from xnai_validate.wire.redis.client import RedisConnection, number_of, text_of
 
 PREFIX = "xnai:validate:"
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from xnai_validate.checkers.redis.access import PRELOAD, RedisFacts, RedisParams, measured
+from xnai_validate.checkers.redis._access import PRELOAD, RedisFacts, RedisParams, measured
 from xnai_validate.kit import Context, Count, ErrorKind, JsonObject, JsonValue, Milliseconds, Seconds, bounded, checker
 from xnai_validate.model.marks import Ge, Le
 from xnai_validate.wire.failure import WireError
-from xnai_validate.wire.redis import RedisConnection, Reply, count_of, list_of, map_of, text_of
+from xnai_validate.wire.redis.client import RedisConnection, Reply, count_of, list_of, map_of, text_of
 
 GROUPS_CAP = 100
 LAG_CAP = 1_000

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from xnai_validate.checkers.sse.facts import StreamFacts
-from xnai_validate.checkers.sse.params import StreamParams
-from xnai_validate.checkers.sse.reading import Reading
+from xnai_validate.checkers.sse._facts import StreamFacts
+from xnai_validate.checkers.sse._params import StreamParams
+from xnai_validate.checkers.sse._reading import Reading
 from xnai_validate.kit import Context, checker
-from xnai_validate.wire.http import HttpClient
+from xnai_validate.wire.http.client import HttpClient
 
 
 @checker(

@@ -8,12 +8,12 @@ from statistics import median
 from time import perf_counter
 from typing import Annotated
 
-from xnai_validate.checkers.sse.facts import StreamFacts
-from xnai_validate.checkers.sse.params import StreamParams
-from xnai_validate.checkers.sse.reading import Reading
+from xnai_validate.checkers.sse._facts import StreamFacts
+from xnai_validate.checkers.sse._params import StreamParams
+from xnai_validate.checkers.sse._reading import Reading
 from xnai_validate.kit import Context, Count, ErrorKind, Facts, Milliseconds, checker
 from xnai_validate.model.marks import Ge, Le
-from xnai_validate.wire.http import HttpClient
+from xnai_validate.wire.http.client import HttpClient
 
 
 class StreamsParams(StreamParams):

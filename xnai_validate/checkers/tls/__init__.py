@@ -1,3 +1,1 @@
 """Checks of TLS: the certificate a server shows, and whether it may be trusted."""
-
-KINDS = ("certificate",)

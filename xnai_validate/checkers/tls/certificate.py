@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from importlib.util import find_spec
 from typing import Annotated
 
-from xnai_validate.checkers.tls.x509 import covers, is_self_signed, key_of, names_of
+from xnai_validate.checkers.tls._x509 import covers, is_self_signed, key_of, names_of
 from xnai_validate.kit import (
     Context,
     Count,
@@ -25,9 +25,9 @@ from xnai_validate.kit import (
 )
 from xnai_validate.model.dataclass import dataclass
 from xnai_validate.model.marks import Ge, Le
-from xnai_validate.wire.connect import dial
 from xnai_validate.wire.failure import WireError
-from xnai_validate.wire.tls import client_context
+from xnai_validate.wire.net.connection import dial
+from xnai_validate.wire.net.tls import client_context
 
 NAMES_CAP = 100
 TEXT_CAP = 300

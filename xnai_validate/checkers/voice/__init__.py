@@ -1,3 +1,1 @@
 """A voice service: whether it really speaks, and really hears what was spoken."""
-
-KINDS = ("roundtrip",)

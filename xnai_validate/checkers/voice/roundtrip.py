@@ -6,15 +6,15 @@ import asyncio
 import json
 import math
 
-from xnai_validate.checkers.voice.models import Roundtrip, RoundTripped
-from xnai_validate.checkers.voice.recording import Recording, read, silence
-from xnai_validate.checkers.voice.words import match_ratio
+from xnai_validate.checkers.voice._models import Roundtrip, RoundTripped
+from xnai_validate.checkers.voice._recording import Recording, read, silence
+from xnai_validate.checkers.voice._words import match_ratio
 from xnai_validate.kit import Context, ErrorKind, JsonValue, NotApplicable, checker
 from xnai_validate.model.dataclass import dataclass
 from xnai_validate.wire.failure import WireError
-from xnai_validate.wire.http import HttpAnswer, HttpClient, HttpRequest
-from xnai_validate.wire.http_body import json_of, media_type
-from xnai_validate.wire.http_upload import Body
+from xnai_validate.wire.http.body import json_of, media_type
+from xnai_validate.wire.http.client import HttpAnswer, HttpClient, HttpRequest
+from xnai_validate.wire.http.upload import Body
 
 ANSWER_CAP = 64 * 1024
 """Bytes of an answer of speech to text."""

@@ -1,3 +1,1 @@
 """WebSocket sessions: the handshake, messages and their answers, and how the connection ends."""
-
-KINDS = ("session",)

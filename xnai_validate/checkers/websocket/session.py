@@ -5,12 +5,19 @@ from __future__ import annotations
 import asyncio
 import json
 
-from xnai_validate.checkers.websocket.models import SessionFacts, SessionParams
+from xnai_validate.checkers.websocket._connection import (
+    Closing,
+    Handshake,
+    Message,
+    WebSocket,
+    WebSocketClosed,
+    open_websocket,
+)
+from xnai_validate.checkers.websocket._models import SessionFacts, SessionParams
 from xnai_validate.kit import Context, ErrorKind, JsonValue, Target, bounded, checker
 from xnai_validate.wire.failure import WireError
-from xnai_validate.wire.jsontext import document_of
-from xnai_validate.wire.tls import client_context
-from xnai_validate.wire.websocket import Closing, Handshake, Message, WebSocket, WebSocketClosed, open_websocket
+from xnai_validate.wire.json_text import document_of
+from xnai_validate.wire.net.tls import client_context
 
 _SCHEMES = {"http": "ws", "https": "wss"}
 _PASSED_OVER = 1_000

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from xnai_validate.faults.container.subject import (
+from xnai_validate.faults.container._subject import (
     ContainerUndo,
     EndParams,
     back_again,
@@ -11,7 +11,7 @@ from xnai_validate.faults.container.subject import (
     told,
 )
 from xnai_validate.kit import FaultContext, InForce, JsonValue, fault
-from xnai_validate.wire.containers import client_modules
+from xnai_validate.wire.containers.engine import client_modules
 
 
 class RestartParams(EndParams):

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import signal
 
-from xnai_validate.faults.process.subject import process_of, send
+from xnai_validate.faults.process._subject import process_of, send
 from xnai_validate.kit import FaultContext, InForce, JsonValue, Params, ProcessId, Undo, Unmeasurable, fault
-from xnai_validate.wire.processes import pid_modules
+from xnai_validate.wire.containers.processes import pid_modules
 
 STOPPED_S = 5.0
 """How long a process may take to stand still: one that waits for a disk does so afterwards."""

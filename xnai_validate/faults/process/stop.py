@@ -9,7 +9,7 @@ import subprocess
 from typing import Annotated, Self
 
 from xnai_validate.faults._reach import connects
-from xnai_validate.faults.process.subject import process_of, send
+from xnai_validate.faults.process._subject import process_of, send
 from xnai_validate.kit import (
     Clock,
     Duration,
@@ -25,7 +25,7 @@ from xnai_validate.kit import (
     process_id,
 )
 from xnai_validate.model.marks import Field, Gt, Le, model_validator
-from xnai_validate.wire.processes import pid_modules, pid_of
+from xnai_validate.wire.containers.processes import pid_modules, pid_of
 
 KILLED_S = 5.0
 """How long a process may take to be gone after SIGKILL."""

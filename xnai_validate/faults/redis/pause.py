@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Annotated, Literal, Self
 
-from xnai_validate.faults.redis.server import PRELOAD, ServerUndo, admin, process_of, refuse_older, server_info
+from xnai_validate.faults.redis._server import PRELOAD, ServerUndo, admin, process_of, refuse_older, server_info
 from xnai_validate.kit import Duration, FaultContext, InForce, JsonValue, Params, Unmeasurable, fault
 from xnai_validate.model.marks import Gt, Le, model_validator
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 from base64 import b64decode, b64encode
 
-from xnai_validate.faults.redis.server import PRELOAD, ServerUndo, admin, process_of, server_info
+from xnai_validate.faults.redis._server import PRELOAD, ServerUndo, admin, process_of, server_info
 from xnai_validate.kit import FaultContext, Field, InForce, JsonObject, JsonValue, Params, Unmeasurable, fault
 from xnai_validate.model.marks import model_validator
 from xnai_validate.wire.failure import WireError
-from xnai_validate.wire.jsontext import document_of
-from xnai_validate.wire.redis import RedisConnection, list_of, number_of, text_of
+from xnai_validate.wire.json_text import document_of
+from xnai_validate.wire.redis.client import RedisConnection, list_of, number_of, text_of
 
 SAYS_CAP = 200
 CONTENT_CAP = 64 * 1024

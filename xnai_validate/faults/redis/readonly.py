@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from xnai_validate.faults.redis.server import PRELOAD
-from xnai_validate.faults.redis.settings import SettingsUndo, read_settings, settings_now, write_settings
+from xnai_validate.faults.redis._server import PRELOAD
+from xnai_validate.faults.redis._settings import SettingsUndo, read_settings, settings_now, write_settings
 from xnai_validate.kit import FaultContext, InForce, JsonValue, Params, fault
 
 MORE_THAN_ANY = "1000"

@@ -1,0 +1,140 @@
+"""The course of one measurement of an alert: break, wait for it, mend, wait for the word that it is over."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+
+from xnai_validate.checkers._steps import perform
+from xnai_validate.checkers.alert._inbox import Inbox, Receipt, fresh
+from xnai_validate.checkers.alert._receipt_model import ReceiptParams, Received
+from xnai_validate.kit import Context
+
+SKEW_S = 1.0
+"""How far the clock of the stack may be behind ours."""
+TOLD = 20
+"""Payload faults that are told in words."""
+
+
+class Course:
+    """The course of one measurement."""
+
+    def __init__(self, params: ReceiptParams, ctx: Context, inbox: Inbox, channels: tuple[str, ...]) -> None:
+        self._params, self._ctx, self._inbox, self._channels = params, ctx, inbox, channels
+        self._begun = self._over = 0.0
+        self._since = 0.0
+        self._received = False
+        self._resolved: bool | None = None
+        self._failed: list[str] = []
+
+    async def run(self) -> None:
+        """Break, wait, mend, wait."""
+        clock, params = self._ctx.clock, self._params
+        self._since = clock.time() - SKEW_S
+        async with self._breach():
+            self._begun = clock.monotonic()
+            if not params.afterwards:
+                await self._alert()
+            left = params.hold - (clock.monotonic() - self._begun)
+            if left > 0:
+                await clock.sleep(left)
+        self._over = clock.monotonic()
+        if params.afterwards:
+            await self._alert()
+        if self._received:
+            self._ctx.progress("waiting for the word that it is over")
+            self._resolved = await self._inbox.wait(lambda: not self._missing("resolved"), params.resolve_within)
+        await clock.sleep(params.settle)
+
+    async def _alert(self) -> None:
+        self._ctx.progress("waiting for the alert")
+        within_s = self._params.fire_within
+        self._received = await self._inbox.wait(lambda: not self._missing("firing"), within_s)
+
+    @asynccontextmanager
+    async def _breach(self) -> AsyncIterator[None]:
+        if self._params.breach is not None:
+            async with self._ctx.disturbed(self._params.breach):
+                yield
+            return
+        try:
+            self._failed += (await perform(self._ctx, self._params.cause, times=1, together=False)).failed
+            yield
+        finally:
+            if self._params.cure:
+                mending = asyncio.ensure_future(perform(self._ctx, self._params.cure, times=1, together=False))
+                self._failed += (await asyncio.shield(mending)).failed
+
+    def _missing(self, state: str) -> list[str]:
+        """The channels on which no alert of this state has come."""
+        return [channel for channel in self._channels if not self._of(channel, state)]
+
+    def _of(self, channel: str, state: str | None = None) -> list[Receipt]:
+        """The alerts that are meant and came on a channel."""
+        return [
+            one
+            for one in self._inbox.receipts
+            if one.channel == channel
+            and state in (None, one.notice.state)
+            and one.notice.fits(self._params.match)
+            and fresh(one, self._since)
+        ]
+
+    def facts(self) -> Received:
+        """What came of it."""
+        meant = {channel: self._of(channel) for channel in self._channels}
+        all_meant = sorted((one for found in meant.values() for one in found), key=lambda one: one.at_s)
+        faults = [fault for one in self._inbox.receipts for fault in one.notice.faults if self._counts(one)]
+        types = [Counter(_type(one.notice.fields) for one in found) for found in meant.values()]
+        stale = sum(one.notice.fits(self._params.match) and not fresh(one, self._since) for one in self._inbox.receipts)
+        return Received(
+            received=self._received,
+            resolved=self._resolved,
+            missed=self._missing("firing"),
+            delay_ms=self._delay_ms("firing", self._begun),
+            resolved_delay_ms=self._delay_ms("resolved", self._over) if self._resolved else None,
+            firing_count=max(len(self._of(channel, "firing")) for channel in self._channels),
+            resolved_count=max(len(self._of(channel, "resolved")) for channel in self._channels),
+            duplicates=sum(len(found) - len({one.notice.identity for one in found}) for found in meant.values()),
+            in_order=all(_in_order(found) for found in meant.values()),
+            order=[f"{one.channel} {_type(one.notice.fields)} {one.notice.state}" for one in all_meant[:50]],
+            types={name: max(one[name] for one in types) for name in sorted({name for one in types for name in one})},
+            delays_ms=self._delays_ms(all_meant),
+            payload_valid=not faults,
+            payload_faults=list(dict.fromkeys(faults))[:TOLD],
+            unrelated_count=sum(not one.notice.fits(self._params.match) for one in self._inbox.receipts),
+            stale_count=stale,
+            refused_count=self._inbox.refused_count,
+            failed_steps=self._failed,
+            channel_faults=[f"{channel}: {why}" for channel, why in self._inbox.silent.items()],
+        )
+
+    def _counts(self, one: Receipt) -> bool:
+        """Whether what is wrong with an alert is to be told: it is meant, or cannot be read at all."""
+        return one.notice.fits(self._params.match) or not one.notice.fields
+
+    def _delays_ms(self, meant: list[Receipt]) -> dict[str, float]:
+        """The first of each type, by the time of its arrival."""
+        delays: dict[str, float] = {}
+        for one in meant:
+            delays.setdefault(_type(one.notice.fields), round(max(0.0, one.at_s - self._begun) * 1000, 1))
+        return delays
+
+    def _delay_ms(self, state: str, since_s: float) -> float | None:
+        """From a point in time to the first alert of a state, on the channel where that came last."""
+        firsts = [self._of(channel, state)[:1] for channel in self._channels]
+        if not all(firsts):
+            return None
+        return max(0.0, max(one.at_s - since_s for (one,) in firsts) * 1000)
+
+
+def _type(fields: Mapping[str, str]) -> str:
+    return fields.get("type") or fields.get("alertname") or "unnamed"
+
+
+def _in_order(found: list[Receipt]) -> bool:
+    """Whether no good news came before the first bad news."""
+    states = [one.notice.state for one in found if one.notice.state != "other"]
+    return "resolved" not in states or (states[0] == "firing")

@@ -1,0 +1,155 @@
+"""Where alerts are received: a webhook of our own and a Redis stream, in one list with the time of each arrival."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from contextlib import asynccontextmanager
+
+from xnai_validate.checkers.alert._notice import Notice, flat, posted
+from xnai_validate.checkers.alert._webhook_receiver import Delivery, receiving
+from xnai_validate.kit import Context, Target
+from xnai_validate.model.dataclass import dataclass
+from xnai_validate.wire.failure import WireError
+from xnai_validate.wire.redis.client import RedisConnection, connect_redis, list_of, map_of, text_of
+
+RECEIPTS_CAP = 5_000
+EVERY_S = 0.05
+"""How often the stream is looked at."""
+AT_ONCE = 200
+"""Entries of the stream that are read together."""
+ANSWER_S = 2.0
+"""How long Redis may take to answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """An alert and how it arrived."""
+
+    channel: str
+    notice: Notice
+    at_s: float
+    """By the run's monotonic clock."""
+
+
+class Inbox:
+    """All that was received, oldest first, and a way to wait for more."""
+
+    def __init__(self, ctx: Context, required: Sequence[str], refuse: int) -> None:
+        """`required`: fields that a flat alert must have; `refuse`: so many deliveries are answered with 503 first."""
+        self._ctx = ctx
+        self._required = required
+        self._refuse = refuse
+        self._news = asyncio.Event()
+        self.receipts: list[Receipt] = []
+        self.refused_count = 0
+        self.dropped_count = 0
+        """Receipts beyond what is kept."""
+        self.silent: dict[str, str] = {}
+        """Channel -> why nothing can be received there now."""
+
+    def take(self, channel: str, notices: Iterable[Notice]) -> None:
+        """Note what has just arrived."""
+        at_s = self._ctx.clock.monotonic()
+        for notice in notices:
+            if len(self.receipts) < RECEIPTS_CAP:
+                self.receipts.append(Receipt(channel, notice, at_s))
+            else:
+                self.dropped_count += 1
+        self._news.set()
+
+    async def wait(self, until: Callable[[], bool], within_s: float) -> bool:
+        """Wait until `until` holds, looked at after each arrival; whether it did in time."""
+        end = self._ctx.clock.monotonic() + within_s
+        while not until():
+            left = end - self._ctx.clock.monotonic()
+            if left <= 0:
+                return False
+            self._news.clear()
+            try:
+                async with asyncio.timeout(left):
+                    await self._news.wait()
+            except TimeoutError:
+                return until()
+        return True
+
+    def answer(self, delivery: Delivery) -> int:
+        """Take a delivery of the webhook, and say the status to answer with."""
+        if self.refused_count < self._refuse:
+            self.refused_count += 1
+            return 503
+        self.take("webhook", posted(delivery.body, self._required))
+        return 200
+
+    @asynccontextmanager
+    async def webhook(self, host: str, port: int) -> AsyncIterator[int]:
+        """Receive by HTTP while the context lasts; the value is the port. Raises Unmeasurable where it cannot."""
+        async with receiving(host, port, self.answer) as bound:
+            yield bound
+
+    @asynccontextmanager
+    async def stream(self, target: Target, key: str) -> AsyncIterator[None]:
+        """Follow a stream from its present end on while the context lasts.
+
+        An outage of Redis meanwhile is survived, for it may be the very thing that the alert is about.
+        """
+        last_id = await self._last_id(target, key)
+        follower = asyncio.create_task(self._follow(target, key, last_id))
+        try:
+            yield
+        finally:
+            follower.cancel()
+            await asyncio.gather(follower, return_exceptions=True)
+
+    async def _last_id(self, target: Target, key: str) -> str:
+        """The id of the newest entry; raises WireError where Redis does not tell."""
+        async with asyncio.timeout(ANSWER_S):
+            connection = await connect_redis(target)
+            try:
+                newest = list_of(await connection.command("XREVRANGE", key, "+", "-", "COUNT", 1))
+            finally:
+                connection.abort()
+        return text_of(list_of(newest[0])[0]) if newest else "0-0"
+
+    async def _follow(self, target: Target, key: str, last_id: str) -> None:
+        connection: RedisConnection | None = None
+        try:
+            while True:
+                try:
+                    async with asyncio.timeout(ANSWER_S):
+                        if connection is None or not connection.usable:
+                            connection = await connect_redis(target)
+                        entries = await _entries_after(connection, key, last_id)
+                    self.silent.pop("stream", None)
+                except (WireError, TimeoutError) as failure:
+                    detail = failure.detail if isinstance(failure, WireError) else f"no answer within {ANSWER_S:g} s"
+                    self.silent["stream"] = detail
+                    if connection is not None:
+                        connection.abort()
+                    connection, entries = None, []
+                if entries:
+                    last_id = entries[-1][0]
+                    self.take("stream", [flat(fields, self._required) for _, fields in entries])
+                if len(entries) < AT_ONCE:
+                    await self._ctx.clock.sleep(EVERY_S)
+        finally:
+            if connection is not None:
+                connection.abort()
+
+
+def fresh(one: Receipt, since: float) -> bool:
+    """Whether an alert does not say that it arose before a point in time (seconds since the epoch)."""
+    return one.notice.said_at is None or one.notice.said_at >= since
+
+
+async def _entries_after(connection: RedisConnection, key: str, last_id: str) -> list[tuple[str, dict[str, str]]]:
+    """The next entries of a stream, each with its id. XREAD without BLOCK, so that a lost answer is noticed."""
+    reply = await connection.command("XREAD", "COUNT", AT_ONCE, "STREAMS", key, last_id)
+    if not reply:
+        return []
+    rows = list_of(list_of(reply)[0])[1]
+    found = []
+    for row in list_of(rows):
+        entry_id, fields = list_of(row)[:2]
+        found.append((text_of(entry_id), {name: text_of(value) for name, value in map_of(fields).items()}))
+    return found

@@ -1,0 +1,182 @@
+"""One call through a breaker, and what the answer says of it: it succeeded, it failed, or it was refused."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from enum import StrEnum
+from typing import Any
+
+from xnai_validate.kit import Context, JsonValue, Observation, Observed, Unmeasurable
+from xnai_validate.model.dataclass import dataclass
+from xnai_validate.wire.json_text import document_of
+
+CIRCUIT_OPEN = "circuit_open"
+NO_OBJECT = "the body is not a JSON object"
+_REFUSED = 503
+_ENVELOPE = (
+    "error_code", "message", "category", "http_status", "timestamp", "details", "recovery_suggestion", "request_id",
+)  # fmt: skip
+_REQUEST_ID = re.compile(r"req_[0-9a-f]{8}(-?[0-9a-f]{4}){3}-?[0-9a-f]{12}", re.IGNORECASE)
+
+
+class Outcome(StrEnum):
+    """What became of a call."""
+
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    REFUSED = "refused"
+    UNANSWERED = "unanswered"
+    """There was no whole answer: what the breaker made of it is not known."""
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One call; times are of the monotonic clock, in seconds."""
+
+    sent_s: float
+    answered_s: float
+    written_s: float
+    """When the whole request was written, at the latest."""
+    outcome: Outcome
+    status: int | None
+    latency_ms: float
+    timed_out: bool
+    """Whether the answer, or its absence, is that of a time-out."""
+    retry_after_s: float | None
+    """What a refusal says in Retry-After; null where it says nothing that can be read."""
+    envelope_faults: tuple[str, ...]
+    """What is wrong with the envelope of a refusal, in words."""
+    says: str
+    """A few words on what came back."""
+
+    @property
+    def span(self) -> tuple[float, float]:
+        """When it was sent, and answered."""
+        return self.sent_s, self.answered_s
+
+    @property
+    def from_breaker(self) -> bool:
+        """Whether the answer surely is that of the service with the breaker, and not of a gateway that misses it."""
+        return self.outcome is Outcome.SUCCEEDED or (
+            self.outcome is Outcome.REFUSED and NO_OBJECT not in self.envelope_faults
+        )
+
+    @property
+    def let_through(self) -> bool:
+        """Whether the breaker surely let it through."""
+        return self.outcome in (Outcome.SUCCEEDED, Outcome.FAILED)
+
+
+async def make(ctx: Context, wanted: Observation, service: str) -> Call:
+    """Make a call and read its answer.
+
+    A refusal is an answer with the error code or category `circuit_open`, or, without an error code, one with status
+    503. Every other answer succeeded if the rules of the observation hold, and failed if they do not. Raises
+    Unmeasurable for a status of 400 to 499, which says nothing of the dependency.
+    """
+    sent_s = ctx.clock.monotonic()
+    seen = await ctx.observe(wanted)
+    answered_s = ctx.clock.monotonic()
+    facts = seen.facts
+    status, body = facts.get("status"), _body(facts)
+    outcome = _outcome(seen, status, body)
+    if outcome is Outcome.FAILED and status is not None and 400 <= status < 500:
+        raise Unmeasurable(
+            f"a call through the breaker {service} was answered with {status}, which says nothing of the breaker",
+            hint="correct the request of the check",
+        )
+    refused = outcome is Outcome.REFUSED
+    headers = facts.get("headers") or {}
+    total_ms = facts.get("total_ms")
+    return Call(
+        sent_s,
+        answered_s,
+        answered_s - _from_written_ms(facts) / 1000,
+        outcome,
+        status,
+        total_ms if total_ms is not None else (answered_s - sent_s) * 1000,
+        timed_out=status == 504 or facts.get("error") == "timeout",
+        retry_after_s=retry_after_s(headers.get("retry-after"), ctx.clock.time()) if refused else None,
+        envelope_faults=tuple(envelope_faults(body, status, headers, service)) if refused else (),
+        says=_says(facts, status, body),
+    )
+
+
+def _from_written_ms(facts: Mapping[str, Any]) -> float:
+    """How long it took from the request, written on a connection that was there, to the end of its answer."""
+    total_ms = facts.get("total_ms") or 0.0
+    return max(0.0, total_ms - (facts.get("connect_ms") or 0.0) - (facts.get("tls_ms") or 0.0))
+
+
+def _body(facts: Mapping[str, Any]) -> JsonValue:
+    """The JSON document of an answer; that of an `sse.stream` which was no stream is text."""
+    document: JsonValue = facts.get("json")
+    if document is None and isinstance(facts.get("body"), str):
+        document, _ = document_of(facts["body"])
+    return document
+
+
+def _outcome(seen: Observed, status: int | None, body: JsonValue) -> Outcome:
+    envelope = body if isinstance(body, dict) else {}
+    if CIRCUIT_OPEN in (envelope.get("error_code"), envelope.get("category")):
+        return Outcome.REFUSED
+    if status == _REFUSED and "error_code" not in envelope:
+        return Outcome.REFUSED
+    if seen.held:
+        return Outcome.SUCCEEDED
+    if "status" in seen.facts and (status is None or seen.facts.get("error") is not None):
+        return Outcome.UNANSWERED
+    return Outcome.FAILED
+
+
+def _says(facts: Mapping[str, Any], status: int | None, body: JsonValue) -> str:
+    code = body.get("error_code") if isinstance(body, dict) else None
+    words = [str(part) for part in (status, code, facts.get("error")) if part is not None]
+    return " ".join(words)[:100] or "nothing"
+
+
+def retry_after_s(value: str | None, now_s: float) -> float | None:
+    """The seconds that a Retry-After header tells to wait (RFC 9110, section 10.2.3).
+
+    It is a number of whole seconds or a date; None for anything else.
+    """
+    if value is None:
+        return None
+    if value.isascii() and value.isdigit():
+        return float(value) if len(value) < 10 else None
+    try:
+        at = parsedate_to_datetime(value)
+    except ValueError:
+        return None
+    return max(0.0, (at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp() - now_s)
+
+
+def envelope_faults(body: JsonValue, status: int | None, headers: Mapping[str, str], service: str) -> list[str]:
+    """How a refusal differs from the error envelope that the stack promises, in words."""
+    if not isinstance(body, dict):
+        return [NO_OBJECT]
+    found = [f"{name} is missing" for name in _ENVELOPE if name not in body]
+    wanted = {"error_code": CIRCUIT_OPEN, "category": CIRCUIT_OPEN, "http_status": status}
+    found += [f"{name} is not {value}" for name, value in wanted.items() if name in body and body[name] != value]
+    details = body.get("details")
+    if "details" in body and (not isinstance(details, dict) or details.get("service_name") != service):
+        found.append(f"details.service_name is not {service}")
+    if "timestamp" in body and not _is_utc(body["timestamp"]):
+        found.append("timestamp is not ISO 8601 in UTC")
+    if "request_id" in body:
+        given = str(body["request_id"])
+        if not _REQUEST_ID.fullmatch(given):
+            found.append("request_id is not req_ and a UUID")
+        if headers.get("x-request-id") != given:
+            found.append("request_id is not that of the header X-Request-ID")
+    return found
+
+
+def _is_utc(value: JsonValue) -> bool:
+    try:
+        return isinstance(value, str) and value.endswith("Z") and datetime.fromisoformat(value) is not None
+    except ValueError:
+        return False

@@ -1,0 +1,129 @@
+"""The state of a breaker as it is told from outside: by its key in Redis, and by other places."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from typing import get_args
+
+from xnai_validate.checkers._watch import Missing, read
+from xnai_validate.checkers.breaker._params import BreakerParams, State
+from xnai_validate.kit import Context, JsonObject, JsonValue
+from xnai_validate.model.dataclass import dataclass
+from xnai_validate.wire.failure import WireError
+from xnai_validate.wire.json_text import document_of
+from xnai_validate.wire.redis.client import RedisClient, RedisRefusal, list_of, number_of, text_of
+
+READ_S = 2.0
+"""How long Redis may take for one reading."""
+CONTENT_CAP = 64 * 1024
+PAUSE_S = 0.02
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What the key in Redis holds at one moment; times are of the monotonic clock, in seconds."""
+
+    asked_s: float
+    told_s: float
+    readable: bool = False
+    """Whether Redis answered."""
+    present: bool = False
+    """Whether the key is there."""
+    document: JsonObject | None = None
+    """The content, where it is a JSON object."""
+    state: State | None = None
+    """The state that the content names, if it names one."""
+    ttl_s: float | None = None
+    """The time that the key has to live; None where it does not expire or is not there."""
+    server_time_s: float | None = None
+    """Seconds since the epoch by the clock of Redis."""
+
+    def number(self, field: str) -> float | None:
+        """A number in the content; None for anything else."""
+        value = (self.document or {}).get(field)
+        return value if isinstance(value, int | float) and not isinstance(value, bool) else None
+
+
+class Readings:
+    """Reads the state of a breaker, and keeps how the key in Redis changed."""
+
+    def __init__(self, params: BreakerParams, ctx: Context) -> None:
+        self._params, self._ctx = params, ctx
+        self._client: RedisClient | None = None
+
+    @property
+    def keyed(self) -> bool:
+        """Whether a key in Redis is known."""
+        return self._params.key is not None
+
+    async def key(self) -> Reading | None:
+        """The key as it is now; None where no key is known. Raises NotApplicable where Redis is not configured."""
+        if self._params.key is None:
+            return None
+        asked_s = self._ctx.clock.monotonic()
+        try:
+            async with asyncio.timeout(READ_S):
+                found = await self._read(self._params.key)
+        except (WireError, TimeoutError):
+            found = Reading(0, 0)
+        return replace(found, asked_s=asked_s, told_s=self._ctx.clock.monotonic())
+
+    async def _read(self, key: str) -> Reading:
+        if self._client is None:
+            target = self._ctx.target_named(self._params.redis)
+            self._client = await self._ctx.shared(("redis", target), lambda: RedisClient(target))
+        commands = (("TIME",), ("PTTL", key), ("GETRANGE", key, 0, CONTENT_CAP - 1), ("EXISTS", key))
+        async with self._client.connection() as connection:
+            time, ttl, content, exists = await connection.pipeline(commands)
+        if isinstance(exists, RedisRefusal):
+            raise exists
+        seconds, micros = [int(text_of(part)) for part in list_of(time)] or [0, 0]
+        ttl_ms = number_of(ttl)
+        document = None if isinstance(content, Exception) else document_of(text_of(content))[0]
+        return Reading(
+            0,
+            0,
+            readable=True,
+            present=exists == 1,
+            document=document if isinstance(document, dict) else None,
+            state=_state(document.get("state")) if isinstance(document, dict) else None,
+            ttl_s=ttl_ms / 1000 if ttl_ms is not None and ttl_ms >= 0 else None,
+            server_time_s=seconds + micros / 1e6 if seconds else None,
+        )
+
+    async def until(self, state: State) -> Reading | None:
+        """The key as soon as it tells `state`, else as it is when `settle` is over."""
+        end_s = self._ctx.clock.monotonic() + self._params.settle
+        while True:
+            reading = await self.key()
+            if reading is None or reading.state == state or self._ctx.clock.monotonic() >= end_s:
+                return reading
+            await self._ctx.clock.sleep(PAUSE_S)
+
+    async def disagreeing(self, state: State) -> list[str]:
+        """The other places that do not tell `state` within `settle`, in words."""
+        end_s = self._ctx.clock.monotonic() + self._params.settle
+        while True:
+            found, unread = await read(self._params.sources, self._ctx)
+            wrong = [f"{name}: {why}" for name, why in unread.items()]
+            for name, value in found.items():
+                told = "nothing" if isinstance(value, Missing) else spelled(value)
+                if state not in self._params.sources[name].states(told):
+                    wrong.append(f"{name} tells {told} while the breaker is {state}")
+            if not wrong or self._ctx.clock.monotonic() >= end_s:
+                return wrong
+            await self._ctx.clock.sleep(PAUSE_S)
+
+
+def _state(value: JsonValue) -> State | None:
+    return next((state for state in get_args(State) if state == value), None)
+
+
+def spelled(value: object) -> str:
+    """A value as `means` spells it: `true`, `1`, `half_open`."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, int | float):
+        return f"{value:g}"
+    return str(value)[:100]

@@ -1,0 +1,96 @@
+"""How the state of a breaker changed as readings of it show, and which changes no breaker may make."""
+
+from __future__ import annotations
+
+from xnai_validate.checkers.breaker._calls import Call, Outcome
+from xnai_validate.checkers.breaker._params import State
+from xnai_validate.checkers.breaker._readings import Reading
+from xnai_validate.kit import JsonValue
+from xnai_validate.model.dataclass import dataclass
+
+CHANGES_CAP = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A change of state; it happened after `after_s` and before `before_s`, by the monotonic clock."""
+
+    before: State
+    now: State
+    after_s: float
+    before_s: float
+    fault: str | None
+    """Why no breaker may make this change here, if none may."""
+
+    def __str__(self) -> str:
+        return f"{self.before}->{self.now}"
+
+
+class Timeline:
+    """The changes between readings, held against the calls that were made meanwhile."""
+
+    def __init__(self, successes: int, recovery_s: float, settle_s: float) -> None:
+        self.changes: list[Change] = []
+        self._successes, self._recovery_s, self._settle_s = successes, recovery_s, settle_s
+        self._last: Reading | None = None
+        self._calls: list[Call] = []
+
+    def called(self, call: Call) -> None:
+        """Take in a call that has ended, before the readings that were made while it was under way."""
+        self._calls.append(call)
+
+    def see(self, reading: Reading) -> None:
+        """Take in the next reading; one without a state tells nothing."""
+        if reading.state is None:
+            return
+        last, self._last = self._last, reading
+        if last is None or last.state is None:
+            return
+        # A state may be told a little later than it changed, so a cause may lie a little before the last reading.
+        self._calls = [one for one in self._calls if one.answered_s >= last.asked_s - self._settle_s]
+        if last.state != reading.state and len(self.changes) < CHANGES_CAP:
+            fault = self._fault(last.state, reading.state, reading.told_s - last.asked_s)
+            self.changes.append(Change(last.state, reading.state, last.asked_s, reading.told_s, fault))
+
+    def jump(self, reading: Reading) -> None:
+        """Take in a reading of a state that was not the breaker's own doing."""
+        self._last = reading
+
+    def _fault(self, before: State, now: State, between_s: float) -> str | None:
+        """The states and arrows are those of Nygard, Release It! (2007), with the causes that the stack promises."""
+        unknown = sum(call.outcome is Outcome.UNANSWERED for call in self._calls)
+        failures = sum(call.outcome is Outcome.FAILED for call in self._calls) + unknown
+        successes = sum(call.outcome is Outcome.SUCCEEDED for call in self._calls) + unknown
+        arrow = f"{before}->{now}"
+        match before, now:
+            case "open", "half_open":
+                return None
+            case (("closed" | "half_open"), "open"):
+                return None if failures else f"{arrow} without a failure"
+            case "half_open", "closed":
+                return None if successes else f"{arrow} without a success"
+            case "open", "closed":
+                return None if successes >= self._successes else arrow
+            case _:  # closed to half open, which two readings show where they are further apart than the recovery time
+                return None if failures and between_s > self._recovery_s else arrow
+
+    @property
+    def arrows(self) -> list[str]:
+        """The changes in order: `closed->open`."""
+        return [str(change) for change in self.changes]
+
+    @property
+    def faults(self) -> list[str]:
+        """The changes that no breaker may make, in words."""
+        return [change.fault for change in self.changes if change.fault is not None]
+
+    def told(self, begun_s: float) -> JsonValue:
+        """The changes with the interval in which each happened, in milliseconds since `begun_s`."""
+        return [
+            {
+                "change": str(change),
+                "after_ms": round((change.after_s - begun_s) * 1000, 3),
+                "before_ms": round((change.before_s - begun_s) * 1000, 3),
+            }
+            for change in self.changes
+        ]

@@ -1,0 +1,1 @@
+"""What the container engine knows about the container of a target."""

@@ -1,0 +1,134 @@
+"""Taking something out of what a step has measured, for later steps."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from typing import Annotated, Self
+
+from xnai_validate.checkers._watch import Missing, value_at
+from xnai_validate.kit import Field, JsonValue, Params, Unmeasurable, field_validator, model_validator
+from xnai_validate.model.judging.cpu_limit import OutOfPatience, with_patience
+from xnai_validate.model.judging.rules import MATCH_CAP, PATIENCE_S, json_path
+from xnai_validate.model.marks import Ge, Le
+
+VALUE_CAP = 64 * 1024
+"""Characters, as JSON, of a captured value."""
+
+
+class NothingCaptured(Exception):
+    """There is no such value in what the step has measured; says why."""
+
+
+class SseCapture(Params):
+    """Which event of a stream; the step keeps events by its parameter `keep_events`."""
+
+    type: str | None = None
+    """Only events of this type."""
+    index: Annotated[int, Ge(-1000), Le(999)] = 0
+    """Which of them: 0 is the first, -1 the last."""
+    path: str = "$"
+    """A JSONPath into the event's data."""
+
+    _compiles = field_validator("path")(lambda path: _verified_path(path))
+
+
+class Capture(Params):
+    """Where the value stands: one of json, header, regex, sse or fact."""
+
+    json_: str | None = Field(default=None, alias="json")
+    """A JSONPath (RFC 9535) into the body."""
+    header: str | None = None
+    """The name of a header of the answer."""
+    regex: str | None = None
+    """A regular expression that is looked for in the body as text: its first group, or all of it where it has none."""
+    sse: SseCapture | None = None
+    """An event of a stream."""
+    fact: str | None = None
+    """A fact of the step's kind."""
+    path: str | None = None
+    """With `fact`: a key, where it is a mapping; a JSONPath, where it is a JSON document."""
+
+    @field_validator("json_", "path")
+    @classmethod
+    def _paths(cls, path: str | None, info: object) -> str | None:
+        return _verified_path(path) if path is not None and path.startswith("$") else path
+
+    @field_validator("regex")
+    @classmethod
+    def _pattern(cls, regex: str | None) -> str | None:
+        try:
+            re.compile(regex or "")
+        except re.error as error:
+            raise ValueError(f"{regex!r} is not a regular expression: {error}") from None
+        return regex
+
+    @model_validator(mode="after")
+    def _one_place(self) -> Self:
+        if sum(one is not None for one in (self.json_, self.header, self.regex, self.sse, self.fact)) != 1:
+            raise ValueError("a capture has one of json, header, regex, sse, fact")
+        if self.path is not None and self.fact is None:
+            raise ValueError("path goes with fact; json has its path itself")
+        if self.json_ is not None and not self.json_.startswith("$"):
+            raise ValueError(f"{self.json_!r} is not a JSONPath: it begins with $")
+        return self
+
+    @property
+    def source(self) -> str:
+        """The fact that the value stands in."""
+        if self.fact is not None:
+            return self.fact
+        return "json" if self.json_ else "headers" if self.header else "text" if self.regex else "events"
+
+    def take(self, facts: Mapping[str, object]) -> JsonValue:
+        """The value; raises NothingCaptured where there is none, Unmeasurable where finding it takes too long."""
+        fact = facts.get(self.source)
+        if self.regex is not None:
+            found: object = self._matched(self.regex, fact)
+        elif self.sse is not None:
+            found = self._event(self.sse, fact)
+        else:
+            found = value_at(fact, self.json_ or self.header or self.path)
+        if found is None or isinstance(found, Missing):
+            where = " ".join(filter(None, (self.source, self.json_ or self.header or self.path)))
+            raise NothingCaptured(f"there is nothing at {where}")
+        text = json.dumps(found, default=str)
+        if len(text) > VALUE_CAP:
+            raise NothingCaptured(f"the value has {len(text)} characters; at most {VALUE_CAP} are kept")
+        value: JsonValue = json.loads(text)  # a copy of plain JSON types, whatever the fact is made of
+        return value
+
+    def _matched(self, regex: str, text: object) -> str:
+        if not isinstance(text, str):
+            raise NothingCaptured("there is no text to look in")
+        try:
+            match = with_patience(PATIENCE_S, lambda: re.search(regex, text[:MATCH_CAP]))
+        except OutOfPatience:
+            message = f"{regex!r} takes more than {PATIENCE_S:g} s to match what the server sent"
+            raise Unmeasurable(message, hint="write it so that nothing in it can be matched in many ways") from None
+        if match is None:
+            raise NothingCaptured(f"{regex!r} matches nothing in the text")
+        found: str | None = match[1] if match.re.groups else match[0]
+        if found is None:
+            raise NothingCaptured(f"the group of {regex!r} took no part in the match")
+        return found
+
+    def _event(self, wanted: SseCapture, events: object) -> object:
+        kept = events if isinstance(events, list) else []
+        chosen = [one for one in kept if isinstance(one, dict) and wanted.type in (None, one.get("type"))]
+        try:
+            data = chosen[wanted.index].get("data")
+        except IndexError:
+            name = f"events of type {wanted.type}" if wanted.type else "events"
+            message = f"there are {len(chosen)} {name} among the {len(kept)} kept; none is number {wanted.index}"
+            raise NothingCaptured(message) from None
+        return value_at(data, wanted.path)
+
+
+def _verified_path(path: str) -> str:
+    try:
+        json_path(path)
+    except ValueError as error:
+        raise ValueError(f"{path!r} is not a JSONPath: {error}") from None
+    return path

@@ -1,0 +1,115 @@
+"""The course of a flow: steps made one after the other or together, and what they captured."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Sequence
+
+from xnai_validate.checkers._steps import failure
+from xnai_validate.checkers.flow._capture import NothingCaptured
+from xnai_validate.checkers.flow._step import Made, Step
+from xnai_validate.kit import Context, JsonValue, NotApplicable, Observed, XnaiError
+
+NOT_MADE = "not made, for a step before it did not hold"
+
+
+class Course:
+    """Makes steps and remembers how each went."""
+
+    def __init__(self, ctx: Context, values: dict[str, JsonValue] | None = None, begun: float | None = None) -> None:
+        self.values: dict[str, JsonValue] = {} if values is None else values
+        """What was captured so far."""
+        self.made: list[Made] = []
+        self.stopped = False
+        self._ctx = ctx
+        self._begun = time.perf_counter() if begun is None else begun
+        self._under_way: dict[str, float] = {}
+
+    @property
+    def elapsed_ms(self) -> float:
+        """How long it has taken so far."""
+        return (time.perf_counter() - self._begun) * 1000
+
+    def for_cleanup(self) -> Course:
+        """A course that knows what this one has captured, on the same time line."""
+        return Course(self._ctx, self.values, self._begun)
+
+    async def make(self, group: Sequence[Step]) -> None:
+        """Make steps at the same time, and keep how they went in their order.
+
+        Raises the XnaiError of the first that could not be measured, named, once all are done.
+        """
+        if len(group) == 1:
+            results = [await self._one(group[0])]
+        else:
+            async with asyncio.TaskGroup() as tasks:
+                running = [tasks.create_task(self._one(step)) for step in group]
+            results = [task.result() for task in running]
+        for result in results:
+            if isinstance(result, XnaiError):
+                raise result
+            self.made.append(result)
+            self.stopped |= result.held is False and not result.step.go_on
+
+    async def attempt(self, step: Step) -> None:
+        """Make a step of a clean-up: one that could not be made did not hold, and one without its captures is not."""
+        result = await self._one(step)
+        if isinstance(result, NotApplicable | XnaiError):
+            result = Made(step, self.elapsed_ms, 0.0, False, result.message)
+        self.made.append(result)
+
+    def not_made(self, group: Sequence[Step], reason: str = NOT_MADE) -> None:
+        """Keep that these steps were not made."""
+        self.made += [Made(step, self.elapsed_ms, 0.0, None, reason) for step in group]
+
+    def cut_short(self, wanted: Sequence[Step], reason: str) -> None:
+        """Keep that time was over: what was under way did not hold, what had not begun was not made."""
+        told = {one.step.name for one in self.made}
+        for step in wanted:
+            begun_ms = self._under_way.get(step.name)
+            if step.name in told:
+                continue
+            if begun_ms is None:
+                self.not_made([step])
+            else:
+                self.made.append(Made(step, begun_ms, self.elapsed_ms - begun_ms, False, reason))
+
+    async def _one(self, step: Step) -> Made | XnaiError:
+        begun_ms = self._under_way[step.name] = self.elapsed_ms
+        unknown = [name for name in step.references if name not in self.values]
+        if unknown:
+            return Made(step, begun_ms, 0.0, None, f"not made: {unknown[0]} was not captured")
+        self._ctx.progress(step.name)
+        try:
+            reason = await self._until_held(step)
+        except NotApplicable as error:
+            if step.optional:
+                return Made(step, begun_ms, self.elapsed_ms - begun_ms, None, f"passed over: {error.message}")
+            return error
+        except XnaiError as error:
+            return type(error)(f"step {step.name}: {error.message}", hint=error.hint)
+        return Made(step, begun_ms, self.elapsed_ms - begun_ms, reason is None, reason)
+
+    async def _until_held(self, step: Step) -> str | None:
+        """Why the step does not hold, after as many attempts as it has time for; None where it holds."""
+        end = self._ctx.clock.monotonic() + step.within
+        while True:
+            seen = await self._ctx.observe(step, self.values)
+            reason = failure(step, seen) or self._capture(step, seen)
+            left = end - self._ctx.clock.monotonic()
+            if reason is None or left <= 0:
+                return reason
+            await self._ctx.clock.sleep(min(step.every, left))
+
+    def _capture(self, step: Step, seen: Observed) -> str | None:
+        """Take what the step captures; says what there was not."""
+        taken: dict[str, JsonValue] = {}
+        missing = []
+        for name, capture in step.capture.items():
+            try:
+                taken[name] = capture.take(seen.facts)
+            except NothingCaptured as error:
+                missing.append(f"{name} was not captured: {error}")
+        self.values.update(taken)
+        return "; ".join(missing) or None

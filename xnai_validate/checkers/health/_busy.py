@@ -1,0 +1,54 @@
+"""Whether health is told while the stack is busy."""
+
+from __future__ import annotations
+
+import asyncio
+
+from xnai_validate.checkers._steps import failure
+from xnai_validate.checkers.health._sample import Paths, Sample, look
+from xnai_validate.kit import Context, Observation, XnaiError
+from xnai_validate.model.dataclass import dataclass
+
+GRACE_S = 1.0
+"""A report that was asked for so short before the end of the work may come after it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Busy:
+    """What was seen of the report while work was under way."""
+
+    answered: bool | None
+    """Whether every report came that was asked for, those of the last second aside before the work was over."""
+    slowest_ms: float | None
+    failed: str | None
+    """Why the work was none: a rule of it that did not hold, or too short a time."""
+
+
+async def while_busy(ctx: Context, work: Observation, health: Observation, paths: Paths, every_s: float) -> Busy:
+    """Do the work, and ask for the report all the while. Raises the XnaiError of what could not be measured."""
+    seen: list[Sample] = []
+    ended_s = 0.0
+
+    async def worked() -> str | XnaiError | None:
+        nonlocal ended_s
+        try:
+            return failure(work, await ctx.observe(work))
+        except XnaiError as error:
+            return error  # raised here it would come out in a group
+        finally:
+            ended_s = ctx.clock.monotonic()
+
+    async with asyncio.TaskGroup() as group:
+        working = group.create_task(worked())
+        await ctx.clock.sleep(every_s)
+        while not working.done():
+            seen.append(await look(ctx, health, {}, paths))
+            await ctx.clock.sleep(every_s)
+    failed = working.result()
+    if isinstance(failed, XnaiError):
+        raise failed
+    early = [one for one in seen if one.begun_s < ended_s - GRACE_S]
+    if not early:
+        return Busy(None, None, failed or f"over before a report could be asked for, {GRACE_S:g} s ahead of its end")
+    came = all(one.claims is not None for one in seen) and all(one.at_s < ended_s for one in early)
+    return Busy(came, max(one.report_ms for one in seen), failed)

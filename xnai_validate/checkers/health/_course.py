@@ -1,0 +1,108 @@
+"""The course of a situation: break, look until the report has noticed, mend, look until it has noticed that too."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import field
+
+from xnai_validate.checkers.health._sample import Paths, Sample, look
+from xnai_validate.kit import Context, JsonObject, Observation
+from xnai_validate.model.dataclass import dataclass
+
+STEADY = 3
+"""Looks in a row that must agree before they are believed."""
+LOOKS_CAP = 5_000
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """What is looked at, and how patiently."""
+
+    health: Observation
+    probes: Mapping[str, Observation]
+    paths: Paths
+    every_s: float
+
+
+@dataclass(slots=True)
+class Seen:
+    """What was seen of one situation."""
+
+    name: str
+    begun_s: float
+    """When the breach was in force, or was over."""
+    samples: list[Sample] = field(default_factory=list)
+
+    @property
+    def last(self) -> Sample | None:
+        """The last look with a usable report, else the last one."""
+        found = [one for one in self.samples if one.claims is not None] or self.samples
+        return found[-1] if found else None
+
+    def turned_ms(self, component: str, well: bool) -> float | None:
+        """When the report said so of a component and kept to it; None where it did not at the end."""
+        turned = None
+        for one in self.samples:
+            said = one.claims.get(component) if one.claims is not None else None
+            if said is well:
+                turned = one.at_s if turned is None else turned
+            elif said is not None:
+                turned = None
+        return None if turned is None else round((turned - self.begun_s) * 1000, 1)
+
+    def stale_ms(self, component: str, well: bool) -> float | None:
+        """How long the report said what was so no longer, after the component turned (not) well by its own probe.
+
+        None where it did not turn, or was not in the report; where the report never followed, up to the last look.
+        """
+        told = [one for one in self.samples if one.claims is not None and component in one.claims]
+        if not told or told[-1].truth[component] is not well:
+            return None
+        turned = next(one.at_s for one in self.samples if one.truth[component] is well)
+        wrong = [one.at_s for one in told if one.at_s >= turned and not one.agrees(component)]
+        if not wrong:
+            return 0.0
+        right = [one.at_s for one in told if one.at_s > wrong[-1] and one.agrees(component)]
+        return round(((right or wrong)[0 if right else -1] - turned) * 1000, 1)
+
+
+async def watch(ctx: Context, what: Watch, name: str, within_s: float, *, changed: bool) -> Seen:
+    """Look until report and truth agree in all for three looks in a row, or the time is over.
+
+    With `changed` that counts only once the truth has changed: some probe does not hold; without it, all must hold.
+    """
+    seen = Seen(name, ctx.clock.monotonic())
+    end = seen.begun_s + within_s
+    steady = 0
+    while len(seen.samples) < LOOKS_CAP:
+        sample = await look(ctx, what.health, what.probes, what.paths)
+        seen.samples.append(sample)
+        settled = all(sample.agrees(one) for one in what.probes) and all(sample.truth.values()) is not changed
+        steady = steady + 1 if settled else 0
+        if steady >= STEADY or ctx.clock.monotonic() >= end:
+            break
+        await ctx.clock.sleep(what.every_s)
+    return seen
+
+
+def cells(during: Seen, after: Seen, components: tuple[str, ...]) -> list[JsonObject]:
+    """The table of a situation, a row a component: what was claimed, what was so, how long each change took."""
+    rows: list[JsonObject] = []
+    for component in components:
+        then, now = during.last, after.last
+        true = then.truth[component] if then is not None else None
+        claimed = then.claims.get(component) if then is not None and then.claims is not None else None
+        afterwards = now.claims.get(component) if now is not None and now.claims is not None else None
+        rows.append(
+            {
+                "situation": during.name,
+                "component": component,
+                "claimed": claimed,
+                "true": true,
+                "detected_ms": during.turned_ms(component, False) if true is False else None,
+                "claimed_after": afterwards,
+                "true_after": now.truth[component] if now is not None else None,
+                "recovered_ms": after.turned_ms(component, True) if true is False else None,
+            }
+        )
+    return rows

@@ -1,0 +1,79 @@
+"""One look: what the health report claims, and what is really so, asked at the same moment."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from xnai_validate.checkers._steps import observe_all
+from xnai_validate.kit import Context, JsonValue, Observation
+from xnai_validate.model.dataclass import dataclass
+from xnai_validate.model.judging.rules import values_at
+
+
+@dataclass(frozen=True, slots=True)
+class Paths:
+    """Where a health report says what (JSONPath)."""
+
+    components: str
+    status: str
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One look at everything."""
+
+    begun_s: float
+    at_s: float
+    """When the last answer was there, by the run's monotonic clock."""
+    claims: Mapping[str, bool] | None
+    """Component -> whether the report says that it is well; None where there was no usable report."""
+    status: str | None
+    report_ms: float
+    """How long the report took."""
+    truth: Mapping[str, bool]
+    """Component -> whether its own probe held."""
+
+    def agrees(self, component: str) -> bool:
+        """Whether the report says of a component what is so."""
+        return self.claims is not None and self.claims.get(component) == self.truth[component]
+
+
+async def look(ctx: Context, health: Observation, probes: Mapping[str, Observation], paths: Paths) -> Sample:
+    """Ask for the report and for the truth at once. Raises the XnaiError of what could not be measured."""
+    begun = ctx.clock.monotonic()
+    report, *truths = await observe_all(ctx, [health, *probes.values()])
+    claims, status = read(report.facts.get("json"), paths)
+    total_ms = report.facts.get("total_ms")
+    return Sample(
+        begun_s=begun,
+        at_s=ctx.clock.monotonic(),
+        claims=claims if report.facts.get("error") is None else None,
+        status=status,
+        report_ms=float(total_ms) if isinstance(total_ms, int | float) else (ctx.clock.monotonic() - begun) * 1000,
+        truth={name: one.held for name, one in zip(probes, truths, strict=True)},
+    )
+
+
+def read(document: JsonValue, paths: Paths) -> tuple[Mapping[str, bool] | None, str | None]:
+    """The components of a health report and its status; (None, None) where it has no components.
+
+    A component is a boolean; other values, such as a tier, are none.
+    """
+    found = next(iter(values_at(paths.components, document)), None)
+    if not isinstance(found, dict):
+        return None, None
+    status = next(iter(values_at(paths.status, document)), None)
+    claims = {str(name): value for name, value in found.items() if isinstance(value, bool)}
+    return claims, status if isinstance(status, str) else None
+
+
+def status_fault(sample: Sample, healthy: str) -> str | None:
+    """Why the status does not follow from the components: it is `healthy` exactly where all of them are well."""
+    if sample.claims is None:
+        return None
+    wrong = sorted(name for name, well in sample.claims.items() if not well)
+    if wrong and sample.status == healthy:
+        return f"status {healthy} although {', '.join(wrong)} is false"
+    if not wrong and sample.status != healthy:
+        return f"status {sample.status} although every component is true"
+    return None

@@ -1,0 +1,143 @@
+"""Having requests made up by a process of its own, which can be ended whatever the document does."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import sys
+import tempfile
+from collections.abc import AsyncIterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+
+from xnai_validate.checkers.http._contract_child import EXHAUSTED
+from xnai_validate.kit import JsonObject, Unmeasurable
+from xnai_validate.model.record import Record
+
+MAKE_UP_S = 20.0
+"""How long all requests may take to be made up; a second is usual, most of it imports."""
+MEMORY_CAP = 128 * 1024 * 1024
+"""Bytes that the process may have for its data; 50 MiB are usual, most of it the libraries."""
+CHILD = os.path.join(os.path.dirname(__file__), "contract_child.py")
+LINE_CAP = 4 * 1024 * 1024
+REQUESTS_CAP = 32 * 1024 * 1024
+"""Bytes of all requests together."""
+_OUT_OF_MEMORY = {EXHAUSTED, -signal.SIGABRT, -signal.SIGSEGV, -signal.SIGBUS}
+"""How a process ends that got no memory: by itself, or as libraries do that cannot say so."""
+
+
+class MadeUp(Record):
+    """One request."""
+
+    operation: str
+    """As the document names it: `POST /query`."""
+    valid: bool
+    """Whether the document allows it."""
+    method: str
+    path: str
+    """Path and query, percent-encoded."""
+    headers: dict[str, str]
+    body: str
+    """Each character is a byte (Latin-1)."""
+
+
+class Untested(Record):
+    """What no request could be made up for."""
+
+    untested: list[str]
+    """Operations, each with the reason."""
+    peak_mib: float | None = None
+    """The most memory that the process took; None where it was ended."""
+
+
+async def made_up(
+    document: JsonObject,
+    operations: Sequence[str],
+    examples: int,
+    seed: int,
+    fixed: JsonObject,
+    memory_bytes: int = MEMORY_CAP,
+) -> AsyncIterator[MadeUp | Untested]:
+    """The requests for `operations`, and at the end for which there are none.
+
+    All are made up before the first is given: so the time that the service takes is none of the process. Raises
+    Unmeasurable where it gets no further with `memory_bytes` for its data, or ends otherwise than it should.
+    """
+    asked: JsonObject = {"document": document, "operations": list(operations), "examples": examples, "seed": seed}
+    said = await _said(json.dumps({**asked, "fixed": fixed, "memory_bytes": memory_bytes}).encode() + b"\n")
+    if said.code in _OUT_OF_MEMORY:
+        raise Unmeasurable(
+            f"making up requests takes more than the {memory_bytes >> 20} MiB that the process may have; none was made",
+            hint="raise memory_cap (var contract.memory_cap) if the host has more to give, or name fewer operations",
+        )
+    if said.code == -signal.SIGKILL:
+        raise Unmeasurable(
+            "the process that makes up requests was killed, as a system does that has no memory left; none was made"
+        )
+    if said.code:
+        raise Unmeasurable(f"the process that makes up requests broke: it ended with {said.code}; none was made")
+    for line in said.lines:
+        one = json.loads(line)
+        yield (Untested if "untested" in one else MadeUp).model_validate(one)
+    if not said.whole:
+        yield Untested(untested=["making up requests takes too long; of some operations none were made"])
+
+
+@dataclass(slots=True)
+class _Said:
+    """What the process wrote, and how it ended."""
+
+    lines: list[bytes] = field(default_factory=list)
+    code: int = 0
+    """Its exit code, a signal as a negative number; 0 too where we have ended it."""
+
+    @property
+    def whole(self) -> bool:
+        """Whether it came to its end."""
+        return bool(self.lines) and b'"untested"' in self.lines[-1]
+
+
+async def _said(question: bytes) -> _Said:
+    """Ask the process, in a folder of its own that is gone afterwards."""
+    with tempfile.TemporaryDirectory(prefix="xnai-contract-", ignore_cleanup_errors=True) as folder:
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-P",  # nothing is imported from the folder that we happen to be in
+            CHILD,
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.DEVNULL,
+            limit=LINE_CAP,
+            cwd=folder,
+            start_new_session=True,  # Ctrl-C is for us to act on
+        )
+        try:
+            return await _heard(process, question)
+        finally:
+            with suppress(ProcessLookupError):
+                process.kill()
+            if process.stdin is not None:
+                process.stdin.close()
+            await process.wait()
+
+
+async def _heard(process: asyncio.subprocess.Process, question: bytes) -> _Said:
+    """Its whole lines; it is not ended here where it takes too long or says too much."""
+    assert process.stdin is not None
+    assert process.stdout is not None
+    said = _Said()
+    with suppress(TimeoutError, ValueError):  # ValueError: a line above the cap
+        async with asyncio.timeout(MAKE_UP_S):
+            with suppress(OSError):  # it has ended before it has read everything; its exit code says why
+                process.stdin.write(question)
+                await process.stdin.drain()
+            size = 0
+            while size < REQUESTS_CAP and (line := await process.stdout.readline()):
+                if line.endswith(b"\n"):
+                    said.lines.append(line)
+                size += len(line)
+            if size < REQUESTS_CAP:
+                said.code = await process.wait()
+    return said

@@ -1,0 +1,234 @@
+"""An OpenAPI document: its mistakes, its operations, and how an answer differs from what it declares."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from functools import cached_property
+from typing import TYPE_CHECKING
+from urllib.parse import quote, unquote, urlsplit
+
+from xnai_validate.kit import JsonObject, JsonValue
+from xnai_validate.wire.http.body import json_of
+
+if TYPE_CHECKING:
+    from jsonschema.protocols import Validator
+
+METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace", "query")
+PROBLEMS_CAP = 50
+DEVIATIONS_CAP = 20
+TEXT_CAP = 300
+_STUMBLES = (LookupError, TypeError, ValueError, AttributeError, ArithmeticError, RecursionError, re.error)
+_URI = "urn:openapi:document"
+
+
+class Document:
+    """A parsed document. `prefixes`: paths that may stand before a declared path in a request, such as a gateway's."""
+
+    def __init__(self, root: JsonObject, *, prefixes: tuple[str, ...] = ()) -> None:
+        self.root = root
+        servers = _list(root.get("servers"))
+        paths = [urlsplit(str(_map(server).get("url", ""))).path for server in servers]
+        base = root.get("basePath")  # OpenAPI 2.0
+        paths += [base] if isinstance(base, str) else []
+        self._prefixes = tuple(dict.fromkeys(p.rstrip("/") for p in ("", *prefixes, *paths)))
+
+    @property
+    def version(self) -> str | None:
+        """The version of the specification: `3.1.0`."""
+        found = self.root.get("openapi", self.root.get("swagger"))
+        return found if isinstance(found, str) else None
+
+    def problems(self) -> list[str]:
+        """The mistakes of the document, at most 50. Imports heavy libraries."""
+        foreign = sorted({ref for ref in _references(self.root) if not ref.startswith("#")})
+        if foreign:  # a validator would fetch them from wherever they point to
+            return [f"$ref leads out of the document: {ref[:TEXT_CAP]}" for ref in foreign[:PROBLEMS_CAP]]
+        from openapi_spec_validator.exceptions import OpenAPIError
+        from openapi_spec_validator.shortcuts import get_validator_cls
+        from openapi_spec_validator.validation.exceptions import ValidatorDetectError
+        from referencing.exceptions import Unresolvable
+
+        found: list[str] = []
+        try:
+            for error in get_validator_cls(self.root)(self.root).iter_errors():
+                found.append(f"{error.json_path}: {error.message}"[:TEXT_CAP])
+                if len(found) >= PROBLEMS_CAP:
+                    break
+        except ValidatorDetectError:
+            found.append(f"not a version of OpenAPI that is known: {self.version}")
+        except Unresolvable as error:
+            found.append(f"$ref leads nowhere: {error.ref}"[:TEXT_CAP])
+        except (OpenAPIError, *_STUMBLES) as error:
+            # The validator walks documents of any shape and gives up on some of them in its own ways.
+            found.append(f"cannot be validated to its end: {type(error).__name__}: {error}"[:TEXT_CAP])
+        return found
+
+    def operations(self) -> tuple[str, ...]:
+        """`GET /health` of every operation, in the document's order."""
+        return tuple(f"{method.upper()} {path}" for path, method, _ in self._operations)
+
+    def missing(self, wanted: list[str]) -> list[str]:
+        """Which of the wanted operations are not described; a prefix may stand before the path of either side."""
+        described = {(method, _shape(path)) for path, method, _ in self._operations}
+        described |= {(method, _shape(p + path)) for path, method, _ in self._operations for p in self._prefixes}
+        absent = []
+        for name in wanted:
+            method, _, path = name.strip().partition(" ")
+            shapes = {(method.lower(), _shape(prefix + path.strip())) for prefix in self._prefixes}
+            if not shapes & described:
+                absent.append(name)
+        return absent
+
+    def deviations(self, method: str, path: str, status: int, content_type: str | None, body: bytes) -> list[str]:
+        """How an answer differs from what is declared for the operation that a request path belongs to."""
+        operation = self._operation(method.lower(), path)
+        if operation is None:
+            return ["no such operation is described"]
+        responses = _map(operation.get("responses"))
+        key = next((k for k in (str(status), f"{status // 100}XX", "default") if k in responses), None)
+        if key is None:
+            return [f"this status is not declared; declared are {', '.join(responses) or 'none'}"]
+        response = self._followed(responses[key])
+        if "swagger" in self.root:
+            schema, declared = response.get("schema"), content_type
+        else:
+            content = _map(response.get("content"))
+            if not content:
+                return []
+            declared = _media_key(content, content_type)
+            if declared is None:
+                return [f"content type {content_type} is not declared; declared are {', '.join(content)}"]
+            schema = _map(content[declared]).get("schema")
+        is_json = content_type is not None and (content_type.endswith(("/json", "+json")))
+        if schema is None or not is_json:
+            return []
+        document, valid = json_of(body)
+        return self._schema_deviations(schema, document) if valid else ["the body is not JSON"]
+
+    def _schema_deviations(self, schema: JsonValue, document: JsonValue) -> list[str]:
+        from jsonschema.exceptions import SchemaError, UndefinedTypeCheck, UnknownType
+        from referencing.exceptions import Unresolvable
+
+        found = []
+        try:
+            for error in self._validator(schema).iter_errors(document):
+                found.append(f"{error.json_path}: {error.message}"[:TEXT_CAP])
+                if len(found) >= DEVIATIONS_CAP:
+                    break
+        except (Unresolvable, SchemaError, UndefinedTypeCheck, UnknownType, *_STUMBLES) as error:
+            found.append(f"the schema cannot be followed: {error}"[:TEXT_CAP])
+        return found
+
+    def _validator(self, schema: JsonValue) -> Validator:
+        """A validator of one schema of the document, in the dialect of its version."""
+        from openapi_schema_validator import OAS30ReadValidator, OAS31Validator, OAS32Validator
+        from referencing import Registry
+        from referencing.jsonschema import DRAFT202012
+
+        version = self.version or ""
+        kind = OAS32Validator if version.startswith("3.2") else OAS31Validator
+        if version.startswith(("3.0", "2.")):
+            kind = OAS30ReadValidator
+        registry: Registry[JsonValue] = Registry().with_resource(_URI, DRAFT202012.create_resource(self.root))
+        validator: Validator = kind(_absolute(schema), registry=registry, format_checker=kind.FORMAT_CHECKER)
+        return validator
+
+    @cached_property
+    def _operations(self) -> tuple[tuple[str, str, JsonObject], ...]:
+        """(path, method, operation), references of path items followed."""
+        return tuple(
+            (path, method, _map(item[method]))
+            for path, raw in _map(self.root.get("paths")).items()
+            for item in (self._followed(raw),)
+            for method in METHODS
+            if method in item
+        )
+
+    def _operation(self, method: str, path: str) -> JsonObject | None:
+        """The operation of a request path; where several templates match, the one with the fewest parameters."""
+        candidates = list(self._stripped(path))
+        matches = [
+            (template.count("{"), operation)
+            for template, its_method, operation in self._operations
+            if its_method == method and any(_pattern(template).fullmatch(candidate) for candidate in candidates)
+        ]
+        return min(matches, key=lambda match: match[0])[1] if matches else None
+
+    def _stripped(self, path: str) -> Iterator[str]:
+        plain = unquote(path)
+        for prefix in self._prefixes:
+            yield prefix + plain
+            if prefix and plain.startswith(f"{prefix}/"):
+                yield plain[len(prefix) :]
+
+    def _followed(self, node: JsonValue) -> JsonObject:
+        """The mapping a node is, or refers to within the document; empty where a reference leads nowhere."""
+        for _ in range(10):
+            found = _map(node)
+            ref = found.get("$ref")
+            if not isinstance(ref, str):
+                return found
+            node = self._at(ref)
+        return {}
+
+    def _at(self, ref: str) -> JsonValue:
+        node: JsonValue = self.root
+        for raw in unquote(ref.removeprefix("#")).split("/")[1:]:
+            part = raw.replace("~1", "/").replace("~0", "~")
+            node = _map(node).get(part)
+        return node
+
+
+def _absolute(schema: JsonValue) -> JsonValue:
+    """The schema with references that name the whole document, so that they lead there from anywhere."""
+    if isinstance(schema, list):
+        return [_absolute(item) for item in schema]
+    if not isinstance(schema, dict):
+        return schema
+    return {
+        key: f"{_URI}{quote(value, safe='#/~%')}"
+        if key == "$ref" and isinstance(value, str) and value.startswith("#")
+        else _absolute(value)
+        for key, value in schema.items()
+    }
+
+
+def _references(node: JsonValue) -> Iterator[str]:
+    waiting = [node]
+    while waiting:
+        one = waiting.pop()
+        if isinstance(one, dict):
+            ref = one.get("$ref")
+            if isinstance(ref, str):
+                yield ref
+            waiting += one.values()
+        elif isinstance(one, list):
+            waiting += one
+
+
+def _media_key(content: Mapping[str, JsonValue], content_type: str | None) -> str | None:
+    """The declared media type that covers one; `application/*` and `*/*` are ranges."""
+    if content_type is None:
+        return None
+    kind = content_type.partition("/")[0]
+    plain = {key.partition(";")[0].strip().lower(): key for key in content}
+    return next((plain[key] for key in (content_type, f"{kind}/*", "*/*") if key in plain), None)
+
+
+def _shape(path: str) -> str:
+    """A path template without the names of its parameters."""
+    return re.sub(r"\{[^}/]*\}", "{}", path.rstrip("/") or "/")
+
+
+def _pattern(template: str) -> re.Pattern[str]:
+    parts = re.split(r"\{[^}/]*\}", template)
+    return re.compile("[^/]+".join(re.escape(part) for part in parts))
+
+
+def _map(node: object) -> JsonObject:
+    return node if isinstance(node, dict) else {}
+
+
+def _list(node: object) -> list[JsonValue]:
+    return node if isinstance(node, list) else []

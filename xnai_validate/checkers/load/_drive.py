@@ -1,0 +1,329 @@
+"""The driver of a load: begins requests when they are due, whatever they are, and sees that they end in time."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from collections import OrderedDict
+from collections.abc import Callable, Iterator
+from time import perf_counter, thread_time
+
+from xnai_validate.checkers.load._arrivals import Arrivals
+from xnai_validate.checkers.load._line import Line, allow_descriptors
+from xnai_validate.checkers.load._shape import LoadParams
+from xnai_validate.checkers.load._tally import Tally
+from xnai_validate.checkers.load._timer import Alarm
+from xnai_validate.kit import Context, Unmeasurable, XnaiError
+
+BEAT_S = 0.01
+"""How often time limits are looked after and our own lag is measured."""
+GAP_S = 0.0001
+"""How long the alarm is silent at least: to ring for every arrival of 20 000 a second would take half a processor."""
+PROGRESS_S = 0.5
+PAUSE_S = 0.05
+"""How long a caller that could not connect waits before it tries again, so as not to do that alone."""
+JUDGED = 20
+"""Requests after which the error ratio may end the load."""
+GONE_S = 1.0
+REPORT_S = 0.5
+"""What is left of the check's time limit when a load ends for its sake: else there would be no figures at all."""
+
+
+class Drive:
+    """Sends requests over lines by a schedule (open) or one after the other (closed loop)."""
+
+    tasks: asyncio.TaskGroup
+    """The owner of whatever tasks the lines need; there while `run` runs."""
+
+    def __init__(self, params: LoadParams, open_line: Callable[[], Line], ctx: Context) -> None:
+        """`open_line` makes a line that connects when it is first sent."""
+        self.connections = 0
+        """Connections that lines have opened."""
+        self.ended_because: str | None = None
+        """Why the load ended before its time."""
+        self.cpu_ratio = 0.0
+        self.make_tally: Callable[[float, float, float], Tally] = Tally
+        """What the phases are counted in, for kinds that count more."""
+        self.progress_of: Callable[[Tally], int] = lambda tally: tally.answered_count
+        self.progress_unit = "answers"
+        """What those who watch are told the rate of."""
+        self.wrong: Callable[[str | int], bool] = lambda status: False
+        """Which answers count as errors."""
+        self._params = params
+        self._open_line = open_line
+        self._tell = ctx.progress
+        self._within_s = ctx.timeout_s
+        self._timeout_s = params.timeout
+        self.closed_loop = params.callers is not None
+        self._idle: list[Line] = []
+        self._busy: OrderedDict[Line, None] = OrderedDict()
+        """Lines with a request, in the order in which these were begun: the first runs out of time first."""
+        self._lines = 0
+        """Lines that are idle or busy."""
+        self._unclosed: set[Line] = set()
+        """Lines whose connection may still be there."""
+        self._due = math.inf
+        """When the next arrival that was not sent should be, or should have been, sent."""
+        self._starved = False
+        """Whether arrivals wait for a line."""
+        self._rings_at = math.inf
+        """What the alarm is set to; to set it is a call of the system."""
+
+    @property
+    def tally(self) -> Tally:
+        """The figures of the load; those of the warm-up where it ended in that."""
+        return self._load if self.ended_because is None or self._load.sent else self._warmup
+
+    def errors_of(self, tally: Tally) -> int:
+        """Requests without a whole answer, and whole answers that count as errors."""
+        return tally.errors + sum(count for status, count in tally.statuses.items() if self.wrong(status))
+
+    async def run(self) -> None:
+        """Carry out the load. However it ends, every connection is closed and every task is over.
+
+        Raises Unmeasurable where it needs more time than the check has, or more open files than the system allows, and
+        any XnaiError that a line raises in a task.
+        """
+        takes_s = self._params.warmup + self._params.for_s
+        if takes_s + REPORT_S > self._within_s:
+            raise Unmeasurable(
+                f"the load takes {takes_s:g} s, and the check may take no longer than {self._within_s:g} s",
+                hint="give the check a timeout that is longer than the load and the time limit of its last requests",
+            )
+        allow_descriptors(self._params.lanes)
+        self._over: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._gone: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._alarm = Alarm(self._rung)
+        try:
+            async with asyncio.TaskGroup() as self.tasks:
+                try:
+                    self._begin()
+                    await self._over
+                finally:
+                    self._alarm.close()
+                    for line in list(self._unclosed):
+                        line.abort()
+        except ExceptionGroup as group:
+            first = group.exceptions[0]
+            raise first if isinstance(first, XnaiError) else group from None
+        finally:
+            self._over.cancel()
+            await self._all_closed()
+
+    async def _all_closed(self) -> None:
+        """Wait, within a bound, until the system has taken back every socket."""
+        if self._unclosed:
+            await asyncio.wait((self._gone,), timeout=GONE_S)
+
+    def _begin(self) -> None:
+        now = self._beat_at = perf_counter()
+        self._told = now, 0
+        self._warmup = self.make_tally(now, self._params.warmup, self._timeout_s)
+        self._load = self.make_tally(now + self._params.warmup, self._params.for_s, self._timeout_s)
+        self.ends = self._load.begun + self._params.for_s
+        self._until = now + self._within_s - REPORT_S
+        self._cpu_since = (now, thread_time())
+        self._phase = self._warmup if self._params.warmup else self._load
+        if self.closed_loop:
+            for _ in range(self._params.lanes):
+                self._call()
+        self._next = self._plan()
+        self._due = next(self._next, math.inf)
+        self._rung()
+
+    def _plan(self) -> Iterator[float]:
+        """The intended starts of all arrivals, of which `_due_phase` is the phase."""
+        phases = ((self._warmup, self._params.warmup_schedule()), (self._load, self._params.schedule()))
+        for tally, schedule in phases:
+            self._due_phase = tally
+            for after_s in schedule or Arrivals(()):
+                yield tally.begun + after_s
+
+    # Beginning requests.
+
+    def _rung(self) -> None:
+        now = perf_counter()
+        if now >= self._beat_at:
+            self._beat(now)
+        if not self._over.done():
+            self._pump()
+
+    def _pump(self) -> None:
+        """Send every arrival that is due, as far as there are lines; the others wait, and need no memory for it."""
+        now = perf_counter()
+        while self._due <= now:
+            due, phase = self._due, self._due_phase
+            if due + self._timeout_s <= now:
+                phase.never_sent(due)
+            else:
+                line = self._line()
+                if line is None:
+                    self._starved = True
+                    break
+                if not self._starved:
+                    phase.late(now - due)
+                self._send(line, phase, due)
+            self._due = next(self._next, math.inf)
+            now = perf_counter()
+        else:
+            self._starved = False
+        # At rates where arrivals are closer than the gap, several are sent at each ring.
+        at = self._beat_at if self._starved else min(max(self._due, now + GAP_S), self._beat_at)
+        if at != self._rings_at:
+            self._rings_at = at
+            self._alarm.set(at)
+
+    def _line(self) -> Line | None:
+        """A free line: the one that was used last, else a new one; None where there may be no more."""
+        while self._idle:
+            line = self._idle.pop()
+            if not line.stale:
+                return line
+            self._lines -= 1
+            line.abort()
+        return self._new_line() if self._lines < self._params.lanes else None
+
+    def _new_line(self) -> Line:
+        line = self._open_line()
+        self._lines += 1
+        self._unclosed.add(line)
+        return line
+
+    def _send(self, line: Line, phase: Tally, intended: float) -> None:
+        line.tally, line.intended = phase, intended
+        self._busy[line] = None
+        phase.sent += 1
+        line.sent = intended if self.closed_loop else perf_counter()
+        line.send()
+
+    def _call(self) -> None:
+        """A caller of the closed loop begins, or begins anew on another line."""
+        now = perf_counter()
+        if now < self.ends and not self._over.done():
+            self._send(self._new_line(), self._phase_at(now), now)
+
+    def _phase_at(self, now: float) -> Tally:
+        return self._load if now >= self._load.begun else self._warmup
+
+    # What lines tell.
+
+    def answered(self, line: Line, status: str | int, *, keep: bool = True) -> None:
+        """A whole answer came; `keep`: the line can carry another request."""
+        now = perf_counter()
+        line.tally.answered(status, line.intended, line.sent, now)
+        if keep and self.closed_loop and now < self.ends:
+            # Written out, for this is the way of most requests where every microsecond counts.
+            self._busy.move_to_end(line)
+            line.tally = phase = self._load if now >= self._load.begun else self._warmup
+            phase.sent += 1
+            line.intended = line.sent = now
+            line.send()
+            return
+        del self._busy[line]
+        if not keep:
+            self._replace()
+            return
+        self._idle.append(line)
+        if self._due <= now:
+            self._pump()
+
+    def failed(self, line: Line, kind: str, detail: str, *, connecting: bool = False) -> None:
+        """There was no whole answer, and the line is over; `connecting`: it never was connected."""
+        del self._busy[line]
+        line.tally.failed(kind, detail, perf_counter())
+        self._replace(PAUSE_S if connecting else 0.0)
+
+    def again(self, line: Line) -> None:
+        """The line is over, and its request was not seen by the server: it is sent once more, on a new line."""
+        del self._busy[line]
+        self._lines -= 1
+        other = self._new_line()
+        line.tally.retried += 1
+        line.tally.sent -= 1
+        self._send(other, line.tally, line.intended)
+
+    def lost(self, line: Line) -> None:
+        """A line without a request is over: the server has closed the connection."""
+        self._idle.remove(line)
+        self._lines -= 1
+
+    def opened(self) -> None:
+        """A line has connected."""
+        self.connections += 1
+
+    def closed(self, line: Line) -> None:
+        """Nothing is left of a line that is over."""
+        self._unclosed.discard(line)
+        if not self._unclosed and self._over.done() and not self._gone.done():
+            self._gone.set_result(None)
+
+    def _replace(self, pause_s: float = 0.0) -> None:
+        """A line is over: its caller goes on with another one, or its place goes to what waits."""
+        self._lines -= 1
+        if self.closed_loop:
+            # Not at once even without a pause: whoever told us of the end is still in the midst of it.
+            asyncio.get_running_loop().call_later(pause_s, self._call)
+        elif self._due <= perf_counter():
+            self._rings_at = 0.0
+            self._alarm.set(0.0)
+
+    # Time.
+
+    def _beat(self, now: float) -> None:
+        phase = self._phase_at(now)
+        if phase is not self._phase:
+            self._phase, self._cpu_since = phase, (now, thread_time())
+        while self._beat_at <= now:
+            phase.late(now - self._beat_at)
+            self._beat_at += BEAT_S
+        while self._busy and (line := next(iter(self._busy))).sent + self._timeout_s <= now:
+            del self._busy[line]
+            line.tally.timed_out(line.intended, line.sent, now)
+            line.abort()
+            self._replace()
+        wall, cpu = self._cpu_since
+        self.cpu_ratio = (thread_time() - cpu) / (now - wall) if now > wall else 0.0
+        if now - self._told[0] >= PROGRESS_S:
+            self._tell(self._said(now))
+        done = now >= self.ends and self._due == math.inf and not self._busy
+        why = self._why_early(now)
+        if why is not None and not done:
+            self._end_early(now, why)
+        if (done or why is not None) and not self._over.done():
+            self._over.set_result(None)
+
+    def _why_early(self, now: float) -> str | None:
+        """Why the load is to end now, where it is."""
+        limit, phase = self._params.stop_at, self._phase
+        if now >= self._until:
+            return f"the check may take no longer than {self._within_s:g} s"
+        ended = phase.answered_count + phase.errors
+        if limit is None or ended < JUDGED:
+            return None
+        errors = self.errors_of(phase)
+        if errors < limit.error_ratio * ended:
+            return None
+        return f"{errors} of the first {ended} requests{'' if phase is self._load else ' of the warm-up'} failed"
+
+    def _end_early(self, now: float, why: str) -> None:
+        self.ended_because = why
+        for line in self._busy:
+            line.tally.abandoned += 1
+        while self._due <= now:
+            self._due_phase.not_sent += 1
+            self._due = next(self._next, math.inf)
+        self.ends = min(self.ends, now)
+
+    def _said(self, now: float) -> str:
+        """How it goes, for people who watch; the rate is that since they were told last."""
+        phase, (told_at, before) = self._phase, self._told
+        count = self.progress_of(self._warmup) + self.progress_of(self._load)
+        rate = (count - before) / (now - told_at) if now > told_at else 0.0
+        self._told = now, count
+        since_s, errors = now - phase.begun, self.errors_of(phase)
+        name = "load" if phase is self._load else "warm-up"
+        while_ = f"{name} {since_s:.0f}/{phase.for_s:g} s" if now < self.ends else "load over, the last are awaited"
+        return (
+            f"{while_}, {rate:.0f} {self.progress_unit}/s, {len(self._busy)} under way, "
+            f"{errors} error{'' if errors == 1 else 's'}"
+        )

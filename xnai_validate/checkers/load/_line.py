@@ -1,0 +1,47 @@
+"""What carries the requests of a load, and how many of that the system allows."""
+
+from __future__ import annotations
+
+import resource
+from typing import Protocol
+
+from xnai_validate.checkers.load._tally import Tally
+from xnai_validate.kit import Unmeasurable
+
+SPARE_DESCRIPTORS = 64
+"""Open files of this process besides its lines."""
+
+
+class Line(Protocol):
+    """What carries one request at a time, usually a connection. A line that is over is not used again."""
+
+    tally: Tally
+    """The phase that the present request counts in."""
+    intended: float
+    """When the present request should have begun (`perf_counter`)."""
+    sent: float
+    """When it was begun."""
+
+    @property
+    def stale(self) -> bool:
+        """Whether it had better carry no other request."""
+
+    def send(self) -> None:
+        """Begin a request, and tell the drive later how it ended: never before this call has returned."""
+
+    def abort(self) -> None:
+        """End at once, and tell nothing more but `closed`."""
+
+
+def allow_descriptors(lines: int) -> None:
+    """Make sure that so many sockets can be open; raises Unmeasurable where the system does not allow it."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = lines + SPARE_DESCRIPTORS
+    if soft == resource.RLIM_INFINITY or soft >= wanted:
+        return
+    if hard != resource.RLIM_INFINITY and hard < wanted:
+        raise Unmeasurable(
+            f"{lines} connections need {wanted} open files, and this process may have {hard}",
+            hint="raise the limit (ulimit -n), or ask for fewer",
+        )
+    resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))

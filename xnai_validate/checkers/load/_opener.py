@@ -1,0 +1,74 @@
+"""Opening connections for responses that are read as they come: some at a time, each by a task that ends with that."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from functools import partial
+
+from xnai_validate.checkers.load._pushed_response import BUFFER, PushedResponse
+from xnai_validate.wire.failure import WireError, wire_error
+from xnai_validate.wire.http.request import Prepared
+from xnai_validate.wire.net.connection import open_socket
+from xnai_validate.wire.net.tls import client_context
+
+OPENING = 128
+"""Connections that are being opened at once; the others wait. A server's queue of new ones often holds no more."""
+
+
+class Opener:
+    """Opens connections to one server, some at a time, and is what their responses have in common."""
+
+    def __init__(self, tasks: asyncio.TaskGroup, prepared: Prepared, data: bytes, host: str) -> None:
+        """`data` is the request on the wire; `host` the host, or its address so that it is not looked up each time."""
+        self.data = data
+        """The request on the wire."""
+        self.buffer = memoryview(bytearray(BUFFER))
+        """Where every read arrives; what is in it is used before the next one."""
+        self._tasks = tasks
+        self._prepared = prepared
+        self._host = host
+        self._context = client_context(prepared.tls) if prepared.scheme == "https" else None
+        self._waiting: deque[PushedResponse] = deque()
+        self._under_way = 0
+
+    def open(self, response: PushedResponse) -> None:
+        """Connect for a response, at once or when others have connected."""
+        self._waiting.append(response)
+        self._next()
+
+    def _next(self) -> None:
+        while self._waiting and self._under_way < OPENING:
+            response = self._waiting.popleft()
+            if not response.over:
+                self._under_way += 1
+                response.dials()
+                response.dialling = task = self._tasks.create_task(self._dial(response))
+                # Not in the task itself: one that is cancelled before its first step never runs.
+                task.add_done_callback(partial(self._dialled, response))
+
+    async def _dial(self, response: PushedResponse) -> None:
+        prepared = self._prepared
+        name = (prepared.tls.server_name or prepared.host) if self._context else None
+        try:
+            sock, _ = await open_socket(self._host, prepared.port)
+            try:
+                loop = asyncio.get_running_loop()
+                await loop.create_connection(lambda: response, sock=sock, ssl=self._context, server_hostname=name)
+            except OSError as error:
+                raise wire_error(error, f"TLS handshake with {prepared.host}:{prepared.port}") from error
+            except BaseException:
+                sock.close()
+                raise
+        except WireError as failure:
+            response.fail(failure.kind, failure.detail)
+        except OSError as error:  # no socket could be made
+            unmade = wire_error(error, f"connecting to {prepared.host}:{prepared.port}")
+            response.fail(unmade.kind, unmade.detail)
+
+    def _dialled(self, response: PushedResponse, task: asyncio.Task[None]) -> None:
+        response.dialling = None
+        self._under_way -= 1
+        if response.unconnected:
+            response.closed()
+        self._next()

@@ -1,0 +1,281 @@
+"""A response that tells its reader of every piece as it comes, for thousands of them at once.
+
+An asyncio protocol on httptools (llhttp) instead of a task that reads: a response that waits for its next piece takes
+some kilobytes and no time. Buffered, with one buffer for all: asyncio would make one of 256 KiB at every read.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Protocol, cast
+
+import httptools
+
+from xnai_validate.model.error_kind import ErrorKind
+from xnai_validate.wire.failure import WireError, wire_error
+from xnai_validate.wire.http.body import Inflater, inflater
+from xnai_validate.wire.http.exchange import INTERIM_CAP
+from xnai_validate.wire.http.http1 import HEAD_CAP
+
+BUFFER = 64 * 1024
+TYPE_CAP = 200
+"""Characters of a Content-Type that are kept."""
+INFLATED_CAP = 8 * 1024 * 1024
+"""Bytes that one read may become when its coding is undone."""
+
+
+class Opens(Protocol):
+    """Who connects responses, and what these have in common; `wire.http_opener` has it."""
+
+    data: bytes
+    """The request on the wire."""
+    buffer: memoryview
+    """Where every read arrives; what is in it is used before the next one."""
+
+    def open(self, response: PushedResponse) -> None:
+        """Connect for a response, at once or when others have connected."""
+
+
+class PushedResponse(asyncio.BufferedProtocol):
+    """One request on a connection of its own, and its response; a subclass takes what it brings.
+
+    Exactly one of `ended` and `failed` is called, or neither where it was aborted; then `closed`, when the socket is.
+    """
+
+    __slots__ = (
+        "_body", "_declared", "_head_left", "_inflater", "_interim", "_opener", "_parser", "_transport", "_until_close",
+        "_whole", "content_type", "dialling", "over", "status",
+    )  # fmt: skip
+
+    def __init__(self, opener: Opens) -> None:
+        self.status = 0
+        """The HTTP status, from `headed` on."""
+        self.content_type = ""
+        """The Content-Type header, from `headed` on."""
+        self.over = False
+        """Whether nothing more will be told but that it is closed."""
+        self.dialling: asyncio.Task[None] | None = None
+        """What connects, while it does."""
+        self._opener = opener
+        self._transport: asyncio.Transport | None = None
+        self._parser: httptools.HttpResponseParser | None = None
+        self._head_left = HEAD_CAP
+        self._interim = 0
+        self._inflater: Inflater | None = None
+        self._declared: dict[str, str] = {}
+        """Those headers that say how the body is to be read."""
+        self._until_close = False
+        self._whole = False
+        self._body: list[bytes] = []
+
+    # What a subclass takes.
+
+    def dials(self) -> None:
+        """Its turn has come to be connected."""
+
+    def headed(self) -> None:
+        """The headers have come."""
+        raise NotImplementedError
+
+    def piece(self, data: bytes) -> None:
+        """A piece of the body has come, its coding undone: all that one read of the socket brought."""
+        raise NotImplementedError
+
+    def ended(self) -> None:
+        """The body has ended as HTTP wants it."""
+        raise NotImplementedError
+
+    def failed(self, kind: ErrorKind, detail: str) -> None:
+        """The response has not come to its end, or not at all."""
+        raise NotImplementedError
+
+    def closed(self) -> None:
+        """The socket is closed, or there never was one."""
+        raise NotImplementedError
+
+    # What a subclass and its owner do.
+
+    def begin(self) -> None:
+        """Connect and send the request."""
+        self._opener.open(self)
+
+    @property
+    def unconnected(self) -> bool:
+        """Whether there is no connection, and was none."""
+        return self._transport is None
+
+    def fail(self, kind: ErrorKind, detail: str) -> None:
+        """Give the response up and tell why; nothing happens where it is over."""
+        if not self.over:
+            self._finish()
+            self.failed(kind, detail)
+
+    def abort(self) -> None:
+        """Close at once and tell no more than that."""
+        waiting = not self.over and self.dialling is None and self._transport is None
+        self._finish()
+        if self.dialling is not None:
+            self.dialling.cancel()
+        elif waiting:
+            self.closed()
+
+    def _finish(self) -> None:
+        self.over = True
+        # The parser holds methods of this object: without it, this object is gone as soon as nobody has it.
+        self._parser = None
+        self._body.clear()
+        if self._transport is not None:
+            self._transport.abort()
+
+    # Called by asyncio.
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Called by asyncio."""
+        self._transport = cast(asyncio.Transport, transport)
+        if self.over:
+            self._transport.abort()
+            return
+        self._parser = httptools.HttpResponseParser(self)
+        self._transport.write(self._opener.data)
+
+    def get_buffer(self, sizehint: int) -> memoryview:
+        """Called by asyncio."""
+        return self._opener.buffer
+
+    def buffer_updated(self, nbytes: int) -> None:
+        """Called by asyncio."""
+        parser, headed = self._parser, self.status
+        if parser is None:
+            return
+        wrong: tuple[ErrorKind, str] | None = None
+        try:
+            parser.feed_data(self._opener.buffer[:nbytes])
+        except httptools.HttpParserUpgrade:
+            wrong = ErrorKind.PROTOCOL, "the server switched protocols, which nobody asked for"
+        except httptools.HttpParserError as error:
+            if not self._whole:  # what follows the end is not looked at
+                wrong = ErrorKind.PROTOCOL, f"not HTTP as RFC 9112 wants it: {error}"
+        if not headed:
+            if self.status:
+                self.headed()
+            elif wrong is None:
+                wrong = self._endless_head(nbytes)
+        if self._body and not self.over:
+            self._pieces()
+        if wrong is not None:
+            self.fail(*wrong)
+        elif self._whole:
+            self._end()
+
+    def _endless_head(self, nbytes: int) -> tuple[ErrorKind, str] | None:
+        self._head_left -= nbytes
+        if self._head_left < 0:
+            return ErrorKind.TOO_LARGE, f"the response's headers have more than {HEAD_CAP} bytes"
+        if self._interim > INTERIM_CAP:
+            return ErrorKind.PROTOCOL, f"more than {INTERIM_CAP} interim responses (1xx) and no other"
+        return None
+
+    def eof_received(self) -> None:
+        """Called by asyncio."""
+        if not self.over:
+            self._at_close(None)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Called by asyncio."""
+        if not self.over:
+            self._at_close(exc)
+        self.closed()
+
+    def _at_close(self, exc: Exception | None) -> None:
+        if isinstance(exc, OSError):
+            failure = wire_error(exc, "reading")
+            self.fail(failure.kind, failure.detail)
+        elif self.status and self._until_close:
+            self._end()
+        else:
+            where = "the end of the response" if self.status else "the end of the response's headers"
+            self.fail(ErrorKind.RESET, f"the connection was closed before {where}")
+
+    def _pieces(self) -> None:
+        body = self._body
+        data = body[0] if len(body) == 1 else b"".join(body)
+        body.clear()
+        if self._inflater is None:
+            if data:
+                self.piece(data)
+            return
+        self._inflater.feed(data)
+        try:
+            inflated = _inflated(self._inflater)
+        except WireError as failure:
+            self.fail(failure.kind, failure.detail)
+            return
+        if inflated:
+            self.piece(inflated)
+
+    def _end(self) -> None:
+        if self._inflater is not None and not self.over:
+            try:
+                rest = self._inflater.finish()
+            except WireError as failure:
+                self.fail(failure.kind, failure.detail)
+                return
+            if rest:
+                self.piece(rest)
+        if not self.over:
+            self._finish()
+            self.ended()
+
+    # Called by httptools.
+
+    def on_message_begin(self) -> None:
+        """Called by httptools."""
+        self._declared.clear()
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Called by httptools."""
+        known = _KNOWN.get(name.lower())
+        if known is not None and not self.status:
+            self._declared[known] = value.decode("latin-1")
+
+    def on_headers_complete(self) -> None:
+        """Called by httptools."""
+        if self.status or self._parser is None:
+            return
+        status = self._parser.get_status_code()
+        if status < 200:
+            self._interim += 1
+            return
+        self.status = status
+        declared = self._declared
+        self.content_type = declared.get("content-type", "")[:TYPE_CAP]
+        self._inflater = inflater(declared)
+        self._until_close = "content-length" not in declared and "transfer-encoding" not in declared
+        self._declared = _NONE
+
+    def on_body(self, data: bytes) -> None:
+        """Called by httptools."""
+        if not self._whole:
+            self._body.append(data)
+
+    def on_message_complete(self) -> None:
+        """Called by httptools."""
+        if self.status:
+            self._whole = True
+
+
+_NAMES = ("content-type", "content-encoding", "content-length", "transfer-encoding")
+_KNOWN: dict[bytes, str] = {name.encode(): name for name in _NAMES}
+_NONE: dict[str, str] = {}
+
+
+def _inflated(coding: Inflater) -> bytes:
+    pieces: list[bytes] = []
+    size = 0
+    while coding.waiting:
+        piece = coding.take()
+        size += len(piece)
+        if size > INFLATED_CAP:
+            raise WireError(ErrorKind.TOO_LARGE, f"{BUFFER} bytes of the body became more than {INFLATED_CAP}")
+        pieces.append(piece)
+    return b"".join(pieces)

@@ -1,0 +1,207 @@
+"""What every kind of load is told and tells: when requests begin, its bounds, and the figures."""
+
+from __future__ import annotations
+
+from typing import Annotated, Self
+
+from xnai_validate.checkers.load._arrivals import Arrivals, Stage
+from xnai_validate.kit import Count, Duration, Facts, Field, JsonValue, Milliseconds, Params, Ratio, Whole
+from xnai_validate.model.marks import Ge, Gt, Le, model_validator
+
+DEFAULT_S = 10.0
+"""How long a load lasts where the check does not say."""
+CONNECTIONS = 128
+"""Requests of an open load that may be under way at once, unless the check says otherwise."""
+Rate = Annotated[float, Ge(0), Le(1_000_000)]
+
+
+class StageParams(Params):
+    """A stretch of time: `{rate: 10, for: 5s}`, or `{from: 10, to: 100, for: 10s}`."""
+
+    rate: Rate | None = None
+    """Arrivals a second, all the time."""
+    from_: Rate | None = Field(default=None, alias="from")
+    """Arrivals a second at its beginning."""
+    to: Rate | None = None
+    """Arrivals a second at its end; in between the rate changes evenly."""
+    for_: Annotated[Duration, Gt(0)] = Field(alias="for")
+    """How long it takes."""
+
+    @model_validator(mode="after")
+    def _one_form(self) -> Self:
+        ramp = (self.from_ is not None) + (self.to is not None)
+        if ramp not in (0, 2) or (self.rate is None) == (ramp == 0):
+            raise ValueError("a stage has a rate, or from and to")
+        return self
+
+    def stage(self) -> Stage:
+        """The stage as the schedule takes it."""
+        if self.rate is not None:
+            return Stage(self.rate, self.rate, self.for_)
+        assert self.from_ is not None
+        assert self.to is not None
+        return Stage(self.from_, self.to, self.for_)
+
+
+class ArrivalsParams(Params):
+    """When requests begin, whatever becomes of those before: `{rate: 50}`, or `{stages: [...]}`."""
+
+    rate: Annotated[Rate, Gt(0)] | None = None
+    """Arrivals a second, for as long as `for` says."""
+    stages: Annotated[list[StageParams], Field(min_length=1)] | None = None
+    """Steps and ramps, one after the other; each says how long it takes."""
+
+    @model_validator(mode="after")
+    def _one_form(self) -> Self:
+        if (self.rate is None) == (self.stages is None):
+            raise ValueError("arrivals have a rate or stages")
+        return self
+
+
+class StopAt(Params):
+    """When the load ends early."""
+
+    error_ratio: Annotated[float, Gt(0), Le(1)] = 0.5
+    """The share of failed requests, of all so far in the phase (warm-up or load) and at least 20, that ends it."""
+
+
+class LoadParams(Params):
+    """How much load, for how long, and within which bounds: `arrivals`, or `callers`."""
+
+    arrivals: ArrivalsParams | None = None
+    """An open load: requests begin at their time, whether or not those before were answered, as those of users do.
+
+    `{rate: 50}` a second, or `{stages: [{rate: 10, for: 5s}, {from: 10, to: 100, for: 10s}]}`.
+    """
+    callers: Annotated[int, Ge(1), Le(10_000)] | None = None
+    """A closed loop: so many callers, each of which asks again as soon as it has its answer."""
+    for_: Annotated[Duration, Gt(0)] | None = Field(default=None, alias="for")
+    """How long the load lasts after the warm-up; 10 s by default. Stages say it themselves."""
+    warmup: Duration = 0.0
+    """How long it goes on beforehand, at the rate it begins with; what happens then is in no figure."""
+    timeout: Annotated[Duration, Gt(0)] = 10.0
+    """How long a request may take once it is begun, and how long an arrival may wait for a connection to begin on."""
+    connections: Annotated[int, Ge(1), Le(10_000)] | None = None
+    """The most requests under way at once: 128 for arrivals, one a caller in a closed loop.
+
+    Arrivals that find none free wait, and their latency counts from when they should have begun.
+    """
+    stop_at: StopAt | None = Field(default_factory=StopAt)
+    """When to end early, for a stack that fails needs no more load: `{error_ratio: 0.5}`; null never does."""
+
+    @model_validator(mode="after")
+    def _one_load(self) -> Self:
+        if (self.arrivals is None) == (self.callers is None):
+            raise ValueError("a load has arrivals or callers")
+        if self.callers is not None and self.connections is not None:
+            raise ValueError("each caller has a connection of its own; connections is for arrivals")
+        stages = self.arrivals.stages if self.arrivals else None
+        if stages and self.for_ is not None:
+            raise ValueError("stages say how long they take; leave out for")
+        if stages and self.warmup and not stages[0].stage().from_rps:
+            raise ValueError("a warm-up has the rate that the load begins with, which is 0 here")
+        return self
+
+    @property
+    def for_s(self) -> float:
+        """Seconds that the load lasts after the warm-up."""
+        schedule = self.schedule()
+        return schedule.duration_s if schedule is not None else self.for_ or DEFAULT_S
+
+    @property
+    def lanes(self) -> int:
+        """The most requests under way at once."""
+        return self.callers or self.connections or CONNECTIONS
+
+    def schedule(self) -> Arrivals | None:
+        """The arrivals after the warm-up; None for a closed loop."""
+        if self.arrivals is None:
+            return None
+        if self.arrivals.stages is not None:
+            return Arrivals([stage.stage() for stage in self.arrivals.stages])
+        assert self.arrivals.rate is not None
+        return Arrivals([Stage(self.arrivals.rate, self.arrivals.rate, self.for_ or DEFAULT_S)])
+
+    def warmup_schedule(self) -> Arrivals | None:
+        """The arrivals of the warm-up; None for a closed loop."""
+        schedule = self.schedule()
+        if schedule is None:
+            return None
+        rate = schedule.rate_at(0)
+        return Arrivals([Stage(rate, rate, self.warmup)])
+
+
+class LoadFacts(Facts):
+    """The figures of a load, without its warm-up.
+
+    Latency counts from the intended start: for an arrival from its time in the schedule, also where it had to wait for
+    a connection, and for a caller from when it had its last answer. It is that of all requests that were answered in
+    whole, whatever they were answered, and of those that ran into the time limit or waited that long without being
+    sent: these count with the time that they waited in vain. Percentiles are within 1 % of the exact value.
+    """
+
+    planned_count: Count
+    """Requests that fell due while the load went on; `sent_count` and `not_sent_count` together."""
+    sent_count: Count
+    """Requests that were begun."""
+    completed_count: Count
+    """Requests that were answered in whole."""
+    not_sent_count: Count
+    """Arrivals that found no free connection within the time limit, or before the load ended early."""
+    abandoned_count: Count
+    """Requests that were left unanswered because the load ended early."""
+    error_count: Count
+    """Requests that got no whole answer, or one that counts as an error."""
+    error_ratio: Ratio | None
+    """`error_count` of those that were sent and not abandoned; null where there are none."""
+    error_kinds: dict[str, Count]
+    """Why, and how often: the kinds of `error` elsewhere, and `status` for answers that count as errors."""
+    error_detail: str | None
+    """The first error in words."""
+    statuses: dict[str, Count]
+    """How many answers had each status."""
+    throughput_rps: float | None
+    """Whole answers a second, from the beginning of the load to its last answer, at least to its intended end."""
+    p50_ms: Milliseconds | None
+    """The median latency."""
+    p90_ms: Milliseconds | None
+    """The latency that 90 % of the requests stay within."""
+    p95_ms: Milliseconds | None
+    """The latency that 95 % stay within."""
+    p99_ms: Milliseconds | None
+    """The latency that 99 % stay within."""
+    p999_ms: Milliseconds | None
+    """The latency that 99.9 % stay within."""
+    max_ms: Milliseconds | None
+    """The longest latency."""
+    mean_ms: Milliseconds | None
+    """The mean latency."""
+    service_p50_ms: Milliseconds | None
+    """The median time from when a request was really begun, connecting included: what other tools call latency."""
+    service_p99_ms: Milliseconds | None
+    """The 99th percentile of that."""
+    lag_p99_ms: Milliseconds
+    """How late we were ourselves, 99 % of the time: arrivals that found a free connection, and a beat every 10 ms."""
+    lag_max_ms: Milliseconds
+    """How late we were at worst."""
+    own_cpu_ratio: float
+    """Processor time of this process per second: near 1 it had no more to give."""
+    too_slow_client: bool
+    """Whether this tool, not the stack, explains the figures.
+
+    It was late itself: `lag_p99_ms` is above 5 ms and more than a quarter of `service_p99_ms`; or, in a closed loop, it
+    was at the end of its processor: `own_cpu_ratio` is above 0.9.
+    """
+    connection_count: Count
+    """Connections that were opened, the warm-up included."""
+    ended_early: bool
+    """Whether the load ended before its time: by `stop_at`, or for the time limit of the check."""
+    ended_because: str | None
+    """Why it ended early. Where that was in the warm-up, the figures are those of the warm-up."""
+    elapsed_ms: Milliseconds
+    """From the beginning of the load, after the warm-up, to its last answer."""
+    latency_windows: Annotated[JsonValue, Whole()]
+    """Latencies by intended start, in at most 30 windows of equal length, for comparisons between runs.
+
+    `{"window_ms": 333.3, "windows": [histogram, ...]}`, each histogram as `wire.histogram` writes it.
+    """

@@ -1,0 +1,251 @@
+"""One stream of a load, among thousands: it reads its events as they come, and keeps a few numbers of them."""
+
+from __future__ import annotations
+
+import asyncio
+from time import perf_counter
+
+from xnai_validate.checkers._stream import StreamedParams, Understanding
+from xnai_validate.checkers.load._drive import Drive
+from xnai_validate.checkers.load._opener import Opener
+from xnai_validate.checkers.load._pushed_response import PushedResponse
+from xnai_validate.checkers.load._streamtally import StreamTally
+from xnai_validate.checkers.load._tally import US, Tally
+from xnai_validate.kit import ErrorKind, JsonValue
+from xnai_validate.wire.http.request import Prepared, request_bytes
+from xnai_validate.wire.sse.parser import SseParser
+
+BUFFERED = 5
+"""Events a read, on average, from which on something held them back; as sse.stream has it."""
+HELD_CAP = 64 * 1024 * 1024
+"""Bytes of events that have not ended, in all streams together."""
+STREAM = "text/event-stream"
+UNTERMINATED, ERROR_EVENT, STATUS, CONTENT_TYPE = "unterminated", "error_event", "status", "content_type"
+"""Why a stream is an error that HTTP brought to its end."""
+
+
+class Streams:
+    """What the streams of a load have in common."""
+
+    def __init__(
+        self, params: StreamedParams, drive: Drive, prepared: Prepared, host: str, *, timeout_s: float, idle_s: float
+    ) -> None:
+        """`timeout_s`: how long a stream may take; `idle_s`: how long it may be silent."""
+        self.drive = drive
+        self.understand = Understanding(params).of
+        self.open: dict[StreamLine, None] = {}
+        """The streams whose headers have come, in that order."""
+        self.held = 0
+        """Bytes of events that have not ended."""
+        self.timeout_s = timeout_s
+        self.idle_s = idle_s
+        self._prepared, self._host, self._data = prepared, host, request_bytes(prepared)
+        self._opener: Opener | None = None
+        self._timer: asyncio.TimerHandle | None = None
+
+    def line(self) -> StreamLine:
+        """Another stream, to be sent."""
+        if self._opener is None:
+            self._opener = Opener(self.drive.tasks, self._prepared, self._data, self._host)
+            self._watch()
+        return StreamLine(self, self._opener)
+
+    def close(self) -> None:
+        """Look after silent streams no more."""
+        if self._timer is not None:
+            self._timer.cancel()
+
+    def _watch(self) -> None:
+        """Give up streams that are silent for too long. One timer for all: one a stream would be set at every event."""
+        silent_since = perf_counter() - self.idle_s
+        for line in [line for line in self.open if line.last_byte < silent_since]:
+            line.silent(self.idle_s)
+        every_s = min(0.25, max(0.01, self.idle_s / 10))
+        self._timer = asyncio.get_running_loop().call_later(every_s, self._watch)
+
+
+class StreamLine(PushedResponse):
+    """A stream from being dialled to its end, as a line of a drive; each has a connection of its own."""
+
+    __slots__ = (
+        "_after_terminal", "_arrivals", "_claimed", "_error", "_first", "_first_token", "_held", "_last_token", "_sse",
+        "_streams", "_terminal", "_tokens", "intended", "last_byte", "sent", "tally",
+    )  # fmt: skip
+
+    tally: Tally
+    intended: float
+    sent: float
+
+    def __init__(self, streams: Streams, opener: Opener) -> None:
+        super().__init__(opener)
+        self.last_byte = 0.0
+        """When a byte of the body came last, at first when the headers came."""
+        self._streams = streams
+        self._sse: SseParser | None = None
+        self._held = 0
+        self._first = self._first_token = self._last_token = 0.0
+        self._tokens = self._arrivals = 0
+        self._terminal: str | None = None
+        self._after_terminal = 0
+        self._claimed: JsonValue = None
+        """How many tokens the event that ended the stream says there were."""
+        self._error: str | None = None
+        """What the first event of the type `error` said."""
+
+    stale = False
+    """Whether another request may not go over it; none ever does."""
+
+    def send(self) -> None:
+        """Begin; called by the drive."""
+        self.begin()
+
+    def silent(self, idle_s: float) -> None:
+        """Give the stream up, for nothing came for so long."""
+        if not self._first:
+            self._stream_tally.first_event(self.intended, self.sent, perf_counter())
+        self.fail(ErrorKind.TIMEOUT, f"silent for {idle_s:g} s {self._so_far()}")
+
+    def _so_far(self) -> str:
+        faults = f" ({', '.join(self._sse.faults)})" if self._sse and self._sse.faults else ""
+        return f"after {self._sse.events if self._sse else 0} events{faults}"
+
+    def abort(self) -> None:
+        """End at once; called by the drive when the time limit is over, or everything is."""
+        now = perf_counter()
+        if not self.over and not self._first and now >= self.sent + self._streams.timeout_s:
+            self._stream_tally.first_event(self.intended, self.sent, now)
+        self._leave()
+        super().abort()
+
+    @property
+    def _stream_tally(self) -> StreamTally:
+        assert isinstance(self.tally, StreamTally)
+        return self.tally
+
+    # What the response tells.
+
+    def dials(self) -> None:
+        """Its turn has come to be connected; only then does a caller begin, who waits for nobody else."""
+        self.sent = perf_counter()
+        if self._streams.drive.closed_loop:
+            self.intended = self.sent
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Called by asyncio."""
+        self._streams.drive.opened()
+        super().connection_made(transport)
+
+    def headed(self) -> None:
+        """The headers have come."""
+        tally, self.last_byte = self._stream_tally, perf_counter()
+        tally.heads[str(self.status)] += 1
+        if self.status != 200:
+            self._wrong(STATUS, f"answered {self.status}")
+        elif self.content_type.partition(";")[0].strip().lower() != STREAM:
+            self._wrong(CONTENT_TYPE, f"answered 200 with {self.content_type[:60] or 'no content type'}")
+        else:
+            self._sse = SseParser()
+            opened = self._streams.open
+            opened[self] = None
+            tally.peak = max(tally.peak, len(opened))
+
+    def _wrong(self, kind: str, detail: str) -> None:
+        self._finish()
+        self._told(kind, detail)
+
+    def piece(self, data: bytes) -> None:
+        """Some bytes of the stream have come."""
+        assert self._sse is not None
+        now = self.last_byte = perf_counter()
+        events = self._sse.feed(data)
+        if events:
+            tally, understand = self._stream_tally, self._streams.understand
+            self._arrivals += 1
+            tally.events += len(events)
+            for event in events:
+                kind, document, _, heartbeat, token, terminal = understand(event)
+                if heartbeat:
+                    continue
+                if not self._first:
+                    self._first = now
+                    tally.first_event(self.intended, self.sent, now)
+                if token is not None:
+                    self._token(tally, now)
+                if self._terminal is not None:
+                    self._after_terminal += 1
+                elif terminal is not None:
+                    self._terminal = terminal
+                    self._claimed = document.get("tokens") if isinstance(document, dict) else None
+                if kind == "error" and self._error is None:
+                    self._error = str(document.get("error") if isinstance(document, dict) else document)[:200]
+        held = self._sse.held
+        if held != self._held:
+            self._hold(held)
+
+    def _token(self, tally: StreamTally, now: float) -> None:
+        if self._tokens:
+            tally.gaps.record(int((now - self._last_token) * US))
+        else:
+            self._first_token = now
+            tally.first_token.record(int((now - self.intended) * US))
+        self._last_token = now
+        self._tokens += 1
+        tally.tokens += 1
+
+    def _hold(self, held: int) -> None:
+        """Many streams may each hold the beginning of a large event: together they have a bound."""
+        streams = self._streams
+        streams.held += held - self._held
+        self._held = held
+        if streams.held > HELD_CAP and held >= HELD_CAP // max(1, len(streams.open)):
+            self.fail(ErrorKind.TOO_LARGE, f"the streams hold more than {HELD_CAP} bytes of events that do not end")
+
+    def ended(self) -> None:
+        """HTTP has ended the stream well."""
+        if self._sse is not None:
+            self._sse.close()
+        if self._terminal is None:
+            self._stream_tally.unterminated += 1
+            self._told(UNTERMINATED, f"the stream ended without an event that ends it, {self._so_far()}")
+        elif self._after_terminal:
+            self._stream_tally.unterminated += 1
+            self._told(UNTERMINATED, f"the stream went on after the event that ends it, {self._so_far()}")
+        elif self._error is not None:
+            self._told(ERROR_EVENT, f"the stream told an error: {self._error}")
+        else:
+            self._leave()
+            self._streams.drive.answered(self, 200, keep=False)
+
+    def failed(self, kind: ErrorKind, detail: str) -> None:
+        """The stream was not brought to its end."""
+        if self._sse is not None and kind not in (ErrorKind.TIMEOUT, ErrorKind.TOO_LARGE):
+            self._stream_tally.cut += 1
+            detail = f"{detail}, {self._so_far()}"
+        self._told(kind, detail)
+
+    def _leave(self) -> None:
+        """Count what is known only at the end, however it came; once."""
+        sse, self._sse = self._sse, None
+        if sse is None:
+            return
+        streams, tally = self._streams, self._stream_tally
+        del streams.open[self]
+        streams.held -= self._held
+        tally.terminated += self._terminal is not None and not self._after_terminal
+        tally.error_events += self._error is not None
+        tally.buffered += sse.events >= BUFFERED * max(1, self._arrivals)
+        claimed = self._claimed
+        if isinstance(claimed, int) and not isinstance(claimed, bool):
+            tally.wrong_counts += claimed != self._tokens
+        if self._tokens > 1:
+            tally.per_token.record(int((self._last_token - self._first_token) * US / (self._tokens - 1)))
+        for fault in sse.faults:
+            tally.faults[fault.value] += 1
+
+    def _told(self, kind: str, detail: str) -> None:
+        self._leave()
+        self._streams.drive.failed(self, kind, detail, connecting=self.unconnected)
+
+    def closed(self) -> None:
+        """The socket is closed."""
+        self._streams.drive.closed(self)

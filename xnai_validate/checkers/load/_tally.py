@@ -1,0 +1,132 @@
+"""What is counted in one phase of a load: its warm-up, or the load itself."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+
+from xnai_validate.kit import ErrorKind
+from xnai_validate.model.histogram import Histogram
+
+WINDOWS = 30
+SHORTEST_S = 0.1
+"""A window is at least this long; shorter ones would hold too little to be compared."""
+US = 1e6
+
+
+class Tally:
+    """Counts and latencies; takes the same memory however long the load is."""
+
+    __slots__ = (
+        "_from",
+        "_last_window",
+        "_per_s",
+        "_timeout_s",
+        "_until",
+        "_window",
+        "abandoned",
+        "begun",
+        "error_detail",
+        "errors",
+        "for_s",
+        "kinds",
+        "lag",
+        "last_at",
+        "not_sent",
+        "retried",
+        "sent",
+        "service",
+        "statuses",
+        "windows",
+    )
+
+    def __init__(self, begun: float, for_s: float, timeout_s: float) -> None:
+        """`begun` is a time of `perf_counter`; the phase lasts `for_s` seconds."""
+        self.begun = begun
+        self.for_s = for_s
+        self.sent = 0
+        self.not_sent = 0
+        self.abandoned = 0
+        self.retried = 0
+        self.errors = 0
+        """Requests without a whole answer."""
+        self.kinds: Counter[str] = Counter()
+        self.error_detail: str | None = None
+        self.statuses: defaultdict[str | int, int] = defaultdict(int)
+        """What whole answers said; which of it is an error is asked at the end."""
+        count = max(1, min(WINDOWS, int(for_s / SHORTEST_S)))
+        self.windows = [Histogram() for _ in range(count)]
+        """Latencies in us, by intended start."""
+        self.service = Histogram()
+        """Times from the real beginning, in us, where that is not the intended one."""
+        self.lag = Histogram()
+        """How late we were ourselves, in us."""
+        self.last_at = begun
+        """When the last request ended."""
+        self._per_s = count / for_s if for_s else 0.0
+        self._last_window = count - 1
+        self._timeout_s = timeout_s
+        self._window = self.windows[0]
+        """The window of the last answer; most of the next ones are in it too."""
+        self._from = self._until = begun
+
+    @property
+    def window_s(self) -> float:
+        """The length of a window."""
+        return self.for_s / len(self.windows)
+
+    @property
+    def answered_count(self) -> int:
+        """Whole answers."""
+        return sum(self.statuses.values())
+
+    def answered(self, status: str | int, intended: float, sent: float, now: float) -> None:
+        """A whole answer came; one that came after its time is none."""
+        service_s = now - sent
+        if service_s > self._timeout_s:
+            self.timed_out(intended, sent, now)
+            return
+        self.statuses[status] += 1
+        if not self._from <= intended < self._until:
+            self._turn(intended)
+        self._window.record(int((now - intended) * US))
+        if sent != intended:  # in a closed loop the two are one
+            self.service.record(int(service_s * US))
+        self.last_at = now
+
+    def failed(self, kind: str, detail: str, now: float) -> None:
+        """There was no whole answer: an ErrorKind, or a reason of the kind of load; `detail` says it in words."""
+        self.errors += 1
+        self.kinds[str(kind)] += 1
+        self.last_at = now
+        if self.error_detail is None:
+            self.error_detail = detail
+
+    def timed_out(self, intended: float, sent: float, now: float) -> None:
+        """The time limit is over without a whole answer."""
+        self._in_vain(intended, sent - intended + self._timeout_s)
+        if sent != intended:
+            self.service.record(int(self._timeout_s * US))
+        self.failed(ErrorKind.TIMEOUT, f"no whole answer within {self._timeout_s:g} s", now)
+
+    def never_sent(self, intended: float) -> None:
+        """An arrival has waited for a connection until its time was over."""
+        self.not_sent += 1
+        self._in_vain(intended, self._timeout_s)
+
+    def _in_vain(self, intended: float, waited_s: float) -> None:
+        """Whoever waited in vain has waited: to leave it out would make the percentiles better than the truth."""
+        self.window_of(intended).record(int(waited_s * US))
+
+    def window_of(self, intended: float) -> Histogram:
+        """The latencies of requests that were to begin in the same window."""
+        number = int((intended - self.begun) * self._per_s)
+        return self.windows[number if number < self._last_window else self._last_window]
+
+    def _turn(self, intended: float) -> None:
+        self._window = self.window_of(intended)
+        number = min(self._last_window, int((intended - self.begun) * self._per_s))
+        self._from, self._until = (self.begun + (number + after) * self.window_s for after in (0, 1))
+
+    def late(self, seconds: float) -> None:
+        """We did something so much later than we meant to."""
+        self.lag.record(int(seconds * US))

@@ -1,0 +1,1 @@
+"""Checks of metrics in Prometheus' text format or OpenMetrics."""

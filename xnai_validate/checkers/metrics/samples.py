@@ -1,0 +1,274 @@
+"""Checks of metrics in Prometheus' text format or OpenMetrics."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import field
+from importlib.util import find_spec
+from io import StringIO
+from itertools import islice
+from threading import Event
+from typing import TYPE_CHECKING, TypeVar
+
+from xnai_validate.kit import (
+    Context,
+    Count,
+    Duration,
+    ErrorKind,
+    Facts,
+    Field,
+    Milliseconds,
+    NotApplicable,
+    Params,
+    Size,
+    Unmeasurable,
+    checker,
+)
+from xnai_validate.model.dataclass import dataclass
+from xnai_validate.wire.failure import WireError
+from xnai_validate.wire.http.body import media_type
+from xnai_validate.wire.http.client import HttpAnswer, HttpClient, HttpRequest
+
+if TYPE_CHECKING:
+    from prometheus_client.metrics_core import Metric
+    from prometheus_client.samples import Sample
+
+T = TypeVar("T")
+
+SAMPLES_CAP = 5000
+"""Single samples that are kept by name and labels; the sums know all of them."""
+TEXT_CAP = 300
+LINE_CAP = 65_536
+LINES_CAP = 200_000
+AT_ONCE = 65_536
+"""Bytes that are parsed without a thread of their own."""
+OPENMETRICS = "application/openmetrics-text"
+
+
+class Scrape(Params):
+    """Where the metrics are, and which must be among them."""
+
+    path: str = "/metrics"
+    """The path below the target's url; an absolute url is taken as it is."""
+    root: bool = False
+    """Whether the path is below the target's root instead of its url."""
+    headers: dict[str, str] = Field(default_factory=dict)
+    """Headers of the request."""
+    wanted: list[str] = Field(default_factory=list)
+    """Names that must be exposed, of families or of samples; see `missing` and `values`."""
+    timeout: Duration = 10.0
+    """How long the scrape may take."""
+    body_cap: Size = 8 * 1024 * 1024
+    """More bytes than this are not read: too_large."""
+
+
+class Samples(Facts):
+    """The exposition, parsed."""
+
+    error: ErrorKind | None
+    """Why there was no exposition."""
+    error_detail: str | None
+    """The error in words."""
+    status: int | None
+    """The status code of the scrape."""
+    content_type: str | None
+    """The media type of the exposition."""
+    total_ms: Milliseconds | None
+    """How long the scrape took."""
+    valid: bool | None
+    """Whether the whole body is what it claims: Prometheus' text format 0.0.4, or, by its content type, OpenMetrics."""
+    problem: str | None
+    """Why it is not."""
+    families: dict[str, str] | None
+    """Name of each family, as it is exposed, and its type: counter, gauge, histogram, summary ...; the first 5 000."""
+    samples: dict[str, float] | None
+    """`name`: the sum over all its labels; `name{a="b"}`: each single sample, labels in order, the first 5 000."""
+    sample_count: Count | None
+    """How many single samples there are."""
+    label_sets: dict[str, Count] | None
+    """Family -> how many different label sets it has (`le` and `quantile` aside): one that keeps growing shows."""
+    missing: list[str] | None
+    """Which of the wanted names are neither a family nor a sample."""
+    values: dict[str, float] | None
+    """The sums of the wanted names that have samples; of a histogram or summary, its count."""
+
+
+@dataclass(slots=True)
+class _Exposition:
+    families: dict[str, str] = field(default_factory=dict)
+    sums: defaultdict[str, float] = field(default_factory=lambda: defaultdict(float))
+    single: dict[str, float] = field(default_factory=dict)
+    count: int = 0
+    label_sets: defaultdict[str, set[int]] = field(default_factory=lambda: defaultdict(set))
+    """Hashes of label sets, for the sets themselves would take ten times the memory."""
+
+    def add(self, name: str, kind: str, samples: Sequence[Sample]) -> None:
+        """Take one family in."""
+        self.families.setdefault(name, kind)
+        sets = self.label_sets[name]  # the parser gives a family without a TYPE line in several parts
+        for sample in samples:
+            self.count += 1
+            self.sums[sample.name] += sample.value
+            if sample.labels and len(self.single) < SAMPLES_CAP:
+                self.single[_key(sample)] = sample.value
+            sets.add(hash(frozenset(pair for pair in sample.labels.items() if pair[0] not in ("le", "quantile"))))
+
+    def value(self, name: str) -> float | None:
+        """The sum of a name; of a histogram's or summary's family, the sum of its counts; None without samples."""
+        for exposed in (name, f"{name}_total", f"{name}_count", f"{name}_info"):
+            if exposed in self.sums:
+                return self.sums[exposed]
+        return None
+
+
+@checker(
+    "metrics.samples",
+    expect={"error": None, "status": 200, "valid": True, "missing": []},
+    extra="metrics",
+    preload=("prometheus_client.parser",),
+)
+async def samples(params: Scrape, ctx: Context) -> Samples:
+    """Scrape metrics and parse every sample.
+
+    The parser is that of Prometheus' own Python client. Values are as exposed at one moment; how far a counter moves
+    during something is measured by `flow.delta` around this.
+
+        kind: metrics.samples
+        target: metrics
+        with: {wanted: [xnai_requests_total, xnai_response_latency_ms]}
+        expect: {families: {xnai_requests_total: counter}, samples: {xnai_active_sessions: {min: 0}}}
+        warn: {label_sets: {xnai_response_latency_ms: {max: 50}}}
+    """
+    if find_spec("prometheus_client") is None:
+        raise Unmeasurable("metrics.samples needs another library", hint="pip install 'xnai-validate[metrics]'")
+    target = ctx.target
+    if target.url is None and "://" not in params.path:
+        raise NotApplicable(f"target {target.name} has no url")
+    client = await ctx.shared(("http",), HttpClient)
+    url = target.join(params.path, at_root=params.root)
+    try:
+        answer = await client.fetch(
+            HttpRequest.of(url, headers=params.headers, tls=target.tls),
+            timeout_s=params.timeout,
+            body_cap=params.body_cap,
+        )
+    except WireError as failure:
+        return _unparsed(None, failure)
+    if answer.failure is not None or answer.head.status != 200:
+        return _unparsed(answer, answer.failure)
+    kind = media_type(answer.head.headers).type
+    try:
+        found, problem = await _parse(answer.body, kind == OPENMETRICS, params.timeout)
+    except TimeoutError:
+        return _unparsed(answer, WireError(ErrorKind.TIMEOUT, f"not parsed within {params.timeout:g} s"))
+    return _parsed(answer, kind, found, problem, params.wanted)
+
+
+async def _parse(body: bytes, openmetrics: bool, timeout_s: float) -> tuple[_Exposition, str | None]:
+    """`parse`, aside where it takes long, so that others are measured meanwhile; raises TimeoutError."""
+    if len(body) <= AT_ONCE:
+        return parse(body, openmetrics=openmetrics)
+    stop = Event()
+    try:
+        async with asyncio.timeout(timeout_s):
+            return await asyncio.to_thread(parse, body, openmetrics=openmetrics, stop=stop)
+    finally:
+        stop.set()  # a thread cannot be cancelled: it looks at this at every line
+
+
+def _parsed(
+    answer: HttpAnswer, kind: str | None, found: _Exposition, problem: str | None, wanted: Iterable[str]
+) -> Samples:
+    values = {name: found.value(name) for name in wanted}
+    return Samples(
+        error=None,
+        error_detail=None,
+        status=answer.head.status,
+        content_type=kind,
+        total_ms=answer.total_ms,
+        valid=problem is None,
+        problem=problem,
+        families=_first(found.families),
+        samples={**_first(found.sums), **found.single},
+        sample_count=found.count,
+        label_sets={name: len(sets) for name, sets in _first(found.label_sets).items()},
+        missing=[name for name, value in values.items() if value is None and name not in found.families],
+        values={name: value for name, value in values.items() if value is not None},
+    )
+
+
+def parse(body: bytes, *, openmetrics: bool, stop: Event | None = None) -> tuple[_Exposition, str | None]:
+    """The families and samples of an exposition as far as it can be read, and what is wrong with it."""
+    if openmetrics:
+        from prometheus_client.openmetrics.parser import text_fd_to_metric_families
+    else:
+        from prometheus_client.parser import text_fd_to_metric_families
+
+    found = _Exposition()
+    try:
+        lines = _lines(body.decode("utf-8"), stop or Event())
+        families: Iterable[Metric] = text_fd_to_metric_families(lines)  # type: ignore[no-untyped-call]
+        for family in families:
+            found.add(_exposed_name(family.name, family.type, family.samples, openmetrics), family.type, family.samples)
+    except _TooMuch as error:
+        return found, str(error)
+    except (ValueError, LookupError, AttributeError, TypeError, ArithmeticError) as error:
+        # The parser shows a malformed line by whichever of these it stumbles into.
+        return found, f"{type(error).__name__}: {error}"[:TEXT_CAP]
+    return found, None if found.families else "there is not a single metric"
+
+
+class _TooMuch(Exception):
+    """The exposition goes beyond what anybody means."""
+
+
+def _lines(text: str, stop: Event) -> Iterator[str]:
+    """The lines of an exposition, for the parser; it takes quadratic time over the labels of one line."""
+    for number, line in enumerate(StringIO(text), start=1):
+        if len(line) > LINE_CAP:
+            raise _TooMuch(f"line {number} has more than {LINE_CAP} characters")
+        if number > LINES_CAP:
+            raise _TooMuch(f"there are more than {LINES_CAP} lines")
+        if stop.is_set():
+            raise _TooMuch("nobody waits for it any longer")
+        yield line
+
+
+def _exposed_name(name: str, kind: str, samples: Sequence[Sample], openmetrics: bool) -> str:
+    """The name as the text has it: the parser takes `_total` off a counter, which format 0.0.4 has in its name."""
+    total = f"{name}_total"
+    is_counter = kind == "counter" and not openmetrics
+    return total if is_counter and all(sample.name == total for sample in samples) else name
+
+
+def _first(named: dict[str, T]) -> dict[str, T]:
+    return dict(islice(named.items(), SAMPLES_CAP))
+
+
+def _key(sample: Sample) -> str:
+    labels = ",".join(f'{name}="{_escaped(value)}"' for name, value in sorted(sample.labels.items()))
+    return f"{sample.name}{{{labels}}}"
+
+
+def _escaped(value: str) -> str:
+    return value.replace("\\", r"\\").replace('"', r"\"").replace("\n", r"\n")
+
+
+def _unparsed(answer: HttpAnswer | None, failure: WireError | None) -> Samples:
+    return Samples(
+        error=failure.kind if failure else None,
+        error_detail=failure.detail if failure else None,
+        status=answer.head.status if answer else None,
+        content_type=media_type(answer.head.headers).type if answer else None,
+        total_ms=answer.total_ms if answer and not failure else None,
+        valid=None,
+        problem=None,
+        families=None,
+        samples=None,
+        sample_count=None,
+        label_sets=None,
+        missing=None,
+        values=None,
+    )

@@ -1,0 +1,31 @@
+"""One input of a question endpoint."""
+
+from __future__ import annotations
+
+import json
+from typing import Literal
+
+from xnai_validate.kit import JsonValue
+from xnai_validate.model.dataclass import dataclass
+from xnai_validate.wire.http.upload import Body
+
+Wanted = Literal["accepted", "refused", "answered"]
+"""Within all limits; beyond one, or no question at all; or what may rightly be either."""
+JSON = (("Content-Type", "application/json"),)
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """A request body with a name that says what is special about it."""
+
+    name: str
+    wanted: Wanted
+    body: Body
+    headers: tuple[tuple[str, str], ...] = JSON
+    also: tuple[int, ...] = ()
+    """Further statuses with which it may be refused, by a server that looks at it before the application does."""
+
+
+def of_json(name: str, wanted: Wanted, document: JsonValue) -> Input:
+    """An input that is a JSON document."""
+    return Input(name, wanted, json.dumps(document, ensure_ascii=False).encode())

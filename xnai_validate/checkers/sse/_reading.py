@@ -1,0 +1,216 @@
+"""Reading one stream to its end, to a bound, or until it is time to leave."""
+
+from __future__ import annotations
+
+import asyncio
+from time import perf_counter
+
+from xnai_validate.checkers.sse._facts import StreamFacts
+from xnai_validate.checkers.sse._meaning import Meaning
+from xnai_validate.checkers.sse._params import StreamParams
+from xnai_validate.kit import ErrorKind, JsonValue, bounded
+from xnai_validate.wire.failure import WireError
+from xnai_validate.wire.http.body import media_type, text_of
+from xnai_validate.wire.http.client import HttpClient, HttpRequest, HttpStream
+from xnai_validate.wire.sse.parser import Event, SseParser
+
+BODY_CAP = 16 * 1024
+LAST_EVENT_CAP = 2_000
+BUFFERED = 5
+"""Events a read, on average, from which on something held them back."""
+
+
+class Reading:
+    """One stream, as far as it has come; `facts` may be asked at any time."""
+
+    def __init__(self, params: StreamParams) -> None:
+        self._params = params
+        self._parser = SseParser()
+        self._meaning = Meaning(params)
+        self._stream: HttpStream | None = None
+        self._failure: WireError | None = None
+        self._started = self._ended = perf_counter()
+        self._last_byte = self._last_event = 0.0
+        self._max_gap = self._max_event_gap = 0.0
+        self._first_event: float | None = None
+        self._first_token: float | None = None
+        self._last_token = 0.0
+        self._counted = 0
+        self._left = False
+        self._size = self._arrivals = self._most = 0
+        self._body = b""
+        self._last_data: str | None = None
+
+    async def run(self, client: HttpClient, request: HttpRequest) -> None:
+        """Ask for the stream and read it; every failure becomes part of the facts."""
+        loop = asyncio.get_running_loop()
+        self._started = perf_counter()
+        begun = loop.time()
+        end = begun + self._params.timeout
+        leave = None if self._params.leave_after_time is None else begun + self._params.leave_after_time
+        try:
+            async with asyncio.timeout_at(end if leave is None else min(end, leave)) as limit:
+                async with await client.send(request) as stream:
+                    self._stream = stream
+                    self._last_byte = perf_counter()
+                    await self._read(stream, limit, limit.when() or end)
+        except TimeoutError:
+            self._late(loop.time(), end, leave)
+        except WireError as failure:
+            self._failure = failure
+        finally:
+            self._ended = perf_counter()
+            if self._stream is not None and not self._left:
+                self._max_gap = max(self._max_gap, self._ended - self._last_byte)
+
+    async def _read(self, stream: HttpStream, limit: asyncio.Timeout, end: float) -> None:
+        loop = asyncio.get_running_loop()
+        ok = stream.head.status == 200
+        while not self._left:
+            limit.reschedule(min(end, loop.time() + self._params.idle_timeout))
+            piece = await stream.read()
+            if not piece:
+                if ok:
+                    self._parser.close()
+                return
+            self._bytes(piece)
+            if ok:
+                self._events(self._parser.feed(piece))
+            elif len(self._body) < BODY_CAP:
+                self._body += piece[:BODY_CAP]
+
+    def _bytes(self, piece: bytes) -> None:
+        now = perf_counter()
+        self._max_gap = max(self._max_gap, now - self._last_byte)
+        self._last_byte = now
+        self._size += len(piece)
+        if self._size > self._params.max_bytes:
+            raise WireError(ErrorKind.TOO_LARGE, f"the stream has more than {self._params.max_bytes} bytes")
+
+    def _events(self, events: list[Event]) -> None:
+        if not events:
+            return
+        self._arrivals += 1
+        self._most = max(self._most, len(events))
+        now = self._last_byte
+        before = self._parser.events - len(events)
+        for number, event in enumerate(events, start=before + 1):
+            if number > self._params.max_events:
+                raise WireError(ErrorKind.TOO_LARGE, f"the stream has more than {self._params.max_events} events")
+            if self._meaning.take(event):
+                self._time(now)
+            self._last_data = event.data
+            if number == self._params.leave_after:
+                self._left = True
+                return
+
+    def _time(self, now: float) -> None:
+        if self._first_event is None:
+            self._first_event = now
+        else:
+            self._max_event_gap = max(self._max_event_gap, now - self._last_event)
+        self._last_event = now
+        if self._meaning.tokens > self._counted:
+            self._counted = self._meaning.tokens
+            self._first_token = self._first_token or now
+            self._last_token = now
+
+    def _late(self, now: float, end: float, leave: float | None) -> None:
+        if leave is not None and now >= leave and leave < end:
+            self._left = True
+        elif self._stream is None:
+            self._failure = WireError(ErrorKind.TIMEOUT, f"no response within {self._params.timeout:g} s")
+        elif now >= end:
+            self._failure = WireError(
+                ErrorKind.TIMEOUT, f"not at its end after {self._params.timeout:g} s and {self._parser.events} events"
+            )
+        else:
+            self._failure = WireError(
+                ErrorKind.TIMEOUT, f"silent for {self._params.idle_timeout:g} s after {self._parser.events} events"
+            )
+
+    def facts(self) -> StreamFacts:
+        """What was measured."""
+        failure = self._failure
+        error, detail = (None, None) if failure is None else (failure.kind, failure.detail)
+        if self._stream is None:
+            return StreamFacts(error=error, error_detail=detail, left=self._left, total_ms=self._ms(self._ended))
+        head = self._stream.head
+        media = media_type(head.headers)
+        about_events = self._about_events() if head.status == 200 else {}
+        return StreamFacts(
+            error=error,
+            error_detail=detail,
+            status=head.status,
+            content_type=media.type,
+            charset=media.charset,
+            headers=head.headers,
+            encoding=head.headers.get("content-encoding"),
+            cache_control=head.headers.get("cache-control"),
+            x_accel_buffering=head.headers.get("x-accel-buffering"),
+            body=None if head.status == 200 else text_of(self._body, media.charset, BODY_CAP),
+            first_byte_ms=self._stream.timing.first_byte_ms,
+            total_ms=self._ms(self._ended),
+            max_gap_ms=self._max_gap * 1000,
+            closed_cleanly=None if self._left else self._stream.ended and failure is None,
+            left=self._left,
+            bytes=self._size,
+            **about_events,  # type: ignore[arg-type]
+        )
+
+    def _about_events(self) -> dict[str, object]:
+        parser, meaning = self._parser, self._meaning
+        done = meaning.done if isinstance(meaning.done, dict) else {}
+        claimed = done.get("tokens")
+        done_tokens = claimed if isinstance(claimed, int) and not isinstance(claimed, bool) else None
+        return {
+            "first_event_ms": self._ms(self._first_event),
+            "first_token_ms": self._ms(self._first_token),
+            "max_event_gap_ms": self._max_event_gap * 1000,
+            "event_count": meaning.count,
+            "types": meaning.types,
+            "order": meaning.order,
+            "heartbeats": parser.comments + meaning.heartbeats,
+            "terminated": meaning.terminal is not None and meaning.after_terminal == 0,
+            "terminal": meaning.terminal,
+            "after_terminal": meaning.after_terminal,
+            "error_text": meaning.error_text,
+            "last_event": None if self._last_data is None else self._last_data[:LAST_EVENT_CAP],
+            "json_valid": meaning.bad_json == 0,
+            "bad_json_count": meaning.bad_json,
+            "tokens": meaning.tokens,
+            "token_rate_tps": self._rate(),
+            "text": meaning.text,
+            "tokens_without_text": meaning.tokens_without_text,
+            "repeated_tokens": meaning.repeated_tokens,
+            "done_tokens": done_tokens,
+            "token_count_difference": None if done_tokens is None else abs(done_tokens - meaning.tokens),
+            "done_latency_ms": _milliseconds(done.get("latency_ms")),
+            "sources": meaning.sources,
+            "done": bounded(meaning.done),
+            "events": meaning.events,
+            "max_event_bytes": meaning.largest,
+            "arrivals": self._arrivals,
+            "max_events_per_arrival": self._most,
+            "buffered": meaning.count >= BUFFERED * max(1, self._arrivals),
+            "framing_faults": [str(fault) for fault in parser.faults],
+            "framing_fault_counts": {str(fault): times for fault, times in parser.faults.items()},
+            "unknown_fields": parser.unknown_fields,
+            "last_event_id": parser.last_event_id[:200],
+            "retry_ms": parser.retry_ms,
+        }
+
+    def _rate(self) -> float | None:
+        if self._first_token is None or self._last_token <= self._first_token:
+            return None
+        return (self._meaning.tokens - 1) / (self._last_token - self._first_token)
+
+    def _ms(self, at: float | None) -> float | None:
+        return None if at is None else (at - self._started) * 1000
+
+
+def _milliseconds(value: JsonValue) -> float | None:
+    """A number that can be a duration; anything else a server claims is none."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < 1e12:
+        return None
+    return float(value)

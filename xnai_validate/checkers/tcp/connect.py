@@ -1,0 +1,131 @@
+"""Checks of plain TCP: is the port open, does the connection last, what does the server say first."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Annotated
+
+from xnai_validate.kit import (
+    Context,
+    Duration,
+    ErrorKind,
+    Facts,
+    Milliseconds,
+    NotApplicable,
+    Params,
+    checker,
+)
+from xnai_validate.model.marks import Ge, Le
+from xnai_validate.wire.failure import WireError
+from xnai_validate.wire.net.connection import Dialled, Pipe, dial
+
+BANNER_CAP = 1024
+"""Characters of a banner that are kept."""
+
+
+class Connect(Params):
+    """Where to connect, and what to wait for afterwards."""
+
+    host: str | None = None
+    """The host; by default that of the target's url."""
+    port: Annotated[int, Ge(1), Le(65535)] | None = None
+    """The port; by default that of the target's url, or the usual one of its scheme."""
+    timeout: Duration = 5.0
+    """How long connecting may take, name look-up included."""
+    hold: Duration = 0.0
+    """How long the connection is to stay open without a byte from us; see `held`."""
+    banner: Duration = 0.0
+    """How long to wait for the first bytes of the server; see `banner`."""
+
+
+class Connected(Facts):
+    """Whether a connection came about, and what became of it."""
+
+    error: ErrorKind | None
+    """Why there is no connection: refused, timeout, dns, unreachable."""
+    error_detail: str | None
+    """The error in words."""
+    connected: bool
+    """Whether the handshake was completed."""
+    connect_ms: Milliseconds | None
+    """Name look-up and TCP handshake."""
+    address: str | None
+    """The address that answered."""
+    held: bool | None
+    """Whether the connection stayed open for the time of `hold`; null where none was asked for."""
+    banner: str | None
+    """The first bytes of the server as text, at most 1 024 characters; null where it said nothing or was not asked."""
+
+
+@checker("tcp.connect", expect={"error": None})
+async def connect(params: Connect, ctx: Context) -> Connected:
+    """Open a TCP connection, hold it if wanted, and close it again.
+
+    Each address of a name is tried in the resolver's order. No byte is sent. That a port must be closed is said with
+    `expect: {error: refused}`.
+
+        kind: tcp.connect
+        target: redis
+        with: {timeout: 1s, hold: 500ms}
+        expect: {held: true}
+        warn: {connect_ms: {max: 20}}
+    """
+    host, port = _where(params, ctx)
+    try:
+        async with asyncio.timeout(params.timeout):
+            dialled = await dial(host, port)
+    except TimeoutError:
+        return _failed(WireError(ErrorKind.TIMEOUT, f"no connection to {host}:{port} within {params.timeout:g} s"))
+    except WireError as failure:
+        return _failed(failure)
+    try:
+        return await _stayed(dialled, params, ctx)
+    finally:
+        dialled.pipe.abort()
+
+
+async def _stayed(dialled: Dialled, params: Connect, ctx: Context) -> Connected:
+    async with asyncio.TaskGroup() as tasks:
+        said = tasks.create_task(_banner(dialled.pipe, params.banner)) if params.banner else None
+        if params.hold:
+            await ctx.clock.sleep(params.hold)
+    return Connected(
+        error=None,
+        error_detail=None,
+        connected=True,
+        connect_ms=dialled.connect_ms,
+        address=dialled.address,
+        held=not dialled.pipe.ended if params.hold else None,
+        banner=said.result() if said else None,
+    )
+
+
+async def _banner(pipe: Pipe, wait_s: float) -> str | None:
+    try:
+        async with asyncio.timeout(wait_s):
+            first = await pipe.read()
+    except (TimeoutError, WireError):
+        return None
+    return first.decode("utf-8", "replace")[:BANNER_CAP] if first else None
+
+
+def _where(params: Connect, ctx: Context) -> tuple[str, int]:
+    if params.host is not None and params.port is not None:
+        return params.host, params.port
+    target = ctx.target
+    host, port = params.host or target.host, params.port or target.port
+    if not host or not port:
+        raise NotApplicable(f"target {target.name} has no host and port to connect to")
+    return host, port
+
+
+def _failed(failure: WireError) -> Connected:
+    return Connected(
+        error=failure.kind,
+        error_detail=failure.detail,
+        connected=False,
+        connect_ms=None,
+        address=None,
+        held=None,
+        banner=None,
+    )

@@ -1,0 +1,98 @@
+"""What `voice.roundtrip` is told, and what it tells."""
+
+from __future__ import annotations
+
+from typing import Annotated, Self
+
+from xnai_validate.checkers.voice._words import words
+from xnai_validate.kit import Count, Duration, ErrorKind, Facts, Field, Milliseconds, Params, Ratio, Size
+from xnai_validate.model.marks import Le, model_validator
+
+
+class Roundtrip(Params):
+    """What is spoken, and what is done with the recording."""
+
+    text: str
+    """What is spoken, and recognised again. Avoid numerals and abbreviations: recognition may spell them otherwise."""
+    longer_text: str | None = None
+    """A text of at least twice as many words, spoken too, to compare how long the two recordings last."""
+    recognise: bool = True
+    """Whether the recording of `text` is sent to be recognised."""
+    oversize: Annotated[Size, Le(64 * 1024 * 1024)] | None = None
+    """A valid recording of silence with more bytes than this is sent to be recognised, at most 64 MiB."""
+    tts_path: str = "/tts"
+    """Where text becomes speech: POST, JSON in, WAV out."""
+    stt_path: str = "/stt"
+    """Where speech becomes text: POST, WAV in, JSON out."""
+    text_field: str = "text"
+    """The field of the text in what text to speech is asked."""
+    heard_field: str = "text"
+    """The field of the text in what speech to text answers."""
+    headers: dict[str, str] = Field(default_factory=dict)
+    """Headers of every request; its content type is said by what is sent."""
+    recording_cap: Size = 16 * 1024 * 1024
+    """A recording of more bytes than this is not read: too_large."""
+    timeout: Duration = 20.0
+    """How long all requests together may take."""
+
+    @model_validator(mode="after")
+    def _can_be_judged(self) -> Self:
+        spoken = len(words(self.text))
+        if not spoken:
+            raise ValueError("text has no word in it, so nothing of it could be recognised")
+        if self.longer_text is not None and len(words(self.longer_text)) < 2 * spoken:
+            raise ValueError(f"longer_text needs at least twice the words of text, that is {2 * spoken}")
+        if any(name.lower() == "content-type" for name in self.headers):
+            raise ValueError("headers are those of every request, and each has a content type of its own")
+        return self
+
+
+class RoundTripped(Facts):
+    """What was spoken and what was understood; what was not reached is null."""
+
+    error: ErrorKind | None
+    """Why a request had no whole answer; the first that had none ends the measurement."""
+    error_detail: str | None
+    """The request and its error in words."""
+    tts_status: Count | None
+    """The status code of speaking `text`."""
+    content_type: str | None
+    """The media type of the recording, without parameters, in lower case."""
+    wav_valid: bool | None
+    """Whether the recording is a WAV file of PCM samples whose header says as many bytes as came; null without one."""
+    wav_problem: str | None
+    """Why the recording is no valid WAV file, in words."""
+    sample_rate_hz: Count | None
+    """Samples a second, as the header says."""
+    channels: Count | None
+    """Channels, as the header says."""
+    duration_ms: Milliseconds | None
+    """How long the samples last that came, whatever the header says."""
+    level_dbfs: float | None
+    """The RMS of all samples without their mean, in dB; 0 is a square wave of full scale; null where it is silent."""
+    silent: bool | None
+    """Whether the recording is not louder than -60 dBFS; null where no samples could be read."""
+    longer_status: Count | None
+    """The status code of speaking `longer_text`."""
+    longer_duration_ms: Milliseconds | None
+    """How long the recording of `longer_text` lasts."""
+    duration_grows: bool | None
+    """Whether it lasts more than a tenth longer than that of `text`; less can be chance in how a text is spoken."""
+    stt_status: Count | None
+    """The status code of having the recording recognised."""
+    text: str | None
+    """What was recognised, its first 2 000 characters; null where the answer has no such field."""
+    word_match_ratio: Ratio | None
+    """The share of the words of the spoken text that were recognised, whatever their order and case.
+
+    A word is a run of letters and digits, apostrophes left out; one spoken twice must be recognised twice; additional
+    words do no harm.
+    """
+    confidence: float | None
+    """How sure the service says it is."""
+    oversize_status: Count | None
+    """The status code of having the oversized recording recognised."""
+    tts_ms: Milliseconds | None
+    """How long speaking `text` took, from connecting to the last byte of the recording."""
+    stt_ms: Milliseconds | None
+    """How long recognising it took, from connecting to the last byte of the answer."""

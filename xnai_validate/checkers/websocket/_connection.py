@@ -1,0 +1,287 @@
+"""One WebSocket connection (RFC 6455), driven step by step: the protocol is that of `websockets`, the socket ours."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from collections import deque
+from collections.abc import Iterable, Mapping, Sequence
+from time import perf_counter
+from typing import TYPE_CHECKING, Literal
+
+from xnai_validate.errors import Unmeasurable
+from xnai_validate.model.dataclass import dataclass
+from xnai_validate.model.error_kind import ErrorKind
+from xnai_validate.wire.failure import WireError
+from xnai_validate.wire.net.connection import Pipe, dial
+
+if TYPE_CHECKING:
+    from websockets.client import ClientProtocol
+    from websockets.protocol import Event
+
+CLOSE_S = 2.0
+"""How long the peer may take to answer our closing."""
+HEADERS_CAP = 100
+QUEUE_CAP = 1_000
+"""Messages that may wait unread before the connection is given up."""
+
+UNREAD_CAP = 4 * 1024 * 1024
+"""Bytes that may wait for a peer that floods us with pings and reads none of the pongs."""
+TURN = 16 * 1024
+"""Bytes that are taken in before others may run."""
+PARTS_CAP = 10_000
+"""Fragments of one message; they may be empty, so that the bound on its size does not hold them."""
+
+Message = str | bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Handshake:
+    """What the server answered to the request for a WebSocket."""
+
+    status: int
+    headers: dict[str, str]
+    """Names in lower case."""
+    subprotocol: str | None
+    elapsed_ms: float
+    """From the beginning, connecting included."""
+    refusal: str | None
+    """Why there is no WebSocket, where the answer is not a right 101."""
+
+
+@dataclass(frozen=True, slots=True)
+class Closing:
+    """How the connection ended."""
+
+    by: Literal["server", "client", "network"]
+    """Who sent the first close frame; `network` where the connection ended without one."""
+    code: int | None
+    """The code of the close frame that the server sent."""
+    reason: str
+
+
+class WebSocketClosed(Exception):
+    """The server closed, or the connection is gone, while we waited; `WebSocket.closing` tells how."""
+
+
+class WebSocket:
+    """An open connection; every wait is bounded by the caller, and `abort` may be called at any time."""
+
+    def __init__(self, protocol: ClientProtocol, pipe: Pipe, events: Iterable[object]) -> None:
+        """`events` are those that came along with the handshake."""
+        self._protocol = protocol
+        self._pipe = pipe
+        self._messages: deque[Message] = deque()
+        self._pongs: set[bytes] = set()
+        self._parts: list[bytes] = []
+        self._binary = False
+        self._unfed = b""
+        self._sent = 0
+        self._take(events)
+        self._flush()
+        self._ended = protocol.close_rcvd is not None
+
+    def send(self, message: str) -> None:
+        """Send a text message; raises WebSocketClosed."""
+        from websockets.exceptions import ConnectionClosed, InvalidState
+
+        encoded = message.encode("utf-8", "surrogatepass")
+        self._sent += len(encoded)
+        try:
+            self._protocol.send_text(encoded)
+        except (InvalidState, ConnectionClosed) as error:
+            raise WebSocketClosed from error
+        self._flush()
+
+    async def receive(self) -> Message:
+        """The next message, whole. Raises WebSocketClosed; WireError where a message is no WebSocket or too large."""
+        while not self._messages:
+            await self._more()
+        return self._messages.popleft()
+
+    async def ping(self) -> float:
+        """Milliseconds until our ping was answered; messages that come meanwhile are kept. Raises as `receive` does."""
+        from websockets.exceptions import ConnectionClosed, InvalidState
+
+        mark = b"xnai"
+        self._pongs.discard(mark)
+        started = perf_counter()
+        try:
+            self._protocol.send_ping(mark)
+        except (InvalidState, ConnectionClosed) as error:
+            raise WebSocketClosed from error
+        self._flush()
+        while mark not in self._pongs:
+            await self._more()
+        return (perf_counter() - started) * 1000
+
+    async def close(self) -> None:
+        """Close as RFC 6455 section 7 wants it, and wait at most two seconds for the server's part of it."""
+        from websockets.exceptions import ConnectionClosed, InvalidState
+
+        try:
+            if not self._ended:
+                self._protocol.send_close(1000)
+                self._flush()
+                async with asyncio.timeout(CLOSE_S):
+                    while True:
+                        await self._more()
+        except (TimeoutError, WebSocketClosed, WireError, InvalidState, ConnectionClosed):
+            pass  # whatever was left to say is in `closing`
+        finally:
+            self.abort()
+
+    def abort(self) -> None:
+        """Drop the connection."""
+        self._ended = True
+        self._pipe.abort()
+
+    @property
+    def closing(self) -> Closing:
+        """How the connection ended, or would if it ended now."""
+        received, sent = self._protocol.close_rcvd, self._protocol.close_sent
+        code, reason = (received.code, received.reason[:200]) if received else (None, "")
+        if received is not None and self._protocol.close_rcvd_then_sent:
+            return Closing("server", code, reason)
+        return Closing("client" if sent is not None else "network", code, reason)
+
+    def _flush(self) -> None:
+        waiting = b"".join(self._protocol.data_to_send())
+        if waiting:
+            self._pipe.write(waiting)
+
+    def _listened_to(self) -> None:
+        """Raises WireError where the peer talks and does not listen: what we must answer would pile up here."""
+        if self._pipe.transport.get_write_buffer_size() > UNREAD_CAP + self._sent:
+            raise WireError(ErrorKind.TOO_LARGE, f"the server leaves more than {UNREAD_CAP} bytes of answers unread")
+
+    async def _more(self) -> None:
+        """Take in what arrives next: a turn's worth of it, for a server may send a hundred thousand frames at once."""
+        if self._ended:
+            raise WebSocketClosed
+        if self._unfed:
+            await asyncio.sleep(0)
+        else:
+            self._unfed = await self._pipe.read()
+        data, self._unfed = self._unfed[:TURN], self._unfed[TURN:]
+        if data:
+            self._protocol.receive_data(data)
+        else:
+            self._protocol.receive_eof()
+        self._take(self._protocol.events_received())
+        self._flush()
+        self._listened_to()
+        broken = self._protocol.parser_exc
+        if not data or self._protocol.close_rcvd is not None:
+            self._ended = True
+        elif broken is not None and self._protocol.close_sent is not None:
+            self._ended = True
+            kind = ErrorKind.TOO_LARGE if self._protocol.close_sent.code == 1009 else ErrorKind.PROTOCOL
+            raise WireError(kind, f"not WebSocket as RFC 6455 wants it: {broken}")
+        if self._ended and not self._messages:
+            raise WebSocketClosed
+
+    def _take(self, events: Iterable[object]) -> None:
+        from websockets.frames import Frame, Opcode
+
+        for event in events:
+            if not isinstance(event, Frame):
+                continue
+            data = bytes(event.data)
+            if event.opcode is Opcode.PONG:
+                self._pongs = {data}
+            elif event.opcode in (Opcode.TEXT, Opcode.BINARY, Opcode.CONT):
+                if event.opcode is not Opcode.CONT:
+                    self._binary = event.opcode is Opcode.BINARY
+                self._parts.append(data)
+                if len(self._parts) > PARTS_CAP:
+                    raise WireError(ErrorKind.TOO_LARGE, f"a message has more than {PARTS_CAP} fragments")
+                if event.fin:
+                    whole = b"".join(self._parts)
+                    self._parts.clear()
+                    self._messages.append(whole if self._binary else whole.decode("utf-8", "replace"))
+        if len(self._messages) > QUEUE_CAP:
+            raise WireError(ErrorKind.TOO_LARGE, f"more than {QUEUE_CAP} messages wait unread")
+
+
+async def open_websocket(
+    url: str,
+    *,
+    headers: Mapping[str, str],
+    subprotocols: Sequence[str],
+    context: ssl.SSLContext | None,
+    server_name: str | None,
+    max_message: int,
+) -> tuple[Handshake, WebSocket | None]:
+    """Connect and shake hands; the WebSocket is None where the server refused.
+
+    `url`: ws or wss; `context` is needed for wss. Bounded by the caller's time limit. Raises WireError; Unmeasurable
+    where the extra is missing or the request is not one.
+    """
+    try:
+        from websockets.client import ClientProtocol
+        from websockets.exceptions import InvalidURI
+        from websockets.http11 import Response
+        from websockets.typing import Subprotocol
+        from websockets.uri import parse_uri
+    except ImportError as error:
+        raise Unmeasurable(
+            "WebSocket checks need the package websockets", hint="pip install 'xnai-validate[websocket]'"
+        ) from error
+    try:
+        uri = parse_uri(url)
+    except InvalidURI as error:
+        raise Unmeasurable(f"{url!r} is not a WebSocket url: {error}") from error
+    started = perf_counter()
+    dialled = await dial(uri.host, uri.port, context=context if uri.secure else None, server_name=server_name)
+    pipe = dialled.pipe
+    try:
+        protocol = ClientProtocol(
+            uri, subprotocols=[Subprotocol(name) for name in subprotocols] or None, max_size=max_message
+        )
+        response, *rest = await _shake_hands(protocol, pipe, headers)
+    except BaseException:
+        pipe.abort()
+        raise
+    elapsed_ms = (perf_counter() - started) * 1000
+    refusal = protocol.handshake_exc
+    if not isinstance(response, Response):
+        raise WireError(ErrorKind.PROTOCOL, "not HTTP as a WebSocket wants it")
+    said = {name.lower(): value for name, value in list(response.headers.raw_items())[:HEADERS_CAP]}
+    handshake = Handshake(
+        response.status_code, said, protocol.subprotocol, elapsed_ms, None if refusal is None else str(refusal)[:300]
+    )
+    if refusal is not None:
+        pipe.abort()
+        return handshake, None
+    try:
+        return handshake, WebSocket(protocol, pipe, rest)
+    except BaseException:
+        pipe.abort()
+        raise
+
+
+async def _shake_hands(protocol: ClientProtocol, pipe: Pipe, headers: Mapping[str, str]) -> list[Event]:
+    """The events of the read that ended the handshake: the response, and what came along with it."""
+
+    request = protocol.connect()
+    for name, value in headers.items():
+        if name in request.headers:
+            del request.headers[name]
+        request.headers[name] = value
+    protocol.send_request(request)
+    for data in protocol.data_to_send():
+        pipe.write(data)
+    while True:
+        data = await pipe.read()
+        if data:
+            protocol.receive_data(data)
+        else:
+            protocol.receive_eof()
+        events = protocol.events_received()
+        if events:
+            return events
+        if protocol.handshake_exc is not None and data:
+            raise WireError(ErrorKind.PROTOCOL, f"not HTTP as a WebSocket wants it: {protocol.handshake_exc}")
+        if not data:
+            raise WireError(ErrorKind.RESET, "the connection was closed during the WebSocket handshake")

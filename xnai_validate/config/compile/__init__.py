@@ -1,0 +1,1 @@
+"""From profiles and suites to a plan."""

@@ -1,0 +1,71 @@
+"""`when:` of a check: rules about the vars of the stack, judged when the profile is loaded."""
+
+from __future__ import annotations
+
+from xnai_validate.config.compile.interpolation import Interpolator
+from xnai_validate.config.yaml_files.problems import Problems, Where
+from xnai_validate.model.dataclass import dataclass
+from xnai_validate.model.json import JsonObject, JsonValue
+from xnai_validate.model.judging.fact_types import JSON_TYPE
+from xnai_validate.model.judging.rule_parsing import parse_rules
+from xnai_validate.model.judging.rules import Rule, judge
+from xnai_validate.model.text import looks_secret
+
+_WORDS = {"min": "of at least", "max": "of at most", "in": "one of", "matches": "matching", "contains": "containing"}
+
+
+@dataclass(frozen=True, slots=True)
+class Conditions:
+    """Judges the conditions of checks by the vars."""
+
+    interpolator: Interpolator
+    problems: Problems
+
+    def skip_reason(self, when: JsonObject, where: Where) -> str | None:
+        """Why a check is not for this stack, in plain words; None where every condition holds."""
+        reasons = [self._unmet(name, spec, where.at(name)) for name, spec in when.items()]
+        if not reasons:
+            self.problems.at(where, "when is empty", "leave it out, or name a var: {layout: B}", key=True)
+        return next((reason for reason in reasons if reason is not None), None)
+
+    def _unmet(self, name: str, spec: JsonValue, where: Where) -> str | None:
+        self.interpolator.asked.add(name)
+        value = self.interpolator.lookup(name, where)
+        # Whatever the type of the var, a rule about a part of a JSON document fits it.
+        rules, mistakes = parse_rules({name: {"$.value": spec}}, {name: JSON_TYPE}, kind="vars")
+        for mistake in mistakes:
+            self.problems.at(
+                where.at(*mistake.path[2:]), mistake.message.replace(f"{name} $.value", name), mistake.hint
+            )
+        for rule, finding in zip(rules, judge(rules, {name: {"value": value}}), strict=True):
+            if not finding.held:
+                return _sentence(name, rule, value)
+        return None
+
+
+def _sentence(name: str, rule: Rule, value: JsonValue) -> str:
+    if rule.operator == "equals" and rule.operand is None:
+        return f"needs the var {name}, which is not set" if rule.negated else f"only where the var {name} is not set"
+    if rule.operator == "equals" and rule.operand == "":
+        return f"needs the var {name}, which is empty" if rule.negated else f"only where the var {name} is empty"
+    words = [name.replace("_", " ")]
+    if rule.negated:
+        words.append("other than")
+    if rule.of_length:
+        words.append("of a length")
+    if rule.operator != "equals":
+        words.append(_WORDS[rule.operator])
+    operand = ", ".join(map(_shown, rule.operand)) if isinstance(rule.operand, list) else _shown(rule.operand)
+    if isinstance(value, bool):
+        return f"only where the var {name} is {'not ' if rule.negated else ''}{operand}; here it is {_shown(value)}"
+    if value is None:
+        return f"for {' '.join(words)} {operand}; this stack says nothing of it"
+    has = (
+        "another" if looks_secret(name.rpartition(".")[2]) or isinstance(value, dict | list) else f"{words[0]} {value}"
+    )
+    return f"for {' '.join(words)} {operand}; this stack has {has}"
+
+
+def _shown(value: JsonValue) -> str:
+    """A value as YAML has it."""
+    return str(value).lower() if isinstance(value, bool) else str(value)

@@ -1,0 +1,179 @@
+"""`${...}` in files: `${NAME}` is the environment, `${dotted.path}` a var, `:-` a default, `$${` the text `${`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import field
+from functools import lru_cache
+
+from xnai_validate.config.compile.variables import VarSpace
+from xnai_validate.config.yaml_files.problems import Problems, Where
+from xnai_validate.config.yaml_files.scalars import scalar, written
+from xnai_validate.model.dataclass import dataclass
+from xnai_validate.model.json import JsonValue
+from xnai_validate.model.suggestions import nearest
+from xnai_validate.model.text import looks_secret
+
+_ENVIRONMENT = re.compile(r"[A-Z_][A-Z0-9_]*", re.ASCII)
+_VAR = re.compile(r"[a-z][A-Za-z0-9_-]*(?:\.[A-Za-z0-9_-]+)*", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """One `${...}`."""
+
+    name: str
+    default: str | None
+
+    @property
+    def is_environment(self) -> bool:
+        """Whether it names an environment variable, not a var."""
+        return _ENVIRONMENT.fullmatch(self.name) is not None
+
+
+@lru_cache(maxsize=8192)
+def parts(text: str) -> tuple[str | Reference, ...]:
+    """A text cut into plain pieces and references; raises ValueError, in words for the user, where it is malformed."""
+    found: list[str | Reference] = []
+    plain, at = "", 0
+    while (start := text.find("${", at)) >= 0:
+        if start > at and text[start - 1] == "$":
+            plain, at = plain + text[at : start - 1] + "${", start + 2
+            continue
+        plain += text[at:start]
+        end = _end(text, start)
+        if plain:
+            found.append(plain)
+        found.append(_reference(text[start + 2 : end]))
+        plain, at = "", end + 1
+    plain += text[at:]
+    return (*found, plain) if plain else tuple(found)
+
+
+def _end(text: str, start: int) -> int:
+    """The index of the brace that closes the one at `start + 1`."""
+    depth, at = 1, start + 2
+    while at < len(text):
+        if text.startswith("${", at):
+            depth, at = depth + 1, at + 2
+            continue
+        if text[at] == "}":
+            depth -= 1
+            if depth == 0:
+                return at
+        at += 1
+    raise ValueError("a ${ without its }; write $${ for the two characters themselves")
+
+
+def _reference(inner: str) -> Reference:
+    name, colon, default = inner.partition(":-")
+    if not _ENVIRONMENT.fullmatch(name) and not _VAR.fullmatch(name):
+        raise ValueError(f"${{{name}}} is neither an environment variable (${{NAME}}) nor a var (${{dotted.path}})")
+    return Reference(name, default if colon else None)
+
+
+@dataclass(slots=True)
+class Interpolator:
+    """Replaces references in JSON values; remembers what it saw that is secret, and which vars were asked for."""
+
+    environ: Mapping[str, str]
+    vars: VarSpace
+    problems: Problems
+    secrets: set[str] = field(default_factory=set)
+    asked: set[str] = field(default_factory=set)
+    """The dotted paths of vars that were referred to."""
+    missing_values: int = 0
+    """How many references were to something that has no value (null)."""
+    _known: dict[str, JsonValue] = field(default_factory=dict)
+    _open: list[str] = field(default_factory=list)
+
+    def value(self, raw: JsonValue, where: Where) -> JsonValue:
+        """`raw` with every reference replaced; mistakes are noted at their place."""
+        if isinstance(raw, str):
+            return self._template(raw, where) if "${" in raw else raw
+        if isinstance(raw, dict):
+            return {key: self.value(item, where.at(key)) if _nested(item) else item for key, item in raw.items()}
+        if isinstance(raw, list):
+            return [self.value(item, where.at(index)) for index, item in enumerate(raw)]
+        return raw
+
+    def all_vars(self) -> dict[str, JsonValue]:
+        """Every var with its value."""
+        return {key: self.lookup(key, Where(None)) for key in self.vars.tree}
+
+    def lookup(self, path: str, where: Where) -> JsonValue:
+        """The value of a var; an undefined one is noted as a mistake and is None."""
+        if path in self._known:
+            return self._known[path]
+        if path in self._open:
+            chain = " -> ".join([*self._open[self._open.index(path) :], path])
+            self.problems.unresolved(where, f"vars refer to each other: {chain}")
+            return None
+        raw, origin, found = self.vars.find(path)
+        if not found:
+            known = self.vars.paths()
+            guess = nearest(path, known)
+            hint = f'did you mean "{guess}"?' if guess else "define it under vars of a profile, or with --var"
+            self.problems.unresolved(where, f'unknown var "{path}"', hint)
+            return None
+        self._open.append(path)
+        value = self.value(raw, origin)
+        self._open.pop()
+        if looks_secret(path.rpartition(".")[2]) and isinstance(value, str | int) and not isinstance(value, bool):
+            self.secrets.add(str(value))
+        self._known[path] = value
+        return value
+
+    def _template(self, text: str, where: Where) -> JsonValue:
+        try:
+            pieces = parts(text)
+        except ValueError as error:
+            self.problems.unresolved(where, str(error))
+            return text
+        if len(pieces) == 1 and isinstance(pieces[0], Reference):
+            return self._resolve(pieces[0], where)
+        return "".join(piece if isinstance(piece, str) else self._in_text(piece, where) for piece in pieces)
+
+    def _in_text(self, reference: Reference, where: Where) -> str:
+        value = self._resolve(reference, where)
+        if value is None:
+            return ""
+        if isinstance(value, bool):
+            return str(value).lower()
+        if isinstance(value, dict | list):
+            self.problems.unresolved(where, f"${{{reference.name}}} is not a single value and cannot stand within text")
+            return ""
+        return str(value)
+
+    def _resolve(self, reference: Reference, where: Where) -> JsonValue:
+        value = self._environment(reference, where) if reference.is_environment else self._var(reference, where)
+        if value is None:
+            self.missing_values += 1
+        return value
+
+    def _environment(self, reference: Reference, where: Where) -> JsonValue:
+        text = self.environ.get(reference.name)
+        if text or (text is not None and reference.default is None):
+            if looks_secret(reference.name) and text:
+                self.secrets.add(text)
+            return written(text)
+        if reference.default is not None:
+            return self._default(reference.default, where)
+        guess = nearest(reference.name, self.environ)
+        hint = f'did you mean "{guess}"?' if guess else f"set it, or give a default: ${{{reference.name}:-...}}"
+        self.problems.unresolved(where, f"the environment variable {reference.name} is not set", hint)
+        return None
+
+    def _var(self, reference: Reference, where: Where) -> JsonValue:
+        self.asked.add(reference.name)
+        if reference.default is not None and not self.vars.find(reference.name)[2]:
+            return self._default(reference.default, where)
+        return self.lookup(reference.name, where)
+
+    def _default(self, text: str, where: Where) -> JsonValue:
+        return self._template(text, where) if "${" in text else scalar(text)
+
+
+def _nested(item: JsonValue) -> bool:
+    return isinstance(item, dict | list) or (isinstance(item, str) and "${" in item)

@@ -1,0 +1,310 @@
+"""From kind, params and rules, as they are written, to `Compiled` values, with everything in them verified."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import field
+from functools import cache
+from typing import TypeVar
+
+from xnai_validate import registry
+from xnai_validate.config.compile.templates import is_open, made_of_others
+from xnai_validate.config.yaml_files.document import Steps
+from xnai_validate.config.yaml_files.problems import Problems, Where
+from xnai_validate.config.yaml_files.scalars import WrittenFloat, WrittenInt
+from xnai_validate.config.yaml_files.validation_messages import models_in, wrongs
+from xnai_validate.errors import RegistryError
+from xnai_validate.kit import WRITTEN, Checker, Disturbance, Fault, Observation, Params, Template
+from xnai_validate.model.dataclass import dataclass
+from xnai_validate.model.json import JsonObject, JsonValue
+from xnai_validate.model.judging.rule_parsing import parse_rules
+from xnai_validate.model.judging.rules import Level, Rule
+from xnai_validate.model.record import Record, errors_of
+from xnai_validate.model.suggestions import did_you_mean
+from xnai_validate.model.text import looks_secret
+from xnai_validate.plan import NOTHING, Compiled, PlannedFault
+
+RulesByFact = dict[str, tuple[Rule, ...]]
+SHARED = 1000
+"""So many different rules are remembered, to be shared by the checks that want the same."""
+
+
+@dataclass(slots=True)
+class Measurements:
+    """Compiles measurements; notes mistakes, and the secrets it sees in params."""
+
+    problems: Problems
+    targets: frozenset[str]
+    """The names of all targets."""
+    secrets: set[str]
+    asked: set[str] = field(default_factory=set)
+    """The targets that measurements name."""
+    _checkers: dict[str, Checker | RegistryError] = field(default_factory=dict)
+    _parsed: dict[tuple[str, Level, str], RulesByFact] = field(default_factory=dict)
+    """Rules that were parsed before, for thresholds: those of a glob are about many checks."""
+    _combined: dict[tuple[str, str, str], tuple[Rule, ...]] = field(default_factory=dict)
+    """All rules of checks that want the same, as most checks of a suite do."""
+
+    def checker(self, kind: str, where: Where) -> Checker | None:
+        """The checker of a kind; an unknown one is noted as a mistake."""
+        if kind not in self._checkers:
+            try:
+                self._checkers[kind] = registry.CHECKERS.get(kind)
+            except RegistryError as error:
+                self._checkers[kind] = error
+        found = self._checkers[kind]
+        if isinstance(found, RegistryError):
+            self.problems.at(where, found.message, found.hint)
+            return None
+        return found
+
+    def compile(
+        self,
+        kind: str,
+        params: JsonValue,
+        expect: JsonObject | None,
+        warn: JsonObject | None,
+        target: str | None,
+        where: Where,
+        *,
+        inner: bool = False,
+        unfinished: bool = False,
+    ) -> Compiled | None:
+        """The measurement written at `where`, under the keys of a check; None where it has mistakes.
+
+        `inner`: it stands in the params of another, and may have no rules: then it is only read. `unfinished`: it has
+        references to what is known only when it is made; what depends on them is verified then.
+        """
+        checker = self.checker(kind, where.at("kind"))
+        if checker is None:
+            return None
+        rules = self._rules(checker, expect, warn, where, inner, unfinished)
+        known = self._target(checker.kind, checker.needs_target, target, where)
+        if unfinished and made_of_others(checker.params):
+            message = f"{kind} is made of other measurements, in which {{{{...}}}} cannot stand"
+            self.problems.at(where.at("kind"), message)
+            return None
+        verified = self._params(checker.params, checker.kind, params, where.at("with"), unfinished)
+        if verified is None or rules is None or not known:
+            return None
+        if not _with_models(checker.params):
+            return Compiled(checker, verified, rules, target)
+        observations = dict(self._observations(verified, target, where.at("with")))
+        disturbances = dict(self._disturbances(verified, target, where.at("with")))
+        return Compiled(checker, verified, rules, target, observations or NOTHING, disturbances or NOTHING)
+
+    def fault(self, disturbance: Disturbance, target: str | None, where: Where) -> PlannedFault | None:
+        """The disturbance written at `where`, by default of `target`; None where it has mistakes."""
+        found = self._fault(disturbance.fault, where.at("fault"))
+        if found is None:
+            return None
+        disturbed = disturbance.target or (target if found.needs_target else None)
+        known = self._target(found.name, found.needs_target, disturbed, where)
+        verified = self._params(found.params, found.name, disturbance.with_, where.at("with"))
+        return PlannedFault(found, verified, disturbed) if verified is not None and known else None
+
+    def _fault(self, name: str, where: Where) -> Fault | None:
+        try:
+            return registry.FAULTS.get(name)
+        except RegistryError as error:
+            self.problems.at(where, error.message, error.hint)
+            return None
+
+    def _target(self, of: str, needed: bool, target: str | None, where: Where) -> bool:
+        """Whether the target of a kind or a fault is one, or is not needed."""
+        if target is None:
+            if needed:
+                hint = f"known: {', '.join(sorted(self.targets))}" if 0 < len(self.targets) <= 20 else None
+                self.problems.at(where, f"{of} needs a target", hint, key=True)
+            return not needed
+        self.asked.add(target)
+        if target not in self.targets:
+            hint = did_you_mean(target, self.targets) or "define it under targets of a profile, or with --target"
+            self.problems.at(where.at("target"), f'unknown target "{target}"', hint)
+            return False
+        return True
+
+    def _params(
+        self, model: type[Params], of: str, raw: JsonValue, where: Where, unfinished: bool = False
+    ) -> Params | None:
+        """The params of a kind or a fault, verified."""
+        if _may_hold_secrets(raw):
+            self._gather_secrets(raw)
+        try:
+            return model.model_validate(raw, context=WRITTEN)
+        except ValueError as error:
+            respelled = _respelled(raw, error)
+            if respelled is not None:
+                return self._params(model, of, respelled, where, unfinished)
+            found = wrongs(error, raw, model, of)
+            if unfinished:
+                found = tuple(one for one in found if not is_open(raw, one.steps, key=one.key))
+            for wrong in found:
+                self.problems.at(where.at(*wrong.steps), wrong.message, wrong.hint, key=wrong.key)
+            return None if found else model.model_construct()
+
+    def _gather_secrets(self, raw: JsonValue, name: str = "") -> None:
+        if isinstance(raw, dict):
+            for key, value in raw.items():
+                self._gather_secrets(value, key)
+        elif isinstance(raw, list):
+            for value in raw:
+                self._gather_secrets(value, name)
+        elif isinstance(raw, str) and raw and looks_secret(name):
+            self.secrets.add(raw)
+            scheme, _, credentials = raw.partition(" ")
+            if scheme.lower() in ("bearer", "basic", "token") and len(credentials) >= 8:
+                self.secrets.add(credentials)
+
+    def _rules(
+        self,
+        checker: Checker,
+        expect: JsonObject | None,
+        warn: JsonObject | None,
+        where: Where,
+        inner: bool,
+        unfinished: bool,
+    ) -> tuple[Rule, ...] | None:
+        """The kind's own rules, those of `expect` instead of them fact by fact, then those of `warn`."""
+        same = (checker.kind, repr(expect), repr(warn))
+        if same in self._combined and not unfinished:
+            return self._combined[same]
+        before = len(self.problems.found)
+        for name, raw in (("expect", expect), ("warn", warn)):
+            if raw is not None and not raw:
+                self.problems.at(where.at(name), f"{name} is empty", _facts_hint(checker), key=True)
+        own = self.parse(checker, checker.expect, Where(None))
+        wanted = {**own, **self.parse(checker, expect or {}, where.at("expect"), unfinished=unfinished)}
+        rules = [rule for of_fact in wanted.values() for rule in of_fact]
+        if warn:
+            rules += [rule for of in self.parse(checker, warn, where.at("warn"), "warn").values() for rule in of]
+        if len(self.problems.found) > before:
+            return None
+        if not rules and not inner:
+            self.problems.at(where, "the check has no rules, so nothing could fail", _facts_hint(checker), key=True)
+            return None
+        found = tuple(rules)
+        if not unfinished and len(self._combined) < SHARED:
+            self._combined[same] = found
+        return found
+
+    def parse(
+        self,
+        checker: Checker,
+        raw: Mapping[str, JsonValue],
+        where: Where,
+        level: Level = "expect",
+        *,
+        unfinished: bool = False,
+    ) -> RulesByFact:
+        """The rules of a mapping fact -> rule, by fact; mistakes are noted."""
+        if not raw:
+            return {}
+        same = (checker.kind, level, repr(raw))
+        if same in self._parsed and not unfinished:
+            return self._parsed[same]
+        rules, mistakes = parse_rules(raw, checker.types, kind=checker.kind, level=level)
+        if unfinished:
+            mistakes = tuple(one for one in mistakes if not is_open(dict(raw), one.path))
+        for mistake in mistakes:
+            self.problems.at(where.at(*mistake.path), mistake.message, mistake.hint)
+        found = by_fact(rules)
+        if not mistakes and not unfinished and len(self._parsed) < SHARED:
+            self._parsed[same] = found
+        return found
+
+    def _observations(self, params: Params, target: str | None, where: Where) -> Iterator[tuple[str, Compiled]]:
+        """Every observation in the params, by its key."""
+        for name, key in _with_models(type(params)):
+            for observation, steps in _found_in(getattr(params, name), (key,), Observation):
+                compiled = self.compile(
+                    observation.kind,
+                    observation.with_,
+                    observation.expect,
+                    None,
+                    observation.target or target,
+                    where.at(*steps),
+                    inner=True,
+                    unfinished=isinstance(observation, Template) and observation.is_template,
+                )
+                if compiled is not None:
+                    self._facts_read(observation, compiled.checker, where.at(*steps))
+                    yield observation.key, compiled
+
+    def _facts_read(self, observation: Observation, checker: Checker, where: Where) -> None:
+        for steps, fact in observation.facts_read.items():
+            if fact not in checker.types:
+                hint = did_you_mean(fact, checker.types) or _facts_hint(checker)
+                self.problems.at(where.at(*steps), f'unknown fact "{fact}" of {checker.kind}', hint)
+
+    def _disturbances(self, params: Params, target: str | None, where: Where) -> Iterator[tuple[str, PlannedFault]]:
+        """Every disturbance in the params, by its key."""
+        for name, key in _with_models(type(params)):
+            for disturbance, steps in _found_in(getattr(params, name), (key,), Disturbance):
+                planned = self.fault(disturbance, target, where.at(*steps))
+                if planned is not None:
+                    yield disturbance.key, planned
+
+
+def by_fact(rules: tuple[Rule, ...]) -> RulesByFact:
+    """Rules grouped by the fact that they are about, in order."""
+    found: RulesByFact = {}
+    for rule in rules:
+        found[rule.fact] = (*found.get(rule.fact, ()), rule)
+    return found
+
+
+@cache
+def _with_models(params: type[Params]) -> tuple[tuple[str, str], ...]:
+    """The fields of params that may hold observations or disturbances: those with models in their types."""
+    fields = params.model_fields.items()
+    return tuple((name, info.alias or name) for name, info in fields if any(models_in(info.annotation)))
+
+
+Model = TypeVar("Model", bound=Record)
+
+
+def _found_in(value: object, steps: Steps, wanted: type[Model]) -> Iterator[tuple[Model, Steps]]:
+    """The outermost models of a type in a value; those within them are found when they are compiled themselves."""
+    if isinstance(value, wanted):
+        yield value, steps
+    elif isinstance(value, Record):
+        for name, info in type(value).model_fields.items():
+            yield from _found_in(getattr(value, name), (*steps, info.alias or name), wanted)
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            yield from _found_in(item, (*steps, str(key)), wanted)
+    elif isinstance(value, list | tuple):
+        for index, item in enumerate(value):
+            yield from _found_in(item, (*steps, index), wanted)
+
+
+def _facts_hint(checker: Checker) -> str:
+    return f"{checker.kind} measures {', '.join(list(checker.types)[:12])}"
+
+
+def _may_hold_secrets(raw: JsonValue) -> bool:
+    return isinstance(raw, dict) and any(
+        isinstance(item, dict | list) or looks_secret(key) for key, item in raw.items()
+    )
+
+
+def _respelled(raw: JsonValue, error: ValueError) -> JsonValue:
+    """`raw` with numbers from the environment as text where text is wanted; None where that does not help."""
+    changed = False
+    for one in errors_of(error):
+        if one["type"] == "string_type" and isinstance(one["input"], WrittenInt | WrittenFloat):
+            replaced = _replaced(raw, tuple(one["loc"]), str(one["input"]))
+            changed, raw = changed or replaced != raw, replaced
+    return raw if changed else None
+
+
+def _replaced(raw: JsonValue, steps: tuple[str | int, ...], text: str) -> JsonValue:
+    if not steps:
+        return text if isinstance(raw, WrittenInt | WrittenFloat) else raw
+    step, rest = steps[0], steps[1:]
+    if isinstance(raw, dict) and step in raw:
+        return {**raw, str(step): _replaced(raw[str(step)], rest, text)}
+    if isinstance(raw, list) and isinstance(step, int) and step < len(raw):
+        return [*raw[:step], _replaced(raw[step], rest, text), *raw[step + 1 :]]
+    return _replaced(raw, rest, text) if rest or not isinstance(raw, dict | list) else raw

@@ -1,0 +1,146 @@
+"""Profiles with all that they extend, read in the order in which they are laid over one another."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import field, replace
+
+from xnai_validate.config.compile.interpolation import Interpolator
+from xnai_validate.config.files.profile import ProfileFile
+from xnai_validate.config.files.vars_file import read_vars
+from xnai_validate.config.locate import Library
+from xnai_validate.config.yaml_files.document import Source
+from xnai_validate.config.yaml_files.problems import Problems, Where
+from xnai_validate.config.yaml_files.validation_messages import wrongs
+from xnai_validate.kit import WRITTEN
+from xnai_validate.model.dataclass import dataclass
+from xnai_validate.model.json import JsonObject
+from xnai_validate.model.suggestions import did_you_mean
+
+_RUN_A_SUITE = "name it under suites of a profile; of that profile, --only CATEGORY/SUITE runs it alone"
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """One profile file of the chain, not yet interpolated."""
+
+    name: str
+    raw: JsonObject
+    source: Source
+    named: bool
+    """Whether it stands on the command line; the others are extended by it."""
+    vars_files: tuple[tuple[JsonObject, Where], ...] = ()
+    """The vars of the files that it names, each with its place."""
+
+    @property
+    def where(self) -> Where:
+        """The whole file."""
+        return Where(self.source)
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """A profile of the chain, verified."""
+
+    link: Link
+    file: ProfileFile
+
+    @property
+    def where(self) -> Where:
+        """The whole file."""
+        return self.link.where
+
+
+@dataclass(slots=True)
+class Chain:
+    """Reads profiles and what they extend; each once, bases first."""
+
+    library: Library
+    problems: Problems
+    links: dict[str, Link] = field(default_factory=dict)
+    lacks_vars: bool = False
+    """Whether a file of vars could not be read."""
+    _open: list[str] = field(default_factory=list)
+
+    def add(self, name: str, asked: Where | None = None) -> None:
+        """Read a profile and all that it extends."""
+        if name in self._open:
+            path = " -> ".join([*self._open[self._open.index(name) :], name])
+            self.problems.at(asked or Where(None), f"profiles extend each other: {path}")
+            return
+        found = self.library.profile(name, asked)
+        if found is None or name in self.links:
+            return
+        source = self.library.read(found)
+        if source is None:
+            return
+        if not isinstance(source.value, dict):
+            empty = source.value is None
+            self.problems.at(
+                Where(source),
+                f"{found.shown} is empty" if empty else "a profile is a mapping with a title",
+                "a profile has a title, and suites or extends" if empty else None,
+            )
+            return
+        if isinstance(source.value.get("checks"), list) and "suites" not in source.value:
+            self.problems.at(Where(source, ("checks",)), f"{found.shown} is a suite, not a profile", _RUN_A_SUITE)
+            return
+        self._open.append(name)
+        for index, base in _texts(source.value.get("extends")):
+            steps = ("extends",) if index is None else ("extends", index)
+            self.add(base, Where(source, steps))
+        self._open.pop()
+        self.links[name] = Link(name, source.value, source, asked is None, tuple(self._vars_files(source)))
+
+    def add_raw(self, name: str, source: Source) -> None:
+        """A profile that lies in no file, made by the program."""
+        if isinstance(source.value, dict):
+            for _, base in _texts(source.value.get("extends")):
+                self.add(base, Where(source, ("extends",)))
+            self.links[name] = Link(name, source.value, source, True)
+
+    def _vars_files(self, source: Source) -> Iterator[tuple[JsonObject, Where]]:
+        assert isinstance(source.value, dict)
+        for index, name in _texts(source.value.get("vars_files")):
+            found = self.library.suites.get(name)
+            file = self.library.read(found) if found else None
+            vars_ = read_vars(file, self.problems) if file else None
+            if found is None:
+                where = Where(source, ("vars_files",) if index is None else ("vars_files", index))
+                self.problems.at(where, f'unknown file of vars "{name}"', did_you_mean(name, self.library.suites))
+            if file is None or vars_ is None:
+                self.lacks_vars = True
+            else:
+                yield vars_, Where(file, ("vars",))
+
+    def leave_out(self, keys: Collection[str], but_of: str) -> None:
+        """Drop some keys of all profiles but one, which so has only their targets, vars and defaults."""
+        for name, link in self.links.items():
+            if name != but_of:
+                kept = {key: value for key, value in link.raw.items() if key not in keys}
+                self.links[name] = replace(link, raw=kept)
+
+    def verified(self, interpolator: Interpolator) -> tuple[Profile, ...]:
+        """Every profile that has no mistakes of form, interpolated; `vars` are left as they are."""
+        return tuple(found for link in self.links.values() if (found := self._verified(link, interpolator)))
+
+    def _verified(self, link: Link, interpolator: Interpolator) -> Profile | None:
+        # The vars have been laid over one another before, and are interpolated where they are asked for.
+        raw: JsonObject = {
+            key: value if key == "vars" else interpolator.value(value, link.where.at(key))
+            for key, value in link.raw.items()
+        }
+        try:
+            return Profile(link, ProfileFile.model_validate(raw, context=WRITTEN))
+        except ValueError as error:
+            for wrong in wrongs(error, raw, ProfileFile, "a profile"):
+                self.problems.at(link.where.at(*wrong.steps), wrong.message, wrong.hint, key=wrong.key)
+            return None
+
+
+def _texts(raw: object) -> Iterable[tuple[int | None, str]]:
+    if isinstance(raw, str):
+        return [(None, raw)]
+    if isinstance(raw, list):
+        return [(index, text) for index, text in enumerate(raw) if isinstance(text, str)]
+    return []

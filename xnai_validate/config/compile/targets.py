@@ -1,0 +1,189 @@
+"""The targets of a run: from profiles, a handover and the command line to `PlannedTarget` values."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import field, replace
+from urllib.parse import unquote, urlsplit, urlunsplit
+
+from xnai_validate.config.compile.measurements import Measurements
+from xnai_validate.config.compile.profile_chain import Profile
+from xnai_validate.config.files.profile import CandidateEntry, Handover, ProbeEntry, TargetEntry, TlsEntry
+from xnai_validate.config.options import LoadOptions
+from xnai_validate.config.yaml_files.problems import Problems, Where
+from xnai_validate.model.dataclass import dataclass
+from xnai_validate.model.json import JsonObject
+from xnai_validate.model.target import Target, Tls
+from xnai_validate.model.text import MASK
+from xnai_validate.plan import Candidate, Compiled, PlannedTarget
+
+_PROTOCOLS = {"https": "http", "ws": "http", "wss": "http", "rediss": "redis"}
+"""Schemes of urls that can stand for one another."""
+_EXAMPLE = "write scheme://host:port, such as http://127.0.0.1:8000"
+
+
+@dataclass(slots=True)
+class _Written:
+    """A target with the place of each of its fields."""
+
+    entry: TargetEntry
+    where: Where
+    fields: dict[str, Where] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Targets:
+    """Builds the targets; gathers the secrets in them."""
+
+    options: LoadOptions
+    problems: Problems
+    secrets: set[str]
+
+    def build(self, profiles: Iterable[Profile], handover: Handover | None) -> dict[str, PlannedTarget]:
+        """Every target by name, without probes. A handover is the whole stack: what it lacks is not configured."""
+        merged = _merge(profiles)
+        if handover is not None:
+            known = {name: _Written(TargetEntry(), Where(None)) for name in merged}
+            described = {
+                name: _Written(
+                    TargetEntry.model_construct(
+                        **{key: getattr(one, key) for key in one.model_fields_set - {"url"}},
+                        url=(CandidateEntry(url=one.url),) if one.url else (),
+                    ),
+                    Where(None),
+                )
+                for name, one in handover.targets.items()
+            }
+            merged = known | described
+        for name, url in self.options.targets.items():
+            one = merged.get(name) or _Written(TargetEntry(), Where(None))
+            self._same_protocol(name, url, one.entry)
+            # Where it lives at the root, and the process behind it, were said of another place.
+            entry = TargetEntry.model_construct(
+                url=(CandidateEntry(url=url),),
+                **{k: getattr(one.entry, k) for k in ("password", "password_env", "tls")},
+            )
+            merged[name] = _Written(entry, Where(None))
+        return {name: self._planned(name, one) for name, one in merged.items()}
+
+    def _same_protocol(self, name: str, url: str, entry: TargetEntry) -> None:
+        """A url that no check of the target could speak to is a mistake."""
+        known = [one.url.partition("://")[0] for one in entry.url if one.url and "://" in one.url]
+        scheme, given, _ = url.partition("://")
+        if given and known and _protocol(scheme) not in {_protocol(one) for one in known}:
+            hint = f"write {known[0]}://HOST:PORT"
+            self.problems.plain(f"--target {name}: {scheme} is not what is spoken there", hint)
+
+    def _planned(self, name: str, written: _Written) -> PlannedTarget:
+        entry = written.entry
+        state_file = str(self.options.stack_file.resolve()) if self.options.stack_file else None
+        base = Target(
+            name,
+            root=entry.root.rstrip("/") if entry.root else None,
+            container=entry.container or None,
+            pid=entry.pid,
+            state_file=state_file if entry.pid else None,
+            password=self._password(entry),
+            password_env=self._password_env(entry),
+            tls=_tls(entry.tls),
+        )
+        where = written.fields.get("url", written.where)
+        candidates = tuple(
+            Candidate(self._with_url(base, one.url, where), one.vars) for one in entry.url if one.url is not None
+        ) or (Candidate(base),)
+        choice = self.options.choices.get(name)
+        if choice is not None and (len(candidates) == 1 or choice.index >= len(candidates)):
+            choice = None
+        return PlannedTarget(name, candidates, choice=choice)
+
+    def _password(self, entry: TargetEntry) -> str | None:
+        password = entry.password
+        if entry.password_env:
+            password = self.options.environ.get(entry.password_env) or password
+        if password:
+            self.secrets.add(password)
+        return password or None
+
+    def _password_env(self, entry: TargetEntry) -> str | None:
+        return entry.password_env if entry.password_env and self.options.environ.get(entry.password_env) else None
+
+    def _with_url(self, target: Target, url: str, where: Where) -> Target:
+        """The target at a url; a password in the url of a Redis is that of the target."""
+        try:
+            parts = urlsplit(url)
+            port = parts.port
+        except ValueError as error:
+            why = "" if "@" in url else f": {error}"  # its words may be a part of the password
+            self.problems.at(where, f'the url "{_shown(url)}" of {target.name} is malformed{why}', _EXAMPLE)
+            return target
+        if not parts.scheme or not parts.hostname or port == 0:
+            self.problems.at(where, f'"{_shown(url)}" is no url for the target {target.name}', _EXAMPLE)
+            return target
+        if parts.password:
+            self.secrets |= {parts.password, unquote(parts.password)}
+        if parts.scheme in ("redis", "rediss") and parts.password:
+            host = parts.netloc.rpartition("@")[2]
+            user = f"{parts.username}@" if parts.username else ""
+            target = replace(target, password=target.password or unquote(parts.password))
+            parts = parts._replace(netloc=user + host)
+        return replace(target, url=urlunsplit(parts).rstrip("/"))
+
+
+def _protocol(scheme: str) -> str:
+    return _PROTOCOLS.get(scheme.lower(), scheme.lower())
+
+
+def _merge(profiles: Iterable[Profile]) -> dict[str, _Written]:
+    """Later profiles replace what they say of a target, and leave the rest."""
+    merged: dict[str, _Written] = {}
+    for profile in profiles:
+        for name, entry in profile.file.targets.items():
+            where = profile.where.at("targets", name)
+            before = merged.get(name)
+            entries = {key: getattr(entry, key) for key in entry.model_fields_set}
+            fields = {key: where.at(key) for key in entries}
+            if before is not None:
+                kept = {key: getattr(before.entry, key) for key in before.entry.model_fields_set}
+                entries, fields = kept | entries, before.fields | fields
+            merged[name] = _Written(TargetEntry.model_construct(**entries), where, fields)
+    return merged
+
+
+def _tls(entry: TlsEntry | None) -> Tls:
+    return Tls(entry.ca or None, entry.verify, entry.cert, entry.key, entry.server_name) if entry else Tls()
+
+
+def with_probes(
+    targets: Mapping[str, PlannedTarget], profiles: Iterable[Profile], measurements: Measurements
+) -> dict[str, PlannedTarget]:
+    """The targets, each with several candidates with the probe that decides among them."""
+    written: dict[str, tuple[ProbeEntry, Where]] = {}
+    for profile in profiles:
+        for name, entry in profile.file.targets.items():
+            if entry.probe is not None:
+                written[name] = (entry.probe, profile.where.at("targets", name, "probe"))
+    found = {}
+    for name, target in targets.items():
+        probe = None
+        if name in written:
+            said, where = written[name]
+            probe = measurements.compile(said.kind, said.with_, said.expect, None, name, where)
+        elif len(target.candidates) > 1:
+            probe = _default_probe(target, measurements)
+        found[name] = replace(target, probe=probe if len(target.candidates) > 1 else None)
+    return found
+
+
+def _default_probe(target: PlannedTarget, measurements: Measurements) -> Compiled | None:
+    """Any answer of an HTTP server, a connection to anything else."""
+    nowhere = Where(None)
+    if target.candidates[0].target.scheme in ("http", "https"):
+        params: JsonObject = {"path": "/"}
+        return measurements.compile("http.request", params, {"status": {"min": 100}}, None, target.name, nowhere)
+    return measurements.compile("tcp.connect", {}, None, None, target.name, nowhere)
+
+
+def _shown(url: str) -> str:
+    """A url that may be malformed, without what may be its user and password: all up to the last @."""
+    begun, colon, rest = url.partition("://")
+    return f"{begun}{colon}{MASK}@{rest.rpartition('@')[2]}" if "@" in rest else url

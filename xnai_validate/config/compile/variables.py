@@ -1,0 +1,95 @@
+"""The vars of a run: nested values from profiles, candidates, a handover and the command line, later ones on top."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import field
+from typing import cast
+
+from xnai_validate.config.yaml_files.problems import Where
+from xnai_validate.model.dataclass import dataclass
+from xnai_validate.model.json import JsonObject, JsonValue
+
+Path = tuple[str, ...]
+
+
+@dataclass(slots=True)
+class VarSpace:
+    """Vars before interpolation, each with the place where it is written."""
+
+    tree: JsonObject = field(default_factory=dict)
+    origins: dict[Path, Where] = field(default_factory=dict)
+
+    def overlay(self, values: Mapping[str, JsonValue], where: Where, at: Path = ()) -> None:
+        """Lay nested values over what is there: mappings are merged, everything else is replaced."""
+        node = self._mapping(at)
+        for key, value in values.items():
+            path = (*at, str(key))
+            if isinstance(value, dict) and value:
+                if not isinstance(node.get(key), dict):
+                    node[key] = {}
+                self.overlay(value, where.at(key), path)
+            else:
+                node[key] = value
+                self.origins[path] = where.at(key)
+
+    def set(self, dotted: str, value: JsonValue) -> None:
+        """Replace one var by its dotted path, in which digits index lists; what stands beside it stays.
+
+        Where a step leads through something that has no parts, nothing is replaced.
+        """
+        path = tuple(dotted.split("."))
+        self.tree = cast(JsonObject, _replaced(self.tree, path, value))
+        self.origins[path] = Where(None)
+
+    def _mapping(self, path: Path) -> JsonObject:
+        node = self.tree
+        for step in path:
+            inner = node.get(step)
+            if not isinstance(inner, dict):
+                inner = {}
+                node[step] = inner
+            node = inner
+        return node
+
+    def find(self, dotted: str) -> tuple[JsonValue, Where, bool]:
+        """The value at a dotted path (digits index lists), where it is written, and whether there is one."""
+        node: JsonValue = self.tree
+        origin = Where(None)
+        done: Path = ()
+        for step in dotted.split("."):
+            done = (*done, step)
+            if isinstance(node, dict) and step in node:
+                node = node[step]
+            elif isinstance(node, list) and step.isdecimal() and int(step) < len(node):
+                node = node[int(step)]
+            else:
+                return None, origin, False
+            origin = self.origins.get(done) or origin.at(int(step) if step.isdecimal() else step)
+        return node, origin, True
+
+    def paths(self) -> Iterator[str]:
+        """The dotted paths of all vars, mappings included."""
+        yield from _paths(self.tree, ())
+
+
+def _replaced(node: JsonValue, path: Path, value: JsonValue) -> JsonValue:
+    """A copy of `node` with the value at `path`; `node` itself where no such path can be."""
+    if not path:
+        return value
+    step, rest = path[0], path[1:]
+    if isinstance(node, list) and step.isdecimal() and int(step) < len(node):
+        index = int(step)
+        return [*node[:index], _replaced(node[index], rest, value), *node[index + 1 :]]
+    if node is None or isinstance(node, dict):
+        inner = node or {}
+        return {**inner, step: _replaced(inner.get(step), rest, value)}
+    return node
+
+
+def _paths(node: Mapping[str, JsonValue], outer: Path) -> Iterator[str]:
+    for key, value in node.items():
+        path = (*outer, key)
+        yield ".".join(path)
+        if isinstance(value, dict):
+            yield from _paths(value, path)

@@ -1,0 +1,1 @@
+"""Models of the files that users write: suites, profiles, variables."""

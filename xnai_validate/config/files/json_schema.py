@@ -1,0 +1,44 @@
+"""JSON Schema of suite and profile files, for editors: from the models of the files and the registry."""
+
+from __future__ import annotations
+
+from xnai_validate.config.files.profile import ProfileFile
+from xnai_validate.config.files.suite import SuiteFile
+from xnai_validate.config.files.vars_file import VarsFile
+from xnai_validate.model.json import JsonObject
+from xnai_validate.schema import DIALECT, faults_schema, kinds_schema, model_schema
+
+
+def suite_schema() -> JsonObject:
+    """The schema of `checks/<category>/<suite>.yaml`: `with`, `expect` and `warn` by the kind of each check."""
+    conditions, definitions = kinds_schema()
+    made = model_schema(SuiteFile, "", definitions)
+    kinds = [name.removesuffix(":with") for name in definitions if name.endswith(":with")]
+    faults = faults_schema(definitions)
+    disturbance = definitions["Disturbance"]
+    if isinstance(disturbance, dict):
+        definitions["Disturbance"] = {**disturbance, "allOf": faults}
+    check = definitions["CheckEntry"]
+    if isinstance(check, dict):
+        properties = check["properties"]
+        if isinstance(properties, dict):
+            properties["kind"] = {"description": "The kind of check.", "enum": list(kinds)}
+        definitions["CheckEntry"] = {**check, "allOf": conditions}
+    return {"$schema": DIALECT, "title": "Suite of xnai-validate", **made, "$defs": dict(sorted(definitions.items()))}
+
+
+def profile_schema() -> JsonObject:
+    """The schema of `profiles/<profile>.yaml`."""
+    conditions, definitions = kinds_schema(("expect",))
+    made = model_schema(ProfileFile, "", definitions)
+    probe = definitions["ProbeEntry"]
+    if isinstance(probe, dict):
+        definitions["ProbeEntry"] = {**probe, "allOf": conditions}
+    return {"$schema": DIALECT, "title": "Profile of xnai-validate", **made, "$defs": dict(sorted(definitions.items()))}
+
+
+def vars_schema() -> JsonObject:
+    """The schema of a file of vars, `checks/<category>/<name>.yaml`."""
+    definitions: JsonObject = {}
+    made = model_schema(VarsFile, "", definitions)
+    return {"$schema": DIALECT, "title": "Vars of xnai-validate", **made, "$defs": dict(sorted(definitions.items()))}

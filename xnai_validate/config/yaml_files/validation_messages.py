@@ -1,0 +1,206 @@
+"""What pydantic found wrong, in plain words and at the path where it is written."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any, get_args
+
+from xnai_validate.config.yaml_files.document import Steps
+from xnai_validate.model.dataclass import dataclass
+from xnai_validate.model.record import Record, errors_of
+from xnai_validate.model.suggestions import did_you_mean
+
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
+
+_WANTED = {
+    "string": "text",
+    "int": "a whole number",
+    "float": "a number",
+    "bool": "true or false",
+    "dict": "a mapping",
+    "model": "a mapping",
+    "mapping": "a mapping",
+    "dataclass": "a mapping",
+    "list": "a list",
+    "tuple": "a list",
+    "set": "a list",
+    "frozen": "a list",
+    "none": "nothing (null)",
+}
+_BOUNDS = {
+    "greater_than_equal": ("ge", "at least"),
+    "greater_than": ("gt", "more than"),
+    "less_than_equal": ("le", "at most"),
+    "less_than": ("lt", "less than"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Wrong:
+    """One mistake in a value: the path below it, what is wrong, and whether the key itself is wrong."""
+
+    steps: Steps
+    message: str
+    hint: str | None = None
+    key: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    error: ErrorDetails
+    steps: Steps
+    """The part of the location that leads somewhere in the value."""
+    branch: int | None
+    """How many of the steps lead to the union of types that the error is about, where it is about one."""
+
+
+def wrongs(error: ValueError, value: object, model: type[Record], what: str) -> tuple[Wrong, ...]:
+    """The mistakes in `value`, which is no `model`; `what` is its name for the user (`http.request`, `a check`)."""
+    seen = [_locate(one, value) for one in errors_of(error)]
+    found: dict[Wrong, None] = {}
+    for group in _by_branch(seen):
+        for wrong in _told(group, model, what):
+            found[wrong] = None
+    return tuple(found)
+
+
+def _locate(error: ErrorDetails, value: object) -> _Seen:
+    steps: list[str | int] = []
+    branch: int | None = None
+    last = error["loc"][-1] if error["type"] == "missing" and error["loc"] else None
+    for index, step in enumerate(error["loc"]):
+        if _leads_on(value, step):
+            value = value[step]  # type: ignore[index]
+        elif last is not None and index == len(error["loc"]) - 1:
+            continue
+        else:
+            branch = len(steps) if branch is None else branch
+            continue
+        steps.append(step)
+    return _Seen(error, tuple(steps), branch)
+
+
+def _leads_on(value: object, step: str | int) -> bool:
+    if isinstance(value, list):
+        return isinstance(step, int) and step < len(value)
+    return isinstance(value, Mapping) and step in value
+
+
+def _by_branch(seen: list[_Seen]) -> Iterator[list[_Seen]]:
+    """Errors one by one, those of the several types that one value may have together."""
+    groups: dict[object, list[_Seen]] = {}
+    for index, one in enumerate(seen):
+        groups.setdefault(index if one.branch is None else one.steps[: one.branch], []).append(one)
+    yield from groups.values()
+
+
+def _told(group: list[_Seen], model: type[Record], what: str) -> Iterator[Wrong]:
+    branch = group[0].branch
+    if branch is None or len(group) == 1:
+        yield from (_one(seen, model, what) for seen in group)
+        return
+    deep = [one for one in group if len(one.steps) > branch or one.error["type"] in ("missing", "extra_forbidden")]
+    if deep:
+        yield from (_one(seen, model, what) for seen in deep)
+        return
+    wanted = list(dict.fromkeys(_wanted(one.error) or _message(one.error) for one in group))
+    name = _name(group[0].steps, what)
+    yield Wrong(group[0].steps, f"{name} takes {' or '.join(wanted)}, not {shown(group[0].error['input'])}")
+
+
+def _one(seen: _Seen, model: type[Record], what: str) -> Wrong:
+    error, steps = seen.error, seen.steps
+    kind = error["type"]
+    if kind == "extra_forbidden":
+        known = _names(model, steps[:-1])
+        owner = what if len(steps) == 1 else _name(steps[:-1], what)
+        return Wrong(steps, f'unknown key "{steps[-1]}" of {owner}', did_you_mean(str(steps[-1]), known), key=True)
+    if kind == "missing":
+        return Wrong(steps, f'{_name(steps, what)} needs "{error["loc"][-1]}"', key=True)
+    wanted = _wanted(error)
+    if wanted:
+        return Wrong(steps, f"{_name(steps, what)} takes {wanted}, not {shown(error['input'])}", _choice_hint(error))
+    return Wrong(steps, f"{_name(steps, what)}: {_message(error)}")
+
+
+def _name(steps: Steps, what: str) -> str:
+    """`timeout`, `json.query`, `calls[2].path`; the whole by its own name."""
+    text = ""
+    for step in steps:
+        text += f"[{step}]" if isinstance(step, int) else f".{step}" if text else step
+    return text or what
+
+
+def _wanted(error: ErrorDetails) -> str | None:
+    kind = error["type"]
+    context = error.get("ctx", {})
+    if kind in _BOUNDS:
+        name, words = _BOUNDS[kind]
+        return f"{words} {context[name]:g}"
+    if kind in ("literal_error", "enum"):
+        expected = context["expected"].replace("'", "")
+        return f"one of {expected}" if " or " in expected else f"only {expected}"
+    if kind == "int_from_float":
+        return "a whole number"
+    if kind in ("string_too_short", "too_short"):
+        return f"at least {context['min_length']} of its kind" if context["min_length"] != 1 else "one or more"
+    if kind in ("string_too_long", "too_long"):
+        return f"at most {context['max_length']} of its kind"
+    family, _, rest = kind.partition("_")
+    return _WANTED.get(family) if rest in ("type", "parsing", "attributes_type", "set_type", "required") else None
+
+
+def _choice_hint(error: ErrorDetails) -> str | None:
+    if error["type"] not in ("literal_error", "enum") or not isinstance(error["input"], str):
+        return None
+    expected = error.get("ctx", {})["expected"].replace(" or ", ", ").replace("'", "")
+    return did_you_mean(error["input"], expected.split(", ")) if '"' not in expected else None
+
+
+def _message(error: ErrorDetails) -> str:
+    """The words of the validator that refused the value, or pydantic's own."""
+    cause = error.get("ctx", {}).get("error")
+    if isinstance(cause, Exception):
+        return str(cause)
+    return error["msg"][:1].lower() + error["msg"][1:]
+
+
+def shown(value: object) -> str:
+    """A value in a message: as YAML would have it, and short."""
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, Mapping):
+        return "a mapping"
+    if isinstance(value, list | tuple):
+        return "a list"
+    text = f'"{value}"' if isinstance(value, str) else str(value)
+    return text if len(text) <= 60 else f'{text[:56]}..."'
+
+
+def _names(model: type[Record], steps: Steps) -> set[str]:
+    """The keys that are known at a path below a model."""
+    models = [model]
+    for step in steps:
+        if isinstance(step, int):
+            continue
+        inner = [field for one in models for field in _fields(one) if field[0] == step]
+        # A key of a free mapping (such as the name of a target) leads to the models of its values, found already.
+        models = [found for _, annotation in inner for found in models_in(annotation)] if inner else models
+    return {name for one in models for name, _ in _fields(one)}
+
+
+def _fields(model: type[Record]) -> Iterator[tuple[str, object]]:
+    for name, field in model.model_fields.items():
+        yield field.alias or name, field.annotation
+
+
+def models_in(annotation: Any) -> Iterator[type[Record]]:
+    """The models that values of a type may be or hold."""
+    if isinstance(annotation, type) and issubclass(annotation, Record):
+        yield annotation
+    else:
+        for inner in get_args(annotation):
+            yield from models_in(inner)

@@ -1,0 +1,136 @@
+"""Taking back what a run has left in force that is no more: for the guardian and for `xnai-validate undo`."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+from xnai_validate.engine.journal import journal_path
+from xnai_validate.engine.undo.folder import UndoFolder, Unreadable
+from xnai_validate.engine.undo.record import UndoRecord
+from xnai_validate.engine.undo.revert import FaultPlace, Proof, take_back
+from xnai_validate.errors import XnaiError
+from xnai_validate.kit import Clock, Fault
+from xnai_validate.model.dataclass import dataclass
+from xnai_validate.model.results.events import FaultReverted, to_json
+
+END_S = 5.0
+"""How long the end of a run is waited for whose guardian was woken."""
+TAIL = 2 << 20
+"""Bytes at the end of a journal in which its last event is looked for; one has at most 1 MiB."""
+
+
+@dataclass(frozen=True, slots=True)
+class Repaired:
+    """What came of one record."""
+
+    id: str
+    sentence: str
+    proven: bool
+    why: str | None
+
+
+async def repair(
+    state: Path,
+    find: Callable[[str], Fault],
+    clock: Clock,
+    told: Callable[[Repaired], None],
+    *,
+    run: str | None = None,
+    overdue: bool = False,
+) -> list[Repaired]:
+    """Take back every fault whose run has ended, last first; `run`: only those of this run.
+
+    With `overdue`, those that are in force for longer than they may be, though their run still lives. A record is
+    removed when its fault is proven to be taken back, and then the journal of its run says so.
+    """
+    folder = UndoFolder.below(state)
+    done: list[Repaired] = []
+    if not folder.ids():
+        return done
+    with folder.locked():
+        for record_id in reversed(folder.ids()):
+            if run is not None and not record_id.startswith(f"{run}."):
+                continue
+            record = folder.get(record_id)
+            if record is None or (overdue and not _is_overdue(record, find, clock)):
+                continue
+            repaired = await _repaired(folder, record, find, clock, patient=run is not None, overdue=overdue)
+            if isinstance(record, UndoRecord) and repaired.proven and not overdue:
+                _tell_journal(state, record, clock)
+            told(repaired)
+            done.append(repaired)
+    return done
+
+
+def _is_overdue(record: UndoRecord | Unreadable, find: Callable[[str], Fault], clock: Clock) -> bool:
+    """Whether it should have been taken back by now; an unreadable record is nothing to be hasty with."""
+    try:
+        fault = find(record.fault) if isinstance(record, UndoRecord) else None
+    except XnaiError:
+        return False
+    if fault is None or not isinstance(record, UndoRecord):
+        return False
+    return clock.time() - record.recorded_at >= fault.limit_s + fault.grace_s
+
+
+async def _repaired(
+    folder: UndoFolder,
+    record: UndoRecord | Unreadable,
+    find: Callable[[str], Fault],
+    clock: Clock,
+    *,
+    patient: bool,
+    overdue: bool,
+) -> Repaired:
+    if isinstance(record, Unreadable):
+        return Repaired(record.id, f"an unreadable record, {record.id}", False, record.why)
+    end = clock.monotonic() + END_S
+    while patient and not overdue and record.owned and clock.monotonic() < end:
+        await clock.sleep(0.05)  # its pipe is closed a moment before it has ended
+    if record.owned and not overdue:
+        why = f"process {record.owner.pid} still runs, and takes it back itself; end it first"
+        return Repaired(record.id, record.sentence, False, why)
+    proof = await _taken_back(record, find, clock)
+    if proof.proven:
+        try:
+            folder.remove(record.id)
+        except OSError as error:
+            proof = Proof(False, f"it is undone, but its record cannot be removed: {error.strerror}")
+    return Repaired(record.id, record.sentence, proof.proven, proof.why)
+
+
+async def _taken_back(record: UndoRecord, find: Callable[[str], Fault], clock: Clock) -> Proof:
+    try:
+        fault = find(record.fault)
+        undo = fault.undo.model_validate(record.undo)
+    except XnaiError as error:
+        return Proof(False, error.message)
+    except ValueError:
+        return Proof(False, f"its record was written by another version of {record.fault}")
+    target = record.target
+    if target is not None and target.password_env and target.password is None:
+        return Proof(False, f"{target.password_env} is not set, which holds the password of {target.name}")
+    place = FaultPlace(record.id, clock, fault.limit_s, target)
+    return await take_back(fault, undo, record.before, place, asyncio.Event())
+
+
+def _tell_journal(state: Path, record: UndoRecord, clock: Clock) -> None:
+    """Add to the journal of a run that was killed that its fault was taken back; a torn last line is cut off."""
+    with suppress(OSError, ValueError), journal_path(record.run, state).open("r+b") as file:
+        size = file.seek(0, os.SEEK_END)
+        file.seek(max(0, size - TAIL))
+        whole, _, torn = file.read().rpartition(b"\n")
+        last = json.loads(whole.rpartition(b"\n")[2])
+        if last["event"] == "run-finished":
+            return
+        file.seek(size - len(torn))
+        file.truncate()
+        event = FaultReverted(seq=last["seq"] + 1, at=clock.time(), undo=record.id, proven=True)
+        file.write(to_json(event) + b"\n")
+        file.flush()
+        os.fsync(file.fileno())

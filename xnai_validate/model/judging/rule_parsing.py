@@ -1,0 +1,243 @@
+"""From the YAML of a rule to `Rule` values, refusing what cannot be meant."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+
+from xnai_validate.model.dataclass import dataclass
+from xnai_validate.model.json import JsonValue
+from xnai_validate.model.judging.fact_types import JSON_TYPE, FactType
+from xnai_validate.model.judging.rules import Level, Rule, json_path
+from xnai_validate.model.suggestions import did_you_mean
+from xnai_validate.model.units import in_unit_of
+
+OPERATORS = ("min", "max", "in", "not", "matches", "contains", "length")
+
+_FITS = {
+    "min": {"number", "json"},
+    "max": {"number", "json"},
+    "in": {"number", "text", "choice", "flag", "json"},
+    "matches": {"text", "choice", "json"},
+    "contains": {"text", "list", "map", "json"},
+    "length": {"text", "list", "map", "json"},
+}
+_LENGTH = FactType("number", integer=True, floor=0)
+
+
+@dataclass(frozen=True, slots=True)
+class RuleMistake:
+    """What is wrong in the YAML of rules, and where below the mapping fact -> rule (a path of keys)."""
+
+    path: tuple[str | int, ...]
+    message: str
+    hint: str | None = None
+
+
+def parse_rules(
+    raw: Mapping[str, JsonValue], types: Mapping[str, FactType], *, kind: str, level: Level = "expect"
+) -> tuple[tuple[Rule, ...], tuple[RuleMistake, ...]]:
+    """The rules of a mapping fact -> rule, and every mistake in it.
+
+    `types` are the facts of the kind of check `kind`. A scalar means equals; a mapping holds operators; a fact that is
+    a JSON document takes JSONPath -> rule, one that is a mapping takes key -> rule.
+    """
+    rules: list[Rule] = []
+    mistakes: list[RuleMistake] = []
+    for fact, spec in raw.items():
+        kind_of_fact = types.get(fact)
+        if kind_of_fact is None:
+            mistakes.append(RuleMistake((fact,), f'unknown fact "{fact}" of {kind}', did_you_mean(str(fact), types)))
+            continue
+        parser = _Parser(fact, level, mistakes)
+        rules += parser.of_fact(spec, kind_of_fact)
+    return tuple(rules), tuple(mistakes)
+
+
+@dataclass(frozen=True, slots=True)
+class _Parser:
+    fact: str
+    level: Level
+    mistakes: list[RuleMistake]
+
+    def wrong(self, path: tuple[str | int, ...], message: str, hint: str | None = None) -> list[Rule]:
+        self.mistakes.append(RuleMistake((self.fact, *path), message, hint))
+        return []
+
+    def of_fact(self, spec: JsonValue, kind: FactType) -> list[Rule]:
+        """The rules of one fact: those of its keys or paths, where it is a mapping or a JSON document."""
+        blank = Rule(self.fact, "equals", None, level=self.level)
+        if kind.shape == "json":
+            if not isinstance(spec, dict) or not all(str(key).startswith("$") for key in spec):
+                return self.wrong((), f"{self.fact} is a JSON document", 'name a part of it: {"$.status": healthy}')
+            return [rule for path, rule_spec in spec.items() for rule in self.of_path(str(path), rule_spec, blank)]
+        if kind.shape == "map" and isinstance(spec, dict) and not (set(spec) <= set(OPERATORS) and spec):
+            item = replace(kind.item or JSON_TYPE, nullable=True)
+            return [
+                rule
+                for key, rule_spec in spec.items()
+                for rule in self.of_value(
+                    rule_spec, item, replace(blank, path=str(key), ignore_case=kind.ignore_case), (str(key),)
+                )
+            ]
+        return self.of_value(spec, kind, blank, ())
+
+    def of_path(self, path: str, spec: JsonValue, blank: Rule) -> list[Rule]:
+        try:
+            singular = json_path(path).singular_query()
+        except ValueError as error:
+            return self.wrong((path,), f"{path!r} is not a JSONPath: {error}")
+        kind = JSON_TYPE if singular else FactType("list", item=JSON_TYPE)
+        return self.of_value(spec, kind, replace(blank, path=path), (path,))
+
+    def of_value(self, spec: JsonValue, kind: FactType, blank: Rule, path: tuple[str | int, ...]) -> list[Rule]:
+        """The rules of one value: a scalar or list means equals, a mapping holds operators."""
+        if not isinstance(spec, dict):
+            if blank.negated and spec is not None and kind.shape == "choice" and spec not in kind.choices:
+                return self.wrong(
+                    path, f"always holds: {blank.subject} is never {_said(spec)}", f"known: {', '.join(kind.choices)}"
+                )
+            operand = self.operand(spec, kind, "equals", path)
+            return [] if operand is _BAD else [replace(blank, operator="equals", operand=operand)]
+        if not spec:
+            return self.wrong(path, f"the rule of {blank.subject} is empty", f"use one of {', '.join(OPERATORS)}")
+        if blank.negated and len(spec) != 1:
+            return self.wrong(path, "not takes one rule", "write two checks, or say what is wanted instead")
+        rules: list[Rule] = []
+        for name, operand in spec.items():
+            rules += self.of_operator(str(name), operand, kind, blank, (*path, str(name)))
+        low = next((r.operand for r in rules if r.operator == "min" and not r.negated), None)
+        high = next((r.operand for r in rules if r.operator == "max" and not r.negated), None)
+        if isinstance(low, int | float) and isinstance(high, int | float) and low > high:
+            return self.wrong(path, f"never holds: min {low} is above max {high}")
+        return rules
+
+    def of_operator(
+        self, name: str, spec: JsonValue, kind: FactType, blank: Rule, path: tuple[str | int, ...]
+    ) -> list[Rule]:
+        if name not in OPERATORS:
+            return self.wrong(path, f'unknown operator "{name}"', did_you_mean(name, OPERATORS))
+        if name == "not":
+            if blank.negated:
+                return self.wrong(path, "not within not", "leave both away")
+            return self.of_value(spec, kind, replace(blank, negated=True), path)
+        if kind.shape not in _FITS[name]:
+            return self.wrong(path, f"{name} does not fit {blank.subject}, which is {_article(str(kind))}")
+        if name == "length":
+            if blank.of_length:
+                return self.wrong(path, "length of a length")
+            return self.of_value(spec, _LENGTH, replace(blank, of_length=True), path)
+        operand = self.operand(spec, kind, name, path)
+        if operand is _BAD:
+            return []
+        rule = replace(blank, operator=name, operand=operand)  # type: ignore[arg-type]
+        why = _always(rule, kind)
+        return self.wrong(path, f"always holds: {why}") if why else [rule]
+
+    def operand(self, spec: JsonValue, kind: FactType, operator: str, path: tuple[str | int, ...]) -> JsonValue:
+        """The operand, in the fact's unit where it has one; `_BAD` (and a mistake noted) where it does not fit."""
+        try:
+            return _operand(spec, kind, operator, self.fact)
+        except ValueError as error:
+            self.wrong(path, str(error))
+            return _BAD
+
+
+def _said(spec: JsonValue) -> str:
+    """A value in a message, as JSON has it, and short."""
+    text = json.dumps(spec, ensure_ascii=False)
+    return text if len(text) <= 80 else f"{text[:76]} ..."
+
+
+_BAD: JsonValue = object()  # type: ignore[assignment]
+
+
+def _operand(spec: JsonValue, kind: FactType, operator: str, fact: str) -> JsonValue:
+    if operator in ("min", "max"):
+        return _number(spec, fact)
+    if operator == "matches":
+        return _regex(spec)
+    if operator == "in":
+        if not isinstance(spec, list) or not spec:
+            raise ValueError(f"in takes a list of values, not {_said(spec)}")
+        return [_scalar(item, kind, fact) for item in spec]
+    if operator == "contains":
+        items = spec if isinstance(spec, list) else [spec]
+        if not items or any(isinstance(item, dict) for item in items):
+            raise ValueError("contains takes a value or a list of values")
+        if kind.shape in ("text", "map") and not all(isinstance(item, str) for item in items):
+            raise ValueError(f"contains takes text here, not {_said(spec)}")
+        return spec
+    if spec is None:
+        if not kind.nullable:
+            raise ValueError(f"{fact} always has a value; null never holds")
+        return None
+    if kind.shape == "list":
+        if not isinstance(spec, list):
+            raise ValueError(f"{fact} is a list; use contains or length, or write a list")
+        return [_scalar(item, kind.item or JSON_TYPE, fact) for item in spec]
+    if kind.shape == "map":
+        raise ValueError(f"{fact} is a mapping; name a key of it")
+    return _scalar(spec, kind, fact)
+
+
+def _scalar(spec: JsonValue, kind: FactType, fact: str) -> JsonValue:
+    if kind.shape == "json" or (spec is None and kind.nullable):
+        return spec
+    if kind.shape == "number":
+        return _number(spec, fact)
+    if kind.shape == "flag" and not isinstance(spec, bool):
+        raise ValueError(f"{fact} is true or false, not {_said(spec)}")
+    if kind.shape in ("text", "choice") and not isinstance(spec, str):
+        raise ValueError(f"{fact} is text, not {_said(spec)}; put it in quotes")
+    if kind.shape == "choice" and spec not in kind.choices:
+        guess = did_you_mean(str(spec), kind.choices)
+        raise ValueError(f"{fact} is never {_said(spec)}" + (f"; {guess}" if guess else ""))
+    return spec
+
+
+def _number(spec: JsonValue, fact: str) -> float | int:
+    if isinstance(spec, str):
+        return in_unit_of(fact, spec)
+    if isinstance(spec, bool) or not isinstance(spec, int | float):
+        raise ValueError(f"{fact} is a number, not {_said(spec)}")
+    return spec
+
+
+def _regex(spec: JsonValue) -> str:
+    if not isinstance(spec, str):
+        raise ValueError(f"matches takes a regular expression, not {_said(spec)}")
+    try:
+        re.compile(spec)
+    except re.error as error:
+        raise ValueError(f"{_said(spec)} is not a regular expression: {error}") from None
+    return spec
+
+
+def _always(rule: Rule, kind: FactType) -> str | None:
+    """Why the rule cannot fail on any measured value, or None where it can."""
+    operand = rule.operand
+    if rule.negated:
+        return None
+    if rule.operator == "min" and isinstance(operand, int | float) and kind.floor is not None and not kind.nullable:
+        return f"{rule.subject} is never below {kind.floor:g}" if operand <= kind.floor else None
+    if rule.operator == "max" and isinstance(operand, int | float) and kind.ceiling is not None and not kind.nullable:
+        return f"{rule.subject} is never above {kind.ceiling:g}" if operand >= kind.ceiling else None
+    if rule.operator == "matches" and isinstance(operand, str) and not kind.nullable and kind.shape != "json":
+        found = all(re.search(operand, text) for text in ("", "\x00", "zq7 Z\n"))
+        return f"{operand!r} matches every text" if found else None
+    if rule.operator == "contains" and operand == "" and kind.shape == "text":
+        return "every text contains the empty one"
+    if rule.operator == "in" and isinstance(operand, list):
+        possible: set[object] = (
+            set(kind.choices) if kind.shape == "choice" else {True, False} if kind.shape == "flag" else set()
+        )
+        if possible and not kind.nullable and possible <= {item for item in operand if isinstance(item, str | bool)}:
+            return f"these are all the values of {rule.subject}"
+    return None
+
+
+def _article(name: str) -> str:
+    return name if name.startswith(("true", "one of", "text")) else f"{'an' if name[0] in 'aeiou' else 'a'} {name}"

@@ -1,0 +1,1 @@
+"""Results of a run: statuses, events, the report and the verdict."""

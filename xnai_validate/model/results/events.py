@@ -1,0 +1,180 @@
+"""Events: what happened in a run, numbered; everything a person or a machine sees is made from them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import field
+from functools import cache
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from xnai_validate.model.dataclass import dataclass
+from xnai_validate.model.json import JsonObject, json_pieces
+from xnai_validate.model.json import to_json as value_to_json
+from xnai_validate.model.judging.rules import Finding
+from xnai_validate.model.results.comparison import Comparison
+from xnai_validate.model.results.report import CheckInfo, Criterion, RunInfo
+from xnai_validate.model.results.status import Status
+from xnai_validate.model.text import printable_json
+
+if TYPE_CHECKING:
+    from pydantic import TypeAdapter
+
+Stopped = Literal["interrupted", "deadline", "memory", "fail-fast", "killed", "not-undone"]
+"""Why a run ended before its plan did."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Event:
+    seq: int
+    """1, 2, 3 ... without gaps."""
+    at: float
+    """Seconds since the epoch."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunStarted(_Event):
+    """A run begins; carries all that is known of the plan, so that the journal alone makes a report."""
+
+    run: RunInfo
+    checks: tuple[CheckInfo, ...]
+    criteria: tuple[Criterion, ...]
+    event: Literal["run-started"] = "run-started"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TargetResolved(_Event):
+    """A target's url is known: which of its candidates answered."""
+
+    target: str
+    url: str | None
+    tried: int
+    answered: bool
+    event: Literal["target-resolved"] = "target-resolved"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckStarted(_Event):
+    """A check is being measured."""
+
+    id: str
+    event: Literal["check-started"] = "check-started"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AttemptFinished(_Event):
+    """One attempt of a check was measured and judged, or could not be."""
+
+    id: str
+    attempt: int
+    held: bool
+    reason: str | None
+    elapsed_ms: float
+    event: Literal["attempt-finished"] = "attempt-finished"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FaultInjected(_Event):
+    """A fault is being put in force; its undo record is on disk."""
+
+    fault: str
+    target: str | None
+    undo: str
+    """The name of its undo record."""
+    check: str | None = None
+    event: Literal["fault-injected"] = "fault-injected"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FaultReverted(_Event):
+    """A fault was taken back; `proven` says whether its fingerprint is the one from before."""
+
+    undo: str
+    proven: bool
+    event: Literal["fault-reverted"] = "fault-reverted"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckFinished(_Event):
+    """A check has its status."""
+
+    id: str
+    status: Status
+    reason: str | None = None
+    blocked_by: str | None = None
+    findings: tuple[Finding, ...] = ()
+    facts: JsonObject = field(default_factory=dict)
+    attempts: int = 0
+    elapsed_ms: float = 0.0
+    event: Literal["check-finished"] = "check-finished"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BaselineCompared(_Event):
+    """What was measured is held against a baseline."""
+
+    comparison: Comparison
+    event: Literal["baseline-compared"] = "baseline-compared"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notice(_Event):
+    """Something the user should know that is no check."""
+
+    level: Literal["info", "warning", "error"]
+    text: str
+    event: Literal["notice"] = "notice"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunFinished(_Event):
+    """The run is over, everything undone that could be."""
+
+    elapsed_ms: float
+    stopped: Stopped | None = None
+    not_undone: tuple[str, ...] = ()
+    """Undo records that may still be in force."""
+    event: Literal["run-finished"] = "run-finished"
+
+
+Event = (
+    RunStarted
+    | TargetResolved
+    | CheckStarted
+    | AttemptFinished
+    | FaultInjected
+    | FaultReverted
+    | CheckFinished
+    | BaselineCompared
+    | Notice
+    | RunFinished
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """What a long measurement says it is doing; for the live display only, neither numbered nor kept."""
+
+    id: str
+    text: str
+
+
+@cache
+def _adapter() -> TypeAdapter[Event]:
+    from pydantic import Field, TypeAdapter
+
+    return TypeAdapter(Annotated[Event, Field(discriminator="event")])
+
+
+def to_json(event: Event) -> bytes:
+    """One event as one line of JSON, without a line end."""
+    return printable_json(value_to_json(event))
+
+
+def pieces(event: Event) -> Iterator[bytes]:
+    """The bytes of `to_json` in pieces: a plan of thousands of checks as one text would take as much as the plan."""
+    return map(printable_json, json_pieces(event))
+
+
+def from_json(line: bytes | str) -> Event:
+    """The event of a line of a journal; raises ValueError where it is not one."""
+    return _adapter().validate_json(line)

@@ -1,0 +1,108 @@
+"""What checks measured and how it was judged, kept small: a run may have thousands of them, and a report asks for few.
+
+The evidence of many checks differs in some figures only: compressed together, it takes a fiftieth.
+"""
+
+from __future__ import annotations
+
+import json
+import marshal
+from dataclasses import fields
+from operator import attrgetter
+from typing import Any
+
+from xnai_validate.model.json import JsonObject, to_json
+from xnai_validate.model.judging.rules import Finding
+from xnai_validate.model.results.events import CheckFinished
+from xnai_validate.model.results.report import CheckInfo, CheckResult
+
+TOGETHER = 128
+"""Checks whose evidence is packed together; that of the last ones, and of a short run, is kept as it is."""
+
+Item = tuple[tuple[Finding, ...], JsonObject]
+"""Findings and facts of a check."""
+
+
+class Evidence:
+    """The findings and facts of many checks, by number."""
+
+    def __init__(self) -> None:
+        self._packed: list[bytes] = []
+        self._last: list[Item] = []
+        self._open: tuple[int, list[Item]] = (-1, [])
+        """The block that was asked for last, by its number; reports ask in order."""
+
+    def add(self, findings: tuple[Finding, ...], facts: JsonObject) -> int:
+        """Keep the evidence of a check; returns its number."""
+        number = len(self._packed) * TOGETHER + len(self._last)
+        self._last.append((findings, facts))
+        if len(self._last) == TOGETHER:
+            self._packed.append(_packed(self._last))
+            self._last = []
+        return number
+
+    def get(self, number: int) -> Item:
+        """The evidence of a number."""
+        block, place = divmod(number, TOGETHER)
+        if block == len(self._packed):
+            return self._last[place]
+        if self._open[0] != block:
+            self._open = (block, _unpacked(self._packed[block]))
+        return self._open[1][place]
+
+
+def _packed(items: list[Item]) -> bytes:
+    from zlib import compress  # short runs need none of it
+
+    plain = [([_values(finding) for finding in findings], facts) for findings, facts in items]
+    try:
+        data = marshal.dumps(plain)
+    except ValueError:  # a text or a number of a type of its own, which JSON has none of
+        data = marshal.dumps(json.loads(to_json(plain)))
+    return compress(data, 1)
+
+
+def _unpacked(block: bytes) -> list[Item]:
+    from zlib import decompress
+
+    return [(tuple([Finding(*one) for one in findings]), facts) for findings, facts in marshal.loads(decompress(block))]
+
+
+_values = attrgetter(*(one.name for one in fields(Finding)))
+
+
+class EndedCheck(CheckResult):
+    """A check that has ended; its findings and facts are looked up when they are asked for."""
+
+    __slots__ = ("_evidence", "_number")
+
+    @classmethod
+    def of(cls, info: CheckInfo, end: CheckFinished, evidence: Evidence) -> EndedCheck:
+        """The result of a check; what was measured goes to `evidence`."""
+        made = cls.__new__(cls)
+        for name in _OF_INFO:
+            _set(made, name, getattr(info, name))
+        for name in _OF_END:
+            _set(made, name, getattr(end, name))
+        _set(made, "_evidence", evidence)
+        _set(made, "_number", evidence.add(end.findings, end.facts))
+        return made
+
+    def __getattr__(self, name: str) -> Any:
+        if name == "findings":  # a field without a value, which is what sends us here
+            return self._evidence.get(self._number)[0]
+        if name == "facts":
+            return self._evidence.get(self._number)[1]
+        raise AttributeError(f"{type(self).__name__} has no {name}")
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, CheckResult):
+            return NotImplemented
+        return all(getattr(self, one.name) == getattr(other, one.name) for one in fields(CheckResult))
+
+    __hash__ = CheckResult.__hash__
+
+
+_OF_INFO = ("id", "title", "category", "kind", "target", "covers", "tags", "fix", "source")
+_OF_END = ("status", "reason", "blocked_by", "attempts", "elapsed_ms")
+_set = object.__setattr__

@@ -1,0 +1,189 @@
+"""The report: the whole of a run as one value; its JSON form is published and others build on its names."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar, Literal
+
+from xnai_validate.model.dataclass import dataclass
+from xnai_validate.model.field_docs import DocumentedValue
+from xnai_validate.model.json import JsonObject, JsonValue
+from xnai_validate.model.judging.rules import Finding, Rule
+from xnai_validate.model.results.comparison import Comparison
+from xnai_validate.model.results.status import Status
+
+if TYPE_CHECKING:
+    from pydantic import ConfigDict
+
+FORMAT: Literal["xnai-validate/report/1"] = "xnai-validate/report/1"
+
+Verdict = Literal["passed", "failed", "undecided", "not undone", "stopped", "interrupted"]
+
+
+class _Value(DocumentedValue):
+    """Read and written by pydantic where a report is read or its schema is asked for, and else a plain value."""
+
+    __slots__ = ()
+    # A name that is a word of Python ends in an underscore, and is written without it.
+    __pydantic_config__: ClassVar[ConfigDict] = {"extra": "forbid", "alias_generator": lambda name: name.rstrip("_")}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source(_Value):
+    """Where a check is written."""
+
+    file: str
+    line: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckInfo(_Value):
+    """What is known of a check before it runs."""
+
+    id: str
+    """`<category>/<suite>:<id>`."""
+    title: str
+    category: str
+    kind: str
+    target: str | None = None
+    tags: tuple[str, ...] = ()
+    covers: tuple[str, ...] = ()
+    fix: str | None = None
+    source: Source
+    disruptive: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Criterion(_Value):
+    """A success criterion: a rule about the counts of a category, or of the whole run (`total`)."""
+
+    scope: str
+    rule: Rule
+    not_judged: str | None = None
+    """Why it is not judged in this run: it presupposes something that was not allowed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunInfo(_Value):
+    """Which run it is and where it ran."""
+
+    id: str
+    title: str
+    profiles: tuple[str, ...]
+    started_at: float
+    """Seconds since the epoch."""
+    host: JsonObject
+    fail_on: tuple[Status, ...] = (Status.FAIL,)
+    """The statuses that make the run fail, besides criteria that are not met."""
+    version: str
+    """The version of xnai-validate."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tool(_Value):
+    """What made the report."""
+
+    name: str = "xnai-validate"
+    version: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportRun(_Value):
+    """The run of a report."""
+
+    id: str
+    title: str
+    profiles: tuple[str, ...]
+    started_at: str
+    """ISO 8601, UTC."""
+    elapsed_ms: float
+    host: JsonObject
+    targets: dict[str, str | None]
+    """Target -> the url that was used."""
+    stopped: str | None = None
+    """Why the run ended before its plan did: interrupted, deadline, memory, fail-fast, killed, not-undone."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Summary(_Value):
+    """How many checks have each status."""
+
+    pass_: int = 0
+    flaky: int = 0
+    warn: int = 0
+    fail: int = 0
+    error: int = 0
+    skip: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CriterionResult(_Value):
+    """A success criterion, judged."""
+
+    name: str
+    planned: str
+    actual: JsonValue
+    met: bool | None
+    """Whether it is met; null where it was not judged."""
+    not_judged: str | None = None
+    """Why it was not judged."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckResult(_Value):
+    """A check with its status and its evidence."""
+
+    id: str
+    title: str
+    category: str
+    kind: str
+    target: str | None
+    status: Status
+    reason: str | None
+    """One sentence: why the status is not pass."""
+    blocked_by: str | None
+    """The id of the check that is the root cause, for a check that was skipped because of it."""
+    findings: tuple[Finding, ...]
+    facts: JsonObject
+    attempts: int
+    elapsed_ms: float
+    covers: tuple[str, ...]
+    tags: tuple[str, ...] = ()
+    fix: str | None
+    source: Source
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FaultResult(_Value):
+    """A fault that was injected, and whether it was taken back."""
+
+    fault: str
+    target: str | None
+    injected_at: str
+    reverted_at: str | None
+    proven: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportNotice(_Value):
+    """Something the user should know that is no check."""
+
+    level: Literal["info", "warning", "error"]
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunReport(_Value):
+    """A run, whole."""
+
+    format: Literal["xnai-validate/report/1"] = FORMAT
+    tool: Tool
+    run: ReportRun
+    exit_code: int
+    verdict: Verdict
+    summary: Summary
+    criteria: tuple[CriterionResult, ...]
+    checks: tuple[CheckResult, ...]
+    faults: tuple[FaultResult, ...]
+    notices: tuple[ReportNotice, ...]
+    comparison: Comparison | None = None
+    """The run held against a baseline, where that was asked for."""

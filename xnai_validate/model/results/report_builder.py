@@ -1,0 +1,193 @@
+"""From events to the report; folding a stored journal gives the same report as the live run."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import field, fields
+from datetime import UTC, datetime
+
+from xnai_validate.model.dataclass import dataclass
+from xnai_validate.model.judging.fact_types import FactType
+from xnai_validate.model.judging.rules import judge
+from xnai_validate.model.results import events as ev
+from xnai_validate.model.results.comparison import Comparison
+from xnai_validate.model.results.evidence import EndedCheck, Evidence
+from xnai_validate.model.results.report import (
+    CheckInfo,
+    CheckResult,
+    Criterion,
+    CriterionResult,
+    FaultResult,
+    ReportNotice,
+    ReportRun,
+    RunInfo,
+    RunReport,
+    Summary,
+    Tool,
+)
+from xnai_validate.model.results.status import Status
+from xnai_validate.model.results.verdict import decide, word
+
+_COUNT = FactType("number", integer=True, floor=0)
+COUNTS = dict.fromkeys(("planned", "passed", "flaky", "warnings", "failed", "errors", "skipped"), _COUNT)
+"""What a criterion may be about."""
+
+
+def fold(events: Iterable[ev.Event]) -> RunReport:
+    """The report of a run's events; raises ValueError where they do not begin with `run-started`.
+
+    A run without its end (killed) is reported as far as it came: what has no status is skipped, with that reason.
+    """
+    folding = Folding()
+    for event in events:
+        folding.take(event)
+    return folding.report()
+
+
+@dataclass(slots=True)
+class Folding:
+    """A report in the making: takes the events of a run one by one, and keeps of them no more than it needs."""
+
+    run: RunInfo | None = None
+    infos: dict[str, CheckInfo] = field(default_factory=dict)
+    criteria: tuple[Criterion, ...] = ()
+    targets: dict[str, str | None] = field(default_factory=dict)
+    ended: dict[str, CheckResult] = field(default_factory=dict)
+    evidence: Evidence = field(default_factory=Evidence)
+    injected: dict[str, ev.FaultInjected] = field(default_factory=dict)
+    reverted: dict[str, ev.FaultReverted] = field(default_factory=dict)
+    notices: list[ReportNotice] = field(default_factory=list)
+    comparison: Comparison | None = None
+    end: ev.RunFinished | None = None
+    last_at: float = 0.0
+
+    def take(self, event: ev.Event) -> None:
+        """One event, in order."""
+        self.last_at = event.at
+        match event:
+            case ev.CheckStarted() | ev.AttemptFinished():
+                pass  # the most, and nothing of a report
+            case ev.RunStarted():
+                self.run, self.criteria = event.run, event.criteria
+                self.infos = {info.id: info for info in event.checks}
+            case ev.TargetResolved():
+                self.targets[event.target] = event.url
+            case ev.CheckFinished():
+                if event.id in self.infos:
+                    self.ended[event.id] = EndedCheck.of(self.infos[event.id], event, self.evidence)
+            case ev.FaultInjected():
+                self.injected[event.undo] = event
+            case ev.FaultReverted():
+                self.reverted[event.undo] = event
+            case ev.BaselineCompared():
+                self.comparison = event.comparison
+            case ev.Notice():
+                self.notices.append(ReportNotice(level=event.level, text=event.text))
+            case ev.RunFinished():
+                self.end = event
+            case _:
+                pass
+
+    def report(self) -> RunReport:
+        """The report so far; raises ValueError where `run-started` is missing."""
+        if self.run is None:
+            raise ValueError("these are not the events of a run: run-started is missing")
+        return _report(self, self.run)
+
+    def unreached(self, info: CheckInfo, stopped: str | None) -> CheckResult:
+        """The result of a check that has none."""
+        why = f"not reached: {stopped}" if stopped else "not reached"
+        end = ev.CheckFinished(seq=0, at=0.0, id=info.id, status=Status.SKIP, reason=why)
+        return EndedCheck.of(info, end, self.evidence)
+
+
+def _report(state: Folding, run: RunInfo) -> RunReport:
+    stopped = state.end.stopped if state.end else "killed"
+    checks = tuple([state.ended.get(name) or state.unreached(info, stopped) for name, info in state.infos.items()])
+    compared = state.comparison
+    criteria = judge_criteria(state.criteria, checks)
+    if compared is not None:
+        criteria += (_no_regression(compared),)
+    code = decide(
+        (check.status for check in checks),
+        # A run that ended at the first failure cannot have met what it did not come to.
+        criteria_met=stopped == "fail-fast" or all(result.met is not False for result in criteria),
+        undecided=compared is not None and not compared.told,
+        stopped=stopped,
+        not_undone=bool(state.end.not_undone) if state.end else bool(set(state.injected) - set(state.reverted)),
+        fail_on=run.fail_on,
+    )
+    counts = Counter(str(check.status) for check in checks)
+    return RunReport(
+        tool=Tool(version=run.version),
+        run=ReportRun(
+            id=run.id,
+            title=run.title,
+            profiles=run.profiles,
+            started_at=_iso(run.started_at),
+            elapsed_ms=state.end.elapsed_ms if state.end else round((state.last_at - run.started_at) * 1000, 1),
+            host=run.host,
+            targets=state.targets,
+            stopped=stopped,
+        ),
+        exit_code=int(code),
+        verdict=word(code),
+        summary=Summary(**{field.name: counts[field.name.rstrip("_")] for field in fields(Summary)}),
+        criteria=criteria,
+        checks=checks,
+        faults=tuple(_fault(fault, state.reverted.get(undo)) for undo, fault in state.injected.items()),
+        notices=tuple(state.notices),
+        comparison=compared,
+    )
+
+
+def judge_criteria(criteria: Iterable[Criterion], checks: Sequence[CheckResult]) -> tuple[CriterionResult, ...]:
+    """Hold the counts of each category, and of the whole run, against the success criteria."""
+    results = []
+    for criterion in criteria:
+        chosen = [c for c in checks if criterion.scope in ("total", c.category)]
+        (finding,) = judge([criterion.rule], _counts(chosen))
+        results.append(
+            CriterionResult(
+                name=f"{criterion.scope} {finding.fact}",
+                planned=f"{finding.rule} {finding.expected}",
+                actual=finding.actual,
+                met=finding.held if criterion.not_judged is None else None,
+                not_judged=criterion.not_judged,
+            )
+        )
+    return tuple(results)
+
+
+def _no_regression(comparison: Comparison) -> CriterionResult:
+    """The success criterion of a run that is held against a baseline."""
+    count = comparison.count("regression")
+    return CriterionResult(name="regressions", planned="equals 0", actual=count, met=count == 0)
+
+
+def _counts(checks: Sequence[CheckResult]) -> dict[str, int]:
+    by = Counter(check.status for check in checks)
+    return {
+        "planned": len(checks),
+        "passed": sum(count for status, count in by.items() if status.passed),
+        "flaky": by[Status.FLAKY],
+        "warnings": by[Status.WARN],
+        "failed": by[Status.FAIL],
+        "errors": by[Status.ERROR],
+        "skipped": by[Status.SKIP],
+    }
+
+
+def _fault(injected: ev.FaultInjected, reverted: ev.FaultReverted | None) -> FaultResult:
+    return FaultResult(
+        fault=injected.fault,
+        target=injected.target,
+        injected_at=_iso(injected.at),
+        reverted_at=_iso(reverted.at) if reverted else None,
+        proven=reverted.proven if reverted else False,
+    )
+
+
+def _iso(at: float) -> str:
+    return datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -1,0 +1,1 @@
+"""Container engines (Docker, Podman) and the processes behind targets."""

@@ -1,0 +1,69 @@
+"""Which process is behind a target, also after a supervisor has started it again under another number."""
+
+from __future__ import annotations
+
+import json
+from contextlib import suppress
+from pathlib import Path
+
+from xnai_validate.errors import NotApplicable, Unmeasurable
+from xnai_validate.model.target import Target
+
+ENGINE_TIMEOUT_S = 5.0
+STATE_CAP = 1 << 20
+"""Bytes of a handover that are read."""
+
+
+def pid_modules(target: Target | None) -> tuple[str, ...]:
+    """What is imported to learn a target's pid: nothing where it is known, else what its container's engine takes."""
+    from xnai_validate.wire.containers.engine import client_modules
+
+    return () if target is None or target.pid is not None else client_modules(target)
+
+
+async def pid_of(target: Target, socket: str | None = None) -> int | None:
+    """The pid of a target, else that of its container's main process; None where the container does not run.
+
+    Where a supervisor keeps a handover up to date, the pid is the one in it. Raises NotApplicable where neither is
+    known, or where the container's process cannot be seen from here, as from another machine; Unmeasurable where the
+    container engine gives no usable answer.
+    """
+    if target.pid is not None:
+        return kept_pid(target) or target.pid
+    if target.container is None:
+        raise NotApplicable(f"neither a pid nor a container is known for target {target.name}")
+    from xnai_validate.wire.containers.engine import EngineError, NoSuchContainer, container_engine, find_socket
+
+    async with container_engine(find_socket(socket), ENGINE_TIMEOUT_S) as engine:
+        try:
+            seen = await engine.inspect(target.container)
+        except NoSuchContainer:
+            return None
+        except EngineError as error:
+            raise Unmeasurable(f"the container engine does not tell the pid of {target.container}: {error}") from None
+    if not seen.state.pid:
+        return None
+    if not _is_of_container(seen.state.pid, seen.id):
+        raise NotApplicable(
+            f"the processes of container {target.container} cannot be seen from here",
+            hint="run on the container's host, outside of any container",
+        )
+    return seen.state.pid
+
+
+def kept_pid(target: Target) -> int | None:
+    """The pid that the target's state file tells now; None where it has none, or does not tell."""
+    if target.state_file is None:
+        return None
+    with suppress(OSError, ValueError, KeyError, TypeError), Path(target.state_file).open("rb") as file:
+        pid = json.loads(file.read(STATE_CAP))["targets"][target.name]["pid"]
+        return pid if isinstance(pid, int) and pid > 0 else None
+    return None
+
+
+def _is_of_container(pid: int, container_id: str) -> bool:
+    """Whether the pid that an engine told means the same process here: its control group then names the container."""
+    try:
+        return container_id in Path(f"/proc/{pid}/cgroup").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return False

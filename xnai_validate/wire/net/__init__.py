@@ -1,0 +1,1 @@
+"""Sockets: name look-up, connections and TLS contexts."""

@@ -1,0 +1,82 @@
+"""Name look-up that a time limit can leave behind."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import threading
+from contextlib import suppress
+from weakref import WeakKeyDictionary
+
+from xnai_validate.model.dataclass import dataclass
+from xnai_validate.model.error_kind import ErrorKind
+from xnai_validate.wire.failure import WireError, wire_error
+
+LOOKUPS = 16
+"""At most this many names are looked up at a time."""
+
+_slots: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Semaphore] = WeakKeyDictionary()
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where to connect: what `socket.socket` and `connect` take."""
+
+    family: socket.AddressFamily
+    sockaddr: tuple[str | int | bytes, ...]
+
+    @property
+    def ip(self) -> str:
+        """The address as text, without a port."""
+        return str(self.sockaddr[0])
+
+
+def literal(host: str, port: int) -> Address | None:
+    """The address that `host` is, where it is one already and no name."""
+    for family in (socket.AF_INET, socket.AF_INET6):
+        with suppress(OSError, ValueError):
+            socket.inet_pton(family, host)
+            return Address(family, (host, port))
+    return None
+
+
+async def resolve(host: str, port: int) -> tuple[Address, ...]:
+    """The addresses of a host, in the order of the machine's resolver, each once.
+
+    `getaddrinfo` cannot be cancelled, and the threads of asyncio's executor hold up the end of the process; so each
+    look-up has a daemon thread, and a caller that gives up leaves it behind. Raises WireError (dns).
+    """
+    found = literal(host, port)
+    if found is not None:
+        return (found,)
+    loop = asyncio.get_running_loop()
+    slots = _slots.setdefault(loop, asyncio.Semaphore(LOOKUPS))
+    await slots.acquire()
+    answer: asyncio.Future[tuple[Address, ...]] = loop.create_future()
+
+    def tell(outcome: tuple[Address, ...] | WireError) -> None:
+        slots.release()
+        if answer.done():  # the caller has gone
+            return
+        if isinstance(outcome, WireError):
+            answer.set_exception(outcome)
+        else:
+            answer.set_result(outcome)
+
+    def ask() -> None:
+        outcome = _getaddrinfo(host, port)
+        with suppress(RuntimeError):  # the loop has been closed meanwhile
+            loop.call_soon_threadsafe(tell, outcome)
+
+    threading.Thread(target=ask, name=f"look-up of {host}", daemon=True).start()
+    return await answer
+
+
+def _getaddrinfo(host: str, port: int) -> tuple[Address, ...] | WireError:
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except OSError as error:
+        return wire_error(error, f"looking up {host}")
+    except UnicodeError:
+        return WireError(ErrorKind.DNS, f"{host!r} is not a host name")
+    return tuple(dict.fromkeys(Address(family, sockaddr) for family, _, _, _, sockaddr in found))

@@ -1,0 +1,1 @@
+"""Server-sent events: the parser of the WHATWG rules and the faults of framing."""
