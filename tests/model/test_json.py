@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import Any, ClassVar
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from xnai_validate.model.dataclass import dataclass
 from xnai_validate.model.json import AT_ONCE, indented, json_pieces, to_json
 from xnai_validate.model.results.status import Status
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 from xnai_validate.baseline.figures import Figure, Figures, Missing, band_of
 from xnai_validate.baseline.fingerprint import differences
 from xnai_validate.baseline.judging import Change, change, holm
 from xnai_validate.baseline.record import RecordedRun
-from xnai_validate.model.dataclass import dataclass
 from xnai_validate.model.results.comparison import Change as Verdict
 from xnai_validate.model.results.comparison import Compared, Comparison
 

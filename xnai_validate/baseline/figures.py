@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 import statistics
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 
-from xnai_validate.model.dataclass import dataclass
 from xnai_validate.model.histogram import Histogram
 from xnai_validate.model.json import JsonValue
 

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 from typing import ClassVar
 from urllib.parse import urlsplit
 
 from pydantic import ConfigDict
 
-from xnai_validate.model.dataclass import dataclass
 from xnai_validate.model.json import JsonObject
 from xnai_validate.model.results.report import CheckResult, RunReport
 

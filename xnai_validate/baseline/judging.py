@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from xnai_validate.baseline.figures import Band, Figure
 from xnai_validate.baseline.student import quantile, upper_tail
-from xnai_validate.model.dataclass import dataclass
 
 ALPHA = 0.01
 """The most false alarms: the share of comparisons of identical runs in which any figure is called a regression."""

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import ClassVar, Literal
 
 from pydantic import ConfigDict
 
 from xnai_validate.baseline.figures import Figure, Figures, Missing, is_memory, latency_figures, windows_of
 from xnai_validate.baseline.fingerprint import Fingerprint, fingerprint_of
-from xnai_validate.model.dataclass import dataclass
 from xnai_validate.model.json import JsonValue
 from xnai_validate.model.results.report import CheckResult, RunReport
 

@@ -6,9 +6,9 @@ import asyncio
 import json
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from xnai_validate.kit import Context, Observation, Observed, XnaiError
-from xnai_validate.model.dataclass import dataclass
 
 AT_ONCE = 200
 """At most this many observations are under way together."""

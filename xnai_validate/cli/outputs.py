@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 import stat
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
 
 from xnai_validate.cli.aside import beside, replacing
 from xnai_validate.errors import ConfigError
-from xnai_validate.model.dataclass import dataclass
 from xnai_validate.model.results.report import RunReport
 from xnai_validate.report.formats import Format, for_file
 from xnai_validate.report.view import View

@@ -7,16 +7,16 @@ import os
 import tempfile
 from collections.abc import Collection, Generator, Iterable, Iterator, Mapping
 from concurrent.futures import as_completed
+from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
 from xnai_validate.cli.crew import crew, leave, leave_if_told
 from xnai_validate.config import LoadOptions, load_plan
 from xnai_validate.demo.defects import CATALOGUE, Defect
-from xnai_validate.demo.settings import Layout
 from xnai_validate.demo.processes.stack import EmbeddedStack
+from xnai_validate.demo.settings import Layout
 from xnai_validate.errors import XnaiError
-from xnai_validate.model.dataclass import dataclass
 from xnai_validate.model.json import JsonObject
 from xnai_validate.model.results.report import RunReport
 from xnai_validate.model.results.report_builder import Folding

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Self, cast
 
 from xnai_validate.errors import ConfigError
-from xnai_validate.model.dataclass import dataclass
 from xnai_validate.model.results.status import Status
 from xnai_validate.model.suggestions import did_you_mean
 from xnai_validate.model.units import duration_s

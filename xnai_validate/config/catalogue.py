@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from functools import cached_property
 from pathlib import Path
@@ -17,7 +17,6 @@ from xnai_validate.config.options import LoadOptions
 from xnai_validate.config.yaml_files.document import parse_source
 from xnai_validate.config.yaml_files.problems import Problems, Where
 from xnai_validate.errors import ConfigError
-from xnai_validate.model.dataclass import dataclass
 from xnai_validate.model.json import JsonValue
 from xnai_validate.model.source_location import Mistakes
 from xnai_validate.model.suggestions import did_you_mean

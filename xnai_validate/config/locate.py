@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import field
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
@@ -12,7 +12,6 @@ from xnai_validate.config.files.vars_file import holds_vars
 from xnai_validate.config.options import LoadOptions
 from xnai_validate.config.yaml_files.document import Source, read_source
 from xnai_validate.config.yaml_files.problems import Problems, Where
-from xnai_validate.model.dataclass import dataclass
 from xnai_validate.model.suggestions import did_you_mean
 
 PATH_VARIABLE = "XNAI_VALIDATE_PATH"

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from xnai_validate.model.dataclass import dataclass
 from xnai_validate.model.json import JsonObject
 from xnai_validate.plan import Choice
 

@@ -5,12 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 from pathlib import PurePath
 
 from xnai_validate.errors import NotApplicable, XnaiError
 from xnai_validate.kit import Context
-from xnai_validate.model.dataclass import dataclass
 from xnai_validate.model.json import JsonObject, bounded
 from xnai_validate.model.judging.fact_types import fact_values
 from xnai_validate.model.judging.finding_text import cut, reason

@@ -5,14 +5,13 @@ from __future__ import annotations
 import sys
 from collections.abc import AsyncIterator, Callable, Hashable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from xnai_validate.engine.shared import Shared
 from xnai_validate.engine.undo.faults import Disturbances, target_of
 from xnai_validate.errors import NotApplicable, Unmeasurable
 from xnai_validate.kit import Clock, Disturbance, JsonValue, Observation, Observed, Template
-from xnai_validate.model.dataclass import dataclass
 from xnai_validate.model.judging.fact_types import fact_values
 from xnai_validate.model.judging.rule_parsing import parse_rules
 from xnai_validate.model.judging.rules import judge

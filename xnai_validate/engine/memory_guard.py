@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Literal
 
-from xnai_validate.model.dataclass import dataclass
 from xnai_validate.plan import Limits
 
 EVERY_S = 0.5

@@ -10,8 +10,8 @@ from __future__ import annotations
 import heapq
 from collections import Counter, defaultdict
 from collections.abc import Sequence
+from dataclasses import dataclass
 
-from xnai_validate.model.dataclass import dataclass
 from xnai_validate.model.results.status import Status
 from xnai_validate.plan import Compiled, Limits, PlannedCheck
 

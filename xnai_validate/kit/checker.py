@@ -21,12 +21,11 @@ import inspect
 import json
 from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import field
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Annotated, Any, Protocol, TypeVar, get_type_hints
 
 from xnai_validate.errors import NotApplicable, Unmeasurable, XnaiError
-from xnai_validate.model.dataclass import dataclass
 from xnai_validate.model.error_kind import ErrorKind
 from xnai_validate.model.json import Json, JsonObject, JsonValue, bounded
 from xnai_validate.model.judging.fact_types import FactType, IgnoreCase, Whole, fact_types

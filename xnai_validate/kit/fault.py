@@ -24,12 +24,11 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar, get_type_hints
 
 from xnai_validate.errors import Gone
 from xnai_validate.kit.checker import Clock, Params, Preload
-from xnai_validate.model.dataclass import dataclass
 from xnai_validate.model.json import JsonValue
 from xnai_validate.model.record import Record
 from xnai_validate.model.target import Target

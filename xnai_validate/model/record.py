@@ -10,13 +10,12 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterator, Mapping
-from dataclasses import FrozenInstanceError
+from dataclasses import FrozenInstanceError, dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self, cast, dataclass_transform, get_origin, get_type_hints
 
 from xnai_validate.model import marks
 from xnai_validate.model.accept import REFUSED, Accept, NotUnderstood, acceptor
-from xnai_validate.model.dataclass import dataclass
 
 if TYPE_CHECKING:
     from pydantic import BaseModel, GetCoreSchemaHandler, ValidationError

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from xnai_validate.errors import ConfigError
-from xnai_validate.model.dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
-from xnai_validate.model.dataclass import dataclass
 from xnai_validate.model.results.report import CheckResult
 from xnai_validate.model.results.status import Status
 from xnai_validate.report.words import telling

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import PurePath
 from typing import cast
 
 from xnai_validate.errors import ConfigError
-from xnai_validate.model.dataclass import dataclass
 from xnai_validate.model.results.report import RunReport
 from xnai_validate.model.suggestions import did_you_mean
 from xnai_validate.report.view import View

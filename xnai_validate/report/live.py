@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from dataclasses import field
+from dataclasses import dataclass, field
 
 from rich.console import Console, Group, RenderableType
 from rich.live import Live as RichLive
@@ -15,7 +15,6 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from xnai_validate.model.dataclass import dataclass
 from xnai_validate.model.results import events as ev
 from xnai_validate.model.results.status import Status
 from xnai_validate.model.text import printable

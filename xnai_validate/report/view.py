@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Literal
-
-from xnai_validate.model.dataclass import dataclass
 
 Detail = Literal["quiet", "normal", "verbose"]
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 
 from xnai_validate.checkers.alert._notice import Notice, flat, posted
 from xnai_validate.checkers.alert._webhook_receiver import Delivery, receiving
 from xnai_validate.kit import Context, Target
-from xnai_validate.model.dataclass import dataclass
 from xnai_validate.wire.failure import WireError
 from xnai_validate.wire.redis.client import RedisConnection, connect_redis, list_of, map_of, text_of
 

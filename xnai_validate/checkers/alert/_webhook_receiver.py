@@ -8,11 +8,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
 
 import h11
 
 from xnai_validate.errors import Unmeasurable
-from xnai_validate.model.dataclass import dataclass
 
 BODY_CAP = 1 << 20
 """Bytes of one delivery; a larger one is answered with 413."""

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from enum import StrEnum
 from typing import Any
 
 from xnai_validate.kit import Context, JsonValue, Observation, Observed, Unmeasurable
-from xnai_validate.model.dataclass import dataclass
 from xnai_validate.wire.json_text import document_of
 
 CIRCUIT_OPEN = "circuit_open"

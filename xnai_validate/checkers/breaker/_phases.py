@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import field
+from dataclasses import dataclass, field
 
 from xnai_validate.checkers.breaker._calls import Call
 from xnai_validate.checkers.breaker._readings import Reading
-from xnai_validate.model.dataclass import dataclass
 
 
 @dataclass(slots=True)

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import get_args
 
 from xnai_validate.checkers._watch import Missing, read
 from xnai_validate.checkers.breaker._params import BreakerParams, State
 from xnai_validate.kit import Context, JsonObject, JsonValue
-from xnai_validate.model.dataclass import dataclass
 from xnai_validate.wire.failure import WireError
 from xnai_validate.wire.json_text import document_of
 from xnai_validate.wire.redis.client import RedisClient, RedisRefusal, list_of, number_of, text_of

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from xnai_validate.checkers.breaker._params import BreakerParams
 from xnai_validate.checkers.breaker._phases import Waiting
-from xnai_validate.model.dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from xnai_validate.checkers.breaker._calls import Call, Outcome
 from xnai_validate.checkers.breaker._params import State
 from xnai_validate.checkers.breaker._readings import Reading
 from xnai_validate.kit import JsonValue
-from xnai_validate.model.dataclass import dataclass
 
 CHANGES_CAP = 100
 

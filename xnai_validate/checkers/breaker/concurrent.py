@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import field
+from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Annotated
 
@@ -15,7 +15,6 @@ from xnai_validate.checkers.breaker._params import BreakerParams
 from xnai_validate.checkers.breaker._trips import must_fail, must_have_time
 from xnai_validate.checkers.breaker.refusal import quantile
 from xnai_validate.kit import Context, Count, Facts, Milliseconds, Observation, XnaiError, checker
-from xnai_validate.model.dataclass import dataclass
 from xnai_validate.model.marks import Ge, Le
 
 ALONE = 3

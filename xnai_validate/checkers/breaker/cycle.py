@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import field
+from dataclasses import dataclass, field
 
 from xnai_validate.checkers._once import once
 from xnai_validate.checkers._steps import failure, observe_all
@@ -15,7 +15,6 @@ from xnai_validate.checkers.breaker._readings import Reading
 from xnai_validate.checkers.breaker._recovery import recovery_of
 from xnai_validate.checkers.breaker._trips import must_have_time, must_open
 from xnai_validate.kit import Context, Count, Facts, JsonValue, Milliseconds, checker
-from xnai_validate.model.dataclass import dataclass
 
 
 @dataclass(slots=True)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from xnai_validate.checkers._once import once
 from xnai_validate.checkers.breaker._calls import Outcome
 from xnai_validate.checkers.breaker._driver import Driver
 from xnai_validate.checkers.breaker._params import BreakerParams
 from xnai_validate.checkers.breaker._trips import must_fail
 from xnai_validate.kit import Context, Count, Facts, Milliseconds, NotApplicable, checker
-from xnai_validate.model.dataclass import dataclass
 
 
 @dataclass(slots=True)

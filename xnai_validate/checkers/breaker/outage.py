@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import field
+from dataclasses import dataclass, field
 
 from xnai_validate.checkers._once import once
 from xnai_validate.checkers.breaker._calls import Call, Outcome
@@ -14,7 +14,6 @@ from xnai_validate.checkers.breaker._readings import PAUSE_S
 from xnai_validate.checkers.breaker._trips import must_fail
 from xnai_validate.checkers.breaker.refusal import quantile
 from xnai_validate.kit import Context, Count, Disturbance, Duration, Facts, Milliseconds, checker
-from xnai_validate.model.dataclass import dataclass
 
 CALLS = 5
 """Calls that are to succeed, and calls that are to be refused, while Redis is gone."""

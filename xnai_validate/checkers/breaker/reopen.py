@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import AsyncExitStack
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import Annotated, Self
 
 from xnai_validate.checkers._once import once
@@ -14,7 +14,6 @@ from xnai_validate.checkers.breaker._phases import Waiting
 from xnai_validate.checkers.breaker._recovery import recovery_of
 from xnai_validate.checkers.breaker._trips import must_fail, must_have_time
 from xnai_validate.kit import Context, Count, Facts, Milliseconds, Unmeasurable, checker
-from xnai_validate.model.dataclass import dataclass
 from xnai_validate.model.marks import Ge, Le, model_validator
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import Annotated
 
 from xnai_validate.checkers._once import once
@@ -14,7 +14,6 @@ from xnai_validate.checkers.breaker._readings import PAUSE_S
 from xnai_validate.checkers.breaker._trips import must_have_time, must_open
 from xnai_validate.checkers.breaker.concurrent import at_once
 from xnai_validate.kit import Context, Count, Facts, Field, Milliseconds, Observation, XnaiError, checker
-from xnai_validate.model.dataclass import dataclass
 from xnai_validate.model.marks import Ge, Le
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from xnai_validate.checkers._once import once
 from xnai_validate.checkers.breaker._calls import Call, Outcome
 from xnai_validate.checkers.breaker._driver import Driver
@@ -9,7 +11,6 @@ from xnai_validate.checkers.breaker._params import BreakerParams, State
 from xnai_validate.checkers.breaker._trips import must_open
 from xnai_validate.checkers.breaker.concurrent import at_once
 from xnai_validate.kit import Context, Disturbance, Duration, Facts, Milliseconds, Unmeasurable, checker
-from xnai_validate.model.dataclass import dataclass
 
 KNOWN = 8
 """Calls that are refused before anything happens, so that all workers know that the breaker is open."""

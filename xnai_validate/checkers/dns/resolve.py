@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import dataclass
 from importlib.util import find_spec
 from time import perf_counter
 from typing import TYPE_CHECKING, Annotated
@@ -22,7 +23,6 @@ from xnai_validate.kit import (
     Unmeasurable,
     checker,
 )
-from xnai_validate.model.dataclass import dataclass
 from xnai_validate.model.marks import Ge, Le
 from xnai_validate.wire.failure import WireError, wire_error
 from xnai_validate.wire.net.resolve import literal, resolve

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import field
+from dataclasses import dataclass, field
 
 from xnai_validate.checkers._steps import failure
 from xnai_validate.kit import Context, Observation, Observed, XnaiError
-from xnai_validate.model.dataclass import dataclass
 
 KINDS_CAP = 20
 """At most this many kinds of errors are kept."""

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Annotated, Self
 
 from xnai_validate.checkers.flow._capture import Capture
 from xnai_validate.kit import Duration, Field, JsonObject, Template, model_validator
-from xnai_validate.model.dataclass import dataclass
 from xnai_validate.model.judging.references import NAME
 from xnai_validate.model.marks import StringConstraints
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import dataclass
 
 from xnai_validate.checkers._steps import failure
 from xnai_validate.checkers.health._sample import Paths, Sample, look
 from xnai_validate.kit import Context, Observation, XnaiError
-from xnai_validate.model.dataclass import dataclass
 
 GRACE_S = 1.0
 """A report that was asked for so short before the end of the work may come after it."""

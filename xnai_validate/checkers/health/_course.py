@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 
 from xnai_validate.checkers.health._sample import Paths, Sample, look
 from xnai_validate.kit import Context, JsonObject, Observation
-from xnai_validate.model.dataclass import dataclass
 
 STEADY = 3
 """Looks in a row that must agree before they are believed."""

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from xnai_validate.checkers._steps import observe_all
 from xnai_validate.kit import Context, JsonValue, Observation
-from xnai_validate.model.dataclass import dataclass
 from xnai_validate.model.judging.rules import values_at
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from statistics import median
 from typing import Annotated
 
@@ -26,7 +27,6 @@ from xnai_validate.kit import (
     Params,
     checker,
 )
-from xnai_validate.model.dataclass import dataclass
 from xnai_validate.model.marks import Ge, Le, Len
 
 TOLD = 20

@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import dataclass
 from time import perf_counter
 
 from xnai_validate.checkers.http._request_model import Answered, Request
 from xnai_validate.kit import Context, ErrorKind, NotApplicable, XnaiError, checker
-from xnai_validate.model.dataclass import dataclass
 from xnai_validate.wire.failure import WireError
 from xnai_validate.wire.http.body import json_of, media_type, text_of
 from xnai_validate.wire.http.client import HttpAnswer, HttpClient, HttpRequest

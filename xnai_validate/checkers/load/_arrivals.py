@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-
-from xnai_validate.model.dataclass import dataclass
+from dataclasses import dataclass
 
 ALMOST = 1e-6
 """An arrival that is due at the very end by the rounding of floats only is not one more."""

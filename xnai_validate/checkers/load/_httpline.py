@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
 from time import perf_counter
 from typing import cast
 
@@ -18,7 +19,6 @@ import httptools
 from xnai_validate.checkers.load._drive import Drive
 from xnai_validate.checkers.load._tally import Tally
 from xnai_validate.kit import ErrorKind
-from xnai_validate.model.dataclass import dataclass
 from xnai_validate.wire.failure import WireError, wire_error
 from xnai_validate.wire.http.request import IDEMPOTENT, Prepared
 from xnai_validate.wire.net.connection import open_socket

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import field
+from dataclasses import dataclass, field
 from importlib.util import find_spec
 from io import StringIO
 from itertools import islice
@@ -26,7 +26,6 @@ from xnai_validate.kit import (
     Unmeasurable,
     checker,
 )
-from xnai_validate.model.dataclass import dataclass
 from xnai_validate.wire.failure import WireError
 from xnai_validate.wire.http.body import media_type
 from xnai_validate.wire.http.client import HttpAnswer, HttpClient, HttpRequest

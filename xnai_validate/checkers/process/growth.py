@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Annotated
 
 from xnai_validate.checkers._steps import perform
@@ -19,7 +20,6 @@ from xnai_validate.kit import (
     Unmeasurable,
     checker,
 )
-from xnai_validate.model.dataclass import dataclass
 from xnai_validate.model.marks import Ge, Le
 from xnai_validate.wire.containers.processes import pid_modules
 

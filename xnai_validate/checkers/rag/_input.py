@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from typing import Literal
 
 from xnai_validate.kit import JsonValue
-from xnai_validate.model.dataclass import dataclass
 from xnai_validate.wire.http.upload import Body
 
 Wanted = Literal["accepted", "refused", "answered"]

@@ -12,8 +12,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterator
-
-from xnai_validate.model.dataclass import dataclass
+from dataclasses import dataclass
 
 LEAST_WORDS = 3
 SHORTEST = 4

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Annotated
 
 from xnai_validate.checkers._steps import failure
 from xnai_validate.checkers.rag._asking import Asking
 from xnai_validate.kit import Context, Count, Facts, Field, JsonObject, Milliseconds, checker
-from xnai_validate.model.dataclass import dataclass
 from xnai_validate.model.marks import Ge, Le
 
 TOLD_CAP = 20

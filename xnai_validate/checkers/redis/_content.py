@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from xnai_validate.kit import JsonValue
-from xnai_validate.model.dataclass import dataclass
 from xnai_validate.wire.json_text import document_of
 from xnai_validate.wire.redis.client import RedisConnection, count_of, list_of, map_of, text_of
 

@@ -6,11 +6,11 @@ import asyncio
 import ssl
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from time import perf_counter
 from typing import TYPE_CHECKING, Literal
 
 from xnai_validate.errors import Unmeasurable
-from xnai_validate.model.dataclass import dataclass
 from xnai_validate.model.error_kind import ErrorKind
 from xnai_validate.wire.failure import WireError
 from xnai_validate.wire.net.connection import Pipe, dial

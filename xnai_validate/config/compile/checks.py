@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from xnai_validate.config.compile.conditions import Conditions
 from xnai_validate.config.compile.consent import Consent
@@ -11,7 +11,6 @@ from xnai_validate.config.compile.measurements import Measurements
 from xnai_validate.config.files.common import DefaultsEntry, RetryEntry, UntilEntry
 from xnai_validate.config.files.suite import Suite, WrittenCheck, full_id, need_ids
 from xnai_validate.config.yaml_files.problems import Problems, Where
-from xnai_validate.model.dataclass import dataclass
 from xnai_validate.model.results.report import CheckInfo, Source
 from xnai_validate.plan import ONCE, Compiled, PlannedCheck, PlannedFault, PlannedTarget, Retry, Until
 

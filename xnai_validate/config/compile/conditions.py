@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from xnai_validate.config.compile.interpolation import Interpolator
 from xnai_validate.config.yaml_files.problems import Problems, Where
-from xnai_validate.model.dataclass import dataclass
 from xnai_validate.model.json import JsonObject, JsonValue
 from xnai_validate.model.judging.fact_types import JSON_TYPE
 from xnai_validate.model.judging.rule_parsing import parse_rules

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 
-from xnai_validate.model.dataclass import dataclass
 from xnai_validate.plan import PlannedFault, PlannedTarget
 
 

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from functools import lru_cache
 
 from xnai_validate.config.compile.variables import VarSpace
 from xnai_validate.config.yaml_files.problems import Problems, Where
 from xnai_validate.config.yaml_files.scalars import scalar, written
-from xnai_validate.model.dataclass import dataclass
 from xnai_validate.model.json import JsonValue
 from xnai_validate.model.suggestions import nearest
 from xnai_validate.model.text import looks_secret

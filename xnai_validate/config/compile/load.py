@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 
 from xnai_validate.config.compile.checks import Checks, with_wait
 from xnai_validate.config.compile.conditions import Conditions
@@ -24,7 +24,6 @@ from xnai_validate.config.files.profile import Handover
 from xnai_validate.config.locate import Library
 from xnai_validate.config.options import LoadOptions
 from xnai_validate.config.yaml_files.problems import Problems
-from xnai_validate.model.dataclass import dataclass
 from xnai_validate.model.suggestions import did_you_mean
 from xnai_validate.plan import Plan, PlannedCheck
 

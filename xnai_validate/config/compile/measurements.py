@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from functools import cache
 from typing import TypeVar
 
@@ -15,7 +15,6 @@ from xnai_validate.config.yaml_files.scalars import WrittenFloat, WrittenInt
 from xnai_validate.config.yaml_files.validation_messages import models_in, wrongs
 from xnai_validate.errors import RegistryError
 from xnai_validate.kit import WRITTEN, Checker, Disturbance, Fault, Observation, Params, Template
-from xnai_validate.model.dataclass import dataclass
 from xnai_validate.model.json import JsonObject, JsonValue
 from xnai_validate.model.judging.rule_parsing import parse_rules
 from xnai_validate.model.judging.rules import Level, Rule

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 
 from xnai_validate.config.compile.interpolation import Interpolator
 from xnai_validate.config.files.profile import ProfileFile
@@ -13,7 +13,6 @@ from xnai_validate.config.yaml_files.document import Source
 from xnai_validate.config.yaml_files.problems import Problems, Where
 from xnai_validate.config.yaml_files.validation_messages import wrongs
 from xnai_validate.kit import WRITTEN
-from xnai_validate.model.dataclass import dataclass
 from xnai_validate.model.json import JsonObject
 from xnai_validate.model.suggestions import did_you_mean
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import field
+from dataclasses import dataclass, field
 from fnmatch import translate
 
 from xnai_validate.config.compile.checks import Checks, shared_needs
@@ -14,7 +14,6 @@ from xnai_validate.config.compile.selection import circle
 from xnai_validate.config.files.suite import Suite, full_id, read_suite
 from xnai_validate.config.locate import Library
 from xnai_validate.config.yaml_files.problems import Problems, Where
-from xnai_validate.model.dataclass import dataclass
 from xnai_validate.model.suggestions import did_you_mean
 from xnai_validate.plan import PlannedCheck
 

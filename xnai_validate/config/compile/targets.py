@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 from urllib.parse import unquote, urlsplit, urlunsplit
 
 from xnai_validate.config.compile.measurements import Measurements
@@ -11,7 +11,6 @@ from xnai_validate.config.compile.profile_chain import Profile
 from xnai_validate.config.files.profile import CandidateEntry, Handover, ProbeEntry, TargetEntry, TlsEntry
 from xnai_validate.config.options import LoadOptions
 from xnai_validate.config.yaml_files.problems import Problems, Where
-from xnai_validate.model.dataclass import dataclass
 from xnai_validate.model.json import JsonObject
 from xnai_validate.model.target import Target, Tls
 from xnai_validate.model.text import MASK

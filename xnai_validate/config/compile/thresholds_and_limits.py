@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from fnmatch import translate
 
 from xnai_validate.config.compile.measurements import Measurements, by_fact
@@ -12,7 +12,6 @@ from xnai_validate.config.compile.profile_chain import Profile
 from xnai_validate.config.files.profile import HostMemoryEntry, LimitsEntry
 from xnai_validate.config.options import LoadOptions
 from xnai_validate.config.yaml_files.problems import Problems, Where
-from xnai_validate.model.dataclass import dataclass
 from xnai_validate.model.json import JsonObject, JsonValue
 from xnai_validate.model.judging.rule_parsing import parse_rules
 from xnai_validate.model.results.report import Criterion

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Annotated
 
 from xnai_validate.config.compile.interpolation import Interpolator
@@ -10,7 +11,6 @@ from xnai_validate.config.yaml_files.document import Source
 from xnai_validate.config.yaml_files.problems import Problems, Where
 from xnai_validate.config.yaml_files.validation_messages import wrongs
 from xnai_validate.kit import WRITTEN, Disturbance, Duration, Field
-from xnai_validate.model.dataclass import dataclass
 from xnai_validate.model.json import JsonObject, JsonValue
 
 _CHECKS = "checks"

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 
 from xnai_validate.config.yaml_files.document import Source, Steps
-from xnai_validate.model.dataclass import dataclass
 from xnai_validate.model.source_location import Mistakes, Place, Problem
 
 MANY = 5

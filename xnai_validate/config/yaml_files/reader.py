@@ -8,13 +8,12 @@ another: nobody may change them.
 from __future__ import annotations
 
 from array import array
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import Any, Protocol, cast
 
 import yaml
 
 from xnai_validate.config.yaml_files.scalars import scalar
-from xnai_validate.model.dataclass import dataclass
 from xnai_validate.model.json import JsonValue
 
 try:

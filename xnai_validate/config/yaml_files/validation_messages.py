@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, get_args
 
 from xnai_validate.config.yaml_files.document import Steps
-from xnai_validate.model.dataclass import dataclass
 from xnai_validate.model.record import Record, errors_of
 from xnai_validate.model.suggestions import did_you_mean
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -16,7 +16,6 @@ from xnai_validate.engine.undo.record import UndoRecord, myself, placeless
 from xnai_validate.engine.undo.revert import FaultPlace, Proof, take_back, words
 from xnai_validate.errors import NotApplicable, Unmeasurable, XnaiError
 from xnai_validate.kit import Clock, InForce, Params, Target, Undo
-from xnai_validate.model.dataclass import dataclass
 from xnai_validate.model.json import JsonValue
 from xnai_validate.model.results.events import FaultInjected, FaultReverted, Notice
 from xnai_validate.plan import PlannedFault

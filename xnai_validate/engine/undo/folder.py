@@ -6,10 +6,10 @@ import fcntl
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 from xnai_validate.engine.undo.record import UndoRecord, record_from_json
-from xnai_validate.model.dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,10 +5,9 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 
 from xnai_validate.kit import ProcessId, Target, Tls, process_id
-from xnai_validate.model.dataclass import dataclass
 from xnai_validate.model.json import JsonObject, JsonValue
 
 FORMAT = "xnai-validate/undo/1"

@@ -7,6 +7,7 @@ import json
 import os
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 from xnai_validate.engine.journal import journal_path
@@ -15,7 +16,6 @@ from xnai_validate.engine.undo.record import UndoRecord
 from xnai_validate.engine.undo.revert import FaultPlace, Proof, take_back
 from xnai_validate.errors import XnaiError
 from xnai_validate.kit import Clock, Fault
-from xnai_validate.model.dataclass import dataclass
 from xnai_validate.model.results.events import FaultReverted, to_json
 
 END_S = 5.0

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from xnai_validate.errors import Gone, NotApplicable, XnaiError
 from xnai_validate.kit import Clock, Fault, Target, Undo
-from xnai_validate.model.dataclass import dataclass
 from xnai_validate.model.json import JsonValue
 from xnai_validate.model.judging.finding_text import cut, shown
 from xnai_validate.model.text import printable

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from itertools import islice
 from typing import TYPE_CHECKING, Literal, TypeVar
 
 from xnai_validate.errors import Unmeasurable
-from xnai_validate.model.dataclass import dataclass
 from xnai_validate.model.json import JsonValue, bounded
 from xnai_validate.model.judging.cpu_limit import OutOfPatience, with_patience
 

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import field
+from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING, Annotated, Literal
 
-from xnai_validate.model.dataclass import dataclass
 from xnai_validate.model.json import JsonObject, json_pieces
 from xnai_validate.model.json import to_json as value_to_json
 from xnai_validate.model.judging.rules import Finding

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Literal
 
-from xnai_validate.model.dataclass import dataclass
 from xnai_validate.model.field_docs import DocumentedValue
 from xnai_validate.model.json import JsonObject, JsonValue
 from xnai_validate.model.judging.rules import Finding, Rule

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import field, fields
+from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
 
-from xnai_validate.model.dataclass import dataclass
 from xnai_validate.model.judging.fact_types import FactType
 from xnai_validate.model.judging.rules import judge
 from xnai_validate.model.results import events as ev

@@ -5,8 +5,8 @@ from __future__ import annotations
 import codecs
 import zlib
 from collections.abc import Mapping
+from dataclasses import dataclass
 
-from xnai_validate.model.dataclass import dataclass
 from xnai_validate.model.error_kind import ErrorKind
 from xnai_validate.model.json import JsonValue
 from xnai_validate.wire.failure import WireError

@@ -7,10 +7,9 @@ this is a large part.
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from functools import lru_cache
 from sys import intern
-
-from xnai_validate.model.dataclass import dataclass
 
 HEAD_CAP = 64 * 1024
 """Bytes of a head, of the trailers or of the line before a chunk; larger ones are refused."""

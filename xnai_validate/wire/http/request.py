@@ -5,13 +5,12 @@ from __future__ import annotations
 import re
 from base64 import b64encode
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from functools import lru_cache
 from urllib.parse import quote, unquote, urlsplit
 
 from xnai_validate import __version__
 from xnai_validate.errors import Unmeasurable
-from xnai_validate.model.dataclass import dataclass
 from xnai_validate.model.target import Tls
 from xnai_validate.wire.http.body import ACCEPT_ENCODING
 from xnai_validate.wire.http.http1 import LENGTH_DIGITS, TOKEN, VALUE

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-
-from xnai_validate.model.dataclass import dataclass
+from dataclasses import dataclass
 
 PIECE = 64 * 1024
 """Bytes of a body that are handed to a connection at once."""

@@ -6,10 +6,10 @@ import asyncio
 import socket
 import ssl
 from contextlib import suppress
+from dataclasses import dataclass
 from time import perf_counter
 from typing import cast
 
-from xnai_validate.model.dataclass import dataclass
 from xnai_validate.model.error_kind import ErrorKind
 from xnai_validate.wire.failure import WireError, wire_error
 from xnai_validate.wire.net.resolve import Address, resolve

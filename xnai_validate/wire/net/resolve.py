@@ -6,9 +6,9 @@ import asyncio
 import socket
 import threading
 from contextlib import suppress
+from dataclasses import dataclass
 from weakref import WeakKeyDictionary
 
-from xnai_validate.model.dataclass import dataclass
 from xnai_validate.model.error_kind import ErrorKind
 from xnai_validate.wire.failure import WireError, wire_error
 

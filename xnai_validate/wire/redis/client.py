@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import field
+from dataclasses import dataclass, field
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 from urllib.parse import unquote, urlsplit
@@ -17,7 +17,6 @@ from urllib.parse import unquote, urlsplit
 import hiredis
 
 from xnai_validate.errors import NotApplicable, Unmeasurable
-from xnai_validate.model.dataclass import dataclass
 from xnai_validate.model.error_kind import ErrorKind
 from xnai_validate.model.target import Target
 from xnai_validate.wire.failure import WireError
