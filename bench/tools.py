@@ -20,6 +20,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 BENCH = ROOT / ".venv-bench"
 PYTEST = ("pytest", "httpx")
+CHAOS = ("chaostoolkit",)
 TAVERN = ("pytest<9", "tavern")
 """tavern 3 does not run on pytest 9."""
 _PLUGINS = ("/usr/lib/nagios/plugins", "/usr/lib/monitoring-plugins", str(BENCH / "deb/usr/lib/nagios/plugins"))
@@ -80,6 +81,22 @@ def other_tool(name: str, packages: tuple[str, ...]) -> Installed | None:
         return None
     done.write_text(wanted, encoding="utf-8")
     return found
+
+
+def npm_tool(name: str) -> str | None:
+    """Install a tool from the npm registry; return the path of its command, None if it cannot be installed."""
+    folder = BENCH / name
+    command = folder / "node_modules/.bin" / name
+    if command.exists():
+        return str(command)
+    sys.stderr.write(f"installing {name} into {folder.relative_to(ROOT)}\n")
+    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        subprocess.run(["npm", "install", "--silent", "--no-audit", "--no-fund", name], check=True, cwd=folder)
+    except (OSError, subprocess.CalledProcessError) as error:
+        sys.stderr.write(f"not installed, so not measured: {name} ({error})\n")
+        return None
+    return str(command)
 
 
 def _make(venv: Installed) -> None:

@@ -87,3 +87,51 @@ def tavern(home: Path, port: int, count: int, tool: Installed) -> Subject:
     (folder / "test_static.tavern.yaml").write_text(f"---\n{text}\n", encoding="utf-8")
     argv = (tool.python, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--rootdir", str(folder), str(folder))
     return Subject("tavern", argv, folder)
+
+
+def stepci(home: Path, port: int, count: int, command: str) -> Subject:
+    """One workflow with a test a request."""
+    folder = home / "stepci"
+    folder.mkdir(exist_ok=True)
+    tests = {
+        f"path{number}": {
+            "steps": [
+                {
+                    "http": {
+                        "url": f"http://127.0.0.1:{port}/c/{number}",
+                        "method": "GET",
+                        "check": {"status": 200},
+                    }
+                }
+            ]
+        }
+        for number in range(count)
+    }
+    workflow = {"version": "1.1", "name": "static", "tests": tests}
+    (folder / "workflow.yml").write_text(json.dumps(workflow), encoding="utf-8")  # JSON is YAML
+    return Subject("stepci", (command, "run", "workflow.yml"), folder, {"STEPCI_DISABLE_ANALYTICS": "1"})
+
+
+def chaos_toolkit(home: Path, port: int, count: int, tool: Installed) -> Subject:
+    """A steady-state hypothesis with a probe a request, verified once."""
+    folder = home / "chaos"
+    folder.mkdir(exist_ok=True)
+    probes = [
+        {
+            "type": "probe",
+            "name": f"path {number}",
+            "tolerance": 200,
+            "provider": {"type": "http", "url": f"http://127.0.0.1:{port}/c/{number}"},
+        }
+        for number in range(count)
+    ]
+    experiment = {
+        "title": "static server",
+        "description": "requests",
+        "steady-state-hypothesis": {"title": "all paths answer", "probes": probes},
+        "method": [],
+    }
+    (folder / "experiment.json").write_text(json.dumps(experiment), encoding="utf-8")
+    chaos = str(tool.folder / "bin/chaos")
+    argv = (chaos, "--no-version-check", "run", "--hypothesis-strategy", "before-method-only", "experiment.json")
+    return Subject("Chaos Toolkit", argv, folder)
