@@ -6,10 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from xnai_validate.errors import Unmeasurable
 from xnai_validate.model.json import JsonValue
 from xnai_validate.model.judging.fact_types import JSON_TYPE, FactType
 from xnai_validate.model.judging.rule_parsing import parse_rules
-from xnai_validate.model.judging.rules import Rule, judge
+from xnai_validate.model.judging.rules import Rule, is_singular, judge, values_at
 
 TYPES = {
     "status": FactType("number", nullable=True, integer=True, floor=0),
@@ -120,3 +121,31 @@ def test_not_a_number_holds_no_bound(value: float, bound: float) -> None:
     assert low.held is (value >= bound)
     assert high.held is (value <= bound)
     assert (low.held or high.held) is (value == value)
+
+
+@pytest.mark.parametrize(
+    ("path", "singular"),
+    [
+        ("$", True),
+        ("$.a[0]['b c']", True),
+        ("$.a[-1]", True),
+        ("$['it\\'s']", True),
+        ("$..a", False),
+        ("$.a[*]", False),
+        ("$[0:2]", False),
+        ("$['a', 'b']", False),
+        ("$[?@.a == 1]", False),
+    ],
+)
+def test_a_path_of_names_and_indexes_alone_is_singular(path: str, singular: bool) -> None:
+    """RFC 9535: a singular query has one name or one index in each segment, and gives one value at most."""
+    assert is_singular(path) is singular
+
+
+def test_a_document_too_deep_for_a_path_is_not_measured() -> None:
+    """The library bounds how deep `..` goes: a document that nests deeper is an error that names the path."""
+    document: list[object] = []
+    for _ in range(400):
+        document = [document]
+    with pytest.raises(Unmeasurable, match=r"'\$\.\.a' cannot be followed in what the server sent"):
+        values_at("$..a", document)

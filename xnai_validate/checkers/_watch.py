@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 from xnai_validate.checkers._steps import failure, observe_all
 from xnai_validate.kit import Context, Observation, Unmeasurable, bounded
-from xnai_validate.model.judging.rules import json_path, values_at
+from xnai_validate.model.judging.rules import is_singular, json_path, values_at
 from xnai_validate.model.marks import field_validator
 from xnai_validate.model.suggestions import did_you_mean
 
@@ -69,7 +69,7 @@ def value_at(fact: object, path: str | None) -> object:
         return fact
     if path.startswith("$"):
         values = values_at(path, fact)
-        if not json_path(path).singular_query():
+        if not is_singular(path):
             return values or MISSING
         return values[0] if values else MISSING
     if not isinstance(fact, Mapping):

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from xnai_validate.model.json import JsonValue
 from xnai_validate.model.judging.fact_types import JSON_TYPE, FactType
-from xnai_validate.model.judging.rules import Level, Rule, json_path
+from xnai_validate.model.judging.rules import Level, Rule, is_singular
 from xnai_validate.model.suggestions import did_you_mean
 from xnai_validate.model.units import in_unit_of
 
@@ -85,7 +85,7 @@ class _Parser:
 
     def of_path(self, path: str, spec: JsonValue, blank: Rule) -> list[Rule]:
         try:
-            singular = json_path(path).singular_query()
+            singular = is_singular(path)
         except ValueError as error:
             return self.wrong((path,), f"{path!r} is not a JSONPath: {error}")
         kind = JSON_TYPE if singular else FactType("list", item=JSON_TYPE)

@@ -7,14 +7,14 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import islice
-from typing import TYPE_CHECKING, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from xnai_validate.errors import Unmeasurable
 from xnai_validate.model.json import JsonValue, bounded
 from xnai_validate.model.judging.cpu_limit import OutOfPatience, with_patience
 
 if TYPE_CHECKING:
-    from jsonpath_rfc9535 import JSONPathQuery
+    from jsonpath_rfc9535 import JSONPathNode, JSONPathQuery
 
 T = TypeVar("T")
 Operator = Literal["equals", "min", "max", "in", "matches", "contains"]
@@ -154,13 +154,27 @@ def _pattern(text: str) -> re.Pattern[str]:
 
 @lru_cache(maxsize=4096)
 def json_path(text: str) -> JSONPathQuery:
-    """A compiled RFC 9535 query; raises ValueError with the library's words where `text` is not one."""
+    """A compiled RFC 9535 query; raises ValueError with the library's message, in one line, where `text` is not one."""
     from jsonpath_rfc9535 import JSONPathError, compile
 
     try:
         return compile(text)
     except JSONPathError as error:
-        raise ValueError(str(error)) from None
+        raise ValueError(error.args[0]) from None  # str(error) has several lines from 2.0 on
+
+
+@lru_cache(maxsize=4096)
+def is_singular(path: str) -> bool:
+    """Return whether a JSONPath leads to one place at most, as `$.a[0]` does; raises ValueError as `json_path` does.
+
+    RFC 9535 section 2.3.5.1 allows only such queries as operands of a comparison, so the library's own parser decides.
+    """
+    json_path(path)
+    try:
+        json_path(f"$[?{path} == 0]")
+    except ValueError:
+        return False
+    return True
 
 
 def _value(rule: Rule, facts: Mapping[str, object]) -> object:
@@ -180,22 +194,33 @@ def _value(rule: Rule, facts: Mapping[str, object]) -> object:
 def _at_path(path: str, document: object) -> object:
     """The one value of a singular query, or the list of values of any other."""
     found = values_at(path, document)
-    if json_path(path).singular_query():
+    if is_singular(path):
         return found[0] if found else MISSING
     return found
 
 
 def values_at(path: str, document: object) -> list[object]:
-    """What a JSONPath finds in a document; raises Unmeasurable where finding it takes too long."""
-    query = json_path(path)
-    return _patiently(lambda: list(query.find(document).values()), "follow", path)  # type: ignore[arg-type]
+    """What a JSONPath finds in a document; raises Unmeasurable where it takes too long or the document is too deep."""
+    return [node.value for node in _nodes_at(path, document)]
 
 
 def places_at(path: str, document: object, most: int) -> list[str]:
     """Where in a document the first `most` values stand that a JSONPath finds: `components.redis`, `items[2].id`."""
-    query = json_path(path)
-    nodes = _patiently(lambda: list(islice(query.finditer(document), most)), "follow", path)  # type: ignore[arg-type]
+    nodes = _nodes_at(path, document, most)
     return ["".join(map(_step, node.location)).removeprefix(".") for node in nodes]
+
+
+def _nodes_at(path: str, document: Any, most: int | None = None) -> list[JSONPathNode]:
+    from jsonpath_rfc9535 import JSONPathError
+
+    query = json_path(path)
+    try:
+        return _patiently(lambda: list(islice(query.finditer(document), most)), "follow", path)
+    except JSONPathError as error:
+        raise Unmeasurable(
+            f"{path!r} cannot be followed in what the server sent: {error.args[0]}",
+            hint="name the place with fewer `..`: the library follows them through a bounded number of levels",
+        ) from None
 
 
 def _step(key: str | int) -> str:
