@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import resource
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from xnai_validate.checkers.host._kernel import file_handles, group_memory, oom_kills, pressure_percent
 from xnai_validate.kit import (
@@ -19,9 +20,6 @@ from xnai_validate.kit import (
     Unmeasurable,
     checker,
 )
-
-if TYPE_CHECKING:
-    from psutil._ntuples import sswap, svmem
 
 MIB, GIB = 2**20, 2**30
 
@@ -90,13 +88,14 @@ class Resources(Facts):
     """Since the machine started."""
 
 
-def _memory(proc: Path) -> tuple[svmem, sswap]:
+@contextmanager
+def _psutil_reads(proc: Path) -> Iterator[None]:
+    """Let psutil read another /proc. The path is global to psutil: do not await within the block."""
     import psutil
 
-    # psutil has one place for all callers; nothing else runs before it is put back.
     before, psutil.PROCFS_PATH = psutil.PROCFS_PATH, str(proc)
     try:
-        return psutil.virtual_memory(), psutil.swap_memory()
+        yield
     finally:
         psutil.PROCFS_PATH = before
 
@@ -118,7 +117,8 @@ async def measure_resources(params: ResourcesParams, ctx: Context) -> Resources:
         raise Unmeasurable(f"the space at {params.path} cannot be measured: {error.strerror}") from None
     proc = Path(params.procfs)
     try:
-        memory, swap = _memory(proc)
+        with _psutil_reads(proc):
+            memory, swap = psutil.virtual_memory(), psutil.swap_memory()
         load = [float(average) for average in (proc / "loadavg").read_text("ascii").split()[:3]]
     except (OSError, ValueError) as error:
         raise Unmeasurable(f"{proc} does not tell of a machine: {error}", hint="name its /proc with `procfs`") from None
