@@ -34,6 +34,8 @@ TEXT_CAP = 300
 _CLIENTS = frozenset({"accept-encoding", "connection", "content-length", "host", "transfer-encoding", "user-agent"})
 """Headers that are the HTTP client's own business."""
 _STUMBLES = (LookupError, TypeError, ValueError, AttributeError, ArithmeticError, RecursionError, re.error)
+_NO_MEMORY = ("memory", "failed to map", "error return without exception set")
+"""In errors of an import: the first two come from a shared library without room, the last from CPython itself."""
 _BASE = "http://service"
 _ENCODABLE = {"utf-8": [[0, 0xD7FF], [0xE000, 0x10FFFF]], "ascii": [[0, 0x7F]]}
 """The characters of the codecs that requests are made of; all but surrogates, in UTF-8 (RFC 3629 section 3)."""
@@ -52,8 +54,8 @@ def main() -> None:
         for request in _requests(asked, untested):
             _say(request)
         _say({"untested": untested, "peak_mib": _peak_mib()})
-    except (MemoryError, ImportError) as error:  # ImportError: of a shared library that found no room
-        if isinstance(error, MemoryError) or "memory" in str(error) or "failed to map" in str(error):
+    except (MemoryError, ImportError, SystemError) as error:
+        if isinstance(error, MemoryError) or any(words in str(error) for words in _NO_MEMORY):
             sys.exit(EXHAUSTED)
         raise
 
