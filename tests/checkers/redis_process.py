@@ -12,7 +12,7 @@ from contextlib import contextmanager
 import redis
 
 from tests.ports import free_port
-from xnai_validate.demo.redis_server import find_server
+from xnai_validate.demo.processes.redis_server import find_server
 from xnai_validate.kit import Target
 
 PASSWORD = "s3cret-of-tests"

@@ -1,4 +1,4 @@
-"""The process that makes up requests from an OpenAPI document, a program of its own: `python contract_child.py`.
+"""The process that makes up requests from an OpenAPI document, a program of its own: `python _contract_child.py`.
 
 It reads one JSON line, what is wanted, and writes a line for each request, then one with the operations it could make
 nothing of. Like the examiner of documents it has limits, and can be ended from outside: a schema is a program. It

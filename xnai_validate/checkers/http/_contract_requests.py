@@ -20,7 +20,7 @@ MAKE_UP_S = 20.0
 """How long all requests may take to be made up; a second is usual, most of it imports."""
 MEMORY_CAP = 128 * 1024 * 1024
 """Bytes that the process may have for its data; 50 MiB are usual, most of it the libraries."""
-CHILD = os.path.join(os.path.dirname(__file__), "contract_child.py")
+CHILD = os.path.join(os.path.dirname(__file__), "_contract_child.py")
 LINE_CAP = 4 * 1024 * 1024
 REQUESTS_CAP = 32 * 1024 * 1024
 """Bytes of all requests together."""
