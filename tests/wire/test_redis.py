@@ -19,7 +19,10 @@ from tests.checkers.beside import Talk, beside, tcp_server
 from xnai_validate.errors import Unmeasurable
 from xnai_validate.kit import ErrorKind, Target, Tls
 from xnai_validate.wire.failure import WireError
-from xnai_validate.wire.redis.client import REPLY_CAP, RedisClient, RedisConnection, RedisRefusal, connect_redis
+from xnai_validate.wire.redis.bounds import REPLY_CAP
+from xnai_validate.wire.redis.client import RedisClient, connect_redis
+from xnai_validate.wire.redis.connection import RedisConnection
+from xnai_validate.wire.redis.replies import RedisRefusal
 
 T = TypeVar("T")
 Reader = asyncio.StreamReader
@@ -169,7 +172,7 @@ def test_errors_within_replies_are_values() -> None:
 
     async def use(connection: RedisConnection) -> tuple[list[object], bool]:
         replies = await connection.pipeline([("GET", "a"), ("INCR", "b"), ("EXEC",)])
-        return list(replies), await connection.quiet()
+        return list(replies), connection.quiet
 
     answers = (b"$1\r\n1\r\n", b"-WRONGTYPE no\r\n", b"*3\r\n:1\r\n-LOADING in the middle\r\n$-1\r\n")
     with tcp_server(Server(*answers)) as port:

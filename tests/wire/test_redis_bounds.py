@@ -11,7 +11,7 @@ from tests.checkers.beside import tcp_server
 from tests.context import observe
 from xnai_validate.kit import ErrorKind, Target
 from xnai_validate.wire.failure import WireError
-from xnai_validate.wire.redis.bounds import ITEMS_CAP, Announced
+from xnai_validate.wire.redis.bounds import ITEMS_CAP, ReplyBounds
 
 CAP = 1000
 REPLIES = b"+OK\r\n:5\r\n$-1\r\n*-1\r\n$9\r\n*9999999\r\n\r\n*2\r\n$3\r\na\r\n\r\n-ERR *9999999\r\n%1\r\n+a\r\n_\r\n"
@@ -23,7 +23,7 @@ REPLIES = b"+OK\r\n:5\r\n$-1\r\n*-1\r\n$9\r\n*9999999\r\n\r\n*2\r\n$3\r\na\r\n\r
 )
 def test_an_announcement_is_seen_in_any_pieces(step: int, evil: bytes) -> None:
     """Texts that look like headers are passed over; a real one is seen wherever the pieces are cut."""
-    follower = Announced(CAP)
+    follower = ReplyBounds(CAP)
     feed(follower, REPLIES + b"+" + b"x" * 500 + b"\r\n", step)
     with pytest.raises(WireError) as raised:
         feed(follower, evil, step)
@@ -32,7 +32,7 @@ def test_an_announcement_is_seen_in_any_pieces(step: int, evil: bytes) -> None:
 
 def test_items_are_counted_for_each_reply() -> None:
     """A connection may give as many items as it likes, one reply after the other."""
-    follower = Announced(CAP)
+    follower = ReplyBounds(CAP)
     for _ in range(3):
         follower.begin()
         follower.feed(b"*%d\r\n" % ITEMS_CAP)
@@ -43,6 +43,12 @@ def test_a_header_takes_neither_memory_nor_time(kind: str) -> None:
     """Sixteen bytes that announce four thousand million items are an error at once."""
     facts = served(b"*4294967295\r\n", kind)
     assert (facts["error"], "items" in str(facts["error_detail"])) == ("too_large", True)
+
+
+def test_a_flood_of_pushed_messages_is_a_protocol_error() -> None:
+    """Messages that a server pushes though RESP2 was agreed on end the connection, however many come."""
+    facts = served(b">2\r\n+a\r\n+b\r\n" * 100, "redis.ping")
+    assert (facts["error"], "pushes messages" in str(facts["error_detail"])) == ("protocol", True)
 
 
 @pytest.mark.parametrize("kind", ["key", "keys", "stream", "info", "ping", "roundtrip", "pubsub", "command"])
@@ -69,7 +75,7 @@ def test_numbers_of_info_that_cannot_be_are_unknown(number: str) -> None:
     assert (facts["error"], facts["uptime_s"], facts["used_memory_mib"]) == (None, None, None)
 
 
-def feed(follower: Announced, data: bytes, step: int) -> None:
+def feed(follower: ReplyBounds, data: bytes, step: int) -> None:
     """The data in pieces of that size."""
     for at in range(0, len(data), step):
         follower.feed(data[at : at + step])

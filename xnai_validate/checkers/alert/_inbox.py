@@ -11,7 +11,9 @@ from xnai_validate.checkers.alert._notice import Notice, flat, posted
 from xnai_validate.checkers.alert._webhook_receiver import Delivery, receiving
 from xnai_validate.kit import Context, Target
 from xnai_validate.wire.failure import WireError
-from xnai_validate.wire.redis.client import RedisConnection, connect_redis, list_of, map_of, text_of
+from xnai_validate.wire.redis.client import connect_redis
+from xnai_validate.wire.redis.connection import RedisConnection
+from xnai_validate.wire.redis.replies import list_of, map_of, text_of
 
 RECEIPTS_CAP = 5_000
 EVERY_S = 0.05

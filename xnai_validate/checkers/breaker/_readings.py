@@ -11,7 +11,8 @@ from xnai_validate.checkers.breaker._params import BreakerParams, State
 from xnai_validate.kit import Context, JsonObject, JsonValue
 from xnai_validate.wire.failure import WireError
 from xnai_validate.wire.json_text import document_of
-from xnai_validate.wire.redis.client import RedisClient, RedisRefusal, list_of, number_of, text_of
+from xnai_validate.wire.redis.client import RedisClient
+from xnai_validate.wire.redis.replies import RedisRefusal, list_of, number_of, text_of
 
 READ_S = 2.0
 """How long Redis may take for one reading."""

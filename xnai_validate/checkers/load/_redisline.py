@@ -10,7 +10,9 @@ from xnai_validate.checkers.load._drive import Drive
 from xnai_validate.checkers.load._tally import Tally
 from xnai_validate.kit import Target
 from xnai_validate.wire.failure import WireError
-from xnai_validate.wire.redis.client import Argument, RedisConnection, RedisRefusal, connect_redis
+from xnai_validate.wire.redis.client import connect_redis
+from xnai_validate.wire.redis.connection import RedisConnection
+from xnai_validate.wire.redis.replies import Argument, RedisRefusal
 
 GOOD = "ok"
 """The status of a request all of whose replies are no errors."""
@@ -97,5 +99,5 @@ class RedisLine:
                 self._drive.failed(self, failure.kind, failure.detail, connecting=connection is None)
         finally:
             if connection is not None:
-                await connection.aclose()
+                await connection.disconnect()
             self._drive.closed(self)

@@ -10,7 +10,7 @@ from xnai_validate.checkers.load._redisline import GOOD, Commands, RedisLine
 from xnai_validate.checkers.load._shape import LoadFacts, LoadParams
 from xnai_validate.kit import Context, Size, checker
 from xnai_validate.model.marks import Ge, Le, Len
-from xnai_validate.wire.redis.client import redis_place
+from xnai_validate.wire.redis.client import redis_address
 
 
 class RedisLoad(LoadParams):
@@ -58,7 +58,7 @@ async def redis(params: RedisLoad, ctx: Context) -> RedisLoadFacts:
         expect: {p99_ms: {max: 10}}
     """
     target = ctx.target
-    redis_place(target)  # a url that is none of Redis is told at once
+    redis_address(target)  # a url that is none of Redis is told at once
     commands = Commands(params.command, keys=params.keys, value="x" * params.value, at_once=params.pipeline)
     drive = Drive(params, lambda: RedisLine(drive, target, params.db, commands.next), ctx)
     drive.wrong = lambda status: status != GOOD

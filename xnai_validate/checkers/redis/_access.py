@@ -9,7 +9,8 @@ from typing import Annotated, TypeVar
 from xnai_validate.kit import Context, Duration, ErrorKind, Facts, Params
 from xnai_validate.model.marks import Ge
 from xnai_validate.wire.failure import WireError
-from xnai_validate.wire.redis.client import RedisClient, RedisConnection, connect_redis
+from xnai_validate.wire.redis.client import RedisClient, connect_redis
+from xnai_validate.wire.redis.connection import RedisConnection
 
 PRELOAD = ("redis.asyncio",)
 """What every checker of the family has imported before the first check: it takes 100 ms."""

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from xnai_validate.kit import JsonValue
 from xnai_validate.wire.json_text import document_of
-from xnai_validate.wire.redis.client import RedisConnection, count_of, list_of, map_of, text_of
+from xnai_validate.wire.redis.connection import RedisConnection
+from xnai_validate.wire.redis.replies import count_of, list_of, map_of, text_of
 
 BYTES_CAP = 256 * 1024
 ITEMS_CAP = 100

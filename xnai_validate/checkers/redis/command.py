@@ -7,7 +7,8 @@ from typing import Annotated
 
 from xnai_validate.checkers.redis._access import PRELOAD, RedisFacts, RedisParams, measured
 from xnai_validate.kit import Context, Field, JsonValue, Milliseconds, checker
-from xnai_validate.wire.redis.client import RedisConnection, RedisRefusal, Reply
+from xnai_validate.wire.redis.connection import RedisConnection
+from xnai_validate.wire.redis.replies import RedisRefusal, Reply
 
 ITEMS_CAP = 1_000
 TEXT_CAP = 65_536

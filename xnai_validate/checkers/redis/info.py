@@ -8,7 +8,9 @@ from time import perf_counter
 
 from xnai_validate.checkers.redis._access import PRELOAD, RedisFacts, RedisParams, measured
 from xnai_validate.kit import Context, Count, Mebibytes, Milliseconds, Ratio, Seconds, checker
-from xnai_validate.wire.redis.client import RedisConnection, RedisRefusal, list_of, redis_place, text_of
+from xnai_validate.wire.redis.client import redis_address
+from xnai_validate.wire.redis.connection import RedisConnection
+from xnai_validate.wire.redis.replies import RedisRefusal, list_of, text_of
 
 MIB = 2**20
 DATABASES_CAP = 100
@@ -84,7 +86,7 @@ async def info(params: RedisParams, ctx: Context) -> InfoFacts:
         kind: redis.info
         expect: {role: master, maxmemory_policy: allkeys-lru, memory_ratio: {max: 0.9}, rdb_last_save_ok: true}
     """
-    secure = redis_place(ctx.target).secure
+    secure = redis_address(ctx.target).tls is not None
 
     async def measure(connection: RedisConnection) -> InfoFacts:
         started = perf_counter()

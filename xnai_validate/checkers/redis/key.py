@@ -5,7 +5,8 @@ from __future__ import annotations
 from xnai_validate.checkers.redis._access import PRELOAD, RedisFacts, RedisParams, measured
 from xnai_validate.checkers.redis._content import read_content
 from xnai_validate.kit import Bytes, Context, Count, Field, JsonValue, Seconds, checker
-from xnai_validate.wire.redis.client import RedisConnection, RedisRefusal, Reply, count_of, number_of, text_of
+from xnai_validate.wire.redis.connection import RedisConnection
+from xnai_validate.wire.redis.replies import RedisRefusal, Reply, count_of, number_of, text_of
 
 
 class KeyParams(RedisParams):

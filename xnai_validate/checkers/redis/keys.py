@@ -9,7 +9,8 @@ from xnai_validate.checkers.redis._access import PRELOAD, RedisFacts, RedisParam
 from xnai_validate.kit import Context, Count, Field, JsonObject, JsonValue, Seconds, bounded, checker
 from xnai_validate.model.marks import Ge, Le
 from xnai_validate.wire.json_text import document_of
-from xnai_validate.wire.redis.client import RedisConnection, Reply, list_of, number_of, text_of
+from xnai_validate.wire.redis.connection import RedisConnection
+from xnai_validate.wire.redis.replies import Reply, list_of, number_of, text_of
 
 NAMES_CAP = 100
 DOCUMENTS_CAP = 100

@@ -12,7 +12,8 @@ from xnai_validate.checkers.redis._access import PRELOAD, RedisFacts, RedisParam
 from xnai_validate.kit import Context, Count, Duration, ErrorKind, Milliseconds, checker
 from xnai_validate.model.marks import Ge, Le
 from xnai_validate.wire.failure import WireError
-from xnai_validate.wire.redis.client import RedisClient, RedisRefusal, connect_redis, text_of
+from xnai_validate.wire.redis.client import RedisClient, connect_redis
+from xnai_validate.wire.redis.replies import RedisRefusal, text_of
 
 
 class PingParams(RedisParams):

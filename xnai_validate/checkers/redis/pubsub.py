@@ -7,7 +7,9 @@ from time import perf_counter
 
 from xnai_validate.checkers.redis._access import PRELOAD, RedisFacts, RedisParams, measured
 from xnai_validate.kit import Context, Count, Milliseconds, checker
-from xnai_validate.wire.redis.client import RedisConnection, connect_redis, count_of, list_of, text_of
+from xnai_validate.wire.redis.client import connect_redis
+from xnai_validate.wire.redis.connection import RedisConnection
+from xnai_validate.wire.redis.replies import count_of, list_of, text_of
 
 PREFIX = "xnai:validate:"
 

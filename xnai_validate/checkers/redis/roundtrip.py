@@ -11,7 +11,8 @@ from xnai_validate.checkers.redis._access import PRELOAD, RedisFacts, RedisParam
 from xnai_validate.kit import Context, Duration, Milliseconds, Size, checker
 from xnai_validate.model.marks import Le, field_validator
 from xnai_validate.wire.failure import WireError
-from xnai_validate.wire.redis.client import RedisConnection, number_of, text_of
+from xnai_validate.wire.redis.connection import RedisConnection
+from xnai_validate.wire.redis.replies import number_of, text_of
 
 PREFIX = "xnai:validate:"
 

@@ -8,7 +8,8 @@ from xnai_validate.checkers.redis._access import PRELOAD, RedisFacts, RedisParam
 from xnai_validate.kit import Context, Count, ErrorKind, JsonObject, JsonValue, Milliseconds, Seconds, bounded, checker
 from xnai_validate.model.marks import Ge, Le
 from xnai_validate.wire.failure import WireError
-from xnai_validate.wire.redis.client import RedisConnection, Reply, count_of, list_of, map_of, text_of
+from xnai_validate.wire.redis.connection import RedisConnection
+from xnai_validate.wire.redis.replies import Reply, count_of, list_of, map_of, text_of
 
 GROUPS_CAP = 100
 LAG_CAP = 1_000

@@ -9,7 +9,9 @@ from contextlib import asynccontextmanager
 from xnai_validate.kit import ErrorKind, FaultContext, Gone, NotApplicable, ProcessId, Undo, Unmeasurable, process_id
 from xnai_validate.wire.containers.processes import kept_pid
 from xnai_validate.wire.failure import WireError
-from xnai_validate.wire.redis.client import RedisConnection, connect_redis, text_of
+from xnai_validate.wire.redis.client import connect_redis
+from xnai_validate.wire.redis.connection import RedisConnection
+from xnai_validate.wire.redis.replies import text_of
 
 PRELOAD = ("redis.asyncio",)
 ANSWER_S = 5.0

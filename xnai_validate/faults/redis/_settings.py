@@ -6,7 +6,8 @@ from collections.abc import Mapping
 
 from xnai_validate.faults.redis._server import ServerUndo, admin, process_of, run_id
 from xnai_validate.kit import FaultContext, JsonValue, NotApplicable
-from xnai_validate.wire.redis.client import RedisConnection, RedisRefusal, map_of, text_of
+from xnai_validate.wire.redis.connection import RedisConnection
+from xnai_validate.wire.redis.replies import RedisRefusal, map_of, text_of
 
 
 class SettingsUndo(ServerUndo):

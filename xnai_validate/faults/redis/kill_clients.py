@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from xnai_validate.faults.redis._server import PRELOAD, ServerUndo, admin, process_of, run_id
 from xnai_validate.kit import FaultContext, InForce, JsonValue, Params, fault
-from xnai_validate.wire.redis.client import text_of
+from xnai_validate.wire.redis.replies import text_of
 
 
 class KillParams(Params):

@@ -10,7 +10,8 @@ from xnai_validate.kit import FaultContext, Field, InForce, JsonObject, JsonValu
 from xnai_validate.model.marks import model_validator
 from xnai_validate.wire.failure import WireError
 from xnai_validate.wire.json_text import document_of
-from xnai_validate.wire.redis.client import RedisConnection, list_of, number_of, text_of
+from xnai_validate.wire.redis.connection import RedisConnection
+from xnai_validate.wire.redis.replies import list_of, number_of, text_of
 
 SAYS_CAP = 200
 CONTENT_CAP = 64 * 1024

@@ -1,6 +1,6 @@
-"""What a reply of Redis announces, looked at before the parser believes it.
+"""Refuse a reply of Redis that announces more than may come, before the parser allocates for it.
 
-hiredis makes a list as long as a header says before a single item has come: sixteen bytes from a server would take
+hiredis makes a list as long as a header announces before one item has arrived: sixteen bytes from a server would take
 gigabytes here. RESP2 and RESP3: https://redis.io/docs/latest/develop/reference/protocol-spec/.
 """
 
@@ -9,42 +9,44 @@ from __future__ import annotations
 from xnai_validate.model.error_kind import ErrorKind
 from xnai_validate.wire.failure import WireError
 
+REPLY_CAP = 16 * 1024 * 1024
+"""Bytes of one reply; a larger one ends the connection."""
 ITEMS_CAP = 1_000_000
 """Items of all lists and mappings of one reply."""
-LINE_KEPT = 64
-"""Bytes of an unfinished line that are kept; a header is shorter, and of the rest only a last CR matters."""
+HEADER_CAP = 64
+"""Bytes of an unfinished line that are kept: a header is shorter, and of a longer line only a last CR matters."""
 _LISTS = b"*~>"
 _MAPS = b"%|"
 _TEXTS = b"$=!"
 
 
-class Announced:
-    """Follows the replies of one connection as they arrive, in pieces of any size; texts are passed over unread."""
+class ReplyBounds:
+    """Follows the replies of one connection as they arrive, in pieces of any size; skips over their texts."""
 
-    def __init__(self, text_cap: int) -> None:
+    def __init__(self, text_cap: int = REPLY_CAP) -> None:
         self._text_cap = text_cap
         self._items = 0
         self._skip = 0
         self._line = b""
 
     def begin(self) -> None:
-        """Another reply is waited for."""
+        """Start to count for another reply."""
         self._items = 0
 
     def feed(self, data: bytes) -> None:
-        """Look at what has arrived; raises WireError where it announces more than may come."""
+        """Look at bytes that have arrived. Raises WireError (`too_large`) where they announce more than may come."""
         at = 0
         if self._line:
             data, self._line = self._line + data, b""
         while at < len(data):
             if self._skip:
-                passed = min(self._skip, len(data) - at)
-                self._skip -= passed
-                at += passed
+                skipped = min(self._skip, len(data) - at)
+                self._skip -= skipped
+                at += skipped
                 continue
             end = data.find(b"\r\n", at)
             if end < 0:
-                self._line = data[at:] if len(data) - at <= LINE_KEPT else data[at : at + LINE_KEPT] + data[-1:]
+                self._line = data[at:] if len(data) - at <= HEADER_CAP else data[at : at + HEADER_CAP] + data[-1:]
                 return
             self._header(data[at], data[at + 1 : end])
             at = end + 2
@@ -61,7 +63,7 @@ class Announced:
 
 
 def _number(text: bytes) -> int | None:
-    """The number in a header; None for what is none, of which the parser is going to complain."""
+    """The number in a header; None for anything else, which the parser is going to refuse."""
     try:
         return int(text[:20])
     except ValueError:
