@@ -17,7 +17,6 @@ from xnai_validate.wire.failure import WireError
     expect={"received": True, "failed_steps": [], "channel_faults": []},
     target=False,
     exclusive=True,
-    preload=("redis.asyncio",),
 )
 async def receipt(params: ReceiptParams, ctx: Context) -> Received:
     """Cause what an alert is about, and prove that the alert arrives, once, in time, and is taken back afterwards.

@@ -98,7 +98,6 @@ class ConcurrentFacts(Facts):
     "breaker.concurrent",
     expect={"closed_before": True, "opened": True, "leaked_calls": 0, "unanswered": 0, "closed_again": True},
     exclusive=True,
-    preload=("redis.asyncio",),
 )
 async def concurrent(params: ConcurrentParams, ctx: Context) -> ConcurrentFacts:
     """Call through a circuit breaker from many places at once: closed, failing, open and half open.

@@ -157,7 +157,6 @@ class CycleFacts(Facts):
         "beside_failed": [],
     },
     exclusive=True,
-    preload=("redis.asyncio",),
 )
 async def cycle(params: CycleParams, ctx: Context) -> CycleFacts:
     """Drive a circuit breaker once around: fail until it opens, wait until it lets a call through, close it again.

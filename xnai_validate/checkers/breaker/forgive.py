@@ -48,7 +48,6 @@ class ForgiveFacts(Facts):
     "breaker.forgive",
     expect={"closed_before": True, "opened_early": False, "forgave": True},
     exclusive=True,
-    preload=("redis.asyncio",),
 )
 async def forgive(params: BreakerParams, ctx: Context) -> ForgiveFacts:
     """Fail, succeed and fail again, each time once less than opens a circuit breaker: it must stay closed.

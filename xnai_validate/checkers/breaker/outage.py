@@ -79,7 +79,6 @@ class OutageFacts(Facts):
     "breaker.outage",
     expect={"closed_before": True, "calls_failed": 0, "opened": True, "closed_again": True},
     exclusive=True,
-    preload=("redis.asyncio",),
 )
 async def outage(params: OutageParams, ctx: Context) -> OutageFacts:
     """Take Redis away and drive a circuit breaker: it must go on in memory, and return to Redis when that is back.

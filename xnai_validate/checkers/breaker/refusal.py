@@ -44,7 +44,6 @@ class RefusalFacts(Facts):
     "breaker.refusal",
     expect={"refused": {"min": 1}, "refusal_status": 503, "envelope_faults": []},
     exclusive=True,
-    preload=("redis.asyncio",),
 )
 async def refusal(params: CycleParams, ctx: Context) -> RefusalFacts:
     """Open a circuit breaker and look at its refusals: how quick they are, what they say, whether Retry-After is true.

@@ -80,7 +80,6 @@ class ReopenFacts(Facts):
     "breaker.reopen",
     expect={"closed_before": True, "opened": True, "reopened_on_failure": True, "closed_again": True},
     exclusive=True,
-    preload=("redis.asyncio",),
 )
 async def reopen(params: ReopenParams, ctx: Context) -> ReopenFacts:
     """Fail once while a circuit breaker is half open: it must open again, for another whole recovery time.

@@ -69,7 +69,6 @@ class SharedFacts(Facts):
     "breaker.shared",
     expect={"closed_before": True, "opened": True, "in_time": True, "not_refused": [], "connections_let_through": 0},
     exclusive=True,
-    preload=("redis.asyncio",),
 )
 async def shared(params: SharedParams, ctx: Context) -> SharedFacts:
     """Open a circuit breaker by one way, and call it by others and on many connections: all must be refused.

@@ -58,7 +58,6 @@ class StateFacts(Facts):
     "breaker.state",
     expect={"present": True, "well_formed": True, "missing_fields": [], "ttl_outlives_recovery": True},
     exclusive=True,
-    preload=("redis.asyncio",),
 )
 async def state(params: CycleParams, ctx: Context) -> StateFacts:
     """Read a circuit breaker's key in Redis after every call of a cycle: is it there, complete, true, kept long enough.

@@ -68,7 +68,6 @@ class SurviveFacts(Facts):
     "breaker.survive",
     expect={"closed_before": True, "opened": True, "back": True, "survived": True, "closed_again": True},
     exclusive=True,
-    preload=("redis.asyncio",),
 )
 async def survive(params: SurviveParams, ctx: Context) -> SurviveFacts:
     """Disturb the stack while a circuit breaker is open, as by a restart: it must still be open.

@@ -44,7 +44,6 @@ class RedisLoadFacts(LoadFacts):
     "load.redis",
     expect={"error_ratio": 0, "not_sent_count": 0, "ended_early": False},
     exclusive=True,
-    preload=("redis.asyncio",),
 )
 async def redis(params: RedisLoad, ctx: Context) -> RedisLoadFacts:
     """Send a Redis command many times, by a schedule or by many callers, and tell how Redis bears it.

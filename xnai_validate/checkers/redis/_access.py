@@ -12,9 +12,6 @@ from xnai_validate.wire.failure import WireError
 from xnai_validate.wire.redis.client import RedisClient, connect_redis
 from xnai_validate.wire.redis.connection import RedisConnection
 
-PRELOAD = ("redis.asyncio",)
-"""What every checker of the family has imported before the first check: it takes 100 ms."""
-
 
 class RedisParams(Params):
     """Which database, and how long."""

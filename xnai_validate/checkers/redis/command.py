@@ -5,7 +5,7 @@ from __future__ import annotations
 from time import perf_counter
 from typing import Annotated
 
-from xnai_validate.checkers.redis._access import PRELOAD, RedisFacts, RedisParams, measured
+from xnai_validate.checkers.redis._access import RedisFacts, RedisParams, measured
 from xnai_validate.kit import Context, Field, JsonValue, Milliseconds, checker
 from xnai_validate.wire.redis.connection import RedisConnection
 from xnai_validate.wire.redis.replies import RedisRefusal, Reply
@@ -35,7 +35,7 @@ class CommandFacts(RedisFacts):
     """From sending the command to its reply."""
 
 
-@checker("redis.command", expect={"error": None, "reply_error": None}, preload=PRELOAD)
+@checker("redis.command", expect={"error": None, "reply_error": None})
 async def command(params: CommandParams, ctx: Context) -> CommandFacts:
     """Send one command to Redis, on a connection of its own, and read the reply.
 

@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 from time import perf_counter
 
-from xnai_validate.checkers.redis._access import PRELOAD, RedisFacts, RedisParams, measured
+from xnai_validate.checkers.redis._access import RedisFacts, RedisParams, measured
 from xnai_validate.kit import Context, Count, Mebibytes, Milliseconds, Ratio, Seconds, checker
 from xnai_validate.wire.redis.client import redis_address
 from xnai_validate.wire.redis.connection import RedisConnection
@@ -77,7 +77,7 @@ class InfoFacts(RedisFacts):
     """How many databases there are; null where CONFIG is not allowed."""
 
 
-@checker("redis.info", expect={"error": None}, preload=PRELOAD)
+@checker("redis.info", expect={"error": None})
 async def info(params: RedisParams, ctx: Context) -> InfoFacts:
     """Read the state and the limits of a Redis server, from INFO and CONFIG GET; changes nothing.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from xnai_validate.checkers.redis._access import PRELOAD, RedisFacts, RedisParams, measured
+from xnai_validate.checkers.redis._access import RedisFacts, RedisParams, measured
 from xnai_validate.checkers.redis._content import read_content
 from xnai_validate.kit import Bytes, Context, Count, Field, JsonValue, Seconds, checker
 from xnai_validate.wire.redis.connection import RedisConnection
@@ -41,7 +41,7 @@ class KeyFacts(RedisFacts):
     """How Redis stores it."""
 
 
-@checker("redis.key", expect={"error": None, "exists": True}, preload=PRELOAD)
+@checker("redis.key", expect={"error": None, "exists": True})
 async def key(params: KeyParams, ctx: Context) -> KeyFacts:
     """Read one key: its type, time to live and content; changes nothing.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import Annotated
 
-from xnai_validate.checkers.redis._access import PRELOAD, RedisFacts, RedisParams, measured
+from xnai_validate.checkers.redis._access import RedisFacts, RedisParams, measured
 from xnai_validate.kit import Context, Count, Field, JsonObject, JsonValue, Seconds, bounded, checker
 from xnai_validate.model.marks import Ge, Le
 from xnai_validate.wire.json_text import document_of
@@ -57,7 +57,7 @@ class KeysFacts(RedisFacts):
     """Name -> content of the strings among the first 100 in order, where it is JSON."""
 
 
-@checker("redis.keys", expect={"error": None, "missing": []}, preload=PRELOAD)
+@checker("redis.keys", expect={"error": None, "missing": []})
 async def keys(params: KeysParams, ctx: Context) -> KeysFacts:
     """Read all keys that match a pattern: types, times to live and JSON contents; changes nothing.
 

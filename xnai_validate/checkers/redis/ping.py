@@ -8,7 +8,7 @@ from statistics import median
 from time import perf_counter
 from typing import Annotated
 
-from xnai_validate.checkers.redis._access import PRELOAD, RedisFacts, RedisParams, client_of
+from xnai_validate.checkers.redis._access import RedisFacts, RedisParams, client_of
 from xnai_validate.kit import Context, Count, Duration, ErrorKind, Milliseconds, checker
 from xnai_validate.model.marks import Ge, Le
 from xnai_validate.wire.failure import WireError
@@ -84,7 +84,7 @@ class _Pings:
         self.losses += 1
 
 
-@checker("redis.ping", expect={"error": None, "lost": 0}, preload=PRELOAD)
+@checker("redis.ping", expect={"error": None, "lost": 0})
 async def ping(params: PingParams, ctx: Context) -> PingFacts:
     """Ping Redis, once or many times over a while.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from time import perf_counter
 
-from xnai_validate.checkers.redis._access import PRELOAD, RedisFacts, RedisParams, measured
+from xnai_validate.checkers.redis._access import RedisFacts, RedisParams, measured
 from xnai_validate.kit import Context, Count, Milliseconds, checker
 from xnai_validate.wire.redis.client import connect_redis
 from xnai_validate.wire.redis.connection import RedisConnection
@@ -25,7 +25,7 @@ class PubsubFacts(RedisFacts):
     """From publishing to receiving."""
 
 
-@checker("redis.pubsub", expect={"error": None, "received": True}, preload=PRELOAD)
+@checker("redis.pubsub", expect={"error": None, "received": True})
 async def pubsub(params: RedisParams, ctx: Context) -> PubsubFacts:
     """Publish a message on a channel of our own and receive it on another connection.
 

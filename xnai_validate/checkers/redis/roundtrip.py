@@ -7,7 +7,7 @@ from contextlib import suppress
 from time import perf_counter
 from typing import Annotated
 
-from xnai_validate.checkers.redis._access import PRELOAD, RedisFacts, RedisParams, measured
+from xnai_validate.checkers.redis._access import RedisFacts, RedisParams, measured
 from xnai_validate.kit import Context, Duration, Milliseconds, Size, checker
 from xnai_validate.model.marks import Le, field_validator
 from xnai_validate.wire.failure import WireError
@@ -48,9 +48,7 @@ class RoundtripFacts(RedisFacts):
     """All steps together, on a connection that was there already or connecting included."""
 
 
-@checker(
-    "redis.roundtrip", expect={"error": None, "read_back": True, "ttl_right": True, "deleted": True}, preload=PRELOAD
-)
+@checker("redis.roundtrip", expect={"error": None, "read_back": True, "ttl_right": True, "deleted": True})
 async def roundtrip(params: RoundtripParams, ctx: Context) -> RoundtripFacts:
     """Write a key of our own, read it back, look at its time to live and delete it.
 

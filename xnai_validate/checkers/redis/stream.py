@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from xnai_validate.checkers.redis._access import PRELOAD, RedisFacts, RedisParams, measured
+from xnai_validate.checkers.redis._access import RedisFacts, RedisParams, measured
 from xnai_validate.kit import Context, Count, ErrorKind, JsonObject, JsonValue, Milliseconds, Seconds, bounded, checker
 from xnai_validate.model.marks import Ge, Le
 from xnai_validate.wire.failure import WireError
@@ -61,7 +61,7 @@ class StreamFacts(RedisFacts):
     """The age of the oldest entry that is not acknowledged, in any group; null where none is pending."""
 
 
-@checker("redis.stream", expect={"error": None, "exists": True}, preload=PRELOAD)
+@checker("redis.stream", expect={"error": None, "exists": True})
 async def stream(params: StreamParams, ctx: Context) -> StreamFacts:
     """Read a stream and its consumer groups: length, newest entries, what is pending and lags; changes nothing.
 

@@ -13,7 +13,6 @@ from xnai_validate.wire.redis.client import connect_redis
 from xnai_validate.wire.redis.connection import RedisConnection
 from xnai_validate.wire.redis.replies import text_of
 
-PRELOAD = ("redis.asyncio",)
 ANSWER_S = 5.0
 """How long one conversation with the server may take."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from xnai_validate.faults.redis._server import PRELOAD, ServerUndo, admin, process_of, run_id
+from xnai_validate.faults.redis._server import ServerUndo, admin, process_of, run_id
 from xnai_validate.kit import FaultContext, InForce, JsonValue, Params, fault
 from xnai_validate.wire.redis.replies import text_of
 
@@ -14,7 +14,7 @@ class KillParams(Params):
     """Whether those that wait for published messages are closed too."""
 
 
-@fault("redis.kill_clients", limit_s=300, preload=PRELOAD)
+@fault("redis.kill_clients", limit_s=300)
 class KillClients:
     """Let Redis close the connections of all its clients at once, as after a failover or a lost network.
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from xnai_validate.faults.redis._server import PRELOAD
 from xnai_validate.faults.redis._settings import SettingsUndo, read_settings, settings_now, write_settings
 from xnai_validate.kit import FaultContext, InForce, JsonValue, Params, fault
 
@@ -11,7 +10,7 @@ class MaxmemoryParams(Params):
     """Nothing to choose: any limit below what is in use means the same."""
 
 
-@fault("redis.maxmemory", limit_s=300, preload=PRELOAD)
+@fault("redis.maxmemory", limit_s=300)
 class Maxmemory:
     """Let Redis have no memory left: commands that need some are refused with OOM, all others are answered.
 

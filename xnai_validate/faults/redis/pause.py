@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Annotated, Literal, Self
 
-from xnai_validate.faults.redis._server import PRELOAD, ServerUndo, admin, process_of, refuse_older, server_info
+from xnai_validate.faults.redis._server import ServerUndo, admin, process_of, refuse_older, server_info
 from xnai_validate.kit import Duration, FaultContext, InForce, JsonValue, Params, Unmeasurable, fault
 from xnai_validate.model.marks import Gt, Le, model_validator
 
@@ -37,7 +37,7 @@ class PauseParams(Params):
         return self.duration or (2.0 if self.mode == "all" else 30.0)
 
 
-@fault("redis.pause", limit_s=60, grace_s=12, preload=PRELOAD)
+@fault("redis.pause", limit_s=60, grace_s=12)
 class Pause:
     """Let Redis keep its clients waiting: commands that write, or all, are answered only afterwards.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from base64 import b64decode, b64encode
 
-from xnai_validate.faults.redis._server import PRELOAD, ServerUndo, admin, process_of, server_info
+from xnai_validate.faults.redis._server import ServerUndo, admin, process_of, server_info
 from xnai_validate.kit import FaultContext, Field, InForce, JsonObject, JsonValue, Params, Unmeasurable, fault
 from xnai_validate.model.marks import model_validator
 from xnai_validate.wire.failure import WireError
@@ -49,7 +49,7 @@ class PlantUndo(ServerUndo):
     """The fields that are changed -> what they say meanwhile; none where the key is gone."""
 
 
-@fault("redis.plant", limit_s=600, preload=PRELOAD)
+@fault("redis.plant", limit_s=600)
 class Plant:
     """Let a key of Redis that holds a JSON object say something else, or be gone: a circuit breaker that is open.
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from xnai_validate.faults.redis._server import PRELOAD
 from xnai_validate.faults.redis._settings import SettingsUndo, read_settings, settings_now, write_settings
 from xnai_validate.kit import FaultContext, InForce, JsonValue, Params, fault
 
@@ -14,7 +13,7 @@ class ReadonlyParams(Params):
     """Nothing to choose."""
 
 
-@fault("redis.readonly", limit_s=300, preload=PRELOAD)
+@fault("redis.readonly", limit_s=300)
 class Readonly:
     """Let Redis refuse every write at once, with NOREPLICAS, while it answers what only reads.
 
