@@ -1,0 +1,1 @@
+"""What others build on and so may not change unnoticed."""
