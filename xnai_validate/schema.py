@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Annotated, Any
 
-from pydantic import Field, TypeAdapter
+from pydantic import BaseModel, Field, TypeAdapter
 
 from xnai_validate import registry
 from xnai_validate.kit import Checker
-from xnai_validate.model.field_docs import field_docs
 from xnai_validate.model.json import JsonObject, JsonValue
 from xnai_validate.model.judging.fact_types import FactType
-from xnai_validate.model.record import Record
 from xnai_validate.model.results.events import Event
 from xnai_validate.model.results.report import RunReport
 
@@ -73,7 +71,7 @@ def faults_schema(definitions: JsonObject) -> list[JsonValue]:
     return conditions
 
 
-def model_schema(model: type[Record], prefix: str, definitions: JsonObject) -> JsonObject:
+def model_schema(model: type[BaseModel], prefix: str, definitions: JsonObject) -> JsonObject:
     """The schema of a model as it is written in a file; what it refers to goes to `definitions`, with the prefix.
 
     With a prefix it is of params, where a `${...}` may stand for a whole list or mapping.
@@ -118,12 +116,11 @@ def _or_reference(schema: JsonValue, whole: bool) -> JsonValue:
 
 def _facts_schema(checker: Checker) -> JsonObject:
     """The schema of `expect` and `warn`: fact -> rule."""
-    docs = field_docs(checker.facts)
-    described = {field.alias or name: docs.get(name) for name, field in checker.facts.model_fields.items()}
+    described = {field.alias or name: field.description for name, field in checker.facts.model_fields.items()}
     properties: JsonObject = {}
     for name, kind in checker.types.items():
         rule = _rule(kind)
-        properties[name] = {"description": described[name], **rule} if described.get(name) else rule
+        properties[name] = {"description": described[name], **rule} if described[name] else rule
     return {"type": "object", "minProperties": 1, "additionalProperties": False, "properties": properties}
 
 

@@ -19,7 +19,7 @@ from tests.engine.plans import declared, make, plan_of
 from tests.faults import brief
 from xnai_validate import registry
 from xnai_validate.engine import Engine, Memory, SystemClock, signals
-from xnai_validate.kit import WRITTEN, Context, Facts, Params, Target, Tls, checker
+from xnai_validate.kit import FROM_FILE, Context, Facts, Params, Target, Tls, checker
 from xnai_validate.model.results.report_builder import fold
 from xnai_validate.plan import Candidate, PlannedFault, PlannedTarget
 
@@ -64,7 +64,7 @@ async def main(told: dict[str, Any]) -> int:
     """Run one check under the fault."""
     brief.provide()
     fault, target = registry.FAULTS.get(told["fault"]), target_of(told["target"])
-    params = fault.params.model_validate(told["params"], context=WRITTEN)
+    params = fault.params.model_validate(told["params"], context=FROM_FILE)
     under = (PlannedFault(fault, params, target.name if target else None),)
     hold = Hold(hold_s=told.get("hold_s", 0.05), kill=told["kill"] == "held")
     check = make("it", declared(hold_on), params=hold, rules=(), disruptive=True, timeout_s=300.0, under=under)

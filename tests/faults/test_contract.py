@@ -21,7 +21,7 @@ from xnai_validate import registry
 from xnai_validate.engine.undo.folder import UndoFolder
 from xnai_validate.engine.undo.record import UndoRecord, record_from_json
 from xnai_validate.engine.undo.revert import FaultPlace, take_back
-from xnai_validate.kit import WRITTEN, Fault, InForce, JsonValue, Params, ProcessId, Undo
+from xnai_validate.kit import FROM_FILE, Fault, InForce, JsonValue, Params, ProcessId, Undo
 
 T = TypeVar("T")
 NOBODY = ProcessId(pid=2**22 + 1, started=0, boot="")
@@ -34,7 +34,7 @@ class Tried:
     def __init__(self, name: str, scene: Scene) -> None:
         self.scene = scene
         self.fault: Fault = registry.FAULTS.get(name)
-        self.params: Params = self.fault.params.model_validate(scene.params, context=WRITTEN)
+        self.params: Params = self.fault.params.model_validate(scene.params, context=FROM_FILE)
         self.place = FaultPlace(f"{RUN}.1", RealClock(), self.fault.limit_s, scene.target)
         self.force: InForce | None = None
 
@@ -185,7 +185,7 @@ def test_it_says_what_it_does_to_whom(name: str) -> None:
     """One sentence that names the target, within bounds; and it has a time limit of its own."""
     found = registry.FAULTS.get(name)
     with scene_of(name)() as scene:
-        params = found.params.model_validate(scene.params, context=WRITTEN)
+        params = found.params.model_validate(scene.params, context=FROM_FILE)
         said = found.by.says(params, "the-target")
         assert "\n" not in said
         assert 20 < len(said) < 250

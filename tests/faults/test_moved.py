@@ -10,14 +10,14 @@ from tests.checkers.beside import tcp_server
 from tests.engine.plans import collect, engine_of, make, plan_of, results
 from xnai_validate import registry
 from xnai_validate.engine import SystemClock
-from xnai_validate.kit import WRITTEN, JsonObject, Target, Tls
+from xnai_validate.kit import FROM_FILE, JsonObject, Target, Tls
 from xnai_validate.plan import Candidate, PlannedFault, PlannedTarget
 
 
 def planned(name: str, params: JsonObject) -> PlannedFault:
     """A fault of the target `api`."""
     found = registry.FAULTS.get(name)
-    return PlannedFault(found, found.params.model_validate(params, context=WRITTEN), "api")
+    return PlannedFault(found, found.params.model_validate(params, context=FROM_FILE), "api")
 
 
 def test_a_check_goes_through_all_its_proxies(tmp_path: Path) -> None:

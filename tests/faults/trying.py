@@ -11,7 +11,7 @@ from typing import Any
 from tests.context import RealClock
 from xnai_validate import registry
 from xnai_validate.engine.undo.revert import FaultPlace, Proof, take_back
-from xnai_validate.kit import WRITTEN, Fault, InForce, JsonValue, Params, Target, Undo
+from xnai_validate.kit import FROM_FILE, Fault, InForce, JsonValue, Params, Target, Undo
 
 
 class Trial:
@@ -19,7 +19,7 @@ class Trial:
 
     def __init__(self, name: str, target: Target | None, params: dict[str, Any], injection: str) -> None:
         self.fault: Fault = registry.FAULTS.get(name)
-        self.params: Params = self.fault.params.model_validate(params, context=WRITTEN)
+        self.params: Params = self.fault.params.model_validate(params, context=FROM_FILE)
         self.place = FaultPlace(injection, RealClock(), self.fault.limit_s, target)
         self.force: InForce | None = None
 

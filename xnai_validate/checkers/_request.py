@@ -6,8 +6,7 @@ import json
 from typing import Annotated, Self
 from urllib.parse import urlencode
 
-from xnai_validate.kit import Field, JsonValue, Params, Target
-from xnai_validate.model.marks import Ge, Le, model_validator
+from xnai_validate.kit import Field, Ge, JsonValue, Le, Params, Target, model_validator
 from xnai_validate.wire.http.client import HttpRequest
 
 Scalar = str | int | float | bool
@@ -38,7 +37,7 @@ class RequestParams(Params):
     @model_validator(mode="after")
     def _one_body(self) -> Self:
         others = (self.body is not None) + (self.form is not None)
-        if others and others + self.gives("json_") > 1:
+        if others and others + ("json_" in self.model_fields_set) > 1:
             raise ValueError("a request has one body: json, body or form")
         if self.fill and not isinstance(self.json_, dict):
             raise ValueError("fill puts texts into the fields of json, which must be a mapping here")
@@ -62,7 +61,7 @@ class RequestParams(Params):
         )
 
     def _content(self) -> tuple[bytes, str | None]:
-        if self.gives("json_"):
+        if "json_" in self.model_fields_set:
             document = self.json_
             if isinstance(document, dict):
                 document = {**document, **{name: "x" * length for name, length in self.fill.items()}}

@@ -6,9 +6,7 @@ import json
 from typing import NamedTuple
 from urllib.parse import urlencode
 
-from xnai_validate.kit import Field, JsonValue, Params, Target
-from xnai_validate.model.judging.rules import json_path, values_at
-from xnai_validate.model.marks import field_validator
+from xnai_validate.kit import Field, JsonValue, Params, Target, field_validator, json_path, values_at
 from xnai_validate.wire.http.client import HttpRequest
 from xnai_validate.wire.json_text import document_of
 from xnai_validate.wire.sse.parser import Event

@@ -7,10 +7,17 @@ import math
 from collections.abc import Mapping
 
 from xnai_validate.checkers._steps import failure, observe_all
-from xnai_validate.kit import Context, Observation, Unmeasurable, bounded
-from xnai_validate.model.judging.rules import is_singular, json_path, values_at
-from xnai_validate.model.marks import field_validator
-from xnai_validate.model.suggestions import did_you_mean
+from xnai_validate.kit import (
+    Context,
+    Observation,
+    Unmeasurable,
+    bounded,
+    did_you_mean,
+    field_validator,
+    is_singular,
+    json_path,
+    values_at,
+)
 
 
 class Missing:

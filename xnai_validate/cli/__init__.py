@@ -64,8 +64,6 @@ def _command(arguments: list[str]) -> None:
         sys.stdout.flush()
         return
     gc.set_threshold(50_000, 20, 100)  # nothing that is imported is garbage, and looking for some takes long
-    # No plugin of other programs' models is for ours; looking for some takes long.
-    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     if arguments[:1] == ["run"]:
         from xnai_validate.cli.quick import parsed
 

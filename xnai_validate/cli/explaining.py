@@ -15,7 +15,6 @@ from xnai_validate.config import LoadOptions
 from xnai_validate.config.catalogue import Catalogue, catalogue
 from xnai_validate.errors import ConfigError, RegistryError
 from xnai_validate.kit import Checker, Facts, Fault, Params
-from xnai_validate.model.field_docs import field_docs
 from xnai_validate.model.json import JsonValue
 from xnai_validate.model.judging.fact_types import FactType
 from xnai_validate.model.judging.finding_text import wanted
@@ -184,8 +183,7 @@ def _properties(page: Page, schema: Mapping[str, object]) -> None:
 
 
 def _facts(page: Page, model: type[Facts], types: Mapping[str, FactType]) -> None:
-    texts = field_docs(model)
-    docs = {field.alias or name: texts.get(name, "") for name, field in model.model_fields.items()}
+    docs = {field.alias or name: field.description or "" for name, field in model.model_fields.items()}
     for name, kind in types.items():
         _entry(page, name, str(kind), docs.get(name, ""))
 

@@ -1,16 +1,125 @@
-"""All that the author of a checker or of a fault imports: base classes, decorators, contexts and the clock."""
+"""Everything that the author of a checker or of a fault imports; the only other door is `wire`."""
 
-from xnai_validate.kit import checker as measuring
-from xnai_validate.kit import fault as disturbing
-from xnai_validate.kit import process_id as process
-from xnai_validate.kit.checker import *  # noqa: F403
-from xnai_validate.kit.checker import MARK as MARK
-from xnai_validate.kit.checker import WRITTEN as WRITTEN
-from xnai_validate.kit.fault import *  # noqa: F403
-from xnai_validate.kit.fault import FAULT_MARK as FAULT_MARK
-from xnai_validate.kit.process_id import *  # noqa: F403
+from annotated_types import Ge, Gt, Le, Len, Lt, MinLen
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    JsonValue,
+    StringConstraints,
+    ValidationInfo,
+    WithJsonSchema,
+    field_validator,
+    model_validator,
+)
 
-__all__ = ["FAULT_MARK", "MARK", "WRITTEN"]
-__all__ += measuring.__all__
-__all__ += disturbing.__all__
-__all__ += process.__all__
+from xnai_validate.errors import Gone, NotApplicable, Unmeasurable, XnaiError
+from xnai_validate.kit.checker import MARK, Checker, Preload, checker
+from xnai_validate.kit.context import Clock, Context
+from xnai_validate.kit.fault import FAULT_MARK, Fault, FaultContext, InForce, Undo, fault
+from xnai_validate.kit.observation import Disturbance, Observation, Observed, Template
+from xnai_validate.kit.params import (
+    FROM_FILE,
+    Bytes,
+    Count,
+    Duration,
+    Facts,
+    Headers,
+    Mebibytes,
+    Milliseconds,
+    Params,
+    Percent,
+    Ratio,
+    Seconds,
+    Size,
+)
+from xnai_validate.kit.process_id import ProcessId, child_environment, process_id
+from xnai_validate.model.error_kind import ErrorKind
+from xnai_validate.model.frozen_model import FrozenModel
+from xnai_validate.model.histogram import Histogram
+from xnai_validate.model.json import Json, JsonObject, bounded
+from xnai_validate.model.judging.cpu_limit import OutOfPatience, with_patience
+from xnai_validate.model.judging.fact_types import IgnoreCase, Whole
+from xnai_validate.model.judging.finding_text import cut
+from xnai_validate.model.judging.references import NAME
+from xnai_validate.model.judging.rules import MATCH_CAP, PATIENCE_S, Finding, is_singular, json_path, values_at
+from xnai_validate.model.suggestions import did_you_mean
+from xnai_validate.model.target import Target, Tls
+from xnai_validate.model.text import Masker, looks_secret
+
+__all__ = [
+    "FAULT_MARK",
+    "FROM_FILE",
+    "MARK",
+    "MATCH_CAP",
+    "NAME",
+    "PATIENCE_S",
+    "AfterValidator",
+    "BeforeValidator",
+    "Bytes",
+    "Checker",
+    "Clock",
+    "Context",
+    "Count",
+    "Disturbance",
+    "Duration",
+    "ErrorKind",
+    "Facts",
+    "Fault",
+    "FaultContext",
+    "Field",
+    "Finding",
+    "FrozenModel",
+    "Ge",
+    "Gone",
+    "Gt",
+    "Headers",
+    "Histogram",
+    "IgnoreCase",
+    "InForce",
+    "Json",
+    "JsonObject",
+    "JsonValue",
+    "Le",
+    "Len",
+    "Lt",
+    "Masker",
+    "Mebibytes",
+    "Milliseconds",
+    "MinLen",
+    "NotApplicable",
+    "Observation",
+    "Observed",
+    "OutOfPatience",
+    "Params",
+    "Percent",
+    "Preload",
+    "ProcessId",
+    "Ratio",
+    "Seconds",
+    "Size",
+    "StringConstraints",
+    "Target",
+    "Template",
+    "Tls",
+    "Undo",
+    "Unmeasurable",
+    "ValidationInfo",
+    "Whole",
+    "WithJsonSchema",
+    "XnaiError",
+    "bounded",
+    "checker",
+    "child_environment",
+    "cut",
+    "did_you_mean",
+    "fault",
+    "field_validator",
+    "is_singular",
+    "json_path",
+    "looks_secret",
+    "model_validator",
+    "process_id",
+    "values_at",
+    "with_patience",
+]

@@ -27,18 +27,18 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar, get_type_hints
 
-from xnai_validate.errors import Gone
-from xnai_validate.kit.checker import Clock, Params, Preload
-from xnai_validate.model.json import JsonValue
-from xnai_validate.model.record import Record
-from xnai_validate.model.target import Target
+from pydantic import JsonValue
 
-__all__ = ["Fault", "FaultContext", "Gone", "InForce", "Undo", "fault"]
+from xnai_validate.kit.checker import Preload
+from xnai_validate.kit.context import Clock
+from xnai_validate.kit.params import Params
+from xnai_validate.model.frozen_model import FrozenModel
+from xnai_validate.model.target import Target
 
 FAULT_MARK = "__xnai_fault__"
 
 
-class Undo(Record):
+class Undo(FrozenModel):
     """What is needed to take a fault back: plain JSON on disk. The target and its secrets are kept beside it."""
 
 

@@ -8,15 +8,13 @@ from contextlib import suppress
 from functools import cache
 from pathlib import Path
 
-from xnai_validate.model.record import Record
-
-__all__ = ["ProcessId", "child_environment", "process_id"]
+from xnai_validate.model.frozen_model import FrozenModel
 
 _STARTED, _STATE, _PARENT = 19, 0, 1
 """Places in `/proc/PID/stat` after the name, which ends with the last parenthesis (proc_pid_stat(5))."""
 
 
-class ProcessId(Record):
+class ProcessId(FrozenModel):
     """A process by its number and the time of its start: numbers are given again, such pairs are not."""
 
     pid: int

@@ -9,21 +9,9 @@ from functools import cache
 from itertools import islice
 from json.encoder import encode_basestring
 from math import isfinite
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from pydantic import JsonValue as JsonValue
-else:
-
-    class JsonValue:
-        """A JSON value; pydantic's type of that name, without its import."""
-
-        @classmethod
-        def __get_pydantic_core_schema__(cls, source: object, handler: object) -> object:
-            from pydantic import JsonValue as Theirs
-
-            return handler.generate_schema(Theirs)
-
+from pydantic import JsonValue
 
 __all__ = ["Json", "JsonObject", "JsonValue", "bounded", "json_pieces", "to_json"]
 

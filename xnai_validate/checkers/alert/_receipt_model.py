@@ -4,8 +4,19 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from xnai_validate.kit import Count, Disturbance, Duration, Facts, Field, Milliseconds, Observation, Params
-from xnai_validate.model.marks import Ge, Le, model_validator
+from xnai_validate.kit import (
+    Count,
+    Disturbance,
+    Duration,
+    Facts,
+    Field,
+    Ge,
+    Le,
+    Milliseconds,
+    Observation,
+    Params,
+    model_validator,
+)
 
 
 class StreamInbox(Params):

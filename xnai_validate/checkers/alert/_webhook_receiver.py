@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import h11
 
-from xnai_validate.errors import Unmeasurable
+from xnai_validate.kit import Unmeasurable
 
 BODY_CAP = 1 << 20
 """Bytes of one delivery; a larger one is answered with 413."""

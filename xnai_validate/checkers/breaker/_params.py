@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Literal, Self
 
 from xnai_validate.checkers._watch import Watch
-from xnai_validate.kit import Disturbance, Duration, Field, Observation, Params
-from xnai_validate.model.marks import Ge, Gt, Le, model_validator
+from xnai_validate.kit import Disturbance, Duration, Field, Ge, Gt, Le, Observation, Params, model_validator
 
 State = Literal["closed", "open", "half_open"]
 

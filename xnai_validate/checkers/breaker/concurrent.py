@@ -14,8 +14,7 @@ from xnai_validate.checkers.breaker._driver import Driver
 from xnai_validate.checkers.breaker._params import BreakerParams
 from xnai_validate.checkers.breaker._trips import must_fail, must_have_time
 from xnai_validate.checkers.breaker.refusal import quantile
-from xnai_validate.kit import Context, Count, Facts, Milliseconds, Observation, XnaiError, checker
-from xnai_validate.model.marks import Ge, Le
+from xnai_validate.kit import Context, Count, Facts, Ge, Le, Milliseconds, Observation, XnaiError, checker
 
 ALONE = 3
 """Calls that are made one by one, to know how long one takes."""

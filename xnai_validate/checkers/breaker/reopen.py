@@ -13,8 +13,7 @@ from xnai_validate.checkers.breaker._params import BreakerParams
 from xnai_validate.checkers.breaker._phases import Waiting
 from xnai_validate.checkers.breaker._recovery import recovery_of
 from xnai_validate.checkers.breaker._trips import must_fail, must_have_time
-from xnai_validate.kit import Context, Count, Facts, Milliseconds, Unmeasurable, checker
-from xnai_validate.model.marks import Ge, Le, model_validator
+from xnai_validate.kit import Context, Count, Facts, Ge, Le, Milliseconds, Unmeasurable, checker, model_validator
 
 
 class ReopenParams(BreakerParams):

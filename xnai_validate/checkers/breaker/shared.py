@@ -13,8 +13,7 @@ from xnai_validate.checkers.breaker._params import BreakerParams
 from xnai_validate.checkers.breaker._readings import PAUSE_S
 from xnai_validate.checkers.breaker._trips import must_have_time, must_open
 from xnai_validate.checkers.breaker.concurrent import at_once
-from xnai_validate.kit import Context, Count, Facts, Field, Milliseconds, Observation, XnaiError, checker
-from xnai_validate.model.marks import Ge, Le
+from xnai_validate.kit import Context, Count, Facts, Field, Ge, Le, Milliseconds, Observation, XnaiError, checker
 
 
 class SharedParams(BreakerParams):

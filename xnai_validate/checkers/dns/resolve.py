@@ -16,6 +16,8 @@ from xnai_validate.kit import (
     ErrorKind,
     Facts,
     Field,
+    Ge,
+    Le,
     Milliseconds,
     NotApplicable,
     Params,
@@ -23,7 +25,6 @@ from xnai_validate.kit import (
     Unmeasurable,
     checker,
 )
-from xnai_validate.model.marks import Ge, Le
 from xnai_validate.wire.failure import WireError, wire_error
 from xnai_validate.wire.net.resolve import literal, resolve
 

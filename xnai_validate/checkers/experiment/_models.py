@@ -4,8 +4,20 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from xnai_validate.kit import Count, Disturbance, Duration, Facts, Field, Milliseconds, Observation, Params, Ratio
-from xnai_validate.model.marks import Ge, Gt, Le
+from xnai_validate.kit import (
+    Count,
+    Disturbance,
+    Duration,
+    Facts,
+    Field,
+    Ge,
+    Gt,
+    Le,
+    Milliseconds,
+    Observation,
+    Params,
+    Ratio,
+)
 
 
 class ExperimentParams(Params):

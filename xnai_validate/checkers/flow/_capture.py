@@ -8,10 +8,21 @@ from collections.abc import Mapping
 from typing import Annotated, Self
 
 from xnai_validate.checkers._watch import Missing, value_at
-from xnai_validate.kit import Field, JsonValue, Params, Unmeasurable, field_validator, model_validator
-from xnai_validate.model.judging.cpu_limit import OutOfPatience, with_patience
-from xnai_validate.model.judging.rules import MATCH_CAP, PATIENCE_S, json_path
-from xnai_validate.model.marks import Ge, Le
+from xnai_validate.kit import (
+    MATCH_CAP,
+    PATIENCE_S,
+    Field,
+    Ge,
+    JsonValue,
+    Le,
+    OutOfPatience,
+    Params,
+    Unmeasurable,
+    field_validator,
+    json_path,
+    model_validator,
+    with_patience,
+)
 
 VALUE_CAP = 64 * 1024
 """Characters, as JSON, of a captured value."""

@@ -7,9 +7,7 @@ from dataclasses import dataclass
 from typing import Annotated, Self
 
 from xnai_validate.checkers.flow._capture import Capture
-from xnai_validate.kit import Duration, Field, JsonObject, Template, model_validator
-from xnai_validate.model.judging.references import NAME
-from xnai_validate.model.marks import StringConstraints
+from xnai_validate.kit import NAME, Duration, Field, JsonObject, StringConstraints, Template, model_validator
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=60)]
 Variable = Annotated[str, StringConstraints(pattern=f"^{NAME}$", max_length=60)]

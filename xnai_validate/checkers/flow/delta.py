@@ -12,12 +12,13 @@ from xnai_validate.kit import (
     Duration,
     Facts,
     Field,
+    Ge,
+    Le,
     Milliseconds,
     Observation,
     Params,
     checker,
 )
-from xnai_validate.model.marks import Ge, Le
 
 
 class DeltaParams(Params):

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from xnai_validate.checkers._watch import Missing, Watch, read
-from xnai_validate.kit import Context, Facts, Params, checker
-from xnai_validate.model.judging.finding_text import cut
+from xnai_validate.kit import Context, Facts, Params, checker, cut
 
 
 class RatioParams(Params):

@@ -14,15 +14,17 @@ from xnai_validate.kit import (
     Duration,
     Facts,
     Field,
+    Gt,
     JsonValue,
+    Masker,
     Milliseconds,
     Params,
     bounded,
     checker,
+    did_you_mean,
+    looks_secret,
+    model_validator,
 )
-from xnai_validate.model.marks import Gt, model_validator
-from xnai_validate.model.suggestions import did_you_mean
-from xnai_validate.model.text import Masker, looks_secret
 
 OWN_SHARE = 0.9
 """The share of the check's time limit that the steps may take: so a flow that hangs can still tell where."""

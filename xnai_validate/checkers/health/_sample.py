@@ -6,8 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from xnai_validate.checkers._steps import observe_all
-from xnai_validate.kit import Context, JsonValue, Observation
-from xnai_validate.model.judging.rules import values_at
+from xnai_validate.kit import Context, JsonValue, Observation, values_at
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,14 +20,16 @@ from xnai_validate.kit import (
     Duration,
     Facts,
     Field,
+    Ge,
     JsonObject,
     JsonValue,
+    Le,
+    Len,
     Milliseconds,
     Observation,
     Params,
     checker,
 )
-from xnai_validate.model.marks import Ge, Le, Len
 
 TOLD = 20
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 from ipaddress import ip_address
 from typing import Annotated
 
-from xnai_validate.kit import Context, Facts, Field, NotApplicable, Params, Unmeasurable, checker
-from xnai_validate.model.marks import Ge, Le
+from xnai_validate.kit import Context, Facts, Field, Ge, Le, NotApplicable, Params, Unmeasurable, checker
 
 Port = Annotated[int, Ge(1), Le(65535)]
 

@@ -10,8 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from xnai_validate.checkers.host import _probe as probe
-from xnai_validate.kit import AfterValidator, Context, Duration, Facts, Field, Params, checker
-from xnai_validate.model.record import Record
+from xnai_validate.kit import AfterValidator, Context, Duration, Facts, Field, FrozenModel, Params, checker
 
 if TYPE_CHECKING:
     from packaging.requirements import Requirement
@@ -67,12 +66,12 @@ class PythonFacts(Facts):
     """Installed packages whose own requirements are not met; null where it was not checked."""
 
 
-class _Package(Record, extra="ignore"):
+class _Package(FrozenModel, extra="ignore"):
     version: str
     requires: list[str]
 
 
-class _Report(Record, extra="ignore"):
+class _Report(FrozenModel, extra="ignore"):
     version: str
     implementation: str
     executable: str

@@ -13,8 +13,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 
 from xnai_validate.checkers.http._contract_child import EXHAUSTED
-from xnai_validate.kit import JsonObject, Unmeasurable
-from xnai_validate.model.record import Record
+from xnai_validate.kit import FrozenModel, JsonObject, Unmeasurable
 
 MAKE_UP_S = 20.0
 """How long all requests may take to be made up; a second is usual, most of it imports."""
@@ -28,7 +27,7 @@ _OUT_OF_MEMORY = {EXHAUSTED, -signal.SIGABRT, -signal.SIGSEGV, -signal.SIGBUS}
 """How a process ends that got no memory: by itself, or as libraries do that cannot say so."""
 
 
-class MadeUp(Record):
+class MadeUp(FrozenModel):
     """One request."""
 
     operation: str
@@ -43,7 +42,7 @@ class MadeUp(Record):
     """Each character is a byte (Latin-1)."""
 
 
-class Untested(Record):
+class Untested(FrozenModel):
     """What no request could be made up for."""
 
     untested: list[str]

@@ -8,15 +8,14 @@ import sys
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 
-from xnai_validate.kit import Field, JsonObject, JsonValue
-from xnai_validate.model.record import Record
+from xnai_validate.kit import Field, FrozenModel, JsonObject, JsonValue
 
 EXAMINE_S = 15.0
 """How long one step of the examination may take; half a second is usual, most of it imports."""
 LINE_CAP = 4 * 1024 * 1024
 
 
-class About(Record, extra="ignore"):
+class About(FrozenModel, extra="ignore"):
     """What there is to tell of a document."""
 
     problems: list[str] = Field(default_factory=list)
@@ -26,7 +25,7 @@ class About(Record, extra="ignore"):
     missing: list[str] = Field(default_factory=list)
 
 
-class Deviations(Record):
+class Deviations(FrozenModel):
     """How an answer differs from what is declared."""
 
     found: list[str]

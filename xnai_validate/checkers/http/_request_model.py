@@ -5,8 +5,20 @@ from __future__ import annotations
 from typing import Annotated
 
 from xnai_validate.checkers._request import RequestParams
-from xnai_validate.kit import Bytes, Count, Duration, ErrorKind, Facts, Field, Headers, JsonValue, Milliseconds, Size
-from xnai_validate.model.marks import Ge, Le
+from xnai_validate.kit import (
+    Bytes,
+    Count,
+    Duration,
+    ErrorKind,
+    Facts,
+    Field,
+    Ge,
+    Headers,
+    JsonValue,
+    Le,
+    Milliseconds,
+    Size,
+)
 from xnai_validate.wire.http.client import BODY_CAP
 
 

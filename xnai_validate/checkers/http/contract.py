@@ -15,7 +15,9 @@ from xnai_validate.kit import (
     ErrorKind,
     Facts,
     Field,
+    Ge,
     JsonObject,
+    Le,
     Mebibytes,
     Milliseconds,
     NotApplicable,
@@ -25,7 +27,6 @@ from xnai_validate.kit import (
     Unmeasurable,
     checker,
 )
-from xnai_validate.model.marks import Ge, Le
 from xnai_validate.wire.failure import WireError
 from xnai_validate.wire.http.body import json_of, media_type
 from xnai_validate.wire.http.client import HttpAnswer, HttpClient, HttpRequest

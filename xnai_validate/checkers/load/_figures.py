@@ -6,8 +6,7 @@ from typing import Any
 
 from xnai_validate.checkers.load._drive import Drive
 from xnai_validate.checkers.load._tally import Tally
-from xnai_validate.kit import JsonValue
-from xnai_validate.model.histogram import Histogram
+from xnai_validate.kit import Histogram, JsonValue
 
 LAG_FLOOR_US = 5_000.0
 """Lag below this is that of any process on a machine with other work."""

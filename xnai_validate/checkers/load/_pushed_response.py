@@ -11,7 +11,7 @@ from typing import Protocol, cast
 
 import httptools
 
-from xnai_validate.model.error_kind import ErrorKind
+from xnai_validate.kit import ErrorKind
 from xnai_validate.wire.failure import WireError, wire_error
 from xnai_validate.wire.http.body import Inflater, inflater
 from xnai_validate.wire.http.exchange import INTERIM_CAP

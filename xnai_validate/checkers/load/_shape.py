@@ -5,8 +5,21 @@ from __future__ import annotations
 from typing import Annotated, Self
 
 from xnai_validate.checkers.load._arrivals import Arrivals, Stage
-from xnai_validate.kit import Count, Duration, Facts, Field, JsonValue, Milliseconds, Params, Ratio, Whole
-from xnai_validate.model.marks import Ge, Gt, Le, model_validator
+from xnai_validate.kit import (
+    Count,
+    Duration,
+    Facts,
+    Field,
+    Ge,
+    Gt,
+    JsonValue,
+    Le,
+    Milliseconds,
+    Params,
+    Ratio,
+    Whole,
+    model_validator,
+)
 
 DEFAULT_S = 10.0
 """How long a load lasts where the check does not say."""

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 from xnai_validate.checkers.load._tally import US, Tally
-from xnai_validate.kit import ErrorKind
-from xnai_validate.model.histogram import Histogram
+from xnai_validate.kit import ErrorKind, Histogram
 
 
 class StreamTally(Tally):

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 
-from xnai_validate.kit import ErrorKind
-from xnai_validate.model.histogram import Histogram
+from xnai_validate.kit import ErrorKind, Histogram
 
 WINDOWS = 30
 SHORTEST_S = 0.1

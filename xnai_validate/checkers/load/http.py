@@ -9,8 +9,7 @@ from xnai_validate.checkers._request import RequestParams
 from xnai_validate.checkers.load._drive import Drive
 from xnai_validate.checkers.load._figures import load_figures
 from xnai_validate.checkers.load._shape import LoadFacts, LoadParams
-from xnai_validate.kit import Context, Count, NotApplicable, Size, Unmeasurable, checker
-from xnai_validate.model.marks import Ge, Le
+from xnai_validate.kit import Context, Count, Ge, Le, NotApplicable, Size, Unmeasurable, checker
 from xnai_validate.wire.failure import WireError
 from xnai_validate.wire.http.client import BODY_CAP
 from xnai_validate.wire.http.request import Prepared, prepare, request_bytes

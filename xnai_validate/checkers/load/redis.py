@@ -8,8 +8,7 @@ from xnai_validate.checkers.load._drive import Drive
 from xnai_validate.checkers.load._figures import load_figures
 from xnai_validate.checkers.load._redisline import GOOD, Commands, RedisLine
 from xnai_validate.checkers.load._shape import LoadFacts, LoadParams
-from xnai_validate.kit import Context, Size, checker
-from xnai_validate.model.marks import Ge, Le, Len
+from xnai_validate.kit import Context, Ge, Le, Len, Size, checker
 from xnai_validate.wire.redis.client import redis_address
 
 

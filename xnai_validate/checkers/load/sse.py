@@ -11,9 +11,17 @@ from xnai_validate.checkers.load._shape import LoadFacts, LoadParams
 from xnai_validate.checkers.load._streamtally import StreamTally
 from xnai_validate.checkers.load._tally import Tally
 from xnai_validate.checkers.load.http import address
-from xnai_validate.kit import Context, Count, Duration, Milliseconds, NotApplicable, Unmeasurable, checker
-from xnai_validate.model.histogram import Histogram
-from xnai_validate.model.marks import Gt
+from xnai_validate.kit import (
+    Context,
+    Count,
+    Duration,
+    Gt,
+    Histogram,
+    Milliseconds,
+    NotApplicable,
+    Unmeasurable,
+    checker,
+)
 from xnai_validate.wire.http.request import prepare
 
 

@@ -13,6 +13,8 @@ from xnai_validate.kit import (
     Duration,
     Facts,
     Field,
+    Ge,
+    Le,
     Mebibytes,
     Milliseconds,
     Observation,
@@ -20,7 +22,6 @@ from xnai_validate.kit import (
     Unmeasurable,
     checker,
 )
-from xnai_validate.model.marks import Ge, Le
 from xnai_validate.wire.containers.processes import pid_modules
 
 MIB = 2**20

@@ -5,9 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any
 
-from xnai_validate.kit import Duration, Field, JsonObject, Observation, Params
-from xnai_validate.model.judging.rules import json_path, values_at
-from xnai_validate.model.marks import StringConstraints, field_validator, model_validator
+from xnai_validate.kit import (
+    Duration,
+    Field,
+    JsonObject,
+    Observation,
+    Params,
+    StringConstraints,
+    field_validator,
+    json_path,
+    model_validator,
+    values_at,
+)
 
 SOURCES_CAP = 100
 

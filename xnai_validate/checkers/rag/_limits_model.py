@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, get_args
 
-from xnai_validate.kit import Count, Duration, Facts, Field, Milliseconds, Params
-from xnai_validate.model.marks import Ge, Le
+from xnai_validate.kit import Count, Duration, Facts, Field, Ge, Le, Milliseconds, Params
 
 Group = Literal["lengths", "numbers", "types", "unicode", "malformed"]
 GROUPS: tuple[Group, ...] = get_args(Group)

@@ -8,8 +8,7 @@ from typing import Annotated
 
 from xnai_validate.checkers._steps import failure
 from xnai_validate.checkers.rag._asking import Asking
-from xnai_validate.kit import Context, Count, Facts, Field, JsonObject, Milliseconds, checker
-from xnai_validate.model.marks import Ge, Le
+from xnai_validate.kit import Context, Count, Facts, Field, Ge, JsonObject, Le, Milliseconds, checker
 
 TOLD_CAP = 20
 AROUND = 30

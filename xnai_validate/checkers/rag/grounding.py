@@ -7,8 +7,7 @@ from typing import Annotated, Literal
 from xnai_validate.checkers._steps import failure
 from xnai_validate.checkers.rag._asking import Asking
 from xnai_validate.checkers.rag._support import support
-from xnai_validate.kit import Context, Count, Facts, Field, Ratio, checker
-from xnai_validate.model.marks import Gt, Le
+from xnai_validate.kit import Context, Count, Facts, Field, Gt, Le, Ratio, checker
 
 TOLD_CAP = 20
 TEXT_CAP = 2_000

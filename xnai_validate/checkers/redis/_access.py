@@ -6,8 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Annotated, TypeVar
 
-from xnai_validate.kit import Context, Duration, ErrorKind, Facts, Params
-from xnai_validate.model.marks import Ge
+from xnai_validate.kit import Context, Duration, ErrorKind, Facts, Ge, Params
 from xnai_validate.wire.failure import WireError
 from xnai_validate.wire.redis.client import RedisClient, connect_redis
 from xnai_validate.wire.redis.connection import RedisConnection

@@ -6,8 +6,7 @@ from collections import Counter
 from typing import Annotated
 
 from xnai_validate.checkers.redis._access import RedisFacts, RedisParams, measured
-from xnai_validate.kit import Context, Count, Field, JsonObject, JsonValue, Seconds, bounded, checker
-from xnai_validate.model.marks import Ge, Le
+from xnai_validate.kit import Context, Count, Field, Ge, JsonObject, JsonValue, Le, Seconds, bounded, checker
 from xnai_validate.wire.json_text import document_of
 from xnai_validate.wire.redis.connection import RedisConnection
 from xnai_validate.wire.redis.replies import Reply, list_of, number_of, text_of

@@ -9,8 +9,7 @@ from time import perf_counter
 from typing import Annotated
 
 from xnai_validate.checkers.redis._access import RedisFacts, RedisParams, client_of
-from xnai_validate.kit import Context, Count, Duration, ErrorKind, Milliseconds, checker
-from xnai_validate.model.marks import Ge, Le
+from xnai_validate.kit import Context, Count, Duration, ErrorKind, Ge, Le, Milliseconds, checker
 from xnai_validate.wire.failure import WireError
 from xnai_validate.wire.redis.client import RedisClient, connect_redis
 from xnai_validate.wire.redis.replies import RedisRefusal, text_of

@@ -8,8 +8,7 @@ from time import perf_counter
 from typing import Annotated
 
 from xnai_validate.checkers.redis._access import RedisFacts, RedisParams, measured
-from xnai_validate.kit import Context, Duration, Milliseconds, Size, checker
-from xnai_validate.model.marks import Le, field_validator
+from xnai_validate.kit import Context, Duration, Le, Milliseconds, Size, checker, field_validator
 from xnai_validate.wire.failure import WireError
 from xnai_validate.wire.redis.connection import RedisConnection
 from xnai_validate.wire.redis.replies import number_of, text_of

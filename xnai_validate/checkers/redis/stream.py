@@ -5,8 +5,19 @@ from __future__ import annotations
 from typing import Annotated
 
 from xnai_validate.checkers.redis._access import RedisFacts, RedisParams, measured
-from xnai_validate.kit import Context, Count, ErrorKind, JsonObject, JsonValue, Milliseconds, Seconds, bounded, checker
-from xnai_validate.model.marks import Ge, Le
+from xnai_validate.kit import (
+    Context,
+    Count,
+    ErrorKind,
+    Ge,
+    JsonObject,
+    JsonValue,
+    Le,
+    Milliseconds,
+    Seconds,
+    bounded,
+    checker,
+)
 from xnai_validate.wire.failure import WireError
 from xnai_validate.wire.redis.connection import RedisConnection
 from xnai_validate.wire.redis.replies import Reply, count_of, list_of, map_of, text_of

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from xnai_validate.kit import Bytes, Count, ErrorKind, Facts, Headers, JsonValue, Milliseconds
-from xnai_validate.model.marks import Ge
+from xnai_validate.kit import Bytes, Count, ErrorKind, Facts, Ge, Headers, JsonValue, Milliseconds
 
 
 class StreamFacts(Facts):

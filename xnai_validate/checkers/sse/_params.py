@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 
 from xnai_validate.checkers._stream import StreamedParams
-from xnai_validate.kit import Duration, Size
-from xnai_validate.model.marks import Ge, Le
+from xnai_validate.kit import Duration, Ge, Le, Size
 
 
 class StreamParams(StreamedParams):

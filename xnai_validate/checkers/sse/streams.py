@@ -11,8 +11,7 @@ from typing import Annotated
 from xnai_validate.checkers.sse._facts import StreamFacts
 from xnai_validate.checkers.sse._params import StreamParams
 from xnai_validate.checkers.sse._reading import Reading
-from xnai_validate.kit import Context, Count, ErrorKind, Facts, Milliseconds, checker
-from xnai_validate.model.marks import Ge, Le
+from xnai_validate.kit import Context, Count, ErrorKind, Facts, Ge, Le, Milliseconds, checker
 from xnai_validate.wire.http.client import HttpClient
 
 

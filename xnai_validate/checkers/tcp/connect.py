@@ -10,12 +10,13 @@ from xnai_validate.kit import (
     Duration,
     ErrorKind,
     Facts,
+    Ge,
+    Le,
     Milliseconds,
     NotApplicable,
     Params,
     checker,
 )
-from xnai_validate.model.marks import Ge, Le
 from xnai_validate.wire.failure import WireError
 from xnai_validate.wire.net.connection import Dialled, Pipe, dial
 

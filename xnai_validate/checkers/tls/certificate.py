@@ -16,6 +16,8 @@ from xnai_validate.kit import (
     Duration,
     ErrorKind,
     Facts,
+    Ge,
+    Le,
     Milliseconds,
     NotApplicable,
     Params,
@@ -23,7 +25,6 @@ from xnai_validate.kit import (
     Unmeasurable,
     checker,
 )
-from xnai_validate.model.marks import Ge, Le
 from xnai_validate.wire.failure import WireError
 from xnai_validate.wire.net.connection import dial
 from xnai_validate.wire.net.tls import client_context

@@ -5,8 +5,19 @@ from __future__ import annotations
 from typing import Annotated, Self
 
 from xnai_validate.checkers.voice._words import words
-from xnai_validate.kit import Count, Duration, ErrorKind, Facts, Field, Milliseconds, Params, Ratio, Size
-from xnai_validate.model.marks import Le, model_validator
+from xnai_validate.kit import (
+    Count,
+    Duration,
+    ErrorKind,
+    Facts,
+    Field,
+    Le,
+    Milliseconds,
+    Params,
+    Ratio,
+    Size,
+    model_validator,
+)
 
 
 class Roundtrip(Params):

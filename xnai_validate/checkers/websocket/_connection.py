@@ -10,8 +10,7 @@ from dataclasses import dataclass
 from time import perf_counter
 from typing import TYPE_CHECKING, Literal
 
-from xnai_validate.errors import Unmeasurable
-from xnai_validate.model.error_kind import ErrorKind
+from xnai_validate.kit import ErrorKind, Unmeasurable
 from xnai_validate.wire.failure import WireError
 from xnai_validate.wire.net.connection import Pipe, dial
 

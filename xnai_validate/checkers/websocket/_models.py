@@ -4,8 +4,20 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from xnai_validate.kit import Count, Duration, ErrorKind, Facts, Field, Headers, JsonValue, Milliseconds, Params, Size
-from xnai_validate.model.marks import Ge, Le
+from xnai_validate.kit import (
+    Count,
+    Duration,
+    ErrorKind,
+    Facts,
+    Field,
+    Ge,
+    Headers,
+    JsonValue,
+    Le,
+    Milliseconds,
+    Params,
+    Size,
+)
 
 
 class SessionParams(Params):

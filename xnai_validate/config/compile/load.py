@@ -6,6 +6,7 @@ import gc
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from xnai_validate.config.compile.checks import Checks, with_wait
 from xnai_validate.config.compile.conditions import Conditions
@@ -160,8 +161,8 @@ class Loader:
 
 def _defaults(profiles: Iterable[Profile]) -> DefaultsEntry:
     """The defaults of all profiles; later ones replace what they name."""
-    said: dict[str, object] = {}
+    given: dict[str, Any] = {}
     for profile in profiles:
         entry = profile.file.defaults
-        said |= {name: getattr(entry, name) for name in entry.model_fields_set}
-    return DefaultsEntry.model_construct(**said)
+        given |= {name: getattr(entry, name) for name in entry.model_fields_set}
+    return DefaultsEntry.model_construct(**given)

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import TypeVar
 
+from pydantic import BaseModel, ValidationError
+
 from xnai_validate import registry
 from xnai_validate.config.compile.templates import is_open, made_of_others
 from xnai_validate.config.yaml_files.document import Steps
@@ -14,11 +16,10 @@ from xnai_validate.config.yaml_files.problems import Problems, Where
 from xnai_validate.config.yaml_files.scalars import WrittenFloat, WrittenInt
 from xnai_validate.config.yaml_files.validation_messages import models_in, wrongs
 from xnai_validate.errors import RegistryError
-from xnai_validate.kit import WRITTEN, Checker, Disturbance, Fault, Observation, Params, Template
+from xnai_validate.kit import FROM_FILE, Checker, Disturbance, Fault, Observation, Params, Template
 from xnai_validate.model.json import JsonObject, JsonValue
 from xnai_validate.model.judging.rule_parsing import parse_rules
 from xnai_validate.model.judging.rules import Level, Rule
-from xnai_validate.model.record import Record, errors_of
 from xnai_validate.model.suggestions import did_you_mean
 from xnai_validate.model.text import looks_secret
 from xnai_validate.plan import NOTHING, Compiled, PlannedFault
@@ -130,8 +131,8 @@ class Measurements:
         if _may_hold_secrets(raw):
             self._gather_secrets(raw)
         try:
-            return model.model_validate(raw, context=WRITTEN)
-        except ValueError as error:
+            return model.model_validate(raw, context=FROM_FILE)
+        except ValidationError as error:
             respelled = _respelled(raw, error)
             if respelled is not None:
                 return self._params(model, of, respelled, where, unfinished)
@@ -260,14 +261,14 @@ def _with_models(params: type[Params]) -> tuple[tuple[str, str], ...]:
     return tuple((name, info.alias or name) for name, info in fields if any(models_in(info.annotation)))
 
 
-Model = TypeVar("Model", bound=Record)
+Model = TypeVar("Model", bound=BaseModel)
 
 
 def _found_in(value: object, steps: Steps, wanted: type[Model]) -> Iterator[tuple[Model, Steps]]:
     """The outermost models of a type in a value; those within them are found when they are compiled themselves."""
     if isinstance(value, wanted):
         yield value, steps
-    elif isinstance(value, Record):
+    elif isinstance(value, BaseModel):
         for name, info in type(value).model_fields.items():
             yield from _found_in(getattr(value, name), (*steps, info.alias or name), wanted)
     elif isinstance(value, dict):
@@ -288,10 +289,10 @@ def _may_hold_secrets(raw: JsonValue) -> bool:
     )
 
 
-def _respelled(raw: JsonValue, error: ValueError) -> JsonValue:
+def _respelled(raw: JsonValue, error: ValidationError) -> JsonValue:
     """`raw` with numbers from the environment as text where text is wanted; None where that does not help."""
     changed = False
-    for one in errors_of(error):
+    for one in error.errors(include_url=False):
         if one["type"] == "string_type" and isinstance(one["input"], WrittenInt | WrittenFloat):
             replaced = _replaced(raw, tuple(one["loc"]), str(one["input"]))
             changed, raw = changed or replaced != raw, replaced

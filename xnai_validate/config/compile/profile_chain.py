@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
+from pydantic import ValidationError
+
 from xnai_validate.config.compile.interpolation import Interpolator
 from xnai_validate.config.files.profile import ProfileFile
 from xnai_validate.config.files.vars_file import read_vars
@@ -12,7 +14,7 @@ from xnai_validate.config.locate import Library
 from xnai_validate.config.yaml_files.document import Source
 from xnai_validate.config.yaml_files.problems import Problems, Where
 from xnai_validate.config.yaml_files.validation_messages import wrongs
-from xnai_validate.kit import WRITTEN
+from xnai_validate.kit import FROM_FILE
 from xnai_validate.model.json import JsonObject
 from xnai_validate.model.suggestions import did_you_mean
 
@@ -130,8 +132,8 @@ class Chain:
             for key, value in link.raw.items()
         }
         try:
-            return Profile(link, ProfileFile.model_validate(raw, context=WRITTEN))
-        except ValueError as error:
+            return Profile(link, ProfileFile.model_validate(raw, context=FROM_FILE))
+        except ValidationError as error:
             for wrong in wrongs(error, raw, ProfileFile, "a profile"):
                 self.problems.at(link.where.at(*wrong.steps), wrong.message, wrong.hint, key=wrong.key)
             return None

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from functools import cache
 
+from pydantic import BaseModel
+
 from xnai_validate.config.yaml_files.document import Steps
 from xnai_validate.config.yaml_files.validation_messages import models_in
 from xnai_validate.kit import Disturbance, Observation, Params
 from xnai_validate.model.json import JsonValue
 from xnai_validate.model.judging.references import is_template
-from xnai_validate.model.record import Record
 
 
 def is_open(raw: JsonValue, steps: Steps, *, key: bool = False) -> bool:
@@ -35,7 +36,7 @@ def made_of_others(params: type[Params]) -> bool:
     return _holds_observations(params, set())
 
 
-def _holds_observations(model: type[Record], seen: set[type[Record]]) -> bool:
+def _holds_observations(model: type[BaseModel], seen: set[type[BaseModel]]) -> bool:
     seen.add(model)
     inner = {one for info in model.model_fields.values() for one in models_in(info.annotation)}
     return any(issubclass(one, Observation | Disturbance) for one in inner) or any(

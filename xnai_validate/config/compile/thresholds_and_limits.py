@@ -6,6 +6,7 @@ import re
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from fnmatch import translate
+from typing import Any
 
 from xnai_validate.config.compile.measurements import Measurements, by_fact
 from xnai_validate.config.compile.profile_chain import Profile
@@ -136,12 +137,12 @@ def _refusal(presupposed: JsonValue, allowed: Collection[str], where: Where, pro
 
 def limits_of(profiles: Iterable[Profile], options: LoadOptions, problems: Problems) -> Limits:
     """What the run may take; later profiles replace what they name, the command line replaces all."""
-    said: dict[str, object] = {}
-    memory: dict[str, object] = {}
+    given: dict[str, Any] = {}
+    memory: dict[str, Any] = {}
     where = Where(None)
     for profile in profiles:
         limits = profile.file.limits
-        said |= {name: getattr(limits, name) for name in limits.model_fields_set}
+        given |= {name: getattr(limits, name) for name in limits.model_fields_set}
         host = limits.host_memory_percent
         memory |= {name: getattr(host, name) for name in host.model_fields_set}
         if host.model_fields_set:
@@ -149,7 +150,7 @@ def limits_of(profiles: Iterable[Profile], options: LoadOptions, problems: Probl
     host = HostMemoryEntry.model_validate(memory)
     if host.warn > host.stop:
         problems.at(where, f"warn {host.warn:g} is above stop {host.stop:g}", "new load ends first, then the run")
-    entry = LimitsEntry.model_construct(**said)
+    entry = LimitsEntry.model_construct(**given)
     return Limits(
         concurrency=options.concurrency or entry.concurrency,
         per_target=entry.per_target,

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from urllib.parse import urlsplit
 
+from pydantic import ValidationError
+
 from xnai_validate.config.compile.profile_chain import Link
 from xnai_validate.config.compile.variables import VarSpace
 from xnai_validate.config.files.profile import Handover
@@ -12,7 +14,7 @@ from xnai_validate.config.options import LoadOptions
 from xnai_validate.config.yaml_files.problems import Problems, Where
 from xnai_validate.config.yaml_files.scalars import written
 from xnai_validate.config.yaml_files.validation_messages import wrongs
-from xnai_validate.kit import WRITTEN
+from xnai_validate.kit import FROM_FILE
 from xnai_validate.model.json import JsonObject, JsonValue
 
 
@@ -21,8 +23,8 @@ def read_handover(stack: JsonObject | None, problems: Problems) -> Handover | No
     if stack is None:
         return None
     try:
-        return Handover.model_validate(stack, context=WRITTEN)
-    except ValueError as error:
+        return Handover.model_validate(stack, context=FROM_FILE)
+    except ValidationError as error:
         for wrong in wrongs(error, stack, Handover, "the handover"):
             problems.plain(f"the handover of the stack: {wrong.message}", wrong.hint)
         return None

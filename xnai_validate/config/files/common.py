@@ -5,15 +5,16 @@ from __future__ import annotations
 import re
 from typing import Annotated, Any
 
-from xnai_validate.kit import AfterValidator, BeforeValidator, Duration, Field
+from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
+
+from xnai_validate.kit import Duration
+from xnai_validate.model.frozen_model import FrozenModel
 from xnai_validate.model.json import JsonObject
-from xnai_validate.model.marks import WithJsonSchema
-from xnai_validate.model.record import Record
 
 _KEBAB = r"[a-z0-9]+(?:-[a-z0-9]+)*"
 
 
-class Entry(Record):
+class Entry(FrozenModel):
     """A mapping in a file: frozen, unknown keys refused. Only an alias is a key of a file: `with`, never `with_`."""
 
 

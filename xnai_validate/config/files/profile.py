@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
+from pydantic import BeforeValidator, Field, WithJsonSchema
+
 from xnai_validate.config.files.common import DefaultsEntry, Entry, Rules, Texts
-from xnai_validate.kit import BeforeValidator, Duration, Field, Size
+from xnai_validate.kit import Duration, Size
 from xnai_validate.model.json import JsonObject
-from xnai_validate.model.marks import WithJsonSchema
 
 
 class CandidateEntry(Entry):

@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated
 
+from pydantic import Field, ValidationError
+
 from xnai_validate.config.compile.interpolation import Interpolator
 from xnai_validate.config.files.common import DefaultsEntry, Entry, Kebab, RetryEntry, Rules, Texts, UntilEntry
 from xnai_validate.config.yaml_files.document import Source
 from xnai_validate.config.yaml_files.problems import Problems, Where
 from xnai_validate.config.yaml_files.validation_messages import wrongs
-from xnai_validate.kit import WRITTEN, Disturbance, Duration, Field
+from xnai_validate.kit import FROM_FILE, Disturbance, Duration
 from xnai_validate.model.json import JsonObject, JsonValue
 
 _CHECKS = "checks"
@@ -126,8 +128,8 @@ def read_suite(name: str, source: Source, interpolator: Interpolator, problems: 
         found = interpolator.value(raw, whole)
         raw = found if isinstance(found, dict) else raw
     try:
-        head = SuiteHead.model_validate(raw, context=WRITTEN)
-    except ValueError as error:
+        head = SuiteHead.model_validate(raw, context=FROM_FILE)
+    except ValidationError as error:
         for wrong in wrongs(error, raw, SuiteFile, "a suite"):
             problems.at(whole.at(*wrong.steps), wrong.message, wrong.hint, key=wrong.key)
         head = SuiteHead.model_construct(title=name)
@@ -167,8 +169,8 @@ def _read_checks(suite: Suite, raw: list[JsonValue], interpolator: Interpolator,
 
 def _entry(value: JsonValue, where: Where, problems: Problems) -> CheckEntry | None:
     try:
-        return CheckEntry.model_validate(value, context=WRITTEN)
-    except ValueError as error:
+        return CheckEntry.model_validate(value, context=FROM_FILE)
+    except ValidationError as error:
         for wrong in wrongs(error, value, CheckEntry, "a check"):
             problems.at(where.at(*wrong.steps), wrong.message, wrong.hint, key=wrong.key)
         return None

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from pydantic import ValidationError
+
 from xnai_validate.config.files.common import Entry
 from xnai_validate.config.yaml_files.document import Source
 from xnai_validate.config.yaml_files.problems import Problems, Where
 from xnai_validate.config.yaml_files.validation_messages import wrongs
-from xnai_validate.kit import WRITTEN
+from xnai_validate.kit import FROM_FILE
 from xnai_validate.model.json import JsonObject, JsonValue
 
 
@@ -29,8 +31,8 @@ def read_vars(source: Source, problems: Problems) -> JsonObject | None:
         problems.at(Where(source), "a file of vars is a mapping with `vars`")
         return None
     try:
-        VarsFile.model_validate(source.value, context=WRITTEN)
-    except ValueError as error:
+        VarsFile.model_validate(source.value, context=FROM_FILE)
+    except ValidationError as error:
         for wrong in wrongs(error, source.value, VarsFile, "a file of vars"):
             problems.at(Where(source, wrong.steps), wrong.message, wrong.hint, key=wrong.key)
         return None

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, get_args
+from typing import Any, get_args
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
 
 from xnai_validate.config.yaml_files.document import Steps
-from xnai_validate.model.record import Record, errors_of
 from xnai_validate.model.suggestions import did_you_mean
-
-if TYPE_CHECKING:
-    from pydantic_core import ErrorDetails
 
 _WANTED = {
     "string": "text",
@@ -55,9 +54,9 @@ class _Seen:
     """How many of the steps lead to the union of types that the error is about, where it is about one."""
 
 
-def wrongs(error: ValueError, value: object, model: type[Record], what: str) -> tuple[Wrong, ...]:
+def wrongs(error: ValidationError, value: object, model: type[BaseModel], what: str) -> tuple[Wrong, ...]:
     """The mistakes in `value`, which is no `model`; `what` is its name for the user (`http.request`, `a check`)."""
-    seen = [_locate(one, value) for one in errors_of(error)]
+    seen = [_locate(one, value) for one in error.errors(include_url=False)]
     found: dict[Wrong, None] = {}
     for group in _by_branch(seen):
         for wrong in _told(group, model, what):
@@ -95,7 +94,7 @@ def _by_branch(seen: list[_Seen]) -> Iterator[list[_Seen]]:
     yield from groups.values()
 
 
-def _told(group: list[_Seen], model: type[Record], what: str) -> Iterator[Wrong]:
+def _told(group: list[_Seen], model: type[BaseModel], what: str) -> Iterator[Wrong]:
     branch = group[0].branch
     if branch is None or len(group) == 1:
         yield from (_one(seen, model, what) for seen in group)
@@ -109,7 +108,7 @@ def _told(group: list[_Seen], model: type[Record], what: str) -> Iterator[Wrong]
     yield Wrong(group[0].steps, f"{name} takes {' or '.join(wanted)}, not {shown(group[0].error['input'])}")
 
 
-def _one(seen: _Seen, model: type[Record], what: str) -> Wrong:
+def _one(seen: _Seen, model: type[BaseModel], what: str) -> Wrong:
     error, steps = seen.error, seen.steps
     kind = error["type"]
     if kind == "extra_forbidden":
@@ -180,7 +179,7 @@ def shown(value: object) -> str:
     return text if len(text) <= 60 else f'{text[:56]}..."'
 
 
-def _names(model: type[Record], steps: Steps) -> set[str]:
+def _names(model: type[BaseModel], steps: Steps) -> set[str]:
     """The keys that are known at a path below a model."""
     models = [model]
     for step in steps:
@@ -192,14 +191,14 @@ def _names(model: type[Record], steps: Steps) -> set[str]:
     return {name for one in models for name, _ in _fields(one)}
 
 
-def _fields(model: type[Record]) -> Iterator[tuple[str, object]]:
+def _fields(model: type[BaseModel]) -> Iterator[tuple[str, object]]:
     for name, field in model.model_fields.items():
         yield field.alias or name, field.annotation
 
 
-def models_in(annotation: Any) -> Iterator[type[Record]]:
+def models_in(annotation: Any) -> Iterator[type[BaseModel]]:
     """The models that values of a type may be or hold."""
-    if isinstance(annotation, type) and issubclass(annotation, Record):
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         yield annotation
     else:
         for inner in get_args(annotation):

@@ -11,14 +11,15 @@ from xnai_validate.faults._proxy.address import bound, split_address
 from xnai_validate.kit import (
     AfterValidator,
     FaultContext,
+    Gt,
     InForce,
     JsonValue,
+    Le,
     NotApplicable,
     Params,
     Undo,
     Unmeasurable,
 )
-from xnai_validate.model.marks import Gt, Le
 
 CHILD = "xnai_validate.faults._proxy.child"
 LOCAL = "127.0.0.1"

@@ -17,7 +17,7 @@ from xnai_validate.faults._proxy.side import CHUNK, DIAL_S, Cut, Side
 from xnai_validate.faults._proxy.spoilers import Spoiler, Spoiling, Untouched
 from xnai_validate.faults._proxy.spread import Spread
 from xnai_validate.faults._proxy.toxics import Passing, relayed
-from xnai_validate.model.target import Tls
+from xnai_validate.kit import Tls
 from xnai_validate.wire.net.tls import client_context
 
 AHEAD = 4 * CHUNK

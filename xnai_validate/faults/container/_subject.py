@@ -11,14 +11,16 @@ from xnai_validate.faults._reach import connects
 from xnai_validate.kit import (
     Duration,
     FaultContext,
+    Ge,
     Gone,
+    Gt,
     JsonValue,
+    Le,
     NotApplicable,
     Params,
     Undo,
     Unmeasurable,
 )
-from xnai_validate.model.marks import Ge, Gt, Le
 from xnai_validate.wire.containers.answers import Inspection
 from xnai_validate.wire.containers.engine import (
     Action,

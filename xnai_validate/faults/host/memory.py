@@ -8,8 +8,10 @@ from xnai_validate.faults._child import children_of, end_children, start_child
 from xnai_validate.faults._meminfo import read_meminfo
 from xnai_validate.kit import (
     FaultContext,
+    Gt,
     InForce,
     JsonValue,
+    Le,
     NotApplicable,
     Params,
     Percent,
@@ -18,7 +20,6 @@ from xnai_validate.kit import (
     Unmeasurable,
     fault,
 )
-from xnai_validate.model.marks import Gt, Le
 
 HIGHEST = 97.0
 """Percent; at 98 the host itself is in danger, and the run would be ended by its own guard."""

@@ -8,8 +8,7 @@ from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 
 from xnai_validate.faults._proxy.front import Proxied, ProxyParams, ProxyUndo, reachable, to_target
-from xnai_validate.kit import Duration, FaultContext, JsonValue, NotApplicable, Size, fault
-from xnai_validate.model.marks import Ge, Gt, Le, model_validator
+from xnai_validate.kit import Duration, FaultContext, Ge, Gt, JsonValue, Le, NotApplicable, Size, fault, model_validator
 
 SCHEMES = ("http", "https", "ws", "wss")
 Spoiled = Literal["status", "drop", "corrupt", "truncate", "length", "headers"]

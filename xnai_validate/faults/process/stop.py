@@ -14,17 +14,20 @@ from xnai_validate.kit import (
     Clock,
     Duration,
     FaultContext,
+    Field,
     Gone,
+    Gt,
     InForce,
     JsonValue,
+    Le,
     Params,
     ProcessId,
     Undo,
     Unmeasurable,
     fault,
+    model_validator,
     process_id,
 )
-from xnai_validate.model.marks import Field, Gt, Le, model_validator
 from xnai_validate.wire.containers.processes import pid_modules, pid_of
 
 KILLED_S = 5.0

@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 
 from xnai_validate.faults._proxy.front import Proxied, ProxyUndo, StreamParams, reachable, tcp, whom
-from xnai_validate.kit import FaultContext, JsonValue, Size, fault
-from xnai_validate.model.marks import Gt
+from xnai_validate.kit import FaultContext, Gt, JsonValue, Size, fault
 
 
 class BandwidthParams(StreamParams):

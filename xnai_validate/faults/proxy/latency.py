@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import Self
 
 from xnai_validate.faults._proxy.front import Proxied, ProxyUndo, StreamParams, reachable, tcp, whom
-from xnai_validate.kit import Duration, FaultContext, JsonValue, fault
-from xnai_validate.model.marks import model_validator
+from xnai_validate.kit import Duration, FaultContext, JsonValue, fault, model_validator
 
 
 class LatencyParams(StreamParams):

@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Self
 
 from xnai_validate.faults._proxy.front import Proxied, ProxyUndo, StreamParams, reachable, tcp, whom
-from xnai_validate.kit import Duration, FaultContext, JsonValue, Size, fault
-from xnai_validate.model.marks import Gt, model_validator
+from xnai_validate.kit import Duration, FaultContext, Gt, JsonValue, Size, fault, model_validator
 
 
 class SlicerParams(StreamParams):

@@ -6,8 +6,18 @@ import asyncio
 from typing import Annotated, Literal, Self
 
 from xnai_validate.faults.redis._server import ServerUndo, admin, process_of, refuse_older, server_info
-from xnai_validate.kit import Duration, FaultContext, InForce, JsonValue, Params, Unmeasurable, fault
-from xnai_validate.model.marks import Gt, Le, model_validator
+from xnai_validate.kit import (
+    Duration,
+    FaultContext,
+    Gt,
+    InForce,
+    JsonValue,
+    Le,
+    Params,
+    Unmeasurable,
+    fault,
+    model_validator,
+)
 
 ALL_CAP_S = 5.0
 """Longest pause of all commands: nobody can end it, for `CLIENT UNPAUSE` waits as well (seen with 7.0)."""

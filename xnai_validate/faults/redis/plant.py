@@ -6,8 +6,17 @@ import json
 from base64 import b64decode, b64encode
 
 from xnai_validate.faults.redis._server import ServerUndo, admin, process_of, server_info
-from xnai_validate.kit import FaultContext, Field, InForce, JsonObject, JsonValue, Params, Unmeasurable, fault
-from xnai_validate.model.marks import model_validator
+from xnai_validate.kit import (
+    FaultContext,
+    Field,
+    InForce,
+    JsonObject,
+    JsonValue,
+    Params,
+    Unmeasurable,
+    fault,
+    model_validator,
+)
 from xnai_validate.wire.failure import WireError
 from xnai_validate.wire.json_text import document_of
 from xnai_validate.wire.redis.connection import RedisConnection

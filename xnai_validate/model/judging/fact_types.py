@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import types
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
-from xnai_validate.model.json import JsonValue
-from xnai_validate.model.marks import bounds_of
-from xnai_validate.model.record import Record, RecordMeta
+from annotated_types import Ge, Le
+from pydantic import JsonValue
+from pydantic.fields import FieldInfo
+
+from xnai_validate.model.frozen_model import FrozenModel
 
 Shape = Literal["number", "text", "flag", "choice", "list", "map", "json"]
 
@@ -18,13 +20,9 @@ Shape = Literal["number", "text", "flag", "choice", "list", "map", "json"]
 class IgnoreCase:
     """Marks a mapping whose keys are compared without case, as the names of HTTP headers are."""
 
-    says_nothing_of_values = True
-
 
 class Whole:
     """Marks a fact that no server has written and that is small by construction: it is reported uncut."""
-
-    says_nothing_of_values = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,13 +96,15 @@ def _plain(annotation: object, origin: object) -> FactType:
     raise TypeError(f"rules cannot speak about a fact of type {annotation}")
 
 
-def _with_metadata(kind: FactType, metadata: tuple[object, ...]) -> FactType:
+def _with_metadata(kind: FactType, metadata: Iterable[object]) -> FactType:
     for mark in metadata:
-        bounds = bounds_of(mark)
-        for name, bound in (("floor", bounds.get("ge")), ("ceiling", bounds.get("le"))):
-            if isinstance(bound, int | float):
-                kind = replace(kind, **{name: float(bound)})  # type: ignore[arg-type]
-        if isinstance(mark, IgnoreCase):
+        if isinstance(mark, FieldInfo):
+            kind = _with_metadata(kind, mark.metadata)
+        elif isinstance(mark, Ge) and isinstance(mark.ge, int | float):
+            kind = replace(kind, floor=float(mark.ge))
+        elif isinstance(mark, Le) and isinstance(mark.le, int | float):
+            kind = replace(kind, ceiling=float(mark.le))
+        elif isinstance(mark, IgnoreCase):
             kind = replace(kind, ignore_case=True)
         elif isinstance(mark, Whole):
             kind = replace(kind, whole=True)
@@ -112,19 +112,20 @@ def _with_metadata(kind: FactType, metadata: tuple[object, ...]) -> FactType:
 
 
 @cache
-def fact_types(facts: RecordMeta) -> dict[str, FactType]:
-    """Fact name (its alias, where it has one) -> FactType, in the order of the record."""
+def fact_types(facts: type[FrozenModel]) -> dict[str, FactType]:
+    """Fact name (its alias, where it has one) -> FactType, in the order of the model."""
     return {
-        field.alias or name: fact_type(field.annotation, field.metadata) for name, field in facts.form.fields.items()
+        field.alias or name: fact_type(field.annotation, tuple(field.metadata))
+        for name, field in facts.model_fields.items()
     }
 
 
-def fact_values(facts: Record) -> dict[str, Any]:
+def fact_values(facts: FrozenModel) -> dict[str, Any]:
     """Fact name -> value as measured, by the names that rules use."""
     return {fact: getattr(facts, name) for fact, name in _names(type(facts))}
 
 
 @cache
-def _names(facts: RecordMeta) -> tuple[tuple[str, str], ...]:
+def _names(facts: type[FrozenModel]) -> tuple[tuple[str, str], ...]:
     """The names of the fields as rules use them, and as attributes."""
-    return tuple((field.alias or name, name) for name, field in facts.form.fields.items())
+    return tuple((field.alias or name, name) for name, field in facts.model_fields.items())

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from xnai_validate.model.marks import Field
-from xnai_validate.model.record import Record
+from pydantic import Field
+
+from xnai_validate.model.frozen_model import FrozenModel
 
 
-class Part(Record, extra="ignore"):
+class Part(FrozenModel, extra="ignore"):
     """A part of an answer: fields that are not needed here are passed over, absent and null ones take the default."""
 
 

@@ -14,9 +14,10 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Literal, TypeVar
 from urllib.parse import quote, urlsplit
 
+from pydantic import ValidationError
+
 from xnai_validate.errors import NotApplicable, Unmeasurable
 from xnai_validate.model.error_kind import ErrorKind
-from xnai_validate.model.record import errors_of
 from xnai_validate.model.target import Target
 from xnai_validate.wire.containers.answers import Inspection, Part, Stats
 from xnai_validate.wire.failure import WireError, wire_error
@@ -76,8 +77,8 @@ class ContainerEngine:
     def _read(model: type[Answer], body: bytes) -> Answer:
         try:
             return model.model_validate_json(body)
-        except ValueError as error:
-            first = errors_of(error)[0]
+        except ValidationError as error:
+            first = error.errors(include_url=False)[0]
             where = ".".join(str(part) for part in first["loc"])
             raise EngineError(ErrorKind.PROTOCOL, f"unusable answer: {where or 'JSON'}: {first['msg']}") from None
 

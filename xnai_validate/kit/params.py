@@ -1,0 +1,107 @@
+"""Bases of a kind's parameters and facts, and the types of their quantities."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cache
+from typing import Annotated, Any, get_args
+
+from annotated_types import Ge, Le
+from pydantic import BeforeValidator, ConfigDict, JsonValue, ValidationInfo, WithJsonSchema, field_validator
+from pydantic_core import PydanticKnownError
+
+from xnai_validate.model.frozen_model import FrozenModel
+from xnai_validate.model.judging.fact_types import IgnoreCase
+from xnai_validate.model.units import duration_s, size_bytes
+
+FROM_FILE = "from a file"
+"""The validation context of params that a person wrote: there a duration carries its unit."""
+
+# Facts: the annotation says what a number is, the unit stands at the end of the fact's name.
+Count = Annotated[int, Ge(0)]
+Milliseconds = Annotated[float, Ge(0)]
+Seconds = Annotated[float, Ge(0)]
+Bytes = Annotated[int, Ge(0)]
+Mebibytes = Annotated[float, Ge(0)]
+Ratio = Annotated[float, Ge(0), Le(1)]
+Percent = Annotated[float, Ge(0)]
+Headers = Annotated[dict[str, str], IgnoreCase()]
+"""Names in lower case; several of one name are joined by a comma and a space."""
+
+
+def _read_duration(value: object, info: ValidationInfo) -> object:
+    """Seconds of a text; a number without a unit is refused where a person wrote it, and whole numbers everywhere."""
+    if isinstance(value, str):
+        return duration_s(value)
+    bare = isinstance(value, int) or (info.context == FROM_FILE and isinstance(value, float))
+    if bare and not isinstance(value, bool):
+        raise ValueError(f"a duration carries a unit: {value}s or {value}ms")
+    return value
+
+
+# Params: quantities as people write them.
+Duration = Annotated[
+    float,
+    BeforeValidator(_read_duration),
+    Ge(0),
+    WithJsonSchema({"type": "string", "pattern": r"^(\s*[0-9]+(\.[0-9]+)?\s*(us|ms|s|min|m|h|d))+\s*$"}),
+]
+"""Seconds, written with a unit: `500ms`, `2s`, `1m30s`."""
+Size = Annotated[
+    int,
+    BeforeValidator(lambda v: size_bytes(v) if isinstance(v, str) else v),
+    Ge(0),
+    WithJsonSchema(
+        {"type": ["integer", "string"], "minimum": 0, "pattern": r"^\s*[0-9]+(\.[0-9]+)?\s*[KMGkmg]?i?[Bb]\s*$"}
+    ),
+]
+"""Bytes, written as a number or with a unit: `64KiB`, `10MB`."""
+
+
+class Params(FrozenModel):
+    """The `with:` of a check or of a fault.
+
+    A field with an alias may be given under both names. Raises pydantic's ValidationError, which is a ValueError.
+    """
+
+    model_config = ConfigDict(populate_by_name=True)
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _true_is_no_number(cls, value: Any, info: ValidationInfo) -> Any:
+        """Refuse `true` and `false` where a number belongs; pydantic would read them as 1 and 0."""
+        error = _number_error(cls, info.field_name or "")
+        if error is not None and _holds_flag(value):
+            raise PydanticKnownError(error)
+        return value
+
+
+class Facts(FrozenModel):
+    """What a checker measured; every number carries its unit in its name."""
+
+    model_config = ConfigDict(populate_by_name=True)
+
+
+@cache
+def _number_error(model: type[Params], field: str) -> Any:
+    """pydantic's name of the error for a flag in a field of numbers; None for a field that may hold flags."""
+    types = set(_leaf_types(model.model_fields[field].annotation))
+    if types & {bool, object, Any, JsonValue}:
+        return None
+    return "int_type" if int in types else "float_type" if float in types else None
+
+
+def _leaf_types(annotation: Any) -> Iterator[Any]:
+    inner = () if annotation is JsonValue else get_args(annotation)
+    if not inner:
+        yield annotation
+    for part in inner:
+        yield from _leaf_types(part)
+
+
+def _holds_flag(value: object) -> bool:
+    if isinstance(value, dict):
+        return any(map(_holds_flag, value.values()))
+    if isinstance(value, list | tuple):
+        return any(map(_holds_flag, value))
+    return isinstance(value, bool)
