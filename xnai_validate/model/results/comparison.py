@@ -2,27 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import Literal
 
-from xnai_validate.model.field_docs import DocumentedValue
+from pydantic.dataclasses import dataclass
 
-if TYPE_CHECKING:
-    from pydantic import ConfigDict
+from xnai_validate.model.frozen_model import FROZEN
 
 Change = Literal["same", "regression", "improvement", "cannot tell"]
 """`same`: a change for the worse that is as large as the band is ruled out. `cannot tell`: the data are too few."""
 
 
-class _Value(DocumentedValue):
-    """Read and written by pydantic, and else a plain value."""
-
-    __slots__ = ()
-    __pydantic_config__: ClassVar[ConfigDict] = {"extra": "forbid"}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Compared(_Value):
+@dataclass(frozen=True, slots=True, kw_only=True, config=FROZEN)
+class Compared:
     """One figure of one check, before and after."""
 
     check: str
@@ -46,8 +37,8 @@ class Compared(_Value):
     """Why it cannot be told."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Comparison(_Value):
+@dataclass(frozen=True, slots=True, kw_only=True, config=FROZEN)
+class Comparison:
     """A run held against a baseline."""
 
     baseline: str

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from functools import cache
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Literal
 
+from pydantic import Field, TypeAdapter
+from pydantic.dataclasses import dataclass
+
+from xnai_validate.model.frozen_model import FROZEN
 from xnai_validate.model.json import JsonObject, json_pieces
 from xnai_validate.model.json import to_json as value_to_json
 from xnai_validate.model.judging.rules import Finding
@@ -15,14 +18,11 @@ from xnai_validate.model.results.report import CheckInfo, Criterion, RunInfo
 from xnai_validate.model.results.status import Status
 from xnai_validate.model.text import printable_json
 
-if TYPE_CHECKING:
-    from pydantic import TypeAdapter
-
 Stopped = Literal["interrupted", "deadline", "memory", "fail-fast", "killed", "not-undone"]
 """Why a run ended before its plan did."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, config=FROZEN)
 class _Event:
     seq: int
     """1, 2, 3 ... without gaps."""
@@ -30,7 +30,7 @@ class _Event:
     """Seconds since the epoch."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, config=FROZEN)
 class RunStarted(_Event):
     """A run begins; carries all that is known of the plan, so that the journal alone makes a report."""
 
@@ -40,7 +40,7 @@ class RunStarted(_Event):
     event: Literal["run-started"] = "run-started"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, config=FROZEN)
 class TargetResolved(_Event):
     """A target's url is known: which of its candidates answered."""
 
@@ -51,7 +51,7 @@ class TargetResolved(_Event):
     event: Literal["target-resolved"] = "target-resolved"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, config=FROZEN)
 class CheckStarted(_Event):
     """A check is being measured."""
 
@@ -59,7 +59,7 @@ class CheckStarted(_Event):
     event: Literal["check-started"] = "check-started"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, config=FROZEN)
 class AttemptFinished(_Event):
     """One attempt of a check was measured and judged, or could not be."""
 
@@ -71,7 +71,7 @@ class AttemptFinished(_Event):
     event: Literal["attempt-finished"] = "attempt-finished"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, config=FROZEN)
 class FaultInjected(_Event):
     """A fault is being put in force; its undo record is on disk."""
 
@@ -83,7 +83,7 @@ class FaultInjected(_Event):
     event: Literal["fault-injected"] = "fault-injected"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, config=FROZEN)
 class FaultReverted(_Event):
     """A fault was taken back; `proven` says whether its fingerprint is the one from before."""
 
@@ -92,7 +92,7 @@ class FaultReverted(_Event):
     event: Literal["fault-reverted"] = "fault-reverted"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, config=FROZEN)
 class CheckFinished(_Event):
     """A check has its status."""
 
@@ -101,13 +101,13 @@ class CheckFinished(_Event):
     reason: str | None = None
     blocked_by: str | None = None
     findings: tuple[Finding, ...] = ()
-    facts: JsonObject = field(default_factory=dict)
+    facts: JsonObject = Field(default_factory=dict)
     attempts: int = 0
     elapsed_ms: float = 0.0
     event: Literal["check-finished"] = "check-finished"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, config=FROZEN)
 class BaselineCompared(_Event):
     """What was measured is held against a baseline."""
 
@@ -115,7 +115,7 @@ class BaselineCompared(_Event):
     event: Literal["baseline-compared"] = "baseline-compared"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, config=FROZEN)
 class Notice(_Event):
     """Something the user should know that is no check."""
 
@@ -124,7 +124,7 @@ class Notice(_Event):
     event: Literal["notice"] = "notice"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, config=FROZEN)
 class RunFinished(_Event):
     """The run is over, everything undone that could be."""
 
@@ -149,7 +149,7 @@ Event = (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, config=FROZEN)
 class Progress:
     """What a long measurement says it is doing; for the live display only, neither numbered nor kept."""
 
@@ -159,8 +159,6 @@ class Progress:
 
 @cache
 def _adapter() -> TypeAdapter[Event]:
-    from pydantic import Field, TypeAdapter
-
     return TypeAdapter(Annotated[Event, Field(discriminator="event")])
 
 

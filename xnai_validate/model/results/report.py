@@ -2,41 +2,32 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import Literal
 
-from xnai_validate.model.field_docs import DocumentedValue
-from xnai_validate.model.json import JsonObject, JsonValue
+from pydantic import Field, JsonValue
+from pydantic.dataclasses import dataclass
+
+from xnai_validate.model.frozen_model import FROZEN
+from xnai_validate.model.json import JsonObject
 from xnai_validate.model.judging.rules import Finding, Rule
 from xnai_validate.model.results.comparison import Comparison
 from xnai_validate.model.results.status import Status
-
-if TYPE_CHECKING:
-    from pydantic import ConfigDict
 
 FORMAT: Literal["xnai-validate/report/1"] = "xnai-validate/report/1"
 
 Verdict = Literal["passed", "failed", "undecided", "not undone", "stopped", "interrupted"]
 
 
-class _Value(DocumentedValue):
-    """Read and written by pydantic where a report is read or its schema is asked for, and else a plain value."""
-
-    __slots__ = ()
-    # A name that is a word of Python ends in an underscore, and is written without it.
-    __pydantic_config__: ClassVar[ConfigDict] = {"extra": "forbid", "alias_generator": lambda name: name.rstrip("_")}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Source(_Value):
+@dataclass(frozen=True, slots=True, kw_only=True, config=FROZEN)
+class Source:
     """Where a check is written."""
 
     file: str
     line: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CheckInfo(_Value):
+@dataclass(frozen=True, slots=True, kw_only=True, config=FROZEN)
+class CheckInfo:
     """What is known of a check before it runs."""
 
     id: str
@@ -52,8 +43,8 @@ class CheckInfo(_Value):
     disruptive: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Criterion(_Value):
+@dataclass(frozen=True, slots=True, kw_only=True, config=FROZEN)
+class Criterion:
     """A success criterion: a rule about the counts of a category, or of the whole run (`total`)."""
 
     scope: str
@@ -62,8 +53,8 @@ class Criterion(_Value):
     """Why it is not judged in this run: it presupposes something that was not allowed."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RunInfo(_Value):
+@dataclass(frozen=True, slots=True, kw_only=True, config=FROZEN)
+class RunInfo:
     """Which run it is and where it ran."""
 
     id: str
@@ -78,16 +69,16 @@ class RunInfo(_Value):
     """The version of xnai-validate."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Tool(_Value):
+@dataclass(frozen=True, slots=True, kw_only=True, config=FROZEN)
+class Tool:
     """What made the report."""
 
     name: str = "xnai-validate"
     version: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReportRun(_Value):
+@dataclass(frozen=True, slots=True, kw_only=True, config=FROZEN)
+class ReportRun:
     """The run of a report."""
 
     id: str
@@ -103,11 +94,11 @@ class ReportRun(_Value):
     """Why the run ended before its plan did: interrupted, deadline, memory, fail-fast, killed, not-undone."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Summary(_Value):
+@dataclass(frozen=True, slots=True, kw_only=True, config=FROZEN)
+class Summary:
     """How many checks have each status."""
 
-    pass_: int = 0
+    pass_: int = Field(default=0, alias="pass")
     flaky: int = 0
     warn: int = 0
     fail: int = 0
@@ -115,8 +106,8 @@ class Summary(_Value):
     skip: int = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CriterionResult(_Value):
+@dataclass(frozen=True, slots=True, kw_only=True, config=FROZEN)
+class CriterionResult:
     """A success criterion, judged."""
 
     name: str
@@ -128,8 +119,8 @@ class CriterionResult(_Value):
     """Why it was not judged."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CheckResult(_Value):
+@dataclass(frozen=True, slots=True, kw_only=True, config=FROZEN)
+class CheckResult:
     """A check with its status and its evidence."""
 
     id: str
@@ -152,8 +143,8 @@ class CheckResult(_Value):
     source: Source
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FaultResult(_Value):
+@dataclass(frozen=True, slots=True, kw_only=True, config=FROZEN)
+class FaultResult:
     """A fault that was injected, and whether it was taken back."""
 
     fault: str
@@ -163,16 +154,16 @@ class FaultResult(_Value):
     proven: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReportNotice(_Value):
+@dataclass(frozen=True, slots=True, kw_only=True, config=FROZEN)
+class ReportNotice:
     """Something the user should know that is no check."""
 
     level: Literal["info", "warning", "error"]
     text: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RunReport(_Value):
+@dataclass(frozen=True, slots=True, kw_only=True, config=FROZEN)
+class RunReport:
     """A run, whole."""
 
     format: Literal["xnai-validate/report/1"] = FORMAT
