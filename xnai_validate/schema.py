@@ -7,8 +7,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, Field, TypeAdapter
 
-from xnai_validate import registry
-from xnai_validate.kit import Checker
+from xnai_validate.kit import Checker, Fault
 from xnai_validate.model.json import JsonObject, JsonValue
 from xnai_validate.model.judging.fact_types import FactType
 from xnai_validate.model.results.events import Event
@@ -39,15 +38,17 @@ def without_title(schema: Mapping[str, JsonValue]) -> JsonObject:
     return {key: value for key, value in schema.items() if key != "title"}
 
 
-def kinds_schema(rules: tuple[str, ...] = ("expect", "warn")) -> tuple[list[JsonValue], JsonObject]:
-    """What a check's kind says about its params and facts: conditions for `allOf`, and the definitions they refer to.
+def kinds_schema(
+    checkers: Iterable[Checker], rules: tuple[str, ...] = ("expect", "warn")
+) -> tuple[list[JsonValue], JsonObject]:
+    """Return the conditions for `allOf` (kind -> schema of its params and facts), and the definitions they refer to.
 
-    `rules`: the keys under which rules stand. Imports every family.
+    `rules`: the keys under which a check has rules.
     """
     conditions: list[JsonValue] = []
     definitions: JsonObject = dict(_RULES)
-    for kind in registry.CHECKERS.names():
-        checker = registry.CHECKERS.get(kind)
+    for checker in checkers:
+        kind = checker.kind
         params = model_schema(checker.params, f"{kind}.", definitions)
         facts = _facts_schema(checker)
         definitions[f"{kind}:with"] = params
@@ -61,11 +62,12 @@ def kinds_schema(rules: tuple[str, ...] = ("expect", "warn")) -> tuple[list[Json
     return conditions, definitions
 
 
-def faults_schema(definitions: JsonObject) -> list[JsonValue]:
-    """What a disturbance's fault says about its params: conditions for `allOf`. Imports every family."""
+def faults_schema(faults: Iterable[Fault], definitions: JsonObject) -> list[JsonValue]:
+    """Return the conditions for `allOf` (fault -> schema of its params); what they refer to goes to `definitions`."""
     conditions: list[JsonValue] = []
-    for name in registry.FAULTS.names():
-        definitions[f"{name}:with"] = model_schema(registry.FAULTS.get(name).params, f"{name}.", definitions)
+    for fault in faults:
+        name = fault.name
+        definitions[f"{name}:with"] = model_schema(fault.params, f"{name}.", definitions)
         condition: JsonObject = {"properties": {"fault": {"const": name}}, "required": ["fault"]}
         conditions.append({"if": condition, "then": {"properties": {"with": {"$ref": f"#/$defs/{name}:with"}}}})
     return conditions

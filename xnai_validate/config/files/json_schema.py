@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from xnai_validate.config.files.profile import ProfileFile
 from xnai_validate.config.files.suite import SuiteFile
 from xnai_validate.config.files.vars_file import VarsFile
+from xnai_validate.kit import Checker
 from xnai_validate.model.json import JsonObject
+from xnai_validate.registry import CHECKERS, FAULTS
 from xnai_validate.schema import DIALECT, faults_schema, kinds_schema, model_schema
 
 
 def suite_schema() -> JsonObject:
     """The schema of `checks/<category>/<suite>.yaml`: `with`, `expect` and `warn` by the kind of each check."""
-    conditions, definitions = kinds_schema()
+    conditions, definitions = kinds_schema(_checkers())
     made = model_schema(SuiteFile, "", definitions)
     kinds = [name.removesuffix(":with") for name in definitions if name.endswith(":with")]
-    faults = faults_schema(definitions)
+    faults = faults_schema(map(FAULTS.get, FAULTS.names()), definitions)
     disturbance = definitions["Disturbance"]
     if isinstance(disturbance, dict):
         definitions["Disturbance"] = {**disturbance, "allOf": faults}
@@ -29,7 +33,7 @@ def suite_schema() -> JsonObject:
 
 def profile_schema() -> JsonObject:
     """The schema of `profiles/<profile>.yaml`."""
-    conditions, definitions = kinds_schema(("expect",))
+    conditions, definitions = kinds_schema(_checkers(), ("expect",))
     made = model_schema(ProfileFile, "", definitions)
     probe = definitions["ProbeEntry"]
     if isinstance(probe, dict):
@@ -42,3 +46,7 @@ def vars_schema() -> JsonObject:
     definitions: JsonObject = {}
     made = model_schema(VarsFile, "", definitions)
     return {"$schema": DIALECT, "title": "Vars of xnai-validate", **made, "$defs": dict(sorted(definitions.items()))}
+
+
+def _checkers() -> Iterator[Checker]:
+    return map(CHECKERS.get, CHECKERS.names())
