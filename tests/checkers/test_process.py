@@ -9,12 +9,12 @@ import resource
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from importlib.metadata import EntryPoint
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.checkers import counting
 from tests.checkers.container_api import container_api
 from tests.context import observe
 from xnai_validate import registry
@@ -135,13 +135,13 @@ def test_the_main_process_of_a_container_is_found(start: Start, tmp_path: Path) 
             observe("process.state", api, socket=engine.path)
 
 
-class TellParams(Params):
+class AskParams(Params):
     """One line for the process."""
 
     line: str = "work"
 
 
-class Told(Facts):
+class Answer(Facts):
     """Its answer."""
 
     answer: str
@@ -150,8 +150,8 @@ class Told(Facts):
 WORKER: list[subprocess.Popen[str]] = []
 
 
-@checker("counting.tell", expect={"answer": "done"})
-async def tell(params: TellParams, ctx: Any) -> Told:
+@checker("worker.ask", expect={"answer": "done"})
+async def ask(params: AskParams, ctx: Any) -> Answer:
     """Give the process a line of work and wait for its answer."""
 
     def exchange() -> str:
@@ -161,14 +161,15 @@ async def tell(params: TellParams, ctx: Any) -> Told:
         worker.stdin.write(params.line + "\n")
         return worker.stdout.readline().strip()
 
-    return Told(answer=await asyncio.to_thread(exchange))
+    return Answer(answer=await asyncio.to_thread(exchange))
 
 
 @pytest.fixture
 def worker(start: Start, monkeypatch: pytest.MonkeyPatch) -> Iterator[Start]:
     """Start a program whose work is `on_work`, a Python statement run at every line."""
-    counting.use(monkeypatch)
-    monkeypatch.setattr(counting, "tell", tell, raising=False)
+    entry = EntryPoint("worker", __name__, registry.CHECKERS.group)
+    monkeypatch.setattr(registry.CHECKERS, "entry_points", lambda: (entry,))
+    registry.CHECKERS.forget()
     WORKER.clear()
 
     def begin(on_work: str) -> subprocess.Popen[str]:
@@ -185,7 +186,7 @@ def worker(start: Start, monkeypatch: pytest.MonkeyPatch) -> Iterator[Start]:
     registry.CHECKERS.forget()
 
 
-WORK = [{"kind": "counting.tell"}]
+WORK = [{"kind": "worker.ask"}]
 
 
 def test_work_that_leaves_nothing_behind_does_not_grow(worker: Start) -> None:
