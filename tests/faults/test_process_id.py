@@ -13,7 +13,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-import xnai_validate.kit.process_id as module
+from xnai_validate import errors
 from xnai_validate.kit import ProcessId, Target, child_environment, process_id
 from xnai_validate.wire.containers.processes import kept_pid
 
@@ -115,7 +115,7 @@ def test_a_state_file_tells_the_pid_of_now(tmp_path: Path, text: str | None, wan
 def test_a_child_finds_this_package(tmp_path: Path) -> None:
     """From any folder, without its own being looked into, also where the package is not installed."""
     (tmp_path / "xnai_validate.py").write_text("raise SystemExit('the wrong one')")
-    code = "import xnai_validate.kit.process_id as one; print(one.__file__)"
+    code = "import xnai_validate.errors as module; print(module.__file__)"  # needs no other package
     done = subprocess.run(
         [sys.executable, "-P", "-S", "-c", code],
         env=child_environment(),
@@ -125,4 +125,4 @@ def test_a_child_finds_this_package(tmp_path: Path) -> None:
         timeout=60,
         check=True,
     )
-    assert done.stdout.strip() == module.__file__
+    assert done.stdout.strip() == errors.__file__
