@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: demo test test-extra lint prove bench clean help
+.PHONY: demo test test-extra test-pythons lint prove bench clean help
 
 help:
 	@echo "make demo        install into .venv and run phase 4.1 on the embedded stack"
@@ -17,6 +17,7 @@ help:
 	@echo "make prove       every defect against every check, and a hundred runs of preflight"
 	@echo "make bench       speed and memory, beside named tools"
 	@echo "make test-extra  tests against software that they install (root, Debian)"
+	@echo "make test-pythons  the wheel on every Python that is found, with the newest and the lowest dependencies"
 	@echo "make clean       remove .venv and caches"
 
 $(STAMP): pyproject.toml
@@ -39,6 +40,9 @@ test: lint
 
 test-extra: $(STAMP)
 	$(BIN)/python -m pytest -m extra
+
+test-pythons: $(STAMP)
+	$(BIN)/python -m pytest tests/packaging -m 'not prove'
 
 prove: $(STAMP)
 	$(BIN)/xnai-validate prove --full
