@@ -10,7 +10,8 @@ import pytest
 
 from tests.config.home import Home, told
 from xnai_validate.config import LoadOptions
-from xnai_validate.config.catalogue import Linted, catalogue, lint
+from xnai_validate.config.catalogue import catalogue
+from xnai_validate.config.lint import Linted, lint
 from xnai_validate.errors import ConfigError
 from xnai_validate.model.source_location import Mistakes
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from xnai_validate.config.yaml_files.scalars import scalar, written
+from xnai_validate.config.yaml_files.scalars import environment_scalar, scalar
 
 
 @pytest.mark.parametrize(
@@ -35,9 +35,9 @@ def test_the_core_schema_of_yaml_1_2_is_understood(text: str, value: object) -> 
 
 def test_numbers_from_the_environment_remember_their_spelling() -> None:
     """A number can still become the text that was written, should text be wanted after all."""
-    assert written("+5") == 5
-    assert str(written("+5")) == "+5"
-    assert written("1.50") == 1.5
-    assert f"{written('1.50')!s}" == "1.50"
-    assert written("true") is True
-    assert written("007") == "007"
+    assert environment_scalar("+5") == 5
+    assert str(environment_scalar("+5")) == "+5"
+    assert environment_scalar("1.50") == 1.5
+    assert f"{environment_scalar('1.50')!s}" == "1.50"
+    assert environment_scalar("true") is True
+    assert environment_scalar("007") == "007"

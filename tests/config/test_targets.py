@@ -100,7 +100,7 @@ def test_a_malformed_handover_is_a_mistake(home: Home) -> None:
     """Another program's mistake is told as such."""
     given(home, CHOICE)
     problems = home.problems(options=home.options(stack={"targets": {"api": {"pid": "many"}}}))
-    assert told(problems) == ['-: the handover of the stack: targets.api.pid takes a whole number, not "many"']
+    assert told(problems) == ['-: the stack file: targets.api.pid takes a whole number, not "many"']
 
 
 def test_passwords_are_secrets_wherever_they_come_from(home: Home) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from tests.config.home import BASE, Home, told
-from xnai_validate.config.catalogue import Linted, catalogue, lint
+from xnai_validate.config.catalogue import catalogue
+from xnai_validate.config.lint import Linted, lint
 
 PROFILE = f"{BASE}\nvars_files: [case/questions]\n"
 QUESTIONS = """

@@ -11,7 +11,7 @@ import pytest
 from pydantic import ValidationError, computed_field
 
 from xnai_validate import kit
-from xnai_validate.config.yaml_files.scalars import written
+from xnai_validate.config.yaml_files.scalars import environment_scalar
 from xnai_validate.kit import (
     FROM_FILE,
     AfterValidator,
@@ -131,7 +131,7 @@ def test_true_is_no_number_within_lists_and_mappings() -> None:
 
 def test_numbers_of_files_and_of_the_environment() -> None:
     """Whole numbers are fractions too; numbers from the environment are numbers of the type of the field."""
-    made = Many.model_validate({"ratio": 1, "number": written("7"), "numbers": [1, 2.5]})
+    made = Many.model_validate({"ratio": 1, "number": environment_scalar("7"), "numbers": [1, 2.5]})
     assert (repr(made.ratio), repr(made.number), made.numbers) == ("1.0", "7", [1.0, 2.5])
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from xnai_validate.cli.console import print_out
 from xnai_validate.config import LoadOptions
-from xnai_validate.config.catalogue import lint
+from xnai_validate.config.lint import lint
 from xnai_validate.errors import ConfigError
 from xnai_validate.report.words import counted
 

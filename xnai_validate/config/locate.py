@@ -1,16 +1,15 @@
-"""Where profiles and suites lie: the one place that knows of bundled data and of the search order."""
+"""Where profiles and suites lie: the one place that knows the bundled files and the search order."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
 import xnai_validate
-from xnai_validate.config.files.vars_file import holds_vars
 from xnai_validate.config.options import LoadOptions
-from xnai_validate.config.yaml_files.document import Source, read_source
+from xnai_validate.config.yaml_files.document import Source, SourceCache
 from xnai_validate.config.yaml_files.problems import Problems, Where
 from xnai_validate.model.suggestions import did_you_mean
 
@@ -28,21 +27,21 @@ def bundled_root() -> Path:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
-    """A file that was found by its name."""
+class ConfigFile:
+    """A profile or a suite that was found by its name."""
 
     name: str
     """`phase4.1` of a profile, `<category>/<suite>` of a suite."""
     path: Path
     bases: tuple[Path, ...]
-    """The folders below which it is told by the rest of its path."""
+    """The folders to which its path is shown relative."""
     bundled: bool
 
     @property
     def shown(self) -> str:
-        """The path as the user is told; of the many files that are found, few are."""
+        """The path in messages; computed on demand, since few of the many files are ever shown."""
         return next(
-            (str(self.path.relative_to(one)) for one in self.bases if self.path.is_relative_to(one)), str(self.path)
+            (str(self.path.relative_to(base)) for base in self.bases if self.path.is_relative_to(base)), str(self.path)
         )
 
 
@@ -56,10 +55,11 @@ class _Root:
 
 @dataclass()
 class Library:
-    """All files within reach, by name; what is found first shadows the rest."""
+    """All files within reach, by name; the first one of a name shadows the others."""
 
     options: LoadOptions
     problems: Problems
+    cache: SourceCache | None = None
     roots: list[_Root] = field(init=False)
     notices: dict[str, None] = field(default_factory=dict)
     _sources: dict[Path, Source | None] = field(default_factory=dict)
@@ -85,75 +85,88 @@ class Library:
                 return
 
     @cached_property
-    def profiles(self) -> dict[str, Found]:
+    def profiles(self) -> dict[str, ConfigFile]:
         """Every profile by name."""
         return self._first("profile", self._profile_files)
 
     @cached_property
-    def suites(self) -> dict[str, Found]:
+    def suites(self) -> dict[str, ConfigFile]:
         """Every suite by `<category>/<suite>`, in order."""
-        return self._first("suite", _suite_files)
+        return self._first("suite", self._suite_files)
 
     def _profile_files(self, root: _Root) -> Iterator[tuple[str, Path]]:
         folders = [root.path / "profiles", root.path] if root.loose else [root.path / "profiles"]
         for folder in folders:
-            if folder.is_dir():
-                for path in sorted(folder.iterdir()):
-                    if path.suffix in _ENDINGS:
-                        yield path.name.removesuffix(path.suffix), path
+            for path in self._yaml_files(folder):
+                yield path.name.removesuffix(path.suffix), path
 
-    def _first(self, what: str, files: object) -> dict[str, Found]:
-        found: dict[str, Found] = {}
+    def _suite_files(self, root: _Root) -> Iterator[tuple[str, Path]]:
+        for category in self._listed(root.path / "checks"):
+            if category.is_dir():
+                for path in self._yaml_files(category):
+                    yield f"{category.name}/{path.name.removesuffix(path.suffix)}", path
+
+    def _yaml_files(self, folder: Path) -> list[Path]:
+        return [path for path in self._listed(folder) if path.suffix in _ENDINGS]
+
+    def _listed(self, folder: Path) -> list[Path]:
+        """The entries of a folder, in order; empty if it does not exist. An unreadable folder is noted as an error."""
+        try:
+            return sorted(folder.iterdir())
+        except (FileNotFoundError, NotADirectoryError):
+            return []
+        except OSError as error:
+            self.problems.plain(f"cannot read the folder {folder}: {error.strerror}")
+            return []
+
+    def _first(self, noun: str, files: Callable[[_Root], Iterator[tuple[str, Path]]]) -> dict[str, ConfigFile]:
+        found: dict[str, ConfigFile] = {}
         for root in self.roots:
             bases = (self.options.cwd, root.path) if root.bundled else (self.options.cwd,)
-            for name, path in files(root):  # type: ignore[operator]
+            for name, path in files(root):
                 other = found.get(name)
                 if other is None:
-                    found[name] = Found(name, path, bases, root.bundled)
-                elif root.bundled and not other.bundled and not path.samefile(other.path):
-                    self.notices[f"the {what} {name} is that of {other.shown}, not the bundled one"] = None
+                    found[name] = ConfigFile(name, path, bases, root.bundled)
+                elif root.bundled and not other.bundled and path.resolve() != other.path.resolve():
+                    self.notices[f"the {noun} {name} is that of {other.shown}, not the bundled one"] = None
         return dict(sorted(found.items()))
 
-    def profile(self, name: str, asked: Where | None = None) -> Found | None:
-        """The profile of a name or a path that ends in .yaml; an unknown one is noted as a mistake."""
-        where = asked or Where(None)
+    def profile(self, name: str, named_at: Where | None = None) -> ConfigFile | None:
+        """The profile of a name, or of a path that ends in .yaml; an unknown one is noted as an error."""
+        where = named_at or Where(None)
         if name.endswith(_ENDINGS):
             path = self.options.cwd / name
             if not path.is_file():
                 bare = path.name.removesuffix(path.suffix)
                 hint = f"the profile {bare} is named without folder and ending" if bare in self.profiles else None
-                there = f"{name} is no file that can be read" if path.exists() else f"there is no file {name}"
-                self.problems.at(where, there, hint)
+                message = f"{name} is no file that can be read" if path.exists() else f"there is no file {name}"
+                self.problems.at(where, message, hint)
                 return None
             path = path.absolute()
             self.add_root_of(path)
-            return Found(name, path, (self.options.cwd,), path.is_relative_to(bundled_root()))
-        found = self.profiles.get(name)
-        if found is None:
+            return ConfigFile(name, path, (self.options.cwd,), path.is_relative_to(bundled_root()))
+        profile = self.profiles.get(name)
+        if profile is None:
             folder = (self.options.cwd / name).is_dir()
             hint = f"{name} is a folder; --path {name} searches it" if folder else did_you_mean(name, self.profiles)
             self.problems.at(where, f'unknown profile "{name}"', hint)
-        return found
+        return profile
 
-    def read(self, found: Found) -> Source | None:
-        """The content of a file; None where it cannot be read, which is then noted as a mistake."""
-        if found.path not in self._sources:
-            source, problems = read_source(found.path, found.shown)
+    def read(self, file: ConfigFile) -> Source | None:
+        """The content of a file; None if it cannot be read, which is noted as an error."""
+        if file.path not in self._sources:
+            cache = self.cache or SourceCache()
+            source, problems = cache.read(file.path, file.shown)
             self.problems.extend(problems)
-            self._sources[found.path] = source
-        return self._sources[found.path]
+            self._sources[file.path] = source
+        return self._sources[file.path]
 
-    def holds_vars(self, found: Found) -> bool:
-        """Whether a file that lies among the suites holds vars, so that it is none of them."""
-        source = self.read(found)
-        return source is not None and holds_vars(source.value)
-
-
-def _suite_files(root: _Root) -> Iterator[tuple[str, Path]]:
-    checks = root.path / "checks"
-    if checks.is_dir():
-        for category in sorted(checks.iterdir()):
-            if category.is_dir():
-                for path in sorted(category.iterdir()):
-                    if path.suffix in _ENDINGS:
-                        yield f"{category.name}/{path.name.removesuffix(path.suffix)}", path
+    def holds_vars(self, file: ConfigFile) -> bool:
+        """Whether a file among the suites is a vars file: it has vars and no checks."""
+        source = self.read(file)
+        return (
+            source is not None
+            and isinstance(source.value, dict)
+            and "vars" in source.value
+            and "checks" not in source.value
+        )

@@ -1,4 +1,4 @@
-"""What the command line, or a program, says about how profiles are to be loaded."""
+"""The options of loading profiles, from the command line or a program."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ class LoadOptions:
     paths: tuple[Path, ...] = ()
     """Directories to search before all others."""
     targets: Mapping[str, str] = field(default_factory=dict)
-    """Target name -> url; replaces what a profile or a handover says."""
+    """Target name -> url; replaces the url of a profile or a stack file."""
     vars: Mapping[str, str] = field(default_factory=dict)
     """`dotted.key` -> value, read as a YAML scalar; outranks every other source of vars."""
     stack: JsonObject | None = None
-    """The handover of a running stack: `{"layout": .., "targets": {..}, "vars": {..}}`."""
+    """The description of a running stack: `{"layout": .., "targets": {..}, "vars": {..}}`."""
     stack_file: Path | None = None
-    """The file that the handover is from, where its stack keeps it up to date."""
+    """The file with this description, if the stack keeps it up to date."""
     only: tuple[str, ...] = ()
     """Globs on full ids (`api/*`, `*:ready`); empty selects all."""
     tags: frozenset[str] = frozenset()
@@ -33,16 +33,16 @@ class LoadOptions:
     rerun: frozenset[str] | None = None
     """Select these full ids and nothing else; None selects all."""
     allow: frozenset[str] = frozenset()
-    """What is allowed besides what the profile allows: `disruptive`."""
+    """Consents besides those of the profile: `disruptive`."""
     allow_remote: bool = False
-    """Whether also a target may be disturbed whose url is neither loopback nor private."""
+    """Whether a target may be disturbed whose url is neither loopback nor private."""
     wait_s: float | None = None
-    """Every check that others need is measured again for so many seconds until it holds."""
+    """Seconds for which every check that others need is repeated until it holds."""
     concurrency: int | None = None
     deadline_s: float | None = None
     environ: Mapping[str, str] = field(default_factory=lambda: os.environ)
     cwd: Path = field(default_factory=Path.cwd)
     nonce: str = field(default_factory=lambda: os.urandom(4).hex())
-    """The var `run.nonce`: different in every run, for names that must not meet those of the run before."""
+    """The var `run.nonce`: different in every run, for names that must differ from those of earlier runs."""
     choices: Mapping[str, Choice] = field(default_factory=dict)
-    """Target name -> which of its candidates was found to answer; its vars then hold."""
+    """Target name -> the candidate that answered its probe; the vars of that candidate hold."""

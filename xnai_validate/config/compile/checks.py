@@ -1,55 +1,118 @@
-"""From the checks of a suite to `PlannedCheck` values."""
+"""From a check as it is written in a suite to a `PlannedCheck`."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from xnai_validate.config.compile.conditions import Conditions
 from xnai_validate.config.compile.consent import Consent
 from xnai_validate.config.compile.measurements import Measurements
+from xnai_validate.config.compile.thresholds import Thresholds
 from xnai_validate.config.files.common import DefaultsEntry, RetryEntry, UntilEntry
-from xnai_validate.config.files.suite import Suite, WrittenCheck, full_id, need_ids
+from xnai_validate.config.files.suite import CheckEntry, SuiteHead
+from xnai_validate.config.yaml_files.document import Source
 from xnai_validate.config.yaml_files.problems import Problems, Where
-from xnai_validate.model.results.report import CheckInfo, Source
+from xnai_validate.model.json import JsonValue
+from xnai_validate.model.results.report import CheckInfo
+from xnai_validate.model.results.report import Source as SourceLine
 from xnai_validate.plan import ONCE, Compiled, PlannedCheck, PlannedFault, PlannedTarget, Retry, Until
 
 _TIMEOUT_S = 30.0
 
 
 @dataclass(frozen=True, slots=True)
+class CheckSource:
+    """A check as it is written."""
+
+    entry: CheckEntry
+    raw_with: JsonValue
+    """Its `with`: interpolated, not validated."""
+    missing_values: bool
+    """Whether it refers to something that has no value on this stack."""
+
+
+@dataclass(slots=True)
+class Suite:
+    """A suite that was read; checks with errors are left out, and the errors are noted."""
+
+    name: str
+    """`<category>/<suite>`."""
+    category: str
+    """The folder of the file."""
+    head: SuiteHead
+    source: Source
+    positions: dict[str, int] = field(default_factory=dict)
+    """Full id -> index in the list of checks, in order; also of the checks that were left out."""
+    unplanned: dict[str, CheckSource] = field(default_factory=dict)
+    """By full id, the checks that are not planned yet: of thousands, no more is kept than is needed."""
+    shared_needs: tuple[str, ...] = ()
+    """The needs of the whole suite as full ids."""
+    exempt: frozenset[str] = frozenset()
+    """The ids of its checks that the shared needs do not concern."""
+
+    @property
+    def where(self) -> Where:
+        """The whole file."""
+        return Where(self.source)
+
+    def where_of(self, check_id: str) -> Where:
+        """The place of a check."""
+        return Where(self.source, ("checks", self.positions[check_id]))
+
+    def line_of(self, check_id: str) -> int:
+        """The first line of a check."""
+        return self.source.line_of("checks", self.positions[check_id])
+
+    def find_shared_needs(self) -> None:
+        """Set `shared_needs` and `exempt`, once all checks are read.
+
+        The needed checks themselves, and what they need in turn, are exempt: a check cannot wait for itself.
+        """
+        self.shared_needs = tuple(full_id(self.name, need) for need in self.head.needs)
+        exempt: set[str] = set()
+        pending = [need for need in self.shared_needs if need in self.unplanned]
+        while pending:
+            check_id = pending.pop()
+            if check_id not in exempt:
+                exempt.add(check_id)
+                needs = (full_id(self.name, need) for need in self.unplanned[check_id].entry.needs)
+                pending += [need for need in needs if need in self.unplanned]
+        self.exempt = frozenset(exempt)
+
+
+@dataclass(frozen=True, slots=True)
 class Checks:
-    """Plans checks: what they measure, when, and why not."""
+    """Plans checks: what they measure, when they run, and why they are skipped."""
 
     measurements: Measurements
     conditions: Conditions
     problems: Problems
     targets: Mapping[str, PlannedTarget]
     defaults: DefaultsEntry
-    """What the profiles say for all suites."""
+    """The defaults that the profiles set for all suites."""
     consent: Consent
+    thresholds: Thresholds
 
-    def plan(
-        self, suite: Suite, check_id: str, written: WrittenCheck, shared_needs: tuple[str, ...]
-    ) -> PlannedCheck | None:
-        """One check, ready to be measured; None where it has mistakes, which are noted."""
-        entry, here, where = written.entry, suite.head.defaults, suite.where_of(check_id)
+    def plan(self, suite: Suite, check_id: str, source: CheckSource) -> PlannedCheck | None:
+        """One check, ready to be measured; None if it has errors, which are noted."""
+        entry, here, where = source.entry, suite.head.defaults, suite.where_of(check_id)
         target = entry.target or here.target or self.defaults.target
         when = self.conditions.skip_reason(entry.when, where.at("when")) if entry.when is not None else None
-        measurement = self._measurement(written, target, where, skipped=when is not None)
+        measurement = self._measurement(source, check_id, target, where, skipped=when is not None)
         if entry.retry is not None and entry.until is not None:
             self.problems.at(where.at("until"), "a check has retry or until, not both", key=True)
         planned = [
-            self.measurements.fault(one, target, where.at("under", place)) for place, one in enumerate(entry.under)
+            self.measurements.fault(fault, target, where.at("under", index)) for index, fault in enumerate(entry.under)
         ]
-        under = tuple(one for one in planned if one is not None)
+        under = tuple(fault for fault in planned if fault is not None)
         if measurement is None or len(under) < len(planned):
             return None
         faults = (*under, *measurement.faults)
         disruptive = entry.disruptive or bool(faults)
         until = entry.until or (None if entry.retry else here.until or self.defaults.until)
         retry = entry.retry or here.retry or self.defaults.retry
-        needs = tuple(dict.fromkeys((*shared_needs, *need_ids(suite, written))))
+        shared = () if check_id in suite.exempt else suite.shared_needs
         return PlannedCheck(
             info=CheckInfo(
                 id=check_id,
@@ -60,32 +123,36 @@ class Checks:
                 tags=_union(self.defaults.tags, here.tags, entry.tags),
                 covers=_union(suite.head.covers, self.defaults.covers, here.covers, entry.covers),
                 fix=entry.fix or here.fix or self.defaults.fix,
-                source=Source(file=suite.source.file, line=suite.line_of(check_id)),
+                source=SourceLine(file=suite.source.file, line=suite.line_of(check_id)),
                 disruptive=disruptive,
             ),
             measurement=measurement,
-            needs=needs,
+            needs=_union(shared, tuple(full_id(suite.name, need) for need in entry.needs)),
             retry=_retry(None if until else retry),
             until=Until(until.within, until.every) if until else None,
             timeout_s=_first(entry.timeout, here.timeout, self.defaults.timeout),
             exclusive=entry.exclusive or disruptive or measurement.checker.exclusive,
             under=under,
-            skip=when or self.consent.refused(disruptive, faults) or self._skip(measurement, faults),
+            skip=when or self.consent.refused(disruptive, faults) or self._not_configured(measurement, faults),
         )
 
     def _measurement(
-        self, written: WrittenCheck, target: str | None, where: Where, *, skipped: bool
+        self, source: CheckSource, check_id: str, target: str | None, where: Where, *, skipped: bool
     ) -> Compiled | None:
-        entry = written.entry
-        if not (skipped and written.missing_values):
-            return self.measurements.compile(entry.kind, written.raw_with, entry.expect, entry.warn, target, where)
-        # What it refers to has no value on this stack, for which it is not meant: the params cannot be verified here.
+        entry = source.entry
+        if not (skipped and source.missing_values):
+            tightened = self.thresholds.rules_of(check_id, entry.kind)
+            return self.measurements.compile(
+                entry.kind, source.raw_with, entry.expect, entry.warn, target, where, tightened=tightened
+            )
+        # The check is not meant for this stack and refers to vars without a value here: its params cannot be validated.
         checker = self.measurements.checker(entry.kind, where.at("kind"))
         return Compiled(checker, checker.params.model_construct(), (), target) if checker else None
 
-    def _skip(self, measurement: Compiled, faults: tuple[PlannedFault, ...]) -> str | None:
+    def _not_configured(self, measurement: Compiled, faults: tuple[PlannedFault, ...]) -> str | None:
+        """Why the check is skipped if a target of it is not configured."""
         needed = [measurement.target] if measurement.checker.needs_target else []
-        needed += [one.target for one in faults]
+        needed += [fault.target for fault in faults]
         for name in needed:
             planned = self.targets.get(name) if name else None
             if planned is None:
@@ -94,6 +161,11 @@ class Checks:
             if not (target.url or target.container or target.pid):
                 return f"target {target.name} is not configured"
         return None
+
+
+def full_id(suite: str, need: str) -> str:
+    """A need as a full id: one without a suite belongs to the same suite."""
+    return need if ":" in need else f"{suite}:{need}"
 
 
 def _union(*lists: tuple[str, ...]) -> tuple[str, ...]:
@@ -108,25 +180,8 @@ def _retry(entry: RetryEntry | None) -> Retry:
     return Retry(entry.attempts, entry.delay) if entry else ONCE
 
 
-def shared_needs(suite: Suite) -> tuple[tuple[str, ...], frozenset[str]]:
-    """The needs of a whole suite as full ids, and the ids of its checks that they do not concern.
-
-    Those are the needed checks themselves and what they need in turn: a check cannot wait for itself.
-    """
-    needs = tuple(full_id(suite.name, need) for need in suite.head.needs)
-    own = {check_id: need_ids(suite, one) for check_id, one in suite.unplanned.items()} if needs else {}
-    exempt: set[str] = set()
-    open_ = [need for need in needs if need in own]
-    while open_:
-        check = open_.pop()
-        if check not in exempt:
-            exempt.add(check)
-            open_ += [need for need in own[check] if need in own]
-    return needs, frozenset(exempt)
-
-
 def with_wait(check: PlannedCheck, within_s: float) -> PlannedCheck:
-    """The check, measured again for at least so long until it holds."""
+    """The check, repeated until it holds for at least `within_s` seconds."""
     every = check.until.every_s if check.until else UntilEntry.model_fields["every"].default
     longest = max(within_s, check.until.within_s if check.until else 0.0)
     return replace(check, until=Until(longest, every), retry=ONCE)

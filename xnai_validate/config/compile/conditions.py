@@ -17,27 +17,25 @@ _WORDS = {"min": "of at least", "max": "of at most", "in": "one of", "matches": 
 
 @dataclass(frozen=True, slots=True)
 class Conditions:
-    """Judges the conditions of checks by the vars."""
+    """Judges the `when` of checks by the vars."""
 
     interpolator: Interpolator
     problems: Problems
 
     def skip_reason(self, when: JsonObject, where: Where) -> str | None:
-        """Why a check is not for this stack, in plain words; None where every condition holds."""
+        """Why a check is not meant for this stack; None if every condition holds."""
         reasons = [self._unmet(name, spec, where.at(name)) for name, spec in when.items()]
         if not reasons:
             self.problems.at(where, "when is empty", "leave it out, or name a var: {layout: B}", key=True)
         return next((reason for reason in reasons if reason is not None), None)
 
     def _unmet(self, name: str, spec: JsonValue, where: Where) -> str | None:
-        self.interpolator.asked.add(name)
+        self.interpolator.referenced.add(name)
         value = self.interpolator.lookup(name, where)
         # Whatever the type of the var, a rule about a part of a JSON document fits it.
-        rules, mistakes = parse_rules({name: {"$.value": spec}}, {name: JSON_TYPE}, kind="vars")
-        for mistake in mistakes:
-            self.problems.at(
-                where.at(*mistake.path[2:]), mistake.message.replace(f"{name} $.value", name), mistake.hint
-            )
+        rules, errors = parse_rules({name: {"$.value": spec}}, {name: JSON_TYPE}, kind="vars")
+        for error in errors:
+            self.problems.at(where.at(*error.path[2:]), error.message.replace(f"{name} $.value", name), error.hint)
         for rule, finding in zip(rules, judge(rules, {name: {"value": value}}), strict=True):
             if not finding.held:
                 return _sentence(name, rule, value)

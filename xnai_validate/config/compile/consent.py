@@ -1,7 +1,8 @@
-"""What may disturb the stack, and whose consent it needs."""
+"""Which checks may disturb the stack: those that the command line or a profile allows."""
 
 from __future__ import annotations
 
+import ipaddress
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
@@ -10,15 +11,15 @@ from xnai_validate.plan import PlannedFault, PlannedTarget
 
 @dataclass(frozen=True, slots=True)
 class Consent:
-    """What the command line and the profiles allow."""
+    """The consents of the command line and the profiles."""
 
     allow: frozenset[str]
     remote: bool
-    """Whether targets may be disturbed that are neither on this machine nor in a private network."""
+    """Whether targets may be disturbed that are neither on this host nor in a private network."""
     targets: Mapping[str, PlannedTarget]
 
     def refused(self, disruptive: bool, faults: Iterable[PlannedFault]) -> str | None:
-        """Why a check must not run, in one sentence; None where it may."""
+        """Why a check must not run, in one sentence; None if it may."""
         if disruptive and "disruptive" not in self.allow:
             return "disruptive checks are not allowed here; allow them with --allow disruptive"
         if self.remote:
@@ -35,14 +36,12 @@ class Consent:
 
 
 def is_near(host: str) -> bool:
-    """Whether a host of a url is this machine or an address of a private network (RFC 1918, RFC 4193, RFC 3927).
+    """Whether the host of a url is this machine or an address of a private network (RFC 1918, RFC 4193, RFC 3927).
 
-    A name other than localhost may be anywhere, and is looked up by nobody here.
+    A name other than localhost may be anywhere; it is not resolved here.
     """
     if host == "localhost" or host.endswith(".localhost"):
         return True
-    import ipaddress  # most plans disturb nothing
-
     try:
         address = ipaddress.ip_address(host)
     except ValueError:

@@ -9,7 +9,7 @@ from functools import lru_cache
 
 from xnai_validate.config.compile.variables import VarSpace
 from xnai_validate.config.yaml_files.problems import Problems, Where
-from xnai_validate.config.yaml_files.scalars import scalar, written
+from xnai_validate.config.yaml_files.scalars import environment_scalar, scalar
 from xnai_validate.model.json import JsonValue
 from xnai_validate.model.suggestions import nearest
 from xnai_validate.model.text import looks_secret
@@ -27,13 +27,13 @@ class Reference:
 
     @property
     def is_environment(self) -> bool:
-        """Whether it names an environment variable, not a var."""
+        """Whether it names an environment variable instead of a var."""
         return _ENVIRONMENT.fullmatch(self.name) is not None
 
 
 @lru_cache(maxsize=8192)
 def parts(text: str) -> tuple[str | Reference, ...]:
-    """A text cut into plain pieces and references; raises ValueError, in words for the user, where it is malformed."""
+    """A text cut into plain pieces and references; raises ValueError, with a message for the user, if malformed."""
     found: list[str | Reference] = []
     plain, at = "", 0
     while (start := text.find("${", at)) >= 0:
@@ -74,21 +74,21 @@ def _reference(inner: str) -> Reference:
 
 @dataclass(slots=True)
 class Interpolator:
-    """Replaces references in JSON values; remembers what it saw that is secret, and which vars were asked for."""
+    """Replaces references in JSON values; collects the secrets among them, and the vars that were referred to."""
 
     environ: Mapping[str, str]
     vars: VarSpace
     problems: Problems
     secrets: set[str] = field(default_factory=set)
-    asked: set[str] = field(default_factory=set)
+    referenced: set[str] = field(default_factory=set)
     """The dotted paths of vars that were referred to."""
     missing_values: int = 0
-    """How many references were to something that has no value (null)."""
+    """The number of references whose value is null."""
     _known: dict[str, JsonValue] = field(default_factory=dict)
     _open: list[str] = field(default_factory=list)
 
     def value(self, raw: JsonValue, where: Where) -> JsonValue:
-        """`raw` with every reference replaced; mistakes are noted at their place."""
+        """`raw` with every reference replaced; errors are noted at their place."""
         if isinstance(raw, str):
             return self._template(raw, where) if "${" in raw else raw
         if isinstance(raw, dict):
@@ -102,7 +102,7 @@ class Interpolator:
         return {key: self.lookup(key, Where(None)) for key in self.vars.tree}
 
     def lookup(self, path: str, where: Where) -> JsonValue:
-        """The value of a var; an undefined one is noted as a mistake and is None."""
+        """The value of a var; an undefined var is noted as an error, and its value is None."""
         if path in self._known:
             return self._known[path]
         if path in self._open:
@@ -156,7 +156,7 @@ class Interpolator:
         if text or (text is not None and reference.default is None):
             if looks_secret(reference.name) and text:
                 self.secrets.add(text)
-            return written(text)
+            return environment_scalar(text)
         if reference.default is not None:
             return self._default(reference.default, where)
         guess = nearest(reference.name, self.environ)
@@ -165,7 +165,7 @@ class Interpolator:
         return None
 
     def _var(self, reference: Reference, where: Where) -> JsonValue:
-        self.asked.add(reference.name)
+        self.referenced.add(reference.name)
         if reference.default is not None and not self.vars.find(reference.name)[2]:
             return self._default(reference.default, where)
         return self.lookup(reference.name, where)

@@ -1,4 +1,4 @@
-"""From kind, params and rules, as they are written, to `Compiled` values, with everything in them verified."""
+"""From the kind, params and rules of a check, as they are written, to a validated `Compiled` measurement."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from typing import TypeVar
 from pydantic import BaseModel, ValidationError
 
 from xnai_validate import registry
-from xnai_validate.config.compile.templates import is_open, made_of_others
+from xnai_validate.config.compile.templates import contains_measurements, depends_on_reference
 from xnai_validate.config.yaml_files.document import Steps
 from xnai_validate.config.yaml_files.problems import Problems, Where
-from xnai_validate.config.yaml_files.scalars import WrittenFloat, WrittenInt
-from xnai_validate.config.yaml_files.validation_messages import models_in, wrongs
+from xnai_validate.config.yaml_files.scalars import SpelledFloat, SpelledInt
+from xnai_validate.config.yaml_files.validation_messages import field_errors, models_in
 from xnai_validate.errors import RegistryError
 from xnai_validate.kit import FROM_FILE, Checker, Disturbance, Fault, Observation, Params, Template
 from xnai_validate.model.json import JsonObject, JsonValue
@@ -25,28 +25,29 @@ from xnai_validate.model.text import looks_secret
 from xnai_validate.plan import NOTHING, Compiled, PlannedFault
 
 RulesByFact = dict[str, tuple[Rule, ...]]
+_NO_RULES: RulesByFact = {}
 SHARED = 1000
-"""So many different rules are remembered, to be shared by the checks that want the same."""
+"""The number of different rules that are remembered, so that checks with equal rules share them."""
 
 
 @dataclass(slots=True)
 class Measurements:
-    """Compiles measurements; notes mistakes, and the secrets it sees in params."""
+    """Compiles measurements; notes errors, and the secrets that stand in params."""
 
     problems: Problems
     targets: frozenset[str]
     """The names of all targets."""
     secrets: set[str]
-    asked: set[str] = field(default_factory=set)
+    named_targets: set[str] = field(default_factory=set)
     """The targets that measurements name."""
     _checkers: dict[str, Checker | RegistryError] = field(default_factory=dict)
     _parsed: dict[tuple[str, Level, str], RulesByFact] = field(default_factory=dict)
-    """Rules that were parsed before, for thresholds: those of a glob are about many checks."""
+    """Rules that were parsed before: those of a threshold apply to many checks."""
     _combined: dict[tuple[str, str, str], tuple[Rule, ...]] = field(default_factory=dict)
-    """All rules of checks that want the same, as most checks of a suite do."""
+    """All rules of a check, for other checks with equal rules, as most checks of a suite have."""
 
     def checker(self, kind: str, where: Where) -> Checker | None:
-        """The checker of a kind; an unknown one is noted as a mistake."""
+        """The checker of a kind; an unknown kind is noted as an error."""
         if kind not in self._checkers:
             try:
                 self._checkers[kind] = registry.CHECKERS.get(kind)
@@ -68,23 +69,34 @@ class Measurements:
         where: Where,
         *,
         inner: bool = False,
-        unfinished: bool = False,
+        template: bool = False,
+        tightened: RulesByFact = _NO_RULES,
     ) -> Compiled | None:
-        """The measurement written at `where`, under the keys of a check; None where it has mistakes.
+        """The measurement written at `where`, under the keys of a check; None if it has errors.
 
-        `inner`: it stands in the params of another, and may have no rules: then it is only read. `unfinished`: it has
-        references to what is known only when it is made; what depends on them is verified then.
+        Args:
+            kind: the kind of check.
+            params: its `with`.
+            expect: fact -> rule that must hold.
+            warn: fact -> rule that should hold.
+            target: the name of its target.
+            where: the place of the mapping with these keys.
+            inner: it stands in the params of another measurement; without rules it is only read.
+            template: it refers to values that are known only when it is made; what depends on them is validated then.
+            tightened: rules that replace those of `expect`, by fact.
         """
         checker = self.checker(kind, where.at("kind"))
         if checker is None:
             return None
-        rules = self._rules(checker, expect, warn, where, inner, unfinished)
+        rules = self._rules(checker, expect, warn, where, inner, template)
+        if rules is not None and tightened:
+            rules = _tightened(rules, tightened)
         known = self._target(checker.kind, checker.needs_target, target, where)
-        if unfinished and made_of_others(checker.params):
+        if template and contains_measurements(checker.params):
             message = f"{kind} is made of other measurements, in which {{{{...}}}} cannot stand"
             self.problems.at(where.at("kind"), message)
             return None
-        verified = self._params(checker.params, checker.kind, params, where.at("with"), unfinished)
+        verified = self._params(checker.params, checker.kind, params, where.at("with"), template)
         if verified is None or rules is None or not known:
             return None
         if not _with_models(checker.params):
@@ -94,14 +106,14 @@ class Measurements:
         return Compiled(checker, verified, rules, target, observations or NOTHING, disturbances or NOTHING)
 
     def fault(self, disturbance: Disturbance, target: str | None, where: Where) -> PlannedFault | None:
-        """The disturbance written at `where`, by default of `target`; None where it has mistakes."""
-        found = self._fault(disturbance.fault, where.at("fault"))
-        if found is None:
+        """The fault of a disturbance written at `where`, by default of `target`; None if it has errors."""
+        fault = self._fault(disturbance.fault, where.at("fault"))
+        if fault is None:
             return None
-        disturbed = disturbance.target or (target if found.needs_target else None)
-        known = self._target(found.name, found.needs_target, disturbed, where)
-        verified = self._params(found.params, found.name, disturbance.with_, where.at("with"))
-        return PlannedFault(found, verified, disturbed) if verified is not None and known else None
+        disturbed = disturbance.target or (target if fault.needs_target else None)
+        known = self._target(fault.name, fault.needs_target, disturbed, where)
+        verified = self._params(fault.params, fault.name, disturbance.with_, where.at("with"))
+        return PlannedFault(fault, verified, disturbed) if verified is not None and known else None
 
     def _fault(self, name: str, where: Where) -> Fault | None:
         try:
@@ -111,13 +123,13 @@ class Measurements:
             return None
 
     def _target(self, of: str, needed: bool, target: str | None, where: Where) -> bool:
-        """Whether the target of a kind or a fault is one, or is not needed."""
+        """Whether the target of a kind or a fault is known, or is not needed."""
         if target is None:
             if needed:
                 hint = f"known: {', '.join(sorted(self.targets))}" if 0 < len(self.targets) <= 20 else None
                 self.problems.at(where, f"{of} needs a target", hint, key=True)
             return not needed
-        self.asked.add(target)
+        self.named_targets.add(target)
         if target not in self.targets:
             hint = did_you_mean(target, self.targets) or "define it under targets of a profile, or with --target"
             self.problems.at(where.at("target"), f'unknown target "{target}"', hint)
@@ -125,9 +137,9 @@ class Measurements:
         return True
 
     def _params(
-        self, model: type[Params], of: str, raw: JsonValue, where: Where, unfinished: bool = False
+        self, model: type[Params], of: str, raw: JsonValue, where: Where, template: bool = False
     ) -> Params | None:
-        """The params of a kind or a fault, verified."""
+        """The validated params of a kind or a fault; None if they have errors."""
         if _may_hold_secrets(raw):
             self._gather_secrets(raw)
         try:
@@ -135,13 +147,12 @@ class Measurements:
         except ValidationError as error:
             respelled = _respelled(raw, error)
             if respelled is not None:
-                return self._params(model, of, respelled, where, unfinished)
-            found = wrongs(error, raw, model, of)
-            if unfinished:
-                found = tuple(one for one in found if not is_open(raw, one.steps, key=one.key))
-            for wrong in found:
-                self.problems.at(where.at(*wrong.steps), wrong.message, wrong.hint, key=wrong.key)
-            return None if found else model.model_construct()
+                return self._params(model, of, respelled, where, template)
+            errors = field_errors(error, raw, model, of)
+            if template:
+                errors = tuple(each for each in errors if not depends_on_reference(raw, each.steps, key=each.key))
+            self.problems.extend_at(where, errors)
+            return None if errors else model.model_construct()
 
     def _gather_secrets(self, raw: JsonValue, name: str = "") -> None:
         if isinstance(raw, dict):
@@ -163,19 +174,19 @@ class Measurements:
         warn: JsonObject | None,
         where: Where,
         inner: bool,
-        unfinished: bool,
+        template: bool,
     ) -> tuple[Rule, ...] | None:
-        """The kind's own rules, those of `expect` instead of them fact by fact, then those of `warn`."""
-        same = (checker.kind, repr(expect), repr(warn))
-        if same in self._combined and not unfinished:
-            return self._combined[same]
+        """The rules of the kind, replaced fact by fact by those of `expect`, then the rules of `warn`."""
+        key = (checker.kind, repr(expect), repr(warn))
+        if key in self._combined and not template:
+            return self._combined[key]
         before = len(self.problems.found)
         for name, raw in (("expect", expect), ("warn", warn)):
             if raw is not None and not raw:
                 self.problems.at(where.at(name), f"{name} is empty", _facts_hint(checker), key=True)
         own = self.parse(checker, checker.expect, Where(None))
-        wanted = {**own, **self.parse(checker, expect or {}, where.at("expect"), unfinished=unfinished)}
-        rules = [rule for of_fact in wanted.values() for rule in of_fact]
+        expected = {**own, **self.parse(checker, expect or {}, where.at("expect"), template=template)}
+        rules = [rule for of_fact in expected.values() for rule in of_fact]
         if warn:
             rules += [rule for of in self.parse(checker, warn, where.at("warn"), "warn").values() for rule in of]
         if len(self.problems.found) > before:
@@ -183,10 +194,10 @@ class Measurements:
         if not rules and not inner:
             self.problems.at(where, "the check has no rules, so nothing could fail", _facts_hint(checker), key=True)
             return None
-        found = tuple(rules)
-        if not unfinished and len(self._combined) < SHARED:
-            self._combined[same] = found
-        return found
+        combined = tuple(rules)
+        if not template and len(self._combined) < SHARED:
+            self._combined[key] = combined
+        return combined
 
     def parse(
         self,
@@ -195,28 +206,28 @@ class Measurements:
         where: Where,
         level: Level = "expect",
         *,
-        unfinished: bool = False,
+        template: bool = False,
     ) -> RulesByFact:
-        """The rules of a mapping fact -> rule, by fact; mistakes are noted."""
+        """The rules of a mapping fact -> rule, by fact; errors are noted."""
         if not raw:
             return {}
-        same = (checker.kind, level, repr(raw))
-        if same in self._parsed and not unfinished:
-            return self._parsed[same]
-        rules, mistakes = parse_rules(raw, checker.types, kind=checker.kind, level=level)
-        if unfinished:
-            mistakes = tuple(one for one in mistakes if not is_open(dict(raw), one.path))
-        for mistake in mistakes:
-            self.problems.at(where.at(*mistake.path), mistake.message, mistake.hint)
-        found = by_fact(rules)
-        if not mistakes and not unfinished and len(self._parsed) < SHARED:
-            self._parsed[same] = found
-        return found
+        key = (checker.kind, level, repr(raw))
+        if key in self._parsed and not template:
+            return self._parsed[key]
+        rules, errors = parse_rules(raw, checker.types, kind=checker.kind, level=level)
+        if template:
+            errors = tuple(error for error in errors if not depends_on_reference(dict(raw), error.path))
+        for error in errors:
+            self.problems.at(where.at(*error.path), error.message, error.hint)
+        parsed = _by_fact(rules)
+        if not errors and not template and len(self._parsed) < SHARED:
+            self._parsed[key] = parsed
+        return parsed
 
     def _observations(self, params: Params, target: str | None, where: Where) -> Iterator[tuple[str, Compiled]]:
         """Every observation in the params, by its key."""
         for name, key in _with_models(type(params)):
-            for observation, steps in _found_in(getattr(params, name), (key,), Observation):
+            for observation, steps in _models_of(getattr(params, name), (key,), Observation):
                 compiled = self.compile(
                     observation.kind,
                     observation.with_,
@@ -225,7 +236,7 @@ class Measurements:
                     observation.target or target,
                     where.at(*steps),
                     inner=True,
-                    unfinished=isinstance(observation, Template) and observation.is_template,
+                    template=isinstance(observation, Template) and observation.is_template,
                 )
                 if compiled is not None:
                     self._facts_read(observation, compiled.checker, where.at(*steps))
@@ -240,23 +251,30 @@ class Measurements:
     def _disturbances(self, params: Params, target: str | None, where: Where) -> Iterator[tuple[str, PlannedFault]]:
         """Every disturbance in the params, by its key."""
         for name, key in _with_models(type(params)):
-            for disturbance, steps in _found_in(getattr(params, name), (key,), Disturbance):
+            for disturbance, steps in _models_of(getattr(params, name), (key,), Disturbance):
                 planned = self.fault(disturbance, target, where.at(*steps))
                 if planned is not None:
                     yield disturbance.key, planned
 
 
-def by_fact(rules: tuple[Rule, ...]) -> RulesByFact:
-    """Rules grouped by the fact that they are about, in order."""
-    found: RulesByFact = {}
+def _by_fact(rules: tuple[Rule, ...]) -> RulesByFact:
+    """Rules grouped by their fact, in order."""
+    grouped: RulesByFact = {}
     for rule in rules:
-        found[rule.fact] = (*found.get(rule.fact, ()), rule)
-    return found
+        grouped[rule.fact] = (*grouped.get(rule.fact, ()), rule)
+    return grouped
+
+
+def _tightened(rules: tuple[Rule, ...], tightened: RulesByFact) -> tuple[Rule, ...]:
+    """Rules in which those of level `expect` are replaced, fact by fact, by tighter ones."""
+    expect = _by_fact(tuple(rule for rule in rules if rule.level == "expect")) | tightened
+    warn = (rule for rule in rules if rule.level == "warn")
+    return (*(rule for of_fact in expect.values() for rule in of_fact), *warn)
 
 
 @cache
 def _with_models(params: type[Params]) -> tuple[tuple[str, str], ...]:
-    """The fields of params that may hold observations or disturbances: those with models in their types."""
+    """The fields of params, as (attribute, key), that may hold observations or disturbances: those of a model type."""
     fields = params.model_fields.items()
     return tuple((name, info.alias or name) for name, info in fields if any(models_in(info.annotation)))
 
@@ -264,19 +282,19 @@ def _with_models(params: type[Params]) -> tuple[tuple[str, str], ...]:
 Model = TypeVar("Model", bound=BaseModel)
 
 
-def _found_in(value: object, steps: Steps, wanted: type[Model]) -> Iterator[tuple[Model, Steps]]:
-    """The outermost models of a type in a value; those within them are found when they are compiled themselves."""
-    if isinstance(value, wanted):
+def _models_of(value: object, steps: Steps, model: type[Model]) -> Iterator[tuple[Model, Steps]]:
+    """The outermost models of a type in a value, with their steps; inner ones are found when these are compiled."""
+    if isinstance(value, model):
         yield value, steps
     elif isinstance(value, BaseModel):
         for name, info in type(value).model_fields.items():
-            yield from _found_in(getattr(value, name), (*steps, info.alias or name), wanted)
+            yield from _models_of(getattr(value, name), (*steps, info.alias or name), model)
     elif isinstance(value, dict):
         for key, item in value.items():
-            yield from _found_in(item, (*steps, str(key)), wanted)
+            yield from _models_of(item, (*steps, str(key)), model)
     elif isinstance(value, list | tuple):
         for index, item in enumerate(value):
-            yield from _found_in(item, (*steps, index), wanted)
+            yield from _models_of(item, (*steps, index), model)
 
 
 def _facts_hint(checker: Checker) -> str:
@@ -290,10 +308,10 @@ def _may_hold_secrets(raw: JsonValue) -> bool:
 
 
 def _respelled(raw: JsonValue, error: ValidationError) -> JsonValue:
-    """`raw` with numbers from the environment as text where text is wanted; None where that does not help."""
+    """`raw` with numbers from the environment as text if a field takes text; None if that changes no field."""
     changed = False
     for one in error.errors(include_url=False):
-        if one["type"] == "string_type" and isinstance(one["input"], WrittenInt | WrittenFloat):
+        if one["type"] == "string_type" and isinstance(one["input"], SpelledInt | SpelledFloat):
             replaced = _replaced(raw, tuple(one["loc"]), str(one["input"]))
             changed, raw = changed or replaced != raw, replaced
     return raw if changed else None
@@ -301,7 +319,7 @@ def _respelled(raw: JsonValue, error: ValidationError) -> JsonValue:
 
 def _replaced(raw: JsonValue, steps: tuple[str | int, ...], text: str) -> JsonValue:
     if not steps:
-        return text if isinstance(raw, WrittenInt | WrittenFloat) else raw
+        return text if isinstance(raw, SpelledInt | SpelledFloat) else raw
     step, rest = steps[0], steps[1:]
     if isinstance(raw, dict) and step in raw:
         return {**raw, str(step): _replaced(raw[str(step)], rest, text)}

@@ -1,4 +1,4 @@
-"""Profiles with all that they extend, read in the order in which they are laid over one another."""
+"""The profiles of a run with all that they extend, in the order in which they are laid over one another."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from xnai_validate.config.files.vars_file import read_vars
 from xnai_validate.config.locate import Library
 from xnai_validate.config.yaml_files.document import Source
 from xnai_validate.config.yaml_files.problems import Problems, Where
-from xnai_validate.config.yaml_files.validation_messages import wrongs
+from xnai_validate.config.yaml_files.validation_messages import field_errors
 from xnai_validate.kit import FROM_FILE
 from xnai_validate.model.json import JsonObject
 from xnai_validate.model.suggestions import did_you_mean
@@ -31,7 +31,7 @@ class Link:
     named: bool
     """Whether it stands on the command line; the others are extended by it."""
     vars_files: tuple[tuple[JsonObject, Where], ...] = ()
-    """The vars of the files that it names, each with its place."""
+    """The vars of the vars files that it names, each with its place."""
 
     @property
     def where(self) -> Where:
@@ -41,7 +41,7 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """A profile of the chain, verified."""
+    """A validated profile of the chain."""
 
     link: Link
     file: ProfileFile
@@ -54,47 +54,47 @@ class Profile:
 
 @dataclass(slots=True)
 class Chain:
-    """Reads profiles and what they extend; each once, bases first."""
+    """Reads profiles and those that they extend; each once, bases first."""
 
     library: Library
     problems: Problems
     links: dict[str, Link] = field(default_factory=dict)
     lacks_vars: bool = False
-    """Whether a file of vars could not be read."""
+    """Whether a vars file could not be read."""
     _open: list[str] = field(default_factory=list)
 
-    def add(self, name: str, asked: Where | None = None) -> None:
-        """Read a profile and all that it extends."""
+    def add(self, name: str, extended_at: Where | None = None) -> None:
+        """Read a profile and all that it extends; `extended_at`: the place that names it, None for the command line."""
         if name in self._open:
             path = " -> ".join([*self._open[self._open.index(name) :], name])
-            self.problems.at(asked or Where(None), f"profiles extend each other: {path}")
+            self.problems.at(extended_at or Where(None), f"profiles extend each other: {path}")
             return
-        found = self.library.profile(name, asked)
-        if found is None or name in self.links:
+        file = self.library.profile(name, extended_at)
+        if file is None or name in self.links:
             return
-        source = self.library.read(found)
+        source = self.library.read(file)
         if source is None:
             return
         if not isinstance(source.value, dict):
             empty = source.value is None
             self.problems.at(
                 Where(source),
-                f"{found.shown} is empty" if empty else "a profile is a mapping with a title",
+                f"{file.shown} is empty" if empty else "a profile is a mapping with a title",
                 "a profile has a title, and suites or extends" if empty else None,
             )
             return
         if isinstance(source.value.get("checks"), list) and "suites" not in source.value:
-            self.problems.at(Where(source, ("checks",)), f"{found.shown} is a suite, not a profile", _RUN_A_SUITE)
+            self.problems.at(Where(source, ("checks",)), f"{file.shown} is a suite, not a profile", _RUN_A_SUITE)
             return
         self._open.append(name)
         for index, base in _texts(source.value.get("extends")):
             steps = ("extends",) if index is None else ("extends", index)
             self.add(base, Where(source, steps))
         self._open.pop()
-        self.links[name] = Link(name, source.value, source, asked is None, tuple(self._vars_files(source)))
+        self.links[name] = Link(name, source.value, source, extended_at is None, tuple(self._vars_files(source)))
 
     def add_raw(self, name: str, source: Source) -> None:
-        """A profile that lies in no file, made by the program."""
+        """Add a profile that the program made; it lies in no file."""
         if isinstance(source.value, dict):
             for _, base in _texts(source.value.get("extends")):
                 self.add(base, Where(source, ("extends",)))
@@ -103,10 +103,10 @@ class Chain:
     def _vars_files(self, source: Source) -> Iterator[tuple[JsonObject, Where]]:
         assert isinstance(source.value, dict)
         for index, name in _texts(source.value.get("vars_files")):
-            found = self.library.suites.get(name)
-            file = self.library.read(found) if found else None
+            suite = self.library.suites.get(name)
+            file = self.library.read(suite) if suite else None
             vars_ = read_vars(file, self.problems) if file else None
-            if found is None:
+            if suite is None:
                 where = Where(source, ("vars_files",) if index is None else ("vars_files", index))
                 self.problems.at(where, f'unknown file of vars "{name}"', did_you_mean(name, self.library.suites))
             if file is None or vars_ is None:
@@ -115,18 +115,18 @@ class Chain:
                 yield vars_, Where(file, ("vars",))
 
     def leave_out(self, keys: Collection[str], but_of: str) -> None:
-        """Drop some keys of all profiles but one, which so has only their targets, vars and defaults."""
+        """Drop some keys of all profiles but one, so that it inherits only their targets, vars and defaults."""
         for name, link in self.links.items():
             if name != but_of:
                 kept = {key: value for key, value in link.raw.items() if key not in keys}
                 self.links[name] = replace(link, raw=kept)
 
     def verified(self, interpolator: Interpolator) -> tuple[Profile, ...]:
-        """Every profile that has no mistakes of form, interpolated; `vars` are left as they are."""
-        return tuple(found for link in self.links.values() if (found := self._verified(link, interpolator)))
+        """Every valid profile, interpolated except for its `vars`; errors are noted."""
+        return tuple(profile for link in self.links.values() if (profile := self._verified(link, interpolator)))
 
     def _verified(self, link: Link, interpolator: Interpolator) -> Profile | None:
-        # The vars have been laid over one another before, and are interpolated where they are asked for.
+        # The vars were laid over one another before, and are interpolated when something refers to them.
         raw: JsonObject = {
             key: value if key == "vars" else interpolator.value(value, link.where.at(key))
             for key, value in link.raw.items()
@@ -134,8 +134,7 @@ class Chain:
         try:
             return Profile(link, ProfileFile.model_validate(raw, context=FROM_FILE))
         except ValidationError as error:
-            for wrong in wrongs(error, raw, ProfileFile, "a profile"):
-                self.problems.at(link.where.at(*wrong.steps), wrong.message, wrong.hint, key=wrong.key)
+            self.problems.extend_at(link.where, field_errors(error, raw, ProfileFile, "a profile"))
             return None
 
 

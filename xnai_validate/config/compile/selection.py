@@ -1,15 +1,14 @@
-"""Which checks of a profile are run: filters, what the selected need, and no circles."""
+"""Which checks of a profile run: the filters of the command line, what the selected checks need, and no cycles."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from fnmatch import translate
 
 from xnai_validate.config.options import LoadOptions
 from xnai_validate.config.yaml_files.problems import Problems
 from xnai_validate.model.suggestions import did_you_mean
-from xnai_validate.plan import PlannedCheck
 
 
 def is_narrowed(options: LoadOptions) -> bool:
@@ -17,51 +16,59 @@ def is_narrowed(options: LoadOptions) -> bool:
     return bool(options.only or options.tags or options.skip_tags or options.rerun is not None)
 
 
-def select(checks: Iterable[PlannedCheck], options: LoadOptions, problems: Problems) -> tuple[PlannedCheck, ...]:
-    """The checks that the filters leave, in their order; a filter that matches nothing is noted as a mistake."""
-    found = tuple(checks)
-    tags = {tag for check in found for tag in check.info.tags}
-    for tag in sorted((options.tags | options.skip_tags) - tags):
-        problems.plain(f'no check has the tag "{tag}"', did_you_mean(tag, tags))
+def select(tags_of: Mapping[str, Iterable[str]], options: LoadOptions, problems: Problems) -> tuple[str, ...]:
+    """The ids that pass the filters, in their order; a filter that matches nothing is an error.
+
+    Args:
+        tags_of: full id -> the tags of the check.
+        options: the filters.
+        problems: where errors are noted.
+    """
+    known = {tag for tags in tags_of.values() for tag in tags}
+    for tag in sorted((options.tags | options.skip_tags) - known):
+        problems.plain(f'no check has the tag "{tag}"', did_you_mean(tag, known))
     globs = [_matcher(glob) for glob in options.only]
     for glob, matches in zip(options.only, globs, strict=True):
-        if not any(matches(check.id) for check in found):
-            problems.plain(f'--only "{glob}" matches no check', did_you_mean(glob, [check.id for check in found]))
+        if not any(matches(check_id) for check_id in tags_of):
+            problems.plain(f'--only "{glob}" matches no check', did_you_mean(glob, list(tags_of)))
     return tuple(
-        check
-        for check in found
-        if (not globs or any(matches(check.id) for matches in globs))
-        and (not options.tags or options.tags & set(check.info.tags))
-        and not (options.skip_tags & set(check.info.tags))
-        and (options.rerun is None or check.id in options.rerun)
+        check_id
+        for check_id, tags in tags_of.items()
+        if (not globs or any(matches(check_id) for matches in globs))
+        and (not options.tags or not options.tags.isdisjoint(tags))
+        and options.skip_tags.isdisjoint(tags)
+        and (options.rerun is None or check_id in options.rerun)
     )
 
 
 def _matcher(glob: str) -> Callable[[str], bool]:
-    """Of a glob on full ids; one without a colon also matches whole suites and categories."""
+    """The test of a glob on full ids; one without a colon also matches whole suites and categories."""
     full = re.compile(translate(glob)).match
     if ":" in glob:
         return lambda name: full(name) is not None
     return lambda name: any(full(text) for text in (name, name.partition(":")[0], name.partition("/")[0]))
 
 
-def closure(roots: Iterable[PlannedCheck], known: Mapping[str, PlannedCheck]) -> tuple[PlannedCheck, ...]:
-    """The roots and all that they need, directly or not: what was added first, then the roots in their order."""
-    chosen = {check.id: check for check in roots}
-    added: dict[str, PlannedCheck] = {}
-    open_ = [need for check in chosen.values() for need in check.needs]
-    while open_:
-        need = open_.pop()
-        check = known.get(need)
-        if check is not None and need not in chosen and need not in added:
-            added[need] = check
-            open_ += check.needs
-    return (*(check for check in known.values() if check.id in added), *chosen.values())
+def with_needs(selected: Iterable[str], needs: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
+    """The ids and all that they need, directly or not: first what was added, then `selected` in its order.
+
+    Args:
+        selected: full ids.
+        needs: full id -> the ids that it needs, of all checks in order.
+    """
+    chosen = dict.fromkeys(selected)
+    added: set[str] = set()
+    pending = [need for check_id in chosen for need in needs[check_id]]
+    while pending:
+        need = pending.pop()
+        if need in needs and need not in chosen and need not in added:
+            added.add(need)
+            pending += needs[need]
+    return (*(check_id for check_id in needs if check_id in added), *chosen)
 
 
-def circle(checks: Iterable[PlannedCheck]) -> list[str] | None:
-    """A circle of needs, as the path of ids from a check back to itself; None where there is none."""
-    needs = {check.id: check.needs for check in checks}
+def cycle(needs: Mapping[str, Sequence[str]]) -> list[str] | None:
+    """A cycle of needs, as the path of ids from a check back to itself; None if there is no cycle."""
     done: set[str] = set()
     for start in needs:
         if start in done:

@@ -1,4 +1,4 @@
-"""The checks of all suites that a profile runs, and of those suites that they need."""
+"""The suites of a profile: read their files, verify `needs`, and plan the checks that the profile selects."""
 
 from __future__ import annotations
 
@@ -7,32 +7,39 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from fnmatch import translate
 
-from xnai_validate.config.compile.checks import Checks, shared_needs
+from pydantic import ValidationError
+
+from xnai_validate.config.compile.checks import Checks, CheckSource, Suite, full_id
 from xnai_validate.config.compile.interpolation import Interpolator
 from xnai_validate.config.compile.profile_chain import Profile
-from xnai_validate.config.compile.selection import circle
-from xnai_validate.config.files.suite import Suite, full_id, read_suite
+from xnai_validate.config.compile.selection import cycle
+from xnai_validate.config.files.suite import CheckEntry, SuiteFile, SuiteHead
 from xnai_validate.config.locate import Library
+from xnai_validate.config.yaml_files.document import Source
 from xnai_validate.config.yaml_files.problems import Problems, Where
+from xnai_validate.config.yaml_files.validation_messages import field_errors
+from xnai_validate.kit import FROM_FILE
+from xnai_validate.model.json import JsonValue
 from xnai_validate.model.suggestions import did_you_mean
 from xnai_validate.plan import PlannedCheck
+
+_CHECKS = "checks"
 
 
 @dataclass(slots=True)
 class Suites:
-    """Reads suites when they are asked for, and plans their checks; each once."""
+    """Reads each suite once, at its first use, and plans its checks."""
 
     library: Library
     interpolator: Interpolator
     checks: Checks
     problems: Problems
-    _read: dict[str, Suite | None] = field(default_factory=dict)
-    _shared: dict[str, tuple[tuple[str, ...], frozenset[str]]] = field(default_factory=dict)
+    _suites: dict[str, Suite | None] = field(default_factory=dict)
     _planned: dict[str, PlannedCheck | None] = field(default_factory=dict)
 
     def of_profiles(self, profiles: Iterable[Profile]) -> tuple[PlannedCheck, ...]:
-        """The checks that the profiles' globs and tags select, in the order of the globs and files."""
-        found: dict[str, PlannedCheck] = {}
+        """The checks that the globs and tags of the profiles select, in the order of the globs and files."""
+        selected: dict[str, PlannedCheck] = {}
         for profile in profiles:
             tags = set(profile.file.tags)
             for index, glob in enumerate(profile.file.suites):
@@ -40,8 +47,8 @@ class Suites:
                     for check in self._all_of(name):
                         if tags and not tags & set(check.info.tags):
                             continue
-                        found.setdefault(check.id, check)
-        return tuple(found.values())
+                        selected.setdefault(check.id, check)
+        return tuple(selected.values())
 
     def _matching(self, glob: str, where: Where) -> list[str]:
         matches = re.compile(translate(glob)).match
@@ -54,67 +61,123 @@ class Suites:
         return names
 
     def _all_of(self, name: str) -> list[PlannedCheck]:
-        suite = None if self.library.holds_vars(self.library.suites[name]) else self.read(name)
-        planned = (self._plan(suite, check_id) for check_id in suite.places) if suite else ()
+        suite = None if self.library.holds_vars(self.library.suites[name]) else self.get(name)
+        planned = (self._plan(suite, check_id) for check_id in suite.positions) if suite else ()
         return [check for check in planned if check is not None]
 
-    def read(self, name: str) -> Suite | None:
-        """A suite by `<category>/<suite>`, its needs verified; None where it cannot be read."""
-        if name not in self._read:
+    def get(self, name: str) -> Suite | None:
+        """A suite by `<category>/<suite>`, with its needs verified; None if it cannot be read."""
+        if name not in self._suites:
             source = self.library.read(self.library.suites[name])
             suite = read_suite(name, source, self.interpolator, self.problems) if source else None
-            self._read[name] = suite
+            self._suites[name] = suite
             if suite is not None:
-                self._shared[name] = shared_needs(suite)
                 self._verify_needs(suite)
-        return self._read[name]
+        return self._suites[name]
 
     def _plan(self, suite: Suite, check_id: str) -> PlannedCheck | None:
-        written = suite.unplanned.pop(check_id, None)
-        if written is not None:
-            needs, exempt = self._shared[suite.name]
-            self._planned[check_id] = self.checks.plan(suite, check_id, written, () if check_id in exempt else needs)
+        source = suite.unplanned.pop(check_id, None)
+        if source is not None:
+            self._planned[check_id] = self.checks.plan(suite, check_id, source)
         return self._planned.get(check_id)
 
     def _verify_needs(self, suite: Suite) -> None:
         for index, need in enumerate(suite.head.needs):
             self._verify_need(suite, need, suite.where.at("needs", index))
-        for check_id, one in suite.unplanned.items():
-            for index, need in enumerate(one.entry.needs):
+        for check_id, source in suite.unplanned.items():
+            for index, need in enumerate(source.entry.needs):
                 self._verify_need(suite, need, suite.where_of(check_id).at("needs", index))
 
     def _verify_need(self, suite: Suite, need: str, where: Where) -> None:
-        wanted = full_id(suite.name, need)
-        home = wanted.partition(":")[0]
+        needed = full_id(suite.name, need)
+        home = needed.partition(":")[0]
         if home not in self.library.suites:
             self.problems.at(where, f'unknown suite "{home}"', did_you_mean(home, self.library.suites))
             return
-        found = self.read(home)
-        if found is not None and wanted not in found.places:
-            self.problems.at(where, f'unknown check "{wanted}"', did_you_mean(wanted, found.places))
+        other = self.get(home)
+        if other is not None and needed not in other.positions:
+            self.problems.at(where, f'unknown check "{needed}"', did_you_mean(needed, other.positions))
 
     def with_needed(self, own: Iterable[PlannedCheck]) -> tuple[PlannedCheck, ...]:
-        """The checks and, before them, what they need of suites that the profile does not run."""
+        """The checks, preceded by those that they need of suites that the profile does not run."""
         known = {check.id: check for check in own}
         added: dict[str, PlannedCheck] = {}
-        open_ = [need for check in known.values() for need in check.needs]
-        while open_:
-            need = open_.pop()
+        pending = [need for check in known.values() for need in check.needs]
+        while pending:
+            need = pending.pop()
             home = need.partition(":")[0]
             if need in known or need in added or home not in self.library.suites:
                 continue
-            suite = self.read(home)
+            suite = self.get(home)
             check = self._plan(suite, need) if suite is not None else None
             if check is not None:
                 added[need] = check
-                open_ += check.needs
+                pending += check.needs
         return (*sorted(added.values(), key=lambda check: check.id), *known.values())
 
-    def refuse_circles(self, checks: Iterable[PlannedCheck]) -> None:
-        """Note a circle of needs as a mistake, with the path."""
-        path = circle(checks)
+    def refuse_cycle(self, checks: Iterable[PlannedCheck]) -> None:
+        """Report needs that form a cycle as an error, with the path."""
+        path = cycle({check.id: check.needs for check in checks})
         if path is None:
             return
-        suite = self.read(path[0].partition(":")[0])
+        suite = self.get(path[0].partition(":")[0])
         where = suite.where_of(path[0]).at("needs") if suite else Where(None)
         self.problems.at(where, f"checks need each other: {' -> '.join(path)}", key=True)
+
+
+def read_suite(name: str, source: Source, interpolator: Interpolator, problems: Problems) -> Suite | None:
+    """The suite of a file, with all checks that are valid; None if not even its head can be read."""
+    whole = Where(source)
+    if not isinstance(source.value, dict):
+        problems.at(whole, "a suite is a mapping with title and checks")
+        return None
+    raw = {key: value for key, value in source.value.items() if key != _CHECKS}
+    if source.templated:
+        interpolated = interpolator.value(raw, whole)
+        raw = interpolated if isinstance(interpolated, dict) else raw
+    try:
+        head = SuiteHead.model_validate(raw, context=FROM_FILE)
+    except ValidationError as error:
+        problems.extend_at(whole, field_errors(error, raw, SuiteFile, "a suite"))
+        head = SuiteHead.model_construct(title=name)
+    checks = source.value.get(_CHECKS)
+    if not isinstance(checks, list) or not checks:
+        problems.at(whole.at(_CHECKS), "a suite has a list of checks")
+        return None
+    suite = Suite(name, name.partition("/")[0], head, source)
+    _read_checks(suite, checks, interpolator, problems)
+    suite.find_shared_needs()
+    return suite
+
+
+def _read_checks(suite: Suite, raw: list[JsonValue], interpolator: Interpolator, problems: Problems) -> None:
+    """Validate each check and empty the list meanwhile: of thousands of checks, nothing is kept twice."""
+    templated = suite.source.templated
+    for index, item in enumerate(raw):
+        raw[index] = None
+        here = Where(suite.source, (_CHECKS, index))
+        value, missing = item, 0
+        if templated:
+            missing = interpolator.missing_values
+            value = interpolator.value(item, here)
+            missing = interpolator.missing_values - missing
+        entry = _entry(value, here, problems)
+        if not isinstance(value, dict) or "id" not in value:
+            continue
+        check_id = full_id(suite.name, str(value["id"]))
+        if entry is None:
+            suite.positions.setdefault(check_id, index)
+        elif check_id in suite.unplanned:
+            first = suite.line_of(check_id)
+            problems.at(here.at("id"), f'the id "{entry.id}" stands in this suite twice, first in line {first}')
+        else:
+            suite.positions[check_id] = index
+            suite.unplanned[check_id] = CheckSource(entry, value.get("with", {}), missing > 0)
+
+
+def _entry(value: JsonValue, where: Where, problems: Problems) -> CheckEntry | None:
+    try:
+        return CheckEntry.model_validate(value, context=FROM_FILE)
+    except ValidationError as error:
+        problems.extend_at(where, field_errors(error, value, CheckEntry, "a check"))
+        return None

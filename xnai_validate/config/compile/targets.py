@@ -1,14 +1,13 @@
-"""The targets of a run: from profiles, a handover and the command line to `PlannedTarget` values."""
+"""The targets of a run: from profiles, a stack file and the command line to `PlannedTarget` values."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from urllib.parse import unquote, urlsplit, urlunsplit
 
-from xnai_validate.config.compile.measurements import Measurements
 from xnai_validate.config.compile.profile_chain import Profile
-from xnai_validate.config.files.profile import CandidateEntry, Handover, ProbeEntry, TargetEntry, TlsEntry
+from xnai_validate.config.files.profile import CandidateEntry, ProbeEntry, StackDescription, TargetEntry, TlsEntry
 from xnai_validate.config.options import LoadOptions
 from xnai_validate.config.yaml_files.problems import Problems, Where
 from xnai_validate.model.json import JsonObject
@@ -17,12 +16,14 @@ from xnai_validate.model.text import MASK
 from xnai_validate.plan import Candidate, Compiled, PlannedTarget
 
 _PROTOCOLS = {"https": "http", "ws": "http", "wss": "http", "rediss": "redis"}
-"""Schemes of urls that can stand for one another."""
+"""Scheme -> the protocol that is spoken there; schemes of one protocol may replace each other."""
+CompileProbe = Callable[[str, JsonObject, JsonObject | None, None, str, Where], Compiled | None]
+"""`Measurements.compile`, called with kind, params, expect, warn, target and place."""
 _EXAMPLE = "write scheme://host:port, such as http://127.0.0.1:8000"
 
 
 @dataclass(slots=True)
-class _Written:
+class _TargetSource:
     """A target with the place of each of its fields."""
 
     entry: TargetEntry
@@ -32,49 +33,49 @@ class _Written:
 
 @dataclass(slots=True)
 class Targets:
-    """Builds the targets; gathers the secrets in them."""
+    """Builds the targets; collects the secrets in them."""
 
     options: LoadOptions
     problems: Problems
     secrets: set[str]
 
-    def build(self, profiles: Iterable[Profile], handover: Handover | None) -> dict[str, PlannedTarget]:
-        """Every target by name, without probes. A handover is the whole stack: what it lacks is not configured."""
+    def build(self, profiles: Iterable[Profile], stack: StackDescription | None) -> dict[str, PlannedTarget]:
+        """Every target by name, without probes. A stack file is the whole stack: what it lacks is not configured."""
         merged = _merge(profiles)
-        if handover is not None:
-            known = {name: _Written(TargetEntry(), Where(None)) for name in merged}
+        if stack is not None:
+            known = {name: _TargetSource(TargetEntry(), Where(None)) for name in merged}
             described = {
-                name: _Written(
+                name: _TargetSource(
                     TargetEntry.model_construct(
                         **{key: getattr(one, key) for key in one.model_fields_set - {"url"}},
                         url=(CandidateEntry(url=one.url),) if one.url else (),
                     ),
                     Where(None),
                 )
-                for name, one in handover.targets.items()
+                for name, one in stack.targets.items()
             }
             merged = known | described
         for name, url in self.options.targets.items():
-            one = merged.get(name) or _Written(TargetEntry(), Where(None))
+            one = merged.get(name) or _TargetSource(TargetEntry(), Where(None))
             self._same_protocol(name, url, one.entry)
-            # Where it lives at the root, and the process behind it, were said of another place.
+            # Its root, container and process belong to the url that is replaced.
             entry = TargetEntry.model_construct(
                 url=(CandidateEntry(url=url),),
                 **{k: getattr(one.entry, k) for k in ("password", "password_env", "tls")},
             )
-            merged[name] = _Written(entry, Where(None))
+            merged[name] = _TargetSource(entry, Where(None))
         return {name: self._planned(name, one) for name, one in merged.items()}
 
     def _same_protocol(self, name: str, url: str, entry: TargetEntry) -> None:
-        """A url that no check of the target could speak to is a mistake."""
+        """Note an error for a url of another protocol than the one that the checks of the target speak."""
         known = [one.url.partition("://")[0] for one in entry.url if one.url and "://" in one.url]
         scheme, given, _ = url.partition("://")
         if given and known and _protocol(scheme) not in {_protocol(one) for one in known}:
             hint = f"write {known[0]}://HOST:PORT"
             self.problems.plain(f"--target {name}: {scheme} is not what is spoken there", hint)
 
-    def _planned(self, name: str, written: _Written) -> PlannedTarget:
-        entry = written.entry
+    def _planned(self, name: str, source: _TargetSource) -> PlannedTarget:
+        entry = source.entry
         state_file = str(self.options.stack_file.resolve()) if self.options.stack_file else None
         base = Target(
             name,
@@ -86,7 +87,7 @@ class Targets:
             password_env=self._password_env(entry),
             tls=_tls(entry.tls),
         )
-        where = written.fields.get("url", written.where)
+        where = source.fields.get("url", source.where)
         candidates = tuple(
             Candidate(self._with_url(base, one.url, where), one.vars) for one in entry.url if one.url is not None
         ) or (Candidate(base),)
@@ -107,7 +108,7 @@ class Targets:
         return entry.password_env if entry.password_env and self.options.environ.get(entry.password_env) else None
 
     def _with_url(self, target: Target, url: str, where: Where) -> Target:
-        """The target at a url; a password in the url of a Redis is that of the target."""
+        """The target at a url; a password in the url of a Redis server becomes that of the target."""
         try:
             parts = urlsplit(url)
             port = parts.port
@@ -132,9 +133,9 @@ def _protocol(scheme: str) -> str:
     return _PROTOCOLS.get(scheme.lower(), scheme.lower())
 
 
-def _merge(profiles: Iterable[Profile]) -> dict[str, _Written]:
-    """Later profiles replace what they say of a target, and leave the rest."""
-    merged: dict[str, _Written] = {}
+def _merge(profiles: Iterable[Profile]) -> dict[str, _TargetSource]:
+    """The targets of all profiles; later profiles replace the fields that they name."""
+    merged: dict[str, _TargetSource] = {}
     for profile in profiles:
         for name, entry in profile.file.targets.items():
             where = profile.where.at("targets", name)
@@ -144,7 +145,7 @@ def _merge(profiles: Iterable[Profile]) -> dict[str, _Written]:
             if before is not None:
                 kept = {key: getattr(before.entry, key) for key in before.entry.model_fields_set}
                 entries, fields = kept | entries, before.fields | fields
-            merged[name] = _Written(TargetEntry.model_construct(**entries), where, fields)
+            merged[name] = _TargetSource(TargetEntry.model_construct(**entries), where, fields)
     return merged
 
 
@@ -153,36 +154,36 @@ def _tls(entry: TlsEntry | None) -> Tls:
 
 
 def with_probes(
-    targets: Mapping[str, PlannedTarget], profiles: Iterable[Profile], measurements: Measurements
+    targets: Mapping[str, PlannedTarget], profiles: Iterable[Profile], compile_probe: CompileProbe
 ) -> dict[str, PlannedTarget]:
-    """The targets, each with several candidates with the probe that decides among them."""
-    written: dict[str, tuple[ProbeEntry, Where]] = {}
+    """The targets; each that has several candidates gets the probe that decides among them."""
+    entries: dict[str, tuple[ProbeEntry, Where]] = {}
     for profile in profiles:
         for name, entry in profile.file.targets.items():
             if entry.probe is not None:
-                written[name] = (entry.probe, profile.where.at("targets", name, "probe"))
-    found = {}
+                entries[name] = (entry.probe, profile.where.at("targets", name, "probe"))
+    probed = {}
     for name, target in targets.items():
         probe = None
-        if name in written:
-            said, where = written[name]
-            probe = measurements.compile(said.kind, said.with_, said.expect, None, name, where)
+        if name in entries:
+            probe_entry, where = entries[name]
+            probe = compile_probe(probe_entry.kind, probe_entry.with_, probe_entry.expect, None, name, where)
         elif len(target.candidates) > 1:
-            probe = _default_probe(target, measurements)
-        found[name] = replace(target, probe=probe if len(target.candidates) > 1 else None)
-    return found
+            probe = _default_probe(target, compile_probe)
+        probed[name] = replace(target, probe=probe if len(target.candidates) > 1 else None)
+    return probed
 
 
-def _default_probe(target: PlannedTarget, measurements: Measurements) -> Compiled | None:
+def _default_probe(target: PlannedTarget, compile_probe: CompileProbe) -> Compiled | None:
     """Any answer of an HTTP server, a connection to anything else."""
     nowhere = Where(None)
     if target.candidates[0].target.scheme in ("http", "https"):
         params: JsonObject = {"path": "/"}
-        return measurements.compile("http.request", params, {"status": {"min": 100}}, None, target.name, nowhere)
-    return measurements.compile("tcp.connect", {}, None, None, target.name, nowhere)
+        return compile_probe("http.request", params, {"status": {"min": 100}}, None, target.name, nowhere)
+    return compile_probe("tcp.connect", {}, None, None, target.name, nowhere)
 
 
 def _shown(url: str) -> str:
-    """A url that may be malformed, without what may be its user and password: all up to the last @."""
+    """A url that may be malformed, without its user and password: all up to the last @."""
     begun, colon, rest = url.partition("://")
     return f"{begun}{colon}{MASK}@{rest.rpartition('@')[2]}" if "@" in rest else url

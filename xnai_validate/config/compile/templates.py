@@ -1,4 +1,4 @@
-"""What of a measurement cannot be verified yet, for it has references to what an earlier step will capture."""
+"""Which parts of a template cannot be validated at load: those that refer to a value that an earlier step captures."""
 
 from __future__ import annotations
 
@@ -13,32 +13,32 @@ from xnai_validate.model.json import JsonValue
 from xnai_validate.model.judging.references import is_template
 
 
-def is_open(raw: JsonValue, steps: Steps, *, key: bool = False) -> bool:
-    """Whether what stands in `raw` at `steps` depends on a reference.
+def depends_on_reference(raw: JsonValue, steps: Steps, *, key: bool = False) -> bool:
+    """Whether the value at `steps` in `raw` holds a reference; with `key`, whether its key does.
 
-    With `key` the key itself is meant, not what stands under it. Steps that lead nowhere end at the last that does.
+    Steps beyond what exists are ignored: then the innermost existing value counts.
     """
-    named: JsonValue = None
+    last_key: JsonValue = None
     value = raw
     for step in steps:
         if isinstance(value, dict) and step in value:
-            named, value = str(step), value[str(step)]
+            last_key, value = str(step), value[str(step)]
         elif isinstance(value, list) and isinstance(step, int) and step < len(value):
             value = value[step]
         else:
             break
-    return is_template(named) or (not key and is_template(value))
+    return is_template(last_key) or (not key and is_template(value))
 
 
 @cache
-def made_of_others(params: type[Params]) -> bool:
+def contains_measurements(params: type[Params]) -> bool:
     """Whether such params may hold observations or disturbances."""
     return _holds_observations(params, set())
 
 
 def _holds_observations(model: type[BaseModel], seen: set[type[BaseModel]]) -> bool:
     seen.add(model)
-    inner = {one for info in model.model_fields.values() for one in models_in(info.annotation)}
-    return any(issubclass(one, Observation | Disturbance) for one in inner) or any(
-        _holds_observations(one, seen) for one in inner - seen
+    inner = {each for info in model.model_fields.values() for each in models_in(info.annotation)}
+    return any(issubclass(each, Observation | Disturbance) for each in inner) or any(
+        _holds_observations(each, seen) for each in inner - seen
     )

@@ -1,4 +1,4 @@
-"""Which vars hold: those of the profiles, of the chosen candidates, of the handover and of the command line."""
+"""The sources of vars: profiles, the chosen candidates of targets, the stack file and the command line."""
 
 from __future__ import annotations
 
@@ -9,52 +9,52 @@ from pydantic import ValidationError
 
 from xnai_validate.config.compile.profile_chain import Link
 from xnai_validate.config.compile.variables import VarSpace
-from xnai_validate.config.files.profile import Handover
+from xnai_validate.config.files.profile import StackDescription
 from xnai_validate.config.options import LoadOptions
 from xnai_validate.config.yaml_files.problems import Problems, Where
-from xnai_validate.config.yaml_files.scalars import written
-from xnai_validate.config.yaml_files.validation_messages import wrongs
+from xnai_validate.config.yaml_files.scalars import environment_scalar
+from xnai_validate.config.yaml_files.validation_messages import field_errors
 from xnai_validate.kit import FROM_FILE
 from xnai_validate.model.json import JsonObject, JsonValue
 
 
-def read_handover(stack: JsonObject | None, problems: Problems) -> Handover | None:
-    """The description of a running stack, verified."""
+def read_stack_description(stack: JsonObject | None, problems: Problems) -> StackDescription | None:
+    """The validated description of a running stack; None if there is none or it has errors, which are noted."""
     if stack is None:
         return None
     try:
-        return Handover.model_validate(stack, context=FROM_FILE)
+        return StackDescription.model_validate(stack, context=FROM_FILE)
     except ValidationError as error:
-        for wrong in wrongs(error, stack, Handover, "the handover"):
-            problems.plain(f"the handover of the stack: {wrong.message}", wrong.hint)
+        for each in field_errors(error, stack, StackDescription, "the stack file"):
+            problems.plain(f"the stack file: {each.message}", each.hint)
         return None
 
 
-def lay_vars(space: VarSpace, links: Iterable[Link], options: LoadOptions, handover: Handover | None) -> None:
-    """Fill `space`, later sources on top: the run itself, profiles, candidates, handover, command line."""
+def fill_vars(space: VarSpace, links: Iterable[Link], options: LoadOptions, stack: StackDescription | None) -> None:
+    """Fill `space`, later sources on top: the run itself, profiles, candidates or stack file, command line."""
     links = tuple(links)
     space.set("run.nonce", options.nonce)
     for link in links:
-        for found, where in link.vars_files:
-            space.overlay(found, where)
+        for values, where in link.vars_files:
+            space.overlay(values, where)
         raw = link.raw.get("vars")
         if isinstance(raw, dict):
             space.overlay(raw, link.where.at("vars"))
-    if handover is None:
+    if stack is None:
         for candidate, where in _chosen(links, options):
             space.overlay(candidate, where)
     else:
-        if handover.layout is not None:
-            space.overlay({"layout": handover.layout}, Where(None))
-        space.overlay(handover.vars, Where(None))
+        if stack.layout is not None:
+            space.overlay({"layout": stack.layout}, Where(None))
+        space.overlay(stack.vars, Where(None))
     for dotted, text in options.vars.items():
-        if misfit(space.find(dotted)[0], text) is None:  # what does not fit is told once, not wherever it is used
-            space.set(dotted, written(text))
+        if type_error(space.find(dotted)[0], text) is None:  # reported once by the loader, not at each use
+            space.set(dotted, environment_scalar(text))
 
 
-def misfit(default: JsonValue, text: str) -> str | None:
-    """Why a text from the command line cannot stand for a var with this value; None where it can."""
-    value = written(text)
+def type_error(default: JsonValue, text: str) -> str | None:
+    """Why a text of the command line cannot replace a var with this default; None if it can."""
+    value = environment_scalar(text)
     if isinstance(default, bool):
         return None if isinstance(value, bool) else f'"{text}" is neither true nor false'
     if isinstance(default, int | float):
@@ -67,7 +67,7 @@ def misfit(default: JsonValue, text: str) -> str | None:
 
 
 def _chosen(links: Iterable[Link], options: LoadOptions) -> Iterable[tuple[JsonObject, Where]]:
-    """The vars of each target's candidate that is used, with the place where they are written."""
+    """The vars of the candidate that each target uses, with their place."""
     urls: dict[str, tuple[JsonValue, Where]] = {}
     for link in links:
         targets = link.raw.get("targets")
@@ -78,21 +78,21 @@ def _chosen(links: Iterable[Link], options: LoadOptions) -> Iterable[tuple[JsonO
         if not isinstance(candidates, list) or not candidates:
             continue
         index = chosen_index(name, candidates, options)
-        one = candidates[index] if index is not None and index < len(candidates) else None
-        found = one.get("vars") if isinstance(one, dict) else None
-        if isinstance(found, dict):
-            yield found, where.at(index or 0, "vars")
+        candidate = candidates[index] if index is not None and index < len(candidates) else None
+        values = candidate.get("vars") if isinstance(candidate, dict) else None
+        if isinstance(values, dict):
+            yield values, where.at(index or 0, "vars")
 
 
 def chosen_index(name: str, candidates: list[JsonValue], options: LoadOptions) -> int | None:
-    """Which candidate's vars hold: the one found to answer, the first before that is known.
+    """The index of the candidate whose vars hold: the one that answered its probe, the first before that is known.
 
-    Where the url is given on the command line, it is the candidate whose url has the same path, for the path is the
-    mark of a layout; None where there is no such.
+    If the command line sets the url, it is the candidate with the same path, since the path tells layouts apart; None
+    if no candidate has it.
     """
     if name in options.targets:
-        wanted = _path(options.targets[name])
-        return next((i for i, one in enumerate(candidates) if _path(_url(one)) == wanted), None)
+        path = _path(options.targets[name])
+        return next((index for index, each in enumerate(candidates) if _path(_url(each)) == path), None)
     choice = options.choices.get(name)
     return choice.index if choice else 0
 

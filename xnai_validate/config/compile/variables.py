@@ -1,4 +1,4 @@
-"""The vars of a run: nested values from profiles, candidates, a handover and the command line, later ones on top."""
+"""The vars of a run: nested values that are laid over one another, each with the place where it is written."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ Path = tuple[str, ...]
 
 @dataclass(slots=True)
 class VarSpace:
-    """Vars before interpolation, each with the place where it is written."""
+    """Vars before interpolation."""
 
     tree: JsonObject = field(default_factory=dict)
     origins: dict[Path, Where] = field(default_factory=dict)
 
     def overlay(self, values: Mapping[str, JsonValue], where: Where, at: Path = ()) -> None:
-        """Lay nested values over what is there: mappings are merged, everything else is replaced."""
+        """Lay nested values over the present ones: mappings are merged, everything else is replaced."""
         node = self._mapping(at)
         for key, value in values.items():
             path = (*at, str(key))
@@ -33,9 +33,9 @@ class VarSpace:
                 self.origins[path] = where.at(key)
 
     def set(self, dotted: str, value: JsonValue) -> None:
-        """Replace one var by its dotted path, in which digits index lists; what stands beside it stays.
+        """Replace one var by its dotted path, in which digits index lists; its neighbours stay.
 
-        Where a step leads through something that has no parts, nothing is replaced.
+        A path that leads through a scalar replaces nothing.
         """
         path = tuple(dotted.split("."))
         self.tree = cast(JsonObject, _replaced(self.tree, path, value))
@@ -52,7 +52,7 @@ class VarSpace:
         return node
 
     def find(self, dotted: str) -> tuple[JsonValue, Where, bool]:
-        """The value at a dotted path (digits index lists), where it is written, and whether there is one."""
+        """The value at a dotted path (digits index lists), the place where it is written, and whether it exists."""
         node: JsonValue = self.tree
         origin = Where(None)
         done: Path = ()
@@ -73,7 +73,7 @@ class VarSpace:
 
 
 def _replaced(node: JsonValue, path: Path, value: JsonValue) -> JsonValue:
-    """A copy of `node` with the value at `path`; `node` itself where no such path can be."""
+    """A copy of `node` with the value at `path`; `node` itself if the path leads through a scalar."""
     if not path:
         return value
     step, rest = path[0], path[1:]

@@ -1,4 +1,4 @@
-"""The parts that suite and profile files have in common."""
+"""The parts that suite and profile files share."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def _texts_schema() -> dict[str, Any]:
 
 
 Texts = Annotated[tuple[str, ...], BeforeValidator(_listed), WithJsonSchema(_texts_schema())]
-"""A list of texts; one alone may be written without a list."""
+"""A list of texts; a single text may be written without a list."""
 
 
 def _kebab(value: str) -> str:
@@ -41,25 +41,25 @@ Kebab = Annotated[str, AfterValidator(_kebab), WithJsonSchema({"type": "string",
 """A name such as `first-token`."""
 
 Rules = JsonObject
-"""Fact -> rule; read by `model.ruletext`, since what fits depends on the kind."""
+"""Fact -> rule; parsed by `model.judging.rule_parsing`, since the rules that fit depend on the kind."""
 
 
 class RetryEntry(Entry):
-    """How often a check that does not hold is tried; passing at a later attempt is flaky, not pass."""
+    """How often a check that does not hold is attempted; passing at a later attempt is flaky, not pass."""
 
     attempts: Annotated[int, Field(ge=1, le=100)]
     delay: Duration = 0.5
 
 
 class UntilEntry(Entry):
-    """A check that becomes true by itself: measured again until it holds."""
+    """A check that becomes true by itself: repeated until it holds."""
 
     within: Duration
     every: Duration = 0.5
 
 
 class DefaultsEntry(Entry):
-    """What holds for every check that does not say otherwise; tags and covers are added to its own."""
+    """Defaults of every check; its own keys replace them, except that tags and covers are added."""
 
     target: str | None = None
     timeout: Duration | None = None

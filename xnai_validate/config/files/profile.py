@@ -1,4 +1,4 @@
-"""A profile file: which suites, how strict, where the stack is."""
+"""The models of a profile file and of a stack file: which suites run, how strict they are, where the stack is."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from xnai_validate.model.json import JsonObject
 
 
 class CandidateEntry(Entry):
-    """One place where a target may be."""
+    """One place of several where a target may be."""
 
     url: str | None
-    """Where it is reached; nothing (an unset environment variable) leaves the candidate out."""
+    """Its url; null (an unset environment variable) leaves the candidate out."""
     vars: JsonObject = Field(default_factory=dict)
-    """What holds if it is there, such as the layout."""
+    """Vars that hold if the target is there, such as the layout."""
 
 
 class TlsEntry(Entry):
-    """How its TLS server is to be trusted, and what is shown to it; files in PEM."""
+    """How the certificate of its server is verified, and the client certificate; files in PEM."""
 
     ca: str | None = None
     verify: bool = True
@@ -31,7 +31,7 @@ class TlsEntry(Entry):
 
 
 class ProbeEntry(Entry):
-    """What a candidate must answer to be taken."""
+    """The measurement that a candidate must pass to be taken."""
 
     kind: str
     with_: JsonObject = Field(default_factory=dict, alias="with")
@@ -57,12 +57,12 @@ def _url_schema() -> dict[str, Any]:
 
 
 class TargetEntry(Entry):
-    """A part of the stack: where it is reached, and the process behind it."""
+    """A part of the stack: its url, and the process behind it."""
 
     url: Annotated[tuple[CandidateEntry, ...], BeforeValidator(_candidates), WithJsonSchema(_url_schema())] = ()
     """Its url, or a list of candidates: the first that answers the probe is taken."""
     root: str | None = None
-    """Where what lives at the root is found; by default the url's origin."""
+    """The url of its root paths, such as /openapi.json; by default the origin of the url."""
     container: str | None = None
     pid: Annotated[int, Field(gt=0)] | None = None
     password: str | None = None
@@ -82,7 +82,7 @@ class HostMemoryEntry(Entry):
 
 
 class LimitsEntry(Entry):
-    """What a run may take."""
+    """The limits of a run."""
 
     concurrency: Annotated[int, Field(ge=1, le=1000)] = 16
     per_target: Annotated[int, Field(ge=1, le=1000)] = 8
@@ -92,18 +92,18 @@ class LimitsEntry(Entry):
 
 
 class ProfileFile(Entry):
-    """A profile: which suites are run, how strict, and where the stack is."""
+    """A profile: which suites run, how strict they are, and where the stack is."""
 
     title: Annotated[str, Field(min_length=1)]
     extends: Texts = ()
-    """Profiles whose content this one takes over; what it says itself comes on top."""
+    """Profiles whose content this one inherits; its own content comes on top."""
     suites: Texts = ()
     """Globs on `<category>/<suite>`."""
     tags: Texts = ()
     """Of these suites, only the checks that have one of these tags, and what they need; empty takes all."""
     targets: dict[str, TargetEntry] = Field(default_factory=dict)
     vars_files: Texts = ()
-    """Files of vars among the suites, as `<category>/<name>`; this profile's own `vars` come on top."""
+    """Vars files among the suites, as `<category>/<name>`; the profile's own `vars` come on top."""
     vars: JsonObject = Field(default_factory=dict)
     """Nested values that checks refer to as `${dotted.path}`."""
     defaults: DefaultsEntry = DefaultsEntry()
@@ -112,15 +112,14 @@ class ProfileFile(Entry):
     criteria: dict[str, Rules] = Field(default_factory=dict)
     """Category, or `total` -> count -> rule.
 
-    `allow: disruptive` beside the counts says that they presuppose disruptive checks: where those are not allowed, the
-    criterion is not judged, and the report says so.
+    x is not judged, and the report says so.
     """
     limits: LimitsEntry = LimitsEntry()
     allow: tuple[Literal["disruptive"], ...] = ()
-    """What checks of this profile may do."""
+    """Consents for the checks of this profile."""
 
 
-class HandoverTarget(Entry, extra="ignore"):
+class StackTarget(Entry, extra="ignore"):
     """A target of a running stack."""
 
     url: str | None = None
@@ -132,9 +131,9 @@ class HandoverTarget(Entry, extra="ignore"):
     tls: TlsEntry | None = None
 
 
-class Handover(Entry, extra="ignore"):
-    """A running stack, described."""
+class StackDescription(Entry, extra="ignore"):
+    """The content of a stack file: a running stack."""
 
     layout: str | None = None
-    targets: dict[str, HandoverTarget] = Field(default_factory=dict)
+    targets: dict[str, StackTarget] = Field(default_factory=dict)
     vars: JsonObject = Field(default_factory=dict)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import re
+import stat
 from codecs import BOM_UTF8
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
-from xnai_validate.config.yaml_files.reader import Broken, Spot, read_yaml
+from xnai_validate.config.yaml_files.reader import Position, YamlError, read_yaml
 from xnai_validate.model.json import JsonValue
 from xnai_validate.model.source_location import Place, Problem
 
@@ -24,12 +26,12 @@ _UNPRINTABLE = "[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ff
 
 @dataclass(eq=False)
 class Source:
-    """One YAML file. Values are JSON values; places are looked up only when something is wrong."""
+    """One YAML file. Values are JSON values; places are looked up only for errors."""
 
     file: str
-    """The name by which the user is told of it."""
+    """The name of the file in messages."""
     data: bytes
-    """UTF-8, without a mark of its order of bytes."""
+    """UTF-8, without a byte order mark."""
     value: JsonValue
     lines: Mapping[str, Sequence[int]] = field(default_factory=dict, repr=False)
     """Key of the document -> the lines of the items of the list under it."""
@@ -39,8 +41,8 @@ class Source:
         return self.data.split(b"\n")
 
     @cached_property
-    def _spots(self) -> Spot:
-        return read_yaml(self.data, spots=True).spot
+    def _positions(self) -> Position:
+        return read_yaml(self.data, positions=True).position
 
     @cached_property
     def templated(self) -> bool:
@@ -53,35 +55,64 @@ class Source:
         return lines[index] if index < len(lines) else 1
 
     def place(self, steps: Sequence[str | int], *, key: bool = False) -> Place:
-        """Where a value is written: the scalar itself, else (or with `key`) its key or list item.
+        """The place of a value: of the scalar itself, else (or with `key`) of its key or list item.
 
-        Steps that lead nowhere are left out, so that the place of what is missing is that of its container.
+        Steps that do not exist are ignored, so that the place of a missing value is that of its container.
         """
-        spot = self._spots
+        position = self._positions
         for step in steps:
-            found = spot.child(step)
-            if found is not None:
-                spot = found
-        line, column = spot.name if key or not spot.is_scalar else spot.value
+            child = position.child(step)
+            if child is not None:
+                position = child
+        line, column = position.name if key or not position.is_scalar else position.value
         return Place(self.file, line + 1, column + 1)
 
     def excerpt(self, place: Place) -> str | None:
-        """The line of the file as it stands there, at most 300 characters."""
+        """The line of the file at a place, at most 300 characters."""
         row = place.line - 1
         return self._rows[row].decode().rstrip("\r")[:300] if 0 <= row < len(self._rows) else None
 
     def problem(
         self, steps: Sequence[str | int], message: str, hint: str | None = None, *, key: bool = False
     ) -> Problem:
-        """A mistake in this file."""
+        """An error in this file."""
         place = self.place(steps, key=key)
         return Problem(message, place, hint, self.excerpt(place))
 
+    def copy(self) -> Source:
+        """The same file, with a value whose outermost mapping and lists may be changed; what they hold is shared."""
+        value = self.value
+        if isinstance(value, dict):
+            value = {key: list(item) if isinstance(item, list) else item for key, item in value.items()}
+        return Source(self.file, self.data, value, self.lines)
 
-def read_source(path: Path, shown: str) -> tuple[Source | None, tuple[Problem, ...]]:
-    """The file at `path`, called `shown` in messages (None where it is unreadable), and its mistakes as YAML."""
+
+Read = tuple[Source | None, tuple[Problem, ...]]
+"""A file (None if it is unreadable) and its errors as YAML."""
+
+
+class SourceCache:
+    """The files that were read, for programs that load many plans: `lint` reads each bundled suite several times."""
+
+    def __init__(self) -> None:
+        self._read: dict[tuple[Path, str], Read] = {}
+
+    def read(self, path: Path, shown: str) -> Read:
+        """As `read_source`; a file that was read before under the same name is not read again."""
+        if (path, shown) not in self._read:
+            self._read[path, shown] = read_source(path, shown)
+        source, problems = self._read[path, shown]
+        return source.copy() if source else None, problems
+
+
+def read_source(path: Path, shown: str) -> Read:
+    """The file at `path`, called `shown` in messages, and its errors as YAML. Only regular files are read."""
     try:
-        with path.open("rb") as file:
+        # Without O_NONBLOCK, opening a FIFO would wait for a writer.
+        handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        with open(handle, "rb") as file:
+            if not stat.S_ISREG(os.fstat(handle).st_mode):
+                return None, (Problem(f"cannot read {shown}: not a regular file"),)
             data = file.read(SIZE_CAP + 1)
     except OSError as error:
         return None, (Problem(f"cannot read {shown}: {error.strerror}"),)
@@ -90,35 +121,35 @@ def read_source(path: Path, shown: str) -> tuple[Source | None, tuple[Problem, .
     return parse_source(data, shown)
 
 
-def parse_source(data: bytes, shown: str) -> tuple[Source | None, tuple[Problem, ...]]:
+def parse_source(data: bytes, shown: str) -> Read:
     """As `read_source`, of the bytes of a file."""
     data = data.removeprefix(BOM_UTF8)
-    if wrong := _not_text(data, shown):
-        return None, (wrong,)
+    if problem := _not_text(data, shown):
+        return None, (problem,)
     try:
         document = read_yaml(data)
-    except Broken as error:
+    except YamlError as error:
         place = Place(shown, error.line + 1, error.column + 1)
         return None, (Problem(error.message, place, error.hint, Source(shown, data, None).excerpt(place)),)
     source = Source(shown, data, document.value, document.lines)
     problems = []
-    for twice, line, column in document.duplicates:
+    for key, line, column in document.duplicates:
         place = Place(shown, line + 1, column + 1)
-        problems.append(Problem(f'the key "{twice}" stands here twice', place, None, source.excerpt(place)))
+        problems.append(Problem(f'the key "{key}" stands here twice', place, None, source.excerpt(place)))
     return source, tuple(problems)
 
 
 def _not_text(data: bytes, shown: str) -> Problem | None:
-    """Why the bytes of a file are not text that YAML may have; None where they are."""
+    """Why the bytes of a file are not text that YAML allows; None if they are."""
     try:
         text = data.decode()
     except UnicodeDecodeError as error:
         line = data[: error.start].count(b"\n") + 1
         return Problem("not UTF-8 text", Place(shown, line), "save the file as UTF-8")
-    strange = re.search(_UNPRINTABLE, text)
-    if strange is None:
+    unprintable = re.search(_UNPRINTABLE, text)
+    if unprintable is None:
         return None
-    before = text[: strange.start()]
-    place = Place(shown, before.count("\n") + 1, strange.start() - before.rfind("\n"))
-    message = f"the character U+{ord(strange[0]):04X} cannot stand in YAML"
+    before = text[: unprintable.start()]
+    place = Place(shown, before.count("\n") + 1, unprintable.start() - before.rfind("\n"))
+    message = f"the character U+{ord(unprintable[0]):04X} cannot stand in YAML"
     return Problem(message, place, "write it as an escape in quotes", Source(shown, data, None).excerpt(place))

@@ -1,4 +1,4 @@
-"""Where mistakes are gathered, so that all of them are told together."""
+"""The collector of errors in files, so that all of them are reported together."""
 
 from __future__ import annotations
 
@@ -6,33 +6,34 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from xnai_validate.config.yaml_files.document import Source, Steps
+from xnai_validate.config.yaml_files.validation_messages import FieldError
 from xnai_validate.model.source_location import Mistakes, Place, Problem
 
 MANY = 5
-"""Places of one mistake that are told one by one; with more of them the first stands for all."""
+"""Up to this many places of the same error are reported one by one; of more, only the first with their number."""
 
 
 @dataclass(frozen=True, slots=True)
 class Where:
-    """A spot of a file, by the path of keys that leads to it; without a source: the command line or a handover."""
+    """A place in a file, by the path of keys that leads to it; without a source: the command line or a stack file."""
 
     source: Source | None
     steps: Steps = ()
 
     def at(self, *steps: str | int) -> Where:
-        """A spot below this one."""
+        """A place below this one."""
         return Where(self.source, (*self.steps, *steps))
 
 
 @dataclass(slots=True)
 class Problems:
-    """The mistakes found so far."""
+    """The errors found so far."""
 
     found: dict[Problem, None] = field(default_factory=dict)
     _unresolved: set[Place] = field(default_factory=set)
 
     def at(self, where: Where, message: str, hint: str | None = None, *, key: bool = False) -> None:
-        """Note a mistake at a spot; with `key` it is the key that is wrong, not its value."""
+        """Note an error at a place; with `key` the key is wrong, not its value."""
         if where.source is None:
             self.found[Problem(message, hint=hint)] = None
             return
@@ -41,30 +42,35 @@ class Problems:
             self.found[problem] = None
 
     def unresolved(self, where: Where, message: str, hint: str | None = None) -> None:
-        """Note a reference that leads nowhere; what else is wrong at its place follows from that and is not told."""
+        """Note a reference that cannot be resolved; other errors at its place are consequences and are dropped."""
         self.at(where, message, hint)
         if where.source is not None:
             self._unresolved.add(where.source.place(where.steps))
 
     def plain(self, message: str, hint: str | None = None) -> None:
-        """Note a mistake that stands in no file."""
+        """Note an error that stands in no file."""
         self.found[Problem(message, hint=hint)] = None
 
+    def extend_at(self, where: Where, errors: Iterable[FieldError]) -> None:
+        """Note the validation errors of the value at a place."""
+        for error in errors:
+            self.at(where.at(*error.steps), error.message, error.hint, key=error.key)
+
     def extend(self, problems: Iterable[Problem]) -> None:
-        """Note mistakes that are already placed."""
+        """Note errors that have their place already."""
         self.found.update(dict.fromkeys(problems))
 
     def raise_if_any(self) -> None:
-        """Raise Mistakes with all of them: those without a place first, then by file and line.
+        """Raise Mistakes with all errors: those without a place first, then by file and line.
 
-        Of one and the same mistake in many places (a var that nobody defines) the first place stands for all.
+        The same error in many places (an undefined var) is reported once, with the first place.
         """
         if self.found:
-            raise Mistakes(tuple(_gathered(sorted(self.found, key=_order))))
+            raise Mistakes(tuple(_without_repetitions(sorted(self.found, key=_order))))
 
 
-def _gathered(problems: Sequence[Problem]) -> Iterator[Problem]:
-    """The problems, but of those with the same words in many places only the first."""
+def _without_repetitions(problems: Sequence[Problem]) -> Iterator[Problem]:
+    """The problems; of those with the same text in many places only the first."""
     same: dict[tuple[str, str | None], list[Problem]] = {}
     for problem in problems:
         same.setdefault((problem.message, problem.hint), []).append(problem)

@@ -1,4 +1,4 @@
-"""Plain YAML scalars by the core schema of YAML 1.2: what looks like text to a person is text.
+"""The values of plain YAML scalars, by the core schema of YAML 1.2.
 
 `no`, `on`, `1:30`, `010`, `1_000` and `2026-11-22` are text; only null, true, false, decimal, 0x and 0o integers and
 decimal fractions are not. Numbers that JSON cannot hold (`.inf`, `.nan`, `1e999`) stay text. See YAML 1.2.2, 10.3.
@@ -35,8 +35,8 @@ def scalar(text: str) -> str | int | float | bool | None:
     return text
 
 
-class WrittenInt(int):
-    """An integer from the environment that remembers its spelling, should text be wanted after all (`007`, `+5`)."""
+class SpelledInt(int):
+    """An integer from the environment that keeps its spelling, for fields that take text (`007`, `+5`)."""
 
     text: str
 
@@ -44,8 +44,8 @@ class WrittenInt(int):
         return self.text
 
 
-class WrittenFloat(float):
-    """A fraction from the environment that remembers its spelling."""
+class SpelledFloat(float):
+    """A decimal fraction from the environment that keeps its spelling."""
 
     text: str
 
@@ -53,11 +53,11 @@ class WrittenFloat(float):
         return self.text
 
 
-def written(text: str) -> str | int | float | bool | None:
-    """The value of a text from the environment: as a plain scalar, with the spelling of numbers remembered."""
+def environment_scalar(text: str) -> str | int | float | bool | None:
+    """The value of a text from the environment or the command line: a plain scalar; numbers keep their spelling."""
     value = scalar(text)
     if isinstance(value, bool) or not isinstance(value, int | float):
         return value
-    kept: WrittenInt | WrittenFloat = WrittenInt(value) if isinstance(value, int) else WrittenFloat(value)
-    kept.text = text
-    return kept
+    number: SpelledInt | SpelledFloat = SpelledInt(value) if isinstance(value, int) else SpelledFloat(value)
+    number.text = text
+    return number

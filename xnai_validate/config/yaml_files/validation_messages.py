@@ -1,4 +1,4 @@
-"""What pydantic found wrong, in plain words and at the path where it is written."""
+"""The validation errors of pydantic as messages for the user, each with the path of keys to its place."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pydantic_core import ErrorDetails
 from xnai_validate.config.yaml_files.document import Steps
 from xnai_validate.model.suggestions import did_you_mean
 
-_WANTED = {
+_EXPECTED = {
     "string": "text",
     "int": "a whole number",
     "float": "a number",
@@ -36,8 +36,8 @@ _BOUNDS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Wrong:
-    """One mistake in a value: the path below it, what is wrong, and whether the key itself is wrong."""
+class FieldError:
+    """One error in a value."""
 
     steps: Steps
     message: str
@@ -46,25 +46,25 @@ class Wrong:
 
 
 @dataclass(frozen=True, slots=True)
-class _Seen:
+class _Located:
     error: ErrorDetails
     steps: Steps
-    """The part of the location that leads somewhere in the value."""
+    """The part of the location that exists in the value."""
     branch: int | None
-    """How many of the steps lead to the union of types that the error is about, where it is about one."""
+    """The number of steps to the union of types that the error is about; None if it is about none."""
 
 
-def wrongs(error: ValidationError, value: object, model: type[BaseModel], what: str) -> tuple[Wrong, ...]:
-    """The mistakes in `value`, which is no `model`; `what` is its name for the user (`http.request`, `a check`)."""
-    seen = [_locate(one, value) for one in error.errors(include_url=False)]
-    found: dict[Wrong, None] = {}
-    for group in _by_branch(seen):
-        for wrong in _told(group, model, what):
-            found[wrong] = None
+def field_errors(error: ValidationError, value: object, model: type[BaseModel], what: str) -> tuple[FieldError, ...]:
+    """The errors in `value`, which is no valid `model`; `what` is its name for the user (`http.request`, `a check`)."""
+    located = [_locate(detail, value) for detail in error.errors(include_url=False)]
+    found: dict[FieldError, None] = {}
+    for group in _by_branch(located):
+        for each in _described(group, model, what):
+            found[each] = None
     return tuple(found)
 
 
-def _locate(error: ErrorDetails, value: object) -> _Seen:
+def _locate(error: ErrorDetails, value: object) -> _Located:
     steps: list[str | int] = []
     branch: int | None = None
     last = error["loc"][-1] if error["type"] == "missing" and error["loc"] else None
@@ -77,7 +77,7 @@ def _locate(error: ErrorDetails, value: object) -> _Seen:
             branch = len(steps) if branch is None else branch
             continue
         steps.append(step)
-    return _Seen(error, tuple(steps), branch)
+    return _Located(error, tuple(steps), branch)
 
 
 def _leads_on(value: object, step: str | int) -> bool:
@@ -86,41 +86,43 @@ def _leads_on(value: object, step: str | int) -> bool:
     return isinstance(value, Mapping) and step in value
 
 
-def _by_branch(seen: list[_Seen]) -> Iterator[list[_Seen]]:
-    """Errors one by one, those of the several types that one value may have together."""
-    groups: dict[object, list[_Seen]] = {}
-    for index, one in enumerate(seen):
+def _by_branch(located: list[_Located]) -> Iterator[list[_Located]]:
+    """The errors one by one, but those of the alternatives of a union together."""
+    groups: dict[object, list[_Located]] = {}
+    for index, one in enumerate(located):
         groups.setdefault(index if one.branch is None else one.steps[: one.branch], []).append(one)
     yield from groups.values()
 
 
-def _told(group: list[_Seen], model: type[BaseModel], what: str) -> Iterator[Wrong]:
+def _described(group: list[_Located], model: type[BaseModel], what: str) -> Iterator[FieldError]:
     branch = group[0].branch
     if branch is None or len(group) == 1:
-        yield from (_one(seen, model, what) for seen in group)
+        yield from (_single(located, model, what) for located in group)
         return
     deep = [one for one in group if len(one.steps) > branch or one.error["type"] in ("missing", "extra_forbidden")]
     if deep:
-        yield from (_one(seen, model, what) for seen in deep)
+        yield from (_single(located, model, what) for located in deep)
         return
-    wanted = list(dict.fromkeys(_wanted(one.error) or _message(one.error) for one in group))
+    expected = list(dict.fromkeys(_expected(one.error) or _message(one.error) for one in group))
     name = _name(group[0].steps, what)
-    yield Wrong(group[0].steps, f"{name} takes {' or '.join(wanted)}, not {shown(group[0].error['input'])}")
+    yield FieldError(group[0].steps, f"{name} takes {' or '.join(expected)}, not {shown(group[0].error['input'])}")
 
 
-def _one(seen: _Seen, model: type[BaseModel], what: str) -> Wrong:
-    error, steps = seen.error, seen.steps
+def _single(located: _Located, model: type[BaseModel], what: str) -> FieldError:
+    error, steps = located.error, located.steps
     kind = error["type"]
     if kind == "extra_forbidden":
         known = _names(model, steps[:-1])
         owner = what if len(steps) == 1 else _name(steps[:-1], what)
-        return Wrong(steps, f'unknown key "{steps[-1]}" of {owner}', did_you_mean(str(steps[-1]), known), key=True)
+        return FieldError(steps, f'unknown key "{steps[-1]}" of {owner}', did_you_mean(str(steps[-1]), known), key=True)
     if kind == "missing":
-        return Wrong(steps, f'{_name(steps, what)} needs "{error["loc"][-1]}"', key=True)
-    wanted = _wanted(error)
-    if wanted:
-        return Wrong(steps, f"{_name(steps, what)} takes {wanted}, not {shown(error['input'])}", _choice_hint(error))
-    return Wrong(steps, f"{_name(steps, what)}: {_message(error)}")
+        return FieldError(steps, f'{_name(steps, what)} needs "{error["loc"][-1]}"', key=True)
+    expected = _expected(error)
+    if expected:
+        return FieldError(
+            steps, f"{_name(steps, what)} takes {expected}, not {shown(error['input'])}", _choice_hint(error)
+        )
+    return FieldError(steps, f"{_name(steps, what)}: {_message(error)}")
 
 
 def _name(steps: Steps, what: str) -> str:
@@ -131,7 +133,7 @@ def _name(steps: Steps, what: str) -> str:
     return text or what
 
 
-def _wanted(error: ErrorDetails) -> str | None:
+def _expected(error: ErrorDetails) -> str | None:
     kind = error["type"]
     context = error.get("ctx", {})
     if kind in _BOUNDS:
@@ -147,7 +149,7 @@ def _wanted(error: ErrorDetails) -> str | None:
     if kind in ("string_too_long", "too_long"):
         return f"at most {context['max_length']} of its kind"
     family, _, rest = kind.partition("_")
-    return _WANTED.get(family) if rest in ("type", "parsing", "attributes_type", "set_type", "required") else None
+    return _EXPECTED.get(family) if rest in ("type", "parsing", "attributes_type", "set_type", "required") else None
 
 
 def _choice_hint(error: ErrorDetails) -> str | None:
@@ -158,7 +160,7 @@ def _choice_hint(error: ErrorDetails) -> str | None:
 
 
 def _message(error: ErrorDetails) -> str:
-    """The words of the validator that refused the value, or pydantic's own."""
+    """The message of the validator that refused the value, or that of pydantic."""
     cause = error.get("ctx", {}).get("error")
     if isinstance(cause, Exception):
         return str(cause)
@@ -166,7 +168,7 @@ def _message(error: ErrorDetails) -> str:
 
 
 def shown(value: object) -> str:
-    """A value in a message: as YAML would have it, and short."""
+    """A value in a message: as YAML spells it, and short."""
     if value is None:
         return "null"
     if isinstance(value, bool):
