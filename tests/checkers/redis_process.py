@@ -7,7 +7,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
 import redis
 
@@ -30,6 +30,33 @@ def redis_server(*options: str, password: str | None = PASSWORD) -> Iterator[tup
             client.close()
             process.kill()
             process.wait(10)
+
+
+@contextmanager
+def redis_cluster(password: str | None = PASSWORD) -> Iterator[list[tuple[Target, redis.Redis]]]:
+    """Three masters that serve a third of the slots each, as targets and clients; gone at the end."""
+    with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
+        nodes = []
+        for number in range(3):
+            own = ("--cluster-enabled", "yes", "--cluster-config-file", f"nodes-{number}.conf")
+            process, port = _start(folder, (*own, "--cluster-node-timeout", "5000"), password)
+            stack.callback(process.wait, 10)
+            stack.callback(process.kill)
+            client = redis.Redis(port=port, password=password, decode_responses=True)
+            stack.callback(client.close)
+            nodes.append((Target("redis", f"redis://127.0.0.1:{port}", password=password), client))
+            client.execute_command("CLUSTER", "ADDSLOTS", *range(number * 5462, min(16384, (number + 1) * 5462)))
+            client.execute_command("CLUSTER", "MEET", "127.0.0.1", nodes[0][0].port)
+        deadline = time.monotonic() + 30
+        while not all(_knows_every_slot(client) for _, client in nodes):
+            assert time.monotonic() < deadline, "the nodes of the cluster did not find each other"
+            time.sleep(0.05)
+        yield nodes
+
+
+def _knows_every_slot(client: redis.Redis) -> bool:
+    lines = str(client.execute_command("CLUSTER", "INFO")).splitlines()
+    return "cluster_state:ok" in lines and "cluster_slots_ok:16384" in lines
 
 
 def _start(folder: str, options: tuple[str, ...], password: str | None) -> tuple[subprocess.Popen[bytes], int]:

@@ -37,7 +37,7 @@ class KeysFacts(RedisFacts):
     count: Count | None = None
     """How many there are."""
     whole: bool | None = None
-    """Whether all keys of the database were looked at."""
+    """Whether all keys of the database were looked at, of a cluster those of every slot."""
     names: list[str] | None = None
     """Their names in order, the first 100."""
     missing: list[str] | None = None
@@ -60,7 +60,8 @@ class KeysFacts(RedisFacts):
 async def keys(params: KeysParams, ctx: Context) -> KeysFacts:
     """Read all keys that match a pattern: types, times to live and JSON contents; changes nothing.
 
-    Keys are found by SCAN, which does not block the server; keys that come or go meanwhile may or may not be seen::
+    Keys are found by SCAN, which does not block the server; keys that come or go meanwhile may or may not be seen. Of a
+    cluster, every master is asked::
 
         kind: redis.keys
         with: {pattern: "circuit_breaker:*", wanted: ["circuit_breaker:rag_api", "circuit_breaker:redis_cache"]}
@@ -68,20 +69,23 @@ async def keys(params: KeysParams, ctx: Context) -> KeysFacts:
     """
 
     async def measure(connection: RedisConnection) -> KeysFacts:
-        found, whole = await _scan(connection, params)
-        present = [name.encode() in found for name in params.wanted]
-        missing = [name for name, there in zip(params.wanted, present, strict=True) if not there]
-        names = sorted(found)
-        types, ttls = await _types_and_ttls(connection, names)
-        documents, invalid = await _documents(connection, [name for name in names if types.get(name) == "string"])
+        masters, whole = await connection.masters()
+        types: dict[bytes, str] = {}
+        ttls: dict[bytes, int] = {}
+        for master in masters:
+            names, scanned = await _scan(master, params, params.max_keys - len(types))
+            whole = whole and scanned
+            await _read_types_and_ttls(master, sorted(names), types, ttls)
+        found = sorted(types)
+        documents, invalid = await _documents(connection, [name for name in found if types[name] == "string"])
         living = [ttl / 1000 for ttl in ttls.values() if ttl >= 0]
         return KeysFacts(
-            count=len(types),
+            count=len(found),
             whole=whole,
-            names=[_shown(name) for name in names if name in types][:NAMES_CAP],
-            missing=missing,
+            names=[_shown(name) for name in found[:NAMES_CAP]],
+            missing=[name for name in params.wanted if name.encode() not in types],
             types=dict(Counter(types.values())),
-            without_ttl=[_shown(name) for name, ttl in ttls.items() if ttl == -1][:NAMES_CAP],
+            without_ttl=[_shown(name) for name in found if ttls.get(name) == -1][:NAMES_CAP],
             min_ttl_s=min(living, default=None),
             max_ttl_s=max(living, default=None),
             invalid_json=invalid,
@@ -91,8 +95,8 @@ async def keys(params: KeysParams, ctx: Context) -> KeysFacts:
     return await measured(ctx, params, KeysFacts, measure)
 
 
-async def _scan(connection: RedisConnection, params: KeysParams) -> tuple[set[bytes], bool]:
-    """The names that match, and whether the scan came to its end."""
+async def _scan(connection: RedisConnection, params: KeysParams, most: int) -> tuple[set[bytes], bool]:
+    """The names on one server that match, at most `most`, and whether the scan came to its end."""
     found: set[bytes] = set()
     cursor = "0"
     for _ in range(params.max_rounds):
@@ -102,7 +106,7 @@ async def _scan(connection: RedisConnection, params: KeysParams) -> tuple[set[by
         cursor = text_of(reply[0])
         for name in list_of(reply[1]):
             if isinstance(name, bytes):
-                if len(found) >= params.max_keys:
+                if len(found) >= most:
                     return found, False
                 found.add(name)
         if cursor == "0":
@@ -110,20 +114,19 @@ async def _scan(connection: RedisConnection, params: KeysParams) -> tuple[set[by
     return found, False
 
 
-async def _types_and_ttls(connection: RedisConnection, names: list[bytes]) -> tuple[dict[bytes, str], dict[bytes, int]]:
-    """Name -> type, and name -> milliseconds to live (-1: for ever); keys that are gone by now are left out."""
-    types: dict[bytes, str] = {}
-    ttls: dict[bytes, int] = {}
+async def _read_types_and_ttls(
+    connection: RedisConnection, names: list[bytes], types: dict[bytes, str], ttls: dict[bytes, int]
+) -> None:
+    """Add name -> type, and name -> milliseconds to live (-1: for ever); skip keys that have gone by now."""
     for start in range(0, len(names), ROUND):
         part = names[start : start + ROUND]
         replies = await connection.pipeline([ask for name in part for ask in (("TYPE", name), ("PTTL", name))])
-        for name, kind, ttl in zip(part, replies[::2], replies[1::2], strict=True):
-            told, lives = text_of(kind), number_of(ttl)
-            if isinstance(kind, bytes) and told != "none":
-                types[name] = told
-                if lives is not None and lives >= -1:
-                    ttls[name] = lives
-    return types, ttls
+        for name, type_reply, ttl_reply in zip(part, replies[::2], replies[1::2], strict=True):
+            kind, ttl_ms = text_of(type_reply), number_of(ttl_reply)
+            if isinstance(type_reply, bytes) and kind != "none":
+                types[name] = kind
+                if ttl_ms is not None and ttl_ms >= -1:
+                    ttls[name] = ttl_ms
 
 
 async def _documents(connection: RedisConnection, names: list[bytes]) -> tuple[JsonObject, list[str]]:

@@ -16,11 +16,13 @@ from xnai_validate.wire.failure import WireError
 from xnai_validate.wire.net.connection import Pipe, dial
 from xnai_validate.wire.net.tls import client_context
 from xnai_validate.wire.redis.bounds import REPLY_CAP, ReplyBounds
-from xnai_validate.wire.redis.cluster import Node, redirected
-from xnai_validate.wire.redis.replies import Argument, RedisRefusal, Reply
+from xnai_validate.wire.redis.cluster import Node, masters, redirected
+from xnai_validate.wire.redis.replies import Argument, RedisRefusal, Reply, text_of
 
 REDIRECTS_CAP = 5
 """How often a cluster may send one command on; then the server's MOVED or ASK is the reply."""
+NODES_CAP = 100
+"""Masters of a cluster that are asked."""
 _INCOMPLETE = object()
 """What the parser returns while a reply is not complete."""
 
@@ -142,17 +144,39 @@ class RedisConnection(Connection):
 
     async def _exchange_with(self, node: Node, commands: list[Sequence[Argument]], *, asking: bool) -> list[Reply]:
         """Send commands to another node of the cluster; `asking` while a slot is on its way there."""
+        connection = await self._node(node)
         try:
-            connection = self._nodes.get(node)
-            if connection is None or not connection.quiet:
-                connection = RedisConnection(replace(self.address, host=node.host, port=node.port))
-                await connection.connect()
-                self._nodes[node] = connection
             if not asking:
                 return await connection.exchange(commands)
             return (await connection.exchange([each for one in commands for each in (("ASKING",), one)]))[1::2]
         except WireError as error:
-            raise WireError(error.kind, f"{node.host}:{node.port} of the cluster: {error.detail}") from error
+            raise _of_node(node, error) from error
+
+    async def masters(self) -> tuple[list[RedisConnection], bool]:
+        """The connections that together see every key, and whether they do.
+
+        Of a server by itself, this connection; of a cluster, one to each master. Raises WireError where a master cannot
+        be reached.
+        """
+        info, slots = await self.exchange([("INFO", "cluster"), ("CLUSTER", "SLOTS")])
+        if "cluster_enabled:1" not in text_of(info) and isinstance(slots, Exception):
+            return [self], True
+        nodes, complete = masters(slots, self.host)
+        if not nodes:
+            return [self], False
+        return [await self._node(node) for node in nodes[:NODES_CAP]], complete and len(nodes) <= NODES_CAP
+
+    async def _node(self, node: Node) -> RedisConnection:
+        """The connection to another node of the cluster, opened where there is none yet. Raises WireError."""
+        connection = self._nodes.get(node)
+        if connection is None or not connection.quiet:
+            connection = RedisConnection(replace(self.address, host=node.host, port=node.port))
+            try:
+                await connection.connect()
+            except WireError as error:
+                raise _of_node(node, error) from error
+            self._nodes[node] = connection
+        return connection
 
     async def send_packed_command(self, command: bytes | str | Iterable[bytes], check_health: bool = True) -> None:
         """Send commands in their form on the wire. Raises WireError (`reset`) on a connection that has ended.
@@ -219,6 +243,10 @@ class RedisConnection(Connection):
         if pipe is not None:
             await pipe.aclose()
         self.abort()
+
+
+def _of_node(node: Node, error: WireError) -> WireError:
+    return WireError(error.kind, f"{node.host}:{node.port} of the cluster: {error.detail}")
 
 
 def _packed(command: Sequence[Argument]) -> bytes:
