@@ -45,8 +45,8 @@ def redis_cluster(password: str | None = PASSWORD) -> Iterator[list[tuple[Target
             client = redis.Redis(port=port, password=password, decode_responses=True)
             stack.callback(client.close)
             nodes.append((Target("redis", f"redis://127.0.0.1:{port}", password=password), client))
-            client.execute_command("CLUSTER", "ADDSLOTS", *range(number * 5462, min(16384, (number + 1) * 5462)))
-            client.execute_command("CLUSTER", "MEET", "127.0.0.1", nodes[0][0].port)
+            cluster(client, "ADDSLOTS", *range(number * 5462, min(16384, (number + 1) * 5462)))
+            cluster(client, "MEET", "127.0.0.1", nodes[0][0].port)
         deadline = time.monotonic() + 30
         while not all(_knows_every_slot(client) for _, client in nodes):
             assert time.monotonic() < deadline, "the nodes of the cluster did not find each other"
@@ -54,8 +54,13 @@ def redis_cluster(password: str | None = PASSWORD) -> Iterator[list[tuple[Target
         yield nodes
 
 
+def cluster(client: redis.Redis, *arguments: str | int) -> str:
+    """What a node answers to a CLUSTER command."""
+    return str(client.execute_command("CLUSTER", *arguments))  # type: ignore[no-untyped-call]
+
+
 def _knows_every_slot(client: redis.Redis) -> bool:
-    lines = str(client.execute_command("CLUSTER", "INFO")).splitlines()
+    lines = cluster(client, "INFO").splitlines()
     return "cluster_state:ok" in lines and "cluster_slots_ok:16384" in lines
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import pytest
 
 from tests.config.home import Home, told
 from xnai_validate.model.json import JsonObject
+from xnai_validate.model.target import Tls
 from xnai_validate.plan import Choice, Plan
 
 CHOICE = """
@@ -243,3 +244,38 @@ def test_a_password_remembers_where_it_is_from(home: Home) -> None:
     a, b = plan.targets["a"].target, plan.targets["b"].target
     assert (a.password, a.password_env) == ("from-outside", "SECRET_A")
     assert (b.password, b.password_env) == ("written", None)
+
+
+@pytest.mark.parametrize(
+    ("url", "kept", "tls"),
+    [
+        ("redis://h:1?db=3", "redis://h:1/3", {}),
+        ("rediss://:word@h:1/0?ssl_cert_reqs=none", "rediss://h:1/0", {"verify": False}),
+        ("rediss://h:1?ssl_ca_certs=/ca.pem", "rediss://h:1", {"ca": "/ca.pem"}),
+    ],
+)
+def test_options_in_a_url_of_redis_are_followed(home: Home, url: str, kept: str, tls: dict[str, object]) -> None:
+    """The database and the options of TLS that clients take in a url are those of the target."""
+    home.profile(f"title: P\nsuites: [case/one]\ntargets: {{store: {{url: '{url}', tls: {{server_name: name}}}}}}\n")
+    home.suite("title: S\nchecks: [{id: a, title: A, kind: toy.ask, target: store, with: {path: a}}]\n")
+    target = home.load().targets["store"].target
+    assert target.url == kept
+    assert asdict(target.tls) == asdict(Tls(server_name="name")) | tls
+
+
+@pytest.mark.parametrize(
+    ("url", "words"),
+    [
+        ("redis://h:1?socket_timeout=5", "the option socket_timeout is not followed"),
+        ("redis://h:1?ssl_cert_reqs=none", "write rediss://"),
+        ("redis://h:1/name", "the database 'name' is not a number"),
+    ],
+)
+def test_what_is_not_followed_in_a_url_of_redis_is_refused(home: Home, url: str, words: str) -> None:
+    """An option that would be passed over in silence is an error of the profile, at its place."""
+    home.profile(f"title: P\nsuites: [case/one]\ntargets:\n  store:\n    url: '{url}'\n")
+    home.suite("title: S\nchecks: [{id: a, title: A, kind: toy.ask, target: store, with: {path: a}}]\n")
+    [problem] = home.problems()
+    assert words in problem.message
+    assert problem.place is not None
+    assert problem.place.line == 5

@@ -24,21 +24,25 @@ _VERIFIED = {"required": True, "none": False}
 
 @dataclass(frozen=True, slots=True)
 class RedisUrl:
-    """The parts of a url. The port defaults to 6379, the database to 0."""
+    """The parts of a url. The port defaults to 6379; without a database, clients take 0."""
 
     host: str
     port: int = DEFAULT_PORT
     secure: bool = False
     username: str | None = None
     password: str | None = field(default=None, repr=False)
-    db: int = 0
+    db: int | None = None
     tls: tuple[tuple[str, str | bool], ...] = ()
     """Fields of `Tls` that options of the url set, with their values."""
 
     @classmethod
     def parse(cls, url: str) -> Self:
         """Read a url. Raises ValueError, in words that never quote a password, for what cannot be followed."""
-        parts = urlsplit(url)
+        try:
+            parts = urlsplit(url)
+            port = DEFAULT_PORT if parts.port is None else parts.port
+        except ValueError:  # its words may be a part of the password
+            raise ValueError(f"it is malformed: write {_FORM}") from None
         if parts.scheme not in SCHEMES or not parts.hostname:
             raise ValueError(f"it is not one of Redis: write {_FORM}")
         if parts.fragment:
@@ -47,10 +51,11 @@ class RedisUrl:
         names = [name for name, _ in options]
         if repeated := [name for name in names if names.count(name) > 1]:
             raise ValueError(f"the option {repeated[0]} is given twice")
-        db, tls = _database(parts.path), {}
+        path = parts.path.strip("/")
+        db, tls = _database(path) if path else None, {}
         for name, value in options:
             if name == "db":
-                if parts.path.strip("/"):
+                if path:
                     raise ValueError("the database is given twice: in the path and as an option")
                 db = _database(value)
             elif parts.scheme == "rediss":
@@ -59,7 +64,7 @@ class RedisUrl:
                 raise ValueError(f"the option {name} is not followed: {_hint(name)}")
         return cls(
             host=parts.hostname,
-            port=DEFAULT_PORT if parts.port is None else parts.port,
+            port=port,
             secure=parts.scheme == "rediss",
             username=unquote(parts.username) if parts.username else None,
             password=unquote(parts.password) if parts.password else None,
@@ -76,14 +81,15 @@ class RedisUrl:
         """The url without password and options, which then are fields of the target."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         user = f"{quote(self.username, safe='')}@" if self.username else ""
-        return f"redis{'s' if self.secure else ''}://{user}{host}:{self.port}" + (f"/{self.db}" if self.db else "")
+        return f"redis{'s' if self.secure else ''}://{user}{host}:{self.port}" + (
+            "" if self.db is None else f"/{self.db}"
+        )
 
 
 def _database(text: str) -> int:
-    number = text.strip("/") or "0"
-    if not (number.isascii() and number.isdecimal() and len(number) < 10):
-        raise ValueError(f"the database {number[:40]!r} is not a number: write {_FORM}")
-    return int(number)
+    if not (text.isascii() and text.isdecimal() and len(text) < 10):
+        raise ValueError(f"the database {text[:40]!r} is not a number: write {_FORM}")
+    return int(text)
 
 
 def _tls_field(name: str) -> str:

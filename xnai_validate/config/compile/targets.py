@@ -10,7 +10,9 @@ from xnai_validate.config.compile.profile_chain import Profile
 from xnai_validate.config.files.profile import CandidateEntry, ProbeEntry, StackDescription, TargetEntry, TlsEntry
 from xnai_validate.config.options import LoadOptions
 from xnai_validate.config.yaml_files.problems import Problems, Where
+from xnai_validate.model import redis_url
 from xnai_validate.model.json import JsonObject
+from xnai_validate.model.redis_url import RedisUrl
 from xnai_validate.model.target import Target, Tls
 from xnai_validate.model.text import MASK
 from xnai_validate.plan import Candidate, Compiled, PlannedTarget
@@ -121,12 +123,20 @@ class Targets:
             return target
         if parts.password:
             self.secrets |= {parts.password, unquote(parts.password)}
-        if parts.scheme in ("redis", "rediss") and parts.password:
-            host = parts.netloc.rpartition("@")[2]
-            user = f"{parts.username}@" if parts.username else ""
-            target = replace(target, password=target.password or unquote(parts.password))
-            parts = parts._replace(netloc=user + host)
+        if parts.scheme in redis_url.SCHEMES:
+            return self._with_redis_url(target, url, where)
         return replace(target, url=urlunsplit(parts).rstrip("/"))
+
+    def _with_redis_url(self, target: Target, url: str, where: Where) -> Target:
+        """The target at a url of Redis; password and options in it become those of the target."""
+        try:
+            found = RedisUrl.parse(url)
+        except ValueError as error:
+            self.problems.at(where, f'the url "{_shown(url)}" of {target.name} cannot be used: {error}')
+            return target
+        return replace(
+            target, url=found.plain, password=target.password or found.password, tls=found.merged(target.tls)
+        )
 
 
 def _protocol(scheme: str) -> str:

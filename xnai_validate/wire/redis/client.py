@@ -40,7 +40,7 @@ def redis_address(target: Target) -> RedisAddress:
         tls=url.merged(target.tls) if url.secure else None,
         username=url.username,
         password=target.password or url.password,
-        db=url.db,
+        db=url.db or 0,
     )
 
 

@@ -1,0 +1,43 @@
+"""`redis.stream`."""
+
+from __future__ import annotations
+
+import time
+
+from tests.checkers.redis.conftest import Server
+from tests.context import observe
+
+
+def test_streams_and_their_groups(server: Server) -> None:
+    """Length, ends, groups, pending entries and lag of a stream are known."""
+    target, client = server
+    ids = [client.xadd("xnai:alerts", {"n": str(number), "text": "ü"}) for number in range(5)]
+    client.xgroup_create("xnai:alerts", "alert_handlers", id="0")
+    client.xgroup_create("xnai:alerts", "idle", id="$")
+    client.xreadgroup("alert_handlers", "one", {"xnai:alerts": ">"}, count=3)
+    client.xack("xnai:alerts", "alert_handlers", str(ids[0]))
+    time.sleep(0.05)
+    facts = observe("redis.stream", target, key="xnai:alerts", tail=2).facts
+    assert (facts["length"], facts["first_id"], facts["last_id"]) == (5, ids[0], ids[4])
+    assert facts["last_entry"] == {"n": "4", "text": "ü"}
+    assert [entry["id"] for entry in facts["entries"]] == ids[3:]
+    assert facts["group_names"] == ["alert_handlers", "idle"]
+    assert (facts["pending"], facts["max_pending"]) == ({"alert_handlers": 2, "idle": 0}, 2)
+    assert (facts["lag"], facts["max_lag"]) == ({"alert_handlers": 2, "idle": 0}, 2)
+    assert facts["consumers"] == {"alert_handlers": 1, "idle": 0}
+    assert facts["groups"]["alert_handlers"]["last_delivered_id"] == ids[2]
+    assert 50 <= facts["oldest_pending_ms"] < 60_000
+    assert 0 < facts["last_entry_age_s"] < 60
+
+
+def test_a_stream_without_groups_or_of_another_type(server: Server) -> None:
+    """No groups is nothing pending; a list is no stream; an empty stream is a stream."""
+    target, client = server
+    entry = client.xadd("empty", {"a": "1"})
+    client.xdel("empty", str(entry))
+    client.rpush("list", "a")
+    empty = observe("redis.stream", target, key="empty").facts
+    assert (empty["exists"], empty["length"], empty["last_id"], empty["max_pending"]) == (True, 0, None, 0)
+    other = observe("redis.stream", target, key="list").facts
+    assert (other["exists"], other["type"], other["length"]) == (True, "list", None)
+    assert not observe("redis.stream", target, key="nothing").held
