@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 
 from xnai_validate.checkers.load._drive import Drive
 from xnai_validate.checkers.load._httpline import HttpLine, Wanted
+from xnai_validate.checkers.load._request_bytes import request_bytes
 from xnai_validate.kit import ErrorKind
-from xnai_validate.wire.http.request import HttpRequest, prepare, request_bytes
+from xnai_validate.wire.http.request import HttpRequest, prepare
 
 CAP = 3_000
 PREPARED = prepare(HttpRequest.of("http://127.0.0.1:1/"))

@@ -14,9 +14,10 @@ from xnai_validate.checkers.load import _opener as http_opener
 from xnai_validate.checkers.load import _pushed_response as http_push
 from xnai_validate.checkers.load._opener import OPENING, Opener
 from xnai_validate.checkers.load._pushed_response import PushedResponse
+from xnai_validate.checkers.load._request_bytes import request_bytes
 from xnai_validate.kit import ErrorKind
-from xnai_validate.wire.http.http1 import HEAD_CAP
-from xnai_validate.wire.http.request import HttpRequest, prepare, request_bytes
+from xnai_validate.wire.http.network import HEAD_CAP
+from xnai_validate.wire.http.request import HttpRequest, prepare
 
 Script = Callable[[Asked, Line], Awaitable[bool]]
 OK = b"HTTP/1.1 200 OK\r\n"

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Literal
 from urllib.parse import urlsplit
 
+UNIX = "http+unix"
+"""The scheme of HTTP over a unix socket: `http+unix://%2Frun%2Fx.sock/health` is `/health` on `/run/x.sock`."""
 _PORTS = {"http": 80, "https": 443, "ws": 80, "wss": 443, "redis": 6379, "rediss": 6379, "postgres": 5432}
 
 
@@ -19,6 +22,17 @@ class Tls:
     key: str | None = None
     server_name: str | None = None
     """The name to ask for and to verify, where it is not the host of the url."""
+
+
+@dataclass(frozen=True, slots=True)
+class Auth:
+    """How a check proves to an HTTP server who it is."""
+
+    scheme: Literal["basic", "digest", "bearer"]
+    user: str = ""
+    """For `basic` and `digest`."""
+    secret: str = field(default="", repr=False)
+    """The password, or the token of `bearer`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +51,12 @@ class Target:
     password_env: str | None = None
     """The environment variable that the password is from, if it is from one."""
     tls: Tls = field(default_factory=Tls)
+    auth: Auth | None = None
+    """Credentials of HTTP requests."""
+    proxy: str | None = field(default=None, repr=False)
+    """The url of a proxy for HTTP requests: `http`, `https`, `socks5` or `socks5h`."""
+    http2: bool = False
+    """Whether HTTP/2 is offered in the TLS handshake, or spoken at once to an `http` url."""
 
     @property
     def scheme(self) -> str:

@@ -155,16 +155,16 @@ class HttpLine(asyncio.BufferedProtocol):
 
     async def _connect(self) -> None:
         prepared = self._wanted.prepared
-        context = client_context(prepared.tls) if prepared.scheme == "https" else None
-        name = (prepared.tls.server_name or prepared.host) if context else None
-        sock, _ = await open_socket(self._wanted.host, prepared.port)
+        context = client_context(prepared.tls) if prepared.to.scheme == "https" else None
+        name = (prepared.tls.server_name or prepared.to.host) if context else None
+        sock, _ = await open_socket(self._wanted.host, prepared.to.port)
         loop = asyncio.get_running_loop()
         try:
             await loop.create_connection(lambda: self, sock=sock, ssl=context, server_hostname=name)
         except OSError as error:
             sock.close()
             doing = "TLS handshake with" if context else "connecting to"
-            raise wire_error(error, f"{doing} {prepared.host}:{prepared.port}") from error
+            raise wire_error(error, f"{doing} {prepared.to.host}:{prepared.to.port}") from error
         except BaseException:
             sock.close()
             raise

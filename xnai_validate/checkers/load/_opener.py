@@ -25,10 +25,12 @@ class Opener:
         """The request on the wire."""
         self.buffer = memoryview(bytearray(BUFFER))
         """Where every read arrives; what is in it is used before the next one."""
+        self.accepted = prepared.accepted_codings
+        """The `Accept-Encoding` of the request."""
         self._tasks = tasks
         self._prepared = prepared
         self._host = host
-        self._context = client_context(prepared.tls) if prepared.scheme == "https" else None
+        self._context = client_context(prepared.tls) if prepared.to.scheme == "https" else None
         self._waiting: deque[PushedResponse] = deque()
         self._under_way = 0
 
@@ -49,21 +51,21 @@ class Opener:
 
     async def _dial(self, response: PushedResponse) -> None:
         prepared = self._prepared
-        name = (prepared.tls.server_name or prepared.host) if self._context else None
+        name = (prepared.tls.server_name or prepared.to.host) if self._context else None
         try:
-            sock, _ = await open_socket(self._host, prepared.port)
+            sock, _ = await open_socket(self._host, prepared.to.port)
             try:
                 loop = asyncio.get_running_loop()
                 await loop.create_connection(lambda: response, sock=sock, ssl=self._context, server_hostname=name)
             except OSError as error:
-                raise wire_error(error, f"TLS handshake with {prepared.host}:{prepared.port}") from error
+                raise wire_error(error, f"TLS handshake with {prepared.to.host}:{prepared.to.port}") from error
             except BaseException:
                 sock.close()
                 raise
         except WireError as failure:
             response.fail(failure.kind, failure.detail)
         except OSError as error:  # no socket could be made
-            unmade = wire_error(error, f"connecting to {prepared.host}:{prepared.port}")
+            unmade = wire_error(error, f"connecting to {prepared.to.host}:{prepared.to.port}")
             response.fail(unmade.kind, unmade.detail)
 
     def _dialled(self, response: PushedResponse, task: asyncio.Task[None]) -> None:

@@ -13,9 +13,8 @@ import httptools
 
 from xnai_validate.kit import ErrorKind
 from xnai_validate.wire.failure import WireError, wire_error
-from xnai_validate.wire.http.body import Inflater, inflater
-from xnai_validate.wire.http.exchange import INTERIM_CAP
-from xnai_validate.wire.http.http1 import HEAD_CAP
+from xnai_validate.wire.http.content_coding import Decoder, decoder
+from xnai_validate.wire.http.network import HEAD_CAP, INTERIM_CAP
 
 BUFFER = 64 * 1024
 TYPE_CAP = 200
@@ -31,6 +30,8 @@ class Opens(Protocol):
     """The request on the wire."""
     buffer: memoryview
     """Where every read arrives; what is in it is used before the next one."""
+    accepted: str
+    """The `Accept-Encoding` of the request."""
 
     def open(self, response: PushedResponse) -> None:
         """Connect for a response, at once or when others have connected."""
@@ -43,8 +44,20 @@ class PushedResponse(asyncio.BufferedProtocol):
     """
 
     __slots__ = (
-        "_body", "_declared", "_head_left", "_inflater", "_interim", "_opener", "_parser", "_transport", "_until_close",
-        "_whole", "content_type", "dialling", "over", "status",
+        "_body",
+        "_declared",
+        "_decoder",
+        "_head_left",
+        "_interim",
+        "_opener",
+        "_parser",
+        "_transport",
+        "_until_close",
+        "_whole",
+        "content_type",
+        "dialling",
+        "over",
+        "status",
     )  # fmt: skip
 
     def __init__(self, opener: Opens) -> None:
@@ -61,7 +74,7 @@ class PushedResponse(asyncio.BufferedProtocol):
         self._parser: httptools.HttpResponseParser | None = None
         self._head_left = HEAD_CAP
         self._interim = 0
-        self._inflater: Inflater | None = None
+        self._decoder: Decoder | None = None
         self._declared: dict[str, str] = {}
         """Those headers that say how the body is to be read."""
         self._until_close = False
@@ -200,13 +213,13 @@ class PushedResponse(asyncio.BufferedProtocol):
         body = self._body
         data = body[0] if len(body) == 1 else b"".join(body)
         body.clear()
-        if self._inflater is None:
+        if self._decoder is None:
             if data:
                 self.piece(data)
             return
-        self._inflater.feed(data)
+        self._decoder.feed(data)
         try:
-            inflated = _inflated(self._inflater)
+            inflated = _inflated(self._decoder)
         except WireError as failure:
             self.fail(failure.kind, failure.detail)
             return
@@ -214,9 +227,9 @@ class PushedResponse(asyncio.BufferedProtocol):
             self.piece(inflated)
 
     def _end(self) -> None:
-        if self._inflater is not None and not self.over:
+        if self._decoder is not None and not self.over:
             try:
-                rest = self._inflater.finish()
+                rest = self._decoder.finish()
             except WireError as failure:
                 self.fail(failure.kind, failure.detail)
                 return
@@ -249,7 +262,7 @@ class PushedResponse(asyncio.BufferedProtocol):
         self.status = status
         declared = self._declared
         self.content_type = declared.get("content-type", "")[:TYPE_CAP]
-        self._inflater = inflater(declared)
+        self._decoder = decoder(declared, self._opener.accepted)
         self._until_close = "content-length" not in declared and "transfer-encoding" not in declared
         self._declared = _NONE
 
@@ -269,7 +282,7 @@ _KNOWN: dict[bytes, str] = {name.encode(): name for name in _NAMES}
 _NONE: dict[str, str] = {}
 
 
-def _inflated(coding: Inflater) -> bytes:
+def _inflated(coding: Decoder) -> bytes:
     pieces: list[bytes] = []
     size = 0
     while coding.waiting:

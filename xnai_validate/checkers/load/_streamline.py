@@ -9,10 +9,11 @@ from xnai_validate.checkers._stream import StreamedParams, Understanding
 from xnai_validate.checkers.load._drive import Drive
 from xnai_validate.checkers.load._opener import Opener
 from xnai_validate.checkers.load._pushed_response import PushedResponse
+from xnai_validate.checkers.load._request_bytes import request_bytes
 from xnai_validate.checkers.load._streamtally import StreamTally
 from xnai_validate.checkers.load._tally import US, Tally
 from xnai_validate.kit import ErrorKind, JsonValue
-from xnai_validate.wire.http.request import Prepared, request_bytes
+from xnai_validate.wire.http.request import Prepared
 from xnai_validate.wire.sse.parser import SseParser
 
 BUFFERED = 5

@@ -8,11 +8,12 @@ from typing import Annotated
 from xnai_validate.checkers._request import RequestParams
 from xnai_validate.checkers.load._drive import Drive
 from xnai_validate.checkers.load._figures import load_figures
+from xnai_validate.checkers.load._request_bytes import request_bytes
 from xnai_validate.checkers.load._shape import LoadFacts, LoadParams
 from xnai_validate.kit import Context, Count, Ge, Le, NotApplicable, Size, Unmeasurable, checker
 from xnai_validate.wire.failure import WireError
 from xnai_validate.wire.http.client import BODY_CAP
-from xnai_validate.wire.http.request import Prepared, prepare, request_bytes
+from xnai_validate.wire.http.request import Prepared, prepare
 from xnai_validate.wire.net.connection import open_socket
 from xnai_validate.wire.net.resolve import literal
 
@@ -82,12 +83,12 @@ async def address(prepared: Prepared) -> str:
 
     It takes a connection to know that; the host itself where none comes about, for it may later.
     """
-    if literal(prepared.host, prepared.port) is not None:
-        return prepared.host
+    if literal(prepared.to.host, prepared.to.port) is not None:
+        return prepared.to.host
     try:
         async with asyncio.timeout(LOOK_S):
-            sock, ip = await open_socket(prepared.host, prepared.port)
+            sock, ip = await open_socket(prepared.to.host, prepared.to.port)
     except (WireError, TimeoutError):
-        return prepared.host
+        return prepared.to.host
     sock.close()
     return ip

@@ -12,6 +12,7 @@ from xnai_validate.kit import ErrorKind, JsonValue, bounded
 from xnai_validate.wire.failure import WireError
 from xnai_validate.wire.http.body import media_type, text_of
 from xnai_validate.wire.http.client import HttpClient, HttpRequest, HttpStream
+from xnai_validate.wire.http.progress import Progress
 from xnai_validate.wire.sse.parser import Event, SseParser
 
 BODY_CAP = 16 * 1024
@@ -29,6 +30,7 @@ class Reading:
         self._meaning = Meaning(params)
         self._stream: HttpStream | None = None
         self._failure: WireError | None = None
+        self._progress = Progress()
         self._started = self._ended = perf_counter()
         self._last_byte = self._last_event = 0.0
         self._max_gap = self._max_event_gap = 0.0
@@ -38,19 +40,23 @@ class Reading:
         self._counted = 0
         self._left = False
         self._size = self._arrivals = self._most = 0
+        self._last_read = -1
+        """The number of the read of the socket that last brought events, and how many it has brought."""
+        self._of_read = 0
         self._body = b""
         self._last_data: str | None = None
 
     async def run(self, client: HttpClient, request: HttpRequest) -> None:
         """Ask for the stream and read it; every failure becomes part of the facts."""
         loop = asyncio.get_running_loop()
-        self._started = perf_counter()
+        self._progress = Progress()
+        self._started = self._progress.started
         begun = loop.time()
         end = begun + self._params.timeout
         leave = None if self._params.leave_after_time is None else begun + self._params.leave_after_time
         try:
             async with asyncio.timeout_at(end if leave is None else min(end, leave)) as limit:
-                async with await client.send(request) as stream:
+                async with await client.send(request, self._progress) as stream:
                     self._stream = stream
                     self._last_byte = perf_counter()
                     await self._read(stream, limit, limit.when() or end)
@@ -75,23 +81,27 @@ class Reading:
                 return
             self._bytes(piece)
             if ok:
-                self._events(self._parser.feed(piece))
+                self._events(self._parser.feed(piece), stream.arrivals)
             elif len(self._body) < BODY_CAP:
                 self._body += piece[:BODY_CAP]
 
     def _bytes(self, piece: bytes) -> None:
-        now = perf_counter()
+        now = max(self._last_byte, self._progress.read_at)
         self._max_gap = max(self._max_gap, now - self._last_byte)
         self._last_byte = now
         self._size += len(piece)
         if self._size > self._params.max_bytes:
             raise WireError(ErrorKind.TOO_LARGE, f"the stream has more than {self._params.max_bytes} bytes")
 
-    def _events(self, events: list[Event]) -> None:
+    def _events(self, events: list[Event], read: int) -> None:
+        """Take events in; `read` is the number of the read of the socket that brought the last byte of them."""
         if not events:
             return
-        self._arrivals += 1
-        self._most = max(self._most, len(events))
+        if read != self._last_read:
+            self._last_read, self._of_read = read, 0
+            self._arrivals += 1
+        self._of_read += len(events)
+        self._most = max(self._most, self._of_read)
         now = self._last_byte
         before = self._parser.events - len(events)
         for number, event in enumerate(events, start=before + 1):
@@ -119,7 +129,9 @@ class Reading:
         if leave is not None and now >= leave and leave < end:
             self._left = True
         elif self._stream is None:
-            self._failure = WireError(ErrorKind.TIMEOUT, f"no response within {self._params.timeout:g} s")
+            self._failure = WireError(
+                ErrorKind.TIMEOUT, f"no response within {self._params.timeout:g} s: {self._progress.unfinished}"
+            )
         elif now >= end:
             self._failure = WireError(
                 ErrorKind.TIMEOUT, f"not at its end after {self._params.timeout:g} s and {self._parser.events} events"

@@ -1,38 +1,37 @@
-"""HTTP/1.1 for checkers: requests with their timings, bodies within bounds, connections kept for the next request.
+"""The HTTP client of the checkers: httpx on a transport of our own, bodies within bounds, each stage timed.
 
-Built on asyncio alone, for a check must cost well under a millisecond: the pools of HTTP client libraries cost more
-than the exchange itself, and grow quadratically with their connections. No proxies and no cookies,
-on purpose: what is measured is the server that the target names.
+httpx sends the request and answers Digest challenges; `transport` keeps the connections, `network` has the sockets.
+Proxies and credentials are those of the request: never those of the environment.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections import OrderedDict
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field
 from time import perf_counter
 from types import TracebackType
 from typing import Self
-from urllib.parse import urljoin, urlsplit
 
+import httpx
+
+from xnai_validate.errors import Unmeasurable
 from xnai_validate.model.error_kind import ErrorKind
-from xnai_validate.model.text import looks_secret
 from xnai_validate.wire.failure import WireError
-from xnai_validate.wire.http.exchange import Exchange
-from xnai_validate.wire.http.http1 import Head
-from xnai_validate.wire.http.request import IDEMPOTENT, HttpRequest, Prepared, leads_somewhere, prepare, shown
-from xnai_validate.wire.net.connection import dial
-from xnai_validate.wire.net.tls import client_context
+from xnai_validate.wire.http.content_coding import decoder
+from xnai_validate.wire.http.destination import without_userinfo
+from xnai_validate.wire.http.head import Head
+from xnai_validate.wire.http.progress import Progress
+from xnai_validate.wire.http.redirects import redirected
+from xnai_validate.wire.http.request import HttpRequest, Prepared, prepare
+from xnai_validate.wire.http.transport import EXCHANGE, Exchange, Transport
+from xnai_validate.wire.http.upload import pieces_of
 
 __all__ = ["BODY_CAP", "HttpAnswer", "HttpClient", "HttpRequest", "HttpStream", "Timing"]
 
 BODY_CAP = 1024 * 1024
-IDLE_CAP = 8
-"""Connections kept open between requests, for each server."""
-SERVERS_CAP = 32
-IDLE_S = 30.0
-REDIRECTS = {301, 302, 303, 307, 308}
+TURN = 256
+"""Pieces of a body after which others may run: a server may send it byte by byte."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,9 +39,9 @@ class Timing:
     """How long one exchange took, in milliseconds."""
 
     connect_ms: float | None
-    """Name look-up and TCP handshake; None on a connection that was there already."""
+    """Name look-up and TCP handshake; None on a connection that was open already."""
     tls_ms: float | None
-    """TLS handshake; None without TLS and on a connection that was there already."""
+    """TLS handshake; None without TLS and on a connection that was open already."""
     first_byte_ms: float
     """From the beginning of the request, connecting included, to the end of the response's headers."""
 
@@ -68,28 +67,62 @@ class HttpAnswer:
 class HttpStream:
     """A response whose body is still to be read: `async with await client.send(request) as stream`."""
 
-    def __init__(self, exchange: Exchange, head: Head, timing: Timing) -> None:
-        self.head = head
-        self.timing = timing
-        self._exchange = exchange
-        self._closed = False
+    def __init__(self, exchange: Exchange, response: httpx.Response) -> None:
+        assert exchange.head is not None
+        assert exchange.body is not None
+        self.head = exchange.head
+        self.progress = exchange.progress
+        self.timing = Timing(exchange.progress.connect_ms, exchange.progress.tls_ms, exchange.first_byte_ms)
+        self._body = exchange.body
+        self._response = response
+        prepared = exchange.prepared
+        codings = prepared.accepted_codings
+        self._decoder = None if prepared.method == "HEAD" else decoder(self.head.headers, codings)
+        self._read = 0
+        self._reads = 0
 
     async def read(self) -> bytes:
-        """The next piece of the body, decoded: what one read of the socket gave; empty at the end of the body.
+        """The next piece of the body, decoded; empty at the end of the body.
 
+        A piece is a part of what one read of the socket brought: `arrivals` counts those reads.
         Raises WireError: `reset` where the body was cut, `protocol` where it is malformed.
         """
-        return await self._exchange.read()
+        while True:
+            await self._let_others_run()
+            if self._decoder is None:
+                return await self._body.read()
+            if not self._decoder.waiting:
+                if self._body.ended:
+                    return b""
+                self._decoder.feed(await self._body.read())
+            piece = self._decoder.take()
+            if self._body.ended and not self._decoder.waiting:
+                piece += self._decoder.finish()
+            if piece:
+                return piece
+
+    async def _let_others_run(self) -> None:
+        """Yield to other tasks after many pieces of one read: none of them waited for the socket."""
+        if self._reads != self.progress.reads:
+            self._reads, self._read = self.progress.reads, 0
+        self._read += 1
+        if self._read % TURN == 0:
+            await asyncio.sleep(0)
 
     async def pieces(self) -> AsyncIterator[bytes]:
-        """The body, piece by piece, as `read` gives it."""
-        while piece := await self._exchange.read():
+        """The body, piece by piece, as `read` returns it."""
+        while piece := await self.read():
             yield piece
+
+    @property
+    def arrivals(self) -> int:
+        """Reads of the socket so far, those of the headers included."""
+        return self.progress.reads
 
     @property
     def ended(self) -> bool:
         """Whether the server ended the body as HTTP wants: last chunk, declared length, or close without a length."""
-        return self._exchange.ended
+        return self._body.ended
 
     async def __aenter__(self) -> Self:
         return self
@@ -97,20 +130,18 @@ class HttpStream:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
     ) -> None:
-        self.close()
+        await self.aclose()
 
-    def close(self) -> None:
+    async def aclose(self) -> None:
         """Keep the connection where the body was read to its end, else close it: so a client leaves a stream."""
-        if not self._closed:
-            self._closed = True
-            self._exchange.close()
+        await self._response.aclose()
 
 
 class HttpClient:
     """An HTTP client and its connections; that of the run is `await ctx.shared(("http",), HttpClient)`."""
 
     def __init__(self) -> None:
-        self._idle: OrderedDict[object, list[Exchange]] = OrderedDict()
+        self._client = httpx.AsyncClient(transport=Transport(), trust_env=False, timeout=None)
 
     async def __aenter__(self) -> Self:
         return self
@@ -122,34 +153,23 @@ class HttpClient:
 
     async def aclose(self) -> None:
         """Close all connections that wait for a request."""
-        idle = [exchange for kept in self._idle.values() for exchange in kept]
-        self._idle.clear()
-        async with asyncio.TaskGroup() as tasks:
-            for exchange in idle:
-                tasks.create_task(exchange.pipe.aclose())
+        await self._client.aclose()
 
-    async def send(self, request: HttpRequest) -> HttpStream:
+    async def send(self, request: HttpRequest, progress: Progress | None = None) -> HttpStream:
         """Send a request and read the response's headers; close what it returns. The caller bounds the time.
 
-        An idempotent request may use a connection that was kept; if the server has closed that one meanwhile, the
-        request is sent once more, on a new one. A request that may have an effect always has a new one, for it must not
-        be sent twice (RFC 9110 section 9.2.2). Raises WireError; Unmeasurable for a request that HTTP does not allow.
+        `progress` is kept up to date, also where no response comes. An idempotent request may use a connection that was
+        kept open, and is sent once more where the server has closed that one meanwhile. Raises WireError; Unmeasurable
+        for a request that HTTP does not allow.
         """
-        started = perf_counter()
         prepared = prepare(request)
-        kept = self._take(prepared) if prepared.method in IDEMPOTENT and not request.fresh else None
-        if kept is not None:
-            try:
-                head = await kept.begin(prepared)
-                return HttpStream(kept, head, Timing(None, None, (perf_counter() - started) * 1000))
-            except WireError:
-                if not kept.silent:
-                    raise
-        context = client_context(prepared.tls) if prepared.scheme == "https" else None
-        dialled = await dial(prepared.host, prepared.port, context=context, server_name=prepared.tls.server_name)
-        exchange = Exchange(dialled.pipe, self._keep)
-        head = await exchange.begin(prepared)
-        return HttpStream(exchange, head, Timing(dialled.connect_ms, dialled.tls_ms, (perf_counter() - started) * 1000))
+        exchange = Exchange(prepared, request.fresh, progress or Progress())
+        auth = httpx.DigestAuth(prepared.digest.user, prepared.digest.secret) if prepared.digest else None
+        try:
+            response = await self._client.send(_sent(prepared, exchange), stream=True, auth=auth)
+        except httpx.HTTPError as error:
+            raise WireError(ErrorKind.PROTOCOL, f"{type(error).__name__}: {error}") from error
+        return HttpStream(exchange, response)
 
     async def fetch(
         self, request: HttpRequest, *, timeout_s: float, body_cap: int = BODY_CAP, redirects: int = 0
@@ -158,14 +178,14 @@ class HttpClient:
 
         A failure after the headers is part of the answer (`failure`), one before them raises WireError.
         """
-        reading = _Reading(request, perf_counter())
+        reading = _Reading(request)
         try:
             async with asyncio.timeout(timeout_s):
                 await self._follow(reading, body_cap, redirects)
         except TimeoutError:
-            late = WireError(
-                ErrorKind.TIMEOUT, f"no whole answer within {timeout_s:g} s from {shown(reading.request.url)}"
-            )
+            url = without_userinfo(reading.request.url)
+            detail = f"no whole answer within {timeout_s:g} s from {url}: {reading.progress.unfinished}"
+            late = WireError(ErrorKind.TIMEOUT, detail)
             if reading.stream is None:
                 raise late from None
             reading.failure = late
@@ -173,56 +193,35 @@ class HttpClient:
 
     async def _follow(self, reading: _Reading, body_cap: int, redirects: int) -> None:
         while True:
-            stream = await self.send(reading.request)
+            stream = await self.send(reading.request, reading.progress)
             reading.stream, reading.size, reading.body = stream, 0, []
             try:
                 await _read_all(reading, stream, body_cap)
             except WireError as failure:
                 reading.failure = failure
             finally:
-                stream.close()
-            following = _next(reading.request, stream.head) if len(reading.followed) < redirects else None
+                await stream.aclose()
+            following = redirected(reading.request, stream.head) if len(reading.followed) < redirects else None
             if following is None or reading.failure is not None:
                 return
-            reading.followed.append(shown(following.url))
+            reading.followed.append(without_userinfo(following.url))
             reading.request = following
+            reading.progress = Progress()
             reading.stream = None
 
-    def _take(self, prepared: Prepared) -> Exchange | None:
-        kept = self._idle.get(prepared.server)
-        while kept:
-            exchange = kept.pop()
-            if exchange.pipe.usable and perf_counter() - exchange.idle_since < IDLE_S:
-                return exchange
-            exchange.pipe.abort()
-        return None
 
-    def _keep(self, exchange: Exchange) -> None:
-        """Called by an exchange that has ended and whose connection can serve another."""
-        kept = self._idle.setdefault(exchange.server, [])
-        if len(kept) >= IDLE_CAP:
-            exchange.pipe.abort()
-            return
-        kept.append(exchange)
-        if len(self._idle) > SERVERS_CAP:
-            _, surplus = self._idle.popitem(last=False)
-            for old in surplus:
-                old.pipe.abort()
-
-
+@dataclass(slots=True)
 class _Reading:
     """What `fetch` knows so far, also when its time is over."""
 
-    __slots__ = ("body", "failure", "followed", "request", "size", "started", "stream")
-
-    def __init__(self, request: HttpRequest, started: float) -> None:
-        self.request = request
-        self.started = started
-        self.stream: HttpStream | None = None
-        self.body: list[bytes] = []
-        self.size = 0
-        self.followed: list[str] = []
-        self.failure: WireError | None = None
+    request: HttpRequest
+    started: float = field(default_factory=perf_counter)
+    progress: Progress = field(default_factory=Progress)
+    stream: HttpStream | None = None
+    body: list[bytes] = field(default_factory=list)
+    size: int = 0
+    followed: list[str] = field(default_factory=list)
+    failure: WireError | None = None
 
     def answer(self) -> HttpAnswer:
         """The answer as far as it has come; there is a stream by now."""
@@ -232,7 +231,7 @@ class _Reading:
             b"".join(self.body),
             self.stream.timing,
             (perf_counter() - self.started) * 1000,
-            shown(self.request.url),
+            without_userinfo(self.request.url),
             tuple(self.followed),
             self.failure,
         )
@@ -247,29 +246,24 @@ async def _read_all(reading: _Reading, stream: HttpStream, body_cap: int) -> Non
             raise WireError(ErrorKind.TOO_LARGE, f"the body is larger than {body_cap} bytes")
 
 
-def _next(request: HttpRequest, head: Head) -> HttpRequest | None:
-    """The request that a redirection asks for (RFC 9110 section 15.4); None where it asks for none that we follow."""
-    location = head.headers.get("location")
-    if head.status not in REDIRECTS or not location:
-        return None
+def _sent(prepared: Prepared, exchange: Exchange) -> httpx.Request:
+    """The request as httpx takes it: with all its headers, and a body that can be sent again."""
+    to = prepared.to
     try:
-        url = urljoin(request.url, location)
-        here, there = urlsplit(request.url), urlsplit(url)
-        same = (here.scheme, here.hostname, here.port) == (there.scheme, there.hostname, there.port)
-    except ValueError:
-        return None
-    if there.scheme not in ("http", "https") or not leads_somewhere(url):
-        return None
-    following = replace(request, url=url)
-    if head.status == 303 or (head.status in (301, 302) and request.method.upper() == "POST"):
-        method = "HEAD" if request.method.upper() == "HEAD" else "GET"
-        following = replace(following, method=method, body=b"", headers=_without(request.headers, ("content-type",)))
-    if not same:  # what proves who we are is for the target alone
-        own = ("cookie", "host", *(name.lower() for name, _ in request.headers if looks_secret(name)))
-        tls = replace(request.tls, server_name=None, cert=None, key=None)
-        following = replace(following, headers=_without(following.headers, own), tls=tls)
-    return following
+        url = httpx.URL(scheme=to.scheme, host=to.host, port=to.port, raw_path=to.target)
+    except httpx.InvalidURL as error:
+        raise Unmeasurable(f"a url cannot be read: {error}", hint="see the target's url") from error
+    return httpx.Request(
+        prepared.method, url, headers=prepared.headers, stream=_Upload(prepared), extensions={EXCHANGE: exchange}
+    )
 
 
-def _without(headers: tuple[tuple[str, str], ...], names: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
-    return tuple(pair for pair in headers if pair[0].lower() not in names)
+class _Upload(httpx.AsyncByteStream):
+    """The body of a request in pieces; httpcore puts the chunks around them where it is sent chunked."""
+
+    def __init__(self, prepared: Prepared) -> None:
+        self._body = prepared.body
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        for piece in pieces_of(self._body):
+            yield piece

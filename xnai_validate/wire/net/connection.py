@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import ssl
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from time import perf_counter
@@ -24,19 +25,21 @@ READ_AHEAD = 256 * 1024
 class Pipe(asyncio.Protocol):
     """A connection as two calls: `read` gives what has arrived, `write` sends."""
 
-    __slots__ = ("_arrived", "_full", "_loop", "_lost", "_paused", "_waiter", "ended", "failure", "transport")
+    __slots__ = ("_changed", "_full", "_loop", "_lost", "_paused", "arrived", "ended", "failure", "transport")
 
     def __init__(self) -> None:
         self.transport: asyncio.Transport
         self.ended = False
         """Whether the peer has sent its last byte, or the connection is gone."""
         self.failure: OSError | None = None
-        self._arrived = bytearray()
+        self.arrived = bytearray()
+        """Bytes that `read` has not returned yet."""
         self._paused = False
         self._full: asyncio.Future[None] | None = None
         """There while the peer does not take what is written."""
         self._loop = asyncio.get_running_loop()
-        self._waiter: asyncio.Future[None] | None = None
+        self._changed: asyncio.Future[None] | None = None
+        """Done at the next event of the connection; there while somebody waits for one."""
         self._lost: asyncio.Future[None] = self._loop.create_future()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -45,8 +48,8 @@ class Pipe(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Called by asyncio."""
-        self._arrived += data
-        if len(self._arrived) > READ_AHEAD and not self._paused:
+        self.arrived += data
+        if len(self.arrived) > READ_AHEAD and not self._paused:
             self._paused = True
             self.transport.pause_reading()
         self._wake()
@@ -74,33 +77,41 @@ class Pipe(asyncio.Protocol):
         full, self._full = self._full, None
         if full is not None and not full.done():
             full.set_result(None)
+        self._wake()
 
     def _wake(self) -> None:
-        if self._waiter is not None and not self._waiter.done():
-            self._waiter.set_result(None)
+        if self._changed is not None and not self._changed.done():
+            self._changed.set_result(None)
+
+    async def changed(self) -> None:
+        """Wait for the next event: bytes arrived, the peer took some of ours, or the connection ended.
+
+        One waiter at a time.
+        """
+        self._changed = self._loop.create_future()
+        try:
+            await self._changed
+        finally:
+            self._changed = None
 
     @property
     def usable(self) -> bool:
         """Whether the connection is open and silent, as an idle one must be."""
-        return not self.ended and not self._arrived and not self.transport.is_closing()
+        return not self.ended and not self.arrived and not self.transport.is_closing()
 
     async def read(self) -> bytes:
         """All that has arrived and was not read yet, at least one byte; empty at the end of the stream.
 
         Raises WireError (reset) where the connection broke. One reader at a time.
         """
-        while not self._arrived:
+        while not self.arrived:
             if self.failure is not None:
                 raise wire_error(self.failure, "reading")
             if self.ended:
                 return b""
-            self._waiter = self._loop.create_future()
-            try:
-                await self._waiter
-            finally:
-                self._waiter = None
-        data = bytes(self._arrived)
-        self._arrived.clear()
+            await self.changed()
+        data = bytes(self.arrived)
+        self.arrived.clear()
         if self._paused:
             self._paused = False
             if not self.transport.is_closing():
@@ -157,11 +168,11 @@ async def dial(
     """
     started = perf_counter()
     sock, address = await open_socket(host, port)
-    pipe = await _piped(sock)
+    pipe = await attach(sock)
     connected = perf_counter()
     if context is None:
         return Dialled(pipe, address, (connected - started) * 1000, None)
-    await _start_tls(pipe, context, server_name or host, f"TLS handshake with {host}:{port}")
+    await start_tls(pipe, context, server_name or host, f"TLS handshake with {host}:{port}")
     return Dialled(pipe, address, (connected - started) * 1000, (perf_counter() - connected) * 1000)
 
 
@@ -170,8 +181,14 @@ async def open_socket(host: str, port: int) -> tuple[socket.socket, str]:
 
     Each address of the host is tried, in the resolver's order. Raises WireError: that of the last address.
     """
-    doing = f"connecting to {host}:{port}"
-    addresses = await resolve(host, port)
+    return await connect_first(await resolve(host, port), f"connecting to {host}:{port}")
+
+
+async def connect_first(addresses: Sequence[Address], doing: str) -> tuple[socket.socket, str]:
+    """A TCP socket to the first address that accepts, and that address; `doing` begins the error messages.
+
+    Raises WireError: that of the last address.
+    """
     failure = WireError(ErrorKind.DNS, f"{doing}: the name has no address")
     for number, address in enumerate(addresses, start=1):
         try:
@@ -198,7 +215,23 @@ async def _connect(address: Address, doing: str) -> socket.socket:
     return sock
 
 
-async def _piped(sock: socket.socket) -> Pipe:
+async def open_unix_socket(path: str) -> socket.socket:
+    """A stream socket that is connected to a path. Raises WireError."""
+    sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        sock.setblocking(False)
+        await asyncio.get_running_loop().sock_connect(sock, path)
+    except OSError as error:
+        sock.close()
+        raise wire_error(error, f"connecting to the socket {path}") from error
+    except BaseException:
+        sock.close()
+        raise
+    return sock
+
+
+async def attach(sock: socket.socket) -> Pipe:
+    """The pipe over a connected socket, which it owns from now on."""
     try:
         _, pipe = await asyncio.get_running_loop().create_connection(Pipe, sock=sock)
     except BaseException:
@@ -207,7 +240,8 @@ async def _piped(sock: socket.socket) -> Pipe:
     return pipe
 
 
-async def _start_tls(pipe: Pipe, context: ssl.SSLContext, name: str, doing: str) -> None:
+async def start_tls(pipe: Pipe, context: ssl.SSLContext, name: str, doing: str) -> None:
+    """Put TLS on a pipe; `name` is asked for and verified. Aborts the pipe and raises WireError where that fails."""
     loop = asyncio.get_running_loop()
     try:
         transport = await loop.start_tls(

@@ -10,10 +10,11 @@ from xnai_validate.model.target import Tls
 
 
 @lru_cache(maxsize=32)
-def client_context(tls: Tls) -> ssl.SSLContext:
+def client_context(tls: Tls, *, http2: bool = False) -> ssl.SSLContext:
     """The context to reach a server with these settings: its authority or the machine's own, our certificate if any.
 
-    Raises Unmeasurable where a file cannot be read: then nothing can be said about the server.
+    httpcore sets the protocols of ALPN on the context it is given, so one with HTTP/2 is another. Raises Unmeasurable
+    where a file cannot be read: then nothing can be known about the server.
     """
     try:
         context = ssl.create_default_context(cafile=tls.ca)

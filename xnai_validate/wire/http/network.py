@@ -1,0 +1,190 @@
+"""The sockets under httpcore: our look-ups, connections and TLS, each stage timed and every read counted.
+
+httpcore drives them through its public extension points `AsyncNetworkBackend` and `AsyncNetworkStream`. Errors are
+raised as WireError, which passes through httpcore unchanged and keeps the errno.
+"""
+
+from __future__ import annotations
+
+import re
+import ssl
+from collections.abc import Iterable
+from time import perf_counter
+from typing import Any
+
+import httpcore
+
+from xnai_validate.model.error_kind import ErrorKind
+from xnai_validate.wire.failure import WireError
+from xnai_validate.wire.http.greeting import describe, is_response
+from xnai_validate.wire.http.progress import Progress, Stage
+from xnai_validate.wire.net.connection import Pipe, attach, connect_first, open_unix_socket, start_tls
+from xnai_validate.wire.net.resolve import literal, resolve
+
+HEAD_CAP = 64 * 1024
+"""Bytes of a response's head, those of interim responses included; more are refused."""
+INTERIM_CAP = 100
+"""Interim responses (1xx) before the response itself; more are refused."""
+_REQUEST = re.compile(rb"[!-~]+ [!-~]+ HTTP/1\.1\r\n")
+_INTERIM = re.compile(rb"(?:\A|\n)HTTP/1\.[01] 1[0-9][0-9]\b")
+_STATUS = re.compile(rb"HTTP/1\.[01] ([1-9])[0-9][0-9]\b")
+
+
+class Backend(httpcore.AsyncNetworkBackend):
+    """Opens the socket of one connection; `progress` is that of the exchange the connection carries now."""
+
+    def __init__(self, context: ssl.SSLContext | None, server_name: str | None, proxy: str | None) -> None:
+        """`context` and `server_name` are for the server that the url names, also behind a proxy."""
+        self.progress = Progress()
+        self.stream: NetworkStream | None = None
+        self._context = context
+        self._server_name = server_name
+        self._proxy = proxy
+
+    async def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
+    ) -> NetworkStream:
+        """Called by httpcore. Raises WireError."""
+        progress = self.progress
+        begun = perf_counter()
+        progress.stage = Stage.LOOKUP
+        addresses = await resolve(host, port)
+        if literal(host, port) is None:
+            progress.dns_ms = (perf_counter() - begun) * 1000
+        progress.stage = Stage.CONNECT
+        whose = f"the proxy {self._proxy} at " if self._proxy else ""
+        sock, _ = await connect_first(addresses, f"connecting to {whose}{host}:{port}")
+        self.stream = NetworkStream(await attach(sock), self, f"{host}:{port}")
+        progress.connect_ms = (perf_counter() - begun) * 1000
+        return self.stream
+
+    async def connect_unix_socket(
+        self,
+        path: str,
+        timeout: float | None = None,
+        socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
+    ) -> NetworkStream:
+        """Called by httpcore. Raises WireError."""
+        progress = self.progress
+        begun = perf_counter()
+        progress.stage = Stage.CONNECT
+        self.stream = NetworkStream(await attach(await open_unix_socket(path)), self, path)
+        progress.connect_ms = (perf_counter() - begun) * 1000
+        return self.stream
+
+    def name_for(self, context: ssl.SSLContext, host: str) -> str:
+        """The name to ask for in a TLS handshake: RFC 6066 section 3 allows no dot at its end."""
+        name = self._server_name if context is self._context and self._server_name else host
+        return name.removesuffix(".")
+
+
+class NetworkStream(httpcore.AsyncNetworkStream):
+    """The bytes of one connection, as httpcore reads and writes them."""
+
+    def __init__(self, pipe: Pipe, backend: Backend, peer: str) -> None:
+        self.pipe = pipe
+        self._backend = backend
+        self._peer = peer
+        self._unread = b""
+        """What the last read of the socket brought and httpcore has not taken yet."""
+        self._head: bytes | None = None
+        """The first bytes of the response that is waited for; None while no head of HTTP/1.1 is."""
+        self._head_left = 0
+        self._interim = 0
+
+    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        """Called by httpcore. Raises WireError: `reset`, `too_large` for a head, `protocol` for what is no HTTP."""
+        if self._head is not None:
+            if self._head_left <= 0:
+                raise WireError(ErrorKind.TOO_LARGE, f"the response has more than {HEAD_CAP} bytes of headers")
+            max_bytes = min(max_bytes, self._head_left)
+        if not self._unread:
+            progress = self._backend.progress
+            data = await self.pipe.read()
+            progress.read_at = perf_counter()
+            if not data:
+                progress.peer_closed = True
+                return b""
+            progress.reads += 1
+            progress.received += len(data)
+            self._unread = data
+            if self._head is not None:
+                self._inspect(data)
+        data, self._unread = self._unread[:max_bytes], self._unread[max_bytes:]
+        if self._head is not None:
+            self._head_left -= len(data)
+        return data
+
+    def _inspect(self, data: bytes) -> None:
+        """Raise WireError where the head of a response cannot go on with these bytes."""
+        assert self._head is not None
+        self._head = (self._head + data)[:200]
+        if not is_response(self._head):
+            raise WireError(ErrorKind.PROTOCOL, describe(self._head))
+        self._interim += len(_INTERIM.findall(data))
+        if self._interim > INTERIM_CAP:
+            raise WireError(ErrorKind.PROTOCOL, f"more than {INTERIM_CAP} interim responses (1xx) and no other")
+
+    def head_ended(self) -> None:
+        """Called by the transport when httpcore has taken in the head of the response."""
+        self._head = None
+        self._backend.progress.stage = Stage.BODY
+
+    async def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        """Called by httpcore. Raises WriteError where the server has refused meanwhile (RFC 9112 section 9.5).
+
+        httpcore reads the response then, instead of sending the rest of the body.
+        """
+        progress = self._backend.progress
+        progress.stage = Stage.SEND
+        if _REQUEST.match(buffer):
+            self._head, self._head_left, self._interim = b"", HEAD_CAP, 0
+        self.pipe.write(buffer)
+        while self.pipe.room is not None:
+            if self.pipe.ended or _is_refusal(self.pipe.arrived):
+                progress.stage = Stage.HEADERS
+                raise httpcore.WriteError("the server has answered, or is gone")
+            await self.pipe.changed()
+        progress.stage = Stage.HEADERS
+        progress.sent_ms = (perf_counter() - progress.started) * 1000
+
+    async def aclose(self) -> None:
+        """Called by httpcore: close at once."""
+        self.pipe.abort()
+
+    async def start_tls(
+        self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
+    ) -> NetworkStream:
+        """Called by httpcore. Raises WireError."""
+        progress = self._backend.progress
+        progress.stage = Stage.TLS
+        begun = perf_counter()
+        name = self._backend.name_for(ssl_context, server_hostname or "")
+        await start_tls(self.pipe, ssl_context, name, f"TLS handshake with {self._peer}")
+        progress.tls_ms = (perf_counter() - begun) * 1000
+        return self
+
+    def get_extra_info(self, info: str) -> Any:
+        """Called by httpcore: `ssl_object`, `is_readable`, `socket`, `client_addr`, `server_addr`."""
+        if info == "is_readable":
+            return bool(self._unread) or not self.pipe.usable
+        names = {"client_addr": "sockname", "server_addr": "peername"}
+        return self.pipe.transport.get_extra_info(names.get(info, info))
+
+
+def _is_refusal(arrived: bytearray) -> bool:
+    """Whether these bytes begin with a response of status 400 or above, after any interim responses."""
+    at = 0
+    while status := _STATUS.match(arrived, at):
+        if status[1] != b"1":
+            return status[1] >= b"4"
+        end = arrived.find(b"\r\n\r\n", at)
+        if end < 0:
+            return False
+        at = end + 4
+    return False
