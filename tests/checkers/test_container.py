@@ -171,11 +171,11 @@ HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
         (HEAD + b'Transfer-Encoding: chunked\r\n\r\n6\r\n{"Id":\r\n', "reset"),
         (HEAD + b"Transfer-Encoding: chunked\r\n\r\nno size\r\n", "protocol"),
         (b"-ERR unknown command\r\n\r\n", "protocol"),
-        (HEAD + b"X: " + b"a" * 200_000 + b"\r\n\r\n", "protocol"),
+        (HEAD + b"X: " + b"a" * 200_000 + b"\r\n\r\n", "too_large"),
     ],
 )
 def test_what_is_no_whole_answer_has_a_name(tmp_path: Path, said: bytes, error: str) -> None:
-    """An engine that leaves too early is `reset`; what is not HTTP, or has a head without end, is `protocol`."""
+    """An engine that leaves too early is `reset`; what is not HTTP is `protocol`, a head without end `too_large`."""
 
     async def one(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readuntil(b"\r\n\r\n")

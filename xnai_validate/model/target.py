@@ -4,10 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import Literal
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 UNIX = "http+unix"
 """The scheme of HTTP over a unix socket: `http+unix://%2Frun%2Fx.sock/health` is `/health` on `/run/x.sock`."""
+
+
+def over_socket(socket: str, path: str) -> str:
+    """The url of a path that a server on a unix socket answers; `path` begins with a slash, or is empty."""
+    return f"{UNIX}://{quote(socket, safe='')}{path}"
+
+
 _PORTS = {"http": 80, "https": 443, "ws": 80, "wss": 443, "redis": 6379, "rediss": 6379, "postgres": 5432}
 
 

@@ -22,7 +22,6 @@ from xnai_validate.wire.containers.answers import Inspection, PortBinding, Stats
 from xnai_validate.wire.containers.engine import (
     EngineError,
     NoSuchContainer,
-    client_modules,
     container_engine,
     find_socket,
 )
@@ -97,7 +96,7 @@ class ContainerState(Facts):
     """Whether its root file system cannot be written to."""
 
 
-@checker("container.state", expect={"error": None, "found": True, "running": True}, preload=client_modules)
+@checker("container.state", expect={"error": None, "found": True, "running": True})
 async def state(params: StateParams, ctx: Context) -> ContainerState:
     """Ask Docker or Podman about the target's container: state, health, restarts, limits, memory, networks.
 

@@ -22,7 +22,6 @@ from xnai_validate.kit import (
     Unmeasurable,
     checker,
 )
-from xnai_validate.wire.containers.processes import pid_modules
 
 MIB = 2**20
 POLL_S = 0.1
@@ -101,7 +100,7 @@ class _Reading:
         return self.open_files > other.open_files or self.threads > other.threads or self.children > other.children
 
 
-@checker("process.growth", expect={"failed_steps": [], "survived": True}, exclusive=True, preload=pid_modules)
+@checker("process.growth", expect={"failed_steps": [], "survived": True}, exclusive=True)
 async def measure_growth(params: GrowthParams, ctx: Context) -> ProcessGrowth:
     """Do some work and tell what it left behind in the process: memory, open files, threads, children.
 

@@ -18,7 +18,6 @@ from xnai_validate.kit import (
     Unmeasurable,
     checker,
 )
-from xnai_validate.wire.containers.processes import pid_modules
 
 if TYPE_CHECKING:
     import psutil
@@ -68,7 +67,7 @@ class ProcessState(Facts):
     """Since its start."""
 
 
-@checker("process.state", expect={"running": True}, preload=pid_modules)
+@checker("process.state", expect={"running": True})
 async def measure_state(params: StateParams, ctx: Context) -> ProcessState:
     """Look at the process behind the target: memory, threads, open files, children, age.
 

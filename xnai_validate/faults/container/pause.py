@@ -11,14 +11,13 @@ from xnai_validate.faults.container._subject import (
     told,
 )
 from xnai_validate.kit import FaultContext, InForce, JsonValue, fault
-from xnai_validate.wire.containers.engine import client_modules
 
 
 class PauseParams(EngineParams):
     """Nothing but the engine."""
 
 
-@fault("container.pause", limit_s=120, grace_s=15, preload=client_modules)
+@fault("container.pause", limit_s=120, grace_s=15)
 class Pause:
     """Freeze the target's container: its processes stand still, its sockets stay open, and nothing is answered.
 

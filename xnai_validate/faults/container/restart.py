@@ -11,14 +11,13 @@ from xnai_validate.faults.container._subject import (
     told,
 )
 from xnai_validate.kit import FaultContext, InForce, JsonValue, fault
-from xnai_validate.wire.containers.engine import client_modules
 
 
 class RestartParams(EndParams):
     """How it ends."""
 
 
-@fault("container.restart", limit_s=300, grace_s=90, preload=client_modules)
+@fault("container.restart", limit_s=300, grace_s=90)
 class Restart:
     """Let the engine restart the target's container, as a deploy does.
 

@@ -11,14 +11,13 @@ from xnai_validate.faults.container._subject import (
     told,
 )
 from xnai_validate.kit import FaultContext, InForce, JsonValue, fault
-from xnai_validate.wire.containers.engine import client_modules
 
 
 class StopParams(EndParams):
     """How it ends."""
 
 
-@fault("container.stop", limit_s=300, grace_s=90, preload=client_modules)
+@fault("container.stop", limit_s=300, grace_s=90)
 class Stop:
     """Stop the target's container, and start it again afterwards.
 

@@ -6,7 +6,6 @@ import signal
 
 from xnai_validate.faults.process._subject import process_of, send
 from xnai_validate.kit import FaultContext, InForce, JsonValue, Params, ProcessId, Undo, Unmeasurable, fault
-from xnai_validate.wire.containers.processes import pid_modules
 
 STOPPED_S = 5.0
 """How long a process may take to stand still: one that waits for a disk does so afterwards."""
@@ -27,7 +26,7 @@ class PauseUndo(Undo):
     processes: tuple[ProcessId, ...]
 
 
-@fault("process.pause", limit_s=120, preload=pid_modules)
+@fault("process.pause", limit_s=120)
 class Pause:
     """Stop the target's process with SIGSTOP: its sockets stay open, and nothing is answered.
 

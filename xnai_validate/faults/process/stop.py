@@ -28,7 +28,7 @@ from xnai_validate.kit import (
     model_validator,
     process_id,
 )
-from xnai_validate.wire.containers.processes import pid_modules, pid_of
+from xnai_validate.wire.containers.processes import pid_of
 
 KILLED_S = 5.0
 """How long a process may take to be gone after SIGKILL."""
@@ -72,7 +72,7 @@ class StopUndo(Undo):
     within_s: float
 
 
-@fault("process.stop", limit_s=300, grace_s=90, preload=pid_modules)
+@fault("process.stop", limit_s=300, grace_s=90)
 class Stop:
     """End the target's process, and wait until it has been started again.
 

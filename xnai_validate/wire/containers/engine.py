@@ -6,32 +6,24 @@ Paths carry no version: both engines then answer in their newest one, while Dock
 
 from __future__ import annotations
 
-import asyncio
 import os
 import stat
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Literal, TypeVar
-from urllib.parse import quote, urlsplit
+from typing import Literal, TypeVar
+from urllib.parse import quote, urlencode, urlsplit
 
 from pydantic import ValidationError
 
 from xnai_validate.errors import NotApplicable, Unmeasurable
 from xnai_validate.model.error_kind import ErrorKind
-from xnai_validate.model.target import Target
+from xnai_validate.model.target import over_socket
 from xnai_validate.wire.containers.answers import Inspection, Part, Stats
-from xnai_validate.wire.failure import WireError, wire_error
-
-if TYPE_CHECKING:
-    import httpx
+from xnai_validate.wire.failure import WireError
+from xnai_validate.wire.http.client import HttpClient, HttpRequest
 
 ANSWER_CAP = 4 * 2**20
 """An answer of the engine is read up to this many bytes; an inspection has some ten thousand."""
-
-
-def client_modules(target: Target | None) -> tuple[str, ...]:
-    """What is imported to ask a container engine, which takes 100 ms and 12 MiB; nothing where there is none to ask."""
-    return ("httpx",) if target is not None and target.container else ()
 
 
 class EngineError(WireError):
@@ -49,7 +41,7 @@ Answer = TypeVar("Answer", bound=Part)
 class ContainerEngine:
     """A client of one engine. Every method raises EngineError; NoSuchContainer where the name is unknown."""
 
-    def __init__(self, client: httpx.AsyncClient, socket: str, timeout_s: float) -> None:
+    def __init__(self, client: HttpClient, socket: str, timeout_s: float) -> None:
         self._client = client
         self._timeout_s = timeout_s
         self.socket = socket
@@ -86,38 +78,20 @@ class ContainerEngine:
         return (await self._send(method, path, query or {}, self._timeout_s))[1]
 
     async def _send(self, method: str, path: str, query: Mapping[str, str], timeout_s: float) -> tuple[int, bytes]:
-        import httpx
-
+        url = over_socket(self.socket, path) + (f"?{urlencode(query)}" if query else "")
+        request = HttpRequest.of(url, method, headers={"Accept-Encoding": "identity"})
         try:
-            async with asyncio.timeout(timeout_s), self._client.stream(method, path, params=query) as answer:
-                status, body = answer.status_code, await self._body(answer)
-        except TimeoutError:
-            raise EngineError(ErrorKind.TIMEOUT, f"{self.socket}: no whole answer within {timeout_s:g} s") from None
-        except httpx.HTTPError as error:
-            failure = _failure(error)
-            raise EngineError(failure.kind, f"{self.socket}: {failure.detail}") from None
-        if status >= 400:
-            raise _refusal(status, body)
-        return status, body
+            answer = await self._client.fetch(request, timeout_s=timeout_s, body_cap=ANSWER_CAP)
+        except WireError as failure:
+            raise self._error(failure) from None
+        if answer.failure is not None:
+            raise self._error(answer.failure)
+        if answer.head.status >= 400:
+            raise _refusal(answer.head.status, answer.body)
+        return answer.head.status, answer.body
 
-    async def _body(self, answer: httpx.Response) -> bytes:
-        body = bytearray()
-        async for piece in answer.aiter_raw():
-            body += piece
-            if len(body) > ANSWER_CAP:
-                raise EngineError(ErrorKind.TOO_LARGE, f"{self.socket}: the answer has more than {ANSWER_CAP} bytes")
-        return bytes(body)
-
-
-def _failure(error: httpx.HTTPError) -> WireError:
-    """The failure of the system below an error of httpx, else what the engine did to HTTP."""
-    cause: BaseException | None = error
-    while cause is not None:
-        if isinstance(cause, OSError):
-            return wire_error(cause, "asking the engine")
-        cause = cause.__cause__ or cause.__context__
-    left = "disconnected" in str(error) or "closed" in str(error)
-    return WireError(ErrorKind.RESET if left else ErrorKind.PROTOCOL, str(error) or type(error).__name__)
+    def _error(self, failure: WireError) -> EngineError:
+        return EngineError(failure.kind, f"{self.socket}: {failure.detail}")
 
 
 @asynccontextmanager
@@ -131,17 +105,7 @@ async def container_engine(socket: str, timeout_s: float) -> AsyncIterator[Conta
             f"no permission to use the container engine's socket {socket}",
             hint="run as a user of the group that owns the socket, or name another with `socket:`",
         )
-    import httpx  # here, for it takes 100 ms
-
-    # verify=False: there is no TLS on this socket, and the authorities of the machine take 20 ms to read.
-    transport = httpx.AsyncHTTPTransport(uds=socket, verify=False, trust_env=False)
-    async with httpx.AsyncClient(
-        transport=transport,
-        base_url="http://localhost",
-        headers={"Accept-Encoding": "identity"},
-        timeout=None,
-        trust_env=False,
-    ) as client:
+    async with HttpClient() as client:
         yield ContainerEngine(client, socket, timeout_s)
 
 

@@ -8,17 +8,11 @@ from pathlib import Path
 
 from xnai_validate.errors import NotApplicable, Unmeasurable
 from xnai_validate.model.target import Target
+from xnai_validate.wire.containers.engine import EngineError, NoSuchContainer, container_engine, find_socket
 
 ENGINE_TIMEOUT_S = 5.0
 STATE_CAP = 1 << 20
 """Bytes of a handover that are read."""
-
-
-def pid_modules(target: Target | None) -> tuple[str, ...]:
-    """What is imported to learn a target's pid: nothing where it is known, else what its container's engine takes."""
-    from xnai_validate.wire.containers.engine import client_modules
-
-    return () if target is None or target.pid is not None else client_modules(target)
 
 
 async def pid_of(target: Target, socket: str | None = None) -> int | None:
@@ -32,8 +26,6 @@ async def pid_of(target: Target, socket: str | None = None) -> int | None:
         return kept_pid(target) or target.pid
     if target.container is None:
         raise NotApplicable(f"neither a pid nor a container is known for target {target.name}")
-    from xnai_validate.wire.containers.engine import EngineError, NoSuchContainer, container_engine, find_socket
-
     async with container_engine(find_socket(socket), ENGINE_TIMEOUT_S) as engine:
         try:
             seen = await engine.inspect(target.container)
