@@ -15,7 +15,7 @@ from tests.test_floors import PACKAGE, ROOT, is_ours, modules
 
 DOCUMENTED = {"_replace", "_asdict", "_fields", "_make", "_field_defaults", "_exit"}
 """Names of the standard library that are documented in spite of their underscore: of named tuples, and `os._exit`."""
-LEAVING = {"model.record", "model.twin", "wire.http.body"}
+LEAVING = {"model.record", "model.twin"}
 """Modules that are on their way out."""
 ACCESSORS = {"getattr", "setattr", "hasattr", "delattr"}
 

@@ -38,17 +38,34 @@ class Decoder(Protocol):
         """The rest, at the end of the body. Raises WireError (protocol) where the encoded data was cut."""
 
 
+class _Inflating(Protocol):
+    """What `zlib.decompressobj` returns: the type itself has no public name."""
+
+    @property
+    def eof(self) -> bool: ...
+
+    @property
+    def unused_data(self) -> bytes: ...
+
+    @property
+    def unconsumed_tail(self) -> bytes: ...
+
+    def decompress(self, data: bytes, max_length: int = 0, /) -> bytes: ...
+
+    def flush(self) -> bytes: ...
+
+
 class Inflater:
     """Undoes `gzip` and `deflate` (RFC 9110 section 8.4.1) in pieces: a small body never becomes large at once."""
 
     def __init__(self, coding: str) -> None:
         self._raw_allowed = coding == "deflate"
         self._gzip = coding == "gzip"
-        self._zlib = self._begun()
+        self._zlib: _Inflating = self._begun()
         self._waiting = b""
         self._fed = False
 
-    def _begun(self) -> zlib._Decompress:
+    def _begun(self) -> _Inflating:
         return zlib.decompressobj(zlib.MAX_WBITS | (16 if self._gzip else 0))
 
     @property
