@@ -66,6 +66,21 @@ def test_a_counter_that_does_not_count_fails() -> None:
     assert [(f.fact, f.actual) for f in seen.findings if not f.held] == [("moved.calls", 0)]
 
 
+def test_a_value_that_is_absent_before_and_after_is_no_number() -> None:
+    """A mistyped name never passes as one that did not move, nor does a value that is gone after the work."""
+    counting.COUNTERS.update(there=3)
+    for name in ("mistyped", "going"):
+        seen = observe(
+            "flow.delta",
+            API,
+            watch={"it": watch("by_name", name)},
+            during=[ADD | {"with": {"counter": "there", "by": 1}}],
+            expect={"moved": {"it": 0}},
+        )
+        assert not seen.held
+        assert (seen.facts["before"], seen.facts["after"], seen.facts["moved"]) == ({"it": None}, {"it": None}, {})
+
+
 def test_an_absent_value_counts_from_zero_only_if_told() -> None:
     """A counter that appears with its first count has moved by it; with `absent_is_zero: false` that is not known."""
     asked: dict[str, Any] = {"watch": {"new": watch("by_name", "new")}, "during": [ADD | {"with": {"counter": "new"}}]}
@@ -79,7 +94,7 @@ def test_an_absent_value_counts_from_zero_only_if_told() -> None:
 
 
 def test_several_values_of_a_path_are_summed() -> None:
-    """A path that finds a counter's values under several labels means their sum; what is null adds nothing."""
+    """A path that finds a counter's values under several labels means their sum; what is null has not moved."""
     counting.COUNTERS.update(a=1, b=2)
     seen = observe(
         "flow.delta",
@@ -87,7 +102,7 @@ def test_several_values_of_a_path_are_summed() -> None:
         watch={"all": watch("document", "$.samples[*].value"), "null": watch("total")},
         during=[ADD | {"with": {"counter": "a", "by": 10}}, ADD | {"with": {"counter": "b", "by": 20}}],
     )
-    assert seen.facts["moved"] == {"all": 30, "null": 0}
+    assert seen.facts["moved"] == {"all": 30}
 
 
 def test_failed_steps_are_told_and_counted() -> None:

@@ -35,7 +35,8 @@ class DeltaParams(Params):
     settle: Duration = 0.0
     """How long to wait after the work before the values are read again."""
     absent_is_zero: bool = True
-    """Whether a value that is not there counts as 0, as a counter that has not counted yet."""
+    """Whether a value that is there after the work and was not before counts as 0 before it, as a counter that had not
+    counted yet. What is absent after the work has not moved by any number."""
 
 
 class Moved(Facts):
@@ -52,7 +53,7 @@ class Moved(Facts):
     after: dict[str, float | None]
     """The same after the work."""
     moved: dict[str, float]
-    """Name -> after less before, where both are known."""
+    """Name -> after less before; left out where the value is absent after the work."""
     elapsed_ms: Milliseconds
     """How long the work took."""
 
@@ -81,8 +82,10 @@ async def delta(params: DeltaParams, ctx: Context) -> Moved:
     moved: dict[str, float] = {}
     for name in before.keys() & after.keys():
         first, last = before[name], after[name]
-        if params.absent_is_zero or (first is not None and last is not None):
-            moved[name] = (last or 0.0) - (first or 0.0)
+        if first is None and params.absent_is_zero:
+            first = 0.0
+        if first is not None and last is not None:
+            moved[name] = last - first
     return Moved(
         failed_steps=[*unread, *work.failed],
         failed_step_count=len(unread) + work.failed_count,

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable
 from importlib.util import find_spec
-from io import StringIO
 from itertools import islice
 from threading import Event
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
+from xnai_validate.checkers.metrics._exposition import SAMPLES_CAP, Exposition, parse
 from xnai_validate.kit import (
     Context,
     Count,
@@ -30,17 +28,8 @@ from xnai_validate.wire.failure import WireError
 from xnai_validate.wire.http.body import media_type
 from xnai_validate.wire.http.client import HttpAnswer, HttpClient, HttpRequest
 
-if TYPE_CHECKING:
-    from prometheus_client.metrics_core import Metric
-    from prometheus_client.samples import Sample
-
 T = TypeVar("T")
 
-SAMPLES_CAP = 5000
-"""Single samples that are kept by name and labels; the sums know all of them."""
-TEXT_CAP = 300
-LINE_CAP = 65_536
-LINES_CAP = 200_000
 AT_ONCE = 65_536
 """Bytes that are parsed without a thread of their own."""
 OPENMETRICS = "application/openmetrics-text"
@@ -94,34 +83,6 @@ class Samples(Facts):
     """The sums of the wanted names that have samples; of a histogram or summary, its count."""
 
 
-@dataclass(slots=True)
-class _Exposition:
-    families: dict[str, str] = field(default_factory=dict)
-    sums: defaultdict[str, float] = field(default_factory=lambda: defaultdict(float))
-    single: dict[str, float] = field(default_factory=dict)
-    count: int = 0
-    label_sets: defaultdict[str, set[int]] = field(default_factory=lambda: defaultdict(set))
-    """Hashes of label sets, for the sets themselves would take ten times the memory."""
-
-    def add(self, name: str, kind: str, samples: Sequence[Sample]) -> None:
-        """Take one family in."""
-        self.families.setdefault(name, kind)
-        sets = self.label_sets[name]  # the parser gives a family without a TYPE line in several parts
-        for sample in samples:
-            self.count += 1
-            self.sums[sample.name] += sample.value
-            if sample.labels and len(self.single) < SAMPLES_CAP:
-                self.single[_key(sample)] = sample.value
-            sets.add(hash(frozenset(pair for pair in sample.labels.items() if pair[0] not in ("le", "quantile"))))
-
-    def value(self, name: str) -> float | None:
-        """The sum of a name; of a histogram's or summary's family, the sum of its counts; None without samples."""
-        for exposed in (name, f"{name}_total", f"{name}_count", f"{name}_info"):
-            if exposed in self.sums:
-                return self.sums[exposed]
-        return None
-
-
 @checker(
     "metrics.samples",
     expect={"error": None, "status": 200, "valid": True, "missing": []},
@@ -165,7 +126,7 @@ async def samples(params: Scrape, ctx: Context) -> Samples:
     return _parsed(answer, kind, found, problem, params.wanted)
 
 
-async def _parse(body: bytes, openmetrics: bool, timeout_s: float) -> tuple[_Exposition, str | None]:
+async def _parse(body: bytes, openmetrics: bool, timeout_s: float) -> tuple[Exposition, str | None]:
     """`parse`, aside where it takes long, so that others are measured meanwhile; raises TimeoutError."""
     if len(body) <= AT_ONCE:
         return parse(body, openmetrics=openmetrics)
@@ -178,7 +139,7 @@ async def _parse(body: bytes, openmetrics: bool, timeout_s: float) -> tuple[_Exp
 
 
 def _parsed(
-    answer: HttpAnswer, kind: str | None, found: _Exposition, problem: str | None, wanted: Iterable[str]
+    answer: HttpAnswer, kind: str | None, found: Exposition, problem: str | None, wanted: Iterable[str]
 ) -> Samples:
     values = {name: found.value(name) for name in wanted}
     return Samples(
@@ -198,61 +159,8 @@ def _parsed(
     )
 
 
-def parse(body: bytes, *, openmetrics: bool, stop: Event | None = None) -> tuple[_Exposition, str | None]:
-    """The families and samples of an exposition as far as it can be read, and what is wrong with it."""
-    if openmetrics:
-        from prometheus_client.openmetrics.parser import text_fd_to_metric_families
-    else:
-        from prometheus_client.parser import text_fd_to_metric_families
-
-    found = _Exposition()
-    try:
-        lines = _lines(body.decode("utf-8"), stop or Event())
-        families: Iterable[Metric] = text_fd_to_metric_families(lines)  # type: ignore[no-untyped-call]
-        for family in families:
-            found.add(_exposed_name(family.name, family.type, family.samples, openmetrics), family.type, family.samples)
-    except _TooMuch as error:
-        return found, str(error)
-    except (ValueError, LookupError, AttributeError, TypeError, ArithmeticError) as error:
-        # The parser shows a malformed line by whichever of these it stumbles into.
-        return found, f"{type(error).__name__}: {error}"[:TEXT_CAP]
-    return found, None if found.families else "there is not a single metric"
-
-
-class _TooMuch(Exception):
-    """The exposition goes beyond what anybody means."""
-
-
-def _lines(text: str, stop: Event) -> Iterator[str]:
-    """The lines of an exposition, for the parser; it takes quadratic time over the labels of one line."""
-    for number, line in enumerate(StringIO(text), start=1):
-        if len(line) > LINE_CAP:
-            raise _TooMuch(f"line {number} has more than {LINE_CAP} characters")
-        if number > LINES_CAP:
-            raise _TooMuch(f"there are more than {LINES_CAP} lines")
-        if stop.is_set():
-            raise _TooMuch("nobody waits for it any longer")
-        yield line
-
-
-def _exposed_name(name: str, kind: str, samples: Sequence[Sample], openmetrics: bool) -> str:
-    """The name as the text has it: the parser takes `_total` off a counter, which format 0.0.4 has in its name."""
-    total = f"{name}_total"
-    is_counter = kind == "counter" and not openmetrics
-    return total if is_counter and all(sample.name == total for sample in samples) else name
-
-
 def _first(named: dict[str, T]) -> dict[str, T]:
     return dict(islice(named.items(), SAMPLES_CAP))
-
-
-def _key(sample: Sample) -> str:
-    labels = ",".join(f'{name}="{_escaped(value)}"' for name, value in sorted(sample.labels.items()))
-    return f"{sample.name}{{{labels}}}"
-
-
-def _escaped(value: str) -> str:
-    return value.replace("\\", r"\\").replace('"', r"\"").replace("\n", r"\n")
 
 
 def _unparsed(answer: HttpAnswer | None, failure: WireError | None) -> Samples:

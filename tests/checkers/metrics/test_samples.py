@@ -9,7 +9,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, gene
 from prometheus_client.openmetrics import exposition
 
 from tests.context import LooseContext, observe
-from tests.scripted import ok, scripted
+from tests.scripted import Asked, Line, ok, scripted
 from xnai_validate import registry
 from xnai_validate.errors import NotApplicable
 from xnai_validate.kit import JsonObject, Observed, Target
@@ -162,3 +162,28 @@ def test_absurd_expositions_are_not_valid(body: bytes, problem: str) -> None:
         facts = observe("metrics.samples", Target("metrics", server.url()), timeout="60s").facts
     assert (facts["error"], facts["valid"]) == (None, False)
     assert problem in facts["problem"]
+
+
+def test_a_counter_without_total_moves_under_its_own_name() -> None:
+    """A counter that moves by one for each piece of work has moved by five, and a mistyped name by no number."""
+    served = 0
+
+    async def count(asked: Asked, line: Line) -> bool:
+        nonlocal served
+        served += asked.path == "/work"
+        page = b"# TYPE nginx_connections_accepted counter\nnginx_connections_accepted %d\n" % (7 + served)
+        return await ok(page, TEXT)(asked, line)
+
+    def watch(name: str) -> JsonObject:
+        return {"kind": "metrics.samples", "target": "metrics", "fact": "samples", "path": name}
+
+    with scripted(count) as server:
+        seen = observe(
+            "flow.delta",
+            Target("metrics", server.url()),
+            watch={"right": watch("nginx_connections_accepted"), "mistyped": watch("nginx_conections_accepted")},
+            during=[{"kind": "http.request", "target": "metrics", "with": {"path": "/work"}}],
+            times=5,
+        )
+    assert seen.facts["before"] == {"right": 7, "mistyped": None}
+    assert seen.facts["moved"] == {"right": 5}

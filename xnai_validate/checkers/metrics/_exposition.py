@@ -1,0 +1,140 @@
+"""Parse metrics by the parser of Prometheus' Python client, and keep the names that the text has.
+
+Formats: https://prometheus.io/docs/instrumenting/exposition_formats/ and https://prometheus.io/docs/specs/om/.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from io import StringIO
+from threading import Event
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from prometheus_client.metrics_core import Metric
+    from prometheus_client.samples import Sample
+
+SAMPLES_CAP = 5000
+"""Single samples that are kept by name and labels; the sums know all of them."""
+LINE_CAP = 65_536
+LINES_CAP = 200_000
+PROBLEM_CAP = 300
+_COUNTER = re.compile(r'\s*#\s+TYPE\s+(?:"(?P<quoted>(?:[^"\\]|\\.)*)"|(?P<plain>\S+))\s+counter\s*$')
+
+
+@dataclass(slots=True)
+class Exposition:
+    """Families and samples under the names that are exposed."""
+
+    families: dict[str, str] = field(default_factory=dict)
+    """Family -> its type."""
+    sums: defaultdict[str, float] = field(default_factory=lambda: defaultdict(float))
+    """Name of samples -> their sum over all labels."""
+    single: dict[str, float] = field(default_factory=dict)
+    """`name{a="b"}` -> value, labels in order."""
+    count: int = 0
+    """Single samples."""
+    label_sets: defaultdict[str, set[int]] = field(default_factory=lambda: defaultdict(set))
+    """Family -> hashes of its label sets; the sets themselves would take ten times the memory."""
+
+    def add(self, name: str, kind: str, samples: Sequence[Sample]) -> None:
+        """Add one family, or a part of it: the parser gives one without a TYPE line in several parts."""
+        self.families.setdefault(name, kind)
+        sets = self.label_sets[name]
+        for sample in samples:
+            self.count += 1
+            self.sums[sample.name] += sample.value
+            if sample.labels and len(self.single) < SAMPLES_CAP:
+                self.single[_key(sample)] = sample.value
+            sets.add(hash(frozenset(pair for pair in sample.labels.items() if pair[0] not in ("le", "quantile"))))
+
+    def value(self, name: str) -> float | None:
+        """The sum of a name; of a histogram's or summary's family, the sum of its counts; None without samples."""
+        for exposed in (name, f"{name}_total", f"{name}_count", f"{name}_info"):
+            if exposed in self.sums:
+                return self.sums[exposed]
+        return None
+
+
+def parse(body: bytes, *, openmetrics: bool, stop: Event | None = None) -> tuple[Exposition, str | None]:
+    """The families and samples of an exposition as far as it can be read, and what is wrong with it.
+
+    `stop`: set where nobody waits for the result any more.
+    """
+    if openmetrics:
+        from prometheus_client.openmetrics.parser import text_fd_to_metric_families
+    else:
+        from prometheus_client.parser import text_fd_to_metric_families
+
+    found, counters = Exposition(), CounterNames()
+    try:
+        lines = counters.noted(_bounded(body.decode("utf-8"), stop or Event()))
+        families: Iterable[Metric] = text_fd_to_metric_families(lines)  # type: ignore[no-untyped-call]
+        for family in families:
+            if openmetrics or family.type != "counter":
+                found.add(family.name, family.type, family.samples)
+            else:
+                name = counters.exposed(family.name)
+                found.add(name, family.type, [sample._replace(name=name) for sample in family.samples])
+    except _TooMuch as error:
+        return found, str(error)
+    except (ValueError, LookupError, AttributeError, TypeError, ArithmeticError) as error:
+        # The parser reports a malformed line by whichever of these it runs into.
+        return found, f"{type(error).__name__}: {error}"[:PROBLEM_CAP]
+    return found, None if found.families else "there is not a single metric"
+
+
+class CounterNames:
+    """The names of counters as a text in format 0.0.4 has them.
+
+    The parser renames counters as OpenMetrics names them: family `x` with samples `x_total`, whether the text has
+    `x_total` or `x`.
+    """
+
+    def __init__(self) -> None:
+        self._waiting: defaultdict[str, list[str]] = defaultdict(list)
+        """The parser's name of a family -> names in the text whose family was not given yet."""
+
+    def noted(self, lines: Iterable[str]) -> Iterator[str]:
+        """The lines, unchanged; notes the names of counters on the way."""
+        for line in lines:
+            if match := _COUNTER.match(line):
+                quoted = match["quoted"]
+                name = match["plain"] if quoted is None else re.sub(r"\\(.)", r"\1", quoted)
+                waiting = self._waiting[name.removesuffix("_total")]
+                if waiting[-1:] != [name]:
+                    waiting.append(name)
+            yield line
+
+    def exposed(self, family: str) -> str:
+        """The name that the text has of the next family that the parser calls so."""
+        waiting = self._waiting[family]
+        return waiting.pop(0) if waiting else family
+
+
+class _TooMuch(Exception):
+    """The exposition goes beyond its bounds."""
+
+
+def _bounded(text: str, stop: Event) -> Iterator[str]:
+    """The lines of an exposition; the parser takes quadratic time over the labels of one line."""
+    for number, line in enumerate(StringIO(text), start=1):
+        if len(line) > LINE_CAP:
+            raise _TooMuch(f"line {number} has more than {LINE_CAP} characters")
+        if number > LINES_CAP:
+            raise _TooMuch(f"there are more than {LINES_CAP} lines")
+        if stop.is_set():
+            raise _TooMuch("nobody waits for it any longer")
+        yield line
+
+
+def _key(sample: Sample) -> str:
+    labels = ",".join(f'{name}="{_escaped(value)}"' for name, value in sorted(sample.labels.items()))
+    return f"{sample.name}{{{labels}}}"
+
+
+def _escaped(value: str) -> str:
+    return value.replace("\\", r"\\").replace('"', r"\"").replace("\n", r"\n")
