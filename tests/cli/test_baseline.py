@@ -14,7 +14,7 @@ from typer.testing import Result
 
 from tests.cli.conftest import Place
 from xnai_validate.model.results.comparison import Comparison
-from xnai_validate.report.json import parse
+from xnai_validate.report.formats.json import parse
 
 SUITE = """\
 title: Memory and load
@@ -118,7 +118,7 @@ def test_a_larger_process_fails_the_run(loaded: Place) -> None:
     for name in ("r.xml", "r.md"):
         text = (loaded.path / name).read_text()
         assert "site/loaded:memory rss_mib: " in text.replace("\\", "")
-        assert "what counts is 5% or more" in text
+        assert "a change counts from 5%" in text
     later = loaded.invoke("compare", "main", "last")
     assert later.exit_code == 1
     assert "1 regression" in later.stdout
@@ -195,8 +195,8 @@ def test_nothing_to_tell_is_3(loaded: Place) -> None:
     loaded.run(*MEMORY, "--record", "main")
     result = loaded.run(*MEMORY, "--baseline", "main")
     assert result.exit_code == 3, "one run each cannot tell five percent of memory"
-    assert "nothing failed, but no figure could be compared with main" in result.stdout
-    assert "a baseline of 5 runs or more tells smaller changes" in " ".join(result.stdout.split())
+    assert "no check failed, but no figure could be compared with main" in result.stdout
+    assert "with 5 runs or more, a baseline shows smaller changes" in " ".join(result.stdout.split())
 
 
 @pytest.mark.parametrize(
@@ -218,7 +218,7 @@ def test_nothing_to_tell_is_3(loaded: Place) -> None:
         (("report", "missing.json"), "No such file"),
         (("report", "--format", "jnuit"), 'did you mean "junit"?'),
         (("report", "-q", "-v"), "exclude each other"),
-        (("report", "-o", "x.pdf"), "cannot be told from its name"),
+        (("report", "-o", "x.pdf"), "does not show the format"),
         (("list", "baselines", "--tag", "x"), "select checks"),
     ],
 )

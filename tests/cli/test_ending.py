@@ -18,7 +18,7 @@ from xnai_validate.cli.interrupts import ENDING, interrupts
 from xnai_validate.engine import read_journal
 from xnai_validate.errors import ConfigError
 from xnai_validate.model.results.report_builder import fold
-from xnai_validate.report.json import parse
+from xnai_validate.report.formats.json import parse
 
 
 def test_one_who_keeps_pressing_ctrl_c_still_gets_the_report(place: Place) -> None:

@@ -15,7 +15,7 @@ import pytest
 
 from tests.cli.conftest import Place
 from xnai_validate import __version__
-from xnai_validate.report.json import parse
+from xnai_validate.report.formats.json import parse
 
 ROOT = str(Path(__file__).parents[2])
 HEAVY = ("httpx", "redis", "psutil", "pydantic", "pydantic_core", "yaml", "rich", "asyncio")

@@ -8,8 +8,8 @@ import pytest
 
 from tests.cli.conftest import Place
 from tests.cli.test_process import finish, start
-from xnai_validate.report.formats import FORMATS
-from xnai_validate.report.json import parse
+from xnai_validate.report.formats.json import parse
+from xnai_validate.report.registry import FORMATS
 
 
 def journal(place: Place) -> Path:
@@ -17,7 +17,7 @@ def journal(place: Place) -> Path:
     return path
 
 
-@pytest.mark.parametrize("name", sorted(FORMATS))
+@pytest.mark.parametrize("name", FORMATS.names())
 @pytest.mark.parametrize("profile", ["good", "bad", "odd"])
 def test_every_format_is_the_same_byte_for_byte(place: Place, name: str, profile: str) -> None:
     """Folding the journal gives what the live run gave, in every format, by id and by file."""

@@ -13,7 +13,7 @@ from tests.cli.conftest import Place
 from xnai_validate.cli.reporters import JsonLineSink, LineSink
 from xnai_validate.model.results.events import from_json
 from xnai_validate.model.results.report_builder import fold
-from xnai_validate.report.json import parse
+from xnai_validate.report.formats.json import parse
 
 JUNIT = etree.XMLSchema(etree.parse(Path(__file__).parents[1] / "report" / "jenkins-junit.xsd"))
 
@@ -71,7 +71,7 @@ def test_mistakes_are_2_and_nothing_is_touched(place: Place) -> None:
         (("good", "--demo", "--defect", "ui-emty"), "unknown defect"),
         (("good", "--stack", "missing.json"), "No such file"),
         (("good", "-q", "-v"), "exclude each other"),
-        (("good", "-o", "report.pdf"), "cannot be told from its name"),
+        (("good", "-o", "report.pdf"), "does not show the format"),
         (("good", "-o", "missing/report.json"), "No such file or directory"),
         (("good", "-o", "r.json", "-o", "./r.json"), "two reports"),
         (("good", "-o", "real.json", "-o", "link.json"), "two reports"),
@@ -156,7 +156,7 @@ def test_a_broken_reporter_is_3_and_the_run_goes_on(place: Place, monkeypatch: p
     result = place.run("good", "-v", "-o", "r.json")
     assert result.exit_code == 3
     assert "log lines: ZeroDivisionError: on purpose" in result.stdout
-    assert result.stdout.rstrip().endswith("UNDECIDED (exit 3): a reporter broke; nothing failed")
+    assert result.stdout.rstrip().endswith("UNDECIDED (exit 3): a reporter broke; no check failed")
     assert "a reporter broke: log lines" in result.stderr
     assert parse((place.path / "r.json").read_text()).summary.pass_ == 2
 
@@ -213,7 +213,7 @@ def test_fail_fast_ends_at_the_first_failure(place: Place) -> None:
     """With -x nothing begins after a failure, and criteria are not judged."""
     result = place.run("bad", "-x", "-j", "1", "--only", "site/broken")
     assert result.exit_code == 1
-    assert "the run ended at its first failure" in result.stdout
+    assert "the run stopped at its first failure" in result.stdout
 
 
 def test_rerun_runs_what_failed(place: Place) -> None:

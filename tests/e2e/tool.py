@@ -16,7 +16,7 @@ from uuid import uuid4
 import psutil
 
 from xnai_validate.model.results.report import RunReport
-from xnai_validate.report.json import parse
+from xnai_validate.report.formats.json import parse
 
 TOOL = str(Path(sys.executable).with_name("xnai-validate"))
 MARK = "XNAI_TEST_MARK"

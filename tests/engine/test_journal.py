@@ -20,7 +20,7 @@ from xnai_validate.model.results.events import Event, Notice, RunFinished, to_js
 from xnai_validate.model.results.report import Criterion
 from xnai_validate.model.results.report_builder import fold
 from xnai_validate.plan import Retry
-from xnai_validate.report.json import render
+from xnai_validate.report.registry import FORMATS
 from xnai_validate.report.view import View
 
 
@@ -47,7 +47,7 @@ def test_a_stored_journal_folds_to_the_same_report(tmp_path: Path, checks: int) 
     stored = list(read_journal(engine.journal_path))
     assert [to_json(event) for event in stored] == [to_json(event) for event in events]
     live, later = fold(events), fold(stored)
-    assert render(live, View()) == render(later, View())
+    assert FORMATS.get("json").text(live, View()) == FORMATS.get("json").text(later, View())
     assert {status for status, count in asdict(live.summary).items() if count} == {
         "pass_",
         "flaky",

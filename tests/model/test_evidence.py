@@ -18,7 +18,8 @@ from xnai_validate.model.results import events as ev
 from xnai_validate.model.results.evidence import TOGETHER, Evidence
 from xnai_validate.model.results.report_builder import Folding, fold
 from xnai_validate.model.results.status import Status
-from xnai_validate.report.json import parse, render
+from xnai_validate.report.formats.json import parse
+from xnai_validate.report.registry import FORMATS
 from xnai_validate.report.view import View
 
 EVENT_BYTES = 200
@@ -92,7 +93,7 @@ def test_a_report_of_many_is_a_value_like_any_other() -> None:
     """Its checks equal those that are read back from JSON, can be copied with changes, and have no other attributes."""
     count = TOGETHER + 3
     report = fold([started(*(info(f"c{n}") for n in range(count + 1))), *map(ended, range(count)), END])
-    assert parse(render(report, View())).checks == report.checks
+    assert parse(FORMATS.get("json").text(report, View())).checks == report.checks
     first = report.checks[0]
     assert (first.facts, first.findings) == (facts(0), ended(0).findings)
     changed = replace(first, facts={"status": 500})

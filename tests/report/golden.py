@@ -7,14 +7,14 @@ from pathlib import Path
 
 from tests.report.runs import CASES
 from xnai_validate.model.results.report_builder import fold
-from xnai_validate.report.formats import FORMATS
-from xnai_validate.report.terminal import render
+from xnai_validate.report.registry import FORMATS
 from xnai_validate.report.view import View
 
-_TEXTS = {"tap": "tap", "markdown": "md", "github": "github", "prometheus": "prom"}
-"""Format -> the end of its golden files' names."""
 FOLDER = Path(__file__).parent / "golden"
+_EXTENSIONS = {"tap": "tap", "markdown": "md", "github": "github", "prometheus": "prom"}
+"""Format -> the extension of its golden files."""
 _VIEWS = {
+    "60": View(60),
     "80": View(80, written=("report.json", "junit.xml")),
     "120": View(120),
     "80-color": View(80, color=True),
@@ -25,14 +25,14 @@ _VIEWS = {
 
 
 def reports() -> Iterator[tuple[str, str]]:
-    """File name `<case>.<exit code>.<view>.txt`, or with the format's end, -> the report as it is made now."""
+    """File name `<case>.<exit code>.<view>.txt`, or with the extension of the format, and the report as made now."""
     for case, (code, make) in CASES.items():
         report = fold(make())
         views = _VIEWS if case in ("failed", "hostile") else {name: _VIEWS[name] for name in ("80", "120")}
         for name, view in views.items():
-            yield f"{case}.{code}.{name}.txt", render(report, view)
-        for name, end in _TEXTS.items():
-            yield f"{case}.{code}.{end}", FORMATS[name].render(report, View())
+            yield f"{case}.{code}.{name}.txt", FORMATS.get("terminal").text(report, view)
+        for name, extension in _EXTENSIONS.items():
+            yield f"{case}.{code}.{extension}", FORMATS.get(name).text(report, View())
 
 
 if __name__ == "__main__":

@@ -38,10 +38,10 @@ def _json(comparison: Comparison) -> str:
 
 
 def _table(comparison: Comparison, color: bool | None) -> str:
-    from xnai_validate.report.comparison import comparison as append
-    from xnai_validate.report.page import Page
+    from xnai_validate.report.terminal.comparison import append_comparison
+    from xnai_validate.report.terminal.page import Page
 
     out = sys.stdout
     page = Page(console.width(out), console.wants_color(out, color), console.shows_unicode(out))
-    append(page, comparison, every=True)
+    append_comparison(page, comparison, every=True)
     return str(page)

@@ -12,7 +12,7 @@ from xnai_validate.cli.embedded import running
 from xnai_validate.cli.interrupts import interrupts
 from xnai_validate.cli.request import Embedded
 from xnai_validate.errors import ConfigError, XnaiError
-from xnai_validate.report.page import Page, Span
+from xnai_validate.report.terminal.page import Page, Span
 
 WATCH_S = 0.5
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from xnai_validate.model.text import Masker
 from xnai_validate.model.units import format_ms
 from xnai_validate.plan import Plan, PlannedCheck
-from xnai_validate.report.page import Page, Span
+from xnai_validate.report.terminal.page import Page, Span
 from xnai_validate.report.view import View
-from xnai_validate.report.words import counted, in_words, listed
+from xnai_validate.report.words import counted, listed, planned_text
 
 
 def planned(plan: Plan, view: View, *, demo: bool) -> str:
@@ -121,6 +121,6 @@ def _ending(page: Page, plan: Plan, going: int) -> None:
         f"{limits.concurrency} at once and {limits.per_target} on one target, within {within}"
     )
     for one in plan.criteria:
-        rule = in_words(f"{one.rule.name} {one.rule.operand}")
+        rule = planned_text(f"{one.rule.name} {one.rule.operand}")
         judged = f", not judged: {one.not_judged}" if one.not_judged else ""
         page.text(f"criterion: {one.scope} {one.rule.subject} {rule}{judged}", style="dim")

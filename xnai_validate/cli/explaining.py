@@ -24,11 +24,8 @@ from xnai_validate.model.suggestions import did_you_mean
 from xnai_validate.model.text import Masker
 from xnai_validate.model.units import format_ms
 from xnai_validate.plan import PlannedCheck
-from xnai_validate.report.page import Page
+from xnai_validate.report.terminal.page import Page, Span
 from xnai_validate.report.words import counted, listed
-
-NAME_COLUMN = 24
-"""Columns for the name of a parameter or a fact."""
 
 
 _OPEN = Masker(())
@@ -78,8 +75,8 @@ def _family(page: Page, name: str) -> None:
     page.text(first)
     _paragraphs(page, rest)
     page.rule("Kinds")
-    for kind, checker in registry.CHECKERS.load(name).items():
-        page.text(checker.title, indent=NAME_COLUMN, lead=(f"  {kind} ", "bold"))
+    kinds = registry.CHECKERS.load(name)
+    page.table([[(kind, "bold"), (checker.title, "")] for kind, checker in kinds.items()], indent=2)
 
 
 def _kind_or_fault(page: Page, name: str, known: Catalogue) -> None:
@@ -155,12 +152,12 @@ def _paragraphs(page: Page, text: str) -> None:
             continue
         if prose:
             page.blank()
-            page.text(" ".join(prose))
+            page.text(" ".join(prose).replace("::", ":"))  # reStructuredText's sign for an example
             prose = []
             if line.strip():
                 page.blank()
         if line.strip():
-            page.line((line, "cyan"))
+            page.line(line, "cyan")
         else:
             page.blank()
 
@@ -176,27 +173,31 @@ def _properties(page: Page, schema: Mapping[str, object]) -> None:
     if not isinstance(properties, dict) or not properties:
         page.text("none", indent=2)
         return
+    rows = []
     for name, part in properties.items():
         must = isinstance(required, list) and name in required
         words = [type_of(part), "required" if must else default_of(part)]
-        _entry(page, name, ", ".join(filter(None, words)), str(part.get("description", "")))
+        rows.append(_entry(name, ", ".join(filter(None, words)), str(part.get("description", ""))))
+    page.table(rows, indent=2)
 
 
 def _facts(page: Page, model: type[Facts], types: Mapping[str, FactType]) -> None:
     docs = {field.alias or name: field.description or "" for name, field in model.model_fields.items()}
-    for name, kind in types.items():
-        _entry(page, name, str(kind), docs.get(name, ""))
+    page.table([_entry(name, str(kind), docs.get(name, "")) for name, kind in types.items()], indent=2)
 
 
-def _entry(page: Page, name: str, kind: str, doc: str) -> None:
-    page.text(f"{kind}. {' '.join(doc.split())}".strip(), indent=NAME_COLUMN, lead=(f"  {name} ", "bold"))
+def _entry(name: str, kind: str, doc: str) -> list[Span]:
+    """The row of a parameter or a fact."""
+    return [(name, "bold"), (f"{kind}. {' '.join(doc.split())}".strip(), "")]
 
 
 def _rules(page: Page, rules: Iterable[Rule], masker: Masker = _OPEN) -> None:
+    rows: list[list[Span]] = []
     for rule in rules:
         (finding,) = judge([rule], {})
         level = "" if rule.level == "expect" else ", else a warning"
-        page.text(masker.text(f"{wanted(finding)}{level}"), indent=NAME_COLUMN, lead=(f"  {rule.subject} ", ""))
+        rows.append([(rule.subject, ""), (masker.text(f"{wanted(finding)}{level}"), "")])
+    page.table(rows, indent=2)
 
 
 def _check(page: Page, check: PlannedCheck, masker: Masker) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from xnai_validate.engine.journal import journals, read_journal, state_dir
 from xnai_validate.errors import XnaiError
 from xnai_validate.model.results.events import RunStarted
-from xnai_validate.report.page import Page, Span
+from xnai_validate.report.terminal.page import Page, Span
 from xnai_validate.report.words import counted
 
 

@@ -12,7 +12,7 @@ from xnai_validate.config import LoadOptions
 from xnai_validate.config.catalogue import Catalogue, CheckSummary, catalogue
 from xnai_validate.errors import ConfigError
 from xnai_validate.model.suggestions import did_you_mean
-from xnai_validate.report.page import Page, Span
+from xnai_validate.report.terminal.page import Page, Span
 from xnai_validate.report.words import counted
 
 

@@ -45,8 +45,9 @@ def mistakes(error: XnaiError) -> Iterator[str]:
 
 
 def _excerpt(line: int, column: int, text: str, hint: str) -> Iterator[str]:
+    from rich.cells import cell_len
+
     from xnai_validate.model.text import printable
-    from xnai_validate.report.page import cells
 
     before, after = text[: column - 1], text[column - 1 :]
     # A very long line is shown from a little before the caret on.
@@ -56,4 +57,4 @@ def _excerpt(line: int, column: int, text: str, hint: str) -> Iterator[str]:
     after = after if len(after) <= room else after[:room] + "..."
     number = f"{line:>5} | "
     yield f"{number}{printable(before)}{printable(after)}".rstrip()
-    yield f"{' ' * 5} | {' ' * cells(printable(before))}^ {hint}".rstrip()
+    yield f"{' ' * 5} | {' ' * cell_len(printable(before))}^ {hint}".rstrip()

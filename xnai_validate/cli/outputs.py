@@ -13,7 +13,8 @@ from typing import IO, Self
 from xnai_validate.cli.aside import beside, replacing
 from xnai_validate.errors import ConfigError
 from xnai_validate.model.results.report import RunReport
-from xnai_validate.report.formats import Format, for_file
+from xnai_validate.report.format import Format
+from xnai_validate.report.registry import FORMATS
 from xnai_validate.report.view import View
 
 FILE_VIEW = View(width=100)
@@ -60,7 +61,7 @@ class Outputs:
                     raise ConfigError(f"two reports would be written to {name}")
                 if real.is_file() or not real.exists():  # a device takes any number of reports
                     seen.add(real)
-                self.all.append(_opened(name, path, for_file(name)))
+                self.all.append(_opened(name, path, FORMATS.for_file(name)))
         except ConfigError:
             self.__exit__(None, None, None)
             raise

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from typing import IO
 
 from xnai_validate.model.results.events import Event, Progress
-from xnai_validate.report.jsonl import line
-from xnai_validate.report.lines import Lines
+from xnai_validate.report.formats.jsonl import line
+from xnai_validate.report.terminal.log_lines import LogLines
 
 
 class LiveSink:
@@ -19,7 +19,7 @@ class LiveSink:
     def __init__(self, color: bool) -> None:
         from rich.console import Console
 
-        from xnai_validate.report.live import Live
+        from xnai_validate.report.terminal.live import Live
 
         self._live = Live(Console(stderr=True, no_color=not color, highlight=False, markup=False, emoji=False))
 
@@ -42,11 +42,11 @@ class LineSink:
     name = "log lines"
 
     def __init__(self) -> None:
-        self._lines = Lines()
+        self._lines = LogLines()
 
     def take(self, event: Event) -> None:
         """Write its line, where it has one."""
-        text = self._lines.of(event)
+        text = self._lines.line_of(event)
         if text is not None:
             sys.stderr.write(text + "\n")
             sys.stderr.flush()

@@ -11,7 +11,8 @@ from xnai_validate.errors import ConfigError
 from xnai_validate.model.results.status import Status
 from xnai_validate.model.suggestions import did_you_mean
 from xnai_validate.model.units import duration_s
-from xnai_validate.report.formats import Format, named
+from xnai_validate.report.format import Format
+from xnai_validate.report.registry import FORMATS
 from xnai_validate.report.view import Detail
 
 Layout = Literal["A", "B"]
@@ -110,7 +111,7 @@ class Request:
             record=record,
             dry_run=dry_run,
             outputs=tuple(outputs),
-            format=named(format_),
+            format=FORMATS.get(format_),
             concurrency=concurrency,
             deadline_s=_duration(deadline, "--deadline"),
             paths=tuple(paths),

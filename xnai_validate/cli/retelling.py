@@ -9,8 +9,8 @@ from xnai_validate.cli.outputs import Outputs
 from xnai_validate.cli.stored import events_of, report_of
 from xnai_validate.errors import ConfigError, XnaiError
 from xnai_validate.model.results.verdict import Exit
-from xnai_validate.report.formats import named
-from xnai_validate.report.jsonl import line
+from xnai_validate.report.formats.jsonl import line
+from xnai_validate.report.registry import FORMATS
 from xnai_validate.report.view import View
 
 
@@ -20,7 +20,7 @@ def retell(
     """Render a stored run to stdout and to files; returns the exit code. Raises ConfigError where there is none."""
     if quiet and verbose:
         raise ConfigError("--quiet and --verbose exclude each other")
-    chosen = named(format_name)
+    chosen = FORMATS.get(format_name)
     report = report_of(run)
     if chosen.streaming:
         events_of(run)  # raises where there are none, before a file is touched

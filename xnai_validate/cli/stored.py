@@ -129,7 +129,7 @@ def _whole(path: Path) -> bytes:
 def _report(data: bytes, path: Path) -> RunReport:
     from pydantic import ValidationError
 
-    from xnai_validate.report.json import parse
+    from xnai_validate.report.formats.json import parse
 
     try:
         return parse(data)

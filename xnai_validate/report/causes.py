@@ -1,4 +1,4 @@
-"""Root causes: which problems are told once for several checks, and what each of them blocked."""
+"""Root causes: which checks failed for one reason and are reported together, and what each of them blocked."""
 
 from __future__ import annotations
 
@@ -7,21 +7,21 @@ from dataclasses import dataclass
 
 from xnai_validate.model.results.report import CheckResult
 from xnai_validate.model.results.status import Status
-from xnai_validate.report.words import telling
+from xnai_validate.report.words import broken_findings
 
 ALIKE = 3
-"""So many checks of one target that fail for one reason are told as one, unless every check is asked for."""
+"""From this number on, checks of one target that failed for one reason are reported as one problem."""
 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """A check that is to be told, with what is told under it."""
+    """A check that did not pass, with the checks that are reported under it."""
 
     check: CheckResult
     alike: tuple[str, ...]
-    """Ids of the checks that are told with it."""
+    """The ids of the other checks that failed for the same reason."""
     blocks: tuple[str, ...]
-    """Ids of what it, or one of those, blocked."""
+    """The ids of the checks that were skipped because of these checks."""
 
 
 PROBLEMS: tuple[tuple[Status, str], ...] = (
@@ -30,17 +30,17 @@ PROBLEMS: tuple[tuple[Status, str], ...] = (
     (Status.WARN, "Warnings"),
     (Status.FLAKY, "Flaky"),
 )
-"""The statuses that a reader is to act on, the gravest first, and what their sections are called."""
+"""The statuses that need attention, the gravest first, with the titles of their sections."""
 
 
 def problems_of(checks: Sequence[CheckResult], status: Status, *, fold: bool = True) -> list[Problem]:
-    """The checks of a status as problems, those that block the most first: they are what to mend first.
+    """Return the checks of a status as problems, those that block the most checks first.
 
-    With `fold`, checks of one target that fail for one reason are told as one, where there are several.
+    With `fold`, checks of one target that failed for one reason are one problem if there are `ALIKE` of them or more.
     """
     blocked = blocked_by_root(checks)
-    found = [check for check in checks if check.status is status]
-    ordered = sorted(found, key=lambda check: -len(blocked.get(check.id, ())))
+    of_status = [check for check in checks if check.status is status]
+    ordered = sorted(of_status, key=lambda check: -len(blocked.get(check.id, ())))
     groups: dict[tuple[object, ...], list[CheckResult]] = {}
     for check in ordered:
         groups.setdefault(_cause(check), []).append(check)
@@ -48,50 +48,48 @@ def problems_of(checks: Sequence[CheckResult], status: Status, *, fold: bool = T
     for group in groups.values():
         parts = [group] if fold and len(group) >= ALIKE else [[check] for check in group]
         for first, *rest in parts:
-            blocks = [one for check in (first, *rest) for one in blocked.get(check.id, ())]
+            blocks = [check_id for check in (first, *rest) for check_id in blocked.get(check.id, ())]
             problems[first.id] = Problem(first, tuple(check.id for check in rest), tuple(blocks))
     return [problems[check.id] for check in ordered if check.id in problems]
 
 
 def skips_of(checks: Sequence[CheckResult]) -> list[tuple[str, list[str]]]:
-    """Why checks were skipped and the ids of those that were, the commonest reason first.
+    """Return the reasons for which checks were skipped, each with the ids of its checks, the most frequent first.
 
-    Those that a failure blocked stand under that failure and are not among them.
+    Checks that a failure blocked are left out: they are listed under that failure.
     """
-    told = {check.id for check in checks if check.status in (Status.FAIL, Status.ERROR)}
+    reported = {check.id for check in checks if check.status in (Status.FAIL, Status.ERROR)}
     reasons: dict[str, list[str]] = {}
     for check in checks:
-        if check.status is Status.SKIP and check.blocked_by not in told:
+        if check.status is Status.SKIP and check.blocked_by not in reported:
             reason = f"needs {check.blocked_by}" if check.blocked_by else check.reason or "no reason was given"
             reasons.setdefault(reason, []).append(check.id)
     return sorted(reasons.items(), key=lambda item: -len(item[1]))
 
 
-def _cause(check: CheckResult) -> tuple[object, ...]:
-    """What checks of one target have in common that fail for one reason; for any other check, itself.
-
-    What could not be measured is alike where the same words say why, whatever the target: a library is missing to all.
-
-    One reason is the same error instead of an answer, an answer of the same status from 500 on, or the same part
-    missing in a document.
-    """
-    if check.status is Status.ERROR and check.reason:
-        return (check.reason,)
-    told = telling(check.findings, "expect")
-    for finding in told:
-        if finding.fact == "error" and isinstance(finding.actual, str):
-            return (check.target, finding.actual)
-        if finding.fact == "status" and isinstance(finding.actual, int) and finding.actual >= 500:
-            return (check.target, finding.fact, finding.actual)
-    if told and told[0].actual is None and told[0].expected is not None and " $" in told[0].fact:
-        return (check.target, told[0].fact)
-    return (check.id,)
-
-
 def blocked_by_root(checks: Sequence[CheckResult]) -> dict[str, list[str]]:
-    """The id of a root cause -> the ids of the checks that were skipped because of it."""
+    """Return the id of each root cause with the ids of the checks that were skipped because of it."""
     blocked: dict[str, list[str]] = {}
     for check in checks:
         if check.status is Status.SKIP and check.blocked_by is not None:
             blocked.setdefault(check.blocked_by, []).append(check.id)
     return blocked
+
+
+def _cause(check: CheckResult) -> tuple[object, ...]:
+    """Return a key that is equal for checks that failed for one reason; for any other check, its id.
+
+    One reason is the same words of an error, on whatever target (a missing library); or, on one target, the same error
+    instead of an answer, an answer with the same status of 500 or more, or the same part missing in a document.
+    """
+    if check.status is Status.ERROR and check.reason:
+        return (check.reason,)
+    broken = broken_findings(check.findings, "expect")
+    for finding in broken:
+        if finding.fact == "error" and isinstance(finding.actual, str):
+            return (check.target, finding.actual)
+        if finding.fact == "status" and isinstance(finding.actual, int) and finding.actual >= 500:
+            return (check.target, finding.fact, finding.actual)
+    if broken and broken[0].actual is None and broken[0].expected is not None and " $" in broken[0].fact:
+        return (check.target, broken[0].fact)
+    return (check.id,)

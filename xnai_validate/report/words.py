@@ -1,4 +1,4 @@
-"""What of a check's findings is told, and lists and counts of checks in words."""
+"""Short texts that every format uses: the findings of a check, lists and counts of checks, criteria."""
 
 from __future__ import annotations
 
@@ -10,48 +10,48 @@ from xnai_validate.model.results.report import CheckResult, CriterionResult
 from xnai_validate.model.results.status import Status
 
 
-def told_of(check: CheckResult) -> list[Finding]:
-    """The findings that say why a check does not pass: for a warning those of its `warn` rules."""
-    return telling(check.findings, "warn" if check.status is Status.WARN else "expect")
+def broken_rules(check: CheckResult) -> list[Finding]:
+    """Return the findings that explain why a check does not pass; for a warning those of its `warn` rules."""
+    return broken_findings(check.findings, "warn" if check.status is Status.WARN else "expect")
 
 
-def telling(findings: Sequence[Finding], level: str) -> list[Finding]:
-    """The findings that say why a check does not hold: those not held; the one about `error` alone where there is one.
+def broken_findings(findings: Sequence[Finding], level: str) -> list[Finding]:
+    """Return the findings of a level that do not hold, without those that only repeat another one.
 
-    Without an answer nothing else could be measured, so that the other rules only repeat it. A fact that is missing is
-    told once, however many rules it has.
+    Without an answer no fact could be measured, so a finding about `error` stands alone. A fact that is missing is
+    listed once, however many rules it has.
     """
-    broken = [one for one in findings if not one.held and one.level == level]
+    broken = [finding for finding in findings if not finding.held and finding.level == level]
     missing: set[str] = set()
-    told = []
-    for one in [one for one in broken if one.fact == "error"] or broken:
-        if one.actual is None and one.fact in missing:
-            continue
-        if one.actual is None:
-            missing.add(one.fact)
-        told.append(one)
-    return told
+    kept = []
+    for finding in [finding for finding in broken if finding.fact == "error"] or broken:
+        if finding.actual is None:
+            if finding.fact in missing:
+                continue
+            missing.add(finding.fact)
+        kept.append(finding)
+    return kept
 
 
-def rest_of_sentence(finding: Finding, facts: Mapping[str, object]) -> str:
-    """What is told of a finding after the name of its fact: `expected 200, measured 503`."""
+def expected_and_got(finding: Finding, facts: Mapping[str, object]) -> str:
+    """Return the sentence of a finding without the name of its fact: `expected 200, got 503`."""
     return sentence(finding, facts).removeprefix(f"{finding.fact}: ")
 
 
-def said(check: CheckResult) -> str:
-    """Why a check does not pass, where no finding tells it."""
+def reason_of(check: CheckResult) -> str:
+    """Return why a check does not pass, for a check without broken rules."""
     if check.status is Status.FLAKY:
-        return f"did not hold at first, held at attempt {check.attempts}"
+        return f"failed at first, passed at attempt {check.attempts}"
     return check.reason or "no reason was given"
 
 
-def counted(count: int, one: str, many: str | None = None) -> str:
-    """`1 check`, `2 checks`."""
-    return f"{count} {one if count == 1 else many or one + 's'}"
+def counted(count: int, singular: str, plural: str | None = None) -> str:
+    """Return `1 check`, `2 checks`."""
+    return f"{count} {singular if count == 1 else plural or singular + 's'}"
 
 
 def listed(ids: Iterable[str], most: int = 60) -> str:
-    """Check ids, those of one suite together: `api/health: ready, version; api/query: answers`; at most `most`."""
+    """Return check ids grouped by suite, at most `most`: `api/health: ready, version; api/query: answers`."""
     all_ids = list(ids)
     suites: dict[str, list[str]] = {}
     for check_id in all_ids[:most]:
@@ -62,13 +62,13 @@ def listed(ids: Iterable[str], most: int = 60) -> str:
     return f"{text}; and {rest} more" if rest > 0 else text
 
 
-def met_in_words(one: CriterionResult) -> str:
-    """`met`, `not met`, or why a criterion was not judged."""
-    if one.not_judged is not None:
-        return f"not judged: {one.not_judged}"
-    return "met" if one.met else "not met"
+def met_text(criterion: CriterionResult) -> str:
+    """Return `met`, `not met`, or why a criterion was not judged."""
+    if criterion.not_judged is not None:
+        return f"not judged: {criterion.not_judged}"
+    return "met" if criterion.met else "not met"
 
 
-def in_words(planned: str) -> str:
-    """What a criterion plans: `at least 20` of `min 20`, `0` of `equals 0`."""
+def planned_text(planned: str) -> str:
+    """Return what a criterion plans in words: `at least 20` for `min 20`, `0` for `equals 0`."""
     return planned.replace("min ", "at least ").replace("max ", "at most ").removeprefix("equals ")

@@ -1,0 +1,49 @@
+"""What holds of every format, whichever there are."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from tests.report.runs import CASES, Script, at_least
+from xnai_validate.model.results.report_builder import fold
+from xnai_validate.model.results.status import Status
+from xnai_validate.report.registry import FORMATS
+from xnai_validate.report.view import View
+
+OF_REPORTS = [name for name in FORMATS.names() if not FORMATS.get(name).streaming]
+
+
+@pytest.mark.parametrize("name", OF_REPORTS)
+@pytest.mark.parametrize("case", CASES)
+def test_every_run_can_be_written(name: str, case: str) -> None:
+    """Each format that is made from a report gives text for every kind of run, and always the same."""
+    report = fold(CASES[case][1]())
+    text = FORMATS.get(name).text(report, View())
+    assert text.strip()
+    assert FORMATS.get(name).text(report, View()) == text
+
+
+@pytest.mark.parametrize("name", OF_REPORTS)
+def test_a_criterion_that_is_not_judged_is_no_failure(name: str) -> None:
+    """Every format for people gives the reason, and none reports the criterion as met or not met."""
+    script = Script("Calm", "x", (replace(at_least("breakers", 12), not_judged="needs --allow disruptive"),))
+    script.check("breakers/cycle:opens", "It opens", Status.SKIP, reason="disruptive checks are not allowed here")
+    text = FORMATS.get(name).text(fold(script.events()), View())
+    for word in ("not met", "not ok", "<failure", "::error", "criterion_met{", '"met":true', '"met":false'):
+        assert word not in text
+    assert name in ("github", "prometheus") or "needs --allow disruptive" in text
+
+
+@pytest.mark.parametrize("name", OF_REPORTS)
+def test_every_format_shows_the_warnings_of_the_run(name: str) -> None:
+    """A warning that is no check, such as certificates that are not verified, is in every report; metrics count it."""
+    script = Script("Calm", "x")
+    script.check("services/api:up", "Up")
+    script.notice("certificates of api are not verified")
+    text = FORMATS.get(name).text(fold(script.events()), View())
+    if name == "prometheus":
+        assert 'xnai_validate_run_notices{profile="x",level="warning"} 1\n' in text
+    else:
+        assert "certificates of api are not verified" in text

@@ -1,0 +1,16 @@
+"""JSON lines: the events of a run, which give the same report when they are read back."""
+
+from __future__ import annotations
+
+from tests.report.runs import CASES
+from xnai_validate.model.results.events import from_json
+from xnai_validate.model.results.report_builder import fold
+from xnai_validate.report.formats.jsonl import line
+
+
+def test_json_lines_fold_to_the_same_report() -> None:
+    """The lines are the events: read back, they give the same report."""
+    for _, make in CASES.values():
+        lines = [line(event) for event in make()]
+        assert all(text.endswith("\n") and text.count("\n") == 1 for text in lines)
+        assert fold(map(from_json, lines)) == fold(make())

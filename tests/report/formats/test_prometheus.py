@@ -1,0 +1,46 @@
+"""Metrics, read back by Prometheus' own parser."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from prometheus_client.parser import text_string_to_metric_families
+
+from tests.report.hostile_text import ANY_TEXT
+from tests.report.runs import CASES, Script, at_least
+from xnai_validate.model.results.report import RunReport
+from xnai_validate.model.results.report_builder import fold
+from xnai_validate.model.results.status import Status
+from xnai_validate.report.registry import FORMATS
+from xnai_validate.report.view import View
+
+
+def made(report: RunReport) -> str:
+    """Return the report in this format."""
+    return FORMATS.get("prometheus").text(report, View())
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_metrics_agree_with_the_report(case: str) -> None:
+    """Prometheus' own parser finds one sample a measured check, and counts that add up."""
+    report = fold(CASES[case][1]())
+    families = {one.name: one for one in text_string_to_metric_families(made(report))}
+    checks = families["xnai_validate_checks"].samples
+    assert sum(one.value for one in checks) == len(report.checks)
+    assert sum(one.value for one in checks if one.labels["status"] == "fail") == report.summary.fail
+    assert families["xnai_validate_run_exit_code"].samples[0].value == report.exit_code
+    passed = families["xnai_validate_check_passed"].samples if "xnai_validate_check_passed" in families else []
+    assert {one.labels["check"]: bool(one.value) for one in passed} == {
+        check.id: check.status.passed for check in report.checks if check.status is not Status.SKIP
+    }
+
+
+@settings(deadline=None, max_examples=100)
+@given(ANY_TEXT)
+def test_no_text_breaks_the_metrics(text: str) -> None:
+    """Names of targets and criteria with any characters in them stay label values."""
+    script = Script("x", text, (at_least(text, 1),))
+    script.check("a/b:c", "T", Status.FAIL, reason="no", target=text)
+    families = list(text_string_to_metric_families(made(fold(script.events()))))
+    assert len(families) == 8
+    assert sum(len(one.samples) for one in families) == 3 + 3 + 6 + 1 + 1 + 1

@@ -1,0 +1,61 @@
+"""TAP, read back line by line and its blocks by a YAML parser."""
+
+from __future__ import annotations
+
+import re
+
+import yaml
+from hypothesis import given, settings
+
+from tests.report.hostile_text import ANY_TEXT, report_with
+from tests.report.runs import CASES, disturbed
+from xnai_validate.model.results.report import RunReport
+from xnai_validate.model.results.report_builder import fold
+from xnai_validate.model.text import printable
+from xnai_validate.report.registry import FORMATS
+from xnai_validate.report.view import View
+
+FAILED = fold(CASES["failed"][1]())
+
+
+def made(report: RunReport) -> str:
+    """Return the report in this format."""
+    return FORMATS.get("tap").text(report, View())
+
+
+def points(text: str) -> tuple[list[str], list[dict[str, object]]]:
+    """The test points of a TAP document and its YAML blocks; the plan must be kept."""
+    head, plan, *lines = text.splitlines()
+    assert head == "TAP version 13"
+    found = [line for line in lines if re.match(r"(not )?ok \d+ ", line)]
+    assert plan == f"1..{len(found)}"
+    assert [int(re.findall(r"\d+", line)[0]) for line in found] == list(range(1, len(found) + 1))
+    blocks = re.findall(r"^  ---\n(.*?)^  \.\.\.$", text, re.MULTILINE | re.DOTALL)
+    inside = sum(len(block.splitlines()) + 2 for block in blocks)
+    others = sum(line.startswith(("Bail out!", "# ")) for line in lines)
+    assert len(lines) == len(found) + inside + others, "a line that belongs to nothing"
+    return found, [yaml.safe_load(block) for block in blocks]
+
+
+def test_tap_agrees_with_the_report() -> None:
+    """Failures, errors and unmet criteria are `not ok`, skips say why, and each block says where the check is."""
+    found, blocks = points(made(FAILED))
+    unmet = sum(not one.met for one in FAILED.criteria)
+    assert sum(line.startswith("not ok") for line in found) == FAILED.summary.fail + FAILED.summary.error + unmet
+    assert sum(" # SKIP " in line for line in found) == FAILED.summary.skip
+    assert any(block.get("at") == "checks/streaming/stream.yaml:15" for block in blocks)
+    stopped = made(fold(CASES["deadline"][1]()))
+    assert stopped.endswith("Bail out! deadline\n")
+    left = made(fold(disturbed(proven=False)))
+    assert left.endswith("Bail out! a fault may still be in force; undo it with: xnai-validate undo\n")
+    assert "Bail out!" not in made(fold(disturbed(proven=True)))
+
+
+@settings(deadline=None, max_examples=150)
+@given(ANY_TEXT)
+def test_no_text_breaks_tap(text: str) -> None:
+    """Whatever a server sent, the points stay three and their blocks YAML."""
+    found, blocks = points(made(report_with(text)))
+    assert [line.startswith("not ok") for line in found] == [True, True, False, True]
+    assert len(blocks) == 3
+    assert all(printable(line) == line for line in found)

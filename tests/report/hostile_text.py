@@ -1,0 +1,23 @@
+"""Runs in which a server's text is everywhere, for the promise that no text breaks a format."""
+
+from __future__ import annotations
+
+from hypothesis import strategies as st
+
+from tests.report.runs import Script, at_least, finding
+from xnai_validate.model.results.report import RunReport
+from xnai_validate.model.results.report_builder import fold
+from xnai_validate.model.results.status import Status
+
+ANY_TEXT = st.text(st.characters(codec=None), max_size=60)
+
+
+def report_with(text: str) -> RunReport:
+    """Return the report of a run that has `text` in every place where a server's text may be."""
+    script = Script(text, "x", (at_least("a", 9),))
+    findings = (finding("x", "equals", 1, text), finding(f"json {text}", "contains", text, [text]))
+    script.check("a/b:c", text, Status.FAIL, reason=text, findings=findings, fix=text, facts={"f": text})
+    script.check("a/b:d", text, Status.ERROR, reason=text)
+    script.check("a/b:e", text, Status.SKIP, reason=text)
+    script.notice(text)
+    return fold(script.events())

@@ -1,0 +1,69 @@
+"""The figures of a comparison with a baseline in words and numbers."""
+
+from __future__ import annotations
+
+from xnai_validate.model.results.comparison import Change, Compared, Comparison
+from xnai_validate.report.words import counted
+
+_ORDER: tuple[Change, ...] = ("regression", "cannot tell", "improvement", "same")
+_NOT_COUNTED: dict[Change, str] = {"same": "the same", "cannot tell": "cannot be compared"}
+
+
+def worst_first(comparison: Comparison, *, every: bool) -> list[Compared]:
+    """Return the figures in the order in which they matter; those that stayed the same only if `every` is set."""
+    return [
+        figure
+        for change in _ORDER
+        for figure in comparison.figures
+        if figure.change == change and (every or change != "same")
+    ]
+
+
+def sums(comparison: Comparison) -> str:
+    """Return the counts as a sentence: `8 figures: 1 regression, 6 the same, 1 cannot be compared`."""
+    counts = [(comparison.count(change), change) for change in _ORDER]
+    parts = [
+        f"{count} {_NOT_COUNTED[change]}" if change in _NOT_COUNTED else counted(count, change)
+        for count, change in counts
+        if count
+    ]
+    if not parts:
+        return "no figure could be compared"
+    return f"{counted(len(comparison.figures), 'figure')}: {', '.join(parts)}"
+
+
+def regressions(comparison: Comparison) -> list[str]:
+    """Return a sentence for every regression."""
+    return [
+        f"{name_of(figure)}: {before_and_now(figure)} "
+        f"(likely {interval_of(figure)}; a change counts from {figure.band:.0%})"
+        for figure in comparison.figures
+        if figure.change == "regression"
+    ]
+
+
+def name_of(figure: Compared) -> str:
+    """Return the figure with its check: `performance/load:query p50_ms`."""
+    return f"{figure.check} {figure.figure}"
+
+
+def before_and_now(figure: Compared) -> str:
+    """Return `68.2 before, 81.4 now, +19.4%`."""
+    return f"{number_of(figure.before)} before, {number_of(figure.after)} now, {change_of(figure)}"
+
+
+def number_of(value: float | None) -> str:
+    """Return a value with four digits; an empty text for None."""
+    return "" if value is None else f"{value:.4g}"
+
+
+def change_of(figure: Compared) -> str:
+    """Return the relative change, `+19.4%`; an empty text if it is unknown."""
+    return "" if figure.ratio is None else f"{figure.ratio - 1:+.1%}"
+
+
+def interval_of(figure: Compared) -> str:
+    """Return the confidence interval of the change, `+12% to +27%`; an empty text if it is unknown."""
+    if figure.low is None or figure.high is None:
+        return ""
+    return f"{figure.low - 1:+.0%} to {figure.high - 1:+.0%}"

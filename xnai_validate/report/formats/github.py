@@ -1,0 +1,89 @@
+"""The report as workflow commands of GitHub Actions: each root cause as an annotation of the line of its check.
+
+Source: GitHub Docs, "Workflow commands for GitHub Actions". GitHub shows about ten annotations of a level, so the
+gravest come first and the last one counts the others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from xnai_validate.model.judging.finding_text import sentence, shown
+from xnai_validate.model.results.report import RunReport
+from xnai_validate.model.results.status import Status
+from xnai_validate.model.text import printable
+from xnai_validate.report.causes import PROBLEMS, Problem, problems_of
+from xnai_validate.report.format import Format
+from xnai_validate.report.verdict_text import verdict_reason
+from xnai_validate.report.view import View
+from xnai_validate.report.words import broken_rules, counted, planned_text, reason_of
+
+SHOWN = 10
+"""Annotations of one kind that GitHub shows for a step."""
+_LEVELS = {Status.FAIL: "error", Status.ERROR: "error", Status.WARN: "warning", Status.FLAKY: "warning"}
+
+
+def render(report: RunReport, view: View) -> Iterator[str]:
+    """Yield the report as commands, a line each; the last one is the verdict."""
+    for level, commands in _annotations(report).items():
+        kept = commands if len(commands) <= SHOWN else commands[: SHOWN - 1]
+        yield from kept
+        if len(commands) > len(kept):
+            rest = f"and {counted(len(commands) - len(kept), 'more problem')}, which the report has"
+            yield _command(level, rest, title=report.run.title)
+    verdict = f"{report.verdict.upper()} (exit {report.exit_code}): {verdict_reason(report, report.exit_code)}"
+    yield _command("notice", verdict, title=report.run.title)
+
+
+def _annotations(report: RunReport) -> dict[str, list[str]]:
+    """Level -> its commands: notices, criteria that are not met, problems."""
+    commands: dict[str, list[str]] = {"error": [], "warning": []}
+    for notice in report.notices:
+        if notice.level in commands:
+            commands[notice.level].append(_command(notice.level, notice.text, title=report.run.title))
+    if report.run.stopped != "fail-fast":
+        for criterion in report.criteria:
+            if criterion.met is False:
+                text = f"{criterion.name}: planned {planned_text(criterion.planned)}, actual {shown(criterion.actual)}"
+                commands["error"].append(_command("error", text, title="Success criterion not met"))
+    for status, _ in PROBLEMS:
+        level = _LEVELS[status]
+        commands[level] += [_annotation(level, problem) for problem in problems_of(report.checks, status)]
+    return commands
+
+
+def _annotation(level: str, problem: Problem) -> str:
+    check = problem.check
+    title = f"{check.status.value}: {check.title}"
+    place = {"file": check.source.file, "line": str(check.source.line)} if check.source.file else {}
+    return _command(level, "\n".join(_lines(problem)), **place, title=title)
+
+
+def _lines(problem: Problem) -> list[str]:
+    check = problem.check
+    findings = [sentence(finding, check.facts) for finding in broken_rules(check)]
+    lines = [check.id, *(findings or [reason_of(check)])]
+    if check.fix and check.status in (Status.FAIL, Status.WARN):
+        lines.append(f"fix: {' '.join(check.fix.split())}")
+    for label, ids in (("alike", problem.alike), ("blocks", problem.blocks)):
+        if ids:
+            lines.append(f"{label}: {counted(len(ids), 'check')}")
+    return lines
+
+
+def _command(level: str, text: str, **properties: str) -> str:
+    given = ",".join(f"{name}={_property(value)}" for name, value in properties.items())
+    return f"::{level} {given}::{_data(text)}\n"
+
+
+def _data(text: str) -> str:
+    """Return the text of a command on one line, in which nothing can begin another command."""
+    lines = [printable(line).replace("%", "%25") for line in text.split("\n")]
+    return "%0A".join(lines)
+
+
+def _property(text: str) -> str:
+    return _data(text).replace(":", "%3A").replace(",", "%2C")
+
+
+FORMAT = Format("github", "annotations in GitHub Actions", render=render)

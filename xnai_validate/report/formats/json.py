@@ -1,0 +1,56 @@
+"""The report as one JSON document; its schema is published by `xnai-validate schema report`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import fields
+from functools import cache
+
+from pydantic import TypeAdapter
+
+from xnai_validate.model.json import indented
+from xnai_validate.model.results.report import RunReport
+from xnai_validate.model.text import printable_json
+from xnai_validate.report.format import Format
+from xnai_validate.report.view import View
+
+AT_ONCE = 50
+"""Checks that become text together: a whole report of ten thousand would take as much memory as the run."""
+
+
+def render(report: RunReport, view: View) -> Iterator[str]:
+    """Yield the document, indented; the same report gives the same bytes."""
+    document = {field.name: getattr(report, field.name) for field in fields(report)}
+    document["checks"] = ()
+    # `pass` is a keyword of Python, so the attribute of the summary has another name.
+    document["summary"] = {
+        field.name.rstrip("_"): getattr(report.summary, field.name) for field in fields(report.summary)
+    }
+    whole = _text(document)
+    if not report.checks:
+        yield f"{whole}\n"
+        return
+    # JSON escapes line ends in texts, so this line can only be the key of the document itself.
+    before, _, after = whole.partition('\n  "checks": []')
+    yield f'{before}\n  "checks": ['
+    for start in range(0, len(report.checks), AT_ONCE):
+        items = _text(report.checks[start : start + AT_ONCE], "\n  ").removeprefix("[").removesuffix("\n  ]")
+        yield ("," if start else "") + items
+    yield f"\n  ]{after}\n"
+
+
+def parse(text: str | bytes) -> RunReport:
+    """Return the report of a JSON document; raises ValueError if it is not valid."""
+    return _adapter().validate_json(text)
+
+
+def _text(value: object, line: str = "\n") -> str:
+    return printable_json(indented(value, line).encode()).decode()
+
+
+@cache
+def _adapter() -> TypeAdapter[RunReport]:
+    return TypeAdapter(RunReport)
+
+
+FORMAT = Format("json", "the whole run as one document", extensions=(".json",), render=render)

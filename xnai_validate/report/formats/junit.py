@@ -1,0 +1,164 @@
+"""The report as JUnit XML, by the schema that Jenkins reads.
+
+There is a suite for each category with a case for each check, a suite of success criteria, one of the faults that were
+injected and one of the warnings of the run. The schema has neither `file` nor `line` on a case (they are in the text),
+and its times have no exponent. Flaky and warned checks pass, with the details in `system-out`; so do warnings.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from xml.etree import ElementTree as ET
+
+from xnai_validate.model.judging.finding_text import sentence, shown
+from xnai_validate.model.results.report import CheckResult, CriterionResult, RunReport
+from xnai_validate.model.results.status import Status
+from xnai_validate.model.text import printable
+from xnai_validate.report.comparison_text import regressions
+from xnai_validate.report.format import Format
+from xnai_validate.report.view import View
+from xnai_validate.report.words import broken_rules, planned_text
+
+_ELEMENTS = {Status.FAIL: "failure", Status.ERROR: "error", Status.SKIP: "skipped"}
+
+
+def render(report: RunReport, view: View) -> Iterator[str]:
+    """Yield the report as one XML document."""
+    root = ET.Element("testsuites", name=_clean(report.run.title))
+    for category in dict.fromkeys(check.category for check in report.checks):
+        _category(root, report, category, [check for check in report.checks if check.category == category])
+    if report.criteria and report.run.stopped != "fail-fast":
+        _criteria(root, report)
+    if report.faults:
+        _faults(root, report)
+    if any(notice.level != "info" for notice in report.notices):
+        _notices(root, report)
+    for total in ("tests", "failures", "errors"):
+        root.set(total, str(sum(int(suite.get(total, "0")) for suite in root)))
+    root.set("time", _seconds(report.run.elapsed_ms))
+    ET.indent(root)
+    yield f'<?xml version="1.0" encoding="UTF-8"?>\n{ET.tostring(root, encoding="unicode")}\n'
+
+
+def _suite(
+    root: ET.Element, report: RunReport, name: str, *, tests: int, failures: int = 0, errors: int = 0, skipped: int = 0
+) -> ET.Element:
+    return ET.SubElement(
+        root,
+        "testsuite",
+        name=_clean(name),
+        tests=str(tests),
+        failures=str(failures),
+        errors=str(errors),
+        skipped=str(skipped),
+        time="0.000",
+        timestamp=_timestamp(report),
+    )
+
+
+def _category(root: ET.Element, report: RunReport, category: str, checks: Sequence[CheckResult]) -> None:
+    counts = {status: sum(check.status is status for check in checks) for status in _ELEMENTS}
+    suite = _suite(
+        root,
+        report,
+        category,
+        tests=len(checks),
+        failures=counts[Status.FAIL],
+        errors=counts[Status.ERROR],
+        skipped=counts[Status.SKIP],
+    )
+    suite.set("time", _seconds(sum(check.elapsed_ms for check in checks)))
+    for check in checks:
+        _case(suite, check, report.run.targets)
+
+
+def _case(suite: ET.Element, check: CheckResult, targets: dict[str, str | None]) -> None:
+    where, _, name = check.id.partition(":")
+    case = ET.SubElement(
+        suite,
+        "testcase",
+        classname=_clean(where.replace("/", ".")),
+        name=_clean(name or check.title),
+        time=_seconds(check.elapsed_ms),
+    )
+    if check.status in _ELEMENTS:
+        element = ET.SubElement(
+            case, _ELEMENTS[check.status], message=_clean(check.reason or check.title), type=_clean(check.kind)
+        )
+        element.text = _lines(check, targets)
+    elif check.status is not Status.PASS:
+        ET.SubElement(case, "system-out").text = _lines(check, targets)
+
+
+def _lines(check: CheckResult, targets: dict[str, str | None]) -> str:
+    """What a reader of the build page needs to know, a line each."""
+    lines = [f"{check.status.value}: {check.title}"]
+    if check.status is Status.FLAKY:
+        lines.append(f"passed at attempt {check.attempts}")
+    lines += [sentence(finding, check.facts) for finding in broken_rules(check)]
+    url = targets.get(check.target or "")
+    known = {
+        "blocked by": check.blocked_by,
+        "target": f"{check.target} {url or ''}".strip() if check.target else None,
+        "fix": " ".join(check.fix.split()) if check.fix else None,
+        "source": f"{check.source.file}:{check.source.line}",
+    }
+    lines += [f"{label}: {text}" for label, text in known.items() if text]
+    return "\n".join(map(_clean, lines))
+
+
+def _criteria(root: ET.Element, report: RunReport) -> None:
+    unmet = sum(criterion.met is False for criterion in report.criteria)
+    not_judged = sum(criterion.met is None for criterion in report.criteria)
+    suite = _suite(root, report, "success criteria", tests=len(report.criteria), failures=unmet, skipped=not_judged)
+    for criterion in report.criteria:
+        of_comparison = report.comparison is not None and criterion.name == "regressions"
+        worse = regressions(report.comparison) if report.comparison and of_comparison else []
+        _criterion(suite, criterion, worse)
+
+
+def _criterion(suite: ET.Element, criterion: CriterionResult, worse: Sequence[str]) -> None:
+    case = ET.SubElement(suite, "testcase", classname="criteria", name=_clean(criterion.name), time="0.000")
+    if criterion.met is None:
+        ET.SubElement(case, "skipped", message=_clean(criterion.not_judged or "not judged"))
+    elif not criterion.met:
+        message = _clean(f"planned {planned_text(criterion.planned)}, actual {shown(criterion.actual)}")
+        failure = ET.SubElement(case, "failure", message=message, type="criterion")
+        failure.text = "\n".join([message, *map(_clean, worse)])
+
+
+def _faults(root: ET.Element, report: RunReport) -> None:
+    """One case for each fault: one that may still be in force is an error, whatever the checks measured."""
+    left = [fault for fault in report.faults if not fault.proven]
+    suite = _suite(root, report, "faults", tests=len(report.faults), errors=len(left))
+    for fault in report.faults:
+        name = f"{fault.fault} on {fault.target}" if fault.target else fault.fault
+        case = ET.SubElement(suite, "testcase", classname="faults", name=_clean(f"{name} is reverted"), time="0.000")
+        if not fault.proven:
+            message = "it may still be in force; undo it with: xnai-validate undo"
+            error = ET.SubElement(case, "error", message=message, type="fault")
+            error.text = _clean(f"injected at {fault.injected_at}")
+
+
+def _notices(root: ET.Element, report: RunReport) -> None:
+    """One case that passes, with the warnings of the run as its output."""
+    suite = _suite(root, report, "notices", tests=1)
+    case = ET.SubElement(suite, "testcase", classname="notices", name="warnings of the run", time="0.000")
+    lines = [_clean(f"{notice.level}: {notice.text}") for notice in report.notices if notice.level != "info"]
+    ET.SubElement(case, "system-out").text = "\n".join(lines)
+
+
+def _clean(text: str) -> str:
+    """Return text that XML 1.0 can hold: characters that do not print become escapes."""
+    return printable(text)
+
+
+def _seconds(ms: float) -> str:
+    return f"{ms / 1000:.3f}"
+
+
+def _timestamp(report: RunReport) -> str:
+    return report.run.started_at.partition(".")[0].removesuffix("Z")
+
+
+FORMAT = Format("junit", "JUnit XML, for Jenkins, GitLab and others", extensions=(".xml",), render=render)

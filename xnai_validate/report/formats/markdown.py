@@ -1,0 +1,158 @@
+"""The report as Markdown, for a comment of a pull request or the summary of a CI job: short, what is wrong first.
+
+A comment on GitHub has at most 65 536 characters, so the problems are cut before that and the others are counted.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from xnai_validate.model.judging.finding_text import measured, shown, wanted
+from xnai_validate.model.results.report import CheckResult, RunReport
+from xnai_validate.model.results.status import Status
+from xnai_validate.model.text import printable
+from xnai_validate.model.units import format_ms
+from xnai_validate.report.causes import PROBLEMS, Problem, problems_of, skips_of
+from xnai_validate.report.comparison_text import regressions, sums
+from xnai_validate.report.format import Format
+from xnai_validate.report.verdict_text import verdict_reason
+from xnai_validate.report.view import View
+from xnai_validate.report.words import (
+    broken_rules,
+    counted,
+    expected_and_got,
+    listed,
+    met_text,
+    planned_text,
+    reason_of,
+)
+
+MOST = 50_000
+"""Characters of problems; what comes after them is short."""
+_SPECIAL = re.compile(r"[\\`*_\[\]#|<>~&]|:(?=//)|(?<=www)\.")
+_LEADING = re.compile(r"^(\d*)([-+=.):])")
+"""What begins a list or a heading at the start of a line."""
+
+
+def render(report: RunReport, view: View) -> Iterator[str]:
+    """Yield the report as GitHub-flavoured Markdown."""
+    run = report.run
+    parts = [
+        f"## {report.verdict.upper()}: {_safe(run.title)}\n",
+        f"{_safe(verdict_reason(report, report.exit_code))} (exit {report.exit_code}) \\\n"
+        f"run {_code(run.id)}, {format_ms(run.elapsed_ms)}, {_safe(f'{report.tool.name} {report.tool.version}')}\n",
+        _categories(report.checks),
+        *_problems(report),
+        _notices(report),
+        _comparison(report),
+        _criteria(report),
+        _skips(report),
+    ]
+    yield "\n".join(part for part in parts if part)
+
+
+def _problems(report: RunReport) -> Iterator[str]:
+    """The problems under their headings, as many as fit into a comment."""
+    size, left = 0, 0
+    for status, title in PROBLEMS:
+        problems = problems_of(report.checks, status)
+        if not problems:
+            continue
+        yield f"### {title}: {sum(1 + len(problem.alike) for problem in problems)}\n"
+        for problem in problems:
+            text = _problem(problem, report.run.targets)
+            size += len(text)
+            if size <= MOST:
+                yield text
+            else:
+                left += 1
+    if left:
+        yield f"... and {counted(left, 'more problem')}, which the JSON report has\n"
+
+
+def _categories(checks: tuple[CheckResult, ...]) -> str:
+    shown_statuses = [status for status in Status if any(check.status is status for check in checks)]
+    rows = [["category", *(status.value for status in shown_statuses)]]
+    for name in dict.fromkeys(check.category for check in checks):
+        members = [check for check in checks if check.category == name]
+        counts = [sum(check.status is status for check in members) for status in shown_statuses]
+        rows.append([_safe(name), *(str(count) if count else "" for count in counts)])
+    return _table(rows, numeric=True) if checks else ""
+
+
+def _table(rows: list[list[str]], *, numeric: bool = False) -> str:
+    lines = [f"| {' | '.join(row)} |" for row in rows]
+    ruler = f"|---|{('---:|' if numeric else '---|') * (len(rows[0]) - 1)}"
+    return "\n".join([lines[0], ruler, *lines[1:]]) + "\n"
+
+
+def _problem(problem: Problem, targets: dict[str, str | None]) -> str:
+    check = problem.check
+    lines = [f"- **{_safe(check.title) or _safe(check.id)}** \\", f"  {_code(check.id)}"]
+    for finding in broken_rules(check):
+        if finding.fact == "error" and finding.expected is None:
+            lines.append(f"  - {_code(finding.fact)}: {_safe(expected_and_got(finding, check.facts))}")
+        else:
+            got = measured(finding, check.facts)
+            lines.append(f"  - {_code(finding.fact)}: expected {_code(wanted(finding))}, got {_code(got)}")
+    if len(lines) == 2:
+        lines.append(f"  - {_safe(reason_of(check))}")
+    if check.target:
+        url = targets.get(check.target)
+        lines.append(f"  - target: {_safe(check.target)}" + (f" {_code(url)}" if url else ""))
+    if check.fix and check.status in (Status.FAIL, Status.WARN):
+        lines.append(f"  - fix: {_safe(' '.join(check.fix.split()))}")
+    lines.append(f"  - source: {_code(f'{check.source.file}:{check.source.line}')}")
+    for label, ids in (("alike", problem.alike), ("blocks", problem.blocks)):
+        if ids:
+            lines.append(f"  - {label}: {_safe(listed(ids))} ({counted(len(ids), 'check')})")
+    return "\n".join(lines) + "\n"
+
+
+def _notices(report: RunReport) -> str:
+    lines = [f"- {_safe(f'{notice.level}: {notice.text}')}" for notice in report.notices]
+    return "### Notices\n\n" + "\n".join(lines) + "\n" if lines else ""
+
+
+def _comparison(report: RunReport) -> str:
+    if report.comparison is None:
+        return ""
+    lines = [f"- {_safe(sentence)}" for sentence in regressions(report.comparison)]
+    head = f"### Against {_safe(report.comparison.baseline)}\n\n{_safe(sums(report.comparison))}\n"
+    return head + ("\n" + "\n".join(lines) + "\n" if lines else "")
+
+
+def _criteria(report: RunReport) -> str:
+    if not report.criteria or report.run.stopped == "fail-fast":
+        return ""
+    rows = [["criterion", "planned", "actual", "met"]]
+    for criterion in report.criteria:
+        met = "yes" if criterion.met else "**no**" if criterion.met is False else _safe(met_text(criterion))
+        rows.append(
+            [_safe(criterion.name), _safe(planned_text(criterion.planned)), _safe(shown(criterion.actual)), met]
+        )
+    return f"### Success criteria\n\n{_table(rows)}"
+
+
+def _skips(report: RunReport) -> str:
+    lines = [f"- {_safe(reason)} ({counted(len(ids), 'check')})" for reason, ids in skips_of(report.checks)]
+    return f"### Skipped: {report.summary.skip}\n\n" + "\n".join(lines) + "\n" if lines else ""
+
+
+def _safe(text: str) -> str:
+    """Return text without any meaning in Markdown: no markup, list, mention, link or control character."""
+    escaped = _SPECIAL.sub(r"\\\g<0>", printable(text).strip())
+    return _LEADING.sub(r"\1\\\2", escaped).replace("@", "@<!-- -->")
+
+
+def _code(text: str) -> str:
+    """Return text as a code span; the fence is longer than any run of backticks in it (CommonMark 6.1)."""
+    plain = printable(text).replace("|", "\\|")
+    longest = max((len(run) for run in re.findall("`+", plain)), default=0)
+    fence = "`" * (longest + 1)
+    pad = " " if plain.startswith("`") or plain.endswith("`") or not plain.strip() else ""
+    return f"{fence}{pad}{plain}{pad}{fence}"
+
+
+FORMAT = Format("markdown", "for a comment or the summary of a CI job", extensions=(".md",), render=render)

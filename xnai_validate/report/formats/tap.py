@@ -1,0 +1,85 @@
+"""The report as TAP version 13: one test point a check, then one a criterion; many parsers refuse version 14.
+
+Source: https://testanything.org/tap-version-13-specification.html. Diagnostics are YAML blocks by a YAML library.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+import yaml
+
+from xnai_validate.model.judging.finding_text import sentence, shown
+from xnai_validate.model.results.report import CheckResult, CriterionResult, RunReport
+from xnai_validate.model.results.status import Status
+from xnai_validate.model.results.verdict import Exit
+from xnai_validate.model.text import printable
+from xnai_validate.report.format import Format
+from xnai_validate.report.view import View
+from xnai_validate.report.words import broken_rules, planned_text
+
+
+def render(report: RunReport, view: View) -> Iterator[str]:
+    """Yield the report, a test point at a time."""
+    criteria = () if report.run.stopped == "fail-fast" else report.criteria
+    yield f"TAP version 13\n1..{len(report.checks) + len(criteria)}\n"
+    for notice in report.notices:
+        if notice.level != "info":
+            yield f"# {notice.level}: {printable(notice.text)}\n"
+    for number, check in enumerate(report.checks, 1):
+        yield _point(number, check)
+    for number, criterion in enumerate(criteria, len(report.checks) + 1):
+        yield _criterion(number, criterion)
+    if report.exit_code == Exit.NOT_UNDONE:
+        yield "Bail out! a fault may still be in force; undo it with: xnai-validate undo\n"
+    elif report.run.stopped in ("interrupted", "killed", "deadline", "memory"):
+        yield f"Bail out! {report.run.stopped}\n"
+
+
+def _criterion(number: int, criterion: CriterionResult) -> str:
+    ok = "not ok" if criterion.met is False else "ok"
+    skip = f" # SKIP {_safe(criterion.not_judged)}" if criterion.not_judged else ""
+    line = f"{ok} {number} - {_safe(f'criterion {criterion.name}')}{skip}\n"
+    if criterion.met is not False:
+        return line
+    return line + _block({"planned": planned_text(criterion.planned), "actual": shown(criterion.actual)})
+
+
+def _point(number: int, check: CheckResult) -> str:
+    ok = "not ok" if check.status in (Status.FAIL, Status.ERROR) else "ok"
+    line = f"{ok} {number} - {_safe(f'{check.id} {check.title}')}"
+    if check.status is Status.SKIP:
+        return f"{line} # SKIP {_safe(check.reason or 'no reason was given')}\n"
+    if check.status is Status.PASS:
+        return f"{line}\n"
+    findings = [sentence(finding, check.facts) for finding in broken_rules(check)]
+    values: dict[str, object] = {
+        "status": check.status.value,
+        "findings": findings or None,
+        "reason": None if findings else check.reason,
+        "target": check.target,
+        "fix": " ".join(check.fix.split()) if check.fix else None,
+        "at": f"{check.source.file}:{check.source.line}",
+        "attempts": check.attempts,
+        "duration_ms": check.elapsed_ms,
+    }
+    return f"{line}\n{_block(values)}"
+
+
+def _safe(text: str) -> str:
+    """Return the text of a test point: on one line, without the character that begins a directive."""
+    return printable(text).replace("#", "\\#")
+
+
+def _block(values: Mapping[str, object]) -> str:
+    """Return a YAML block, indented as the specification requires; values of None are left out."""
+    text = yaml.safe_dump(
+        {key: value for key, value in values.items() if value is not None},
+        sort_keys=False,
+        allow_unicode=True,
+        width=1000,
+    )
+    return "".join(f"  {line}\n" for line in ("---", *text.splitlines(), "..."))
+
+
+FORMAT = Format("tap", "TAP version 13, for prove and others", extensions=(".tap",), render=render)

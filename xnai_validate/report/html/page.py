@@ -1,0 +1,117 @@
+"""The report as one HTML page: what is wrong first, everything that was measured behind it.
+
+The template engine escapes every text, and the content security policy of the page forbids it to load or send anything,
+whatever a server wrote into its answers.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import jinja2
+
+from xnai_validate.model.json import JsonObject
+from xnai_validate.model.judging.finding_text import cut, measured, shown, wanted
+from xnai_validate.model.results.report import CheckResult, RunReport
+from xnai_validate.model.results.status import Status
+from xnai_validate.model.results.verdict import Exit
+from xnai_validate.model.text import printable
+from xnai_validate.model.units import format_ms
+from xnai_validate.report.causes import PROBLEMS, problems_of, skips_of
+from xnai_validate.report.comparison_text import change_of, interval_of, number_of, sums, worst_first
+from xnai_validate.report.verdict_text import verdict_reason
+from xnai_validate.report.words import broken_rules, counted, expected_and_got, listed, planned_text, reason_of
+
+FACT_CAP = 600
+"""Characters of one fact; the JSON report has longer ones whole."""
+IN_FULL = 2000
+"""Checks whose facts are on the page; of later ones only those that did not pass."""
+_TONES = {Exit.PASSED: "good", Exit.UNDECIDED: "odd", Exit.STOPPED: "odd", Exit.INTERRUPTED: "odd"}
+
+
+def page_pieces(report: RunReport) -> Iterator[str]:
+    """Yield the page, piece by piece: the page of a long run is never in memory as a whole."""
+    folder = Path(__file__).parent
+    style, script = ((folder / name).read_text(encoding="utf-8") for name in ("page.css", "page.js"))
+    template = _environment().from_string((folder / "page.html").read_text(encoding="utf-8"))
+    yield from template.generate(
+        report=report,
+        tone=_TONES.get(Exit(report.exit_code), "bad"),
+        reason=verdict_reason(report, report.exit_code),
+        sections=[(title, status, problems_of(report.checks, status)) for status, title in PROBLEMS],
+        skips=skips_of(report.checks),
+        sums=sums(report.comparison) if report.comparison else "",
+        figures=worst_first(report.comparison, every=True) if report.comparison else [],
+        categories=_categories(report.checks),
+        targets=[(name, url) for name, url in report.run.targets.items() if url],
+        full=_in_full(report.checks),
+        style=style,
+        script=script,
+        style_hash=_hash(style),
+        script_hash=_hash(script),
+    )
+
+
+def _environment() -> jinja2.Environment:
+    environment = jinja2.Environment(
+        autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined
+    )
+    # Control and bidirectional characters of the texts of a run become escapes.
+    environment.finalize = lambda value: printable(value) if type(value) is str and not value.isprintable() else value
+    environment.filters.update(
+        ms=format_ms,
+        planned=planned_text,
+        shown=shown,
+        figure=number_of,
+        change=change_of,
+        interval=interval_of,
+        expected=wanted,
+        listed=listed,
+        counted=counted,
+        broken_rules=broken_rules,
+        reason_of=reason_of,
+        got=lambda finding, check: measured(finding, check.facts),
+        sentence=lambda finding, check: expected_and_got(finding, check.facts),
+        facts=_facts,
+        when=lambda at: at.replace("T", " ").partition(".")[0].removesuffix("Z") + " UTC",
+    )
+    return environment
+
+
+def _facts(facts: JsonObject) -> list[tuple[str, str]]:
+    """The facts as texts, cut."""
+    return [(name, cut(_text(value), FACT_CAP)) for name, value in facts.items()]
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def _categories(checks: Sequence[CheckResult]) -> list[tuple[str, list[CheckResult], dict[str, int]]]:
+    """Category, its checks, and how many of them have each status."""
+    categories: dict[str, list[CheckResult]] = {}
+    for check in checks:
+        categories.setdefault(check.category, []).append(check)
+    return [(name, members, _count(members)) for name, members in categories.items()]
+
+
+def _count(checks: Sequence[CheckResult]) -> dict[str, int]:
+    counts = Counter(check.status for check in checks)
+    return {status.value: counts[status] for status in Status}
+
+
+def _in_full(checks: Sequence[CheckResult]) -> frozenset[str]:
+    """The ids of the checks whose facts are shown."""
+    return frozenset(
+        check.id for number, check in enumerate(checks) if number < IN_FULL or check.status is not Status.PASS
+    )
+
+
+def _hash(text: str) -> str:
+    """The source expression of an inline script or style in a content security policy."""
+    return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()

@@ -1,0 +1,91 @@
+"""The registry of report formats: by name, and by the extension of a file.
+
+A format registers by its file name: `junit` is `report/formats/junit.py`, which declares `FORMAT`. Other packages add
+formats through the entry point group `xnai_validate.formats`; an entry point bears the name of the format and names a
+module that declares `FORMAT` in the same way.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Iterable
+from importlib.metadata import EntryPoint, entry_points
+from pathlib import PurePath
+
+from xnai_validate.errors import ConfigError, RegistryError
+from xnai_validate.model.suggestions import did_you_mean
+from xnai_validate.report import formats
+from xnai_validate.report.format import Format
+
+GROUP = "xnai_validate.formats"
+
+
+class FormatRegistry:
+    """All formats, each imported when it is needed first."""
+
+    def __init__(self) -> None:
+        self._modules: dict[str, str] | None = None
+        self._formats: dict[str, Format] = {}
+
+    def names(self) -> tuple[str, ...]:
+        """Return the names of all formats, sorted. Raises RegistryError if two packages provide the same one."""
+        return tuple(self._all_modules())
+
+    def get(self, name: str) -> Format:
+        """Return a format; raises ConfigError with the nearest name if there is none of this name."""
+        if name not in self._formats:
+            modules = self._all_modules()
+            if name not in modules:
+                raise ConfigError(f'unknown format "{name}"', hint=did_you_mean(name, modules))
+            self._formats[name] = _load(name, modules[name])
+        return self._formats[name]
+
+    def for_file(self, name: str) -> Format:
+        """Return the format for the extension of a file, the longest that fits; raises ConfigError without one."""
+        base = PurePath(name).name.lower()
+        known = {extension: each for each in map(self.get, self.names()) for extension in each.extensions}
+        fitting = [extension for extension in known if base.endswith(extension)]
+        if not fitting:
+            raise ConfigError(
+                f'the name "{name}" does not show the format of the report',
+                hint=f"end it in one of {', '.join(sorted(known))}",
+            )
+        return known[max(fitting, key=len)]
+
+    def forget(self) -> None:
+        """Drop everything cached, so that entry points are read again."""
+        self._modules = None
+        self._formats.clear()
+
+    def entry_points(self) -> Iterable[EntryPoint]:
+        """Return the entry points of the group, of all installed distributions."""
+        return entry_points(group=GROUP)
+
+    def _all_modules(self) -> dict[str, str]:
+        """Name -> module path, sorted by name."""
+        if self._modules is None:
+            names = [module.name for module in pkgutil.iter_modules(formats.__path__)]
+            modules = {name: f"{formats.__name__}.{name}" for name in names if not name.startswith("_")}
+            for point in self.entry_points():
+                other = modules.setdefault(point.name, point.value)
+                if other != point.value:
+                    raise RegistryError(
+                        f'the format "{point.name}" is provided twice: by {other} and by {point.value}',
+                        hint="uninstall one of the two packages",
+                    )
+            self._modules = dict(sorted(modules.items()))
+        return self._modules
+
+
+def _load(name: str, module: str) -> Format:
+    try:
+        declared = getattr(importlib.import_module(module), "FORMAT", None)
+    except ImportError as error:
+        raise RegistryError(f'the format "{name}" cannot be loaded: {error}') from error
+    if not isinstance(declared, Format) or declared.name != name:
+        raise RegistryError(f"{module} does not declare a FORMAT of the name {name}")
+    return declared
+
+
+FORMATS = FormatRegistry()

@@ -1,0 +1,81 @@
+"""A comparison with a baseline as a table: which figures changed, by how much, and what could not be compared."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from xnai_validate.model.results.comparison import Change, Compared, Comparison
+from xnai_validate.report.comparison_text import (
+    before_and_now,
+    change_of,
+    interval_of,
+    name_of,
+    number_of,
+    sums,
+    worst_first,
+)
+from xnai_validate.report.terminal.page import Page, Span, Style
+from xnai_validate.report.words import counted
+
+_STYLES: Mapping[Change, Style] = {
+    "regression": "bold red",
+    "improvement": "green",
+    "cannot tell": "yellow",
+    "same": "dim",
+}
+_LABEL_INDENT = 15
+ENOUGH_RUNS = 5
+"""From this number of runs on, the scatter of a baseline is estimated from the baseline itself."""
+
+
+def append_comparison(page: Page, comparison: Comparison, *, every: bool) -> None:
+    """Append the figures, the worst first; those that stayed the same only if `every` is set."""
+    page.rule(f"Against {comparison.baseline} ({counted(comparison.runs, 'run')})")
+    page.blank()
+    shown = worst_first(comparison, every=every)
+    measured = [figure for figure in shown if figure.ratio is not None]
+    if measured:
+        rows = _rows(measured)
+        if page.has_room_for(rows, indent=2, gap=2):
+            page.table(rows, numeric=range(1, 5), indent=2)
+        else:
+            _list(page, measured)
+        page.blank()
+    _unmeasured(page, [figure for figure in shown if figure.ratio is None])
+    page.text(sums(comparison), indent=2)
+    unclear = any(figure.change == "cannot tell" and figure.ratio is not None for figure in comparison.figures)
+    if comparison.runs < ENOUGH_RUNS and unclear:
+        page.text(f"with {ENOUGH_RUNS} runs or more, a baseline shows smaller changes; --record adds one", indent=2)
+    for note in comparison.notes:
+        page.text(note, indent=2, style="dim")
+
+
+def _rows(figures: list[Compared]) -> list[list[Span]]:
+    head: list[Span] = [(name, "dim") for name in ("figure", "before", "now", "change", "likely within", "verdict")]
+    rows = [head]
+    for figure in figures:
+        style = _STYLES[figure.change]
+        numbers: list[Span] = [(number_of(value), "") for value in (figure.before, figure.after)]
+        change: list[Span] = [(change_of(figure), style), (interval_of(figure), ""), (figure.change, style)]
+        rows.append([(name_of(figure), ""), *numbers, *change])
+    return rows
+
+
+def _list(page: Page, figures: list[Compared]) -> None:
+    """The same on a page that is too narrow for the table: two lines a figure."""
+    for figure in figures:
+        page.text(name_of(figure), indent=_LABEL_INDENT, lead=(f"  {figure.change}", _STYLES[figure.change]))
+        page.text(f"{before_and_now(figure)} (likely {interval_of(figure)})", indent=_LABEL_INDENT)
+
+
+def _unmeasured(page: Page, figures: list[Compared]) -> None:
+    """The figures that one of the sides does not have, grouped by the reason."""
+    reasons: dict[str, dict[str, list[str]]] = {}
+    for figure in figures:
+        reasons.setdefault(figure.reason or "", {}).setdefault(figure.check, []).append(figure.figure)
+    for reason, checks in reasons.items():
+        names = ", ".join(f"{check} {' '.join(names)}" for check, names in checks.items())
+        page.text(names, indent=_LABEL_INDENT, lead=("  cannot tell", _STYLES["cannot tell"]))
+        page.text(reason, indent=_LABEL_INDENT, style="dim")
+    if reasons:
+        page.blank()

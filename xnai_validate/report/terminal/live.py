@@ -1,0 +1,148 @@
+"""The live display of a run on a terminal: progress, what is being measured, and failures as they happen.
+
+It is drawn below the cursor while the run goes on and erases itself at the end; the report follows it.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from dataclasses import dataclass, field
+
+from rich.console import Console, Group, RenderableType
+from rich.live import Live as RichLive
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
+
+from xnai_validate.model.results import events as ev
+from xnai_validate.model.results.status import Status
+from xnai_validate.model.text import printable
+from xnai_validate.model.units import format_ms
+
+RUNNING_SHOWN = 6
+FAILURES_SHOWN = 5
+REFRESHES_A_SECOND = 8
+_SHOWN_AFTER_S = 0.2
+"""Checks that take less time are not listed: their names would only flicker."""
+_INDENT = 9
+
+
+@dataclass(slots=True)
+class _Running:
+    since: float
+    progress: str = ""
+
+
+@dataclass(slots=True)
+class Live:
+    """The live display of one run: `take` each event, `close` erases it."""
+
+    console: Console
+    title: str = ""
+    total: int = 0
+    counts: dict[Status, int] = field(default_factory=dict)
+    running: dict[str, _Running] = field(default_factory=dict)
+    failures: deque[tuple[Status, str, str]] = field(default_factory=lambda: deque(maxlen=FAILURES_SHOWN))
+    note: str = ""
+    started: float = field(default_factory=time.monotonic)
+    _display: RichLive | None = None
+
+    def take(self, event: ev.Event) -> None:
+        """Record one event; the display redraws itself by its own clock."""
+        match event:
+            case ev.RunStarted():
+                self.title, self.total = printable(event.run.title), len(event.checks)
+                self._open()
+            case ev.CheckStarted():
+                self.running[event.id] = _Running(time.monotonic())
+            case ev.CheckFinished():
+                self.running.pop(event.id, None)
+                self.counts[event.status] = self.counts.get(event.status, 0) + 1
+                if event.status in (Status.FAIL, Status.ERROR):
+                    self.failures.append((event.status, printable(event.id), printable(event.reason or "")))
+            case ev.Notice() if event.level != "info":
+                self.note = printable(event.text)
+            case ev.RunFinished():
+                self.close()
+            case _:
+                pass
+
+    def progress(self, progress: ev.Progress) -> None:
+        """Record what a long measurement is doing."""
+        running = self.running.get(progress.id)
+        if running is not None:
+            running.progress = printable(progress.text)
+
+    def close(self) -> None:
+        """Erase the display; a second call has no effect."""
+        display, self._display = self._display, None
+        if display is not None:
+            display.stop()
+
+    def _open(self) -> None:
+        self._display = RichLive(
+            console=self.console,
+            get_renderable=self.rendered,
+            refresh_per_second=REFRESHES_A_SECOND,
+            transient=True,
+            redirect_stdout=False,
+            redirect_stderr=False,
+        )
+        self._display.start()
+
+    def rendered(self) -> RenderableType:
+        """Return what is shown now; called from the thread of the display, so it works on copies."""
+        now = time.monotonic()
+        parts: list[RenderableType] = [self._failure(*one) for one in list(self.failures)]
+        if self.note:
+            parts.append(_one_line(Text(self.note, style="yellow")))
+        parts += [self._headline(now), *self._measuring(now)]
+        return Group(*parts)
+
+    def _failure(self, status: Status, check_id: str, reason: str) -> Text:
+        return _one_line(
+            Text.assemble((f"{status.value.upper():<6}", "bold red"), (check_id, "cyan"), (f"  {reason}", ""))
+        )
+
+    def _headline(self, now: float) -> RenderableType:
+        done = sum(self.counts.values())
+        grid = Table.grid(padding=(0, 2, 0, 0), expand=False)
+        bad = self.counts.get(Status.FAIL, 0) + self.counts.get(Status.ERROR, 0)
+        cells: list[RenderableType] = [
+            _one_line(Text(self.title, style="bold")),
+            ProgressBar(
+                total=max(self.total, 1),
+                completed=done,
+                width=max(8, min(30, self.console.width // 4)),
+                complete_style="red" if bad else "green",
+                finished_style="red" if bad else "green",
+            ),
+            Text(f"{done}/{self.total}"),
+            Text(f"{bad} failed" if bad else "", style="red"),
+            Text(format_ms((now - self.started) * 1000), style="dim"),
+        ]
+        grid.add_row(*cells)
+        return grid
+
+    def _measuring(self, now: float) -> list[RenderableType]:
+        """The checks that have been running for a while, those that began first at the top."""
+        rows = sorted((check.since, check_id, check.progress) for check_id, check in list(self.running.items()))
+        slow = [row for row in rows if now - row[0] >= _SHOWN_AFTER_S]
+        lines: list[RenderableType] = []
+        for since, check_id, progress in slow[:RUNNING_SHOWN]:
+            name = Text.assemble((f"  {now - since:5.1f} s", "dim"), "  ", (printable(check_id), "cyan"))
+            detail = Text(f"  {progress}", style="dim")
+            if name.cell_len + detail.cell_len <= self.console.width:
+                lines.append(_one_line(name + detail))
+            else:  # the end of the detail matters most, so it gets a line of its own instead of an ellipsis
+                lines += [_one_line(name), _one_line(Text(" " * _INDENT) + detail)]
+        if len(slow) > RUNNING_SHOWN:
+            lines.append(Text(f"  and {len(slow) - RUNNING_SHOWN} more", style="dim"))
+        return lines
+
+
+def _one_line(text: Text) -> Text:
+    text.no_wrap = True
+    text.overflow = "ellipsis"
+    return text

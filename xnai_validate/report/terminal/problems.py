@@ -1,0 +1,107 @@
+"""What is wrong, for a person who repairs it: every root cause once, with what it blocked folded under it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from xnai_validate.model.results.report import CheckResult, RunReport
+from xnai_validate.model.results.status import Status
+from xnai_validate.model.units import format_ms
+from xnai_validate.report.causes import PROBLEMS, Problem, problems_of
+from xnai_validate.report.terminal.page import Page, Span, Style
+from xnai_validate.report.terminal.timeline import time_line
+from xnai_validate.report.words import broken_rules, counted, expected_and_got, listed, reason_of
+
+IN_FULL = 50
+"""Problems of one status that are shown in full; of the others only one line."""
+LISTED = 300
+"""Problems of one status that are shown at all."""
+MARGIN = 7
+"""Columns before the text of a problem, for its status."""
+_LABELS = 8
+"""Columns for the labels of a problem, with the gap after them; names of facts take as many at least."""
+
+STYLES: dict[Status, Style] = {
+    Status.PASS: "green",
+    Status.FLAKY: "bold yellow",
+    Status.WARN: "bold yellow",
+    Status.FAIL: "bold red",
+    Status.ERROR: "bold red",
+    Status.SKIP: "cyan",
+}
+
+
+def append_problems(page: Page, report: RunReport, *, fold: bool = True) -> None:
+    """Append failures and errors, then warnings and flaky checks, each status under its heading.
+
+    With `fold`, checks of one target that failed for one reason are one problem.
+    """
+    for status, title in PROBLEMS:
+        found = problems_of(report.checks, status, fold=fold)
+        if found:
+            count = sum(1 + len(problem.alike) for problem in found)
+            page.rule(f"{title}: {count}", STYLES[status])
+            _section(page, report, found)
+
+
+def elapsed(check: CheckResult) -> str:
+    """Return how long a check took and at which attempt it ended; an empty text if it was not attempted."""
+    if not check.attempts:
+        return ""
+    attempt = f"attempt {check.attempts}, " if check.attempts > 1 else ""
+    return f"{attempt}{format_ms(check.elapsed_ms)}"
+
+
+def _section(page: Page, report: RunReport, problems: Sequence[Problem]) -> None:
+    for problem in problems[:IN_FULL]:
+        page.blank()
+        _headline(page, problem.check)
+        _evidence(page, problem.check)
+        _advice(page, problem, report.run.targets)
+    for problem in problems[IN_FULL:LISTED]:
+        check = problem.check
+        page.text(f"{check.id}: {check.reason or check.title}", indent=MARGIN, lead=_lead(check.status))
+    if len(problems) > LISTED:
+        page.text(f"and {len(problems) - LISTED} more, which the JSON report has", indent=MARGIN, style="dim")
+
+
+def _lead(status: Status) -> Span:
+    return (status.value.upper(), STYLES[status])
+
+
+def _headline(page: Page, check: CheckResult) -> None:
+    page.text(check.title, indent=MARGIN, style="bold", lead=_lead(check.status), right=elapsed(check))
+    page.text(check.id, indent=MARGIN, style="cyan")
+
+
+def _evidence(page: Page, check: CheckResult) -> None:
+    """One line for each rule that does not hold: what was expected, what was got."""
+    rows: list[list[Span]] = [
+        [(finding.fact.ljust(_LABELS - 2), ""), (expected_and_got(finding, check.facts), "")]
+        for finding in broken_rules(check)
+    ]
+    if not rows:
+        page.text(reason_of(check), indent=MARGIN)
+        return
+    page.table(rows, indent=MARGIN)
+    steps = time_line(check.facts)
+    if steps:
+        _labelled(page, "steps", steps)
+
+
+def _advice(page: Page, problem: Problem, targets: dict[str, str | None]) -> None:
+    check = problem.check
+    if check.target:
+        url = targets.get(check.target)
+        _labelled(page, "target", f"{check.target} {url}" if url else check.target)
+    # The reason of an error says itself how to go on; the fix is for a stack that was measured.
+    if check.status in (Status.FAIL, Status.WARN) and check.fix:
+        _labelled(page, "fix", " ".join(check.fix.split()))
+    _labelled(page, "source", f"{check.source.file}:{check.source.line}", "dim")
+    for label, ids in (("alike", problem.alike), ("blocks", problem.blocks)):
+        if ids:
+            _labelled(page, label, f"{listed(ids)} ({counted(len(ids), 'check')})")
+
+
+def _labelled(page: Page, label: str, text: str, style: Style = "") -> None:
+    page.text(text, indent=MARGIN + _LABELS, lead=(" " * MARGIN + label, "dim"), style=style)

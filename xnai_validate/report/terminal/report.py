@@ -1,0 +1,134 @@
+"""The report of a run for a person at a terminal: the counts, what is wrong and how to repair it, the verdict last."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from xnai_validate.model.results.report import CheckResult, RunReport
+from xnai_validate.model.results.status import Status
+from xnai_validate.report.causes import skips_of
+from xnai_validate.report.terminal.categories import append_categories
+from xnai_validate.report.terminal.comparison import append_comparison
+from xnai_validate.report.terminal.ending import append_ending
+from xnai_validate.report.terminal.page import Page, Span, Style
+from xnai_validate.report.terminal.problems import MARGIN, STYLES, append_problems, elapsed
+from xnai_validate.report.view import Detail, View
+from xnai_validate.report.words import counted, listed, met_text, planned_text
+
+_NOTICE_INDENT = 9
+_NOTICES: dict[str, Span] = {
+    "info": ("note", "cyan"),
+    "warning": ("warning", "bold yellow"),
+    "error": ("error", "bold red"),
+}
+
+
+def report_text(report: RunReport, view: View) -> str:
+    """Return the whole report as text."""
+    page = Page(view.width, view.color, view.unicode)
+    if view.detail != "quiet":
+        _header(page, report, view.detail)
+        append_categories(page, report.checks)
+    if view.detail == "verbose":
+        _every_check(page, report.checks)
+    append_problems(page, report, fold=view.detail != "verbose")
+    if view.detail != "quiet":
+        _skips(page, report.checks)
+    _notices(page, report, quiet=view.detail == "quiet")
+    _faults(page, report)
+    if report.comparison is not None:
+        append_comparison(page, report.comparison, every=view.detail == "verbose")
+    if view.detail != "quiet":
+        _criteria(page, report)
+    append_ending(page, report, view)
+    return str(page)
+
+
+def _header(page: Page, report: RunReport, detail: Detail) -> None:
+    run = report.run
+    page.text(run.title, style="bold")
+    host = run.host.get("name")
+    when = run.started_at.replace("T", " ").split(".")[0].removesuffix("Z") + " UTC"
+    parts = [
+        f"run {run.id}",
+        when,
+        f"on {host}" if isinstance(host, str) else "",
+        f"xnai-validate {report.tool.version}",
+    ]
+    page.text(", ".join(part for part in parts if part), style="dim")
+    used = {check.target for check in report.checks}
+    rows: list[list[Span]] = [
+        [(name, "dim"), (url, "")] for name, url in run.targets.items() if url and (name in used or detail == "verbose")
+    ]
+    page.blank()
+    page.table(rows, indent=2)
+
+
+def _every_check(page: Page, checks: Sequence[CheckResult]) -> None:
+    for name in dict.fromkeys(check.category for check in checks):
+        page.rule(name)
+        for check in checks:
+            if check.category == name:
+                lead: Span = (check.status.value, STYLES[check.status])
+                page.text(check.title, indent=MARGIN, lead=lead, right=elapsed(check))
+                page.text(check.id, indent=MARGIN, style="dim")
+
+
+def _skips(page: Page, checks: Sequence[CheckResult]) -> None:
+    """Skipped checks, grouped by their reason."""
+    reasons = skips_of(checks)
+    if not reasons:
+        return
+    count = sum(len(ids) for _, ids in reasons)
+    blocked = sum(check.status is Status.SKIP for check in checks) - count
+    page.rule(
+        f"Skipped: {count}" + (f", besides {blocked} blocked by failures" if blocked else ""), STYLES[Status.SKIP]
+    )
+    for reason, ids in reasons:
+        page.blank()
+        page.text(f"{reason} ({counted(len(ids), 'check')})", indent=MARGIN, lead=("SKIP", STYLES[Status.SKIP]))
+        page.text(listed(ids), indent=MARGIN, style="dim")
+
+
+def _notices(page: Page, report: RunReport, *, quiet: bool) -> None:
+    shown = [notice for notice in report.notices if not (quiet and notice.level == "info")]
+    if shown:
+        page.rule("Notices")
+        page.blank()
+    for notice in shown:
+        page.text(notice.text, indent=_NOTICE_INDENT, lead=_NOTICES[notice.level])
+
+
+def _faults(page: Page, report: RunReport) -> None:
+    if not report.faults:
+        return
+    page.rule("Faults")
+    page.blank()
+    rows: list[list[Span]] = []
+    for fault in report.faults:
+        state: Span = ("reverted, verified", "green") if fault.proven else ("reverted, not verified", "bold yellow")
+        if fault.reverted_at is None:
+            state = ("may still be in force", "bold red")
+        rows.append([(fault.fault, ""), (fault.target or "", ""), state])
+    page.table(rows, indent=2)
+
+
+def _criteria(page: Page, report: RunReport) -> None:
+    if not report.criteria:
+        return
+    page.rule("Success criteria")
+    page.blank()
+    if report.run.stopped == "fail-fast":
+        page.text("not judged: the run stopped at its first failure", indent=2)
+        return
+    rows: list[list[Span]] = [[("criterion", "dim"), ("planned", "dim"), ("actual", "dim"), ("", "")]]
+    for criterion in report.criteria:
+        style: Style = "cyan" if criterion.met is None else "green" if criterion.met else "bold red"
+        planned: Span = (planned_text(criterion.planned), "")
+        actual: Span = (str(criterion.actual), "bold red" if criterion.met is False else "")
+        rows.append([(criterion.name, ""), planned, actual, (met_text(criterion), style)])
+    if page.has_room_for(rows, indent=2, gap=3):
+        page.table(rows, numeric=(2,), indent=2, gap=3)
+        return
+    for name, planned, actual, (met, style) in rows[1:]:
+        page.text(f"{name[0]}: planned {planned[0]}, actual {actual[0]}, {met}", indent=2, style=style)

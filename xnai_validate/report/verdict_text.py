@@ -1,0 +1,88 @@
+"""The counts of a run and the reason of its verdict in words."""
+
+from __future__ import annotations
+
+from xnai_validate.model.results.report import RunReport
+from xnai_validate.model.results.verdict import Exit
+from xnai_validate.model.units import format_ms
+from xnai_validate.report.words import counted
+
+_STOPPED = {
+    "deadline": "the deadline was reached before all checks were done",
+    "memory": "the memory of the host ran low before all checks were done",
+    "interrupted": "a signal ended the run before all checks were done",
+    "killed": "the run was killed before all checks were done",
+    "fail-fast": "the run stopped at its first failure",
+}
+
+
+def counts_sentence(report: RunReport) -> str:
+    """Return `5 passed, 1 of them flaky, 2 failed, 0 errors, 8 skipped; 15 checks in 6.21 s`."""
+    s = report.summary
+    parts = [f"{s.pass_ + s.flaky + s.warn} passed"]
+    for count, word in ((s.flaky, "flaky"), (s.warn, "with a warning")):
+        if count:
+            parts.append(f"{count} of them {word}")
+    parts.append(f"{s.fail} failed")
+    parts.append(counted(s.error, "error"))
+    parts.append(f"{s.skip} skipped")
+    return f"{', '.join(parts)}; {counted(len(report.checks), 'check')} in {format_ms(report.run.elapsed_ms)}"
+
+
+def verdict_reason(report: RunReport, code: int) -> str:
+    """Return the clause that explains the verdict.
+
+    Args:
+        report: the run.
+        code: the exit code, which is not that of the report if a reporter broke.
+    """
+    s, stopped = report.summary, report.run.stopped
+    if code == Exit.PASSED and s.skip == len(report.checks):
+        return "no check failed, but none was measured: every check was skipped"
+    if code == Exit.PASSED:
+        return "no check failed; skipped checks give their reasons" if s.skip else "every check passed"
+    if code == Exit.NOT_UNDONE:
+        return "a fault may still be in force; undo it with: xnai-validate undo"
+    if code in (Exit.STOPPED, Exit.INTERRUPTED) and stopped in _STOPPED:
+        return _STOPPED[stopped]
+    if code == Exit.UNDECIDED:
+        if s.error:
+            return f"{counted(s.error, 'check')} could not be measured"
+        return _nothing_compared(report) or "a reporter broke; no check failed"
+    reasons = _failures(report)
+    if not reasons:
+        reasons = [_counted_as_failures(report)]
+    elif s.error:
+        reasons.append(f"{counted(s.error, 'check')} could not be measured")
+    if stopped == "fail-fast":
+        reasons.append(_STOPPED[stopped])
+    return ", ".join(reasons)
+
+
+def _failures(report: RunReport) -> list[str]:
+    """What failed by itself: checks, figures worse than the baseline, criteria."""
+    reasons = [f"{counted(report.summary.fail, 'check')} failed"] if report.summary.fail else []
+    if report.run.stopped == "fail-fast":
+        return reasons
+    unmet = sum(criterion.met is False for criterion in report.criteria)
+    worse = report.comparison.count("regression") if report.comparison else 0
+    if worse and report.comparison:
+        unmet -= 1  # the regressions are a criterion, too
+        reasons.append(f"{counted(worse, 'figure is', 'figures are')} worse than in {report.comparison.baseline}")
+    if unmet:
+        reasons.append(f"{counted(unmet, 'criterion is', 'criteria are')} not met")
+    return reasons
+
+
+def _nothing_compared(report: RunReport) -> str | None:
+    """The reason if a comparison was requested and no figure could be compared, else None."""
+    if report.comparison is None or report.comparison.told:
+        return None
+    return f"no check failed, but no figure could be compared with {report.comparison.baseline}"
+
+
+def _counted_as_failures(report: RunReport) -> str:
+    """The reason if no check failed and --fail-on made the run fail."""
+    s = report.summary
+    counts = [(s.flaky, "flaky"), (s.warn, "with a warning"), (s.skip, "skipped"), (s.error, "not measured")]
+    return " and ".join(f"{count} {word}" for count, word in counts if count) + ", which --fail-on counts as failures"
