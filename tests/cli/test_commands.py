@@ -101,7 +101,7 @@ def test_explain_check_has_its_rules_in_words(place: Place) -> None:
         assert text in told
     assert "needs     site/web: up" in place.invoke("explain", "site/web:json").stdout
     warned = place.invoke("explain", "site/warned:header").stdout
-    assert 'headers.x-who         "me", else a warning' in warned
+    assert 'headers.x-who  "me", else a warning' in warned
 
 
 def test_lint_counts_what_it_verified(place: Place) -> None:

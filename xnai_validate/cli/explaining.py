@@ -27,7 +27,6 @@ from xnai_validate.plan import PlannedCheck
 from xnai_validate.report.terminal.page import Page, Span
 from xnai_validate.report.words import counted, listed
 
-
 _OPEN = Masker(())
 """What shows all but credentials: for the kinds, which hold no values of anybody."""
 
