@@ -14,7 +14,7 @@ from typing import Any, TypeVar, cast
 from xnai_validate import registry
 from xnai_validate.engine.undo.revert import FaultPlace, take_back
 from xnai_validate.errors import NotApplicable
-from xnai_validate.kit import Clock, Disturbance, JsonObject, JsonValue, Observation, Observed, Target, Template
+from xnai_validate.kit import Clock, FaultEntry, JsonObject, JsonValue, Observation, Observed, Target, Template
 from xnai_validate.model.judging.fact_types import fact_values
 from xnai_validate.model.judging.rule_parsing import parse_rules
 from xnai_validate.model.judging.rules import judge
@@ -49,12 +49,12 @@ class LooseContext:
         self._shared: dict[Hashable, object] = {}
         self._lock = asyncio.Lock()
         self.said: list[str] = []
-        self.in_force: list[str] = []
+        self.active_faults: list[str] = []
 
     def beside(self) -> LooseContext:
         """The context of another check of the same run."""
         other = copy.copy(self)
-        other.in_force = []
+        other.active_faults = []
         return other
 
     @property
@@ -75,27 +75,27 @@ class LooseContext:
             return cast(T, self._shared[key])
 
     @asynccontextmanager
-    async def disturbed(self, disturbance: Disturbance) -> AsyncIterator[None]:
+    async def injected(self, disturbance: FaultEntry) -> AsyncIterator[None]:
         """The fault in force, without a record: tests of the engine are about those."""
         found = registry.FAULTS.get(disturbance.fault)
         name = disturbance.target or self._name
         target = self.target_named(name) if name else None
         place = FaultPlace("a-test.1", self.clock, found.limit_s, target)
         params = found.params.model_validate(disturbance.with_)
-        undo = await found.by.prepare(params, place)
-        before = await found.by.fingerprint(undo, place)
+        undo = await found.methods.prepare(params, place)
+        before = await found.methods.fingerprint(undo, place)
         force = None
         try:
-            force = await found.by.inject(params, undo, place)
+            force = await found.methods.inject(params, undo, place)
             moved = force.url if force else None
             self._targets = (
                 {**self._targets, target.name: replace(target, url=moved)} if target and moved else self._targets
             )
-            self.in_force.append(disturbance.key)
+            self.active_faults.append(disturbance.key)
             yield
         finally:
-            if disturbance.key in self.in_force:
-                self.in_force.remove(disturbance.key)
+            if disturbance.key in self.active_faults:
+                self.active_faults.remove(disturbance.key)
             proof = await take_back(found, undo, before, place, asyncio.Event())
             if force is not None and force.close is not None:
                 force.close()

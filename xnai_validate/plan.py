@@ -1,4 +1,4 @@
-"""The plan: a profile resolved, with its checkers in it as values; all that the engine needs to know."""
+"""The plan: a profile resolved, with its checkers as values. It holds everything that the engine needs to know."""
 
 from __future__ import annotations
 
@@ -7,54 +7,52 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
-from xnai_validate.kit import Checker, Fault, Params
-from xnai_validate.model.json import JsonValue
+from xnai_validate.kit import Checker, Fault, JsonValue, Params, Target
 from xnai_validate.model.judging.rules import Rule
 from xnai_validate.model.results.report import CheckInfo, Criterion
-from xnai_validate.model.target import Target
 
 NOTHING: Mapping[str, Any] = MappingProxyType({})
-"""What most measurements have of observations and disturbances."""
+"""The observations and faults of most measurements: none."""
 
 
 @dataclass(frozen=True, slots=True)
 class PlannedFault:
-    """A disturbance, ready to be made: the fault with its verified params."""
+    """A fault with its verified params, ready to be injected."""
 
     fault: Fault
     params: Params
     target: str | None
 
     @property
-    def sentence(self) -> str:
-        """What it does to whom."""
-        return self.fault.by.says(self.params, self.target or "this host")
+    def description(self) -> str:
+        """One sentence: what the fault does to which target."""
+        return self.fault.methods.describe(self.params, self.target or "this host")
 
 
 @dataclass(frozen=True, slots=True)
-class Compiled:
-    """A measurement, ready to be made: the checker, its verified params, the rules to judge by."""
+class CompiledMeasurement:
+    """A checker with its verified params and the rules that judge its facts."""
 
     checker: Checker
     params: Params
     rules: tuple[Rule, ...]
-    """The kind's own rules first, then those of the check, then the profile's thresholds."""
+    """The kind's own rules, then those of the check, then the profile's thresholds."""
     target: str | None
-    observations: Mapping[str, Compiled] = field(default_factory=lambda: NOTHING)
-    """`Observation.key` -> the measurement, for every observation that stands in the params."""
-    disturbances: Mapping[str, PlannedFault] = field(default_factory=lambda: NOTHING)
-    """`Disturbance.key` -> the fault, for every disturbance that stands in the params."""
+    observations: Mapping[str, CompiledMeasurement] = field(default_factory=lambda: NOTHING)
+    """`Observation.key` -> measurement, for every observation in the params."""
+    fault_entries: Mapping[str, PlannedFault] = field(default_factory=lambda: NOTHING)
+    """`FaultEntry.key` -> fault, for every fault in the params."""
 
     @property
     def faults(self) -> tuple[PlannedFault, ...]:
-        """Every fault that this measurement may put in force, those of its observations included."""
-        inner = (one for observed in self.observations.values() for one in observed.faults)
-        return (*self.disturbances.values(), *inner)
+        """Every fault that this measurement may inject, including those of its observations."""
+        inner = (fault for observed in self.observations.values() for fault in observed.faults)
+        return (*self.fault_entries.values(), *inner)
 
 
 @dataclass(frozen=True, slots=True)
 class Retry:
-    """How often a check that does not hold is tried; passing at a later attempt is flaky."""
+    """How often a failing check is attempted; a pass at a later attempt is flaky."""
 
     attempts: int = 1
     delay_s: float = 0.5
@@ -66,7 +64,7 @@ ONCE = Retry()
 
 @dataclass(frozen=True, slots=True)
 class Until:
-    """A check that becomes true by itself: measured again until it holds; that is a pass, not flaky."""
+    """Measure a check again until its rules hold; a pass at a later attempt is a pass, not flaky."""
 
     within_s: float
     every_s: float = 0.5
@@ -77,18 +75,18 @@ class PlannedCheck:
     """One check of a plan."""
 
     info: CheckInfo
-    measurement: Compiled
+    measurement: CompiledMeasurement
     needs: tuple[str, ...] = ()
     """Full ids of the checks that must pass first."""
     retry: Retry = ONCE
     until: Until | None = None
     timeout_s: float = 30.0
     exclusive: bool = False
-    """Nothing else runs meanwhile."""
+    """Whether no other check runs at the same time."""
     under: tuple[PlannedFault, ...] = ()
-    """Faults that are in force while it is measured, put in force in this order."""
+    """Faults that are active while the check is measured, injected in this order."""
     skip: str | None = None
-    """Why it is not attempted, where that is known beforehand."""
+    """Why the check is skipped, where that is known before the run."""
 
     @property
     def id(self) -> str:
@@ -97,13 +95,13 @@ class PlannedCheck:
 
     @property
     def faults(self) -> tuple[PlannedFault, ...]:
-        """Every fault that it may put in force."""
+        """Every fault that the check may inject."""
         return (*self.under, *self.measurement.faults)
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """One place where a target may be, and the vars that hold if it is there (such as the layout)."""
+    """A place where a target may be, and the vars that hold if it is there (such as the layout)."""
 
     target: Target
     vars: Mapping[str, JsonValue] = field(default_factory=dict)
@@ -111,34 +109,35 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """Which candidate of a target was taken, after how many were tried."""
+    """The candidate that was chosen for a target."""
 
     index: int
     tried: int
+    """The number of candidates that were probed."""
     answered: bool
-    """Whether it answered its probe; the first candidate is taken where none does."""
+    """Whether it answered its probe; if none answers, the first candidate is chosen."""
 
 
 @dataclass(frozen=True, slots=True)
 class PlannedTarget:
-    """A target with its candidates: the first that answers its probe is taken."""
+    """A target with its candidates: the first that answers its probe is chosen."""
 
     name: str
     candidates: tuple[Candidate, ...]
-    probe: Compiled | None = None
-    """What a candidate must answer to be taken; None where there is but one candidate."""
+    probe: CompiledMeasurement | None = None
+    """What a candidate must answer to be chosen; None for a single candidate."""
     choice: Choice | None = None
-    """What was found out; None before, and where there was nothing to choose."""
+    """None before the candidates are probed, and for a single candidate."""
 
     @property
     def target(self) -> Target:
-        """The target as it is used: the chosen candidate, or the only one."""
+        """The chosen candidate, or the only one."""
         return self.candidates[self.choice.index if self.choice else 0].target
 
 
 @dataclass(frozen=True, slots=True)
 class HostMemory:
-    """Percent of the host's memory in use at which no new load begins, and at which the run ends."""
+    """Percent of the host's memory in use: at `warn` no new load begins, at `stop` the run ends."""
 
     warn: float = 94.0
     stop: float = 98.0
@@ -146,7 +145,7 @@ class HostMemory:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What a run may take."""
+    """The resources that a run may use."""
 
     concurrency: int = 16
     per_target: int = 8
@@ -162,12 +161,12 @@ class Plan:
     title: str
     profiles: tuple[str, ...]
     checks: tuple[PlannedCheck, ...]
-    """In the order of the profile; needs may point anywhere, cycles are refused when it is compiled."""
+    """In the order of the profile; a check may need a later one, circles are refused when a profile is compiled."""
     targets: Mapping[str, PlannedTarget]
     criteria: tuple[Criterion, ...] = ()
     limits: Limits = Limits()
     vars: Mapping[str, JsonValue] = field(default_factory=dict)
     notices: tuple[str, ...] = ()
-    """What the user should know of how the profile was put together: shadowed names, nothing selected by a glob ..."""
+    """What the user should know about how the profile was compiled: shadowed names, globs without a match ..."""
     secrets: frozenset[str] = frozenset()
-    """Texts that must appear in no event."""
+    """Texts that must not appear in any event."""

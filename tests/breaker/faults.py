@@ -9,7 +9,7 @@ import pytest
 
 from tests.breaker.server import Stack
 from xnai_validate import registry
-from xnai_validate.kit import FaultContext, InForce, JsonValue, Params, Undo, fault
+from xnai_validate.kit import ActiveFault, FaultContext, JsonValue, Params, Undo, fault
 
 STACKS: dict[str, Stack] = {}
 """The url of a stack's first worker -> the stack."""
@@ -27,13 +27,13 @@ class NoUndo(Undo):
 class Restart:
     """Restart the workers of a stack of these tests: their sockets are opened anew, their memory is lost."""
 
-    def says(self, params: NoParams, target: str) -> str:
+    def describe(self, params: NoParams, target: str) -> str:
         return f"{target} is restarted"
 
     async def prepare(self, params: NoParams, ctx: FaultContext) -> NoUndo:
         return NoUndo()
 
-    async def inject(self, params: NoParams, undo: NoUndo, ctx: FaultContext) -> InForce | None:
+    async def inject(self, params: NoParams, undo: NoUndo, ctx: FaultContext) -> ActiveFault | None:
         await asyncio.to_thread(STACKS[str(ctx.target.url)].restart)
         return None
 
@@ -61,13 +61,13 @@ class SpoilUndo(Undo):
 class Spoil:
     """Let the work of a stack of these tests fail."""
 
-    def says(self, params: SpoilParams, target: str) -> str:
+    def describe(self, params: SpoilParams, target: str) -> str:
         return f"the work of {target} fails"
 
     async def prepare(self, params: SpoilParams, ctx: FaultContext) -> SpoilUndo:
         return SpoilUndo(more=params.more)
 
-    async def inject(self, params: SpoilParams, undo: SpoilUndo, ctx: FaultContext) -> InForce | None:
+    async def inject(self, params: SpoilParams, undo: SpoilUndo, ctx: FaultContext) -> ActiveFault | None:
         STACKS[str(ctx.target.url)].spoil(True, 0)
         return None
 

@@ -173,7 +173,7 @@ def test_equal_checks_share_one_drive(redis: Target) -> None:
                 await found.measure(found.params.model_validate(wanted), ctx)
                 calls.append(stored(redis, running.key)[0]["total_calls"])
             before = calls[-1]
-            others[0].in_force.append("something")
+            others[0].active_faults.append("something")
             found = registry.CHECKERS.get("breaker.cycle")
             await found.measure(found.params.model_validate(wanted), others[0])
             return calls, [before, stored(redis, running.key)[0]["total_calls"]]

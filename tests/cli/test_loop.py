@@ -12,13 +12,13 @@ import uvloop
 from tests.engine.plans import make, plan_of
 from xnai_validate import registry
 from xnai_validate.cli.loop import loop_factory, run_plan
-from xnai_validate.plan import Compiled, Plan, PlannedCheck
+from xnai_validate.plan import CompiledMeasurement, Plan, PlannedCheck
 
 LOAD = {"callers": 1, "for": "1s"}
 
 
 def check(
-    kind: str, script: dict[str, object], *, inner: Sequence[Compiled] = (), skip: str | None = None
+    kind: str, script: dict[str, object], *, inner: Sequence[CompiledMeasurement] = (), skip: str | None = None
 ) -> PlannedCheck:
     return make(
         kind,

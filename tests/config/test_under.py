@@ -41,7 +41,7 @@ def test_the_target_is_that_of_the_check_unless_said(home: Home) -> None:
     """As for observations; a fault that needs none has none."""
     assert [one(home, text).faults[0].target for text in (UNDER, IN_PARAMS, WITHIN)] == ["store", "store", None]
     (planned,) = one(home, UNDER).under
-    assert planned.sentence == "store lets commands that write wait, for at most 3 s (CLIENT PAUSE)"
+    assert planned.description == "store lets commands that write wait, for at most 3 s (CLIENT PAUSE)"
 
 
 def test_what_is_not_configured_is_not_disturbed(home: Home) -> None:

@@ -7,10 +7,10 @@ from typing import Annotated, Literal
 from xnai_validate.kit import (
     Context,
     Count,
-    Disturbance,
     Duration,
     ErrorKind,
     Facts,
+    FaultEntry,
     Field,
     Headers,
     Json,
@@ -69,8 +69,8 @@ class Compare(Params):
 class Disturb(Params):
     """What to put in force."""
 
-    one: Disturbance | None = None
-    list_: list[Disturbance] = Field(default_factory=list, alias="list")
+    one: FaultEntry | None = None
+    list_: list[FaultEntry] = Field(default_factory=list, alias="list")
 
 
 class Compared(Facts):

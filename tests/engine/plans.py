@@ -16,7 +16,7 @@ from xnai_validate.model.results.events import CheckFinished, Event
 from xnai_validate.model.results.report import CheckInfo, CheckResult, RunReport, Source
 from xnai_validate.model.results.report_builder import fold
 from xnai_validate.model.results.status import Status
-from xnai_validate.plan import Candidate, Compiled, Plan, PlannedCheck, PlannedTarget
+from xnai_validate.plan import Candidate, CompiledMeasurement, Plan, PlannedCheck, PlannedTarget
 
 CALM = Memory(host_percent=10.0, own_mib=40.0)
 
@@ -115,7 +115,7 @@ def make(
     disruptive: bool = False,
     params: Params | None = None,
     script: Mapping[str, Any] | None = None,
-    observations: Mapping[str, Compiled] | None = None,
+    observations: Mapping[str, CompiledMeasurement] | None = None,
     **more: Any,
 ) -> PlannedCheck:
     """A check of a plan; `more` are fields of PlannedCheck."""
@@ -129,7 +129,7 @@ def make(
         disruptive=disruptive,
     )
     given = params if params is not None else by.params.model_validate(dict(script or {}))
-    return PlannedCheck(info, Compiled(by, given, tuple(rules), target, observations or {}), **more)
+    return PlannedCheck(info, CompiledMeasurement(by, given, tuple(rules), target, observations or {}), **more)
 
 
 def plan_of(*checks: PlannedCheck, targets: Mapping[str, str] | None = None, **more: Any) -> Plan:

@@ -16,13 +16,13 @@ from xnai_validate.engine.undo.conflicts import refuse_held
 from xnai_validate.errors import NotUndone
 from xnai_validate.kit import (
     FAULT_MARK,
+    ActiveFault,
     Context,
-    Disturbance,
     Facts,
     Fault,
     FaultContext,
+    FaultEntry,
     Gone,
-    InForce,
     JsonValue,
     NotApplicable,
     Params,
@@ -33,7 +33,7 @@ from xnai_validate.kit import (
 )
 from xnai_validate.model.results.events import Event, FaultInjected, FaultReverted, RunFinished
 from xnai_validate.model.results.status import Status
-from xnai_validate.plan import Compiled, PlannedCheck, PlannedFault
+from xnai_validate.plan import CompiledMeasurement, PlannedCheck, PlannedFault
 
 
 class Play(Params):
@@ -75,18 +75,18 @@ class Flags:
         class Up:
             """Raise a flag."""
 
-            def says(self, params: Play, target: str) -> str:
+            def describe(self, params: Play, target: str) -> str:
                 return f"the flag {params.name} is up"
 
             async def prepare(self, params: Play, ctx: FaultContext) -> PlayUndo:
                 await flags.met(params.wrong, "prepare")
                 return PlayUndo(name=params.name, wrong=params.wrong)
 
-            async def inject(self, params: Play, undo: PlayUndo, ctx: FaultContext) -> InForce | None:
+            async def inject(self, params: Play, undo: PlayUndo, ctx: FaultContext) -> ActiveFault | None:
                 flags.said.append(f"+{undo.name}")
                 flags.up.append(undo.name)
                 await flags.met(params.wrong, "inject")
-                return InForce(close=flags.close)
+                return ActiveFault(close=flags.close)
 
             async def revert(self, undo: PlayUndo, ctx: FaultContext) -> None:
                 flags.said.append(f"-{undo.name}")
@@ -270,7 +270,7 @@ def test_cancelled_again_and_again(tmp_path: Path) -> None:
 class Inner(Params):
     """What the checker disturbs."""
 
-    disturb: Disturbance
+    disturb: FaultEntry
     twice: bool = False
 
 
@@ -289,15 +289,15 @@ def test_a_checker_disturbs_for_a_while(tmp_path: Path) -> None:
     async def disturb(params: Inner, ctx: Context) -> Seen:
         """Look at the flags inside and after."""
         for _ in range(2 if params.twice else 1):
-            async with ctx.disturbed(params.disturb):
+            async with ctx.injected(params.disturb):
                 inside = list(flags.up)
         return Seen(inside=inside, after=list(flags.up))
 
-    wanted = Disturbance(fault="flag.up")
+    wanted = FaultEntry(fault="flag.up")
     (planned,) = under(flags, Play())
     check = make("a", declared(disturb), params=Inner(disturb=wanted, twice=True), rules=())
     measurement = check.measurement
-    compiled = Compiled(measurement.checker, measurement.params, (), None, {}, {wanted.key: planned})
+    compiled = CompiledMeasurement(measurement.checker, measurement.params, (), None, {}, {wanted.key: planned})
     from dataclasses import replace
 
     report, checks = results(run(tmp_path, replace(check, measurement=compiled)))

@@ -6,7 +6,7 @@ from importlib.metadata import EntryPoint
 from pathlib import Path
 
 from xnai_validate import registry
-from xnai_validate.kit import FaultContext, InForce, JsonValue, Params, Undo, fault
+from xnai_validate.kit import ActiveFault, FaultContext, JsonValue, Params, Undo, fault
 
 MODULE = "tests.faults.brief"
 
@@ -27,13 +27,13 @@ class FlagUndo(Undo):
 class Flag:
     """Let a file be there."""
 
-    def says(self, params: FlagParams, target: str) -> str:
+    def describe(self, params: FlagParams, target: str) -> str:
         return f"{params.file} is there"
 
     async def prepare(self, params: FlagParams, ctx: FaultContext) -> FlagUndo:
         return FlagUndo(file=params.file)
 
-    async def inject(self, params: FlagParams, undo: FlagUndo, ctx: FaultContext) -> InForce | None:
+    async def inject(self, params: FlagParams, undo: FlagUndo, ctx: FaultContext) -> ActiveFault | None:
         path(undo).touch()
         return None
 

@@ -21,7 +21,7 @@ from xnai_validate import registry
 from xnai_validate.engine.undo.folder import UndoFolder
 from xnai_validate.engine.undo.record import UndoRecord, record_from_json
 from xnai_validate.engine.undo.revert import FaultPlace, take_back
-from xnai_validate.kit import FROM_FILE, Fault, InForce, JsonValue, Params, ProcessId, Undo
+from xnai_validate.kit import FROM_FILE, ActiveFault, Fault, JsonValue, Params, ProcessId, Undo
 
 T = TypeVar("T")
 NOBODY = ProcessId(pid=2**22 + 1, started=0, boot="")
@@ -36,24 +36,24 @@ class Tried:
         self.fault: Fault = registry.FAULTS.get(name)
         self.params: Params = self.fault.params.model_validate(scene.params, context=FROM_FILE)
         self.place = FaultPlace(f"{RUN}.1", RealClock(), self.fault.limit_s, scene.target)
-        self.force: InForce | None = None
+        self.force: ActiveFault | None = None
 
     def prepared(self) -> tuple[Undo, JsonValue]:
         """The record and the fingerprint."""
 
         async def both() -> tuple[Undo, JsonValue]:
-            undo = await self.fault.by.prepare(self.params, self.place)
-            return undo, await self.fault.by.fingerprint(undo, self.place)
+            undo = await self.fault.methods.prepare(self.params, self.place)
+            return undo, await self.fault.methods.fingerprint(undo, self.place)
 
         return asyncio.run(both())
 
     def inject(self, undo: Undo) -> None:
         """Put it in force."""
-        self.force = asyncio.run(_of(self.fault.by.inject(self.params, undo, self.place)))
+        self.force = asyncio.run(_of(self.fault.methods.inject(self.params, undo, self.place)))
 
     def fingerprint(self, undo: Undo) -> JsonValue:
         """The fingerprint of now."""
-        return asyncio.run(_of(self.fault.by.fingerprint(undo, self.place)))
+        return asyncio.run(_of(self.fault.methods.fingerprint(undo, self.place)))
 
     def take_back(self, undo: Undo, before: JsonValue) -> None:
         """Take it back; it must be proven."""
@@ -186,7 +186,7 @@ def test_it_says_what_it_does_to_whom(name: str) -> None:
     found = registry.FAULTS.get(name)
     with scene_of(name)() as scene:
         params = found.params.model_validate(scene.params, context=FROM_FILE)
-        said = found.by.says(params, "the-target")
+        said = found.methods.describe(params, "the-target")
         assert "\n" not in said
         assert 20 < len(said) < 250
         assert not found.needs_target or "the-target" in said

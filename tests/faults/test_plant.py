@@ -13,7 +13,7 @@ import redis
 
 from tests.checkers.redis_process import redis_server
 from tests.context import LooseContext
-from xnai_validate.kit import Disturbance, Target, Unmeasurable
+from xnai_validate.kit import FaultEntry, Target, Unmeasurable
 
 KEY = "circuit_breaker:rag_api"
 Server = tuple[Target, redis.Redis]
@@ -35,10 +35,10 @@ def plant(server: Server, meanwhile: Any = lambda: None) -> dict[str, Any]:
     """Plant an open state and take it back: what the key said meanwhile."""
     said: dict[str, Any] = {}
     wanted = {"key": KEY, "fields": {"state": "open", "failure_count": 3}, "now": ["last_failure_time"]}
-    disturbance = Disturbance.model_validate({"fault": "redis.plant", "with": wanted})
+    disturbance = FaultEntry.model_validate({"fault": "redis.plant", "with": wanted})
 
     async def scene() -> None:
-        async with LooseContext({"redis": server[0]}, "redis", {}).disturbed(disturbance):
+        async with LooseContext({"redis": server[0]}, "redis", {}).injected(disturbance):
             said.update(json.loads(str(server[1].get(KEY))), ttl=server[1].ttl(KEY))
             meanwhile()
 
@@ -99,10 +99,10 @@ def test_what_holds_no_object_is_not_touched(server: Server, content: str | None
 
 def test_a_key_is_gone_and_back(server: Server) -> None:
     """As after an eviction; what the stack wrote in its place is replaced. A key that is not there is told."""
-    lost = Disturbance.model_validate({"fault": "redis.plant", "with": {"key": KEY, "absent": True}})
+    lost = FaultEntry.model_validate({"fault": "redis.plant", "with": {"key": KEY, "absent": True}})
 
     async def scene(meanwhile: bool) -> None:
-        async with LooseContext({"redis": server[0]}, "redis", {}).disturbed(lost):
+        async with LooseContext({"redis": server[0]}, "redis", {}).injected(lost):
             assert server[1].exists(KEY) == 0
             if meanwhile:
                 server[1].set(KEY, "{}")

@@ -12,7 +12,7 @@ import pytest
 
 from xnai_validate import registry
 from xnai_validate.errors import RegistryError
-from xnai_validate.kit import FAULT_MARK, Fault, FaultContext, InForce, JsonValue, Params, Undo, fault
+from xnai_validate.kit import FAULT_MARK, ActiveFault, Fault, FaultContext, JsonValue, Params, Undo, fault
 
 
 class NoParams(Params):
@@ -26,13 +26,13 @@ class Nothing(Undo):
 class Idle:
     """Do nothing at all."""
 
-    def says(self, params: NoParams, target: str) -> str:
+    def describe(self, params: NoParams, target: str) -> str:
         return f"{target} notices nothing"
 
     async def prepare(self, params: NoParams, ctx: FaultContext) -> Nothing:
         return Nothing()
 
-    async def inject(self, params: NoParams, undo: Nothing, ctx: FaultContext) -> InForce | None:
+    async def inject(self, params: NoParams, undo: Nothing, ctx: FaultContext) -> ActiveFault | None:
         return None
 
     async def revert(self, undo: Nothing, ctx: FaultContext) -> None:
@@ -118,4 +118,4 @@ def test_the_decorator_leaves_the_class_as_it_is() -> None:
     found = getattr(Declared, FAULT_MARK)
     assert Declared is Idle
     assert isinstance(found, Fault)
-    assert found.by.says(NoParams(), "nobody") == "nobody notices nothing"
+    assert found.methods.describe(NoParams(), "nobody") == "nobody notices nothing"

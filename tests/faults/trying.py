@@ -11,7 +11,7 @@ from typing import Any
 from tests.context import RealClock
 from xnai_validate import registry
 from xnai_validate.engine.undo.revert import FaultPlace, Proof, take_back
-from xnai_validate.kit import FROM_FILE, Fault, InForce, JsonValue, Params, Target, Undo
+from xnai_validate.kit import FROM_FILE, ActiveFault, Fault, JsonValue, Params, Target, Undo
 
 
 class Trial:
@@ -21,22 +21,22 @@ class Trial:
         self.fault: Fault = registry.FAULTS.get(name)
         self.params: Params = self.fault.params.model_validate(params, context=FROM_FILE)
         self.place = FaultPlace(injection, RealClock(), self.fault.limit_s, target)
-        self.force: InForce | None = None
+        self.force: ActiveFault | None = None
 
     def prepare(self) -> tuple[Undo, JsonValue]:
         """The record and the fingerprint; raises what the fault raises."""
 
         async def both() -> tuple[Undo, JsonValue]:
-            undo = await self.fault.by.prepare(self.params, self.place)
-            return undo, await self.fault.by.fingerprint(undo, self.place)
+            undo = await self.fault.methods.prepare(self.params, self.place)
+            return undo, await self.fault.methods.fingerprint(undo, self.place)
 
         return asyncio.run(both())
 
     def inject(self, undo: Undo) -> None:
         """Put it in force."""
 
-        async def done() -> InForce | None:
-            return await self.fault.by.inject(self.params, undo, self.place)
+        async def done() -> ActiveFault | None:
+            return await self.fault.methods.inject(self.params, undo, self.place)
 
         self.force = asyncio.run(done())
 

@@ -27,7 +27,7 @@ async def once(name: str, params: Params, ctx: Context, drive: Callable[[], Awai
     whole run. What could not be measured is not kept, nor what was measured while the stack was disturbed for the sake
     of the check. The checks that ask are exclusive, so no two ask at once.
     """
-    if ctx.in_force:
+    if ctx.active_faults:
         return await drive()
     key = ("once", name, params.model_dump_json(), _target(ctx))
     memory: Measured[T] = await ctx.shared(key, _memory)

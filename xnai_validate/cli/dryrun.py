@@ -57,7 +57,7 @@ def _disturbed(page: Page, plan: Plan, going: list[PlannedCheck]) -> None:
     for check in disturbing:
         page.blank()
         page.text(check.id, indent=2)
-        sentences = [one.sentence for one in check.faults] or ["it is disruptive by itself, and says no more"]
+        sentences = [one.description for one in check.faults] or ["it is disruptive by itself, and says no more"]
         for text in dict.fromkeys(sentences):
             page.text(masker.text(text), indent=4, style="dim")
 

@@ -215,7 +215,7 @@ def _check(page: Page, check: PlannedCheck, masker: Masker) -> None:
         "until": f"it holds, for {format_ms(check.until.within_s * 1000)}" if check.until else "",
         "timeout": format_ms(check.timeout_s * 1000),
         "alone": "nothing else runs meanwhile" if check.exclusive else "",
-        "disturbs": "; ".join(one.sentence for one in check.faults),
+        "disturbs": "; ".join(one.description for one in check.faults),
         "skipped": check.skip or "",
         "fix": " ".join((info.fix or "").split()),
         "see": f"{info.source.file}:{info.source.line}",

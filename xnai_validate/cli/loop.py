@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
-from xnai_validate.plan import Compiled, Plan
+from xnai_validate.plan import CompiledMeasurement, Plan
 
 T = TypeVar("T")
 FAMILY = "load"
@@ -32,5 +32,5 @@ def loop_factory(plan: Plan) -> Callable[[], asyncio.AbstractEventLoop] | None:
     return uvloop.new_event_loop
 
 
-def _loads(measurement: Compiled) -> bool:
+def _loads(measurement: CompiledMeasurement) -> bool:
     return measurement.checker.family == FAMILY or any(map(_loads, measurement.observations.values()))

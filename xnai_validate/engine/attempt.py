@@ -16,7 +16,7 @@ from xnai_validate.model.judging.finding_text import cut, reason
 from xnai_validate.model.judging.rules import Finding, judge
 from xnai_validate.model.results.status import Status
 from xnai_validate.model.text import printable
-from xnai_validate.plan import Compiled, PlannedCheck, Until
+from xnai_validate.plan import CompiledMeasurement, PlannedCheck, Until
 
 LAST_CHANCE_S = 1.0
 """The last attempt of a check with `until` has at least this long."""
@@ -115,7 +115,7 @@ async def _until(check: PlannedCheck, until: Until, ctx: Context, told: Told) ->
         await ctx.clock.sleep(min(until.every_s, left))
 
 
-async def attempt(measurement: Compiled, ctx: Context, timeout_s: float) -> Outcome:
+async def attempt(measurement: CompiledMeasurement, ctx: Context, timeout_s: float) -> Outcome:
     """Measure once within `timeout_s` and judge; whatever the checker does, there is an outcome.
 
     Only the cancellation of the task itself passes through.
@@ -141,7 +141,7 @@ async def attempt(measurement: Compiled, ctx: Context, timeout_s: float) -> Outc
     )
 
 
-async def _measure(measurement: Compiled, ctx: Context) -> Outcome:
+async def _measure(measurement: CompiledMeasurement, ctx: Context) -> Outcome:
     facts = await measurement.checker.measure(measurement.params, ctx)
     if not isinstance(facts, measurement.checker.facts):
         raise TypeError(f"it returned {type(facts).__name__} instead of {measurement.checker.facts.__name__}")
@@ -157,7 +157,7 @@ async def _measure(measurement: Compiled, ctx: Context) -> Outcome:
     return Outcome(status, reason(findings, values), findings, kept)
 
 
-def _failed(measurement: Compiled, error: BaseException) -> Outcome:
+def _failed(measurement: CompiledMeasurement, error: BaseException) -> Outcome:
     if isinstance(error, NotApplicable):
         return Outcome(Status.SKIP, _told(error))
     if isinstance(error, XnaiError):
@@ -170,7 +170,7 @@ def _told(error: XnaiError) -> str:
     return f"{text}; {printable(error.hint)}" if error.hint else text
 
 
-def _broken(measurement: Compiled, error: BaseException) -> Outcome:
+def _broken(measurement: CompiledMeasurement, error: BaseException) -> Outcome:
     words = cut(printable(str(error)), MESSAGE_CAP)
     what = f"{type(error).__name__}: {words}" if words else type(error).__name__
     return Outcome(Status.ERROR, f"the checker {measurement.checker.kind} broke: {what} ({_where(error)})", broken=True)

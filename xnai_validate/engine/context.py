@@ -11,12 +11,12 @@ from typing import TypeVar
 from xnai_validate.engine.shared import Shared
 from xnai_validate.engine.undo.faults import Disturbances, target_of
 from xnai_validate.errors import NotApplicable, Unmeasurable
-from xnai_validate.kit import Clock, Disturbance, JsonValue, Observation, Observed, Template
+from xnai_validate.kit import Clock, FaultEntry, JsonValue, Observation, Observed, Template
 from xnai_validate.model.judging.fact_types import fact_values
 from xnai_validate.model.judging.rule_parsing import parse_rules
 from xnai_validate.model.judging.rules import judge
 from xnai_validate.model.target import Target
-from xnai_validate.plan import Compiled, PlannedFault
+from xnai_validate.plan import CompiledMeasurement, PlannedFault
 
 T = TypeVar("T")
 
@@ -42,12 +42,12 @@ class CheckContext:
     """The context of one measurement of a check."""
 
     scope: Scope
-    measurement: Compiled
+    measurement: CompiledMeasurement
     id: str
     timeout_s: float
     moved: dict[str, Target] = field(default_factory=dict)
     """Targets that are elsewhere while a fault is in force, in all measurements of the check."""
-    in_force: list[str] = field(default_factory=list)
+    active_faults: list[str] = field(default_factory=list)
     """What disturbs the stack for this check at the moment, in sentences."""
 
     @property
@@ -90,9 +90,9 @@ class CheckContext:
         return Observed(facts, judge(inner.rules, facts))
 
     @asynccontextmanager
-    async def disturbed(self, disturbance: Disturbance) -> AsyncIterator[None]:
+    async def injected(self, disturbance: FaultEntry) -> AsyncIterator[None]:
         """A context in which a disturbance that stands in the params is in force."""
-        planned = self.measurement.disturbances.get(disturbance.key)
+        planned = self.measurement.fault_entries.get(disturbance.key)
         if planned is None:
             raise LookupError(f"the disturbance {disturbance.fault} does not stand in the params of the check")
         async with self.under(planned):
@@ -107,11 +107,11 @@ class CheckContext:
         async with self.scope.disturbances.in_force(planned, target, self.id) as moved:
             before = dict(self.moved)
             self.moved.update(moved)
-            self.in_force.append(planned.sentence)
+            self.active_faults.append(planned.description)
             try:
                 yield
             finally:
-                self.in_force.remove(planned.sentence)
+                self.active_faults.remove(planned.description)
                 self.moved.clear()
                 self.moved.update(before)
 
@@ -124,7 +124,7 @@ class CheckContext:
         self.scope.progress(self.id, text)
 
 
-def _completed(known: Compiled, observation: Observation) -> Compiled:
+def _completed(known: CompiledMeasurement, observation: Observation) -> CompiledMeasurement:
     """A measurement of which all but params and rules was known; raises Unmeasurable where these are none."""
     checker = known.checker
     rules, mistakes = parse_rules({**checker.expect, **(observation.expect or {})}, checker.types, kind=checker.kind)

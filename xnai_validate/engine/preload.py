@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 
 from xnai_validate.kit import Preload
-from xnai_validate.plan import Compiled, Plan, PlannedCheck
+from xnai_validate.plan import CompiledMeasurement, Plan, PlannedCheck
 
 
 def preload(plan: Plan) -> None:
@@ -31,7 +31,7 @@ def _named(check: PlannedCheck) -> Iterator[tuple[Preload, str | None]]:
         yield planned.fault.preload, planned.target
 
 
-def _by_checkers(measurement: Compiled) -> Iterator[tuple[Preload, str | None]]:
+def _by_checkers(measurement: CompiledMeasurement) -> Iterator[tuple[Preload, str | None]]:
     yield measurement.checker.preload, measurement.target
     for observed in measurement.observations.values():
         yield from _by_checkers(observed)

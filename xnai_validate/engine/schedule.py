@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from xnai_validate.model.results.status import Status
-from xnai_validate.plan import Compiled, Limits, PlannedCheck
+from xnai_validate.plan import CompiledMeasurement, Limits, PlannedCheck
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +45,8 @@ def runs_alone(check: PlannedCheck) -> bool:
     return check.exclusive or check.info.disruptive or bool(check.under) or _exclusive(check.measurement)
 
 
-def _exclusive(measurement: Compiled) -> bool:
-    own = measurement.checker.exclusive or bool(measurement.disturbances)
+def _exclusive(measurement: CompiledMeasurement) -> bool:
+    own = measurement.checker.exclusive or bool(measurement.fault_entries)
     return own or any(_exclusive(inner) for inner in measurement.observations.values())
 
 

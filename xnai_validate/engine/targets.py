@@ -10,7 +10,7 @@ from xnai_validate.engine.context import CheckContext, Scope
 from xnai_validate.engine.shared import Shared
 from xnai_validate.kit import Clock
 from xnai_validate.model.target import Target
-from xnai_validate.plan import Choice, Compiled, Plan, PlannedTarget
+from xnai_validate.plan import Choice, CompiledMeasurement, Plan, PlannedTarget
 
 PROBE_S = 5.0
 """How long one candidate may take to answer."""
@@ -66,7 +66,7 @@ async def _first_that_answers(planned: PlannedTarget, scope: Scope) -> int | Non
     return None
 
 
-async def _answers(name: str, probe: Compiled, target: Target, scope: Scope) -> bool:
+async def _answers(name: str, probe: CompiledMeasurement, target: Target, scope: Scope) -> bool:
     targets: Mapping[str, Target] = {**scope.targets, name: target}
     there = Scope(targets, scope.vars, scope.clock, scope.shared, scope.progress)
     outcome = await attempt(probe, CheckContext(there, probe, f"target {name}", PROBE_S), PROBE_S)

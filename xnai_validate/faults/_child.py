@@ -37,7 +37,7 @@ class Child:
     """The line by which it said so: what only it knows, such as its port."""
 
     def close(self) -> None:
-        """Let go of it, when it was ended; `InForce.close`."""
+        """Let go of it, when it was ended; `ActiveFault.close`."""
         for pipe in (self.process.stdin, self.process.stdout):
             if pipe is not None:
                 with suppress(OSError):

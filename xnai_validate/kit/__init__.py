@@ -16,8 +16,8 @@ from pydantic import (
 from xnai_validate.errors import Gone, NotApplicable, Unmeasurable, XnaiError
 from xnai_validate.kit.checker import MARK, Checker, Preload, checker
 from xnai_validate.kit.context import Clock, Context
-from xnai_validate.kit.fault import FAULT_MARK, Fault, FaultContext, InForce, Undo, fault
-from xnai_validate.kit.observation import Disturbance, Observation, Observed, Template
+from xnai_validate.kit.fault import FAULT_MARK, ActiveFault, Fault, FaultContext, Undo, fault
+from xnai_validate.kit.observation import FaultEntry, Observation, Observed, Template
 from xnai_validate.kit.params import (
     FROM_FILE,
     Bytes,
@@ -54,6 +54,7 @@ __all__ = [
     "MATCH_CAP",
     "NAME",
     "PATIENCE_S",
+    "ActiveFault",
     "AfterValidator",
     "BeforeValidator",
     "Bytes",
@@ -61,12 +62,12 @@ __all__ = [
     "Clock",
     "Context",
     "Count",
-    "Disturbance",
     "Duration",
     "ErrorKind",
     "Facts",
     "Fault",
     "FaultContext",
+    "FaultEntry",
     "Field",
     "Finding",
     "FrozenModel",
@@ -76,7 +77,6 @@ __all__ = [
     "Headers",
     "Histogram",
     "IgnoreCase",
-    "InForce",
     "Json",
     "JsonObject",
     "JsonValue",

@@ -8,7 +8,7 @@ from typing import Protocol, TypeVar
 
 from pydantic import JsonValue
 
-from xnai_validate.kit.observation import Disturbance, Observation, Observed
+from xnai_validate.kit.observation import FaultEntry, Observation, Observed
 from xnai_validate.model.target import Target
 
 
@@ -57,7 +57,7 @@ class Context(Protocol):
         it that are none.
         """
 
-    def disturbed(self, disturbance: Disturbance) -> AbstractAsyncContextManager[None]:
+    def injected(self, disturbance: FaultEntry) -> AbstractAsyncContextManager[None]:
         """A context in which a disturbance that stands in the check's params is in force.
 
         On entering, its undo record is on disk before it is injected; on leaving, whatever the reason, it is taken back
@@ -66,7 +66,7 @@ class Context(Protocol):
         """
 
     @property
-    def in_force(self) -> Sequence[str]:
+    def active_faults(self) -> Sequence[str]:
         """What disturbs the stack for this check at the moment, in sentences: what is measured now holds only then."""
 
     @property

@@ -1,7 +1,7 @@
-"""What the author of a fault writes: a reversible disturbance of the stack.
+"""Declaring a fault: a reversible disturbance of the stack.
 
-A fault is a class with four methods and a sentence. What it needs to be taken back is an `Undo`: it is on disk before
-anything is disturbed, and `revert` may run in another process that knows nothing but this record::
+A fault is a class with five methods. Everything that reverting needs is in its `Undo` record: that is on disk before
+the fault is injected, and `revert` may run in another process that has nothing but this record::
 
     class PauseParams(Params):
         duration: Duration = 30.0
@@ -13,9 +13,9 @@ anything is disturbed, and `revert` may run in another process that knows nothin
     class Pause:
         "Stop the target's processes, as a machine does that has no time for them."
 
-        def says(self, params: PauseParams, target: str) -> str: ...
+        def describe(self, params: PauseParams, target: str) -> str: ...
         async def prepare(self, params: PauseParams, ctx: FaultContext) -> PauseUndo: ...
-        async def inject(self, params: PauseParams, undo: PauseUndo, ctx: FaultContext) -> InForce | None: ...
+        async def inject(self, params: PauseParams, undo: PauseUndo, ctx: FaultContext) -> ActiveFault | None: ...
         async def revert(self, undo: PauseUndo, ctx: FaultContext) -> None: ...
         async def fingerprint(self, undo: PauseUndo, ctx: FaultContext) -> JsonValue: ...
 """
@@ -39,19 +39,19 @@ FAULT_MARK = "__xnai_fault__"
 
 
 class Undo(FrozenModel):
-    """What is needed to take a fault back: plain JSON on disk. The target and its secrets are kept beside it."""
+    """What reverting a fault needs, as plain JSON on disk. The target and its secrets are stored beside it."""
 
 
 class FaultContext(Protocol):
-    """What a fault may ask of the engine, or of the process that takes it back."""
+    """What the engine, or the process that reverts, offers to a fault."""
 
     @property
     def id(self) -> str:
-        """The name of this injection, unlike any other: for keys, files and arguments by which it is found again."""
+        """A unique name of this injection, for keys, files and arguments by which it is recognized later."""
 
     @property
     def target(self) -> Target:
-        """The target that is disturbed; raises NotApplicable where it has none."""
+        """The target of the fault; raises NotApplicable if it has none."""
 
     @property
     def clock(self) -> Clock:
@@ -59,68 +59,71 @@ class FaultContext(Protocol):
 
     @property
     def limit_s(self) -> float:
-        """Seconds after which the fault is taken back whatever happens; what expires by itself should do so then."""
+        """Seconds after which the fault is reverted in any case; anything that expires by itself should do so then."""
 
 
 @dataclass(frozen=True, slots=True)
-class InForce:
-    """What lives in this process while the fault is in force; `revert` must not need it."""
+class ActiveFault:
+    """What lives in this process while the fault is active; `revert` must not need it."""
 
     url: str | None = None
-    """Where the target is reached meanwhile, if not at its own url: that of a proxy in front of it."""
+    """Where the target is reached meanwhile, if not at its own url: the url of a proxy in front of it."""
     close: Callable[[], None] | None = None
-    """Called after the fault was taken back: let go of pipes and children."""
+    """Called after the fault was reverted, to release pipes and children."""
 
 
-class Disturbing(Protocol):
-    """The methods of a fault. Each may raise XnaiError; what else they raise is told as a fault of the tool."""
+class FaultMethods(Protocol):
+    """The methods of a fault. Each may raise XnaiError; any other exception is reported as an error of the tool."""
 
-    def says(self, params: Any, target: str) -> str:
-        """A plain sentence of what it does to whom, which may be shown before it is done."""
+    def describe(self, params: Any, target: str) -> str:
+        """Return one plain sentence: what the fault does to the target. It may be shown before the injection."""
 
     async def prepare(self, params: Any, ctx: FaultContext) -> Any:
-        """All that `revert` will need, found out by reading only.
+        """Return everything that `revert` will need, found by reading only.
 
-        Raises NotApplicable where it cannot be done here, Unmeasurable where it could not be undone.
+        Raises NotApplicable if the fault cannot be injected here, Unmeasurable if it could not be reverted.
         """
 
-    async def inject(self, params: Any, undo: Any, ctx: FaultContext) -> InForce | None:
-        """Put it in force; whatever happens in here or after it, `revert` follows."""
+    async def inject(self, params: Any, undo: Any, ctx: FaultContext) -> ActiveFault | None:
+        """Inject the fault; `revert` follows whatever this method returns or raises."""
 
     async def revert(self, undo: Any, ctx: FaultContext) -> None:
-        """Take it back; does no harm where it was never put in force, or was taken back before.
+        """Revert the fault; harmless if it was never injected or is reverted already.
 
-        May run in another process. Raises Gone where what was disturbed has ended, and the fault with it.
+        May run in another process. Raises Gone if what was disturbed has ended, and the fault with it.
         """
 
     async def fingerprint(self, undo: Any, ctx: FaultContext) -> JsonValue:
-        """What must be equal before and after; read again for a while after `revert`, until it is equal."""
+        """Return a value that must be equal before the injection and after the revert.
+
+        After `revert` it is read again for a while, until it is equal.
+        """
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """A fault, with all that was read from its annotations."""
+    """A fault, with everything that was read from its declaration."""
 
     name: str
     """`family.name`."""
-    by: Disturbing = field(repr=False)
+    methods: FaultMethods = field(repr=False)
     params: type[Params]
     undo: type[Undo]
     doc: str
-    """The docstring; its first line is a sentence a user reads."""
+    """The docstring; users read its first line."""
     limit_s: float
-    """How long it may be in force at most."""
+    """How long it may be active at most."""
     grace_s: float
-    """How long taking it back may take."""
+    """How long reverting it may take."""
     needs_target: bool
     extra: str | None
-    """The optional dependency group that it needs, if any."""
+    """The optional dependency group that it needs."""
     preload: Preload
     """Modules to import before the first check."""
 
     @property
     def family(self) -> str:
-        """The module it lives in: `redis` of `redis.pause`."""
+        """The module that declares it: `redis` of `redis.pause`."""
         return self.name.partition(".")[0]
 
     @property
@@ -129,7 +132,7 @@ class Fault:
         return self.doc.strip().partition("\n")[0].strip()
 
 
-D = TypeVar("D", bound=Disturbing)
+FaultClass = TypeVar("FaultClass", bound=FaultMethods)
 
 
 def fault(
@@ -140,14 +143,21 @@ def fault(
     target: bool = True,
     extra: str | None = None,
     preload: Preload = (),
-) -> Callable[[type[D]], type[D]]:
-    """Declare a class without arguments, whose methods are those of `Disturbing`, as the fault `name` (`family.name`).
+) -> Callable[[type[FaultClass]], type[FaultClass]]:
+    """Declare a class with the methods of `FaultMethods` as the fault `name` (`family.name`).
 
-    `limit_s`: how long it may be in force; `grace_s`: how long taking it back and proving it may take;
-    `target=False`: needs no target. Raises TypeError where annotations or the docstring are missing.
+    The class is created without arguments. Raises TypeError if annotations or the docstring are missing.
+
+    Args:
+        name: the name in profiles and suites.
+        limit_s: how long the fault may be active at most.
+        grace_s: how long reverting it, and proving that, may take.
+        target: whether it needs a target.
+        extra: the optional dependency group that it needs.
+        preload: modules to import before the first check.
     """
 
-    def declare(cls: type[D]) -> type[D]:
+    def declare(cls: type[FaultClass]) -> type[FaultClass]:
         hints = get_type_hints(cls.prepare)
         params, undo = hints.get("params"), hints.get("return")
         if not (isinstance(params, type) and issubclass(params, Params)):
@@ -157,8 +167,8 @@ def fault(
         doc = inspect.cleandoc(cls.__doc__ or "")
         if not doc:
             raise TypeError(f"{name}: the fault has no docstring; its first line is what a user reads")
-        found = Fault(name, cls(), params, undo, doc, limit_s, grace_s, target, extra, preload)
-        setattr(cls, FAULT_MARK, found)
+        declared = Fault(name, cls(), params, undo, doc, limit_s, grace_s, target, extra, preload)
+        setattr(cls, FAULT_MARK, declared)
         return cls
 
     return declare

@@ -58,7 +58,7 @@ class Template(Observation):
         return Observation.model_validate({**raw, "expect": filled(self.expect, values)})
 
 
-class Disturbance(Params):
+class FaultEntry(Params):
     """A fault that is in force for a while: verified when the profile is loaded, always taken back."""
 
     fault: str

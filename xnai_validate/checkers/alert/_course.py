@@ -56,7 +56,7 @@ class Course:
     @asynccontextmanager
     async def _breach(self) -> AsyncIterator[None]:
         if self._params.breach is not None:
-            async with self._ctx.disturbed(self._params.breach):
+            async with self._ctx.injected(self._params.breach):
                 yield
             return
         try:

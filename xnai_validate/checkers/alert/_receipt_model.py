@@ -6,9 +6,9 @@ from typing import Annotated
 
 from xnai_validate.kit import (
     Count,
-    Disturbance,
     Duration,
     Facts,
+    FaultEntry,
     Field,
     Ge,
     Le,
@@ -30,7 +30,7 @@ class StreamInbox(Params):
 class ReceiptParams(Params):
     """What to break, what to expect, and where."""
 
-    breach: Disturbance | None = None
+    breach: FaultEntry | None = None
     """What the alert is about, as a fault that is held until the alert has come, and taken back then."""
     cause: list[Observation] = Field(default_factory=list)
     """What the alert is about, as requests that bring it about; instead of `breach`."""

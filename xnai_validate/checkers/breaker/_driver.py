@@ -132,7 +132,7 @@ class Driver:
             yield opening
             return
         begun_s = self.now()
-        async with self.ctx.disturbed(self.params.trip.planted):
+        async with self.ctx.injected(self.params.trip.planted):
             opening = Opening(planted=(begun_s, self.now()))
             reading = await self.readings.key()
             if reading is not None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Literal, Self
 
 from xnai_validate.checkers._watch import Watch
-from xnai_validate.kit import Disturbance, Duration, Field, Ge, Gt, Le, Observation, Params, model_validator
+from xnai_validate.kit import Duration, FaultEntry, Field, Ge, Gt, Le, Observation, Params, model_validator
 
 State = Literal["closed", "open", "half_open"]
 
@@ -31,9 +31,9 @@ class Trip(Params):
 
     request: Observation | None = None
     """A call that makes the dependency fail by what it asks."""
-    fault: Disturbance | None = None
+    fault: FaultEntry | None = None
     """What makes the dependency fail while `call` is made; calls that then end by a time-out count as any failure."""
-    planted: Disturbance | None = None
+    planted: FaultEntry | None = None
     """What writes an open state into the breaker's key, such as `redis.plant`: how it opens is not measured then."""
 
     @model_validator(mode="after")

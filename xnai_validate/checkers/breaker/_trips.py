@@ -37,7 +37,7 @@ async def failing(params: BreakerParams, ctx: Context) -> AsyncIterator[Observat
     """The call that fails within. Raises NotApplicable where nothing is configured that makes calls fail."""
     must_fail(params)
     if params.trip.fault is not None:
-        async with ctx.disturbed(params.trip.fault):
+        async with ctx.injected(params.trip.fault):
             yield params.call
     elif params.trip.request is not None:
         yield params.trip.request

@@ -13,7 +13,7 @@ from xnai_validate.checkers.breaker._phases import Opening
 from xnai_validate.checkers.breaker._readings import PAUSE_S
 from xnai_validate.checkers.breaker._trips import must_fail
 from xnai_validate.checkers.breaker.refusal import quantile
-from xnai_validate.kit import Context, Count, Disturbance, Duration, Facts, Milliseconds, checker
+from xnai_validate.kit import Context, Count, Duration, Facts, FaultEntry, Milliseconds, checker
 
 CALLS = 5
 """Calls that are to succeed, and calls that are to be refused, while Redis is gone."""
@@ -22,7 +22,7 @@ CALLS = 5
 class OutageParams(BreakerParams):
     """A breaker, and what takes Redis away."""
 
-    outage: Disturbance
+    outage: FaultEntry
     """What takes Redis away from the stack for a while: `redis.pause`, a process that stands still."""
     back: Duration = 30.0
     """How long the key in Redis may take afterwards to tell what happened."""
@@ -124,7 +124,7 @@ async def _drive(params: OutageParams, ctx: Context) -> tuple[_Seen, float]:
     seen.ready = await driver.ready()
     if seen.ready:
         ctx.progress(f"breaker {params.name}: {params.outage.fault} takes Redis away")
-        async with ctx.disturbed(params.outage):
+        async with ctx.injected(params.outage):
             await _without(driver, seen)
         if seen.opening.opened is not None:
             await _return(params, driver, seen, seen.opening.opened)

@@ -10,7 +10,7 @@ from xnai_validate.checkers.breaker._driver import Driver
 from xnai_validate.checkers.breaker._params import BreakerParams, State
 from xnai_validate.checkers.breaker._trips import must_open
 from xnai_validate.checkers.breaker.concurrent import at_once
-from xnai_validate.kit import Context, Disturbance, Duration, Facts, Milliseconds, Unmeasurable, checker
+from xnai_validate.kit import Context, Duration, Facts, FaultEntry, Milliseconds, Unmeasurable, checker
 
 KNOWN = 8
 """Calls that are refused before anything happens, so that all workers know that the breaker is open."""
@@ -19,7 +19,7 @@ KNOWN = 8
 class SurviveParams(BreakerParams):
     """A breaker, and what happens while it is open."""
 
-    disturb: Disturbance
+    disturb: FaultEntry
     """What happens: a restart of the API, of Redis."""
     held: bool = False
     """Whether the breaker is called while that lasts, instead of afterwards."""
@@ -116,7 +116,7 @@ async def _disturb(params: SurviveParams, driver: Driver, opened: tuple[float, f
     await at_once(params, driver.ctx, params.call, KNOWN)
     if driver.now() >= opened[0] + params.recovery:
         raise Unmeasurable(f"the recovery time of the breaker {params.name} was over before anything could be done")
-    async with driver.ctx.disturbed(params.disturb):
+    async with driver.ctx.injected(params.disturb):
         if params.held:
             await _look(params, driver, opened, seen)
     if not params.held:

@@ -6,9 +6,9 @@ from typing import Annotated
 
 from xnai_validate.kit import (
     Count,
-    Disturbance,
     Duration,
     Facts,
+    FaultEntry,
     Field,
     Ge,
     Gt,
@@ -23,7 +23,7 @@ from xnai_validate.kit import (
 class ExperimentParams(Params):
     """What is disturbed, what is asked meanwhile, and for how long."""
 
-    disturb: list[Disturbance] = Field(min_length=1, max_length=8)
+    disturb: list[FaultEntry] = Field(min_length=1, max_length=8)
     """The faults; all are in force at once, put in force in this order."""
     probe: Observation
     """What is asked again and again, before, during and after: when its rules hold, the stack is steady."""

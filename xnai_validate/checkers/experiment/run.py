@@ -91,7 +91,7 @@ async def _disturbed(params: ExperimentParams, ctx: Context, watch: Watch, touch
         watch.injecting_at = ctx.clock.monotonic()
         for disturbance in params.disturb:
             ctx.progress(f"injecting {disturbance.fault}")
-            await stack.enter_async_context(ctx.disturbed(disturbance))
+            await stack.enter_async_context(ctx.injected(disturbance))
         begun = watch.in_force_at = ctx.clock.monotonic()
         ctx.progress("disturbed")
         asking = group.create_task(_ask_others(params, ctx, touched))

@@ -16,9 +16,9 @@ from xnai_validate.checkers.health._sample import Paths, status_fault
 from xnai_validate.kit import (
     Context,
     Count,
-    Disturbance,
     Duration,
     Facts,
+    FaultEntry,
     Field,
     Ge,
     JsonObject,
@@ -39,7 +39,7 @@ class Situation(Params):
 
     name: str
     """What it is called in the table: `without the model`."""
-    breach: Disturbance
+    breach: FaultEntry
     """The fault that brings it about; it is taken back afterwards."""
     detect_within: Duration | None = None
     """How long the report may take to notice; by default that of the check."""
@@ -167,7 +167,7 @@ async def _measure(params: TruthParams, ctx: Context) -> Truth:
     for situation in params.situations:
         within_s = situation.detect_within or params.detect_within
         ctx.progress(situation.name)
-        async with ctx.disturbed(situation.breach):
+        async with ctx.injected(situation.breach):
             during = await watch(ctx, what, situation.name, within_s, changed=True)
         ctx.progress(f"after {situation.name}")
         after = await watch(ctx, what, situation.name, params.recover_within, changed=False)

@@ -16,7 +16,7 @@ from xnai_validate.config.yaml_files.problems import Problems, Where
 from xnai_validate.model.json import JsonValue
 from xnai_validate.model.results.report import CheckInfo
 from xnai_validate.model.results.report import Source as SourceLine
-from xnai_validate.plan import ONCE, Compiled, PlannedCheck, PlannedFault, PlannedTarget, Retry, Until
+from xnai_validate.plan import ONCE, CompiledMeasurement, PlannedCheck, PlannedFault, PlannedTarget, Retry, Until
 
 _TIMEOUT_S = 30.0
 
@@ -138,7 +138,7 @@ class Checks:
 
     def _measurement(
         self, source: CheckSource, check_id: str, target: str | None, where: Where, *, skipped: bool
-    ) -> Compiled | None:
+    ) -> CompiledMeasurement | None:
         entry = source.entry
         if not (skipped and source.missing_values):
             tightened = self.thresholds.rules_of(check_id, entry.kind)
@@ -147,9 +147,9 @@ class Checks:
             )
         # The check is not meant for this stack and refers to vars without a value here: its params cannot be validated.
         checker = self.measurements.checker(entry.kind, where.at("kind"))
-        return Compiled(checker, checker.params.model_construct(), (), target) if checker else None
+        return CompiledMeasurement(checker, checker.params.model_construct(), (), target) if checker else None
 
-    def _not_configured(self, measurement: Compiled, faults: tuple[PlannedFault, ...]) -> str | None:
+    def _not_configured(self, measurement: CompiledMeasurement, faults: tuple[PlannedFault, ...]) -> str | None:
         """Why the check is skipped if a target of it is not configured."""
         needed = [measurement.target] if measurement.checker.needs_target else []
         needed += [fault.target for fault in faults]

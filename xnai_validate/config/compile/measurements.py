@@ -1,4 +1,4 @@
-"""From the kind, params and rules of a check, as they are written, to a validated `Compiled` measurement."""
+"""From the kind, params and rules of a check, as they are written, to a validated `CompiledMeasurement` measurement."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from xnai_validate.config.yaml_files.problems import Problems, Where
 from xnai_validate.config.yaml_files.scalars import SpelledFloat, SpelledInt
 from xnai_validate.config.yaml_files.validation_messages import field_errors, models_in
 from xnai_validate.errors import RegistryError
-from xnai_validate.kit import FROM_FILE, Checker, Disturbance, Fault, Observation, Params, Template
+from xnai_validate.kit import FROM_FILE, Checker, Fault, FaultEntry, Observation, Params, Template
 from xnai_validate.model.json import JsonObject, JsonValue
 from xnai_validate.model.judging.rule_parsing import parse_rules
 from xnai_validate.model.judging.rules import Level, Rule
 from xnai_validate.model.suggestions import did_you_mean
 from xnai_validate.model.text import looks_secret
-from xnai_validate.plan import NOTHING, Compiled, PlannedFault
+from xnai_validate.plan import NOTHING, CompiledMeasurement, PlannedFault
 
 RulesByFact = dict[str, tuple[Rule, ...]]
 _NO_RULES: RulesByFact = {}
@@ -71,7 +71,7 @@ class Measurements:
         inner: bool = False,
         template: bool = False,
         tightened: RulesByFact = _NO_RULES,
-    ) -> Compiled | None:
+    ) -> CompiledMeasurement | None:
         """The measurement written at `where`, under the keys of a check; None if it has errors.
 
         Args:
@@ -100,12 +100,12 @@ class Measurements:
         if verified is None or rules is None or not known:
             return None
         if not _with_models(checker.params):
-            return Compiled(checker, verified, rules, target)
+            return CompiledMeasurement(checker, verified, rules, target)
         observations = dict(self._observations(verified, target, where.at("with")))
         disturbances = dict(self._disturbances(verified, target, where.at("with")))
-        return Compiled(checker, verified, rules, target, observations or NOTHING, disturbances or NOTHING)
+        return CompiledMeasurement(checker, verified, rules, target, observations or NOTHING, disturbances or NOTHING)
 
-    def fault(self, disturbance: Disturbance, target: str | None, where: Where) -> PlannedFault | None:
+    def fault(self, disturbance: FaultEntry, target: str | None, where: Where) -> PlannedFault | None:
         """The fault of a disturbance written at `where`, by default of `target`; None if it has errors."""
         fault = self._fault(disturbance.fault, where.at("fault"))
         if fault is None:
@@ -224,7 +224,9 @@ class Measurements:
             self._parsed[key] = parsed
         return parsed
 
-    def _observations(self, params: Params, target: str | None, where: Where) -> Iterator[tuple[str, Compiled]]:
+    def _observations(
+        self, params: Params, target: str | None, where: Where
+    ) -> Iterator[tuple[str, CompiledMeasurement]]:
         """Every observation in the params, by its key."""
         for name, key in _with_models(type(params)):
             for observation, steps in _models_of(getattr(params, name), (key,), Observation):
@@ -251,7 +253,7 @@ class Measurements:
     def _disturbances(self, params: Params, target: str | None, where: Where) -> Iterator[tuple[str, PlannedFault]]:
         """Every disturbance in the params, by its key."""
         for name, key in _with_models(type(params)):
-            for disturbance, steps in _models_of(getattr(params, name), (key,), Disturbance):
+            for disturbance, steps in _models_of(getattr(params, name), (key,), FaultEntry):
                 planned = self.fault(disturbance, target, where.at(*steps))
                 if planned is not None:
                     yield disturbance.key, planned

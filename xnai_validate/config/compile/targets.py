@@ -15,11 +15,11 @@ from xnai_validate.model.json import JsonObject
 from xnai_validate.model.redis_url import RedisUrl
 from xnai_validate.model.target import Target, Tls
 from xnai_validate.model.text import MASK
-from xnai_validate.plan import Candidate, Compiled, PlannedTarget
+from xnai_validate.plan import Candidate, CompiledMeasurement, PlannedTarget
 
 _PROTOCOLS = {"https": "http", "ws": "http", "wss": "http", "rediss": "redis"}
 """Scheme -> the protocol that is spoken there; schemes of one protocol may replace each other."""
-CompileProbe = Callable[[str, JsonObject, JsonObject | None, None, str, Where], Compiled | None]
+CompileProbe = Callable[[str, JsonObject, JsonObject | None, None, str, Where], CompiledMeasurement | None]
 """`Measurements.compile`, called with kind, params, expect, warn, target and place."""
 _EXAMPLE = "write scheme://host:port, such as http://127.0.0.1:8000"
 
@@ -184,7 +184,7 @@ def with_probes(
     return probed
 
 
-def _default_probe(target: PlannedTarget, compile_probe: CompileProbe) -> Compiled | None:
+def _default_probe(target: PlannedTarget, compile_probe: CompileProbe) -> CompiledMeasurement | None:
     """Any answer of an HTTP server, a connection to anything else."""
     nowhere = Where(None)
     if target.candidates[0].target.scheme in ("http", "https"):

@@ -8,7 +8,7 @@ from pydantic import BaseModel
 
 from xnai_validate.config.yaml_files.document import Steps
 from xnai_validate.config.yaml_files.validation_messages import models_in
-from xnai_validate.kit import Disturbance, Observation, Params
+from xnai_validate.kit import FaultEntry, Observation, Params
 from xnai_validate.model.json import JsonValue
 from xnai_validate.model.judging.references import is_template
 
@@ -39,6 +39,6 @@ def contains_measurements(params: type[Params]) -> bool:
 def _holds_observations(model: type[BaseModel], seen: set[type[BaseModel]]) -> bool:
     seen.add(model)
     inner = {each for info in model.model_fields.values() for each in models_in(info.annotation)}
-    return any(issubclass(each, Observation | Disturbance) for each in inner) or any(
+    return any(issubclass(each, Observation | FaultEntry) for each in inner) or any(
         _holds_observations(each, seen) for each in inner - seen
     )

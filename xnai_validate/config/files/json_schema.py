@@ -19,9 +19,9 @@ def suite_schema() -> JsonObject:
     made = model_schema(SuiteFile, "", definitions)
     kinds = [name.removesuffix(":with") for name in definitions if name.endswith(":with")]
     faults = faults_schema(map(FAULTS.get, FAULTS.names()), definitions)
-    disturbance = definitions["Disturbance"]
+    disturbance = definitions["FaultEntry"]
     if isinstance(disturbance, dict):
-        definitions["Disturbance"] = {**disturbance, "allOf": faults}
+        definitions["FaultEntry"] = {**disturbance, "allOf": faults}
     check = definitions["CheckEntry"]
     if isinstance(check, dict):
         properties = check["properties"]

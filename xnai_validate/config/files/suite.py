@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import Field
 
 from xnai_validate.config.files.common import DefaultsEntry, Entry, Kebab, RetryEntry, Rules, Texts, UntilEntry
-from xnai_validate.kit import Disturbance, Duration
+from xnai_validate.kit import Duration, FaultEntry
 from xnai_validate.model.json import JsonObject
 
 
@@ -43,7 +43,7 @@ class CheckEntry(Entry):
     """It runs alone: no other check runs at the same time."""
     disruptive: bool = False
     """It disturbs the stack: it runs alone, and only where `disruptive` is allowed."""
-    under: tuple[Disturbance, ...] = ()
+    under: tuple[FaultEntry, ...] = ()
     """Faults that are injected before it is measured and reverted afterwards; they make it disruptive."""
     when: JsonObject | None = None
     """Var -> rule; the check is skipped if a rule does not hold, with that reason."""

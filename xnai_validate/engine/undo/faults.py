@@ -15,7 +15,7 @@ from xnai_validate.engine.undo.guardian import Guardian
 from xnai_validate.engine.undo.record import UndoRecord, myself, placeless
 from xnai_validate.engine.undo.revert import FaultPlace, Proof, take_back, words
 from xnai_validate.errors import NotApplicable, Unmeasurable, XnaiError
-from xnai_validate.kit import Clock, InForce, Params, Target, Undo
+from xnai_validate.kit import ActiveFault, Clock, Params, Target, Undo
 from xnai_validate.model.json import JsonValue
 from xnai_validate.model.results.events import FaultInjected, FaultReverted, Notice
 from xnai_validate.plan import PlannedFault
@@ -79,7 +79,7 @@ class Disturbances:
         fault = planned.fault
         prepared = await self._prepare(planned, target)
         record = self._record(prepared, target, check)
-        force: InForce | None = None
+        force: ActiveFault | None = None
         limit = asyncio.timeout(fault.limit_s)
         try:
             self._await_end(record.id, fault.limit_s + fault.grace_s)
@@ -114,8 +114,8 @@ class Disturbances:
         place = FaultPlace(f"{self._run}.{self._count}", self._clock, fault.limit_s, target)
         try:
             async with asyncio.timeout(fault.grace_s):
-                undo = await fault.by.prepare(planned.params, place)
-                before = await fault.by.fingerprint(undo, place)
+                undo = await fault.methods.prepare(planned.params, place)
+                before = await fault.methods.fingerprint(undo, place)
         except XnaiError:
             raise
         except Exception as error:
@@ -142,7 +142,7 @@ class Disturbances:
             record = UndoRecord(
                 id=prepared.place.id,
                 fault=prepared.planned.fault.name,
-                sentence=self._mask(prepared.planned.sentence),
+                sentence=self._mask(prepared.planned.description),
                 run=self._run,
                 check=check,
                 owner=myself(),
@@ -160,16 +160,16 @@ class Disturbances:
         self._told("recorded", record.id)
         return record
 
-    async def _inject(self, prepared: _Prepared) -> InForce | None:
+    async def _inject(self, prepared: _Prepared) -> ActiveFault | None:
         fault = prepared.planned.fault
         try:
-            return await fault.by.inject(prepared.params, prepared.undo, prepared.place)
+            return await fault.methods.inject(prepared.params, prepared.undo, prepared.place)
         except XnaiError:
             raise
         except Exception as error:
             raise Unmeasurable(f"{fault.name} cannot be injected: {words(error, 'no answer')}") from error
 
-    def _moved(self, planned: PlannedFault, target: Target | None, force: InForce | None) -> Mapping[str, Target]:
+    def _moved(self, planned: PlannedFault, target: Target | None, force: ActiveFault | None) -> Mapping[str, Target]:
         if force is None or force.url is None or target is None:
             return {}
         # What passes through a proxy is the target's own TLS: its certificate is still for the target's name.
@@ -189,7 +189,7 @@ class Disturbances:
         if cancelled is not None:
             raise cancelled
 
-    async def _taken_back(self, prepared: _Prepared, record: UndoRecord, force: InForce | None) -> None:
+    async def _taken_back(self, prepared: _Prepared, record: UndoRecord, force: ActiveFault | None) -> None:
         self._told("reverting", record.id)
         proof = await take_back(
             prepared.planned.fault,

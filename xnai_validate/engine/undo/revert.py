@@ -60,7 +60,7 @@ async def take_back(
     end = ctx.clock.monotonic() + fault.grace_s
     try:
         async with asyncio.timeout(fault.grace_s):
-            await fault.by.revert(undo, ctx)
+            await fault.methods.revert(undo, ctx)
         said = None
     except Gone:
         return Proof(True)
@@ -70,7 +70,7 @@ async def take_back(
     while True:
         try:
             async with asyncio.timeout(max(end - ctx.clock.monotonic(), HURRIED_S)):
-                after = await fault.by.fingerprint(undo, ctx)
+                after = await fault.methods.fingerprint(undo, ctx)
             if after == before:
                 return Proof(True)
             why = f"before it was {shown(before)}, now it is {shown(after)}"

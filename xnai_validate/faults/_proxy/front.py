@@ -9,10 +9,10 @@ from urllib.parse import urlsplit, urlunsplit
 from xnai_validate.faults._child import children_of, end_children, start_child
 from xnai_validate.faults._proxy.address import bound, split_address
 from xnai_validate.kit import (
+    ActiveFault,
     AfterValidator,
     FaultContext,
     Gt,
-    InForce,
     JsonValue,
     Le,
     NotApplicable,
@@ -73,13 +73,13 @@ class Proxied:
         user, at, _ = parts.netloc.rpartition("@")
         return urlunsplit(parts._replace(netloc=f"{user}{at}{_bracketed(host)}:{port}"))
 
-    async def inject(self, params: ListenParams, undo: ProxyUndo, ctx: FaultContext) -> InForce | None:
+    async def inject(self, params: ListenParams, undo: ProxyUndo, ctx: FaultContext) -> ActiveFault | None:
         """Start the proxy; it is there when this returns."""
         host, port = split_address(params.listen) if params.listen else (LOCAL, 0)
         told: dict[str, JsonValue] = {"listen": [host, port], **self.told(params, ctx)}
         child = await start_child(CHILD, ctx.id, json.dumps(told))
         reached = LOCAL if host == "0.0.0.0" else host
-        return InForce(url=self.moved(ctx, reached, int(child.said)), close=child.close)
+        return ActiveFault(url=self.moved(ctx, reached, int(child.said)), close=child.close)
 
     async def revert(self, undo: ProxyUndo, ctx: FaultContext) -> None:
         """End the proxy; the connections through it end with it."""

@@ -10,7 +10,7 @@ from xnai_validate.faults.container._subject import (
     status_of,
     told,
 )
-from xnai_validate.kit import FaultContext, InForce, JsonValue, fault
+from xnai_validate.kit import ActiveFault, FaultContext, JsonValue, fault
 
 
 class PauseParams(EngineParams):
@@ -27,7 +27,7 @@ class Pause:
         under: [{fault: container.pause, target: redis}]
     """
 
-    def says(self, params: PauseParams, target: str) -> str:
+    def describe(self, params: PauseParams, target: str) -> str:
         """What it does to whom."""
         return f"the container of {target} is frozen (pause)"
 
@@ -35,7 +35,7 @@ class Pause:
         """Which container it is, and that it runs."""
         return await container_of(params, ctx)
 
-    async def inject(self, params: PauseParams, undo: ContainerUndo, ctx: FaultContext) -> InForce | None:
+    async def inject(self, params: PauseParams, undo: ContainerUndo, ctx: FaultContext) -> ActiveFault | None:
         """By its id."""
         await told(undo, "pause", "pause")
         return None

@@ -10,7 +10,7 @@ from xnai_validate.faults.container._subject import (
     running_print,
     told,
 )
-from xnai_validate.kit import FaultContext, InForce, JsonValue, fault
+from xnai_validate.kit import ActiveFault, FaultContext, JsonValue, fault
 
 
 class RestartParams(EndParams):
@@ -28,7 +28,7 @@ class Restart:
         under: [{fault: container.restart, target: api, with: {grace: 5}}]
     """
 
-    def says(self, params: RestartParams, target: str) -> str:
+    def describe(self, params: RestartParams, target: str) -> str:
         """What it does to whom."""
         return f"the container of {target} is restarted, once"
 
@@ -36,7 +36,7 @@ class Restart:
         """Which container it is, and that it runs and would still be there."""
         return await lasting_container_of(params, ctx)
 
-    async def inject(self, params: RestartParams, undo: ContainerUndo, ctx: FaultContext) -> InForce | None:
+    async def inject(self, params: RestartParams, undo: ContainerUndo, ctx: FaultContext) -> ActiveFault | None:
         """Returns when the engine has started it again."""
         await told(undo, "restart", "restart", params.grace)
         return None

@@ -10,7 +10,7 @@ from xnai_validate.faults.container._subject import (
     running_print,
     told,
 )
-from xnai_validate.kit import FaultContext, InForce, JsonValue, fault
+from xnai_validate.kit import ActiveFault, FaultContext, JsonValue, fault
 
 
 class StopParams(EndParams):
@@ -28,7 +28,7 @@ class Stop:
         under: [{fault: container.stop, target: redis, with: {grace: 3}}]
     """
 
-    def says(self, params: StopParams, target: str) -> str:
+    def describe(self, params: StopParams, target: str) -> str:
         """What it does to whom."""
         return f"the container of {target} is stopped, and started again afterwards"
 
@@ -36,7 +36,7 @@ class Stop:
         """Which container it is, and that it runs and would still be there."""
         return await lasting_container_of(params, ctx)
 
-    async def inject(self, params: StopParams, undo: ContainerUndo, ctx: FaultContext) -> InForce | None:
+    async def inject(self, params: StopParams, undo: ContainerUndo, ctx: FaultContext) -> ActiveFault | None:
         """Returns when it has ended."""
         await told(undo, "stop", "stop", params.grace)
         return None

@@ -7,7 +7,17 @@ import errno
 import os
 from pathlib import Path
 
-from xnai_validate.kit import FaultContext, InForce, JsonValue, NotApplicable, Params, Size, Undo, Unmeasurable, fault
+from xnai_validate.kit import (
+    ActiveFault,
+    FaultContext,
+    JsonValue,
+    NotApplicable,
+    Params,
+    Size,
+    Undo,
+    Unmeasurable,
+    fault,
+)
 
 BLOCK = 1 << 20
 
@@ -40,7 +50,7 @@ class Full:
         under: [{fault: disk.full, with: {folder: /var/lib/vikunja, most: 500MiB}}]
     """
 
-    def says(self, params: FullParams, target: str) -> str:
+    def describe(self, params: FullParams, target: str) -> str:
         """What it does to whom."""
         left = f"{params.leave} bytes" if params.leave else "no room"
         return f"the disk under {params.folder} has {left} left, with a file of at most {params.most >> 20} MiB"
@@ -49,7 +59,7 @@ class Full:
         """Whether it is a folder with room, and not too much of it."""
         return FullUndo(file=_looked_at(params, f".xnai-validate.{ctx.id}.full"))
 
-    async def inject(self, params: FullParams, undo: FullUndo, ctx: FaultContext) -> InForce | None:
+    async def inject(self, params: FullParams, undo: FullUndo, ctx: FaultContext) -> ActiveFault | None:
         """The file is made as large as there is room, and again where others have made room meanwhile."""
         await asyncio.to_thread(_fill, undo.file, params)
         return None

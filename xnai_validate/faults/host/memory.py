@@ -7,9 +7,9 @@ from typing import Annotated
 from xnai_validate.faults._child import children_of, end_children, start_child
 from xnai_validate.faults._meminfo import read_meminfo
 from xnai_validate.kit import (
+    ActiveFault,
     FaultContext,
     Gt,
-    InForce,
     JsonValue,
     Le,
     NotApplicable,
@@ -50,7 +50,7 @@ class Memory:
         under: [{fault: host.memory, with: {percent: 92}}]
     """
 
-    def says(self, params: MemoryParams, target: str) -> str:
+    def describe(self, params: MemoryParams, target: str) -> str:
         """What it does to whom."""
         return (
             f"{params.percent:g} % of this host's memory are in use, with at most {params.most >> 20} MiB of it taken"
@@ -68,10 +68,10 @@ class Memory:
             )
         return MemoryUndo()
 
-    async def inject(self, params: MemoryParams, undo: MemoryUndo, ctx: FaultContext) -> InForce | None:
+    async def inject(self, params: MemoryParams, undo: MemoryUndo, ctx: FaultContext) -> ActiveFault | None:
         """Returns when so much is in use."""
         child = await start_child(CHILD, ctx.id, f"{params.percent}", f"{params.most}")
-        return InForce(close=child.close)
+        return ActiveFault(close=child.close)
 
     async def revert(self, undo: MemoryUndo, ctx: FaultContext) -> None:
         """The memory is the child's."""

@@ -64,7 +64,7 @@ class HttpFault(Proxied):
         under: [{fault: http.fault, target: llm, with: {do: status, status: 503, share: 0.3, paths: ["/v1/*"]}}]
     """
 
-    def says(self, params: HttpFaultParams, target: str) -> str:
+    def describe(self, params: HttpFaultParams, target: str) -> str:
         """What it does to whom."""
         what = SENTENCE[params.do].format(
             status=params.status, after=params.after, remove=", ".join(params.remove)[:80]

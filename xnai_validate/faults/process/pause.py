@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 
 from xnai_validate.faults.process._subject import process_of, send
-from xnai_validate.kit import FaultContext, InForce, JsonValue, Params, ProcessId, Undo, Unmeasurable, fault
+from xnai_validate.kit import ActiveFault, FaultContext, JsonValue, Params, ProcessId, Undo, Unmeasurable, fault
 
 STOPPED_S = 5.0
 """How long a process may take to stand still: one that waits for a disk does so afterwards."""
@@ -36,7 +36,7 @@ class Pause:
         under: [{fault: process.pause, target: llm}]
     """
 
-    def says(self, params: PauseParams, target: str) -> str:
+    def describe(self, params: PauseParams, target: str) -> str:
         """What it does to whom."""
         return f"the process of {target}{' and those below it' if params.tree else ''} stands still (SIGSTOP)"
 
@@ -49,7 +49,7 @@ class Pause:
             raise Unmeasurable(f"process {', '.join(stopped)} of {ctx.target.name} is stopped already")
         return PauseUndo(processes=found)
 
-    async def inject(self, params: PauseParams, undo: PauseUndo, ctx: FaultContext) -> InForce | None:
+    async def inject(self, params: PauseParams, undo: PauseUndo, ctx: FaultContext) -> ActiveFault | None:
         """Parents first, so that none starts another meanwhile; returns when all of them stand still."""
         for one in undo.processes:
             send(one, signal.SIGSTOP)

@@ -11,13 +11,13 @@ from typing import Annotated, Self
 from xnai_validate.faults._reach import connects
 from xnai_validate.faults.process._subject import process_of, send
 from xnai_validate.kit import (
+    ActiveFault,
     Clock,
     Duration,
     FaultContext,
     Field,
     Gone,
     Gt,
-    InForce,
     JsonValue,
     Le,
     Params,
@@ -83,7 +83,7 @@ class Stop:
         under: [{fault: process.stop, target: worker, with: {supervised: true, within: 10s}}]
     """
 
-    def says(self, params: StopParams, target: str) -> str:
+    def describe(self, params: StopParams, target: str) -> str:
         """What it does to whom."""
         how = "is killed (SIGKILL)" if params.kill else "is ended (SIGTERM)"
         who = "its supervisor starts it again" if params.restart is None else f"{params.restart[0]} starts it again"
@@ -97,7 +97,7 @@ class Stop:
             raise Unmeasurable(f"nothing would tell when {target.name} is back: it has neither a url nor a state file")
         return StopUndo(process=process, restart=params.restart, folder=os.getcwd(), within_s=params.within)
 
-    async def inject(self, params: StopParams, undo: StopUndo, ctx: FaultContext) -> InForce | None:
+    async def inject(self, params: StopParams, undo: StopUndo, ctx: FaultContext) -> ActiveFault | None:
         """Returns when none of its processes is left."""
         tree = undo.process.tree()
         if not params.kill:

@@ -25,7 +25,7 @@ class Bandwidth(Proxied):
         under: [{fault: proxy.bandwidth, target: api, with: {rate: 16KiB}}]
     """
 
-    def says(self, params: BandwidthParams, target: str) -> str:
+    def describe(self, params: BandwidthParams, target: str) -> str:
         """What it does to whom."""
         return f"{whom(params, target)} carry {params.rate} bytes a second at most"
 

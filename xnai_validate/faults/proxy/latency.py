@@ -33,7 +33,7 @@ class Latency(Proxied):
         under: [{fault: proxy.latency, target: redis, with: {latency: 200ms, jitter: 50ms}}]
     """
 
-    def says(self, params: LatencyParams, target: str) -> str:
+    def describe(self, params: LatencyParams, target: str) -> str:
         """What it does to whom."""
         return f"{whom(params, target)} are slow by {params.latency:g} s, give or take {params.jitter:g} s"
 

@@ -24,7 +24,7 @@ class LimitData(Proxied):
         under: [{fault: proxy.limit_data, target: api, with: {bytes: 512}}]
     """
 
-    def says(self, params: LimitDataParams, target: str) -> str:
+    def describe(self, params: LimitDataParams, target: str) -> str:
         """What it does to whom."""
         return f"{whom(params, target)} end after {params.bytes} bytes"
 

@@ -20,7 +20,7 @@ class Refuse(Proxied):
         under: [{fault: proxy.refuse, target: redis}]
     """
 
-    def says(self, params: RefuseParams, target: str) -> str:
+    def describe(self, params: RefuseParams, target: str) -> str:
         """What it does to whom."""
         return f"{whom(params, target)} are refused"
 

@@ -23,7 +23,7 @@ class Reset(Proxied):
         under: [{fault: proxy.reset, target: api, with: {after: 300ms}}]
     """
 
-    def says(self, params: ResetParams, target: str) -> str:
+    def describe(self, params: ResetParams, target: str) -> str:
         """What it does to whom."""
         return f"{whom(params, target)} are reset (RST) after {params.after:g} s"
 

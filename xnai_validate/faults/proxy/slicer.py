@@ -35,7 +35,7 @@ class Slicer(Proxied):
         under: [{fault: proxy.slicer, target: api, with: {average_size: 7, size_variation: 5}}]
     """
 
-    def says(self, params: SlicerParams, target: str) -> str:
+    def describe(self, params: SlicerParams, target: str) -> str:
         """What it does to whom."""
         return f"{whom(params, target)} arrive in pieces of about {params.average_size} bytes"
 

@@ -23,7 +23,7 @@ class SlowClose(Proxied):
         under: [{fault: proxy.slow_close, target: api, with: {delay: 2s}}]
     """
 
-    def says(self, params: SlowCloseParams, target: str) -> str:
+    def describe(self, params: SlowCloseParams, target: str) -> str:
         """What it does to whom."""
         return f"the end of {whom(params, target)} is told {params.delay:g} s late"
 

@@ -23,7 +23,7 @@ class Timeout(Proxied):
         under: [{fault: proxy.timeout, target: llm}]
     """
 
-    def says(self, params: TimeoutParams, target: str) -> str:
+    def describe(self, params: TimeoutParams, target: str) -> str:
         """What it does to whom."""
         return f"{whom(params, target)} are accepted and never answered"
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from xnai_validate.faults.redis._server import ServerUndo, admin, process_of, run_id
-from xnai_validate.kit import FaultContext, InForce, JsonValue, Params, fault
+from xnai_validate.kit import ActiveFault, FaultContext, JsonValue, Params, fault
 from xnai_validate.wire.redis.replies import text_of
 
 
@@ -24,7 +24,7 @@ class KillClients:
         under: [{fault: redis.kill_clients, target: redis}]
     """
 
-    def says(self, params: KillParams, target: str) -> str:
+    def describe(self, params: KillParams, target: str) -> str:
         """What it does to whom."""
         return f"{target} closes the connections of all its clients, once (CLIENT KILL)"
 
@@ -33,7 +33,7 @@ class KillClients:
         async with admin(ctx) as connection:
             return ServerUndo(server=await run_id(connection), process=process_of(ctx))
 
-    async def inject(self, params: KillParams, undo: ServerUndo, ctx: FaultContext) -> InForce | None:
+    async def inject(self, params: KillParams, undo: ServerUndo, ctx: FaultContext) -> ActiveFault | None:
         """All but the connection that asks for it."""
         async with admin(ctx, undo) as connection:
             for kind in ("normal", "pubsub") if params.pubsub else ("normal",):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from xnai_validate.faults.redis._settings import SettingsUndo, read_settings, settings_now, write_settings
-from xnai_validate.kit import FaultContext, InForce, JsonValue, Params, fault
+from xnai_validate.kit import ActiveFault, FaultContext, JsonValue, Params, fault
 
 
 class MaxmemoryParams(Params):
@@ -20,7 +20,7 @@ class Maxmemory:
         under: [{fault: redis.maxmemory, target: redis}]
     """
 
-    def says(self, params: MaxmemoryParams, target: str) -> str:
+    def describe(self, params: MaxmemoryParams, target: str) -> str:
         """What it does to whom."""
         return f"{target} has no memory left: commands that need some are refused (maxmemory 1, noeviction)"
 
@@ -28,7 +28,7 @@ class Maxmemory:
         """The settings as they are."""
         return await read_settings(ctx, "maxmemory", "maxmemory-policy")
 
-    async def inject(self, params: MaxmemoryParams, undo: SettingsUndo, ctx: FaultContext) -> InForce | None:
+    async def inject(self, params: MaxmemoryParams, undo: SettingsUndo, ctx: FaultContext) -> ActiveFault | None:
         """The policy first."""
         await write_settings(ctx, undo, {"maxmemory-policy": "noeviction", "maxmemory": "1"})
         return None

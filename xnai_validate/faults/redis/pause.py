@@ -7,10 +7,10 @@ from typing import Annotated, Literal, Self
 
 from xnai_validate.faults.redis._server import ServerUndo, admin, process_of, refuse_older, server_info
 from xnai_validate.kit import (
+    ActiveFault,
     Duration,
     FaultContext,
     Gt,
-    InForce,
     JsonValue,
     Le,
     Params,
@@ -57,7 +57,7 @@ class Pause:
         under: [{fault: redis.pause, target: redis, with: {duration: 10s}}]
     """
 
-    def says(self, params: PauseParams, target: str) -> str:
+    def describe(self, params: PauseParams, target: str) -> str:
         """What it does to whom."""
         what = "commands that write" if params.mode == "write" else "all commands of all clients"
         return f"{target} lets {what} wait, for at most {params.seconds:g} s (CLIENT PAUSE)"
@@ -71,7 +71,7 @@ class Pause:
             raise Unmeasurable(f"{ctx.target.name} keeps commands waiting already")
         return ServerUndo(server=info.get("run_id", ""), process=process_of(ctx))
 
-    async def inject(self, params: PauseParams, undo: ServerUndo, ctx: FaultContext) -> InForce | None:
+    async def inject(self, params: PauseParams, undo: ServerUndo, ctx: FaultContext) -> ActiveFault | None:
         """The server's own limit is told with the command."""
         milliseconds = round(min(params.seconds, ctx.limit_s) * 1000)
         async with admin(ctx) as connection:

@@ -7,9 +7,9 @@ from base64 import b64decode, b64encode
 
 from xnai_validate.faults.redis._server import ServerUndo, admin, process_of, server_info
 from xnai_validate.kit import (
+    ActiveFault,
     FaultContext,
     Field,
-    InForce,
     JsonObject,
     JsonValue,
     Params,
@@ -72,7 +72,7 @@ class Plant:
             with: {key: "circuit_breaker:voice_stt", fields: {state: open, failure_count: 5}, now: [last_failure_time]}
     """
 
-    def says(self, params: PlantParams, target: str) -> str:
+    def describe(self, params: PlantParams, target: str) -> str:
         """What it does to whom."""
         what = "is gone" if params.absent else f"says something else of {', '.join(params.fields)}"
         return f"the key {params.key} of {target} {what}"[:SAYS_CAP]
@@ -103,7 +103,7 @@ class Plant:
             planted=changed,
         )
 
-    async def inject(self, params: PlantParams, undo: PlantUndo, ctx: FaultContext) -> InForce | None:
+    async def inject(self, params: PlantParams, undo: PlantUndo, ctx: FaultContext) -> ActiveFault | None:
         """What the key holds now, with the fields changed."""
         async with admin(ctx, undo) as connection:
             if params.absent:

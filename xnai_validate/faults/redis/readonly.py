@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from xnai_validate.faults.redis._settings import SettingsUndo, read_settings, settings_now, write_settings
-from xnai_validate.kit import FaultContext, InForce, JsonValue, Params, fault
+from xnai_validate.kit import ActiveFault, FaultContext, JsonValue, Params, fault
 
 MORE_THAN_ANY = "1000"
 """Replicas that no server has."""
@@ -23,7 +23,7 @@ class Readonly:
         under: [{fault: redis.readonly, target: redis}]
     """
 
-    def says(self, params: ReadonlyParams, target: str) -> str:
+    def describe(self, params: ReadonlyParams, target: str) -> str:
         """What it does to whom."""
         return f"{target} refuses every command that writes (min-replicas-to-write {MORE_THAN_ANY})"
 
@@ -31,7 +31,7 @@ class Readonly:
         """The settings as they are."""
         return await read_settings(ctx, "min-replicas-to-write", "min-replicas-max-lag")
 
-    async def inject(self, params: ReadonlyParams, undo: SettingsUndo, ctx: FaultContext) -> InForce | None:
+    async def inject(self, params: ReadonlyParams, undo: SettingsUndo, ctx: FaultContext) -> ActiveFault | None:
         """Without a lag the other setting has no effect."""
         lag = undo.settings["min-replicas-max-lag"]
         wanted = {"min-replicas-max-lag": "10"} if lag == "0" else {}
