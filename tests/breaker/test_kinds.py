@@ -99,7 +99,7 @@ def test_what_an_open_breaker_takes_with_it_is_told(redis: Target) -> None:
         health = {"kind": "http.request", "with": {"path": "/health"}}
         found = seen("cycle", running, beside={"work": post("/work"), "health": health})
         assert [one.fact for one in found.findings if not one.held] == ["beside_failed"]
-        assert found.facts["beside_failed"] == ["work: http.request: status expected 200, actual 503"]
+        assert found.facts["beside_failed"] == ["work: http.request: status expected 200, got 503"]
 
 
 def test_a_planted_state_tells_nothing_of_failures(redis: Target) -> None:

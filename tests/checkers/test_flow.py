@@ -110,7 +110,7 @@ def test_failed_steps_are_told_and_counted() -> None:
     broken = {"kind": "counting.add", "target": "other", "with": {"by": -1}}
     seen = observe("flow.delta", API, others=(OTHER,), watch={"calls": CALLS}, during=[ADD, broken], times=30)
     assert not seen.held
-    assert seen.facts["failed_steps"][0] == "counting.add other: ok expected true, actual false"
+    assert seen.facts["failed_steps"][0] == "counting.add other: ok expected true, got false"
     assert (len(seen.facts["failed_steps"]), seen.facts["failed_step_count"]) == (20, 30)
     assert seen.facts["moved"] == {"calls": 0}
 
@@ -119,7 +119,7 @@ def test_an_expectation_of_a_step_is_judged() -> None:
     """A step's own `expect` counts besides what its kind expects."""
     step = {"kind": "counting.add", "expect": {"target": {"matches": "^gate"}}}
     seen = observe("flow.delta", API, watch={"calls": CALLS}, during=[step])
-    assert seen.facts["failed_steps"] == ['counting.add: target expected matches "^gate", actual "api"']
+    assert seen.facts["failed_steps"] == ['counting.add: target expected matches "^gate", got "api"']
 
 
 def test_together_means_at_once() -> None:

@@ -162,7 +162,7 @@ def test_a_step_that_does_not_hold_ends_the_flow_and_is_cleaned_up(
     """
     end = run(tmp_path, server, CREATE + textwrap.dedent(more), CLEANUP)
     assert end.status is Status.FAIL
-    assert end.facts["failed_steps"] == ["wrong: http.request: json $.n expected 8, actual 7"]
+    assert end.facts["failed_steps"] == ["wrong: http.request: json $.n expected 8, got 7"]
     assert (end.facts["reached"], end.facts["first_broken"]) == ("create", "wrong")
     assert (names(end, held=False), names(end, held=None)) == (["wrong"], ["never"])
     assert [one.path for one in server.asked] == ["/tasks", "/tasks/t1", "/tasks/t1"]
@@ -220,7 +220,7 @@ def test_a_clean_up_that_fails_or_hangs_is_told_and_bounded(tmp_path: Path, serv
     (end,) = finished(asyncio.run(collect(engine_of(home.load(), tmp_path / "run")))).values()
     assert end.status is Status.FAIL
     assert end.facts["cleanup_failed"] == [
-        "gone: http.request: status expected 204, actual 404",
+        "gone: http.request: status expected 204, got 404",
         "hangs: not done within 0.5 s",
     ]
     assert names(end, held=None) == ["last"]

@@ -31,7 +31,7 @@ def test_a_failure_is_1_and_says_how_to_go_on(place: Place) -> None:
     """A failed check exits 1; the report has what was measured, what it blocked, where it is written and the fix."""
     result = place.run("bad")
     assert result.exit_code == 1
-    for text in ("expected 200, measured 500", "Mend the page.", "site/broken: after (1 check)"):
+    for text in ("expected 200, got 500", "Mend the page.", "site/broken: after (1 check)"):
         assert text in result.stdout
     assert "checks/site/broken.yaml:4" in result.stdout
     assert "1 criterion is not met" in result.stdout

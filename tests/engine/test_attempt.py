@@ -50,21 +50,21 @@ def test_a_check_that_holds_passes_with_its_evidence(tmp_path: Path) -> None:
 def test_a_rule_that_does_not_hold_fails_and_says_so_in_a_sentence(tmp_path: Path) -> None:
     """The reason of a failure is what was expected and what was measured."""
     end, _, _ = one(tmp_path, script={"answers": [503]})
-    assert (end.status, end.reason) == (Status.FAIL, "status: expected 200, measured 503")
+    assert (end.status, end.reason) == (Status.FAIL, "status: expected 200, got 503")
 
 
 def test_a_warn_rule_warns(tmp_path: Path) -> None:
     """A check whose `warn` rule alone does not hold has status warn, with the reason."""
     rules = (OK_RULE, Rule("text", "equals", "b", level="warn"))
     end, _, _ = one(tmp_path, rules=rules, script={"text": "a"})
-    assert (end.status, end.reason) == (Status.WARN, 'text: expected "b", measured "a"')
+    assert (end.status, end.reason) == (Status.WARN, 'text: expected "b", got "a"')
 
 
 def test_a_retry_that_holds_is_flaky_and_tells_what_was_before(tmp_path: Path) -> None:
     """Passing at a later attempt is flaky; each attempt is an event; the pause is that of the check."""
     end, events, _ = one(tmp_path, script={"answers": [503, 502, 200]}, retry=Retry(attempts=4, delay_s=2.0))
     assert (end.status, end.attempts) == (Status.FLAKY, 3)
-    assert end.reason == "held at attempt 3; before that: status: expected 200, measured 502"
+    assert end.reason == "passed at attempt 3; before that: status: expected 200, got 502"
     tries = [event for event in events if isinstance(event, AttemptFinished)]
     assert [(event.attempt, event.held) for event in tries] == [(1, False), (2, False), (3, True)]
     assert tries[2].at - tries[0].at == pytest.approx(4.0)
@@ -73,7 +73,7 @@ def test_a_retry_that_holds_is_flaky_and_tells_what_was_before(tmp_path: Path) -
 def test_a_retry_that_never_holds_fails_with_the_last_reason(tmp_path: Path) -> None:
     """After the last attempt the check fails; no more attempts are made than allowed."""
     end, _, stage = one(tmp_path, script={"answers": [500, 501]}, retry=Retry(attempts=2))
-    assert (end.status, end.reason) == (Status.FAIL, "status: expected 200, measured 501")
+    assert (end.status, end.reason) == (Status.FAIL, "status: expected 200, got 501")
     assert stage.tries["c"] == 2
 
 
@@ -95,7 +95,7 @@ def test_until_polls_and_holding_later_is_a_pass(tmp_path: Path) -> None:
 def test_until_gives_up_when_its_time_is_over(tmp_path: Path) -> None:
     """The last look is at the end of the time, not before and not after."""
     end, events, stage = one(tmp_path, script={"answers": [503]}, until=Until(within_s=2.0, every_s=0.75))
-    assert end.reason == "status: expected 200, measured 503, still so after 2 s"
+    assert end.reason == "status: expected 200, got 503, still so after 2 s"
     assert stage.tries["c"] == 4
     assert events[-1].at - events[0].at == pytest.approx(2.0)
 
@@ -104,7 +104,7 @@ def test_an_attempt_cut_by_until_reports_what_was_measured_before(tmp_path: Path
     """That we cut the last attempt short is not held against the stack."""
     script = {"answers": [503], "takes_s": 4.0}
     end, _, _ = one(tmp_path, script=script, until=Until(within_s=6.0, every_s=0.5), timeout_s=30.0)
-    assert end.reason == "status: expected 200, measured 503, still so after 6 s"
+    assert end.reason == "status: expected 200, got 503, still so after 6 s"
     assert end.status is Status.FAIL
 
 

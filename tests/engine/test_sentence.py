@@ -11,31 +11,31 @@ from xnai_validate.model.judging.rules import Finding, Rule, judge
 @pytest.mark.parametrize(
     ("rule", "facts", "said"),
     [
-        (Rule("status", "equals", 200), {"status": 503}, "status: expected 200, measured 503"),
-        (Rule("total_ms", "max", 400), {"total_ms": 812.0}, "total_ms: expected at most 400, measured 812"),
-        (Rule("total_ms", "max", 400), {"total_ms": 400.0625}, "total_ms: expected at most 400, measured 400.062"),
-        (Rule("size", "min", 10), {"size": 3}, "size: expected at least 10, measured 3"),
-        (Rule("n", "equals", 4, negated=True), {"n": 4}, "n: expected anything but 4, measured 4"),
-        (Rule("n", "max", 4, negated=True), {"n": 4}, "n: expected more than 4, measured 4"),
-        (Rule("n", "min", 4, negated=True), {"n": 5}, "n: expected less than 4, measured 5"),
-        (Rule("s", "in", ["a", "b"]), {"s": "c"}, 's: expected one of "a", "b", measured "c"'),
-        (Rule("s", "in", ["a"], negated=True), {"s": "a"}, 's: expected none of "a", measured "a"'),
-        (Rule("s", "matches", "^a"), {"s": "b"}, 's: expected a match of "^a", measured "b"'),
-        (Rule("s", "contains", "a"), {"s": "b"}, 's: expected it to contain "a", measured "b"'),
+        (Rule("status", "equals", 200), {"status": 503}, "status: expected 200, got 503"),
+        (Rule("total_ms", "max", 400), {"total_ms": 812.0}, "total_ms: expected at most 400, got 812"),
+        (Rule("total_ms", "max", 400), {"total_ms": 400.0625}, "total_ms: expected at most 400, got 400.062"),
+        (Rule("size", "min", 10), {"size": 3}, "size: expected at least 10, got 3"),
+        (Rule("n", "equals", 4, negated=True), {"n": 4}, "n: expected anything but 4, got 4"),
+        (Rule("n", "max", 4, negated=True), {"n": 4}, "n: expected more than 4, got 4"),
+        (Rule("n", "min", 4, negated=True), {"n": 5}, "n: expected less than 4, got 5"),
+        (Rule("s", "in", ["a", "b"]), {"s": "c"}, 's: expected one of "a", "b", got "c"'),
+        (Rule("s", "in", ["a"], negated=True), {"s": "a"}, 's: expected none of "a", got "a"'),
+        (Rule("s", "matches", "^a"), {"s": "b"}, 's: expected a match of "^a", got "b"'),
+        (Rule("s", "contains", "a"), {"s": "b"}, 's: expected it to contain "a", got "b"'),
         (
             Rule("l", "contains", ["a", 2], negated=True),
             {"l": ["a", 2]},
-            'l: expected it not to contain "a", 2, measured ["a", 2]',
+            'l: expected it not to contain "a", 2, got ["a", 2]',
         ),
-        (Rule("l", "min", 2, of_length=True), {"l": [1]}, "l: expected a length of at least 2, measured 1"),
-        (Rule("l", "equals", 2, of_length=True), {"l": [1]}, "l: expected a length of 2, measured 1"),
-        (Rule("x", "equals", None), {"x": 1}, "x: expected none, measured 1"),
-        (Rule("x", "equals", None, negated=True), {"x": None}, "x: expected a value, measured nothing"),
-        (Rule("h", "equals", "b", path="x-id"), {"h": {}}, 'h.x-id: expected "b", measured nothing'),
+        (Rule("l", "min", 2, of_length=True), {"l": [1]}, "l: expected a length of at least 2, got 1"),
+        (Rule("l", "equals", 2, of_length=True), {"l": [1]}, "l: expected a length of 2, got 1"),
+        (Rule("x", "equals", None), {"x": 1}, "x: expected none, got 1"),
+        (Rule("x", "equals", None, negated=True), {"x": None}, "x: expected a value, got no value"),
+        (Rule("h", "equals", "b", path="x-id"), {"h": {}}, 'h.x-id: expected "b", got no value'),
         (
             Rule("json", "equals", True, path="$.ok"),
             {"json": {"ok": False}},
-            "json $.ok: expected true, measured false",
+            "json $.ok: expected true, got false",
         ),
         (Rule("error", "equals", None), {"error": "refused"}, "error: refused"),
         (
@@ -46,31 +46,31 @@ from xnai_validate.model.judging.rules import Finding, Rule, judge
         (
             Rule("status", "equals", 200),
             {"status": None, "error": "timeout", "error_detail": "no answer within 5 s"},
-            "status: expected 200, measured nothing (timeout (no answer within 5 s))",
+            "status: expected 200, got no value (timeout (no answer within 5 s))",
         ),
         (
             Rule("error_ratio", "equals", 0),
             {"error_ratio": 0.5, "error_detail": "answered 503", "too_slow_client": False},
-            "error_ratio: expected 0, measured 0.5 (answered 503)",
+            "error_ratio: expected 0, got 0.5 (answered 503)",
         ),
         (
             Rule("p99_ms", "max", 100),
             {"p99_ms": 120.0, "error_detail": None, "too_slow_client": True},
-            "p99_ms: expected at most 100, measured 120; this tool was itself too slow for its schedule, which may be "
+            "p99_ms: expected at most 100, got 120; this tool was itself too slow for its schedule, which may be "
             "the reason",
         ),
         (
             Rule("json", "equals", 0, path="$.components[?@ == false]", of_length=True),
             {"json": {"components": {"redis": True, "llm": False, "disk": False}}},
-            "json $.components[?@ == false]: expected a length of 0, measured 2 (components.llm, components.disk)",
+            "json $.components[?@ == false]: expected a length of 0, got 2 (components.llm, components.disk)",
         ),
         (
             Rule("json", "equals", 0, path="$.items[*].error", of_length=True),
             {"json": {"items": [{"error": n} for n in range(9)]}},
-            "json $.items[*].error: expected a length of 0, measured 9 (items[0].error, items[1].error, "
+            "json $.items[*].error: expected a length of 0, got 9 (items[0].error, items[1].error, "
             "items[2].error, items[3].error, items[4].error, ...)",
         ),
-        (Rule("error", "equals", "refused"), {"error": None}, 'error: expected "refused", measured nothing'),
+        (Rule("error", "equals", "refused"), {"error": None}, 'error: expected "refused", got no value'),
     ],
 )
 def test_a_finding_in_words(rule: Rule, facts: dict[str, object], said: str) -> None:
@@ -85,7 +85,7 @@ def test_a_long_list_is_told_by_its_first_items_and_how_many_more_there_are() ->
     items = [f"request {n}: 500, where 400 was declared; see the handler" for n in range(150)]
     (finding,) = judge([Rule("l", "equals", [])], {"l": items})
     said = sentence(finding)
-    assert said.startswith(f'l: expected [], measured ["{items[0]}", "{items[1]}"')
+    assert said.startswith(f'l: expected [], got ["{items[0]}", "{items[1]}"')
     assert said.endswith('see the handler"] and 146 more')
     (finding,) = judge([Rule("l", "equals", [])], {"l": ["x" * 1000, "y"]})
     assert sentence(finding).endswith(" and 1 more")
@@ -97,7 +97,7 @@ def test_the_reason_is_the_cause() -> None:
     facts = {"status": None, "slow": 9, "error": "reset"}
     rules = [Rule("slow", "max", 1, level="warn"), Rule("status", "equals", 200), Rule("error", "equals", None)]
     assert reason(judge(rules, facts), facts) == "error: reset"
-    assert reason(judge(rules[:1], facts), facts) == "slow: expected at most 1, measured 9"
+    assert reason(judge(rules[:1], facts), facts) == "slow: expected at most 1, got 9"
     assert reason(judge([Rule("slow", "min", 1)], facts), facts) is None
 
 

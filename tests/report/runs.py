@@ -175,7 +175,7 @@ def failed() -> list[ev.Event]:
         "The first token arrives within its budget, also when several people ask at the same time",
         Status.FAIL,
         kind="sse.stream",
-        reason="first_event_ms: expected at most 2000, measured 2604.31",
+        reason="first_event_ms: expected at most 2000, got 2604.31",
         findings=(
             finding("status", "equals", 200, 200, held=True),
             finding("first_event_ms", "max", 2000, 2604.31),
@@ -192,11 +192,18 @@ def failed() -> list[ev.Event]:
         "Tokens come without long gaps",
         Status.WARN,
         kind="sse.stream",
-        reason="max_gap_ms: expected at most 1000, measured 1204",
+        reason="max_gap_ms: expected at most 1000, got 1204",
         findings=(finding("max_gap_ms", "max", 1000, 1204, level="warn"),),
         ms=1904.0,
     )
-    script.check("api/query:answers", "A question is answered", Status.FLAKY, attempts=2, ms=210.0)
+    script.check(
+        "api/query:answers",
+        "A question is answered",
+        Status.FLAKY,
+        reason="passed at attempt 2; before that: status: expected 200, got 503",
+        attempts=2,
+        ms=210.0,
+    )
     script.check(
         "api/query:openapi",
         "Answers conform to the schemas that the API declares",
@@ -220,7 +227,7 @@ def hostile() -> list[ev.Event]:
         "errors/envelope:clean",
         "Titles are data too: [link=x]click[/link] \x1b[31m",
         Status.FAIL,
-        reason=f'message: expected "ok", measured {nasty}',
+        reason=f'message: expected "ok", got {nasty}',
         findings=(finding("json $.message", "equals", "ok", nasty), finding("text", "not contains", "[red]", nasty)),
         fix="Look at [/] what \x07 it sends.",
     )

@@ -23,7 +23,7 @@ class Steps:
 
     count: int
     failed: tuple[str, ...]
-    """The first failures in words: `http.request api: status expected equals 200, actual 500`."""
+    """The first failures in words: `http.request api: status expected 200, got 500`."""
     failed_count: int
     elapsed_ms: float
 
@@ -68,7 +68,7 @@ async def observe_all(ctx: Context, wanted: Sequence[Observation]) -> list[Obser
 def failure(step: Observation, seen: Observed) -> str | None:
     """The rules of an observation that do not hold, in words; None where all hold."""
     broken = [
-        f"{finding.fact} expected {_shown(finding.rule, finding.expected)}, actual {json.dumps(finding.actual)}"
+        f"{finding.fact} expected {_shown(finding.rule, finding.expected)}, got {json.dumps(finding.actual)}"
         for finding in seen.findings
         if not finding.held
     ]

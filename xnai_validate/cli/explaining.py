@@ -17,7 +17,7 @@ from xnai_validate.errors import ConfigError, RegistryError
 from xnai_validate.kit import Checker, Facts, Fault, Params
 from xnai_validate.model.json import JsonValue
 from xnai_validate.model.judging.fact_types import FactType
-from xnai_validate.model.judging.finding_text import wanted
+from xnai_validate.model.judging.finding_text import expected_text
 from xnai_validate.model.judging.rule_parsing import parse_rules
 from xnai_validate.model.judging.rules import Rule, judge
 from xnai_validate.model.suggestions import did_you_mean
@@ -195,7 +195,7 @@ def _rules(page: Page, rules: Iterable[Rule], masker: Masker = _OPEN) -> None:
     for rule in rules:
         (finding,) = judge([rule], {})
         level = "" if rule.level == "expect" else ", else a warning"
-        rows.append([(rule.subject, ""), (masker.text(f"{wanted(finding)}{level}"), "")])
+        rows.append([(rule.subject, ""), (masker.text(f"{expected_text(finding)}{level}"), "")])
     page.table(rows, indent=2)
 
 

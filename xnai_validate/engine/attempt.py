@@ -86,7 +86,7 @@ async def _retry(check: PlannedCheck, ctx: Context, told: Told) -> tuple[Outcome
         number += 1
         await ctx.clock.sleep(check.retry.delay_s)
     if number > 1 and outcome.status.passed:
-        why = f"held at attempt {number}; before that: {before}"
+        why = f"passed at attempt {number}; before that: {before}"
         if outcome.reason:
             why += f"; now: {outcome.reason}"
         outcome = replace(outcome, status=Status.FLAKY, reason=why)

@@ -40,9 +40,11 @@ def expected_and_got(finding: Finding, facts: Mapping[str, object]) -> str:
 
 def reason_of(check: CheckResult) -> str:
     """Return why a check does not pass, for a check without broken rules."""
+    if check.reason:
+        return check.reason
     if check.status is Status.FLAKY:
-        return f"failed at first, passed at attempt {check.attempts}"
-    return check.reason or "no reason was given"
+        return f"passed at attempt {check.attempts}"
+    return "no reason was given"
 
 
 def counted(count: int, singular: str, plural: str | None = None) -> str:

@@ -93,7 +93,7 @@ def test_many_problems_are_bounded() -> None:
     """Thousands of failures give a report that can still be read, and says how many it leaves out."""
     script = Script("x", "x")
     for number_ in range(2000):
-        script.check(f"a/s:c{number_}", f"Check {number_}", Status.FAIL, reason="status: expected 200, measured 500")
+        script.check(f"a/s:c{number_}", f"Check {number_}", Status.FAIL, reason="status: expected 200, got 500")
     text = report_text(fold(script.events()), View())
     assert len(text.splitlines()) < 1000
     assert "and 1700 more" in text

@@ -19,8 +19,8 @@ def test_a_failed_flow_shows_how_far_it_came() -> None:
     """One line below what was measured: each step with its time, which one failed, and which were not made."""
     steps: JsonValue = [step("create", True), step("read", False, 1520), step("list", None, 0.0), step("remove", True)]
     script = Script("Flows", "flows")
-    findings = (finding("failed_steps", "equals", [], ["read: status expected 200, actual 500"]),)
-    facts: JsonObject = {"steps": steps, "failed_steps": ["read: status expected 200, actual 500"]}
+    findings = (finding("failed_steps", "equals", [], ["read: status expected 200, got 500"]),)
+    facts: JsonObject = {"steps": steps, "failed_steps": ["read: status expected 200, got 500"]}
     script.check("tasks/flow:it", "A task is kept", Status.FAIL, kind="flow.steps", findings=findings, facts=facts)
     text = report_text(fold(script.events()), View(120))
     assert "steps create 12 ms > read 1.52 s FAILED > list not run > remove 12 ms" in " ".join(text.split())

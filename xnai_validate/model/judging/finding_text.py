@@ -20,7 +20,7 @@ PLACES = 5
 _CAPPED = re.compile(r"\.\.\. \((\d+) items\)")
 """What `bounded` leaves of a list that is too long to keep whole."""
 
-_WANTED = {
+_EXPECTED = {
     "equals": "{}",
     "not equals": "anything but {}",
     "min": "at least {}",
@@ -37,7 +37,7 @@ _WANTED = {
 
 
 def sentence(finding: Finding, facts: Mapping[str, object] | None = None) -> str:
-    """What was expected and what was measured: `status: expected 200, measured 503`.
+    """Return what was expected and what was got: `status: expected 200, got 503`.
 
     `facts` of the same measurement say why: a fact `error` and its `error_detail` why there is no value, `error_detail`
     what the errors are that were counted, and `too_slow_client` that the tool, not the stack, may be the reason.
@@ -45,7 +45,7 @@ def sentence(finding: Finding, facts: Mapping[str, object] | None = None) -> str
     facts = facts or {}
     if finding.fact == "error" and finding.expected is None and finding.rule == "equals" and finding.actual is not None:
         return f"error: {_error(facts, finding.actual)}"
-    text = f"{finding.fact}: expected {wanted(finding)}, measured {measured(finding, facts)}"
+    text = f"{finding.fact}: expected {expected_text(finding)}, got {got_text(finding, facts)}"
     if finding.actual is None and finding.fact != "error" and facts.get("error") is not None:
         text += f" ({_error(facts, str(facts['error']))})"
     elif finding.fact in ("error_ratio", "error_count") and facts.get("error_detail"):
@@ -55,10 +55,10 @@ def sentence(finding: Finding, facts: Mapping[str, object] | None = None) -> str
     return text
 
 
-def measured(finding: Finding, facts: Mapping[str, object]) -> str:
-    """The measured value of a finding; of too many values in a JSON document also where they stand in it."""
+def got_text(finding: Finding, facts: Mapping[str, object]) -> str:
+    """Return the measured value of a finding; for too many values in a JSON document also where they are in it."""
     if finding.actual is None:
-        return "nothing"
+        return "no value"
     text, places = shown(finding.actual), _places(finding, facts)
     if not places:
         return text
@@ -118,8 +118,8 @@ def cut(text: str, cap: int) -> str:
     return text if len(text) <= cap else f"{text[:cap]}... ({len(text)} characters)"
 
 
-def wanted(finding: Finding) -> str:
-    """What the rule of a finding asks for, in words: `200`, `at most 400`, `it to contain "done"`."""
+def expected_text(finding: Finding) -> str:
+    """Return what the rule of a finding expects, in words: `200`, `at most 400`, `it to contain "done"`."""
     name, length = finding.rule, ""
     if "length " in name:
         name, length = name.replace("length ", ""), "a length of "
@@ -128,7 +128,7 @@ def wanted(finding: Finding) -> str:
     operand = finding.expected
     items = isinstance(operand, list) and name.removeprefix("not ") in ("in", "contains")
     text = ", ".join(shown(item) for item in operand) if items and isinstance(operand, list) else shown(operand)
-    return length + _WANTED.get(name, f"{name} {{}}").replace("{}", text)
+    return length + _EXPECTED.get(name, f"{name} {{}}").replace("{}", text)
 
 
 def _error(facts: Mapping[str, object], kind: JsonValue) -> str:

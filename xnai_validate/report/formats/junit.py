@@ -17,7 +17,7 @@ from xnai_validate.model.text import printable
 from xnai_validate.report.comparison_text import regressions
 from xnai_validate.report.format import Format
 from xnai_validate.report.view import View
-from xnai_validate.report.words import broken_rules, planned_text
+from xnai_validate.report.words import broken_rules, planned_text, reason_of
 
 _ELEMENTS = {Status.FAIL: "failure", Status.ERROR: "error", Status.SKIP: "skipped"}
 
@@ -94,7 +94,7 @@ def _lines(check: CheckResult, targets: dict[str, str | None]) -> str:
     """What a reader of the build page needs to know, a line each."""
     lines = [f"{check.status.value}: {check.title}"]
     if check.status is Status.FLAKY:
-        lines.append(f"passed at attempt {check.attempts}")
+        lines.append(reason_of(check))
     lines += [sentence(finding, check.facts) for finding in broken_rules(check)]
     url = targets.get(check.target or "")
     known = {

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from xnai_validate.model.judging.finding_text import measured, shown, wanted
+from xnai_validate.model.judging.finding_text import expected_text, got_text, shown
 from xnai_validate.model.results.report import CheckResult, RunReport
 from xnai_validate.model.results.status import Status
 from xnai_validate.model.text import printable
@@ -94,8 +94,8 @@ def _problem(problem: Problem, targets: dict[str, str | None]) -> str:
         if finding.fact == "error" and finding.expected is None:
             lines.append(f"  - {_code(finding.fact)}: {_safe(expected_and_got(finding, check.facts))}")
         else:
-            got = measured(finding, check.facts)
-            lines.append(f"  - {_code(finding.fact)}: expected {_code(wanted(finding))}, got {_code(got)}")
+            got = got_text(finding, check.facts)
+            lines.append(f"  - {_code(finding.fact)}: expected {_code(expected_text(finding))}, got {_code(got)}")
     if len(lines) == 2:
         lines.append(f"  - {_safe(reason_of(check))}")
     if check.target:

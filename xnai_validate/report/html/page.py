@@ -16,7 +16,7 @@ from pathlib import Path
 import jinja2
 
 from xnai_validate.model.json import JsonObject
-from xnai_validate.model.judging.finding_text import cut, measured, shown, wanted
+from xnai_validate.model.judging.finding_text import cut, expected_text, got_text, shown
 from xnai_validate.model.results.report import CheckResult, RunReport
 from xnai_validate.model.results.status import Status
 from xnai_validate.model.results.verdict import Exit
@@ -70,12 +70,12 @@ def _environment() -> jinja2.Environment:
         figure=number_of,
         change=change_of,
         interval=interval_of,
-        expected=wanted,
+        expected=expected_text,
         listed=listed,
         counted=counted,
         broken_rules=broken_rules,
         reason_of=reason_of,
-        got=lambda finding, check: measured(finding, check.facts),
+        got=lambda finding, check: got_text(finding, check.facts),
         sentence=lambda finding, check: expected_and_got(finding, check.facts),
         facts=_facts,
         when=lambda at: at.replace("T", " ").partition(".")[0].removesuffix("Z") + " UTC",
