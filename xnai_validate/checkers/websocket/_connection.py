@@ -1,4 +1,8 @@
-"""One WebSocket connection (RFC 6455), driven step by step: the protocol is that of `websockets`, the socket ours."""
+"""One WebSocket connection (RFC 6455), step by step: the protocol of `websockets` (its sans-I/O layer) on our socket.
+
+Its asyncio client would do, but for bounds: it keeps empty fragments and unread pongs without limit, and it resolves
+names in a way that cannot be given up.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +14,7 @@ from dataclasses import dataclass
 from time import perf_counter
 from typing import TYPE_CHECKING, Literal
 
+from xnai_validate.checkers.websocket._models import Message
 from xnai_validate.kit import ErrorKind, Unmeasurable
 from xnai_validate.wire.failure import WireError
 from xnai_validate.wire.net.connection import Pipe, dial
@@ -30,8 +35,6 @@ TURN = 16 * 1024
 """Bytes that are taken in before others may run."""
 PARTS_CAP = 10_000
 """Fragments of one message; they may be empty, so that the bound on its size does not hold them."""
-
-Message = str | bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,13 +63,13 @@ class Closing:
 
 
 class WebSocketClosed(Exception):
-    """The server closed, or the connection is gone, while we waited; `WebSocket.closing` tells how."""
+    """The server closed, or the connection is gone, while we waited; see `WebSocket.closing`."""
 
 
 class WebSocket:
     """An open connection; every wait is bounded by the caller, and `abort` may be called at any time."""
 
-    def __init__(self, protocol: ClientProtocol, pipe: Pipe, events: Iterable[object]) -> None:
+    def __init__(self, protocol: ClientProtocol, pipe: Pipe, events: Iterable[Event]) -> None:
         """`events` are those that came along with the handshake."""
         self._protocol = protocol
         self._pipe = pipe
@@ -76,24 +79,27 @@ class WebSocket:
         self._binary = False
         self._unfed = b""
         self._sent = 0
-        self._take(events)
-        self._flush()
-        self._ended = protocol.close_rcvd is not None
+        self._early = list(events)
+        self._ended = False
 
-    def send(self, message: str) -> None:
-        """Send a text message; raises WebSocketClosed."""
+    def send(self, message: Message) -> None:
+        """Send text in a text frame, or bytes in a binary frame; raises WebSocketClosed."""
         from websockets.exceptions import ConnectionClosed, InvalidState
 
-        encoded = message.encode("utf-8", "surrogatepass")
-        self._sent += len(encoded)
+        is_text = isinstance(message, str)
+        data = message.encode("utf-8", "surrogatepass") if isinstance(message, str) else message
+        self._sent += len(data)
         try:
-            self._protocol.send_text(encoded)
+            (self._protocol.send_text if is_text else self._protocol.send_binary)(data)
         except (InvalidState, ConnectionClosed) as error:
             raise WebSocketClosed from error
         self._flush()
 
     async def receive(self) -> Message:
-        """The next message, whole. Raises WebSocketClosed; WireError where a message is no WebSocket or too large."""
+        """The next message, whole: text, or the bytes of a binary one.
+
+        Raises WebSocketClosed; WireError where what comes is too large or not as RFC 6455 requires.
+        """
         while not self._messages:
             await self._more()
         return self._messages.popleft()
@@ -115,7 +121,7 @@ class WebSocket:
         return (perf_counter() - started) * 1000
 
     async def close(self) -> None:
-        """Close as RFC 6455 section 7 wants it, and wait at most two seconds for the server's part of it."""
+        """Close as RFC 6455 section 7 requires, and wait at most two seconds for the server's part of it."""
         from websockets.exceptions import ConnectionClosed, InvalidState
 
         try:
@@ -149,7 +155,7 @@ class WebSocket:
         if waiting:
             self._pipe.write(waiting)
 
-    def _listened_to(self) -> None:
+    def _refuse_unread_answers(self) -> None:
         """Raises WireError where the peer talks and does not listen: what we must answer would pile up here."""
         if self._pipe.transport.get_write_buffer_size() > UNREAD_CAP + self._sent:
             raise WireError(ErrorKind.TOO_LARGE, f"the server leaves more than {UNREAD_CAP} bytes of answers unread")
@@ -158,29 +164,37 @@ class WebSocket:
         """Take in what arrives next: a turn's worth of it, for a server may send a hundred thousand frames at once."""
         if self._ended:
             raise WebSocketClosed
-        if self._unfed:
-            await asyncio.sleep(0)
-        else:
-            self._unfed = await self._pipe.read()
-        data, self._unfed = self._unfed[:TURN], self._unfed[TURN:]
-        if data:
-            self._protocol.receive_data(data)
-        else:
-            self._protocol.receive_eof()
-        self._take(self._protocol.events_received())
+        events, self._early = self._early, []
+        if not events:
+            if self._unfed:
+                await asyncio.sleep(0)
+            else:
+                self._unfed = await self._pipe.read()
+            data, self._unfed = self._unfed[:TURN], self._unfed[TURN:]
+            if data:
+                self._protocol.receive_data(data)
+            else:
+                self._protocol.receive_eof()
+                self._ended = True
+            events = self._protocol.events_received()
+        self._take(events)
         self._flush()
-        self._listened_to()
-        broken = self._protocol.parser_exc
-        if not data or self._protocol.close_rcvd is not None:
-            self._ended = True
-        elif broken is not None and self._protocol.close_sent is not None:
-            self._ended = True
-            kind = ErrorKind.TOO_LARGE if self._protocol.close_sent.code == 1009 else ErrorKind.PROTOCOL
-            raise WireError(kind, f"not WebSocket as RFC 6455 wants it: {broken}")
+        self._refuse_unread_answers()
+        self._note_end()
         if self._ended and not self._messages:
             raise WebSocketClosed
 
-    def _take(self, events: Iterable[object]) -> None:
+    def _note_end(self) -> None:
+        """Whether the connection has ended. Raises WireError where a frame broke the protocol."""
+        broken = self._protocol.parser_exc
+        if self._protocol.close_rcvd is not None:
+            self._ended = True
+        elif not self._ended and broken is not None and self._protocol.close_sent is not None:
+            self._ended = True
+            kind = ErrorKind.TOO_LARGE if self._protocol.close_sent.code == 1009 else ErrorKind.PROTOCOL
+            raise WireError(kind, f"not WebSocket as RFC 6455 requires: {broken}")
+
+    def _take(self, events: Iterable[Event]) -> None:
         from websockets.frames import Frame, Opcode
 
         for event in events:
@@ -198,9 +212,21 @@ class WebSocket:
                 if event.fin:
                     whole = b"".join(self._parts)
                     self._parts.clear()
-                    self._messages.append(whole if self._binary else whole.decode("utf-8", "replace"))
+                    self._messages.append(whole if self._binary else self._text(whole))
         if len(self._messages) > QUEUE_CAP:
             raise WireError(ErrorKind.TOO_LARGE, f"more than {QUEUE_CAP} messages wait unread")
+
+    def _text(self, data: bytes) -> str:
+        """A text message; one that is not UTF-8 fails the connection (RFC 6455 section 8.1)."""
+        try:
+            return data.decode("utf-8")
+        except UnicodeDecodeError as error:
+            self._protocol.fail(1007, "a text message is not UTF-8")
+            self._flush()
+            self._ended = True
+            raise WireError(
+                ErrorKind.PROTOCOL, f"not WebSocket as RFC 6455 requires: a text message is not UTF-8: {error}"
+            ) from error
 
 
 async def open_websocket(
@@ -245,19 +271,19 @@ async def open_websocket(
     elapsed_ms = (perf_counter() - started) * 1000
     refusal = protocol.handshake_exc
     if not isinstance(response, Response):
-        raise WireError(ErrorKind.PROTOCOL, "not HTTP as a WebSocket wants it")
-    said = {name.lower(): value for name, value in list(response.headers.raw_items())[:HEADERS_CAP]}
+        raise WireError(ErrorKind.PROTOCOL, "not HTTP as a WebSocket requires")
+    answered = {name.lower(): value for name, value in list(response.headers.raw_items())[:HEADERS_CAP]}
     handshake = Handshake(
-        response.status_code, said, protocol.subprotocol, elapsed_ms, None if refusal is None else str(refusal)[:300]
+        response.status_code,
+        answered,
+        protocol.subprotocol,
+        elapsed_ms,
+        None if refusal is None else str(refusal)[:300],
     )
     if refusal is not None:
         pipe.abort()
         return handshake, None
-    try:
-        return handshake, WebSocket(protocol, pipe, rest)
-    except BaseException:
-        pipe.abort()
-        raise
+    return handshake, WebSocket(protocol, pipe, rest)
 
 
 async def _shake_hands(protocol: ClientProtocol, pipe: Pipe, headers: Mapping[str, str]) -> list[Event]:
@@ -281,6 +307,6 @@ async def _shake_hands(protocol: ClientProtocol, pipe: Pipe, headers: Mapping[st
         if events:
             return events
         if protocol.handshake_exc is not None and data:
-            raise WireError(ErrorKind.PROTOCOL, f"not HTTP as a WebSocket wants it: {protocol.handshake_exc}")
+            raise WireError(ErrorKind.PROTOCOL, f"not HTTP as a WebSocket requires: {protocol.handshake_exc}")
         if not data:
             raise WireError(ErrorKind.RESET, "the connection was closed during the WebSocket handshake")

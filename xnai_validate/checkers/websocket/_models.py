@@ -1,7 +1,9 @@
-"""What a WebSocket session is told, and what is measured of it."""
+"""Parameters and facts of a WebSocket session."""
 
 from __future__ import annotations
 
+import json
+from base64 import b64decode
 from typing import Annotated, Literal
 
 from xnai_validate.kit import (
@@ -17,11 +19,15 @@ from xnai_validate.kit import (
     Milliseconds,
     Params,
     Size,
+    field_validator,
 )
+
+Frame = Literal["text", "binary", "none"]
+Message = str | bytes
 
 
 class SessionParams(Params):
-    """Where to connect, and what to say."""
+    """Where to connect, and what to send."""
 
     path: str = "/ws"
     """The path below the target's url; http becomes ws, https becomes wss."""
@@ -34,19 +40,36 @@ class SessionParams(Params):
     greetings: Annotated[int, Ge(0), Le(100)] = 0
     """Messages that the server sends by itself at the beginning; they are waited for before anything is sent."""
     send: list[JsonValue] = Field(default_factory=list, max_length=1_000)
-    """What is sent, one message after the other: text as it stands (so it may be bad JSON), anything else as JSON."""
+    """What is sent, one message after the other: text as it stands (so it may be bad JSON), `{base64: "AAH/"}` as the
+    bytes that it encodes, in a binary frame, anything else as JSON."""
     ignore: list[str] = Field(default_factory=list)
-    """Types of messages that are no answers and are passed over."""
+    """Types of messages that are skipped, because they answer nothing."""
     type_field: str = "type"
-    """The field of a JSON message that tells its type."""
+    """The field of a JSON message that holds its type."""
     reply_timeout: Duration = 3.0
     """How long each greeting and each answer may take; what comes later counts as unanswered."""
     stay: Duration = 0.0
-    """How long the connection stays open, silent, before it is held to be alive."""
+    """How long the connection stays open, silent, before the last ping."""
     max_message: Size = 1024 * 1024
     """A larger message from the server ends the session: too_large."""
     timeout: Duration = 15.0
     """How long the whole session may take."""
+
+    @field_validator("send")
+    @classmethod
+    def _base64(cls, send: list[JsonValue]) -> list[JsonValue]:
+        for message in send:
+            message_of(message)
+        return send
+
+
+def message_of(written: JsonValue) -> Message:
+    """The message that an entry of `send` stands for. Raises ValueError where its base64 is none."""
+    if isinstance(written, str):
+        return written
+    if isinstance(written, dict) and list(written) == ["base64"] and isinstance(encoded := written["base64"], str):
+        return b64decode(encoded, validate=True)
+    return json.dumps(written, ensure_ascii=False)
 
 
 class SessionFacts(Facts):
@@ -67,11 +90,16 @@ class SessionFacts(Facts):
     headers: Headers | None = None
     """Headers of the answer to the handshake."""
     greetings: JsonValue = None
-    """The messages before we sent anything, as a list."""
+    """The messages before we sent anything, as a list; a binary one that is no text is `{base64: ...}`."""
     greeting_types: list[str] | None = None
     """Their types; empty text for one that has none or did not come."""
+    greeting_frames: list[Frame] | None = None
+    """The frames that they came in: `text`, `binary`, or `none` for one that did not come."""
     replies: JsonValue = None
-    """The answer to each message, in order, as a list; null for one that was not answered."""
+    """The answer to each message, in order, as a list; null for one that was not answered, `{base64: ...}` for a binary
+    one that is no text."""
+    reply_frames: list[Frame] | None = None
+    """The frames that the answers came in: `text`, `binary`, or `none` for one that did not come."""
     reply_types: list[str] | None = None
     """Their types; empty text for one that has none or did not come."""
     unanswered: Count | None = None
@@ -79,13 +107,13 @@ class SessionFacts(Facts):
     roundtrip_ms: Milliseconds | None = None
     """The longest time from a message to its answer."""
     passed_over: Count | None = None
-    """Messages of types that are ignored."""
+    """Messages that were skipped, because their type is to be ignored."""
     survived: bool | None = None
     """Whether the connection answered a ping at the end."""
     pong_ms: Milliseconds | None = None
     """How long that answer took."""
     closed_by: Literal["server", "client", "network"] | None = None
-    """Who closed first; `network` where the connection ended without a word."""
+    """Who closed first; `network` where the connection ended without a close frame."""
     close_code: int | None = None
     """The code that the server closed with; it repeats ours where we closed first."""
     close_reason: str | None = None

@@ -3,25 +3,33 @@
 from __future__ import annotations
 
 import asyncio
-import json
+from base64 import b64encode
+from dataclasses import dataclass
 
 from xnai_validate.checkers.websocket._connection import (
     Closing,
     Handshake,
-    Message,
     WebSocket,
     WebSocketClosed,
     open_websocket,
 )
-from xnai_validate.checkers.websocket._models import SessionFacts, SessionParams
+from xnai_validate.checkers.websocket._models import Frame, Message, SessionFacts, SessionParams, message_of
 from xnai_validate.kit import Context, ErrorKind, JsonValue, Target, bounded, checker
 from xnai_validate.wire.failure import WireError
 from xnai_validate.wire.json_text import document_of
 from xnai_validate.wire.net.tls import client_context
 
 _SCHEMES = {"http": "ws", "https": "wss"}
-_PASSED_OVER = 1_000
-"""Messages that may be passed over while an answer is waited for."""
+SKIPPED_CAP = 1_000
+"""Messages that may be skipped while an answer is waited for."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """A message from the server, as JSON or text, or that none came in time."""
+
+    document: JsonValue = None
+    frame: Frame = "none"
 
 
 class _Session:
@@ -33,11 +41,11 @@ class _Session:
         self.socket: WebSocket | None = None
         self.failure: WireError | None = None
         self.closing: Closing | None = None
-        self.greetings: list[JsonValue] = []
-        self.replies: list[JsonValue] = []
+        self.greetings: list[_Answer] = []
+        self.replies: list[_Answer] = []
         self.unanswered = 0
         self.roundtrip_ms: float | None = None
-        self.passed_over = 0
+        self.skipped = 0
         self.survived: bool | None = None
         self.pong_ms: float | None = None
 
@@ -74,7 +82,7 @@ class _Session:
                 self.greetings.append(await self._answer(socket, ctx))
             for message in self.params.send:
                 started = ctx.clock.monotonic()
-                socket.send(message if isinstance(message, str) else json.dumps(message, ensure_ascii=False))
+                socket.send(message_of(message))
                 before = self.unanswered
                 self.replies.append(await self._answer(socket, ctx))
                 if self.unanswered == before:
@@ -89,20 +97,20 @@ class _Session:
             raise
         await socket.close()
 
-    async def _answer(self, socket: WebSocket, ctx: Context) -> JsonValue:
-        """The next message that is not to be passed over, as JSON or text; None where none comes in time."""
+    async def _answer(self, socket: WebSocket, ctx: Context) -> _Answer:
+        """The next message whose type is not to be ignored."""
         try:
             async with asyncio.timeout(self.params.reply_timeout):
                 while True:
-                    document = _document(await socket.receive())
-                    if self._type(document) not in self.params.ignore:
-                        return document
-                    self.passed_over += 1
-                    if self.passed_over > _PASSED_OVER:
-                        raise WireError(ErrorKind.TOO_LARGE, f"more than {_PASSED_OVER} messages of ignored types")
+                    answer = _read(await socket.receive())
+                    if self._type(answer) not in self.params.ignore:
+                        return answer
+                    self.skipped += 1
+                    if self.skipped > SKIPPED_CAP:
+                        raise WireError(ErrorKind.TOO_LARGE, f"more than {SKIPPED_CAP} messages of ignored types")
         except TimeoutError:
             self.unanswered += 1
-            return None
+            return _Answer()
 
     async def _stay(self, socket: WebSocket, ctx: Context) -> None:
         if self.params.stay:
@@ -119,9 +127,11 @@ class _Session:
         except TimeoutError:
             self.survived = False
 
-    def _type(self, document: JsonValue) -> str:
-        told = document.get(self.params.type_field) if isinstance(document, dict) else None
-        return told[:100] if isinstance(told, str) else ""
+    def _type(self, answer: _Answer) -> str:
+        """The type that a message says it has; empty text without one."""
+        document = answer.document
+        found = document.get(self.params.type_field) if isinstance(document, dict) else None
+        return found[:100] if isinstance(found, str) else ""
 
     def facts(self) -> SessionFacts:
         """What was measured."""
@@ -143,13 +153,15 @@ class _Session:
         closing = self.closing
         return begun.model_copy(
             update={
-                "greetings": [bounded(greeting) for greeting in self.greetings],
+                "greetings": [bounded(greeting.document) for greeting in self.greetings],
+                "greeting_frames": [greeting.frame for greeting in self.greetings],
                 "greeting_types": [self._type(greeting) for greeting in self.greetings],
-                "replies": [bounded(reply) for reply in self.replies],
+                "replies": [bounded(reply.document) for reply in self.replies],
+                "reply_frames": [reply.frame for reply in self.replies],
                 "reply_types": [self._type(reply) for reply in self.replies],
                 "unanswered": self.unanswered,
                 "roundtrip_ms": self.roundtrip_ms,
-                "passed_over": self.passed_over,
+                "passed_over": self.skipped,
                 "survived": self.survived,
                 "pong_ms": self.pong_ms,
                 "closed_by": closing.by if closing else None,
@@ -159,8 +171,17 @@ class _Session:
         )
 
 
-def _document(message: Message) -> JsonValue:
-    text = message if isinstance(message, str) else message.decode("utf-8", "replace")
+def _read(message: Message) -> _Answer:
+    """A message as JSON or text; a binary one that is not UTF-8 as `{base64: ...}`."""
+    if isinstance(message, str):
+        return _Answer(_document(message), "text")
+    try:
+        return _Answer(_document(message.decode("utf-8")), "binary")
+    except UnicodeDecodeError:
+        return _Answer({"base64": b64encode(message).decode()}, "binary")
+
+
+def _document(text: str) -> JsonValue:
     document, is_json = document_of(text)
     return document if is_json else text
 
@@ -175,7 +196,7 @@ async def session(params: SessionParams, ctx: Context) -> SessionFacts:
     """Open a WebSocket, send messages one by one, wait for the answer to each, and close.
 
     RFC 6455. A message from the server answers the last one that was sent, unless its type is among those to ignore. At
-    the end a ping shows whether the connection is still alive, then it is closed as the protocol wants it::
+    the end a ping shows whether the connection is still alive, then it is closed as the protocol requires::
 
         kind: websocket.session
         with: {path: /ws/lobby/did:xnai:probe, root: true, greetings: 1, send: [{type: ping}, "{not json"]}

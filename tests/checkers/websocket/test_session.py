@@ -10,6 +10,7 @@ from http import HTTPStatus
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 from websockets.asyncio.server import ServerConnection, serve
 from websockets.http11 import Request, Response
 from websockets.typing import Subprotocol
@@ -213,13 +214,18 @@ def test_silence_garbage_and_refusal_are_errors() -> None:
 HELLO = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: "
 
 
+async def shake_hands(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Accept the WebSocket; what follows is up to the test, frame by frame."""
+    asked = (await reader.readuntil(b"\r\n\r\n")).decode()
+    key = next(line.split(": ")[1] for line in asked.split("\r\n") if line.lower().startswith("sec-websocket-key"))
+    writer.write(HELLO + accept_key(key).encode() + b"\r\n\r\n")
+
+
 def flooded(frames: bytes) -> dict[str, Any]:
     """The facts of a session with a server that shakes hands, then sends these frames for ever and reads nothing."""
 
     async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        asked = (await reader.readuntil(b"\r\n\r\n")).decode()
-        key = next(line.split(": ")[1] for line in asked.split("\r\n") if line.lower().startswith("sec-websocket-key"))
-        writer.write(HELLO + accept_key(key).encode() + b"\r\n\r\n")
+        await shake_hands(reader, writer)
         while True:
             writer.write(frames)
             await writer.drain()
@@ -228,6 +234,68 @@ def flooded(frames: bytes) -> dict[str, Any]:
         target = Target("api", f"http://127.0.0.1:{port}")
         with_: dict[str, Any] = {"greetings": 1, "reply_timeout": "15s", "timeout": "20s"}
         return dict(observe("websocket.session", target, **with_).facts)
+
+
+@pytest.mark.parametrize("frames", [b"\x81\x02\xff\xfe", b"\x01\x02\xc3\xbc\x80\x01\xc3", b"\x81\x03\xed\xa0\x80"])
+def test_a_text_message_that_is_not_utf8_is_a_protocol_error(frames: bytes) -> None:
+    """RFC 6455 section 8.1: it fails the connection, whole or in fragments, which is closed with 1007."""
+    closed: list[bytes] = []
+
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await shake_hands(reader, writer)
+        writer.write(frames)
+        head = await reader.readexactly(8)  # a close frame: its head, the mask, and the masked code
+        closed.append(bytes(byte ^ head[2 + number % 4] for number, byte in enumerate(head[6:])))
+
+    with tcp_server(talk) as port:
+        facts = observe("websocket.session", Target("api", f"http://127.0.0.1:{port}"), greetings=1).facts
+    assert (facts["error"], facts["survived"]) == ("protocol", False)
+    assert "not UTF-8" in facts["error_detail"]
+    assert closed == [(1007).to_bytes(2, "big")]
+
+
+def test_a_character_may_be_cut_by_fragments() -> None:
+    """Only the whole message must be UTF-8: a character whose bytes come in two fragments is text."""
+
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await shake_hands(reader, writer)
+        writer.write(b"\x01\x01\xc3\x80\x01\xbc")
+        await reader.read()
+
+    with tcp_server(talk) as port:
+        facts = observe("websocket.session", Target("api", f"http://127.0.0.1:{port}"), greetings=1, timeout="2s").facts
+    assert (facts["greetings"], facts["greeting_frames"]) == (["ü"], ["text"])
+
+
+def test_binary_messages_are_sent_and_seen() -> None:
+    """Bytes go out and come back as base64 in binary frames; text in a binary frame is text, and both frames show."""
+
+    async def echo(socket: ServerConnection) -> None:
+        async for message in socket:
+            await socket.send(message)
+        await socket.wait_closed()
+
+    sent = [{"base64": "AP/+"}, {"base64": "eyJhIjogMX0="}, "plain", {"base64": "x", "more": 1}, {"base64": ""}]
+    facts = session(echo, send=sent).facts
+    assert facts["replies"] == [{"base64": "AP/+"}, {"a": 1}, "plain", {"base64": "x", "more": 1}, ""]
+    assert facts["reply_frames"] == ["binary", "binary", "text", "text", "binary"]
+    assert facts["unanswered"] == 0
+
+
+def test_an_answer_that_does_not_come_has_no_frame() -> None:
+    """The frame of a missing answer is `none`."""
+
+    async def mute(socket: ServerConnection) -> None:
+        await socket.wait_closed()
+
+    facts = session(mute, greetings=1, reply_timeout="100ms").facts
+    assert (facts["greetings"], facts["greeting_frames"]) == ([None], ["none"])
+
+
+def test_base64_that_is_none_is_refused() -> None:
+    """What cannot be sent is an error of the suite, before anything is connected."""
+    with pytest.raises(ValidationError, match="base64"):
+        observe("websocket.session", Target("api", "ws://127.0.0.1:1"), send=[{"base64": "?"}])
 
 
 @pytest.mark.parametrize(
