@@ -38,11 +38,11 @@ from xnai_validate.model.error_kind import ErrorKind
 from xnai_validate.model.frozen_model import FrozenModel
 from xnai_validate.model.histogram import Histogram
 from xnai_validate.model.json import Json, JsonObject, bounded
-from xnai_validate.model.judging.cpu_limit import OutOfPatience, with_patience
+from xnai_validate.model.judging.expressions import is_singular, json_path, search, values_at
 from xnai_validate.model.judging.fact_types import IgnoreCase, Whole
 from xnai_validate.model.judging.finding_text import cut
 from xnai_validate.model.judging.references import NAME
-from xnai_validate.model.judging.rules import MATCH_CAP, PATIENCE_S, Finding, is_singular, json_path, values_at
+from xnai_validate.model.judging.rules import Finding
 from xnai_validate.model.suggestions import did_you_mean
 from xnai_validate.model.target import Target, Tls
 from xnai_validate.model.text import Masker, looks_secret
@@ -51,9 +51,7 @@ __all__ = [
     "FAULT_MARK",
     "FROM_FILE",
     "MARK",
-    "MATCH_CAP",
     "NAME",
-    "PATIENCE_S",
     "ActiveFault",
     "AfterValidator",
     "BeforeValidator",
@@ -90,7 +88,6 @@ __all__ = [
     "NotApplicable",
     "Observation",
     "Observed",
-    "OutOfPatience",
     "Params",
     "Percent",
     "Preload",
@@ -120,6 +117,6 @@ __all__ = [
     "looks_secret",
     "model_validator",
     "process_id",
+    "search",
     "values_at",
-    "with_patience",
 ]

@@ -9,19 +9,15 @@ from typing import Annotated, Self
 
 from xnai_validate.checkers._watch import Missing, value_at
 from xnai_validate.kit import (
-    MATCH_CAP,
-    PATIENCE_S,
     Field,
     Ge,
     JsonValue,
     Le,
-    OutOfPatience,
     Params,
-    Unmeasurable,
     field_validator,
     json_path,
     model_validator,
-    with_patience,
+    search,
 )
 
 VALUE_CAP = 64 * 1024
@@ -113,11 +109,7 @@ class Capture(Params):
     def _matched(self, regex: str, text: object) -> str:
         if not isinstance(text, str):
             raise NothingCaptured("there is no text to look in")
-        try:
-            match = with_patience(PATIENCE_S, lambda: re.search(regex, text[:MATCH_CAP]))
-        except OutOfPatience:
-            message = f"{regex!r} takes more than {PATIENCE_S:g} s to match what the server sent"
-            raise Unmeasurable(message, hint="write it so that nothing in it can be matched in many ways") from None
+        match = search(regex, text)
         if match is None:
             raise NothingCaptured(f"{regex!r} matches nothing in the text")
         found: str | None = match[1] if match.re.groups else match[0]

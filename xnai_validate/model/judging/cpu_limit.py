@@ -1,13 +1,12 @@
-"""A bound on what judging may cost: an expression may meet a text from a server on which it would never end.
+"""A limit on the CPU time of one expression: a text from a server may keep a regular expression busy for ever.
 
-Neither `re` nor a JSONPath can be told to stop, and no time limit of asyncio fires while they run. A signal can: both
-look for signals as they go (CPython's `sre` every 4 096 steps), and the handler of ours raises. The timer counts the
-CPU time of the process (ITIMER_VIRTUAL, setitimer(2)), so that a busy machine changes nothing.
+Neither `re` nor the JSONPath library takes a time limit, and no time-out of asyncio fires while they run. Both let
+Python handle signals as they go (CPython's `sre` looks for them every 4 096 steps), so a handler can raise. The timer
+counts the CPU time of this process (ITIMER_VIRTUAL, setitimer(2)): a busy machine changes nothing.
 """
 
 from __future__ import annotations
 
-import gc
 import signal
 import threading
 from collections.abc import Callable
@@ -16,41 +15,37 @@ from typing import TypeVar
 
 T = TypeVar("T")
 
-AGAIN_S = 0.1
-"""The signal comes again where its exception was lost, as it is in a `__del__`."""
+REPEAT_S = 0.1
+"""The timer fires again after this time: Python drops an exception that is raised within a finalizer."""
 
 
-class OutOfPatience(Exception):
-    """A computation has taken all the CPU time that it may."""
+class CpuLimitExceeded(Exception):
+    """A computation took more CPU time than its limit."""
 
 
-def with_patience(cpu_s: float, work: Callable[[], T]) -> T:
-    """What `work` gives; raises OutOfPatience where it takes more than `cpu_s` seconds of CPU time.
+def within_cpu_limit(limit_s: float, compute: Callable[[], T]) -> T:
+    """Return the result of `compute`; raises CpuLimitExceeded after `limit_s` seconds of CPU time.
 
-    Signals reach the main thread alone, so work on other threads is not bounded.
+    Python delivers signals to the main thread alone: on another thread `compute` has no limit.
     """
     if threading.current_thread() is not threading.main_thread():
-        return work()
+        return compute()
     armed = True
 
-    def ring(number: int, frame: FrameType | None) -> None:
+    def stop(number: int, frame: FrameType | None) -> None:
         if armed:
-            raise OutOfPatience
+            raise CpuLimitExceeded
 
-    before = signal.signal(signal.SIGVTALRM, ring)
-    collecting = gc.isenabled()
-    gc.disable()  # an exception in a callback of the collector would be lost, and printed
+    previous = signal.signal(signal.SIGVTALRM, stop)
     try:
         try:
-            signal.setitimer(signal.ITIMER_VIRTUAL, cpu_s, AGAIN_S)
-            return work()
+            signal.setitimer(signal.ITIMER_VIRTUAL, limit_s, REPEAT_S)
+            return compute()
         finally:
-            armed = False
-    except OutOfPatience:
-        armed = False  # it may have rung just before the line above
+            armed = False  # the signal may come once more before the timer is off
+    except CpuLimitExceeded:
+        armed = False  # it came between the end of `compute` and the line above
         raise
     finally:
         signal.setitimer(signal.ITIMER_VIRTUAL, 0)
-        signal.signal(signal.SIGVTALRM, before)
-        if collecting:
-            gc.enable()
+        signal.signal(signal.SIGVTALRM, previous)

@@ -8,7 +8,8 @@ from collections.abc import Iterable, Mapping
 
 from xnai_validate.errors import Unmeasurable
 from xnai_validate.model.json import JsonValue
-from xnai_validate.model.judging.rules import Finding, places_at
+from xnai_validate.model.judging.expressions import locations_of
+from xnai_validate.model.judging.rules import Finding
 from xnai_validate.model.text import printable
 
 SHOWN = 120
@@ -73,7 +74,7 @@ def _places(finding: Finding, facts: Mapping[str, object]) -> list[str]:
     if not (found and unwanted) or finding.held or facts.get(name) is None:
         return []
     try:
-        return places_at("$" + path, facts[name], PLACES)
+        return locations_of("$" + path, facts[name], PLACES)
     except (Unmeasurable, ValueError):
         return []
 

@@ -8,8 +8,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from xnai_validate.model.json import JsonValue
+from xnai_validate.model.judging.expressions import is_singular
 from xnai_validate.model.judging.fact_types import JSON_TYPE, FactType
-from xnai_validate.model.judging.rules import Level, Rule, is_singular
+from xnai_validate.model.judging.rules import Level, Rule
 from xnai_validate.model.suggestions import did_you_mean
 from xnai_validate.model.units import in_unit_of
 

@@ -2,32 +2,22 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
-from itertools import islice
-from typing import TYPE_CHECKING, Any, Literal, TypeVar
+from math import isnan
+from typing import Literal
 
-from xnai_validate.errors import Unmeasurable
-from xnai_validate.model.json import JsonValue, bounded
-from xnai_validate.model.judging.cpu_limit import OutOfPatience, with_patience
+from pydantic import JsonValue
 
-if TYPE_CHECKING:
-    from jsonpath_rfc9535 import JSONPathNode, JSONPathQuery
+from xnai_validate.model.json import bounded
+from xnai_validate.model.judging.expressions import is_singular, search, values_at
 
-T = TypeVar("T")
 Operator = Literal["equals", "min", "max", "in", "matches", "contains"]
 Level = Literal["expect", "warn"]
 
-MATCH_CAP = 65_536
-"""A regular expression reads at most this many characters of a text from a server."""
-PATIENCE_S = 2.0
-"""CPU time that one regular expression, or one JSONPath, may take."""
-
 
 class Missing:
-    """The value of a fact that was not measured, or of a path that leads nowhere."""
+    """The value of a fact that was not measured, or of a path that finds nothing."""
 
     def __repr__(self) -> str:
         return "missing"
@@ -38,7 +28,7 @@ MISSING = Missing()
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """What is wanted of one fact: one operator, optionally negated, optionally about the length."""
+    """What is expected of one fact: one operator, optionally negated, optionally about the length."""
 
     fact: str
     operator: Operator
@@ -52,14 +42,14 @@ class Rule:
 
     @property
     def subject(self) -> str:
-        """What the rule is about, as a person reads it: `status`, `headers.x-request-id`, `json $.status`."""
+        """What the rule is about, as users read it: `status`, `headers.x-request-id`, `json $.status`."""
         if self.path is None:
             return self.fact
         return f"{self.fact} {self.path}" if self.path.startswith("$") else f"{self.fact}.{self.path}"
 
     @property
     def name(self) -> str:
-        """The rule's spelling in YAML: `max`, `not matches`, `length min`."""
+        """The rule as it is written in YAML: `max`, `not matches`, `length min`."""
         return f"{'not ' if self.negated else ''}{'length ' if self.of_length else ''}{self.operator}"
 
 
@@ -76,10 +66,10 @@ class Finding:
 
 
 def judge(rules: Iterable[Rule], facts: Mapping[str, object]) -> tuple[Finding, ...]:
-    """Hold measured facts against rules; one finding a rule, in the order of the rules.
+    """Judge measured facts by rules; returns one finding per rule, in the order of the rules.
 
-    A fact without a value (None, or a path that leads nowhere) holds no rule but `equals null`; `not: null` asks for
-    a value.
+    An absent value (None, or a path that finds nothing) satisfies no rule but `equals null`, not even a negated one;
+    `not: null` requires a value. NaN satisfies no rule at all. Raises Unmeasurable if an expression takes too long.
     """
     return tuple(_finding(rule, _value(rule, facts)) for rule in rules)
 
@@ -94,47 +84,68 @@ def _finding(rule: Rule, value: object) -> Finding:
     return Finding(rule.subject, rule.name, rule.operand, shown, _holds(rule, measured), rule.level)
 
 
+def _value(rule: Rule, facts: Mapping[str, object]) -> object:
+    value = facts.get(rule.fact, MISSING)
+    if rule.path is None or value is MISSING or value is None:
+        return value
+    if rule.path.startswith("$"):
+        return _at_path(rule.path, value)
+    if not isinstance(value, Mapping):
+        return MISSING
+    if rule.ignore_case:
+        key = rule.path.lower()
+        return next((item for name, item in value.items() if str(name).lower() == key), MISSING)
+    return value.get(rule.path, MISSING)
+
+
+def _at_path(path: str, document: object) -> object:
+    """The one value of a singular query, or the list of values of any other."""
+    values = values_at(path, document)
+    if is_singular(path):
+        return values[0] if values else MISSING
+    return values
+
+
 def _holds(rule: Rule, value: object) -> bool:
     if value is MISSING or value is None:
-        wants_null = rule.operator == "equals" and rule.operand is None
-        return wants_null and not rule.negated
+        return rule.operator == "equals" and rule.operand is None and not rule.negated
+    if isinstance(value, float) and isnan(value):
+        return False
     return _HOLDS[rule.operator](value, rule.operand) is not rule.negated
 
 
-def _equals(value: object, wanted: JsonValue) -> bool:
-    if isinstance(value, bool) or isinstance(wanted, bool):
-        return value is wanted
-    if isinstance(value, tuple):
-        value = list(value)
-    return value == wanted
+def _equals(value: object, operand: object) -> bool:
+    """JSON equality: numbers by value (1 equals 1.0), and at no depth is `true` equal to 1."""
+    if isinstance(value, bool) or isinstance(operand, bool):
+        return value is operand
+    if isinstance(value, list | tuple) and isinstance(operand, list | tuple):
+        return len(value) == len(operand) and all(map(_equals, value, operand))
+    if isinstance(value, Mapping) and isinstance(operand, Mapping):
+        return value.keys() == operand.keys() and all(_equals(item, operand[key]) for key, item in value.items())
+    return value == operand
 
 
-def _min(value: object, wanted: JsonValue) -> bool:
-    return _is_number(value) and _is_number(wanted) and value >= wanted  # type: ignore[operator]
+def _min(value: object, operand: JsonValue) -> bool:
+    return _is_number(value) and _is_number(operand) and value >= operand  # type: ignore[operator]
 
 
-def _max(value: object, wanted: JsonValue) -> bool:
-    return _is_number(value) and _is_number(wanted) and value <= wanted  # type: ignore[operator]
+def _max(value: object, operand: JsonValue) -> bool:
+    return _is_number(value) and _is_number(operand) and value <= operand  # type: ignore[operator]
 
 
-def _in(value: object, wanted: JsonValue) -> bool:
-    return isinstance(wanted, list) and any(_equals(value, item) for item in wanted)
+def _in(value: object, operand: JsonValue) -> bool:
+    return isinstance(operand, list) and any(_equals(value, item) for item in operand)
 
 
-def _matches(value: object, wanted: JsonValue) -> bool:
-    if not isinstance(value, str) or not isinstance(wanted, str):
-        return False
-    pattern, text = _pattern(wanted), value[:MATCH_CAP]
-    return _patiently(lambda: pattern.search(text), "match", wanted) is not None
+def _matches(value: object, operand: JsonValue) -> bool:
+    return isinstance(value, str) and isinstance(operand, str) and search(operand, value) is not None
 
 
-def _contains(value: object, wanted: JsonValue) -> bool:
-    """Every wanted item is in the value: a part of a text, an element of a list, a key of a mapping."""
-    items = wanted if isinstance(wanted, list) else [wanted]
-    if isinstance(value, str):
+def _contains(value: object, operand: JsonValue) -> bool:
+    """Whether the value has every item of the operand: a part of a text, an element of a list, a key of a mapping."""
+    items = operand if isinstance(operand, list) else [operand]
+    if isinstance(value, str | Mapping):
         return all(isinstance(item, str) and item in value for item in items)
-    if isinstance(value, Mapping):
-        return all(item in value for item in items if isinstance(item, str))
     if isinstance(value, Sequence):
         return all(any(_equals(element, item) for element in value) for item in items)
     return False
@@ -145,93 +156,3 @@ _HOLDS = {"equals": _equals, "min": _min, "max": _max, "in": _in, "matches": _ma
 
 def _is_number(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
-
-
-@lru_cache(maxsize=4096)
-def _pattern(text: str) -> re.Pattern[str]:
-    return re.compile(text)
-
-
-@lru_cache(maxsize=4096)
-def json_path(text: str) -> JSONPathQuery:
-    """A compiled RFC 9535 query; raises ValueError with the library's message, in one line, where `text` is not one."""
-    from jsonpath_rfc9535 import JSONPathError, compile
-
-    try:
-        return compile(text)
-    except JSONPathError as error:
-        raise ValueError(error.args[0]) from None  # str(error) has several lines from 2.0 on
-
-
-@lru_cache(maxsize=4096)
-def is_singular(path: str) -> bool:
-    """Return whether a JSONPath leads to one place at most, as `$.a[0]` does; raises ValueError as `json_path` does.
-
-    RFC 9535 section 2.3.5.1 allows only such queries as operands of a comparison, so the library's own parser decides.
-    """
-    json_path(path)
-    try:
-        json_path(f"$[?{path} == 0]")
-    except ValueError:
-        return False
-    return True
-
-
-def _value(rule: Rule, facts: Mapping[str, object]) -> object:
-    value = facts.get(rule.fact, MISSING)
-    if rule.path is None or value is MISSING or value is None:
-        return value
-    if rule.path.startswith("$"):
-        return _at_path(rule.path, value)
-    if not isinstance(value, Mapping):
-        return MISSING
-    if rule.ignore_case:
-        wanted = rule.path.lower()
-        return next((item for key, item in value.items() if str(key).lower() == wanted), MISSING)
-    return value.get(rule.path, MISSING)
-
-
-def _at_path(path: str, document: object) -> object:
-    """The one value of a singular query, or the list of values of any other."""
-    found = values_at(path, document)
-    if is_singular(path):
-        return found[0] if found else MISSING
-    return found
-
-
-def values_at(path: str, document: object) -> list[object]:
-    """What a JSONPath finds in a document; raises Unmeasurable where it takes too long or the document is too deep."""
-    return [node.value for node in _nodes_at(path, document)]
-
-
-def places_at(path: str, document: object, most: int) -> list[str]:
-    """Where in a document the first `most` values stand that a JSONPath finds: `components.redis`, `items[2].id`."""
-    nodes = _nodes_at(path, document, most)
-    return ["".join(map(_step, node.location)).removeprefix(".") for node in nodes]
-
-
-def _nodes_at(path: str, document: Any, most: int | None = None) -> list[JSONPathNode]:
-    from jsonpath_rfc9535 import JSONPathError
-
-    query = json_path(path)
-    try:
-        return _patiently(lambda: list(islice(query.finditer(document), most)), "follow", path)
-    except JSONPathError as error:
-        raise Unmeasurable(
-            f"{path!r} cannot be followed in what the server sent: {error.args[0]}",
-            hint="name the place with fewer `..`: the library follows them through a bounded number of levels",
-        ) from None
-
-
-def _step(key: str | int) -> str:
-    return f"[{key}]" if isinstance(key, int) else f".{key}"
-
-
-def _patiently(work: Callable[[], T], doing: str, expression: str) -> T:
-    try:
-        return with_patience(PATIENCE_S, work)
-    except OutOfPatience:
-        raise Unmeasurable(
-            f"{expression!r} takes more than {PATIENCE_S:g} s to {doing} on what the server sent",
-            hint="write it so that nothing in it can be matched in many ways, as in (a+)+ or $..*..*",
-        ) from None

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.model.test_rules import TYPES
+from tests.model.judging.test_rules import TYPES
 from xnai_validate.model.json import JsonValue
 from xnai_validate.model.judging.rule_parsing import parse_rules
 from xnai_validate.model.judging.rules import judge

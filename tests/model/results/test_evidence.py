@@ -10,7 +10,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.model.test_fold import END, info, started
+from tests.model.results.test_report_builder import END, info, started
 from tests.model.test_json import documents, texts
 from xnai_validate.model.json import JsonObject, to_json
 from xnai_validate.model.judging.rules import Finding

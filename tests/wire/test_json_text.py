@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from xnai_validate.kit import Facts, JsonValue
-from xnai_validate.model.judging.rules import values_at
+from xnai_validate.model.judging.expressions import values_at
 from xnai_validate.wire.http.body import json_of, text_of
-from xnai_validate.wire.json_text import NESTING_CAP, document_of
+from xnai_validate.wire.json_text import DUPLICATES_CAP, NESTING_CAP, document_of, parse_json
 
 
 class Held(Facts):
@@ -55,3 +55,28 @@ def test_codecs_that_are_no_charset_are_not_used(charset: str) -> None:
     """Some of Python's codecs take quadratic time or make lone surrogates: the body is read as UTF-8 instead."""
     body = rb"\ud800 +2AA- a-b9b9b9"
     assert text_of(body, charset, 1000) == body.decode()
+
+
+@pytest.mark.parametrize(
+    ("text", "keys"),
+    [
+        ('{"a": 1, "a": 2}', ("a",)),
+        ('{"a": 1, "a": true}', ("a",)),
+        ('[{"b": {"status": "ok", "x": [], "status": "down"}}]', ("status",)),
+        ('{"a": 1, "a": 1}', ()),
+        ('[{"a": 1}, {"a": 2}]', ()),
+        ('{"a": 1, "b": 1, "a": 2, "b": 2, "a": 1}', ("a", "b")),
+    ],
+)
+def test_keys_that_one_object_has_with_different_values_are_named(text: str, keys: tuple[str, ...]) -> None:
+    """Two readers of such a document may see different values; what says the same twice is harmless."""
+    parsed = parse_json(text)
+    assert parsed.is_json
+    assert parsed.duplicate_keys == keys
+
+
+def test_the_last_of_duplicate_keys_is_the_value_and_their_names_are_bounded() -> None:
+    """As Python and most other readers have it; a server cannot fill the report with names."""
+    assert parse_json('{"a": 1, "a": 2}').value == {"a": 2}
+    many = ", ".join(f'"k{number}": {value}' for number in range(100) for value in (1, 2))
+    assert len(parse_json(f"{{{many}}}").duplicate_keys) == DUPLICATES_CAP
