@@ -10,8 +10,10 @@ import threading
 import time
 from collections.abc import Callable, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import Context, copy_context
 from pathlib import Path
 
+from xnai_validate.demo import defects, seams
 from xnai_validate.demo.processes import child, redis_server
 from xnai_validate.demo.processes.listeners import Listeners
 from xnai_validate.demo.processes.parts import parts_of, port_names
@@ -21,15 +23,19 @@ READY_S = 20.0
 
 
 @contextlib.contextmanager
-def reserved(run_dir: Path, layout: Layout = "A", *defects: str, redis_port: int | None = None) -> Iterator[Settings]:
-    """Settings of a stack whose ports are held and where nothing runs yet; Redis may be one that runs elsewhere."""
+def reserved(run_dir: Path, layout: Layout = "A", *active: str, redis_port: int | None = None) -> Iterator[Settings]:
+    """Settings of a stack with active defects whose ports are held and where no part runs yet.
+
+    Redis may be one that runs elsewhere. What is started inside the block has the defects.
+    """
     listeners = Listeners(port_names(layout))
     ports = listeners.ports
     if redis_port is not None:
         ports["redis_plain" if layout == "B" else "redis"] = redis_port
-    settings = Settings(layout, run_dir, ports, "test-password", "tk_test", frozenset(defects))
+    settings = Settings(layout, run_dir, ports, "test-password", "tk_test")
     try:
-        yield settings
+        with seams.activated(defects.wrappers_of(active)):
+            yield settings
     finally:
         listeners.close()
 
@@ -41,8 +47,7 @@ def redis_running(settings: Settings) -> Iterator[None]:
     command = [str(redis_server.find_server()), *redis_server.arguments(settings)]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
-        assert redis_server.wait_until_up(settings.redis_port, time.monotonic() + READY_S)
-        redis_server.spoil(settings)
+        assert redis_server.wait_until_up(settings, time.monotonic() + READY_S)
         yield
     finally:
         process.kill()
@@ -63,20 +68,25 @@ def serving(settings: Settings, *parts: str) -> Iterator[None]:
                 run: child.Run = child.load(part.code[0])  # type: ignore[assignment]
                 stack.enter_context(_thread(_task(run, settings, sockets)))
             else:
-                stack.enter_context(_thread(_apps([(_created(settings, part.name), sockets[part.ports[0]])])))
+                app = _created(settings, part.name)
+                stack.enter_context(_thread(_apps([(app, sockets[part.ports[0]], copy_context())])))
         yield
 
 
 @contextlib.contextmanager
 def apps_serving(stacks: dict[str, Settings]) -> Iterator[None]:
-    """One application of each of many stacks, all in one thread; the part is the first word of the stack's key."""
+    """One application of each of many stacks, all in one thread.
+
+    The part is the first word of the stack's key; a key that names a defect has it.
+    """
     with contextlib.ExitStack() as stack:
-        apps: list[tuple[object, socket.socket]] = []
+        apps: list[App] = []
         for key, settings in stacks.items():
             part = key.partition("-")[0]
             listener = _listener(settings.ports[part])
             stack.callback(listener.close)
-            apps.append((_created(settings, part), listener))
+            with seams.activated(defects.wrappers_of([key])):
+                apps.append((_created(settings, part), listener, copy_context()))
         stack.enter_context(_thread(_apps(apps)))
         yield
 
@@ -84,7 +94,7 @@ def apps_serving(stacks: dict[str, Settings]) -> Iterator[None]:
 @contextlib.contextmanager
 def app_serving(app: object, port: int) -> Iterator[None]:
     """Any ASGI application on a held port."""
-    with contextlib.closing(_listener(port)) as listener, _thread(_apps([(app, listener)])):
+    with contextlib.closing(_listener(port)) as listener, _thread(_apps([(app, listener, copy_context())])):
         yield
 
 
@@ -108,14 +118,18 @@ def _task(run: child.Run, settings: Settings, sockets: dict[str, socket.socket])
     return body
 
 
-def _apps(apps: list[tuple[object, socket.socket]]) -> Body:
+App = tuple[object, socket.socket, Context]
+"""An ASGI application, its listening socket, and the context with its active defects."""
+
+
+def _apps(apps: list[App]) -> Body:
     async def body(stop: asyncio.Event, ready: Callable[[], None]) -> None:
         async with asyncio.TaskGroup() as group:
             servers = []
-            for app, listener in apps:
+            for app, listener, context in apps:
                 listening = asyncio.Event()
                 servers.append(child.server_for(app, listening))
-                task = group.create_task(servers[-1].serve(sockets=[listener]))
+                task = group.create_task(servers[-1].serve(sockets=[listener]), context=context)
                 await child.until(listening, task)
             ready()
             await stop.wait()
@@ -140,7 +154,7 @@ def _thread(body: Body) -> Iterator[None]:
             ready.set()
 
     with ThreadPoolExecutor(1) as executor:
-        ending = executor.submit(lambda: asyncio.run(main()))
+        ending = executor.submit(copy_context().run, lambda: asyncio.run(main()))
         try:
             assert ready.wait(READY_S)
             yield

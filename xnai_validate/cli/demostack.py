@@ -66,7 +66,7 @@ def defects() -> None:
     out = sys.stdout
     page = Page(console.width(out), console.wants_color(out, None), console.shows_unicode(out))
     rows: list[list[Span]] = [
-        [(one.name, "bold"), (one.says + (f" (layout {one.layout})" if one.layout else ""), "")]
+        [(one.name, "bold"), (one.description + (f" (layout {one.layout})" if one.layout else ""), "")]
         for one in sorted(CATALOGUE.values(), key=lambda one: one.name)
     ]
     page.table(rows)

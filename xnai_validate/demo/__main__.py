@@ -1,61 +1,79 @@
-"""`python -m xnai_validate.demo`: run the embedded stack until it is told to end."""
+"""`python -m xnai_validate.demo`: run the embedded stack until a signal ends it."""
 
 from __future__ import annotations
 
 import argparse
+import os
 import secrets
 import sys
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
 
-from xnai_validate.demo.defects import UnknownDefect, chosen
+from xnai_validate.demo import seams
+from xnai_validate.demo.processes import child
 from xnai_validate.demo.processes.listeners import Listeners
 from xnai_validate.demo.processes.parts import ALERTS, port_names
 from xnai_validate.demo.processes.redis_server import RedisMissing, find_server
-from xnai_validate.demo.settings import Settings
+from xnai_validate.demo.settings import Layout, Settings
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Start the stack, print its handover as one line of JSON, serve until SIGTERM, SIGINT or, on wish, end of stdin.
+    """Start the stack, print its stack file as one line of JSON, serve until a signal or the end of stdin.
 
-    Returns 0 after a stop in good order, 1 when the stack did not come up, 2 for a mistake in the arguments.
+    Returns 0 after an orderly stop, 1 when the stack did not come up, 2 for an error in the arguments.
     """
     options = _parser().parse_args(arguments)
-    try:
-        defects = chosen(options.defect, options.layout)
-        find_server()
-    except (UnknownDefect, RedisMissing) as error:
+    run_dir = options.run_dir or Path(tempfile.mkdtemp(prefix="xnai-stack-"))
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(run_dir.resolve() / "metrics")  # read when the library is imported
+    if options.defect and (error := _activate(options.defect, options.layout)):
         sys.stderr.write(f"{error}\n")
-        return 2 if isinstance(error, UnknownDefect) else 1
+        if not options.run_dir:
+            run_dir.rmdir()
+        return 2
+    try:
+        find_server()
+    except RedisMissing as missing:
+        sys.stderr.write(f"{missing}\n")
+        return 1
     from xnai_validate.demo.processes.supervisor import NotReady, Supervisor
 
-    run_dir = options.run_dir or Path(tempfile.mkdtemp(prefix="xnai-stack-"))
     run_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-    exposed = frozenset({"llm"} if "llm-exposed" in defects else ())
-    listeners = Listeners(port_names(options.layout), exposed)
+    listeners = Listeners(port_names(options.layout))
     settings = Settings(
         layout=options.layout,
         run_dir=run_dir.resolve(),
         ports=listeners.ports,
         redis_password=secrets.token_hex(16),  # without a dash: it stands on a command line
         vikunja_token="tk_" + secrets.token_hex(20),
-        defects=defects,
         alert_webhook=f"http://127.0.0.1:{listeners.ports[ALERTS]}/alerts",
     )
     state_file = options.state.resolve() if options.state else None
     try:
         Supervisor(settings, listeners, until_eof=options.until_eof, state_file=state_file).run()
-    except NotReady as error:
-        sys.stderr.write(f"the embedded stack did not come up: {error}\n")
+    except NotReady as failure:
+        sys.stderr.write(f"the embedded stack did not come up: {failure}\n")
         return 1
     return 0
+
+
+def _activate(names: Iterable[str], layout: Layout) -> str:
+    """Put defects in force, in this process and all that it forks. Returns the error, or an empty text."""
+    child.preload()
+    from xnai_validate.demo import defects  # imports every part of the stack: only for a stack that has defects
+
+    try:
+        seams.activate(defects.wrappers_of(defects.chosen(names, layout)))
+    except defects.UnknownDefect as error:
+        return str(error)
+    return ""
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m xnai_validate.demo", description=main.__doc__)
     parser.add_argument("--layout", choices=("A", "B"), default="A", help="interfaces of the stack (default: A)")
     parser.add_argument("--defect", action="append", default=[], metavar="NAME", help="break it in this way")
-    parser.add_argument("--state", type=Path, metavar="FILE", help="keep a copy of the handover there")
+    parser.add_argument("--state", type=Path, metavar="FILE", help="keep a copy of the stack file there")
     parser.add_argument("--run-dir", type=Path, metavar="DIR", help="logs and certificates; removed at the end")
     parser.add_argument("--until-eof", action="store_true", help="also end when stdin does")
     return parser

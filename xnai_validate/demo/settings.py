@@ -1,4 +1,4 @@
-"""What every part of the embedded stack is told when it starts."""
+"""The settings of one embedded stack, which each of its processes gets when it starts."""
 
 from __future__ import annotations
 
@@ -7,6 +7,12 @@ from pathlib import Path
 from typing import Literal
 
 Layout = Literal["A", "B"]
+
+API_PREFIX: dict[Layout, str] = {"A": "", "B": "/xnai/api/v1"}
+"""Path prefix of the API's endpoints at the API itself; its documentation is at the root."""
+
+GATEWAY_PREFIX: dict[Layout, str] = {"A": "/api/v1", "B": "/xnai/api/v1"}
+"""Path prefix of the API's endpoints at the gateway."""
 
 BREAKER_FAILURES: dict[str, int] = {
     "rag_api": 3,
@@ -26,7 +32,7 @@ REDIS_MAXMEMORY_MB = 64
 
 @dataclass(frozen=True, slots=True)
 class Times:
-    """The stack's long times, scaled down so that a validation of the embedded stack takes seconds. All in seconds."""
+    """The stack's long times, scaled down so that a validation takes seconds. All in seconds."""
 
     call_timeout_s: float = 1.2
     heartbeat_s: float = 1.0
@@ -45,7 +51,7 @@ class Times:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """One running embedded stack, as each of its processes sees it."""
+    """One running embedded stack."""
 
     layout: Layout
     run_dir: Path
@@ -54,20 +60,14 @@ class Settings:
     """Part name -> the loopback port it listens on. Parts: see `parts.PARTS`."""
     redis_password: str
     vikunja_token: str
-    defects: frozenset[str] = frozenset()
-    """Names from `defects.CATALOGUE` that this stack has."""
     times: Times = field(default_factory=Times)
     memory_percent: float | None = None
-    """The share of the host's memory that the degradation tiers see instead of the measured one, for tests."""
+    """The share of the host's memory that the degradation tiers follow instead of the measured one, for tests."""
     alert_webhook: str | None = None
     """Where the health monitor posts each alert besides the Redis stream `xnai:alerts`: a loopback URL."""
 
     worker: int = 0
-    """The number of this process among the workers of its part; the first does what only one may do."""
-
-    def broken(self, name: str) -> bool:
-        """Whether this stack has the defect `name`."""
-        return name in self.defects
+    """The number of this process among the workers of its part; the first does the work that only one may do."""
 
     def url(self, part: str) -> str:
         """`http://127.0.0.1:port` of a part, without a path."""
@@ -75,5 +75,5 @@ class Settings:
 
     @property
     def redis_port(self) -> int:
-        """The port where Redis speaks plain TCP to the stack's own parts, in both layouts."""
+        """The port where Redis serves the stack's own parts over plain TCP, in both layouts."""
         return self.ports.get("redis_plain", self.ports["redis"])

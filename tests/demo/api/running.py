@@ -20,11 +20,12 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from starlette.types import ASGIApp
 
 from tests.ports import free_port
+from xnai_validate.demo import defects, seams
 from xnai_validate.demo.api import app as api
 from xnai_validate.demo.api.monitoring import metrics
 from xnai_validate.demo.llm import app as llm
 from xnai_validate.demo.processes.redis_server import find_server
-from xnai_validate.demo.settings import Layout, Settings, Times
+from xnai_validate.demo.settings import API_PREFIX, Layout, Settings, Times
 
 PASSWORD = "a-password-for-tests"
 PATIENCE_S = 20.0
@@ -168,9 +169,7 @@ class Running:
         return found
 
 
-def settings(
-    redis: RedisServer, folder: Path, layout: Layout = "A", *defects: str, **times: float | dict[str, float]
-) -> Settings:
+def settings(redis: RedisServer, folder: Path, layout: Layout = "A", **times: float | dict[str, float]) -> Settings:
     """Settings of a stack with ports of its own; calm host memory, so that the tier is the first one."""
     names = ("api", "llm", "metrics")
     ports = {name: free_port() for name in names} | {"redis": redis.port}
@@ -180,18 +179,24 @@ def settings(
         ports=ports,
         redis_password=PASSWORD,
         vikunja_token="unused",
-        defects=frozenset(defects),
         times=replace(Times(token_delay_s=0.001), **times),  # type: ignore[arg-type]  # names and types of Times
         memory_percent=50.0,
     )
 
 
 @contextlib.asynccontextmanager
-async def running(chosen: Settings, redis: RedisServer) -> AsyncIterator[Running]:
-    """The application, its metrics and the model server, for the time of the block."""
-    base, prefix = chosen.url("api"), api.PREFIX[chosen.layout]
+async def _activated(names: tuple[str, ...]) -> AsyncIterator[None]:
+    with seams.activated(defects.wrappers_of(names)):
+        yield
+
+
+@contextlib.asynccontextmanager
+async def running(chosen: Settings, redis: RedisServer, *active: str) -> AsyncIterator[Running]:
+    """The application, its metrics and the model server, with active defects, for the time of the block."""
+    base, prefix = chosen.url("api"), API_PREFIX[chosen.layout]
     limits = httpx.Limits(max_connections=None, max_keepalive_connections=20)
     async with (
+        _activated(active),
         httpx.AsyncClient(base_url=base + prefix, timeout=PATIENCE_S, limits=limits) as client,
         httpx.AsyncClient(base_url=base, timeout=PATIENCE_S) as root,
     ):

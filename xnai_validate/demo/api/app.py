@@ -5,49 +5,66 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 
 from fastapi import APIRouter, FastAPI
 from fastapi.responses import Response
 from starlette.types import ASGIApp
 
 from xnai_validate.demo.api.answers import query, search, stream
-from xnai_validate.demo.api.entangled import Grudge, watch_pauses
 from xnai_validate.demo.api.http.errors import ErrorAnswers
 from xnai_validate.demo.api.http.middleware import RequestContext
 from xnai_validate.demo.api.http.openapi import Answers, document, errors
 from xnai_validate.demo.api.monitoring import health, metrics
 from xnai_validate.demo.api.monitoring.monitor import Monitor
-from xnai_validate.demo.api.rooms import routes as rooms_routes
+from xnai_validate.demo.api.rooms import routes as rooms
 from xnai_validate.demo.api.services import VERSION, Services, assemble
-from xnai_validate.demo.api.spoiled_http import spoil_http
-from xnai_validate.demo.api.spoiled_load import spoil_load
-from xnai_validate.demo.settings import Layout, Settings
+from xnai_validate.demo.seams import seam
+from xnai_validate.demo.settings import API_PREFIX, Settings
 
-PREFIX: dict[Layout, str] = {"A": "", "B": "/xnai/api/v1"}
-"""Layout -> the path under which the application's endpoints are; its documentation is at the root."""
+
+@dataclass(frozen=True, slots=True)
+class Documentation:
+    """The paths of the application's documentation; None where it is not served."""
+
+    docs: str | None = "/docs"
+    redoc: str | None = "/redoc"
+    openapi: str | None = "/openapi.json"
+
+
+@seam
+def documentation() -> Documentation:
+    """Where the application documents itself."""
+    return Documentation()
 
 
 def create(settings: Settings) -> ASGIApp:
     """The application of one stack, as an ASGI application with a lifespan."""
     services = assemble(settings)
-    hidden = settings.broken("docs-disabled")
+    paths = documentation()
     app = FastAPI(
         title="XNAi RAG API",
         version=VERSION,
         summary="Answers questions from documents, on one machine.",
-        lifespan=lambda _: _running(services),
-        docs_url=None if hidden else "/docs",
-        redoc_url=None if hidden else "/redoc",
-        openapi_url=None if settings.broken("openapi-missing") else "/openapi.json",
+        lifespan=lambda _: running(services),
+        docs_url=paths.docs,
+        redoc_url=paths.redoc,
+        openapi_url=paths.openapi,
     )
     for routes, answers in _endpoints(services):
-        app.include_router(routes, prefix=PREFIX[settings.layout], responses=answers)
+        app.include_router(routes, prefix=API_PREFIX[settings.layout], responses=answers)
     if settings.layout == "B":
         app.include_router(_metrics(settings))
-    ErrorAnswers(settings, services.metrics).install(app)
-    app.add_middleware(RequestContext, settings=settings, metrics=services.metrics, prefix=PREFIX[settings.layout])
-    app.openapi = document(app, settings)  # type: ignore[method-assign]
-    return spoil_load(settings, spoil_http(settings, app))
+    ErrorAnswers(services.metrics).install(app)
+    app.add_middleware(RequestContext, metrics=services.metrics, prefix=API_PREFIX[settings.layout])
+    app.openapi = document(app)  # type: ignore[method-assign]
+    return entry(settings, app)
+
+
+@seam
+def entry(settings: Settings, app: ASGIApp) -> ASGIApp:
+    """What the server calls for each connection: the application itself."""
+    return app
 
 
 def _endpoints(services: Services) -> Iterator[tuple[APIRouter, Answers]]:
@@ -57,7 +74,7 @@ def _endpoints(services: Services) -> Iterator[tuple[APIRouter, Answers]]:
     yield stream.router(services), errors(400, 500, 503)
     if services.settings.layout == "B":
         yield search.router(services), errors(400, 500)
-        yield rooms_routes.router(services), errors(500)
+        yield rooms.router(services), errors(500)
 
 
 def _metrics(settings: Settings) -> APIRouter:
@@ -75,27 +92,23 @@ def _metrics(settings: Settings) -> APIRouter:
     return routes
 
 
+@seam
 @asynccontextmanager
-async def _running(services: Services) -> AsyncIterator[None]:
+async def running(services: Services) -> AsyncIterator[None]:
     """Run what runs beside the endpoints, from the start of the application to its end."""
     try:
         async with asyncio.TaskGroup() as tasks:
-            running = [tasks.create_task(services.breakers.run())]
+            background = [tasks.create_task(services.breakers.run())]
             await services.breakers.start()
-            running.append(tasks.create_task(services.breakers.keep()))
+            background.append(tasks.create_task(services.breakers.keep()))
             if services.settings.layout == "B":
-                running.append(tasks.create_task(services.rooms.run()))
-            if services.settings.broken("api-hangs-after-pause"):
-                running.append(tasks.create_task(watch_pauses(Grudge(services.settings, "pause"))))
-            if services.settings.broken("query-drops-with-redis") or services.settings.broken("redis-lost-for-good"):
-                await services.line.open()
-            # One worker watches for all: two would tell every change twice, and recover every service twice.
+                background.append(tasks.create_task(services.rooms.run()))
+            # One worker watches for all: two would send every alert twice, and recover every service twice.
             if services.settings.worker == 0:
-                running.append(tasks.create_task(Monitor(services).run()))
+                background.append(tasks.create_task(Monitor(services).run()))
             yield
-            for task in running:
+            for task in background:
                 task.cancel()
     finally:
         metrics.forget(services.metrics, services.settings)
-        await services.line.close()
-        await services.store.close()
+        await services.close()

@@ -1,4 +1,4 @@
-"""The application's Redis: every call is bounded in time, and a Redis that is gone delays one caller, not all."""
+"""The application's Redis: every call is bounded in time, and a Redis that is gone delays one request, not all."""
 
 from __future__ import annotations
 
@@ -15,15 +15,21 @@ from redis.exceptions import RedisError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from xnai_validate.demo.api.failures import StoreUnavailable
+from xnai_validate.demo.seams import seam
 from xnai_validate.demo.settings import Settings
 
 _CALL_TIMEOUT_S = 0.25
 _HOLD_OFF_S = 0.5
-_FOR_EVER_S = 3600.0
 _CONNECTIONS = 32
 
 T = TypeVar("T")
 Operation = Callable[[Redis], Awaitable[T]]
+
+
+@seam
+def hold_off_s() -> float:
+    """Seconds for which calls are refused after one that failed."""
+    return _HOLD_OFF_S
 
 
 class Store:
@@ -32,7 +38,7 @@ class Store:
     def __init__(self, settings: Settings) -> None:
         pool = BlockingConnectionPool(
             host="127.0.0.1",
-            port=settings.ports.get("redis_plain", settings.ports["redis"]),
+            port=settings.redis_port,
             password=settings.redis_password,
             db=0,
             max_connections=_CONNECTIONS,
@@ -46,25 +52,28 @@ class Store:
         )
         self._client: Redis = Redis(connection_pool=pool)
         self._closed_until = 0.0
-        self._gives_up = settings.broken("redis-never-tried-again")
 
     async def run(self, operation: Operation[T], *, timeout_s: float = _CALL_TIMEOUT_S, probe: bool = False) -> T:
         """Do an operation; a `probe` is tried even while other calls are held off.
 
-        Raises `StoreUnavailable`. An answer that is an error of the caller (a key of another type) is raised as
-        redis's own `ResponseError`.
+        Raises `StoreUnavailable`. An error of the operation itself (a key of another type) is raised as redis's own
+        `ResponseError`.
         """
-        now = time.monotonic()
-        if now < self._closed_until and (self._gives_up or not probe):
+        if self.is_held_off(probe=probe):
             raise StoreUnavailable("Redis did not answer a moment ago")
         try:
             async with asyncio.timeout(timeout_s):
                 result = await operation(self._client)
         except (RedisConnectionError, RedisTimeoutError, TimeoutError, OSError) as error:
-            self._closed_until = time.monotonic() + (_FOR_EVER_S if self._gives_up else _HOLD_OFF_S)
+            self._closed_until = time.monotonic() + hold_off_s()
             raise StoreUnavailable(type(error).__name__) from error
         self._closed_until = 0.0
         return result
+
+    @seam
+    def is_held_off(self, *, probe: bool) -> bool:
+        """Whether a call is refused without trying."""
+        return not probe and time.monotonic() < self._closed_until
 
     async def messages(self, channel: str) -> AsyncIterator[str]:
         """The messages on a channel, as they come; those that are sent while Redis is away are lost."""
@@ -78,10 +87,9 @@ class Store:
             except (RedisError, OSError):
                 await asyncio.sleep(_HOLD_OFF_S)
 
+    @seam
     async def reconnect(self) -> None:
         """Drop the connections, so that the next calls open new ones."""
-        if self._gives_up:
-            return
         await self._client.connection_pool.disconnect(inuse_connections=False)
         self._closed_until = 0.0
 

@@ -3,7 +3,7 @@
 `POST /completion` `{prompt, n_predict, stream}` answers `{content, tokens, stop, tokens_predicted, model}`, or with
 `stream` one event a token, `data: {"content": " word", "stop": false}`, and a last one with `stop: true` and the
 counts. `POST /embedding` `{content}` answers `{embedding: [..]}`. `GET /health`, `GET /props` (model, embedding
-dimensions), `GET /stats` (requests, tokens_generated, cancelled, active). A caller that disconnects stops its
+dimensions), `GET /stats` (requests, tokens_generated, cancelled, active). A client that disconnects stops its
 generation, which counts as cancelled.
 """
 
@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import re
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
@@ -22,21 +21,19 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
-from xnai_validate.demo.event_stream import EventStream, HeedlessEventStream
+from xnai_validate.demo.event_stream import EventStream
 from xnai_validate.demo.llm.counters import Counters
 from xnai_validate.demo.llm.embedding import DIMENSIONS, embed
 from xnai_validate.demo.llm.extract import answer
+from xnai_validate.demo.seams import seam
 from xnai_validate.demo.settings import Settings
 
 MODEL = "xnai-extract-1"
 _BODY_LIMIT_BYTES = 1 << 20
-_BROKEN = b'{"content": " caf\xe9", "stop": false, "tokens_predicted": 1}'
-"""A completion in Latin-1, which is not UTF-8."""
-_ORDER = re.compile(r"ignore (?:all |your |the |previous )*instructions", re.IGNORECASE)
 
 
 class Completion(BaseModel):
-    """What a completion is asked for."""
+    """A request for a completion."""
 
     prompt: str = Field(max_length=200_000)
     n_predict: int = Field(default=128, ge=1, le=4096)
@@ -44,29 +41,61 @@ class Completion(BaseModel):
 
 
 class Embedding(BaseModel):
-    """What an embedding is asked for."""
+    """A request for an embedding."""
 
     content: str = Field(max_length=200_000)
 
 
+@seam
+def token_delay_s(settings: Settings) -> float:
+    """Seconds that each token takes."""
+    return settings.times.token_delay_s
+
+
+@seam
+def dimensions() -> int:
+    """Numbers in a vector of the embedding model."""
+    return DIMENSIONS
+
+
+@seam
+def health_response() -> Response:
+    """The response of `/health`."""
+    return JSONResponse({"status": "ok"})
+
+
+@seam
+def generated(wanted: Completion) -> list[str]:
+    """The tokens of the answer to a prompt."""
+    return answer(wanted.prompt)[: wanted.n_predict]
+
+
+@seam
+def stream_response(body: AsyncGenerator[bytes, None]) -> Response:
+    """The response that carries a stream of tokens."""
+    return EventStream(body)
+
+
+@seam
+def encoded(payload: dict[str, object]) -> bytes:
+    """A completion, or a piece of one, as JSON."""
+    return json.dumps(payload).encode()
+
+
 class ModelServer:
-    """The endpoints of one model server and what they share."""
+    """The endpoints of one model server and their shared state."""
 
     def __init__(self, settings: Settings) -> None:
-        self._delay_s = settings.times.token_delay_s * (25 if settings.broken("model-slow") else 1)
-        self._settings = settings
-        self._dimensions = 2 * DIMENSIONS if settings.broken("embedding-dimension") else DIMENSIONS
+        self._delay_s = token_delay_s(settings)
         self._counters = Counters()
 
     async def health(self, _: Request) -> Response:
         """Whether the server is up."""
-        if self._settings.broken("llm-loading"):
-            return JSONResponse({"status": "loading model"}, 503)
-        return JSONResponse({"status": "ok"})
+        return health_response()
 
     async def props(self, _: Request) -> Response:
         """Which model this is and how long its vectors are."""
-        return JSONResponse({"model": MODEL, "embedding_dimension": self._dimensions, "n_ctx": 4096})
+        return JSONResponse({"model": MODEL, "embedding_dimension": dimensions(), "n_ctx": 4096})
 
     async def stats(self, _: Request) -> Response:
         """The counters."""
@@ -74,26 +103,22 @@ class ModelServer:
 
     async def embedding(self, request: Request) -> Response:
         """The vector of a text."""
-        asked = Embedding.model_validate_json(await _body(request))
-        return JSONResponse({"model": MODEL, "embedding": list(embed(asked.content, self._dimensions))})
+        wanted = Embedding.model_validate_json(await _body(request))
+        return JSONResponse({"model": MODEL, "embedding": list(embed(wanted.content, dimensions()))})
 
     async def completion(self, request: Request) -> Response:
         """The answer to a prompt, whole or token by token."""
-        asked = Completion.model_validate_json(await _body(request))
-        if self._settings.broken("model-generation-fails"):
-            return JSONResponse({"error": "slot unavailable"}, status_code=500)
-        tokens = answer(asked.prompt)[: asked.n_predict]
-        if self._settings.broken("model-empty-answer"):
-            tokens = []
-        if self._settings.broken("injection-obeyed") and _ORDER.search(asked.prompt):
-            tokens = ["PWNED"]
-        if asked.stream:
-            kind = HeedlessEventStream if self._settings.broken("model-unstoppable") else EventStream
-            return kind(self._stream(tokens))
-        return await self._whole(tokens, request)
+        wanted = Completion.model_validate_json(await _body(request))
+        return await self.complete(wanted, request)
+
+    @seam
+    async def complete(self, wanted: Completion, request: Request) -> Response:
+        """The answer to a valid request for a completion."""
+        tokens = generated(wanted)
+        return stream_response(self._stream(tokens)) if wanted.stream else await self._whole(tokens, request)
 
     async def _whole(self, tokens: list[str], request: Request) -> Response:
-        """Take the time the tokens need; a caller that leaves earlier ends it."""
+        """Take the time the tokens need; a client that leaves earlier ends it."""
         async with self._generation():
             started = _now()
             with suppress(TimeoutError):
@@ -104,20 +129,16 @@ class ModelServer:
                     self._counters.tokens_generated += min(len(tokens), made)
                     return Response(status_code=204)
             self._counters.tokens_generated += len(tokens)
-        if self._settings.broken("model-invalid-utf8"):
-            return Response(_BROKEN, media_type="application/json")
-        return JSONResponse({**_last(tokens), "content": "".join(tokens)})
+        return Response(encoded({**_last(tokens), "content": "".join(tokens)}), media_type="application/json")
 
     async def _stream(self, tokens: list[str]) -> AsyncGenerator[bytes, None]:
         """One event a token, each at its time: a pause of the machine is caught up with, not added."""
         async with self._generation():
             started = _now()
             try:
-                for place, token in enumerate(tokens, start=1):
-                    await asyncio.sleep(max(0.0, started + place * self._delay_s - _now()))
+                for number, token in enumerate(tokens, start=1):
+                    await asyncio.sleep(max(0.0, started + number * self._delay_s - _now()))
                     self._counters.tokens_generated += 1
-                    if self._settings.broken("model-invalid-utf8"):
-                        yield b"data: " + _BROKEN + b"\n\n"
                     yield _event({"content": token, "stop": False})
             except (GeneratorExit, asyncio.CancelledError):
                 self._counters.cancelled += 1
@@ -150,18 +171,18 @@ def create(settings: Settings) -> ASGIApp:
 
 
 async def _refuse(_: Request, error: Exception) -> Response:
-    """What is wrong with a request body, by field."""
+    """400: the invalid fields of a request."""
     wrong = error.errors(include_input=False, include_url=False, include_context=False)  # type: ignore[attr-defined]
     return JSONResponse({"error": wrong}, status_code=400)
 
 
 async def _gone(_: Request, __: Exception) -> Response:
-    """The caller left while sending its request; nobody reads this."""
+    """The client left while sending its request, and gets no response."""
     return Response(status_code=400)
 
 
 async def _body(request: Request) -> bytes:
-    """The request's body; what is beyond the limit is not kept, so such a body is refused as broken JSON."""
+    """The request's body; cut at the limit, so that a larger body is refused as broken JSON."""
     body = b""
     async for chunk in request.stream():
         body += chunk[: _BODY_LIMIT_BYTES - len(body)]
@@ -169,7 +190,7 @@ async def _body(request: Request) -> bytes:
 
 
 async def _disconnected(request: Request) -> None:
-    """Return when the caller has left."""
+    """Return when the client has left."""
     while (await request.receive())["type"] != "http.disconnect":
         pass
 
@@ -179,7 +200,7 @@ def _last(tokens: list[str]) -> dict[str, object]:
 
 
 def _event(payload: dict[str, object]) -> bytes:
-    return f"data: {json.dumps(payload)}\n\n".encode()
+    return b"data: " + encoded(payload) + b"\n\n"
 
 
 def _now() -> float:

@@ -10,27 +10,38 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from xnai_validate.demo.seams import seam
 from xnai_validate.demo.settings import Settings
 
 LIFETIME = timedelta(days=90)
 
 
+@seam
+def server_names() -> list[x509.GeneralName]:
+    """The names that the server certificate is valid for."""
+    return [x509.DNSName("localhost"), x509.IPAddress(IPv4Address("127.0.0.1"))]
+
+
+@seam
+def validity() -> tuple[datetime, datetime]:
+    """From when to when the server certificate is valid."""
+    start = datetime.now(UTC) - timedelta(hours=1)
+    return start, start + LIFETIME
+
+
+@seam
+def signing_key(ca_key: ec.EllipticCurvePrivateKey) -> ec.EllipticCurvePrivateKey:
+    """The key that the server certificate is signed with: that of the CA."""
+    return ca_key
+
+
 def issue(settings: Settings) -> None:
-    """Write `ca.pem` and `server.pem` (certificate and key) into the run directory, as the stack's defects have it."""
+    """Write `ca.pem` and `server.pem` (certificate and key) into the run directory."""
     ca_key = ec.generate_private_key(ec.SECP256R1())
     ca = _certificate("XNAi embedded stack CA", ca_key, ca_key, None)
-    signing_key = ec.generate_private_key(ec.SECP256R1()) if settings.broken("tls-unknown-ca") else ca_key
     key = ec.generate_private_key(ec.SECP256R1())
-    names: list[x509.GeneralName] = [x509.DNSName("localhost"), x509.IPAddress(IPv4Address("127.0.0.1"))]
-    if settings.broken("tls-wrong-name"):
-        names = [x509.DNSName("redis.old-host.internal")]
-    start = datetime.now(UTC) - timedelta(hours=1)
-    end = start + LIFETIME
-    if settings.broken("tls-expired"):
-        start, end = start - LIFETIME, start - timedelta(days=1)
-    if settings.broken("tls-expires-soon"):
-        end = datetime.now(UTC) + timedelta(hours=30)
-    server = _certificate("XNAi embedded stack Redis", key, signing_key, ca.subject, names, start, end)
+    start, end = validity()
+    server = _certificate("XNAi embedded stack Redis", key, signing_key(ca_key), ca.subject, server_names(), start, end)
     (settings.run_dir / "ca.pem").write_bytes(_pem(ca))
     private = settings.run_dir / "server.pem"
     private.touch(mode=0o600)
@@ -47,13 +58,13 @@ def _pem(certificate: x509.Certificate) -> bytes:
 def _certificate(
     common_name: str,
     key: ec.EllipticCurvePrivateKey,
-    signing_key: ec.EllipticCurvePrivateKey,
+    signer: ec.EllipticCurvePrivateKey,
     issuer: x509.Name | None,
     names: list[x509.GeneralName] | None = None,
     start: datetime | None = None,
     end: datetime | None = None,
 ) -> x509.Certificate:
-    """One X.509 v3 certificate (RFC 5280): a CA where `issuer` is None, else a server's for `names`."""
+    """One X.509 v3 certificate (RFC 5280): a CA if `issuer` is None, else a server's for `names`."""
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common_name)])
     start = start or datetime.now(UTC) - timedelta(hours=1)
     is_ca = issuer is None
@@ -67,14 +78,14 @@ def _certificate(
         .not_valid_after(end or start + LIFETIME)
         .add_extension(x509.BasicConstraints(ca=is_ca, path_length=0 if is_ca else None), critical=True)
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
-        .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(signing_key.public_key()), critical=False)
+        .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(signer.public_key()), critical=False)
         .add_extension(_usage(is_ca), critical=True)
     )
     if names:
         builder = builder.add_extension(x509.SubjectAlternativeName(names), critical=False).add_extension(
             x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False
         )
-    return builder.sign(signing_key, hashes.SHA256())
+    return builder.sign(signer, hashes.SHA256())
 
 
 def _usage(is_ca: bool) -> x509.KeyUsage:

@@ -1,4 +1,4 @@
-"""The process that outlives a killed supervisor by a moment: it ends what is left and clears the run directory away."""
+"""The process that outlives a killed supervisor: it kills the remaining parts and removes the run directory."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import NoReturn
 
 
-def keep(orders: int, leftovers: tuple[Path, ...]) -> NoReturn:
-    """Read `+pid` and `-pid` lines from the pipe `orders` until its other end is gone; then kill and clear away.
+def clean_up_after(orders: int, leftovers: tuple[Path, ...]) -> NoReturn:
+    """Read `+pid` and `-pid` lines from the pipe `orders` until its other end is closed; then kill and remove.
 
-    A process is held by a pidfd where the system has them, so that a number given to somebody else is never signalled.
+    A process is held by a pidfd if the system has them, so that a reused process id is never signalled.
     """
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)

@@ -4,20 +4,27 @@ from __future__ import annotations
 
 import socket
 
+from xnai_validate.demo.seams import seam
+
 BACKLOG = 512
 """Connections the kernel completes before the part accepts them."""
+
+
+@seam
+def address_of(name: str) -> str:
+    """The address that a port is bound to: the part is reached from this machine only."""
+    return "127.0.0.1"
 
 
 class Listeners:
     """Loopback ports held by sockets that are bound but do not listen.
 
-    A held port refuses connections, is not given to anybody else, and can be listened on again after its part has
+    A held port refuses connections, is given to no other process, and can be listened on again after its part has
     died, because every socket here carries SO_REUSEADDR and SO_REUSEPORT (socket(7)).
     """
 
-    def __init__(self, names: tuple[str, ...], exposed: frozenset[str] = frozenset()) -> None:
-        self._exposed = exposed
-        self._held = {name: _bound(0, self._host(name)) for name in names}
+    def __init__(self, names: tuple[str, ...]) -> None:
+        self._held = {name: _bound(0, address_of(name)) for name in names}
 
     @property
     def ports(self) -> dict[str, int]:
@@ -26,17 +33,14 @@ class Listeners:
 
     def open(self, names: tuple[str, ...]) -> dict[str, socket.socket]:
         """New listening sockets for the named ports."""
-        opened = {name: _bound(self._held[name].getsockname()[1], self._host(name)) for name in names}
+        opened = {name: _bound(self._held[name].getsockname()[1], address_of(name)) for name in names}
         for listener in opened.values():
             listener.listen(BACKLOG)
             listener.setblocking(False)
         return opened
 
-    def _host(self, name: str) -> str:
-        return "0.0.0.0" if name in self._exposed else "127.0.0.1"
-
     def close(self) -> None:
-        """Let go of every port."""
+        """Release every port."""
         for held in self._held.values():
             held.close()
 

@@ -1,4 +1,4 @@
-"""The tie between a forked process and the one that forked it."""
+"""Ends a forked process together with its parent."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _PR_SET_PDEATHSIG = 1
 
 
 def end_with_parent(parent: int) -> None:
-    """Have this process killed when its parent ends (Linux); elsewhere the keeper alone does it."""
+    """Have this process killed when its parent ends (Linux); elsewhere the cleaner alone does it."""
     if sys.platform.startswith("linux"):
         libc = ctypes.CDLL(ctypes.util.find_library("c") or "libc.so.6", use_errno=True)
         libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)

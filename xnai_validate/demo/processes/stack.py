@@ -1,4 +1,4 @@
-"""Starts the embedded stack for a program that wants to use it, and makes sure that it ends with that program."""
+"""Starts the embedded stack for a program that uses it, and ends it with that program."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Self, cast
 
-from xnai_validate.demo.processes.stack_file import Handover
+from xnai_validate.demo.processes.stack_file import StackFile
 from xnai_validate.demo.settings import Layout
 
 START_S = 40.0
-"""Seconds until the wait for the handover is given up; the supervisor itself gives up earlier and says why."""
+"""Seconds to wait for the stack file; the supervisor itself gives up earlier, with the reason."""
 STOP_S = 8.0
 """Seconds for the supervisor to end before it is killed."""
 _LINE_BYTES = 1 << 20
@@ -38,13 +38,13 @@ class EmbeddedStack:
         self._messages = messages
         self.run_dir = run_dir
         """Logs (`<part>.log`), certificates and the state file; gone when the stack has stopped."""
-        self._first: Handover | None = None
+        self._first: StackFile | None = None
 
     @classmethod
     def start(cls, layout: Layout = "A", defects: tuple[str, ...] = (), state_file: Path | None = None) -> Self:
         """Start a stack in a process of its own and wait until all of it is ready.
 
-        `state_file` is a copy of the handover that is kept up to date while the stack runs. Raises StackFailed.
+        `state_file` is a copy of the stack file that is kept up to date while the stack runs. Raises StackFailed.
         """
         run_dir = Path(tempfile.mkdtemp(prefix="xnai-stack-"))
         command = [sys.executable, "-m", "xnai_validate.demo", "--layout", layout, "--until-eof", "--run-dir"]
@@ -56,28 +56,28 @@ class EmbeddedStack:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=messages,
-            process_group=0,  # Ctrl-C is for the caller, who may still need the stack to undo a fault
+            process_group=0,  # Ctrl-C is for this program, which may still need the stack to undo a fault
         )
         stack = cls(process, run_dir, messages)
         try:
-            stack._first = stack._read_handover()
+            stack._first = stack._read_first()
         except BaseException:
             stack.stop()
             raise
         return stack
 
     @property
-    def handover(self) -> Handover:
+    def handover(self) -> StackFile:
         """The stack's targets and vars as they are now: a part that was restarted has its new process id."""
         with contextlib.suppress(OSError, ValueError):
-            return cast(Handover, json.loads(self.state_file.read_bytes()))
+            return cast(StackFile, json.loads(self.state_file.read_bytes()))
         if self._first is None:
             raise StackFailed("the stack never became ready")
         return self._first
 
     @property
     def state_file(self) -> Path:
-        """Where the handover is kept up to date while the stack runs."""
+        """Path of the stack file, which is kept up to date while the stack runs."""
         return self.run_dir / "state.json"
 
     @property
@@ -86,7 +86,7 @@ class EmbeddedStack:
         return self._process.pid
 
     def stop(self) -> None:
-        """End the stack and wait until nothing is left of it; a second call does nothing."""
+        """End the stack and wait for it; a second call does nothing."""
         for pipe in (self._process.stdin, self._process.stdout):
             if pipe is not None:
                 with contextlib.suppress(OSError):
@@ -109,7 +109,7 @@ class EmbeddedStack:
     ) -> None:
         self.stop()
 
-    def _read_handover(self) -> Handover:
+    def _read_first(self) -> StackFile:
         """Wait for the one line that the supervisor writes when the stack is ready."""
         assert self._process.stdout is not None
         source = self._process.stdout.fileno()
@@ -119,14 +119,14 @@ class EmbeddedStack:
             readable, _, _ = select.select([source], [], [], max(0.0, deadline - time.monotonic()))
             chunk = os.read(source, 65536) if readable else b""
             if not chunk:
-                late = "" if readable else f"no handover within {START_S:.0f} s\n"
+                late = "" if readable else f"not ready within {START_S:.0f} s\n"
                 if readable:
                     self._process.wait(STOP_S)
-                raise StackFailed(late + self._what_it_said())
+                raise StackFailed(late + self._messages_text())
             line += chunk
-        return cast(Handover, json.loads(line))
+        return cast(StackFile, json.loads(line))
 
-    def _what_it_said(self) -> str:
+    def _messages_text(self) -> str:
         self._messages.seek(0)
-        said = self._messages.read(65536).decode("utf-8", "replace").strip()
-        return said or f"the embedded stack ended with {self._process.poll()} and said nothing"
+        text = self._messages.read(65536).decode("utf-8", "replace").strip()
+        return text or f"the embedded stack ended with {self._process.poll()} and no message"

@@ -1,4 +1,4 @@
-"""What a running embedded stack tells those who want to use it: its targets and what differs from a real stack."""
+"""The stack file of a running embedded stack: its targets, and the vars that differ from a real stack."""
 
 from __future__ import annotations
 
@@ -11,14 +11,15 @@ from typing import TypedDict
 from xnai_validate.demo.processes.machine import machine_vars
 from xnai_validate.demo.processes.parts import ALERTS, parts_of
 from xnai_validate.demo.services.pages import ASSET
-from xnai_validate.demo.settings import BREAKER_FAILURES, MONITOR_FAILURES, REDIS_MAXMEMORY_MB, Layout, Settings
-
-PREFIX: dict[Layout, str] = {"A": "", "B": "/xnai/api/v1"}
-"""Path prefix of the API when it is asked directly."""
-
-GATEWAY_PREFIX: dict[Layout, str] = {"A": "/api/v1", "B": "/xnai/api/v1"}
-"""Path prefix of the API when it is asked through the gateway."""
-
+from xnai_validate.demo.settings import (
+    API_PREFIX,
+    BREAKER_FAILURES,
+    GATEWAY_PREFIX,
+    MONITOR_FAILURES,
+    REDIS_MAXMEMORY_MB,
+    Layout,
+    Settings,
+)
 
 BUDGET = {
     "connect_ms": 1000,
@@ -33,7 +34,7 @@ BUDGET = {
     "token_rate_tps": 15,
     "silent_model_ms": 8000,
 }
-"""What a busy machine with two cores can keep to while everything runs on it; a real stack has less patience."""
+"""Bounds that a busy machine with two cores keeps while everything runs on it; a real stack has tighter ones."""
 
 LOAD: dict[str, object] = {
     "rps": 40,
@@ -74,11 +75,11 @@ LOAD: dict[str, object] = {
     "call_without_redis_ms": 3000,
     "counted": {"rps": 40, "for": "1500ms", "requests": 60},
 }
-"""A load that a small stack is given in a short time, and bounds that it keeps on a busy machine."""
+"""Loads that a small stack gets in a short time, and bounds that it keeps on a busy machine."""
 
 
 class Target(TypedDict, total=False):
-    """How one part is reached: `url` (none for the worker), `root` (of the API), and the process behind it."""
+    """How one part is reached: `url` (not for the worker), `root` (of the API), and the process behind it."""
 
     url: str
     root: str
@@ -87,7 +88,7 @@ class Target(TypedDict, total=False):
     tls: dict[str, str]
 
 
-class Handover(TypedDict):
+class StackFile(TypedDict):
     """A running stack, as printed by `demo` and read by `run --stack`."""
 
     layout: Layout
@@ -95,7 +96,7 @@ class Handover(TypedDict):
     vars: dict[str, object]
 
 
-def handover(settings: Settings, pids: Mapping[str, int], canaries: list[object]) -> Handover:
+def describe(settings: Settings, pids: Mapping[str, int], canaries: list[object]) -> StackFile:
     """Describe the stack of `settings` whose parts run as `pids` (part name -> process id)."""
     targets: dict[str, Target] = {}
     for part in parts_of(settings.layout):
@@ -104,7 +105,7 @@ def handover(settings: Settings, pids: Mapping[str, int], canaries: list[object]
                 targets[port] = {"url": settings.url(port)}
                 _add_pid(targets[port], pids, part.name)
     targets["api"]["root"] = settings.url("api")
-    targets["api"]["url"] = settings.url("api") + PREFIX[settings.layout]
+    targets["api"]["url"] = settings.url("api") + API_PREFIX[settings.layout]
     targets["redis"] = _redis(settings)
     targets["worker"] = {}
     for name in ("redis", "worker"):
@@ -183,14 +184,14 @@ def _vars(settings: Settings, canaries: list[object]) -> dict[str, object]:
     }
 
 
-def write_aside(path: Path, text: str) -> None:
-    """Replace the file in one step, so that a reader sees the old text or the new one, readable by its owner only."""
+def replace_file(path: Path, text: str) -> None:
+    """Replace the file in one step, so that a reader gets the old text or the new one; readable by its owner only."""
     aside = path.with_name(f".{path.name}.{os.getpid()}")
     with open(os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as out:
         out.write(text)
     os.replace(aside, path)
 
 
-def as_line(stack: Handover) -> str:
-    """The handover as one line of JSON."""
+def as_line(stack: StackFile) -> str:
+    """The stack file as one line of JSON."""
     return json.dumps(stack, separators=(",", ":")) + "\n"

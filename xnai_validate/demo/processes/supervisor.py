@@ -1,4 +1,4 @@
-"""The supervisor of the embedded stack: forks every part, watches them, starts the dead again, and clears up.
+"""The supervisor of the embedded stack: forks every part, restarts those that die, and cleans up.
 
 One process imports the heavy modules once and forks the parts from itself, so that a stack is ready in a second or
 two. It runs no event loop and no thread, which is what makes forking safe.
@@ -19,11 +19,12 @@ from pathlib import Path
 from types import FrameType
 
 from xnai_validate.demo.processes import child, redis_server
-from xnai_validate.demo.processes.cleaner import keep
+from xnai_validate.demo.processes.cleaner import clean_up_after
 from xnai_validate.demo.processes.listeners import Listeners
 from xnai_validate.demo.processes.parent_death import end_with_parent
 from xnai_validate.demo.processes.parts import Part, parts_of
-from xnai_validate.demo.processes.stack_file import Handover, as_line, handover, write_aside
+from xnai_validate.demo.processes.stack_file import StackFile, as_line, describe, replace_file
+from xnai_validate.demo.seams import seam
 from xnai_validate.demo.settings import Settings
 
 READY_S = 30.0
@@ -33,15 +34,27 @@ RESTART_AFTER_S = 1.0
 GRACE_S = 1.2
 """Seconds that parts have to end before they are killed."""
 STATE = "state.json"
-"""Name of the state file in the run directory: the handover, kept up to date."""
+"""Name of the state file in the run directory: the stack file, kept up to date."""
 
 
 class NotReady(RuntimeError):
     """A part did not come up; the message ends with the last lines of its log."""
 
 
+@seam
+def is_started(part: Part) -> bool:
+    """Whether a part is started at all; the port of one that is not refuses connections."""
+    return True
+
+
+@seam
+def is_restarted(part: Part, exit_code: int) -> bool:
+    """Whether a part that has ended with `exit_code` (minus the signal that killed it) is started again."""
+    return part.restart
+
+
 class Supervisor:
-    """Runs one stack: `run()` returns when it has been told to stop and nothing is left of it."""
+    """Runs one stack: `run()` returns after a signal to stop, when all parts have ended."""
 
     def __init__(self, settings: Settings, listeners: Listeners, *, until_eof: bool, state_file: Path | None) -> None:
         self._settings = settings
@@ -50,10 +63,10 @@ class Supervisor:
         self._state_files = [settings.run_dir / STATE, *([state_file] if state_file else [])]
         self._running: dict[int, Part] = {}
         self._due: list[tuple[float, Part]] = []
-        self._awaited: set[int] = set()
+        self._not_ready: set[int] = set()
         self._stopping = False
         self._ready = False
-        self._keeper = 0
+        self._cleaner = 0
         self._ready_read, self._ready_write = os.pipe()
         self._orders_read, self._orders = os.pipe()
         self._woken, self._wake = socket.socketpair()
@@ -61,7 +74,7 @@ class Supervisor:
             end.setblocking(False)
 
     def run(self) -> None:
-        """Start the stack, say on stdout that it is ready, keep it running until told to stop, and clear up.
+        """Start the stack, print its stack file on stdout, keep it running until a signal to stop, and clean up.
 
         Raises NotReady, RedisMissing.
         """
@@ -78,53 +91,48 @@ class Supervisor:
         finally:
             self._stop()
 
-    # Starting
-
     def _start(self) -> None:
         deadline = time.monotonic() + READY_S
-        self._start_keeper()
+        self._start_cleaner()
         redis_server.data_dir(self._settings).mkdir()
         if self._has("redis"):
             self._fork(next(part for part in parts_of(self._settings.layout) if part.kind == "redis"))
         if self._settings.layout == "B":
-            from xnai_validate.demo.processes import certificates
+            from xnai_validate.demo.processes import certificates  # cryptography takes a while, and A does without
 
             certificates.issue(self._settings)
-        os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(self._settings.run_dir / "metrics")  # read at its import
         gc.disable()  # nothing that is imported is garbage
         child.preload()
         for part in parts_of(self._settings.layout):
             for reference in part.code:
                 child.load(reference)
         redis = self._has("redis")
-        if redis and not redis_server.wait_until_up(self._settings.redis_port, deadline, between=self._reap):
+        if redis and not redis_server.wait_until_up(self._settings, deadline, between=self._reap):
             raise NotReady(f"redis does not answer\n{self._log_tail('redis')}")
-        self._awaited.clear()
-        if redis:
-            redis_server.spoil(self._settings)
+        self._not_ready.clear()
         gc.freeze()
         gc.enable()
         for part in parts_of(self._settings.layout):
             if part.kind != "redis" and self._has(part.name):
                 self._fork(part)
-        while self._awaited and not self._stopping:
+        while self._not_ready and not self._stopping:
             if time.monotonic() > deadline:
-                late = sorted({self._running[pid].name for pid in self._awaited if pid in self._running})
+                late = sorted({self._running[pid].name for pid in self._not_ready if pid in self._running})
                 raise NotReady(f"not ready after {READY_S:.0f} s: {', '.join(late)}\n{self._log_tail(*late)}")
             self._wait(deadline)
 
     def _has(self, name: str) -> bool:
         part = next(part for part in parts_of(self._settings.layout) if part.name == name)
-        return not child.absent(part, self._settings)
+        return is_started(part)
 
-    def _start_keeper(self) -> None:
-        """Fork the keeper while this process is still small."""
-        self._keeper = os.fork()
-        if self._keeper == 0:
-            child.detach(self._settings.run_dir / "keeper.log")
+    def _start_cleaner(self) -> None:
+        """Fork the cleaner while this process is still small."""
+        self._cleaner = os.fork()
+        if self._cleaner == 0:
+            child.detach(self._settings.run_dir / "cleaner.log")
             self._listeners.close()
             os.close(self._orders)
-            keep(self._orders_read, (*self._state_files, self._settings.run_dir))
+            clean_up_after(self._orders_read, (*self._state_files, self._settings.run_dir))
         os.close(self._orders_read)
 
     def _fork(self, part: Part) -> None:
@@ -136,12 +144,12 @@ class Supervisor:
             self._become(part, sockets, supervisor)
         self._running[pid] = part
         self._order(f"+{pid}")
-        self._awaited.add(pid)
+        self._not_ready.add(pid)
         for listener in sockets.values():
             listener.close()
 
     def _become(self, part: Part, sockets: dict[str, socket.socket], supervisor: int) -> None:
-        """The child's side of a fork: let go of all that is the supervisor's, then be the part."""
+        """The child's side of a fork: release everything of the supervisor, then become the part."""
         child.detach(self._settings.run_dir / f"{part.name}.log")
         end_with_parent(supervisor)
         self._listeners.close()
@@ -158,19 +166,17 @@ class Supervisor:
 
         child.become_part(part, self._settings, sockets, ready)
 
-    # Watching
-
     def _listen_to_signals(self) -> None:
         signal.set_wakeup_fd(self._wake.fileno(), warn_on_full_buffer=False)
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-            signal.signal(number, self._told_to_stop)
-        signal.signal(signal.SIGCHLD, _nothing)
+            signal.signal(number, self._stop_later)
+        signal.signal(signal.SIGCHLD, _wake_up)
 
-    def _told_to_stop(self, _number: int, _frame: FrameType | None) -> None:
+    def _stop_later(self, _number: int, _frame: FrameType | None) -> None:
         self._stopping = True
 
     def _wait(self, until: float | None) -> None:
-        """Sleep until something happens or `until` (of `time.monotonic`), and take note of what happened."""
+        """Sleep until something happens or `until` (of `time.monotonic`), and record what happened."""
         timeout = None if until is None else max(0.0, until - time.monotonic())
         watched: list[int] = [self._woken.fileno(), self._ready_read, *([0] if self._until_eof else [])]
         happened, _, _ = select.select(watched, [], [], timeout)
@@ -178,15 +184,15 @@ class Supervisor:
             with contextlib.suppress(BlockingIOError):
                 self._woken.recv(4096)
         if self._ready_read in happened:
-            self._awaited -= {int(line) for line in os.read(self._ready_read, 4096).split()}
-            if self._ready and not self._awaited:
+            self._not_ready -= {int(line) for line in os.read(self._ready_read, 4096).split()}
+            if self._ready and not self._not_ready:
                 self._publish()
         if 0 in happened and not os.read(0, 4096):
             self._stopping = True
         self._reap()
 
     def _reap(self) -> None:
-        """Bury dead children, and plan the new start of the parts among them."""
+        """Collect ended children, and plan the restart of the parts among them."""
         while self._running:
             try:
                 pid, status = os.waitpid(-1, os.WNOHANG)
@@ -198,20 +204,15 @@ class Supervisor:
             if part is None:
                 continue
             self._order(f"-{pid}")
-            was_awaited = pid in self._awaited
-            self._awaited.discard(pid)
+            was_not_ready = pid in self._not_ready
+            self._not_ready.discard(pid)
             if self._stopping:
                 continue
-            if was_awaited and not self._ready:
+            if was_not_ready and not self._ready:
                 code = os.waitstatus_to_exitcode(status)
                 raise NotReady(f"{part.name} ended with {code} before it was ready\n{self._log_tail(part.name)}")
-            if self._is_restarted(part, status):
+            if is_restarted(part, os.waitstatus_to_exitcode(status)):
                 self._due.append((time.monotonic() + RESTART_AFTER_S, part))
-
-    def _is_restarted(self, part: Part, status: int) -> bool:
-        if not os.waitstatus_to_exitcode(status) and self._settings.broken("restarted-on-failure-only"):
-            return False
-        return part.restart and not self._settings.broken(f"{part.name}-not-restarted")
 
     def _restart_due(self) -> None:
         now = time.monotonic()
@@ -221,18 +222,18 @@ class Supervisor:
             if self._stopping:
                 return
             self._fork(part)
-            if part.kind == "redis":  # the program itself cannot tell that it is ready
-                self._awaited -= {pid for pid, running in self._running.items() if running is part}
+            if part.kind == "redis":  # the program itself does not report that it is ready
+                self._not_ready -= {pid for pid, running in self._running.items() if running is part}
                 self._publish()
 
-    def _publish(self) -> Handover:
-        """Write the state files: the handover with the process ids of now."""
+    def _publish(self) -> StackFile:
+        """Write the state files: the stack file with the present process ids."""
         from xnai_validate.demo.api.answers.corpus import canaries
 
         pids = {part.name: pid for pid, part in reversed(self._running.items())}
-        stack = handover(self._settings, pids, list(canaries()))
+        stack = describe(self._settings, pids, list(canaries()))
         for path in self._state_files:
-            write_aside(path, as_line(stack))
+            replace_file(path, as_line(stack))
         return stack
 
     def _order(self, line: str) -> None:
@@ -248,10 +249,8 @@ class Supervisor:
                 lines += [f"{name}: {line}" for line in text.splitlines()[-12:]]
         return "\n".join(lines)
 
-    # Stopping
-
     def _stop(self) -> None:
-        """End every part, quickly: what they hold is thrown away with the stack."""
+        """End every part, quickly: their data is discarded with the stack."""
         self._stopping = True
         for pid, part in list(self._running.items()):
             _signal(pid, signal.SIGKILL if part.kind == "redis" else signal.SIGTERM)
@@ -268,10 +267,10 @@ class Supervisor:
         for path in self._state_files:
             path.unlink(missing_ok=True)
         shutil.rmtree(self._settings.run_dir, ignore_errors=True)
-        if self._keeper:
+        if self._cleaner:
             os.close(self._orders)
             with contextlib.suppress(ChildProcessError):
-                os.waitpid(self._keeper, 0)
+                os.waitpid(self._cleaner, 0)
 
     def _wait_stopping(self, until: float) -> None:
         select.select([self._woken.fileno()], [], [], min(0.05, max(0.0, until - time.monotonic())))
@@ -280,8 +279,8 @@ class Supervisor:
         self._reap()
 
 
-def _nothing(_number: int, _frame: FrameType | None) -> None:
-    """A handler must exist for the wakeup to be written."""
+def _wake_up(_number: int, _frame: FrameType | None) -> None:
+    """Does nothing: without a handler Python would not write to the wakeup descriptor."""
 
 
 def _signal(pid: int, number: signal.Signals) -> None:

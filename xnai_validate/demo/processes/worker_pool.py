@@ -1,7 +1,7 @@
-"""The foreman of a part that has several workers: forks them, starts the dead again, and ends with the part.
+"""The workers of a part that has several: forked from it, started again when they die, and ended with it.
 
-The workers share the part's listening sockets; whoever is free takes the next connection. Like the supervisor, the
-foreman runs no event loop, and it starts none of the threads that forking would lose.
+The workers share the part's listening sockets; a free worker takes the next connection. Like the supervisor, the pool
+runs no event loop and no thread, which forking would lose.
 """
 
 from __future__ import annotations
@@ -28,20 +28,19 @@ Become = Callable[[int, Callable[[], None]], NoReturn]
 """The worker's side of a fork: its number, and what to call once it serves. Never returns."""
 
 
-class Foreman:
+class WorkerPool:
     """Keeps `count` workers of one part alive until SIGTERM; the part is ready once each of them is."""
 
-    def __init__(self, count: int, become: Become, bury: Callable[[int], None], ends_after_s: float | None) -> None:
-        """`bury` is told the process id of each worker that has ended; `ends_after_s` is a crash that is to come."""
+    def __init__(self, count: int, become: Become, on_end: Callable[[int], None]) -> None:
+        """`on_end` is called with the process id of each worker that has ended."""
         self._count = count
         self._become = become
-        self._bury = bury
-        self._ends_at = None if ends_after_s is None else time.monotonic() + ends_after_s
+        self._on_end = on_end
         self._workers: dict[int, int] = {}
         """Process id -> number."""
         self._due: dict[int, float] = {}
         """Number -> when it is started again."""
-        self._awaited = set(range(count))
+        self._not_ready = set(range(count))
         self._stopping = False
         self._ready_read, self._ready_write = os.pipe()
         self._woken, self._wake = socket.socketpair()
@@ -49,13 +48,13 @@ class Foreman:
             end.setblocking(False)
 
     def run(self, ready: Callable[[], None]) -> None:
-        """Run the workers; returns when it was told to stop and none is left."""
+        """Run the workers; returns after SIGTERM, when all of them have ended."""
         signal.set_wakeup_fd(self._wake.fileno(), warn_on_full_buffer=False)
-        signal.signal(signal.SIGTERM, self._told_to_stop)
-        signal.signal(signal.SIGCHLD, _nothing)
+        signal.signal(signal.SIGTERM, self._stop)
+        signal.signal(signal.SIGCHLD, _wake_up)
         for number in range(self._count):
             self._fork(number)
-        while self._awaited and not self._stopping:
+        while self._not_ready and not self._stopping:
             self._wait()
         if not self._stopping:
             ready()
@@ -63,11 +62,11 @@ class Foreman:
             self._wait()
         self._end()
 
-    def _told_to_stop(self, _number: int, _frame: FrameType | None) -> None:
+    def _stop(self, _number: int, _frame: FrameType | None) -> None:
         self._stopping = True
 
     def _fork(self, number: int) -> None:
-        foreman = os.getpid()
+        parent = os.getpid()
         sys.stdout.flush()
         sys.stderr.flush()
         pid = os.fork()
@@ -80,7 +79,7 @@ class Foreman:
         self._woken.close()
         self._wake.close()
         os.close(self._ready_read)
-        end_with_parent(foreman)
+        end_with_parent(parent)
 
         def ready() -> None:
             os.write(self._ready_write, bytes([number]))
@@ -88,20 +87,17 @@ class Foreman:
         self._become(number, ready)
 
     def _wait(self) -> None:
-        """Sleep until something happens or is due, and do what follows from it."""
-        times = [*self._due.values(), *([self._ends_at] if self._ends_at is not None else [])]
-        timeout = max(0.0, min(times) - time.monotonic()) if times else None
+        """Sleep until something happens or a worker is due, and act on it."""
+        timeout = max(0.0, min(self._due.values()) - time.monotonic()) if self._due else None
         happened, _, _ = select.select([self._woken.fileno(), self._ready_read], [], [], timeout)
         if self._ready_read in happened:
-            self._awaited -= set(os.read(self._ready_read, 4096))
+            self._not_ready -= set(os.read(self._ready_read, 4096))
         self._clear_wakeups()
-        if self._ends_at is not None and time.monotonic() >= self._ends_at:
-            os._exit(1)  # the workers end with it
         now = time.monotonic()
         for number in [number for number, due in self._due.items() if due <= now]:
             del self._due[number]
             self._fork(number)
-        for number in self._reaped():
+        for number in self._collect():
             self._due[number] = time.monotonic() + RESTART_AFTER_S
 
     def _clear_wakeups(self) -> None:
@@ -109,28 +105,28 @@ class Foreman:
             while self._woken.recv(4096):
                 pass
 
-    def _reaped(self) -> list[int]:
-        """The numbers of the workers that have ended."""
-        # Each by its own id: there may be other children, which are somebody else's.
-        gone = [pid for pid in self._workers if os.waitpid(pid, os.WNOHANG)[0]]
-        for pid in gone:
-            self._bury(pid)
-        return [self._workers.pop(pid) for pid in gone]
+    def _collect(self) -> list[int]:
+        """The numbers of the workers that have ended since the last call."""
+        # Each by its own id: other children of this process are not the pool's.
+        ended = [pid for pid in self._workers if os.waitpid(pid, os.WNOHANG)[0]]
+        for pid in ended:
+            self._on_end(pid)
+        return [self._workers.pop(pid) for pid in ended]
 
     def _end(self) -> None:
-        """End the workers: with patience, then without."""
+        """End the workers with SIGTERM; kill those that take longer than `GRACE_S`."""
         for pid in self._workers:
             os.kill(pid, signal.SIGTERM)
-            os.kill(pid, signal.SIGCONT)  # one that was paused would not hear
+            os.kill(pid, signal.SIGCONT)  # a stopped process would not handle SIGTERM
         deadline = time.monotonic() + GRACE_S
         while self._workers and time.monotonic() < deadline:
             select.select([self._woken.fileno()], [], [], 0.05)
             self._clear_wakeups()
-            self._reaped()
+            self._collect()
         for pid in self._workers:
             os.kill(pid, signal.SIGKILL)
             os.waitpid(pid, 0)
 
 
-def _nothing(_number: int, _frame: FrameType | None) -> None:
-    """A handler must exist for the wakeup to be written."""
+def _wake_up(_number: int, _frame: FrameType | None) -> None:
+    """Does nothing: without a handler Python would not write to the wakeup descriptor."""

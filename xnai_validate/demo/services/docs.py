@@ -14,6 +14,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
+from xnai_validate.demo.seams import seam
 from xnai_validate.demo.services.pages import not_found
 from xnai_validate.demo.settings import Settings
 
@@ -31,43 +32,52 @@ PAGES: dict[str, tuple[str, str]] = {
 }
 
 
+@seam
+async def page(request: Request) -> Response:
+    """A page; without its trailing slash it redirects to the page."""
+    path = request.url.path.lstrip("/")
+    if f"{path}/" in PAGES:
+        return RedirectResponse(f"/{path}/", 302)
+    if path not in PAGES:
+        return await not_found(request, LookupError())
+    return HTMLResponse(_html(*PAGES[path]))
+
+
+@seam
+def sitemap_xml(site: str) -> str:
+    """The sitemap of the site at the url `site`."""
+    urls = "".join(f"<url><loc>{escape(site + path)}</loc></url>" for path in PAGES)
+    xml = '<?xml version="1.0" encoding="UTF-8"?>\n'
+    return xml + f'<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">{urls}</urlset>\n'
+
+
+@seam
+async def search(request: Request) -> Response:
+    """The search index."""
+    return JSONResponse({"config": {"lang": ["en"], "separator": "[\\s\\-]+"}, "docs": search_entries()})
+
+
+@seam
+def search_entries() -> list[dict[str, str]]:
+    """The entries of the search index."""
+    return [{"location": path, "title": title, "text": text} for path, (title, text) in PAGES.items()]
+
+
+async def _style(_request: Request) -> Response:
+    return Response("body{max-width:60rem;margin:auto;font-family:sans-serif}\n", media_type="text/css")
+
+
 def create(settings: Settings) -> Starlette:
     """The application on the port `docs`."""
-    site = settings.url("docs") + "/"
-
-    async def page(request: Request) -> Response:
-        path = request.url.path.lstrip("/")
-        if f"{path}/" in PAGES:
-            return RedirectResponse(f"/{path}/", 302)
-        if path not in PAGES or (path and settings.broken("docs-dead-links")):
-            return await not_found(request, LookupError())
-        if settings.broken("docs-listing"):
-            names = "".join(f'<li><a href="{name}">{name}</a></li>' for name in ("docs/", "mkdocs.yml", "README.md"))
-            return HTMLResponse(f"<html><head><title>Directory listing for /</title></head><ul>{names}</ul></html>")
-        return HTMLResponse(_html(*PAGES[path]))
 
     async def sitemap(_request: Request) -> Response:
-        urls = "".join(f"<url><loc>{escape(site + path)}</loc></url>" for path in PAGES)
-        xml = '<?xml version="1.0" encoding="UTF-8"?>\n'
-        xml += f'<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">{urls}</urlset>\n'
-        if settings.broken("docs-sitemap-broken"):
-            xml = xml[: len(xml) // 2]
-        return Response(xml, media_type="application/xml")
-
-    async def search(request: Request) -> Response:
-        if settings.broken("docs-no-search"):
-            return await not_found(request, LookupError())
-        entries = [] if settings.broken("docs-empty-search") else _search_entries()
-        return JSONResponse({"config": {"lang": ["en"], "separator": "[\\s\\-]+"}, "docs": entries})
-
-    async def style(_request: Request) -> Response:
-        return Response("body{max-width:60rem;margin:auto;font-family:sans-serif}\n", media_type="text/css")
+        return Response(sitemap_xml(settings.url("docs") + "/"), media_type="application/xml")
 
     return Starlette(
         routes=[
             Route("/sitemap.xml", sitemap),
             Route("/search/search_index.json", search),
-            Route("/assets/stylesheets/main.css", style),
+            Route("/assets/stylesheets/main.css", _style),
             Route("/{path:path}", page),
         ],
     )
@@ -79,7 +89,3 @@ def _html(title: str, text: str) -> str:
         f'<title>{escape(title)}</title><link rel="stylesheet" href="/assets/stylesheets/main.css"></head>'
         f"<body><h1>{escape(title)}</h1><p>{escape(text)}</p></body></html>\n"
     )
-
-
-def _search_entries() -> list[dict[str, str]]:
-    return [{"location": path, "title": title, "text": text} for path, (title, text) in PAGES.items()]

@@ -8,12 +8,19 @@ import socket
 import ssl
 from collections.abc import Callable
 
+from xnai_validate.demo.seams import seam
 from xnai_validate.demo.settings import Settings
 
 _HANDSHAKE = 0x16
 """First byte of a TLS connection: a record of type handshake (RFC 8446, 5.1)."""
 _PATIENCE_S = 5.0
 _CHUNK_BYTES = 65536
+
+
+@seam
+def is_accepted(first: int) -> bool:
+    """Whether a connection that begins with this byte is served: only TLS is."""
+    return first == _HANDSHAKE
 
 
 async def run(settings: Settings, sockets: dict[str, socket.socket], ready: Callable[[], None]) -> None:
@@ -35,7 +42,7 @@ async def _serve(settings: Settings, connection: socket.socket, context: ssl.SSL
     try:
         async with asyncio.timeout(_PATIENCE_S):
             first = await _peek(connection)
-            if first != _HANDSHAKE and not (first is not None and settings.broken("tls-optional")):
+            if first is None or not is_accepted(first):
                 return
             encrypted = context if first == _HANDSHAKE else None
             client_reader, client = await _streams(connection, encrypted)
@@ -60,7 +67,7 @@ async def _serve(settings: Settings, connection: socket.socket, context: ssl.SSL
 
 
 async def _peek(connection: socket.socket) -> int | None:
-    """The first byte of a connection, left in place; None where it was closed before."""
+    """The first byte of a connection, left in place; None if it was closed before."""
     connection.setblocking(False)
     loop = asyncio.get_running_loop()
     readable = asyncio.Event()
@@ -69,14 +76,14 @@ async def _peek(connection: socket.socket) -> int | None:
         await readable.wait()
     finally:
         loop.remove_reader(connection)
-    seen = connection.recv(1, socket.MSG_PEEK)
-    return seen[0] if seen else None
+    data = connection.recv(1, socket.MSG_PEEK)
+    return data[0] if data else None
 
 
 async def _streams(
     connection: socket.socket, context: ssl.SSLContext | None
 ) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-    """Reader and writer over an accepted socket, as the server's side of TLS where a context is given."""
+    """Reader and writer over an accepted socket, as the server's side of TLS if a context is given."""
     loop = asyncio.get_running_loop()
     reader = asyncio.StreamReader()
     protocol = asyncio.StreamReaderProtocol(reader)

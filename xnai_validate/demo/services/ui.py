@@ -1,23 +1,21 @@
 """The user interface: a stand-in for Chainlit.
 
-`GET /` is the page, with its title and one script under `/assets/`; `GET /project/settings` says what the page is to
-show and whether the API answers (`{"ui": {"name"}, "connected": bool}`). Paths without a file extension lead to the
+`GET /` is the page, with its title and one script under `/assets/`; `GET /project/settings` has the name to show
+and whether the API answers (`{"ui": {"name"}, "connected": bool}`). Paths without a file extension lead to the
 page as in any single-page application, other unknown ones to 404.
 """
 
 from __future__ import annotations
 
-import asyncio
-
 import httpx
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 
-from xnai_validate.demo.processes.stack_file import PREFIX
-from xnai_validate.demo.services.pages import ASSET, TRACEBACK, not_found
-from xnai_validate.demo.settings import Settings
+from xnai_validate.demo.seams import seam
+from xnai_validate.demo.services.pages import ASSET, not_found
+from xnai_validate.demo.settings import API_PREFIX, Settings
 
 TITLE = "Xoe-NovAi Assistant"
 PAGE = f"""<!doctype html>
@@ -38,32 +36,36 @@ fetch("/project/settings").then((answer) => answer.json()).then((settings) => {
 """
 
 
+@seam
+async def page(request: Request) -> Response:
+    """The page, for every path without a file extension."""
+    if "." in request.url.path.rpartition("/")[2]:
+        return await not_found(request, LookupError())
+    return HTMLResponse(PAGE, headers={"Cache-Control": "no-cache"})
+
+
+@seam
+async def script(_request: Request) -> Response:
+    """The script of the page."""
+    return Response(SCRIPT, media_type="text/javascript")
+
+
+@seam
+async def api_answers(settings: Settings) -> bool:
+    """Whether the API's health answers at all within a second."""
+    try:
+        async with httpx.AsyncClient(timeout=1.0, trust_env=False) as client:
+            answer = await client.get(settings.url("api") + API_PREFIX[settings.layout] + "/health")
+    except httpx.HTTPError:
+        return False
+    return answer.status_code < 500
+
+
 def create(settings: Settings) -> Starlette:
     """The application on the port `ui`."""
 
-    async def page(request: Request) -> Response:
-        if settings.broken("ui-slow"):
-            await asyncio.sleep(2.3)
-        if settings.broken("ui-500"):
-            return PlainTextResponse("Internal Server Error", 500)
-        if settings.broken("ui-empty"):
-            return HTMLResponse("")
-        if settings.broken("ui-error-page"):
-            return HTMLResponse(f"<pre>{TRACEBACK}</pre>")
-        if settings.broken("ui-plain-text"):
-            return PlainTextResponse(PAGE)
-        if "." in request.url.path.rpartition("/")[2]:
-            return await not_found(request, LookupError())
-        return HTMLResponse(PAGE, headers={"Cache-Control": "no-cache"})
-
-    async def script(request: Request) -> Response:
-        if settings.broken("ui-asset-missing"):
-            return await not_found(request, LookupError())
-        return Response(SCRIPT, media_type="text/javascript")
-
     async def project(_request: Request) -> Response:
-        connected = not settings.broken("ui-not-connected") and await _api_answers(settings)
-        return JSONResponse({"ui": {"name": TITLE}, "connected": connected})
+        return JSONResponse({"ui": {"name": TITLE}, "connected": await api_answers(settings)})
 
     return Starlette(
         routes=[
@@ -72,13 +74,3 @@ def create(settings: Settings) -> Starlette:
             Route("/{path:path}", page),
         ]
     )
-
-
-async def _api_answers(settings: Settings) -> bool:
-    """Whether the API's health answers at all within a second."""
-    try:
-        async with httpx.AsyncClient(timeout=1.0) as client:
-            answer = await client.get(settings.url("api") + PREFIX[settings.layout] + "/health")
-    except httpx.HTTPError:
-        return False
-    return answer.status_code < 500

@@ -1,7 +1,7 @@
 """The task manager: a stand-in for Vikunja with the part of its API that the stack uses.
 
-`GET /api/v1/info` is public (`version`, `frontend_url`, `motd`, ...). The rest wants `Authorization: Bearer <token>`
-and answers 401 `{"message": "missing, malformed, ..."}` without:
+`GET /api/v1/info` is public (`version`, `frontend_url`, `motd`, ...). The rest requires `Authorization: Bearer
+<token>` and answers 401 `{"message": "missing, malformed, ..."}` without it:
 
 * `GET /api/v1/tasks/all?page=&per_page=` and `GET /api/v1/projects` list, with the headers `x-pagination-total-pages`
   and `x-pagination-result-count`;
@@ -14,7 +14,6 @@ and caches that Vikunja has there.
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import json
 import math
@@ -27,9 +26,10 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, JSONResponse, Response
+from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from xnai_validate.demo.seams import seam
 from xnai_validate.demo.services.pages import not_found
 from xnai_validate.demo.services.reconnect import ONCE_MORE
 from xnai_validate.demo.settings import Settings
@@ -37,7 +37,6 @@ from xnai_validate.demo.settings import Settings
 VERSION = "v0.24.6"
 DATABASE = 5
 _PER_PAGE = 50
-_UNAUTHORIZED = {"message": "missing, malformed, expired or otherwise invalid token provided"}
 
 
 @dataclass(slots=True)
@@ -52,6 +51,32 @@ class Task:
     created: str = field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z"))
 
 
+@seam
+def database() -> int:
+    """The Redis database with the keys."""
+    return DATABASE
+
+
+@seam
+def info_of(settings: Settings) -> dict[str, object]:
+    """What the service publishes about itself."""
+    return {
+        "version": VERSION,
+        "frontend_url": settings.url("vikunja") + "/",
+        "motd": "",
+        "link_sharing_enabled": True,
+        "max_file_size": "20MB",
+        "task_attachments_enabled": True,
+        "auth": {"local": {"enabled": True}, "openid_connect": {"enabled": False}},
+    }
+
+
+@seam
+def refusal() -> Response:
+    """The response to a request without a valid token."""
+    return JSONResponse({"message": "missing, malformed, expired or otherwise invalid token provided"}, 401)
+
+
 class Vikunja:
     """The tasks and the handlers of the API."""
 
@@ -61,78 +86,64 @@ class Vikunja:
         titles = ("Index the new documents", "Rotate the Redis password", "Review the alerts of last week")
         self._tasks = {number: Task(number, title) for number, title in zip(self._numbers, titles, strict=False)}
         self._numbers = count(len(titles) + 1)
-        database = 0 if settings.broken("vikunja-wrong-database") else DATABASE
         self._redis = Redis(
             port=settings.redis_port,
             password=settings.redis_password,
             retry=ONCE_MORE,
-            db=database,
+            db=database(),
             socket_timeout=1.0,
             socket_connect_timeout=1.0,
         )
 
     @contextlib.asynccontextmanager
     async def lifespan(self, _app: Starlette) -> AsyncIterator[None]:
-        """Say in Redis that Vikunja has started; it works without Redis, too."""
+        """Record the start in Redis; Vikunja works without Redis, too."""
         with contextlib.suppress(RedisError, OSError):
             await self._redis.set("vikunja:started", datetime.now(UTC).isoformat())
             await self._count()
         yield
         await self._redis.aclose()
 
+    @seam
     async def info(self, request: Request) -> Response:
         """GET /api/v1/info"""
-        if self._settings.broken("vikunja-info-slow"):
-            await asyncio.sleep(2.3)
-        if self._settings.broken("vikunja-info-private") and not self._allowed(request):
-            return JSONResponse(_UNAUTHORIZED, 401)
-        facts: dict[str, object] = {
-            "version": VERSION,
-            "frontend_url": self._settings.url("vikunja") + "/",
-            "motd": "",
-            "link_sharing_enabled": True,
-            "max_file_size": "20MB",
-            "task_attachments_enabled": True,
-            "auth": {"local": {"enabled": True}, "openid_connect": {"enabled": False}},
-        }
-        if self._settings.broken("vikunja-no-version"):
-            del facts["version"]
-        return JSONResponse(facts)
+        return JSONResponse(info_of(self._settings))
 
+    @seam
     async def tasks(self, request: Request) -> Response:
         """GET /api/v1/tasks/all"""
-        if not self._allowed(request) and not self._settings.broken("vikunja-public-tasks"):
-            return self._refusal()
-        if self._settings.broken("vikunja-tasks-500"):
-            return JSONResponse({"message": "Internal Server Error"}, 500)
-        return self._listed(request, [asdict(task) for task in self._tasks.values()])
+        return self.listed_tasks(request) if self.is_allowed(request) else refusal()
+
+    @seam
+    def listed_tasks(self, request: Request) -> Response:
+        """The list of tasks."""
+        return _listed(request, [asdict(task) for task in self._tasks.values()])
 
     async def projects(self, request: Request) -> Response:
         """GET /api/v1/projects"""
-        if not self._allowed(request):
-            return self._refusal()
-        return self._listed(request, [{"id": 1, "title": "Inbox", "description": ""}])
+        if not self.is_allowed(request):
+            return refusal()
+        return _listed(request, [{"id": 1, "title": "Inbox", "description": ""}])
 
     async def create_task(self, request: Request) -> Response:
         """PUT /api/v1/projects/{id}/tasks"""
-        if not self._allowed(request):
-            return self._refusal()
-        wanted = await _json_object(request)
-        title = wanted.get("title")
+        if not self.is_allowed(request):
+            return refusal()
+        sent = await _json_object(request)
+        title = sent.get("title")
         if not isinstance(title, str) or not title.strip():
             return JSONResponse({"code": 2002, "message": "Invalid Data", "invalid_fields": ["title"]}, 412)
         if request.path_params["project"] != 1:
             return JSONResponse({"code": 3001, "message": "The project does not exist."}, 404)
         task = Task(next(self._numbers), title[:250])
-        if not self._settings.broken("vikunja-forgets"):
-            self._tasks[task.id] = task
+        self.keep(task)
         await self._count()
         return JSONResponse(asdict(task), 201)
 
     async def task(self, request: Request) -> Response:
         """GET, POST and DELETE /api/v1/tasks/{id}"""
-        if not self._allowed(request):
-            return self._refusal()
+        if not self.is_allowed(request):
+            return refusal()
         task = self._tasks.get(request.path_params["task"])
         if task is None:
             return JSONResponse({"code": 4002, "message": "This task does not exist."}, 404)
@@ -141,36 +152,44 @@ class Vikunja:
             await self._count()
             return JSONResponse({"message": "Successfully deleted."})
         if request.method == "POST":
-            wanted = await _json_object(request)
-            task.title = str(wanted.get("title", task.title))[:250]
-            task.done = wanted.get("done", task.done) is True
+            sent = await _json_object(request)
+            task.title = str(sent.get("title", task.title))[:250]
+            task.done = sent.get("done", task.done) is True
         return JSONResponse(asdict(task))
 
-    def _allowed(self, request: Request) -> bool:
-        scheme, _, token = request.headers.get("authorization", "").partition(" ")
-        if scheme.lower() != "bearer" or not token or self._settings.broken("vikunja-refuses-token"):
-            return False
-        return token == self._settings.vikunja_token or self._settings.broken("vikunja-any-token")
+    @seam
+    def keep(self, task: Task) -> None:
+        """Keep a new task."""
+        self._tasks[task.id] = task
 
-    def _refusal(self) -> Response:
-        if self._settings.broken("vikunja-html-401"):
-            return HTMLResponse("<html><head><title>Login | Vikunja</title></head><body></body></html>")
-        return JSONResponse(_UNAUTHORIZED, 401)
-
-    def _listed(self, request: Request, rows: list[dict[str, object]]) -> Response:
-        """One page of a list."""
-        page = _number(request.query_params.get("page"), 1)
-        size = min(_number(request.query_params.get("per_page"), _PER_PAGE), _PER_PAGE)
-        shown = rows[(page - 1) * size : page * size]
-        headers = {
-            "x-pagination-total-pages": str(math.ceil(len(rows) / size)),
-            "x-pagination-result-count": str(len(shown)),
-        }
-        return JSONResponse(shown, headers={} if self._settings.broken("vikunja-no-pagination") else headers)
+    @seam
+    def is_allowed(self, request: Request) -> bool:
+        """Whether a request has the token."""
+        return bearer_token(request) == self._settings.vikunja_token
 
     async def _count(self) -> None:
         with contextlib.suppress(RedisError, OSError):
             await self._redis.set("vikunja:tasks:count", len(self._tasks))
+
+
+def bearer_token(request: Request) -> str:
+    """The bearer token of a request (RFC 6750); empty if it has none."""
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    return token if scheme.lower() == "bearer" else ""
+
+
+def _listed(request: Request, rows: list[dict[str, object]]) -> Response:
+    """One page of a list."""
+    page = _number(request.query_params.get("page"), 1)
+    size = min(_number(request.query_params.get("per_page"), _PER_PAGE), _PER_PAGE)
+    shown = rows[(page - 1) * size : page * size]
+    return JSONResponse(shown, headers=pagination_headers(math.ceil(len(rows) / size), len(shown)))
+
+
+@seam
+def pagination_headers(pages: int, shown: int) -> dict[str, str]:
+    """The headers of one page of a list."""
+    return {"x-pagination-total-pages": str(pages), "x-pagination-result-count": str(shown)}
 
 
 def _number(text: str | None, default: int) -> int:
@@ -178,7 +197,7 @@ def _number(text: str | None, default: int) -> int:
 
 
 async def _json_object(request: Request) -> dict[str, object]:
-    """The request's body as a JSON object; empty where it is none."""
+    """The request's body as a JSON object; empty if it is none."""
     try:
         body: object = json.loads(await request.body())
     except ValueError:

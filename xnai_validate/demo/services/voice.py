@@ -2,12 +2,12 @@
 
 * `GET /health` -> `{status, stt_loaded, tts_loaded, degradation_level, level_name, active_sessions}`; level 1 is full,
   2 direct LLM, 3 template, 4 emergency.
-* `POST /stt`, a WAV file as the body -> `{text, confidence, duration_ms}`; 400 for what is no recording, 413 above
-  10 MB or 300 s.
+* `POST /stt`, a WAV file as the body -> `{text, confidence, duration_ms}`; 400 for another body, 413 above 10 MB or
+  300 s.
 * `POST /tts` `{text}` -> `audio/wav`, as long as the text demands; 400 for an empty text or above 2000 characters.
 
-What `/tts` speaks, `/stt` understands word for word. Errors are the stack's envelope, with category `voice_service` for
-the service's own failures. `X-Session-ID` names a session, which may ask 10 times a minute: beyond that 429
+`/stt` understands word for word what `/tts` speaks. Errors are the stack's envelope, with category `voice_service` for
+the service's own failures. `X-Session-ID` names a session, which may call 10 times a minute: beyond that 429
 `rate_limited` with Retry-After. A call without the header belongs to no session and is not limited. Sessions are in
 Redis as `xnai:voice:session:{id}`, JSON `{session_id, calls, last_call}`, for 3600 s; without Redis it goes on.
 """
@@ -18,7 +18,6 @@ import asyncio
 import contextlib
 import json
 import time
-from array import array
 from collections import deque
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
@@ -31,6 +30,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from xnai_validate.demo.seams import seam
 from xnai_validate.demo.services import speech
 from xnai_validate.demo.services.reconnect import ONCE_MORE
 from xnai_validate.demo.settings import Settings
@@ -55,11 +55,80 @@ class Refused(Exception):
         self.retry_after_s = retry_after_s
 
 
+@seam
+def health_of(active_sessions: int) -> dict[str, object]:
+    """The health report."""
+    return {
+        "status": "healthy",
+        "stt_loaded": True,
+        "tts_loaded": True,
+        "degradation_level": 1,
+        "level_name": "full",
+        "active_sessions": active_sessions,
+    }
+
+
+@seam
+def is_too_large(size_bytes: int) -> bool:
+    """Whether a body is refused for its size."""
+    return size_bytes > LARGEST_BYTES
+
+
+@seam
+def is_too_long(recording: speech.Recording) -> bool:
+    """Whether a recording is refused for its duration."""
+    return recording.duration_ms > LONGEST_MS
+
+
+@seam
+def heard_in(recording: speech.Recording) -> speech.Heard:
+    """What is recognised in a recording."""
+    return speech.recognise(recording)
+
+
+@seam
+def not_a_recording(error: speech.NotAudio) -> Response:
+    """The response to a body that is no recording."""
+    raise Refused(400, "validation", "The body is not a PCM recording in a WAV file.") from error
+
+
+@seam
+def spoken(text: str) -> bytes:
+    """The WAV file of a text."""
+    return speech.synthesise(text)
+
+
+@seam
+def text_to_speak(sent: object) -> str:
+    """The text in the body of a request. Raises Refused."""
+    text = sent.get("text") if isinstance(sent, dict) else None
+    if not isinstance(text, str) or not text.strip() or len(text) > _LONGEST_TEXT:
+        raise Refused(400, "validation", f"text must have 1 to {_LONGEST_TEXT} characters.")
+    return text
+
+
+@seam
+def too_many_calls(wait_s: int) -> Refused:
+    """The error for a session that calls too often."""
+    return Refused(429, "rate_limited", "Too many requests of this session.", wait_s)
+
+
+@seam
+def is_limited(calls: deque[float], now: float) -> bool:
+    """Whether a session with calls at these times must wait."""
+    return len(calls) == CALLS_A_MINUTE and now - calls[0] < 60
+
+
+@seam
+def session_lifetime_s() -> int | None:
+    """Seconds that a session is kept in Redis."""
+    return SESSION_S
+
+
 class Voice:
     """Handlers of the voice service."""
 
     def __init__(self, settings: Settings) -> None:
-        self._settings = settings
         self._calls: dict[str, deque[float]] = {}
         self._redis = Redis(
             port=settings.redis_port,
@@ -77,91 +146,50 @@ class Voice:
 
     async def health(self, _request: Request) -> Response:
         """GET /health"""
-        if self._settings.broken("voice-degraded"):
-            return JSONResponse(
-                {
-                    "status": "degraded",
-                    "stt_loaded": False,
-                    "tts_loaded": True,
-                    "degradation_level": 3,
-                    "level_name": "template",
-                    "active_sessions": len(self._calls),
-                }
-            )
-        return JSONResponse(
-            {
-                "status": "healthy",
-                "stt_loaded": True,
-                "tts_loaded": True,
-                "degradation_level": 1,
-                "level_name": "full",
-                "active_sessions": len(self._calls),
-            }
-        )
+        return JSONResponse(health_of(len(self._calls)))
 
     async def stt(self, request: Request) -> Response:
         """POST /stt"""
         await self._count_call(request)
-        if self._settings.broken("voice-health-lies"):
-            raise Refused(503, "voice_service", "Speech recognition is not available.", retry_after_s=30)
+        return await self.recognise(request)
+
+    @seam
+    async def recognise(self, request: Request) -> Response:
+        """Recognise the recording in a request. Raises Refused."""
         raw = await self._body(request)
         try:
             recording = speech.parse(raw)
         except speech.NotAudio as error:
-            if self._settings.broken("voice-accepts-anything"):
-                return JSONResponse({"text": "(sound)", "confidence": 0.4, "duration_ms": 0.0})
-            raise Refused(400, "validation", "The body is not a PCM recording in a WAV file.") from error
-        if recording.duration_ms > LONGEST_MS and not self._settings.broken("voice-no-size-limit"):
+            return not_a_recording(error)
+        if is_too_long(recording):
             raise Refused(413, "validation", "The recording is longer than 300 seconds.")
-        heard = await asyncio.to_thread(speech.recognise, recording)
-        text = heard.text
-        if self._settings.broken("voice-empty-text"):
-            text = ""
-        if self._settings.broken("voice-wrong-text"):
-            text = "Thank you for watching."
+        heard = await asyncio.to_thread(heard_in, recording)
         return JSONResponse(
-            {"text": text, "confidence": heard.confidence, "duration_ms": round(recording.duration_ms, 2)}
+            {"text": heard.text, "confidence": heard.confidence, "duration_ms": round(recording.duration_ms, 2)}
         )
 
     async def tts(self, request: Request) -> Response:
         """POST /tts"""
         await self._count_call(request)
         try:
-            wanted: object = json.loads(await self._body(request))
+            sent: object = json.loads(await self._body(request))
         except ValueError as error:
             raise Refused(400, "validation", "The body is not JSON.") from error
-        text = wanted.get("text") if isinstance(wanted, dict) else None
-        if self._settings.broken("voice-speaks-nothing") and not text:
-            text = " "
-        elif not isinstance(text, str) or not text.strip() or len(text) > _LONGEST_TEXT:
-            raise Refused(400, "validation", f"text must have 1 to {_LONGEST_TEXT} characters.")
-        assert isinstance(text, str)
-        return Response(await asyncio.to_thread(self._spoken, text), media_type="audio/wav")
-
-    def _spoken(self, text: str) -> bytes:
-        """The WAV file of a text, as the stack's defects have it."""
-        if self._settings.broken("voice-fixed-length"):
-            text = text[:4].ljust(4)
-        sound = speech.synthesise(text)
-        if self._settings.broken("voice-silence"):
-            sound = speech.wav(array("h", bytes(len(sound) - 44)))
-        if self._settings.broken("voice-truncated"):
-            sound = sound[: 44 + (len(sound) - 44) // 2]
-        return sound
+        return Response(await asyncio.to_thread(spoken, text_to_speak(sent)), media_type="audio/wav")
 
     async def _body(self, request: Request) -> bytes:
         """The request's body, refused as soon as it is too long."""
         pieces = bytearray()
         async for piece in request.stream():
             pieces += piece
-            if len(pieces) > LARGEST_BYTES and not self._settings.broken("voice-no-size-limit"):
+            if is_too_large(len(pieces)):
                 raise Refused(413, "validation", "The recording is larger than 10 MB.")
             if len(pieces) > 4 * LARGEST_BYTES:
                 raise Refused(413, "validation", "The recording is far too large.")
         return bytes(pieces)
 
     async def _count_call(self, request: Request) -> None:
-        """Note a call of a session and refuse it when there were too many in the last minute."""
+        """Count a call of a session. Raises Refused if there were too many in the last minute."""
         session = request.headers.get("x-session-id", "")[:100]
         if not session:
             return
@@ -169,20 +197,17 @@ class Voice:
         if len(self._calls) >= _SESSIONS and session not in self._calls:
             del self._calls[next(iter(self._calls))]
         calls = self._calls.setdefault(session, deque(maxlen=CALLS_A_MINUTE))
-        is_full = len(calls) == CALLS_A_MINUTE and now - calls[0] < 60
-        if is_full and not self._settings.broken("voice-no-rate-limit"):
-            wait_s = max(1, int(60 - (now - calls[0])) + 1)
-            without = self._settings.broken("voice-no-retry-after")
-            raise Refused(429, "rate_limited", "Too many requests of this session.", None if without else wait_s)
+        if is_limited(calls, now):
+            raise too_many_calls(max(1, int(60 - (now - calls[0])) + 1))
         calls.append(now)
-        if not self._settings.broken("voice-no-session"):
-            await self._remember(session, len(calls))
+        await self.remember(session, len(calls))
 
-    async def _remember(self, session: str, calls: int) -> None:
+    @seam
+    async def remember(self, session: str, calls: int) -> None:
+        """Keep a session in Redis."""
         entry = json.dumps({"session_id": session, "calls": calls, "last_call": time.time()})
-        lifetime = None if self._settings.broken("voice-session-forever") else SESSION_S
         with contextlib.suppress(RedisError, OSError):
-            await self._redis.set(f"xnai:voice:session:{session}", entry, ex=lifetime)
+            await self._redis.set(f"xnai:voice:session:{session}", entry, ex=session_lifetime_s())
 
 
 async def _envelope(_request: Request, error: Exception) -> Response:

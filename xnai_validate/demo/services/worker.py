@@ -4,13 +4,13 @@
 |---|---|---|
 | `xnai:agent_bus`, agent_wavefront | `type`, `payload` (JSON), `correlation_id?` | entry of `xnai:task_updates` |
 | `xnai:memory_updates`, memory_sync | `key`, `value` | string `xnai:memory:{key}`, 3600 s |
-| `xnai:alerts`, alert_handlers | `service`, whatever else | `{service}` of hash `xnai:alerts:handled`, counted up |
+| `xnai:alerts`, alert_handlers | `service`, and others | `{service}` of hash `xnai:alerts:handled`, plus 1 |
 
 Types of the bus: `task` and `curation`, both with a payload `{"text": ...}`. Their entry of `xnai:task_updates` is
 `{correlation_id, type, status: "completed", result}`, the result JSON `{words, characters, sha256, quality}`. `ping`,
 `status` and `broadcast` are acknowledged without a result. An entry that cannot be handled is tried 3 times, goes to
-`xnai:dlq` as `{stream, id, error, deliveries, entry}` and is acknowledged. What a dead worker left pending is taken up
-at the next start.
+`xnai:dlq` as `{stream, id, error, deliveries, entry}` and is acknowledged. Entries that a dead worker left pending
+are handled after the next start.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError, ResponseError
 from redis.typing import EncodableT, FieldT
 
-from xnai_validate.demo.services.disturbance import disturb
-from xnai_validate.demo.services.reconnect import ONCE_MORE, heed_cancellation
+from xnai_validate.demo.seams import seam
+from xnai_validate.demo.services.reconnect import ONCE_MORE, raise_if_cancelled
 from xnai_validate.demo.settings import Settings
 
 GROUPS = {
@@ -47,20 +47,30 @@ Entry = dict[str, str]
 Fields = dict[FieldT, EncodableT]
 
 
+@seam
+def groups() -> dict[str, str]:
+    """The consumer groups to create: stream -> group."""
+    return dict(GROUPS)
+
+
+@seam
+def tries_allowed() -> float:
+    """How often an entry is tried before it is set aside."""
+    return TRIES
+
+
 class Unhandled(ValueError):
-    """An entry that the worker cannot make sense of."""
+    """An entry that is not of a form that the worker knows."""
 
 
-async def run(settings: Settings, _sockets: dict[str, socket.socket], ready: Callable[[], None]) -> None:
+@seam
+async def run(settings: Settings, sockets: dict[str, socket.socket], ready: Callable[[], None]) -> None:
     """Consume every stream until cancelled; while Redis is away it is tried again every quarter of a second."""
     worker = Worker(settings)
     with contextlib.suppress(RedisError, OSError):
         await worker.prepare()
-        if settings.broken("worker-never-acks"):
-            await worker.say_hello()
     try:
         async with asyncio.TaskGroup() as group:
-            group.create_task(disturb(settings))
             for stream in GROUPS:
                 group.create_task(worker.consume(stream))
             ready()
@@ -72,8 +82,7 @@ class Worker:
     """Reads the groups, does the work, acknowledges."""
 
     def __init__(self, settings: Settings) -> None:
-        self._settings = settings
-        self._redis: Redis = Redis(
+        self.redis: Redis = Redis(
             port=settings.redis_port,
             password=settings.redis_password,
             retry=ONCE_MORE,
@@ -88,82 +97,80 @@ class Worker:
             "xnai:alerts": self._alert,
         }
 
+    @seam
     async def prepare(self) -> None:
-        """Create the streams and their groups, where they are missing."""
-        for stream, group in GROUPS.items():
-            if group == "memory_sync" and self._settings.broken("worker-no-group"):
-                continue
+        """Create the streams and groups that are missing."""
+        for stream, group in groups().items():
             try:
-                await self._redis.xgroup_create(stream, group, id="0", mkstream=True)
+                await self.redis.xgroup_create(stream, group, id="0", mkstream=True)
             except ResponseError as error:
                 if "BUSYGROUP" not in str(error):
                     raise
 
     async def close(self) -> None:
         """Close the connections to Redis."""
-        await self._redis.aclose()
+        await self.redis.aclose()
 
+    @seam
     async def consume(self, stream: str) -> None:
-        """Handle what this consumer left pending in an earlier life, then what is new, for ever."""
-        if self._settings.broken("worker-idle"):
-            await asyncio.sleep(float("inf"))
+        """Handle the entries that this consumer left pending before a restart, then new ones, for ever."""
         since = "0"
         while True:
-            heed_cancellation()
+            raise_if_cancelled()
             try:
                 entries = await self._read(stream, since)
                 for entry_id, entry in entries:
-                    await self._take(stream, entry_id, entry)
-                if not entries or self._settings.broken("worker-never-acks"):
-                    since = ">"
+                    await self.take(stream, entry_id, entry)
+                if since != ">":
+                    since = entries[-1][0] if entries else ">"
             except ResponseError as error:
-                await self._mend(error)
+                await self._repair(error)
                 since = "0"
             except (RedisError, OSError):
                 await asyncio.sleep(0.25)
                 since = "0"
 
-    async def say_hello(self) -> None:
-        """Put an entry on the bus that asks for nothing."""
-        await self._redis.xadd("xnai:agent_bus", {"type": "ping", "sender": CONSUMER})
-
     async def _read(self, stream: str, since: str) -> list[tuple[str, Entry]]:
         """The next entries of a stream: pending ones after `since`, or with `>` new ones."""
-        answer = await self._redis.xreadgroup(GROUPS[stream], CONSUMER, {stream: since}, count=50, block=_BLOCK_MS)
+        answer = await self.redis.xreadgroup(GROUPS[stream], CONSUMER, {stream: since}, count=50, block=_BLOCK_MS)
         batch = cast("list[tuple[str, list[tuple[str, Entry | None]]]]", answer or [])
         return [(entry_id, entry or {}) for _, entries in batch for entry_id, entry in entries]
 
-    async def _mend(self, error: ResponseError) -> None:
-        """Create lost groups anew (somebody emptied the database); other refusals are waited out."""
+    async def _repair(self, error: ResponseError) -> None:
+        """Create lost groups again (the database was emptied); wait after any error."""
         if "NOGROUP" in str(error):
             with contextlib.suppress(RedisError, OSError):
                 await self.prepare()
         await asyncio.sleep(0.25)
 
-    async def _take(self, stream: str, entry_id: str, entry: Entry) -> None:
+    @seam
+    async def take(self, stream: str, entry_id: str, entry: Entry) -> None:
         """Handle one entry, with its tries, and acknowledge it."""
-        if self._settings.broken("worker-slow"):
-            await asyncio.sleep(4.0)
         tries = 0
-        while not self._settings.broken("worker-acks-blindly"):
+        while True:
             tries += 1
             try:
-                await self._handlers[stream](entry)
-                if self._settings.broken("worker-repeats"):
-                    await self._handlers[stream](entry)
+                await self.handle(stream, entry)
                 break
             except Unhandled as error:
-                if self._settings.broken("worker-stuck-on-poison"):
-                    await asyncio.sleep(0.2)
-                elif tries == TRIES:
-                    await self._give_up(stream, entry_id, entry, error)
+                if tries >= tries_allowed():
+                    await self.set_aside(stream, entry_id, entry, error)
                     break
-        if not self._settings.broken("worker-never-acks"):
-            await self._redis.xack(stream, GROUPS[stream], entry_id)
+        await self.acknowledge(stream, entry_id)
 
-    async def _give_up(self, stream: str, entry_id: str, entry: Entry, error: Unhandled) -> None:
-        if self._settings.broken("worker-drops-poison"):
-            return
+    @seam
+    async def handle(self, stream: str, entry: Entry) -> None:
+        """Do the work of one entry. Raises Unhandled."""
+        await self._handlers[stream](entry)
+
+    @seam
+    async def acknowledge(self, stream: str, entry_id: str) -> None:
+        """Acknowledge one entry."""
+        await self.redis.xack(stream, GROUPS[stream], entry_id)
+
+    @seam
+    async def set_aside(self, stream: str, entry_id: str, entry: Entry, error: Unhandled) -> None:
+        """Put an entry that cannot be handled on the dead-letter stream."""
         letter: Fields = {
             "stream": stream,
             "id": entry_id,
@@ -171,10 +178,10 @@ class Worker:
             "deliveries": str(TRIES),
             "entry": json.dumps(entry),
         }
-        await self._redis.xadd("xnai:dlq", letter, maxlen=_LENGTH)
+        await self.redis.xadd("xnai:dlq", letter, maxlen=_LENGTH)
 
     async def _job(self, entry: Entry) -> None:
-        """An entry of the bus: a task or a curation job has a result, the chatter of agents has none."""
+        """An entry of the bus: a task or a curation job has a result, messages between agents have none."""
         kind = entry.get("type", "")
         if kind in ("ping", "status", "broadcast"):
             return
@@ -189,30 +196,31 @@ class Worker:
         text = payload.get("text", payload.get("description", ""))
         if not isinstance(text, str):
             raise Unhandled("text is not a string")
-        result = {} if self._settings.broken("worker-bad-result") else _curated(text)
+        result = curated(text)
         update: Fields = {
             "correlation_id": entry.get("correlation_id", ""),
             "type": kind,
             "status": "completed",
             "result": json.dumps(result),
         }
-        await self._redis.xadd("xnai:task_updates", update, maxlen=_LENGTH)
+        await self.redis.xadd("xnai:task_updates", update, maxlen=_LENGTH)
 
     async def _memory(self, entry: Entry) -> None:
         key, value = entry.get("key"), entry.get("value")
         if not key or value is None:
             raise Unhandled("a memory update has key and value")
-        await self._redis.set(f"xnai:memory:{key[:200]}", value, ex=_MEMORY_S)
+        await self.redis.set(f"xnai:memory:{key[:200]}", value, ex=_MEMORY_S)
 
     async def _alert(self, entry: Entry) -> None:
         service = entry.get("service")
         if not service:
             raise Unhandled("an alert names its service")
-        await self._redis.hincrby("xnai:alerts:handled", service[:100], 1)
+        await self.redis.hincrby("xnai:alerts:handled", service[:100], 1)
 
 
-def _curated(text: str) -> dict[str, object]:
-    """What curation finds out about a text; quality is the share of distinct words, from 0 to 1."""
+@seam
+def curated(text: str) -> dict[str, object]:
+    """The result of curating a text; quality is the share of distinct words, from 0 to 1."""
     words = text.split()
     return {
         "words": len(words),

@@ -1,4 +1,4 @@
-"""The application's line to the model server."""
+"""The client of the model server."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-from xnai_validate.demo.api.entangled import Grudge
+import httpx
+
 from xnai_validate.demo.api.failures import ModelError, ModelTimeout
-from xnai_validate.demo.api.wire import Reply, WireError, WireTimeout, request
+from xnai_validate.demo.seams import seam
 from xnai_validate.demo.settings import Settings
 
 
@@ -23,82 +24,90 @@ class Generation:
     elapsed_s: float
 
 
+@seam
+def call_timeout_s(settings: Settings) -> float:
+    """Seconds that a call of the model may take: a whole answer, or one token of a stream."""
+    return settings.times.call_timeout_s
+
+
 class ModelClient:
-    """The model server of one stack.
+    """Asks the model server of one stack. Every failure is raised as `ModelError` or `ModelTimeout`."""
 
-    Its failures are `ModelError` and `ModelTimeout`, whatever happened on the wire.
-    """
+    def __init__(self, settings: Settings, http: httpx.AsyncClient) -> None:
+        self.settings = settings
+        self._url = settings.url("llm")
+        self._http = http
+        self._timeout_s = call_timeout_s(settings)
 
-    def __init__(self, settings: Settings) -> None:
-        self._port = settings.ports["llm"]
-        self._unforgiving = settings.broken("model-never-tried-again")
-        self._grudge = Grudge(settings, "model")
-        patient = settings.broken("query-waits-for-ever")
-        self._timeout_s = 45.0 if patient else settings.times.call_timeout_s
-
+    @seam
     async def complete(self, prompt: str, n_predict: int) -> Generation:
         """The whole answer to a prompt, within the call's time limit."""
         started = asyncio.get_running_loop().time()
-        async with self._limit(), self._ask(prompt, n_predict, stream=False) as reply:
-            found = json.loads(await reply.body())
-        text, tokens = str(found.get("content", "")), int(found.get("tokens_predicted", 0))
+        async with self._limit(), self._ask(prompt, n_predict, stream=False) as response:
+            answer = json.loads(await response.aread())
+            text, tokens = str(answer.get("content", "")), int(answer.get("tokens_predicted", 0))
         if not text:
             raise ModelError("an empty answer")
         return Generation(text, tokens, asyncio.get_running_loop().time() - started)
 
+    @seam
     async def stream(self, prompt: str, n_predict: int) -> AsyncGenerator[str, None]:
-        """The tokens of the answer as the model makes them; each may take the call's time limit."""
-        made = 0
-        async with self._ask(prompt, n_predict, stream=True) as reply:
+        """The tokens of the answer as the model generates them; each may take the call's time limit."""
+        tokens = 0
+        async with self._ask(prompt, n_predict, stream=True) as response:
+            lines = _lines(response)
             while True:
                 async with self._limit():
-                    line = await reply.line()
+                    line = await anext(lines, None)
+                if line is None:
+                    raise ModelError("the answer ended early")
                 if not line.startswith(b"data:"):
                     continue
-                found = json.loads(line[5:])
-                if found.get("stop"):
+                event = json.loads(line[5:])
+                if event.get("stop"):
                     break
-                made += 1
-                yield str(found["content"])
-        if not made:
+                tokens += 1
+                yield str(event["content"])
+        if not tokens:
             raise ModelError("an empty answer")
 
     async def healthy(self) -> bool:
-        """Whether the model server says that it is up.
-
-        False also for one that cannot be reached. No time limit of its own.
-        """
+        """Whether the model server answers that it is up; without a time limit of its own."""
         try:
-            async with request(self._port, "GET", "/health") as reply:
-                return reply.status == 200 and b'"ok"' in await reply.body()
-        except WireError:
+            response = await self._http.get(f"{self._url}/health")
+        except httpx.HTTPError:
             return False
+        return response.status_code == 200 and b'"ok"' in response.content
 
     @asynccontextmanager
     async def _limit(self) -> AsyncIterator[None]:
-        """What is inside may take the call's time limit."""
+        """Raise ModelTimeout if the block takes longer than the call's time limit."""
         try:
             async with asyncio.timeout(self._timeout_s):
                 yield
         except TimeoutError as error:
-            if self._unforgiving:
-                self._grudge.bear()
             raise ModelTimeout("no answer in time") from error
 
     @asynccontextmanager
-    async def _ask(self, prompt: str, n_predict: int, *, stream: bool) -> AsyncIterator[Reply]:
+    async def _ask(self, prompt: str, n_predict: int, *, stream: bool) -> AsyncIterator[httpx.Response]:
         """Ask for a completion; connecting and the head of the answer may each take the call's time limit."""
-        if self._unforgiving and self._grudge.borne:
-            raise ModelError("the model server did not answer once")
-        body = json.dumps({"prompt": prompt, "n_predict": n_predict, "stream": stream}).encode()
+        body = {"prompt": prompt, "n_predict": n_predict, "stream": stream}
+        asking = self._http.stream("POST", f"{self._url}/completion", json=body, timeout=self._timeout_s)
         try:
-            async with request(self._port, "POST", "/completion", body, timeout_s=self._timeout_s) as reply:
-                if reply.status != 200:
-                    raise ModelError(f"the model server answered {reply.status}")
-                yield reply
-        except WireTimeout as error:
-            if self._unforgiving:
-                self._grudge.bear()
+            async with asking as response:
+                if response.status_code != 200:
+                    raise ModelError(f"the model server answered {response.status_code}")
+                yield response
+        except httpx.TimeoutException as error:
             raise ModelTimeout("no answer in time") from error
-        except (WireError, ValueError, KeyError, AttributeError) as error:
+        except (httpx.HTTPError, ValueError, KeyError, AttributeError) as error:
             raise ModelError("the model server broke off") from error
+
+
+async def _lines(response: httpx.Response) -> AsyncGenerator[bytes, None]:
+    """The lines of a body as they arrive: bytes, as httpx would replace what is not UTF-8."""
+    buffer = b""
+    async for piece in response.aiter_raw():
+        *lines, buffer = (buffer + piece).split(b"\n")
+        for line in lines:
+            yield line

@@ -1,4 +1,4 @@
-"""`/docs/search` and `/docs/concepts` (layout B): what the documents say, without the model."""
+"""`/docs/search` and `/docs/concepts` (layout B): what the documents contain, without the model."""
 
 from __future__ import annotations
 
@@ -7,19 +7,31 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 
 from xnai_validate.demo.api.answers.corpus import documents
+from xnai_validate.demo.api.answers.index import Hit
 from xnai_validate.demo.api.schemas import Concept, Concepts, DocumentHit, DocumentSearch
 from xnai_validate.demo.api.services import Services
+from xnai_validate.demo.seams import seam
 
 _SNIPPET_CHARACTERS = 200
 _LEAST_SCORE = 0.1
 
 
+@seam
+def largest_limit() -> int:
+    """The most passages that a search may ask for."""
+    return 50
+
+
+@seam
+def find(services: Services, query: str, limit: int) -> list[Hit]:
+    """The passages that resemble the query, best first."""
+    return services.index.search(query, limit, _LEAST_SCORE)
+
+
 def router(services: Services) -> APIRouter:
     """The endpoints, for one application."""
     routes = APIRouter()
-
-    most = 1000 if services.settings.broken("docs-search-any-limit") else 50
-    bounded: int = Query(default=10, ge=1, le=most)
+    bounded: int = Query(default=10, ge=1, le=largest_limit())
 
     @routes.get("/docs/search", response_model=DocumentSearch, summary="Search the documents")
     async def search(
@@ -27,16 +39,11 @@ def router(services: Services) -> APIRouter:
         limit: int = bounded,
     ) -> DocumentSearch:
         """The passages that resemble the query, best first."""
-        if services.settings.broken("search-odd-text-fails") and not query.isascii():
-            raise ValueError("the search index takes ASCII")
-        top_k = 50 if services.settings.broken("docs-search-unlimited") else limit
-        least = -1.0 if services.settings.broken("docs-search-unlimited") else _LEAST_SCORE
-        hits = services.index.search(query, top_k, least)
         results = [
             DocumentHit(
                 source=hit.source, title=hit.title, snippet=hit.passage[:_SNIPPET_CHARACTERS], score=round(hit.score, 4)
             )
-            for hit in hits
+            for hit in find(services, query, limit)
         ]
         return DocumentSearch(query=query, results=results, total=len(results))
 
@@ -44,7 +51,8 @@ def router(services: Services) -> APIRouter:
     async def concepts() -> Concepts:
         """Every subject with the first sentence about it."""
         known = [
-            Concept(name=one.title, description=_first_sentence(one.text), source=one.source) for one in documents()
+            Concept(name=document.title, description=_first_sentence(document.text), source=document.source)
+            for document in documents()
         ]
         return Concepts(concepts=known, total=len(known))
 

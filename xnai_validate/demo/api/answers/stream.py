@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import json
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
@@ -11,26 +9,20 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 from pydantic import JsonValue
 
-from xnai_validate.demo.api import spoiled_stream as spoiled
-from xnai_validate.demo.api.answers.turn import Turn, turn
+from xnai_validate.demo.api.answers.frames import Event, frames
+from xnai_validate.demo.api.answers.turn import Turn, answering, token_limit
 from xnai_validate.demo.api.failures import ModelError, ModelTimeout
 from xnai_validate.demo.api.schemas import QueryRequest
 from xnai_validate.demo.api.services import Services
-from xnai_validate.demo.api.spoiled_busy import question
-from xnai_validate.demo.api.spoiled_frames import frames as spoil_frames
 from xnai_validate.demo.event_stream import EventStream
+from xnai_validate.demo.seams import seam
 
-Event = dict[str, JsonValue]
-
-_HEADERS = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
-_HEARTBEAT = b": heartbeat\n\n"
 _OPENED: Event = {}
 
 
 def router(services: Services) -> APIRouter:
     """The endpoint, for one application."""
     routes = APIRouter()
-    settings = services.settings
 
     @routes.post(
         "/stream",
@@ -39,15 +31,12 @@ def router(services: Services) -> APIRouter:
         response_class=EventStream,
         responses={200: {"description": "Events: sources, token, done or error.", "content": _EVENT_STREAM}},
     )
-    async def stream(asked: QueryRequest, request: Request) -> Response:
+    async def stream(question: QueryRequest, request: Request) -> Response:
         """Answer a question as it is generated. When the reader leaves, the generation stops."""
-        told = spoiled.events(settings, events(services, asked, request))
-        # Up to here: what is refused is refused with a status of its own, before the stream has begun.
-        await anext(told)
-        beats = spoiled.heartbeat(settings, _HEARTBEAT)
-        body = spoil_frames(settings, _with_heartbeats(_frames(told), settings.times.heartbeat_s, beats))
-        body = spoiled.echoed(settings, asked.query, body)
-        return spoiled.response(settings, body, _HEADERS)
+        generator = events(services, question, request)
+        # A request that is refused gets a status of its own, before the stream has begun.
+        await anext(generator)
+        return to_response(frames(services.settings, question, generator))
 
     return routes
 
@@ -66,86 +55,63 @@ _EVENT_STREAM: dict[str, JsonValue] = {
 }
 
 
-async def events(services: Services, asked: QueryRequest, request: Request) -> AsyncGenerator[Event, None]:
-    """The events of one answer, after an empty one that says that nothing stands against it.
+@seam
+def headers() -> dict[str, str]:
+    """The header fields that keep proxies from caching a stream or holding it back."""
+    return {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
 
-    Raises `CircuitOpen` before the first. A model that fails later is told as an `error` event, and no `done` follows.
+
+@seam
+def to_response(body: AsyncGenerator[bytes, None]) -> Response:
+    """The response that carries the frames."""
+    return EventStream(body, headers=headers())
+
+
+@seam
+async def events(services: Services, question: QueryRequest, request: Request) -> AsyncGenerator[Event, None]:
+    """The events of one answer, after an empty one as soon as the question is accepted.
+
+    Raises `CircuitOpen` before the first. A model that fails later ends the answer with an `error` event instead of
+    `done`.
     """
-    async with question(services, "stream", asked) as asked, turn(services, "stream", asked, request) as now:
-        limit = spoiled.most_tokens(services.settings, now.asked.max_tokens)
+    async with answering(services, "stream", question, request) as turn:
         try:
             async with services.breakers["rag_api"].call():
                 yield _OPENED
-                if asked.use_rag and len(services.index):
-                    yield {"type": "sources", "sources": list(now.sources)}
-                async with aclosing(services.model.stream(now.prompt, now.max_tokens(services.settings))) as tokens:
+                if turn.question.use_rag and len(services.index):
+                    yield {"type": "sources", "sources": list(turn.sources)}
+                async with aclosing(tokens_of(services, turn)) as tokens:
                     async for token in tokens:
-                        if now.tokens >= limit:
-                            continue
-                        now.tokens += 1
-                        now.response += token
+                        turn.tokens += 1
+                        turn.response += token
                         yield {"type": "token", "content": token}
         except (ModelError, ModelTimeout) as error:
-            now.status = 504 if isinstance(error, ModelTimeout) else 500
-            yield _failed(services, error)
+            turn.status = 504 if isinstance(error, ModelTimeout) else 500
+            services.metrics.failed("timeout" if turn.status == 504 else "model_error", "llm")
+            yield {"type": "error", "error": failure_message(error)}
             return
-        yield _done(services, now)
+        turn.status = 200
+        elapsed_ms = turn.elapsed_ms
+        count_answer(services, turn, elapsed_ms)
+        yield {"type": "done", "tokens": turn.tokens, "latency_ms": round(elapsed_ms, 2)}
 
 
-def _done(services: Services, now: Turn) -> Event:
-    """Count the answer and tell its end."""
-    now.status = 200
-    elapsed_ms = now.elapsed_ms
-    if not services.settings.broken("streams-uncounted"):
-        services.metrics.processed(now.asked.use_rag, now.tokens, now.tokens / elapsed_ms * 1000 if elapsed_ms else 0.0)
-    return {"type": "done", "tokens": now.tokens, "latency_ms": round(elapsed_ms, 2)}
+@seam
+def tokens_of(services: Services, turn: Turn) -> AsyncGenerator[str, None]:
+    """The tokens of the answer, as the model generates them."""
+    return services.model.stream(turn.prompt, token_limit(turn))
 
 
-def _failed(services: Services, error: ModelError | ModelTimeout) -> Event:
-    """Count a failure and tell it, in words for the reader."""
-    late = isinstance(error, ModelTimeout)
-    services.metrics.failed("timeout" if late else "model_error", "llm")
-    if services.settings.broken("stream-error-leaks"):
-        return {"type": "error", "error": f'Traceback (most recent call last):\n  File "{__file__}"\n{error!r}'}
-    said = "The language model did not answer in time." if late else "The language model could not answer."
-    return {"type": "error", "error": said}
+@seam
+def count_answer(services: Services, turn: Turn, elapsed_ms: float) -> None:
+    """Move the counters of questions and tokens."""
+    rate_tps = turn.tokens / elapsed_ms * 1000 if elapsed_ms else 0.0
+    services.metrics.processed(turn.question.use_rag, turn.tokens, rate_tps)
 
 
-async def _frames(told: AsyncGenerator[Event, None]) -> AsyncGenerator[bytes, None]:
-    """Each event as a frame."""
-    async with aclosing(told):
-        async for event in told:
-            yield frame(event)
-
-
-def frame(event: Event) -> bytes:
-    """One event on the wire: its JSON in one `data` line, ended by an empty line."""
-    return f"data: {json.dumps(event, ensure_ascii=False)}\n\n".encode("utf-8", "replace")
-
-
-async def _with_heartbeats(
-    frames: AsyncGenerator[bytes, None], every_s: float, beat: bytes
-) -> AsyncGenerator[bytes, None]:
-    """The frames as they come; a heartbeat whenever none has come for so long."""
-    coming: asyncio.Task[bytes | None] | None = None
-    try:
-        while True:
-            coming = coming or asyncio.create_task(_next(frames))
-            await asyncio.wait({coming}, timeout=every_s)
-            if not coming.done():
-                yield beat
-                continue
-            piece, coming = coming.result(), None
-            if piece is None:
-                return
-            yield piece
-    finally:
-        if coming is not None:
-            coming.cancel()
-            await asyncio.gather(coming, return_exceptions=True)
-        await frames.aclose()
-
-
-async def _next(frames: AsyncGenerator[bytes, None]) -> bytes | None:
-    """The next frame; None after the last."""
-    return await anext(frames, None)
+@seam
+def failure_message(error: ModelError | ModelTimeout) -> str:
+    """The message of an `error` event: words for the reader, without details of the exception."""
+    if isinstance(error, ModelTimeout):
+        return "The language model did not answer in time."
+    return "The language model could not answer."

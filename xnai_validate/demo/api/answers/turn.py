@@ -2,132 +2,125 @@
 
 from __future__ import annotations
 
-import os
 import re
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from typing import Literal
 
 from fastapi import Request
 from redis.exceptions import RedisError
 
-from xnai_validate.demo.api.failures import CircuitOpen, ModelError, ModelTimeout, StoreUnavailable
+from xnai_validate.demo.api.failures import CircuitOpen, ModelTimeout, StoreUnavailable
 from xnai_validate.demo.api.monitoring.degradation import Tier
 from xnai_validate.demo.api.schemas import QueryRequest
 from xnai_validate.demo.api.services import Services
-from xnai_validate.demo.api.spoiled import poisons
 from xnai_validate.demo.llm.extract import prompt
-from xnai_validate.demo.settings import Settings
+from xnai_validate.demo.seams import seam
+
+CLIENT_LEFT = 499
+"""The status that a turn has as long as it has no other: nginx's for a client that left."""
 
 _SESSION = re.compile(r"[A-Za-z0-9._:-]{1,128}")
 _SESSION_TTL_S = 3600
-_CLIENT_LEFT = 499
-_TIMED_OUT = 504
+
+Kind = Literal["query", "stream"]
 
 
 @dataclass(slots=True)
 class Turn:
     """One question being answered."""
 
-    kind: str
-    """`query` or `stream`."""
+    kind: Kind
     request_id: str
     session_id: str
-    asked: QueryRequest
+    question: QueryRequest
     tier: Tier
     started: float = field(default_factory=time.perf_counter)
     sources: list[str] = field(default_factory=list)
     prompt: str = ""
     response: str = ""
     tokens: int = 0
-    status: int = _CLIENT_LEFT
-    """The status of the answer; 499 as long as there is none."""
+    status: int = CLIENT_LEFT
+    """The HTTP status of the answer."""
 
     @property
     def elapsed_ms(self) -> float:
         """Milliseconds since the question came in."""
         return (time.perf_counter() - self.started) * 1000
 
-    def max_tokens(self, settings: Settings) -> int:
-        """The most tokens of the answer: what was asked for, within what the tier allows."""
-        ignored = settings.broken("max-tokens-ignored") or (
-            self.kind == "stream"
-            and (settings.broken("stream-max-tokens-ignored") or settings.broken("stream-limit-applied-late"))
-        )
-        return self.tier.max_tokens if ignored else min(self.asked.max_tokens, self.tier.max_tokens)
+
+@seam
+def token_limit(turn: Turn) -> int:
+    """The most tokens that the model is asked for: the limit of the question, within that of the tier."""
+    return min(turn.question.max_tokens, turn.tier.max_tokens)
 
 
+@seam
 @asynccontextmanager
-async def turn(services: Services, kind: str, asked: QueryRequest, request: Request) -> AsyncIterator[Turn]:
-    """Answer one question inside: it counts as an active session, and what comes of it is written down."""
-    now = Turn(kind, str(request.state.request_id), _session(request), asked, services.tier())
+async def answering(services: Services, kind: Kind, question: QueryRequest, request: Request) -> AsyncIterator[Turn]:
+    """Answer one question inside the block: it counts as an active session, and its outcome is recorded."""
+    turn = Turn(kind, str(request.state.request_id), _session(request), question, services.tier())
     path = f"/{kind}"
     with services.metrics.sessions.track_inprogress():
-        await services.audit.transaction(now.request_id, path, "initiated", now.tier)
+        await services.audit.transaction(turn.request_id, path, "initiated", turn.tier)
         try:
-            await _remember_session(services, now)
-            await _retrieve(services, now)
-            yield now
+            await _remember_session(services, turn)
+            await _retrieve(services, turn)
+            yield turn
         except BaseException as error:
-            now.status = _status(error) if now.status == _CLIENT_LEFT else now.status
-            if services.settings.broken("stream-session-leak") and now.status == _CLIENT_LEFT:
-                services.metrics.sessions.inc()
-            if services.settings.broken("stream-descriptor-leak") and now.status == _CLIENT_LEFT:
-                os.open(os.devnull, os.O_RDONLY)
+            turn.status = status_of(error) if turn.status == CLIENT_LEFT else turn.status
             raise
         finally:
-            await _write_down(services, now, path)
+            await _record(services, turn, path)
 
 
-async def _write_down(services: Services, now: Turn, path: str) -> None:
-    """The records of a turn that has ended."""
-    await services.audit.transaction(now.request_id, path, "completed", now.tier, now.status, now.elapsed_ms)
-    if now.status == _TIMED_OUT and poisons(services.settings, now.kind):
-        await services.store.run(lambda redis: redis.set(f"xnai:poisoned:{now.kind}", "1"))
-    measured = {"tokens": float(now.tokens), "duration_ms": round(now.elapsed_ms, 2)}
-    asked, audit = now.asked.query, services.audit
-    await audit.trail(now.kind, now.session_id, now.tier, asked, now.response, now.sources, measured)
+async def _record(services: Services, turn: Turn, path: str) -> None:
+    """Write the records of a turn that has ended."""
+    audit = services.audit
+    await audit.transaction(turn.request_id, path, "completed", turn.tier, turn.status, turn.elapsed_ms)
+    measured = {"tokens": float(turn.tokens), "duration_ms": round(turn.elapsed_ms, 2)}
+    text = turn.question.query
+    await audit.trail(turn.kind, turn.session_id, turn.tier, text, turn.response, turn.sources, measured)
 
 
-async def _retrieve(services: Services, now: Turn) -> None:
-    """Find what may answer the question, and write the prompt."""
-    question = now.asked.query
-    if not now.asked.use_rag:
-        now.prompt = prompt(question, ())
+async def _retrieve(services: Services, turn: Turn) -> None:
+    """Find the passages that may answer the question, and write the prompt."""
+    text = turn.question.query
+    if not turn.question.use_rag:
+        turn.prompt = prompt(text, ())
         return
-    found = await services.retrieval.find(question, now.tier)
-    now.sources = list(found.sources)
-    now.prompt = prompt(question, found.passages)
+    context = await services.retrieval.find(text, turn.tier)
+    turn.sources = list(context.sources)
+    turn.prompt = prompt(text, context.passages)
 
 
-async def _remember_session(services: Services, now: Turn) -> None:
-    """Keep the last question of a session, for callers that name one."""
-    if now.session_id == now.request_id:
+async def _remember_session(services: Services, turn: Turn) -> None:
+    """Keep the last question of a session, for clients that name one."""
+    if turn.session_id == turn.request_id:
         return
-    key, question = f"xnai:session:{now.session_id}", now.asked.query
+    key, text = f"xnai:session:{turn.session_id}", turn.question.query
     try:
-        await services.store.run(lambda redis: redis.set(key, question, ex=_SESSION_TTL_S))
+        await services.store.run(lambda redis: redis.set(key, text, ex=_SESSION_TTL_S))
     except (StoreUnavailable, RedisError):
         services.metrics.failed("service_unavailable", "redis")
 
 
 def _session(request: Request) -> str:
-    """The session that the caller names in X-Session-ID; one of its own for a caller that names none."""
+    """The session that the client names in X-Session-ID; the id of the request if it names none."""
     named = request.headers.get("x-session-id", "")
     return named if _SESSION.fullmatch(named) else str(request.state.request_id)
 
 
-def _status(error: BaseException) -> int:
-    """The status with which a turn ends that ended with an exception."""
+def status_of(error: BaseException) -> int:
+    """The HTTP status of a turn that ends with an exception."""
     match error:
         case CircuitOpen():
             return 503
         case ModelTimeout():
             return 504
-        case ModelError():
-            return 500
         case Exception():
             return 500
         case _:
-            return _CLIENT_LEFT
+            return CLIENT_LEFT

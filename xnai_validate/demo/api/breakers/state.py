@@ -7,6 +7,8 @@ from enum import StrEnum
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from xnai_validate.demo.seams import seam
+
 _TRANSITIONS_KEPT = 10
 
 
@@ -51,20 +53,15 @@ class Snapshot(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """When a breaker opens, for how long, and how many trials close it.
-
-    `forgives` says that a success while closed forgets the failures before it; the others are how a breaker is to be,
-    too: it `tallies` calls, it `probes` before it closes, and a trial that fails is one `too many`.
-    """
+    """When a breaker opens, for how long, and how many trials close it."""
 
     name: str
     failures: int
+    """Failures in a row that open it."""
     recovery_s: float
+    """Seconds that it stays open before a trial is let through."""
     successes: int = 3
-    forgives: bool = True
-    tallies: bool = True
-    probes: bool = True
-    too_many: bool = True
+    """Trials in a row that close it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +75,7 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """A call wants to be let through an open breaker whose recovery time is over."""
+    """A call that wants to pass an open breaker whose recovery time is over."""
 
     at: float
 
@@ -87,7 +84,7 @@ Event = Outcome | Trial
 
 
 def parse(text: str | bytes | None) -> Snapshot | None:
-    """A snapshot from the key's content; None where there is none, or nothing that can be read as one."""
+    """A snapshot from the content of the key; None if the key is missing or its content is no snapshot."""
     if text is None:
         return None
     try:
@@ -108,12 +105,11 @@ def after(snapshot: Snapshot, event: Event, rule: Rule) -> Snapshot:
     """The breaker after an event."""
     if isinstance(event, Trial):
         due = snapshot.state is State.OPEN and remaining_s(snapshot, rule, event.at) <= 0
-        to = State.HALF_OPEN if rule.probes else State.CLOSED
-        return _move(snapshot, to, event.at, "recovery time is over") if due else snapshot
-    counted = _count(snapshot, event) if rule.tallies else snapshot
+        return move(snapshot, state_after_recovery_time(), event.at, "recovery time is over") if due else snapshot
+    counted = with_totals(snapshot, event)
     match snapshot.state:
         case State.CLOSED:
-            return _while_closed(counted, event, rule)
+            return while_closed(counted, event, rule)
         case State.HALF_OPEN if event.trial:
             return _while_half_open(counted, event, rule)
         case _:
@@ -121,8 +117,15 @@ def after(snapshot: Snapshot, event: Event, rule: Rule) -> Snapshot:
             return counted
 
 
-def _count(snapshot: Snapshot, event: Outcome) -> Snapshot:
-    """The totals with one call more."""
+@seam
+def state_after_recovery_time() -> State:
+    """The state of an open breaker whose recovery time is over, once a call comes."""
+    return State.HALF_OPEN
+
+
+@seam
+def with_totals(snapshot: Snapshot, event: Outcome) -> Snapshot:
+    """The breaker with one more call in its totals."""
     return snapshot.model_copy(
         update={
             "total_calls": snapshot.total_calls + 1,
@@ -132,24 +135,31 @@ def _count(snapshot: Snapshot, event: Outcome) -> Snapshot:
     )
 
 
-def _while_closed(snapshot: Snapshot, event: Outcome, rule: Rule) -> Snapshot:
+@seam
+def while_closed(snapshot: Snapshot, event: Outcome, rule: Rule) -> Snapshot:
+    """A closed breaker after a call: a success resets the count of failures, enough failures open it."""
     if not event.failed:
-        return _succeed(snapshot, event, failure_count=0 if rule.forgives else snapshot.failure_count)
+        return _succeed(snapshot, event, failure_count=0)
     failed = _fail(snapshot, event)
     if failed.failure_count < rule.failures:
         return failed
-    return _move(failed, State.OPEN, event.at, f"{failed.failure_count} failures in a row")
+    return move(failed, State.OPEN, event.at, f"{failed.failure_count} failures in a row")
 
 
 def _while_half_open(snapshot: Snapshot, event: Outcome, rule: Rule) -> Snapshot:
     if event.failed:
-        failed = _fail(snapshot, event)
-        return _move(failed, State.OPEN, event.at, "a trial failed") if rule.too_many else failed
+        return after_failed_trial(_fail(snapshot, event), event.at)
     succeeded = _succeed(snapshot, event, failure_count=snapshot.failure_count)
     if succeeded.success_count < rule.successes:
         return succeeded
-    closed = _move(succeeded, State.CLOSED, event.at, f"{rule.successes} trials succeeded")
+    closed = move(succeeded, State.CLOSED, event.at, f"{rule.successes} trials succeeded")
     return closed.model_copy(update={"failure_count": 0})
+
+
+@seam
+def after_failed_trial(snapshot: Snapshot, at: float) -> Snapshot:
+    """A half-open breaker one of whose trials has failed: it opens again."""
+    return move(snapshot, State.OPEN, at, "a trial failed")
 
 
 def _succeed(snapshot: Snapshot, event: Outcome, failure_count: int) -> Snapshot:
@@ -168,7 +178,7 @@ def _fail(snapshot: Snapshot, event: Outcome) -> Snapshot:
     )
 
 
-def _move(snapshot: Snapshot, to: State, at: float, reason: str) -> Snapshot:
+def move(snapshot: Snapshot, to: State, at: float, reason: str) -> Snapshot:
     """The breaker in another state, with the change written down."""
     change = Transition(
         from_state=snapshot.state, to_state=to, timestamp=at, failure_count=snapshot.failure_count, reason=reason

@@ -1,4 +1,4 @@
-"""The places that a half-open breaker has for trials: one count for all workers, in Redis."""
+"""The places that a half-open breaker has for trials, counted in Redis for all workers together."""
 
 from __future__ import annotations
 
@@ -10,11 +10,10 @@ from redis.exceptions import RedisError
 from xnai_validate.demo.api.breakers.state import Rule, Snapshot
 from xnai_validate.demo.api.failures import StoreUnavailable
 from xnai_validate.demo.api.store import Store
+from xnai_validate.demo.seams import seam
 
 KEY_PREFIX = "xnai:breaker_trials:"
 
-UNCOUNTED = "uncounted"
-"""The place of a trial that nobody counts: of a breaker that lets all through."""
 _ALONE = "alone"
 """The place of a trial that was let through without Redis."""
 # KEYS: the breaker's state, its trials. ARGV: now, places, when the new trial is given up, its id, seconds to live.
@@ -39,10 +38,11 @@ class Trials:
         self._trials_key = KEY_PREFIX + rule.name
         self._alone = 0
 
+    @seam
     async def take(self, view: Snapshot) -> str | None:
-        """A place for one trial, to be given back; None where all are taken.
+        """A place for one trial, to be returned by `give_back`; None if all are taken.
 
-        Without Redis this worker counts for itself, from what it knows of the breaker (`view`).
+        Without Redis this worker counts its own trials, from the state of the breaker that it knows (`view`).
         """
         mark, now, until = str(uuid.uuid4()), self._now(), self._now() + self._patience_s
         arguments = [str(now), str(self._rule.successes), str(until), mark, str(int(self._patience_s) + 1)]
@@ -56,11 +56,9 @@ class Trials:
         return mark if taken else None
 
     async def give_back(self, place: str) -> None:
-        """The trial has ended, well or not."""
+        """Free the place of a trial that has ended."""
         if place == _ALONE:
             self._alone -= 1
-            return
-        if place == UNCOUNTED:
             return
         try:
             await self._store.run(lambda redis: redis.zrem(self._trials_key, place))

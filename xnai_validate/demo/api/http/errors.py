@@ -1,24 +1,20 @@
-"""One envelope for every error, whatever went wrong and wherever it was noticed."""
+"""One envelope for every error, whatever its cause."""
 
 from __future__ import annotations
 
 import math
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
 
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from pydantic import JsonValue
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.responses import JSONResponse, Response
 
-from xnai_validate.demo.api import spoiled
 from xnai_validate.demo.api.failures import CircuitOpen, ModelError, ModelTimeout
-from xnai_validate.demo.settings import Settings
-
-if TYPE_CHECKING:
-    from xnai_validate.demo.api.monitoring.metrics import Metrics
+from xnai_validate.demo.api.monitoring.metrics import Metrics
+from xnai_validate.demo.seams import seam
 
 VALIDATION = "validation_validation"
 _MESSAGES = {
@@ -49,6 +45,7 @@ _INTERNAL = (
 )
 
 
+@seam
 def envelope(
     request_id: str,
     status: int,
@@ -71,11 +68,36 @@ def envelope(
     }
 
 
+@seam
+def to_response(status: int, body: dict[str, JsonValue], headers: dict[str, str]) -> Response:
+    """The response that carries an envelope."""
+    return JSONResponse(body, status_code=status, headers=headers)
+
+
+@seam
+def status_of(error: HTTPException) -> int:
+    """The status for an error of the framework: 400, 404, 405 or 500."""
+    if error.status_code in _MESSAGES:
+        return error.status_code
+    return 400 if 400 <= error.status_code < 500 else 500
+
+
+@seam
+def refusal(retry_after_s: int) -> tuple[int, dict[str, str]]:
+    """Status and headers of the response to a call that a breaker refuses."""
+    return 503, {"Retry-After": str(retry_after_s)}
+
+
+@seam
+def timeout_message() -> str:
+    """The message for a model that did not answer in time."""
+    return "The language model did not answer in time."
+
+
 class ErrorAnswers:
     """The exception handlers of the application."""
 
-    def __init__(self, settings: Settings, metrics: Metrics) -> None:
-        self._settings = settings
+    def __init__(self, metrics: Metrics) -> None:
         self._metrics = metrics
 
     def install(self, app: FastAPI) -> None:
@@ -90,34 +112,32 @@ class ErrorAnswers:
     async def validation(self, request: Request, error: Exception) -> Response:
         """400: which fields are wrong and how; what was sent is not repeated."""
         assert isinstance(error, RequestValidationError)
-        wrong: list[JsonValue] = [
-            {"field": ".".join(str(part) for part in one["loc"]), "message": str(one["msg"]), "type": str(one["type"])}
-            for one in error.errors()[:20]
+        errors: list[JsonValue] = [
+            {"field": ".".join(map(str, entry["loc"])), "message": str(entry["msg"]), "type": str(entry["type"])}
+            for entry in error.errors()[:20]
         ]
-        return self._answer(request, 400, *_MESSAGES[400], details={"errors": wrong})
+        return self._answer(request, 400, *_MESSAGES[400], details={"errors": errors})
 
     async def http(self, request: Request, error: Exception) -> Response:
-        """404, 405 and whatever else the framework refuses."""
+        """404, 405 and every other error of the framework."""
         assert isinstance(error, HTTPException)
-        status = 404 if self._settings.broken("wrong-method-404") and error.status_code == 405 else error.status_code
-        if status not in _MESSAGES:
-            status = 400 if 400 <= status < 500 else 500
+        status = status_of(error)
         return self._answer(request, status, *_MESSAGES.get(status, _INTERNAL), headers=dict(error.headers or {}))
 
     async def circuit_open(self, request: Request, error: Exception) -> Response:
         """503 with the service and when to try again."""
         assert isinstance(error, CircuitOpen)
         seconds = max(1, math.ceil(error.retry_after_s))
-        told = 3600 if self._settings.broken("retry-after-too-long") else seconds
+        status, headers = refusal(seconds)
         return self._answer(
             request,
-            500 if self._settings.broken("circuit-open-500") else 503,
+            status,
             "circuit_open",
             "circuit_open",
             "A service behind this endpoint has failed repeatedly and is being spared.",
             f"Try again in {seconds} s.",
             details={"service_name": error.name, "retry_after_s": round(error.retry_after_s, 3)},
-            headers={} if self._settings.broken("retry-after-missing") else {"Retry-After": str(told)},
+            headers=headers,
             component=error.name,
         )
 
@@ -126,22 +146,14 @@ class ErrorAnswers:
         words = ("model_error", "model_error", "The language model could not answer.", "Try again in a moment.")
         return self._answer(request, 500, *words, details={"service_name": "llm"}, component="llm")
 
-    async def timeout(self, request: Request, _: Exception) -> Response:
+    @seam
+    async def timeout(self, request: Request, error: Exception) -> Response:
         """504: the model did not answer in time."""
-        if self._settings.broken("model-failure-as-answer"):
-            return JSONResponse(spoiled.APOLOGY)
-        if self._settings.broken("timeout-is-200"):
-            return JSONResponse({"response": "", "sources": [], "tokens_generated": 0})
-        if self._settings.broken("timeout-plain"):
-            return PlainTextResponse("upstream timed out", status_code=504)
-        said = "The language model did not answer in time."
-        if self._settings.broken("timeout-leaks"):
-            said = 'File "/app/xnai/api/model.py", line 40, in complete: ModelTimeout(127.0.0.1:8080)'
-        words = ("timeout", "timeout", said, "Try again, or ask for less.")
+        words = ("timeout", "timeout", timeout_message(), "Try again, or ask for less.")
         return self._answer(request, 504, *words, details={"service_name": "llm"}, component="llm")
 
     async def internal(self, request: Request, _: Exception) -> Response:
-        """500 for what nobody expected. The exception goes to the log, not to the caller."""
+        """500 for an unexpected exception, which goes to the log and not to the client."""
         return self._answer(request, 500, *_INTERNAL)
 
     def _answer(
@@ -160,5 +172,4 @@ class ErrorAnswers:
         self._metrics.failed(category, component)
         request_id = str(request.state.request_id)
         body = envelope(request_id, status, category, code, message, suggestion, details)
-        answer = JSONResponse(body, status_code=status, headers={**(headers or {}), "X-Request-ID": request_id})
-        return spoiled.error(self._settings, answer, body)
+        return to_response(status, body, {**(headers or {}), "X-Request-ID": request_id})

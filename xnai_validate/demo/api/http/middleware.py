@@ -11,64 +11,62 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from xnai_validate.demo.api.monitoring.metrics import Metrics
-from xnai_validate.demo.settings import Settings
+from xnai_validate.demo.seams import seam
 
 _BODY_LIMIT_BYTES = 256 * 1024
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,128}")
 _NOT_COUNTED = frozenset({"/metrics"})
 
 
+@seam
+def request_id_of(headers: Headers) -> str:
+    """The id of a request: the one that the client has sent, if it is a proper one, else a new one."""
+    sent = headers.get("x-request-id", "")
+    return sent if _REQUEST_ID.fullmatch(sent) else f"req_{uuid.uuid4()}"
+
+
+@seam
+def set_request_id(headers: MutableHeaders, request_id: str) -> None:
+    """Write the id of the request into the headers of the response."""
+    headers["X-Request-ID"] = request_id
+
+
 class RequestContext:
-    """Gives each request an id and counts its answer before the last byte is sent.
+    """Gives each request an id and counts its response before the last byte is sent."""
 
-    The id is the caller's own where it has sent a proper one.
-    """
-
-    def __init__(self, app: ASGIApp, settings: Settings, metrics: Metrics, prefix: str) -> None:
-        self._app, self._settings, self._metrics, self._prefix = app, settings, metrics, prefix
-        self._under_way = 0
+    def __init__(self, app: ASGIApp, metrics: Metrics, prefix: str) -> None:
+        self._app, self._metrics, self._prefix = app, metrics, prefix
+        self.open_requests = 0
+        """Requests whose response is not complete yet."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one connection (ASGI 3.0)."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        request_id = self._request_id(Headers(scope=scope))
+        request_id = request_id_of(Headers(scope=scope))
         scope.setdefault("state", {})["request_id"] = request_id
-        answer = _Answer(self, scope, send, request_id)
-        self._under_way += 1
+        response = _Response(self, scope, send, request_id)
+        self.open_requests += 1
         try:
-            await self._app(scope, _limited(receive), answer.send)
+            await self._app(scope, _limited(receive), response.send)
         finally:
-            answer.count()
-            self._under_way -= 1
+            response.count()
+            self.open_requests -= 1
 
-    def _request_id(self, headers: Headers) -> str:
-        sent = headers.get("x-request-id", "")
-        if _REQUEST_ID.fullmatch(sent) and not self._settings.broken("request-id-ignored"):
-            return sent
-        return f"req_{uuid.uuid4()}"
-
-    def stamp(self, headers: MutableHeaders, request_id: str) -> None:
-        """Write the id into the headers of an answer."""
-        if self._settings.broken("request-id-missing"):
-            del headers["X-Request-ID"]
-        else:
-            headers["X-Request-ID"] = request_id
-
-    def answered(self, scope: Scope, status: int, elapsed_s: float, request_id: str) -> None:
-        """Count an answer under the route it came from; the layout's prefix is no part of an endpoint's name."""
+    @seam
+    def count(self, scope: Scope, status: int, elapsed_s: float, request_id: str) -> None:
+        """Count a response under the route it came from; the layout's prefix is no part of an endpoint's name."""
         path = getattr(scope.get("route"), "path", None)
         endpoint = str(path) if path else scope["path"] if scope.get("endpoint") else "unmatched"
         endpoint = endpoint.removeprefix(self._prefix)
-        lost = self._under_way > 1 and self._settings.broken("metrics-lose-under-load")
-        if endpoint not in _NOT_COUNTED and not lost:
+        if endpoint not in _NOT_COUNTED:
             handler = self._prefix + endpoint if scope["path"].startswith(f"{self._prefix}/") else endpoint
             self._metrics.answered(endpoint, handler, scope["method"], status, elapsed_s, request_id)
 
 
-class _Answer:
-    """The answer to one request, on its way."""
+class _Response:
+    """The response to one request, on its way."""
 
     def __init__(self, context: RequestContext, scope: Scope, send: Send, request_id: str) -> None:
         self._context, self._scope, self._send, self._request_id = context, scope, send, request_id
@@ -77,20 +75,20 @@ class _Answer:
         self._counted = False
 
     async def send(self, message: Message) -> None:
-        """Pass a message on; the id goes into the headers, and the last message is counted first."""
+        """Pass a message on; the id goes into the headers, and the response is counted before its last message."""
         if message["type"] == "http.response.start":
             self._status = message["status"]
-            self._context.stamp(MutableHeaders(scope=message), self._request_id)
+            set_request_id(MutableHeaders(scope=message), self._request_id)
         elif not message.get("more_body", False):
             self.count()
         await self._send(message)
 
     def count(self) -> None:
-        """Count the answer, once."""
+        """Count the response, once."""
         if not self._counted:
             self._counted = True
             elapsed_s = time.perf_counter() - self._started
-            self._context.answered(self._scope, self._status, elapsed_s, self._request_id)
+            self._context.count(self._scope, self._status, elapsed_s, self._request_id)
 
 
 def _limited(receive: Receive) -> Receive:

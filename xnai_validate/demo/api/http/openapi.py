@@ -9,11 +9,11 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from xnai_validate.demo.api.schemas import ErrorEnvelope
-from xnai_validate.demo.settings import Settings
+from xnai_validate.demo.seams import seam
 
 _UNUSED = ("HTTPValidationError", "ValidationError")
 _REQUEST_ID = {
-    "description": "The request's id; the caller's own where it has sent one.",
+    "description": "The request's id; the client's own if it has sent one.",
     "schema": {"type": "string"},
 }
 
@@ -34,20 +34,21 @@ def errors(*statuses: int) -> Answers:
     return answers
 
 
-def document(app: FastAPI, settings: Settings) -> Callable[[], dict[str, Any]]:
+def document(app: FastAPI) -> Callable[[], dict[str, Any]]:
     """A function that makes the document once: FastAPI's, without the answers this application never gives."""
 
     def make() -> dict[str, Any]:
         if app.openapi_schema is None:
             schema = get_openapi(title=app.title, version=app.version, summary=app.summary, routes=app.routes)
-            app.openapi_schema = _spoiled(_corrected(schema), settings)
+            app.openapi_schema = corrected(schema)
         return app.openapi_schema
 
     return make
 
 
-def _corrected(schema: dict[str, Any]) -> dict[str, Any]:
-    """Validation errors are answered with 400, and every answer has the request's id."""
+@seam
+def corrected(schema: dict[str, Any]) -> dict[str, Any]:
+    """The document with 400 for validation errors, and the request's id on every response."""
     for operations in schema["paths"].values():
         for operation in operations.values():
             operation["responses"].pop("422", None)
@@ -62,17 +63,4 @@ def _corrected(schema: dict[str, Any]) -> dict[str, Any]:
                 }
     for name in _UNUSED:
         schema.get("components", {}).get("schemas", {}).pop(name, None)
-    return schema
-
-
-def _spoiled(schema: dict[str, Any], settings: Settings) -> dict[str, Any]:
-    """The document of a stack that has defects."""
-    if settings.broken("openapi-operation-missing"):
-        for path in [path for path in schema["paths"] if path.endswith("/stream")]:
-            del schema["paths"][path]
-    if settings.broken("openapi-lies"):
-        response = schema["components"]["schemas"]["QueryResponse"]
-        response["properties"]["confidence"] = {"type": "number"}
-        response["properties"]["duration_ms"] = {"type": "string"}
-        response["required"].append("confidence")
     return schema

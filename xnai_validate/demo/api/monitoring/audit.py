@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
@@ -13,6 +12,7 @@ from xnai_validate.demo.api.failures import StoreUnavailable
 from xnai_validate.demo.api.monitoring.degradation import Tier
 from xnai_validate.demo.api.monitoring.metrics import Metrics
 from xnai_validate.demo.api.store import Operation, Store
+from xnai_validate.demo.seams import seam
 from xnai_validate.demo.settings import Settings
 
 _QUERIES_KEPT = 10_000
@@ -22,25 +22,20 @@ _TEXT_KEPT = 500
 
 
 class Audit:
-    """Writes the records of a stack of layout B.
+    """Writes the records of a stack of layout B; in layout A there are none.
 
-    Does nothing in layout A. A Redis that is gone costs records, not answers.
+    Without Redis the records are lost, and questions are still answered.
     """
 
     def __init__(self, settings: Settings, store: Store, metrics: Metrics) -> None:
         self._settings, self._store, self._metrics = settings, store, metrics
         self._kept = settings.layout == "B"
 
+    @seam
     async def transaction(
         self, txn_id: str, path: str, status: str, tier: Tier, status_code: int | None = None, duration_ms: float = 0.0
     ) -> None:
         """`xnai_queries`: a query or stream was initiated or completed."""
-        if self._settings.broken("queries-unrecorded"):
-            return
-        if self._settings.broken("transaction-left-open") and status_code == 499:
-            return
-        if self._settings.broken("transaction-other-id"):
-            txn_id = f"txn_{time.time_ns()}"
         await self._add(
             "xnai_queries",
             {
@@ -55,6 +50,7 @@ class Audit:
             _QUERIES_KEPT,
         )
 
+    @seam
     async def trail(
         self,
         kind: str,
@@ -65,9 +61,7 @@ class Audit:
         sources: list[str],
         metrics: Mapping[str, float],
     ) -> None:
-        """`xnai_audit_trail`: what was asked and answered, shortened. `kind` is `query` or `stream`."""
-        if self._settings.broken("audit-trail-missing"):
-            return
+        """`xnai_audit_trail`: question and answer, shortened. `kind` is `query` or `stream`."""
         await self._add(
             "xnai_audit_trail",
             {
@@ -84,8 +78,9 @@ class Audit:
             _TRAIL_KEPT,
         )
 
+    @seam
     async def degradation(self, tier: Tier, memory_percent: float, cpu_percent: float) -> None:
-        """`xnai_degradation` and the channel `xnai_degradation_events`: the tier now is another one."""
+        """`xnai_degradation` and the channel `xnai_degradation_events`: the tier has changed."""
         fields = {
             "tier": str(tier.level),
             "memory_percent": f"{memory_percent:.1f}",

@@ -1,14 +1,14 @@
-"""What the application counts, and the endpoint that tells it to Prometheus.
+"""The application's metrics, and the endpoint that exposes them to Prometheus.
 
-The metrics server on its own port and the `/metrics` of the API show the same. Where several workers run, each keeps
-its numbers in files of a folder that they share (`FOLDER` in the environment, which prometheus_client reads when it is
-imported), and whoever is asked adds them up; so a counter goes on when the worker that moved it has died.
+The metrics server on its own port and the `/metrics` of the API expose the same. Several workers keep their numbers in
+files of a folder that they share (`FOLDER` in the environment, which prometheus_client reads when it is imported), and
+the worker that answers adds them up; so a counter keeps its value when the worker that moved it has died.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -22,11 +22,12 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
+from xnai_validate.demo.seams import seam
 from xnai_validate.demo.settings import Settings
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 FOLDER = "PROMETHEUS_MULTIPROC_DIR"
-"""The environment variable that names the folder which the workers share; unset where there is but one."""
+"""The environment variable that names the folder which the workers share; unset if there is only one."""
 BREAKER_STATES = {"closed": 0, "open": 1, "half_open": 2}
 
 _LATENCY_BUCKETS_MS = (5, 10, 25, 50, 100, 200, 300, 500, 1000, 2500, 5000, 10000)
@@ -64,7 +65,6 @@ class Metrics:
             registry=here,
             multiprocess_mode="livesum",
         )
-        # The label of an endpoint is its route, so there are only so many.
         self.latency = Histogram(
             "xnai_response_latency_ms",
             "Time until an answer was complete",
@@ -76,8 +76,8 @@ class Metrics:
             "xnai_rag_retrieval_time_ms", "Time of one retrieval", buckets=_RETRIEVAL_BUCKETS_MS, registry=here
         )
         self.requests = Counter("xnai_requests", "Requests answered, those for metrics left out", registry=here)
-        self.errors = Counter("xnai_errors", "Errors told to callers", ["error_type", "component"], registry=here)
-        self.tokens = Counter("xnai_tokens_generated", "Tokens sent to callers", ["model"], registry=here)
+        self.errors = Counter("xnai_errors", "Errors sent to clients", ["error_type", "component"], registry=here)
+        self.tokens = Counter("xnai_tokens_generated", "Tokens sent to clients", ["model"], registry=here)
         self.queries = Counter("xnai_queries_processed", "Queries and streams done", ["rag_enabled"], registry=here)
         self.info = self._gauge("xnai_stack_info", "What runs here", ["version", "layout", "model"])
         self.breakers = self._gauge(
@@ -88,9 +88,9 @@ class Metrics:
         )
         self.service_health = self._gauge("xnai_service_health", "1 healthy, 0 not", ["service"])
 
-    def _gauge(self, name: str, says: str, labels: list[str]) -> Gauge:
-        """A gauge of which the value counts that any worker has set last."""
-        return Gauge(name, says, labels, registry=self.registry, multiprocess_mode="mostrecent")
+    def _gauge(self, name: str, documentation: str, labels: list[str]) -> Gauge:
+        """A gauge whose value is the one that any worker has set last."""
+        return Gauge(name, documentation, labels, registry=self.registry, multiprocess_mode="mostrecent")
 
     def _declare_http(self) -> None:
         self.http_requests = Counter(
@@ -103,59 +103,65 @@ class Metrics:
     def answered(
         self, endpoint: str, handler: str, method: str, status: int, elapsed_s: float, request_id: str
     ) -> None:
-        """A request has been answered completely; `endpoint` is its route, `handler` its route with the prefix."""
+        """Record an answered request; `endpoint` is its route, `handler` its route with the prefix."""
         known = method if method in _METHODS else "OTHER"
-        if not self._settings.broken("metrics-counter-frozen"):
-            self.requests.inc(2 if self._settings.broken("metrics-counter-twice") else 1)
-        label = f"{endpoint}#{request_id}" if self._settings.broken("metrics-unbounded-label") else endpoint
-        self.latency.labels(label, known).observe(elapsed_s * 1000)
+        self.count_request()
+        self.latency.labels(latency_label(endpoint, request_id), known).observe(elapsed_s * 1000)
         if self._settings.layout == "B":
             self.http_requests.labels(handler, known, f"{status // 100}xx").inc()
             self.http_duration.labels(handler, known).observe(elapsed_s)
 
+    @seam
+    def count_request(self) -> None:
+        """Count one answered request."""
+        self.requests.inc()
+
+    @seam
     def processed(self, rag_enabled: bool, tokens: int, rate_tps: float) -> None:
-        """A query or a stream has been answered with so many tokens."""
-        if self._settings.broken("metrics-queries-frozen"):
-            return
+        """Count a query or a stream that was answered with `tokens` tokens, `rate_tps` of them a second."""
         self.queries.labels(str(rag_enabled).lower()).inc()
-        self.tokens.labels(self._model).inc(2 * tokens if self._settings.broken("tokens-counted-twice") else tokens)
+        self.tokens.labels(self._model).inc(tokens)
         self.token_rate.labels(self._model).set(rate_tps)
 
+    @seam
     def failed(self, error_type: str, component: str = "api") -> None:
-        """An error was told to a caller; `error_type` is its category."""
-        if not self._settings.broken("metrics-errors-frozen"):
-            self.errors.labels(error_type, component).inc()
+        """Count an error that was sent to a client; `error_type` is its category."""
+        self.errors.labels(error_type, component).inc()
 
     def text(self) -> bytes:
         """All metrics in the Prometheus text format, version 0.0.4."""
         self.memory.labels("process").set(_rss_bytes())
         self.memory.labels("system").set(psutil.virtual_memory().used)
-        return generate_latest(_Shown(self.registry, self._hidden()))
-
-    def _hidden(self) -> frozenset[str]:
-        """The families that a defect keeps from being shown."""
-        hidden = {
-            "xnai_response_latency_ms": self._settings.broken("metrics-histogram-missing"),
-            "xnai_circuit_breaker_state": self._settings.broken("metrics-breaker-missing"),
-        }
-        return frozenset(name for name, broken in hidden.items() if broken)
+        return generate_latest(_AllWorkers(self.registry))
 
 
-class _Shown:
-    """The numbers of all workers together; those of this process where it is the only one."""
+@seam
+def latency_label(endpoint: str, request_id: str) -> str:
+    """The label under which the latency of a request is recorded: its route, so the number of labels is bounded."""
+    return endpoint
 
-    def __init__(self, registry: CollectorRegistry, hidden: frozenset[str]) -> None:
-        self._registry, self._hidden = registry, hidden
+
+class _AllWorkers:
+    """The numbers of all workers together; those of this process if it is the only one."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self._registry = registry
 
     def collect(self) -> Iterator[Metric]:
         """Every family with its samples."""
         folder = os.environ.get(FOLDER)
         source = MultiProcessCollector(None, folder) if folder else self._registry  # type: ignore[no-untyped-call]
-        yield from (metric for metric in source.collect() if metric.name not in self._hidden)
+        return shown(source.collect())
+
+
+@seam
+def shown(families: Iterable[Metric]) -> Iterator[Metric]:
+    """The families that are exposed: all of them."""
+    return iter(families)
 
 
 def _rss_bytes() -> int:
-    """Resident memory of the application: of all its workers where there are several."""
+    """Resident memory of the application: of all its workers if there are several."""
     workers = psutil.Process(os.getppid()).children() if os.environ.get(FOLDER) else [psutil.Process()]
     found = 0
     for worker in workers:
@@ -165,15 +171,15 @@ def _rss_bytes() -> int:
 
 
 def begin() -> None:
-    """Make the folder that workers share, and empty it: with the application its counters start again."""
+    """Make the folder that workers share, or empty it: the counters start with the application."""
     folder = Path(os.environ[FOLDER])
     folder.mkdir(exist_ok=True)
     for left in folder.glob("*.db"):
         left.unlink()
 
 
-def bury(pid: int) -> None:
-    """Forget what a worker that has ended was doing; what it counted stays."""
+def forget_worker(pid: int) -> None:
+    """Reset the gauges of a worker that has ended; its counters stay."""
     mark_process_dead(pid)  # type: ignore[no-untyped-call]
 
 
@@ -184,13 +190,17 @@ def forget(metrics: Metrics, settings: Settings) -> None:
 
 
 def response(settings: Settings) -> Response:
-    """The answer of a metrics endpoint; 503 while the application is not there yet."""
+    """The answer of a metrics endpoint; 503 while the application has not started."""
     metrics = _BY_RUN_DIR.get(settings.run_dir)
     if metrics is None:
         return PlainTextResponse("the application has not started\n", status_code=503)
-    if settings.broken("metrics-content-type"):
-        return Response(metrics.text(), media_type="application/json")
-    return Response(metrics.text(), headers={"content-type": CONTENT_TYPE})
+    return to_response(metrics.text())
+
+
+@seam
+def to_response(text: bytes) -> Response:
+    """The response that carries the metrics."""
+    return Response(text, headers={"content-type": CONTENT_TYPE})
 
 
 def create(settings: Settings) -> ASGIApp:

@@ -1,4 +1,4 @@
-"""The health monitor: looks at every service again and again, tells each change once, and begins recoveries."""
+"""The health monitor: checks every service at an interval, alerts once for each change, and begins recoveries."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
+import httpx
 import psutil
 
 from xnai_validate.demo.api.breakers.state import State
@@ -15,21 +16,21 @@ from xnai_validate.demo.api.monitoring.alerts import Alerts
 from xnai_validate.demo.api.monitoring.degradation import Tier
 from xnai_validate.demo.api.monitoring.recovery import Step, due
 from xnai_validate.demo.api.services import Services
-from xnai_validate.demo.api.wire import WireError, request
+from xnai_validate.demo.seams import seam
 
 _GRACE_CHECKS = 3
-"""A service that has never been up is down after so many checks: parts of a stack start one after another."""
+"""Failed checks after which a service that was never up counts as down: parts start one after another."""
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """One look at a service."""
+    """The result of one check of a service."""
 
     healthy: bool
     message: str
 
 
-Look = Callable[[], Awaitable[Result]]
+Check = Callable[[], Awaitable[Result]]
 StatusChange = Callable[[str, str, str, Result], None]
 """Called with service, old status, new status and the result that changed it."""
 Recovered = Callable[[str], None]
@@ -38,14 +39,14 @@ Recovered = Callable[[str], None]
 class Watch:
     """What the monitor knows about one service; `status` is unknown, healthy or unhealthy."""
 
-    def __init__(self, service: str, look: Look) -> None:
+    def __init__(self, service: str, check: Check) -> None:
         self.service = service
-        self.look = look
+        self.check = check
         self.status = "unknown"
         self.failures = 0
 
     def judge(self, result: Result) -> str | None:
-        """Take a result in; the status before, if this result has changed it."""
+        """Record a result; returns the status before it if the result has changed the status."""
         self.failures = 0 if result.healthy else self.failures + 1
         before, now = self.status, "healthy" if result.healthy else "unhealthy"
         if before == "unknown" and not result.healthy and self.failures < _GRACE_CHECKS:
@@ -60,136 +61,132 @@ class Monitor:
     def __init__(self, services: Services) -> None:
         self._services = services
         self._interval_s = services.settings.times.monitor_interval_s
-        self._alerts = Alerts(services.settings, services.store)
-        self._watches = [Watch(name, look) for name, look in self._looks().items()]
+        self.alerts = Alerts(services.settings, services.store, services.http)
+        self._watches = [Watch(name, check) for name, check in self._checks().items()]
         self._tier: Tier | None = None
-        self._fallen: set[str] = set()
-        self.on_status_change: list[StatusChange] = [self._announce]
-        self.on_recovery: list[Recovered] = [self._announce_recovery]
+        self.on_status_change: list[StatusChange] = [self.announce]
+        self.on_recovery: list[Recovered] = [self.announce_recovery]
 
     async def run(self) -> None:
-        """Look at everything at every interval, until cancelled."""
+        """Check everything at every interval, until cancelled."""
         loop = asyncio.get_running_loop()
-        due = loop.time()
+        due_at = loop.time()
         while True:
             await self.round()
-            due = max(due + self._interval_s, loop.time())
-            await asyncio.sleep(due - loop.time())
+            due_at = max(due_at + self._interval_s, loop.time())
+            await asyncio.sleep(due_at - loop.time())
 
     async def round(self) -> None:
-        """Look at every service once, and keep the degradation record up to date."""
-        if not self._services.settings.broken("monitor-asleep"):
-            results = await asyncio.gather(*(self._look(watch) for watch in self._watches))
-            for watch, result in zip(self._watches, results, strict=True):
-                await self._judge(watch, result)
-            await self._alerts.deliver()
+        """Check every service once, and keep the degradation record up to date."""
+        await self.check_services()
         await self._degrade()
 
-    async def _look(self, watch: Watch) -> Result:
-        """One look, within the interval."""
+    @seam
+    async def check_services(self) -> None:
+        """Check every service once, and send the alerts."""
+        results = await asyncio.gather(*(self._check(watch) for watch in self._watches))
+        for watch, result in zip(self._watches, results, strict=True):
+            await self._judge(watch, result)
+        await self.alerts.deliver()
+
+    async def _check(self, watch: Watch) -> Result:
+        """One check, within the interval."""
         try:
             async with asyncio.timeout(self._interval_s):
-                return await watch.look()
+                return await watch.check()
         except TimeoutError:
             return Result(False, "did not answer in time")
 
     async def _judge(self, watch: Watch, result: Result) -> None:
         before = watch.judge(result)
-        broken = self._services.settings.broken
-        self._show(watch, result)
+        self.show(watch.service, is_up=result.healthy)
         if before is not None:
             for changed in self.on_status_change:
                 changed(watch.service, before, watch.status, result)
             if before == "unhealthy":
-                for recovered in self.on_recovery * (2 if broken("recovery-told-twice") else 1):
-                    recovered(watch.service)
-        if watch.failures and not broken("recovery-never-begins"):
-            endless, hasty = broken("recovery-endless"), broken("recovery-at-once")
-            for step, attempt in due(watch.service, watch.failures, endless=endless, hasty=hasty):
+                self.recovered(watch.service)
+        if watch.failures:
+            for step, attempt in due(watch.service, watch.failures):
                 await self._recover(watch, step, attempt)
 
-    def _show(self, watch: Watch, result: Result) -> None:
+    @seam
+    def recovered(self, service: str) -> None:
+        """Call the callbacks for a service that is up again."""
+        for callback in self.on_recovery:
+            callback(service)
+
+    @seam
+    def show(self, service: str, *, is_up: bool) -> None:
         """Set the gauge of a service."""
-        broken = self._services.settings.broken
-        if broken("service-health-stuck"):
-            return
-        if not result.healthy:
-            self._fallen.add(watch.service)
-        well = result.healthy or broken("service-health-optimistic")
-        well = well and not (broken("service-health-pessimistic") and watch.service in self._fallen)
-        self._services.metrics.service_health.labels(watch.service).set(1 if well else 0)
+        self._services.metrics.service_health.labels(service).set(1 if is_up else 0)
 
     async def _recover(self, watch: Watch, step: Step, attempt: int) -> None:
-        """Do what this process can do about a service; what it cannot is asked for by the alert."""
+        """Do what this process can do about a service; for the rest the alert asks."""
         if watch.service == "redis" and step.action == "restart":
             await self._services.store.reconnect()
         if step.action == "clear_cache":
             await self._services.retrieval.clear_cache()
         message = f"{watch.service} failed {watch.failures} checks in a row: {step.action}"
         more = {"action": step.action, "attempt": str(attempt)}
-        self._alerts.raise_alert("recovery_action", watch.service, "critical", message, **more)
+        self.alerts.raise_alert("recovery_action", watch.service, "critical", message, **more)
 
-    def _announce(self, service: str, old: str, new: str, result: Result) -> None:
-        """Tell a change of status; that a service came up for the first time is no news."""
+    @seam
+    def announce(self, service: str, old: str, new: str, result: Result) -> None:
+        """Alert for a change of status, unless a service is up for the first time."""
         if old == "unknown" and new == "healthy":
             return
-        if new == "healthy" and self._services.settings.broken("alerts-never-resolved"):
-            return
-        if new == "unhealthy" and self._services.settings.broken("alerts-all-clear-first"):
-            self._alerts.raise_alert("status_change", service, "info", "all is well", old_status=new, new_status=old)
         severity = "info" if new == "healthy" else "critical"
         message = f"{service} is {new}: {result.message}"
-        self._alerts.raise_alert("status_change", service, severity, message, old_status=old, new_status=new)
+        self.alerts.raise_alert("status_change", service, severity, message, old_status=old, new_status=new)
 
-    def _announce_recovery(self, service: str) -> None:
-        if not self._services.settings.broken("recovery-silent"):
-            self._alerts.raise_alert("recovery", service, "info", f"{service} has recovered")
+    @seam
+    def announce_recovery(self, service: str) -> None:
+        """Alert for a service that is up again."""
+        self.alerts.raise_alert("recovery", service, "info", f"{service} has recovered")
 
     async def _degrade(self) -> None:
-        """Write the tier down when it has changed, and at the start."""
+        """Record the tier when it has changed, and at the start."""
         percent = degradation.memory_percent(self._services.settings)
         tier = degradation.tier(percent)
-        if tier != self._tier and not self._services.settings.broken("degradation-unrecorded"):
+        if tier != self._tier:
             await self._services.audit.degradation(tier, percent, psutil.cpu_percent(None))
         self._tier = tier
 
-    def _looks(self) -> dict[str, Look]:
-        """How to look at each service that this stack has."""
+    def _checks(self) -> dict[str, Check]:
+        """How to check each service that this stack has."""
         ports = self._services.settings.ports
-        looks: dict[str, Look] = {
-            "redis": self._look_at_redis,
-            "rag_api": self._look_at_itself,
-            "llm": self._look_at_llm,
+        checks: dict[str, Check] = {
+            "redis": self._check_redis,
+            "rag_api": self._check_itself,
+            "llm": self._check_llm,
         }
         if "ui" in ports:
-            looks["chainlit_ui"] = lambda: _answers(ports["ui"], "/")
+            checks["chainlit_ui"] = lambda: self._check_url(self._services.settings.url("ui") + "/")
         if "vikunja" in ports:
-            looks["vikunja"] = lambda: _answers(ports["vikunja"], "/api/v1/info")
-        return looks
+            checks["vikunja"] = lambda: self._check_url(self._services.settings.url("vikunja") + "/api/v1/info")
+        return checks
 
-    async def _look_at_redis(self) -> Result:
+    async def _check_redis(self) -> Result:
         try:
             await self._services.store.run(lambda redis: redis.ping(), probe=True)
         except StoreUnavailable as error:
             return Result(False, str(error))
         return Result(True, "answers PING")
 
-    async def _look_at_itself(self) -> Result:
-        """This application is well when it has documents and its breaker lets questions through."""
+    async def _check_itself(self) -> Result:
+        """This application is healthy when it has documents and its breaker lets questions through."""
         if not len(self._services.index):
             return Result(False, "the vector store is empty")
         state = self._services.breakers["rag_api"].view.state
         return Result(state is not State.OPEN, f"breaker {state.value}")
 
-    async def _look_at_llm(self) -> Result:
+    async def _check_llm(self) -> Result:
         healthy = await self._services.model.healthy()
         return Result(healthy, "answers" if healthy else "does not answer")
 
-
-async def _answers(port: int, path: str) -> Result:
-    """Look at a service by its HTTP endpoint."""
-    try:
-        async with request(port, "GET", path) as reply:
-            return Result(reply.status < 500, f"status {reply.status}")
-    except WireError as error:
-        return Result(False, str(error))
+    async def _check_url(self, url: str) -> Result:
+        try:
+            response = await self._services.http.get(url)
+        except httpx.HTTPError as error:
+            return Result(False, type(error).__name__)
+        return Result(response.status_code < 500, f"status {response.status_code}")

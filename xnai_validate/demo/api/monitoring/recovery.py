@@ -1,13 +1,15 @@
-"""When a service that stays down is recovered: after how many failures, how often, how far apart, and when no more."""
+"""When a service that stays down is recovered: after how many failures, how often, and how far apart."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
+from xnai_validate.demo.seams import seam
+
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """What is done about a service after so many failed checks in a row. Times are in checks."""
+    """An action for a service after a number of failed checks in a row. Times are in checks."""
 
     failures: int
     action: str
@@ -15,7 +17,7 @@ class Step:
     apart: int = 1
     """Checks from one try to the next."""
     cooldown: int = 10
-    """Checks after the last try before it begins again, if the service is still down."""
+    """Checks after the last try before the step begins again, if the service is still down."""
 
 
 STEPS: dict[str, tuple[Step, ...]] = {
@@ -28,21 +30,19 @@ STEPS: dict[str, tuple[Step, ...]] = {
 """Service -> its steps."""
 
 
-def due(service: str, failures: int, *, endless: bool = False, hasty: bool = False) -> list[tuple[Step, int]]:
-    """The steps that are due at the n-th failure in a row, each with the number of its try.
+@seam
+def due(service: str, failures: int) -> list[tuple[Step, int]]:
+    """The steps that are due at the n-th failure in a row, each with the number of its try."""
+    steps = [(step, try_after(step, failures - step.failures)) for step in STEPS.get(service, ())]
+    return [(step, number) for step, number in steps if number]
 
-    `endless` and `hasty` are defects: no limit of tries; nobody waits for the second failure.
-    """
-    found = []
-    for step in STEPS.get(service, ()):
-        since = failures - (1 if hasty else step.failures)
-        if since < 0:
-            continue
-        if endless:
-            found.append((step, since + 1))
-            continue
-        series = (step.tries - 1) * step.apart + step.cooldown
-        place = since % series
-        if place % step.apart == 0 and place // step.apart < step.tries:
-            found.append((step, since // series * step.tries + place // step.apart + 1))
-    return found
+
+def try_after(step: Step, checks: int) -> int:
+    """The number of the try that is due so many checks after the failure that begins the step; 0 if none is."""
+    if checks < 0:
+        return 0
+    series = (step.tries - 1) * step.apart + step.cooldown
+    place = checks % series
+    if place % step.apart or place // step.apart >= step.tries:
+        return 0
+    return checks // series * step.tries + place // step.apart + 1

@@ -1,4 +1,4 @@
-"""Who is connected to which worker, and what one worker's agents say to those of another: through Redis.
+"""Which agents are connected to which worker, and broadcasts between workers, through Redis.
 
 The hash `xnai:rooms` has a field a worker, the channel `xnai:rooms` a message a broadcast. While Redis is away each
 worker knows its own agents only.
@@ -27,15 +27,15 @@ _KEPT_S = 3600
 
 
 class Presence:
-    """What one worker tells the others of its agents, and hears of theirs."""
+    """Shares the agents and broadcasts of one worker with the others, and reads theirs."""
 
     def __init__(self, store: Store, worker: int, here: Callable[[], list[Member]]) -> None:
         self._store, self._worker, self._here = store, str(worker), here
-        self._telling = asyncio.Lock()
+        self._publishing = asyncio.Lock()
 
-    async def tell(self) -> None:
-        """Say who is connected here."""
-        async with self._telling:  # the last word must be the latest
+    async def publish(self) -> None:
+        """Write down which agents are connected here."""
+        async with self._publishing:  # the last write must be the latest state
             with suppress(StoreUnavailable, RedisError):
                 await self._store.run(self._write)
 
@@ -46,21 +46,21 @@ class Presence:
         await pipe.execute()
 
     async def elsewhere(self) -> list[Member]:
-        """Who is connected to the other workers."""
+        """The agents that are connected to the other workers."""
         try:
-            found: dict[str, str] = await self._store.run(lambda redis: redis.hgetall(_NAME))  # type: ignore[arg-type,return-value]  # as above
-            members = [json.loads(text) for worker, text in found.items() if worker != self._worker]
-            return [(str(room), str(agent)) for one in members for room, agent in one]
+            texts: dict[str, str] = await self._store.run(lambda redis: redis.hgetall(_NAME))  # type: ignore[arg-type,return-value]  # as above
+            members = [json.loads(text) for worker, text in texts.items() if worker != self._worker]
+            return [(str(room), str(agent)) for pairs in members for room, agent in pairs]
         except (StoreUnavailable, RedisError, ValueError, TypeError):
             return []
 
     async def pass_on(self, message: Message) -> None:
-        """Give a broadcast to the other workers."""
+        """Send a broadcast to the other workers."""
         text = json.dumps({**message, "worker": self._worker})
         with suppress(StoreUnavailable, RedisError):
             await self._store.run(lambda redis: redis.publish(_NAME, text))
 
-    async def heard(self) -> AsyncIterator[Message]:
+    async def received(self) -> AsyncIterator[Message]:
         """The broadcasts of the other workers, as they come."""
         async for text in self._store.messages(_NAME):
             message = json.loads(text)

@@ -16,6 +16,7 @@ from xnai_validate.demo.api.failures import StoreUnavailable
 from xnai_validate.demo.api.rooms.presence import Member, Message, Presence
 from xnai_validate.demo.api.schemas import RoomStats
 from xnai_validate.demo.api.store import Store
+from xnai_validate.demo.seams import seam
 from xnai_validate.demo.settings import Settings
 
 _FRAME_LIMIT_CHARACTERS = 65_536
@@ -36,23 +37,24 @@ class Frame(BaseModel):
 
 
 class Rooms:
-    """Who is connected where. A room exists as long as somebody is in it."""
+    """The agents and the rooms they are in. A room exists as long as an agent is in it."""
 
     def __init__(self, settings: Settings, store: Store) -> None:
-        self._settings, self._store = settings, store
+        self._store = store
         self._here: dict[str, list[tuple[str, WebSocket]]] = {}
-        """Who is connected to this worker."""
+        """Room -> the agents that are connected to this worker."""
         self._presence = Presence(store, settings.worker, self._members_here)
 
     async def run(self) -> None:
-        """Hand the broadcasts of other workers to the agents that are connected here, until cancelled."""
-        await self._presence.tell()
-        async for message in self._presence.heard():
-            await self._tell_here(str(message["room"]), str(message["agent"]), Frame.model_validate(message["frame"]))
+        """Pass the broadcasts of other workers to the agents that are connected here, until cancelled."""
+        await self._presence.publish()
+        async for message in self._presence.received():
+            await self._send_here(str(message["room"]), str(message["agent"]), Frame.model_validate(message["frame"]))
 
+    @seam
     async def stats(self) -> RoomStats:
         """The connections at this moment, those to other workers too."""
-        members = [] if self._settings.broken("ws-stats-frozen") else await self._everybody()
+        members = await self._everybody()
         return RoomStats(
             total_connections=len(members),
             total_rooms=len({room for room, _ in members}),
@@ -78,7 +80,7 @@ class Rooms:
 
     async def _converse(self, socket: WebSocket, room: str, agent: str) -> None:
         """Greet an agent and answer its frames, until it leaves."""
-        connections = sum(one == room for one, _ in await self._everybody())
+        connections = sum(name == room for name, _ in await self._everybody())
         greeting: Message = {"room": room, "agent_did": agent, "connections": connections}
         await socket.send_json(_message("connected", agent, greeting, None))
         while True:
@@ -89,62 +91,63 @@ class Rooms:
     async def _inside(self, room: str, agent: str, socket: WebSocket) -> AsyncIterator[None]:
         self._here.setdefault(room, []).append((agent, socket))
         try:
-            await self._presence.tell()
+            await self._presence.publish()
             yield
         finally:
             self._here[room].remove((agent, socket))
             if not self._here[room]:
                 del self._here[room]
-            await self._presence.tell()
+            await self._presence.publish()
 
     async def _answer(self, socket: WebSocket, room: str, agent: str, text: str) -> list[Message]:
-        """What is answered to one frame."""
+        """The answers to one frame."""
         try:
             if len(text) > _FRAME_LIMIT_CHARACTERS:
                 return [_message("error", agent, {"message": "The frame is too large."}, None)]
             frame = Frame.model_validate_json(text)
         except ValidationError:
-            if self._settings.broken("ws-bad-json-closes"):
-                await socket.close(1011)
-                raise WebSocketDisconnect(1011) from None
-            return [_message("error", agent, {"message": "The frame is not valid JSON of the expected form."}, None)]
+            return await self.answer_invalid(socket, agent)
         match frame.type:
-            case "ping" if not self._settings.broken("ws-without-pong"):
-                return [_message("pong", agent, {}, frame)]
             case "ping":
-                return []
+                return answer_ping(agent, frame)
             case "status":
                 return [_message("status_response", agent, json.loads((await self.stats()).model_dump_json()), frame)]
             case "broadcast":
-                return [_message("broadcast_ack", agent, {"recipients": await self._tell(room, agent, frame)}, frame)]
+                return [
+                    _message("broadcast_ack", agent, {"recipients": await self.broadcast(room, agent, frame)}, frame)
+                ]
             case "task":
-                return [_message("task_ack", agent, {"success": await self._hand_over(agent, frame)}, frame)]
+                return [_message("task_ack", agent, {"success": await self._queue_task(agent, frame)}, frame)]
             case _:
                 return [_message("warning", agent, {"message": f"Unknown type: {frame.type}"}, frame)]
 
-    async def _tell(self, room: str, agent: str, frame: Frame) -> int:
-        """Pass a frame to everybody else in the room, at whichever worker; how many that were."""
-        if self._settings.broken("ws-broadcast-lost"):
-            return 0
-        told = await self._tell_here(room, agent, frame)
+    @seam
+    async def answer_invalid(self, socket: WebSocket, agent: str) -> list[Message]:
+        """The answer to a frame that is not valid."""
+        return [_message("error", agent, {"message": "The frame is not valid JSON of the expected form."}, None)]
+
+    @seam
+    async def broadcast(self, room: str, agent: str, frame: Frame) -> int:
+        """Pass a frame to every other agent in the room, at whichever worker; returns how many there are."""
+        recipients = await self._send_here(room, agent, frame)
         elsewhere = [other for inside, other in await self._presence.elsewhere() if inside == room and other != agent]
         if elsewhere:
             await self._presence.pass_on({"room": room, "agent": agent, "frame": frame.model_dump(mode="json")})
-        return told + len(elsewhere)
+        return recipients + len(elsewhere)
 
-    async def _tell_here(self, room: str, agent: str, frame: Frame) -> int:
-        """Pass a frame to the others in the room who are connected to this worker; how many that were."""
-        told = 0
+    async def _send_here(self, room: str, agent: str, frame: Frame) -> int:
+        """Pass a frame to the other agents in the room at this worker; returns how many got it."""
+        recipients = 0
         for other, socket in tuple(self._here.get(room, ())):
             if other == agent:
                 continue
             with suppress(WebSocketDisconnect, RuntimeError):
                 await socket.send_json(_message("broadcast", other, frame.payload, frame, sender=agent))
-                told += 1
-        return told
+                recipients += 1
+        return recipients
 
-    async def _hand_over(self, agent: str, frame: Frame) -> bool:
-        """Put a task on the agents' bus; whether that worked."""
+    async def _queue_task(self, agent: str, frame: Frame) -> bool:
+        """Put a task on the bus of the agents; returns whether that worked."""
         fields = {
             "type": "task",
             "sender": agent,
@@ -161,8 +164,14 @@ class Rooms:
         return True
 
 
+@seam
+def answer_ping(agent: str, frame: Frame) -> list[Message]:
+    """The answer to a ping."""
+    return [_message("pong", agent, {}, frame)]
+
+
 def _message(kind: str, target: str, payload: Message, frame: Frame | None, *, sender: str = "system") -> Message:
-    """A frame to an agent; it carries the correlation id of the one it answers."""
+    """A frame to an agent, with the correlation id of the frame that it answers."""
     correlation = frame.correlation_id if frame else None
     return {
         "type": kind,

@@ -1,0 +1,1 @@
+"""Defects of error responses and request ids."""

@@ -1,0 +1,1 @@
+"""Defects of the machine under the stack, and of its processes there."""

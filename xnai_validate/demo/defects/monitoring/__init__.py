@@ -1,0 +1,1 @@
+"""Defects of the health monitor, of its alerts, and of how it recovers a service."""

@@ -1,0 +1,118 @@
+"""Alerts that are missing, doubled, late, incomplete or lost."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+from xnai_validate.demo.api.monitoring.alerts import Alert, Alerts, new_alert
+from xnai_validate.demo.api.monitoring.monitor import Monitor, Result
+from xnai_validate.demo.defects.defect import Defect
+
+Queue = Callable[[Alerts, Alert], None]
+Send = Callable[[Alerts, Alert], Awaitable[bool]]
+Announce = Callable[[Monitor, str, str, str, Result], None]
+
+_LATE_S = 20.0
+
+
+MISSING = Defect("alerts-missing", "No alert is raised when a service goes down.", checks=("alerts/delivery:arrives",))
+
+
+@MISSING.wraps(Alerts.raise_alert)
+def raise_nothing(
+    _: Callable[..., None], /, self: Alerts, kind: str, service: str, severity: str, message: str, **more: str
+) -> None:
+    pass
+
+
+TWICE = Defect("alerts-twice", "Every alert is sent twice.", checks=("alerts/delivery:once",))
+
+
+@TWICE.wraps(Alerts.queue)
+def queue_twice(queue: Queue, /, self: Alerts, alert: Alert) -> None:
+    queue(self, alert)
+    queue(self, alert)
+
+
+LATE = Defect("alerts-late", "Alerts come twenty seconds late.", checks=("alerts/delivery:arrives",))
+
+
+@LATE.wraps(Alerts.queue)
+def queue_late(queue: Queue, /, self: Alerts, alert: Alert) -> None:
+    asyncio.get_running_loop().call_later(_LATE_S, queue, self, alert)
+
+
+BARE = Defect(
+    "alerts-bare",
+    "Alerts lack their severity and their time.",
+    checks=("alerts/delivery:complete", "alerts/delivery:webhook"),
+).changes(new_alert, lambda alert: {name: alert[name] for name in alert if name not in ("severity", "timestamp")})
+
+STREAM_SILENT = Defect("alerts-stream-silent", "Alerts are not written to Redis.", checks=("alerts/delivery:arrives",))
+
+
+@STREAM_SILENT.wraps(Alerts.queue_for_redis)
+def queue_nothing_for_redis(_: Queue, /, self: Alerts, alert: Alert) -> None:
+    pass
+
+
+WEBHOOK_SILENT = Defect(
+    "alerts-webhook-silent", "Alerts are not posted to the webhook.", checks=("alerts/delivery:webhook",)
+)
+
+
+@WEBHOOK_SILENT.wraps(Alerts.queue_for_webhook)
+def queue_nothing_for_webhook(_: Queue, /, self: Alerts, alert: Alert) -> None:
+    pass
+
+
+WEBHOOK_GIVES_UP = Defect(
+    "alerts-webhook-gives-up",
+    "An alert that the webhook does not take is never posted again.",
+    checks=("alerts/delivery:webhook",),
+)
+
+
+@WEBHOOK_GIVES_UP.wraps(Alerts.send_to_webhook)
+async def post_once(send: Send, /, self: Alerts, alert: Alert) -> bool:
+    await send(self, alert)
+    return True
+
+
+LOST_WITHOUT_REDIS = Defect(
+    "alerts-lost-without-redis",
+    "Alerts that cannot be written to Redis are forgotten.",
+    checks=("alerts/delivery:redis-down",),
+)
+
+
+@LOST_WITHOUT_REDIS.wraps(Alerts.send_to_redis)
+async def write_once(send: Send, /, self: Alerts, alert: Alert) -> bool:
+    await send(self, alert)
+    return True
+
+
+NEVER_RESOLVED = Defect(
+    "alerts-never-resolved",
+    "No alert is raised when a service is healthy again.",
+    checks=("alerts/delivery:resolved", "alerts/delivery:once"),
+)
+
+
+@NEVER_RESOLVED.wraps(Monitor.announce)
+def announce_failures(announce: Announce, /, self: Monitor, service: str, old: str, new: str, result: Result) -> None:
+    if new != "healthy":
+        announce(self, service, old, new, result)
+
+
+ALL_CLEAR_FIRST = Defect(
+    "alerts-all-clear-first", "Each alert is preceded by an all-clear.", checks=("alerts/delivery:in-order",)
+)
+
+
+@ALL_CLEAR_FIRST.wraps(Monitor.announce)
+def announce_all_clear(announce: Announce, /, self: Monitor, service: str, old: str, new: str, result: Result) -> None:
+    if new == "unhealthy":
+        self.alerts.raise_alert("status_change", service, "info", "all is well", old_status=new, new_status=old)
+    announce(self, service, old, new, result)

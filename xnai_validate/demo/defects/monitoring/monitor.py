@@ -1,0 +1,68 @@
+"""A monitor that does not watch, or whose gauges are wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Protocol
+from weakref import WeakKeyDictionary
+
+from xnai_validate.demo.api.monitoring.monitor import Monitor
+from xnai_validate.demo.defects.defect import Defect
+
+
+class Show(Protocol):
+    """`Monitor.show`."""
+
+    def __call__(self, monitor: Monitor, service: str, /, *, is_up: bool) -> None: ...
+
+
+ASLEEP = Defect(
+    "monitor-asleep",
+    "The health monitor checks no service.",
+    checks=("health/monitor:gauge-up", "alerts/delivery:arrives"),
+)
+
+
+@ASLEEP.wraps(Monitor.check_services)
+async def check_nothing(_: Callable[[Monitor], Awaitable[None]], /, self: Monitor) -> None:
+    pass
+
+
+STUCK = Defect(
+    "service-health-stuck",
+    "The health of the services is not among the metrics.",
+    checks=("health/monitor:gauge-up",),
+)
+
+
+@STUCK.wraps(Monitor.show)
+def show_nothing(_: Show, /, self: Monitor, service: str, *, is_up: bool) -> None:
+    pass
+
+
+OPTIMISTIC = Defect(
+    "service-health-optimistic",
+    "The metrics report every service as up, whatever the monitor finds.",
+    checks=("health/monitor:gauge-falls",),
+)
+
+
+@OPTIMISTIC.wraps(Monitor.show)
+def show_up(show: Show, /, self: Monitor, service: str, *, is_up: bool) -> None:
+    show(self, service, is_up=True)
+
+
+PESSIMISTIC = Defect(
+    "service-health-pessimistic",
+    "The metrics never report a service as up again once it was down.",
+    checks=("health/monitor:gauge-rises",),
+)
+_DOWN: WeakKeyDictionary[Monitor, set[str]] = WeakKeyDictionary()
+
+
+@PESSIMISTIC.wraps(Monitor.show)
+def show_down_for_ever(show: Show, /, self: Monitor, service: str, *, is_up: bool) -> None:
+    down = _DOWN.setdefault(self, set())
+    if not is_up:
+        down.add(service)
+    show(self, service, is_up=service not in down)

@@ -1,0 +1,1 @@
+"""Defects that show when another part fails: how far a failure spreads, and whether it ends."""

@@ -1,0 +1,245 @@
+"""Failures that are over and still go on: the API never tries again."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Protocol
+from weakref import WeakKeyDictionary
+
+from redis.asyncio import Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import RedisError
+from redis.exceptions import TimeoutError as RedisTimeoutError
+
+from xnai_validate.demo.api.answers.model import Generation, ModelClient
+from xnai_validate.demo.api.app import running
+from xnai_validate.demo.api.failures import ModelError, ModelTimeout
+from xnai_validate.demo.api.monitoring.health import HealthReport
+from xnai_validate.demo.api.services import Services
+from xnai_validate.demo.api.store import Store, hold_off_s
+from xnai_validate.demo.defects.answers.queries import before_query
+from xnai_validate.demo.defects.defect import Defect
+from xnai_validate.demo.defects.sticky_failure import StickyFailure
+
+_TICK_S = 0.1
+_PAUSED_S = 0.9
+
+Running = Callable[[Services], AbstractAsyncContextManager[None]]
+
+MODEL_NEVER_TRIED_AGAIN = Defect(
+    "model-never-tried-again",
+    "Once the model has not answered in time, the API never asks it again.",
+    checks=("recovery/outage:model-paused", "errors/chain:model-back", "errors/chain:stream-back"),
+)
+
+
+@asynccontextmanager
+async def _until_timeout(model: ModelClient) -> AsyncIterator[None]:
+    """Raise ModelError if the model has ever timed out; remember a time-out inside the block."""
+    timed_out = StickyFailure(model.settings, "model")
+    if timed_out.is_set:
+        raise ModelError("the model server did not answer once")
+    try:
+        yield
+    except ModelTimeout:
+        timed_out.set()
+        raise
+
+
+@MODEL_NEVER_TRIED_AGAIN.wraps(ModelClient.complete)
+async def complete_until_timeout(
+    complete: Callable[[ModelClient, str, int], Awaitable[Generation]],
+    /,
+    self: ModelClient,
+    prompt: str,
+    n_predict: int,
+) -> Generation:
+    async with _until_timeout(self):
+        return await complete(self, prompt, n_predict)
+
+
+@MODEL_NEVER_TRIED_AGAIN.wraps(ModelClient.stream)
+async def stream_until_timeout(
+    stream: Callable[[ModelClient, str, int], AsyncGenerator[str, None]],
+    /,
+    self: ModelClient,
+    prompt: str,
+    n_predict: int,
+) -> AsyncGenerator[str, None]:
+    tokens = stream(self, prompt, n_predict)
+    try:
+        async with _until_timeout(self):
+            async for token in tokens:
+                yield token
+    finally:
+        await tokens.aclose()
+
+
+class IsHeldOff(Protocol):
+    """`Store.is_held_off`."""
+
+    def __call__(self, store: Store, /, *, probe: bool) -> bool: ...
+
+
+REDIS_NEVER_TRIED_AGAIN = Defect(
+    "redis-never-tried-again",
+    "Once Redis has not answered, the API never asks it again.",
+    checks=("recovery/outage:redis-paused", "recovery/restart:redis"),
+).changes(hold_off_s, lambda _: 3600.0)
+
+
+@REDIS_NEVER_TRIED_AGAIN.wraps(Store.is_held_off)
+def probes_are_held_off(is_held_off: IsHeldOff, /, self: Store, *, probe: bool) -> bool:
+    return is_held_off(self, probe=False)
+
+
+@REDIS_NEVER_TRIED_AGAIN.wraps(Store.reconnect)
+async def stay_disconnected(_: Callable[[Store], Awaitable[None]], /, self: Store) -> None:
+    pass
+
+
+class _Line:
+    """One connection to Redis; when it is lost, the next use opens it again and reports the loss."""
+
+    def __init__(self, services: Services) -> None:
+        self._client = Redis(
+            host="127.0.0.1",
+            port=services.settings.redis_port,
+            password=services.settings.redis_password,
+            single_connection_client=True,
+            retry=Retry(NoBackoff(), 0),
+        )
+
+    async def is_open(self) -> bool:
+        """Whether the connection was open; if not, it is opened for the next time."""
+        try:
+            async with asyncio.timeout(0.5):
+                await self._client.ping()
+        except (RedisError, OSError, TimeoutError):
+            return False
+        return True
+
+    async def close(self) -> None:
+        """Close it."""
+        await self._client.aclose()
+
+
+_LINES: WeakKeyDictionary[Store, _Line] = WeakKeyDictionary()
+"""The one connection of each application."""
+
+
+def _with_line(defect: Defect) -> Defect:
+    """Let a defect open one connection to Redis when the application starts."""
+
+    @defect.wraps(running)
+    @asynccontextmanager
+    async def running_with_line(original: Running, /, services: Services) -> AsyncIterator[None]:
+        line = _LINES[services.store] = _Line(services)
+        async with original(services):
+            await line.is_open()
+            try:
+                yield
+            finally:
+                await line.close()
+
+    return defect
+
+
+async def _lose_question(services: Services) -> None:
+    if not await _LINES[services.store].is_open():
+        raise ModelError("the connection to Redis was lost")
+
+
+QUERY_DROPS_WITH_REDIS = _with_line(
+    before_query(
+        Defect(
+            "query-drops-with-redis",
+            "A question that finds its connection to Redis closed is not answered.",
+            checks=("errors/chain:redis-hangs-up",),
+        ),
+        _lose_question,
+    )
+)
+
+REDIS_LOST_FOR_GOOD = _with_line(
+    Defect(
+        "redis-lost-for-good",
+        "A connection to Redis that was closed counts as a Redis that is gone for ever.",
+        checks=("recovery/outage:redis-hung-up",),
+    )
+)
+
+
+@REDIS_LOST_FOR_GOOD.wraps(HealthReport.try_redis)
+async def try_until_lost(try_redis: Callable[[HealthReport], Awaitable[bool]], /, self: HealthReport) -> bool:
+    lost = StickyFailure(self.services.settings, "lost")
+    if not await _LINES[self.services.store].is_open():
+        lost.set()
+    return False if lost.is_set else await try_redis(self)
+
+
+REDIS_REFUSAL_REMEMBERED = Defect(
+    "redis-refusal-remembered",
+    "Once Redis has refused a write, it is reported as broken for ever.",
+    checks=("recovery/outage:redis-read-only", "recovery/outage:redis-full"),
+)
+
+
+@REDIS_REFUSAL_REMEMBERED.wraps(HealthReport.write_and_read)
+async def write_until_refused(
+    write_and_read: Callable[[HealthReport, Redis, str], Awaitable[list[str | None]]],
+    /,
+    self: HealthReport,
+    redis: Redis,
+    text: str,
+) -> list[str | None]:
+    refused = StickyFailure(self.services.settings, "refused")
+    if refused.is_set:
+        raise RedisError("Redis has refused a write before")
+    try:
+        return await write_and_read(self, redis, text)
+    except (RedisConnectionError, RedisTimeoutError):
+        raise
+    except RedisError:
+        refused.set()
+        raise
+
+
+async def _hang_after_pause(services: Services) -> None:
+    if StickyFailure(services.settings, "pause").is_set:
+        await asyncio.sleep(3600)
+
+
+API_HANGS_AFTER_PAUSE = before_query(
+    Defect(
+        "api-hangs-after-pause",
+        "Once the API has stood still for a second, it answers no question any more.",
+        checks=("recovery/outage:api-paused",),
+    ),
+    _hang_after_pause,
+)
+
+
+@API_HANGS_AFTER_PAUSE.wraps(running)
+@asynccontextmanager
+async def running_and_watching(original: Running, /, services: Services) -> AsyncIterator[None]:
+    async with original(services):
+        watching = asyncio.create_task(_watch_pauses(StickyFailure(services.settings, "pause")))
+        try:
+            yield
+        finally:
+            watching.cancel()
+
+
+async def _watch_pauses(paused: StickyFailure) -> None:
+    """Record when this process has stood still; until cancelled."""
+    while True:
+        before = time.monotonic()
+        await asyncio.sleep(_TICK_S)
+        if time.monotonic() - before > _PAUSED_S:
+            paused.set()

@@ -1,0 +1,1 @@
+"""Defects that show when many clients ask at once, or for long."""

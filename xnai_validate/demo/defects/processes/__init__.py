@@ -1,0 +1,1 @@
+"""Defects of whole processes: parts that are down, hang, crash or are not restarted."""

@@ -1,0 +1,70 @@
+"""Rooms that do not answer, do not count, or do not pass on."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+from fastapi import HTTPException, WebSocket, WebSocketDisconnect
+
+from xnai_validate.demo.api.rooms.presence import Message
+from xnai_validate.demo.api.rooms.rooms import Frame, Rooms, answer_ping
+from xnai_validate.demo.api.rooms.routes import answer_stats
+from xnai_validate.demo.api.schemas import RoomStats
+from xnai_validate.demo.defects.defect import Defect
+
+WITHOUT_PONG = Defect(
+    "ws-without-pong", "A ping on the WebSocket gets no answer.", checks=("api/websocket:dialogue",), layout="B"
+).changes(answer_ping, lambda answers: answers[:0])
+
+BAD_JSON_CLOSES = Defect(
+    "ws-bad-json-closes",
+    "A frame that is not JSON ends the WebSocket connection.",
+    checks=("api/websocket:bad-json",),
+    layout="B",
+)
+
+
+@BAD_JSON_CLOSES.wraps(Rooms.answer_invalid)
+async def close_connection(
+    _: Callable[[Rooms, WebSocket, str], Awaitable[list[Message]]], /, self: Rooms, socket: WebSocket, agent: str
+) -> list[Message]:
+    await socket.close(1011)
+    raise WebSocketDisconnect(1011)
+
+
+STATS_MISSING = Defect(
+    "ws-stats-missing",
+    "The statistics of the WebSocket rooms are not served.",
+    checks=("api/websocket:stats",),
+    layout="B",
+)
+
+
+@STATS_MISSING.wraps(answer_stats)
+async def answer_404(_: Callable[[Rooms], Awaitable[RoomStats]], /, rooms: Rooms) -> RoomStats:
+    raise HTTPException(404)
+
+
+STATS_FROZEN = Defect(
+    "ws-stats-frozen",
+    "The statistics of the WebSocket rooms are always zero.",
+    checks=("api/websocket:counts",),
+    layout="B",
+)
+
+
+@STATS_FROZEN.wraps(Rooms.stats)
+async def count_nothing(_: Callable[[Rooms], Awaitable[RoomStats]], /, self: Rooms) -> RoomStats:
+    return RoomStats(total_connections=0, total_rooms=0, rooms={}, agents_connected=[])
+
+
+BROADCAST_LOST = Defect(
+    "ws-broadcast-lost", "A broadcast reaches no agent.", checks=("api/websocket:broadcast",), layout="B"
+)
+
+
+@BROADCAST_LOST.wraps(Rooms.broadcast)
+async def lose_broadcast(
+    _: Callable[[Rooms, str, str, Frame], Awaitable[int]], /, self: Rooms, room: str, agent: str, frame: Frame
+) -> int:
+    return 0

@@ -1,0 +1,1 @@
+"""Defects of the user interface, the documentation, Vikunja and the voice service."""

@@ -1,0 +1,1 @@
+"""Defects of the worker behind the Redis streams."""

@@ -1,0 +1,128 @@
+"""A worker that does not work, does not acknowledge, or handles entries wrongly."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable
+
+from redis.exceptions import RedisError
+
+from xnai_validate.demo.defects.defect import Defect
+from xnai_validate.demo.services.worker import CONSUMER, Entry, Unhandled, Worker, curated, groups, tries_allowed
+
+Handle = Callable[[Worker, str, Entry], Awaitable[None]]
+Take = Callable[[Worker, str, str, Entry], Awaitable[None]]
+
+IDLE = Defect(
+    "worker-idle",
+    "The worker runs and reads nothing: entries pile up undelivered.",
+    checks=("dependencies/chain:worker-groups",),
+)
+
+
+@IDLE.wraps(Worker.consume)
+async def consume_nothing(_: Callable[[Worker, str], Awaitable[None]], /, self: Worker, stream: str) -> None:
+    await asyncio.sleep(float("inf"))
+
+
+NEVER_ACKS = Defect(
+    "worker-never-acks",
+    "The worker never acknowledges: pending entries grow.",
+    checks=("dependencies/chain:nothing-pending",),
+)
+
+
+@NEVER_ACKS.wraps(Worker.prepare)
+async def prepare_with_an_entry(prepare: Callable[[Worker], Awaitable[None]], /, self: Worker) -> None:
+    await prepare(self)
+    with contextlib.suppress(RedisError, OSError):
+        await self.redis.xadd("xnai:agent_bus", {"type": "ping", "sender": CONSUMER})
+
+
+@NEVER_ACKS.wraps(Worker.acknowledge)
+async def acknowledge_nothing(
+    _: Callable[[Worker, str, str], Awaitable[None]], /, self: Worker, stream: str, entry_id: str
+) -> None:
+    pass
+
+
+ACKS_BLINDLY = Defect(
+    "worker-acks-blindly",
+    "The worker acknowledges without doing the work: no result appears.",
+    checks=("dependencies/chain:worker-works",),
+)
+
+
+@ACKS_BLINDLY.wraps(Worker.handle)
+async def handle_nothing(_: Handle, /, self: Worker, stream: str, entry: Entry) -> None:
+    pass
+
+
+NO_GROUP = Defect(
+    "worker-no-group",
+    "The consumer group of the memory updates does not exist.",
+    checks=("dependencies/chain:memory-group",),
+).changes(groups, lambda named: {stream: group for stream, group in named.items() if group != "memory_sync"})
+
+DROPS_POISON = Defect(
+    "worker-drops-poison",
+    "Entries that cannot be handled vanish instead of going to the dead-letter stream.",
+    checks=("recovery/poison:set-aside",),
+)
+
+
+@DROPS_POISON.wraps(Worker.set_aside)
+async def drop(
+    _: Callable[[Worker, str, str, Entry, Unhandled], Awaitable[None]],
+    /,
+    self: Worker,
+    stream: str,
+    entry_id: str,
+    entry: Entry,
+    error: Unhandled,
+) -> None:
+    pass
+
+
+STUCK_ON_POISON = Defect(
+    "worker-stuck-on-poison",
+    "An entry that cannot be handled is tried for ever and blocks those behind it.",
+    checks=("recovery/poison:nothing-behind-waits",),
+).changes(tries_allowed, lambda _: float("inf"))
+
+
+@STUCK_ON_POISON.wraps(Worker.handle)
+async def handle_slowly_if_poison(handle: Handle, /, self: Worker, stream: str, entry: Entry) -> None:
+    try:
+        await handle(self, stream, entry)
+    except Unhandled:
+        await asyncio.sleep(0.2)
+        raise
+
+
+REPEATS = Defect("worker-repeats", "Every job is done twice.", checks=("dependencies/chain:worker-works",))
+
+
+@REPEATS.wraps(Worker.handle)
+async def handle_twice(handle: Handle, /, self: Worker, stream: str, entry: Entry) -> None:
+    await handle(self, stream, entry)
+    await handle(self, stream, entry)
+
+
+SLOW = Defect(
+    "worker-slow", "A job that takes milliseconds takes seconds.", checks=("dependencies/chain:worker-works",)
+)
+
+
+@SLOW.wraps(Worker.take)
+async def take_late(take: Take, /, self: Worker, stream: str, entry_id: str, entry: Entry) -> None:
+    await asyncio.sleep(4.0)
+    await take(self, stream, entry_id, entry)
+
+
+BAD_RESULT = Defect(
+    "worker-bad-result",
+    "Jobs are reported as completed without a result.",
+    checks=("dependencies/chain:worker-result",),
+).changes(curated, lambda _: {})

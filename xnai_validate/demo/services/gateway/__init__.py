@@ -1,0 +1,1 @@
+"""The gateway: a reverse proxy with the routes and headers that the Caddy of the stack has."""
