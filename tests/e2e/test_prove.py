@@ -21,8 +21,7 @@ def test_matrix(tmp_path: Path) -> None:
 
 
 def test_catalogue_of_defects_is_as_large_as_promised() -> None:
-    """At least 45 defects are caught; each is described in a line, and names its checks or the category it awaits."""
-    caught = [defect for defect in CATALOGUE.values() if defect.checks]
-    assert len(caught) >= 45
-    assert not [defect.name for defect in CATALOGUE.values() if bool(defect.checks) is bool(defect.awaits)]
-    assert all(defect.says and "\n" not in defect.says for defect in CATALOGUE.values())
+    """The catalogue has 363 defects or more; each is described in a line, and names the checks that must catch it."""
+    assert len(CATALOGUE) >= 363
+    assert not [defect.name for defect in CATALOGUE.values() if not defect.checks]
+    assert all(defect.description and "\n" not in defect.description for defect in CATALOGUE.values())

@@ -39,8 +39,7 @@ def prove(names: tuple[str, ...], profile: str, *, full: bool, jobs: int, output
     proof = Proof(
         tuple(one for one in tried if one.trial.defect is None),
         tuple(sorted((one for one in tried if one.trial.defect), key=lambda one: one.trial.name)),
-        tuple(one.name for one in defects if not one.checks and one.awaits),
-        tuple(one.name for one in defects if not one.checks and not one.awaits),
+        tuple(one.name for one in defects if not one.checks),
     )
     if output is not None:
         _write(output, proof)
@@ -84,8 +83,6 @@ def _text(proof: Proof, complaints: tuple[str, ...]) -> str:
     late = sum(tried.again and not tried.missed for tried in proof.broken)
     if late:
         lines.append(f"{late} of them only at a second try, by itself")
-    if proof.awaited:
-        lines.append(f"{len(proof.awaited)} defects await checks of later categories")
     if complaints:
         lines += ["", f"Not proven: {len(complaints)}", *(f"  {printable(text)}" for text in complaints)]
     elif proof.healthy:
@@ -105,7 +102,6 @@ def _write(path: Path, proof: Proof) -> None:
             }
             for one in proof.broken
         },
-        "awaited": proof.awaited,
     }
     aside = path.with_name(f".{path.name}.tmp")
     aside.write_text(json.dumps(matrix, indent=2) + "\n", encoding="utf-8")

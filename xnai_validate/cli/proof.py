@@ -142,10 +142,8 @@ class Proof:
 
     healthy: tuple[Tried, ...]
     broken: tuple[Tried, ...]
-    awaited: tuple[str, ...] = ()
-    """Defects that await a category of checks which is not there yet."""
     unnamed: tuple[str, ...] = ()
-    """Other defects for which no check is named."""
+    """Defects for which no check is named."""
 
     @property
     def killers(self) -> dict[str, list[str]]:

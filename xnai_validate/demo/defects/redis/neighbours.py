@@ -34,6 +34,7 @@ def _beside_worker(defect: Defect, disturb: Callable[[Redis], Awaitable[object]]
             await original(settings, sockets, ready)
         finally:
             disturbing.cancel()
+            await asyncio.wait({disturbing})  # its connection is closed
 
     return defect
 

@@ -110,22 +110,21 @@ async def refuse(client: Client) -> None:
 @seam
 async def forward(client: Client, route: Route) -> None:
     """Ask the upstream of a route and pass its response on."""
-    writer: asyncio.StreamWriter | None = None
     try:
         async with asyncio.timeout(CONNECT_S):
             reader, writer = await asyncio.open_connection("127.0.0.1", client.settings.ports[route.port])
-        upstream = Connection(h11.CLIENT, reader, writer)
-        async with asyncio.timeout(ANSWER_S):
-            response = await _ask(client, route, upstream)
-    except (OSError, TimeoutError, BadMessage) as error:
-        if writer is not None:
-            writer.close()
+    except (OSError, TimeoutError) as error:
         await upstream_failed(client, route, error)
         return
-    try:
+    with contextlib.closing(writer):
+        upstream = Connection(h11.CLIENT, reader, writer)
+        try:
+            async with asyncio.timeout(ANSWER_S):
+                response = await _ask(client, route, upstream)
+        except (OSError, TimeoutError, BadMessage) as error:
+            await upstream_failed(client, route, error)
+            return
         await relay(client, response, upstream)
-    finally:
-        writer.close()
 
 
 @seam
