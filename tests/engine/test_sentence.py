@@ -29,7 +29,7 @@ from xnai_validate.model.judging.rules import Finding, Rule, judge
         ),
         (Rule("l", "min", 2, of_length=True), {"l": [1]}, "l: expected a length of at least 2, got 1"),
         (Rule("l", "equals", 2, of_length=True), {"l": [1]}, "l: expected a length of 2, got 1"),
-        (Rule("x", "equals", None), {"x": 1}, "x: expected none, got 1"),
+        (Rule("x", "equals", None), {"x": 1}, "x: expected no value, got 1"),
         (Rule("x", "equals", None, negated=True), {"x": None}, "x: expected a value, got no value"),
         (Rule("h", "equals", "b", path="x-id"), {"h": {}}, 'h.x-id: expected "b", got no value'),
         (

@@ -125,7 +125,7 @@ def expected_text(finding: Finding) -> str:
     if "length " in name:
         name, length = name.replace("length ", ""), "a length of "
     if finding.expected is None:
-        return "a value" if name.startswith("not ") else "none"
+        return "a value" if name.startswith("not ") else "no value"
     operand = finding.expected
     items = isinstance(operand, list) and name.removeprefix("not ") in ("in", "contains")
     text = ", ".join(shown(item) for item in operand) if items and isinstance(operand, list) else shown(operand)

@@ -136,8 +136,14 @@ def _criteria(report: RunReport) -> str:
 
 
 def _skips(report: RunReport) -> str:
-    lines = [f"- {_safe(reason)} ({counted(len(ids), 'check')})" for reason, ids in skips_of(report.checks)]
-    return f"### Skipped: {report.summary.skip}\n\n" + "\n".join(lines) + "\n" if lines else ""
+    skips = skips_of(report.checks)
+    if not skips:
+        return ""
+    count = sum(len(ids) for _, ids in skips)
+    blocked = report.summary.skip - count
+    title = f"### Skipped: {count}" + (f", and {blocked} blocked by failures" if blocked else "")
+    lines = [f"- {_safe(reason)} ({counted(len(ids), 'check')})" for reason, ids in skips]
+    return f"{title}\n\n" + "\n".join(lines) + "\n"
 
 
 def _safe(text: str) -> str:

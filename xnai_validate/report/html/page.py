@@ -36,6 +36,7 @@ _TONES = {Exit.PASSED: "good", Exit.UNDECIDED: "odd", Exit.STOPPED: "odd", Exit.
 
 def page_pieces(report: RunReport) -> Iterator[str]:
     """Yield the page, piece by piece: the page of a long run is never in memory as a whole."""
+    skips = skips_of(report.checks)
     folder = Path(__file__).parent
     style, script = ((folder / name).read_text(encoding="utf-8") for name in ("page.css", "page.js"))
     template = _environment().from_string((folder / "page.html").read_text(encoding="utf-8"))
@@ -44,7 +45,8 @@ def page_pieces(report: RunReport) -> Iterator[str]:
         tone=_TONES.get(Exit(report.exit_code), "bad"),
         reason=verdict_reason(report, report.exit_code),
         sections=[(title, status, problems_of(report.checks, status)) for status, title in PROBLEMS],
-        skips=skips_of(report.checks),
+        skips=skips,
+        blocked=report.summary.skip - sum(len(ids) for _, ids in skips),
         sums=sums(report.comparison) if report.comparison else "",
         figures=worst_first(report.comparison, every=True) if report.comparison else [],
         categories=_categories(report.checks),
@@ -89,6 +91,8 @@ def _facts(facts: JsonObject) -> list[tuple[str, str]]:
 
 
 def _text(value: object) -> str:
+    if isinstance(value, float):
+        return shown(value)
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 

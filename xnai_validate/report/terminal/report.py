@@ -49,13 +49,8 @@ def _header(page: Page, report: RunReport, detail: Detail) -> None:
     page.text(run.title, style="bold")
     host = run.host.get("name")
     when = run.started_at.replace("T", " ").split(".")[0].removesuffix("Z") + " UTC"
-    parts = [
-        f"run {run.id}",
-        when,
-        f"on {host}" if isinstance(host, str) else "",
-        f"xnai-validate {report.tool.version}",
-    ]
-    page.text(", ".join(part for part in parts if part), style="dim")
+    where = f" on {host}" if isinstance(host, str) else ""
+    page.text(f"run {run.id}, {when}{where}, xnai-validate {report.tool.version}", style="dim")
     used = {check.target for check in report.checks}
     rows: list[list[Span]] = [
         [(name, "dim"), (url, "")] for name, url in run.targets.items() if url and (name in used or detail == "verbose")
@@ -81,9 +76,7 @@ def _skips(page: Page, checks: Sequence[CheckResult]) -> None:
         return
     count = sum(len(ids) for _, ids in reasons)
     blocked = sum(check.status is Status.SKIP for check in checks) - count
-    page.rule(
-        f"Skipped: {count}" + (f", besides {blocked} blocked by failures" if blocked else ""), STYLES[Status.SKIP]
-    )
+    page.rule(f"Skipped: {count}" + (f", and {blocked} blocked by failures" if blocked else ""), STYLES[Status.SKIP])
     for reason, ids in reasons:
         page.blank()
         page.text(f"{reason} ({counted(len(ids), 'check')})", indent=MARGIN, lead=("SKIP", STYLES[Status.SKIP]))
