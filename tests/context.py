@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import Any, TypeVar, cast
 
 from xnai_validate import registry
-from xnai_validate.engine.undo.revert import FaultPlace, take_back
+from xnai_validate.engine.undo.revert import FaultPlace, revert
 from xnai_validate.errors import NotApplicable
 from xnai_validate.kit import Clock, FaultEntry, JsonObject, JsonValue, Observation, Observed, Target, Template
 from xnai_validate.model.judging.fact_types import fact_values
@@ -96,7 +96,7 @@ class LooseContext:
         finally:
             if disturbance.key in self.active_faults:
                 self.active_faults.remove(disturbance.key)
-            proof = await take_back(found, undo, before, place, asyncio.Event())
+            proof = await revert(found, undo, before, place, asyncio.Event())
             if force is not None and force.close is not None:
                 force.close()
             if target is not None:

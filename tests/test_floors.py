@@ -47,7 +47,7 @@ LIBRARIES: dict[str, frozenset[str]] = {
     "model": frozenset({"pydantic", "pydantic_core", "annotated_types", "jsonpath_rfc9535"}),
     "plan": frozenset(),
     "registry": frozenset(),
-    "engine": frozenset(),
+    "engine": frozenset({"psutil"}),
     "baseline": frozenset({"pydantic", "pydantic_core"}),
 }
 """Room -> the libraries it may import, where that is limited."""

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
-from xnai_validate.kit import Checker, Fault, JsonValue, Params, Target
+from xnai_validate.kit import Checker, Fault, JsonValue, Params, Preload, Target
 from xnai_validate.model.judging.rules import Rule
 from xnai_validate.model.results.report import CheckInfo, Criterion
 
@@ -48,6 +48,22 @@ class CompiledMeasurement:
         """Every fault that this measurement may inject, including those of its observations."""
         inner = (fault for observed in self.observations.values() for fault in observed.faults)
         return (*self.fault_entries.values(), *inner)
+
+    @property
+    def preloads(self) -> Iterator[tuple[Preload, str | None]]:
+        """The modules to preload for this measurement and its observations, each with the name of its target."""
+        yield self.checker.preload, self.target
+        for inner in self.observations.values():
+            yield from inner.preloads
+
+    @property
+    def runs_alone(self) -> bool:
+        """Whether no other check may run meanwhile, because of its kind, its faults or its observations."""
+        return (
+            self.checker.exclusive
+            or bool(self.fault_entries)
+            or any(inner.runs_alone for inner in self.observations.values())
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +113,11 @@ class PlannedCheck:
     def faults(self) -> tuple[PlannedFault, ...]:
         """Every fault that the check may inject."""
         return (*self.under, *self.measurement.faults)
+
+    @property
+    def runs_alone(self) -> bool:
+        """Whether no other check may run meanwhile: it is exclusive, disruptive or injects a fault."""
+        return self.exclusive or self.info.disruptive or bool(self.under) or self.measurement.runs_alone
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,3 +191,14 @@ class Plan:
     """What the user should know about how the profile was compiled: shadowed names, globs without a match ..."""
     secrets: frozenset[str] = frozenset()
     """Texts that must not appear in any event."""
+
+    def preload_modules(self) -> tuple[str, ...]:
+        """The names of the modules that the checks of the plan preload, skipped checks excepted."""
+        targets = {name: planned.target for name, planned in self.targets.items()}
+        modules: set[str] = set()
+        for check in self.checks:
+            if check.skip is None:
+                faults = ((planned.fault.preload, planned.target) for planned in check.faults)
+                for preload, target in (*check.measurement.preloads, *faults):
+                    modules |= set(preload if isinstance(preload, tuple) else preload(targets.get(target or "")))
+        return tuple(sorted(modules))

@@ -260,7 +260,7 @@ def test_cancelled_again_and_again(tmp_path: Path) -> None:
             loop = asyncio.get_running_loop()
             loop.call_later(0.1, one.stop, "interrupted")
             for step in range(2, 8):
-                loop.call_later(0.1 + step * 0.005, one.hurry)
+                loop.call_later(0.1 + step * 0.005, one.cut_grace_short)
 
     report, _ = results(asyncio.run(collect(one, hurry)))
     assert (report.exit_code, flags.up, flags.said) == (130, [], ["+it", "-it"])

@@ -18,7 +18,7 @@ ASKED = """
 import sys
 from pathlib import Path
 from xnai_validate.config import LoadOptions, load_plan
-from xnai_validate.engine.preload import preload
+from xnai_validate.engine.opening import preload
 preload(load_plan(("one",), LoadOptions(cwd=Path(sys.argv[1]))))
 print("prometheus_client.parser" in sys.modules)
 """

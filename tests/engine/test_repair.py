@@ -16,7 +16,7 @@ from tests.engine.clock import VirtualClock, run_virtual
 from tests.faults.brief import Flag
 from xnai_validate.engine import Repaired, SystemClock, UndoFolder, UndoRecord, Unreadable, read_journal, repair
 from xnai_validate.engine.journal import journal_path
-from xnai_validate.engine.undo.conflicts import held, left_behind, refuse_held, refuse_left_behind
+from xnai_validate.engine.undo.conflicts import held_by_others, left_behind, refuse_held, refuse_left_behind
 from xnai_validate.engine.undo.record import myself, placeless
 from xnai_validate.errors import ConfigError, NotUndone, RegistryError
 from xnai_validate.kit import FAULT_MARK, Fault, ProcessId, Target, Tls
@@ -90,15 +90,15 @@ def test_what_a_living_run_holds_is_its_own(tmp_path: Path) -> None:
     """Nobody takes it back in its place, but for what is overdue."""
     folder = UndoFolder.below(tmp_path)
     now = SystemClock().time()
-    held = record(folder, 1, tmp_path / "held", owner=myself(), recorded_at=now)
+    held_by_others = record(folder, 1, tmp_path / "held_by_others", owner=myself(), recorded_at=now)
     late = record(folder, 2, tmp_path / "late", owner=myself(), recorded_at=now - 100)
     (folder.path / f"{RUN}.3.json").write_text("{}")
     assert repaired(tmp_path, overdue=True) == [(late.id, True)]
     (folder.path / f"{RUN}.3.json").unlink()
-    assert repaired(tmp_path) == [(held.id, False)]
-    assert (tmp_path / "held").exists()
+    assert repaired(tmp_path) == [(held_by_others.id, False)]
+    assert (tmp_path / "held_by_others").exists()
     refuse_left_behind(folder)
-    with pytest.raises(NotUndone, match="disturbs the stack just now: held is there") as caught:
+    with pytest.raises(NotUndone, match="disturbs the stack just now: held_by_others is there") as caught:
         refuse_held(folder, [])
     assert caught.value.hint == "wait until it has ended"
 
@@ -122,9 +122,9 @@ API = Target("api", "http://127.0.0.1:8000/v1", container="xnai_api", pid=77)
 def test_another_run_disturbs_its_own_stack_only(tmp_path: Path, target: Target | None, same: bool) -> None:
     """What disturbs the host disturbs all; else it must be the same server, container or process."""
     folder = UndoFolder.below(tmp_path)
-    record(folder, 1, tmp_path / "held", owner=myself(), target=target)
-    assert bool(held(folder, [Target("docs", "http://127.0.0.1:9"), API])) is same
-    assert held(folder, [API], besides=RUN) == ()
+    record(folder, 1, tmp_path / "held_by_others", owner=myself(), target=target)
+    assert bool(held_by_others(folder, [Target("docs", "http://127.0.0.1:9"), API])) is same
+    assert held_by_others(folder, [API], besides=RUN) == ()
     assert left_behind(folder) == ()
 
 

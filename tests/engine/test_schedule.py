@@ -26,7 +26,7 @@ def test_checks_are_admitted_in_the_order_of_the_plan_up_to_the_limit() -> None:
     schedule = Schedule(checks, Limits(concurrency=2))
     assert ids(schedule.admit()) == ["c0", "c1"]
     assert ids(schedule.admit()) == []
-    schedule.finish(checks[1], Status.PASS)
+    schedule.finish(checks[1].id, Status.PASS)
     assert ids(schedule.admit()) == ["c2"]
 
 
@@ -35,10 +35,10 @@ def test_a_busy_target_does_not_keep_others_waiting() -> None:
     checks = [make(f"api{n}", BY, target="api") for n in range(4)] + [make("redis", BY, target="redis")]
     schedule = Schedule(checks, Limits(concurrency=16, per_target=2))
     assert ids(schedule.admit()) == ["api0", "api1", "redis"]
-    schedule.finish(checks[0], Status.PASS)
+    schedule.finish(checks[0].id, Status.PASS)
     assert ids(schedule.admit()) == ["api2"]
-    schedule.finish(checks[1], Status.FAIL)
-    schedule.finish(checks[2], Status.PASS)
+    schedule.finish(checks[1].id, Status.FAIL)
+    schedule.finish(checks[2].id, Status.PASS)
     assert ids(schedule.admit()) == ["api3"]
 
 
@@ -47,10 +47,10 @@ def test_a_check_that_runs_alone_waits_for_all_and_is_not_overtaken() -> None:
     checks = [make("a", BY), make("alone", BY, exclusive=True), make("b", BY)]
     schedule = Schedule(checks, Limits())
     assert ids(schedule.admit()) == ["a"]
-    schedule.finish(checks[0], Status.PASS)
+    schedule.finish(checks[0].id, Status.PASS)
     assert ids(schedule.admit()) == ["alone"]
     assert ids(schedule.admit()) == []
-    schedule.finish(checks[1], Status.FAIL)
+    schedule.finish(checks[1].id, Status.FAIL)
     assert ids(schedule.admit()) == ["b"]
 
 
@@ -74,7 +74,7 @@ def test_the_root_cause_is_named_all_along_the_path() -> None:
     checks = [make("root", BY), make("mid", BY, needs=("root",)), make("leaf", BY, needs=("mid",))]
     schedule = Schedule(checks, Limits())
     schedule.admit()
-    blocked = schedule.finish(checks[0], Status.FAIL)
+    blocked = schedule.finish(checks[0].id, Status.FAIL)
     assert [(one.check.id, one.cause.id) for one in blocked] == [("mid", "root"), ("leaf", "root")]
     assert blocked[1].cause.sentence() == "needs root, which failed"
     assert schedule.done
@@ -85,15 +85,15 @@ def test_of_several_failed_needs_the_first_written_is_the_cause() -> None:
     checks = [make("a", BY), make("b", BY), make("c", BY, needs=("b", "a", "b"))]
     schedule = Schedule(checks, Limits())
     schedule.admit()
-    assert schedule.finish(checks[0], Status.ERROR) == []
-    (blocked,) = schedule.finish(checks[1], Status.SKIP)
+    assert schedule.finish(checks[0].id, Status.ERROR) == []
+    (blocked,) = schedule.finish(checks[1].id, Status.SKIP)
     assert blocked.cause.sentence() == "needs b, which was skipped"
 
 
-def test_a_circle_is_refused() -> None:
-    """Needs in a circle, which would wait for ever, are refused with the names in it."""
+def test_a_cycle_is_refused() -> None:
+    """Needs that form a cycle, which would wait for ever, are refused with their ids."""
     checks = [make("a", BY, needs=("b",)), make("b", BY, needs=("a",)), make("free", BY)]
-    with pytest.raises(ValueError, match=r"circle: a, b$"):
+    with pytest.raises(ValueError, match=r"cycle: a, b$"):
         Schedule(checks, Limits())
 
 
@@ -112,7 +112,7 @@ def test_held_back_checks_let_others_pass_and_come_back() -> None:
     schedule.hold(True)
     assert ids(schedule.admit()) == ["a"]
     assert not schedule.stalled
-    schedule.finish(checks[1], Status.PASS)
+    schedule.finish(checks[1].id, Status.PASS)
     assert schedule.stalled
     schedule.hold(False)
     assert ids(schedule.admit()) == ["alone"]
@@ -162,7 +162,7 @@ def test_any_plan_ends_and_every_rule_of_the_schedule_holds(
 
     for check in checks:
         if check.skip:
-            settle(check, Status.SKIP, schedule.leave_out(check))
+            settle(check, Status.SKIP, schedule.leave_out(check.id))
     while not schedule.done:
         for check in schedule.admit():
             assert check.skip is None
@@ -173,7 +173,7 @@ def test_any_plan_ends_and_every_rule_of_the_schedule_holds(
         assert all(sum(c.measurement.target == t for c in running) <= limits.per_target for t in ("api", "redis"))
         assert len(running) == 1 or not any(check.exclusive for check in running)
         ended = running.pop(chance.randrange(len(running)))
-        settle(ended, ends[ended.id], schedule.finish(ended, ends[ended.id]))
+        settle(ended, ends[ended.id], schedule.finish(ended.id, ends[ended.id]))
     assert set(final) == set(by_id)
     for check in checks:
         ran = final[check.id] is not Status.SKIP

@@ -149,7 +149,7 @@ def test_closing_does_not_wait_for_ever() -> None:
             await asyncio.sleep(0.1)
             begun = loop.time()
             if hurry:
-                loop.call_later(0.5, shared.hurry)
+                loop.call_later(0.5, shared.cut_grace_short)
             await shared.close()
             took.append(loop.time() - begun)
             await asyncio.gather(opening, return_exceptions=True)

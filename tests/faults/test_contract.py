@@ -20,7 +20,7 @@ from tests.faults.scenes import NAMES, Scene, scene_of
 from xnai_validate import registry
 from xnai_validate.engine.undo.folder import UndoFolder
 from xnai_validate.engine.undo.record import UndoRecord, record_from_json
-from xnai_validate.engine.undo.revert import FaultPlace, take_back
+from xnai_validate.engine.undo.revert import FaultPlace, revert
 from xnai_validate.kit import FROM_FILE, ActiveFault, Fault, JsonValue, Params, ProcessId, Undo
 
 T = TypeVar("T")
@@ -57,7 +57,7 @@ class Tried:
 
     def take_back(self, undo: Undo, before: JsonValue) -> None:
         """Take it back; it must be proven."""
-        proof = asyncio.run(take_back(self.fault, undo, before, self.place, asyncio.Event()))
+        proof = asyncio.run(revert(self.fault, undo, before, self.place, asyncio.Event()))
         assert proof.proven, proof.why
 
     def record(self, undo: Undo, before: JsonValue) -> UndoRecord:

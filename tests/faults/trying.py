@@ -10,7 +10,7 @@ from typing import Any
 
 from tests.context import RealClock
 from xnai_validate import registry
-from xnai_validate.engine.undo.revert import FaultPlace, Proof, take_back
+from xnai_validate.engine.undo.revert import FaultPlace, Proof, revert
 from xnai_validate.kit import FROM_FILE, ActiveFault, Fault, JsonValue, Params, Target, Undo
 
 
@@ -42,7 +42,7 @@ class Trial:
 
     def take_back(self, undo: Undo, before: JsonValue) -> Proof:
         """Take it back."""
-        return asyncio.run(take_back(self.fault, undo, before, self.place, asyncio.Event()))
+        return asyncio.run(revert(self.fault, undo, before, self.place, asyncio.Event()))
 
 
 @contextmanager

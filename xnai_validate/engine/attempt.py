@@ -1,4 +1,4 @@
-"""Measure and judge, again where the check says so: the one place of retries, time limits and broken checkers."""
+"""Measure and judge a check, with its retries: the one place of time limits and of exceptions of checkers."""
 
 from __future__ import annotations
 
@@ -19,67 +19,67 @@ from xnai_validate.model.text import printable
 from xnai_validate.plan import CompiledMeasurement, PlannedCheck, Until
 
 LAST_CHANCE_S = 1.0
-"""The last attempt of a check with `until` has at least this long."""
+"""Seconds that the last attempt of a check with `until` has at least."""
 MESSAGE_CAP = 300
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What one attempt, or all of them, came to."""
+    """The result of one attempt, or of all attempts of a check."""
 
     status: Status
     reason: str | None = None
-    """One sentence: why the status is not pass."""
+    """One sentence about a status other than pass."""
     findings: tuple[Finding, ...] = ()
     facts: JsonObject = field(default_factory=dict)
     elapsed_ms: float = 0.0
     timed_out: bool = False
     broken: bool = False
-    """Whether the checker itself is at fault."""
+    """Whether the checker itself failed."""
 
     @property
     def final(self) -> bool:
-        """Whether another attempt would be of no use."""
+        """Whether no other attempt follows."""
         return self.status.passed or self.status is Status.SKIP
 
 
-Told = Callable[[int, Outcome], None]
-"""Told of every attempt: its number from 1, and its outcome."""
+AttemptListener = Callable[[int, Outcome], None]
+"""Called after every attempt with its number, from 1, and its outcome."""
 
 
-async def attempts(check: PlannedCheck, ctx: Context, told: Told) -> tuple[Outcome, int]:
-    """The outcome of a check and how many attempts it took; `until` goes before `retry` where a check has both."""
+async def attempts(check: PlannedCheck, ctx: Context, on_attempt: AttemptListener) -> tuple[Outcome, int]:
+    """The outcome of a check and the number of its attempts; if a check has `until` and `retry`, `until` counts."""
     if check.until is not None:
-        return await _until(check, check.until, ctx, told)
-    return await _retry(check, ctx, told)
+        return await _until(check, check.until, ctx, on_attempt)
+    return await _retry(check, ctx, on_attempt)
 
 
-async def disturbed(
-    check: PlannedCheck, under: AbstractAsyncContextManager[object], ctx: Context, told: Told
+async def attempts_under(
+    check: PlannedCheck, faults: AbstractAsyncContextManager[object], ctx: Context, on_attempt: AttemptListener
 ) -> tuple[Outcome, int]:
-    """The same with something in force that may not come to be in force, which then is the outcome."""
+    """As `attempts`, while faults are in force; if they cannot be injected, that is the outcome."""
     begun = ctx.clock.monotonic()
     count = 0
 
     def counted(number: int, outcome: Outcome) -> None:
         nonlocal count
         count = number
-        told(number, outcome)
+        on_attempt(number, outcome)
 
     try:
-        async with under:
+        async with faults:
             return await attempts(check, ctx, counted)
-    except XnaiError as error:
+    except Exception as error:  # noqa: BLE001 (a fault may raise anything; it becomes an outcome)
         elapsed_ms = round((ctx.clock.monotonic() - begun) * 1000, 3)
         return replace(_failed(check.measurement, error), elapsed_ms=elapsed_ms), count
 
 
-async def _retry(check: PlannedCheck, ctx: Context, told: Told) -> tuple[Outcome, int]:
+async def _retry(check: PlannedCheck, ctx: Context, on_attempt: AttemptListener) -> tuple[Outcome, int]:
     before = None
     number = 1
     while True:
         outcome = await attempt(check.measurement, ctx, check.timeout_s)
-        told(number, outcome)
+        on_attempt(number, outcome)
         if outcome.final or number >= check.retry.attempts:
             break
         before = outcome.reason
@@ -93,8 +93,8 @@ async def _retry(check: PlannedCheck, ctx: Context, told: Told) -> tuple[Outcome
     return outcome, number
 
 
-async def _until(check: PlannedCheck, until: Until, ctx: Context, told: Told) -> tuple[Outcome, int]:
-    """Measure until it holds. No attempt begins after the time is over; the last one has what is left, at least 1 s."""
+async def _until(check: PlannedCheck, until: Until, ctx: Context, on_attempt: AttemptListener) -> tuple[Outcome, int]:
+    """Repeat until it holds. No attempt begins after the time is over; the last one has the time left, at least 1 s."""
     end = ctx.clock.monotonic() + until.within_s
     last: Outcome | None = None
     number = 0
@@ -104,8 +104,8 @@ async def _until(check: PlannedCheck, until: Until, ctx: Context, told: Told) ->
         limit_s = min(check.timeout_s, max(left, LAST_CHANCE_S))
         outcome = await attempt(check.measurement, ctx, limit_s)
         if outcome.timed_out and limit_s < check.timeout_s and last is not None:
-            outcome = last  # it was cut short by us: what was measured before says more
-        told(number, outcome)
+            outcome = last  # this attempt was cut short; the one before says more
+        on_attempt(number, outcome)
         left = end - ctx.clock.monotonic()
         if outcome.final:
             return outcome, number
@@ -116,9 +116,9 @@ async def _until(check: PlannedCheck, until: Until, ctx: Context, told: Told) ->
 
 
 async def attempt(measurement: CompiledMeasurement, ctx: Context, timeout_s: float) -> Outcome:
-    """Measure once within `timeout_s` and judge; whatever the checker does, there is an outcome.
+    """Measure once within `timeout_s` and judge; every exception of the checker becomes an outcome.
 
-    Only the cancellation of the task itself passes through.
+    Only the cancellation of the task itself is raised.
     """
     begun = ctx.clock.monotonic()
     limit = asyncio.timeout(timeout_s)
@@ -129,7 +129,7 @@ async def attempt(measurement: CompiledMeasurement, ctx: Context, timeout_s: flo
         task = asyncio.current_task()
         if task is None or task.cancelling():
             raise
-        outcome = _broken(measurement, error)  # it leaked a cancellation of its own
+        outcome = _broken(measurement, error)  # the checker leaked a cancellation of its own
     except Exception as error:  # noqa: BLE001 (a checker may raise anything; it becomes an outcome)
         if isinstance(error, TimeoutError) and limit.expired():
             outcome = Outcome(Status.FAIL, f"no result within {timeout_s:.3g} s", timed_out=True)
@@ -159,32 +159,32 @@ async def _measure(measurement: CompiledMeasurement, ctx: Context) -> Outcome:
 
 def _failed(measurement: CompiledMeasurement, error: BaseException) -> Outcome:
     if isinstance(error, NotApplicable):
-        return Outcome(Status.SKIP, _told(error))
+        return Outcome(Status.SKIP, _message(error))
     if isinstance(error, XnaiError):
-        return Outcome(Status.ERROR, _told(error))
+        return Outcome(Status.ERROR, _message(error))
     return _broken(measurement, error)
 
 
-def _told(error: XnaiError) -> str:
+def _message(error: XnaiError) -> str:
     text = cut(printable(error.message), 2 * MESSAGE_CAP)
     return f"{text}; {printable(error.hint)}" if error.hint else text
 
 
 def _broken(measurement: CompiledMeasurement, error: BaseException) -> Outcome:
-    words = cut(printable(str(error)), MESSAGE_CAP)
-    what = f"{type(error).__name__}: {words}" if words else type(error).__name__
+    text = cut(printable(str(error)), MESSAGE_CAP)
+    what = f"{type(error).__name__}: {text}" if text else type(error).__name__
     return Outcome(Status.ERROR, f"the checker {measurement.checker.kind} broke: {what} ({_where(error)})", broken=True)
 
 
 def _first(error: BaseException) -> BaseException:
-    """The exception that says most: a group's first member, if need be of a group within it."""
+    """The first exception of a group that is not a group itself."""
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]
     return error
 
 
 def _where(error: BaseException) -> str:
-    """`file.py:line` of the innermost frame, with the folder it is in."""
+    """`folder/file.py:line` of the innermost frame."""
     trace = error.__traceback__
     while trace is not None and trace.tb_next is not None:
         trace = trace.tb_next

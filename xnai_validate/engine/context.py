@@ -1,4 +1,4 @@
-"""What a checker may ask of a run."""
+"""The context that a checker is called with."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from xnai_validate.engine.shared import Shared
-from xnai_validate.engine.undo.faults import Disturbances, target_of
+from xnai_validate.engine.undo.faults import FaultInjector, target_of
 from xnai_validate.errors import NotApplicable, Unmeasurable
 from xnai_validate.kit import Clock, FaultEntry, JsonValue, Observation, Observed, Template
 from xnai_validate.model.judging.fact_types import fact_values
@@ -23,18 +23,18 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """What all the checks of a run have in common."""
+    """The parts that all checks of a run share."""
 
     targets: Mapping[str, Target]
     vars: Mapping[str, JsonValue]
     clock: Clock
     shared: Shared
     progress: Callable[[str, str], None]
-    """Told the id of a check and what it is doing."""
-    disturbances: Disturbances | None = None
-    """Who puts faults in force; None where nothing may be disturbed."""
+    """Called with the id of a check and a text about what it is doing."""
+    injector: FaultInjector | None = None
+    """Injects faults; None if nothing may be disturbed."""
     spare_bytes: Callable[[], int] = lambda: sys.maxsize
-    """How much of the host's memory may be taken before the guard ends the run."""
+    """The memory of the host that may be taken before the guard ends the run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,13 +46,13 @@ class CheckContext:
     id: str
     timeout_s: float
     moved: dict[str, Target] = field(default_factory=dict)
-    """Targets that are elsewhere while a fault is in force, in all measurements of the check."""
+    """Targets whose url differs while a fault is in force, for all measurements of the check."""
     active_faults: list[str] = field(default_factory=list)
-    """What disturbs the stack for this check at the moment, in sentences."""
+    """The faults that are in force for this check now, in sentences."""
 
     @property
     def target(self) -> Target:
-        """The target of the check; raises NotApplicable where it has none."""
+        """The target of the check; raises NotApplicable if it has none."""
         if self.measurement.target is None:
             raise NotApplicable("the check has no target")
         return self.target_named(self.measurement.target)
@@ -69,18 +69,18 @@ class CheckContext:
 
     @property
     def spare_bytes(self) -> int:
-        """Memory of the host that may be taken now before the guard ends the run."""
+        """The memory of the host that may be taken now before the guard ends the run."""
         return self.scope.spare_bytes()
 
     def target_named(self, name: str) -> Target:
-        """A target of the stack; raises NotApplicable where nothing is known of where it is."""
+        """A target of the stack; raises NotApplicable if it is not configured."""
         target = self.moved.get(name) or self.scope.targets.get(name)
         if target is None or (target.url is None and target.container is None and target.pid is None):
             raise NotApplicable(f"target {name} is not configured")
         return target
 
     async def observe(self, observation: Observation, values: Mapping[str, JsonValue] | None = None) -> Observed:
-        """Measure and judge an observation that stands in the params; its exceptions are those of its checker."""
+        """Measure and judge an observation of the params; raises the exceptions of its checker."""
         inner = self.measurement.observations.get(observation.key)
         if inner is None:
             raise LookupError(f"the observation {observation.kind} does not stand in the params of the check")
@@ -91,7 +91,7 @@ class CheckContext:
 
     @asynccontextmanager
     async def injected(self, disturbance: FaultEntry) -> AsyncIterator[None]:
-        """A context in which a disturbance that stands in the params is in force."""
+        """A context in which a disturbance of the params is in force."""
         planned = self.measurement.fault_entries.get(disturbance.key)
         if planned is None:
             raise LookupError(f"the disturbance {disturbance.fault} does not stand in the params of the check")
@@ -100,11 +100,11 @@ class CheckContext:
 
     @asynccontextmanager
     async def under(self, planned: PlannedFault) -> AsyncIterator[None]:
-        """A context in which a fault is in force. Raises NotApplicable or Unmeasurable where it cannot be injected."""
-        if self.scope.disturbances is None:
+        """A context in which a fault is in force. Raises NotApplicable or Unmeasurable if it cannot be injected."""
+        if self.scope.injector is None:
             raise NotApplicable("nothing may be disturbed here")
         target = target_of(planned, self.target_named)
-        async with self.scope.disturbances.in_force(planned, target, self.id) as moved:
+        async with self.scope.injector.in_force(planned, target, self.id) as moved:
             before = dict(self.moved)
             self.moved.update(moved)
             self.active_faults.append(planned.description)
@@ -120,14 +120,14 @@ class CheckContext:
         return await self.scope.shared.get(key, open_)
 
     def progress(self, text: str) -> None:
-        """Tell the live display what a long measurement is doing."""
+        """Show on the live display what a long measurement is doing."""
         self.scope.progress(self.id, text)
 
 
 def _completed(known: CompiledMeasurement, observation: Observation) -> CompiledMeasurement:
-    """A measurement of which all but params and rules was known; raises Unmeasurable where these are none."""
+    """The measurement of a template with its values filled in; raises Unmeasurable if params or rules are invalid."""
     checker = known.checker
-    rules, mistakes = parse_rules({**checker.expect, **(observation.expect or {})}, checker.types, kind=checker.kind)
-    if mistakes:
-        raise Unmeasurable(f"{checker.kind}: {mistakes[0].message}", hint=mistakes[0].hint)
+    rules, errors = parse_rules({**checker.expect, **(observation.expect or {})}, checker.types, kind=checker.kind)
+    if errors:
+        raise Unmeasurable(f"{checker.kind}: {errors[0].message}", hint=errors[0].hint)
     return replace(known, params=checker.verified(observation.with_), rules=rules)

@@ -1,12 +1,13 @@
-"""Where events are made: numbered, dated, masked, written to the journal, handed over; in that order."""
+"""Events on their way: numbered, dated, masked, written to the journal, and handed to the reader of the run."""
 
 from __future__ import annotations
 
+import asyncio
+from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 from xnai_validate.engine.journal import Journal
-from xnai_validate.engine.outbox import Outbox
 from xnai_validate.kit import Clock
 from xnai_validate.model.judging.rules import Finding
 from xnai_validate.model.results.events import (
@@ -24,17 +25,68 @@ from xnai_validate.model.results.report_builder import Folding
 from xnai_validate.model.results.status import Status
 from xnai_validate.model.text import Masker
 
+BACKLOG = 1000
+"""Events that are not read yet; with more of them no check begins."""
 EVENT_CAP = 1 << 20
 """Bytes of one event as JSON; the facts of a larger one are left out."""
 _NAMES = frozenset({"id", "blocked_by", "target", "fault", "undo", "check", "level", "stopped"})
-"""Fields that hold names from the profile's own files, which must stay what they are."""
+"""Fields with names from the files of the profile, which are not masked."""
 _PLAIN = frozenset({int, float, bool, type(None), Status})
-"""Types of values in which nothing can be secret."""
+"""Types of values that cannot hold a secret."""
 _SYNCED = (FaultInjected, FaultReverted, RunFinished)
 
 
+class Outbox:
+    """An asynchronous iterator of events; ends once it is closed and read, raising the error it was closed with."""
+
+    def __init__(self, drained: Callable[[], None]) -> None:
+        """`drained` is called when a full backlog has been read."""
+        self._events: deque[Event] = deque()
+        self._drained = drained
+        self._reader: asyncio.Future[None] | None = None
+        self._behind = False
+        self._closed = False
+        self._error: BaseException | None = None
+
+    @property
+    def full(self) -> bool:
+        """Whether the reader is so far behind that nothing new should begin."""
+        return len(self._events) >= BACKLOG
+
+    def put(self, event: Event) -> None:
+        """Add one event; never waits."""
+        self._events.append(event)
+        self._behind = self._behind or self.full
+        self._wake()
+
+    def close(self, error: BaseException | None = None) -> None:
+        """No event follows; `error` is raised to the reader after the last one."""
+        self._closed, self._error = True, error
+        self._wake()
+
+    def _wake(self) -> None:
+        if self._reader is not None and not self._reader.done():
+            self._reader.set_result(None)
+
+    def __aiter__(self) -> Outbox:
+        return self
+
+    async def __anext__(self) -> Event:
+        while not self._events:
+            if self._closed:
+                error, self._error = self._error, None
+                raise error or StopAsyncIteration
+            self._reader = asyncio.get_running_loop().create_future()
+            await self._reader
+        event = self._events.popleft()
+        if self._behind and not self._events:
+            self._behind = False
+            self._drained()
+        return event
+
+
 class Emitter:
-    """The one who makes the events of a run."""
+    """Makes the events of a run."""
 
     def __init__(self, masker: Masker, clock: Clock, outbox: Outbox) -> None:
         self._masker = masker
@@ -43,10 +95,10 @@ class Emitter:
         self._seq = 0
         self.journal: Journal | None = None
         self.folding: Folding | None = None
-        """The report so far, where somebody wants it at the end."""
+        """Builds the report of the run meanwhile; None unless the report is needed before the run ends."""
 
     def emit(self, kind: Callable[..., Event], **fields: object) -> None:
-        """Make one event; `fields` are those of its kind besides `seq` and `at`."""
+        """Make one event of a kind; `fields` are its fields besides `seq` and `at`."""
         self._seq += 1
         masked = {
             name: value if name in _NAMES or type(value) in _PLAIN else self._masked(value)
@@ -69,7 +121,7 @@ class Emitter:
             self.emit(Notice, level="warning", text=f"the journal ends here: {broken}; the run goes on without it")
 
     def _write(self, line: Iterable[bytes], *, synced: bool) -> str | None:
-        """Append an event to the journal; returns why that is no longer possible."""
+        """Append an event to the journal; returns the reason if that is no longer possible."""
         if self.journal is None:
             return None
         try:
@@ -86,7 +138,7 @@ class Emitter:
             self.journal = None
 
     def text(self, text: str) -> str:
-        """`text` as it may be shown: without secrets."""
+        """`text` without secrets."""
         return self._masker.text(text)
 
     def _masked(self, value: object) -> object:

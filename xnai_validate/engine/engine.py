@@ -1,4 +1,4 @@
-"""From a plan to events."""
+"""The engine: runs the checks of a plan and yields events."""
 
 from __future__ import annotations
 
@@ -7,18 +7,24 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
-from xnai_validate.engine.attempt import Outcome, attempts, disturbed
+from xnai_validate.engine.attempt import Outcome, attempts, attempts_under
 from xnai_validate.engine.clock import SystemClock
 from xnai_validate.engine.context import CheckContext, Scope
-from xnai_validate.engine.emit import Emitter
+from xnai_validate.engine.emit import Emitter, Outbox
 from xnai_validate.engine.journal import state_dir
-from xnai_validate.engine.memory_guard import EVERY_S, PATIENCE, Sample, Sight, look, memory_now, spare_bytes
-from xnai_validate.engine.opening import begin
-from xnai_validate.engine.outbox import Outbox
-from xnai_validate.engine.preload import preload
+from xnai_validate.engine.memory_guard import (
+    EVERY_S,
+    PATIENCE,
+    MemoryState,
+    Sample,
+    check_memory,
+    memory_now,
+    spare_bytes,
+)
+from xnai_validate.engine.opening import begin, preload
 from xnai_validate.engine.schedule import Blocked, Schedule
 from xnai_validate.engine.shared import Shared
-from xnai_validate.engine.undo.faults import Disturbances, Told
+from xnai_validate.engine.undo.faults import FaultInjector, StepListener
 from xnai_validate.engine.undo.guardian import Guardian, undo_command
 from xnai_validate.kit import Clock
 from xnai_validate.model.json import JsonObject
@@ -41,7 +47,7 @@ from xnai_validate.model.text import Masker
 from xnai_validate.plan import Plan, PlannedCheck
 
 CANCEL_AGAIN_S = 5.0
-"""What a check has to clean up after it was cancelled; if it goes on after that, it is cancelled again."""
+"""Seconds that a cancelled check has to clean up before it is cancelled again."""
 PROGRESS_CAP = 200
 
 
@@ -63,20 +69,20 @@ class Engine:
         sample: Sample = memory_now,
         state: Path | None = None,
         repair: Sequence[str] | None = None,
-        on_step: Told = lambda step, undo: None,
+        on_step: StepListener = lambda step, undo: None,
     ) -> None:
         """`fail_fast` ends the run at the first check that fails, cannot be measured, or has a status of `fail_on`.
 
-        `compare` holds what was measured against a baseline, once all checks have ended.
-        `sample` tells the memory in use; `state` is the folder of journals, by default that of the environment.
-        `repair` is the command that takes faults back when this process disappears, by default `xnai-validate undo`;
-        `on_step` is told of the moments in the life of each fault.
+        `compare` compares the measurements with a baseline, once all checks have ended.
+        `sample` returns the memory in use; `state` is the state directory, by default that of the environment.
+        `repair` is the command that reverts faults if this process disappears, by default `xnai-validate undo`;
+        `on_step` is called at each moment in the life of a fault.
         """
         self.plan = plan
         self.stopped: Stopped | None = None
-        """Why the run was stopped; None while it was not."""
+        """Why the run was stopped; None if it was not."""
         self.journal_path: Path | None = None
-        """Where the journal is; None where it could not be written."""
+        """The path of the journal; None if it could not be written."""
         self._clock: Clock = clock or SystemClock()
         self._run = RunInfo(
             id=run_id,
@@ -98,19 +104,19 @@ class Engine:
         self._emitter = Emitter(Masker(plan.secrets), self._clock, self._outbox)
         self._emit = self._emitter.emit
         self._guardian = Guardian(self._state, repair or undo_command(run_id))
-        self._disturbances = Disturbances(
+        self._injector = FaultInjector(
             run=run_id,
             state=self._state,
             clock=self._clock,
             emit=self._emit,
             guardian=self._guardian,
             mask=self._emitter.text,
-            told=on_step,
+            on_step=on_step,
         )
         self._compare = compare
         self._emitter.folding = None if compare is None else Folding()
         self._shared: Shared | None = None
-        self._sight = Sight("calm")
+        self._memory = MemoryState("calm")
         self._warned: set[str] = set()
         self._broken: set[str] = set()
         self._begun = False
@@ -118,9 +124,9 @@ class Engine:
 
     @asynccontextmanager
     async def run(self) -> AsyncIterator[AsyncIterator[Event]]:
-        """The run's events, from `run-started` to `run-finished`; leaving the context early ends the run in good order.
+        """The events of the run, from `run-started` to `run-finished`; leaving early stops the run in good order.
 
-        Raises RuntimeError where it is entered twice.
+        Raises RuntimeError if it is entered twice.
         """
         if self._begun:
             raise RuntimeError("an engine runs once")
@@ -134,37 +140,37 @@ class Engine:
         main.result()
 
     async def _ended(self, main: asyncio.Task[None]) -> None:
-        """Wait for the end of the run; to be cancelled meanwhile only shortens the waiting."""
+        """Wait for the end of the run; a cancellation meanwhile only cuts the grace periods short."""
         cancelled: asyncio.CancelledError | None = None
         while not main.done():
             try:
                 await asyncio.wait((main,))
             except asyncio.CancelledError as error:
                 cancelled = error
-                self.hurry()
+                self.cut_grace_short()
         if not main.cancelled():
-            main.exception()  # the reader has seen it, or the caller sees it after this
+            main.exception()  # retrieved; the caller of `run` raises it
         if cancelled is not None:
             raise cancelled
 
     @property
     def ending(self) -> bool:
-        """Whether no check begins any more: the run was stopped, or all have ended."""
+        """Whether no check starts any more: the run was stopped, or all checks have ended."""
         return self.stopped is not None or self._over
 
     def stop(self, why: Stopped) -> None:
-        """Begin nothing more and cancel what runs; the first reason counts. Does nothing after the end."""
+        """Start no more checks and cancel the running ones; the first reason counts. No effect after the end."""
         if self.ending:
             return
         self.stopped = why
         self._cancel()
         self._changed.set()
 
-    def hurry(self) -> None:
-        """Shorten the waiting for what is ending; what is in force is taken back all the same."""
-        self._disturbances.hurry()
+    def cut_grace_short(self) -> None:
+        """Cut the grace periods of what is ending short; faults in force are reverted all the same."""
+        self._injector.cut_grace_short()
         if self._shared is not None:
-            self._shared.hurry()
+            self._shared.cut_grace_short()
         if self.stopped is not None:
             self._cancel()
 
@@ -187,7 +193,7 @@ class Engine:
             if self._compare is not None and self._emitter.folding is not None:
                 self._emit(BaselineCompared, comparison=self._compare(self._emitter.folding.report()))
             elapsed_ms = round((self._clock.monotonic() - begun) * 1000, 1)
-            not_undone = tuple(self._disturbances.not_undone)
+            not_undone = tuple(self._injector.not_undone)
             self._emit(RunFinished, elapsed_ms=elapsed_ms, stopped=self.stopped, not_undone=not_undone)
         except BaseException as error:
             self._outbox.close(error)
@@ -197,21 +203,21 @@ class Engine:
         self._outbox.close()
 
     async def _checks(self, shared: Shared) -> None:
-        """Run every check that can be; ends when all have ended, or everything was cancelled."""
+        """Run every check whose needs pass; return when all have ended or were cancelled."""
         scope = Scope(
             {name: planned.target for name, planned in self.plan.targets.items()},
             self.plan.vars,
             self._clock,
             shared,
             self._progress,
-            self._disturbances,
+            self._injector,
             lambda: spare_bytes(self.plan.limits, self._sample),
         )
         for check in self.plan.checks:
             if check.skip is not None:
                 self._leave_out(check, check.skip)
         async with asyncio.TaskGroup() as group:
-            self._look()
+            self._check_memory()
             watchers = [group.create_task(self._watch()), group.create_task(self._deadline())]
             while self.stopped is None and not self._schedule.done:
                 self._changed.clear()
@@ -221,34 +227,34 @@ class Engine:
                         task.add_done_callback(self._left)
                 await self._changed.wait()
             while self._running:
-                _, deaf = await asyncio.wait(self._running.values(), timeout=CANCEL_AGAIN_S)
-                for task in deaf:
+                _, still_running = await asyncio.wait(self._running.values(), timeout=CANCEL_AGAIN_S)
+                for task in still_running:
                     task.cancel()
             for watcher in watchers:
                 watcher.cancel()
 
     async def _check(self, check: PlannedCheck, scope: Scope) -> None:
-        """One check from start to status. Whatever disturbs the stack for it enters and leaves here."""
+        """Run one check from start to status; its faults are injected and reverted here."""
         self._emit(CheckStarted, id=check.id)
 
-        def told(number: int, outcome: Outcome) -> None:
+        def on_attempt(number: int, outcome: Outcome) -> None:
             if self.stopped is not None:
-                raise asyncio.CancelledError  # something in the checker swallowed ours
+                raise asyncio.CancelledError  # the checker swallowed our cancellation
             held, ms = outcome.status.passed, outcome.elapsed_ms
             self._emit(AttemptFinished, id=check.id, attempt=number, held=held, reason=outcome.reason, elapsed_ms=ms)
 
         ctx = CheckContext(scope, check.measurement, check.id, check.timeout_s)
         if check.under:
-            outcome, count = await disturbed(check, self._under(check, ctx), ctx, told)
+            outcome, count = await attempts_under(check, self._faults(check, ctx), ctx, on_attempt)
         else:
-            outcome, count = await attempts(check, ctx, told)
+            outcome, count = await attempts(check, ctx, on_attempt)
         self._finish(check, outcome, count)
-        if self._disturbances.not_undone:
+        if self._injector.not_undone:
             self.stop("not-undone")
 
     @asynccontextmanager
-    async def _under(self, check: PlannedCheck, ctx: CheckContext) -> AsyncIterator[None]:
-        """The faults of a check are in force; the last that was put in force is the first to be taken back."""
+    async def _faults(self, check: PlannedCheck, ctx: CheckContext) -> AsyncIterator[None]:
+        """A context in which the faults of a check are in force; the last one injected is reverted first."""
         async with AsyncExitStack() as stack:
             for planned in check.under:
                 await stack.enter_async_context(ctx.under(planned))
@@ -273,22 +279,22 @@ class Engine:
         if outcome.broken and kind not in self._broken:
             self._broken.add(kind)
             self._emit(Notice, level="error", text=f"{outcome.reason}; this is a fault of the tool, not of the stack")
-        self._block(self._schedule.finish(check, outcome.status))
+        self._block(self._schedule.finish(check.id, outcome.status))
         if outcome.status in self._ending:
             self.stop("fail-fast")
 
     def _leave_out(self, check: PlannedCheck, why: str) -> None:
         self._emit(CheckFinished, id=check.id, status=Status.SKIP, reason=why)
-        self._block(self._schedule.leave_out(check))
+        self._block(self._schedule.leave_out(check.id))
 
     def _block(self, blocked: list[Blocked]) -> None:
-        for one in blocked:
+        for entry in blocked:
             self._emit(
                 CheckFinished,
-                id=one.check.id,
+                id=entry.check.id,
                 status=Status.SKIP,
-                reason=one.cause.sentence(),
-                blocked_by=one.cause.id,
+                reason=entry.cause.sentence(),
+                blocked_by=entry.cause.id,
             )
 
     async def _deadline(self) -> None:
@@ -296,27 +302,27 @@ class Engine:
         self.stop("deadline")
 
     async def _watch(self) -> None:
-        """Look at the memory from time to time, and give up what waited for it in vain."""
+        """Check the memory from time to time, and skip held checks that waited too long for it."""
         stalled = 0
         while self.stopped is None:
             await self._clock.sleep(EVERY_S)
-            self._look()
+            self._check_memory()
             stalled = stalled + 1 if self._schedule.stalled else 0
             if stalled >= PATIENCE and self.stopped is None:
                 for check in self._schedule.give_up_held():
-                    self._leave_out(check, self._sight.text)
+                    self._leave_out(check, self._memory.text)
                 self._changed.set()
 
-    def _look(self) -> None:
-        before, self._sight = self._sight, look(self.plan.limits, self._sample)
-        if self._sight.level == before.level:
+    def _check_memory(self) -> None:
+        before, self._memory = self._memory, check_memory(self.plan.limits, self._sample)
+        if self._memory.level == before.level:
             return
-        if self._sight.level != "calm" and self._sight.level not in self._warned:
-            self._warned.add(self._sight.level)
-            self._emit(Notice, level="warning", text=self._sight.text)
-        if self._sight.level == "stop":
+        if self._memory.level != "calm" and self._memory.level not in self._warned:
+            self._warned.add(self._memory.level)
+            self._emit(Notice, level="warning", text=self._memory.text)
+        if self._memory.level == "stop":
             self.stop("memory")
-        self._schedule.hold(self._sight.level != "calm")
+        self._schedule.hold(self._memory.level != "calm")
         self._changed.set()
 
     def _progress(self, check_id: str, text: str) -> None:

@@ -1,6 +1,6 @@
 """The journal of a run: its events as JSON lines on disk, each written as it happens.
 
-A run that was killed has left all it saw up to then. Journals lie in `runs/` below the state directory:
+A killed run leaves all events up to then. Journals lie in `runs/` below the state directory:
 `$XNAI_VALIDATE_STATE`, else `$XDG_STATE_HOME/xnai-validate`, else `~/.local/state/xnai-validate`.
 """
 
@@ -24,24 +24,24 @@ LINE_CAP = 64 << 20
 def new_run_id(at: float) -> str:
     """An id that sorts by time: `20261122T170312-ab1234cd` (UTC). `at` is in seconds since the epoch.
 
-    Behind the second stands which 4096th of it has begun, and then what tells runs apart that begin together.
+    The second is followed by its 4096th part, and then by random digits, since runs may begin at the same moment.
     """
     second, rest = divmod(at, 1)
     return f"{datetime.fromtimestamp(second, UTC):%Y%m%dT%H%M%S}-{int(rest * 4096):03x}{os.urandom(3).hex()[:5]}"
 
 
 def state_dir(environ: Mapping[str, str] | None = None) -> Path:
-    """The folder where runs leave what must outlive them."""
+    """The folder of journals and undo records, which outlive the run."""
     env = os.environ if environ is None else environ
     if own := env.get("XNAI_VALIDATE_STATE"):
         return Path(own)
     base = env.get("XDG_STATE_HOME")
-    # The XDG base directory specification has relative paths ignored.
+    # By the XDG base directory specification, relative paths are ignored.
     return (Path(base) if base and Path(base).is_absolute() else Path.home() / ".local" / "state") / "xnai-validate"
 
 
 def journal_path(run_id: str, state: Path) -> Path:
-    """Where the journal of a run is; raises ValueError for an id that is not the name of a file."""
+    """The path of the journal of a run; raises ValueError for an id that is not the name of a file."""
     if not run_id or run_id != Path(run_id).name or run_id.startswith("."):
         raise ValueError(f"not the id of a run: {run_id!r}")
     return state / "runs" / f"{run_id}.jsonl"
@@ -58,7 +58,7 @@ class Journal:
     def __init__(self, path: Path) -> None:
         """Create it, readable by its owner only; older journals beyond the limits are removed.
 
-        Raises OSError where it cannot be written or is there already.
+        Raises OSError if it cannot be written or exists already.
         """
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         _prune(path.parent)
@@ -86,7 +86,7 @@ class Journal:
 
 
 def _prune(folder: Path) -> None:
-    """Keep the newest journals: one less than the limit, and only so many bytes."""
+    """Remove the oldest journals, so that at most KEEP_RUNS - 1 and at most KEEP_BYTES are left."""
     kept = size = 0
     with os.scandir(folder) as entries:
         journals = [entry for entry in entries if entry.name.endswith(".jsonl")]
@@ -100,7 +100,7 @@ def _prune(folder: Path) -> None:
 def read_journal(path: Path) -> Iterator[Event]:
     """The events of a journal, in order; a last line torn by the end of its process is left out.
 
-    Raises XnaiError for a file that cannot be read or is not a journal.
+    Raises XnaiError if the file cannot be read or is not a journal.
     """
     try:
         with path.open("rb") as lines:

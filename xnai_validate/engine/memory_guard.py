@@ -1,19 +1,20 @@
-"""The memory guard: the tool ends before the host it runs on does."""
+"""The memory guard: the run ends before the host runs out of memory."""
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
+import psutil
+
 from xnai_validate.plan import Limits
 
 EVERY_S = 0.5
-"""Seconds between two looks."""
+"""Seconds between two samples."""
 PATIENCE = 10
-"""Looks for which checks that are held back are waited for when nothing else is left to do."""
+"""The number of samples for which held checks are kept waiting when no other check is left."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,27 +25,21 @@ class Memory:
     own_mib: float
     """Resident memory of this process."""
     host_bytes: int = 0
-    """All the memory that the host has; 0 where that is not known."""
+    """All memory of the host; 0 if it is unknown."""
 
 
 Sample = Callable[[], Memory]
 
 
 def memory_now() -> Memory:
-    """The host's memory and that of this process, as they are now: from the files of Linux, see proc(5)."""
-    kib: dict[str, int] = {}
-    with open("/proc/meminfo", encoding="ascii") as lines:
-        for line in lines:
-            name, _, amount = line.partition(":")
-            kib[name] = int(amount.split()[0])
-    with open("/proc/self/statm", encoding="ascii") as text:
-        resident = int(text.read().split()[1])
-    used = 1 - kib["MemAvailable"] / kib["MemTotal"]
-    return Memory(used * 100, resident * os.sysconf("SC_PAGE_SIZE") / (1 << 20), kib["MemTotal"] << 10)
+    """The memory in use now."""
+    host = psutil.virtual_memory()
+    own = psutil.Process().memory_info().rss
+    return Memory(100 * (1 - host.available / host.total), own / 2**20, host.total)
 
 
 def spare_bytes(limits: Limits, sample: Sample) -> int:
-    """How much of the host's memory may be taken before the run ends."""
+    """The memory of the host that may be taken before the run ends."""
     memory = sample()
     if not memory.host_bytes:
         return sys.maxsize
@@ -52,24 +47,23 @@ def spare_bytes(limits: Limits, sample: Sample) -> int:
 
 
 @dataclass(frozen=True, slots=True)
-class Sight:
-    """What a look at the memory says."""
+class MemoryState:
+    """The memory in use compared with the limits of the run."""
 
     level: Literal["calm", "warn", "stop"]
     text: str = ""
-    """One sentence, where it is not calm."""
+    """One sentence about a level other than calm."""
 
 
-def look(limits: Limits, sample: Sample) -> Sight:
-    """Hold the memory in use against the limits of the run."""
+def check_memory(limits: Limits, sample: Sample) -> MemoryState:
+    """Compare the memory in use with the limits of the run."""
     memory, host = sample(), limits.host_memory_percent
-    at = f"host memory is at {memory.host_percent:.0f} %"
+    usage = f"host memory is at {memory.host_percent:.0f} %"
     if memory.host_percent >= host.stop:
-        return Sight("stop", f"{at}; the run ends at {host.stop:g} %")
+        return MemoryState("stop", f"{usage}; the run ends at {host.stop:g} %")
     if memory.own_mib >= limits.own_memory_mib:
-        return Sight(
-            "stop", f"this process has {memory.own_mib:.0f} MiB; the run ends at {limits.own_memory_mib:g} MiB"
-        )
+        own = f"this process has {memory.own_mib:.0f} MiB; the run ends at {limits.own_memory_mib:g} MiB"
+        return MemoryState("stop", own)
     if memory.host_percent >= host.warn:
-        return Sight("warn", f"{at}; no load and no disturbance begins from {host.warn:g} %")
-    return Sight("calm")
+        return MemoryState("warn", f"{usage}; no load and no disturbance begins from {host.warn:g} %")
+    return MemoryState("calm")

@@ -1,7 +1,9 @@
-"""The first events of a run: what is known before any check begins."""
+"""What a run does before its first check: import heavy modules, create the journal, emit the first events."""
 
 from __future__ import annotations
 
+import importlib
+from contextlib import suppress
 from pathlib import Path
 
 from xnai_validate.engine.emit import Emitter
@@ -11,10 +13,20 @@ from xnai_validate.model.results.report import RunInfo
 from xnai_validate.plan import Plan
 
 
+def preload(plan: Plan) -> None:
+    """Import the modules that the checkers and faults of a plan name as `preload`, so that no measurement pays for it.
+
+    A missing module is left to the checker, which reports it.
+    """
+    for name in plan.preload_modules():
+        with suppress(ImportError):
+            importlib.import_module(name)
+
+
 def begin(emitter: Emitter, plan: Plan, run: RunInfo, state: Path) -> Path | None:
     """Create the journal below `state` and emit run-started, the plan's notices and its targets.
 
-    Returns where the journal is, or None where it cannot be written; that is a notice, and the run goes on.
+    Returns the path of the journal; None if it cannot be written: then there is a notice, and the run goes on.
     """
     path = journal_path(run.id, state)
     why = None
@@ -37,7 +49,7 @@ def _name_targets(emitter: Emitter, plan: Plan) -> None:
         url, choice = planned.target.url, planned.choice
         if url is None:
             continue
-        # Where there was nothing to choose, nothing was tried, and nothing is missing.
+        # A target with a single candidate was not probed.
         tried, answered = (choice.tried, choice.answered) if choice else (0, True)
         emitter.emit(TargetResolved, target=name, url=url, tried=tried, answered=answered)
         if not answered:

@@ -1,4 +1,4 @@
-"""What lives as long as a run: opened once, at first use, and closed in the reverse order."""
+"""Resources that live as long as a run: opened once, at their first use, and closed in reverse order."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from xnai_validate.model.text import printable
 T = TypeVar("T")
 
 CLOSE_S = 5.0
-"""How long one resource may take to close before it is cancelled."""
+"""Seconds that one resource may take to close before it is cancelled."""
 CANCELLED_S = 1.0
-"""How long a cancelled one may take."""
+"""Seconds that a cancelled resource may take."""
 
 
 class _Held:
-    """One resource, entered and left in one task of its own, as cancel scopes within it want."""
+    """One resource, entered and left in a task of its own, as the cancel scopes within it require."""
 
     def __init__(self, open_: Callable[[], AbstractAsyncContextManager[object]]) -> None:
         self.ready: asyncio.Future[object] = asyncio.get_running_loop().create_future()
@@ -33,18 +33,18 @@ class _Held:
 
 
 class Shared:
-    """The resources of a run. `tell` is given a sentence for each that could not be closed."""
+    """The resources of a run. `warn` is called with a sentence for each that could not be closed."""
 
-    def __init__(self, tell: Callable[[str], None]) -> None:
-        self._tell = tell
+    def __init__(self, warn: Callable[[str], None]) -> None:
+        self._warn = warn
         self._held: dict[Hashable, _Held] = {}
         self._opened: list[tuple[Hashable, _Held]] = []
-        self._hurried = asyncio.Event()
+        self._impatient = asyncio.Event()
 
     async def get(self, key: Hashable, open_: Callable[[], AbstractAsyncContextManager[T]]) -> T:
-        """The value under `key`; opened by the first who asks, while others wait for the same.
+        """The value under `key`; the first caller opens it while others wait for it.
 
-        Raises what the opening raised; the next who asks tries again.
+        Raises the exception of the opening; the next caller tries again.
         """
         held = self._held.get(key)
         if held is None:
@@ -52,7 +52,7 @@ class Shared:
             held.task.add_done_callback(lambda _: self._forget(key, held))
             held.ready.add_done_callback(lambda _: self._opened.append((key, held)))
         if not held.ready.done():
-            # Neither is cancelled when the one who waits is: others may wait too.
+            # A cancelled caller cancels neither of them: others may wait, too.
             await asyncio.wait((held.ready, held.task), return_when=asyncio.FIRST_COMPLETED)
         if not held.ready.done():
             held.task.result()
@@ -63,29 +63,29 @@ class Shared:
         if not held.ready.done():
             self._held.pop(key, None)
             if not held.task.cancelled():
-                held.task.exception()  # seen by those who wait, if any still does
+                held.task.exception()  # retrieved, in case no caller waits any more
 
-    def hurry(self) -> None:
-        """Wait no longer for what is closing: cancel it."""
-        self._hurried.set()
+    def cut_grace_short(self) -> None:
+        """Cancel the resource that is closing instead of waiting for it."""
+        self._impatient.set()
 
     async def close(self) -> None:
-        """Close everything, last opened first, each within its time, whatever the others do."""
+        """Close all resources, last opened first, each within its time limit."""
         unopened = [held.task for held in self._held.values() if not held.ready.done()]
         for task in unopened:
             task.cancel()
         if unopened:
             await asyncio.wait(unopened, timeout=CANCELLED_S)
-        hurried = asyncio.create_task(self._hurried.wait())
+        impatient = asyncio.create_task(self._impatient.wait())
         try:
             while self._opened:
                 key, held = self._opened.pop()
                 held.closing.set()
-                await asyncio.wait((held.task, hurried), timeout=CLOSE_S, return_when=asyncio.FIRST_COMPLETED)
+                await asyncio.wait((held.task, impatient), timeout=CLOSE_S, return_when=asyncio.FIRST_COMPLETED)
                 await self._closed(key, held)
         finally:
-            hurried.cancel()
-            await asyncio.wait((hurried,))
+            impatient.cancel()
+            await asyncio.wait((impatient,))
             self._held.clear()
 
     async def _closed(self, key: Hashable, held: _Held) -> None:
@@ -93,9 +93,9 @@ class Shared:
         if not held.task.done():
             held.task.cancel()
             await asyncio.wait((held.task,), timeout=CANCELLED_S)
-            self._tell(f"what checks of {name} share did not close in time")
+            self._warn(f"what checks of {name} share did not close in time")
             return
         error = None if held.task.cancelled() else held.task.exception()
         if error is not None:
             words = cut(printable(str(error)), 300)
-            self._tell(f"what checks of {name} share could not be closed: {type(error).__name__}: {words}")
+            self._warn(f"what checks of {name} share could not be closed: {type(error).__name__}: {words}")

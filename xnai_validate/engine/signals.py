@@ -1,4 +1,4 @@
-"""Ctrl-C and its like: the first ends the run in good order, a second one only shortens the waiting."""
+"""Signals that stop a run: the first one ends it in good order, a second one only cuts the grace periods short."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ Handler = Callable[[int, FrameType | None], object] | int | None
 
 @asynccontextmanager
 async def signals(engine: Engine) -> AsyncIterator[None]:
-    """Let signals stop `engine` while the context lasts; afterwards the handlers are those of before.
+    """Let signals stop `engine` within this context; the previous handlers are restored afterwards.
 
-    A signal that the caller has set to be ignored (as `nohup` does with SIGHUP) stays ignored.
+    A signal that is ignored (as `nohup` sets for SIGHUP) stays ignored.
     """
     loop = asyncio.get_running_loop()
     before: dict[signal.Signals, Handler] = {}
@@ -38,6 +38,6 @@ async def signals(engine: Engine) -> AsyncIterator[None]:
 
 def _received(engine: Engine) -> None:
     if engine.ending:
-        engine.hurry()
+        engine.cut_grace_short()
     else:
         engine.stop("interrupted")

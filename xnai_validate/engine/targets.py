@@ -1,4 +1,4 @@
-"""Which of several places a target is at: the first candidate, in order, that answers its probe."""
+"""Find the candidate of each target that is used: the first one, in order, that answers its probe."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from xnai_validate.model.target import Target
 from xnai_validate.plan import Choice, CompiledMeasurement, Plan, PlannedTarget
 
 PROBE_S = 5.0
-"""How long one candidate may take to answer."""
+"""Seconds that one candidate may take to answer."""
 AGAIN_S = 0.5
-"""Pause before all candidates are tried again, where the stack is waited for."""
+"""Seconds before all candidates are probed again, if the stack is waited for."""
 
 
 async def settle_targets(plan: Plan, clock: Clock, wait_s: float | None = None) -> dict[str, Choice]:
-    """Target name -> the candidate that is taken, for every target that has several and a probe.
+    """Target name -> the candidate that is used, for every target with several candidates and a probe.
 
-    All candidates are probed at once and the first in order that answers is taken. With `wait_s` this is repeated until
-    one answers or the time is over. Where none does, the first is taken, with `answered` false.
+    All candidates are probed at once, and the first in order that answers is used. With `wait_s` this is repeated until
+    one answers or the time is over. If none does, the first candidate is used, with `answered` false.
     """
     open_ = [p for p in plan.targets.values() if len(p.candidates) > 1 and p.probe is not None and p.choice is None]
     if not open_:
@@ -40,7 +40,7 @@ async def settle_targets(plan: Plan, clock: Clock, wait_s: float | None = None) 
 
 
 async def _settle(planned: PlannedTarget, scope: Scope, end: float) -> Choice:
-    """Probe until one answers; at least once, and once more when the time is over."""
+    """Probe until one answers: at least once, and once more when the time is over."""
     while True:
         left = end - scope.clock.monotonic()
         index = await _first_that_answers(planned, scope)

@@ -1,4 +1,4 @@
-"""Whether anything may be measured: while a fault may be in force, nothing that is measured could be trusted."""
+"""Refuse to run while a fault of another run may be in force: no measurement could be trusted."""
 
 from __future__ import annotations
 
@@ -11,28 +11,33 @@ from xnai_validate.kit import Target
 
 
 def left_behind(folder: UndoFolder, *, besides: str | None = None) -> tuple[UndoRecord | Unreadable, ...]:
-    """The records whose run has ended without taking its fault back; `besides`: those of this run do not count.
+    """The records of faults that an ended run did not revert, those of the run `besides` excepted.
 
-    Raises ConfigError where they cannot be read.
+    Raises ConfigError if they cannot be read.
     """
     return tuple(one for one in _records(folder, besides) if isinstance(one, Unreadable) or not one.owned)
 
 
-def held(folder: UndoFolder, targets: Iterable[Target], *, besides: str | None = None) -> tuple[UndoRecord, ...]:
-    """The records by which a living run disturbs one of these targets, or the host. Raises ConfigError likewise."""
-    wanted = tuple(targets)
+def held_by_others(
+    folder: UndoFolder, targets: Iterable[Target], *, besides: str | None = None
+) -> tuple[UndoRecord, ...]:
+    """The records of faults that a living run has in force on one of these targets, or on the host.
+
+    Raises ConfigError if they cannot be read.
+    """
+    own = tuple(targets)
     living = [one for one in _records(folder, besides) if isinstance(one, UndoRecord) and one.owned]
-    return tuple(one for one in living if one.target is None or any(_same(one.target, target) for target in wanted))
+    return tuple(one for one in living if one.target is None or any(_same(one.target, target) for target in own))
 
 
 def refuse_left_behind(folder: UndoFolder) -> None:
-    """Raises NotUndone where an earlier run has left something that may be in force."""
-    found = left_behind(folder)
-    if not found:
+    """Raise NotUndone if a fault of an earlier run may be in force."""
+    records = left_behind(folder)
+    if not records:
         return
-    first = found[0]
+    first = records[0]
     what = first.sentence if isinstance(first, UndoRecord) else f"an unreadable record, {first.id}"
-    more = f", and {len(found) - 1} more" if len(found) > 1 else ""
+    more = f", and {len(records) - 1} more" if len(records) > 1 else ""
     raise NotUndone(
         f"a fault of an earlier run may still be in force: {what}{more}; nothing was touched",
         hint="undo it with: xnai-validate undo",
@@ -40,10 +45,10 @@ def refuse_left_behind(folder: UndoFolder) -> None:
 
 
 def refuse_held(folder: UndoFolder, targets: Iterable[Target]) -> None:
-    """Raises NotUndone where another run disturbs one of the targets just now."""
-    for one in held(folder, targets):
+    """Raise NotUndone if another run has a fault in force on one of the targets."""
+    for record in held_by_others(folder, targets):
         raise NotUndone(
-            f"run {one.run} (process {one.owner.pid}) disturbs the stack just now: {one.sentence}",
+            f"run {record.run} (process {record.owner.pid}) disturbs the stack just now: {record.sentence}",
             hint="wait until it has ended",
         )
 

@@ -1,19 +1,19 @@
-"""The first ring: faults of a run, each recorded, injected, taken back and proven, whatever happens meanwhile."""
+"""The first ring of undo: each fault of a run is recorded, injected, reverted and proven within the check's task."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
-from xnai_validate.engine.undo.conflicts import held, left_behind
+from xnai_validate.engine.undo.conflicts import held_by_others, left_behind
 from xnai_validate.engine.undo.folder import UndoFolder, Unreadable
 from xnai_validate.engine.undo.guardian import Guardian
 from xnai_validate.engine.undo.record import UndoRecord, myself, placeless
-from xnai_validate.engine.undo.revert import FaultPlace, Proof, take_back, words
+from xnai_validate.engine.undo.revert import FaultPlace, Proof, error_text, result_or_error, revert
 from xnai_validate.errors import NotApplicable, Unmeasurable, XnaiError
 from xnai_validate.kit import ActiveFault, Clock, Params, Target, Undo
 from xnai_validate.model.json import JsonValue
@@ -21,9 +21,9 @@ from xnai_validate.model.results.events import FaultInjected, FaultReverted, Not
 from xnai_validate.plan import PlannedFault
 
 Step = Literal["prepared", "recorded", "injected", "reverting", "reverted", "proven", "removed"]
-"""Moments in the life of a fault, for those who want to be told of them."""
-Told = Callable[[Step, str], None]
-"""Told of a moment and the id of the injection."""
+"""The moments in the life of a fault."""
+StepListener = Callable[[Step, str], None]
+"""Called at each moment, with the id of the undo record."""
 Emit = Callable[..., None]
 
 
@@ -36,8 +36,8 @@ class _Prepared:
     place: FaultPlace
 
 
-class Disturbances:
-    """Puts faults in force and takes them back; what it could not take back is in `not_undone`."""
+class FaultInjector:
+    """Injects faults and reverts them; those that it could not revert are in `not_undone`."""
 
     def __init__(
         self,
@@ -48,33 +48,33 @@ class Disturbances:
         emit: Emit,
         guardian: Guardian,
         mask: Callable[[str], str],
-        told: Told,
+        on_step: StepListener,
     ) -> None:
         self.not_undone: list[str] = []
-        """The ids of what may still be in force."""
+        """The ids of the faults that may still be in force."""
         self._run = run
         self._folder = UndoFolder.below(state)
         self._clock = clock
         self._emit = emit
         self._guardian = guardian
         self._mask = mask
-        self._told = told
+        self._on_step = on_step
         self._count = 0
         self._ends: dict[str, float] = {}
-        """Injection -> when it must have been taken back, for every fault that may be in force."""
-        self._hurried = asyncio.Event()
+        """Record id -> the time by which it must be reverted, for every fault that may be in force."""
+        self._impatient = asyncio.Event()
 
-    def hurry(self) -> None:
-        """Wait no longer than necessary for proofs; what is in force is taken back all the same."""
-        self._hurried.set()
+    def cut_grace_short(self) -> None:
+        """Leave at most a second for each proof; the faults in force are reverted all the same."""
+        self._impatient.set()
 
     @asynccontextmanager
     async def in_force(
         self, planned: PlannedFault, target: Target | None, check: str
     ) -> AsyncIterator[Mapping[str, Target]]:
-        """The fault is in force in this context, no longer than its limit; gives targets that are elsewhere meanwhile.
+        """A context in which a fault is in force, for at most its limit; yields the targets whose url differs then.
 
-        Raises NotApplicable or Unmeasurable where it cannot be injected, or was in force for its limit.
+        Raises NotApplicable or Unmeasurable if it cannot be injected, or was in force for its limit.
         """
         fault = planned.fault
         prepared = await self._prepare(planned, target)
@@ -82,21 +82,22 @@ class Disturbances:
         force: ActiveFault | None = None
         limit = asyncio.timeout(fault.limit_s)
         try:
-            self._await_end(record.id, fault.limit_s + fault.grace_s)
+            self._set_deadline(record.id, fault.limit_s + fault.grace_s)
             self._emit(FaultInjected, fault=fault.name, target=planned.target, undo=record.id, check=check)
             async with limit:
                 force = await self._inject(prepared)
-                self._told("injected", record.id)
+                self._on_step("injected", record.id)
                 yield self._moved(planned, target, force)
         except TimeoutError:
             if not limit.expired():
                 raise
             raise Unmeasurable(f"{fault.name} was taken back after its limit of {fault.limit_s:g} s") from None
         finally:
-            await self._surely(self._taken_back(prepared, record, force))
+            await _shielded(self._revert(prepared, record))
+            self._close(force)
 
-    def _await_end(self, record_id: str, seconds: float | None) -> None:
-        """Let the guardian know when the next fault must have been taken back; None: this one was."""
+    def _set_deadline(self, record_id: str, seconds: float | None) -> None:
+        """Set the guardian's deadline for the next fault; None once this fault is reverted."""
         now = self._clock.monotonic()
         if seconds is None:
             self._ends.pop(record_id, None)
@@ -105,31 +106,25 @@ class Disturbances:
         self._guardian.expect(min(self._ends.values()) - now if self._ends else None)
 
     async def _prepare(self, planned: PlannedFault, target: Target | None) -> _Prepared:
-        """Everything that only reads. The guardian watches before anything else can happen."""
+        """Do all that only reads, and start the guardian before anything is changed."""
         fault = planned.fault
         if self.not_undone:
             raise Unmeasurable("an earlier fault may still be in force, so nothing more is disturbed")
         self._refuse_others(target)
         self._count += 1
         place = FaultPlace(f"{self._run}.{self._count}", self._clock, fault.limit_s, target)
-        try:
-            async with asyncio.timeout(fault.grace_s):
-                undo = await fault.methods.prepare(planned.params, place)
-                before = await fault.methods.fingerprint(undo, place)
-        except XnaiError:
-            raise
-        except Exception as error:
-            raise Unmeasurable(
-                f"{fault.name} cannot be prepared: {words(error, f'no answer within {fault.grace_s:g} s')}"
-            ) from error
-        self._told("prepared", place.id)
+        prepared = await result_or_error(_read(planned, place), fault.grace_s)
+        if isinstance(prepared, BaseException):
+            why = error_text(prepared, f"no answer within {fault.grace_s:g} s")
+            raise _unmeasurable(prepared, f"{fault.name} cannot be prepared: {why}")
+        self._on_step("prepared", place.id)
         await self._guardian.watch()
-        return _Prepared(planned, planned.params, undo, before, place)
+        return prepared
 
     def _refuse_others(self, target: Target | None) -> None:
-        """Nothing is disturbed on top of what another run has left, or holds just now."""
+        """Raise Unmeasurable if another run has left a fault in force, or has one in force now."""
         others: tuple[UndoRecord | Unreadable, ...] = left_behind(self._folder, besides=self._run)
-        others = others or held(self._folder, [target] if target else [], besides=self._run)
+        others = others or held_by_others(self._folder, [target] if target else [], besides=self._run)
         if others:
             raise Unmeasurable(
                 f"another run has left or holds a fault ({others[0].id}), so nothing is disturbed",
@@ -137,7 +132,7 @@ class Disturbances:
             )
 
     def _record(self, prepared: _Prepared, target: Target | None, check: str) -> UndoRecord:
-        """The record, on the disk. Raises Unmeasurable where it cannot be written: then nothing is injected."""
+        """Write the undo record to disk. Raises Unmeasurable if that fails: then nothing is injected."""
         try:
             record = UndoRecord(
                 id=prepared.place.id,
@@ -157,54 +152,37 @@ class Disturbances:
                 f"the undo record cannot be written: {error.strerror or error}; nothing was injected",
                 hint=f"make room in {self._folder.path.parent}, or set XNAI_VALIDATE_STATE",
             ) from None
-        self._told("recorded", record.id)
+        self._on_step("recorded", record.id)
         return record
 
     async def _inject(self, prepared: _Prepared) -> ActiveFault | None:
         fault = prepared.planned.fault
-        try:
-            return await fault.methods.inject(prepared.params, prepared.undo, prepared.place)
-        except XnaiError:
-            raise
-        except Exception as error:
-            raise Unmeasurable(f"{fault.name} cannot be injected: {words(error, 'no answer')}") from error
+        force = await result_or_error(fault.methods.inject(prepared.params, prepared.undo, prepared.place), None)
+        if isinstance(force, BaseException):
+            raise _unmeasurable(force, f"{fault.name} cannot be injected: {error_text(force, 'no answer')}")
+        return force
 
     def _moved(self, planned: PlannedFault, target: Target | None, force: ActiveFault | None) -> Mapping[str, Target]:
         if force is None or force.url is None or target is None:
             return {}
-        # What passes through a proxy is the target's own TLS: its certificate is still for the target's name.
+        # The proxy passes TLS through, so the certificate is still that of the target's name.
         tls = replace(target.tls, server_name=target.tls.server_name or target.host or None)
         return {target.name: replace(target, url=force.url, tls=tls)}
 
-    async def _surely(self, work: object) -> None:
-        """Do something to its end; whoever cancels meanwhile waits for it."""
-        task = asyncio.ensure_future(work)  # type: ignore[call-overload]
-        cancelled: asyncio.CancelledError | None = None
-        while not task.done():
-            try:
-                await asyncio.wait((task,))
-            except asyncio.CancelledError as error:
-                cancelled = error
-        task.result()
-        if cancelled is not None:
-            raise cancelled
-
-    async def _taken_back(self, prepared: _Prepared, record: UndoRecord, force: ActiveFault | None) -> None:
-        self._told("reverting", record.id)
-        proof = await take_back(
+    async def _revert(self, prepared: _Prepared, record: UndoRecord) -> None:
+        self._on_step("reverting", record.id)
+        proof = await revert(
             prepared.planned.fault,
             prepared.undo,
             prepared.before,
             prepared.place,
-            self._hurried,
-            lambda: self._told("reverted", record.id),
+            self._impatient,
+            lambda: self._on_step("reverted", record.id),
         )
-        if force is not None and force.close is not None:
-            proof = self._closed(force.close, proof)
         if proof.proven:
-            self._told("proven", record.id)
-            proof = self._removed(record, proof)
-        self._await_end(record.id, None)
+            self._on_step("proven", record.id)
+            proof = self._remove(record)
+        self._set_deadline(record.id, None)
         self._emit(FaultReverted, undo=record.id, proven=proof.proven)
         if not proof.proven:
             self.not_undone.append(record.id)
@@ -213,25 +191,55 @@ class Disturbances:
             )
             self._emit(Notice, level="error", text=text)
         else:
-            self._told("removed", record.id)
+            self._on_step("removed", record.id)
 
-    def _closed(self, close: Callable[[], None], proof: Proof) -> Proof:
+    def _close(self, force: ActiveFault | None) -> None:
+        """Release what a reverted fault held in this process, such as a socket."""
+        if force is None or force.close is None:
+            return
         try:
-            close()
-        except Exception as error:  # noqa: BLE001 (what is left of it is not the stack's)
-            self._emit(Notice, level="warning", text=f"a fault left something behind: {words(error, '')}")
-        return proof
+            force.close()
+        except OSError as error:
+            self._emit(Notice, level="warning", text=f"a fault left something behind: {error_text(error, '')}")
 
-    def _removed(self, record: UndoRecord, proof: Proof) -> Proof:
+    def _remove(self, record: UndoRecord) -> Proof:
         try:
             self._folder.remove(record.id)
         except OSError as error:
             return Proof(False, f"it is taken back, but its record cannot be removed: {error.strerror}")
-        return proof
+        return Proof(True)
+
+
+async def _read(planned: PlannedFault, place: FaultPlace) -> _Prepared:
+    undo = await planned.fault.methods.prepare(planned.params, place)
+    return _Prepared(planned, planned.params, undo, await planned.fault.methods.fingerprint(undo, place), place)
+
+
+def _unmeasurable(error: BaseException, message: str) -> XnaiError:
+    """The exception to raise for one of a fault: its own if it has a message for the user."""
+    if isinstance(error, XnaiError):
+        return error
+    unmeasurable = Unmeasurable(message)
+    unmeasurable.__cause__ = error
+    return unmeasurable
+
+
+async def _shielded(work: Coroutine[Any, Any, None]) -> None:
+    """Run something to its end; a cancellation meanwhile takes effect only then."""
+    task = asyncio.ensure_future(work)
+    cancelled: asyncio.CancelledError | None = None
+    while not task.done():
+        try:
+            await asyncio.wait((task,))
+        except asyncio.CancelledError as error:
+            cancelled = error
+    task.result()
+    if cancelled is not None:
+        raise cancelled
 
 
 def target_of(planned: PlannedFault, named: Callable[[str], Target]) -> Target | None:
-    """The target of a fault; raises NotApplicable where it is not configured."""
+    """The target of a fault; raises NotApplicable if it is not configured."""
     if planned.target is None:
         return None
     try:

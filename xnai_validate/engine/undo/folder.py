@@ -1,4 +1,4 @@
-"""The folder of undo records, `undo/` below the state directory. What lies in it may be in force."""
+"""The folder of undo records, `undo/` below the state directory: a fault with a record there may be in force."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from xnai_validate.engine.undo.record import UndoRecord, record_from_json
 
 @dataclass(frozen=True, slots=True)
 class Unreadable:
-    """A file that should be an undo record and is none."""
+    """A file that should be an undo record, and cannot be read as one."""
 
     id: str
     why: str
@@ -28,11 +28,11 @@ class UndoFolder:
 
     @classmethod
     def below(cls, state: Path) -> UndoFolder:
-        """The one of a state directory."""
+        """The folder of a state directory."""
         return cls(state / "undo")
 
     def add(self, record: UndoRecord) -> None:
-        """Write a record; when this returns it is on the disk, and so is its name. Raises OSError: then it is not."""
+        """Write a record and sync it and its folder to disk. Raises OSError; then no record is left."""
         self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
         document, secret = record.to_json()
         try:
@@ -47,13 +47,13 @@ class UndoFolder:
             raise
 
     def remove(self, record_id: str) -> None:
-        """Remove a record: the fault was taken back. Raises OSError."""
+        """Remove the record of a reverted fault. Raises OSError."""
         self._record(record_id).unlink(missing_ok=True)
         self._secret(record_id).unlink(missing_ok=True)
         _sync_folder(self.path)
 
     def ids(self) -> tuple[str, ...]:
-        """The ids of all records, oldest first; empty where there is no folder. Raises OSError."""
+        """The ids of all records, oldest first; empty without a folder. Raises OSError."""
         try:
             names = os.listdir(self.path)
         except (FileNotFoundError, NotADirectoryError):
@@ -62,10 +62,10 @@ class UndoFolder:
 
     def all(self) -> tuple[UndoRecord | Unreadable, ...]:
         """All records, oldest first."""
-        return tuple(found for one in self.ids() if (found := self.get(one)) is not None)
+        return tuple(record for record_id in self.ids() if (record := self.get(record_id)) is not None)
 
     def get(self, record_id: str) -> UndoRecord | Unreadable | None:
-        """One record; None where it is gone meanwhile."""
+        """One record; None if it was removed meanwhile."""
         try:
             document = self._record(record_id).read_bytes()
             secret = self._secret(record_id).read_bytes() if self._secret(record_id).exists() else None
@@ -77,7 +77,7 @@ class UndoFolder:
 
     @contextmanager
     def locked(self) -> Iterator[None]:
-        """Only one process at a time takes back what others have left; others wait here."""
+        """A context that one process at a time enters to revert the faults of others."""
         self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
         handle = os.open(self.path / ".lock", os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
         try:
@@ -99,9 +99,9 @@ def _order(record_id: str) -> tuple[str, int]:
 
 
 def _write(path: Path, data: bytes) -> None:
-    """Write aside, sync, rename: a reader sees all of it or nothing."""
-    aside = path.with_name(f".{path.name}.{os.getpid()}")
-    handle = os.open(aside, os.O_CREAT | os.O_TRUNC | os.O_WRONLY | os.O_CLOEXEC, 0o600)
+    """Write to a temporary file, sync, rename: a reader finds either the whole file or none."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    handle = os.open(temporary, os.O_CREAT | os.O_TRUNC | os.O_WRONLY | os.O_CLOEXEC, 0o600)
     try:
         try:
             rest = memoryview(data)
@@ -110,10 +110,10 @@ def _write(path: Path, data: bytes) -> None:
             os.fsync(handle)
         finally:
             os.close(handle)
-        os.rename(aside, path)
+        os.rename(temporary, path)
     except OSError:
         with suppress(OSError):
-            aside.unlink()
+            temporary.unlink()
         raise
 
 

@@ -1,8 +1,8 @@
-"""The third ring: a process that takes back what a run has left in force when it disappeared.
+"""The third ring of undo: a process that reverts the faults of a run that has disappeared.
 
-It is a shell of 2 MB, asleep on a pipe from the run, in a session of its own and deaf to the signals of terminals and
-service managers. When the pipe closes without a good-bye it becomes the command that takes faults back. While a fault
-is in force it counts seconds, for a run may also stand still: stopped, or blocked by a terminal that takes no output.
+It is a shell of 2 MB that sleeps on a pipe from the run, in a session of its own, and ignores the signals of terminals
+and service managers. If the pipe closes without `bye`, it becomes the command that reverts faults. While a fault is in
+force it counts seconds, since a run may also hang: stopped, or blocked by a terminal that takes no output.
 """
 
 from __future__ import annotations
@@ -41,44 +41,44 @@ done
 [ -z "$counting" ] || kill -9 "$counting" 2>/dev/null
 exec "$@" </dev/null
 """
-"""Orders, a line each: `within SECONDS` something must have been taken back, `calm` nothing is in force, `bye`."""
+"""Its orders, one a line: `within SECONDS` a fault must be reverted, `calm`: no fault is in force, `bye`: end."""
 START_S = 10.0
-"""How long it may take until it says that it is there."""
+"""Seconds until it must be ready."""
 
 
 def undo_command(run_id: str) -> tuple[str, ...]:
-    """The command that takes back what a run has left: `xnai-validate undo` for that run."""
+    """The command that reverts the faults of a run: `xnai-validate undo` for that run."""
     return (sys.executable, "-P", "-m", "xnai_validate", "undo", "--run", run_id)
 
 
 class Guardian:
-    """The guardian of one run, started when it is first needed."""
+    """The guardian of one run, started at its first use."""
 
     def __init__(self, state: Path, command: Sequence[str]) -> None:
-        """`command` is what it becomes when the run has disappeared, with `state` as its state directory."""
+        """`command` is what it becomes if the run disappears, with `state` as the state directory."""
         self._state = state
         self._command = tuple(command)
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
     def pid(self) -> int | None:
-        """The process, where there is one."""
+        """The pid of the process, if it was started."""
         return self._process.pid if self._process else None
 
     async def watch(self) -> None:
-        """Return when it is watching; one that was killed is replaced. Raises Unmeasurable where it does not start."""
+        """Return once it is watching; a killed one is replaced. Raises Unmeasurable if it does not start."""
         if self._process is None or self._process.poll() is not None:
-            self._let_go()
+            self._close()
             try:
                 self._process = self._start()
             except OSError as error:
                 raise Unmeasurable(f"the guardian of undo does not start: {error}; nothing was injected") from None
-        told = self._process.stdout
-        if told is None or told.closed:
+        ready_pipe = self._process.stdout
+        if ready_pipe is None or ready_pipe.closed:
             return
-        # In a thread, for the loop may be one of tests, whose time is not that of processes.
-        ready = await asyncio.to_thread(lambda: select.select([told], [], [], START_S)[0] and told.read(1))
-        told.close()
+        # In a thread, since the loop of a test may run on virtual time.
+        ready = await asyncio.to_thread(lambda: select.select([ready_pipe], [], [], START_S)[0] and ready_pipe.read(1))
+        ready_pipe.close()
         if not ready:
             self._process.kill()
             raise Unmeasurable("the guardian of undo does not start; nothing was injected")
@@ -96,20 +96,20 @@ class Guardian:
         )
 
     def expect(self, seconds: float | None) -> None:
-        """After so many seconds what is overdue is taken back, whatever the run does; None: nothing is in force."""
+        """Let it revert overdue faults after so many seconds, whatever the run does; None: no fault is in force."""
         self._order("calm" if seconds is None else f"within {max(1, math.ceil(seconds))}")
 
     def dismiss(self) -> None:
-        """Let it go: the run ends in good order, and has taken back itself what it could."""
+        """End it: the run ends in good order and has reverted its faults itself."""
         self._order("bye")
-        self._let_go()
+        self._close()
 
     def _order(self, line: str) -> None:
         if self._process is not None and self._process.stdin is not None:
-            with suppress(OSError):  # it was killed; before the next injection there is another
+            with suppress(OSError):  # it was killed; the next injection starts another
                 self._process.stdin.write(f"{line}\n".encode())
 
-    def _let_go(self) -> None:
+    def _close(self) -> None:
         process, self._process = self._process, None
         if process is None:
             return

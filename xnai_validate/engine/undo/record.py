@@ -1,4 +1,4 @@
-"""What is on disk of a fault before it is injected: enough for any process to take it back."""
+"""The undo record of a fault: on disk before the injection, with all that any process needs to revert it."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ class UndoRecord:
     """One fault that may be in force."""
 
     id: str
-    """Unlike that of any other injection; the name of its file."""
+    """Unique for each injection; the name of its file."""
     fault: str
     sentence: str
-    """What it does to whom."""
+    """What the fault does to which target."""
     run: str
     """The id of the run."""
     check: str
-    """The id of the check that it was injected for."""
+    """The id of the check that injects it."""
     owner: ProcessId
-    """The process that takes it back as long as it lives."""
+    """The process that reverts it as long as it lives."""
     target: Target | None
     undo: JsonObject
-    """What the fault itself wrote down."""
+    """What the fault's `prepare` returned."""
     before: JsonValue
     """The fingerprint before the injection."""
     recorded_at: float
@@ -38,13 +38,13 @@ class UndoRecord:
 
     @property
     def owned(self) -> bool:
-        """Whether the run that injected it still lives."""
+        """Whether the run that injects it still lives."""
         return self.owner.alive
 
     def to_json(self) -> tuple[bytes, bytes | None]:
-        """The record, and what of it is secret, to be kept in a file of its own.
+        """The record, and its secret part for a file of its own.
 
-        A password that is from the environment is named, not written.
+        Of a password from the environment only the name of the variable is written.
         """
         target, secret = _target_to_json(self.target) if self.target else (None, None)
         document = {
@@ -58,7 +58,7 @@ class UndoRecord:
 
 
 def record_from_json(record: bytes, secret: bytes | None, environ: Mapping[str, str] | None = None) -> UndoRecord:
-    """The record of its two files; raises ValueError for what is none."""
+    """The record of the content of its two files; raises ValueError if they hold none."""
     document = json.loads(record)
     if not isinstance(document, dict) or document.get("format") != FORMAT:
         raise ValueError("not an undo record")
@@ -74,7 +74,7 @@ def record_from_json(record: bytes, secret: bytes | None, environ: Mapping[str, 
 
 
 def placeless(target: Target) -> Target:
-    """The target as a process in any folder understands it: its files by their whole paths."""
+    """The target with absolute paths of its files, for a process in any folder."""
     names = ("ca", "cert", "key")
     files = {name: path and os.path.abspath(path) for name in names if (path := getattr(target.tls, name))}
     return replace(target, tls=replace(target.tls, **files)) if files else target
@@ -83,13 +83,13 @@ def placeless(target: Target) -> Target:
 def myself() -> ProcessId:
     """This process."""
     found = process_id(os.getpid())
-    if found is None:  # /proc is not mounted: nothing could ever be compared
+    if found is None:  # without /proc, no process can be identified
         raise OSError("/proc does not show this process")
     return found
 
 
 def _target_to_json(target: Target) -> tuple[JsonObject, JsonObject]:
-    """The target, and what of it must not be seen."""
+    """The target, and its secret part."""
     document: JsonObject = asdict(target)
     secret: JsonObject = {}
     if target.password and not target.password_env:

@@ -1,4 +1,4 @@
-"""Taking back what a run has left in force that is no more: for the guardian and for `xnai-validate undo`."""
+"""Revert the faults that an ended run has left in force: for the guardian and for `xnai-validate undo`."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from pathlib import Path
 from xnai_validate.engine.journal import journal_path
 from xnai_validate.engine.undo.folder import UndoFolder, Unreadable
 from xnai_validate.engine.undo.record import UndoRecord
-from xnai_validate.engine.undo.revert import FaultPlace, Proof, take_back
+from xnai_validate.engine.undo.revert import FaultPlace, Proof, revert
 from xnai_validate.errors import XnaiError
 from xnai_validate.kit import Clock, Fault
 from xnai_validate.model.results.events import FaultReverted, to_json
 
 END_S = 5.0
-"""How long the end of a run is waited for whose guardian was woken."""
+"""Seconds to wait for the end of a run whose guardian was woken."""
 TAIL = 2 << 20
-"""Bytes at the end of a journal in which its last event is looked for; one has at most 1 MiB."""
+"""Bytes at the end of a journal that are searched for its last event, which has at most 1 MiB."""
 
 
 @dataclass(frozen=True, slots=True)
 class Repaired:
-    """What came of one record."""
+    """The result for one record."""
 
     id: str
     sentence: str
@@ -38,15 +38,20 @@ async def repair(
     state: Path,
     find: Callable[[str], Fault],
     clock: Clock,
-    told: Callable[[Repaired], None],
+    on_repaired: Callable[[Repaired], None],
     *,
     run: str | None = None,
     overdue: bool = False,
 ) -> list[Repaired]:
-    """Take back every fault whose run has ended, last first; `run`: only those of this run.
+    """Revert every fault whose run has ended, last first; a record is removed once its fault is proven to be reverted.
 
-    With `overdue`, those that are in force for longer than they may be, though their run still lives. A record is
-    removed when its fault is proven to be taken back, and then the journal of its run says so.
+    Args:
+        state: the state directory.
+        find: the fault of a name; raises XnaiError for an unknown one.
+        clock: the clock.
+        on_repaired: called after each record.
+        run: only the faults of this run, whose end is waited for.
+        overdue: only the faults that are in force for longer than allowed, even if their run still lives.
     """
     folder = UndoFolder.below(state)
     done: list[Repaired] = []
@@ -61,14 +66,14 @@ async def repair(
                 continue
             repaired = await _repaired(folder, record, find, clock, patient=run is not None, overdue=overdue)
             if isinstance(record, UndoRecord) and repaired.proven and not overdue:
-                _tell_journal(state, record, clock)
-            told(repaired)
+                _append_to_journal(state, record, clock)
+            on_repaired(repaired)
             done.append(repaired)
     return done
 
 
 def _is_overdue(record: UndoRecord | Unreadable, find: Callable[[str], Fault], clock: Clock) -> bool:
-    """Whether it should have been taken back by now; an unreadable record is nothing to be hasty with."""
+    """Whether it should have been reverted by now; an unreadable record never is."""
     try:
         fault = find(record.fault) if isinstance(record, UndoRecord) else None
     except XnaiError:
@@ -91,11 +96,11 @@ async def _repaired(
         return Repaired(record.id, f"an unreadable record, {record.id}", False, record.why)
     end = clock.monotonic() + END_S
     while patient and not overdue and record.owned and clock.monotonic() < end:
-        await clock.sleep(0.05)  # its pipe is closed a moment before it has ended
+        await clock.sleep(0.05)  # the pipe of a run closes a moment before its process ends
     if record.owned and not overdue:
         why = f"process {record.owner.pid} still runs, and takes it back itself; end it first"
         return Repaired(record.id, record.sentence, False, why)
-    proof = await _taken_back(record, find, clock)
+    proof = await _revert(record, find, clock)
     if proof.proven:
         try:
             folder.remove(record.id)
@@ -104,7 +109,7 @@ async def _repaired(
     return Repaired(record.id, record.sentence, proof.proven, proof.why)
 
 
-async def _taken_back(record: UndoRecord, find: Callable[[str], Fault], clock: Clock) -> Proof:
+async def _revert(record: UndoRecord, find: Callable[[str], Fault], clock: Clock) -> Proof:
     try:
         fault = find(record.fault)
         undo = fault.undo.model_validate(record.undo)
@@ -116,11 +121,11 @@ async def _taken_back(record: UndoRecord, find: Callable[[str], Fault], clock: C
     if target is not None and target.password_env and target.password is None:
         return Proof(False, f"{target.password_env} is not set, which holds the password of {target.name}")
     place = FaultPlace(record.id, clock, fault.limit_s, target)
-    return await take_back(fault, undo, record.before, place, asyncio.Event())
+    return await revert(fault, undo, record.before, place, asyncio.Event())
 
 
-def _tell_journal(state: Path, record: UndoRecord, clock: Clock) -> None:
-    """Add to the journal of a run that was killed that its fault was taken back; a torn last line is cut off."""
+def _append_to_journal(state: Path, record: UndoRecord, clock: Clock) -> None:
+    """Append to the journal of a killed run that its fault is reverted; a torn last line is cut off."""
     with suppress(OSError, ValueError), journal_path(record.run, state).open("r+b") as file:
         size = file.seek(0, os.SEEK_END)
         file.seek(max(0, size - TAIL))

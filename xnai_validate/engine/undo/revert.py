@@ -1,10 +1,11 @@
-"""Taking a fault back and proving it: the same code in the run, in the guardian and in `xnai-validate undo`."""
+"""Revert a fault and prove it: the same code in the run, in the guardian and in `xnai-validate undo`."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
+from typing import Any, TypeVar
 
 from xnai_validate.errors import Gone, NotApplicable, XnaiError
 from xnai_validate.kit import Clock, Fault, Target, Undo
@@ -13,15 +14,17 @@ from xnai_validate.model.judging.finding_text import cut, shown
 from xnai_validate.model.text import printable
 
 AGAIN_S = 0.05
-"""Between two readings of a fingerprint that is not yet what it was."""
-HURRIED_S = 1.0
-"""How long a proof is waited for once somebody is impatient."""
-WORDS_CAP = 300
+"""Seconds between two readings of a fingerprint that still differs."""
+SHORT_GRACE_S = 1.0
+"""Seconds that a proof may take once the grace period is cut short."""
+MESSAGE_CAP = 300
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
 class FaultPlace:
-    """What a fault may ask, wherever it is taken back."""
+    """The context of a fault, wherever it is reverted."""
 
     id: str
     clock: Clock
@@ -30,7 +33,7 @@ class FaultPlace:
 
     @property
     def target(self) -> Target:
-        """The target that is disturbed; raises NotApplicable where it has none."""
+        """The target that is disturbed; raises NotApplicable if the fault has none."""
         if self.disturbed is None:
             raise NotApplicable("the fault has no target")
         return self.disturbed
@@ -38,56 +41,65 @@ class FaultPlace:
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """Whether a fault is taken back, and why not."""
+    """Whether a fault is reverted, and the reason if it is not."""
 
     proven: bool
     why: str | None = None
 
 
-async def take_back(
+async def revert(
     fault: Fault,
     undo: Undo,
     before: JsonValue,
     ctx: FaultPlace,
-    hurried: asyncio.Event,
-    reverted: Callable[[], None] = lambda: None,
+    impatient: asyncio.Event,
+    on_reverted: Callable[[], None] = lambda: None,
 ) -> Proof:
-    """Revert, then read the fingerprint until it is the one from before, all within the fault's grace.
+    """Revert a fault, then read its fingerprint until it equals the one from before, all within the fault's grace.
 
-    Never raises but for its cancellation. `hurried`: set when somebody is impatient; then at most a second is left.
-    `reverted` is called between the two.
+    Raises nothing but its own cancellation.
+
+    Args:
+        fault: the fault.
+        undo: what its `prepare` returned.
+        before: its fingerprint before the injection.
+        ctx: the context for its methods.
+        impatient: once it is set, at most a second is left for the proof.
+        on_reverted: called between reverting and reading.
     """
     end = ctx.clock.monotonic() + fault.grace_s
-    try:
-        async with asyncio.timeout(fault.grace_s):
-            await fault.methods.revert(undo, ctx)
-        said = None
-    except Gone:
+    result = await result_or_error(fault.methods.revert(undo, ctx), fault.grace_s)
+    if isinstance(result, Gone):
         return Proof(True)
-    except Exception as error:  # noqa: BLE001 (whatever a fault raises, the fingerprint decides)
-        said = words(error, f"it was not taken back within {fault.grace_s:g} s")
-    reverted()
+    problem = None
+    if isinstance(result, BaseException):
+        problem = error_text(result, f"it was not taken back within {fault.grace_s:g} s")
+    on_reverted()
     while True:
-        try:
-            async with asyncio.timeout(max(end - ctx.clock.monotonic(), HURRIED_S)):
-                after = await fault.methods.fingerprint(undo, ctx)
-            if after == before:
-                return Proof(True)
-            why = f"before it was {shown(before)}, now it is {shown(after)}"
-        except Gone:
+        left = max(end - ctx.clock.monotonic(), SHORT_GRACE_S)
+        after = await result_or_error(fault.methods.fingerprint(undo, ctx), left)
+        if isinstance(after, Gone) or after == before:
             return Proof(True)
-        except Exception as error:  # noqa: BLE001 (the same)
-            why = words(error, "its state could not be read in time")
-        if hurried.is_set():
-            end = min(end, ctx.clock.monotonic() + HURRIED_S)
+        if isinstance(after, BaseException):
+            why = error_text(after, "its state could not be read in time")
+        else:
+            why = f"before it was {shown(before)}, now it is {shown(after)}"
+        if impatient.is_set():
+            end = min(end, ctx.clock.monotonic() + SHORT_GRACE_S)
         if ctx.clock.monotonic() >= end:
-            return Proof(False, f"{said}; {why}" if said else why)
+            return Proof(False, f"{problem}; {why}" if problem else why)
         await ctx.clock.sleep(AGAIN_S)
 
 
-def words(error: BaseException, timed_out: str) -> str:
-    """An exception of a fault in words."""
+async def result_or_error(work: Coroutine[Any, Any, T], limit_s: float | None) -> T | BaseException:
+    """The result of a method of a fault, or its exception: whatever a fault raises, its undo goes on."""
+    results = await asyncio.gather(asyncio.wait_for(work, limit_s), return_exceptions=True)
+    return results[0]
+
+
+def error_text(error: BaseException, timeout_text: str) -> str:
+    """The message of an exception of a fault; `timeout_text` for a time-out."""
     if isinstance(error, TimeoutError) and not str(error):
-        return timed_out
-    text = cut(printable(error.message if isinstance(error, XnaiError) else str(error)), WORDS_CAP)
+        return timeout_text
+    text = cut(printable(error.message if isinstance(error, XnaiError) else str(error)), MESSAGE_CAP)
     return text if isinstance(error, XnaiError) and text else f"{type(error).__name__}: {text}"
