@@ -77,11 +77,12 @@ class Library:
     def add_root_of(self, file: Path) -> None:
         """Search also beside a file that was named by its path, before the current directory."""
         for folder in (file.parent, *file.parent.parents[:2]):
-            if any((folder / name).is_dir() for name in ("checks", "profiles")):
+            if any((folder / name).is_dir() for name in ("checks", "profiles", "contracts")):
                 if all(folder.resolve() != root.path.resolve() for root in self.roots):
                     self.roots.insert(len(self.roots) - 2, _Root(folder, False, False))
                     self.__dict__.pop("suites", None)
                     self.__dict__.pop("profiles", None)
+                    self.__dict__.pop("contracts", None)
                 return
 
     @cached_property
@@ -93,6 +94,15 @@ class Library:
     def suites(self) -> dict[str, ConfigFile]:
         """Every suite by `<category>/<suite>`, in order."""
         return self._first("suite", self._suite_files)
+
+    @cached_property
+    def contracts(self) -> dict[str, ConfigFile]:
+        """Every contract file by name."""
+        return self._first("contract", self._contract_files)
+
+    def _contract_files(self, root: _Root) -> Iterator[tuple[str, Path]]:
+        for path in self._yaml_files(root.path / "contracts"):
+            yield path.name.removesuffix(path.suffix), path
 
     def _profile_files(self, root: _Root) -> Iterator[tuple[str, Path]]:
         folders = [root.path / "profiles", root.path] if root.loose else [root.path / "profiles"]

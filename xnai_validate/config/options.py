@@ -34,6 +34,8 @@ class LoadOptions:
     """Select these full ids and nothing else; None selects all."""
     allow: frozenset[str] = frozenset()
     """Consents besides those of the profile: `disruptive`."""
+    strict: bool = False
+    """Whether checks of practices fail where they would warn."""
     allow_remote: bool = False
     """Whether a target may be disturbed whose url is neither loopback nor private."""
     wait_s: float | None = None

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 
 from xnai_validate.config.compile.conditions import Conditions
 from xnai_validate.config.compile.consent import Consent
 from xnai_validate.config.compile.measurements import Measurements
+from xnai_validate.config.compile.promises import Promises
 from xnai_validate.config.compile.thresholds import Thresholds
 from xnai_validate.config.files.common import DefaultsEntry, RetryEntry, UntilEntry
 from xnai_validate.config.files.suite import CheckEntry, SuiteHead
 from xnai_validate.config.yaml_files.document import Source
 from xnai_validate.config.yaml_files.problems import Problems, Where
 from xnai_validate.model.json import JsonValue
+from xnai_validate.model.judging.rules import Rule
 from xnai_validate.model.results.report import CheckInfo
 from xnai_validate.model.results.report import Source as SourceLine
 from xnai_validate.plan import ONCE, CompiledMeasurement, PlannedCheck, PlannedFault, PlannedTarget, Retry, Until
@@ -93,6 +95,7 @@ class Checks:
     """The defaults that the profiles set for all suites."""
     consent: Consent
     thresholds: Thresholds
+    promises: Promises
 
     def plan(self, suite: Suite, check_id: str, source: CheckSource) -> PlannedCheck | None:
         """One check, ready to be measured; None if it has errors, which are noted."""
@@ -100,6 +103,9 @@ class Checks:
         target = entry.target or here.target or self.defaults.target
         when = self.conditions.skip_reason(entry.when, where.at("when")) if entry.when is not None else None
         measurement = self._measurement(source, check_id, target, where, skipped=when is not None)
+        promise = self.promises.of(entry, here, where)
+        if measurement is not None and self.promises.warns(promise):
+            measurement = replace(measurement, rules=_as_warnings(measurement.rules, entry.expect or {}))
         if entry.retry is not None and entry.until is not None:
             self.problems.at(where.at("until"), "a check has retry or until, not both", key=True)
         planned = [
@@ -125,6 +131,7 @@ class Checks:
                 fix=entry.fix or here.fix or self.defaults.fix,
                 source=SourceLine(file=suite.source.file, line=suite.line_of(check_id)),
                 disruptive=disruptive,
+                promise=promise,
             ),
             measurement=measurement,
             needs=_union(shared, tuple(full_id(suite.name, need) for need in entry.needs)),
@@ -166,6 +173,11 @@ class Checks:
 def full_id(suite: str, need: str) -> str:
     """A need as a full id: one without a suite belongs to the same suite."""
     return need if ":" in need else f"{suite}:{need}"
+
+
+def _as_warnings(rules: tuple[Rule, ...], expect: Collection[str]) -> tuple[Rule, ...]:
+    """The rules, of which those about facts that the check expects warn; the kind's own rules stay as they are."""
+    return tuple(replace(rule, level="warn") if rule.fact in expect else rule for rule in rules)
 
 
 def _union(*lists: tuple[str, ...]) -> tuple[str, ...]:

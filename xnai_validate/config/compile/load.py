@@ -14,6 +14,7 @@ from xnai_validate.config.compile.criteria_and_limits import criteria_of, limits
 from xnai_validate.config.compile.interpolation import Interpolator
 from xnai_validate.config.compile.measurements import Measurements
 from xnai_validate.config.compile.profile_chain import Chain, Profile
+from xnai_validate.config.compile.promises import Promises
 from xnai_validate.config.compile.selection import is_narrowed, select, with_needs
 from xnai_validate.config.compile.suites import Suites
 from xnai_validate.config.compile.targets import Targets, with_probes
@@ -101,6 +102,7 @@ class Loader:
             _defaults(self.profiles),
             Consent(allowed, self.options.allow_remote, targets),
             Thresholds(self.profiles, self.measurements),
+            Promises(self.library, self.problems, self._is_strict()),
         )
         chosen = self._chosen(Suites(self.library, self.interpolator, checks, self.problems), checks.thresholds)
         categories = [name.partition("/")[0] for name in self.library.suites]
@@ -145,6 +147,9 @@ class Loader:
             return checks
         needed = {need for check in checks for need in check.needs}
         return tuple(with_wait(check, self.options.wait_s) if check.id in needed else check for check in checks)
+
+    def _is_strict(self) -> bool:
+        return self.options.strict or any(profile.file.strict for profile in self.profiles)
 
     def _refuse_unused(self, stack: StackDescription | None) -> None:
         """Note an error for a target or var of the command line that no profile defines and no check uses."""

@@ -32,8 +32,13 @@ Texts = Annotated[tuple[str, ...], BeforeValidator(_listed), WithJsonSchema(_tex
 
 
 def _kebab(value: str) -> str:
-    if not re.fullmatch(_KEBAB, value, re.ASCII):
-        raise ValueError(f'"{value}" is not in kebab-case; use lower-case letters, digits and single hyphens')
+    return require_match(value, _KEBAB, "in kebab-case; use lower-case letters, digits and single hyphens")
+
+
+def require_match(value: str, pattern: str, rule: str) -> str:
+    """Return the value; raises ValueError if it does not match the whole pattern."""
+    if not re.fullmatch(pattern, value, re.ASCII):
+        raise ValueError(f'"{value}" is not {rule}')
     return value
 
 
@@ -65,6 +70,8 @@ class DefaultsEntry(Entry):
     timeout: Duration | None = None
     retry: RetryEntry | None = None
     until: UntilEntry | None = None
+    promise: str | None = None
+    practice: str | None = None
     tags: Texts = ()
     covers: Texts = ()
     fix: str | None = None

@@ -114,6 +114,8 @@ class ProfileFile(Entry):
 
     x is not judged, and the report says so.
     """
+    strict: bool = False
+    """Whether a check of a practice fails where it would warn."""
     limits: LimitsEntry = LimitsEntry()
     allow: tuple[Literal["disruptive"], ...] = ()
     """Consents for the checks of this profile."""

@@ -34,6 +34,10 @@ class CheckEntry(Entry):
     until: UntilEntry | None = None
     timeout: Duration | None = None
     """The time limit of one measurement; a check that exceeds it fails."""
+    promise: str | None = None
+    """The promise of `contracts/*.yaml` that it verifies; a failure shows the promise and its source."""
+    practice: str | None = None
+    """The good practice that it verifies instead: not followed, the check warns; in a strict profile it fails."""
     tags: Texts = ()
     covers: Texts = ()
     """The requirements that it verifies, such as `KG-3`."""

@@ -27,6 +27,22 @@ class Source:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, config=FROZEN)
+class Promise:
+    """What a check holds a stack to, and where the stack or a specification says so."""
+
+    id: str
+    """Such as `api.errors.envelope`."""
+    text: str
+    source: str
+    practice: bool = False
+    """Whether it is a good practice that the stack never promised."""
+    layouts: tuple[str, ...] = ()
+    """The layouts for which it holds; empty: all."""
+    unchecked: str | None = None
+    """Why no check can verify it, if none can."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, config=FROZEN)
 class CheckInfo:
     """What is known of a check before it runs."""
 
@@ -41,6 +57,8 @@ class CheckInfo:
     fix: str | None = None
     source: Source
     disruptive: bool = False
+    promise: Promise | None = None
+    """What it holds the stack to."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, config=FROZEN)

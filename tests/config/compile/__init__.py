@@ -1,0 +1,1 @@
+"""Compiling profiles and suites to a plan."""

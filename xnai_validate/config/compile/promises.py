@@ -1,0 +1,75 @@
+"""The promises that checks refer to: read from all contract files within reach, found by their id."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from pydantic import ValidationError
+
+from xnai_validate.config.files.common import DefaultsEntry
+from xnai_validate.config.files.contract import ContractFile
+from xnai_validate.config.files.suite import CheckEntry
+from xnai_validate.config.locate import Library
+from xnai_validate.config.yaml_files.problems import Problems, Where
+from xnai_validate.config.yaml_files.validation_messages import field_errors
+from xnai_validate.kit import FROM_FILE
+from xnai_validate.model.results.report import Promise
+from xnai_validate.model.suggestions import did_you_mean
+
+
+@dataclass()
+class Promises:
+    """Looks promises up; the contract files are read at the first use."""
+
+    library: Library
+    problems: Problems
+    strict: bool = False
+    """Whether a check of a practice fails where it would warn."""
+
+    @cached_property
+    def all(self) -> Mapping[str, Promise]:
+        """Id -> promise or practice, of all contract files."""
+        by_id: dict[str, Promise] = {}
+        for file in self.library.contracts.values():
+            source = self.library.read(file)
+            if source is None:
+                continue
+            try:
+                contract = ContractFile.model_validate(source.value, context=FROM_FILE)
+            except ValidationError as error:
+                self.problems.extend_at(Where(source), field_errors(error, source.value, ContractFile, "a contract"))
+                continue
+            for key, entries in (("promises", contract.promises), ("practices", contract.practices)):
+                for index, entry in enumerate(entries):
+                    if entry.id in by_id:
+                        self.problems.at(Where(source, (key, index, "id")), f'"{entry.id}" is defined twice')
+                    by_id[entry.id] = Promise(**entry.model_dump(), practice=key == "practices")
+        return by_id
+
+    def of(self, entry: CheckEntry, defaults: DefaultsEntry, where: Where) -> Promise | None:
+        """The promise or practice that a check names itself, or by the defaults of its suite; None without one.
+
+        An unknown one, and one under the wrong key, are noted as errors.
+        """
+        if entry.promise and entry.practice:
+            self.problems.at(where.at("practice"), "a check has a promise or a practice, not both", key=True)
+            return None
+        named = entry if entry.promise or entry.practice else defaults
+        key, name = ("practice", named.practice) if named.practice else ("promise", named.promise)
+        if name is None:
+            return None
+        place = where.at(key)
+        promise = self.all.get(name)
+        if promise is None:
+            hint = did_you_mean(name, self.all) or "xnai-validate list promises shows all"
+            self.problems.at(place, f'unknown {key} "{name}"', hint)
+        elif promise.practice != (key == "practice"):
+            right = "practice" if promise.practice else "promise"
+            self.problems.at(place, f'"{name}" is a {right}, not a {key}', f"write {right}: {name}")
+        return promise
+
+    def warns(self, promise: Promise | None) -> bool:
+        """Whether a check of it warns instead of failing."""
+        return promise is not None and promise.practice and not self.strict
