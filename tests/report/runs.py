@@ -8,7 +8,7 @@ from xnai_validate.model.json import JsonObject, JsonValue
 from xnai_validate.model.judging.rules import Finding, Level, Rule
 from xnai_validate.model.results import events as ev
 from xnai_validate.model.results.comparison import Compared, Comparison
-from xnai_validate.model.results.report import CheckInfo, Criterion, RunInfo, Source
+from xnai_validate.model.results.report import CheckInfo, Criterion, Promise, RunInfo, Source
 from xnai_validate.model.results.status import Status
 
 START = 1_795_366_992.0  # 2026-11-22 17:03:12 UTC
@@ -53,12 +53,22 @@ class Script:
         attempts: int | None = None,
         ms: float = 12.0,
         fix: str | None = None,
+        promise: Promise | None = None,
     ) -> None:
         """Add a check and, unless its status is None (not reached), how it ended."""
         place = Source(file=f"checks/{check_id.partition(':')[0]}.yaml", line=7 + len(self.infos))
         category = check_id.partition("/")[0]
         self.infos.append(
-            CheckInfo(id=check_id, title=title, category=category, kind=kind, target=target, fix=fix, source=place)
+            CheckInfo(
+                id=check_id,
+                title=title,
+                category=category,
+                kind=kind,
+                target=target,
+                fix=fix,
+                source=place,
+                promise=promise,
+            )
         )
         if status is None:
             return

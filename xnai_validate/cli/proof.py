@@ -111,6 +111,7 @@ def _carry_out(trial: Trial, profile: str) -> Tried:
                 stack_file=stack.state_file,
                 only=trial.only,
                 allow=DISRUPTIVE,
+                strict=True,  # a check of a practice proves that it can fail as the others do
             )
             report = asyncio.run(_run(profile, options, Path(state)))
     except (RuntimeError, XnaiError) as error:

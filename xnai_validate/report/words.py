@@ -47,6 +47,14 @@ def reason_of(check: CheckResult) -> str:
     return "no reason was given"
 
 
+def promise_of(check: CheckResult) -> tuple[str, str] | None:
+    """Return `promise` or `practice` and what a check that does not pass holds the stack to, with its source."""
+    promise = check.promise
+    if promise is None or check.status not in (Status.FAIL, Status.WARN):
+        return None
+    return "practice" if promise.practice else "promise", f"{promise.text} ({promise.id}; {promise.source})"
+
+
 def counted(count: int, singular: str, plural: str | None = None) -> str:
     """Return `1 check`, `2 checks`."""
     return f"{count} {singular if count == 1 else plural or singular + 's'}"

@@ -72,7 +72,8 @@ def test_an_invalid_contract_is_reported_with_its_place(home: Home) -> None:
     home.suite("title: One\nchecks:\n  - id: it\n    title: It\n    " + PRACTICE.replace("\n", "\n    "))
     messages = [f"{p.place.file}:{p.place.line}: {p.message}" for p in home.problems() if p.place]
     assert messages == [
-        'contracts/broken.yaml:3: promises[0].id: "Wrong" is not a promise id; use lower-case words, joined by dots and hyphens',
+        'contracts/broken.yaml:3: promises[0].id: "Wrong" is not a promise id; '
+        "use lower-case words, joined by dots and hyphens",
         'contracts/shop.yaml:7: "shop.pages" is defined twice',
     ]
 

@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from tests.report.runs import CASES, Script, at_least
+from tests.report.runs import CASES, Script, at_least, finding
+from xnai_validate.model.results.report import Promise
 from xnai_validate.model.results.report_builder import fold
 from xnai_validate.model.results.status import Status
 from xnai_validate.report.registry import FORMATS
@@ -47,3 +48,20 @@ def test_every_format_shows_the_warnings_of_the_run(name: str) -> None:
         assert 'xnai_validate_run_notices{profile="x",level="warning"} 1\n' in text
     else:
         assert "certificates of api are not verified" in text
+
+
+@pytest.mark.parametrize("name", sorted(set(OF_REPORTS) - {"prometheus"}))
+@pytest.mark.parametrize("status", [Status.FAIL, Status.WARN])
+def test_every_format_shows_the_promise_of_a_failure(name: str, status: Status) -> None:
+    """What the check holds the stack to, and where the stack says so."""
+    script = Script("Broken", "x")
+    promise = Promise(
+        id="api.errors.envelope", text="One envelope.", source="errors.py", practice=status is Status.WARN
+    )
+    level = "warn" if status is Status.WARN else "expect"
+    found = (finding("status", "equals", 400, 500, level=level),)
+    script.check("api/errors:envelope", "Errors", status, reason="status", findings=found, promise=promise)
+    text = FORMATS.get(name).text(fold(script.events()), View())
+    assert "One envelope." in text
+    assert "errors.py" in text
+    assert "api.errors.envelope" in text

@@ -159,6 +159,7 @@ class CheckResult:
     tags: tuple[str, ...] = ()
     fix: str | None
     source: Source
+    promise: Promise | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, config=FROZEN)

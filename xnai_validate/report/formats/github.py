@@ -16,7 +16,7 @@ from xnai_validate.report.causes import PROBLEMS, Problem, problems_of
 from xnai_validate.report.format import Format
 from xnai_validate.report.verdict_text import verdict_reason
 from xnai_validate.report.view import View
-from xnai_validate.report.words import broken_rules, counted, planned_text, reason_of
+from xnai_validate.report.words import broken_rules, counted, planned_text, promise_of, reason_of
 
 SHOWN = 10
 """Annotations of one kind that GitHub shows for a step."""
@@ -63,6 +63,9 @@ def _lines(problem: Problem) -> list[str]:
     check = problem.check
     findings = [sentence(finding, check.facts) for finding in broken_rules(check)]
     lines = [check.id, *(findings or [reason_of(check)])]
+    held = promise_of(check)
+    if held:
+        lines.append(f"{held[0]}: {held[1]}")
     if check.fix and check.status in (Status.FAIL, Status.WARN):
         lines.append(f"fix: {' '.join(check.fix.split())}")
     for label, ids in (("alike", problem.alike), ("blocks", problem.blocks)):

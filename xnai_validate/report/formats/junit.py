@@ -17,7 +17,7 @@ from xnai_validate.model.text import printable
 from xnai_validate.report.comparison_text import regressions
 from xnai_validate.report.format import Format
 from xnai_validate.report.view import View
-from xnai_validate.report.words import broken_rules, planned_text, reason_of
+from xnai_validate.report.words import broken_rules, planned_text, promise_of, reason_of
 
 _ELEMENTS = {Status.FAIL: "failure", Status.ERROR: "error", Status.SKIP: "skipped"}
 
@@ -100,6 +100,7 @@ def _lines(check: CheckResult, targets: dict[str, str | None]) -> str:
     known = {
         "blocked by": check.blocked_by,
         "target": f"{check.target} {url or ''}".strip() if check.target else None,
+        **dict([held] if (held := promise_of(check)) else []),
         "fix": " ".join(check.fix.split()) if check.fix else None,
         "source": f"{check.source.file}:{check.source.line}",
     }

@@ -25,6 +25,7 @@ from xnai_validate.report.words import (
     listed,
     met_text,
     planned_text,
+    promise_of,
     reason_of,
 )
 
@@ -101,6 +102,9 @@ def _problem(problem: Problem, targets: dict[str, str | None]) -> str:
     if check.target:
         url = targets.get(check.target)
         lines.append(f"  - target: {_safe(check.target)}" + (f" {_code(url)}" if url else ""))
+    held = promise_of(check)
+    if held:
+        lines.append(f"  - {held[0]}: {_safe(held[1])}")
     if check.fix and check.status in (Status.FAIL, Status.WARN):
         lines.append(f"  - fix: {_safe(' '.join(check.fix.split()))}")
     lines.append(f"  - source: {_code(f'{check.source.file}:{check.source.line}')}")

@@ -16,7 +16,7 @@ from xnai_validate.model.results.verdict import Exit
 from xnai_validate.model.text import printable
 from xnai_validate.report.format import Format
 from xnai_validate.report.view import View
-from xnai_validate.report.words import broken_rules, planned_text
+from xnai_validate.report.words import broken_rules, planned_text, promise_of
 
 
 def render(report: RunReport, view: View) -> Iterator[str]:
@@ -58,6 +58,7 @@ def _point(number: int, check: CheckResult) -> str:
         "findings": findings or None,
         "reason": None if findings else check.reason,
         "target": check.target,
+        **dict([held] if (held := promise_of(check)) else []),
         "fix": " ".join(check.fix.split()) if check.fix else None,
         "at": f"{check.source.file}:{check.source.line}",
         "attempts": check.attempts,

@@ -25,7 +25,15 @@ from xnai_validate.model.units import format_ms
 from xnai_validate.report.causes import PROBLEMS, problems_of, skips_of
 from xnai_validate.report.comparison_text import change_of, interval_of, number_of, sums, worst_first
 from xnai_validate.report.verdict_text import verdict_reason
-from xnai_validate.report.words import broken_rules, counted, expected_and_got, listed, planned_text, reason_of
+from xnai_validate.report.words import (
+    broken_rules,
+    counted,
+    expected_and_got,
+    listed,
+    planned_text,
+    promise_of,
+    reason_of,
+)
 
 FACT_CAP = 600
 """Characters of one fact; the JSON report has longer ones whole."""
@@ -76,6 +84,7 @@ def _environment() -> jinja2.Environment:
         listed=listed,
         counted=counted,
         broken_rules=broken_rules,
+        promise_of=promise_of,
         reason_of=reason_of,
         got=lambda finding, check: got_text(finding, check.facts),
         sentence=lambda finding, check: expected_and_got(finding, check.facts),

@@ -10,7 +10,7 @@ from xnai_validate.model.units import format_ms
 from xnai_validate.report.causes import PROBLEMS, Problem, problems_of
 from xnai_validate.report.terminal.page import Page, Span, Style
 from xnai_validate.report.terminal.timeline import time_line
-from xnai_validate.report.words import broken_rules, counted, expected_and_got, listed, reason_of
+from xnai_validate.report.words import broken_rules, counted, expected_and_got, listed, promise_of, reason_of
 
 IN_FULL = 50
 """Problems of one status that are shown in full; of the others only one line."""
@@ -94,6 +94,9 @@ def _advice(page: Page, problem: Problem, targets: dict[str, str | None]) -> Non
     if check.target:
         url = targets.get(check.target)
         _labelled(page, "target", f"{check.target} {url}" if url else check.target)
+    held = promise_of(check)
+    if held:
+        _labelled(page, *held)
     # The reason of an error says itself how to go on; the fix is for a stack that was measured.
     if check.status in (Status.FAIL, Status.WARN) and check.fix:
         _labelled(page, "fix", " ".join(check.fix.split()))
