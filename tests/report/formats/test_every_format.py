@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from tests.report.runs import CASES, Script, at_least, finding
+from xnai_validate.model.judging.rules import Level
 from xnai_validate.model.results.report import Promise
 from xnai_validate.model.results.report_builder import fold
 from xnai_validate.model.results.status import Status
@@ -55,10 +56,9 @@ def test_every_format_shows_the_warnings_of_the_run(name: str) -> None:
 def test_every_format_shows_the_promise_of_a_failure(name: str, status: Status) -> None:
     """What the check holds the stack to, and where the stack says so."""
     script = Script("Broken", "x")
-    promise = Promise(
-        id="api.errors.envelope", text="One envelope.", source="errors.py", practice=status is Status.WARN
-    )
-    level = "warn" if status is Status.WARN else "expect"
+    practice = status is Status.WARN
+    promise = Promise(id="api.errors.envelope", text="One envelope.", source="errors.py", practice=practice)
+    level: Level = "warn" if practice else "expect"
     found = (finding("status", "equals", 400, 500, level=level),)
     script.check("api/errors:envelope", "Errors", status, reason="status", findings=found, promise=promise)
     text = FORMATS.get(name).text(fold(script.events()), View())
