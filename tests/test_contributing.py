@@ -1,0 +1,96 @@
+"""What CONTRIBUTING.md shows is carried out: its kind and its fault work as it says."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+TEXT = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+PROFILE = "title: Echo\nsuites: [echo/*]\nallow: [disruptive]\n"
+SUITE = """
+title: Echo
+checks:
+  - id: short
+    title: A short text comes back
+    kind: echo.reply
+    with: {{text: hello}}
+    expect: {{size_bytes: 5}}
+  - id: flagged
+    title: A text comes back while a flag is up
+    kind: echo.reply
+    with: {{text: hello}}
+    under: [{{fault: echo.flag, with: {{path: {flag}}}}}]
+"""
+
+
+@pytest.fixture(scope="module")
+def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the package with the files that the document shows, and a suite that uses them."""
+    folder = tmp_path_factory.mktemp("contributing")
+    shutil.copytree(ROOT / "xnai_validate", folder / "xnai_validate", ignore=shutil.ignore_patterns("__pycache__"))
+    shown = re.findall(r"(?ms)^```python (\S+)\n(.*?)^```$", TEXT)
+    assert [path for path, _ in shown] == [
+        "xnai_validate/checkers/echo/reply.py",
+        "xnai_validate/faults/echo/flag.py",
+    ]
+    for path, code in shown:
+        file = folder / path
+        file.parent.mkdir()
+        (file.parent / "__init__.py").write_text('"""Echoes."""\n')
+        file.write_text(code)
+    (folder / "checks/echo").mkdir(parents=True)
+    (folder / "checks/echo/reply.yaml").write_text(SUITE.format(flag=folder / "flag"))
+    (folder / "profiles").mkdir()
+    (folder / "profiles/echo.yaml").write_text(PROFILE)
+    return folder
+
+
+def command(copy: Path, *arguments: str) -> str:
+    """What a command of the copy prints, if it ends with exit code 0."""
+    environ = {**os.environ, "PYTHONPATH": str(copy), "XNAI_VALIDATE_STATE": str(copy / "state")}
+    done = subprocess.run(
+        [sys.executable, "-m", "xnai_validate", *arguments],
+        cwd=copy,
+        env=environ,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def test_the_kind_and_the_fault_are_listed_and_explained(copy: Path) -> None:
+    """Both are found by their file names, and their documentation is made from docstrings and annotations."""
+    assert "echo.reply" in command(copy, "list", "kinds")
+    assert "echo.flag" in command(copy, "list", "faults")
+    explained = command(copy, "explain", "echo.reply")
+    assert "Send a text back." in explained
+    assert "The length of the answer in UTF-8." in explained
+
+
+def test_checks_of_the_kind_are_valid_and_pass(copy: Path) -> None:
+    """`lint` validates a suite that uses both, `run` passes, and the fault is reverted afterwards."""
+    command(copy, "lint", "echo")
+    assert "2 passed" in command(copy, "run", "echo")
+    assert not (copy / "flag").exists()
+
+
+def test_the_document_is_short_and_names_files_that_exist() -> None:
+    """It fits on two screens, describes the way of a check in ten lines, and every file that it names exists."""
+    lines = TEXT.splitlines()
+    assert len(lines) <= 90
+    assert max(len(line) for line in lines) <= 160
+    way = TEXT.partition("## How a check travels")[2].partition("\n## ")[0]
+    assert len(re.findall(r"(?m)^\d+\. ", way)) == len(way.strip().splitlines()) == 10
+    prose = re.sub(r"(?ms)^```.*?^```$", "", TEXT)
+    for path in re.findall(r"`((?:\w+/)+\w+\.py)`", prose):
+        if path != "checkers/echo/reply.py":
+            assert any((folder / path).is_file() for folder in (ROOT, ROOT / "xnai_validate")), path
