@@ -29,7 +29,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "checkers": frozenset({"kit", "wire"}),
     "faults": frozenset({"kit", "wire"}),
     "engine": frozenset({"plan", "kit", "model", "errors"}),
-    "config": frozenset({"registry", "schema", "plan", "kit", "model", "errors"}),
+    "config": frozenset({"registry", "schema", "plan", "kit", "wire", "model", "errors"}),
     "report": frozenset({"model", "errors"}),
     "baseline": frozenset({"model", "errors"}),
     "demo": frozenset(),

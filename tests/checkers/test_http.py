@@ -230,8 +230,10 @@ def test_redirections_are_facts() -> None:
 
 
 def test_what_cannot_be_asked_is_no_verdict_on_the_server(target: Target) -> None:
-    """A target without url is skipped, a request that HTTP forbids is the suite's mistake - also among many."""
+    """A target without url is skipped; a header that HTTP forbids is refused when the suite is loaded."""
     with pytest.raises(NotApplicable):
         observe("http.request", Target("worker", pid=1))
-    with pytest.raises(Unmeasurable):
+    with pytest.raises(ValueError, match="no name of a header"):
         observe("http.request", target, headers={"a b": "c"}, repeat=4, concurrent=2)
+    with pytest.raises(Unmeasurable, match="HTTP does not allow"):
+        observe("http.request", target, headers={"Content-Length": "7"}, repeat=4, concurrent=2)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import asdict, replace
+from pathlib import Path
 
 import pytest
 
+from tests.certificates import authority
 from tests.config.home import Home, told
 from xnai_validate.model.json import JsonObject
 from xnai_validate.model.target import Tls
@@ -251,11 +253,16 @@ def test_a_password_remembers_where_it_is_from(home: Home) -> None:
     [
         ("redis://h:1?db=3", "redis://h:1/3", {}),
         ("rediss://:word@h:1/0?ssl_cert_reqs=none", "rediss://h:1/0", {"verify": False}),
-        ("rediss://h:1?ssl_ca_certs=/ca.pem", "rediss://h:1", {"ca": "/ca.pem"}),
+        ("rediss://h:1?ssl_ca_certs={ca}", "rediss://h:1", {"ca": "{ca}"}),
     ],
 )
-def test_options_in_a_url_of_redis_are_followed(home: Home, url: str, kept: str, tls: dict[str, object]) -> None:
+def test_options_in_a_url_of_redis_are_followed(
+    home: Home, tmp_path: Path, url: str, kept: str, tls: dict[str, object]
+) -> None:
     """The database and the options of TLS that clients take in a url are those of the target."""
+    ca = authority(tmp_path).ca
+    url = url.replace("{ca}", ca)
+    tls = {name: ca if value == "{ca}" else value for name, value in tls.items()}
     home.profile(f"title: P\nsuites: [case/one]\ntargets: {{store: {{url: '{url}', tls: {{server_name: name}}}}}}\n")
     home.suite("title: S\nchecks: [{id: a, title: A, kind: toy.ask, target: store, with: {path: a}}]\n")
     target = home.load().targets["store"].target

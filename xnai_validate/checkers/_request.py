@@ -3,13 +3,28 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Annotated, Self
 from urllib.parse import urlencode
 
-from xnai_validate.kit import Field, Ge, JsonValue, Le, Params, Target, model_validator
-from xnai_validate.wire.http.client import HttpRequest
+import httpx
+
+from xnai_validate.kit import Field, Ge, JsonValue, Le, Params, Target, field_validator, model_validator
+from xnai_validate.wire.http.destination import verified_path
+from xnai_validate.wire.http.request import HttpRequest, verify_headers
 
 Scalar = str | int | float | bool
+
+
+class Upload(Params):
+    """A file of a form."""
+
+    name: str | None = None
+    """The name of the file; by default that of the field."""
+    content: str
+    """Its content, sent as UTF-8."""
+    type: str = "text/plain; charset=utf-8"
+    """Its content type."""
 
 
 class RequestParams(Params):
@@ -32,15 +47,26 @@ class RequestParams(Params):
     body: str | None = None
     """A body, sent as it is (UTF-8)."""
     form: dict[str, Scalar] | None = None
-    """A body, sent as a filled-in form (`application/x-www-form-urlencoded`)."""
+    """A body, sent as a filled-in form (`application/x-www-form-urlencoded`); with `files`, its other fields."""
+    files: dict[str, Upload] = Field(default_factory=dict)
+    """Files of a form, field -> file; the body is sent as `multipart/form-data` (RFC 7578)."""
+    cookies: dict[str, str] | None = None
+    """Cookies of the request. Unless null, cookies that a redirection sets are sent from then on; `{}` does only that.
+    """
+
+    @field_validator("path")
+    @classmethod
+    def _leads_somewhere(cls, path: str) -> str:
+        return verified_path(path)
 
     @model_validator(mode="after")
     def _one_body(self) -> Self:
-        others = (self.body is not None) + (self.form is not None)
+        others = (self.body is not None) + (self.form is not None or bool(self.files))
         if others and others + ("json_" in self.model_fields_set) > 1:
-            raise ValueError("a request has one body: json, body or form")
+            raise ValueError("a request has one body: json, body or form (with files)")
         if self.fill and not isinstance(self.json_, dict):
             raise ValueError("fill puts texts into the fields of json, which must be a mapping here")
+        verify_headers(self.method, self._headers_with_cookies())
         return self
 
     def request(self, target: Target, *, fresh: bool = False) -> HttpRequest:
@@ -50,15 +76,22 @@ class RequestParams(Params):
             pairs = {name: _text(value) for name, value in self.query.items()}
             url += ("&" if "?" in url else "?") + urlencode(pairs, doseq=True)
         body, content_type = self._content()
-        return HttpRequest.of(
+        request = HttpRequest.of(
             url,
             self.method,
-            headers=self.headers,
+            headers=self._headers_with_cookies(),
             body=body,
             content_type=content_type,
-            tls=target.tls,
+            target=target,
             fresh=fresh,
         )
+        return request if self.cookies is None else replace(request, keeps_cookies=True)
+
+    def _headers_with_cookies(self) -> dict[str, str]:
+        """The headers, with a header `Cookie` (RFC 6265 section 5.4) unless they have one."""
+        if not self.cookies or any(name.lower() == "cookie" for name in self.headers):
+            return self.headers
+        return {**self.headers, "Cookie": "; ".join(f"{name}={value}" for name, value in self.cookies.items())}
 
     def _content(self) -> tuple[bytes, str | None]:
         if "json_" in self.model_fields_set:
@@ -66,12 +99,24 @@ class RequestParams(Params):
             if isinstance(document, dict):
                 document = {**document, **{name: "x" * length for name, length in self.fill.items()}}
             return json.dumps(document, ensure_ascii=False).encode("utf-8", "surrogatepass"), "application/json"
+        if self.files:
+            return self._multipart()
         if self.form is not None:
             form = {name: _text(value) for name, value in self.form.items()}
             return urlencode(form).encode(), "application/x-www-form-urlencoded"
         if self.body is not None:
             return self.body.encode("utf-8", "surrogatepass"), "text/plain; charset=utf-8"
         return b"", None
+
+    def _multipart(self) -> tuple[bytes, str]:
+        """The form with its files as httpx encodes it, and its content type, which names the boundary."""
+        fields = {name: _text(value) for name, value in (self.form or {}).items()}
+        files = {
+            name: (one.name or name, one.content.encode("utf-8", "surrogatepass"), one.type)
+            for name, one in self.files.items()
+        }
+        encoded = httpx.Request("POST", "http://localhost", data=fields, files=files)
+        return encoded.read(), encoded.headers["content-type"]
 
 
 def _text(value: Scalar | list[Scalar]) -> str | list[str]:

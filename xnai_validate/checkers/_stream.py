@@ -7,7 +7,8 @@ from typing import NamedTuple
 from urllib.parse import urlencode
 
 from xnai_validate.kit import Field, JsonValue, Params, Target, field_validator, json_path, values_at
-from xnai_validate.wire.http.client import HttpRequest
+from xnai_validate.wire.http.destination import verified_path
+from xnai_validate.wire.http.request import HttpRequest
 from xnai_validate.wire.json_text import document_of
 from xnai_validate.wire.sse.parser import Event
 
@@ -44,6 +45,11 @@ class StreamedParams(Params):
     heartbeat_types: list[str] = Field(default_factory=lambda: ["heartbeat", "ping", "keepalive"])
     """Types of events that are signs of life only; comments always are."""
 
+    @field_validator("path")
+    @classmethod
+    def _leads_somewhere(cls, path: str) -> str:
+        return verified_path(path)
+
     @field_validator("terminal_where")
     @classmethod
     def _paths(cls, value: dict[str, JsonValue]) -> dict[str, JsonValue]:
@@ -77,7 +83,7 @@ class StreamedParams(Params):
             headers=headers,
             body=body,
             content_type="application/json" if with_body else None,
-            tls=target.tls,
+            target=target,
             fresh=True,
         )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import Literal
 from urllib.parse import quote, urlsplit
@@ -10,11 +11,17 @@ UNIX = "http+unix"
 """The scheme of HTTP over a unix socket: `http+unix://%2Frun%2Fx.sock/health` is `/health` on `/run/x.sock`."""
 
 
+def is_absolute(path: str) -> bool:
+    """Whether a path is a whole url: only where it begins with a scheme (RFC 3986 section 3.1)."""
+    return _SCHEME.match(path) is not None
+
+
 def over_socket(socket: str, path: str) -> str:
     """The url of a path that a server on a unix socket answers; `path` begins with a slash, or is empty."""
     return f"{UNIX}://{quote(socket, safe='')}{path}"
 
 
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 _PORTS = {"http": 80, "https": 443, "ws": 80, "wss": 443, "redis": 6379, "rediss": 6379, "postgres": 5432}
 
 
@@ -29,6 +36,10 @@ class Tls:
     key: str | None = None
     server_name: str | None = None
     """The name to ask for and to verify, where it is not the host of the url."""
+    key_password: str | None = field(default=None, repr=False)
+    """The pass phrase of an encrypted key."""
+    key_password_env: str | None = None
+    """The environment variable that the pass phrase is from."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,14 +82,19 @@ class Target:
         return urlsplit(self.url).scheme if self.url else ""
 
     @property
+    def uses_tls(self) -> bool:
+        """Whether TLS may be spoken to it: its scheme wants it, or leaves it open."""
+        return bool(self.url) and self.scheme not in ("http", "ws", "redis", UNIX)
+
+    @property
     def host(self) -> str:
-        """The host of the url, without brackets; empty without a url."""
-        return (urlsplit(self.url).hostname or "") if self.url else ""
+        """The host of the url, without brackets; empty without a url and for a unix socket."""
+        return (urlsplit(self.url).hostname or "") if self.url and self.scheme != UNIX else ""
 
     @property
     def port(self) -> int:
         """The port of the url, else the scheme's own, else 0."""
-        if not self.url:
+        if not self.url or self.scheme == UNIX:
             return 0
         return urlsplit(self.url).port or _PORTS.get(self.scheme, 0)
 
@@ -89,8 +105,17 @@ class Target:
         return f"{parts.scheme}://{parts.netloc}"
 
     def join(self, path: str, *, at_root: bool = False) -> str:
-        """The url of a path below the target (or below its root); an absolute url is returned as it is."""
-        if "://" in path:
+        """The url of a path below the target (or below its root); an absolute url is returned as it is.
+
+        A path is sent as it is written: `//admin` is another path than `/admin`.
+        """
+        if is_absolute(path):
             return path
         base = (self.root or self.origin) if at_root else (self.url or "")
-        return f"{base.rstrip('/')}/{path.lstrip('/')}" if path else base
+        if not path:
+            return base
+        return f"{base.rstrip('/')}{'' if path.startswith('/') else '/'}{path}"
+
+    def can_be_asked(self, path: str) -> bool:
+        """Whether a request for a path has somewhere to go: to the target's url, or to the url that the path is."""
+        return self.url is not None or is_absolute(path)

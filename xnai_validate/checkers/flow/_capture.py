@@ -42,12 +42,14 @@ class SseCapture(Params):
 
 
 class Capture(Params):
-    """Where the value stands: one of json, header, regex, sse or fact."""
+    """Where the value stands: one of json, header, cookie, regex, sse or fact."""
 
     json_: str | None = Field(default=None, alias="json")
     """A JSONPath (RFC 9535) into the body."""
     header: str | None = None
     """The name of a header of the answer."""
+    cookie: str | None = None
+    """The name of a cookie that the answer sets."""
     regex: str | None = None
     """A regular expression that is looked for in the body as text: its first group, or all of it where it has none."""
     sse: SseCapture | None = None
@@ -73,8 +75,9 @@ class Capture(Params):
 
     @model_validator(mode="after")
     def _one_place(self) -> Self:
-        if sum(one is not None for one in (self.json_, self.header, self.regex, self.sse, self.fact)) != 1:
-            raise ValueError("a capture has one of json, header, regex, sse, fact")
+        places = (self.json_, self.header, self.cookie, self.regex, self.sse, self.fact)
+        if sum(place is not None for place in places) != 1:
+            raise ValueError("a capture has one of json, header, cookie, regex, sse, fact")
         if self.path is not None and self.fact is None:
             raise ValueError("path goes with fact; json has its path itself")
         if self.json_ is not None and not self.json_.startswith("$"):
@@ -86,6 +89,8 @@ class Capture(Params):
         """The fact that the value stands in."""
         if self.fact is not None:
             return self.fact
+        if self.cookie is not None:
+            return "set_cookies"
         return "json" if self.json_ else "headers" if self.header else "text" if self.regex else "events"
 
     def take(self, facts: Mapping[str, object]) -> JsonValue:
@@ -93,12 +98,14 @@ class Capture(Params):
         fact = facts.get(self.source)
         if self.regex is not None:
             found: object = self._matched(self.regex, fact)
+        elif self.cookie is not None:
+            found = _value_of_cookie(self.cookie, fact)
         elif self.sse is not None:
             found = self._event(self.sse, fact)
         else:
             found = value_at(fact, self.json_ or self.header or self.path)
         if found is None or isinstance(found, Missing):
-            where = " ".join(filter(None, (self.source, self.json_ or self.header or self.path)))
+            where = " ".join(filter(None, (self.source, self.json_ or self.header or self.cookie or self.path)))
             raise NothingCaptured(f"there is nothing at {where}")
         text = json.dumps(found, default=str)
         if len(text) > VALUE_CAP:
@@ -127,6 +134,13 @@ class Capture(Params):
             message = f"there are {len(chosen)} {name} among the {len(kept)} kept; none is number {wanted.index}"
             raise NothingCaptured(message) from None
         return value_at(data, wanted.path)
+
+
+def _value_of_cookie(name: str, cookies: object) -> object:
+    """The value of the last cookie of that name, as a client keeps it; None where the answer sets none."""
+    kept = cookies if isinstance(cookies, list) else []
+    values = [one.get("cookie") for one in kept if isinstance(one, dict) and one.get("name") == name]
+    return values[-1] if values else None
 
 
 def _verified_path(path: str) -> str:

@@ -53,7 +53,7 @@ async def measure_clock(params: ClockParams, ctx: Context) -> ClockSkew:
     """
     if not ctx.target.scheme.startswith("http"):
         raise NotApplicable(f"target {ctx.target.name} is not reached by HTTP")
-    request = HttpRequest(ctx.target.join(params.path), "HEAD", tls=ctx.target.tls)
+    request = HttpRequest.of(ctx.target.join(params.path), "HEAD", target=ctx.target)
     client = await ctx.shared(("http",), HttpClient)
     try:
         # The connection is made by a first request, so that its set-up is not taken for the way of the answer.

@@ -51,9 +51,11 @@ class Answered(Facts):
     reason: str | None
     """The reason phrase that came with the status."""
     http_version: str | None
-    """`1.1` or `1.0`."""
+    """`1.1`, `1.0` or `2`."""
     headers: Headers | None
     """The headers of the response."""
+    set_cookies: JsonValue
+    """Each cookie that the response sets: `name`, `cookie` (its value), `attributes` (what follows it)."""
     content_type: str | None
     """The media type of the body, without parameters, in lower case."""
     charset: str | None

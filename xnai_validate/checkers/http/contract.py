@@ -145,7 +145,7 @@ async def contract(params: Contract, ctx: Context) -> Kept:
     client = await ctx.shared(("http",), HttpClient)
     trial = _Trial(params, ctx, client, target)
     url = target.join(params.path, at_root=params.root)
-    answer, failure = await trial.fetch(HttpRequest.of(url, headers=params.headers, tls=target.tls))
+    answer, failure = await trial.fetch(HttpRequest.of(url, headers=params.headers, target=target))
     status = answer.head.status if answer else None
     document = json_of(answer.body)[0] if answer and status == 200 and failure is None else None
     if failure is None and status == 200 and not isinstance(document, dict):
@@ -213,7 +213,7 @@ class _Trial:
         url = self._target.join(made.path, at_root=at_root)
         headers = {**made.headers, **self._params.headers}
         body = made.body.encode("latin-1")
-        request = HttpRequest.of(url, made.method, headers=headers, body=body, tls=self._target.tls)
+        request = HttpRequest.of(url, made.method, headers=headers, body=body, target=self._target)
         try:
             answer, failure = await self.fetch(request)
         except Unmeasurable:

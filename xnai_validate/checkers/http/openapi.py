@@ -62,7 +62,7 @@ class Call(Params):
         has_body = "json_" in self.model_fields_set
         body = json.dumps(self.json_).encode() if has_body else b""
         kind = "application/json" if has_body else None
-        return HttpRequest.of(url, self.method, headers=self.headers, body=body, content_type=kind, tls=target.tls)
+        return HttpRequest.of(url, self.method, headers=self.headers, body=body, content_type=kind, target=target)
 
 
 class OpenApi(Params):
@@ -139,7 +139,7 @@ async def openapi(params: OpenApi, ctx: Context) -> Described:
         raise NotApplicable(f"target {target.name} has no url")
     _require_extra()
     client = await ctx.shared(("http",), HttpClient)
-    wanted = HttpRequest.of(target.join(params.path, at_root=params.root), headers=params.headers, tls=target.tls)
+    wanted = HttpRequest.of(target.join(params.path, at_root=params.root), headers=params.headers, target=target)
     answer, failure = await _fetch(client, wanted, params)
     if answer is None or failure is not None or answer.head.status != 200:
         return _undescribed(answer, failure)

@@ -9,10 +9,12 @@ from dataclasses import dataclass
 from time import perf_counter
 
 from xnai_validate.checkers.http._request_model import Answered, Request
-from xnai_validate.kit import Context, ErrorKind, NotApplicable, XnaiError, checker
+from xnai_validate.kit import Context, ErrorKind, JsonValue, NotApplicable, XnaiError, checker
 from xnai_validate.wire.failure import WireError
 from xnai_validate.wire.http.body import json_of, media_type, text_of
 from xnai_validate.wire.http.client import HttpAnswer, HttpClient, HttpRequest
+from xnai_validate.wire.http.cookies import set_cookies
+from xnai_validate.wire.http.head import Head
 
 TEXT_CAP = 64 * 1024
 """Characters of a body that are kept as the fact `text`."""
@@ -60,8 +62,10 @@ def _badness(outcome: _Outcome) -> int:
 async def request(params: Request, ctx: Context) -> Answered:
     """Make an HTTP request and take the whole answer.
 
-    HTTP/1.1 (RFC 9112) without proxies and cookies. Connections are kept between requests and checks, so `connect_ms`
-    is known only where one was opened; `fresh` asks for that. A request with an effect (POST, PATCH) always opens one.
+    HTTP/1.1 (RFC 9112), or HTTP/2 (RFC 9113) where the target has `http2`; through the target's `proxy`, with its
+    `auth`. Cookies are sent, and kept along redirections, where `cookies` asks for it. Connections are kept between
+    requests and checks, so `connect_ms` is known only where one was opened; `fresh` asks for that. A request with an
+    effect (POST, PATCH) always opens one.
     With `repeat`, the facts show the worst answer - the first error, else the last of the highest status - so that one
     bad answer in a hundred is not lost; `statuses`, `median_ms` and `slowest_ms` tell of all.
 
@@ -72,7 +76,7 @@ async def request(params: Request, ctx: Context) -> Answered:
         warn: {total_ms: {max: 500}}
     """
     target = ctx.target
-    if target.url is None and "://" not in params.path:
+    if not target.can_be_asked(params.path):
         raise NotApplicable(f"target {target.name} has no url")
     client = await ctx.shared(("http",), HttpClient)
     wanted = params.request(target, fresh=params.fresh)
@@ -123,6 +127,7 @@ def _facts(tally: _Tally) -> Answered:
         reason=answer.head.reason if answer else None,
         http_version=answer.head.http_version if answer else None,
         headers=answer.head.headers if answer else None,
+        set_cookies=_cookies(answer.head) if answer else None,
         content_type=kind.type if kind else None,
         charset=kind.charset if kind else None,
         size_bytes=len(answer.body) if answer else None,
@@ -142,6 +147,11 @@ def _facts(tally: _Tally) -> Answered:
         slowest_ms=max(tally.times_ms, default=None),
         median_ms=_median(tally.times_ms),
     )
+
+
+def _cookies(head: Head) -> list[JsonValue]:
+    # The key `cookie` is one whose value every report masks.
+    return [{"name": one.name, "cookie": one.value, "attributes": one.attributes} for one in set_cookies(head)]
 
 
 def _median(values: list[float]) -> float | None:

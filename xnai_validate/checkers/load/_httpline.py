@@ -17,11 +17,11 @@ from typing import cast
 import httptools
 
 from xnai_validate.checkers.load._drive import Drive
+from xnai_validate.checkers.load._request_bytes import open_connection
 from xnai_validate.checkers.load._tally import Tally
 from xnai_validate.kit import ErrorKind
 from xnai_validate.wire.failure import WireError, wire_error
 from xnai_validate.wire.http.request import IDEMPOTENT, Prepared
-from xnai_validate.wire.net.connection import open_socket
 from xnai_validate.wire.net.tls import client_context
 
 SHORT_IDLE_S = 1.0
@@ -156,8 +156,8 @@ class HttpLine(asyncio.BufferedProtocol):
     async def _connect(self) -> None:
         prepared = self._wanted.prepared
         context = client_context(prepared.tls) if prepared.to.scheme == "https" else None
-        name = (prepared.tls.server_name or prepared.to.host) if context else None
-        sock, _ = await open_socket(self._wanted.host, prepared.to.port)
+        name = prepared.tls_name
+        sock = await open_connection(prepared, self._wanted.host)
         loop = asyncio.get_running_loop()
         try:
             await loop.create_connection(lambda: self, sock=sock, ssl=context, server_hostname=name)

@@ -7,9 +7,9 @@ from collections import deque
 from functools import partial
 
 from xnai_validate.checkers.load._pushed_response import BUFFER, PushedResponse
+from xnai_validate.checkers.load._request_bytes import open_connection
 from xnai_validate.wire.failure import WireError, wire_error
 from xnai_validate.wire.http.request import Prepared
-from xnai_validate.wire.net.connection import open_socket
 from xnai_validate.wire.net.tls import client_context
 
 OPENING = 128
@@ -51,9 +51,9 @@ class Opener:
 
     async def _dial(self, response: PushedResponse) -> None:
         prepared = self._prepared
-        name = (prepared.tls.server_name or prepared.to.host) if self._context else None
+        name = prepared.tls_name
         try:
-            sock, _ = await open_socket(self._host, prepared.to.port)
+            sock = await open_connection(prepared, self._host)
             try:
                 loop = asyncio.get_running_loop()
                 await loop.create_connection(lambda: response, sock=sock, ssl=self._context, server_hostname=name)

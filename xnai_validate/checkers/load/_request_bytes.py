@@ -2,8 +2,34 @@
 
 from __future__ import annotations
 
+import socket
+
+from xnai_validate.kit import Unmeasurable
 from xnai_validate.wire.http.request import Prepared
 from xnai_validate.wire.http.upload import pieces_of
+from xnai_validate.wire.net.connection import open_socket, open_unix_socket
+
+
+def verify(prepared: Prepared, kind: str) -> None:
+    """Raise Unmeasurable for a request that a load cannot make: its connections speak HTTP/1.1, straight to a server.
+
+    A proxy would be measured instead of the target, and Digest needs a second request for each.
+    """
+    for what, is_wanted in (
+        ("HTTP/2", prepared.http2),
+        ("through a proxy", prepared.proxy is not None),
+        ("Digest authentication", prepared.digest is not None),
+    ):
+        if is_wanted:
+            raise Unmeasurable(f"{kind} does not speak {what}", hint="see the target, or measure it by http.request")
+
+
+async def open_connection(prepared: Prepared, host: str) -> socket.socket:
+    """A socket that is connected to the server; `host` is its host or an address of it. Raises WireError."""
+    if prepared.to.socket is not None:
+        return await open_unix_socket(prepared.to.socket)
+    sock, _ = await open_socket(host, prepared.to.port)
+    return sock
 
 
 def request_bytes(prepared: Prepared) -> bytes:

@@ -8,7 +8,7 @@ from typing import Annotated
 from xnai_validate.checkers._request import RequestParams
 from xnai_validate.checkers.load._drive import Drive
 from xnai_validate.checkers.load._figures import load_figures
-from xnai_validate.checkers.load._request_bytes import request_bytes
+from xnai_validate.checkers.load._request_bytes import request_bytes, verify
 from xnai_validate.checkers.load._shape import LoadFacts, LoadParams
 from xnai_validate.kit import Context, Count, Ge, Le, NotApplicable, Size, Unmeasurable, checker
 from xnai_validate.wire.failure import WireError
@@ -61,13 +61,14 @@ async def http(params: HttpLoad, ctx: Context) -> HttpLoadFacts:
         expect: {error_ratio: {max: 0.001}, p99_ms: {max: 100}}
     """
     target = ctx.target
-    if target.url is None and "://" not in params.path:
+    if not target.can_be_asked(params.path):
         raise NotApplicable(f"target {target.name} has no url")
     try:
         from xnai_validate.checkers.load._httpline import HeadLine, HttpLine, Wanted
     except ImportError as error:
         raise Unmeasurable("load.http needs httptools", hint="pip install 'xnai-validate[load]'") from error
     prepared = prepare(params.request(target))
+    verify(prepared, "load.http")
     wanted = Wanted(prepared, request_bytes(prepared), await address(prepared), params.body_cap)
     buffer = memoryview(bytearray(BUFFER))
     line = HeadLine if prepared.method == "HEAD" else HttpLine
@@ -83,7 +84,7 @@ async def address(prepared: Prepared) -> str:
 
     It takes a connection to know that; the host itself where none comes about, for it may later.
     """
-    if literal(prepared.to.host, prepared.to.port) is not None:
+    if prepared.to.socket is not None or literal(prepared.to.host, prepared.to.port) is not None:
         return prepared.to.host
     try:
         async with asyncio.timeout(LOOK_S):

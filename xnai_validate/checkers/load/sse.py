@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from xnai_validate.checkers._stream import StreamedParams
 from xnai_validate.checkers.load._drive import Drive
 from xnai_validate.checkers.load._figures import load_figures, ms
+from xnai_validate.checkers.load._request_bytes import verify
 from xnai_validate.checkers.load._shape import LoadFacts, LoadParams
 from xnai_validate.checkers.load._streamtally import StreamTally
 from xnai_validate.checkers.load._tally import Tally
@@ -121,13 +122,14 @@ async def sse(params: SseLoad, ctx: Context) -> SseLoadFacts:
         expect: {error_ratio: 0, first_token_p95_ms: {max: 2s}, token_gap_p99_ms: {max: 500}}
     """
     target = ctx.target
-    if target.url is None and "://" not in params.path:
+    if not target.can_be_asked(params.path):
         raise NotApplicable(f"target {target.name} has no url")
     try:
         from xnai_validate.checkers.load._streamline import Streams
     except ImportError as error:
         raise Unmeasurable("load.sse needs httptools", hint="pip install 'xnai-validate[load]'") from error
     prepared = prepare(params.request(target))
+    verify(prepared, "load.sse")
     drive = Drive(params, lambda: streams.line(), ctx)
     drive.make_tally = StreamTally
     drive.progress_of, drive.progress_unit = _tokens, "tokens"

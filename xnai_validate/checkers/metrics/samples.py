@@ -104,13 +104,13 @@ async def samples(params: Scrape, ctx: Context) -> Samples:
     if find_spec("prometheus_client") is None:
         raise Unmeasurable("metrics.samples needs another library", hint="pip install 'xnai-validate[metrics]'")
     target = ctx.target
-    if target.url is None and "://" not in params.path:
+    if not target.can_be_asked(params.path):
         raise NotApplicable(f"target {target.name} has no url")
     client = await ctx.shared(("http",), HttpClient)
     url = target.join(params.path, at_root=params.root)
     try:
         answer = await client.fetch(
-            HttpRequest.of(url, headers=params.headers, tls=target.tls),
+            HttpRequest.of(url, headers=params.headers, target=target),
             timeout_s=params.timeout,
             body_cap=params.body_cap,
         )

@@ -43,7 +43,7 @@ async def limits(params: LimitsParams, ctx: Context) -> Limited:
     async def work() -> None:
         for one in turns:
             ctx.progress(one.name)
-            request = HttpRequest.of(url, "POST", headers=dict(one.headers), body=one.body, tls=target.tls)
+            request = HttpRequest.of(url, "POST", headers=dict(one.headers), body=one.body, target=target)
             try:
                 answer = await client.fetch(request, timeout_s=params.timeout)
             except WireError as failure:

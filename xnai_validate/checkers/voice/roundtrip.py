@@ -104,7 +104,7 @@ class _Service:
         if left <= 0:
             raise WireError(ErrorKind.TIMEOUT, f"{doing}: the {params.timeout:g} s for all requests are over")
         request = HttpRequest.of(
-            target.join(path), "POST", headers=params.headers, body=body, content_type=content_type, tls=target.tls
+            target.join(path), "POST", headers=params.headers, body=body, content_type=content_type, target=target
         )
         try:
             answer = await self.client.fetch(request, timeout_s=left, body_cap=cap)

@@ -17,7 +17,7 @@ from xnai_validate.config.compile.profile_chain import Chain, Profile
 from xnai_validate.config.compile.promises import Promises
 from xnai_validate.config.compile.selection import is_narrowed, select, with_needs
 from xnai_validate.config.compile.suites import Suites
-from xnai_validate.config.compile.targets import Targets, with_probes
+from xnai_validate.config.compile.targets import Targets, unverified, with_probes
 from xnai_validate.config.compile.thresholds import Thresholds
 from xnai_validate.config.compile.variable_sources import fill_vars, read_stack_description, type_error
 from xnai_validate.config.compile.variables import VarSpace
@@ -115,6 +115,7 @@ class Loader:
         all_vars = self.interpolator.all_vars()
         self._refuse_unused(stack)
         self.problems.raise_if_any()
+        self.notices |= dict.fromkeys(unverified(final_targets.values()))
         if len(names) > 1:
             self.notices[f"profiles are laid over one another in this order: {', '.join(names)}"] = None
         return Plan(

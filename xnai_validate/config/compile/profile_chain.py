@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 from pydantic import ValidationError
 
@@ -32,6 +33,8 @@ class Link:
     """Whether it stands on the command line; the others are extended by it."""
     vars_files: tuple[tuple[JsonObject, Where], ...] = ()
     """The vars of the vars files that it names, each with its place."""
+    folder: Path | None = None
+    """The folder that it lies in."""
 
     @property
     def where(self) -> Where:
@@ -91,7 +94,9 @@ class Chain:
             steps = ("extends",) if index is None else ("extends", index)
             self.add(base, Where(source, steps))
         self._open.pop()
-        self.links[name] = Link(name, source.value, source, extended_at is None, tuple(self._vars_files(source)))
+        self.links[name] = Link(
+            name, source.value, source, extended_at is None, tuple(self._vars_files(source)), file.path.parent
+        )
 
     def add_raw(self, name: str, source: Source) -> None:
         """Add a profile that the program made; it lies in no file."""

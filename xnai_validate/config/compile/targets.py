@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from urllib.parse import unquote, urlsplit, urlunsplit
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
 from xnai_validate.config.compile.profile_chain import Profile
-from xnai_validate.config.files.profile import CandidateEntry, ProbeEntry, StackDescription, TargetEntry, TlsEntry
+from xnai_validate.config.compile.target_access import TargetAccess, checked_url, is_socket, located
+from xnai_validate.config.files.profile import CandidateEntry, ProbeEntry, StackDescription, TargetEntry
 from xnai_validate.config.options import LoadOptions
 from xnai_validate.config.yaml_files.problems import Problems, Where
 from xnai_validate.model import redis_url
 from xnai_validate.model.json import JsonObject
 from xnai_validate.model.redis_url import RedisUrl
-from xnai_validate.model.target import Target, Tls
+from xnai_validate.model.target import UNIX, Target
 from xnai_validate.model.text import MASK
 from xnai_validate.plan import Candidate, CompiledMeasurement, PlannedTarget
 
-_PROTOCOLS = {"https": "http", "ws": "http", "wss": "http", "rediss": "redis"}
+_PROTOCOLS = {"https": "http", "ws": "http", "wss": "http", "unix": "http", UNIX: "http", "rediss": "redis"}
 """Scheme -> the protocol that is spoken there; schemes of one protocol may replace each other."""
 CompileProbe = Callable[[str, JsonObject, JsonObject | None, None, str, Where], CompiledMeasurement | None]
 """`Measurements.compile`, called with kind, params, expect, warn, target and place."""
@@ -31,6 +33,12 @@ class _TargetSource:
     entry: TargetEntry
     where: Where
     fields: dict[str, Where] = field(default_factory=dict)
+    folder: Path | None = None
+    """The folder of the file that names its TLS files."""
+
+    def at(self, name: str) -> Where:
+        """The place of a field."""
+        return self.fields.get(name, self.where)
 
 
 @dataclass(slots=True)
@@ -53,6 +61,7 @@ class Targets:
                         url=(CandidateEntry(url=one.url),) if one.url else (),
                     ),
                     Where(None),
+                    folder=self.options.stack_file.absolute().parent if self.options.stack_file else None,
                 )
                 for name, one in stack.targets.items()
             }
@@ -63,9 +72,10 @@ class Targets:
             # Its root, container and process belong to the url that is replaced.
             entry = TargetEntry.model_construct(
                 url=(CandidateEntry(url=url),),
-                **{k: getattr(one.entry, k) for k in ("password", "password_env", "tls")},
+                **{k: getattr(one.entry, k) for k in ("password", "password_env", "tls", "auth", "proxy", "http2")},
             )
-            merged[name] = _TargetSource(entry, Where(None))
+            kept = {key: place for key, place in one.fields.items() if key != "url"}
+            merged[name] = _TargetSource(entry, Where(None), kept, one.folder)
         return {name: self._planned(name, one) for name, one in merged.items()}
 
     def _same_protocol(self, name: str, url: str, entry: TargetEntry) -> None:
@@ -87,16 +97,30 @@ class Targets:
             state_file=state_file if entry.pid else None,
             password=self._password(entry),
             password_env=self._password_env(entry),
-            tls=_tls(entry.tls),
+            tls=self._access.tls(entry.tls, source.at("tls"), source.folder),
+            auth=self._access.auth(entry.auth, source.at("auth")),
+            http2=entry.http2,
         )
-        where = source.fields.get("url", source.where)
         candidates = tuple(
-            Candidate(self._with_url(base, one.url, where), one.vars) for one in entry.url if one.url is not None
+            Candidate(self._reached(base, one.url, source), one.vars) for one in entry.url if one.url is not None
         ) or (Candidate(base),)
         choice = self.options.choices.get(name)
         if choice is not None and (len(candidates) == 1 or choice.index >= len(candidates)):
             choice = None
         return PlannedTarget(name, candidates, choice=choice)
+
+    @property
+    def _access(self) -> TargetAccess:
+        return TargetAccess(self.options.environ, self.problems, self.secrets)
+
+    def _reached(self, base: Target, url: str, source: _TargetSource) -> Target:
+        """The target at one of its urls, with its proxy and TLS files verified."""
+        target = self._with_url(base, url, source.at("url"))
+        tls, folder = target.tls, source.folder
+        tls = replace(tls, ca=located(tls.ca, folder), cert=located(tls.cert, folder), key=located(tls.key, folder))
+        target = replace(target, tls=tls)
+        self._access.check_tls_files(target, source.at("tls"))
+        return self._access.proxied(target, source.entry.proxy, source.at("proxy"))
 
     def _password(self, entry: TargetEntry) -> str | None:
         password = entry.password
@@ -113,19 +137,24 @@ class Targets:
         """The target at a url; a password in the url of a Redis server becomes that of the target."""
         try:
             parts = urlsplit(url)
-            port = parts.port
+            _ = parts.port
         except ValueError as error:
             why = "" if "@" in url else f": {error}"  # its words may be a part of the password
             self.problems.at(where, f'the url "{_shown(url)}" of {target.name} is malformed{why}', _EXAMPLE)
             return target
-        if not parts.scheme or not parts.hostname or port == 0:
+        if not is_socket(parts) and (not parts.scheme or not parts.hostname or parts.port == 0):
             self.problems.at(where, f'"{_shown(url)}" is no url for the target {target.name}', _EXAMPLE)
+            return target
+        try:
+            url = checked_url(parts)
+        except ValueError as error:
+            self.problems.at(where, f'the url "{_shown(url)}" of {target.name} cannot be used: {error}')
             return target
         if parts.password:
             self.secrets |= {parts.password, unquote(parts.password)}
         if parts.scheme in redis_url.SCHEMES:
             return self._with_redis_url(target, url, where)
-        return replace(target, url=urlunsplit(parts).rstrip("/"))
+        return replace(target, url=url.rstrip("/"))
 
     def _with_redis_url(self, target: Target, url: str, where: Where) -> Target:
         """The target at a url of Redis; password and options in it become those of the target."""
@@ -155,12 +184,9 @@ def _merge(profiles: Iterable[Profile]) -> dict[str, _TargetSource]:
             if before is not None:
                 kept = {key: getattr(before.entry, key) for key in before.entry.model_fields_set}
                 entries, fields = kept | entries, before.fields | fields
-            merged[name] = _TargetSource(TargetEntry.model_construct(**entries), where, fields)
+            folder = before.folder if before is not None and entry.tls is None else profile.link.folder
+            merged[name] = _TargetSource(TargetEntry.model_construct(**entries), where, fields, folder)
     return merged
-
-
-def _tls(entry: TlsEntry | None) -> Tls:
-    return Tls(entry.ca or None, entry.verify, entry.cert, entry.key, entry.server_name) if entry else Tls()
 
 
 def with_probes(
@@ -184,10 +210,17 @@ def with_probes(
     return probed
 
 
+def unverified(targets: Iterable[PlannedTarget]) -> Iterator[str]:
+    """A notice for every target whose certificate is not verified: every report shows the notices of its run."""
+    for target in targets:
+        if any(one.target.uses_tls and not one.target.tls.verify for one in target.candidates):
+            yield f"the certificate of {target.name} is not verified (tls.verify: false): anyone could answer for it"
+
+
 def _default_probe(target: PlannedTarget, compile_probe: CompileProbe) -> CompiledMeasurement | None:
     """Any answer of an HTTP server, a connection to anything else."""
     nowhere = Where(None)
-    if target.candidates[0].target.scheme in ("http", "https"):
+    if target.candidates[0].target.scheme in ("http", "https", UNIX):
         params: JsonObject = {"path": "/"}
         return compile_probe("http.request", params, {"status": {"min": 100}}, None, target.name, nowhere)
     return compile_probe("tcp.connect", {}, None, None, target.name, nowhere)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BeforeValidator, Field, WithJsonSchema
+from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
 
 from xnai_validate.config.files.common import DefaultsEntry, Entry, Rules, Texts
 from xnai_validate.kit import Duration, Size
@@ -28,6 +28,24 @@ class TlsEntry(Entry):
     cert: str | None = None
     key: str | None = None
     server_name: str | None = None
+    key_password_env: str | None = None
+    """The environment variable that holds the pass phrase of an encrypted key."""
+
+
+class AuthEntry(Entry):
+    """The credentials of HTTP requests; the secret is never written down, an environment variable holds it."""
+
+    scheme: Literal["basic", "digest", "bearer"]
+    user: str | None = None
+    """The user of `basic` and `digest`."""
+    secret_env: Annotated[str, Field(min_length=1)]
+    """The environment variable that holds the password, or the token of `bearer`."""
+
+    @model_validator(mode="after")
+    def _user_fits(self) -> Self:
+        if (self.user is None) != (self.scheme == "bearer"):
+            raise ValueError(f"{self.scheme} {'takes no user' if self.user is not None else 'takes a user'}")
+        return self
 
 
 class ProbeEntry(Entry):
@@ -69,6 +87,12 @@ class TargetEntry(Entry):
     password_env: str | None = None
     """The environment variable that holds the password."""
     tls: TlsEntry | None = None
+    auth: AuthEntry | None = None
+    """The credentials of HTTP requests."""
+    proxy: str | None = None
+    """The url of the proxy of HTTP requests (http, https, socks5, socks5h), or `environment`."""
+    http2: bool = False
+    """Whether HTTP/2 is offered in the TLS handshake, or spoken at once to an http url."""
     probe: ProbeEntry | None = None
 
 
@@ -131,6 +155,9 @@ class StackTarget(Entry, extra="ignore"):
     password: str | None = None
     password_env: str | None = None
     tls: TlsEntry | None = None
+    auth: AuthEntry | None = None
+    proxy: str | None = None
+    http2: bool = False
 
 
 class StackDescription(Entry, extra="ignore"):

@@ -94,7 +94,10 @@ def _target_to_json(target: Target) -> tuple[JsonObject, JsonObject]:
     secret: JsonObject = {}
     if target.password and not target.password_env:
         secret["password"] = target.password
-    document["password"] = None
+    document["password"] = document["auth"] = document["proxy"] = None  # no fault is undone by HTTP requests
+    if target.tls.key_password:
+        document["tls"] = asdict(replace(target.tls, key_password=None))
+        secret["key_password"] = target.tls.key_password
     if target.url and "@" in target.url:  # userinfo
         secret["url"], document["url"] = target.url, None
     return document, secret
@@ -106,7 +109,7 @@ def _target_from_json(
     if document is None:
         return None
     fields = dict(document)
-    tls = fields.pop("tls")
-    target = Target(**fields, tls=Tls(**tls))  # type: ignore[arg-type]
+    tls = replace(Tls(**fields.pop("tls")), key_password=secret.get("key_password"))  # type: ignore[arg-type]
+    target = Target(**fields, tls=tls)  # type: ignore[arg-type]
     password = secret.get("password") or (environ.get(target.password_env) if target.password_env else None)
     return replace(target, password=password, url=secret.get("url", target.url))

@@ -19,6 +19,7 @@ from xnai_validate.errors import Unmeasurable
 from xnai_validate.model.error_kind import ErrorKind
 from xnai_validate.wire.failure import WireError
 from xnai_validate.wire.http.content_coding import decoder
+from xnai_validate.wire.http.cookies import CookieJar
 from xnai_validate.wire.http.destination import without_userinfo
 from xnai_validate.wire.http.head import Head
 from xnai_validate.wire.http.progress import Progress
@@ -192,6 +193,7 @@ class HttpClient:
         return reading.answer()
 
     async def _follow(self, reading: _Reading, body_cap: int, redirects: int) -> None:
+        jar = CookieJar() if reading.request.keeps_cookies else None
         while True:
             stream = await self.send(reading.request, reading.progress)
             reading.stream, reading.size, reading.body = stream, 0, []
@@ -204,6 +206,9 @@ class HttpClient:
             following = redirected(reading.request, stream.head) if len(reading.followed) < redirects else None
             if following is None or reading.failure is not None:
                 return
+            if jar is not None:
+                jar.take(reading.request, stream.head)
+                following = jar.added_to(following)
             reading.followed.append(without_userinfo(following.url))
             reading.request = following
             reading.progress = Progress()

@@ -8,7 +8,7 @@ from functools import lru_cache
 from urllib.parse import quote, unquote, urljoin, urlsplit, urlunsplit
 
 from xnai_validate.errors import Unmeasurable
-from xnai_validate.model.target import UNIX
+from xnai_validate.model.target import UNIX, is_absolute
 from xnai_validate.wire.net.names import ascii_host
 
 _PATH = "/:@!$&'()*+,;=~%"
@@ -74,6 +74,16 @@ def destination(url: str) -> Destination:
     return Destination(
         scheme, host, default if port is None else port, socket, netloc.encode(), target.encode(), user, password
     )
+
+
+def verified_path(path: str) -> str:
+    """The path of a check; raises ValueError for an absolute url that HTTP cannot ask for."""
+    if is_absolute(path):
+        try:
+            destination(path)
+        except Unmeasurable as error:
+            raise ValueError(error.message) from None
+    return path
 
 
 def without_userinfo(url: str) -> str:

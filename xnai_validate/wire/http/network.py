@@ -78,9 +78,8 @@ class Backend(httpcore.AsyncNetworkBackend):
         return self.stream
 
     def name_for(self, context: ssl.SSLContext, host: str) -> str:
-        """The name to ask for in a TLS handshake: RFC 6066 section 3 allows no dot at its end."""
-        name = self._server_name if context is self._context and self._server_name else host
-        return name.removesuffix(".")
+        """The name to ask for in a TLS handshake: that of the target's settings goes before the host's."""
+        return self._server_name if context is self._context and self._server_name else host
 
 
 class NetworkStream(httpcore.AsyncNetworkStream):

@@ -13,6 +13,7 @@ from xnai_validate.model.target import Auth, Target, Tls
 from xnai_validate.wire.http.content_coding import ACCEPT_ENCODING
 from xnai_validate.wire.http.destination import Destination, destination
 from xnai_validate.wire.http.upload import Body
+from xnai_validate.wire.net.names import tls_name
 
 IDEMPOTENT = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE", "TRACE"})
 """Methods of requests that may be sent twice (RFC 9110 section 9.2.2)."""
@@ -50,6 +51,8 @@ class HttpRequest:
     """The url of a proxy: `http`, `https`, `socks5`, `socks5h`."""
     http2: bool = False
     """Whether HTTP/2 is offered (with TLS) or spoken (without)."""
+    keeps_cookies: bool = False
+    """Whether cookies that a redirection sets are sent from then on (RFC 6265)."""
 
     @classmethod
     def of(
@@ -66,16 +69,24 @@ class HttpRequest:
     ) -> HttpRequest:
         """A request with headers from a mapping; `content_type` is added unless the headers have one.
 
-        With `target`, its TLS settings, credentials and proxy are used.
+        With `target`, its TLS settings and proxy are used; its credentials too, unless the url is of another origin.
         """
         pairs = tuple((headers or {}).items())
         if content_type is not None and not any(name.lower() == "content-type" for name, _ in pairs):
             pairs = (*pairs, ("Content-Type", content_type))
         if target is None:
             return cls(url, method, pairs, body, tls or Tls(), fresh)
-        return cls(
-            url, method, pairs, body, tls or target.tls, fresh, auth=target.auth, proxy=target.proxy, http2=target.http2
-        )
+        auth = target.auth if target.auth is not None and _belongs(url, target) else None
+        return cls(url, method, pairs, body, tls or target.tls, fresh, auth, target.proxy, target.http2)
+
+
+def _belongs(url: str, target: Target) -> bool:
+    """Whether a url is of the origin of the target, or of its root."""
+    try:
+        origin = destination(url).origin
+        return origin in [destination(own).origin for own in (target.url, target.root) if own]
+    except Unmeasurable:  # raised again when the request is prepared
+        return False
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +112,11 @@ class Prepared:
         return (self.to.origin, self.tls if self.to.scheme == "https" else None, self.proxy, self.http2)
 
     @property
+    def tls_name(self) -> str | None:
+        """The name to ask for in a TLS handshake; None without TLS."""
+        return tls_name(self.tls.server_name or self.to.host) if self.to.scheme == "https" else None
+
+    @property
     def accepted_codings(self) -> str:
         """The value of `Accept-Encoding`."""
         return next((value.decode() for name, value in self.headers if name.lower() == b"accept-encoding"), "")
@@ -124,6 +140,8 @@ def prepare(request: HttpRequest) -> Prepared:
             headers.append((b"content-length", str(len(request.body)).encode()))
         headers += [pair for pair in given if pair[0].lower() != b"host"]
         _check_request_line(method.encode("ascii"), to.target)
+        if to.scheme == "https":
+            tls_name(request.tls.server_name or to.host)
     except ValueError as error:
         raise Unmeasurable(
             f"HTTP does not allow this request: {error}", hint="see its method, headers and body"
@@ -140,6 +158,13 @@ def _authorization(auth: Auth) -> bytes:
     if not _VALUE.fullmatch(value):
         raise ValueError("the bearer token cannot be in a header")
     return value
+
+
+def verify_headers(method: str, headers: Mapping[str, str]) -> None:
+    """Raise ValueError for a method or a header that HTTP does not allow (RFC 9110 sections 9.1 and 5.5)."""
+    if not _TOKEN.fullmatch(method.encode("utf-8", "surrogatepass")):
+        raise ValueError(f"{method[:80]!r} is no method of HTTP")
+    _values([(name.encode("utf-8", "replace"), value.encode("utf-8", "replace")) for name, value in headers.items()])
 
 
 def _values(given: RawHeaders) -> dict[bytes, list[bytes]]:

@@ -13,6 +13,7 @@ from typing import cast
 
 from xnai_validate.model.error_kind import ErrorKind
 from xnai_validate.wire.failure import WireError, wire_error
+from xnai_validate.wire.net.names import tls_name
 from xnai_validate.wire.net.resolve import Address, resolve
 
 ATTEMPT_S = 1.0
@@ -243,6 +244,11 @@ async def attach(sock: socket.socket) -> Pipe:
 async def start_tls(pipe: Pipe, context: ssl.SSLContext, name: str, doing: str) -> None:
     """Put TLS on a pipe; `name` is asked for and verified. Aborts the pipe and raises WireError where that fails."""
     loop = asyncio.get_running_loop()
+    try:
+        name = tls_name(name)
+    except ValueError as error:
+        pipe.abort()
+        raise WireError(ErrorKind.TLS, f"{doing}: {error}") from error
     try:
         transport = await loop.start_tls(
             pipe.transport, pipe, context, server_hostname=name, ssl_shutdown_timeout=GOODBYE_S

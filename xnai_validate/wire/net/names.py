@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
+import re
+import socket
+from contextlib import suppress
+
 import idna
+
+NAME_CAP = 253
+"""Letters of a name, without the dot at its end (RFC 1035 section 2.3.4)."""
+_LABEL = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?")
 
 
 def ascii_host(host: str) -> str:
@@ -13,3 +21,26 @@ def ascii_host(host: str) -> str:
     if host.isascii():
         return host
     return idna.encode(host, uts46=True, std3_rules=False, transitional=False).decode("ascii")
+
+
+def tls_name(host: str) -> str:
+    """The name to ask for and to verify in a TLS handshake: ASCII, without a dot at its end (RFC 6066 section 3).
+
+    An address is returned as it is. Raises ValueError for what is neither.
+    """
+    name = ascii_host(host).removesuffix(".")
+    if is_address(name):
+        return name
+    labels = name.split(".")
+    if len(name) > NAME_CAP or not all(_LABEL.fullmatch(label) for label in labels):
+        raise ValueError(f"{host[:80]!r} is not a host name")
+    return name
+
+
+def is_address(host: str) -> bool:
+    """Whether the text is an IPv4 or IPv6 address, and so no name."""
+    for family in (socket.AF_INET, socket.AF_INET6):
+        with suppress(OSError, ValueError):
+            socket.inet_pton(family, host)
+            return True
+    return False

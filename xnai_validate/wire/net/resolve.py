@@ -11,6 +11,7 @@ from weakref import WeakKeyDictionary
 
 from xnai_validate.model.error_kind import ErrorKind
 from xnai_validate.wire.failure import WireError, wire_error
+from xnai_validate.wire.net.names import ascii_host
 
 LOOKUPS = 16
 """At most this many names are looked up at a time."""
@@ -74,9 +75,10 @@ async def resolve(host: str, port: int) -> tuple[Address, ...]:
 
 def _getaddrinfo(host: str, port: int) -> tuple[Address, ...] | WireError:
     try:
+        host = ascii_host(host)
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except OSError as error:
         return wire_error(error, f"looking up {host}")
-    except UnicodeError:
+    except ValueError:  # a label that is empty, too long or has letters that no name has
         return WireError(ErrorKind.DNS, f"{host!r} is not a host name")
     return tuple(dict.fromkeys(Address(family, sockaddr) for family, _, _, _, sockaddr in found))
