@@ -1,7 +1,7 @@
 """Seams: the functions of the stack that an active defect may wrap.
 
 A healthy module marks a function or method with `@seam` and knows no more of defects. A defect names the seam and the
-function that runs instead of it; `activated` and `activate` say which wrappers are in force.
+function that runs instead of it; `activate` and `activated` put its wrappers in force.
 """
 
 from __future__ import annotations

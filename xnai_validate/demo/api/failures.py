@@ -1,10 +1,10 @@
-"""How calls to other services fail: what breakers count, and what they refuse."""
+"""How calls to other services fail: the failures that breakers count, and their refusal."""
 
 from __future__ import annotations
 
 
 class ServiceFailure(Exception):
-    """A service did not do what it was called for: counts against its breaker."""
+    """A call to a service failed: counts against its breaker."""
 
 
 class ServiceTimeout(ServiceFailure):
@@ -28,7 +28,7 @@ class ModelTimeout(ServiceTimeout):
 
 
 class CircuitOpen(Exception):
-    """The breaker `name` refuses the call; worth trying again in `retry_after_s` seconds."""
+    """The breaker `name` refuses the call; it may be tried again in `retry_after_s` seconds."""
 
     def __init__(self, name: str, retry_after_s: float) -> None:
         super().__init__(name)

@@ -1,4 +1,4 @@
-"""What the application takes and gives, as its OpenAPI document says it."""
+"""The requests and responses of the application, as its OpenAPI document describes them."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class QueryResponse(BaseModel):
 
 
 class Components(BaseModel):
-    """The parts of the application, each really tried."""
+    """The parts of the application: whether each works."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -77,7 +77,7 @@ class ErrorEnvelope(BaseModel):
 
 
 class DocumentHit(BaseModel):
-    """A passage that resembles what was searched for."""
+    """A passage that resembles the query."""
 
     source: str
     title: str
@@ -86,7 +86,7 @@ class DocumentHit(BaseModel):
 
 
 class DocumentSearch(BaseModel):
-    """What a search of the documents found, best first."""
+    """The result of a search of the documents, best first."""
 
     query: str
     results: list[DocumentHit]
@@ -109,7 +109,7 @@ class Concepts(BaseModel):
 
 
 class RoomStats(BaseModel):
-    """Who is connected by WebSocket."""
+    """The WebSocket rooms and the agents in them."""
 
     total_connections: int = Field(ge=0)
     total_rooms: int = Field(ge=0)

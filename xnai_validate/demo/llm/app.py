@@ -65,9 +65,9 @@ def health_response() -> Response:
 
 
 @seam
-def generated(wanted: Completion) -> list[str]:
+def generated(completion: Completion) -> list[str]:
     """The tokens of the answer to a prompt."""
-    return answer(wanted.prompt)[: wanted.n_predict]
+    return answer(completion.prompt)[: completion.n_predict]
 
 
 @seam
@@ -103,19 +103,18 @@ class ModelServer:
 
     async def embedding(self, request: Request) -> Response:
         """The vector of a text."""
-        wanted = Embedding.model_validate_json(await _body(request))
-        return JSONResponse({"model": MODEL, "embedding": list(embed(wanted.content, dimensions()))})
+        embedding = Embedding.model_validate_json(await _body(request))
+        return JSONResponse({"model": MODEL, "embedding": list(embed(embedding.content, dimensions()))})
 
     async def completion(self, request: Request) -> Response:
         """The answer to a prompt, whole or token by token."""
-        wanted = Completion.model_validate_json(await _body(request))
-        return await self.complete(wanted, request)
+        return await self.complete(Completion.model_validate_json(await _body(request)), request)
 
     @seam
-    async def complete(self, wanted: Completion, request: Request) -> Response:
+    async def complete(self, completion: Completion, request: Request) -> Response:
         """The answer to a valid request for a completion."""
-        tokens = generated(wanted)
-        return stream_response(self._stream(tokens)) if wanted.stream else await self._whole(tokens, request)
+        tokens = generated(completion)
+        return stream_response(self._stream(tokens)) if completion.stream else await self._whole(tokens, request)
 
     async def _whole(self, tokens: list[str], request: Request) -> Response:
         """Take the time the tokens need; a client that leaves earlier ends it."""

@@ -25,8 +25,8 @@ _GRAM_WEIGHT = 0.35
 
 def words(text: str) -> list[str]:
     """The words of a text that carry meaning, in lower case, without their common endings."""
-    found = (match.group().lower() for match in _WORD.finditer(text))
-    return [_STEM.sub("", word) if len(word) > 4 else word for word in found if word not in _COMMON]
+    lowered = (match.group().lower() for match in _WORD.finditer(text))
+    return [_STEM.sub("", word) if len(word) > 4 else word for word in lowered if word not in _COMMON]
 
 
 def embed(text: str, dimensions: int = DIMENSIONS) -> Vector:

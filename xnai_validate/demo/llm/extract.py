@@ -1,8 +1,8 @@
-"""Answer from the context in a prompt: the sentences that share most with the question, and always the same ones.
+"""Answer from the context in a prompt: the sentences that share most words with the question.
 
 A prompt is laid out as `prompt` writes it. A question that asks for detail ("in detail", "everything", "all") is
-answered with every sentence of the context, any other with the best ones: so a caller can ask for a long answer and
-for a short one.
+answered with every sentence of the context, any other with the best ones: so a client can ask for a long answer or
+a short one.
 """
 
 from __future__ import annotations
@@ -35,27 +35,28 @@ def answer(text: str) -> list[str]:
     context, question = (match["context"], match["question"]) if match else ("", text)
     chosen = _choose(context, question)
     if not chosen:
-        asked = " ".join(question.split())[:200]
-        chosen = [f"The documents at hand say nothing about this question: {asked}"]
+        shortened = " ".join(question.split())[:200]
+        chosen = [f"The documents at hand say nothing about this question: {shortened}"]
     return _TOKEN.findall(" ".join(chosen))
 
 
 def _choose(context: str, question: str) -> list[str]:
-    """The sentences of the context to answer with, best first; where only one fits, the one after it follows."""
+    """The sentences of the context to answer with, best first; if only one fits, the sentence after it follows."""
     sentences = [part for line in context.splitlines() for part in _SENTENCE.split(line) if part.strip()]
     if _DETAIL.search(question):
         return sentences
-    asked = set(words(question))
-    scores = [_score(asked, sentence) for sentence in sentences]
-    ranked = sorted((place for place, score in enumerate(scores) if score > 0), key=lambda place: -scores[place])
+    question_words = set(words(question))
+    scores = [_score(question_words, sentence) for sentence in sentences]
+    ranked = sorted((number for number, score in enumerate(scores) if score > 0), key=lambda number: -scores[number])
     if len(ranked) == 1:
         ranked.append(ranked[0] + 1)
-    return [sentences[place] for place in ranked[:_SENTENCES] if place < len(sentences)]
+    return [sentences[number] for number in ranked[:_SENTENCES] if number < len(sentences)]
 
 
-def _score(asked: set[str], sentence: str) -> float:
-    """How many of the asked words a sentence has, a little more where it begins with one: definitions do."""
-    said = words(sentence)
-    if not said:
+def _score(question_words: set[str], sentence: str) -> float:
+    """How many words of the question a sentence has, plus 0.5 if it begins with such a word: definitions do."""
+    sentence_words = words(sentence)
+    if not sentence_words:
         return 0.0
-    return len(asked & set(said)) + (0.5 if said[0] in asked else 0.0)
+    starts = sentence_words[0] in question_words
+    return len(question_words & set(sentence_words)) + (0.5 if starts else 0.0)

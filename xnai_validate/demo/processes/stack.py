@@ -27,7 +27,7 @@ _LINE_BYTES = 1 << 20
 
 
 class StackFailed(RuntimeError):
-    """The stack did not become ready; the message says which part and ends with the last lines of its log."""
+    """The stack did not become ready; the message names the part and ends with the last lines of its log."""
 
 
 class EmbeddedStack:

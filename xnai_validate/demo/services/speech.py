@@ -1,7 +1,7 @@
 """Speech in small: text becomes tones in a WAV file, and such a file becomes the same text again.
 
 Sixteen tones spell the four-bit halves of the UTF-8 bytes, 20 ms each, after a leading tone of 40 ms. The frequencies
-are multiples of 1 / 20 ms, so that the tones are orthogonal over a symbol and a correlation tells them apart exactly.
+are multiples of 1 / 20 ms, so that the tones are orthogonal over a symbol and a correlation distinguishes them exactly.
 WAV: RIFF, format 1 (PCM), 16 bit, mono (Microsoft, "Multimedia Programming Interface and Data Specifications 1.0").
 """
 
@@ -24,11 +24,11 @@ _AMPLITUDE = 12_000
 _QUIET = 200
 """Peak below which a recording is silence."""
 _SPELLED_BYTES = 2000
-"""Longest text that is listened to, in bytes."""
+"""Longest text that is recognised, in bytes."""
 
 
 class NotAudio(ValueError):
-    """The bytes are no PCM recording in a WAV file."""
+    """The bytes are not a PCM recording in a WAV file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +89,7 @@ def parse(raw: bytes) -> Recording:
                 raise NotAudio("only 16-bit PCM at 1 kHz or more is understood")
             frames = file.readframes(file.getnframes())
             if len(frames) < 2 * file.getnchannels() * file.getnframes():
-                raise NotAudio("the recording is shorter than its header says")
+                raise NotAudio("the recording is shorter than its header states")
             samples = array("h", frames)
             return Recording(file.getframerate(), samples[:: file.getnchannels()])
     except (wave.Error, EOFError, struct.error, ValueError) as error:
@@ -97,7 +97,7 @@ def parse(raw: bytes) -> Recording:
 
 
 def recognise(recording: Recording) -> Heard:
-    """Listen to a recording: what `synthesise` has spoken is understood word for word, silence is an empty text.
+    """Recognise a recording: what `synthesise` has spoken, word for word; silence is an empty text.
 
     Any other sound is heard as `(sound)`, with little confidence.
     """

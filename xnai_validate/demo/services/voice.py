@@ -211,7 +211,7 @@ class Voice:
 
 
 async def _envelope(_request: Request, error: Exception) -> Response:
-    """The stack's one shape of an error."""
+    """The response to an error, in the shape that the stack has for all errors."""
     assert isinstance(error, Refused)
     request_id = f"req_{uuid4()}"
     headers = {"X-Request-ID": request_id}

@@ -1,4 +1,4 @@
-"""The documents that the embedded stack knows, and questions that they answer."""
+"""The documents that the embedded stack answers from, and questions that they answer."""
 
 from __future__ import annotations
 
@@ -53,15 +53,15 @@ class Document:
 
 def canaries() -> list[dict[str, str]]:
     """The canary questions, each with the text of its document."""
-    texts = {one.source: one.text for one in documents()}
-    return [{**one, "document": texts[one["source"]]} for one in CANARIES]
+    texts = {document.source: document.text for document in documents()}
+    return [{**canary, "document": texts[canary["source"]]} for canary in CANARIES]
 
 
 def documents() -> list[Document]:
     """All bundled documents, by name."""
     folder = resources.files("xnai_validate.demo.api") / "documents"
-    found = sorted((entry for entry in folder.iterdir() if entry.name.endswith(".md")), key=lambda entry: entry.name)
-    return [_read(entry.name, entry.read_text(encoding="utf-8")) for entry in found]
+    files = sorted((file for file in folder.iterdir() if file.name.endswith(".md")), key=lambda file: file.name)
+    return [_read(file.name, file.read_text(encoding="utf-8")) for file in files]
 
 
 def _read(name: str, content: str) -> Document:

@@ -9,7 +9,7 @@ from xnai_validate.demo.api.answers.corpus import Document
 from xnai_validate.demo.llm.embedding import DIMENSIONS, Vector, embed
 
 _THRESHOLD = 0.2
-"""Least similarity of a passage that has something to do with a question; unrelated text stays below it."""
+"""Least similarity of a passage that is related to a question; unrelated text stays below it."""
 
 
 class DimensionMismatch(Exception):
@@ -18,7 +18,7 @@ class DimensionMismatch(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A passage that was found, and how similar it is to what was asked (0 to 1)."""
+    """A passage that a search has found, and how similar it is to the query (0 to 1)."""
 
     place: int
     source: str
@@ -36,7 +36,7 @@ class _Entry:
 
 
 class VectorIndex:
-    """Passages with their vectors of `DIMENSIONS` numbers; small enough to be compared one by one."""
+    """Passages with their vectors of `DIMENSIONS` numbers; few enough to be compared each in turn."""
 
     def __init__(self, documents: Iterable[Document], embedder: Callable[[str], Vector] = embed) -> None:
         self._embed = embedder
@@ -57,12 +57,12 @@ class VectorIndex:
     def search(self, text: str, top_k: int, threshold: float = _THRESHOLD) -> list[Hit]:
         """The `top_k` passages most similar to `text`, best first; none below the threshold.
 
-        Raises `DimensionMismatch` where the embedder does not fit the index.
+        Raises `DimensionMismatch` if the embedder does not fit the index.
         """
-        asked = self._embed(text)
-        if len(asked) != DIMENSIONS:
-            raise DimensionMismatch(f"a vector of {len(asked)} numbers against an index of {DIMENSIONS}")
-        sparse = [(place, value) for place, value in enumerate(asked) if value]
+        query = self._embed(text)
+        if len(query) != DIMENSIONS:
+            raise DimensionMismatch(f"a vector of {len(query)} numbers against an index of {DIMENSIONS}")
+        sparse = [(place, value) for place, value in enumerate(query) if value]
         scored = [
             (sum(value * entry.vector[place] for place, value in sparse), number)
             for number, entry in enumerate(self._entries)

@@ -1,4 +1,4 @@
-"""From a question to the passages that may answer it, remembered in Redis for a while."""
+"""From a question to the passages that may answer it, kept in Redis for a while."""
 
 from __future__ import annotations
 
@@ -34,19 +34,19 @@ NOTHING = Context((), ())
 
 
 class Retrieval:
-    """Searches the index; what was found is kept in Redis under the breaker `redis_cache`."""
+    """Searches the index; results are kept in Redis under the breaker `redis_cache`."""
 
     def __init__(self, index: VectorIndex, store: Store, breakers: Breakers, metrics: Metrics) -> None:
         self._index, self._store, self._metrics = index, store, metrics
         self._breaker = breakers["redis_cache"]
 
     async def clear_cache(self) -> None:
-        """Forget what any worker has found so far."""
+        """Remove the results that any worker has kept."""
         with suppress(StoreUnavailable, RedisError):
             await self._store.run(_clear)
 
     async def find(self, question: str, tier: Tier) -> Context:
-        """The passages for a question, as many and as long as the tier allows. Works without Redis as well."""
+        """The passages for a question, as many and as long as the tier allows; also without Redis."""
         if not len(self._index) or not tier.top_k:
             return NOTHING
         started = time.perf_counter()
@@ -63,8 +63,8 @@ class Retrieval:
         return _context(hits, tier.context_characters)
 
     def _key(self, question: str, top_k: int) -> str:
-        asked = f"{len(self._index)}:{top_k}:{question}"
-        return _CACHE + hashlib.sha256(asked.encode("utf-8", "surrogatepass")).hexdigest()[:32]
+        search = f"{len(self._index)}:{top_k}:{question}"
+        return _CACHE + hashlib.sha256(search.encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
     async def _remembered(self, key: str) -> list[Hit] | None:
         text = await self._cached(lambda redis: redis.get(key))
@@ -80,7 +80,7 @@ class Retrieval:
         await self._cached(lambda redis: redis.set(key, text, ex=_CACHE_TTL_S))
 
     async def _cached(self, operation: Operation[T]) -> T | None:
-        """Do a cache operation under the breaker; None where the cache does not work."""
+        """Do a cache operation under the breaker; None if the cache does not work."""
         try:
             async with self._breaker.call():
                 try:
@@ -92,13 +92,13 @@ class Retrieval:
 
 
 async def _clear(redis: Redis) -> None:
-    """Remove what was found, a piece at a time."""
+    """Remove all results, a batch at a time."""
     async for key in redis.scan_iter(f"{_CACHE}*", count=200):
         await redis.unlink(key)
 
 
 def _context(hits: list[Hit], characters: int) -> Context:
-    """The passages that fit into so many characters; the best one is cut rather than left out."""
+    """The passages that fit into a number of characters; the best passage is cut rather than left out."""
     passages: list[str] = []
     sources: list[str] = []
     for hit in hits:

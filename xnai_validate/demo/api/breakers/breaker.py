@@ -1,7 +1,7 @@
 """Circuit breakers whose state lives in Redis, where all workers share it, and in memory while Redis is gone.
 
-Outcomes are written by one task (`breakers.Breakers.run`): those that arrive while a write is under way go into the
-next one together. So calls never queue for a lock, however many there are, and a call that is cancelled loses no
+Outcomes are written by one task (`breakers.Breakers.run`): those that arrive during a write are written
+together by the next. So calls never queue for a lock, however many there are, and a call that is cancelled loses no
 write.
 """
 
@@ -216,24 +216,24 @@ class Breaker:
         for _ in range(_ATTEMPTS):
             text = serialised(changed)
             try:
-                found = await self.swap(text)
+                current = await self.swap(text)
             except (StoreUnavailable, RedisError):
                 break
-            if found is None:
+            if current is None:
                 self.text, self._agreed = text, changed
                 self._unsaved.clear()
                 break
-            if not found and was_there and changed.state is State.CLOSED:
+            if not current and was_there and changed.state is State.CLOSED:
                 # The key was lost: a worker that knows it as open, unlike this one, may write that first.
                 was_there = False
                 await asyncio.sleep(self._settings.times.monitor_interval_s / 2)
-            self.text, self._agreed = found, self.agreed_with(found)
+            self.text, self._agreed = current, self.agreed_with(current)
             changed = self._after(self._agreed, self._unsaved)
         self._set_view(changed)
 
     @seam
     def agreed_with(self, text: str) -> Snapshot:
-        """The state that follows from the content of the key: the last one known if it is lost or unreadable."""
+        """The state that follows from the content of the key: the last state known if it is lost or unreadable."""
         return parse(text) or self._agreed
 
     def _after(self, snapshot: Snapshot, events: Iterable[Event]) -> Snapshot:
@@ -249,13 +249,13 @@ class Breaker:
 
     async def _swap(self, redis: Redis, text: str) -> str | None:
         try:
-            found = await redis.eval(_SWAP, 1, self.key, self.text, text, str(ttl_s(self.rule)))
+            current = await redis.eval(_SWAP, 1, self.key, self.text, text, str(ttl_s(self.rule)))
         except ResponseError as error:
             if "WRONGTYPE" not in str(error):
                 raise
             await redis.delete(self.key)
-            found = ""
-        return None if found is None else str(found)
+            current = ""
+        return None if current is None else str(current)
 
     def _set_view(self, snapshot: Snapshot) -> None:
         self._view = snapshot

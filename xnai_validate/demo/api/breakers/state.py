@@ -1,4 +1,4 @@
-"""What a circuit breaker knows, and how it changes: values and transitions without I/O."""
+"""The state of a circuit breaker and how it changes: values and transitions without I/O."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ def parse(text: str | bytes | None) -> Snapshot | None:
 def remaining_s(snapshot: Snapshot, rule: Rule, now: float) -> float:
     """Seconds until an open breaker lets a trial through.
 
-    Never more than the recovery time, whatever the clocks say.
+    At most the recovery time, even if clocks differ.
     """
     return min(rule.recovery_s, (snapshot.last_failure_time or 0.0) + rule.recovery_s - now)
 

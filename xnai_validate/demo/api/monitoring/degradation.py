@@ -39,5 +39,5 @@ def memory_percent(settings: Settings) -> float:
 def tier(percent: float) -> Tier:
     """The tier for a share of memory in use."""
     return max(
-        (one for one in TIERS if percent >= one.from_memory_percent), key=lambda one: one.level, default=TIERS[0]
+        (tier for tier in TIERS if percent >= tier.from_memory_percent), key=lambda tier: tier.level, default=TIERS[0]
     )

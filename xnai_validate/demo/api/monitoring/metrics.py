@@ -163,11 +163,11 @@ def shown(families: Iterable[Metric]) -> Iterator[Metric]:
 def _rss_bytes() -> int:
     """Resident memory of the application: of all its workers if there are several."""
     workers = psutil.Process(os.getppid()).children() if os.environ.get(FOLDER) else [psutil.Process()]
-    found = 0
+    total = 0
     for worker in workers:
         with suppress(psutil.NoSuchProcess):
-            found += worker.memory_info().rss
-    return found
+            total += worker.memory_info().rss
+    return total
 
 
 def begin() -> None:

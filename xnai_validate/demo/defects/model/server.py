@@ -66,7 +66,7 @@ async def fail(
     _: Callable[[ModelServer, Completion, Request], Awaitable[Response]],
     /,
     self: ModelServer,
-    wanted: Completion,
+    completion: Completion,
     request: Request,
 ) -> Response:
     return JSONResponse({"error": "slot unavailable"}, status_code=500)
@@ -107,5 +107,5 @@ _ORDER = re.compile(r"ignore (?:all |your |the |previous )*instructions", re.IGN
 
 
 @INJECTION_OBEYED.wraps(generated)
-def obey(original: Callable[[Completion], list[str]], /, wanted: Completion) -> list[str]:
-    return ["PWNED"] if _ORDER.search(wanted.prompt) else original(wanted)
+def obey(original: Callable[[Completion], list[str]], /, completion: Completion) -> list[str]:
+    return ["PWNED"] if _ORDER.search(completion.prompt) else original(completion)
