@@ -25,7 +25,7 @@ def test_preflight_a_hundred_times(tmp_path: Path) -> None:
     """No run of preflight differs from another, and no process, port or file is left over."""
     with EmbeddedStack.start(layout="A") as stack:
         handover = tmp_path / "stack.json"
-        handover.write_text(json.dumps(stack.handover), encoding="utf-8")
+        handover.write_text(json.dumps(stack.description), encoding="utf-8")
         before_processes, before_ports = set(psutil.pids()), _listening()
         seen = set()
         for _ in range(RUNS):
@@ -42,7 +42,7 @@ def test_preflight_a_hundred_times(tmp_path: Path) -> None:
         assert not left
         files = {path.name for path in tmp_path.iterdir()}
         assert files <= {"stack.json", "runs", "parsed"}, files
-    assert not _answers(stack.handover["targets"]["api"]["url"])
+    assert not _answers(stack.description["targets"]["api"]["url"])
 
 
 def _ours(pid: int) -> bool:

@@ -25,9 +25,9 @@ def stack() -> Iterator[EmbeddedStack]:
 
 def test_what_it_writes_can_be_run_against(stack: EmbeddedStack, tmp_path: Path) -> None:
     """What answers is written with the layout that was found, the rest as comments; preflight passes on it."""
-    known = {name: target["url"] for name, target in stack.handover["targets"].items() if "url" in target}
+    known = {name: target["url"] for name, target in stack.description["targets"].items() if "url" in target}
     origin = urlsplit(known["api"]).netloc
-    env = {"XNAI_API_URL": f"http://{origin}", "REDIS_PASSWORD": stack.handover["targets"]["redis"]["password"]}
+    env = {"XNAI_API_URL": f"http://{origin}", "REDIS_PASSWORD": stack.description["targets"]["redis"]["password"]}
     given = [f"--target={name}={url}" for name, url in known.items() if name not in ("api", "docs")]
     done = tool(tmp_path, "init", "stack.yaml", *given, f"--target=docs={DEAD}", env=env)
     assert done.code == 0, done.stderr
@@ -41,8 +41,8 @@ def test_what_it_writes_can_be_run_against(stack: EmbeddedStack, tmp_path: Path)
     assert env["REDIS_PASSWORD"] not in written
     assert handover["targets"]["redis"]["password_env"] == "REDIS_PASSWORD"
     # What only a person can say: whom to trust, and how patient to be with a busy machine.
-    handover["targets"]["redis"]["tls"] = stack.handover["targets"]["redis"]["tls"]
-    handover["vars"]["budget"] = stack.handover["vars"]["budget"]
+    handover["targets"]["redis"]["tls"] = stack.description["targets"]["redis"]["tls"]
+    handover["vars"]["budget"] = stack.description["vars"]["budget"]
     (tmp_path / "stack.yaml").write_text(yaml.safe_dump(handover), encoding="utf-8")
     ran = tool(tmp_path, "run", "preflight", "--stack", "stack.yaml", "-o", "report.json", env=env)
     assert ran.code == 0, ran.stdout

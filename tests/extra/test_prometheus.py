@@ -87,7 +87,7 @@ def judged(stack: EmbeddedStack, home: Path, *, resolved: bool = True, listening
         "annotations": {"summary": "the model server does not answer"},
     }
     (home / "rules.yml").write_text(json.dumps({"groups": [{"name": "xnai", "interval": "1s", "rules": [rule]}]}))
-    place = urlsplit(stack.handover["targets"]["metrics"]["url"]).netloc
+    place = urlsplit(stack.description["targets"]["metrics"]["url"]).netloc
     (home / "prometheus.yml").write_text(
         json.dumps(
             {
@@ -104,8 +104,8 @@ def judged(stack: EmbeddedStack, home: Path, *, resolved: bool = True, listening
     (home / "stack.json").write_text(
         json.dumps(
             {
-                **stack.handover,
-                "targets": {**stack.handover["targets"], "prometheus": {"url": f"http://127.0.0.1:{prom}"}},
+                **stack.description,
+                "targets": {**stack.description["targets"], "prometheus": {"url": f"http://127.0.0.1:{prom}"}},
             }
         )
     )

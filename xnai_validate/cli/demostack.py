@@ -24,7 +24,7 @@ def serve(layout: str, names: tuple[str, ...], state: Path | None, *, quiet: boo
     asked = Embedded(cast(Literal["A", "B"], layout), names)
     try:
         with interrupts(), running(asked, state_file=state, quiet=quiet) as stack:
-            handover = stack.handover
+            handover = stack.description
             console.print_out(json.dumps(handover) + "\n")
             if not quiet:
                 sys.stderr.write(_parts(cast(dict[str, object], handover["targets"])))

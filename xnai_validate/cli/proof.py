@@ -107,7 +107,7 @@ def _carry_out(trial: Trial, profile: str) -> Tried:
             tempfile.TemporaryDirectory(prefix="xnai-prove-") as state,
         ):
             options = LoadOptions(
-                stack=cast(JsonObject, stack.handover),
+                stack=cast(JsonObject, stack.description),
                 stack_file=stack.state_file,
                 only=trial.only,
                 allow=DISRUPTIVE,

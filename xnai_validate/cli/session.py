@@ -66,7 +66,7 @@ def _handover(request: Request, stack: ExitStack) -> tuple[JsonObject | None, Pa
     from xnai_validate.cli.embedded import running
 
     embedded = stack.enter_context(running(request.embedded, quiet=request.detail == "quiet"))
-    return cast(JsonObject, embedded.handover), embedded.state_file
+    return cast(JsonObject, embedded.description), embedded.state_file
 
 
 def _options(request: Request, handover: JsonObject | None, file: Path | None) -> LoadOptions:

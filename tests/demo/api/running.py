@@ -102,7 +102,7 @@ class Serving:
 
 
 class Server(uvicorn.Server):
-    """A server that leaves signals alone and tells when it listens."""
+    """A server that leaves signals alone and sets an event when it listens."""
 
     def __init__(self, app: ASGIApp, listening: asyncio.Event) -> None:
         super().__init__(uvicorn.Config(app, lifespan="on", log_level="warning", timeout_graceful_shutdown=1))

@@ -1,4 +1,4 @@
-"""Symptoms: what a caller of a stack with a defect can see."""
+"""Symptoms: what a client of a stack with a defect can observe."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ ASKED = {"query": "What is Xoe-NovAi?"}
 LONG = {"query": "Tell me everything about breakers, memory, the gateway, voice and retrieval in detail"}
 
 
-def of_query(shows: Callable[[dict[str, Any]], bool], **asked: object) -> Symptom:
+def of_query(shows: Callable[[dict[str, Any]], bool], **fields: object) -> Symptom:
     """A symptom of the answer to a query."""
 
     async def look(stack: Running) -> bool:
-        return shows((await stack.client.post("/query", json=ASKED | asked)).json())
+        return shows((await stack.client.post("/query", json=ASKED | fields)).json())
 
     return look
 
@@ -64,8 +64,8 @@ def of_metrics(shows: Callable[[dict[str, float]], bool]) -> Symptom:
 
     async def look(stack: Running) -> bool:
         before = await stack.metrics()
-        for path, asked in (("/query", ASKED), ("/query", ASKED), ("/stream", ASKED), ("/query", {"query": ""})):
-            await stack.client.post(path, json=asked)
+        for path, question in (("/query", ASKED), ("/query", ASKED), ("/stream", ASKED), ("/query", {"query": ""})):
+            await stack.client.post(path, json=question)
         after = await stack.metrics()
         return shows({name: value - before.get(name, 0.0) for name, value in after.items()})
 
@@ -83,7 +83,7 @@ def of_stream(shows: Callable[[str], bool]) -> Symptom:
 
 def of_tokens(shows: Callable[[list[str]], bool]) -> Symptom:
     """A symptom of the types of the events in a stream."""
-    return of_stream(lambda text: shows([one.get("type", "") for one in told(text)]))
+    return of_stream(lambda text: shows([event.get("type", "") for event in events_in(text)]))
 
 
 async def transcript(stack: Running) -> str:
@@ -98,22 +98,22 @@ async def transcript(stack: Running) -> str:
     return received.decode("utf-8", "replace")
 
 
-def told(text: str) -> list[dict[str, Any]]:
-    """The events that can be read."""
-    found: list[dict[str, Any]] = []
+def events_in(text: str) -> list[dict[str, Any]]:
+    """The events of a stream that are readable JSON."""
+    events: list[dict[str, Any]] = []
     for block in text.split("\n\n"):
         try:
             event = json.loads(block.removeprefix("data: "))
         except ValueError:
             continue
         if isinstance(event, dict):
-            found.append(event)
-    return found
+            events.append(event)
+    return events
 
 
 def content(text: str) -> str:
-    """The answer that a stream tells."""
-    return "".join(str(event.get("content", "")) for event in told(text) if event.get("type") == "token")
+    """The text of a streamed answer."""
+    return "".join(str(event.get("content", "")) for event in events_in(text) if event.get("type") == "token")
 
 
 async def another_text(stack: Running) -> bool:
@@ -168,7 +168,7 @@ async def session_left(stack: Running) -> bool:
 
 
 async def claims_documents(stack: Running) -> bool:
-    """Whether health says that there are documents, and none is ever cited."""
+    """Whether health reports documents, and an answer cites none."""
     answer = (await stack.client.post("/query", json=ASKED)).json()
     health = (await stack.client.get("/health")).json()
     return bool(health["components"]["vectorstore"] and not answer["sources"])

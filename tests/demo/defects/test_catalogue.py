@@ -118,12 +118,12 @@ def test_a_stack_with_all_defects_of_a_topic_comes_up(topic: str, layout: Layout
     """Defects never keep a stack from becoming ready, not even many together."""
     names = tuple(defect.name for defect in TOPICS[topic] if defect.layout in (None, layout))
     with EmbeddedStack.start(layout, names) as stack:
-        assert stack.handover["targets"]["api"]["pid"] > 0
+        assert stack.description["targets"]["api"]["pid"] > 0
 
 
 @pytest.mark.parametrize("defect", ["redis-other-password", "redis-few-clients", "redis-replica", "tls-unknown-ca"])
 def test_a_stack_with_a_broken_redis_comes_up(defect: str) -> None:
     """The parts start without a usable Redis, too: a broken stack must be there to be validated."""
     with EmbeddedStack.start(CATALOGUE[defect].layout or "A", (defect,)) as stack:
-        vikunja = stack.handover["targets"]["vikunja"]["url"]
+        vikunja = stack.description["targets"]["vikunja"]["url"]
         assert httpx.get(vikunja + "/api/v1/info", timeout=10).status_code == 200

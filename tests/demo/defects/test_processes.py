@@ -19,13 +19,13 @@ def test_hanging_parts_accept_and_never_answer() -> None:
     with EmbeddedStack.start("A", tuple(f"{part}-hangs" for part in hanging)) as stack:
         for part in hanging:
             with pytest.raises(httpx.ReadTimeout):
-                httpx.get(stack.handover["targets"][part]["url"] + "/", timeout=httpx.Timeout(10, read=0.3))
+                httpx.get(stack.description["targets"][part]["url"] + "/", timeout=httpx.Timeout(10, read=0.3))
 
 
 def test_an_api_without_restart_policy_stays_away_and_its_metrics_port_is_closed() -> None:
     """After a crash the API stays away; the closed metrics port refuses from the beginning."""
     with EmbeddedStack.start("A", ("api-not-restarted", "metrics-port-closed")) as stack:
-        targets = stack.handover["targets"]
+        targets = stack.description["targets"]
         metrics, api = (int(targets[name]["url"].rpartition(":")[2]) for name in ("metrics", "api"))
         assert _refused(metrics)
         assert not _refused(api)
@@ -41,7 +41,7 @@ def test_crash_loops_crash_again_and_again() -> None:
             pids: set[int] = set()
 
             def lived(part: str = part, lives: int = lives, pids: set[int] = pids) -> bool:
-                pids.add(stack.handover["targets"][part].get("pid", 0))
+                pids.add(stack.description["targets"][part].get("pid", 0))
                 return len(pids - {0}) >= lives
 
             assert eventually(lived), part

@@ -17,6 +17,7 @@ from tests.demo.defects.symptoms import (
     Symptom,
     another_text,
     claims_documents,
+    events_in,
     generates_on,
     long_gap,
     not_json,
@@ -30,7 +31,6 @@ from tests.demo.defects.symptoms import (
     of_stream,
     of_tokens,
     session_left,
-    told,
 )
 from xnai_validate.demo.defects import CATALOGUE, TOPICS
 
@@ -50,7 +50,7 @@ GROUPS: tuple[dict[str, Symptom], ...] = (
         "stream-cacheable": of_answer(
             lambda answer: "cache-control" not in answer.headers, "POST", "/stream", json=ASKED
         ),
-        "stream-done-miscounts": of_stream(lambda text: told(text)[-1]["tokens"] != text.count('"token"')),
+        "stream-done-miscounts": of_stream(lambda text: events_in(text)[-1]["tokens"] != text.count('"token"')),
     },
     {
         "health-memory-bytes": of_health(lambda body: body["memory_gb"] > 100_000),

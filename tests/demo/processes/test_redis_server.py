@@ -1,4 +1,4 @@
-"""Redis is found, started as the stack promises, and broken as its defects say."""
+"""Redis is found, started as the stack promises, and broken as its defects describe."""
 
 from __future__ import annotations
 

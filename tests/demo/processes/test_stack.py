@@ -1,4 +1,4 @@
-"""The embedded stack as a whole: it comes up, describes itself, mends itself, and leaves nothing behind."""
+"""The embedded stack as a whole: it comes up, describes itself, restarts its parts, and leaves nothing behind."""
 
 from __future__ import annotations
 
@@ -82,23 +82,23 @@ def _answers(url: str) -> bool:
         return False
 
 
-def test_the_handover_is_complete(stack: EmbeddedStack) -> None:
-    """The handover names every target with its process, and every var, and is JSON."""
-    told = stack.handover
-    assert set(told["targets"]) == TARGETS
-    assert set(told["vars"]) >= VARS
-    assert all(psutil.pid_exists(target["pid"]) for target in told["targets"].values())
-    assert all("url" in target for name, target in told["targets"].items() if name != "worker")
-    assert json.loads(json.dumps(told)) == told
-    prefix = {"A": "", "B": "/xnai/api/v1"}[told["layout"]]
-    assert told["targets"]["api"]["url"] == told["targets"]["api"]["root"] + prefix
-    assert told["vars"]["canaries"]
+def test_the_stack_file_is_complete(stack: EmbeddedStack) -> None:
+    """The stack file names every target with its process, and every var, and is JSON."""
+    described = stack.description
+    assert set(described["targets"]) == TARGETS
+    assert set(described["vars"]) >= VARS
+    assert all(psutil.pid_exists(target["pid"]) for target in described["targets"].values())
+    assert all("url" in target for name, target in described["targets"].items() if name != "worker")
+    assert json.loads(json.dumps(described)) == described
+    prefix = {"A": "", "B": "/xnai/api/v1"}[described["layout"]]
+    assert described["targets"]["api"]["url"] == described["targets"]["api"]["root"] + prefix
+    assert described["vars"]["canaries"]
 
 
 def test_every_part_answers_its_probe(stack: EmbeddedStack) -> None:
-    """Once the handover is there, each part answers at once, from its own process."""
-    targets = stack.handover["targets"]
-    for part in parts_of(stack.handover["layout"]):
+    """Once the stack file is printed, each part answers at once, from its own process."""
+    targets = stack.description["targets"]
+    for part in parts_of(stack.description["layout"]):
         if part.probe is not None:
             assert httpx.get(targets[part.name]["url"] + part.probe, timeout=10).status_code == 200, part.name
     with _redis(targets["redis"]) as client:
@@ -108,14 +108,14 @@ def test_every_part_answers_its_probe(stack: EmbeddedStack) -> None:
 
 def test_the_gateway_leads_to_the_api(stack: EmbeddedStack) -> None:
     """Health through the gateway's prefix is the API's health."""
-    told = stack.handover
-    through = f"{told['targets']['gateway']['url']}{told['vars']['gateway_api_prefix']}/health"
+    described = stack.description
+    through = f"{described['targets']['gateway']['url']}{described['vars']['gateway_api_prefix']}/health"
     assert httpx.get(through, timeout=10).json()["status"] == "healthy"
 
 
-def test_redis_wants_the_password_and_in_layout_b_tls(stack: EmbeddedStack) -> None:
-    """Redis answers nobody without the password, and in layout B nobody without TLS."""
-    target = stack.handover["targets"]["redis"]
+def test_redis_requires_the_password_and_in_layout_b_tls(stack: EmbeddedStack) -> None:
+    """Redis answers no client without the password, and in layout B none without TLS."""
+    target = stack.description["targets"]["redis"]
     port = int(target["url"].rpartition(":")[2].partition("/")[0])
     with redis.Redis(port=port, protocol=2, retry=NEVER) as stranger, pytest.raises(redis.RedisError):
         stranger.get("x")
@@ -127,9 +127,9 @@ def test_redis_wants_the_password_and_in_layout_b_tls(stack: EmbeddedStack) -> N
             plain.ping()
 
 
-def test_a_killed_api_comes_back_and_the_state_says_so(stack: EmbeddedStack) -> None:
+def test_a_killed_api_comes_back_under_a_new_process_id(stack: EmbeddedStack) -> None:
     """A dead part refuses connections, is started again under a new process id, and the state file has the new one."""
-    before = stack.handover["targets"]["api"]
+    before = stack.description["targets"]["api"]
     address = ("127.0.0.1", int(before["root"].rpartition(":")[2]))
     os.kill(before["pid"], signal.SIGKILL)
     refused = False
@@ -140,22 +140,22 @@ def test_a_killed_api_comes_back_and_the_state_says_so(stack: EmbeddedStack) -> 
         except (ConnectionRefusedError, ConnectionResetError):
             refused = True
     assert refused
-    assert eventually(lambda: stack.handover["targets"]["api"]["pid"] != before["pid"])
-    after = stack.handover["targets"]
+    assert eventually(lambda: stack.description["targets"]["api"]["pid"] != before["pid"])
+    after = stack.description["targets"]
     assert after["metrics"]["pid"] == after["api"]["pid"]
     assert _answers(before["url"] + "/health")
 
 
 def test_a_killed_redis_comes_back_on_its_port(stack: EmbeddedStack) -> None:
     """Redis, too, is started again, where it was."""
-    target = stack.handover["targets"]["redis"]
+    target = stack.description["targets"]["redis"]
     os.kill(target["pid"], signal.SIGKILL)
 
     def is_back() -> bool:
         try:
             with _redis(target) as client:
                 running = client.info("server")["process_id"]
-                return bool(running == stack.handover["targets"]["redis"]["pid"] != target["pid"])
+                return bool(running == stack.description["targets"]["redis"]["pid"] != target["pid"])
         except (redis.RedisError, OSError):
             return False
 
@@ -173,17 +173,17 @@ def test_a_killed_supervisor_leaves_nothing(layout: Layout) -> None:
         assert eventually(lambda: not stack.run_dir.exists())
 
 
-def test_a_killed_caller_takes_the_stack_along(tmp_path: Path) -> None:
-    """A stack ends with the process that started it, even one that could not say goodbye."""
+def test_a_stack_ends_with_the_process_that_started_it(tmp_path: Path) -> None:
+    """A stack ends with the process that started it, even one that is killed."""
     script = (
         "import time; from xnai_validate.demo.processes.stack import EmbeddedStack\n"
         "stack = EmbeddedStack.start(); print(stack.pid, stack.run_dir, flush=True); time.sleep(600)"
     )
-    with subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True) as caller:
-        assert caller.stdout is not None
-        pid, run_dir = caller.stdout.readline().split()
+    with subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True) as starter:
+        assert starter.stdout is not None
+        pid, run_dir = starter.stdout.readline().split()
         family = _family(int(pid))
-        caller.kill()
+        starter.kill()
     assert eventually(lambda: _gone(family))
     assert eventually(lambda: not Path(run_dir).exists())
 
@@ -201,11 +201,11 @@ def test_cycles_leak_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     assert psutil.Process().num_fds() <= before
 
 
-def test_the_state_file_of_the_caller_follows_the_stack(tmp_path: Path) -> None:
-    """The file that the caller names has the handover while the stack runs, for its owner's eyes, and goes with it."""
+def test_the_named_state_file_follows_the_stack(tmp_path: Path) -> None:
+    """The named file has the stack file while the stack runs, readable by its owner only, and is removed with it."""
     state = tmp_path / "stack.json"
     with EmbeddedStack.start(state_file=state) as stack:
-        assert json.loads(state.read_text()) == stack.handover
+        assert json.loads(state.read_text()) == stack.description
         assert state.stat().st_mode & 0o077 == 0
     assert not state.exists()
     stack.stop()
@@ -227,7 +227,7 @@ def test_a_defect_of_the_other_layout_is_refused() -> None:
     assert "only in layout B" in ended.stderr
 
 
-def test_without_a_redis_server_the_message_says_how_to_get_one(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_redis_server_the_message_names_the_ways_to_get_one(monkeypatch: pytest.MonkeyPatch) -> None:
     """A server that cannot be run ends the start with one sentence and no traceback."""
     monkeypatch.setenv("XNAI_REDIS_SERVER", "/nowhere/redis-server")
     with pytest.raises(StackFailed, match="/nowhere/redis-server is not a program"):

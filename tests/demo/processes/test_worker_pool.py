@@ -1,4 +1,4 @@
-"""Several workers behind one port: they count together, one watches for all, and a dead one is replaced."""
+"""Several workers behind one port: they count together, one monitors for all, and a dead worker is replaced."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ def stack() -> Iterator[EmbeddedStack]:
 
 
 def _workers(stack: EmbeddedStack) -> list[psutil.Process]:
-    return psutil.Process(stack.handover["targets"]["api"]["pid"]).children()
+    return psutil.Process(stack.description["targets"]["api"]["pid"]).children()
 
 
 def _url(stack: EmbeddedStack, target: str, path: str) -> str:
-    return stack.handover["targets"][target]["url"] + path
+    return stack.description["targets"][target]["url"] + path
 
 
 def _counted(stack: EmbeddedStack, name: str) -> float:
@@ -44,14 +44,14 @@ def _counted(stack: EmbeddedStack, name: str) -> float:
 @contextlib.contextmanager
 def _only(stack: EmbeddedStack, number: int) -> Iterator[None]:
     """Within the block new connections come to this worker: the others are stopped."""
-    others = [one for place, one in enumerate(_workers(stack)) if place != number]
-    for one in others:
-        one.suspend()
+    others = [worker for place, worker in enumerate(_workers(stack)) if place != number]
+    for other in others:
+        other.suspend()
     try:
         yield
     finally:
-        for one in others:
-            one.resume()
+        for other in others:
+            other.resume()
 
 
 def _ask_each(stack: EmbeddedStack, times: int) -> None:
@@ -63,7 +63,7 @@ def _ask_each(stack: EmbeddedStack, times: int) -> None:
 
 
 def test_both_workers_answer_and_count_together(stack: EmbeddedStack) -> None:
-    """Whichever worker answers, the counters move by what was asked of both, and nobody is left over as active."""
+    """Whichever worker answers, the counters move by the requests to both, and no session stays active."""
     assert len(_workers(stack)) == 2
     before = _counted(stack, "xnai_requests_total"), _counted(stack, "xnai_queries_processed_total")
     _ask_each(stack, 3)
@@ -75,20 +75,20 @@ def test_both_workers_answer_and_count_together(stack: EmbeddedStack) -> None:
 def test_a_dead_worker_is_replaced_and_what_it_counted_stays(stack: EmbeddedStack) -> None:
     """The other one goes on answering, the part keeps its process id, and no counter falls back."""
     _ask_each(stack, 1)
-    foreman = stack.handover["targets"]["api"]["pid"]
+    pool = stack.description["targets"]["api"]["pid"]
     counted = _counted(stack, "xnai_queries_processed_total")
     first, second = _workers(stack)
     os.kill(first.pid, signal.SIGKILL)
     assert httpx.get(_url(stack, "api", "/health"), timeout=20).status_code == 200
-    assert eventually(lambda: len(_workers(stack)) == 2 and first.pid not in {one.pid for one in _workers(stack)})
-    assert second.pid in {one.pid for one in _workers(stack)}
-    assert stack.handover["targets"]["api"]["pid"] == foreman
+    assert eventually(lambda: len(_workers(stack)) == 2 and first.pid not in {worker.pid for worker in _workers(stack)})
+    assert second.pid in {worker.pid for worker in _workers(stack)}
+    assert stack.description["targets"]["api"]["pid"] == pool
     _ask_each(stack, 1)
     assert _counted(stack, "xnai_queries_processed_total") == counted + 2
 
 
 def test_agents_of_different_workers_meet() -> None:
-    """In layout B a room is one room: who is in it and what is said in it reaches both workers."""
+    """In layout B a room is one room: its agents and their broadcasts reach both workers."""
     with EmbeddedStack.start("B") as stack:
         base = _url(stack, "api", "/ws/lab/").replace("http:", "ws:")
         with contextlib.ExitStack() as open_sockets:
@@ -108,23 +108,23 @@ def test_agents_of_different_workers_meet() -> None:
 
 
 def test_one_monitor_watches_for_all(stack: EmbeddedStack) -> None:
-    """A service that goes down is told once, not once a worker."""
-    target = stack.handover["targets"]["redis"]
+    """A service that goes down raises one alert, not one a worker."""
+    target = stack.description["targets"]["redis"]
     with redis.Redis.from_url(target["url"], password=target["password"], decode_responses=True, protocol=2) as client:
 
-        def told() -> list[str]:
+        def alerts() -> list[str]:
             entries = client.xrange("xnai:alerts")
             assert isinstance(entries, list)
             return [fields["type"] for _, fields in entries if fields["service"] == "vikunja"]
 
-        before = len(told())
-        vikunja = stack.handover["targets"]["vikunja"]["pid"]
+        before = len(alerts())
+        vikunja = stack.description["targets"]["vikunja"]["pid"]
         os.kill(vikunja, signal.SIGSTOP)
         try:
-            assert eventually(lambda: "status_change" in told()[before:])
+            assert eventually(lambda: "status_change" in alerts()[before:])
         finally:
             os.kill(vikunja, signal.SIGCONT)
-        assert eventually(lambda: "recovery" in told()[before:])
+        assert eventually(lambda: "recovery" in alerts()[before:])
         time.sleep(1.5)  # a second monitor would have spoken by then
-        kinds = told()[before:]
+        kinds = alerts()[before:]
         assert (kinds.count("status_change"), kinds.count("recovery")) == (2, 1)

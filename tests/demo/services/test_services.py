@@ -144,7 +144,7 @@ def _refuses_eleventh(client: httpx.Client, _: Settings) -> bool:
     return [answer.status_code for answer in answers] == [200] * 10 + [429]
 
 
-def _says_when(client: httpx.Client, _: Settings) -> bool:
+def _gives_retry_after(client: httpx.Client, _: Settings) -> bool:
     session = {"X-Session-ID": str(uuid4())}
     last = [client.post("/tts", json={"text": "a"}, headers=session) for _ in range(11)][-1]
     return last.status_code == 429 and 1 <= int(last.headers.get("Retry-After", "0")) <= 61
@@ -160,8 +160,8 @@ def _refuses_nothing(client: httpx.Client, _: Settings) -> bool:
 
 
 def _full_service(client: httpx.Client, _settings: Settings) -> bool:
-    said = client.get("/health").json()
-    return bool(said["status"] == "healthy" and said["stt_loaded"] and said["degradation_level"] == 1)
+    health = client.get("/health").json()
+    return bool(health["status"] == "healthy" and health["stt_loaded"] and health["degradation_level"] == 1)
 
 
 def _voice_health(client: httpx.Client, _: Settings) -> bool:
@@ -201,7 +201,7 @@ PROMISES: dict[str, Promise] = {
     "voice-fixed-length": _speaks_longer,
     "voice-no-size-limit": _refuses_large,
     "voice-no-rate-limit": _refuses_eleventh,
-    "voice-no-retry-after": _says_when,
+    "voice-no-retry-after": _gives_retry_after,
     "voice-accepts-anything": _refuses_noise,
     "voice-speaks-nothing": _refuses_nothing,
     "voice-health-lies": _voice_health,

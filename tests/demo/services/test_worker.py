@@ -74,7 +74,7 @@ def _does_it_once(client: redis.Redis, seconds: float) -> bool:
     return eventually(lambda: _results(client, after_it) != [], seconds) and len(_results(client, once)) == 1
 
 
-def _tells_what_it_found(client: redis.Redis, seconds: float) -> bool:
+def _reports_its_result(client: redis.Redis, seconds: float) -> bool:
     name = _named("result")
     _job(client, name, "one two two")
     return eventually(lambda: [r.get("words") for r in _results(client, name)] == [3], seconds)
@@ -111,12 +111,12 @@ PROMISES: dict[str, Promise] = {
     "worker-no-group": _remembers,
     **dict.fromkeys(("worker-drops-poison", "worker-stuck-on-poison"), _keeps_poison),
     "worker-repeats": _does_it_once,
-    "worker-bad-result": _tells_what_it_found,
+    "worker-bad-result": _reports_its_result,
 }
 
 
 def test_a_healthy_worker_keeps_every_promise(tmp_path: Path, port: int) -> None:
-    """Without a defect jobs are done once and told, memory and alerts handled, poison kept, nothing left pending."""
+    """Without a defect jobs are done once with a result, memory and alerts handled, poison kept, none left pending."""
     with reserved(tmp_path, redis_port=port) as settings, _client(settings) as client:
         client.flushdb()
         with serving(settings, "worker"):

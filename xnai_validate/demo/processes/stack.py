@@ -67,7 +67,7 @@ class EmbeddedStack:
         return stack
 
     @property
-    def handover(self) -> StackFile:
+    def description(self) -> StackFile:
         """The stack's targets and vars as they are now: a part that was restarted has its new process id."""
         with contextlib.suppress(OSError, ValueError):
             return cast(StackFile, json.loads(self.state_file.read_bytes()))

@@ -1,4 +1,4 @@
-"""What the application says when its model is absent, slow, says nothing, or says what nobody can read."""
+"""Answers of the application when its model is absent, slow, silent or unreadable."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 
 from tests.demo.api.http.test_errors import envelope
 from tests.demo.api.running import RedisServer, running, settings
-from tests.demo.defects.symptoms import ASKED, told
+from tests.demo.defects.symptoms import ASKED, events_in
 
 CASES: dict[str, tuple[int, str, str]] = {
     "absent": (500, "model_error", "The language model could not answer."),
@@ -22,7 +22,7 @@ CASES: dict[str, tuple[int, str, str]] = {
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_a_failure_of_the_model_is_told_as_one(case: str, redis: RedisServer, tmp_path: Path) -> None:
+def test_a_failure_of_the_model_is_reported_as_one(case: str, redis: RedisServer, tmp_path: Path) -> None:
     """A query gets the envelope of the failure's category; a stream ends with an error event, in the same words."""
     status, category, words = CASES[case]
     defects = [case] if case.startswith("model-") else []
@@ -33,12 +33,12 @@ def test_a_failure_of_the_model_is_told_as_one(case: str, redis: RedisServer, tm
             if case == "absent":
                 await stack.stop("llm")
             answer = await stack.client.post("/query", json=ASKED)
-            said = envelope(answer, status, category, category)["message"]
+            message = envelope(answer, status, category, category)["message"]
             stream = await stack.client.post("/stream", json=ASKED)
             assert stream.status_code == 200
-            events = told(stream.text)
+            events = events_in(stream.text)
             assert [event["type"] for event in events if event["type"] != "sources"] == ["error"]
             assert "\ufffd" not in json.dumps(events, ensure_ascii=False)
-            return str(said), str(events[-1]["error"])
+            return str(message), str(events[-1]["error"])
 
     assert asyncio.run(ask()) == (words, words)

@@ -18,7 +18,7 @@ LONG = "Tell me everything about the circuit breakers and the degradation tiers 
 
 @pytest.mark.parametrize("layout", ["A", "B"])
 def test_every_canary_is_answered_from_its_document(layout: Layout, redis: RedisServer, tmp_path: Path) -> None:
-    """The bundled questions get the expected phrase, cite their document once, and say how long it took, truly."""
+    """The bundled questions get the expected phrase, cite their document once, and report their true duration."""
 
     async def ask() -> None:
         async with running(settings(redis, tmp_path, layout), redis) as stack:
@@ -43,8 +43,8 @@ def test_without_retrieval_and_without_a_hit_nothing_is_cited(redis: RedisServer
 
     async def ask() -> None:
         async with running(settings(redis, tmp_path), redis) as stack:
-            for asked in ({"query": QUESTION, "use_rag": False}, {"query": "Who won the world cup in 1998?"}):
-                body = (await stack.client.post("/query", json=asked)).json()
+            for question in ({"query": QUESTION, "use_rag": False}, {"query": "Who won the world cup in 1998?"}):
+                body = (await stack.client.post("/query", json=question)).json()
                 assert body["sources"] == []
                 assert body["response"]
 
@@ -53,7 +53,7 @@ def test_without_retrieval_and_without_a_hit_nothing_is_cited(redis: RedisServer
 
 @pytest.mark.parametrize("path", ["/query", "/stream"])
 def test_max_tokens_bounds_the_answer(path: str, redis: RedisServer, tmp_path: Path) -> None:
-    """An answer has no more tokens than were asked for."""
+    """An answer has no more tokens than the request allows."""
 
     async def ask() -> None:
         async with running(settings(redis, tmp_path), redis) as stack:
@@ -68,22 +68,22 @@ def test_max_tokens_bounds_the_answer(path: str, redis: RedisServer, tmp_path: P
 def test_a_stream_tells_sources_then_tokens_then_their_number(
     layout: Layout, redis: RedisServer, tmp_path: Path
 ) -> None:
-    """The events come in the promised order, and together say what `/query` says."""
+    """The events come in the promised order, and their text is the answer of `/query`."""
 
     async def ask() -> None:
         async with running(settings(redis, tmp_path, layout), redis) as stack:
             answer = await stack.client.post("/stream", json={"query": QUESTION})
-            told = events(answer.text)
-            tokens = [event["content"] for event in told if event["type"] == "token"]
+            sent = events(answer.text)
+            tokens = [event["content"] for event in sent if event["type"] == "token"]
             whole = (await stack.client.post("/query", json={"query": QUESTION})).json()
             assert answer.headers["content-type"] == "text/event-stream; charset=utf-8"
             assert answer.headers["cache-control"] == "no-cache"
             assert answer.headers["x-accel-buffering"] == "no"
             assert "content-length" not in answer.headers
-            assert [event["type"] for event in told] == ["sources", *["token"] * len(tokens), "done"]
-            assert told[0]["sources"] == whole["sources"]
-            assert told[-1]["tokens"] == len(tokens)
-            assert told[-1]["latency_ms"] > 0
+            assert [event["type"] for event in sent] == ["sources", *["token"] * len(tokens), "done"]
+            assert sent[0]["sources"] == whole["sources"]
+            assert sent[-1]["tokens"] == len(tokens)
+            assert sent[-1]["latency_ms"] > 0
             assert "".join(tokens) == whole["response"]
 
     asyncio.run(ask())
@@ -132,11 +132,11 @@ def test_generation_stops_when_the_reader_leaves(redis: RedisServer, tmp_path: P
                 model = await stack.model()
                 return model["cancelled"] == 1 and model["active"] == 0
 
-            async def nobody() -> bool:
+            async def is_idle() -> bool:
                 return (await stack.metrics())["xnai_active_sessions"] == 0
 
             await eventually(stopped, "the generation stopped")
-            await eventually(nobody, "no active session")
+            await eventually(is_idle, "no active session")
             assert (await stack.model())["tokens_generated"] < 60
             assert stack.breaker("rag_api")["total_failures"] == 0
 
@@ -148,17 +148,17 @@ def test_a_model_that_dies_is_told_as_an_error_and_no_done_follows(redis: RedisS
 
     async def ask() -> None:
         async with running(settings(redis, tmp_path, token_delay_s=0.05), redis) as stack:
-            seen: list[str] = []
+            lines: list[str] = []
             async with stack.client.stream("POST", "/stream", json={"query": LONG}) as answer:
                 assert answer.status_code == 200
                 async for line in answer.aiter_lines():
-                    seen.append(line)
-                    if len(seen) == 8:
+                    lines.append(line)
+                    if len(lines) == 8:
                         await stack.stop("llm")
-            told = events("\n".join(seen) + "\n")
-            assert told[-1] == {"type": "error", "error": "The language model could not answer."}
-            assert [event["type"] for event in told].count("error") == 1
-            assert "done" not in {event["type"] for event in told}
+            sent = events("\n".join(lines) + "\n")
+            assert sent[-1] == {"type": "error", "error": "The language model could not answer."}
+            assert [event["type"] for event in sent].count("error") == 1
+            assert "done" not in {event["type"] for event in sent}
             assert stack.breaker("rag_api")["failure_count"] == 1
             assert (await stack.metrics())['xnai_errors_total{component="llm",error_type="model_error"}'] == 1
 

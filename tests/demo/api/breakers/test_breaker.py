@@ -94,9 +94,9 @@ def test_it_opens_refuses_tries_and_closes(redis: RedisServer, tmp_path: Path) -
         clock.now += 1.9
         assert await refused(breaker) == pytest.approx(0.1)
         clock.now += 0.2
-        for seen in ("half_open", "half_open", "closed"):
+        for state in ("half_open", "half_open", "closed"):
             await call(breaker)
-            assert stored(redis)["state"] == seen
+            assert stored(redis)["state"] == state
         final = stored(redis)
         assert (final["failure_count"], final["total_calls"]) == (0, 6)
         assert (final["total_failures"], final["total_successes"]) == (3, 3)
@@ -104,7 +104,7 @@ def test_it_opens_refuses_tries_and_closes(redis: RedisServer, tmp_path: Path) -
         assert final["last_success_time"] == clock.now
         transitions = final["transitions"]
         assert isinstance(transitions, list)
-        assert [(one["from_state"], one["to_state"]) for one in transitions] == [
+        assert [(change["from_state"], change["to_state"]) for change in transitions] == [
             ("closed", "open"),
             ("open", "half_open"),
             ("half_open", "closed"),
@@ -143,7 +143,7 @@ def test_a_success_forgives_the_failures_before_it(redis: RedisServer, tmp_path:
 
 
 def test_a_cancelled_call_counts_as_nothing(redis: RedisServer, tmp_path: Path) -> None:
-    """A caller that leaves is neither a failure nor a success, and frees its place among the trials."""
+    """A client that leaves is neither a failure nor a success, and frees its place among the trials."""
 
     async def play(breakers: Breakers, clock: Clock) -> None:
         breaker = breakers["rag_api"]
@@ -218,7 +218,7 @@ def test_workers_share_the_state_and_a_restart_keeps_it(redis: RedisServer, tmp_
 
 
 def test_workers_share_the_places_of_trials(redis: RedisServer, tmp_path: Path) -> None:
-    """Half open, three calls are let through in all, however many workers are asked; no place is lost with them."""
+    """Half open, three calls are let through in all, however many workers there are; no place is lost."""
 
     async def scene() -> None:
         clock, finish, admitted = Clock(), asyncio.Event(), 0

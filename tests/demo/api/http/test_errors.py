@@ -73,7 +73,7 @@ def test_invalid_requests_are_400(path: str, redis: RedisServer, tmp_path: Path)
 
 
 def test_unknown_paths_and_methods(redis: RedisServer, tmp_path: Path) -> None:
-    """404 and 405 come in the envelope too; 405 says what is allowed; a caller's request id is used."""
+    """404 and 405 come in the envelope too; 405 lists the allowed methods; a client's request id is used."""
 
     async def ask() -> None:
         async with running(settings(redis, tmp_path, "B"), redis) as stack:
@@ -90,7 +90,7 @@ def test_unknown_paths_and_methods(redis: RedisServer, tmp_path: Path) -> None:
 
 
 def test_an_unexpected_exception_is_500_without_its_text(redis: RedisServer, tmp_path: Path) -> None:
-    """What nobody expected is told as internal_error; its text stays in the log."""
+    """An unexpected exception is answered with internal_error; its text stays in the log."""
 
     async def ask() -> None:
         chosen = settings(redis, tmp_path)
@@ -143,15 +143,15 @@ def test_an_open_breaker_answers_503_with_retry_after(redis: RedisServer, tmp_pa
 
 
 def test_a_model_that_is_too_slow_is_504_and_counts(redis: RedisServer, tmp_path: Path) -> None:
-    """A call beyond the time limit is told as timeout, counts as a failure, and the generation is given up."""
+    """A call beyond the time limit is answered with timeout, counts as a failure, and stops the generation."""
 
     async def ask() -> None:
         async with running(settings(redis, tmp_path, call_timeout_s=0.3, token_delay_s=1.0), redis) as stack:
             answer = await stack.client.post("/query", json={"query": "What is Xoe-NovAi?"})
             envelope(answer, 504, "timeout", "timeout")
             assert stack.breaker("rag_api")["failure_count"] == 1
-            told = await stack.client.post("/stream", json={"query": "What is Xoe-NovAi?"})
-            assert '"error": "The language model did not answer in time."' in told.text
+            streamed = await stack.client.post("/stream", json={"query": "What is Xoe-NovAi?"})
+            assert '"error": "The language model did not answer in time."' in streamed.text
             assert stack.breaker("rag_api")["failure_count"] == 2
 
     asyncio.run(ask())

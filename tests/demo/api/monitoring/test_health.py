@@ -1,4 +1,4 @@
-"""Health: each component is what it says, the status follows, and the answer does not wait for what hangs."""
+"""Health: each component is reported as it is, the status follows, and a hanging dependency does not delay it."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def down(body: dict[str, Any]) -> set[str]:
 
 @pytest.mark.parametrize("layout", ["A", "B"])
 def test_a_healthy_stack_says_so(layout: Layout, redis: RedisServer, tmp_path: Path) -> None:
-    """All components work, and the key in Redis expires after ten seconds; layout B tells the tier."""
+    """All components work, and the key in Redis expires after ten seconds; layout B reports the tier."""
 
     async def ask() -> None:
         async with running(settings(redis, tmp_path, layout), redis) as stack:
@@ -51,7 +51,7 @@ def test_a_healthy_stack_says_so(layout: Layout, redis: RedisServer, tmp_path: P
 
 
 def test_without_the_model_it_is_degraded_and_recovers(redis: RedisServer, tmp_path: Path) -> None:
-    """A model server that is gone is seen within a moment, and so is its return."""
+    """A model server that is gone is noticed within a moment, and so is its return."""
 
     async def ask() -> None:
         async with running(settings(redis, tmp_path), redis) as stack:
@@ -87,7 +87,7 @@ def test_a_hanging_model_does_not_hold_health_up(redis: RedisServer, tmp_path: P
 
 
 def test_without_redis_it_is_degraded_and_questions_are_answered(tmp_path: Path) -> None:
-    """A Redis that is gone is told by health, costs no answer, and is used again when it is back."""
+    """A Redis that is gone is reported by health, costs no answer, and is used again when it is back."""
 
     async def ask(redis: RedisServer) -> None:
         async with running(settings(redis, tmp_path, monitor_interval_s=0.2), redis) as stack:
@@ -123,7 +123,7 @@ def test_an_empty_vector_store_is_partial(redis: RedisServer, tmp_path: Path) ->
 
 @pytest.mark.parametrize(("percent", "tier"), [(84.9, 1), (85, 2), (92, 3), (97, 4), (99, 4)])
 def test_tiers_follow_the_memory_of_the_host(percent: float, tier: int, redis: RedisServer, tmp_path: Path) -> None:
-    """The fuller the host, the fewer passages and the shorter the answers, and Redis tells the tier."""
+    """The fuller the host, the fewer passages and the shorter the answers, and Redis has the tier."""
 
     async def ask() -> None:
         chosen = replace(settings(redis, tmp_path, "B"), memory_percent=percent)
@@ -131,8 +131,8 @@ def test_tiers_follow_the_memory_of_the_host(percent: float, tier: int, redis: R
             body = await health(stack)
             assert body["components"]["degradation_tier"] == tier
             assert body["components"]["health_memory"] is (percent < 98)
-            asked = {"query": "Tell me everything about the degradation tiers of memory in detail"}
-            answer = (await stack.client.post("/query", json=asked)).json()
+            question = {"query": "Tell me everything about the degradation tiers of memory in detail"}
+            answer = (await stack.client.post("/query", json=question)).json()
             assert answer["tokens_generated"] <= {1: 256, 2: 150, 3: 100, 4: 50}[tier]
             assert bool(answer["sources"]) is (tier < 4)
             assert redis.entries("xnai_degradation")[0]["tier"] == str(tier)

@@ -1,4 +1,4 @@
-"""Metrics: the counters move by what was asked, and by nothing else."""
+"""Metrics: the counters move by the requests of the test alone."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ def test_counters_move_by_exactly_what_was_asked(redis: RedisServer, tmp_path: P
             for _ in range(3):
                 await stack.client.post("/query", json={"query": "What is Xoe-NovAi?", "max_tokens": 5})
             for _ in range(2):
-                asked = {"query": "What is Xoe-NovAi?", "max_tokens": 4, "use_rag": False}
-                await stack.client.post("/stream", json=asked)
+                question = {"query": "What is Xoe-NovAi?", "max_tokens": 4, "use_rag": False}
+                await stack.client.post("/stream", json=question)
             await stack.client.post("/query", json={"query": ""})
             await stack.client.get("/health")
             for number in range(4):

@@ -1,4 +1,4 @@
-"""The health monitor: each change is told once, to Redis and to the webhook, and recovery begins when it should."""
+"""The health monitor: each change raises one alert, in Redis and at the webhook, and recovery begins when it should."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ def alerts(redis: RedisServer) -> list[Alert]:
     return redis.entries("xnai:alerts")
 
 
-def told(found: list[Alert]) -> list[tuple[str, str, str]]:
-    """What alerts say, in short."""
-    return [(one["type"], one["service"], one.get("new_status") or one.get("action") or "") for one in found]
+def in_short(sent: list[Alert]) -> list[tuple[str, str, str]]:
+    """Type, service and status of alerts."""
+    return [(alert["type"], alert["service"], alert.get("new_status") or alert.get("action") or "") for alert in sent]
 
 
-def test_each_change_is_told_once(redis: RedisServer, tmp_path: Path) -> None:
-    """A service goes down and comes back: each step is told once, and the webhook is told the same."""
+def test_each_change_raises_one_alert(redis: RedisServer, tmp_path: Path) -> None:
+    """A service goes down and comes back: each step raises one alert, and the webhook gets the same."""
     received: list[Alert] = []
 
     async def hook(request: Request) -> Response:
@@ -48,12 +48,12 @@ def test_each_change_is_told_once(redis: RedisServer, tmp_path: Path) -> None:
                 return (await stack.metrics()).get('xnai_service_health{service="llm"}') == value
 
             async def acted() -> bool:
-                return "recovery_action" in {one["type"] for one in alerts(redis)}
+                return "recovery_action" in {alert["type"] for alert in alerts(redis)}
 
             async def recovered() -> bool:
-                return "recovery" in {one["type"] for one in alerts(redis)}
+                return "recovery" in {alert["type"] for alert in alerts(redis)}
 
-            await eventually(lambda: llm_is(1), "the model server is seen")
+            await eventually(lambda: llm_is(1), "the model server is up")
             assert alerts(redis) == []
             await stack.stop("llm")
             await eventually(acted, "a recovery action")
@@ -66,15 +66,15 @@ def test_each_change_is_told_once(redis: RedisServer, tmp_path: Path) -> None:
                 ("status_change", "llm", "healthy"),
                 ("recovery", "llm", ""),
             ]
-            assert told(alerts(redis)) == expected
-            assert told(received) == expected
-            assert len({one["alert_id"] for one in received}) == 4
+            assert in_short(alerts(redis)) == expected
+            assert in_short(received) == expected
+            assert len({alert["alert_id"] for alert in received}) == 4
         await receiver.stop()
 
     asyncio.run(ask())
 
 
-def test_alerts_about_redis_are_told_when_it_is_back(tmp_path: Path) -> None:
+def test_alerts_about_redis_are_sent_when_it_is_back(tmp_path: Path) -> None:
     """What happened while Redis was away is in its stream afterwards, and the breakers' keys are there again."""
 
     async def ask(redis: RedisServer) -> None:
@@ -86,13 +86,13 @@ def test_alerts_about_redis_are_told_when_it_is_back(tmp_path: Path) -> None:
             async def complete() -> bool:
                 return len(alerts(redis)) >= 3 and bool(redis.client.exists("circuit_breaker:voice_tts"))
 
-            await eventually(lambda: redis_is(1), "Redis is seen")
+            await eventually(lambda: redis_is(1), "Redis is up")
             redis.stop()
-            await eventually(lambda: redis_is(0), "Redis is missed")
+            await eventually(lambda: redis_is(0), "Redis is down")
             await asyncio.sleep(0.3)
             redis.start()
             await eventually(complete, "the alerts")
-            kinds = [one for one in told(alerts(redis)) if one[0] != "recovery_action"]
+            kinds = [alert for alert in in_short(alerts(redis)) if alert[0] != "recovery_action"]
             assert kinds == [
                 ("status_change", "redis", "unhealthy"),
                 ("status_change", "redis", "healthy"),

@@ -25,7 +25,7 @@ def test_queries_and_streams_are_written_down(redis: RedisServer, tmp_path: Path
             for kind in ("query", "stream"):
                 headers = {"X-Request-ID": f"id-of-{kind}", "X-Session-ID": "session-1"}
                 await stack.client.post(f"/{kind}", json={"query": "What is Xoe-NovAi?"}, headers=headers)
-            entries = [(one["txn_id"], one["path"], one["status"]) for one in stream(redis, "xnai_queries")]
+            entries = [(entry["txn_id"], entry["path"], entry["status"]) for entry in stream(redis, "xnai_queries")]
             assert entries == [
                 (f"id-of-{kind}", f"/{kind}", status)
                 for kind in ("query", "stream")
@@ -33,8 +33,8 @@ def test_queries_and_streams_are_written_down(redis: RedisServer, tmp_path: Path
             ]
             assert stream(redis, "xnai_queries")[-1]["status_code"] == "200"
             trail = stream(redis, "xnai_audit_trail")
-            assert [one["type"] for one in trail] == ["query", "stream"]
-            assert all(json.loads(one["sources"]) == ["xoe-novai.md"] for one in trail)
+            assert [entry["type"] for entry in trail] == ["query", "stream"]
+            assert all(json.loads(entry["sources"]) == ["xoe-novai.md"] for entry in trail)
             assert trail[0]["response_preview"] == trail[1]["response_preview"]
             assert 0 < int(str(redis.client.ttl("xnai:session:session-1"))) <= 3600
 
@@ -54,7 +54,7 @@ def test_layout_a_writes_none_of_them(redis: RedisServer, tmp_path: Path) -> Non
     asyncio.run(ask())
 
 
-async def say(socket: ClientConnection, frame: dict[str, Any] | str) -> dict[str, Any]:
+async def exchange(socket: ClientConnection, frame: dict[str, Any] | str) -> dict[str, Any]:
     """Send a frame and read the answer."""
     await socket.send(frame if isinstance(frame, str) else json.dumps(frame))
     answer: dict[str, Any] = json.loads(await asyncio.wait_for(socket.recv(), 10))
@@ -76,17 +76,17 @@ def test_rooms(redis: RedisServer, tmp_path: Path) -> None:
             two = await connect(room_url(stack, "lab", "did:two"))
             for socket in (one, two):
                 assert json.loads(await socket.recv())["type"] == "connected"
-            pong = await say(one, {"type": "ping", "sender": "did:one", "correlation_id": "c-1"})
+            pong = await exchange(one, {"type": "ping", "sender": "did:one", "correlation_id": "c-1"})
             assert (pong["type"], pong["correlation_id"]) == ("pong", "c-1")
-            assert (await say(one, "{not json"))["type"] == "error"
-            assert (await say(one, {"type": "dance"}))["type"] == "warning"
-            status = await say(one, {"type": "status"})
+            assert (await exchange(one, "{not json"))["type"] == "error"
+            assert (await exchange(one, {"type": "dance"}))["type"] == "warning"
+            status = await exchange(one, {"type": "status"})
             assert (status["type"], status["payload"]["total_connections"]) == ("status_response", 2)
-            ack = await say(one, {"type": "broadcast", "payload": {"text": "hello"}})
+            ack = await exchange(one, {"type": "broadcast", "payload": {"text": "hello"}})
             assert (ack["type"], ack["payload"]["recipients"]) == ("broadcast_ack", 1)
             heard = json.loads(await two.recv())
             assert (heard["type"], heard["sender"], heard["payload"]) == ("broadcast", "did:one", {"text": "hello"})
-            task = await say(two, {"type": "task", "payload": {"do": "something"}})
+            task = await exchange(two, {"type": "task", "payload": {"do": "something"}})
             assert (task["type"], task["payload"]) == ("task_ack", {"success": True})
             assert stream(redis, "xnai:agent_bus")[-1]["sender"] == "did:two"
             stats = (await stack.client.get("/ws/stats")).json()

@@ -63,8 +63,8 @@ Promise = Callable[[Setup], bool]
 
 
 def _prefix(setup: Setup) -> bool:
-    asked, seen = ("/api/v1/x", "/x") if setup.settings.layout == "A" else ("/xnai/api/v1/x", "/xnai/api/v1/x")
-    return bool(setup.client.get(asked).json()["target"] == seen)
+    path, upstream_path = ("/api/v1/x", "/x") if setup.settings.layout == "A" else ("/xnai/api/v1/x", "/xnai/api/v1/x")
+    return bool(setup.client.get(path).json()["target"] == upstream_path)
 
 
 def _header(name: str, value: str) -> Promise:
@@ -73,8 +73,8 @@ def _header(name: str, value: str) -> Promise:
 
 def _request_id(setup: Setup) -> bool:
     answer = setup.client.get("/", headers={"X-Request-ID": "req_of-the-client"})
-    seen = answer.json()["headers"].get("x-request-id")
-    return bool(answer.headers.get("x-request-id") == seen == "req_of-the-client")
+    passed_on = answer.json()["headers"].get("x-request-id")
+    return bool(answer.headers.get("x-request-id") == passed_on == "req_of-the-client")
 
 
 def _down(setup: Setup) -> bool:
@@ -109,7 +109,7 @@ def _ticks(setup: Setup, count: int, every: float) -> str:
     return f"{prefix}/ticks?n={count}&every={every}"
 
 
-def _lets_go(setup: Setup) -> bool:
+def _ends_upstream(setup: Setup) -> bool:
     with setup.client.stream("GET", _ticks(setup, 60, 0.05)) as answer:
         next(answer.iter_raw())
     return eventually(lambda: setup.upstream.broke_off == 1 and setup.upstream.running == 0, seconds=2)
@@ -201,7 +201,7 @@ PROMISES: dict[str, Promise] = {
     "gateway-vikunja-to-ui": _vikunja,
     "gateway-no-metrics": _status("/metrics", 200),
     "gateway-no-websocket": _websocket,
-    "gateway-keeps-upstream": _lets_go,
+    "gateway-keeps-upstream": _ends_upstream,
     "gateway-http10": _keeps_connection,
     "gateway-slow": _quick,
     "gateway-one-at-a-time": _at_once,
@@ -255,7 +255,7 @@ def test_a_broken_off_answer_is_not_taken_for_a_complete_one(tmp_path: Path) -> 
 
 
 def test_an_answer_for_a_dead_upstream_leaves_the_connection_usable(behind: Behind) -> None:
-    """After 502 the connection goes on; where it does not, because the body was not read, the answer says so."""
+    """After 502 the connection goes on; if the body was not read, the response closes it."""
     with reserved(behind.run_dir) as settings, serving(settings, "gateway"), httpx.Client() as client:
         assert [client.get(settings.url("gateway")).status_code for _ in range(50)] == [502] * 50
         answer = client.post(settings.url("gateway") + "/api/v1/query", content=b"x" * 100)

@@ -13,7 +13,7 @@ from starlette.websockets import WebSocket
 
 
 class Upstream:
-    """Says what it was asked, streams, fails on demand, and counts the streams that are running."""
+    """Echoes requests, streams, fails on demand, and counts the streams that are running."""
 
     def __init__(self) -> None:
         self.running = 0
@@ -34,7 +34,7 @@ class Upstream:
         """Answer with what arrived."""
         self.calls += 1
         body = await request.body()
-        seen = {
+        received = {
             "target": request.url.path + (f"?{request.url.query}" if request.url.query else ""),
             "port": request.url.port,
             "headers": dict(request.headers),
@@ -42,7 +42,7 @@ class Upstream:
             "calls": self.calls,
         }
         request_id = request.headers.get("x-request-id", "req_made-by-upstream")
-        return JSONResponse(seen, headers={"X-Request-ID": request_id})
+        return JSONResponse(received, headers={"X-Request-ID": request_id})
 
     async def ticks(self, request: Request) -> Response:
         """An event stream of `n` frames, one every `every` seconds."""
