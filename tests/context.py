@@ -108,8 +108,8 @@ class LooseContext:
 
     async def observe(self, observation: Observation, values: Mapping[str, JsonValue] | None = None) -> Observed:
         if isinstance(observation, Template) and observation.is_template:
-            observation = observation.filled(values or {})
-            registry.CHECKERS.get(observation.kind).verified(observation.with_)
+            observation = observation.fill(values or {})
+            registry.CHECKERS.get(observation.kind).verify(observation.with_)
         return await self._observe(
             observation.kind, observation.with_, observation.target or self._name, observation.expect
         )

@@ -16,7 +16,7 @@ from xnai_validate.model.json import JsonObject, JsonValue
 from xnai_validate.model.judging.rules import Finding, Rule
 from xnai_validate.model.results import events as ev
 from xnai_validate.model.results.report import CheckInfo, Criterion, RunInfo, Source
-from xnai_validate.model.results.report_builder import fold
+from xnai_validate.model.results.report_builder import build_report
 from xnai_validate.model.results.status import Status
 from xnai_validate.report.registry import FORMATS
 from xnai_validate.report.view import View
@@ -134,7 +134,7 @@ def run_events() -> list[ev.Event]:
 
 def test_a_real_report_and_its_events_are_valid() -> None:
     """What is written holds the schema that is published, with every kind of event in it."""
-    report = json.loads(FORMATS.get("json").text(fold(run_events()), View()))
+    report = json.loads(FORMATS.get("json").text(build_report(run_events()), View()))
     assert mistakes(report_schema(), report) == []
     schema = events_schema()
     for event in run_events():

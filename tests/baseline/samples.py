@@ -13,7 +13,7 @@ from xnai_validate.model.histogram import Histogram
 from xnai_validate.model.json import JsonObject, JsonValue
 from xnai_validate.model.judging.rules import Finding
 from xnai_validate.model.results.report import RunReport
-from xnai_validate.model.results.report_builder import fold
+from xnai_validate.model.results.report_builder import build_report
 from xnai_validate.model.results.status import Status
 
 HOST: JsonObject = {
@@ -64,7 +64,7 @@ def report(
         findings = tuple(Finding(name, "max", 1, None, True, "expect") for name in measured)
         script.check(check, check, status, facts=measured, findings=findings)
     events = script.events()
-    found = fold(events if ended else events[:-1])
+    found = build_report(events if ended else events[:-1])
     run = replace(found.run, id=f"20261122T1703{number:02}-abcdef", host=host or HOST)
     return replace(found, run=run)
 

@@ -99,7 +99,7 @@ def test_what_cannot_be_compared_is_said(change: JsonObject, said: str) -> None:
     rng = random.Random(6)
     found = compare("main", [load_run(rng)], [run_of({**load_facts(rng), **change}, 1)])
     assert {item.change for item in found.figures} == {"cannot tell"}
-    assert not found.told
+    assert not found.conclusive
     assert any(said in (item.reason or "") for item in found.figures), found
 
 

@@ -17,7 +17,7 @@ from xnai_validate.cli.handover import read_handover
 from xnai_validate.cli.interrupts import ENDING, interrupts
 from xnai_validate.engine import read_journal
 from xnai_validate.errors import ConfigError
-from xnai_validate.model.results.report_builder import fold
+from xnai_validate.model.results.report_builder import build_report
 from xnai_validate.report.formats.json import parse
 
 
@@ -64,7 +64,7 @@ def test_a_killed_run_leaves_its_journal_and_nothing_half_written(place: Place) 
     assert {path.name for path in place.path.iterdir()} - before == {"state"}
     assert (place.path / "r.json").read_text() == "old"
     (journal,) = (place.state / "runs").iterdir()
-    report = fold(read_journal(journal))
+    report = build_report(read_journal(journal))
     assert (report.exit_code, report.run.stopped) == (130, "killed")
     assert [check.status for check in report.checks] == ["pass", "skip"]
 

@@ -12,7 +12,7 @@ from lxml import etree
 from tests.cli.conftest import Place
 from xnai_validate.cli.reporters import JsonLineSink, LineSink
 from xnai_validate.model.results.events import from_json
-from xnai_validate.model.results.report_builder import fold
+from xnai_validate.model.results.report_builder import build_report
 from xnai_validate.report.formats.json import parse
 
 JUNIT = etree.XMLSchema(etree.parse(Path(__file__).parents[1] / "report" / "jenkins-junit.xsd"))
@@ -103,7 +103,7 @@ def test_reports_agree_whatever_their_format(place: Place) -> None:
     text = (place.path / "r.json").read_text()
     report = parse(text)
     assert (report.exit_code, report.summary.pass_, report.summary.fail, report.summary.skip) == (1, 2, 1, 1)
-    assert fold(map(from_json, (place.path / "r.jsonl").read_text().splitlines())) == report
+    assert build_report(map(from_json, (place.path / "r.jsonl").read_text().splitlines())) == report
     junit = etree.parse(place.path / "r.xml")
     JUNIT.assertValid(junit)
     assert junit.getroot().get("failures") == "2"  # the check and the criterion

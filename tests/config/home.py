@@ -8,7 +8,7 @@ from pathlib import Path
 
 from xnai_validate.config import LoadOptions, load_plan
 from xnai_validate.model.json import JsonObject
-from xnai_validate.model.source_location import Mistakes, Problem
+from xnai_validate.model.source_location import InvalidConfig, Problem
 from xnai_validate.plan import Choice, Plan
 
 BASE = """
@@ -74,7 +74,7 @@ class Home:
         """The mistakes of profiles; none where they load."""
         try:
             self.load(*names, options=options)
-        except Mistakes as mistakes:
+        except InvalidConfig as mistakes:
             return mistakes.problems
         return ()
 

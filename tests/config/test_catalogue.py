@@ -13,7 +13,7 @@ from xnai_validate.config import LoadOptions
 from xnai_validate.config.catalogue import catalogue
 from xnai_validate.config.lint import Linted, lint
 from xnai_validate.errors import ConfigError
-from xnai_validate.model.source_location import Mistakes
+from xnai_validate.model.source_location import InvalidConfig
 
 SUITE = """
 title: Mine
@@ -82,7 +82,7 @@ def test_a_suite_whose_profile_is_no_yaml_is_verified_all_the_same(home: Home) -
     """The mistake of the profile is told, and those of the suite."""
     home.suite(SUITE.replace("toy.load", "toy.laod"), "own/mine")
     home.profile("title: [\n", "mine")
-    with pytest.raises(Mistakes) as error:
+    with pytest.raises(InvalidConfig) as error:
         lint(("own/mine",), home.options())
     assert {problem.place.file for problem in error.value.problems if problem.place} == {
         "profiles/mine.yaml",
@@ -109,7 +109,7 @@ def test_lint_tells_all_mistakes_once(home: Home) -> None:
     """What a suite and a profile that runs it have wrong is told once."""
     home.suite(SUITE.replace("toy.load", "toy.laod"), "own/mine")
     home.profile("title: P\nextends: stack\nsuites: [own/mine]\n", "mine")
-    with pytest.raises(Mistakes) as error:
+    with pytest.raises(InvalidConfig) as error:
         lint(("own/mine", "mine"), home.options())
     assert told(error.value.problems) == ['7: unknown kind of check "toy.laod"; did you mean "toy.load"?']
 

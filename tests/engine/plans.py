@@ -14,7 +14,7 @@ from xnai_validate.model.json import JsonValue
 from xnai_validate.model.judging.rules import Rule
 from xnai_validate.model.results.events import CheckFinished, Event
 from xnai_validate.model.results.report import CheckInfo, CheckResult, RunReport, Source
-from xnai_validate.model.results.report_builder import fold
+from xnai_validate.model.results.report_builder import build_report
 from xnai_validate.model.results.status import Status
 from xnai_validate.plan import Candidate, CompiledMeasurement, Plan, PlannedCheck, PlannedTarget
 
@@ -171,5 +171,5 @@ def statuses(events: Iterable[Event]) -> dict[str, Status]:
 
 def results(events: Iterable[Event]) -> tuple[RunReport, dict[str, CheckResult]]:
     """The report, and its checks by id."""
-    report = fold(events)
+    report = build_report(events)
     return report, {check.id: check for check in report.checks}

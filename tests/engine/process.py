@@ -14,7 +14,7 @@ from pathlib import Path
 from tests.engine.plans import Stage, declared, engine_of, make, plan_of, scripted
 from xnai_validate.engine import SystemClock, signals
 from xnai_validate.kit import Context, Facts, Params, checker
-from xnai_validate.model.results.report_builder import fold
+from xnai_validate.model.results.report_builder import build_report
 
 STUCK_S = 300.0
 
@@ -64,7 +64,7 @@ async def main(state: str, run_id: str, takes_s: float, with_stuck: bool) -> int
         async for event in events:
             seen.append(event)
             say(f"{event.event} {getattr(event, 'id', '')}")
-    return fold(seen).exit_code
+    return build_report(seen).exit_code
 
 
 if __name__ == "__main__":

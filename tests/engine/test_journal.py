@@ -18,7 +18,7 @@ from xnai_validate.errors import XnaiError
 from xnai_validate.model.judging.rules import Rule
 from xnai_validate.model.results.events import Event, Notice, RunFinished, to_json
 from xnai_validate.model.results.report import Criterion
-from xnai_validate.model.results.report_builder import fold
+from xnai_validate.model.results.report_builder import build_report
 from xnai_validate.plan import Retry
 from xnai_validate.report.registry import FORMATS
 from xnai_validate.report.view import View
@@ -46,7 +46,7 @@ def test_a_stored_journal_folds_to_the_same_report(tmp_path: Path, checks: int) 
     assert engine.journal_path is not None
     stored = list(read_journal(engine.journal_path))
     assert [to_json(event) for event in stored] == [to_json(event) for event in events]
-    live, later = fold(events), fold(stored)
+    live, later = build_report(events), build_report(stored)
     assert FORMATS.get("json").text(live, View()) == FORMATS.get("json").text(later, View())
     assert {status for status, count in asdict(live.summary).items() if count} == {
         "pass_",
@@ -66,7 +66,7 @@ def test_any_torn_journal_can_be_reported(tmp_path: Path) -> None:
     torn = tmp_path / "torn.jsonl"
     for end in [*range(first, len(whole), 997), len(whole) - 1]:
         torn.write_bytes(whole[:end])
-        report = fold(read_journal(torn))
+        report = build_report(read_journal(torn))
         assert (report.run.stopped, len(report.checks)) == ("killed", 9)
     torn.write_bytes(whole[: first // 2])
     assert list(read_journal(torn)) == []
@@ -181,5 +181,5 @@ def test_an_event_beyond_all_bounds_loses_its_facts(tmp_path: Path, monkeypatch:
     events = run_virtual(collect(engine))
     assert engine.journal_path is not None
     assert list(read_journal(engine.journal_path)) == events
-    (result,) = fold(events).checks
+    (result,) = build_report(events).checks
     assert "were left out" in str(result.facts["..."])

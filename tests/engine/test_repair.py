@@ -22,7 +22,7 @@ from xnai_validate.errors import ConfigError, NotUndone, RegistryError
 from xnai_validate.kit import FAULT_MARK, Fault, ProcessId, Target, Tls
 from xnai_validate.model.results.events import FaultInjected, RunFinished, RunStarted, to_json
 from xnai_validate.model.results.report import RunInfo
-from xnai_validate.model.results.report_builder import fold
+from xnai_validate.model.results.report_builder import build_report
 
 RUN = "20261122T170312-ab12cd"
 NOBODY = ProcessId(pid=2**22 + 1, started=0, boot="")
@@ -162,12 +162,12 @@ def test_the_journal_of_a_killed_run_tells_that_it_was_taken_back(tmp_path: Path
     ]
     whole = b"".join(line + b"\n" for line in lines)
     path.write_bytes(whole + b'{"event": "not')
-    assert fold(read_journal(path)).exit_code == 4
+    assert build_report(read_journal(path)).exit_code == 4
     record(folder, 1, tmp_path / "flag")
     assert repaired(tmp_path) == [(f"{RUN}.1", True)]
     events = list(read_journal(path))
     assert [event.seq for event in events] == [1, 2, 3]
-    report = fold(events)
+    report = build_report(events)
     assert ([fault.proven for fault in report.faults], report.exit_code) == ([True], 130)
     ended = path.read_bytes() + to_json(RunFinished(seq=4, at=9.0, elapsed_ms=1.0)) + b"\n"
     path.write_bytes(ended)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from xnai_validate.model.judging.finding_text import reason, sentence
+from xnai_validate.model.judging.finding_text import describe_finding, main_reason
 from xnai_validate.model.judging.rules import Finding, Rule, judge
 
 
@@ -77,32 +77,32 @@ def test_a_finding_in_words(rule: Rule, facts: dict[str, object], said: str) -> 
     """What was expected and what was measured, as a person says it."""
     (finding,) = judge([rule], facts)
     assert not finding.held
-    assert sentence(finding, facts) == said
+    assert describe_finding(finding, facts) == said
 
 
 def test_a_long_list_is_told_by_its_first_items_and_how_many_more_there_are() -> None:
     """An item is not cut in its middle for the sake of the next, and what was not kept is counted too."""
     items = [f"request {n}: 500, where 400 was declared; see the handler" for n in range(150)]
     (finding,) = judge([Rule("l", "equals", [])], {"l": items})
-    said = sentence(finding)
+    said = describe_finding(finding)
     assert said.startswith(f'l: expected [], got ["{items[0]}", "{items[1]}"')
     assert said.endswith('see the handler"] and 146 more')
     (finding,) = judge([Rule("l", "equals", [])], {"l": ["x" * 1000, "y"]})
-    assert sentence(finding).endswith(" and 1 more")
-    assert len(sentence(finding)) < 320
+    assert describe_finding(finding).endswith(" and 1 more")
+    assert len(describe_finding(finding)) < 320
 
 
 def test_the_reason_is_the_cause() -> None:
     """Of several broken rules the one about `error` tells most, and expect goes before warn."""
     facts = {"status": None, "slow": 9, "error": "reset"}
     rules = [Rule("slow", "max", 1, level="warn"), Rule("status", "equals", 200), Rule("error", "equals", None)]
-    assert reason(judge(rules, facts), facts) == "error: reset"
-    assert reason(judge(rules[:1], facts), facts) == "slow: expected at most 1, got 9"
-    assert reason(judge([Rule("slow", "min", 1)], facts), facts) is None
+    assert main_reason(judge(rules, facts), facts) == "error: reset"
+    assert main_reason(judge(rules[:1], facts), facts) == "slow: expected at most 1, got 9"
+    assert main_reason(judge([Rule("slow", "min", 1)], facts), facts) is None
 
 
 def test_text_from_a_server_stays_on_its_line() -> None:
     """Control characters and long texts cannot disturb a sentence."""
-    said = sentence(Finding("text", "equals", "x", "a\n\x1b[31m\u202eb" + "y" * 5000, False, "expect"))
+    said = describe_finding(Finding("text", "equals", "x", "a\n\x1b[31m\u202eb" + "y" * 5000, False, "expect"))
     assert said.isprintable()
     assert len(said) < 250

@@ -19,7 +19,7 @@ from tests.engine.process import open_stuck
 from xnai_validate.engine import read_journal, signals
 from xnai_validate.engine.shared import CLOSE_S
 from xnai_validate.model.results.events import RunFinished
-from xnai_validate.model.results.report_builder import fold
+from xnai_validate.model.results.report_builder import build_report
 from xnai_validate.model.results.status import Status
 
 RUN_ID = "20261122T170312-ab12cd"
@@ -55,7 +55,7 @@ def test_a_signal_ends_the_run_in_good_order(tmp_path: Path, number: signal.Sign
         output, _ = process.communicate(timeout=60)
         assert output.split("\n")[-2:] == ["exit 130", ""]
         assert process.returncode == 130
-    report = fold(read_journal(tmp_path / "runs" / f"{RUN_ID}.jsonl"))
+    report = build_report(read_journal(tmp_path / "runs" / f"{RUN_ID}.jsonl"))
     assert report.run.stopped == "interrupted"
     assert [check.status for check in report.checks] == [Status.PASS, Status.PASS, Status.SKIP]
     assert report.checks[2].reason == "not reached: interrupted"
@@ -70,7 +70,7 @@ def test_a_second_signal_only_shortens_the_waiting(tmp_path: Path) -> None:
         output, _ = process.communicate(timeout=60)
         assert process.returncode == 130
         assert output.split("\n")[-3:] == ["run-finished ", "exit 130", ""]
-    (told,) = fold(read_journal(tmp_path / "runs" / f"{RUN_ID}.jsonl")).notices
+    (told,) = build_report(read_journal(tmp_path / "runs" / f"{RUN_ID}.jsonl")).notices
     assert told.text == "what checks of stuck share did not close in time"
 
 
@@ -80,12 +80,12 @@ def test_a_killed_run_still_tells_what_it_saw(tmp_path: Path) -> None:
         process.kill()
         process.wait(timeout=60)
     path = tmp_path / "runs" / f"{RUN_ID}.jsonl"
-    report = fold(read_journal(path))
+    report = build_report(read_journal(path))
     assert (report.run.stopped, report.exit_code) == ("killed", 130)
     assert report.checks[1].facts["text"] == "seen"
     assert report.checks[2].reason == "not reached: killed"
     path.write_bytes(path.read_bytes()[:-7])
-    assert fold(read_journal(path)).checks == report.checks, "a torn last line is left out"
+    assert build_report(read_journal(path)).checks == report.checks, "a torn last line is left out"
 
 
 def test_handlers_are_restored(tmp_path: Path) -> None:

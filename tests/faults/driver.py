@@ -20,7 +20,7 @@ from tests.faults import brief
 from xnai_validate import registry
 from xnai_validate.engine import Engine, Memory, SystemClock, signals
 from xnai_validate.kit import FROM_FILE, Context, Facts, Params, Target, Tls, checker
-from xnai_validate.model.results.report_builder import fold
+from xnai_validate.model.results.report_builder import build_report
 from xnai_validate.plan import Candidate, PlannedFault, PlannedTarget
 
 
@@ -100,7 +100,7 @@ async def main(told: dict[str, Any]) -> int:
     async with signals(engine), engine.run() as stream:
         async for event in stream:
             events.append(event)
-    report = fold(events)
+    report = build_report(events)
     say(f"exit {report.exit_code}")
     say(f"reason {report.checks[0].reason}")
     return report.exit_code

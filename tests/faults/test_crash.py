@@ -15,7 +15,7 @@ from tests.faults.driving import RUN, becomes, driver, guardians, reads, records
 from tests.faults.scenes import NAMES, Scene, scene_of
 from xnai_validate.engine import read_journal
 from xnai_validate.engine.undo.faults import Step
-from xnai_validate.model.results.report_builder import fold
+from xnai_validate.model.results.report_builder import build_report
 
 MOMENTS = ("prepared", "recorded", "injected", "held", "reverting", "reverted", "proven", "removed")
 
@@ -40,7 +40,7 @@ def test_a_killed_run_leaves_nothing_in_force(name: str, tmp_path: Path, capsys:
                 becomes(lambda state=state: records(state), [])  # type: ignore[misc]
                 becomes(lambda state=state: guardians(state), [])  # type: ignore[misc]
             if moment in ("held", "reverting"):
-                report = fold(read_journal(state / "runs" / f"{RUN}.jsonl"))
+                report = build_report(read_journal(state / "runs" / f"{RUN}.jsonl"))
                 (told,) = report.faults
                 assert told.proven, "the journal of the killed run does not tell that its fault was taken back"
                 assert report.exit_code == 130

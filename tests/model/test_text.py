@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from pydantic_core import to_json
 
 from xnai_validate.model.json import JsonValue, bounded
-from xnai_validate.model.judging.finding_text import sentence
+from xnai_validate.model.judging.finding_text import describe_finding
 from xnai_validate.model.judging.rules import Finding
 from xnai_validate.model.text import Masker, looks_secret, printable, printable_json
 
@@ -121,7 +121,7 @@ def test_what_json_can_spell_and_python_cannot_write_is_told(value: object) -> N
     """Absurd integers and lone surrogates, as a server may send them, end neither a sentence nor an event."""
     kept = bounded(value)
     to_json(kept)
-    assert len(sentence(Finding("f", "equals", 1, kept, False, "expect"))) < 300
+    assert len(describe_finding(Finding("f", "equals", 1, kept, False, "expect"))) < 300
 
 
 def test_long_values_are_cut_and_say_so() -> None:

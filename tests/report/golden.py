@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tests.report.runs import CASES
-from xnai_validate.model.results.report_builder import fold
+from xnai_validate.model.results.report_builder import build_report
 from xnai_validate.report.registry import FORMATS
 from xnai_validate.report.view import View
 
@@ -27,7 +27,7 @@ _VIEWS = {
 def reports() -> Iterator[tuple[str, str]]:
     """File name `<case>.<exit code>.<view>.txt`, or with the extension of the format, and the report as made now."""
     for case, (code, make) in CASES.items():
-        report = fold(make())
+        report = build_report(make())
         views = _VIEWS if case in ("failed", "hostile") else {name: _VIEWS[name] for name in ("80", "120")}
         for name, view in views.items():
             yield f"{case}.{code}.{name}.txt", FORMATS.get("terminal").text(report, view)

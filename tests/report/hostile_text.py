@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from tests.report.runs import Script, at_least, finding
 from xnai_validate.model.results.report import RunReport
-from xnai_validate.model.results.report_builder import fold
+from xnai_validate.model.results.report_builder import build_report
 from xnai_validate.model.results.status import Status
 
 ANY_TEXT = st.text(st.characters(codec=None), max_size=60)
@@ -20,4 +20,4 @@ def report_with(text: str) -> RunReport:
     script.check("a/b:d", text, Status.ERROR, reason=text)
     script.check("a/b:e", text, Status.SKIP, reason=text)
     script.notice(text)
-    return fold(script.events())
+    return build_report(script.events())

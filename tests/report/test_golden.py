@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tests.report.golden import FOLDER, reports
 from tests.report.runs import CASES
-from xnai_validate.model.results.report_builder import fold
+from xnai_validate.model.results.report_builder import build_report
 from xnai_validate.report.terminal.report import report_text
 from xnai_validate.report.view import View
 
@@ -20,6 +20,6 @@ def test_golden_files_are_what_is_rendered() -> None:
 def test_golden_names_carry_the_exit_code() -> None:
     """The exit code in a golden file's name is the one the run has, and the one its last line says."""
     for case, (code, make) in CASES.items():
-        report = fold(make())
+        report = build_report(make())
         assert report.exit_code == code, case
         assert f"\n{report.verdict.upper()} (exit {code}): " in report_text(report, View())

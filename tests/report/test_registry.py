@@ -11,7 +11,7 @@ import pytest
 
 from tests.report.runs import CASES
 from xnai_validate.errors import ConfigError, RegistryError
-from xnai_validate.model.results.report_builder import fold
+from xnai_validate.model.results.report_builder import build_report
 from xnai_validate.report import formats
 from xnai_validate.report.format import Format
 from xnai_validate.report.registry import FORMATS, GROUP, FormatRegistry
@@ -80,7 +80,7 @@ def test_other_packages_add_formats(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     registry = WithEntryPoints(("csv", "report_as_csv"))
     try:
         assert "csv" in registry.names()
-        text = registry.for_file("r.csv").text(fold(CASES["passed"][1]()), View())
+        text = registry.for_file("r.csv").text(build_report(CASES["passed"][1]()), View())
     finally:
         sys.modules.pop("report_as_csv", None)
     assert text.splitlines()[0] == "services/redis:ping,pass"
@@ -108,4 +108,4 @@ def test_a_format_is_made_of_a_report_or_of_events() -> None:
     with pytest.raises(ValueError, match="either render or line"):
         Format("x", "nothing")
     with pytest.raises(ValueError, match="made of events"):
-        FORMATS.get("jsonl").text(fold(CASES["passed"][1]()), View())
+        FORMATS.get("jsonl").text(build_report(CASES["passed"][1]()), View())

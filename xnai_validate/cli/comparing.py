@@ -30,7 +30,7 @@ def compared(before: str, after: str, *, as_json: bool, color: bool | None) -> i
     comparison = compare(before, apart, other)
     console.print_out(_json(comparison) if as_json else _table(comparison, color))
     worse = comparison.count("regression")
-    return int(decide((), criteria_met=not worse, undecided=not comparison.told))
+    return int(decide((), criteria_met=not worse, undecided=not comparison.conclusive))
 
 
 def _json(comparison: Comparison) -> str:

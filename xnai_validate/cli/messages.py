@@ -1,4 +1,4 @@
-"""Mistakes as the user is told them: where, the line as it stands there, a caret, and how to go on."""
+"""InvalidConfig as the user is told them: where, the line as it stands there, a caret, and how to go on."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ EXCERPT = 100
 
 def tell(error: XnaiError) -> None:
     """Write an error to stderr; mistakes in files all together, each with its line."""
-    from xnai_validate.model.source_location import Mistakes
+    from xnai_validate.model.source_location import InvalidConfig
     from xnai_validate.model.text import printable
 
-    if isinstance(error, Mistakes):
+    if isinstance(error, InvalidConfig):
         complain("\n".join(mistakes(error)))
         return
     lines = [printable(line) for line in error.message.splitlines()] or [type(error).__name__]
@@ -27,10 +27,10 @@ def tell(error: XnaiError) -> None:
 
 def mistakes(error: XnaiError) -> Iterator[str]:
     """The lines of all mistakes: `file:line:column: message`, the line of the file, a caret with the hint."""
-    from xnai_validate.model.source_location import Mistakes
+    from xnai_validate.model.source_location import InvalidConfig
     from xnai_validate.model.text import printable
 
-    problems = error.problems if isinstance(error, Mistakes) else ()
+    problems = error.problems if isinstance(error, InvalidConfig) else ()
     for problem in problems:
         place = problem.place
         where = f"{place.file}:{place.line}:{place.column}: " if place else ""

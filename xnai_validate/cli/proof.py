@@ -19,7 +19,7 @@ from xnai_validate.demo.settings import Layout
 from xnai_validate.errors import XnaiError
 from xnai_validate.model.json import JsonObject
 from xnai_validate.model.results.report import RunReport
-from xnai_validate.model.results.report_builder import Folding
+from xnai_validate.model.results.report_builder import ReportBuilder
 from xnai_validate.model.results.status import Status
 
 LAYOUTS: tuple[Layout, ...] = ("A", "B")
@@ -128,13 +128,13 @@ async def _run(profile: str, options: LoadOptions, state: Path) -> RunReport:
 
     plan = load_plan([profile], options)
     engine = Engine(plan, run_id=new_run_id(0), version="prove", host={"pid": os.getpid()}, state=state)
-    folding = Folding()
+    builder = ReportBuilder()
     async with signals(engine), engine.run() as events:
         async for event in events:
-            folding.take(event)
+            builder.add(event)
     if engine.stopped == "interrupted":
         leave()
-    return folding.report()
+    return builder.build()
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from xnai_validate.engine import journals, read_journal, state_dir
 from xnai_validate.errors import ConfigError, XnaiError
-from xnai_validate.model.results.report_builder import fold
+from xnai_validate.model.results.report_builder import build_report
 from xnai_validate.model.results.status import Status
 
 
@@ -15,7 +15,7 @@ def failed_before(profiles: tuple[str, ...]) -> frozenset[str]:
     """
     for path in reversed(journals(state_dir())):
         try:
-            report = fold(read_journal(path))
+            report = build_report(read_journal(path))
         except (XnaiError, ValueError):
             continue  # a journal that cannot be read is not the one that is looked for
         if report.run.profiles != profiles:

@@ -22,7 +22,7 @@ from xnai_validate.config import LoadOptions, load_plan
 from xnai_validate.errors import ConfigError
 from xnai_validate.model.json import JsonObject
 from xnai_validate.model.results.report import RunReport
-from xnai_validate.model.results.report_builder import Folding
+from xnai_validate.model.results.report_builder import ReportBuilder
 from xnai_validate.model.results.verdict import with_broken_reporter
 from xnai_validate.plan import Plan
 from xnai_validate.report.view import View
@@ -121,14 +121,14 @@ def _run(
 ) -> int:
     sinks = Sinks(_sinks(request, outputs))
     try:
-        folding = Folding()
-        run_plan(plan, _drive(request, options, plan, sinks, folding, ending, baselines))
+        builder = ReportBuilder()
+        run_plan(plan, _drive(request, options, plan, sinks, builder, ending, baselines))
     except Exception as error:
         tell_left(error)
         raise
     finally:
         sinks.close()
-    report = folding.report()
+    report = builder.build()
     if baselines is not None and baselines.record is not None:
         sinks.attempt("--record", lambda: _keep(baselines, report, quiet=request.detail == "quiet"))
     written = _written(outputs, sinks, report)
@@ -166,7 +166,7 @@ async def _drive(
     options: LoadOptions,
     plan: Plan,
     sinks: Sinks,
-    folding: Folding,
+    builder: ReportBuilder,
     ending: Interrupts,
     baselines: Baselines | None,
 ) -> None:
@@ -196,7 +196,7 @@ async def _drive(
     async with signals(engine), engine.run() as events:
         async for event in events:
             sinks.take(event)
-            folding.take(event)
+            builder.add(event)
         ending.deaf = True
 
 

@@ -11,7 +11,7 @@ from xnai_validate.engine.journal import journals, read_journal, state_dir
 from xnai_validate.errors import ConfigError, XnaiError
 from xnai_validate.model.results.events import Event
 from xnai_validate.model.results.report import RunReport
-from xnai_validate.model.results.report_builder import fold
+from xnai_validate.model.results.report_builder import build_report
 from xnai_validate.model.suggestions import did_you_mean
 
 if TYPE_CHECKING:
@@ -108,7 +108,7 @@ def _journal(text: str) -> Path:
 
 def _folded(path: Path) -> RunReport:
     try:
-        return fold(read_journal(path))
+        return build_report(read_journal(path))
     except ValueError as error:
         raise ConfigError(f"{path}: {error}") from None
     except XnaiError as error:

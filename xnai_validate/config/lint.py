@@ -13,7 +13,7 @@ from xnai_validate.config.locate import Library
 from xnai_validate.config.options import LoadOptions
 from xnai_validate.config.yaml_files.document import SourceCache
 from xnai_validate.config.yaml_files.problems import Problems
-from xnai_validate.model.source_location import Mistakes
+from xnai_validate.model.source_location import InvalidConfig
 
 _NO_OPTIONS = LoadOptions()
 
@@ -28,7 +28,7 @@ class Linted:
 
 
 def lint(paths: tuple[str, ...] = (), options: LoadOptions = _NO_OPTIONS) -> Linted:
-    """Validate profiles and suites, by name or path; by default all within reach. Raises `Mistakes`."""
+    """Validate profiles and suites, by name or path; by default all within reach. Raises `InvalidConfig`."""
     problems = Problems()
     cache = SourceCache()
     library = Library(options, problems, cache)
@@ -51,13 +51,13 @@ def _linted(
     for name in profiles:
         try:
             yield {check.id for check in load_plan((name,), options, cache).checks}
-        except Mistakes as errors:
+        except InvalidConfig as errors:
             problems.extend(errors.problems)
     if not suites:
         return
     try:
         homes = Catalogue(options, cache).homes(suites)
-    except Mistakes as errors:
+    except InvalidConfig as errors:
         # A profile that is not YAML has no suites.
         problems.extend(errors.problems)
         homes = dict.fromkeys(suites, BASE)
@@ -66,7 +66,7 @@ def _linted(
             plan = plan_of_suites(tuple(name for name in suites if homes[name] == home), options, home, cache)
             # The plan also holds the checks of other suites that they need.
             yield {check.id for check in plan.checks if check.id.partition(":")[0] in suites}
-        except Mistakes as errors:
+        except InvalidConfig as errors:
             problems.extend(errors.problems)
 
 

@@ -12,7 +12,7 @@ from xnai_validate.errors import NotApplicable, XnaiError
 from xnai_validate.kit import Context
 from xnai_validate.model.json import JsonObject, bounded
 from xnai_validate.model.judging.fact_types import fact_values
-from xnai_validate.model.judging.finding_text import cut, reason
+from xnai_validate.model.judging.finding_text import cut, main_reason
 from xnai_validate.model.judging.rules import Finding, judge
 from xnai_validate.model.results.status import Status
 from xnai_validate.model.text import printable
@@ -154,7 +154,7 @@ async def _measure(measurement: CompiledMeasurement, ctx: Context) -> Outcome:
         name: value if value is None or type(value) is bool or types[name].whole else bounded(value)
         for name, value in values.items()
     }
-    return Outcome(status, reason(findings, values), findings, kept)
+    return Outcome(status, main_reason(findings, values), findings, kept)
 
 
 def _failed(measurement: CompiledMeasurement, error: BaseException) -> Outcome:

@@ -85,7 +85,7 @@ class CheckContext:
         if inner is None:
             raise LookupError(f"the observation {observation.kind} does not stand in the params of the check")
         if isinstance(observation, Template) and observation.is_template:
-            inner = _completed(inner, observation.filled(values or {}))
+            inner = _completed(inner, observation.fill(values or {}))
         facts = fact_values(await inner.checker.measure(inner.params, replace(self, measurement=inner)))
         return Observed(facts, judge(inner.rules, facts))
 
@@ -130,4 +130,4 @@ def _completed(known: CompiledMeasurement, observation: Observation) -> Compiled
     rules, errors = parse_rules({**checker.expect, **(observation.expect or {})}, checker.types, kind=checker.kind)
     if errors:
         raise Unmeasurable(f"{checker.kind}: {errors[0].message}", hint=errors[0].hint)
-    return replace(known, params=checker.verified(observation.with_), rules=rules)
+    return replace(known, params=checker.verify(observation.with_), rules=rules)

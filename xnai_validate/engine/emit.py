@@ -21,7 +21,7 @@ from xnai_validate.model.results.events import (
     to_json,
 )
 from xnai_validate.model.results.report import CheckInfo, Criterion, RunInfo
-from xnai_validate.model.results.report_builder import Folding
+from xnai_validate.model.results.report_builder import ReportBuilder
 from xnai_validate.model.results.status import Status
 from xnai_validate.model.text import Masker
 
@@ -94,7 +94,7 @@ class Emitter:
         self._outbox = outbox
         self._seq = 0
         self.journal: Journal | None = None
-        self.folding: Folding | None = None
+        self.builder: ReportBuilder | None = None
         """Builds the report of the run meanwhile; None unless the report is needed before the run ends."""
 
     def emit(self, kind: Callable[..., Event], **fields: object) -> None:
@@ -115,8 +115,8 @@ class Emitter:
                 line = to_json(event)
             broken = self._write((line,), synced=isinstance(event, _SYNCED))
         self._outbox.put(event)
-        if self.folding is not None:
-            self.folding.take(event)
+        if self.builder is not None:
+            self.builder.add(event)
         if broken is not None:
             self.emit(Notice, level="warning", text=f"the journal ends here: {broken}; the run goes on without it")
 

@@ -41,7 +41,7 @@ from xnai_validate.model.results.events import (
     Stopped,
 )
 from xnai_validate.model.results.report import RunInfo, RunReport
-from xnai_validate.model.results.report_builder import Folding
+from xnai_validate.model.results.report_builder import ReportBuilder
 from xnai_validate.model.results.status import Status
 from xnai_validate.model.text import Masker
 from xnai_validate.plan import Plan, PlannedCheck
@@ -114,7 +114,7 @@ class Engine:
             on_step=on_step,
         )
         self._compare = compare
-        self._emitter.folding = None if compare is None else Folding()
+        self._emitter.builder = None if compare is None else ReportBuilder()
         self._shared: Shared | None = None
         self._memory = MemoryState("calm")
         self._warned: set[str] = set()
@@ -190,8 +190,8 @@ class Engine:
             finally:
                 await self._shared.close()
                 self._guardian.dismiss()
-            if self._compare is not None and self._emitter.folding is not None:
-                self._emit(BaselineCompared, comparison=self._compare(self._emitter.folding.report()))
+            if self._compare is not None and self._emitter.builder is not None:
+                self._emit(BaselineCompared, comparison=self._compare(self._emitter.builder.build()))
             elapsed_ms = round((self._clock.monotonic() - begun) * 1000, 1)
             not_undone = tuple(self._injector.not_undone)
             self._emit(RunFinished, elapsed_ms=elapsed_ms, stopped=self.stopped, not_undone=not_undone)

@@ -74,7 +74,7 @@ class Checker:
         """The first line of its documentation."""
         return self.doc.strip().partition("\n")[0].strip()
 
-    def verified(self, raw: JsonObject) -> Params:
+    def verify(self, raw: JsonObject) -> Params:
         """Params that are known only now; raises Unmeasurable, which says what is wrong with them."""
         try:
             return self.params.model_validate(raw, context=FROM_FILE)

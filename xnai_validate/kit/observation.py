@@ -12,7 +12,7 @@ from pydantic import Field, JsonValue
 
 from xnai_validate.kit.params import Params
 from xnai_validate.model.json import JsonObject
-from xnai_validate.model.judging.references import filled, is_template, references
+from xnai_validate.model.judging.references import fill, is_template, references
 from xnai_validate.model.judging.rules import Finding
 
 
@@ -52,10 +52,10 @@ class Template(Observation):
         """Whether it differs from what it will be when it is made."""
         return is_template([self.with_, self.expect])
 
-    def filled(self, values: Mapping[str, JsonValue]) -> Observation:
+    def fill(self, values: Mapping[str, JsonValue]) -> Observation:
         """The observation as it is made with these values; raises KeyError where one is missing."""
-        raw = {"kind": self.kind, "target": self.target, "with": filled(self.with_, values)}
-        return Observation.model_validate({**raw, "expect": filled(self.expect, values)})
+        raw = {"kind": self.kind, "target": self.target, "with": fill(self.with_, values)}
+        return Observation.model_validate({**raw, "expect": fill(self.expect, values)})
 
 
 class FaultEntry(Params):

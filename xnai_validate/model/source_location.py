@@ -9,7 +9,7 @@ from xnai_validate.errors import ConfigError
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class SourceLocation:
     """A line of a file (lines and columns count from 1)."""
 
     file: str
@@ -25,7 +25,7 @@ class Problem:
     """One mistake in a profile, a suite or on the command line."""
 
     message: str
-    place: Place | None = None
+    place: SourceLocation | None = None
     hint: str | None = None
     excerpt: str | None = None
     """The line of the file as it stands there."""
@@ -36,7 +36,7 @@ class Problem:
         return f"{where}{self.message}{hint}"
 
 
-class Mistakes(ConfigError):
+class InvalidConfig(ConfigError):
     """All the mistakes of a profile, reported together."""
 
     def __init__(self, problems: Sequence[Problem]) -> None:

@@ -76,7 +76,7 @@ def _failures(report: RunReport) -> list[str]:
 
 def _nothing_compared(report: RunReport) -> str | None:
     """The reason if a comparison was requested and no figure could be compared, else None."""
-    if report.comparison is None or report.comparison.told:
+    if report.comparison is None or report.comparison.conclusive:
         return None
     return f"no check failed, but no figure could be compared with {report.comparison.baseline}"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from xnai_validate.model.judging.finding_text import sentence
+from xnai_validate.model.judging.finding_text import describe_finding
 from xnai_validate.model.judging.rules import Finding
 from xnai_validate.model.results.report import CheckResult, CriterionResult
 from xnai_validate.model.results.status import Status
@@ -35,7 +35,7 @@ def broken_findings(findings: Sequence[Finding], level: str) -> list[Finding]:
 
 def expected_and_got(finding: Finding, facts: Mapping[str, object]) -> str:
     """Return the sentence of a finding without the name of its fact: `expected 200, got 503`."""
-    return sentence(finding, facts).removeprefix(f"{finding.fact}: ")
+    return describe_finding(finding, facts).removeprefix(f"{finding.fact}: ")
 
 
 def reason_of(check: CheckResult) -> str:

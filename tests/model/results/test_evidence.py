@@ -16,7 +16,7 @@ from xnai_validate.model.json import JsonObject, to_json
 from xnai_validate.model.judging.rules import Finding
 from xnai_validate.model.results import events as ev
 from xnai_validate.model.results.evidence import TOGETHER, Evidence
-from xnai_validate.model.results.report_builder import Folding, fold
+from xnai_validate.model.results.report_builder import ReportBuilder, build_report
 from xnai_validate.model.results.status import Status
 from xnai_validate.report.formats.json import parse
 from xnai_validate.report.registry import FORMATS
@@ -67,11 +67,11 @@ def test_whatever_was_kept_comes_back(kept: list[Any], wanted: Any) -> None:
 
 def test_many_checks_are_kept_small() -> None:
     """Of thousands of checks like one another, findings and facts take some fifty bytes each; the results a little."""
-    folding = Folding()
+    builder = ReportBuilder()
     count = 40 * TOGETHER
-    folding.take(started(*(info(f"c{number}") for number in range(count))))
+    builder.add(started(*(info(f"c{number}") for number in range(count))))
     for number in range(TOGETHER):
-        folding.take(ended(number))
+        builder.add(ended(number))
     tracemalloc.start()
     try:
         evidence = Evidence()
@@ -81,18 +81,18 @@ def test_many_checks_are_kept_small() -> None:
         kept, _ = tracemalloc.get_traced_memory()
         assert kept / count < EVENT_BYTES
         for number in range(TOGETHER, count):
-            folding.take(ended(number))
+            builder.add(ended(number))
         both, _ = tracemalloc.get_traced_memory()
         assert (both - kept) / count < EVENT_BYTES + 300
     finally:
         tracemalloc.stop()
-    assert len(folding.report().checks) == count
+    assert len(builder.build().checks) == count
 
 
 def test_a_report_of_many_is_a_value_like_any_other() -> None:
     """Its checks equal those that are read back from JSON, can be copied with changes, and have no other attributes."""
     count = TOGETHER + 3
-    report = fold([started(*(info(f"c{n}") for n in range(count + 1))), *map(ended, range(count)), END])
+    report = build_report([started(*(info(f"c{n}") for n in range(count + 1))), *map(ended, range(count)), END])
     assert parse(FORMATS.get("json").text(report, View())).checks == report.checks
     first = report.checks[0]
     assert (first.facts, first.findings) == (facts(0), ended(0).findings)
@@ -106,5 +106,5 @@ def test_a_report_of_many_is_a_value_like_any_other() -> None:
 
 def test_what_is_of_no_check_of_the_plan_is_left_out() -> None:
     """A journal that somebody pieced together does not break the report."""
-    report = fold([started(info("c0")), ended(0), ended(1), END])
+    report = build_report([started(info("c0")), ended(0), ended(1), END])
     assert [check.id for check in report.checks] == [info("c0").id]

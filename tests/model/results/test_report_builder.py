@@ -7,7 +7,7 @@ import pytest
 from xnai_validate.model.judging.rules import Finding, Rule
 from xnai_validate.model.results import events as ev
 from xnai_validate.model.results.report import CheckInfo, Criterion, RunInfo, Source
-from xnai_validate.model.results.report_builder import fold
+from xnai_validate.model.results.report_builder import build_report
 from xnai_validate.model.results.status import Status
 
 RUN = RunInfo(id="r", title="P", profiles=("p",), started_at=1_700_000_000.5, host={}, version="1")
@@ -34,7 +34,7 @@ def test_a_whole_run() -> None:
     """Counts, times, targets and the verdict."""
     a, b = info("a"), info("b")
     target = ev.TargetResolved(seq=2, at=0, target="api", url="http://x", tried=2, answered=True)
-    report = fold([started(a, b), target, finished(a, Status.PASS), finished(b, Status.FAIL), END])
+    report = build_report([started(a, b), target, finished(a, Status.PASS), finished(b, Status.FAIL), END])
     assert (report.exit_code, report.verdict) == (1, "failed")
     assert (report.summary.pass_, report.summary.fail) == (1, 1)
     assert report.run.started_at == "2023-11-14T22:13:20.500Z"
@@ -45,7 +45,7 @@ def test_a_whole_run() -> None:
 def test_a_killed_run_tells_what_it_saw() -> None:
     """Without its end, what has no status is skipped for that reason, and the run is interrupted."""
     a, b = info("a"), info("b")
-    report = fold([started(a, b), finished(a, Status.PASS)])
+    report = build_report([started(a, b), finished(a, Status.PASS)])
     assert [(check.status, check.reason) for check in report.checks] == [
         (Status.PASS, None),
         (Status.SKIP, "not reached: killed"),
@@ -58,11 +58,11 @@ def test_a_fault_that_was_not_reverted_outranks_all() -> None:
     a = info("a")
     fault = ev.FaultInjected(seq=2, at=1.0, fault="redis.pause", target="redis", undo="u1")
     back = ev.FaultReverted(seq=3, at=2.0, undo="u1", proven=True)
-    assert fold([started(a), fault]).exit_code == 4
-    assert fold([started(a), fault, back]).exit_code == 130
+    assert build_report([started(a), fault]).exit_code == 4
+    assert build_report([started(a), fault, back]).exit_code == 130
     end = ev.RunFinished(seq=9, at=3.0, elapsed_ms=1, not_undone=("u1",))
-    assert fold([started(a), fault, end]).exit_code == 4
-    (result,) = fold([started(a), fault, back, END]).faults
+    assert build_report([started(a), fault, end]).exit_code == 4
+    (result,) = build_report([started(a), fault, back, END]).faults
     assert (result.proven, result.reverted_at) == (True, "1970-01-01T00:00:02.000Z")
 
 
@@ -77,7 +77,7 @@ def test_criteria_count_by_category_and_in_total() -> None:
         Criterion(scope="nowhere", rule=Rule("passed", "min", 1)),
     )
     ends = [finished(check, state) for check, state in zip(checks, states, strict=True)]
-    report = fold([started(*checks, criteria=criteria), *ends, END])
+    report = build_report([started(*checks, criteria=criteria), *ends, END])
     assert [(one.name, one.planned, one.actual, one.met) for one in report.criteria] == [
         ("api passed", "min 3", 3, True),
         ("health passed", "min 1", 0, False),
@@ -86,14 +86,14 @@ def test_criteria_count_by_category_and_in_total() -> None:
     ]
     assert report.exit_code == 1
     stopped = ev.RunFinished(seq=9, at=3.0, elapsed_ms=1, stopped="fail-fast")
-    assert fold([started(*checks, criteria=criteria), *ends, stopped]).exit_code == 0
+    assert build_report([started(*checks, criteria=criteria), *ends, stopped]).exit_code == 0
 
 
 def test_a_criterion_that_is_not_judged_neither_holds_nor_fails() -> None:
     """Where what it presupposes was not allowed, the report has its counts and the reason, and the run passes."""
     check = info("a")
     criterion = Criterion(scope="api", rule=Rule("passed", "min", 3), not_judged="needs --allow disruptive")
-    report = fold([started(check, criteria=(criterion,)), finished(check, Status.SKIP), END])
+    report = build_report([started(check, criteria=(criterion,)), finished(check, Status.SKIP), END])
     (one,) = report.criteria
     assert (one.actual, one.met, one.not_judged) == (0, None, "needs --allow disruptive")
     assert report.exit_code == 0
@@ -107,12 +107,12 @@ def test_events_survive_their_journal() -> None:
     events: list[ev.Event] = [started(a), end, ev.Notice(seq=3, at=2.0, level="info", text="\u2028"), END]
     lines = [ev.to_json(event) for event in events]
     assert not any(b"\n" in line for line in lines)
-    assert fold(map(ev.from_json, lines)) == fold(events)
+    assert build_report(map(ev.from_json, lines)) == build_report(events)
 
 
 def test_events_without_a_beginning_are_refused() -> None:
     """A torn journal is not taken for an empty run."""
     with pytest.raises(ValueError, match="run-started is missing"):
-        fold([END])
+        build_report([END])
     with pytest.raises(ValueError, match="event"):
         ev.from_json(b'{"event": "unheard-of"}')

@@ -7,7 +7,7 @@ import itertools
 import pytest
 
 from xnai_validate.model.results.status import Status
-from xnai_validate.model.results.verdict import Exit, decide, with_broken_reporter, word
+from xnai_validate.model.results.verdict import Exit, decide, verdict_of, with_broken_reporter
 
 S = Status
 
@@ -55,4 +55,4 @@ def test_every_outcome_has_a_word() -> None:
     for statuses in itertools.chain.from_iterable(itertools.combinations(Status, n) for n in range(3)):
         for stopped in (None, "interrupted", "deadline", "memory", "fail-fast", "killed"):
             for undone in (True, False):
-                assert word(decide(statuses, stopped=stopped, not_undone=undone))
+                assert verdict_of(decide(statuses, stopped=stopped, not_undone=undone))

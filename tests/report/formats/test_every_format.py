@@ -9,7 +9,7 @@ import pytest
 from tests.report.runs import CASES, Script, at_least, finding
 from xnai_validate.model.judging.rules import Level
 from xnai_validate.model.results.report import Promise
-from xnai_validate.model.results.report_builder import fold
+from xnai_validate.model.results.report_builder import build_report
 from xnai_validate.model.results.status import Status
 from xnai_validate.report.registry import FORMATS
 from xnai_validate.report.view import View
@@ -21,7 +21,7 @@ OF_REPORTS = [name for name in FORMATS.names() if not FORMATS.get(name).streamin
 @pytest.mark.parametrize("case", CASES)
 def test_every_run_can_be_written(name: str, case: str) -> None:
     """Each format that is made from a report gives text for every kind of run, and always the same."""
-    report = fold(CASES[case][1]())
+    report = build_report(CASES[case][1]())
     text = FORMATS.get(name).text(report, View())
     assert text.strip()
     assert FORMATS.get(name).text(report, View()) == text
@@ -32,7 +32,7 @@ def test_a_criterion_that_is_not_judged_is_no_failure(name: str) -> None:
     """Every format for people gives the reason, and none reports the criterion as met or not met."""
     script = Script("Calm", "x", (replace(at_least("breakers", 12), not_judged="needs --allow disruptive"),))
     script.check("breakers/cycle:opens", "It opens", Status.SKIP, reason="disruptive checks are not allowed here")
-    text = FORMATS.get(name).text(fold(script.events()), View())
+    text = FORMATS.get(name).text(build_report(script.events()), View())
     for word in ("not met", "not ok", "<failure", "::error", "criterion_met{", '"met":true', '"met":false'):
         assert word not in text
     assert name in ("github", "prometheus") or "needs --allow disruptive" in text
@@ -44,7 +44,7 @@ def test_every_format_shows_the_warnings_of_the_run(name: str) -> None:
     script = Script("Calm", "x")
     script.check("services/api:up", "Up")
     script.notice("certificates of api are not verified")
-    text = FORMATS.get(name).text(fold(script.events()), View())
+    text = FORMATS.get(name).text(build_report(script.events()), View())
     if name == "prometheus":
         assert 'xnai_validate_run_notices{profile="x",level="warning"} 1\n' in text
     else:
@@ -61,7 +61,7 @@ def test_every_format_shows_the_promise_of_a_failure(name: str, status: Status) 
     level: Level = "warn" if practice else "expect"
     found = (finding("status", "equals", 400, 500, level=level),)
     script.check("api/errors:envelope", "Errors", status, reason="status", findings=found, promise=promise)
-    text = FORMATS.get(name).text(fold(script.events()), View())
+    text = FORMATS.get(name).text(build_report(script.events()), View())
     assert "One envelope." in text
     assert "errors.py" in text
     assert "api.errors.envelope" in text

@@ -7,14 +7,14 @@ from hypothesis import given, settings
 from tests.report.hostile_text import ANY_TEXT, report_with
 from tests.report.runs import CASES, Script
 from xnai_validate.model.results.report import RunReport
-from xnai_validate.model.results.report_builder import fold
+from xnai_validate.model.results.report_builder import build_report
 from xnai_validate.model.results.status import Status
 from xnai_validate.model.text import printable
 from xnai_validate.report.formats import github
 from xnai_validate.report.registry import FORMATS
 from xnai_validate.report.view import View
 
-FAILED = fold(CASES["failed"][1]())
+FAILED = build_report(CASES["failed"][1]())
 
 
 def made(report: RunReport) -> str:
@@ -37,7 +37,7 @@ def test_no_more_annotations_than_are_shown() -> None:
     script = Script("Many", "many")
     for number in range(25):
         script.check(f"a/b:c{number}", "T", Status.FAIL, reason="no")
-    errors = [one for one in made(fold(script.events())).splitlines() if one.startswith("::error")]
+    errors = [one for one in made(build_report(script.events())).splitlines() if one.startswith("::error")]
     assert len(errors) == github.SHOWN
     assert errors[-1].endswith("and 16 more problems, which the report has")
 

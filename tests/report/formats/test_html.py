@@ -15,7 +15,7 @@ from lxml import html
 
 from tests.report.runs import CASES, Script, finding
 from xnai_validate.model.results.report import RunReport
-from xnai_validate.model.results.report_builder import fold
+from xnai_validate.model.results.report_builder import build_report
 from xnai_validate.model.results.status import Status
 from xnai_validate.report.html.page import FACT_CAP, IN_FULL
 from xnai_validate.report.registry import FORMATS
@@ -45,7 +45,7 @@ def attributes(root: html.HtmlElement, path: str) -> list[str]:
 @pytest.mark.parametrize("case", CASES)
 def test_it_agrees_with_the_report(case: str) -> None:
     """Verdict, counts, problems, criteria and every check are on the page."""
-    report = fold(CASES[case][1]())
+    report = build_report(CASES[case][1]())
     root = page(report)
     assert texts(root, "//p[@class='verdict']") == [f"{report.verdict.upper()} exit {report.exit_code}"]
     counts = [int(text.split()[0]) for text in texts(root, "//div[contains(@class,'tile')]")]
@@ -61,7 +61,7 @@ def test_it_agrees_with_the_report(case: str) -> None:
 
 def test_a_failure_says_how_to_mend_it() -> None:
     """The card of a failure has what was wanted, what was measured, the fix, the place and what it blocked."""
-    root = page(fold(CASES["failed"][1]()))
+    root = page(build_report(CASES["failed"][1]()))
     (card,) = [text for text in texts(root, "//article") if "streaming/stream:first-token" in text]
     assert "first_event_ms at most 2000 2604.31" in card
     assert "fix Is the proxy buffering? See X-Accel-Buffering." in card
@@ -74,7 +74,7 @@ def test_a_failure_says_how_to_mend_it() -> None:
 
 def test_the_page_loads_nothing_and_its_policy_names_its_own_script() -> None:
     """There is no address to load from, and the policy allows the page's own style and script only."""
-    text = FORMATS.get("html").text(fold(CASES["failed"][1]()), View())
+    text = FORMATS.get("html").text(build_report(CASES["failed"][1]()), View())
     root = html.document_fromstring(text)
     assert not elements(root, "//@src | //link | //iframe | //img | //object | //form")
     assert all(one.startswith("#") for one in attributes(root, "//@href"))
@@ -98,7 +98,7 @@ def test_no_text_becomes_markup(text: str) -> None:
         findings = (finding("x", "equals", 1, inner), finding(f"json {inner}", "contains", inner, [inner]))
         script.check("a/b:c", inner, Status.FAIL, reason=inner, findings=findings, fix=inner, facts={"f": inner})
         script.notice(inner)
-        report = fold(script.events())
+        report = build_report(script.events())
         report = replace(report, checks=(replace(report.checks[0], target=f"the {inner}"),))
         whole = FORMATS.get("html").text(report, View())
         assert "\x00" not in whole
@@ -113,7 +113,7 @@ def test_a_long_report_stays_readable() -> None:
     for number in range(IN_FULL + 10):
         script.check(f"a/b:c{number}", "T", facts={"body": "y" * 5000})
     script.check("a/b:last", "T", Status.FAIL, reason="no", facts={"body": "z" * 5000})
-    root = page(fold(script.events()))
+    root = page(build_report(script.events()))
     shown = texts(root, "//table[@class='facts']//td[2]")
     assert len(shown) == IN_FULL + 1
     assert all(len(text) < FACT_CAP + 40 for text in shown)

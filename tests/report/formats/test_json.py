@@ -9,7 +9,7 @@ import jsonschema
 
 from tests.report.runs import CASES
 from xnai_validate.model.results.report import RunReport
-from xnai_validate.model.results.report_builder import fold
+from xnai_validate.model.results.report_builder import build_report
 from xnai_validate.model.text import printable_json
 from xnai_validate.report.formats.json import AT_ONCE, parse
 from xnai_validate.report.registry import FORMATS
@@ -26,7 +26,7 @@ def test_json_is_valid_by_its_own_schema() -> None:
     """Every report is valid by the schema made from its model, by the published names, and reads back as it was."""
     schema = report_schema()
     for _, make in CASES.values():
-        report = fold(make())
+        report = build_report(make())
         text = made(report)
         document = json.loads(text)
         jsonschema.validate(document, schema)
@@ -38,7 +38,7 @@ def test_json_is_valid_by_its_own_schema() -> None:
 
 def test_a_long_report_is_the_same_document() -> None:
     """However many checks there are, the document is what it would be if it were made at once."""
-    report = max((fold(make()) for _, make in CASES.values()), key=lambda one: len(one.checks))
+    report = max((build_report(make()) for _, make in CASES.values()), key=lambda one: len(one.checks))
     for count in (0, 1, AT_ONCE, AT_ONCE + 1, 3 * AT_ONCE):
         checks = tuple(report.checks[number % len(report.checks)] for number in range(count))
         text = made(replace(report, checks=checks))

@@ -10,7 +10,7 @@ from lxml import etree
 
 from tests.report.runs import CASES, Script, at_least, disturbed, finding
 from xnai_validate.model.results.report import RunReport
-from xnai_validate.model.results.report_builder import fold
+from xnai_validate.model.results.report_builder import build_report
 from xnai_validate.model.results.status import Status
 from xnai_validate.report.registry import FORMATS
 from xnai_validate.report.view import View
@@ -34,12 +34,12 @@ def case(root: etree._Element, name: str) -> etree._Element:
 def test_every_case_is_valid() -> None:
     """Every kind of run gives a document that Jenkins reads."""
     for _, make in CASES.values():
-        parsed(fold(make()))
+        parsed(build_report(make()))
 
 
 def test_it_agrees_with_the_report() -> None:
     """Counts of failures, errors and skips are those of the report, and criteria that are not met are failures too."""
-    report = fold(CASES["failed"][1]())
+    report = build_report(CASES["failed"][1]())
     root = parsed(report)
     unmet = sum(not one.met for one in report.criteria)
     assert len(root.findall(".//failure")) == report.summary.fail + unmet == int(root.get("failures", "-1"))
@@ -52,7 +52,7 @@ def test_it_agrees_with_the_report() -> None:
 
 def test_a_failure_says_how_to_mend_it() -> None:
     """The text of a failure has what was measured, where it is written and the fix."""
-    root = parsed(fold(CASES["failed"][1]()))
+    root = parsed(build_report(CASES["failed"][1]()))
     text = case(root, "first-token").findtext("failure") or ""
     assert "first_event_ms: expected at most 2000, got 2604.31" in text
     assert "source: checks/streaming/stream.yaml:" in text
@@ -61,7 +61,7 @@ def test_a_failure_says_how_to_mend_it() -> None:
 
 def test_flaky_and_warned_checks_pass_and_say_so() -> None:
     """A check that held at a later attempt, or only warns, is no failure; its output tells."""
-    root = parsed(fold(CASES["failed"][1]()))
+    root = parsed(build_report(CASES["failed"][1]()))
     flaky, warned = case(root, "answers"), case(root, "gaps")
     assert [child.tag for child in (*flaky, *warned)] == ["system-out", "system-out"]
     assert "passed at attempt 2" in (flaky.findtext("system-out") or "")
@@ -72,19 +72,19 @@ def test_criteria_of_a_run_that_ended_early_are_left_out() -> None:
     """A run that ended at its first failure is not blamed for criteria it could not meet."""
     script = Script("x", "x", (at_least("services", 9),))
     script.check("services/a:b", "B", Status.FAIL, reason="no")
-    root = parsed(fold(script.events(stopped="fail-fast")))
+    root = parsed(build_report(script.events(stopped="fail-fast")))
     assert [suite.get("name") for suite in root] == ["services"]
 
 
 def test_a_fault_that_may_be_in_force_is_an_error() -> None:
     """Whoever reads nothing but this document learns it, with the command that repairs it."""
-    left = parsed(fold(disturbed(proven=False)))
+    left = parsed(build_report(disturbed(proven=False)))
     assert case(left, "redis.pause on redis is reverted").find("error") is None
     error = case(left, "host.memory is reverted").find("error")
     assert error is not None
     assert error.get("message") == "it may still be in force; undo it with: xnai-validate undo"
     assert left.get("errors") == "1"
-    assert parsed(fold(disturbed(proven=True))).get("errors") == "0"
+    assert parsed(build_report(disturbed(proven=True))).get("errors") == "0"
 
 
 @settings(deadline=None, max_examples=150)
@@ -94,4 +94,4 @@ def test_no_text_from_a_server_breaks_the_document(text: str, ms: float) -> None
     script = Script(text, "x")
     reason = f"because {text}"
     script.check("a/b:c", f"T {text}", Status.FAIL, reason=reason, findings=(finding("x", "equals", 1, text),), ms=ms)
-    parsed(fold(script.events(ms=ms)))
+    parsed(build_report(script.events(ms=ms)))

@@ -9,14 +9,14 @@ from markdown_it.token import Token
 from tests.report.hostile_text import ANY_TEXT, report_with
 from tests.report.runs import CASES, Script
 from xnai_validate.model.results.report import RunReport
-from xnai_validate.model.results.report_builder import fold
+from xnai_validate.model.results.report_builder import build_report
 from xnai_validate.model.results.status import Status
 from xnai_validate.model.text import printable
 from xnai_validate.report.formats import markdown
 from xnai_validate.report.registry import FORMATS
 from xnai_validate.report.view import View
 
-FAILED = fold(CASES["failed"][1]())
+FAILED = build_report(CASES["failed"][1]())
 
 
 def made(report: RunReport) -> str:
@@ -61,7 +61,7 @@ def test_markdown_of_many_problems_is_short_enough_for_a_comment() -> None:
     script = Script("Many", "many")
     for number in range(900):
         script.check(f"a/b:c{number}", "Title " * 20, Status.FAIL, reason="because " * 20)
-    text = made(fold(script.events()))
+    text = made(build_report(script.events()))
     assert len(text) < 65_536
     assert "more problems, which the JSON report has" in text
     assert len(text) > markdown.MOST / 2

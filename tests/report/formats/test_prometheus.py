@@ -9,7 +9,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from tests.report.hostile_text import ANY_TEXT
 from tests.report.runs import CASES, Script, at_least
 from xnai_validate.model.results.report import RunReport
-from xnai_validate.model.results.report_builder import fold
+from xnai_validate.model.results.report_builder import build_report
 from xnai_validate.model.results.status import Status
 from xnai_validate.report.registry import FORMATS
 from xnai_validate.report.view import View
@@ -23,7 +23,7 @@ def made(report: RunReport) -> str:
 @pytest.mark.parametrize("case", CASES)
 def test_metrics_agree_with_the_report(case: str) -> None:
     """Prometheus' own parser finds one sample a measured check, and counts that add up."""
-    report = fold(CASES[case][1]())
+    report = build_report(CASES[case][1]())
     families = {one.name: one for one in text_string_to_metric_families(made(report))}
     checks = families["xnai_validate_checks"].samples
     assert sum(one.value for one in checks) == len(report.checks)
@@ -41,6 +41,6 @@ def test_no_text_breaks_the_metrics(text: str) -> None:
     """Names of targets and criteria with any characters in them stay label values."""
     script = Script("x", text, (at_least(text, 1),))
     script.check("a/b:c", "T", Status.FAIL, reason="no", target=text)
-    families = list(text_string_to_metric_families(made(fold(script.events()))))
+    families = list(text_string_to_metric_families(made(build_report(script.events()))))
     assert len(families) == 8
     assert sum(len(one.samples) for one in families) == 3 + 3 + 6 + 1 + 1 + 1

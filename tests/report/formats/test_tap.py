@@ -10,12 +10,12 @@ from hypothesis import given, settings
 from tests.report.hostile_text import ANY_TEXT, report_with
 from tests.report.runs import CASES, disturbed
 from xnai_validate.model.results.report import RunReport
-from xnai_validate.model.results.report_builder import fold
+from xnai_validate.model.results.report_builder import build_report
 from xnai_validate.model.text import printable
 from xnai_validate.report.registry import FORMATS
 from xnai_validate.report.view import View
 
-FAILED = fold(CASES["failed"][1]())
+FAILED = build_report(CASES["failed"][1]())
 
 
 def made(report: RunReport) -> str:
@@ -44,11 +44,11 @@ def test_tap_agrees_with_the_report() -> None:
     assert sum(line.startswith("not ok") for line in found) == FAILED.summary.fail + FAILED.summary.error + unmet
     assert sum(" # SKIP " in line for line in found) == FAILED.summary.skip
     assert any(block.get("at") == "checks/streaming/stream.yaml:15" for block in blocks)
-    stopped = made(fold(CASES["deadline"][1]()))
+    stopped = made(build_report(CASES["deadline"][1]()))
     assert stopped.endswith("Bail out! deadline\n")
-    left = made(fold(disturbed(proven=False)))
+    left = made(build_report(disturbed(proven=False)))
     assert left.endswith("Bail out! a fault may still be in force; undo it with: xnai-validate undo\n")
-    assert "Bail out!" not in made(fold(disturbed(proven=True)))
+    assert "Bail out!" not in made(build_report(disturbed(proven=True)))
 
 
 @settings(deadline=None, max_examples=150)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.report.runs import CASES, Script, finding
-from xnai_validate.model.results.report_builder import fold
+from xnai_validate.model.results.report_builder import build_report
 from xnai_validate.model.results.status import Status
 from xnai_validate.report.terminal.report import report_text
 from xnai_validate.report.view import View
@@ -11,7 +11,7 @@ from xnai_validate.report.view import View
 
 def test_error_finding_stands_alone() -> None:
     """Where there was no answer, only that is said, with its detail; the rules that could not hold are not repeated."""
-    text = report_text(fold(CASES["failed"][1]()), View(120))
+    text = report_text(build_report(CASES["failed"][1]()), View(120))
     gateway = text[text.index("The gateway answers") : text.index("The first token")]
     assert "refused (connection refused by 127.0.0.1:8080)" in gateway
     assert "status" not in gateway
@@ -19,7 +19,7 @@ def test_error_finding_stands_alone() -> None:
 
 def test_blocked_checks_are_folded_under_their_root() -> None:
     """What a failure blocked is named once, under it, and not among the skipped."""
-    text = report_text(fold(CASES["failed"][1]()), View(120))
+    text = report_text(build_report(CASES["failed"][1]()), View(120))
     assert "blocks  services/gateway: ui-route, api-route, security-headers, request-id, not-found (5 checks)" in text
     assert text.count("ui-route") == 1
     assert "Skipped: 3" in text
@@ -31,7 +31,7 @@ def test_what_blocks_most_comes_first() -> None:
     script.check("a/s:alone", "Alone", Status.FAIL, reason="no")
     script.check("a/s:root", "Root", Status.FAIL, reason="no")
     script.check("a/s:leaf", "Leaf", Status.SKIP, reason="needs a/s:root, which failed", blocked_by="a/s:root")
-    text = report_text(fold(script.events()), View())
+    text = report_text(build_report(script.events()), View())
     assert text.index("Root") < text.index("Alone")
 
 
@@ -44,7 +44,7 @@ def test_one_silent_target_is_reported_once() -> None:
     other = (finding("error", "equals", None, "refused"),)
     script.check("s/api:other", "Title other", Status.FAIL, findings=other)
     script.check("s/x:y", "Blocked", Status.SKIP, reason="needs s/gateway:c, which failed", blocked_by="s/gateway:c")
-    text = report_text(fold(script.events()), View())
+    text = report_text(build_report(script.events()), View())
     assert "Failed: 5" in text
     assert "alike   s/gateway: a, b, d (3 checks)" in text
     assert "blocks  s/x: y (1 check)" in text
@@ -52,7 +52,7 @@ def test_one_silent_target_is_reported_once() -> None:
         "Title c",
         "Title other",
     ]
-    assert "alike" not in report_text(fold(script.events()), View(detail="verbose"))
+    assert "alike" not in report_text(build_report(script.events()), View(detail="verbose"))
 
 
 def test_one_reason_is_reported_once() -> None:
@@ -68,7 +68,7 @@ def test_one_reason_is_reported_once() -> None:
         script.check(f"s/broke:{name}", f"Broke {name}", Status.FAIL, target="api", findings=broke)
         wrong = (finding("status", "equals", 200, 404),)
         script.check(f"s/wrong:{name}", f"Wrong {name}", Status.FAIL, target="api", findings=wrong)
-    text = report_text(fold(script.events()), View())
+    text = report_text(build_report(script.events()), View())
     assert "Failed: 9" in text
     assert "alike   s/errors: b, c (2 checks)" in text
     assert "alike   s/broke: b, c (2 checks)" in text
@@ -83,7 +83,7 @@ def test_a_missing_library_is_reported_once() -> None:
         script.check(
             f"s/t:{name}", f"Of {name}", Status.ERROR, target=name, reason="k.x needs a library; pip install y"
         )
-    text = report_text(fold(script.events()), View())
+    text = report_text(build_report(script.events()), View())
     assert text.count("pip install y") == 1
     assert "alike   s/t: redis, docs (2 checks)" in text
     assert "Could not be measured: 3" in text
@@ -94,7 +94,7 @@ def test_many_problems_are_bounded() -> None:
     script = Script("x", "x")
     for number_ in range(2000):
         script.check(f"a/s:c{number_}", f"Check {number_}", Status.FAIL, reason="status: expected 200, got 500")
-    text = report_text(fold(script.events()), View())
+    text = report_text(build_report(script.events()), View())
     assert len(text.splitlines()) < 1000
     assert "and 1700 more" in text
     assert "2000 checks failed" in text

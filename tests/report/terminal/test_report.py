@@ -7,7 +7,7 @@ import re
 from rich.cells import cell_len
 
 from tests.report.runs import CASES, disturbed
-from xnai_validate.model.results.report_builder import fold
+from xnai_validate.model.results.report_builder import build_report
 from xnai_validate.report.terminal.report import report_text
 from xnai_validate.report.view import View
 
@@ -18,14 +18,14 @@ def test_no_line_is_wider_than_the_view() -> None:
     """Text is wrapped to the width, whatever the server sent."""
     for _, make in CASES.values():
         for width in (40, 52, 60, 80, 120):
-            lines = report_text(fold(make()), View(width, detail="verbose")).splitlines()
+            lines = report_text(build_report(make()), View(width, detail="verbose")).splitlines()
             assert [line for line in lines if cell_len(line) > width] == []
 
 
 def test_color_changes_nothing_but_color() -> None:
     """Without its colour codes a coloured report is the plain one, and no other escape sequence is in it."""
     for _, make in CASES.values():
-        report = fold(make())
+        report = build_report(make())
         colored = SGR.sub("", report_text(report, View(80, color=True)))
         assert colored == report_text(report, View(80))
         assert "\x1b" not in colored
@@ -34,12 +34,12 @@ def test_color_changes_nothing_but_color() -> None:
 def test_ascii_view_is_ascii() -> None:
     """Where the place cannot show more than ASCII, nothing more is sent to it."""
     for _, make in CASES.values():
-        assert report_text(fold(make()), View(80, unicode=False, detail="verbose")).isascii()
+        assert report_text(build_report(make()), View(80, unicode=False, detail="verbose")).isascii()
 
 
 def test_server_text_is_shown_not_interpreted() -> None:
     """Markup stays as it was sent; control, bidirectional and invalid characters appear as escapes."""
-    text = report_text(fold(CASES["hostile"][1]()), View(200))
+    text = report_text(build_report(CASES["hostile"][1]()), View(200))
     assert "[red]boo[/red]" in text
     assert r"\x1b[2J" in text
     assert r"\u202e" in text
@@ -48,8 +48,8 @@ def test_server_text_is_shown_not_interpreted() -> None:
 
 def test_what_was_injected_and_whether_it_is_reverted() -> None:
     """Each fault with its target and its proof; where that is missing, the verdict says how to repair it."""
-    text = " ".join(report_text(fold(disturbed(proven=False)), View(width=100)).split())
+    text = " ".join(report_text(build_report(disturbed(proven=False)), View(width=100)).split())
     assert "redis.pause redis reverted, verified" in text
     assert "host.memory reverted, not verified" in text
     assert "NOT UNDONE (exit 4): a fault may still be in force; undo it with: xnai-validate undo" in text
-    assert "PASSED (exit 0)" in report_text(fold(disturbed(proven=True)), View(width=100))
+    assert "PASSED (exit 0)" in report_text(build_report(disturbed(proven=True)), View(width=100))

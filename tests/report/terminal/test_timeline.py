@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tests.report.runs import Script, finding
 from xnai_validate.model.json import JsonObject, JsonValue
-from xnai_validate.model.results.report_builder import fold
+from xnai_validate.model.results.report_builder import build_report
 from xnai_validate.model.results.status import Status
 from xnai_validate.report.terminal.report import report_text
 from xnai_validate.report.terminal.timeline import SHOWN, time_line
@@ -22,7 +22,7 @@ def test_a_failed_flow_shows_how_far_it_came() -> None:
     findings = (finding("failed_steps", "equals", [], ["read: status expected 200, got 500"]),)
     facts: JsonObject = {"steps": steps, "failed_steps": ["read: status expected 200, got 500"]}
     script.check("tasks/flow:it", "A task is kept", Status.FAIL, kind="flow.steps", findings=findings, facts=facts)
-    text = report_text(fold(script.events()), View(120))
+    text = report_text(build_report(script.events()), View(120))
     assert "steps create 12 ms > read 1.52 s FAILED > list not run > remove 12 ms" in " ".join(text.split())
 
 

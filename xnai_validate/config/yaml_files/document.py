@@ -13,7 +13,7 @@ from pathlib import Path
 
 from xnai_validate.config.yaml_files.reader import Position, YamlError, read_yaml
 from xnai_validate.model.json import JsonValue
-from xnai_validate.model.source_location import Place, Problem
+from xnai_validate.model.source_location import Problem, SourceLocation
 
 SIZE_CAP = 8 * 2**20
 """Bytes of a file that are read at most."""
@@ -54,7 +54,7 @@ class Source:
         lines = self.lines.get(key, ())
         return lines[index] if index < len(lines) else 1
 
-    def place(self, steps: Sequence[str | int], *, key: bool = False) -> Place:
+    def place(self, steps: Sequence[str | int], *, key: bool = False) -> SourceLocation:
         """The place of a value: of the scalar itself, else (or with `key`) of its key or list item.
 
         Steps that do not exist are ignored, so that the place of a missing value is that of its container.
@@ -65,9 +65,9 @@ class Source:
             if child is not None:
                 position = child
         line, column = position.name if key or not position.is_scalar else position.value
-        return Place(self.file, line + 1, column + 1)
+        return SourceLocation(self.file, line + 1, column + 1)
 
-    def excerpt(self, place: Place) -> str | None:
+    def excerpt(self, place: SourceLocation) -> str | None:
         """The line of the file at a place, at most 300 characters."""
         row = place.line - 1
         return self._rows[row].decode().rstrip("\r")[:300] if 0 <= row < len(self._rows) else None
@@ -129,12 +129,12 @@ def parse_source(data: bytes, shown: str) -> Read:
     try:
         document = read_yaml(data)
     except YamlError as error:
-        place = Place(shown, error.line + 1, error.column + 1)
+        place = SourceLocation(shown, error.line + 1, error.column + 1)
         return None, (Problem(error.message, place, error.hint, Source(shown, data, None).excerpt(place)),)
     source = Source(shown, data, document.value, document.lines)
     problems = []
     for key, line, column in document.duplicates:
-        place = Place(shown, line + 1, column + 1)
+        place = SourceLocation(shown, line + 1, column + 1)
         problems.append(Problem(f'the key "{key}" stands here twice', place, None, source.excerpt(place)))
     return source, tuple(problems)
 
@@ -145,11 +145,11 @@ def _not_text(data: bytes, shown: str) -> Problem | None:
         text = data.decode()
     except UnicodeDecodeError as error:
         line = data[: error.start].count(b"\n") + 1
-        return Problem("not UTF-8 text", Place(shown, line), "save the file as UTF-8")
+        return Problem("not UTF-8 text", SourceLocation(shown, line), "save the file as UTF-8")
     unprintable = re.search(_UNPRINTABLE, text)
     if unprintable is None:
         return None
     before = text[: unprintable.start()]
-    place = Place(shown, before.count("\n") + 1, unprintable.start() - before.rfind("\n"))
+    place = SourceLocation(shown, before.count("\n") + 1, unprintable.start() - before.rfind("\n"))
     message = f"the character U+{ord(unprintable[0]):04X} cannot stand in YAML"
     return Problem(message, place, "write it as an escape in quotes", Source(shown, data, None).excerpt(place))

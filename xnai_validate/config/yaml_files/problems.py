@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from xnai_validate.config.yaml_files.document import Source, Steps
 from xnai_validate.config.yaml_files.validation_messages import FieldError
-from xnai_validate.model.source_location import Mistakes, Place, Problem
+from xnai_validate.model.source_location import InvalidConfig, Problem, SourceLocation
 
 MANY = 5
 """Up to this many places of the same error are reported one by one; of more, only the first with their number."""
@@ -30,7 +30,7 @@ class Problems:
     """The errors found so far."""
 
     found: dict[Problem, None] = field(default_factory=dict)
-    _unresolved: set[Place] = field(default_factory=set)
+    _unresolved: set[SourceLocation] = field(default_factory=set)
 
     def at(self, where: Where, message: str, hint: str | None = None, *, key: bool = False) -> None:
         """Note an error at a place; with `key` the key is wrong, not its value."""
@@ -61,12 +61,12 @@ class Problems:
         self.found.update(dict.fromkeys(problems))
 
     def raise_if_any(self) -> None:
-        """Raise Mistakes with all errors: those without a place first, then by file and line.
+        """Raise InvalidConfig with all errors: those without a place first, then by file and line.
 
         The same error in many places (an undefined var) is reported once, with the first place.
         """
         if self.found:
-            raise Mistakes(tuple(_without_repetitions(sorted(self.found, key=_order))))
+            raise InvalidConfig(tuple(_without_repetitions(sorted(self.found, key=_order))))
 
 
 def _without_repetitions(problems: Sequence[Problem]) -> Iterator[Problem]:

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from xnai_validate.errors import Gone, NotApplicable, XnaiError
 from xnai_validate.kit import Clock, Fault, Target, Undo
 from xnai_validate.model.json import JsonValue
-from xnai_validate.model.judging.finding_text import cut, shown
+from xnai_validate.model.judging.finding_text import cut, value_text
 from xnai_validate.model.text import printable
 
 AGAIN_S = 0.05
@@ -83,7 +83,7 @@ async def revert(
         if isinstance(after, BaseException):
             why = error_text(after, "its state could not be read in time")
         else:
-            why = f"before it was {shown(before)}, now it is {shown(after)}"
+            why = f"before it was {value_text(before)}, now it is {value_text(after)}"
         if impatient.is_set():
             end = min(end, ctx.clock.monotonic() + SHORT_GRACE_S)
         if ctx.clock.monotonic() >= end:

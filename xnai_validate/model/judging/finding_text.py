@@ -37,7 +37,7 @@ _EXPECTED = {
 }
 
 
-def sentence(finding: Finding, facts: Mapping[str, object] | None = None) -> str:
+def describe_finding(finding: Finding, facts: Mapping[str, object] | None = None) -> str:
     """Return what was expected and what was got: `status: expected 200, got 503`.
 
     `facts` of the same measurement say why: a fact `error` and its `error_detail` why there is no value, `error_detail`
@@ -60,7 +60,7 @@ def got_text(finding: Finding, facts: Mapping[str, object]) -> str:
     """Return the measured value of a finding; for too many values in a JSON document also where they are in it."""
     if finding.actual is None:
         return "no value"
-    text, places = shown(finding.actual), _places(finding, facts)
+    text, places = value_text(finding.actual), _places(finding, facts)
     if not places:
         return text
     more = ", ..." if isinstance(finding.actual, int) and finding.actual > len(places) else ""
@@ -79,7 +79,7 @@ def _places(finding: Finding, facts: Mapping[str, object]) -> list[str]:
         return []
 
 
-def reason(findings: Iterable[Finding], facts: Mapping[str, object] | None = None) -> str | None:
+def main_reason(findings: Iterable[Finding], facts: Mapping[str, object] | None = None) -> str | None:
     """The sentence of the finding that tells most, or None where every rule holds.
 
     Rules of level `expect` before those of level `warn`; among them the one about `error` first, for it is the cause
@@ -87,10 +87,10 @@ def reason(findings: Iterable[Finding], facts: Mapping[str, object] | None = Non
     """
     broken = [finding for finding in findings if not finding.held]
     broken.sort(key=lambda finding: (finding.level == "warn", finding.fact != "error"))
-    return sentence(broken[0], facts) if broken else None
+    return describe_finding(broken[0], facts) if broken else None
 
 
-def shown(value: JsonValue) -> str:
+def value_text(value: JsonValue) -> str:
     """A value on one line, short: `200`, `"text/html"`, `["a", "b"]`, `812.4`."""
     if isinstance(value, float):
         return f"{value:.6g}" if abs(value) < 1e6 else f"{value:.0f}"
@@ -128,11 +128,11 @@ def expected_text(finding: Finding) -> str:
         return "a value" if name.startswith("not ") else "no value"
     operand = finding.expected
     items = isinstance(operand, list) and name.removeprefix("not ") in ("in", "contains")
-    text = ", ".join(shown(item) for item in operand) if items and isinstance(operand, list) else shown(operand)
+    text = ", ".join(map(value_text, operand)) if items and isinstance(operand, list) else value_text(operand)
     return length + _EXPECTED.get(name, f"{name} {{}}").replace("{}", text)
 
 
 def _error(facts: Mapping[str, object], kind: JsonValue) -> str:
     detail = facts.get("error_detail")
-    word = kind if isinstance(kind, str) else shown(kind)
+    word = kind if isinstance(kind, str) else value_text(kind)
     return f"{printable(word)} ({cut(printable(str(detail)), DETAIL)})" if detail else printable(word)

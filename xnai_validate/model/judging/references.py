@@ -27,14 +27,14 @@ def references(value: JsonValue) -> tuple[str, ...]:
     return tuple(dict.fromkeys(found[2] for found in _found(value) if not found[1]))
 
 
-def filled(value: JsonValue, values: Mapping[str, JsonValue]) -> JsonValue:
+def fill(value: JsonValue, values: Mapping[str, JsonValue]) -> JsonValue:
     """`value` with every reference replaced by what `values` has for it; raises KeyError for a name it has not."""
     if isinstance(value, str):
         return _text(value, values)
     if isinstance(value, dict):
-        return {str(_written(_text(key, values))): filled(item, values) for key, item in value.items()}
+        return {str(_written(_text(key, values))): fill(item, values) for key, item in value.items()}
     if isinstance(value, list):
-        return [filled(item, values) for item in value]
+        return [fill(item, values) for item in value]
     return value
 
 

@@ -28,7 +28,7 @@ _LENGTH = FactType("number", integer=True, floor=0)
 
 
 @dataclass(frozen=True, slots=True)
-class RuleMistake:
+class RuleError:
     """What is wrong in the YAML of rules, and where below the mapping fact -> rule (a path of keys)."""
 
     path: tuple[str | int, ...]
@@ -38,18 +38,18 @@ class RuleMistake:
 
 def parse_rules(
     raw: Mapping[str, JsonValue], types: Mapping[str, FactType], *, kind: str, level: Level = "expect"
-) -> tuple[tuple[Rule, ...], tuple[RuleMistake, ...]]:
+) -> tuple[tuple[Rule, ...], tuple[RuleError, ...]]:
     """The rules of a mapping fact -> rule, and every mistake in it.
 
     `types` are the facts of the kind of check `kind`. A scalar means equals; a mapping holds operators; a fact that is
     a JSON document takes JSONPath -> rule, one that is a mapping takes key -> rule.
     """
     rules: list[Rule] = []
-    mistakes: list[RuleMistake] = []
+    mistakes: list[RuleError] = []
     for fact, spec in raw.items():
         kind_of_fact = types.get(fact)
         if kind_of_fact is None:
-            mistakes.append(RuleMistake((fact,), f'unknown fact "{fact}" of {kind}', did_you_mean(str(fact), types)))
+            mistakes.append(RuleError((fact,), f'unknown fact "{fact}" of {kind}', did_you_mean(str(fact), types)))
             continue
         parser = _Parser(fact, level, mistakes)
         rules += parser.of_fact(spec, kind_of_fact)
@@ -60,10 +60,10 @@ def parse_rules(
 class _Parser:
     fact: str
     level: Level
-    mistakes: list[RuleMistake]
+    mistakes: list[RuleError]
 
     def wrong(self, path: tuple[str | int, ...], message: str, hint: str | None = None) -> list[Rule]:
-        self.mistakes.append(RuleMistake((self.fact, *path), message, hint))
+        self.mistakes.append(RuleError((self.fact, *path), message, hint))
         return []
 
     def of_fact(self, spec: JsonValue, kind: FactType) -> list[Rule]:

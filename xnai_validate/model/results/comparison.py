@@ -1,4 +1,4 @@
-"""What a comparison with a baseline found: a figure each, and the whole of it."""
+"""The result of a comparison with a baseline: of each figure, and of the whole run."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pydantic.dataclasses import dataclass
 from xnai_validate.model.frozen_model import FROZEN
 
 Change = Literal["same", "regression", "improvement", "cannot tell"]
-"""`same`: a change for the worse that is as large as the band is ruled out. `cannot tell`: the data are too few."""
+"""`same`: a change for the worse as large as the band is ruled out. `cannot tell`: there are too few data."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, config=FROZEN)
@@ -23,23 +23,23 @@ class Compared:
     before: float | None = None
     """Its value in the baseline: the geometric mean over its runs."""
     after: float | None = None
-    """Its value now."""
+    """Its value in this run."""
     ratio: float | None = None
-    """After divided by before: 1.1 is a tenth more, which for every figure here is worse."""
+    """`after` divided by `before`: 1.1 is ten percent more, which is worse for every figure here."""
     low: float | None = None
     """The lower end of the interval in which the true ratio lies, at 98 % confidence."""
     high: float | None = None
     """The upper end."""
     band: float
-    """The least change that counts: 0.1 is ten percent."""
+    """The smallest change that counts: 0.1 is ten percent."""
     change: Change
     reason: str | None = None
-    """Why it cannot be told."""
+    """Why the change is not known."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, config=FROZEN)
 class Comparison:
-    """A run held against a baseline."""
+    """A run compared with a baseline."""
 
     baseline: str
     """Its name."""
@@ -47,13 +47,13 @@ class Comparison:
     """How many runs the baseline has."""
     figures: tuple[Compared, ...]
     notes: tuple[str, ...] = ()
-    """What differs besides: the host, the versions."""
+    """Other differences: the host, the versions."""
 
     def count(self, change: Change) -> int:
-        """How many figures changed so."""
-        return sum(one.change == change for one in self.figures)
+        """Return the number of figures with this change."""
+        return sum(figure.change == change for figure in self.figures)
 
     @property
-    def told(self) -> bool:
-        """Whether anything at all could be told."""
-        return any(one.change != "cannot tell" for one in self.figures)
+    def conclusive(self) -> bool:
+        """Whether the change of any figure is known."""
+        return any(figure.change != "cannot tell" for figure in self.figures)

@@ -1,4 +1,4 @@
-"""From events to the report; folding a stored journal gives the same report as the live run."""
+"""From events to the report; a stored journal gives the same report as the live run."""
 
 from __future__ import annotations
 
@@ -26,27 +26,27 @@ from xnai_validate.model.results.report import (
     Tool,
 )
 from xnai_validate.model.results.status import Status
-from xnai_validate.model.results.verdict import decide, word
+from xnai_validate.model.results.verdict import decide, verdict_of
 
 _COUNT = FactType("number", integer=True, floor=0)
 COUNTS = dict.fromkeys(("planned", "passed", "flaky", "warnings", "failed", "errors", "skipped"), _COUNT)
-"""What a criterion may be about."""
+"""The counts that a success criterion may be about."""
 
 
-def fold(events: Iterable[ev.Event]) -> RunReport:
-    """The report of a run's events; raises ValueError where they do not begin with `run-started`.
+def build_report(events: Iterable[ev.Event]) -> RunReport:
+    """Return the report of a run's events; raises ValueError if `run-started` is missing.
 
-    A run without its end (killed) is reported as far as it came: what has no status is skipped, with that reason.
+    If the run was killed before its end, checks without a status are skipped with that reason.
     """
-    folding = Folding()
+    builder = ReportBuilder()
     for event in events:
-        folding.take(event)
-    return folding.report()
+        builder.add(event)
+    return builder.build()
 
 
 @dataclass(slots=True)
-class Folding:
-    """A report in the making: takes the events of a run one by one, and keeps of them no more than it needs."""
+class ReportBuilder:
+    """Collects the events of a run one by one and builds its report; keeps no more of them than the report needs."""
 
     run: RunInfo | None = None
     infos: dict[str, CheckInfo] = field(default_factory=dict)
@@ -61,12 +61,12 @@ class Folding:
     end: ev.RunFinished | None = None
     last_at: float = 0.0
 
-    def take(self, event: ev.Event) -> None:
-        """One event, in order."""
+    def add(self, event: ev.Event) -> None:
+        """Add the next event of the run."""
         self.last_at = event.at
         match event:
             case ev.CheckStarted() | ev.AttemptFinished():
-                pass  # the most, and nothing of a report
+                pass  # most events are of these types; no report needs them
             case ev.RunStarted():
                 self.run, self.criteria = event.run, event.criteria
                 self.infos = {info.id: info for info in event.checks}
@@ -88,20 +88,20 @@ class Folding:
             case _:
                 pass
 
-    def report(self) -> RunReport:
-        """The report so far; raises ValueError where `run-started` is missing."""
+    def build(self) -> RunReport:
+        """Return the report so far; raises ValueError if `run-started` is missing."""
         if self.run is None:
             raise ValueError("these are not the events of a run: run-started is missing")
         return _report(self, self.run)
 
     def unreached(self, info: CheckInfo, stopped: str | None) -> CheckResult:
-        """The result of a check that has none."""
+        """Return the result of a check that the run did not reach."""
         why = f"not reached: {stopped}" if stopped else "not reached"
         end = ev.CheckFinished(seq=0, at=0.0, id=info.id, status=Status.SKIP, reason=why)
         return EndedCheck.of(info, end, self.evidence)
 
 
-def _report(state: Folding, run: RunInfo) -> RunReport:
+def _report(state: ReportBuilder, run: RunInfo) -> RunReport:
     stopped = state.end.stopped if state.end else "killed"
     checks = tuple([state.ended.get(name) or state.unreached(info, stopped) for name, info in state.infos.items()])
     compared = state.comparison
@@ -110,9 +110,9 @@ def _report(state: Folding, run: RunInfo) -> RunReport:
         criteria += (_no_regression(compared),)
     code = decide(
         (check.status for check in checks),
-        # A run that ended at the first failure cannot have met what it did not come to.
+        # A run that ended at the first failure did not reach every check that its criteria count.
         criteria_met=stopped == "fail-fast" or all(result.met is not False for result in criteria),
-        undecided=compared is not None and not compared.told,
+        undecided=compared is not None and not compared.conclusive,
         stopped=stopped,
         not_undone=bool(state.end.not_undone) if state.end else bool(set(state.injected) - set(state.reverted)),
         fail_on=run.fail_on,
@@ -131,7 +131,7 @@ def _report(state: Folding, run: RunInfo) -> RunReport:
             stopped=stopped,
         ),
         exit_code=int(code),
-        verdict=word(code),
+        verdict=verdict_of(code),
         summary=Summary(**{field.name: counts[field.name.rstrip("_")] for field in fields(Summary)}),
         criteria=criteria,
         checks=checks,
@@ -142,7 +142,7 @@ def _report(state: Folding, run: RunInfo) -> RunReport:
 
 
 def judge_criteria(criteria: Iterable[Criterion], checks: Sequence[CheckResult]) -> tuple[CriterionResult, ...]:
-    """Hold the counts of each category, and of the whole run, against the success criteria."""
+    """Judge the counts of each category, and of the whole run, by the success criteria."""
     results = []
     for criterion in criteria:
         chosen = [c for c in checks if criterion.scope in ("total", c.category)]
@@ -160,7 +160,7 @@ def judge_criteria(criteria: Iterable[Criterion], checks: Sequence[CheckResult])
 
 
 def _no_regression(comparison: Comparison) -> CriterionResult:
-    """The success criterion of a run that is held against a baseline."""
+    """The success criterion of a run that is compared with a baseline."""
     count = comparison.count("regression")
     return CriterionResult(name="regressions", planned="equals 0", actual=count, met=count == 0)
 

@@ -1,4 +1,4 @@
-"""Exit codes: decided here and nowhere else."""
+"""Exit codes: they are decided here and nowhere else."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from xnai_validate.model.results.status import Status
 
 
 class Exit(IntEnum):
-    """What a machine reads when the tool ends."""
+    """The exit codes of the command."""
 
     PASSED = 0
     """Everything selected passed."""
@@ -47,28 +47,35 @@ def decide(
     not_undone: bool = False,
     fail_on: Collection[Status] = (Status.FAIL,),
 ) -> Exit:
-    """The exit code of a run. The order: not undone, interrupted, stopped, failed, undecided, passed.
+    """Return the exit code of a run: the first of not undone, interrupted, stopped, failed, undecided, passed.
 
-    `undecided`: what the run was to find out besides, it could not tell.
-    A run that was ended by the first failure (`fail-fast`) is judged by its checks alone: its criteria cannot be met.
+    A run that ended at its first failure (`fail-fast`) is judged by its checks alone: its criteria cannot be met.
+
+    Args:
+        statuses: of all checks.
+        criteria_met: whether every success criterion is met.
+        undecided: whether a comparison with a baseline was asked for and is not conclusive.
+        stopped: why the run ended before its plan did.
+        not_undone: whether a fault may still be active.
+        fail_on: the statuses that make the run fail, besides `fail`.
     """
-    seen = set(statuses)
+    given = set(statuses)
     if not_undone:
         return Exit.NOT_UNDONE
     if stopped in ("interrupted", "killed"):
         return Exit.INTERRUPTED
     if stopped in ("deadline", "memory"):
         return Exit.STOPPED
-    if seen & {Status.FAIL, *fail_on} or not criteria_met:
+    if given & {Status.FAIL, *fail_on} or not criteria_met:
         return Exit.FAILED
-    return Exit.UNDECIDED if undecided or Status.ERROR in seen else Exit.PASSED
+    return Exit.UNDECIDED if undecided or Status.ERROR in given else Exit.PASSED
 
 
 def with_broken_reporter(exit_code: int) -> int:
-    """The exit code when a reporter could not do its work: at least 3."""
+    """Return the exit code if a reporter failed: at least 3."""
     return int(Exit.UNDECIDED) if exit_code == Exit.PASSED else exit_code
 
 
-def word(exit_code: Exit) -> Verdict:
-    """The verdict in a word."""
+def verdict_of(exit_code: Exit) -> Verdict:
+    """Return the verdict of an exit code."""
     return _WORDS[exit_code]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from xnai_validate.model.judging.finding_text import sentence, shown
+from xnai_validate.model.judging.finding_text import describe_finding, value_text
 from xnai_validate.model.results.report import RunReport
 from xnai_validate.model.results.status import Status
 from xnai_validate.model.text import printable
@@ -44,7 +44,8 @@ def _annotations(report: RunReport) -> dict[str, list[str]]:
     if report.run.stopped != "fail-fast":
         for criterion in report.criteria:
             if criterion.met is False:
-                text = f"{criterion.name}: planned {planned_text(criterion.planned)}, actual {shown(criterion.actual)}"
+                actual = value_text(criterion.actual)
+                text = f"{criterion.name}: planned {planned_text(criterion.planned)}, actual {actual}"
                 commands["error"].append(_command("error", text, title="Success criterion not met"))
     for status, _ in PROBLEMS:
         level = _LEVELS[status]
@@ -61,7 +62,7 @@ def _annotation(level: str, problem: Problem) -> str:
 
 def _lines(problem: Problem) -> list[str]:
     check = problem.check
-    findings = [sentence(finding, check.facts) for finding in broken_rules(check)]
+    findings = [describe_finding(finding, check.facts) for finding in broken_rules(check)]
     lines = [check.id, *(findings or [reason_of(check)])]
     held = promise_of(check)
     if held:

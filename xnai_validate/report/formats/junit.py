@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from xml.etree import ElementTree as ET
 
-from xnai_validate.model.judging.finding_text import sentence, shown
+from xnai_validate.model.judging.finding_text import describe_finding, value_text
 from xnai_validate.model.results.report import CheckResult, CriterionResult, RunReport
 from xnai_validate.model.results.status import Status
 from xnai_validate.model.text import printable
@@ -95,7 +95,7 @@ def _lines(check: CheckResult, targets: dict[str, str | None]) -> str:
     lines = [f"{check.status.value}: {check.title}"]
     if check.status is Status.FLAKY:
         lines.append(reason_of(check))
-    lines += [sentence(finding, check.facts) for finding in broken_rules(check)]
+    lines += [describe_finding(finding, check.facts) for finding in broken_rules(check)]
     url = targets.get(check.target or "")
     known = {
         "blocked by": check.blocked_by,
@@ -123,7 +123,7 @@ def _criterion(suite: ET.Element, criterion: CriterionResult, worse: Sequence[st
     if criterion.met is None:
         ET.SubElement(case, "skipped", message=_clean(criterion.not_judged or "not judged"))
     elif not criterion.met:
-        message = _clean(f"planned {planned_text(criterion.planned)}, actual {shown(criterion.actual)}")
+        message = _clean(f"planned {planned_text(criterion.planned)}, actual {value_text(criterion.actual)}")
         failure = ET.SubElement(case, "failure", message=message, type="criterion")
         failure.text = "\n".join([message, *map(_clean, worse)])
 

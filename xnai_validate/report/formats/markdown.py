@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from xnai_validate.model.judging.finding_text import expected_text, got_text, shown
+from xnai_validate.model.judging.finding_text import expected_text, got_text, value_text
 from xnai_validate.model.results.report import CheckResult, RunReport
 from xnai_validate.model.results.status import Status
 from xnai_validate.model.text import printable
@@ -134,7 +134,7 @@ def _criteria(report: RunReport) -> str:
     for criterion in report.criteria:
         met = "yes" if criterion.met else "**no**" if criterion.met is False else _safe(met_text(criterion))
         rows.append(
-            [_safe(criterion.name), _safe(planned_text(criterion.planned)), _safe(shown(criterion.actual)), met]
+            [_safe(criterion.name), _safe(planned_text(criterion.planned)), _safe(value_text(criterion.actual)), met]
         )
     return f"### Success criteria\n\n{_table(rows)}"
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 
 import yaml
 
-from xnai_validate.model.judging.finding_text import sentence, shown
+from xnai_validate.model.judging.finding_text import describe_finding, value_text
 from xnai_validate.model.results.report import CheckResult, CriterionResult, RunReport
 from xnai_validate.model.results.status import Status
 from xnai_validate.model.results.verdict import Exit
@@ -42,7 +42,7 @@ def _criterion(number: int, criterion: CriterionResult) -> str:
     line = f"{ok} {number} - {_safe(f'criterion {criterion.name}')}{skip}\n"
     if criterion.met is not False:
         return line
-    return line + _block({"planned": planned_text(criterion.planned), "actual": shown(criterion.actual)})
+    return line + _block({"planned": planned_text(criterion.planned), "actual": value_text(criterion.actual)})
 
 
 def _point(number: int, check: CheckResult) -> str:
@@ -52,7 +52,7 @@ def _point(number: int, check: CheckResult) -> str:
         return f"{line} # SKIP {_safe(check.reason or 'no reason was given')}\n"
     if check.status is Status.PASS:
         return f"{line}\n"
-    findings = [sentence(finding, check.facts) for finding in broken_rules(check)]
+    findings = [describe_finding(finding, check.facts) for finding in broken_rules(check)]
     values: dict[str, object] = {
         "status": check.status.value,
         "findings": findings or None,

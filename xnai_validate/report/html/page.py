@@ -16,7 +16,7 @@ from pathlib import Path
 import jinja2
 
 from xnai_validate.model.json import JsonObject
-from xnai_validate.model.judging.finding_text import cut, expected_text, got_text, shown
+from xnai_validate.model.judging.finding_text import cut, expected_text, got_text, value_text
 from xnai_validate.model.results.report import CheckResult, RunReport
 from xnai_validate.model.results.status import Status
 from xnai_validate.model.results.verdict import Exit
@@ -76,7 +76,7 @@ def _environment() -> jinja2.Environment:
     environment.filters.update(
         ms=format_ms,
         planned=planned_text,
-        shown=shown,
+        shown=value_text,
         figure=number_of,
         change=change_of,
         interval=interval_of,
@@ -101,7 +101,7 @@ def _facts(facts: JsonObject) -> list[tuple[str, str]]:
 
 def _text(value: object) -> str:
     if isinstance(value, float):
-        return shown(value)
+        return value_text(value)
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
