@@ -6,7 +6,6 @@ no emoji codes and no escape sequences in it.
 
 from __future__ import annotations
 
-import re
 import textwrap
 from collections.abc import Iterable, Sequence
 from io import StringIO
@@ -24,8 +23,7 @@ Style = Literal["", "bold", "dim", "red", "green", "yellow", "cyan", "bold red",
 Span = tuple[str, Style]
 """A piece of text and its style."""
 
-_FILL = re.compile(r" *(\x1b\[0m)? *$", re.MULTILINE)
-"""The spaces at the end of a line, up to the width of its cell, around the end of its style."""
+_STYLE_END = "\x1b[0m"
 NARROWEST = 40
 """A terminal below this width gets lines of this width; it wraps them itself."""
 NARROWEST_CELL = 24
@@ -85,6 +83,9 @@ class Page:
             lead: a label in the indented columns of the first line; a longer one gets a line of its own.
             right: a short text at the right edge of the first line.
         """
+        if not lead[0] and not right:
+            self._print(Padding(self._text(text, style), (0, 0, 0, indent)))
+            return
         label = self._text(*lead)
         if label.cell_len >= indent and label.cell_len:
             self._print(label)
@@ -154,7 +155,8 @@ class Page:
     def _print(self, part: RenderableType) -> None:
         with self._console.capture() as capture:
             self._console.print(part, crop=False)
-        self._buffer.write(_FILL.sub(r"\1", capture.get()))
+        for line in capture.get().removesuffix("\n").split("\n"):
+            self._buffer.write(_without_fill(line) + "\n")
         self._after_blank = False
 
     def _text(self, text: str, style: Style) -> Text:
@@ -163,3 +165,11 @@ class Page:
             shown = shown.encode("ascii", "backslashreplace").decode("ascii")
         # A style of the characters alone: rich would give that of a Text to the spaces that fill its cell, too.
         return Text.assemble((shown, style), overflow="fold")
+
+
+def _without_fill(line: str) -> str:
+    """The line without the spaces with which rich fills its last cell, before or after the end of a style."""
+    line = line.rstrip(" ")
+    if not line.endswith(_STYLE_END):
+        return line
+    return line.removesuffix(_STYLE_END).rstrip(" ") + _STYLE_END

@@ -18,7 +18,7 @@ LISTED = 300
 """Problems of one status that are shown at all."""
 MARGIN = 7
 """Columns before the text of a problem, for its status."""
-_LABELS = 8
+_LABELS = 10
 """Columns for the labels of a problem, with the gap after them; names of facts take as many at least."""
 
 STYLES: dict[Status, Style] = {
@@ -94,10 +94,10 @@ def _advice(page: Page, problem: Problem, targets: dict[str, str | None]) -> Non
     if check.target:
         url = targets.get(check.target)
         _labelled(page, "target", f"{check.target} {url}" if url else check.target)
-    held = promise_of(check)
-    if held:
-        _labelled(page, *held)
-    # The reason of an error says itself how to go on; the fix is for a stack that was measured.
+    promise = promise_of(check)
+    if promise:
+        _labelled(page, *promise)
+    # The reason of an error already names the remedy; the fix is for a stack that was measured.
     if check.status in (Status.FAIL, Status.WARN) and check.fix:
         _labelled(page, "fix", " ".join(check.fix.split()))
     _labelled(page, "source", f"{check.source.file}:{check.source.line}", "dim")

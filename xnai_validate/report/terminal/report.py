@@ -15,6 +15,8 @@ from xnai_validate.report.terminal.problems import MARGIN, STYLES, append_proble
 from xnai_validate.report.view import Detail, View
 from xnai_validate.report.words import counted, listed, met_text, planned_text
 
+AT_ONCE = 200
+"""Checks that are laid out together when every check is listed."""
 _NOTICE_INDENT = 9
 _NOTICES: dict[str, Span] = {
     "info": ("note", "cyan"),
@@ -50,7 +52,9 @@ def _header(page: Page, report: RunReport, detail: Detail) -> None:
     host = run.host.get("name")
     when = run.started_at.replace("T", " ").split(".")[0].removesuffix("Z") + " UTC"
     where = f" on {host}" if isinstance(host, str) else ""
-    page.text(f"run {run.id}, {when}{where}, xnai-validate {report.tool.version}", style="dim")
+    facts, tool = f"run {run.id}, {when}{where}", f"xnai-validate {report.tool.version}"
+    for line in [f"{facts}, {tool}"] if len(facts) + len(tool) + 2 <= page.width else [f"{facts},", tool]:
+        page.text(line, style="dim")
     used = {check.target for check in report.checks}
     rows: list[list[Span]] = [
         [(name, "dim"), (url, "")] for name, url in run.targets.items() if url and (name in used or detail == "verbose")
@@ -60,13 +64,21 @@ def _header(page: Page, report: RunReport, detail: Detail) -> None:
 
 
 def _every_check(page: Page, checks: Sequence[CheckResult]) -> None:
-    for name in dict.fromkeys(check.category for check in checks):
+    """Every check under its category: its status, how long it took, its title and its id."""
+    categories: dict[str, list[CheckResult]] = {}
+    for check in checks:
+        categories.setdefault(check.category, []).append(check)
+    for name, members in categories.items():
         page.rule(name)
-        for check in checks:
-            if check.category == name:
-                lead: Span = (check.status.value, STYLES[check.status])
-                page.text(check.title, indent=MARGIN, lead=lead, right=elapsed(check))
-                page.text(check.id, indent=MARGIN, style="dim")
+        statuses = max(len(check.status.value) for check in members)
+        times = max(len(elapsed(check)) for check in members)
+        for start in range(0, len(members), AT_ONCE):
+            rows: list[list[Span]] = []
+            for check in members[start : start + AT_ONCE]:
+                status: Span = (check.status.value.ljust(statuses), STYLES[check.status])
+                rows.append([status, (elapsed(check).rjust(times), "dim"), (check.title, "")])
+                rows.append([("", ""), ("", ""), (check.id, "dim")])
+            page.table(rows)
 
 
 def _skips(page: Page, checks: Sequence[CheckResult]) -> None:
