@@ -194,6 +194,11 @@ def failed() -> list[ev.Event]:
         ),
         ms=2711.0,
         attempts=2,
+        promise=Promise(
+            id="streaming.first-token",
+            text="The first token arrives within two seconds.",
+            source="Phase 4 plan, section 4.1",
+        ),
         fix="Is the proxy buffering? See X-Accel-Buffering.",
     )
     script.check("streaming/stream:framing", "Every frame is terminated", ms=812.0)

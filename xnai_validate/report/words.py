@@ -48,11 +48,14 @@ def reason_of(check: CheckResult) -> str:
 
 
 def promise_of(check: CheckResult) -> tuple[str, str] | None:
-    """Return `promise` or `practice` and what a check that does not pass holds the stack to, with its source."""
+    """Return the label `promise` or `practice` and its text, for a check that does not pass; else None.
+
+    The text is `services.ports: Every configured service listens on its port. Source: docker-compose.yml`.
+    """
     promise = check.promise
     if promise is None or check.status not in (Status.FAIL, Status.WARN):
         return None
-    return "practice" if promise.practice else "promise", f"{promise.text} ({promise.id}; {promise.source})"
+    return "practice" if promise.practice else "promise", f"{promise.id}: {promise.text} Source: {promise.source}"
 
 
 def counted(count: int, singular: str, plural: str | None = None) -> str:

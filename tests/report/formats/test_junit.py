@@ -55,7 +55,7 @@ def test_a_failure_says_how_to_mend_it() -> None:
     root = parsed(build_report(CASES["failed"][1]()))
     text = case(root, "first-token").findtext("failure") or ""
     assert "first_event_ms: expected at most 2000, got 2604.31" in text
-    assert "source: checks/streaming/stream.yaml:" in text
+    assert "file: checks/streaming/stream.yaml:" in text
     assert "fix: Is the proxy buffering?" in text
 
 

@@ -20,7 +20,7 @@ def test_error_finding_stands_alone() -> None:
 def test_blocked_checks_are_folded_under_their_root() -> None:
     """What a failure blocked is named once, under it, and not among the skipped."""
     text = report_text(build_report(CASES["failed"][1]()), View(120))
-    assert "blocks  services/gateway: ui-route, api-route, security-headers, request-id, not-found (5 checks)" in text
+    assert "blocks    services/gateway: ui-route, api-route, security-headers, request-id, not-found (5 checks)" in text
     assert text.count("ui-route") == 1
     assert "Skipped: 3" in text
 
@@ -46,8 +46,8 @@ def test_one_silent_target_is_reported_once() -> None:
     script.check("s/x:y", "Blocked", Status.SKIP, reason="needs s/gateway:c, which failed", blocked_by="s/gateway:c")
     text = report_text(build_report(script.events()), View())
     assert "Failed: 5" in text
-    assert "alike   s/gateway: a, b, d (3 checks)" in text
-    assert "blocks  s/x: y (1 check)" in text
+    assert "alike     s/gateway: a, b, d (3 checks)" in text
+    assert "blocks    s/x: y (1 check)" in text
     assert [title for title in ("Title a", "Title b", "Title c", "Title d", "Title other") if title in text] == [
         "Title c",
         "Title other",
@@ -70,8 +70,8 @@ def test_one_reason_is_reported_once() -> None:
         script.check(f"s/wrong:{name}", f"Wrong {name}", Status.FAIL, target="api", findings=wrong)
     text = report_text(build_report(script.events()), View())
     assert "Failed: 9" in text
-    assert "alike   s/errors: b, c (2 checks)" in text
-    assert "alike   s/broke: b, c (2 checks)" in text
+    assert "alike     s/errors: b, c (2 checks)" in text
+    assert "alike     s/broke: b, c (2 checks)" in text
     assert text.count("Wrong ") == 3
     assert text.count("json $.error_code") == 1
 
@@ -85,7 +85,7 @@ def test_a_missing_library_is_reported_once() -> None:
         )
     text = report_text(build_report(script.events()), View())
     assert text.count("pip install y") == 1
-    assert "alike   s/t: redis, docs (2 checks)" in text
+    assert "alike     s/t: redis, docs (2 checks)" in text
     assert "Could not be measured: 3" in text
 
 

@@ -64,9 +64,9 @@ def _lines(problem: Problem) -> list[str]:
     check = problem.check
     findings = [describe_finding(finding, check.facts) for finding in broken_rules(check)]
     lines = [check.id, *(findings or [reason_of(check)])]
-    held = promise_of(check)
-    if held:
-        lines.append(f"{held[0]}: {held[1]}")
+    promise = promise_of(check)
+    if promise:
+        lines.append(": ".join(promise))
     if check.fix and check.status in (Status.FAIL, Status.WARN):
         lines.append(f"fix: {' '.join(check.fix.split())}")
     for label, ids in (("alike", problem.alike), ("blocks", problem.blocks)):

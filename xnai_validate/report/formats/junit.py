@@ -97,12 +97,13 @@ def _lines(check: CheckResult, targets: dict[str, str | None]) -> str:
         lines.append(reason_of(check))
     lines += [describe_finding(finding, check.facts) for finding in broken_rules(check)]
     url = targets.get(check.target or "")
+    promise = promise_of(check)
     known = {
         "blocked by": check.blocked_by,
         "target": f"{check.target} {url or ''}".strip() if check.target else None,
-        **dict([held] if (held := promise_of(check)) else []),
+        **dict([promise] if promise else []),
         "fix": " ".join(check.fix.split()) if check.fix else None,
-        "source": f"{check.source.file}:{check.source.line}",
+        "file": f"{check.source.file}:{check.source.line}",
     }
     lines += [f"{label}: {text}" for label, text in known.items() if text]
     return "\n".join(map(_clean, lines))

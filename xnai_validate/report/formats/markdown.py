@@ -102,12 +102,12 @@ def _problem(problem: Problem, targets: dict[str, str | None]) -> str:
     if check.target:
         url = targets.get(check.target)
         lines.append(f"  - target: {_safe(check.target)}" + (f" {_code(url)}" if url else ""))
-    held = promise_of(check)
-    if held:
-        lines.append(f"  - {held[0]}: {_safe(held[1])}")
+    promise = promise_of(check)
+    if promise:
+        lines.append(f"  - {promise[0]}: {_safe(promise[1])}")
     if check.fix and check.status in (Status.FAIL, Status.WARN):
         lines.append(f"  - fix: {_safe(' '.join(check.fix.split()))}")
-    lines.append(f"  - source: {_code(f'{check.source.file}:{check.source.line}')}")
+    lines.append(f"  - file: {_code(f'{check.source.file}:{check.source.line}')}")
     for label, ids in (("alike", problem.alike), ("blocks", problem.blocks)):
         if ids:
             lines.append(f"  - {label}: {_safe(listed(ids))} ({counted(len(ids), 'check')})")

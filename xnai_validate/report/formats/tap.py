@@ -53,12 +53,13 @@ def _point(number: int, check: CheckResult) -> str:
     if check.status is Status.PASS:
         return f"{line}\n"
     findings = [describe_finding(finding, check.facts) for finding in broken_rules(check)]
+    promise = promise_of(check)
     values: dict[str, object] = {
         "status": check.status.value,
         "findings": findings or None,
         "reason": None if findings else check.reason,
         "target": check.target,
-        **dict([held] if (held := promise_of(check)) else []),
+        **dict([promise] if promise else []),
         "fix": " ".join(check.fix.split()) if check.fix else None,
         "at": f"{check.source.file}:{check.source.line}",
         "attempts": check.attempts,

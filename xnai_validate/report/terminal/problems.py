@@ -100,7 +100,7 @@ def _advice(page: Page, problem: Problem, targets: dict[str, str | None]) -> Non
     # The reason of an error already names the remedy; the fix is for a stack that was measured.
     if check.status in (Status.FAIL, Status.WARN) and check.fix:
         _labelled(page, "fix", " ".join(check.fix.split()))
-    _labelled(page, "source", f"{check.source.file}:{check.source.line}", "dim")
+    _labelled(page, "file", f"{check.source.file}:{check.source.line}", "dim")
     for label, ids in (("alike", problem.alike), ("blocks", problem.blocks)):
         if ids:
             _labelled(page, label, f"{listed(ids)} ({counted(len(ids), 'check')})")
