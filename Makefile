@@ -8,11 +8,12 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: demo test test-extra test-pythons lint prove bench clean help
+.PHONY: demo test test-fast test-extra test-pythons lint prove bench clean help
 
 help:
 	@echo "make demo        install into .venv and run phase 4.1 on the embedded stack"
 	@echo "make test        lint, then all tests (about 15 minutes on two cores)"
+	@echo "make test-fast   all tests but the matrix of defects, the faults, whole runs and installations (2 minutes)"
 	@echo "make lint        ruff and mypy --strict"
 	@echo "make prove       every defect against every check, and a hundred runs of preflight"
 	@echo "make bench       speed and memory, beside named tools"
@@ -37,6 +38,12 @@ lint: $(STAMP)
 
 test: lint
 	$(BIN)/python -m pytest -n $(TESTERS) --dist loadfile
+
+# Those that are left out hold whole stacks, hold what is left of a killed run, or install the package.
+SLOW := tests/e2e tests/faults tests/packaging/test_wheel.py
+
+test-fast: $(STAMP)
+	$(BIN)/python -m pytest -n $(TESTERS) --dist loadfile $(SLOW:%=--ignore=%)
 
 test-extra: $(STAMP)
 	$(BIN)/python -m pytest -m extra
