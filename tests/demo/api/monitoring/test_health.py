@@ -31,7 +31,7 @@ def down(body: dict[str, Any]) -> set[str]:
 
 
 @pytest.mark.parametrize("layout", ["A", "B"])
-def test_a_healthy_stack_says_so(layout: Layout, redis: RedisServer, tmp_path: Path) -> None:
+def test_a_healthy_stack_is_reported_as_healthy(layout: Layout, redis: RedisServer, tmp_path: Path) -> None:
     """All components work, and the key in Redis expires after ten seconds; layout B reports the tier."""
 
     async def ask() -> None:
@@ -66,7 +66,7 @@ def test_without_the_model_it_is_degraded_and_recovers(redis: RedisServer, tmp_p
     asyncio.run(ask())
 
 
-def test_a_hanging_model_does_not_hold_health_up(redis: RedisServer, tmp_path: Path) -> None:
+def test_a_hanging_model_does_not_delay_health(redis: RedisServer, tmp_path: Path) -> None:
     """A model server that accepts and never answers makes health degraded, not slow."""
 
     async def ask() -> None:

@@ -10,7 +10,7 @@ from tests.demo.api.running import RedisServer, running, settings
 MODEL = 'model="xnai-extract-1"'
 
 
-def test_counters_move_by_exactly_what_was_asked(redis: RedisServer, tmp_path: Path) -> None:
+def test_counters_move_by_exactly_the_requests(redis: RedisServer, tmp_path: Path) -> None:
     """Queries, streams, tokens, errors, latencies: each is counted once, and no session is left."""
 
     async def ask() -> None:
