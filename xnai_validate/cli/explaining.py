@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterable, Mapping
-from importlib.util import find_spec
 from pathlib import Path
 
 from xnai_validate import registry
 from xnai_validate.cli import console
+from xnai_validate.cli.embedded import missing_packages
 from xnai_validate.cli.typenames import default_of, type_of
 from xnai_validate.config import LoadOptions
 from xnai_validate.config.catalogue import Catalogue, catalogue
@@ -235,7 +235,7 @@ def _with(check: PlannedCheck, masker: Masker) -> str:
 
 def _proofs(check_id: str) -> str:
     """The defects of the embedded stack that this check must catch, where the embedded stack is installed."""
-    if find_spec("xnai_validate.demo") is None:
+    if missing_packages():
         return ""
     from xnai_validate.demo.defects import CATALOGUE
 

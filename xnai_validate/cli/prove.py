@@ -34,6 +34,9 @@ def command(
     ] = None,
 ) -> None:
     """Run every defect of the embedded stack against the checks that must catch it, and print the matrix."""
+    from xnai_validate.cli.embedded import require_extra
+
+    require_extra()
     from xnai_validate.cli.matrix import prove
 
     raise typer.Exit(prove(tuple(defect or ()), profile, full=full, jobs=jobs, output=output))
