@@ -189,6 +189,8 @@ class Plan:
     vars: Mapping[str, JsonValue] = field(default_factory=dict)
     notices: tuple[str, ...] = ()
     """What the user should know about how the profile was compiled: shadowed names, globs without a match ..."""
+    warnings: tuple[str, ...] = ()
+    """What makes results less certain, such as a certificate that is not verified; every report shows it."""
     secrets: frozenset[str] = frozenset()
     """Texts that must not appear in any event."""
 

@@ -286,3 +286,22 @@ def test_what_is_not_followed_in_a_url_of_redis_is_refused(home: Home, url: str,
     assert words in problem.message
     assert problem.place is not None
     assert problem.place.line == 5
+
+
+@pytest.mark.parametrize(
+    ("url", "verify", "warned"),
+    [
+        ("https://h:1", False, True),
+        ("https://h:1", True, False),
+        ("rediss://h:1", False, True),
+        ("http://h:1", False, False),
+    ],
+)
+def test_a_certificate_that_is_not_verified_is_a_warning(home: Home, url: str, verify: bool, warned: bool) -> None:
+    """Anyone could answer for such a target, so every report of the run has to show it; without TLS there is none."""
+    given(
+        home,
+        f"title: T\nsuites: [case/*]\ntargets: {{api: {{url: '{url}', tls: {{verify: {str(verify).lower()}}}}}}}\n",
+    )
+    warnings = home.load().warnings
+    assert [warning.partition(" (")[0] for warning in warnings] == ["the certificate of api is not verified"] * warned

@@ -48,6 +48,14 @@ class Where(Facts):
     url: str
 
 
+def test_warnings_of_the_plan_are_warnings_of_the_run(tmp_path: Path) -> None:
+    """What makes results less certain is a warning, before the notices of the plan, so that every report shows it."""
+    plan = plan_of(make("a", scripted(Stage())), notices=("n",), warnings=("the certificate of api is not verified",))
+    events = run_virtual(collect(engine_of(plan, tmp_path)))
+    notices = [(event.level, event.text) for event in events if isinstance(event, Notice)]
+    assert notices == [("warning", "the certificate of api is not verified"), ("info", "n")]
+
+
 def test_events_are_numbered_and_begin_and_end_as_promised(tmp_path: Path) -> None:
     """1, 2, 3 without gaps: run-started, notices of the plan, targets, the checks, and one run-finished at the end."""
     plan = plan_of(

@@ -21,7 +21,7 @@ def planned(plan: Plan, view: View, *, demo: bool) -> str:
     if view.detail != "quiet":
         _order(page, going, verbose=view.detail == "verbose")
     _left_out(page, plan)
-    notices = list(plan.notices)
+    notices = [*plan.warnings, *plan.notices]
     if demo:
         notices.append(
             "with --demo the targets are known only once the embedded stack runs; these are the profile's own"

@@ -38,6 +38,8 @@ def begin(emitter: Emitter, plan: Plan, run: RunInfo, state: Path) -> Path | Non
     if why is not None:
         text = f"the journal {path} cannot be written: {why}; the run goes on without it"
         emitter.emit(Notice, level="warning", text=text)
+    for warning in plan.warnings:
+        emitter.emit(Notice, level="warning", text=warning)
     for notice in plan.notices:
         emitter.emit(Notice, level="info", text=notice)
     _name_targets(emitter, plan)

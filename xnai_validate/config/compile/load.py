@@ -115,7 +115,6 @@ class Loader:
         all_vars = self.interpolator.all_vars()
         self._refuse_unused(stack)
         self.problems.raise_if_any()
-        self.notices |= dict.fromkeys(unverified(final_targets.values()))
         if len(names) > 1:
             self.notices[f"profiles are laid over one another in this order: {', '.join(names)}"] = None
         return Plan(
@@ -127,6 +126,7 @@ class Loader:
             limits=limits,
             vars=all_vars,
             notices=(*self.library.notices, *self.notices),
+            warnings=tuple(unverified(final_targets.values())),
             secrets=frozenset(secret for secret in secrets if secret),
         )
 

@@ -211,7 +211,7 @@ def with_probes(
 
 
 def unverified(targets: Iterable[PlannedTarget]) -> Iterator[str]:
-    """A notice for every target whose certificate is not verified: every report shows the notices of its run."""
+    """Yield a warning for every target whose certificate is not verified; every report shows warnings."""
     for target in targets:
         if any(one.target.uses_tls and not one.target.tls.verify for one in target.candidates):
             yield f"the certificate of {target.name} is not verified (tls.verify: false): anyone could answer for it"
