@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import os
 import signal
 from collections.abc import Callable
+from types import FrameType
 
 from xnai_validate.demo.defects.defect import Defect
 from xnai_validate.demo.processes.child import Ready, Sockets, run_part
 from xnai_validate.demo.processes.parts import Part
-from xnai_validate.demo.processes.supervisor import is_restarted
+from xnai_validate.demo.processes.supervisor import STATE, is_restarted
 from xnai_validate.demo.settings import Settings
+
+_AGAIN_S = 0.05
 
 
 def _crash(defect: Defect, name: str, after_s: float) -> Defect:
-    """Let a part crash a while after each time that it has become ready."""
+    """Let a part crash a while after each time that it has become ready, but not before the whole stack is."""
 
     @defect.wraps(run_part)
     def crashing(
@@ -24,9 +28,15 @@ def _crash(defect: Defect, name: str, after_s: float) -> Defect:
         sockets: Sockets,
         ready: Ready,
     ) -> None:
+        def crash(_number: int, _frame: FrameType | None) -> None:
+            if (settings.run_dir / STATE).exists():
+                os._exit(1)
+            signal.setitimer(signal.ITIMER_REAL, _AGAIN_S)
+
         def ready_to_crash() -> None:
             ready()
-            signal.setitimer(signal.ITIMER_REAL, after_s)  # SIGALRM, which is not handled, ends the process
+            signal.signal(signal.SIGALRM, crash)
+            signal.setitimer(signal.ITIMER_REAL, after_s)
 
         original(part, settings, sockets, ready_to_crash if part.name == name else ready)
 
