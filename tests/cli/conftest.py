@@ -77,7 +77,7 @@ PROFILES = {
     "bad": "title: Something is broken\nsuites: [site/web, site/broken]\ncriteria: {site: {passed: {min: 3}}}\n",
     "odd": "title: Something is odd\nsuites: [site/warned]\n",
     "hanging": "title: Something hangs\nsuites: [site/hanging]\n",
-    "mistaken": "title: Mistakes\nsuites: [site/web, site/wbe]\nthresholds:\n  'site/*': {total_msec: {max: 1}}\n",
+    "mistaken": "title: Errors\nsuites: [site/web, site/wbe]\nthresholds:\n  'site/*': {total_msec: {max: 1}}\n",
 }
 
 

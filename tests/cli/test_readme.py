@@ -8,9 +8,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from typer.main import get_command
 
-from tests.cli.test_process import finish, start
-from xnai_validate.cli.options import RUN
+from tests.cli.process import finish, start
+from xnai_validate.cli.commands.run import app
 
 ROOT = Path(__file__).parents[2]
 TEXT = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -110,7 +111,7 @@ def test_the_commands_within_sentences_exist() -> None:
 def test_the_options_of_run_in_the_table_exist() -> None:
     """Those that the table of commands names are options of run."""
     (row,) = re.findall(r"^\| `run PROFILE\.\.\.` \|.*$", TEXT, re.MULTILINE)
-    known = {spelling for option in RUN for spelling in option.spellings}
+    known = {spelling for option in get_command(app).params for spelling in option.opts}
     assert set(re.findall(r"(?<=`)--?[a-z-]+", row)) <= known
 
 

@@ -1,56 +1,80 @@
-"""The application: its commands, and what becomes of an error in any of them."""
+"""The application: the list of commands, and the exit code of an error in any of them."""
 
 from __future__ import annotations
 
-import os
 import sys
-from typing import Annotated
+from importlib import import_module
+from typing import Annotated, cast
 
 import typer
-from typer.core import TyperGroup
+from typer.core import TyperCommand, TyperGroup
 
 from xnai_validate import __version__
-from xnai_validate.cli import compare, demo, explain, init, lint, prove, report, run, schema, undo
-from xnai_validate.cli import list as list_
-from xnai_validate.cli.command import Command
-from xnai_validate.cli.guard import code_of
-from xnai_validate.cli.options import in_environment
+from xnai_validate.model.suggestions import did_you_mean
+
+COMMANDS = {
+    "run": "Run the checks of profiles and report the results.",
+    "init": "Find a stack on this host and write a stack file.",
+    "list": "List profiles, suites, checks, kinds, faults, runs, baselines.",
+    "explain": "Explain a kind of check, a family, a fault or a check.",
+    "lint": "Verify profiles and suites; report every error.",
+    "report": "Render a stored run in any format.",
+    "compare": "Compare two runs or baselines; exit 1 if the second is worse.",
+    "undo": "Undo faults that a killed run has left in force.",
+    "schema": "Print the JSON Schema of a file, the report or the events.",
+    "demo": "Start the embedded stack, healthy or with defects.",
+    "prove": "Prove that every defect is caught by the checks named for it.",
+}
+"""Name of a command -> its line in the help. The command itself is `commands/<name>.py`."""
 
 
 class Commands(TyperGroup):
-    """The group of all commands; errors that leave a command end here."""
+    """The group of all commands. A command is imported only to run it, to complete it or to show its help."""
 
-    def invoke(self, ctx: typer.Context) -> object:  # type: ignore[override]  # typer's own context, not click's
-        """Run the command; whatever it raises becomes a message and an exit code."""
+    def list_commands(self, ctx: typer.Context) -> list[str]:  # type: ignore[override]  # Typer's context, not click's
+        """Return the names of the commands, in the order of the help."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: typer.Context, cmd_name: str) -> TyperCommand | None:  # type: ignore[override]
+        """Return a command; an unknown name is a usage error, or None while the shell completes words."""
+        if cmd_name not in COMMANDS:
+            if not ctx.resilient_parsing:
+                ctx.fail(f'unknown command "{cmd_name}"; {did_you_mean(cmd_name, COMMANDS)}')
+            return None
+        module = import_module(f"xnai_validate.cli.commands.{cmd_name}")
+        command = cast(TyperCommand, typer.main.get_command(module.app))
+        command.name = cmd_name
+        return command
+
+    def format_commands(self, ctx: typer.Context, formatter: typer.Context) -> None:  # type: ignore[override]
+        """Write the list of commands without importing them."""
+        with formatter.section("Commands"):  # type: ignore[attr-defined]  # a HelpFormatter, whose module is private
+            formatter.write_dl(list(COMMANDS.items()))  # type: ignore[attr-defined]
+
+    def invoke(self, ctx: typer.Context) -> object:  # type: ignore[override]
+        """Run the command; an error becomes a message on stderr and an exit code."""
         try:
             result = super().invoke(ctx)
             sys.stdout.flush()
             return result
         except BaseException as error:
-            code = code_of(error)
+            # Imported here, for the help needs neither the models nor the options of `run`.
+            from xnai_validate.cli.terminal.error_exit import report_error
+
+            code = report_error(error)
             if code is None:
-                _reword(error)
+                from xnai_validate.cli.running.environment import explain_usage_error
+
+                explain_usage_error(error)
                 raise
             raise typer.Exit(code) from None
-
-
-def _reword(error: BaseException) -> None:
-    """Say in a mistake of the command line how to go on, and what the environment adds, which is easily forgotten."""
-    said = getattr(error, "message", None)
-    if not isinstance(said, str):
-        return
-    said = said.removeprefix("Value error, ")
-    if getattr(getattr(error, "param", None), "name", None) == "profiles" and not said:
-        said = "All profiles: xnai-validate list"
-    given = in_environment(os.environ)
-    error.message = f"{said} ({given})" if given else said  # type: ignore[attr-defined]
 
 
 app = typer.Typer(
     name="xnai-validate",
     cls=Commands,
-    help="Tells whether a RAG stack works together.",
-    epilog="Exit codes: 0 passed, 1 failed, 2 a mistake in the command or a profile, 3 undecided, "
+    help="Validate that the parts of a RAG stack work together.",
+    epilog="Exit codes: 0 passed, 1 failed, 2 error in the command line or a profile, 3 undecided, "
     "4 a fault may not be undone, 5 stopped by a limit, 130 interrupted.",
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
@@ -60,8 +84,8 @@ app = typer.Typer(
 )
 
 
-def _version(asked: bool) -> None:
-    if asked:
+def _print_version(requested: bool) -> None:
+    if requested:
         sys.stdout.write(f"xnai-validate {__version__}\n")
         raise typer.Exit
 
@@ -69,25 +93,8 @@ def _version(asked: bool) -> None:
 @app.callback()
 def _root(
     version: Annotated[
-        bool, typer.Option("--version", "-V", callback=_version, is_eager=True, help="Print the version and exit.")
+        bool,
+        typer.Option("--version", "-V", callback=_print_version, is_eager=True, help="Print the version and exit."),
     ] = False,
 ) -> None:
-    """Tells whether a RAG stack works together."""
-
-
-_FIRST = "For a first look: xnai-validate run preflight --demo"
-
-app.command("run", cls=Command, epilog=_FIRST)(run.command)
-for _name, _command, _short in (
-    ("init", init.command, "Find a stack on this host and write it down for run --stack."),
-    ("list", list_.command, "List profiles, suites, checks, kinds, faults, runs, baselines."),
-    ("explain", explain.command, "Explain a kind of check, a family, a fault, or one check."),
-    ("lint", lint.command, "Tell every mistake of profiles and suites, with file and line."),
-    ("report", report.command, "Tell a stored run again, in any format."),
-    ("compare", compare.command, "Hold one run or baseline against another: is B worse?"),
-    ("undo", undo.command, "Take back the faults that a killed run has left in force."),
-    ("schema", schema.command, "Print the JSON Schema of suites, profiles, reports or events."),
-    ("demo", demo.command, "Start the embedded stack, healthy or broken on purpose."),
-    ("prove", prove.command, "Run every defect of the embedded stack against its checks."),
-):
-    app.command(_name, cls=Command, short_help=_short)(_command)
+    """Validate that the parts of a RAG stack work together."""

@@ -1,4 +1,4 @@
-"""Signals that end a command: they interrupt it, except while what it found is written down."""
+"""Signals that end a command: they interrupt it, except while its results are written."""
 
 from __future__ import annotations
 
@@ -11,26 +11,26 @@ ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class Interrupts:
-    """Raises KeyboardInterrupt for each signal; while it is `deaf`, a second Ctrl-C cannot cost the report."""
+    """A signal handler that raises KeyboardInterrupt, unless `ignored` is set: then a second Ctrl-C costs no report."""
 
     def __init__(self) -> None:
-        self.deaf = False
+        self.ignored = False
 
     def __call__(self, number: int, frame: FrameType | None) -> None:
-        """What happens when a signal comes."""
-        if not self.deaf:
+        """Handle a signal."""
+        if not self.ignored:
             raise KeyboardInterrupt
 
 
 @contextmanager
 def interrupts() -> Iterator[Interrupts]:
-    """Let all of `ENDING` interrupt while the context lasts; one that is ignored, as by `nohup`, stays ignored."""
+    """Let the signals of `ENDING` interrupt the block; a signal that is ignored, as under `nohup`, stays ignored."""
     handler = Interrupts()
-    before = {one: signal.getsignal(one) for one in ENDING if signal.getsignal(one) is not signal.SIG_IGN}
-    for one in before:
-        signal.signal(one, handler)
+    before = {number: signal.getsignal(number) for number in ENDING if signal.getsignal(number) is not signal.SIG_IGN}
+    for number in before:
+        signal.signal(number, handler)
     try:
         yield handler
     finally:
-        for one, was in before.items():
-            signal.signal(one, signal.SIG_DFL if was is None else was)
+        for number, previous in before.items():
+            signal.signal(number, signal.SIG_DFL if previous is None else previous)

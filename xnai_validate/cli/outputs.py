@@ -1,7 +1,8 @@
-"""Files that a report is written to: opened before the run begins, complete or absent afterwards."""
+"""Files that a report is written to: opened before the run begins, complete or unchanged afterwards."""
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from contextlib import suppress
@@ -10,7 +11,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
 
-from xnai_validate.cli.aside import beside, replacing
+from xnai_validate.cli.atomic_write import atomic_write, temporary_beside
 from xnai_validate.errors import ConfigError
 from xnai_validate.model.results.report import RunReport
 from xnai_validate.report.format import Format
@@ -18,53 +19,61 @@ from xnai_validate.report.registry import FORMATS
 from xnai_validate.report.view import View
 
 FILE_VIEW = View(width=100)
-"""How a report for people looks in a file."""
+"""The view of a report for people in a file."""
 
 
 @dataclass(slots=True)
 class Output:
-    """One file. A regular file is written aside and renamed; JSON lines and devices are written in place."""
+    """One file. A regular file is replaced at the end; JSON lines and devices are written in place."""
 
     path: Path
     format: Format
     file: IO[str] | None
-    """The open file that is written in place; None where another file takes its place at the end."""
+    """The open file, if it is written in place."""
 
     def write(self, report: RunReport) -> None:
-        """Write the report and put the file in its place. Raises OSError."""
+        """Write the report. Raises OSError."""
         texts = self.format.pieces(report, FILE_VIEW)
-        if self.file is not None:
-            with self.file as file:
-                file.writelines(texts)
+        if self.file is None:
+            atomic_write(self.path, texts)
             return
-        replacing(self.path, texts)
+        with self.file as file:
+            file.writelines(texts)
 
-    def drop(self) -> None:
-        """Close it."""
+    def close(self) -> None:
+        """Close the file, if it is open."""
         if self.file is not None:
             with suppress(OSError):
                 self.file.close()
 
 
 class Outputs:
-    """All files of a run, as a context that leaves nothing half-written behind."""
+    """All report files of a command, as a context manager that closes them."""
 
     def __init__(self, names: tuple[str, ...]) -> None:
-        """Open them all. Raises ConfigError for one that cannot be written, or that is named twice."""
+        """Open them. Raises ConfigError if one cannot be written or is named twice."""
         self.all: list[Output] = []
-        seen: set[Path] = set()
+        self._replaced: set[Path] = set()
         try:
             for name in names:
-                path = Path(name).absolute()
-                real = _real(name, path)
-                if real in seen:
-                    raise ConfigError(f"two reports would be written to {name}")
-                if real.is_file() or not real.exists():  # a device takes any number of reports
-                    seen.add(real)
-                self.all.append(_opened(name, path, FORMATS.for_file(name)))
+                try:
+                    self._add(name)
+                except RuntimeError:  # symbolic links in a circle, before Python 3.13
+                    raise _unwritable(name, "its symbolic links form a circle") from None
+                except OSError as error:
+                    raise _unwritable(name, error.strerror or str(error)) from None
         except ConfigError:
-            self.__exit__(None, None, None)
+            self._close()
             raise
+
+    def _add(self, name: str) -> None:
+        path = Path(name).absolute()
+        real = path.resolve()
+        if real in self._replaced:
+            raise ConfigError(f"two reports would be written to {name}")
+        if real.is_file() or not real.exists():  # a device takes any number of reports
+            self._replaced.add(real)
+        self.all.append(_open(path, real, FORMATS.for_file(name)))
 
     def __enter__(self) -> Self:
         return self
@@ -72,34 +81,33 @@ class Outputs:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._close()
+
+    def _close(self) -> None:
         for output in self.all:
-            output.drop()
+            output.close()
 
 
-def _real(name: str, path: Path) -> Path:
-    """The file that a path leads to. Raises ConfigError for a path that leads nowhere."""
+def _unwritable(name: str, reason: str) -> ConfigError:
+    return ConfigError(f"the report cannot be written to {name}: {reason}", hint="no check was run")
+
+
+def _open(path: Path, real: Path, chosen: Format) -> Output:
+    """Open the file to write in place, or verify that it can be replaced. Raises OSError.
+
+    `real` is the file that `path` leads to: a symbolic link stays, the file that it points to is replaced.
+    """
     try:
-        return path.resolve()
-    except (OSError, RuntimeError):  # symbolic links in a circle: RuntimeError before Python 3.13
-        raise ConfigError(f"the report cannot be written to {name}: its symbolic links form a circle") from None
-
-
-def _opened(name: str, path: Path, chosen: Format) -> Output:
-    try:
-        there = path.stat().st_mode if path.exists() else None
-        if there is not None and stat.S_ISDIR(there):
-            raise ConfigError(f"the report cannot be written to {name}: it is a directory")
-        if chosen.streaming or (there is not None and not stat.S_ISREG(there)):
-            return Output(path, chosen, path.open("w", encoding="utf-8", buffering=1))
-        if there is not None and not os.access(path, os.W_OK):
-            raise ConfigError(f"the report cannot be written to {name}: the file is read-only")
-        # A symbolic link stays what it is; the file that it names is replaced.
-        real = path.resolve()
-        handle, aside = beside(real)  # as a trial: nothing of it lies about while the run goes on
-        os.close(handle)
-        aside.unlink()
-        return Output(real, chosen, None)
-    except OSError as error:
-        raise ConfigError(
-            f"the report cannot be written to {name}: {error.strerror or error}", hint="nothing was touched"
-        ) from None
+        mode = path.stat().st_mode
+    except FileNotFoundError:
+        mode = None
+    if mode is not None and stat.S_ISDIR(mode):
+        raise IsADirectoryError(errno.EISDIR, "it is a directory")
+    if chosen.streaming or (mode is not None and not stat.S_ISREG(mode)):
+        return Output(path, chosen, path.open("w", encoding="utf-8", buffering=1))
+    if mode is not None and not os.access(path, os.W_OK):
+        raise PermissionError(errno.EACCES, "the file is read-only")
+    handle, temporary = temporary_beside(real)  # verifies that files can be created in its folder
+    os.close(handle)
+    temporary.unlink()
+    return Output(real, chosen, None)

@@ -1,0 +1,87 @@
+"""How a command ends when somebody is impatient, and how it waits when a stack is late."""
+
+from __future__ import annotations
+
+import signal
+import time
+
+import pytest
+
+from tests.cli.conftest import Place
+from tests.cli.process import WAIT_S, finish, start
+from xnai_validate.cli.interrupts import ENDING, interrupts
+from xnai_validate.engine import read_journal
+from xnai_validate.model.results.report_builder import build_report
+from xnai_validate.report.formats.json import parse
+
+
+def test_one_who_keeps_pressing_ctrl_c_still_gets_the_report(place: Place) -> None:
+    """However often it is interrupted while it ends, the report is written whole, and no traceback is shown."""
+    process = start("run", "hanging", "-o", "r.json", "-o", "r.xml")
+    try:
+        assert place.site.asked_to_hang.wait(WAIT_S)
+        while process.poll() is None:
+            process.send_signal(signal.SIGINT)
+            time.sleep(0.002)
+        code, _, err = finish(process)
+    finally:
+        process.kill()
+    assert code == 130
+    assert err in ("", "interrupted\n")
+    assert parse((place.path / "r.json").read_text()).verdict == "interrupted"
+    assert (place.path / "r.xml").read_text().rstrip().endswith("</testsuites>")
+
+
+def test_a_closed_terminal_ends_a_run_in_good_order(place: Place) -> None:
+    """SIGHUP is as good as Ctrl-C: exit 130 and a partial report."""
+    process = start("run", "hanging", "-o", "r.json")
+    try:
+        assert place.site.asked_to_hang.wait(WAIT_S)
+        process.send_signal(signal.SIGHUP)
+        code, _, _ = finish(process)
+    finally:
+        process.kill()
+    assert code == 130
+    assert parse((place.path / "r.json").read_text()).verdict == "interrupted"
+
+
+def test_a_killed_run_leaves_its_journal_and_nothing_half_written(place: Place) -> None:
+    """After kill -9 the old report is what it was, nothing lies beside it, and the journal tells what was seen."""
+    (place.path / "r.json").write_text("old")
+    before = {path.name for path in place.path.iterdir()}
+    process = start("run", "hanging", "-o", "r.json", "-o", "r.xml")
+    try:
+        assert place.site.asked_to_hang.wait(WAIT_S)
+    finally:
+        process.kill()
+    finish(process)
+    assert {path.name for path in place.path.iterdir()} - before == {"state"}
+    assert (place.path / "r.json").read_text() == "old"
+    (journal,) = (place.state / "runs").iterdir()
+    report = build_report(read_journal(journal))
+    assert (report.exit_code, report.run.stopped) == (130, "killed")
+    assert [check.status for check in report.checks] == ["pass", "skip"]
+
+
+def test_signals_interrupt_except_while_the_report_is_written() -> None:
+    """A signal raises KeyboardInterrupt unless `ignored` is set; the handlers are then as before."""
+    before = [signal.getsignal(one) for one in ENDING]
+    with interrupts() as handler:
+        for one in ENDING:
+            with pytest.raises(KeyboardInterrupt):
+                signal.raise_signal(one)
+        handler.ignored = True
+        for one in ENDING:
+            signal.raise_signal(one)
+    assert [signal.getsignal(one) for one in ENDING] == before
+
+
+def test_a_signal_that_is_ignored_stays_ignored() -> None:
+    """`nohup` is respected."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with interrupts():
+            signal.raise_signal(signal.SIGHUP)
+        assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGHUP, before)

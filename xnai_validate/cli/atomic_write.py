@@ -1,0 +1,41 @@
+"""Files that are written under a temporary name and renamed: a reader sees the old file or the new one."""
+
+from __future__ import annotations
+
+import os
+import stat
+import tempfile
+from collections.abc import Iterable
+from pathlib import Path
+
+
+def atomic_write(path: Path, texts: Iterable[str]) -> None:
+    """Replace a file by the texts; an existing file's permissions are kept.
+
+    Raises OSError; then the existing file is unchanged.
+    """
+    mode = stat.S_IMODE(path.stat().st_mode) if path.exists() else 0o666 & ~_umask()
+    handle, temporary = temporary_beside(path)
+    try:
+        with open(handle, "w", encoding="utf-8") as file:
+            file.writelines(texts)
+        os.chmod(temporary, mode)
+        os.replace(temporary, path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+
+
+def temporary_beside(path: Path) -> tuple[int, Path]:
+    """Create a temporary file in the folder of `path`; return its descriptor, open for writing, and its path.
+
+    Raises OSError.
+    """
+    handle, temporary = tempfile.mkstemp(prefix=f".{path.name[:100]}.", suffix=".part", dir=path.parent)
+    return handle, Path(temporary)
+
+
+def _umask() -> int:
+    mask = os.umask(0o077)
+    os.umask(mask)
+    return mask

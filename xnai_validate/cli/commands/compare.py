@@ -1,0 +1,71 @@
+"""`xnai-validate compare`: whether a later run is worse than an earlier one."""
+
+from __future__ import annotations
+
+import sys
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from xnai_validate.baseline.comparing import compare as compare_runs
+from xnai_validate.baseline.fingerprint import hindrances
+from xnai_validate.cli.stored_runs import recorded_of
+from xnai_validate.cli.terminal import console
+from xnai_validate.cli.terminal.command_help import Command, command_app
+from xnai_validate.cli.terminal.page import new_page
+from xnai_validate.errors import ConfigError
+from xnai_validate.model.json import indented
+from xnai_validate.model.results.comparison import Comparison
+from xnai_validate.model.results.verdict import decide
+from xnai_validate.report.terminal.comparison import append_comparison
+
+app = command_app()
+_RUN = "a baseline, a run's id, last, or a file: baseline, journal (.jsonl), JSON report."
+
+
+class CompareFormat(StrEnum):
+    """The formats of a comparison."""
+
+    TERMINAL = "terminal"
+    JSON = "json"
+
+
+@app.command(cls=Command)
+def compare(
+    before: Annotated[str, typer.Argument(metavar="A", help=f"The earlier run: {_RUN}")],
+    after: Annotated[str, typer.Argument(metavar="B", help=f"The later run: {_RUN}")],
+    format_: Annotated[CompareFormat, typer.Option("--format", help="Output format.")] = CompareFormat.TERMINAL,
+    color: Annotated[bool | None, typer.Option("--color/--no-color", help="Colour (default: on a terminal).")] = None,
+) -> None:
+    """Compare two runs or baselines. Exits 1 if B is worse, 3 if no figure can be compared.
+
+    A figure is worse if its increase is statistically significant (at most 1 % false alarms over all figures) and at
+    least 10 % of p50, 20 % of p99, or 5 % of resident memory. With a single run on either side only large changes can
+    be detected; record several.
+    """
+    comparison = _compare(before, after)
+    if format_ is CompareFormat.JSON:
+        console.print_out(indented(comparison) + "\n")
+    else:
+        page = new_page(sys.stdout, color)
+        append_comparison(page, comparison, every=True)
+        console.print_out(str(page))
+    worse = comparison.count("regression")
+    raise typer.Exit(int(decide((), criteria_met=not worse, undecided=not comparison.conclusive)))
+
+
+def _compare(before: str, after: str) -> Comparison:
+    """Compare two groups of runs; raises ConfigError if they are the same or cannot be compared."""
+    runs_before, runs_after = recorded_of(before), recorded_of(after)
+    ids_after = {run.id for run in runs_after}
+    only_before = tuple(run for run in runs_before if run.id not in ids_after)
+    if not only_before:
+        raise ConfigError(f"{before} and {after} are the same run")
+    reasons = hindrances(only_before[-1].fingerprint, runs_after[-1].fingerprint)
+    if reasons:
+        raise ConfigError(
+            f"{before} and {after} cannot be compared: {'; '.join(reasons)}",
+            hint="compare runs of the same profile on the same host",
+        )
+    return compare_runs(before, only_before, runs_after)

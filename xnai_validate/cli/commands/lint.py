@@ -1,0 +1,45 @@
+"""`xnai-validate lint`: verify profiles and suites without running a check."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from xnai_validate.cli.terminal.command_help import Command, SearchPath, command_app
+from xnai_validate.cli.terminal.console import print_out
+from xnai_validate.config import LoadOptions
+from xnai_validate.config.lint import lint as lint_files
+from xnai_validate.errors import ConfigError
+from xnai_validate.report.words import counted
+
+app = command_app()
+
+
+@app.command(cls=Command)
+def lint(
+    paths: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="PATH", help="Files, folders or names; by default all that can be found."),
+    ] = None,
+    path: SearchPath = None,
+) -> None:
+    """Verify profiles and suites: kinds, parameters, rules, needs, targets. Reports all errors; exits 2 if any."""
+    files = tuple(file for name in paths or () for file in _files(name))
+    linted = lint_files(files, LoadOptions(paths=tuple(path or ())))
+    checks, suites = counted(linted.checks, "check"), counted(linted.suites, "suite")
+    print_out(f"{checks} in {suites} and {counted(linted.profiles, 'profile')}: no errors\n")
+
+
+def _files(name: str) -> Iterator[str]:
+    """Yield the YAML files of a folder, or the name itself. Raises ConfigError if the folder has none."""
+    folder = Path(name)
+    if not folder.is_dir():
+        yield name
+        return
+    files = sorted(str(file) for pattern in ("*.yaml", "*.yml") for file in folder.rglob(pattern))
+    if not files:
+        raise ConfigError(f"{name} contains no profile and no suite")
+    yield from files

@@ -1,0 +1,81 @@
+"""`xnai-validate report`: render a stored run in any format."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from xnai_validate.cli.option_values import TERMINAL, parsed_by
+from xnai_validate.cli.outputs import Outputs
+from xnai_validate.cli.stored_runs import events_of, report_of
+from xnai_validate.cli.terminal import console
+from xnai_validate.cli.terminal.command_help import Command, command_app
+from xnai_validate.errors import XnaiError
+from xnai_validate.model.results.report import RunReport
+from xnai_validate.report.format import Format
+from xnai_validate.report.formats.jsonl import line
+from xnai_validate.report.registry import FORMATS
+from xnai_validate.report.view import View
+
+app = command_app()
+
+
+@app.command(cls=Command)
+def report(
+    run: Annotated[
+        str, typer.Argument(metavar="RUN", help="The id of a run, last, or a file: journal (.jsonl) or JSON report.")
+    ] = "last",
+    format_: Annotated[
+        Format,
+        typer.Option(
+            "--format",
+            metavar="NAME",
+            parser=parsed_by(FORMATS.get),
+            show_default=False,
+            help="Format of the report on stdout, as in run --format (default: terminal).",
+        ),
+    ] = TERMINAL,
+    output: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="FILE",
+            help="Also write the report to this file, in the format of its extension (repeatable).",
+        ),
+    ] = None,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show only failures and the verdict.")] = False,
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Show every check.")] = False,
+    color: Annotated[bool | None, typer.Option("--color/--no-color", help="Colour (default: on a terminal).")] = None,
+) -> None:
+    """Render a stored run in any format. Exits 0 whatever the verdict of the run was."""
+    if quiet and verbose:
+        raise typer.BadParameter("--quiet and --verbose exclude each other")
+    stored = report_of(run)
+    if format_.streaming:
+        events_of(run)  # raises ConfigError if there are none, before a file is written
+    _write_files(run, stored, tuple(output or ()))
+    if format_.streaming:
+        console.print_all(map(line, events_of(run)))
+        return
+    view = View(
+        width=console.width(sys.stdout),
+        color=console.wants_color(sys.stdout, color),
+        unicode=console.shows_unicode(sys.stdout),
+        detail="quiet" if quiet else "verbose" if verbose else "normal",
+    )
+    console.print_all(format_.pieces(stored, view))
+
+
+def _write_files(run: str, stored: RunReport, names: tuple[str, ...]) -> None:
+    with Outputs(names) as outputs:
+        for output in outputs.all:
+            try:
+                if output.format.streaming and output.file is not None:
+                    output.file.writelines(map(line, events_of(run)))
+                else:
+                    output.write(stored)
+            except OSError as error:
+                raise XnaiError(f"{output.path}: {error.strerror or error}") from None

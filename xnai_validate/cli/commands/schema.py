@@ -1,0 +1,45 @@
+"""`xnai-validate schema`: the JSON Schemas of the files that are read and written."""
+
+from __future__ import annotations
+
+import json
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from xnai_validate import schema as published
+from xnai_validate.cli.terminal.command_help import Command, command_app
+from xnai_validate.cli.terminal.console import print_out
+from xnai_validate.config.files import json_schema
+
+app = command_app()
+
+
+class Document(StrEnum):
+    """The documents that have a schema."""
+
+    SUITE = "suite"
+    PROFILE = "profile"
+    VARS = "vars"
+    REPORT = "report"
+    EVENTS = "events"
+
+
+_SCHEMAS = {
+    Document.SUITE: json_schema.suite_schema,
+    Document.PROFILE: json_schema.profile_schema,
+    Document.VARS: json_schema.vars_schema,
+    Document.REPORT: published.report_schema,
+    Document.EVENTS: published.events_schema,
+}
+
+
+@app.command(cls=Command)
+def schema(
+    document: Annotated[
+        Document, typer.Argument(metavar="DOCUMENT", help="suite, profile, vars, report or events.")
+    ] = Document.REPORT,
+) -> None:
+    """Print the JSON Schema of suites, profiles, vars files, the JSON report or the events."""
+    print_out(json.dumps(_SCHEMAS[document](), indent=2, ensure_ascii=False) + "\n")

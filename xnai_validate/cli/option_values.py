@@ -1,0 +1,84 @@
+"""Values of options that are more than a text: durations, assignments, addresses, lists of statuses."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple, TypeVar
+
+import typer
+
+from xnai_validate.errors import ConfigError
+from xnai_validate.model.results.status import Status
+from xnai_validate.model.suggestions import did_you_mean
+from xnai_validate.model.units import duration_s
+from xnai_validate.report.registry import FORMATS
+
+T = TypeVar("T")
+TERMINAL = FORMATS.get("terminal")
+"""The default of `--format`."""
+
+
+class Assignment(NamedTuple):
+    """The value of an option such as `--target NAME=URL` or `--var KEY=VALUE`."""
+
+    name: str
+    value: str
+
+
+class StatusList(tuple[Status, ...]):
+    """The value of one `--fail-on`."""
+
+    __slots__ = ()
+
+
+def parsed_by(parse: Callable[[str], T]) -> Callable[[str | T], T]:
+    """Return a `parser=` for Typer: a ValueError or ConfigError of `parse` becomes a usage error with its text.
+
+    Typer parses default values too; a default that is not a text is already parsed.
+    """
+
+    def parser(value: str | T) -> T:
+        if not isinstance(value, str):
+            return value
+        try:
+            return parse(value)
+        except ConfigError as error:
+            raise typer.BadParameter(f"{error.message}; {error.hint}" if error.hint else error.message) from None
+        except ValueError as error:
+            raise typer.BadParameter(str(error)) from None
+
+    return parser
+
+
+def assignment(text: str) -> Assignment:
+    """Parse `NAME=VALUE`; raises ValueError."""
+    name, equals, value = text.partition("=")
+    if not equals or not name:
+        raise ValueError(f"{text} is not of the form NAME=VALUE")
+    return Assignment(name.strip(), value)
+
+
+def address(text: str) -> str:
+    """Verify `HOST:PORT`; raises ValueError."""
+    host, _, port = text.rpartition(":")
+    if not host or not port.isdecimal() or not 0 < int(port) < 65536:
+        raise ValueError(f"{text} is not an address; write HOST:PORT, such as 0.0.0.0:9095")
+    return text
+
+
+def duration(text: str) -> float:
+    """Parse a duration such as `90s` or `1m30s` to seconds, more than 0; raises ValueError."""
+    seconds = duration_s(text)
+    if seconds <= 0:
+        raise ValueError(f"{text} is not more than 0")
+    return seconds
+
+
+def statuses(text: str) -> StatusList:
+    """Parse statuses between commas or blanks; raises ValueError."""
+    known = {status.value: status for status in Status if status is not Status.PASS}
+    words = text.replace(",", " ").split()
+    for word in words:
+        if word not in known:
+            raise ValueError(f'unknown status "{word}"; {did_you_mean(word, known)}')
+    return StatusList(known[word] for word in words)

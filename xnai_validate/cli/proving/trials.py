@@ -1,0 +1,151 @@
+"""Trials: a check of the embedded stack, healthy or with one defect, by the checks that must catch it."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import tempfile
+from collections.abc import Collection, Generator, Iterable, Mapping
+from concurrent.futures import as_completed
+from dataclasses import dataclass
+from pathlib import Path
+from typing import cast
+
+from xnai_validate.cli.proving.worker_pool import exit_if_cancelled, exit_worker, worker_pool
+from xnai_validate.config import LoadOptions, load_plan
+from xnai_validate.demo.defects import CATALOGUE, Defect
+from xnai_validate.demo.processes.stack import EmbeddedStack
+from xnai_validate.demo.settings import Layout
+from xnai_validate.engine import Engine, new_run_id, signals
+from xnai_validate.errors import XnaiError
+from xnai_validate.model.json import JsonObject
+from xnai_validate.model.results.report import RunReport
+from xnai_validate.model.results.report_builder import ReportBuilder
+from xnai_validate.model.results.status import Status
+
+LAYOUTS: tuple[Layout, ...] = ("A", "B")
+DISRUPTIVE = frozenset({"disruptive"})
+"""The consent that trials give: the embedded stack may be disturbed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """One embedded stack, and the checks to run against it."""
+
+    layout: Layout
+    defect: str | None
+    """None for the healthy stack."""
+    only: tuple[str, ...] = ()
+    """Full ids of checks; empty for all of the profile."""
+
+    @property
+    def name(self) -> str:
+        """The name of the trial in the output."""
+        return f"{self.defect or 'healthy'} ({self.layout})"
+
+
+@dataclass(frozen=True, slots=True)
+class TrialResult:
+    """The results of the checks of a trial."""
+
+    trial: Trial
+    statuses: Mapping[str, Status]
+    """Full id -> status."""
+    reasons: Mapping[str, str]
+    """Full id -> why it did not pass."""
+    broke: str | None = None
+    """Why the trial could not be run, if it could not."""
+    again: bool = False
+    """Whether this is the second try, after the first missed something."""
+
+    def with_status(self, *statuses: Status) -> tuple[str, ...]:
+        """Return the ids of the checks that have one of the statuses."""
+        return tuple(sorted(id_ for id_, status in self.statuses.items() if status in statuses))
+
+    @property
+    def passed(self) -> tuple[str, ...]:
+        """The checks that passed."""
+        return self.with_status(Status.PASS)
+
+    @property
+    def killed(self) -> tuple[str, ...]:
+        """The checks that failed."""
+        return self.with_status(Status.FAIL)
+
+    @property
+    def survived(self) -> tuple[str, ...]:
+        """The checks that are named for the defect and did not fail."""
+        return tuple(id_ for id_ in self.trial.only if self.statuses.get(id_) is not Status.FAIL)
+
+    @property
+    def missed(self) -> bool:
+        """Whether the defect was not caught by every check named for it."""
+        return self.trial.defect is not None and bool(self.survived or self.broke or not self.killed)
+
+
+def selected(names: Collection[str]) -> list[Defect]:
+    """Return the defects of these names; without names, all."""
+    return [defect for name, defect in CATALOGUE.items() if not names or name in names]
+
+
+def healthy_trials(layouts: Iterable[Layout] = LAYOUTS) -> list[Trial]:
+    """Return the trials of every check on a healthy stack, one of each layout."""
+    return [Trial(layout, None) for layout in layouts]
+
+
+def defect_trials(defects: Iterable[Defect], *, full: bool) -> list[Trial]:
+    """Return a trial of each defect, by the checks named for it; with `full`, by all checks."""
+    return [
+        Trial(defect.layout or "A", defect.name, () if full else defect.checks)
+        for defect in defects
+        if full or defect.checks
+    ]
+
+
+def run_trials(trials: Collection[Trial], profile: str, jobs: int) -> Generator[TrialResult, None, None]:
+    """Run the trials, `jobs` at a time, and yield each result as it is known.
+
+    Close the generator to stop early: the trials that are running then end, with their stacks, and no other begins.
+    """
+    with worker_pool(jobs) as pool:
+        futures = [pool.submit(_run_trial, trial, profile) for trial in trials]
+        for future in as_completed(futures):
+            yield future.result()
+
+
+def _run_trial(trial: Trial, profile: str) -> TrialResult:
+    """Run one trial, in a worker process."""
+    exit_if_cancelled()
+    try:
+        with (
+            EmbeddedStack.start(layout=trial.layout, defects=(trial.defect,) if trial.defect else ()) as stack,
+            # A state folder of its own: a fault in one trial's stack must not stop the other trials.
+            tempfile.TemporaryDirectory(prefix="xnai-prove-") as state,
+        ):
+            load = LoadOptions(
+                stack=cast(JsonObject, stack.description),
+                stack_file=stack.state_file,
+                only=trial.only,
+                allow=DISRUPTIVE,
+                strict=True,  # a check of a practice must be able to fail as well
+            )
+            report = asyncio.run(_run_checks(profile, load, Path(state)))
+    except (RuntimeError, XnaiError) as error:
+        return TrialResult(trial, {}, {}, broke=str(error))
+    return TrialResult(
+        trial,
+        {check.id: check.status for check in report.checks},
+        {check.id: check.reason for check in report.checks if check.reason},
+    )
+
+
+async def _run_checks(profile: str, load: LoadOptions, state: Path) -> RunReport:
+    plan = load_plan([profile], load)
+    engine = Engine(plan, run_id=new_run_id(0), version="prove", host={"pid": os.getpid()}, state=state)
+    builder = ReportBuilder()
+    async with signals(engine), engine.run() as events:
+        async for event in events:
+            builder.add(event)
+    if engine.stopped == "interrupted":
+        exit_worker()
+    return builder.build()

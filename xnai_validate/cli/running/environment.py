@@ -1,0 +1,50 @@
+"""Environment variables that set options of `run`, and such that set nothing because they are misspelled."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import fields
+
+from xnai_validate.cli.running.options import PREFIX, RunOptions
+from xnai_validate.model.suggestions import nearest
+
+_OPTIONS = frozenset(
+    f"{PREFIX}{'PROFILE' if field.name == 'profiles' else field.name.upper()}"
+    for field in fields(RunOptions)
+    if field.name != "path"
+)
+"""The variables that set an option of `run`."""
+_OTHERS = frozenset({f"{PREFIX}STATE", f"{PREFIX}PATH", f"{PREFIX}JOBS"})
+"""Other variables of the tool: its state folder, its search path, and an option of `prove`."""
+
+
+def unknown_variables(environ: Mapping[str, str]) -> list[str]:
+    """Return a sentence for each variable with our prefix that sets nothing."""
+    return [_unknown(name) for name in sorted(environ) if name.startswith(PREFIX) and name not in _OPTIONS | _OTHERS]
+
+
+def _unknown(variable: str) -> str:
+    # The prefix, which all have, would make any two of them look alike.
+    names = [name.removeprefix(PREFIX) for name in _OPTIONS | _OTHERS]
+    guess = nearest(variable.removeprefix(PREFIX), names)
+    hint = f'; did you mean "{PREFIX}{guess}"?' if guess else ""
+    return f"the environment variable {variable} sets nothing{hint}"
+
+
+def options_in_environment(environ: Mapping[str, str]) -> str:
+    """Return a clause that names the options of `run` that the environment sets; empty if there are none."""
+    names = [name for name in sorted(_OPTIONS) if name in environ]
+    return f"the environment sets {', '.join(names)}" if names else ""
+
+
+def explain_usage_error(error: BaseException) -> None:
+    """Add to a usage error of Typer how to go on, and which options the environment sets."""
+    message = getattr(error, "message", None)
+    if not isinstance(message, str):
+        return
+    message = message.removeprefix("Value error, ")
+    if getattr(getattr(error, "param", None), "name", None) == "profiles" and not message:
+        message = "List the profiles with: xnai-validate list"
+    clause = options_in_environment(os.environ)
+    error.message = f"{message} ({clause})" if clause else message  # type: ignore[attr-defined]

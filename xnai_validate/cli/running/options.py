@@ -1,0 +1,212 @@
+"""The options of `run`. Each field of `RunOptions` is one argument or option of the command line.
+
+An environment variable sets an option too: XNAI_VALIDATE_ and the option's name in capitals, with `_` for `-`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import partial
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from xnai_validate.cli.option_values import (
+    TERMINAL,
+    Assignment,
+    StatusList,
+    address,
+    assignment,
+    duration,
+    parsed_by,
+    statuses,
+)
+from xnai_validate.cli.terminal import completion
+from xnai_validate.config import LoadOptions
+from xnai_validate.model.json import JsonObject
+from xnai_validate.model.results.status import Status
+from xnai_validate.report.format import Format
+from xnai_validate.report.registry import FORMATS
+from xnai_validate.report.view import Detail
+
+PREFIX = "XNAI_VALIDATE_"
+"""What the environment variables of all options begin with."""
+_STACK = partial(typer.Option, show_envvar=False, rich_help_panel="Stack")
+_CHECKS = partial(typer.Option, show_envvar=False, rich_help_panel="Checks")
+_EXECUTION = partial(typer.Option, show_envvar=False, rich_help_panel="Execution")
+_REPORT = partial(typer.Option, show_envvar=False, rich_help_panel="Report")
+_COMPARISON = partial(typer.Option, show_envvar=False, rich_help_panel="Comparison")
+
+
+class Layout(StrEnum):
+    """The interfaces that the embedded stack can offer."""
+
+    A = "A"
+    B = "B"
+
+
+class Rerun(StrEnum):
+    """The checks of an earlier run that can be run again."""
+
+    FAILED = "failed"
+
+
+class Consent(StrEnum):
+    """What checks may do only if the user allows it."""
+
+    DISRUPTIVE = "disruptive"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunOptions:
+    """The command line of `run`. Raises a usage error of Typer for options that exclude or require one another."""
+
+    profiles: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="PROFILE",
+            envvar=f"{PREFIX}PROFILE",
+            show_envvar=False,
+            autocompletion=completion.profiles,
+            help="Names or files of profiles.",
+        ),
+    ]
+
+    demo: Annotated[bool, _STACK("--demo", help="Start the embedded stack, run against it, stop it.")] = False
+    layout: Annotated[Layout | None, _STACK(help="Interfaces of the embedded stack (default: A).")] = None
+    defect: Annotated[
+        list[str] | None, _STACK(metavar="NAME", help="Start the embedded stack with this defect (repeatable).")
+    ] = None
+    target: Annotated[
+        list[Assignment] | None,
+        _STACK(metavar="NAME=URL", parser=parsed_by(assignment), help="URL of a target (repeatable)."),
+    ] = None
+    stack: Annotated[Path | None, _STACK(metavar="FILE", help="Stack file of a running stack (JSON or YAML).")] = None
+    var: Annotated[
+        list[Assignment] | None,
+        _STACK(metavar="KEY=VALUE", parser=parsed_by(assignment), help="Set a variable of the profile (repeatable)."),
+    ] = None
+    listen: Annotated[
+        str | None,
+        _STACK(metavar="HOST:PORT", parser=parsed_by(address), help="Local address that the stack sends alerts to."),
+    ] = None
+
+    only: Annotated[
+        list[str] | None, _CHECKS(metavar="GLOB", help="Only checks whose id matches, e.g. 'api/*' (repeatable).")
+    ] = None
+    tag: Annotated[list[str] | None, _CHECKS(metavar="TAG", help="Only checks with this tag (repeatable).")] = None
+    skip_tag: Annotated[list[str] | None, _CHECKS(metavar="TAG", help="No checks with this tag (repeatable).")] = None
+    rerun: Annotated[Rerun | None, _CHECKS(help="Only checks that failed in the last run of these profiles.")] = None
+    allow: Annotated[
+        list[Consent] | None, _CHECKS(metavar="WHAT", help="Allow checks that are 'disruptive' (repeatable).")
+    ] = None
+    allow_remote: Annotated[
+        bool, _CHECKS("--allow-remote", help="Allow faults in targets outside loopback and private networks.")
+    ] = False
+    path: Annotated[
+        list[Path] | None,
+        _CHECKS(
+            metavar="DIR",
+            allow_from_autoenv=False,  # XNAI_VALIDATE_PATH is a list of folders, read by `config.locate`
+            help="Search this folder first for profiles and suites (repeatable; also XNAI_VALIDATE_PATH).",
+        ),
+    ] = None
+
+    dry_run: Annotated[bool, _EXECUTION("--dry-run", help="Show what would run; send nothing.")] = False
+    wait: Annotated[
+        float | None,
+        _EXECUTION(
+            metavar="TIME", parser=parsed_by(duration), help="Wait for the stack to come up, at most this long: 60s."
+        ),
+    ] = None
+    concurrency: Annotated[
+        int | None,
+        _EXECUTION("--concurrency", "-j", metavar="N", min=1, max=512, help="Maximum number of checks at a time."),
+    ] = None
+    deadline: Annotated[
+        float | None,
+        _EXECUTION(metavar="TIME", parser=parsed_by(duration), help="Stop the run after this time: 5m. Exits 5."),
+    ] = None
+    fail_fast: Annotated[bool, _EXECUTION("--fail-fast", "-x", help="Stop at the first failure.")] = False
+    fail_on: Annotated[
+        list[StatusList] | None,
+        _EXECUTION(metavar="STATUS", parser=parsed_by(statuses), help="Also fail on warn, flaky, skip or error."),
+    ] = None
+
+    format: Annotated[
+        Format,
+        _REPORT(
+            metavar="NAME",
+            parser=parsed_by(FORMATS.get),
+            show_default=False,
+            help="Format of the report on stdout: terminal (default), json, jsonl, junit, html, tap, markdown, "
+            "github or prometheus.",
+        ),
+    ] = TERMINAL
+    output: Annotated[
+        list[str] | None,
+        _REPORT(
+            "--output",
+            "-o",
+            metavar="FILE",
+            help="Also write the report to this file, in the format of its extension: .json .jsonl .xml .html .md .tap "
+            ".prom .txt (repeatable).",
+        ),
+    ] = None
+    quiet: Annotated[bool, _REPORT("--quiet", "-q", help="Show only failures and the verdict.")] = False
+    verbose: Annotated[bool, _REPORT("--verbose", "-v", help="Show every check, and a line as each ends.")] = False
+    color: Annotated[
+        bool | None, _REPORT("--color/--no-color", help="Colour (default: on a terminal, unless NO_COLOR is set).")
+    ] = None
+
+    record: Annotated[str | None, _COMPARISON(metavar="NAME", help="Add the run to the baseline of this name.")] = None
+    baseline: Annotated[
+        str | None, _COMPARISON(metavar="NAME", help="Compare with this baseline or run; fail if worse.")
+    ] = None
+
+    def __post_init__(self) -> None:
+        if self.quiet and self.verbose:
+            raise typer.BadParameter("--quiet and --verbose exclude each other")
+        if self.demo and self.stack is not None:
+            raise typer.BadParameter("--demo and --stack exclude each other: each selects the stack")
+        if self.layout and not self.demo:
+            raise typer.BadParameter("--layout configures the embedded stack; add --demo")
+        if self.defect and not self.demo:
+            raise typer.BadParameter("--defect configures the embedded stack; add --demo")
+
+    @property
+    def detail(self) -> Detail:
+        """How much the report shows."""
+        return "quiet" if self.quiet else "verbose" if self.verbose else "normal"
+
+    @property
+    def failing(self) -> tuple[Status, ...]:
+        """The statuses that fail the run."""
+        more = [status for listed in self.fail_on or () for status in listed]
+        return tuple(dict.fromkeys((Status.FAIL, *more)))
+
+    def load_options(
+        self, stack: JsonObject | None, stack_file: Path | None, rerun: frozenset[str] | None
+    ) -> LoadOptions:
+        """Return the part of the options that the loader of profiles takes.
+
+        `stack` is the content of `stack_file`, if there is one; `rerun` are the ids of the checks to run again, if any.
+        """
+        return LoadOptions(
+            paths=tuple(self.path or ()),
+            targets=dict(self.target or ()),
+            vars={**dict(self.var or ()), **({"alerts.listen": self.listen} if self.listen else {})},
+            stack=stack,
+            stack_file=stack_file,
+            only=tuple(self.only or ()),
+            tags=frozenset(self.tag or ()),
+            skip_tags=frozenset(self.skip_tag or ()),
+            rerun=rerun,
+            allow=frozenset(self.allow or ()),
+            allow_remote=self.allow_remote,
+            wait_s=self.wait,
+            concurrency=self.concurrency,
+            deadline_s=self.deadline,
+        )

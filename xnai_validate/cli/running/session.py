@@ -1,0 +1,159 @@
+"""A run from its options to its exit code: open the stack, load the plan, settle the targets, run, report."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+
+from xnai_validate import __version__
+from xnai_validate.cli.interrupts import Interrupts, interrupts
+from xnai_validate.cli.outputs import Outputs
+from xnai_validate.cli.running.baselines import Baselines
+from xnai_validate.cli.running.dry_run import describe_plan
+from xnai_validate.cli.running.event_loop import run_in_loop
+from xnai_validate.cli.running.faults_in_force import (
+    refuse_disturbed_targets,
+    refuse_left_faults,
+    refuse_own_faults,
+)
+from xnai_validate.cli.running.options import RunOptions
+from xnai_validate.cli.running.reporters import live_sinks
+from xnai_validate.cli.running.rerun import failed_before
+from xnai_validate.cli.running.sinks import Sinks
+from xnai_validate.cli.running.stack import open_stack
+from xnai_validate.cli.running.targets import load_selected, settle
+from xnai_validate.cli.terminal import console
+from xnai_validate.engine import Engine, new_run_id, signals
+from xnai_validate.model.json import JsonObject
+from xnai_validate.model.results.report import RunReport
+from xnai_validate.model.results.report_builder import ReportBuilder
+from xnai_validate.model.results.verdict import with_broken_reporter
+from xnai_validate.plan import Plan
+from xnai_validate.report.view import View
+
+
+def execute(options: RunOptions) -> int:
+    """Execute a run and return its exit code. Raises XnaiError if it cannot begin."""
+    profiles = tuple(options.profiles)
+    if not options.dry_run:
+        refuse_left_faults()
+    baselines = Baselines(options.baseline, options.record)
+    with ExitStack() as exits:
+        handler = exits.enter_context(interrupts())
+        outputs = exits.enter_context(Outputs(() if options.dry_run else tuple(options.output or ())))
+        stack = exits.enter_context(open_stack(options))
+        load = options.load_options(stack.description, stack.file, failed_before(profiles) if options.rerun else None)
+        plan = load_selected(profiles, load)
+        if options.dry_run:
+            console.print_out(describe_plan(plan, _view(options), demo=options.demo))
+            return 0
+        refuse_disturbed_targets(plan)
+        return Run(options, settle(plan, profiles, load), outputs, baselines, handler).execute()
+
+
+@dataclass(slots=True)
+class Run:
+    """One run of a plan, its reports included."""
+
+    options: RunOptions
+    plan: Plan
+    outputs: Outputs
+    baselines: Baselines
+    handler: Interrupts
+    sinks: Sinks = field(init=False)
+    report_builder: ReportBuilder = field(init=False, default_factory=ReportBuilder)
+
+    def __post_init__(self) -> None:
+        self.sinks = Sinks(live_sinks(self.options, self.outputs))
+
+    def execute(self) -> int:
+        """Run the checks, write the reports, return the exit code."""
+        try:
+            run_in_loop(self.plan, self._run_checks())
+        except Exception as error:
+            refuse_own_faults(error)
+            raise
+        finally:
+            self.sinks.close()
+        report = self.report_builder.build()
+        if self.baselines.record is not None:
+            self.sinks.attempt("--record", lambda: self._record(report))
+        files = self._write_files(report)
+        self.handler.ignored = False
+        if not self.options.format.streaming:
+            self.sinks.attempt("stdout", lambda: self._print(report, files))
+        for broken in self.sinks.broken:
+            console.print_notice(f"a reporter broke: {broken}")
+        return with_broken_reporter(report.exit_code) if self.sinks.broken else report.exit_code
+
+    async def _run_checks(self) -> None:
+        """Run the engine; pass every event to the sinks and to the report builder.
+
+        Signals are ignored afterwards, until the files are written. Returns None on purpose: asyncio.run would format
+        the whole report.
+        """
+        host = _host()
+        self.baselines.verify(self.plan, __version__, host)
+        engine = Engine(
+            self.plan,
+            run_id=new_run_id(time.time()),
+            version=__version__,
+            fail_fast=self.options.fail_fast,
+            fail_on=self.options.failing,
+            host=host,
+            on_progress=self.sinks.progress,
+            compare=self.baselines.compare if self.baselines.against is not None else None,
+        )
+        async with signals(engine), engine.run() as events:
+            async for event in events:
+                self.sinks.take(event)
+                self.report_builder.add(event)
+            self.handler.ignored = True
+
+    def _record(self, report: RunReport) -> None:
+        sentence = self.baselines.add(report)
+        if not self.options.quiet:
+            console.print_notice(sentence)
+
+    def _write_files(self, report: RunReport) -> tuple[str, ...]:
+        """Write all report files; return the names of those that are complete."""
+        written: list[str] = []
+        for output in self.outputs.all:
+            relative = os.path.relpath(output.path)
+            name = str(output.path) if relative.startswith("../..") else relative
+            if output.format.streaming:  # written by its sink, event by event
+                if not any(broken.startswith(f"{output.path}:") for broken in self.sinks.broken):
+                    written.append(name)
+            elif self.sinks.attempt(str(output.path), lambda output=output: output.write(report)):  # type: ignore[misc]
+                written.append(name)
+        return tuple(written)
+
+    def _print(self, report: RunReport, files: tuple[str, ...]) -> None:
+        view = _view(self.options, files, tuple(self.sinks.broken))
+        console.print_all(self.options.format.pieces(report, view))
+
+
+def _host() -> JsonObject:
+    """Return the facts of this host that the report shows."""
+    system = os.uname()
+    return {
+        "name": system.nodename,
+        "system": f"{system.sysname} {system.release} {system.machine}",
+        "python": sys.version.partition(" ")[0],
+        "cpus": os.cpu_count(),
+        "memory_mib": os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") >> 20,
+    }
+
+
+def _view(options: RunOptions, written: tuple[str, ...] = (), broken: tuple[str, ...] = ()) -> View:
+    return View(
+        width=console.width(sys.stdout),
+        color=console.wants_color(sys.stdout, options.color),
+        unicode=console.shows_unicode(sys.stdout),
+        detail=options.detail,
+        written=written,
+        broken=broken,
+    )

@@ -1,0 +1,137 @@
+"""Stored runs: journals by the id of a run, baselines by name, and files of both and of JSON reports."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import chain
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from xnai_validate.baseline import store
+from xnai_validate.baseline.record import RecordedRun, recorded
+from xnai_validate.engine.journal import journals, read_journal, state_dir
+from xnai_validate.errors import ConfigError, XnaiError
+from xnai_validate.model.results.events import Event
+from xnai_validate.model.results.report import RunReport
+from xnai_validate.model.results.report_builder import build_report
+from xnai_validate.model.suggestions import did_you_mean
+from xnai_validate.report.formats.json import parse
+
+LAST = "last"
+"""The name of the newest run."""
+MAX_BYTES = 256 << 20
+
+
+def report_of(name: str) -> RunReport:
+    """Return the report of a run, from its journal or a JSON report. Raises ConfigError if it cannot be read."""
+    if _is_json_document(name):
+        return _report(_read(Path(name)), Path(name))
+    return _report_of_journal(_journal(name))
+
+
+def events_of(name: str) -> Iterator[Event]:
+    """Return the events of a run from its journal. Raises ConfigError if it cannot be read; iterating, XnaiError."""
+    if _is_json_document(name):
+        raise ConfigError(f"{name} is a report, and has no events", hint="name a run, or the file of its journal")
+    path = _journal(name)
+    events = read_journal(path)
+    try:
+        first = next(events, None)
+    except XnaiError as error:
+        raise ConfigError(error.message, hint=error.hint) from None
+    if first is None:
+        raise ConfigError(f"the journal {path} is empty")
+    return chain((first,), events)
+
+
+def recorded_of(name: str) -> tuple[RecordedRun, ...]:
+    """Return the runs of a baseline, or the one run of a journal or report. Raises ConfigError if it cannot be read."""
+    state = state_dir()
+    baselines = store.baseline_names(state)
+    if not _is_file(name) and name in baselines:
+        return store.load(store.baseline_path(name, state)).runs
+    if _is_json_document(name):
+        data = _read(Path(name))
+        if b'"xnai-validate/baseline/' in data[:200]:
+            return store.parse(data, Path(name)).runs
+        report = _report(data, Path(name))
+    else:
+        try:
+            report = _report_of_journal(_journal(name))
+        except ConfigError as error:
+            if _is_file(name):
+                raise
+            hint = did_you_mean(name, baselines) or error.hint
+            raise ConfigError(f'no baseline and no run is named "{name}"', hint=hint) from None
+    try:
+        return (recorded(report, passed_only=False),)
+    except ValueError as error:  # its targets are not verified by the schema of reports
+        raise ConfigError(f"{name} is not a report that can be compared: {error}") from None
+
+
+def _is_file(name: str) -> bool:
+    """Return whether an argument names a file, by its folder or extension, and not a run or a baseline."""
+    return "/" in name or name.endswith((".json", ".jsonl", ".ndjson"))
+
+
+def _is_json_document(name: str) -> bool:
+    """Return whether an argument names a file that is one JSON document; a journal is one document a line."""
+    if not _is_file(name) or name.endswith((".jsonl", ".ndjson")):
+        return False
+    try:
+        with Path(name).open("rb") as file:
+            return not file.read(8).startswith(b'{"seq":')
+    except OSError as error:
+        raise ConfigError(f"{name} cannot be read: {error.strerror or error}") from None
+
+
+def _journal(name: str) -> Path:
+    """Return the journal of a file name, a run's id, the beginning of one, or `last`. Raises ConfigError."""
+    if _is_file(name):
+        return Path(name)
+    state = state_dir()
+    paths = journals(state)
+    if not paths:
+        raise ConfigError(f"no run is stored in {state / 'runs'}")
+    if name == LAST:
+        return paths[-1]
+    matching = [path for path in paths if path.stem == name] or [path for path in paths if path.stem.startswith(name)]
+    if len(matching) == 1:
+        return matching[0]
+    if matching:
+        raise ConfigError(f'{len(matching)} runs begin with "{name}"', hint="list them with: xnai-validate list runs")
+    hint = did_you_mean(name, [path.stem for path in paths])
+    raise ConfigError(f'no run "{name}" is stored', hint=hint or "list the runs with: xnai-validate list runs")
+
+
+def _report_of_journal(path: Path) -> RunReport:
+    try:
+        return build_report(read_journal(path))
+    except ValueError as error:
+        raise ConfigError(f"{path}: {error}") from None
+    except XnaiError as error:
+        raise ConfigError(error.message, hint=error.hint) from None
+
+
+def _read(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            data = file.read(MAX_BYTES + 1)
+    except OSError as error:
+        raise ConfigError(f"{path} cannot be read: {error.strerror or error}") from None
+    if len(data) > MAX_BYTES:
+        raise ConfigError(f"{path} is larger than {MAX_BYTES >> 20} MiB")
+    return data
+
+
+def _report(data: bytes, path: Path) -> RunReport:
+    try:
+        return parse(data)
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(map(str, first["loc"]))
+        raise ConfigError(
+            f"{path} is not a report of this version: {f'{place}: ' if place else ''}{first['msg']}",
+            hint="its schema: xnai-validate schema report",
+        ) from None

@@ -1,0 +1,1 @@
+"""The terminal: standard streams, error messages with exit codes, help texts and shell completion."""
