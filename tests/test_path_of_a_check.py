@@ -24,7 +24,7 @@ MARKER = "traced-check"
 """Stands in the title, the path, the response and a rule of the check: what holds it is a form of the check."""
 DEPTH = 3
 """How deep a value is searched for the marker."""
-MOST_FILES = 25
+MOST_FILES = 29
 
 
 class Page(Quiet, BaseHTTPRequestHandler):

@@ -99,6 +99,8 @@ class PlannedCheck:
     timeout_s: float = 30.0
     exclusive: bool = False
     """Whether no other check runs at the same time."""
+    together: str | None = None
+    """The group of a check that runs alone: its checks run at the same time as each other."""
     under: tuple[PlannedFault, ...] = ()
     """Faults that are active while the check is measured, injected in this order."""
     skip: str | None = None

@@ -202,7 +202,8 @@ def test_what_is_not_proven_ends_the_run_with_exit_4(tmp_path: Path, wrong: str)
     play = Play(wrong=wrong)
     if wrong != "revert:lies":
         flags.met = _stuck(flags, wrong)  # type: ignore[method-assign]
-    events = run(tmp_path, make("a", by, under=under(flags, play)), make("b", by), make("c", by, needs=("b",)))
+    later = make("b", by, exclusive=True), make("c", by, needs=("b",), exclusive=True)
+    events = run(tmp_path, make("a", by, under=under(flags, play)), *later)
     report, checks = results(events)
     (left,) = UndoFolder.below(tmp_path).ids()
     end = events[-1]

@@ -166,8 +166,8 @@ def test_a_check_that_runs_alone_sees_nobody(tmp_path: Path) -> None:
     ]
     run_virtual(collect(engine_of(plan_of(*checks), tmp_path)))
     assert all(len(seen) == 1 for seen in stage.seen if seen & {"c4", "c8"})
-    assert stage.most == 4
-    assert stage.begun.index("c4") == 4, "it kept its place in the order"
+    assert stage.most > 4
+    assert stage.begun[-2:] == ["c4", "c8"], "they come last, in the order of the plan"
 
 
 def test_an_engine_runs_once(tmp_path: Path) -> None:

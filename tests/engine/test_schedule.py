@@ -42,16 +42,56 @@ def test_a_busy_target_does_not_keep_others_waiting() -> None:
     assert ids(schedule.admit()) == ["api3"]
 
 
-def test_a_check_that_runs_alone_waits_for_all_and_is_not_overtaken() -> None:
-    """An exclusive check begins when nothing runs, nothing begins before or beside it, and the rest follows it."""
-    checks = [make("a", BY), make("alone", BY, exclusive=True), make("b", BY)]
+def test_a_check_that_runs_alone_comes_when_no_other_check_can_start() -> None:
+    """An exclusive check starts when nothing runs and no other check can start, and nothing starts beside it."""
+    checks = [
+        make("alone", BY, exclusive=True),
+        make("a", BY),
+        make("b", BY, needs=("a",)),
+        make("c", BY, needs=("alone",)),
+    ]
     schedule = Schedule(checks, Limits())
     assert ids(schedule.admit()) == ["a"]
-    schedule.finish(checks[0].id, Status.PASS)
+    schedule.finish("a", Status.PASS)
+    assert ids(schedule.admit()) == ["b"]
+    schedule.finish("b", Status.PASS)
     assert ids(schedule.admit()) == ["alone"]
     assert ids(schedule.admit()) == []
-    schedule.finish(checks[1].id, Status.FAIL)
-    assert ids(schedule.admit()) == ["b"]
+    schedule.finish("alone", Status.PASS)
+    assert ids(schedule.admit()) == ["c"]
+
+
+def test_checks_that_run_alone_keep_the_order_of_the_plan() -> None:
+    """What a plan puts last, for what it does to the stack, runs last."""
+    checks = [make("first", BY, exclusive=True, timeout_s=1), make("last", BY, exclusive=True, timeout_s=99)]
+    assert ids(Schedule(checks, Limits()).admit()) == ["first"]
+
+
+def test_checks_of_a_group_run_alone_together() -> None:
+    """Checks that name the same group start at once, up to the limit, and nothing else runs meanwhile."""
+    checks = [make(f"light{n}", BY, exclusive=True, together="light") for n in range(3)]
+    checks += [make("heavy", BY, exclusive=True), make("plain", BY)]
+    schedule = Schedule(checks, Limits(concurrency=2))
+    assert ids(schedule.admit()) == ["plain"]
+    schedule.finish("plain", Status.PASS)
+    assert ids(schedule.admit()) == ["light0", "light1"]
+    schedule.finish("light0", Status.PASS)
+    assert ids(schedule.admit()) == []
+    schedule.finish("light1", Status.PASS)
+    assert ids(schedule.admit()) == ["light2"]
+    schedule.finish("light2", Status.PASS)
+    assert ids(schedule.admit()) == ["heavy"]
+
+
+def test_the_longest_chain_starts_first() -> None:
+    """Of checks that can start, the one that the longest chain of time limits waits for is first."""
+    checks = [
+        make("leaf", BY),
+        make("long", BY, timeout_s=90),
+        make("root", BY),
+        make("end", BY, needs=("root",), timeout_s=80),
+    ]
+    assert ids(Schedule(checks, Limits(concurrency=2)).admit()) == ["root", "long"]
 
 
 @pytest.mark.parametrize("why", ["exclusive", "disruptive", "checker"])
@@ -59,14 +99,20 @@ def test_what_runs_alone(why: str) -> None:
     """A check runs alone because it says so, because it disturbs the stack, or because its checker asks for it."""
     by = scripted(Stage(), exclusive=why == "checker")
     checks = [make("x", by, exclusive=why == "exclusive", disruptive=why == "disruptive"), make("y", BY)]
-    assert ids(Schedule(checks, Limits()).admit()) == ["x"]
+    schedule = Schedule(checks, Limits())
+    assert ids(schedule.admit()) == ["y"]
+    schedule.finish("y", Status.PASS)
+    assert ids(schedule.admit()) == ["x"]
 
 
 def test_an_exclusive_observation_makes_its_check_run_alone() -> None:
     """A check that measures through an exclusive checker runs alone too."""
     inner = make("inner", scripted(Stage(), exclusive=True)).measurement
     checks = [make("outer", BY, observations={"key": inner}), make("other", BY)]
-    assert ids(Schedule(checks, Limits()).admit()) == ["outer"]
+    schedule = Schedule(checks, Limits())
+    assert ids(schedule.admit()) == ["other"]
+    schedule.finish("other", Status.PASS)
+    assert ids(schedule.admit()) == ["outer"]
 
 
 def test_the_root_cause_is_named_all_along_the_path() -> None:

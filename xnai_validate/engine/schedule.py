@@ -1,8 +1,9 @@
 """Which checks may start now: needs, limits, and the lock of checks that run alone.
 
-Checks are admitted in the order of the plan as soon as their needs have passed, so long as the global limit and the
-limit of their target leave room. A check that runs alone waits until all others have ended, and while it waits none
-that stands after it begins: neither side starves.
+A check starts as soon as its needs have passed, so long as the global limit and the limit of its target leave room. Of
+several, the one that the longest chain of other checks waits for is first; a check's time limit stands for its length.
+Checks that run alone come in the order of the plan, each when no other check runs and none can start. Checks that run
+alone and name the same group (`together`) run at the same time.
 """
 
 from __future__ import annotations
@@ -53,13 +54,35 @@ class Schedule:
         self._settled = bytearray(len(checks))
         self._left = len(checks)
         self._causes: dict[int, Cause] = {}
-        self._ready = [index for index, pending in enumerate(self._pending) if not pending and not checks[index].skip]
-        self._parked: dict[str, list[int]] = defaultdict(list)
+        self._lengths = self._chain_lengths()
+        self._ready: list[tuple[float, int]] = []
+        """The checks that may share the stack: (minus the length of the chain, index), as a heap."""
+        self._ready_alone: list[int] = []
+        """The checks that run alone, as a heap."""
+        self._parked: dict[str, list[tuple[float, int]]] = defaultdict(list)
         self._on_target: Counter[str] = Counter()
         self._running = 0
-        self._alone = False
+        self._alone: PlannedCheck | None = None
+        """A running check that runs alone."""
         self._holding = False
         self._held: list[int] = []
+        for index, pending in enumerate(self._pending):
+            if not pending and not checks[index].skip:
+                self._make_ready(index)
+
+    def _make_ready(self, index: int) -> None:
+        if self._checks[index].runs_alone:
+            heapq.heappush(self._ready_alone, index)
+        else:
+            heapq.heappush(self._ready, (-self._lengths[index], index))
+
+    def _chain_lengths(self) -> list[float]:
+        """The seconds of the longest chain of checks that begins with each check; those that run alone have 0."""
+        lengths = [0.0 if check.runs_alone else check.timeout_s for check in self._checks]
+        for index in reversed(self._order):
+            waiting = [lengths[dependent] for dependent in self._dependents.get(index, ())]
+            lengths[index] += max(waiting, default=0.0)
+        return lengths
 
     def _link(self) -> None:
         for index, check in enumerate(self._checks):
@@ -77,6 +100,7 @@ class Schedule:
         if len(free) != len(self._checks):
             cycle = sorted(self._checks[index].id for index, count in enumerate(pending) if count)
             raise ValueError(f"needs form a cycle: {', '.join(cycle[:10])}")
+        self._order = free
 
     @property
     def done(self) -> bool:
@@ -86,38 +110,49 @@ class Schedule:
     @property
     def stalled(self) -> bool:
         """Whether the only checks left are held back, or need one that is."""
-        return bool(self._held) and not self._running and not self._ready
+        return bool(self._held) and not self._running and not self._ready and not self._ready_alone
 
     def admit(self) -> list[PlannedCheck]:
         """The checks that start now, in order; `finish` must be called for each when it has ended."""
-        begun: list[PlannedCheck] = []
-        while self._ready and self._running < self._limits.concurrency and not self._alone:
-            index = self._ready[0]
-            check = self._checks[index]
-            target = check.measurement.target
-            if check.runs_alone:
-                if not self._holding and self._running:
-                    break  # the running checks end first, and no later check overtakes this one
-                heapq.heappop(self._ready)
-                if self._holding:
-                    self._held.append(index)
-                    continue
-                self._alone = True
-            else:
-                heapq.heappop(self._ready)
+        started: list[PlannedCheck] = []
+        if self._alone is None:
+            while self._ready and self._running < self._limits.concurrency:
+                entry = heapq.heappop(self._ready)
+                check = self._checks[entry[1]]
+                target = check.measurement.target
                 if target is not None and self._on_target[target] >= self._limits.per_target:
-                    heapq.heappush(self._parked[target], index)
+                    heapq.heappush(self._parked[target], entry)
                     continue
-            if target is not None:
-                self._on_target[target] += 1
-            self._running += 1
-            begun.append(check)
-        return begun
+                started.append(self._started(check))
+        if self._holding:
+            self._held += self._ready_alone
+            self._ready_alone.clear()
+        elif self._ready_alone and not self._running:
+            self._alone = self._started(self._checks[heapq.heappop(self._ready_alone)])
+            started += (self._alone, *self._company(self._alone))
+        return started
+
+    def _company(self, alone: PlannedCheck) -> list[PlannedCheck]:
+        """The other checks of its group that can start with a check that runs alone."""
+        if alone.together is None:
+            return []
+        group = [index for index in sorted(self._ready_alone) if self._checks[index].together == alone.together]
+        group = group[: self._limits.concurrency - self._running]
+        self._ready_alone = [index for index in self._ready_alone if index not in group]
+        heapq.heapify(self._ready_alone)
+        return [self._started(self._checks[index]) for index in group]
+
+    def _started(self, check: PlannedCheck) -> PlannedCheck:
+        if check.measurement.target is not None:
+            self._on_target[check.measurement.target] += 1
+        self._running += 1
+        return check
 
     def finish(self, check_id: str, status: Status) -> list[Blocked]:
         """Note that a started check has ended; return the checks that cannot run any more because of it."""
         self._running -= 1
-        self._alone = False
+        if not self._running:
+            self._alone = None
         target = self._checks[self._index[check_id]].measurement.target
         if target is not None:
             self._on_target[target] -= 1
@@ -140,7 +175,7 @@ class Schedule:
                     continue
                 cause = self._cause(dependent)
                 if cause is None:
-                    heapq.heappush(self._ready, dependent)
+                    self._make_ready(dependent)
                     continue
                 self._causes[dependent] = cause
                 self._settle(dependent)
@@ -162,7 +197,7 @@ class Schedule:
         self._holding = on
         if not on:
             for index in self._held:
-                heapq.heappush(self._ready, index)
+                self._make_ready(index)
             self._held.clear()
 
     def give_up_held(self) -> list[PlannedCheck]:

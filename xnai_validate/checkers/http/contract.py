@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Annotated
 from urllib.parse import urlsplit
 
+from xnai_validate.checkers._once import once
 from xnai_validate.checkers.http._contract_requests import MEMORY_CAP, MadeUp, made_up
 from xnai_validate.checkers.http._openapi_examiner import Examiner, examiner
 from xnai_validate.kit import (
@@ -118,7 +122,7 @@ class Kept(Facts):
         "nonconforming": [],
         "unanswered": [],
     },
-    exclusive=True,  # hundreds of requests, and libraries that think hard: others would be slow meanwhile
+    exclusive=True,  # hundreds of requests, and libraries that compute hard: others would be slow meanwhile
     extra="contract",
 )
 async def contract(params: Contract, ctx: Context) -> Kept:
@@ -141,6 +145,16 @@ async def contract(params: Contract, ctx: Context) -> Kept:
     if target.url is None:
         raise NotApplicable(f"target {target.name} has no url")
     _require_extra()
+    needed = params.memory_cap + JUDGE_BYTES
+    places = await ctx.shared(
+        ("http", "contract", "places"), lambda: _places(2 if ctx.spare_bytes >= 2 * needed else 1)
+    )
+    turn = await ctx.shared(("http", "contract", params.model_dump_json()), lambda: _places(1))
+    async with turn, places:
+        return await once("contract", params, ctx, lambda: _measure(params, ctx, target))
+
+
+async def _measure(params: Contract, ctx: Context, target: Target) -> Kept:
     _require_memory(params.memory_cap + JUDGE_BYTES, ctx)
     client = await ctx.shared(("http",), HttpClient)
     trial = _Trial(params, ctx, client, target)
@@ -153,6 +167,12 @@ async def contract(params: Contract, ctx: Context) -> Kept:
     if isinstance(document, dict):
         await trial.run(document)
     return trial.facts(status, failure)
+
+
+@asynccontextmanager
+async def _places(count: int) -> AsyncIterator[asyncio.Semaphore]:
+    """So many checks of the run at a time."""
+    yield asyncio.Semaphore(count)
 
 
 class _Trial:

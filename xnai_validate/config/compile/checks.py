@@ -138,7 +138,8 @@ class Checks:
             retry=_retry(None if until else retry),
             until=Until(until.within, until.every) if until else None,
             timeout_s=_first(entry.timeout, here.timeout, self.defaults.timeout),
-            exclusive=entry.exclusive or disruptive or measurement.checker.exclusive,
+            exclusive=entry.exclusive or bool(entry.together) or disruptive or measurement.checker.exclusive,
+            together=None if disruptive else entry.together,
             under=under,
             skip=when or self.consent.refused(disruptive, faults) or self._not_configured(measurement, faults),
         )

@@ -45,6 +45,8 @@ class CheckEntry(Entry):
     """What to do if it does not pass."""
     exclusive: bool = False
     """It runs alone: no other check runs at the same time."""
+    together: Kebab | None = None
+    """It runs alone, but at the same time as the checks that name the same group, such as loads that are light."""
     disruptive: bool = False
     """It disturbs the stack: it runs alone, and only where `disruptive` is allowed."""
     under: tuple[FaultEntry, ...] = ()

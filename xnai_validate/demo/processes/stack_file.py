@@ -46,10 +46,11 @@ LOAD: dict[str, object] = {
     "streams": 30,
     "max_tokens": 8,
     "question": "Tell me everything about Xoe-NovAi, in detail.",
-    "for": "1500ms",
-    "step": "600ms",
-    "warmup": "300ms",
-    "soak": "4s",
+    "for": "1s",
+    "step": "400ms",
+    "warmup": "200ms",
+    "soak": "3s",
+    "beside": "1s",
     "timeout": "10s",
     "error_ratio": 0.001,
     "health_p99_ms": 2500,
@@ -73,7 +74,7 @@ LOAD: dict[str, object] = {
     "refusal_ms": 1500,
     "refusal_crowd_ms": 2500,
     "call_without_redis_ms": 3000,
-    "counted": {"rps": 40, "for": "1500ms", "requests": 60},
+    "counted": {"rps": 60, "for": "1s", "requests": 60},
 }
 """Loads that a small stack gets in a short time, and bounds that it keeps on a busy machine."""
 
