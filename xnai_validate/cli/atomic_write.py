@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 import tempfile
@@ -15,7 +16,7 @@ def atomic_write(path: Path, texts: Iterable[str]) -> None:
     Raises OSError; then the existing file is unchanged.
     """
     mode = stat.S_IMODE(path.stat().st_mode) if path.exists() else 0o666 & ~_umask()
-    handle, temporary = temporary_beside(path)
+    handle, temporary = _temporary_beside(path)
     try:
         with open(handle, "w", encoding="utf-8") as file:
             file.writelines(texts)
@@ -26,11 +27,24 @@ def atomic_write(path: Path, texts: Iterable[str]) -> None:
         raise
 
 
-def temporary_beside(path: Path) -> tuple[int, Path]:
-    """Create a temporary file in the folder of `path`; return its descriptor, open for writing, and its path.
+def verify_writable(path: Path) -> None:
+    """Raise OSError if `atomic_write` could not write this file."""
+    try:
+        mode = path.stat().st_mode
+    except FileNotFoundError:
+        pass
+    else:
+        if stat.S_ISDIR(mode):
+            raise IsADirectoryError(errno.EISDIR, "it is a directory")
+        if not os.access(path, os.W_OK):
+            raise PermissionError(errno.EACCES, "the file is read-only")
+    handle, temporary = _temporary_beside(path)
+    os.close(handle)
+    temporary.unlink()
 
-    Raises OSError.
-    """
+
+def _temporary_beside(path: Path) -> tuple[int, Path]:
+    """Create a file in the folder of `path`; return its descriptor, open for writing, and its path. Raises OSError."""
     handle, temporary = tempfile.mkstemp(prefix=f".{path.name[:100]}.", suffix=".part", dir=path.parent)
     return handle, Path(temporary)
 

@@ -14,6 +14,8 @@ from xnai_validate.model.units import duration_s
 from xnai_validate.report.registry import FORMATS
 
 T = TypeVar("T")
+MAX_KEY_PARTS = 32
+"""Parts of a variable's name, such as `canaries.0.question`."""
 TERMINAL = FORMATS.get("terminal")
 """The default of `--format`."""
 
@@ -56,6 +58,14 @@ def assignment(text: str) -> Assignment:
     if not equals or not name:
         raise ValueError(f"{text} is not of the form NAME=VALUE")
     return Assignment(name.strip(), value)
+
+
+def variable(text: str) -> Assignment:
+    """Parse `KEY=VALUE`, where the key has parts between dots; raises ValueError."""
+    key, value = assignment(text)
+    if key.count(".") >= MAX_KEY_PARTS:
+        raise ValueError(f"{key[:40]}... has more than {MAX_KEY_PARTS} parts")
+    return Assignment(key, value)
 
 
 def address(text: str) -> str:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import errno
-import os
 import stat
 from contextlib import suppress
 from dataclasses import dataclass
@@ -11,7 +9,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
 
-from xnai_validate.cli.atomic_write import atomic_write, temporary_beside
+from xnai_validate.cli.atomic_write import atomic_write, verify_writable
 from xnai_validate.errors import ConfigError
 from xnai_validate.model.results.report import RunReport
 from xnai_validate.report.format import Format
@@ -101,13 +99,8 @@ def _open(path: Path, real: Path, chosen: Format) -> Output:
         mode = path.stat().st_mode
     except FileNotFoundError:
         mode = None
-    if mode is not None and stat.S_ISDIR(mode):
-        raise IsADirectoryError(errno.EISDIR, "it is a directory")
-    if chosen.streaming or (mode is not None and not stat.S_ISREG(mode)):
+    is_device = mode is not None and not stat.S_ISREG(mode) and not stat.S_ISDIR(mode)
+    if is_device or (chosen.streaming and (mode is None or stat.S_ISREG(mode))):
         return Output(path, chosen, path.open("w", encoding="utf-8", buffering=1))
-    if mode is not None and not os.access(path, os.W_OK):
-        raise PermissionError(errno.EACCES, "the file is read-only")
-    handle, temporary = temporary_beside(real)  # verifies that files can be created in its folder
-    os.close(handle)
-    temporary.unlink()
+    verify_writable(real)
     return Output(real, chosen, None)

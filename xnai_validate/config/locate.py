@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -69,7 +70,7 @@ class Library:
         given = [cwd / path for path in self.options.paths]
         given += [cwd / path for path in self.options.environ.get(PATH_VARIABLE, "").split(":") if path]
         for path in given:
-            if not path.is_dir():
+            if not os.path.isdir(path):  # unlike Path.is_dir, false for a name that is too long
                 self.problems.plain(f"{path} is not a directory", f"--path and {PATH_VARIABLE} name directories")
         self.roots = [_Root(path, False, True) for path in given]
         self.roots += [_Root(cwd, False, False), _Root(bundled_root(), True, False)]
@@ -146,10 +147,10 @@ class Library:
         where = named_at or Where(None)
         if name.endswith(_ENDINGS):
             path = self.options.cwd / name
-            if not path.is_file():
+            if not os.path.isfile(path):
                 bare = path.name.removesuffix(path.suffix)
                 hint = f"the profile {bare} is named without folder and ending" if bare in self.profiles else None
-                message = f"{name} is no file that can be read" if path.exists() else f"there is no file {name}"
+                message = f"{name} is no file that can be read" if os.path.exists(path) else f"there is no file {name}"
                 self.problems.at(where, message, hint)
                 return None
             path = path.absolute()
@@ -157,7 +158,7 @@ class Library:
             return ConfigFile(name, path, (self.options.cwd,), path.is_relative_to(bundled_root()))
         profile = self.profiles.get(name)
         if profile is None:
-            folder = (self.options.cwd / name).is_dir()
+            folder = os.path.isdir(self.options.cwd / name)
             hint = f"{name} is a folder; --path {name} searches it" if folder else did_you_mean(name, self.profiles)
             self.problems.at(where, f'unknown profile "{name}"', hint)
         return profile

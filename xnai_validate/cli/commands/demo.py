@@ -11,6 +11,7 @@ from typing import Annotated, cast
 
 import typer
 
+from xnai_validate.cli.atomic_write import verify_writable
 from xnai_validate.cli.embedded_stack import embedded_stack, require_demo_extra
 from xnai_validate.cli.interrupts import interrupts
 from xnai_validate.cli.running.options import Layout
@@ -49,8 +50,11 @@ def demo(
 
 def _serve(layout: Layout, defects: tuple[str, ...], state: Path | None, *, quiet: bool) -> None:
     """Run the stack until a signal ends it. Raises XnaiError if it ends by itself."""
-    if state is not None and not state.absolute().parent.is_dir():
-        raise ConfigError(f"the stack file cannot be written to {state}: its folder does not exist")
+    if state is not None:
+        try:
+            verify_writable(state.absolute())
+        except OSError as error:
+            raise ConfigError(f"the stack file cannot be written to {state}: {error.strerror or error}") from None
     try:
         with interrupts(), embedded_stack(layout.value, defects, state_file=state, quiet=quiet) as stack:
             description = stack.description

@@ -14,7 +14,7 @@ import typer
 import yaml
 
 from xnai_validate import __version__
-from xnai_validate.cli.atomic_write import atomic_write
+from xnai_validate.cli.atomic_write import atomic_write, verify_writable
 from xnai_validate.cli.option_values import Assignment, assignment, parsed_by
 from xnai_validate.cli.terminal.command_help import Command, SearchPath, command_app
 from xnai_validate.cli.terminal.console import print_notice
@@ -49,7 +49,7 @@ def init(
 
     It only opens connections and requests the health of the API; the stack is not changed. Exits 1 if no part answers.
     """
-    _refuse_existing(file, force=force)
+    _verify_file(file, force=force)
     plan, choices, answering = asyncio.run(
         _probe(LoadOptions(paths=tuple(path or ()), targets=dict(target or ()), only=PORT_CHECKS))
     )
@@ -69,16 +69,14 @@ def init(
     print_notice(f"written  {file}; check it, then: xnai-validate run {PROFILE} --stack {file}")
 
 
-def _refuse_existing(file: Path, *, force: bool) -> None:
-    """Raise ConfigError for a file that exists or whose name is not possible."""
+def _verify_file(file: Path, *, force: bool) -> None:
+    """Raise ConfigError for a file that exists or cannot be written."""
+    if os.path.exists(file) and not force:
+        raise ConfigError(f"{file} already exists", hint="name another file, or replace it with --force")
     try:
-        file.stat()
-    except FileNotFoundError:
-        return
+        verify_writable(file.absolute())
     except OSError as error:
         raise ConfigError(f"{file} cannot be written: {error.strerror or error}") from None
-    if not force:
-        raise ConfigError(f"{file} already exists", hint="name another file, or replace it with --force")
 
 
 async def _probe(load: LoadOptions) -> tuple[Plan, Mapping[str, Choice], frozenset[str]]:

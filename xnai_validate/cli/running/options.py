@@ -22,6 +22,7 @@ from xnai_validate.cli.option_values import (
     duration,
     parsed_by,
     statuses,
+    variable,
 )
 from xnai_validate.cli.terminal import completion
 from xnai_validate.config import LoadOptions
@@ -86,7 +87,7 @@ class RunOptions:
     stack: Annotated[Path | None, _STACK(metavar="FILE", help="Stack file of a running stack (JSON or YAML).")] = None
     var: Annotated[
         list[Assignment] | None,
-        _STACK(metavar="KEY=VALUE", parser=parsed_by(assignment), help="Set a variable of the profile (repeatable)."),
+        _STACK(metavar="KEY=VALUE", parser=parsed_by(variable), help="Set a variable of the profile (repeatable)."),
     ] = None
     listen: Annotated[
         str | None,

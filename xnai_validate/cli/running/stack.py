@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -54,7 +55,7 @@ def read_stack_file(path: Path, wait_s: float = 0) -> JsonObject:
     If the file does not exist, wait for it up to `wait_s` seconds: a stack writes it when it has started.
     """
     end = time.monotonic() + wait_s
-    while not path.exists() and time.monotonic() < end:
+    while not os.path.exists(path) and time.monotonic() < end:
         time.sleep(POLL_S)
     try:
         with path.open("rb") as file:
