@@ -110,7 +110,7 @@ def test_nothing_is_disturbed_without_consent(tmp_path: Path) -> None:
         assert records(tmp_path) == []
         done = run(tmp_path, "--allow", "disruptive", "-o", "report.json")
         assert done.code == 0, done.stdout
-        assert "undone, and proven to be" in done.stdout
+        assert "reverted, verified" in done.stdout
         (fault,) = report(tmp_path / "report.json").faults
         assert (fault.fault, fault.target, fault.proven) == ("redis.maxmemory", "redis", True)
         assert scene.seen() == before
