@@ -33,16 +33,17 @@ def _rows(found: dict[str, Any]) -> list[Row]:
     name = found["recording"]
     note = f"{_interval(found)}; {found['runs']} runs, {found['before']} of them the baseline"
     rows = [Row(f"{name}: false alarms on identical runs, any figure", 100 * found["share"], "%", 1.0, note)]
-    for one in found["shifts"]:
-        what = f"{name}: {one['load']}{_FIGURES[one['figure']]}"
-        spread = f"runs differ by {one['spread']:.1%}; {one['usable']} of {found['runs']} fit to compare"
-        least = f"found 95 times of 100 from {one['shift'] - 1:+.0%} on"
-        if one["counts_from"] > 1 + SHIFT:  # there 15 % is less than what counts
-            note = f"counts from {one['counts_from'] - 1:+.0%}; half the time from {one['half'] - 1:+.0%}; {spread}"
-            rows.append(Row(f"{what}, found 95 times of 100 from", 100 * (one["shift"] - 1), "%", None, note))
+    for recording in found["shifts"]:
+        what = f"{name}: {recording['load']}{_FIGURES[recording['figure']]}"
+        spread = f"runs differ by {recording['spread']:.1%}; {recording['usable']} of {found['runs']} fit to compare"
+        least = f"found 95 times of 100 from {recording['shift'] - 1:+.0%} on"
+        if recording["counts_from"] > 1 + SHIFT:  # there 15 % is less than what counts
+            counts, half = recording["counts_from"] - 1, recording["half"] - 1
+            note = f"counts from {counts:+.0%}; half the time from {half:+.0%}; {spread}"
+            rows.append(Row(f"{what}, found 95 times of 100 from", 100 * (recording["shift"] - 1), "%", None, note))
         else:
-            note = f"{_interval(one)}; {least}; {spread}"
-            rows.append(Row(f"{what}, 15 % more not noticed", 100 * one["share"], "%", 5.0, note))
+            note = f"{_interval(recording)}; {least}; {spread}"
+            rows.append(Row(f"{what}, 15 % more not noticed", 100 * recording["share"], "%", 5.0, note))
     return rows
 
 

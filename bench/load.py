@@ -2,7 +2,7 @@
 
 Throughput: closed loops of 20 connections on one static server, in turns; each round gives one ratio, the median of
 them counts. Truth: an open load on a server that stands still 1 s every 5 s and keeps its own record
-(`bench/loadserver.py` says how that is defined). Memory: 20 000 arrivals a second for a minute.
+(defined in `bench/loadserver.py`). Memory: 20 000 arrivals a second for a minute.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import subprocess
 import time
 from pathlib import Path
 
-from bench.loadtools import Failed, Said, Tool, facts_of_run, start, tools
+from bench.loadtools import Failed, LoadResult, Tool, facts_of_run, start, tools
 from bench.static import served
 from bench.table import Row
 from bench.tools import Installed
@@ -49,14 +49,14 @@ def load(home: Path, mine: Installed, port: int, rounds: int) -> list[Row]:
     with served("bench.loadserver") as process:
         server = Server(process)
         rows += truth(found, server)
-        server.tell("plain")
+        server.send_command("plain")
         rows += memory(home, mine, server.port)
     return rows
 
 
 def throughput(found: dict[str, Tool | str], port: int, rounds: int) -> list[Row]:
     """Requests a second in a closed loop, as ratios of the same round."""
-    said: dict[str, list[Said]] = {name: [] for name in found}
+    results: dict[str, list[LoadResult]] = {name: [] for name in found}
     failed = {name: tool for name, tool in found.items() if isinstance(tool, str)}
     for number in range(rounds):
         for name, tool in found.items():
@@ -64,22 +64,22 @@ def throughput(found: dict[str, Tool | str], port: int, rounds: int) -> list[Row
             if name in failed or isinstance(tool, str) or (slow and number >= SLOW_ROUNDS):
                 continue
             try:
-                said[name].append(tool(port, SLOW_S if slow else CLOSED_S, None))
+                results[name].append(tool(port, SLOW_S if slow else CLOSED_S, None))
             except Failed as error:
                 failed[name] = str(error)
-    mine = [one.rps for one in said[OURS]]
+    mine = [result.rps for result in results[OURS]]
     rows = [Row("load.http, closed loop of 20 callers", _median(mine), "a second", None, *_broken(failed.get(OURS)))]
     for name, goal in GOALS.items():
-        ratios = [ours / other.rps for ours, other in zip(mine, said[name], strict=False)]
-        note = failed.get(name) or f"{name}: {_median([one.rps for one in said[name]]):.0f} a second"
+        ratios = [ours / other.rps for ours, other in zip(mine, results[name], strict=False)]
+        note = failed.get(name) or f"{name}: {_median([result.rps for result in results[name]]):.0f} a second"
         rows.append(Row(f"load.http / {name}, requests a second", _median(ratios), "x", goal, note, at_least=True))
-    return rows + [_cost(name, said[OURS], said[name]) for name in ("wrk", "hey")]
+    return rows + [_cost(name, results[OURS], results[name]) for name in ("wrk", "hey")]
 
 
-def _cost(name: str, mine: list[Said], other: list[Said]) -> Row:
+def _cost(name: str, mine: list[LoadResult], other: list[LoadResult]) -> Row:
     """What a request takes of the processor: a figure that a busy machine changes less than the others."""
     ratios = [ours.cpu_us / theirs.cpu_us for ours, theirs in zip(mine, other, strict=False)]
-    ours_us, theirs_us = (_median([one.cpu_us for one in said]) for said in (mine, other))
+    ours_us, theirs_us = (_median([result.cpu_us for result in results]) for results in (mine, other))
     note = f"{ours_us:.1f} us, {name} {theirs_us:.1f} us"
     return Row(f"load.http / {name}, processor time a request", _median(ratios), "x", None, note)
 
@@ -92,38 +92,38 @@ def truth(found: dict[str, Tool | str], server: Server) -> list[Row]:
         if isinstance(tool, str):
             rows.append(Row(f"{name}, latency with a server that stalls", math.nan, "x", None, tool))
             continue
-        server.tell(f"stall {EVERY_S} {STALL_S}")
+        server.send_command(f"stall {EVERY_S} {STALL_S}")
         try:
-            said = tool(server.port, TRUTH_S, RATE)
+            result = tool(server.port, TRUTH_S, RATE)
         except Failed as error:
             what = f"{name}, latency with a server that stalls"
             rows.append(Row(what, math.nan, "x", None, str(error), broken=name == OURS))
             continue
         record = json.loads(server.ask(f"report {RATE:g}"))
-        rows += _true(said, record["answered"]) if name == OURS else [_shown(name, said, record["users"])]
+        rows += _true(result, record["answered"]) if name == OURS else [_shown(name, result, record["users"])]
     return rows
 
 
-def _true(said: Said, record: list[float]) -> list[Row]:
+def _true(result: LoadResult, record: list[float]) -> list[Row]:
     """How far our percentiles are from the record of the requests that we sent."""
     rows = []
-    for name, ours, share in (("p95", said.p95_ms, 0.95), ("p99", said.p99_ms, 0.99), ("max", said.max_ms, 1.0)):
+    for name, ours, share in (("p95", result.p95_ms, 0.95), ("p99", result.p99_ms, 0.99), ("max", result.max_ms, 1.0)):
         theirs = _quantile(record, share)
-        note = f"{ours:.1f} ms, the server's record {theirs:.1f} ms; {said.extra}"
+        note = f"{ours:.1f} ms, the server's record {theirs:.1f} ms; {result.extra}"
         what = f"load.http, {name} off the record of a server that stalls"
         rows.append(Row(what, abs(ours / theirs - 1) * 100, "%", 1.0, note))
     return rows
 
 
-def _shown(name: str, said: Said, users: list[float]) -> Row:
-    """How many times lower another tool's percentile is than what users would have met; ab tells whole ms only."""
+def _shown(name: str, result: LoadResult, users: list[float]) -> Row:
+    """How many times lower another tool's percentile is than what users would have met; ab reports whole ms only."""
     met95, met99 = _quantile(users, 0.95), _quantile(users, 0.99)
-    at, told, met = ("p95", said.p95_ms, met95) if said.p95_ms == said.p95_ms else ("p99", said.p99_ms, met99)
+    at, shown, met = ("p95", result.p95_ms, met95) if not math.isnan(result.p95_ms) else ("p99", result.p99_ms, met99)
     note = (
-        f"{name}: p95 {said.p95_ms:.1f}, p99 {said.p99_ms:.1f}, max {said.max_ms:.0f} ms; users at {RATE:g}/s met "
-        f"{met95:.0f}, {met99:.0f}, {_quantile(users, 1.0):.0f}; {said.extra}"
+        f"{name}: p95 {result.p95_ms:.1f}, p99 {result.p99_ms:.1f}, max {result.max_ms:.0f} ms; users at {RATE:g}/s "
+        f"met {met95:.0f}, {met99:.0f}, {_quantile(users, 1.0):.0f}; {result.extra}"
     )
-    return Row(f"what users met / what {name} says, {at}", met / max(told, 1.0), "x", None, note)
+    return Row(f"what users met / what {name} reports, {at}", met / max(shown, 1.0), "x", None, note)
 
 
 def memory(home: Path, mine: Installed, port: int) -> list[Row]:
@@ -192,13 +192,13 @@ class Server:
         assert self._process.stdout is not None
         return self._process.stdout.readline()
 
-    def tell(self, line: str) -> None:
-        """Tell it what to do."""
+    def send_command(self, line: str) -> None:
+        """Send a command."""
         assert self._process.stdin is not None
         self._process.stdin.write(line + "\n")
         self._process.stdin.flush()
 
     def ask(self, line: str) -> str:
-        """Tell it, and read what it says."""
-        self.tell(line)
+        """Send a command and return its answer."""
+        self.send_command(line)
         return self._read()

@@ -26,10 +26,10 @@ END = b"\r\n\r\n"
 
 
 class Record:
-    """What the server did since it was last told what to do."""
+    """The record of the server since its last command."""
 
     def __init__(self) -> None:
-        self.wanted = False
+        self.requested = False
         self._turn = 0
         self.begin(0.0, 0.0)
 
@@ -37,7 +37,7 @@ class Record:
         """Forget everything; stand still from now on where `for_s` is not zero."""
         self._turn += 1
         self.every_s, self.for_s = every_s, for_s
-        self.wanted = for_s > 0
+        self.requested = for_s > 0
         self.read: list[float] = []
         self.written: list[float] = []
         self.stalls: list[tuple[float, float]] = []
@@ -47,7 +47,7 @@ class Record:
         begun, turn = time.perf_counter(), self._turn
 
         def stall(number: int) -> None:
-            if not self.wanted or turn != self._turn:
+            if not self.requested or turn != self._turn:
                 return
             started = time.perf_counter()
             time.sleep(self.for_s)
@@ -85,12 +85,12 @@ class Answering(asyncio.Protocol):
         count = data.count(END)
         self._rest = data[data.rfind(END) + len(END) :] if count else data
         record = self._record
-        if record.wanted and count:
+        if record.requested and count:
             if not record.read:
                 record.first(asyncio.get_running_loop())
             record.read += [time.perf_counter()] * count
         self._transport.write(ANSWER * count)
-        if record.wanted:
+        if record.requested:
             record.written += [time.perf_counter()] * count
 
 
@@ -99,7 +99,7 @@ async def serve() -> None:
     loop = asyncio.get_running_loop()
     record = Record()
     server = await loop.create_server(lambda: Answering(record), "127.0.0.1", 0, backlog=1024)
-    _say(str(server.sockets[0].getsockname()[1]))
+    _print_line(str(server.sockets[0].getsockname()[1]))
     ended = loop.create_future()
 
     def obey() -> None:
@@ -112,15 +112,15 @@ async def serve() -> None:
             case ["stall", every_s, for_s]:
                 record.begin(float(every_s), float(for_s))
             case ["report", rate]:
-                record.wanted = False
-                _say(json.dumps(record.report(float(rate))))
+                record.requested = False
+                _print_line(json.dumps(record.report(float(rate))))
 
     loop.add_reader(sys.stdin, obey)
     async with server:
         await ended
 
 
-def _say(line: str) -> None:
+def _print_line(line: str) -> None:
     sys.stdout.write(line + "\n")
     sys.stdout.flush()
 

@@ -1,4 +1,4 @@
-"""Generators of load: how each is asked for the same work, and what it says of it.
+"""Generators of load: how each is asked for the same work, and how its output is read.
 
 wrk, hey and ab are Debian's, of the packages wrk, hey and apache2-utils, used where they are installed; locust is taken
 from the package index.
@@ -25,8 +25,8 @@ CONNECTIONS = 20
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
-    """What a generator says of one run."""
+class LoadResult:
+    """The result of one run of a generator."""
 
     rps: float
     p95_ms: float = float("nan")
@@ -38,11 +38,11 @@ class Said:
 
 
 class Failed(Exception):
-    """A generator did not do its work; the text says why."""
+    """A generator did not do its work; the text is the reason."""
 
 
-Tool = Callable[[int, int, float | None], Said]
-"""(port, seconds, rate or None for as fast as it goes) -> what it says. Raises Failed."""
+Tool = Callable[[int, int, float | None], LoadResult]
+"""(port, seconds, rate or None for as fast as it goes) -> its result. Raises Failed."""
 
 
 def tools(home: Path, mine: Installed) -> dict[str, Tool | str]:
@@ -98,9 +98,9 @@ def start(
 
 
 def facts_of_run(process: subprocess.Popen[str]) -> dict[str, float]:
-    """Wait for such a run, and read the facts of its only check. Raises Failed where there are none."""
+    """Wait for such a run, and read the facts of its only check. Raises Failed if it has no facts."""
     try:
-        output, said = process.communicate(timeout=LIMIT_S)
+        output, printed = process.communicate(timeout=LIMIT_S)
     except subprocess.TimeoutExpired as error:
         process.kill()
         process.communicate()
@@ -108,7 +108,7 @@ def facts_of_run(process: subprocess.Popen[str]) -> dict[str, float]:
     try:
         [check] = json.loads(output)["checks"]
     except (ValueError, LookupError) as error:
-        raise Failed(f"exit {process.returncode} without a report: {said.strip()[-160:]}") from error
+        raise Failed(f"exit {process.returncode} without a report: {printed.strip()[-160:]}") from error
     facts: dict[str, float] = check["facts"]
     if not facts.get("completed_count"):
         raise Failed(check["reason"] or "nothing was answered")
@@ -123,23 +123,23 @@ def ours(
     rate: float | None,
     *,
     env: Mapping[str, str] | None = None,
-) -> Said:
+) -> LoadResult:
     """Our own tool, as a user runs it."""
     with_: dict[str, object] = {"path": "/", "for": f"{seconds}s", "stop_at": None}
     with_ |= {"callers": CONNECTIONS} if rate is None else {"arrivals": {"rate": rate}, "connections": CONNECTIONS}
     facts = facts_of(home, mine, "load", port, with_, env or {})
     cpu_us = facts["own_cpu_ratio"] * facts["elapsed_ms"] * 1000 / facts["completed_count"]
     extra = f"own lag p99 {facts['lag_p99_ms']:.1f} ms, {facts['not_sent_count']:.0f} not sent"
-    return Said(facts["throughput_rps"], facts["p95_ms"], facts["p99_ms"], facts["max_ms"], cpu_us, extra)
+    return LoadResult(facts["throughput_rps"], facts["p95_ms"], facts["p99_ms"], facts["max_ms"], cpu_us, extra)
 
 
-def _wrk(port: int, seconds: int, rate: float | None) -> Said:
+def _wrk(port: int, seconds: int, rate: float | None) -> LoadResult:
     text, cpu_s = _run(["wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds}", "--latency", f"http://127.0.0.1:{port}/"])
     rps, count = _number(r"Requests/sec:\s+([\d.]+)", text), _number(r"(\d+) requests in", text)
     units = {"us": 1e-3, "ms": 1.0, "s": 1e3, "m": 6e4}
     p99 = re.search(r"99%\s+([\d.]+)(us|ms|s|m)\b", text)
     worst = re.search(r"Latency\s+\S+\s+\S+\s+([\d.]+)(us|ms|s|m)\b", text)
-    return Said(
+    return LoadResult(
         rps,
         p99_ms=float(p99[1]) * units[p99[2]] if p99 else float("nan"),
         max_ms=float(worst[1]) * units[worst[2]] if worst else float("nan"),
@@ -148,7 +148,7 @@ def _wrk(port: int, seconds: int, rate: float | None) -> Said:
     )
 
 
-def _hey(port: int, seconds: int, rate: float | None) -> Said:
+def _hey(port: int, seconds: int, rate: float | None) -> LoadResult:
     paced = [] if rate is None else ["-q", f"{rate / CONNECTIONS:g}"]
     text, cpu_s = _run(["hey", "-z", f"{seconds}s", "-c", str(CONNECTIONS), *paced, f"http://127.0.0.1:{port}/"])
     rps = _number(r"Requests/sec:\s+([\d.]+)", text)
@@ -156,19 +156,19 @@ def _hey(port: int, seconds: int, rate: float | None) -> Said:
         _number(pattern, text) * 1000
         for pattern in (r"95% in ([\d.]+) secs", r"99% in ([\d.]+) secs", r"Slowest:\s+([\d.]+)")
     )
-    return Said(rps, p95, p99, worst, _each(cpu_s, rps * seconds))
+    return LoadResult(rps, p95, p99, worst, _each(cpu_s, rps * seconds))
 
 
-def _ab(port: int, seconds: int, rate: float | None) -> Said:
+def _ab(port: int, seconds: int, rate: float | None) -> LoadResult:
     text, cpu_s = _run(
         ["ab", "-k", "-q", "-c", str(CONNECTIONS), "-t", str(seconds), "-n", "9999999", f"http://127.0.0.1:{port}/"]
     )
     rps, count = _number(r"Requests per second:\s+([\d.]+)", text), _number(r"Complete requests:\s+(\d+)", text)
     p95, p99, worst = (_number(rf"\s{share}%\s+(\d+)", text) for share in (95, 99, 100))
-    return Said(rps, p95, p99, worst, _each(cpu_s, count), "it has no rate: as fast as it goes")
+    return LoadResult(rps, p95, p99, worst, _each(cpu_s, count), "it has no rate: as fast as it goes")
 
 
-def _locust(home: Path, tool: Installed | None, user: str, port: int, seconds: int, rate: float | None) -> Said:
+def _locust(home: Path, tool: Installed | None, user: str, port: int, seconds: int, rate: float | None) -> LoadResult:
     assert tool is not None
     pace = "" if rate is None else f"\n    wait_time = constant_throughput({rate / CONNECTIONS:g})"
     file = home / "locustfile.py"
@@ -188,7 +188,7 @@ def _locust(home: Path, tool: Installed | None, user: str, port: int, seconds: i
         raise Failed("it made no request in its time")
     p95, p99, worst = (float(total[column]) for column in ("95%", "99%", "Max Response Time"))
     # Its own figure counts the seconds in which it starts and stops.
-    return Said(count / seconds, p95, p99, worst, _each(cpu_s, count))
+    return LoadResult(count / seconds, p95, p99, worst, _each(cpu_s, count))
 
 
 def _each(cpu_s: float, count: float) -> float:
@@ -199,7 +199,7 @@ def _each(cpu_s: float, count: float) -> float:
 
 
 def _run(argv: list[str]) -> tuple[str, float]:
-    """What a command says, and the processor time that it took. Raises Failed."""
+    """The output of a command, and the processor time that it took. Raises Failed."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     try:
         done = subprocess.run(argv, check=False, capture_output=True, text=True, timeout=LIMIT_S)

@@ -10,7 +10,7 @@ import httptools
 BODY = b'{"status":"healthy","version":"0.1.0","components":{"redis":true,"llm":true}}'
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n" % len(BODY)
 KEEP = HEAD + b"Connection: keep-alive\r\n\r\n" + BODY
-"""It says so, for ab keeps no connection otherwise."""
+"""Announced, since ab closes the connection otherwise."""
 LAST = HEAD + b"Connection: close\r\n\r\n" + BODY
 
 

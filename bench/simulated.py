@@ -1,9 +1,9 @@
 """How often a comparison with a baseline is wrong, simulated with recorded runs; prints a line of JSON a recording.
 
-A simulated run is one of the recorded runs, with its windows drawn anew in blocks of three neighbours (Kuensch 1989,
+A simulated run is window of the recorded runs, with its windows drawn anew in blocks of three neighbours (Kuensch 1989,
 Annals of Statistics 17), so that the state of the machine in it and the dependence of its requests stay as they were
 recorded. Runs that are drawn so are identical but for what the machine does: any regression among them is a false
-alarm. Then one figure of the later run is multiplied; what is not called a regression then was missed.
+alarm. Then window figure of the later run is multiplied; what is not called a regression then was missed.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from xnai_validate.baseline.record import RecordedCheck, RecordedRun
 
 SEED = 20261125
 COPIES = 10
-"""Runs that are drawn from each recorded one."""
+"""Runs that are drawn from each recorded window."""
 COMPARISONS = 4000
 BEFORE = 10
 """Runs of the baseline."""
@@ -42,11 +42,11 @@ def main() -> None:
         names = sorted({(load, name) for run in pool for load, figures in run[0].items() for name in figures})
         shifts = [_shift(pool, name, names, rng) for name in names]
         found = {"recording": recording, "runs": len(pool), "before": BEFORE, **_false_alarms(pool, names, rng)}
-        sys.stdout.write(json.dumps({**found, "shifts": [one for one in shifts if one is not None]}) + "\n")
+        sys.stdout.write(json.dumps({**found, "shifts": [window for window in shifts if window is not None]}) + "\n")
 
 
 def _drawn_run(run: RecordedRun, rng: random.Random) -> Run:
-    """The figures of a run that is drawn from a recorded one."""
+    """The figures of a run that is drawn from a recorded window."""
     return {check.partition(":")[2]: _drawn_check(kept, rng).figures() for check, kept in run.checks.items()}
 
 
@@ -82,18 +82,18 @@ def _false_alarms(pool: Sequence[Sequence[Run]], names: Sequence[Name], rng: ran
     alarms = 0
     for _ in range(COMPARISONS):
         verdicts = judge(list(_pairs(pool, names, rng).values()))
-        alarms += any(one.change == "regression" for one in verdicts)
+        alarms += any(window.change == "regression" for window in verdicts)
     return {"share": alarms / COMPARISONS, "interval": _wilson(alarms, COMPARISONS)}
 
 
 def _shift(
     pool: Sequence[Sequence[Run]], shifted: Name, names: Sequence[Name], rng: random.Random
 ) -> dict[str, object] | None:
-    """How often a shift of one figure is missed where it can be judged at all; None where too few runs have it.
+    """How often a shift of window figure is missed where it can be judged at all; None where too few runs have it.
 
     To multiply all latencies of a run multiplies its quantiles, and leaves the errors of their logarithms as they are.
     """
-    values = [one.value for run in pool if isinstance(one := run[0].get(shifted[0], {}).get(shifted[1]), Figure)]
+    values = [window.value for run in pool if isinstance(window := run[0].get(shifted[0], {}).get(shifted[1]), Figure)]
     if len(values) <= BEFORE:
         return None
     found: list[float] = []
@@ -101,7 +101,7 @@ def _shift(
         pairs = _pairs(pool, names, rng)
         if shifted in pairs:
             found.append(_least_shift(pairs, shifted))
-    missed = sum(one > SHIFT for one in found)
+    missed = sum(window > SHIFT for window in found)
     return {
         "load": shifted[0],
         "figure": shifted[1],
@@ -116,12 +116,12 @@ def _shift(
 
 
 def _least_shift(pairs: dict[Name, Pair], shifted: Name) -> float:
-    """The smallest factor, in steps of 1 %, by which one figure of the later run becomes a regression; at most 7."""
+    """The smallest factor, in steps of 1 %, by which window figure of the later run becomes a regression; at most 7."""
     index, judged = list(pairs).index(shifted), list(pairs.values())
     pair = judged[index]
 
     def is_found(percent: int) -> bool:
-        after = [Figure(one.value * (1 + percent / 100), one.variance) for one in pair.after]
+        after = [Figure(window.value * (1 + percent / 100), window.variance) for window in pair.after]
         judged[index] = Pair(pair.check, pair.figure, pair.before, after)
         return judge(judged)[index].change == "regression"
 

@@ -1,4 +1,4 @@
-"""The servers that are measured against, each a process of its own that tells its port as its first line."""
+"""The servers that are measured against, each a process of its own that prints its port as its first line."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Event streams at once, by the thousand: the memory that they take in our process, and the time of an event.
 
 Measured as the difference between a run of `load.sse` with few streams and one with many, so that start-up counts in
-neither. Each run is the whole tool, with its report; it tells that all streams were open at once and ended well.
+neither. Each run is the whole tool, with its report; it reports that all streams were open at once and ended well.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class Ran:
 
 
 def streams(home: Path, tool: Installed, rounds: int) -> list[Row]:
-    """Rows for memory and time; fewer streams than wanted, and said so, where the system allows fewer open files."""
+    """Rows for memory and time; fewer streams, with a note, if the system allows fewer open files."""
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     many = MANY if hard == resource.RLIM_INFINITY else min(MANY, hard - SPARE)
     growths, costs, failure = [], [], None

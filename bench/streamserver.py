@@ -1,6 +1,6 @@
 """A server of event streams on loopback that costs as little as one can in Python; prints its port as its first line.
 
-Every stream has so many token events, one an interval, and an event that ends it. The streams are served in turns, each
+Every stream has the given number of token events, one an interval, and an event that ends it. The streams are served in turns, each
 in its slot of the interval, so that events come evenly and each in a write of its own.
 """
 
@@ -77,7 +77,7 @@ class Server:
         slot[:] = going
 
     async def turns(self) -> None:
-        """Serve for ever; a turn that is late is made up for."""
+        """Serve for ever; a late turn is caught up."""
         due = time.monotonic()
         while True:
             due += self.interval_s / SLOTS

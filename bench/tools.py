@@ -58,7 +58,7 @@ def our_tool() -> Installed:
     shutil.rmtree(built, ignore_errors=True)
     subprocess.run([*pip, "wheel", "--no-deps", "--wheel-dir", str(built), str(ROOT)], check=True)
     (wheel,) = built.glob("*.whl")
-    # The second time only our own package is taken anew: its version says nothing of what is in it.
+    # Later only our own package is installed again: its version stays the same when its content changes.
     subprocess.run([*pip, "install", f"{wheel}[load,fast]"], check=True)
     subprocess.run([*pip, "install", "--no-deps", "--force-reinstall", str(wheel)], check=True)
     return found
@@ -68,8 +68,8 @@ def other_tool(name: str, packages: tuple[str, ...]) -> Installed | None:
     """A tool from the package index; None, with a word on stderr, where it cannot be installed."""
     found = Installed(BENCH / name)
     done = found.folder / ".installed"
-    wanted = "\n".join(packages)
-    if done.is_file() and done.read_text(encoding="utf-8") == wanted:
+    listed = "\n".join(packages)
+    if done.is_file() and done.read_text(encoding="utf-8") == listed:
         return found
     sys.stderr.write(f"installing {', '.join(packages)} into {found.folder.relative_to(ROOT)}\n")
     try:
@@ -79,7 +79,7 @@ def other_tool(name: str, packages: tuple[str, ...]) -> Installed | None:
     except (OSError, subprocess.CalledProcessError) as error:
         sys.stderr.write(f"not installed, so not measured: {name} ({error})\n")
         return None
-    done.write_text(wanted, encoding="utf-8")
+    done.write_text(listed, encoding="utf-8")
     return found
 
 
@@ -100,7 +100,7 @@ def npm_tool(name: str) -> str | None:
 
 
 def _make(venv: Installed) -> None:
-    """Make the environment where there is none, with the pip of today: older ones wrote slower start scripts."""
+    """Create the environment if it does not exist, with the pip of today: older ones wrote slower start scripts."""
     if not Path(venv.python).exists():
         subprocess.run([sys.executable, "-m", "venv", str(venv.folder)], check=True)
         pip = [venv.python, "-m", "pip", "--disable-pip-version-check", "--quiet", "install", "--upgrade", "pip"]

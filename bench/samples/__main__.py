@@ -1,4 +1,4 @@
-"""`python -m bench.samples NAME COUNT`: record runs of the loads of `noise` until the recording NAME has so many.
+"""`python -m bench.samples NAME COUNT`: record runs of the loads of `noise` until the recording NAME has COUNT of them.
 
 Each run starts the embedded stack anew, as a build would, and the tool records it itself (`run --record`).
 """
@@ -17,7 +17,7 @@ from bench.static import static_server
 
 
 def main() -> int:
-    """Record, and say after each run how busy the machine is."""
+    """Record, and report after each run how busy the machine is."""
     name, count = sys.argv[1], int(sys.argv[2])
     kept = path_of(name)
     with tempfile.TemporaryDirectory() as folder, static_server() as port:
