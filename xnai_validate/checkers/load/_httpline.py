@@ -17,6 +17,7 @@ from typing import cast
 import httptools
 
 from xnai_validate.checkers.load._drive import Drive
+from xnai_validate.checkers.load._odd_response import OddResponse, has_odd_coding
 from xnai_validate.checkers.load._request_bytes import open_connection
 from xnai_validate.checkers.load._tally import Tally
 from xnai_validate.kit import ErrorKind
@@ -62,6 +63,7 @@ class HttpLine(asyncio.BufferedProtocol):
         "_idempotent",
         "_idle_since",
         "_keep",
+        "_odd",
         "_over",
         "_same",
         "_size",
@@ -88,7 +90,7 @@ class HttpLine(asyncio.BufferedProtocol):
     def __init__(self, drive: Drive, wanted: Wanted, buffer: memoryview) -> None:
         """`buffer` may be shared by all lines of a loop: what is in it has been read when a callback returns."""
         self.buffer = buffer
-        self.parser = httptools.HttpResponseParser(self)
+        self.parser = self._new_parser()
         self._drive = drive
         self._wanted = wanted
         self._data = wanted.data
@@ -115,6 +117,14 @@ class HttpLine(asyncio.BufferedProtocol):
         """Whether the answer lets the connection live."""
         self._surplus = False
         """Whether bytes came after the answer."""
+        self._odd: OddResponse | None = None
+        """The present answer, where llhttp has refused it."""
+
+    def _new_parser(self) -> httptools.HttpResponseParser:
+        parser = httptools.HttpResponseParser(self)
+        # As h11: within a body its bytes are gone when llhttp refuses them.
+        parser.set_dangerous_leniencies(lenient_spaces_after_chunk_size=True)
+        return parser
 
     @property
     def stale(self) -> bool:
@@ -197,6 +207,9 @@ class HttpLine(asyncio.BufferedProtocol):
             self._drive.answered(self, self._status)
             return
         self._size += nbytes
+        if self._odd is not None or (self._size == nbytes and data[:5] != b"HTTP/"):
+            self._read_carefully(data)
+            return
         try:
             self.parser.feed_data(data)
         except httptools.HttpParserUpgrade:
@@ -204,15 +217,40 @@ class HttpLine(asyncio.BufferedProtocol):
             return
         except httptools.HttpParserError as error:
             if not self._done:
-                self._fail(ErrorKind.PROTOCOL, f"not HTTP as RFC 9112 wants it: {error}")
+                if len(self._head) + nbytes == self._size:  # all of the answer is at hand
+                    self._read_carefully(self._head + data)
+                else:
+                    self._fail(ErrorKind.PROTOCOL, f"not HTTP as RFC 9112 wants it: {error}")
                 return
             self._surplus = True
+        if self._size == nbytes and has_odd_coding(data[: data.find(b"\r\n\r\n")]):
+            self._done = False
+            self._read_carefully(data)
+            return
         if self._size > self._wanted.answer_cap:
             self._fail(ErrorKind.TOO_LARGE, f"an answer has more than {self._wanted.answer_cap} bytes")
         elif self._done:
             self._answered(data)
         else:
             self._in_pieces(data)
+
+    def _read_carefully(self, data: bytes) -> None:
+        """Take bytes of an answer in that llhttp refuses: h11 decides."""
+        if self._odd is None:
+            self._odd = OddResponse(self._wanted.prepared.method)
+        try:
+            status = self._odd.feed(data)
+        except WireError as failure:
+            self._odd = None
+            self._fail(failure.kind, failure.detail)
+            return
+        if self._size > self._wanted.answer_cap:
+            self._fail(ErrorKind.TOO_LARGE, f"an answer has more than {self._wanted.answer_cap} bytes")
+        elif status is not None:
+            self._status, self._keep, self._surplus = status, self._odd.reusable, False
+            self._odd = None
+            self.parser = self._new_parser()
+            self._answered(b"")
 
     def _answered(self, data: bytes) -> None:
         """An answer has ended, with `data` or in it."""
@@ -223,8 +261,7 @@ class HttpLine(asyncio.BufferedProtocol):
         if not self._idempotent:
             self._idle_since = perf_counter()
         if self._keep and not self._surplus:
-            if len(data) == self._size <= SAME_CAP:
-                self._same = data
+            self._same = data if len(data) == self._size <= SAME_CAP else b""
             self._drive.answered(self, self._status)
         else:
             self.abort()
@@ -257,6 +294,9 @@ class HttpLine(asyncio.BufferedProtocol):
         if self._over:
             return
         self._over = True
+        if self._odd is not None and exc is None:
+            self._end_carefully(self._odd)
+            return
         head = _final_head(self._head)
         if not self._waiting:
             self._drive.lost(self)
@@ -270,6 +310,17 @@ class HttpLine(asyncio.BufferedProtocol):
         else:
             where = "the end of the response" if self._size else "a response"
             self._drive.failed(self, ErrorKind.RESET, f"the connection was closed before {where}")
+
+    def _end_carefully(self, odd: OddResponse) -> None:
+        try:
+            status = odd.feed(b"")
+        except WireError as failure:
+            self._drive.failed(self, failure.kind, failure.detail)
+            return
+        if status is None:
+            self._drive.failed(self, ErrorKind.RESET, "the connection was closed before the end of the response")
+        else:
+            self._drive.answered(self, status, keep=False)
 
     def on_message_begin(self) -> None:
         """Called by httptools."""
@@ -293,7 +344,7 @@ class HeadLine(HttpLine):
 
     def send(self) -> None:
         """Send the request."""
-        self.parser = httptools.HttpResponseParser(self)  # the last one waits for a body that does not come
+        self.parser = self._new_parser()  # the last one waits for a body that does not come
         super().send()
 
     def on_headers_complete(self) -> None:
