@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
-from xnai_validate.wire.net.resolve import literal
+from xnai_validate.wire.net.names import ascii_host, is_address
 
 if TYPE_CHECKING:
     from cryptography.x509 import Certificate
@@ -55,11 +56,18 @@ def covers(pattern: str, name: str) -> bool:
 
     As in OpenSSL, at least two labels follow the wildcard: `*.stack` covers nothing.
     """
-    pattern, name = pattern.lower().rstrip("."), name.lower().rstrip(".")
-    if literal(name, 0) is not None or not pattern.startswith("*."):
+    pattern, name = _compared(pattern), _compared(name)
+    if is_address(name) or not pattern.startswith("*."):
         return _same(pattern, name)
     first, _, rest = name.partition(".")
     return bool(first) and rest == pattern[2:] and "." in rest
+
+
+def _compared(name: str) -> str:
+    """A name as names are compared: in ASCII and small letters, without a dot at its end."""
+    with suppress(ValueError):  # what is no name is equal to itself alone
+        name = ascii_host(name)
+    return name.lower().rstrip(".")
 
 
 def _same(pattern: str, name: str) -> bool:

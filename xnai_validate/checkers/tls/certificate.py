@@ -24,9 +24,11 @@ from xnai_validate.kit import (
     Tls,
     Unmeasurable,
     checker,
+    field_validator,
 )
 from xnai_validate.wire.failure import WireError
 from xnai_validate.wire.net.connection import dial
+from xnai_validate.wire.net.names import tls_name
 from xnai_validate.wire.net.tls import client_context
 
 NAMES_CAP = 100
@@ -43,6 +45,8 @@ class Handshake(Params):
     server_name: str | None = None
     """The name to ask for and to hold the certificate against; by default `tls.server_name` of the target, else the
     host."""
+    _name = field_validator("server_name")(lambda name: None if name is None else tls_name(name))
+
     timeout: Duration = 5.0
     """How long a handshake may take, connecting included."""
 
@@ -58,6 +62,9 @@ class Certificate(Facts):
     """Whether it leads to the target's authority (`tls.ca`) or the machine's, is in date, and is for this name."""
     verify_error: str | None
     """Why it is not verified, in OpenSSL's words."""
+    strict_error: str | None
+    """Why a strict verifier would refuse what is verified here: `VERIFY_X509_STRICT` of OpenSSL, the default of Python
+    from 3.13 on. Null where it would not, and where the certificate is not verified."""
     subject: str | None
     """The subject: `CN=redis.local`."""
     issuer: str | None
@@ -120,9 +127,10 @@ async def certificate(params: Handshake, ctx: Context) -> Certificate:
     wanted = replace(target.tls, verify=True, server_name=name)
     try:
         session, verify_error = await _trusting(host, port, wanted, params.timeout)
+        strict_error = None if verify_error else await _strict_error(host, port, wanted, params.timeout)
     except WireError as failure:
         return _unread(failure.kind, failure.detail)
-    return _facts(session, verify_error, name)
+    return _facts(session, verify_error, strict_error, name)
 
 
 async def _trusting(host: str, port: int, tls: Tls, timeout_s: float) -> tuple[_Session, str | None]:
@@ -136,8 +144,18 @@ async def _trusting(host: str, port: int, tls: Tls, timeout_s: float) -> tuple[_
         return await _shake(host, port, replace(tls, verify=False), timeout_s), cause.verify_message
 
 
-async def _shake(host: str, port: int, tls: Tls, timeout_s: float) -> _Session:
-    context = client_context(tls)
+async def _strict_error(host: str, port: int, tls: Tls, timeout_s: float) -> str | None:
+    """Why a strict verifier refuses the certificate, by a handshake of its own; None where it does not."""
+    try:
+        await _shake(host, port, tls, timeout_s, strict=True)
+    except WireError as failure:
+        cause = failure.__cause__
+        return cause.verify_message if isinstance(cause, ssl.SSLCertVerificationError) else None
+    return None
+
+
+async def _shake(host: str, port: int, tls: Tls, timeout_s: float, *, strict: bool = False) -> _Session:
+    context = client_context(tls, strict=strict)
     try:
         async with asyncio.timeout(timeout_s):
             dialled = await dial(host, port, context=context, server_name=tls.server_name)
@@ -159,7 +177,7 @@ async def _shake(host: str, port: int, tls: Tls, timeout_s: float) -> _Session:
         await dialled.pipe.aclose()
 
 
-def _facts(session: _Session, verify_error: str | None, name: str) -> Certificate:
+def _facts(session: _Session, verify_error: str | None, strict_error: str | None, name: str) -> Certificate:
     from cryptography import x509
     from cryptography.exceptions import UnsupportedAlgorithm
 
@@ -180,6 +198,7 @@ def _facts(session: _Session, verify_error: str | None, name: str) -> Certificat
         error_detail=None,
         verified=verify_error is None,
         verify_error=verify_error,
+        strict_error=strict_error,
         subject=found.subject.rfc4514_string()[:TEXT_CAP],
         issuer=found.issuer.rfc4514_string()[:TEXT_CAP],
         names=names[:NAMES_CAP],

@@ -53,7 +53,8 @@ class TargetAccess:
     def check_tls_files(self, target: Target, where: Where) -> None:
         """Note an error for TLS files that cannot be used, unless the url of the target speaks no TLS."""
         tls = target.tls
-        if not (tls.ca or tls.cert) or not target.uses_tls:
+        lacks_password = tls.key_password_env is not None and tls.key_password is None  # noted already
+        if not (tls.ca or tls.cert) or not target.uses_tls or lacks_password:
             return
         try:
             client_context(tls)
