@@ -169,8 +169,10 @@ class ZstdDecoder:
     def take(self) -> bytes:
         """The next piece of content. Raises WireError (protocol)."""
         data, self._data = self._data, b""
-        if self._decompressor.eof and data:  # frames may follow one another (RFC 8878 section 3)
-            self._decompressor = self._zstd.ZstdDecompressor()
+        if self._decompressor.eof:
+            if not data:
+                return b""
+            self._decompressor = self._zstd.ZstdDecompressor()  # frames may follow one another (RFC 8878 section 3)
         try:
             piece = bytes(self._decompressor.decompress(data, PIECE))
         except self._zstd.ZstdError as error:

@@ -1,0 +1,87 @@
+"""Cookies: each is seen by itself, sent where a check asks for it, and kept along redirections."""
+
+from __future__ import annotations
+
+from tests.context import observe
+from tests.scripted import Asked, Line, ok, scripted
+from xnai_validate.kit import Target
+
+TWO = ("Set-Cookie: sid=a=b; Path=/; HttpOnly", "Set-Cookie: theme=dark; Expires=Fri, 29 Nov 2097 20:00:00 GMT")
+
+
+def test_each_cookie_is_seen_by_itself() -> None:
+    """Joined as a header they could not be told apart: their dates have commas."""
+    with scripted(ok(b"", *TWO)) as server:
+        facts = observe("http.request", Target("api", server.url())).facts
+    assert facts["set_cookies"] == [
+        {"name": "sid", "cookie": "a=b", "attributes": "Path=/; HttpOnly"},
+        {"name": "theme", "cookie": "dark", "attributes": "Expires=Fri, 29 Nov 2097 20:00:00 GMT"},
+    ]
+
+
+def test_cookies_are_sent_as_they_are_given() -> None:
+    """And without the parameter none is sent, whatever the server has set before."""
+    with scripted(ok(b"", *TWO)) as server:
+        target = Target("api", server.url())
+        observe("http.request", target, cookies={"a": "1", "b": "2"})
+        observe("http.request", target, repeat=2)
+    assert [asked.headers.get("cookie") for asked in server.asked] == ["a=1; b=2", None, None]
+
+
+def test_a_log_in_by_cookie_is_followed() -> None:
+    """A redirection that sets a cookie leads to a page that needs it; only where `cookies` is given."""
+
+    async def script(asked: Asked, line: Line) -> bool:
+        if asked.path == "/login":
+            return await ok(b"", *TWO, "Location: /home", status="303 See Other")(asked, line)
+        return await ok(asked.headers.get("cookie", "none").encode())(asked, line)
+
+    with scripted(script) as server:
+        target = Target("api", server.url())
+        for cookies, text in (({"theme": "light", "x": "1"}, "theme=dark; x=1; sid=a=b"), ({}, None), (None, "none")):
+            facts = observe("http.request", target, path="/login", method="POST", redirects=1, cookies=cookies).facts
+            sent = sorted(facts["text"].split("; "))
+            assert sent == sorted((text or "sid=a=b; theme=dark").split("; "))
+
+
+def test_a_flow_takes_a_cookie_to_its_next_step() -> None:
+    """`capture: {sid: {cookie: sid}}` has its value; one that is not set is no value."""
+
+    async def script(asked: Asked, line: Line) -> bool:
+        if asked.path == "/login":
+            return await ok(b"", *TWO)(asked, line)
+        return await ok(asked.headers.get("cookie", "none").encode())(asked, line)
+
+    steps = [
+        {"name": "login", "kind": "http.request", "with": {"path": "/login"}, "capture": {"sid": {"cookie": "sid"}}},
+        {
+            "name": "home",
+            "kind": "http.request",
+            "with": {"path": "/home", "cookies": {"sid": "{{sid}}"}},
+            "expect": {"text": "sid=a=b"},
+        },
+    ]
+    with scripted(script) as server:
+        facts = observe("flow.steps", Target("api", server.url()), steps=steps).facts
+        steps[0]["capture"] = {"sid": {"cookie": "other"}}
+        lacking = observe("flow.steps", Target("api", server.url()), steps=steps).facts
+    assert facts["first_broken"] is None, facts
+    assert lacking["first_broken"] == "login"
+
+
+def test_a_file_is_sent_as_a_part_of_a_form() -> None:
+    """`files` and `form` make a multipart body (RFC 7578), whose boundary the content type names."""
+    with scripted(ok(b"thanks")) as server:
+        observe(
+            "http.request",
+            Target("api", server.url()),
+            method="POST",
+            form={"title": "Guide"},
+            files={"document": {"name": "guide.md", "content": "# Läufe", "type": "text/markdown"}},
+        )
+    (asked,) = server.asked
+    kind, _, boundary = asked.headers["content-type"].partition("; boundary=")
+    assert kind == "multipart/form-data"
+    parts = asked.body.split(b"--" + boundary.encode())
+    assert b'name="title"\r\n\r\nGuide\r\n' in parts[1]
+    assert b'name="document"; filename="guide.md"\r\nContent-Type: text/markdown\r\n\r\n# L\xc3\xa4ufe\r\n' in parts[2]
