@@ -16,13 +16,13 @@ from tests.checkers.beside import beside, end
 
 async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     """Serve one connection (RFC 9113)."""
-    state = h2.connection.H2Connection(h2.config.H2Configuration(client_side=False, header_encoding="utf-8"))
+    state = h2.connection.H2Connection(h2.config.H2Configuration(client_side=False, header_encoding=None))
     state.initiate_connection()
     writer.write(state.data_to_send())
     while data := await reader.read(65536):
         for event in state.receive_data(data):
             if isinstance(event, h2.events.RequestReceived):
-                path = dict(event.headers)[":path"]
+                path = dict(event.headers)[b":path"]
                 headers = [
                     (":status", "200"),
                     ("content-type", "text/plain"),
@@ -30,7 +30,7 @@ async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> No
                     ("set-cookie", "b"),
                 ]
                 state.send_headers(event.stream_id, headers)
-                state.send_data(event.stream_id, path.encode(), end_stream=True)
+                state.send_data(event.stream_id, path, end_stream=True)
         writer.write(state.data_to_send())
     writer.close()
 

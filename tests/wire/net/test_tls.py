@@ -126,7 +126,7 @@ def test_settings_that_cannot_be_used_are_refused(tmp_path: Path, path: Path) ->
 
 
 def test_a_certificate_that_is_not_verified_is_noted(tmp_path: Path) -> None:
-    """Every report has the notices of its run: `verify: false` is one."""
+    """Every report has the warnings of its run: `verify: false` is one."""
     (tmp_path / "profiles").mkdir()
-    notices = home_of(tmp_path, "https://127.0.0.1:1", {"verify": False}).load().notices
-    assert any("the certificate of api is not verified" in notice for notice in notices)
+    warnings = home_of(tmp_path, "https://127.0.0.1:1", {"verify": False}).load().warnings
+    assert any("the certificate of api is not verified" in warning for warning in warnings)

@@ -22,6 +22,7 @@ from xnai_validate.checkers.load._request_bytes import open_connection
 from xnai_validate.checkers.load._tally import Tally
 from xnai_validate.kit import ErrorKind
 from xnai_validate.wire.failure import WireError, wire_error
+from xnai_validate.wire.http.greeting import is_response
 from xnai_validate.wire.http.request import IDEMPOTENT, Prepared
 from xnai_validate.wire.net.tls import client_context
 
@@ -207,7 +208,7 @@ class HttpLine(asyncio.BufferedProtocol):
             self._drive.answered(self, self._status)
             return
         self._size += nbytes
-        if self._odd is not None or (self._size == nbytes and data[:5] != b"HTTP/"):
+        if self._odd is not None or (self._size == nbytes and not is_response(data)):
             self._read_carefully(data)
             return
         try:
@@ -223,9 +224,9 @@ class HttpLine(asyncio.BufferedProtocol):
                     self._fail(ErrorKind.PROTOCOL, f"not HTTP as RFC 9112 wants it: {error}")
                 return
             self._surplus = True
-        if self._size == nbytes and has_odd_coding(data[: data.find(b"\r\n\r\n")]):
+        if not self._head_whole and has_odd_coding(raw := self._head + data):
             self._done = False
-            self._read_carefully(data)
+            self._read_carefully(raw)
             return
         if self._size > self._wanted.answer_cap:
             self._fail(ErrorKind.TOO_LARGE, f"an answer has more than {self._wanted.answer_cap} bytes")

@@ -17,9 +17,16 @@ from xnai_validate.wire.http.greeting import describe, is_response
 _CODINGS = re.compile(rb"\ntransfer-encoding[ \t]*:[ \t]*([^\r\n]*)", re.IGNORECASE)
 
 
-def has_odd_coding(head: bytes) -> bool:
-    """Whether a head has another transfer coding than `chunked`, once: llhttp accepts some that h11 refuses."""
-    codings = _CODINGS.findall(head)
+def has_odd_coding(data: bytes) -> bool:
+    """Whether a head has another transfer coding than `chunked`, once: llhttp accepts some that h11 refuses.
+
+    `data` is a response from its first byte on; False while its head is not whole.
+    """
+    end = data.find(b"\r\n\r\n")
+    if end < 0:
+        return False
+    # Behind an interim response is another head; what a body holds there at worst costs h11's time.
+    codings = _CODINGS.findall(data if data.startswith(b"HTTP/1.1 1") else data[:end])
     return bool(codings) and (len(codings) > 1 or codings[0].strip().lower() != b"chunked")
 
 
