@@ -114,7 +114,7 @@ def _end_after(work: Callable[[], None]) -> NoReturn:
 
 def _run_workers(part: Part, settings: Settings, sockets: Sockets, ready: Ready) -> None:
     """Run the part's workers, which share its sockets and its metrics."""
-    from xnai_validate.demo.api.monitoring import metrics
+    from xnai_validate.demo.api.monitoring import metrics  # imports prometheus_client, which `main` prepares
 
     def become(number: int, serving: Ready) -> NoReturn:
         worker = replace(settings, worker=number)

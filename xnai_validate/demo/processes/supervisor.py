@@ -18,6 +18,7 @@ import time
 from pathlib import Path
 from types import FrameType
 
+from xnai_validate.demo.api.answers.corpus import canaries
 from xnai_validate.demo.processes import child, redis_server
 from xnai_validate.demo.processes.cleaner import clean_up_after
 from xnai_validate.demo.processes.listeners import Listeners
@@ -228,8 +229,6 @@ class Supervisor:
 
     def _publish(self) -> StackFile:
         """Write the state files: the stack file with the present process ids."""
-        from xnai_validate.demo.api.answers.corpus import canaries
-
         pids = {part.name: pid for pid, part in reversed(self._running.items())}
         stack = describe(self._settings, pids, list(canaries()))
         for path in self._state_files:
