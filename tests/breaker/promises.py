@@ -19,13 +19,13 @@ def post(path: str) -> dict[str, Any]:
 
 
 def params(of: Stack, **more: Any) -> dict[str, Any]:
-    """The params that every kind of the family takes, for the breaker of a stack."""
+    """The params that every kind of the family takes, for the breaker of a stack; fractions in `more` are seconds."""
     told = {"kind": "http.request", "with": {"path": "/health"}, "fact": "json"}
     sources = {
         "metric": told | {"path": "$.breaker", "means": {"0": "closed", "1": "open", "2": "half_open"}},
         "health": told | {"path": "$.healthy", "means": {"false": "open", "true": ["closed", "half_open"]}},
     }
-    return {
+    given = {
         "name": NAME,
         "call": post("/work"),
         "trip": {"request": post("/fail")},
@@ -39,6 +39,7 @@ def params(of: Stack, **more: Any) -> dict[str, Any]:
         "patience": 0.8,
         **more,
     }
+    return {name: f"{value:g}s" if isinstance(value, float) else value for name, value in given.items()}
 
 
 def lost(key: str) -> dict[str, Any]:

@@ -11,8 +11,7 @@ from pydantic import ValidationError
 from tests.breaker import faults, reference
 from tests.breaker.promises import params, post
 from tests.breaker.server import Stack, stack, stored
-from tests.context import LooseContext, observe
-from xnai_validate import registry
+from tests.context import beside, call_checker, check_context, observe
 from xnai_validate.checkers.breaker._calls import retry_after_s
 from xnai_validate.checkers.breaker._params import BreakerParams
 from xnai_validate.kit import NotApplicable, Observed, Target, Unmeasurable
@@ -163,19 +162,16 @@ def test_equal_checks_share_one_drive(redis: Target) -> None:
 
     async def scene(running: Stack) -> tuple[list[int], list[int]]:
         wanted = params(running)
-        targets = {one.name: one for one in (running.workers[0], redis)}
-        first = LooseContext(targets, "api", {})
-        others = [first.beside() for _ in range(2)]
         calls = []
-        async with first.stack:
-            for kind, ctx in zip(("cycle", "refusal", "state", "cycle"), (first, *others, first), strict=True):
-                found = registry.CHECKERS.get(f"breaker.{kind}")
-                await found.measure(found.params.model_validate(wanted), ctx)
+        async with check_context("breaker.cycle", running.workers[0], others=(redis,), **wanted) as first:
+            others = [beside(first, f"breaker.{kind}", wanted) for kind in ("refusal", "state")]
+            for ctx in (first, *others, first):
+                await call_checker(ctx)
                 calls.append(stored(redis, running.key)[0]["total_calls"])
             before = calls[-1]
-            others[0].active_faults.append("something")
-            found = registry.CHECKERS.get("breaker.cycle")
-            await found.measure(found.params.model_validate(wanted), others[0])
+            disturbed = beside(first, "breaker.cycle", wanted)
+            disturbed.active_faults.append("something")
+            await call_checker(disturbed)
             return calls, [before, stored(redis, running.key)[0]["total_calls"]]
 
     with stack(redis) as running:

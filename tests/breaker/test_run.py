@@ -21,11 +21,6 @@ ONE_DRIVE = 1 + reference.FAILURES + reference.SUCCESSES + 2
 """Calls that a cycle lets through: one to begin with, those that open and close it, and a failure that it forgives."""
 
 
-def written(params_: dict[str, Any]) -> dict[str, Any]:
-    """Params as a person writes them: durations with their unit."""
-    return {name: f"{value}s" if isinstance(value, float) else value for name, value in params_.items()}
-
-
 def run(home: Path, running: Stack, *arguments: str, attempts: int = 1, **checks: dict[str, Any]) -> Ended:
     """Run checks (`id={kind, with}`) against a stack; the JSON report is `out.json`."""
     targets = {one.name: {"url": one.url} for one in (running.workers[0], running.redis)}
@@ -52,7 +47,7 @@ def found(home: Path) -> dict[str, CheckResult]:
 def test_three_checks_cost_one_drive(redis: Target, tmp_path: Path) -> None:
     """Cycle, refusal and state of a breaker are judged from one drive, at the time of the first of them."""
     with stack(redis) as running:
-        wanted = written(params(running))
+        wanted = params(running)
         cycle, refusal, state = ({"kind": f"breaker.{one}", "with": wanted} for one in ("cycle", "refusal", "state"))
         ended = run(tmp_path, running, cycle=cycle, refusal=refusal, state=state)
         assert ended.code == 0, ended.stdout + ended.stderr
@@ -65,7 +60,7 @@ def test_three_checks_cost_one_drive(redis: Target, tmp_path: Path) -> None:
 def test_a_check_that_is_tried_again_is_measured_anew(redis: Target, tmp_path: Path) -> None:
     """A second attempt drives the breaker once more, whatever the first one kept."""
     with stack(redis, reference.NoRetryAfter) as running:
-        check = {"kind": "breaker.refusal", "with": written(params(running)), "expect": {"retry_after_missing": 0}}
+        check = {"kind": "breaker.refusal", "with": params(running), "expect": {"retry_after_missing": 0}}
         ended = run(tmp_path, running, attempts=2, again=check)
         assert ended.code == 1, ended.stdout + ended.stderr
         calls = stored(redis, running.key)[0]["total_calls"]
@@ -79,7 +74,7 @@ def test_a_planted_state_must_be_allowed(redis: Target, tmp_path: Path) -> None:
     with stack(redis) as running:
         planted = {"key": running.key, "fields": {"state": "open"}, "now": ["last_failure_time"]}
         trip = {"planted": {"fault": "redis.plant", "target": "redis", "with": planted}}
-        check = {"kind": "breaker.cycle", "with": written(params(running, trip=trip))}
+        check = {"kind": "breaker.cycle", "with": params(running, trip=trip)}
         ended = run(tmp_path, running, planted=check)
         assert ended.code == 0, ended.stdout + ended.stderr
         assert found(tmp_path)["planted"].status.value == "skip"

@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 import redis
-from pydantic import ValidationError
 
 from tests.checkers.alerting import KEY, alerting
 from tests.checkers.redis_process import redis_server
@@ -20,7 +19,9 @@ from xnai_validate.checkers.alert._notice import flat, posted
 from xnai_validate.checkers.alert._webhook_receiver import BODY_CAP, Delivery, receiving
 from xnai_validate.errors import NotApplicable, Unmeasurable
 from xnai_validate.kit import JsonObject, Observed, Target
+from xnai_validate.model.source_location import InvalidConfig
 
+API = Target("api", "http://127.0.0.1:1")
 Server = tuple[Target, redis.Redis]
 WANTED: JsonObject = {"resolved": True, "duplicates": 0, "in_order": True, "payload_faults": []}
 """What a whole check of an alert asks, besides what the kind does."""
@@ -134,19 +135,19 @@ def test_alerts_about_something_else_and_from_before_do_not_count(server: Server
 
 def test_params_that_do_not_fit_are_refused(server: Server) -> None:
     """Neither breach nor cause, no channel, or a cure without a cause is a mistake of the suite."""
-    cause = [{"kind": "http.request", "target": "api"}]
+    cause = [{"kind": "http.request"}]
     for wrong, said in (
         ({"stream": {}}, "what the alert is about"),
         ({"cause": cause}, "where the alert arrives"),
         ({"breach": {"fault": "process.pause"}, "cause": cause, "stream": {}}, "what the alert is about"),
         ({"breach": {"fault": "process.pause"}, "cure": cause, "stream": {}}, "cure goes with cause"),
     ):
-        with pytest.raises(ValidationError, match=said):
-            observe("alert.receipt", **wrong)
+        with pytest.raises(InvalidConfig, match=said):
+            observe("alert.receipt", API, **wrong)
     with pytest.raises(NotApplicable, match="--listen"):
-        observe("alert.receipt", cause=cause, webhook="")
+        observe("alert.receipt", API, cause=cause, webhook="")
     with pytest.raises(Unmeasurable, match="no address to listen on"):
-        observe("alert.receipt", cause=cause, webhook="somewhere")
+        observe("alert.receipt", API, cause=cause, webhook="somewhere")
 
 
 def test_a_port_that_is_taken_is_said(server: Server) -> None:
@@ -156,7 +157,7 @@ def test_a_port_that_is_taken_is_said(server: Server) -> None:
         taken.listen()
         address = "{}:{}".format(*taken.getsockname())
         with pytest.raises(Unmeasurable, match=address):
-            observe("alert.receipt", cause=[{"kind": "http.request", "target": "api"}], webhook=address)
+            observe("alert.receipt", API, cause=[{"kind": "http.request"}], webhook=address)
 
 
 @pytest.mark.prove

@@ -12,7 +12,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from tests.context import LooseContext, observe
+from tests.context import observe
 from tests.scripted import Asked, Line, ok, scripted
 from xnai_validate.checkers.http import _contract_requests as contract_requests
 from xnai_validate.checkers.http._contract_requests import MadeUp, Untested, made_up
@@ -245,8 +245,6 @@ def test_a_host_without_memory_to_give_is_spared() -> None:
     """The check is not begun where its processes might take what the guard ends the run for."""
     with scripted(Service().script) as server:
         target = Target("api", server.url())
-        ctx = LooseContext({"api": target}, "api", {})
-        ctx.spare_bytes = 191 << 20
         with pytest.raises(NotApplicable, match="may take 192 MiB, and the host has 191 MiB left"):
-            asyncio.run(ctx._observe("http.contract", {}, "api", None))
+            observe("http.contract", target, spare_bytes=191 << 20)
         assert server.asked == []

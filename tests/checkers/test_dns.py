@@ -130,7 +130,7 @@ def test_answers_that_change_are_not_stable() -> None:
 def test_a_silent_name_server_is_a_time_out() -> None:
     """The time limit is kept."""
     with name_server(lambda query: None) as server:
-        assert observe("dns.resolve", name="a", server=server, timeout=0.3).facts["error"] == "timeout"
+        assert observe("dns.resolve", name="a", server=server, timeout="0.3s").facts["error"] == "timeout"
 
 
 def test_what_cannot_be_asked_is_told() -> None:

@@ -40,7 +40,7 @@ def page(name: str) -> Iterator[Target]:
         process.stdout.close()
 
 
-QUICK: dict[str, Any] = {"before": 0.1, "hold": 0.8, "every": 0.02, "recover": 20.0}
+QUICK: dict[str, Any] = {"before": "0.1s", "hold": "0.8s", "every": "0.02s", "recover": "20s"}
 WRITE: JsonObject = {"kind": "redis.roundtrip", "with": {"timeout": "2s"}}
 
 
@@ -131,7 +131,7 @@ def test_what_does_not_come_back_in_time() -> None:
         probe = {"kind": "redis.key", "with": {"key": "spoiled"}, "expect": {"exists": False}}
         write = {"kind": "redis.command", "with": {"command": ["SET", "spoiled", "yes"]}}
         seen = experiment(
-            target, disturb=[{"fault": "redis.kill_clients"}], probe=probe, during=[write], recover=0.3, hold=0.2
+            target, disturb=[{"fault": "redis.kill_clients"}], probe=probe, during=[write], recover="0.3s", hold="0.2s"
         )
         assert client.get("spoiled") == "yes"
     facts = seen.facts
@@ -165,10 +165,10 @@ def test_what_cannot_be_disturbed_is_told_plainly() -> None:
     with page("api") as api:
         ask = {"kind": "http.request", "with": {"path": "/"}, "expect": {"status": 200}}
         far = Target("far")
-        with pytest.raises(NotApplicable, match="neither a pid nor a container is known"):
+        with pytest.raises(NotApplicable, match="target far is not configured"):
             experiment(api, far, disturb=[{"fault": "process.pause", "target": "far"}], probe=ask)
         with pytest.raises(Unmeasurable, match="take 40"):
-            experiment(api, disturb=[{"fault": "process.pause"}], probe=ask, before=10.0, hold=30.0)
+            experiment(api, disturb=[{"fault": "process.pause"}], probe=ask, before="10s", hold="30s")
 
 
 def test_a_moment_is_taken_for_what_it_is() -> None:

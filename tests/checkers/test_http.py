@@ -17,6 +17,7 @@ from tests.scripted import Asked, Line, Scripted, ok, says, scripted
 from xnai_validate.checkers.http._request_model import Request
 from xnai_validate.errors import NotApplicable, Unmeasurable
 from xnai_validate.kit import Observed, Target
+from xnai_validate.model.source_location import InvalidConfig
 
 HEALTH = {"status": "healthy", "version": "0.1.0", "memory_gb": 1.5}
 
@@ -117,7 +118,7 @@ def test_no_answer_is_a_fact(target: Target) -> None:
 
     with tcp_server(hush) as port:
         silent = Target("api", f"http://127.0.0.1:{port}")
-        seen = observe("http.request", silent, timeout=0.2)
+        seen = observe("http.request", silent, timeout="0.2s")
     gone = observe("http.request", silent)
     assert (seen.facts["error"], gone.facts["error"]) == ("timeout", "refused")
     assert seen.findings[0].fact == "error"
@@ -233,7 +234,7 @@ def test_what_cannot_be_asked_is_no_verdict_on_the_server(target: Target) -> Non
     """A target without url is skipped; a header that HTTP forbids is refused when the suite is loaded."""
     with pytest.raises(NotApplicable):
         observe("http.request", Target("worker", pid=1))
-    with pytest.raises(ValueError, match="no name of a header"):
+    with pytest.raises(InvalidConfig, match="no name of a header"):
         observe("http.request", target, headers={"a b": "c"}, repeat=4, concurrent=2)
     with pytest.raises(Unmeasurable, match="HTTP does not allow"):
         observe("http.request", target, headers={"Content-Length": "7"}, repeat=4, concurrent=2)

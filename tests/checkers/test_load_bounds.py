@@ -17,7 +17,7 @@ from typing import Any
 import psutil
 import pytest
 
-from tests.context import LooseContext
+from tests.context import call_checker, check_context
 from tests.engine.plans import collect, engine_of, make, plan_of, results
 from tests.scripted import Asked, Line, ok, scripted
 from xnai_validate import registry
@@ -38,12 +38,13 @@ def measure(
     """The facts or what was raised, the sockets that are open then, and what was said; `beside` is in the same loop."""
 
     async def run() -> tuple[Any, list[Any], list[str]]:
-        found = registry.CHECKERS.get("load.http")
-        ctx = LooseContext({"api": Target("api", f"http://127.0.0.1:{port}")}, "api", {})
-        ctx.timeout_s = within_s
+        texts: list[str] = []
+        target = Target("api", f"http://127.0.0.1:{port}")
+        params = {"for": lasts, **with_}
 
         async def made() -> Facts:
-            return await found.measure(found.params.model_validate({"for": lasts, **with_}), ctx)
+            async with check_context("load.http", target, timeout_s=within_s, progress=texts.append, **params) as ctx:
+                return await call_checker(ctx)
 
         task = asyncio.create_task(made())
         other = asyncio.create_task(beside(task)) if beside else None
@@ -52,7 +53,7 @@ def measure(
         if other is not None:
             other.cancel()
             await asyncio.gather(other, return_exceptions=True)
-        return outcome, left, ctx.said
+        return outcome, left, texts
 
     return asyncio.run(run())
 

@@ -13,8 +13,7 @@ import pytest
 import redis as client
 
 from tests.checkers.redis_process import redis_server
-from tests.context import LooseContext, observe
-from xnai_validate import registry
+from tests.context import call_checker, check_context, observe
 from xnai_validate.kit import Target, Unmeasurable
 
 Server = tuple[Target, client.Redis]
@@ -92,9 +91,9 @@ def test_a_pause_of_redis_is_seen_by_all_who_came_meanwhile(server: Server) -> N
     target, redis = server
 
     async def run() -> Any:
-        found = registry.CHECKERS.get("load.redis")
+
         with_ = {"arrivals": {"rate": 50}, "for": "1s", "connections": 1, "command": ["PING"]}
-        task = asyncio.create_task(_made(found, with_, target))
+        task = asyncio.create_task(_made(with_, target))
         await asyncio.sleep(0.3)
         redis.client_pause(400)
         return await task
@@ -106,8 +105,9 @@ def test_a_pause_of_redis_is_seen_by_all_who_came_meanwhile(server: Server) -> N
     assert facts.service_p50_ms < 100
 
 
-async def _made(found: Any, with_: Any, target: Target) -> Any:
-    return await found.measure(found.params.model_validate(with_), LooseContext({"redis": target}, "redis", {}))
+async def _made(with_: Any, target: Target) -> Any:
+    async with check_context("load.redis", target, **with_) as ctx:
+        return await call_checker(ctx)
 
 
 def test_what_takes_too_long_is_a_time_out_and_its_connection_ends(server: Server) -> None:
@@ -138,9 +138,8 @@ def test_connections_that_are_killed_are_resets_and_replaced() -> None:
     with redis_server() as (target, redis):
 
         async def run() -> Any:
-            found = registry.CHECKERS.get("load.redis")
             with_ = {"callers": 3, "for": "1s", "stop_at": None, "command": ["BLPOP", "nothing", 0.05]}
-            task = asyncio.create_task(_made(found, with_, target))
+            task = asyncio.create_task(_made(with_, target))
             await asyncio.sleep(0.4)
             redis.client_kill_filter(_type="normal", skipme=True)
             return await task
@@ -156,8 +155,8 @@ def test_a_load_that_is_cancelled_leaves_no_socket(server: Server) -> None:
     target, redis = server
 
     async def run() -> list[Any]:
-        found = registry.CHECKERS.get("load.redis")
-        task = asyncio.create_task(_made(found, {"callers": 10, "for": "20s", "command": ["PING"]}, target))
+
+        task = asyncio.create_task(_made({"callers": 10, "for": "20s", "command": ["PING"]}, target))
         await asyncio.sleep(0.3)
         assert len(redis.client_list()) >= 11
         task.cancel()

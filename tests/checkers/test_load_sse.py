@@ -29,9 +29,8 @@ from tests.checkers.streaming import (
     play,
     plays,
 )
-from tests.context import LooseContext, observe
+from tests.context import call_checker, check_context, observe
 from tests.scripted import Asked, Line, Scripted, ok, says, scripted
-from xnai_validate import registry
 from xnai_validate.checkers.load import _streamline as streamline
 from xnai_validate.kit import Observed, Target, Tls
 from xnai_validate.model.histogram import Histogram
@@ -50,10 +49,11 @@ def streams(script: Script, **with_: Any) -> dict[str, Any]:
 
 async def measured(server: Scripted, *, lasts: str, **with_: Any) -> list[str]:
     """Measure, in this loop; what was told of the progress."""
-    found = registry.CHECKERS.get("load.sse")
-    ctx = LooseContext({"api": Target("api", server.url())}, "api", {})
-    await found.measure(found.params.model_validate({"for": lasts, **with_}), ctx)
-    return ctx.said
+    texts: list[str] = []
+    target = Target("api", server.url())
+    async with check_context("load.sse", target, progress=texts.append, **{"for": lasts, **with_}) as ctx:
+        await call_checker(ctx)
+    return texts
 
 
 def alternately(first: Script, second: Script) -> Script:

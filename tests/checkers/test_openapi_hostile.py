@@ -9,9 +9,8 @@ from typing import Any
 
 import pytest
 
-from tests.context import LooseContext, observe
+from tests.context import call_checker, check_context, observe
 from tests.scripted import Asked, Line, ok, scripted
-from xnai_validate import registry
 from xnai_validate.checkers.http import _openapi_examiner as openapi_examiner
 from xnai_validate.kit import Target
 
@@ -57,11 +56,9 @@ def test_a_pattern_that_never_ends_is_ended() -> None:
                 turns += 1
                 await asyncio.sleep(0.05)
 
-        ctx = LooseContext({"api": target}, "api", {})
-        found = registry.CHECKERS.get("http.openapi")
-        async with ctx.stack:
+        async with check_context("http.openapi", target, calls=[{"path": "/x"}]) as ctx:
             task = asyncio.create_task(other())
-            seen = await found.measure(found.params.model_validate({"calls": [{"path": "/x"}]}), ctx)
+            seen = await call_checker(ctx)
             task.cancel()
         return seen, turns
 

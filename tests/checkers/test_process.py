@@ -259,6 +259,7 @@ def test_a_process_that_dies_of_the_work_did_not_survive(worker: Start) -> None:
     assert seen.facts["rss_growth_ratio"] is None
 
 
+@pytest.mark.usefixtures("worker")
 def test_a_process_that_is_gone_is_not_worked_on(start: Start) -> None:
     """Where nothing runs beforehand no work is done."""
     one = start("print('ready', flush=True); input()")

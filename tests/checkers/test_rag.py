@@ -275,6 +275,6 @@ def test_a_server_that_hangs_or_hangs_up_is_told() -> None:
 
     with scripted(script) as server:
         target = Target("api", server.url())
-        found = observe("rag.limits", target, groups=["lengths"], timeout=0.3, concurrent=8)
+        found = observe("rag.limits", target, groups=["lengths"], timeout="0.3s", concurrent=8)
     assert len(found.facts["unanswered"]) == found.facts["inputs"] == 10
     assert found.facts["unanswered"][0].startswith("a question of 0 characters: timeout")

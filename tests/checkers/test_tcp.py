@@ -58,7 +58,7 @@ def test_a_port_that_drops_connections_is_a_time_out() -> None:
             filler.setblocking(False)
             filler.connect_ex(("127.0.0.1", port))
         try:
-            facts = observe("tcp.connect", Target("x", f"tcp://127.0.0.1:{port}"), timeout=0.3).facts
+            facts = observe("tcp.connect", Target("x", f"tcp://127.0.0.1:{port}"), timeout="0.3s").facts
         finally:
             for filler in fillers:
                 filler.close()
@@ -68,11 +68,11 @@ def test_a_port_that_drops_connections_is_a_time_out() -> None:
 def test_a_held_connection_shows_whether_the_server_keeps_it() -> None:
     """A server that closes is told from one that keeps the connection open, also when its greeting is read."""
     with tcp_server(patient) as port:
-        kept = observe("tcp.connect", Target("x", f"tcp://127.0.0.1:{port}"), hold=0.1).facts
+        kept = observe("tcp.connect", Target("x", f"tcp://127.0.0.1:{port}"), hold="0.1s").facts
     with tcp_server(curt) as port:
         target = Target("x", f"tcp://127.0.0.1:{port}")
-        dropped = observe("tcp.connect", target, hold=0.3, banner=5.0).facts
-        greeted = observe("tcp.connect", target, banner=5.0).facts
+        dropped = observe("tcp.connect", target, hold="0.3s", banner="5s").facts
+        greeted = observe("tcp.connect", target, banner="5s").facts
     assert (kept["held"], kept["banner"]) == (True, None)
     assert (dropped["held"], dropped["banner"]) == (False, "220 ready\ufffd\r\n")
     assert (greeted["held"], greeted["banner"]) == (None, "220 ready\ufffd\r\n")

@@ -111,7 +111,7 @@ def test_a_server_without_tls_is_an_error() -> None:
     with tcp_server(plain) as port:
         spoken = observe("tls.certificate", Target("redis", f"rediss://127.0.0.1:{port}")).facts
     with tcp_server(silent) as port:
-        hushed = observe("tls.certificate", Target("redis", f"rediss://127.0.0.1:{port}"), timeout=0.3).facts
+        hushed = observe("tls.certificate", Target("redis", f"rediss://127.0.0.1:{port}"), timeout="0.3s").facts
     closed = observe("tls.certificate", Target("redis", f"rediss://127.0.0.1:{port}")).facts
     assert [one["error"] for one in (spoken, hushed, closed)] == ["tls", "timeout", "refused"]
     assert {spoken[name] for name in spoken if not name.startswith("error")} == {None}

@@ -14,10 +14,10 @@ from typing import TypeVar
 
 import pytest
 
-from tests.context import RealClock
 from tests.faults.driving import RUN
 from tests.faults.scenes import NAMES, Scene, scene_of
 from xnai_validate import registry
+from xnai_validate.engine.clock import SystemClock
 from xnai_validate.engine.undo.folder import UndoFolder
 from xnai_validate.engine.undo.record import UndoRecord, record_from_json
 from xnai_validate.engine.undo.revert import FaultPlace, revert
@@ -35,7 +35,7 @@ class Tried:
         self.scene = scene
         self.fault: Fault = registry.FAULTS.get(name)
         self.params: Params = self.fault.params.model_validate(scene.params, context=FROM_FILE)
-        self.place = FaultPlace(f"{RUN}.1", RealClock(), self.fault.limit_s, scene.target)
+        self.place = FaultPlace(f"{RUN}.1", SystemClock(), self.fault.limit_s, scene.target)
         self.force: ActiveFault | None = None
 
     def prepared(self) -> tuple[Undo, JsonValue]:

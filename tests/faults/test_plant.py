@@ -5,14 +5,15 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
 import redis
 
 from tests.checkers.redis_process import redis_server
-from tests.context import LooseContext
+from tests.context import check_context, planned_fault
 from xnai_validate.kit import FaultEntry, Target, Unmeasurable
 
 KEY = "circuit_breaker:rag_api"
@@ -31,6 +32,13 @@ def server(running: Server) -> Server:
     return running
 
 
+@asynccontextmanager
+async def active(target: Target, entry: FaultEntry) -> AsyncIterator[None]:
+    """A fault of a run while it is active."""
+    async with check_context("redis.ping", target) as ctx, ctx.under(planned_fault(entry, target)):
+        yield
+
+
 def plant(server: Server, meanwhile: Any = lambda: None) -> dict[str, Any]:
     """Plant an open state and take it back: what the key said meanwhile."""
     said: dict[str, Any] = {}
@@ -38,7 +46,7 @@ def plant(server: Server, meanwhile: Any = lambda: None) -> dict[str, Any]:
     disturbance = FaultEntry.model_validate({"fault": "redis.plant", "with": wanted})
 
     async def scene() -> None:
-        async with LooseContext({"redis": server[0]}, "redis", {}).injected(disturbance):
+        async with active(server[0], disturbance):
             said.update(json.loads(str(server[1].get(KEY))), ttl=server[1].ttl(KEY))
             meanwhile()
 
@@ -102,7 +110,7 @@ def test_a_key_is_gone_and_back(server: Server) -> None:
     lost = FaultEntry.model_validate({"fault": "redis.plant", "with": {"key": KEY, "absent": True}})
 
     async def scene(meanwhile: bool) -> None:
-        async with LooseContext({"redis": server[0]}, "redis", {}).injected(lost):
+        async with active(server[0], lost):
             assert server[1].exists(KEY) == 0
             if meanwhile:
                 server[1].set(KEY, "{}")

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from tests.context import RealClock
 from xnai_validate import registry
+from xnai_validate.engine.clock import SystemClock
 from xnai_validate.engine.undo.revert import FaultPlace, Proof, revert
 from xnai_validate.kit import FROM_FILE, ActiveFault, Fault, JsonValue, Params, Target, Undo
 
@@ -20,7 +20,7 @@ class Trial:
     def __init__(self, name: str, target: Target | None, params: dict[str, Any], injection: str) -> None:
         self.fault: Fault = registry.FAULTS.get(name)
         self.params: Params = self.fault.params.model_validate(params, context=FROM_FILE)
-        self.place = FaultPlace(injection, RealClock(), self.fault.limit_s, target)
+        self.place = FaultPlace(injection, SystemClock(), self.fault.limit_s, target)
         self.force: ActiveFault | None = None
 
     def prepare(self) -> tuple[Undo, JsonValue]:

@@ -72,7 +72,7 @@ class SuiteSummary:
 class Catalogue:
     """Everything within reach, read on demand; imports no checker.
 
-    Files that are not YAML raise `Mistakes`; other errors are found by `load_plan` and `lint`.
+    Files that are not YAML raise `InvalidConfig`; other errors are found by `load_plan` and `lint`.
     """
 
     options: LoadOptions
@@ -109,7 +109,7 @@ class Catalogue:
     def explained(self, check_id: str) -> tuple[PlannedCheck, frozenset[str]]:
         """As `explain`, with the secrets in the plan, which must not be shown.
 
-        Raises ConfigError for an unknown id, and `Mistakes` if its suite has errors.
+        Raises ConfigError for an unknown id, and `InvalidConfig` if its suite has errors.
         """
         suite = check_id.partition(":")[0]
         if suite in self._library.suites:

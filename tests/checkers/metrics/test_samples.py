@@ -8,9 +8,8 @@ import pytest
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.openmetrics import exposition
 
-from tests.context import LooseContext, observe
+from tests.context import call_checker, check_context, observe
 from tests.scripted import Asked, Line, ok, scripted
-from xnai_validate import registry
 from xnai_validate.errors import NotApplicable
 from xnai_validate.kit import JsonObject, Observed, Target
 from xnai_validate.model.judging.fact_types import fact_values
@@ -135,11 +134,9 @@ def test_a_flood_of_series_ends_in_time_and_lets_others_run() -> None:
                 turns += 1
                 await asyncio.sleep(0.02)
 
-        ctx = LooseContext({"metrics": target}, "metrics", {})
-        found = registry.CHECKERS.get("metrics.samples")
-        async with ctx.stack:
+        async with check_context("metrics.samples", target, timeout="700ms") as ctx:
             task = asyncio.create_task(other())
-            facts = await found.measure(found.params.model_validate({"timeout": "700ms"}), ctx)
+            facts = await call_checker(ctx)
             task.cancel()
         return fact_values(facts)["error"], turns
 

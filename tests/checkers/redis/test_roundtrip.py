@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import pytest
-from pydantic import ValidationError
 
 from tests.checkers.redis.conftest import Server
 from tests.checkers.redis_process import redis_cluster, redis_server
 from tests.context import observe
 from xnai_validate.kit import Target
+from xnai_validate.model.source_location import InvalidConfig
 
 
 def test_roundtrip_leaves_nothing_behind(server: Server) -> None:
@@ -33,7 +33,7 @@ def test_roundtrip_tells_why_nothing_is_kept() -> None:
 
 def test_a_short_ttl_is_refused() -> None:
     """A time to live under a second is a mistake of the profile."""
-    with pytest.raises(ValidationError, match="a second at least"):
+    with pytest.raises(InvalidConfig, match="a second at least"):
         observe("redis.roundtrip", Target("redis", "redis://127.0.0.1:1"), ttl="500ms")
 
 

@@ -10,7 +10,6 @@ from http import HTTPStatus
 from typing import Any
 
 import pytest
-from pydantic import ValidationError
 from websockets.asyncio.server import ServerConnection, serve
 from websockets.http11 import Request, Response
 from websockets.typing import Subprotocol
@@ -20,6 +19,7 @@ from tests.checkers.beside import beside, tcp_server
 from tests.context import observe
 from xnai_validate.checkers.websocket import _connection as websocket
 from xnai_validate.kit import Observed, Target
+from xnai_validate.model.source_location import InvalidConfig
 
 Handler = Callable[[ServerConnection], Awaitable[None]]
 
@@ -294,7 +294,7 @@ def test_an_answer_that_does_not_come_has_no_frame() -> None:
 
 def test_base64_that_is_none_is_refused() -> None:
     """What cannot be sent is an error of the suite, before anything is connected."""
-    with pytest.raises(ValidationError, match="base64"):
+    with pytest.raises(InvalidConfig, match="base64"):
         observe("websocket.session", Target("api", "ws://127.0.0.1:1"), send=[{"base64": "?"}])
 
 

@@ -44,7 +44,7 @@ def load_plan(names: Sequence[str], options: LoadOptions = _NO_OPTIONS, cache: S
         options: where to look, what to override and what to select.
         cache: the files that were parsed before, for programs that load many plans.
 
-    Raises `Mistakes` with all errors of all files.
+    Raises `InvalidConfig` with all errors of all files.
     """
     problems = Problems()
     library = Library(options, problems, cache)
@@ -80,7 +80,7 @@ class Loader:
     notices: dict[str, None] = field(default_factory=dict)
 
     def plan(self, names: tuple[str, ...]) -> Plan:
-        """The plan of the chain; raises Mistakes."""
+        """The plan of the chain; raises InvalidConfig."""
         if self.chain.lacks_vars:  # without them most of the rest would seem wrong
             self.problems.raise_if_any()
         stack = read_stack_description(self.options.stack, self.problems)
