@@ -134,7 +134,7 @@ def test_where_the_guardian_is_killed_too(tmp_path: Path) -> None:
         assert len(records(tmp_path)) == 1
         code, listed = undo(tmp_path, "--list")
         assert (code, f"{RUN}.1  process.pause  worker" in listed, "left behind" in listed) == (4, True, True)
-        said = "the process of worker and those below it stands still (SIGSTOP)"
+        said = "the process of worker and those below it is stopped (SIGSTOP)"
         assert undo(tmp_path) == (0, f"undone, and proven: {said}\n")
         assert scene.seen() == before
         assert undo(tmp_path) == (0, "nothing is in force\n")

@@ -128,7 +128,7 @@ def test_a_key_is_gone_and_back(server: Server) -> None:
 def test_what_says_so_already_is_not_planted(server: Server) -> None:
     """Nothing would change, and nothing would be proven."""
     server[1].set(KEY, '{"state": "open", "failure_count": 3}')
-    with pytest.raises(Unmeasurable, match="says so already"):
+    with pytest.raises(Unmeasurable, match="holds these values already"):
         plant(server)
 
 

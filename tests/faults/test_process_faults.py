@@ -33,7 +33,7 @@ with socket.create_server(("127.0.0.1", int(sys.argv[1]))) as server:
 
 @contextmanager
 def server(*more: str) -> Iterator[tuple[Target, subprocess.Popen[bytes], list[str]]]:
-    """A server that nobody starts again, and the command that would."""
+    """A server without a supervisor, and the command that would."""
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = probe.getsockname()[1]
     command = [sys.executable, "-c", SERVER, str(port), *more]
@@ -96,14 +96,14 @@ def test_what_does_not_run_is_not_disturbed() -> None:
         one.prepare()
 
 
-def test_a_process_that_nobody_starts_again_is_not_stopped() -> None:
+def test_a_process_without_a_supervisor_is_not_stopped() -> None:
     """Who brings it back must be said; and its return must be seen."""
-    with pytest.raises(ValidationError, match="nobody starts again"), trial("process.stop", Target("api", pid=2)):
+    with pytest.raises(ValidationError, match="without a supervisor is not started again"), trial("process.stop", Target("api", pid=2)):
         pass
     with (
         family() as scene,
         trial("process.stop", scene.target, supervised=True) as one,
-        pytest.raises(Unmeasurable, match="nothing would tell when worker is back"),
+        pytest.raises(Unmeasurable, match="could not be noticed that worker is back"),
     ):
         one.prepare()
 

@@ -1,8 +1,7 @@
-"""A child process that is the fault, such as a proxy: it lives until it is ended, and no longer than its parent.
+"""A child process that performs a fault, such as a proxy: it runs until it is ended, and no longer than its parent.
 
-It is started in a session of its own, so that Ctrl-C does not reach it, and must end when its standard input closes. It
-is found again by the name of its injection, which stands in its arguments: no record of a pid could be on disk before
-the child is there.
+It runs in a session of its own, so that Ctrl-C does not reach it, and must end when its standard input closes. It is
+found again by the name of its injection in its arguments: its pid is not known yet when the undo record is written.
 """
 
 from __future__ import annotations
@@ -16,12 +15,13 @@ import sys
 import time
 from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
+
+import psutil
 
 from xnai_validate.kit import Clock, ProcessId, Unmeasurable, child_environment, process_id
 
 START_S = 10.0
-"""How long a child may take until it says that it is ready."""
+"""How long a child may take to be ready."""
 END_S = 2.0
 """How long a child may take to end by itself before it is killed."""
 LINE_CAP = 65536
@@ -33,11 +33,11 @@ class Child:
     """A child that is ready."""
 
     process: subprocess.Popen[bytes]
-    said: str
-    """The line by which it said so: what only it knows, such as its port."""
+    ready_line: str
+    """The line that it prints when it is ready: what only it knows, such as its port."""
 
     def close(self) -> None:
-        """Let go of it, when it was ended; `ActiveFault.close`."""
+        """Close the pipes of the child and wait until it is gone; called after it was ended (`ActiveFault.close`)."""
         for pipe in (self.process.stdin, self.process.stdout):
             if pipe is not None:
                 with suppress(OSError):
@@ -52,9 +52,9 @@ class Child:
 async def start_child(module: str, injection: str, *arguments: str) -> Child:
     """Run `python -m module --injection=ID ARGUMENTS` and wait for its first line.
 
-    Raises Unmeasurable with what it said where it ends before, or takes longer than 10 s.
+    Raises Unmeasurable with its output if it ends before that, or takes longer than 10 s.
     """
-    process = _spawned([sys.executable, "-P", "-m", module, _MARK + injection, *arguments])
+    process = _spawn([sys.executable, "-P", "-m", module, _MARK + injection, *arguments])
     child = Child(process, "")
     try:
         line = await asyncio.to_thread(_first_line, process)
@@ -65,12 +65,12 @@ async def start_child(module: str, injection: str, *arguments: str) -> Child:
     if not line.endswith(b"\n"):
         process.kill()
         child.close()
-        said = line.decode("utf-8", "replace").strip().splitlines()
-        raise Unmeasurable(f"{module.rpartition('.')[2]} did not start: {said[-1] if said else 'it said nothing'}")
+        output = line.decode("utf-8", "replace").strip().splitlines()
+        raise Unmeasurable(f"{module.rpartition('.')[2]} did not start: {output[-1] if output else 'no output'}")
     return Child(process, line.decode("utf-8", "replace").strip())
 
 
-def _spawned(command: list[str]) -> subprocess.Popen[bytes]:
+def _spawn(command: list[str]) -> subprocess.Popen[bytes]:
     return subprocess.Popen(
         command,
         stdin=subprocess.PIPE,
@@ -83,7 +83,7 @@ def _spawned(command: list[str]) -> subprocess.Popen[bytes]:
 
 
 def _first_line(process: subprocess.Popen[bytes]) -> bytes:
-    """The first line, with its end; without it where the child ended or said nothing more in time."""
+    """The first line with its line feed; without it if the child ends or does not finish the line in time."""
     assert process.stdout is not None
     source, line, end = process.stdout.fileno(), b"", time.monotonic() + START_S
     while b"\n" not in line and len(line) < LINE_CAP:
@@ -97,25 +97,18 @@ def _first_line(process: subprocess.Popen[bytes]) -> bytes:
 
 
 async def end_children(injection: str, clock: Clock) -> None:
-    """End every child of an injection, whoever started it; returns when none is left."""
+    """End every child of an injection, also those that another process started; none is left when this returns."""
     for number, patience_s in ((signal.SIGTERM, END_S), (signal.SIGKILL, END_S)):
-        left = children_of(injection)
-        for one in left:
-            one.send(number)
+        children = children_of(injection)
+        for child in children:
+            child.send(number)
         end = clock.monotonic() + patience_s
-        while any(one.alive for one in left) and clock.monotonic() < end:
+        while any(child.alive for child in children) and clock.monotonic() < end:
             await clock.sleep(0.01)
 
 
 def children_of(injection: str) -> tuple[ProcessId, ...]:
-    """The living children of an injection."""
-    wanted = os.fsencode(_MARK + injection)
-    found: list[ProcessId] = []
-    for entry in Path("/proc").iterdir():
-        if not entry.name.isdigit():
-            continue
-        with suppress(OSError):
-            if wanted in (entry / "cmdline").read_bytes().split(b"\0"):
-                one = process_id(int(entry.name))
-                found += [one] if one is not None else []
-    return tuple(found)
+    """Return the living children of an injection."""
+    argument = _MARK + injection
+    pids = [process.pid for process in psutil.process_iter(["cmdline"]) if argument in (process.info["cmdline"] or ())]
+    return tuple(child for pid in pids if (child := process_id(pid)) is not None)

@@ -7,35 +7,35 @@ import select
 import sys
 from contextlib import suppress
 
-from xnai_validate.faults._meminfo import read_meminfo
+from xnai_validate.faults._host_memory import HostMemory
 
 PIECE = 8 << 20
-"""Bytes that are taken at once; then the host's memory is looked at again."""
-EVERY_S = 0.2
-"""Between two looks once enough is in use."""
+"""Bytes that are taken at once, before the host's memory is read again."""
+POLL_S = 0.2
+"""Between two readings once enough is in use."""
 
 
 def main(percent: float, most: int) -> None:
-    """Take memory until so many percent are in use, say so, and keep it so."""
+    """Take memory until `percent` of the host's is in use, print how many bytes were taken, and keep that level."""
     with suppress(OSError), open("/proc/self/oom_score_adj", "w", encoding="ascii") as file:
-        file.write("1000")  # where memory runs out, this goes first
-    held: list[mmap.mmap] = []
-    told = False
-    while not _closed(EVERY_S if told else 0):
-        missing = read_meminfo().until(percent)
-        while missing < -PIECE and held:
-            held.pop().close()
+        file.write("1000")  # if memory runs out, the kernel ends this process first
+    pieces: list[mmap.mmap] = []
+    ready = False
+    while not _input_closed(POLL_S if ready else 0):
+        missing = HostMemory.read().bytes_until(percent)
+        while missing < -PIECE and pieces:
+            pieces.pop().close()
             missing += PIECE
-        if missing > 0 and len(held) * PIECE < most:
-            held.append(_taken())
-        elif not told:
-            sys.stdout.write(f"{len(held) * PIECE}\n")
+        if missing > 0 and len(pieces) * PIECE < most:
+            pieces.append(_take_piece())
+        elif not ready:
+            sys.stdout.write(f"{len(pieces) * PIECE}\n")
             sys.stdout.flush()
-            told = True
+            ready = True
 
 
-def _taken() -> mmap.mmap:
-    """A piece of memory that is really there: every page of it was written to."""
+def _take_piece() -> mmap.mmap:
+    """Map memory and write to each page of it, so that the kernel really provides it."""
     piece = mmap.mmap(-1, PIECE)
     page = mmap.PAGESIZE
     for at in range(0, PIECE, page):
@@ -43,8 +43,8 @@ def _taken() -> mmap.mmap:
     return piece
 
 
-def _closed(wait_s: float) -> bool:
-    """Whether the input is closed, or something came of it, within a time."""
+def _input_closed(wait_s: float) -> bool:
+    """Whether the input closes, or anything arrives on it, within a time."""
     return bool(select.select([0], [], [], wait_s)[0])
 
 

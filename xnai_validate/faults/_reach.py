@@ -1,4 +1,4 @@
-"""Whether somebody takes connections at a target's url."""
+"""Whether a target accepts connections at its url."""
 
 from __future__ import annotations
 
@@ -6,16 +6,15 @@ import asyncio
 
 from xnai_validate.kit import Target
 from xnai_validate.wire.failure import WireError
+from xnai_validate.wire.net.connection import open_socket
 
 CONNECT_S = 1.0
 
 
 async def connects(target: Target) -> bool | None:
-    """Whether a connection is taken at the target's url within a second; None where it has none."""
+    """Return whether a connection is accepted at the target's url within a second; None without a url."""
     if not target.url or not target.port:
         return None
-    from xnai_validate.wire.net.connection import open_socket
-
     try:
         async with asyncio.timeout(CONNECT_S):
             opened, _ = await open_socket(target.host, target.port)

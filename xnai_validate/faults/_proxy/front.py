@@ -79,7 +79,7 @@ class Proxied:
         told: dict[str, JsonValue] = {"listen": [host, port], **self.told(params, ctx)}
         child = await start_child(CHILD, ctx.id, json.dumps(told))
         reached = LOCAL if host == "0.0.0.0" else host
-        return ActiveFault(url=self.moved(ctx, reached, int(child.said)), close=child.close)
+        return ActiveFault(url=self.moved(ctx, reached, int(child.ready_line)), close=child.close)
 
     async def revert(self, undo: ProxyUndo, ctx: FaultContext) -> None:
         """End the proxy; the connections through it end with it."""

@@ -1,50 +1,28 @@
-"""A container that ends."""
+"""`container.stop`: a container that ends."""
 
 from __future__ import annotations
 
-from xnai_validate.faults.container._subject import (
-    ContainerUndo,
-    EndParams,
-    back_again,
-    lasting_container_of,
-    running_print,
-    told,
-)
-from xnai_validate.kit import ActiveFault, FaultContext, JsonValue, fault
-
-
-class StopParams(EndParams):
-    """How it ends."""
+from xnai_validate.faults.container._ending import EndParams, EndsContainer
+from xnai_validate.faults.container._subject import ContainerUndo, act
+from xnai_validate.kit import ActiveFault, FaultContext, fault
 
 
 @fault("container.stop", limit_s=300, grace_s=90)
-class Stop:
+class Stop(EndsContainer):
     """Stop the target's container, and start it again afterwards.
 
-    The engine sends its main process SIGTERM, and SIGKILL after `grace`; a restart policy does not start what was
-    stopped so. It is back when it runs and takes connections at the target's url. A container that its engine would
-    remove when it ends is refused. Source: ContainerStop and ContainerStart of the Docker Engine API.
+    The engine sends its main process SIGTERM, and SIGKILL after `grace`; a restart policy does not start a container
+    that was stopped by command. It is back when it runs and accepts connections at the target's url. A container that
+    its engine would remove when it ends is refused. Source: ContainerStop and ContainerStart of the Docker Engine API.
 
         under: [{fault: container.stop, target: redis, with: {grace: 3}}]
     """
 
-    def describe(self, params: StopParams, target: str) -> str:
-        """What it does to whom."""
+    def describe(self, params: EndParams, target: str) -> str:
+        """Return what it does to the target."""
         return f"the container of {target} is stopped, and started again afterwards"
 
-    async def prepare(self, params: StopParams, ctx: FaultContext) -> ContainerUndo:
-        """Which container it is, and that it runs and would still be there."""
-        return await lasting_container_of(params, ctx)
-
-    async def inject(self, params: StopParams, undo: ContainerUndo, ctx: FaultContext) -> ActiveFault | None:
-        """Returns when it has ended."""
-        await told(undo, "stop", "stop", params.grace)
+    async def inject(self, params: EndParams, undo: ContainerUndo, ctx: FaultContext) -> ActiveFault | None:
+        """Stop it; it has ended when this returns."""
+        await act(undo, "stop", params.grace)
         return None
-
-    async def revert(self, undo: ContainerUndo, ctx: FaultContext) -> None:
-        """Does nothing to one that runs."""
-        await back_again(undo, ctx)
-
-    async def fingerprint(self, undo: ContainerUndo, ctx: FaultContext) -> JsonValue:
-        """Whether it runs and takes connections."""
-        return await running_print(undo, ctx)

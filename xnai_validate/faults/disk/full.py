@@ -1,4 +1,4 @@
-"""A disk without room."""
+"""`disk.full`: a disk without free space."""
 
 from __future__ import annotations
 
@@ -20,21 +20,22 @@ from xnai_validate.kit import (
 )
 
 BLOCK = 1 << 20
+"""Bytes that are written at once where the file system cannot allocate."""
 
 
 class FullParams(Params):
-    """Which disk."""
+    """Which disk, and how full."""
 
     folder: str
     """A folder on the disk: an absolute path on this machine."""
     leave: Size = 0
-    """What is left free."""
+    """Bytes that stay free."""
     most: Size = 2**30
-    """Never fill more than this; where more is free, nothing is done."""
+    """Never fill more than this: if more is free, the fault is not injected."""
 
 
 class FullUndo(Undo):
-    """The file that takes the room."""
+    """The file that takes the space."""
 
     file: str
 
@@ -43,38 +44,38 @@ class FullUndo(Undo):
 class Full:
     """Fill the disk under a folder with a file, and remove it.
 
-    Meant for a volume of its own, such as that of a database: everything else that lies on the same disk has no room
-    either, and this program's own journal should lie elsewhere (XNAI_VALIDATE_STATE). What is left free is what users
-    other than root may use.
+    Meant for a volume of its own, such as that of a database: everything else on the same disk has no space either, and
+    this program's own journal should be elsewhere (XNAI_VALIDATE_STATE). Free space is what users other than root may
+    use.
 
         under: [{fault: disk.full, with: {folder: /var/lib/vikunja, most: 500MiB}}]
     """
 
     def describe(self, params: FullParams, target: str) -> str:
-        """What it does to whom."""
+        """Return what it does to the target."""
         left = f"{params.leave} bytes" if params.leave else "no room"
         return f"the disk under {params.folder} has {left} left, with a file of at most {params.most >> 20} MiB"
 
     async def prepare(self, params: FullParams, ctx: FaultContext) -> FullUndo:
-        """Whether it is a folder with room, and not too much of it."""
-        return FullUndo(file=_looked_at(params, f".xnai-validate.{ctx.id}.full"))
+        """Check that the folder has free space, and not more than `most`."""
+        return FullUndo(file=_new_file(params, f".xnai-validate.{ctx.id}.full"))
 
     async def inject(self, params: FullParams, undo: FullUndo, ctx: FaultContext) -> ActiveFault | None:
-        """The file is made as large as there is room, and again where others have made room meanwhile."""
+        """Make the file as large as the free space, again and again while other programs free some."""
         await asyncio.to_thread(_fill, undo.file, params)
         return None
 
     async def revert(self, undo: FullUndo, ctx: FaultContext) -> None:
-        """The room is the file's."""
+        """Remove the file."""
         _remove(undo.file)
 
     async def fingerprint(self, undo: FullUndo, ctx: FaultContext) -> JsonValue:
-        """Whether the file is there; what else comes and goes on the disk is not ours."""
+        """Return whether the file exists; other files do not count."""
         return {"file": _is_there(undo.file)}
 
 
-def _looked_at(params: FullParams, name: str) -> str:
-    """The file to be made, where that can be done."""
+def _new_file(params: FullParams, name: str) -> str:
+    """Return the path of the file; raises NotApplicable or Unmeasurable if it cannot or must not be made."""
     folder = Path(params.folder)
     if not folder.is_absolute():
         raise Unmeasurable(f"{params.folder} is not an absolute path")
@@ -103,12 +104,12 @@ def _is_there(file: str) -> bool:
 
 
 def _free(folder: Path) -> int:
-    found = os.statvfs(folder)
-    return found.f_bavail * found.f_frsize
+    system = os.statvfs(folder)
+    return system.f_bavail * system.f_frsize
 
 
 def _fill(file: str, params: FullParams) -> None:
-    """Bounded by `most`: a disk that grows meanwhile ends it."""
+    """Fill the disk, up to `most` bytes even if it grows meanwhile."""
     handle = os.open(file, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o600)
     try:
         size = 0
@@ -116,7 +117,7 @@ def _fill(file: str, params: FullParams) -> None:
             more = min(_free(Path(file).parent) - params.leave, params.most - size)
             if more <= 0:
                 return
-            size += _extended(handle, size, more)
+            size += _extend(handle, size, more)
     except OSError as error:
         if error.errno not in (errno.ENOSPC, errno.EDQUOT):
             raise Unmeasurable(f"{file} cannot be written: {error.strerror}") from None
@@ -124,12 +125,12 @@ def _fill(file: str, params: FullParams) -> None:
         os.close(handle)
 
 
-def _extended(handle: int, size: int, more: int) -> int:
-    """Make the file larger by so many bytes that are really taken, or as many as a file system can in one go."""
+def _extend(handle: int, size: int, more: int) -> int:
+    """Make the file larger by `more` allocated bytes, or as many as the file system can; return how many."""
     try:
         os.posix_fallocate(handle, size, more)
     except OSError as error:
         if error.errno != errno.ENOSPC:
             raise
-        return os.pwrite(handle, b"\0" * min(more, BLOCK), size)  # its own books take some of what is free
+        return os.pwrite(handle, b"\0" * min(more, BLOCK), size)  # its own records take some of the free space
     return more

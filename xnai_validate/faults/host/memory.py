@@ -1,11 +1,11 @@
-"""A host whose memory is short."""
+"""`host.memory`: a host whose memory is short."""
 
 from __future__ import annotations
 
 from typing import Annotated
 
 from xnai_validate.faults._child import children_of, end_children, start_child
-from xnai_validate.faults._meminfo import read_meminfo
+from xnai_validate.faults._host_memory import HostMemory
 from xnai_validate.kit import (
     ActiveFault,
     FaultContext,
@@ -22,44 +22,45 @@ from xnai_validate.kit import (
 )
 
 HIGHEST = 97.0
-"""Percent; at 98 the host itself is in danger, and the run would be ended by its own guard."""
+"""Percent; at 98 the host itself is in danger, and the memory guard of the run would end it."""
 CHILD = "xnai_validate.faults._memory_child"
 
 
 class MemoryParams(Params):
-    """How full."""
+    """How much memory is in use."""
 
     percent: Annotated[Percent, Gt(0), Le(HIGHEST)]
-    """Percent of the host's memory that is then in use, by whomever."""
+    """Percent of the host's memory that is in use meanwhile, by all programs together."""
     most: Size = 4 * 2**30
-    """Never take more than this; where more would be needed, nothing is done."""
+    """Never take more than this: if more were needed, the fault is not injected."""
 
 
 class MemoryUndo(Undo):
-    """The child is found by the name of the injection."""
+    """Empty: the child is found by the name of the injection."""
 
 
 @fault("host.memory", limit_s=300, target=False)
 class Memory:
-    """Take memory until so much of the host's is in use, and give it back.
+    """Take memory until a given part of the host's is in use, and free it afterwards.
 
-    A child takes it piece by piece, looks at the host's memory after each, gives back what is too much while others
-    take more, and asks the kernel to be the first that is ended where memory runs out. All of it is given back when the
-    child ends, which it does when the pipe from its parent closes. Source: MemTotal and MemAvailable of /proc/meminfo.
+    A child takes it piece by piece, reads the host's memory after each, frees what is too much while other programs
+    take more, and asks the kernel to be the first process that is killed if memory runs out. All of it is free again
+    when the child ends, which it does when the pipe from its parent closes. The percentage is that of total and
+    available memory as psutil reads them.
 
         under: [{fault: host.memory, with: {percent: 92}}]
     """
 
     def describe(self, params: MemoryParams, target: str) -> str:
-        """What it does to whom."""
+        """Return what it does to the target."""
         return (
             f"{params.percent:g} % of this host's memory are in use, with at most {params.most >> 20} MiB of it taken"
         )
 
     async def prepare(self, params: MemoryParams, ctx: FaultContext) -> MemoryUndo:
-        """Whether there is room, and not too much of it."""
-        memory = read_meminfo()
-        needed = memory.until(params.percent)
+        """Check that there is memory to take, and not more than `most`."""
+        memory = HostMemory.read()
+        needed = memory.bytes_until(params.percent)
         if needed <= 0:
             raise NotApplicable(f"host memory is at {memory.used_percent:.0f} % already")
         if needed > params.most:
@@ -69,14 +70,14 @@ class Memory:
         return MemoryUndo()
 
     async def inject(self, params: MemoryParams, undo: MemoryUndo, ctx: FaultContext) -> ActiveFault | None:
-        """Returns when so much is in use."""
+        """Start the child; the memory is in use when this returns."""
         child = await start_child(CHILD, ctx.id, f"{params.percent}", f"{params.most}")
         return ActiveFault(close=child.close)
 
     async def revert(self, undo: MemoryUndo, ctx: FaultContext) -> None:
-        """The memory is the child's."""
+        """End the child, and with it free the memory."""
         await end_children(ctx.id, ctx.clock)
 
     async def fingerprint(self, undo: MemoryUndo, ctx: FaultContext) -> JsonValue:
-        """How many children hold memory: what others take and give back meanwhile is not ours."""
+        """Return how many children hold memory; memory of other programs does not count."""
         return {"children": len(children_of(ctx.id))}

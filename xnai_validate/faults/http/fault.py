@@ -65,7 +65,7 @@ class HttpFault(Proxied):
     """
 
     def describe(self, params: HttpFaultParams, target: str) -> str:
-        """What it does to whom."""
+        """Return what it does to the target."""
         what = SENTENCE[params.do].format(
             status=params.status, after=params.after, remove=", ".join(params.remove)[:80]
         )

@@ -1,1 +1,1 @@
-"""Faults of the process behind a target: it stands still, or ends."""
+"""Faults of the process behind a target: it stops running for a while, or ends."""

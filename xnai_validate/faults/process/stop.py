@@ -1,4 +1,4 @@
-"""A process that ends."""
+"""`process.stop`: a process that ends, and is started again."""
 
 from __future__ import annotations
 
@@ -33,17 +33,18 @@ from xnai_validate.wire.containers.processes import pid_of
 KILLED_S = 5.0
 """How long a process may take to be gone after SIGKILL."""
 PATIENCE_S = 1.0
-"""How long somebody else may take to start it before our own command does."""
-AGAIN_S = 0.05
+"""How long a supervisor may take to start it before the command of the check does."""
+POLL_S = 0.05
+"""Between two looks whether it is back."""
 
 
 class StopParams(Params):
-    """How it ends, and who starts it again."""
+    """How it ends, and what starts it again."""
 
     supervised: bool = False
-    """Whether somebody starts it again without being asked: a supervisor, systemd, a restart policy."""
+    """Whether it is started again by itself: by a supervisor, systemd, or a restart policy."""
     restart: Annotated[tuple[str, ...], Field(min_length=1)] | None = None
-    """A command that starts it again, for a process that nobody else starts."""
+    """A command that starts it again, for a process without a supervisor."""
     within: Annotated[Duration, Gt(0), Le(60)] = 30.0
     """How long it may take until it is back."""
     kill: bool = False
@@ -57,13 +58,13 @@ class StopParams(Params):
     def _undoable(self) -> Self:
         if not self.supervised and self.restart is None:
             raise ValueError(
-                "a process that nobody starts again cannot be brought back; say `supervised: true`, or give `restart`"
+                "a process without a supervisor is not started again; set `supervised: true`, or give `restart`"
             )
         return self
 
 
 class StopUndo(Undo):
-    """Which process it was, and how it comes back."""
+    """Which process it was, and how it is started again."""
 
     process: ProcessId
     restart: tuple[str, ...] | None
@@ -76,54 +77,56 @@ class StopUndo(Undo):
 class Stop:
     """End the target's process, and wait until it has been started again.
 
-    SIGTERM and, where that does not end it in time, SIGKILL to it and all below it. It is back when a process runs in
-    its place and takes connections at the target's url. It may have another pid then: the handover of the stack tells
-    it (`run --stack FILE`, `demo --state FILE`), or the container engine.
+    SIGTERM and, if that does not end it in time, SIGKILL to it and all below it. It is back when a process runs in its
+    place and accepts connections at the target's url. It may have another pid then: that is read from the stack file
+    (`run --stack FILE`, `demo --state FILE`), or from the container engine.
 
         under: [{fault: process.stop, target: worker, with: {supervised: true, within: 10s}}]
     """
 
     def describe(self, params: StopParams, target: str) -> str:
-        """What it does to whom."""
+        """Return what it does to the target."""
         how = "is killed (SIGKILL)" if params.kill else "is ended (SIGTERM)"
-        who = "its supervisor starts it again" if params.restart is None else f"{params.restart[0]} starts it again"
-        return f"the process of {target} {how}; {who} within {params.within:g} s"
+        restart = "its supervisor starts it again" if params.restart is None else f"{params.restart[0]} starts it again"
+        return f"the process of {target} {how}; {restart} within {params.within:g} s"
 
     async def prepare(self, params: StopParams, ctx: FaultContext) -> StopUndo:
-        """Which process it is, and that its return could be seen."""
+        """Find the process. Raises Unmeasurable if it could not be noticed that it is back."""
         process = await process_of(ctx, params.socket)
         target = ctx.target
         if target.pid is not None and target.state_file is None and target.url is None:
-            raise Unmeasurable(f"nothing would tell when {target.name} is back: it has neither a url nor a state file")
+            raise Unmeasurable(
+                f"it could not be noticed that {target.name} is back: it has neither a url nor a stack file"
+            )
         return StopUndo(process=process, restart=params.restart, folder=os.getcwd(), within_s=params.within)
 
     async def inject(self, params: StopParams, undo: StopUndo, ctx: FaultContext) -> ActiveFault | None:
-        """Returns when none of its processes is left."""
+        """End it; none of its processes is left when this returns."""
         tree = undo.process.tree()
         if not params.kill:
             send(undo.process, signal.SIGTERM)
             await _ended(tree, params.grace, ctx.clock)
-        for one in tree:
-            send(one, signal.SIGKILL)
+        for process in tree:
+            send(process, signal.SIGKILL)
         if not await _ended(tree, KILLED_S, ctx.clock):
             raise Unmeasurable(f"the process of {ctx.target.name} does not end")
         return None
 
     async def revert(self, undo: StopUndo, ctx: FaultContext) -> None:
-        """Wait for it; with a command, start it where nobody else has within a second."""
+        """Wait until it is back; with a command, start it unless it is back within a second by itself."""
         begun = ctx.clock.monotonic()
-        asked = undo.restart is None
+        started = undo.restart is None
         while not await _is_back(undo, ctx):
             waited_s = ctx.clock.monotonic() - begun
             if waited_s >= undo.within_s:
                 raise Unmeasurable(f"{ctx.target.name} was not started again within {undo.within_s:g} s")
-            if not asked and undo.restart is not None and waited_s >= PATIENCE_S:
-                asked = True
+            if not started and undo.restart is not None and waited_s >= PATIENCE_S:
+                started = True
                 await asyncio.to_thread(_start, undo.restart, undo.folder)
-            await ctx.clock.sleep(AGAIN_S)
+            await ctx.clock.sleep(POLL_S)
 
     async def fingerprint(self, undo: StopUndo, ctx: FaultContext) -> JsonValue:
-        """Whether it runs and takes connections."""
+        """Return whether it runs and accepts connections."""
         return {"runs": await _runs(undo, ctx), "connects": await connects(ctx.target)}
 
 
@@ -132,21 +135,21 @@ async def _is_back(undo: StopUndo, ctx: FaultContext) -> bool:
 
 
 async def _runs(undo: StopUndo, ctx: FaultContext) -> bool:
-    """Whether the process, or one in its place, runs."""
+    """Whether the process, or another in its place, runs."""
     target = ctx.target
     if target.state_file is not None and not os.path.exists(target.state_file):  # noqa: ASYNC240 (local, and small)
         raise Gone("the stack has ended")
     if undo.process.alive:
         return True
     if target.pid is not None and target.state_file is None:
-        return await connects(target) is True  # nobody tells its new pid
+        return await connects(target) is True  # its new pid is not known
     pid = await pid_of(target)
     return pid is not None and process_id(pid) is not None
 
 
 async def _ended(processes: tuple[ProcessId, ...], within_s: float, clock: Clock) -> bool:
     end = clock.monotonic() + within_s
-    while any(one.alive for one in processes):
+    while any(process.alive for process in processes):
         if clock.monotonic() >= end:
             return False
         await clock.sleep(0.01)
@@ -154,7 +157,7 @@ async def _ended(processes: tuple[ProcessId, ...], within_s: float, clock: Clock
 
 
 def _start(command: tuple[str, ...], folder: str) -> None:
-    """Start a command that outlives this process: by a shell that ends at once."""
+    """Start a command that outlives this process, by a shell that ends at once."""
     subprocess.run(
         ["/bin/sh", "-c", '"$@" &', "sh", *command],
         stdin=subprocess.DEVNULL,

@@ -26,7 +26,7 @@ class Bandwidth(Proxied):
     """
 
     def describe(self, params: BandwidthParams, target: str) -> str:
-        """What it does to whom."""
+        """Return what it does to the target."""
         return f"{whom(params, target)} carry {params.rate} bytes a second at most"
 
     async def prepare(self, params: BandwidthParams, ctx: FaultContext) -> ProxyUndo:

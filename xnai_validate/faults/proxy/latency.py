@@ -34,7 +34,7 @@ class Latency(Proxied):
     """
 
     def describe(self, params: LatencyParams, target: str) -> str:
-        """What it does to whom."""
+        """Return what it does to the target."""
         return f"{whom(params, target)} are slow by {params.latency:g} s, give or take {params.jitter:g} s"
 
     async def prepare(self, params: LatencyParams, ctx: FaultContext) -> ProxyUndo:

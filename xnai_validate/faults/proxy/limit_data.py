@@ -25,7 +25,7 @@ class LimitData(Proxied):
     """
 
     def describe(self, params: LimitDataParams, target: str) -> str:
-        """What it does to whom."""
+        """Return what it does to the target."""
         return f"{whom(params, target)} end after {params.bytes} bytes"
 
     async def prepare(self, params: LimitDataParams, ctx: FaultContext) -> ProxyUndo:

@@ -21,7 +21,7 @@ class Refuse(Proxied):
     """
 
     def describe(self, params: RefuseParams, target: str) -> str:
-        """What it does to whom."""
+        """Return what it does to the target."""
         return f"{whom(params, target)} are refused"
 
     async def prepare(self, params: RefuseParams, ctx: FaultContext) -> ProxyUndo:

@@ -24,7 +24,7 @@ class Reset(Proxied):
     """
 
     def describe(self, params: ResetParams, target: str) -> str:
-        """What it does to whom."""
+        """Return what it does to the target."""
         return f"{whom(params, target)} are reset (RST) after {params.after:g} s"
 
     async def prepare(self, params: ResetParams, ctx: FaultContext) -> ProxyUndo:

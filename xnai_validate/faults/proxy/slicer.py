@@ -36,7 +36,7 @@ class Slicer(Proxied):
     """
 
     def describe(self, params: SlicerParams, target: str) -> str:
-        """What it does to whom."""
+        """Return what it does to the target."""
         return f"{whom(params, target)} arrive in pieces of about {params.average_size} bytes"
 
     async def prepare(self, params: SlicerParams, ctx: FaultContext) -> ProxyUndo:

@@ -24,7 +24,7 @@ class SlowClose(Proxied):
     """
 
     def describe(self, params: SlowCloseParams, target: str) -> str:
-        """What it does to whom."""
+        """Return what it does to the target."""
         return f"the end of {whom(params, target)} is told {params.delay:g} s late"
 
     async def prepare(self, params: SlowCloseParams, ctx: FaultContext) -> ProxyUndo:

@@ -24,7 +24,7 @@ class Timeout(Proxied):
     """
 
     def describe(self, params: TimeoutParams, target: str) -> str:
-        """What it does to whom."""
+        """Return what it does to the target."""
         return f"{whom(params, target)} are accepted and never answered"
 
     async def prepare(self, params: TimeoutParams, ctx: FaultContext) -> ProxyUndo:

@@ -1,4 +1,4 @@
-"""The server that is disturbed: a connection to it, and whether it is still the same."""
+"""The server that a fault disturbs: a connection to it, and whether it is still the same."""
 
 from __future__ import annotations
 
@@ -14,24 +14,24 @@ from xnai_validate.wire.redis.connection import RedisConnection
 from xnai_validate.wire.redis.replies import text_of
 
 ANSWER_S = 5.0
-"""How long one conversation with the server may take."""
+"""How long the commands of one method may take together."""
 
 
 class ServerUndo(Undo):
-    """Which server it is: settings made by command end with it."""
+    """Which server it is: settings made by command are lost when it ends."""
 
     server: str
     """Its `run_id`, another after each start."""
     process: ProcessId | None
-    """Its process, where the target has one."""
+    """Its process, if the target has one."""
 
 
 @asynccontextmanager
 async def admin(ctx: FaultContext, undo: ServerUndo | None = None) -> AsyncIterator[RedisConnection]:
-    """A connection of its own to the server, closed afterwards.
+    """Open a connection to the server, and close it afterwards.
 
-    Raises Unmeasurable with the server's words where it does not answer; with `undo`, Gone where the server has ended
-    since, or another has taken its place.
+    Raises Unmeasurable with the server's words if it does not answer; with `undo`, Gone if the server has ended since,
+    or another has taken its place.
     """
     try:
         async with asyncio.timeout(ANSWER_S):
@@ -62,17 +62,17 @@ async def server_info(connection: RedisConnection) -> dict[str, str]:
 
 
 def process_of(ctx: FaultContext) -> ProcessId | None:
-    """The process of the server, where the target has one on this machine."""
+    """The process of the server, if the target has one on this machine."""
     pid = kept_pid(ctx.target) or ctx.target.pid
     return process_id(pid) if pid else None
 
 
-def refuse_older(info: dict[str, str], wanted: tuple[int, int]) -> None:
-    """Raises NotApplicable where the server is older than a version."""
+def refuse_older(info: dict[str, str], required: tuple[int, int]) -> None:
+    """Raise NotApplicable if the server is older than a version."""
     version = info.get("redis_version", "0.0")
     try:
-        found = tuple(int(part) for part in version.split(".")[:2])
+        numbers = tuple(int(part) for part in version.split(".")[:2])
     except ValueError:
         return
-    if found < wanted:
-        raise NotApplicable(f"Redis {version} cannot do that; it takes {wanted[0]}.{wanted[1]}")
+    if numbers < required:
+        raise NotApplicable(f"Redis {version} cannot do that; it takes {required[0]}.{required[1]}")

@@ -1,50 +1,65 @@
-"""Settings that are changed by CONFIG SET and put back as they were."""
+"""Faults that change settings of the server by CONFIG SET, and restore them."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import ClassVar
 
 from xnai_validate.faults.redis._server import ServerUndo, admin, process_of, run_id
-from xnai_validate.kit import FaultContext, JsonValue, NotApplicable
+from xnai_validate.kit import FaultContext, JsonValue, NotApplicable, Params
 from xnai_validate.wire.redis.connection import RedisConnection
 from xnai_validate.wire.redis.replies import RedisRefusal, map_of, text_of
 
 
+class NoParams(Params):
+    """This fault has no parameters."""
+
+
 class SettingsUndo(ServerUndo):
-    """What the settings were, in the order in which they are put back."""
+    """The settings as they were."""
 
     settings: dict[str, str]
+    """Name -> value, in the order in which they are restored."""
 
 
-async def read_settings(ctx: FaultContext, *names: str) -> SettingsUndo:
-    """The settings as they are. Raises NotApplicable where the server does not tell."""
-    async with admin(ctx) as connection:
-        try:
-            found = await _read(connection, names)
-        except RedisRefusal as refusal:
-            raise NotApplicable(f"{ctx.target.name} does not tell its settings: {refusal.detail}") from None
-        if missing := [name for name in names if name not in found]:
-            raise NotApplicable(f"{ctx.target.name} has no setting {missing[0]}")
-        server = await run_id(connection)
-    return SettingsUndo(server=server, process=process_of(ctx), settings=found)
+class ChangesSettings:
+    """A fault that changes settings; its `inject` says to which values."""
+
+    names: ClassVar[tuple[str, ...]]
+    """The settings, in the order in which they are restored."""
+
+    async def prepare(self, params: NoParams, ctx: FaultContext) -> SettingsUndo:
+        """Read the settings. Raises NotApplicable if the server does not give them."""
+        async with admin(ctx) as connection:
+            try:
+                settings = await _read(connection, self.names)
+            except RedisRefusal as refusal:
+                raise NotApplicable(f"{ctx.target.name} does not give its settings: {refusal.detail}") from None
+            if missing := [name for name in self.names if name not in settings]:
+                raise NotApplicable(f"{ctx.target.name} has no setting {missing[0]}")
+            server = await run_id(connection)
+        return SettingsUndo(server=server, process=process_of(ctx), settings=settings)
+
+    async def revert(self, undo: SettingsUndo, ctx: FaultContext) -> None:
+        """Restore them."""
+        await write_settings(ctx, undo, undo.settings)
+
+    async def fingerprint(self, undo: SettingsUndo, ctx: FaultContext) -> JsonValue:
+        """Return their values."""
+        async with admin(ctx, undo) as connection:
+            return dict(await _read(connection, tuple(undo.settings)))
 
 
-async def write_settings(ctx: FaultContext, undo: SettingsUndo, wanted: Mapping[str, str]) -> None:
+async def write_settings(ctx: FaultContext, undo: SettingsUndo, values: Mapping[str, str]) -> None:
     """Set one after the other, in their order."""
     async with admin(ctx, undo) as connection:
-        for name, value in wanted.items():
+        for name, value in values.items():
             await connection.command("CONFIG", "SET", name, value)
 
 
-async def settings_now(ctx: FaultContext, undo: SettingsUndo) -> JsonValue:
-    """The settings as they are, for a fingerprint."""
-    async with admin(ctx, undo) as connection:
-        return dict(await _read(connection, tuple(undo.settings)))
-
-
 async def _read(connection: RedisConnection, names: tuple[str, ...]) -> dict[str, str]:
-    found: dict[str, str] = {}
-    for name in names:  # several at once take Redis 7
-        answer = map_of(await connection.command("CONFIG", "GET", name))
-        found |= {key: text_of(value) for key, value in answer.items()}
-    return found
+    settings: dict[str, str] = {}
+    for name in names:  # several at once need Redis 7
+        reply = map_of(await connection.command("CONFIG", "GET", name))
+        settings |= {key: text_of(value) for key, value in reply.items()}
+    return settings

@@ -1,4 +1,4 @@
-"""A Redis that loses its connections."""
+"""`redis.kill_clients`: a Redis that closes its connections."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from xnai_validate.wire.redis.replies import text_of
 
 
 class KillParams(Params):
-    """Whose connections."""
+    """Which connections."""
 
     pubsub: bool = True
-    """Whether those that wait for published messages are closed too."""
+    """Whether connections that wait for published messages are closed too."""
 
 
 @fault("redis.kill_clients", limit_s=300)
@@ -19,31 +19,31 @@ class KillClients:
     """Let Redis close the connections of all its clients at once, as after a failover or a lost network.
 
     `CLIENT KILL TYPE normal` and `pubsub`; replicas keep theirs. It happens once: every client may connect again at
-    once, and those that do not are what the check is for. So nothing is left to take back.
+    once, and a check finds those that do not. So there is nothing to revert.
 
         under: [{fault: redis.kill_clients, target: redis}]
     """
 
     def describe(self, params: KillParams, target: str) -> str:
-        """What it does to whom."""
+        """Return what it does to the target."""
         return f"{target} closes the connections of all its clients, once (CLIENT KILL)"
 
     async def prepare(self, params: KillParams, ctx: FaultContext) -> ServerUndo:
-        """Which server it is."""
+        """Read which server it is."""
         async with admin(ctx) as connection:
             return ServerUndo(server=await run_id(connection), process=process_of(ctx))
 
     async def inject(self, params: KillParams, undo: ServerUndo, ctx: FaultContext) -> ActiveFault | None:
-        """All but the connection that asks for it."""
+        """Close all connections but the one that sends the command."""
         async with admin(ctx, undo) as connection:
             for kind in ("normal", "pubsub") if params.pubsub else ("normal",):
                 await connection.command("CLIENT", "KILL", "TYPE", kind, "SKIPME", "yes")
         return None
 
     async def revert(self, undo: ServerUndo, ctx: FaultContext) -> None:
-        """Clients come back by themselves."""
+        """Do nothing: clients connect again by themselves."""
 
     async def fingerprint(self, undo: ServerUndo, ctx: FaultContext) -> JsonValue:
-        """Whether a new connection is answered."""
+        """Return the answer to PING on a new connection."""
         async with admin(ctx, undo) as connection:
             return {"answers": text_of(await connection.command("PING"))}

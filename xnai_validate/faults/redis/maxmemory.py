@@ -1,42 +1,28 @@
-"""A Redis without room."""
+"""`redis.maxmemory`: a Redis without memory."""
 
 from __future__ import annotations
 
-from xnai_validate.faults.redis._settings import SettingsUndo, read_settings, settings_now, write_settings
-from xnai_validate.kit import ActiveFault, FaultContext, JsonValue, Params, fault
-
-
-class MaxmemoryParams(Params):
-    """Nothing to choose: any limit below what is in use means the same."""
+from xnai_validate.faults.redis._settings import ChangesSettings, NoParams, SettingsUndo, write_settings
+from xnai_validate.kit import ActiveFault, FaultContext, fault
 
 
 @fault("redis.maxmemory", limit_s=300)
-class Maxmemory:
-    """Let Redis have no memory left: commands that need some are refused with OOM, all others are answered.
+class Maxmemory(ChangesSettings):
+    """Let Redis have no memory left: commands that need memory are refused with OOM, all others are answered.
 
-    `CONFIG SET`: first the policy `noeviction`, so that not one key is evicted, then a limit of one byte. Put back in
-    the reverse order, for with the old policy and the low limit everything would be evicted.
+    `CONFIG SET`: first the policy `noeviction`, so that no key is evicted, then a limit of one byte. They are restored
+    in the reverse order: with the old policy and the low limit, all keys would be evicted.
 
         under: [{fault: redis.maxmemory, target: redis}]
     """
 
-    def describe(self, params: MaxmemoryParams, target: str) -> str:
-        """What it does to whom."""
+    names = ("maxmemory", "maxmemory-policy")
+
+    def describe(self, params: NoParams, target: str) -> str:
+        """Return what it does to the target."""
         return f"{target} has no memory left: commands that need some are refused (maxmemory 1, noeviction)"
 
-    async def prepare(self, params: MaxmemoryParams, ctx: FaultContext) -> SettingsUndo:
-        """The settings as they are."""
-        return await read_settings(ctx, "maxmemory", "maxmemory-policy")
-
-    async def inject(self, params: MaxmemoryParams, undo: SettingsUndo, ctx: FaultContext) -> ActiveFault | None:
-        """The policy first."""
+    async def inject(self, params: NoParams, undo: SettingsUndo, ctx: FaultContext) -> ActiveFault | None:
+        """Set the policy first."""
         await write_settings(ctx, undo, {"maxmemory-policy": "noeviction", "maxmemory": "1"})
         return None
-
-    async def revert(self, undo: SettingsUndo, ctx: FaultContext) -> None:
-        """The limit first."""
-        await write_settings(ctx, undo, undo.settings)
-
-    async def fingerprint(self, undo: SettingsUndo, ctx: FaultContext) -> JsonValue:
-        """Both settings."""
-        return await settings_now(ctx, undo)
