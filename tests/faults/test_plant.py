@@ -121,7 +121,7 @@ def test_a_key_is_gone_and_back(server: Server) -> None:
         assert server[1].get(KEY) == '{"state": "open"}'
         assert 90 < int(str(server[1].ttl(KEY))) <= 100
     server[1].delete(KEY)
-    with pytest.raises(Unmeasurable, match="is not there"):
+    with pytest.raises(Unmeasurable, match="does not exist"):
         asyncio.run(scene(False))
 
 

@@ -98,7 +98,8 @@ def test_what_does_not_run_is_not_disturbed() -> None:
 
 def test_a_process_without_a_supervisor_is_not_stopped() -> None:
     """Who brings it back must be said; and its return must be seen."""
-    with pytest.raises(ValidationError, match="without a supervisor is not started again"), trial("process.stop", Target("api", pid=2)):
+    words = "without a supervisor is not started again"
+    with pytest.raises(ValidationError, match=words), trial("process.stop", Target("api", pid=2)):
         pass
     with (
         family() as scene,

@@ -33,7 +33,7 @@ def test_roundtrip_tells_why_nothing_is_kept() -> None:
 
 def test_a_short_ttl_is_refused() -> None:
     """A time to live under a second is a mistake of the profile."""
-    with pytest.raises(InvalidConfig, match="a second at least"):
+    with pytest.raises(InvalidConfig, match="at least a second"):
         observe("redis.roundtrip", Target("redis", "redis://127.0.0.1:1"), ttl="500ms")
 
 

@@ -1,4 +1,4 @@
-"""Reading what a key holds, whatever its type, within bounds and without changing anything."""
+"""Read the content of a key of any type, within bounds; nothing is changed."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _LENGTH = {
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """What a key holds."""
+    """The content of a key."""
 
     length: int | None
     """Bytes of a string, items of anything else."""
@@ -57,8 +57,8 @@ async def _items(connection: RedisConnection, key: str, kind: str) -> JsonValue:
         return {name: text_of(value) for name, value in fields}
     if kind == "set":
         members = list_of(await connection.command("SSCAN", key, 0, "COUNT", ITEMS_CAP))[1:]
-        found: list[JsonValue] = [text_of(member) for member in list_of(members[0] if members else None)]
-        return found[:ITEMS_CAP]
+        texts: list[JsonValue] = [text_of(member) for member in list_of(members[0] if members else None)]
+        return texts[:ITEMS_CAP]
     if kind == "zset":
         scores = map_of(await connection.command("ZRANGE", key, 0, ITEMS_CAP - 1, "WITHSCORES"))
         return {member: _score(text_of(score)) for member, score in scores.items()}
@@ -66,7 +66,7 @@ async def _items(connection: RedisConnection, key: str, kind: str) -> JsonValue:
 
 
 def _score(text: str) -> JsonValue:
-    """The score of a member; the text itself where it is no number."""
+    """The score of a member; the text itself if it is not a number."""
     try:
         return float(text)
     except ValueError:

@@ -1,11 +1,12 @@
-"""Any command of Redis."""
+"""`redis.command`: any command of Redis."""
 
 from __future__ import annotations
 
 from time import perf_counter
 from typing import Annotated
 
-from xnai_validate.checkers.redis._access import RedisFacts, RedisParams, measured
+from xnai_validate.checkers.redis._access import measured
+from xnai_validate.checkers.redis._models import RedisFacts, RedisParams
 from xnai_validate.kit import Context, Field, JsonValue, Milliseconds, checker
 from xnai_validate.wire.redis.connection import RedisConnection
 from xnai_validate.wire.redis.replies import RedisRefusal, Reply
@@ -16,7 +17,7 @@ DEPTH_CAP = 16
 
 
 class CommandParams(RedisParams):
-    """What is sent."""
+    """The command."""
 
     command: Annotated[list[str | int | float], Field(min_length=1, max_length=1_000)]
     """The command and its arguments: `[CONFIG, GET, maxmemory]`."""
@@ -28,7 +29,7 @@ class CommandFacts(RedisFacts):
     reply: JsonValue = None
     """The reply as JSON: text, number, list or null; long ones are cut."""
     reply_error: str | None = None
-    """The error that the server answered with, if it did; then `error` is null unless it is about the password."""
+    """The error that the server answered with; `error` is null then, unless it is about the password."""
     reply_error_code: str | None = None
     """The first word of it: `WRONGTYPE`, `READONLY`, `OOM`, `LOADING` ..."""
     total_ms: Milliseconds | None = None
@@ -39,7 +40,7 @@ class CommandFacts(RedisFacts):
 async def command(params: CommandParams, ctx: Context) -> CommandFacts:
     """Send one command to Redis, on a connection of its own, and read the reply.
 
-    Nothing keeps a command from writing: what it does is for the author of the check to answer for::
+    A command may write: the author of the check answers for its effects::
 
         kind: redis.command
         with: {command: [CONFIG, GET, maxmemory-policy]}

@@ -1,4 +1,4 @@
-"""What Redis tells of itself."""
+"""`redis.info`: the state and the limits of a server."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ import math
 from collections.abc import Mapping
 from time import perf_counter
 
-from xnai_validate.checkers.redis._access import RedisFacts, RedisParams, measured
+from xnai_validate.checkers.redis._access import measured
+from xnai_validate.checkers.redis._models import RedisFacts, RedisParams
 from xnai_validate.kit import Context, Count, Mebibytes, Milliseconds, Ratio, Seconds, checker
 from xnai_validate.wire.redis.client import redis_address
 from xnai_validate.wire.redis.connection import RedisConnection
@@ -17,7 +18,7 @@ DATABASES_CAP = 100
 
 
 class InfoFacts(RedisFacts):
-    """INFO, in the words of the check; null where this server does not tell."""
+    """Fields of INFO with units; null if the server does not give them. Of a cluster, those of the node itself."""
 
     latency_ms: Milliseconds | None = None
     """The time of one PING, just before."""
@@ -34,11 +35,11 @@ class InfoFacts(RedisFacts):
     uptime_s: Seconds | None = None
     """Since the server started."""
     loading: bool | None = None
-    """Whether it still reads its data from disk."""
+    """Whether it is still reading its data from disk."""
     used_memory_mib: Mebibytes | None = None
     """Memory in use."""
     maxmemory_mib: Mebibytes | None = None
-    """The limit; 0 is none."""
+    """The limit; 0 means no limit."""
     memory_ratio: float | None = None
     """Memory in use, as a part of the limit; null without a limit."""
     maxmemory_policy: str | None = None
@@ -60,9 +61,9 @@ class InfoFacts(RedisFacts):
     expired_keys: Count | None = None
     """Keys expired since the start."""
     hit_ratio: Ratio | None = None
-    """Look-ups of keys that found one, since the start; null without look-ups."""
+    """Share of key look-ups that found the key, since the start; null without look-ups."""
     rdb_last_save_ok: bool | None = None
-    """Whether the last snapshot was written; where it was not, Redis refuses writes."""
+    """Whether the last snapshot was written; if not, Redis may refuse writes."""
     aof_enabled: bool | None = None
     """Whether an append-only file is kept."""
     aof_last_write_ok: bool | None = None
@@ -70,7 +71,7 @@ class InfoFacts(RedisFacts):
     connected_replicas: Count | None = None
     """Replicas of this server."""
     master_link_up: bool | None = None
-    """Whether a replica is in touch with its master; null on a master."""
+    """Whether a replica is connected to its master; null on a master."""
     keys: dict[str, Count] | None = None
     """Database -> number of keys; empty databases are left out."""
     databases: Count | None = None
@@ -79,7 +80,7 @@ class InfoFacts(RedisFacts):
 
 @checker("redis.info", expect={"error": None})
 async def info(params: RedisParams, ctx: Context) -> InfoFacts:
-    """Read the state and the limits of a Redis server, from INFO and CONFIG GET; changes nothing.
+    """Read the state and the limits of a Redis server, from INFO and CONFIG GET. Only reads.
 
     ::
 
@@ -92,13 +93,13 @@ async def info(params: RedisParams, ctx: Context) -> InfoFacts:
         started = perf_counter()
         await connection.command("PING")
         latency_ms = (perf_counter() - started) * 1000
-        told = _fields(text_of(await connection.command("INFO")))
+        fields = _fields(text_of(await connection.command("INFO")))
         try:
             config = list_of(await connection.command("CONFIG", "GET", "databases"))
         except RedisRefusal:  # renamed or forbidden, as hosted servers do
             config = []
         databases = _count({"databases": text_of(config[1])}, "databases") if len(config) == 2 else None
-        return _facts(told, latency_ms, secure, databases)
+        return _facts(fields, latency_ms, secure, databases)
 
     return await measured(ctx, params, InfoFacts, measure)
 
@@ -108,66 +109,66 @@ def _fields(text: str) -> dict[str, str]:
     return {name: value for name, colon, value in lines if colon}
 
 
-def _facts(told: Mapping[str, str], latency_ms: float, secure: bool, databases: int | None) -> InfoFacts:
-    used, limit = _count(told, "used_memory"), _count(told, "maxmemory")
-    clients, most = _count(told, "connected_clients"), _count(told, "maxclients")
-    hits, misses = _count(told, "keyspace_hits"), _count(told, "keyspace_misses")
+def _facts(fields: Mapping[str, str], latency_ms: float, secure: bool, databases: int | None) -> InfoFacts:
+    used, limit = _count(fields, "used_memory"), _count(fields, "maxmemory")
+    clients, most = _count(fields, "connected_clients"), _count(fields, "maxclients")
+    hits, misses = _count(fields, "keyspace_hits"), _count(fields, "keyspace_misses")
     return InfoFacts(
         latency_ms=latency_ms,
-        server=told.get("server_name", "redis" if "redis_version" in told else None),
-        version=told.get("valkey_version", told.get("redis_version")),
-        mode=told.get("redis_mode", told.get("server_mode")),
-        role=told.get("role"),
+        server=fields.get("server_name", "redis" if "redis_version" in fields else None),
+        version=fields.get("valkey_version", fields.get("redis_version")),
+        mode=fields.get("redis_mode", fields.get("server_mode")),
+        role=fields.get("role"),
         tls=secure,
-        uptime_s=_number(told, "uptime_in_seconds"),
-        loading=_flag(told, "loading", "1"),
+        uptime_s=_number(fields, "uptime_in_seconds"),
+        loading=_flag(fields, "loading", "1"),
         used_memory_mib=None if used is None else used / MIB,
         maxmemory_mib=None if limit is None else limit / MIB,
         memory_ratio=used / limit if used is not None and limit else None,
-        maxmemory_policy=told.get("maxmemory_policy"),
-        fragmentation_ratio=_number(told, "mem_fragmentation_ratio"),
+        maxmemory_policy=fields.get("maxmemory_policy"),
+        fragmentation_ratio=_number(fields, "mem_fragmentation_ratio"),
         connected_clients=clients,
-        blocked_clients=_count(told, "blocked_clients"),
+        blocked_clients=_count(fields, "blocked_clients"),
         maxclients=most,
         clients_ratio=clients / most if clients is not None and most else None,
-        rejected_connections=_count(told, "rejected_connections"),
-        evicted_keys=_count(told, "evicted_keys"),
-        expired_keys=_count(told, "expired_keys"),
+        rejected_connections=_count(fields, "rejected_connections"),
+        evicted_keys=_count(fields, "evicted_keys"),
+        expired_keys=_count(fields, "expired_keys"),
         hit_ratio=hits / (hits + misses) if hits is not None and misses is not None and hits + misses else None,
-        rdb_last_save_ok=_flag(told, "rdb_last_bgsave_status", "ok"),
-        aof_enabled=_flag(told, "aof_enabled", "1"),
-        aof_last_write_ok=_flag(told, "aof_last_write_status", "ok"),
-        connected_replicas=_count(told, "connected_slaves"),
-        master_link_up=_flag(told, "master_link_status", "up"),
-        keys=_keys(told),
+        rdb_last_save_ok=_flag(fields, "rdb_last_bgsave_status", "ok"),
+        aof_enabled=_flag(fields, "aof_enabled", "1"),
+        aof_last_write_ok=_flag(fields, "aof_last_write_status", "ok"),
+        connected_replicas=_count(fields, "connected_slaves"),
+        master_link_up=_flag(fields, "master_link_status", "up"),
+        keys=_keys(fields),
         databases=databases,
     )
 
 
-def _keys(told: Mapping[str, str]) -> dict[str, int]:
+def _keys(fields: Mapping[str, str]) -> dict[str, int]:
     """`db0:keys=1,expires=0,avg_ttl=0` as `{"0": 1}`."""
-    found: dict[str, int] = {}
-    for name, value in told.items():
+    keys: dict[str, int] = {}
+    for name, value in fields.items():
         number = name.removeprefix("db")
-        if name.startswith("db") and number.isdecimal() and len(found) < DATABASES_CAP:
-            fields = dict(part.partition("=")[::2] for part in value.split(","))
-            found[number] = _count(fields, "keys") or 0
-    return found
+        if name.startswith("db") and number.isdecimal() and len(keys) < DATABASES_CAP:
+            numbers = dict(part.partition("=")[::2] for part in value.split(","))
+            keys[number] = _count(numbers, "keys") or 0
+    return keys
 
 
-def _count(told: Mapping[str, str], name: str) -> int | None:
-    value = told.get(name, "")
+def _count(fields: Mapping[str, str], name: str) -> int | None:
+    value = fields.get(name, "")
     return int(value) if value.isascii() and value.isdecimal() and len(value) < 20 else None
 
 
-def _number(told: Mapping[str, str], name: str) -> float | None:
-    """A number that can be a time or a ratio; anything else a server claims is none."""
+def _number(fields: Mapping[str, str], name: str) -> float | None:
+    """A number that can be a time or a ratio; None for any other text."""
     try:
-        number = float(told[name])
+        number = float(fields[name])
     except (KeyError, ValueError):
         return None
     return number if 0 <= number < math.inf else None
 
 
-def _flag(told: Mapping[str, str], name: str, yes: str) -> bool | None:
-    return told[name] == yes if name in told else None
+def _flag(fields: Mapping[str, str], name: str, yes: str) -> bool | None:
+    return fields[name] == yes if name in fields else None

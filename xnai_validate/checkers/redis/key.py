@@ -1,9 +1,10 @@
-"""One key of Redis."""
+"""`redis.key`: one key."""
 
 from __future__ import annotations
 
-from xnai_validate.checkers.redis._access import RedisFacts, RedisParams, measured
+from xnai_validate.checkers.redis._access import measured
 from xnai_validate.checkers.redis._content import read_content
+from xnai_validate.checkers.redis._models import RedisFacts, RedisParams
 from xnai_validate.kit import Bytes, Context, Count, Field, JsonValue, Seconds, checker
 from xnai_validate.wire.redis.connection import RedisConnection
 from xnai_validate.wire.redis.replies import RedisRefusal, Reply, count_of, number_of, text_of
@@ -17,7 +18,7 @@ class KeyParams(RedisParams):
 
 
 class KeyFacts(RedisFacts):
-    """The key; null where it does not exist."""
+    """The key; all but `exists` is null if it does not exist."""
 
     exists: bool | None = None
     """Whether the key is there."""
@@ -26,7 +27,7 @@ class KeyFacts(RedisFacts):
     expires: bool | None = None
     """Whether the key has a time to live."""
     ttl_s: Seconds | None = None
-    """How long it still has to live; null where it does not expire."""
+    """How long it still has to live; null if it does not expire."""
     text: str | None = None
     """The content of a string, at most 256 KiB of it."""
     json_: JsonValue = Field(default=None, alias="json")
@@ -43,7 +44,7 @@ class KeyFacts(RedisFacts):
 
 @checker("redis.key", expect={"error": None, "exists": True})
 async def key(params: KeyParams, ctx: Context) -> KeyFacts:
-    """Read one key: its type, time to live and content; changes nothing.
+    """Read one key: its type, time to live and content. Only reads.
 
     ::
 
@@ -75,7 +76,7 @@ async def key(params: KeyParams, ctx: Context) -> KeyFacts:
 
 
 async def _optional(connection: RedisConnection, *command: str) -> Reply:
-    """The reply to a command that some servers do not have or forbid."""
+    """The reply to a command that some servers lack or forbid; None then."""
     try:
         return await connection.command(*command)
     except RedisRefusal:

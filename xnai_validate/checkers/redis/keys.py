@@ -1,11 +1,12 @@
-"""All keys of Redis that match a pattern."""
+"""`redis.keys`: all keys that match a pattern."""
 
 from __future__ import annotations
 
 from collections import Counter
 from typing import Annotated
 
-from xnai_validate.checkers.redis._access import RedisFacts, RedisParams, measured
+from xnai_validate.checkers.redis._access import measured
+from xnai_validate.checkers.redis._models import RedisFacts, RedisParams
 from xnai_validate.kit import Context, Count, Field, Ge, JsonObject, JsonValue, Le, Seconds, bounded, checker
 from xnai_validate.wire.json_text import document_of
 from xnai_validate.wire.redis.connection import RedisConnection
@@ -24,9 +25,9 @@ class KeysParams(RedisParams):
     pattern: str
     """A pattern as Redis has it: `*` any text, `?` one character, `[ab]` one of these; a backslash makes them plain."""
     wanted: list[str] = Field(default_factory=list, max_length=1_000)
-    """Names that must be among them."""
+    """Names that must be among the matches."""
     max_keys: Annotated[int, Ge(1), Le(100_000)] = 1_000
-    """More matches than this are not looked at."""
+    """How many matches are read at most."""
     max_rounds: Annotated[int, Ge(1), Le(100_000)] = 2_000
     """How many rounds of SCAN, of 500 keys each, are made at most."""
 
@@ -37,17 +38,17 @@ class KeysFacts(RedisFacts):
     count: Count | None = None
     """How many there are."""
     whole: bool | None = None
-    """Whether all keys of the database were looked at, of a cluster those of every slot."""
+    """Whether all keys of the database were scanned, in a cluster those of every slot."""
     names: list[str] | None = None
     """Their names in order, the first 100."""
     missing: list[str] | None = None
-    """Wanted names that are not there."""
+    """Names in `wanted` that do not exist."""
     types: dict[str, Count] | None = None
     """Type -> number of keys."""
     without_ttl: list[str] | None = None
     """Keys that never expire, the first 100."""
     min_ttl_s: Seconds | None = None
-    """The shortest time to live; null where none expires."""
+    """The shortest time to live; null if no key expires."""
     max_ttl_s: Seconds | None = None
     """The longest."""
     invalid_json: list[str] | None = None
@@ -58,10 +59,10 @@ class KeysFacts(RedisFacts):
 
 @checker("redis.keys", expect={"error": None, "missing": []})
 async def keys(params: KeysParams, ctx: Context) -> KeysFacts:
-    """Read all keys that match a pattern: types, times to live and JSON contents; changes nothing.
+    """Read all keys that match a pattern: types, times to live and JSON contents. Only reads.
 
-    Keys are found by SCAN, which does not block the server; keys that come or go meanwhile may or may not be seen. Of a
-    cluster, every master is asked::
+    Keys are found by SCAN, which does not block the server; keys that are added or deleted meanwhile may be missed.
+    In a cluster, every master is scanned::
 
         kind: redis.keys
         with: {pattern: "circuit_breaker:*", wanted: ["circuit_breaker:rag_api", "circuit_breaker:redis_cache"]}
@@ -96,8 +97,8 @@ async def keys(params: KeysParams, ctx: Context) -> KeysFacts:
 
 
 async def _scan(connection: RedisConnection, params: KeysParams, most: int) -> tuple[set[bytes], bool]:
-    """The names on one server that match, at most `most`, and whether the scan came to its end."""
-    found: set[bytes] = set()
+    """The matching names on one server, at most `most`, and whether the scan was complete."""
+    names: set[bytes] = set()
     cursor = "0"
     for _ in range(params.max_rounds):
         reply = list_of(await connection.command("SCAN", cursor, "MATCH", params.pattern, "COUNT", ROUND))
@@ -106,12 +107,12 @@ async def _scan(connection: RedisConnection, params: KeysParams, most: int) -> t
         cursor = text_of(reply[0])
         for name in list_of(reply[1]):
             if isinstance(name, bytes):
-                if len(found) >= most:
-                    return found, False
-                found.add(name)
+                if len(names) >= most:
+                    return names, False
+                names.add(name)
         if cursor == "0":
-            return found, True
-    return found, False
+            return names, True
+    return names, False
 
 
 async def _read_types_and_ttls(
@@ -120,7 +121,7 @@ async def _read_types_and_ttls(
     """Add name -> type, and name -> milliseconds to live (-1: for ever); skip keys that have gone by now."""
     for start in range(0, len(names), ROUND):
         part = names[start : start + ROUND]
-        replies = await connection.pipeline([ask for name in part for ask in (("TYPE", name), ("PTTL", name))])
+        replies = await connection.pipeline([command for name in part for command in (("TYPE", name), ("PTTL", name))])
         for name, type_reply, ttl_reply in zip(part, replies[::2], replies[1::2], strict=True):
             kind, ttl_ms = text_of(type_reply), number_of(ttl_reply)
             if isinstance(type_reply, bytes) and kind != "none":
@@ -130,16 +131,16 @@ async def _read_types_and_ttls(
 
 
 async def _documents(connection: RedisConnection, names: list[bytes]) -> tuple[JsonObject, list[str]]:
-    """Name -> JSON of the first strings, and the names of those that hold none."""
+    """Name -> JSON of the first strings, and the names of those that are not JSON."""
     documents: JsonObject = {}
     invalid: list[str] = []
     part = names[:DOCUMENTS_CAP]
     for start in range(0, len(part), 10):  # a few at a time: each may be as large as the cap
-        some = part[start : start + 10]
+        batch = part[start : start + 10]
         replies: list[Reply] = await connection.pipeline(
-            [("GETRANGE", name, 0, DOCUMENT_BYTES_CAP - 1) for name in some]
+            [("GETRANGE", name, 0, DOCUMENT_BYTES_CAP - 1) for name in batch]
         )
-        for name, reply in zip(some, replies, strict=True):
+        for name, reply in zip(batch, replies, strict=True):
             document, is_json = document_of(text_of(reply)) if isinstance(reply, bytes) else (None, False)
             if is_json:
                 documents[_shown(name)] = bounded(document)

@@ -1,33 +1,33 @@
-"""Whether Redis answers, at once and over a while, and whether it asks for a password."""
+"""`redis.ping`: whether Redis answers, at once and over a while, and whether it requires a password and TLS."""
 
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
 from statistics import median
 from time import perf_counter
 from typing import Annotated
 
-from xnai_validate.checkers.redis._access import RedisFacts, RedisParams, client_of
+from xnai_validate.checkers.redis._access import client_of
+from xnai_validate.checkers.redis._models import RedisFacts, RedisParams
 from xnai_validate.kit import Context, Count, Duration, ErrorKind, Ge, Le, Milliseconds, checker
 from xnai_validate.wire.failure import WireError
-from xnai_validate.wire.redis.client import RedisClient, connect_redis
+from xnai_validate.wire.redis.client import RedisClient, connect_redis, redis_address
 from xnai_validate.wire.redis.replies import RedisRefusal, text_of
 
 
 class PingParams(RedisParams):
-    """How often, and over how long a time."""
+    """How many pings, and over how long a time."""
 
     timeout: Duration = 2.0
-    """How long each answer may take, connecting included; one that comes later is lost."""
+    """How long each answer may take, connecting included; a later one is lost."""
     count: Annotated[int, Ge(1), Le(10_000)] = 1
-    """How many pings."""
+    """The number of pings."""
     window: Duration = 0.0
-    """The time over which they are spread: a Redis that restarts meanwhile loses some."""
+    """The time over which they are spread; a Redis that restarts meanwhile loses some."""
     without_password: bool = True
-    """Whether to try, on a connection of its own, if PING is answered without a password."""
+    """Whether to try, on a separate connection, if PING is answered without a password."""
     without_tls: bool = False
-    """Whether to try, on a connection of its own, if the TLS port of a `rediss://` target also takes plain text."""
+    """Whether to try, on a separate connection, if the TLS port of a `rediss://` target also takes plain text."""
 
 
 class PingFacts(RedisFacts):
@@ -38,19 +38,19 @@ class PingFacts(RedisFacts):
     answered: Count
     """Those answered with PONG in time."""
     lost: Count
-    """Those that were not; the error is that of the last of them."""
+    """Pings without such an answer; `error` is that of the last one."""
     loading: bool | None = None
-    """Whether the server is up and still reads its data from disk; null where it did not tell."""
+    """Whether the server is up and still reads its data from disk; null if it does not give that."""
     connect_ms: Milliseconds | None = None
-    """How long the last connection took to open, TLS included; null where one was there already."""
+    """How long the last connection took to open, TLS included; null if one was open already."""
     median_ms: Milliseconds | None = None
-    """The median time from a ping to its answer, connecting left aside."""
+    """The median time from a ping to its answer, without connecting."""
     max_ms: Milliseconds | None = None
     """The longest."""
     open_without_password: bool | None = None
-    """Whether anybody may use the server; null where it could not be found out."""
+    """Whether the server can be used without a password; null if that is unknown."""
     open_without_tls: bool | None = None
-    """Whether the TLS port answers plain text too; null where it was not tried."""
+    """Whether the TLS port answers plain text too; null if it was not tried."""
 
 
 class _Pings:
@@ -63,7 +63,7 @@ class _Pings:
         self.losses = 0
         self.loading = False
 
-    async def one(self, client: RedisClient, params: PingParams) -> None:
+    async def send(self, client: RedisClient, params: PingParams) -> None:
         try:
             async with asyncio.timeout(params.timeout), client.connection(params.db) as connection:
                 if not connection.used:
@@ -73,7 +73,7 @@ class _Pings:
             if answer == "PONG":
                 self.times_ms.append((perf_counter() - started) * 1000)
                 return
-            failure = WireError(ErrorKind.PROTOCOL, f"PING was answered with {answer[:100]!r}")
+            failure = WireError(ErrorKind.PROTOCOL, f"the reply to PING is {answer[:100]!r}")
         except TimeoutError:
             failure = WireError(ErrorKind.TIMEOUT, f"no answer within {params.timeout:g} s")
         except WireError as error:
@@ -87,8 +87,8 @@ class _Pings:
 async def ping(params: PingParams, ctx: Context) -> PingFacts:
     """Ping Redis, once or many times over a while.
 
-    While its data is still being loaded, a server may answer PING or refuse it with LOADING; both are told apart from
-    silence, by INFO. The connection is kept between pings and opened anew after a loss::
+    While its data is still being loaded, a server may answer PING or refuse it with LOADING; `loading` shows both, by
+    INFO. The connection is kept between pings and opened anew after a loss::
 
         kind: redis.ping
         with: {count: 20, window: 5s}
@@ -101,7 +101,7 @@ async def ping(params: PingParams, ctx: Context) -> PingFacts:
         due = started + params.window * number / max(1, params.count - 1)
         if (ahead := due - ctx.clock.monotonic()) > 0:
             await ctx.clock.sleep(ahead)
-        await pings.one(client, params)
+        await pings.send(client, params)
     open_ = await _open_without_password(params, ctx) if params.without_password else None
     plain = await _open_without_tls(params, ctx) if params.without_tls else None
     return PingFacts(
@@ -122,20 +122,18 @@ async def ping(params: PingParams, ctx: Context) -> PingFacts:
 async def _loading(client: RedisClient, params: PingParams) -> bool | None:
     try:
         async with asyncio.timeout(params.timeout), client.connection(params.db) as connection:
-            told = text_of(await connection.command("INFO", "persistence")).split()
+            lines = text_of(await connection.command("INFO", "persistence")).split()
     except (TimeoutError, WireError):
         return None
-    return "loading:1" in told if any(line.startswith("loading:") for line in told) else None
+    return "loading:1" in lines if any(line.startswith("loading:") for line in lines) else None
 
 
 async def _open_without_tls(params: PingParams, ctx: Context) -> bool | None:
-    url = ctx.target.url or ""
-    if not url.startswith("rediss://"):
+    if redis_address(ctx.target).tls is None:
         return None
-    plain = replace(ctx.target, url=url.replace("rediss://", "redis://", 1))
     try:
         async with asyncio.timeout(params.timeout):
-            connection = await connect_redis(plain, db=0, password=False)
+            connection = await connect_redis(ctx.target, db=0, password=False, tls=False)
             try:
                 await connection.command("PING")
             finally:

@@ -1,11 +1,12 @@
-"""Whether Redis passes messages on."""
+"""`redis.pubsub`: whether Redis delivers published messages."""
 
 from __future__ import annotations
 
 import secrets
 from time import perf_counter
 
-from xnai_validate.checkers.redis._access import RedisFacts, RedisParams, measured
+from xnai_validate.checkers.redis._access import measured
+from xnai_validate.checkers.redis._models import RedisFacts, RedisParams
 from xnai_validate.kit import Context, Count, Milliseconds, checker
 from xnai_validate.wire.redis.client import connect_redis
 from xnai_validate.wire.redis.connection import RedisConnection
@@ -18,9 +19,9 @@ class PubsubFacts(RedisFacts):
     """One message."""
 
     receivers: Count | None = None
-    """Subscribers that the server says it passed the message to."""
+    """Subscribers that the server delivered the message to, by its own count."""
     received: bool | None = None
-    """Whether it came, unchanged."""
+    """Whether it was received, unchanged."""
     delay_ms: Milliseconds | None = None
     """From publishing to receiving."""
 
@@ -44,10 +45,10 @@ async def pubsub(params: RedisParams, ctx: Context) -> PubsubFacts:
             receivers = count_of(await publisher.command("PUBLISH", channel, message))
             if not receivers:
                 return PubsubFacts(receivers=receivers, received=False)
-            got = [text_of(part) for part in list_of(await subscriber.receive())]
+            received = [text_of(part) for part in list_of(await subscriber.receive())]
             delay_ms = (perf_counter() - started) * 1000
         finally:
             publisher.abort()
-        return PubsubFacts(receivers=receivers, received=got == ["message", channel, message], delay_ms=delay_ms)
+        return PubsubFacts(receivers=receivers, received=received == ["message", channel, message], delay_ms=delay_ms)
 
     return await measured(ctx, params, PubsubFacts, measure, fresh=True)

@@ -1,4 +1,4 @@
-"""Whether Redis keeps what it is given."""
+"""`redis.roundtrip`: whether Redis keeps what is written to it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from contextlib import suppress
 from time import perf_counter
 from typing import Annotated
 
-from xnai_validate.checkers.redis._access import RedisFacts, RedisParams, measured
+from xnai_validate.checkers.redis._access import measured
+from xnai_validate.checkers.redis._models import RedisFacts, RedisParams
 from xnai_validate.kit import Context, Duration, Le, Milliseconds, Size, checker, field_validator
 from xnai_validate.wire.failure import WireError
 from xnai_validate.wire.redis.connection import RedisConnection
@@ -17,10 +18,10 @@ PREFIX = "xnai:validate:"
 
 
 class RoundtripParams(RedisParams):
-    """What is written."""
+    """The key and the value to write."""
 
     ttl: Duration = 10.0
-    """The time to live of the key, should we not come to delete it; a second at least."""
+    """The time to live of the key, in case it cannot be deleted; at least a second."""
     size: Annotated[Size, Le(1024 * 1024)] = 64
     """Bytes of the value."""
 
@@ -28,30 +29,30 @@ class RoundtripParams(RedisParams):
     @classmethod
     def _at_least_a_second(cls, value: float) -> float:
         if value < 1:
-            raise ValueError("a time to live is a second at least")
+            raise ValueError("a time to live is at least a second")
         return value
 
 
 class RoundtripFacts(RedisFacts):
-    """Each step; null where it did not come to it."""
+    """Each step; null if it was not reached."""
 
     written: bool | None = None
-    """Whether the server took the value."""
+    """Whether the server accepted the value."""
     read_back: bool | None = None
-    """Whether it gave the same value back."""
+    """Whether it returned the same value."""
     ttl_right: bool | None = None
     """Whether the key is going to expire in time."""
     deleted: bool | None = None
-    """Whether the key was there to be deleted, and is gone now."""
+    """Whether the key could be deleted, and is gone."""
     total_ms: Milliseconds | None = None
-    """All steps together, on a connection that was there already or connecting included."""
+    """The time of all steps, with connecting if no connection was open."""
 
 
 @checker("redis.roundtrip", expect={"error": None, "read_back": True, "ttl_right": True, "deleted": True})
 async def roundtrip(params: RoundtripParams, ctx: Context) -> RoundtripFacts:
     """Write a key of our own, read it back, look at its time to live and delete it.
 
-    The key is `xnai:validate:` and 32 random hexadecimal digits; it expires by itself should we be interrupted. A
+    The key is `xnai:validate:` and 32 random hexadecimal digits; it expires by itself if the check is interrupted. A
     server that is full, read-only, or cannot save gives the error `protocol` with its own words::
 
         kind: redis.roundtrip
@@ -69,7 +70,7 @@ async def roundtrip(params: RoundtripParams, ctx: Context) -> RoundtripFacts:
             removed = number_of(await connection.command("DEL", name))
             gone = number_of(await connection.command("EXISTS", name)) == 0
         except WireError:
-            with suppress(WireError):  # the wire may be gone; the key expires by itself
+            with suppress(WireError):  # the connection may be gone; the key expires by itself
                 await connection.command("DEL", name)
             raise
         return RoundtripFacts(

@@ -1,10 +1,11 @@
-"""Streams of Redis and their consumer groups."""
+"""`redis.stream`: a stream and its consumer groups."""
 
 from __future__ import annotations
 
 from typing import Annotated
 
-from xnai_validate.checkers.redis._access import RedisFacts, RedisParams, measured
+from xnai_validate.checkers.redis._access import measured
+from xnai_validate.checkers.redis._models import RedisFacts, RedisParams
 from xnai_validate.kit import (
     Context,
     Count,
@@ -36,12 +37,12 @@ class StreamParams(RedisParams):
 
 
 class StreamFacts(RedisFacts):
-    """The stream; null where there is none."""
+    """The stream; all but `exists` and `type` is null if the key is not a stream."""
 
     exists: bool | None = None
     """Whether there is such a key."""
     type: str | None = None
-    """Its type; where it is not `stream`, everything below is null."""
+    """Its type; null if it does not exist."""
     length: Count | None = None
     """Entries in it."""
     first_id: str | None = None
@@ -74,7 +75,7 @@ class StreamFacts(RedisFacts):
 
 @checker("redis.stream", expect={"error": None, "exists": True})
 async def stream(params: StreamParams, ctx: Context) -> StreamFacts:
-    """Read a stream and its consumer groups: length, newest entries, what is pending and lags; changes nothing.
+    """Read a stream and its consumer groups: length, newest entries, what is pending and lags. Only reads.
 
     ::
 
@@ -109,7 +110,7 @@ async def stream(params: StreamParams, ctx: Context) -> StreamFacts:
 
 
 async def _groups(connection: RedisConnection, key: str, now_ms: float) -> dict[str, object]:
-    shown: JsonObject = {}
+    groups: JsonObject = {}
     pending: dict[str, int] = {}
     consumers: dict[str, int] = {}
     lag: dict[str, int] = {}
@@ -120,22 +121,22 @@ async def _groups(connection: RedisConnection, key: str, now_ms: float) -> dict[
         pending[name] = count_of(group.get("pending")) or 0
         consumers[name] = count_of(group.get("consumers")) or 0
         behind = count_of(group.get("lag"))
-        if behind is None:  # before Redis 7, and where it cannot be told without counting
+        if behind is None:  # before Redis 7, and where the server would have to count
             newer = await connection.command("XRANGE", key, _after(delivered), "+", "COUNT", LAG_CAP)
             behind = len(list_of(newer))
         lag[name] = behind
         if pending[name]:
             smallest = list_of(await connection.command("XPENDING", key, name))[1:2]
             oldest += [_age_ms(text_of(entry_id), now_ms) for entry_id in smallest if entry_id is not None]
-        shown[name] = {
+        groups[name] = {
             "consumers": consumers[name],
             "pending": pending[name],
             "lag": behind,
             "last_delivered_id": delivered,
         }
     return {
-        "group_names": list(shown),
-        "groups": shown,
+        "group_names": list(groups),
+        "groups": groups,
         "pending": pending,
         "max_pending": max(pending.values(), default=0),
         "lag": lag,
@@ -146,7 +147,7 @@ async def _groups(connection: RedisConnection, key: str, now_ms: float) -> dict[
 
 
 def _after(entry_id: str) -> str:
-    """The smallest id above this one; exclusive ranges came with Redis 6.2."""
+    """The smallest id above this one, since exclusive ranges need Redis 6.2."""
     time_ms, _, sequence = entry_id.partition("-")
     return f"{time_ms}-{int(sequence) + 1}" if _is_number(sequence) else entry_id
 
@@ -161,15 +162,15 @@ async def _server_ms(connection: RedisConnection) -> float:
     """The time of the server, so that its clock and ours need not agree."""
     reply = [text_of(part) for part in list_of(await connection.command("TIME"))]
     if len(reply) != 2 or not all(map(_is_number, reply)):
-        raise WireError(ErrorKind.PROTOCOL, "TIME was not answered with seconds and microseconds")
+        raise WireError(ErrorKind.PROTOCOL, "the reply to TIME is not seconds and microseconds")
     return int(reply[0]) * 1000 + int(reply[1]) / 1000
 
 
 def _age_ms(entry_id: str, now_ms: float) -> float:
-    made = entry_id.partition("-")[0]
-    return max(0.0, now_ms - int(made)) if _is_number(made) else 0.0
+    created_ms = entry_id.partition("-")[0]
+    return max(0.0, now_ms - int(created_ms)) if _is_number(created_ms) else 0.0
 
 
 def _is_number(text: str) -> bool:
-    """Whether it is one of those that ids and times are made of: 64 bits."""
+    """Whether a text is a number as in ids and times: at most 64 bits."""
     return text.isascii() and text.isdecimal() and len(text) <= 20

@@ -1,4 +1,4 @@
-"""Addresses that a proxy listens at."""
+"""Addresses at which a proxy listens."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ def split_address(text: str) -> tuple[str, int]:
     except ValueError:
         number = 0
     if not 0 < number < 65536 or (":" in host) != host.startswith("["):
-        raise ValueError("an address to listen at is an IP address and a port, as 127.0.0.1:16379")
+        raise ValueError("an address to listen at is an IP address and a port, such as 127.0.0.1:16379")
     return host.strip("[]"), number
 
 
 def bound(host: str, port: int, *, alone: bool = False) -> socket.socket:
-    """A socket that is bound to an address and does not listen yet; port 0 takes a free one. Raises OSError.
+    """Return a socket that is bound to an address and does not listen yet; port 0 takes a free one. Raises OSError.
 
-    Connections of a server that listened there before do no harm. With `alone` they do, but then nobody else can bind
-    it either: two that do not listen may share a port otherwise (SO_REUSEADDR in socket(7)).
+    Remaining connections of an earlier server do not prevent it. With `alone` they do, but then no other program can
+    bind the port either: otherwise sockets that do not listen may share it (SO_REUSEADDR in socket(7)).
     """
     opened = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM)
     try:

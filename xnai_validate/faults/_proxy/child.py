@@ -1,4 +1,4 @@
-"""The proxy's process: `--injection=ID SPEC`, where SPEC is JSON; it says its port and ends when its input closes."""
+"""The process of the proxy: `--injection=ID SETTINGS` (JSON). It prints its port, and ends when its input closes."""
 
 from __future__ import annotations
 
@@ -10,91 +10,90 @@ import sys
 from typing import Any, Protocol
 
 from xnai_validate.faults._proxy.address import bound
+from xnai_validate.faults._proxy.http import HttpProxy, HttpSpec
 from xnai_validate.faults._proxy.side import CHUNK, Cut, Side
 from xnai_validate.faults._proxy.tcp import REFUSE, TcpProxy, TcpSpec
 
-MOST = 256
-"""Connections at a time; more are closed at once."""
+CONNECTIONS_CAP = 256
+"""Connections at a time; more are reset at once."""
 
 
 class Proxy(Protocol):
-    """What serves a connection."""
+    """Serves connections."""
 
     async def serve(self, client: Side) -> None:
-        """Raises OSError or Cut, or a group of them, where the connection is to be closed."""
+        """Serve a connection to its end. Raises OSError or Cut, or a group of them, to have it closed."""
 
 
-async def serve(told: dict[str, Any]) -> None:
+async def serve(settings: dict[str, Any]) -> None:
     """Serve until the input closes."""
-    if told["spec"].get("toxic") == REFUSE:
-        listener = _shut(*told["listen"])
+    if settings["spec"].get("toxic") == REFUSE:
+        listener = _reserve(*settings["listen"])
     else:
-        listener = bound(*told["listen"])
-        await asyncio.start_server(_Desk(_proxy(told)).serve, sock=listener, limit=CHUNK)
+        listener = bound(*settings["listen"])
+        await asyncio.start_server(_Server(_proxy(settings)).serve, sock=listener, limit=CHUNK)
     sys.stdout.write(f"{listener.getsockname()[1]}\n")
     sys.stdout.flush()
-    _be_silent()
+    _silence_output()
     closed = asyncio.Event()
     asyncio.get_running_loop().add_reader(0, closed.set)
     await closed.wait()
-    os._exit(0)  # what is still carried ends with the process
+    os._exit(0)  # open connections end with the process
 
 
-def _shut(host: str, port: int) -> socket.socket:
-    """A port that is held and refuses."""
+def _reserve(host: str, port: int) -> socket.socket:
+    """A port that is bound and does not listen: it refuses connections."""
     try:
         return bound(host, port, alone=True)
     except OSError:
-        return bound(host, port)  # a server has just left it
+        return bound(host, port)  # connections of a server that has just closed it remain
 
 
-def _proxy(told: dict[str, Any]) -> Proxy:
-    if told["kind"] == "tcp":
-        return TcpProxy(TcpSpec(**told["spec"]))
-    from xnai_validate.faults._proxy.http import HttpProxy, HttpSpec  # here, for others need no h11
-
-    return HttpProxy(HttpSpec(**told["spec"]))
+def _proxy(settings: dict[str, Any]) -> Proxy:
+    if settings["kind"] == "tcp":
+        return TcpProxy(TcpSpec(**settings["spec"]))
+    return HttpProxy(HttpSpec(**settings["spec"]))
 
 
-class _Desk:
-    """Takes connections, a bounded number at a time, and ends each as its proxy wants."""
+class _Server:
+    """Accepts connections, a bounded number at a time, and closes or resets each as its proxy requires."""
 
     def __init__(self, proxy: Proxy) -> None:
         self._proxy = proxy
         self._open = 0
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """One connection."""
+        """Serve one connection to its end."""
         client = Side(reader, writer)
-        if self._open >= MOST:
+        if self._open >= CONNECTIONS_CAP:
             client.reset()
             return
         self._open += 1
-        reset = True  # as a lost end looks to the other, and whatever else goes wrong
+        reset = True  # for a lost connection to the target, and for every error
         try:
             await self._proxy.serve(client)
             reset = False
         except* Cut as cut:
-            reset = any(one.reset for one in _leaves(cut))
+            reset = any(leaf.reset for leaf in _leaves(cut))
         except* OSError:
-            pass  # an end is lost, or the target is not there in time
+            pass  # a connection is lost, or the target does not answer in time
         finally:
             self._open -= 1
             if reset:
                 client.reset()
         if not reset:
-            await client.leave()
+            await client.close_gracefully()
 
 
 def _leaves(group: BaseExceptionGroup[Cut]) -> list[Cut]:
-    found: list[Cut] = []
-    for one in group.exceptions:
-        found += _leaves(one) if isinstance(one, BaseExceptionGroup) else [one]
-    return found
+    leaves: list[Cut] = []
+    for error in group.exceptions:
+        leaves += _leaves(error) if isinstance(error, BaseExceptionGroup) else [error]
+    return leaves
 
 
-def _be_silent() -> None:
-    """Nobody reads on: a full pipe would stop the proxy."""
+def _silence_output() -> None:
+    """Discard all further output: a full pipe, which the parent does not read, would stop the proxy."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, 1)
     os.dup2(nowhere, 2)

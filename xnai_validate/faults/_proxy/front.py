@@ -1,4 +1,4 @@
-"""The side of a proxy that the engine sees: the same for every fault that is one."""
+"""Faults that put a proxy in front of a target: what all of them have in common."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ CHILD = "xnai_validate.faults._proxy.child"
 LOCAL = "127.0.0.1"
 
 
-def _address(text: str | None) -> str | None:
+def _checked_address(text: str | None) -> str | None:
     if text is not None:
         split_address(text)
     return text
@@ -34,98 +34,98 @@ def _address(text: str | None) -> str | None:
 class ListenParams(Params):
     """Where the proxy listens."""
 
-    listen: Annotated[str | None, AfterValidator(_address)] = None
-    """An address, as `127.0.0.1:16379`, that the stack's own configuration names, so that its traffic comes this way
-    while the fault is in force; nobody listens there before and after. By default a free port of 127.0.0.1, which only
-    the check itself comes by."""
+    listen: Annotated[str | None, AfterValidator(_checked_address)] = None
+    """An address, such as `127.0.0.1:16379`, that the stack's own configuration names, so that its traffic goes through
+    the proxy while the fault is active; no program listens there before and after. By default a free port of 127.0.0.1,
+    which only the check itself uses."""
 
 
 class ProxyParams(ListenParams):
-    """Which connections are disturbed."""
+    """Which connections the fault affects."""
 
     share: Annotated[float, Gt(0), Le(1)] = 1.0
-    """Of the connections; the others pass. Of any n in a row it is share * n, give or take less than one."""
+    """The share of the connections; the others pass. Of any n in a row, share * n are affected, rounded up or down."""
     seed: int = 0
-    """Whatever is drawn is the same for the same seed."""
+    """The same seed gives the same random numbers."""
 
 
 class StreamParams(ProxyParams):
-    """Which way is disturbed."""
+    """Which direction the fault affects."""
 
     stream: Literal["downstream", "upstream", "both"] = "downstream"
     """`downstream`: what the target sends; `upstream`: what is sent to it."""
 
 
 class ProxyUndo(Undo):
-    """The proxy is found by the name of the injection."""
+    """Empty: the proxy is found by the name of the injection."""
 
 
-class Proxied:
-    """A fault that is a proxy: it says what the child is told, and the rest is here."""
+class ProxyFault:
+    """A fault that is a proxy: it gives the settings of the proxy, and the rest is here."""
 
-    def told(self, params: Any, ctx: FaultContext) -> dict[str, JsonValue]:
-        """The kind of proxy and its spec."""
+    def proxy_settings(self, params: Any, ctx: FaultContext) -> dict[str, JsonValue]:
+        """Return the kind of proxy and its spec, as the child reads them."""
         raise NotImplementedError
 
-    def moved(self, ctx: FaultContext, host: str, port: int) -> str:
-        """The target's url, at the proxy."""
+    def proxy_url(self, ctx: FaultContext, host: str, port: int) -> str:
+        """Return the target's url with the address of the proxy."""
         parts = urlsplit(ctx.target.url or "")
         user, at, _ = parts.netloc.rpartition("@")
         return urlunsplit(parts._replace(netloc=f"{user}{at}{_bracketed(host)}:{port}"))
 
     async def inject(self, params: ListenParams, undo: ProxyUndo, ctx: FaultContext) -> ActiveFault | None:
-        """Start the proxy; it is there when this returns."""
+        """Start the proxy; it listens when this returns."""
         host, port = split_address(params.listen) if params.listen else (LOCAL, 0)
-        told: dict[str, JsonValue] = {"listen": [host, port], **self.told(params, ctx)}
-        child = await start_child(CHILD, ctx.id, json.dumps(told))
-        reached = LOCAL if host == "0.0.0.0" else host
-        return ActiveFault(url=self.moved(ctx, reached, int(child.ready_line)), close=child.close)
+        settings: dict[str, JsonValue] = {"listen": [host, port], **self.proxy_settings(params, ctx)}
+        child = await start_child(CHILD, ctx.id, json.dumps(settings))
+        reachable_host = LOCAL if host == "0.0.0.0" else host
+        return ActiveFault(url=self.proxy_url(ctx, reachable_host, int(child.ready_line)), close=child.close)
 
     async def revert(self, undo: ProxyUndo, ctx: FaultContext) -> None:
         """End the proxy; the connections through it end with it."""
         await end_children(ctx.id, ctx.clock)
 
     async def fingerprint(self, undo: ProxyUndo, ctx: FaultContext) -> JsonValue:
-        """How many proxies of this injection there are."""
+        """Return how many proxies of this injection run."""
         return {"proxies": len(children_of(ctx.id))}
 
 
-def reachable(params: ListenParams, ctx: FaultContext) -> ProxyUndo:
-    """Raises NotApplicable where there is nothing to stand in front of, Unmeasurable where `listen` is in use."""
+def check_proxy(params: ListenParams, ctx: FaultContext) -> ProxyUndo:
+    """Return the undo record. Raises NotApplicable if the target has no url, Unmeasurable if `listen` is in use."""
     target = ctx.target
     if not target.host or not target.port:
-        raise NotApplicable(f"target {target.name} has no url with a port, so no proxy can stand in front of it")
+        raise NotApplicable(f"target {target.name} has no url with a port, so no proxy can be put in front of it")
     if params.listen:
         try:
             bound(*split_address(params.listen)).close()
         except OSError as error:
             raise Unmeasurable(
                 f"the proxy cannot listen at {params.listen}: {error.strerror or error}",
-                hint="`listen` is an address of this machine at which nobody else listens",
+                hint="`listen` is an address of this machine at which no other program listens",
             ) from None
     return ProxyUndo()
 
 
-def to_target(ctx: FaultContext) -> dict[str, JsonValue]:
-    """Where the proxy finds the target."""
+def target_address(ctx: FaultContext) -> dict[str, JsonValue]:
+    """Return the address of the target, as the proxy connects to it."""
     return {"host": ctx.target.host, "port": ctx.target.port}
 
 
-def tcp(toxic: str, params: ListenParams, ctx: FaultContext, **numbers: JsonValue) -> dict[str, JsonValue]:
-    """What a TCP proxy is told: a toxic and its attributes."""
+def tcp_settings(toxic: str, params: ListenParams, ctx: FaultContext, **numbers: JsonValue) -> dict[str, JsonValue]:
+    """Return the settings of a TCP proxy: a toxic and its attributes."""
     spec: dict[str, JsonValue] = {"toxic": toxic, "numbers": numbers}
     if isinstance(params, ProxyParams):
         spec |= {"share": params.share, "seed": params.seed}
     if isinstance(params, StreamParams):
         spec["stream"] = params.stream
-    return {"kind": "tcp", "spec": {**to_target(ctx), **spec}}
+    return {"kind": "tcp", "spec": {**target_address(ctx), **spec}}
 
 
-def whom(params: ListenParams, target: str) -> str:
-    """Whose traffic it is, for a sentence."""
+def traffic(params: ListenParams, target: str) -> str:
+    """Return which connections are affected, for a sentence."""
     share = params.share if isinstance(params, ProxyParams) else 1.0
     which = "connections" if share == 1 else f"{100 * share:g} % of the connections"
-    through = f" that come by {params.listen}" if params.listen else " of this check"
+    through = f" through {params.listen}" if params.listen else " of this check"
     return f"{which}{through} to {target}"
 
 

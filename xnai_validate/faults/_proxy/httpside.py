@@ -1,4 +1,4 @@
-"""One end of a proxied connection that speaks HTTP/1.1, by h11."""
+"""One side of a proxied connection that speaks HTTP/1.1, by h11."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ Event = h11.Event | type[h11.NEED_DATA] | type[h11.PAUSED]
 
 
 class HttpSide:
-    """A side and its state in the protocol. What is not HTTP raises h11.RemoteProtocolError."""
+    """A side and its state in the protocol. Data that is not HTTP raises h11.RemoteProtocolError."""
 
     def __init__(self, side: Side, role: type[h11.CLIENT] | type[h11.SERVER]) -> None:
         self.side, self.state = side, h11.Connection(role)
 
     async def next(self) -> Event:
-        """The next event (never NEED_DATA), as soon as it is there: a piece of a body is not kept until more comes."""
+        """Return the next event (never NEED_DATA) as soon as it is there, also a piece of a body."""
         while True:
             event = self.state.next_event()
             if event is not h11.NEED_DATA:
@@ -24,7 +24,7 @@ class HttpSide:
             self.state.receive_data(await self.side.read())
 
     async def send(self, event: h11.Event) -> None:
-        """Send it at once; the framing of the body is that of the headers."""
+        """Send an event at once; the headers decide the framing of the body."""
         data = self.state.send(event)
         if data:
             await self.side.send(data)

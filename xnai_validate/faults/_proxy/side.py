@@ -1,4 +1,4 @@
-"""One end of a proxied connection."""
+"""One side of a proxied connection: the client, or the target."""
 
 from __future__ import annotations
 
@@ -9,13 +9,14 @@ from contextlib import suppress
 
 CHUNK = 16 * 1024
 """Bytes that are read at once."""
-LEAVE_S = 1.0
-"""How long the other end may take to close, once it was told that nothing more comes."""
-DIAL_S = 10.0
+CLOSE_S = 1.0
+"""How long the peer may take to close its direction, after ours was closed."""
+CONNECT_S = 10.0
+"""How long connecting to the target may take."""
 
 
 class Cut(Exception):
-    """The connection is to end now."""
+    """The connection is to be closed now, or reset."""
 
     def __init__(self, *, reset: bool) -> None:
         super().__init__("reset" if reset else "closed")
@@ -30,32 +31,32 @@ class Side:
         writer.transport.set_write_buffer_limits(high=0)  # so that `send` returns when the kernel has it
 
     async def read(self, most: int = CHUNK) -> bytes:
-        """What has come, up to so many bytes; empty when nothing more comes. Raises OSError."""
+        """Return what has arrived, at most `most` bytes; empty at the end of the stream. Raises OSError."""
         return await self._reader.read(most)
 
     async def send(self, data: bytes) -> None:
-        """Pass it on at once; returns when the kernel has taken it. Raises OSError."""
+        """Send data at once; the kernel has it when this returns. Raises OSError."""
         self._writer.write(data)
         await self._writer.drain()
 
     def end(self) -> None:
-        """Tell the other end that nothing more comes from here; it may go on sending."""
+        """Close our direction of the connection; the peer may go on sending."""
         with suppress(OSError):
             if self._writer.can_write_eof():
                 self._writer.write_eof()
 
-    async def swallow(self) -> None:
-        """Read and forget until the other end closes."""
+    async def drain(self) -> None:
+        """Read and drop data until the peer closes."""
         with suppress(OSError):
             while await self.read():
                 pass
 
-    async def leave(self) -> None:
-        """Close in peace: what was sent arrives, which it might not if the other end were still sending."""
+    async def close_gracefully(self) -> None:
+        """Close so that what was sent arrives: a plain close while the peer still sends may lose it."""
         self.end()
         with suppress(TimeoutError):
-            async with asyncio.timeout(LEAVE_S):
-                await self.swallow()
+            async with asyncio.timeout(CLOSE_S):
+                await self.drain()
         self.close()
 
     def close(self) -> None:
@@ -63,7 +64,7 @@ class Side:
         self._writer.close()
 
     def reset(self) -> None:
-        """Close with RST: what was not yet read at the other end may be lost (RFC 9293, 3.10.7.4)."""
+        """Close with RST: data that the peer has not read yet may be lost (RFC 9293 section 3.10.7.4)."""
         opened: socket.socket | None = self._writer.get_extra_info("socket")
         if opened is not None:
             with suppress(OSError):

@@ -1,4 +1,4 @@
-"""Which of many are disturbed, and by how much: the same each time for the same seed."""
+"""Which connections or requests are affected, and random numbers: the same for the same seed."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ from random import Random
 
 
 class Spread:
-    """Picks a share of what comes: of any n in a row it is share * n, less than one more or less."""
+    """Picks a share of a sequence: of any n in a row it picks share * n, rounded up or down."""
 
     def __init__(self, share: float, seed: int) -> None:
         self._share, self._begin = share, Random(seed).random()
         self._count = 0
 
     def hit(self) -> bool:
-        """Whether the next one is among them."""
+        """Return whether the next one is picked."""
         number, self._count = self._count, self._count + 1
         return floor((number + 1) * self._share + self._begin) > floor(number * self._share + self._begin)
 
 
-def draws(seed: int, connection: int, way: str) -> Random:
-    """The random numbers of one way of one connection."""
-    return Random(f"{seed}:{connection}:{way}")
+def draws(seed: int, connection: int, direction: str) -> Random:
+    """The random numbers of one direction of one connection."""
+    return Random(f"{seed}:{connection}:{direction}")

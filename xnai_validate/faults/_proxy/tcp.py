@@ -1,4 +1,4 @@
-"""A proxy that knows nothing of what it carries: Redis, HTTP, event streams, TLS that passes through."""
+"""A proxy for any protocol on TCP: Redis, HTTP, event streams, TLS that passes through."""
 
 from __future__ import annotations
 
@@ -7,31 +7,31 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from xnai_validate.faults._proxy import toxics
-from xnai_validate.faults._proxy.side import CHUNK, DIAL_S, Side
+from xnai_validate.faults._proxy.side import CHUNK, CONNECT_S, Side
 from xnai_validate.faults._proxy.spread import Spread, draws
-from xnai_validate.faults._proxy.toxics import Door, Passing, Way, relayed
+from xnai_validate.faults._proxy.toxics import ConnectionToxic, StreamToxic, Unaffected, relay
 
-WAYS: dict[str, type[Any]] = {
+STREAM_TOXICS: dict[str, type[Any]] = {
     "latency": toxics.Latency,
     "bandwidth": toxics.Bandwidth,
     "slow_close": toxics.SlowClose,
     "slicer": toxics.Slicer,
     "limit_data": toxics.LimitData,
 }
-DOORS: dict[str, type[Any]] = {"timeout": toxics.Timeout, "reset": toxics.Reset}
+CONNECTION_TOXICS: dict[str, type[Any]] = {"timeout": toxics.Timeout, "reset": toxics.Reset}
 REFUSE = "refuse"
-"""The one that needs no code: the port is held, and nobody listens on it."""
+"""The toxic that needs no code: the port is reserved, and no program listens on it."""
 
 Stream = Literal["downstream", "upstream", "both"]
 
 
 @dataclass(frozen=True, slots=True)
 class TcpSpec:
-    """What a TCP proxy is told."""
+    """The settings of a TCP proxy."""
 
     host: str
     port: int
-    """Where the target is."""
+    """The address of the target."""
     toxic: str
     numbers: dict[str, Any]
     """The attributes of the toxic."""
@@ -41,29 +41,33 @@ class TcpSpec:
 
 
 class TcpProxy:
-    """Serves connections, of which a share is disturbed."""
+    """Serves connections, and affects a share of them."""
 
     def __init__(self, spec: TcpSpec) -> None:
         self._spec = spec
         self._spread = Spread(spec.share, spec.seed)
         self._count = 0
-        self._door: Door | None = DOORS[spec.toxic](**spec.numbers) if spec.toxic in DOORS else None
-        self._way: Way | None = WAYS[spec.toxic](**spec.numbers) if spec.toxic in WAYS else None
+        self._connection_toxic: ConnectionToxic | None = (
+            CONNECTION_TOXICS[spec.toxic](**spec.numbers) if spec.toxic in CONNECTION_TOXICS else None
+        )
+        self._stream_toxic: StreamToxic | None = (
+            STREAM_TOXICS[spec.toxic](**spec.numbers) if spec.toxic in STREAM_TOXICS else None
+        )
 
     async def serve(self, client: Side) -> None:
-        """One connection to its end. Raises OSError or Cut, or a group of them, where the client's is to be closed."""
+        """Serve a connection to its end. Raises OSError or Cut, or a group of them, to have the client's closed."""
         number, self._count = self._count, self._count + 1
         hit = self._spread.hit()
-        if hit and self._door is not None:
-            await self._door.serve(client, self._dial)
+        if hit and self._connection_toxic is not None:
+            await self._connection_toxic.serve(client, self._connect)
             return
-        toxic: Way = self._way if hit and self._way is not None else Passing()
+        toxic: StreamToxic = self._stream_toxic if hit and self._stream_toxic is not None else Unaffected()
         stream = self._spec.stream
-        up = toxic if stream != "downstream" else Passing()
-        down = toxic if stream != "upstream" else Passing()
+        up = toxic if stream != "downstream" else Unaffected()
+        down = toxic if stream != "upstream" else Unaffected()
         seed = self._spec.seed
-        await relayed(client, await self._dial(), up, down, draws(seed, number, "up"), draws(seed, number, "down"))
+        await relay(client, await self._connect(), up, down, draws(seed, number, "up"), draws(seed, number, "down"))
 
-    async def _dial(self) -> Side:
-        async with asyncio.timeout(DIAL_S):
+    async def _connect(self) -> Side:
+        async with asyncio.timeout(CONNECT_S):
             return Side(*await asyncio.open_connection(self._spec.host, self._spec.port, limit=CHUNK))

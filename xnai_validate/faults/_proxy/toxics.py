@@ -1,6 +1,6 @@
 """What a proxy does to a connection; names and meaning are those of toxiproxy's toxics.
 
-Time is the child's own here: nobody mocks it, and nothing of it reaches a report.
+The child process uses real time, without a `Clock`: it is not part of any report.
 """
 
 from __future__ import annotations
@@ -13,54 +13,55 @@ from typing import Protocol
 
 from xnai_validate.faults._proxy.side import CHUNK, Cut, Side
 
-AHEAD = 1024
-"""Pieces of one way that may be under way with a latency; more wait at their sender."""
+PIECES_CAP = 1024
+"""Delayed pieces in one direction; more wait at their sender."""
 WINDOW = 1 << 20
-"""Bytes of the same, as the window of TCP."""
+"""Delayed bytes in one direction, as the window of TCP."""
 PIECE_S = 0.05
-"""A limited bandwidth is kept in pieces that take this long."""
+"""A limited bandwidth is kept in pieces that take this long, in seconds."""
 
-Dial = Callable[[], Awaitable[Side]]
-
-
-class Way(Protocol):
-    """Something that carries what one end sends to the other, until that has closed."""
-
-    async def carry(self, source: Side, sink: Side, draw: Random) -> None:
-        """Raises OSError where an end is lost, Cut where the connection is to end."""
+Connect = Callable[[], Awaitable[Side]]
+"""Connects to the target."""
 
 
-class Door(Protocol):
-    """Something that is done to a whole connection."""
-
-    async def serve(self, client: Side, dial: Dial) -> None:
-        """Raises Cut when the connection is to end."""
-
-
-class Passing:
-    """Everything as it comes."""
+class StreamToxic(Protocol):
+    """Carries data of one direction of a connection, until its source closes."""
 
     async def carry(self, source: Side, sink: Side, draw: Random) -> None:
-        """At once."""
+        """Carry data to the end of the stream. Raises OSError if a side is lost, Cut to end the connection."""
+
+
+class ConnectionToxic(Protocol):
+    """Serves a whole connection."""
+
+    async def serve(self, client: Side, connect: Connect) -> None:
+        """Serve the connection. Raises Cut to end it."""
+
+
+class Unaffected:
+    """Carries everything at once."""
+
+    async def carry(self, source: Side, sink: Side, draw: Random) -> None:
+        """Carry data without delay."""
         while data := await source.read():
             await sink.send(data)
 
 
 @dataclass(frozen=True, slots=True)
 class Latency:
-    """Every piece arrives later than it was sent by latency_s, give or take up to jitter_s; the order is kept."""
+    """Delays every piece by latency_s ± jitter_s; the order is kept."""
 
     latency_s: float
     jitter_s: float
 
     async def carry(self, source: Side, sink: Side, draw: Random) -> None:
-        """What comes is read meanwhile, so that the delay is not a limit of bandwidth."""
-        coming: asyncio.Queue[tuple[float, bytes]] = asyncio.Queue(AHEAD)
+        """Carry data with the delay; it reads on meanwhile, so that the delay does not limit the bandwidth."""
+        pieces: asyncio.Queue[tuple[float, bytes]] = asyncio.Queue(PIECES_CAP)
         window = _Window()
         async with asyncio.TaskGroup() as group:
-            group.create_task(self._read(source, coming, window, draw))
+            group.create_task(self._read(source, pieces, window, draw))
             while True:
-                due, data = await coming.get()
+                due, data = await pieces.get()
                 await asyncio.sleep(due - _now())
                 if not data:
                     return
@@ -68,48 +69,48 @@ class Latency:
                 window.give(len(data))
 
     async def _read(
-        self, source: Side, coming: asyncio.Queue[tuple[float, bytes]], window: _Window, draw: Random
+        self, source: Side, pieces: asyncio.Queue[tuple[float, bytes]], window: _Window, draw: Random
     ) -> None:
         data = b"first"
         while data:
             data = await source.read(await window.room())
             window.take(len(data))
             delay_s = self.latency_s + self.jitter_s * draw.uniform(-1, 1)
-            await coming.put((_now() + delay_s, data))
+            await pieces.put((_now() + delay_s, data))
 
 
 class _Window:
-    """How many bytes may still be read ahead."""
+    """How many bytes may still be read while others are delayed."""
 
     def __init__(self) -> None:
         self._free = WINDOW
         self._given = asyncio.Event()
 
     async def room(self) -> int:
-        """How much may be read at once; waits until that is something."""
+        """Return how many bytes may be read at once; waits until it is one at least."""
         while not self._free:
             self._given.clear()
             await self._given.wait()
         return min(CHUNK, self._free)
 
     def take(self, count: int) -> None:
-        """So much is under way."""
+        """Note bytes that were read."""
         self._free -= count
 
     def give(self, count: int) -> None:
-        """So much has arrived."""
+        """Note bytes that were sent on."""
         self._free += count
         self._given.set()
 
 
 @dataclass(frozen=True, slots=True)
 class Bandwidth:
-    """So many bytes a second."""
+    """Limits the bytes per second."""
 
     rate: float
 
     async def carry(self, source: Side, sink: Side, draw: Random) -> None:
-        """A piece arrives when its last byte has had its time; time in which nothing came is not made up for."""
+        """Carry data at the rate; idle time gives no credit."""
         free = _now()
         while data := await source.read(max(1, min(CHUNK, int(self.rate * PIECE_S)))):
             free = max(free, _now()) + len(data) / self.rate
@@ -119,26 +120,26 @@ class Bandwidth:
 
 @dataclass(frozen=True, slots=True)
 class SlowClose:
-    """The end of a connection is told later."""
+    """Closes a connection later."""
 
     delay_s: float
 
     async def carry(self, source: Side, sink: Side, draw: Random) -> None:
-        """Everything before it at once."""
-        await Passing().carry(source, sink, draw)
+        """Carry data without delay, then wait before the end."""
+        await Unaffected().carry(source, sink, draw)
         await asyncio.sleep(self.delay_s)
 
 
 @dataclass(frozen=True, slots=True)
 class Slicer:
-    """Small pieces of about average_size bytes, give or take up to size_variation, with a pause after each."""
+    """Cuts data into pieces of average_size ± size_variation bytes, with a pause after each."""
 
     average_size: int
     size_variation: int
     delay_s: float
 
     async def carry(self, source: Side, sink: Side, draw: Random) -> None:
-        """Each in a write of its own."""
+        """Carry data, each piece in a write of its own."""
         while data := await source.read():
             while data:
                 size = self.average_size + draw.randint(-self.size_variation, self.size_variation)
@@ -149,13 +150,13 @@ class Slicer:
 
 @dataclass(frozen=True, slots=True)
 class LimitData:
-    """So many bytes, then the connection ends."""
+    """Ends the connection after a number of bytes."""
 
     bytes: int
     reset: bool
 
     async def carry(self, source: Side, sink: Side, draw: Random) -> None:
-        """Not one byte more."""
+        """Carry the bytes, then raise Cut."""
         left = self.bytes
         while left:
             data = await source.read(min(CHUNK, left))
@@ -168,49 +169,54 @@ class LimitData:
 
 @dataclass(frozen=True, slots=True)
 class Timeout:
-    """Nothing is answered, and nothing reaches the target; closed after a time, where there is one."""
+    """Never answers, and passes no data to the target; closes after after_s, or never."""
 
     after_s: float | None
 
-    async def serve(self, client: Side, dial: Dial) -> None:
-        """What the client sends is taken and forgotten."""
+    async def serve(self, client: Side, connect: Connect) -> None:
+        """Read and drop what the client sends."""
         try:
             async with asyncio.timeout(self.after_s):
-                await client.swallow()
+                await client.drain()
         except TimeoutError:
             raise Cut(reset=False) from None
 
 
 @dataclass(frozen=True, slots=True)
 class Reset:
-    """The connection is passed on for a time, then reset."""
+    """Relays the connection for a time, then resets it."""
 
     after_s: float
 
-    async def serve(self, client: Side, dial: Dial) -> None:
-        """With no time at all, the target is not even connected to."""
+    async def serve(self, client: Side, connect: Connect) -> None:
+        """Relay for after_s; without it, do not even connect to the target."""
         if self.after_s:
             try:
                 async with asyncio.timeout(self.after_s):
-                    await relayed(client, await dial(), Passing(), Passing(), Random(0), Random(0))
+                    await relay(client, await connect(), Unaffected(), Unaffected(), Random(0), Random(0))
                 return
             except TimeoutError:
                 pass
         raise Cut(reset=True)
 
 
-async def relayed(client: Side, server: Side, up: Way, down: Way, draw_up: Random, draw_down: Random) -> None:
-    """Carry both ways until both have ended. Raises a group of OSError and Cut; the server's end is closed then too."""
+async def relay(
+    client: Side, server: Side, up: StreamToxic, down: StreamToxic, draw_up: Random, draw_down: Random
+) -> None:
+    """Carry data in both directions until both have ended, then close the target's side.
+
+    Raises a group of OSError and Cut.
+    """
     try:
         async with asyncio.TaskGroup() as group:
-            group.create_task(_one_way(up, client, server, draw_up))
-            group.create_task(_one_way(down, server, client, draw_down))
+            group.create_task(_carry(up, client, server, draw_up))
+            group.create_task(_carry(down, server, client, draw_down))
     finally:
         server.close()
 
 
-async def _one_way(way: Way, source: Side, sink: Side, draw: Random) -> None:
-    await way.carry(source, sink, draw)
+async def _carry(toxic: StreamToxic, source: Side, sink: Side, draw: Random) -> None:
+    await toxic.carry(source, sink, draw)
     sink.end()
 
 

@@ -1,1 +1,1 @@
-"""Faults of what a target answers: a reverse proxy of our own, in a child process, stands in front of it."""
+"""Faults of the answers of a target: a reverse proxy of our own, in a child process, in front of it."""

@@ -1,38 +1,38 @@
-"""A narrow line."""
+"""`proxy.bandwidth`: a connection with a limited rate."""
 
 from __future__ import annotations
 
 from typing import Annotated
 
-from xnai_validate.faults._proxy.front import Proxied, ProxyUndo, StreamParams, reachable, tcp, whom
+from xnai_validate.faults._proxy.front import ProxyFault, ProxyUndo, StreamParams, check_proxy, tcp_settings, traffic
 from xnai_validate.kit import FaultContext, Gt, JsonValue, Size, fault
 
 
 class BandwidthParams(StreamParams):
-    """How narrow."""
+    """The rate."""
 
     rate: Annotated[Size, Gt(0)]
-    """Bytes a second, of each connection."""
+    """Bytes per second, of each connection."""
 
 
 @fault("proxy.bandwidth", limit_s=300)
-class Bandwidth(Proxied):
-    """Let only so many bytes a second pass, on each connection.
+class Bandwidth(ProxyFault):
+    """Limit the bytes per second that pass, on each connection.
 
-    A piece arrives when its last byte has had its time. What is too much waits at its sender. Source: toxiproxy's toxic
-    `bandwidth`, which counts in kilobytes.
+    A piece arrives at the time at which its last byte may arrive. What is too much waits at its sender. Source:
+    toxiproxy's toxic `bandwidth`, which counts in kilobytes.
 
         under: [{fault: proxy.bandwidth, target: api, with: {rate: 16KiB}}]
     """
 
     def describe(self, params: BandwidthParams, target: str) -> str:
         """Return what it does to the target."""
-        return f"{whom(params, target)} carry {params.rate} bytes a second at most"
+        return f"{traffic(params, target)} carry at most {params.rate} bytes per second"
 
     async def prepare(self, params: BandwidthParams, ctx: FaultContext) -> ProxyUndo:
-        """Whether a proxy can stand in front of the target."""
-        return reachable(params, ctx)
+        """Check that a proxy can be put in front of the target."""
+        return check_proxy(params, ctx)
 
-    def told(self, params: BandwidthParams, ctx: FaultContext) -> dict[str, JsonValue]:
-        """In bytes a second."""
-        return tcp("bandwidth", params, ctx, rate=params.rate)
+    def proxy_settings(self, params: BandwidthParams, ctx: FaultContext) -> dict[str, JsonValue]:
+        """Return the settings of the proxy."""
+        return tcp_settings("bandwidth", params, ctx, rate=params.rate)

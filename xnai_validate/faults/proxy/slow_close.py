@@ -1,23 +1,23 @@
-"""A connection that ends late."""
+"""`proxy.slow_close`: a connection that is closed late."""
 
 from __future__ import annotations
 
-from xnai_validate.faults._proxy.front import Proxied, ProxyUndo, StreamParams, reachable, tcp, whom
+from xnai_validate.faults._proxy.front import ProxyFault, ProxyUndo, StreamParams, check_proxy, tcp_settings, traffic
 from xnai_validate.kit import Duration, FaultContext, JsonValue, fault
 
 
 class SlowCloseParams(StreamParams):
-    """How late."""
+    """How late connections are closed."""
 
     delay: Duration
-    """By how much later its end is told."""
+    """How much later the connection is closed."""
 
 
 @fault("proxy.slow_close", limit_s=300)
-class SlowClose(Proxied):
-    """Tell the end of a connection later than it was.
+class SlowClose(ProxyFault):
+    """Close connections later than the target does.
 
-    Everything before it arrives at once. Who takes the end of the connection for the end of an answer waits. Source:
+    All data arrives at once. A client that takes the end of the connection for the end of an answer waits. Source:
     toxiproxy's toxic `slow_close`.
 
         under: [{fault: proxy.slow_close, target: api, with: {delay: 2s}}]
@@ -25,12 +25,12 @@ class SlowClose(Proxied):
 
     def describe(self, params: SlowCloseParams, target: str) -> str:
         """Return what it does to the target."""
-        return f"the end of {whom(params, target)} is told {params.delay:g} s late"
+        return f"{traffic(params, target)} are closed {params.delay:g} s late"
 
     async def prepare(self, params: SlowCloseParams, ctx: FaultContext) -> ProxyUndo:
-        """Whether a proxy can stand in front of the target."""
-        return reachable(params, ctx)
+        """Check that a proxy can be put in front of the target."""
+        return check_proxy(params, ctx)
 
-    def told(self, params: SlowCloseParams, ctx: FaultContext) -> dict[str, JsonValue]:
-        """In seconds."""
-        return tcp("slow_close", params, ctx, delay_s=params.delay)
+    def proxy_settings(self, params: SlowCloseParams, ctx: FaultContext) -> dict[str, JsonValue]:
+        """Return the settings of the proxy."""
+        return tcp_settings("slow_close", params, ctx, delay_s=params.delay)

@@ -1,1 +1,1 @@
-"""Redis for checkers and faults."""
+"""Redis for checkers and faults: connections, replies within bounds, clusters."""

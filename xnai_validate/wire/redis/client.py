@@ -1,6 +1,6 @@
 """Redis for checkers: the address of a target, a new connection to it, and connections that are kept for the next use.
 
-A connection is used one floor below redis-py's client, where nothing is retried, decoded or reworded.
+Connections are used below redis-py's client, which would retry commands, and decode and reword replies.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ IDLE_CAP = 4
 def redis_address(target: Target) -> RedisAddress:
     """The address of a target (`redis://host:port/db`, `rediss://` for TLS); its password outranks one in the url.
 
-    Raises NotApplicable without a url, Unmeasurable for one that is not Redis's.
+    Raises NotApplicable without a url, Unmeasurable if it is not a url of Redis.
     """
     if not target.url:
         raise NotApplicable(f"target {target.name} has no url")
@@ -44,10 +44,14 @@ def redis_address(target: Target) -> RedisAddress:
     )
 
 
-async def connect_redis(target: Target, *, db: int | None = None, password: bool = True) -> RedisConnection:
-    """A new connection, authenticated unless `password` is false, with the database selected.
+async def connect_redis(
+    target: Target, *, db: int | None = None, password: bool = True, tls: bool = True
+) -> RedisConnection:
+    """Open a connection, authenticate unless `password` is false, and select the database.
 
-    Bounded by the caller's time limit. Raises WireError: `auth` where the server refuses the password, also because it
+    `tls`: false for plain TCP even if the url is `rediss://`.
+
+    Bounded by the caller's time limit. Raises WireError: `auth` if the server refuses the password, also because it
     has none.
     """
     address = redis_address(target)
@@ -55,6 +59,8 @@ async def connect_redis(target: Target, *, db: int | None = None, password: bool
         address = replace(address, db=db)
     if not password:
         address = replace(address, password=None)
+    if not tls:
+        address = replace(address, tls=None)
     connection = RedisConnection(address)
     await connection.connect()
     return connection
@@ -82,7 +88,7 @@ class RedisClient:
     async def connection(self, db: int | None = None) -> AsyncIterator[RedisConnection]:
         """A connection to a database (that of the url by default), kept afterwards if it is still in order.
 
-        Only for commands that leave nothing behind in the connection: no SELECT, no MULTI, no SUBSCRIBE.
+        Only for commands that do not change the state of the connection: no SELECT, no MULTI, no SUBSCRIBE.
         """
         kept = self._idle.setdefault(db, [])
         connection = None

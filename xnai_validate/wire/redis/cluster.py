@@ -26,7 +26,7 @@ class Node(NamedTuple):
 def redirected(replies: Sequence[Reply], host: str) -> dict[tuple[Node, bool], list[int]]:
     """The numbers of the replies that send their command to another node, by node and whether to send ASKING first.
 
-    `host` is that of the node that answered: an announcement without a host means the same one.
+    `host` is that of the node that answered: an announcement without a host means that one.
     """
     elsewhere: dict[tuple[Node, bool], list[int]] = {}
     for number, reply in enumerate(replies):
@@ -34,7 +34,7 @@ def redirected(replies: Sequence[Reply], host: str) -> dict[tuple[Node, bool], l
             try:
                 found = _REDIRECTS[reply.code](reply.detail.partition(" ")[2])
             except ValueError:
-                continue  # not what the specification says: it stays an error, in the server's own words
+                continue  # not as specified: it stays an error, in the server's own words
             elsewhere.setdefault((Node(found.host or host, found.port), reply.code == "ASK"), []).append(number)
     return elsewhere
 
@@ -42,7 +42,7 @@ def redirected(replies: Sequence[Reply], host: str) -> dict[tuple[Node, bool], l
 def masters(slots: Reply, host: str) -> tuple[list[Node], bool]:
     """The masters in a reply to CLUSTER SLOTS, in order, and whether they serve every slot.
 
-    `host` is that of the node that answered: an announcement without a host means the same one.
+    `host` is that of the node that answered: an announcement without a host means that one.
     """
     nodes: dict[Node, None] = {}
     served = 0

@@ -22,7 +22,7 @@ from xnai_validate.wire.redis.replies import Argument, RedisRefusal, Reply, text
 REDIRECTS_CAP = 5
 """How often a cluster may send one command on; then the server's MOVED or ASK is the reply."""
 NODES_CAP = 100
-"""Masters of a cluster that are asked."""
+"""Masters of a cluster that are connected to, at most."""
 _INCOMPLETE = object()
 """What the parser returns while a reply is not complete."""
 
@@ -92,7 +92,7 @@ class RedisConnection(Connection):
     async def connect(self) -> None:
         """Open the socket, with TLS where the address asks for it, authenticate and select the database.
 
-        Bounded by the caller's time limit. Raises WireError: `auth` where the server refuses the password, also
+        Bounded by the caller's time limit. Raises WireError: `auth` if the server refuses the password, also
         because it has none.
         """
         tls = self.address.tls
@@ -167,7 +167,7 @@ class RedisConnection(Connection):
         return [await self._node(node) for node in nodes[:NODES_CAP]], complete and len(nodes) <= NODES_CAP
 
     async def _node(self, node: Node) -> RedisConnection:
-        """The connection to another node of the cluster, opened where there is none yet. Raises WireError."""
+        """The connection to another node of the cluster, opened if necessary. Raises WireError."""
         connection = self._nodes.get(node)
         if connection is None or not connection.quiet:
             connection = RedisConnection(replace(self.address, host=node.host, port=node.port))
@@ -181,7 +181,7 @@ class RedisConnection(Connection):
     async def send_packed_command(self, command: bytes | str | Iterable[bytes], check_health: bool = True) -> None:
         """Send commands in their form on the wire. Raises WireError (`reset`) on a connection that has ended.
 
-        Where the server has closed, nothing is sent: what it wrote before it closed is still to be read.
+        If the server has closed, nothing is sent: what it wrote before it closed is still to be read.
         """
         if self._pipe is None:
             raise WireError(ErrorKind.RESET, "the connection is gone")
@@ -225,7 +225,7 @@ class RedisConnection(Connection):
             self._bounds.feed(data)
             self._replies.feed(data)
         if isinstance(reply, hiredis.PushNotification):
-            raise WireError(ErrorKind.PROTOCOL, "the server pushes messages (RESP3), which nobody asked for")
+            raise WireError(ErrorKind.PROTOCOL, "the server pushes messages (RESP3) on a RESP2 connection")
         return reply  # type: ignore[no-any-return]
 
     def abort(self) -> None:
