@@ -1,1 +1,1 @@
-"""Circuit breakers, seen from outside: whether they open, refuse, recover and keep their state as promised."""
+"""Circuit breakers, measured from outside: whether they open, refuse, recover and keep their state as promised."""

@@ -1,4 +1,4 @@
-"""One call through a breaker, and what the answer says of it: it succeeded, it failed, or it was refused."""
+"""One call through a breaker, and its outcome by the answer: it succeeded, it failed, or it was refused."""
 
 from __future__ import annotations
 
@@ -46,11 +46,11 @@ class Call:
     timed_out: bool
     """Whether the answer, or its absence, is that of a time-out."""
     retry_after_s: float | None
-    """What a refusal says in Retry-After; null where it says nothing that can be read."""
+    """Seconds to wait by the Retry-After of a refusal; null if it is missing or malformed."""
     envelope_faults: tuple[str, ...]
     """What is wrong with the envelope of a refusal, in words."""
-    says: str
-    """A few words on what came back."""
+    summary: str
+    """The answer in a few words."""
 
     @property
     def span(self) -> tuple[float, float]:
@@ -70,22 +70,22 @@ class Call:
         return self.outcome in (Outcome.SUCCEEDED, Outcome.FAILED)
 
 
-async def make(ctx: Context, wanted: Observation, service: str) -> Call:
+async def make(ctx: Context, observation: Observation, service: str) -> Call:
     """Make a call and read its answer.
 
     A refusal is an answer with the error code or category `circuit_open`, or, without an error code, one with status
     503. Every other answer succeeded if the rules of the observation hold, and failed if they do not. Raises
-    Unmeasurable for a status of 400 to 499, which says nothing of the dependency.
+    Unmeasurable for a status of 400 to 499, which is independent of the breaker.
     """
     sent_s = ctx.clock.monotonic()
-    seen = await ctx.observe(wanted)
+    observed = await ctx.observe(observation)
     answered_s = ctx.clock.monotonic()
-    facts = seen.facts
+    facts = observed.facts
     status, body = facts.get("status"), _body(facts)
-    outcome = _outcome(seen, status, body)
+    outcome = _outcome(observed, status, body)
     if outcome is Outcome.FAILED and status is not None and 400 <= status < 500:
         raise Unmeasurable(
-            f"a call through the breaker {service} was answered with {status}, which says nothing of the breaker",
+            f"a call through the breaker {service} got status {status}, which is independent of the breaker",
             hint="correct the request of the check",
         )
     refused = outcome is Outcome.REFUSED
@@ -101,45 +101,45 @@ async def make(ctx: Context, wanted: Observation, service: str) -> Call:
         timed_out=status == 504 or facts.get("error") == "timeout",
         retry_after_s=retry_after_s(headers.get("retry-after"), ctx.clock.time()) if refused else None,
         envelope_faults=tuple(envelope_faults(body, status, headers, service)) if refused else (),
-        says=_says(facts, status, body),
+        summary=_summary(facts, status, body),
     )
 
 
 def _from_written_ms(facts: Mapping[str, Any]) -> float:
-    """How long it took from the request, written on a connection that was there, to the end of its answer."""
+    """Milliseconds from writing the request on an open connection to the end of its answer."""
     total_ms = facts.get("total_ms") or 0.0
     return max(0.0, total_ms - (facts.get("connect_ms") or 0.0) - (facts.get("tls_ms") or 0.0))
 
 
 def _body(facts: Mapping[str, Any]) -> JsonValue:
-    """The JSON document of an answer; that of an `sse.stream` which was no stream is text."""
+    """The JSON document of an answer; an `sse.stream` gives an answer that is not a stream as text."""
     document: JsonValue = facts.get("json")
     if document is None and isinstance(facts.get("body"), str):
         document, _ = document_of(facts["body"])
     return document
 
 
-def _outcome(seen: Observed, status: int | None, body: JsonValue) -> Outcome:
+def _outcome(observed: Observed, status: int | None, body: JsonValue) -> Outcome:
     envelope = body if isinstance(body, dict) else {}
     if CIRCUIT_OPEN in (envelope.get("error_code"), envelope.get("category")):
         return Outcome.REFUSED
     if status == _REFUSED and "error_code" not in envelope:
         return Outcome.REFUSED
-    if seen.held:
+    if observed.held:
         return Outcome.SUCCEEDED
-    if "status" in seen.facts and (status is None or seen.facts.get("error") is not None):
+    if "status" in observed.facts and (status is None or observed.facts.get("error") is not None):
         return Outcome.UNANSWERED
     return Outcome.FAILED
 
 
-def _says(facts: Mapping[str, Any], status: int | None, body: JsonValue) -> str:
+def _summary(facts: Mapping[str, Any], status: int | None, body: JsonValue) -> str:
     code = body.get("error_code") if isinstance(body, dict) else None
     words = [str(part) for part in (status, code, facts.get("error")) if part is not None]
-    return " ".join(words)[:100] or "nothing"
+    return " ".join(words)[:100] or "no answer"
 
 
 def retry_after_s(value: str | None, now_s: float) -> float | None:
-    """The seconds that a Retry-After header tells to wait (RFC 9110, section 10.2.3).
+    """The seconds to wait by a Retry-After header (RFC 9110 section 10.2.3).
 
     It is a number of whole seconds or a date; None for anything else.
     """
@@ -158,21 +158,21 @@ def envelope_faults(body: JsonValue, status: int | None, headers: Mapping[str, s
     """How a refusal differs from the error envelope that the stack promises, in words."""
     if not isinstance(body, dict):
         return [NO_OBJECT]
-    found = [f"{name} is missing" for name in _ENVELOPE if name not in body]
-    wanted = {"error_code": CIRCUIT_OPEN, "category": CIRCUIT_OPEN, "http_status": status}
-    found += [f"{name} is not {value}" for name, value in wanted.items() if name in body and body[name] != value]
+    faults = [f"{name} is missing" for name in _ENVELOPE if name not in body]
+    expected = {"error_code": CIRCUIT_OPEN, "category": CIRCUIT_OPEN, "http_status": status}
+    faults += [f"{name} is not {value}" for name, value in expected.items() if name in body and body[name] != value]
     details = body.get("details")
     if "details" in body and (not isinstance(details, dict) or details.get("service_name") != service):
-        found.append(f"details.service_name is not {service}")
+        faults.append(f"details.service_name is not {service}")
     if "timestamp" in body and not _is_utc(body["timestamp"]):
-        found.append("timestamp is not ISO 8601 in UTC")
+        faults.append("timestamp is not ISO 8601 in UTC")
     if "request_id" in body:
-        given = str(body["request_id"])
-        if not _REQUEST_ID.fullmatch(given):
-            found.append("request_id is not req_ and a UUID")
-        if headers.get("x-request-id") != given:
-            found.append("request_id is not that of the header X-Request-ID")
-    return found
+        request_id = str(body["request_id"])
+        if not _REQUEST_ID.fullmatch(request_id):
+            faults.append("request_id is not req_ and a UUID")
+        if headers.get("x-request-id") != request_id:
+            faults.append("request_id is not that of the header X-Request-ID")
+    return faults
 
 
 def _is_utc(value: JsonValue) -> bool:

@@ -1,4 +1,4 @@
-"""Driving a breaker from outside: calling it, making calls fail, and waiting for what it promises to do."""
+"""Drive a breaker from outside: call it, make calls fail, and wait for what it promises to do."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 
 from xnai_validate.checkers.breaker._calls import Call, Outcome, make
-from xnai_validate.checkers.breaker._params import BreakerParams
+from xnai_validate.checkers.breaker._models import BreakerParams
 from xnai_validate.checkers.breaker._phases import Closing, Opening, Waiting
 from xnai_validate.checkers.breaker._readings import Reading, Readings
 from xnai_validate.checkers.breaker._timeline import Timeline
@@ -16,46 +16,46 @@ from xnai_validate.kit import Context, NotApplicable, Observation, Unmeasurable
 
 
 class Driver:
-    """One breaker being driven, one call at a time; every call is followed by a reading of the key."""
+    """Drives one breaker, one call at a time; every call is followed by a reading of the key."""
 
     def __init__(self, params: BreakerParams, ctx: Context) -> None:
         self.params, self.ctx = params, ctx
         self.readings = Readings(params, ctx)
         self.timeline = Timeline(params.successes, params.recovery, params.settle)
         self.last: Reading | None = None
-        """The key as it was read last."""
+        """The last reading of the key."""
         self.meanwhile: list[Reading] = []
-        """The key as it was while the last call was under way."""
+        """Readings of the key during the last call."""
         self.succeeded = self.failed = self.unanswered = 0
         self._blind = False
         self._opens_after: int | None = None
-        """After how many failures it opened, where it did."""
+        """After how many failures it opened, if it did."""
 
     def now(self) -> float:
         """Seconds of the monotonic clock."""
         return self.ctx.clock.monotonic()
 
-    async def call(self, wanted: Observation | None = None) -> Call:
+    async def call(self, observation: Observation | None = None) -> Call:
         """Make a call, by default the one that succeeds, and read the key."""
-        call, meanwhile = await self._made(wanted or self.params.call)
+        call, meanwhile = await self._call_and_sample(observation or self.params.call)
         self.succeeded += call.outcome is Outcome.SUCCEEDED
         self.failed += call.outcome is Outcome.FAILED
         self.unanswered += call.outcome is Outcome.UNANSWERED
-        self.timeline.called(call)
+        self.timeline.add_call(call)
         reading = None if self._blind else await self.readings.key()
         if reading is not None:
-            for one in (*meanwhile, reading):
-                self.timeline.see(one)
+            for each in (*meanwhile, reading):
+                self.timeline.add_reading(each)
             self.last = reading
         self.meanwhile = meanwhile
         return call
 
-    async def _made(self, wanted: Observation) -> tuple[Call, list[Reading]]:
-        """A call, and the key as it was every `every` while that was under way."""
+    async def _call_and_sample(self, observation: Observation) -> tuple[Call, list[Reading]]:
+        """Make a call, and read the key at intervals of `every` during it."""
         meanwhile: list[Reading] = []
         sampling = asyncio.create_task(self._sample(meanwhile))
         try:
-            call = await make(self.ctx, wanted, self.params.name)
+            call = await make(self.ctx, observation, self.params.name)
         finally:
             sampling.cancel()
             await asyncio.wait((sampling,))
@@ -68,13 +68,13 @@ class Driver:
                 into.append(reading)
 
     @property
-    def told(self) -> str | None:
-        """The state that the key told last; None where it tells nothing."""
+    def known_state(self) -> str | None:
+        """The state in the last reading of the key; None if it shows none."""
         return self.last.state if self.last else None
 
     @contextmanager
     def blind(self) -> Iterator[None]:
-        """Within, the key is not read after calls, for Redis is gone: each reading would wait for it."""
+        """Do not read the key after calls within the context: without Redis, each reading would wait for it."""
         self._blind, self.last = True, None
         try:
             yield
@@ -83,22 +83,22 @@ class Driver:
 
     @asynccontextmanager
     async def failing(self) -> AsyncIterator[Observation]:
-        """The call that fails within."""
-        async with failing(self.params, self.ctx) as wanted:
-            yield wanted
+        """Make calls fail within the context; the value is the call."""
+        async with failing(self.params, self.ctx) as observation:
+            yield observation
 
-    async def fail(self, wanted: Observation) -> Call:
-        """Make a call that is to fail; raises NotApplicable where it succeeds."""
-        call = await self.call(wanted)
+    async def fail(self, observation: Observation) -> Call:
+        """Make a call that should fail; raises NotApplicable if it succeeds."""
+        call = await self.call(observation)
         if call.outcome is Outcome.SUCCEEDED:
-            raise NotApplicable(f"a call through the breaker {self.params.name} that was to fail succeeded")
+            raise NotApplicable(f"a call through the breaker {self.params.name} that should fail succeeded")
         return call
 
     async def ready(self) -> bool:
-        """Bring the breaker to closed, with no failure counted; whether that came about.
+        """Make calls until the breaker is closed, with no failure counted; return whether it is.
 
-        Waits for the recovery time and the patience where it is open from before. Raises Unmeasurable where calls fail
-        although nothing was done to the dependency yet.
+        Waits for the recovery time and the patience if it is open already. Raises Unmeasurable if calls fail before a
+        fault is injected.
         """
         self.ctx.progress(f"breaker {self.params.name}: waiting until it is closed")
         end_s = self.now() + self.params.recovery + self.params.patience
@@ -107,14 +107,14 @@ class Driver:
             call = await self.call()
             if call.outcome is Outcome.SUCCEEDED:
                 streak += 1
-                if self.told == "closed" or (self.told is None and streak > self.params.successes):
+                if self.known_state == "closed" or (self.known_state is None and streak > self.params.successes):
                     return True
                 continue
             streak = 0
             if call.outcome is not Outcome.REFUSED:
                 failures += 1
                 if failures > 1:
-                    raise Unmeasurable(f"calls fail though nothing is done to make them fail: {call.says}")
+                    raise Unmeasurable(f"calls fail before a fault is injected: {call.summary}")
             if self.now() >= end_s:
                 return False
             await self.ctx.clock.sleep(self.params.every)
@@ -122,13 +122,13 @@ class Driver:
 
     @asynccontextmanager
     async def opened(self) -> AsyncIterator[Opening]:
-        """Bring the breaker to open as is configured; within, the dependency works.
+        """Open the breaker as configured; within the context, the dependency works.
 
-        Raises NotApplicable where nothing is configured for that. A planted state is taken back at the end.
+        Raises NotApplicable if nothing is configured for that. A planted state is reverted at the end.
         """
         if self.params.trip.planted is None:
-            async with self.failing() as wanted:
-                opening = await self.open(wanted)
+            async with self.failing() as observation:
+                opening = await self.open(observation)
             yield opening
             return
         begun_s = self.now()
@@ -136,39 +136,39 @@ class Driver:
             opening = Opening(planted=(begun_s, self.now()))
             reading = await self.readings.key()
             if reading is not None:
-                self.timeline.jump(reading)
+                self.timeline.skip_to(reading)
             call = await self.call()
             if call.outcome is Outcome.REFUSED:
                 opening.refusal, opening.refused = call, self.last
             yield opening
 
-    async def open(self, wanted: Observation) -> Opening:
+    async def open(self, observation: Observation) -> Opening:
         """Make calls fail until one is refused, or until twice as many have failed as promised."""
         self.ctx.progress(f"breaker {self.params.name}: making calls fail")
         opening = Opening()
         while opening.refusal is None and len(opening.failed) < 2 * self.params.failures + 2:
-            call = await self.fail(wanted)
+            call = await self.fail(observation)
             if call.outcome is Outcome.REFUSED:
                 opening.refusal, opening.refused, self._opens_after = call, self.last, len(opening.failed)
                 break
             opening.failed.append(call)
             if self.last is not None:
                 opening.counted.append(self.last)
-            opening.shut_until_s = self._shut_until_s()
-            if opening.told_after is None and self.told == "open":
-                opening.told_after = len(opening.failed)
+            opening.not_open_until_s = self._not_open_until_s()
+            if opening.noted_after is None and self.known_state == "open":
+                opening.noted_after = len(opening.failed)
         return opening
 
-    def _shut_until_s(self) -> float | None:
-        """Until when the key told another state than `open` while the last call was under way, if it did at all.
+    def _not_open_until_s(self) -> float | None:
+        """Until when the key showed another state than `open` during the last call; None if it did not.
 
-        It may tell a change `settle` late.
+        It may show a change `settle` late.
         """
-        asked = [one.asked_s for one in self.meanwhile if one.state not in (None, "open")]
-        return max(asked) - self.params.settle if asked else None
+        not_open = [reading.asked_s for reading in self.meanwhile if reading.state not in (None, "open")]
+        return max(not_open) - self.params.settle if not_open else None
 
-    async def wait(self, since_s: float, wanted: Observation | None = None) -> Waiting:
-        """Call an open breaker again and again until it lets one through, at most for recovery time and patience.
+    async def wait(self, since_s: float, observation: Observation | None = None) -> Waiting:
+        """Call an open breaker repeatedly until it lets one through, at most for recovery time and patience.
 
         `since_s`: when it opened.
         """
@@ -176,7 +176,7 @@ class Driver:
         end_s = since_s + self.params.recovery + self.params.patience
         while True:
             self.ctx.progress(f"breaker {self.params.name}: open for {self.now() - since_s:.1f} s")
-            call = await self.call(wanted)
+            call = await self.call(observation)
             if call.let_through:
                 waiting.admitted = call
                 return waiting
@@ -189,9 +189,9 @@ class Driver:
             await self.ctx.clock.sleep(self.params.every)
 
     async def close(self, admitted: Call) -> Closing:
-        """Let calls succeed until the key says `closed`, or, where it says nothing, as often as promised.
+        """Let calls succeed until the key is `closed`, or, if it shows no state, as often as promised.
 
-        `admitted`: the first call that was let through. Raises Unmeasurable where a call fails.
+        `admitted`: the first call that was let through. Raises Unmeasurable if a call fails.
         """
         self.ctx.progress(f"breaker {self.params.name}: half open")
         closing, end_s, call = Closing(), self.now() + self.params.recovery + self.params.patience, admitted
@@ -199,11 +199,11 @@ class Driver:
             if call.outcome is Outcome.SUCCEEDED:
                 closing.successes += 1
                 if closing.successes == self.params.successes and self.readings.keyed:
-                    self._see(await self.readings.until("closed"))
-                if self.told == "closed":
-                    closing.told_after = closing.successes
+                    self._note(await self.readings.until("closed"))
+                if self.known_state == "closed":
+                    closing.noted_after = closing.successes
                     return closing
-                enough = self.params.successes if self.told is None else 2 * self.params.successes + 2
+                enough = self.params.successes if self.known_state is None else 2 * self.params.successes + 2
                 if closing.successes >= enough:
                     return closing
             elif call.outcome is Outcome.REFUSED:
@@ -212,23 +212,23 @@ class Driver:
                     return closing
                 await self.ctx.clock.sleep(self.params.every)
             else:
-                raise Unmeasurable(f"a call failed that was to succeed after the recovery time: {call.says}")
+                raise Unmeasurable(f"a call failed that should succeed after the recovery time: {call.summary}")
             call = await self.call()
 
-    def _see(self, reading: Reading | None) -> None:
+    def _note(self, reading: Reading | None) -> None:
         if reading is not None:
-            self.timeline.see(reading)
+            self.timeline.add_reading(reading)
             self.last = reading
 
     async def tolerates_a_failure(self) -> bool | None:
-        """Whether one failure leaves the breaker as it is, as it does in `closed` and not in `half_open`.
+        """Whether one failure leaves the breaker as it is: it does in `closed`, and not in `half_open`.
 
-        None where one failure opens it anyway, or no call can be made to fail. A call that succeeds follows, so that no
+        None if one failure opens it anyway, or no call can be made to fail. A successful call follows, so that no
         failure stays counted.
         """
         if 1 in (self.params.failures, self._opens_after) or self.params.trip.planted is not None:
             return None
-        async with self.failing() as wanted:
-            if (await self.fail(wanted)).outcome is Outcome.REFUSED:
+        async with self.failing() as observation:
+            if (await self.fail(observation)).outcome is Outcome.REFUSED:
                 return False
         return (await self.call()).outcome is not Outcome.REFUSED

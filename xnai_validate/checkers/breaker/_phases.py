@@ -1,4 +1,4 @@
-"""What was seen of a breaker on its way: opening, open, closing."""
+"""What was measured of a breaker in each phase: opening, open, closing."""
 
 from __future__ import annotations
 
@@ -10,36 +10,35 @@ from xnai_validate.checkers.breaker._readings import Reading
 
 @dataclass(slots=True)
 class Opening:
-    """What it took to open a breaker."""
+    """The calls that opened a breaker."""
 
     failed: list[Call] = field(default_factory=list)
     """The calls that failed, in order."""
-    shut_until_s: float | None = None
-    """Until when it was surely not open while the last of them was under way, where the key in Redis told that."""
+    not_open_until_s: float | None = None
+    """Until when it was certainly not open during the last of them, if the key in Redis showed that."""
     planted: tuple[float, float] | None = None
-    """When the open state was planted, where calls did not fail: between these times of the monotonic clock."""
+    """When the open state was planted, if calls did not fail: between these times of the monotonic clock."""
     counted: list[Reading] = field(default_factory=list)
     """The key after each of them."""
     refusal: Call | None = None
     """The first call that was refused."""
     refused: Reading | None = None
     """The key after it."""
-    told_after: int | None = None
-    """After how many failures the key in Redis said `open`."""
+    noted_after: int | None = None
+    """After how many failures the key in Redis was `open`."""
 
     @property
     def opened(self) -> tuple[float, float] | None:
-        """When it opened: between these times of the monotonic clock; None where it did not.
+        """When it opened: between these times of the monotonic clock; None if it did not.
 
-        It did while the last failing call was under way, of which only the end is meant where the key told so long that
-        it was not open.
+        It opened during the last failing call, and after the last reading of the key that showed another state.
         """
         if self.refusal is None or (self.planted is None and not self.failed):
             return None
         if self.planted is not None:
             return self.planted
         sent_s, answered_s = self.failed[-1].span
-        return max(sent_s, self.shut_until_s or sent_s), answered_s
+        return max(sent_s, self.not_open_until_s or sent_s), answered_s
 
 
 @dataclass(slots=True)
@@ -50,7 +49,7 @@ class Waiting:
     readings: list[Reading] = field(default_factory=list)
     """The key after each refusal."""
     admitted: Call | None = None
-    """The first call that was let through; None where the patience ended before."""
+    """The first call that was let through; None if the patience ended before."""
 
 
 @dataclass(slots=True)
@@ -58,7 +57,7 @@ class Closing:
     """Successes in a half-open breaker until it was closed."""
 
     successes: int = 0
-    told_after: int | None = None
-    """After how many successes the key in Redis said `closed`."""
+    noted_after: int | None = None
+    """After how many successes the key in Redis was `closed`."""
     refused: int = 0
     """Calls that were refused meanwhile."""

@@ -1,4 +1,4 @@
-"""The state of a breaker as it is told from outside: by its key in Redis, and by other places."""
+"""The state of a breaker as others see it: by its key in Redis, and by other places."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import get_args
 
 from xnai_validate.checkers._watch import Missing, read
-from xnai_validate.checkers.breaker._params import BreakerParams, State
+from xnai_validate.checkers.breaker._models import BreakerParams, State
 from xnai_validate.kit import Context, JsonObject, JsonValue
 from xnai_validate.wire.failure import WireError
 from xnai_validate.wire.json_text import document_of
@@ -22,20 +22,20 @@ PAUSE_S = 0.02
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What the key in Redis holds at one moment; times are of the monotonic clock, in seconds."""
+    """The key in Redis, read between `asked_s` and `read_s` (seconds of the monotonic clock)."""
 
     asked_s: float
-    told_s: float
+    read_s: float
     readable: bool = False
     """Whether Redis answered."""
     present: bool = False
     """Whether the key is there."""
     document: JsonObject | None = None
-    """The content, where it is a JSON object."""
+    """The content, if it is a JSON object."""
     state: State | None = None
     """The state that the content names, if it names one."""
     ttl_s: float | None = None
-    """The time that the key has to live; None where it does not expire or is not there."""
+    """The time to live of the key; None if it does not expire or does not exist."""
     server_time_s: float | None = None
     """Seconds since the epoch by the clock of Redis."""
 
@@ -58,7 +58,7 @@ class Readings:
         return self._params.key is not None
 
     async def key(self) -> Reading | None:
-        """The key as it is now; None where no key is known. Raises NotApplicable where Redis is not configured."""
+        """The key as it is now; None if no key is known. Raises NotApplicable if Redis is not configured."""
         if self._params.key is None:
             return None
         asked_s = self._ctx.clock.monotonic()
@@ -67,7 +67,7 @@ class Readings:
                 found = await self._read(self._params.key)
         except (WireError, TimeoutError):
             found = Reading(0, 0)
-        return replace(found, asked_s=asked_s, told_s=self._ctx.clock.monotonic())
+        return replace(found, asked_s=asked_s, read_s=self._ctx.clock.monotonic())
 
     async def _read(self, key: str) -> Reading:
         if self._client is None:
@@ -93,7 +93,7 @@ class Readings:
         )
 
     async def until(self, state: State) -> Reading | None:
-        """The key as soon as it tells `state`, else as it is when `settle` is over."""
+        """The key as soon as it holds `state`, else as it is after `settle`."""
         end_s = self._ctx.clock.monotonic() + self._params.settle
         while True:
             reading = await self.key()
@@ -102,15 +102,15 @@ class Readings:
             await self._ctx.clock.sleep(PAUSE_S)
 
     async def disagreeing(self, state: State) -> list[str]:
-        """The other places that do not tell `state` within `settle`, in words."""
+        """The other places that do not show `state` within `settle`, in words."""
         end_s = self._ctx.clock.monotonic() + self._params.settle
         while True:
             found, unread = await read(self._params.sources, self._ctx)
             wrong = [f"{name}: {why}" for name, why in unread.items()]
             for name, value in found.items():
-                told = "nothing" if isinstance(value, Missing) else spelled(value)
-                if state not in self._params.sources[name].states(told):
-                    wrong.append(f"{name} tells {told} while the breaker is {state}")
+                text = "no value" if isinstance(value, Missing) else spelled(value)
+                if state not in self._params.sources[name].states(text):
+                    wrong.append(f"{name} shows {text} while the breaker is {state}")
             if not wrong or self._ctx.clock.monotonic() >= end_s:
                 return wrong
             await self._ctx.clock.sleep(PAUSE_S)

@@ -1,30 +1,30 @@
-"""How long a breaker stayed open, and what is certain of that."""
+"""How long a breaker stayed open, and how certain that is."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from xnai_validate.checkers.breaker._params import BreakerParams
+from xnai_validate.checkers.breaker._models import BreakerParams
 from xnai_validate.checkers.breaker._phases import Waiting
 
 
 @dataclass(frozen=True, slots=True)
 class Recovery:
-    """The time from the opening of a breaker to the first call that it let through; None is what is not known."""
+    """The time from the opening of a breaker to the first call that it let through; None for what is not known."""
 
     after_ms: float | None = None
     uncertainty_ms: float | None = None
     """How much shorter or longer it may have been."""
     early_ms: float | None = None
-    """How much earlier than promised a call was let through for certain."""
+    """How much earlier than promised a call was certainly let through."""
     late_ms: float | None = None
-    """How much later than promised calls were refused for certain."""
+    """How much later than promised calls were certainly refused."""
 
 
 def recovery_of(params: BreakerParams, opened: tuple[float, float] | None, waiting: Waiting) -> Recovery:
-    """The recovery time of a breaker that opened between two times, as `waiting` saw it.
+    """The recovery time of a breaker that opened between two times.
 
-    It let a call through while that was under way: so the time is at least from the end of its opening to when the last
+    It let a call through during that call: so the time is at least from the end of its opening to when the last
     refused call was sent, and at most from the beginning of its opening to the answer of the first call let through.
     """
     if opened is None:

@@ -1,11 +1,11 @@
-"""How the state of a breaker changed as readings of it show, and which changes no breaker may make."""
+"""How the state of a breaker changed by the readings, and which changes no breaker may make."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 from xnai_validate.checkers.breaker._calls import Call, Outcome
-from xnai_validate.checkers.breaker._params import State
+from xnai_validate.checkers.breaker._models import State
 from xnai_validate.checkers.breaker._readings import Reading
 from xnai_validate.kit import JsonValue
 
@@ -21,14 +21,14 @@ class Change:
     after_s: float
     before_s: float
     fault: str | None
-    """Why no breaker may make this change here, if none may."""
+    """Why no breaker may make this change here; None if it may."""
 
     def __str__(self) -> str:
         return f"{self.before}->{self.now}"
 
 
 class Timeline:
-    """The changes between readings, held against the calls that were made meanwhile."""
+    """The changes between readings, compared with the calls that were made meanwhile."""
 
     def __init__(self, successes: int, recovery_s: float, settle_s: float) -> None:
         self.changes: list[Change] = []
@@ -36,25 +36,25 @@ class Timeline:
         self._last: Reading | None = None
         self._calls: list[Call] = []
 
-    def called(self, call: Call) -> None:
-        """Take in a call that has ended, before the readings that were made while it was under way."""
+    def add_call(self, call: Call) -> None:
+        """Add a call that has ended, before the readings that were made during it."""
         self._calls.append(call)
 
-    def see(self, reading: Reading) -> None:
-        """Take in the next reading; one without a state tells nothing."""
+    def add_reading(self, reading: Reading) -> None:
+        """Add the next reading; one without a state is skipped."""
         if reading.state is None:
             return
         last, self._last = self._last, reading
         if last is None or last.state is None:
             return
-        # A state may be told a little later than it changed, so a cause may lie a little before the last reading.
-        self._calls = [one for one in self._calls if one.answered_s >= last.asked_s - self._settle_s]
+        # A state may be shown a little later than it changed, so its cause may be a little before the last reading.
+        self._calls = [call for call in self._calls if call.answered_s >= last.asked_s - self._settle_s]
         if last.state != reading.state and len(self.changes) < CHANGES_CAP:
-            fault = self._fault(last.state, reading.state, reading.told_s - last.asked_s)
-            self.changes.append(Change(last.state, reading.state, last.asked_s, reading.told_s, fault))
+            fault = self._fault(last.state, reading.state, reading.read_s - last.asked_s)
+            self.changes.append(Change(last.state, reading.state, last.asked_s, reading.read_s, fault))
 
-    def jump(self, reading: Reading) -> None:
-        """Take in a reading of a state that was not the breaker's own doing."""
+    def skip_to(self, reading: Reading) -> None:
+        """Add a reading of a state that was written by a fault: it is not a change that the breaker made."""
         self._last = reading
 
     def _fault(self, before: State, now: State, between_s: float) -> str | None:
@@ -85,7 +85,7 @@ class Timeline:
         """The changes that no breaker may make, in words."""
         return [change.fault for change in self.changes if change.fault is not None]
 
-    def told(self, begun_s: float) -> JsonValue:
+    def as_json(self, begun_s: float) -> JsonValue:
         """The changes with the interval in which each happened, in milliseconds since `begun_s`."""
         return [
             {

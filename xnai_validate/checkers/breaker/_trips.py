@@ -1,40 +1,40 @@
-"""Bringing a breaker to open: making its calls fail for as long as that is wanted, or planting the state."""
+"""Conditions for opening a breaker, and making its calls fail for a while."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from xnai_validate.checkers.breaker._params import BreakerParams
+from xnai_validate.checkers.breaker._models import BreakerParams
 from xnai_validate.kit import Context, NotApplicable, Observation, Unmeasurable
 
 
 def must_open(params: BreakerParams) -> None:
-    """Raises NotApplicable where nothing is configured that brings the breaker to open."""
+    """Raise NotApplicable if nothing is configured that opens the breaker."""
     if params.trip.planted is None:
         must_fail(params)
 
 
 def must_have_time(params: BreakerParams, ctx: Context, recoveries: int = 1) -> None:
-    """Raises Unmeasurable where the check would be ended before so many recovery times are over."""
+    """Raise Unmeasurable if the time limit of the check is shorter than that number of recovery times."""
     least_s = recoveries * params.recovery
     if ctx.timeout_s <= least_s:
         raise Unmeasurable(
-            f"this takes {least_s:g} s at the least, for the recovery time of the breaker {params.name},"
-            f" and the check is ended after {ctx.timeout_s:g} s",
+            f"this takes at least {least_s:g} s, because of the recovery time of the breaker {params.name},"
+            f" and the time limit of the check is {ctx.timeout_s:g} s",
             hint="give the check a longer `timeout`",
         )
 
 
 def must_fail(params: BreakerParams) -> None:
-    """Raises NotApplicable where nothing is configured that makes calls through the breaker fail."""
+    """Raise NotApplicable if nothing is configured that makes calls through the breaker fail."""
     if params.trip.request is None and params.trip.fault is None:
         raise NotApplicable(f"nothing is configured that makes calls through the breaker {params.name} fail")
 
 
 @asynccontextmanager
 async def failing(params: BreakerParams, ctx: Context) -> AsyncIterator[Observation]:
-    """The call that fails within. Raises NotApplicable where nothing is configured that makes calls fail."""
+    """Make calls fail within the context; the value is the call. Raises NotApplicable if nothing makes calls fail."""
     must_fail(params)
     if params.trip.fault is not None:
         async with ctx.injected(params.trip.fault):

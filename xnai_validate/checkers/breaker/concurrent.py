@@ -1,4 +1,4 @@
-"""`breaker.concurrent`: a breaker under many callers at once."""
+"""`breaker.concurrent`: a breaker under many calls at once."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Annotated
 from xnai_validate.checkers._once import once
 from xnai_validate.checkers.breaker._calls import Call, Outcome, make
 from xnai_validate.checkers.breaker._driver import Driver
-from xnai_validate.checkers.breaker._params import BreakerParams
+from xnai_validate.checkers.breaker._models import BreakerParams
 from xnai_validate.checkers.breaker._trips import must_fail, must_have_time
 from xnai_validate.checkers.breaker.refusal import quantile
 from xnai_validate.kit import Context, Count, Facts, Ge, Le, Milliseconds, Observation, XnaiError, checker
@@ -19,7 +19,7 @@ from xnai_validate.kit import Context, Count, Facts, Ge, Le, Milliseconds, Obser
 ALONE = 3
 """Calls that are made one by one, to know how long one takes."""
 ROUNDS = 2
-"""Calls of each caller while the breaker is open."""
+"""How often all callers call while the breaker is open."""
 
 
 class ConcurrentParams(BreakerParams):
@@ -27,11 +27,11 @@ class ConcurrentParams(BreakerParams):
 
     callers: Annotated[int, Ge(3), Le(256)] = 20
     """How many calls are under way at once. `call` should take a tenth of a second or more by waiting, not by
-    computing, else `serial_ratio` and `admitted_half_open` tell of the machine."""
+    computing, else `serial_ratio` and `admitted_half_open` measure the machine."""
 
 
 @dataclass(slots=True)
-class _Seen:
+class _Record:
     ready: bool = False
     alone: list[Call] = field(default_factory=list)
     together: list[Call] = field(default_factory=list)
@@ -50,21 +50,21 @@ class _Seen:
 
 
 class ConcurrentFacts(Facts):
-    """A breaker under many callers; null is what it did not come to."""
+    """A breaker under many calls at once; null for what was not reached."""
 
     callers: Count
     """How many calls were under way at once."""
     closed_before: bool
-    """Whether it was closed at the beginning, or came to be closed by calls that succeeded."""
+    """Whether it was closed at the beginning, or was closed then by calls that succeeded."""
     alone_ms: Milliseconds | None
-    """The quickest of three calls when nobody else calls."""
+    """The quickest of three calls, one after the other."""
     together_ms: Milliseconds | None
     """From the first of the calls at once to the end of the last, the breaker being closed."""
     serial_ratio: float | None
     """How far the calls at once were done one by one: near 0 where they ended together, near 1 where each ended a
     call's time after the one before; the longest of these times is left out."""
     together_failed: Count
-    """How many of those did not succeed, though nothing was done to the dependency."""
+    """How many of those did not succeed, before any fault."""
     opened: bool
     """Whether calls were refused after as many failures as promised."""
     failures_let_through: Count
@@ -75,7 +75,7 @@ class ConcurrentFacts(Facts):
     """How many were let through although it was open: sent `settle` after the failure that must have opened it, and
     answered that long before the recovery time can have been over; null where no call was."""
     refusal_p50_ms: Milliseconds | None
-    """The median time of a refusal, all being asked for at once."""
+    """The median time of a refusal, with all calls made at once."""
     refusal_max_ms: Milliseconds | None
     """The slowest."""
     recovered: bool | None
@@ -90,7 +90,7 @@ class ConcurrentFacts(Facts):
     unanswered: Count
     """How many of all calls at once had no whole answer: a breaker that deadlocks shows here."""
     elapsed_ms: Milliseconds
-    """How long all of it took."""
+    """How long the whole measurement took."""
 
 
 @checker(
@@ -99,69 +99,69 @@ class ConcurrentFacts(Facts):
     exclusive=True,
 )
 async def concurrent(params: ConcurrentParams, ctx: Context) -> ConcurrentFacts:
-    """Call through a circuit breaker from many places at once: closed, failing, open and half open.
+    """Make many calls through a circuit breaker at once: closed, failing, open and half open.
 
     Closed, the calls must run side by side; as soon as it has opened, none may come through; half open, only a few may.
-    Requests with an effect (POST) open a connection each, and so reach all workers of a server. Equal checks share one
-    drive.
+    Requests with an effect (POST) open a connection each, and so reach all workers of a server. Identical checks share
+    one drive.
 
         kind: breaker.concurrent
         target: api
         with: {callers: 20, name: rag_api, failures: 3, recovery: 60s, call: ..., trip: ...}
         expect: {serial_ratio: {max: 0.5}, admitted_half_open: {max: 6}, refusal_p50_ms: {max: 100}}
     """
-    seen, elapsed_ms = await once("breaker.concurrent", params, ctx, lambda: _drive(params, ctx))
-    latencies = sorted(call.latency_ms for call in seen.while_open if call.outcome is Outcome.REFUSED)
-    alone_ms = min((call.latency_ms for call in seen.alone), default=None)
-    together_ms = _span_ms(seen.together)
-    open_ = _while_surely_open(params, seen)
-    recovered = any(call.let_through for call in seen.trials)
+    record, elapsed_ms = await once("breaker.concurrent", params, ctx, lambda: _drive(params, ctx))
+    latencies = sorted(call.latency_ms for call in record.while_open if call.outcome is Outcome.REFUSED)
+    alone_ms = min((call.latency_ms for call in record.alone), default=None)
+    together_ms = _span_ms(record.together)
+    open_ = _while_surely_open(params, record)
+    recovered = any(call.let_through for call in record.trials)
     return ConcurrentFacts(
         callers=params.callers,
-        closed_before=seen.ready,
+        closed_before=record.ready,
         alone_ms=alone_ms,
         together_ms=together_ms,
-        serial_ratio=_serial_ratio(alone_ms, seen.together),
-        together_failed=sum(call.outcome is not Outcome.SUCCEEDED for call in seen.together),
-        opened=seen.opened,
-        failures_let_through=sum(call.outcome is Outcome.FAILED for call in seen.failing),
+        serial_ratio=_serial_ratio(alone_ms, record.together),
+        together_failed=sum(call.outcome is not Outcome.SUCCEEDED for call in record.together),
+        opened=record.opened,
+        failures_let_through=sum(call.outcome is Outcome.FAILED for call in record.failing),
         refused=len(latencies),
         leaked_calls=sum(call.let_through for call in open_) if open_ else None,
         refusal_p50_ms=quantile(latencies, 0.5),
         refusal_max_ms=latencies[-1] if latencies else None,
-        recovered=recovered if seen.opened else None,
-        admitted_half_open=_admitted(seen.trials, seen.alone) if recovered else None,
-        refused_half_open=sum(call.outcome is Outcome.REFUSED for call in seen.trials) if recovered else None,
-        closed_again=seen.closed_again,
-        unanswered=sum(call.outcome is Outcome.UNANSWERED for call in seen.everything),
+        recovered=recovered if record.opened else None,
+        admitted_half_open=_admitted(record.trials, record.alone) if recovered else None,
+        refused_half_open=sum(call.outcome is Outcome.REFUSED for call in record.trials) if recovered else None,
+        closed_again=record.closed_again,
+        unanswered=sum(call.outcome is Outcome.UNANSWERED for call in record.everything),
         elapsed_ms=elapsed_ms,
     )
 
 
-async def _drive(params: ConcurrentParams, ctx: Context) -> tuple[_Seen, float]:
+async def _drive(params: ConcurrentParams, ctx: Context) -> tuple[_Record, float]:
     must_fail(params)
     must_have_time(params, ctx)
-    driver, seen = Driver(params, ctx), _Seen()
+    driver, record = Driver(params, ctx), _Record()
     begun_s = driver.now()
-    seen.ready = await driver.ready()
-    if seen.ready:
-        seen.alone = [await driver.call() for _ in range(ALONE)]
-        ctx.progress(f"breaker {params.name}: {params.callers} callers")
-        seen.together = await at_once(params, ctx, params.call, params.callers)
-        await _open(params, driver, seen)
-    if seen.opened:
-        await _try_at_once(params, driver, seen)
-    return seen, (driver.now() - begun_s) * 1000
+    record.ready = await driver.ready()
+    if record.ready:
+        record.alone = [await driver.call() for _ in range(ALONE)]
+        ctx.progress(f"breaker {params.name}: {params.callers} calls at once")
+        record.together = await at_once(params, ctx, params.call, params.callers)
+        await _open(params, driver, record)
+    if record.opened:
+        await _try_at_once(params, driver, record)
+    return record, (driver.now() - begun_s) * 1000
 
 
-async def at_once(params: BreakerParams, ctx: Context, wanted: Observation, count: int) -> list[Call]:
-    """So many calls, all begun at once; raises the first one's XnaiError, if any has one."""
+async def at_once(params: BreakerParams, ctx: Context, observation: Observation, count: int) -> list[Call]:
+    """Begin `count` calls at once and return them; raises the first XnaiError among them."""
 
     async def one() -> Call | XnaiError:
         try:
-            return await make(ctx, wanted, params.name)
+            return await make(ctx, observation, params.name)
         except XnaiError as error:
-            return error  # raised within a TaskGroup it would come out in a group
+            return error  # raised within a TaskGroup it would be wrapped in a group
 
     async with asyncio.TaskGroup() as group:
         tasks = [group.create_task(one()) for _ in range(count)]
@@ -172,50 +172,50 @@ async def at_once(params: BreakerParams, ctx: Context, wanted: Observation, coun
     return [call for call in calls if isinstance(call, Call)]
 
 
-async def _open(params: ConcurrentParams, driver: Driver, seen: _Seen) -> None:
+async def _open(params: ConcurrentParams, driver: Driver, record: _Record) -> None:
     """Fail at once until as many have failed as must open it, then call the open breaker at once."""
-    async with driver.failing() as wanted:
+    async with driver.failing() as observation:
         for _ in range(params.failures):
-            seen.failing += await at_once(params, driver.ctx, wanted, params.callers)
-            if len(_failures(seen)) >= params.failures:
+            record.failing += await at_once(params, driver.ctx, observation, params.callers)
+            if len(_failures(record)) >= params.failures:
                 break
         await driver.ctx.clock.sleep(params.settle)
         for _ in range(ROUNDS):
-            seen.while_open += await at_once(params, driver.ctx, wanted, params.callers)
-    seen.opened = any(call.outcome is Outcome.REFUSED for call in seen.while_open)
+            record.while_open += await at_once(params, driver.ctx, observation, params.callers)
+    record.opened = any(call.outcome is Outcome.REFUSED for call in record.while_open)
 
 
-def _failures(seen: _Seen) -> list[Call]:
+def _failures(record: _Record) -> list[Call]:
     """The failures before the breaker was called as an open one, in the order of their ends."""
-    failed = (call for call in seen.failing if call.outcome in (Outcome.FAILED, Outcome.UNANSWERED))
+    failed = (call for call in record.failing if call.outcome in (Outcome.FAILED, Outcome.UNANSWERED))
     return sorted(failed, key=lambda call: call.answered_s)
 
 
-def _while_surely_open(params: ConcurrentParams, seen: _Seen) -> list[Call]:
+def _while_surely_open(params: ConcurrentParams, record: _Record) -> list[Call]:
     """The calls at once that were answered before the recovery time can have been over.
 
     No breaker opens before a call has failed; `settle` is what may lie between that and our reading of the answer.
     """
-    failures = _failures(seen)
+    failures = _failures(record)
     if len(failures) < params.failures:
         return []
     over_s = failures[0].answered_s + params.recovery - params.settle
-    return [call for call in seen.while_open if call.answered_s < over_s]
+    return [call for call in record.while_open if call.answered_s < over_s]
 
 
-async def _try_at_once(params: ConcurrentParams, driver: Driver, seen: _Seen) -> None:
+async def _try_at_once(params: ConcurrentParams, driver: Driver, record: _Record) -> None:
     """When the recovery time is over, call at once; again until any call is let through."""
-    ended_s = _failures(seen)[-1].answered_s if _failures(seen) else driver.now()
+    ended_s = _failures(record)[-1].answered_s if _failures(record) else driver.now()
     await driver.ctx.clock.sleep(max(0.0, ended_s + params.recovery - driver.now()))
     while True:
-        seen.bursts += 1
-        seen.trials = await at_once(params, driver.ctx, params.call, params.callers)
-        if any(call.let_through for call in seen.trials):
+        record.bursts += 1
+        record.trials = await at_once(params, driver.ctx, params.call, params.callers)
+        if any(call.let_through for call in record.trials):
             break
         if driver.now() >= ended_s + params.recovery + params.patience:
             return
         await driver.ctx.clock.sleep(params.every)
-    seen.closed_again = await driver.ready() and await driver.tolerates_a_failure() is not False
+    record.closed_again = await driver.ready() and await driver.tolerates_a_failure() is not False
 
 
 def _span_ms(calls: Sequence[Call]) -> float | None:
@@ -228,7 +228,7 @@ def _serial_ratio(alone_ms: float | None, calls: Sequence[Call]) -> float | None
     """The time between one answer and the next, on average, as a share of what a call takes alone.
 
     Calls that are done one by one end a call's time after one another, those that are done side by side end together.
-    The longest time is left out: once, the machine may have had something else to do.
+    The longest gap is left out: the machine may have been busy once.
     """
     ends = sorted(call.answered_s for call in calls)
     if not alone_ms or len(ends) < 3:
@@ -240,8 +240,8 @@ def _serial_ratio(alone_ms: float | None, calls: Sequence[Call]) -> float | None
 def _admitted(calls: Sequence[Call], alone: Sequence[Call]) -> int:
     """Calls let through that arrived before any success can have closed the breaker.
 
-    No trial ends sooner than half the time that the quickest call took alone. What this program could not write by
-    then, for the machine did not let it, is not counted; but one is always the first.
+    No trial ends sooner than half the time that the quickest call took alone. Calls that this
+    program could write only later, on a busy machine, are not counted; but at least one is.
     """
     through = [call for call in calls if call.let_through]
     half_s = min(call.latency_ms for call in alone) / 2000

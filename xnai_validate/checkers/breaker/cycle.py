@@ -9,7 +9,7 @@ from xnai_validate.checkers._once import once
 from xnai_validate.checkers._steps import failure, observe_all
 from xnai_validate.checkers.breaker._calls import Call, Outcome
 from xnai_validate.checkers.breaker._driver import Driver
-from xnai_validate.checkers.breaker._params import CycleParams
+from xnai_validate.checkers.breaker._models import CycleParams
 from xnai_validate.checkers.breaker._phases import Closing, Opening, Waiting
 from xnai_validate.checkers.breaker._readings import Reading
 from xnai_validate.checkers.breaker._recovery import recovery_of
@@ -19,7 +19,7 @@ from xnai_validate.kit import Context, Count, Facts, JsonValue, Milliseconds, ch
 
 @dataclass(slots=True)
 class Cycle:
-    """All that was seen while a breaker went once around."""
+    """All that was measured while a breaker went through its states once."""
 
     driver: Driver
     begun_s: float
@@ -46,8 +46,7 @@ class Cycle:
 
 
 async def cycle_of(params: CycleParams, ctx: Context) -> Cycle:
-    """Drive a breaker once around, or give what was seen when an equal check of this run did."""
-
+    """Drive a breaker through its states, or return the record of an identical check of this run."""
     return await once("breaker.cycle", params, ctx, lambda: _drive(params, ctx))
 
 
@@ -81,39 +80,39 @@ async def _once_around(params: CycleParams, cycle: Cycle, driver: Driver) -> Non
             return
         cycle.closing = await driver.close(admitted)
     cycle.after, cycle.counted = driver.last, (driver.failed - failed, driver.succeeded - succeeded)
-    told_closed = cycle.closing.told_after is not None or driver.told is None
-    cycle.closed_again = told_closed and await driver.tolerates_a_failure() is not False
+    is_closed = cycle.closing.noted_after is not None or driver.known_state is None
+    cycle.closed_again = is_closed and await driver.tolerates_a_failure() is not False
     if cycle.closed_again:
         cycle.disagree += await driver.readings.disagreeing("closed")
 
 
 async def _beside(params: CycleParams, ctx: Context) -> list[str]:
-    """What does not go on working while the breaker is open, in words."""
-    seen = await observe_all(ctx, list(params.beside.values()))
-    found = zip(params.beside.items(), seen, strict=True)
-    return [f"{name}: {why}" for (name, step), one in found if (why := failure(step, one)) is not None]
+    """The observations that do not hold while the breaker is open, in words."""
+    observed = await observe_all(ctx, list(params.beside.values()))
+    pairs = zip(params.beside.items(), observed, strict=True)
+    return [f"{name}: {why}" for (name, step), result in pairs if (why := failure(step, result)) is not None]
 
 
 class CycleFacts(Facts):
-    """How a breaker went once around; null is what it did not come to."""
+    """How a breaker went through its states once; null for what was not reached."""
 
     driven: bool
-    """Whether calls were made to fail; where the open state was planted, nothing is known of how it opens."""
+    """Whether calls were made to fail; if the open state was planted, its opening was not measured."""
     closed_before: bool
-    """Whether it was closed at the beginning, or came to be closed by calls that succeeded; nothing else was measured
-    if not."""
+    """Whether it was closed at the beginning, or was closed then by calls that succeeded; if not, the check ended
+    there."""
     failures_made: Count
     """How many calls were made to fail."""
     failing_statuses: dict[str, Count]
-    """How often the failing calls were answered with each status."""
+    """Status -> how many of the failing calls got it."""
     timeouts: Count
     """How many of them failed by a time-out."""
     opened: bool
-    """Whether a call was refused, after failures or for the state that was planted."""
+    """Whether a call was refused, after failures or because of the planted state."""
     failures_until_open: Count | None
     """After how many failures in a row the next call was refused."""
     told_open_after: Count | None
-    """After how many failures the key in Redis said `open`."""
+    """After how many failures the key in Redis was `open`."""
     refused: Count
     """How many calls were refused while it was open."""
     recovered: bool | None
@@ -121,30 +120,29 @@ class CycleFacts(Facts):
     half_open_after_ms: Milliseconds | None
     """From its opening until a call was let through."""
     uncertainty_ms: Milliseconds | None
-    """How much shorter or longer that time may have been: calls take time, and lie apart."""
+    """How much shorter or longer that time may have been: calls take time, and there is a pause between them."""
     early_ms: Milliseconds | None
-    """How much earlier than promised it surely let a call through; 0 where that is not certain."""
+    """How much earlier than promised it surely let a call through; 0 if that is not certain."""
     late_ms: Milliseconds | None
-    """How much later than promised it surely still refused calls; 0 where that is not certain."""
+    """How much later than promised it surely still refused calls; 0 if that is not certain."""
     half_open_seen: bool | None
-    """Whether the key in Redis said `half_open` in between; a breaker may pass through it within one call."""
+    """Whether the key in Redis was `half_open` in between; a breaker may pass through it within one call."""
     successes_until_closed: Count | None
-    """After how many successes the key in Redis said `closed`; null where it never did."""
+    """After how many successes the key in Redis was `closed`; null if it never was."""
     closed_again: bool | None
-    """Whether it was closed at the end: by what the key says, where it says something, and since one failure more did
-    not open it."""
+    """Whether it was closed at the end: by the key, if it shows a state, and since one more failure did not open it."""
     transitions: list[str]
     """The changes of state that the key in Redis showed, in order: `closed->open`."""
     illegal_transitions: list[str]
-    """Those that no breaker may make, or not without a failure or success between."""
+    """Changes that no breaker may make, or not without a failure or success in between."""
     timeline: JsonValue
     """The changes with the interval in which each happened, in milliseconds since the beginning."""
     beside_failed: list[str]
-    """What of `beside` did not work while the breaker was open, in words."""
+    """Observations of `beside` that did not hold while the breaker was open, in words."""
     sources_disagree: list[str]
-    """The other places that told another state than the breaker's calls showed, in words."""
+    """The other places that showed another state than the breaker's calls did, in words."""
     elapsed_ms: Milliseconds
-    """How long all of it took."""
+    """How long the whole measurement took."""
 
 
 @checker(
@@ -159,12 +157,12 @@ class CycleFacts(Facts):
     exclusive=True,
 )
 async def cycle(params: CycleParams, ctx: Context) -> CycleFacts:
-    """Drive a circuit breaker once around: fail until it opens, wait until it lets a call through, close it again.
+    """Drive a circuit breaker through its states: fail until it opens, wait until it lets a call through, close it.
 
     Calls fail until one is refused; then the breaker is called every `every` until it lets a call through; then calls
-    succeed until it is closed, and one more failure shows that it is. Everything is seen from outside: by the answers,
-    and by the key in Redis, which is read after every call. Skipped where nothing is configured that makes calls fail.
-    Checks of `breaker.cycle`, `breaker.refusal` and `breaker.state` with equal params and target share one drive.
+    succeed until it is closed, and one more failure shows that it is. All is measured from outside: by the answers, and
+    by the key in Redis, which is read after every call. Skipped if nothing is configured that makes calls fail.
+    Checks of `breaker.cycle`, `breaker.refusal` and `breaker.state` with the same params and target share one drive.
 
         kind: breaker.cycle
         target: api
@@ -177,33 +175,33 @@ async def cycle(params: CycleParams, ctx: Context) -> CycleFacts:
           trip: {fault: {fault: process.pause, target: llm}}
         expect: {failures_until_open: "${breakers.rag_api.failures}", successes_until_closed: 3, early_ms: {max: 20}}
     """
-    seen = await cycle_of(params, ctx)
-    opening, waiting, closing = seen.opening, seen.waiting, seen.closing
+    record = await cycle_of(params, ctx)
+    opening, waiting, closing = record.opening, record.waiting, record.closing
     opened = opening.opened is not None
     times = recovery_of(params, opening.opened, waiting)
-    changes = seen.driver.timeline
+    changes = record.driver.timeline
     return CycleFacts(
         driven=opening.planted is None,
-        closed_before=seen.ready,
+        closed_before=record.ready,
         failures_made=len(opening.failed),
         failing_statuses=dict(Counter(str(call.status or "none") for call in opening.failed)),
         timeouts=sum(call.timed_out for call in opening.failed),
         opened=opened,
         failures_until_open=len(opening.failed) if opened and opening.planted is None else None,
-        told_open_after=opening.told_after,
-        refused=len(seen.refusals),
+        told_open_after=opening.noted_after,
+        refused=len(record.refusals),
         recovered=waiting.admitted is not None if opened else None,
         half_open_after_ms=times.after_ms,
         uncertainty_ms=times.uncertainty_ms,
         early_ms=times.early_ms,
         late_ms=times.late_ms,
         half_open_seen=any(change.now == "half_open" for change in changes.changes) if params.key else None,
-        successes_until_closed=closing.told_after if closing else None,
-        closed_again=seen.closed_again,
+        successes_until_closed=closing.noted_after if closing else None,
+        closed_again=record.closed_again,
         transitions=changes.arrows,
         illegal_transitions=changes.faults,
-        timeline=changes.told(seen.begun_s),
-        beside_failed=seen.beside,
-        sources_disagree=seen.disagree,
-        elapsed_ms=(seen.ended_s - seen.begun_s) * 1000,
+        timeline=changes.as_json(record.begun_s),
+        beside_failed=record.beside,
+        sources_disagree=record.disagree,
+        elapsed_ms=(record.ended_s - record.begun_s) * 1000,
     )

@@ -1,4 +1,4 @@
-"""`breaker.forgive`: a success makes a closed breaker forget the failures before it."""
+"""`breaker.forgive`: a success resets the failures that a closed breaker has counted."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from xnai_validate.checkers._once import once
 from xnai_validate.checkers.breaker._calls import Outcome
 from xnai_validate.checkers.breaker._driver import Driver
-from xnai_validate.checkers.breaker._params import BreakerParams
+from xnai_validate.checkers.breaker._models import BreakerParams
 from xnai_validate.checkers.breaker._trips import must_fail
 from xnai_validate.kit import Context, Count, Facts, Milliseconds, NotApplicable, checker
 
 
 @dataclass(slots=True)
-class _Seen:
+class _Record:
     ready: bool = False
     before: int = 0
     """Failures before the success."""
@@ -26,22 +26,22 @@ class _Seen:
 
 
 class ForgiveFacts(Facts):
-    """What a success between failures did to a closed breaker; null is what it did not come to."""
+    """What a success between failures did to a closed breaker; null for what was not reached."""
 
     closed_before: bool
-    """Whether it was closed at the beginning, or came to be closed by calls that succeeded."""
+    """Whether it was closed at the beginning, or was closed then by calls that succeeded."""
     failures_before: Count
     """How many calls failed before the success: one less than open it, unless it opened before."""
     opened_early: bool | None
     """Whether those opened it."""
     count_after_success: int | None
-    """`failure_count` in the key after the success; null where the key does not say."""
+    """`failure_count` in the key after the success; null if the key does not have it."""
     failures_after: Count
     """How many calls failed after the success, before one was refused: one less than open it is right."""
     forgave: bool | None
     """Whether as many failures after the success left it closed."""
     elapsed_ms: Milliseconds
-    """How long all of it took."""
+    """How long the whole measurement took."""
 
 
 @checker(
@@ -52,8 +52,8 @@ class ForgiveFacts(Facts):
 async def forgive(params: BreakerParams, ctx: Context) -> ForgiveFacts:
     """Fail, succeed and fail again, each time once less than opens a circuit breaker: it must stay closed.
 
-    Only failures in a row open a breaker. Takes no recovery time where the breaker keeps its promise. Skipped where one
-    failure opens it. Equal checks share one drive.
+    Only failures in a row open a breaker. Takes no recovery time if the breaker keeps its promise. Skipped if one
+    failure opens it. Identical checks share one drive.
 
         kind: breaker.forgive
         target: api
@@ -61,41 +61,41 @@ async def forgive(params: BreakerParams, ctx: Context) -> ForgiveFacts:
         expect: {count_after_success: 0}
     """
     if params.failures == 1:
-        raise NotApplicable(f"one failure opens the breaker {params.name}: there is nothing to forgive")
-    seen, elapsed_ms = await once("breaker.forgive", params, ctx, lambda: _drive(params, ctx))
+        raise NotApplicable(f"one failure opens the breaker {params.name}: a success between failures cannot be tried")
+    record, elapsed_ms = await once("breaker.forgive", params, ctx, lambda: _drive(params, ctx))
     return ForgiveFacts(
-        closed_before=seen.ready,
-        failures_before=seen.before,
-        opened_early=seen.opened_early,
-        count_after_success=seen.count,
-        failures_after=seen.after,
-        forgave=seen.forgave,
+        closed_before=record.ready,
+        failures_before=record.before,
+        opened_early=record.opened_early,
+        count_after_success=record.count,
+        failures_after=record.after,
+        forgave=record.forgave,
         elapsed_ms=elapsed_ms,
     )
 
 
-async def _drive(params: BreakerParams, ctx: Context) -> tuple[_Seen, float]:
+async def _drive(params: BreakerParams, ctx: Context) -> tuple[_Record, float]:
     must_fail(params)
-    driver, seen = Driver(params, ctx), _Seen()
+    driver, record = Driver(params, ctx), _Record()
     begun_s = driver.now()
-    seen.ready = await driver.ready()
-    if seen.ready:
-        seen.before, opened = await _fail_and_succeed(driver)
-        seen.opened_early = opened
+    record.ready = await driver.ready()
+    if record.ready:
+        record.before, opened = await _fail_and_succeed(driver)
+        record.opened_early = opened
         count = driver.last.number("failure_count") if driver.last else None
-        seen.count = None if count is None else int(count)
+        record.count = None if count is None else int(count)
         if not opened:
-            seen.after, opened = await _fail_and_succeed(driver)
-            seen.forgave = not opened
-    return seen, (driver.now() - begun_s) * 1000
+            record.after, opened = await _fail_and_succeed(driver)
+            record.forgave = not opened
+    return record, (driver.now() - begun_s) * 1000
 
 
 async def _fail_and_succeed(driver: Driver) -> tuple[int, bool]:
     """Fail once less than opens the breaker, then succeed: how many failed, and whether a call was refused."""
     failed = 0
-    async with driver.failing() as wanted:
+    async with driver.failing() as observation:
         for _ in range(driver.params.failures - 1):
-            if (await driver.fail(wanted)).outcome is Outcome.REFUSED:
+            if (await driver.fail(observation)).outcome is Outcome.REFUSED:
                 return failed, True
             failed += 1
     return failed, (await driver.call()).outcome is Outcome.REFUSED

@@ -9,7 +9,7 @@ from typing import Annotated, Self
 from xnai_validate.checkers._once import once
 from xnai_validate.checkers.breaker._calls import Call, Outcome
 from xnai_validate.checkers.breaker._driver import Driver
-from xnai_validate.checkers.breaker._params import BreakerParams
+from xnai_validate.checkers.breaker._models import BreakerParams
 from xnai_validate.checkers.breaker._phases import Waiting
 from xnai_validate.checkers.breaker._recovery import recovery_of
 from xnai_validate.checkers.breaker._trips import must_fail, must_have_time
@@ -17,7 +17,7 @@ from xnai_validate.kit import Context, Count, Facts, Ge, Le, Milliseconds, Unmea
 
 
 class ReopenParams(BreakerParams):
-    """A breaker, and when the failure comes."""
+    """A breaker, and when a trial fails."""
 
     after: Annotated[int, Ge(0), Le(99)] | None = None
     """How many trials succeed before one fails; by default all but one of those that would close it."""
@@ -25,7 +25,7 @@ class ReopenParams(BreakerParams):
     @model_validator(mode="after")
     def _before_it_closes(self) -> Self:
         if self.after is not None and self.after >= self.successes:
-            raise ValueError(f"after {self.successes} successes the breaker is closed: after must be less")
+            raise ValueError(f"`after` must be less than {self.successes}: that many successes close the breaker")
         return self
 
     @property
@@ -35,7 +35,7 @@ class ReopenParams(BreakerParams):
 
 
 @dataclass(slots=True)
-class _Seen:
+class _Record:
     ready: bool = False
     opened_by: Call | None = None
     first: Waiting = field(default_factory=Waiting)
@@ -49,10 +49,10 @@ class _Seen:
 
 
 class ReopenFacts(Facts):
-    """What a failure did to a half-open breaker; null is what it did not come to."""
+    """What a failure did to a half-open breaker; null for what was not reached."""
 
     closed_before: bool
-    """Whether it was closed at the beginning, or came to be closed by calls that succeeded."""
+    """Whether it was closed at the beginning, or was closed then by calls that succeeded."""
     opened: bool
     """Whether failures opened it the first time."""
     recovered: bool | None
@@ -64,15 +64,15 @@ class ReopenFacts(Facts):
     half_open_after_ms: Milliseconds | None
     """From that failure until a call was let through again."""
     early_ms: Milliseconds | None
-    """How much earlier than promised it surely let a call through then; 0 where that is not certain."""
+    """How much earlier than promised it surely let a call through then; 0 if that is not certain."""
     late_ms: Milliseconds | None
-    """How much later than promised it surely still refused calls then; 0 where that is not certain."""
+    """How much later than promised it surely still refused calls then; 0 if that is not certain."""
     closed_again: bool | None
     """Whether it was closed at the end."""
     illegal_transitions: list[str]
     """Changes of state in the key that no breaker may make."""
     elapsed_ms: Milliseconds
-    """How long all of it took."""
+    """How long the whole measurement took."""
 
 
 @checker(
@@ -83,75 +83,78 @@ class ReopenFacts(Facts):
 async def reopen(params: ReopenParams, ctx: Context) -> ReopenFacts:
     """Fail once while a circuit breaker is half open: it must open again, for another whole recovery time.
 
-    Takes two recovery times. By default the failure comes when one more success would have closed the breaker, so one
-    that closes too early shows too. Equal checks share one drive.
+    Takes two recovery times. By default the trial fails when one more success would have closed the breaker, so a
+    breaker that closes too early is noticed too. Identical checks share one drive.
 
         kind: breaker.reopen
         target: api
         with: {name: rag_api, failures: 3, recovery: 60s, key: "circuit_breaker:rag_api", call: ..., trip: ...}
         expect: {early_ms: {max: 50}}
     """
-    driver, seen, elapsed_ms = await once("breaker.reopen", params, ctx, lambda: _drive(params, ctx))
-    times = recovery_of(params, seen.failed.span if seen.reopened and seen.failed else None, seen.second)
+    driver, record, elapsed_ms = await once("breaker.reopen", params, ctx, lambda: _drive(params, ctx))
+    times = recovery_of(params, record.failed.span if record.reopened and record.failed else None, record.second)
     return ReopenFacts(
-        closed_before=seen.ready,
-        opened=seen.opened_by is not None,
-        recovered=seen.first.admitted is not None if seen.opened_by else None,
-        trials_succeeded=seen.trials,
-        reopened_on_failure=seen.reopened,
+        closed_before=record.ready,
+        opened=record.opened_by is not None,
+        recovered=record.first.admitted is not None if record.opened_by else None,
+        trials_succeeded=record.trials,
+        reopened_on_failure=record.reopened,
         half_open_after_ms=times.after_ms,
         early_ms=times.early_ms,
         late_ms=times.late_ms,
-        closed_again=seen.closed_again,
+        closed_again=record.closed_again,
         illegal_transitions=driver.timeline.faults,
         elapsed_ms=elapsed_ms,
     )
 
 
-async def _drive(params: ReopenParams, ctx: Context) -> tuple[Driver, _Seen, float]:
+async def _drive(params: ReopenParams, ctx: Context) -> tuple[Driver, _Record, float]:
     must_fail(params)
     must_have_time(params, ctx, recoveries=2)
-    driver, seen = Driver(params, ctx), _Seen()
+    driver, record = Driver(params, ctx), _Record()
     begun_s = driver.now()
-    seen.ready = await driver.ready()
-    if seen.ready:
-        await _fail_while_half_open(params, driver, seen)
-    if seen.reopened and seen.failed is not None:
-        seen.second = await driver.wait(seen.failed.answered_s)
-        if seen.second.admitted is not None:
-            await driver.close(seen.second.admitted)
-            seen.closed_again = await driver.tolerates_a_failure() is not False and driver.told in (None, "closed")
-    return driver, seen, (driver.now() - begun_s) * 1000
+    record.ready = await driver.ready()
+    if record.ready:
+        await _fail_while_half_open(params, driver, record)
+    if record.reopened and record.failed is not None:
+        record.second = await driver.wait(record.failed.answered_s)
+        if record.second.admitted is not None:
+            await driver.close(record.second.admitted)
+            record.closed_again = await driver.tolerates_a_failure() is not False and driver.known_state in (
+                None,
+                "closed",
+            )
+    return driver, record, (driver.now() - begun_s) * 1000
 
 
-async def _fail_while_half_open(params: ReopenParams, driver: Driver, seen: _Seen) -> None:
-    async with AsyncExitStack() as disturbed:
-        wanted = await disturbed.enter_async_context(driver.failing())
-        opening = await driver.open(wanted)
+async def _fail_while_half_open(params: ReopenParams, driver: Driver, record: _Record) -> None:
+    async with AsyncExitStack() as stack:
+        observation = await stack.enter_async_context(driver.failing())
+        opening = await driver.open(observation)
         if opening.refusal is None or not opening.failed:
             return
-        seen.opened_by = opening.failed[-1]
+        record.opened_by = opening.failed[-1]
         if params.trials == 0:  # the dependency stays as it is, and so the first call let through fails
-            seen.first = await driver.wait(seen.opened_by.answered_s, wanted)
-            seen.failed = seen.first.admitted
+            record.first = await driver.wait(record.opened_by.answered_s, observation)
+            record.failed = record.first.admitted
     if params.trials:
-        seen.first = await driver.wait(seen.opened_by.answered_s)
-        if seen.first.admitted is None:
+        record.first = await driver.wait(record.opened_by.answered_s)
+        if record.first.admitted is None:
             return
-        seen.trials = await _succeed(params, driver, seen.first.admitted)
-        async with driver.failing() as wanted:
-            seen.failed = await driver.fail(wanted)
-    if seen.failed is not None and seen.failed.outcome is not Outcome.REFUSED:
-        seen.reopened = (await driver.call()).outcome is Outcome.REFUSED
+        record.trials = await _succeed(params, driver, record.first.admitted)
+        async with driver.failing() as observation:
+            record.failed = await driver.fail(observation)
+    if record.failed is not None and record.failed.outcome is not Outcome.REFUSED:
+        record.reopened = (await driver.call()).outcome is Outcome.REFUSED
 
 
 async def _succeed(params: ReopenParams, driver: Driver, admitted: Call) -> int:
-    """Let trials succeed, as many as wanted; how many did. Raises Unmeasurable where one fails."""
+    """Make successful trials, and return how many were let through. Raises Unmeasurable if one fails."""
     done, call = 0, admitted
     while True:
         done += call.outcome is Outcome.SUCCEEDED
         if call.outcome is Outcome.FAILED:
-            raise Unmeasurable(f"a call failed that was to succeed after the recovery time: {call.says}")
+            raise Unmeasurable(f"a call failed that should succeed after the recovery time: {call.summary}")
         if done >= params.trials or call.outcome is not Outcome.SUCCEEDED:
             return done
         call = await driver.call()

@@ -1,11 +1,11 @@
-"""`breaker.state`: what a breaker keeps in Redis while it goes once around."""
+"""`breaker.state`: what a breaker keeps in Redis while it goes through its states."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
-from xnai_validate.checkers.breaker._params import CycleParams
+from xnai_validate.checkers.breaker._models import CycleParams
 from xnai_validate.checkers.breaker._readings import Reading
 from xnai_validate.checkers.breaker.cycle import Cycle, cycle_of
 from xnai_validate.kit import Context, Count, Facts, NotApplicable, Seconds, checker
@@ -22,7 +22,7 @@ class StateFacts(Facts):
     """The key of a breaker, as it was after every call of a cycle."""
 
     readings: Count
-    """How often the key was read, and told something or not."""
+    """How often the key was read."""
     unreadable: Count
     """How often Redis did not answer."""
     present: bool
@@ -32,26 +32,26 @@ class StateFacts(Facts):
     missing_fields: list[str]
     """Promised fields that it lacked at any time."""
     expires: bool | None
-    """Whether it had a time to live each time; null where it was never there."""
+    """Whether it had a time to live each time; null if it never existed."""
     ttl_s: Seconds | None
-    """The shortest time to live that was seen while the breaker was open; null where it never expires."""
+    """The shortest time to live while the breaker was open; null if it never expires."""
     ttl_outlives_recovery: bool | None
     """Whether, each time while the breaker was open, the key had longer to live than the breaker had to stay open; null
-    where the breaker did not open, or the key could not be read then."""
+    if the breaker did not open, or the key could not be read then."""
     lost_while_open: Count
-    """How often the key was not there, or told no state, while calls were refused."""
+    """How often the key did not exist, or had no state, while calls were refused."""
     told_otherwise: Count
-    """How often the key told another state than `open` while calls were refused, within the recovery time."""
+    """How often the key had another state than `open` while calls were refused, within the recovery time."""
     totals_consistent: bool
     """Whether the totals never fell, and the calls were no fewer than failures and successes together."""
     failures_miscounted: int | None
-    """By how much `total_failures` moved more than calls failed; null where that is not known."""
+    """By how much `total_failures` moved more than calls failed; null if that is not known."""
     successes_miscounted: int | None
-    """By how much `total_successes` moved more than calls succeeded; null where that is not known."""
+    """By how much `total_successes` moved more than calls succeeded; null if that is not known."""
     failure_counts: list[int]
     """`failure_count` after each failure until it opened: 1, 2, 3."""
     last_failure_error_s: Seconds | None
-    """How far `last_failure_time` lies outside the time of the call that failed last, by the clock of Redis."""
+    """How far `last_failure_time` is outside the time of the last failed call, by the clock of Redis."""
 
 
 @checker(
@@ -60,9 +60,9 @@ class StateFacts(Facts):
     exclusive=True,
 )
 async def state(params: CycleParams, ctx: Context) -> StateFacts:
-    """Read a circuit breaker's key in Redis after every call of a cycle: is it there, complete, true, kept long enough.
+    """Read a circuit breaker's key in Redis after every call of a cycle: is it complete, right, and kept long enough.
 
-    Params as of `breaker.cycle`, with a `key`; equal ones share one drive.
+    Params as of `breaker.cycle`, with a `key`; identical checks share one drive.
 
         kind: breaker.state
         target: api
@@ -71,68 +71,70 @@ async def state(params: CycleParams, ctx: Context) -> StateFacts:
     """
     if params.key is None:
         raise NotApplicable(f"no key in Redis is configured for the breaker {params.name}")
-    seen = await cycle_of(params, ctx)
-    held = [one for one in _all(seen) if one.readable]
-    there = [one for one in held if one.present]
-    failures, successes = _miscounted(seen)
-    lost, otherwise = _while_open(seen, params.recovery)
+    record = await cycle_of(params, ctx)
+    readable = [reading for reading in _all(record) if reading.readable]
+    present = [reading for reading in readable if reading.present]
+    failures, successes = _miscounted(record)
+    lost, otherwise = _while_open(record, params.recovery)
     return StateFacts(
-        readings=len(list(_all(seen))),
-        unreadable=len(list(_all(seen))) - len(held),
-        present=bool(held) and len(there) == len(held),
-        well_formed=bool(there) and all(_well_formed(one) for one in there),
-        missing_fields=[name for name in FIELDS if any(name not in (one.document or {}) for one in there)],
-        expires=all(one.ttl_s is not None for one in there) if there else None,
-        ttl_s=min((one.ttl_s for one in _open(seen) if one.ttl_s is not None), default=None),
-        ttl_outlives_recovery=_outlives(seen, params.recovery),
+        readings=len(list(_all(record))),
+        unreadable=len(list(_all(record))) - len(readable),
+        present=bool(readable) and len(present) == len(readable),
+        well_formed=bool(present) and all(_well_formed(reading) for reading in present),
+        missing_fields=[name for name in FIELDS if any(name not in (reading.document or {}) for reading in present)],
+        expires=all(reading.ttl_s is not None for reading in present) if present else None,
+        ttl_s=min((reading.ttl_s for reading in _open(record) if reading.ttl_s is not None), default=None),
+        ttl_outlives_recovery=_outlives(record, params.recovery),
         lost_while_open=lost,
         told_otherwise=otherwise,
-        totals_consistent=_consistent(there),
+        totals_consistent=_consistent(present),
         failures_miscounted=failures,
         successes_miscounted=successes,
-        failure_counts=_failure_counts(seen),
-        last_failure_error_s=_last_failure_error_s(seen),
+        failure_counts=_failure_counts(record),
+        last_failure_error_s=_last_failure_error_s(record),
     )
 
 
-def _all(seen: Cycle) -> Iterator[Reading]:
-    if seen.before is not None:
-        yield seen.before
-    yield from seen.opening.counted
-    yield from _open(seen)
-    if seen.after is not None:
-        yield seen.after
+def _all(record: Cycle) -> Iterator[Reading]:
+    if record.before is not None:
+        yield record.before
+    yield from record.opening.counted
+    yield from _open(record)
+    if record.after is not None:
+        yield record.after
 
 
-def _failure_counts(seen: Cycle) -> list[int]:
-    counts = [one.number("failure_count") for one in seen.opening.counted]
+def _failure_counts(record: Cycle) -> list[int]:
+    counts = [reading.number("failure_count") for reading in record.opening.counted]
     return [int(count) for count in counts if count is not None]
 
 
-def _open(seen: Cycle) -> list[Reading]:
+def _open(record: Cycle) -> list[Reading]:
     """The key while calls were refused."""
-    first = seen.opening.refused
-    return [first, *seen.waiting.readings] if first else seen.waiting.readings
+    first = record.opening.refused
+    return [first, *record.waiting.readings] if first else record.waiting.readings
 
 
-def _while_open(seen: Cycle, recovery_s: float) -> tuple[int, int]:
-    """How often, while calls were refused, the key told no state, and how often another state than `open`."""
-    if seen.opening.opened is None:
+def _while_open(record: Cycle, recovery_s: float) -> tuple[int, int]:
+    """How often, while calls were refused, the key had no state, and how often another state than `open`."""
+    if record.opening.opened is None:
         return 0, 0
-    until_s = seen.opening.opened[0] + recovery_s
-    readable = [one for one in _open(seen) if one.readable]
-    lost = sum(one.state is None for one in readable)
-    return lost, sum(one.state not in (None, "open") and one.told_s < until_s for one in readable)
+    until_s = record.opening.opened[0] + recovery_s
+    readable = [reading for reading in _open(record) if reading.readable]
+    lost = sum(reading.state is None for reading in readable)
+    return lost, sum(reading.state not in (None, "open") and reading.read_s < until_s for reading in readable)
 
 
-def _outlives(seen: Cycle, recovery_s: float) -> bool | None:
-    if seen.opening.opened is None:
+def _outlives(record: Cycle, recovery_s: float) -> bool | None:
+    if record.opening.opened is None:
         return None
-    until_s = seen.opening.opened[1] + recovery_s
-    readings = [one for one in _open(seen) if one.readable and one.told_s < until_s]
+    until_s = record.opening.opened[1] + recovery_s
+    readings = [reading for reading in _open(record) if reading.readable and reading.read_s < until_s]
     if not readings:
         return None
-    return all(one.present and (one.ttl_s is None or one.ttl_s > until_s - one.told_s) for one in readings)
+    return all(
+        reading.present and (reading.ttl_s is None or reading.ttl_s > until_s - reading.read_s) for reading in readings
+    )
 
 
 def _well_formed(reading: Reading) -> bool:
@@ -141,7 +143,7 @@ def _well_formed(reading: Reading) -> bool:
 
 
 def _consistent(readings: Sequence[Reading]) -> bool:
-    totals = [[one.number(name) for name in COUNTERS[2:]] for one in readings]
+    totals = [[reading.number(name) for name in COUNTERS[2:]] for reading in readings]
     known = [[number for number in total if number is not None] for total in totals]
     rising = all(
         earlier <= later
@@ -152,29 +154,33 @@ def _consistent(readings: Sequence[Reading]) -> bool:
     return rising and all(total[0] >= total[1] + total[2] for total in known if len(total) == 3)
 
 
-def _miscounted(seen: Cycle) -> tuple[int | None, int | None]:
+def _miscounted(record: Cycle) -> tuple[int | None, int | None]:
     """By how much the totals of failures and successes moved more than calls failed and succeeded."""
-    planted = seen.opening.planted is not None
-    if seen.before is None or seen.after is None or seen.driver.unanswered or planted:
+    planted = record.opening.planted is not None
+    if record.before is None or record.after is None or record.driver.unanswered or planted:
         return None, None
     moved = []
-    for name, made in zip(("total_failures", "total_successes"), seen.counted, strict=True):
-        before, after = seen.before.number(name), seen.after.number(name)
+    for name, made in zip(("total_failures", "total_successes"), record.counted, strict=True):
+        before, after = record.before.number(name), record.after.number(name)
         moved.append(None if before is None or after is None else int(after - before) - made)
     return moved[0], moved[1]
 
 
-def _last_failure_error_s(seen: Cycle) -> float | None:
-    """`last_failure_time` against the time in which the breaker opened, by what the clock of Redis said at a reading.
+def _last_failure_error_s(record: Cycle) -> float | None:
+    """`last_failure_time` against the time in which the breaker opened, by the clock of Redis at a reading.
 
     The two clocks are compared at the quickest reading, to no more than half the time that it took.
     """
-    opened = seen.opening.opened
-    readings = [one for one in _open(seen) if one.number("last_failure_time") is not None and one.server_time_s]
+    opened = record.opening.opened
+    readings = [
+        reading
+        for reading in _open(record)
+        if reading.number("last_failure_time") is not None and reading.server_time_s
+    ]
     if opened is None or not readings:
         return None
-    reading = min(readings, key=lambda one: one.told_s - one.asked_s)
-    half_s = (reading.told_s - reading.asked_s) / 2
+    reading = min(readings, key=lambda reading: reading.read_s - reading.asked_s)
+    half_s = (reading.read_s - reading.asked_s) / 2
     offset_s = (reading.server_time_s or 0.0) - (reading.asked_s + half_s)
     at_s = (reading.number("last_failure_time") or 0.0) - offset_s
     return max(0.0, opened[0] - at_s - half_s, at_s - opened[1] - half_s)

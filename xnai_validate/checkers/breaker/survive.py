@@ -1,4 +1,4 @@
-"""`breaker.survive`: an open breaker stays open while a part of the stack is disturbed, as by a restart."""
+"""`breaker.survive`: an open breaker stays open during a fault of the stack, such as a restart."""
 
 from __future__ import annotations
 
@@ -7,28 +7,28 @@ from dataclasses import dataclass
 from xnai_validate.checkers._once import once
 from xnai_validate.checkers.breaker._calls import Call, Outcome
 from xnai_validate.checkers.breaker._driver import Driver
-from xnai_validate.checkers.breaker._params import BreakerParams, State
+from xnai_validate.checkers.breaker._models import BreakerParams, State
 from xnai_validate.checkers.breaker._trips import must_open
 from xnai_validate.checkers.breaker.concurrent import at_once
 from xnai_validate.kit import Context, Duration, Facts, FaultEntry, Milliseconds, Unmeasurable, checker
 
 KNOWN = 8
-"""Calls that are refused before anything happens, so that all workers know that the breaker is open."""
+"""Calls that are refused before the fault, so that all workers know that the breaker is open."""
 
 
 class SurviveParams(BreakerParams):
-    """A breaker, and what happens while it is open."""
+    """A breaker, and a fault while it is open."""
 
     disturb: FaultEntry
-    """What happens: a restart of the API, of Redis."""
+    """The fault: a restart of the API, of Redis."""
     held: bool = False
-    """Whether the breaker is called while that lasts, instead of afterwards."""
+    """Whether the breaker is called while the fault is active, instead of afterwards."""
     back: Duration = 30.0
-    """How long calls may be without an answer of the service: one that succeeds, or a refusal with an envelope."""
+    """How long it may take until the service answers: a call that succeeds, or a refusal with an envelope."""
 
 
 @dataclass(slots=True)
-class _Seen:
+class _Record:
     ready: bool = False
     opened: bool = False
     first: Call | None = None
@@ -36,32 +36,32 @@ class _Seen:
     back_ms: float | None = None
     in_time: bool | None = None
     survived: bool | None = None
-    told: State | None = None
+    state_after: State | None = None
     closed_again: bool | None = None
 
 
 class SurviveFacts(Facts):
-    """What became of an open breaker; null is what it did not come to."""
+    """An open breaker after a fault; null for what was not reached."""
 
     closed_before: bool
-    """Whether it was closed at the beginning, or came to be closed by calls that succeeded."""
+    """Whether it was closed at the beginning, or was closed then by calls that succeeded."""
     opened: bool
-    """Whether it was open when it began."""
+    """Whether it was open when the fault began."""
     back: bool | None
     """Whether calls were answered again afterwards."""
     back_after_ms: Milliseconds | None
-    """From the end of the disturbance, or its beginning where it is held, until one was."""
+    """From the end of the fault, or its beginning if it is `held`, until the first such answer."""
     in_time: bool | None
-    """Whether that was before the recovery time was over, so that the call had to be refused."""
+    """Whether that was within the recovery time, so that the call had to be refused."""
     survived: bool | None
-    """Whether the breaker was still open: the call was refused, or, where the recovery time was over, was a trial that
-    did not close it. Null where neither can be told: one success closes it, or one failure opens it."""
+    """Whether the breaker was still open: the call was refused, or, if the recovery time was over, was a trial that did
+    not close it. Null if that cannot be known: one success closes it, or one failure opens it."""
     told_after: str | None
-    """The state that the key in Redis told after that call; null where it told none."""
+    """The state in the key in Redis after that call; null if it has none."""
     closed_again: bool | None
     """Whether calls that succeeded closed it at the end."""
     elapsed_ms: Milliseconds
-    """How long all of it took."""
+    """How long the whole measurement took."""
 
 
 @checker(
@@ -70,10 +70,10 @@ class SurviveFacts(Facts):
     exclusive=True,
 )
 async def survive(params: SurviveParams, ctx: Context) -> SurviveFacts:
-    """Disturb the stack while a circuit breaker is open, as by a restart: it must still be open.
+    """Inject a fault while a circuit breaker is open, such as a restart: it must still be open.
 
     Within the recovery time, the first call that is answered again must be refused. Later it is a trial: then the
-    breaker must not be closed after it, which the key in Redis tells, or a failure that opens it at once. Equal checks
+    breaker must not be closed after it, as the key in Redis shows, or a failure that opens it at once. Equal checks
     share one drive.
 
         kind: breaker.survive
@@ -84,57 +84,59 @@ async def survive(params: SurviveParams, ctx: Context) -> SurviveFacts:
           ...
         expect: {told_after: {in: [open, half_open]}}
     """
-    seen, elapsed_ms = await once("breaker.survive", params, ctx, lambda: _drive(params, ctx))
+    record, elapsed_ms = await once("breaker.survive", params, ctx, lambda: _drive(params, ctx))
     return SurviveFacts(
-        closed_before=seen.ready,
-        opened=seen.opened,
-        back=seen.first is not None if seen.opened else None,
-        back_after_ms=seen.back_ms,
-        in_time=seen.in_time,
-        survived=seen.survived,
-        told_after=seen.told,
-        closed_again=seen.closed_again,
+        closed_before=record.ready,
+        opened=record.opened,
+        back=record.first is not None if record.opened else None,
+        back_after_ms=record.back_ms,
+        in_time=record.in_time,
+        survived=record.survived,
+        told_after=record.state_after,
+        closed_again=record.closed_again,
         elapsed_ms=elapsed_ms,
     )
 
 
-async def _drive(params: SurviveParams, ctx: Context) -> tuple[_Seen, float]:
+async def _drive(params: SurviveParams, ctx: Context) -> tuple[_Record, float]:
     must_open(params)
-    driver, seen = Driver(params, ctx), _Seen()
+    driver, record = Driver(params, ctx), _Record()
     begun_s = driver.now()
-    seen.ready = await driver.ready()
-    if seen.ready:
+    record.ready = await driver.ready()
+    if record.ready:
         async with driver.opened() as opening:
             if opening.opened is not None:
-                seen.opened = True
-                await _disturb(params, driver, opening.opened, seen)
-    return seen, (driver.now() - begun_s) * 1000
+                record.opened = True
+                await _disturb(params, driver, opening.opened, record)
+    return record, (driver.now() - begun_s) * 1000
 
 
-async def _disturb(params: SurviveParams, driver: Driver, opened: tuple[float, float], seen: _Seen) -> None:
+async def _disturb(params: SurviveParams, driver: Driver, opened: tuple[float, float], record: _Record) -> None:
     driver.ctx.progress(f"breaker {params.name}: {params.disturb.fault} while it is open")
     await at_once(params, driver.ctx, params.call, KNOWN)
     if driver.now() >= opened[0] + params.recovery:
-        raise Unmeasurable(f"the recovery time of the breaker {params.name} was over before anything could be done")
+        raise Unmeasurable(
+            f"the recovery time of the breaker {params.name} was over before the fault could be injected"
+        )
     async with driver.ctx.injected(params.disturb):
         if params.held:
-            await _look(params, driver, opened, seen)
+            await _look(params, driver, opened, record)
     if not params.held:
-        await _look(params, driver, opened, seen)
-    if seen.first is not None:
-        seen.closed_again = await driver.ready()
+        await _look(params, driver, opened, record)
+    if record.first is not None:
+        record.closed_again = await driver.ready()
 
 
-async def _look(params: SurviveParams, driver: Driver, opened: tuple[float, float], seen: _Seen) -> None:
-    """Call until there is an answer, and see what that says of the breaker."""
+async def _look(params: SurviveParams, driver: Driver, opened: tuple[float, float], record: _Record) -> None:
+    """Call until there is an answer, and note whether the breaker was still open."""
     since_s = driver.now()
-    seen.first = await _answered(params, driver, since_s)
-    if seen.first is None:
+    record.first = await _answered(params, driver, since_s)
+    if record.first is None:
         return
-    seen.back_ms = (seen.first.answered_s - since_s) * 1000
-    seen.in_time = seen.first.answered_s < opened[0] + params.recovery
-    seen.told = driver.last.state if driver.last else None
-    seen.survived = await _still_open(params, driver, seen)
+    record.back_ms = (record.first.answered_s - since_s) * 1000
+    record.in_time = record.first.answered_s < opened[0] + params.recovery
+    record.state_after = driver.last.state if driver.last else None
+    record.survived = await _still_open(params, driver, record)
 
 
 async def _answered(params: SurviveParams, driver: Driver, since_s: float) -> Call | None:
@@ -148,15 +150,15 @@ async def _answered(params: SurviveParams, driver: Driver, since_s: float) -> Ca
         await driver.ctx.clock.sleep(params.every)
 
 
-async def _still_open(params: SurviveParams, driver: Driver, seen: _Seen) -> bool | None:
-    """Whether the breaker had stayed open, as far as calls can tell."""
-    if seen.first is None or seen.first.outcome is Outcome.REFUSED:
-        return seen.first is not None
-    if seen.in_time:
+async def _still_open(params: SurviveParams, driver: Driver, record: _Record) -> bool | None:
+    """Whether the breaker had stayed open; None if calls cannot show it."""
+    if record.first is None or record.first.outcome is Outcome.REFUSED:
+        return record.first is not None
+    if record.in_time:
         return False
     if params.successes == 1:
         return None
-    if seen.told is not None:
-        return seen.told != "closed"
+    if record.state_after is not None:
+        return record.state_after != "closed"
     tolerated = await driver.tolerates_a_failure()
     return None if tolerated is None else not tolerated

@@ -1,4 +1,4 @@
-"""What every measurement of a breaker is told: the breaker, a call through it, and how its calls are made to fail."""
+"""Parameters of every kind of the family: the breaker, a call through it, and how its calls are made to fail."""
 
 from __future__ import annotations
 
@@ -15,43 +15,43 @@ def _themselves() -> dict[str, State | list[State]]:
 
 
 class Source(Watch):
-    """Another place that tells the breaker's state: a metric, a component of the health report."""
+    """Another place that shows the breaker's state: a metric, a component of the health report."""
 
     means: dict[str, State | list[State]] = Field(default_factory=_themselves)
-    """What is read there, as text -> the state or states that it stands for: `{"0": closed, "1": open}`."""
+    """The value there, as text -> the state or states that it means: `{"0": closed, "1": open}`."""
 
-    def states(self, read: str) -> tuple[State, ...]:
-        """The states that a reading stands for; none where it stands for nothing."""
-        meant = self.means.get(read, [])
-        return (meant,) if isinstance(meant, str) else tuple(meant)
+    def states(self, value: str) -> tuple[State, ...]:
+        """The states that a value means; empty for an unknown value."""
+        states = self.means.get(value, [])
+        return (states,) if isinstance(states, str) else tuple(states)
 
 
 class Trip(Params):
-    """How the breaker is brought to open: by calls that fail, or, where none can be made to, by its state in Redis."""
+    """How the breaker is opened: by calls that fail, or, if no call can be made to fail, by its state in Redis."""
 
     request: Observation | None = None
-    """A call that makes the dependency fail by what it asks."""
+    """A call that makes the dependency fail."""
     fault: FaultEntry | None = None
-    """What makes the dependency fail while `call` is made; calls that then end by a time-out count as any failure."""
+    """The fault that makes the dependency fail while `call` is made; a time-out counts as a failure then."""
     planted: FaultEntry | None = None
-    """What writes an open state into the breaker's key, such as `redis.plant`: how it opens is not measured then."""
+    """The fault that writes an open state into the key, such as `redis.plant`: its opening is not measured then."""
 
     @model_validator(mode="after")
     def _one_way(self) -> Self:
         if sum(way is not None for way in (self.request, self.fault, self.planted)) > 1:
-            raise ValueError("a breaker is tripped in one way: request, fault or planted")
+            raise ValueError("set one of request, fault and planted")
         return self
 
 
 class BreakerParams(Params):
-    """The breaker, the call that goes through it, what is promised of it, and where its state is told."""
+    """The breaker, a call through it, what is promised of it, and where its state is shown."""
 
     name: str
-    """The breaker's name, which a refusal tells as `details.service_name`."""
+    """The breaker's name, which a refusal has as `details.service_name`."""
     call: Observation
     """A call through the breaker that succeeds while the dependency works; the shorter the better."""
     trip: Trip = Trip()
-    """How it is brought to open; without it the breaker cannot be driven, and the check is skipped."""
+    """How it is opened; without it the check is skipped."""
     failures: Annotated[int, Ge(1), Le(100)]
     """Failures in a row that open it, as promised."""
     recovery: Annotated[Duration, Gt(0)]
@@ -59,17 +59,17 @@ class BreakerParams(Params):
     successes: Annotated[int, Ge(1), Le(100)] = 3
     """Successes that close it from half open, as promised."""
     key: str | None = None
-    """The key in Redis that holds its state; without it, only what answers tell is known of the state."""
+    """The key in Redis that holds its state; without it, the state is known by answers alone."""
     redis: str = "redis"
     """The target where that key is."""
     sources: dict[str, Source] = Field(default_factory=dict)
-    """Name -> another place that tells its state."""
+    """Name -> another place that shows its state."""
     every: Annotated[Duration, Gt(0)] = 0.1
-    """How often an open breaker is called, and its state read: how exactly the end of the recovery time is known."""
+    """How often an open breaker is called and its state read; it limits the precision of the recovery time."""
     settle: Duration = 0.5
-    """How long a change may take until every place tells it."""
+    """How long a change may take until every place shows it."""
     patience: Duration = 5.0
-    """How much longer than promised is waited until an open breaker lets a call through."""
+    """How much longer than promised the check waits until an open breaker lets a call through."""
 
     @model_validator(mode="after")
     def _bounded(self) -> Self:
@@ -79,10 +79,10 @@ class BreakerParams(Params):
 
 
 class CycleParams(BreakerParams):
-    """A breaker, and what it must not take with it."""
+    """A breaker, and what must go on working while it is open."""
 
     beside: dict[str, Observation] = Field(default_factory=dict)
-    """Name -> what must go on working while the breaker is open, such as the health report."""
+    """Name -> an observation that must hold while the breaker is open, such as the health report."""
 
 
 CALLS_CAP = 20_000
