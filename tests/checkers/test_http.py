@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from tests.checkers.beside import tcp_server
 from tests.context import observe
 from tests.scripted import Asked, Line, Scripted, ok, says, scripted
-from xnai_validate.checkers.http._request_model import Request
+from xnai_validate.checkers.http._models import Request
 from xnai_validate.errors import NotApplicable, Unmeasurable
 from xnai_validate.kit import Observed, Target
 from xnai_validate.model.source_location import InvalidConfig

@@ -16,7 +16,7 @@ from pydantic import ValidationError
 from tests.context import observe
 from tests.scripted import Asked, Line, scripted
 from xnai_validate.checkers.rag._inputs import inputs
-from xnai_validate.checkers.rag._limits_model import LimitsParams
+from xnai_validate.checkers.rag._models import LimitsParams
 from xnai_validate.checkers.rag._support import content_words, support
 from xnai_validate.checkers.rag.consistency import ConsistencyParams
 from xnai_validate.kit import Observed, Target

@@ -20,11 +20,11 @@ class Measured(Generic[T]):
 
 
 async def once(name: str, params: Params, ctx: Context, drive: Callable[[], Awaitable[T]]) -> T:
-    """What `drive`, of that name, measured for an equal check of this run; it is called where there is none yet.
+    """Return the cached result for an identical check of this run; call `drive` on a miss.
 
     A check that asks again, for its attempt did not hold, is measured anew, and so are those that ask after it. Only
-    within another check (a flow) an attempt cannot be told from the next check: there the first measurement serves the
-    whole run. What could not be measured is not kept, nor what was measured while the stack was disturbed for the sake
+    within another check (a flow) an attempt cannot be distinguished from the next check: there the first measurement
+    serves the whole run. What could not be measured is not kept, nor what was measured while the stack was disturbed for the sake
     of the check. The checks that ask are exclusive or hold a lock, so no two ask at once.
     """
     if ctx.active_faults:

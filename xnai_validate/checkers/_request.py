@@ -43,7 +43,7 @@ class RequestParams(Params):
     json_: JsonValue = Field(default=None, alias="json")
     """A body, sent as JSON."""
     fill: dict[str, Annotated[int, Ge(0), Le(1_000_000)]] = Field(default_factory=dict)
-    """Fields of the JSON body -> a text of so many characters in them: for limits on lengths."""
+    """Fields of the JSON body -> a text of that many characters in them: for limits on lengths."""
     body: str | None = None
     """A body, sent as it is (UTF-8)."""
     form: dict[str, Scalar] | None = None

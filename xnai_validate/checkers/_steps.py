@@ -13,7 +13,7 @@ from xnai_validate.kit import Context, Observation, Observed, XnaiError
 AT_ONCE = 200
 """At most this many observations are under way together."""
 FAILED_CAP = 20
-"""At most this many failures are told in words; all are counted."""
+"""At most this many failures are described; all are counted."""
 TEXT_CAP = 300
 
 

@@ -25,13 +25,13 @@ class StreamedParams(Params):
     root: bool = False
     """Whether the path is below the target's root instead of its url."""
     headers: dict[str, str] = Field(default_factory=dict)
-    """Headers of the request; `Accept: text/event-stream` is sent unless they say otherwise."""
+    """Headers of the request; `Accept: text/event-stream` is sent unless they contain it."""
     query: dict[str, str | int | float | bool] = Field(default_factory=dict)
     """Query parameters, added to the path."""
     json_: JsonValue = Field(default=None, alias="json")
     """The body of the request, sent as JSON."""
     type_field: str | None = "type"
-    """The field of an event's JSON data that tells its type; where it has none, the event field of the frame does."""
+    """The field of an event's JSON data that holds its type; without it the event field of the frame does."""
     token_type: str | None = "token"
     """The type of events that carry a token; null takes every event in which `token_field` is found."""
     token_field: str = "content"
@@ -94,7 +94,7 @@ class Understood(NamedTuple):
     type: str
     """Its type, at most 100 characters."""
     document: JsonValue
-    """The JSON that its data is; None where it is none."""
+    """Its data as JSON; None where it is not JSON."""
     is_json: bool
     """Whether the data is JSON, or the literal data that ends the stream."""
     heartbeat: bool
@@ -125,9 +125,9 @@ class Understanding:
         document, is_json = (None, True) if literal else document_of(data)
         kind = event.type
         if self._type_field is not None and isinstance(document, dict):
-            told = document.get(self._type_field)
-            if isinstance(told, str):
-                kind = told
+            named = document.get(self._type_field)
+            if isinstance(named, str):
+                kind = named
         kind = kind[:NAME_CAP]
         if kind in self._heartbeat_types:
             return Understood(kind, document, is_json, True, None, None)

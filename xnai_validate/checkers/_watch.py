@@ -97,7 +97,7 @@ async def numbers(watch: Mapping[str, Watch], ctx: Context) -> tuple[dict[str, f
 
 
 def _number(value: object) -> float | None:
-    """The number that a value is or, as text, says; the sum of a list of them. Raises ValueError for anything else."""
+    """The number that a value or its text is; the sum of a list of them. Raises ValueError for anything else."""
     if value is None:
         return None
     if isinstance(value, list):

@@ -1,1 +1,1 @@
-"""Checks made of others: what work moves, whether places say the same, how numbers compare, several steps as one."""
+"""Checks made of others: what work moves, whether places agree, how numbers compare, several steps as one."""

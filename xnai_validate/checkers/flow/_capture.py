@@ -25,7 +25,7 @@ VALUE_CAP = 64 * 1024
 
 
 class NothingCaptured(Exception):
-    """There is no such value in what the step has measured; says why."""
+    """The step has measured no such value; the message has the reason."""
 
 
 class SseCapture(Params):
@@ -94,7 +94,7 @@ class Capture(Params):
         return "json" if self.json_ else "headers" if self.header else "text" if self.regex else "events"
 
     def take(self, facts: Mapping[str, object]) -> JsonValue:
-        """The value; raises NothingCaptured where there is none, Unmeasurable where finding it takes too long."""
+        """Return the value. Raises NothingCaptured where it is missing, Unmeasurable where finding it takes too long."""
         fact = facts.get(self.source)
         if self.regex is not None:
             found: object = self._matched(self.regex, fact)

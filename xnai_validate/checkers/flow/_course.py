@@ -65,10 +65,10 @@ class Course:
 
     def cut_short(self, wanted: Sequence[Step], reason: str) -> None:
         """Keep that time was over: what was under way did not hold, what had not begun was not made."""
-        told = {one.step.name for one in self.made}
+        made = {one.step.name for one in self.made}
         for step in wanted:
             begun_ms = self._under_way.get(step.name)
-            if step.name in told:
+            if step.name in made:
                 continue
             if begun_ms is None:
                 self.not_made([step])
@@ -103,7 +103,7 @@ class Course:
             await self._ctx.clock.sleep(min(step.every, left))
 
     def _capture(self, step: Step, seen: Observed) -> str | None:
-        """Take what the step captures; says what there was not."""
+        """Take what the step captures; return what was missing."""
         taken: dict[str, JsonValue] = {}
         missing = []
         for name, capture in step.capture.items():

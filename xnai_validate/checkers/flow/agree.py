@@ -1,4 +1,4 @@
-"""`flow.agree`: whether several places say the same."""
+"""`flow.agree`: whether several places have the same value."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class AgreeParams(Params):
 
 
 class Agreement(Facts):
-    """What several places say of the same thing."""
+    """The values of several places for the same thing."""
 
     failed_readings: list[str]
     """The readings whose rules did not hold or that found nothing, in words."""
@@ -32,7 +32,7 @@ class Agreement(Facts):
 
 @checker("flow.agree", expect={"failed_readings": [], "agree": True}, target=False)
 async def agree(params: AgreeParams, ctx: Context) -> Agreement:
-    """Read the same thing from several places and tell whether they agree.
+    """Read the same thing from several places and report whether they agree.
 
     For what must not depend on where one asks: the API directly and through its gateway, a breaker's state in the API's
     health and in Redis.

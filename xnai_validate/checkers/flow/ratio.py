@@ -12,7 +12,7 @@ class RatioParams(Params):
     of: Watch
     """What is measured last, and stands above the line."""
     to: Watch
-    """What it is held against; measured first."""
+    """The number to divide by; measured first."""
 
 
 class Compared(Facts):
@@ -30,7 +30,7 @@ class Compared(Facts):
 
 @checker("flow.ratio", expect={"failed_readings": []}, target=False, exclusive=True)
 async def ratio(params: RatioParams, ctx: Context) -> Compared:
-    """Measure two numbers one after the other and divide them: many callers by one, the long way by the short.
+    """Measure two numbers one after the other and divide them: many virtual users by one, the long way by the short.
 
     For what must stand in proportion on any machine, however quick that is. The second is not measured where the first
     could not be read.
@@ -50,8 +50,8 @@ async def ratio(params: RatioParams, ctx: Context) -> Compared:
             failed.append(f"{name}: {unread[name]}")
             break
         if isinstance(value, Missing | bool) or not isinstance(value, int | float):
-            said = "there is no such value" if isinstance(value, Missing) else f"no number: {cut(str(value), 100)}"
-            failed.append(f"{name}: {said}")
+            reason = "there is no such value" if isinstance(value, Missing) else f"no number: {cut(str(value), 100)}"
+            failed.append(f"{name}: {reason}")
             break
         numbers[name] = float(value)
     of, to = numbers.get("of"), numbers.get("to")

@@ -27,7 +27,7 @@ from xnai_validate.kit import (
 )
 
 OWN_SHARE = 0.9
-"""The share of the check's time limit that the steps may take: so a flow that hangs can still tell where."""
+"""The share of the check's time limit that the steps may take: so a flow that hangs can still report where."""
 
 
 class StepsParams(Params):
@@ -96,7 +96,7 @@ class Flowed(Facts):
 
 @checker("flow.steps", expect={"failed_steps": [], "cleanup_failed": []}, target=False)
 async def steps(params: StepsParams, ctx: Context) -> Flowed:
-    """Take several steps, one after the other, and say how far one comes.
+    """Take several steps, one after the other, and report how far they come.
 
     A step is a measurement of any kind with rules of its own; what it captures is at hand for later steps as
     `{{name}}` in their `with` and `expect` (in quotes, for YAML). A text that is nothing but a reference becomes the
@@ -209,7 +209,7 @@ def _told(one: Made, masker: Masker) -> str:
 
 
 def _secrets(values: dict[str, JsonValue]) -> Iterator[str]:
-    """The captured texts that nobody is to read."""
+    """The captured texts that must be masked."""
     for name, value in values.items():
         if looks_secret(name) and value is not None:
             yield str(value)

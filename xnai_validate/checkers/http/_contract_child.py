@@ -80,7 +80,7 @@ def _peak_mib() -> float:
 
 
 def _ran_out(error: BaseException | None) -> bool:
-    """Whether running out of memory is behind an error; Hypothesis tells it in words of its own."""
+    """Whether running out of memory is behind an error; Hypothesis reports it in words of its own."""
     seen: set[int] = set()
     while error is not None and id(error) not in seen:
         seen.add(id(error))
@@ -111,8 +111,8 @@ def _requests(asked: dict[str, Any], untested: list[str]) -> Iterator[JsonObject
                 if request is not None:
                     wanted[name] += 1
                     yield {"operation": name, **request}
-    told = " ".join(untested)
-    untested += [f"{name}: no request could be made up" for name, n in wanted.items() if not n and name not in told]
+    named = " ".join(untested)
+    untested += [f"{name}: no request could be made up" for name, n in wanted.items() if not n and name not in named]
 
 
 def _cases(

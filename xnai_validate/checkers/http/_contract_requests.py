@@ -24,7 +24,7 @@ LINE_CAP = 4 * 1024 * 1024
 REQUESTS_CAP = 32 * 1024 * 1024
 """Bytes of all requests together."""
 _OUT_OF_MEMORY = {EXHAUSTED, -signal.SIGABRT, -signal.SIGSEGV, -signal.SIGBUS}
-"""How a process ends that got no memory: by itself, or as libraries do that cannot say so."""
+"""Exit codes of a process that ran out of memory: our own, and those of libraries that abort."""
 
 
 class MadeUp(FrozenModel):
@@ -59,33 +59,33 @@ async def made_up(
     fixed: JsonObject,
     memory_bytes: int = MEMORY_CAP,
 ) -> AsyncIterator[MadeUp | Untested]:
-    """The requests for `operations`, and at the end for which there are none.
+    """The requests for `operations`, and at the end the operations without any.
 
-    All are made up before the first is given: so the time that the service takes is none of the process. Raises
+    All are made up before the first is given: so the time of the service does not count as that of the process. Raises
     Unmeasurable where it gets no further with `memory_bytes` for its data, or ends otherwise than it should.
     """
     asked: JsonObject = {"document": document, "operations": list(operations), "examples": examples, "seed": seed}
-    said = await _said(json.dumps({**asked, "fixed": fixed, "memory_bytes": memory_bytes}).encode() + b"\n")
-    if said.code in _OUT_OF_MEMORY:
+    output = await _output(json.dumps({**asked, "fixed": fixed, "memory_bytes": memory_bytes}).encode() + b"\n")
+    if output.code in _OUT_OF_MEMORY:
         raise Unmeasurable(
             f"making up requests takes more than the {memory_bytes >> 20} MiB that the process may have; none was made",
             hint="raise memory_cap (var contract.memory_cap) if the host has more to give, or name fewer operations",
         )
-    if said.code == -signal.SIGKILL:
+    if output.code == -signal.SIGKILL:
         raise Unmeasurable(
             "the process that makes up requests was killed, as a system does that has no memory left; none was made"
         )
-    if said.code:
-        raise Unmeasurable(f"the process that makes up requests broke: it ended with {said.code}; none was made")
-    for line in said.lines:
+    if output.code:
+        raise Unmeasurable(f"the process that makes up requests broke: it ended with {output.code}; none was made")
+    for line in output.lines:
         one = json.loads(line)
         yield (Untested if "untested" in one else MadeUp).model_validate(one)
-    if not said.whole:
+    if not output.whole:
         yield Untested(untested=["making up requests takes too long; of some operations none were made"])
 
 
 @dataclass(slots=True)
-class _Said:
+class _Output:
     """What the process wrote, and how it ended."""
 
     lines: list[bytes] = field(default_factory=list)
@@ -98,7 +98,7 @@ class _Said:
         return bool(self.lines) and b'"untested"' in self.lines[-1]
 
 
-async def _said(question: bytes) -> _Said:
+async def _output(question: bytes) -> _Output:
     """Ask the process, in a folder of its own that is gone afterwards."""
     with tempfile.TemporaryDirectory(prefix="xnai-contract-", ignore_cleanup_errors=True) as folder:
         process = await asyncio.create_subprocess_exec(
@@ -122,21 +122,21 @@ async def _said(question: bytes) -> _Said:
             await process.wait()
 
 
-async def _heard(process: asyncio.subprocess.Process, question: bytes) -> _Said:
-    """Its whole lines; it is not ended here where it takes too long or says too much."""
+async def _heard(process: asyncio.subprocess.Process, question: bytes) -> _Output:
+    """Its whole lines; it is not ended here where it takes too long or writes too much."""
     assert process.stdin is not None
     assert process.stdout is not None
-    said = _Said()
+    output = _Output()
     with suppress(TimeoutError, ValueError):  # ValueError: a line above the cap
         async with asyncio.timeout(MAKE_UP_S):
-            with suppress(OSError):  # it has ended before it has read everything; its exit code says why
+            with suppress(OSError):  # it has ended before it has read everything; its exit code is the reason
                 process.stdin.write(question)
                 await process.stdin.drain()
             size = 0
             while size < REQUESTS_CAP and (line := await process.stdout.readline()):
                 if line.endswith(b"\n"):
-                    said.lines.append(line)
+                    output.lines.append(line)
                 size += len(line)
             if size < REQUESTS_CAP:
-                said.code = await process.wait()
-    return said
+                output.code = await process.wait()
+    return output

@@ -1,6 +1,6 @@
 """The process that examines an OpenAPI document: `python -m xnai_validate.checkers.http._openapi_child`.
 
-It reads JSON lines and answers each with one: first the document, then the answers that are held against it. A document
+It reads JSON lines and answers each with one: first the document, then the answers to compare with it. A document
 is a program of its author: its patterns may never end, its schemas may multiply. Neither can be stopped within a
 process, so they have one of their own, with limits.
 """

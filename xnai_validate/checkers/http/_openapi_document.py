@@ -1,4 +1,4 @@
-"""An OpenAPI document: its mistakes, its operations, and how an answer differs from what it declares."""
+"""An OpenAPI document: its errors, its operations, and how an answer differs from what it declares."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Document:
         return found if isinstance(found, str) else None
 
     def problems(self) -> list[str]:
-        """The mistakes of the document, at most 50. Imports heavy libraries."""
+        """Return the errors of the document, at most 50. Imports heavy libraries."""
         foreign = sorted({ref for ref in _references(self.root) if not ref.startswith("#")})
         if foreign:  # a validator would fetch them from wherever they point to
             return [f"$ref leads out of the document: {ref[:TEXT_CAP]}" for ref in foreign[:PROBLEMS_CAP]]

@@ -16,7 +16,7 @@ LINE_CAP = 4 * 1024 * 1024
 
 
 class About(FrozenModel, extra="ignore"):
-    """What there is to tell of a document."""
+    """The errors and operations of a document."""
 
     problems: list[str] = Field(default_factory=list)
     version: str | None = None
@@ -38,20 +38,20 @@ class Examiner:
         self._process = process
 
     async def about(self, document: JsonValue, prefixes: Sequence[str], wanted: Sequence[str]) -> About:
-        """The mistakes and the operations of a document; the first question, and asked once."""
+        """Return the errors and operations of a document; the first question to the process, asked once."""
         asked: JsonObject = {"document": document, "prefixes": list(prefixes), "wanted": list(wanted)}
-        said = await self._ask(asked)
-        if said is None:
+        reply = await self._ask(asked)
+        if reply is None:
             return About(problems=["cannot be validated to its end: it takes too long or too much memory"])
-        return About.model_validate_json(said)
+        return About.model_validate_json(reply)
 
     async def deviations(self, method: str, path: str, status: int, content_type: str | None, body: bytes) -> list[str]:
         """How an answer differs from what the document declares."""
         asked: JsonObject = {"method": method, "path": path, "status": status, "content_type": content_type}
-        said = await self._ask({**asked, "body": body.decode("latin-1")})
-        if said is None:
-            return ["cannot be held against its schema: that takes too long or too much memory"]
-        return Deviations.model_validate({"found": json.loads(said)}).found
+        reply = await self._ask({**asked, "body": body.decode("latin-1")})
+        if reply is None:
+            return ["cannot be compared with its schema: that takes too long or too much memory"]
+        return Deviations.model_validate({"found": json.loads(reply)}).found
 
     async def _ask(self, question: JsonObject) -> bytes | None:
         """The line that answers; None where none comes in time or the process has ended."""

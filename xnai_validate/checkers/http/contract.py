@@ -1,4 +1,4 @@
-"""`http.contract`: whether every operation answers as its document says, whatever it is asked."""
+"""`http.contract`: whether every operation conforms to its document, for valid and invalid requests."""
 
 from __future__ import annotations
 
@@ -36,12 +36,12 @@ from xnai_validate.wire.http.body import json_of, media_type
 from xnai_validate.wire.http.client import HttpAnswer, HttpClient, HttpRequest
 
 TOLD_CAP = 20
-"""Deviations of one kind that are told; all are counted."""
+"""Deviations of one kind that are reported; all are counted."""
 SHOWN_CAP = 160
 JUDGE_BYTES = 64 * 1024 * 1024
 """What the process takes that holds the answers against the document."""
 REFUSED = frozenset({400, 415, 422})
-"""Statuses that say that the request itself is wrong (RFC 9110 sections 15.5.1, 15.5.16, 15.5.21)."""
+"""Statuses for a request that is itself wrong (RFC 9110 sections 15.5.1, 15.5.16, 15.5.21)."""
 
 
 class Contract(Params):
@@ -75,7 +75,7 @@ class Contract(Params):
 
 
 class Kept(Facts):
-    """Where answers are not as the document says; every list is capped at 20 and names the request."""
+    """Where answers do not conform to the document; every list is capped at 20 and names the request."""
 
     error: ErrorKind | None
     """Why the document could not be had."""
@@ -270,7 +270,7 @@ class _Trial:
     def facts(self, status: int | None, failure: WireError | None) -> Kept:
         """What was measured."""
 
-        def told(fact: str) -> list[str]:
+        def reported(fact: str) -> list[str]:
             return self._found.get(fact, [])[:TOLD_CAP]
 
         return Kept(
@@ -282,11 +282,11 @@ class _Trial:
             untested=self._untested[:TOLD_CAP],
             valid_requests=self._made[True],
             invalid_requests=self._made[False],
-            server_errors=told("server_errors"),
-            nonconforming=told("nonconforming"),
-            refused_valid=told("refused_valid"),
-            accepted_invalid=told("accepted_invalid"),
-            unanswered=told("unanswered"),
+            server_errors=reported("server_errors"),
+            nonconforming=reported("nonconforming"),
+            refused_valid=reported("refused_valid"),
+            accepted_invalid=reported("accepted_invalid"),
+            unanswered=reported("unanswered"),
             deviations=self._deviating,
             slowest_ms=self._slowest_ms,
             making_peak_mib=self._making_peak_mib,

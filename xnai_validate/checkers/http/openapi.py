@@ -32,7 +32,7 @@ from xnai_validate.wire.http.client import HttpAnswer, HttpClient, HttpRequest
 
 
 class Call(Params):
-    """A live request, whose answer is held against the document."""
+    """A live request, whose answer is compared with the document."""
 
     method: str = "GET"
     """The HTTP method."""
@@ -66,7 +66,7 @@ class Call(Params):
 
 
 class OpenApi(Params):
-    """Where the document is, what it must describe, and the calls that are held against it."""
+    """Where the document is, what it must describe, and the calls whose answers are compared with it."""
 
     path: str = "/openapi.json"
     """The path of the document (JSON)."""
@@ -78,7 +78,7 @@ class OpenApi(Params):
     """Operations that must be described: `GET /health`. The path of the target's url, and of the document's servers,
     may stand before a path of either side; names of path parameters do not matter."""
     calls: list[Call] = Field(default_factory=list, max_length=50)
-    """Requests that are made, and whose answers must be as the document says."""
+    """Requests that are made, and whose answers must conform to the document."""
     timeout: Duration = 10.0
     """How long each request may take."""
     body_cap: Size = 4 * 1024 * 1024
@@ -97,9 +97,9 @@ class Described(Facts):
     total_ms: Milliseconds | None
     """How long the document took."""
     valid: bool | None
-    """Whether it is an OpenAPI document (2.0, 3.0, 3.1 or 3.2) without a mistake."""
+    """Whether it is an OpenAPI document (2.0, 3.0, 3.1 or 3.2) without an error."""
     problems: list[str] | None
-    """The mistakes of the document, at most 50."""
+    """The errors of the document, at most 50."""
     version: str | None
     """The version of the specification that it names."""
     operations: list[str] | None
@@ -122,7 +122,7 @@ class Described(Facts):
 async def openapi(params: OpenApi, ctx: Context) -> Described:
     """Validate the OpenAPI document of a service, and live answers against it.
 
-    The document is held against the schema of the OpenAPI Specification it names and against the rules beyond the
+    The document is validated by the schema of the OpenAPI Specification it names and against the rules beyond the
     schema (references that lead nowhere, operation ids that occur twice, path parameters that are not declared). Every
     call must get a declared status, a declared content type, and a body that fits the declared schema, with `$ref`
     followed within the document. References to other documents are not followed; they are a problem. All this happens

@@ -1,4 +1,4 @@
-"""`http.request`: one request, or the same one many times, and everything the answer tells."""
+"""`http.request`: one request, or the same one many times, and all facts of the response."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from time import perf_counter
 
-from xnai_validate.checkers.http._request_model import Answered, Request
+from xnai_validate.checkers.http._models import Answered, Request
 from xnai_validate.kit import Context, ErrorKind, JsonValue, NotApplicable, XnaiError, checker
 from xnai_validate.wire.failure import WireError
 from xnai_validate.wire.http.body import json_of, media_type, text_of
@@ -67,7 +67,7 @@ async def request(params: Request, ctx: Context) -> Answered:
     requests and checks, so `connect_ms` is known only where one was opened; `fresh` asks for that. A request with an
     effect (POST, PATCH) always opens one.
     With `repeat`, the facts show the worst answer - the first error, else the last of the highest status - so that one
-    bad answer in a hundred is not lost; `statuses`, `median_ms` and `slowest_ms` tell of all.
+    bad answer in a hundred is not lost; `statuses`, `median_ms` and `slowest_ms` are of all.
 
         kind: http.request
         target: api

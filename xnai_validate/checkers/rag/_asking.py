@@ -46,7 +46,7 @@ class Asking(Params):
         options = cls.model_fields["options"].get_default(call_default_factory=True)
         options = raw.get("options", options) if isinstance(raw, dict) else None
         if not isinstance(options, dict):
-            return raw  # other validators say what is wrong with it
+            return raw  # other validators report what is wrong with it
         body = {"query": raw.get("question"), **options}
         limit = {"timeout": raw["timeout"]} if "timeout" in raw else {"timeout": "30s"}
         for name, kind in (("query", "http.request"), ("stream", "sse.stream")):
@@ -64,12 +64,12 @@ class Asking(Params):
         return path
 
     def answer_of(self, facts: Mapping[str, object]) -> str | None:
-        """The text of the answer, by either way; None where there is none."""
+        """The text of the answer, by either way; None without one."""
         found = facts.get("text") if "tokens" in facts else self._at(self.answer_path, facts)
         return found if isinstance(found, str) else None
 
     def sources_of(self, facts: Mapping[str, object]) -> list[str] | None:
-        """What the answer cites, by either way; None where it says nothing about it."""
+        """What the answer cites, by either way; None where it does not cite."""
         found = facts.get("sources") if "tokens" in facts else self._at(self.sources_path, facts)
         return [str(name)[:500] for name in found[:SOURCES_CAP]] if isinstance(found, list) else None
 

@@ -16,7 +16,7 @@ JSON = (("Content-Type", "application/json"),)
 
 @dataclass(frozen=True, slots=True)
 class Input:
-    """A request body with a name that says what is special about it."""
+    """A request body named after what is special about it."""
 
     name: str
     wanted: Wanted

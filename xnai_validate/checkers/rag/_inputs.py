@@ -6,8 +6,8 @@ import math
 from collections.abc import Iterator
 
 from xnai_validate.checkers.rag._input import Input, Wanted, of_json
-from xnai_validate.checkers.rag._limits_model import LimitsParams
 from xnai_validate.checkers.rag._malformed import malformed
+from xnai_validate.checkers.rag._models import LimitsParams
 from xnai_validate.kit import JsonObject, JsonValue
 
 WIDE = "ü"

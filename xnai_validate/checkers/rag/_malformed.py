@@ -1,4 +1,4 @@
-"""Bodies that are no question, and some that may be one: what clients, proxies and attackers send by mistake or not."""
+"""Bodies that are no question, and some that may be one, as clients, proxies and attackers send them."""
 
 from __future__ import annotations
 

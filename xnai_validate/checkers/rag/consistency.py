@@ -43,7 +43,7 @@ class Consistent(Facts):
     """The most by which `tokens_generated` differs from the tokens of the stream asked after it."""
     server_excess_ms: Milliseconds | None
     """The most by which a server's own time (`duration_ms`, `latency_ms`) is longer than the answer took on the wire,
-    which it cannot be: 0 is right. Null where it tells none."""
+    which it cannot be: 0 is right. Null where it gives none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +70,7 @@ async def consistency(params: ConsistencyParams, ctx: Context) -> Consistent:
 
     At temperature 0 the text and the sources must not depend on how, or how often, one asks; a stream must count its
     tokens; and no server can have worked on an answer for longer than it took from the first byte of the request to the
-    last of the answer, so its own times are in other units, or of something else, where it says so.
+    last of the answer, so its own times are in other units, or of something else, where it declares that.
 
         kind: rag.consistency
         target: api
@@ -96,7 +96,7 @@ class _Compared:
         self._excesses_ms: list[float] = []
 
     def add(self, name: str, failed: str | None, params: Asking, facts: Mapping[str, object]) -> None:
-        """Take an answer, or why there is none."""
+        """Take an answer, or the reason for its absence."""
         text = params.answer_of(facts)
         if failed is not None or text is None or not text.strip():
             self._failed.append(f"{name}: {failed or 'the answer is empty'}")
@@ -111,7 +111,7 @@ class _Compared:
             self._excesses_ms.append(max(0.0, own_ms - wire_ms))
 
     def count(self, by_query: float | None, by_stream: float | None) -> None:
-        """Compare how many tokens each way says there were."""
+        """Compare the token counts that the ways claim."""
         if by_query is not None and by_stream is not None:
             self._query_differences.append(round(abs(by_query - by_stream)))
 
@@ -146,7 +146,7 @@ def _document(facts: Mapping[str, object]) -> Mapping[str, object]:
 
 
 def _number(value: object) -> float | None:
-    """A number that a server may claim; anything else it says is none."""
+    """The number that a server claims; None for anything else."""
     if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) < 1e12:
         return None
     return float(value)

@@ -21,7 +21,7 @@ class GroundingParams(Asking):
     cited: list[str] = Field(default_factory=list)
     """Sources that the answer must cite."""
     document: str = ""
-    """The text, or the passage of it, that answers the question; without it no statement is held against anything."""
+    """The text, or the passage of it, that answers the question; without it no statement is compared."""
     word_share: Annotated[float, Gt(0), Le(1)] = 0.6
     """The share of a statement's content words that must stand in the document."""
 
@@ -53,7 +53,7 @@ class Grounded(Facts):
 
 @checker("rag.grounding", expect={"failed": None, "missing_sources": [], "repeated_sources": 0}, target=False)
 async def grounding(params: GroundingParams, ctx: Context) -> Grounded:
-    """Ask a question whose answer is known, and tell what the answer cites and how much of it the document supports.
+    """Ask a question whose answer is known, and report what the answer cites and how much of it the document supports.
 
     The measure is lexical, and simple enough to be checked by hand. A statement is a sentence with at least three
     content words: words of four or more characters or with a digit, the same where their first six characters are; of

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from xnai_validate.checkers.rag._input import Input
 from xnai_validate.checkers.rag._inputs import inputs
-from xnai_validate.checkers.rag._limits_model import Limited, LimitsParams
+from xnai_validate.checkers.rag._models import Limited, LimitsParams
 from xnai_validate.kit import Context, NotApplicable, checker
 from xnai_validate.wire.failure import WireError
 from xnai_validate.wire.http.body import json_of
@@ -100,8 +100,8 @@ class _Found:
         missing = [name for name in self._params.envelope if name not in body]
         if missing:
             return f"without {', '.join(missing)}"
-        said = body.get("http_status", status)
-        return None if said == status else f"but it says http_status {str(said)[:20]}"
+        claimed = body.get("http_status", status)
+        return None if claimed == status else f"but its http_status is {str(claimed)[:20]}"
 
     def _note(self, fact: str, one: Input, what: str) -> None:
         self._wrong.setdefault(fact, []).append((one.name, f"{one.name}: {what}"))
@@ -110,7 +110,7 @@ class _Found:
         """What was measured, the inputs in their order."""
         order = {one.name: place for place, one in enumerate(tried)}
 
-        def told(*facts: str) -> Iterator[str]:
+        def reported(*facts: str) -> Iterator[str]:
             pairs = [pair for fact in facts for pair in self._wrong.get(fact, ())]
             yield from (text for _, text in sorted(pairs, key=lambda pair: order[pair[0]])[:TOLD_CAP])
 
@@ -118,12 +118,12 @@ class _Found:
             inputs=len(tried),
             accepted=self._accepted,
             refused=self._refused,
-            violations=list(told(*self._wrong)),
+            violations=list(reported(*self._wrong)),
             violation_count=len({name for pairs in self._wrong.values() for name, _ in pairs}),
-            server_errors=list(told("server_errors")),
-            wrongly_accepted=list(told("wrongly_accepted")),
-            wrongly_refused=list(told("wrongly_refused")),
-            without_envelope=list(told("without_envelope")),
-            unanswered=list(told("unanswered")),
+            server_errors=list(reported("server_errors")),
+            wrongly_accepted=list(reported("wrongly_accepted")),
+            wrongly_refused=list(reported("wrongly_refused")),
+            without_envelope=list(reported("without_envelope")),
+            unanswered=list(reported("unanswered")),
             slowest_ms=self._slowest_ms,
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from xnai_validate.checkers._stream import Understanding
-from xnai_validate.checkers.sse._params import StreamParams
+from xnai_validate.checkers.sse._models import StreamParams
 from xnai_validate.kit import JsonValue
 from xnai_validate.wire.sse.parser import Event
 
@@ -15,7 +15,7 @@ DATA_CAP = 2_000
 
 
 class Meaning:
-    """Takes events one after the other and keeps what the facts tell of them, within bounds."""
+    """Takes events one after the other and keeps what the facts need of them, within bounds."""
 
     def __init__(self, params: StreamParams) -> None:
         self.count = 0
@@ -45,7 +45,7 @@ class Meaning:
         return "".join(self._text)[:TEXT_CAP]
 
     def take(self, event: Event) -> bool:
-        """Read one event; tells whether it is more than a heartbeat."""
+        """Read one event; return whether it is more than a heartbeat."""
         self.count += 1
         size = len(event.data) if event.data.isascii() else len(event.data.encode())
         self.largest = max(self.largest, size)

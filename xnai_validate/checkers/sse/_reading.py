@@ -5,9 +5,8 @@ from __future__ import annotations
 import asyncio
 from time import perf_counter
 
-from xnai_validate.checkers.sse._facts import StreamFacts
 from xnai_validate.checkers.sse._meaning import Meaning
-from xnai_validate.checkers.sse._params import StreamParams
+from xnai_validate.checkers.sse._models import StreamFacts, StreamParams
 from xnai_validate.kit import ErrorKind, JsonValue, bounded
 from xnai_validate.wire.failure import WireError
 from xnai_validate.wire.http.body import media_type, text_of
@@ -222,7 +221,7 @@ class Reading:
 
 
 def _milliseconds(value: JsonValue) -> float | None:
-    """A number that can be a duration; anything else a server claims is none."""
+    """A number that can be a duration; None for anything else that a server claims."""
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < 1e12:
         return None
     return float(value)

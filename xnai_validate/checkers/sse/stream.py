@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from xnai_validate.checkers.sse._facts import StreamFacts
-from xnai_validate.checkers.sse._params import StreamParams
+from xnai_validate.checkers.sse._models import StreamFacts, StreamParams
 from xnai_validate.checkers.sse._reading import Reading
 from xnai_validate.kit import Context, checker
 from xnai_validate.wire.http.client import HttpClient

@@ -8,8 +8,7 @@ from statistics import median
 from time import perf_counter
 from typing import Annotated
 
-from xnai_validate.checkers.sse._facts import StreamFacts
-from xnai_validate.checkers.sse._params import StreamParams
+from xnai_validate.checkers.sse._models import StreamFacts, StreamParams
 from xnai_validate.checkers.sse._reading import Reading
 from xnai_validate.kit import Context, Count, ErrorKind, Facts, Ge, Le, Milliseconds, checker
 from xnai_validate.wire.http.client import HttpClient

@@ -1,1 +1,1 @@
-"""Checks of plain TCP: is the port open, does the connection last, what does the server say first."""
+"""Checks of plain TCP: is the port open, does the connection last, what does the server send first."""

@@ -1,4 +1,4 @@
-"""Checks of plain TCP: is the port open, does the connection last, what does the server say first."""
+"""Checks of plain TCP: is the port open, does the connection last, what does the server send first."""
 
 from __future__ import annotations
 
@@ -55,14 +55,14 @@ class Connected(Facts):
     held: bool | None
     """Whether the connection stayed open for the time of `hold`; null where none was asked for."""
     banner: str | None
-    """The first bytes of the server as text, at most 1 024 characters; null where it said nothing or was not asked."""
+    """The first bytes of the server as text, at most 1 024 characters; null where it sent none or `banner` is 0."""
 
 
 @checker("tcp.connect", expect={"error": None})
 async def connect(params: Connect, ctx: Context) -> Connected:
     """Open a TCP connection, hold it if wanted, and close it again.
 
-    Each address of a name is tried in the resolver's order. No byte is sent. That a port must be closed is said with
+    Each address of a name is tried in the resolver's order. No byte is sent. That a port must be closed is written
     `expect: {error: refused}`.
 
         kind: tcp.connect
@@ -87,7 +87,7 @@ async def connect(params: Connect, ctx: Context) -> Connected:
 
 async def _stayed(dialled: Dialled, params: Connect, ctx: Context) -> Connected:
     async with asyncio.TaskGroup() as tasks:
-        said = tasks.create_task(_banner(dialled.pipe, params.banner)) if params.banner else None
+        banner = tasks.create_task(_banner(dialled.pipe, params.banner)) if params.banner else None
         if params.hold:
             await ctx.clock.sleep(params.hold)
     return Connected(
@@ -97,7 +97,7 @@ async def _stayed(dialled: Dialled, params: Connect, ctx: Context) -> Connected:
         connect_ms=dialled.connect_ms,
         address=dialled.address,
         held=not dialled.pipe.ended if params.hold else None,
-        banner=said.result() if said else None,
+        banner=banner.result() if banner else None,
     )
 
 

@@ -43,7 +43,7 @@ class Handshake(Params):
     port: Annotated[int, Ge(1), Le(65535)] | None = None
     """The port; by default that of the target's url."""
     server_name: str | None = None
-    """The name to ask for and to hold the certificate against; by default `tls.server_name` of the target, else the
+    """The name to ask for and to verify the certificate for; by default `tls.server_name` of the target, else the
     host."""
     _name = field_validator("server_name")(lambda name: None if name is None else tls_name(name))
 
@@ -90,7 +90,7 @@ class Certificate(Facts):
     key_bits: Count | None
     """The size of its key."""
     chain_length: Count | None
-    """How many certificates the server sent; null where Python (before 3.13) does not tell."""
+    """How many certificates the server sent; null where Python (before 3.13) does not expose it."""
     handshake_ms: Milliseconds | None
     """How long the TLS handshake took, connecting not included."""
 
@@ -106,7 +106,7 @@ class _Session:
 
 @checker("tls.certificate", expect={"error": None, "verified": True}, extra="tls", preload=("cryptography.x509",))
 async def certificate(params: Handshake, ctx: Context) -> Certificate:
-    """Shake hands by TLS, read the server's certificate and say whether it may be trusted.
+    """Shake hands by TLS, read the server's certificate and verify it.
 
     The certificate (X.509, RFC 5280) is read also where it does not verify: then by a second handshake that accepts
     anything. TLS begins at once, as https and rediss want it (no STARTTLS). `tls.verify: false` of the target is

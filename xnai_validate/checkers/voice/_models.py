@@ -1,4 +1,4 @@
-"""What `voice.roundtrip` is told, and what it tells."""
+"""Parameters and facts of `voice.roundtrip`."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Roundtrip(Params):
     heard_field: str = "text"
     """The field of the text in what speech to text answers."""
     headers: dict[str, str] = Field(default_factory=dict)
-    """Headers of every request; its content type is said by what is sent."""
+    """Headers of every request; the content type is that of what is sent."""
     recording_cap: Size = 16 * 1024 * 1024
     """A recording of more bytes than this is not read: too_large."""
     timeout: Duration = 20.0
@@ -70,15 +70,15 @@ class RoundTripped(Facts):
     content_type: str | None
     """The media type of the recording, without parameters, in lower case."""
     wav_valid: bool | None
-    """Whether the recording is a WAV file of PCM samples whose header says as many bytes as came; null without one."""
+    """Whether the recording is a WAV file of PCM samples whose header declares the bytes that came; null without one."""
     wav_problem: str | None
     """Why the recording is no valid WAV file, in words."""
     sample_rate_hz: Count | None
-    """Samples a second, as the header says."""
+    """Samples a second, by its header."""
     channels: Count | None
-    """Channels, as the header says."""
+    """Channels, by its header."""
     duration_ms: Milliseconds | None
-    """How long the samples last that came, whatever the header says."""
+    """How long the samples last that came, whatever the header declares."""
     level_dbfs: float | None
     """The RMS of all samples without their mean, in dB; 0 is a square wave of full scale; null where it is silent."""
     silent: bool | None
@@ -100,7 +100,7 @@ class RoundTripped(Facts):
     words do no harm.
     """
     confidence: float | None
-    """How sure the service says it is."""
+    """The confidence that the service claims."""
     oversize_status: Count | None
     """The status code of having the oversized recording recognised."""
     tts_ms: Milliseconds | None

@@ -23,7 +23,7 @@ SILENT_DBFS = -60.0
 SILENCE_RATE_HZ = 48_000
 _CHUNKS = 64
 _OPEN_LENGTHS = (0, 0xFFFFFFFF)
-"""What programs write that do not know the length yet and never come back to say it."""
+"""What programs write that do not know the length yet and never come back to write it."""
 _EXTENSIBLE = b"\xfe\xff"
 _PCM = b"\x01\x00"
 _PCM_SUBFORMAT = bytes.fromhex("0100000000001000800000aa00389b71")
@@ -38,7 +38,7 @@ class Recording:
     sample_rate_hz: int | None = None
     channels: int | None = None
     duration_ms: float | None = None
-    """Of the samples that came, whatever the header says."""
+    """Of the samples that came, whatever the header declares."""
     level_dbfs: float | None = None
     """The RMS of all samples without their mean; 0 is a square wave of full scale; None where it is silent."""
 
@@ -49,7 +49,7 @@ class Recording:
 
 
 def read(raw: bytes) -> Recording:
-    """Read a WAV file from its bytes; what is wrong with it is said in `problem`, nothing is raised."""
+    """Read a WAV file from its bytes; what is wrong with it is in `problem`; never raises."""
     try:
         chunks = _chunks(raw)
     except _Unreadable as error:
@@ -74,7 +74,7 @@ def read(raw: bytes) -> Recording:
 
 
 def silence(size_bytes: int) -> Padded:
-    """A valid WAV file of silence with more than so many bytes of samples: mono, 16 bit, 48 kHz.
+    """A valid WAV file of silence with more than that many bytes of samples: mono, 16 bit, 48 kHz.
 
     The high rate keeps it short in time, so that it is its size that a service has to refuse.
     """
@@ -89,7 +89,7 @@ class _Unreadable(ValueError):
 
 
 def _chunks(raw: bytes) -> dict[bytes, tuple[int, int]]:
-    """The chunks up to the samples, name -> where it begins and how long it says it is; raises _Unreadable."""
+    """The chunks up to the samples, name -> where it begins and its declared length; raises _Unreadable."""
     if not raw:
         raise _Unreadable("there is no file: the body is empty")
     if raw[:4] != b"RIFF" or raw[8:12] != b"WAVE":
@@ -123,7 +123,7 @@ def _length_problem(raw: bytes, chunks: dict[bytes, tuple[int, int]]) -> str | N
 
 
 def _plain(raw: bytes, chunks: dict[bytes, tuple[int, int]]) -> bytes:
-    """The file with an extensible header of PCM samples told as the plain one it amounts to, for `wave` to read."""
+    """The file with an extensible header of PCM samples as the equivalent plain one, for `wave` to read."""
     at = chunks.get(b"fmt ", (0, 0))[0]
     if raw[at : at + 2] == _EXTENSIBLE and raw[at + 24 : at + 40] == _PCM_SUBFORMAT:
         return raw[:at] + _PCM + raw[at + 2 :]

@@ -17,7 +17,7 @@ class Part(FrozenModel, extra="ignore"):
 
 
 class Health(Part):
-    """What the container's own health check says."""
+    """The result of the container's own health check."""
 
     status: str | None = Field(None, alias="Status")
     failing_streak: int | None = Field(None, alias="FailingStreak")

@@ -112,7 +112,7 @@ async def container_engine(socket: str, timeout_s: float) -> AsyncIterator[Conta
 def find_socket(explicit: str | None = None) -> str:
     """The path of the engine's socket: the one named, else DOCKER_HOST's or CONTAINER_HOST's, else a usual place.
 
-    Raises NotApplicable, saying where it looked, when there is none.
+    Raises NotApplicable, with the places that were searched, when no socket exists.
     """
     if explicit is not None:
         path = explicit.removeprefix("unix://")
@@ -157,9 +157,9 @@ class _Refusal(Part):
 
 def _refusal(status: int, body: bytes) -> EngineError:
     try:
-        said = _Refusal.model_validate_json(body).message or ""
+        message = _Refusal.model_validate_json(body).message or ""
     except ValueError:
-        said = body[:200].decode("utf-8", "replace")
-    if status == 404 and "page not found" not in said:
-        return NoSuchContainer(ErrorKind.PROTOCOL, said[:500] or "no such container")
-    return EngineError(ErrorKind.PROTOCOL, f"the engine answered {status}: {said[:500]}")
+        message = body[:200].decode("utf-8", "replace")
+    if status == 404 and "page not found" not in message:
+        return NoSuchContainer(ErrorKind.PROTOCOL, message[:500] or "no such container")
+    return EngineError(ErrorKind.PROTOCOL, f"the engine answered {status}: {message[:500]}")

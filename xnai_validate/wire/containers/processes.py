@@ -12,13 +12,13 @@ from xnai_validate.wire.containers.engine import EngineError, NoSuchContainer, c
 
 ENGINE_TIMEOUT_S = 5.0
 STATE_CAP = 1 << 20
-"""Bytes of a handover that are read."""
+"""Bytes of a stack file that are read at most."""
 
 
 async def pid_of(target: Target, socket: str | None = None) -> int | None:
     """The pid of a target, else that of its container's main process; None where the container does not run.
 
-    Where a supervisor keeps a handover up to date, the pid is the one in it. Raises NotApplicable where neither is
+    Where a supervisor keeps a stack file up to date, the pid is read from it. Raises NotApplicable where neither is
     known, or where the container's process cannot be seen from here, as from another machine; Unmeasurable where the
     container engine gives no usable answer.
     """
@@ -32,7 +32,7 @@ async def pid_of(target: Target, socket: str | None = None) -> int | None:
         except NoSuchContainer:
             return None
         except EngineError as error:
-            raise Unmeasurable(f"the container engine does not tell the pid of {target.container}: {error}") from None
+            raise Unmeasurable(f"the container engine gives no pid of {target.container}: {error}") from None
     if not seen.state.pid:
         return None
     if not _is_of_container(seen.state.pid, seen.id):
@@ -44,7 +44,7 @@ async def pid_of(target: Target, socket: str | None = None) -> int | None:
 
 
 def kept_pid(target: Target) -> int | None:
-    """The pid that the target's state file tells now; None where it has none, or does not tell."""
+    """Return the pid of the target in its stack file as it is now; None without a file or an entry."""
     if target.state_file is None:
         return None
     with suppress(OSError, ValueError, KeyError, TypeError), Path(target.state_file).open("rb") as file:
@@ -54,7 +54,7 @@ def kept_pid(target: Target) -> int | None:
 
 
 def _is_of_container(pid: int, container_id: str) -> bool:
-    """Whether the pid that an engine told means the same process here: its control group then names the container."""
+    """Whether a pid that an engine reports is that process here: its control group then names the container."""
     try:
         return container_id in Path(f"/proc/{pid}/cgroup").read_text(encoding="utf-8", errors="replace")
     except OSError:

@@ -37,7 +37,7 @@ def text_of(body: bytes, charset: str | None, cap: int) -> str:
     """The body as text of at most `cap` characters.
 
     Bytes that are no text become U+FFFD; an unknown charset is read as UTF-8, and so are those codecs of Python that
-    are no charsets of the web: they take quadratic time, or make text of what is none.
+    are no charsets of the web: they take quadratic time, or make text of bytes that are no text.
     """
     try:
         name = codecs.lookup(charset or "utf-8").name
@@ -50,7 +50,7 @@ _NO_CHARSETS = frozenset({"idna", "punycode", "raw-unicode-escape", "undefined",
 
 
 def json_of(body: bytes) -> tuple[JsonValue, bool]:
-    """The JSON document that the body is, and whether it is one, as `document_of` tells."""
+    """Return the JSON document of a body and True, or None and False where it is no JSON (see `document_of`)."""
     try:
         return document_of(body.decode("utf-8-sig"))
     except UnicodeDecodeError:

@@ -157,7 +157,7 @@ class HttpClient:
         await self._client.aclose()
 
     async def send(self, request: HttpRequest, progress: Progress | None = None) -> HttpStream:
-        """Send a request and read the response's headers; close what it returns. The caller bounds the time.
+        """Send a request and read the response's headers; close what it returns. Bound the time outside.
 
         `progress` is kept up to date, also where no response comes. An idempotent request may use a connection that was
         kept open, and is sent once more where the server has closed that one meanwhile. Raises WireError; Unmeasurable

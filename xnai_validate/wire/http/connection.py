@@ -25,7 +25,7 @@ try:
 except ImportError:  # the extra http2 is not installed
 
     class H2Error(Exception):  # type: ignore[no-redef]
-        """Raised by nobody."""
+        """A stand-in that is never raised."""
 
 
 PROTOCOL_ERRORS = (

@@ -210,7 +210,7 @@ class UnknownCoding:
 
 
 def decoder(headers: Mapping[str, str], accepted: str = ACCEPT_ENCODING) -> Decoder | None:
-    """What undoes the `Content-Encoding` of these headers (names in lower case); None where there is none.
+    """Return a decoder for the `Content-Encoding` of these headers (names in lower case), or None without one.
 
     `accepted` is the request's `Accept-Encoding`: a coding that it does not name is an error of the server.
     """

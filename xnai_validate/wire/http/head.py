@@ -23,7 +23,7 @@ class Head:
 
     @property
     def set_cookies(self) -> tuple[str, ...]:
-        """Each `Set-Cookie` by itself: joined they could not be told apart, for their dates have commas."""
+        """Each `Set-Cookie` by itself: joined by commas they could not be separated again, since dates have commas."""
         return tuple(_text(value) for name, value in self.raw if name.lower() == b"set-cookie")
 
 

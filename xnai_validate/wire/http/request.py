@@ -1,4 +1,4 @@
-"""What is asked of an HTTP server, and the method, headers and body that say so."""
+"""A request to an HTTP server: url, method, headers, body, credentials, verified before it is sent."""
 
 from __future__ import annotations
 

@@ -163,7 +163,7 @@ class Dialled:
 async def dial(
     host: str, port: int, *, context: ssl.SSLContext | None = None, server_name: str | None = None
 ) -> Dialled:
-    """Connect to a host, with TLS where a context is given. Bounded by the caller's time limit.
+    """Connect to a host, with TLS where a context is given. Bound the time outside.
 
     Each address of the host is tried, in the resolver's order. Raises WireError: that of the last address.
     """

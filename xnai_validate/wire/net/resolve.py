@@ -45,7 +45,7 @@ async def resolve(host: str, port: int) -> tuple[Address, ...]:
     """The addresses of a host, in the order of the machine's resolver, each once.
 
     `getaddrinfo` cannot be cancelled, and the threads of asyncio's executor hold up the end of the process; so each
-    look-up has a daemon thread, and a caller that gives up leaves it behind. Raises WireError (dns).
+    look-up has a daemon thread, which is left behind when the time is over. Raises WireError (dns).
     """
     found = literal(host, port)
     if found is not None:
@@ -55,9 +55,9 @@ async def resolve(host: str, port: int) -> tuple[Address, ...]:
     await slots.acquire()
     answer: asyncio.Future[tuple[Address, ...]] = loop.create_future()
 
-    def tell(outcome: tuple[Address, ...] | WireError) -> None:
+    def deliver(outcome: tuple[Address, ...] | WireError) -> None:
         slots.release()
-        if answer.done():  # the caller has gone
+        if answer.done():  # cancelled meanwhile
             return
         if isinstance(outcome, WireError):
             answer.set_exception(outcome)
@@ -67,7 +67,7 @@ async def resolve(host: str, port: int) -> tuple[Address, ...]:
     def ask() -> None:
         outcome = _getaddrinfo(host, port)
         with suppress(RuntimeError):  # the loop has been closed meanwhile
-            loop.call_soon_threadsafe(tell, outcome)
+            loop.call_soon_threadsafe(deliver, outcome)
 
     threading.Thread(target=ask, name=f"look-up of {host}", daemon=True).start()
     return await answer

@@ -51,7 +51,7 @@ class FramingFaults:
         self.counts[fault] = self.counts.get(fault, 0) + times
 
     def unknown_field(self, name: str) -> None:
-        """A field that the standard does not know; a byte order mark before a known one is told apart."""
+        """A field that the standard does not know; a byte order mark before a known one is a fault of its own."""
         if name.startswith("\ufeff"):
             self.note(FramingFault.BOM_INSIDE)
             return

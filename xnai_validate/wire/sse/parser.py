@@ -103,7 +103,7 @@ class SseParser:
         return self._parse(whole) if whole else []
 
     def close(self) -> None:
-        """The stream has ended: whatever is incomplete is dropped, and said so."""
+        """End the stream: an incomplete block is dropped and recorded as a framing fault."""
         if self._beginning:
             self._hold(self._beginning)
         self._beginning = None

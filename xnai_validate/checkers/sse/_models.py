@@ -1,10 +1,30 @@
-"""What is measured of one stream."""
+"""Parameters and facts of one stream: its request, when to leave, the bounds, and what is measured."""
 
 from __future__ import annotations
 
 from typing import Annotated
 
-from xnai_validate.kit import Bytes, Count, ErrorKind, Facts, Ge, Headers, JsonValue, Milliseconds
+from xnai_validate.checkers._stream import StreamedParams
+from xnai_validate.kit import Bytes, Count, Duration, ErrorKind, Facts, Ge, Headers, JsonValue, Le, Milliseconds, Size
+
+
+class StreamParams(StreamedParams):
+    """The request, which events mean what, when to leave, and the bounds."""
+
+    timeout: Duration = 20.0
+    """How long the whole stream may take."""
+    idle_timeout: Duration = 15.0
+    """How long the server may stay silent: not one byte."""
+    leave_after: Annotated[int, Ge(1)] | None = None
+    """Disconnect on purpose after this many events."""
+    leave_after_time: Duration | None = None
+    """Disconnect on purpose this long after the beginning of the request."""
+    max_events: Annotated[int, Ge(1), Le(1_000_000)] = 100_000
+    """More events than this are not read: too_large."""
+    max_bytes: Size = 64 * 1024 * 1024
+    """More bytes than this are not read: too_large."""
+    keep_events: Annotated[int, Ge(0), Le(1_000)] = 0
+    """How many of the first events are kept as the fact `events`, for what other facts do not show."""
 
 
 class StreamFacts(Facts):
@@ -50,7 +70,7 @@ class StreamFacts(Facts):
     types: dict[str, Count] | None = None
     """Type -> number of events; at most 50 types."""
     order: list[str] | None = None
-    """The types in their order, neighbours that are equal told once, heartbeats left out: `[sources, token, done]`."""
+    """The types in their order, equal neighbours listed once, heartbeats left out: `[sources, token, done]`."""
     heartbeats: Count | None = None
     """Comments, and events of the heartbeat types."""
     terminated: bool | None = None
@@ -64,7 +84,7 @@ class StreamFacts(Facts):
     left: bool | None = None
     """Whether we left on purpose."""
     error_text: str | None = None
-    """What the error event says in its field `error`."""
+    """The field `error` of the error event."""
     last_event: str | None = None
     """The data of the last event, at most 2 000 characters."""
 
@@ -79,15 +99,15 @@ class StreamFacts(Facts):
     text: str | None = None
     """All tokens, joined; at most 65 536 characters."""
     tokens_without_text: Count | None = None
-    """Events of the token type whose text is empty or not where `token_field` says."""
+    """Events of the token type whose text is empty or not at `token_field`."""
     repeated_tokens: Count | None = None
     """Tokens with a letter in them that equal the one before."""
     done_tokens: int | None = None
-    """How many tokens the last event says there were (its field `tokens`)."""
+    """How many tokens the last event claims (its field `tokens`)."""
     token_count_difference: Count | None = None
     """How far `done_tokens` is from `tokens`."""
     done_latency_ms: Milliseconds | None = None
-    """How long the stream took, as its last event says (its field `latency_ms`)."""
+    """How long the stream took by its last event (its field `latency_ms`)."""
     sources: list[str] | None = None
     """The names in the first event of type `sources` (its field `sources`)."""
     done: JsonValue = None

@@ -1,4 +1,4 @@
-"""What `http.request` is told, and what it tells."""
+"""Parameters and facts of `http.request`."""
 
 from __future__ import annotations
 
@@ -65,9 +65,9 @@ class Answered(Facts):
     text: str | None
     """The body as text, its first 65 536 characters."""
     json_: JsonValue = Field(alias="json")
-    """The body as a JSON document; null where it is none."""
+    """The body as a JSON document; null where it is not JSON."""
     json_valid: bool | None
-    """Whether the body is a JSON document (RFC 8259), whatever its content type says."""
+    """Whether the body is a JSON document (RFC 8259), whatever its content type is."""
     connect_ms: Milliseconds | None
     """Name look-up and TCP handshake; null where an open connection was used (see `fresh`)."""
     tls_ms: Milliseconds | None

@@ -1,4 +1,4 @@
-"""What `rag.limits` is told, and what it tells."""
+"""Parameters and facts of `rag.limits`."""
 
 from __future__ import annotations
 
