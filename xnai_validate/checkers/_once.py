@@ -24,8 +24,8 @@ async def once(name: str, params: Params, ctx: Context, drive: Callable[[], Awai
 
     A check that asks again, for its attempt did not hold, is measured anew, and so are those that ask after it. Only
     within another check (a flow) an attempt cannot be distinguished from the next check: there the first measurement
-    serves the whole run. What could not be measured is not kept, nor what was measured while the stack was disturbed for the sake
-    of the check. The checks that ask are exclusive or hold a lock, so no two ask at once.
+    serves the whole run. What could not be measured is not kept, nor what was measured while the stack was disturbed
+    for the check. The checks that ask are exclusive or hold a lock, so no two ask at once.
     """
     if ctx.active_faults:
         return await drive()

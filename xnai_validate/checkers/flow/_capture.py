@@ -94,7 +94,7 @@ class Capture(Params):
         return "json" if self.json_ else "headers" if self.header else "text" if self.regex else "events"
 
     def take(self, facts: Mapping[str, object]) -> JsonValue:
-        """Return the value. Raises NothingCaptured where it is missing, Unmeasurable where finding it takes too long."""
+        """Return the value. Raises NothingCaptured where it is missing, Unmeasurable where that takes too long."""
         fact = facts.get(self.source)
         if self.regex is not None:
             found: object = self._matched(self.regex, fact)

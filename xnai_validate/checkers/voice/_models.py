@@ -70,7 +70,7 @@ class RoundTripped(Facts):
     content_type: str | None
     """The media type of the recording, without parameters, in lower case."""
     wav_valid: bool | None
-    """Whether the recording is a WAV file of PCM samples whose header declares the bytes that came; null without one."""
+    """Whether the recording is a WAV file of PCM samples whose header declares what came; null without one."""
     wav_problem: str | None
     """Why the recording is no valid WAV file, in words."""
     sample_rate_hz: Count | None
