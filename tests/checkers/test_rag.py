@@ -246,7 +246,7 @@ def test_limits_are_held() -> None:
         ("fails on deep bodies", "server_errors", "brackets nested 50 000 deep: 500"),
         ("422", "wrongly_refused", "no question: 422"),
         ("no envelope", "without_envelope", "null: 400, without error_code, message, category, http_status, "),
-        ("contradicts", "without_envelope", "null: 400, but it says http_status 500"),
+        ("contradicts", "without_envelope", "null: 400, but its http_status is 500"),
     ],
 )
 def test_each_violation_names_its_input(wrong: str, fact: str, named: str) -> None:
