@@ -90,3 +90,19 @@ def test_a_text_is_cut_into_its_pieces() -> None:
     assert parts("a${B:-x${c.d}}e") == ("a", Reference("B", "x${c.d}"), "e")
     with pytest.raises(ValueError, match="without its }"):
         parts("a${B:-x${c.d}")
+
+
+def test_what_vars_expand_to_is_bounded() -> None:
+    """Vars that repeat one another many times are an error with its place, not a full memory."""
+    tenfold: JsonObject = {"v0": "x" * 10}
+    for level in range(1, 10):
+        tenfold[f"v{level}"] = f"${{v{level - 1}}}" * 10
+    one = interpolator(tenfold)
+    assert one.lookup("v9", Where(None)) is None
+    assert any("references expand to more than 16 MiB of text" in str(found) for found in one.problems.found)
+    lists: JsonObject = {"v0": [1] * 10}
+    for level in range(1, 10):
+        lists[f"v{level}"] = [f"${{v{level - 1}}}"] * 10
+    one = interpolator(lists)
+    one.lookup("v9", Where(None))
+    assert any("expands to more than 1000000 values" in str(found) for found in one.problems.found)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -70,3 +71,22 @@ def test_a_folder_is_no_profile(home: Home) -> None:
     (home.path / "mine").mkdir()
     assert told(home.problems("mine.yaml")) == ["-: mine.yaml is no file that can be read"]
     assert told(home.problems("mine")) == ['-: unknown profile "mine"; mine is a folder; --path mine searches it']
+
+
+def test_what_is_no_regular_file_is_not_read(home: Home) -> None:
+    """A FIFO among the suites or as a profile is an error at once; the tool does not wait for a writer."""
+    home.profile()
+    (home.path / "checks" / "case").mkdir(parents=True)
+    os.mkfifo(home.path / "checks" / "case" / "pipe.yaml")
+    assert told(home.problems()) == ["-: cannot read checks/case/pipe.yaml: not a regular file"]
+    os.mkfifo(home.path / "profiles" / "pipe.yaml")
+    assert "-: cannot read profiles/pipe.yaml: not a regular file" in told(home.problems("pipe"))
+
+
+def test_of_many_errors_the_first_are_reported(home: Home) -> None:
+    """A file of errors does not become a report of megabytes: the first ones, and the number of the others."""
+    home.profile()
+    home.suite("title: T\nchecks:\n" + "".join(f"  - {{id: c{n}, oops{n}: 1}}\n" for n in range(500)))
+    lines = told(home.problems())
+    assert len(lines) <= 101
+    assert lines[-1].endswith("more errors")

@@ -2,9 +2,10 @@
 
 from xnai_validate.engine.clock import SystemClock
 from xnai_validate.engine.engine import Engine
-from xnai_validate.engine.journal import journal_path, journals, new_run_id, read_journal, state_dir
+from xnai_validate.engine.journal import journal_path, journals, new_run_id, read_journal
 from xnai_validate.engine.memory_guard import Memory
 from xnai_validate.engine.signals import signals
+from xnai_validate.engine.state_folder import state_dir
 from xnai_validate.engine.targets import settle_targets
 from xnai_validate.engine.undo.folder import UndoFolder, Unreadable
 from xnai_validate.engine.undo.record import UndoRecord

@@ -11,7 +11,6 @@ from xnai_validate.engine.attempt import Outcome, attempts, attempts_under
 from xnai_validate.engine.clock import SystemClock
 from xnai_validate.engine.context import CheckContext, Scope
 from xnai_validate.engine.emit import Emitter, Outbox
-from xnai_validate.engine.journal import state_dir
 from xnai_validate.engine.memory_guard import (
     EVERY_S,
     PATIENCE,
@@ -24,6 +23,7 @@ from xnai_validate.engine.memory_guard import (
 from xnai_validate.engine.opening import begin, preload
 from xnai_validate.engine.schedule import Blocked, Schedule
 from xnai_validate.engine.shared import Shared
+from xnai_validate.engine.state_folder import state_dir
 from xnai_validate.engine.undo.faults import FaultInjector, StepListener
 from xnai_validate.engine.undo.guardian import Guardian, undo_command
 from xnai_validate.kit import Clock

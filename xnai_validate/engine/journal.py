@@ -1,17 +1,17 @@
 """The journal of a run: its events as JSON lines on disk, each written as it happens.
 
-A killed run leaves all events up to then. Journals lie in `runs/` below the state directory:
-`$XNAI_VALIDATE_STATE`, else `$XDG_STATE_HOME/xnai-validate`, else `~/.local/state/xnai-validate`.
+A killed run leaves all events up to then. Journals lie in `runs/` below the state folder.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
+from xnai_validate.engine.state_folder import create_private
 from xnai_validate.errors import XnaiError
 from xnai_validate.model.results.events import Event, from_json
 
@@ -28,16 +28,6 @@ def new_run_id(at: float) -> str:
     """
     second, rest = divmod(at, 1)
     return f"{datetime.fromtimestamp(second, UTC):%Y%m%dT%H%M%S}-{int(rest * 4096):03x}{os.urandom(3).hex()[:5]}"
-
-
-def state_dir(environ: Mapping[str, str] | None = None) -> Path:
-    """The folder of journals and undo records, which outlive the run."""
-    env = os.environ if environ is None else environ
-    if own := env.get("XNAI_VALIDATE_STATE"):
-        return Path(own)
-    base = env.get("XDG_STATE_HOME")
-    # By the XDG base directory specification, relative paths are ignored.
-    return (Path(base) if base and Path(base).is_absolute() else Path.home() / ".local" / "state") / "xnai-validate"
 
 
 def journal_path(run_id: str, state: Path) -> Path:
@@ -60,7 +50,7 @@ class Journal:
 
         Raises OSError if it cannot be written or exists already.
         """
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        create_private(path.parent)
         _prune(path.parent)
         self.path = path
         self._fd = os.open(path, os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_WRONLY | os.O_CLOEXEC, 0o600)

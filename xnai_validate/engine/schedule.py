@@ -123,12 +123,12 @@ class Schedule:
                 if target is not None and self._on_target[target] >= self._limits.per_target:
                     heapq.heappush(self._parked[target], entry)
                     continue
-                started.append(self._started(check))
+                started.append(self._start(entry[1]))
         if self._holding:
             self._held += self._ready_alone
             self._ready_alone.clear()
         elif self._ready_alone and not self._running:
-            self._alone = self._started(self._checks[heapq.heappop(self._ready_alone)])
+            self._alone = self._start(heapq.heappop(self._ready_alone))
             started += (self._alone, *self._company(self._alone))
         return started
 
@@ -140,9 +140,10 @@ class Schedule:
         group = group[: self._limits.concurrency - self._running]
         self._ready_alone = [index for index in self._ready_alone if index not in group]
         heapq.heapify(self._ready_alone)
-        return [self._started(self._checks[index]) for index in group]
+        return [self._start(index) for index in group]
 
-    def _started(self, check: PlannedCheck) -> PlannedCheck:
+    def _start(self, index: int) -> PlannedCheck:
+        check = self._checks[index]
         if check.measurement.target is not None:
             self._on_target[check.measurement.target] += 1
         self._running += 1

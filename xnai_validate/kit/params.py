@@ -33,8 +33,9 @@ def _read_duration(value: object, info: ValidationInfo) -> object:
     """Seconds of a text; a number without a unit is refused where a person wrote it, and whole numbers everywhere."""
     if isinstance(value, str):
         return duration_s(value)
-    bare = isinstance(value, int) or (info.context == FROM_FILE and isinstance(value, float))
-    if bare and not isinstance(value, bool):
+    if isinstance(value, bool):
+        raise PydanticKnownError("float_type")
+    if isinstance(value, int) or (info.context == FROM_FILE and isinstance(value, float)):
         raise ValueError(f"a duration carries a unit: {value}s or {value}ms")
     return value
 

@@ -19,7 +19,8 @@ from xnai_validate.cli.terminal.command_help import Command, SearchPath, command
 from xnai_validate.cli.terminal.page import new_page
 from xnai_validate.config import LoadOptions, load_plan
 from xnai_validate.config.catalogue import Catalogue, CheckSummary, catalogue
-from xnai_validate.engine.journal import journals, read_journal, state_dir
+from xnai_validate.engine.journal import journals, read_journal
+from xnai_validate.engine.state_folder import state_dir
 from xnai_validate.errors import ConfigError, XnaiError
 from xnai_validate.model.results.events import RunStarted
 from xnai_validate.model.suggestions import did_you_mean

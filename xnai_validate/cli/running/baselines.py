@@ -7,7 +7,7 @@ from xnai_validate.baseline.comparing import compare
 from xnai_validate.baseline.fingerprint import before_run
 from xnai_validate.baseline.record import RecordedRun, recorded
 from xnai_validate.cli.stored_runs import recorded_of
-from xnai_validate.engine.journal import state_dir
+from xnai_validate.engine.state_folder import state_dir
 from xnai_validate.errors import XnaiError
 from xnai_validate.model.json import JsonObject
 from xnai_validate.model.results.comparison import Comparison

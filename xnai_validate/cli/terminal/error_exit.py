@@ -94,6 +94,6 @@ def _store_traceback(text: str) -> Path | None:
 
 
 def _state_dir() -> Path:
-    from xnai_validate.engine.journal import state_dir
+    from xnai_validate.engine.state_folder import state_dir
 
     return state_dir()

@@ -14,6 +14,10 @@ from xnai_validate.model.json import JsonValue
 from xnai_validate.model.suggestions import nearest
 from xnai_validate.model.text import looks_secret
 
+TEXT_CAP = 16 * 2**20
+"""Characters of all texts of a run that are made from references."""
+ITEMS_CAP = 1_000_000
+"""Keys, items and scalars in the value of one var."""
 _ENVIRONMENT = re.compile(r"[A-Z_][A-Z0-9_]*", re.ASCII)
 _VAR = re.compile(r"[a-z][A-Za-z0-9_-]*(?:\.[A-Za-z0-9_-]+)*", re.ASCII)
 
@@ -84,6 +88,7 @@ class Interpolator:
     """The dotted paths of vars that were referred to."""
     missing_values: int = 0
     """The number of references whose value is null."""
+    _text_size: int = 0
     _known: dict[str, JsonValue] = field(default_factory=dict)
     _open: list[str] = field(default_factory=list)
 
@@ -119,6 +124,9 @@ class Interpolator:
         self._open.append(path)
         value = self.value(raw, origin)
         self._open.pop()
+        if _is_larger(value, ITEMS_CAP):
+            self.problems.unresolved(origin, f"the var {path} expands to more than {ITEMS_CAP} values")
+            value = None
         if looks_secret(path.rpartition(".")[2]) and isinstance(value, str | int) and not isinstance(value, bool):
             self.secrets.add(str(value))
         self._known[path] = value
@@ -132,7 +140,15 @@ class Interpolator:
             return text
         if len(pieces) == 1 and isinstance(pieces[0], Reference):
             return self._resolve(pieces[0], where)
-        return "".join(piece if isinstance(piece, str) else self._in_text(piece, where) for piece in pieces)
+        found: list[str] = []
+        for piece in pieces:
+            found.append(piece if isinstance(piece, str) else self._in_text(piece, where))
+            self._text_size += len(found[-1])
+            if self._text_size > TEXT_CAP:
+                message = f"references expand to more than {TEXT_CAP // 2**20} MiB of text"
+                self.problems.unresolved(where, message, "does a var repeat another many times?")
+                return None
+        return "".join(found)
 
     def _in_text(self, reference: Reference, where: Where) -> str:
         value = self._resolve(reference, where)
@@ -172,6 +188,20 @@ class Interpolator:
 
     def _default(self, text: str, where: Where) -> JsonValue:
         return self._template(text, where) if "${" in text else scalar(text)
+
+
+def _is_larger(value: JsonValue, most: int) -> bool:
+    """Whether a value has more than `most` keys, items and scalars; shared parts count each time."""
+    count = 0
+    pending = [value]
+    while pending and count <= most:
+        item = pending.pop()
+        count += 1
+        if isinstance(item, dict):
+            pending.extend(item.values())
+        elif isinstance(item, list):
+            pending.extend(item)
+    return count > most
 
 
 def _nested(item: JsonValue) -> bool:

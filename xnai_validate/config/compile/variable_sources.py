@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from pydantic import ValidationError
 
 from xnai_validate.config.compile.profile_chain import Link
-from xnai_validate.config.compile.variables import VarSpace
+from xnai_validate.config.compile.variables import DEPTH_CAP, VarSpace
 from xnai_validate.config.files.profile import StackDescription
 from xnai_validate.config.options import LoadOptions
 from xnai_validate.config.yaml_files.problems import Problems, Where
@@ -48,7 +48,8 @@ def fill_vars(space: VarSpace, links: Iterable[Link], options: LoadOptions, stac
             space.overlay({"layout": stack.layout}, Where(None))
         space.overlay(stack.vars, Where(None))
     for dotted, text in options.vars.items():
-        if type_error(space.find(dotted)[0], text) is None:  # reported once by the loader, not at each use
+        deep = dotted.count(".") >= DEPTH_CAP
+        if not deep and type_error(space.find(dotted)[0], text) is None:  # else the loader reports it, once
             space.set(dotted, environment_scalar(text))
 
 

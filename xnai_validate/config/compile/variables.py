@@ -10,6 +10,8 @@ from xnai_validate.config.yaml_files.problems import Where
 from xnai_validate.model.json import JsonObject, JsonValue
 
 Path = tuple[str, ...]
+DEPTH_CAP = 64
+"""Levels of a dotted path, as of a YAML file."""
 
 
 @dataclass(slots=True)

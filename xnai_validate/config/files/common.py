@@ -52,7 +52,7 @@ Rules = JsonObject
 class RetryEntry(Entry):
     """How often a check that does not hold is attempted; passing at a later attempt is flaky, not pass."""
 
-    attempts: Annotated[int, Field(ge=1, le=100)]
+    attempts: Annotated[int, Field(ge=1, le=100, strict=True)]
     delay: Duration = 0.5
 
 

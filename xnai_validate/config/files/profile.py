@@ -82,7 +82,7 @@ class TargetEntry(Entry):
     root: str | None = None
     """The url of its root paths, such as /openapi.json; by default the origin of the url."""
     container: str | None = None
-    pid: Annotated[int, Field(gt=0)] | None = None
+    pid: Annotated[int, Field(gt=0, strict=True)] | None = None
     password: str | None = None
     password_env: str | None = None
     """The environment variable that holds the password."""
@@ -99,17 +99,17 @@ class TargetEntry(Entry):
 class HostMemoryEntry(Entry):
     """Percent of the host's memory in use."""
 
-    warn: Annotated[float, Field(gt=0, le=100)] = 94.0
+    warn: Annotated[float, Field(gt=0, le=100, strict=True)] = 94.0
     """No new load begins."""
-    stop: Annotated[float, Field(gt=0, le=100)] = 98.0
+    stop: Annotated[float, Field(gt=0, le=100, strict=True)] = 98.0
     """The run ends."""
 
 
 class LimitsEntry(Entry):
     """The limits of a run."""
 
-    concurrency: Annotated[int, Field(ge=1, le=1000)] = 16
-    per_target: Annotated[int, Field(ge=1, le=1000)] = 8
+    concurrency: Annotated[int, Field(ge=1, le=1000, strict=True)] = 16
+    per_target: Annotated[int, Field(ge=1, le=1000, strict=True)] = 8
     deadline: Duration = 300.0
     host_memory_percent: HostMemoryEntry = HostMemoryEntry()
     own_memory: Size = 512 * 2**20
@@ -151,7 +151,7 @@ class StackTarget(Entry, extra="ignore"):
     url: str | None = None
     root: str | None = None
     container: str | None = None
-    pid: Annotated[int, Field(gt=0)] | None = None
+    pid: Annotated[int, Field(gt=0, strict=True)] | None = None
     password: str | None = None
     password_env: str | None = None
     tls: TlsEntry | None = None

@@ -12,6 +12,8 @@ from pydantic_core import ErrorDetails
 from xnai_validate.config.yaml_files.document import Steps
 from xnai_validate.model.suggestions import did_you_mean
 
+DETAILS_CAP = 100
+"""Errors of one value that are described; of more, only the number of the others."""
 _EXPECTED = {
     "string": "text",
     "int": "a whole number",
@@ -56,11 +58,14 @@ class _Located:
 
 def field_errors(error: ValidationError, value: object, model: type[BaseModel], what: str) -> tuple[FieldError, ...]:
     """The errors in `value`, which is no valid `model`; `what` is its name for the user (`http.request`, `a check`)."""
-    located = [_locate(detail, value) for detail in error.errors(include_url=False)]
+    details = error.errors(include_url=False)
+    located = [_locate(detail, value) for detail in details[:DETAILS_CAP]]
     found: dict[FieldError, None] = {}
     for group in _by_branch(located):
         for each in _described(group, model, what):
             found[each] = None
+    if len(details) > DETAILS_CAP:
+        found[FieldError((), f"{what} has {len(details) - DETAILS_CAP} more errors")] = None
     return tuple(found)
 
 

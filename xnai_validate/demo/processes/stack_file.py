@@ -50,7 +50,7 @@ LOAD: dict[str, object] = {
     "step": "400ms",
     "warmup": "200ms",
     "soak": "3s",
-    "beside": "1s",
+    "beside": "3s",
     "timeout": "10s",
     "error_ratio": 0.001,
     "health_p99_ms": 2500,

@@ -9,7 +9,11 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from xnai_validate.engine.state_folder import create_private, read_private, refuse_shared
 from xnai_validate.engine.undo.record import UndoRecord, record_from_json
+
+RECORD_CAP = 4 << 20
+"""Bytes of a record that are read at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,12 +32,13 @@ class UndoFolder:
 
     @classmethod
     def below(cls, state: Path) -> UndoFolder:
-        """The folder of a state directory."""
+        """The folder of a state directory. Raises ConfigError if another user can write one of them."""
+        refuse_shared(state, state / "undo")
         return cls(state / "undo")
 
     def add(self, record: UndoRecord) -> None:
         """Write a record and sync it and its folder to disk. Raises OSError; then no record is left."""
-        self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        create_private(self.path)
         document, secret = record.to_json()
         try:
             if secret is not None:
@@ -67,8 +72,8 @@ class UndoFolder:
     def get(self, record_id: str) -> UndoRecord | Unreadable | None:
         """One record; None if it was removed meanwhile."""
         try:
-            document = self._record(record_id).read_bytes()
-            secret = self._secret(record_id).read_bytes() if self._secret(record_id).exists() else None
+            document = read_private(self._record(record_id), RECORD_CAP)
+            secret = read_private(self._secret(record_id), RECORD_CAP) if self._secret(record_id).exists() else None
             return record_from_json(document, secret)
         except FileNotFoundError:
             return None
@@ -78,7 +83,7 @@ class UndoFolder:
     @contextmanager
     def locked(self) -> Iterator[None]:
         """A context that one process at a time enters to revert the faults of others."""
-        self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        create_private(self.path)
         handle = os.open(self.path / ".lock", os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
         try:
             fcntl.flock(handle, fcntl.LOCK_EX)

@@ -1,0 +1,62 @@
+"""The state folder: where it is, and that nothing in it is trusted that another user can write."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from xnai_validate.engine.state_folder import create_private, read_private, refuse_shared, state_dir
+from xnai_validate.engine.undo.folder import UndoFolder, Unreadable
+from xnai_validate.errors import ConfigError
+
+
+def test_the_environment_names_it(tmp_path: Path) -> None:
+    """XNAI_VALIDATE_STATE comes first, then XDG_STATE_HOME if it is absolute, then the home directory."""
+    assert state_dir({"XNAI_VALIDATE_STATE": str(tmp_path)}) == tmp_path
+    assert state_dir({"XDG_STATE_HOME": str(tmp_path)}) == tmp_path / "xnai-validate"
+    assert state_dir({"XDG_STATE_HOME": "here"}) == Path.home() / ".local" / "state" / "xnai-validate"
+
+
+def test_created_folders_are_private(tmp_path: Path) -> None:
+    """All folders that are made on the way can be entered by their owner only."""
+    create_private(tmp_path / "a" / "b")
+    assert [(tmp_path / name).stat().st_mode & 0o777 for name in ("a", "a/b")] == [0o700, 0o700]
+
+
+@pytest.mark.parametrize("mode", [0o770, 0o702])
+@pytest.mark.parametrize("inner", ["", "undo"])
+def test_a_folder_that_others_can_write_is_refused(tmp_path: Path, mode: int, inner: str) -> None:
+    """Another user could plant a record there, by which undo would change what that user likes."""
+    folder = tmp_path / "state" / inner
+    folder.mkdir(parents=True)
+    folder.chmod(mode)
+    with pytest.raises(ConfigError, match="another user can write the state folder") as caught:
+        UndoFolder.below(tmp_path / "state")
+    assert "chmod go-w" in (caught.value.hint or "")
+    folder.chmod(0o700)
+    UndoFolder.below(tmp_path / "state")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a folder away")
+def test_a_folder_of_another_user_is_refused(tmp_path: Path) -> None:
+    """Its owner can write it, whatever its mode."""
+    os.chown(tmp_path, 12345, 12345)
+    with pytest.raises(ConfigError, match="another user"):
+        refuse_shared(tmp_path)
+
+
+def test_only_regular_files_of_bounded_size_are_read(tmp_path: Path) -> None:
+    """A FIFO does not make the reader wait, a link is not followed, a large file is not read; each is unreadable."""
+    os.mkfifo(tmp_path / "fifo")
+    (tmp_path / "link").symlink_to("/dev/zero")
+    (tmp_path / "large").write_bytes(b"12345")
+    for name in ("fifo", "link", "large"):
+        with pytest.raises(OSError, match=r".+"):
+            read_private(tmp_path / name, 4)
+    assert read_private(tmp_path / "large", 5) == b"12345"
+    (tmp_path / "undo").mkdir()
+    os.mkfifo(tmp_path / "undo" / "run.1.json")
+    (record,) = UndoFolder.below(tmp_path).all()
+    assert isinstance(record, Unreadable)
