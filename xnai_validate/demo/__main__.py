@@ -26,16 +26,15 @@ def main(arguments: list[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     run_dir = options.run_dir or Path(tempfile.mkdtemp(prefix="xnai-stack-"))
     os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(run_dir.resolve() / "metrics")  # read when the library is imported
-    if options.defect and (error := _activate(options.defect, options.layout)):
+    try:
+        if options.defect:
+            _activate(options.defect, options.layout)
+        find_server()
+    except (ValueError, RedisMissing) as error:
         sys.stderr.write(f"{error}\n")
         if not options.run_dir:
             run_dir.rmdir()
-        return 2
-    try:
-        find_server()
-    except RedisMissing as missing:
-        sys.stderr.write(f"{missing}\n")
-        return 1
+        return 1 if isinstance(error, RedisMissing) else 2
     from xnai_validate.demo.processes.supervisor import NotReady, Supervisor
 
     run_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -57,16 +56,12 @@ def main(arguments: list[str] | None = None) -> int:
     return 0
 
 
-def _activate(names: Iterable[str], layout: Layout) -> str:
-    """Put defects in force, in this process and all that it forks. Returns the error, or an empty text."""
+def _activate(names: Iterable[str], layout: Layout) -> None:
+    """Put defects in force, in this process and all that it forks. Raises UnknownDefect, a ValueError."""
     child.preload()
     from xnai_validate.demo import defects  # imports every part of the stack: only for a stack that has defects
 
-    try:
-        seams.activate(defects.wrappers_of(defects.chosen(names, layout)))
-    except defects.UnknownDefect as error:
-        return str(error)
-    return ""
+    seams.activate(defects.wrappers_of(defects.chosen(names, layout)))
 
 
 def _parser() -> argparse.ArgumentParser:
