@@ -1,7 +1,7 @@
 """A server of event streams on loopback that costs as little as one can in Python; prints its port as its first line.
 
-Every stream has the given number of token events, one an interval, and an event that ends it. The streams are served in turns, each
-in its slot of the interval, so that events come evenly and each in a write of its own.
+Every stream has the given number of token events, one an interval, and an event that ends it. The streams are served in
+turns, each in its slot of the interval, so that events come evenly and each in a write of its own.
 """
 
 from __future__ import annotations
