@@ -23,6 +23,8 @@ from xnai_validate.model.results.report import RunReport
 from xnai_validate.model.results.report_builder import ReportBuilder
 from xnai_validate.model.results.status import Status
 
+BROKEN_NICE = 10
+"""The nice value of broken stacks and their checks: healthy ones, which must meet their times, go before them."""
 LAYOUTS: tuple[Layout, ...] = ("A", "B")
 DISRUPTIVE = frozenset({"disruptive"})
 """The consent that trials give: the embedded stack may be disturbed."""
@@ -103,7 +105,7 @@ def defect_trials(defects: Iterable[Defect], *, full: bool) -> list[Trial]:
 
 
 def run_trials(trials: Collection[Trial], profile: str, jobs: int) -> Generator[TrialResult, None, None]:
-    """Run the trials, `jobs` at a time, and yield each result as it is known.
+    """Run the trials, `jobs` at a time, and yield each result as it is known; healthy trials must be the first.
 
     Close the generator to stop early: the trials that are running then end, with their stacks, and no other begins.
     """
@@ -116,6 +118,8 @@ def run_trials(trials: Collection[Trial], profile: str, jobs: int) -> Generator[
 def _run_trial(trial: Trial, profile: str) -> TrialResult:
     """Run one trial, in a worker process."""
     exit_if_cancelled()
+    if trial.defect is not None:  # never back: healthy trials are the first, so their workers are new
+        os.setpriority(os.PRIO_PROCESS, 0, BROKEN_NICE)
     try:
         with (
             EmbeddedStack.start(layout=trial.layout, defects=(trial.defect,) if trial.defect else ()) as stack,
