@@ -121,7 +121,7 @@ def _body(facts: Mapping[str, Any]) -> JsonValue:
 
 def _outcome(observed: Observed, status: int | None, body: JsonValue) -> Outcome:
     envelope = body if isinstance(body, dict) else {}
-    if CIRCUIT_OPEN in (envelope.get("error_code"), envelope.get("category")):
+    if envelope.get("category") == CIRCUIT_OPEN or _is_circuit_open(envelope.get("error_code")):
         return Outcome.REFUSED
     if status == _REFUSED and "error_code" not in envelope:
         return Outcome.REFUSED
@@ -159,7 +159,9 @@ def envelope_faults(body: JsonValue, status: int | None, headers: Mapping[str, s
     if not isinstance(body, dict):
         return [NO_OBJECT]
     faults = [f"{name} is missing" for name in _ENVELOPE if name not in body]
-    expected = {"error_code": CIRCUIT_OPEN, "category": CIRCUIT_OPEN, "http_status": status}
+    if "error_code" in body and not _is_circuit_open(body["error_code"]):
+        faults.append(f"error_code does not begin with {CIRCUIT_OPEN}")
+    expected = {"category": CIRCUIT_OPEN, "http_status": status}
     faults += [f"{name} is not {value}" for name, value in expected.items() if name in body and body[name] != value]
     details = body.get("details")
     if "details" in body and (not isinstance(details, dict) or details.get("service_name") != service):
@@ -173,6 +175,11 @@ def envelope_faults(body: JsonValue, status: int | None, headers: Mapping[str, s
         if headers.get("x-request-id") != request_id:
             faults.append("request_id is not that of the header X-Request-ID")
     return faults
+
+
+def _is_circuit_open(error_code: JsonValue) -> bool:
+    """Whether an error code names an open circuit: the stack's own exceptions add `_` and a suffix to the category."""
+    return isinstance(error_code, str) and (error_code == CIRCUIT_OPEN or error_code.startswith(f"{CIRCUIT_OPEN}_"))
 
 
 def _is_utc(value: JsonValue) -> bool:
