@@ -228,7 +228,7 @@ def _check(page: Page, check: PlannedCheck, masker: Masker) -> None:
         "faults": "; ".join(fault.description for fault in check.faults),
         "skipped": check.skip or "",
         "fix": " ".join((info.fix or "").split()),
-        "see": f"{info.source.file}:{info.source.line}",
+        "file": f"{info.source.file}:{info.source.line}",
         "proved by": _proofs(info.id),
     }
     for label, text in entries.items():

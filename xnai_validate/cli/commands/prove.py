@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -10,6 +11,7 @@ import typer
 from xnai_validate.cli.embedded_stack import require_demo_extra
 from xnai_validate.cli.terminal import console
 from xnai_validate.cli.terminal.command_help import Command, command_app
+from xnai_validate.cli.terminal.page import new_page
 from xnai_validate.model.results.verdict import Exit
 
 app = command_app()
@@ -44,12 +46,14 @@ def prove(
     Exits 1 if a defect is not caught, or if a check fails on the healthy stack or under no defect.
     """
     require_demo_extra()
-    from xnai_validate.cli.proving.matrix import text_of, write_matrix
+    from xnai_validate.cli.proving.matrix import append_matrix, write_matrix
     from xnai_validate.cli.proving.proof import prove_defects
 
     proof = prove_defects(tuple(defect or ()), profile, full=full, jobs=jobs)
     if output is not None:
         write_matrix(output, proof)
     complaints = tuple(proof.complaints())
-    console.print_out(text_of(proof, complaints))
+    page = new_page(sys.stdout)
+    append_matrix(page, proof, complaints)
+    console.print_out(str(page))
     raise typer.Exit(int(Exit.FAILED if complaints else Exit.PASSED))

@@ -3,45 +3,46 @@
 from __future__ import annotations
 
 import json
-import textwrap
-from collections.abc import Iterator
 from pathlib import Path
 
 from xnai_validate.cli.atomic_write import atomic_write
 from xnai_validate.cli.proving.proof import Proof
 from xnai_validate.errors import ConfigError
-from xnai_validate.model.text import printable
+from xnai_validate.report.terminal.page import Page, Span
+from xnai_validate.report.words import listed
 
-WIDTH = 96
+SHOWN = 3
+"""Defects that are named for a check; the others are counted."""
 
 
-def text_of(proof: Proof, complaints: tuple[str, ...]) -> str:
-    """Return the matrix as text."""
-    lines = ["Defects and the checks that fail under them", ""]
+def append_matrix(page: Page, proof: Proof, complaints: tuple[str, ...]) -> None:
+    """Append which checks each defect fails, how many defects fail each check, and what is not proven."""
+    page.rule("Defects and the checks that fail under them")
     for result in proof.broken:
-        lines.append(f"  {result.trial.name}")
-        ids = ", ".join(result.killed) or "no check fails"
-        lines += textwrap.wrap(ids, WIDTH, initial_indent=" " * 6, subsequent_indent=" " * 6)
+        page.text(result.trial.name, indent=2, style="bold")
+        page.text(listed(result.killed, most=len(result.killed)) or "no check fails", indent=6)
     if proof.healthy:
-        lines += ["", "Checks and how many defects fail them", "", *_by_check(proof.killers)]
+        page.rule("Checks and how many defects fail them")
+        page.table([_row(id_, defects) for id_, defects in proof.killers.items()], numeric=(1,), indent=2)
     caught = sum(bool(result.killed) for result in proof.broken)
     by = f" by {len(proof.killers)} checks" if proof.healthy else ""
-    lines += ["", f"{caught} of {len(proof.broken)} defects are caught{by}"]
+    page.blank()
+    page.text(f"{caught} of {len(proof.broken)} defects are caught{by}")
     late = sum(result.again and not result.missed for result in proof.broken)
     if late:
-        lines.append(f"{late} of them only at a second try, by itself")
+        page.text(f"{late} of them only at a second try, by itself")
     if complaints:
-        lines += ["", f"Not proven: {len(complaints)}", *(f"  {printable(text)}" for text in complaints)]
+        page.rule(f"Not proven: {len(complaints)}", "bold red")
+        for complaint in complaints:
+            page.text(complaint, indent=2)
     elif proof.healthy:
-        lines.append("every check passes on the healthy stack and fails under a defect")
-    return "\n".join(lines) + "\n"
+        page.text("every check passes on the healthy stack and fails under a defect", style="bold green")
 
 
-def _by_check(killers: dict[str, list[str]]) -> Iterator[str]:
-    width = max(map(len, killers), default=0)
-    for id_, defects in killers.items():
-        shown = ", ".join(defects[:3]) + (f" and {len(defects) - 3} more" if len(defects) > 3 else "")
-        yield f"  {id_:<{width}}  {len(defects):>3}  {shown}"
+def _row(check_id: str, defects: list[str]) -> list[Span]:
+    names = ", ".join(defects[:SHOWN])
+    more = f" and {len(defects) - SHOWN} more" if len(defects) > SHOWN else ""
+    return [(check_id, ""), (str(len(defects)), "bold"), (names + more, "")]
 
 
 def write_matrix(path: Path, proof: Proof) -> None:

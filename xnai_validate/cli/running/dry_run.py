@@ -66,7 +66,8 @@ def _steps(page: Page, running: list[PlannedCheck], *, verbose: bool) -> None:
     """Add the checks by the earliest step in which they can begin: those without needs first."""
     for number, step in enumerate(in_steps(running), 1):
         alone = [check for check in step if check.exclusive]
-        page.rule(f"Step {number}: {counted(len(step), 'check')}" + (f", {len(alone)} of them alone" if alone else ""))
+        noun = "all" if len(alone) == len(step) else f"{len(alone)} of them"
+        page.rule(f"Step {number}: {counted(len(step), 'check')}" + (f", {noun} alone" if alone else ""))
         if not verbose:
             page.text(listed([check.id for check in step], most=len(step)), indent=2)
             continue
