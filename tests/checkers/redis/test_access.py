@@ -107,7 +107,7 @@ def test_rediss_is_redis_over_tls(server: Server, tmp_path: Path) -> None:
         assert plain["error"] in ("reset", "protocol")
 
 
-def test_sockets_that_are_no_redis() -> None:
+def test_servers_that_are_not_redis_are_distinguished() -> None:
     """Loading, an early end, another protocol, silence and nobody are told apart."""
 
     async def loading(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -139,7 +139,7 @@ def test_sockets_that_are_no_redis() -> None:
     }
 
 
-def test_reading_kinds_never_write(server: Server) -> None:
+def test_kinds_that_read_never_write(server: Server) -> None:
     """Whatever the reading kinds send is no write command, by the server's own table."""
     target, client = server
     client.set("a", "1")

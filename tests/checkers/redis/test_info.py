@@ -9,7 +9,7 @@ from tests.checkers.redis_process import redis_server
 from tests.context import observe
 
 
-def test_info_tells_state_and_limits(server: Server) -> None:
+def test_info_has_state_and_limits(server: Server) -> None:
     """The fields of INFO come under their own names, with units."""
     target, client = server
     client.mset({"a": "1", "b": "2"})

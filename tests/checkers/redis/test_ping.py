@@ -12,7 +12,7 @@ from tests.context import observe
 from xnai_validate.kit import Target
 
 
-def test_ping_tells_that_it_is_up_and_closed_to_strangers(server: Server) -> None:
+def test_pings_are_answered_and_a_password_is_required(server: Server) -> None:
     """All pings are answered, the times are there, and nobody comes in without the password."""
     seen = observe("redis.ping", server[0], count=5, window="100ms")
     facts = seen.facts
@@ -31,7 +31,7 @@ def test_a_server_without_a_password_is_open() -> None:
         assert (with_one["error"], with_one["open_without_password"]) == ("auth", True)
 
 
-def test_losses_are_counted_and_overcome() -> None:
+def test_losses_are_counted_and_later_pings_answered() -> None:
     """A server that is silent on two connections loses two pings; those after them are answered, on a new one."""
     connections = 0
 

@@ -21,7 +21,7 @@ def test_roundtrip_leaves_nothing_behind(server: Server) -> None:
     assert client.info("keyspace") == {}
 
 
-def test_roundtrip_tells_why_nothing_is_kept() -> None:
+def test_roundtrip_gives_the_reason_of_a_refused_write() -> None:
     """A full server and a read-only replica refuse in their own words."""
     with redis_server("--maxmemory", "1", "--maxmemory-policy", "noeviction") as (target, _):
         full = observe("redis.roundtrip", target).facts
@@ -32,7 +32,7 @@ def test_roundtrip_tells_why_nothing_is_kept() -> None:
 
 
 def test_a_short_ttl_is_refused() -> None:
-    """A time to live under a second is a mistake of the profile."""
+    """A time to live under a second is an error of the suite."""
     with pytest.raises(InvalidConfig, match="at least a second"):
         observe("redis.roundtrip", Target("redis", "redis://127.0.0.1:1"), ttl="500ms")
 

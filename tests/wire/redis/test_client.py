@@ -32,7 +32,7 @@ from xnai_validate.wire.failure import WireError
 from xnai_validate.wire.redis.client import RedisClient, connect_redis
 
 
-def test_a_command_that_was_given_up_answers_nobody_else() -> None:
+def test_the_reply_of_a_cancelled_command_is_never_that_of_another() -> None:
     """After a command is cancelled, before or amid its reply, the next one has a new connection and its own reply."""
     asked: list[int] = []
 

@@ -25,7 +25,7 @@ from xnai_validate.wire.redis.connection import RedisConnection
 from xnai_validate.wire.redis.replies import RedisRefusal
 
 
-def test_nothing_is_sent_that_nobody_asked_for() -> None:
+def test_only_the_handshake_and_the_commands_are_sent() -> None:
     """No HELLO, no CLIENT SETINFO, no health check: the password, the database, the command, byte for byte."""
     server = Server(b"+OK\r\n", b"+OK\r\n", PONG)
     with tcp_server(server) as port:
@@ -67,7 +67,7 @@ def test_errors_keep_the_words_of_the_server(said: str, kind: ErrorKind) -> None
     assert (refusal.kind, refusal.detail, refusal.code) == (kind, said, said.partition(" ")[0])
 
 
-def test_a_server_that_turns_one_away_at_the_door_is_heard() -> None:
+def test_a_refusal_before_any_command_is_the_reply() -> None:
     """A refusal that comes before any command, followed by the end of the connection, is told in its own words."""
 
     said = threading.Event()
@@ -133,7 +133,7 @@ def test_a_reply_is_bounded() -> None:
         assert with_connection(target(port), use) == ([large, large], ErrorKind.TOO_LARGE, False)
 
 
-def test_a_dead_connection_says_so_and_stays_dead() -> None:
+def test_a_connection_that_has_ended_is_reset_and_stays_so() -> None:
     """After its end a connection answers `reset`; it does not connect behind our back."""
     server = Server(b"", leave=True)
 

@@ -1,6 +1,6 @@
-"""Acquit the reference and convict every mutant again and again: `python -m tests.breaker 25` does it 25 times.
+"""Acquit the reference and convict every mutant again and again: `python -m tests.checkers.breaker 25`: 25 times.
 
-`python -m tests.breaker 25 concurrent` does only what is about that promise.
+`python -m tests.checkers.breaker 25 concurrent` does only what is about that promise.
 
 Each judgement that is wrong is a line on stdout; the last line is how many there were of how many. Where the check
 itself says that it could not judge (on a machine that was too busy for a recovery time of a second), which is told on
@@ -16,9 +16,9 @@ from functools import partial
 
 import pytest
 
-from tests.breaker import faults
-from tests.breaker.conftest import redis_with_pid
-from tests.breaker.promises import CONVICTED, PROMISES, wrong_of_mutant, wrong_of_reference
+from tests.checkers.breaker import faults
+from tests.checkers.breaker.conftest import redis_with_pid
+from tests.checkers.breaker.promises import CONVICTED, PROMISES, wrong_of_mutant, wrong_of_reference
 from xnai_validate.errors import Unmeasurable
 
 TRIALS = 3

@@ -56,7 +56,7 @@ def test_a_container_has_its_grace(engine: OneContainer) -> None:
 
 
 @pytest.mark.parametrize("name", FAULTS)
-def test_what_is_disturbed_already_is_refused(engine: OneContainer, name: str) -> None:
+def test_a_container_that_is_paused_or_restarting_is_refused(engine: OneContainer, name: str) -> None:
     """Paused by somebody else, stopped, restarting, unknown: the reason is told, and nothing but reading was done."""
     engine.freeze()
     with trial(name, ECHO) as one, pytest.raises(Unmeasurable, match="paused already"):
@@ -79,7 +79,7 @@ def test_what_is_disturbed_already_is_refused(engine: OneContainer, name: str) -
 
 
 @pytest.mark.parametrize("name", ["container.stop", "container.restart"])
-def test_what_would_be_removed_is_not_ended(name: str, tmp_path: Path) -> None:
+def test_a_container_that_would_be_removed_is_refused(name: str, tmp_path: Path) -> None:
     """A container made with --rm could not be brought back; it may be paused."""
     with one_container(tmp_path, auto_remove=True) as engine:
         with trial(name, ECHO, socket=engine.path) as one, pytest.raises(Unmeasurable, match=r"--rm") as caught:
@@ -92,7 +92,7 @@ def test_what_would_be_removed_is_not_ended(name: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", FAULTS)
-def test_an_engine_that_fails_is_told(engine: OneContainer, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_engine_that_fails_is_an_error_with_the_command(engine: OneContainer, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """500 or no answer to the action: its words or the time-out, and the command by which a person would do it."""
     monkeypatch.setattr(subject, "CALL_S", 0.3)
     action = NOT_LEFT[name]
@@ -112,7 +112,7 @@ def test_an_engine_that_fails_is_told(engine: OneContainer, name: str, monkeypat
 
 
 @pytest.mark.parametrize(("name", "back"), [("container.pause", "unpause"), ("container.stop", "start")])
-def test_an_engine_that_does_not_take_back_is_told(engine: OneContainer, name: str, back: str) -> None:
+def test_an_engine_that_does_not_revert_is_an_error_with_the_command(engine: OneContainer, name: str, back: str) -> None:
     """Nothing is proven then, and the command by hand is named; once the engine does it, it is."""
     with trial(name, ECHO, **({} if back == "unpause" else {"within": "1s"})) as one:
         undo, before = one.prepare()
@@ -130,7 +130,7 @@ def test_an_engine_that_does_not_take_back_is_told(engine: OneContainer, name: s
 
 
 @pytest.mark.parametrize("name", FAULTS)
-def test_what_others_do_meanwhile_is_no_harm(engine: OneContainer, name: str) -> None:
+def test_actions_of_others_meanwhile_do_no_harm(engine: OneContainer, name: str) -> None:
     """Brought back by somebody else: proven, without another action. Removed: gone, and the fault with it."""
     with trial(name, ECHO) as one:
         undo, before = one.prepare()
@@ -165,7 +165,7 @@ def test_a_restart_that_fails_halfway_is_brought_back(engine: OneContainer) -> N
 
 
 @pytest.mark.parametrize("name", FAULTS)
-def test_without_an_engine_nothing_is_disturbed(name: str, tmp_path: Path) -> None:
+def test_without_an_engine_the_fault_is_not_injected(name: str, tmp_path: Path) -> None:
     """No socket is not applicable; a socket that nobody listens on is told with the way to look."""
     with trial(name, ECHO, socket=f"{tmp_path}/none.sock") as one, pytest.raises(NotApplicable, match=r"none\.sock"):
         one.prepare()

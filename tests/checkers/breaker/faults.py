@@ -7,7 +7,7 @@ from importlib.metadata import EntryPoint
 
 import pytest
 
-from tests.breaker.server import Stack
+from tests.checkers.breaker.server import Stack
 from xnai_validate import registry
 from xnai_validate.kit import ActiveFault, FaultContext, JsonValue, Params, Undo, fault
 
@@ -80,6 +80,6 @@ class Spoil:
 
 def use(monkeypatch: pytest.MonkeyPatch) -> None:
     """Make the family known, as a package would that brings one."""
-    entry = EntryPoint("workers", "tests.breaker.faults", registry.FAULTS.group)
+    entry = EntryPoint("workers", "tests.checkers.breaker.faults", registry.FAULTS.group)
     monkeypatch.setattr(registry.FAULTS, "entry_points", lambda: (entry,))
     registry.FAULTS.forget()

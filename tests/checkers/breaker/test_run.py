@@ -7,9 +7,9 @@ from typing import Any
 
 import yaml
 
-from tests.breaker import reference
-from tests.breaker.promises import params
-from tests.breaker.server import Stack, stack, stored
+from tests.checkers.breaker import reference
+from tests.checkers.breaker.promises import params
+from tests.checkers.breaker.server import Stack, stack, stored
 from tests.e2e.tool import Ended, report, tool
 from xnai_validate.kit import Target
 from xnai_validate.model.results.report import CheckResult

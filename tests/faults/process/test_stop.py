@@ -1,8 +1,7 @@
-"""What faults of processes promise beyond the contract."""
+"""`process.stop`."""
 
 from __future__ import annotations
 
-import os
 import signal
 import socket
 import subprocess
@@ -12,15 +11,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import psutil
 import pytest
 from pydantic import ValidationError
 
-from tests.faults.scenes_process import family, wait_until
+from tests.faults.scenes_process import family
 from tests.faults.trying import trial
-from xnai_validate.kit import NotApplicable, Target, Unmeasurable
+from xnai_validate.kit import Target, Unmeasurable
 
 SERVER = """
 import signal, socket, sys, time
@@ -49,51 +47,6 @@ def server(*more: str) -> Iterator[tuple[Target, subprocess.Popen[bytes], list[s
         for one in psutil.process_iter(["cmdline"]):
             if one.info["cmdline"] == command:
                 one.kill()
-
-
-def test_what_is_stopped_already_is_left_alone() -> None:
-    """Somebody else wants it so, and SIGCONT would be no undo."""
-    with family() as scene:
-        assert scene.target is not None
-        assert scene.target.pid is not None
-        os.kill(scene.target.pid, signal.SIGSTOP)
-        wait_until(lambda: scene.seen() == [True, False])
-        with trial("process.pause", scene.target) as one, pytest.raises(Unmeasurable, match="is stopped already"):
-            one.prepare()
-        os.kill(scene.target.pid, signal.SIGCONT)
-
-
-def test_those_below_are_left_alone_where_that_is_said() -> None:
-    """`tree: false` stops the process only."""
-    with family() as scene, trial("process.pause", scene.target, tree=False) as one:
-        undo, before = one.prepare()
-        one.inject(undo)
-        wait_until(lambda: scene.seen() == [True, False])
-        assert one.take_back(undo, before).proven
-        assert scene.seen() == [False, False]
-
-
-@pytest.mark.parametrize("pid", [os.getpid(), os.getppid(), 1], ids=["self", "parent", "init"])
-@pytest.mark.parametrize("name", ["process.pause", "process.stop"])
-def test_nobody_saws_at_his_own_branch(name: str, pid: int) -> None:
-    """Neither this process nor one above it, nor the first of all, is disturbed."""
-    params: dict[str, Any] = {"supervised": True} if name == "process.stop" else {}
-    with (
-        trial(name, Target("me", "tcp://127.0.0.1:9", pid=pid), **params) as one,
-        pytest.raises(Unmeasurable, match="itself runs in"),
-    ):
-        one.prepare()
-
-
-def test_what_does_not_run_is_not_disturbed() -> None:
-    """Nor what has no known process at all."""
-    with server() as (target, process, _):
-        process.kill()
-        process.wait(10)
-        with trial("process.pause", target) as one, pytest.raises(NotApplicable, match="does not run"):
-            one.prepare()
-    with trial("process.pause", Target("api", "http://127.0.0.1:9")) as one, pytest.raises(NotApplicable, match="pid"):
-        one.prepare()
 
 
 def test_a_process_without_a_supervisor_is_not_stopped() -> None:
@@ -128,7 +81,7 @@ def test_a_command_starts_it_again(more: tuple[str, ...]) -> None:
         assert len(running) == 1
 
 
-def test_what_does_not_come_back_is_told() -> None:
+def test_a_process_that_does_not_come_back_is_an_error() -> None:
     """Nobody starts it, whatever was said: not proven, with the time that was waited."""
     with server() as (target, process, _), trial("process.stop", target, supervised=True, within="500ms") as one:
         undo, before = one.prepare()
@@ -140,7 +93,7 @@ def test_what_does_not_come_back_is_told() -> None:
         assert "was not started again within 0.5 s" in (proof.why or "")
 
 
-def test_a_stack_that_has_ended_brings_nothing_back(tmp_path: Path) -> None:
+def test_a_stack_that_has_ended_ends_the_revert(tmp_path: Path) -> None:
     """Its state file is gone with it: then there is nothing to undo."""
     with server() as (target, process, _):
         state = tmp_path / "state.json"

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
 from redis.asyncio import Redis
 
-from tests.breaker.reference import FAILURES, RECOVERY_S, SUCCESSES, Breaker, ForgivesAtHalfOpen, RefusedError
+from tests.checkers.breaker.reference import FAILURES, RECOVERY_S, SUCCESSES, Breaker, ForgivesAtHalfOpen, RefusedError
 from xnai_validate.kit import Target
 
 WORKERS = 2

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from tests.breaker import faults, reference
-from tests.breaker.promises import params, post
-from tests.breaker.server import Stack, stack, stored
+from tests.checkers.breaker import faults, reference
+from tests.checkers.breaker.promises import params, post
+from tests.checkers.breaker.server import Stack, stack, stored
 from tests.context import beside, call_checker, check_context, observe
 from xnai_validate.checkers.breaker._calls import retry_after_s
 from xnai_validate.checkers.breaker._models import BreakerParams

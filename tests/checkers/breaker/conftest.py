@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.breaker import faults
+from tests.checkers.breaker import faults
 from tests.checkers.redis_process import redis_server
 from xnai_validate import registry
 from xnai_validate.kit import Target

@@ -1,9 +1,8 @@
-"""What faults of the host and its disks promise beyond the contract."""
+"""`host.memory`: memory is really taken, within bounds, and free again afterwards."""
 
 from __future__ import annotations
 
 import math
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -51,7 +50,7 @@ def test_memory_is_guarded() -> None:
         one.prepare()
 
 
-def test_memory_is_given_back_when_the_pipe_closes() -> None:
+def test_memory_is_free_again_when_the_pipe_closes() -> None:
     """Nobody needs to end the child: it does not outlive who wanted it."""
     wanted = math.ceil(psutil.virtual_memory().percent) + 1.5
     with trial("host.memory", percent=wanted) as one:
@@ -63,29 +62,3 @@ def test_memory_is_given_back_when_the_pipe_closes() -> None:
         one.force.close()
         assert not child.alive
     assert holders() == (0, False)
-
-
-def test_a_disk_is_really_full(tmp_path: Path) -> None:
-    """Up to what is to be left; and the file is not there afterwards."""
-    base = Path("/dev/shm") if os.access("/dev/shm", os.W_OK) else tmp_path
-    found = os.statvfs(base)
-    free = found.f_bavail * found.f_frsize
-    with trial("disk.full", folder=str(base), leave=free - (96 << 20), most="256MiB", injection="disk") as one:
-        undo, before = one.prepare()
-        one.inject(undo)
-        after = os.statvfs(base)
-        assert free - after.f_bavail * after.f_frsize > 48 << 20
-        assert one.take_back(undo, before).proven
-        assert not list(base.glob("*a-disk.1*"))
-
-
-def test_a_disk_is_guarded(tmp_path: Path) -> None:
-    """Not more than allowed, no relative path, no folder that is not there, and no disk that is full."""
-    for params, error, text in (
-        ({"folder": str(tmp_path), "most": "1MiB"}, Unmeasurable, "more than `most` allows"),
-        ({"folder": "relative"}, Unmeasurable, "not an absolute path"),
-        ({"folder": str(tmp_path / "none")}, NotApplicable, "not a folder"),
-        ({"folder": str(tmp_path), "leave": 2**60}, NotApplicable, "full already"),
-    ):
-        with trial("disk.full", **params) as one, pytest.raises(error, match=text):
-            one.prepare()

@@ -7,8 +7,8 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.breaker import faults, reference
-from tests.breaker.server import NAME, Stack, stack
+from tests.checkers.breaker import faults, reference
+from tests.checkers.breaker.server import NAME, Stack, stack
 from tests.context import observe
 from xnai_validate.kit import JsonObject, Observed, Target
 

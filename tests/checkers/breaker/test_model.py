@@ -7,8 +7,8 @@ import sys
 
 import pytest
 
-from tests.breaker.promises import CONVICTED, PROMISES, wrong_of_mutant, wrong_of_reference
-from tests.breaker.reference import Breaker
+from tests.checkers.breaker.promises import CONVICTED, PROMISES, wrong_of_mutant, wrong_of_reference
+from tests.checkers.breaker.reference import Breaker
 from xnai_validate.kit import Target
 
 RUNS, AT_ONCE = 100, 10
@@ -29,7 +29,7 @@ def test_every_mutant_is_convicted(redis: Target, mutant: type[Breaker]) -> None
 @pytest.mark.prove
 def test_a_hundred_times_over() -> None:
     """In a hundred runs of all of that, no judgement is wrong. Takes twenty minutes, mostly waiting."""
-    command = [sys.executable, "-m", "tests.breaker", str(RUNS // AT_ONCE)]
+    command = [sys.executable, "-m", "tests.checkers.breaker", str(RUNS // AT_ONCE)]
     running = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(AT_ONCE)]
     told = "".join(one.communicate()[0] for one in running)
     judged = (len(PROMISES) + len(CONVICTED)) * RUNS // AT_ONCE

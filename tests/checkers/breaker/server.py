@@ -15,8 +15,8 @@ from typing import Any
 from redis import Redis as SyncRedis
 from redis.asyncio import Redis
 
-from tests.breaker.reference import Breaker, RefusedError
 from tests.checkers.beside import beside, end
+from tests.checkers.breaker.reference import Breaker, RefusedError
 from xnai_validate.kit import Target
 
 NAME = "rag_api"
