@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from tests.config.home import Home, told
+from tests.config.home import Home, error_lines
 from tests.engine.plans import collect, engine_of, finished
 from tests.scripted import Asked, Line, Scripted, scripted
 from xnai_validate.model.results.events import CheckFinished
@@ -334,7 +334,7 @@ MISTAKES = {
 @pytest.mark.parametrize("steps", MISTAKES, ids=range(len(MISTAKES)))
 def test_what_can_be_verified_is_verified_when_the_file_is_loaded(tmp_path: Path, steps: str) -> None:
     """References that lead nowhere, and every mistake that no captured value could mend, are refused at load."""
-    found = told(home_of(tmp_path, written(steps)).problems())
+    found = error_lines(home_of(tmp_path, written(steps)).problems())
     assert len(found) == 1, found
     assert MISTAKES[steps] in found[0]
 
@@ -343,7 +343,7 @@ def test_references_are_none_outside_of_steps(tmp_path: Path) -> None:
     """A rule that may be right within a flow is a mistake in a plain check, also where the flow was read first."""
     step = '- {name: b, kind: http.request, expect: {status: "{{n}}"}}'
     suite = written(CREATE + step) + "  - {id: plain, title: Plain, kind: http.request, target: api, expect: "
-    found = told(home_of(tmp_path, suite + '{status: "{{n}}"}}\n').problems())
+    found = error_lines(home_of(tmp_path, suite + '{status: "{{n}}"}}\n').problems())
     assert len(found) == 1
     assert "status" in found[0]
 

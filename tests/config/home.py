@@ -71,11 +71,11 @@ class Home:
         return load_plan(names or ("base",), options or self.options())
 
     def problems(self, *names: str, options: LoadOptions | None = None) -> tuple[Problem, ...]:
-        """The mistakes of profiles; none where they load."""
+        """The errors of profiles; none where they load."""
         try:
             self.load(*names, options=options)
-        except InvalidConfig as mistakes:
-            return mistakes.problems
+        except InvalidConfig as errors:
+            return errors.problems
         return ()
 
     def one(self, check: str, *, options: LoadOptions | None = None) -> Plan:
@@ -91,8 +91,8 @@ def allowing(options: LoadOptions, *what: str) -> LoadOptions:
     return replace(options, allow=options.allow | set(what))
 
 
-def told(problems: tuple[Problem, ...]) -> list[str]:
-    """Each mistake as `line: message; hint`, or `-: ...` where it stands in no file."""
+def error_lines(problems: tuple[Problem, ...]) -> list[str]:
+    """Each error as `line: message; hint`, or `-: ...` where it stands in no file."""
     return [
         f"{problem.place.line if problem.place else '-'}: {problem.message}"
         + (f"; {problem.hint}" if problem.hint else "")

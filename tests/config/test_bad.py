@@ -1,4 +1,4 @@
-"""Every file in `bad/` has a mistake, and says at its head how the user is told of it."""
+"""Every file in `bad/` has an error, and says at its head how the user is told of it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.config.home import Home, told
+from tests.config.home import Home, error_lines
 from xnai_validate.model.source_location import Problem
 
 BAD = sorted((Path(__file__).parent / "bad").glob("*.yaml"))
@@ -15,7 +15,7 @@ GOOD_SUITE = "title: Good\nchecks:\n  - {id: it, title: It, kind: toy.load, expe
 
 
 def load_problems(path: Path) -> tuple[Problem, ...]:
-    """The mistakes of a case: a suite under the base profile, or a profile of its own."""
+    """The errors of a case: a suite under the base profile, or a profile of its own."""
     with tempfile.TemporaryDirectory() as folder:
         home = Home(Path(folder))
         home.suite(GOOD_SUITE, "good/one")
@@ -30,13 +30,13 @@ def load_problems(path: Path) -> tuple[Problem, ...]:
 
 
 def load_case(path: Path) -> list[str]:
-    """The mistakes of a case as its head spells them."""
-    return told(load_problems(path))
+    """The errors of a case as its head spells them."""
+    return error_lines(load_problems(path))
 
 
 @pytest.mark.parametrize("path", BAD, ids=lambda path: path.stem)
-def test_each_mistake_is_told_as_the_file_says_and_nothing_else(path: Path) -> None:
-    """Each mistake has its own line, names the nearest known name, and draws no other mistakes after it."""
+def test_each_error_is_reported_as_the_file_says_and_nothing_else(path: Path) -> None:
+    """Each error has its own line, names the nearest known name, and draws no other errors after it."""
     lines = path.read_text(encoding="utf-8").split("\n")
     wanted = [line.removeprefix("# expect: ") for line in lines if line.startswith("# expect: ")]
     assert wanted
@@ -44,7 +44,7 @@ def test_each_mistake_is_told_as_the_file_says_and_nothing_else(path: Path) -> N
 
 
 @pytest.mark.parametrize("path", BAD, ids=lambda path: path.stem)
-def test_each_mistake_carries_the_line_as_it_stands_there(path: Path) -> None:
+def test_each_error_carries_the_line_as_it_stands_there(path: Path) -> None:
     """The excerpt is the line of the file, and the column lies within it, so that a caret can be drawn."""
     lines = path.read_text(encoding="utf-8").split("\n")
     placed = [problem for problem in load_problems(path) if problem.place is not None]

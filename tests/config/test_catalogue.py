@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from dataclasses import replace
 
 import pytest
 
-from tests.config.home import Home, told
+from tests.config.home import Home
 from xnai_validate.config import LoadOptions
 from xnai_validate.config.catalogue import catalogue
 from xnai_validate.config.lint import Linted, lint
@@ -53,18 +52,6 @@ def test_a_check_is_explained_with_its_rules(home: Home) -> None:
     assert "own/mine:" in error.value.hint
 
 
-def test_lint_verifies_suites_and_profiles_by_name_and_path(home: Home) -> None:
-    """A suite is verified under the base profile, wherever it lies."""
-    path = home.suite(SUITE, "own/mine")
-    home.profile("title: P\nextends: stack\nsuites: [own/mine]\n", "mine")
-    assert lint((str(path),), home.options()) == Linted(0, 1, 2)
-    assert lint(("own/mine",), home.options()) == Linted(0, 1, 2)
-    assert lint(("mine",), home.options()) == Linted(1, 1, 2)
-    elsewhere = home.path / "a/b"
-    elsewhere.mkdir(parents=True)
-    assert lint((str(path),), replace(home.options(), cwd=elsewhere)) == Linted(0, 1, 2)
-
-
 def test_a_suite_is_verified_under_the_profile_that_runs_it(home: Home) -> None:
     """A stack of one's own has targets of its own, which only its profile knows."""
     path = home.suite(
@@ -74,12 +61,12 @@ def test_a_suite_is_verified_under_the_profile_that_runs_it(home: Home) -> None:
     assert lint((str(path),), home.options()) == Linted(0, 1, 1)
     assert lint((), home.options()).suites > 1
     home.suite("title: V\nchecks: [{id: a}]\n", "own/other")
-    assert lint((str(path),), home.options()) == Linted(0, 1, 1), "mistakes of its neighbours are not its own"
+    assert lint((str(path),), home.options()) == Linted(0, 1, 1), "errors of its neighbours are not its own"
     assert catalogue(home.options()).explain("own/web:a").id == "own/web:a"
 
 
 def test_a_suite_whose_profile_is_no_yaml_is_verified_all_the_same(home: Home) -> None:
-    """The mistake of the profile is told, and those of the suite."""
+    """The error of the profile is told, and those of the suite."""
     home.suite(SUITE.replace("toy.load", "toy.laod"), "own/mine")
     home.profile("title: [\n", "mine")
     with pytest.raises(InvalidConfig) as error:
@@ -103,15 +90,6 @@ def test_a_handover_beside_the_suites_is_no_profile(home: Home) -> None:
     path = home.suite(SUITE, "own/mine")
     home.write("stack.yaml", "targets: {api: {url: 'http://127.0.0.1:1'}}\n")
     assert lint((str(path),), home.options()) == Linted(0, 1, 2)
-
-
-def test_lint_tells_all_mistakes_once(home: Home) -> None:
-    """What a suite and a profile that runs it have wrong is told once."""
-    home.suite(SUITE.replace("toy.load", "toy.laod"), "own/mine")
-    home.profile("title: P\nextends: stack\nsuites: [own/mine]\n", "mine")
-    with pytest.raises(InvalidConfig) as error:
-        lint(("own/mine", "mine"), home.options())
-    assert told(error.value.problems) == ['7: unknown kind of check "toy.laod"; did you mean "toy.load"?']
 
 
 def test_listing_imports_no_checker() -> None:

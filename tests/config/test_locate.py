@@ -6,7 +6,7 @@ import os
 from dataclasses import replace
 from pathlib import Path
 
-from tests.config.home import Home, told
+from tests.config.home import Home, error_lines
 from xnai_validate.config.locate import bundled_root
 
 SUITE = "title: S\nchecks: [{{id: {id}, title: A, kind: toy.load, expect: {{load: 1}}}}]\n"
@@ -54,11 +54,11 @@ def test_a_profile_by_path_finds_the_suites_beside_it(home: Home, tmp_path: Path
     assert [check.id for check in home.load(str(beside), options=options).checks] == ["own/one:a"]
 
 
-def test_unknown_profiles_and_directories_are_mistakes(home: Home) -> None:
+def test_unknown_profiles_and_directories_are_errors(home: Home) -> None:
     """Both are told at once, with the nearest name."""
     home.profile("title: P\n", "mine")
     options = replace(home.options(), paths=(home.path / "none",))
-    assert told(home.problems("mien", "no/such.yaml", options=options)) == [
+    assert error_lines(home.problems("mien", "no/such.yaml", options=options)) == [
         f"-: {home.path}/none is not a directory; --path and XNAI_VALIDATE_PATH name directories",
         "-: there is no file no/such.yaml",
         '-: unknown profile "mien"; did you mean "mine"?',
@@ -69,8 +69,10 @@ def test_a_folder_is_no_profile(home: Home) -> None:
     """A folder in the place of a file, or of a name, is told as what it is, with what takes folders."""
     (home.path / "mine.yaml").mkdir()
     (home.path / "mine").mkdir()
-    assert told(home.problems("mine.yaml")) == ["-: mine.yaml is no file that can be read"]
-    assert told(home.problems("mine")) == ['-: unknown profile "mine"; mine is a folder; --path mine searches it']
+    assert error_lines(home.problems("mine.yaml")) == ["-: mine.yaml is no file that can be read"]
+    assert error_lines(home.problems("mine")) == [
+        '-: unknown profile "mine"; mine is a folder; --path mine searches it'
+    ]
 
 
 def test_what_is_no_regular_file_is_not_read(home: Home) -> None:
@@ -78,15 +80,15 @@ def test_what_is_no_regular_file_is_not_read(home: Home) -> None:
     home.profile()
     (home.path / "checks" / "case").mkdir(parents=True)
     os.mkfifo(home.path / "checks" / "case" / "pipe.yaml")
-    assert told(home.problems()) == ["-: cannot read checks/case/pipe.yaml: not a regular file"]
+    assert error_lines(home.problems()) == ["-: cannot read checks/case/pipe.yaml: not a regular file"]
     os.mkfifo(home.path / "profiles" / "pipe.yaml")
-    assert "-: cannot read profiles/pipe.yaml: not a regular file" in told(home.problems("pipe"))
+    assert "-: cannot read profiles/pipe.yaml: not a regular file" in error_lines(home.problems("pipe"))
 
 
 def test_of_many_errors_the_first_are_reported(home: Home) -> None:
     """A file of errors does not become a report of megabytes: the first ones, and the number of the others."""
     home.profile()
     home.suite("title: T\nchecks:\n" + "".join(f"  - {{id: c{n}, oops{n}: 1}}\n" for n in range(500)))
-    lines = told(home.problems())
+    lines = error_lines(home.problems())
     assert len(lines) <= 101
     assert lines[-1].endswith("more errors")

@@ -155,7 +155,7 @@ async def collect(engine: Engine, also: Callable[[Event], None] = lambda event: 
 
 
 def finished(events: Iterable[Event]) -> dict[str, CheckFinished]:
-    """Check id -> how it ended; a check that ends twice is a mistake."""
+    """Check id -> how it ended; a check that ends twice is an error."""
     found: dict[str, CheckFinished] = {}
     for event in events:
         if isinstance(event, CheckFinished):

@@ -144,7 +144,7 @@ def test_a_group_of_exceptions_is_read_by_its_first(tmp_path: Path) -> None:
     assert (end.status, end.reason) == (Status.ERROR, "no socket")
 
 
-def test_a_broken_checker_is_told_once_a_kind(tmp_path: Path) -> None:
+def test_a_broken_checker_is_reported_once_a_kind(tmp_path: Path) -> None:
     """Ten checks of a broken kind are ten errors and one notice."""
     by = scripted(Stage())
     checks = [make(f"c{n}", by, script={"answers": ["broken"]}) for n in range(10)]

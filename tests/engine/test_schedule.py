@@ -144,7 +144,7 @@ def test_a_cycle_is_refused() -> None:
 
 
 def test_unknown_needs_and_equal_ids_are_refused() -> None:
-    """A need outside of the plan and two checks of one id are mistakes of whoever made the plan."""
+    """A need outside of the plan and two checks of one id are errors of whoever made the plan."""
     with pytest.raises(ValueError, match="x needs nothing-like-it"):
         Schedule([make("x", BY, needs=("nothing-like-it",))], Limits())
     with pytest.raises(ValueError, match="same id"):

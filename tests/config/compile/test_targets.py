@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.certificates import authority
-from tests.config.home import Home, told
+from tests.config.home import Home, error_lines
 from xnai_validate.model.json import JsonObject
 from xnai_validate.model.target import Tls
 from xnai_validate.plan import Choice, Plan
@@ -99,11 +99,11 @@ def test_a_handover_is_the_whole_stack(home: Home) -> None:
     assert home.load(options=over).targets["store"].target.url == "redis://127.0.0.1:5"
 
 
-def test_a_malformed_handover_is_a_mistake(home: Home) -> None:
-    """Another program's mistake is told as such."""
+def test_a_malformed_handover_is_an_error(home: Home) -> None:
+    """Another program's error is told as such."""
     given(home, CHOICE)
     problems = home.problems(options=home.options(stack={"targets": {"api": {"pid": "many"}}}))
-    assert told(problems) == ['-: the stack file: targets.api.pid takes a whole number, not "many"']
+    assert error_lines(problems) == ['-: the stack file: targets.api.pid takes a whole number, not "many"']
 
 
 def test_passwords_are_secrets_wherever_they_come_from(home: Home) -> None:
@@ -149,10 +149,10 @@ def test_numbers_from_the_environment_are_text_where_text_is_wanted(home: Home) 
         ({"api": "127.0.0.1:1"}, {}, '-: "127.0.0.1:1" is no url for the target api; write scheme://host:port, such as http://127.0.0.1:8000'),
     ],
 )  # fmt: skip
-def test_mistakes_of_the_command_line(home: Home, targets: dict[str, str], vars_: dict[str, str], message: str) -> None:
-    """What nothing knows and nothing uses is a mistake, with the nearest name."""
+def test_errors_of_the_command_line(home: Home, targets: dict[str, str], vars_: dict[str, str], message: str) -> None:
+    """What nothing knows and nothing uses is an error, with the nearest name."""
     given(home, CHOICE)
-    assert told(home.problems(options=home.options(targets=targets, vars=vars_))) == [message]
+    assert error_lines(home.problems(options=home.options(targets=targets, vars=vars_))) == [message]
 
 
 def test_what_checks_use_may_be_given_on_the_command_line_alone(home: Home) -> None:
@@ -183,15 +183,15 @@ def test_one_part_of_a_list_may_be_set_and_the_rest_stays(home: Home) -> None:
         ("seconds.x", "1", '-: --var seconds.x: unknown var "seconds.x"; did you mean "seconds"?'),
     ],
 )
-def test_a_var_that_does_not_fit_is_told_once(home: Home, name: str, value: str, message: str) -> None:
-    """A var of the command line is of the type that the profile's has; the checks that use it draw no mistakes."""
+def test_a_var_that_does_not_fit_is_reported_once(home: Home, name: str, value: str, message: str) -> None:
+    """A var of the command line is of the type that the profile's has; the checks that use it draw no errors."""
     home.profile(
         "title: P\nsuites: [case/*]\ntargets: {api: {url: 'http://127.0.0.1:1'}}\n"
         "vars: {seconds: 30, probe: false, asks: [{path: /a}]}\n"
     )
     with_ = "{path: '${asks.0.path}?${seconds}&${probe}'}"
     home.suite(f"title: S\nchecks: [{{id: a, title: A, kind: toy.ask, target: api, with: {with_}}}]\n")
-    assert told(home.problems(options=home.options(vars={name: value}))) == [message]
+    assert error_lines(home.problems(options=home.options(vars={name: value}))) == [message]
 
 
 @pytest.mark.parametrize(("name", "value"), [("seconds", "2.5"), ("probe", "true"), ("text", "3"), ("nothing", "x")])
@@ -210,9 +210,9 @@ def test_a_var_that_fits_is_taken(home: Home, name: str, value: str) -> None:
     ],
 )
 def test_a_target_keeps_its_protocol(home: Home, name: str, url: str, message: str) -> None:
-    """A url of another protocol than the profile's is a mistake, not a dozen checks that could not be measured."""
+    """A url of another protocol than the profile's is an error, not a dozen checks that could not be measured."""
     given(home, CHOICE)
-    assert told(home.problems(options=home.options(targets={name: url}))) == [message]
+    assert error_lines(home.problems(options=home.options(targets={name: url}))) == [message]
 
 
 def test_a_target_may_be_moved_to_tls(home: Home) -> None:

@@ -127,7 +127,7 @@ def engine(state: Path, *checks: PlannedCheck, **more: Any) -> Engine:
     return engine_of(plan_of(*checks), state, SystemClock(), **more)
 
 
-def told(events: list[Event]) -> list[tuple[str, object]]:
+def fault_lines(events: list[Event]) -> list[tuple[str, object]]:
     """The events of faults."""
     found: list[tuple[str, object]] = []
     for event in events:
@@ -150,7 +150,7 @@ def test_the_last_that_was_injected_is_the_first_that_is_taken_back(tmp_path: Pa
     report, checks = results(events)
     assert checks["a"].status is Status.PASS
     assert flags.said == ["+x", "+y", "-y", "-x"]
-    assert told(events) == [("injected", "1"), ("injected", "2"), ("reverted 2", True), ("reverted 1", True)]
+    assert fault_lines(events) == [("injected", "1"), ("injected", "2"), ("reverted 2", True), ("reverted 1", True)]
     assert (flags.up, flags.closed, report.exit_code) == ([], 2, 0)
     assert UndoFolder.below(tmp_path).ids() == ()
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from tests.config.home import Home, allowing, told
+from tests.config.home import Home, allowing, error_lines
 from xnai_validate.config import LoadOptions
 from xnai_validate.model.json import JsonObject
 from xnai_validate.plan import PlannedCheck, Until
@@ -199,12 +199,12 @@ def _here(home: Home, options: LoadOptions) -> LoadOptions:
     return replace(options, cwd=home.path, environ={})
 
 
-def test_filters_that_match_nothing_are_mistakes(home: Home) -> None:
+def test_filters_that_match_nothing_are_errors(home: Home) -> None:
     """A mistyped tag or id on the command line is told with the nearest, not taken for an empty selection."""
     home.profile()
     home.suite(FILTERED)
     options = home.options(only=("case/one:d",), tags=frozenset({"quik"}))
-    assert told(home.problems(options=options)) == [
+    assert error_lines(home.problems(options=options)) == [
         '-: --only "case/one:d" matches no check; did you mean "case/one:c"?',
         '-: no check has the tag "quik"; did you mean "quick"?',
     ]

@@ -1,4 +1,4 @@
-"""References to the environment and to vars are replaced, with their types kept and their mistakes placed."""
+"""References to the environment and to vars are replaced, with their types kept and their errors placed."""
 
 from __future__ import annotations
 

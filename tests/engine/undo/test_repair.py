@@ -180,15 +180,14 @@ def test_two_do_not_take_back_at_once(tmp_path: Path) -> None:
     """Who comes second waits, and finds nothing left to do."""
     folder = UndoFolder.below(tmp_path)
     record(folder, 1, tmp_path / "flag")
-    code = (
-        "import pathlib, sys; from tests.engine.test_repair import repaired; print(repaired(pathlib.Path(sys.argv[1])))"
-    )
+    imports = "import pathlib, sys; from tests.engine.undo.test_repair import repaired"
+    code = f"{imports}; print(repaired(pathlib.Path(sys.argv[1])))"
     with folder.locked():
         other = subprocess.Popen(
             [sys.executable, "-c", code, str(tmp_path)],
             stdout=subprocess.PIPE,
             text=True,
-            cwd=Path(__file__).parents[2],
+            cwd=Path(__file__).parents[3],
         )
         with pytest.raises(subprocess.TimeoutExpired):
             other.wait(3)
@@ -278,7 +277,7 @@ def test_a_state_that_is_no_folder_has_no_records(tmp_path: Path) -> None:
 
 
 def test_waiting_for_the_end_of_a_run_takes_no_longer_than_it_may(tmp_path: Path) -> None:
-    """A guardian that was woken by mistake gives up."""
+    """A guardian that was woken needlessly gives up."""
     folder = UndoFolder.below(tmp_path)
     record(folder, 1, tmp_path / "flag", owner=myself())
     clock = VirtualClock()

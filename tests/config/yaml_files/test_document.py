@@ -82,7 +82,7 @@ def test_values_that_repeat_are_one() -> None:
 
 
 def test_the_slow_parser_reads_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where PyYAML was built without libyaml, values, places and mistakes are the same."""
+    """Where PyYAML was built without libyaml, values, places and errors are the same."""
     fast = parsed(TEXT)
     monkeypatch.setattr(yamlevents, "_Loader", yaml.SafeLoader)
     slow = parsed(TEXT)
@@ -107,7 +107,7 @@ def test_files_too_large_or_missing_are_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("opening", ["[", "{a: ", "- ", "? "])
-def test_endless_nesting_is_a_mistake_and_no_crash(opening: str) -> None:
+def test_endless_nesting_is_an_error_and_no_crash(opening: str) -> None:
     """A hundred thousand opened brackets end in a sentence; a recursive reader would end the process."""
     source, problems = parse_source((opening * 100_000).encode(), "deep.yaml")
     assert source is None

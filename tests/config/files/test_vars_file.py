@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from tests.config.home import BASE, Home, told
+from tests.config.home import BASE, Home, error_lines
 from xnai_validate.config.catalogue import catalogue
 from xnai_validate.config.lint import Linted, lint
 
@@ -45,7 +45,7 @@ def test_the_canaries_are_replaced_by_a_file_of_that_name(home: Home) -> None:
 
 
 def test_it_is_not_taken_for_a_suite(home: Home) -> None:
-    """Globs, lists and lint leave it out of the suites; named as one, it is a mistake."""
+    """Globs, lists and lint leave it out of the suites; named as one, it is an error."""
     home.profile(PROFILE)
     path = home.write("checks/case/questions.yaml", QUESTIONS)
     home.suite(SUITE)
@@ -53,7 +53,7 @@ def test_it_is_not_taken_for_a_suite(home: Home) -> None:
     assert "case/questions" not in [suite.name for suite in catalogue(home.options()).suites]
     assert lint((str(path),), replace(home.options(), cwd=home.path)) == Linted(0, 0, 0)
     home.profile(PROFILE.replace("case/*", "case/questions"))
-    assert "3: case/questions has vars, not checks; name it under `vars_files`" in told(home.problems("base"))
+    assert "3: case/questions has vars, not checks; name it under `vars_files`" in error_lines(home.problems("base"))
 
 
 def test_a_broken_one_is_told_alone(home: Home) -> None:
@@ -71,10 +71,10 @@ def test_a_broken_one_is_told_alone(home: Home) -> None:
         assert said in found[0].message
         assert {one.place.file for one in found if one.place} == {"checks/case/questions.yaml"}
     (home.path / "checks/case/questions.yaml").unlink()
-    assert told(home.problems("base")) == ['10: unknown file of vars "case/questions"; did you mean "case/one"?']
+    assert error_lines(home.problems("base")) == ['10: unknown file of vars "case/questions"; did you mean "case/one"?']
 
 
-def test_a_mistake_in_many_places_is_told_once(home: Home) -> None:
+def test_an_error_in_many_places_is_reported_once(home: Home) -> None:
     """The first place stands for all, with their number; a few are told one by one."""
     checks = [
         f'{{id: c{number}, title: C, kind: toy.ask, target: api, with: {{path: "${{nowhere}}"}}}}'
@@ -83,7 +83,7 @@ def test_a_mistake_in_many_places_is_told_once(home: Home) -> None:
     home.profile()
     for count in (5, 9):
         home.suite("title: S\nchecks:\n" + "".join(f"  - {check}\n" for check in checks[:count]))
-        found = told(home.problems("base"))
+        found = error_lines(home.problems("base"))
         assert len(found) == (5 if count == 5 else 1)
         assert ("(the first of 9 places)" in found[0]) == (count == 9)
         assert found[0].startswith("3: unknown var")
