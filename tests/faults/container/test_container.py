@@ -92,7 +92,9 @@ def test_a_container_that_would_be_removed_is_refused(name: str, tmp_path: Path)
 
 
 @pytest.mark.parametrize("name", FAULTS)
-def test_an_engine_that_fails_is_an_error_with_the_command(engine: OneContainer, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_engine_that_fails_is_an_error_with_the_command(
+    engine: OneContainer, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """500 or no answer to the action: its words or the time-out, and the command by which a person would do it."""
     monkeypatch.setattr(subject, "CALL_S", 0.3)
     action = NOT_LEFT[name]
@@ -112,7 +114,9 @@ def test_an_engine_that_fails_is_an_error_with_the_command(engine: OneContainer,
 
 
 @pytest.mark.parametrize(("name", "back"), [("container.pause", "unpause"), ("container.stop", "start")])
-def test_an_engine_that_does_not_revert_is_an_error_with_the_command(engine: OneContainer, name: str, back: str) -> None:
+def test_an_engine_that_does_not_revert_is_an_error_with_the_command(
+    engine: OneContainer, name: str, back: str
+) -> None:
     """Nothing is proven then, and the command by hand is named; once the engine does it, it is."""
     with trial(name, ECHO, **({} if back == "unpause" else {"within": "1s"})) as one:
         undo, before = one.prepare()
