@@ -164,7 +164,7 @@ class Driver:
 
         It may show a change `settle` late.
         """
-        not_open = [reading.asked_s for reading in self.meanwhile if reading.state not in (None, "open")]
+        not_open = [reading.begun_s for reading in self.meanwhile if reading.state not in (None, "open")]
         return max(not_open) - self.params.settle if not_open else None
 
     async def wait(self, since_s: float, observation: Observation | None = None) -> Waiting:

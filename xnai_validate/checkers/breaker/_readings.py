@@ -22,9 +22,9 @@ PAUSE_S = 0.02
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """The key in Redis, read between `asked_s` and `read_s` (seconds of the monotonic clock)."""
+    """The key in Redis, read between `begun_s` and `read_s` (seconds of the monotonic clock)."""
 
-    asked_s: float
+    begun_s: float
     read_s: float
     readable: bool = False
     """Whether Redis answered."""
@@ -61,13 +61,13 @@ class Readings:
         """The key as it is now; None if no key is known. Raises NotApplicable if Redis is not configured."""
         if self._params.key is None:
             return None
-        asked_s = self._ctx.clock.monotonic()
+        begun_s = self._ctx.clock.monotonic()
         try:
             async with asyncio.timeout(READ_S):
                 found = await self._read(self._params.key)
         except (WireError, TimeoutError):
             found = Reading(0, 0)
-        return replace(found, asked_s=asked_s, read_s=self._ctx.clock.monotonic())
+        return replace(found, begun_s=begun_s, read_s=self._ctx.clock.monotonic())
 
     async def _read(self, key: str) -> Reading:
         if self._client is None:

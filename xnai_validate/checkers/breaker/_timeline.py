@@ -48,10 +48,10 @@ class Timeline:
         if last is None or last.state is None:
             return
         # A state may be shown a little later than it changed, so its cause may be a little before the last reading.
-        self._calls = [call for call in self._calls if call.answered_s >= last.asked_s - self._settle_s]
+        self._calls = [call for call in self._calls if call.answered_s >= last.begun_s - self._settle_s]
         if last.state != reading.state and len(self.changes) < CHANGES_CAP:
-            fault = self._fault(last.state, reading.state, reading.read_s - last.asked_s)
-            self.changes.append(Change(last.state, reading.state, last.asked_s, reading.read_s, fault))
+            fault = self._fault(last.state, reading.state, reading.read_s - last.begun_s)
+            self.changes.append(Change(last.state, reading.state, last.begun_s, reading.read_s, fault))
 
     def skip_to(self, reading: Reading) -> None:
         """Add a reading of a state that was written by a fault: it is not a change that the breaker made."""

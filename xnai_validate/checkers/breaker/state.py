@@ -179,8 +179,8 @@ def _last_failure_error_s(record: Cycle) -> float | None:
     ]
     if opened is None or not readings:
         return None
-    reading = min(readings, key=lambda reading: reading.read_s - reading.asked_s)
-    half_s = (reading.read_s - reading.asked_s) / 2
-    offset_s = (reading.server_time_s or 0.0) - (reading.asked_s + half_s)
+    reading = min(readings, key=lambda reading: reading.read_s - reading.begun_s)
+    half_s = (reading.read_s - reading.begun_s) / 2
+    offset_s = (reading.server_time_s or 0.0) - (reading.begun_s + half_s)
     at_s = (reading.number("last_failure_time") or 0.0) - offset_s
     return max(0.0, opened[0] - at_s - half_s, at_s - opened[1] - half_s)

@@ -62,7 +62,7 @@ class Exposition:
 def parse(body: bytes, *, openmetrics: bool, stop: Event | None = None) -> tuple[Exposition, str | None]:
     """The families and samples of an exposition as far as it can be read, and what is wrong with it.
 
-    `stop`: set where nobody waits for the result any more.
+    `stop`: set to end parsing, when the result is not needed any more.
     """
     if openmetrics:
         from prometheus_client.openmetrics.parser import text_fd_to_metric_families
@@ -127,7 +127,7 @@ def _bounded(text: str, stop: Event) -> Iterator[str]:
         if number > LINES_CAP:
             raise _TooMuch(f"there are more than {LINES_CAP} lines")
         if stop.is_set():
-            raise _TooMuch("nobody waits for it any longer")
+            raise _TooMuch("parsing was stopped")
         yield line
 
 

@@ -1,4 +1,4 @@
-"""Checks of metrics in Prometheus' text format or OpenMetrics."""
+"""`metrics.samples`: metrics in Prometheus' text format or OpenMetrics."""
 
 from __future__ import annotations
 
@@ -10,17 +10,11 @@ from threading import Event
 from typing import TypeVar
 
 from xnai_validate.checkers.metrics._exposition import SAMPLES_CAP, Exposition, parse
+from xnai_validate.checkers.metrics._models import Samples, Scrape
 from xnai_validate.kit import (
     Context,
-    Count,
-    Duration,
     ErrorKind,
-    Facts,
-    Field,
-    Milliseconds,
     NotApplicable,
-    Params,
-    Size,
     Unmeasurable,
     checker,
 )
@@ -31,56 +25,8 @@ from xnai_validate.wire.http.client import HttpAnswer, HttpClient, HttpRequest
 T = TypeVar("T")
 
 AT_ONCE = 65_536
-"""Bytes that are parsed without a thread of their own."""
+"""Bytes that are parsed without a thread."""
 OPENMETRICS = "application/openmetrics-text"
-
-
-class Scrape(Params):
-    """Where the metrics are, and which must be among them."""
-
-    path: str = "/metrics"
-    """The path below the target's url; an absolute url is taken as it is."""
-    root: bool = False
-    """Whether the path is below the target's root instead of its url."""
-    headers: dict[str, str] = Field(default_factory=dict)
-    """Headers of the request."""
-    wanted: list[str] = Field(default_factory=list)
-    """Names that must be exposed, of families or of samples; see `missing` and `values`."""
-    timeout: Duration = 10.0
-    """How long the scrape may take."""
-    body_cap: Size = 8 * 1024 * 1024
-    """More bytes than this are not read: too_large."""
-
-
-class Samples(Facts):
-    """The exposition, parsed."""
-
-    error: ErrorKind | None
-    """Why there was no exposition."""
-    error_detail: str | None
-    """The error in words."""
-    status: int | None
-    """The status code of the scrape."""
-    content_type: str | None
-    """The media type of the exposition."""
-    total_ms: Milliseconds | None
-    """How long the scrape took."""
-    valid: bool | None
-    """Whether the whole body is what it claims: Prometheus' text format 0.0.4, or, by its content type, OpenMetrics."""
-    problem: str | None
-    """Why it is not."""
-    families: dict[str, str] | None
-    """Name of each family, as it is exposed, and its type: counter, gauge, histogram, summary ...; the first 5 000."""
-    samples: dict[str, float] | None
-    """`name`: the sum over all its labels; `name{a="b"}`: each single sample, labels in order, the first 5 000."""
-    sample_count: Count | None
-    """How many single samples there are."""
-    label_sets: dict[str, Count] | None
-    """Family -> how many different label sets it has (`le` and `quantile` aside): one that keeps growing shows."""
-    missing: list[str] | None
-    """Which of the wanted names are neither a family nor a sample."""
-    values: dict[str, float] | None
-    """The sums of the wanted names that have samples; of a histogram or summary, its count."""
 
 
 @checker(
@@ -127,7 +73,7 @@ async def samples(params: Scrape, ctx: Context) -> Samples:
 
 
 async def _parse(body: bytes, openmetrics: bool, timeout_s: float) -> tuple[Exposition, str | None]:
-    """`parse`, aside where it takes long, so that others are measured meanwhile; raises TimeoutError."""
+    """`parse`, in a thread if the body is large, so that other checks run meanwhile; raises TimeoutError."""
     if len(body) <= AT_ONCE:
         return parse(body, openmetrics=openmetrics)
     stop = Event()
@@ -135,7 +81,7 @@ async def _parse(body: bytes, openmetrics: bool, timeout_s: float) -> tuple[Expo
         async with asyncio.timeout(timeout_s):
             return await asyncio.to_thread(parse, body, openmetrics=openmetrics, stop=stop)
     finally:
-        stop.set()  # a thread cannot be cancelled: it looks at this at every line
+        stop.set()  # a thread cannot be cancelled: it reads this at every line
 
 
 def _parsed(

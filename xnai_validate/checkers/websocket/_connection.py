@@ -132,7 +132,7 @@ class WebSocket:
                     while True:
                         await self._more()
         except (TimeoutError, WebSocketClosed, WireError, InvalidState, ConnectionClosed):
-            pass  # whatever was left to say is in `closing`
+            pass  # `closing` has how it ended
         finally:
             self.abort()
 

@@ -43,7 +43,7 @@ class SessionParams(Params):
     """What is sent, one message after the other: text as it stands (so it may be bad JSON), `{base64: "AAH/"}` as the
     bytes that it encodes, in a binary frame, anything else as JSON."""
     ignore: list[str] = Field(default_factory=list)
-    """Types of messages that are skipped, because they answer nothing."""
+    """Types of messages that are skipped, because they are no answers."""
     type_field: str = "type"
     """The field of a JSON message that holds its type."""
     reply_timeout: Duration = 3.0
@@ -64,7 +64,7 @@ class SessionParams(Params):
 
 
 def message_of(written: JsonValue) -> Message:
-    """The message that an entry of `send` stands for. Raises ValueError where its base64 is none."""
+    """The message that an entry of `send` stands for. Raises ValueError for malformed base64."""
     if isinstance(written, str):
         return written
     if isinstance(written, dict) and list(written) == ["base64"] and isinstance(encoded := written["base64"], str):
@@ -90,18 +90,18 @@ class SessionFacts(Facts):
     headers: Headers | None = None
     """Headers of the answer to the handshake."""
     greetings: JsonValue = None
-    """The messages before we sent anything, as a list; a binary one that is no text is `{base64: ...}`."""
+    """The messages before we sent anything, as a list; a binary one that is not UTF-8 is `{base64: ...}`."""
     greeting_types: list[str] | None = None
-    """Their types; empty text for one that has none or did not come."""
+    """Their types; empty for a message without type, or a missing one."""
     greeting_frames: list[Frame] | None = None
-    """The frames that they came in: `text`, `binary`, or `none` for one that did not come."""
+    """The frames that they came in: `text`, `binary`, or `none` for a missing one."""
     replies: JsonValue = None
     """The answer to each message, in order, as a list; null for one that was not answered, `{base64: ...}` for a binary
-    one that is no text."""
+    one that is not UTF-8."""
     reply_frames: list[Frame] | None = None
-    """The frames that the answers came in: `text`, `binary`, or `none` for one that did not come."""
+    """The frames that the answers came in: `text`, `binary`, or `none` for a missing one."""
     reply_types: list[str] | None = None
-    """Their types; empty text for one that has none or did not come."""
+    """Their types; empty for a message without type, or a missing one."""
     unanswered: Count | None = None
     """Greetings and answers that did not come."""
     roundtrip_ms: Milliseconds | None = None

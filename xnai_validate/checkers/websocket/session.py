@@ -26,7 +26,7 @@ SKIPPED_CAP = 1_000
 
 @dataclass(frozen=True, slots=True)
 class _Answer:
-    """A message from the server, as JSON or text, or that none came in time."""
+    """A message from the server, as JSON or text; the frame is `none` if there was none in time."""
 
     document: JsonValue = None
     frame: Frame = "none"
@@ -128,7 +128,7 @@ class _Session:
             self.survived = False
 
     def _type(self, answer: _Answer) -> str:
-        """The type that a message says it has; empty text without one."""
+        """The type in a message; empty without one."""
         document = answer.document
         found = document.get(self.params.type_field) if isinstance(document, dict) else None
         return found[:100] if isinstance(found, str) else ""
