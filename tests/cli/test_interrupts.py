@@ -1,4 +1,4 @@
-"""How a command ends when somebody is impatient, and how it waits when a stack is late."""
+"""Signals: a command ends in good order, also if they are repeated."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def test_a_closed_terminal_ends_a_run_in_good_order(place: Place) -> None:
 
 
 def test_a_killed_run_leaves_its_journal_and_nothing_half_written(place: Place) -> None:
-    """After kill -9 the old report is what it was, nothing lies beside it, and the journal tells what was seen."""
+    """After kill -9 the old report is what it was, no file lies beside it, and the journal has the results so far."""
     (place.path / "r.json").write_text("old")
     before = {path.name for path in place.path.iterdir()}
     process = start("run", "hanging", "-o", "r.json", "-o", "r.xml")

@@ -1,4 +1,4 @@
-"""The command as a process of its own: start-up, signals, pipes, and errors nobody foresaw."""
+"""The command as a process of its own: start-up, signals, pipes, and bugs of the tool."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def test_a_reader_that_leaves_is_no_error(place: Place) -> None:
 
 
 def test_an_unforeseen_error_is_a_sentence(place: Place) -> None:
-    """A mistake of the tool itself is one sentence, with the traceback in a file that only its owner reads; exit 3."""
+    """A bug of the tool is reported in one sentence, with the traceback in a file that only its owner reads; exit 3."""
     program = (
         "import sys, xnai_validate.config as c\n"
         "def boom(*args): raise RuntimeError('out of \\x1b[31mcheese')\n"

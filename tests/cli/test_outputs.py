@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
+import stat
 from pathlib import Path
 
 import pytest
 
+from tests.cli.conftest import Place
 from xnai_validate.cli.outputs import Outputs
 from xnai_validate.errors import ConfigError
 
@@ -26,7 +29,7 @@ from xnai_validate.errors import ConfigError
 def test_a_file_that_cannot_be_written_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, names: tuple[str, ...], message: str
 ) -> None:
-    """The error names the file; nothing is left in the folder."""
+    """The error names the file; no file is left in the folder."""
     monkeypatch.chdir(tmp_path)
     for folder in ("folder.json", "folder.jsonl"):
         (tmp_path / folder).mkdir()
@@ -45,3 +48,35 @@ def test_a_device_takes_several_reports(tmp_path: Path) -> None:
     with Outputs(tuple(names)) as outputs:
         assert [str(output.path) for output in outputs.all] == names
         assert all(output.file is not None for output in outputs.all)
+
+
+def test_an_existing_report_keeps_its_mode_and_its_link(place: Place) -> None:
+    """A report replaces the file that a link names, and keeps its permissions."""
+    real = place.path / "real.json"
+    real.write_text("old")
+    real.chmod(0o640)
+    (place.path / "link.json").symlink_to(real)
+    place.run("good", "-o", "link.json")
+    assert json.loads(real.read_text())["verdict"] == "passed"
+    assert (place.path / "link.json").is_symlink()
+    assert stat.S_IMODE(real.stat().st_mode) == 0o640
+
+
+def test_a_run_that_cannot_begin_leaves_the_old_report(place: Place) -> None:
+    """If a profile has errors, the report of an earlier run stays as it was, and no file is left beside it."""
+    (place.path / "r.json").write_text("old")
+    assert place.run("mistaken", "-o", "r.json").exit_code == 2
+    assert (place.path / "r.json").read_text() == "old"
+    assert sorted(path.name for path in place.path.iterdir()) == ["checks", "profiles", "r.json"]
+
+
+def test_a_report_that_cannot_be_written_is_3(place: Place) -> None:
+    """A full disk costs no verdict: the report names the file, and a run that would have passed exits 3."""
+    result = place.run("good", "-o", "fine.json")
+    assert result.exit_code == 0
+    (place.path / "full.jsonl").symlink_to("/dev/full")
+    result = place.run("good", "-o", "full.jsonl")
+    assert result.exit_code == 3
+    assert "full.jsonl: No space left on device" in " ".join(result.stdout.split())
+    failed = place.run("bad", "-o", "full.jsonl")
+    assert failed.exit_code == 1

@@ -44,7 +44,7 @@ def test_a_report_with_a_target_that_is_no_url_is_not_compared(place: Place) -> 
 
 
 def test_a_run_is_named_by_the_beginning_of_its_id(place: Place) -> None:
-    """If several runs begin so, the error says how many."""
+    """If several runs begin so, the error has their number."""
     place.run("good")
     (journal,) = (place.state / "runs").iterdir()
     assert report_of(journal.stem[:-2]).run.id == journal.stem

@@ -40,7 +40,7 @@ checks:
 
 
 def write(home: Path, scene: Scene, fault: str, nothing: str, *, error: str = "refused", hold: str = "60s") -> Path:
-    """A profile with one check under a fault, and the handover of its targets."""
+    """A profile with one check under a fault, and the stack file of its targets."""
     suite = home / "checks" / "recovery" / "faults.yaml"
     suite.parent.mkdir(parents=True, exist_ok=True)
     assert scene.target is not None
@@ -50,9 +50,9 @@ def write(home: Path, scene: Scene, fault: str, nothing: str, *, error: str = "r
     (home / "profiles" / "faults.yaml").write_text("title: Faults\nsuites: [recovery/faults]\n")
     target = scene.target
     described = {"url": target.url, "pid": target.pid, "password": target.password}
-    handover = {"targets": {target.name: {k: v for k, v in described.items() if v}, "nothing": {"url": nothing}}}
+    description = {"targets": {target.name: {k: v for k, v in described.items() if v}, "nothing": {"url": nothing}}}
     file = home / "stack.json"
-    file.write_text(json.dumps(handover))
+    file.write_text(json.dumps(description))
     return file
 
 
@@ -62,7 +62,7 @@ def run(home: Path, *arguments: str) -> Ended:
 
 
 NOWHERE = "tcp://127.0.0.1:9"
-"""The port of discard, where nobody listens: a connection is refused at once."""
+"""The port of discard, where no server listens: a connection is refused at once."""
 
 
 @contextmanager
@@ -97,7 +97,7 @@ def until_disturbed(scene: Scene, before: object) -> None:
 
 
 def test_nothing_is_disturbed_without_consent(tmp_path: Path) -> None:
-    """Skipped with the reason, exit 0; a dry run says what would be done to whom."""
+    """Skipped with the reason, exit 0; a dry run shows the faults and their targets."""
     with scene_of("redis.maxmemory")() as scene:
         before = scene.seen()
         write(tmp_path, scene, "redis.maxmemory", NOWHERE)
@@ -122,10 +122,10 @@ def test_what_is_far_away_takes_more_consent(tmp_path: Path) -> None:
     """A target at an address that is neither loopback nor private is not disturbed without --allow-remote."""
     with scene_of("redis.maxmemory")() as scene:
         file = write(tmp_path, scene, "redis.maxmemory", NOWHERE)
-    handover = json.loads(file.read_text())
+    description = json.loads(file.read_text())
     for host, refused in (("203.0.113.7", True), ("redis.example.com", True), ("10.1.2.3", False), ("[::1]", False)):
-        handover["targets"]["redis"]["url"] = f"redis://{host}:6379/0"
-        file.write_text(json.dumps(handover))
+        description["targets"]["redis"]["url"] = f"redis://{host}:6379/0"
+        file.write_text(json.dumps(description))
         shown = run(tmp_path, "--allow", "disruptive", "--dry-run")
         assert ("--allow-remote" in shown.stdout) is refused, host
         assert "--allow-remote" not in run(tmp_path, "--allow", "disruptive", "--allow-remote", "--dry-run").stdout
@@ -195,7 +195,7 @@ def test_interrupted_twice(tmp_path: Path) -> None:
 
 
 def test_no_room_for_the_journal(tmp_path: Path) -> None:
-    """Where no file may grow, nothing is injected: the check could not be measured, with the reason; exit 3."""
+    """If no file may grow, no fault is injected: the check could not be measured, with the reason; exit 3."""
     with held(tmp_path, "redis.maxmemory") as (scene, before, command):
         done = subprocess.run(
             ["/bin/sh", "-c", 'ulimit -f 0; exec "$@"', "sh", *command],

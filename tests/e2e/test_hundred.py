@@ -24,13 +24,13 @@ def _listening() -> set[int]:
 def test_preflight_a_hundred_times(tmp_path: Path) -> None:
     """No run of preflight differs from another, and no process, port or file is left over."""
     with EmbeddedStack.start(layout="A") as stack:
-        handover = tmp_path / "stack.json"
-        handover.write_text(json.dumps(stack.description), encoding="utf-8")
+        stack_file = tmp_path / "stack.json"
+        stack_file.write_text(json.dumps(stack.description), encoding="utf-8")
         before_processes, before_ports = set(psutil.pids()), _listening()
         seen = set()
         for _ in range(RUNS):
             out = tmp_path / "report.json"
-            done = tool(tmp_path, "run", "preflight", "--stack", str(handover), "-o", str(out))
+            done = tool(tmp_path, "run", "preflight", "--stack", str(stack_file), "-o", str(out))
             assert done.code == 0, done.stdout
             seen.add(tuple((check.id, str(check.status)) for check in report(out).checks))
             out.unlink()

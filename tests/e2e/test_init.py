@@ -13,7 +13,7 @@ from tests.e2e.tool import report, tool
 from xnai_validate.demo.processes.stack import EmbeddedStack
 
 DEAD = "http://127.0.0.1:9"
-"""The discard port: nothing listens there."""
+"""The discard port: no server listens there."""
 
 
 @pytest.fixture(scope="module")
@@ -31,26 +31,26 @@ def test_what_it_writes_can_be_run_against(stack: EmbeddedStack, tmp_path: Path)
     given = [f"--target={name}={url}" for name, url in known.items() if name not in ("api", "docs")]
     done = tool(tmp_path, "init", "stack.yaml", *given, f"--target=docs={DEAD}", env=env)
     assert done.code == 0, done.stderr
-    assert f"missing  docs     nothing answers at {DEAD}" in done.stderr
+    assert f"missing  docs     no answer at {DEAD}" in done.stderr
     written = (tmp_path / "stack.yaml").read_text(encoding="utf-8")
-    handover = yaml.safe_load(written)
-    assert handover["layout"] == "B"
-    assert handover["targets"]["api"]["url"] == known["api"]
-    assert set(handover["targets"]) == set(known) - {"docs"}
+    description = yaml.safe_load(written)
+    assert description["layout"] == "B"
+    assert description["targets"]["api"]["url"] == known["api"]
+    assert set(description["targets"]) == set(known) - {"docs"}
     assert "# docs:" in written
     assert env["REDIS_PASSWORD"] not in written
-    assert handover["targets"]["redis"]["password_env"] == "REDIS_PASSWORD"
-    # What only a person can say: whom to trust, and how patient to be with a busy machine.
-    handover["targets"]["redis"]["tls"] = stack.description["targets"]["redis"]["tls"]
-    handover["vars"]["budget"] = stack.description["vars"]["budget"]
-    (tmp_path / "stack.yaml").write_text(yaml.safe_dump(handover), encoding="utf-8")
+    assert description["targets"]["redis"]["password_env"] == "REDIS_PASSWORD"
+    # Only a person knows whom to trust, and how long a busy machine may take.
+    description["targets"]["redis"]["tls"] = stack.description["targets"]["redis"]["tls"]
+    description["vars"]["budget"] = stack.description["vars"]["budget"]
+    (tmp_path / "stack.yaml").write_text(yaml.safe_dump(description), encoding="utf-8")
     ran = tool(tmp_path, "run", "preflight", "--stack", "stack.yaml", "-o", "report.json", env=env)
     assert ran.code == 0, ran.stdout
     assert not report(tmp_path / "report.json").run.targets.get("docs")
 
 
 def test_a_file_that_is_there_is_kept(tmp_path: Path) -> None:
-    """A handover that a person has corrected is not replaced unless that is said."""
+    """A stack file that a person has corrected is replaced only with --force."""
     (tmp_path / "stack.yaml").write_text("mine", encoding="utf-8")
     done = tool(tmp_path, "init", f"--target=api={DEAD}")
     assert done.code == 2

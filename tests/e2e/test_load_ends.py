@@ -95,19 +95,19 @@ def until(holds: Callable[[], bool], within_s: float = 30.0) -> None:
         time.sleep(0.02)
 
 
-def told(partial: RunReport) -> dict[str, tuple[str, str | None]]:
+def outcomes(partial: RunReport) -> dict[str, tuple[str, str | None]]:
     """Status and reason of every check of the report."""
     return {check.id.partition(":")[2]: (str(check.status), check.reason) for check in partial.checks}
 
 
 @pytest.mark.parametrize("kind", LOADS)
 def test_ctrl_c_ends_a_load_at_once(tmp_path: Path, kind: str) -> None:
-    """Within seconds, of a load of a minute: exit 130, a report that says so, no connection and no process left."""
+    """Within seconds, of a load of a minute: exit 130, a report that shows it, no connection and no process left."""
     code, took_s, partial = ended(tmp_path, waits, kind, stop=True)
     assert code == partial.exit_code == 130
     assert took_s < 20
     assert partial.run.stopped == "interrupted"
-    assert {status for status, _ in told(partial).values()} == {"skip"}
+    assert {status for status, _ in outcomes(partial).values()} == {"skip"}
 
 
 @pytest.mark.parametrize("kind", LOADS)
@@ -117,11 +117,11 @@ def test_the_deadline_ends_a_load(tmp_path: Path, kind: str) -> None:
     assert code == partial.exit_code == 5
     assert took_s < 24
     assert partial.run.stopped == "deadline"
-    assert told(partial)["long"][0] == "skip"
+    assert outcomes(partial)["long"][0] == "skip"
 
 
 def test_the_memory_guard_ends_a_load_that_takes_too_much(tmp_path: Path) -> None:
-    """Fifty streams that each hold a megabyte: the run ends, exit 5, and says how much this process had."""
+    """Fifty streams that each hold a megabyte: the run ends, exit 5, and reports how much this process had."""
     code, took_s, partial = ended(tmp_path, hoards, "load.sse", limits=MEMORY)
     assert code == partial.exit_code == 5
     assert took_s < 20

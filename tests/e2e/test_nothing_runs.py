@@ -1,4 +1,4 @@
-"""Against a host where nothing runs."""
+"""A run against a host without a stack."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 from tests.e2e.tool import report, tool
 
 DEAD = "http://127.0.0.1:9"
-"""The discard port: nothing listens there."""
+"""The discard port: no server listens there."""
 
 
 @pytest.fixture(scope="module")

@@ -79,9 +79,9 @@ def all_gone(mark: str, within_s: float = 10) -> bool:
 
 
 @contextmanager
-def handover_file(folder: Path, handover: object) -> Iterator[Path]:
-    """A handover as `run --stack` reads it."""
+def stack_file(folder: Path, description: object) -> Iterator[Path]:
+    """Write a stack file, as `run --stack` reads it."""
     path = folder / "stack.json"
-    path.write_text(json.dumps(handover), encoding="utf-8")
+    path.write_text(json.dumps(description), encoding="utf-8")
     yield path
     path.unlink()

@@ -33,30 +33,30 @@ def with_profile(path: Path) -> None:
     (path / "profiles" / "embedded.yaml").write_text(PROFILE)
 
 
-def test_demo_serves_until_it_is_told_to_end(place: Place) -> None:
+def test_demo_serves_until_a_signal(place: Place) -> None:
     """demo prints one line of JSON when all is ready; a run takes its state file; SIGINT ends it with 0, all gone."""
     with_profile(place.path)
     process = start("demo", "--state", "stack.json", "--layout", "B")
     try:
         assert process.stdout is not None
-        handover = json.loads(process.stdout.readline())
-        assert handover["layout"] == "B"
-        pids = [target["pid"] for target in handover["targets"].values() if "pid" in target]
+        description = json.loads(process.stdout.readline())
+        assert description["layout"] == "B"
+        pids = [target["pid"] for target in description["targets"].values() if "pid" in target]
         assert pids
         result = place.run("embedded", "--stack", "stack.json")
         assert result.exit_code == 0, result.output
-        assert handover["targets"]["api"]["url"] in result.stdout
+        assert description["targets"]["api"]["url"] in result.stdout
         process.send_signal(signal.SIGINT)
         code, rest, err = finish(process)
     finally:
         process.kill()
     assert (code, rest) == (0, "")
-    assert handover["targets"]["api"]["url"] in err
+    assert description["targets"]["api"]["url"] in err
     assert [pid for pid in pids if psutil.pid_exists(pid) and psutil.Process(pid).status() != "zombie"] == []
 
 
 def test_run_demo_starts_runs_and_stops(place: Place) -> None:
-    """run --demo needs nothing that runs already, and leaves no process of its own."""
+    """run --demo starts the stack itself, and leaves no process."""
     with_profile(place.path)
     before = set(psutil.Process(os.getpid()).children(recursive=True))
     result = place.run("embedded", "--demo", "--format", "json")
@@ -67,7 +67,7 @@ def test_run_demo_starts_runs_and_stops(place: Place) -> None:
 
 
 def test_defects_are_listed_and_unknown_ones_refused(place: Place) -> None:
-    """Every defect is listed with what it breaks; an unknown one is told with the nearest, and nothing is started."""
+    """Every defect is listed with what it breaks; an unknown one is refused with the nearest name."""
     listed = place.invoke("demo", "--list-defects").stdout
     assert [name for name in CATALOGUE if f"{name} " not in listed] == []
     result = place.invoke("demo", "--defect", "ui-empti")

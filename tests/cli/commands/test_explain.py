@@ -11,11 +11,11 @@ from xnai_validate import registry
 @pytest.mark.parametrize("kind", ["http.request", "tcp.connect", "sse.stream"])
 def test_explain_kind_has_every_parameter_and_fact(place: Place, kind: str) -> None:
     """Everything that can be written under `with` and `expect` is explained, with its type and its doc."""
-    told = place.invoke("explain", kind).stdout
+    text = place.invoke("explain", kind).stdout
     checker = registry.CHECKERS.get(kind)
-    assert checker.title in " ".join(told.split())
+    assert checker.title in " ".join(text.split())
     names = [field.alias or name for name, field in checker.params.model_fields.items()]
-    assert [name for name in (*names, *checker.types) if f"\n  {name} " not in told] == []
+    assert [name for name in (*names, *checker.types) if f"\n  {name} " not in text] == []
 
 
 def test_every_kind_can_be_explained(place: Place) -> None:
@@ -27,20 +27,20 @@ def test_every_kind_can_be_explained(place: Place) -> None:
 
 
 def test_explain_family_has_its_kinds_and_what_they_share(place: Place) -> None:
-    """Every family is explained; that of answers from documents says where its questions come from."""
+    """Every family is explained; that of answers from documents explains where its questions come from."""
     for family in registry.CHECKERS.families():
-        told = place.invoke("explain", family).stdout
-        assert all(f"  {kind} " in told for kind in registry.CHECKERS.load(family)), family
-    told = " ".join(place.invoke("explain", "rag").stdout.split())
-    for words in ("canaries", "`document` its text", "--var canaries.0.question=", "rag.grounding"):
-        assert words in told
+        text = place.invoke("explain", family).stdout
+        assert all(f"  {kind} " in text for kind in registry.CHECKERS.load(family)), family
+    text = " ".join(place.invoke("explain", "rag").stdout.split())
+    for part in ("canaries", "`document` its text", "--var canaries.0.question=", "rag.grounding"):
+        assert part in text
 
 
 def test_explain_check_has_its_rules_in_words(place: Place) -> None:
     """A check is explained by what it measures, what it needs, its rules in words, its fix and its source."""
-    told = place.invoke("explain", "site/web:up").stdout
-    for text in ("http.request: Make an HTTP request", "Start it.", "checks/site/web.yaml:4", "first"):
-        assert text in told
+    text = place.invoke("explain", "site/web:up").stdout
+    for part in ("http.request: Make an HTTP request", "Start it.", "checks/site/web.yaml:4", "first"):
+        assert part in text
     assert "needs     site/web: up" in place.invoke("explain", "site/web:json").stdout
     warned = place.invoke("explain", "site/warned:header").stdout
     assert 'headers.x-who  "me", else a warning' in warned
@@ -58,9 +58,9 @@ def test_secrets_are_shown_neither_by_explain_nor_by_a_dry_run(place: Place, mon
     profile = "title: p\nsuites: [site/keys]\ntargets: {api: {url: 'URL'}}\n"
     (place.path / "profiles" / "p.yaml").write_text(profile.replace("URL", "http://user:pa55w0rd@127.0.0.1:9"))
     (place.path / "profiles" / "q.yaml").write_text(profile.replace("URL", "${URL}"))
-    told = [place.invoke("explain", "site/keys:a"), place.run("p", "--dry-run", "--verbose"), place.run("q")]
-    assert [result.exit_code for result in told] == [0, 0, 2]
-    for result in told:
+    text = [place.invoke("explain", "site/keys:a"), place.run("p", "--dry-run", "--verbose"), place.run("q")]
+    assert [result.exit_code for result in text] == [0, 0, 2]
+    for result in text:
         assert "***" in result.output
         for secret in ("t0kens3cret", "k3y", "pa55w0rd"):
             assert secret not in result.output

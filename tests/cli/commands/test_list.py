@@ -36,8 +36,8 @@ def test_list_kinds_has_every_kind_with_its_title(place: Place) -> None:
 
 
 def test_unknown_names_get_the_nearest(place: Place) -> None:
-    """A word that names nothing is told with the nearest that does; exit 2."""
-    for args, said in (
+    """An unknown word is refused with the nearest known one; exit 2."""
+    for args, message in (
         (("list", "suite"), 'did you mean "suites"?'),
         (("list", "goood"), 'did you mean "good"?'),
         (("list", "kinds", "--tag", "x"), "select checks, not kinds"),
@@ -56,5 +56,16 @@ def test_unknown_names_get_the_nearest(place: Place) -> None:
     ):
         result = place.invoke(*args)
         assert result.exit_code == 2, args
-        assert said in result.stderr, args
+        assert message in result.stderr, args
         assert result.stdout == ""
+
+
+def test_runs_are_listed_newest_first(place: Place) -> None:
+    """With when they began and what they ran; an unreadable journal is listed with the reason."""
+    assert "no run is stored" in place.invoke("list", "runs").stdout
+    place.run("good")
+    (place.state / "runs" / "00000000T000000-000000.jsonl").write_text("{}\n")
+    lines = place.invoke("list", "runs").stdout.splitlines()
+    assert "good, 2 checks" in lines[0]
+    assert lines[1].startswith("00000000T000000-000000")
+    assert "not an event of a run" in " ".join(" ".join(lines[1:]).split())

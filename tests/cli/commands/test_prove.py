@@ -70,7 +70,7 @@ def prepare(home: Path, url: str) -> tuple[str, ...]:
 
 @contextmanager
 def started(arguments: tuple[str, ...], env: dict[str, str]) -> Iterator[subprocess.Popen[str]]:
-    """The tool as a process, and at the end nothing of it, whatever became of it."""
+    """Run the tool as a process, and kill what is left of it at the end."""
     home = env["XNAI_VALIDATE_STATE"]
     pipe = subprocess.PIPE
     process = subprocess.Popen([TOOL, *arguments], env=env, cwd=home, stdout=pipe, stderr=pipe, text=True)
@@ -83,8 +83,8 @@ def started(arguments: tuple[str, ...], env: dict[str, str]) -> Iterator[subproc
             process.communicate()
 
 
-def test_what_is_caught_only_at_the_second_try_is_caught_and_said(tmp_path: Path) -> None:
-    """A check that passes beside other trials and fails by itself has caught its defect; the matrix says how often."""
+def test_what_is_caught_only_at_the_second_try_is_caught_and_reported(tmp_path: Path) -> None:
+    """A check that passes beside other trials and fails by itself has caught its defect; the matrix counts them."""
     with page(200, 500) as (url, _):
         done = tool(tmp_path, *prepare(tmp_path, url), "-o", "matrix.json")
     assert done.code == 0, done.stdout + done.stderr
@@ -118,7 +118,7 @@ def test_what_is_missed_twice_is_missed(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT, signal.SIGKILL])
 def test_nothing_is_left_of_a_proof_that_is_ended(number: signal.Signals, tmp_path: Path) -> None:
-    """Its processes, their stacks and folders are gone soon, whatever ends it; asked in good order it says so, 130."""
+    """Its processes, stacks and folders are gone soon, whatever ends it; a caught signal exits 130."""
     mark = uuid4().hex
     folder = tmp_path / "tmp"
     folder.mkdir()

@@ -1,4 +1,4 @@
-"""`report`: a stored run is told again as it was told live."""
+"""`report`: a stored run gives the report of the live run."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def test_every_format_is_the_same_byte_for_byte(place: Place, name: str, profile
         assert place.invoke("report", run, "--format", name).stdout_bytes == live.stdout_bytes
 
 
-def test_a_json_report_is_told_in_other_formats(place: Place) -> None:
+def test_a_json_report_is_rendered_in_other_formats(place: Place) -> None:
     """From the document alone; the events of the run are not in it."""
     live = place.run("bad", "-o", "r.json")
     shown = place.invoke("report", "r.json")
@@ -43,8 +43,8 @@ def test_a_json_report_is_told_in_other_formats(place: Place) -> None:
         assert "is a report, and has no events" in refused.stderr
 
 
-def test_a_killed_run_is_told_as_far_as_it_came(place: Place) -> None:
-    """A journal whose last line is torn and that has no end makes a report, and says that the run was killed."""
+def test_a_killed_run_is_reported_as_far_as_it_came(place: Place) -> None:
+    """A journal whose last line is torn and that has no end makes a report, which shows that the run was killed."""
     place.run("bad")
     path = journal(place)
     lines = path.read_bytes().splitlines(keepends=True)
@@ -57,7 +57,7 @@ def test_a_killed_run_is_told_as_far_as_it_came(place: Place) -> None:
     assert place.invoke("report", "--format", "jsonl").stdout_bytes == b"".join(lines[:-3])
 
 
-def test_a_run_that_was_really_killed_can_be_told(place: Place) -> None:
+def test_a_run_that_was_really_killed_is_reported(place: Place) -> None:
     """After SIGKILL in the middle of a check the report has what was seen before, and names what was not reached."""
     process = start("run", "hanging")
     assert place.site.asked_to_hang.wait(60)
@@ -78,19 +78,8 @@ def test_quiet_and_verbose_are_as_in_run(place: Place) -> None:
     assert len(place.invoke("report", "-q").stdout) < len(verbose.stdout)
 
 
-def test_runs_are_listed_newest_first(place: Place) -> None:
-    """With when they began and what they ran; a journal that cannot be read says why."""
-    assert "no run is stored" in place.invoke("list", "runs").stdout
-    place.run("good")
-    (place.state / "runs" / "00000000T000000-000000.jsonl").write_text("{}\n")
-    lines = place.invoke("list", "runs").stdout.splitlines()
-    assert "good, 2 checks" in lines[0]
-    assert lines[1].startswith("00000000T000000-000000")
-    assert "not an event of a run" in " ".join(" ".join(lines[1:]).split())
-
-
 def test_a_report_on_a_full_disk_is_3(place: Place) -> None:
-    """What cannot be written is told."""
+    """A file that cannot be written is named."""
     place.run("good")
     (place.path / "full.xml").symlink_to("/dev/full")
     full = place.invoke("report", "-o", "full.xml")

@@ -146,10 +146,10 @@ def test_a_load_is_compared_by_its_windows(loaded: Place) -> None:
 
 
 def test_runs_of_no_use_are_not_recorded(loaded: Place) -> None:
-    """A run that measured nothing comparable, or did not reach its end: exit 3 at least, with the reason."""
-    nothing = loaded.run("good", "--record", "main")
-    assert nothing.exit_code == 3
-    assert "the run measured no load and no memory" in nothing.stderr
+    """A run without comparable figures, or that did not reach its end, is not recorded: exit 3 or more."""
+    useless = loaded.run("good", "--record", "main")
+    assert useless.exit_code == 3
+    assert "the run measured no load and no memory" in useless.stderr
     late = loaded.run("hanging", "--record", "main", "--deadline", "1s")
     assert late.exit_code == 5
     assert "did not reach its end (deadline)" in late.stderr
@@ -157,7 +157,7 @@ def test_runs_of_no_use_are_not_recorded(loaded: Place) -> None:
 
 
 @pytest.mark.parametrize(
-    ("changed", "said"),
+    ("changed", "message"),
     [
         ({"cpus": 4096}, "another host: processors 4096"),
         ({"profiles": ["other"]}, "other profiles: other; loaded"),
@@ -165,7 +165,7 @@ def test_runs_of_no_use_are_not_recorded(loaded: Place) -> None:
     ],
 )
 def test_other_conditions_are_refused_before_anything_is_touched(
-    loaded: Place, changed: dict[str, object], said: str
+    loaded: Place, changed: dict[str, object], message: str
 ) -> None:
     """Neither judged by such a baseline nor added to it; exit 2, with how to go on."""
     loaded.run(*MEMORY, "--record", "main")
@@ -173,7 +173,7 @@ def test_other_conditions_are_refused_before_anything_is_touched(
     for option in ("--baseline", "--record"):
         result = loaded.run(*MEMORY, option, "main")
         assert result.exit_code == 2
-        assert said in result.stderr
+        assert message in result.stderr
         assert "under another name: run PROFILE --record NAME" in result.stderr
         assert result.stdout == ""
     compared = loaded.invoke("compare", "main", "main")
@@ -181,8 +181,8 @@ def test_other_conditions_are_refused_before_anything_is_touched(
     assert loaded.site.seen == []
 
 
-def test_another_version_is_said_and_judged(loaded: Place) -> None:
-    """What may explain a change is told, and hinders nothing."""
+def test_another_version_is_reported_and_compared(loaded: Place) -> None:
+    """What may explain a change is in the report, and the runs are compared."""
     loaded.run(*MEMORY, "--record", "main")
     edit(loaded, python="2.7", versions={})
     result = loaded.run(*MEMORY, "--baseline", "main")
@@ -190,7 +190,7 @@ def test_another_version_is_said_and_judged(loaded: Place) -> None:
     assert "Python: 2.7 before" in result.stdout
 
 
-def test_nothing_to_tell_is_3(loaded: Place) -> None:
+def test_a_comparison_without_figures_is_3(loaded: Place) -> None:
     """Where no figure could be compared that is no pass, and no failure either."""
     loaded.run(*MEMORY, "--record", "main")
     result = loaded.run(*MEMORY, "--baseline", "main")
@@ -200,7 +200,7 @@ def test_nothing_to_tell_is_3(loaded: Place) -> None:
 
 
 @pytest.mark.parametrize(
-    ("args", "said"),
+    ("args", "message"),
     [
         (("run", "good", "--baseline", "mian"), 'did you mean "main"?'),
         (("run", "good", "--baseline", "missing.json"), "No such file"),
@@ -222,8 +222,8 @@ def test_nothing_to_tell_is_3(loaded: Place) -> None:
         (("list", "baselines", "--tag", "x"), "select checks"),
     ],
 )
-def test_mistakes_are_2(loaded: Place, args: tuple[str, ...], said: str) -> None:
-    """Whatever is named wrongly is told on stderr with how to go on, and no request is made."""
+def test_wrong_names_are_2(loaded: Place, args: tuple[str, ...], message: str) -> None:
+    """A wrong name is an error on stderr that shows how to go on; no request is made."""
     loaded.run(*MEMORY, "--record", "main")
     path_of(loaded, "newer").write_text('{"format": "xnai-validate/baseline/9"}')
     (loaded.path / "foreign.json").write_text('{"format": "something/else"}')
@@ -231,6 +231,6 @@ def test_mistakes_are_2(loaded: Place, args: tuple[str, ...], said: str) -> None
     (loaded.path / "words.jsonl").write_text("hello\n")
     result = loaded.invoke(*args)
     assert result.exit_code == 2, result.output
-    assert said in " ".join(result.stderr.split())
+    assert message in " ".join(result.stderr.split())
     assert result.stdout == ""
     assert loaded.site.seen == []

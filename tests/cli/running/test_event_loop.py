@@ -52,7 +52,7 @@ def test_a_run_with_load_has_the_quicker_loop() -> None:
 
 
 def test_a_run_without_load_does_not_import_it() -> None:
-    """It would cost the start of every run 40 ms; a load that is skipped is none."""
+    """Its import takes 40 ms of every start; a load that is skipped does not count."""
     assert kind(plan_of(PLAIN)).startswith("asyncio")
     assert kind(plan_of(PLAIN, load(skip="not here"))).startswith("asyncio")
 

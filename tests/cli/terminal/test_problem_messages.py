@@ -9,14 +9,14 @@ from xnai_validate.errors import ConfigError
 from xnai_validate.model.source_location import InvalidConfig, Problem, SourceLocation
 
 
-def told(problem: Problem) -> list[str]:
-    """The lines of one mistake, without the last."""
+def lines_of(problem: Problem) -> list[str]:
+    """Return the lines of one problem, without the count at the end."""
     return list(problem_lines(InvalidConfig([problem])))[:-1]
 
 
 def test_the_caret_stands_under_what_is_wrong() -> None:
     """The line of the file is shown as it stands there, and the caret with the hint below the column."""
-    assert told(Problem("unknown key", SourceLocation("a.yaml", 12, 5), 'did you mean "x"?', "    yy: 1")) == [
+    assert lines_of(Problem("unknown key", SourceLocation("a.yaml", 12, 5), 'did you mean "x"?', "    yy: 1")) == [
         "a.yaml:12:5: unknown key",
         "   12 |     yy: 1",
         '      |     ^ did you mean "x"?',
@@ -25,20 +25,20 @@ def test_the_caret_stands_under_what_is_wrong() -> None:
 
 def test_wide_and_hidden_characters_do_not_move_the_caret() -> None:
     """Wide characters count two columns, control characters as many as their escape has."""
-    line, caret = told(Problem("x", SourceLocation("a", 1, 4), None, "日本\x07: 1"))[1:]
+    line, caret = lines_of(Problem("x", SourceLocation("a", 1, 4), None, "日本\x07: 1"))[1:]
     assert line == "    1 | 日本\\x07: 1"
     assert caret == "      | " + " " * (4 + len("\\x07")) + "^"
 
 
 def test_a_very_long_line_is_shown_around_the_caret() -> None:
-    """Of a line of a thousand characters the part with the mistake is shown."""
-    line, caret = told(Problem("x", SourceLocation("a", 1, 501), None, "a" * 500 + "B" + "c" * 500))[1:]
+    """Of a line of a thousand characters the part with the error is shown."""
+    line, caret = lines_of(Problem("x", SourceLocation("a", 1, 501), None, "a" * 500 + "B" + "c" * 500))[1:]
     assert len(line) < 120
     assert line[caret.index("^")] == "B"
 
 
-def test_a_mistake_without_a_place_is_a_sentence_with_its_hint() -> None:
-    """What stands in no file has no excerpt, and the count is said once at the end."""
+def test_a_problem_without_a_place_is_a_sentence_with_its_hint() -> None:
+    """A problem of no file has no excerpt; the count comes once, at the end."""
     problems = [Problem("one", hint="do this"), Problem("two")]
     assert list(problem_lines(InvalidConfig(problems))) == ["one", "  do this", "two", "2 errors; no check was run"]
 

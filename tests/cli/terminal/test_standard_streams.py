@@ -1,4 +1,4 @@
-"""Standard streams that are closed or full: what was asked for is done, and the exit code says what it is to say."""
+"""Standard streams that are closed or full: the command does its work, and the exit code shows the result."""
 
 from __future__ import annotations
 
@@ -36,13 +36,13 @@ def test_closed_streams_lead_nowhere(place: Place, redirection: str) -> None:
     "args",
     ["--version", "--help", "run --help", "list kinds", "explain tcp.connect", "schema report", "run good --dry-run"],
 )
-def test_a_full_disk_behind_stdout_is_a_sentence(place: Place, args: str) -> None:
-    """What stdout cannot take is told on stderr in one line, and the exit code is not that of success."""
+def test_a_full_disk_behind_stdout_is_one_line(place: Place, args: str) -> None:
+    """An error of stdout is one line on stderr, and the exit code is not that of success."""
     assert shell(args, "> /dev/full") == (3, "", "stdout cannot be written: No space left on device\n")
 
 
 def test_a_full_disk_behind_stderr_hides_no_exit_code(place: Place) -> None:
-    """A mistake is exit 2 and a verdict is a verdict, even where nobody can be told."""
+    """A wrong profile exits 2 and a run exits with its verdict, also if stderr cannot be written."""
     assert shell("run nosuch", "2> /dev/full")[0] == 2
     assert shell("run mistaken", "2> /dev/full")[0] == 2
     assert shell("run good -o full.jsonl", "2> /dev/full")[0] == 0
@@ -58,8 +58,8 @@ def test_no_file_takes_the_number_of_a_closed_stream(place: Place) -> None:
 
 
 @pytest.mark.parametrize("args", ["run good", "run good -o r.json", "list", "lint", "explain tcp.connect"])
-def test_a_current_directory_that_is_gone_is_a_sentence(place: Place, args: str) -> None:
-    """Who stands in a directory that was removed is told so, and to change; nothing is touched."""
+def test_a_current_directory_that_is_gone_is_one_line(place: Place, args: str) -> None:
+    """If the current directory was removed, the error is that, and how to go on."""
     text = f"mkdir gone && cd gone && rmdir ../gone && PYTHONPATH={ROOT} exec {sys.executable} -m xnai_validate {args}"
     result = subprocess.run(["sh", "-c", text], capture_output=True, text=True, timeout=WAIT_S, check=False)
     assert result.returncode == 2

@@ -1,0 +1,35 @@
+"""`compare`: two runs or baselines, as a table and as JSON."""
+
+from __future__ import annotations
+
+import json
+
+from tests.cli.conftest import Place
+
+
+def test_the_same_run_is_not_compared(place: Place) -> None:
+    """A run compared with itself is an error, by whatever names."""
+    place.run("good", "-o", "r.json")
+    for names in (("last", "last"), ("r.json", "last")):
+        result = place.invoke("compare", *names)
+        assert (result.exit_code, result.stdout) == (2, "")
+        assert "are the same run" in result.stderr
+
+
+def test_runs_of_other_profiles_are_not_compared(place: Place) -> None:
+    """The error names what differs and how to go on."""
+    place.run("good", "-o", "good.json")
+    place.run("odd")
+    result = place.invoke("compare", "good.json", "last")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "other profiles: good; odd" in result.stderr
+    assert "compare runs of the same profile on the same host" in result.stderr
+
+
+def test_runs_without_figures_are_3(place: Place) -> None:
+    """Without a load and without memory no figure can be compared; JSON has an empty list of them."""
+    place.run("good", "-o", "first.json")
+    place.run("good")
+    result = place.invoke("compare", "first.json", "last", "--format", "json")
+    assert result.exit_code == 3
+    assert json.loads(result.stdout)["figures"] == []
