@@ -1,4 +1,4 @@
-"""What CONTRIBUTING.md shows is carried out: its kind and its fault work as it says."""
+"""What CONTRIBUTING.md shows is carried out: its kind, its fault and its defect work as described."""
 
 from __future__ import annotations
 
@@ -14,6 +14,18 @@ import pytest
 ROOT = Path(__file__).parent.parent
 TEXT = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
 PROFILE = "title: Echo\nsuites: [echo/*]\nallow: [disruptive]\n"
+DEFECT = '''"""Documentation that refuses its readers."""
+from starlette.responses import Response
+from xnai_validate.demo.defects.defect import Defect
+from xnai_validate.demo.services.docs import page
+
+TEAPOT = Defect("docs-teapot", "The documentation answers 418.", checks=("services/answers:docs-page",))
+
+@TEAPOT.wraps(page)
+async def refuse(page, /, request):
+    return Response(status_code=418)
+'''
+"""A defect as the document describes it, in a topic of its own."""
 SUITE = """
 title: Echo
 checks:
@@ -45,6 +57,10 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
         file.parent.mkdir()
         (file.parent / "__init__.py").write_text('"""Echoes."""\n')
         file.write_text(code)
+    topic = folder / "xnai_validate/demo/defects/echo"
+    topic.mkdir()
+    (topic / "__init__.py").write_text('"""Echoes."""\n')
+    (topic / "teapot.py").write_text(DEFECT)
     (folder / "checks/echo").mkdir(parents=True)
     (folder / "checks/echo/reply.yaml").write_text(SUITE.format(flag=folder / "flag"))
     (folder / "profiles").mkdir()
@@ -81,6 +97,21 @@ def test_checks_of_the_kind_are_valid_and_pass(copy: Path) -> None:
     command(copy, "lint", "echo")
     assert "2 passed" in command(copy, "run", "echo")
     assert not (copy / "flag").exists()
+
+
+def test_the_defect_is_listed_and_breaks_a_stack(copy: Path) -> None:
+    """Its file alone puts it in the catalogue, and a stack that has it does what its description states."""
+    assert "docs-teapot" in command(copy, "demo", "--list-defects")
+    answered = (
+        "import httpx; from xnai_validate.demo.processes.stack import EmbeddedStack\n"
+        "with EmbeddedStack.start(defects=('docs-teapot',)) as stack:\n"
+        "    print(httpx.get(stack.description['targets']['docs']['url']).status_code)"
+    )
+    environ = {**os.environ, "PYTHONPATH": str(copy)}
+    done = subprocess.run(
+        [sys.executable, "-c", answered], cwd=copy, env=environ, capture_output=True, text=True, timeout=60
+    )
+    assert done.stdout == "418\n", done.stderr
 
 
 def test_the_document_is_short_and_names_files_that_exist() -> None:
