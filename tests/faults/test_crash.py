@@ -174,5 +174,5 @@ def test_a_run_that_stands_still_does_not_keep_a_fault_in_force(tmp_path: Path) 
         process.send_signal(signal.SIGCONT)
         output, _ = process.communicate(timeout=60)
     assert process.returncode == 3
-    assert "reason brief.flag was taken back after its limit of 1 s" in output
+    assert "reason brief.flag was reverted after its limit of 1 s" in output
     becomes(lambda: guardians(tmp_path), [])

@@ -104,7 +104,7 @@ async def _until(check: PlannedCheck, until: Until, ctx: Context, on_attempt: At
         limit_s = min(check.timeout_s, max(left, LAST_CHANCE_S))
         outcome = await attempt(check.measurement, ctx, limit_s)
         if outcome.timed_out and limit_s < check.timeout_s and last is not None:
-            outcome = last  # this attempt was cut short; the one before says more
+            outcome = last  # this attempt was cut short; the one before has the reason
         on_attempt(number, outcome)
         left = end - ctx.clock.monotonic()
         if outcome.final:

@@ -1,4 +1,4 @@
-"""The life of a fault within a run: recorded, injected, taken back and proven, whatever goes wrong."""
+"""The life of a fault within a run: recorded, injected, reverted and proven, whatever goes wrong."""
 
 from __future__ import annotations
 
@@ -174,14 +174,14 @@ def test_it_is_in_force_over_all_attempts(tmp_path: Path) -> None:
         ("prepare:hangs", Status.ERROR, "flag.up cannot be prepared: no answer within 0.4 s", []),
         ("inject:unmeasurable", Status.ERROR, "cannot", ["+it", "-it"]),
         ("inject:broken", Status.ERROR, "flag.up cannot be injected: KeyError: 'oh'", ["+it", "-it"]),
-        ("inject:hangs", Status.ERROR, "flag.up was taken back after its limit of 0.3 s", ["+it", "-it"]),
+        ("inject:hangs", Status.ERROR, "flag.up was reverted after its limit of 0.3 s", ["+it", "-it"]),
         ("revert:unmeasurable", Status.PASS, None, ["+it", "-it"]),
         ("revert:broken", Status.PASS, None, ["+it", "-it"]),
         ("revert:gone", Status.PASS, None, ["+it", "-it"]),
     ],
 )
 def test_whatever_goes_wrong(tmp_path: Path, wrong: str, status: Status, reason: str | None, said: list[str]) -> None:
-    """Before the injection nothing is touched; after it, it is taken back. The fingerprint decides, not the revert."""
+    """Before the injection nothing is touched; after it, it is reverted. The fingerprint decides, not the revert."""
     flags, stage = Flags(), Stage()
     check = make("a", scripted(stage), under=under(flags, Play(wrong=wrong), limit_s=0.3))
     report, checks = results(run(tmp_path, check))
@@ -232,7 +232,7 @@ def _stuck(flags: Flags, wrong: str) -> Any:
 
 
 def test_a_time_out_of_the_check_does_not_cost_the_undo(tmp_path: Path) -> None:
-    """The measurement is ended by its time limit, and then the fault is taken back."""
+    """The measurement is ended by its time limit, and then the fault is reverted."""
     flags, stage = Flags(), Stage()
     check = make("a", scripted(stage), script={"takes_s": 60.0}, timeout_s=0.2, under=under(flags, Play()))
     _, checks = results(run(tmp_path, check))
@@ -246,24 +246,24 @@ def test_it_is_not_in_force_longer_than_its_limit(tmp_path: Path) -> None:
     check = make("a", scripted(stage), script={"takes_s": 60.0}, under=under(flags, Play(), limit_s=0.2))
     _, checks = results(run(tmp_path, check))
     assert checks["a"].status is Status.ERROR
-    assert checks["a"].reason == "flag.up was taken back after its limit of 0.2 s"
+    assert checks["a"].reason == "flag.up was reverted after its limit of 0.2 s"
     assert flags.up == []
 
 
 def test_cancelled_again_and_again(tmp_path: Path) -> None:
-    """To stop the run and to hurry it while it is taken back does not stop that."""
+    """To stop the run and to cut its grace short while it is reverted does not stop that."""
     flags, stage = Flags(), Stage()
     check = make("a", scripted(stage), script={"takes_s": 60.0}, timeout_s=90.0, under=under(flags, Play()))
     one = engine(tmp_path, check)
 
-    def hurry(event: Event) -> None:
+    def cut_short(event: Event) -> None:
         if isinstance(event, FaultInjected):
             loop = asyncio.get_running_loop()
             loop.call_later(0.1, one.stop, "interrupted")
             for step in range(2, 8):
                 loop.call_later(0.1 + step * 0.005, one.cut_grace_short)
 
-    report, _ = results(asyncio.run(collect(one, hurry)))
+    report, _ = results(asyncio.run(collect(one, cut_short)))
     assert (report.exit_code, flags.up, flags.said) == (130, [], ["+it", "-it"])
     assert [fault.proven for fault in report.faults] == [True]
 
@@ -283,7 +283,7 @@ class Seen(Facts):
 
 
 def test_a_checker_disturbs_for_a_while(tmp_path: Path) -> None:
-    """`ctx.disturbed`: in force inside, taken back and proven at the exit; again if it likes."""
+    """`ctx.disturbed`: in force inside, reverted and proven at the exit; again if it likes."""
     flags = Flags()
 
     @checker("test.disturb", target=False, expect={"after": []})

@@ -58,7 +58,7 @@ def _sentence(name: str, rule: Rule, value: JsonValue) -> str:
     if isinstance(value, bool):
         return f"only where the var {name} is {'not ' if rule.negated else ''}{operand}; here it is {_shown(value)}"
     if value is None:
-        return f"for {' '.join(words)} {operand}; this stack says nothing of it"
+        return f"for {' '.join(words)} {operand}; this stack does not set it"
     has = (
         "another" if looks_secret(name.rpartition(".")[2]) or isinstance(value, dict | list) else f"{words[0]} {value}"
     )

@@ -88,7 +88,7 @@ def _chosen(links: Iterable[Link], options: LoadOptions) -> Iterable[tuple[JsonO
 def chosen_index(name: str, candidates: list[JsonValue], options: LoadOptions) -> int | None:
     """The index of the candidate whose vars hold: the one that answered its probe, the first before that is known.
 
-    If the command line sets the url, it is the candidate with the same path, since the path tells layouts apart; None
+    If the command line sets the url, it is the candidate with the same path, since the path identifies the layout; None
     if no candidate has it.
     """
     if name in options.targets:

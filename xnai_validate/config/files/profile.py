@@ -136,7 +136,8 @@ class ProfileFile(Entry):
     criteria: dict[str, Rules] = Field(default_factory=dict)
     """Category, or `total` -> count -> rule.
 
-    x is not judged, and the report says so.
+    `allow: disruptive` beside the counts marks them as those of disruptive checks: if these are not allowed, the
+    criterion is reported as not judged.
     """
     strict: bool = False
     """Whether a check of a practice fails where it would warn."""

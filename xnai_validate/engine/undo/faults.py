@@ -91,7 +91,7 @@ class FaultInjector:
         except TimeoutError:
             if not limit.expired():
                 raise
-            raise Unmeasurable(f"{fault.name} was taken back after its limit of {fault.limit_s:g} s") from None
+            raise Unmeasurable(f"{fault.name} was reverted after its limit of {fault.limit_s:g} s") from None
         finally:
             await _shielded(self._revert(prepared, record))
             self._close(force)
@@ -206,7 +206,7 @@ class FaultInjector:
         try:
             self._folder.remove(record.id)
         except OSError as error:
-            return Proof(False, f"it is taken back, but its record cannot be removed: {error.strerror}")
+            return Proof(False, f"it is reverted, but its record cannot be removed: {error.strerror}")
         return Proof(True)
 
 

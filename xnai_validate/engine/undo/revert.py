@@ -73,7 +73,7 @@ async def revert(
         return Proof(True)
     problem = None
     if isinstance(result, BaseException):
-        problem = error_text(result, f"it was not taken back within {fault.grace_s:g} s")
+        problem = error_text(result, f"it was not reverted within {fault.grace_s:g} s")
     on_reverted()
     while True:
         left = max(end - ctx.clock.monotonic(), SHORT_GRACE_S)
