@@ -1,4 +1,4 @@
-"""JSON Schema (draft 2020-12) of what is measured and written: the kinds of checks, the report and the events."""
+"""JSON Schema (draft 2020-12) of the kinds of checks, the report and the events."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from xnai_validate.model.results.report import RunReport
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 REFERENCE = "reference"
-"""The definition of a text with a `${...}` in it, which may stand for any value in a file."""
+"""The definition of a text with a `${...}` in it, allowed instead of any value in a file."""
 
 _WRAPPED = ("items", "additionalProperties", "contains")
 
@@ -76,7 +76,7 @@ def faults_schema(faults: Iterable[Fault], definitions: JsonObject) -> list[Json
 def model_schema(model: type[BaseModel], prefix: str, definitions: JsonObject) -> JsonObject:
     """The schema of a model as it is written in a file; what it refers to goes to `definitions`, with the prefix.
 
-    With a prefix it is of params, where a `${...}` may stand for a whole list or mapping.
+    With a prefix it is a schema of params, where a `${...}` may replace a whole list or mapping.
     """
     made: dict[str, Any] = model.model_json_schema(by_alias=True, ref_template=f"#/$defs/{prefix}{{model}}")
     for name, definition in made.pop("$defs", {}).items():
@@ -85,7 +85,7 @@ def model_schema(model: type[BaseModel], prefix: str, definitions: JsonObject) -
 
 
 def with_references(schema: JsonValue, whole: bool) -> Any:
-    """A schema in which a `${...}` may stand for every value that is not free text anyway.
+    """Return a schema in which a `${...}` may replace every value that is not free text anyway.
 
     `whole`: also for a list or a mapping as a whole.
     """

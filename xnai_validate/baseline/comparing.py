@@ -1,4 +1,4 @@
-"""Two groups of runs held against each other, figure by figure."""
+"""Comparison of two groups of runs, figure by figure."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def judge(pairs: Sequence[Pair]) -> list[Compared]:
 
     A figure is a regression where the increase is significant (Holm over all figures, at most 1 % false alarms in all)
     and at least as large as its band; an improvement where that holds of the decrease; the same where an increase by
-    the band is ruled out by its interval. Anything else cannot be told.
+    the band is ruled out by its interval. Anything else is not conclusive.
     """
     changes = [change(pair.before, pair.after, band_of(pair.figure)) for pair in pairs]
     worse, better = holm([one.p_worse() for one in changes]), holm([one.p_better() for one in changes])
@@ -71,11 +71,11 @@ def _found(before: Sequence[RecordedRun], after: Sequence[RecordedRun]) -> Itera
 def pair_of(check: str, name: str, before: Sequence[Figures], after: Sequence[Figures]) -> Pair | Compared:
     """The runs of both sides that have a figure; where a side has none, a verdict with the reason."""
     sides: list[list[Figure]] = []
-    for side, said in ((before, "the baseline"), (after, "the later run")):
+    for side, side_name in ((before, "the baseline"), (after, "the later run")):
         usable = [one for figures in side if isinstance(one := figures.get(name), Figure)]
         if not usable:
             why = [one.reason for figures in side if isinstance(one := figures.get(name), Missing)]
-            return _missing(check, name, f"{said}: {why[-1]}" if why else f"{said} does not have it")
+            return _missing(check, name, f"{side_name}: {why[-1]}" if why else f"{side_name} does not have it")
         sides.append(usable)
     return Pair(check, name, sides[0], sides[1])
 

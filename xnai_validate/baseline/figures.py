@@ -12,9 +12,9 @@ from xnai_validate.model.histogram import Histogram
 from xnai_validate.model.json import JsonValue
 
 LEAST_WINDOWS = 10
-"""Windows with requests in them, below which their scatter tells too little."""
+"""The smallest number of windows with requests from which their scatter is estimated."""
 LEAST_BEYOND = 5
-"""Requests on either side of a quantile, below which it is not compared: a p99 wants 500 requests."""
+"""The smallest number of requests on either side of a quantile for which it is compared: a p99 needs 500 requests."""
 STRETCHES = 5
 """Parts of a load, of each of which the high quantile is taken."""
 LEAST_IN_STRETCH = 50
@@ -57,7 +57,7 @@ class Figure:
     value: float
     """In the unit of its name, above 0."""
     variance: float = 0.0
-    """Of its natural logarithm, as far as the requests within the run tell it; 0 where there is but one reading."""
+    """Of its natural logarithm, estimated from the requests within the run; 0 for a single reading."""
 
 
 @dataclass(frozen=True, slots=True)

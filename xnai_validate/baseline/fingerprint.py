@@ -34,9 +34,9 @@ class Fingerprint:
     cpus: int | None = None
     memory_mib: int | None = None
     interfaces: Mapping[str, str] = field(default_factory=dict)
-    """Target -> scheme and path of its url, which tell the stack's layout; not where it listens."""
+    """Target -> scheme and path of its url, which show the stack's layout; not its address."""
     versions: Mapping[str, str] = field(default_factory=dict)
-    """Target -> the version that it told some check."""
+    """Target -> the version that it reported to a check."""
 
 
 def fingerprint_of(report: RunReport) -> Fingerprint:
@@ -80,14 +80,19 @@ def _text(value: object) -> str | None:
 
 
 def _versions(checks: tuple[CheckResult, ...]) -> Iterator[tuple[str, str]]:
-    """The versions that targets told: a fact `version`, or the member of that name of a JSON answer."""
+    """The versions that targets reported: a fact `version`, or the member of that name in a JSON answer."""
     seen: set[str] = set()
     for check in checks:
         answer = check.facts.get("json")
-        said = check.facts.get("version") or (answer.get("version") if isinstance(answer, dict) else None)
-        if check.target is not None and check.target not in seen and isinstance(said, str) and 0 < len(said) <= 100:
+        version = check.facts.get("version") or (answer.get("version") if isinstance(answer, dict) else None)
+        if (
+            check.target is not None
+            and check.target not in seen
+            and isinstance(version, str)
+            and 0 < len(version) <= 100
+        ):
             seen.add(check.target)
-            yield check.target, said
+            yield check.target, version
 
 
 def hindrances(one: Fingerprint, other: Fingerprint) -> list[str]:

@@ -37,11 +37,11 @@ class Change:
         return math.exp(self.log - reach), math.exp(self.log + reach)
 
     def p_worse(self) -> float:
-        """How probable so large an increase is where there is none."""
+        """The probability of an increase this large if nothing changed."""
         return upper_tail(self.log / self.error, self.degrees)
 
     def p_better(self) -> float:
-        """How probable so large a decrease is where there is none."""
+        """The probability of a decrease this large if nothing changed."""
         return upper_tail(-self.log / self.error, self.degrees)
 
 
@@ -51,7 +51,7 @@ def change(before: Sequence[Figure], after: Sequence[Figure], band: Band) -> Cha
     The model: the logarithm of a figure in a run is that of the stack, and the run's own deviation (the state of the
     machine), and the error within the run. The variance of the runs' deviations is estimated from the scatter of the
     runs within their groups beyond what the error within the runs explains, and drawn towards the assumed spread of
-    the band, which weighs as much as `PRIOR_RUNS` runs: a few runs alone tell little of a variance (the moderated t of
+    the band, which weighs as much as `PRIOR_RUNS` runs: a few runs alone do not show a variance (the moderated t of
     Smyth 2004, Statistical Applications in Genetics and Molecular Biology 3). Assumed, then: that the runs of a
     baseline are as different from each other as a later run is from them, and, with one run in each group, that runs
     scatter about as much as the band takes them to.
@@ -74,8 +74,8 @@ def change(before: Sequence[Figure], after: Sequence[Figure], band: Band) -> Cha
 def holm(probabilities: Sequence[float], alpha: float = ALPHA) -> list[bool]:
     """Which hypotheses are rejected so that a false rejection among all of them is at most `alpha` probable.
 
-    Holm 1979, Scandinavian Journal of Statistics 6: the smallest of m probabilities is held against alpha / m, the next
-    against alpha / (m - 1), and so on to the first that is not below. It holds whatever the dependence between them.
+    Holm 1979, Scandinavian Journal of Statistics 6: the smallest of m probabilities is compared with alpha / m, the
+    next with alpha / (m - 1), and so on to the first that is not below. It holds whatever the dependence between them.
     """
     rejected = [False] * len(probabilities)
     order = sorted(range(len(probabilities)), key=probabilities.__getitem__)

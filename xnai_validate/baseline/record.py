@@ -17,9 +17,9 @@ from xnai_validate.model.results.report import CheckResult, RunReport
 WINDOWS = "latency_windows"
 """The fact in which a load gives its latencies, window by window."""
 LAG = "lag_p99_ms"
-"""The fact in which a load tells how late the tool itself was."""
+"""The fact of a load that measures how late the tool itself was."""
 LAG_RATIO = 0.1
-"""How large that may be as a share of the median latency, if latencies are to tell something of the stack.
+"""How large it may be, as a share of the median latency, for latencies to describe the stack.
 
 On the runs of `bench.samples` the p50 of a load differed by 7 % from run to run, and by 1 % among those within this.
 """
@@ -42,7 +42,7 @@ class RecordedCheck(_Value):
     facts: Mapping[str, bool | int | float]
     """Its facts that are numbers or flags."""
     memory: tuple[str, ...] = ()
-    """Those of its facts that are resident memory and that the check judges: many a check tells it by the way."""
+    """Its facts of resident memory that the check judges: many checks report one that they do not judge."""
     latency_windows: JsonValue = None
     """Its latencies, for a load."""
 
@@ -52,7 +52,7 @@ class RecordedCheck(_Value):
         return self.latency_windows is not None or bool(self.memory)
 
     def figures(self) -> Figures:
-        """Its figures by name. Those of a load that says itself that they tell nothing are missing, with the reason."""
+        """Its figures by name; those of a load that was itself too slow are missing, with the reason."""
         found: Figures = {name: Figure(float(self.facts[name])) for name in self.memory if self.facts.get(name)}
         if self.latency_windows is None:
             return found
@@ -70,7 +70,7 @@ class RecordedCheck(_Value):
         return {**found, **(dict.fromkeys(latencies, Missing(why)) if why else latencies)}
 
     def _disturbed(self, median: Figure | Missing) -> str | None:
-        """Why the latencies tell too little: the machine let nothing come to its turn in time, this tool included."""
+        """Why the latencies do not describe the stack: the machine was too busy, for this tool as well."""
         late_ms = self.facts.get(LAG, 0)
         if isinstance(median, Missing) or late_ms <= max(LAG_RATIO * median.value, LAG_LEAST_MS):
             return None

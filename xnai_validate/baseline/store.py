@@ -41,7 +41,7 @@ def baseline_names(state: Path) -> tuple[str, ...]:
 
 
 def load(path: Path) -> Baseline:
-    """The baseline of a file. Raises ConfigError where there is none, or it is not one that this version reads."""
+    """Return the baseline of a file; raises ConfigError if it does not exist or has another format."""
     try:
         with path.open("rb") as file:
             data = file.read(FILE_CAP + 1)
@@ -60,13 +60,13 @@ def parse(data: bytes, path: Path) -> Baseline:
         found = json.loads(data)
     except (ValueError, RecursionError):
         raise ConfigError(f"{path} is not a baseline: it is no JSON") from None
-    said = found.get("format") if isinstance(found, dict) else None
+    format_name = found.get("format") if isinstance(found, dict) else None
     stem = FORMAT.rpartition("/")[0]
-    if not isinstance(said, str) or said.rpartition("/")[0] != stem:
+    if not isinstance(format_name, str) or format_name.rpartition("/")[0] != stem:
         raise ConfigError(f"{path} is not a baseline of xnai-validate", hint=f'its format would be "{FORMAT}"')
-    if said != FORMAT:
+    if format_name != FORMAT:
         raise ConfigError(
-            f"{path} was written by another version of xnai-validate: {said}, this one reads {FORMAT}",
+            f"{path} was written by another version of xnai-validate: {format_name}, this one reads {FORMAT}",
             hint="use that version, or record the baseline again under another name",
         )
     try:
@@ -79,7 +79,7 @@ def parse(data: bytes, path: Path) -> Baseline:
 
 
 def _first(error: ValueError) -> str:
-    """The first mistake that pydantic found, with its place."""
+    """The first error that pydantic found, with its location."""
     from pydantic import ValidationError
 
     if not isinstance(error, ValidationError):
@@ -99,7 +99,7 @@ def refuse_unlike(name: str, before: Fingerprint, now: Fingerprint) -> None:
 
 
 def add(name: str, run: RecordedRun, state: Path) -> int:
-    """Add a run to a baseline, which it begins where there is none; returns how many runs it has then.
+    """Add a run to a baseline, created if it does not exist; return the number of its runs.
 
     Raises XnaiError where it cannot be written, ConfigError where the run does not fit to those before.
     """

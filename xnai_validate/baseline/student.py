@@ -15,7 +15,7 @@ _PRECISION = 1e-13
 
 
 def upper_tail(t: float, degrees: float) -> float:
-    """The probability that a t variable with so many degrees of freedom exceeds `t`."""
+    """Return the probability that a t variable with `degrees` of freedom exceeds `t`."""
     if degrees <= 0:
         raise ValueError(f"degrees of freedom are above 0, not {degrees}")
     if math.isinf(t):

@@ -83,18 +83,18 @@ class CheckContext:
         """Measure and judge an observation of the params; raises the exceptions of its checker."""
         inner = self.measurement.observations.get(observation.key)
         if inner is None:
-            raise LookupError(f"the observation {observation.kind} does not stand in the params of the check")
+            raise LookupError(f"the params of the check do not contain the observation {observation.kind}")
         if isinstance(observation, Template) and observation.is_template:
             inner = _completed(inner, observation.fill(values or {}))
         facts = fact_values(await inner.checker.measure(inner.params, replace(self, measurement=inner)))
         return Observed(facts, judge(inner.rules, facts))
 
     @asynccontextmanager
-    async def injected(self, disturbance: FaultEntry) -> AsyncIterator[None]:
-        """A context in which a disturbance of the params is in force."""
-        planned = self.measurement.fault_entries.get(disturbance.key)
+    async def injected(self, entry: FaultEntry) -> AsyncIterator[None]:
+        """A context in which a fault of the params is active."""
+        planned = self.measurement.fault_entries.get(entry.key)
         if planned is None:
-            raise LookupError(f"the disturbance {disturbance.fault} does not stand in the params of the check")
+            raise LookupError(f"the params of the check do not contain the fault {entry.fault}")
         async with self.under(planned):
             yield
 

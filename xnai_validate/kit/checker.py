@@ -1,6 +1,6 @@
-"""What the author of a checker writes: params, facts and an async function; and what it may ask of the engine.
+"""Declaring a checker: params, facts and an async function that measures.
 
-A checker measures and returns facts; rules judge them elsewhere::
+A checker returns facts and never decides; rules judge the facts::
 
     class Connect(Params):
         port: int | None = None
@@ -36,7 +36,7 @@ Measure = Callable[[Any, Context], Awaitable[Facts]]
 
 @dataclass(frozen=True, slots=True)
 class Checker:
-    """The code of a kind of check, with all that was read from its annotations."""
+    """The code of a kind of check, with everything that was read from its declaration."""
 
     kind: str
     measure: Measure = field(repr=False)
@@ -45,12 +45,12 @@ class Checker:
     expect: Mapping[str, JsonValue]
     """Rules that hold for every check of this kind unless it names the fact itself."""
     doc: str
-    """The docstring; its first line is a sentence a user reads."""
+    """The docstring; users read its first line."""
     needs_target: bool
     exclusive: bool
-    """Whether nothing else may run meanwhile."""
+    """Whether no other check may run at the same time."""
     extra: str | None
-    """The optional dependency group that it needs, if any."""
+    """The optional dependency group that it needs."""
     preload: Preload
     """Modules to import before the first check, so that loading them delays no measurement."""
 
@@ -61,12 +61,12 @@ class Checker:
 
     @property
     def types(self) -> Mapping[str, FactType]:
-        """What each fact is, as rules see it. Raises TypeError for one that rules cannot speak about."""
+        """Fact -> type, as rules see it. Raises TypeError for a type that rules do not support."""
         return fact_types(self.facts)
 
     @property
     def family(self) -> str:
-        """The module it lives in: `tcp` of `tcp.connect`."""
+        """The module that declares it: `tcp` of `tcp.connect`."""
         return self.kind.partition(".")[0]
 
     @property
@@ -75,7 +75,7 @@ class Checker:
         return self.doc.strip().partition("\n")[0].strip()
 
     def verify(self, raw: JsonObject) -> Params:
-        """Params that are known only now; raises Unmeasurable, which says what is wrong with them."""
+        """Verify params that become known during a run; raises Unmeasurable with the first error."""
         try:
             return self.params.model_validate(raw, context=FROM_FILE)
         except ValidationError as error:
@@ -85,7 +85,7 @@ class Checker:
 
 
 Preload = tuple[str, ...] | Callable[[Target | None], tuple[str, ...]]
-"""Names of modules, or what tells them for the target of a check."""
+"""Names of modules, or a function that returns them for the target of a check."""
 
 P = TypeVar("P", bound=Params)
 F = TypeVar("F", bound=Facts)
@@ -103,10 +103,16 @@ def checker(
 ) -> Callable[[Callable[[P, Context], Awaitable[F]]], Callable[[P, Context], Awaitable[F]]]:
     """Declare an async function `(params, ctx) -> facts` as the checker of `kind` (`family.name`).
 
-    `expect`: rules that every check of the kind has unless it names the fact itself; `target=False`: needs no target.
-    `preload`: modules that are imported before the first check, since loading them takes long; a function says which
-    they are for a target.
-    `extra`: the optional dependency group that is needed. Raises TypeError where annotations are missing.
+    Raises TypeError if annotations or the docstring are missing.
+
+    Args:
+        kind: the name in suites.
+        expect: rules that every check of the kind has, unless it names the fact itself.
+        target: whether it needs a target.
+        exclusive: whether no other check may run at the same time.
+        extra: the optional dependency group that it needs.
+        preload: modules to import before the first check, so that loading them delays no measurement; or a function
+            that returns them for a target.
     """
 
     def declare(measure: Callable[[P, Context], Awaitable[F]]) -> Callable[[P, Context], Awaitable[F]]:
@@ -119,8 +125,8 @@ def checker(
         doc = inspect.getdoc(measure) or ""
         if not doc:
             raise TypeError(f"{kind}: the checker has no docstring; its first line is what a user reads")
-        found = Checker(kind, measure, params, facts, dict(expect or {}), doc, target, exclusive, extra, preload)
-        setattr(measure, MARK, found)
+        declared = Checker(kind, measure, params, facts, dict(expect or {}), doc, target, exclusive, extra, preload)
+        setattr(measure, MARK, declared)
         return measure
 
     return declare

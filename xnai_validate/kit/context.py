@@ -29,11 +29,11 @@ T = TypeVar("T")
 
 
 class Context(Protocol):
-    """What a checker may ask of the engine."""
+    """What the engine offers to a checker."""
 
     @property
     def target(self) -> Target:
-        """The target of the check; raises NotApplicable where it has none."""
+        """The target of the check; raises NotApplicable if it has none."""
 
     @property
     def clock(self) -> Clock:
@@ -48,36 +48,36 @@ class Context(Protocol):
         """The profile's vars."""
 
     def target_named(self, name: str) -> Target:
-        """Another target of the stack; raises NotApplicable where it is not configured."""
+        """Another target of the stack; raises NotApplicable if it is not configured."""
 
     async def observe(self, observation: Observation, values: Mapping[str, JsonValue] | None = None) -> Observed:
-        """Measure and judge an observation that stands in the check's params.
+        """Measure and judge an observation of the check's params.
 
-        `values`: what the references of a `Template` stand for. Raises Unmeasurable where they make params or rules of
-        it that are none.
+        `values`: the values of the references of a `Template`. Raises Unmeasurable if its params or rules are invalid
+        with them.
         """
 
-    def injected(self, disturbance: FaultEntry) -> AbstractAsyncContextManager[None]:
-        """A context in which a disturbance that stands in the check's params is in force.
+    def injected(self, entry: FaultEntry) -> AbstractAsyncContextManager[None]:
+        """A context in which a fault of the check's params is active.
 
-        On entering, its undo record is on disk before it is injected; on leaving, whatever the reason, it is taken back
-        and that is proven. Raises NotApplicable or Unmeasurable where it cannot be injected: then nothing was touched.
-        A check whose params hold a disturbance runs alone, and only where `disruptive` is allowed.
+        On entering, its undo record is on disk before it is injected; on leaving, whatever the reason, it is reverted
+        and that is proven. Raises NotApplicable or Unmeasurable if it cannot be injected: then nothing was changed.
+        A check whose params contain a fault runs alone, and only if `disruptive` is allowed.
         """
 
     @property
     def active_faults(self) -> Sequence[str]:
-        """What disturbs the stack for this check at the moment, in sentences: what is measured now holds only then."""
+        """The faults that are active for this check now, one sentence each."""
 
     @property
     def spare_bytes(self) -> int:
-        """Memory of the host that may be taken now before the guard ends the run; for what takes much at once."""
+        """Memory of the host that may be used now before the guard ends the run; for measurements that need much."""
 
     async def shared(self, key: Hashable, open_: Callable[[], AbstractAsyncContextManager[T]]) -> T:
-        """A value that lives as long as the run (a connection pool, a TLS context): opened at first use.
+        """Return a value that lives as long as the run (a connection pool, a TLS context); it is opened at its first use.
 
         It is closed when the run ends. `key` should begin with the family: `("http", "client", target.origin)`.
         """
 
     def progress(self, text: str) -> None:
-        """Tell the live display what a long measurement is doing."""
+        """Show on the live display what a long measurement is doing."""

@@ -1,4 +1,4 @@
-"""What the params of a check may contain besides values: observations (other checks) and disturbances (faults)."""
+"""What the params of a check may contain besides values: observations (other measurements) and faults."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ class Observation(Params):
     kind: str
     """A kind of check, as in a suite."""
     target: str | None = None
-    """The target of the measurement; by default that of the check it stands in."""
+    """The target of the measurement; by default that of the check."""
     with_: JsonObject = Field(default_factory=dict, alias="with")
     """The parameters of the kind."""
     expect: JsonObject | None = None
-    """What must hold of its facts, besides what the kind expects by itself."""
+    """Rules of its facts, besides those of the kind."""
 
     @cached_property
     def key(self) -> str:
@@ -35,12 +35,12 @@ class Observation(Params):
 
     @property
     def facts_read(self) -> Mapping[tuple[str, ...], str]:
-        """The facts of the kind that are read besides its rules: where each is named below this one -> its name."""
+        """Where in this observation a fact is named besides its rules -> the name of the fact."""
         return {}
 
 
 class Template(Observation):
-    """An observation in whose `with` and `expect` `{{name}}` stands for what is known only when it is made."""
+    """An observation whose `with` and `expect` may refer to values that become known during the run, as `{{name}}`."""
 
     @cached_property
     def references(self) -> tuple[str, ...]:
@@ -49,34 +49,34 @@ class Template(Observation):
 
     @cached_property
     def is_template(self) -> bool:
-        """Whether it differs from what it will be when it is made."""
+        """Whether it contains references or escaped references."""
         return is_template([self.with_, self.expect])
 
     def fill(self, values: Mapping[str, JsonValue]) -> Observation:
-        """The observation as it is made with these values; raises KeyError where one is missing."""
+        """Return the observation with its references replaced; raises KeyError if a value is missing."""
         raw = {"kind": self.kind, "target": self.target, "with": fill(self.with_, values)}
         return Observation.model_validate({**raw, "expect": fill(self.expect, values)})
 
 
 class FaultEntry(Params):
-    """A fault that is in force for a while: verified when the profile is loaded, always taken back."""
+    """A fault to inject for a while: verified when the profile is loaded, always reverted."""
 
     fault: str
     """A fault such as `redis.pause`; `xnai-validate list faults` has them all."""
     target: str | None = None
-    """What is disturbed; by default the target of the check it stands in."""
+    """The target of the fault; by default that of the check."""
     with_: JsonObject = Field(default_factory=dict, alias="with")
     """The parameters of the fault."""
 
     @cached_property
     def key(self) -> str:
-        """The identity of the disturbance: equal disturbances have equal keys."""
+        """The identity of the entry: equal entries have equal keys."""
         return json.dumps(self.model_dump(mode="json", by_alias=True), sort_keys=True)
 
 
 @dataclass(frozen=True, slots=True)
 class Observed:
-    """What an observation measured, and its rules judged."""
+    """The facts of an observation, and its rules judged."""
 
     facts: Mapping[str, Any]
     """Fact name -> value."""

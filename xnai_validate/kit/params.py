@@ -17,7 +17,7 @@ from xnai_validate.model.units import duration_s, size_bytes
 FROM_FILE = "from a file"
 """The validation context of params that a person wrote: there a duration carries its unit."""
 
-# Facts: the annotation says what a number is, the unit stands at the end of the fact's name.
+# Facts: the annotation gives the bounds of a number, its unit is the end of the fact's name.
 Count = Annotated[int, Ge(0)]
 Milliseconds = Annotated[float, Ge(0)]
 Seconds = Annotated[float, Ge(0)]

@@ -1,4 +1,4 @@
-"""A process that is meant, whoever may have its number later."""
+"""A process, identified beyond its pid, which another process may have later."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ _STARTED, _STATE, _PARENT = 19, 0, 1
 
 
 class ProcessId(FrozenModel):
-    """A process by its number and the time of its start: numbers are given again, such pairs are not."""
+    """A process by its pid and the time of its start: pids are reused, such pairs are not."""
 
     pid: int
     started: int
     """Clock ticks from the start of the machine."""
     boot: str
-    """Which start of the machine."""
+    """The boot id of the machine."""
 
     @property
     def state(self) -> str | None:
-        """`R`, `S`, `D`, `T` (stopped), `t`, `I`, or None where it has ended; a zombie has."""
+        """`R`, `S`, `D`, `T` (stopped), `t`, `I`, or None if it has ended; a zombie has ended."""
         stat = _stat(self.pid)
         if stat is None or int(stat[_STARTED]) != self.started or self.boot != _boot() or stat[_STATE] in "ZXx":
             return None
@@ -33,11 +33,11 @@ class ProcessId(FrozenModel):
 
     @property
     def alive(self) -> bool:
-        """Whether it still runs, or is stopped."""
+        """Whether it runs or is stopped."""
         return self.state is not None
 
     def send(self, number: signal.Signals) -> bool:
-        """Send it a signal; returns whether it is there. Never reaches another process that has its number.
+        """Send it a signal; return whether it exists. The signal never reaches another process with the same pid.
 
         Raises PermissionError.
         """
@@ -46,7 +46,7 @@ class ProcessId(FrozenModel):
         except OSError:
             return False  # it has ended; a kernel without pidfd_open (before 5.3) is older than what we run on
         try:
-            # What the handle holds is the one that is looked at now: a number is not given again while it is held.
+            # A pid is not reused while a handle is open, so what is checked now is what the signal reaches.
             if not self.alive:
                 return False
             signal.pidfd_send_signal(handle, number)
@@ -57,7 +57,7 @@ class ProcessId(FrozenModel):
         return True
 
     def tree(self) -> tuple[ProcessId, ...]:
-        """It and the processes below it, parents first; empty where it has ended."""
+        """Return it and its descendants, parents first; empty if it has ended."""
         if not self.alive:
             return ()
         below: dict[int, list[int]] = {}
@@ -68,12 +68,12 @@ class ProcessId(FrozenModel):
         pids = [self.pid]
         for pid in pids:  # grows while it is walked
             pids += below.get(pid, [])
-        found = [process_id(pid) for pid in pids[1:]]
-        return (self, *(one for one in found if one is not None))
+        descendants = [process_id(pid) for pid in pids[1:]]
+        return (self, *(process for process in descendants if process is not None))
 
 
 def process_id(pid: int) -> ProcessId | None:
-    """The process that has this number now; None where there is none, or it has ended and nobody has waited for it."""
+    """Return the process that has this pid now; None if no process has it or the process is a zombie."""
     stat = _stat(pid)
     if stat is None or stat[_STATE] in "ZXx":
         return None
@@ -81,7 +81,7 @@ def process_id(pid: int) -> ProcessId | None:
 
 
 def child_environment() -> dict[str, str]:
-    """The environment of a Python that must find this package, also where it was started from a checkout."""
+    """Return the environment for a child Python that must find this package, also in a checkout."""
     root = Path(__file__).parents[2]
     environment = dict(os.environ)
     if root.name not in ("site-packages", "dist-packages"):

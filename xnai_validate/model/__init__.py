@@ -1,1 +1,1 @@
-"""Values without input or output: statuses, rules, events, the report and the verdict."""
+"""Values, and the rules that judge them; no input or output: statuses, rules, events, the report, the verdict."""

@@ -1,4 +1,4 @@
-"""A histogram of durations: constant memory, a known error, and two of them can be put together.
+"""A histogram of durations: constant memory, a known error, mergeable.
 
 Log-linear buckets, as in HdrHistogram (hdrhistogram.org): below 256 us every microsecond has a bucket of its own, and
 above every doubling is divided into 128 buckets of equal width. So the width of a bucket is at most 1/128 of its
@@ -14,13 +14,13 @@ from itertools import zip_longest
 __all__ = ["FORMAT", "LONGEST_US", "Histogram"]
 
 FORMAT = "xnai-histogram/1"
-"""What the JSON of a histogram calls itself; it names the arrangement of the buckets, too."""
+"""The format name in the JSON of a histogram; it stands for the arrangement of the buckets too."""
 _BITS = 7
 _EXACT = 2 << _BITS
 _DOUBLINGS = 26
 _BUCKETS = (_DOUBLINGS + 1) << _BITS
 LONGEST_US = (_EXACT << (_DOUBLINGS - 1)) - 1
-"""The longest duration with a bucket: 2.4 hours. A longer one counts there; `max_us` and `sum_us` tell it as it was."""
+"""The longest duration with a bucket: 2.4 hours. A longer one counts there; `max_us` and `sum_us` keep its exact value."""
 _STEP = 1 << _BITS
 """Buckets that are made at once beyond the one that is needed."""
 _TOO_MANY = 1 << 63
@@ -74,7 +74,7 @@ class Histogram:
             record(us)
 
     def merge(self, other: Histogram) -> None:
-        """Count here all that the other one counted."""
+        """Add everything that another histogram counted."""
         self._counts = [mine + theirs for mine, theirs in zip_longest(self._counts, other._counts, fillvalue=0)]
         self._sum_us += other._sum_us
         self._min_us = min(self._min_us, other._min_us)
@@ -87,12 +87,12 @@ class Histogram:
 
     @property
     def min_us(self) -> int | None:
-        """The shortest duration, exact; None where there is none."""
+        """The shortest duration, exact; None if nothing was recorded."""
         return self._min_us if self._max_us >= 0 else None
 
     @property
     def max_us(self) -> int | None:
-        """The longest duration, exact; None where there is none."""
+        """The longest duration, exact; None if nothing was recorded."""
         return self._max_us if self._max_us >= 0 else None
 
     @property
@@ -102,12 +102,12 @@ class Histogram:
 
     @property
     def mean_us(self) -> float | None:
-        """The arithmetic mean, exact; None where there is none."""
+        """The arithmetic mean, exact; None if nothing was recorded."""
         count = self.count
         return self._sum_us / count if count else None
 
     def quantile(self, q: float) -> float | None:
-        """The duration in microseconds that the share `q` (0 to 1) does not exceed; None where there is none.
+        """Return the duration in microseconds that the share `q` (0 to 1) does not exceed; None if nothing was recorded.
 
         By nearest rank: the smallest recorded duration with at least `q` of all at or below it, as the middle of its
         bucket, so at most 0.4 % from the exact one. 0 and 1 give the shortest and the longest, exact.
@@ -152,10 +152,10 @@ class Histogram:
     def from_json(cls, document: object) -> Histogram:
         """The histogram that `to_json` wrote. Raises ValueError for anything else, with what is wrong with it."""
         if not isinstance(document, Mapping):
-            raise ValueError(f"not a histogram: {type(document).__name__} where a mapping is wanted")
-        for name, wanted in (("format", FORMAT), ("unit", "us")):
-            if document.get(name) != wanted:
-                raise ValueError(f"not a histogram of ours: {name} is {document.get(name)!r:.40}, not {wanted!r}")
+            raise ValueError(f"not a histogram: {type(document).__name__} instead of a mapping")
+        for name, expected in (("format", FORMAT), ("unit", "us")):
+            if document.get(name) != expected:
+                raise ValueError(f"not a histogram of ours: {name} is {document.get(name)!r:.40}, not {expected!r}")
         found = cls()
         filled = _filled(document.get("buckets"))
         for index, count in filled:

@@ -25,7 +25,7 @@ DEPTH_CAP = 8
 AT_ONCE = 100
 """Items of a long tuple that become text together."""
 BITS_CAP = 1024
-"""Larger integers are told by their size: Python itself refuses to write very large ones."""
+"""Larger integers are replaced by a text with their size: Python itself refuses to write very large ones."""
 
 # The concrete types first: to ask an abstract one takes ten times as long.
 _MAPPINGS = (dict, Mapping)
@@ -36,7 +36,7 @@ _SEQUENCES = (list, tuple, Sequence, set, frozenset)
 def bounded(value: object, depth: int = DEPTH_CAP) -> JsonValue:
     """`value` as JSON, with long texts, lists and mappings cut, so that an event stays small whatever a server sent.
 
-    Texts keep 2 000 characters, lists and mappings 100 items, nesting 8 levels; what was cut is said in its place.
+    Texts keep 2 000 characters, lists and mappings 100 items, nesting 8 levels; a note replaces what was cut.
     """
     if value is None or isinstance(value, int):
         return value if value is None or value.bit_length() <= BITS_CAP else f"an integer of {value.bit_length()} bits"
@@ -87,7 +87,7 @@ def json_pieces(value: Any) -> Iterator[bytes]:
 
 
 def indented(value: Any, line: str = "\n") -> str:
-    """The same, as `json.dumps` with an indent of 2 writes it, in half its time; `line` begins a line."""
+    """Return a value as JSON with an indent of 2, as `json.dumps` writes it, in half the time; `line` begins each line."""
     write = _SCALARS.get(type(value))
     if write is not None:
         return write(value)

@@ -1,4 +1,4 @@
-"""Where something is written, and what is wrong there."""
+"""Locations in files, and the errors found there."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ class SourceLocation:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One mistake in a profile, a suite or on the command line."""
+    """One error in a profile, a suite or on the command line."""
 
     message: str
     place: SourceLocation | None = None
     hint: str | None = None
     excerpt: str | None = None
-    """The line of the file as it stands there."""
+    """The line of the file."""
 
     def __str__(self) -> str:
         where = f"{self.place}: " if self.place else ""
@@ -37,7 +37,7 @@ class Problem:
 
 
 class InvalidConfig(ConfigError):
-    """All the mistakes of a profile, reported together."""
+    """All errors of a profile, reported together."""
 
     def __init__(self, problems: Sequence[Problem]) -> None:
         super().__init__("\n".join(str(problem) for problem in problems))

@@ -1,4 +1,4 @@
-"""The name somebody probably meant."""
+"""Suggestions for misspelt names."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 
 def nearest(name: str, known: Iterable[str]) -> str | None:
-    """The known name most like `name`, or None where none is near."""
+    """Return the known name that is most like `name`; None if none is similar."""
     import difflib
 
     names = list(known)
@@ -15,7 +15,7 @@ def nearest(name: str, known: Iterable[str]) -> str | None:
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str | None:
-    """`did you mean "..."?`, or the list of known names where it is short, or None."""
+    """`did you mean "..."?`, or the list of known names if it is short, or None."""
     names = sorted(set(known))
     guess = nearest(name, names)
     if guess is not None:

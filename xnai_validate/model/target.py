@@ -27,7 +27,7 @@ _PORTS = {"http": 80, "https": 443, "ws": 80, "wss": 443, "redis": 6379, "rediss
 
 @dataclass(frozen=True, slots=True)
 class Tls:
-    """How a TLS server is to be trusted and what we show it. Paths are files in PEM."""
+    """How to trust a TLS server, and the certificate to show it. Paths are files in PEM."""
 
     ca: str | None = None
     """The authority to trust instead of the machine's own."""
@@ -35,7 +35,7 @@ class Tls:
     cert: str | None = None
     key: str | None = None
     server_name: str | None = None
-    """The name to ask for and to verify, where it is not the host of the url."""
+    """The name to ask for and to verify, if it is not the host of the url."""
     key_password: str | None = field(default=None, repr=False)
     """The pass phrase of an encrypted key."""
     key_password_env: str | None = None
@@ -64,7 +64,7 @@ class Target:
     container: str | None = None
     pid: int | None = None
     state_file: str | None = None
-    """The handover that tells its pid as it is now, where a supervisor keeps one up to date."""
+    """The stack file with its current pid, if a supervisor keeps one up to date."""
     password: str | None = field(default=None, repr=False)
     password_env: str | None = None
     """The environment variable that the password is from, if it is from one."""
@@ -83,7 +83,7 @@ class Target:
 
     @property
     def uses_tls(self) -> bool:
-        """Whether TLS may be spoken to it: its scheme wants it, or leaves it open."""
+        """Whether its scheme requires or allows TLS."""
         return bool(self.url) and self.scheme not in ("http", "ws", "redis", UNIX)
 
     @property

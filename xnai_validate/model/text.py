@@ -1,4 +1,4 @@
-"""Text that came from a server is data: what of it may reach a terminal, a file, or anybody at all."""
+"""Text that came from a server is data: what of it may reach a terminal or a file, with its secrets masked."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from xnai_validate.model.json import JsonValue
 
 MASK = "***"
 CUT = "... ("
-"""What follows a text that was cut short."""
+"""The beginning of the note after a text that was cut short."""
 
 
 def printable(text: str) -> str:
@@ -53,15 +53,15 @@ def _escaped(char: str) -> str:
     return char.encode("unicode_escape").decode("ascii")
 
 
-# Named, for to put such a union together takes as long as to mask a text.
+# Named, because building such a union takes as long as masking a text.
 _LISTS = (list, tuple)
 _NESTED = (dict, list, tuple)
 _NUMBERS = frozenset({int, float, bool, type(None)})
-"""In which nothing can be secret."""
+"""Types whose values cannot be secret."""
 
 
 KEYS_CAP = 4096
-"""How many keys are remembered."""
+"""The number of keys that are remembered."""
 
 
 class Masker:
@@ -75,7 +75,7 @@ class Masker:
         self._known = sorted(known, key=lambda form: (-len(form), form))
         self._pattern = re.compile("|".join(map(re.escape, self._known))) if known else None
         self._plain_keys: set[str] = set()
-        """Keys in which nothing was to be masked: those of facts are the same in every check."""
+        """Keys without secrets: those of facts are the same in every check."""
 
     def text(self, text: str) -> str:
         """`text` without secrets, and without the userinfo of urls and bearer tokens in it."""
@@ -100,7 +100,7 @@ class Masker:
     def json(self, value: JsonValue) -> JsonValue:
         """A JSON document without secrets; values under names such as Authorization are masked whole.
 
-        What holds nothing to be masked is returned itself: a run keeps the facts of all its checks.
+        A value without secrets is returned itself, not a copy: a run keeps the facts of all its checks.
         """
         if isinstance(value, str):
             return self.text(value)
@@ -133,7 +133,7 @@ def _same(after: Collection[JsonValue], before: Collection[JsonValue]) -> bool:
 
 
 def _forms(secret: str) -> set[str]:
-    """The secret as it is, and as it stands in a url, in JSON, and where it was made printable."""
+    """The secret itself, and its spelling in a url, in JSON and in printable text."""
     quoted = json.dumps(secret, ensure_ascii=False)[1:-1]
     return {secret, quote(secret, safe=""), quoted, printable(secret), printable(quoted)}
 

@@ -307,7 +307,7 @@ def test_a_checker_disturbs_for_a_while(tmp_path: Path) -> None:
     assert [fault.proven for fault in report.faults] == [True, True]
     refused, checks = results(run(tmp_path, replace(check, measurement=measurement), run_id="20010909T014640-abcdee"))
     assert checks["a"].status is Status.ERROR
-    assert "does not stand in the params" in (checks["a"].reason or "")
+    assert "the params of the check do not contain" in (checks["a"].reason or "")
     assert refused.faults == ()
 
 

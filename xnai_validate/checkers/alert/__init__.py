@@ -1,1 +1,1 @@
-"""Alerts: whether what people must be told reaches them, once and in time."""
+"""Alerts: whether they reach their recipients, once and in time."""

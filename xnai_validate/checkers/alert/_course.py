@@ -14,8 +14,8 @@ from xnai_validate.kit import Context
 
 SKEW_S = 1.0
 """How far the clock of the stack may be behind ours."""
-TOLD = 20
-"""Payload faults that are told in words."""
+FAULTS_CAP = 20
+"""Payload faults that are reported as texts."""
 
 
 class Course:
@@ -103,7 +103,7 @@ class Course:
             types={name: max(one[name] for one in types) for name in sorted({name for one in types for name in one})},
             delays_ms=self._delays_ms(all_meant),
             payload_valid=not faults,
-            payload_faults=list(dict.fromkeys(faults))[:TOLD],
+            payload_faults=list(dict.fromkeys(faults))[:FAULTS_CAP],
             unrelated_count=sum(not one.notice.fits(self._params.match) for one in self._inbox.receipts),
             stale_count=stale,
             refused_count=self._inbox.refused_count,
@@ -112,7 +112,7 @@ class Course:
         )
 
     def _counts(self, one: Receipt) -> bool:
-        """Whether what is wrong with an alert is to be told: it is meant, or cannot be read at all."""
+        """Whether faults of an alert are reported: it is an expected one, or cannot be read at all."""
         return one.notice.fits(self._params.match) or not one.notice.fields
 
     def _delays_ms(self, meant: list[Receipt]) -> dict[str, float]:

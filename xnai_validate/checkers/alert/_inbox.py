@@ -38,7 +38,7 @@ class Inbox:
     """All that was received, oldest first, and a way to wait for more."""
 
     def __init__(self, ctx: Context, required: Sequence[str], refuse: int) -> None:
-        """`required`: fields that a flat alert must have; `refuse`: so many deliveries are answered with 503 first."""
+        """`required`: fields that a flat alert must have; `refuse`: deliveries to answer with 503 first."""
         self._ctx = ctx
         self._required = required
         self._refuse = refuse
@@ -76,7 +76,7 @@ class Inbox:
         return True
 
     def answer(self, delivery: Delivery) -> int:
-        """Take a delivery of the webhook, and say the status to answer with."""
+        """Take a delivery of the webhook; return the status to answer with."""
         if self.refused_count < self._refuse:
             self.refused_count += 1
             return 503
@@ -104,7 +104,7 @@ class Inbox:
             await asyncio.gather(follower, return_exceptions=True)
 
     async def _last_id(self, target: Target, key: str) -> str:
-        """The id of the newest entry; raises WireError where Redis does not tell."""
+        """Return the id of the newest entry; raises WireError if Redis does not answer."""
         async with asyncio.timeout(ANSWER_S):
             connection = await connect_redis(target)
             try:
@@ -140,7 +140,7 @@ class Inbox:
 
 
 def fresh(one: Receipt, since: float) -> bool:
-    """Whether an alert does not say that it arose before a point in time (seconds since the epoch)."""
+    """Return False if an alert arose before a point in time (seconds since the epoch), by its own account."""
     return one.notice.said_at is None or one.notice.said_at >= since
 
 

@@ -1,4 +1,4 @@
-"""What an alert says, in whatever shape it came: the stack's own fields, Alertmanager's webhook, or Grafana's.
+"""The content of an alert, in any of its formats: the stack's own fields, Alertmanager's webhook, or Grafana's.
 
 Sources: Prometheus, "Configuration: webhook_config" (version 4 of the payload); Grafana, "Configure the webhook
 notifier for Alerting" (the same with fields of its own). The stack's own alerts are flat: text fields of a Redis
@@ -35,13 +35,13 @@ class Notice:
     """Equal for deliveries of the same piece of news."""
     fields: Mapping[str, str]
     said_at: float | None
-    """Seconds since the epoch at which the alert says it arose; None where it does not say."""
+    """Seconds since the epoch at which the alert arose, by its own account; None if it has no such time."""
     faults: tuple[str, ...] = ()
     """What is wrong with it, in words."""
 
-    def fits(self, wanted: Mapping[str, str]) -> bool:
-        """Whether every wanted field is there with a value that fits (`*` stands for any text)."""
-        return all(name in self.fields and fnmatchcase(self.fields[name], glob) for name, glob in wanted.items())
+    def fits(self, globs: Mapping[str, str]) -> bool:
+        """Return whether every field of `globs` is there with a value that matches (`*` is any text)."""
+        return all(name in self.fields and fnmatchcase(self.fields[name], glob) for name, glob in globs.items())
 
 
 def flat(fields: Mapping[str, str], required: Sequence[str]) -> Notice:
@@ -57,7 +57,7 @@ def flat(fields: Mapping[str, str], required: Sequence[str]) -> Notice:
 
 
 def posted(body: bytes, required: Sequence[str]) -> list[Notice]:
-    """The alerts of a webhook's body; one notice with a fault where it is none."""
+    """Return the alerts of a webhook's body; one notice with a fault if the body is not an alert."""
     try:
         document = json.loads(body)
     except ValueError:

@@ -1,4 +1,4 @@
-"""What `alert.receipt` is told, and what it tells."""
+"""Params and facts of `alert.receipt`."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class ReceiptParams(Params):
     """What to break, what to expect, and where."""
 
     breach: FaultEntry | None = None
-    """What the alert is about, as a fault that is held until the alert has come, and taken back then."""
+    """The problem, as a fault that is active until the alert has arrived."""
     cause: list[Observation] = Field(default_factory=list)
     """What the alert is about, as requests that bring it about; instead of `breach`."""
     cure: list[Observation] = Field(default_factory=list)
@@ -39,9 +39,9 @@ class ReceiptParams(Params):
     stream: StreamInbox | None = None
     """Receive from a Redis stream."""
     webhook: str | None = None
-    """Receive by HTTP on this `host:port`, where the stack has been told to post to; empty: skip the check."""
+    """Receive by HTTP on this `host:port`, to which the stack is configured to post; empty: skip the check."""
     match: dict[str, str] = Field(default_factory=dict)
-    """Fields of the alerts that are meant, labels and annotations too: `{service: llm}`; `*` stands for any text."""
+    """Fields of the expected alerts, labels and annotations too: `{service: llm}`; `*` is any text."""
     required: list[str] = Field(default_factory=lambda: ["type", "service", "severity", "message", "timestamp"])
     """Fields that an alert of the stack's own shape must have; those of Alertmanager and Grafana have their own."""
     fire_within: Duration = 60.0
@@ -55,7 +55,7 @@ class ReceiptParams(Params):
     settle: Duration = 2.0
     """How long to look out for more afterwards: what comes twice comes late."""
     refuse: Annotated[int, Ge(0), Le(100)] = 0
-    """Answer so many deliveries of the webhook with 503 first: a sender that gives up then has lost the alert."""
+    """Answer this number of deliveries of the webhook with 503 first: a sender that gives up loses the alert."""
 
     @model_validator(mode="after")
     def _whole(self) -> ReceiptParams:
@@ -64,7 +64,7 @@ class ReceiptParams(Params):
         if self.stream is None and "webhook" not in self.model_fields_set:
             raise ValueError("name where the alert arrives: stream, webhook or both")
         if self.cure and self.breach is not None:
-            raise ValueError("a breach is taken back by itself; cure goes with cause")
+            raise ValueError("a breach is reverted by itself; cure goes with cause")
         return self
 
 
@@ -82,11 +82,11 @@ class Received(Facts):
     resolved_delay_ms: Milliseconds | None
     """From the end of the breach to the word that it is over, on the channel where it came last."""
     firing_count: Count
-    """Alerts that say that something is wrong, the most on any channel."""
+    """Firing alerts, the most on any channel."""
     resolved_count: Count
-    """Alerts that say that it is over, the most on any channel."""
+    """Resolved alerts, the most on any channel."""
     duplicates: Count
-    """Alerts that say again what was said before, on the same channel."""
+    """Repeated alerts on the same channel."""
     in_order: bool
     """Whether on every channel the bad news came before the good."""
     order: list[str]
@@ -102,7 +102,7 @@ class Received(Facts):
     unrelated_count: Count
     """Alerts that are about something else."""
     stale_count: Count
-    """Alerts that say that they arose before the breach."""
+    """Alerts that arose before the breach, by their own account."""
     refused_count: Count
     """Deliveries that were answered with 503, as `refuse` asks for."""
     failed_steps: list[str]

@@ -19,11 +19,11 @@ from xnai_validate.wire.failure import WireError
     exclusive=True,
 )
 async def receipt(params: ReceiptParams, ctx: Context) -> Received:
-    """Cause what an alert is about, and prove that the alert arrives, once, in time, and is taken back afterwards.
+    """Cause a problem, and check that its alert arrives, once, in time, and is resolved afterwards.
 
     It is received where people receive it: from a Redis stream, or by a webhook of our own that takes the payloads of
-    the stack, of Alertmanager and of Grafana. Alerts that say that they arose before the breach are left out. Equal
-    checks of a run share one measurement.
+    the stack, of Alertmanager and of Grafana. Alerts that arose before the breach by their own account are left out.
+    Equal checks of a run share one measurement.
 
         kind: alert.receipt
         with:

@@ -55,13 +55,13 @@ class ContainerState(Facts):
     status: str | None = None
     """created, running, paused, restarting, removing, exited or dead."""
     health: HealthWord | None = None
-    """What the container's own health check says; `none` where it has none."""
+    """The result of the container's own health check; `none` without one."""
     health_failures: Count | None = None
     """How many times in a row its health check failed."""
     restarts: Count | None = None
     """How often the engine restarted it."""
     oom_killed: bool | None = None
-    """Whether the kernel ended it for want of memory."""
+    """Whether the kernel killed it to free memory."""
     exit_code: int | None = None
     """Of the last end of the main process; 0 while it runs."""
     pid: Count | None = None
@@ -89,7 +89,7 @@ class ContainerState(Facts):
     restart_policy: str | None = None
     """no, always, on-failure or unless-stopped."""
     user: str | None = None
-    """The user its main process was told to be; empty text means the image's own, mostly root."""
+    """The user configured for its main process; an empty text means the image's own, mostly root."""
     privileged: bool | None = None
     """Whether it has all rights on the host."""
     readonly: bool | None = None
@@ -157,7 +157,7 @@ def _facts(seen: Inspection, stats: Stats | None, now_s: float) -> ContainerStat
 
 
 def _health(status: str | None) -> HealthWord:
-    """Podman says an empty text, and Docker nothing at all or `none`, where a container has no health check."""
+    """For a container without a health check Podman has an empty text, Docker nothing or `none`."""
     known: dict[str | None, HealthWord] = {word: word for word in get_args(HealthWord)}
     return known.get(status, "none")
 

@@ -65,7 +65,7 @@ class Experiment(Facts):
     during_failed: list[str] = Field(default_factory=list)
     """Which expectations of `during` did not hold, in words."""
     recovered_ms: Milliseconds | None = None
-    """From when the faults were begun to be taken back until the stack was steady; null where it was not in time."""
+    """From the start of the revert until the stack was steady; null if it was not steady in time."""
     outage_ms: Milliseconds | None = None
     """From the first probe that did not hold until the stack was steady; null where all held or it never was."""
     blast_radius: list[str] = Field(default_factory=list)

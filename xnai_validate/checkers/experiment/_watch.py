@@ -1,4 +1,4 @@
-"""Asking the same again and again, and keeping of it only what is told."""
+"""Repeats one observation and keeps only what the facts need."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class Watch:
     in_force_at: float | None = None
     """When all faults were in force."""
     undone_at: float | None = None
-    """When they were begun to be taken back."""
+    """When their revert began."""
     count: int = 0
     failed: int = 0
     slowest_s: float | None = None
@@ -69,10 +69,10 @@ class Watch:
     _row: int = 0
 
     def take(self, probe: Probe) -> None:
-        """Keep what is to be told of a probe."""
+        """Keep what the facts need of a probe."""
         if self.injecting_at is None or probe.ended < self.injecting_at:
             return
-        # What fails while the faults are injected fails because of them; what does not fail then says nothing.
+        # A probe that fails during the injection fails because of it; one that passes then proves nothing.
         in_force = self.in_force_at is not None and probe.begun >= self.in_force_at
         if (in_force or probe.why is not None) and (self.undone_at is None or probe.begun < self.undone_at):
             self._during(probe)
@@ -101,7 +101,7 @@ class Watch:
 
     @property
     def is_steady(self) -> bool:
-        """Whether so many probes held one after the other since the undo."""
+        """Whether enough probes held in a row since the revert."""
         return self._row >= self.steady
 
 

@@ -1,1 +1,1 @@
-"""Health reports, held against what is really so."""
+"""Health reports, compared with the actual state of the stack."""

@@ -1,4 +1,4 @@
-"""Whether health is told while the stack is busy."""
+"""Whether health is reported while the stack is busy."""
 
 from __future__ import annotations
 

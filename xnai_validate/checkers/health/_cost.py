@@ -12,7 +12,7 @@ from xnai_validate.kit import Context, Observation, Unmeasurable
 async def cost(
     ctx: Context, health: Observation, watched: Mapping[str, Watch], reports: int, settle_s: float
 ) -> dict[str, float]:
-    """By how much each watched number moves for each report, when so many are asked for.
+    """Return by how much each watched number moves per report.
 
     Raises Unmeasurable where a number could not be read.
     """

@@ -39,29 +39,29 @@ class Seen:
         return found[-1] if found else None
 
     def turned_ms(self, component: str, well: bool) -> float | None:
-        """When the report said so of a component and kept to it; None where it did not at the end."""
+        """When the report began to claim this of a component and kept to it; None if it did not at the end."""
         turned = None
         for one in self.samples:
-            said = one.claims.get(component) if one.claims is not None else None
-            if said is well:
+            claim = one.claims.get(component) if one.claims is not None else None
+            if claim is well:
                 turned = one.at_s if turned is None else turned
-            elif said is not None:
+            elif claim is not None:
                 turned = None
         return None if turned is None else round((turned - self.begun_s) * 1000, 1)
 
     def stale_ms(self, component: str, well: bool) -> float | None:
-        """How long the report said what was so no longer, after the component turned (not) well by its own probe.
+        """How long the report was out of date after the component changed, by its own probe.
 
         None where it did not turn, or was not in the report; where the report never followed, up to the last look.
         """
-        told = [one for one in self.samples if one.claims is not None and component in one.claims]
-        if not told or told[-1].truth[component] is not well:
+        with_claim = [one for one in self.samples if one.claims is not None and component in one.claims]
+        if not with_claim or with_claim[-1].truth[component] is not well:
             return None
         turned = next(one.at_s for one in self.samples if one.truth[component] is well)
-        wrong = [one.at_s for one in told if one.at_s >= turned and not one.agrees(component)]
+        wrong = [one.at_s for one in with_claim if one.at_s >= turned and not one.agrees(component)]
         if not wrong:
             return 0.0
-        right = [one.at_s for one in told if one.at_s > wrong[-1] and one.agrees(component)]
+        right = [one.at_s for one in with_claim if one.at_s > wrong[-1] and one.agrees(component)]
         return round(((right or wrong)[0 if right else -1] - turned) * 1000, 1)
 
 

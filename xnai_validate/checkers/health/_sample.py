@@ -11,7 +11,7 @@ from xnai_validate.kit import Context, JsonValue, Observation, values_at
 
 @dataclass(frozen=True, slots=True)
 class Paths:
-    """Where a health report says what (JSONPath)."""
+    """Where a health report has its claims (JSONPath)."""
 
     components: str
     status: str
@@ -25,7 +25,7 @@ class Sample:
     at_s: float
     """When the last answer was there, by the run's monotonic clock."""
     claims: Mapping[str, bool] | None
-    """Component -> whether the report says that it is well; None where there was no usable report."""
+    """Component -> whether the report claims that it is healthy; None without a usable report."""
     status: str | None
     report_ms: float
     """How long the report took."""
@@ -33,7 +33,7 @@ class Sample:
     """Component -> whether its own probe held."""
 
     def agrees(self, component: str) -> bool:
-        """Whether the report says of a component what is so."""
+        """Whether the report is accurate about a component."""
         return self.claims is not None and self.claims.get(component) == self.truth[component]
 
 
@@ -56,7 +56,7 @@ async def look(ctx: Context, health: Observation, probes: Mapping[str, Observati
 def read(document: JsonValue, paths: Paths) -> tuple[Mapping[str, bool] | None, str | None]:
     """The components of a health report and its status; (None, None) where it has no components.
 
-    A component is a boolean; other values, such as a tier, are none.
+    Only booleans are components; other values, such as a tier, are not.
     """
     found = next(iter(values_at(paths.components, document)), None)
     if not isinstance(found, dict):

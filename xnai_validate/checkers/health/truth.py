@@ -1,4 +1,4 @@
-"""Whether a health report says what is so: take each dependency away in turn, look for oneself, and compare."""
+"""Whether a health report is accurate: break each dependency in turn, probe it, and compare."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from xnai_validate.kit import (
     checker,
 )
 
-TOLD = 20
+FAULTS_CAP = 20
 
 
 class Situation(Params):
@@ -40,7 +40,7 @@ class Situation(Params):
     name: str
     """What it is called in the table: `without the model`."""
     breach: FaultEntry
-    """The fault that brings it about; it is taken back afterwards."""
+    """The fault that causes it; it is reverted afterwards."""
     detect_within: Duration | None = None
     """How long the report may take to notice; by default that of the check."""
 
@@ -65,7 +65,7 @@ class TruthParams(Params):
     detect_within: Duration = 30.0
     """How long the report may take to notice that something is broken."""
     recover_within: Duration = 60.0
-    """How long everything may take to be well again, and the report to say so."""
+    """How long the recovery of everything may take, and its report."""
     looks: Annotated[int, Ge(1), Le(100)] = 3
     """How often the stack as it is is looked at first."""
     cost: dict[str, Number] = Field(default_factory=dict)
@@ -84,17 +84,17 @@ class Truth(Facts):
     cells: JsonValue
     """Rows `{situation, component, claimed, true, detected_ms, claimed_after, true_after, recovered_ms}`."""
     false_green: list[str]
-    """`component, situation`: said to be well while it was not, when the time to notice was over."""
+    """`component, situation`: reported healthy while it was not, after the time to notice was over."""
     false_red: list[str]
-    """`component, situation`: said not to be well while it was."""
+    """`component, situation`: reported unhealthy while it was healthy."""
     not_recovered: list[str]
-    """`component, situation`: not well afterwards, or not said to be."""
+    """`component, situation`: unhealthy afterwards, or reported so."""
     detect_ms: Milliseconds | None
-    """The longest time from a breach to the report that says so; null where none was noticed."""
+    """The longest time from a breach to its report; null if none was reported."""
     recover_ms: Milliseconds | None
-    """The longest time from the end of a breach to the report that says so for good."""
+    """The longest time from the end of a breach to the report that keeps to it."""
     stale_ms: Milliseconds | None
-    """The longest time for which the report went on to say what was so no longer, by the components' own probes."""
+    """The longest time for which the report was out of date, by the components' own probes."""
     health_cost: dict[str, float]
     """What a report costs: `ms`, its median time on the stack as it is, and by how much each number of `cost` moved."""
     answers_while_busy: bool | None
@@ -126,7 +126,7 @@ class Truth(Facts):
     exclusive=True,
 )
 async def truth(params: TruthParams, ctx: Context) -> Truth:
-    """Hold a health report against the truth: as it is, and while each dependency is taken away.
+    """Compare a health report with the actual state: as it is, and while each dependency is broken.
 
     The truth is measured independently, by a probe of each component, at the same moments as the report. A cell of the
     table is judged when report and truth have agreed for three looks, or the time to notice is over. Equal checks of a
@@ -218,7 +218,7 @@ def _facts(
         answers_while_busy=extras.busy.answered,
         busy_ms=extras.busy.slowest_ms,
         status_follows_components=not faults,
-        status_faults=list(dict.fromkeys(faults))[:TOLD],
+        status_faults=list(dict.fromkeys(faults))[:FAULTS_CAP],
         missing_components=sorted(set(params.truth) - known) if usable else sorted(params.truth),
         unverified=sorted(known - set(params.truth)),
         ineffective=ineffective,

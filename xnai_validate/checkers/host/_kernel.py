@@ -1,4 +1,4 @@
-"""What the Linux kernel tells in its files, each value None where this kernel does not tell it."""
+"""What the Linux kernel reports in its files; each value is None if this kernel does not report it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 PROC = Path("/proc")
 CGROUPS = Path("/sys/fs/cgroup")
 NO_LIMIT_BYTES = 1 << 60
-"""Control groups v1 tell a number of about 2**63 where there is no limit."""
+"""Control groups v1 report a number of about 2**63 if there is no limit."""
 
 
 def text_of(path: Path) -> str | None:
@@ -33,7 +33,7 @@ def pressure_percent(resource: str, who: str, proc: Path = PROC) -> float | None
 
 
 def oom_kills(proc: Path = PROC) -> int | None:
-    """How many processes the kernel ended for want of memory since it started (vmstat, 4.13 and later)."""
+    """The number of processes that the kernel killed to free memory since it started (vmstat, 4.13 and later)."""
     for line in (text_of(proc / "vmstat") or "").splitlines():
         name, _, value = line.partition(" ")
         if name == "oom_kill":
@@ -57,7 +57,7 @@ class GroupMemory:
 
 
 def group_memory(proc: Path = PROC, mount: Path = CGROUPS) -> GroupMemory | None:
-    """The memory of our own control group, version 2 or 1; None where there is none.
+    """The memory of our own control group, version 2 or 1; None without one.
 
     Source: Documentation/admin-guide/cgroup-v2.rst and cgroup-v1/memory.rst of the kernel. Inside a container the
     group's own path may not be visible; then the top of what is mounted is the container's group.
@@ -87,4 +87,4 @@ def _memory(top: Path, path: str, usage_file: str, limit_file: str) -> GroupMemo
 
 def _bytes(path: Path) -> int | None:
     text = (text_of(path) or "").strip()
-    return int(text) if text.isdigit() else None  # version 2 says "max" where there is no limit
+    return int(text) if text.isdigit() else None  # version 2 has "max" for no limit

@@ -1,4 +1,4 @@
-"""What a Python tells about itself; other interpreters (3.8 and later) run this file's text, so it stands alone."""
+"""What a Python reports about itself; other interpreters (3.8 and later) run the text of this file alone."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ import sys
 from importlib import metadata
 
 
-def report(wanted: list[str], everything: bool) -> dict[str, object]:
+def report(names: list[str], everything: bool) -> dict[str, object]:
     """The interpreter, its marker environment (PEP 508) and packages: name -> {version, requires}.
 
-    `wanted`: names of packages; `everything`: all that are installed, with what each requires.
+    `names`: of packages; `everything`: all that are installed, with what each requires.
     """
     packages: dict[str, dict[str, object]] = {}
     if everything:
         found = list(metadata.distributions())
     else:
         found = []
-        for name in wanted:
+        for name in names:
             try:
                 found.append(metadata.distribution(name))
             except metadata.PackageNotFoundError:
@@ -53,5 +53,5 @@ def report(wanted: list[str], everything: bool) -> dict[str, object]:
 
 
 if __name__ == "__main__":
-    asked = json.loads(sys.argv[1])
-    json.dump(report(asked["wanted"], asked["everything"]), sys.stdout)
+    question = json.loads(sys.argv[1])
+    json.dump(report(question["names"], question["everything"]), sys.stdout)

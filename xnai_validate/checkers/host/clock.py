@@ -31,7 +31,7 @@ class ClockSkew(Facts):
     skew_s: float | None = None
     """How far the server's clock is ahead of this machine's; negative where it is behind."""
     distance_s: Seconds | None = None
-    """The same without direction, less what the measurement cannot tell: 0 means that the clocks may be equal."""
+    """The absolute difference, less the uncertainty of the measurement: 0 means that the clocks may be equal."""
     uncertainty_s: Seconds | None = None
     """How far `skew_s` may be off: half of the header's whole second, and half of the time the answer took."""
     date: str | None = None

@@ -23,7 +23,7 @@ class Ports(Facts):
     listening: list[int]
     """Those that some process listens on."""
     free: list[int]
-    """Those that nobody listens on."""
+    """Those on which no process listens."""
     beyond_loopback: list[int]
     """Those that are reached from other machines too, as far as no packet filter forbids it."""
     addresses: dict[str, list[str]]
@@ -36,7 +36,7 @@ class Ports(Facts):
 
 @checker("host.ports", expect={"free": []}, target=False)
 async def measure_ports(params: PortsParams, ctx: Context) -> Ports:
-    """Tell which ports of this machine are listened on, by whom, and from where they can be reached.
+    """List the ports of this machine on which processes listen, which processes, and from where they can be reached.
 
     Source: the kernel's table of TCP sockets, through psutil.
 

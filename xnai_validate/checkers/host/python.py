@@ -59,9 +59,9 @@ class PythonFacts(Facts):
     isolated: bool | None = None
     """Whether it is that of a virtual environment that sees neither the system's packages nor the user's."""
     packages: dict[str, str] | None = None
-    """Wanted package -> the version that is installed."""
+    """Required package -> the version that is installed."""
     missing: list[str] | None = None
-    """Wanted requirements that are not met, each with what there is instead."""
+    """Requirements that are not met, each with what is installed instead."""
     conflicts: list[str] | None = None
     """Installed packages whose own requirements are not met; null where it was not checked."""
 
@@ -83,7 +83,7 @@ class _Report(FrozenModel, extra="ignore"):
 
 @checker("host.python", expect={"runs": True, "missing": []}, target=False)
 async def measure_python(params: PythonParams, ctx: Context) -> PythonFacts:
-    """Look at a Python of this machine: version, isolation, wanted packages, conflicts between packages.
+    """Look at a Python of this machine: version, isolation, required packages, conflicts between packages.
 
     Source: importlib.metadata of that interpreter; requirements are judged by PEP 508 and PEP 440.
 
@@ -93,8 +93,8 @@ async def measure_python(params: PythonParams, ctx: Context) -> PythonFacts:
     """
     from packaging.requirements import Requirement
 
-    wanted = [Requirement(text) for text in params.packages]
-    names = [one.name for one in wanted]
+    requirements = [Requirement(text) for text in params.packages]
+    names = [requirement.name for requirement in requirements]
     try:
         if params.interpreter is None:
             answer = json.dumps(await asyncio.to_thread(probe.report, names, params.check_conflicts)).encode()
@@ -115,15 +115,17 @@ async def measure_python(params: PythonParams, ctx: Context) -> PythonFacts:
         executable=seen.executable,
         in_venv=seen.in_venv,
         isolated=seen.in_venv and not seen.user_site,
-        packages={one.name: installed[key].version for one in wanted if (key := _canonical(one.name)) in installed},
-        missing=[text for one in wanted if (text := _unmet(one, installed, seen.environment)) is not None],
+        packages={
+            each.name: installed[key].version for each in requirements if (key := _canonical(each.name)) in installed
+        },
+        missing=[text for each in requirements if (text := _unmet(each, installed, seen.environment)) is not None],
         conflicts=_conflicts(seen) if params.check_conflicts else None,
     )
 
 
-async def _ask(interpreter: str, wanted: list[str], params: PythonParams) -> bytes:
-    """What another interpreter says; raises OSError where it does not start or fails, TimeoutError."""
-    question = json.dumps({"wanted": wanted, "everything": params.check_conflicts})
+async def _ask(interpreter: str, names: list[str], params: PythonParams) -> bytes:
+    """Return the answer of another interpreter; raises OSError if it does not start or fails, TimeoutError."""
+    question = json.dumps({"names": names, "everything": params.check_conflicts})
     # Ours would lead it to our packages instead of its own.
     environment = {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "PYTHONHOME")}
     process = await asyncio.create_subprocess_exec(

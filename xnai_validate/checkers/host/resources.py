@@ -34,7 +34,7 @@ class ResourcesParams(Params):
 
 
 class Resources(Facts):
-    """The machine, now; a fact is null where its kernel does not tell it."""
+    """The machine now; a fact is null if its kernel does not report it."""
 
     memory_percent: Percent
     """In use, of the machine's memory: what is not available without swapping."""
@@ -43,7 +43,7 @@ class Resources(Facts):
     memory_total_mib: Mebibytes
     """The machine's memory."""
     swap_percent: Percent
-    """In use, of the swap space; 0 where there is none."""
+    """In use, of the swap space; 0 without swap space."""
     swap_used_mib: Mebibytes
     """Swap space in use."""
     cores: Count
@@ -77,9 +77,9 @@ class Resources(Facts):
     pressure_io_full_percent: Percent | None
     """Of the last 10 s, how long all tasks waited for a disk."""
     oom_kills: Count | None
-    """Processes that the kernel ended for want of memory since it started."""
+    """Processes that the kernel killed to free memory since it started."""
     group_memory_mib: Mebibytes | None
-    """What the control group of this process uses; null where there is none, as in a shell on most hosts."""
+    """What the control group of this process uses; null without one, as in a shell on most hosts."""
     group_memory_limit_mib: Mebibytes | None
     """The limit of that group or of one above it; null means without limit."""
     group_memory_percent: Percent | None
@@ -102,7 +102,7 @@ def _psutil_reads(proc: Path) -> Iterator[None]:
 
 @checker("host.resources", target=False)
 async def measure_resources(params: ResourcesParams, ctx: Context) -> Resources:
-    """Measure the machine the tool runs on: memory, swap, load, disk, open files, pressure, kills for want of memory.
+    """Measure the machine the tool runs on: memory, swap, load, disk, open files, pressure, kills to free memory.
 
     Source: /proc (through psutil, and pressure stall information) and the control group of the process.
 
@@ -121,7 +121,9 @@ async def measure_resources(params: ResourcesParams, ctx: Context) -> Resources:
             memory, swap = psutil.virtual_memory(), psutil.swap_memory()
         load = [float(average) for average in (proc / "loadavg").read_text("ascii").split()[:3]]
     except (OSError, ValueError) as error:
-        raise Unmeasurable(f"{proc} does not tell of a machine: {error}", hint="name its /proc with `procfs`") from None
+        raise Unmeasurable(
+            f"{proc} does not describe a machine: {error}", hint="name its /proc with `procfs`"
+        ) from None
     group = group_memory(proc)
     cores = os.cpu_count() or 1
     handles = file_handles(proc)

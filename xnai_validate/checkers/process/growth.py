@@ -102,7 +102,7 @@ class _Reading:
 
 @checker("process.growth", expect={"failed_steps": [], "survived": True}, exclusive=True)
 async def measure_growth(params: GrowthParams, ctx: Context) -> ProcessGrowth:
-    """Do some work and tell what it left behind in the process: memory, open files, threads, children.
+    """Do some work and measure what it left behind in the process: memory, open files, threads, children.
 
     The process is looked at before the work, and after it until it has settled (files, threads and children are back to
     what they were and resident memory stands still over three readings) or `settle` is over. Source: /proc, by psutil.

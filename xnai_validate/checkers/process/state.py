@@ -56,7 +56,7 @@ class ProcessState(Facts):
     children: Count | None = None
     """How many processes are below it, zombies not counted."""
     zombies: Count | None = None
-    """How many ended processes below it nobody has waited for."""
+    """The number of its zombie descendants: ended processes whose parent has not waited for them."""
     open_files: Count | None = None
     """Its open file descriptors, sockets among them."""
     nofile_limit: Count | None = None

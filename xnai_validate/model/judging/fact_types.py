@@ -1,4 +1,4 @@
-"""What kind of value a fact is, read from its annotation, so that rules are verified before anything runs."""
+"""The type of a fact, read from its annotation, so that rules are verified before anything runs."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class IgnoreCase:
 
 
 class Whole:
-    """Marks a fact that no server has written and that is small by construction: it is reported uncut."""
+    """Marks a fact that no server wrote and that is small by construction: it is reported in full."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ class FactType:
     ceiling: float | None = None
     ignore_case: bool = False
     whole: bool = False
-    """Whether it is reported uncut, however long it is."""
+    """Whether it is reported in full, however long it is."""
 
     def __str__(self) -> str:
         names = {"number": "integer" if self.integer else "number", "flag": "true or false", "json": "JSON document"}
@@ -57,7 +57,7 @@ JSON_TYPE = FactType("json", nullable=True)
 
 
 def fact_type(annotation: object, metadata: tuple[object, ...] = ()) -> FactType:
-    """The FactType of an annotation; raises TypeError for one that rules cannot speak about.
+    """The FactType of an annotation; raises TypeError for a type that rules do not support.
 
     Allowed: int, float, str, bool, Literal of strings, StrEnum, JsonValue, list/tuple/dict of these, each optionally
     `| None`, and Annotated with Ge, Le, IgnoreCase or Whole.
@@ -121,7 +121,7 @@ def fact_types(facts: type[FrozenModel]) -> dict[str, FactType]:
 
 
 def fact_values(facts: FrozenModel) -> dict[str, Any]:
-    """Fact name -> value as measured, by the names that rules use."""
+    """Return fact name -> measured value, by the names that rules use."""
     return {fact: getattr(facts, name) for fact, name in _names(type(facts))}
 
 

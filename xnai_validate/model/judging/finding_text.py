@@ -40,7 +40,7 @@ _EXPECTED = {
 def describe_finding(finding: Finding, facts: Mapping[str, object] | None = None) -> str:
     """Return what was expected and what was got: `status: expected 200, got 503`.
 
-    `facts` of the same measurement say why: a fact `error` and its `error_detail` why there is no value, `error_detail`
+    `facts` of the same measurement explain it: a fact `error` and its `error_detail` why there is no value, `error_detail`
     what the errors are that were counted, and `too_slow_client` that the tool, not the stack, may be the reason.
     """
     facts = facts or {}
@@ -80,7 +80,7 @@ def _places(finding: Finding, facts: Mapping[str, object]) -> list[str]:
 
 
 def main_reason(findings: Iterable[Finding], facts: Mapping[str, object] | None = None) -> str | None:
-    """The sentence of the finding that tells most, or None where every rule holds.
+    """Return the sentence of the most important finding; None if every rule holds.
 
     Rules of level `expect` before those of level `warn`; among them the one about `error` first, for it is the cause
     of the others; else in the order of the rules.

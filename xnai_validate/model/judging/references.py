@@ -1,8 +1,8 @@
-"""`{{name}}` in params and rules: what an earlier step of a flow has captured, put in its place when it is known.
+"""`{{name}}` in params and rules: a reference to what an earlier step of a flow captures.
 
-`${...}` is of the configuration and is replaced when a file is loaded; `{{name}}` stays until the step is made. A text
-that is nothing but a reference becomes the captured value with its type; within a text the value is written out.
-`\\{{name}}` is the text `{{name}}`, and braces around anything that is no name are what they are.
+`${...}` belongs to the configuration and is replaced when a file is loaded; `{{name}}` is replaced before the step is
+measured. A text that is only a reference becomes the captured value with its type; within a text the value is written out.
+`\\{{name}}` is the text `{{name}}`, and braces around anything but a name are ordinary text.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _REFERENCE = re.compile(r"(\\?)\{\{\s*(" + NAME + r")\s*\}\}")
 
 
 def is_template(value: JsonValue) -> bool:
-    """Whether there is anything in `value`, its keys included, that `filled` would change."""
+    """Return whether `fill` would change anything in `value` or its keys."""
     return any(True for _ in _found(value))
 
 
@@ -28,7 +28,7 @@ def references(value: JsonValue) -> tuple[str, ...]:
 
 
 def fill(value: JsonValue, values: Mapping[str, JsonValue]) -> JsonValue:
-    """`value` with every reference replaced by what `values` has for it; raises KeyError for a name it has not."""
+    """Return `value` with every reference replaced by its value; raises KeyError for a name that is not in `values`."""
     if isinstance(value, str):
         return _text(value, values)
     if isinstance(value, dict):
@@ -58,7 +58,7 @@ def _text(text: str, values: Mapping[str, JsonValue]) -> JsonValue:
 
 
 def _written(value: JsonValue) -> str:
-    """A value within a text: a text as it is, nothing as nothing, anything else as JSON has it."""
+    """A value within a text: a text as it is, null as an empty text, anything else as JSON."""
     if isinstance(value, str):
         return value
     return "" if value is None else json.dumps(value, ensure_ascii=False)

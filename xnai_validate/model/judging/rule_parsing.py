@@ -1,4 +1,4 @@
-"""From the YAML of a rule to `Rule` values, refusing what cannot be meant."""
+"""From the YAML of a rule to `Rule` values, refusing what makes no sense."""
 
 from __future__ import annotations
 
@@ -39,31 +39,31 @@ class RuleError:
 def parse_rules(
     raw: Mapping[str, JsonValue], types: Mapping[str, FactType], *, kind: str, level: Level = "expect"
 ) -> tuple[tuple[Rule, ...], tuple[RuleError, ...]]:
-    """The rules of a mapping fact -> rule, and every mistake in it.
+    """Return the rules of a mapping fact -> rule, and every error in it.
 
     `types` are the facts of the kind of check `kind`. A scalar means equals; a mapping holds operators; a fact that is
     a JSON document takes JSONPath -> rule, one that is a mapping takes key -> rule.
     """
     rules: list[Rule] = []
-    mistakes: list[RuleError] = []
+    errors: list[RuleError] = []
     for fact, spec in raw.items():
         kind_of_fact = types.get(fact)
         if kind_of_fact is None:
-            mistakes.append(RuleError((fact,), f'unknown fact "{fact}" of {kind}', did_you_mean(str(fact), types)))
+            errors.append(RuleError((fact,), f'unknown fact "{fact}" of {kind}', did_you_mean(str(fact), types)))
             continue
-        parser = _Parser(fact, level, mistakes)
+        parser = _Parser(fact, level, errors)
         rules += parser.of_fact(spec, kind_of_fact)
-    return tuple(rules), tuple(mistakes)
+    return tuple(rules), tuple(errors)
 
 
 @dataclass(frozen=True, slots=True)
 class _Parser:
     fact: str
     level: Level
-    mistakes: list[RuleError]
+    errors: list[RuleError]
 
     def wrong(self, path: tuple[str | int, ...], message: str, hint: str | None = None) -> list[Rule]:
-        self.mistakes.append(RuleError((self.fact, *path), message, hint))
+        self.errors.append(RuleError((self.fact, *path), message, hint))
         return []
 
     def of_fact(self, spec: JsonValue, kind: FactType) -> list[Rule]:
@@ -137,7 +137,7 @@ class _Parser:
         return self.wrong(path, f"always holds: {why}") if why else [rule]
 
     def operand(self, spec: JsonValue, kind: FactType, operator: str, path: tuple[str | int, ...]) -> JsonValue:
-        """The operand, in the fact's unit where it has one; `_BAD` (and a mistake noted) where it does not fit."""
+        """The operand, in the fact's unit if it has one; `_BAD` (and an error noted) if it does not fit."""
         try:
             return _operand(spec, kind, operator, self.fact)
         except ValueError as error:

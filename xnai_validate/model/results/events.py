@@ -32,7 +32,7 @@ class _Event:
 
 @dataclass(frozen=True, slots=True, kw_only=True, config=FROZEN)
 class RunStarted(_Event):
-    """A run begins; carries all that is known of the plan, so that the journal alone makes a report."""
+    """A run begins; carries everything of the plan that a report needs, so that the journal is enough to build one."""
 
     run: RunInfo
     checks: tuple[CheckInfo, ...]
@@ -73,7 +73,7 @@ class AttemptFinished(_Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True, config=FROZEN)
 class FaultInjected(_Event):
-    """A fault is being put in force; its undo record is on disk."""
+    """A fault is being injected; its undo record is on disk."""
 
     fault: str
     target: str | None
@@ -85,7 +85,7 @@ class FaultInjected(_Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True, config=FROZEN)
 class FaultReverted(_Event):
-    """A fault was taken back; `proven` says whether its fingerprint is the one from before."""
+    """A fault was reverted; `proven`: whether its fingerprint equals the one before the injection."""
 
     undo: str
     proven: bool
@@ -109,7 +109,7 @@ class CheckFinished(_Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True, config=FROZEN)
 class BaselineCompared(_Event):
-    """What was measured is held against a baseline."""
+    """The run is compared with a baseline."""
 
     comparison: Comparison
     event: Literal["baseline-compared"] = "baseline-compared"
@@ -117,7 +117,7 @@ class BaselineCompared(_Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True, config=FROZEN)
 class Notice(_Event):
-    """Something the user should know that is no check."""
+    """Something the user should know besides the checks."""
 
     level: Literal["info", "warning", "error"]
     text: str
@@ -126,12 +126,12 @@ class Notice(_Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True, config=FROZEN)
 class RunFinished(_Event):
-    """The run is over, everything undone that could be."""
+    """The run has ended; every fault that could be reverted is reverted."""
 
     elapsed_ms: float
     stopped: Stopped | None = None
     not_undone: tuple[str, ...] = ()
-    """Undo records that may still be in force."""
+    """Undo records of faults that may still be active."""
     event: Literal["run-finished"] = "run-finished"
 
 
@@ -151,7 +151,7 @@ Event = (
 
 @dataclass(frozen=True, slots=True, config=FROZEN)
 class Progress:
-    """What a long measurement says it is doing; for the live display only, neither numbered nor kept."""
+    """What a long measurement is doing; for the live display only, neither numbered nor stored."""
 
     id: str
     text: str

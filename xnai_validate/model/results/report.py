@@ -28,7 +28,7 @@ class Source:
 
 @dataclass(frozen=True, slots=True, kw_only=True, config=FROZEN)
 class Promise:
-    """What a check holds a stack to, and where the stack or a specification says so."""
+    """What a check requires of a stack, and the document or specification that requires it."""
 
     id: str
     """Such as `api.errors.envelope`."""
@@ -44,7 +44,7 @@ class Promise:
 
 @dataclass(frozen=True, slots=True, kw_only=True, config=FROZEN)
 class CheckInfo:
-    """What is known of a check before it runs."""
+    """A check before it runs."""
 
     id: str
     """`<category>/<suite>:<id>`."""
@@ -89,7 +89,7 @@ class RunInfo:
 
 @dataclass(frozen=True, slots=True, kw_only=True, config=FROZEN)
 class Tool:
-    """What made the report."""
+    """The program that wrote the report."""
 
     name: str = "xnai-validate"
     version: str
@@ -164,7 +164,7 @@ class CheckResult:
 
 @dataclass(frozen=True, slots=True, kw_only=True, config=FROZEN)
 class FaultResult:
-    """A fault that was injected, and whether it was taken back."""
+    """A fault that was injected, and whether it was reverted."""
 
     fault: str
     target: str | None
@@ -175,7 +175,7 @@ class FaultResult:
 
 @dataclass(frozen=True, slots=True, kw_only=True, config=FROZEN)
 class ReportNotice:
-    """Something the user should know that is no check."""
+    """Something the user should know besides the checks."""
 
     level: Literal["info", "warning", "error"]
     text: str
@@ -196,4 +196,4 @@ class RunReport:
     faults: tuple[FaultResult, ...]
     notices: tuple[ReportNotice, ...]
     comparison: Comparison | None = None
-    """The run held against a baseline, where that was asked for."""
+    """The comparison of the run with a baseline, if one was requested."""

@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class Status(StrEnum):
-    """What is known of a check after it ran."""
+    """The result of a check."""
 
     PASS = "pass"
     """Measured, all rules hold."""
@@ -23,7 +23,7 @@ class Status(StrEnum):
 
     @property
     def passed(self) -> bool:
-        """Whether the stack did what was wanted (warn and flaky included)."""
+        """Whether the stack did what was expected (warn and flaky included)."""
         return self in _PASSED
 
 
