@@ -74,9 +74,10 @@ class Context(Protocol):
         """Memory of the host that may be used now before the guard ends the run; for measurements that need much."""
 
     async def shared(self, key: Hashable, open_: Callable[[], AbstractAsyncContextManager[T]]) -> T:
-        """Return a value that lives as long as the run (a connection pool, a TLS context); it is opened at its first use.
+        """Return a value that lives as long as the run, such as a connection pool or a TLS context.
 
-        It is closed when the run ends. `key` should begin with the family: `("http", "client", target.origin)`.
+        It is opened at its first use and closed when the run ends. `key` begins
+        with the family: `("http", "client", target.origin)`.
         """
 
     def progress(self, text: str) -> None:

@@ -20,7 +20,7 @@ _EXACT = 2 << _BITS
 _DOUBLINGS = 26
 _BUCKETS = (_DOUBLINGS + 1) << _BITS
 LONGEST_US = (_EXACT << (_DOUBLINGS - 1)) - 1
-"""The longest duration with a bucket: 2.4 hours. A longer one counts there; `max_us` and `sum_us` keep its exact value."""
+"""The longest duration with a bucket, 2.4 hours. A longer one counts there; `max_us` and `sum_us` stay exact."""
 _STEP = 1 << _BITS
 """Buckets that are made at once beyond the one that is needed."""
 _TOO_MANY = 1 << 63
@@ -107,7 +107,7 @@ class Histogram:
         return self._sum_us / count if count else None
 
     def quantile(self, q: float) -> float | None:
-        """Return the duration in microseconds that the share `q` (0 to 1) does not exceed; None if nothing was recorded.
+        """Return the duration in microseconds that the share `q` (0 to 1) does not exceed; None if it is empty.
 
         By nearest rank: the smallest recorded duration with at least `q` of all at or below it, as the middle of its
         bucket, so at most 0.4 % from the exact one. 0 and 1 give the shortest and the longest, exact.

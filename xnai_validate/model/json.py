@@ -87,7 +87,7 @@ def json_pieces(value: Any) -> Iterator[bytes]:
 
 
 def indented(value: Any, line: str = "\n") -> str:
-    """Return a value as JSON with an indent of 2, as `json.dumps` writes it, in half the time; `line` begins each line."""
+    """Return a value as `json.dumps` writes it with an indent of 2, in half the time; `line` begins each line."""
     write = _SCALARS.get(type(value))
     if write is not None:
         return write(value)

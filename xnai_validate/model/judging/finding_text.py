@@ -40,8 +40,8 @@ _EXPECTED = {
 def describe_finding(finding: Finding, facts: Mapping[str, object] | None = None) -> str:
     """Return what was expected and what was got: `status: expected 200, got 503`.
 
-    `facts` of the same measurement explain it: a fact `error` and its `error_detail` why there is no value, `error_detail`
-    what the errors are that were counted, and `too_slow_client` that the tool, not the stack, may be the reason.
+    `facts` of the same measurement explain it: `error` and `error_detail` why there is no value, `error_detail` also
+    what the counted errors are, and `too_slow_client` that the tool, not the stack, may be the reason.
     """
     facts = facts or {}
     if finding.fact == "error" and finding.expected is None and finding.rule == "equals" and finding.actual is not None:

@@ -1,7 +1,8 @@
 """`{{name}}` in params and rules: a reference to what an earlier step of a flow captures.
 
 `${...}` belongs to the configuration and is replaced when a file is loaded; `{{name}}` is replaced before the step is
-measured. A text that is only a reference becomes the captured value with its type; within a text the value is written out.
+measured. A text that is only a reference becomes the captured value with its type; within a text the value is written
+out.
 `\\{{name}}` is the text `{{name}}`, and braces around anything but a name are ordinary text.
 """
 
