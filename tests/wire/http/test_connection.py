@@ -133,7 +133,7 @@ def test_http_is_spoken_over_a_unix_socket(tmp_path: Path) -> None:
         facts = observe("http.request", target, path="/health?x=1").facts
         assert (facts["error"], facts["text"]) == (None, body.decode()), facts["error_detail"]
         assert observe("sse.stream", target, method="GET", path="/stream").facts["event_count"] == 1
-        load = observe("load.http", target, path="/health", callers=2, for_=0.3).facts
+        load = observe("load.http", target, path="/health", callers=2, **{"for": "300ms"}).facts
         assert (load["error_ratio"], load["completed_count"] > 0) == (0, True)
     assert asked[0].startswith(b"GET /v1/health?x=1 HTTP/1.1\r\nhost: localhost\r\n")
     assert observe("http.request", Target("api", over_socket(f"{tmp_path}/none", ""))).facts["error"] == "unreachable"
@@ -169,7 +169,7 @@ def test_a_digest_challenge_is_answered() -> None:
         facts = observe("http.request", target, path="/x").facts
         assert (facts["status"], facts["text"]) == (200, "yes")
         with pytest.raises(Unmeasurable, match="does not speak Digest"):
-            observe("load.http", target, callers=1, for_=0.05)
+            observe("load.http", target, callers=1, **{"for": "50ms"})
     given = dict(re.findall(r'(\w+)="?([^",]+)', server.asked[-1].headers["authorization"]))
 
     def digest(text: str) -> str:

@@ -31,7 +31,7 @@ def test_both_clients_give_the_verdict_of_the_files_name(path: Path) -> None:
     with scripted(says(response_in(path))) as server:
         target = Target("api", server.url())
         asked = observe("http.request", target).facts
-        load = observe("load.http", target, expect={}, callers=1, for_=0.05).facts
+        load = observe("load.http", target, callers=1, **{"for": "50ms"}).facts
     assert (asked["error"] or "ok", "+".join(load["error_kinds"]) or "ok") == (verdict, verdict), asked["error_detail"]
     if verdict == "ok":
         assert (asked["status"], asked["text"]) == (200, "ok")

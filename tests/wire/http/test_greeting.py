@@ -36,8 +36,8 @@ def test_a_server_of_another_protocol_is_named(data: bytes, stays: bool) -> None
 
     with tcp_server(talk) as port:
         target = Target("api", f"http://127.0.0.1:{port}")
-        facts = observe("http.request", target, timeout=10.0).facts
-        load = observe("load.http", target, callers=1, for_=0.05).facts
+        facts = observe("http.request", target, timeout="10s").facts
+        load = observe("load.http", target, callers=1, **{"for": "50ms"}).facts
     assert (facts["error"], load["error_kinds"].keys()) == ("protocol", {"protocol"}), facts["error_detail"]
     assert GREETINGS[data] in facts["error_detail"]
     assert GREETINGS[data] in load["error_detail"]

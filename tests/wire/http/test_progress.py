@@ -50,7 +50,7 @@ def test_the_stage_that_did_not_end_is_named(talk: Talk, scheme: str, body: str,
     """Four time-outs are four sentences."""
     with tcp_server(talk) as port:
         target = Target("api", f"{scheme}://127.0.0.1:{port}", tls=Tls(verify=False))
-        facts = observe("http.request", target, timeout=0.5, method="POST", body=body).facts
+        facts = observe("http.request", target, timeout="500ms", method="POST", body=body).facts
     assert facts["error"] == "timeout"
     assert words in facts["error_detail"]
 
@@ -64,7 +64,9 @@ def test_a_connection_that_is_not_accepted_is_named() -> None:
         for one in waiting:
             one.setblocking(False)
             one.connect_ex(listening.getsockname())
-        facts = observe("http.request", Target("api", f"http://127.0.0.1:{listening.getsockname()[1]}"), timeout=0.5)
+        facts = observe(
+            "http.request", Target("api", f"http://127.0.0.1:{listening.getsockname()[1]}"), timeout="500ms"
+        )
         for one in waiting:
             one.close()
     assert "no connection was made" in facts.facts["error_detail"]
@@ -73,7 +75,7 @@ def test_a_connection_that_is_not_accepted_is_named() -> None:
 def test_a_stream_that_does_not_begin_names_its_stage() -> None:
     """Streams of events time out by the same words."""
     with tcp_server(silent) as port:
-        facts = observe("sse.stream", Target("api", f"http://127.0.0.1:{port}"), timeout=0.5).facts
+        facts = observe("sse.stream", Target("api", f"http://127.0.0.1:{port}"), timeout="500ms").facts
     assert facts["error_detail"] == "no response within 0.5 s: no response came"
 
 
@@ -87,6 +89,6 @@ def test_a_look_up_that_does_not_end_is_named(monkeypatch: pytest.MonkeyPatch) -
     ended = threading.Event()
     lookup: Callable[..., object] = hang
     monkeypatch.setattr(socket, "getaddrinfo", lookup)
-    facts = observe("http.request", Target("api", "http://slow.example"), timeout=0.3).facts
+    facts = observe("http.request", Target("api", "http://slow.example"), timeout="300ms").facts
     ended.set()
     assert "the look-up of the name did not end" in facts["error_detail"]
