@@ -13,6 +13,8 @@ from xnai_validate.kit import Context, Count, Facts, JsonValue, NotApplicable, P
 
 COUNTERS: defaultdict[str, float] = defaultdict(float)
 WAITING: list[asyncio.Event] = []
+READS: list[str] = []
+"""The texts of all measurements of `counting.read`."""
 
 
 class AddParams(Params):
@@ -70,6 +72,7 @@ async def add(params: AddParams, ctx: Context) -> Added:
 @checker("counting.read", expect={"ok": True}, target=False)
 async def read(params: ReadParams, ctx: Context) -> Read:
     """Read the counters."""
+    READS.append(params.text or "")
     counters = dict(COUNTERS)
     return Read(
         ok=not params.broken,
@@ -88,3 +91,4 @@ def use(monkeypatch: pytest.MonkeyPatch) -> None:
     registry.CHECKERS.forget()
     COUNTERS.clear()
     WAITING.clear()
+    READS.clear()

@@ -46,25 +46,37 @@ class Watch(Observation):
         return path
 
     @property
+    def measurement_key(self) -> str:
+        """The identity of its measurement, whichever value of it is read."""
+        return json.dumps([self.kind, self.target, self.with_, self.expect], sort_keys=True)
+
+    @property
     def facts_read(self) -> Mapping[tuple[str, ...], str]:
         """The fact that is meant."""
         return {("fact",): self.fact}
 
 
 async def read(watch: Mapping[str, Watch], ctx: Context) -> tuple[dict[str, object], dict[str, str]]:
-    """Name -> value or MISSING; and, for the observations whose rules do not hold, name -> which."""
-    seen = await observe_all(ctx, list(watch.values()))
+    """Return name -> value or MISSING, and name -> reason for the observations whose rules do not hold.
+
+    Watches that differ only in fact and path are values of one measurement: their common observation is made once.
+    """
+    first: dict[str, Watch] = {}
+    for entry in watch.values():
+        first.setdefault(entry.measurement_key, entry)
+    measured = dict(zip(first, await observe_all(ctx, list(first.values())), strict=True))
     found: dict[str, object] = {}
     unread: dict[str, str] = {}
-    for (name, one), observed in zip(watch.items(), seen, strict=True):
-        why = failure(one, observed)
-        if why is not None:
-            unread[name] = why
-        elif one.fact not in observed.facts:
-            message = f'{name}: {one.kind} has no fact "{one.fact}"'
-            raise Unmeasurable(message, hint=did_you_mean(one.fact, observed.facts))
+    for name, entry in watch.items():
+        observed = measured[entry.measurement_key]
+        reason = failure(entry, observed)
+        if reason is not None:
+            unread[name] = reason
+        elif entry.fact not in observed.facts:
+            message = f'{name}: {entry.kind} has no fact "{entry.fact}"'
+            raise Unmeasurable(message, hint=did_you_mean(entry.fact, observed.facts))
         else:
-            found[name] = value_at(observed.facts[one.fact], one.path)
+            found[name] = value_at(observed.facts[entry.fact], entry.path)
     return found, unread
 
 

@@ -54,6 +54,18 @@ def test_work_moves_what_is_watched() -> None:
     assert (seen.facts["before"]["plain"], seen.facts["after"]["plain"], seen.facts["step_count"]) == (7, 12, 5)
 
 
+def test_values_of_one_measurement_are_read_at_once() -> None:
+    """Watches that differ only in fact and path share one observation: values of one answer can be compared."""
+    counting.COUNTERS["calls"] = 7
+    seen = observe(
+        "flow.agree",
+        API,
+        readings={"plain": CALLS, "keyed": watch("by_name", "calls"), "found": watch("document", "$.samples[0].value")},
+    )
+    assert seen.held, seen.facts
+    assert len(counting.READS) == 1
+
+
 def test_a_counter_that_does_not_count_fails() -> None:
     """Where the value stands still the rule on it does not hold."""
     seen = observe(

@@ -22,7 +22,7 @@ from xnai_validate.demo.llm.embedding import Vector, embed
 from xnai_validate.demo.seams import seam
 from xnai_validate.demo.settings import Settings
 
-VERSION = "0.1.6"
+VERSION = "v0.1.0-alpha"
 
 
 @dataclass(frozen=True, slots=True)

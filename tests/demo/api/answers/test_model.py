@@ -11,6 +11,7 @@ import pytest
 from tests.demo.api.http.test_errors import envelope
 from tests.demo.api.running import RedisServer, running, settings
 from tests.demo.defects.symptoms import ASKED, events_in
+from xnai_validate.demo.api.http.errors import own_category
 
 CASES: dict[str, tuple[int, str, str]] = {
     "absent": (500, "model_error", "The language model could not answer."),
@@ -33,7 +34,7 @@ def test_a_failure_of_the_model_is_reported_as_one(case: str, redis: RedisServer
             if case == "absent":
                 await stack.stop("llm")
             answer = await stack.client.post("/query", json=ASKED)
-            message = envelope(answer, status, category, category)["message"]
+            message = envelope(answer, status, *own_category(category))["message"]
             stream = await stack.client.post("/stream", json=ASKED)
             assert stream.status_code == 200
             events = events_in(stream.text)

@@ -14,6 +14,7 @@ from fastapi import FastAPI
 
 from tests.demo.api.running import RedisServer, Running, running, serve, settings
 from xnai_validate.demo.api import app as api
+from xnai_validate.demo.api.http.errors import own_category
 
 FIELDS = {
     "error_code",
@@ -73,7 +74,7 @@ def test_invalid_requests_are_400(path: str, redis: RedisServer, tmp_path: Path)
 
 
 def test_unknown_paths_and_methods(redis: RedisServer, tmp_path: Path) -> None:
-    """404 and 405 come in the envelope too; 405 lists the allowed methods; a client's request id is used."""
+    """404 and 405 come in the envelope too; 405 lists the allowed methods; a client's request id is not taken over."""
 
     async def ask() -> None:
         async with running(settings(redis, tmp_path, "B"), redis) as stack:
@@ -81,10 +82,8 @@ def test_unknown_paths_and_methods(redis: RedisServer, tmp_path: Path) -> None:
             envelope(await stack.root.get("/health"), 404, "not_found", "not_found_404")
             answer = await stack.client.get("/query", headers={"X-Request-ID": "from-the-gateway-7"})
             body = envelope(answer, 405, "method_not_allowed", "method_not_allowed_405")
-            assert body["request_id"] == "from-the-gateway-7"
+            assert str(body["request_id"]).startswith("req_")
             assert answer.headers["allow"] == "POST"
-            improper = await stack.client.get("/health", headers={"X-Request-ID": "x" * 200})
-            assert improper.headers["x-request-id"].startswith("req_")
 
     asyncio.run(ask())
 
@@ -118,10 +117,10 @@ def test_an_open_breaker_answers_503_with_retry_after(redis: RedisServer, tmp_pa
         await stack.stop("llm")
         for _ in range(3):
             answer = await stack.client.post("/query", json={"query": "What is Xoe-NovAi?"})
-            envelope(answer, 500, "model_error", "model_error")
+            envelope(answer, 500, *own_category("model_error"))
         for path in ("/query", "/stream"):
             answer = await stack.client.post(path, json={"query": "What is Xoe-NovAi?"})
-            body = envelope(answer, 503, "circuit_open", "circuit_open")
+            body = envelope(answer, 503, *own_category("circuit_open"))
             assert body["details"]["service_name"] == "rag_api"
             assert 1 <= int(answer.headers["retry-after"]) <= 2
         assert (await stack.metrics())['xnai_circuit_breaker_state{name="rag_api"}'] == 1
@@ -148,7 +147,7 @@ def test_a_model_that_is_too_slow_is_504_and_counts(redis: RedisServer, tmp_path
     async def ask() -> None:
         async with running(settings(redis, tmp_path, call_timeout_s=0.3, token_delay_s=1.0), redis) as stack:
             answer = await stack.client.post("/query", json={"query": "What is Xoe-NovAi?"})
-            envelope(answer, 504, "timeout", "timeout")
+            envelope(answer, 504, *own_category("timeout"))
             assert stack.breaker("rag_api")["failure_count"] == 1
             streamed = await stack.client.post("/stream", json={"query": "What is Xoe-NovAi?"})
             assert '"error": "The language model did not answer in time."' in streamed.text

@@ -19,14 +19,14 @@ def test_queries_and_streams_are_written_down(redis: RedisServer, tmp_path: Path
 
     async def ask() -> None:
         async with running(settings(redis, tmp_path, "B"), redis) as stack:
+            ids = {}
             for kind in ("query", "stream"):
-                headers = {"X-Request-ID": f"id-of-{kind}", "X-Session-ID": "session-1"}
-                await stack.client.post(f"/{kind}", json={"query": "What is Xoe-NovAi?"}, headers=headers)
+                headers = {"X-Session-ID": "session-1"}
+                answer = await stack.client.post(f"/{kind}", json={"query": "What is Xoe-NovAi?"}, headers=headers)
+                ids[kind] = answer.headers["x-request-id"]
             entries = [(entry["txn_id"], entry["path"], entry["status"]) for entry in stream(redis, "xnai_queries")]
             assert entries == [
-                (f"id-of-{kind}", f"/{kind}", status)
-                for kind in ("query", "stream")
-                for status in ("initiated", "completed")
+                (ids[kind], f"/{kind}", status) for kind in ("query", "stream") for status in ("initiated", "completed")
             ]
             assert stream(redis, "xnai_queries")[-1]["status_code"] == "200"
             trail = stream(redis, "xnai_audit_trail")

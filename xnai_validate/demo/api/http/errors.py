@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 from datetime import UTC, datetime
 
@@ -94,6 +95,11 @@ def timeout_message() -> str:
     return "The language model did not answer in time."
 
 
+def own_category(category: str) -> tuple[str, str]:
+    """The category of an exception of the stack's own, and its error code: the category and four digits of a hash."""
+    return category, f"{category}_{hashlib.sha256(category.encode()).hexdigest()[:4]}"
+
+
 class ErrorAnswers:
     """The exception handlers of the application."""
 
@@ -132,8 +138,7 @@ class ErrorAnswers:
         return self._answer(
             request,
             status,
-            "circuit_open",
-            "circuit_open",
+            *own_category("circuit_open"),
             "A service behind this endpoint has failed repeatedly and is being spared.",
             f"Try again in {seconds} s.",
             details={"service_name": error.name, "retry_after_s": round(error.retry_after_s, 3)},
@@ -143,13 +148,13 @@ class ErrorAnswers:
 
     async def model(self, request: Request, _: Exception) -> Response:
         """500: the model failed."""
-        words = ("model_error", "model_error", "The language model could not answer.", "Try again in a moment.")
+        words = (*own_category("model_error"), "The language model could not answer.", "Try again in a moment.")
         return self._answer(request, 500, *words, details={"service_name": "llm"}, component="llm")
 
     @seam
     async def timeout(self, request: Request, error: Exception) -> Response:
         """504: the model did not answer in time."""
-        words = ("timeout", "timeout", timeout_message(), "Try again, or ask for less.")
+        words = (*own_category("timeout"), timeout_message(), "Try again, or ask for less.")
         return self._answer(request, 504, *words, details={"service_name": "llm"}, component="llm")
 
     async def internal(self, request: Request, _: Exception) -> Response:

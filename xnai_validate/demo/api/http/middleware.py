@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import re
 import time
 import uuid
 
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -14,15 +13,7 @@ from xnai_validate.demo.api.monitoring.metrics import Metrics
 from xnai_validate.demo.seams import seam
 
 _BODY_LIMIT_BYTES = 256 * 1024
-_REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,128}")
 _NOT_COUNTED = frozenset({"/metrics"})
-
-
-@seam
-def request_id_of(headers: Headers) -> str:
-    """The id of a request: the one that the client has sent, if it is a proper one, else a new one."""
-    sent = headers.get("x-request-id", "")
-    return sent if _REQUEST_ID.fullmatch(sent) else f"req_{uuid.uuid4()}"
 
 
 @seam
@@ -44,7 +35,7 @@ class RequestContext:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        request_id = request_id_of(Headers(scope=scope))
+        request_id = f"req_{uuid.uuid4()}"  # the id that a client sends is not taken over
         scope.setdefault("state", {})["request_id"] = request_id
         response = _Response(self, scope, send, request_id)
         self.open_requests += 1

@@ -31,7 +31,7 @@ NO_REFERRER_POLICY = Defect(
 EATS_REQUEST_ID = (
     Defect(
         "gateway-eats-request-id",
-        "X-Request-ID passes neither to the API nor back.",
+        "The X-Request-ID of a response does not pass through the gateway.",
         checks=("services/gateway:request-id",),
     )
     .changes(request_headers, lambda fields: _without(b"x-request-id", fields))
