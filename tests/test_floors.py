@@ -146,8 +146,8 @@ def test_no_files_import_each_other() -> None:
 
 
 def files() -> list[tuple[str, Path]]:
-    """Name -> file of every module but those of the embedded stack."""
-    return [(module_name(name), path) for name, path in modules().items() if room(name) != "demo"]
+    """Name -> file of every module."""
+    return [(module_name(name), path) for name, path in modules().items()]
 
 
 def module_name(dotted: str) -> str:

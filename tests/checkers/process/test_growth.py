@@ -1,0 +1,150 @@
+"""What work leaves behind in a process."""
+
+from __future__ import annotations
+
+import asyncio
+import subprocess
+from collections.abc import Iterator
+from importlib.metadata import EntryPoint
+from typing import Any
+
+import pytest
+
+from tests.checkers.process.conftest import Start, of
+from tests.context import observe
+from xnai_validate import registry
+from xnai_validate.kit import Facts, Params, checker
+
+
+class AskParams(Params):
+    """One line for the process."""
+
+    line: str = "work"
+
+
+class Answer(Facts):
+    """Its answer."""
+
+    answer: str
+
+
+WORKER: list[subprocess.Popen[str]] = []
+
+
+@checker("worker.ask", expect={"answer": "done"})
+async def ask(params: AskParams, ctx: Any) -> Answer:
+    """Give the process a line of work and wait for its answer."""
+
+    def exchange() -> str:
+        worker = WORKER[-1]
+        assert worker.stdin is not None
+        assert worker.stdout is not None
+        worker.stdin.write(params.line + "\n")
+        return worker.stdout.readline().strip()
+
+    return Answer(answer=await asyncio.to_thread(exchange))
+
+
+@pytest.fixture
+def worker(start: Start, monkeypatch: pytest.MonkeyPatch) -> Iterator[Start]:
+    """Start a program whose work is `on_work`, a Python statement run at every line."""
+    entry = EntryPoint("worker", __name__, registry.CHECKERS.group)
+    monkeypatch.setattr(registry.CHECKERS, "entry_points", lambda: (entry,))
+    registry.CHECKERS.forget()
+    WORKER.clear()
+
+    def begin(on_work: str) -> subprocess.Popen[str]:
+        WORKER.append(
+            start(
+                "import os, subprocess, sys, threading, time\nkept = []\nprint('ready', flush=True)\n"
+                f"for line in sys.stdin:\n    {on_work}\n    print('done', flush=True)"
+            )
+        )
+        return WORKER[-1]
+
+    yield begin
+    monkeypatch.undo()
+    registry.CHECKERS.forget()
+
+
+WORK = [{"kind": "worker.ask"}]
+
+
+def test_work_that_leaves_nothing_behind_does_not_grow(worker: Start) -> None:
+    """A process that gives everything back settles at once, with a ratio near 1 and no growth."""
+    seen = observe(
+        "process.growth",
+        of(worker("b = bytearray(os.urandom(1)) * (20 << 20); del b")),
+        during=WORK,
+        times=5,
+        expect={"rss_growth_ratio": {"max": 1.2}, "open_files_growth": 0, "threads_growth": 0, "settled": True},
+    )
+    assert seen.held, seen.findings
+    assert seen.facts["step_count"] == 5
+
+
+def test_a_leak_of_memory_shows(worker: Start) -> None:
+    """Five pieces of 10 MiB that are kept are a growth of 50 MiB, above a limit of 1.2x; the warm-up is none."""
+    seen = observe(
+        "process.growth",
+        of(worker("kept.append(bytearray(os.urandom(1)) * (10 << 20))")),
+        during=WORK,
+        times=5,
+        expect={"rss_growth_ratio": {"max": 1.2}},
+    )
+    assert not seen.held
+    assert 48 < seen.facts["rss_growth_mib"] < 60
+    assert seen.facts["rss_growth_ratio"] == pytest.approx(seen.facts["rss_after_mib"] / seen.facts["rss_before_mib"])
+
+
+def test_leaks_of_files_threads_and_children_show(worker: Start) -> None:
+    """What stays open is counted, and the process is not settled however long one waits."""
+    seen = observe(
+        "process.growth",
+        of(
+            worker(
+                "kept.append(open(os.devnull)); "
+                "threading.Thread(target=time.sleep, args=(60,), daemon=True).start(); "
+                "kept.append(subprocess.Popen(['sleep', '5'], stdin=subprocess.DEVNULL))"
+            )
+        ),
+        during=WORK,
+        times=3,
+        settle="300ms",
+        tree=False,
+    )
+    assert seen.facts["threads_growth"] == 3
+    assert seen.facts["children_growth"] == 3
+    assert seen.facts["open_files_growth"] >= 3
+    assert seen.facts["settled"] is False
+
+
+def test_what_is_given_back_later_is_waited_for(worker: Start) -> None:
+    """Threads that end a little after the work are no growth, within `settle`."""
+    seen = observe(
+        "process.growth",
+        of(worker("threading.Thread(target=time.sleep, args=(0.7,)).start()")),
+        during=WORK,
+        times=3,
+        warmup=0,
+        settle="20s",
+    )
+    assert (seen.facts["settled"], seen.facts["threads_growth"]) == (True, 0)
+    assert seen.facts["settle_ms"] > 100
+
+
+def test_a_process_that_dies_of_the_work_did_not_survive(worker: Start) -> None:
+    """A process that ends during the work fails on its failed step and on `survived`."""
+    seen = observe("process.growth", of(worker("sys.exit(3)")), during=WORK, warmup=0)
+    assert [f.fact for f in seen.findings if not f.held] == ["failed_steps", "survived"]
+    assert seen.facts["rss_growth_ratio"] is None
+
+
+@pytest.mark.usefixtures("worker")
+def test_a_process_that_is_gone_is_not_worked_on(start: Start) -> None:
+    """Where nothing runs beforehand no work is done."""
+    one = start("print('ready', flush=True); input()")
+    one.communicate("\n")
+    seen = observe("process.growth", of(one), during=WORK)
+    assert not seen.held
+    assert seen.facts["step_count"] == 0

@@ -1,0 +1,99 @@
+"""What a process is and uses."""
+
+from __future__ import annotations
+
+import os
+import resource
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.checkers.container_api import container_api
+from tests.checkers.process.conftest import Start, of
+from tests.context import observe
+from xnai_validate.kit import NotApplicable, Target, Unmeasurable
+
+
+def test_a_process_is_described(start: Start) -> None:
+    """Memory, threads, children, zombies and open files of a process are the ones it made."""
+    one = start(
+        "import os, subprocess, threading, time\n"
+        "kept = bytearray(os.urandom(1)) * (40 << 20)\n"
+        "files = [open(os.devnull) for _ in range(25)]\n"
+        "threading.Thread(target=time.sleep, args=(60,), daemon=True).start()\n"
+        "child = subprocess.Popen(['sleep', '60']); dead = subprocess.Popen(['true'])\n"
+        "os.waitid(os.P_PID, dead.pid, os.WEXITED | os.WNOWAIT)\n"
+        "print('ready', flush=True); input(); child.kill()"
+    )
+    seen = observe("process.state", of(one))
+    try:
+        assert seen.held
+        facts = seen.facts
+        assert (facts["threads"], facts["children"], facts["zombies"], facts["pid"]) == (2, 1, 1, one.pid)
+        assert 40 < facts["rss_mib"] < 120
+        assert facts["tree_rss_mib"] > facts["rss_mib"]
+        assert facts["open_files"] == 28
+        assert facts["nofile_limit"] == resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+        assert facts["cpu_percent"] < 90
+        assert facts["age_s"] < 60
+    finally:
+        one.communicate("\n", timeout=10)
+
+
+def test_a_busy_process_shows_its_use_of_the_processor(start: Start) -> None:
+    """A process that spins uses far more of a processor than one that waits."""
+    busy = start("print('ready', flush=True)\nwhile True: pass")
+    idle = start("print('ready', flush=True); input()")
+    used = observe("process.state", of(busy), cpu_window="500ms").facts["cpu_percent"]
+    assert used > 5 + 3 * observe("process.state", of(idle)).facts["cpu_percent"]
+    assert observe("process.state", of(idle), cpu_window="0s").facts["cpu_percent"] is None
+
+
+def test_a_process_that_ended_does_not_run(start: Start) -> None:
+    """A zombie and a pid that is no more are `running: false`, which fails by default."""
+    one = start("print('ready', flush=True); input()")
+    target = of(one)
+    assert one.stdin is not None
+    one.stdin.close()
+    os.waitid(os.P_PID, one.pid, os.WEXITED | os.WNOWAIT)
+    seen = observe("process.state", target)
+    assert not seen.held
+    assert (seen.facts["running"], seen.facts["status"]) == (False, "zombie")
+    one.wait()
+    assert observe("process.state", target).facts["running"] is False
+
+
+def test_open_files_can_be_left_out(start: Start) -> None:
+    """Without `open_files` no right of the process's user is needed, and the facts are null."""
+    seen = observe("process.state", of(start("print('ready', flush=True); input()")), open_files=False)
+    assert (seen.facts["open_files"], seen.facts["nofile_limit"]) == (None, None)
+    assert seen.facts["threads"] == 1
+
+
+def test_a_target_without_process_is_not_applicable(tmp_path: Any) -> None:
+    """Where neither pid nor container is known the check is skipped, and likewise without a container engine."""
+    with pytest.raises(NotApplicable, match="neither a pid nor a container"):
+        observe("process.state", Target("api", "http://127.0.0.1:1"))
+    with pytest.raises(NotApplicable, match="no container engine socket"):
+        observe("process.state", Target("api", container="xnai_rag_api"), socket=f"{tmp_path}/none.sock")
+
+
+def test_the_main_process_of_a_container_is_found(start: Start, tmp_path: Path) -> None:
+    """The engine of a container tells its pid, which counts only if it means the same process here."""
+    one = start("print('ready', flush=True); input()")
+    group = Path(f"/proc/{one.pid}/cgroup").read_text().splitlines()[0]
+    api = Target("api", container="xnai_rag_api")
+    with container_api(tmp_path / "engine.sock") as engine:
+        engine.give("GET /containers/xnai_rag_api/json", {"Id": group, "State": {"Running": True, "Pid": one.pid}})
+        assert observe("process.state", api, socket=engine.path).facts["pid"] == one.pid
+        engine.give("GET /containers/xnai_rag_api/json", {"Id": "f" * 64, "State": {"Running": True, "Pid": one.pid}})
+        with pytest.raises(NotApplicable, match="cannot be seen from here"):
+            observe("process.state", api, socket=engine.path)
+        engine.give("GET /containers/xnai_rag_api/json", {"Id": group, "State": {"Running": False, "Pid": 0}})
+        assert observe("process.state", api, socket=engine.path).facts["running"] is False
+        engine.give("GET /containers/xnai_rag_api/json", {"message": "No such container: xnai_rag_api"}, 404)
+        assert observe("process.state", api, socket=engine.path).facts["running"] is False
+        engine.give("GET /containers/xnai_rag_api/json", {"message": "broken"}, 500)
+        with pytest.raises(Unmeasurable, match="500: broken"):
+            observe("process.state", api, socket=engine.path)
