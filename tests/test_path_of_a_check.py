@@ -15,6 +15,7 @@ from typing import Any
 import xnai_validate
 from tests.serving import Quiet, serving
 from xnai_validate.config import LoadOptions, load_plan
+from xnai_validate.config.yaml_files.problems import Where
 from xnai_validate.engine import Engine
 from xnai_validate.model.results.events import CheckFinished
 from xnai_validate.model.results.status import Status
@@ -24,7 +25,7 @@ MARKER = "traced-check"
 """Stands in the title, the path, the response and a rule of the check: what holds it is a form of the check."""
 DEPTH = 3
 """How deep a value is searched for the marker."""
-MOST_FILES = 29
+MOST_FILES = 27
 
 
 class Page(Quiet, BaseHTTPRequestHandler):
@@ -40,12 +41,15 @@ class Page(Quiet, BaseHTTPRequestHandler):
 
 
 def holds_marker(value: object, depth: int = DEPTH) -> bool:
-    """Whether the marker stands in a value, at most `depth` levels deep; one text by itself is no form of a check."""
+    """Whether the marker stands in a value, at most `depth` levels deep.
+
+    One text by itself is no form of a check, and neither is a place in its file.
+    """
     if isinstance(value, str):
         return depth < DEPTH and MARKER in value
     if isinstance(value, bytes | bytearray):
         return MARKER.encode() in value
-    if depth == 0:
+    if depth == 0 or isinstance(value, Where):
         return False
     return any(holds_marker(part, depth - 1) for part in islice(parts_of(value), 60))
 

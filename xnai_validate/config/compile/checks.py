@@ -103,7 +103,8 @@ class Checks:
         target = entry.target or here.target or self.defaults.target
         when = self.conditions.skip_reason(entry.when, where.at("when")) if entry.when is not None else None
         measurement = self._measurement(source, check_id, target, where, skipped=when is not None)
-        promise = self.promises.of(entry, here, where)
+        names = entry if entry.promise or entry.practice else here
+        promise = self.promises.named(names.promise, names.practice, where)
         if measurement is not None and self.promises.warns(promise):
             measurement = replace(measurement, rules=_as_warnings(measurement.rules, entry.expect or {}))
         if entry.retry is not None and entry.until is not None:

@@ -8,9 +8,7 @@ from functools import cached_property
 
 from pydantic import ValidationError
 
-from xnai_validate.config.files.common import DefaultsEntry
 from xnai_validate.config.files.contract import ContractFile
-from xnai_validate.config.files.suite import CheckEntry
 from xnai_validate.config.locate import Library
 from xnai_validate.config.yaml_files.problems import Problems, Where
 from xnai_validate.config.yaml_files.validation_messages import field_errors
@@ -48,27 +46,26 @@ class Promises:
                     by_id[entry.id] = Promise(**entry.model_dump(), practice=key == "practices")
         return by_id
 
-    def of(self, entry: CheckEntry, defaults: DefaultsEntry, where: Where) -> Promise | None:
-        """The promise or practice that a check names itself, or by the defaults of its suite; None without one.
+    def named(self, promise: str | None, practice: str | None, where: Where) -> Promise | None:
+        """The promise or practice of these ids, of which a check has at most one; None without one.
 
         An unknown one, and one under the wrong key, are noted as errors.
         """
-        if entry.promise and entry.practice:
+        if promise and practice:
             self.problems.at(where.at("practice"), "a check has a promise or a practice, not both", key=True)
             return None
-        named = entry if entry.promise or entry.practice else defaults
-        key, name = ("practice", named.practice) if named.practice else ("promise", named.promise)
+        key, name = ("practice", practice) if practice else ("promise", promise)
         if name is None:
             return None
         place = where.at(key)
-        promise = self.all.get(name)
-        if promise is None:
+        found = self.all.get(name)
+        if found is None:
             hint = did_you_mean(name, self.all) or "xnai-validate list promises shows all"
             self.problems.at(place, f'unknown {key} "{name}"', hint)
-        elif promise.practice != (key == "practice"):
-            right = "practice" if promise.practice else "promise"
+        elif found.practice != (key == "practice"):
+            right = "practice" if found.practice else "promise"
             self.problems.at(place, f'"{name}" is a {right}, not a {key}', f"write {right}: {name}")
-        return promise
+        return found
 
     def warns(self, promise: Promise | None) -> bool:
         """Whether a check of it warns instead of failing."""
