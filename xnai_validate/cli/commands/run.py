@@ -6,7 +6,6 @@ import os
 
 from xnai_validate.cli.running.environment import unknown_variables
 from xnai_validate.cli.running.options import PREFIX, RunOptions
-from xnai_validate.cli.running.session import execute
 from xnai_validate.cli.terminal.command_help import Command, command_app, takes
 from xnai_validate.cli.terminal.console import print_notice
 
@@ -24,6 +23,8 @@ def run(options: RunOptions) -> int:
 
     An environment variable sets an option too: XNAI_VALIDATE_ and its name in capitals, e.g. XNAI_VALIDATE_FAIL_ON.
     """
+    from xnai_validate.cli.running.session import execute  # not needed for the help and for completion
+
     for sentence in unknown_variables(os.environ):
         print_notice(sentence)
     return execute(options)
