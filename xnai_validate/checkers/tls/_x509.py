@@ -65,8 +65,9 @@ def covers(pattern: str, name: str) -> bool:
 
 def _compared(name: str) -> str:
     """A name as names are compared: in ASCII and small letters, without a dot at its end."""
+    wildcard = "*." if name.startswith("*.") else ""
     with suppress(ValueError):  # what is no name is equal to itself alone
-        name = ascii_host(name)
+        name = wildcard + ascii_host(name.removeprefix(wildcard))
     return name.lower().rstrip(".")
 
 
