@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 from time import perf_counter
 from types import TracebackType
 from typing import Self
@@ -20,7 +21,7 @@ from xnai_validate.model.error_kind import ErrorKind
 from xnai_validate.wire.failure import WireError
 from xnai_validate.wire.http.content_coding import decoder
 from xnai_validate.wire.http.cookies import CookieJar
-from xnai_validate.wire.http.destination import without_userinfo
+from xnai_validate.wire.http.destination import Destination, without_userinfo
 from xnai_validate.wire.http.head import Head
 from xnai_validate.wire.http.progress import Progress
 from xnai_validate.wire.http.redirects import redirected
@@ -253,14 +254,22 @@ async def _read_all(reading: _Reading, stream: HttpStream, body_cap: int) -> Non
 
 def _sent(prepared: Prepared, exchange: Exchange) -> httpx.Request:
     """The request as httpx takes it: with all its headers, and a body that can be sent again."""
-    to = prepared.to
+    return httpx.Request(
+        prepared.method,
+        _url(prepared.to),
+        headers=prepared.headers,
+        stream=_Upload(prepared),
+        extensions={EXCHANGE: exchange},
+    )
+
+
+@lru_cache(maxsize=256)
+def _url(to: Destination) -> httpx.URL:
+    """Where a request leads, as httpx takes it; checks ask for the same again and again."""
     try:
-        url = httpx.URL(scheme=to.scheme, host=to.host, port=to.port, raw_path=to.target)
+        return httpx.URL(scheme=to.scheme, host=to.host, port=to.port, raw_path=to.target)
     except httpx.InvalidURL as error:
         raise Unmeasurable(f"a url cannot be read: {error}", hint="see the target's url") from error
-    return httpx.Request(
-        prepared.method, url, headers=prepared.headers, stream=_Upload(prepared), extensions={EXCHANGE: exchange}
-    )
 
 
 class _Upload(httpx.AsyncByteStream):
