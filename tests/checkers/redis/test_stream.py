@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import time
 
+import pytest
+
 from tests.checkers.redis.conftest import Server
 from tests.context import observe
+from xnai_validate.kit import NotApplicable
 
 
 def test_streams_and_their_groups(server: Server) -> None:
@@ -41,3 +44,12 @@ def test_a_stream_without_groups_or_of_another_type(server: Server) -> None:
     other = observe("redis.stream", target, key="list").facts
     assert (other["exists"], other["type"], other["length"]) == (True, "list", None)
     assert not observe("redis.stream", target, key="nothing").held
+
+
+def test_a_stream_that_does_not_exist_yet_can_be_skipped(server: Server) -> None:
+    """Where nothing was written yet nothing is judged, if the check asks for that."""
+    target, client = server
+    with pytest.raises(NotApplicable, match="there is no stream nothing yet"):
+        observe("redis.stream", target, key="nothing", skip_if_absent=True)
+    client.xadd("something", {"a": "1"})
+    assert observe("redis.stream", target, key="something", skip_if_absent=True).held

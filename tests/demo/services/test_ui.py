@@ -24,15 +24,10 @@ def _asset(client: httpx.Client, _: Settings) -> bool:
     return client.get(pages.ASSET).headers["content-type"].startswith("text/javascript")
 
 
-def _connected(client: httpx.Client, _: Settings) -> bool:
-    return client.get("/project/settings").json()["connected"] is True
-
-
 PROMISES: dict[str, Promise] = {
     **dict.fromkeys(("ui-empty", "ui-error-page", "ui-500", "ui-plain-text"), _page),
     "ui-asset-missing": _asset,
     "ui-slow": lambda client, _: is_quick(client, "/"),
-    "ui-not-connected": _connected,
 }
 
 

@@ -15,6 +15,7 @@ from xnai_validate.kit import (
     JsonValue,
     Le,
     Milliseconds,
+    NotApplicable,
     Seconds,
     bounded,
     checker,
@@ -34,6 +35,8 @@ class StreamParams(RedisParams):
     """Its key."""
     tail: Annotated[int, Ge(1), Le(100)] = 1
     """How many of the last entries to read."""
+    skip_if_absent: bool = False
+    """Skip the check if there is no such key: for a stream that exists only once something was written to it."""
 
 
 class StreamFacts(RedisFacts):
@@ -86,6 +89,8 @@ async def stream(params: StreamParams, ctx: Context) -> StreamFacts:
 
     async def measure(connection: RedisConnection) -> StreamFacts:
         kind = text_of(await connection.command("TYPE", params.key))
+        if kind == "none" and params.skip_if_absent:
+            raise NotApplicable(f"there is no stream {params.key} yet")
         if kind != "stream":
             return StreamFacts(exists=kind != "none", type=None if kind == "none" else kind)
         now_ms = await _server_ms(connection)

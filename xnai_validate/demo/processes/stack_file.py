@@ -10,7 +10,6 @@ from typing import TypedDict
 
 from xnai_validate.demo.processes.machine import machine_vars
 from xnai_validate.demo.processes.parts import ALERTS, parts_of
-from xnai_validate.demo.services.pages import ASSET
 from xnai_validate.demo.settings import (
     API_PREFIX,
     BREAKER_FAILURES,
@@ -151,7 +150,7 @@ def _vars(settings: Settings, canaries: list[object]) -> dict[str, object]:
         "vikunja_token": settings.vikunja_token,
         "canaries": canaries,
         "injected": {"question": "What do visitors of the workshop find?", "source": "workshop.md"},
-        "ui": {"asset": ASSET, "settings": "/project/settings"},
+        "vikunja_redis": True,
         "budget": BUDGET,
         "load": LOAD,
         "alerts": {

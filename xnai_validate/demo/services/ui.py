@@ -1,13 +1,12 @@
 """The user interface: a stand-in for Chainlit.
 
 `GET /` is the page, with its title and one script under `/assets/`; `GET /project/settings` has the name to show
-and whether the API answers (`{"ui": {"name"}, "connected": bool}`). Paths without a file extension lead to the
+(`{"ui": {"name"}}`). Paths without a file extension lead to the
 page as in any single-page application, other unknown ones to 404.
 """
 
 from __future__ import annotations
 
-import httpx
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
@@ -15,7 +14,7 @@ from starlette.routing import Route
 
 from xnai_validate.demo.seams import seam
 from xnai_validate.demo.services.pages import ASSET, not_found
-from xnai_validate.demo.settings import API_PREFIX, Settings
+from xnai_validate.demo.settings import Settings
 
 TITLE = "Xoe-NovAi Assistant"
 PAGE = f"""<!doctype html>
@@ -31,7 +30,7 @@ PAGE = f"""<!doctype html>
 """
 SCRIPT = """const root = document.getElementById("root");
 fetch("/project/settings").then((answer) => answer.json()).then((settings) => {
-  root.textContent = settings.connected ? settings.ui.name : "The assistant is not reachable.";
+  root.textContent = settings.ui.name;
 });
 """
 
@@ -50,22 +49,11 @@ async def script(_request: Request) -> Response:
     return Response(SCRIPT, media_type="text/javascript")
 
 
-@seam
-async def api_answers(settings: Settings) -> bool:
-    """Whether the API's health answers at all within a second."""
-    try:
-        async with httpx.AsyncClient(timeout=1.0, trust_env=False) as client:
-            answer = await client.get(settings.url("api") + API_PREFIX[settings.layout] + "/health")
-    except httpx.HTTPError:
-        return False
-    return answer.status_code < 500
-
-
-def create(settings: Settings) -> Starlette:
+def create(_settings: Settings) -> Starlette:
     """The application on the port `ui`."""
 
     async def project(_request: Request) -> Response:
-        return JSONResponse({"ui": {"name": TITLE}, "connected": await api_answers(settings)})
+        return JSONResponse({"ui": {"name": TITLE}})
 
     return Starlette(
         routes=[

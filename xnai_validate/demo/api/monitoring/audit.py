@@ -78,7 +78,6 @@ class Audit:
             _TRAIL_KEPT,
         )
 
-    @seam
     async def degradation(self, tier: Tier, memory_percent: float, cpu_percent: float) -> None:
         """`xnai_degradation` and the channel `xnai_degradation_events`: the tier has changed."""
         fields = {

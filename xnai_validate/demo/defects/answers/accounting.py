@@ -87,23 +87,3 @@ async def leave_no_trail(
     metrics: Mapping[str, float],
 ) -> None:
     pass
-
-
-DEGRADATION_UNRECORDED = Defect(
-    "degradation-unrecorded",
-    "The degradation tier is not recorded.",
-    checks=("dependencies/chain:degradation-recorded",),
-    layout="B",
-)
-
-
-@DEGRADATION_UNRECORDED.wraps(Audit.degradation)
-async def record_no_tier(
-    _: Callable[[Audit, Tier, float, float], Awaitable[None]],
-    /,
-    self: Audit,
-    tier: Tier,
-    memory_percent: float,
-    cpu_percent: float,
-) -> None:
-    pass

@@ -74,7 +74,7 @@ def _without_tier(body: Body) -> Body:
 TIER_MISSING = Defect(
     "health-tier-missing",
     "Health lacks the degradation tier.",
-    checks=("api/openapi:conforms",),
+    checks=("api/openapi:conforms", "dependencies/chain:degradation-recorded"),
     layout="B",
 ).changes(report, _without_tier)
 

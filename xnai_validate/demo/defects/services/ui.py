@@ -10,8 +10,7 @@ from starlette.responses import HTMLResponse, PlainTextResponse, Response
 
 from xnai_validate.demo.defects.defect import Defect
 from xnai_validate.demo.services.pages import not_found
-from xnai_validate.demo.services.ui import PAGE, api_answers, page, script
-from xnai_validate.demo.settings import Settings
+from xnai_validate.demo.services.ui import PAGE, page, script
 
 Handler = Callable[[Request], Awaitable[Response]]
 
@@ -92,15 +91,3 @@ ASSET_MISSING = Defect(
 @ASSET_MISSING.wraps(script)
 async def no_script(_: Handler, /, _request: Request) -> Response:
     return await not_found(_request, LookupError())
-
-
-NOT_CONNECTED = Defect(
-    "ui-not-connected",
-    "The user interface has lost the API and reports so in its settings.",
-    checks=("dependencies/chain:ui-reaches-api",),
-)
-
-
-@NOT_CONNECTED.wraps(api_answers)
-async def api_never_answers(_: Callable[[Settings], Awaitable[bool]], /, settings: Settings) -> bool:
-    return False
