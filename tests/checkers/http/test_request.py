@@ -65,6 +65,21 @@ def test_an_answer_becomes_facts_that_rules_can_name(target: Target) -> None:
     assert (facts["requests"], facts["failed_requests"], facts["statuses"]) == (1, 0, {"200": 1})
 
 
+@pytest.mark.parametrize(
+    ("body", "keys"),
+    [
+        ('{"a": 1, "a": 2}', ["a"]),
+        ('{"a": 1, "a": 1}', []),
+        ('[{"x": {"b": 1, "b": true}}]', ["b"]),
+        ("not json", None),
+    ],
+)
+def test_duplicate_keys_that_disagree_are_a_fact(target: Target, body: str, keys: list[str] | None) -> None:
+    """Two values under one key are named, wherever the object stands; the same value twice is harmless."""
+    seen = observe("http.request", target, method="POST", path="/echo", body=body)
+    assert seen.facts["duplicate_keys"] == keys
+
+
 def test_a_status_that_is_not_said_must_be_200(target: Target) -> None:
     """Without a word about the status a 404 does not hold; with one it does, and its body is still a fact."""
     seen = observe("http.request", target, path="/nowhere")

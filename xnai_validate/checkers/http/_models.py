@@ -68,6 +68,8 @@ class Answered(Facts):
     """The body as a JSON document; null where it is not JSON."""
     json_valid: bool | None
     """Whether the body is a JSON document (RFC 8259), whatever its content type is."""
+    duplicate_keys: list[str] | None
+    """Keys that one object of the document has twice with different values: readers disagree on which one counts."""
     connect_ms: Milliseconds | None
     """Name look-up and TCP handshake; null where an open connection was used (see `fresh`)."""
     tls_ms: Milliseconds | None

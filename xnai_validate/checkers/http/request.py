@@ -11,7 +11,7 @@ from time import perf_counter
 from xnai_validate.checkers.http._models import Answered, Request
 from xnai_validate.kit import Context, ErrorKind, JsonValue, NotApplicable, XnaiError, checker
 from xnai_validate.wire.failure import WireError
-from xnai_validate.wire.http.body import json_of, media_type, text_of
+from xnai_validate.wire.http.body import json_text_of, media_type, text_of
 from xnai_validate.wire.http.client import HttpAnswer, HttpClient, HttpRequest
 from xnai_validate.wire.http.cookies import set_cookies
 from xnai_validate.wire.http.head import Head
@@ -119,7 +119,7 @@ def _facts(tally: _Tally) -> Answered:
     assert tally.shown is not None
     failure, answer = tally.shown.failure, tally.shown.answer
     kind = media_type(answer.head.headers) if answer else None
-    document, valid = json_of(answer.body) if answer else (None, None)
+    parsed = json_text_of(answer.body) if answer else None
     return Answered(
         error=failure.kind if failure else None,
         error_detail=failure.detail if failure else None,
@@ -132,8 +132,9 @@ def _facts(tally: _Tally) -> Answered:
         charset=kind.charset if kind else None,
         size_bytes=len(answer.body) if answer else None,
         text=text_of(answer.body, kind.charset if kind else None, TEXT_CAP) if answer else None,
-        json=document,
-        json_valid=valid,
+        json=parsed.value if parsed else None,
+        json_valid=parsed.is_json if parsed else None,
+        duplicate_keys=list(parsed.duplicate_keys) if parsed and parsed.is_json else None,
         connect_ms=answer.timing.connect_ms if answer else None,
         tls_ms=answer.timing.tls_ms if answer else None,
         first_byte_ms=answer.timing.first_byte_ms if answer else None,

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from xnai_validate.model.json import JsonValue
-from xnai_validate.wire.json_text import document_of
+from xnai_validate.wire.json_text import JsonText, parse_json
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +50,14 @@ _NO_CHARSETS = frozenset({"idna", "punycode", "raw-unicode-escape", "undefined",
 
 
 def json_of(body: bytes) -> tuple[JsonValue, bool]:
-    """Return the JSON document of a body and True, or None and False where it is no JSON (see `document_of`)."""
+    """Return the JSON document of a body and True, or None and False if it is not JSON."""
+    parsed = json_text_of(body)
+    return parsed.value, parsed.is_json
+
+
+def json_text_of(body: bytes) -> JsonText:
+    """Parse a body as JSON, whatever its content type is (see `parse_json`)."""
     try:
-        return document_of(body.decode("utf-8-sig"))
+        return parse_json(body.decode("utf-8-sig"))
     except UnicodeDecodeError:
-        return None, False
+        return JsonText()
