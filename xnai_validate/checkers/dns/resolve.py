@@ -159,8 +159,8 @@ def _read(message: Message, record_type: str) -> _Answer:
     import dns.rcode
     import dns.rdatatype
 
-    wanted = dns.rdatatype.from_text(record_type)
-    sets = [found for found in message.answer if found.rdtype == wanted]
+    record_code = dns.rdatatype.from_text(record_type)
+    sets = [found for found in message.answer if found.rdtype == record_code]
     records = tuple(str(record) for found in sets for record in found)[:ANSWERS_CAP]
     addresses = records if record_type in ("A", "AAAA") else ()
     ttl_s = float(min(found.ttl for found in message.answer)) if sets else None

@@ -79,21 +79,21 @@ async def request(params: Request, ctx: Context) -> Answered:
     if not target.can_be_asked(params.path):
         raise NotApplicable(f"target {target.name} has no url")
     client = await ctx.shared(("http",), HttpClient)
-    wanted = params.request(target, fresh=params.fresh)
+    http_request = params.request(target, fresh=params.fresh)
     tally = _Tally()
     if params.repeat == 1:
-        tally.add(await _once(client, wanted, params))
+        tally.add(await _once(client, http_request, params))
     else:
-        await _many(client, wanted, params, tally)
+        await _many(client, http_request, params, tally)
     return _facts(tally)
 
 
-async def _many(client: HttpClient, wanted: HttpRequest, params: Request, tally: _Tally) -> None:
+async def _many(client: HttpClient, http_request: HttpRequest, params: Request, tally: _Tally) -> None:
     turns: Iterator[int] = iter(range(params.repeat))
 
     async def work() -> None:
         for _ in turns:
-            tally.add(await _once(client, wanted, params))
+            tally.add(await _once(client, http_request, params))
 
     try:
         async with asyncio.TaskGroup() as tasks:
@@ -104,11 +104,11 @@ async def _many(client: HttpClient, wanted: HttpRequest, params: Request, tally:
         raise first if isinstance(first, XnaiError) else group from None
 
 
-async def _once(client: HttpClient, wanted: HttpRequest, params: Request) -> _Outcome:
+async def _once(client: HttpClient, http_request: HttpRequest, params: Request) -> _Outcome:
     started = perf_counter()
     try:
         answer = await client.fetch(
-            wanted, timeout_s=params.timeout, body_cap=params.body_cap, redirects=params.redirects
+            http_request, timeout_s=params.timeout, body_cap=params.body_cap, redirects=params.redirects
         )
     except WireError as failure:
         return _Outcome(None, failure, (perf_counter() - started) * 1000)

@@ -124,10 +124,10 @@ async def certificate(params: Handshake, ctx: Context) -> Certificate:
     if not host or not port:
         raise NotApplicable(f"target {target.name} has no host and port to connect to")
     name = params.server_name or target.tls.server_name or host
-    wanted = replace(target.tls, verify=True, server_name=name)
+    verifying = replace(target.tls, verify=True, server_name=name)
     try:
-        session, verify_error = await _trusting(host, port, wanted, params.timeout)
-        strict_error = None if verify_error else await _strict_error(host, port, wanted, params.timeout)
+        session, verify_error = await _trusting(host, port, verifying, params.timeout)
+        strict_error = None if verify_error else await _strict_error(host, port, verifying, params.timeout)
     except WireError as failure:
         return _unread(failure.kind, failure.detail)
     return _facts(session, verify_error, strict_error, name)

@@ -28,19 +28,19 @@ async def pid_of(target: Target, socket: str | None = None) -> int | None:
         raise NotApplicable(f"neither a pid nor a container is known for target {target.name}")
     async with container_engine(find_socket(socket), ENGINE_TIMEOUT_S) as engine:
         try:
-            seen = await engine.inspect(target.container)
+            inspection = await engine.inspect(target.container)
         except NoSuchContainer:
             return None
         except EngineError as error:
             raise Unmeasurable(f"the container engine gives no pid of {target.container}: {error}") from None
-    if not seen.state.pid:
+    if not inspection.state.pid:
         return None
-    if not _is_of_container(seen.state.pid, seen.id):
+    if not _is_of_container(inspection.state.pid, inspection.id):
         raise NotApplicable(
             f"the processes of container {target.container} cannot be seen from here",
             hint="run on the container's host, outside of any container",
         )
-    return seen.state.pid
+    return inspection.state.pid
 
 
 def kept_pid(target: Target) -> int | None:

@@ -48,9 +48,9 @@ class CookieJar:
 
     def added_to(self, request: HttpRequest) -> HttpRequest:
         """The request with the cookies that are kept for its url; they replace given ones of the same name."""
-        asked = _about(request)
-        self._cookies.set_cookie_header(asked)
-        kept = asked.headers.get("cookie")
+        probe = _about(request)
+        self._cookies.set_cookie_header(probe)
+        kept = probe.headers.get("cookie")
         if kept is None:
             return request
         given = next((value for name, value in request.headers if name.lower() == "cookie"), "")
