@@ -1,0 +1,1 @@
+"""A second, independent implementation of the stack's interfaces, to try the bundled checks on."""

@@ -1,0 +1,50 @@
+"""Print the stack's description as one line of JSON, and serve until EOF or SIGTERM: `python -m tests.field`."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import secrets
+import signal
+import sys
+import tempfile
+
+from tests.field.description import description
+from tests.field.settings import Settings
+from tests.field.supervisor import Supervisor
+from tests.ports import free_port
+
+_PARTS = ("redis", "api", "metrics", "gateway", "ui", "docs", "vikunja")
+
+
+async def _run(layout: str) -> None:
+    stopped = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopped.set)
+    with tempfile.TemporaryDirectory(prefix="field-stack-") as folder:
+        parts = (*_PARTS, "redis_inner") if layout == "B" else _PARTS
+        settings = Settings(
+            layout, {part: free_port() for part in parts}, secrets.token_hex(12), f"tk_{secrets.token_hex(20)}", folder
+        )
+        supervisor = Supervisor(settings)
+        try:
+            starting = asyncio.create_task(supervisor.start())
+            await asyncio.wait({starting, asyncio.create_task(stopped.wait())}, return_when=asyncio.FIRST_COMPLETED)
+            if starting.done():
+                starting.result()
+                sys.stdout.write(json.dumps(description(settings, supervisor.pids)) + "\n")
+                sys.stdout.flush()
+                reader = asyncio.StreamReader()
+                await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
+                ends = {asyncio.create_task(reader.read()), asyncio.create_task(stopped.wait())}
+                await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            await supervisor.stop()
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(prog="tests.field")
+    parser.add_argument("--layout", choices=["A", "B"], default="A")
+    asyncio.run(_run(parser.parse_args().layout))

@@ -1,0 +1,1 @@
+"""The API with the model inside, as one process."""
