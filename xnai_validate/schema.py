@@ -8,6 +8,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, Field, TypeAdapter
 
 from xnai_validate.kit import Checker, Fault
+from xnai_validate.model.field_descriptions import DescribedSchema, field_descriptions
 from xnai_validate.model.json import JsonObject, JsonValue
 from xnai_validate.model.judging.fact_types import FactType
 from xnai_validate.model.results.events import Event
@@ -22,14 +23,14 @@ _WRAPPED = ("items", "additionalProperties", "contains")
 
 def report_schema() -> JsonObject:
     """The schema of the JSON report."""
-    made = TypeAdapter(RunReport).json_schema(by_alias=True, mode="serialization")
+    made = TypeAdapter(RunReport).json_schema(by_alias=True, schema_generator=DescribedSchema, mode="serialization")
     return {"$schema": DIALECT, "title": "Report of xnai-validate", **without_title(made)}
 
 
 def events_schema() -> JsonObject:
     """The schema of one event: a line of a journal or of the JSON lines format."""
     adapter: TypeAdapter[Event] = TypeAdapter(Annotated[Event, Field(discriminator="event")])
-    made = adapter.json_schema(by_alias=True, mode="serialization")
+    made = adapter.json_schema(by_alias=True, schema_generator=DescribedSchema, mode="serialization")
     return {"$schema": DIALECT, "title": "Event of xnai-validate", **without_title(made)}
 
 
@@ -78,7 +79,9 @@ def model_schema(model: type[BaseModel], prefix: str, definitions: JsonObject) -
 
     With a prefix it is a schema of params, where a `${...}` may replace a whole list or mapping.
     """
-    made: dict[str, Any] = model.model_json_schema(by_alias=True, ref_template=f"#/$defs/{prefix}{{model}}")
+    made: dict[str, Any] = model.model_json_schema(
+        by_alias=True, ref_template=f"#/$defs/{prefix}{{model}}", schema_generator=DescribedSchema
+    )
     for name, definition in made.pop("$defs", {}).items():
         definitions[f"{prefix}{name}"] = with_references(definition, bool(prefix))
     return without_title(with_references(made, bool(prefix)))
@@ -118,7 +121,8 @@ def _or_reference(schema: JsonValue, whole: bool) -> JsonValue:
 
 def _facts_schema(checker: Checker) -> JsonObject:
     """The schema of `expect` and `warn`: fact -> rule."""
-    described = {field.alias or name: field.description for name, field in checker.facts.model_fields.items()}
+    texts = field_descriptions(checker.facts)
+    described = {field.alias or name: texts.get(name) for name, field in checker.facts.model_fields.items()}
     properties: JsonObject = {}
     for name, kind in checker.types.items():
         rule = _rule(kind)

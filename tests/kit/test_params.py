@@ -30,6 +30,7 @@ from xnai_validate.kit import (
     field_validator,
     model_validator,
 )
+from xnai_validate.model.field_descriptions import DescribedSchema, field_descriptions
 
 
 def _even(value: int) -> int:
@@ -225,8 +226,9 @@ def test_bases_are_inherited() -> None:
 
 def test_the_text_under_a_field_is_its_description() -> None:
     """As schemas and `xnai-validate explain` show it."""
-    assert Many.model_fields["text"].description == "Some text."
-    assert Many.model_json_schema()["properties"]["text"]["description"] == "Some text."
+    assert field_descriptions(Many)["text"] == "Some text."
+    schema = Many.model_json_schema(schema_generator=DescribedSchema)
+    assert schema["properties"]["text"]["description"] == "Some text."
 
 
 def test_every_name_of_the_kit_is_listed() -> None:

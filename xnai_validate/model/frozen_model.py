@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict
 class FrozenModel(BaseModel):
     """A pydantic model that cannot change and refuses unknown keys.
 
-    The text under a field is its description in schemas and in `xnai-validate explain`.
+    The text under a field is its description in schemas and in `xnai-validate explain` (`field_descriptions.py`).
     """
 
     model_config = ConfigDict(
@@ -20,14 +20,8 @@ class FrozenModel(BaseModel):
         extra="forbid",
         defer_build=True,
         protected_namespaces=(),
-        use_attribute_docstrings=True,
     )
 
 
-FROZEN = ConfigDict(
-    extra="forbid",
-    defer_build=True,
-    populate_by_name=True,
-    use_attribute_docstrings=True,
-)
+FROZEN = ConfigDict(extra="forbid", defer_build=True, populate_by_name=True)
 """The configuration of pydantic dataclasses; `frozen` and `slots` are arguments of their decorator."""

@@ -19,6 +19,7 @@ from xnai_validate.config import LoadOptions
 from xnai_validate.config.catalogue import Catalogue, catalogue
 from xnai_validate.errors import ConfigError, RegistryError
 from xnai_validate.kit import Checker, Facts, Fault, Params
+from xnai_validate.model.field_descriptions import DescribedSchema, field_descriptions
 from xnai_validate.model.json import JsonValue
 from xnai_validate.model.judging.fact_types import FactType
 from xnai_validate.model.judging.finding_text import expected_text
@@ -120,7 +121,7 @@ def _documentation(page: Page, doc: str) -> None:
 
 
 def _params(page: Page, model: type[Params]) -> None:
-    schema = model.model_json_schema(by_alias=True)
+    schema = model.model_json_schema(by_alias=True, schema_generator=DescribedSchema)
     page.rule("Parameters (with:)")
     _properties(page, schema)
     for name, part in _objects(schema.get("$defs")):
@@ -191,7 +192,8 @@ def _properties(page: Page, schema: Mapping[str, object]) -> None:
 
 
 def _facts(page: Page, model: type[Facts], types: Mapping[str, FactType]) -> None:
-    docs = {field.alias or name: field.description or "" for name, field in model.model_fields.items()}
+    texts = field_descriptions(model)
+    docs = {field.alias or name: texts.get(name, "") for name, field in model.model_fields.items()}
     page.table([_entry(name, str(type_), docs.get(name, "")) for name, type_ in types.items()], indent=2)
 
 

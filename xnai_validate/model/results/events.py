@@ -24,10 +24,10 @@ Stopped = Literal["interrupted", "deadline", "memory", "fail-fast", "killed", "n
 
 @dataclass(frozen=True, slots=True, kw_only=True, config=FROZEN)
 class _Event:
+    """What every event has: `seq` counts 1, 2, 3 ... without gaps, `at` is the time in seconds since the epoch."""
+
     seq: int
-    """1, 2, 3 ... without gaps."""
     at: float
-    """Seconds since the epoch."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, config=FROZEN)
