@@ -12,7 +12,7 @@ from tests.checkers.beside import beside, end
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class ReceivedRequest:
     """One request as it came: method, target, headers (names in lower case), body."""
 
     method: str
@@ -40,10 +40,10 @@ class Line:
 class Scripted:
     """The server: its port and what it has been asked."""
 
-    script: Callable[[Asked, Line], Awaitable[bool]]
+    script: Callable[[ReceivedRequest, Line], Awaitable[bool]]
     """Answers a request; whether the connection stays open."""
     port: int = 0
-    asked: list[Asked] = field(default_factory=list)
+    requests: list[ReceivedRequest] = field(default_factory=list)
     connections: int = 0
     gone: list[int] = field(default_factory=list)
     """Connections that have ended."""
@@ -55,9 +55,9 @@ class Scripted:
         self.connections += 1
         line = Line(reader, writer, self.connections)
         try:
-            while (asked := await _read(reader, line.number)) is not None:
-                self.asked.append(asked)
-                if not await self.script(asked, line):
+            while (request := await _read(reader, line.number)) is not None:
+                self.requests.append(request)
+                if not await self.script(request, line):
                     return
         except (OSError, asyncio.IncompleteReadError):
             return
@@ -66,7 +66,7 @@ class Scripted:
             writer.transport.abort() if writer.is_closing() else writer.close()
 
 
-async def _read(reader: asyncio.StreamReader, number: int) -> Asked | None:
+async def _read(reader: asyncio.StreamReader, number: int) -> ReceivedRequest | None:
     try:
         head = (await reader.readuntil(b"\r\n\r\n")).decode()
     except asyncio.IncompleteReadError:
@@ -75,12 +75,12 @@ async def _read(reader: asyncio.StreamReader, number: int) -> Asked | None:
     headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
     body = await reader.readexactly(int(headers.get("content-length", 0)))
     method, path, _ = first.split(" ")
-    return Asked(method, path, headers, body, number)
+    return ReceivedRequest(method, path, headers, body, number)
 
 
 @contextmanager
 def scripted(
-    script: Callable[[Asked, Line], Awaitable[bool]], *, context: ssl.SSLContext | None = None
+    script: Callable[[ReceivedRequest, Line], Awaitable[bool]], *, context: ssl.SSLContext | None = None
 ) -> Iterator[Scripted]:
     """Serve on a free port of 127.0.0.1, with TLS where a context is given."""
 
@@ -89,7 +89,7 @@ def scripted(
         state = Scripted(script)
         tasks: set[asyncio.Task[None]] = set()
 
-        async def one(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
             task = asyncio.current_task()
             assert task is not None
             tasks.add(task)
@@ -97,7 +97,7 @@ def scripted(
                 await state.talk(reader, writer)
             tasks.discard(task)
 
-        server = await asyncio.start_server(one, "127.0.0.1", 0, ssl=context)
+        server = await asyncio.start_server(handle, "127.0.0.1", 0, ssl=context)
         state.port = server.sockets[0].getsockname()[1]
         try:
             yield state
@@ -110,22 +110,22 @@ def scripted(
 
 def ok(
     body: bytes = b"", *headers: str, status: str = "200 OK", length: int | None = None
-) -> Callable[[Asked, Line], Awaitable[bool]]:
+) -> Callable[[ReceivedRequest, Line], Awaitable[bool]]:
     """A script that gives every request the same response."""
     size = len(body) if length is None else length
     head = "\r\n".join([f"HTTP/1.1 {status}", f"Content-Length: {size}", *headers, "", ""]).encode()
 
-    async def script(asked: Asked, line: Line) -> bool:
-        await line.send(head + (b"" if asked.method == "HEAD" else body))
+    async def script(request: ReceivedRequest, line: Line) -> bool:
+        await line.send(head + (b"" if request.method == "HEAD" else body))
         return size == len(body)
 
     return script
 
 
-def says(data: bytes) -> Callable[[Asked, Line], Awaitable[bool]]:
+def raw_response(data: bytes) -> Callable[[ReceivedRequest, Line], Awaitable[bool]]:
     """A script that answers with these bytes and closes."""
 
-    async def script(asked: Asked, line: Line) -> bool:
+    async def script(request: ReceivedRequest, line: Line) -> bool:
         await line.send(data)
         return False
 

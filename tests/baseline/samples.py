@@ -45,7 +45,7 @@ def histograms(windows: Sequence[Sequence[int]]) -> list[Histogram]:
 def load_facts(rng: random.Random, *, median_ms: float = 20.0, count: int = 900, windows: int = 30) -> JsonObject:
     """The facts of a load without dependence between its requests."""
     each = [latencies(rng, count // windows, median_ms=median_ms) for _ in range(windows)]
-    kept: list[JsonValue] = [one.to_json() for one in histograms(each)]  # type: ignore[misc]
+    kept: list[JsonValue] = [histogram.to_json() for histogram in histograms(each)]  # type: ignore[misc]
     return {"sent_count": count, "too_slow_client": False, "latency_windows": {"window_ms": 333.3, "windows": kept}}
 
 

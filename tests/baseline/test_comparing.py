@@ -16,7 +16,7 @@ from xnai_validate.model.results.comparison import Change, Compared, Comparison
 from xnai_validate.model.results.status import Status
 
 
-def one(found: Comparison, figure: str) -> Compared:
+def figure_of(found: Comparison, figure: str) -> Compared:
     (only,) = (item for item in found.figures if item.figure == figure)
     return only
 
@@ -32,7 +32,7 @@ def test_a_load_is_judged_by_its_median(median_ms: float, change: Change) -> Non
     """A percent more is within the band, a fifth more is worse, a fifth less is better."""
     rng = random.Random(2)
     before = [load_run(rng, number, spread=0.01) for number in range(5)]
-    found = one(compare("main", before, [load_run(rng, 9, median_ms=median_ms)]), "p50_ms")
+    found = figure_of(compare("main", before, [load_run(rng, 9, median_ms=median_ms)]), "p50_ms")
     assert found.change == change
     assert found.ratio == pytest.approx(median_ms / 20, rel=0.06)
     assert found.low is not None
@@ -47,7 +47,7 @@ def test_less_than_half_a_millisecond_does_not_count(median_ms: float, later_ms:
     """Thirty percent of 20 ms are a regression, of 1 ms they may be the machine's; eighty percent of it are one."""
     rng = random.Random(3)
     before = [load_run(rng, number, median_ms=median_ms, spread=0.01) for number in range(5)]
-    found = one(compare("main", before, [load_run(rng, 9, median_ms=later_ms)]), "p50_ms")
+    found = figure_of(compare("main", before, [load_run(rng, 9, median_ms=later_ms)]), "p50_ms")
     assert found.change == change
     assert found.band == pytest.approx(max(0.10, 0.5 / median_ms), rel=0.06)
 
@@ -55,18 +55,20 @@ def test_less_than_half_a_millisecond_does_not_count(median_ms: float, later_ms:
 def test_one_run_cannot_tell_a_small_change() -> None:
     """With one run each 15 % may be the state of the machine, and that is said; a double latency is not."""
     rng = random.Random(4)
-    found = one(compare("main", [load_run(rng)], [load_run(rng, 1, median_ms=23)]), "p50_ms")
+    found = figure_of(compare("main", [load_run(rng)], [load_run(rng, 1, median_ms=23)]), "p50_ms")
     assert found.change == "cannot tell"
     assert found.reason is not None
     assert "is possible" in found.reason
-    assert one(compare("main", [load_run(rng)], [load_run(rng, 1, median_ms=40)]), "p50_ms").change == "regression"
+    assert (
+        figure_of(compare("main", [load_run(rng)], [load_run(rng, 1, median_ms=40)]), "p50_ms").change == "regression"
+    )
 
 
 def test_memory_is_judged_where_the_check_judges_it() -> None:
     """A tenth more memory is worse; memory that a check tells by the way is not compared."""
     before = [memory_run(100 + n / 10, n) for n in range(5)]
-    assert one(compare("main", before, [memory_run(110, 9)]), "tree_rss_mib").change == "regression"
-    assert one(compare("main", before, [memory_run(101, 9)]), "tree_rss_mib").change == "same"
+    assert figure_of(compare("main", before, [memory_run(110, 9)]), "tree_rss_mib").change == "regression"
+    assert figure_of(compare("main", before, [memory_run(101, 9)]), "tree_rss_mib").change == "same"
     by_the_way = report({MEMORY: {"tree_rss_mib": 100.0}})
     unjudged = replace(by_the_way, checks=tuple(replace(check, findings=()) for check in by_the_way.checks))
     assert not recorded(unjudged, passed_only=True).checks[MEMORY].comparable
@@ -76,7 +78,7 @@ def test_memory_is_judged_where_the_check_judges_it() -> None:
 def test_a_certain_change_below_the_band_does_not_count(rss_mib: float, change: Change) -> None:
     """Four percent more, which is no chance, is neither a regression nor ruled out to be one; four less is no gain."""
     before = [memory_run(100, number) for number in range(5)]
-    found = one(compare("main", before, [memory_run(rss_mib, 9)]), "tree_rss_mib")
+    found = figure_of(compare("main", before, [memory_run(rss_mib, 9)]), "tree_rss_mib")
     assert found.change == change
     assert found.low is not None
     assert found.high is not None
@@ -84,7 +86,7 @@ def test_a_certain_change_below_the_band_does_not_count(rss_mib: float, change: 
 
 
 @pytest.mark.parametrize(
-    ("change", "said"),
+    ("change", "message"),
     [
         ({"too_slow_client": True}, "the later run: the load generator was too slow"),
         ({"ended_early": True}, "the later run: the load ended early"),
@@ -94,13 +96,13 @@ def test_a_certain_change_below_the_band_does_not_count(rss_mib: float, change: 
         ({"latency_windows": None}, "the later run does not have it"),
     ],
 )
-def test_what_cannot_be_compared_is_said(change: JsonObject, said: str) -> None:
+def test_what_cannot_be_compared_is_said(change: JsonObject, message: str) -> None:
     """A load that tells nothing about the stack is neither better nor worse, and the reason is given."""
     rng = random.Random(6)
     found = compare("main", [load_run(rng)], [run_of({**load_facts(rng), **change}, 1)])
     assert {item.change for item in found.figures} == {"cannot tell"}
     assert not found.conclusive
-    assert any(said in (item.reason or "") for item in found.figures), found
+    assert any(message in (item.reason or "") for item in found.figures), found
 
 
 def test_a_check_that_is_new_or_gone_cannot_be_told() -> None:

@@ -50,8 +50,8 @@ def test_the_error_is_the_scatter(make: Make, least: float, most: float) -> None
     """
     rng = random.Random(7)
     found = [figure(make(rng), "p50_ms") for _ in range(120)]
-    scatter = statistics.stdev(math.log(one.value) for one in found)
-    stated = math.sqrt(statistics.fmean(one.variance for one in found))
+    scatter = statistics.stdev(math.log(measured.value) for measured in found)
+    stated = math.sqrt(statistics.fmean(measured.variance for measured in found))
     assert least <= stated / scatter <= most
 
 

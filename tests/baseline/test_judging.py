@@ -76,8 +76,8 @@ def test_a_shift_is_found_and_one_below_the_band_is_not_ruled_out_alone() -> Non
     rng = random.Random(5)
     found = 0
     for _ in range(500):
-        one = change(runs(rng, 5), runs(rng, 1, log=math.log(1.15)), P50)
-        found += one.p_worse() <= ALPHA and one.ratio >= 1 + P50.least
+        comparison = change(runs(rng, 5), runs(rng, 1, log=math.log(1.15)), P50)
+        found += comparison.p_worse() <= ALPHA and comparison.ratio >= 1 + P50.least
     assert found >= 0.9 * 500
 
 

@@ -25,7 +25,7 @@ def test_runs_are_added_and_read_again(tmp_path: Path) -> None:
     path = store.baseline_path("main", tmp_path)
     assert store.load(path).runs == tuple(runs)
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    assert sorted(one.name for one in path.parent.iterdir()) == [".lock", "main.json"]
+    assert sorted(entry.name for entry in path.parent.iterdir()) == [".lock", "main.json"]
     assert store.baseline_names(tmp_path) == ("main",)
 
 
@@ -70,7 +70,7 @@ GOOD = {"format": "xnai-validate/baseline/1", "name": "x", "runs": []}
 
 
 @pytest.mark.parametrize(
-    ("content", "said"),
+    ("content", "message"),
     [
         (b"", "it is no JSON"),
         (b"\xff\xfe", "it is no JSON"),
@@ -84,13 +84,13 @@ GOOD = {"format": "xnai-validate/baseline/1", "name": "x", "runs": []}
         (json.dumps({**GOOD, "more": 1}).encode(), "damaged baseline: more"),
     ],
 )
-def test_files_that_are_none_are_refused(tmp_path: Path, content: bytes, said: str) -> None:
+def test_files_that_are_none_are_refused(tmp_path: Path, content: bytes, message: str) -> None:
     """Foreign, newer and damaged files are told apart."""
     path = tmp_path / "x.json"
     path.write_bytes(content)
     with pytest.raises(ConfigError) as raised:
         store.load(path)
-    assert said in raised.value.message
+    assert message in raised.value.message
 
 
 def test_a_baseline_that_cannot_be_read_or_written_is_told(tmp_path: Path) -> None:

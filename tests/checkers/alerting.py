@@ -39,9 +39,9 @@ class Alerting:
             return
         if self.manner == "reversed":
             broken = not broken
-        one = threading.Thread(target=self._send, args=(broken,), daemon=True)
-        one.start()
-        self._threads.append(one)
+        thread = threading.Thread(target=self._send, args=(broken,), daemon=True)
+        thread.start()
+        self._threads.append(thread)
 
     def _send(self, broken: bool) -> None:
         if self.manner == "late":
@@ -73,7 +73,7 @@ class Alerting:
         if self.manner not in ("alertmanager", "alertmanager-odd"):
             return alert
         firing = alert["new_status"] == "unhealthy"
-        one = {
+        alert_json = {
             "status": "firing" if firing else "resolved",
             "labels": {"alertname": "LlmDown", "service": "llm", "severity": "critical"},
             "annotations": {"summary": alert["message"]},
@@ -83,13 +83,19 @@ class Alerting:
             "fingerprint": "a1b2c3",
         }
         if self.manner == "alertmanager-odd":
-            del one["fingerprint"]
-        return {"version": "4", "groupKey": "{}:{}", "status": one["status"], "receiver": "x", "alerts": [one]}
+            del alert_json["fingerprint"]
+        return {
+            "version": "4",
+            "groupKey": "{}:{}",
+            "status": alert_json["status"],
+            "receiver": "x",
+            "alerts": [alert_json],
+        }
 
     def join(self) -> None:
         """Wait until all is sent."""
-        for one in self._threads:
-            one.join(10)
+        for thread in self._threads:
+            thread.join(10)
 
 
 def _alert(broken: bool) -> dict[str, str]:

@@ -21,7 +21,7 @@ class Engine(socketserver.ThreadingUnixStreamServer):
 
     def __init__(self, path: Path) -> None:
         self.path = str(path)
-        self.asked: list[str] = []
+        self.requests: list[str] = []
         self.answers: dict[str, Callable[[], Answer]] = {}
         self.released = threading.Event()
         super().__init__(self.path, Handler)
@@ -50,7 +50,7 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         path, _, query = self.path.partition("?")
-        self.server.asked.append(f"{self.command} {self.path}")
+        self.server.requests.append(f"{self.command} {self.path}")
         status, body = self.server.answer(f"{self.command} {path}", query)
         try:
             self.send_response(status)

@@ -106,21 +106,21 @@ def lying(manner: str) -> Iterator[dict[str, Target]]:
     try:
         for name in NAMES:
             processes[name] = subprocess.Popen([sys.executable, "-c", _COMPONENT], stdout=subprocess.PIPE, text=True)
-        ports = {name: int(one.stdout.readline()) for name, one in processes.items() if one.stdout}
+        ports = {name: int(process.stdout.readline()) for name, process in processes.items() if process.stdout}
         with serving(_telling(Report(ports, manner))) as url:
             yield {
                 "api": Target("api", url),
                 **{
-                    name: Target(name, f"http://127.0.0.1:{ports[name]}", pid=one.pid)
-                    for name, one in processes.items()
+                    name: Target(name, f"http://127.0.0.1:{ports[name]}", pid=process.pid)
+                    for name, process in processes.items()
                 },
             }
     finally:
-        for one in processes.values():
-            one.kill()
-            one.wait(10)
-            if one.stdout:
-                one.stdout.close()
+        for process in processes.values():
+            process.kill()
+            process.wait(10)
+            if process.stdout:
+                process.stdout.close()
 
 
 def _telling(report: Report) -> type[BaseHTTPRequestHandler]:

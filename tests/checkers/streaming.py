@@ -6,9 +6,9 @@ import asyncio
 import json
 from collections.abc import Awaitable, Callable
 
-from tests.scripted import Asked, Line
+from tests.scripted import Line, ReceivedRequest
 
-Script = Callable[[Asked, Line], Awaitable[bool]]
+Script = Callable[[ReceivedRequest, Line], Awaitable[bool]]
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream; charset=utf-8\r\n"
 CHUNKED = HEAD + b"Transfer-Encoding: chunked\r\n\r\n"
 END = b"0\r\n\r\n"
@@ -33,7 +33,7 @@ WHOLE = (SOURCES, TOKEN, TOKEN, TOKEN, DONE)
 def plays(*parts: bytes | float, end: bytes = END) -> Script:
     """Sends each part as a chunk of its own; a number is a pause in seconds. Closes after `end`."""
 
-    async def script(asked: Asked, line: Line) -> bool:
+    async def script(request: ReceivedRequest, line: Line) -> bool:
         await play(line, *parts, end=end)
         return False
 

@@ -49,9 +49,9 @@ print(sorted(name for name in sys.modules if name.startswith("xnai_validate.chec
 
 def test_an_unknown_kind_is_told_with_the_nearest() -> None:
     """Of its family where that is known, else of all."""
-    with pytest.raises(RegistryError, match=r'unknown kind of check "http\.requets"') as told:
+    with pytest.raises(RegistryError, match=r'unknown kind of check "http\.requets"') as caught:
         registry.CHECKERS.get("http.requets")
-    assert "http.request" in str(told.value.hint)
-    with pytest.raises(RegistryError) as told:
+    assert "http.request" in str(caught.value.hint)
+    with pytest.raises(RegistryError) as caught:
         registry.CHECKERS.get("htpp.request")
-    assert "http.request" in str(told.value.hint)
+    assert "http.request" in str(caught.value.hint)

@@ -65,15 +65,15 @@ def test_a_killed_run_leaves_its_journal_and_nothing_half_written(place: Place) 
 
 def test_signals_interrupt_except_while_the_report_is_written() -> None:
     """A signal raises KeyboardInterrupt unless `ignored` is set; the handlers are then as before."""
-    before = [signal.getsignal(one) for one in ENDING]
+    before = [signal.getsignal(number) for number in ENDING]
     with interrupts() as handler:
-        for one in ENDING:
+        for number in ENDING:
             with pytest.raises(KeyboardInterrupt):
-                signal.raise_signal(one)
+                signal.raise_signal(number)
         handler.ignored = True
-        for one in ENDING:
-            signal.raise_signal(one)
-    assert [signal.getsignal(one) for one in ENDING] == before
+        for number in ENDING:
+            signal.raise_signal(number)
+    assert [signal.getsignal(number) for number in ENDING] == before
 
 
 def test_a_signal_that_is_ignored_stays_ignored() -> None:

@@ -62,7 +62,7 @@ def test_sigterm_is_130_too(place: Place) -> None:
 
 def test_a_reader_that_leaves_is_no_error(place: Place) -> None:
     """`| head -1` leaves neither a traceback nor a complaint, and a run keeps its verdict."""
-    for args, wanted in ((("run", "bad"), 1), (("list", "kinds"), 0), (("run", "good", "--format", "jsonl"), 0)):
+    for args, code in ((("run", "bad"), 1), (("list", "kinds"), 0), (("run", "good", "--format", "jsonl"), 0)):
         process = start(*args)
         assert process.stdout is not None
         process.stdout.close()
@@ -70,7 +70,7 @@ def test_a_reader_that_leaves_is_no_error(place: Place) -> None:
         assert process.stderr is not None
         with process.stderr:
             assert process.stderr.read() == "", args
-        assert process.returncode == wanted, args
+        assert process.returncode == code, args
 
 
 def test_an_unforeseen_error_is_a_sentence(place: Place) -> None:

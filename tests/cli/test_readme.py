@@ -101,11 +101,11 @@ def test_the_commands_within_sentences_exist() -> None:
     for text in (*INLINE, *(f"xnai-validate {' '.join(words)}" for words in commands())):
         words = shlex.split(text.partition(" > ")[0])[1:]
         command = [] if words[0].startswith("-") else words[:1]
-        said = helps.setdefault("".join(command), finish(start(*command, "--help", COLUMNS="80"))[1])
+        help_text = helps.setdefault("".join(command), finish(start(*command, "--help", COLUMNS="80"))[1])
         for word in words[len(command) :]:
             if word.startswith("-"):
-                assert re.search(rf"(?<![\w-]){re.escape(word.partition('=')[0])}(?![\w-])", said), text
-        assert said.startswith("Usage:"), text
+                assert re.search(rf"(?<![\w-]){re.escape(word.partition('=')[0])}(?![\w-])", help_text), text
+        assert help_text.startswith("Usage:"), text
 
 
 def test_the_options_of_run_in_the_table_exist() -> None:
@@ -137,10 +137,10 @@ def test_the_report_that_is_shown_is_real(tmp_path: Path, monkeypatch: pytest.Mo
     """The command at its head writes these lines, but for ports and times; `...` stands for others."""
     monkeypatch.chdir(tmp_path)
     (shown,) = blocks("console")
-    command, _, wanted = shown.partition("\n")
+    command, _, expected = shown.partition("\n")
     _, out, _ = finish(start(*shlex.split(command)[2:], COLUMNS="80", XNAI_VALIDATE_STATE=str(tmp_path / "state")))
     written = _unchanging(out)
-    for part in _unchanging(wanted).split("...\n"):
+    for part in _unchanging(expected).split("...\n"):
         assert part in written
 
 

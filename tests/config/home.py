@@ -78,7 +78,7 @@ class Home:
             return errors.problems
         return ()
 
-    def one(self, check: str, *, options: LoadOptions | None = None) -> Plan:
+    def plan_of_check(self, check: str, *, options: LoadOptions | None = None) -> Plan:
         """The plan of the base profile with one suite of one check, given as the lines of its mapping."""
         self.profile()
         body = textwrap.indent(textwrap.dedent(check).strip(), "    ")

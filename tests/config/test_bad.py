@@ -38,9 +38,9 @@ def load_case(path: Path) -> list[str]:
 def test_each_error_is_reported_as_the_file_says_and_nothing_else(path: Path) -> None:
     """Each error has its own line, names the nearest known name, and draws no other errors after it."""
     lines = path.read_text(encoding="utf-8").split("\n")
-    wanted = [line.removeprefix("# expect: ") for line in lines if line.startswith("# expect: ")]
-    assert wanted
-    assert load_case(path) == wanted
+    expected = [line.removeprefix("# expect: ") for line in lines if line.startswith("# expect: ")]
+    assert expected
+    assert load_case(path) == expected
 
 
 @pytest.mark.parametrize("path", BAD, ids=lambda path: path.stem)

@@ -29,12 +29,12 @@ def test_lists_show_what_is_written(home: Home) -> None:
     home.suite(SUITE, "own/mine")
     home.profile()
     found = catalogue(home.options())
-    base = next(one for one in found.profiles if one.name == "base")
+    base = next(profile for profile in found.profiles if profile.name == "base")
     assert (base.title, base.suites, base.bundled) == ("Base", ("case/*",), False)
-    assert any(one.name == "stack" and one.bundled for one in found.profiles)
-    mine = next(one for one in found.suites if one.name == "own/mine")
+    assert any(profile.name == "stack" and profile.bundled for profile in found.profiles)
+    mine = next(suite for suite in found.suites if suite.name == "own/mine")
     assert (mine.title, mine.category, mine.file) == ("Mine", "own", "checks/own/mine.yaml")
-    check = next(one for one in found.checks if one.id == "own/mine:a")
+    check = next(check for check in found.checks if check.id == "own/mine:a")
     assert (check.title, check.kind, check.target, check.fix) == ("A", "toy.ask", "api", "Mend")
     assert (check.covers, check.tags, check.line) == (("KG-1", "KG-2"), ("all",), 6)
 
@@ -81,7 +81,7 @@ def test_phase_4_runs_every_bundled_suite_and_no_other(home: Home) -> None:
     """Suites of one's own beside it do not slip into it, where nothing knows their targets."""
     home.suite("title: W\nchecks:\n  - {id: a, title: A, kind: toy.ask, target: web, with: {path: /}}\n", "own/web")
     plan = home.load("phase4")
-    bundled = {one.name for one in catalogue(home.options()).suites if one.bundled}
+    bundled = {suite.name for suite in catalogue(home.options()).suites if suite.bundled}
     assert {check.id.partition(":")[0] for check in plan.checks} == bundled
 
 

@@ -79,7 +79,7 @@ class Compared(Facts):
     moved: dict[str, float]
 
 
-class Nothing(Params):
+class NoParams(Params):
     """No params."""
 
 
@@ -108,6 +108,6 @@ async def disturb(params: Disturb, ctx: Context) -> Compared:
 
 
 @checker("toy.load", target=False)
-async def load(params: Nothing, ctx: Context) -> Load:
+async def load(params: NoParams, ctx: Context) -> Load:
     """Measure the machine's load."""
     raise NotImplementedError

@@ -271,7 +271,7 @@ def test_a_run_that_is_killed_with_the_embedded_stack(tmp_path: Path) -> None:
         stderr=subprocess.DEVNULL,
     )
     end = time.monotonic() + 60
-    while len([one for one in records(tmp_path) if one.endswith(".json")]) < 4:
+    while len([name for name in records(tmp_path) if name.endswith(".json")]) < 4:
         assert process.poll() is None
         assert time.monotonic() < end
         time.sleep(0.05)

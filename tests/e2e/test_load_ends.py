@@ -14,7 +14,7 @@ import pytest
 
 from tests.checkers.streaming import CHUNKED, TOKEN, Script, chunk, client_gone
 from tests.e2e.tool import TOOL, all_gone, environment, report
-from tests.scripted import Asked, Line, Scripted, scripted
+from tests.scripted import Line, ReceivedRequest, Scripted, scripted
 from xnai_validate.model.results.report import RunReport
 
 CALLERS = 50
@@ -22,14 +22,14 @@ MEMORY = "{own_memory: 70MiB, host_memory_percent: {warn: 99.5, stop: 99.9}}"
 LOADS = {"load.http": "path: /slow", "load.sse": "json: {query: What?}"}
 
 
-async def waits(asked: Asked, line: Line) -> bool:
+async def waits(request: ReceivedRequest, line: Line) -> bool:
     """Begins a stream and holds it until the client has gone."""
     await line.send(CHUNKED + chunk(TOKEN))
     await client_gone(line)
     return False
 
 
-async def hoards(asked: Asked, line: Line) -> bool:
+async def hoards(request: ReceivedRequest, line: Line) -> bool:
     """Begins an event of a megabyte, and does not end it."""
     await line.send(CHUNKED + chunk(b"data: " + b"x" * 1_000_000))
     await client_gone(line)
@@ -74,14 +74,14 @@ def ended(
             text=True,
             start_new_session=True,
         )
-        until(lambda: len(server.asked) >= CALLERS or process.poll() is not None)
+        until(lambda: len(server.requests) >= CALLERS or process.poll() is not None)
         begun = time.monotonic()
         if stop:
             os.kill(process.pid, signal.SIGINT)
         output, _ = process.communicate(timeout=60)
         took_s = time.monotonic() - begun
         assert "Traceback" not in output
-        assert len(server.asked) == CALLERS, output
+        assert len(server.requests) == CALLERS, output
         until(lambda: len(server.gone) == CALLERS)
         assert len(server.gone) == CALLERS, "connections are left open"
     assert all_gone(mark), "processes are left over"

@@ -60,12 +60,12 @@ def answering() -> Iterator[int]:
         loop.close()
 
 
-def ran(home: Path, port: int, count: int, wanted: int, *arguments: str) -> tuple[RunReport, float]:
+def ran(home: Path, port: int, count: int, expected_status: int, *arguments: str) -> tuple[RunReport, float]:
     """The report of so many checks, and the peak of the memory that the run took, in bytes."""
     (home / "checks/many").mkdir(parents=True, exist_ok=True)
     checks = "".join(
         f"  - id: c{number:05}\n    title: Path {number} answers\n    kind: http.request\n    target: api\n"
-        f"    with: {{path: /c/{number}}}\n    expect: {{status: {wanted}}}\n"
+        f"    with: {{path: /c/{number}}}\n    expect: {{status: {expected_status}}}\n"
         for number in range(count)
     )
     (home / "checks/many/all.yaml").write_text(f"title: Many\nchecks:\n{checks}", encoding="utf-8")
@@ -75,16 +75,16 @@ def ran(home: Path, port: int, count: int, wanted: int, *arguments: str) -> tupl
     # The peak is asked for in the process itself: getrusage would have that of its parent in it.
     command = [sys.executable, "-c", PEAK, "run", "many.yaml", "--quiet", "-o", "it.json", *arguments]
     done = subprocess.run(command, cwd=home, env=environment(home), check=False, capture_output=True, timeout=300)
-    assert done.returncode == (0 if wanted == 200 else 1), done.stderr
+    assert done.returncode == (0 if expected_status == 200 else 1), done.stderr
     return report(home / "it.json"), float((home / "peak").read_text()) * 1024
 
 
-@pytest.mark.parametrize("wanted", [200, 404], ids=["passing", "failing"])
-def test_a_check_adds_little_to_the_peak(tmp_path: Path, wanted: int) -> None:
+@pytest.mark.parametrize("expected_status", [200, 404], ids=["passing", "failing"])
+def test_a_check_adds_little_to_the_peak(tmp_path: Path, expected_status: int) -> None:
     """Whether checks pass or fail, thousands of them take a few megabytes more; and all of them are in the report."""
     with answering() as port:
-        _, few = ran(tmp_path, port, FEW, wanted)
-        whole, many = ran(tmp_path, port, MANY, wanted)
+        _, few = ran(tmp_path, port, FEW, expected_status)
+        whole, many = ran(tmp_path, port, MANY, expected_status)
     assert (many - few) / (MANY - FEW) < CHECK_BYTES
     assert [check.facts["url"] for check in whole.checks] == [f"http://127.0.0.1:{port}/c/{n}" for n in range(MANY)]
     assert {check.findings[-1].actual for check in whole.checks} == {200}

@@ -19,7 +19,7 @@ from xnai_validate.model.results.report_builder import build_report
 STUCK_S = 300.0
 
 
-def say(line: str) -> None:
+def print_line(line: str) -> None:
     """Print a line at once."""
     sys.stdout.write(f"{line}\n")
     sys.stdout.flush()
@@ -41,7 +41,7 @@ async def stuck() -> AsyncIterator[bool]:
     try:
         yield True
     finally:
-        say("closing")
+        print_line("closing")
         await asyncio.sleep(STUCK_S)
 
 
@@ -63,11 +63,11 @@ async def main(state: str, run_id: str, takes_s: float, with_stuck: bool) -> int
     async with signals(engine), engine.run() as events:
         async for event in events:
             seen.append(event)
-            say(f"{event.event} {getattr(event, 'id', '')}")
+            print_line(f"{event.event} {getattr(event, 'id', '')}")
     return build_report(seen).exit_code
 
 
 if __name__ == "__main__":
     code = asyncio.run(main(sys.argv[1], sys.argv[2], float(sys.argv[3]), "stuck" in sys.argv[4:]))
-    say(f"exit {code}")
+    print_line(f"exit {code}")
     sys.exit(code)

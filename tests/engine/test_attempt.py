@@ -32,7 +32,7 @@ from xnai_validate.model.results.status import Status
 from xnai_validate.plan import Retry, Until
 
 
-def one(tmp_path: Path, **more: Any) -> tuple[CheckFinished, list[Event], Stage]:
+def run_check(tmp_path: Path, **more: Any) -> tuple[CheckFinished, list[Event], Stage]:
     """Run a single check and return how it ended."""
     stage = Stage()
     events = run_virtual(collect(engine_of(plan_of(make("c", scripted(stage), **more)), tmp_path)))
@@ -41,7 +41,7 @@ def one(tmp_path: Path, **more: Any) -> tuple[CheckFinished, list[Event], Stage]
 
 def test_a_check_that_holds_passes_with_its_evidence(tmp_path: Path) -> None:
     """Facts and findings are kept on success too."""
-    end, _, _ = one(tmp_path, script={"text": "hello", "takes_s": 0.25})
+    end, _, _ = run_check(tmp_path, script={"text": "hello", "takes_s": 0.25})
     assert (end.status, end.reason, end.attempts, end.elapsed_ms) == (Status.PASS, None, 1, 250.0)
     assert end.facts["text"] == "hello"
     assert end.findings[0].held
@@ -49,20 +49,20 @@ def test_a_check_that_holds_passes_with_its_evidence(tmp_path: Path) -> None:
 
 def test_a_rule_that_does_not_hold_fails_and_says_so_in_a_sentence(tmp_path: Path) -> None:
     """The reason of a failure is what was expected and what was measured."""
-    end, _, _ = one(tmp_path, script={"answers": [503]})
+    end, _, _ = run_check(tmp_path, script={"answers": [503]})
     assert (end.status, end.reason) == (Status.FAIL, "status: expected 200, got 503")
 
 
 def test_a_warn_rule_warns(tmp_path: Path) -> None:
     """A check whose `warn` rule alone does not hold has status warn, with the reason."""
     rules = (OK_RULE, Rule("text", "equals", "b", level="warn"))
-    end, _, _ = one(tmp_path, rules=rules, script={"text": "a"})
+    end, _, _ = run_check(tmp_path, rules=rules, script={"text": "a"})
     assert (end.status, end.reason) == (Status.WARN, 'text: expected "b", got "a"')
 
 
 def test_a_retry_that_holds_is_flaky_and_tells_what_was_before(tmp_path: Path) -> None:
     """Passing at a later attempt is flaky; each attempt is an event; the pause is that of the check."""
-    end, events, _ = one(tmp_path, script={"answers": [503, 502, 200]}, retry=Retry(attempts=4, delay_s=2.0))
+    end, events, _ = run_check(tmp_path, script={"answers": [503, 502, 200]}, retry=Retry(attempts=4, delay_s=2.0))
     assert (end.status, end.attempts) == (Status.FLAKY, 3)
     assert end.reason == "passed at attempt 3; before that: status: expected 200, got 502"
     tries = [event for event in events if isinstance(event, AttemptFinished)]
@@ -72,29 +72,29 @@ def test_a_retry_that_holds_is_flaky_and_tells_what_was_before(tmp_path: Path) -
 
 def test_a_retry_that_never_holds_fails_with_the_last_reason(tmp_path: Path) -> None:
     """After the last attempt the check fails; no more attempts are made than allowed."""
-    end, _, stage = one(tmp_path, script={"answers": [500, 501]}, retry=Retry(attempts=2))
+    end, _, stage = run_check(tmp_path, script={"answers": [500, 501]}, retry=Retry(attempts=2))
     assert (end.status, end.reason) == (Status.FAIL, "status: expected 200, got 501")
     assert stage.tries["c"] == 2
 
 
 def test_errors_are_retried_and_what_does_not_apply_is_not(tmp_path: Path) -> None:
     """Not being able to measure may pass; that something does not exist on this stack will not."""
-    end, _, _ = one(tmp_path / "a", script={"answers": ["unmeasurable", 200]}, retry=Retry(attempts=2))
+    end, _, _ = run_check(tmp_path / "a", script={"answers": ["unmeasurable", 200]}, retry=Retry(attempts=2))
     assert end.status is Status.FLAKY
-    end, _, stage = one(tmp_path / "b", script={"answers": ["na", 200]}, retry=Retry(attempts=2))
+    end, _, stage = run_check(tmp_path / "b", script={"answers": ["na", 200]}, retry=Retry(attempts=2))
     assert (end.status, end.reason, stage.tries["c"]) == (Status.SKIP, "said so", 1)
 
 
 def test_until_polls_and_holding_later_is_a_pass(tmp_path: Path) -> None:
     """A check that becomes true by itself passes, not flaky, as soon as it holds."""
-    end, events, _ = one(tmp_path, script={"answers": [503, 503, 200]}, until=Until(within_s=10.0, every_s=1.0))
+    end, events, _ = run_check(tmp_path, script={"answers": [503, 503, 200]}, until=Until(within_s=10.0, every_s=1.0))
     assert (end.status, end.reason, end.attempts) == (Status.PASS, None, 3)
     assert events[-1].at - events[0].at == pytest.approx(2.0)
 
 
 def test_until_gives_up_when_its_time_is_over(tmp_path: Path) -> None:
     """The last look is at the end of the time, not before and not after."""
-    end, events, stage = one(tmp_path, script={"answers": [503]}, until=Until(within_s=2.0, every_s=0.75))
+    end, events, stage = run_check(tmp_path, script={"answers": [503]}, until=Until(within_s=2.0, every_s=0.75))
     assert end.reason == "status: expected 200, got 503, still so after 2 s"
     assert stage.tries["c"] == 4
     assert events[-1].at - events[0].at == pytest.approx(2.0)
@@ -103,14 +103,14 @@ def test_until_gives_up_when_its_time_is_over(tmp_path: Path) -> None:
 def test_an_attempt_cut_by_until_reports_what_was_measured_before(tmp_path: Path) -> None:
     """That we cut the last attempt short is not held against the stack."""
     script = {"answers": [503], "takes_s": 4.0}
-    end, _, _ = one(tmp_path, script=script, until=Until(within_s=6.0, every_s=0.5), timeout_s=30.0)
+    end, _, _ = run_check(tmp_path, script=script, until=Until(within_s=6.0, every_s=0.5), timeout_s=30.0)
     assert end.reason == "status: expected 200, got 503, still so after 6 s"
     assert end.status is Status.FAIL
 
 
 def test_no_result_within_the_time_limit_is_a_failure_of_the_stack(tmp_path: Path) -> None:
     """A time-out is a fail, with the limit in the reason, and the checker is cancelled."""
-    end, events, stage = one(tmp_path, script={"takes_s": 60.0}, timeout_s=10.0)
+    end, events, stage = run_check(tmp_path, script={"takes_s": 60.0}, timeout_s=10.0)
     assert (end.status, end.reason, end.elapsed_ms) == (Status.FAIL, "no result within 10 s", 10_000.0)
     assert stage.cancelled == ["c"]
     assert events[-1].at - events[0].at == pytest.approx(10.0)
@@ -118,20 +118,20 @@ def test_no_result_within_the_time_limit_is_a_failure_of_the_stack(tmp_path: Pat
 
 def test_what_cannot_be_measured_is_an_error_with_its_hint(tmp_path: Path) -> None:
     """Unmeasurable becomes status error, with message and hint."""
-    end, _, _ = one(tmp_path, script={"answers": ["unmeasurable"], "text": "no socket"})
+    end, _, _ = run_check(tmp_path, script={"answers": ["unmeasurable"], "text": "no socket"})
     assert (end.status, end.reason) == (Status.ERROR, "no socket; look there")
 
 
 @pytest.mark.parametrize(
-    ("answer", "said"),
+    ("answer", "message"),
     [("broken", "Interrupt: boom"), ("timeout", "TimeoutError: boom"), ("cancelled", "CancelledError")],
 )
-def test_a_checker_that_breaks_is_an_error_that_names_the_place(tmp_path: Path, answer: str, said: str) -> None:
+def test_a_checker_that_breaks_is_an_error_that_names_the_place(tmp_path: Path, answer: str, message: str) -> None:
     """Any other exception, even a stray cancellation, is an error of the tool: one line, a place, no traceback."""
-    end, events, _ = one(tmp_path, script={"answers": [answer], "text": "boom"})
+    end, events, _ = run_check(tmp_path, script={"answers": [answer], "text": "boom"})
     assert end.status is Status.ERROR
     assert end.reason is not None
-    assert end.reason.startswith(f"the checker script.play broke: {said} (engine/plans.py:")
+    assert end.reason.startswith(f"the checker script.play broke: {message} (engine/plans.py:")
     assert "\n" not in end.reason
     notices = [event.text for event in events if isinstance(event, Notice)]
     assert len(notices) == 1
@@ -140,7 +140,7 @@ def test_a_checker_that_breaks_is_an_error_that_names_the_place(tmp_path: Path, 
 
 def test_a_group_of_exceptions_is_read_by_its_first(tmp_path: Path) -> None:
     """A checker that uses a TaskGroup loses none of the meaning of what its tasks raise."""
-    end, _, _ = one(tmp_path, script={"answers": ["group"], "text": "no socket"})
+    end, _, _ = run_check(tmp_path, script={"answers": ["group"], "text": "no socket"})
     assert (end.status, end.reason) == (Status.ERROR, "no socket")
 
 
@@ -169,7 +169,7 @@ def test_facts_of_the_wrong_type_are_the_checkers_fault(tmp_path: Path) -> None:
 
 def test_large_facts_are_cut(tmp_path: Path) -> None:
     """However much a server sent, the evidence stays small, and says that it was cut."""
-    end, _, _ = one(tmp_path, script={"text": "x" * 100_000})
+    end, _, _ = run_check(tmp_path, script={"text": "x" * 100_000})
     text = end.facts["text"]
     assert isinstance(text, str)
     assert len(text) < 3000

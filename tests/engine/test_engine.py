@@ -219,9 +219,9 @@ def test_progress_is_told_beside_the_events(tmp_path: Path) -> None:
         ctx.progress("half of hunter2hunter2 " + "x" * 1000)
         return Done(rounds=1)
 
-    said: list[Progress] = []
+    reports: list[Progress] = []
     plan = plan_of(make("a", declared(long), rules=()), secrets=frozenset({"hunter2hunter2"}))
-    run_virtual(collect(engine_of(plan, tmp_path, on_progress=said.append)))
-    assert [one.id for one in said] == ["a"]
-    assert said[0].text.startswith("half of *** xxx")
-    assert len(said[0].text) <= 200
+    run_virtual(collect(engine_of(plan, tmp_path, on_progress=reports.append)))
+    assert [progress.id for progress in reports] == ["a"]
+    assert reports[0].text.startswith("half of *** xxx")
+    assert len(reports[0].text) <= 200

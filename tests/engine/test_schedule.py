@@ -121,7 +121,7 @@ def test_the_root_cause_is_named_all_along_the_path() -> None:
     schedule = Schedule(checks, Limits())
     schedule.admit()
     blocked = schedule.finish(checks[0].id, Status.FAIL)
-    assert [(one.check.id, one.cause.id) for one in blocked] == [("mid", "root"), ("leaf", "root")]
+    assert [(planned.check.id, planned.cause.id) for planned in blocked] == [("mid", "root"), ("leaf", "root")]
     assert blocked[1].cause.sentence() == "needs root, which failed"
     assert schedule.done
 
@@ -177,8 +177,8 @@ def graphs(draw: st.DrawFn) -> tuple[list[PlannedCheck], dict[str, Status], Limi
         skip = "not today" if draw(st.integers(0, 9)) == 0 else None
         target = draw(st.sampled_from([None, "api", "redis"]))
         alone = draw(st.integers(0, 5)) == 0
-        wanted = tuple(f"c{need}" for need in needs)
-        checks.append(make(f"c{place}", BY, target=target, needs=wanted, skip=skip, exclusive=alone))
+        needed = tuple(f"c{need}" for need in needs)
+        checks.append(make(f"c{place}", BY, target=target, needs=needed, skip=skip, exclusive=alone))
         ends[f"c{place}"] = draw(st.sampled_from([Status.PASS, Status.PASS, Status.FLAKY, Status.FAIL, Status.ERROR]))
     return checks, ends, Limits(concurrency=draw(st.integers(1, 5)), per_target=draw(st.integers(1, 3)))
 
@@ -199,12 +199,12 @@ def test_any_plan_ends_and_every_rule_of_the_schedule_holds(
     def settle(check: PlannedCheck, status: Status, blocked: list) -> None:  # type: ignore[type-arg]
         assert check.id not in final
         final[check.id] = status
-        for one in blocked:
-            assert one.check.id not in final
-            final[one.check.id] = Status.SKIP
-            root = by_id[one.cause.id]
-            assert final[root.id] is one.cause.status
-            assert one.cause.status in (Status.FAIL, Status.ERROR) or root.skip is not None
+        for blocked_check in blocked:
+            assert blocked_check.check.id not in final
+            final[blocked_check.check.id] = Status.SKIP
+            root = by_id[blocked_check.cause.id]
+            assert final[root.id] is blocked_check.cause.status
+            assert blocked_check.cause.status in (Status.FAIL, Status.ERROR) or root.skip is not None
 
     for check in checks:
         if check.skip:

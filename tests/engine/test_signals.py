@@ -70,8 +70,8 @@ def test_a_second_signal_only_shortens_the_waiting(tmp_path: Path) -> None:
         output, _ = process.communicate(timeout=60)
         assert process.returncode == 130
         assert output.split("\n")[-3:] == ["run-finished ", "exit 130", ""]
-    (told,) = build_report(read_journal(tmp_path / "runs" / f"{RUN_ID}.jsonl")).notices
-    assert told.text == "what checks of stuck share did not close in time"
+    (notice,) = build_report(read_journal(tmp_path / "runs" / f"{RUN_ID}.jsonl")).notices
+    assert notice.text == "what checks of stuck share did not close in time"
 
 
 def test_a_killed_run_still_tells_what_it_saw(tmp_path: Path) -> None:

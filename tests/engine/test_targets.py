@@ -22,7 +22,7 @@ class Nothing(Params):
 class Greeting(Facts):
     """What the other side said first."""
 
-    said: str
+    greeting: str
 
 
 @checker("greet.read")
@@ -30,12 +30,12 @@ async def greet(params: Nothing, ctx: Context) -> Greeting:
     """Connect and read a greeting; a refusal is an exception, as of a broken checker."""
     reader, writer = await asyncio.open_connection(ctx.target.host, ctx.target.port)
     try:
-        return Greeting(said=(await reader.readline()).decode().strip())
+        return Greeting(greeting=(await reader.readline()).decode().strip())
     finally:
         writer.close()
 
 
-PROBE = make("probe", declared(greet), target="api", rules=(Rule("said", "equals", "welcome"),)).measurement
+PROBE = make("probe", declared(greet), target="api", rules=(Rule("greeting", "equals", "welcome"),)).measurement
 
 
 @contextmanager
@@ -103,8 +103,8 @@ def test_where_none_answers_the_first_is_assumed() -> None:
     """Nothing answers: the first candidate is taken, and it is said that it did not answer."""
 
     async def main() -> None:
-        with free_port() as one, free_port() as two:
-            found = await settle_targets(planned(one, two), SystemClock())
+        with free_port() as first, free_port() as second:
+            found = await settle_targets(planned(first, second), SystemClock())
         assert found == {"api": Choice(index=0, tried=2, answered=False)}
 
     asyncio.run(main())
@@ -114,7 +114,7 @@ def test_a_stack_that_is_still_starting_is_waited_for() -> None:
     """With `wait_s` the candidates are tried again until one answers, long before the time is over."""
 
     async def main() -> None:
-        with free_port() as one:
+        with free_port() as refused:
             first, port = await serve(b"still starting")
 
             async def start() -> None:
@@ -127,7 +127,7 @@ def test_a_stack_that_is_still_starting_is_waited_for() -> None:
 
             async with asyncio.TaskGroup() as group:
                 starting = group.create_task(start())
-                found = await asyncio.wait_for(settle_targets(planned(one, port), SystemClock(), 300.0), 60.0)
+                found = await asyncio.wait_for(settle_targets(planned(refused, port), SystemClock(), 300.0), 60.0)
                 starting.cancel()
         assert found == {"api": Choice(index=1, tried=2, answered=True)}
 

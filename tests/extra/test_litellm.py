@@ -121,8 +121,8 @@ def test_the_stream_is_told_line_by_line(proxy: Proxy, checks: dict[str, CheckRe
     """Events, tokens, text, order, sizes and headers are those of the bytes; ids and times differ from call to call."""
     status, headers, body = proxy.raw("POST", "/v1/chat/completions", ASKED | {"stream": True})
     data = blocks(body)
-    chunks = [json.loads(one) for one in data[:-1]]
-    texts = [one["choices"][0]["delta"].get("content") for one in chunks]
+    chunks = [json.loads(line) for line in data[:-1]]
+    texts = [chunk["choices"][0]["delta"].get("content") for chunk in chunks]
     facts = checks["stream"].facts
     assert checks["stream"].status is Status.PASS, checks["stream"].reason
     assert (status, facts["status"]) == (200, 200)
@@ -130,7 +130,7 @@ def test_the_stream_is_told_line_by_line(proxy: Proxy, checks: dict[str, CheckRe
     assert facts["tokens"] == sum(isinstance(text, str) for text in texts)
     assert facts["text"] == "".join(filter(None, texts))
     assert data[-1] == "[DONE]" == facts["terminal"] == facts["last_event"]
-    assert facts["max_event_bytes"] == max(len(one.encode()) for one in data)
+    assert facts["max_event_bytes"] == max(len(line.encode()) for line in data)
     assert facts["bytes"] == len(body)
     told = facts["headers"]
     assert isinstance(told, dict)
@@ -139,11 +139,11 @@ def test_the_stream_is_told_line_by_line(proxy: Proxy, checks: dict[str, CheckRe
     events = facts["events"]
     assert isinstance(events, list)
     assert len(events) == len(data)
-    for event, one in zip(events[:-1], chunks, strict=True):
+    for event, chunk in zip(events[:-1], chunks, strict=True):
         assert isinstance(event, dict)
         seen = event["data"]
         assert isinstance(seen, dict)
-        assert {**seen, "id": 0, "created": 0} == {**one, "id": 0, "created": 0}
+        assert {**seen, "id": 0, "created": 0} == {**chunk, "id": 0, "created": 0}
 
 
 def test_the_answer_is_told_as_it_is(proxy: Proxy, checks: dict[str, CheckResult]) -> None:
@@ -164,7 +164,7 @@ def test_the_answer_is_told_as_it_is(proxy: Proxy, checks: dict[str, CheckResult
 
 
 @pytest.mark.parametrize(
-    ("name", "method", "path", "body", "key", "wanted"),
+    ("name", "method", "path", "body", "key", "expected"),
     [
         ("unknown-model", "POST", "/v1/chat/completions", ASKED | {"model": "no-such-model"}, True, {400}),
         ("without-key", "GET", "/v1/models", None, False, {401}),
@@ -178,11 +178,11 @@ def test_refusals_are_judged_by_what_came(
     path: str,
     body: Any,
     key: bool,
-    wanted: set[int],
+    expected: set[int],
 ) -> None:
     """The status in the report is the one on the wire, and the verdict follows from it alone."""
-    status, _, said = proxy.raw(method, path, body, key=key)
+    status, _, body_bytes = proxy.raw(method, path, body, key=key)
     check = checks[name]
     assert check.facts["status"] == status
-    assert check.facts["text"] == said.decode()
-    assert check.status is (Status.PASS if status in wanted else Status.FAIL)
+    assert check.facts["text"] == body_bytes.decode()
+    assert check.status is (Status.PASS if status in expected else Status.FAIL)

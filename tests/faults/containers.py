@@ -41,7 +41,7 @@ DONE: Answer = (204, b"")
 ALREADY: Answer = (304, b"")
 
 
-class OneContainer(Engine):
+class ContainerEngine(Engine):
     """An engine that knows the container `xnai_echo`; scripted answers come before its own."""
 
     def __init__(self, path: Path, kind: Kind, *, auto_remove: bool = False) -> None:
@@ -61,7 +61,7 @@ class OneContainer(Engine):
         method, _, rest = route.partition(" /containers/")
         name, _, what = rest.partition("/")
         if name not in (NAME, ID) or self.status == "removed":
-            return self._said(404, f"No such container: {name}")
+            return self._message(404, f"No such container: {name}")
         if (method, what) == ("GET", "json"):
             return 200, json.dumps(self._inspection()).encode()
         self.graces += parse_qs(query).get("t", [])
@@ -72,19 +72,22 @@ class OneContainer(Engine):
             "stop": self._stop,
             "restart": self._restart,
         }
-        return doing[what]() if method == "POST" and what in doing else self._said(404, "page not found")
+        return doing[what]() if method == "POST" and what in doing else self._message(404, "page not found")
 
-    def _said(self, status: int, message: str) -> Answer:
-        said: dict[str, object] = {"message": message}
+    def _message(self, status: int, message: str) -> Answer:
+        document: dict[str, object] = {"message": message}
         if self.kind == "podman":
-            said |= {"cause": "container state improper" if status != 404 else "no such container", "response": status}
-        return status, json.dumps(said).encode()
+            document |= {
+                "cause": "container state improper" if status != 404 else "no such container",
+                "response": status,
+            }
+        return status, json.dumps(document).encode()
 
     def _improper(self, status: int, what: str) -> Answer:
         """An action that does not fit the state: Podman has one answer to all of them."""
         if self.kind == "podman":
-            return self._said(500, f'"{ID}" {what}: container state improper')
-        return self._said(status, f"Container {ID} {what}")
+            return self._message(500, f'"{ID}" {what}: container state improper')
+        return self._message(status, f"Container {ID} {what}")
 
     def _inspection(self) -> dict[str, object]:
         runs = self.status in ("running", "paused")
@@ -176,8 +179,8 @@ class Visitor:
     def ask(self) -> str:
         """`answers`, `silent` or `refused`, on a new connection."""
         try:
-            with socket.create_connection(self._place, 1) as one:
-                return self._asked(one)
+            with socket.create_connection(self._place, 1) as connection:
+                return self._exchange(connection)
         except OSError:
             return "refused"
 
@@ -185,17 +188,17 @@ class Visitor:
         """The same on the connection of last time; `closed` where that is lost, and then the next is a new one."""
         if self._kept is None:
             self._kept = socket.create_connection(self._place, 5)
-        said = self._asked(self._kept)
-        if said == "closed":
+        answer = self._exchange(self._kept)
+        if answer == "closed":
             self.leave()
-        return said
+        return answer
 
     @staticmethod
-    def _asked(one: socket.socket) -> str:
-        one.settimeout(0.5)
+    def _exchange(connection: socket.socket) -> str:
+        connection.settimeout(0.5)
         try:
-            one.sendall(b"hello")
-            return "answers" if one.recv(64) else "closed"
+            connection.sendall(b"hello")
+            return "answers" if connection.recv(64) else "closed"
         except TimeoutError:
             return "silent"
         except ConnectionError:
@@ -209,9 +212,9 @@ class Visitor:
 
 
 @contextmanager
-def one_container(folder: Path, kind: Kind = "docker", *, auto_remove: bool = False) -> Iterator[OneContainer]:
+def container_engine(folder: Path, kind: Kind = "docker", *, auto_remove: bool = False) -> Iterator[ContainerEngine]:
     """An engine with a container that runs; both are gone at the end."""
-    with served(OneContainer(folder / f"{kind}.sock", kind, auto_remove=auto_remove)) as engine:
+    with served(ContainerEngine(folder / f"{kind}.sock", kind, auto_remove=auto_remove)) as engine:
         try:
             yield engine
         finally:

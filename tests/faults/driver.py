@@ -24,7 +24,7 @@ from xnai_validate.model.results.report_builder import build_report
 from xnai_validate.plan import Candidate, PlannedFault, PlannedTarget
 
 
-def say(line: str) -> None:
+def print_line(line: str) -> None:
     """Print a line at once."""
     sys.stdout.write(f"{line}\n")
     sys.stdout.flush()
@@ -46,7 +46,7 @@ class Held(Facts):
 @checker("hold.on", target=False, expect={"held": True})
 async def hold_on(params: Hold, ctx: Context) -> Held:
     """Measure nothing for a while."""
-    say("held")
+    print_line("held")
     if params.kill:
         os.kill(os.getpid(), signal.SIGKILL)
     await ctx.clock.sleep(params.hold_s)
@@ -60,13 +60,13 @@ def target_of(document: dict[str, Any] | None) -> Target | None:
     return Target(**{**document, "tls": Tls(**document["tls"])})
 
 
-async def main(told: dict[str, Any]) -> int:
+async def main(settings: dict[str, Any]) -> int:
     """Run one check under the fault."""
     brief.provide()
-    fault, target = registry.FAULTS.get(told["fault"]), target_of(told["target"])
-    params = fault.params.model_validate(told["params"], context=FROM_FILE)
+    fault, target = registry.FAULTS.get(settings["fault"]), target_of(settings["target"])
+    params = fault.params.model_validate(settings["params"], context=FROM_FILE)
     under = (PlannedFault(fault, params, target.name if target else None),)
-    hold = Hold(hold_s=told.get("hold_s", 0.05), kill=told["kill"] == "held")
+    hold = Hold(hold_s=settings.get("hold_s", 0.05), kill=settings["kill"] == "held")
     check = make("it", declared(hold_on), params=hold, rules=(), disruptive=True, timeout_s=300.0, under=under)
     plan = plan_of(check)
     if target is not None:
@@ -75,34 +75,34 @@ async def main(told: dict[str, Any]) -> int:
         )
 
     def on_step(step: str, undo: str) -> None:
-        say(step)
-        if step == told["kill"]:
+        print_line(step)
+        if step == settings["kill"]:
             os.kill(os.getpid(), signal.SIGKILL)
 
-    state = Path(told["state"])
-    if told.get("disk_full"):
+    state = Path(settings["state"])
+    if settings.get("disk_full"):
         # What the record is written to first, so that its bytes find no room.
         (state / "undo").mkdir(parents=True)
-        (state / "undo" / f".{told['run']}.1.json.{os.getpid()}").symlink_to("/dev/full")
+        (state / "undo" / f".{settings['run']}.1.json.{os.getpid()}").symlink_to("/dev/full")
     calm = Memory(host_percent=10.0, own_mib=40.0)
     engine = Engine(
         plan,
-        run_id=told["run"],
+        run_id=settings["run"],
         version="0",
         host={},
         state=state,
         sample=lambda: calm,
         clock=SystemClock(),
         on_step=on_step,
-        repair=told.get("repair"),
+        repair=settings.get("repair"),
     )
     events = []
     async with signals(engine), engine.run() as stream:
         async for event in stream:
             events.append(event)
     report = build_report(events)
-    say(f"exit {report.exit_code}")
-    say(f"reason {report.checks[0].reason}")
+    print_line(f"exit {report.exit_code}")
+    print_line(f"reason {report.checks[0].reason}")
     return report.exit_code
 
 

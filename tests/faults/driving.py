@@ -31,7 +31,7 @@ def driver(
     **more: object,
 ) -> Iterator[subprocess.Popen[str]]:
     """A run of its own under a fault; it is ended at the end, if it has not ended itself."""
-    told = {
+    settings = {
         "state": str(state),
         "run": RUN,
         "fault": name,
@@ -41,7 +41,7 @@ def driver(
         **more,
     }
     process = subprocess.Popen(
-        [sys.executable, "-m", "tests.faults.driver", json.dumps(told)],
+        [sys.executable, "-m", "tests.faults.driver", json.dumps(settings)],
         stdout=subprocess.PIPE,
         text=True,
         cwd=ROOT,
@@ -64,18 +64,18 @@ def reads(process: subprocess.Popen[str], line: str) -> None:
     raise AssertionError(f"it ended before it printed {line!r}")
 
 
-def becomes(seen: Callable[[], object], wanted: object, within_s: float = 15) -> float:
+def becomes(seen: Callable[[], object], expected: object, within_s: float = 15) -> float:
     """Wait until what is seen is what is wanted; the seconds that took."""
     begun = time.monotonic()
-    while (now := seen()) != wanted:
-        assert time.monotonic() - begun < within_s, f"{now} is not {wanted}"
+    while (now := seen()) != expected:
+        assert time.monotonic() - begun < within_s, f"{now} is not {expected}"
         time.sleep(0.01)
     return time.monotonic() - begun
 
 
 def records(state: Path) -> list[str]:
     """The undo records that are left, and their secrets."""
-    return sorted(one.name for one in (state / "undo").glob("*") if one.name != ".lock")
+    return sorted(path.name for path in (state / "undo").glob("*") if path.name != ".lock")
 
 
 def guardians(state: Path) -> list[psutil.Process]:

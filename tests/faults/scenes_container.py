@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.faults.containers import NAME, Kind, Visitor, one_container
+from tests.faults.containers import NAME, Kind, Visitor, container_engine
 from tests.faults.scenes import Scene, Staged
 from xnai_validate.kit import Target
 
@@ -17,7 +17,7 @@ def staged(kind: Kind, *, once: bool = False) -> Staged:
 
     @contextmanager
     def open_() -> Iterator[Scene]:
-        with tempfile.TemporaryDirectory() as folder, one_container(Path(folder), kind) as engine:
+        with tempfile.TemporaryDirectory() as folder, container_engine(Path(folder), kind) as engine:
             target = Target("echo", f"tcp://127.0.0.1:{engine.port}", container=NAME)
             visitor = Visitor(engine.port)
             seen = visitor.ask_again if once else visitor.ask

@@ -22,7 +22,7 @@ def folder() -> Iterator[Scene]:
         leave = found.f_bavail * found.f_frsize - TAKEN
 
         def seen() -> object:
-            files = [(one.name.startswith(".xnai"), one.stat().st_blocks * 512) for one in Path(path).iterdir()]
+            files = [(file.name.startswith(".xnai"), file.stat().st_blocks * 512) for file in Path(path).iterdir()]
             return [(ours, size > TAKEN // 4) for ours, size in files]
 
         yield Scene(None, {"folder": path, "leave": leave, "most": "256MiB"}, seen)

@@ -16,7 +16,11 @@ CHILD = "xnai_validate.faults._memory_child"
 
 def holders() -> object:
     """How many processes hold memory for a fault, and whether it is more than 4 MiB."""
-    found = [one.info["memory_info"].rss for one in psutil.process_iter(["cmdline", "memory_info"]) if is_holder(one)]
+    found = [
+        process.info["memory_info"].rss
+        for process in psutil.process_iter(["cmdline", "memory_info"])
+        if is_holder(process)
+    ]
     return len(found), any(rss > 4 << 20 for rss in found)
 
 

@@ -21,7 +21,7 @@ class Site(ThreadingHTTPServer):
     daemon_threads = True
 
     def __init__(self) -> None:
-        self.asked: list[str] = []
+        self.requests: list[str] = []
         self.hosts: list[str] = []
         self.go_on = threading.Event()
         self.left = threading.Event()
@@ -35,7 +35,7 @@ class Page(BaseHTTPRequestHandler):
     server: Site
 
     def do_GET(self) -> None:
-        self.server.asked.append(f"{self.command} {self.path}")
+        self.server.requests.append(f"{self.command} {self.path}")
         self.server.hosts.append(self.headers.get("Host", ""))
         path = self.path.partition("?")[0]
         if path == "/none":
@@ -52,7 +52,7 @@ class Page(BaseHTTPRequestHandler):
     do_HEAD = do_GET  # noqa: N815  # the name is http.server's
 
     def do_POST(self) -> None:
-        self.server.asked.append(f"{self.command} {self.path}")
+        self.server.requests.append(f"{self.command} {self.path}")
         data = self.rfile.read(int(self.headers["Content-Length"]))
         self._head([("Content-Length", str(len(data)))])
         self.wfile.write(data)

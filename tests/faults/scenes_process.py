@@ -42,13 +42,13 @@ def family() -> Iterator[Scene]:
     assert len(members) == 2
 
     def seen() -> object:
-        return [one.status() == psutil.STATUS_STOPPED for one in members]
+        return [process.status() == psutil.STATUS_STOPPED for process in members]
 
     try:
         yield Scene(Target("worker", pid=process.pid), {}, seen)
     finally:
-        for one in reversed(members):
-            one.kill()
+        for member in reversed(members):
+            member.kill()
         process.wait(10)
         process.stdout.close()
 

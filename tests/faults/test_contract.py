@@ -24,11 +24,11 @@ from xnai_validate.engine.undo.revert import FaultPlace, revert
 from xnai_validate.kit import FROM_FILE, ActiveFault, Fault, JsonValue, Params, ProcessId, Undo
 
 T = TypeVar("T")
-NOBODY = ProcessId(pid=2**22 + 1, started=0, boot="")
+ENDED_PROCESS = ProcessId(pid=2**22 + 1, started=0, boot="")
 """A process that has ended."""
 
 
-class Tried:
+class FaultOnScene:
     """A fault on its scene."""
 
     def __init__(self, name: str, scene: Scene) -> None:
@@ -36,7 +36,7 @@ class Tried:
         self.fault: Fault = registry.FAULTS.get(name)
         self.params: Params = self.fault.params.model_validate(scene.params, context=FROM_FILE)
         self.place = FaultPlace(f"{RUN}.1", SystemClock(), self.fault.limit_s, scene.target)
-        self.force: ActiveFault | None = None
+        self.active: ActiveFault | None = None
 
     def prepared(self) -> tuple[Undo, JsonValue]:
         """The record and the fingerprint."""
@@ -49,13 +49,13 @@ class Tried:
 
     def inject(self, undo: Undo) -> None:
         """Put it in force."""
-        self.force = asyncio.run(_of(self.fault.methods.inject(self.params, undo, self.place)))
+        self.active = asyncio.run(_of(self.fault.methods.inject(self.params, undo, self.place)))
 
     def fingerprint(self, undo: Undo) -> JsonValue:
         """The fingerprint of now."""
         return asyncio.run(_of(self.fault.methods.fingerprint(undo, self.place)))
 
-    def take_back(self, undo: Undo, before: JsonValue) -> None:
+    def revert(self, undo: Undo, before: JsonValue) -> None:
         """Take it back; it must be proven."""
         proof = asyncio.run(revert(self.fault, undo, before, self.place, asyncio.Event()))
         assert proof.proven, proof.why
@@ -68,7 +68,7 @@ class Tried:
             sentence="It is tried.",
             run=RUN,
             check="tests/faults:it",
-            owner=NOBODY,
+            owner=ENDED_PROCESS,
             target=self.scene.target,
             undo=undo.model_dump(mode="json"),
             before=before,
@@ -77,9 +77,9 @@ class Tried:
 
     def close(self) -> None:
         """Let go of what lives in this process."""
-        force, self.force = self.force, None
-        if force is not None and force.close is not None:
-            force.close()
+        active, self.active = self.active, None
+        if active is not None and active.close is not None:
+            active.close()
 
 
 async def _of(awaitable: Awaitable[T]) -> T:
@@ -87,70 +87,72 @@ async def _of(awaitable: Awaitable[T]) -> T:
 
 
 @contextmanager
-def tried(name: str) -> Iterator[Tried]:
+def fault_on_scene(name: str) -> Iterator[FaultOnScene]:
     """A fault on its scene; what is still in force at the end is taken back."""
     with scene_of(name)() as scene:
-        one = Tried(name, scene)
+        control = FaultOnScene(name, scene)
         try:
-            yield one
+            yield control
         finally:
-            one.close()
+            control.close()
 
 
-def becomes(seen: Callable[[], object], wanted: object, within_s: float = 10) -> None:
+def becomes(seen: Callable[[], object], expected: object, within_s: float = 10) -> None:
     """Wait until what is seen is what is wanted."""
     end = time.monotonic() + within_s
-    while (now := seen()) != wanted:
-        assert time.monotonic() < end, f"{now} is not {wanted}"
+    while (now := seen()) != expected:
+        assert time.monotonic() < end, f"{now} is not {expected}"
         time.sleep(0.02)
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_to_prepare_changes_nothing(name: str) -> None:
     """Prepared and looked at twice, everything is as it was, and the fingerprint is the same."""
-    with tried(name) as one:
-        before = one.scene.seen()
-        undo, first = one.prepared()
-        assert one.scene.seen() == before
-        assert one.fingerprint(undo) == first
-        assert one.scene.seen() == before
+    with fault_on_scene(name) as control:
+        before = control.scene.seen()
+        undo, first = control.prepared()
+        assert control.scene.seen() == before
+        assert control.fingerprint(undo) == first
+        assert control.scene.seen() == before
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_what_is_injected_is_taken_back(name: str) -> None:
     """It does something to the target, and after it was taken back the target is as it was; twice is no harm."""
-    with tried(name) as one:
-        before = one.scene.seen()
-        undo, print_ = one.prepared()
-        one.inject(undo)
-        assert one.scene.seen() != before, "the fault does nothing"
-        assert one.scene.once or one.fingerprint(undo) != print_, "the fingerprint does not tell that it is in force"
-        one.take_back(undo, print_)
-        assert one.scene.seen() == before
-        one.take_back(undo, print_)
-        assert one.scene.seen() == before
+    with fault_on_scene(name) as control:
+        before = control.scene.seen()
+        undo, print_ = control.prepared()
+        control.inject(undo)
+        assert control.scene.seen() != before, "the fault does nothing"
+        assert control.scene.once or control.fingerprint(undo) != print_, (
+            "the fingerprint does not change while it is active"
+        )
+        control.revert(undo, print_)
+        assert control.scene.seen() == before
+        control.revert(undo, print_)
+        assert control.scene.seen() == before
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_what_was_not_injected_is_taken_back_too(name: str) -> None:
     """A run may be killed after the record and before the injection: then nothing happens."""
-    with tried(name) as one:
-        before = one.scene.seen()
-        undo, print_ = one.prepared()
-        one.take_back(undo, print_)
-        assert one.scene.seen() == before
+    with fault_on_scene(name) as control:
+        before = control.scene.seen()
+        undo, print_ = control.prepared()
+        control.revert(undo, print_)
+        assert control.scene.seen() == before
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_it_is_taken_back_by_another_process(name: str, tmp_path: Path) -> None:
     """With the record alone: `xnai-validate undo`, which proves it and removes the record."""
-    with tried(name) as one:
-        before = one.scene.seen()
-        undo, print_ = one.prepared()
+    with fault_on_scene(name) as control:
+        before = control.scene.seen()
+        undo, print_ = control.prepared()
         folder = UndoFolder.below(tmp_path)
-        folder.add(one.record(undo, print_))
-        one.inject(undo)
-        assert one.scene.seen() != before
+        folder.add(control.record(undo, print_))
+        control.inject(undo)
+        assert control.scene.seen() != before
         done = subprocess.run(
             [sys.executable, "-m", "xnai_validate", "undo"],
             env={**os.environ, "XNAI_VALIDATE_STATE": str(tmp_path)},
@@ -160,7 +162,7 @@ def test_it_is_taken_back_by_another_process(name: str, tmp_path: Path) -> None:
             check=False,
         )
         assert (done.returncode, done.stdout, done.stderr) == (0, "undone, and proven: It is tried.\n", "")
-        becomes(one.scene.seen, before)
+        becomes(control.scene.seen, before)
         assert folder.ids() == ()
         assert list(folder.path.glob("*.secret")) == []
 
@@ -168,14 +170,14 @@ def test_it_is_taken_back_by_another_process(name: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_its_record_is_plain_and_keeps_secrets_apart(name: str) -> None:
     """What is read back is what was written; a password is in another file, or only named."""
-    with tried(name) as one:
-        undo, print_ = one.prepared()
-        record = one.record(undo, print_)
+    with fault_on_scene(name) as control:
+        undo, print_ = control.prepared()
+        record = control.record(undo, print_)
         document, secret = record.to_json()
         back = record_from_json(document, secret)
         assert back == record
-        assert one.fault.undo.model_validate(back.undo) == undo
-        password = one.scene.target.password if one.scene.target else None
+        assert control.fault.undo.model_validate(back.undo) == undo
+        password = control.scene.target.password if control.scene.target else None
         assert not password or password.encode() not in document
         assert (secret is not None) == bool(password)
 
@@ -186,10 +188,10 @@ def test_it_says_what_it_does_to_whom(name: str) -> None:
     found = registry.FAULTS.get(name)
     with scene_of(name)() as scene:
         params = found.params.model_validate(scene.params, context=FROM_FILE)
-        said = found.methods.describe(params, "the-target")
-        assert "\n" not in said
-        assert 20 < len(said) < 250
-        assert not found.needs_target or "the-target" in said
+        description = found.methods.describe(params, "the-target")
+        assert "\n" not in description
+        assert 20 < len(description) < 250
+        assert not found.needs_target or "the-target" in description
     assert 0 < found.limit_s <= 600
     assert 0 < found.grace_s <= 120
     assert found.title.endswith(".")

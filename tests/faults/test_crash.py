@@ -41,8 +41,8 @@ def test_a_killed_run_leaves_nothing_in_force(name: str, tmp_path: Path, capsys:
                 becomes(lambda state=state: guardians(state), [])  # type: ignore[misc]
             if moment in ("held", "reverting"):
                 report = build_report(read_journal(state / "runs" / f"{RUN}.jsonl"))
-                (told,) = report.faults
-                assert told.proven, "the journal of the killed run does not tell that its fault was taken back"
+                (fault,) = report.faults
+                assert fault.proven, "the journal of the killed run does not tell that its fault was taken back"
                 assert report.exit_code == 130
     with capsys.disabled():
         longest = max(took, key=lambda moment: took[moment])
@@ -119,23 +119,23 @@ def test_where_the_guardian_is_killed_too(tmp_path: Path) -> None:
         with driver("process.pause", scene, tmp_path, kill=None, hold_s=300) as process:
             reads(process, "held")
             watching = guardians(tmp_path)
-            assert sum(one.memory_info().rss for one in watching) < 8 << 20, "the guardian is not small"
+            assert sum(process.memory_info().rss for process in watching) < 8 << 20, "the guardian is not small"
             for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-                for one in watching:
-                    one.send_signal(number)
+                for guardian in watching:
+                    guardian.send_signal(number)
             code, held = undo(tmp_path)
             assert (code, "still runs" in held) == (4, True), "what a living run holds is its own to take back"
             assert guardians(tmp_path) == watching, "a signal has ended the guardian"
-            for one in watching:
-                one.kill()
+            for guardian in watching:
+                guardian.kill()
             process.kill()
             process.wait(10)
         assert scene.seen() != before, "nobody was there to take it back"
         assert len(records(tmp_path)) == 1
         code, listed = undo(tmp_path, "--list")
         assert (code, f"{RUN}.1  process.pause  worker" in listed, "left behind" in listed) == (4, True, True)
-        said = "the process of worker and those below it is stopped (SIGSTOP)"
-        assert undo(tmp_path) == (0, f"undone, and proven: {said}\n")
+        sentence = "the process of worker and those below it is stopped (SIGSTOP)"
+        assert undo(tmp_path) == (0, f"undone, and proven: {sentence}\n")
         assert scene.seen() == before
         assert undo(tmp_path) == (0, "nothing is in force\n")
         assert undo(tmp_path, "--list") == (0, "nothing is in force\n")
@@ -148,15 +148,15 @@ def test_what_is_no_more_is_forgotten(tmp_path: Path) -> None:
         driver("redis.maxmemory", scene, tmp_path, kill=None, hold_s=300) as process,
     ):
         reads(process, "held")
-        for one in guardians(tmp_path):
-            one.kill()
-    code, said = undo(tmp_path)
+        for guardian in guardians(tmp_path):
+            guardian.kill()
+    code, output = undo(tmp_path)
     assert code == 4
-    assert "NOT UNDONE: redis has no memory left" in said
-    assert f"xnai-validate undo --forget {RUN}.1" in said
-    code, said = undo(tmp_path, "--forget", f"{RUN}.1")
+    assert "NOT UNDONE: redis has no memory left" in output
+    assert f"xnai-validate undo --forget {RUN}.1" in output
+    code, output = undo(tmp_path, "--forget", f"{RUN}.1")
     assert (code, records(tmp_path)) == (0, [])
-    assert said.startswith("forgotten: redis has no memory left")
+    assert output.startswith("forgotten: redis has no memory left")
 
 
 def test_a_run_that_stands_still_does_not_keep_a_fault_in_force(tmp_path: Path) -> None:

@@ -46,7 +46,7 @@ def test_a_check_goes_through_all_its_proxies(tmp_path: Path) -> None:
     for result in seen.values():
         assert result.facts is not None
         assert (result.facts["error"], result.facts["status"]) == (None, 200), result.reason
-    assert [one.startswith(b"GET /api/health ") for one in came] == [True, True]
+    assert [request.startswith(b"GET /api/health ") for request in came] == [True, True]
     # A TLS 1.3 handshake and an exchange are two round trips, each of four delays.
     assert seen["under"].facts is not None
     assert float(str(seen["under"].facts["total_ms"])) >= 700

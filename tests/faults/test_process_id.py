@@ -33,16 +33,16 @@ def sleeper() -> Iterator[subprocess.Popen[bytes]]:
 
 def test_a_process_is_known_by_its_start(sleeper: subprocess.Popen[bytes]) -> None:
     """Its state is read past a hostile name; stopped and continued are seen."""
-    one = process_id(sleeper.pid)
-    assert one is not None
+    identity = process_id(sleeper.pid)
+    assert identity is not None
     ticks = os.sysconf("SC_CLK_TCK")
-    assert abs(psutil.boot_time() + one.started / ticks - psutil.Process(sleeper.pid).create_time()) < 1.5
-    assert (one.alive, one.state in ("R", "S")) == (True, True)
-    assert one.send(signal.SIGSTOP)
+    assert abs(psutil.boot_time() + identity.started / ticks - psutil.Process(sleeper.pid).create_time()) < 1.5
+    assert (identity.alive, identity.state in ("R", "S")) == (True, True)
+    assert identity.send(signal.SIGSTOP)
     os.waitid(os.P_PID, sleeper.pid, os.WSTOPPED | os.WNOWAIT)
-    assert one.state == "T"
-    assert one.send(signal.SIGCONT)
-    assert ProcessId.model_validate_json(one.model_dump_json()) == one
+    assert identity.state == "T"
+    assert identity.send(signal.SIGCONT)
+    assert ProcessId.model_validate_json(identity.model_dump_json()) == identity
 
 
 @pytest.mark.parametrize("changed", [{"started": 1}, {"boot": "another-boot"}])
@@ -61,14 +61,14 @@ def test_another_process_with_its_number_is_not_reached(
 
 def test_what_has_ended_is_gone(sleeper: subprocess.Popen[bytes]) -> None:
     """Also while nobody has waited for it."""
-    one = process_id(sleeper.pid)
-    assert one is not None
+    identity = process_id(sleeper.pid)
+    assert identity is not None
     sleeper.kill()
     os.waitid(os.P_PID, sleeper.pid, os.WEXITED | os.WNOWAIT)
     assert psutil.Process(sleeper.pid).status() == psutil.STATUS_ZOMBIE
-    assert (one.alive, one.send(signal.SIGCONT), process_id(sleeper.pid)) == (False, False, None)
+    assert (identity.alive, identity.send(signal.SIGCONT), process_id(sleeper.pid)) == (False, False, None)
     sleeper.wait(10)
-    assert (one.alive, process_id(sleeper.pid)) == (False, None)
+    assert (identity.alive, process_id(sleeper.pid)) == (False, None)
 
 
 def test_a_tree_has_its_parents_first() -> None:
@@ -80,19 +80,19 @@ def test_a_tree_has_its_parents_first() -> None:
     process.stdout.read(1)
     top = process_id(process.pid)
     assert top is not None
-    pids = [one.pid for one in top.tree()]
+    pids = [process.pid for process in top.tree()]
     first = psutil.Process(process.pid)
     (second,) = first.children()
     (third,) = second.children()
     assert pids == [first.pid, second.pid, third.pid]
-    for one in reversed(top.tree()):
-        one.send(signal.SIGKILL)
+    for member in reversed(top.tree()):
+        member.send(signal.SIGKILL)
     process.wait(10)
     process.stdout.close()
 
 
 @pytest.mark.parametrize(
-    ("text", "wanted"),
+    ("text", "expected"),
     [
         (json.dumps({"targets": {"worker": {"pid": 4711}}}), 4711),
         (json.dumps({"targets": {"worker": {}}}), None),
@@ -103,12 +103,12 @@ def test_a_tree_has_its_parents_first() -> None:
         (None, None),
     ],
 )
-def test_a_state_file_tells_the_pid_of_now(tmp_path: Path, text: str | None, wanted: int | None) -> None:
+def test_a_state_file_tells_the_pid_of_now(tmp_path: Path, text: str | None, expected: int | None) -> None:
     """Whatever is in it, or is not; without a file the target's own pid holds."""
     file = tmp_path / "state.json"
     if text is not None:
         file.write_text(text, encoding="utf-8")
-    assert kept_pid(Target("worker", pid=1, state_file=str(file))) == wanted
+    assert kept_pid(Target("worker", pid=1, state_file=str(file))) == expected
     assert kept_pid(Target("worker", pid=1)) is None
 
 

@@ -19,7 +19,7 @@ class NoParams(Params):
     """Nothing to choose."""
 
 
-class Nothing(Undo):
+class EmptyUndo(Undo):
     """Nothing to remember."""
 
 
@@ -29,16 +29,16 @@ class Idle:
     def describe(self, params: NoParams, target: str) -> str:
         return f"{target} notices nothing"
 
-    async def prepare(self, params: NoParams, ctx: FaultContext) -> Nothing:
-        return Nothing()
+    async def prepare(self, params: NoParams, ctx: FaultContext) -> EmptyUndo:
+        return EmptyUndo()
 
-    async def inject(self, params: NoParams, undo: Nothing, ctx: FaultContext) -> ActiveFault | None:
+    async def inject(self, params: NoParams, undo: EmptyUndo, ctx: FaultContext) -> ActiveFault | None:
         return None
 
-    async def revert(self, undo: Nothing, ctx: FaultContext) -> None:
+    async def revert(self, undo: EmptyUndo, ctx: FaultContext) -> None:
         pass
 
-    async def fingerprint(self, undo: Nothing, ctx: FaultContext) -> JsonValue:
+    async def fingerprint(self, undo: EmptyUndo, ctx: FaultContext) -> JsonValue:
         return None
 
 
@@ -104,8 +104,8 @@ def test_one_family_loads_no_other() -> None:
 def test_a_declaration_without_its_parts_is_refused(wrong: str) -> None:
     """Annotations and the docstring are what everything else is made of."""
 
-    async def prepare(self: Any, params: NoParams, ctx: FaultContext) -> Nothing:
-        return Nothing()
+    async def prepare(self: Any, params: NoParams, ctx: FaultContext) -> EmptyUndo:
+        return EmptyUndo()
 
     prepare.__annotations__.pop(wrong, None)
     more = {"prepare": prepare, "__doc__": None if wrong == "doc" else "Do nothing."}

@@ -96,17 +96,17 @@ def declared(wheel: Path, python_version: str, extras: Sequence[str]) -> Iterato
     """
     (distribution,) = metadata.distributions(path=[str(wheel)])
     lines = [Requirement(line) for line in distribution.requires or []]
-    wanted, done = list(extras), set[str]()
+    extras_left, done = list(extras), set[str]()
     yield from (line for line in lines if _holds(line, python_version, ""))
-    while wanted:
-        extra = wanted.pop()
+    while extras_left:
+        extra = extras_left.pop()
         if extra in done:
             continue
         done.add(extra)
         for line in lines:
             if _holds(line, python_version, extra) and not _holds(line, python_version, ""):
                 if line.name == distribution.name:
-                    wanted += line.extras
+                    extras_left += line.extras
                 else:
                     yield line
 

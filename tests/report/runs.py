@@ -72,7 +72,7 @@ class Script:
         )
         if status is None:
             return
-        tried = (0 if status is Status.SKIP else 1) if attempts is None else attempts
+        attempts_made = (0 if status is Status.SKIP else 1) if attempts is None else attempts
 
         def finished(seq: int, status: Status = status) -> ev.Event:
             return ev.CheckFinished(
@@ -84,8 +84,8 @@ class Script:
                 blocked_by=blocked_by,
                 findings=findings,
                 facts=facts or {},
-                attempts=tried,
-                elapsed_ms=ms if tried else 0.0,
+                attempts=attempts_made,
+                elapsed_ms=ms if attempts_made else 0.0,
             )
 
         self.later.append(finished)

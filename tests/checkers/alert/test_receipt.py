@@ -23,7 +23,7 @@ from xnai_validate.model.source_location import InvalidConfig
 
 API = Target("api", "http://127.0.0.1:1")
 Server = tuple[Target, redis.Redis]
-WANTED: JsonObject = {"resolved": True, "duplicates": 0, "in_order": True, "payload_faults": []}
+EXPECTED: JsonObject = {"resolved": True, "duplicates": 0, "in_order": True, "payload_faults": []}
 """What a whole check of an alert asks, besides what the kind does."""
 REQUIRED = ("type", "service", "severity", "message", "timestamp")
 TIMES = int(os.environ.get("XNAI_TEST_ALERTS", "50"))
@@ -51,7 +51,7 @@ def observed(server: Server, manner: str, *, webhook: bool = True, stream: bool 
             **({"webhook": address} if webhook else {}),
             **more,
         }
-        return observe("alert.receipt", others=(api, server[0]), expect=WANTED, **with_)
+        return observe("alert.receipt", others=(api, server[0]), expect=EXPECTED, **with_)
 
 
 def broken(seen: Observed) -> set[str]:
@@ -77,7 +77,7 @@ def test_a_good_stack_is_acquitted(server: Server) -> None:
 
 
 @pytest.mark.parametrize(
-    ("manner", "wanted"),
+    ("manner", "broken_rules"),
     [
         ("dropped", {"received", "resolved"}),
         ("doubled", {"duplicates"}),
@@ -89,9 +89,9 @@ def test_a_good_stack_is_acquitted(server: Server) -> None:
         ("not-json", {"received", "resolved", "payload_faults"}),
     ],
 )
-def test_every_wrong_way_is_convicted_of_what_it_is(server: Server, manner: str, wanted: set[str]) -> None:
+def test_every_wrong_way_is_convicted_of_what_it_is(server: Server, manner: str, broken_rules: set[str]) -> None:
     """What is wrong shows in the fact that names it, and in no other."""
-    assert broken(observed(server, manner)) == wanted
+    assert broken(observed(server, manner)) == broken_rules
 
 
 def test_good_news_before_bad_is_out_of_order(server: Server) -> None:
@@ -136,13 +136,13 @@ def test_alerts_about_something_else_and_from_before_do_not_count(server: Server
 def test_params_that_do_not_fit_are_refused(server: Server) -> None:
     """Neither breach nor cause, no channel, or a cure without a cause is a mistake of the suite."""
     cause = [{"kind": "http.request"}]
-    for wrong, said in (
+    for wrong, message in (
         ({"stream": {}}, "what the alert is about"),
         ({"cause": cause}, "where the alert arrives"),
         ({"breach": {"fault": "process.pause"}, "cause": cause, "stream": {}}, "what the alert is about"),
         ({"breach": {"fault": "process.pause"}, "cure": cause, "stream": {}}, "cure goes with cause"),
     ):
-        with pytest.raises(InvalidConfig, match=said):
+        with pytest.raises(InvalidConfig, match=message):
             observe("alert.receipt", API, **wrong)
     with pytest.raises(NotApplicable, match="--listen"):
         observe("alert.receipt", API, cause=cause, webhook="")

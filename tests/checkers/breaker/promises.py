@@ -20,10 +20,10 @@ def post(path: str) -> dict[str, Any]:
 
 def params(of: Stack, **more: Any) -> dict[str, Any]:
     """The params that every kind of the family takes, for the breaker of a stack; fractions in `more` are seconds."""
-    told = {"kind": "http.request", "with": {"path": "/health"}, "fact": "json"}
+    source = {"kind": "http.request", "with": {"path": "/health"}, "fact": "json"}
     sources = {
-        "metric": told | {"path": "$.breaker", "means": {"0": "closed", "1": "open", "2": "half_open"}},
-        "health": told | {"path": "$.healthy", "means": {"false": "open", "true": ["closed", "half_open"]}},
+        "metric": source | {"path": "$.breaker", "means": {"0": "closed", "1": "open", "2": "half_open"}},
+        "health": source | {"path": "$.healthy", "means": {"false": "open", "true": ["closed", "half_open"]}},
     }
     given = {
         "name": NAME,
@@ -70,8 +70,8 @@ class Promise:
         faults.STACKS[str(of.workers[0].url)] = of
         others = (*of.workers[1:], of.redis)
         recovery = {"recovery": self.recovery_s} if self.recovery_s else {}
-        wanted = params(of, **recovery, **(self.more(of) if callable(self.more) else self.more))
-        return observe(self.kind, of.workers[0], others=others, expect=self.expect, **wanted)
+        settings = params(of, **recovery, **(self.more(of) if callable(self.more) else self.more))
+        return observe(self.kind, of.workers[0], others=others, expect=self.expect, **settings)
 
 
 PROMISES: dict[str, Promise] = {
@@ -193,18 +193,18 @@ def broken(seen: Observed) -> dict[str, object]:
 
 def wrong_of_reference(redis: Target, promise: str) -> str | None:
     """Why the reference is not acquitted of breaking a promise; None where it is."""
-    wanted = PROMISES[promise]
-    with wanted.served(redis, reference.Breaker) as running:
-        found = broken(wanted.kept(running))
+    kept_promise = PROMISES[promise]
+    with kept_promise.served(redis, reference.Breaker) as running:
+        found = broken(kept_promise.kept(running))
     return f"the reference is convicted of {promise}: {found}" if found else None
 
 
 def wrong_of_mutant(redis: Target, mutant: type[reference.Breaker]) -> str | None:
     """Why a mutant is not convicted by the fact that tells of it; None where it is."""
     promise, fact = CONVICTED[mutant]
-    wanted = PROMISES[promise]
-    with wanted.served(redis, mutant) as running:
-        seen = wanted.kept(running)
+    kept_promise = PROMISES[promise]
+    with kept_promise.served(redis, mutant) as running:
+        seen = kept_promise.kept(running)
     if fact in broken(seen):
         return None
     return f"{mutant.__name__} is not convicted by {fact}, which is {seen.facts[fact]}: {broken(seen)}"

@@ -61,7 +61,7 @@ class Breaker:
 
     async def admit(self) -> bool:
         """Whether the call is a trial; raises RefusedError."""
-        state = await self.change(self.tried)
+        state = await self.change(self.on_trial)
         if state["state"] == "open":
             raise RefusedError(self.retry_after_s(state))
         if state["state"] != "half_open":
@@ -78,7 +78,7 @@ class Breaker:
 
     # How the state changes
 
-    def tried(self, state: State) -> State:
+    def on_trial(self, state: State) -> State:
         """The state when a call arrives."""
         if state["state"] == "open" and self.now() >= (state["last_failure_time"] or 0) + self.recovery_s:
             return state | {"state": "half_open", "success_count": 0}
@@ -127,8 +127,8 @@ class Breaker:
         """The header Retry-After of a refusal."""
         return str(max(1, int(-(-remaining_s // 1))))
 
-    def told(self) -> str:
-        """The state as the metric and the health report tell it."""
+    def state_name(self) -> str:
+        """The state as the metric and the health report give it."""
         return str(self.memory["state"])
 
     def envelope(self, body: dict[str, Any]) -> dict[str, Any]:
@@ -443,13 +443,13 @@ class CountsTwice(Breaker):
 class SkipsHalfOpen(Breaker):
     """The recovery time over, it is closed at once."""
 
-    def tried(self, state: State) -> State:
-        tried = super().tried(state)
-        return tried | {"state": "closed", "failure_count": 0} if tried["state"] == "half_open" else tried
+    def on_trial(self, state: State) -> State:
+        state = super().on_trial(state)
+        return state | {"state": "closed", "failure_count": 0} if state["state"] == "half_open" else state
 
 
 class MetricStuck(Breaker):
     """The metric says closed, whatever happens."""
 
-    def told(self) -> str:
+    def state_name(self) -> str:
         return "closed"

@@ -70,7 +70,7 @@ def stack(
             for worker in running:
                 worker.failing, worker.more = failing, more
 
-        targets = tuple(Target(f"api{i or ''}", f"http://127.0.0.1:{one.port}") for i, one in enumerate(running))
+        targets = tuple(Target(f"api{i or ''}", f"http://127.0.0.1:{worker.port}") for i, worker in enumerate(running))
         yield Stack(targets, redis, key, restart, spoil)
 
 
@@ -157,8 +157,8 @@ async def _answer(breaker: Breaker, path: str, fails: Callable[[], bool]) -> Ans
     if path == "/wrong":
         return 400, {}, _envelope(400, "validation_validation", NAME)
     if path == "/health":
-        told = breaker.told()
-        return 200, {}, {"breaker": {"closed": 0, "open": 1, "half_open": 2}[told], "healthy": told != "open"}
+        state = breaker.state_name()
+        return 200, {}, {"breaker": {"closed": 0, "open": 1, "half_open": 2}[state], "healthy": state != "open"}
     try:
         trial = await breaker.admit()
     except RefusedError as refused:

@@ -22,8 +22,8 @@ SPOILED = {"fault": {"fault": "workers.spoil"}}
 
 def planted(key: str, fails: int = reference.FAILURES) -> dict[str, Any]:
     """A trip that plants an open state."""
-    wanted = {"key": key, "fields": {"state": "open", "failure_count": fails}, "now": ["last_failure_time"]}
-    return {"planted": {"fault": "redis.plant", "target": "redis", "with": wanted}}
+    settings = {"key": key, "fields": {"state": "open", "failure_count": fails}, "now": ["last_failure_time"]}
+    return {"planted": {"fault": "redis.plant", "target": "redis", "with": settings}}
 
 
 def seen(kind: str, running: Stack, **more: Any) -> Observed:
@@ -74,7 +74,7 @@ def test_a_planted_state_that_nobody_reads_is_seen(redis: Target) -> None:
     """A breaker that keeps its state in memory does not refuse for what Redis says: it is convicted."""
     with stack(redis, reference.WrittenOnce) as running:
         found = seen("cycle", running, trip=planted(running.key))
-        assert [one.fact for one in found.findings if not one.held] == ["opened", "closed_again"]
+        assert [finding.fact for finding in found.findings if not finding.held] == ["opened", "closed_again"]
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -97,7 +97,7 @@ def test_what_an_open_breaker_takes_with_it_is_told(redis: Target) -> None:
     with stack(redis) as running:
         health = {"kind": "http.request", "with": {"path": "/health"}}
         found = seen("cycle", running, beside={"work": post("/work"), "health": health})
-        assert [one.fact for one in found.findings if not one.held] == ["beside_failed"]
+        assert [finding.fact for finding in found.findings if not finding.held] == ["beside_failed"]
         assert found.facts["beside_failed"] == ["work: http.request: status expected 200, got 503"]
 
 
@@ -161,15 +161,15 @@ def test_equal_checks_share_one_drive(redis: Target) -> None:
     """Three kinds look at one drive; the same check once more, as at a retry, is measured anew."""
 
     async def scene(running: Stack) -> tuple[list[int], list[int]]:
-        wanted = params(running)
+        settings = params(running)
         calls = []
-        async with check_context("breaker.cycle", running.workers[0], others=(redis,), **wanted) as first:
-            others = [beside(first, f"breaker.{kind}", wanted) for kind in ("refusal", "state")]
+        async with check_context("breaker.cycle", running.workers[0], others=(redis,), **settings) as first:
+            others = [beside(first, f"breaker.{kind}", settings) for kind in ("refusal", "state")]
             for ctx in (first, *others, first):
                 await call_checker(ctx)
                 calls.append(stored(redis, running.key)[0]["total_calls"])
             before = calls[-1]
-            disturbed = beside(first, "breaker.cycle", wanted)
+            disturbed = beside(first, "breaker.cycle", settings)
             disturbed.active_faults.append("something")
             await call_checker(disturbed)
             return calls, [before, stored(redis, running.key)[0]["total_calls"]]

@@ -20,7 +20,7 @@ def test_the_reference_is_acquitted(redis: Target, promise: str) -> None:
     assert wrong_of_reference(redis, promise) is None
 
 
-@pytest.mark.parametrize("mutant", CONVICTED, ids=lambda one: one.__name__)
+@pytest.mark.parametrize("mutant", CONVICTED, ids=lambda mutant: mutant.__name__)
 def test_every_mutant_is_convicted(redis: Target, mutant: type[Breaker]) -> None:
     """A breaker that breaks one promise fails the check of it, by the fact that tells so."""
     assert wrong_of_mutant(redis, mutant) is None
@@ -31,6 +31,6 @@ def test_a_hundred_times_over() -> None:
     """In a hundred runs of all of that, no judgement is wrong. Takes twenty minutes, mostly waiting."""
     command = [sys.executable, "-m", "tests.checkers.breaker", str(RUNS // AT_ONCE)]
     running = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(AT_ONCE)]
-    told = "".join(one.communicate()[0] for one in running)
+    output = "".join(process.communicate()[0] for process in running)
     judged = (len(PROMISES) + len(CONVICTED)) * RUNS // AT_ONCE
-    assert told == f"0 of {judged}\n" * AT_ONCE
+    assert output == f"0 of {judged}\n" * AT_ONCE

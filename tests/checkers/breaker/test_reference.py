@@ -84,10 +84,10 @@ class Side(RuleBasedStateMachine):
     @rule(worker=st.integers(0, WORKERS - 1))
     def call(self, worker: int) -> None:
         """A call arrives."""
-        trials = sum(one == (worker, "trial") for one in self.under_way)
-        wanted = self.model.arrives(self.clock, trials)
+        trials = sum(call == (worker, "trial") for call in self.under_way)
+        expected = self.model.arrives(self.clock, trials)
         became, wait_s = self.runner.run(self.admitted(worker))
-        assert became == wanted
+        assert became == expected
         if became == "refused":
             assert wait_s == pytest.approx(max(0.0, self.model.opened_at + RECOVERY_S - self.clock), abs=1e-6)
         else:
@@ -129,22 +129,22 @@ class Side(RuleBasedStateMachine):
     @rule(worker=st.integers(0, WORKERS - 1))
     def restart(self, worker: int) -> None:
         """A worker is started anew; its calls are lost with it."""
-        self.under_way = [one for one in self.under_way if one[0] != worker]
+        self.under_way = [call for call in self.under_way if call[0] != worker]
         self.breakers[worker] = self.started()
 
     @invariant()
     def redis_tells_what_is(self) -> None:
         """The key says what the model says, once there is anything to say."""
-        told = self.runner.run(self.stored())
-        if told is None:
+        stored = self.runner.run(self.stored())
+        if stored is None:
             assert self.model.state == "closed"
             return
-        assert told["state"] == self.model.state
-        assert {name: told[name] for name in self.model.calls} == self.model.calls
+        assert stored["state"] == self.model.state
+        assert {name: stored[name] for name in self.model.calls} == self.model.calls
         if self.model.state != "open":
-            assert told["success_count"] == self.model.successes
+            assert stored["success_count"] == self.model.successes
         if self.model.state == "closed":
-            assert told["failure_count"] == self.model.failures
+            assert stored["failure_count"] == self.model.failures
 
     def teardown(self) -> None:
         self.runner.run(self.client.aclose())

@@ -23,7 +23,7 @@ ONE_DRIVE = 1 + reference.FAILURES + reference.SUCCESSES + 2
 
 def run(home: Path, running: Stack, *arguments: str, attempts: int = 1, **checks: dict[str, Any]) -> Ended:
     """Run checks (`id={kind, with}`) against a stack; the JSON report is `out.json`."""
-    targets = {one.name: {"url": one.url} for one in (running.workers[0], running.redis)}
+    targets = {target.name: {"url": target.url} for target in (running.workers[0], running.redis)}
     targets["redis"]["password_env"] = "SECRET_OF_TESTS"
     entries = [
         {"id": name, "title": name, **check, "target": "api", "retry": {"attempts": attempts}}
@@ -41,19 +41,21 @@ def run(home: Path, running: Stack, *arguments: str, attempts: int = 1, **checks
 
 def found(home: Path) -> dict[str, CheckResult]:
     """The checks of the report, by the end of their id."""
-    return {one.id.rpartition(":")[2]: one for one in report(home / "out.json").checks}
+    return {check.id.rpartition(":")[2]: check for check in report(home / "out.json").checks}
 
 
 def test_three_checks_cost_one_drive(redis: Target, tmp_path: Path) -> None:
     """Cycle, refusal and state of a breaker are judged from one drive, at the time of the first of them."""
     with stack(redis) as running:
-        wanted = params(running)
-        cycle, refusal, state = ({"kind": f"breaker.{one}", "with": wanted} for one in ("cycle", "refusal", "state"))
+        settings = params(running)
+        cycle, refusal, state = (
+            {"kind": f"breaker.{kind}", "with": settings} for kind in ("cycle", "refusal", "state")
+        )
         ended = run(tmp_path, running, cycle=cycle, refusal=refusal, state=state)
         assert ended.code == 0, ended.stdout + ended.stderr
         assert stored(redis, running.key)[0]["total_calls"] == ONE_DRIVE
     checks = found(tmp_path)
-    assert {one.status.value for one in checks.values()} == {"pass"}
+    assert {check.status.value for check in checks.values()} == {"pass"}
     assert checks["refusal"].facts["refused"] == checks["cycle"].facts["refused"]
 
 
@@ -80,5 +82,5 @@ def test_a_planted_state_must_be_allowed(redis: Target, tmp_path: Path) -> None:
         assert found(tmp_path)["planted"].status.value == "skip"
         ended = run(tmp_path, running, "--allow", "disruptive", planted=check)
     assert ended.code == 0, ended.stdout + ended.stderr
-    assert [one.proven for one in report(tmp_path / "out.json").faults] == [True]
+    assert [fault.proven for fault in report(tmp_path / "out.json").faults] == [True]
     assert found(tmp_path)["planted"].facts["driven"] is False

@@ -83,7 +83,7 @@ def test_a_running_container_is_described(engine: Engine) -> None:
         "networks": ["backend", "xnai_network"], "ports": {"6379/tcp": "", "9121/tcp": "0.0.0.0:9121, [::]:9121"},
         "restart_policy": "unless-stopped", "user": "1001:1001", "privileged": False, "readonly": True,
     }  # fmt: skip
-    assert "stream=false" in engine.asked[1]
+    assert "stream=false" in engine.requests[1]
     assert "not-for-facts" not in str(seen.facts)
 
 
@@ -97,11 +97,11 @@ def test_podman_is_understood(engine: Engine) -> None:
     )
     seen = observe("container.state", REDIS)
     assert seen.held
-    wanted = {
+    expected = {
         "health": "none", "memory_limit_mib": None, "pids_limit": None, "restart_policy": "no", "memory_mib": 64,
         "memory_percent": 10,
     }  # fmt: skip
-    assert {name: seen.facts[name] for name in wanted} == wanted
+    assert {name: seen.facts[name] for name in expected} == expected
 
 
 def test_a_stopped_container_fails_and_keeps_its_exit_code(engine: Engine) -> None:
@@ -114,7 +114,7 @@ def test_a_stopped_container_fails_and_keeps_its_exit_code(engine: Engine) -> No
     assert not seen.held
     assert [f.fact for f in seen.findings if not f.held] == ["running"]
     assert (seen.facts["oom_killed"], seen.facts["exit_code"], seen.facts["uptime_s"]) == (True, 137, None)
-    assert len(engine.asked) == 1
+    assert len(engine.requests) == 1
 
 
 def test_unhealthy_is_a_fact(engine: Engine) -> None:
@@ -163,7 +163,7 @@ HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
 
 
 @pytest.mark.parametrize(
-    ("said", "error"),
+    ("response", "error"),
     [
         (b"", "reset"),
         (HEAD, "reset"),
@@ -174,20 +174,20 @@ HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
         (HEAD + b"X: " + b"a" * 200_000 + b"\r\n\r\n", "too_large"),
     ],
 )
-def test_what_is_no_whole_answer_has_a_name(tmp_path: Path, said: bytes, error: str) -> None:
+def test_what_is_no_whole_answer_has_a_name(tmp_path: Path, response: bytes, error: str) -> None:
     """An engine that leaves too early is `reset`; what is not HTTP is `protocol`, a head without end `too_large`."""
 
-    async def one(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readuntil(b"\r\n\r\n")
         with suppress(OSError):
-            writer.write(said)
+            writer.write(response)
             await writer.drain()
         writer.close()
 
     @asynccontextmanager
     async def serving() -> AsyncIterator[str]:
         path = f"{tmp_path}/engine.sock"
-        async with await asyncio.start_unix_server(one, path):
+        async with await asyncio.start_unix_server(handle, path):
             yield path
 
     with beside(serving) as path:
@@ -242,8 +242,8 @@ def test_rootless_engines_are_found(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         monkeypatch.delenv(variable, raising=False)
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
     (tmp_path / "podman").mkdir()
-    with socket.socket(socket.AF_UNIX) as one:
-        one.bind(str(tmp_path / "podman/podman.sock"))
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(tmp_path / "podman/podman.sock"))
         found = find_socket()
     assert found in (f"{tmp_path}/podman/podman.sock", "/var/run/docker.sock")
 
@@ -271,7 +271,7 @@ def test_actions_reach_the_engine(engine: Engine) -> None:
             return await client.act("pause", "xnai_redis"), await client.act("start", "xnai_redis")
 
     assert asyncio.run(act()) == (True, False)
-    assert engine.asked[:2] == [
+    assert engine.requests[:2] == [
         "POST /containers/xnai_redis/stop?t=3",
         "POST /containers/xnai_redis/kill?signal=SIGSTOP",
     ]

@@ -53,11 +53,11 @@ def name_server(answer: Answerer) -> Iterator[str]:
 
 def table(*answers: tuple[str, int, str, list[str]]) -> Answerer:
     """(name, ttl, type, records) in turn, the last again and again; NXDOMAIN for other names."""
-    asked = [0]
+    queries = [0]
 
     def answer(query: dns.message.Message) -> dns.message.Message:
-        name, ttl, kind, records = answers[min(asked[0], len(answers) - 1)]
-        asked[0] += 1
+        name, ttl, kind, records = answers[min(queries[0], len(answers) - 1)]
+        queries[0] += 1
         response = dns.message.make_response(query)
         if query.question[0].name.to_text() != f"{name}.":
             response.set_rcode(dns.rcode.NXDOMAIN)

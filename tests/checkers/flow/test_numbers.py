@@ -96,12 +96,15 @@ def test_a_value_that_is_absent_before_and_after_is_no_number() -> None:
 
 def test_an_absent_value_counts_from_zero_only_if_told() -> None:
     """A counter that appears with its first count has moved by it; with `absent_is_zero: false` that is not known."""
-    asked: dict[str, Any] = {"watch": {"new": watch("by_name", "new")}, "during": [ADD | {"with": {"counter": "new"}}]}
-    seen = observe("flow.delta", API, **asked)
+    settings: dict[str, Any] = {
+        "watch": {"new": watch("by_name", "new")},
+        "during": [ADD | {"with": {"counter": "new"}}],
+    }
+    seen = observe("flow.delta", API, **settings)
     assert seen.held
     assert (seen.facts["before"], seen.facts["moved"]) == ({"new": None}, {"new": 1})
     counting.COUNTERS.clear()
-    seen = observe("flow.delta", API, **asked, absent_is_zero=False, expect={"moved": {"new": 1}})
+    seen = observe("flow.delta", API, **settings, absent_is_zero=False, expect={"moved": {"new": 1}})
     assert not seen.held
     assert seen.facts["moved"] == {}
 
@@ -153,8 +156,8 @@ def test_a_failed_reading_is_not_zero() -> None:
 
 def test_text_that_says_a_number_counts() -> None:
     """Redis and metrics give numbers as text; other text is a failed step that shows it."""
-    asked = {"said": watch("text", text="41.5"), "not": watch("document", "$.text")}
-    seen = observe("flow.delta", API, watch=asked, during=[ADD])
+    settings = {"said": watch("text", text="41.5"), "not": watch("document", "$.text")}
+    seen = observe("flow.delta", API, watch=settings, during=[ADD])
     assert seen.facts["before"] == {"said": 41.5}
     assert seen.facts["failed_steps"][0] == 'not before: "n/a" is not a number'
 
@@ -217,8 +220,8 @@ def test_places_that_differ_do_not_agree() -> None:
 
 def test_a_place_that_says_nothing_does_not_agree() -> None:
     """A reading that fails or finds nothing is named; two places that both say nothing do not agree."""
-    nothing = watch("by_name", "none")
-    seen = observe("flow.agree", readings={"a": nothing, "b": nothing, "c": watch("calls", broken=True)})
+    absent = watch("by_name", "none")
+    seen = observe("flow.agree", readings={"a": absent, "b": absent, "c": watch("calls", broken=True)})
     assert not seen.held
     assert (seen.facts["agree"], seen.facts["distinct"]) == (False, 0)
     assert sorted(text.split(":")[0] for text in seen.facts["failed_readings"]) == ["a", "b", "c"]

@@ -15,7 +15,7 @@ import pytest
 
 from tests.config.home import Home, error_lines
 from tests.engine.plans import collect, engine_of, finished
-from tests.scripted import Asked, Line, Scripted, scripted
+from tests.scripted import Line, ReceivedRequest, Scripted, scripted
 from xnai_validate.model.results.events import CheckFinished
 from xnai_validate.model.results.status import Status
 
@@ -31,39 +31,41 @@ class Tasks:
         self.most = self.now = self.polls = 0
         self.hanging = threading.Event()
 
-    async def script(self, asked: Asked, line: Line) -> bool:
+    async def script(self, request: ReceivedRequest, line: Line) -> bool:
         self.now += 1
         self.most = max(self.most, self.now)
         try:
-            status, body, *headers = await self._answer(asked)
+            status, body, *headers = await self._answer(request)
         finally:
             self.now -= 1
         head = "".join(f"{header}\r\n" for header in headers)
         await line.send(f"HTTP/1.1 {status} OK\r\n{head}Content-Length: {len(body)}\r\n\r\n".encode() + body)
         return True
 
-    async def _answer(self, asked: Asked) -> tuple[Any, ...]:
-        name = asked.path.rpartition("/")[2]
-        if asked.path == "/tasks" and asked.method == "POST":
+    async def _answer(self, request: ReceivedRequest) -> tuple[Any, ...]:
+        name = request.path.rpartition("/")[2]
+        if request.path == "/tasks" and request.method == "POST":
             id_ = f"t{len(self.kept) + 1}"
-            self.kept[id_] = json.loads(asked.body)
+            self.kept[id_] = json.loads(request.body)
             body = json.dumps({"id": id_, "n": 7, "token": TOKEN}).encode()
             return 201, body, f"Location: /tasks/{id_}", f"X-Session: {TOKEN}"
-        if asked.method == "DELETE":
+        if request.method == "DELETE":
             return (204 if self.kept.pop(name, None) is not None else 404), b""
-        if asked.path == "/slow":
+        if request.path == "/slow":
             await asyncio.sleep(0.2)
-        if asked.path == "/hangs":
+        if request.path == "/hangs":
             self.hanging.set()
             await asyncio.sleep(60)
-        if asked.path == "/later":
+        if request.path == "/later":
             self.polls += 1
             return (200 if self.polls > 2 else 503), b"{}"
-        if asked.path == "/events":
+        if request.path == "/events":
             return 200, EVENTS, "Content-Type: text/event-stream"
         if name in self.kept:
             return 200, json.dumps(self.kept[name] | {"id": name, "n": 7}).encode()
-        return (404 if asked.path.startswith("/tasks") else 200), json.dumps({"asked": asked.body.decode()}).encode()
+        return (404 if request.path.startswith("/tasks") else 200), json.dumps(
+            {"asked": request.body.decode()}
+        ).encode()
 
 
 @pytest.fixture
@@ -146,7 +148,7 @@ def test_what_is_captured_is_used_in_requests_and_in_rules(tmp_path: Path, serve
     assert isinstance(captured, dict)
     assert json.loads(str(captured["said"])) == {"id": "t1", "n": 7, "text": "no 7 of t1", "raw": "{{id}}"}
     assert (captured["place"], captured["number"]) == ("/tasks/t1", "1")
-    assert json.loads(next(one.body for one in server.asked))["title"] == "probe {{no name}}"
+    assert json.loads(next(request.body for request in server.requests))["title"] == "probe {{no name}}"
     assert (end.facts["reached"], end.facts["first_broken"], end.facts["step_count"]) == ("echo", None, 3)
     assert names(end, held=True) == ["create", "read", "echo", "remove"]
     assert tasks.kept == {}
@@ -165,7 +167,7 @@ def test_a_step_that_does_not_hold_ends_the_flow_and_is_cleaned_up(
     assert end.facts["failed_steps"] == ["wrong: http.request: json $.n expected 8, got 7"]
     assert (end.facts["reached"], end.facts["first_broken"]) == ("create", "wrong")
     assert (names(end, held=False), names(end, held=None)) == (["wrong"], ["never"])
-    assert [one.path for one in server.asked] == ["/tasks", "/tasks/t1", "/tasks/t1"]
+    assert [request.path for request in server.requests] == ["/tasks", "/tasks/t1", "/tasks/t1"]
     assert tasks.kept == {}
 
 
@@ -202,7 +204,7 @@ def test_the_clean_up_is_done_in_any_case(tmp_path: Path, server: Scripted, task
         (end,) = finished(asyncio.run(collect(engine))).values()
         assert end.facts["failed_steps"] == ["hangs: not at its end when the flow had taken 1.35 s"]
         assert names(end, held=True) == ["create", "remove"]
-    assert (len(server.asked), tasks.kept) == (3, {})
+    assert (len(server.requests), tasks.kept) == (3, {})
 
 
 def test_a_clean_up_that_fails_or_hangs_is_told_and_bounded(tmp_path: Path, server: Scripted) -> None:
@@ -258,7 +260,7 @@ def test_an_event_of_a_stream_is_captured(tmp_path: Path, server: Scripted) -> N
     """
     end = run(tmp_path, server, steps)
     assert (end.status, end.facts["captured"]) == (Status.PASS, {"first": "a", "last": "b", "end": "[DONE]"})
-    assert json.loads(server.asked[-1].body) == ["a", "b"]
+    assert json.loads(server.requests[-1].body) == ["a", "b"]
 
 
 def test_what_this_stack_has_not_is_passed_over_or_skips_the_flow(tmp_path: Path, server: Scripted) -> None:
@@ -280,7 +282,7 @@ def test_a_captured_secret_appears_nowhere(tmp_path: Path, server: Scripted) -> 
       expect: {text: nothing}
     """
     end = run(tmp_path, server, create + textwrap.dedent(more))
-    assert server.asked[-1].headers["x-token"] == TOKEN
+    assert server.requests[-1].headers["x-token"] == TOKEN
     assert end.status is Status.FAIL
     assert TOKEN not in json.dumps(end.facts) + repr(end.findings)
     journal = next((tmp_path / "run").rglob("*.jsonl"))
@@ -302,7 +304,7 @@ def test_what_a_reference_makes_wrong_is_an_error_that_names_the_step(tmp_path: 
     assert end.reason.startswith("step use: http.request: ")
 
 
-MISTAKES = {
+CONFIG_ERRORS = {
     '- {name: a, kind: http.request, with: {path: "/{{id}}"}}': (
         "step a refers to {{id}}, which no earlier step captures; write \\{{id}} for the text itself"
     ),
@@ -331,12 +333,12 @@ MISTAKES = {
 }
 
 
-@pytest.mark.parametrize("steps", MISTAKES, ids=range(len(MISTAKES)))
+@pytest.mark.parametrize("steps", CONFIG_ERRORS, ids=range(len(CONFIG_ERRORS)))
 def test_what_can_be_verified_is_verified_when_the_file_is_loaded(tmp_path: Path, steps: str) -> None:
     """References that lead nowhere, and every mistake that no captured value could mend, are refused at load."""
     found = error_lines(home_of(tmp_path, written(steps)).problems())
     assert len(found) == 1, found
-    assert MISTAKES[steps] in found[0]
+    assert CONFIG_ERRORS[steps] in found[0]
 
 
 def test_references_are_none_outside_of_steps(tmp_path: Path) -> None:

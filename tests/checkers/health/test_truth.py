@@ -26,7 +26,7 @@ TRUE: Table = {
 
 def claimed(changes: Mapping[tuple[str, str], bool | None]) -> Table:
     """The true table with other claims in some cells."""
-    return {cell: (changes.get(cell, said), true) for cell, (said, true) in TRUE.items()}
+    return {cell: (changes.get(cell, claim), true) for cell, (claim, true) in TRUE.items()}
 
 
 LIES: dict[str, Table] = {
@@ -48,7 +48,7 @@ LIES: dict[str, Table] = {
 """Manner of lying -> the table that it must give."""
 
 
-WANTED: JsonObject = {
+EXPECTED: JsonObject = {
     "false_green": [],
     "false_red": [],
     "not_recovered": [],
@@ -77,7 +77,7 @@ def observed(manner: str, **more: Any) -> Observed:
             **more,
         }
         return observe(
-            "health.truth", targets["api"], others=(targets["llm"], targets["cache"]), expect=WANTED, **with_
+            "health.truth", targets["api"], others=(targets["llm"], targets["cache"]), expect=EXPECTED, **with_
         )
 
 
@@ -121,16 +121,16 @@ def test_the_table_of_a_lie_is_the_lie(manner: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("manner", "wanted"),
+    ("manner", "broken_rules"),
     [
         ("status-always-healthy", {"status_faults"}),
         ("never-recovers", {"not_recovered", "false_red"}),
         ("component-missing", {"missing_components"}),
     ],
 )
-def test_other_lies_are_named(manner: str, wanted: set[str]) -> None:
+def test_other_lies_are_named(manner: str, broken_rules: set[str]) -> None:
     """A status that does not follow, a report that never says that all is well again, a component that is not there."""
-    assert broken(observed(manner, detect_within="1500ms", recover_within="1500ms")) == wanted
+    assert broken(observed(manner, detect_within="1500ms", recover_within="1500ms")) == broken_rules
 
 
 def test_a_report_that_fails_when_something_is_wrong_is_read_all_the_same() -> None:

@@ -19,7 +19,7 @@ def test_ports_and_who_listens() -> None:
         closed.bind(("127.0.0.1", 0))
         inside.listen()
         outside.listen()
-        own, wide, free = (one.getsockname()[1] for one in (inside, outside, closed))
+        own, wide, free = (listener.getsockname()[1] for listener in (inside, outside, closed))
         seen = observe("host.ports", ports=[own, wide, free])
         assert not seen.held
         assert seen.facts["listening"] == [own, wide]

@@ -51,7 +51,7 @@ def other_python(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name, version, requires in [("alpha", "1.0", "beta>=2\nextra-only; extra == 'x'"), ("beta", "1.9rc1", "")]:
         folder = site / f"{name}-{version}.dist-info"
         folder.mkdir()
-        lines = "".join(f"Requires-Dist: {one}\n" for one in requires.splitlines())
+        lines = "".join(f"Requires-Dist: {requirement}\n" for requirement in requires.splitlines())
         (folder / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n{lines}")
     return home / "bin/python"
 

@@ -13,7 +13,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from tests.context import observe
-from tests.scripted import Asked, Line, ok, scripted
+from tests.scripted import Line, ReceivedRequest, ok, scripted
 from xnai_validate.checkers.http import _contract_requests as contract_requests
 from xnai_validate.checkers.http._contract_requests import MadeUp, Untested, made_up
 from xnai_validate.errors import NotApplicable, Unmeasurable
@@ -31,10 +31,10 @@ def response(schema: dict[str, Any]) -> dict[str, Any]:
     return {"description": "it", "content": {"application/json": {"schema": schema}}}
 
 
-def document(prefix: str = "", asked: dict[str, Any] = ASKED) -> dict[str, Any]:
+def document(prefix: str = "", schema: dict[str, Any] = ASKED) -> dict[str, Any]:
     refusal = response({"type": "object", "required": ["error"]})
     take = {
-        "requestBody": {"required": True, "content": {"application/json": {"schema": asked}}},
+        "requestBody": {"required": True, "content": {"application/json": {"schema": schema}}},
         "responses": {"200": response(ANSWER), "400": refusal},
     }
     limit = {"name": "limit", "in": "query", "required": True, "schema": {"type": "integer", "minimum": 1}}
@@ -51,23 +51,23 @@ class Service:
         self.wrong, self.prefix = wrong, prefix
         self.methods: set[str] = set()
 
-    async def script(self, asked: Asked, line: Line) -> bool:
-        if asked.path == "/openapi.json":
-            return await ok(json.dumps(document(self.prefix)).encode(), "Content-Type: application/json")(asked, line)
-        self.methods.add(asked.method)
-        if not asked.path.startswith(self.prefix):
-            return await ok(b"", status="404 Not Found")(asked, line)
-        status, body = self._answer(asked, self._is_valid(asked))
+    async def script(self, request: ReceivedRequest, line: Line) -> bool:
+        if request.path == "/openapi.json":
+            return await ok(json.dumps(document(self.prefix)).encode(), "Content-Type: application/json")(request, line)
+        self.methods.add(request.method)
+        if not request.path.startswith(self.prefix):
+            return await ok(b"", status="404 Not Found")(request, line)
+        status, body = self._answer(request, self._is_valid(request))
         return await ok(json.dumps(body).encode(), "Content-Type: application/json", status=f"{status} Said")(
-            asked, line
+            request, line
         )
 
-    def _is_valid(self, asked: Asked) -> bool:
-        if asked.method == "GET":
-            (limit,) = parse_qs(urlsplit(asked.path).query).get("limit", [""])[:1] or [""]
+    def _is_valid(self, request: ReceivedRequest) -> bool:
+        if request.method == "GET":
+            (limit,) = parse_qs(urlsplit(request.path).query).get("limit", [""])[:1] or [""]
             return limit.isdigit() and int(limit) >= 1
         try:
-            body = json.loads(asked.body)
+            body = json.loads(request.body)
         except ValueError:
             return False
         if not isinstance(body, dict) or not isinstance(body.get("text"), str) or not body["text"]:
@@ -75,10 +75,10 @@ class Service:
         size = body.get("size", 1)
         return isinstance(size, int | float) and not isinstance(size, bool) and size == int(size) and 1 <= size <= 9
 
-    def _answer(self, asked: Asked, valid: bool) -> tuple[int, Any]:
+    def _answer(self, request: ReceivedRequest, valid: bool) -> tuple[int, Any]:
         if self.wrong == "fails" and not valid:
             return 500, {"error": "x"}
-        if self.wrong == "refuses" and asked.method == "POST":
+        if self.wrong == "refuses" and request.method == "POST":
             return 400, {"error": "x"}
         if self.wrong == "accepts" or valid:
             return 200, {"n": "one" if self.wrong == "types" else 1}
@@ -116,7 +116,7 @@ def test_a_service_that_keeps_its_document_passes() -> None:
 def test_each_broken_promise_is_found(wrong: str, facts: set[str]) -> None:
     """Each shows in its own list, with the operation named."""
     found, _ = seen(wrong, expect={"refused_valid": [], "accepted_invalid": {"length": {"max": 3}}})
-    assert {one.fact.partition(" ")[0] for one in found.findings if not one.held} == facts
+    assert {finding.fact.partition(" ")[0] for finding in found.findings if not finding.held} == facts
     for fact in facts:
         assert found.facts[fact][0].startswith(("POST /take", "GET /find"))
     assert found.facts["deviations"] > 0
@@ -141,8 +141,8 @@ def test_fields_can_be_fixed_in_valid_bodies() -> None:
     """Every valid body has them; invalid ones stay as they were made up."""
 
     async def bodies() -> tuple[list[bytes], list[bytes]]:
-        made = [one async for one in made_up(document(), ["POST /take"], 10, 1, {"size": 3})]
-        requests = [one for one in made if isinstance(one, MadeUp)]
+        made = [item async for item in made_up(document(), ["POST /take"], 10, 1, {"size": 3})]
+        requests = [item for item in made if isinstance(item, MadeUp)]
         return [r.body.encode("latin-1") for r in requests if r.valid], [
             r.body.encode("latin-1") for r in requests if not r.valid
         ]
@@ -159,12 +159,12 @@ def test_a_document_that_hangs_is_ended(monkeypatch: pytest.MonkeyPatch) -> None
     slow = {"type": "string", "pattern": "^(a{1,900}){1,900}$", "minLength": 800_000}
 
     async def made() -> list[Any]:
-        wanted = ["POST /take", "GET /find"]
-        return [one async for one in made_up(document(asked=slow), wanted, 50, 1, {}, 1 << 30)]
+        operations = ["POST /take", "GET /find"]
+        return [item async for item in made_up(document(schema=slow), operations, 50, 1, {}, 1 << 30)]
 
-    told = [one for one in asyncio.run(asyncio.wait_for(made(), 60)) if isinstance(one, Untested)]
-    assert told
-    assert told[-1].untested
+    untested = [item for item in asyncio.run(asyncio.wait_for(made(), 60)) if isinstance(item, Untested)]
+    assert untested
+    assert untested[-1].untested
 
 
 def test_a_document_that_is_none_is_told() -> None:
@@ -192,7 +192,7 @@ def test_a_process_that_gets_too_little_memory_judges_nothing(mib: int) -> None:
     service = Service()
 
     async def made() -> list[object]:
-        return [one async for one in made_up(document(), ["POST /take"], 10, 1, {}, mib << 20)]
+        return [item async for item in made_up(document(), ["POST /take"], 10, 1, {}, mib << 20)]
 
     with pytest.raises(Unmeasurable, match=f"takes more than the {mib} MiB"):
         asyncio.run(made())
@@ -205,10 +205,10 @@ def test_a_process_that_gets_too_little_memory_judges_nothing(mib: int) -> None:
 def test_a_document_that_needs_more_than_it_may_have_is_not_judged() -> None:
     """What grows while requests are made up is stopped at the limit, which is not exceeded."""
     options = [{"type": "string", "enum": [f"{n}-{'x' * 2_000}"]} for n in range(1_500)]
-    large = document(asked={"type": "object", "properties": {"text": {"anyOf": options}}})
+    large = document(schema={"type": "object", "properties": {"text": {"anyOf": options}}})
 
     async def made() -> list[object]:
-        return [one async for one in made_up(large, ["POST /take"], 50, 1, {}, 56 << 20)]
+        return [item async for item in made_up(large, ["POST /take"], 50, 1, {}, 56 << 20)]
 
     with pytest.raises(Unmeasurable, match="takes more than the 56 MiB"):
         asyncio.run(made())
@@ -247,4 +247,4 @@ def test_a_host_without_memory_to_give_is_spared() -> None:
         target = Target("api", server.url())
         with pytest.raises(NotApplicable, match="may take 192 MiB, and the host has 191 MiB left"):
             observe("http.contract", target, spare_bytes=191 << 20)
-        assert server.asked == []
+        assert server.requests == []

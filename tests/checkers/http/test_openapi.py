@@ -17,7 +17,7 @@ from pydantic import BaseModel
 
 from tests.checkers.beside import beside
 from tests.context import observe
-from tests.scripted import Asked, Line, ok, scripted
+from tests.scripted import Line, ReceivedRequest, ok, scripted
 from xnai_validate.kit import Observed, Target
 
 
@@ -104,7 +104,7 @@ def test_a_document_and_the_answers_that_keep_it(target: Target) -> None:
 
 
 @pytest.mark.parametrize(
-    ("call", "told"),
+    ("call", "messages"),
     [
         ({"path": "/liar"}, ["GET /liar 200: $.version: 1 is not of type 'string'", "'status' is a required property"]),
         ({"path": "/teapot"}, ["GET /teapot 418: this status is not declared; declared are 200"]),
@@ -117,11 +117,11 @@ def test_a_document_and_the_answers_that_keep_it(target: Target) -> None:
         ),
     ],
 )
-def test_every_way_to_break_the_promise_is_told(target: Target, call: dict[str, Any], told: list[str]) -> None:
+def test_every_way_to_break_the_promise_is_told(target: Target, call: dict[str, Any], messages: list[str]) -> None:
     """Undeclared statuses, content types and operations, and bodies that do not fit, are named with their place."""
     facts = observe("http.openapi", target, calls=[call]).facts
-    for text in told:
-        assert any(text in one for one in facts["nonconforming"]), facts["nonconforming"]
+    for text in messages:
+        assert any(text in fault for fault in facts["nonconforming"]), facts["nonconforming"]
 
 
 def test_missing_operations_are_named(target: Target) -> None:
@@ -189,9 +189,9 @@ def test_a_wrong_document_is_not_valid(change: str) -> None:
 def test_openapi_3_0_has_its_own_dialect() -> None:
     """`nullable`, status ranges, media ranges and references to responses are followed as 3.0 means them."""
 
-    async def script(asked: Asked, line: Line) -> bool:
-        body = {"/items/1": {"name": None}, "/items/2": {"name": 2}}.get(asked.path, GOOD)
-        return await ok(json.dumps(body).encode(), "Content-Type: application/json")(asked, line)
+    async def script(request: ReceivedRequest, line: Line) -> bool:
+        body = {"/items/1": {"name": None}, "/items/2": {"name": 2}}.get(request.path, GOOD)
+        return await ok(json.dumps(body).encode(), "Content-Type: application/json")(request, line)
 
     with scripted(script) as server:
         facts = observe(
@@ -219,11 +219,11 @@ def test_a_document_that_cannot_be_had_is_a_fact(target: Target) -> None:
 def test_a_call_without_an_answer_is_a_deviation() -> None:
     """A service that dies at a call does not conform."""
 
-    async def script(asked: Asked, line: Line) -> bool:
-        if asked.path == "/items/1":
+    async def script(request: ReceivedRequest, line: Line) -> bool:
+        if request.path == "/items/1":
             await asyncio.sleep(0)
             return False
-        return await ok(json.dumps(GOOD).encode())(asked, line)
+        return await ok(json.dumps(GOOD).encode())(request, line)
 
     with scripted(script) as server:
         facts = observe("http.openapi", Target("api", server.url()), calls=[{"path": "/items/1"}]).facts

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.context import call_checker, check_context, observe
-from tests.scripted import Asked, Line, ok, scripted
+from tests.scripted import Line, ReceivedRequest, ok, scripted
 from xnai_validate.checkers.http import _openapi_examiner as openapi_examiner
 from xnai_validate.kit import Target
 
@@ -25,9 +25,9 @@ def document(schema: dict[str, Any], **more: Any) -> dict[str, Any]:
 def facts(described: dict[str, Any], body: object = None, **with_: Any) -> dict[str, Any]:
     """The facts of a check on a service with that document."""
 
-    async def script(asked: Asked, line: Line) -> bool:
-        content = described if asked.path == "/openapi.json" else body
-        return await ok(json.dumps(content).encode(), "Content-Type: application/json")(asked, line)
+    async def script(request: ReceivedRequest, line: Line) -> bool:
+        content = described if request.path == "/openapi.json" else body
+        return await ok(json.dumps(content).encode(), "Content-Type: application/json")(request, line)
 
     with scripted(script) as server:
         return dict(observe("http.openapi", Target("api", server.url()), calls=[{"path": "/x"}], **with_).facts)
@@ -43,9 +43,9 @@ def test_a_pattern_that_never_ends_is_ended() -> None:
     """A regular expression of the document cannot hang the run: other tasks go on, and the answer says why not."""
     described = document({"type": "string", "pattern": "^(a+)+$"})
 
-    async def script(asked: Asked, line: Line) -> bool:
-        content = described if asked.path == "/openapi.json" else "a" * 64 + "b"
-        return await ok(json.dumps(content).encode(), "Content-Type: application/json")(asked, line)
+    async def script(request: ReceivedRequest, line: Line) -> bool:
+        content = described if request.path == "/openapi.json" else "a" * 64 + "b"
+        return await ok(json.dumps(content).encode(), "Content-Type: application/json")(request, line)
 
     async def run(target: Target) -> tuple[Any, int]:
         turns = 0

@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from tests.checkers.beside import tcp_server
 from tests.context import observe
-from tests.scripted import Asked, Line, Scripted, ok, says, scripted
+from tests.scripted import Line, ReceivedRequest, Scripted, ok, raw_response, scripted
 from xnai_validate.checkers.http._models import Request
 from xnai_validate.errors import NotApplicable, Unmeasurable
 from xnai_validate.kit import Observed, Target
@@ -22,17 +22,17 @@ from xnai_validate.model.source_location import InvalidConfig
 HEALTH = {"status": "healthy", "version": "0.1.0", "memory_gb": 1.5}
 
 
-async def api(asked: Asked, line: Line) -> bool:
+async def api(request: ReceivedRequest, line: Line) -> bool:
     """A small API below /xnai/api/v1, with `/docs` at the root."""
-    path = asked.path.partition("?")[0]
+    path = request.path.partition("?")[0]
     if path == "/xnai/api/v1/health":
         kind = "Content-Type: application/json; charset=UTF-8"
-        return await ok(json.dumps(HEALTH).encode(), kind, "X-Request-ID: req_1")(asked, line)
+        return await ok(json.dumps(HEALTH).encode(), kind, "X-Request-ID: req_1")(request, line)
     if path == "/docs":
-        return await ok("<p>dök</p>".encode("latin-1"), "Content-Type: text/html; charset=latin-1")(asked, line)
+        return await ok("<p>dök</p>".encode("latin-1"), "Content-Type: text/html; charset=latin-1")(request, line)
     if path == "/xnai/api/v1/echo":
-        return await ok(asked.body, f"X-Type: {asked.headers.get('content-type')}")(asked, line)
-    return await ok(b'{"error_code": "not_found_404"}', status="404 Not Found")(asked, line)
+        return await ok(request.body, f"X-Type: {request.headers.get('content-type')}")(request, line)
+    return await ok(b'{"error_code": "not_found_404"}', status="404 Not Found")(request, line)
 
 
 @pytest.fixture(name="server", scope="module")
@@ -116,7 +116,7 @@ def test_bodies_are_sent_as_their_kind_wants(target: Target, with_: dict[str, An
 def test_query_parameters_are_added(target: Target, server: Scripted) -> None:
     """Booleans are true and false, lists repeat their name, and a query in the path stays."""
     observe("http.request", target, path="/health?x=1", query={"q": "a b", "deep": True, "n": [1, 2]})
-    assert server.asked[-1].path == "/xnai/api/v1/health?x=1&q=a+b&deep=true&n=1&n=2"
+    assert server.requests[-1].path == "/xnai/api/v1/health?x=1&q=a+b&deep=true&n=1&n=2"
 
 
 def test_a_request_has_one_body() -> None:
@@ -161,9 +161,9 @@ def test_what_is_not_json_is_not_valid(body: bytes) -> None:
 def _flaky(at: int) -> Any:
     counted = [0]
 
-    async def script(asked: Asked, line: Line) -> bool:
+    async def script(request: ReceivedRequest, line: Line) -> bool:
         counted[0] += 1
-        return await ok(b"", status="503 Busy" if counted[0] == at else "200 OK")(asked, line)
+        return await ok(b"", status="503 Busy" if counted[0] == at else "200 OK")(request, line)
 
     return script
 
@@ -182,9 +182,9 @@ def test_an_error_among_many_is_not_lost() -> None:
     """With `repeat` the first error is shown, whatever came after it."""
     counted = [0]
 
-    async def script(asked: Asked, line: Line) -> bool:
+    async def script(request: ReceivedRequest, line: Line) -> bool:
         counted[0] += 1
-        return await (says(b"garbage\r\n\r\n") if counted[0] == 2 else ok())(asked, line)
+        return await (raw_response(b"garbage\r\n\r\n") if counted[0] == 2 else ok())(request, line)
 
     with scripted(script) as server:
         facts = observe("http.request", Target("api", server.url()), repeat=5).facts
@@ -195,14 +195,14 @@ def test_concurrent_requests_are_under_way_together() -> None:
     """Ten requests that each wait for all others are answered only if all are made at once."""
     waiting: list[asyncio.Event] = []
 
-    async def script(asked: Asked, line: Line) -> bool:
+    async def script(request: ReceivedRequest, line: Line) -> bool:
         mine = asyncio.Event()
         waiting.append(mine)
         if len(waiting) == 10:
             for event in waiting:
                 event.set()
         await mine.wait()
-        return await ok()(asked, line)
+        return await ok()(request, line)
 
     with scripted(script) as server:
         facts = observe("http.request", Target("api", server.url()), repeat=10, concurrent=10).facts
@@ -212,7 +212,7 @@ def test_concurrent_requests_are_under_way_together() -> None:
 def test_time_is_measured_where_it_is_spent() -> None:
     """A server that thinks before it answers shows in first_byte_ms, one that dawdles over the body in total_ms."""
 
-    async def script(asked: Asked, line: Line) -> bool:
+    async def script(request: ReceivedRequest, line: Line) -> bool:
         await asyncio.sleep(0.15)
         await line.send(b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\n")
         await asyncio.sleep(0.15)
@@ -231,10 +231,10 @@ def test_time_is_measured_where_it_is_spent() -> None:
 def test_redirections_are_facts() -> None:
     """A redirection that is not followed is the answer; one that is followed is listed."""
 
-    async def script(asked: Asked, line: Line) -> bool:
-        if asked.path == "/":
-            return await ok(b"", "Location: /login?next=/", status="302 Found")(asked, line)
-        return await ok(b"login")(asked, line)
+    async def script(request: ReceivedRequest, line: Line) -> bool:
+        if request.path == "/":
+            return await ok(b"", "Location: /login?next=/", status="302 Found")(request, line)
+        return await ok(b"login")(request, line)
 
     with scripted(script) as server:
         target = Target("ui", server.url().replace("http://", "http://me:secret@"))

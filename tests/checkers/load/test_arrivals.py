@@ -29,9 +29,9 @@ def test_a_constant_rate_is_evenly_spaced() -> None:
 def test_the_count_is_rate_times_duration(rate: float) -> None:
     """No arrival is gained or lost by the rounding of floats."""
     for seconds in (1, 3, 7, 10):
-        wanted = rate * seconds
+        expected = rate * seconds
         count = Arrivals([Stage(rate, rate, seconds)]).count
-        assert wanted - 1e-3 <= count < wanted + 1, (rate, seconds)
+        assert expected - 1e-3 <= count < expected + 1, (rate, seconds)
 
 
 def test_steps_follow_one_another() -> None:

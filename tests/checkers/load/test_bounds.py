@@ -19,7 +19,7 @@ import pytest
 
 from tests.context import call_checker, check_context
 from tests.engine.plans import collect, engine_of, make, plan_of, results
-from tests.scripted import Asked, Line, ok, scripted
+from tests.scripted import Line, ReceivedRequest, ok, scripted
 from xnai_validate import registry
 from xnai_validate.checkers.load._line import SPARE_DESCRIPTORS
 from xnai_validate.engine import Memory, SystemClock
@@ -60,10 +60,14 @@ def measure(
 
 def sockets(port: int) -> list[Any]:
     """The sockets of this process that lead to a port."""
-    return [one for one in psutil.Process().net_connections("tcp") if one.raddr and one.raddr.port == port]
+    return [
+        connection
+        for connection in psutil.Process().net_connections("tcp")
+        if connection.raddr and connection.raddr.port == port
+    ]
 
 
-async def hang(asked: Asked, line: Line) -> bool:
+async def hang(request: ReceivedRequest, line: Line) -> bool:
     await asyncio.sleep(60)
     return False
 
@@ -154,8 +158,8 @@ def test_the_memory_guard_ends_a_load_that_runs(tmp_path: Path) -> None:
 def test_the_report_has_every_window_whole(tmp_path: Path) -> None:
     """Other facts are cut where they are long; these are for comparison with other runs, and are not."""
 
-    async def spread(asked: Asked, line: Line) -> bool:
-        await asyncio.sleep(len(server.asked) % 40 * 0.001)
+    async def spread(request: ReceivedRequest, line: Line) -> bool:
+        await asyncio.sleep(len(server.requests) % 40 * 0.001)
         await line.send(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
         return True
 
@@ -168,17 +172,17 @@ def test_the_report_has_every_window_whole(tmp_path: Path) -> None:
     [result] = results(events)[1].values()
     assert result.status is Status.PASS
     windows: Any = json.loads(json.dumps(result.facts["latency_windows"]))
-    [one] = [Histogram.from_json(window) for window in windows["windows"]]
-    assert one.count == 30
+    [histogram] = [Histogram.from_json(window) for window in windows["windows"]]
+    assert histogram.count == 30
 
 
 def test_it_is_said_how_the_load_goes() -> None:
     """Twice a second, in one line."""
     with scripted(ok(b"hi")) as server:
-        _, _, said = measure(server.port, "900ms", arrivals={"rate": 50}, warmup="900ms")
-    assert 2 <= len(said) <= 3
-    assert re.fullmatch(r"warm-up \d/0.9 s, \d+ answers/s, \d+ under way, 0 errors", said[0])
-    assert re.fullmatch(r"load (\d/0.9 s|over, .*), \d+ answers/s, \d+ under way, 0 errors", said[-1])
+        _, _, lines = measure(server.port, "900ms", arrivals={"rate": 50}, warmup="900ms")
+    assert 2 <= len(lines) <= 3
+    assert re.fullmatch(r"warm-up \d/0.9 s, \d+ answers/s, \d+ under way, 0 errors", lines[0])
+    assert re.fullmatch(r"load (\d/0.9 s|over, .*), \d+ answers/s, \d+ under way, 0 errors", lines[-1])
 
 
 @pytest.mark.parametrize("with_", [{"arrivals": {"rate": 100}}, {"callers": 2}])
@@ -203,7 +207,7 @@ def test_a_client_that_is_held_up_says_so(with_: dict[str, Any]) -> None:
 def test_a_slow_server_is_not_a_slow_client() -> None:
     """The latency is the server's, whatever a busy machine adds to it."""
 
-    async def slow(asked: Asked, line: Line) -> bool:
+    async def slow(request: ReceivedRequest, line: Line) -> bool:
         await asyncio.sleep(1.0)
         await line.send(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
         return True
@@ -219,12 +223,12 @@ def test_more_connections_than_the_system_allows_are_refused(monkeypatch: pytest
     """What can be raised is raised; beyond it the tool says how to go on, and sends nothing."""
     limits = [(256, 1024)]
     monkeypatch.setattr(resource, "getrlimit", lambda which: limits[-1])
-    monkeypatch.setattr(resource, "setrlimit", lambda which, wanted: limits.append(wanted))
+    monkeypatch.setattr(resource, "setrlimit", lambda which, limit: limits.append(limit))
     with scripted(ok(b"hi")) as server:
         outcome, _, _ = measure(server.port, "100ms", arrivals={"rate": 10}, connections=2000)
         assert isinstance(outcome, Unmeasurable)
         assert "2000 connections" in outcome.message
-        assert server.asked == []
+        assert server.requests == []
         facts, _, _ = measure(server.port, "100ms", arrivals={"rate": 10}, connections=500)
         assert facts.completed_count == 1
     assert limits == [(256, 1024), (500 + SPARE_DESCRIPTORS, 1024)]
@@ -236,7 +240,7 @@ def test_a_load_that_the_check_has_no_time_for_is_refused() -> None:
         outcome, _, _ = measure(server.port, "20s", within_s=22.0, warmup="2s", callers=1)
         assert isinstance(outcome, Unmeasurable)
         assert outcome.message == "the load takes 22 s, and the check may take no longer than 22 s"
-        assert server.asked == []
+        assert server.requests == []
 
 
 @pytest.mark.parametrize("with_", [{"arrivals": {"rate": 20}, "connections": 3}, {"callers": 3}])

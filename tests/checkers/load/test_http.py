@@ -14,13 +14,13 @@ import pytest
 
 from tests.certificates import authority
 from tests.context import observe
-from tests.scripted import Asked, Line, Scripted, ok, says, scripted
+from tests.scripted import Line, ReceivedRequest, Scripted, ok, raw_response, scripted
 from xnai_validate.kit import Observed, Target, Tls, Unmeasurable
 from xnai_validate.model.histogram import Histogram
 from xnai_validate.wire.net.resolve import Address
 
 pytestmark = pytest.mark.usefixtures("event_loop_kind")
-Script = Callable[[Asked, Line], Awaitable[bool]]
+Script = Callable[[ReceivedRequest, Line], Awaitable[bool]]
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi"
 FAIL = b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n"
 
@@ -38,7 +38,7 @@ def load(where: Scripted | Target, *, lasts: str | None = "500ms", **with_: Any)
 def after(seconds: float) -> Script:
     """Answers, but not at once."""
 
-    async def script(asked: Asked, line: Line) -> bool:
+    async def script(request: ReceivedRequest, line: Line) -> bool:
         await asyncio.sleep(seconds)
         await line.send(OK)
         return True
@@ -56,8 +56,8 @@ def test_an_open_load_sends_exactly_what_is_planned() -> None:
     """100 a second for half a second are 50, also for the server, however many connections that takes."""
     with scripted(ok(b"hi")) as server:
         seen = load(server, arrivals={"rate": 100}, path="/x", query={"a": True})
-        assert len(server.asked) == 50
-        assert {asked.path for asked in server.asked} == {"/x?a=true"}
+        assert len(server.requests) == 50
+        assert {request.path for request in server.requests} == {"/x?a=true"}
     facts = seen.facts
     assert counts(facts) == (50, 50, 50, 0, 0)
     assert facts["statuses"] == {"200": 50}
@@ -73,7 +73,7 @@ def test_steps_and_ramps_have_their_numbers() -> None:
     stages = [{"rate": 20, "for": "500ms"}, {"from": 20, "to": 100, "for": "500ms"}]
     with scripted(ok(b"hi")) as server:
         facts = load(server, lasts=None, arrivals={"stages": stages}).facts
-        assert len(server.asked) == 40
+        assert len(server.requests) == 40
     assert counts(facts) == (40, 40, 40, 0, 0)
 
 
@@ -81,7 +81,7 @@ def test_a_warm_up_is_in_no_figure() -> None:
     """The server is asked during it, and answers slowly; the figures know nothing of that."""
     begun = time.monotonic()
 
-    async def script(asked: Asked, line: Line) -> bool:
+    async def script(request: ReceivedRequest, line: Line) -> bool:
         await asyncio.sleep(0.15 if time.monotonic() - begun < 0.3 else 0)
         await line.send(OK)
         return True
@@ -89,7 +89,7 @@ def test_a_warm_up_is_in_no_figure() -> None:
     with scripted(script) as server:
         begun = time.monotonic() + 0.05
         facts = load(server, arrivals={"rate": 40}, warmup="600ms").facts
-        assert len(server.asked) == 44
+        assert len(server.requests) == 44
     assert counts(facts) == (20, 20, 20, 0, 0)
     assert facts["p50_ms"] < 140
 
@@ -98,10 +98,10 @@ def test_a_closed_loop_asks_as_fast_as_it_is_answered() -> None:
     """Five callers with answers of 50 ms ask no more than ten times each in half a second, on a connection each."""
     with scripted(after(0.05)) as server:
         facts = load(server, callers=5).facts
-        asked, connections = len(server.asked), server.connections
+        received, connections = len(server.requests), server.connections
     planned, sent, completed, not_sent, errors = counts(facts)
-    assert planned == sent == completed == asked
-    assert 5 <= asked <= 55
+    assert planned == sent == completed == received
+    assert 5 <= received <= 55
     assert (not_sent, errors, connections, facts["connection_count"]) == (0, 0, 5, 5)
     assert facts["p50_ms"] == pytest.approx(facts["service_p50_ms"], rel=0.05)
     assert facts["p50_ms"] >= 50
@@ -111,15 +111,15 @@ def test_a_closed_loop_has_a_warm_up_too() -> None:
     """What was begun in it is not counted."""
     with scripted(after(0.02)) as server:
         facts = load(server, lasts="200ms", callers=2, warmup="200ms").facts
-        assert facts["completed_count"] < len(server.asked)
+        assert facts["completed_count"] < len(server.requests)
     assert facts["completed_count"] <= 22
 
 
 def test_requests_that_take_too_long_are_errors_and_count_with_the_limit() -> None:
     """Every second request is never answered: half are time-outs, and percentiles are not better for it."""
 
-    async def script(asked: Asked, line: Line) -> bool:
-        if asked.connection % 2:
+    async def script(request: ReceivedRequest, line: Line) -> bool:
+        if request.connection % 2:
             await line.send(OK)
             return False
         await asyncio.sleep(60)
@@ -144,7 +144,7 @@ def test_a_stall_is_seen_by_all_who_came_meanwhile() -> None:
     """
     begun = time.monotonic()
 
-    async def script(asked: Asked, line: Line) -> bool:
+    async def script(request: ReceivedRequest, line: Line) -> bool:
         since = time.monotonic() - begun
         await asyncio.sleep(1.5 - since if 1.0 <= since < 1.5 else 0)
         await line.send(OK)
@@ -163,17 +163,17 @@ def test_a_stall_is_seen_by_all_who_came_meanwhile() -> None:
 def test_arrivals_that_find_no_connection_in_time_are_not_sent() -> None:
     """Two connections to a server that never answers: most arrivals cannot be sent, are counted, and waited in vain."""
 
-    async def never(asked: Asked, line: Line) -> bool:
+    async def never(request: ReceivedRequest, line: Line) -> bool:
         await asyncio.sleep(60)
         return False
 
     with scripted(never) as server:
         seen = load(server, arrivals={"rate": 200}, connections=2, timeout="250ms", stop_at=None)
-        asked = len(server.asked)
+        received = len(server.requests)
     planned, sent, completed, not_sent, errors = counts(seen.facts)
     assert (planned, completed) == (100, 0)
     assert sent + not_sent == planned
-    assert sent == errors >= asked
+    assert sent == errors >= received
     assert sent <= 2 * 5, "each connection serves one arrival in 250 ms, for at most a second"
     assert seen.facts["p50_ms"] == pytest.approx(250, rel=0.01)
     assert 250 <= seen.facts["max_ms"] < 650
@@ -182,7 +182,7 @@ def test_arrivals_that_find_no_connection_in_time_are_not_sent() -> None:
 
 def test_statuses_are_errors_unless_they_are_expected() -> None:
     """503 is one by default, and none where the check says so."""
-    with scripted(says(FAIL)) as server:
+    with scripted(raw_response(FAIL)) as server:
         facts = load(server, arrivals={"rate": 40}, stop_at=None).facts
         assert facts["error_kinds"] == {"status": 20}
         assert facts["error_detail"] == "answered 503"
@@ -240,7 +240,7 @@ def test_a_refused_connection_is_counted_for_every_arrival() -> None:
 )
 def test_what_is_no_whole_answer_is_an_error_by_its_kind(answer: bytes, kind: str, detail: str) -> None:
     """Each in the words of the kinds of errors that every checker uses."""
-    with scripted(says(answer)) as server:
+    with scripted(raw_response(answer)) as server:
         facts = load(server, lasts="250ms", arrivals={"rate": 40}, stop_at=None, body_cap=1000).facts
     assert facts["error_kinds"] == {kind: 10}
     assert detail in facts["error_detail"]
@@ -263,7 +263,7 @@ def test_what_is_no_whole_answer_is_an_error_by_its_kind(answer: bytes, kind: st
 def test_every_way_to_end_an_answer_is_understood(answer: bytes, pieces: int) -> None:
     """By length, by chunks, by the end of the connection, without a body, after interim responses; in any pieces."""
 
-    async def script(asked: Asked, line: Line) -> bool:
+    async def script(request: ReceivedRequest, line: Line) -> bool:
         for start in range(0, len(answer), max(1, len(answer) // pieces)):
             await line.send(answer[start : start + max(1, len(answer) // pieces)])
             await asyncio.sleep(0.001 if pieces > 1 else 0)
@@ -283,7 +283,7 @@ def test_connections_are_kept(method: str) -> None:
         facts = load(server, lasts="250ms", callers=1, method=method, **body).facts
         assert server.connections == facts["connection_count"] == 1
     assert facts["error_count"] == 0
-    assert facts["completed_count"] == len(server.asked) > 1
+    assert facts["completed_count"] == len(server.requests) > 1
 
 
 def test_a_connection_with_more_on_it_than_the_answer_is_not_used_again() -> None:
@@ -296,10 +296,10 @@ def test_a_connection_with_more_on_it_than_the_answer_is_not_used_again() -> Non
 def _leaves_after_one(once: set[int]) -> Script:
     """Answers the first request of a connection, and closes it at the second without a word."""
 
-    async def script(asked: Asked, line: Line) -> bool:
-        if asked.connection in once:
+    async def script(request: ReceivedRequest, line: Line) -> bool:
+        if request.connection in once:
             return False
-        once.add(asked.connection)
+        once.add(request.connection)
         await line.send(OK)
         return True
 
@@ -334,7 +334,7 @@ def test_a_request_with_an_effect_uses_no_connection_that_was_long_idle() -> Non
 def test_an_idle_connection_that_the_server_closes_is_no_error() -> None:
     """It is replaced when it is needed."""
 
-    async def script(asked: Asked, line: Line) -> bool:
+    async def script(request: ReceivedRequest, line: Line) -> bool:
         await line.send(OK)
         await asyncio.sleep(0.05)
         return False
@@ -368,10 +368,10 @@ def test_what_cannot_be_measured_is_said_at_once() -> None:
 
 def test_of_the_addresses_of_a_name_the_one_that_answers_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
     """`localhost` is ::1 first on many machines, and many servers listen on 127.0.0.1 alone."""
-    asked: list[str] = []
+    hosts: list[str] = []
 
     async def resolve(host: str, port: int) -> tuple[Address, ...]:
-        asked.append(host)
+        hosts.append(host)
         places = ("127.0.0.2", "127.0.0.1") if host == "two.test" else (host,)
         return tuple(Address(socket.AF_INET, (place, port)) for place in places)
 
@@ -379,9 +379,9 @@ def test_of_the_addresses_of_a_name_the_one_that_answers_is_used(monkeypatch: py
     with scripted(ok(b"hi")) as server:
         named = Target("api", server.url().replace("127.0.0.1", "two.test"))
         facts = load(named, arrivals={"rate": 20}).facts
-        assert {request.headers["host"] for request in server.asked} == {f"two.test:{server.port}"}
+        assert {request.headers["host"] for request in server.requests} == {f"two.test:{server.port}"}
     assert (facts["completed_count"], facts["error_count"]) == (10, 0)
-    assert asked.count("two.test") == 1
+    assert hosts.count("two.test") == 1
 
 
 def test_windows_hold_every_latency() -> None:
@@ -389,8 +389,8 @@ def test_windows_hold_every_latency() -> None:
     with scripted(ok(b"hi")) as server:
         facts = load(server, arrivals={"rate": 100}).facts
     windows = facts["latency_windows"]
-    found = [Histogram.from_json(one) for one in windows["windows"]]
+    found = [Histogram.from_json(window) for window in windows["windows"]]
     assert windows["window_ms"] * len(found) == pytest.approx(500)
-    assert sum(one.count for one in found) == 50
-    assert all(8 <= one.count <= 12 for one in found)
+    assert sum(histogram.count for histogram in found) == 50
+    assert all(8 <= histogram.count <= 12 for histogram in found)
     assert len(json.dumps(windows)) < 20_000

@@ -83,7 +83,7 @@ def told(pieces: Sequence[bytes], requests: int = 3, lost: Exception | None = No
         line.buffer_updated(len(piece))
     line.connection_lost(None if socket.closed else lost)
     assert heard.closed_count == 1
-    answered = [one for one in heard.outcomes if one != "lost"]
+    answered = [outcome for outcome in heard.outcomes if outcome != "lost"]
     assert len(answered) == socket.sent or (len(answered) == socket.sent - 1 and "lost" in heard.outcomes)
     return heard.outcomes
 

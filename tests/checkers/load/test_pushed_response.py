@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from tests.scripted import Asked, Line, Scripted, scripted
+from tests.scripted import Line, ReceivedRequest, Scripted, scripted
 from xnai_validate.checkers.load import _opener as http_opener
 from xnai_validate.checkers.load import _pushed_response as http_push
 from xnai_validate.checkers.load._opener import OPENING, Opener
@@ -19,7 +19,7 @@ from xnai_validate.kit import ErrorKind
 from xnai_validate.wire.http.network import HEAD_CAP
 from xnai_validate.wire.http.request import HttpRequest, prepare
 
-Script = Callable[[Asked, Line], Awaitable[bool]]
+Script = Callable[[ReceivedRequest, Line], Awaitable[bool]]
 OK = b"HTTP/1.1 200 OK\r\n"
 CHUNKED = OK + b"Content-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
 
@@ -86,7 +86,7 @@ def heard(script: Script) -> Heard:
 def sends(*parts: bytes, hold: bool = False) -> Script:
     """Sends these parts, a moment between them, and closes; with `hold` it waits for the client to go."""
 
-    async def script(asked: Asked, line: Line) -> bool:
+    async def script(request: ReceivedRequest, line: Line) -> bool:
         for part in parts:
             await line.send(part)
             await asyncio.sleep(0.01)
@@ -188,7 +188,7 @@ def test_what_came_before_the_fault_is_not_lost() -> None:
 def test_a_reset_is_told() -> None:
     """The server's operating system refuses to go on."""
 
-    async def script(asked: Asked, line: Line) -> bool:
+    async def script(request: ReceivedRequest, line: Line) -> bool:
         await line.send(CHUNKED + chunk(b"x"))
         await asyncio.sleep(0.02)
         line.writer.transport.abort()
@@ -228,8 +228,8 @@ def test_nobody_listens() -> None:
     async def run() -> list[Heard]:
         prepared = prepare(HttpRequest.of("http://127.0.0.1:1/"))
         async with asyncio.TaskGroup() as tasks:
-            one = Opener(tasks, prepared, request_bytes(prepared), "127.0.0.1")
-            responses = [Heard(one) for _ in range(OPENING + 5)]
+            connections = Opener(tasks, prepared, request_bytes(prepared), "127.0.0.1")
+            responses = [Heard(connections) for _ in range(OPENING + 5)]
             for response in responses:
                 response.begin()
         return responses
@@ -247,8 +247,8 @@ def test_connections_are_opened_some_at_a_time(monkeypatch: pytest.MonkeyPatch) 
     async def run(server: Scripted) -> list[Heard]:
         nonlocal most
         async with asyncio.TaskGroup() as tasks:
-            one = opener(server, tasks)
-            responses = [Heard(one) for _ in range(20)]
+            connections = opener(server, tasks)
+            responses = [Heard(connections) for _ in range(20)]
             for response in responses:
                 response.begin()
             while not all(response.gone.done() for response in responses):
@@ -268,13 +268,13 @@ def test_aborted_ones_are_silent_and_closed() -> None:
 
     async def run(server: Scripted) -> list[Heard]:
         async with asyncio.TaskGroup() as tasks:
-            one = opener(server, tasks)
-            reading = Heard(one)
+            connections = opener(server, tasks)
+            reading = Heard(connections)
             reading.begin()
             while not reading.body:  # noqa: ASYNC110 (nothing tells when)
                 await asyncio.sleep(0.001)
-            connecting = [Heard(one) for _ in range(OPENING)]
-            waiting = Heard(one)
+            connecting = [Heard(connections) for _ in range(OPENING)]
+            waiting = Heard(connections)
             for response in (*connecting, waiting):
                 response.begin()
             assert waiting.dialling is None

@@ -117,7 +117,7 @@ def test_what_takes_too_long_is_a_time_out_and_its_connection_ends(server: Serve
     assert facts["error_kinds"] == {"timeout": facts["sent_count"]}
     assert 4 <= facts["sent_count"] <= 6
     ended = time.monotonic() + 10
-    while [one for one in redis.client_list() if one["cmd"] == "blpop"]:
+    while [client for client in redis.client_list() if client["cmd"] == "blpop"]:
         assert time.monotonic() < ended, "the server still has connections that the load made"
         time.sleep(0.02)
 
@@ -162,7 +162,7 @@ def test_a_load_that_is_cancelled_leaves_no_socket(server: Server) -> None:
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
         ours = psutil.Process().net_connections("tcp")
-        return [one for one in ours if one.raddr and one.raddr.port == target.port]
+        return [connection for connection in ours if connection.raddr and connection.raddr.port == target.port]
 
     assert len(asyncio.run(run())) == 1, "that of this test's own client"
 

@@ -30,7 +30,7 @@ from tests.checkers.streaming import (
     plays,
 )
 from tests.context import call_checker, check_context, observe
-from tests.scripted import Asked, Line, Scripted, ok, says, scripted
+from tests.scripted import Line, ReceivedRequest, Scripted, ok, raw_response, scripted
 from xnai_validate.checkers.load import _streamline as streamline
 from xnai_validate.kit import Observed, Target, Tls
 from xnai_validate.model.histogram import Histogram
@@ -59,8 +59,8 @@ async def measured(server: Scripted, *, lasts: str, **with_: Any) -> list[str]:
 def alternately(first: Script, second: Script) -> Script:
     """The first script for connections of odd numbers, the second for the others."""
 
-    async def script(asked: Asked, line: Line) -> bool:
-        return await (first if asked.connection % 2 else second)(asked, line)
+    async def script(request: ReceivedRequest, line: Line) -> bool:
+        return await (first if request.connection % 2 else second)(request, line)
 
     return script
 
@@ -69,11 +69,11 @@ def test_an_open_load_of_streams_counts_everything() -> None:
     """40 a second for half a second: 20 streams of 5 events, of which 3 are tokens; the default rules hold."""
     with scripted(plays(*WHOLE)) as server:
         seen = load(server, arrivals={"rate": 40})
-        assert len(server.asked) == 20
-        assert {(asked.method, asked.path, asked.body) for asked in server.asked} == {
+        assert len(server.requests) == 20
+        assert {(request.method, request.path, request.body) for request in server.requests} == {
             ("POST", "/stream", b'{"query": "What?"}')
         }
-        assert {asked.headers["accept"] for asked in server.asked} == {"text/event-stream"}
+        assert {request.headers["accept"] for request in server.requests} == {"text/event-stream"}
         assert server.connections == 20
     assert seen.held, seen.findings
     facts = seen.facts
@@ -107,7 +107,7 @@ def test_a_server_that_stands_still_shows_in_full() -> None:
     begun: list[float] = []
     stopped: list[float] = []
 
-    async def script(asked: Asked, line: Line) -> bool:
+    async def script(request: ReceivedRequest, line: Line) -> bool:
         begun.append(time.monotonic())
         if not stopped and begun[-1] >= begun[0] + 0.8:
             stopped.append(begun[-1])
@@ -119,8 +119,8 @@ def test_a_server_that_stands_still_shows_in_full() -> None:
         facts = load(server, arrivals={"rate": 40}, lasts="2s").facts
     assert (facts["sent_count"], facts["completed_count"]) == (80, 80)
     late = 0
-    for one in facts["latency_windows"]["windows"]:
-        histogram = Histogram.from_json(one)
+    for window in facts["latency_windows"]["windows"]:
+        histogram = Histogram.from_json(window)
         ranks = [histogram.quantile(rank / histogram.count) for rank in range(1, histogram.count + 1)]
         late += sum(us is not None and us >= 400_000 for us in ranks)
     assert 13 <= late <= 60
@@ -133,7 +133,7 @@ def test_callers_hold_streams_at_once() -> None:
     waiting: list[Line] = []
     everybody = asyncio.Event()
 
-    async def script(asked: Asked, line: Line) -> bool:
+    async def script(request: ReceivedRequest, line: Line) -> bool:
         await line.send(CHUNKED + chunk(TOKEN))
         waiting.append(line)
         if len(waiting) == 30:
@@ -152,7 +152,7 @@ def test_a_caller_opens_the_next_stream_when_his_has_ended() -> None:
     """Two callers with streams of 50 ms and more open at most 10 each in half a second, one after the other."""
     with scripted(plays(TOKEN, 0.05, DONE)) as server:
         facts = load(server, callers=2).facts
-        assert facts["sent_count"] == facts["completed_count"] == len(server.asked)
+        assert facts["sent_count"] == facts["completed_count"] == len(server.requests)
     assert 2 < facts["sent_count"] <= 20
     assert facts["peak_streams"] == 2
 
@@ -161,7 +161,7 @@ def test_the_warm_up_is_in_no_figure() -> None:
     """The server sees its streams, and the figures do not."""
     with scripted(plays(*WHOLE)) as server:
         facts = load(server, arrivals={"rate": 20}, warmup="500ms").facts
-        assert len(server.asked) == 20
+        assert len(server.requests) == 20
     assert (facts["sent_count"], facts["tokens"], facts["statuses"]) == (10, 30, {"200": 10})
 
 
@@ -169,7 +169,7 @@ def test_the_windows_hold_the_times_to_the_first_event() -> None:
     """One for each stream, also for one that never has an event: it took at least its time limit."""
     silent = plays(b": beat\n\n", 30.0)
     facts = streams(alternately(plays(SOURCES, 0.2, TOKEN, DONE), silent), timeout="1s", stop_at=None)
-    windows = [Histogram.from_json(one) for one in facts["latency_windows"]["windows"]]
+    windows = [Histogram.from_json(window) for window in facts["latency_windows"]["windows"]]
     assert sum(window.count for window in windows) == 10
     assert facts["error_kinds"] == {"timeout": 5}
     assert facts["p50_ms"] < 200
@@ -186,8 +186,8 @@ def test_the_windows_hold_the_times_to_the_first_event() -> None:
         (plays(TOKEN, event(type="error", error="full")), "error_event", "told an error: full", "error_event_count"),
         (ok(b"no", status="503 Service Unavailable"), "status", "answered 503", None),
         (ok(b"<p>", "Content-Type: text/html"), "content_type", "text/html", None),
-        (says(b"SSH-2.0-OpenSSH\r\n"), "protocol", "not HTTP", None),
-        (says(b""), "reset", "before the end of the response's headers", None),
+        (raw_response(b"SSH-2.0-OpenSSH\r\n"), "protocol", "not HTTP", None),
+        (raw_response(b""), "reset", "before the end of the response's headers", None),
     ],
 )
 def test_streams_that_fail_are_counted_by_kind(script: Script, kind: str, words: str, also: str | None) -> None:
@@ -214,7 +214,7 @@ def test_a_connection_that_is_refused() -> None:
 
 def test_literal_line_ends_are_named() -> None:
     """Frames that end in backslash and n: no event is dispatched, the load says why."""
-    broken = b"".join(one.replace(b"\n\n", b"\\n\\n") for one in WHOLE)
+    broken = b"".join(event.replace(b"\n\n", b"\\n\\n") for event in WHOLE)
     facts = streams(alternately(plays(broken), plays(*WHOLE)), stop_at=None)
     assert facts["framing_faults"] == ["literal_newline", "incomplete_last_block"]
     assert facts["framing_fault_counts"] == {"literal_newline": 5, "incomplete_last_block": 5}
@@ -251,7 +251,7 @@ def test_a_stream_that_stalls_is_given_up() -> None:
 def test_a_stream_that_does_not_end_runs_out_of_time() -> None:
     """Tokens for ever: the time limit of the whole stream ends it, and the server sees us go."""
 
-    async def script(asked: Asked, line: Line) -> bool:
+    async def script(request: ReceivedRequest, line: Line) -> bool:
         parts: list[bytes | float] = [TOKEN, 0.02] * 500
         await play(line, *parts)
         return False
@@ -287,7 +287,7 @@ def test_compressed_streams_are_read() -> None:
     """One that is compressed as a whole comes as one piece."""
     packed = gzip.compress(b"".join(WHOLE))
 
-    async def script(asked: Asked, line: Line) -> bool:
+    async def script(request: ReceivedRequest, line: Line) -> bool:
         await line.send(HEAD + b"Content-Encoding: gzip\r\nTransfer-Encoding: chunked\r\n\r\n" + chunk(packed) + END)
         return False
 
@@ -318,7 +318,7 @@ def test_too_many_errors_end_the_load() -> None:
 def test_a_large_event_takes_bounded_memory() -> None:
     """A line of 200 MB is read past, not kept; it is named as a fault."""
 
-    async def script(asked: Asked, line: Line) -> bool:
+    async def script(request: ReceivedRequest, line: Line) -> bool:
         piece = chunk(b"x" * 1_000_000)
         await line.send(CHUNKED + chunk(b"data: "))
         for _ in range(200):
@@ -351,7 +351,7 @@ def test_many_unended_events_have_a_bound_together(monkeypatch: pytest.MonkeyPat
 def test_cancelling_closes_every_stream() -> None:
     """A measurement that is cancelled has closed all its sockets when it is over, and no task is left."""
 
-    async def script(asked: Asked, line: Line) -> bool:
+    async def script(request: ReceivedRequest, line: Line) -> bool:
         await line.send(CHUNKED + chunk(TOKEN))
         await client_gone(line)
         return False
@@ -359,7 +359,7 @@ def test_cancelling_closes_every_stream() -> None:
     async def cancelled(server: Scripted) -> tuple[int, int, int]:
         before = len(os.listdir("/proc/self/fd"))
         measuring = asyncio.ensure_future(measured(server, callers=50, lasts="20s"))
-        while len(server.asked) < 50 and not measuring.done():  # noqa: ASYNC110 (the server is in another thread)
+        while len(server.requests) < 50 and not measuring.done():  # noqa: ASYNC110 (the server is in another thread)
             await asyncio.sleep(0.01)
         during = len(os.listdir("/proc/self/fd"))
         measuring.cancel()
@@ -382,8 +382,8 @@ def test_cancelling_closes_every_stream() -> None:
 def test_progress_tells_of_the_load() -> None:
     """Whoever watches sees what goes on, elapsed and total time, the rate, streams under way, and errors."""
     with scripted(plays(TOKEN, 0.3, DONE)) as server:
-        said = asyncio.run(measured(server, callers=3, lasts="1s", warmup="1s"))
-    assert said[0].startswith("warm-up 1/1 s, ")
-    assert any(one.startswith("load 1/1 s, ") for one in said), said
-    for one in said:
-        assert re.search(r", \d+ tokens/s, [0-3] under way, 0 errors$", one), one
+        lines = asyncio.run(measured(server, callers=3, lasts="1s", warmup="1s"))
+    assert lines[0].startswith("warm-up 1/1 s, ")
+    assert any(line.startswith("load 1/1 s, ") for line in lines), lines
+    for line in lines:
+        assert re.search(r", \d+ tokens/s, [0-3] under way, 0 errors$", line), line

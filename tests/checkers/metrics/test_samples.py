@@ -9,7 +9,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, gene
 from prometheus_client.openmetrics import exposition
 
 from tests.context import call_checker, check_context, observe
-from tests.scripted import Asked, Line, ok, scripted
+from tests.scripted import Line, ReceivedRequest, ok, scripted
 from xnai_validate.errors import NotApplicable
 from xnai_validate.kit import JsonObject, Observed, Target
 from xnai_validate.model.judging.fact_types import fact_values
@@ -165,11 +165,11 @@ def test_a_counter_without_total_moves_under_its_own_name() -> None:
     """A counter that moves by one for each piece of work has moved by five, and a mistyped name by no number."""
     served = 0
 
-    async def count(asked: Asked, line: Line) -> bool:
+    async def count(request: ReceivedRequest, line: Line) -> bool:
         nonlocal served
-        served += asked.path == "/work"
+        served += request.path == "/work"
         page = b"# TYPE nginx_connections_accepted counter\nnginx_connections_accepted %d\n" % (7 + served)
-        return await ok(page, TEXT)(asked, line)
+        return await ok(page, TEXT)(request, line)
 
     def watch(name: str) -> JsonObject:
         return {"kind": "metrics.samples", "target": "metrics", "fact": "samples", "path": name}

@@ -143,8 +143,8 @@ def test_a_process_that_dies_of_the_work_did_not_survive(worker: Start) -> None:
 @pytest.mark.usefixtures("worker")
 def test_a_process_that_is_gone_is_not_worked_on(start: Start) -> None:
     """Where nothing runs beforehand no work is done."""
-    one = start("print('ready', flush=True); input()")
-    one.communicate("\n")
-    seen = observe("process.growth", of(one), during=WORK)
+    process = start("print('ready', flush=True); input()")
+    process.communicate("\n")
+    seen = observe("process.growth", of(process), during=WORK)
     assert not seen.held
     assert seen.facts["step_count"] == 0

@@ -17,7 +17,7 @@ from xnai_validate.kit import NotApplicable, Target, Unmeasurable
 
 def test_a_process_is_described(start: Start) -> None:
     """Memory, threads, children, zombies and open files of a process are the ones it made."""
-    one = start(
+    process = start(
         "import os, subprocess, threading, time\n"
         "kept = bytearray(os.urandom(1)) * (40 << 20)\n"
         "files = [open(os.devnull) for _ in range(25)]\n"
@@ -26,11 +26,11 @@ def test_a_process_is_described(start: Start) -> None:
         "os.waitid(os.P_PID, dead.pid, os.WEXITED | os.WNOWAIT)\n"
         "print('ready', flush=True); input(); child.kill()"
     )
-    seen = observe("process.state", of(one))
+    seen = observe("process.state", of(process))
     try:
         assert seen.held
         facts = seen.facts
-        assert (facts["threads"], facts["children"], facts["zombies"], facts["pid"]) == (2, 1, 1, one.pid)
+        assert (facts["threads"], facts["children"], facts["zombies"], facts["pid"]) == (2, 1, 1, process.pid)
         assert 40 < facts["rss_mib"] < 120
         assert facts["tree_rss_mib"] > facts["rss_mib"]
         assert facts["open_files"] == 28
@@ -38,7 +38,7 @@ def test_a_process_is_described(start: Start) -> None:
         assert facts["cpu_percent"] < 90
         assert facts["age_s"] < 60
     finally:
-        one.communicate("\n", timeout=10)
+        process.communicate("\n", timeout=10)
 
 
 def test_a_busy_process_shows_its_use_of_the_processor(start: Start) -> None:
@@ -52,15 +52,15 @@ def test_a_busy_process_shows_its_use_of_the_processor(start: Start) -> None:
 
 def test_a_process_that_ended_does_not_run(start: Start) -> None:
     """A zombie and a pid that is no more are `running: false`, which fails by default."""
-    one = start("print('ready', flush=True); input()")
-    target = of(one)
-    assert one.stdin is not None
-    one.stdin.close()
-    os.waitid(os.P_PID, one.pid, os.WEXITED | os.WNOWAIT)
+    process = start("print('ready', flush=True); input()")
+    target = of(process)
+    assert process.stdin is not None
+    process.stdin.close()
+    os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
     seen = observe("process.state", target)
     assert not seen.held
     assert (seen.facts["running"], seen.facts["status"]) == (False, "zombie")
-    one.wait()
+    process.wait()
     assert observe("process.state", target).facts["running"] is False
 
 
@@ -81,13 +81,15 @@ def test_a_target_without_process_is_not_applicable(tmp_path: Any) -> None:
 
 def test_the_main_process_of_a_container_is_found(start: Start, tmp_path: Path) -> None:
     """The engine of a container tells its pid, which counts only if it means the same process here."""
-    one = start("print('ready', flush=True); input()")
-    group = Path(f"/proc/{one.pid}/cgroup").read_text().splitlines()[0]
+    process = start("print('ready', flush=True); input()")
+    group = Path(f"/proc/{process.pid}/cgroup").read_text().splitlines()[0]
     api = Target("api", container="xnai_rag_api")
     with container_api(tmp_path / "engine.sock") as engine:
-        engine.give("GET /containers/xnai_rag_api/json", {"Id": group, "State": {"Running": True, "Pid": one.pid}})
-        assert observe("process.state", api, socket=engine.path).facts["pid"] == one.pid
-        engine.give("GET /containers/xnai_rag_api/json", {"Id": "f" * 64, "State": {"Running": True, "Pid": one.pid}})
+        engine.give("GET /containers/xnai_rag_api/json", {"Id": group, "State": {"Running": True, "Pid": process.pid}})
+        assert observe("process.state", api, socket=engine.path).facts["pid"] == process.pid
+        engine.give(
+            "GET /containers/xnai_rag_api/json", {"Id": "f" * 64, "State": {"Running": True, "Pid": process.pid}}
+        )
         with pytest.raises(NotApplicable, match="cannot be seen from here"):
             observe("process.state", api, socket=engine.path)
         engine.give("GET /containers/xnai_rag_api/json", {"Id": group, "State": {"Running": False, "Pid": 0}})

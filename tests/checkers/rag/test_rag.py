@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from tests.context import observe
-from tests.scripted import Asked, Line, scripted
+from tests.scripted import Line, ReceivedRequest, scripted
 from xnai_validate.checkers.rag._inputs import inputs
 from xnai_validate.checkers.rag._models import LimitsParams
 from xnai_validate.checkers.rag._support import content_words, support
@@ -42,19 +42,19 @@ class Rag:
         self.wrong = wrong
         self.number = 0
 
-    async def script(self, asked: Asked, line: Line) -> bool:
+    async def script(self, request: ReceivedRequest, line: Line) -> bool:
         self.number += 1
-        if asked.path.endswith("/stream"):
+        if request.path.endswith("/stream"):
             await self._stream(line)
         else:
-            status, body = self._query(asked)
+            status, body = self._query(request)
             await send(line, status, json.dumps(body).encode())
         return True
 
-    def _query(self, asked: Asked) -> tuple[int, Any]:
+    def _query(self, request: ReceivedRequest) -> tuple[int, Any]:
         try:
-            body = json.loads(asked.body.decode("utf-8"))
-            bad = self._refuses(body) or "form" in asked.headers.get("content-type", "")
+            body = json.loads(request.body.decode("utf-8"))
+            bad = self._refuses(body) or "form" in request.headers.get("content-type", "")
         except (ValueError, RecursionError) as error:
             broken = self.wrong == "fails on deep bodies" and isinstance(error, RecursionError)
             return (500 if broken else 400), ENVELOPE
@@ -83,10 +83,10 @@ class Rag:
 
     def _answer(self) -> dict[str, Any]:
         text = {"another answer": "It rains in the mountains and nothing is known of it.", "no answer": ""}
-        said = text.get(self.wrong, ANSWER) + (f" {self.number}" if self.wrong == "changing" else "")
+        response = text.get(self.wrong, ANSWER) + (f" {self.number}" if self.wrong == "changing" else "")
         sources = ["other.md"] if self.wrong == "another source" else ["guide.md"]
         return {
-            "response": said,
+            "response": response,
             "sources": sources * (2 if self.wrong == "sources twice" else 1),
             "tokens_generated": 4 if self.wrong == "counts less" else 9,
             "duration_ms": 60_000.0 if self.wrong == "slower than time" else 0.01,
@@ -144,7 +144,7 @@ def test_an_answer_from_its_document_is_grounded(by: str) -> None:
 def test_an_answer_from_elsewhere_is_not_grounded(wrong: str, broken: set[str]) -> None:
     """Each way of being wrong breaks the rule that is about it, and no other."""
     found = seen("rag.grounding", wrong, expect=RATIO, **GROUNDING)
-    assert {one.fact for one in found.findings if not one.held} == broken
+    assert {finding.fact for finding in found.findings if not finding.held} == broken
 
 
 def test_without_a_document_nothing_is_claimed_of_statements() -> None:
@@ -207,7 +207,7 @@ def test_the_same_answer_by_every_way_is_consistent() -> None:
 def test_each_difference_is_found(wrong: str, broken: set[str]) -> None:
     """Each way of being inconsistent breaks the rule that is about it, and no other."""
     found = seen("rag.consistency", wrong, question="When?", expect={"query_token_difference": {"max": 3}})
-    assert {one.fact for one in found.findings if not one.held} == broken
+    assert {finding.fact for finding in found.findings if not finding.held} == broken
 
 
 def test_the_first_difference_is_quoted() -> None:
@@ -260,7 +260,7 @@ def test_each_violation_names_its_input(wrong: str, fact: str, named: str) -> No
 def test_a_group_is_tried_alone_and_inputs_have_names_of_their_own() -> None:
     """No two inputs are called alike, there are 38 malformed bodies, and a group is what it says."""
     every = list(inputs(LimitsParams()))
-    assert len({one.name for one in every}) == len(every)
+    assert len({lie.name for lie in every}) == len(every)
     assert len(list(inputs(LimitsParams(groups=["malformed"])))) == 38
     assert seen("rag.limits", groups=["numbers"]).facts["inputs"] == 8 + 8 + 8
 
@@ -268,8 +268,8 @@ def test_a_group_is_tried_alone_and_inputs_have_names_of_their_own() -> None:
 def test_a_server_that_hangs_or_hangs_up_is_told() -> None:
     """An input without an answer is named with the reason."""
 
-    async def script(asked: Asked, line: Line) -> bool:
-        if b"max_tokens" in asked.body:
+    async def script(request: ReceivedRequest, line: Line) -> bool:
+        if b"max_tokens" in request.body:
             await asyncio.sleep(30)
         return False
 

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 import pytest
 
 from tests.context import observe
-from tests.scripted import Asked, Line, scripted
+from tests.scripted import Line, ReceivedRequest, scripted
 from xnai_validate.kit import Observed, Target
 
 TOKENS = 4_000
@@ -28,8 +28,8 @@ class Generator:
         self._heedless = heedless
         self._made = 0
 
-    async def script(self, asked: Asked, line: Line) -> bool:
-        if asked.path == "/stats":
+    async def script(self, request: ReceivedRequest, line: Line) -> bool:
+        if request.path == "/stats":
             body = json.dumps({"tokens_generated": self._made}).encode()
             await line.send(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body))
             return True
@@ -84,7 +84,7 @@ def wrong(heedless: bool, times: int) -> list[str]:
     for number in range(times):
         with serving(heedless=heedless) as target:
             seen = verdict(target)
-        broken = [one.fact for one in seen.findings if not one.held]
+        broken = [finding.fact for finding in seen.findings if not finding.held]
         if broken != (["moved.tokens"] if heedless else []):
             found.append(f"{number}: {seen.facts['moved']} {seen.facts['failed_steps']}")
     return found

@@ -243,8 +243,8 @@ def test_silence_and_length_are_time_outs() -> None:
     long = stream(endless, timeout="300ms", idle_timeout="5s").facts
     assert (long["error"], long["error_detail"]) == ("timeout", "not at its end after 0.3 s and 0 events")
     assert long["heartbeats"] > 0
-    nothing = stream(mute, timeout="200ms").facts
-    assert (nothing["error"], nothing["status"]) == ("timeout", None)
+    facts = stream(mute, timeout="200ms").facts
+    assert (facts["error"], facts["status"]) == ("timeout", None)
 
 
 def test_bounds_are_kept() -> None:

@@ -13,7 +13,7 @@ import pytest
 from tests.certificates import Authority, authority
 from tests.checkers.beside import tcp_server
 from tests.context import observe
-from tests.scripted import Asked, Line, scripted
+from tests.scripted import Line, ReceivedRequest, scripted
 from xnai_validate.checkers.tls._x509 import covers
 from xnai_validate.errors import NotApplicable, Unmeasurable
 from xnai_validate.kit import Target, Tls
@@ -24,7 +24,7 @@ def _ours(tmp_path: Path) -> Authority:
     return authority(tmp_path)
 
 
-async def patient(asked: Asked, line: Line) -> bool:
+async def patient(request: ReceivedRequest, line: Line) -> bool:
     """Nobody asks anything: the handshake is all."""
     return False
 
@@ -61,10 +61,10 @@ def test_an_unknown_authority_is_not_trusted_but_read(ours: Authority) -> None:
         url = f"https://127.0.0.1:{port}"
         seen = observe("tls.certificate", Target("api", url))
         lax = observe("tls.certificate", Target("api", url, tls=Tls(verify=False)))
-    for one in (seen, lax):
-        assert (one.facts["error"], one.facts["verified"], one.held) == (None, False, False)
-        assert "issuer" in one.facts["verify_error"]
-        assert (one.facts["names"], one.facts["name_matches"]) == (["127.0.0.1"], True)
+    for outcome in (seen, lax):
+        assert (outcome.facts["error"], outcome.facts["verified"], outcome.held) == (None, False, False)
+        assert "issuer" in outcome.facts["verify_error"]
+        assert (outcome.facts["names"], outcome.facts["name_matches"]) == (["127.0.0.1"], True)
 
 
 def test_an_expired_certificate_has_no_days_left(ours: Authority) -> None:
@@ -113,7 +113,7 @@ def test_a_server_without_tls_is_an_error() -> None:
     with tcp_server(silent) as port:
         hushed = observe("tls.certificate", Target("redis", f"rediss://127.0.0.1:{port}"), timeout="0.3s").facts
     closed = observe("tls.certificate", Target("redis", f"rediss://127.0.0.1:{port}")).facts
-    assert [one["error"] for one in (spoken, hushed, closed)] == ["tls", "timeout", "refused"]
+    assert [facts["error"] for facts in (spoken, hushed, closed)] == ["tls", "timeout", "refused"]
     assert {spoken[name] for name in spoken if not name.startswith("error")} == {None}
 
 

@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from tests.checkers.beside import tcp_server
 from tests.checkers.sounds import RATE_HZ, tone
 from tests.context import observe
-from tests.scripted import Asked, Line, Scripted, ok, scripted
+from tests.scripted import Line, ReceivedRequest, Scripted, ok, scripted
 from xnai_validate.checkers.voice._models import Roundtrip
 from xnai_validate.checkers.voice._recording import read
 from xnai_validate.checkers.voice._words import match_ratio
@@ -36,14 +36,14 @@ def voice(
 ) -> Iterator[tuple[Scripted, Target]]:
     """A voice service that speaks by `speak` and hears what `hears` says: a text, or any JSON document."""
 
-    async def script(asked: Asked, line: Line) -> bool:
-        if asked.path == "/tts":
-            body = speak(json.loads(asked.body)["text"])
-            return await ok(body, "Content-Type: Audio/WAV; rate=16000", status=tts)(asked, line)
-        assert asked.path == "/stt"
+    async def script(request: ReceivedRequest, line: Line) -> bool:
+        if request.path == "/tts":
+            body = speak(json.loads(request.body)["text"])
+            return await ok(body, "Content-Type: Audio/WAV; rate=16000", status=tts)(request, line)
+        assert request.path == "/stt"
         answer = {"text": hears, "confidence": 0.9, "duration_ms": 1.0} if isinstance(hears, str) else hears
         body = answer if isinstance(answer, bytes) else json.dumps(answer).encode()
-        return await ok(body, "Content-Type: application/json", status=stt)(asked, line)
+        return await ok(body, "Content-Type: application/json", status=stt)(request, line)
 
     with scripted(script) as server:
         yield server, Target("voice", server.url())
@@ -55,10 +55,10 @@ def test_what_is_spoken_goes_back_and_is_compared() -> None:
         seen = observe("voice.roundtrip", target, text=TEXT, expect={"silent": False, "word_match_ratio": {"min": 1}})
     facts = seen.facts
     assert seen.held
-    assert [(asked.method, asked.path) for asked in server.asked] == [("POST", "/tts"), ("POST", "/stt")]
-    assert [asked.headers["content-type"] for asked in server.asked] == ["application/json", "audio/wav"]
-    assert json.loads(server.asked[0].body) == {"text": TEXT}
-    assert server.asked[1].body == spoken(TEXT)
+    assert [(request.method, request.path) for request in server.requests] == [("POST", "/tts"), ("POST", "/stt")]
+    assert [request.headers["content-type"] for request in server.requests] == ["application/json", "audio/wav"]
+    assert json.loads(server.requests[0].body) == {"text": TEXT}
+    assert server.requests[1].body == spoken(TEXT)
     assert (facts["tts_status"], facts["content_type"], facts["wav_valid"]) == (200, "audio/wav", True)
     assert (facts["sample_rate_hz"], facts["channels"], facts["duration_ms"]) == (RATE_HZ, 1, 20 * len(TEXT))
     assert facts["level_dbfs"] == pytest.approx(20 * math.log10(16_000 / 32_768 / math.sqrt(2)), abs=0.1)
@@ -71,9 +71,9 @@ def test_what_is_spoken_goes_back_and_is_compared() -> None:
 def test_another_stack_has_other_paths_fields_and_headers() -> None:
     """Paths, names of fields and headers are those of the params, in every request."""
 
-    async def script(asked: Asked, line: Line) -> bool:
-        body = spoken("hello") if asked.path == "/v1/audio/speech" else b'{"transcript": "Hello"}'
-        return await ok(body)(asked, line)
+    async def script(request: ReceivedRequest, line: Line) -> bool:
+        body = spoken("hello") if request.path == "/v1/audio/speech" else b'{"transcript": "Hello"}'
+        return await ok(body)(request, line)
 
     with scripted(script) as server:
         facts = observe(
@@ -86,14 +86,14 @@ def test_another_stack_has_other_paths_fields_and_headers() -> None:
             heard_field="transcript",
             headers={"X-Session-ID": "seven"},
         ).facts
-    assert [asked.path for asked in server.asked] == ["/v1/audio/speech", "/v1/audio/transcriptions"]
-    assert {asked.headers["x-session-id"] for asked in server.asked} == {"seven"}
-    assert json.loads(server.asked[0].body) == {"input": "hello"}
+    assert [request.path for request in server.requests] == ["/v1/audio/speech", "/v1/audio/transcriptions"]
+    assert {request.headers["x-session-id"] for request in server.requests} == {"seven"}
+    assert json.loads(server.requests[0].body) == {"input": "hello"}
     assert (facts["text"], facts["word_match_ratio"], facts["confidence"]) == ("Hello", 1, None)
 
 
 @pytest.mark.parametrize(
-    ("said", "heard", "ratio"),
+    ("spoken", "heard", "ratio"),
     [
         ("One two three four.", "one TWO, three -- four", 1),
         ("one two three four", "four three two one", 1),
@@ -106,9 +106,9 @@ def test_another_stack_has_other_paths_fields_and_headers() -> None:
         ("one two", "_ ... '", 0),
     ],
 )
-def test_words_are_counted_without_order_and_case(said: str, heard: str, ratio: float) -> None:
+def test_words_are_counted_without_order_and_case(spoken: str, heard: str, ratio: float) -> None:
     """The ratio is the share of spoken words that were heard: in any order and case, each as often as it was spoken."""
-    assert match_ratio(said, heard) == ratio
+    assert match_ratio(spoken, heard) == ratio
 
 
 def test_no_recognition_where_none_is_wanted() -> None:
@@ -116,7 +116,7 @@ def test_no_recognition_where_none_is_wanted() -> None:
     with voice(stt="500 Nothing") as (server, target):
         seen = observe("voice.roundtrip", target, text=TEXT, recognise=False)
     assert seen.held
-    assert [asked.path for asked in server.asked] == ["/tts"]
+    assert [request.path for request in server.requests] == ["/tts"]
     assert (seen.facts["stt_status"], seen.facts["word_match_ratio"]) == (None, None)
 
 
@@ -128,7 +128,7 @@ def test_a_truncated_recording_is_told_and_offered_all_the_same() -> None:
     assert [finding.fact for finding in seen.findings if not finding.held] == ["wav_valid"]
     assert facts["wav_problem"] == f"the header says {640 * len(TEXT)} bytes of samples, {320 * len(TEXT)} came"
     assert (facts["duration_ms"], facts["silent"], facts["stt_status"]) == (10 * len(TEXT), False, 200)
-    assert len(server.asked) == 2
+    assert len(server.requests) == 2
 
 
 def test_a_page_is_no_recording() -> None:
@@ -144,7 +144,7 @@ def test_an_empty_answer_is_not_sent_back() -> None:
     """200 with no body at all: not valid, and there is nothing to be recognised."""
     with voice(lambda _: b"") as (server, target):
         facts = observe("voice.roundtrip", target, text=TEXT).facts
-    assert (facts["wav_valid"], facts["stt_status"], len(server.asked)) == (False, None, 1)
+    assert (facts["wav_valid"], facts["stt_status"], len(server.requests)) == (False, None, 1)
 
 
 def test_a_refusal_to_speak_is_a_status() -> None:
@@ -154,7 +154,7 @@ def test_a_refusal_to_speak_is_a_status() -> None:
     facts = seen.facts
     assert [finding.fact for finding in seen.findings if not finding.held] == ["tts_status", "wav_valid"]
     assert (facts["tts_status"], facts["wav_valid"], facts["wav_problem"]) == (503, None, None)
-    assert len(server.asked) == 1
+    assert len(server.requests) == 1
 
 
 @pytest.mark.parametrize(
@@ -178,9 +178,9 @@ def test_an_oversized_recording_is_a_real_one() -> None:
     with voice(stt="413 Content Too Large") as (server, target):
         facts = observe("voice.roundtrip", target, text=TEXT, recognise=False, oversize="10MiB").facts
     assert (facts["oversize_status"], facts["stt_status"], facts["error"]) == (413, None, None)
-    recording = read(server.asked[1].body)
+    recording = read(server.requests[1].body)
     assert (recording.problem, recording.silent) == (None, True)
-    assert size < len(server.asked[1].body) < size + 100
+    assert size < len(server.requests[1].body) < size + 100
     assert recording.duration_ms is not None
     assert recording.duration_ms < 300_000, "too long as well, so that its size is not what is refused"
 
@@ -260,9 +260,9 @@ def test_nothing_listens() -> None:
 def test_a_silent_recognition_is_a_time_out() -> None:
     """Speech works and recognition never answers: `timeout`, named, beside what was measured before."""
 
-    async def script(asked: Asked, line: Line) -> bool:
-        if asked.path == "/tts":
-            return await ok(spoken(TEXT))(asked, line)
+    async def script(request: ReceivedRequest, line: Line) -> bool:
+        if request.path == "/tts":
+            return await ok(spoken(TEXT))(request, line)
         await asyncio.sleep(60)
         return False
 
@@ -294,7 +294,7 @@ def test_a_target_without_a_url() -> None:
 
 
 @pytest.mark.parametrize(
-    ("params", "says"),
+    ("params", "message"),
     [
         ({"text": " ... "}, "no word in it"),
         ({"text": "one two", "longer_text": "one two three"}, "at least twice the words of text, that is 4"),
@@ -302,7 +302,7 @@ def test_a_target_without_a_url() -> None:
         ({"text": "one", "oversize": "1GiB"}, "less than or equal to 67108864"),
     ],
 )
-def test_what_cannot_be_judged_is_refused(params: dict[str, object], says: str) -> None:
+def test_what_cannot_be_judged_is_refused(params: dict[str, object], message: str) -> None:
     """Params that would make a check that cannot fail, or cannot pass, are refused when they are read."""
-    with pytest.raises(ValidationError, match=says):
+    with pytest.raises(ValidationError, match=message):
         Roundtrip.model_validate(params)

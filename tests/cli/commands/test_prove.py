@@ -38,12 +38,12 @@ def page(*statuses: int) -> Iterator[tuple[str, threading.Event]]:
 
     Also an event: somebody has asked.
     """
-    left, asked, over = list(statuses), threading.Event(), threading.Event()
+    left, requested, over = list(statuses), threading.Event(), threading.Event()
 
     class Page(Quiet, BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             status = left.pop(0) if len(left) > 1 else left[0]
-            asked.set()
+            requested.set()
             if not status:
                 over.wait(WAIT_S)
                 return
@@ -53,7 +53,7 @@ def page(*statuses: int) -> Iterator[tuple[str, threading.Event]]:
 
     with serving(Page) as url:
         try:
-            yield f"{url}/", asked
+            yield f"{url}/", requested
         finally:
             over.set()
 
@@ -77,8 +77,8 @@ def started(arguments: tuple[str, ...], env: dict[str, str]) -> Iterator[subproc
     try:
         yield process
     finally:
-        for one in marked(env[MARK]):
-            one.kill()
+        for left_over in marked(env[MARK]):
+            left_over.kill()
         if process.poll() is None:
             process.communicate()
 
@@ -91,8 +91,8 @@ def test_what_is_caught_only_at_the_second_try_is_caught_and_reported(tmp_path: 
     assert f"[1/1] {DEFECT} (A): caught by 0, missed by services/answers:ui" in done.stderr
     assert f"[again] {DEFECT} (A): caught by 1\n" in done.stderr
     assert "1 of 1 defects are caught\n1 of them only at a second try, by itself\n" in done.stdout
-    (one,) = json.loads((tmp_path / "matrix.json").read_text())["defects"].values()
-    assert (one["killed"], one["survived"], one["again"]) == (["services/answers:ui"], [], True)
+    (row,) = json.loads((tmp_path / "matrix.json").read_text())["defects"].values()
+    assert (row["killed"], row["survived"], row["again"]) == (["services/answers:ui"], [], True)
 
 
 def test_what_is_caught_at_once_is_not_tried_again(tmp_path: Path) -> None:
@@ -102,8 +102,8 @@ def test_what_is_caught_at_once_is_not_tried_again(tmp_path: Path) -> None:
     assert done.code == 0, done.stdout + done.stderr
     assert "again" not in done.stderr
     assert "second try" not in done.stdout
-    (one,) = json.loads((tmp_path / "matrix.json").read_text())["defects"].values()
-    assert (one["killed"], one["again"]) == (["services/answers:ui"], False)
+    (row,) = json.loads((tmp_path / "matrix.json").read_text())["defects"].values()
+    assert (row["killed"], row["again"]) == (["services/answers:ui"], False)
 
 
 def test_what_is_missed_twice_is_missed(tmp_path: Path) -> None:
@@ -123,12 +123,12 @@ def test_nothing_is_left_of_a_proof_that_is_ended(number: signal.Signals, tmp_pa
     folder = tmp_path / "tmp"
     folder.mkdir()
     env = {**environment(tmp_path, mark), "TMPDIR": str(folder)}
-    with page(0) as (url, asked), started(prepare(tmp_path, url), env) as process:
-        assert asked.wait(WAIT_S)
+    with page(0) as (url, requested), started(prepare(tmp_path, url), env) as process:
+        assert requested.wait(WAIT_S)
         assert len(marked(mark)) > 5, "a stack of several processes was there"
         process.send_signal(number)
         stdout, stderr = process.communicate(timeout=WAIT_S)
-        assert all_gone(mark, within_s=30), [one.cmdline() for one in marked(mark)]
+        assert all_gone(mark, within_s=30), [process.cmdline() for process in marked(mark)]
     if number is signal.SIGKILL:
         return
     assert (process.returncode, stdout, stderr) == (130, "", "interrupted\n")

@@ -135,7 +135,7 @@ def test_a_load_is_compared_by_its_windows(loaded: Place) -> None:
     windows = run["checks"]["site/loaded:pages"]["latency_windows"]["windows"]
     assert sum(count for window in windows for _, count in window["buckets"]) == 40
     found = document(loaded.run("loaded", "--baseline", "main", "--format", "json"))
-    figures = {(one.check, one.figure): one for one in found.figures}
+    figures = {(figure.check, figure.figure): figure for figure in found.figures}
     assert set(figures) == {
         ("site/loaded:pages", "p50_ms"),
         ("site/loaded:pages", "p99_ms"),

@@ -24,7 +24,7 @@ def check(
         kind,
         registry.CHECKERS.get(kind),
         script=script,
-        observations={str(n): one for n, one in enumerate(inner)},
+        observations={str(n): observation for n, observation in enumerate(inner)},
         skip=skip,
     )
 

@@ -8,7 +8,7 @@ from xnai_validate.cli.terminal.type_names import default_of, type_of
 
 def test_types_as_a_person_writes_them() -> None:
     """Types of parameters read as words, defaults as they would be written."""
-    scalars = [{"type": one} for one in ("string", "integer", "number", "boolean")]
+    scalars = [{"type": name} for name in ("string", "integer", "number", "boolean")]
     assert type_of({"anyOf": [*scalars, {"type": "null"}]}) == "scalar"
     assert type_of({"anyOf": [{"type": "string"}, {"type": "null"}]}) == "text"
     assert type_of({"type": "array", "items": {"enum": ["a", "b"]}}) == "list of one of a, b"

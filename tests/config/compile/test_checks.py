@@ -68,4 +68,4 @@ def test_a_tightened_check_still_disturbs(home: Home) -> None:
     )
     (check,) = home.load(options=allowing(home.options(), "disruptive")).checks
     assert [rule.path for rule in check.measurement.rules] == ["b"]
-    assert [one.fault.name for one in check.faults] == ["redis.readonly"]
+    assert [fault.fault.name for fault in check.faults] == ["redis.readonly"]

@@ -23,42 +23,46 @@ expect: {moved: {a: 1}}
 """
 
 
-def one(home: Home, text: str, *allowed: str) -> PlannedCheck:
-    (check,) = home.one(text, options=allowing(home.options(), *allowed)).checks
+def planned_check(home: Home, text: str, *allowed: str) -> PlannedCheck:
+    (check,) = home.plan_of_check(text, options=allowing(home.options(), *allowed)).checks
     return check
 
 
 @pytest.mark.parametrize("text", [UNDER, IN_PARAMS, WITHIN])
 def test_what_disturbs_is_disruptive(text: str, home: Home) -> None:
     """Wherever it stands, in `under`, in params or in those of an observation: it runs alone, and only with consent."""
-    check = one(home, text)
+    check = planned_check(home, text)
     assert (check.info.disruptive, check.exclusive, check.skip) == (True, True, REFUSED)
-    assert one(home, text, "disruptive").skip is None
+    assert planned_check(home, text, "disruptive").skip is None
     assert len(check.faults) == 1
 
 
 def test_the_target_is_that_of_the_check_unless_said(home: Home) -> None:
     """As for observations; a fault that needs none has none."""
-    assert [one(home, text).faults[0].target for text in (UNDER, IN_PARAMS, WITHIN)] == ["store", "store", None]
-    (planned,) = one(home, UNDER).under
+    assert [planned_check(home, text).faults[0].target for text in (UNDER, IN_PARAMS, WITHIN)] == [
+        "store",
+        "store",
+        None,
+    ]
+    (planned,) = planned_check(home, UNDER).under
     assert planned.description == "store lets commands that write wait, for at most 3 s (CLIENT PAUSE)"
 
 
 def test_what_is_not_configured_is_not_disturbed(home: Home) -> None:
     """A check whose fault has no target to disturb is skipped, though what it measures is there."""
     text = UNDER.replace("target: store", "target: absent")
-    assert one(home, text, "disruptive").skip == "target absent is not configured"
+    assert planned_check(home, text, "disruptive").skip == "target absent is not configured"
 
 
 def test_what_is_far_away_takes_more_consent(home: Home) -> None:
     """Loopback and private addresses are near; all else wants --allow-remote, and says which target and where."""
     options = allowing(home.options(targets={"store": "redis://203.0.113.9:6379"}), "disruptive")
-    (check,) = home.one(UNDER, options=options).checks
+    (check,) = home.plan_of_check(UNDER, options=options).checks
     assert check.skip == (
         "redis.pause would disturb store at 203.0.113.9, which is neither loopback nor a private address; "
         "allow it with --allow-remote"
     )
-    (check,) = home.one(UNDER, options=replace(options, allow_remote=True)).checks
+    (check,) = home.plan_of_check(UNDER, options=replace(options, allow_remote=True)).checks
     assert check.skip is None
 
 

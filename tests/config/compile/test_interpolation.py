@@ -53,9 +53,9 @@ def interpolator(vars_: JsonObject | None = None) -> Interpolator:
 )
 def test_references_are_replaced(text: str, value: JsonValue) -> None:
     """A scalar that is nothing but a reference keeps the type; within text a value is spelled as YAML would."""
-    one = interpolator()
-    assert one.value(text, Where(None)) == value
-    assert not one.problems.found
+    values = interpolator()
+    assert values.value(text, Where(None)) == value
+    assert not values.problems.found
 
 
 def test_lists_and_mappings_are_walked_and_keys_left_alone() -> None:
@@ -66,23 +66,23 @@ def test_lists_and_mappings_are_walked_and_keys_left_alone() -> None:
 
 def test_secrets_are_remembered() -> None:
     """The value of a variable or var whose name looks secret must never reach an event."""
-    one = interpolator()
-    one.value(["Bearer ${token}", "${HOST}"], Where(None))
-    assert one.secrets == {"s3cret-token"}
+    values = interpolator()
+    values.value(["Bearer ${token}", "${HOST}"], Where(None))
+    assert values.secrets == {"s3cret-token"}
 
 
 def test_a_var_is_resolved_once_and_circles_are_named() -> None:
     """Vars may refer to vars, but not around in a circle."""
-    one = interpolator({"a": "${b}", "b": "${a}"})
-    one.value("${a}", Where(None))
-    assert [problem.message for problem in one.problems.found] == ["vars refer to each other: a -> b -> a"]
+    values = interpolator({"a": "${b}", "b": "${a}"})
+    values.value("${a}", Where(None))
+    assert [problem.message for problem in values.problems.found] == ["vars refer to each other: a -> b -> a"]
 
 
 def test_what_has_no_value_is_counted() -> None:
     """A check that is not for this stack may refer to what the stack does not have; that is known afterwards."""
-    one = interpolator()
-    one.value({"a": "${nothing}", "b": "${layout}"}, Where(None))
-    assert one.missing_values == 1
+    values = interpolator()
+    values.value({"a": "${nothing}", "b": "${layout}"}, Where(None))
+    assert values.missing_values == 1
 
 
 def test_a_text_is_cut_into_its_pieces() -> None:
@@ -97,12 +97,12 @@ def test_what_vars_expand_to_is_bounded() -> None:
     tenfold: JsonObject = {"v0": "x" * 10}
     for level in range(1, 10):
         tenfold[f"v{level}"] = f"${{v{level - 1}}}" * 10
-    one = interpolator(tenfold)
-    assert one.lookup("v9", Where(None)) is None
-    assert any("references expand to more than 16 MiB of text" in str(found) for found in one.problems.found)
+    values = interpolator(tenfold)
+    assert values.lookup("v9", Where(None)) is None
+    assert any("references expand to more than 16 MiB of text" in str(found) for found in values.problems.found)
     lists: JsonObject = {"v0": [1] * 10}
     for level in range(1, 10):
         lists[f"v{level}"] = [f"${{v{level - 1}}}"] * 10
-    one = interpolator(lists)
-    one.lookup("v9", Where(None))
-    assert any("expands to more than 1000000 values" in str(found) for found in one.problems.found)
+    values = interpolator(lists)
+    values.lookup("v9", Where(None))
+    assert any("expands to more than 1000000 values" in str(found) for found in values.problems.found)

@@ -20,7 +20,7 @@ def rules(check: PlannedCheck) -> list[tuple[str, str, object, str]]:
 
 def test_rules_are_merged_fact_by_fact(home: Home) -> None:
     """The kind's own rule holds unless the check names the fact; a threshold replaces both; error leads."""
-    plan = home.one(
+    plan = home.plan_of_check(
         """
         kind: toy.ask
         target: api
@@ -75,7 +75,10 @@ def test_profiles_extend_profiles(home: Home) -> None:
     assert plan.targets["api"].target.container == "box"
     assert plan.vars["budget"] == {"ms": 200, "s": 3}
     assert plan.limits.deadline_s == 60
-    assert [(one.rule.fact, one.rule.operand) for one in plan.criteria] == [("errors", 0), ("passed", 2)]
+    assert [(criterion.rule.fact, criterion.rule.operand) for criterion in plan.criteria] == [
+        ("errors", 0),
+        ("passed", 2),
+    ]
 
 
 def test_several_profiles_are_laid_over_one_another(home: Home) -> None:
@@ -130,10 +133,10 @@ def test_a_criterion_says_what_it_presupposes(home: Home) -> None:
         """
     )
     home.profile("title: Q\nextends: base\nallow: [disruptive]\n", "allowing")
-    refused = {one.scope: one.not_judged for one in home.load().criteria}
+    refused = {criterion.scope: criterion.not_judged for criterion in home.load().criteria}
     assert refused == {"case": "needs --allow disruptive", "total": None}
     for plan in (home.load(options=replace(home.options(), allow=frozenset({"disruptive"}))), home.load("allowing")):
-        assert [one.not_judged for one in plan.criteria] == [None, None]
+        assert [criterion.not_judged for criterion in plan.criteria] == [None, None]
 
 
 def test_the_needs_of_a_suite_are_those_of_its_checks(home: Home) -> None:
@@ -223,13 +226,13 @@ def test_filters_that_match_nothing_are_errors(home: Home) -> None:
 )
 def test_a_check_for_another_stack_is_skipped_with_the_reason(home: Home, when: str, reason: str | None) -> None:
     """`when` decides by the vars, and says so in plain words."""
-    (check,) = home.one(f"kind: toy.ask\ntarget: api\nwith: {{path: /}}\nwhen: {when}").checks
+    (check,) = home.plan_of_check(f"kind: toy.ask\ntarget: api\nwith: {{path: /}}\nwhen: {when}").checks
     assert check.skip == reason
 
 
 def test_a_check_for_another_stack_may_use_what_this_one_lacks(home: Home) -> None:
     """Params that have no value here are not verified where the check is not for this stack."""
-    (check,) = home.one(
+    (check,) = home.plan_of_check(
         "kind: toy.ask\ntarget: api\nwith: {path: '${token}'}\nexpect: {text: '${token}'}\nwhen: {token: {not: null}}"
     ).checks
     assert check.skip == "needs the var token, which is not set"
@@ -238,26 +241,26 @@ def test_a_check_for_another_stack_may_use_what_this_one_lacks(home: Home) -> No
 def test_checks_of_unconfigured_targets_are_skipped(home: Home) -> None:
     """A target without url, container and pid is not configured; a pid alone is enough."""
     text = "kind: toy.ask\ntarget: absent\nwith: {path: /}"
-    assert home.one(text).checks[0].skip == "target absent is not configured"
-    handover: JsonObject = {"targets": {"absent": {"pid": 1}}}
-    assert home.one(text, options=home.options(stack=handover)).checks[0].skip is None
+    assert home.plan_of_check(text).checks[0].skip == "target absent is not configured"
+    stack: JsonObject = {"targets": {"absent": {"pid": 1}}}
+    assert home.plan_of_check(text, options=home.options(stack=stack)).checks[0].skip is None
 
 
 def test_disruptive_checks_want_leave(home: Home) -> None:
     """A disruptive check runs alone, and only where a profile or the command line allows it."""
     text = "kind: toy.ask\ntarget: api\nwith: {path: /}\ndisruptive: true"
-    (check,) = home.one(text).checks
+    (check,) = home.plan_of_check(text).checks
     assert check.exclusive
     assert check.info.disruptive
     assert check.skip == "disruptive checks are not allowed here; allow them with --allow disruptive"
-    assert home.one(text, options=allowing(home.options(), "disruptive")).checks[0].skip is None
+    assert home.plan_of_check(text, options=allowing(home.options(), "disruptive")).checks[0].skip is None
     home.profile("title: P\nextends: base\nallow: [disruptive]\n", "bold")
     assert home.load("bold").checks[0].skip is None
 
 
 def test_observations_are_compiled_with_the_check(home: Home) -> None:
     """Measurements within params are verified and found by the key of the observation, at any depth."""
-    (check,) = home.one(
+    (check,) = home.plan_of_check(
         """
         kind: toy.compare
         target: api
@@ -272,7 +275,7 @@ def test_observations_are_compiled_with_the_check(home: Home) -> None:
     found = check.measurement.observations
     params = check.measurement.params.model_dump()
     assert len(found) == 3
-    by_path = {getattr(one.params, "path", None): one for one in found.values()}
+    by_path = {getattr(check.params, "path", None): check for check in found.values()}
     assert by_path["/a"].target == "api"
     assert by_path["/b"].target == "store"
     assert [rule.operand for rule in by_path["/a"].rules] == [None, 201]

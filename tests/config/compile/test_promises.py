@@ -29,7 +29,7 @@ def levels(plan: Plan) -> dict[str, str]:
 def test_a_check_carries_its_promise(home: Home) -> None:
     """Text and source come from the contract file beside the profile."""
     home.write("contracts/shop.yaml", CONTRACT)
-    plan = home.one("kind: toy.load\npromise: shop.pages\nexpect: {load: {max: 4}}")
+    plan = home.plan_of_check("kind: toy.load\npromise: shop.pages\nexpect: {load: {max: 4}}")
     promise = plan.checks[0].info.promise
     assert promise is not None
     assert (promise.text, promise.source, promise.practice) == ("Pages are served.", "the shop's handbook", False)
@@ -56,7 +56,7 @@ def test_a_suite_names_the_promise_of_all_its_checks(home: Home) -> None:
 def test_a_practice_warns_and_fails_only_in_a_strict_profile(home: Home) -> None:
     """What the check expects warns; the rules of the kind itself still fail, for then nothing was measured."""
     home.write("contracts/shop.yaml", CONTRACT)
-    assert levels(home.one(PRACTICE))["load"] == "warn"
+    assert levels(home.plan_of_check(PRACTICE))["load"] == "warn"
     strict = replace(home.options(), strict=True)
     assert levels(home.load(options=strict))["load"] == "expect"
     home.profile("title: Base\nextends: [loose]\nstrict: true\nsuites: [case/*]", "base")

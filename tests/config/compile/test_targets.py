@@ -30,7 +30,7 @@ targets:
 """
 
 
-def said(plan: Plan) -> JsonObject:
+def vars_of(plan: Plan) -> JsonObject:
     """The vars of a plan, without those that are different in every run."""
     return {name: value for name, value in plan.vars.items() if name != "run"}
 
@@ -46,11 +46,11 @@ def test_the_chosen_candidate_brings_its_vars(home: Home) -> None:
     given(home, CHOICE)
     home.suite("title: S\nchecks: [{id: a, title: A, kind: toy.ask, target: api, with: {path: '${layout}'}}]\n")
     before = home.load()
-    assert said(before) == {"layout": "A", "prefix": "none", "budget": {"ms": 5, "s": 1}}
+    assert vars_of(before) == {"layout": "A", "prefix": "none", "budget": {"ms": 5, "s": 1}}
     assert before.targets["api"].target.url == "http://127.0.0.1:1"
     assert before.targets["api"].choice is None
     after = home.load(options=home.options(choices={"api": Choice(1, 2, True)}))
-    assert said(after) == {"layout": "B", "prefix": "B!", "budget": {"ms": 1, "s": 1}}
+    assert vars_of(after) == {"layout": "B", "prefix": "B!", "budget": {"ms": 1, "s": 1}}
     assert after.targets["api"].target.url == "http://127.0.0.1:1/b"
     assert after.checks[0].measurement.params.model_dump()["path"] == "B"
 
@@ -93,7 +93,7 @@ def test_a_handover_is_the_whole_stack(home: Home) -> None:
     api = plan.targets["api"].target
     assert (api.url, api.pid, api.tls.ca, api.tls.verify) == ("http://127.0.0.1:7/x", 12, "/ca.pem", False)
     assert plan.targets["store"].target.url is None
-    assert said(plan) == {"layout": "B", "prefix": "none", "budget": {"ms": 9, "s": 1}}
+    assert vars_of(plan) == {"layout": "B", "prefix": "none", "budget": {"ms": 9, "s": 1}}
     over = replace(home.options(stack=stack, vars={"budget.ms": "11"}), targets={"store": "redis://127.0.0.1:5"})
     assert home.load(options=over).vars["budget"] == {"ms": 11, "s": 1}
     assert home.load(options=over).targets["store"].target.url == "redis://127.0.0.1:5"
@@ -136,7 +136,7 @@ def test_numbers_from_the_environment_are_text_where_text_is_wanted(home: Home) 
     environ = {"KEY": "0012345", "TIMES": "+3"}
     headers = "headers: {X-Key: '${KEY}', X-N: '${TIMES}'}"
     text = f"kind: toy.ask\ntarget: api\nwith: {{path: '${{TIMES}}', times: '${{TIMES}}', {headers}}}"
-    (check,) = home.one(text, options=home.options(environ=environ)).checks
+    (check,) = home.plan_of_check(text, options=home.options(environ=environ)).checks
     params = check.measurement.params.model_dump()
     assert (params["path"], params["times"], params["headers"]) == ("+3", 3, {"X-Key": "0012345", "X-N": "+3"})
 
@@ -159,7 +159,7 @@ def test_what_checks_use_may_be_given_on_the_command_line_alone(home: Home) -> N
     """A suite of one's own may rest on a target and a var that no profile knows."""
     text = "kind: toy.ask\ntarget: mine\nwith: {path: '${mine.path}'}"
     options = home.options(targets={"mine": "http://127.0.0.1:4"}, vars={"mine.path": "/p"})
-    assert home.one(text, options=options).checks[0].measurement.params.model_dump()["path"] == "/p"
+    assert home.plan_of_check(text, options=options).checks[0].measurement.params.model_dump()["path"] == "/p"
 
 
 def test_one_part_of_a_list_may_be_set_and_the_rest_stays(home: Home) -> None:

@@ -60,7 +60,7 @@ def test_a_broken_one_is_told_alone(home: Home) -> None:
     """What would follow from its lack is not told: not the hundred places where its vars are used."""
     home.profile(PROFILE)
     home.suite(SUITE)
-    for text, said in {
+    for text, message in {
         "varz: {}\n": 'a file of vars needs "vars"',
         "vars: [1]\n": "vars takes a mapping, not a list",
         "vars: {a: 1}\nmore: 1\n": 'unknown key "more" of a file of vars',
@@ -68,8 +68,8 @@ def test_a_broken_one_is_told_alone(home: Home) -> None:
     }.items():
         home.write("checks/case/questions.yaml", text)
         found = home.problems("base")
-        assert said in found[0].message
-        assert {one.place.file for one in found if one.place} == {"checks/case/questions.yaml"}
+        assert message in found[0].message
+        assert {problem.place.file for problem in found if problem.place} == {"checks/case/questions.yaml"}
     (home.path / "checks/case/questions.yaml").unlink()
     assert error_lines(home.problems("base")) == ['10: unknown file of vars "case/questions"; did you mean "case/one"?']
 

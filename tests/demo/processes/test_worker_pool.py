@@ -97,12 +97,12 @@ def test_agents_of_different_workers_meet() -> None:
                 with _only(stack, number):
                     sockets.append(open_sockets.enter_context(connect(f"{base}did:{number}")))
                     assert json.loads(sockets[-1].recv(10))["type"] == "connected"
-            one, two = sockets
+            first, second = sockets
             stats = httpx.get(_url(stack, "api", "/ws/stats"), timeout=10).json()
             assert (stats["rooms"], stats["agents_connected"]) == ({"lab": 2}, ["did:0", "did:1"])
-            one.send(json.dumps({"type": "broadcast", "payload": {"text": "hello"}}))
-            assert json.loads(one.recv(10))["payload"] == {"recipients": 1}
-            heard = json.loads(two.recv(10))
+            first.send(json.dumps({"type": "broadcast", "payload": {"text": "hello"}}))
+            assert json.loads(first.recv(10))["payload"] == {"recipients": 1}
+            heard = json.loads(second.recv(10))
             assert (heard["type"], heard["sender"], heard["payload"]) == ("broadcast", "did:0", {"text": "hello"})
         assert eventually(lambda: httpx.get(_url(stack, "api", "/ws/stats"), timeout=10).json()["total_rooms"] == 0)
 

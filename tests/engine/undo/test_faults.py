@@ -64,7 +64,7 @@ class Flags:
 
     def __init__(self) -> None:
         self.up: list[str] = []
-        self.said: list[str] = []
+        self.calls: list[str] = []
         self.closed = 0
 
     def fault(self, *, limit_s: float = 60, grace_s: float = 0.4) -> Fault:
@@ -83,13 +83,13 @@ class Flags:
                 return PlayUndo(name=params.name, wrong=params.wrong)
 
             async def inject(self, params: Play, undo: PlayUndo, ctx: FaultContext) -> ActiveFault | None:
-                flags.said.append(f"+{undo.name}")
+                flags.calls.append(f"+{undo.name}")
                 flags.up.append(undo.name)
                 await flags.met(params.wrong, "inject")
                 return ActiveFault(close=flags.close)
 
             async def revert(self, undo: PlayUndo, ctx: FaultContext) -> None:
-                flags.said.append(f"-{undo.name}")
+                flags.calls.append(f"-{undo.name}")
                 if undo.wrong != "revert:lies":
                     await asyncio.sleep(0.05)
                     with suppress(ValueError):
@@ -149,7 +149,7 @@ def test_the_last_that_was_injected_is_the_first_that_is_taken_back(tmp_path: Pa
     events = run(tmp_path, check)
     report, checks = results(events)
     assert checks["a"].status is Status.PASS
-    assert flags.said == ["+x", "+y", "-y", "-x"]
+    assert flags.calls == ["+x", "+y", "-y", "-x"]
     assert fault_lines(events) == [("injected", "1"), ("injected", "2"), ("reverted 2", True), ("reverted 1", True)]
     assert (flags.up, flags.closed, report.exit_code) == ([], 2, 0)
     assert UndoFolder.below(tmp_path).ids() == ()
@@ -162,11 +162,11 @@ def test_it_is_in_force_over_all_attempts(tmp_path: Path) -> None:
 
     check = make("a", scripted(stage), script={"answers": [500, 200]}, retry=Retry(2, 0.01), under=under(flags, Play()))
     _, checks = results(run(tmp_path, check))
-    assert (checks["a"].status, checks["a"].attempts, flags.said) == (Status.FLAKY, 2, ["+it", "-it"])
+    assert (checks["a"].status, checks["a"].attempts, flags.calls) == (Status.FLAKY, 2, ["+it", "-it"])
 
 
 @pytest.mark.parametrize(
-    ("wrong", "status", "reason", "said"),
+    ("wrong", "status", "reason", "expected"),
     [
         ("prepare:na", Status.SKIP, "not here", []),
         ("prepare:unmeasurable", Status.ERROR, "cannot", []),
@@ -180,14 +180,16 @@ def test_it_is_in_force_over_all_attempts(tmp_path: Path) -> None:
         ("revert:gone", Status.PASS, None, ["+it", "-it"]),
     ],
 )
-def test_whatever_goes_wrong(tmp_path: Path, wrong: str, status: Status, reason: str | None, said: list[str]) -> None:
+def test_whatever_goes_wrong(
+    tmp_path: Path, wrong: str, status: Status, reason: str | None, expected: list[str]
+) -> None:
     """Before the injection nothing is touched; after it, it is reverted. The fingerprint decides, not the revert."""
     flags, stage = Flags(), Stage()
     check = make("a", scripted(stage), under=under(flags, Play(wrong=wrong), limit_s=0.3))
     report, checks = results(run(tmp_path, check))
     assert (checks["a"].status, checks["a"].reason) == (status, reason)
-    assert (flags.said, flags.up) == (said, [])
-    assert all(one.proven for one in report.faults)
+    assert (flags.calls, flags.up) == (expected, [])
+    assert all(fault.proven for fault in report.faults)
     assert report.exit_code in (0, 3)
     assert UndoFolder.below(tmp_path).ids() == ()
     assert (stage.begun == ["a"]) is (status is Status.PASS)
@@ -225,7 +227,7 @@ def _stuck(flags: Flags, wrong: str) -> Any:
             flags.up.append("it")  # it is up again before anybody looks
             if wrong == "revert:hangs":
                 await asyncio.sleep(60)
-        if where == "fingerprint" and flags.said[-1:] == ["-it"] and wrong == "fingerprint:broken":
+        if where == "fingerprint" and flags.calls[-1:] == ["-it"] and wrong == "fingerprint:broken":
             raise KeyError("oh")
 
     return met
@@ -237,7 +239,7 @@ def test_a_time_out_of_the_check_does_not_cost_the_undo(tmp_path: Path) -> None:
     check = make("a", scripted(stage), script={"takes_s": 60.0}, timeout_s=0.2, under=under(flags, Play()))
     _, checks = results(run(tmp_path, check))
     assert (checks["a"].status, checks["a"].reason) == (Status.FAIL, "no result within 0.2 s")
-    assert (flags.said, flags.up) == (["+it", "-it"], [])
+    assert (flags.calls, flags.up) == (["+it", "-it"], [])
 
 
 def test_it_is_not_in_force_longer_than_its_limit(tmp_path: Path) -> None:
@@ -254,17 +256,17 @@ def test_cancelled_again_and_again(tmp_path: Path) -> None:
     """To stop the run and to cut its grace short while it is reverted does not stop that."""
     flags, stage = Flags(), Stage()
     check = make("a", scripted(stage), script={"takes_s": 60.0}, timeout_s=90.0, under=under(flags, Play()))
-    one = engine(tmp_path, check)
+    running = engine(tmp_path, check)
 
     def cut_short(event: Event) -> None:
         if isinstance(event, FaultInjected):
             loop = asyncio.get_running_loop()
-            loop.call_later(0.1, one.stop, "interrupted")
+            loop.call_later(0.1, running.stop, "interrupted")
             for step in range(2, 8):
-                loop.call_later(0.1 + step * 0.005, one.cut_grace_short)
+                loop.call_later(0.1 + step * 0.005, running.cut_grace_short)
 
-    report, _ = results(asyncio.run(collect(one, cut_short)))
-    assert (report.exit_code, flags.up, flags.said) == (130, [], ["+it", "-it"])
+    report, _ = results(asyncio.run(collect(running, cut_short)))
+    assert (report.exit_code, flags.up, flags.calls) == (130, [], ["+it", "-it"])
     assert [fault.proven for fault in report.faults] == [True]
 
 
@@ -294,16 +296,16 @@ def test_a_checker_disturbs_for_a_while(tmp_path: Path) -> None:
                 inside = list(flags.up)
         return Seen(inside=inside, after=list(flags.up))
 
-    wanted = FaultEntry(fault="flag.up")
+    entry = FaultEntry(fault="flag.up")
     (planned,) = under(flags, Play())
-    check = make("a", declared(disturb), params=Inner(disturb=wanted, twice=True), rules=())
+    check = make("a", declared(disturb), params=Inner(disturb=entry, twice=True), rules=())
     measurement = check.measurement
-    compiled = CompiledMeasurement(measurement.checker, measurement.params, (), None, {}, {wanted.key: planned})
+    compiled = CompiledMeasurement(measurement.checker, measurement.params, (), None, {}, {entry.key: planned})
     from dataclasses import replace
 
     report, checks = results(run(tmp_path, replace(check, measurement=compiled)))
     assert checks["a"].facts == {"inside": ["it"], "after": []}
-    assert flags.said == ["+it", "-it", "+it", "-it"]
+    assert flags.calls == ["+it", "-it", "+it", "-it"]
     assert [fault.proven for fault in report.faults] == [True, True]
     refused, checks = results(run(tmp_path, replace(check, measurement=measurement), run_id="20010909T014640-abcdee"))
     assert checks["a"].status is Status.ERROR
@@ -340,7 +342,7 @@ def test_where_another_run_has_left_something(tmp_path: Path) -> None:
     _, checks = results(run(tmp_path, make("a", scripted(Stage()), under=under(flags, Play()))))
     assert checks["a"].status is Status.ERROR
     assert "another run has left or holds a fault" in (checks["a"].reason or "")
-    assert flags.said == []
+    assert flags.calls == []
 
 
 def test_without_a_guardian_nothing_is_injected(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -349,8 +351,8 @@ def test_without_a_guardian_nothing_is_injected(tmp_path: Path, monkeypatch: pyt
     flags = Flags()
     _, checks = results(run(tmp_path, make("a", scripted(Stage()), under=under(flags, Play()))))
     assert "the guardian of undo does not start" in (checks["a"].reason or "")
-    assert flags.said == []
+    assert flags.calls == []
     monkeypatch.setattr("xnai_validate.engine.undo.guardian.SHELL", "/bin/true")
     _, checks = results(run(tmp_path, make("a", scripted(Stage()), under=under(flags, Play())), run_id="x"))
     assert "the guardian of undo does not start" in (checks["a"].reason or "")
-    assert flags.said == []
+    assert flags.calls == []

@@ -25,7 +25,7 @@ from xnai_validate.model.results.report import RunInfo
 from xnai_validate.model.results.report_builder import build_report
 
 RUN = "20261122T170312-ab12cd"
-NOBODY = ProcessId(pid=2**22 + 1, started=0, boot="")
+ENDED_PROCESS = ProcessId(pid=2**22 + 1, started=0, boot="")
 
 
 def find(name: str) -> Fault:
@@ -44,7 +44,7 @@ def record(folder: UndoFolder, number: int, file: Path, *, run: str = RUN, **mor
         "sentence": f"{file.name} is there",
         "run": run,
         "check": "a/b:c",
-        "owner": NOBODY,
+        "owner": ENDED_PROCESS,
         "target": None,
         "undo": {"file": str(file)},
         "before": False,
@@ -58,10 +58,10 @@ def record(folder: UndoFolder, number: int, file: Path, *, run: str = RUN, **mor
 
 def repaired(state: Path, **more: Any) -> list[tuple[str, bool]]:
     """What came of each."""
-    told: list[Repaired] = []
-    done = asyncio.run(repair(state, find, SystemClock(), told.append, **more))
-    assert done == told
-    return [(one.id, one.proven) for one in done]
+    results: list[Repaired] = []
+    done = asyncio.run(repair(state, find, SystemClock(), results.append, **more))
+    assert done == results
+    return [(repaired.id, repaired.proven) for repaired in done]
 
 
 def test_the_last_is_taken_back_first(tmp_path: Path) -> None:
@@ -70,7 +70,7 @@ def test_the_last_is_taken_back_first(tmp_path: Path) -> None:
     flags = [tmp_path / f"flag{number}" for number in range(1, 12)]
     for number, flag in enumerate(flags, 1):
         record(folder, number, flag)
-    assert [one.rpartition(".")[2] for one in folder.ids()] == [str(number) for number in range(1, 12)]
+    assert [name.rpartition(".")[2] for name in folder.ids()] == [str(number) for number in range(1, 12)]
     assert repaired(tmp_path) == [(f"{RUN}.{number}", True) for number in range(11, 0, -1)]
     assert not any(flag.exists() for flag in flags)
     assert (folder.ids(), repaired(tmp_path)) == ((), [])
@@ -140,10 +140,10 @@ def test_what_cannot_be_read_stays(tmp_path: Path) -> None:
         (6, "[]"),
     ):
         (folder.path / f"{RUN}.{number}.json").write_text(text)
-    found = asyncio.run(repair(tmp_path, find, SystemClock(), lambda one: None))
-    assert [one.proven for one in found] == [False] * 6
+    found = asyncio.run(repair(tmp_path, find, SystemClock(), lambda repaired: None))
+    assert [repaired.proven for repaired in found] == [False] * 6
     assert len(folder.ids()) == 6
-    assert [type(one) for one in folder.all()] == [UndoRecord] * 2 + [Unreadable] * 4
+    assert [type(record) for record in folder.all()] == [UndoRecord] * 2 + [Unreadable] * 4
     assert "another version" in str(found[4].why)
     assert 'unknown fault "other.thing"' in str(found[5].why)
     with pytest.raises(NotUndone, match="and 5 more"):
@@ -208,10 +208,10 @@ def test_a_record_is_whole_or_not_there(tmp_path: Path, monkeypatch: pytest.Monk
     monkeypatch.setattr(os, "fsync", fsync)
     target = Target("redis", "redis://127.0.0.1:1", password="in-the-clear")
     made = record(folder, 1, tmp_path / "flag", target=target)
-    names = [Path(one).name for one in synced]
+    names = [Path(path).name for path in synced]
     assert [name.rpartition(".")[0] for name in names[:2]] == [f".{RUN}.1.secret", f".{RUN}.1.json"]
     assert names[2:] == ["undo", tmp_path.name]
-    assert {one.stat().st_mode & 0o777 for one in folder.path.iterdir()} == {0o600}
+    assert {path.stat().st_mode & 0o777 for path in folder.path.iterdir()} == {0o600}
     assert folder.path.stat().st_mode & 0o777 == 0o700
     assert b"in-the-clear" not in (folder.path / f"{RUN}.1.json").read_bytes()
     assert folder.get(f"{RUN}.1") == made
@@ -228,7 +228,7 @@ def test_a_record_is_whole_or_not_there(tmp_path: Path, monkeypatch: pytest.Monk
         with pytest.raises(OSError, match="No space"):
             record(folder, 2, tmp_path / "flag", target=target)
         assert folder.ids() == (f"{RUN}.1",)
-        assert sorted(one.name for one in folder.path.iterdir()) == [f"{RUN}.1.json", f"{RUN}.1.secret"]
+        assert sorted(path.name for path in folder.path.iterdir()) == [f"{RUN}.1.json", f"{RUN}.1.secret"]
 
 
 def test_a_password_from_the_environment_is_only_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -238,7 +238,7 @@ def test_a_password_from_the_environment_is_only_named(tmp_path: Path, monkeypat
     target = Target("redis", "redis://127.0.0.1:1", password="from-outside", password_env="TEST_REDIS_PASSWORD")
     made = record(folder, 1, tmp_path / "flag", target=target)
     assert folder.get(made.id) == made
-    assert [one.name for one in folder.path.iterdir()] == [f"{RUN}.1.json"]
+    assert [path.name for path in folder.path.iterdir()] == [f"{RUN}.1.json"]
     assert "from-outside" not in (folder.path / f"{RUN}.1.json").read_text()
     userinfo = record(folder, 2, tmp_path / "flag", target=Target("api", "http://user:secret@127.0.0.1:1/x"))
     assert "secret" not in (folder.path / f"{RUN}.2.json").read_text()
@@ -250,8 +250,11 @@ def test_where_the_password_is_missing(tmp_path: Path, monkeypatch: pytest.Monke
     target = Target("redis", "redis://127.0.0.1:1", password="from-outside", password_env="TEST_REDIS_PASSWORD")
     record(UndoFolder.below(tmp_path), 1, tmp_path / "flag", target=target)
     monkeypatch.delenv("TEST_REDIS_PASSWORD", raising=False)
-    (one,) = asyncio.run(repair(tmp_path, find, SystemClock(), lambda one: None))
-    assert (one.proven, one.why) == (False, "TEST_REDIS_PASSWORD is not set, which holds the password of redis")
+    (result,) = asyncio.run(repair(tmp_path, find, SystemClock(), lambda repaired: None))
+    assert (result.proven, result.why) == (
+        False,
+        "TEST_REDIS_PASSWORD is not set, which holds the password of redis",
+    )
     assert (tmp_path / "flag").exists()
     monkeypatch.setenv("TEST_REDIS_PASSWORD", "from-outside")
     assert repaired(tmp_path) == [(f"{RUN}.1", True)]
@@ -281,5 +284,5 @@ def test_waiting_for_the_end_of_a_run_takes_no_longer_than_it_may(tmp_path: Path
     folder = UndoFolder.below(tmp_path)
     record(folder, 1, tmp_path / "flag", owner=myself())
     clock = VirtualClock()
-    done = run_virtual(repair(tmp_path, find, clock, lambda one: None, run=RUN))
-    assert [(one.proven, "still runs" in str(one.why)) for one in done] == [(False, True)]
+    done = run_virtual(repair(tmp_path, find, clock, lambda repaired: None, run=RUN))
+    assert [(repaired.proven, "still runs" in str(repaired.why)) for repaired in done] == [(False, True)]

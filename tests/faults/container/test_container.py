@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from tests.faults.containers import ID, NAME, Kind, OneContainer, Visitor, one_container
-from tests.faults.trying import trial
+from tests.faults.containers import ID, NAME, ContainerEngine, Kind, Visitor, container_engine
+from tests.faults.fault_control import fault_control
 from xnai_validate.faults.container import _subject as subject
 from xnai_validate.kit import NotApplicable, Target, Unmeasurable
 
@@ -21,79 +21,84 @@ NOT_LEFT = {"container.pause": "pause", "container.stop": "stop", "container.res
 
 
 @pytest.fixture(params=["docker", "podman"])
-def engine(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[OneContainer]:
+def engine(
+    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[ContainerEngine]:
     kind: Kind = request.param
-    with one_container(tmp_path, kind) as one:
-        monkeypatch.setenv("DOCKER_HOST", f"unix://{one.path}")
-        yield one
+    with container_engine(tmp_path, kind) as running:
+        monkeypatch.setenv("DOCKER_HOST", f"unix://{running.path}")
+        yield running
 
 
 @pytest.mark.parametrize("name", FAULTS)
-def test_a_fault_goes_through_its_states(engine: OneContainer, name: str) -> None:
+def test_a_fault_goes_through_its_states(engine: ContainerEngine, name: str) -> None:
     """Injected and taken back with either engine; what is told to it names the container by its id."""
     target = replace(ECHO, url=f"tcp://127.0.0.1:{engine.port}")
     visitor = Visitor(engine.port)
-    with trial(name, target) as one:
-        undo, before = one.prepare()
-        assert {asked.partition(" ")[0] for asked in engine.asked} == {"GET"}
-        one.inject(undo)
-        wanted = {"container.pause": "silent", "container.stop": "refused", "container.restart": "answers"}
-        assert visitor.ask() == wanted[name]
-        proof = one.take_back(undo, before)
+    with fault_control(name, target) as control:
+        undo, before = control.prepare()
+        assert {request.partition(" ")[0] for request in engine.requests} == {"GET"}
+        control.inject(undo)
+        expected = {"container.pause": "silent", "container.stop": "refused", "container.restart": "answers"}
+        assert visitor.ask() == expected[name]
+        proof = control.revert(undo, before)
         assert proof.proven, proof.why
     assert visitor.ask() == "answers"
-    assert all(f"/containers/{ID}/" in asked for asked in engine.asked if asked.startswith("POST"))
+    assert all(f"/containers/{ID}/" in request for request in engine.requests if request.startswith("POST"))
 
 
-def test_a_container_has_its_grace(engine: OneContainer) -> None:
+def test_a_container_has_its_grace(engine: ContainerEngine) -> None:
     """The engine is told how long to wait before it kills."""
     for name in ("container.stop", "container.restart"):
-        with trial(name, ECHO, grace=3) as one:
-            undo, before = one.prepare()
-            one.inject(undo)
-            assert one.take_back(undo, before).proven
+        with fault_control(name, ECHO, grace=3) as control:
+            undo, before = control.prepare()
+            control.inject(undo)
+            assert control.revert(undo, before).proven
     assert engine.graces == ["3", "3"]
 
 
 @pytest.mark.parametrize("name", FAULTS)
-def test_a_container_that_is_paused_or_restarting_is_refused(engine: OneContainer, name: str) -> None:
+def test_a_container_that_is_paused_or_restarting_is_refused(engine: ContainerEngine, name: str) -> None:
     """Paused by somebody else, stopped, restarting, unknown: the reason is told, and nothing but reading was done."""
     engine.freeze()
-    with trial(name, ECHO) as one, pytest.raises(Unmeasurable, match="paused already"):
-        one.prepare()
+    with fault_control(name, ECHO) as control, pytest.raises(Unmeasurable, match="paused already"):
+        control.prepare()
     engine.thaw()
     engine.end()
-    with trial(name, ECHO) as one, pytest.raises(NotApplicable, match=r"does not run \(exited\)"):
-        one.prepare()
+    with fault_control(name, ECHO) as control, pytest.raises(NotApplicable, match=r"does not run \(exited\)"):
+        control.prepare()
     engine.give(f"GET /containers/{NAME}/json", {"Id": ID, "State": {"Status": "restarting", "Running": True}})
-    with trial(name, ECHO) as one, pytest.raises(Unmeasurable, match="restarted again and again"):
-        one.prepare()
+    with fault_control(name, ECHO) as control, pytest.raises(Unmeasurable, match="restarted again and again"):
+        control.prepare()
     with (
-        trial(name, Target("echo", container="other")) as one,
+        fault_control(name, Target("echo", container="other")) as control,
         pytest.raises(NotApplicable, match="container other"),
     ):
-        one.prepare()
-    with trial(name, Target("echo")) as one, pytest.raises(NotApplicable, match="no container is known"):
-        one.prepare()
-    assert {asked.partition(" ")[0] for asked in engine.asked} == {"GET"}
+        control.prepare()
+    with fault_control(name, Target("echo")) as control, pytest.raises(NotApplicable, match="no container is known"):
+        control.prepare()
+    assert {request.partition(" ")[0] for request in engine.requests} == {"GET"}
 
 
 @pytest.mark.parametrize("name", ["container.stop", "container.restart"])
 def test_a_container_that_would_be_removed_is_refused(name: str, tmp_path: Path) -> None:
     """A container made with --rm could not be brought back; it may be paused."""
-    with one_container(tmp_path, auto_remove=True) as engine:
-        with trial(name, ECHO, socket=engine.path) as one, pytest.raises(Unmeasurable, match=r"--rm") as caught:
-            one.prepare()
+    with container_engine(tmp_path, auto_remove=True) as engine:
+        with (
+            fault_control(name, ECHO, socket=engine.path) as control,
+            pytest.raises(Unmeasurable, match=r"--rm") as caught,
+        ):
+            control.prepare()
         assert "container.pause" in str(caught.value.hint)
-        with trial("container.pause", ECHO, socket=engine.path) as one:
-            undo, before = one.prepare()
-            one.inject(undo)
-            assert one.take_back(undo, before).proven
+        with fault_control("container.pause", ECHO, socket=engine.path) as control:
+            undo, before = control.prepare()
+            control.inject(undo)
+            assert control.revert(undo, before).proven
 
 
 @pytest.mark.parametrize("name", FAULTS)
 def test_an_engine_that_fails_is_an_error_with_the_command(
-    engine: OneContainer, name: str, monkeypatch: pytest.MonkeyPatch
+    engine: ContainerEngine, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """500 or no answer to the action: its words or the time-out, and the command by which a person would do it."""
     monkeypatch.setattr(subject, "CALL_S", 0.3)
@@ -101,57 +106,57 @@ def test_an_engine_that_fails_is_an_error_with_the_command(
     route = f"POST /containers/{ID}/{action}"
     engine.give(route, {"message": "driver failed"}, 500)
     params: dict[str, Any] = {} if action == "pause" else {"grace": 0}
-    with trial(name, ECHO, **params) as one:
-        undo, before = one.prepare()
-        said = rf"did not {action} c+: the engine answered 500: driver failed; by hand: {engine.kind} {action} c+"
-        with pytest.raises(Unmeasurable, match=said):
-            one.inject(undo)
-        assert one.take_back(undo, before).proven
+    with fault_control(name, ECHO, **params) as control:
+        undo, before = control.prepare()
+        message = rf"did not {action} c+: the engine answered 500: driver failed; by hand: {engine.kind} {action} c+"
+        with pytest.raises(Unmeasurable, match=message):
+            control.inject(undo)
+        assert control.revert(undo, before).proven
         engine.hang(route)
         with pytest.raises(Unmeasurable, match=r"no whole answer within 0\.3 s"):
-            one.inject(undo)
-        assert one.take_back(undo, before).proven
+            control.inject(undo)
+        assert control.revert(undo, before).proven
 
 
 @pytest.mark.parametrize(("name", "back"), [("container.pause", "unpause"), ("container.stop", "start")])
 def test_an_engine_that_does_not_revert_is_an_error_with_the_command(
-    engine: OneContainer, name: str, back: str
+    engine: ContainerEngine, name: str, back: str
 ) -> None:
     """Nothing is proven then, and the command by hand is named; once the engine does it, it is."""
-    with trial(name, ECHO, **({} if back == "unpause" else {"within": "1s"})) as one:
-        undo, before = one.prepare()
-        one.inject(undo)
-        one.fault = replace(one.fault, grace_s=0.5)
+    with fault_control(name, ECHO, **({} if back == "unpause" else {"within": "1s"})) as control:
+        undo, before = control.prepare()
+        control.inject(undo)
+        control.fault = replace(control.fault, grace_s=0.5)
         engine.give(f"POST /containers/{ID}/{back}", {"message": "cgroup is busy"}, 500)
-        proof = one.take_back(undo, before)
+        proof = control.revert(undo, before)
         assert not proof.proven
         assert "cgroup is busy" in str(proof.why)
         assert f"by hand: {engine.kind} {back} {ID[:12]}" in str(proof.why)
         engine.answers.clear()
-        one.fault = replace(one.fault, grace_s=15)
-        assert one.take_back(undo, before).proven
+        control.fault = replace(control.fault, grace_s=15)
+        assert control.revert(undo, before).proven
     assert engine.status == "running"
 
 
 @pytest.mark.parametrize("name", FAULTS)
-def test_actions_of_others_meanwhile_do_no_harm(engine: OneContainer, name: str) -> None:
+def test_actions_of_others_meanwhile_do_no_harm(engine: ContainerEngine, name: str) -> None:
     """Brought back by somebody else: proven, without another action. Removed: gone, and the fault with it."""
-    with trial(name, ECHO) as one:
-        undo, before = one.prepare()
-        one.inject(undo)
+    with fault_control(name, ECHO) as control:
+        undo, before = control.prepare()
+        control.inject(undo)
         if engine.status == "paused":
             engine.thaw()
         elif engine.status == "exited":
             engine.start()
-        engine.asked.clear()
-        assert one.take_back(undo, before).proven
-        assert {asked.partition(" ")[0] for asked in engine.asked} == {"GET"}
+        engine.requests.clear()
+        assert control.revert(undo, before).proven
+        assert {request.partition(" ")[0] for request in engine.requests} == {"GET"}
         engine.end()
         engine.status = "removed"
-        assert one.take_back(undo, before).proven
+        assert control.revert(undo, before).proven
 
 
-def test_a_restart_that_fails_halfway_is_brought_back(engine: OneContainer) -> None:
+def test_a_restart_that_fails_halfway_is_brought_back(engine: ContainerEngine) -> None:
     """The engine ended it and did not start it: then it is started."""
 
     def halfway() -> tuple[int, bytes]:
@@ -159,23 +164,29 @@ def test_a_restart_that_fails_halfway_is_brought_back(engine: OneContainer) -> N
         return 500, b'{"message":"failed to create task"}'
 
     engine.answers[f"POST /containers/{ID}/restart"] = halfway
-    with trial("container.restart", ECHO) as one:
-        undo, before = one.prepare()
+    with fault_control("container.restart", ECHO) as control:
+        undo, before = control.prepare()
         with pytest.raises(Unmeasurable, match="failed to create task"):
-            one.inject(undo)
+            control.inject(undo)
         assert engine.status == "exited"
-        assert one.take_back(undo, before).proven
+        assert control.revert(undo, before).proven
     assert engine.status == "running"
 
 
 @pytest.mark.parametrize("name", FAULTS)
 def test_without_an_engine_the_fault_is_not_injected(name: str, tmp_path: Path) -> None:
     """No socket is not applicable; a socket that nobody listens on is told with the way to look."""
-    with trial(name, ECHO, socket=f"{tmp_path}/none.sock") as one, pytest.raises(NotApplicable, match=r"none\.sock"):
-        one.prepare()
+    with (
+        fault_control(name, ECHO, socket=f"{tmp_path}/none.sock") as control,
+        pytest.raises(NotApplicable, match=r"none\.sock"),
+    ):
+        control.prepare()
     path = tmp_path / "podman.sock"
     with socket.socket(socket.AF_UNIX) as stale:
         stale.bind(str(path))
-    with trial(name, ECHO, socket=str(path)) as one, pytest.raises(Unmeasurable, match=r"refused") as caught:
-        one.prepare()
+    with (
+        fault_control(name, ECHO, socket=str(path)) as control,
+        pytest.raises(Unmeasurable, match=r"refused") as caught,
+    ):
+        control.prepare()
     assert "podman ps" in str(caught.value.hint)

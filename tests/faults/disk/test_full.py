@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.faults.fault_control import fault_control
 from tests.faults.scenes_host import the_host
-from tests.faults.trying import trial
 from xnai_validate.kit import NotApplicable, Unmeasurable
 
 
@@ -25,12 +25,14 @@ def test_a_disk_is_really_full(tmp_path: Path) -> None:
     base = Path("/dev/shm") if os.access("/dev/shm", os.W_OK) else tmp_path
     found = os.statvfs(base)
     free = found.f_bavail * found.f_frsize
-    with trial("disk.full", folder=str(base), leave=free - (96 << 20), most="256MiB", injection="disk") as one:
-        undo, before = one.prepare()
-        one.inject(undo)
+    with fault_control(
+        "disk.full", folder=str(base), leave=free - (96 << 20), most="256MiB", injection="disk"
+    ) as control:
+        undo, before = control.prepare()
+        control.inject(undo)
         after = os.statvfs(base)
         assert free - after.f_bavail * after.f_frsize > 48 << 20
-        assert one.take_back(undo, before).proven
+        assert control.revert(undo, before).proven
         assert not list(base.glob("*a-disk.1*"))
 
 
@@ -42,5 +44,5 @@ def test_a_disk_is_guarded(tmp_path: Path) -> None:
         ({"folder": str(tmp_path / "none")}, NotApplicable, "not a folder"),
         ({"folder": str(tmp_path), "leave": 2**60}, NotApplicable, "full already"),
     ):
-        with trial("disk.full", **params) as one, pytest.raises(error, match=text):
-            one.prepare()
+        with fault_control("disk.full", **params) as control, pytest.raises(error, match=text):
+            control.prepare()

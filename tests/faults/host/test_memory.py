@@ -10,8 +10,8 @@ import psutil
 import pytest
 from pydantic import ValidationError
 
+from tests.faults.fault_control import fault_control
 from tests.faults.scenes_host import holders, the_host
-from tests.faults.trying import trial
 from xnai_validate.faults._child import children_of
 from xnai_validate.kit import NotApplicable, Unmeasurable
 
@@ -25,40 +25,40 @@ def to_oneself() -> Iterator[None]:
 
 def test_memory_is_really_taken() -> None:
     """As much as it takes to the percentage that was asked for; all of it is given back."""
-    wanted = math.ceil(psutil.virtual_memory().percent) + 2
-    with trial("host.memory", percent=wanted, most="4GiB") as one:
-        undo, before = one.prepare()
-        one.inject(undo)
-        (child,) = children_of(one.place.id)
+    percent = math.ceil(psutil.virtual_memory().percent) + 2
+    with fault_control("host.memory", percent=percent, most="4GiB") as control:
+        undo, before = control.prepare()
+        control.inject(undo)
+        (child,) = children_of(control.place.id)
         held = psutil.Process(child.pid).memory_info().rss
         assert held > 0.005 * psutil.virtual_memory().total
         assert int(Path(f"/proc/{child.pid}/oom_score_adj").read_text()) == 1000
-        assert one.take_back(undo, before).proven
+        assert control.revert(undo, before).proven
         assert not child.alive
 
 
 def test_memory_is_guarded() -> None:
     """Not beyond 97 %, not more than allowed, and not where there is nothing to do."""
-    with pytest.raises(ValidationError), trial("host.memory", percent=98):
+    with pytest.raises(ValidationError), fault_control("host.memory", percent=98):
         pass
     with (
-        trial("host.memory", percent=95, most="1MiB") as one,
+        fault_control("host.memory", percent=95, most="1MiB") as control,
         pytest.raises(Unmeasurable, match="more than `most` allows"),
     ):
-        one.prepare()
-    with trial("host.memory", percent=0.1) as one, pytest.raises(NotApplicable, match="already"):
-        one.prepare()
+        control.prepare()
+    with fault_control("host.memory", percent=0.1) as control, pytest.raises(NotApplicable, match="already"):
+        control.prepare()
 
 
 def test_memory_is_free_again_when_the_pipe_closes() -> None:
     """Nobody needs to end the child: it does not outlive who wanted it."""
-    wanted = math.ceil(psutil.virtual_memory().percent) + 1.5
-    with trial("host.memory", percent=wanted) as one:
-        undo, _ = one.prepare()
-        one.inject(undo)
-        (child,) = children_of(one.place.id)
-        assert one.force is not None
-        assert one.force.close is not None
-        one.force.close()
+    percent = math.ceil(psutil.virtual_memory().percent) + 1.5
+    with fault_control("host.memory", percent=percent) as control:
+        undo, _ = control.prepare()
+        control.inject(undo)
+        (child,) = children_of(control.place.id)
+        assert control.active is not None
+        assert control.active.close is not None
+        control.active.close()
         assert not child.alive
     assert holders() == (0, False)

@@ -21,8 +21,8 @@ from websockets.sync.server import ServerConnection, serve
 
 from tests.certificates import authority
 from tests.checkers.beside import tcp_server
+from tests.faults.fault_control import fault_control
 from tests.faults.scenes_http import BODY, Site, site
-from tests.faults.trying import trial
 from tests.ports import free_port
 from xnai_validate.kit import NotApplicable, Target, Tls
 
@@ -32,14 +32,14 @@ ANSWER = tuple[int, str, list[tuple[str, str]], bytes]
 @contextmanager
 def through(target: Target, **params: Any) -> Iterator[int]:
     """The fault in front of a target: the proxy's port; it is taken back at the end, and that is proven."""
-    with trial("http.fault", target, **params) as one:
-        undo, before = one.prepare()
-        one.inject(undo)
-        assert one.force is not None
-        url = urlsplit(one.force.url or "")
+    with fault_control("http.fault", target, **params) as control:
+        undo, before = control.prepare()
+        control.inject(undo)
+        assert control.active is not None
+        url = urlsplit(control.active.url or "")
         assert (url.scheme, url.path) == ("http", urlsplit(target.url or "").path)
         yield url.port or 0
-        proof = one.take_back(undo, before)
+        proof = control.revert(undo, before)
         assert proof.proven, proof.why
 
 
@@ -53,7 +53,7 @@ def target_of(web: Site) -> Target:
     return Target("web", f"http://127.0.0.1:{web.server_port}/api")
 
 
-def asked(connection: http.client.HTTPConnection, method: str, path: str, body: bytes | None = None) -> ANSWER:
+def exchange(connection: http.client.HTTPConnection, method: str, path: str, body: bytes | None = None) -> ANSWER:
     """An answer, but for its date. Headers are sorted: those that frame the body are written anew."""
     connection.request(method, path, body)
     answer = connection.getresponse()
@@ -64,17 +64,17 @@ def asked(connection: http.client.HTTPConnection, method: str, path: str, body: 
 def ask(port: int, path: str = "/body", method: str = "GET", body: bytes | None = None) -> ANSWER:
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
     try:
-        return asked(connection, method, path, body)
+        return exchange(connection, method, path, body)
     finally:
         connection.close()
 
 
 def raw(port: int, request: bytes) -> bytes:
     """All that is answered to bytes, up to the end of the connection."""
-    with socket.create_connection(("127.0.0.1", port), 20) as one:
-        one.sendall(request)
+    with socket.create_connection(("127.0.0.1", port), 20) as connection:
+        connection.sendall(request)
         data = b""
-        while piece := one.recv(65536):
+        while piece := connection.recv(65536):
             data += piece
         return data
 
@@ -96,9 +96,9 @@ def test_what_is_not_meant_passes_untouched(web: Site) -> None:
         ):
             direct = ask(web.server_port, path, method, body)
             assert ask(port, path, method, body) == direct
-            assert asked(kept, method, path, body) == direct
+            assert exchange(kept, method, path, body) == direct
         kept.close()
-    assert web.asked.count("GET /body?a=b%20c&d") == 3
+    assert web.requests.count("GET /body?a=b%20c&d") == 3
     assert set(web.hosts) == {f"127.0.0.1:{web.server_port}"}, "the target is asked for another host"
 
 
@@ -106,11 +106,11 @@ def test_a_share_is_answered_with_a_status(web: Site) -> None:
     """Thirty of a hundred, exactly, on one connection; the target hears of the others."""
     with through(target_of(web), do="status", status=429, retry_after="1500ms", share=0.3) as port:
         connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
-        answers = [asked(connection, "POST", "/echo", b"x" * 40_000) for _ in range(100)]
+        answers = [exchange(connection, "POST", "/echo", b"x" * 40_000) for _ in range(100)]
         connection.close()
-    spoiled = [one for one in answers if one[0] == 429]
-    assert (len(spoiled), sum(one[3] == b"x" * 40_000 for one in answers), len(web.asked)) == (30, 70, 70)
-    assert all(dict(one[2])["Retry-After"] == "2" for one in spoiled)
+    spoiled = [answer for answer in answers if answer[0] == 429]
+    assert (len(spoiled), sum(answer[3] == b"x" * 40_000 for answer in answers), len(web.requests)) == (30, 70, 70)
+    assert all(dict(answer[2])["Retry-After"] == "2" for answer in spoiled)
 
 
 def test_only_what_is_meant_is_counted(web: Site) -> None:
@@ -128,7 +128,7 @@ def test_a_dropped_request_gets_nothing(web: Site) -> None:
     """The connection is closed, and the target does not hear of it."""
     with through(target_of(web), do="drop") as port:
         assert raw(port, GET % b"/body") == b""
-    assert web.asked == []
+    assert web.requests == []
 
 
 @pytest.mark.parametrize("path", ["/body", "/chunks"])
@@ -206,14 +206,14 @@ def test_old_clients_and_cautious_ones_are_served(web: Site) -> None:
     with through(target_of(web), do="drop", paths=["/never"]) as port:
         head, _, body = raw(port, b"GET /chunks HTTP/1.0\r\n\r\n").partition(b"\r\n\r\n")
         assert (b"chunked" in head, body) == (False, BODY)
-        with socket.create_connection(("127.0.0.1", port), 20) as one:
-            one.sendall(b"POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\n")
-            assert one.recv(4096).startswith(b"HTTP/1.1 100 ")
-            one.sendall(b"hello")
-            said = b""
-            while not said.endswith(b"hello"):
-                said += one.recv(4096)
-            assert said.startswith(b"HTTP/1.1 200 Fine\r\n")
+        with socket.create_connection(("127.0.0.1", port), 20) as connection:
+            connection.sendall(b"POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\n")
+            assert connection.recv(4096).startswith(b"HTTP/1.1 100 ")
+            connection.sendall(b"hello")
+            received = b""
+            while not received.endswith(b"hello"):
+                received += connection.recv(4096)
+            assert received.startswith(b"HTTP/1.1 200 Fine\r\n")
 
 
 def test_two_requests_at_once_are_answered_in_turn(web: Site) -> None:
@@ -277,10 +277,10 @@ def test_the_proxy_outlives_what_is_wrong(web: Site) -> None:
     with through(target_of(web), do="drop", paths=["/never"]) as port:
         for wrong in (b"-ERR\r\n\r\n", b"GET / HTTP/1.1\r\nX: " + b"a" * 200_000):
             try:
-                said = raw(port, wrong)
+                received = raw(port, wrong)
             except ConnectionError:
-                said = b""
-            assert said == b""
+                received = b""
+            assert received == b""
             assert ask(port)[3] == BODY
     with through(Target("web", f"http://127.0.0.1:{free_port()}"), do="corrupt") as port:
         begun = time.monotonic()
@@ -303,12 +303,15 @@ def test_the_proxy_outlives_what_is_wrong(web: Site) -> None:
 )
 def test_what_makes_no_sense_is_refused(params: dict[str, Any]) -> None:
     """When the suite is loaded; also what would have no effect."""
-    with pytest.raises(ValidationError), trial("http.fault", Target("web"), **params):
+    with pytest.raises(ValidationError), fault_control("http.fault", Target("web"), **params):
         pass
 
 
 def test_what_does_not_speak_http_is_told() -> None:
     """Nothing is started in front of Redis."""
     target = Target("redis", "redis://127.0.0.1:6379/0")
-    with trial("http.fault", target, do="drop") as one, pytest.raises(NotApplicable, match="does not speak HTTP"):
-        one.prepare()
+    with (
+        fault_control("http.fault", target, do="drop") as control,
+        pytest.raises(NotApplicable, match="does not speak HTTP"),
+    ):
+        control.prepare()

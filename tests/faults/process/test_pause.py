@@ -14,8 +14,8 @@ from typing import Any
 import psutil
 import pytest
 
+from tests.faults.fault_control import fault_control
 from tests.faults.scenes_process import family, wait_until
-from tests.faults.trying import trial
 from xnai_validate.kit import NotApplicable, Target, Unmeasurable
 
 SERVER = """
@@ -42,9 +42,9 @@ def server(*more: str) -> Iterator[tuple[Target, subprocess.Popen[bytes], list[s
         process.kill()
         process.wait(10)
         process.stdout.close()
-        for one in psutil.process_iter(["cmdline"]):
-            if one.info["cmdline"] == command:
-                one.kill()
+        for control in psutil.process_iter(["cmdline"]):
+            if control.info["cmdline"] == command:
+                control.kill()
 
 
 def test_a_process_that_is_stopped_already_is_refused() -> None:
@@ -54,18 +54,21 @@ def test_a_process_that_is_stopped_already_is_refused() -> None:
         assert scene.target.pid is not None
         os.kill(scene.target.pid, signal.SIGSTOP)
         wait_until(lambda: scene.seen() == [True, False])
-        with trial("process.pause", scene.target) as one, pytest.raises(Unmeasurable, match="is stopped already"):
-            one.prepare()
+        with (
+            fault_control("process.pause", scene.target) as control,
+            pytest.raises(Unmeasurable, match="is stopped already"),
+        ):
+            control.prepare()
         os.kill(scene.target.pid, signal.SIGCONT)
 
 
 def test_without_tree_the_processes_below_run_on() -> None:
     """`tree: false` stops the process only."""
-    with family() as scene, trial("process.pause", scene.target, tree=False) as one:
-        undo, before = one.prepare()
-        one.inject(undo)
+    with family() as scene, fault_control("process.pause", scene.target, tree=False) as control:
+        undo, before = control.prepare()
+        control.inject(undo)
         wait_until(lambda: scene.seen() == [True, False])
-        assert one.take_back(undo, before).proven
+        assert control.revert(undo, before).proven
         assert scene.seen() == [False, False]
 
 
@@ -75,10 +78,10 @@ def test_a_process_that_this_program_runs_in_is_refused(name: str, pid: int) -> 
     """Neither this process nor one above it, nor the first of all, is disturbed."""
     params: dict[str, Any] = {"supervised": True} if name == "process.stop" else {}
     with (
-        trial(name, Target("me", "tcp://127.0.0.1:9", pid=pid), **params) as one,
+        fault_control(name, Target("me", "tcp://127.0.0.1:9", pid=pid), **params) as control,
         pytest.raises(Unmeasurable, match="itself runs in"),
     ):
-        one.prepare()
+        control.prepare()
 
 
 def test_a_process_that_does_not_run_is_not_applicable() -> None:
@@ -86,7 +89,10 @@ def test_a_process_that_does_not_run_is_not_applicable() -> None:
     with server() as (target, process, _):
         process.kill()
         process.wait(10)
-        with trial("process.pause", target) as one, pytest.raises(NotApplicable, match="does not run"):
-            one.prepare()
-    with trial("process.pause", Target("api", "http://127.0.0.1:9")) as one, pytest.raises(NotApplicable, match="pid"):
-        one.prepare()
+        with fault_control("process.pause", target) as control, pytest.raises(NotApplicable, match="does not run"):
+            control.prepare()
+    with (
+        fault_control("process.pause", Target("api", "http://127.0.0.1:9")) as control,
+        pytest.raises(NotApplicable, match="pid"),
+    ):
+        control.prepare()

@@ -16,8 +16,8 @@ import psutil
 import pytest
 from pydantic import ValidationError
 
+from tests.faults.fault_control import fault_control
 from tests.faults.scenes_process import family
-from tests.faults.trying import trial
 from xnai_validate.kit import Target, Unmeasurable
 
 SERVER = """
@@ -44,22 +44,22 @@ def server(*more: str) -> Iterator[tuple[Target, subprocess.Popen[bytes], list[s
         process.kill()
         process.wait(10)
         process.stdout.close()
-        for one in psutil.process_iter(["cmdline"]):
-            if one.info["cmdline"] == command:
-                one.kill()
+        for found in psutil.process_iter(["cmdline"]):
+            if found.info["cmdline"] == command:
+                found.kill()
 
 
 def test_a_process_without_a_supervisor_is_not_stopped() -> None:
     """Who brings it back must be said; and its return must be seen."""
     words = "without a supervisor is not started again"
-    with pytest.raises(ValidationError, match=words), trial("process.stop", Target("api", pid=2)):
+    with pytest.raises(ValidationError, match=words), fault_control("process.stop", Target("api", pid=2)):
         pass
     with (
         family() as scene,
-        trial("process.stop", scene.target, supervised=True) as one,
+        fault_control("process.stop", scene.target, supervised=True) as control,
         pytest.raises(Unmeasurable, match="could not be noticed that worker is back"),
     ):
-        one.prepare()
+        control.prepare()
 
 
 @pytest.mark.parametrize("more", [(), ("stubborn",)])
@@ -67,28 +67,31 @@ def test_a_command_starts_it_again(more: tuple[str, ...]) -> None:
     """SIGTERM, and SIGKILL for who does not hear; then the command, once, and not where it runs already."""
     with (
         server(*more) as (target, process, command),
-        trial("process.stop", target, restart=command, grace="300ms") as one,
+        fault_control("process.stop", target, restart=command, grace="300ms") as control,
     ):
-        undo, before = one.prepare()
-        assert one.take_back(undo, before).proven
+        undo, before = control.prepare()
+        assert control.revert(undo, before).proven
         assert process.poll() is None
-        one.inject(undo)
+        control.inject(undo)
         assert process.wait(10) == (-signal.SIGKILL if more else -signal.SIGTERM)
-        proof = one.take_back(undo, before)
+        proof = control.revert(undo, before)
         assert proof.proven, proof.why
-        assert one.take_back(undo, before).proven
-        running = [one.pid for one in psutil.process_iter(["cmdline"]) if one.info["cmdline"] == command]
+        assert control.revert(undo, before).proven
+        running = [process.pid for process in psutil.process_iter(["cmdline"]) if process.info["cmdline"] == command]
         assert len(running) == 1
 
 
 def test_a_process_that_does_not_come_back_is_an_error() -> None:
     """Nobody starts it, whatever was said: not proven, with the time that was waited."""
-    with server() as (target, process, _), trial("process.stop", target, supervised=True, within="500ms") as one:
-        undo, before = one.prepare()
-        one.inject(undo)
+    with (
+        server() as (target, process, _),
+        fault_control("process.stop", target, supervised=True, within="500ms") as control,
+    ):
+        undo, before = control.prepare()
+        control.inject(undo)
         process.wait(10)
-        one.fault = replace(one.fault, grace_s=1.0)
-        proof = one.take_back(undo, before)
+        control.fault = replace(control.fault, grace_s=1.0)
+        proof = control.revert(undo, before)
         assert not proof.proven
         assert "was not started again within 0.5 s" in (proof.why or "")
 
@@ -99,10 +102,10 @@ def test_a_stack_that_has_ended_ends_the_revert(tmp_path: Path) -> None:
         state = tmp_path / "state.json"
         state.write_text(f'{{"targets": {{"api": {{"pid": {process.pid}}}}}}}', encoding="utf-8")
         known = Target("api", target.url, pid=process.pid, state_file=str(state))
-        with trial("process.stop", known, supervised=True) as one:
-            undo, before = one.prepare()
-            one.inject(undo)
+        with fault_control("process.stop", known, supervised=True) as control:
+            undo, before = control.prepare()
+            control.inject(undo)
             state.unlink()
             begun = time.monotonic()
-            assert one.take_back(undo, before).proven
+            assert control.revert(undo, before).proven
             assert time.monotonic() - begun < 10

@@ -22,9 +22,9 @@ from pydantic import ValidationError
 from tests.certificates import authority
 from tests.checkers.beside import tcp_server
 from tests.checkers.redis_process import redis_server
+from tests.faults.fault_control import FaultControl, fault_control
 from tests.faults.scenes import NAMES
 from tests.faults.scenes_proxy import SCENES, echo, held
-from tests.faults.trying import Trial, trial
 from tests.ports import free_port
 from xnai_validate.faults._child import children_of
 from xnai_validate.faults._proxy.side import Side
@@ -52,14 +52,14 @@ class Giver:
 
 
 @contextmanager
-def proxied(name: str, port: int, **params: Any) -> Iterator[tuple[Trial, int]]:
+def proxied(name: str, port: int, **params: Any) -> Iterator[tuple[FaultControl, int]]:
     """The fault in front of a server, and the proxy's port; it is taken back at the end, and that is proven."""
-    with trial(name, Target("server", f"tcp://127.0.0.1:{port}"), **params) as one:
-        undo, before = one.prepare()
-        one.inject(undo)
-        assert one.force is not None
-        yield one, urlsplit(one.force.url or "").port or 0
-        proof = one.take_back(undo, before)
+    with fault_control(name, Target("server", f"tcp://127.0.0.1:{port}"), **params) as control:
+        undo, before = control.prepare()
+        control.inject(undo)
+        assert control.active is not None
+        yield control, urlsplit(control.active.url or "").port or 0
+        proof = control.revert(undo, before)
         assert proof.proven, proof.why
 
 
@@ -67,11 +67,11 @@ def connect(port: int) -> socket.socket:
     return socket.create_connection(("127.0.0.1", port), 20)
 
 
-def read_all(one: socket.socket) -> bytes:
+def read_all(connection: socket.socket) -> bytes:
     """All up to the end; raises ConnectionResetError, with what came in `args[-1]`."""
     data = bytearray()
     try:
-        while piece := one.recv(65536):
+        while piece := connection.recv(65536):
             data += piece
     except ConnectionResetError as error:
         raise ConnectionResetError(bytes(data)) from error
@@ -80,16 +80,16 @@ def read_all(one: socket.socket) -> bytes:
 
 def given(port: int) -> tuple[bytes, float]:
     """What the giver gives through a proxy, and how long that took."""
-    with connect(port) as one:
+    with connect(port) as connection:
         begun = time.monotonic()
-        one.sendall(b"?")
-        return read_all(one), time.monotonic() - begun
+        connection.sendall(b"?")
+        return read_all(connection), time.monotonic() - begun
 
 
-def round_trip(one: socket.socket) -> float:
+def round_trip(connection: socket.socket) -> float:
     begun = time.monotonic()
-    one.sendall(b"hello")
-    assert one.recv(64) == b"hello"
+    connection.sendall(b"hello")
+    assert connection.recv(64) == b"hello"
     return time.monotonic() - begun
 
 
@@ -101,12 +101,18 @@ def test_every_proxy_has_a_scene() -> None:
 def test_latency_delays_what_is_sent() -> None:
     """By at least the latency in one direction, twice that in both; never less than its jitter allows."""
     with tcp_server(echo) as port:
-        with proxied("proxy.latency", port, latency="200ms", jitter="50ms") as (_, through), connect(through) as one:
-            trips = [round_trip(one) for _ in range(5)]
+        with (
+            proxied("proxy.latency", port, latency="200ms", jitter="50ms") as (_, through),
+            connect(through) as connection,
+        ):
+            trips = [round_trip(connection) for _ in range(5)]
             assert min(trips) >= 0.15
             assert max(trips) - min(trips) > 0.001, "there is no jitter"
-        with proxied("proxy.latency", port, latency="200ms", stream="both") as (_, through), connect(through) as one:
-            assert round_trip(one) >= 0.4
+        with (
+            proxied("proxy.latency", port, latency="200ms", stream="both") as (_, through),
+            connect(through) as connection,
+        ):
+            assert round_trip(connection) >= 0.4
 
 
 def test_latency_is_no_limit_of_bandwidth() -> None:
@@ -124,8 +130,8 @@ def test_latency_is_no_limit_of_bandwidth() -> None:
 def test_what_a_client_does_not_read_is_not_kept() -> None:
     """A slow line in front of a client that reads nothing: the proxy takes a megabyte, and lets the target wait."""
     giver = Giver(bytes(64 << 20))
-    with tcp_server(giver.talk) as port, proxied("proxy.latency", port, latency="1ms") as (one, through):
-        (child,) = children_of(one.place.id)
+    with tcp_server(giver.talk) as port, proxied("proxy.latency", port, latency="1ms") as (control, through):
+        (child,) = children_of(control.place.id)
         process = psutil.Process(child.pid)
         before = process.memory_info().rss
         with connect(through) as silent:
@@ -153,12 +159,12 @@ def test_a_slow_close_delays_nothing_but_the_end() -> None:
     with (
         tcp_server(giver.talk) as port,
         proxied("proxy.slow_close", port, delay="700ms") as (_, through),
-        connect(through) as one,
+        connect(through) as connection,
     ):
-        one.sendall(b"?")
-        assert one.recv(9, socket.MSG_WAITALL) == giver.body
+        connection.sendall(b"?")
+        assert connection.recv(9, socket.MSG_WAITALL) == giver.body
         whole = time.monotonic()
-        assert one.recv(1) == b""
+        assert connection.recv(1) == b""
         assert 0.6 <= time.monotonic() - whole < 10
 
 
@@ -166,11 +172,11 @@ def test_a_timeout_answers_nobody() -> None:
     """The connection is accepted and held, the server hears nothing; with a time it is closed then."""
     giver = Giver()
     with tcp_server(giver.talk) as port:
-        with proxied("proxy.timeout", port) as (_, through), connect(through) as one:
-            one.sendall(b"?")
-            one.settimeout(0.5)
+        with proxied("proxy.timeout", port) as (_, through), connect(through) as connection:
+            connection.sendall(b"?")
+            connection.settimeout(0.5)
             with pytest.raises(TimeoutError):
-                one.recv(1)
+                connection.recv(1)
         with proxied("proxy.timeout", port, after="300ms") as (_, through):
             data, took_s = given(through)
             assert (data, took_s >= 0.25) == (b"", True)
@@ -187,12 +193,12 @@ def test_a_reset_resets() -> None:
     with (
         tcp_server(echo) as port,
         proxied("proxy.reset", port, after="1s") as (_, through),
-        connect(through) as one,
+        connect(through) as connection,
     ):
-        round_trip(one)
+        round_trip(connection)
         begun = time.monotonic()
         with pytest.raises(ConnectionResetError):
-            one.recv(1)
+            connection.recv(1)
         assert time.monotonic() - begun < 10
 
 
@@ -288,18 +294,21 @@ def test_a_share_of_connections_is_disturbed() -> None:
 
 def test_redis_through_a_proxy() -> None:
     """With its password and database in the url; its own connection is as quick as before."""
-    with redis_server() as (target, direct), trial("proxy.latency", target, latency="150ms", stream="both") as one:
-        undo, before = one.prepare()
-        one.inject(undo)
-        assert one.force is not None
-        assert urlsplit(one.force.url or "").path == "/0"
-        with redis.Redis.from_url(one.force.url or "", password=target.password) as client:
+    with (
+        redis_server() as (target, direct),
+        fault_control("proxy.latency", target, latency="150ms", stream="both") as control,
+    ):
+        undo, before = control.prepare()
+        control.inject(undo)
+        assert control.active is not None
+        assert urlsplit(control.active.url or "").path == "/0"
+        with redis.Redis.from_url(control.active.url or "", password=target.password) as client:
             client.set("key", "value")
             begun = time.monotonic()
             assert client.get("key") == b"value"
             assert time.monotonic() - begun >= 0.3
         assert direct.get("key") == "value"
-        assert one.take_back(undo, before).proven
+        assert control.revert(undo, before).proven
 
 
 def test_tls_passes_through(tmp_path: Path) -> None:
@@ -316,9 +325,9 @@ def test_tls_passes_through(tmp_path: Path) -> None:
     with (
         tcp_server(secret) as port,
         proxied("proxy.slicer", port, average_size=100, delay="1ms") as (_, through),
-        client.wrap_socket(connect(through), server_hostname="localhost") as one,
+        client.wrap_socket(connect(through), server_hostname="localhost") as connection,
     ):
-        assert round_trip(one) < 20
+        assert round_trip(connection) < 20
 
 
 def test_where_the_target_is_gone_the_client_is_told() -> None:
@@ -329,18 +338,21 @@ def test_where_the_target_is_gone_the_client_is_told() -> None:
 
 def test_a_proxy_is_small_and_ends_with_its_pipe() -> None:
     """It takes little memory, also with fifty connections; when its input closes it is gone, whoever closed it."""
-    with tcp_server(echo) as port, trial("proxy.latency", Target("a", f"tcp://127.0.0.1:{port}"), latency="0s") as one:
-        undo, _ = one.prepare()
-        one.inject(undo)
-        assert one.force is not None
-        assert one.force.close is not None
-        (child,) = children_of(one.place.id)
-        through = urlsplit(one.force.url or "").port or 0
+    with (
+        tcp_server(echo) as port,
+        fault_control("proxy.latency", Target("a", f"tcp://127.0.0.1:{port}"), latency="0s") as control,
+    ):
+        undo, _ = control.prepare()
+        control.inject(undo)
+        assert control.active is not None
+        assert control.active.close is not None
+        (child,) = children_of(control.place.id)
+        through = urlsplit(control.active.url or "").port or 0
         many = [connect(through) for _ in range(50)]
         for visitor in many:
             round_trip(visitor)
         assert psutil.Process(child.pid).memory_info().rss < 48 << 20
-        one.force.close()
+        control.active.close()
         assert not child.alive
         for visitor in many:
             visitor.close()
@@ -356,8 +368,8 @@ def test_what_cannot_be_proxied_is_told() -> None:
             (here, {"listen": f"127.0.0.1:{port}"}, Unmeasurable, "cannot listen at .*in use"),
             (here, {"listen": "192.0.2.1:9999"}, Unmeasurable, "cannot listen at"),
         ):
-            with trial("proxy.refuse", target, **params) as one, pytest.raises(error, match=text):
-                one.prepare()
+            with fault_control("proxy.refuse", target, **params) as control, pytest.raises(error, match=text):
+                control.prepare()
 
 
 @pytest.mark.parametrize(
@@ -378,5 +390,5 @@ def test_what_cannot_be_proxied_is_told() -> None:
 )
 def test_what_makes_no_sense_is_refused(name: str, params: dict[str, Any]) -> None:
     """When the suite is loaded, not when it is run."""
-    with pytest.raises(ValidationError), trial(name, Target("redis"), **params):
+    with pytest.raises(ValidationError), fault_control(name, Target("redis"), **params):
         pass

@@ -41,17 +41,17 @@ async def active(target: Target, entry: FaultEntry) -> AsyncIterator[None]:
 
 def plant(server: Server, meanwhile: Any = lambda: None) -> dict[str, Any]:
     """Plant an open state and take it back: what the key said meanwhile."""
-    said: dict[str, Any] = {}
-    wanted = {"key": KEY, "fields": {"state": "open", "failure_count": 3}, "now": ["last_failure_time"]}
-    disturbance = FaultEntry.model_validate({"fault": "redis.plant", "with": wanted})
+    planted: dict[str, Any] = {}
+    settings = {"key": KEY, "fields": {"state": "open", "failure_count": 3}, "now": ["last_failure_time"]}
+    disturbance = FaultEntry.model_validate({"fault": "redis.plant", "with": settings})
 
     async def scene() -> None:
         async with active(server[0], disturbance):
-            said.update(json.loads(str(server[1].get(KEY))), ttl=server[1].ttl(KEY))
+            planted.update(json.loads(str(server[1].get(KEY))), ttl=server[1].ttl(KEY))
             meanwhile()
 
     asyncio.run(scene())
-    return said
+    return planted
 
 
 def test_other_fields_stay_and_the_time_is_that_of_the_server(server: Server) -> None:

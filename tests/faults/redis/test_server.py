@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 
 from tests.checkers.redis_process import redis_server
-from tests.faults.trying import trial
+from tests.faults.fault_control import fault_control
 from xnai_validate.kit import NotApplicable, Target, Unmeasurable
 
 SETTINGS = ("redis.maxmemory", "redis.readonly")
@@ -21,26 +21,26 @@ def test_a_fault_ends_with_its_server(name: str) -> None:
     with redis_server() as (bare, client):
         process_id = client.info("server")["process_id"]
         target = replace(bare, pid=process_id)
-        with trial(name, target) as known, trial(name, bare, "2") as unknown:
+        with fault_control(name, target) as known, fault_control(name, bare, "2") as unknown:
             undo, before = known.prepare()
             blind, _ = unknown.prepare()
             known.inject(undo)
             os.kill(process_id, signal.SIGKILL)
-            proof = known.take_back(undo, before)
+            proof = known.revert(undo, before)
             assert proof.proven, proof.why
             # Without its process nobody knows whether it has ended or only does not answer.
             unknown.fault = replace(unknown.fault, grace_s=0.3)
-            assert not unknown.take_back(blind, before).proven
+            assert not unknown.revert(blind, before).proven
 
 
 def test_a_fault_ends_with_a_restart() -> None:
     """Another server at the same place has other settings, which are nobody's to change."""
-    with redis_server() as (target, _), trial("redis.maxmemory", target) as one:
-        undo, before = one.prepare()
+    with redis_server() as (target, _), fault_control("redis.maxmemory", target) as control:
+        undo, before = control.prepare()
         with redis_server("--maxmemory", "77mb") as (other, client):
-            earlier = trial("redis.maxmemory", other)
+            earlier = fault_control("redis.maxmemory", other)
             with earlier as later:
-                proof = later.take_back(undo, before)
+                proof = later.revert(undo, before)
                 assert proof.proven, proof.why
             assert client.config_get("maxmemory") == {"maxmemory": str(77 << 20)}
 
@@ -50,12 +50,15 @@ def test_a_server_that_does_not_answer_is_unmeasurable(name: str) -> None:
     """Nobody there, a wrong password: the reason is told, and nothing was touched."""
     with redis_server() as (target, _):
         with (
-            trial(name, replace(target, password="wrong-password")) as one,
+            fault_control(name, replace(target, password="wrong-password")) as control,
             pytest.raises(Unmeasurable, match=r"(?i)password"),
         ):
-            one.prepare()
-        with trial(name, Target("redis", "redis://127.0.0.1:9/0")) as one, pytest.raises(Unmeasurable, match="refused"):
-            one.prepare()
+            control.prepare()
+        with (
+            fault_control(name, Target("redis", "redis://127.0.0.1:9/0")) as control,
+            pytest.raises(Unmeasurable, match="refused"),
+        ):
+            control.prepare()
 
 
 def test_a_server_that_forbids_config_is_not_applicable() -> None:
@@ -64,7 +67,7 @@ def test_a_server_that_forbids_config_is_not_applicable() -> None:
         client.acl_setuser("guest", enabled=True, passwords=["+pass"], categories=["+@all", "-@admin"], keys=["*"])
         guest = replace(target, url=f"redis://guest@127.0.0.1:{target.port}/0", password="pass")
         with (
-            trial("redis.maxmemory", guest) as one,
+            fault_control("redis.maxmemory", guest) as control,
             pytest.raises((NotApplicable, Unmeasurable), match=r"(?i)permission"),
         ):
-            one.prepare()
+            control.prepare()

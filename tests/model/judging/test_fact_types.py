@@ -26,7 +26,7 @@ class Colour(StrEnum):
 
 
 @pytest.mark.parametrize(
-    ("annotation", "expected", "said"),
+    ("annotation", "expected", "text"),
     [
         (int, FactType("number", integer=True), "integer"),
         (float, FactType("number"), "number"),
@@ -47,10 +47,10 @@ class Colour(StrEnum):
         (Annotated[str, IgnoreCase(), "x"], FactType("text", ignore_case=True), "text"),
     ],
 )  # fmt: skip
-def test_annotations_are_understood(annotation: object, expected: FactType, said: str) -> None:
+def test_annotations_are_understood(annotation: object, expected: FactType, text: str) -> None:
     """Every annotation that the author of a checker may use."""
     assert fact_type(annotation) == expected
-    assert str(fact_type(annotation)) == said
+    assert str(fact_type(annotation)) == text
 
 
 @pytest.mark.parametrize("annotation", [int | str, bytes, BaseModel, object, set])

@@ -9,7 +9,7 @@ from xnai_validate.model.judging.rules import Finding, Rule, judge
 
 
 @pytest.mark.parametrize(
-    ("rule", "facts", "said"),
+    ("rule", "facts", "text"),
     [
         (Rule("status", "equals", 200), {"status": 503}, "status: expected 200, got 503"),
         (Rule("total_ms", "max", 400), {"total_ms": 812.0}, "total_ms: expected at most 400, got 812"),
@@ -73,20 +73,20 @@ from xnai_validate.model.judging.rules import Finding, Rule, judge
         (Rule("error", "equals", "refused"), {"error": None}, 'error: expected "refused", got no value'),
     ],
 )
-def test_a_finding_in_words(rule: Rule, facts: dict[str, object], said: str) -> None:
+def test_a_finding_in_words(rule: Rule, facts: dict[str, object], text: str) -> None:
     """What was expected and what was measured, as a person says it."""
     (finding,) = judge([rule], facts)
     assert not finding.held
-    assert describe_finding(finding, facts) == said
+    assert describe_finding(finding, facts) == text
 
 
 def test_a_long_list_is_told_by_its_first_items_and_how_many_more_there_are() -> None:
     """An item is not cut in its middle for the sake of the next, and what was not kept is counted too."""
     items = [f"request {n}: 500, where 400 was declared; see the handler" for n in range(150)]
     (finding,) = judge([Rule("l", "equals", [])], {"l": items})
-    said = describe_finding(finding)
-    assert said.startswith(f'l: expected [], got ["{items[0]}", "{items[1]}"')
-    assert said.endswith('see the handler"] and 146 more')
+    text = describe_finding(finding)
+    assert text.startswith(f'l: expected [], got ["{items[0]}", "{items[1]}"')
+    assert text.endswith('see the handler"] and 146 more')
     (finding,) = judge([Rule("l", "equals", [])], {"l": ["x" * 1000, "y"]})
     assert describe_finding(finding).endswith(" and 1 more")
     assert len(describe_finding(finding)) < 320
@@ -103,6 +103,6 @@ def test_the_reason_is_the_cause() -> None:
 
 def test_text_from_a_server_stays_on_its_line() -> None:
     """Control characters and long texts cannot disturb a sentence."""
-    said = describe_finding(Finding("text", "equals", "x", "a\n\x1b[31m\u202eb" + "y" * 5000, False, "expect"))
-    assert said.isprintable()
-    assert len(said) < 250
+    text = describe_finding(Finding("text", "equals", "x", "a\n\x1b[31m\u202eb" + "y" * 5000, False, "expect"))
+    assert text.isprintable()
+    assert len(text) < 250

@@ -48,12 +48,15 @@ def ended(number: int) -> ev.CheckFinished:
 
 
 @settings(max_examples=25, deadline=None)
-@given(kept=st.lists(st.dictionaries(texts, documents, max_size=3), min_size=1, max_size=5), wanted=documents)
-def test_whatever_was_kept_comes_back(kept: list[Any], wanted: Any) -> None:
+@given(kept=st.lists(st.dictionaries(texts, documents, max_size=3), min_size=1, max_size=5), expected=documents)
+def test_whatever_was_kept_comes_back(kept: list[Any], expected: Any) -> None:
     """In any order, and whatever it is, it is written as it would have been before."""
     evidence = Evidence()
     items = [
-        ((Finding(f"f{number}", "equals", wanted, kept[number % len(kept)], False, "warn"),), kept[number % len(kept)])
+        (
+            (Finding(f"f{number}", "equals", expected, kept[number % len(kept)], False, "warn"),),
+            kept[number % len(kept)],
+        )
         for number in range(2 * TOGETHER + 7)
     ]
     assert [evidence.add(*item) for item in items] == list(range(len(items)))

@@ -78,7 +78,7 @@ def test_criteria_count_by_category_and_in_total() -> None:
     )
     ends = [finished(check, state) for check, state in zip(checks, states, strict=True)]
     report = build_report([started(*checks, criteria=criteria), *ends, END])
-    assert [(one.name, one.planned, one.actual, one.met) for one in report.criteria] == [
+    assert [(criterion.name, criterion.planned, criterion.actual, criterion.met) for criterion in report.criteria] == [
         ("api passed", "min 3", 3, True),
         ("health passed", "min 1", 0, False),
         ("total planned", "equals 4", 4, True),
@@ -94,8 +94,12 @@ def test_a_criterion_that_is_not_judged_neither_holds_nor_fails() -> None:
     check = info("a")
     criterion = Criterion(scope="api", rule=Rule("passed", "min", 3), not_judged="needs --allow disruptive")
     report = build_report([started(check, criteria=(criterion,)), finished(check, Status.SKIP), END])
-    (one,) = report.criteria
-    assert (one.actual, one.met, one.not_judged) == (0, None, "needs --allow disruptive")
+    (criterion_result,) = report.criteria
+    assert (criterion_result.actual, criterion_result.met, criterion_result.not_judged) == (
+        0,
+        None,
+        "needs --allow disruptive",
+    )
     assert report.exit_code == 0
 
 

@@ -25,7 +25,7 @@ def made(report: RunReport) -> str:
 def test_annotations_stand_where_the_check_is_written() -> None:
     """Failed checks are errors at their lines, warned and flaky ones are warnings, the verdict is a notice."""
     lines = made(FAILED).splitlines()
-    assert any(one.startswith("::error file=checks/streaming/stream.yaml,line=15,title=fail%3A ") for one in lines)
+    assert any(line.startswith("::error file=checks/streaming/stream.yaml,line=15,title=fail%3A ") for line in lines)
     warnings = FAILED.summary.warn + FAILED.summary.flaky + len(FAILED.notices)
     assert sum(line.startswith("::warning ") for line in lines) == warnings
     assert lines[-1].startswith("::notice title=")
@@ -37,7 +37,7 @@ def test_no_more_annotations_than_are_shown() -> None:
     script = Script("Many", "many")
     for number in range(25):
         script.check(f"a/b:c{number}", "T", Status.FAIL, reason="no")
-    errors = [one for one in made(build_report(script.events())).splitlines() if one.startswith("::error")]
+    errors = [line for line in made(build_report(script.events())).splitlines() if line.startswith("::error")]
     assert len(errors) == github.SHOWN
     assert errors[-1].endswith("and 16 more problems, which the report has")
 
@@ -51,5 +51,5 @@ def test_no_text_becomes_a_command(text: str) -> None:
     assert [line.partition(" ")[0] for line in lines] == ["::error", "::error", "::error", "::warning", "::notice"]
     for line in lines:
         properties = line.split(" ", 1)[1].partition("::")[0]
-        assert all("=" in one for one in properties.split(","))
+        assert all("=" in part for part in properties.split(","))
         assert printable(line) == line

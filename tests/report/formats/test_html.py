@@ -39,7 +39,7 @@ def elements(root: html.HtmlElement, path: str) -> list[html.HtmlElement]:
 
 def attributes(root: html.HtmlElement, path: str) -> list[str]:
     """The values of the attributes that an XPath finds."""
-    return [str(one) for one in cast(list[object], root.xpath(path))]
+    return [str(value) for value in cast(list[object], root.xpath(path))]
 
 
 @pytest.mark.parametrize("case", CASES)
@@ -53,7 +53,7 @@ def test_it_agrees_with_the_report(case: str) -> None:
     assert counts == [s.pass_ + s.flaky + s.warn, s.fail, s.error, s.warn, s.flaky, s.skip]
     assert len(elements(root, "//details[@class='check']")) == len(report.checks)
     assert len(texts(root, "//h2[text()='Success criteria ']/..//tr")) == 0
-    unmet = sum(not one.met for one in report.criteria)
+    unmet = sum(not criterion.met for criterion in report.criteria)
     assert texts(root, "//section//td/b[@class='bad']").count("not met") == unmet
     cards = len(elements(root, "//article"))
     assert cards == s.fail + s.error + s.warn + s.flaky
@@ -77,7 +77,7 @@ def test_the_page_loads_nothing_and_its_policy_names_its_own_script() -> None:
     text = FORMATS.get("html").text(build_report(CASES["failed"][1]()), View())
     root = html.document_fromstring(text)
     assert not elements(root, "//@src | //link | //iframe | //img | //object | //form")
-    assert all(one.startswith("#") for one in attributes(root, "//@href"))
+    assert all(link.startswith("#") for link in attributes(root, "//@href"))
     (policy,) = attributes(root, "//meta[@http-equiv='Content-Security-Policy']/@content")
     for tag, directive in (("style", "style-src"), ("script", "script-src")):
         (inner,) = re.findall(f"<{tag}>(.*?)</{tag}>", text, re.DOTALL)

@@ -38,7 +38,7 @@ def test_json_is_valid_by_its_own_schema() -> None:
 
 def test_a_long_report_is_the_same_document() -> None:
     """However many checks there are, the document is what it would be if it were made at once."""
-    report = max((build_report(make()) for _, make in CASES.values()), key=lambda one: len(one.checks))
+    report = max((build_report(make()) for _, make in CASES.values()), key=lambda built: len(built.checks))
     for count in (0, 1, AT_ONCE, AT_ONCE + 1, 3 * AT_ONCE):
         checks = tuple(report.checks[number % len(report.checks)] for number in range(count))
         text = made(replace(report, checks=checks))

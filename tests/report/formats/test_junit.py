@@ -27,7 +27,7 @@ def parsed(report: RunReport) -> etree._Element:
 
 def case(root: etree._Element, name: str) -> etree._Element:
     """The one case of that name."""
-    (found,) = [one for one in root.iter("testcase") if one.get("name") == name]
+    (found,) = [case for case in root.iter("testcase") if case.get("name") == name]
     return found
 
 
@@ -41,7 +41,7 @@ def test_it_agrees_with_the_report() -> None:
     """Counts of failures, errors and skips are those of the report, and criteria that are not met are failures too."""
     report = build_report(CASES["failed"][1]())
     root = parsed(report)
-    unmet = sum(not one.met for one in report.criteria)
+    unmet = sum(not criterion.met for criterion in report.criteria)
     assert len(root.findall(".//failure")) == report.summary.fail + unmet == int(root.get("failures", "-1"))
     assert len(root.findall(".//error")) == report.summary.error == int(root.get("errors", "-1"))
     assert len(root.findall(".//skipped")) == report.summary.skip

@@ -26,7 +26,7 @@ def made(report: RunReport) -> str:
 
 def inline(tokens: list[Token]) -> list[Token]:
     """All tokens of a document, those within paragraphs too."""
-    return [one for token in tokens for one in (token, *(token.children or ()))]
+    return [inner for token in tokens for inner in (token, *(token.children or ()))]
 
 
 def test_markdown_names_every_problem_and_criterion() -> None:
@@ -51,8 +51,8 @@ def test_no_text_becomes_markup(text: str) -> None:
         MarkdownIt("gfm-like", {"linkify": False}).parse(made(report_with("x" if printable(text).strip() else text)))
     )
     kinds = [token.type for token in tokens if token.type not in ("text", "text_special", "html_inline", "softbreak")]
-    wanted = [token.type for token in plain if token.type not in ("text", "text_special", "html_inline", "softbreak")]
-    assert kinds == wanted
+    expected = [token.type for token in plain if token.type not in ("text", "text_special", "html_inline", "softbreak")]
+    assert kinds == expected
     assert all(token.content == "<!-- -->" for token in tokens if token.type == "html_inline")
 
 

@@ -24,13 +24,13 @@ def made(report: RunReport) -> str:
 def test_metrics_agree_with_the_report(case: str) -> None:
     """Prometheus' own parser finds one sample a measured check, and counts that add up."""
     report = build_report(CASES[case][1]())
-    families = {one.name: one for one in text_string_to_metric_families(made(report))}
+    families = {family.name: family for family in text_string_to_metric_families(made(report))}
     checks = families["xnai_validate_checks"].samples
-    assert sum(one.value for one in checks) == len(report.checks)
-    assert sum(one.value for one in checks if one.labels["status"] == "fail") == report.summary.fail
+    assert sum(check.value for check in checks) == len(report.checks)
+    assert sum(check.value for check in checks if check.labels["status"] == "fail") == report.summary.fail
     assert families["xnai_validate_run_exit_code"].samples[0].value == report.exit_code
     passed = families["xnai_validate_check_passed"].samples if "xnai_validate_check_passed" in families else []
-    assert {one.labels["check"]: bool(one.value) for one in passed} == {
+    assert {sample.labels["check"]: bool(sample.value) for sample in passed} == {
         check.id: check.status.passed for check in report.checks if check.status is not Status.SKIP
     }
 
@@ -43,4 +43,4 @@ def test_no_text_breaks_the_metrics(text: str) -> None:
     script.check("a/b:c", "T", Status.FAIL, reason="no", target=text)
     families = list(text_string_to_metric_families(made(build_report(script.events()))))
     assert len(families) == 8
-    assert sum(len(one.samples) for one in families) == 3 + 3 + 6 + 1 + 1 + 1
+    assert sum(len(family.samples) for family in families) == 3 + 3 + 6 + 1 + 1 + 1

@@ -40,7 +40,7 @@ def points(text: str) -> tuple[list[str], list[dict[str, object]]]:
 def test_tap_agrees_with_the_report() -> None:
     """Failures, errors and unmet criteria are `not ok`, skips say why, and each block says where the check is."""
     found, blocks = points(made(FAILED))
-    unmet = sum(not one.met for one in FAILED.criteria)
+    unmet = sum(not criterion.met for criterion in FAILED.criteria)
     assert sum(line.startswith("not ok") for line in found) == FAILED.summary.fail + FAILED.summary.error + unmet
     assert sum(" # SKIP " in line for line in found) == FAILED.summary.skip
     assert any(block.get("at") == "checks/streaming/stream.yaml:15" for block in blocks)

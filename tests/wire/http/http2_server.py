@@ -45,7 +45,7 @@ def http2_server(context: ssl.SSLContext | None = None) -> Iterator[int]:
     async def serving() -> AsyncIterator[int]:
         tasks: set[asyncio.Task[None]] = set()
 
-        async def one(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
             task = asyncio.current_task()
             assert task is not None
             tasks.add(task)
@@ -56,7 +56,7 @@ def http2_server(context: ssl.SSLContext | None = None) -> Iterator[int]:
             finally:
                 tasks.discard(task)
 
-        server = await asyncio.start_server(one, "127.0.0.1", 0, ssl=context)
+        server = await asyncio.start_server(handle, "127.0.0.1", 0, ssl=context)
         try:
             yield server.sockets[0].getsockname()[1]
         finally:

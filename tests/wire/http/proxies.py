@@ -16,7 +16,7 @@ class Proxy:
     """A running proxy."""
 
     port: int = 0
-    asked: list[str] = field(default_factory=list)
+    requests: list[str] = field(default_factory=list)
     """`CONNECT host:port`, `GET http://...`, or `socks host:port`, in order."""
     credentials: list[str] = field(default_factory=list)
     refuses: bytes = b""
@@ -27,7 +27,7 @@ class Proxy:
         head = await reader.readuntil(b"\r\n\r\n")
         first, *lines = head.decode().split("\r\n")
         method, target, _ = first.split(" ")
-        self.asked.append(f"{method} {target}")
+        self.requests.append(f"{method} {target}")
         self.credentials += [line.partition(": ")[2] for line in lines if line.lower().startswith("proxy-auth")]
         if self.refuses:
             writer.write(self.refuses)
@@ -53,7 +53,7 @@ class Proxy:
         else:
             host = ".".join(map(str, await reader.readexactly(4)))
         port = int.from_bytes(await reader.readexactly(2))
-        self.asked.append(f"socks {host}:{port}")
+        self.requests.append(f"socks {host}:{port}")
         writer.write(b"\x05\x00\x00\x01\x00\x00\x00\x00\x00\x00")
         await _relay(reader, writer, host, port, b"")
 

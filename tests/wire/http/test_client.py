@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from tests.certificates import authority
 from tests.checkers.beside import tcp_server
-from tests.scripted import Asked, Line, ok, says, scripted
+from tests.scripted import Line, ReceivedRequest, ok, raw_response, scripted
 from xnai_validate.errors import Unmeasurable
 from xnai_validate.kit import ErrorKind, Tls
 from xnai_validate.wire.failure import WireError
@@ -66,8 +66,8 @@ def test_an_answer_has_status_headers_body_and_timings() -> None:
     assert answer.timing.connect_ms is not None
     assert answer.timing.tls_ms is None
     assert answer.timing.connect_ms <= answer.timing.first_byte_ms <= answer.total_ms
-    assert server.asked[0].path == "/a%20b?q=1"
-    assert server.asked[0].headers["host"] == f"127.0.0.1:{server.port}"
+    assert server.requests[0].path == "/a%20b?q=1"
+    assert server.requests[0].headers["host"] == f"127.0.0.1:{server.port}"
 
 
 def test_connections_are_kept_for_requests_without_effect() -> None:
@@ -87,11 +87,11 @@ def test_a_connection_that_the_server_closed_meanwhile_is_no_failure() -> None:
     """A server may close a kept connection at any time: the next GET is answered on a new one."""
     first = ok(b"first")
 
-    async def script(asked: Asked, line: Line) -> bool:
+    async def script(request: ReceivedRequest, line: Line) -> bool:
         # The first connection answers once, takes the second request and closes without a byte.
-        if asked.path == "/second" and line.number == 1:
+        if request.path == "/second" and line.number == 1:
             return False
-        return await first(asked, line)
+        return await first(request, line)
 
     async def work(client: HttpClient) -> list[int]:
         answers = [await client.fetch(HttpRequest.of(server.url(p)), timeout_s=20) for p in ("/first", "/second")]
@@ -99,25 +99,25 @@ def test_a_connection_that_the_server_closed_meanwhile_is_no_failure() -> None:
 
     with scripted(script) as server:
         assert using(work) == [200, 200]
-    assert [asked.connection for asked in server.asked] == [1, 1, 2]
+    assert [request.connection for request in server.requests] == [1, 1, 2]
 
 
 def test_a_server_that_always_closes_is_reset_after_one_more_try() -> None:
     """The second try is the last, and only a connection that was kept earns it."""
 
-    async def script(asked: Asked, line: Line) -> bool:
+    async def script(request: ReceivedRequest, line: Line) -> bool:
         return False
 
     with scripted(script) as server:
         assert failure_of(server.url("/")).kind is ErrorKind.RESET
-    assert len(server.asked) == 1
+    assert len(server.requests) == 1
 
 
 def test_a_request_with_an_effect_is_sent_once() -> None:
     """A POST goes out on a new connection although one is open, and never twice."""
 
-    async def script(asked: Asked, line: Line) -> bool:
-        return asked.method == "GET" and await ok(b"x")(asked, line)
+    async def script(request: ReceivedRequest, line: Line) -> bool:
+        return request.method == "GET" and await ok(b"x")(request, line)
 
     async def work(client: HttpClient) -> None:
         await client.fetch(HttpRequest.of(server.url("/")), timeout_s=20)
@@ -126,7 +126,7 @@ def test_a_request_with_an_effect_is_sent_once() -> None:
 
     with scripted(script) as server:
         using(work)
-    assert [asked.method for asked in server.asked] == ["GET", "POST"]
+    assert [request.method for request in server.requests] == ["GET", "POST"]
 
 
 def test_what_went_wrong_has_a_name() -> None:
@@ -134,7 +134,7 @@ def test_what_went_wrong_has_a_name() -> None:
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
         assert failure_of(f"http://127.0.0.1:{unused.getsockname()[1]}/").kind is ErrorKind.REFUSED
-    with scripted(says(b"-ERR unknown command\r\n\r\n")) as server:
+    with scripted(raw_response(b"-ERR unknown command\r\n\r\n")) as server:
         assert failure_of(server.url()).kind is ErrorKind.PROTOCOL
     with scripted(silent) as server:
         late = failure_of(server.url(), timeout_s=0.2)
@@ -152,7 +152,7 @@ async def plain(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
     await writer.drain()
 
 
-async def silent(asked: Asked, line: Line) -> bool:
+async def silent(request: ReceivedRequest, line: Line) -> bool:
     """A script that says nothing until the client has gone."""
     await line.reader.read()
     return False
@@ -160,7 +160,7 @@ async def silent(asked: Asked, line: Line) -> bool:
 
 def test_a_head_without_end_is_refused() -> None:
     """Headers are bounded: 64 KiB, then it is too large."""
-    with scripted(says(b"HTTP/1.1 200 OK\r\n" + b"X-Fill: %s\r\n" % (b"a" * 1000) * 200)) as server:
+    with scripted(raw_response(b"HTTP/1.1 200 OK\r\n" + b"X-Fill: %s\r\n" % (b"a" * 1000) * 200)) as server:
         assert failure_of(server.url()).kind is ErrorKind.TOO_LARGE
 
 
@@ -174,7 +174,7 @@ def test_a_head_without_end_is_refused() -> None:
 )
 def test_a_cut_body_is_a_failure_that_keeps_what_came(data: bytes, body: bytes) -> None:
     """A body that ends before HTTP says it does is `reset`; status and the part that came are still known."""
-    with scripted(says(data)) as server:
+    with scripted(raw_response(data)) as server:
         answer = fetch(server.url())
     assert (answer.head.status, answer.body) == (200, body)
     assert answer.failure is not None
@@ -183,7 +183,7 @@ def test_a_cut_body_is_a_failure_that_keeps_what_came(data: bytes, body: bytes) 
 
 def test_a_body_without_length_ends_with_the_connection() -> None:
     """HTTP/1.0 servers close to end a body; that is whole."""
-    with scripted(says(b"HTTP/1.0 200 OK\r\n\r\nall of it")) as server:
+    with scripted(raw_response(b"HTTP/1.0 200 OK\r\n\r\nall of it")) as server:
         answer = fetch(server.url())
     assert (answer.head.http_version, answer.body, answer.failure) == ("1.0", b"all of it", None)
 
@@ -237,14 +237,14 @@ def test_a_slow_reader_makes_the_server_wait() -> None:
     assert largest <= READ_AHEAD + 512 * 1024
 
 
-def _redirecting(asked_hosts: list[str]) -> Callable[[Asked, Line], Awaitable[bool]]:
-    async def script(asked: Asked, line: Line) -> bool:
+def _redirecting(asked_hosts: list[str]) -> Callable[[ReceivedRequest, Line], Awaitable[bool]]:
+    async def script(request: ReceivedRequest, line: Line) -> bool:
         targets = {"/302": "/303?x=1", "/303?x=1": "../end", "/308": "end", "/loop": "/loop", "/away": asked_hosts[0]}
-        code = asked.path.strip("/").partition("?")[0]
+        code = request.path.strip("/").partition("?")[0]
         status = {"loop": "301", "away": "307"}.get(code, code)
-        if asked.path not in targets:
-            return await ok(asked.method.encode())(asked, line)
-        return await ok(b"", f"Location: {targets[asked.path]}", status=f"{status} Moved")(asked, line)
+        if request.path not in targets:
+            return await ok(request.method.encode())(request, line)
+        return await ok(b"", f"Location: {targets[request.path]}", status=f"{status} Moved")(request, line)
 
     return script
 
@@ -255,10 +255,10 @@ def test_redirections_are_followed_as_far_as_wanted() -> None:
         answer = fetch(server.url("/302"), method="POST", body=b"b", content_type="text/plain", redirects=5)
         assert (answer.body, answer.url) == (b"GET", server.url("/end"))
         assert answer.redirects == (server.url("/303?x=1"), server.url("/end"))
-        assert "content-type" not in server.asked[-1].headers
+        assert "content-type" not in server.requests[-1].headers
         kept = fetch(server.url("/308"), method="POST", body=b"b", redirects=1)
         assert kept.body == b"POST"
-        assert server.asked[-1].body == b"b"
+        assert server.requests[-1].body == b"b"
         assert fetch(server.url("/302")).head.status == 302
         looped = fetch(server.url("/loop"), redirects=3)
         assert (looped.head.status, len(looped.redirects)) == (301, 3)
@@ -271,15 +271,15 @@ def test_credentials_do_not_travel_to_another_server() -> None:
     with scripted(ok(b"there")) as other, scripted(_redirecting(elsewhere)) as server:
         elsewhere[0] = other.url("/x")
         assert fetch(server.url("/away"), headers=headers, redirects=1).body == b"there"
-    assert server.asked[0].headers["authorization"] == "Bearer s"
-    assert set(other.asked[0].headers) == {"host", "accept", "accept-encoding", "user-agent", "accept-language"}
-    assert other.asked[0].headers["accept-language"] == "de"
+    assert server.requests[0].headers["authorization"] == "Bearer s"
+    assert set(other.requests[0].headers) == {"host", "accept", "accept-encoding", "user-agent", "accept-language"}
+    assert other.requests[0].headers["accept-language"] == "de"
 
 
 def test_a_stream_is_read_as_it_comes_and_left_at_will() -> None:
     """Pieces are given as they arrive; leaving closes the connection, which the server sees."""
 
-    async def script(asked: Asked, line: Line) -> bool:
+    async def script(request: ReceivedRequest, line: Line) -> bool:
         await line.send(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\none\r\n")
         await line.reader.readexactly(0)
         while not line.reader.at_eof():
@@ -306,7 +306,7 @@ def test_a_stream_is_read_as_it_comes_and_left_at_will() -> None:
 def test_a_time_limit_leaves_nothing_behind() -> None:
     """After a time-out in the middle of a body the connection is closed, and what is known of the answer is given."""
 
-    async def script(asked: Asked, line: Line) -> bool:
+    async def script(request: ReceivedRequest, line: Line) -> bool:
         await line.send(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf")
         await line.reader.read()
         return False
@@ -351,7 +351,7 @@ def test_tls_is_verified_by_the_authority_that_is_given(tmp_path: Path) -> None:
 )
 def test_answers_without_a_body_end_at_their_head(method: str, data: bytes, status: int) -> None:
     """HEAD, 204 and 304 have no body whatever their headers say; interim responses are passed over."""
-    with scripted(says(data)) as server:
+    with scripted(raw_response(data)) as server:
         answer = fetch(server.url(), method=method)
     assert (answer.head.status, answer.body, answer.failure) == (status, b"", None)
 
@@ -360,7 +360,7 @@ def test_any_chunking_gives_the_same_body() -> None:
     """However the body is cut into chunks, it comes out whole, compressed or not."""
     present = [b"", b""]
 
-    async def script(asked: Asked, line: Line) -> bool:
+    async def script(request: ReceivedRequest, line: Line) -> bool:
         await line.send(b"HTTP/1.1 200 OK\r\n%sTransfer-Encoding: chunked\r\n\r\n%s" % (present[0], present[1]))
         return True
 
@@ -412,7 +412,9 @@ def test_what_follows_a_compressed_body_is_not_kept() -> None:
         assert fetch(server.url()).body == b"onetwo"
     for coding, pack in (("gzip", gzip.compress), ("deflate", zlib.compress)):
 
-        async def endless(asked: Asked, line: Line, coding: str = coding, first: bytes = pack(b"{}")) -> bool:
+        async def endless(
+            request: ReceivedRequest, line: Line, coding: str = coding, first: bytes = pack(b"{}")
+        ) -> bool:
             await line.send(f"HTTP/1.1 200 OK\r\nContent-Encoding: {coding}\r\n\r\n".encode() + first)
             while True:
                 await line.send(bytes(65536))
@@ -426,10 +428,10 @@ def test_what_follows_a_compressed_body_is_not_kept() -> None:
 def test_interim_responses_without_end_are_refused() -> None:
     """A few 1xx go before a response; a flood of them is no response."""
     interim = b"HTTP/1.1 103 Early Hints\r\n\r\n"
-    with scripted(says(interim * 20 + b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")) as server:
+    with scripted(raw_response(interim * 20 + b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")) as server:
         assert fetch(server.url()).head.status == 200
 
-    async def flood(asked: Asked, line: Line) -> bool:
+    async def flood(request: ReceivedRequest, line: Line) -> bool:
         while True:
             await line.send(interim * 1000)
 
@@ -462,7 +464,7 @@ def test_a_body_in_tiny_chunks_lets_others_run() -> None:
             return turns, size, stream.arrivals - before
 
     body = b"1\r\na\r\n" * 30_000 + b"0\r\n\r\n"
-    with scripted(says(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + body)) as server:
+    with scripted(raw_response(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + body)) as server:
         turns, size, arrivals = using(work)
     assert turns > 20
     assert size == 10_000
@@ -484,9 +486,9 @@ def test_a_long_body_arrives_whole(body: Body) -> None:
     """Whichever form it has, the server reads every byte of it, as many as the headers say."""
     with scripted(ok(b"thanks")) as server:
         answer = fetch(server.url(), method="POST", body=body)
-    (asked,) = server.asked
-    assert (answer.body, asked.headers["content-length"]) == (b"thanks", str(len(body)))
-    assert asked.body == b"".join(pieces_of(body))
+    (request,) = server.requests
+    assert (answer.body, request.headers["content-length"]) == (b"thanks", str(len(body)))
+    assert request.body == b"".join(pieces_of(body))
 
 
 def test_a_long_body_is_never_in_memory_as_a_whole() -> None:

@@ -15,7 +15,7 @@ import pytest
 from tests.certificates import authority
 from tests.checkers.beside import beside
 from tests.context import observe
-from tests.scripted import Asked, Line, ok, scripted
+from tests.scripted import Line, ReceivedRequest, ok, scripted
 from tests.wire.http.http2_server import http2_server
 from tests.wire.http.proxies import http_proxy, socks_proxy
 from xnai_validate.kit import Target, Tls, Unmeasurable
@@ -28,9 +28,9 @@ def test_a_request_goes_through_the_proxy_of_its_target() -> None:
         target = Target("api", server.url(), proxy=f"http://me:p%40ss@127.0.0.1:{proxy.port}")
         facts = observe("http.request", target, path="/x").facts
     assert (facts["error"], facts["text"]) == (None, "there")
-    assert proxy.asked == [f"GET {server.url('/x')}"]
+    assert proxy.requests == [f"GET {server.url('/x')}"]
     assert base64.b64decode(proxy.credentials[0].removeprefix("Basic ")) == b"me:p@ss"
-    assert "proxy-authorization" not in server.asked[0].headers
+    assert "proxy-authorization" not in server.requests[0].headers
 
 
 def test_tls_goes_through_a_tunnel_of_the_proxy(tmp_path: Path) -> None:
@@ -43,7 +43,7 @@ def test_tls_goes_through_a_tunnel_of_the_proxy(tmp_path: Path) -> None:
         assert (facts["error"], facts["text"]) == (None, "safe"), facts["error_detail"]
         assert facts["tls_ms"] is not None
         assert observe("http.request", reached).facts["error"] == "tls"
-    assert proxy.asked == [f"CONNECT 127.0.0.1:{server.port}"] * 2
+    assert proxy.requests == [f"CONNECT 127.0.0.1:{server.port}"] * 2
 
 
 @pytest.mark.parametrize(
@@ -68,7 +68,7 @@ def test_a_request_goes_through_a_socks_proxy() -> None:
         target = Target("api", server.url(), proxy=f"socks5://127.0.0.1:{proxy.port}")
         facts = observe("http.request", target).facts
     assert (facts["error"], facts["text"]) == (None, "there"), facts["error_detail"]
-    assert proxy.asked == [f"socks 127.0.0.1:{server.port}"]
+    assert proxy.requests == [f"socks 127.0.0.1:{server.port}"]
 
 
 def test_the_environment_names_no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -110,13 +110,13 @@ def test_http_is_spoken_over_a_unix_socket(tmp_path: Path) -> None:
 
     async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         while head := await reader.readuntil(b"\r\n\r\n"):
-            asked.append(head)
+            heads.append(head)
             writer.write(
                 b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nContent-Length: %d\r\n\r\n" % len(body)
             )
             writer.write(body)
 
-    async def one(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             await talk(reader, writer)
         except (OSError, asyncio.IncompleteReadError, asyncio.CancelledError):
@@ -124,10 +124,10 @@ def test_http_is_spoken_over_a_unix_socket(tmp_path: Path) -> None:
 
     @asynccontextmanager
     async def serving() -> AsyncIterator[None]:
-        async with await asyncio.start_unix_server(one, path):
+        async with await asyncio.start_unix_server(handle, path):
             yield
 
-    asked: list[bytes] = []
+    heads: list[bytes] = []
     target = Target("api", over_socket(path, "/v1"))
     with beside(serving):
         facts = observe("http.request", target, path="/health?x=1").facts
@@ -135,7 +135,7 @@ def test_http_is_spoken_over_a_unix_socket(tmp_path: Path) -> None:
         assert observe("sse.stream", target, method="GET", path="/stream").facts["event_count"] == 1
         load = observe("load.http", target, path="/health", callers=2, **{"for": "300ms"}).facts
         assert (load["error_ratio"], load["completed_count"] > 0) == (0, True)
-    assert asked[0].startswith(b"GET /v1/health?x=1 HTTP/1.1\r\nhost: localhost\r\n")
+    assert heads[0].startswith(b"GET /v1/health?x=1 HTTP/1.1\r\nhost: localhost\r\n")
     assert observe("http.request", Target("api", over_socket(f"{tmp_path}/none", ""))).facts["error"] == "unreachable"
 
 
@@ -148,21 +148,21 @@ def test_credentials_of_a_target_are_sent_to_it_alone() -> None:
         ):
             target = Target("api", server.url(), auth=auth)
             observe("http.request", target)
-            assert server.asked[-1].headers["authorization"] == value
+            assert server.requests[-1].headers["authorization"] == value
             observe("http.request", target, path=other.url("/"))
-            assert "authorization" not in other.asked[-1].headers
+            assert "authorization" not in other.requests[-1].headers
         observe("http.request", target, headers={"Authorization": "mine"})
-    assert server.asked[-1].headers["authorization"] == "mine"
+    assert server.requests[-1].headers["authorization"] == "mine"
 
 
 def test_a_digest_challenge_is_answered() -> None:
     """The refusal is answered by a request with a digest (RFC 7616); the facts are those of the second response."""
 
-    async def script(asked: Asked, line: Line) -> bool:
-        if "authorization" not in asked.headers:
+    async def script(request: ReceivedRequest, line: Line) -> bool:
+        if "authorization" not in request.headers:
             challenge = 'WWW-Authenticate: Digest realm="r", nonce="n", qop="auth", algorithm=SHA-256'
-            return await ok(b"no", challenge, status="401 Unauthorized")(asked, line)
-        return await ok(b"yes")(asked, line)
+            return await ok(b"no", challenge, status="401 Unauthorized")(request, line)
+        return await ok(b"yes")(request, line)
 
     with scripted(script) as server:
         target = Target("api", server.url(), auth=Auth("digest", "me", "secret"))
@@ -170,7 +170,7 @@ def test_a_digest_challenge_is_answered() -> None:
         assert (facts["status"], facts["text"]) == (200, "yes")
         with pytest.raises(Unmeasurable, match="does not speak Digest"):
             observe("load.http", target, callers=1, **{"for": "50ms"})
-    given = dict(re.findall(r'(\w+)="?([^",]+)', server.asked[-1].headers["authorization"]))
+    given = dict(re.findall(r'(\w+)="?([^",]+)', server.requests[-1].headers["authorization"]))
 
     def digest(text: str) -> str:
         return hashlib.sha256(text.encode()).hexdigest()
@@ -182,7 +182,7 @@ def test_a_digest_challenge_is_answered() -> None:
 def test_an_endless_refusal_is_not_read_to_its_end() -> None:
     """The body of a 401 that is only passed over has a bound, too."""
 
-    async def script(asked: Asked, line: Line) -> bool:
+    async def script(request: ReceivedRequest, line: Line) -> bool:
         await line.send(b'HTTP/1.1 401 No\r\nWWW-Authenticate: Digest realm="r", nonce="n", qop="auth"\r\n\r\n')
         while True:
             await line.send(bytes(65536))

@@ -48,7 +48,7 @@ def test_a_coding_that_is_asked_for_is_undone(coding: str, pack: Callable[[bytes
 
 
 @pytest.mark.parametrize(
-    ("coding", "asked", "words"),
+    ("coding", "accepted", "words"),
     [
         ("zstd", None, "zstd, which was not asked for"),
         ("br", "gzip", "br, which was not asked for"),
@@ -58,9 +58,9 @@ def test_a_coding_that_is_asked_for_is_undone(coding: str, pack: Callable[[bytes
         ("xyz", "*", "xyz, which is not known here"),
     ],
 )
-def test_a_coding_that_was_not_asked_for_is_named(coding: str, asked: str | None, words: str) -> None:
+def test_a_coding_that_was_not_asked_for_is_named(coding: str, accepted: str | None, words: str) -> None:
     """The status and the headers are known; the body is an error with the coding's name."""
-    headers = {} if asked is None else {"Accept-Encoding": asked}
+    headers = {} if accepted is None else {"Accept-Encoding": accepted}
     with scripted(ok(gzip.compress(b"x"), f"Content-Encoding: {coding}")) as server:
         target = Target("api", server.url())
         facts = observe("http.request", target, headers=headers).facts

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.context import observe
-from tests.scripted import Asked, Line, ok, scripted
+from tests.scripted import Line, ReceivedRequest, ok, scripted
 from xnai_validate.kit import Target
 
 TWO = ("Set-Cookie: sid=a=b; Path=/; HttpOnly", "Set-Cookie: theme=dark; Expires=Fri, 29 Nov 2097 20:00:00 GMT")
@@ -25,16 +25,16 @@ def test_cookies_are_sent_as_they_are_given() -> None:
         target = Target("api", server.url())
         observe("http.request", target, cookies={"a": "1", "b": "2"})
         observe("http.request", target, repeat=2)
-    assert [asked.headers.get("cookie") for asked in server.asked] == ["a=1; b=2", None, None]
+    assert [request.headers.get("cookie") for request in server.requests] == ["a=1; b=2", None, None]
 
 
 def test_a_log_in_by_cookie_is_followed() -> None:
     """A redirection that sets a cookie leads to a page that needs it; only where `cookies` is given."""
 
-    async def script(asked: Asked, line: Line) -> bool:
-        if asked.path == "/login":
-            return await ok(b"", *TWO, "Location: /home", status="303 See Other")(asked, line)
-        return await ok(asked.headers.get("cookie", "none").encode())(asked, line)
+    async def script(request: ReceivedRequest, line: Line) -> bool:
+        if request.path == "/login":
+            return await ok(b"", *TWO, "Location: /home", status="303 See Other")(request, line)
+        return await ok(request.headers.get("cookie", "none").encode())(request, line)
 
     with scripted(script) as server:
         target = Target("api", server.url())
@@ -47,10 +47,10 @@ def test_a_log_in_by_cookie_is_followed() -> None:
 def test_a_flow_takes_a_cookie_to_its_next_step() -> None:
     """`capture: {sid: {cookie: sid}}` has its value; one that is not set is no value."""
 
-    async def script(asked: Asked, line: Line) -> bool:
-        if asked.path == "/login":
-            return await ok(b"", *TWO)(asked, line)
-        return await ok(asked.headers.get("cookie", "none").encode())(asked, line)
+    async def script(request: ReceivedRequest, line: Line) -> bool:
+        if request.path == "/login":
+            return await ok(b"", *TWO)(request, line)
+        return await ok(request.headers.get("cookie", "none").encode())(request, line)
 
     steps = [
         {"name": "login", "kind": "http.request", "with": {"path": "/login"}, "capture": {"sid": {"cookie": "sid"}}},
@@ -79,9 +79,9 @@ def test_a_file_is_sent_as_a_part_of_a_form() -> None:
             form={"title": "Guide"},
             files={"document": {"name": "guide.md", "content": "# Läufe", "type": "text/markdown"}},
         )
-    (asked,) = server.asked
-    kind, _, boundary = asked.headers["content-type"].partition("; boundary=")
+    (request,) = server.requests
+    kind, _, boundary = request.headers["content-type"].partition("; boundary=")
     assert kind == "multipart/form-data"
-    parts = asked.body.split(b"--" + boundary.encode())
+    parts = request.body.split(b"--" + boundary.encode())
     assert b'name="title"\r\n\r\nGuide\r\n' in parts[1]
     assert b'name="document"; filename="guide.md"\r\nContent-Type: text/markdown\r\n\r\n# L\xc3\xa4ufe\r\n' in parts[2]

@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from tests.context import observe
-from tests.scripted import says, scripted
+from tests.scripted import raw_response, scripted
 from xnai_validate.kit import Target
 
 FRAMINGS = sorted((Path(__file__).parent / "framings").glob("*.yaml"))
@@ -28,10 +28,10 @@ def response_in(path: Path) -> bytes:
 def test_both_clients_give_the_verdict_of_the_files_name(path: Path) -> None:
     """A response is whole, or the same error, whichever client reads it."""
     verdict = path.stem.rpartition(".")[2]
-    with scripted(says(response_in(path))) as server:
+    with scripted(raw_response(response_in(path))) as server:
         target = Target("api", server.url())
-        asked = observe("http.request", target).facts
+        facts = observe("http.request", target).facts
         load = observe("load.http", target, callers=1, **{"for": "50ms"}).facts
-    assert (asked["error"] or "ok", "+".join(load["error_kinds"]) or "ok") == (verdict, verdict), asked["error_detail"]
+    assert (facts["error"] or "ok", "+".join(load["error_kinds"]) or "ok") == (verdict, verdict), facts["error_detail"]
     if verdict == "ok":
-        assert (asked["status"], asked["text"]) == (200, "ok")
+        assert (facts["status"], facts["text"]) == (200, "ok")

@@ -61,14 +61,14 @@ def test_a_connection_that_is_not_accepted_is_named() -> None:
         listening.bind(("127.0.0.1", 0))
         listening.listen(0)
         waiting = [socket.socket() for _ in range(4)]
-        for one in waiting:
-            one.setblocking(False)
-            one.connect_ex(listening.getsockname())
+        for client in waiting:
+            client.setblocking(False)
+            client.connect_ex(listening.getsockname())
         facts = observe(
             "http.request", Target("api", f"http://127.0.0.1:{listening.getsockname()[1]}"), timeout="500ms"
         )
-        for one in waiting:
-            one.close()
+        for client in waiting:
+            client.close()
     assert "no connection was made" in facts.facts["error_detail"]
 
 

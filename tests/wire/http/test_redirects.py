@@ -7,7 +7,7 @@ import base64
 import pytest
 
 from tests.context import observe
-from tests.scripted import Asked, Line, Scripted, ok, scripted
+from tests.scripted import Line, ReceivedRequest, Scripted, ok, scripted
 from xnai_validate.kit import Target
 from xnai_validate.model.target import Auth
 from xnai_validate.wire.http.destination import followed
@@ -19,10 +19,10 @@ def moving(to: str) -> tuple[list[Scripted], object]:
     """A script that redirects `/` and answers everything else; `{own}` in the Location is the server's own url."""
     servers: list[Scripted] = []
 
-    async def script(asked: Asked, line: Line) -> bool:
-        if asked.path != "/":
-            return await ok(b"home")(asked, line)
-        return await ok(b"", f"Location: {to.format(own=servers[0].url())}", status="307 Moved")(asked, line)
+    async def script(request: ReceivedRequest, line: Line) -> bool:
+        if request.path != "/":
+            return await ok(b"home")(request, line)
+        return await ok(b"", f"Location: {to.format(own=servers[0].url())}", status="307 Moved")(request, line)
 
     return servers, script
 
@@ -41,7 +41,7 @@ def test_credentials_stay_within_an_origin(location: str, way: str) -> None:
             target = Target("api", url, auth=Auth("basic", "svc", "p@ss"))
         facts = observe("http.request", target, redirects=3).facts
     assert (facts["text"], facts["url"], facts["redirects"]) == ("home", f"{url}/home", [f"{url}/home"])
-    assert [asked.headers.get("authorization") for asked in server.asked] == [BASIC, BASIC]
+    assert [request.headers.get("authorization") for request in server.requests] == [BASIC, BASIC]
 
 
 def test_credentials_do_not_leave_an_origin() -> None:
@@ -52,7 +52,7 @@ def test_credentials_do_not_leave_an_origin() -> None:
         target = Target("api", server.url(), auth=Auth("bearer", "", "token"))
         facts = observe("http.request", target, redirects=1, headers={"X-Auth": "secret"}).facts
     assert facts["text"] == "other"
-    assert {"authorization", "x-auth"} & set(other.asked[0].headers) == set()
+    assert {"authorization", "x-auth"} & set(other.requests[0].headers) == set()
 
 
 @pytest.mark.parametrize(

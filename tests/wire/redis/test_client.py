@@ -34,10 +34,10 @@ from xnai_validate.wire.redis.client import RedisClient, connect_redis
 
 def test_the_reply_of_a_cancelled_command_is_never_that_of_another() -> None:
     """After a command is cancelled, before or amid its reply, the next one has a new connection and its own reply."""
-    asked: list[int] = []
+    connections: list[int] = []
 
     async def half(reader: Reader, writer: Writer) -> None:
-        asked.append(number := len(asked) + 1)
+        connections.append(number := len(connections) + 1)
         await command(reader)
         writer.write((b"", b"$10\r\nold", b"+new\r\n")[number - 1])
         await reader.read()
@@ -55,7 +55,7 @@ def test_the_reply_of_a_cancelled_command_is_never_that_of_another() -> None:
 
     with tcp_server(half) as port:
         assert asyncio.run(use(port)) == ([b"new"], False)
-    assert asked == [1, 2, 3]
+    assert connections == [1, 2, 3]
 
 
 @pytest.mark.parametrize("how", ["kept", "left", "reset", "spoke"])
@@ -102,7 +102,7 @@ def test_a_connection_is_kept_only_while_it_is_in_order(how: str) -> None:
 def tls_server(talk: Talk, context: ssl.SSLContext) -> Iterator[int]:
     """A server on a free port that speaks TLS."""
 
-    async def one(reader: Reader, writer: Writer) -> None:
+    async def handle(reader: Reader, writer: Writer) -> None:
         try:
             await talk(reader, writer)
         except (OSError, asyncio.IncompleteReadError):
@@ -112,7 +112,7 @@ def tls_server(talk: Talk, context: ssl.SSLContext) -> Iterator[int]:
 
     @asynccontextmanager
     async def serving() -> AsyncIterator[int]:
-        async with await asyncio.start_server(one, "127.0.0.1", 0, ssl=context) as server:
+        async with await asyncio.start_server(handle, "127.0.0.1", 0, ssl=context) as server:
             yield server.sockets[0].getsockname()[1]
 
     with beside(serving) as port:

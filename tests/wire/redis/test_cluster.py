@@ -121,18 +121,18 @@ def test_a_node_that_does_not_answer_is_named() -> None:
 
 def test_redirections_without_end_are_an_error() -> None:
     """Nodes that send a command to each other for ever are left after a few times, with the server's own words."""
-    asked = 0
+    tries = 0
 
     async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        nonlocal asked
+        nonlocal tries
         while await reader.read(4096):
-            asked += 1
+            tries += 1
             writer.write(b"-MOVED 1 127.0.0.1:%d\r\n" % writer.get_extra_info("sockname")[1])
 
     with tcp_server(talk) as port:
         failure = failing(target(port), lambda connection: connection.command("GET", "a"))
     assert failure.detail.startswith("MOVED 1 ")
-    assert asked <= 10
+    assert tries <= 10
 
 
 def test_other_nodes_are_left_with_the_connection(nodes: Nodes) -> None:

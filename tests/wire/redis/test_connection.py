@@ -49,7 +49,7 @@ def test_arguments_arrive_as_they_are() -> None:
 
 
 @pytest.mark.parametrize(
-    ("said", "kind"),
+    ("message", "kind"),
     [
         ("LOADING Redis is loading the dataset in memory", ErrorKind.PROTOCOL),
         ("OOM command not allowed when used memory > 'maxmemory'.", ErrorKind.PROTOCOL),
@@ -59,25 +59,25 @@ def test_arguments_arrive_as_they_are() -> None:
         ("NOPERM this user has no permissions to run the 'ping' command", ErrorKind.AUTH),
     ],
 )
-def test_errors_keep_the_words_of_the_server(said: str, kind: ErrorKind) -> None:
+def test_errors_keep_the_words_of_the_server(message: str, kind: ErrorKind) -> None:
     """The whole text with its first word is told, also where redis-py has a class for it or the server leaves."""
-    with tcp_server(Server(f"-{said}\r\n".encode(), leave=True)) as port:
+    with tcp_server(Server(f"-{message}\r\n".encode(), leave=True)) as port:
         refusal = failure_of(target(port))
     assert isinstance(refusal, RedisRefusal)
-    assert (refusal.kind, refusal.detail, refusal.code) == (kind, said, said.partition(" ")[0])
+    assert (refusal.kind, refusal.detail, refusal.code) == (kind, message, message.partition(" ")[0])
 
 
 def test_a_refusal_before_any_command_is_the_reply() -> None:
     """A refusal that comes before any command, followed by the end of the connection, is told in its own words."""
 
-    said = threading.Event()
+    refused = threading.Event()
 
     async def full(reader: Reader, writer: Writer) -> None:
         writer.write(b"-ERR max number of clients reached\r\n")
-        said.set()
+        refused.set()
 
     async def use(connection: RedisConnection) -> object:
-        await passed(said)
+        await passed(refused)
         return await connection.command("PING")
 
     with tcp_server(full) as port, pytest.raises(RedisRefusal, match="ERR max number of clients reached"):
@@ -85,18 +85,18 @@ def test_a_refusal_before_any_command_is_the_reply() -> None:
 
 
 @pytest.mark.parametrize(
-    "said",
+    "message",
     [
         "ERR AUTH <password> called without any password configured for the default user.",
         "ERR Client sent AUTH, but no password is set",
         "WRONGPASS invalid username-password pair or user is disabled.",
     ],
 )
-def test_a_refused_password_is_auth(said: str) -> None:
+def test_a_refused_password_is_auth(message: str) -> None:
     """Whatever a server says to a password that it does not take is `auth`; any other refusal keeps its kind."""
-    with tcp_server(Server(f"-{said}\r\n".encode())) as port:
+    with tcp_server(Server(f"-{message}\r\n".encode())) as port:
         refused = failure_of(target(port, password="old"))
-    assert (refused.kind, refused.detail) == (ErrorKind.AUTH, said)
+    assert (refused.kind, refused.detail) == (ErrorKind.AUTH, message)
     with tcp_server(Server(b"-LOADING not yet\r\n")) as port:
         assert failure_of(target(port, password="old")).kind is ErrorKind.PROTOCOL
 
@@ -110,11 +110,11 @@ def test_errors_within_replies_are_values() -> None:
 
     answers = (b"$1\r\n1\r\n", b"-WRONGTYPE no\r\n", b"*3\r\n:1\r\n-LOADING in the middle\r\n$-1\r\n")
     with tcp_server(Server(*answers)) as port:
-        [one, two, three], quiet = with_connection(target(port), use)
-    assert (one, str(two), quiet) == (b"1", "WRONGTYPE no", True)
-    assert isinstance(two, RedisRefusal)
-    assert isinstance(three, list)
-    assert (three[0], str(three[1]), three[2]) == (1, "LOADING in the middle", None)
+        [first, second, third], quiet = with_connection(target(port), use)
+    assert (first, str(second), quiet) == (b"1", "WRONGTYPE no", True)
+    assert isinstance(second, RedisRefusal)
+    assert isinstance(third, list)
+    assert (third[0], str(third[1]), third[2]) == (1, "LOADING in the middle", None)
 
 
 def test_a_reply_is_bounded() -> None:

@@ -130,17 +130,17 @@ def test_a_model_that_dies_is_an_error_and_no_done_follows(redis: RedisServer, t
 def test_many_streams_at_once_all_end_well(redis: RedisServer, tmp_path: Path) -> None:
     """Thirty readers at once each get their whole answer, side by side rather than one after another."""
 
-    async def one(stack: Running) -> int:
+    async def stream_once(stack: Running) -> int:
         answer = await stack.client.post("/stream", json={"query": QUESTION})
         return int(events(answer.text)[-1]["tokens"])
 
     async def ask() -> None:
         async with running(settings(redis, tmp_path, token_delay_s=0.02), redis) as stack:
             started = time.perf_counter()
-            tokens = await one(stack)
+            tokens = await stream_once(stack)
             alone_s = time.perf_counter() - started
             started = time.perf_counter()
-            assert await asyncio.gather(*(one(stack) for _ in range(30))) == [tokens] * 30
+            assert await asyncio.gather(*(stream_once(stack) for _ in range(30))) == [tokens] * 30
             assert time.perf_counter() - started < 12 * alone_s
             assert (await stack.metrics())['xnai_queries_processed_total{rag_enabled="true"}'] == 31
 

@@ -19,10 +19,10 @@ def test_workers_share_the_state_and_a_restart_keeps_it(redis: RedisServer, tmp_
 
     async def scene() -> None:
         clock = Clock()
-        async with worker(redis, tmp_path / "1", clock) as one, worker(redis, tmp_path / "2", clock) as two:
-            for breakers in (one, two, one):
+        async with worker(redis, tmp_path / "1", clock) as first, worker(redis, tmp_path / "2", clock) as second:
+            for breakers in (first, second, first):
                 await call(breakers["rag_api"], fails=True)
-            await refused(two["rag_api"])
+            await refused(second["rag_api"])
             assert stored(redis)["total_failures"] == 3
         async with worker(redis, tmp_path / "3", clock) as three:
             await refused(three["rag_api"])
@@ -40,15 +40,15 @@ def test_two_workers_under_load_lose_no_count(redis: RedisServer, tmp_path: Path
 
     async def scene() -> None:
         clock = Clock()
-        async with worker(redis, tmp_path / "1", clock) as one, worker(redis, tmp_path / "2", clock) as two:
+        async with worker(redis, tmp_path / "1", clock) as first, worker(redis, tmp_path / "2", clock) as second:
             started = time.perf_counter()
-            calls = [hold(breakers["rag_api"]) for breakers in (one, two) for _ in range(150)]
+            calls = [hold(breakers["rag_api"]) for breakers in (first, second) for _ in range(150)]
             await asyncio.gather(*calls)
             assert time.perf_counter() - started < 300 * 0.1 / 2
             for _ in range(100):  # a worker whom Redis kept waiting counts when it asks it again
                 if stored(redis)["total_successes"] == 300:
                     break
-                await asyncio.gather(one.refresh(), two.refresh())
+                await asyncio.gather(first.refresh(), second.refresh())
                 await asyncio.sleep(0.05)
             assert stored(redis)["total_successes"] == 300
 
@@ -73,13 +73,13 @@ def test_a_lost_key_is_written_by_the_worker_that_knows(redis: RedisServer, tmp_
 
     async def scene() -> None:
         clock = Clock()
-        async with worker(redis, tmp_path / "1", clock) as one, worker(redis, tmp_path / "2", clock) as two:
+        async with worker(redis, tmp_path / "1", clock) as first, worker(redis, tmp_path / "2", clock) as second:
             opened = stored(redis) | {"state": "open", "failure_count": 3, "last_failure_time": clock.now}
             redis.client.set(KEY, json.dumps(opened))
-            await refused(one["rag_api"])
+            await refused(first["rag_api"])
             redis.client.delete(KEY)
-            looking = asyncio.create_task(one.keep())
-            await refused(two["rag_api"])
+            looking = asyncio.create_task(first.keep())
+            await refused(second["rag_api"])
             looking.cancel()
             assert stored(redis)["state"] == "open"
 

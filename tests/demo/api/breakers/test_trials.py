@@ -28,11 +28,11 @@ def test_workers_share_the_places_of_trials(redis: RedisServer, tmp_path: Path) 
                 return False
             return True
 
-        async with worker(redis, tmp_path / "1", clock) as one, worker(redis, tmp_path / "2", clock) as two:
+        async with worker(redis, tmp_path / "1", clock) as first, worker(redis, tmp_path / "2", clock) as second:
             for _ in range(3):
-                await call(one["rag_api"], fails=True)
+                await call(first["rag_api"], fails=True)
             clock.now += 2.5
-            calls = [asyncio.create_task(trial(breakers["rag_api"])) for _ in range(20) for breakers in (one, two)]
+            calls = [asyncio.create_task(trial(breakers["rag_api"])) for _ in range(20) for breakers in (first, second)]
             await asyncio.sleep(0.5)
             assert admitted == 3
             finish.set()

@@ -30,17 +30,17 @@ def test_rooms(redis: RedisServer, tmp_path: Path) -> None:
     async def ask() -> None:
         async with running(settings(redis, tmp_path, "B"), redis) as stack:
             assert (await stack.client.get("/ws/stats")).json()["total_connections"] == 0
-            one = await connect(room_url(stack, "lab", "did:one"))
+            first = await connect(room_url(stack, "lab", "did:one"))
             two = await connect(room_url(stack, "lab", "did:two"))
-            for socket in (one, two):
+            for socket in (first, two):
                 assert json.loads(await socket.recv())["type"] == "connected"
-            pong = await exchange(one, {"type": "ping", "sender": "did:one", "correlation_id": "c-1"})
+            pong = await exchange(first, {"type": "ping", "sender": "did:one", "correlation_id": "c-1"})
             assert (pong["type"], pong["correlation_id"]) == ("pong", "c-1")
-            assert (await exchange(one, "{not json"))["type"] == "error"
-            assert (await exchange(one, {"type": "dance"}))["type"] == "warning"
-            status = await exchange(one, {"type": "status"})
+            assert (await exchange(first, "{not json"))["type"] == "error"
+            assert (await exchange(first, {"type": "dance"}))["type"] == "warning"
+            status = await exchange(first, {"type": "status"})
             assert (status["type"], status["payload"]["total_connections"]) == ("status_response", 2)
-            ack = await exchange(one, {"type": "broadcast", "payload": {"text": "hello"}})
+            ack = await exchange(first, {"type": "broadcast", "payload": {"text": "hello"}})
             assert (ack["type"], ack["payload"]["recipients"]) == ("broadcast_ack", 1)
             received = json.loads(await two.recv())
             assert (received["type"], received["sender"], received["payload"]) == (
@@ -58,7 +58,7 @@ def test_rooms(redis: RedisServer, tmp_path: Path) -> None:
                 "rooms": {"lab": 2},
                 "agents_connected": ["did:one", "did:two"],
             }
-            await one.close()
+            await first.close()
             await two.close()
             await asyncio.sleep(0.2)
             assert (await stack.client.get("/ws/stats")).json()["total_rooms"] == 0

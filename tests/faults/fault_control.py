@@ -14,14 +14,14 @@ from xnai_validate.engine.undo.revert import FaultPlace, Proof, revert
 from xnai_validate.kit import FROM_FILE, ActiveFault, Fault, JsonValue, Params, Target, Undo
 
 
-class Trial:
+class FaultControl:
     """A fault and its target; `prepare`, `inject` and `take_back` one after the other."""
 
     def __init__(self, name: str, target: Target | None, params: dict[str, Any], injection: str) -> None:
         self.fault: Fault = registry.FAULTS.get(name)
         self.params: Params = self.fault.params.model_validate(params, context=FROM_FILE)
         self.place = FaultPlace(injection, SystemClock(), self.fault.limit_s, target)
-        self.force: ActiveFault | None = None
+        self.active: ActiveFault | None = None
 
     def prepare(self) -> tuple[Undo, JsonValue]:
         """The record and the fingerprint; raises what the fault raises."""
@@ -38,23 +38,25 @@ class Trial:
         async def done() -> ActiveFault | None:
             return await self.fault.methods.inject(self.params, undo, self.place)
 
-        self.force = asyncio.run(done())
+        self.active = asyncio.run(done())
 
-    def take_back(self, undo: Undo, before: JsonValue) -> Proof:
+    def revert(self, undo: Undo, before: JsonValue) -> Proof:
         """Take it back."""
         return asyncio.run(revert(self.fault, undo, before, self.place, asyncio.Event()))
 
 
 @contextmanager
-def trial(name: str, target: Target | None = None, injection: str = "1", **params: Any) -> Iterator[Trial]:
+def fault_control(
+    name: str, target: Target | None = None, injection: str = "1", **params: Any
+) -> Iterator[FaultControl]:
     """A trial; what lives in this process is let go at the end.
 
     The children of an injection are found by its name, so it must be no other process's.
     """
     injection = f"a-trial-{os.getpid()}.{injection}"
-    one = Trial(name, target, params, injection)
+    control = FaultControl(name, target, params, injection)
     try:
-        yield one
+        yield control
     finally:
-        if one.force is not None and one.force.close is not None:
-            one.force.close()
+        if control.active is not None and control.active.close is not None:
+            control.active.close()
