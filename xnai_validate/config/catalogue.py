@@ -8,12 +8,14 @@ from fnmatch import fnmatchcase
 from functools import cached_property
 
 from xnai_validate.config.compile.load import plan_of_suites
+from xnai_validate.config.compile.promises import Promises
 from xnai_validate.config.locate import ConfigFile, Library, bundled_root
 from xnai_validate.config.options import LoadOptions
 from xnai_validate.config.yaml_files.document import SourceCache
 from xnai_validate.config.yaml_files.problems import Problems, Where
 from xnai_validate.errors import ConfigError
 from xnai_validate.model.json import JsonValue
+from xnai_validate.model.results.report import Promise
 from xnai_validate.model.suggestions import did_you_mean
 from xnai_validate.plan import PlannedCheck
 
@@ -49,6 +51,8 @@ class CheckSummary:
     fix: str | None
     file: str
     line: int
+    promise: str | None = None
+    """The id of the promise or practice that it verifies."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +100,13 @@ class Catalogue:
         summaries = tuple(self._suite(file) for file in suites_of(self._library))
         self._problems.raise_if_any()
         return summaries
+
+    @cached_property
+    def promises(self) -> tuple[Promise, ...]:
+        """Every promise and practice of the contracts, in the order of the files."""
+        promises = tuple(Promises(self._library, self._problems).all.values())
+        self._problems.raise_if_any()
+        return promises
 
     @property
     def checks(self) -> tuple[CheckSummary, ...]:
@@ -162,6 +173,7 @@ class Catalogue:
                 fix=_text(item, "fix") or _text(shared, "fix") or None,
                 file=file.shown,
                 line=source.line_of("checks", index) if source else 1,
+                promise=_promise(item) or _promise(shared),
             )
             for index, item in enumerate(checks if isinstance(checks, list) else ())
             if isinstance(item, dict)
@@ -191,6 +203,10 @@ def catalogue(options: LoadOptions = _NO_OPTIONS) -> Catalogue:
 def suites_of(library: Library) -> Iterator[ConfigFile]:
     """The files within reach that hold checks: all files among the suites but the vars files."""
     return (file for file in library.suites.values() if not library.holds_vars(file))
+
+
+def _promise(raw: object) -> str | None:
+    return _text(raw, "promise") or _text(raw, "practice") or None
 
 
 def _text(raw: object, name: str) -> str:

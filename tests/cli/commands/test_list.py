@@ -35,6 +35,17 @@ def test_list_kinds_has_every_kind_with_its_title(place: Place) -> None:
     assert [kind for kind in registry.CHECKERS.names() if f"{kind} " not in listed] == []
 
 
+def test_list_promises_has_source_and_checks(place: Place) -> None:
+    """What checks hold a stack to is listed with its source and the checks that verify it."""
+    listed = place.invoke("list", "promises").stdout
+    entry = listed.partition("\nvikunja.info\n")[2].splitlines()
+    assert [line.strip() for line in entry[:3]] == [
+        "GET /api/v1/info is public and names the version.",
+        "Vikunja, API documentation",
+        "vikunja/vikunja: info, quick",
+    ]
+
+
 def test_unknown_names_get_the_nearest(place: Place) -> None:
     """An unknown word is refused with the nearest known one; exit 2."""
     for args, message in (

@@ -25,6 +25,7 @@ from xnai_validate.model.judging.fact_types import FactType
 from xnai_validate.model.judging.finding_text import expected_text
 from xnai_validate.model.judging.rule_parsing import parse_rules
 from xnai_validate.model.judging.rules import Rule, judge
+from xnai_validate.model.results.report import CheckInfo
 from xnai_validate.model.suggestions import did_you_mean
 from xnai_validate.model.text import Masker
 from xnai_validate.model.units import format_ms
@@ -218,6 +219,7 @@ def _check(page: Page, check: PlannedCheck, masker: Masker) -> None:
     page.blank()
     entries: dict[str, str] = {
         "measures": f"{info.kind}: {checker.title}",
+        **_promise(info),
         "target": info.target or "",
         "with": _with(check, masker),
         "needs": listed(check.needs),
@@ -243,6 +245,13 @@ def _check(page: Page, check: PlannedCheck, masker: Masker) -> None:
 def _with(check: PlannedCheck, masker: Masker) -> str:
     params: JsonValue = check.measurement.params.model_dump(mode="json", by_alias=True, exclude_defaults=True)
     return json.dumps(masker.json(params), ensure_ascii=False) if params else ""
+
+
+def _promise(info: CheckInfo) -> dict[str, str]:
+    if info.promise is None:
+        return {}
+    label = "practice" if info.promise.practice else "promise"
+    return {label: f"{info.promise.id}: {info.promise.text} Source: {info.promise.source}"}
 
 
 def _proofs(check_id: str) -> str:

@@ -25,7 +25,7 @@ from xnai_validate.errors import ConfigError, XnaiError
 from xnai_validate.model.results.events import RunStarted
 from xnai_validate.model.suggestions import did_you_mean
 from xnai_validate.report.terminal.page import Page, Span
-from xnai_validate.report.words import counted
+from xnai_validate.report.words import counted, listed
 
 app = command_app()
 
@@ -36,7 +36,7 @@ def list_(
         str,
         typer.Argument(
             metavar="WHAT",
-            help="profiles, suites, checks, kinds, faults, runs, baselines, or the name of a profile.",
+            help="profiles, suites, checks, promises, kinds, faults, runs, baselines, or the name of a profile.",
             autocompletion=completion.lists,
         ),
     ] = "profiles",
@@ -48,7 +48,7 @@ def list_(
     ] = None,
     path: SearchPath = None,
 ) -> None:
-    """List profiles, suites, checks, kinds, faults, runs or baselines; or the checks of a profile."""
+    """List profiles, suites, checks, promises, kinds, faults, runs or baselines; or the checks of a profile."""
     load = LoadOptions(paths=tuple(path or ()), only=tuple(only or ()), tags=frozenset(tag or ()))
     filtered = bool(load.only or load.tags)
     page = new_page(sys.stdout)
@@ -117,6 +117,16 @@ def _is_selected(check: CheckSummary, load: LoadOptions) -> bool:
 
 def _checks(page: Page, checks: Iterable[CheckSummary]) -> None:
     page.table([[(check.id, "bold"), (check.title, "")] for check in checks])
+
+
+def _promises(page: Page, known: Catalogue) -> None:
+    """Add what checks hold a stack to, where it is promised, and the checks that verify it."""
+    for promise in known.promises:
+        checks = [check.id for check in known.checks if check.promise == promise.id]
+        page.text(promise.id, style="bold", right="practice" if promise.practice else "")
+        page.text(promise.text, indent=4)
+        page.text(promise.source, indent=4, style="dim")
+        page.text(listed(checks) if checks else f"no check: {promise.unchecked or 'none verifies it'}", indent=4)
 
 
 def _kinds(page: Page, known: Catalogue) -> None:
@@ -190,6 +200,7 @@ _STORED: dict[str, Callable[[Page], None]] = {"runs": _runs, "baselines": _basel
 _KNOWN: dict[str, Callable[[Page, Catalogue], None]] = {
     "profiles": _profiles,
     "suites": _suites,
+    "promises": _promises,
     "kinds": _kinds,
     "faults": _faults,
 }

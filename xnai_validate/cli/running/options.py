@@ -103,6 +103,9 @@ class RunOptions:
     allow: Annotated[
         list[Consent] | None, _CHECKS(metavar="WHAT", help="Allow checks that are 'disruptive' (repeatable).")
     ] = None
+    strict: Annotated[
+        bool, _CHECKS("--strict", help="Fail, instead of warn, where a good practice is not followed.")
+    ] = False
     allow_remote: Annotated[
         bool, _CHECKS("--allow-remote", help="Allow faults in targets outside loopback and private networks.")
     ] = False
@@ -206,6 +209,7 @@ class RunOptions:
             skip_tags=frozenset(self.skip_tag or ()),
             rerun=rerun,
             allow=frozenset(self.allow or ()),
+            strict=self.strict,
             allow_remote=self.allow_remote,
             wait_s=self.wait,
             concurrency=self.concurrency,

@@ -8,7 +8,7 @@ from xnai_validate import registry
 from xnai_validate.config.catalogue import catalogue
 from xnai_validate.errors import XnaiError
 
-LISTS = ("profiles", "suites", "checks", "kinds", "faults", "runs", "baselines")
+LISTS = ("profiles", "suites", "checks", "promises", "kinds", "faults", "runs", "baselines")
 """The lists that `list` prints."""
 
 
