@@ -9,6 +9,7 @@ import secrets
 import signal
 import sys
 import tempfile
+from pathlib import Path
 
 from tests.field.description import description
 from tests.field.settings import Settings
@@ -18,7 +19,7 @@ from tests.ports import free_port
 _PARTS = ("redis", "api", "metrics", "gateway", "ui", "docs", "vikunja")
 
 
-async def _run(layout: str) -> None:
+async def _run(layout: str, file: Path | None) -> None:
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -28,12 +29,20 @@ async def _run(layout: str) -> None:
         settings = Settings(
             layout, {part: free_port() for part in parts}, secrets.token_hex(12), f"tk_{secrets.token_hex(20)}", folder
         )
-        supervisor = Supervisor(settings)
+
+        def write() -> None:
+            if file:
+                fresh = file.with_suffix(".new")
+                fresh.write_text(json.dumps(description(settings, supervisor.pids)))
+                fresh.replace(file)
+
+        supervisor = Supervisor(settings, write)
         try:
             starting = asyncio.create_task(supervisor.start())
             await asyncio.wait({starting, asyncio.create_task(stopped.wait())}, return_when=asyncio.FIRST_COMPLETED)
             if starting.done():
                 starting.result()
+                write()
                 sys.stdout.write(json.dumps(description(settings, supervisor.pids)) + "\n")
                 sys.stdout.flush()
                 reader = asyncio.StreamReader()
@@ -47,4 +56,6 @@ async def _run(layout: str) -> None:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(prog="tests.field")
     parser.add_argument("--layout", choices=["A", "B"], default="A")
-    asyncio.run(_run(parser.parse_args().layout))
+    parser.add_argument("--file", type=Path, help="a stack file to write, and to write again after each restart")
+    arguments = parser.parse_args()
+    asyncio.run(_run(arguments.layout, arguments.file))

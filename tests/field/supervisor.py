@@ -6,6 +6,7 @@ import asyncio
 import signal
 import sys
 from asyncio.subprocess import DEVNULL, PIPE, Process
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
@@ -20,8 +21,9 @@ _RESTART_S = 0.3
 class Supervisor:
     """The parts of one stack; `pids` are those of now."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, restarted: Callable[[], None]) -> None:
         self._settings = settings
+        self._restarted = restarted
         self._processes: dict[str, Process] = {}
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -56,6 +58,7 @@ class Supervisor:
                 await process.wait()
 
     async def _keep(self, name: str) -> None:
+        again = False
         while True:
             process = await asyncio.create_subprocess_exec(
                 *self._command(name),
@@ -66,6 +69,9 @@ class Supervisor:
                 start_new_session=True,
             )
             self._processes[name] = process
+            if again:
+                self._restarted()
+            again = True
             await process.wait()
             await asyncio.sleep(_RESTART_S)
 

@@ -51,7 +51,7 @@ async def health(request: web.Request) -> web.Response:
     """Report what works now."""
     state = request.app[STATE]
     redis = await state.store.answers()
-    components = {
+    components: dict[str, bool | int | str] = {
         "embeddings": True,
         "vectorstore": True,
         "llm": True,
@@ -59,16 +59,17 @@ async def health(request: web.Request) -> web.Response:
         "health_memory": psutil.virtual_memory().percent < 98,
         "health_redis": redis,
     }
-    body: dict[str, object] = {
-        "status": "healthy" if all(components.values()) else "degraded",
+    status = "healthy" if all(components.values()) else "degraded"
+    if state.settings.layout == "B":
+        tier = state.tier()
+        components |= {"degradation_tier": tier.number, "tier_name": tier.name}
+    body = {
+        "status": status,
         "version": VERSION,
         "memory_gb": round(psutil.Process().memory_info().rss / 2**30, 3),
         "vectorstore_loaded": True,
         "components": components,
     }
-    if state.settings.layout == "B":
-        tier = state.tier()
-        body |= {"degradation_tier": tier.number, "tier_name": tier.name}
     return web.json_response(body)
 
 
@@ -80,7 +81,7 @@ async def metrics(request: web.Request) -> web.Response:
 
 
 async def _openapi(request: web.Request) -> web.Response:
-    return web.json_response(document(request.app[STATE].settings.prefix))
+    return web.json_response(document(request.app[STATE].settings))
 
 
 async def _page(request: web.Request) -> web.Response:

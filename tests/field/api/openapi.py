@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.field.settings import VERSION
+from tests.field.settings import VERSION, Settings
 
 PAGE = """<!doctype html>
 <html><head><title>A garden's assistant - {title}</title></head>
@@ -54,7 +54,16 @@ _SCHEMAS: dict[str, object] = {
             "version": {"type": "string"},
             "memory_gb": {"type": "number"},
             "vectorstore_loaded": {"type": "boolean"},
-            "components": {"type": "object", "additionalProperties": {"type": "boolean"}},
+            "components": {"type": "object", "additionalProperties": {"type": ["boolean", "integer", "string"]}},
+        },
+    },
+    "Search": {
+        "type": "object",
+        "required": ["query", "results", "total"],
+        "properties": {
+            "query": {"type": "string"},
+            "results": {"type": "array", "items": {"type": "object"}},
+            "total": {"type": "integer"},
         },
     },
     "Error": {
@@ -74,9 +83,21 @@ _SCHEMAS: dict[str, object] = {
 }
 
 
-def document(prefix: str) -> dict[str, object]:
-    """Return the document for an API below a path prefix."""
+_SEARCH = {
+    "operationId": "search",
+    "parameters": [
+        {"name": "query", "in": "query", "required": True, "schema": {"type": "string", "minLength": 1}},
+        {"name": "limit", "in": "query", "schema": {"type": "integer", "minimum": 1, "maximum": 50, "default": 10}},
+    ],
+    "responses": {"200": _answer("Search", "The documents")} | _ERRORS,
+}
+
+
+def document(settings: Settings) -> dict[str, object]:
+    """Return the document for the API of a layout."""
+    prefix = settings.prefix
     stream = {"description": "Events", "content": {"text/event-stream": {"schema": {"type": "string"}}}}
+    search = {f"{prefix}/docs/search": {"get": _SEARCH}} if settings.layout == "B" else {}
     return {
         "openapi": "3.1.0",
         "info": {"title": "A garden's assistant", "version": VERSION},
@@ -94,6 +115,7 @@ def document(prefix: str) -> dict[str, object]:
             f"{prefix}/stream": {
                 "post": {"operationId": "stream", "requestBody": _BODY, "responses": {"200": stream} | _ERRORS}
             },
+            **search,
         },
         "components": {"schemas": _SCHEMAS},
     }

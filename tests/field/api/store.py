@@ -6,7 +6,7 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
-from redis.asyncio import Redis
+from redis.asyncio import BlockingConnectionPool, Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
@@ -28,14 +28,18 @@ class Store:
     def __init__(self, settings: Settings) -> None:
         scheme = "rediss" if settings.tls else "redis"
         authority = f"?ssl_cert_reqs=required&ssl_ca_certs={settings.folder}/ca.pem" if settings.tls else ""
-        self._client: Redis = Redis.from_url(
+        # Few connections: a hundred handshakes of TLS at once would take longer than their time limit.
+        pool = BlockingConnectionPool.from_url(
             f"{scheme}://127.0.0.1:{settings.ports['redis']}/0{authority}",
             password=settings.redis_password,
             decode_responses=True,
             socket_timeout=_TIMEOUT_S,
             socket_connect_timeout=_TIMEOUT_S,
             retry=Retry(NoBackoff(), 0),
+            max_connections=16,
+            timeout=1,
         )
+        self._client: Redis = Redis(connection_pool=pool)
         self._ask_again = 0.0
 
     async def call(self, operation: Callable[[Redis], Awaitable[T]]) -> T:
