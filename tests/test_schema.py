@@ -27,7 +27,7 @@ SUITES = sorted(set(bundled_root().glob("checks/*/*.yaml")) - set(VARS))
 PROFILES = sorted(bundled_root().glob("profiles/*.yaml"))
 
 
-def mistakes(schema: JsonObject, value: object) -> list[str]:
+def errors_in(schema: JsonObject, value: object) -> list[str]:
     found = Draft202012Validator(schema).iter_errors(value)
     return [f"{'/'.join(map(str, error.absolute_path))}: {error.message[:200]}" for error in found]
 
@@ -64,9 +64,9 @@ def test_the_bundled_files_are_valid() -> None:
     """What is bundled holds the schemas that editors are given."""
     suite, profile = suite_schema(), profile_schema()
     assert PROFILES
-    found = {str(path): mistakes(suite, _read(path)) for path in SUITES}
-    found |= {str(path): mistakes(profile, _read(path)) for path in PROFILES}
-    found |= {str(path): mistakes(vars_schema(), _read(path)) for path in VARS}
+    found = {str(path): errors_in(suite, _read(path)) for path in SUITES}
+    found |= {str(path): errors_in(profile, _read(path)) for path in PROFILES}
+    found |= {str(path): errors_in(vars_schema(), _read(path)) for path in VARS}
     assert {path: wrong for path, wrong in found.items() if wrong} == {}
 
 
@@ -93,7 +93,7 @@ def one_check(**keys: JsonValue) -> JsonObject:
 )
 def test_an_editor_sees_what_the_loader_refuses(keys: JsonObject, valid: bool) -> None:
     """Params and facts are checked by the kind of the check; references may stand for values."""
-    assert (mistakes(suite_schema(), one_check(**keys)) == []) is valid
+    assert (errors_in(suite_schema(), one_check(**keys)) == []) is valid
 
 
 def test_every_kind_is_in_the_schema() -> None:
@@ -135,9 +135,9 @@ def run_events() -> list[ev.Event]:
 def test_a_real_report_and_its_events_are_valid() -> None:
     """What is written holds the schema that is published, with every kind of event in it."""
     report = json.loads(FORMATS.get("json").text(build_report(run_events()), View()))
-    assert mistakes(report_schema(), report) == []
+    assert errors_in(report_schema(), report) == []
     schema = events_schema()
     for event in run_events():
-        assert mistakes(schema, json.loads(ev.to_json(event))) == []
-    assert mistakes(report_schema(), {**report, "verdict": "fine"}) != []
-    assert mistakes(schema, {"event": "unheard-of"}) != []
+        assert errors_in(schema, json.loads(ev.to_json(event))) == []
+    assert errors_in(report_schema(), {**report, "verdict": "fine"}) != []
+    assert errors_in(schema, {"event": "unheard-of"}) != []

@@ -52,7 +52,7 @@ def test_less_than_half_a_millisecond_does_not_count(median_ms: float, later_ms:
     assert found.band == pytest.approx(max(0.10, 0.5 / median_ms), rel=0.06)
 
 
-def test_one_run_cannot_tell_a_small_change() -> None:
+def test_one_run_cannot_decide_a_small_change() -> None:
     """With one run each 15 % may be the state of the machine, and that is said; a double latency is not."""
     rng = random.Random(4)
     found = figure_of(compare("main", [load_run(rng)], [load_run(rng, 1, median_ms=23)]), "p50_ms")
@@ -96,7 +96,7 @@ def test_a_certain_change_below_the_band_does_not_count(rss_mib: float, change: 
         ({"latency_windows": None}, "the later run does not have it"),
     ],
 )
-def test_what_cannot_be_compared_is_said(change: JsonObject, message: str) -> None:
+def test_what_cannot_be_compared_is_reported(change: JsonObject, message: str) -> None:
     """A load that tells nothing about the stack is neither better nor worse, and the reason is given."""
     rng = random.Random(6)
     found = compare("main", [load_run(rng)], [run_of({**load_facts(rng), **change}, 1)])
@@ -105,7 +105,7 @@ def test_what_cannot_be_compared_is_said(change: JsonObject, message: str) -> No
     assert any(message in (item.reason or "") for item in found.figures), found
 
 
-def test_a_check_that_is_new_or_gone_cannot_be_told() -> None:
+def test_a_check_that_is_new_or_gone_is_undecided() -> None:
     """Neither vanishes silently."""
     rng = random.Random(8)
     found = compare("main", [load_run(rng)], [memory_run(100, 1)])
@@ -138,7 +138,7 @@ def test_failed_checks_are_no_example() -> None:
     assert MEMORY in recorded(failed, passed_only=False).checks
 
 
-def test_a_fingerprint_tells_what_hinders_and_what_differs() -> None:
+def test_a_fingerprint_names_what_hinders_and_what_differs() -> None:
     """Another host, profile or layout hinders; another version is told; what is unknown does neither."""
     known = fingerprint_of(report({MEMORY: {"version": "1.2", "tree_rss_mib": 1.0}}))
     assert known.versions == {"api": "1.2"}

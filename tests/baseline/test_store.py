@@ -93,7 +93,7 @@ def test_files_that_are_none_are_refused(tmp_path: Path, content: bytes, message
     assert message in raised.value.message
 
 
-def test_a_baseline_that_cannot_be_read_or_written_is_told(tmp_path: Path) -> None:
+def test_a_baseline_that_cannot_be_read_or_written_is_reported(tmp_path: Path) -> None:
     """No such file, no folder, too large."""
     with pytest.raises(ConfigError, match="No such file"):
         store.load(tmp_path / "missing.json")

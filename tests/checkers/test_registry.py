@@ -47,7 +47,7 @@ print(sorted(name for name in sys.modules if name.startswith("xnai_validate.chec
     assert "openapi" not in done.stdout
 
 
-def test_an_unknown_kind_is_told_with_the_nearest() -> None:
+def test_an_unknown_kind_is_reported_with_the_nearest() -> None:
     """Of its family where that is known, else of all."""
     with pytest.raises(RegistryError, match=r'unknown kind of check "http\.requets"') as caught:
         registry.CHECKERS.get("http.requets")

@@ -88,7 +88,7 @@ class Site:
     url: str
     seen: list[str] = field(default_factory=list)
     """The paths that were asked for."""
-    asked_to_hang: threading.Event = field(default_factory=threading.Event)
+    hanging: threading.Event = field(default_factory=threading.Event)
     closing: threading.Event = field(default_factory=threading.Event)
 
 
@@ -103,7 +103,7 @@ def site() -> Iterator[Site]:
         def do_GET(self) -> None:
             found.seen.append(self.path)
             if self.path == "/hang":
-                found.asked_to_hang.set()
+                found.hanging.set()
                 found.closing.wait(60)
                 return
             body = b'{"status": "ok"}' if self.path == "/ok" else b"Traceback [red] \x1b[2J"

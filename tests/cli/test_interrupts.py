@@ -19,7 +19,7 @@ def test_one_who_keeps_pressing_ctrl_c_still_gets_the_report(place: Place) -> No
     """However often it is interrupted while it ends, the report is written whole, and no traceback is shown."""
     process = start("run", "hanging", "-o", "r.json", "-o", "r.xml")
     try:
-        assert place.site.asked_to_hang.wait(WAIT_S)
+        assert place.site.hanging.wait(WAIT_S)
         while process.poll() is None:
             process.send_signal(signal.SIGINT)
             time.sleep(0.002)
@@ -36,7 +36,7 @@ def test_a_closed_terminal_ends_a_run_in_good_order(place: Place) -> None:
     """SIGHUP is as good as Ctrl-C: exit 130 and a partial report."""
     process = start("run", "hanging", "-o", "r.json")
     try:
-        assert place.site.asked_to_hang.wait(WAIT_S)
+        assert place.site.hanging.wait(WAIT_S)
         process.send_signal(signal.SIGHUP)
         code, _, _ = finish(process)
     finally:
@@ -51,7 +51,7 @@ def test_a_killed_run_leaves_its_journal_and_nothing_half_written(place: Place) 
     before = {path.name for path in place.path.iterdir()}
     process = start("run", "hanging", "-o", "r.json", "-o", "r.xml")
     try:
-        assert place.site.asked_to_hang.wait(WAIT_S)
+        assert place.site.hanging.wait(WAIT_S)
     finally:
         process.kill()
     finish(process)

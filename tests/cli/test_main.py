@@ -35,7 +35,7 @@ def test_ctrl_c_is_130_with_a_partial_report(place: Place) -> None:
     """The first Ctrl-C ends the run in good order: what was seen is reported, on stdout and in files, and kept."""
     process = start("run", "hanging", "-o", "r.json")
     try:
-        assert place.site.asked_to_hang.wait(WAIT_S)
+        assert place.site.hanging.wait(WAIT_S)
         process.send_signal(signal.SIGINT)
         code, out, err = finish(process)
     finally:
@@ -52,7 +52,7 @@ def test_sigterm_is_130_too(place: Place) -> None:
     """A run that a supervisor ends reports as one that a person ends."""
     process = start("run", "hanging", "--format", "json")
     try:
-        assert place.site.asked_to_hang.wait(WAIT_S)
+        assert place.site.hanging.wait(WAIT_S)
         process.terminate()
         code, out, _ = finish(process)
     finally:

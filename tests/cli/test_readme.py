@@ -60,7 +60,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def test_every_block_says_what_it_is() -> None:
+def test_every_block_describes_itself() -> None:
     """No block is left out of these tests for want of a language, and there are some of each."""
     assert {name for name, _ in BLOCKS} == {"console", "sh", "yaml", "python"}
 

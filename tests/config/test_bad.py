@@ -35,7 +35,7 @@ def load_case(path: Path) -> list[str]:
 
 
 @pytest.mark.parametrize("path", BAD, ids=lambda path: path.stem)
-def test_each_error_is_reported_as_the_file_says_and_nothing_else(path: Path) -> None:
+def test_each_error_is_reported_as_its_file_expects(path: Path) -> None:
     """Each error has its own line, names the nearest known name, and draws no other errors after it."""
     lines = path.read_text(encoding="utf-8").split("\n")
     expected = [line.removeprefix("# expect: ") for line in lines if line.startswith("# expect: ")]

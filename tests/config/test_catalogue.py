@@ -85,7 +85,7 @@ def test_phase_4_runs_every_bundled_suite_and_no_other(home: Home) -> None:
     assert {check.id.partition(":")[0] for check in plan.checks} == bundled
 
 
-def test_a_handover_beside_the_suites_is_no_profile(home: Home) -> None:
+def test_a_stack_file_beside_the_suites_is_no_profile(home: Home) -> None:
     """`init` writes `stack.yaml` into the current directory, which is then not taken for the profile of that name."""
     path = home.suite(SUITE, "own/mine")
     home.write("stack.yaml", "targets: {api: {url: 'http://127.0.0.1:1'}}\n")

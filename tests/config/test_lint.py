@@ -32,7 +32,7 @@ def test_lint_verifies_suites_and_profiles_by_name_and_path(home: Home) -> None:
     assert lint((str(path),), replace(home.options(), cwd=elsewhere)) == Linted(0, 1, 2)
 
 
-def test_lint_tells_all_errors_once(home: Home) -> None:
+def test_lint_reports_all_errors_once(home: Home) -> None:
     """What a suite and a profile that runs it have wrong is reported once."""
     home.suite(SUITE.replace("toy.load", "toy.laod"), "own/mine")
     home.profile("title: P\nextends: stack\nsuites: [own/mine]\n", "mine")

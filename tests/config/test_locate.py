@@ -34,7 +34,7 @@ def test_a_given_directory_comes_before_the_environment_before_the_current_one(h
     assert [home.load(f"only-{name}", options=options).title for name in places] == [f"From {name}" for name in places]
 
 
-def test_shadowing_a_bundled_name_is_said(home: Home) -> None:
+def test_shadowing_a_bundled_name_is_reported(home: Home) -> None:
     """One may replace a bundled profile, and the report says so."""
     home.profile("title: Mine\n", "stack")
     plan = home.load("stack")

@@ -39,7 +39,7 @@ checks:
 """
 
 
-def write(home: Path, scene: Scene, fault: str, nothing: str, *, error: str = "refused", hold: str = "60s") -> Path:
+def write(home: Path, scene: Scene, fault: str, closed_url: str, *, error: str = "refused", hold: str = "60s") -> Path:
     """A profile with one check under a fault, and the stack file of its targets."""
     suite = home / "checks" / "recovery" / "faults.yaml"
     suite.parent.mkdir(parents=True, exist_ok=True)
@@ -50,7 +50,7 @@ def write(home: Path, scene: Scene, fault: str, nothing: str, *, error: str = "r
     (home / "profiles" / "faults.yaml").write_text("title: Faults\nsuites: [recovery/faults]\n")
     target = scene.target
     described = {"url": target.url, "pid": target.pid, "password": target.password}
-    description = {"targets": {target.name: {k: v for k, v in described.items() if v}, "nothing": {"url": nothing}}}
+    description = {"targets": {target.name: {k: v for k, v in described.items() if v}, "nothing": {"url": closed_url}}}
     file = home / "stack.json"
     file.write_text(json.dumps(description))
     return file
@@ -83,8 +83,8 @@ def silent() -> Iterator[str]:
 @contextmanager
 def held(home: Path, fault: str, *, limits: str = "") -> Iterator[tuple[Scene, object, list[str]]]:
     """A scene, what was seen of it before, and a command line that disturbs it for a minute."""
-    with scene_of(fault)() as scene, silent() as nothing:
-        write(home, scene, fault, nothing, error="timeout")
+    with scene_of(fault)() as scene, silent() as closed_url:
+        write(home, scene, fault, closed_url, error="timeout")
         yield scene, scene.seen(), [TOOL, "run", "faults", "--stack", "stack.json", "--allow", "disruptive"]
 
 

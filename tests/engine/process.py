@@ -25,7 +25,7 @@ def print_line(line: str) -> None:
     sys.stdout.flush()
 
 
-class Nothing(Params):
+class NoParams(Params):
     """No parameters."""
 
 
@@ -46,7 +46,7 @@ async def stuck() -> AsyncIterator[bool]:
 
 
 @checker("stuck.open", target=False)
-async def open_stuck(params: Nothing, ctx: Context) -> Opened:
+async def open_stuck(params: NoParams, ctx: Context) -> Opened:
     """Open a resource that does not want to close."""
     return Opened(opened=await ctx.shared("stuck", stuck))
 

@@ -47,7 +47,7 @@ def test_a_check_that_holds_passes_with_its_evidence(tmp_path: Path) -> None:
     assert end.findings[0].held
 
 
-def test_a_rule_that_does_not_hold_fails_and_says_so_in_a_sentence(tmp_path: Path) -> None:
+def test_a_rule_that_does_not_hold_fails_with_a_sentence(tmp_path: Path) -> None:
     """The reason of a failure is what was expected and what was measured."""
     end, _, _ = run_check(tmp_path, script={"answers": [503]})
     assert (end.status, end.reason) == (Status.FAIL, "status: expected 200, got 503")
@@ -60,7 +60,7 @@ def test_a_warn_rule_warns(tmp_path: Path) -> None:
     assert (end.status, end.reason) == (Status.WARN, 'text: expected "b", got "a"')
 
 
-def test_a_retry_that_holds_is_flaky_and_tells_what_was_before(tmp_path: Path) -> None:
+def test_a_retry_that_holds_is_flaky_and_names_the_failure_before(tmp_path: Path) -> None:
     """Passing at a later attempt is flaky; each attempt is an event; the pause is that of the check."""
     end, events, _ = run_check(tmp_path, script={"answers": [503, 502, 200]}, retry=Retry(attempts=4, delay_s=2.0))
     assert (end.status, end.attempts) == (Status.FLAKY, 3)

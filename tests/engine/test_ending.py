@@ -33,7 +33,7 @@ from xnai_validate.model.results.status import Status
 from xnai_validate.plan import Limits
 
 
-class Nothing(Params):
+class NoParams(Params):
     pass
 
 
@@ -166,7 +166,7 @@ def test_a_checker_that_swallows_its_cancellation_is_cancelled_again(tmp_path: P
     """A run ends even where a checker goes on after it was cancelled, and its late result does not count."""
 
     @checker("deaf.once", target=False)
-    async def deaf(params: Nothing, ctx: Context) -> Done:
+    async def deaf(params: NoParams, ctx: Context) -> Done:
         """Go on after a cancellation."""
         rounds = 0
         while rounds < 3:

@@ -39,7 +39,7 @@ class Ask(Params):
     second: Observation
 
 
-class Told(Facts):
+class Observed(Facts):
     where: str
     held: bool
 
@@ -82,7 +82,7 @@ def test_an_empty_plan_is_a_run_too(tmp_path: Path) -> None:
     assert [event.event for event in events] == ["run-started", "run-finished"]
 
 
-def test_where_no_candidate_answered_it_is_said(tmp_path: Path) -> None:
+def test_a_target_without_an_answering_candidate_is_reported(tmp_path: Path) -> None:
     """The event names the url and how many were tried, and a notice warns that it is only assumed."""
     places = tuple(Candidate(Target("api", f"http://127.0.0.1:{port}")) for port in (1, 2))
     targets = {
@@ -157,7 +157,7 @@ def test_limits_hold_and_are_used_to_the_full(tmp_path: Path) -> None:
     assert events[-1].at - events[0].at == pytest.approx(5.0)
 
 
-def test_a_check_that_runs_alone_sees_nobody(tmp_path: Path) -> None:
+def test_a_check_that_runs_alone_has_no_neighbour(tmp_path: Path) -> None:
     """Exclusive and disruptive checks run with nothing beside them; the others still run together."""
     stage = Stage()
     by = scripted(stage)
@@ -187,12 +187,12 @@ def test_observations_are_measured_by_their_own_kind_target_and_rules(tmp_path: 
         return Where(url=str(ctx.target.url))
 
     @checker("far.ask", target=False)
-    async def ask(params: Ask, ctx: Context) -> Told:
+    async def ask(params: Ask, ctx: Context) -> Observed:
         """Ask another kind."""
         seen = await ctx.observe(params.first)
         if params.second.kind != "none":
             await ctx.observe(params.second)
-        return Told(where=seen.facts["url"], held=seen.held)
+        return Observed(where=seen.facts["url"], held=seen.held)
 
     inner = make("i", declared(url), target="api", rules=(Rule("url", "matches", "^http"),)).measurement
     first, none = Observation(kind="far.url", target="api"), Observation(kind="none")
@@ -210,7 +210,7 @@ def test_observations_are_measured_by_their_own_kind_target_and_rules(tmp_path: 
     assert ends["bad"].status is Status.ERROR
 
 
-def test_progress_is_told_beside_the_events(tmp_path: Path) -> None:
+def test_progress_is_reported_beside_the_events(tmp_path: Path) -> None:
     """What a long measurement says reaches the live display, short and without secrets, and is no event."""
 
     @checker("long.one", target=False)

@@ -136,7 +136,7 @@ def test_a_journal_is_never_overwritten(tmp_path: Path) -> None:
     assert first.journal_path.read_bytes() == before
 
 
-def test_what_is_no_journal_is_said(tmp_path: Path) -> None:
+def test_an_invalid_journal_is_reported(tmp_path: Path) -> None:
     """A missing file, and a line that is no event, are told in a sentence with the place."""
     with pytest.raises(XnaiError, match="cannot be read: No such file"):
         list(read_journal(tmp_path / "none.jsonl"))

@@ -14,7 +14,7 @@ suites: [one/all]
 targets: {api: {url: "http://127.0.0.1:1"}}
 """
 SUITE = "title: S\nchecks: [{{id: it, title: It, kind: {kind}, target: api}}]\n"
-ASKED = """
+SCRIPT = """
 import sys
 from pathlib import Path
 from xnai_validate.config import LoadOptions, load_plan
@@ -33,5 +33,5 @@ def test_what_a_kind_names_is_imported_where_a_check_has_it(tmp_path: Path, kind
     }.items():
         (tmp_path / name).parent.mkdir(parents=True)
         (tmp_path / name).write_text(text, encoding="utf-8")
-    done = subprocess.run([sys.executable, "-c", ASKED, str(tmp_path)], capture_output=True, text=True, check=True)
+    done = subprocess.run([sys.executable, "-c", SCRIPT, str(tmp_path)], capture_output=True, text=True, check=True)
     assert done.stdout == f"{needed}\n"

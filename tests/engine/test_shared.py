@@ -17,7 +17,7 @@ class Log:
 
     def __init__(self) -> None:
         self.lines: list[str] = []
-        self.told: list[str] = []
+        self.warnings: list[str] = []
         self.tasks: dict[str, set[object]] = {}
 
     def resource(
@@ -45,7 +45,7 @@ def test_many_ask_and_one_opens() -> None:
     log = Log()
 
     async def main() -> None:
-        shared = Shared(log.told.append)
+        shared = Shared(log.warnings.append)
         values = await asyncio.gather(*(shared.get("a", log.resource("a", opens_s=1.0)) for _ in range(50)))
         assert values == ["a"] * 50
         assert await shared.get("a", log.resource("other")) == "a"
@@ -61,7 +61,7 @@ def test_closing_goes_backwards_and_on_after_an_error() -> None:
     log = Log()
 
     async def main() -> None:
-        shared = Shared(log.told.append)
+        shared = Shared(log.warnings.append)
         await shared.get(("http", "a"), log.resource("a"))
         await shared.get(("redis", "b"), log.resource("b", error=OSError("went away")))
         await shared.get(("http", "c"), log.resource("c", error=ValueError("odd")))
@@ -69,7 +69,7 @@ def test_closing_goes_backwards_and_on_after_an_error() -> None:
 
     run_virtual(main())
     assert log.lines[3:] == ["close c", "close b", "close a"]
-    assert log.told == [
+    assert log.warnings == [
         "what checks of http share could not be closed: ValueError: odd",
         "what checks of redis share could not be closed: OSError: went away",
     ]
@@ -80,7 +80,7 @@ def test_what_needs_another_is_closed_before_it() -> None:
     log = Log()
 
     async def main() -> None:
-        shared = Shared(log.told.append)
+        shared = Shared(log.warnings.append)
 
         @asynccontextmanager
         async def outer() -> AsyncIterator[str]:
@@ -95,12 +95,12 @@ def test_what_needs_another_is_closed_before_it() -> None:
     assert log.lines[-2:] == ["close outer", "close inner"]
 
 
-def test_a_failed_opening_is_told_to_all_and_may_be_tried_again() -> None:
+def test_a_failed_opening_is_raised_to_all_and_may_be_retried() -> None:
     """All who wait get the exception; the next who asks opens anew."""
     log = Log()
 
     async def main() -> None:
-        shared = Shared(log.told.append)
+        shared = Shared(log.warnings.append)
 
         @asynccontextmanager
         async def fails() -> AsyncIterator[str]:
@@ -117,12 +117,12 @@ def test_a_failed_opening_is_told_to_all_and_may_be_tried_again() -> None:
     assert log.lines == ["open a", "close a"]
 
 
-def test_cancelling_one_who_waits_does_not_disturb_the_others() -> None:
+def test_cancelling_one_waiter_does_not_disturb_the_others() -> None:
     """The opening belongs to the run, not to the check that asked first."""
     log = Log()
 
     async def main() -> None:
-        shared = Shared(log.told.append)
+        shared = Shared(log.warnings.append)
         first = asyncio.create_task(shared.get("a", log.resource("a", opens_s=2.0)))
         second = asyncio.create_task(shared.get("a", log.resource("b")))
         await asyncio.sleep(1.0)
@@ -142,13 +142,13 @@ def test_closing_does_not_wait_for_ever() -> None:
 
     async def main() -> tuple[float, float]:
         loop, took = asyncio.get_running_loop(), []
-        for hurry in (False, True):
-            shared = Shared(log.told.append)
+        for hurrying in (False, True):
+            shared = Shared(log.warnings.append)
             await shared.get(("slow", 1), log.resource("slow", closes_s=1000.0))
             opening = asyncio.create_task(shared.get("opening", log.resource("opening", opens_s=1000.0)))
             await asyncio.sleep(0.1)
             begun = loop.time()
-            if hurry:
+            if hurrying:
                 loop.call_later(0.5, shared.cut_grace_short)
             await shared.close()
             took.append(loop.time() - begun)
@@ -158,5 +158,5 @@ def test_closing_does_not_wait_for_ever() -> None:
     patient, hurried = run_virtual(main())
     assert patient == pytest.approx(CLOSE_S, abs=CANCELLED_S)
     assert hurried == pytest.approx(0.5, abs=0.1)
-    assert log.told == ["what checks of slow share did not close in time"] * 2
+    assert log.warnings == ["what checks of slow share did not close in time"] * 2
     assert log.lines == ["open slow", "open slow"]

@@ -74,7 +74,7 @@ def test_a_second_signal_only_shortens_the_waiting(tmp_path: Path) -> None:
     assert notice.text == "what checks of stuck share did not close in time"
 
 
-def test_a_killed_run_still_tells_what_it_saw(tmp_path: Path) -> None:
+def test_a_killed_run_still_reports_what_it_measured(tmp_path: Path) -> None:
     """After SIGKILL the journal has every event up to then; the report says that the run was killed."""
     with running(tmp_path) as process:
         process.kill()

@@ -15,7 +15,7 @@ from xnai_validate.model.judging.rules import Rule
 from xnai_validate.plan import Candidate, Choice, Plan, PlannedTarget
 
 
-class Nothing(Params):
+class NoParams(Params):
     """No parameters."""
 
 
@@ -26,7 +26,7 @@ class Greeting(Facts):
 
 
 @checker("greet.read")
-async def greet(params: Nothing, ctx: Context) -> Greeting:
+async def greet(params: NoParams, ctx: Context) -> Greeting:
     """Connect and read a greeting; a refusal is an exception, as of a broken checker."""
     reader, writer = await asyncio.open_connection(ctx.target.host, ctx.target.port)
     try:
@@ -134,7 +134,7 @@ def test_a_stack_that_is_still_starting_is_waited_for() -> None:
     asyncio.run(main())
 
 
-def test_what_there_is_nothing_to_choose_of_is_left_alone() -> None:
+def test_a_schema_without_choices_is_left_alone() -> None:
     """Targets with one candidate, without a probe, or already chosen are not probed."""
     several = tuple(Candidate(Target("x", f"tcp://127.0.0.1:{port}")) for port in (1, 2))
     targets = {

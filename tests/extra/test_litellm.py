@@ -24,7 +24,7 @@ from xnai_validate.model.results.report import CheckResult
 from xnai_validate.model.results.status import Status
 
 HERE = Path(__file__).parent / "litellm"
-ASKED = {"model": "canary", "messages": [{"role": "user", "content": "When do circuits open?"}]}
+QUESTION = {"model": "canary", "messages": [{"role": "user", "content": "When do circuits open?"}]}
 START_S = 300
 
 pytestmark = pytest.mark.extra
@@ -117,9 +117,9 @@ def blocks(body: bytes) -> list[str]:
     return [block.removeprefix("data: ") for block in body.decode().split("\n\n") if block]
 
 
-def test_the_stream_is_told_line_by_line(proxy: Proxy, checks: dict[str, CheckResult]) -> None:
+def test_the_stream_is_reported_line_by_line(proxy: Proxy, checks: dict[str, CheckResult]) -> None:
     """Events, tokens, text, order, sizes and headers are those of the bytes; ids and times differ from call to call."""
-    status, headers, body = proxy.raw("POST", "/v1/chat/completions", ASKED | {"stream": True})
+    status, headers, body = proxy.raw("POST", "/v1/chat/completions", QUESTION | {"stream": True})
     data = blocks(body)
     chunks = [json.loads(line) for line in data[:-1]]
     texts = [chunk["choices"][0]["delta"].get("content") for chunk in chunks]
@@ -132,10 +132,10 @@ def test_the_stream_is_told_line_by_line(proxy: Proxy, checks: dict[str, CheckRe
     assert data[-1] == "[DONE]" == facts["terminal"] == facts["last_event"]
     assert facts["max_event_bytes"] == max(len(line.encode()) for line in data)
     assert facts["bytes"] == len(body)
-    told = facts["headers"]
-    assert isinstance(told, dict)
+    read_headers = facts["headers"]
+    assert isinstance(read_headers, dict)
     for name in ("content-type", "cache-control", "x-accel-buffering", "x-litellm-version", "x-litellm-model-name"):
-        assert told[name] == headers[name], name
+        assert read_headers[name] == headers[name], name
     events = facts["events"]
     assert isinstance(events, list)
     assert len(events) == len(data)
@@ -146,10 +146,10 @@ def test_the_stream_is_told_line_by_line(proxy: Proxy, checks: dict[str, CheckRe
         assert {**seen, "id": 0, "created": 0} == {**chunk, "id": 0, "created": 0}
 
 
-def test_the_answer_is_told_as_it_is(proxy: Proxy, checks: dict[str, CheckResult]) -> None:
+def test_the_answer_is_reported_as_it_is(proxy: Proxy, checks: dict[str, CheckResult]) -> None:
     """Model, answer and the way through the flow; whole and streamed are the same, and stand in the document."""
     _, _, listed = proxy.raw("GET", "/v1/models")
-    _, _, body = proxy.raw("POST", "/v1/chat/completions", ASKED)
+    _, _, body = proxy.raw("POST", "/v1/chat/completions", QUESTION)
     answer = json.loads(body)["choices"][0]["message"]["content"]
     flow = checks["model-to-answer"]
     assert flow.status is Status.PASS, flow.reason
@@ -166,7 +166,7 @@ def test_the_answer_is_told_as_it_is(proxy: Proxy, checks: dict[str, CheckResult
 @pytest.mark.parametrize(
     ("name", "method", "path", "body", "key", "expected"),
     [
-        ("unknown-model", "POST", "/v1/chat/completions", ASKED | {"model": "no-such-model"}, True, {400}),
+        ("unknown-model", "POST", "/v1/chat/completions", QUESTION | {"model": "no-such-model"}, True, {400}),
         ("without-key", "GET", "/v1/models", None, False, {401}),
     ],
 )

@@ -151,7 +151,7 @@ def test_an_alert_fires_and_resolves(stack: EmbeddedStack, tmp_path: Path) -> No
     assert set(statuses(tmp_path).values()) == {Status.PASS}
 
 
-def test_an_alertmanager_that_does_not_say_that_it_is_over(stack: EmbeddedStack, tmp_path: Path) -> None:
+def test_an_alertmanager_that_does_not_report_the_end(stack: EmbeddedStack, tmp_path: Path) -> None:
     """With send_resolved off, that and nothing else fails."""
     assert judged(stack, tmp_path, resolved=False).code == 1
     failed = {name for name, status in statuses(tmp_path).items() if status is Status.FAIL}

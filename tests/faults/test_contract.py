@@ -117,7 +117,7 @@ def test_to_prepare_changes_nothing(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_what_is_injected_is_taken_back(name: str) -> None:
+def test_what_is_injected_is_reverted(name: str) -> None:
     """It does something to the target, and after it was taken back the target is as it was; twice is no harm."""
     with fault_on_scene(name) as control:
         before = control.scene.seen()
@@ -134,7 +134,7 @@ def test_what_is_injected_is_taken_back(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_what_was_not_injected_is_taken_back_too(name: str) -> None:
+def test_what_was_not_injected_is_reverted_too(name: str) -> None:
     """A run may be killed after the record and before the injection: then nothing happens."""
     with fault_on_scene(name) as control:
         before = control.scene.seen()
@@ -144,7 +144,7 @@ def test_what_was_not_injected_is_taken_back_too(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_it_is_taken_back_by_another_process(name: str, tmp_path: Path) -> None:
+def test_it_is_reverted_by_another_process(name: str, tmp_path: Path) -> None:
     """With the record alone: `xnai-validate undo`, which proves it and removes the record."""
     with fault_on_scene(name) as control:
         before = control.scene.seen()
@@ -183,7 +183,7 @@ def test_its_record_is_plain_and_keeps_secrets_apart(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_it_says_what_it_does_to_whom(name: str) -> None:
+def test_its_description_names_the_action_and_the_target(name: str) -> None:
     """One sentence that names the target, within bounds; and it has a time limit of its own."""
     found = registry.FAULTS.get(name)
     with scene_of(name)() as scene:

@@ -103,7 +103,7 @@ def test_a_tree_has_its_parents_first() -> None:
         (None, None),
     ],
 )
-def test_a_state_file_tells_the_pid_of_now(tmp_path: Path, text: str | None, expected: int | None) -> None:
+def test_a_state_file_has_the_current_pid(tmp_path: Path, text: str | None, expected: int | None) -> None:
     """Whatever is in it, or is not; without a file the target's own pid holds."""
     file = tmp_path / "state.json"
     if text is not None:

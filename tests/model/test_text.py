@@ -117,14 +117,14 @@ def test_whatever_is_measured_becomes_bounded_json(value: object) -> None:
 
 
 @pytest.mark.parametrize("value", [[10**4299], [-(10**5000)], "\ud800", {"\udfff": "\ud800" * 3000}])
-def test_what_json_can_spell_and_python_cannot_write_is_told(value: object) -> None:
+def test_what_json_can_spell_and_python_cannot_write_is_reported(value: object) -> None:
     """Absurd integers and lone surrogates, as a server may send them, end neither a sentence nor an event."""
     kept = bounded(value)
     to_json(kept)
     assert len(describe_finding(Finding("f", "equals", 1, kept, False, "expect"))) < 300
 
 
-def test_long_values_are_cut_and_say_so() -> None:
+def test_long_values_are_cut_visibly() -> None:
     """A thousand megabytes from a server stay out of the report."""
     assert bounded("x" * 5000) == "x" * 2000 + "... (5000 characters)"
     many = bounded(list(range(1000)))

@@ -58,7 +58,7 @@ def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Installe
     return make
 
 
-def test_the_running_python_is_among_those_tried() -> None:
+def test_the_running_python_is_among_those_tested() -> None:
     """A search that finds no Python, or not this one, would make every other test here pass by absence."""
     assert RUNNING in interpreters()
 

@@ -150,7 +150,7 @@ def test_params_that_do_not_fit_are_refused(server: Server) -> None:
         observe("alert.receipt", API, cause=cause, webhook="somewhere")
 
 
-def test_a_port_that_is_taken_is_said(server: Server) -> None:
+def test_a_port_that_is_taken_is_named(server: Server) -> None:
     """Where somebody else listens, nothing can be received, and the message names the address."""
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))

@@ -70,7 +70,7 @@ def test_a_planted_state_opens_a_breaker(redis: Target) -> None:
         assert left_ms <= lives_ms
 
 
-def test_a_planted_state_that_nobody_reads_is_seen(redis: Target) -> None:
+def test_a_planted_state_that_is_never_read_is_seen(redis: Target) -> None:
     """A breaker that keeps its state in memory does not refuse for what Redis says: it is convicted."""
     with stack(redis, reference.WrittenOnce) as running:
         found = seen("cycle", running, trip=planted(running.key))
@@ -92,7 +92,7 @@ def test_a_failing_call_that_succeeds_is_no_trip(redis: Target) -> None:
         seen("cycle", running, trip={"request": post("/work")})
 
 
-def test_what_an_open_breaker_takes_with_it_is_told(redis: Target) -> None:
+def test_what_an_open_breaker_takes_with_it_is_reported(redis: Target) -> None:
     """What must go on working while the breaker is open is tried then; the first of these goes through it."""
     with stack(redis) as running:
         health = {"kind": "http.request", "with": {"path": "/health"}}
@@ -101,7 +101,7 @@ def test_what_an_open_breaker_takes_with_it_is_told(redis: Target) -> None:
         assert found.facts["beside_failed"] == ["work: http.request: status expected 200, got 503"]
 
 
-def test_a_planted_state_tells_nothing_of_failures(redis: Target) -> None:
+def test_a_planted_state_proves_nothing_about_failures(redis: Target) -> None:
     """Kinds that need calls to fail are skipped where the state can only be planted."""
     with stack(redis) as running, pytest.raises(NotApplicable, match="fail"):
         seen("reopen", running, trip=planted(running.key))
@@ -119,14 +119,14 @@ def test_a_wrong_request_is_not_a_failure(redis: Target) -> None:
         seen("cycle", running, trip={"request": post("/wrong")})
 
 
-def test_a_breaker_that_opens_at_once_is_told_as_that(redis: Target) -> None:
+def test_a_breaker_that_opens_at_once_is_named(redis: Target) -> None:
     """Where one failure opens it, another at the end would say nothing of whether it was closed: it is not made."""
     with stack(redis, type("OpensAtOnce", (reference.Breaker,), {"failures": 1})) as running:
         facts = seen("cycle", running).facts
         assert (facts["failures_until_open"], facts["closed_again"]) == (1, True)
 
 
-def test_without_a_key_the_answers_tell(redis: Target) -> None:
+def test_without_a_key_the_answers_show_the_state(redis: Target) -> None:
     """Without a key a cycle is driven by answers alone; what only the key tells is null, and `state` is skipped."""
     with stack(redis) as running:
         found = seen("cycle", running, key=None)
@@ -180,7 +180,7 @@ def test_equal_checks_share_one_drive(redis: Target) -> None:
     assert disturbed[0] < disturbed[1]
 
 
-def test_a_check_that_would_be_ended_before_says_so(redis: Target) -> None:
+def test_a_check_that_would_be_ended_before_reports_it(redis: Target) -> None:
     """A recovery time longer than the check's time limit is a mistake of the check, not a failure of the breaker."""
     with stack(redis) as running, pytest.raises(Unmeasurable, match="takes at least 50 s") as caught:
         seen("reopen", running, recovery=25.0)

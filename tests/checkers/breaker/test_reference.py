@@ -133,7 +133,7 @@ class Side(RuleBasedStateMachine):
         self.breakers[worker] = self.started()
 
     @invariant()
-    def redis_tells_what_is(self) -> None:
+    def redis_agrees_with_model(self) -> None:
         """The key says what the model says, once there is anything to say."""
         stored = self.runner.run(self.stored())
         if stored is None:

@@ -59,7 +59,7 @@ def test_three_checks_cost_one_drive(redis: Target, tmp_path: Path) -> None:
     assert checks["refusal"].facts["refused"] == checks["cycle"].facts["refused"]
 
 
-def test_a_check_that_is_tried_again_is_measured_anew(redis: Target, tmp_path: Path) -> None:
+def test_a_retried_check_is_measured_anew(redis: Target, tmp_path: Path) -> None:
     """A second attempt drives the breaker once more, whatever the first one kept."""
     with stack(redis, reference.NoRetryAfter) as running:
         check = {"kind": "breaker.refusal", "with": params(running), "expect": {"retry_after_missing": 0}}

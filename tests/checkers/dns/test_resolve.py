@@ -93,7 +93,7 @@ def test_a_name_that_cannot_be_is_an_error() -> None:
     assert (seen.facts["error"], seen.facts["addresses"], seen.held) == ("dns", None, False)
 
 
-def test_a_name_server_is_asked_for_records() -> None:
+def test_a_name_server_is_queried_for_records() -> None:
     """Records, time to live and response code come from the server that is named."""
     with name_server(table(("redis.stack", 30, "A", ["10.0.0.7", "10.0.0.8"]))) as server:
         facts = observe("dns.resolve", name="redis.stack", server=server).facts
@@ -108,7 +108,7 @@ def test_other_types_of_record_are_text() -> None:
     assert (facts["records"], facts["addresses"]) == (["0 1 8000 api.stack."], [])
 
 
-def test_an_unknown_name_and_an_empty_answer_are_told_apart() -> None:
+def test_an_unknown_name_and_an_empty_answer_are_distinguished() -> None:
     """NXDOMAIN is an error; a name without such records is an answer without any."""
     with name_server(table(("a.stack", 5, "A", []))) as server:
         unknown = observe("dns.resolve", name="b.stack", server=server).facts
@@ -133,7 +133,7 @@ def test_a_silent_name_server_is_a_time_out() -> None:
         assert observe("dns.resolve", name="a", server=server, timeout="0.3s").facts["error"] == "timeout"
 
 
-def test_what_cannot_be_asked_is_told() -> None:
+def test_what_cannot_be_requested_is_reported() -> None:
     """A server that is no address, a type that does not exist, a target without host."""
     with pytest.raises(Unmeasurable, match="address of a name server"):
         observe("dns.resolve", name="a", server="ns.example:53")

@@ -160,7 +160,7 @@ def test_several_faults_at_once() -> None:
     assert seen.facts["error_kinds"] == ["protocol"]
 
 
-def test_what_cannot_be_disturbed_is_told_plainly() -> None:
+def test_what_cannot_be_disturbed_is_reported() -> None:
     """The fault's own reason, not a group of exceptions; and a check that is too short for it says so."""
     with page("api") as api:
         ask = {"kind": "http.request", "with": {"path": "/"}, "expect": {"status": 200}}

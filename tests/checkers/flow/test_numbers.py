@@ -94,7 +94,7 @@ def test_a_value_that_is_absent_before_and_after_is_no_number() -> None:
         assert (seen.facts["before"], seen.facts["after"], seen.facts["moved"]) == ({"it": None}, {"it": None}, {})
 
 
-def test_an_absent_value_counts_from_zero_only_if_told() -> None:
+def test_an_absent_value_counts_from_zero_only_if_set_so() -> None:
     """A counter that appears with its first count has moved by it; with `absent_is_zero: false` that is not known."""
     settings: dict[str, Any] = {
         "watch": {"new": watch("by_name", "new")},
@@ -121,7 +121,7 @@ def test_several_values_of_a_path_are_summed() -> None:
     assert seen.facts["moved"] == {"all": 30}
 
 
-def test_failed_steps_are_told_and_counted() -> None:
+def test_failed_steps_are_named_and_counted() -> None:
     """Work that fails is told and fails the check, though counters moved; words are capped, counts are not."""
     broken = {"kind": "counting.add", "target": "other", "with": {"by": -1}}
     seen = observe("flow.delta", API, others=(OTHER,), watch={"calls": CALLS}, during=[ADD, broken], times=30)
@@ -154,7 +154,7 @@ def test_a_failed_reading_is_not_zero() -> None:
     assert [text.split(":")[0] for text in seen.facts["failed_steps"]] == ["calls before", "calls after"]
 
 
-def test_text_that_says_a_number_counts() -> None:
+def test_text_that_spells_a_number_counts() -> None:
     """Redis and metrics give numbers as text; other text is a failed step that shows it."""
     settings = {"said": watch("text", text="41.5"), "not": watch("document", "$.text")}
     seen = observe("flow.delta", API, watch=settings, during=[ADD])
@@ -202,7 +202,7 @@ def test_nothing_is_divided_by_zero_or_by_what_is_not_there() -> None:
         assert (seen.facts["ratio"], len(seen.facts["failed_readings"]), seen.held) == (None, failures, False)
 
 
-def test_places_that_say_the_same_agree() -> None:
+def test_sources_with_the_same_state_agree() -> None:
     """A number and its text are equal, and so are texts but for the space around them."""
     counting.COUNTERS["calls"] = 3
     seen = observe("flow.agree", readings={"api": CALLS, "redis": watch("text", text=" 3.0 ")})
@@ -218,7 +218,7 @@ def test_places_that_differ_do_not_agree() -> None:
     assert seen.facts["distinct"] == 2
 
 
-def test_a_place_that_says_nothing_does_not_agree() -> None:
+def test_a_source_without_a_state_does_not_agree() -> None:
     """A reading that fails or finds nothing is named; two places that both say nothing do not agree."""
     absent = watch("by_name", "none")
     seen = observe("flow.agree", readings={"a": absent, "b": absent, "c": watch("calls", broken=True)})

@@ -207,7 +207,7 @@ def test_the_clean_up_is_done_in_any_case(tmp_path: Path, server: Scripted, task
     assert (len(server.requests), tasks.kept) == (3, {})
 
 
-def test_a_clean_up_that_fails_or_hangs_is_told_and_bounded(tmp_path: Path, server: Scripted) -> None:
+def test_a_clean_up_that_fails_or_hangs_is_reported_and_bounded(tmp_path: Path, server: Scripted) -> None:
     """Each step of the clean-up is tried though another failed; all of it ends in its time; the check fails."""
     cleanup = """
     - {name: gone, kind: http.request, with: {method: DELETE, path: /tasks/none}, expect: {status: 204}}

@@ -91,7 +91,7 @@ def broken(seen: Observed) -> set[str]:
     return {finding.fact for finding in seen.findings if not finding.held}
 
 
-def test_a_report_that_tells_the_truth_is_acquitted() -> None:
+def test_a_true_report_passes() -> None:
     """Every breach is noticed and its end too; times are there; the table is the true one."""
     seen = observed("true")
     assert seen.held, seen.findings
@@ -147,7 +147,7 @@ def test_a_situation_without_effect_proves_nothing() -> None:
     assert seen.facts["unverified"] == ["llm"]
 
 
-def test_what_a_report_says_when_it_is_so_no_longer_is_stale() -> None:
+def test_a_report_of_a_past_state_is_stale() -> None:
     """A report from a cache goes on to say what was so, for as long as the cache lives; a fresh one does not."""
     fresh, cached, never = (observed(manner, detect_within="3s") for manner in ("true", "cached-a-while", "cached"))
     assert fresh.facts["stale_ms"] < CACHED_S * 1000 / 2

@@ -56,7 +56,7 @@ def other_python(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return home / "bin/python"
 
 
-def test_another_python_is_asked(other_python: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_another_python_is_queried(other_python: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Another interpreter tells of its own packages, not of ours, and of conflicts among them."""
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join(sys.path))
     seen = observe(

@@ -20,7 +20,7 @@ from xnai_validate.errors import NotApplicable, Unmeasurable
 from xnai_validate.kit import Observed, Target
 
 ANSWER = {"type": "object", "properties": {"n": {"type": "integer"}}, "required": ["n"]}
-ASKED = {
+REQUEST_SCHEMA = {
     "type": "object",
     "properties": {"text": {"type": "string", "minLength": 1}, "size": {"type": "integer", "minimum": 1, "maximum": 9}},
     "required": ["text"],
@@ -31,7 +31,7 @@ def response(schema: dict[str, Any]) -> dict[str, Any]:
     return {"description": "it", "content": {"application/json": {"schema": schema}}}
 
 
-def document(prefix: str = "", schema: dict[str, Any] = ASKED) -> dict[str, Any]:
+def document(prefix: str = "", schema: dict[str, Any] = REQUEST_SCHEMA) -> dict[str, Any]:
     refusal = response({"type": "object", "required": ["error"]})
     take = {
         "requestBody": {"required": True, "content": {"application/json": {"schema": schema}}},
@@ -130,7 +130,7 @@ def test_paths_are_found_with_and_without_a_prefix(prefix: str, base: str) -> No
     assert found.facts["operations"] == 1
 
 
-def test_an_operation_that_is_not_described_is_told() -> None:
+def test_an_operation_that_is_not_described_is_reported() -> None:
     """What was asked for and is not there is untested, so the check fails."""
     found, _ = seen(operations=["POST /nowhere"])
     assert found.facts["untested"] == ["POST /nowhere: the document does not describe it"]
@@ -167,7 +167,7 @@ def test_a_document_that_hangs_is_ended(monkeypatch: pytest.MonkeyPatch) -> None
     assert untested[-1].untested
 
 
-def test_a_document_that_is_none_is_told() -> None:
+def test_an_invalid_document_is_named() -> None:
     """Not JSON, or a document with mistakes: nothing is tried, and the check fails."""
     with scripted(ok(b"<html>", "Content-Type: text/html")) as server:
         found = observe("http.contract", Target("api", server.url()))

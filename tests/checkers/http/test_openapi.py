@@ -117,7 +117,7 @@ def test_a_document_and_the_answers_that_keep_it(target: Target) -> None:
         ),
     ],
 )
-def test_every_way_to_break_the_promise_is_told(target: Target, call: dict[str, Any], messages: list[str]) -> None:
+def test_every_way_to_break_the_contract_is_reported(target: Target, call: dict[str, Any], messages: list[str]) -> None:
     """Undeclared statuses, content types and operations, and bodies that do not fit, are named with their place."""
     facts = observe("http.openapi", target, calls=[call]).facts
     for text in messages:

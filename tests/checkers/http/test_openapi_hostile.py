@@ -92,7 +92,7 @@ def test_schemas_that_multiply_are_ended() -> None:
         ({"$ref": "http://127.0.0.1:1/x"}, 1),
     ],
 )
-def test_what_cannot_be_followed_is_told(schema: dict[str, Any], body: object) -> None:
+def test_what_cannot_be_followed_is_reported(schema: dict[str, Any], body: object) -> None:
     """Circles, broken patterns, absurd numbers and foreign references end in words or in nothing, never in a crash."""
     loop = {"loop": {"allOf": [{"$ref": "#/components/schemas/loop"}]}}
     found = facts(document(schema, components={"schemas": loop}), body)

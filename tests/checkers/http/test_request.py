@@ -80,7 +80,7 @@ def test_duplicate_keys_that_disagree_are_a_fact(target: Target, body: str, keys
     assert seen.facts["duplicate_keys"] == keys
 
 
-def test_a_status_that_is_not_said_must_be_200(target: Target) -> None:
+def test_a_status_must_be_200_by_default(target: Target) -> None:
     """Without a word about the status a 404 does not hold; with one it does, and its body is still a fact."""
     seen = observe("http.request", target, path="/nowhere")
     assert [(f.fact, f.held) for f in seen.findings] == [("error", True), ("status", False)]
@@ -245,7 +245,7 @@ def test_redirections_are_facts() -> None:
     assert seen.facts["url"] == server.url("/login?next=/")
 
 
-def test_what_cannot_be_asked_is_no_verdict_on_the_server(target: Target) -> None:
+def test_what_cannot_be_sent_is_no_verdict_on_the_server(target: Target) -> None:
     """A target without url is skipped; a header that HTTP forbids is refused when the suite is loaded."""
     with pytest.raises(NotApplicable):
         observe("http.request", Target("worker", pid=1))

@@ -176,7 +176,7 @@ def test_the_report_has_every_window_whole(tmp_path: Path) -> None:
     assert histogram.count == 30
 
 
-def test_it_is_said_how_the_load_goes() -> None:
+def test_progress_of_the_load_is_reported() -> None:
     """Twice a second, in one line."""
     with scripted(ok(b"hi")) as server:
         _, _, lines = measure(server.port, "900ms", arrivals={"rate": 50}, warmup="900ms")
@@ -186,7 +186,7 @@ def test_it_is_said_how_the_load_goes() -> None:
 
 
 @pytest.mark.parametrize("with_", [{"arrivals": {"rate": 100}}, {"callers": 2}])
-def test_a_client_that_is_held_up_says_so(with_: dict[str, Any]) -> None:
+def test_a_client_that_is_held_up_reports_it(with_: dict[str, Any]) -> None:
     """Something else in our own loop takes the processor for 60 ms again and again: no latency of the server."""
 
     async def hog(task: asyncio.Task[Facts]) -> None:
@@ -244,7 +244,7 @@ def test_a_load_that_the_check_has_no_time_for_is_refused() -> None:
 
 
 @pytest.mark.parametrize("with_", [{"arrivals": {"rate": 20}, "connections": 3}, {"callers": 3}])
-def test_figures_are_told_before_the_check_runs_out_of_time(with_: dict[str, Any]) -> None:
+def test_figures_are_reported_before_the_check_runs_out_of_time(with_: dict[str, Any]) -> None:
     """Requests that hang at the end of the load are abandoned, and what was seen is told."""
     with scripted(hang) as server:
         facts, left, _ = measure(server.port, "500ms", within_s=1.5, **with_)
@@ -257,7 +257,7 @@ def test_figures_are_told_before_the_check_runs_out_of_time(with_: dict[str, Any
     assert left == []
 
 
-def test_a_client_that_is_held_up_behind_few_connections_says_so() -> None:
+def test_a_client_that_is_held_up_behind_few_connections_reports_it() -> None:
     """Arrivals queue for connections whose answers it does not read in time: no slowness of the server either."""
 
     async def hog(task: asyncio.Task[Facts]) -> None:

@@ -202,7 +202,7 @@ def test_a_failing_stack_ends_the_load_early() -> None:
     assert facts["elapsed_ms"] < 10_000
 
 
-def test_a_load_that_ends_in_its_warm_up_tells_of_that() -> None:
+def test_a_load_that_ends_in_its_warm_up_reports_it() -> None:
     """There are no other figures."""
     with scripted(ok(status="500 Internal Server Error")) as server:
         facts = load(server, callers=4, warmup="20s").facts
@@ -358,7 +358,7 @@ def test_tls_is_verified_like_everywhere(tmp_path: Path) -> None:
     assert "certificate" in facts["error_detail"]
 
 
-def test_what_cannot_be_measured_is_said_at_once() -> None:
+def test_what_cannot_be_measured_is_reported_at_once() -> None:
     """An authority that cannot be read is no error of the server."""
     with scripted(ok(b"hi")) as server:
         unread = Target("api", server.url(scheme="https"), tls=Tls(ca="/nowhere/ca.pem"))

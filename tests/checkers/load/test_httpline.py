@@ -18,7 +18,7 @@ from xnai_validate.wire.http.request import HttpRequest, prepare
 
 CAP = 3_000
 PREPARED = prepare(HttpRequest.of("http://127.0.0.1:1/"))
-WANTED = Wanted(PREPARED, request_bytes(PREPARED), "127.0.0.1", CAP)
+LINE_REQUEST = Wanted(PREPARED, request_bytes(PREPARED), "127.0.0.1", CAP)
 
 
 class Heard:
@@ -61,18 +61,18 @@ class Socket:
         self.sent = 0
 
     def write(self, data: bytes) -> None:
-        assert data == WANTED.data
+        assert data == LINE_REQUEST.data
         self.sent += 1
 
     def abort(self) -> None:
         self.closed = True
 
 
-def told(pieces: Sequence[bytes], requests: int = 3, lost: Exception | None = None) -> list[str]:
+def outcomes_of(pieces: Sequence[bytes], requests: int = 3, lost: Exception | None = None) -> list[str]:
     """What a line says that is sent up to so many requests, gets these bytes, and then loses its connection."""
     heard = Heard(requests)
     buffer = bytearray(64 * 1024)
-    line = HttpLine(cast(Drive, heard), WANTED, memoryview(buffer))
+    line = HttpLine(cast(Drive, heard), LINE_REQUEST, memoryview(buffer))
     line._waiting = True
     socket = Socket(line)
     line.connection_made(cast(asyncio.Transport, socket))
@@ -120,7 +120,7 @@ PLACES = st.lists(st.integers(0, 10_000), max_size=12)
 @given(ANY, PLACES)
 def test_the_pieces_of_an_answer_make_no_difference(response: bytes, places: list[int]) -> None:
     """One request, its answer at once or in pieces: the same outcome."""
-    assert told(cut(response, places), requests=1) == told([response], requests=1)
+    assert outcomes_of(cut(response, places), requests=1) == outcomes_of([response], requests=1)
 
 
 @settings(max_examples=300)
@@ -128,23 +128,23 @@ def test_the_pieces_of_an_answer_make_no_difference(response: bytes, places: lis
 def test_one_answer_after_the_other_is_understood(first: list[bytes], last: bytes, places: list[int]) -> None:
     """Each in a piece of its own, then in more pieces: the same outcomes, one for each request."""
     responses = [*first, last]
-    whole = told(responses, requests=len(responses))
+    whole = outcomes_of(responses, requests=len(responses))
     pieces = [piece for response in responses for piece in cut(response, places)]
-    assert told(pieces, requests=len(responses)) == whole
+    assert outcomes_of(pieces, requests=len(responses)) == whole
 
 
 @given(st.lists(st.binary(max_size=200), max_size=6), st.sampled_from([None, ConnectionResetError(104, "reset")]))
 def test_nothing_that_comes_breaks_it(pieces: list[bytes], lost: Exception | None) -> None:
     """Any bytes, and any end."""
-    outcomes: list[Any] = told(pieces, lost=lost)
+    outcomes: list[Any] = outcomes_of(pieces, lost=lost)
     assert outcomes
 
 
 def test_an_answer_like_the_last_one_counts_only_whole() -> None:
     """The short cut for equal answers takes no part of one for a whole one, and no more than one."""
     answer = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi"
-    assert told([answer, answer, answer]) == ["200", "200", "200", "lost"]
-    assert told([answer, answer[:-1], answer[-1:], answer]) == ["200", "200", "200", "lost"]
-    assert told([answer, answer[:-1]]) == ["200", "reset"]
-    assert told([answer, answer + answer]) == ["200", "200 last"]
-    assert told([answer], requests=2) == ["200", "again"]
+    assert outcomes_of([answer, answer, answer]) == ["200", "200", "200", "lost"]
+    assert outcomes_of([answer, answer[:-1], answer[-1:], answer]) == ["200", "200", "200", "lost"]
+    assert outcomes_of([answer, answer[:-1]]) == ["200", "reset"]
+    assert outcomes_of([answer, answer + answer]) == ["200", "200 last"]
+    assert outcomes_of([answer], requests=2) == ["200", "again"]

@@ -99,7 +99,7 @@ def chunk(data: bytes) -> bytes:
     return b"%x\r\n%b\r\n" % (len(data), data)
 
 
-def test_pieces_come_as_they_are_sent_and_the_end_is_told() -> None:
+def test_pieces_come_as_they_are_sent_with_the_end() -> None:
     """Status, content type and every piece; the end of the body is enough, the connection need not end."""
     response = heard(sends(CHUNKED, chunk(b"one"), chunk(b"two"), b"0\r\n\r\n", hold=True))
     assert (response.status, response.content_type) == (200, "text/event-stream")
@@ -172,7 +172,7 @@ def test_what_follows_the_end_is_not_looked_at() -> None:
         (b"HTTP/1.1 100 Continue\r\n\r\n" * 102, ErrorKind.PROTOCOL, "interim"),
     ],
 )
-def test_what_is_no_whole_response_is_told_so(sent: bytes, kind: ErrorKind, words: str) -> None:
+def test_an_incomplete_response_is_reported(sent: bytes, kind: ErrorKind, words: str) -> None:
     """Cut, malformed or without bound: once, by kind, in words."""
     response = heard(sends(sent))
     assert response.outcome is kind
@@ -185,7 +185,7 @@ def test_what_came_before_the_fault_is_not_lost() -> None:
     assert (response.content, response.outcome) == (b"good", ErrorKind.PROTOCOL)
 
 
-def test_a_reset_is_told() -> None:
+def test_a_reset_is_reported() -> None:
     """The server's operating system refuses to go on."""
 
     async def script(request: ReceivedRequest, line: Line) -> bool:

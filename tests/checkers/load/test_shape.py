@@ -14,7 +14,7 @@ def params(**with_: Any) -> LoadParams:
     return LoadParams.model_validate(with_)
 
 
-def test_a_constant_rate_lasts_as_long_as_for_says() -> None:
+def test_a_constant_rate_lasts_as_long_as_its_duration() -> None:
     """50 a second for 5 s after a warm-up of 2 s at the same rate."""
     found = params(arrivals={"rate": 50}, **{"for": "5s"}, warmup="2s")
     schedule, warmup = found.schedule(), found.warmup_schedule()
@@ -23,7 +23,7 @@ def test_a_constant_rate_lasts_as_long_as_for_says() -> None:
     assert (schedule.count, warmup.count, found.for_s, found.lanes) == (250, 100, 5, 128)
 
 
-def test_stages_say_themselves_how_long_they_take() -> None:
+def test_stages_report_their_own_duration() -> None:
     """Steps and ramps; the warm-up has the rate that they begin with."""
     stages = [{"rate": 10, "for": "5s"}, {"from": 10, "to": 100, "for": "10s"}]
     found = params(arrivals={"stages": stages}, warmup="1s", connections=7)

@@ -228,7 +228,7 @@ def test_literal_line_ends_of_a_stream_that_stalls_are_named_too() -> None:
     assert facts["error_kinds"] == {"timeout": 10}
 
 
-def test_streams_that_are_held_back_are_told() -> None:
+def test_streams_that_are_held_back_are_reported() -> None:
     """All events in one piece are buffered, and the gaps between their tokens are none."""
     apart: list[bytes | float] = [part for event_ in WHOLE for part in (event_, 0.05)]
     facts = streams(alternately(plays(b"".join(WHOLE)), plays(*apart)))
@@ -267,7 +267,7 @@ def test_a_stream_that_does_not_end_runs_out_of_time() -> None:
         assert len(server.gone) == 10
 
 
-def test_claims_of_other_token_counts_are_told() -> None:
+def test_claims_of_other_token_counts_are_reported() -> None:
     """The last event says 3, and 2 came."""
     facts = streams(alternately(plays(TOKEN, TOKEN, DONE), plays(*WHOLE)))
     assert facts["wrong_token_counts"] == 5
@@ -379,7 +379,7 @@ def test_cancelling_closes_every_stream() -> None:
     assert after <= before + 50
 
 
-def test_progress_tells_of_the_load() -> None:
+def test_progress_describes_the_load() -> None:
     """Whoever watches sees what goes on, elapsed and total time, the rate, streams under way, and errors."""
     with scripted(plays(TOKEN, 0.3, DONE)) as server:
         lines = asyncio.run(measured(server, callers=3, lasts="1s", warmup="1s"))

@@ -154,7 +154,7 @@ def test_without_a_document_nothing_is_claimed_of_statements() -> None:
     assert [found.facts[name] for name in ("statements", "supported", "support_ratio", "unsupported")] == [None] * 4
 
 
-def test_where_the_answer_stands_can_be_said() -> None:
+def test_the_path_of_the_answer_can_be_set() -> None:
     """Another API, another place: any JSONPath; a path that leads nowhere is told."""
     assert seen("rag.grounding", question="When?", answer_path="$.sources[0]").facts["answer"] == "guide.md"
     assert seen("rag.grounding", question="When?", answer_path="$.none").facts["failed"] == "there is no text at $.none"
@@ -178,7 +178,7 @@ def test_the_measure_of_support_is_the_one_described() -> None:
 
 
 @given(st.text(max_size=300), st.text(max_size=300))
-def test_support_is_a_share_whatever_is_said(answer: str, document: str) -> None:
+def test_support_is_a_share_for_any_text(answer: str, document: str) -> None:
     """Between 0 and 1 or nothing; a document supports itself."""
     ratio = support(answer, document, 0.6).ratio
     assert ratio is None or 0 <= ratio <= 1
@@ -217,7 +217,7 @@ def test_the_first_difference_is_quoted() -> None:
     assert "768" in found.facts["first_difference"]
 
 
-def test_a_question_is_asked_at_temperature_zero_unless_said() -> None:
+def test_a_question_is_sent_at_temperature_zero_by_default() -> None:
     """The requests are spelled out in the params, with the options in their bodies."""
     params = ConsistencyParams.model_validate({"question": "When?"})
     assert params.query.with_["json"] == {"query": "When?", "temperature": 0}
@@ -257,7 +257,7 @@ def test_each_violation_names_its_input(wrong: str, fact: str, named: str) -> No
     assert any(text.startswith(named) for text in found.facts["violations"])
 
 
-def test_a_group_is_tried_alone_and_inputs_have_names_of_their_own() -> None:
+def test_a_group_runs_alone_and_inputs_have_unique_names() -> None:
     """No two inputs are called alike, there are 38 malformed bodies, and a group is what it says."""
     every = list(inputs(LimitsParams()))
     assert len({lie.name for lie in every}) == len(every)
@@ -265,7 +265,7 @@ def test_a_group_is_tried_alone_and_inputs_have_names_of_their_own() -> None:
     assert seen("rag.limits", groups=["numbers"]).facts["inputs"] == 8 + 8 + 8
 
 
-def test_a_server_that_hangs_or_hangs_up_is_told() -> None:
+def test_a_server_that_hangs_or_hangs_up_is_reported() -> None:
     """An input without an answer is named with the reason."""
 
     async def script(request: ReceivedRequest, line: Line) -> bool:

@@ -171,7 +171,7 @@ def test_framing_faults_fail_the_default_rules(content: bytes, faults: list[str]
     assert [finding.fact for finding in seen.findings if not finding.held] == ["framing_faults"]
 
 
-def test_events_after_the_end_and_errors_are_told() -> None:
+def test_events_after_the_end_and_errors_are_reported() -> None:
     """What follows a terminal event is counted, and an error event is an end with its text."""
     after = stream(body(event(type="error", error="model gone") + DONE)).facts
     assert (after["terminated"], after["terminal"], after["after_terminal"]) == (False, "error", 1)
@@ -188,7 +188,7 @@ def test_bad_json_is_counted() -> None:
     assert (facts["json_valid"], facts["bad_json_count"], facts["event_count"]) == (False, 2, 3)
 
 
-def test_tokens_without_text_and_large_events_are_told() -> None:
+def test_tokens_without_text_and_large_events_are_reported() -> None:
     """A token whose text stands elsewhere is counted as such, and sizes are bytes, not characters."""
     large = event(type="token", content="ä" * 1000)
     facts = stream(body(event(type="token", text="Hi") + event(type="token", content="") + large)).facts

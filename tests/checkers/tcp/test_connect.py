@@ -35,7 +35,7 @@ def test_an_open_port_is_connected_to() -> None:
     assert (seen.facts["held"], seen.facts["banner"]) == (None, None)
 
 
-def test_a_closed_port_can_be_what_is_wanted() -> None:
+def test_a_closed_port_can_be_expected() -> None:
     """Refused is a fact: it fails by default and holds where it is expected."""
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))

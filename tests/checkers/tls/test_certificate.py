@@ -117,7 +117,7 @@ def test_a_server_without_tls_is_an_error() -> None:
     assert {spoken[name] for name in spoken if not name.startswith("error")} == {None}
 
 
-def test_what_cannot_be_measured_is_told(tmp_path: Path) -> None:
+def test_what_cannot_be_measured_is_reported(tmp_path: Path) -> None:
     """An authority that cannot be read is no verdict on the server; a target without host is not applicable."""
     target = Target("api", "https://127.0.0.1:9", tls=Tls(ca=str(tmp_path / "none.pem")))
     with pytest.raises(Unmeasurable, match="authority"):

@@ -64,7 +64,7 @@ SIZE = len(GOOD) - 44
 LIST = b"LIST" + struct.pack("<I", 4) + b"INFO"
 
 
-def _said(raw: bytes, *, riff: int | None = None, data: int | None = None) -> bytes:
+def _sized(raw: bytes, *, riff: int | None = None, data: int | None = None) -> bytes:
     """The file with other lengths in its header."""
     changed = bytearray(raw)
     for at, length in ((4, riff), (40, data)):
@@ -83,27 +83,30 @@ def _said(raw: bytes, *, riff: int | None = None, data: int | None = None) -> by
         (GOOD[:44], f"says {SIZE} bytes of samples, 0 came"),
         (GOOD[:-2], f"says {SIZE} bytes of samples, {SIZE - 2} came"),
         (GOOD + bytes(100), f"a file of {len(GOOD)} bytes, {len(GOOD) + 100} came"),
-        (_said(GOOD, riff=36), "a file of 44 bytes"),
-        (_said(GOOD, riff=0xFFFFFFFF, data=0xFFFFFFFF), "leaves open how long it is"),
-        (_said(GOOD, riff=0, data=0), "leaves open how long it is"),
-        (_said(GOOD, data=SIZE - 1), "the samples end within a frame"),
+        (_sized(GOOD, riff=36), "a file of 44 bytes"),
+        (_sized(GOOD, riff=0xFFFFFFFF, data=0xFFFFFFFF), "leaves open how long it is"),
+        (_sized(GOOD, riff=0, data=0), "leaves open how long it is"),
+        (_sized(GOOD, data=SIZE - 1), "the samples end within a frame"),
         (wav(b""), "there are no samples"),
         (GOOD[:20] + b"\x03\x00" + GOOD[22:], "the header cannot be read: unknown format: 3"),
         (GOOD[:22] + b"\x00\x00" + GOOD[24:], "the header cannot be read: bad # of channels"),
         (GOOD[:24] + bytes(4) + GOOD[28:], "16 bits a sample at 0 Hz"),
         (GOOD[:34] + b"\x40\x00" + GOOD[36:], "64 bits a sample at 16000 Hz"),
-        (_said(GOOD[:12] + GOOD[36:], riff=len(GOOD) - 32), "the header cannot be read: data chunk before fmt chunk"),
+        (
+            _sized(GOOD[:12] + GOOD[36:], riff=len(GOOD) - 32),
+            "the header cannot be read: data chunk before fmt chunk",
+        ),
         (b"RIFF\x00\x10\x00\x00WAVE" + LIST * 100 + GOOD[12:], "no data chunk"),
     ],
 )
-def test_every_broken_recording_is_told_in_words(raw: bytes, problem: str) -> None:
+def test_every_broken_recording_is_described(raw: bytes, problem: str) -> None:
     """Each way to be no whole recording has its own words."""
     assert problem in str(read(raw).problem)
 
 
 def test_a_header_that_was_never_finished_hides_no_samples() -> None:
     """A recording with open lengths, as it is streamed, is not valid, and yet measured whole."""
-    recording = read(_said(GOOD, riff=0xFFFFFFFF, data=0xFFFFFFFF))
+    recording = read(_sized(GOOD, riff=0xFFFFFFFF, data=0xFFFFFFFF))
     assert (recording.duration_ms, recording.silent) == (100, False)
 
 
@@ -111,8 +114,8 @@ def test_a_header_that_was_never_finished_hides_no_samples() -> None:
     "raw",
     [
         GOOD,
-        _said(GOOD[:36] + LIST + GOOD[36:], riff=len(GOOD) - 8 + len(LIST)),
-        _said(GOOD + LIST, riff=len(GOOD) - 8 + len(LIST)),
+        _sized(GOOD[:36] + LIST + GOOD[36:], riff=len(GOOD) - 8 + len(LIST)),
+        _sized(GOOD + LIST, riff=len(GOOD) - 8 + len(LIST)),
         wav(b"\x00\xff\x00", width=1),
         wav(b"\x00\xff\x00", width=1) + b"\x00",
         b"".join(silence(1000).pieces()),

@@ -111,7 +111,7 @@ def test_words_are_counted_without_order_and_case(spoken: str, heard: str, ratio
     assert match_ratio(spoken, heard) == ratio
 
 
-def test_no_recognition_where_none_is_wanted() -> None:
+def test_no_recognition_where_none_is_configured() -> None:
     """With `recognise: false` a service without ears is measured all the same."""
     with voice(stt="500 Nothing") as (server, target):
         seen = observe("voice.roundtrip", target, text=TEXT, recognise=False)
@@ -120,7 +120,7 @@ def test_no_recognition_where_none_is_wanted() -> None:
     assert (seen.facts["stt_status"], seen.facts["word_match_ratio"]) == (None, None)
 
 
-def test_a_truncated_recording_is_told_and_offered_all_the_same() -> None:
+def test_a_truncated_recording_is_reported_and_still_sent() -> None:
     """Half of the samples: not valid, in words and numbers, while the half that came is measured and sent back."""
     with voice(lambda text: spoken(text)[: 44 + 320 * len(text)]) as (server, target):
         seen = observe("voice.roundtrip", target, text=TEXT)

@@ -76,7 +76,7 @@ def test_root_leaves_the_prefix_out() -> None:
     assert facts["greetings"] == [{"type": "connected", "path": "/ws"}]
 
 
-def test_a_server_that_closes_is_told_from_one_that_survives() -> None:
+def test_a_server_that_closes_is_distinguished_from_one_that_survives() -> None:
     """A connection that dies of bad JSON leaves the code of the server, and what it did not answer."""
 
     async def fragile(socket: ServerConnection) -> None:

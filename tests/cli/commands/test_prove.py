@@ -95,7 +95,7 @@ def test_what_is_caught_only_at_the_second_try_is_caught_and_reported(tmp_path: 
     assert (row["killed"], row["survived"], row["again"]) == (["services/answers:ui"], [], True)
 
 
-def test_what_is_caught_at_once_is_not_tried_again(tmp_path: Path) -> None:
+def test_what_is_caught_at_once_is_not_retried(tmp_path: Path) -> None:
     """A second try that would have passed is never made."""
     with page(500, 200) as (url, _):
         done = tool(tmp_path, *prepare(tmp_path, url), "-o", "matrix.json")

@@ -60,7 +60,7 @@ def test_a_killed_run_is_reported_as_far_as_it_came(place: Place) -> None:
 def test_a_run_that_was_really_killed_is_reported(place: Place) -> None:
     """After SIGKILL in the middle of a check the report has what was seen before, and names what was not reached."""
     process = start("run", "hanging")
-    assert place.site.asked_to_hang.wait(60)
+    assert place.site.hanging.wait(60)
     process.kill()
     finish(process)
     found = parse(place.invoke("report", "last", "--format", "json").stdout)

@@ -37,7 +37,7 @@ def test_what_disturbs_is_disruptive(text: str, home: Home) -> None:
     assert len(check.faults) == 1
 
 
-def test_the_target_is_that_of_the_check_unless_said(home: Home) -> None:
+def test_the_target_is_that_of_the_check_by_default(home: Home) -> None:
     """As for observations; a fault that needs none has none."""
     assert [planned_check(home, text).faults[0].target for text in (UNDER, IN_PARAMS, WITHIN)] == [
         "store",

@@ -121,7 +121,7 @@ def test_suite_defaults_lie_between_profile_and_check(home: Home) -> None:
     assert (a.info.source.file, a.info.source.line) == ("checks/case/one.yaml", 6)
 
 
-def test_a_criterion_says_what_it_presupposes(home: Home) -> None:
+def test_a_criterion_names_what_it_presupposes(home: Home) -> None:
     """Without the consent it is kept and says why it is not judged; with it, from wherever, it is judged."""
     home.suite(f"title: S\nchecks:\n  - {{id: a, title: A, {ASK}}}\n")
     home.profile(

@@ -71,7 +71,7 @@ def test_a_probe_decides_among_candidates(home: Home) -> None:
     assert [(r.fact, r.name, r.operand) for r in web.rules if r.fact == "status"] == [("status", "min", 100)]
 
 
-def test_a_url_on_the_command_line_tells_the_layout_by_its_path(home: Home) -> None:
+def test_the_path_of_a_url_on_the_command_line_gives_the_layout(home: Home) -> None:
     """--target replaces the place whole, and the candidate with the same path says which vars hold there."""
     given(home, CHOICE)
     plan = home.load(options=home.options(targets={"api": "http://127.0.0.1:9/b"}))
@@ -80,7 +80,7 @@ def test_a_url_on_the_command_line_tells_the_layout_by_its_path(home: Home) -> N
     assert home.load(options=home.options(targets={"api": "http://127.0.0.1:9/c"})).vars["layout"] == "none"
 
 
-def test_a_handover_is_the_whole_stack(home: Home) -> None:
+def test_a_stack_file_is_the_whole_stack(home: Home) -> None:
     """Its targets replace all others, what it lacks is not configured, and its vars lie over those of profiles."""
     given(home, CHOICE)
     stack: JsonObject = {
@@ -99,7 +99,7 @@ def test_a_handover_is_the_whole_stack(home: Home) -> None:
     assert home.load(options=over).targets["store"].target.url == "redis://127.0.0.1:5"
 
 
-def test_a_malformed_handover_is_an_error(home: Home) -> None:
+def test_a_malformed_stack_file_is_an_error(home: Home) -> None:
     """Another program's error is told as such."""
     given(home, CHOICE)
     problems = home.problems(options=home.options(stack={"targets": {"api": {"pid": "many"}}}))
@@ -131,7 +131,7 @@ def test_passwords_are_secrets_wherever_they_come_from(home: Home) -> None:
     assert "handed-over" in home.load(options=handed).secrets
 
 
-def test_numbers_from_the_environment_are_text_where_text_is_wanted(home: Home) -> None:
+def test_numbers_from_the_environment_are_text_where_text_is_expected(home: Home) -> None:
     """A password or header of digits is not mistaken for a number; a number of params stays one."""
     environ = {"KEY": "0012345", "TIMES": "+3"}
     headers = "headers: {X-Key: '${KEY}', X-N: '${TIMES}'}"
@@ -222,7 +222,7 @@ def test_a_target_may_be_moved_to_tls(home: Home) -> None:
     assert home.problems(options=home.options(targets=moved)) == ()
 
 
-def test_the_file_of_a_handover_tells_pids_later(home: Home) -> None:
+def test_a_stack_file_gives_pids_later(home: Home) -> None:
     """A target whose pid is from a handover remembers the file; one without a pid does not need it."""
     home.profile()
     home.suite("title: One\nchecks: [{id: it, title: It, kind: toy.load, expect: {load: 1}}]\n")

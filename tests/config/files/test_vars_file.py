@@ -56,7 +56,7 @@ def test_it_is_not_taken_for_a_suite(home: Home) -> None:
     assert "3: case/questions has vars, not checks; name it under `vars_files`" in error_lines(home.problems("base"))
 
 
-def test_a_broken_one_is_told_alone(home: Home) -> None:
+def test_a_broken_suite_is_reported_alone(home: Home) -> None:
     """What would follow from its lack is not told: not the hundred places where its vars are used."""
     home.profile(PROFILE)
     home.suite(SUITE)

@@ -14,7 +14,7 @@ from tests.demo.api.running import Running, eventually
 
 Symptom = Callable[[Running], Awaitable[bool]]
 
-ASKED = {"query": "What is Xoe-NovAi?"}
+QUESTION = {"query": "What is Xoe-NovAi?"}
 LONG = {"query": "Tell me everything about breakers, memory, the gateway, voice and retrieval in detail"}
 
 
@@ -22,7 +22,7 @@ def of_query(shows: Callable[[dict[str, Any]], bool], **fields: object) -> Sympt
     """A symptom of the answer to a query."""
 
     async def look(stack: Running) -> bool:
-        return shows((await stack.client.post("/query", json=ASKED | fields)).json())
+        return shows((await stack.client.post("/query", json=QUESTION | fields)).json())
 
     return look
 
@@ -64,7 +64,12 @@ def of_metrics(shows: Callable[[dict[str, float]], bool]) -> Symptom:
 
     async def look(stack: Running) -> bool:
         before = await stack.metrics()
-        for path, question in (("/query", ASKED), ("/query", ASKED), ("/stream", ASKED), ("/query", {"query": ""})):
+        for path, question in (
+            ("/query", QUESTION),
+            ("/query", QUESTION),
+            ("/stream", QUESTION),
+            ("/query", {"query": ""}),
+        ):
             await stack.client.post(path, json=question)
         after = await stack.metrics()
         return shows({name: value - before.get(name, 0.0) for name, value in after.items()})
@@ -90,7 +95,7 @@ async def transcript(stack: Running) -> str:
     """What a stream sends, until it ends or breaks off."""
     received = b""
     try:
-        async with stack.client.stream("POST", "/stream", json=ASKED) as answer:
+        async with stack.client.stream("POST", "/stream", json=QUESTION) as answer:
             async for chunk in answer.aiter_raw():
                 received += chunk
     except httpx.RemoteProtocolError:
@@ -118,14 +123,14 @@ def content(text: str) -> str:
 
 async def another_text(stack: Running) -> bool:
     """Whether the stream answers something else than the query."""
-    whole = (await stack.client.post("/query", json=ASKED)).json()
+    whole = (await stack.client.post("/query", json=QUESTION)).json()
     return bool(content(await transcript(stack)) != whole["response"])
 
 
 async def gap_s(stack: Running) -> float:
     """The longest time without a byte of a stream, counted from the request."""
     longest, before = 0.0, time.perf_counter()
-    async with stack.client.stream("POST", "/stream", json=ASKED) as answer:
+    async with stack.client.stream("POST", "/stream", json=QUESTION) as answer:
         async for _ in answer.aiter_raw():
             now = time.perf_counter()
             longest, before = max(longest, now - before), now
@@ -169,7 +174,7 @@ async def session_left(stack: Running) -> bool:
 
 async def claims_documents(stack: Running) -> bool:
     """Whether health reports documents, and an answer cites none."""
-    answer = (await stack.client.post("/query", json=ASKED)).json()
+    answer = (await stack.client.post("/query", json=QUESTION)).json()
     health = (await stack.client.get("/health")).json()
     return bool(health["components"]["vectorstore"] and not answer["sources"])
 

@@ -13,7 +13,7 @@ import pytest
 
 from tests.demo.api.running import RedisServer, running, settings
 from tests.demo.defects.symptoms import (
-    ASKED,
+    QUESTION,
     Symptom,
     another_text,
     claims_documents,
@@ -48,7 +48,7 @@ GROUPS: tuple[dict[str, Symptom], ...] = (
         "timestamp-local": of_invalid(lambda answer: not answer.json()["timestamp"].endswith("Z")),
         "breaker-key-without-ttl": of_breaker_key(lambda _, ttl: ttl == -1),
         "stream-cacheable": of_answer(
-            lambda answer: "cache-control" not in answer.headers, "POST", "/stream", json=ASKED
+            lambda answer: "cache-control" not in answer.headers, "POST", "/stream", json=QUESTION
         ),
         "stream-done-miscounts": of_stream(lambda text: events_in(text)[-1]["tokens"] != text.count('"token"')),
     },
@@ -64,7 +64,7 @@ GROUPS: tuple[dict[str, Symptom], ...] = (
         "validation-422": of_invalid(lambda answer: answer.status_code == 422),
         "breaker-key-short-ttl": of_breaker_key(lambda _, ttl: 0 <= ttl < 60),
         "stream-content-type": of_answer(
-            lambda answer: answer.headers["content-type"].startswith("text/plain"), "POST", "/stream", json=ASKED
+            lambda answer: answer.headers["content-type"].startswith("text/plain"), "POST", "/stream", json=QUESTION
         ),
         "stream-without-done": of_tokens(lambda types: "done" not in types),
     },
@@ -80,7 +80,7 @@ GROUPS: tuple[dict[str, Symptom], ...] = (
         "validation-leaks-trace": of_invalid(lambda answer: "Traceback" in answer.text),
         "breaker-key-not-json": of_breaker_key(lambda text, _: not_json(text)),
         "unknown-fields-refused": of_answer(
-            lambda answer: answer.status_code == 400, "POST", "/query", json=ASKED | {"extra": 1}
+            lambda answer: answer.status_code == 400, "POST", "/query", json=QUESTION | {"extra": 1}
         ),
         "stream-without-sources": of_tokens(lambda types: "sources" not in types),
         "stream-done-early": of_tokens(lambda types: types[-1] == "token"),
@@ -131,17 +131,17 @@ GROUPS: tuple[dict[str, Symptom], ...] = (
         "metrics-missing": of_root(lambda answer: answer.status_code == 404, "/metrics"),
         "stream-empty-tokens": of_stream(lambda text: '"content": ""' in text),
         "stream-whole-body": of_answer(
-            lambda answer: "content-length" in answer.headers, "POST", "/stream", json=ASKED
+            lambda answer: "content-length" in answer.headers, "POST", "/stream", json=QUESTION
         ),
     },
     {
-        "model-empty-answer": of_answer(lambda answer: answer.status_code == 500, "POST", "/query", json=ASKED),
+        "model-empty-answer": of_answer(lambda answer: answer.status_code == 500, "POST", "/query", json=QUESTION),
     },
     {
         "health-slow": of_answer(lambda answer: answer.elapsed.total_seconds() > 0.6, "GET", "/health"),
-        "query-slow": of_answer(lambda answer: answer.elapsed.total_seconds() > 1.4, "POST", "/query", json=ASKED),
+        "query-slow": of_answer(lambda answer: answer.elapsed.total_seconds() > 1.4, "POST", "/query", json=QUESTION),
     },
-    {"model-generation-fails": of_answer(lambda answer: answer.status_code == 500, "POST", "/query", json=ASKED)},
+    {"model-generation-fails": of_answer(lambda answer: answer.status_code == 500, "POST", "/query", json=QUESTION)},
 )
 """Defects that share a stack."""
 

@@ -18,7 +18,7 @@ from websockets.sync.client import connect
 from tests.demo.serving import eventually
 from xnai_validate.demo.processes.stack import EmbeddedStack
 
-ASKED = {"query": "What is Xoe-NovAi?"}
+QUESTION = {"query": "What is Xoe-NovAi?"}
 
 
 @pytest.fixture(scope="module")
@@ -59,7 +59,7 @@ def _ask_each(stack: EmbeddedStack, times: int) -> None:
     for number in (0, 1):
         with _only(stack, number):
             for _ in range(times):
-                assert httpx.post(_url(stack, "api", "/query"), json=ASKED, timeout=20).status_code == 200
+                assert httpx.post(_url(stack, "api", "/query"), json=QUESTION, timeout=20).status_code == 200
 
 
 def test_both_workers_answer_and_count_together(stack: EmbeddedStack) -> None:

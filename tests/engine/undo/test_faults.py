@@ -142,7 +142,7 @@ def run(state: Path, *checks: PlannedCheck, **more: Any) -> list[Event]:
     return asyncio.run(collect(engine(state, *checks, **more)))
 
 
-def test_the_last_that_was_injected_is_the_first_that_is_taken_back(tmp_path: Path) -> None:
+def test_the_last_injected_fault_is_reverted_first(tmp_path: Path) -> None:
     """All are in force while it is measured; each is proven, its handle closed; no record is left."""
     flags, stage = Flags(), Stage()
     check = make("a", scripted(stage), under=under(flags, Play(name="x"), Play(name="y")))
@@ -313,7 +313,7 @@ def test_a_checker_disturbs_for_a_while(tmp_path: Path) -> None:
     assert refused.faults == ()
 
 
-def test_steps_are_told_in_their_order(tmp_path: Path) -> None:
+def test_steps_are_reported_in_their_order(tmp_path: Path) -> None:
     """Recorded before injected, removed after proven: those who kill at a step kill where they mean."""
     flags, steps = Flags(), []
     folder = UndoFolder.below(tmp_path)

@@ -64,7 +64,7 @@ def repaired(state: Path, **more: Any) -> list[tuple[str, bool]]:
     return [(repaired.id, repaired.proven) for repaired in done]
 
 
-def test_the_last_is_taken_back_first(tmp_path: Path) -> None:
+def test_the_last_fault_is_reverted_first(tmp_path: Path) -> None:
     """Also beyond nine of them; each record goes when its fault is gone."""
     folder = UndoFolder.below(tmp_path)
     flags = [tmp_path / f"flag{number}" for number in range(1, 12)]
@@ -76,7 +76,7 @@ def test_the_last_is_taken_back_first(tmp_path: Path) -> None:
     assert (folder.ids(), repaired(tmp_path)) == ((), [])
 
 
-def test_only_one_run_where_that_is_asked(tmp_path: Path) -> None:
+def test_only_one_run_where_that_is_required(tmp_path: Path) -> None:
     """A guardian takes back what its own run has left."""
     folder = UndoFolder.below(tmp_path)
     record(folder, 1, tmp_path / "mine")
@@ -150,7 +150,7 @@ def test_what_cannot_be_read_stays(tmp_path: Path) -> None:
         refuse_left_behind(folder)
 
 
-def test_the_journal_of_a_killed_run_tells_that_it_was_taken_back(tmp_path: Path) -> None:
+def test_the_journal_of_a_killed_run_records_the_revert(tmp_path: Path) -> None:
     """With the next number, after a torn last line was cut off; a run that has ended keeps its journal as it is."""
     folder = UndoFolder.below(tmp_path)
     path = journal_path(RUN, tmp_path)
@@ -176,7 +176,7 @@ def test_the_journal_of_a_killed_run_tells_that_it_was_taken_back(tmp_path: Path
     assert path.read_bytes() == ended
 
 
-def test_two_do_not_take_back_at_once(tmp_path: Path) -> None:
+def test_two_processes_do_not_revert_at_once(tmp_path: Path) -> None:
     """Who comes second waits, and finds nothing left to do."""
     folder = UndoFolder.below(tmp_path)
     record(folder, 1, tmp_path / "flag")

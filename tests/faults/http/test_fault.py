@@ -189,7 +189,7 @@ def test_a_stream_passes_as_it_comes(web: Site) -> None:
             connection.close()
 
 
-def test_a_client_that_leaves_is_told_to_the_target(web: Site) -> None:
+def test_a_client_that_leaves_is_reported_to_the_target(web: Site) -> None:
     """In the middle of a stream that would never end."""
     with through(target_of(web), do="drop", paths=["/never"]) as port:
         connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
@@ -307,7 +307,7 @@ def test_what_makes_no_sense_is_refused(params: dict[str, Any]) -> None:
         pass
 
 
-def test_what_does_not_speak_http_is_told() -> None:
+def test_what_does_not_speak_http_is_reported() -> None:
     """Nothing is started in front of Redis."""
     target = Target("redis", "redis://127.0.0.1:6379/0")
     with (

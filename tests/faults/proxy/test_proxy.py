@@ -141,7 +141,7 @@ def test_what_a_client_does_not_read_is_not_kept() -> None:
             assert len(read_all(silent)) == 64 << 20
 
 
-def test_bandwidth_is_what_was_asked_for() -> None:
+def test_bandwidth_is_as_configured() -> None:
     """64 KiB at 64 KiB a second take a second, in the direction that is limited."""
     giver = Giver()
     with tcp_server(giver.talk) as port:
@@ -168,7 +168,7 @@ def test_a_slow_close_delays_nothing_but_the_end() -> None:
         assert 0.6 <= time.monotonic() - whole < 10
 
 
-def test_a_timeout_answers_nobody() -> None:
+def test_a_timeout_answers_no_client() -> None:
     """The connection is accepted and held, the server hears nothing; with a time it is closed then."""
     giver = Giver()
     with tcp_server(giver.talk) as port:
@@ -330,7 +330,7 @@ def test_tls_passes_through(tmp_path: Path) -> None:
         assert round_trip(connection) < 20
 
 
-def test_where_the_target_is_gone_the_client_is_told() -> None:
+def test_where_the_target_is_gone_the_client_gets_an_error() -> None:
     """A target that refuses looks like a connection that is lost, not like one that hangs."""
     with proxied("proxy.latency", free_port(), latency="1ms") as (_, through), pytest.raises(ConnectionError):
         given(through)
@@ -358,7 +358,7 @@ def test_a_proxy_is_small_and_ends_with_its_pipe() -> None:
             visitor.close()
 
 
-def test_what_cannot_be_proxied_is_told() -> None:
+def test_what_cannot_be_proxied_is_reported() -> None:
     """No url, no port; an address that is in use, or not of this machine: nothing is started."""
     with tcp_server(echo) as port:
         here = Target("server", f"tcp://127.0.0.1:{port}")

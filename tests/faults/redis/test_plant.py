@@ -57,10 +57,10 @@ def plant(server: Server, meanwhile: Any = lambda: None) -> dict[str, Any]:
 def test_other_fields_stay_and_the_time_is_that_of_the_server(server: Server) -> None:
     """Only the fields that are named change, and the key keeps its time to live."""
     server[1].set(KEY, '{"state": "closed", "total_calls": 7}', ex=100)
-    said = plant(server)
-    assert (said["state"], said["failure_count"], said["total_calls"]) == ("open", 3, 7)
-    assert abs(said["last_failure_time"] - time.time()) < 5
-    assert 90 < said["ttl"] <= 100
+    planted = plant(server)
+    assert (planted["state"], planted["failure_count"], planted["total_calls"]) == ("open", 3, 7)
+    assert abs(planted["last_failure_time"] - time.time()) < 5
+    assert 90 < planted["ttl"] <= 100
 
 
 def test_a_key_that_was_not_there_is_gone_again(server: Server) -> None:
@@ -125,7 +125,7 @@ def test_a_key_is_gone_and_back(server: Server) -> None:
         asyncio.run(scene(False))
 
 
-def test_what_says_so_already_is_not_planted(server: Server) -> None:
+def test_a_state_that_exists_already_is_not_planted(server: Server) -> None:
     """Nothing would change, and nothing would be proven."""
     server[1].set(KEY, '{"state": "open", "failure_count": 3}')
     with pytest.raises(Unmeasurable, match="holds these values already"):

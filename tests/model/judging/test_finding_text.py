@@ -80,7 +80,7 @@ def test_a_finding_in_words(rule: Rule, facts: dict[str, object], text: str) -> 
     assert describe_finding(finding, facts) == text
 
 
-def test_a_long_list_is_told_by_its_first_items_and_how_many_more_there_are() -> None:
+def test_a_long_list_is_shown_by_its_first_items_and_the_count_of_the_rest() -> None:
     """An item is not cut in its middle for the sake of the next, and what was not kept is counted too."""
     items = [f"request {n}: 500, where 400 was declared; see the handler" for n in range(150)]
     (finding,) = judge([Rule("l", "equals", [])], {"l": items})

@@ -47,7 +47,7 @@ def test_what_cannot_be_meant_is_refused(fact: str, spec: JsonValue, path: tuple
     assert rules == ()
 
 
-def test_all_mistakes_are_told_at_once() -> None:
+def test_all_errors_are_reported_at_once() -> None:
     """One wrong rule hides neither another mistake nor the rules that are right."""
     rules, errors = parse_rules({"stat": 1, "status": 200, "mode": "silent", "text": "x"}, TYPES, kind="k")
     assert len(errors) == 2

@@ -42,7 +42,7 @@ def test_a_whole_run() -> None:
     assert report.run.targets == {"api": "http://x"}
 
 
-def test_a_killed_run_tells_what_it_saw() -> None:
+def test_a_killed_run_reports_what_it_measured() -> None:
     """Without its end, what has no status is skipped for that reason, and the run is interrupted."""
     a, b = info("a"), info("b")
     report = build_report([started(a, b), finished(a, Status.PASS)])

@@ -59,7 +59,7 @@ def test_it_agrees_with_the_report(case: str) -> None:
     assert cards == s.fail + s.error + s.warn + s.flaky
 
 
-def test_a_failure_says_how_to_mend_it() -> None:
+def test_a_failure_names_its_fix() -> None:
     """The card of a failure has what was wanted, what was measured, the fix, the place and what it blocked."""
     root = page(build_report(CASES["failed"][1]()))
     (card,) = [text for text in texts(root, "//article") if "streaming/stream:first-token" in text]

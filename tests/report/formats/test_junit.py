@@ -50,7 +50,7 @@ def test_it_agrees_with_the_report() -> None:
         assert int(suite.get("tests", "-1")) == len(suite)
 
 
-def test_a_failure_says_how_to_mend_it() -> None:
+def test_a_failure_names_its_fix() -> None:
     """The text of a failure has what was measured, where it is written and the fix."""
     root = parsed(build_report(CASES["failed"][1]()))
     text = case(root, "first-token").findtext("failure") or ""
@@ -59,7 +59,7 @@ def test_a_failure_says_how_to_mend_it() -> None:
     assert "fix: Is the proxy buffering?" in text
 
 
-def test_flaky_and_warned_checks_pass_and_say_so() -> None:
+def test_flaky_and_warned_checks_pass_with_a_note() -> None:
     """A check that held at a later attempt, or only warns, is no failure; its output tells."""
     root = parsed(build_report(CASES["failed"][1]()))
     flaky, warned = case(root, "answers"), case(root, "gaps")

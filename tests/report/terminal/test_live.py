@@ -42,7 +42,7 @@ def test_it_shows_progress_failures_and_what_is_measured() -> None:
 
 
 @pytest.mark.parametrize(("width", "lines"), [(80, 2), (120, 1)])
-def test_what_a_long_measurement_tells_is_shown_to_its_end(width: int, lines: int) -> None:
+def test_progress_of_a_long_measurement_is_shown_to_its_end(width: int, lines: int) -> None:
     """Beside the name where there is room, else on a line of its own: never cut for the sake of the name."""
     detail = "load 3/60 s, 1024 answers/s, 128 under way, 17 errors"
     live = Live(Console(file=io.StringIO(), width=width))

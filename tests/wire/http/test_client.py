@@ -237,9 +237,15 @@ def test_a_slow_reader_makes_the_server_wait() -> None:
     assert largest <= READ_AHEAD + 512 * 1024
 
 
-def _redirecting(asked_hosts: list[str]) -> Callable[[ReceivedRequest, Line], Awaitable[bool]]:
+def _redirecting(host_names: list[str]) -> Callable[[ReceivedRequest, Line], Awaitable[bool]]:
     async def script(request: ReceivedRequest, line: Line) -> bool:
-        targets = {"/302": "/303?x=1", "/303?x=1": "../end", "/308": "end", "/loop": "/loop", "/away": asked_hosts[0]}
+        targets = {
+            "/302": "/303?x=1",
+            "/303?x=1": "../end",
+            "/308": "end",
+            "/loop": "/loop",
+            "/away": host_names[0],
+        }
         code = request.path.strip("/").partition("?")[0]
         status = {"loop": "301", "away": "307"}.get(code, code)
         if request.path not in targets:
@@ -249,7 +255,7 @@ def _redirecting(asked_hosts: list[str]) -> Callable[[ReceivedRequest, Line], Aw
     return script
 
 
-def test_redirections_are_followed_as_far_as_wanted() -> None:
+def test_redirections_are_followed_up_to_the_limit() -> None:
     """302 and 303 turn a POST into a GET, 308 keeps it, and the last answer is the one beyond the limit."""
     with scripted(_redirecting(["/"])) as server:
         answer = fetch(server.url("/302"), method="POST", body=b"b", content_type="text/plain", redirects=5)
@@ -557,7 +563,7 @@ def test_a_server_that_leaves_amid_a_long_body_is_reset() -> None:
     assert failure.kind is ErrorKind.RESET
 
 
-def test_a_long_body_whose_length_is_said_wrongly_is_not_sent() -> None:
+def test_a_long_body_with_a_wrong_length_is_not_sent() -> None:
     """A header that contradicts the body is a mistake of the request."""
     with scripted(ok()) as server, pytest.raises(Unmeasurable, match="HTTP does not allow"):
         fetch(server.url(), method="POST", headers={"Content-Length": "5"}, body=b"a" * 100_000)

@@ -32,7 +32,7 @@ def zstd(data: bytes) -> bytes:
 
 
 @pytest.mark.parametrize(("coding", "pack"), [("br", br), ("zstd", zstd)])
-def test_a_coding_that_is_asked_for_is_undone(coding: str, pack: Callable[[bytes], bytes]) -> None:
+def test_a_requested_coding_is_decoded(coding: str, pack: Callable[[bytes], bytes]) -> None:
     """With the extra installed; a body that is cut, goes on or grows too large is refused."""
 
     def fetched(body: bytes, cap: int = 2**20) -> dict[str, object]:
@@ -58,7 +58,7 @@ def test_a_coding_that_is_asked_for_is_undone(coding: str, pack: Callable[[bytes
         ("xyz", "*", "xyz, which is not known here"),
     ],
 )
-def test_a_coding_that_was_not_asked_for_is_named(coding: str, accepted: str | None, words: str) -> None:
+def test_a_coding_that_was_not_requested_is_named(coding: str, accepted: str | None, words: str) -> None:
     """The status and the headers are known; the body is an error with the coding's name."""
     headers = {} if accepted is None else {"Accept-Encoding": accepted}
     with scripted(ok(gzip.compress(b"x"), f"Content-Encoding: {coding}")) as server:

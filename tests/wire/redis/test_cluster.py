@@ -65,7 +65,7 @@ def test_keys_are_found_on_whatever_node(nodes: Nodes) -> None:
     assert sum(client.dbsize() for _, client in nodes) == len(KEYS)
 
 
-def test_a_slot_that_is_on_its_way_is_asked_for(nodes: Nodes) -> None:
+def test_a_migrating_slot_is_followed_with_asking(nodes: Nodes) -> None:
     """While a slot moves, a key that is not at its old node any more is asked for at the new one (ASK)."""
     moving = "moving:key"
     slot = key_slot(moving.encode())
@@ -155,7 +155,7 @@ def test_other_nodes_are_left_with_the_connection(nodes: Nodes) -> None:
     assert client.ping()
 
 
-def test_a_server_that_is_no_cluster_is_asked_once() -> None:
+def test_a_server_that_is_no_cluster_is_queried_once() -> None:
     """MOVED stays the exception: a plain reply costs no further command."""
     server = Server(PONG)
     with tcp_server(server) as port:

@@ -10,7 +10,7 @@ import pytest
 
 from tests.demo.api.http.test_errors import envelope
 from tests.demo.api.running import RedisServer, running, settings
-from tests.demo.defects.symptoms import ASKED, events_in
+from tests.demo.defects.symptoms import QUESTION, events_in
 from xnai_validate.demo.api.http.errors import own_category
 
 CASES: dict[str, tuple[int, str, str]] = {
@@ -33,9 +33,9 @@ def test_a_failure_of_the_model_is_reported_as_one(case: str, redis: RedisServer
         async with running(settings(redis, tmp_path, "B", **slow), redis, *defects) as stack:
             if case == "absent":
                 await stack.stop("llm")
-            answer = await stack.client.post("/query", json=ASKED)
+            answer = await stack.client.post("/query", json=QUESTION)
             message = envelope(answer, status, *own_category(category))["message"]
-            stream = await stack.client.post("/stream", json=ASKED)
+            stream = await stack.client.post("/stream", json=QUESTION)
             assert stream.status_code == 200
             events = events_in(stream.text)
             assert [event["type"] for event in events if event["type"] != "sources"] == ["error"]

@@ -78,9 +78,9 @@ def _request_id(setup: Setup) -> bool:
 
 
 def _down(setup: Setup) -> bool:
-    with reserved(setup.settings.run_dir) as nothing_there:
+    with reserved(setup.settings.run_dir) as unused:
         kept = dict(setup.settings.ports)
-        setup.settings.ports.update(dict.fromkeys(("api", "ui", "vikunja", "metrics"), nothing_there.ports["ui"]))
+        setup.settings.ports.update(dict.fromkeys(("api", "ui", "vikunja", "metrics"), unused.ports["ui"]))
         try:
             began = time.monotonic()
             answer = setup.client.get("/", timeout=2)
@@ -250,7 +250,11 @@ def test_a_broken_off_answer_is_not_taken_for_a_complete_one(tmp_path: Path) -> 
         settings.ports["ui"] = dying.getsockname()[1]
         with serving(settings, "gateway"), httpx.Client(base_url=settings.url("gateway"), timeout=20) as client:
             reply = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n"
-            with OneReply(dying, reply), client.stream("GET", "/") as answer, pytest.raises(httpx.RemoteProtocolError):
+            with (
+                OnceReply(dying, reply),
+                client.stream("GET", "/") as answer,
+                pytest.raises(httpx.RemoteProtocolError),
+            ):
                 answer.read()
 
 
@@ -283,7 +287,7 @@ def test_a_broken_request_closes_its_connection_only(raw: bytes, behind: Behind)
         assert setup.client.get("/").status_code == 200
 
 
-class OneReply:
+class OnceReply:
     """Answers the next connection with some bytes and closes it."""
 
     def __init__(self, listener: socket.socket, reply: bytes) -> None:
