@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-# How long an example takes says more of what else the machine does than of our code.
+# How long an example takes depends more on what else the machine does than on our code.
 settings.register_profile("untimed", deadline=None)
 settings.load_profile("untimed")
 

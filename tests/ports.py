@@ -12,7 +12,7 @@ _given: set[int] = set()
 
 
 def free_port() -> int:
-    """A port on which nobody listens, and which this process is given once; others are unlikely to be given it."""
+    """A port on which no server listens, and which this process is given once; others are unlikely to be given it."""
     while True:
         port = _random.choice(_PORTS)
         if port in _given:

@@ -1,4 +1,4 @@
-"""An HTTP server that says exactly what a test tells it to, byte for byte, and remembers what it was asked."""
+"""An HTTP server that sends exactly what a test scripts, byte for byte, and remembers the requests."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A small HTTP server in a thread, for tests that need one to answer as they say."""
+"""A small HTTP server in a thread, for tests that need one with their own handler."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 
 class Quiet:
-    """Keeps a handler of requests from telling each of them on stderr: `class Page(Quiet, BaseHTTPRequestHandler)`."""
+    """Keeps a handler of requests from logging each of them on stderr: `class Page(Quiet, BaseHTTPRequestHandler)`."""
 
     def log_message(self, format: str, *args: object) -> None:
-        """Say nothing."""
+        """Log nothing."""
 
 
 @contextmanager

@@ -114,7 +114,7 @@ def test_nothing_imports_upwards(of: str) -> None:
         if room(name) != of:
             continue
         for target in ours(path):
-            # The folder itself says where it is; what lies in it is reached by name, at run time.
+            # The folder itself has its path; what lies in it is reached by name, at run time.
             known = f"{target}/__init__" if target in ("checkers", "faults") else room(target)
             if room(target) != of and known != "__init__" and known not in MAY_IMPORT[of]:
                 wrong.append(f"{name} imports {target}")

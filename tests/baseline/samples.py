@@ -1,4 +1,4 @@
-"""Runs made up for tests: loads with a known distribution and known noise, and reports of them."""
+"""Runs generated for tests: loads with a known distribution and known noise, and reports of them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Runs held against runs: what is called worse, better, the same, and what cannot be told."""
+"""Runs compared with runs: what is called worse, better, the same, and what cannot be decided."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def test_less_than_half_a_millisecond_does_not_count(median_ms: float, later_ms:
 
 
 def test_one_run_cannot_decide_a_small_change() -> None:
-    """With one run each 15 % may be the state of the machine, and that is said; a double latency is not."""
+    """With one run each 15 % may be the state of the machine: undecided, with that reason; a double latency is not."""
     rng = random.Random(4)
     found = figure_of(compare("main", [load_run(rng)], [load_run(rng, 1, median_ms=23)]), "p50_ms")
     assert found.change == "cannot tell"
@@ -65,7 +65,7 @@ def test_one_run_cannot_decide_a_small_change() -> None:
 
 
 def test_memory_is_judged_where_the_check_judges_it() -> None:
-    """A tenth more memory is worse; memory that a check tells by the way is not compared."""
+    """A tenth more memory is worse; memory that a check reports as a side fact is not compared."""
     before = [memory_run(100 + n / 10, n) for n in range(5)]
     assert figure_of(compare("main", before, [memory_run(110, 9)]), "tree_rss_mib").change == "regression"
     assert figure_of(compare("main", before, [memory_run(101, 9)]), "tree_rss_mib").change == "same"
@@ -97,7 +97,7 @@ def test_a_certain_change_below_the_band_does_not_count(rss_mib: float, change: 
     ],
 )
 def test_what_cannot_be_compared_is_reported(change: JsonObject, message: str) -> None:
-    """A load that tells nothing about the stack is neither better nor worse, and the reason is given."""
+    """A load that shows nothing about the stack is neither better nor worse, and the reason is given."""
     rng = random.Random(6)
     found = compare("main", [load_run(rng)], [run_of({**load_facts(rng), **change}, 1)])
     assert {item.change for item in found.figures} == {"cannot tell"}
@@ -139,7 +139,7 @@ def test_failed_checks_are_no_example() -> None:
 
 
 def test_a_fingerprint_names_what_hinders_and_what_differs() -> None:
-    """Another host, profile or layout hinders; another version is told; what is unknown does neither."""
+    """Another host, profile or layout hinders; another version is reported; what is unknown does neither."""
     known = fingerprint_of(report({MEMORY: {"version": "1.2", "tree_rss_mib": 1.0}}))
     assert known.versions == {"api": "1.2"}
     assert known.interfaces["redis"] == "redis:/0"

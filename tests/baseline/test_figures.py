@@ -64,7 +64,7 @@ def test_dependent_windows_have_a_larger_error() -> None:
 
 
 def test_too_few_requests_are_not_compared() -> None:
-    """A p99 wants 500 requests, a median ten, and both ten windows; the reason says how many there are."""
+    """A p99 wants 500 requests, a median ten, and both ten windows; the reason gives how many there are."""
     rng = random.Random(1)
     few = latency_figures(histograms([latencies(rng, 4) for _ in range(30)]))
     assert isinstance(few["p50_ms"], Figure)

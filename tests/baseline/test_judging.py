@@ -1,4 +1,4 @@
-"""The test of a change: known answers, and its rates on runs that are made up."""
+"""The test of a change: known answers, and its rates on runs that are generated."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ def test_a_shift_is_found_and_one_below_the_band_is_not_ruled_out_alone() -> Non
 
 
 def test_memory_has_no_error_within() -> None:
-    """A reading of memory is one number; five runs that agree tell 5 % apart."""
+    """A reading of memory is one number; five runs that agree distinguish 5 %."""
     before = [Figure(100 + x) for x in (0, 0.2, -0.1, 0.1, 0.3)]
     assert change(before, [Figure(106.0)], MEMORY).p_worse() < ALPHA
     assert change(before, [Figure(100.5)], MEMORY).interval()[1] < 1 + MEMORY.least

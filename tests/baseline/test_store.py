@@ -30,7 +30,7 @@ def test_runs_are_added_and_read_again(tmp_path: Path) -> None:
 
 
 def test_the_oldest_runs_go(tmp_path: Path) -> None:
-    """A baseline has at most so many runs."""
+    """The number of runs in a baseline is bounded."""
     for number in range(store.KEEP_RUNS + 2):
         count = store.add("main", memory_run(100, number), tmp_path)
     assert count == store.KEEP_RUNS
@@ -50,7 +50,7 @@ def test_runs_that_end_together_are_both_added(tmp_path: Path) -> None:
 
 
 def test_a_run_of_another_host_is_refused(tmp_path: Path) -> None:
-    """What makes no sense beside the other runs is not added, and the message says how to go on."""
+    """A run that does not fit the other runs is not added, and the message names the next step."""
     store.add("main", memory_run(100), tmp_path)
     other = recorded(report({MEMORY: {"tree_rss_mib": 1.0}}, number=1, host={**HOST, "cpus": 64}), passed_only=True)
     with pytest.raises(ConfigError, match="processors 2; 64") as raised:
@@ -85,7 +85,7 @@ GOOD = {"format": "xnai-validate/baseline/1", "name": "x", "runs": []}
     ],
 )
 def test_files_that_are_none_are_refused(tmp_path: Path, content: bytes, message: str) -> None:
-    """Foreign, newer and damaged files are told apart."""
+    """Foreign, newer and damaged files are distinguished."""
     path = tmp_path / "x.json"
     path.write_bytes(content)
     with pytest.raises(ConfigError) as raised:

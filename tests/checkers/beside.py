@@ -84,7 +84,7 @@ async def _listening(talk: Talk) -> AsyncIterator[int]:
 
 async def end(server: asyncio.Server, tasks: set[asyncio.Task[None]]) -> None:
     """Close a server and every connection that it has accepted."""
-    # A connection that was accepted a moment ago needs a few turns of the loop, or nobody would close it.
+    # A connection that was accepted a moment ago needs a few turns of the loop, or no one would close it.
     for _ in range(5):
         await asyncio.sleep(0)
     server.close()

@@ -1,4 +1,4 @@
-"""A small stack with a health report that tells the truth, or lies about it in one of several ways.
+"""A small stack with a health report that is true, or false in one of several ways.
 
 Two components are processes of their own, so that they can be stopped; the report asks each of them.
 """
@@ -35,7 +35,7 @@ server.serve_forever()
 
 
 class Report:
-    """What `GET /health` says, in a manner."""
+    """The body of `GET /health`, in a manner."""
 
     def __init__(self, ports: dict[str, int], manner: str) -> None:
         self._ports, self._manner = ports, manner

@@ -1,4 +1,4 @@
-"""Servers of event streams that do as a script says, for the tests of loads."""
+"""Scripted servers of event streams, for the tests of loads."""
 
 from __future__ import annotations
 

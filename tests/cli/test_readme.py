@@ -49,7 +49,7 @@ def files() -> dict[str, str]:
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder with the files that the README shows, and the handover that `init` would have written."""
+    """A folder with the files that the README shows, and the stack file that `init` would have written."""
     for name, text in files().items():
         path = tmp_path / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -66,7 +66,7 @@ def test_every_block_describes_itself() -> None:
 
 
 def test_the_yaml_is_sound(folder: Path) -> None:
-    """Every profile, suite and check that is shown is linted without a mistake."""
+    """Every profile, suite and check that is shown is linted without an error."""
     code, out, err = finish(start("lint", "checks", "profiles"))
     assert code == 0, err
     assert out.startswith(f"{sum(text.count('- id: ') for text in files().values())} checks in ")
@@ -76,7 +76,7 @@ def test_the_yaml_is_sound(folder: Path) -> None:
 def test_the_runs_that_are_shown_can_be_planned(words: list[str], folder: Path) -> None:
     """Everything about them is right but that nothing is touched here."""
     if "--baseline" in words:
-        # What it is held against is recorded by the command before it, on a stack that is well.
+        # What it is compared with is recorded by the command before it, on a stack that is well.
         at = words.index("--baseline")
         words = [*words[:at], *words[at + 2 :]]
     code, out, err = finish(start(*words, "--dry-run"))

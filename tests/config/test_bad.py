@@ -1,4 +1,4 @@
-"""Every file in `bad/` has an error, and says at its head how the user is told of it."""
+"""Every file in `bad/` has an error, and has the expected message in its first lines."""
 
 from __future__ import annotations
 

@@ -40,7 +40,7 @@ def test_lists_show_what_is_written(home: Home) -> None:
 
 
 def test_a_check_is_explained_with_its_rules(home: Home) -> None:
-    """All rules that will judge it, under the base profile; an unknown id is told with the nearest."""
+    """All rules that will judge it, under the base profile; an unknown id is reported with the nearest."""
     home.suite(SUITE, "own/mine")
     found = catalogue(home.options())
     check = found.explain("own/mine:a")
@@ -66,7 +66,7 @@ def test_a_suite_is_verified_under_the_profile_that_runs_it(home: Home) -> None:
 
 
 def test_a_suite_whose_profile_is_no_yaml_is_verified_all_the_same(home: Home) -> None:
-    """The error of the profile is told, and those of the suite."""
+    """The error of the profile is reported, and those of the suite."""
     home.suite(SUITE.replace("toy.load", "toy.laod"), "own/mine")
     home.profile("title: [\n", "mine")
     with pytest.raises(InvalidConfig) as error:

@@ -1,4 +1,4 @@
-"""Profiles and suites are found by name, in a known order; what shadows a bundled name is said."""
+"""Profiles and suites are found by name, in a known order; what shadows a bundled name is reported."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def test_a_given_directory_comes_before_the_environment_before_the_current_one(h
 
 
 def test_shadowing_a_bundled_name_is_reported(home: Home) -> None:
-    """One may replace a bundled profile, and the report says so."""
+    """One may replace a bundled profile, and the report shows it."""
     home.profile("title: Mine\n", "stack")
     plan = home.load("stack")
     assert plan.title == "Mine"
@@ -55,7 +55,7 @@ def test_a_profile_by_path_finds_the_suites_beside_it(home: Home, tmp_path: Path
 
 
 def test_unknown_profiles_and_directories_are_errors(home: Home) -> None:
-    """Both are told at once, with the nearest name."""
+    """Both are reported at once, with the nearest name."""
     home.profile("title: P\n", "mine")
     options = replace(home.options(), paths=(home.path / "none",))
     assert error_lines(home.problems("mien", "no/such.yaml", options=options)) == [
@@ -66,7 +66,7 @@ def test_unknown_profiles_and_directories_are_errors(home: Home) -> None:
 
 
 def test_a_folder_is_no_profile(home: Home) -> None:
-    """A folder in the place of a file, or of a name, is told as what it is, with what takes folders."""
+    """A folder in the place of a file, or of a name, is named as a folder, with the option that takes folders."""
     (home.path / "mine.yaml").mkdir()
     (home.path / "mine").mkdir()
     assert error_lines(home.problems("mine.yaml")) == ["-: mine.yaml is no file that can be read"]

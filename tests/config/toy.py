@@ -67,7 +67,7 @@ class Compare(Params):
 
 
 class Disturb(Params):
-    """What to put in force."""
+    """The fault to inject."""
 
     one: FaultEntry | None = None
     list_: list[FaultEntry] = Field(default_factory=list, alias="list")

@@ -1,4 +1,4 @@
-"""Seams: functions that run as written, unless a wrapper is in force."""
+"""Seams: functions that run as written, unless a wrapper is active."""
 
 from __future__ import annotations
 
@@ -117,7 +117,7 @@ def test_side_by_side_tasks_have_their_own_wrappers() -> None:
 
 
 def test_forked_processes_and_threads_of_asyncio_inherit_the_wrappers() -> None:
-    """A part that is forked while a wrapper is in force has it, as has a thread that a task starts."""
+    """A part that is forked while a wrapper is active has it, as has a thread that a task starts."""
     with activated([(doubled, plus_one)]):
         assert asyncio.run(asyncio.to_thread(doubled, 2)) == 5
         pid = os.fork()

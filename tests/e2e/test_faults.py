@@ -89,7 +89,7 @@ def held(home: Path, fault: str, *, limits: str = "") -> Iterator[tuple[Scene, o
 
 
 def until_disturbed(scene: Scene, before: object) -> None:
-    """Wait until the fault is in force."""
+    """Wait until the fault is active."""
     end = time.monotonic() + 30
     while scene.seen() == before:
         assert time.monotonic() < end, "it was never disturbed"
@@ -148,7 +148,7 @@ def test_a_killed_run(fault: str, tmp_path: Path) -> None:
 
 
 def test_a_closed_terminal(tmp_path: Path) -> None:
-    """The terminal is gone, and with it stdout, stderr and the session: everything is taken back."""
+    """The terminal is gone, and with it stdout, stderr and the session: everything is reverted."""
     with held(tmp_path, "redis.readonly") as (scene, before, command):
         ours, theirs = pty.openpty()
         process = subprocess.Popen(
@@ -171,7 +171,7 @@ def test_a_closed_terminal(tmp_path: Path) -> None:
 
 
 def test_interrupted_twice(tmp_path: Path) -> None:
-    """Ctrl-C in a terminal goes to the whole group, twice: 130, with everything taken back and the report complete."""
+    """Ctrl-C in a terminal goes to the whole group, twice: 130, with everything reverted and the report complete."""
     with held(tmp_path, "process.pause") as (scene, before, command):
         process = subprocess.Popen(
             [*command, "-o", "report.json"],
@@ -256,7 +256,7 @@ checks:
 
 
 def test_a_run_that_is_killed_with_the_embedded_stack(tmp_path: Path) -> None:
-    """The stack ends with the run: what was in force in it is no more, which is found out without a human."""
+    """The stack ends with the run: what was active in it is no more, which is found out without a human."""
     suite = tmp_path / "checks" / "recovery" / "faults.yaml"
     suite.parent.mkdir(parents=True)
     suite.write_text(DEMO)

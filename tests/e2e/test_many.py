@@ -61,7 +61,7 @@ def answering() -> Iterator[int]:
 
 
 def ran(home: Path, port: int, count: int, expected_status: int, *arguments: str) -> tuple[RunReport, float]:
-    """The report of so many checks, and the peak of the memory that the run took, in bytes."""
+    """The report of a number of checks, and the peak of the memory that the run took, in bytes."""
     (home / "checks/many").mkdir(parents=True, exist_ok=True)
     checks = "".join(
         f"  - id: c{number:05}\n    title: Path {number} answers\n    kind: http.request\n    target: api\n"

@@ -1,4 +1,4 @@
-"""Checkers that do what a test tells them, and plans made of them."""
+"""Checkers that do what a test scripts, and plans made of them."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def scripted(stage: Stage, *, exclusive: bool = False) -> Checker:
 
     @checker("script.play", exclusive=exclusive, target=False)
     async def play(params: Script, ctx: Context) -> Answer:
-        """Do as the script says."""
+        """Do what the script has."""
         name = ctx.id  # type: ignore[attr-defined]
         tries = stage.tries[name] = stage.tries.get(name, 0) + 1
         stage.begun.append(name)

@@ -101,7 +101,7 @@ def test_until_gives_up_when_its_time_is_over(tmp_path: Path) -> None:
 
 
 def test_an_attempt_cut_by_until_reports_what_was_measured_before(tmp_path: Path) -> None:
-    """That we cut the last attempt short is not held against the stack."""
+    """A last attempt that we cut short is not counted against the stack."""
     script = {"answers": [503], "takes_s": 4.0}
     end, _, _ = run_check(tmp_path, script=script, until=Until(within_s=6.0, every_s=0.5), timeout_s=30.0)
     assert end.reason == "status: expected 200, got 503, still so after 6 s"
@@ -168,7 +168,7 @@ def test_facts_of_the_wrong_type_are_the_checkers_fault(tmp_path: Path) -> None:
 
 
 def test_large_facts_are_cut(tmp_path: Path) -> None:
-    """However much a server sent, the evidence stays small, and says that it was cut."""
+    """However much a server sent, the evidence stays small, and shows that it was cut."""
     end, _, _ = run_check(tmp_path, script={"text": "x" * 100_000})
     text = end.facts["text"]
     assert isinstance(text, str)

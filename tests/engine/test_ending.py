@@ -1,4 +1,4 @@
-"""How runs end: at the first failure, at the deadline, from outside, and when nobody listens any more."""
+"""How runs end: at the first failure, at the deadline, from outside, and when no server listens any more."""
 
 from __future__ import annotations
 
@@ -113,7 +113,7 @@ def test_stopped_before_it_begins(tmp_path: Path) -> None:
 
 
 def test_leaving_early_cancels_everything(tmp_path: Path) -> None:
-    """Who leaves the context early leaves no task behind, and the journal says that the run was interrupted."""
+    """Who leaves the context early leaves no task behind, and the journal reports that the run was interrupted."""
     stage = Stage()
     engine = engine_of(plan_of(make("a", scripted(stage), script={"takes_s": 100.0}, timeout_s=200.0)), tmp_path)
 

@@ -82,7 +82,7 @@ def test_it_is_private(tmp_path: Path) -> None:
 
 
 def test_a_run_goes_on_where_no_journal_can_be_written(tmp_path: Path) -> None:
-    """Where the folder is a file, a notice says so and the run is whole."""
+    """Where the folder is a file, a notice reports it and the run is whole."""
     (tmp_path / "runs").write_text("in the way")
     engine, events = mixed(tmp_path)
     assert engine.journal_path is None
@@ -93,7 +93,7 @@ def test_a_run_goes_on_where_no_journal_can_be_written(tmp_path: Path) -> None:
 
 
 def test_a_run_goes_on_where_the_disk_is_full(tmp_path: Path) -> None:
-    """When writing fails in the middle, one notice says so, events stay whole, and what was written can be read."""
+    """When writing fails in the middle, one notice reports it, events stay whole, and what was written can be read."""
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (6000, hard))  # the system refuses more, as a full disk does
     try:
@@ -111,7 +111,7 @@ def test_a_run_goes_on_where_the_disk_is_full(tmp_path: Path) -> None:
 
 
 def test_old_journals_are_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Only so many journals are kept, and only so many bytes; the oldest go first, other files stay."""
+    """The number of journals and their bytes are bounded; the oldest go first, other files stay."""
     monkeypatch.setattr(module, "KEEP_RUNS", 4)
     runs = tmp_path / "runs"
     runs.mkdir()
@@ -137,7 +137,7 @@ def test_a_journal_is_never_overwritten(tmp_path: Path) -> None:
 
 
 def test_an_invalid_journal_is_reported(tmp_path: Path) -> None:
-    """A missing file, and a line that is no event, are told in a sentence with the place."""
+    """A missing file, and a line that is no event, are reported in a sentence with the place."""
     with pytest.raises(XnaiError, match="cannot be read: No such file"):
         list(read_journal(tmp_path / "none.jsonl"))
     engine, _ = mixed(tmp_path)

@@ -34,7 +34,7 @@ class Readings:
 
 
 def test_load_waits_until_memory_is_free_again(tmp_path: Path) -> None:
-    """At `warn` exclusive checks wait while others go on; when memory is free they run; one notice says so."""
+    """At `warn` exclusive checks wait while others go on; when memory is free they run; one notice reports it."""
     by = scripted(Stage())
     checks = [make("load", by, exclusive=True), make("plain", by), make("more", by, script={"takes_s": 1.0})]
     engine = engine_of(plan_of(*checks, limits=LIMITS), tmp_path, sample=readings(95.0, 93.0, 95.0, 95.0, 95.0, 20.0))

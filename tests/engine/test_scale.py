@@ -1,4 +1,4 @@
-"""Many checks, slow readers, and plans that nobody thought of."""
+"""Many checks, slow readers, and unusual plans."""
 
 from __future__ import annotations
 

@@ -96,7 +96,7 @@ def test_the_longest_chain_starts_first() -> None:
 
 @pytest.mark.parametrize("why", ["exclusive", "disruptive", "checker"])
 def test_what_runs_alone(why: str) -> None:
-    """A check runs alone because it says so, because it disturbs the stack, or because its checker asks for it."""
+    """A check runs alone if it is declared so, disturbs the stack, or has a checker that requires it."""
     by = scripted(Stage(), exclusive=why == "checker")
     checks = [make("x", by, exclusive=why == "exclusive", disruptive=why == "disruptive"), make("y", BY)]
     schedule = Schedule(checks, Limits())
@@ -144,7 +144,7 @@ def test_a_cycle_is_refused() -> None:
 
 
 def test_unknown_needs_and_equal_ids_are_refused() -> None:
-    """A need outside of the plan and two checks of one id are errors of whoever made the plan."""
+    """A need outside of the plan and two checks of one id are errors of the plan's author."""
     with pytest.raises(ValueError, match="x needs nothing-like-it"):
         Schedule([make("x", BY, needs=("nothing-like-it",))], Limits())
     with pytest.raises(ValueError, match="same id"):

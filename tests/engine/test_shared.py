@@ -57,7 +57,7 @@ def test_many_ask_and_one_opens() -> None:
 
 
 def test_closing_goes_backwards_and_on_after_an_error() -> None:
-    """Last opened, first closed; one that raises is told of and stops none of the others."""
+    """Last opened, first closed; one that raises is reported and stops none of the others."""
     log = Log()
 
     async def main() -> None:

@@ -49,7 +49,7 @@ def wait_for(process: subprocess.Popen[str], line: str) -> None:
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_ends_the_run_in_good_order(tmp_path: Path, number: signal.Signals) -> None:
-    """The run ends with its run-finished, exit 130, and the journal tells what it saw."""
+    """The run ends with its run-finished, exit 130, and the journal has what was measured."""
     with running(tmp_path) as process:
         process.send_signal(number)
         output, _ = process.communicate(timeout=60)
@@ -75,7 +75,7 @@ def test_a_second_signal_only_shortens_the_waiting(tmp_path: Path) -> None:
 
 
 def test_a_killed_run_still_reports_what_it_measured(tmp_path: Path) -> None:
-    """After SIGKILL the journal has every event up to then; the report says that the run was killed."""
+    """After SIGKILL the journal has every event up to then, and the report names the run killed."""
     with running(tmp_path) as process:
         process.kill()
         process.wait(timeout=60)

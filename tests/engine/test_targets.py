@@ -20,7 +20,7 @@ class NoParams(Params):
 
 
 class Greeting(Facts):
-    """What the other side said first."""
+    """The first line of the server."""
 
     greeting: str
 
@@ -40,7 +40,7 @@ PROBE = make("probe", declared(greet), target="api", rules=(Rule("greeting", "eq
 
 @contextmanager
 def free_port() -> Iterator[int]:
-    """A port that refuses connections, and that nobody else is given meanwhile."""
+    """A port that refuses connections, and that no other process is given meanwhile."""
     with socket.socket() as held:
         held.bind(("127.0.0.1", 0))
         yield held.getsockname()[1]
@@ -68,7 +68,7 @@ def planned(*ports: int, name: str = "api") -> Plan:
 
 
 def test_the_first_in_order_that_answers_is_taken() -> None:
-    """One refuses, one says something else, one answers late, one answers at once: the order decides, not speed."""
+    """One refuses, one sends something else, one answers late, one answers at once: the order decides, not speed."""
 
     async def main() -> None:
         with free_port() as refused:
@@ -100,7 +100,7 @@ def test_a_candidate_that_hangs_is_waited_for_only_where_it_comes_first() -> Non
 
 
 def test_where_none_answers_the_first_is_assumed() -> None:
-    """Nothing answers: the first candidate is taken, and it is said that it did not answer."""
+    """No candidate answers: the first is taken, with a notice that it did not answer."""
 
     async def main() -> None:
         with free_port() as first, free_port() as second:

@@ -1,4 +1,4 @@
-"""LiteLLM's proxy, from PyPI, validated with YAML alone: what our tool says of it is what its bytes say."""
+"""LiteLLM's proxy, from PyPI, validated with YAML alone: our facts match its bytes."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ class Proxy:
 
 @pytest.fixture(scope="module")
 def proxy(program: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Proxy]:
-    """The proxy with a mocked model; it asks nobody outside this machine."""
+    """The proxy with a mocked model; it connects to no other machine."""
     port = free_port()
     key = f"sk-{secrets.token_hex(16)}"
     own = {"LITELLM_MASTER_KEY": key, "LITELLM_LOCAL_MODEL_COST_MAP": "True"}
@@ -100,7 +100,7 @@ def _await(url: str, process: subprocess.Popen[bytes]) -> None:
 
 @pytest.fixture(scope="module")
 def checks(proxy: Proxy, tmp_path_factory: pytest.TempPathFactory) -> dict[str, CheckResult]:
-    """What our tool says: check -> result."""
+    """Our results: check -> result."""
     home = tmp_path_factory.mktemp("home")
     out = home / "report.json"
     done = tool(

@@ -1,4 +1,4 @@
-"""Real Prometheus and Alertmanager over the embedded stack: what our receiver says of them is right."""
+"""Real Prometheus and Alertmanager over the embedded stack: our receiver judges them right."""
 
 from __future__ import annotations
 
@@ -145,7 +145,7 @@ def statuses(home: Path) -> dict[str, Status]:
 
 
 def test_an_alert_fires_and_resolves(stack: EmbeddedStack, tmp_path: Path) -> None:
-    """Targets are up, rules load, and a model that stands still is told by Alertmanager, and its return too."""
+    """Targets are up, rules load, and Alertmanager reports a model that stands still, and its return."""
     done = judged(stack, tmp_path)
     assert done.code == 0, done.stdout
     assert set(statuses(tmp_path).values()) == {Status.PASS}

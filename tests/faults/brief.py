@@ -1,4 +1,4 @@
-"""A fault that may be in force for a second only, and the command line with it: `python -m tests.faults.brief undo`."""
+"""A fault that may be active for a second only, and the command line with it: `python -m tests.faults.brief undo`."""
 
 from __future__ import annotations
 

@@ -205,7 +205,7 @@ class Visitor:
             return "closed"
 
     def leave(self) -> None:
-        """Let go of the connection."""
+        """Close the connection."""
         if self._kept is not None:
             self._kept.close()
             self._kept = None

@@ -33,7 +33,7 @@ class FaultControl:
         return asyncio.run(both())
 
     def inject(self, undo: Undo) -> None:
-        """Put it in force."""
+        """Inject it."""
 
         async def done() -> ActiveFault | None:
             return await self.fault.methods.inject(self.params, undo, self.place)
@@ -41,7 +41,7 @@ class FaultControl:
         self.active = asyncio.run(done())
 
     def revert(self, undo: Undo, before: JsonValue) -> Proof:
-        """Take it back."""
+        """Revert it."""
         return asyncio.run(revert(self.fault, undo, before, self.place, asyncio.Event()))
 
 
@@ -49,7 +49,7 @@ class FaultControl:
 def fault_control(
     name: str, target: Target | None = None, injection: str = "1", **params: Any
 ) -> Iterator[FaultControl]:
-    """A trial; what lives in this process is let go at the end.
+    """A fault under control of the test; what lives in this process is closed at the end.
 
     The children of an injection are found by its name, so it must be no other process's.
     """

@@ -1,4 +1,4 @@
-"""A server that speaks enough of Redis to be disturbed, and says OK to what it does not do."""
+"""A server that speaks enough of Redis to be disturbed, and answers OK to what it does not do."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import asyncio
 
 
 class LyingRedis:
-    """Keeps settings; once a setting was changed it keeps that, whatever it says, until it is honest."""
+    """Keeps settings; once a setting was changed it keeps that, whatever it answers, until it is honest."""
 
     def __init__(self) -> None:
         self.settings = {"min-replicas-to-write": "0", "min-replicas-max-lag": "10"}

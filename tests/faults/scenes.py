@@ -21,7 +21,7 @@ class Scene:
     target: Target | None
     params: JsonObject
     seen: Callable[[], object]
-    """What is to be seen of it from outside: equal before and after, and another while the fault is in force."""
+    """What is visible from outside: equal before and after, and different while the fault is active."""
     once: bool = False
     """Whether the fault is over as soon as it was injected."""
 

@@ -16,7 +16,7 @@ BODY = bytes(range(256)) * 8
 
 
 class Site(ThreadingHTTPServer):
-    """A server that remembers what it was asked, and streams when it is told to go on."""
+    """A server that remembers its requests, and streams when it is signalled."""
 
     daemon_threads = True
 
@@ -81,7 +81,7 @@ class Page(BaseHTTPRequestHandler):
         self.wfile.write(b"%x\r\n%s\r\n" % (len(data), data))
 
     def log_message(self, format: str, *args: object) -> None:
-        """Say nothing."""
+        """Log nothing."""
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""What holds for every fault: prepared without a trace, taken back without one, twice, and by another process."""
+"""What holds for every fault: prepared without a trace, reverted without one, twice, and by another process."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class FaultOnScene:
         return asyncio.run(both())
 
     def inject(self, undo: Undo) -> None:
-        """Put it in force."""
+        """Inject it."""
         self.active = asyncio.run(_of(self.fault.methods.inject(self.params, undo, self.place)))
 
     def fingerprint(self, undo: Undo) -> JsonValue:
@@ -56,7 +56,7 @@ class FaultOnScene:
         return asyncio.run(_of(self.fault.methods.fingerprint(undo, self.place)))
 
     def revert(self, undo: Undo, before: JsonValue) -> None:
-        """Take it back; it must be proven."""
+        """Revert it; it must be proven."""
         proof = asyncio.run(revert(self.fault, undo, before, self.place, asyncio.Event()))
         assert proof.proven, proof.why
 
@@ -76,7 +76,7 @@ class FaultOnScene:
         )
 
     def close(self) -> None:
-        """Let go of what lives in this process."""
+        """Close what lives in this process."""
         active, self.active = self.active, None
         if active is not None and active.close is not None:
             active.close()
@@ -88,7 +88,7 @@ async def _of(awaitable: Awaitable[T]) -> T:
 
 @contextmanager
 def fault_on_scene(name: str) -> Iterator[FaultOnScene]:
-    """A fault on its scene; what is still in force at the end is taken back."""
+    """A fault on its scene; what is still active at the end is reverted."""
     with scene_of(name)() as scene:
         control = FaultOnScene(name, scene)
         try:
@@ -118,7 +118,7 @@ def test_to_prepare_changes_nothing(name: str) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_what_is_injected_is_reverted(name: str) -> None:
-    """It does something to the target, and after it was taken back the target is as it was; twice is no harm."""
+    """It does something to the target, and after it was reverted the target is as it was; twice is no harm."""
     with fault_on_scene(name) as control:
         before = control.scene.seen()
         undo, print_ = control.prepared()
@@ -198,5 +198,5 @@ def test_its_description_names_the_action_and_the_target(name: str) -> None:
 
 
 def test_no_fault_is_named_as_a_kind_of_check() -> None:
-    """`explain` knows which is meant."""
+    """A name given to `explain` has one meaning."""
     assert not set(registry.FAULTS.names()) & set(registry.CHECKERS.names())

@@ -52,7 +52,7 @@ def test_a_killed_run_leaves_nothing_in_force(name: str, tmp_path: Path, capsys:
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 @pytest.mark.parametrize("name", ["redis.maxmemory", "process.pause"])
 def test_a_signal_takes_everything_back(name: str, number: signal.Signals, tmp_path: Path) -> None:
-    """One signal ends the run with its fault taken back and proven; 130."""
+    """One signal ends the run with its fault reverted and proven; 130."""
     with scene_of(name)() as scene:
         before = scene.seen()
         with driver(name, scene, tmp_path, kill=None, hold_s=300) as process:
@@ -113,7 +113,7 @@ def undo(state: Path, *arguments: str) -> tuple[int, str]:
 
 
 def test_where_the_guardian_is_killed_too(tmp_path: Path) -> None:
-    """The guardian is small and deaf to signals; where it is killed with its run, `undo` takes back what they left."""
+    """The guardian is small and deaf to signals; where it is killed with its run, `undo` reverts what they left."""
     with scene_of("process.pause")() as scene:
         before = scene.seen()
         with driver("process.pause", scene, tmp_path, kill=None, hold_s=300) as process:
@@ -142,7 +142,7 @@ def test_where_the_guardian_is_killed_too(tmp_path: Path) -> None:
 
 
 def test_what_is_no_more_is_forgotten(tmp_path: Path) -> None:
-    """Where the server does not answer any more, nothing can be proven: `undo` says so, and how to go on."""
+    """Where the server does not answer any more, nothing can be proven: `undo` reports it with the next step."""
     with (
         scene_of("redis.maxmemory")() as scene,
         driver("redis.maxmemory", scene, tmp_path, kill=None, hold_s=300) as process,
@@ -160,7 +160,7 @@ def test_what_is_no_more_is_forgotten(tmp_path: Path) -> None:
 
 
 def test_a_run_that_stands_still_does_not_keep_a_fault_in_force(tmp_path: Path) -> None:
-    """Stopped, or blocked by its terminal: when the fault's time is over the guardian takes it back."""
+    """Stopped, or blocked by its terminal: when the fault's time is over the guardian reverts it."""
     flag = tmp_path / "flag"
     scene = Scene(None, {"file": str(flag)}, flag.exists)
     repair = [sys.executable, "-m", "tests.faults.brief", "undo", "--run", RUN]

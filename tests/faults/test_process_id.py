@@ -1,4 +1,4 @@
-"""A process is its number and its start: whoever has the number later is never reached."""
+"""A process is its number and its start: a later process with its number is never reached."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def test_another_process_with_its_number_is_not_reached(
 
 
 def test_what_has_ended_is_gone(sleeper: subprocess.Popen[bytes]) -> None:
-    """Also while nobody has waited for it."""
+    """Also while its parent has not waited for it."""
     identity = process_id(sleeper.pid)
     assert identity is not None
     sleeper.kill()

@@ -20,7 +20,7 @@ def test_durations(text: str, seconds: float) -> None:
 
 @pytest.mark.parametrize("text", ["", "5", "s", "5 parsecs", "-5s", "5s5", "1e3s", "٣s", "5s,"])
 def test_what_is_no_duration_is_refused(text: str) -> None:
-    """A bare number, a foreign digit, a sign: all are told how to write it."""
+    """A bare number, a foreign digit, a sign: each is refused with the right form."""
     with pytest.raises(ValueError, match="500ms, 2s"):
         duration_s(text)
 

@@ -95,7 +95,7 @@ class Script:
         self.later.append(lambda seq: ev.Notice(seq=seq, at=START + seq / 10, level="warning", text=text))
 
     def fault(self, name: str, target: str | None, *, proven: bool) -> None:
-        """Add a fault that was injected, and taken back as far as it is proven."""
+        """Add a fault that was injected, and whether its revert is proven."""
         undo = f"{self.run.id}.{len(self.later)}"
         self.later.append(
             lambda seq: ev.FaultInjected(seq=seq, at=START + seq / 10, fault=name, target=target, undo=undo)
@@ -122,17 +122,17 @@ class Script:
 def finding(
     fact: str, rule: str, expected: JsonValue, actual: JsonValue, *, held: bool = False, level: Level = "expect"
 ) -> Finding:
-    """One rule, judged; not held unless said."""
+    """One rule, judged; not held by default."""
     return Finding(fact, rule, expected, actual, held, level)
 
 
 def at_least(scope: str, count: int) -> Criterion:
-    """A criterion: at least so many passed."""
+    """A criterion on the number of checks that passed."""
     return Criterion(scope=scope, rule=Rule("passed", "min", count))
 
 
 def disturbed(*, proven: bool) -> list[ev.Event]:
-    """A check passed under two faults, of which the second may still be in force."""
+    """A check passed under two faults, of which the second may still be active."""
     script = Script("Phase 4.3 - failure modes", "phase4.3")
     script.check("recovery/redis:paused", "The API answers while Redis waits", ms=2100.0)
     script.fault("redis.pause", "redis", proven=True)

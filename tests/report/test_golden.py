@@ -18,7 +18,7 @@ def test_golden_files_are_what_is_rendered() -> None:
 
 
 def test_golden_names_carry_the_exit_code() -> None:
-    """The exit code in a golden file's name is the one the run has, and the one its last line says."""
+    """The exit code in a golden file's name is that of the run, and that in its last line."""
     for case, (code, make) in CASES.items():
         report = build_report(make())
         assert report.exit_code == code, case

@@ -32,7 +32,7 @@ def test_the_deepest_document_that_is_read_can_be_held_and_searched() -> None:
 
 @pytest.mark.parametrize("levels", [NESTING_CAP + 1, 300, 5_000, 500_000])
 def test_a_deeper_document_is_none(levels: int) -> None:
-    """However deep it is, it is said not to be one that is read; nothing is raised."""
+    """However deep it is, it is refused as unreadable; nothing is raised."""
     assert document_of(nested(levels)) == (None, False)
 
 
@@ -69,7 +69,7 @@ def test_codecs_that_are_no_charset_are_not_used(charset: str) -> None:
     ],
 )
 def test_keys_that_one_object_has_with_different_values_are_named(text: str, keys: tuple[str, ...]) -> None:
-    """Two readers of such a document may see different values; what says the same twice is harmless."""
+    """Two readers of such a document may see different values; equal duplicates are harmless."""
     parsed = parse_json(text)
     assert parsed.is_json
     assert sorted(parsed.duplicate_keys) == sorted(keys)

@@ -60,7 +60,7 @@ def broken(seen: Observed) -> set[str]:
 
 
 def test_a_good_stack_is_acquitted(server: Server) -> None:
-    """The alert comes on both channels, once, in order, with its parts, and is taken back."""
+    """The alert comes on both channels, once, in order, with its parts, and is resolved."""
     seen = observed(server, "good")
     facts = seen.facts
     assert seen.held, seen.findings
@@ -95,7 +95,7 @@ def test_every_wrong_way_is_convicted_of_what_it_is(server: Server, manner: str,
 
 
 def test_good_news_before_bad_is_out_of_order(server: Server) -> None:
-    """A stack that says first that all is well, and then that it is not, has its alerts the wrong way round."""
+    """A stack that reports recovery before the failure has its alerts in the wrong order."""
     seen = observed(server, "reversed", webhook=False)
     assert not seen.facts["in_order"]
     assert not seen.facts["received"]
@@ -134,7 +134,7 @@ def test_alerts_about_something_else_and_from_before_do_not_count(server: Server
 
 
 def test_params_that_do_not_fit_are_refused(server: Server) -> None:
-    """Neither breach nor cause, no channel, or a cure without a cause is a mistake of the suite."""
+    """Neither breach nor cause, no channel, or a cure without a cause is an error of the suite."""
     cause = [{"kind": "http.request"}]
     for wrong, message in (
         ({"stream": {}}, "what the alert is about"),

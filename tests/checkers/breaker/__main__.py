@@ -25,7 +25,7 @@ TRIALS = 3
 
 
 def main(rounds: int, promises: Sequence[str]) -> None:
-    """So many rounds of these promises, on a Redis of their own."""
+    """Some rounds of these promises, on a Redis of their own."""
     judged = wrong = 0
     with ExitStack() as stack:
         monkeypatch = stack.enter_context(pytest.MonkeyPatch.context())

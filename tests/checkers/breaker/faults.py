@@ -16,11 +16,11 @@ STACKS: dict[str, Stack] = {}
 
 
 class NoParams(Params):
-    """There is nothing to tell."""
+    """Nothing to describe."""
 
 
 class NoUndo(Undo):
-    """There is nothing to remember."""
+    """Nothing to remember."""
 
 
 @fault("workers.restart", limit_s=30)

@@ -200,7 +200,7 @@ def wrong_of_reference(redis: Target, promise: str) -> str | None:
 
 
 def wrong_of_mutant(redis: Target, mutant: type[reference.Breaker]) -> str | None:
-    """Why a mutant is not convicted by the fact that tells of it; None where it is."""
+    """Why a mutant is not convicted by the fact that shows its fault; None where it is."""
     promise, fact = CONVICTED[mutant]
     kept_promise = PROMISES[promise]
     with kept_promise.served(redis, mutant) as running:

@@ -113,7 +113,7 @@ class Breaker:
             state |= {"state": "closed", "failure_count": 0, "success_count": 0}
         return state
 
-    # What it tells
+    # What it reports
 
     def most_trials(self) -> int:
         """How many calls are let through at once while half open."""
@@ -326,7 +326,7 @@ class RefusesWith500(Breaker):
 
 
 class NamelessRefusal(Breaker):
-    """A refusal does not say which service is spared."""
+    """A refusal does not state which service is spared."""
 
     def envelope(self, body: dict[str, Any]) -> dict[str, Any]:
         return body | {"details": {}}
@@ -367,7 +367,7 @@ class Leaks(Breaker):
 
 
 class Alone(Breaker):
-    """Each worker counts by itself; Redis is only told."""
+    """Each worker counts by itself and only writes its state to Redis."""
 
     async def swapped(self, by: Callable[[State], State]) -> State:
         after = by(dict(self.memory))
@@ -449,7 +449,7 @@ class SkipsHalfOpen(Breaker):
 
 
 class MetricStuck(Breaker):
-    """The metric says closed, whatever happens."""
+    """The metric is always closed."""
 
     def state_name(self) -> str:
         return "closed"

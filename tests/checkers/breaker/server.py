@@ -36,7 +36,7 @@ class Stack:
     restart: Callable[[], None]
     """End all workers, and start them again in the same places."""
     spoil: Callable[[bool, int], None]
-    """Let the work of `/work` fail, or succeed again after so many failures more."""
+    """Let the work of `/work` fail, or succeed again after `more` further failures."""
 
 
 @contextmanager

@@ -27,6 +27,6 @@ def test_an_error_code_may_have_a_suffix(code: str) -> None:
 
 @pytest.mark.parametrize("code", ["circuit_opened", "open", 503])
 def test_another_error_code_is_a_fault(code: JsonValue) -> None:
-    """Clients tell an open circuit by the beginning of the code."""
+    """Clients recognize an open circuit by the beginning of the code."""
     faults = envelope_faults({**ENVELOPE, "error_code": code}, 503, HEADERS, "rag_api")
     assert faults == ["error_code does not begin with circuit_open"]

@@ -54,7 +54,7 @@ def test_a_dependency_that_is_back_late_is_waited_for(redis: Target) -> None:
 
 
 def test_a_planted_state_opens_a_breaker(redis: Target) -> None:
-    """Where no call can be made to fail, an open state in Redis shows refusals and recovery; then it is taken back."""
+    """Where no call can be made to fail, an open state in Redis shows refusals and recovery; then it is reverted."""
     with stack(redis) as running:
         seen("forgive", running)
         before, lives_ms = stored(redis, running.key)
@@ -71,7 +71,7 @@ def test_a_planted_state_opens_a_breaker(redis: Target) -> None:
 
 
 def test_a_planted_state_that_is_never_read_is_seen(redis: Target) -> None:
-    """A breaker that keeps its state in memory does not refuse for what Redis says: it is convicted."""
+    """A breaker that keeps its state in memory and ignores Redis is convicted."""
     with stack(redis, reference.WrittenOnce) as running:
         found = seen("cycle", running, trip=planted(running.key))
         assert [finding.fact for finding in found.findings if not finding.held] == ["opened", "closed_again"]
@@ -79,7 +79,7 @@ def test_a_planted_state_that_is_never_read_is_seen(redis: Target) -> None:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_breaker_that_cannot_be_driven_is_skipped(redis: Target, kind: str) -> None:
-    """Without a way to trip it every kind says that it does not apply, before it calls the breaker."""
+    """Without a way to trip it every kind reports that it does not apply, before it calls the breaker."""
     more = {"disturb": {"fault": "workers.restart"}} if kind == "survive" else {}
     more |= {"outage": {"fault": "process.pause", "target": "redis"}} if kind == "outage" else {}
     with stack(redis) as running, pytest.raises(NotApplicable, match="nothing is configured"):
@@ -87,7 +87,7 @@ def test_a_breaker_that_cannot_be_driven_is_skipped(redis: Target, kind: str) ->
 
 
 def test_a_failing_call_that_succeeds_is_no_trip(redis: Target) -> None:
-    """Where the call that is to fail succeeds, nothing can be said of the breaker: skipped, not passed."""
+    """Where the call that is to fail succeeds, the breaker cannot be judged: skipped, not passed."""
     with stack(redis) as running, pytest.raises(NotApplicable, match="that should fail succeeded"):
         seen("cycle", running, trip={"request": post("/work")})
 
@@ -108,26 +108,26 @@ def test_a_planted_state_proves_nothing_about_failures(redis: Target) -> None:
 
 
 def test_a_call_that_fails_by_itself_is_unmeasurable(redis: Target) -> None:
-    """Where calls fail before anything was done, the tool says that it cannot know."""
+    """Where calls fail before anything was done, the tool reports that it cannot know."""
     with stack(redis) as running, pytest.raises(Unmeasurable, match="calls fail before a fault is injected"):
         seen("cycle", running, call=post("/fail"), failures=10)
 
 
 def test_a_wrong_request_is_not_a_failure(redis: Target) -> None:
-    """A status of 400 to 499 says nothing of the dependency: the check's request is wrong."""
+    """A status of 400 to 499 shows nothing of the dependency: the check's request is wrong."""
     with stack(redis) as running, pytest.raises(Unmeasurable, match="400"):
         seen("cycle", running, trip={"request": post("/wrong")})
 
 
 def test_a_breaker_that_opens_at_once_is_named(redis: Target) -> None:
-    """Where one failure opens it, another at the end would say nothing of whether it was closed: it is not made."""
+    """Where one failure opens it, another at the end would not show whether it was closed: it is not made."""
     with stack(redis, type("OpensAtOnce", (reference.Breaker,), {"failures": 1})) as running:
         facts = seen("cycle", running).facts
         assert (facts["failures_until_open"], facts["closed_again"]) == (1, True)
 
 
 def test_without_a_key_the_answers_show_the_state(redis: Target) -> None:
-    """Without a key a cycle is driven by answers alone; what only the key tells is null, and `state` is skipped."""
+    """Without a key a cycle is driven by answers alone; what only the key reports is null, and `state` is skipped."""
     with stack(redis) as running:
         found = seen("cycle", running, key=None)
         assert found.held, found.findings
@@ -145,7 +145,7 @@ def test_without_a_key_a_breaker_that_closes_too_early_is_seen(redis: Target) ->
 
 
 def test_an_open_breaker_is_waited_for(redis: Target) -> None:
-    """A breaker that is open from before is closed first; one that stays open is told as such."""
+    """A breaker that is open from before is closed first; one that stays open is reported as such."""
     with stack(redis) as running:
         seen("cycle", running, successes=100, patience=0.1)
         for path in ("/fail", "/fail", "/fail"):
@@ -181,7 +181,7 @@ def test_equal_checks_share_one_drive(redis: Target) -> None:
 
 
 def test_a_check_that_would_be_ended_before_reports_it(redis: Target) -> None:
-    """A recovery time longer than the check's time limit is a mistake of the check, not a failure of the breaker."""
+    """A recovery time longer than the check's time limit is an error of the check, not a failure of the breaker."""
     with stack(redis) as running, pytest.raises(Unmeasurable, match="takes at least 50 s") as caught:
         seen("reopen", running, recovery=25.0)
     assert caught.value.hint == "give the check a longer `timeout`"
@@ -212,5 +212,5 @@ def test_params_are_held_to_reason(redis: Target) -> None:
     ],
 )
 def test_retry_after_is_read_as_the_rfc_wants_it(value: str | None, seconds: float | None) -> None:
-    """Whole seconds or a date (RFC 9110, section 10.2.3); everything else says nothing."""
+    """Whole seconds or a date (RFC 9110, section 10.2.3); everything else has no meaning."""
     assert retry_after_s(value, 1445412480.0) == seconds

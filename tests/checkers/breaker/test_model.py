@@ -22,7 +22,7 @@ def test_the_reference_is_acquitted(redis: Target, promise: str) -> None:
 
 @pytest.mark.parametrize("mutant", CONVICTED, ids=lambda mutant: mutant.__name__)
 def test_every_mutant_is_convicted(redis: Target, mutant: type[Breaker]) -> None:
-    """A breaker that breaks one promise fails the check of it, by the fact that tells so."""
+    """A breaker that breaks one promise fails the check of it, by the fact that shows it."""
     assert wrong_of_mutant(redis, mutant) is None
 
 

@@ -44,7 +44,7 @@ class Model:
         self.calls["total_calls"] += 1
         self.calls["total_failures" if failed else "total_successes"] += 1
         if self.state == "open" or (self.state == "half_open" and was != "trial"):
-            return  # it comes too late to say anything of what is now
+            return  # it comes too late to describe the present state
         if failed:
             self.failures += 1
             self.successes = 0
@@ -134,7 +134,7 @@ class Side(RuleBasedStateMachine):
 
     @invariant()
     def redis_agrees_with_model(self) -> None:
-        """The key says what the model says, once there is anything to say."""
+        """The key has the state of the model, once it has been written."""
         stored = self.runner.run(self.stored())
         if stored is None:
             assert self.model.state == "closed"
@@ -165,7 +165,7 @@ SEARCH = settings(
 
 
 def test_the_reference_does_what_the_model_does(redis: Target) -> None:
-    """Whatever calls come and end when, in whichever worker: both say the same of every call, and Redis too."""
+    """In any order of calls, in any worker, breaker and model agree on every call, and so does Redis."""
     with sides(redis, Breaker) as machine:
         run_state_machine_as_test(machine, settings=SETTINGS)
 

@@ -72,7 +72,7 @@ def test_a_retried_check_is_measured_anew(redis: Target, tmp_path: Path) -> None
 
 
 def test_a_planted_state_must_be_allowed(redis: Target, tmp_path: Path) -> None:
-    """What writes into the stack's Redis is skipped unless it is allowed; then it is taken back, and proven to be."""
+    """What writes into the stack's Redis is skipped unless it is allowed; then it is reverted, provably."""
     with stack(redis) as running:
         planted = {"key": running.key, "fields": {"state": "open"}, "now": ["last_failure_time"]}
         trip = {"planted": {"fault": "redis.plant", "target": "redis", "with": planted}}

@@ -105,7 +105,7 @@ def test_podman_is_understood(engine: Engine) -> None:
 
 
 def test_a_stopped_container_fails_and_keeps_its_exit_code(engine: Engine) -> None:
-    """A container that was ended for want of memory says so, and no statistics are asked for."""
+    """A container that was ended for want of memory reports it, and no statistics are asked for."""
     engine.give(
         "GET /containers/xnai_redis/json",
         docker(Status="exited", Running=False, OOMKilled=True, ExitCode=137, Pid=0, Health=None),

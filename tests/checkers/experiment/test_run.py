@@ -50,7 +50,7 @@ def experiment(target: Target, *others: Target, **with_: Any) -> Any:
 
 
 def test_what_is_refused_is_seen_and_comes_back() -> None:
-    """Writes are refused while the fault is in force, at once detected, with the server's reason; then steady again."""
+    """Writes are refused while the fault is active, at once detected, with the server's reason; then steady again."""
     with redis_server() as (target, client):
         seen = experiment(
             target,
@@ -125,7 +125,7 @@ def test_where_it_is_not_steady_nothing_is_disturbed() -> None:
 
 
 def test_what_does_not_come_back_in_time() -> None:
-    """The fault is undone, but the stack is not steady within `recover`: that is told, with what does not hold."""
+    """The fault is undone, but the stack is not steady within `recover`: that is reported, with what does not hold."""
     with redis_server() as (target, client):
         # The probe holds only before the key is written, for which the time of the fault is used.
         probe = {"kind": "redis.key", "with": {"key": "spoiled"}, "expect": {"exists": False}}
@@ -143,7 +143,7 @@ def test_what_does_not_come_back_in_time() -> None:
 
 
 def test_several_faults_at_once() -> None:
-    """All are in force together, and all are taken back."""
+    """All are active together, and all are reverted."""
     with redis_server() as (target, client), page("docs") as docs:
         before = client.config_get("m*")
         ask = {"kind": "http.request", "target": "docs", "with": {"path": "/", "timeout": "300ms"}}
@@ -161,7 +161,7 @@ def test_several_faults_at_once() -> None:
 
 
 def test_what_cannot_be_disturbed_is_reported() -> None:
-    """The fault's own reason, not a group of exceptions; and a check that is too short for it says so."""
+    """The fault's own reason, not a group of exceptions; a check that is too short for its fault is refused with it."""
     with page("api") as api:
         ask = {"kind": "http.request", "with": {"path": "/"}, "expect": {"status": 200}}
         far = Target("far")
@@ -172,7 +172,7 @@ def test_what_cannot_be_disturbed_is_reported() -> None:
 
 
 def test_a_moment_is_taken_for_what_it_is() -> None:
-    """The time of detection is from when the faults are in force, that of recovery from the beginning of the undo."""
+    """The time of detection is from when the faults are active, that of recovery from the beginning of the undo."""
     from xnai_validate.checkers.experiment._watch import Probe, Watch
 
     watch = Watch(steady=2)

@@ -122,7 +122,7 @@ def test_several_values_of_a_path_are_summed() -> None:
 
 
 def test_failed_steps_are_named_and_counted() -> None:
-    """Work that fails is told and fails the check, though counters moved; words are capped, counts are not."""
+    """Work that fails is reported and fails the check, though counters moved; words are capped, counts are not."""
     broken = {"kind": "counting.add", "target": "other", "with": {"by": -1}}
     seen = observe("flow.delta", API, others=(OTHER,), watch={"calls": CALLS}, during=[ADD, broken], times=30)
     assert not seen.held
@@ -147,7 +147,7 @@ def test_together_means_at_once() -> None:
 
 
 def test_a_failed_reading_is_not_zero() -> None:
-    """A reading whose own rules do not hold is a failed step, and nothing is said about its movement."""
+    """A reading whose own rules do not hold is a failed step, and nothing is reported about its movement."""
     seen = observe("flow.delta", API, watch={"calls": watch("calls", broken=True), "good": CALLS}, during=[ADD])
     assert not seen.held
     assert seen.facts["moved"] == {"good": 1}
@@ -219,7 +219,7 @@ def test_places_that_differ_do_not_agree() -> None:
 
 
 def test_a_source_without_a_state_does_not_agree() -> None:
-    """A reading that fails or finds nothing is named; two places that both say nothing do not agree."""
+    """A reading that fails or finds nothing is named; two sources without a value do not agree."""
     absent = watch("by_name", "none")
     seen = observe("flow.agree", readings={"a": absent, "b": absent, "c": watch("calls", broken=True)})
     assert not seen.held
@@ -235,6 +235,6 @@ def test_documents_agree_without_order_of_keys() -> None:
 
 
 def test_a_path_that_is_none_is_refused_at_load() -> None:
-    """A misspelt JSONPath is a mistake of the check, found before anything is measured."""
+    """A misspelt JSONPath is an error of the check, found before anything is measured."""
     with pytest.raises(ValidationError, match="is not a JSONPath"):
         DeltaParams.model_validate({"watch": {"calls": watch("document", "$.samples[")}, "during": [ADD]})

@@ -24,7 +24,7 @@ EVENTS = b'data: {"type": "token", "content": "a"}\n\ndata: {"type": "token", "c
 
 
 class Tasks:
-    """Keeps tasks by id; says what is left, and how many requests were under way at most."""
+    """Keeps tasks by id; counts what is left, and the most requests under way at once."""
 
     def __init__(self) -> None:
         self.kept: dict[str, Any] = {}
@@ -185,7 +185,7 @@ def test_a_step_may_fail_and_let_the_flow_go_on(tmp_path: Path, server: Scripted
 
 @pytest.mark.parametrize("how", ["the time of the check", "an interruption"])
 def test_the_clean_up_is_done_in_any_case(tmp_path: Path, server: Scripted, tasks: Tasks, how: str) -> None:
-    """What was created is removed also where a step never ends: the flow tells where it was, or is interrupted."""
+    """What was created is removed also where a step never ends: the flow reports where it was, or is interrupted."""
     hangs = "- {name: hangs, kind: http.request, with: {path: /hangs, timeout: 50s}}\n"
     limit = "1500ms" if how == "the time of the check" else "50s"
     home = home_of(tmp_path, written(CREATE + hangs, CLEANUP, f"timeout: {limit}"), server.url())
@@ -273,7 +273,7 @@ def test_what_this_stack_has_not_is_passed_over_or_skips_the_flow(tmp_path: Path
 
 
 def test_a_captured_secret_appears_nowhere(tmp_path: Path, server: Scripted) -> None:
-    """Under a name that looks secret a value is used, and masked in the facts and in what a failure says."""
+    """Under a name that looks secret a value is used, and masked in the facts and in the reason of a failure."""
     create = CREATE.replace("{id: {json: $.id},", "{id: {json: $.id}, token: {json: $.token},")
     more = """
     - name: use
@@ -291,7 +291,7 @@ def test_a_captured_secret_appears_nowhere(tmp_path: Path, server: Scripted) -> 
 
 
 def test_what_a_reference_makes_wrong_is_an_error_that_names_the_step(tmp_path: Path, server: Scripted) -> None:
-    """Params and rules that only the captured value makes wrong cannot be measured; the message says where."""
+    """Params and rules that only the captured value makes wrong cannot be measured; the message names the place."""
     wrong = '- {name: use, kind: http.request, with: {path: /x, repeat: "{{id}}"}}'
     end = run(tmp_path, server, CREATE + wrong)
     assert end.status is Status.ERROR
@@ -335,14 +335,14 @@ CONFIG_ERRORS = {
 
 @pytest.mark.parametrize("steps", CONFIG_ERRORS, ids=range(len(CONFIG_ERRORS)))
 def test_what_can_be_verified_is_verified_when_the_file_is_loaded(tmp_path: Path, steps: str) -> None:
-    """References that lead nowhere, and every mistake that no captured value could mend, are refused at load."""
+    """References that lead nowhere, and every error that no captured value could mend, are refused at load."""
     found = error_lines(home_of(tmp_path, written(steps)).problems())
     assert len(found) == 1, found
     assert CONFIG_ERRORS[steps] in found[0]
 
 
 def test_references_are_none_outside_of_steps(tmp_path: Path) -> None:
-    """A rule that may be right within a flow is a mistake in a plain check, also where the flow was read first."""
+    """A rule that may be right within a flow is an error in a plain check, also where the flow was read first."""
     step = '- {name: b, kind: http.request, expect: {status: "{{n}}"}}'
     suite = written(CREATE + step) + "  - {id: plain, title: Plain, kind: http.request, target: api, expect: "
     found = error_lines(home_of(tmp_path, suite + '{status: "{{n}}"}}\n').problems())
@@ -351,7 +351,7 @@ def test_references_are_none_outside_of_steps(tmp_path: Path) -> None:
 
 
 def test_what_a_captured_value_may_make_right_is_left_until_then(tmp_path: Path) -> None:
-    """A number, a duration or a rule that is a reference is no mistake."""
+    """A number, a duration or a rule that is a reference is no error."""
     steps = CREATE + (
         '- {name: b, kind: http.request, with: {path: /, repeat: "{{n}}", timeout: "{{place}}", json: "{{id}}"}, '
         'expect: {status: "{{n}}", total_ms: {max: "{{n}}"}, json: {"$[{{n}}]": {length: "{{n}}"}}}}'

@@ -21,7 +21,7 @@ TRUE: Table = {
     for component in ("llm", "cache")
     for well in [situation != f"no {component}"]
 }
-"""The table of a stack that tells the truth."""
+"""The table of a stack with a true health report."""
 
 
 def claimed(changes: Mapping[tuple[str, str], bool | None]) -> Table:
@@ -106,7 +106,7 @@ def test_a_true_report_passes() -> None:
 
 @pytest.mark.parametrize("manner", LIES)
 def test_the_table_of_a_lie_is_the_lie(manner: str) -> None:
-    """Whatever the report says instead of the truth stands in its cell, and nowhere else."""
+    """A false claim of the report appears in its cell, and nowhere else."""
     seen = observed(manner, detect_within="1500ms", recover_within="1500ms")
     assert table(seen) == LIES[manner]
     assert not seen.held
@@ -129,12 +129,12 @@ def test_the_table_of_a_lie_is_the_lie(manner: str) -> None:
     ],
 )
 def test_other_lies_are_named(manner: str, broken_rules: set[str]) -> None:
-    """A status that does not follow, a report that never says that all is well again, a component that is not there."""
+    """A status that does not follow, a report that never recovers, a component that is missing."""
     assert broken(observed(manner, detect_within="1500ms", recover_within="1500ms")) == broken_rules
 
 
 def test_a_report_that_fails_when_something_is_wrong_is_read_all_the_same() -> None:
-    """What a 500 says counts, if it is a report: whether the status code may be 500 is for another check."""
+    """The body of a 500 counts, if it is a report: whether the status code may be 500 is for another check."""
     assert table(observed("fails-when-degraded")) == TRUE
 
 
@@ -148,7 +148,7 @@ def test_a_situation_without_effect_proves_nothing() -> None:
 
 
 def test_a_report_of_a_past_state_is_stale() -> None:
-    """A report from a cache goes on to say what was so, for as long as the cache lives; a fresh one does not."""
+    """A report from a cache keeps the past state, for as long as the cache lives; a fresh one does not."""
     fresh, cached, never = (observed(manner, detect_within="3s") for manner in ("true", "cached-a-while", "cached"))
     assert fresh.facts["stale_ms"] < CACHED_S * 1000 / 2
     assert CACHED_S * 1000 / 2 < cached.facts["stale_ms"] < 3000
@@ -190,7 +190,7 @@ def test_work_that_fails_keeps_nothing_busy() -> None:
 
 
 def test_what_is_no_report_has_no_components() -> None:
-    """Documents of any shape are read without a mistake; tiers and names are no components."""
+    """Documents of any shape are read without an error; tiers and names are no components."""
     paths = Paths("$.components", "$.status")
     documents: list[JsonValue] = [None, [], "x", {"components": []}, {"status": "healthy"}]
     for document in documents:

@@ -16,7 +16,7 @@ from xnai_validate.kit import NotApplicable, Target
 
 
 class Clock(Quiet, BaseHTTPRequestHandler):
-    """Answers with the date it is told to."""
+    """Answers with the date that the test sets."""
 
     protocol_version = "HTTP/1.1"
     offset_s: float | None = 0.0

@@ -27,7 +27,7 @@ def test_own_python_is_described() -> None:
 
 
 def test_missing_packages_are_named() -> None:
-    """A package that is absent or too old is told with what there is instead, and fails by default."""
+    """A package that is absent or too old is reported with what there is instead, and fails by default."""
     seen = observe("host.python", packages=["psutil>=999", "no-such-package>=1", "psutil"])
     assert not seen.held
     assert seen.facts["missing"] == [
@@ -37,7 +37,7 @@ def test_missing_packages_are_named() -> None:
 
 
 def test_a_requirement_that_is_none_is_refused_at_load() -> None:
-    """A misspelt requirement is a mistake of the check."""
+    """A misspelt requirement is an error of the check."""
     with pytest.raises(ValidationError, match="not a requirement"):
         PythonParams(packages=["httpx=>1"])
 
@@ -57,7 +57,7 @@ def other_python(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_another_python_is_queried(other_python: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Another interpreter tells of its own packages, not of ours, and of conflicts among them."""
+    """Another interpreter lists its own packages, not ours, and the conflicts among them."""
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join(sys.path))
     seen = observe(
         "host.python",
@@ -84,7 +84,7 @@ def test_another_python_is_queried(other_python: Path, monkeypatch: pytest.Monke
     ],
 )
 def test_what_is_no_python_does_not_run(tmp_path: Path, script: str | None, detail: str) -> None:
-    """A program that fails, says something else, hangs, floods or is not there: `runs: false`, no process is left."""
+    """A program that fails, prints something else, hangs, floods or is missing: `runs: false`, no process is left."""
     program = tmp_path / "python"
     if script is not None:
         program.write_text(script)

@@ -26,7 +26,7 @@ def write(root: Path, **files: str) -> Path:
 
 
 def test_the_machine_is_measured() -> None:
-    """Every number is that of this machine, as its own tools tell it."""
+    """Every number is that of this machine, as its own tools report it."""
     facts = observe("host.resources", path="/").facts
     assert facts["memory_total_mib"] == pytest.approx(psutil.virtual_memory().total / 2**20)
     assert 0 < facts["memory_available_mib"] < facts["memory_total_mib"]
@@ -66,7 +66,7 @@ def test_pressure_is_read_as_the_kernel_writes_it(tmp_path: Path) -> None:
 
 
 def test_kills_and_handles_are_read_as_the_kernel_writes_them(tmp_path: Path) -> None:
-    """The counter of kills is told apart from its neighbours; file-nr has three columns."""
+    """The counter of kills is distinguished from its neighbours; file-nr has three columns."""
     assert oom_kills(tmp_path) is None
     assert file_handles(tmp_path) is None
     write(tmp_path, vmstat="oom_kill_other 9\noom_kill 3\n")

@@ -138,7 +138,7 @@ def test_an_operation_that_is_not_described_is_reported() -> None:
 
 
 def test_fields_can_be_fixed_in_valid_bodies() -> None:
-    """Every valid body has them; invalid ones stay as they were made up."""
+    """Every valid body has them; invalid ones stay as they were generated."""
 
     async def bodies() -> tuple[list[bytes], list[bytes]]:
         made = [item async for item in made_up(document(), ["POST /take"], 10, 1, {"size": 3})]
@@ -154,7 +154,7 @@ def test_fields_can_be_fixed_in_valid_bodies() -> None:
 
 
 def test_a_document_that_hangs_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A schema that nothing satisfies in any time ends by our clock, and is told."""
+    """A schema that nothing satisfies in any time ends by our clock, and is reported."""
     monkeypatch.setattr(contract_requests, "MAKE_UP_S", 5.0)
     slow = {"type": "string", "pattern": "^(a{1,900}){1,900}$", "minLength": 800_000}
 
@@ -168,7 +168,7 @@ def test_a_document_that_hangs_is_ended(monkeypatch: pytest.MonkeyPatch) -> None
 
 
 def test_an_invalid_document_is_named() -> None:
-    """Not JSON, or a document with mistakes: nothing is tried, and the check fails."""
+    """Not JSON, or a document with errors: nothing is tried, and the check fails."""
     with scripted(ok(b"<html>", "Content-Type: text/html")) as server:
         found = observe("http.contract", Target("api", server.url()))
     assert (found.facts["problems"], found.facts["operations"]) == (["the document is not a JSON object"], 0)
@@ -188,7 +188,7 @@ def test_making_up_requests_takes_little_and_leaves_nothing(tmp_path: Path, monk
 
 @pytest.mark.parametrize("mib", [8, 16, 32])
 def test_a_process_that_gets_too_little_memory_judges_nothing(mib: int) -> None:
-    """Whether it is stopped before, amid or after its imports, the reason is told, and no request is made."""
+    """Whether it is stopped before, amid or after its imports, the reason is reported, and no request is made."""
     service = Service()
 
     async def made() -> list[object]:
@@ -203,7 +203,7 @@ def test_a_process_that_gets_too_little_memory_judges_nothing(mib: int) -> None:
 
 
 def test_a_document_that_needs_more_than_it_may_have_is_not_judged() -> None:
-    """What grows while requests are made up is stopped at the limit, which is not exceeded."""
+    """What grows while requests are generated is stopped at the limit, which is not exceeded."""
     options = [{"type": "string", "enum": [f"{n}-{'x' * 2_000}"]} for n in range(1_500)]
     large = document(schema={"type": "object", "properties": {"text": {"anyOf": options}}})
 
@@ -215,7 +215,7 @@ def test_a_document_that_needs_more_than_it_may_have_is_not_judged() -> None:
 
 
 def test_a_process_that_the_system_kills_judges_nothing() -> None:
-    """As the system does that has no memory left: that is told, and not that the service is wrong."""
+    """As the system does that has no memory left: the reason is that, and not that the service is wrong."""
 
     async def made() -> None:
         async for _ in made_up(document(), ["POST /take"], 200, 1, {}):

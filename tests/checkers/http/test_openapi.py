@@ -85,7 +85,7 @@ def _target() -> Iterator[Target]:
 
 
 def test_a_document_and_the_answers_that_keep_it(target: Target) -> None:
-    """A valid document with all wanted operations, and calls that are as it says, hold every rule of the kind."""
+    """A valid document with all expected operations, and responses that match it, hold every rule of the kind."""
     seen = observe(
         "http.openapi",
         target,
@@ -178,7 +178,7 @@ def _broken(change: str) -> dict[str, Any]:
     "change", ["dangling", "foreign", "undeclared parameter", "no info", "unknown version", "path item is a number"]
 )
 def test_a_wrong_document_is_not_valid(change: str) -> None:
-    """Each mistake makes the document invalid and is described, and none ends in an exception."""
+    """Each error makes the document invalid and is described, and none ends in an exception."""
     assert _described(GOOD).facts["valid"] is True
     seen = _described(_broken(change))
     assert seen.facts["valid"] is False
@@ -203,7 +203,7 @@ def test_openapi_3_0_has_its_own_dialect() -> None:
 
 @pytest.mark.parametrize("body", [b"<html>", b"[]", b'"x"'])
 def test_what_is_no_document_is_not_valid(body: bytes) -> None:
-    """A page in the document's place is told as such."""
+    """A page in the document's place is reported as such."""
     with scripted(ok(body)) as server:
         facts = observe("http.openapi", Target("api", server.url())).facts
     assert (facts["valid"], facts["problems"]) == (False, ["the document is not a JSON object"])

@@ -1,4 +1,4 @@
-"""OpenAPI documents that would hang, flood or break whoever validates them."""
+"""OpenAPI documents that would hang, flood or break a naive validator."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def _hurried(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("_hurried")
 def test_a_pattern_that_never_ends_is_ended() -> None:
-    """A regular expression of the document cannot hang the run: other tasks go on, and the answer says why not."""
+    """A regular expression of the document cannot hang the run: other tasks go on, and the finding has the reason."""
     described = document({"type": "string", "pattern": "^(a+)+$"})
 
     async def script(request: ReceivedRequest, line: Line) -> bool:

@@ -89,7 +89,7 @@ def test_a_status_must_be_200_by_default(target: Target) -> None:
 
 
 def test_the_root_and_other_charsets(target: Target) -> None:
-    """`root` leaves the prefix out, and text is decoded as the content type says."""
+    """`root` leaves the prefix out, and text is decoded with the charset of the content type."""
     facts = observe("http.request", target, path="/docs", root=True).facts
     assert (facts["text"], facts["charset"], facts["content_type"]) == ("<p>dök</p>", "latin-1", "text/html")
     assert (facts["json"], facts["json_valid"]) == (None, False)

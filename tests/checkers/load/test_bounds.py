@@ -1,4 +1,4 @@
-"""A load within its bounds: ended by the guard or a time limit it leaves nothing open, and a slow client says so."""
+"""A load within its bounds: ended by the guard or a time limit it leaves nothing open; a slow client is reported."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ Beside = Callable[["asyncio.Task[Facts]"], Coroutine[Any, Any, None]]
 def measure(
     port: int, lasts: str, beside: Beside | None = None, *, within_s: float = 30.0, **with_: Any
 ) -> tuple[Any, list[Any], list[str]]:
-    """The facts or what was raised, the sockets that are open then, and what was said; `beside` is in the same loop."""
+    """The facts or the exception, the sockets that are open then, and the progress; `beside` is in the same loop."""
 
     async def run() -> tuple[Any, list[Any], list[str]]:
         texts: list[str] = []
@@ -74,7 +74,7 @@ async def hang(request: ReceivedRequest, line: Line) -> bool:
 
 @contextmanager
 def full_backlog() -> Iterator[int]:
-    """A port to which no connection comes about: its backlog is full and nobody accepts."""
+    """A port that accepts no connection: its backlog is full."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         listener.listen(0)
@@ -220,7 +220,7 @@ def test_a_slow_server_is_not_a_slow_client() -> None:
 
 
 def test_more_connections_than_the_system_allows_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What can be raised is raised; beyond it the tool says how to go on, and sends nothing."""
+    """What can be raised is raised; beyond it the error names the next step, and nothing is sent."""
     limits = [(256, 1024)]
     monkeypatch.setattr(resource, "getrlimit", lambda which: limits[-1])
     monkeypatch.setattr(resource, "setrlimit", lambda which, limit: limits.append(limit))
@@ -245,7 +245,7 @@ def test_a_load_that_the_check_has_no_time_for_is_refused() -> None:
 
 @pytest.mark.parametrize("with_", [{"arrivals": {"rate": 20}, "connections": 3}, {"callers": 3}])
 def test_figures_are_reported_before_the_check_runs_out_of_time(with_: dict[str, Any]) -> None:
-    """Requests that hang at the end of the load are abandoned, and what was seen is told."""
+    """Requests that hang at the end of the load are abandoned, and what was measured is reported."""
     with scripted(hang) as server:
         facts, left, _ = measure(server.port, "500ms", within_s=1.5, **with_)
     assert facts.ended_because == "the check may take no longer than 1.5 s"

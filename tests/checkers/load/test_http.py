@@ -1,4 +1,4 @@
-"""`load.http` against servers that do as a script says: what is counted, and from when latency counts."""
+"""`load.http` against scripted servers: what is counted, and from when latency counts."""
 
 from __future__ import annotations
 
@@ -181,7 +181,7 @@ def test_arrivals_that_find_no_connection_in_time_are_not_sent() -> None:
 
 
 def test_statuses_are_errors_unless_they_are_expected() -> None:
-    """503 is one by default, and none where the check says so."""
+    """503 is an error by default, and none where the check accepts it."""
     with scripted(raw_response(FAIL)) as server:
         facts = load(server, arrivals={"rate": 40}, stop_at=None).facts
         assert facts["error_kinds"] == {"status": 20}
@@ -192,7 +192,7 @@ def test_statuses_are_errors_unless_they_are_expected() -> None:
 
 
 def test_a_failing_stack_ends_the_load_early() -> None:
-    """As soon as half of at least 20 have failed, and it says so."""
+    """As soon as half of at least 20 have failed, the load ends with that reason."""
     with scripted(ok(status="500 Internal Server Error")) as server:
         facts = load(server, lasts="20s", arrivals={"rate": 100}).facts
     assert facts["ended_early"] is True
@@ -212,7 +212,7 @@ def test_a_load_that_ends_in_its_warm_up_reports_it() -> None:
 
 
 def test_a_refused_connection_is_counted_for_every_arrival() -> None:
-    """Nobody listens: refused, each of them."""
+    """No server listens: each request is refused."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         gone = Target("api", f"http://127.0.0.1:{probe.getsockname()[1]}")
@@ -307,7 +307,7 @@ def _leaves_after_one(once: set[int]) -> Script:
 
 
 def test_a_request_that_met_a_closing_connection_is_sent_once_more() -> None:
-    """The server did not see it, or so it may be: no error, but it is said how often."""
+    """The server may not have seen it: no error, and the retries are counted."""
     with scripted(_leaves_after_one(set())) as server:
         facts = load(server, arrivals={"rate": 40}, connections=1).facts
     assert counts(facts) == (20, 20, 20, 0, 0)

@@ -1,4 +1,4 @@
-"""A line of `load.http` is told bytes in any pieces: it says once, and always the same, what became of a request."""
+"""A line of `load.http` reads bytes in any pieces, and gives each request one outcome, always the same."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ LINE_REQUEST = Wanted(PREPARED, request_bytes(PREPARED), "127.0.0.1", CAP)
 
 
 class Heard:
-    """In the place of a drive: writes down what it is told, and sends the next request at once."""
+    """In the place of a drive: records the outcomes, and sends the next request at once."""
 
     def __init__(self, requests: int) -> None:
         self.outcomes: list[str] = []
@@ -69,7 +69,7 @@ class Socket:
 
 
 def outcomes_of(pieces: Sequence[bytes], requests: int = 3, lost: Exception | None = None) -> list[str]:
-    """What a line says that is sent up to so many requests, gets these bytes, and then loses its connection."""
+    """The outcomes of a line that sends up to `requests`, gets these bytes, and then loses its connection."""
     heard = Heard(requests)
     buffer = bytearray(64 * 1024)
     line = HttpLine(cast(Drive, heard), LINE_REQUEST, memoryview(buffer))
@@ -77,7 +77,7 @@ def outcomes_of(pieces: Sequence[bytes], requests: int = 3, lost: Exception | No
     socket = Socket(line)
     line.connection_made(cast(asyncio.Transport, socket))
     for piece in pieces:
-        if not piece or socket.closed:  # asyncio says nothing of what comes after an abort
+        if not piece or socket.closed:  # asyncio delivers nothing after an abort
             continue
         line.get_buffer(-1)[: len(piece)] = piece
         line.buffer_updated(len(piece))

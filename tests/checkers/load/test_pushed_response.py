@@ -1,4 +1,4 @@
-"""Responses that tell of every piece as it comes: from real sockets, whole, cut, malformed, compressed, and left."""
+"""Responses that pass on every piece as it comes: from real sockets, whole, cut, malformed, compressed, and left."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ CHUNKED = OK + b"Content-Type: text/event-stream\r\nTransfer-Encoding: chunked\r
 
 
 class Heard(PushedResponse):
-    """Keeps all that it is told."""
+    """Keeps every event of a response."""
 
     def __init__(self, opener: Opener) -> None:
         super().__init__(opener)
@@ -67,7 +67,7 @@ def opener(server: Scripted, tasks: asyncio.TaskGroup) -> Opener:
 
 
 def heard(script: Script) -> Heard:
-    """What one response tells, to its end."""
+    """The events of one response, to its end."""
 
     async def run(server: Scripted) -> Heard:
         async with asyncio.TaskGroup() as tasks:
@@ -147,7 +147,7 @@ def test_a_response_without_a_body_ends_with_its_head(status: bytes) -> None:
 
 
 def test_what_follows_the_end_is_not_looked_at() -> None:
-    """The connection is not used again, so it is nobody's."""
+    """The connection is not used again, so it has no owner."""
     response = heard(sends(OK + b"Content-Length: 2\r\n\r\nhiHTTP/9.9 rubbish\r\n\r\n", hold=True))
     assert (response.content, response.outcome) == (b"hi", "ended")
 
@@ -223,7 +223,7 @@ def test_a_small_read_never_becomes_a_large_piece() -> None:
 
 
 def test_nobody_listens() -> None:
-    """A refused connection is told as such, and what waits for its turn goes on."""
+    """A refused connection is reported as such, and what waits for its turn goes on."""
 
     async def run() -> list[Heard]:
         prepared = prepare(HttpRequest.of("http://127.0.0.1:1/"))
@@ -264,14 +264,14 @@ def test_connections_are_opened_some_at_a_time(monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_aborted_ones_are_silent_and_closed() -> None:
-    """While they wait for their turn, connect, and read: nothing is told but that they are closed."""
+    """While they wait for their turn, connect, and read: the only event is that they are closed."""
 
     async def run(server: Scripted) -> list[Heard]:
         async with asyncio.TaskGroup() as tasks:
             connections = opener(server, tasks)
             reading = Heard(connections)
             reading.begin()
-            while not reading.body:  # noqa: ASYNC110 (nothing tells when)
+            while not reading.body:  # noqa: ASYNC110 (there is no event for it)
                 await asyncio.sleep(0.001)
             connecting = [Heard(connections) for _ in range(OPENING)]
             waiting = Heard(connections)

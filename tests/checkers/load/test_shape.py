@@ -1,4 +1,4 @@
-"""What every kind of load is told: which forms are taken, and which are refused with what words."""
+"""The params of every kind of load: which forms are accepted, and which are refused with what message."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def test_a_closed_loop_has_a_connection_a_caller_and_no_schedule() -> None:
     ],
 )
 def test_what_is_no_load_is_refused(with_: dict[str, Any], words: str) -> None:
-    """Each mistake in words that say what is wanted."""
+    """Each error states what is expected."""
     with pytest.raises(ValidationError) as refused:
         params(**with_)
     assert words in str(refused.value)

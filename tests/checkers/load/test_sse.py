@@ -1,4 +1,4 @@
-"""`load.sse` against servers that do as a script says: exact counts, times, every way in which a stream fails."""
+"""`load.sse` against scripted servers: exact counts, times, every way in which a stream fails."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def streams(script: Script, **with_: Any) -> dict[str, Any]:
 
 
 async def measured(server: Scripted, *, lasts: str, **with_: Any) -> list[str]:
-    """Measure, in this loop; what was told of the progress."""
+    """Measure, in this loop; returns the lines of progress."""
     texts: list[str] = []
     target = Target("api", server.url())
     async with check_context("load.sse", target, progress=texts.append, **{"for": lasts, **with_}) as ctx:
@@ -202,7 +202,7 @@ def test_streams_that_fail_are_counted_by_kind(script: Script, kind: str, words:
 
 
 def test_a_connection_that_is_refused() -> None:
-    """Nobody listens: counted, in words, and the load ends early by itself."""
+    """No server listens: counted, described, and the load ends early by itself."""
     seen = load(Target("api", "http://127.0.0.1:1"), arrivals={"rate": 100})
     facts = seen.facts
     assert set(facts["error_kinds"]) == {"refused"}
@@ -213,7 +213,7 @@ def test_a_connection_that_is_refused() -> None:
 
 
 def test_literal_line_ends_are_named() -> None:
-    """Frames that end in backslash and n: no event is dispatched, the load says why."""
+    """Frames that end in backslash and n: no event is dispatched, and the load names the reason."""
     broken = b"".join(event.replace(b"\n\n", b"\\n\\n") for event in WHOLE)
     facts = streams(alternately(plays(broken), plays(*WHOLE)), stop_at=None)
     assert facts["framing_faults"] == ["literal_newline", "incomplete_last_block"]
@@ -268,7 +268,7 @@ def test_a_stream_that_does_not_end_runs_out_of_time() -> None:
 
 
 def test_claims_of_other_token_counts_are_reported() -> None:
-    """The last event says 3, and 2 came."""
+    """The last event declares 3, and 2 came."""
     facts = streams(alternately(plays(TOKEN, TOKEN, DONE), plays(*WHOLE)))
     assert facts["wrong_token_counts"] == 5
 
@@ -380,7 +380,7 @@ def test_cancelling_closes_every_stream() -> None:
 
 
 def test_progress_describes_the_load() -> None:
-    """Whoever watches sees what goes on, elapsed and total time, the rate, streams under way, and errors."""
+    """A user sees elapsed and total time, the rate, streams under way, and errors."""
     with scripted(plays(TOKEN, 0.3, DONE)) as server:
         lines = asyncio.run(measured(server, callers=3, lasts="1s", warmup="1s"))
     assert lines[0].startswith("warm-up 1/1 s, ")

@@ -56,7 +56,7 @@ def test_a_new_time_takes_the_place_of_the_old_one(kind: str) -> None:
 
 
 def test_a_time_that_is_over_rings_at_once(kind: str) -> None:
-    """Nobody waits for what has been."""
+    """No timer waits for a moment that has passed."""
     assert len(rings(lambda alarm: alarm.set(perf_counter() - 5))) == 1
     assert len(rings(lambda alarm: alarm.set(0.0))) == 1
 

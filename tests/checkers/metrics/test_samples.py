@@ -96,7 +96,7 @@ def test_openmetrics_is_parsed_by_its_own_rules() -> None:
     ],
 )
 def test_what_is_no_exposition_is_not_valid(body: bytes) -> None:
-    """Pages, broken lines and an empty body are told as such and never end in an exception."""
+    """Pages, broken lines and an empty body are reported as such and never end in an exception."""
     seen = scrape(body)
     assert seen.facts["valid"] is False
     assert seen.facts["problem"]
@@ -154,7 +154,7 @@ def test_a_flood_of_series_ends_in_time_and_lets_others_run() -> None:
     ],
 )
 def test_absurd_expositions_are_not_valid(body: bytes, problem: str) -> None:
-    """What would take quadratic time or all memory is refused, and said."""
+    """What would take quadratic time or all memory is refused, and reported."""
     with scripted(ok(body)) as server:
         facts = observe("metrics.samples", Target("metrics", server.url()), timeout="60s").facts
     assert (facts["error"], facts["valid"]) == (None, False)

@@ -80,7 +80,7 @@ def test_a_target_without_process_is_not_applicable(tmp_path: Any) -> None:
 
 
 def test_the_main_process_of_a_container_is_found(start: Start, tmp_path: Path) -> None:
-    """The engine of a container tells its pid, which counts only if it means the same process here."""
+    """The engine of a container gives its pid, which counts only if it means the same process here."""
     process = start("print('ready', flush=True); input()")
     group = Path(f"/proc/{process.pid}/cgroup").read_text().splitlines()[0]
     api = Target("api", container="xnai_rag_api")

@@ -36,7 +36,7 @@ ENVELOPE = {
 
 
 class Rag:
-    """A question endpoint; `wrong` says what it does wrong."""
+    """A question endpoint; `wrong` is what it does wrong."""
 
     def __init__(self, wrong: str = "") -> None:
         self.wrong = wrong
@@ -155,13 +155,13 @@ def test_without_a_document_nothing_is_claimed_of_statements() -> None:
 
 
 def test_the_path_of_the_answer_can_be_set() -> None:
-    """Another API, another place: any JSONPath; a path that leads nowhere is told."""
+    """Another API, another place: any JSONPath; a path that leads nowhere is reported."""
     assert seen("rag.grounding", question="When?", answer_path="$.sources[0]").facts["answer"] == "guide.md"
     assert seen("rag.grounding", question="When?", answer_path="$.none").facts["failed"] == "there is no text at $.none"
 
 
 def test_a_service_that_is_away_fails_the_measurement_in_words() -> None:
-    """Nothing listens: the reason says so."""
+    """No server listens: the reason is that."""
     found = observe("rag.grounding", Target("api", "http://127.0.0.1:1"), question="When?")
     assert "refused" in found.facts["failed"]
 
@@ -258,7 +258,7 @@ def test_each_violation_names_its_input(wrong: str, fact: str, named: str) -> No
 
 
 def test_a_group_runs_alone_and_inputs_have_unique_names() -> None:
-    """No two inputs are called alike, there are 38 malformed bodies, and a group is what it says."""
+    """No two inputs have the same name, there are 38 malformed bodies, and a group has only its own inputs."""
     every = list(inputs(LimitsParams()))
     assert len({lie.name for lie in every}) == len(every)
     assert len(list(inputs(LimitsParams(groups=["malformed"])))) == 38

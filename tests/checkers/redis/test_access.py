@@ -108,7 +108,7 @@ def test_rediss_is_redis_over_tls(server: Server, tmp_path: Path) -> None:
 
 
 def test_servers_that_are_not_redis_are_distinguished() -> None:
-    """Loading, an early end, another protocol, silence and nobody are told apart."""
+    """Loading, an early end, another protocol, silence and no server are distinguished."""
 
     async def loading(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         while await reader.read(1000):

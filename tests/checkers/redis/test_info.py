@@ -31,7 +31,7 @@ def test_info_has_state_and_limits(server: Server) -> None:
 
 
 def test_info_of_a_replica_without_its_master(server: Server) -> None:
-    """A replica is told from a master, and that its link is down."""
+    """A replica is distinguished from a master, and its broken link is seen."""
     with redis_server("--replicaof", "127.0.0.1", "1") as (target, _):
         facts = observe("redis.info", target).facts
     assert (facts["role"], facts["master_link_up"]) == ("slave", False)

@@ -12,7 +12,7 @@ from tests.context import observe
 
 
 def test_keys_are_found_by_pattern(server: Server) -> None:
-    """Types, times to live, contents and what is missing are told for all matches, and for them alone."""
+    """Types, times to live, contents and what is missing are reported for all matches, and for them alone."""
     target, client = server
     for number in range(3):
         client.set(f"circuit_breaker:{number}", json.dumps({"state": "closed"}), ex=100 * (number + 1))

@@ -13,7 +13,7 @@ from xnai_validate.kit import Target
 
 
 def test_pings_are_answered_and_a_password_is_required(server: Server) -> None:
-    """All pings are answered, the times are there, and nobody comes in without the password."""
+    """All pings are answered, the times are there, and no client is accepted without the password."""
     seen = observe("redis.ping", server[0], count=5, window="100ms")
     facts = seen.facts
     assert seen.held, seen.findings
@@ -24,7 +24,7 @@ def test_pings_are_answered_and_a_password_is_required(server: Server) -> None:
 
 
 def test_a_server_without_a_password_is_open() -> None:
-    """A server that asks nobody is told, and a password that it does not have is refused."""
+    """A server without a password is reported, and a password that it does not have is refused."""
     with redis_server(password=None) as (target, _):
         assert observe("redis.ping", target).facts["open_without_password"] is True
         with_one = observe("redis.ping", replace(target, password="rotated")).facts

@@ -79,7 +79,7 @@ def verdict(target: Target) -> Observed:
 
 
 def wrong(heedless: bool, times: int) -> list[str]:
-    """The verdicts that are not right, of so many, each on a server of its own."""
+    """The wrong verdicts of some runs, each on a server of its own."""
     found = []
     for number in range(times):
         with serving(heedless=heedless) as target:

@@ -114,7 +114,7 @@ def test_a_whole_stream_is_understood() -> None:
 
 
 def test_one_arrival_is_buffered_and_many_are_not() -> None:
-    """Many events in one read are told apart from events that come one by one."""
+    """Many events in one read are distinguished from events that come one by one."""
 
     async def slowly(talk: Talk) -> None:
         await talk.send(CHUNKED)
@@ -254,7 +254,7 @@ def test_bounds_are_kept() -> None:
 
 
 def test_another_status_is_not_read_as_a_stream() -> None:
-    """A refused request shows its body, and no fault of framing is made up."""
+    """A refused request shows its body, and no framing fault is invented."""
 
     async def refuse(talk: Talk) -> None:
         await talk.send(
@@ -275,7 +275,7 @@ def test_another_status_is_not_read_as_a_stream() -> None:
 
 
 def test_a_refused_connection_is_a_fact() -> None:
-    """Nobody listens: the error leads the findings, everything else is null."""
+    """No server listens: the error leads the findings, everything else is null."""
 
     async def never(_: Talk) -> None:
         return

@@ -14,7 +14,7 @@ from xnai_validate.kit import Target
 
 
 async def patient(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    """Say nothing until the client leaves."""
+    """Write nothing until the client leaves."""
     await reader.read()
 
 
@@ -66,7 +66,7 @@ def test_a_port_that_drops_connections_is_a_time_out() -> None:
 
 
 def test_a_held_connection_shows_whether_the_server_keeps_it() -> None:
-    """A server that closes is told from one that keeps the connection open, also when its greeting is read."""
+    """A server that closes is distinguished from one that keeps the connection open, also when its greeting is read."""
     with tcp_server(patient) as port:
         kept = observe("tcp.connect", Target("x", f"tcp://127.0.0.1:{port}"), hold="0.1s").facts
     with tcp_server(curt) as port:
@@ -88,5 +88,5 @@ def test_host_and_port_can_be_given() -> None:
 
 
 def test_what_is_no_host_name_is_a_dns_error() -> None:
-    """A name that cannot exist is told as such."""
+    """A name that cannot exist is reported as such."""
     assert observe("tcp.connect", Target("x", "tcp://a..b:80")).facts["error"] == "dns"

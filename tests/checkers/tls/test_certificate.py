@@ -25,7 +25,7 @@ def _ours(tmp_path: Path) -> Authority:
 
 
 async def patient(request: ReceivedRequest, line: Line) -> bool:
-    """Nobody asks anything: the handshake is all."""
+    """Send nothing: the handshake is all."""
     return False
 
 
@@ -91,14 +91,14 @@ def test_a_certificate_for_another_name_does_not_match(ours: Authority) -> None:
 
 
 def test_a_self_signed_certificate_is_named(ours: Authority) -> None:
-    """Signed by itself, and therefore trusted by nobody."""
+    """Self-signed, and therefore not trusted."""
     with tls_server(ours.server("127.0.0.1", self_signed=True)) as port:
         facts = observe("tls.certificate", Target("api", f"https://127.0.0.1:{port}", tls=Tls(ca=ours.ca))).facts
     assert (facts["self_signed"], facts["verified"]) == (True, False)
 
 
 def test_a_server_without_tls_is_an_error() -> None:
-    """A plain server, a silent one and a closed port are told apart, and nothing else is claimed."""
+    """A plain server, a silent one and a closed port are distinguished, and nothing else is claimed."""
 
     async def plain(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.read(1)

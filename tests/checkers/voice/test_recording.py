@@ -14,7 +14,7 @@ from xnai_validate.checkers.voice._recording import read, silence
 
 
 def _sine(width: int) -> bytes:
-    """500 Hz at full scale, in samples of so many bytes."""
+    """500 Hz at full scale, in samples of `width` bytes."""
     full = (1 << (8 * width - 1)) - 1
     values = [round(full * math.sin(math.pi * n / 16)) for n in range(RATE_HZ)]
     if width == 1:

@@ -34,7 +34,7 @@ def spoken(text: str) -> bytes:
 def voice(
     speak: Callable[[str], bytes] = spoken, hears: object = TEXT, *, tts: str = "200 OK", stt: str = "200 OK"
 ) -> Iterator[tuple[Scripted, Target]]:
-    """A voice service that speaks by `speak` and hears what `hears` says: a text, or any JSON document."""
+    """A voice service that speaks by `speak` and recognizes `hears`: a text, or any JSON document."""
 
     async def script(request: ReceivedRequest, line: Line) -> bool:
         if request.path == "/tts":
@@ -173,7 +173,7 @@ def test_a_longer_text_lasts_longer(longer_ms: float | None, grows: bool | None)
 
 
 def test_an_oversized_recording_is_a_real_one() -> None:
-    """What is offered is a WAV file of silence with more bytes than was said, and its status is a fact of its own."""
+    """The upload is a WAV file of silence larger than the limit, and its status is a fact of its own."""
     size = 10 * 1024 * 1024
     with voice(stt="413 Content Too Large") as (server, target):
         facts = observe("voice.roundtrip", target, text=TEXT, recognise=False, oversize="10MiB").facts
@@ -193,7 +193,7 @@ def test_an_oversized_recording_that_is_taken() -> None:
 
 
 def test_a_refusal_before_the_body_was_read() -> None:
-    """A server that says 413 as soon as it has the headers is understood, though the body is still on its way."""
+    """A server that sends 413 as soon as it has the headers is understood, though the body is still on its way."""
 
     async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         head = (await reader.readuntil(b"\r\n\r\n")).decode().lower()

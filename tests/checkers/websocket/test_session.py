@@ -97,7 +97,7 @@ def test_a_server_that_closes_is_distinguished_from_one_that_survives() -> None:
 
 
 def test_a_connection_cut_without_a_word_is_the_network() -> None:
-    """No close frame: nobody closed, the network did."""
+    """No close frame: the network ended the connection, neither side did."""
 
     async def cut(socket: ServerConnection) -> None:
         await socket.recv()
@@ -187,7 +187,7 @@ def test_staying_answers_the_servers_pings() -> None:
 
 
 def test_silence_garbage_and_refusal_are_errors() -> None:
-    """No answer is a time-out, no HTTP is a protocol error, nobody there is refused, an early end is a reset."""
+    """No answer is a time-out, no HTTP is a protocol error, no server is refused, an early end is a reset."""
 
     async def mute(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.read()
@@ -307,7 +307,7 @@ def test_base64_that_is_none_is_refused() -> None:
     ],
 )
 def test_floods_are_errors_within_bounds(frames: bytes, detail: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Fragments without end, pings whose answers nobody reads and giant frames end the session before its time."""
+    """Fragments without end, pings whose answers are never read and giant frames end the session early."""
     monkeypatch.setattr(websocket, "UNREAD_CAP", 100_000)
     facts = flooded(frames * (1 if len(frames) > 1000 else 500))
     assert facts["error"] == "too_large"

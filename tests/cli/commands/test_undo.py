@@ -1,4 +1,4 @@
-"""`undo`: without a fault in force; faults of killed runs are undone in `tests/faults`."""
+"""`undo`: without a fault active; faults of killed runs are undone in `tests/faults`."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from tests.cli.conftest import Place
 
 @pytest.mark.parametrize("args", [(), ("--list",), ("--overdue",), ("--run", "20260101T000000-000000")])
 def test_without_a_fault_it_is_0(place: Place, args: tuple[str, ...]) -> None:
-    """It prints that no fault is in force."""
+    """It prints that no fault is active."""
     result = place.invoke("undo", *args)
     assert (result.exit_code, result.stdout, result.stderr) == (0, "no fault is in force\n", "")
 

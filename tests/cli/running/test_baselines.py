@@ -38,7 +38,7 @@ GROWN = "import sys; block = bytearray(b'x') * (int(sys.argv[1]) << 20); print(f
 
 @contextmanager
 def process(mib: int) -> Iterator[int]:
-    """The pid of a process that holds so much memory."""
+    """The pid of a process that holds that much memory."""
     command = [sys.executable, "-c", GROWN, str(mib)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as child:
         assert child.stdout is not None
@@ -86,7 +86,7 @@ def edit(place: Place, **fingerprint: object) -> None:
 
 
 def test_runs_are_recorded_and_a_like_one_is_not_worse(loaded: Place) -> None:
-    """The first run begins a baseline, later ones are added, another is held against them and is the same."""
+    """The first run begins a baseline, later ones are added, another is compared with them and is the same."""
     assert loaded.run(*MEMORY, "--record", "main").stderr == "recorded as main, which has 1 run now\n"
     loaded.run(*MEMORY, "--record", "main")
     assert loaded.run(*MEMORY, "--record", "main", "-q").stderr == ""

@@ -23,7 +23,7 @@ def suite(count: int) -> str:
 
 
 def measured(home: Home, count: int) -> tuple[Plan, int]:
-    """The plan of so many checks, and the bytes that it takes."""
+    """The plan of a number of checks, and the bytes that it takes."""
     home.suite(suite(count), name="case/many")
     tracemalloc.start()
     try:

@@ -55,7 +55,7 @@ def test_what_is_not_configured_is_not_disturbed(home: Home) -> None:
 
 
 def test_what_is_far_away_takes_more_consent(home: Home) -> None:
-    """Loopback and private addresses are near; all else wants --allow-remote, and says which target and where."""
+    """Loopback and private addresses are near; all else needs --allow-remote, with the target and its place."""
     options = allowing(home.options(targets={"store": "redis://203.0.113.9:6379"}), "disruptive")
     (check,) = home.plan_of_check(UNDER, options=options).checks
     assert check.skip == (

@@ -51,7 +51,7 @@ def test_rules_are_merged_fact_by_fact(home: Home) -> None:
 
 
 def test_profiles_extend_profiles(home: Home) -> None:
-    """What a profile says lies over what it extends: targets and vars by field, suites added, criteria by count."""
+    """A profile overrides what it extends: targets and vars by field, suites added, criteria by count."""
     home.suite(f"title: A\nchecks:\n  - {{id: a, title: A, {ASK}}}\n", "case/a")
     home.suite(f"title: B\nchecks:\n  - {{id: b, title: B, {ASK}}}\n", "other/b")
     home.profile()
@@ -82,7 +82,7 @@ def test_profiles_extend_profiles(home: Home) -> None:
 
 
 def test_several_profiles_are_laid_over_one_another(home: Home) -> None:
-    """The suites of all are run, the criteria of the later win, and the report says the order."""
+    """The suites of all are run, the criteria of the later win, and the report has the order."""
     home.profile()
     home.suite(f"title: A\nchecks:\n  - {{id: a, title: A, {ASK}}}\n", "case/a")
     home.profile("title: Late\nlimits: {concurrency: 3}\n", "late")
@@ -122,7 +122,7 @@ def test_suite_defaults_lie_between_profile_and_check(home: Home) -> None:
 
 
 def test_a_criterion_names_what_it_presupposes(home: Home) -> None:
-    """Without the consent it is kept and says why it is not judged; with it, from wherever, it is judged."""
+    """Without the consent it is kept with the reason why it is not judged; with it, from wherever, it is judged."""
     home.suite(f"title: S\nchecks:\n  - {{id: a, title: A, {ASK}}}\n")
     home.profile(
         """
@@ -203,7 +203,7 @@ def _here(home: Home, options: LoadOptions) -> LoadOptions:
 
 
 def test_filters_that_match_nothing_are_errors(home: Home) -> None:
-    """A mistyped tag or id on the command line is told with the nearest, not taken for an empty selection."""
+    """A mistyped tag or id on the command line is reported with the nearest, not taken for an empty selection."""
     home.profile()
     home.suite(FILTERED)
     options = home.options(only=("case/one:d",), tags=frozenset({"quik"}))
@@ -225,7 +225,7 @@ def test_filters_that_match_nothing_are_errors(home: Home) -> None:
     ],
 )
 def test_a_check_for_another_stack_is_skipped_with_the_reason(home: Home, when: str, reason: str | None) -> None:
-    """`when` decides by the vars, and says so in plain words."""
+    """`when` decides by the vars, and the reason is in plain words."""
     (check,) = home.plan_of_check(f"kind: toy.ask\ntarget: api\nwith: {{path: /}}\nwhen: {when}").checks
     assert check.skip == reason
 

@@ -1,4 +1,4 @@
-"""Targets come from profiles, the environment, a handover and the command line; their vars come with them."""
+"""Targets come from profiles, the environment, a stack file and the command line; their vars come with them."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def test_a_probe_decides_among_candidates(home: Home) -> None:
 
 
 def test_the_path_of_a_url_on_the_command_line_gives_the_layout(home: Home) -> None:
-    """--target replaces the place whole, and the candidate with the same path says which vars hold there."""
+    """--target replaces the place whole, and the candidate with the same path decides which vars hold there."""
     given(home, CHOICE)
     plan = home.load(options=home.options(targets={"api": "http://127.0.0.1:9/b"}))
     assert plan.vars["layout"] == "B"
@@ -100,14 +100,14 @@ def test_a_stack_file_is_the_whole_stack(home: Home) -> None:
 
 
 def test_a_malformed_stack_file_is_an_error(home: Home) -> None:
-    """Another program's error is told as such."""
+    """Another program's error is reported as such."""
     given(home, CHOICE)
     problems = home.problems(options=home.options(stack={"targets": {"api": {"pid": "many"}}}))
     assert error_lines(problems) == ['-: the stack file: targets.api.pid takes a whole number, not "many"']
 
 
 def test_passwords_are_secrets_wherever_they_come_from(home: Home) -> None:
-    """From urls, the environment, a handover, headers and vars: all are masked in what the run tells."""
+    """From urls, the environment, a stack file, headers and vars: all are masked in what the run reports."""
     given(home, CHOICE.replace("budget: {ms: 1, s: 1}", "budget: {}, app_token: '${APP_TOKEN}'"))
     home.suite(
         """
@@ -223,7 +223,7 @@ def test_a_target_may_be_moved_to_tls(home: Home) -> None:
 
 
 def test_a_stack_file_gives_pids_later(home: Home) -> None:
-    """A target whose pid is from a handover remembers the file; one without a pid does not need it."""
+    """A target whose pid is from a stack file remembers the file; one without a pid does not need it."""
     home.profile()
     home.suite("title: One\nchecks: [{id: it, title: It, kind: toy.load, expect: {load: 1}}]\n")
     stack: JsonObject = {"targets": {"api": {"url": "http://127.0.0.1:1", "pid": 7}, "store": {"url": "redis://h:1"}}}
@@ -298,7 +298,7 @@ def test_what_is_not_followed_in_a_url_of_redis_is_refused(home: Home, url: str,
     ],
 )
 def test_a_certificate_that_is_not_verified_is_a_warning(home: Home, url: str, verify: bool, warned: bool) -> None:
-    """Anyone could answer for such a target, so every report of the run has to show it; without TLS there is none."""
+    """Any server could answer for such a target, so every report of the run shows it; without TLS it does not apply."""
     given(
         home,
         f"title: T\nsuites: [case/*]\ntargets: {{api: {{url: '{url}', tls: {{verify: {str(verify).lower()}}}}}}}\n",

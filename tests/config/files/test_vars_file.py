@@ -20,7 +20,7 @@ checks: [{id: a, title: A, kind: toy.ask, target: api, with: {path: "/${question
 
 
 def test_a_profile_takes_over_the_vars_of_a_file(home: Home) -> None:
-    """They are there for checks; what the profile itself says comes on top, and the rest is merged."""
+    """They are there for checks; the vars of the profile override them, and the rest is merged."""
     home.profile(PROFILE)
     home.write("checks/case/questions.yaml", QUESTIONS)
     home.suite(SUITE)
@@ -35,7 +35,7 @@ def test_a_profile_takes_over_the_vars_of_a_file(home: Home) -> None:
 
 
 def test_the_canaries_are_replaced_by_a_file_of_that_name(home: Home) -> None:
-    """One's own checks/rag/canaries.yaml is taken instead of the bundled one, which is said."""
+    """One's own checks/rag/canaries.yaml is taken instead of the bundled one, which is reported."""
     canaries = [{"question": f"Q{number}?", "expect": "E", "source": "s", "document": "d"} for number in range(2)]
     before = home.load("phase4.2").vars["canaries"]
     home.write("checks/rag/canaries.yaml", f"vars: {{canaries: {canaries}}}\n")
@@ -75,7 +75,7 @@ def test_a_broken_suite_is_reported_alone(home: Home) -> None:
 
 
 def test_an_error_in_many_places_is_reported_once(home: Home) -> None:
-    """The first place stands for all, with their number; a few are told one by one."""
+    """The first place stands for all, with their number; a few are reported one by one."""
     checks = [
         f'{{id: c{number}, title: C, kind: toy.ask, target: api, with: {{path: "${{nowhere}}"}}}}'
         for number in range(9)

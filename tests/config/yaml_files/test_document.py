@@ -32,7 +32,7 @@ def parsed(text: str) -> Source:
 
 
 def test_values_anchors_and_merge_keys() -> None:
-    """A merge key takes over what the mapping does not say itself; keys are text, whatever they look like."""
+    """A merge key adds what the mapping does not have itself; keys are text, whatever they look like."""
     assert parsed(TEXT).value == {
         "title": "Two",
         "base": {"kind": "a", "needs": ["x", "y"]},
@@ -99,7 +99,7 @@ def test_bytes_that_are_not_utf8_are_refused_with_their_line() -> None:
 
 
 def test_files_too_large_or_missing_are_refused(tmp_path: Path) -> None:
-    """What is read is bounded; what cannot be read is said in a sentence."""
+    """What is read is bounded; what cannot be read is reported in a sentence."""
     large = tmp_path / "large.yaml"
     large.write_bytes(b"#" * (SIZE_CAP + 1))
     assert "larger than 8 MiB" in read_source(large, "large.yaml")[1][0].message

@@ -143,7 +143,7 @@ def run(state: Path, *checks: PlannedCheck, **more: Any) -> list[Event]:
 
 
 def test_the_last_injected_fault_is_reverted_first(tmp_path: Path) -> None:
-    """All are in force while it is measured; each is proven, its handle closed; no record is left."""
+    """All are active while it is measured; each is proven, its handle closed; no record is left."""
     flags, stage = Flags(), Stage()
     check = make("a", scripted(stage), under=under(flags, Play(name="x"), Play(name="y")))
     events = run(tmp_path, check)
@@ -200,7 +200,7 @@ def test_what_is_not_proven_ends_the_run_with_exit_4(tmp_path: Path, wrong: str)
     """The record stays, no check begins any more, and no other run begins."""
     flags, stage = Flags(), Stage()
     by = scripted(stage)
-    # It hangs, or says yes, before the flag is down; and a flag that was up before is not what is proven.
+    # It hangs, or confirms, before the flag is down; and a flag that was up before is not what is proven.
     play = Play(wrong=wrong)
     if wrong != "revert:lies":
         flags.met = _stuck(flags, wrong)  # type: ignore[method-assign]
@@ -285,7 +285,7 @@ class Seen(Facts):
 
 
 def test_a_checker_disturbs_for_a_while(tmp_path: Path) -> None:
-    """`ctx.disturbed`: in force inside, reverted and proven at the exit; again if it likes."""
+    """`ctx.disturbed`: active inside, reverted and proven at the exit; again if it likes."""
     flags = Flags()
 
     @checker("test.disturb", target=False, expect={"after": []})
@@ -334,7 +334,7 @@ def test_steps_are_reported_in_their_order(tmp_path: Path) -> None:
 
 
 def test_where_another_run_has_left_something(tmp_path: Path) -> None:
-    """Nothing is disturbed on top of what may be in force."""
+    """Nothing is disturbed on top of what may be active."""
     folder = UndoFolder.below(tmp_path)
     folder.path.mkdir(parents=True)
     (folder.path / "20200101T000000-aaaaaa.1.json").write_text("{}")

@@ -1,4 +1,4 @@
-"""Taking back what a run has left: in which order, whose, and what becomes of a record that is none."""
+"""Reverting what a run has left: in which order, of which run, and what becomes of an invalid record."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def test_the_last_fault_is_reverted_first(tmp_path: Path) -> None:
 
 
 def test_only_one_run_where_that_is_required(tmp_path: Path) -> None:
-    """A guardian takes back what its own run has left."""
+    """A guardian reverts what its own run has left."""
     folder = UndoFolder.below(tmp_path)
     record(folder, 1, tmp_path / "mine")
     other = record(folder, 1, tmp_path / "theirs", run="20261122T170312-ffffff")
@@ -87,7 +87,7 @@ def test_only_one_run_where_that_is_required(tmp_path: Path) -> None:
 
 
 def test_what_a_living_run_holds_is_its_own(tmp_path: Path) -> None:
-    """Nobody takes it back in its place, but for what is overdue."""
+    """No process reverts it in its place, but for what is overdue."""
     folder = UndoFolder.below(tmp_path)
     now = SystemClock().time()
     held_by_others = record(folder, 1, tmp_path / "held_by_others", owner=myself(), recorded_at=now)
@@ -129,7 +129,7 @@ def test_another_run_disturbs_its_own_stack_only(tmp_path: Path, target: Target 
 
 
 def test_what_cannot_be_read_stays(tmp_path: Path) -> None:
-    """A record that is none, one of a fault that is not installed, one of another version: told, and kept."""
+    """An invalid record, one of a fault that is not installed, one of another version: reported, and kept."""
     folder = UndoFolder.below(tmp_path)
     record(folder, 1, tmp_path / "a", fault="other.thing")
     record(folder, 2, tmp_path / "b", undo={"path": "b"})
@@ -246,7 +246,7 @@ def test_a_password_from_the_environment_is_only_named(tmp_path: Path, monkeypat
 
 
 def test_where_the_password_is_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """In another shell the variable may not be set: told by its name, and nothing is tried."""
+    """In another shell the variable may not be set: the reason names it, and nothing is tried."""
     target = Target("redis", "redis://127.0.0.1:1", password="from-outside", password_env="TEST_REDIS_PASSWORD")
     record(UndoFolder.below(tmp_path), 1, tmp_path / "flag", target=target)
     monkeypatch.delenv("TEST_REDIS_PASSWORD", raising=False)
@@ -261,7 +261,7 @@ def test_where_the_password_is_missing(tmp_path: Path, monkeypatch: pytest.Monke
 
 
 def test_files_are_found_from_any_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A certificate is named by its whole path, since who takes back may be elsewhere."""
+    """A certificate is named by its whole path, since the revert may run in another folder."""
     monkeypatch.chdir(tmp_path)
     target = placeless(Target("redis", "rediss://127.0.0.1:1", tls=Tls(ca="pem/ca.pem", key="/etc/key.pem")))
     assert target.tls == Tls(ca=str(tmp_path / "pem" / "ca.pem"), key="/etc/key.pem")
@@ -274,7 +274,7 @@ def test_a_state_that_is_no_folder_has_no_records(tmp_path: Path) -> None:
     assert UndoFolder.below(Path("/dev/null")).ids() == ()
     refuse_left_behind(UndoFolder.below(tmp_path / "none"))
     folder = UndoFolder.below(tmp_path)
-    folder.path.symlink_to(folder.path)  # nobody can read this, not even root
+    folder.path.symlink_to(folder.path)  # unreadable, also for root
     with pytest.raises(ConfigError, match="cannot be read"):
         refuse_left_behind(folder)
 

@@ -32,7 +32,7 @@ def engine(
 
 @pytest.mark.parametrize("name", FAULTS)
 def test_a_fault_goes_through_its_states(engine: ContainerEngine, name: str) -> None:
-    """Injected and taken back with either engine; what is told to it names the container by its id."""
+    """Injected and reverted with either engine; every request names the container by its id."""
     target = replace(ECHO, url=f"tcp://127.0.0.1:{engine.port}")
     visitor = Visitor(engine.port)
     with fault_control(name, target) as control:
@@ -48,7 +48,7 @@ def test_a_fault_goes_through_its_states(engine: ContainerEngine, name: str) -> 
 
 
 def test_a_container_has_its_grace(engine: ContainerEngine) -> None:
-    """The engine is told how long to wait before it kills."""
+    """The engine is given how long to wait before it kills."""
     for name in ("container.stop", "container.restart"):
         with fault_control(name, ECHO, grace=3) as control:
             undo, before = control.prepare()
@@ -59,7 +59,7 @@ def test_a_container_has_its_grace(engine: ContainerEngine) -> None:
 
 @pytest.mark.parametrize("name", FAULTS)
 def test_a_container_that_is_paused_or_restarting_is_refused(engine: ContainerEngine, name: str) -> None:
-    """Paused by somebody else, stopped, restarting, unknown: the reason is told, and nothing but reading was done."""
+    """Paused before, stopped, restarting, unknown: the reason is reported, and the container was only read."""
     engine.freeze()
     with fault_control(name, ECHO) as control, pytest.raises(Unmeasurable, match="paused already"):
         control.prepare()
@@ -175,7 +175,7 @@ def test_a_restart_that_fails_halfway_is_brought_back(engine: ContainerEngine) -
 
 @pytest.mark.parametrize("name", FAULTS)
 def test_without_an_engine_the_fault_is_not_injected(name: str, tmp_path: Path) -> None:
-    """No socket is not applicable; a socket that nobody listens on is told with the way to look."""
+    """No socket is not applicable; a socket without a listener is reported with a command to inspect it."""
     with (
         fault_control(name, ECHO, socket=f"{tmp_path}/none.sock") as control,
         pytest.raises(NotApplicable, match=r"none\.sock"),

@@ -51,7 +51,7 @@ def test_memory_is_guarded() -> None:
 
 
 def test_memory_is_free_again_when_the_pipe_closes() -> None:
-    """Nobody needs to end the child: it does not outlive who wanted it."""
+    """The child ends by itself: it does not outlive its parent."""
     percent = math.ceil(psutil.virtual_memory().percent) + 1.5
     with fault_control("host.memory", percent=percent) as control:
         undo, _ = control.prepare()

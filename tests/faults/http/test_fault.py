@@ -31,7 +31,7 @@ ANSWER = tuple[int, str, list[tuple[str, str]], bytes]
 
 @contextmanager
 def through(target: Target, **params: Any) -> Iterator[int]:
-    """The fault in front of a target: the proxy's port; it is taken back at the end, and that is proven."""
+    """The fault in front of a target: the proxy's port; it is reverted at the end, and that is proven."""
     with fault_control("http.fault", target, **params) as control:
         undo, before = control.prepare()
         control.inject(undo)
@@ -142,7 +142,7 @@ def test_a_body_is_corrupted(web: Site, path: str) -> None:
 @pytest.mark.parametrize("path", ["/body", "/chunks"])
 @pytest.mark.parametrize("after", [0, 1, 700])
 def test_a_body_is_truncated(web: Site, path: str, after: int) -> None:
-    """So many bytes, and the connection ends without the end of the body."""
+    """The stated number of bytes, and the connection ends without the end of the body."""
     with through(target_of(web), do="truncate", after=after) as port:
         with pytest.raises(http.client.IncompleteRead) as caught:
             ask(port, path)

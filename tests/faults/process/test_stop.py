@@ -50,7 +50,7 @@ def server(*more: str) -> Iterator[tuple[Target, subprocess.Popen[bytes], list[s
 
 
 def test_a_process_without_a_supervisor_is_not_stopped() -> None:
-    """Who brings it back must be said; and its return must be seen."""
+    """The supervisor must be named, and its restart must be observable."""
     words = "without a supervisor is not started again"
     with pytest.raises(ValidationError, match=words), fault_control("process.stop", Target("api", pid=2)):
         pass
@@ -82,7 +82,7 @@ def test_a_command_starts_it_again(more: tuple[str, ...]) -> None:
 
 
 def test_a_process_that_does_not_come_back_is_an_error() -> None:
-    """Nobody starts it, whatever was said: not proven, with the time that was waited."""
+    """It is not started again in spite of `supervised`: not proven, with the time that was waited."""
     with (
         server() as (target, process, _),
         fault_control("process.stop", target, supervised=True, within="500ms") as control,

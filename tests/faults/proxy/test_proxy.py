@@ -53,7 +53,7 @@ class Giver:
 
 @contextmanager
 def proxied(name: str, port: int, **params: Any) -> Iterator[tuple[FaultControl, int]]:
-    """The fault in front of a server, and the proxy's port; it is taken back at the end, and that is proven."""
+    """The fault in front of a server, and the proxy's port; it is reverted at the end, and that is proven."""
     with fault_control(name, Target("server", f"tcp://127.0.0.1:{port}"), **params) as control:
         undo, before = control.prepare()
         control.inject(undo)
@@ -255,7 +255,7 @@ def test_a_share_is_kept_at_any_time(share: float) -> None:
 
 @pytest.mark.parametrize("count", [0, 1, 511, 40_000])
 def test_a_limit_of_data_is_exact(count: int) -> None:
-    """So many bytes and not one more; then the end, or a reset."""
+    """The stated number of bytes and not one more; then the end, or a reset."""
     giver = Giver()
     with tcp_server(giver.talk) as port:
         with proxied("proxy.limit_data", port, bytes=count) as (_, through):
@@ -267,7 +267,7 @@ def test_a_limit_of_data_is_exact(count: int) -> None:
 
 
 def test_a_refusal_refuses() -> None:
-    """No connection is accepted, and nobody else can take the port; before and after it is free."""
+    """No connection is accepted, and no other process can take the port; before and after it is free."""
     listen = free_port()
     with tcp_server(echo) as port:
         assert not held(listen)
@@ -337,7 +337,7 @@ def test_where_the_target_is_gone_the_client_gets_an_error() -> None:
 
 
 def test_a_proxy_is_small_and_ends_with_its_pipe() -> None:
-    """It takes little memory, also with fifty connections; when its input closes it is gone, whoever closed it."""
+    """It takes little memory, also with fifty connections; when its input closes it is gone, however it was closed."""
     with (
         tcp_server(echo) as port,
         fault_control("proxy.latency", Target("a", f"tcp://127.0.0.1:{port}"), latency="0s") as control,

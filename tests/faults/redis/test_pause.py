@@ -14,7 +14,7 @@ from xnai_validate.kit import Target, Unmeasurable
 
 
 def test_a_pause_of_all_commands_ends_by_itself() -> None:
-    """Nobody can end it from outside; it takes no longer than it says, and is then proven to be over."""
+    """It cannot be ended from outside; it takes no longer than described, and is then proven to be over."""
     with redis_server() as (target, client), fault_control("redis.pause", target, mode="all", duration="1s") as control:
         undo, before = control.prepare()
         control.inject(undo)
@@ -34,7 +34,7 @@ def test_a_pause_of_all_commands_ends_by_itself() -> None:
 
 
 def test_the_server_itself_ends_a_pause() -> None:
-    """Also where nobody takes it back: its limit went with the command."""
+    """Also where no process reverts it: its limit went with the command."""
     with redis_server() as (target, client), fault_control("redis.pause", target, duration="300ms") as control:
         undo, _ = control.prepare()
         control.inject(undo)

@@ -40,7 +40,7 @@ async def active(target: Target, entry: FaultEntry) -> AsyncIterator[None]:
 
 
 def plant(server: Server, meanwhile: Any = lambda: None) -> dict[str, Any]:
-    """Plant an open state and take it back: what the key said meanwhile."""
+    """Plant an open state and revert it; returns the fields of the key meanwhile."""
     planted: dict[str, Any] = {}
     settings = {"key": KEY, "fields": {"state": "open", "failure_count": 3}, "now": ["last_failure_time"]}
     disturbance = FaultEntry.model_validate({"fault": "redis.plant", "with": settings})
@@ -77,7 +77,7 @@ def test_a_key_that_never_expires_does_not_expire_afterwards(server: Server) -> 
 
 
 def test_what_the_stack_wrote_meanwhile_is_replaced(server: Server) -> None:
-    """The key says again what it said before, also where the stack has written or deleted it."""
+    """The key has again the value it had before, also where the stack has written or deleted it."""
     for meanwhile in (lambda: server[1].set(KEY, '{"state": "half_open"}', ex=5), lambda: server[1].delete(KEY)):
         server[1].set(KEY, '{"state": "closed", "failure_count": 0}', ex=100)
         plant(server, meanwhile)
@@ -106,7 +106,7 @@ def test_what_holds_no_object_is_not_touched(server: Server, content: str | None
 
 
 def test_a_key_is_gone_and_back(server: Server) -> None:
-    """As after an eviction; what the stack wrote in its place is replaced. A key that is not there is told."""
+    """As after an eviction; what the stack wrote in its place is replaced. A key that is not there is reported."""
     lost = FaultEntry.model_validate({"fault": "redis.plant", "with": {"key": KEY, "absent": True}})
 
     async def scene(meanwhile: bool) -> None:

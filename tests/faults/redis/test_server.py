@@ -28,13 +28,13 @@ def test_a_fault_ends_with_its_server(name: str) -> None:
             os.kill(process_id, signal.SIGKILL)
             proof = known.revert(undo, before)
             assert proof.proven, proof.why
-            # Without its process nobody knows whether it has ended or only does not answer.
+            # Without its process it is unknown whether it has ended or only does not answer.
             unknown.fault = replace(unknown.fault, grace_s=0.3)
             assert not unknown.revert(blind, before).proven
 
 
 def test_a_fault_ends_with_a_restart() -> None:
-    """Another server at the same place has other settings, which are nobody's to change."""
+    """Another server at the same place has other settings, which must not be changed."""
     with redis_server() as (target, _), fault_control("redis.maxmemory", target) as control:
         undo, before = control.prepare()
         with redis_server("--maxmemory", "77mb") as (other, client):
@@ -47,7 +47,7 @@ def test_a_fault_ends_with_a_restart() -> None:
 
 @pytest.mark.parametrize("name", [*SETTINGS, "redis.pause", "redis.kill_clients"])
 def test_a_server_that_does_not_answer_is_unmeasurable(name: str) -> None:
-    """Nobody there, a wrong password: the reason is told, and nothing was touched."""
+    """No server there, a wrong password: the reason is reported, and nothing was touched."""
     with redis_server() as (target, _):
         with (
             fault_control(name, replace(target, password="wrong-password")) as control,

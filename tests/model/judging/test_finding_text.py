@@ -74,7 +74,7 @@ from xnai_validate.model.judging.rules import Finding, Rule, judge
     ],
 )
 def test_a_finding_in_words(rule: Rule, facts: dict[str, object], text: str) -> None:
-    """What was expected and what was measured, as a person says it."""
+    """Expected and measured value, in one readable sentence."""
     (finding,) = judge([rule], facts)
     assert not finding.held
     assert describe_finding(finding, facts) == text
@@ -93,7 +93,7 @@ def test_a_long_list_is_shown_by_its_first_items_and_the_count_of_the_rest() -> 
 
 
 def test_the_reason_is_the_cause() -> None:
-    """Of several broken rules the one about `error` tells most, and expect goes before warn."""
+    """Of several broken rules the one about `error` comes first, and expect goes before warn."""
     facts = {"status": None, "slow": 9, "error": "reset"}
     rules = [Rule("slow", "max", 1, level="warn"), Rule("status", "equals", 200), Rule("error", "equals", None)]
     assert main_reason(judge(rules, facts), facts) == "error: reset"

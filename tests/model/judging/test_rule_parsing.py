@@ -41,14 +41,14 @@ from xnai_validate.model.judging.rules import judge
     ],
 )  # fmt: skip
 def test_what_cannot_be_meant_is_refused(fact: str, spec: JsonValue, path: tuple[str, ...], message: str) -> None:
-    """Each mistake names its path below the rules, and none becomes a rule."""
+    """Each error names its path below the rules, and none becomes a rule."""
     rules, errors = parse_rules({fact: spec}, TYPES, kind="k")
     assert [(error.path, error.message) for error in errors] == [((fact, *path), message)]
     assert rules == ()
 
 
 def test_all_errors_are_reported_at_once() -> None:
-    """One wrong rule hides neither another mistake nor the rules that are right."""
+    """One wrong rule hides neither another error nor the rules that are right."""
     rules, errors = parse_rules({"stat": 1, "status": 200, "mode": "silent", "text": "x"}, TYPES, kind="k")
     assert len(errors) == 2
     assert [rule.fact for rule in rules] == ["status", "text"]
@@ -68,7 +68,7 @@ JSON = st.recursive(
 
 @given(st.sampled_from(sorted(TYPES)), JSON, JSON)
 def test_any_rule_is_judged_or_refused(fact: str, spec: JsonValue, value: JsonValue) -> None:
-    """Whatever is written and whatever is measured, there is a finding or a mistake, never an exception."""
+    """Whatever is written and whatever is measured, there is a finding or an error, never an exception."""
     rules, errors = parse_rules({fact: spec}, TYPES, kind="k")
     assert rules or errors or (fact in ("headers", "counts", "body") and spec == {})
     assert len(judge(rules, {fact: value})) == len(rules)

@@ -31,7 +31,7 @@ CASES = Path(__file__).parent / "cases"
 
 
 def read_cases() -> Iterator[Any]:
-    """Every case of `cases/<topic>.<holds|fails>.yaml`: the file's name says whether the rule holds."""
+    """Every case of `cases/<topic>.<holds|fails>.yaml`: the file's name is the expectation."""
     for path in sorted(CASES.glob("*.yaml")):
         topic, outcome = path.stem.rsplit(".", 1)
         for number, case in enumerate(yaml.safe_load(path.read_text(encoding="utf-8")), 1):

@@ -54,7 +54,7 @@ def test_a_killed_run_reports_what_it_measured() -> None:
 
 
 def test_a_fault_that_was_not_reverted_outranks_all() -> None:
-    """A killed run with a fault in force, and one that could not undo it, exit 4."""
+    """A killed run with a fault active, and one that could not undo it, exit 4."""
     a = info("a")
     fault = ev.FaultInjected(seq=2, at=1.0, fault="redis.pause", target="redis", undo="u1")
     back = ev.FaultReverted(seq=3, at=2.0, undo="u1", proven=True)

@@ -51,7 +51,7 @@ def test_a_broken_reporter_is_never_a_pass() -> None:
 
 
 def test_every_outcome_has_a_word() -> None:
-    """Whatever is decided can be said."""
+    """Every verdict has a text."""
     for statuses in itertools.chain.from_iterable(itertools.combinations(Status, n) for n in range(3)):
         for stopped in (None, "interrupted", "deadline", "memory", "fail-fast", "killed"):
             for undone in (True, False):

@@ -54,7 +54,7 @@ def test_every_format_shows_the_warnings_of_the_run(name: str) -> None:
 @pytest.mark.parametrize("name", sorted(set(OF_REPORTS) - {"prometheus"}))
 @pytest.mark.parametrize("status", [Status.FAIL, Status.WARN])
 def test_every_format_shows_the_promise_of_a_failure(name: str, status: Status) -> None:
-    """What the check holds the stack to, and where the stack says so."""
+    """The name of the contract that the check verifies, and its place in the documents of the stack."""
     script = Script("Broken", "x")
     practice = status is Status.WARN
     promise = Promise(id="api.errors.envelope", text="One envelope.", source="errors.py", practice=practice)

@@ -1,4 +1,4 @@
-"""JUnit XML: what Jenkins' schema asks for, and that it says what the report says."""
+"""JUnit XML: valid for Jenkins' schema, with the content of the report."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def test_a_failure_names_its_fix() -> None:
 
 
 def test_flaky_and_warned_checks_pass_with_a_note() -> None:
-    """A check that held at a later attempt, or only warns, is no failure; its output tells."""
+    """A check that held at a later attempt, or only warns, is no failure; its output has the reason."""
     root = parsed(build_report(CASES["failed"][1]()))
     flaky, warned = case(root, "answers"), case(root, "gaps")
     assert [child.tag for child in (*flaky, *warned)] == ["system-out", "system-out"]
@@ -77,7 +77,7 @@ def test_criteria_of_a_run_that_ended_early_are_left_out() -> None:
 
 
 def test_a_fault_that_may_be_in_force_is_an_error() -> None:
-    """Whoever reads nothing but this document learns it, with the command that repairs it."""
+    """A reader of this document alone learns it, with the command that repairs it."""
     left = parsed(build_report(disturbed(proven=False)))
     assert case(left, "redis.pause on redis is reverted").find("error") is None
     error = case(left, "host.memory is reverted").find("error")

@@ -57,7 +57,7 @@ def test_no_text_becomes_markup(text: str) -> None:
 
 
 def test_markdown_of_many_problems_is_short_enough_for_a_comment() -> None:
-    """A run in which everything fails still fits into a comment, and says how much was left out."""
+    """A run in which everything fails still fits into a comment, with the count of what was left out."""
     script = Script("Many", "many")
     for number in range(900):
         script.check(f"a/b:c{number}", "Title " * 20, Status.FAIL, reason="because " * 20)

@@ -38,7 +38,7 @@ def points(text: str) -> tuple[list[str], list[dict[str, object]]]:
 
 
 def test_tap_agrees_with_the_report() -> None:
-    """Failures, errors and unmet criteria are `not ok`, skips say why, and each block says where the check is."""
+    """Failures, errors and unmet criteria are `not ok`, skips have a reason, and each block has the check's place."""
     found, blocks = points(made(FAILED))
     unmet = sum(not criterion.met for criterion in FAILED.criteria)
     assert sum(line.startswith("not ok") for line in found) == FAILED.summary.fail + FAILED.summary.error + unmet

@@ -10,7 +10,7 @@ from xnai_validate.report.view import View
 
 
 def test_error_finding_stands_alone() -> None:
-    """Where there was no answer, only that is said, with its detail; the rules that could not hold are not repeated."""
+    """Without an answer only that is shown, with its detail; the rules that could not hold are not repeated."""
     text = report_text(build_report(CASES["failed"][1]()), View(120))
     gateway = text[text.index("The gateway answers") : text.index("The first token")]
     assert "refused (connection refused by 127.0.0.1:8080)" in gateway
@@ -90,7 +90,7 @@ def test_a_missing_library_is_reported_once() -> None:
 
 
 def test_many_problems_are_bounded() -> None:
-    """Thousands of failures give a report that can still be read, and says how many it leaves out."""
+    """Thousands of failures give a report that can still be read, with the count of what was left out."""
     script = Script("x", "x")
     for number_ in range(2000):
         script.check(f"a/s:c{number_}", f"Check {number_}", Status.FAIL, reason="status: expected 200, got 500")

@@ -47,7 +47,7 @@ def test_server_text_is_shown_not_interpreted() -> None:
 
 
 def test_what_was_injected_and_whether_it_is_reverted() -> None:
-    """Each fault with its target and its proof; where that is missing, the verdict says how to repair it."""
+    """Each fault with its target and its proof; where that is missing, the verdict has the command that repairs it."""
     text = " ".join(report_text(build_report(disturbed(proven=False)), View(width=100)).split())
     assert "redis.pause redis reverted, verified" in text
     assert "host.memory reverted, not verified" in text

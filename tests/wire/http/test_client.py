@@ -71,7 +71,7 @@ def test_an_answer_has_status_headers_body_and_timings() -> None:
 
 
 def test_connections_are_kept_for_requests_without_effect() -> None:
-    """A second GET uses the open connection and says that nothing was opened; `fresh` and POST open one."""
+    """A second GET uses the open connection and opens none; `fresh` and POST open one."""
 
     async def work(client: HttpClient) -> list[bool]:
         kinds = [HttpRequest.of(url), HttpRequest.of(url), HttpRequest.of(url, fresh=True), HttpRequest.of(url, "POST")]
@@ -130,7 +130,7 @@ def test_a_request_with_an_effect_is_sent_once() -> None:
 
 
 def test_what_went_wrong_has_a_name() -> None:
-    """Refused, not HTTP, silent, not TLS, no such name: each is told apart."""
+    """Refused, not HTTP, silent, not TLS, no such name: each is distinguished."""
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
         assert failure_of(f"http://127.0.0.1:{unused.getsockname()[1]}/").kind is ErrorKind.REFUSED
@@ -146,14 +146,14 @@ def test_what_went_wrong_has_a_name() -> None:
 
 
 async def plain(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    """A server without TLS, which says so to whatever it receives."""
+    """A server without TLS, which answers anything with plain HTTP."""
     await reader.read(1)
     writer.write(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n")
     await writer.drain()
 
 
 async def silent(request: ReceivedRequest, line: Line) -> bool:
-    """A script that says nothing until the client has gone."""
+    """A script that sends nothing until the client has gone."""
     await line.reader.read()
     return False
 
@@ -173,7 +173,7 @@ def test_a_head_without_end_is_refused() -> None:
     ],
 )
 def test_a_cut_body_is_a_failure_that_keeps_what_came(data: bytes, body: bytes) -> None:
-    """A body that ends before HTTP says it does is `reset`; status and the part that came are still known."""
+    """A body shorter than declared is `reset`; status and the part that came are still known."""
     with scripted(raw_response(data)) as server:
         answer = fetch(server.url())
     assert (answer.head.status, answer.body) == (200, body)
@@ -356,7 +356,7 @@ def test_tls_is_verified_by_the_authority_that_is_given(tmp_path: Path) -> None:
     ],
 )
 def test_answers_without_a_body_end_at_their_head(method: str, data: bytes, status: int) -> None:
-    """HEAD, 204 and 304 have no body whatever their headers say; interim responses are passed over."""
+    """HEAD, 204 and 304 have no body whatever their headers give; interim responses are passed over."""
     with scripted(raw_response(data)) as server:
         answer = fetch(server.url(), method=method)
     assert (answer.head.status, answer.body, answer.failure) == (status, b"", None)
@@ -406,7 +406,7 @@ def test_urls_become_targets_as_rfc_3986_wants() -> None:
     ],
 )
 def test_a_request_that_http_forbids_is_not_sent(request_: HttpRequest) -> None:
-    """A mistake of the suite is told as one; no header can be smuggled into a request."""
+    """An error of the suite is reported as one; no header can be smuggled into a request."""
     with pytest.raises(Unmeasurable):
         prepare(request_)
 
@@ -489,7 +489,7 @@ def test_a_redirection_to_what_is_no_url_is_not_followed(location: str) -> None:
 
 @pytest.mark.parametrize("body", [b"a" * 3_000_000, Padded(b"<", b"a", 3_000_000, b">"), Padded(b"", b"a", 70_000)])
 def test_a_long_body_arrives_whole(body: Body) -> None:
-    """Whichever form it has, the server reads every byte of it, as many as the headers say."""
+    """In any form, the server reads every byte of it, as many as the headers declare."""
     with scripted(ok(b"thanks")) as server:
         answer = fetch(server.url(), method="POST", body=body)
     (request,) = server.requests
@@ -564,7 +564,7 @@ def test_a_server_that_leaves_amid_a_long_body_is_reset() -> None:
 
 
 def test_a_long_body_with_a_wrong_length_is_not_sent() -> None:
-    """A header that contradicts the body is a mistake of the request."""
+    """A header that contradicts the body is an error of the request."""
     with scripted(ok()) as server, pytest.raises(Unmeasurable, match="HTTP does not allow"):
         fetch(server.url(), method="POST", headers={"Content-Length": "5"}, body=b"a" * 100_000)
 

@@ -10,7 +10,7 @@ TWO = ("Set-Cookie: sid=a=b; Path=/; HttpOnly", "Set-Cookie: theme=dark; Expires
 
 
 def test_each_cookie_is_seen_by_itself() -> None:
-    """Joined as a header they could not be told apart: their dates have commas."""
+    """Joined as a header they could not be separated: their dates have commas."""
     with scripted(ok(b"", *TWO)) as server:
         facts = observe("http.request", Target("api", server.url())).facts
     assert facts["set_cookies"] == [

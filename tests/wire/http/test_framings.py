@@ -1,4 +1,4 @@
-"""Odd framings of responses: http.request and load.http give one verdict on each, the one that its file's name says.
+"""Odd framings of responses: http.request and load.http give one verdict on each, the one in its file's name.
 
 The files lie in `framings/`: `<name>.<verdict>.yaml` holds the bytes of a response (each character is a byte), after
 which the server closes; the verdict is `ok` or the kind of the error.

@@ -43,7 +43,7 @@ def test_a_request_leads_where_it_is_written(tmp_path: Path, path: Path) -> None
 
 @pytest.mark.parametrize("path", sorted(URLS.glob("*.refused.yaml")), ids=lambda path: path.stem)
 def test_what_would_not_be_followed_is_refused(tmp_path: Path, path: Path) -> None:
-    """The profile does not load, and the one error says what is wrong with the url."""
+    """The profile does not load, and the one error names what is wrong with the url."""
     case = yaml.safe_load(path.read_text(encoding="utf-8"))
     problems = home_of(tmp_path, case).problems()
     assert len(problems) == 1, problems

@@ -115,7 +115,7 @@ def test_a_handshake_has_the_verdict_of_its_file(tmp_path: Path, path: Path) -> 
 
 @pytest.mark.parametrize("path", sorted(SITUATIONS.glob("*.refused.yaml")), ids=lambda path: path.stem)
 def test_settings_that_cannot_be_used_are_refused(tmp_path: Path, path: Path) -> None:
-    """The profile does not load, at once and without a question on the terminal; the error says why."""
+    """The profile does not load, at once and without a question on the terminal; the error has the reason."""
     case = situation(path)
     files_in(tmp_path / "profiles", case)
     home = home_of(tmp_path, "https://127.0.0.1:1", case["tls"])

@@ -113,7 +113,7 @@ def failing(at: Target, use: Callable[[RedisConnection], Awaitable[object]]) -> 
 
 
 def test_a_node_that_does_not_answer_is_named() -> None:
-    """Where the node that has the key cannot be reached, the error says which, and that it is of the cluster."""
+    """Where the node that has the key cannot be reached, the error names it, and that it is of the cluster."""
     with tcp_server(Server(b"-MOVED 1 127.0.0.1:1\r\n")) as port:
         failure = failing(target(port), lambda connection: connection.command("GET", "a"))
     assert (failure.kind, "127.0.0.1:1 of the cluster" in failure.detail) == (ErrorKind.REFUSED, True)

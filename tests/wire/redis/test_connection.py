@@ -60,7 +60,7 @@ def test_arguments_arrive_as_they_are() -> None:
     ],
 )
 def test_errors_keep_the_words_of_the_server(message: str, kind: ErrorKind) -> None:
-    """The whole text with its first word is told, also where redis-py has a class for it or the server leaves."""
+    """The whole text with its first word is kept, also where redis-py has a class for it or the server leaves."""
     with tcp_server(Server(f"-{message}\r\n".encode(), leave=True)) as port:
         refusal = failure_of(target(port))
     assert isinstance(refusal, RedisRefusal)
@@ -68,7 +68,7 @@ def test_errors_keep_the_words_of_the_server(message: str, kind: ErrorKind) -> N
 
 
 def test_a_refusal_before_any_command_is_the_reply() -> None:
-    """A refusal that comes before any command, followed by the end of the connection, is told in its own words."""
+    """A refusal that comes before any command, followed by the end of the connection, keeps its own words."""
 
     refused = threading.Event()
 
@@ -93,7 +93,7 @@ def test_a_refusal_before_any_command_is_the_reply() -> None:
     ],
 )
 def test_a_refused_password_is_auth(message: str) -> None:
-    """Whatever a server says to a password that it does not take is `auth`; any other refusal keeps its kind."""
+    """Any refusal of a password is `auth`; any other refusal keeps its kind."""
     with tcp_server(Server(f"-{message}\r\n".encode())) as port:
         refused = failure_of(target(port, password="old"))
     assert (refused.kind, refused.detail) == (ErrorKind.AUTH, message)
