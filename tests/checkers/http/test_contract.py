@@ -15,7 +15,7 @@ import pytest
 from tests.context import observe
 from tests.scripted import Line, ReceivedRequest, ok, scripted
 from xnai_validate.checkers.http import _contract_requests as contract_requests
-from xnai_validate.checkers.http._contract_requests import MadeUp, Untested, made_up
+from xnai_validate.checkers.http._contract_requests import MadeUp, Untested, made_up, request_maker
 from xnai_validate.errors import NotApplicable, Unmeasurable
 from xnai_validate.kit import Observed, Target
 
@@ -141,7 +141,8 @@ def test_fields_can_be_fixed_in_valid_bodies() -> None:
     """Every valid body has them; invalid ones stay as they were generated."""
 
     async def bodies() -> tuple[list[bytes], list[bytes]]:
-        made = [item async for item in made_up(document(), ["POST /take"], 10, 1, {"size": 3})]
+        async with request_maker() as maker:
+            made = [item async for item in made_up(maker, document(), ["POST /take"], 10, 1, {"size": 3})]
         requests = [item for item in made if isinstance(item, MadeUp)]
         return [r.body.encode("latin-1") for r in requests if r.valid], [
             r.body.encode("latin-1") for r in requests if not r.valid
@@ -153,6 +154,31 @@ def test_fields_can_be_fixed_in_valid_bodies() -> None:
     assert asyncio.run(bodies()) == (valid, invalid), "the same seed makes up the same requests"
 
 
+def test_one_process_makes_up_the_requests_of_a_run() -> None:
+    """Later questions get the same requests as the first; after a question it cannot answer, a new process does."""
+
+    async def answers() -> list[list[object]]:
+        async with request_maker() as maker:
+
+            async def ask() -> list[object]:
+                return [item async for item in made_up(maker, document(), ["POST /take"], 10, 1, {})]
+
+            first, processes = await ask(), _children_of_ours("contract_child.py")
+            second = await ask()
+            assert len(processes) == 1
+            assert _children_of_ours("contract_child.py") == processes
+            os.kill(processes[0], signal.SIGKILL)
+            with pytest.raises(Unmeasurable, match="was killed"):
+                await ask()
+            third = await ask()
+        assert _children_of_ours("contract_child.py") == []
+        return [answer[:-1] for answer in (first, second, third)]  # without the last entry, which has the peak memory
+
+    first, second, third = asyncio.run(answers())
+    assert first
+    assert first == second == third
+
+
 def test_a_document_that_hangs_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
     """A schema that nothing satisfies in any time ends by our clock, and is reported."""
     monkeypatch.setattr(contract_requests, "MAKE_UP_S", 5.0)
@@ -160,7 +186,8 @@ def test_a_document_that_hangs_is_ended(monkeypatch: pytest.MonkeyPatch) -> None
 
     async def made() -> list[Any]:
         operations = ["POST /take", "GET /find"]
-        return [item async for item in made_up(document(schema=slow), operations, 50, 1, {}, 1 << 30)]
+        async with request_maker() as maker:
+            return [item async for item in made_up(maker, document(schema=slow), operations, 50, 1, {}, 1 << 30)]
 
     untested = [item for item in asyncio.run(asyncio.wait_for(made(), 60)) if isinstance(item, Untested)]
     assert untested
@@ -192,7 +219,8 @@ def test_a_process_that_gets_too_little_memory_judges_nothing(mib: int) -> None:
     service = Service()
 
     async def made() -> list[object]:
-        return [item async for item in made_up(document(), ["POST /take"], 10, 1, {}, mib << 20)]
+        async with request_maker() as maker:
+            return [item async for item in made_up(maker, document(), ["POST /take"], 10, 1, {}, mib << 20)]
 
     with pytest.raises(Unmeasurable, match=f"takes more than the {mib} MiB"):
         asyncio.run(made())
@@ -208,7 +236,8 @@ def test_a_document_that_needs_more_than_it_may_have_is_not_judged() -> None:
     large = document(schema={"type": "object", "properties": {"text": {"anyOf": options}}})
 
     async def made() -> list[object]:
-        return [item async for item in made_up(large, ["POST /take"], 50, 1, {}, 56 << 20)]
+        async with request_maker() as maker:
+            return [item async for item in made_up(maker, large, ["POST /take"], 50, 1, {}, 56 << 20)]
 
     with pytest.raises(Unmeasurable, match="takes more than the 56 MiB"):
         asyncio.run(made())
@@ -218,8 +247,9 @@ def test_a_process_that_the_system_kills_judges_nothing() -> None:
     """As the system does that has no memory left: the reason is that, and not that the service is wrong."""
 
     async def made() -> None:
-        async for _ in made_up(document(), ["POST /take"], 200, 1, {}):
-            pass
+        async with request_maker() as maker:
+            async for _ in made_up(maker, document(), ["POST /take"], 200, 1, {}):
+                pass
 
     async def killed() -> None:
         async with asyncio.TaskGroup() as tasks:

@@ -1,21 +1,25 @@
 """The process that makes up requests from an OpenAPI document, a program of its own: `python _contract_child.py`.
 
-It reads one JSON line, what is wanted, and writes a line for each request, then one with the operations it could make
-nothing of. Like the examiner of documents it has limits, and can be ended from outside: a schema is a program. It
-imports nothing of ours: Hypothesis takes constants from the code around it, and the same seed shall make up the same
-requests whatever that code becomes. It is run in an empty folder, for Hypothesis writes down what it works out.
+It reads JSON lines, each with what to make up. For each it writes a line per request, then one with the operations that
+have no requests, then one with an exit code. The libraries take seconds to import, so they are imported once; each line
+is answered by a forked process, which has limits of its own, since a schema is a program, and which begins from the
+same state. The program imports nothing of ours: Hypothesis takes constants from the code around it, and the same seed
+shall make up the same requests whatever that code becomes. It is run in an empty folder, for Hypothesis writes down
+what it works out.
 """
 
 from __future__ import annotations
 
 import gzip
 import json
+import os
 import re
 import resource
 import sys
 import unicodedata
 import warnings
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -42,22 +46,46 @@ _ENCODABLE = {"utf-8": [[0, 0xD7FF], [0xE000, 0x10FFFF]], "ascii": [[0, 0x7F]]}
 
 
 def main() -> None:
-    """Make up the requests and end; with the exit code EXHAUSTED where the memory does not suffice."""
-    resource.setrlimit(resource.RLIMIT_CPU, (CPU_CAP_S, CPU_CAP_S))
+    """Answer every line of stdin, each in a forked process, and write with which code that process ended."""
     warnings.simplefilter("ignore")  # the libraries warn of what documents are like
-    asked = json.loads(sys.stdin.buffer.readline())
+    _spare_tables()
+    _import_libraries()
+    for line in sys.stdin.buffer:
+        child = os.fork()
+        if child == 0:
+            code = 1
+            try:
+                code = _answer(json.loads(line))
+            finally:
+                os._exit(code)
+        _, status = os.waitpid(child, 0)
+        _say({"ended": os.waitstatus_to_exitcode(status)})
+
+
+def _import_libraries() -> None:
+    """Import what every answer needs, so that the forked processes share it."""
+    for name in ("hypothesis", "requests", "schemathesis", "schemathesis.openapi"):
+        import_module(name)
+
+
+def _answer(asked: dict[str, Any]) -> int:
+    """Write the requests and return the exit code: EXHAUSTED if the memory does not suffice."""
+    memory = asked["memory_bytes"]
+    if _status_kib("VmData") * 1024 > memory:
+        return EXHAUSTED
+    resource.setrlimit(resource.RLIMIT_CPU, (CPU_CAP_S, CPU_CAP_S))
     # Not RLIMIT_AS: what is only reserved, or read from files that others have mapped too, takes no memory.
-    resource.setrlimit(resource.RLIMIT_DATA, (asked["memory_bytes"], asked["memory_bytes"]))
+    resource.setrlimit(resource.RLIMIT_DATA, (memory, memory))
     untested: list[str] = []
     try:
-        _spare_tables()
         for request in _requests(asked, untested):
             _say(request)
-        _say({"untested": untested, "peak_mib": _peak_mib()})
+        _say({"untested": untested, "peak_mib": round(_status_kib("VmHWM") / 1024, 1)})
     except (MemoryError, ImportError, SystemError) as error:
         if isinstance(error, MemoryError) or any(words in str(error) for words in _NO_MEMORY):
-            sys.exit(EXHAUSTED)
+            return EXHAUSTED
         raise
+    return 0
 
 
 def _spare_tables() -> None:
@@ -73,10 +101,10 @@ def _spare_tables() -> None:
         (folder / f"codec-v2-{codec}.json.gz").write_bytes(gzip.compress(table, mtime=1))
 
 
-def _peak_mib() -> float:
-    """The most memory that this process has had, see proc_pid_status(5)."""
+def _status_kib(name: str) -> int:
+    """A figure of this process in KiB, see proc_pid_status(5): VmData, or VmHWM for its peak."""
     status = Path("/proc/self/status").read_text(encoding="ascii", errors="replace")
-    return round(int(status.partition("VmHWM:")[2].split(None, 1)[0]) / 1024, 1)
+    return int(status.partition(f"{name}:")[2].split(None, 1)[0])
 
 
 def _ran_out(error: BaseException | None) -> bool:

@@ -9,7 +9,7 @@ import signal
 import sys
 import tempfile
 from collections.abc import AsyncIterator, Sequence
-from contextlib import suppress
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 
 from xnai_validate.checkers.http._contract_child import EXHAUSTED
@@ -51,7 +51,81 @@ class Untested(FrozenModel):
     """The most memory that the process took; None where it was ended."""
 
 
+@dataclass(slots=True)
+class Output:
+    """What the process wrote, and how it ended."""
+
+    lines: list[bytes] = field(default_factory=list)
+    code: int = 0
+    """Its exit code, a signal as a negative number; 0 also if we have ended it."""
+    ended: bool = False
+    """Whether the process reported the exit code and can answer the next question."""
+
+    @property
+    def whole(self) -> bool:
+        """Whether it came to its end."""
+        return bool(self.lines) and b'"untested"' in self.lines[-1]
+
+
+class RequestMaker:
+    """The process that makes up requests: started at the first question, it answers one question at a time."""
+
+    def __init__(self, folder: str) -> None:
+        self._folder = folder
+        self._process: asyncio.subprocess.Process | None = None
+        self._lock = asyncio.Lock()
+
+    async def output(self, question: bytes) -> Output:
+        """What the process writes for a question; a process that does not come to its end is replaced."""
+        async with self._lock:
+            if self._process is None:
+                self._process = await self._started()
+            output = Output()
+            try:
+                await _read_output(self._process, question, output)
+            finally:
+                if not output.ended:
+                    await self.stop()
+            return output
+
+    async def _started(self) -> asyncio.subprocess.Process:
+        return await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-P",  # nothing is imported from the folder that we happen to be in
+            CHILD,
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.DEVNULL,
+            limit=LINE_CAP,
+            cwd=self._folder,
+            start_new_session=True,  # Ctrl-C is for us to act on
+        )
+
+    async def stop(self) -> None:
+        """End the process and those that it forked, and wait until it is gone."""
+        process, self._process = self._process, None
+        if process is None:
+            return
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        if process.stdin is not None:
+            process.stdin.close()
+        await process.wait()
+
+
+@asynccontextmanager
+async def request_maker() -> AsyncIterator[RequestMaker]:
+    """A maker of requests, in a folder of its own that is removed afterwards, as is its process."""
+    with tempfile.TemporaryDirectory(prefix="xnai-contract-", ignore_cleanup_errors=True) as folder:
+        maker = RequestMaker(folder)
+        try:
+            yield maker
+        finally:
+            await maker.stop()
+
+
 async def made_up(
+    maker: RequestMaker,
     document: JsonObject,
     operations: Sequence[str],
     examples: int,
@@ -65,7 +139,7 @@ async def made_up(
     Unmeasurable where it gets no further with `memory_bytes` for its data, or ends otherwise than it should.
     """
     asked: JsonObject = {"document": document, "operations": list(operations), "examples": examples, "seed": seed}
-    output = await _output(json.dumps({**asked, "fixed": fixed, "memory_bytes": memory_bytes}).encode() + b"\n")
+    output = await maker.output(json.dumps({**asked, "fixed": fixed, "memory_bytes": memory_bytes}).encode() + b"\n")
     if output.code in _OUT_OF_MEMORY:
         raise Unmeasurable(
             f"making up requests takes more than the {memory_bytes >> 20} MiB that the process may have; none was made",
@@ -84,49 +158,10 @@ async def made_up(
         yield Untested(untested=["making up requests takes too long; of some operations none were made"])
 
 
-@dataclass(slots=True)
-class _Output:
-    """What the process wrote, and how it ended."""
-
-    lines: list[bytes] = field(default_factory=list)
-    code: int = 0
-    """Its exit code, a signal as a negative number; 0 too where we have ended it."""
-
-    @property
-    def whole(self) -> bool:
-        """Whether it came to its end."""
-        return bool(self.lines) and b'"untested"' in self.lines[-1]
-
-
-async def _output(question: bytes) -> _Output:
-    """Ask the process, in a folder of its own that is gone afterwards."""
-    with tempfile.TemporaryDirectory(prefix="xnai-contract-", ignore_cleanup_errors=True) as folder:
-        process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-P",  # nothing is imported from the folder that we happen to be in
-            CHILD,
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.DEVNULL,
-            limit=LINE_CAP,
-            cwd=folder,
-            start_new_session=True,  # Ctrl-C is for us to act on
-        )
-        try:
-            return await _heard(process, question)
-        finally:
-            with suppress(ProcessLookupError):
-                process.kill()
-            if process.stdin is not None:
-                process.stdin.close()
-            await process.wait()
-
-
-async def _heard(process: asyncio.subprocess.Process, question: bytes) -> _Output:
-    """Its whole lines; it is not ended here where it takes too long or writes too much."""
+async def _read_output(process: asyncio.subprocess.Process, question: bytes, output: Output) -> None:
+    """Ask the process and read its whole lines; it is not ended here if it takes too long or writes too much."""
     assert process.stdin is not None
     assert process.stdout is not None
-    output = _Output()
     with suppress(TimeoutError, ValueError):  # ValueError: a line above the cap
         async with asyncio.timeout(MAKE_UP_S):
             with suppress(OSError):  # it has ended before it has read everything; its exit code is the reason
@@ -134,9 +169,11 @@ async def _heard(process: asyncio.subprocess.Process, question: bytes) -> _Outpu
                 await process.stdin.drain()
             size = 0
             while size < REQUESTS_CAP and (line := await process.stdout.readline()):
+                if line.startswith(b'{"ended"'):
+                    output.code, output.ended = json.loads(line)["ended"], True
+                    return
                 if line.endswith(b"\n"):
                     output.lines.append(line)
                 size += len(line)
             if size < REQUESTS_CAP:
                 output.code = await process.wait()
-    return output

@@ -10,7 +10,7 @@ from typing import Annotated
 from urllib.parse import urlsplit
 
 from xnai_validate.checkers._once import once
-from xnai_validate.checkers.http._contract_requests import MEMORY_CAP, MadeUp, made_up
+from xnai_validate.checkers.http._contract_requests import MEMORY_CAP, MadeUp, made_up, request_maker
 from xnai_validate.checkers.http._openapi_examiner import Examiner, examiner
 from xnai_validate.kit import (
     Context,
@@ -202,7 +202,9 @@ class _Trial:
             missing = [one for one in asked if not any(_is_meant(one, name) for name in wanted)]
             self._untested = [f"{one}: the document does not describe it" for one in missing]
             at_root = bool(prefix) and any(name.partition(" ")[2].startswith(f"{prefix}/") for name in wanted)
+            maker = await self._ctx.shared(("http", "contract", "maker"), request_maker)
             async for request in made_up(
+                maker,
                 document,
                 wanted,
                 self._params.examples,
