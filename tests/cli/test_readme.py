@@ -101,11 +101,13 @@ def test_the_commands_within_sentences_exist() -> None:
     for text in (*INLINE, *(f"xnai-validate {' '.join(words)}" for words in commands())):
         words = shlex.split(text.partition(" > ")[0])[1:]
         command = [] if words[0].startswith("-") else words[:1]
-        help_text = helps.setdefault("".join(command), finish(start(*command, "--help", COLUMNS="80"))[1])
+        name = "".join(command)
+        if name not in helps:
+            helps[name] = finish(start(*command, "--help", COLUMNS="80"))[1]
         for word in words[len(command) :]:
             if word.startswith("-"):
-                assert re.search(rf"(?<![\w-]){re.escape(word.partition('=')[0])}(?![\w-])", help_text), text
-        assert help_text.startswith("Usage:"), text
+                assert re.search(rf"(?<![\w-]){re.escape(word.partition('=')[0])}(?![\w-])", helps[name]), text
+        assert helps[name].startswith("Usage:"), text
 
 
 def test_the_options_of_run_in_the_table_exist() -> None:

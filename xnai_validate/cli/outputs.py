@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import stat
 from contextlib import suppress
 from dataclasses import dataclass
@@ -57,7 +59,7 @@ class Outputs:
                 try:
                     self._add(name)
                 except RuntimeError:  # symbolic links in a circle, before Python 3.13
-                    raise _unwritable(name, "its symbolic links form a circle") from None
+                    raise _unwritable(name, os.strerror(errno.ELOOP)) from None
                 except OSError as error:
                     raise _unwritable(name, error.strerror or str(error)) from None
         except ConfigError:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
-from xnai_validate.cli.proving.worker_pool import exit_if_cancelled, exit_worker, worker_pool
+from xnai_validate.cli.proving.worker_pool import exit_worker, run_cancellable, worker_pool
 from xnai_validate.config import LoadOptions, load_plan
 from xnai_validate.demo.defects import CATALOGUE, Defect
 from xnai_validate.demo.processes.stack import EmbeddedStack
@@ -110,14 +110,13 @@ def run_trials(trials: Collection[Trial], profile: str, jobs: int) -> Generator[
     Close the generator to stop early: the trials that are running then end, with their stacks, and no other begins.
     """
     with worker_pool(jobs) as pool:
-        futures = [pool.submit(_run_trial, trial, profile) for trial in trials]
+        futures = [pool.submit(run_cancellable, _run_trial, trial, profile) for trial in trials]
         for future in as_completed(futures):
             yield future.result()
 
 
 def _run_trial(trial: Trial, profile: str) -> TrialResult:
     """Run one trial, in a worker process."""
-    exit_if_cancelled()
     if trial.defect is not None:  # never back: healthy trials are the first, so their workers are new
         os.setpriority(os.PRIO_PROCESS, 0, BROKEN_NICE)
     try:

@@ -5,14 +5,17 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from types import FrameType
-from typing import NoReturn
+from typing import NoReturn, ParamSpec, TypeVar
 
 from xnai_validate.cli.interrupts import interrupts
 from xnai_validate.demo.processes.parent_death import end_with_parent
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 
 @contextmanager
@@ -45,10 +48,17 @@ def exit_worker() -> NoReturn:
     raise SystemExit
 
 
-def exit_if_cancelled() -> None:
-    """End this worker if it has received SIGTERM: the pool hands out trials before a worker is free for them."""
+def run_cancellable(function: Callable[P, T], *arguments: P.args, **named: P.kwargs) -> T:
+    """Run a function in a worker; end the process if the worker is cancelled meanwhile, or was before.
+
+    The pool would take SystemExit for a result and hand out the next trial: it does so before a worker is free for it.
+    """
     if signal.getsignal(signal.SIGTERM) is signal.SIG_IGN:
-        exit_worker()
+        os._exit(0)
+    try:
+        return function(*arguments, **named)
+    except SystemExit:
+        os._exit(0)
 
 
 def _init_worker(parent: int) -> None:
