@@ -39,7 +39,7 @@ def files() -> dict[str, str]:
     """Path -> content of every block of YAML: the path stands at its head; a bare list of checks becomes a suite."""
     found: dict[str, str] = {}
     for number, text in enumerate(blocks("yaml")):
-        head = re.match(r"# ((?:checks|profiles)/\S+\.yaml)\n", text)
+        head = re.match(r"# ((?:checks|contracts|profiles)/\S+\.yaml)\n", text)
         if head:
             found[head[1].replace("checks/streaming/stream", "checks/readme/stream")] = text
         else:
