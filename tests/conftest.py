@@ -26,7 +26,7 @@ for number, usual in ((signal.SIGINT, signal.default_int_handler), (signal.SIGHU
         signal.signal(number, usual)
 
 _ROOT = Path(__file__).parent.parent
-# Two files that every worker has and none writes: locking them leaves nothing to clear up, whoever is killed.
+# Two files that every worker has and none writes: locking them leaves nothing to clear up after a killed worker.
 _DOOR, _MACHINE = _ROOT / "pyproject.toml", _ROOT / "Makefile"
 
 
@@ -41,7 +41,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
     """Let a test have the machine together with others, or by itself; its fixtures are made and ended within."""
     how = fcntl.LOCK_EX if item.get_closest_marker("alone") else fcntl.LOCK_SH
-    # Whoever waits for the machine holds the door meanwhile, or one that wants it alone would wait for all the others.
+    # A worker that waits for the machine holds the door meanwhile: one that needs it alone would wait for all others.
     with _locked(_MACHINE, how, behind=_DOOR):
         return (yield)
 

@@ -1,4 +1,4 @@
-"""Ports of loopback for servers that can only be told a number."""
+"""Ports of loopback for servers that take only a number."""
 
 from __future__ import annotations
 

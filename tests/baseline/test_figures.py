@@ -96,7 +96,7 @@ def test_a_load_that_fades_away_has_no_p99() -> None:
 
 
 def test_long_run_variance_of_known_series() -> None:
-    """That of a constant is none, that of a trend larger than that of its terms, that of a zigzag not smaller."""
+    """That of a constant is zero, that of a trend larger than that of its terms, that of a zigzag no smaller."""
     assert long_run_variance([3.0] * 10) == 0
     assert long_run_variance([1.0]) == 0
     trend = [float(n) for n in range(30)]

@@ -1,4 +1,4 @@
-"""Baselines on disk: what is written is read again, and what is none is refused with a reason."""
+"""Baselines on disk: what is written is read again, and an invalid file is refused with a reason."""
 
 from __future__ import annotations
 

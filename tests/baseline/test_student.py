@@ -46,7 +46,7 @@ def test_the_beta_function_is_a_distribution(x: float, a: float, b: float) -> No
 
 
 def test_nonsense_is_refused() -> None:
-    """No degrees of freedom, and tails that are none."""
+    """No degrees of freedom, and tails that are not probabilities."""
     with pytest.raises(ValueError, match="above 0, not 0"):
         upper_tail(1, 0)
     for tail in (0, 0.6):

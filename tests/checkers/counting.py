@@ -25,7 +25,7 @@ class AddParams(Params):
     gather: int = 0
     """Wait until that many are under way at once."""
     missing: bool = False
-    """Say that there is no such thing on this stack."""
+    """Raise that the counter does not exist on this stack."""
 
 
 class Added(Facts):

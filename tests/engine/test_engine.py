@@ -183,7 +183,7 @@ def test_observations_are_measured_by_their_own_kind_target_and_rules(tmp_path: 
 
     @checker("far.url")
     async def url(params: Params, ctx: Context) -> Where:
-        """Tell the url of the target."""
+        """Return the url of the target."""
         return Where(url=str(ctx.target.url))
 
     @checker("far.ask", target=False)
@@ -215,7 +215,7 @@ def test_progress_is_reported_beside_the_events(tmp_path: Path) -> None:
 
     @checker("long.one", target=False)
     async def long(params: Params, ctx: Context) -> Done:
-        """Say something."""
+        """Report progress."""
         ctx.progress("half of hunter2hunter2 " + "x" * 1000)
         return Done(rounds=1)
 

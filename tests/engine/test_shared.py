@@ -137,7 +137,7 @@ def test_cancelling_one_waiter_does_not_disturb_the_others() -> None:
 
 
 def test_closing_does_not_wait_for_ever() -> None:
-    """What does not close in time is cancelled and told of; hurrying shortens the time; what still opens is dropped."""
+    """A late close is cancelled with a notice; hurry shortens the time; an unfinished opening is dropped."""
     log = Log()
 
     async def main() -> tuple[float, float]:

@@ -42,7 +42,7 @@ def test_a_killed_run_leaves_nothing_in_force(name: str, tmp_path: Path, capsys:
             if moment in ("held", "reverting"):
                 report = build_report(read_journal(state / "runs" / f"{RUN}.jsonl"))
                 (fault,) = report.faults
-                assert fault.proven, "the journal of the killed run does not tell that its fault was taken back"
+                assert fault.proven, "the journal of the killed run does not record that its fault was reverted"
                 assert report.exit_code == 130
     with capsys.disabled():
         longest = max(took, key=lambda moment: took[moment])
@@ -124,13 +124,13 @@ def test_where_the_guardian_is_killed_too(tmp_path: Path) -> None:
                 for guardian in watching:
                     guardian.send_signal(number)
             code, held = undo(tmp_path)
-            assert (code, "still runs" in held) == (4, True), "what a living run holds is its own to take back"
+            assert (code, "still runs" in held) == (4, True), "what a living run holds is its own to revert"
             assert guardians(tmp_path) == watching, "a signal has ended the guardian"
             for guardian in watching:
                 guardian.kill()
             process.kill()
             process.wait(10)
-        assert scene.seen() != before, "nobody was there to take it back"
+        assert scene.seen() != before, "it was reverted without a guardian"
         assert len(records(tmp_path)) == 1
         code, listed = undo(tmp_path, "--list")
         assert (code, f"{RUN}.1  process.pause  worker" in listed, "left behind" in listed) == (4, True, True)
@@ -170,7 +170,7 @@ def test_a_run_that_stands_still_does_not_keep_a_fault_in_force(tmp_path: Path) 
         assert flag.exists()
         took_s = becomes(flag.exists, False)
         becomes(lambda: records(tmp_path), [])
-        assert took_s > 0.5, "it was taken back before its time"
+        assert took_s > 0.5, "it was reverted before its time"
         process.send_signal(signal.SIGCONT)
         output, _ = process.communicate(timeout=60)
     assert process.returncode == 3

@@ -85,7 +85,7 @@ class Many(Params):
 
 
 def errors(raw: dict[str, Any], context: object = FROM_FILE) -> list[tuple[str, tuple[int | str, ...]]]:
-    """Type and location of each error in the params of a file; empty where there are none."""
+    """Type and location of each error in the params of a file; empty where they are valid."""
     try:
         Many.model_validate(raw, context=context)
     except ValidationError as error:

@@ -3,8 +3,8 @@
 `python -m tests.checkers.breaker 25 concurrent` does only what is about that promise.
 
 Each judgement that is wrong is a line on stdout; the last line is how many there were of how many. Where the check
-itself says that it could not judge (on a machine that was too busy for a recovery time of a second), which is told on
-stderr, it is asked again, at most twice: a checker that knows that it does not know is not wrong.
+itself reports that it could not judge (on a machine that was too busy for a recovery time of a second), with a line on
+stderr, it runs again, at most twice: a checker that knows that it does not know is not wrong.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ def _judged(judge: Callable[[], str | None]) -> str | None:
         try:
             return judge()
         except Unmeasurable as why:
-            print(f"asked again: {why}", file=sys.stderr, flush=True)  # noqa: T201
+            print(f"runs again: {why}", file=sys.stderr, flush=True)  # noqa: T201
     return f"not judged in {TRIALS} trials"
 
 

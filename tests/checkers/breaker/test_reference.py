@@ -171,6 +171,6 @@ def test_the_reference_does_what_the_model_does(redis: Target) -> None:
 
 
 def test_the_machine_notices_a_breaker_that_differs(redis: Target) -> None:
-    """The comparison is none that cannot fail."""
+    """The comparison can fail."""
     with sides(redis, ForgivesAtHalfOpen) as machine, pytest.raises(AssertionError):
         run_state_machine_as_test(machine, settings=SEARCH)

@@ -176,7 +176,7 @@ def test_a_report_that_waits_for_the_work_does_not_come_meanwhile(manner: str, a
 
 
 def test_work_that_fails_keeps_nothing_busy() -> None:
-    """Then it is not told that reports came while the stack was busy."""
+    """Then it is unknown whether reports came while the stack was busy."""
     work = {
         "kind": "http.request",
         "target": "api",

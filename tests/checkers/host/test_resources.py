@@ -77,7 +77,7 @@ def test_kills_and_handles_are_read_as_the_kernel_writes_them(tmp_path: Path) ->
 
 
 def test_the_lowest_limit_of_the_control_groups_counts(tmp_path: Path) -> None:
-    """Version 2: a limit above our group holds too; `max` is none."""
+    """Version 2: a limit above our group holds too; `max` means no limit."""
     proc = write(tmp_path / "proc", self__cgroup="0::/user.slice/app\n")
     groups = tmp_path / "cgroup"
     write(groups / "user.slice", **{"memory.max": "268435456\n", "memory.current": "5\n"})

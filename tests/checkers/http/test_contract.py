@@ -151,7 +151,7 @@ def test_fields_can_be_fixed_in_valid_bodies() -> None:
     valid, invalid = asyncio.run(bodies())
     assert {json.loads(body)["size"] for body in valid} == {3}
     assert invalid
-    assert asyncio.run(bodies()) == (valid, invalid), "the same seed makes up the same requests"
+    assert asyncio.run(bodies()) == (valid, invalid), "the same seed generates the same requests"
 
 
 def test_one_process_makes_up_the_requests_of_a_run() -> None:

@@ -65,7 +65,7 @@ def test_nothing_arrives_at_rate_zero() -> None:
 
 
 def test_the_rate_of_a_moment_is_known() -> None:
-    """What the schedule wants now can be told beside what is reached."""
+    """The planned rate of now can be shown beside the reached rate."""
     arrivals = Arrivals([Stage(10, 10, 1), Stage(10, 30, 2)])
     assert [arrivals.rate_at(at) for at in (-1, 0, 1, 2, 2.5, 3, 9)] == [0, 10, 10, 20, 25, 0, 0]
     assert arrivals.duration_s == 3

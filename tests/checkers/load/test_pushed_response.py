@@ -180,7 +180,7 @@ def test_an_incomplete_response_is_reported(sent: bytes, kind: ErrorKind, words:
 
 
 def test_what_came_before_the_fault_is_not_lost() -> None:
-    """A piece and a malformed chunk in one read are both told."""
+    """A piece and a malformed chunk in one read are both passed on."""
     response = heard(sends(CHUNKED + chunk(b"good") + b"zz\r\n"))
     assert (response.content, response.outcome) == (b"good", ErrorKind.PROTOCOL)
 

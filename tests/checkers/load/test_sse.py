@@ -229,7 +229,7 @@ def test_literal_line_ends_of_a_stream_that_stalls_are_named_too() -> None:
 
 
 def test_streams_that_are_held_back_are_reported() -> None:
-    """All events in one piece are buffered, and the gaps between their tokens are none."""
+    """All events in one piece are buffered, and the gaps between their tokens are zero."""
     apart: list[bytes | float] = [part for event_ in WHOLE for part in (event_, 0.05)]
     facts = streams(alternately(plays(b"".join(WHOLE)), plays(*apart)))
     assert (facts["buffered_count"], facts["completed_count"]) == (5, 10)

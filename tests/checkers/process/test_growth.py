@@ -84,7 +84,7 @@ def test_work_that_leaves_nothing_behind_does_not_grow(worker: Start) -> None:
 
 
 def test_a_leak_of_memory_shows(worker: Start) -> None:
-    """Five pieces of 10 MiB that are kept are a growth of 50 MiB, above a limit of 1.2x; the warm-up is none."""
+    """Five pieces of 10 MiB that are kept are a growth of 50 MiB, above a limit of 1.2x; the warm-up does not count."""
     seen = observe(
         "process.growth",
         of(worker("kept.append(bytearray(os.urandom(1)) * (10 << 20))")),

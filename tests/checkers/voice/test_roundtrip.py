@@ -141,7 +141,7 @@ def test_a_page_is_no_recording() -> None:
 
 
 def test_an_empty_answer_is_not_sent_back() -> None:
-    """200 with no body at all: not valid, and there is nothing to be recognised."""
+    """200 with no body at all: not valid, and the recognition is left out."""
     with voice(lambda _: b"") as (server, target):
         facts = observe("voice.roundtrip", target, text=TEXT).facts
     assert (facts["wav_valid"], facts["stt_status"], len(server.requests)) == (False, None, 1)
@@ -288,7 +288,7 @@ def test_a_recording_without_end() -> None:
 
 
 def test_a_target_without_a_url() -> None:
-    """There is nothing to ask."""
+    """A target without a url is not applicable."""
     with pytest.raises(NotApplicable, match="target voice has no url"):
         observe("voice.roundtrip", Target("voice", container="voice"), text=TEXT)
 

@@ -57,7 +57,7 @@ def test_it_is_not_taken_for_a_suite(home: Home) -> None:
 
 
 def test_a_broken_suite_is_reported_alone(home: Home) -> None:
-    """What would follow from its lack is not told: not the hundred places where its vars are used."""
+    """The errors that follow from its lack are left out: the hundred places where its vars are used."""
     home.profile(PROFILE)
     home.suite(SUITE)
     for text, message in {

@@ -38,7 +38,7 @@ def test_memory_is_really_taken() -> None:
 
 
 def test_memory_is_guarded() -> None:
-    """Not beyond 97 %, not more than allowed, and not where there is nothing to do."""
+    """Not beyond 97 %, not more than allowed, and not where the host is as full already."""
     with pytest.raises(ValidationError), fault_control("host.memory", percent=98):
         pass
     with (

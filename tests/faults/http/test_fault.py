@@ -198,7 +198,7 @@ def test_a_client_that_leaves_is_reported_to_the_target(web: Site) -> None:
         assert answer.read1()
         connection.close()
         answer.close()
-        assert web.left.wait(10), "the target goes on though nobody listens"
+        assert web.left.wait(10), "the target goes on though no client listens"
 
 
 def test_old_clients_and_cautious_ones_are_served(web: Site) -> None:

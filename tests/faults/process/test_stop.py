@@ -97,7 +97,7 @@ def test_a_process_that_does_not_come_back_is_an_error() -> None:
 
 
 def test_a_stack_that_has_ended_ends_the_revert(tmp_path: Path) -> None:
-    """Its state file is gone with it: then there is nothing to undo."""
+    """Its state file is gone with it: then the revert is done."""
     with server() as (target, process, _):
         state = tmp_path / "state.json"
         state.write_text(f'{{"targets": {{"api": {{"pid": {process.pid}}}}}}}', encoding="utf-8")

@@ -71,7 +71,7 @@ def test_a_coding_that_was_not_requested_is_named(coding: str, accepted: str | N
 
 
 def test_a_coding_of_no_body_is_no_error() -> None:
-    """HEAD, and an empty body: there is nothing that would be coded."""
+    """HEAD, and an empty body: no bytes were coded."""
     with scripted(ok(b"", "Content-Encoding: zstd")) as server:
         for method in ("GET", "HEAD"):
             assert observe("http.request", Target("api", server.url()), method=method).facts["error"] is None
