@@ -151,6 +151,7 @@ def _vars(settings: Settings, canaries: list[object]) -> dict[str, object]:
         "canaries": canaries,
         "injected": {"question": "What do visitors of the workshop find?", "source": "workshop.md"},
         "vikunja_redis": True,
+        "search_word": "breaker",
         "breakers_used": len(BREAKER_FAILURES),
         "budget": BUDGET,
         "load": LOAD,
