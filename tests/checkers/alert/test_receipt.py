@@ -130,7 +130,7 @@ def test_alerts_about_something_else_and_from_before_do_not_count(server: Server
     assert not seen.facts["received"]
     assert seen.facts["unrelated_count"] == 2
     early = flat({"service": "llm", "new_status": "unhealthy", "timestamp": "2020-01-01T00:00:00Z"}, ())
-    assert early.said_at == 1577836800.0
+    assert early.sent_at == 1577836800.0
 
 
 def test_params_that_do_not_fit_are_refused(server: Server) -> None:

@@ -179,7 +179,7 @@ def test_a_step_may_fail_and_let_the_flow_go_on(tmp_path: Path, server: Scripted
     - {name: c, kind: http.request, with: {path: "/{{id}}"}}
     """
     end = run(tmp_path, server, steps, CLEANUP)
-    assert end.facts["failed_steps"] == ["a: id was not captured: there is nothing at json $.none"]
+    assert end.facts["failed_steps"] == ["a: id was not captured: no value exists at json $.none"]
     assert (names(end, held=True), names(end, held=None)) == (["b"], ["c", "remove"])
 
 

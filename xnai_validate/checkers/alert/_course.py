@@ -72,23 +72,30 @@ class Course:
         return [channel for channel in self._channels if not self._of(channel, state)]
 
     def _of(self, channel: str, state: str | None = None) -> list[Receipt]:
-        """The alerts that are meant and came on a channel."""
+        """Return the expected alerts that came on a channel."""
         return [
-            one
-            for one in self._inbox.receipts
-            if one.channel == channel
-            and state in (None, one.notice.state)
-            and one.notice.fits(self._params.match)
-            and fresh(one, self._since)
+            receipt
+            for receipt in self._inbox.receipts
+            if receipt.channel == channel
+            and state in (None, receipt.notice.state)
+            and receipt.notice.fits(self._params.match)
+            and fresh(receipt, self._since)
         ]
 
     def facts(self) -> Received:
-        """What came of it."""
-        meant = {channel: self._of(channel) for channel in self._channels}
-        all_meant = sorted((one for found in meant.values() for one in found), key=lambda one: one.at_s)
-        faults = [fault for one in self._inbox.receipts for fault in one.notice.faults if self._counts(one)]
-        types = [Counter(_type(one.notice.fields) for one in found) for found in meant.values()]
-        stale = sum(one.notice.fits(self._params.match) and not fresh(one, self._since) for one in self._inbox.receipts)
+        """Return what was received."""
+        by_channel = {channel: self._of(channel) for channel in self._channels}
+        expected_receipts = sorted(
+            (receipt for found in by_channel.values() for receipt in found), key=lambda receipt: receipt.at_s
+        )
+        faults = [fault for receipt in self._inbox.receipts for fault in receipt.notice.faults if self._counts(receipt)]
+        counts_by_channel = [
+            Counter(_type(receipt.notice.fields) for receipt in found) for found in by_channel.values()
+        ]
+        stale = sum(
+            receipt.notice.fits(self._params.match) and not fresh(receipt, self._since)
+            for receipt in self._inbox.receipts
+        )
         return Received(
             received=self._received,
             resolved=self._resolved,
@@ -97,29 +104,37 @@ class Course:
             resolved_delay_ms=self._delay_ms("resolved", self._over) if self._resolved else None,
             firing_count=max(len(self._of(channel, "firing")) for channel in self._channels),
             resolved_count=max(len(self._of(channel, "resolved")) for channel in self._channels),
-            duplicates=sum(len(found) - len({one.notice.identity for one in found}) for found in meant.values()),
-            in_order=all(_in_order(found) for found in meant.values()),
-            order=[f"{one.channel} {_type(one.notice.fields)} {one.notice.state}" for one in all_meant[:50]],
-            types={name: max(one[name] for one in types) for name in sorted({name for one in types for name in one})},
-            delays_ms=self._delays_ms(all_meant),
+            duplicates=sum(
+                len(found) - len({receipt.notice.identity for receipt in found}) for found in by_channel.values()
+            ),
+            in_order=all(_in_order(found) for found in by_channel.values()),
+            order=[
+                f"{receipt.channel} {_type(receipt.notice.fields)} {receipt.notice.state}"
+                for receipt in expected_receipts[:50]
+            ],
+            types={
+                name: max(counts[name] for counts in counts_by_channel)
+                for name in sorted({name for counts in counts_by_channel for name in counts})
+            },
+            delays_ms=self._delays_ms(expected_receipts),
             payload_valid=not faults,
             payload_faults=list(dict.fromkeys(faults))[:FAULTS_CAP],
-            unrelated_count=sum(not one.notice.fits(self._params.match) for one in self._inbox.receipts),
+            unrelated_count=sum(not receipt.notice.fits(self._params.match) for receipt in self._inbox.receipts),
             stale_count=stale,
             refused_count=self._inbox.refused_count,
             failed_steps=self._failed,
             channel_faults=[f"{channel}: {why}" for channel, why in self._inbox.silent.items()],
         )
 
-    def _counts(self, one: Receipt) -> bool:
+    def _counts(self, receipt: Receipt) -> bool:
         """Whether faults of an alert are reported: it is an expected one, or cannot be read at all."""
-        return one.notice.fits(self._params.match) or not one.notice.fields
+        return receipt.notice.fits(self._params.match) or not receipt.notice.fields
 
-    def _delays_ms(self, meant: list[Receipt]) -> dict[str, float]:
+    def _delays_ms(self, receipts: list[Receipt]) -> dict[str, float]:
         """The first of each type, by the time of its arrival."""
         delays: dict[str, float] = {}
-        for one in meant:
-            delays.setdefault(_type(one.notice.fields), round(max(0.0, one.at_s - self._begun) * 1000, 1))
+        for receipt in receipts:
+            delays.setdefault(_type(receipt.notice.fields), round(max(0.0, receipt.at_s - self._begun) * 1000, 1))
         return delays
 
     def _delay_ms(self, state: str, since_s: float) -> float | None:
@@ -127,7 +142,7 @@ class Course:
         firsts = [self._of(channel, state)[:1] for channel in self._channels]
         if not all(firsts):
             return None
-        return max(0.0, max(one.at_s - since_s for (one,) in firsts) * 1000)
+        return max(0.0, max(receipt.at_s - since_s for (receipt,) in firsts) * 1000)
 
 
 def _type(fields: Mapping[str, str]) -> str:
@@ -136,5 +151,5 @@ def _type(fields: Mapping[str, str]) -> str:
 
 def _in_order(found: list[Receipt]) -> bool:
     """Whether no good news came before the first bad news."""
-    states = [one.notice.state for one in found if one.notice.state != "other"]
+    states = [receipt.notice.state for receipt in found if receipt.notice.state != "other"]
     return "resolved" not in states or (states[0] == "firing")

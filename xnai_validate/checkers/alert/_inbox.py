@@ -139,9 +139,9 @@ class Inbox:
                 connection.abort()
 
 
-def fresh(one: Receipt, since: float) -> bool:
+def fresh(receipt: Receipt, since: float) -> bool:
     """Return False if an alert arose before a point in time (seconds since the epoch), by its own account."""
-    return one.notice.said_at is None or one.notice.said_at >= since
+    return receipt.notice.sent_at is None or receipt.notice.sent_at >= since
 
 
 async def _entries_after(connection: RedisConnection, key: str, last_id: str) -> list[tuple[str, dict[str, str]]]:

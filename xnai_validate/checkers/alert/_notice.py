@@ -34,7 +34,7 @@ class Notice:
     identity: str
     """Equal for deliveries of the same piece of news."""
     fields: Mapping[str, str]
-    said_at: float | None
+    sent_at: float | None
     """Seconds since the epoch at which the alert arose, by its own account; None if it has no such time."""
     faults: tuple[str, ...] = ()
     """What is wrong with it, in words."""
@@ -47,13 +47,13 @@ class Notice:
 def flat(fields: Mapping[str, str], required: Sequence[str]) -> Notice:
     """The alert of the stack's own fields; `required` must be there and not empty."""
     faults = [f"{name} is missing or empty" for name in required if not fields.get(name)]
-    said_at, fault = _time(fields, "timestamp")
+    sent_at, fault = _time(fields, "timestamp")
     if fault:
         faults.append(fault)
     word = next((fields[name].lower() for name in _STATE_FIELDS if fields.get(name)), "")
     state: State = "firing" if word in _BAD else "resolved" if word in _GOOD else "other"
     same = {name: value for name, value in sorted(fields.items()) if name not in _CHANGING}
-    return Notice(state, json.dumps(same), dict(fields), said_at, tuple(faults))
+    return Notice(state, json.dumps(same), dict(fields), sent_at, tuple(faults))
 
 
 def posted(body: bytes, required: Sequence[str]) -> list[Notice]:
@@ -104,8 +104,8 @@ def _labelled(alert: Mapping[str, object], common: Sequence[str]) -> Notice:
     if not alert.get("fingerprint"):
         faults.append("fingerprint is missing")
     known = texts(alert)
-    said_at, fault = _time(known, "endsAt" if status == "resolved" else "startsAt")
-    if fault or said_at is None:
+    sent_at, fault = _time(known, "endsAt" if status == "resolved" else "startsAt")
+    if fault or sent_at is None:
         faults.append(fault or "startsAt is missing")
     fields = {
         **(texts(annotations) if isinstance(annotations, dict) else {}),
@@ -114,7 +114,7 @@ def _labelled(alert: Mapping[str, object], common: Sequence[str]) -> Notice:
     }
     identity = json.dumps([known.get("fingerprint"), status, known.get("startsAt")])
     state: State = "firing" if status == "firing" else "resolved" if status == "resolved" else "other"
-    return Notice(state, identity, fields, said_at, tuple(faults))
+    return Notice(state, identity, fields, sent_at, tuple(faults))
 
 
 def _time(fields: Mapping[str, str], name: str) -> tuple[float | None, str | None]:

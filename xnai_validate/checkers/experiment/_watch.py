@@ -41,9 +41,9 @@ def kind_of(seen: Observed) -> str:
     """What an observation that did not hold came to."""
     if seen.facts.get("error") is not None:
         return str(seen.facts["error"])
-    if "status" in seen.facts and any(one.fact == "status" and not one.held for one in seen.findings):
+    if "status" in seen.facts and any(finding.fact == "status" and not finding.held for finding in seen.findings):
         return f"status {seen.facts['status']}"[:KIND_CAP]
-    return next(one.fact for one in seen.findings if not one.held)[:KIND_CAP]
+    return next(finding.fact for finding in seen.findings if not finding.held)[:KIND_CAP]
 
 
 @dataclass(slots=True)
@@ -115,5 +115,5 @@ async def keep_probing(ctx: Context, observation: Observation, every_s: float, t
 async def hold_all(ctx: Context, others: dict[str, Observation]) -> set[str]:
     """The names of those that do not hold now, asked all at once."""
     async with asyncio.TaskGroup() as group:
-        asked = {name: group.create_task(probe_once(ctx, one)) for name, one in others.items()}
-    return {name for name, task in asked.items() if task.result().why is not None}
+        tasks = {name: group.create_task(probe_once(ctx, observation)) for name, observation in others.items()}
+    return {name for name, task in tasks.items() if task.result().why is not None}

@@ -24,7 +24,7 @@ VALUE_CAP = 64 * 1024
 """Characters, as JSON, of a captured value."""
 
 
-class NothingCaptured(Exception):
+class CaptureError(Exception):
     """The step has measured no such value; the message has the reason."""
 
 
@@ -74,7 +74,7 @@ class Capture(Params):
         return regex
 
     @model_validator(mode="after")
-    def _one_place(self) -> Self:
+    def _single_place(self) -> Self:
         places = (self.json_, self.header, self.cookie, self.regex, self.sse, self.fact)
         if sum(place is not None for place in places) != 1:
             raise ValueError("a capture has one of json, header, cookie, regex, sse, fact")
@@ -94,7 +94,7 @@ class Capture(Params):
         return "json" if self.json_ else "headers" if self.header else "text" if self.regex else "events"
 
     def take(self, facts: Mapping[str, object]) -> JsonValue:
-        """Return the value. Raises NothingCaptured where it is missing, Unmeasurable where that takes too long."""
+        """Return the value. Raises CaptureError where it is missing, Unmeasurable where that takes too long."""
         fact = facts.get(self.source)
         if self.regex is not None:
             found: object = self._matched(self.regex, fact)
@@ -106,40 +106,40 @@ class Capture(Params):
             found = value_at(fact, self.json_ or self.header or self.path)
         if found is None or isinstance(found, Missing):
             where = " ".join(filter(None, (self.source, self.json_ or self.header or self.cookie or self.path)))
-            raise NothingCaptured(f"there is nothing at {where}")
+            raise CaptureError(f"no value exists at {where}")
         text = json.dumps(found, default=str)
         if len(text) > VALUE_CAP:
-            raise NothingCaptured(f"the value has {len(text)} characters; at most {VALUE_CAP} are kept")
+            raise CaptureError(f"the value has {len(text)} characters; at most {VALUE_CAP} are kept")
         value: JsonValue = json.loads(text)  # a copy of plain JSON types, whatever the fact is made of
         return value
 
     def _matched(self, regex: str, text: object) -> str:
         if not isinstance(text, str):
-            raise NothingCaptured("there is no text to look in")
+            raise CaptureError("the value has no text to search in")
         match = search(regex, text)
         if match is None:
-            raise NothingCaptured(f"{regex!r} matches nothing in the text")
+            raise CaptureError(f"{regex!r} does not match the text")
         found: str | None = match[1] if match.re.groups else match[0]
         if found is None:
-            raise NothingCaptured(f"the group of {regex!r} took no part in the match")
+            raise CaptureError(f"the group of {regex!r} took no part in the match")
         return found
 
-    def _event(self, wanted: SseCapture, events: object) -> object:
+    def _event(self, capture: SseCapture, events: object) -> object:
         kept = events if isinstance(events, list) else []
-        chosen = [one for one in kept if isinstance(one, dict) and wanted.type in (None, one.get("type"))]
+        chosen = [event for event in kept if isinstance(event, dict) and capture.type in (None, event.get("type"))]
         try:
-            data = chosen[wanted.index].get("data")
+            data = chosen[capture.index].get("data")
         except IndexError:
-            name = f"events of type {wanted.type}" if wanted.type else "events"
-            message = f"there are {len(chosen)} {name} among the {len(kept)} kept; none is number {wanted.index}"
-            raise NothingCaptured(message) from None
-        return value_at(data, wanted.path)
+            name = f"events of type {capture.type}" if capture.type else "events"
+            message = f"there are {len(chosen)} {name} among the {len(kept)} kept; none is number {capture.index}"
+            raise CaptureError(message) from None
+        return value_at(data, capture.path)
 
 
 def _value_of_cookie(name: str, cookies: object) -> object:
     """The value of the last cookie of that name, as a client keeps it; None where the answer sets none."""
     kept = cookies if isinstance(cookies, list) else []
-    values = [one.get("cookie") for one in kept if isinstance(one, dict) and one.get("name") == name]
+    values = [cookie.get("cookie") for cookie in kept if isinstance(cookie, dict) and cookie.get("name") == name]
     return values[-1] if values else None
 
 

@@ -7,7 +7,7 @@ import time
 from collections.abc import Sequence
 
 from xnai_validate.checkers._steps import failure
-from xnai_validate.checkers.flow._capture import NothingCaptured
+from xnai_validate.checkers.flow._capture import CaptureError
 from xnai_validate.checkers.flow._step import Made, Step
 from xnai_validate.kit import Context, JsonValue, NotApplicable, Observed, XnaiError
 
@@ -41,10 +41,10 @@ class Course:
         Raises the XnaiError of the first that could not be measured, named, once all are done.
         """
         if len(group) == 1:
-            results = [await self._one(group[0])]
+            results = [await self._perform(group[0])]
         else:
             async with asyncio.TaskGroup() as tasks:
-                running = [tasks.create_task(self._one(step)) for step in group]
+                running = [tasks.create_task(self._perform(step)) for step in group]
             results = [task.result() for task in running]
         for result in results:
             if isinstance(result, XnaiError):
@@ -54,7 +54,7 @@ class Course:
 
     async def attempt(self, step: Step) -> None:
         """Make a step of a clean-up: one that could not be made did not hold, and one without its captures is not."""
-        result = await self._one(step)
+        result = await self._perform(step)
         if isinstance(result, NotApplicable | XnaiError):
             result = Made(step, self.elapsed_ms, 0.0, False, result.message)
         self.made.append(result)
@@ -63,10 +63,10 @@ class Course:
         """Keep that these steps were not made."""
         self.made += [Made(step, self.elapsed_ms, 0.0, None, reason) for step in group]
 
-    def cut_short(self, wanted: Sequence[Step], reason: str) -> None:
+    def cut_short(self, steps: Sequence[Step], reason: str) -> None:
         """Keep that time was over: what was under way did not hold, what had not begun was not made."""
-        made = {one.step.name for one in self.made}
-        for step in wanted:
+        made = {result.step.name for result in self.made}
+        for step in steps:
             begun_ms = self._under_way.get(step.name)
             if step.name in made:
                 continue
@@ -75,7 +75,7 @@ class Course:
             else:
                 self.made.append(Made(step, begun_ms, self.elapsed_ms - begun_ms, False, reason))
 
-    async def _one(self, step: Step) -> Made | XnaiError:
+    async def _perform(self, step: Step) -> Made | XnaiError:
         begun_ms = self._under_way[step.name] = self.elapsed_ms
         unknown = [name for name in step.references if name not in self.values]
         if unknown:
@@ -109,7 +109,7 @@ class Course:
         for name, capture in step.capture.items():
             try:
                 taken[name] = capture.take(seen.facts)
-            except NothingCaptured as error:
+            except CaptureError as error:
                 missing.append(f"{name} was not captured: {error}")
         self.values.update(taken)
         return "; ".join(missing) or None

@@ -34,11 +34,11 @@ class Step(Template):
     @property
     def facts_read(self) -> Mapping[tuple[str, ...], str]:
         """The facts that are captured from."""
-        return {("capture", name): one.source for name, one in self.capture.items()}
+        return {("capture", name): capture.source for name, capture in self.capture.items()}
 
     @model_validator(mode="after")
     def _keeps_events(self) -> Self:
-        if any(one.sse for one in self.capture.values()) and "keep_events" not in self.with_:
+        if any(capture.sse for capture in self.capture.values()) and "keep_events" not in self.with_:
             raise ValueError("to capture an event, keep some: with: {keep_events: 100}")
         return self
 

@@ -37,7 +37,7 @@ class StepsParams(Params):
     """What is done, in order; each step has its own rules."""
     cleanup: list[Step] = Field(default_factory=list, max_length=20)
     """What is done at the end in any case: after a step that did not hold, a time-out, an interruption. A step that
-    refers to what was not captured is left out, for then there is nothing to clean up."""
+    refers to a value that was not captured is left out: what it would clean up was never made."""
     cleanup_timeout: Annotated[Duration, Gt(0)] = 10.0
     """How long all of the clean-up may take."""
 
@@ -132,11 +132,11 @@ async def steps(params: StepsParams, ctx: Context) -> Flowed:
     return _facts(params, course, cleaned, elapsed_ms)
 
 
-async def _make(wanted: Sequence[Step], course: Course, limit_s: float) -> None:
+async def _make(steps: Sequence[Step], course: Course, limit_s: float) -> None:
     limit = asyncio.timeout(limit_s)
     try:
         async with limit:
-            for group in _groups(wanted):
+            for group in _groups(steps):
                 if course.stopped:
                     course.not_made(group)
                 else:
@@ -144,13 +144,13 @@ async def _make(wanted: Sequence[Step], course: Course, limit_s: float) -> None:
     except TimeoutError:
         if not limit.expired():
             raise
-        course.cut_short(wanted, f"not at its end when the flow had taken {limit_s:.3g} s")
+        course.cut_short(steps, f"not at its end when the flow had taken {limit_s:.3g} s")
 
 
-def _groups(wanted: Sequence[Step]) -> Iterator[list[Step]]:
+def _groups(steps: Sequence[Step]) -> Iterator[list[Step]]:
     """The steps that are under way at the same time."""
     group: list[Step] = []
-    for step in wanted:
+    for step in steps:
         group.append(step)
         if not step.together:
             yield group
@@ -187,25 +187,25 @@ async def _in_any_case(work: Coroutine[None, None, list[Made]]) -> list[Made]:
 
 def _facts(params: StepsParams, course: Course, cleaned: Sequence[Made], elapsed_ms: float) -> Flowed:
     masker = Masker(_secrets(course.values))
-    broken = [one for one in course.made if one.held is False]
+    broken = [made for made in course.made if made.held is False]
     before = course.made[: course.made.index(broken[0])] if broken else course.made
-    held = [one.step.name for one in before if one.held]
+    held = [made.step.name for made in before if made.held]
     return Flowed(
-        failed_steps=[_told(one, masker) for one in broken],
+        failed_steps=[_failure(made, masker) for made in broken],
         failed_step_count=len(broken),
         reached=held[-1] if held else None,
         first_broken=broken[0].step.name if broken else None,
-        step_count=sum(one.held is not None for one in course.made),
-        steps=[masker.json(one.line()) for one in (*course.made, *cleaned)],
-        step_ms={one.step.name: one.elapsed_ms for one in course.made if one.held is not None},
+        step_count=sum(made.held is not None for made in course.made),
+        steps=[masker.json(made.line()) for made in (*course.made, *cleaned)],
+        step_ms={made.step.name: made.elapsed_ms for made in course.made if made.held is not None},
         captured=masker.json({name: bounded(value) for name, value in course.values.items()}),
-        cleanup_failed=[_told(one, masker) for one in cleaned if one.held is False],
+        cleanup_failed=[_failure(made, masker) for made in cleaned if made.held is False],
         elapsed_ms=elapsed_ms,
     )
 
 
-def _told(one: Made, masker: Masker) -> str:
-    return masker.text(f"{one.step.name}: {one.reason}")
+def _failure(made: Made, masker: Masker) -> str:
+    return masker.text(f"{made.step.name}: {made.reason}")
 
 
 def _secrets(values: dict[str, JsonValue]) -> Iterator[str]:

@@ -47,8 +47,8 @@ async def while_busy(ctx: Context, work: Observation, health: Observation, paths
     failed = working.result()
     if isinstance(failed, XnaiError):
         raise failed
-    early = [one for one in seen if one.begun_s < ended_s - GRACE_S]
+    early = [sample for sample in seen if sample.begun_s < ended_s - GRACE_S]
     if not early:
         return Busy(None, None, failed or f"over before a report could be asked for, {GRACE_S:g} s ahead of its end")
-    came = all(one.claims is not None for one in seen) and all(one.at_s < ended_s for one in early)
-    return Busy(came, max(one.report_ms for one in seen), failed)
+    came = all(sample.claims is not None for sample in seen) and all(sample.at_s < ended_s for sample in early)
+    return Busy(came, max(sample.report_ms for sample in seen), failed)

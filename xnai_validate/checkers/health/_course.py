@@ -35,16 +35,16 @@ class Seen:
     @property
     def last(self) -> Sample | None:
         """The last look with a usable report, else the last one."""
-        found = [one for one in self.samples if one.claims is not None] or self.samples
+        found = [sample for sample in self.samples if sample.claims is not None] or self.samples
         return found[-1] if found else None
 
     def turned_ms(self, component: str, well: bool) -> float | None:
         """When the report began to claim this of a component and kept to it; None if it did not at the end."""
         turned = None
-        for one in self.samples:
-            claim = one.claims.get(component) if one.claims is not None else None
+        for sample in self.samples:
+            claim = sample.claims.get(component) if sample.claims is not None else None
             if claim is well:
-                turned = one.at_s if turned is None else turned
+                turned = sample.at_s if turned is None else turned
             elif claim is not None:
                 turned = None
         return None if turned is None else round((turned - self.begun_s) * 1000, 1)
@@ -54,14 +54,14 @@ class Seen:
 
         None where it did not turn, or was not in the report; where the report never followed, up to the last look.
         """
-        with_claim = [one for one in self.samples if one.claims is not None and component in one.claims]
+        with_claim = [sample for sample in self.samples if sample.claims is not None and component in sample.claims]
         if not with_claim or with_claim[-1].truth[component] is not well:
             return None
-        turned = next(one.at_s for one in self.samples if one.truth[component] is well)
-        wrong = [one.at_s for one in with_claim if one.at_s >= turned and not one.agrees(component)]
+        turned = next(sample.at_s for sample in self.samples if sample.truth[component] is well)
+        wrong = [sample.at_s for sample in with_claim if sample.at_s >= turned and not sample.agrees(component)]
         if not wrong:
             return 0.0
-        right = [one.at_s for one in with_claim if one.at_s > wrong[-1] and one.agrees(component)]
+        right = [sample.at_s for sample in with_claim if sample.at_s > wrong[-1] and sample.agrees(component)]
         return round(((right or wrong)[0 if right else -1] - turned) * 1000, 1)
 
 
@@ -76,7 +76,7 @@ async def watch(ctx: Context, what: Watch, name: str, within_s: float, *, change
     while len(seen.samples) < LOOKS_CAP:
         sample = await look(ctx, what.health, what.probes, what.paths)
         seen.samples.append(sample)
-        settled = all(sample.agrees(one) for one in what.probes) and all(sample.truth.values()) is not changed
+        settled = all(sample.agrees(probe) for probe in what.probes) and all(sample.truth.values()) is not changed
         steady = steady + 1 if settled else 0
         if steady >= STEADY or ctx.clock.monotonic() >= end:
             break

@@ -49,7 +49,7 @@ async def look(ctx: Context, health: Observation, probes: Mapping[str, Observati
         claims=claims if report.facts.get("error") is None else None,
         status=status,
         report_ms=float(total_ms) if isinstance(total_ms, int | float) else (ctx.clock.monotonic() - begun) * 1000,
-        truth={name: one.held for name, one in zip(probes, truths, strict=True)},
+        truth={name: check.held for name, check in zip(probes, truths, strict=True)},
     )
 
 

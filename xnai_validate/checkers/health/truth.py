@@ -154,7 +154,7 @@ async def truth(params: TruthParams, ctx: Context) -> Truth:
 async def _measure(params: TruthParams, ctx: Context) -> Truth:
     what = Watch(params.health, params.truth, Paths(params.components, params.status), params.every)
     before = await _as_it_is(params, ctx, what)
-    spent = {"ms": round(median(one.report_ms for one in before.samples), 3)}
+    spent = {"ms": round(median(sample.report_ms for sample in before.samples), 3)}
     spent |= await cost(ctx, params.health, params.cost, params.cost_reports, params.settle)
     busy = Busy(None, None, None)
     if params.busy is not None:
@@ -176,7 +176,7 @@ async def _measure(params: TruthParams, ctx: Context) -> Truth:
         table += rows
         stale += [during.stale_ms(name, False) for name in params.truth]
         stale += [after.stale_ms(str(row["component"]), True) for row in rows if row["true"] is False]
-        if all(one.truth[name] for one in during.samples for name in params.truth):
+        if all(sample.truth[name] for sample in during.samples for name in params.truth):
             ineffective.append(situation.name)
     return _facts(params, seen, table, ineffective, Extras(_longest(stale), spent, busy))
 
@@ -202,7 +202,7 @@ class Extras:
 def _facts(
     params: TruthParams, seen: list[Seen], table: list[JsonObject], ineffective: list[str], extras: Extras
 ) -> Truth:
-    samples = [sample for one in seen for sample in one.samples]
+    samples = [sample for course in seen for sample in course.samples]
     usable = [sample for sample in samples if sample.claims is not None]
     known = {name for sample in usable for name in sample.claims or {}}
     faults = [fault for sample in usable if (fault := status_fault(sample, params.healthy)) is not None]
@@ -233,4 +233,4 @@ def _named(rows: Iterable[Mapping[str, JsonValue]]) -> list[str]:
 
 
 def _longest(values: Iterable[JsonValue]) -> float | None:
-    return max((float(one) for one in values if isinstance(one, int | float)), default=None)
+    return max((float(value) for value in values if isinstance(value, int | float)), default=None)

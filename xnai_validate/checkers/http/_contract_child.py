@@ -1,4 +1,4 @@
-"""The process that makes up requests from an OpenAPI document, a program of its own: `python _contract_child.py`.
+"""The process that generates requests from an OpenAPI document, a program of its own: `python _contract_child.py`.
 
 It reads JSON lines, each with what to make up. For each it writes a line per request, then one with the operations that
 have no requests, then one with an exit code. The libraries take seconds to import, so they are imported once; each line
@@ -118,49 +118,54 @@ def _ran_out(error: BaseException | None) -> bool:
     return False
 
 
-def _requests(asked: dict[str, Any], untested: list[str]) -> Iterator[JsonObject]:
+def _requests(request_settings: dict[str, Any], untested: list[str]) -> Iterator[JsonObject]:
     from schemathesis import GenerationMode, openapi
     from schemathesis.config import SchemathesisConfig
     from schemathesis.core.result import Err
 
-    wanted = dict.fromkeys(asked["operations"], 0)
-    # A configuration of its own: else one is looked for in the folder that we happen to be in.
-    for found in openapi.from_dict(asked["document"], config=SchemathesisConfig()).get_all_operations():
-        if isinstance(found, Err):
-            untested.append(_told("an operation", found.err()))
+    request_counts = dict.fromkeys(request_settings["operations"], 0)
+    # A configuration of its own: else it is looked for in the current folder.
+    for result in openapi.from_dict(request_settings["document"], config=SchemathesisConfig()).get_all_operations():
+        if isinstance(result, Err):
+            untested.append(_problem("an operation", result.err()))
             continue
-        operation = found.ok()
+        operation = result.ok()
         name = f"{operation.method.upper()} {operation.path}"
-        if name not in wanted:
+        if name not in request_counts:
             continue
         for mode in (GenerationMode.POSITIVE, GenerationMode.NEGATIVE):
-            for case in _cases(operation, mode, asked, untested):
-                request = _prepared(case, mode is GenerationMode.POSITIVE, asked["fixed"])
+            for case in _cases(operation, mode, request_settings, untested):
+                request = _prepared(case, mode is GenerationMode.POSITIVE, request_settings["fixed"])
                 if request is not None:
-                    wanted[name] += 1
+                    request_counts[name] += 1
                     yield {"operation": name, **request}
     named = " ".join(untested)
-    untested += [f"{name}: no request could be made up" for name, n in wanted.items() if not n and name not in named]
+    untested += [
+        f"{name}: no request could be generated" for name, n in request_counts.items() if not n and name not in named
+    ]
 
 
 def _cases(
-    operation: APIOperation[Any, Any, Any, Any], mode: GenerationMode, asked: dict[str, Any], untested: list[str]
+    operation: APIOperation[Any, Any, Any, Any],
+    mode: GenerationMode,
+    request_settings: dict[str, Any],
+    untested: list[str],
 ) -> list[Case[Any]]:
-    """Requests as the schema wants them, or as it does not; the same ones for the same document and seed."""
+    """Return requests that the schema allows, or that it forbids; the same for the same document and seed."""
     from hypothesis import HealthCheck, Phase, given, seed, settings
     from hypothesis.errors import HypothesisException, Unsatisfiable
     from schemathesis.errors import SchemathesisError
 
     cases: list[Case[Any]] = []
     quiet = settings(
-        max_examples=asked["examples"],
+        max_examples=request_settings["examples"],
         database=None,
         deadline=None,
         phases=[Phase.generate],
         suppress_health_check=list(HealthCheck),
     )
 
-    @seed(asked["seed"])
+    @seed(request_settings["seed"])
     @quiet
     @given(operation.as_strategy(generation_mode=mode))
     def keep(case: Case[Any]) -> None:
@@ -169,11 +174,11 @@ def _cases(
     try:
         keep()
     except Unsatisfiable:
-        pass  # an operation that takes nothing cannot be asked wrongly
+        pass  # an operation that takes nothing cannot be asked for wrongly
     except (HypothesisException, SchemathesisError, *_STUMBLES) as error:
         if _ran_out(error):
             raise MemoryError from error
-        untested.append(_told(f"{operation.method.upper()} {operation.path}", error))
+        untested.append(_problem(f"{operation.method.upper()} {operation.path}", error))
     return cases
 
 
@@ -205,11 +210,11 @@ def _text(value: str | bytes) -> str:
     return value.decode("latin-1") if isinstance(value, bytes) else str(value)
 
 
-def _told(name: str, error: Exception) -> str:
+def _problem(name: str, error: Exception) -> str:
     return f"{name}: {type(error).__name__}: {' '.join(str(error).split())}"[:TEXT_CAP]
 
 
-def _say(answer: object) -> None:
+def _write(answer: object) -> None:
     sys.stdout.buffer.write(json.dumps(answer).encode() + b"\n")
     sys.stdout.buffer.flush()
 

@@ -1,4 +1,4 @@
-"""Having requests made up by a process of its own, which can be ended whatever the document does."""
+"""Generate requests in a process of its own, which can be stopped whatever the document does."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from xnai_validate.checkers.http._contract_child import EXHAUSTED
 from xnai_validate.kit import FrozenModel, JsonObject, Unmeasurable
 
 MAKE_UP_S = 20.0
-"""How long all requests may take to be made up; a second is usual, most of it imports."""
+"""How long generating all requests may take; a second is usual, most of it imports."""
 MEMORY_CAP = 128 * 1024 * 1024
 """Bytes that the process may have for its data; 50 MiB are usual, most of it the libraries."""
 CHILD = os.path.join(os.path.dirname(__file__), "_contract_child.py")
@@ -43,7 +43,7 @@ class MadeUp(FrozenModel):
 
 
 class Untested(FrozenModel):
-    """What no request could be made up for."""
+    """Operations for which no request could be generated, and why."""
 
     untested: list[str]
     """Operations, each with the reason."""
@@ -135,25 +135,25 @@ async def made_up(
 ) -> AsyncIterator[MadeUp | Untested]:
     """The requests for `operations`, and at the end the operations without any.
 
-    All are made up before the first is given: so the time of the service does not count as that of the process. Raises
+    All are generated before the first is returned, so that the service's time does not count as the process's. Raises
     Unmeasurable where it gets no further with `memory_bytes` for its data, or ends otherwise than it should.
     """
     asked: JsonObject = {"document": document, "operations": list(operations), "examples": examples, "seed": seed}
     output = await maker.output(json.dumps({**asked, "fixed": fixed, "memory_bytes": memory_bytes}).encode() + b"\n")
     if output.code in _OUT_OF_MEMORY:
         raise Unmeasurable(
-            f"making up requests takes more than the {memory_bytes >> 20} MiB that the process may have; none was made",
+            f"generating requests takes more than the {memory_bytes >> 20} MiB that the process may have",
             hint="raise memory_cap (var contract.memory_cap) if the host has more to give, or name fewer operations",
         )
     if output.code == -signal.SIGKILL:
         raise Unmeasurable(
-            "the process that makes up requests was killed, as a system does that has no memory left; none was made"
+            "the process that generates requests was killed, as a system does that has no memory left; none was made"
         )
     if output.code:
-        raise Unmeasurable(f"the process that makes up requests broke: it ended with {output.code}; none was made")
+        raise Unmeasurable(f"the process that generates requests broke: it ended with {output.code}; none was made")
     for line in output.lines:
-        one = json.loads(line)
-        yield (Untested if "untested" in one else MadeUp).model_validate(one)
+        message = json.loads(line)
+        yield (Untested if "untested" in message else MadeUp).model_validate(message)
     if not output.whole:
         yield Untested(untested=["making up requests takes too long; of some operations none were made"])
 

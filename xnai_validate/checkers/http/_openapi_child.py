@@ -25,27 +25,27 @@ def main() -> None:
     """Serve until standard input ends."""
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY_CAP, MEMORY_CAP))
     resource.setrlimit(resource.RLIMIT_CPU, (CPU_CAP_S, CPU_CAP_S))
-    asked = json.loads(sys.stdin.buffer.readline())
-    document = Document(asked["document"], prefixes=tuple(asked["prefixes"]))
-    _say(_about(document, asked["wanted"]))
+    settings = json.loads(sys.stdin.buffer.readline())
+    document = Document(settings["document"], prefixes=tuple(settings["prefixes"]))
+    _write(_about(document, settings["operations"]))
     for line in sys.stdin.buffer:
-        one = json.loads(line)
-        body = one["body"].encode("latin-1")
-        _say(document.deviations(one["method"], one["path"], one["status"], one["content_type"], body))
+        answer = json.loads(line)
+        body = answer["body"].encode("latin-1")
+        _write(document.deviations(answer["method"], answer["path"], answer["status"], answer["content_type"], body))
 
 
-def _about(document: Document, wanted: list[str]) -> JsonObject:
+def _about(document: Document, expected: list[str]) -> JsonObject:
     operations = document.operations()
     return {
         "problems": list(document.problems()),
         "version": document.version,
         "operations": [name[:TEXT_CAP] for name in operations[:NAMED_CAP]],
         "operation_count": len(operations),
-        "missing": list(document.missing(wanted)),
+        "missing": list(document.missing(expected)),
     }
 
 
-def _say(answer: object) -> None:
+def _write(answer: object) -> None:
     sys.stdout.buffer.write(json.dumps(answer).encode() + b"\n")
     sys.stdout.buffer.flush()
 

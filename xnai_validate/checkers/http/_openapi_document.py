@@ -68,12 +68,12 @@ class Document:
         """`GET /health` of every operation, in the document's order."""
         return tuple(f"{method.upper()} {path}" for path, method, _ in self._operations)
 
-    def missing(self, wanted: list[str]) -> list[str]:
-        """Which of the wanted operations are not described; a prefix may stand before the path of either side."""
+    def missing(self, operations: list[str]) -> list[str]:
+        """Return those of `operations` that are not described; a prefix may stand before the path of either side."""
         described = {(method, _shape(path)) for path, method, _ in self._operations}
         described |= {(method, _shape(p + path)) for path, method, _ in self._operations for p in self._prefixes}
         absent = []
-        for name in wanted:
+        for name in operations:
             method, _, path = name.strip().partition(" ")
             shapes = {(method.lower(), _shape(prefix + path.strip())) for prefix in self._prefixes}
             if not shapes & described:
@@ -197,14 +197,14 @@ def _absolute(schema: JsonValue) -> JsonValue:
 def _references(node: JsonValue) -> Iterator[str]:
     waiting = [node]
     while waiting:
-        one = waiting.pop()
-        if isinstance(one, dict):
-            ref = one.get("$ref")
+        value = waiting.pop()
+        if isinstance(value, dict):
+            ref = value.get("$ref")
             if isinstance(ref, str):
                 yield ref
-            waiting += one.values()
-        elif isinstance(one, list):
-            waiting += one
+            waiting += value.values()
+        elif isinstance(value, list):
+            waiting += value
 
 
 def _media_key(content: Mapping[str, JsonValue], content_type: str | None) -> str | None:

@@ -37,18 +37,18 @@ class Examiner:
     def __init__(self, process: asyncio.subprocess.Process) -> None:
         self._process = process
 
-    async def about(self, document: JsonValue, prefixes: Sequence[str], wanted: Sequence[str]) -> About:
+    async def about(self, document: JsonValue, prefixes: Sequence[str], operations: Sequence[str]) -> About:
         """Return the errors and operations of a document; the first question to the process, asked once."""
-        asked: JsonObject = {"document": document, "prefixes": list(prefixes), "wanted": list(wanted)}
-        reply = await self._ask(asked)
+        message: JsonObject = {"document": document, "prefixes": list(prefixes), "operations": list(operations)}
+        reply = await self._ask(message)
         if reply is None:
             return About(problems=["cannot be validated to its end: it takes too long or too much memory"])
         return About.model_validate_json(reply)
 
     async def deviations(self, method: str, path: str, status: int, content_type: str | None, body: bytes) -> list[str]:
         """How an answer differs from what the document declares."""
-        asked: JsonObject = {"method": method, "path": path, "status": status, "content_type": content_type}
-        reply = await self._ask({**asked, "body": body.decode("latin-1")})
+        message: JsonObject = {"method": method, "path": path, "status": status, "content_type": content_type}
+        reply = await self._ask({**message, "body": body.decode("latin-1")})
         if reply is None:
             return ["cannot be compared with its schema: that takes too long or too much memory"]
         return Deviations.model_validate({"found": json.loads(reply)}).found

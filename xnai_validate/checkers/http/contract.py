@@ -35,7 +35,7 @@ from xnai_validate.wire.failure import WireError
 from xnai_validate.wire.http.body import json_of, media_type
 from xnai_validate.wire.http.client import HttpAnswer, HttpClient, HttpRequest
 
-TOLD_CAP = 20
+LISTED_CAP = 20
 """Deviations of one kind that are reported; all are counted."""
 SHOWN_CAP = 160
 JUDGE_BYTES = 64 * 1024 * 1024
@@ -58,9 +58,9 @@ class Contract(Params):
     methods: list[str] = Field(default_factory=lambda: ["GET", "POST"])
     """Methods that are tried where no operations are named: the others change or remove what may be there."""
     examples: Annotated[int, Ge(1), Le(200)] = 10
-    """How many valid, and how many invalid, requests are made up for each operation."""
+    """How many valid, and how many invalid, requests are generated for each operation."""
     seed: Annotated[int, Ge(0)] = 1
-    """The same seed makes up the same requests for the same document."""
+    """The same seed generates the same requests for the same document."""
     fixed: JsonObject = Field(default_factory=dict)
     """Fields that every valid JSON body gets: `{max_tokens: 4}` keeps a model from long answers."""
     timeout: Duration = 10.0
@@ -68,9 +68,9 @@ class Contract(Params):
     body_cap: Size = 4 * 1024 * 1024
     """More bytes than this are not read: too_large."""
     memory_cap: Annotated[Size, Ge(32 * 1024 * 1024), Le(4 * 1024 * 1024 * 1024)] = MEMORY_CAP
-    """What the process that makes up the requests may have for its data.
+    """How much memory the process that generates the requests may have for its data.
 
-    The check is skipped where the host has not so much left, and 64 MiB more for the process that judges the answers.
+    The check is skipped where the host has less than this, plus 64 MiB for the process that judges the answers.
     """
 
 
@@ -84,11 +84,11 @@ class Kept(Facts):
     status: int | None
     """The status with which the document came."""
     problems: list[str]
-    """Mistakes of the document, because of which nothing was tried."""
+    """Errors in the document, because of which no operation was tried."""
     operations: Count
     """How many operations were tried."""
     untested: list[str]
-    """Operations for which no request could be made up, and why."""
+    """Operations for which no request could be generated, and why."""
     valid_requests: Count
     """How many requests were made that the document allows."""
     invalid_requests: Count
@@ -126,9 +126,9 @@ class Kept(Facts):
     extra="contract",
 )
 async def contract(params: Contract, ctx: Context) -> Kept:
-    """Try every operation of an OpenAPI document with made-up requests, and hold the answers against it.
+    """Try every operation of an OpenAPI document with generated requests, and compare the answers with it.
 
-    For each operation some requests are made up that the document allows and some that it does not (Schemathesis, in a
+    For each operation requests are generated that the document allows and others that it forbids (Schemathesis, in a
     process of its own). Each must be answered, never with 500 or above, with a declared status, content type and body.
     Valid requests that are refused, and invalid ones that succeed, are facts too: a framework that takes `"5"` for 5
     may do either without harm. Only GET and POST are tried unless operations are named.
@@ -171,7 +171,7 @@ async def _measure(params: Contract, ctx: Context, target: Target) -> Kept:
 
 @asynccontextmanager
 async def _places(count: int) -> AsyncIterator[asyncio.Semaphore]:
-    """So many checks of the run at a time."""
+    """Allow at most `count` checks of the run at a time."""
     yield asyncio.Semaphore(count)
 
 
@@ -182,7 +182,7 @@ class _Trial:
         self.problems: list[str] = []
         self._params, self._ctx, self._client, self._target = params, ctx, client, target
         self._untested: list[str] = []
-        self._tried: set[str] = set()
+        self._operations: set[str] = set()
         self._made = {True: 0, False: 0}
         self._found: dict[str, list[str]] = {}
         self._deviating = 0
@@ -190,7 +190,7 @@ class _Trial:
         self._making_peak_mib: float | None = None
 
     async def run(self, document: JsonObject) -> None:
-        """Make up the requests, make them, and note what is wrong with the answers."""
+        """Generate the requests, send them, and note what is wrong with the answers."""
         prefix = urlsplit(self._target.url or "").path.rstrip("/")
         async with examiner() as process:
             about = await process.about(document, (prefix,), ())
@@ -206,25 +206,25 @@ class _Trial:
             async for request in made_up(
                 maker,
                 document,
-                wanted,
+                names,
                 self._params.examples,
                 self._params.seed,
                 self._params.fixed,
                 self._params.memory_cap,
             ):
                 if isinstance(request, MadeUp):
-                    await self._one(request, process, at_root)
+                    await self._send(request, process, at_root)
                 else:
                     self._untested += request.untested
                     self._making_peak_mib = request.peak_mib
 
-    def _is_wanted(self, name: str) -> bool:
+    def _is_chosen(self, name: str) -> bool:
         if self._params.operations:
-            return any(_is_meant(asked, name) for asked in self._params.operations)
+            return any(_matches(operation, name) for operation in self._params.operations)
         return name.partition(" ")[0] in map(str.upper, self._params.methods)
 
-    async def _one(self, made: MadeUp, process: Examiner, at_root: bool) -> None:
-        self._tried.add(made.operation)
+    async def _send(self, made: MadeUp, process: Examiner, at_root: bool) -> None:
+        self._operations.add(made.operation)
         self._made[made.valid] += 1
         self._ctx.progress(made.operation)
         before = self._count()
@@ -255,10 +255,10 @@ class _Trial:
         if not made.valid and status < 300:
             self._note("accepted_invalid", made, str(status))
 
-    async def fetch(self, wanted: HttpRequest) -> tuple[HttpAnswer | None, WireError | None]:
+    async def fetch(self, request: HttpRequest) -> tuple[HttpAnswer | None, WireError | None]:
         """The answer as far as it came, and why it did not come whole."""
         try:
-            answer = await self._client.fetch(wanted, timeout_s=self._params.timeout, body_cap=self._params.body_cap)
+            answer = await self._client.fetch(request, timeout_s=self._params.timeout, body_cap=self._params.body_cap)
         except WireError as failure:
             return None, failure
         return answer, answer.failure
@@ -273,15 +273,15 @@ class _Trial:
         """What was measured."""
 
         def reported(fact: str) -> list[str]:
-            return self._found.get(fact, [])[:TOLD_CAP]
+            return self._found.get(fact, [])[:LISTED_CAP]
 
         return Kept(
             error=failure.kind if failure else None,
             error_detail=failure.detail if failure else None,
             status=status,
             problems=self.problems,
-            operations=len(self._tried),
-            untested=self._untested[:TOLD_CAP],
+            operations=len(self._operations),
+            untested=self._untested[:LISTED_CAP],
             valid_requests=self._made[True],
             invalid_requests=self._made[False],
             server_errors=reported("server_errors"),
@@ -295,9 +295,9 @@ class _Trial:
         )
 
 
-def _is_meant(asked: str, name: str) -> bool:
-    """Whether an operation of the document is one that was asked for; a prefix may stand before its path."""
-    verb, _, path = asked.strip().partition(" ")
+def _matches(operation: str, name: str) -> bool:
+    """Whether an operation of the document is the given one; a prefix may stand before its path."""
+    verb, _, path = operation.strip().partition(" ")
     method, _, whole = name.partition(" ")
     return method == verb.upper() and whole.endswith(path.strip())
 

@@ -139,14 +139,14 @@ async def openapi(params: OpenApi, ctx: Context) -> Described:
         raise NotApplicable(f"target {target.name} has no url")
     _require_extra()
     client = await ctx.shared(("http",), HttpClient)
-    wanted = HttpRequest.of(target.join(params.path, at_root=params.root), headers=params.headers, target=target)
-    answer, failure = await _fetch(client, wanted, params)
+    request = HttpRequest.of(target.join(params.path, at_root=params.root), headers=params.headers, target=target)
+    answer, failure = await _fetch(client, request, params)
     if answer is None or failure is not None or answer.head.status != 200:
         return _undescribed(answer, failure)
     found, is_json = json_of(answer.body)
     if not is_json or not isinstance(found, dict):
-        nothing = About(problems=["the document is not a JSON object"], missing=params.operations)
-        return _facts(answer, nothing, [], 0)
+        empty = About(problems=["the document is not a JSON object"], missing=params.operations)
+        return _facts(answer, empty, [], 0)
     async with examiner() as process:
         about = await process.about(found, (urlsplit(target.url).path,), params.operations)
         deviations, answered = await _call_all(client, process, target, params) if not about.problems else ([], 0)
@@ -157,8 +157,8 @@ async def _call_all(client: HttpClient, process: Examiner, target: Target, param
     deviations: list[str] = []
     answered = 0
     for call in params.calls:
-        wanted = call.request(target)
-        answer, failure = await _fetch(client, wanted, params)
+        request = call.request(target)
+        answer, failure = await _fetch(client, request, params)
         if answer is None or failure is not None:
             deviations.append(f"{call.name}: {failure.kind if failure else 'no answer'}: {failure}")
             continue
@@ -166,7 +166,7 @@ async def _call_all(client: HttpClient, process: Examiner, target: Target, param
         status = answer.head.status
         if call.status not in (None, status):
             deviations.append(f"{call.name} {status}: the status should be {call.status}")
-        path = urlsplit(wanted.url).path
+        path = urlsplit(request.url).path
         kind = media_type(answer.head.headers).type
         differs = await process.deviations(call.method, path, status, kind, answer.body)
         deviations += [f"{call.name} {status}: {text}" for text in differs]
@@ -174,10 +174,10 @@ async def _call_all(client: HttpClient, process: Examiner, target: Target, param
 
 
 async def _fetch(
-    client: HttpClient, wanted: HttpRequest, params: OpenApi
+    client: HttpClient, request: HttpRequest, params: OpenApi
 ) -> tuple[HttpAnswer | None, WireError | None]:
     try:
-        answer = await client.fetch(wanted, timeout_s=params.timeout, body_cap=params.body_cap)
+        answer = await client.fetch(request, timeout_s=params.timeout, body_cap=params.body_cap)
     except WireError as failure:
         return None, failure
     return answer, answer.failure

@@ -76,7 +76,7 @@ async def request(params: Request, ctx: Context) -> Answered:
         warn: {total_ms: {max: 500}}
     """
     target = ctx.target
-    if not target.can_be_asked(params.path):
+    if not target.can_request(params.path):
         raise NotApplicable(f"target {target.name} has no url")
     client = await ctx.shared(("http",), HttpClient)
     http_request = params.request(target, fresh=params.fresh)
@@ -152,7 +152,9 @@ def _facts(tally: _Tally) -> Answered:
 
 def _cookies(head: Head) -> list[JsonValue]:
     # The key `cookie` is one whose value every report masks.
-    return [{"name": one.name, "cookie": one.value, "attributes": one.attributes} for one in set_cookies(head)]
+    return [
+        {"name": cookie.name, "cookie": cookie.value, "attributes": cookie.attributes} for cookie in set_cookies(head)
+    ]
 
 
 def _median(values: list[float]) -> float | None:

@@ -9,7 +9,7 @@ from typing import Literal
 from xnai_validate.kit import JsonValue
 from xnai_validate.wire.http.upload import Body
 
-Wanted = Literal["accepted", "refused", "answered"]
+Expectation = Literal["accepted", "refused", "answered"]
 """Within all limits; beyond one, or no question at all; or what may rightly be either."""
 JSON = (("Content-Type", "application/json"),)
 
@@ -19,13 +19,13 @@ class Input:
     """A request body named after what is special about it."""
 
     name: str
-    wanted: Wanted
+    expected: Expectation
     body: Body
     headers: tuple[tuple[str, str], ...] = JSON
     also: tuple[int, ...] = ()
     """Further statuses with which it may be refused, by a server that looks at it before the application does."""
 
 
-def of_json(name: str, wanted: Wanted, document: JsonValue) -> Input:
+def of_json(name: str, expected: Expectation, document: JsonValue) -> Input:
     """An input that is a JSON document."""
-    return Input(name, wanted, json.dumps(document, ensure_ascii=False).encode())
+    return Input(name, expected, json.dumps(document, ensure_ascii=False).encode())

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
-from xnai_validate.checkers.rag._input import Input, Wanted, of_json
+from xnai_validate.checkers.rag._input import Expectation, Input, of_json
 from xnai_validate.checkers.rag._malformed import malformed
 from xnai_validate.checkers.rag._models import LimitsParams
 from xnai_validate.kit import JsonObject, JsonValue
@@ -24,7 +24,7 @@ def inputs(params: LimitsParams) -> Iterator[Input]:
 def lengths(params: LimitsParams) -> Iterator[Input]:
     """Questions of every length that matters; the answers are kept short."""
     most = params.query_characters
-    texts: dict[str, tuple[str, Wanted]] = {
+    texts: dict[str, tuple[str, Expectation]] = {
         "a question of 0 characters": ("", "refused"),
         "a question of 1 character": ("x", "accepted"),
         f"a question of {most - 1} characters": ("x" * (most - 1), "accepted"),
@@ -34,15 +34,15 @@ def lengths(params: LimitsParams) -> Iterator[Input]:
         f"a question of {most + 1} characters, two bytes each": (WIDE * (most + 1), "refused"),
         f"a question of {10 * most} characters": ("x" * (10 * most), "refused"),
     }
-    for name, (text, wanted) in texts.items():
-        yield of_json(name, wanted, {"query": text, "max_tokens": 1})
+    for name, (text, expected) in texts.items():
+        yield of_json(name, expected, {"query": text, "max_tokens": 1})
     yield of_json("no question", "refused", {})
     yield of_json("a question of blanks", "answered", {"query": " " * 20, "max_tokens": 1})
 
 
 def numbers(params: LimitsParams) -> Iterator[Input]:
     """Each number at its ends and beyond them."""
-    values: dict[str, dict[Wanted, list[JsonValue]]] = {
+    values: dict[str, dict[Expectation, list[JsonValue]]] = {
         "max_tokens": {
             "accepted": [1, 2, params.max_tokens],
             "refused": [0, -1, params.max_tokens + 1, 1.5, 10**12],
@@ -50,13 +50,13 @@ def numbers(params: LimitsParams) -> Iterator[Input]:
         "temperature": _range(params.temperature),
         "top_p": _range(params.top_p),
     }
-    for field, by_wanted in values.items():
-        for wanted, several in by_wanted.items():
+    for field, by_expectation in values.items():
+        for expected, several in by_expectation.items():
             for value in several:
-                yield of_json(f"{field} of {value}", wanted, _question(params, field, value))
+                yield of_json(f"{field} of {value}", expected, _question(params, field, value))
 
 
-def _range(most: float) -> dict[Wanted, list[JsonValue]]:
+def _range(most: float) -> dict[Expectation, list[JsonValue]]:
     inside: list[JsonValue] = [0, most, most / 2, math.nextafter(most, 0)]
     beyond: list[JsonValue] = [math.nextafter(most, math.inf), -0.01, most + 1, 1e300]
     return {"accepted": inside, "refused": beyond}

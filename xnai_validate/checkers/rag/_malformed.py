@@ -39,7 +39,7 @@ def _not_json(quoted: str, whole: str) -> Iterator[Input]:
         "a comment": f'{{"query": {quoted} /* please */}}',
         "two documents": whole + whole,
         "a raw line end within a string": '{"query": "a\nb"}',
-        "an escape that is none": '{"query": "\\x41"}',
+        "an invalid escape": '{"query": "\\x41"}',
         "a closing bracket for a brace": f'{{"query": {quoted}]',
     }
     for name, text in texts.items():
@@ -87,8 +87,8 @@ def _other_types(question: str, whole: str) -> Iterator[Input]:
     yield Input("a form", "refused", form, (("Content-Type", "application/x-www-form-urlencoded"),), (415,))
     part = f'--b\r\nContent-Disposition: form-data; name="query"\r\n\r\n{question}\r\n--b--\r\n'.encode()
     yield Input("a multipart form", "refused", part, (("Content-Type", "multipart/form-data; boundary=b"),), (415,))
-    yield Input("JSON that says it is text", "answered", whole.encode(), (("Content-Type", "text/plain"),))
-    yield Input("JSON that says nothing", "answered", whole.encode(), ())
+    yield Input("JSON declared as text", "answered", whole.encode(), (("Content-Type", "text/plain"),))
+    yield Input("JSON without a content type", "answered", whole.encode(), ())
     squeezed = (*JSON, ("Content-Encoding", "gzip"))
     yield Input("a body in gzip", "answered", gzip.compress(whole.encode(), mtime=0), squeezed, (415,))
     large = Padded(whole[:-1].encode() + b', "padding": "', b"x", LARGE_BYTES, b'"}')

@@ -10,7 +10,7 @@ from xnai_validate.checkers._steps import failure
 from xnai_validate.checkers.rag._asking import Asking
 from xnai_validate.kit import Context, Count, Facts, Field, Ge, JsonObject, Le, Milliseconds, checker
 
-TOLD_CAP = 20
+LISTED_CAP = 20
 AROUND = 30
 """Characters of each answer that are shown where two differ."""
 
@@ -81,8 +81,8 @@ async def consistency(params: ConsistencyParams, ctx: Context) -> Consistent:
     for number in range(1, params.times + 1):
         query = await ctx.observe(params.query)
         stream = await ctx.observe(params.stream)
-        for way, asked, seen in (("query", params.query, query), ("stream", params.stream, stream)):
-            compared.add(f"{way} {number}", failure(asked, seen), params, seen.facts)
+        for way, observation, observed in (("query", params.query, query), ("stream", params.stream, stream)):
+            compared.add(f"{way} {number}", failure(observation, observed), params, observed.facts)
         compared.count(_number(_document(query.facts).get("tokens_generated")), _number(stream.facts.get("tokens")))
     return compared.facts()
 
@@ -119,12 +119,12 @@ class _Compared:
         """What was measured."""
         answers = self._answers
         return Consistent(
-            failed=self._failed[:TOLD_CAP],
+            failed=self._failed[:LISTED_CAP],
             answers=len(answers),
-            distinct_answers=len({one.text for one in answers}),
-            distinct_sources=len({one.sources for one in answers}),
+            distinct_answers=len({answer.text for answer in answers}),
+            distinct_sources=len({answer.sources for answer in answers}),
             first_difference=next(
-                (_difference(answers[0], one) for one in answers if one.text != answers[0].text), None
+                (_difference(answers[0], other) for other in answers if other.text != answers[0].text), None
             ),
             token_count_difference=max(self._token_differences, default=None),
             query_token_difference=max(self._query_differences, default=None),
@@ -132,11 +132,11 @@ class _Compared:
         )
 
 
-def _difference(one: _Answer, other: _Answer) -> str:
-    pairs = zip(one.text, other.text, strict=False)
-    at = next((place for place, (a, b) in enumerate(pairs) if a != b), min(len(one.text), len(other.text)))
+def _difference(first: _Answer, second: _Answer) -> str:
+    pairs = zip(first.text, second.text, strict=False)
+    at = next((place for place, (a, b) in enumerate(pairs) if a != b), min(len(first.text), len(second.text)))
     start = max(0, at - AROUND // 2)
-    shown = [f"{which.name} has {which.text[start : start + AROUND]!r}" for which in (one, other)]
+    shown = [f"{which.name} has {which.text[start : start + AROUND]!r}" for which in (first, second)]
     return f"at character {at + 1}: {shown[0]}, {shown[1]}"
 
 

@@ -9,7 +9,7 @@ from xnai_validate.checkers.rag._asking import Asking
 from xnai_validate.checkers.rag._support import support
 from xnai_validate.kit import Context, Count, Facts, Field, Gt, Le, Ratio, checker
 
-TOLD_CAP = 20
+LISTED_CAP = 20
 TEXT_CAP = 2_000
 
 
@@ -66,10 +66,10 @@ async def grounding(params: GroundingParams, ctx: Context) -> Grounded:
         with: {question: "How many dimensions?", cited: [retrieval.md], document: "Vectors have 384 dimensions ..."}
         expect: {support_ratio: {min: 0.8}, other_sources: {length: {max: 4}}}
     """
-    asked = params.query if params.by == "query" else params.stream
-    seen = await ctx.observe(asked)
-    answer, sources = params.answer_of(seen.facts), params.sources_of(seen.facts)
-    failed = failure(asked, seen)
+    observation = params.query if params.by == "query" else params.stream
+    observed = await ctx.observe(observation)
+    answer, sources = params.answer_of(observed.facts), params.sources_of(observed.facts)
+    failed = failure(observation, observed)
     if failed is None and not (answer and answer.strip()):
         failed = "the answer is empty" if answer is not None else f"there is no text at {params.answer_path}"
     cited = sources or []
@@ -84,5 +84,5 @@ async def grounding(params: GroundingParams, ctx: Context) -> Grounded:
         statements=len(found.statements) if found else None,
         supported=len(found.statements) - len(found.unsupported) if found else None,
         support_ratio=found.ratio if found else None,
-        unsupported=[text[:TEXT_CAP] for text in found.unsupported[:TOLD_CAP]] if found else None,
+        unsupported=[text[:TEXT_CAP] for text in found.unsupported[:LISTED_CAP]] if found else None,
     )

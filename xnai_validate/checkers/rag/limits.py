@@ -13,7 +13,7 @@ from xnai_validate.wire.failure import WireError
 from xnai_validate.wire.http.body import json_of
 from xnai_validate.wire.http.client import HttpAnswer, HttpClient, HttpRequest
 
-TOLD_CAP = 50
+LISTED_CAP = 50
 
 
 @checker("rag.limits", expect={"violations": []})
@@ -36,25 +36,25 @@ async def limits(params: LimitsParams, ctx: Context) -> Limited:
         raise NotApplicable(f"target {target.name} has no url")
     client = await ctx.shared(("http",), HttpClient)
     url = target.join(params.path)
-    wanted = list(inputs(params))
+    queue = list(inputs(params))
     found = _Found(params)
-    turns = iter(wanted)
+    turns = iter(queue)
 
     async def work() -> None:
-        for one in turns:
-            ctx.progress(one.name)
-            request = HttpRequest.of(url, "POST", headers=dict(one.headers), body=one.body, target=target)
+        for question in turns:
+            ctx.progress(question.name)
+            request = HttpRequest.of(url, "POST", headers=dict(question.headers), body=question.body, target=target)
             try:
                 answer = await client.fetch(request, timeout_s=params.timeout)
             except WireError as failure:
-                found.none(one, failure)
+                found.none(question, failure)
             else:
-                found.add(one, answer)
+                found.add(question, answer)
 
     async with asyncio.TaskGroup() as tasks:
-        for _ in range(min(params.concurrent, len(wanted))):
+        for _ in range(min(params.concurrent, len(queue))):
             tasks.create_task(work())
-    return found.facts(wanted)
+    return found.facts(queue)
 
 
 class _Found:
@@ -64,32 +64,32 @@ class _Found:
         self._accepted = self._refused = 0
         self._slowest_ms: float | None = None
 
-    def none(self, one: Input, failure: WireError) -> None:
+    def none(self, question: Input, failure: WireError) -> None:
         """There was no whole answer."""
-        self._note("unanswered", one, f"{failure.kind}: {failure.detail}")
+        self._note("unanswered", question, f"{failure.kind}: {failure.detail}")
 
-    def add(self, one: Input, answer: HttpAnswer) -> None:
+    def add(self, question: Input, answer: HttpAnswer) -> None:
         """Judge nothing: sort the answer to where it belongs."""
         if answer.failure is not None:
-            self.none(one, answer.failure)
+            self.none(question, answer.failure)
             return
         self._slowest_ms = max(self._slowest_ms or 0.0, answer.total_ms)
         status = answer.head.status
         if status >= 500:
-            self._note("server_errors", one, str(status))
+            self._note("server_errors", question, str(status))
         elif status < 400:
             self._accepted += 1
-            if one.wanted == "refused" or status != 200:
-                self._note("wrongly_accepted", one, str(status))
+            if question.expected == "refused" or status != 200:
+                self._note("wrongly_accepted", question, str(status))
             elif self._params.answer == "json" and not isinstance(json_of(answer.body)[0], dict):
-                self._note("wrongly_accepted", one, "200, and no JSON object")
+                self._note("wrongly_accepted", question, "200, and no JSON object")
         else:
             self._refused += 1
-            if one.wanted == "accepted" or status not in (*self._params.refused, *one.also):
-                self._note("wrongly_refused", one, str(status))
-            lacks = self._lacking(answer, status) if status not in one.also else None
+            if question.expected == "accepted" or status not in (*self._params.refused, *question.also):
+                self._note("wrongly_refused", question, str(status))
+            lacks = self._lacking(answer, status) if status not in question.also else None
             if lacks:
-                self._note("without_envelope", one, f"{status}, {lacks}")
+                self._note("without_envelope", question, f"{status}, {lacks}")
 
     def _lacking(self, answer: HttpAnswer, status: int) -> str | None:
         if not self._params.envelope:
@@ -103,19 +103,19 @@ class _Found:
         claimed = body.get("http_status", status)
         return None if claimed == status else f"but its http_status is {str(claimed)[:20]}"
 
-    def _note(self, fact: str, one: Input, what: str) -> None:
-        self._wrong.setdefault(fact, []).append((one.name, f"{one.name}: {what}"))
+    def _note(self, fact: str, question: Input, what: str) -> None:
+        self._wrong.setdefault(fact, []).append((question.name, f"{question.name}: {what}"))
 
-    def facts(self, tried: Sequence[Input]) -> Limited:
+    def facts(self, questions: Sequence[Input]) -> Limited:
         """What was measured, the inputs in their order."""
-        order = {one.name: place for place, one in enumerate(tried)}
+        order = {question.name: place for place, question in enumerate(questions)}
 
         def reported(*facts: str) -> Iterator[str]:
             pairs = [pair for fact in facts for pair in self._wrong.get(fact, ())]
-            yield from (text for _, text in sorted(pairs, key=lambda pair: order[pair[0]])[:TOLD_CAP])
+            yield from (text for _, text in sorted(pairs, key=lambda pair: order[pair[0]])[:LISTED_CAP])
 
         return Limited(
-            inputs=len(tried),
+            inputs=len(questions),
             accepted=self._accepted,
             refused=self._refused,
             violations=list(reported(*self._wrong)),
