@@ -183,7 +183,12 @@ def test_the_windows_hold_the_times_to_the_first_event() -> None:
         (plays(SOURCES, TOKEN, end=b"zz\r\n"), "protocol", "not HTTP", "cut_count"),
         (plays(SOURCES, TOKEN), "unterminated", "without an event that ends it, after 2 events", "unterminated_count"),
         (plays(*WHOLE, TOKEN), "unterminated", "went on after the event that ends it", "unterminated_count"),
-        (plays(TOKEN, event(type="error", error="full")), "error_event", "told an error: full", "error_event_count"),
+        (
+            plays(TOKEN, event(type="error", error="full")),
+            "error_event",
+            "an error: full",
+            "error_event_count",
+        ),
         (ok(b"no", status="503 Service Unavailable"), "status", "answered 503", None),
         (ok(b"<p>", "Content-Type: text/html"), "content_type", "text/html", None),
         (raw_response(b"SSH-2.0-OpenSSH\r\n"), "protocol", "not HTTP", None),

@@ -1,1 +1,1 @@
-"""Load: many requests, at the times of a schedule or one after the other, and how the stack bears them."""
+"""Load: send many requests, on a schedule or one after the other, and measure how the stack performs."""

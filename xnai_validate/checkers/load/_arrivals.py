@@ -29,7 +29,7 @@ class Stage:
         return (self.from_rps + self.to_rps) / 2 * self.for_s
 
     def when(self, number: float) -> float:
-        """Seconds from its beginning until so many arrivals have been: the inverse of `a t + (b - a) t^2 / 2 T`."""
+        """Seconds from its beginning until this many arrivals have come: the inverse of `a t + (b - a) t^2 / 2 T`."""
         # In the form that loses no digits: where a and b are nearly equal the common one divides zero by zero.
         slope = (self.to_rps - self.from_rps) / self.for_s
         root = math.sqrt(max(0.0, self.from_rps * self.from_rps + 2 * slope * number))

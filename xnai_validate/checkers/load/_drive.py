@@ -46,12 +46,12 @@ class Drive:
         """What the phases are counted in, for kinds that count more."""
         self.progress_of: Callable[[Tally], int] = lambda tally: tally.answered_count
         self.progress_unit = "answers"
-        """What those who watch are told the rate of."""
+        """The count whose rate the progress line shows."""
         self.wrong: Callable[[str | int], bool] = lambda status: False
         """Which answers count as errors."""
         self._params = params
         self._open_line = open_line
-        self._tell = ctx.progress
+        self._show_progress = ctx.progress
         self._within_s = ctx.timeout_s
         self._timeout_s = params.timeout
         self.closed_loop = params.callers is not None
@@ -111,13 +111,13 @@ class Drive:
             await self._all_closed()
 
     async def _all_closed(self) -> None:
-        """Wait, within a bound, until the system has taken back every socket."""
+        """Wait, within a bound, until every socket is closed."""
         if self._unclosed:
             await asyncio.wait((self._gone,), timeout=GONE_S)
 
     def _begin(self) -> None:
         now = self._beat_at = perf_counter()
-        self._told = now, 0
+        self._last_progress = now, 0
         self._warmup = self.make_tally(now, self._params.warmup, self._timeout_s)
         self._load = self.make_tally(now + self._params.warmup, self._params.for_s, self._timeout_s)
         self.ends = self._load.begun + self._params.for_s
@@ -205,7 +205,7 @@ class Drive:
     def _phase_at(self, now: float) -> Tally:
         return self._load if now >= self._load.begun else self._warmup
 
-    # What lines tell.
+    # Calls by the lines.
 
     def answered(self, line: Line, status: str | int, *, keep: bool = True) -> None:
         """A whole answer came; `keep`: the line can carry another request."""
@@ -261,7 +261,7 @@ class Drive:
         """A line is over: its caller goes on with another one, or its place goes to what waits."""
         self._lines -= 1
         if self.closed_loop:
-            # Not at once even without a pause: whoever told us of the end is still in the midst of it.
+            # Not at once even without a pause: the line that reported the end has not returned yet.
             asyncio.get_running_loop().call_later(pause_s, self._call)
         elif self._due <= perf_counter():
             self._rings_at = 0.0
@@ -283,8 +283,8 @@ class Drive:
             self._replace()
         wall, cpu = self._cpu_since
         self.cpu_ratio = (thread_time() - cpu) / (now - wall) if now > wall else 0.0
-        if now - self._told[0] >= PROGRESS_S:
-            self._tell(self._said(now))
+        if now - self._last_progress[0] >= PROGRESS_S:
+            self._show_progress(self._progress(now))
         done = now >= self.ends and self._due == math.inf and not self._busy
         why = self._why_early(now)
         if why is not None and not done:
@@ -314,12 +314,12 @@ class Drive:
             self._due = next(self._next, math.inf)
         self.ends = min(self.ends, now)
 
-    def _said(self, now: float) -> str:
-        """How it goes, for people who watch; the rate is that since they were told last."""
-        phase, (told_at, before) = self._phase, self._told
+    def _progress(self, now: float) -> str:
+        """Describe the progress; the rate is that since the last progress line."""
+        phase, (shown_at, before) = self._phase, self._last_progress
         count = self.progress_of(self._warmup) + self.progress_of(self._load)
-        rate = (count - before) / (now - told_at) if now > told_at else 0.0
-        self._told = now, count
+        rate = (count - before) / (now - shown_at) if now > shown_at else 0.0
+        self._last_progress = now, count
         since_s, errors = now - phase.begun, self.errors_of(phase)
         name = "load" if phase is self._load else "warm-up"
         while_ = f"{name} {since_s:.0f}/{phase.for_s:g} s" if now < self.ends else "load over, the last are awaited"

@@ -1,4 +1,4 @@
-"""From what a drive has counted to the facts that every kind of load tells."""
+"""Compute the facts that every kind of load reports from what a drive has counted."""
 
 from __future__ import annotations
 
@@ -59,8 +59,8 @@ QUANTILES = {"50": 0.5, "90": 0.9, "95": 0.95, "99": 0.99, "999": 0.999}
 def merged(histograms: list[Histogram]) -> Histogram:
     """All of them as one."""
     whole = Histogram()
-    for one in histograms:
-        whole.merge(one)
+    for histogram in histograms:
+        whole.merge(histogram)
     return whole
 
 

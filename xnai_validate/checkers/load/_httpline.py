@@ -40,8 +40,8 @@ _LENGTH = re.compile(rb"\r\n(?:content-length|transfer-encoding)[ \t]*:", re.IGN
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
-    """What is asked, and how much of an answer is read."""
+class Exchange:
+    """The request that is sent, and how much of an answer is read."""
 
     prepared: Prepared
     data: bytes
@@ -59,6 +59,7 @@ class HttpLine(asyncio.BufferedProtocol):
         "_data",
         "_done",
         "_drive",
+        "_exchange",
         "_head",
         "_head_whole",
         "_idempotent",
@@ -74,7 +75,6 @@ class HttpLine(asyncio.BufferedProtocol):
         "_transport",
         "_used",
         "_waiting",
-        "_wanted",
         "_write",
         "buffer",
         "intended",
@@ -88,14 +88,14 @@ class HttpLine(asyncio.BufferedProtocol):
     sent: float
     _write: Callable[[bytes], None]
 
-    def __init__(self, drive: Drive, wanted: Wanted, buffer: memoryview) -> None:
+    def __init__(self, drive: Drive, exchange: Exchange, buffer: memoryview) -> None:
         """`buffer` may be shared by all lines of a loop: what is in it has been read when a callback returns."""
         self.buffer = buffer
         self.parser = self._new_parser()
         self._drive = drive
-        self._wanted = wanted
-        self._data = wanted.data
-        self._idempotent = wanted.prepared.method in IDEMPOTENT
+        self._exchange = exchange
+        self._data = exchange.data
+        self._idempotent = exchange.prepared.method in IDEMPOTENT
         self._transport: asyncio.Transport | None = None
         self._task: asyncio.Task[None] | None = None
         self._waiting = False
@@ -142,7 +142,7 @@ class HttpLine(asyncio.BufferedProtocol):
             self._task = self._drive.tasks.create_task(self._dial())
 
     def abort(self) -> None:
-        """Close at once and tell no more than that it is closed."""
+        """Close at once; afterwards only `closed` is reported."""
         self._over = True
         if self._transport is not None:
             self._transport.abort()
@@ -155,9 +155,9 @@ class HttpLine(asyncio.BufferedProtocol):
         try:
             await self._connect()
         except WireError as failure:
-            told, self._over = self._over, True
+            was_over, self._over = self._over, True
             self._drive.closed(self)
-            if not told:
+            if not was_over:
                 self._drive.failed(self, failure.kind, failure.detail, connecting=True)
         except asyncio.CancelledError:
             if self._transport is None:
@@ -165,10 +165,10 @@ class HttpLine(asyncio.BufferedProtocol):
             raise
 
     async def _connect(self) -> None:
-        prepared = self._wanted.prepared
+        prepared = self._exchange.prepared
         context = client_context(prepared.tls) if prepared.to.scheme == "https" else None
         name = prepared.tls_name
-        sock = await open_connection(prepared, self._wanted.host)
+        sock = await open_connection(prepared, self._exchange.host)
         loop = asyncio.get_running_loop()
         try:
             await loop.create_connection(lambda: self, sock=sock, ssl=context, server_hostname=name)
@@ -201,7 +201,7 @@ class HttpLine(asyncio.BufferedProtocol):
             return
         data = bytes(self.buffer[:nbytes])
         if data == self._same and not self._size:
-            # The last answer once more, byte for byte, and from the same state of the parser: it would say the same.
+            # The same bytes as the last answer, in the same state of the parser: the result is the same.
             self._waiting = False
             if not self._idempotent:
                 self._idle_since = perf_counter()
@@ -214,7 +214,7 @@ class HttpLine(asyncio.BufferedProtocol):
         try:
             self.parser.feed_data(data)
         except httptools.HttpParserUpgrade:
-            self._fail(ErrorKind.PROTOCOL, "the server switched protocols, which nobody asked for")
+            self._fail(ErrorKind.PROTOCOL, "the server switched protocols without being asked to")
             return
         except httptools.HttpParserError as error:
             if not self._done:
@@ -228,8 +228,8 @@ class HttpLine(asyncio.BufferedProtocol):
             self._done = False
             self._read_carefully(raw)
             return
-        if self._size > self._wanted.answer_cap:
-            self._fail(ErrorKind.TOO_LARGE, f"an answer has more than {self._wanted.answer_cap} bytes")
+        if self._size > self._exchange.answer_cap:
+            self._fail(ErrorKind.TOO_LARGE, f"an answer has more than {self._exchange.answer_cap} bytes")
         elif self._done:
             self._answered(data)
         else:
@@ -238,15 +238,15 @@ class HttpLine(asyncio.BufferedProtocol):
     def _read_carefully(self, data: bytes) -> None:
         """Take bytes of an answer in that llhttp refuses: h11 decides."""
         if self._odd is None:
-            self._odd = OddResponse(self._wanted.prepared.method)
+            self._odd = OddResponse(self._exchange.prepared.method)
         try:
             status = self._odd.feed(data)
         except WireError as failure:
             self._odd = None
             self._fail(failure.kind, failure.detail)
             return
-        if self._size > self._wanted.answer_cap:
-            self._fail(ErrorKind.TOO_LARGE, f"an answer has more than {self._wanted.answer_cap} bytes")
+        if self._size > self._exchange.answer_cap:
+            self._fail(ErrorKind.TOO_LARGE, f"an answer has more than {self._exchange.answer_cap} bytes")
         elif status is not None:
             self._status, self._keep, self._surplus = status, self._odd.reusable, False
             self._odd = None
@@ -269,7 +269,7 @@ class HttpLine(asyncio.BufferedProtocol):
             self._drive.answered(self, self._status, keep=False)
 
     def _in_pieces(self, data: bytes) -> None:
-        """Keep the head, for it may say that the answer ends where the connection does."""
+        """Keep the head: it may declare that the answer ends where the connection does."""
         if self._head_whole:
             return
         self._head += data
@@ -287,7 +287,7 @@ class HttpLine(asyncio.BufferedProtocol):
             self._drive.lost(self)
 
     def eof_received(self) -> None:
-        """Called by asyncio: the server says no more; asyncio closes the connection."""
+        """Called by asyncio: the server sends no more; asyncio closes the connection."""
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Called by asyncio."""

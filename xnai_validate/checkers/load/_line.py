@@ -27,21 +27,21 @@ class Line(Protocol):
         """Whether it had better carry no other request."""
 
     def send(self) -> None:
-        """Begin a request, and tell the drive later how it ended: never before this call has returned."""
+        """Begin a request, and report its end to the drive later: never before this call has returned."""
 
     def abort(self) -> None:
-        """End at once, and tell nothing more but `closed`."""
+        """End at once; afterwards only `closed` is reported."""
 
 
 def allow_descriptors(lines: int) -> None:
-    """Make sure that so many sockets can be open; raises Unmeasurable where the system does not allow it."""
+    """Make sure that `lines` sockets can be open; raises Unmeasurable where the system does not allow it."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = lines + SPARE_DESCRIPTORS
-    if soft == resource.RLIM_INFINITY or soft >= wanted:
+    needed = lines + SPARE_DESCRIPTORS
+    if soft == resource.RLIM_INFINITY or soft >= needed:
         return
-    if hard != resource.RLIM_INFINITY and hard < wanted:
+    if hard != resource.RLIM_INFINITY and hard < needed:
         raise Unmeasurable(
-            f"{lines} connections need {wanted} open files, and this process may have {hard}",
+            f"{lines} connections need {needed} open files, and this process may have {hard}",
             hint="raise the limit (ulimit -n), or ask for fewer",
         )
-    resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+    resource.setrlimit(resource.RLIMIT_NOFILE, (needed, hard))

@@ -1,4 +1,4 @@
-"""A response that tells its reader of every piece as it comes, for thousands of them at once.
+"""A response that passes every piece to its reader as it comes, for thousands of responses at once.
 
 An asyncio protocol on httptools (llhttp) instead of a task that reads: a response that waits for its next piece takes
 some kilobytes and no time. Buffered, with one buffer for all: asyncio would make one of 256 KiB at every read.
@@ -66,7 +66,7 @@ class PushedResponse(asyncio.BufferedProtocol):
         self.content_type = ""
         """The Content-Type header, from `headed` on."""
         self.over = False
-        """Whether nothing more will be told but that it is closed."""
+        """Whether only `closed` is still to be reported."""
         self.dialling: asyncio.Task[None] | None = None
         """What connects, while it does."""
         self._opener = opener
@@ -76,7 +76,7 @@ class PushedResponse(asyncio.BufferedProtocol):
         self._interim = 0
         self._decoder: Decoder | None = None
         self._declared: dict[str, str] = {}
-        """Those headers that say how the body is to be read."""
+        """The headers that declare how the body is to be read."""
         self._until_close = False
         self._whole = False
         self._body: list[bytes] = []
@@ -118,13 +118,13 @@ class PushedResponse(asyncio.BufferedProtocol):
         return self._transport is None
 
     def fail(self, kind: ErrorKind, detail: str) -> None:
-        """Give the response up and tell why; nothing happens where it is over."""
+        """Give the response up and report why; does nothing once it is over."""
         if not self.over:
             self._finish()
             self.failed(kind, detail)
 
     def abort(self) -> None:
-        """Close at once and tell no more than that."""
+        """Close at once; afterwards only that is reported."""
         waiting = not self.over and self.dialling is None and self._transport is None
         self._finish()
         if self.dialling is not None:
@@ -134,7 +134,7 @@ class PushedResponse(asyncio.BufferedProtocol):
 
     def _finish(self) -> None:
         self.over = True
-        # The parser holds methods of this object: without it, this object is gone as soon as nobody has it.
+        # The parser holds methods of this object: without it, this object is freed with its last reference.
         self._parser = None
         self._body.clear()
         if self._transport is not None:
@@ -164,7 +164,7 @@ class PushedResponse(asyncio.BufferedProtocol):
         try:
             parser.feed_data(self._opener.buffer[:nbytes])
         except httptools.HttpParserUpgrade:
-            wrong = ErrorKind.PROTOCOL, "the server switched protocols, which nobody asked for"
+            wrong = ErrorKind.PROTOCOL, "the server switched protocols without being asked to"
         except httptools.HttpParserError as error:
             if not self._whole:  # what follows the end is not looked at
                 wrong = ErrorKind.PROTOCOL, f"not HTTP as RFC 9112 wants it: {error}"

@@ -63,14 +63,14 @@ class RedisLine:
         self._db = db
         self._commands = commands
         self._task: asyncio.Task[None] | None = None
-        self._wanted = asyncio.Event()
+        self._requested = asyncio.Event()
         self._over = False
 
     def send(self) -> None:
         """Send the commands of one request; connects first where that was not done yet."""
         if self._task is None:
             self._task = self._drive.tasks.create_task(self._serve())
-        self._wanted.set()
+        self._requested.set()
 
     def abort(self) -> None:
         """End at once."""
@@ -86,8 +86,8 @@ class RedisLine:
             connection = await connect_redis(self._target, db=self._db)
             self._drive.opened()
             while True:
-                await self._wanted.wait()
-                self._wanted.clear()
+                await self._requested.wait()
+                self._requested.clear()
                 replies = await connection.pipeline(self._commands())
                 refusal = next((reply for reply in replies if isinstance(reply, RedisRefusal)), None)
                 if self._over:

@@ -15,12 +15,12 @@ def verify(prepared: Prepared, kind: str) -> None:
 
     A proxy would be measured instead of the target, and Digest needs a second request for each.
     """
-    for what, is_wanted in (
+    for what, is_used in (
         ("HTTP/2", prepared.http2),
         ("through a proxy", prepared.proxy is not None),
         ("Digest authentication", prepared.digest is not None),
     ):
-        if is_wanted:
+        if is_used:
             raise Unmeasurable(f"{kind} does not speak {what}", hint="see the target, or measure it by http.request")
 
 

@@ -1,4 +1,4 @@
-"""What every kind of load is told and tells: when requests begin, its bounds, and the figures."""
+"""The params and facts of every kind of load: when requests begin, the bounds, and the figures."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ from xnai_validate.kit import (
 )
 
 DEFAULT_S = 10.0
-"""How long a load lasts where the check does not say."""
+"""How long a load lasts where the check does not set it."""
 CONNECTIONS = 128
-"""Requests of an open load that may be under way at once, unless the check says otherwise."""
+"""Requests of an open load that may be under way at once, unless the check sets another number."""
 Rate = Annotated[float, Ge(0), Le(1_000_000)]
 
 
@@ -41,7 +41,7 @@ class StageParams(Params):
     """How long it takes."""
 
     @model_validator(mode="after")
-    def _one_form(self) -> Self:
+    def _single_form(self) -> Self:
         ramp = (self.from_ is not None) + (self.to is not None)
         if ramp not in (0, 2) or (self.rate is None) == (ramp == 0):
             raise ValueError("a stage has a rate, or from and to")
@@ -60,12 +60,12 @@ class ArrivalsParams(Params):
     """When requests begin, whatever becomes of those before: `{rate: 50}`, or `{stages: [...]}`."""
 
     rate: Annotated[Rate, Gt(0)] | None = None
-    """Arrivals a second, for as long as `for` says."""
+    """Arrivals a second, for the duration `for`."""
     stages: Annotated[list[StageParams], Field(min_length=1)] | None = None
-    """Steps and ramps, one after the other; each says how long it takes."""
+    """Steps and ramps, one after the other, each with its duration."""
 
     @model_validator(mode="after")
-    def _one_form(self) -> Self:
+    def _single_form(self) -> Self:
         if (self.rate is None) == (self.stages is None):
             raise ValueError("arrivals have a rate or stages")
         return self
@@ -87,9 +87,9 @@ class LoadParams(Params):
     `{rate: 50}` a second, or `{stages: [{rate: 10, for: 5s}, {from: 10, to: 100, for: 10s}]}`.
     """
     callers: Annotated[int, Ge(1), Le(10_000)] | None = None
-    """A closed loop: so many callers, each of which asks again as soon as it has its answer."""
+    """A closed loop of this number of virtual users: each sends its next request as soon as it has its answer."""
     for_: Annotated[Duration, Gt(0)] | None = Field(default=None, alias="for")
-    """How long the load lasts after the warm-up; 10 s by default. Stages say it themselves."""
+    """How long the load lasts after the warm-up; 10 s by default. Stages have their own durations."""
     warmup: Duration = 0.0
     """How long it goes on beforehand, at the rate it begins with; what happens then is in no figure."""
     timeout: Annotated[Duration, Gt(0)] = 10.0
@@ -103,14 +103,14 @@ class LoadParams(Params):
     """When to end early, for a stack that fails needs no more load: `{error_ratio: 0.5}`; null never does."""
 
     @model_validator(mode="after")
-    def _one_load(self) -> Self:
+    def _single_load(self) -> Self:
         if (self.arrivals is None) == (self.callers is None):
             raise ValueError("a load has arrivals or callers")
         if self.callers is not None and self.connections is not None:
             raise ValueError("each caller has a connection of its own; connections is for arrivals")
         stages = self.arrivals.stages if self.arrivals else None
         if stages and self.for_ is not None:
-            raise ValueError("stages say how long they take; leave out for")
+            raise ValueError("stages have their own durations; leave out for")
         if stages and self.warmup and not stages[0].stage().from_rps:
             raise ValueError("a warm-up has the rate that the load begins with, which is 0 here")
         return self
@@ -166,7 +166,7 @@ class LoadFacts(Facts):
     error_count: Count
     """Requests that got no whole answer, or one that counts as an error."""
     error_ratio: Ratio | None
-    """`error_count` of those that were sent and not abandoned; null where there are none."""
+    """`error_count` of the requests that were sent and not abandoned; null without any."""
     error_kinds: dict[str, Count]
     """Why, and how often: the kinds of `error` elsewhere, and `status` for answers that count as errors."""
     error_detail: str | None

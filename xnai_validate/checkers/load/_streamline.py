@@ -89,9 +89,9 @@ class StreamLine(PushedResponse):
         self._terminal: str | None = None
         self._after_terminal = 0
         self._claimed: JsonValue = None
-        """How many tokens the event that ended the stream says there were."""
+        """The number of tokens that the event that ended the stream claims."""
         self._error: str | None = None
-        """What the first event of the type `error` said."""
+        """The data of the first event of the type `error`."""
 
     stale = False
     """Whether another request may not go over it; none ever does."""
@@ -123,10 +123,10 @@ class StreamLine(PushedResponse):
         assert isinstance(self.tally, StreamTally)
         return self.tally
 
-    # What the response tells.
+    # Calls by the response.
 
     def dials(self) -> None:
-        """Its turn has come to be connected; only then does a caller begin, who waits for nobody else."""
+        """Its turn has come to be connected; a virtual user begins only then."""
         self.sent = perf_counter()
         if self._streams.drive.closed_loop:
             self.intended = self.sent
@@ -152,7 +152,7 @@ class StreamLine(PushedResponse):
 
     def _wrong(self, kind: str, detail: str) -> None:
         self._finish()
-        self._told(kind, detail)
+        self._fail(kind, detail)
 
     def piece(self, data: bytes) -> None:
         """Some bytes of the stream have come."""
@@ -207,12 +207,12 @@ class StreamLine(PushedResponse):
             self._sse.close()
         if self._terminal is None:
             self._stream_tally.unterminated += 1
-            self._told(UNTERMINATED, f"the stream ended without an event that ends it, {self._so_far()}")
+            self._fail(UNTERMINATED, f"the stream ended without an event that ends it, {self._so_far()}")
         elif self._after_terminal:
             self._stream_tally.unterminated += 1
-            self._told(UNTERMINATED, f"the stream went on after the event that ends it, {self._so_far()}")
+            self._fail(UNTERMINATED, f"the stream went on after the event that ends it, {self._so_far()}")
         elif self._error is not None:
-            self._told(ERROR_EVENT, f"the stream told an error: {self._error}")
+            self._fail(ERROR_EVENT, f"the stream reported an error: {self._error}")
         else:
             self._leave()
             self._streams.drive.answered(self, 200, keep=False)
@@ -222,7 +222,7 @@ class StreamLine(PushedResponse):
         if self._sse is not None and kind not in (ErrorKind.TIMEOUT, ErrorKind.TOO_LARGE):
             self._stream_tally.cut += 1
             detail = f"{detail}, {self._so_far()}"
-        self._told(kind, detail)
+        self._fail(kind, detail)
 
     def _leave(self) -> None:
         """Count what is known only at the end, however it came; once."""
@@ -243,7 +243,7 @@ class StreamLine(PushedResponse):
         for fault in sse.faults:
             tally.faults[fault.value] += 1
 
-    def _told(self, kind: str, detail: str) -> None:
+    def _fail(self, kind: str, detail: str) -> None:
         self._leave()
         self._streams.drive.failed(self, kind, detail, connecting=self.unconnected)
 

@@ -73,5 +73,5 @@ class StreamTally(Tally):
         self.last_at = now
 
     def timed_out(self, intended: float, sent: float, now: float) -> None:
-        """The time limit is over before the end of the stream; its line tells whether an event had come."""
+        """The time limit is over before the end of the stream; its line knows whether an event had come."""
         self.failed(ErrorKind.TIMEOUT, f"not at its end within {self._timeout_s:g} s", now)

@@ -51,7 +51,7 @@ class Tally:
         self.kinds: Counter[str] = Counter()
         self.error_detail: str | None = None
         self.statuses: defaultdict[str | int, int] = defaultdict(int)
-        """What whole answers said; which of it is an error is asked at the end."""
+        """Whole answers by status; which of them are errors is decided at the end."""
         count = max(1, min(WINDOWS, int(for_s / SHORTEST_S)))
         self.windows = [Histogram() for _ in range(count)]
         """Latencies in us, by intended start."""
@@ -79,7 +79,7 @@ class Tally:
         return sum(self.statuses.values())
 
     def answered(self, status: str | int, intended: float, sent: float, now: float) -> None:
-        """A whole answer came; one that came after its time is none."""
+        """Count a whole answer; one that came after the time limit counts as a timeout."""
         service_s = now - sent
         if service_s > self._timeout_s:
             self.timed_out(intended, sent, now)
@@ -93,7 +93,7 @@ class Tally:
         self.last_at = now
 
     def failed(self, kind: str, detail: str, now: float) -> None:
-        """There was no whole answer: an ErrorKind, or a reason of the kind of load; `detail` says it in words."""
+        """Count a request without a whole answer; `kind` is an ErrorKind, or a reason of the kind of load."""
         self.errors += 1
         self.kinds[str(kind)] += 1
         self.last_at = now
@@ -113,7 +113,7 @@ class Tally:
         self._in_vain(intended, self._timeout_s)
 
     def _in_vain(self, intended: float, waited_s: float) -> None:
-        """Whoever waited in vain has waited: to leave it out would make the percentiles better than the truth."""
+        """Record the time of a request that got no answer: without it the percentiles would be too good."""
         self.window_of(intended).record(int(waited_s * US))
 
     def window_of(self, intended: float) -> Histogram:
@@ -127,5 +127,5 @@ class Tally:
         self._from, self._until = (self.begun + (number + after) * self.window_s for after in (0, 1))
 
     def late(self, seconds: float) -> None:
-        """We did something so much later than we meant to."""
+        """Record that the load generator was late by this number of seconds."""
         self.lag.record(int(seconds * US))

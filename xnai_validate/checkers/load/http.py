@@ -47,12 +47,12 @@ class HttpLoadFacts(LoadFacts):
     preload=("httptools",),
 )
 async def http(params: HttpLoad, ctx: Context) -> HttpLoadFacts:
-    """Make an HTTP request many times, by a schedule or by many callers, and tell how the stack bears it.
+    """Make an HTTP request many times, on a schedule or by virtual users, and measure how the stack performs.
 
     HTTP/1.1 with connections that are kept, without pipelining, redirections, proxies and cookies. Nothing else runs
     meanwhile. An idempotent request that came on an idle connection which the server had just closed is sent once more,
-    on a new connection, if not one byte was answered; `retried_count` says how often. A bound that holds although
-    `too_slow_client` is true holds all the more; where one does not hold, that fact says whether we may be the cause.
+    on a new connection, if not one byte was answered; `retried_count` counts these. A bound that holds although
+    `too_slow_client` is true can be trusted; where one does not hold, this machine may be the cause.
 
         kind: load.http
         target: api
@@ -61,18 +61,18 @@ async def http(params: HttpLoad, ctx: Context) -> HttpLoadFacts:
         expect: {error_ratio: {max: 0.001}, p99_ms: {max: 100}}
     """
     target = ctx.target
-    if not target.can_be_asked(params.path):
+    if not target.can_request(params.path):
         raise NotApplicable(f"target {target.name} has no url")
     try:
-        from xnai_validate.checkers.load._httpline import HeadLine, HttpLine, Wanted
+        from xnai_validate.checkers.load._httpline import Exchange, HeadLine, HttpLine
     except ImportError as error:
         raise Unmeasurable("load.http needs httptools", hint="pip install 'xnai-validate[load]'") from error
     prepared = prepare(params.request(target))
     verify(prepared, "load.http")
-    wanted = Wanted(prepared, request_bytes(prepared), await address(prepared), params.body_cap)
+    exchange = Exchange(prepared, request_bytes(prepared), await address(prepared), params.body_cap)
     buffer = memoryview(bytearray(BUFFER))
     line = HeadLine if prepared.method == "HEAD" else HttpLine
-    drive = Drive(params, lambda: line(drive, wanted, buffer), ctx)
+    drive = Drive(params, lambda: line(drive, exchange, buffer), ctx)
     success = frozenset(params.success if params.success is not None else range(200, 300))
     drive.wrong = lambda status: status not in success
     await drive.run()

@@ -45,7 +45,7 @@ class RedisLoadFacts(LoadFacts):
     exclusive=True,
 )
 async def redis(params: RedisLoad, ctx: Context) -> RedisLoadFacts:
-    """Send a Redis command many times, by a schedule or by many callers, and tell how Redis bears it.
+    """Send a Redis command many times, on a schedule or by virtual users, and measure how Redis performs.
 
     Each connection is authenticated once and carries one request at a time. Nothing else runs meanwhile. Nothing keeps
     a command from writing: give what it writes an end (`EX`), and keys of its own.
@@ -56,7 +56,7 @@ async def redis(params: RedisLoad, ctx: Context) -> RedisLoadFacts:
         expect: {p99_ms: {max: 10}}
     """
     target = ctx.target
-    redis_address(target)  # a url that is none of Redis is told at once
+    redis_address(target)  # raises for a url that is not of Redis
     commands = Commands(params.command, keys=params.keys, value="x" * params.value, at_once=params.pipeline)
     drive = Drive(params, lambda: RedisLine(drive, target, params.db, commands.next), ctx)
     drive.wrong = lambda status: status != GOOD

@@ -103,17 +103,17 @@ class SseLoadFacts(LoadFacts):
     preload=("httptools",),
 )
 async def sse(params: SseLoad, ctx: Context) -> SseLoadFacts:
-    """Open many streams of server-sent events, by a schedule or by callers that hold one each, and tell how they fare.
+    """Open many streams of server-sent events, on a schedule or by virtual users that hold one each, and measure them.
 
-    Each stream has a connection of its own and is read to its end; its events are understood as by sse.stream. What is
-    told of requests is told of streams: one is answered in whole where it has ended well, that is with status 200, as
+    Each stream has a connection of its own and is read to its end; its events are understood as by sse.stream. Facts
+    about requests are about streams: a stream counts as answered if it has ended well, that is with status 200, as
     an event stream, to the end of its body, with an event that ends it as its last, and without an error event. Latency
     (`p50_ms` and so on) is the time to the first event. Kinds of errors, besides those of `error` elsewhere: `status`,
     `content_type`, `unterminated`, `error_event`. At most 128 connections are being opened at once, and the time of a
     caller begins with that. Nothing else runs meanwhile.
 
-    A bound that holds although `too_slow_client` is true holds all the more; where one does not
-    hold, that fact says whether we may be the cause.
+    A bound that holds although `too_slow_client` is true can be trusted; where one does not
+    hold, this machine may be the cause.
 
         kind: load.sse
         target: api
@@ -122,7 +122,7 @@ async def sse(params: SseLoad, ctx: Context) -> SseLoadFacts:
         expect: {error_ratio: 0, first_token_p95_ms: {max: 2s}, token_gap_p99_ms: {max: 500}}
     """
     target = ctx.target
-    if not target.can_be_asked(params.path):
+    if not target.can_request(params.path):
         raise NotApplicable(f"target {target.name} has no url")
     try:
         from xnai_validate.checkers.load._streamline import Streams
