@@ -31,7 +31,7 @@ async def once(name: str, params: Params, ctx: Context, drive: Callable[[], Awai
         return await drive()
     key = ("once", name, params.model_dump_json(), _target(ctx))
     memory: Measured[T] = await ctx.shared(key, _memory)
-    if memory.value is None or any(one is ctx for one in memory.given):
+    if memory.value is None or any(known is ctx for known in memory.given):
         memory.value = None
         memory.given = []
         memory.value = await drive()

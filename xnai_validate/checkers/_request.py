@@ -60,7 +60,7 @@ class RequestParams(Params):
         return verified_path(path)
 
     @model_validator(mode="after")
-    def _one_body(self) -> Self:
+    def _single_body(self) -> Self:
         others = (self.body is not None) + (self.form is not None or bool(self.files))
         if others and others + ("json_" in self.model_fields_set) > 1:
             raise ValueError("a request has one body: json, body or form (with files)")
@@ -112,8 +112,8 @@ class RequestParams(Params):
         """The form with its files as httpx encodes it, and its content type, which names the boundary."""
         fields = {name: _text(value) for name, value in (self.form or {}).items()}
         files = {
-            name: (one.name or name, one.content.encode("utf-8", "surrogatepass"), one.type)
-            for name, one in self.files.items()
+            name: (part.name or name, part.content.encode("utf-8", "surrogatepass"), part.type)
+            for name, part in self.files.items()
         }
         encoded = httpx.Request("POST", "http://localhost", data=fields, files=files)
         return encoded.read(), encoded.headers["content-type"]

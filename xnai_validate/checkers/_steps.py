@@ -1,4 +1,4 @@
-"""Performing observations in order or at once, and saying which of them did not hold; for checkers made of others."""
+"""Perform observations in order or at once, and report which of them did not hold; for checkers made of others."""
 
 from __future__ import annotations
 
@@ -41,15 +41,15 @@ async def perform(ctx: Context, steps: Sequence[Observation], *, times: int, tog
     else:
         seen = [await ctx.observe(step) for step in queue]
     elapsed_ms = (time.perf_counter() - begun) * 1000
-    failures = [text for step, one in zip(queue, seen, strict=True) if (text := failure(step, one)) is not None]
+    failures = [text for step, result in zip(queue, seen, strict=True) if (text := failure(step, result)) is not None]
     return Steps(len(queue), tuple(failures[:FAILED_CAP]), len(failures), elapsed_ms)
 
 
-async def observe_all(ctx: Context, wanted: Sequence[Observation]) -> list[Observed]:
-    """The observations, made at once, in the order of `wanted`; raises the first one's XnaiError, if any has one."""
+async def observe_all(ctx: Context, observations: Sequence[Observation]) -> list[Observed]:
+    """Make the observations at once; return them in the given order. Raises the first XnaiError among them."""
     gate = asyncio.Semaphore(AT_ONCE)
 
-    async def one(step: Observation) -> Observed | XnaiError:
+    async def observe(step: Observation) -> Observed | XnaiError:
         async with gate:
             try:
                 return await ctx.observe(step)
@@ -57,7 +57,7 @@ async def observe_all(ctx: Context, wanted: Sequence[Observation]) -> list[Obser
                 return error  # raised within a TaskGroup it would end the others and come out in a group
 
     async with asyncio.TaskGroup() as group:
-        tasks = [group.create_task(one(step)) for step in wanted]
+        tasks = [group.create_task(observe(step)) for step in observations]
     results = [task.result() for task in tasks]
     for result in results:
         if isinstance(result, XnaiError):

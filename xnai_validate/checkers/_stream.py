@@ -106,7 +106,7 @@ class Understood(NamedTuple):
 
 
 class Understanding:
-    """Tells of events, one after the other, what they are; keeps nothing."""
+    """Classifies events one after the other, and keeps none of them."""
 
     def __init__(self, params: StreamedParams) -> None:
         self._type_field = params.type_field

@@ -28,7 +28,7 @@ MISSING = Missing()
 
 
 class Watch(Observation):
-    """A value somewhere in the stack: an observation, and the fact of it that is meant."""
+    """A value somewhere in the stack: an observation, and one of its facts."""
 
     fact: str
     """The name of a fact of the kind."""
@@ -52,7 +52,7 @@ class Watch(Observation):
 
     @property
     def facts_read(self) -> Mapping[tuple[str, ...], str]:
-        """The fact that is meant."""
+        """The fact whose value is watched."""
         return {("fact",): self.fact}
 
 

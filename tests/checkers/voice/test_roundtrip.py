@@ -126,7 +126,7 @@ def test_a_truncated_recording_is_reported_and_still_sent() -> None:
         seen = observe("voice.roundtrip", target, text=TEXT)
     facts = seen.facts
     assert [finding.fact for finding in seen.findings if not finding.held] == ["wav_valid"]
-    assert facts["wav_problem"] == f"the header says {640 * len(TEXT)} bytes of samples, {320 * len(TEXT)} came"
+    assert facts["wav_problem"] == f"the header claims {640 * len(TEXT)} bytes of samples, {320 * len(TEXT)} came"
     assert (facts["duration_ms"], facts["silent"], facts["stt_status"]) == (10 * len(TEXT), False, 200)
     assert len(server.requests) == 2
 

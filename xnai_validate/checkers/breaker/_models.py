@@ -37,7 +37,7 @@ class Trip(Params):
     """The fault that writes an open state into the key, such as `redis.plant`: its opening is not measured then."""
 
     @model_validator(mode="after")
-    def _one_way(self) -> Self:
+    def _single_way(self) -> Self:
         if sum(way is not None for way in (self.request, self.fault, self.planted)) > 1:
             raise ValueError("set one of request, fault and planted")
         return self

@@ -114,7 +114,7 @@ async def concurrent(params: ConcurrentParams, ctx: Context) -> ConcurrentFacts:
     latencies = sorted(call.latency_ms for call in record.while_open if call.outcome is Outcome.REFUSED)
     alone_ms = min((call.latency_ms for call in record.alone), default=None)
     together_ms = _span_ms(record.together)
-    open_ = _while_surely_open(params, record)
+    open_ = _before_recovery(params, record)
     recovered = any(call.let_through for call in record.trials)
     return ConcurrentFacts(
         callers=params.callers,
@@ -157,14 +157,14 @@ async def _drive(params: ConcurrentParams, ctx: Context) -> tuple[_Record, float
 async def at_once(params: BreakerParams, ctx: Context, observation: Observation, count: int) -> list[Call]:
     """Begin `count` calls at once and return them; raises the first XnaiError among them."""
 
-    async def one() -> Call | XnaiError:
+    async def attempt() -> Call | XnaiError:
         try:
             return await make(ctx, observation, params.name)
         except XnaiError as error:
             return error  # raised within a TaskGroup it would be wrapped in a group
 
     async with asyncio.TaskGroup() as group:
-        tasks = [group.create_task(one()) for _ in range(count)]
+        tasks = [group.create_task(attempt()) for _ in range(count)]
     calls = [task.result() for task in tasks]
     for call in calls:
         if isinstance(call, XnaiError):
@@ -191,8 +191,8 @@ def _failures(record: _Record) -> list[Call]:
     return sorted(failed, key=lambda call: call.answered_s)
 
 
-def _while_surely_open(params: ConcurrentParams, record: _Record) -> list[Call]:
-    """The calls at once that were answered before the recovery time can have been over.
+def _before_recovery(params: ConcurrentParams, record: _Record) -> list[Call]:
+    """Return the concurrent calls that were answered before the recovery time could end.
 
     No breaker opens before a call has failed; `settle` is what may lie between that and our reading of the answer.
     """

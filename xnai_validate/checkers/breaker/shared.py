@@ -127,7 +127,7 @@ async def _call_all(params: SharedParams, driver: Driver, opened: tuple[float, f
 async def _by_all(params: SharedParams, ctx: Context, outcome: Outcome, since_s: float) -> dict[str, float | None]:
     """Way -> milliseconds since `since_s` until a call by it had the outcome; None where none had within `settle`."""
 
-    async def one(observation: Observation) -> float | XnaiError | None:
+    async def time_to_outcome(observation: Observation) -> float | XnaiError | None:
         end_s = ctx.clock.monotonic() + params.settle
         try:
             while True:
@@ -141,7 +141,7 @@ async def _by_all(params: SharedParams, ctx: Context, outcome: Outcome, since_s:
             return error  # raised within a TaskGroup it would be wrapped in a group
 
     async with asyncio.TaskGroup() as group:
-        tasks = {name: group.create_task(one(observation)) for name, observation in params.ways.items()}
+        tasks = {name: group.create_task(time_to_outcome(observation)) for name, observation in params.ways.items()}
     found: dict[str, float | None] = {}
     for name, task in tasks.items():
         result = task.result()

@@ -174,7 +174,11 @@ def _moment(text: str | None) -> datetime | None:
 
 
 def _published(bindings: list[PortBinding] | None) -> str:
-    places = [f"{_bracketed(one.host_ip or '0.0.0.0')}:{one.host_port}" for one in bindings or () if one.host_port]
+    places = [
+        f"{_bracketed(binding.host_ip or '0.0.0.0')}:{binding.host_port}"
+        for binding in bindings or ()
+        if binding.host_port
+    ]
     return ", ".join(places)
 
 

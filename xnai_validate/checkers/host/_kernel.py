@@ -1,4 +1,4 @@
-"""What the Linux kernel reports in its files; each value is None if this kernel does not report it."""
+"""What the Linux kernel reports in its files; a value is None where this kernel does not report it."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def _memory(top: Path, path: str, usage_file: str, limit_file: str) -> GroupMemo
         group = top
     usage = _bytes(group / usage_file)
     groups = [group, *(above for above in group.parents if above.is_relative_to(top))]
-    limits = [limit for one in groups if (limit := _bytes(one / limit_file)) is not None]
+    limits = [limit for group in groups if (limit := _bytes(group / limit_file)) is not None]
     if usage is None and not limits:
         return None
     lowest = min(limits, default=NO_LIMIT_BYTES)

@@ -25,10 +25,13 @@ def report(names: list[str], everything: bool) -> dict[str, object]:
                 found.append(metadata.distribution(name))
             except metadata.PackageNotFoundError:
                 continue
-    for one in found:
-        name = one.metadata["Name"]
+    for distribution in found:
+        name = distribution.metadata["Name"]
         if name and name not in packages:  # the first on the path is the one that is imported
-            packages[name] = {"version": one.version, "requires": list(one.requires or []) if everything else []}
+            packages[name] = {
+                "version": distribution.version,
+                "requires": list(distribution.requires or []) if everything else [],
+            }
     return {
         "version": platform.python_version(),
         "implementation": sys.implementation.name,

@@ -64,10 +64,10 @@ async def measure_clock(params: ClockParams, ctx: Context) -> ClockSkew:
         return ClockSkew(error=error.kind, error_detail=error.detail)
     date, rtt_s = answer.head.headers.get("date"), answer.total_ms / 1000
     try:
-        told_s = parsedate_to_datetime(date or "").timestamp()
+        date_s = parsedate_to_datetime(date or "").timestamp()
     except ValueError:
         return ClockSkew(error=ErrorKind.PROTOCOL, error_detail=f"no usable Date header: {date!r}"[:300])
-    skew_s = told_s + RESOLUTION_S / 2 - (sent_s + rtt_s / 2)
+    skew_s = date_s + RESOLUTION_S / 2 - (sent_s + rtt_s / 2)
     uncertainty_s = RESOLUTION_S / 2 + rtt_s / 2
     return ClockSkew(
         skew_s=skew_s,

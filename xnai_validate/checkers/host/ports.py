@@ -55,11 +55,11 @@ async def measure_ports(params: PortsParams, ctx: Context) -> Ports:
         raise Unmeasurable("no permission to list the sockets of this machine", hint="run as root") from None
     addresses: dict[int, set[str]] = {port: set() for port in ports}
     pids: dict[int, int] = {}
-    for one in table:
-        if one.status == psutil.CONN_LISTEN and one.laddr and one.laddr.port in addresses:
-            addresses[one.laddr.port].add(one.laddr.ip)
-            if one.pid is not None:
-                pids[one.laddr.port] = one.pid
+    for connection in table:
+        if connection.status == psutil.CONN_LISTEN and connection.laddr and connection.laddr.port in addresses:
+            addresses[connection.laddr.port].add(connection.laddr.ip)
+            if connection.pid is not None:
+                pids[connection.laddr.port] = connection.pid
     names: dict[str, str] = {}
     for port, pid in pids.items():
         try:
@@ -69,7 +69,7 @@ async def measure_ports(params: PortsParams, ctx: Context) -> Ports:
     return Ports(
         listening=[port for port in ports if addresses[port]],
         free=[port for port in ports if not addresses[port]],
-        beyond_loopback=[port for port in ports if any(not _is_loopback(one) for one in addresses[port])],
+        beyond_loopback=[port for port in ports if any(not _is_loopback(address) for address in addresses[port])],
         addresses={str(port): sorted(where) for port, where in addresses.items() if where},
         pids={str(port): pid for port, pid in sorted(pids.items())},
         names=names,

@@ -160,15 +160,15 @@ def _canonical(name: str) -> str:
     return canonicalize_name(name)
 
 
-def _unmet(one: Requirement, installed: Mapping[str, _Package], environment: Mapping[str, str]) -> str | None:
+def _unmet(requirement: Requirement, installed: Mapping[str, _Package], environment: Mapping[str, str]) -> str | None:
     """Why a requirement is not met, or None where it is or does not apply to this interpreter."""
-    if one.marker is not None and not one.marker.evaluate({**environment, "extra": ""}):
+    if requirement.marker is not None and not requirement.marker.evaluate({**environment, "extra": ""}):
         return None
-    found = installed.get(_canonical(one.name))
+    found = installed.get(_canonical(requirement.name))
     if found is None:
-        return f"{one.name}{one.specifier}: not installed"
-    if not one.specifier.contains(found.version, prereleases=True):
-        return f"{one.name}{one.specifier}: {found.version} is installed"
+        return f"{requirement.name}{requirement.specifier}: not installed"
+    if not requirement.specifier.contains(found.version, prereleases=True):
+        return f"{requirement.name}{requirement.specifier}: {found.version} is installed"
     return None
 
 

@@ -25,7 +25,7 @@ MIB, GIB = 2**20, 2**30
 
 
 class ResourcesParams(Params):
-    """Which part of the machine is meant, where there are several."""
+    """The part of the machine that is measured, where it has several."""
 
     path: str = "/"
     """Any path on the file system whose space is measured."""

@@ -50,7 +50,7 @@ async def samples(params: Scrape, ctx: Context) -> Samples:
     if find_spec("prometheus_client") is None:
         raise Unmeasurable("metrics.samples needs another library", hint="pip install 'xnai-validate[metrics]'")
     target = ctx.target
-    if not target.can_be_asked(params.path):
+    if not target.can_request(params.path):
         raise NotApplicable(f"target {target.name} has no url")
     client = await ctx.shared(("http",), HttpClient)
     url = target.join(params.path, at_root=params.root)
@@ -85,9 +85,9 @@ async def _parse(body: bytes, openmetrics: bool, timeout_s: float) -> tuple[Expo
 
 
 def _parsed(
-    answer: HttpAnswer, kind: str | None, found: Exposition, problem: str | None, wanted: Iterable[str]
+    answer: HttpAnswer, kind: str | None, found: Exposition, problem: str | None, names: Iterable[str]
 ) -> Samples:
-    values = {name: found.value(name) for name in wanted}
+    values = {name: found.value(name) for name in names}
     return Samples(
         error=None,
         error_detail=None,

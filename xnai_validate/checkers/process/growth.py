@@ -182,15 +182,15 @@ def _read(pid: int, params: GrowthParams) -> _Reading | None:
             return None
         below = process.children(recursive=True)
         rss = files = threads = 0
-        for one in [process, *(below if params.tree else [])]:
+        for member in [process, *(below if params.tree else [])]:
             try:
-                with one.oneshot():
-                    rss += one.memory_info().rss
-                    threads += one.num_threads()
-                    zombie = one.status() == psutil.STATUS_ZOMBIE
-                    files += one.num_fds() if params.open_files and not zombie else 0
+                with member.oneshot():
+                    rss += member.memory_info().rss
+                    threads += member.num_threads()
+                    zombie = member.status() == psutil.STATUS_ZOMBIE
+                    files += member.num_fds() if params.open_files and not zombie else 0
             except psutil.NoSuchProcess:
-                if one is process:
+                if member is process:
                     return None
         return _Reading(process.create_time(), rss, files, threads, len(below))
     except psutil.NoSuchProcess:

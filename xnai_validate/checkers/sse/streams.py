@@ -70,7 +70,7 @@ class StreamsFacts(Facts):
 async def streams(params: StreamsParams, ctx: Context) -> StreamsFacts:
     """Read many equal streams at once, each on a connection of its own.
 
-    Tells how many came to their end and how the slowest fared; with `leave_after` all clients leave in the middle,
+    Reports how many came to their end and the figures of the slowest; with `leave_after` all clients leave midway,
     which is how leaks after disconnects are provoked::
 
         kind: sse.streams

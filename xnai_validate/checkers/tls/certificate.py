@@ -217,5 +217,5 @@ def _facts(session: _Session, verify_error: str | None, strict_error: str | None
 
 
 def _unread(kind: ErrorKind, detail: str) -> Certificate:
-    nothing = dict.fromkeys(Certificate.model_fields)
-    return Certificate.model_validate({**nothing, "error": kind, "error_detail": detail})
+    nulls = dict.fromkeys(Certificate.model_fields)
+    return Certificate.model_validate({**nulls, "error": kind, "error_detail": detail})

@@ -44,7 +44,7 @@ class Recording:
 
     @property
     def silent(self) -> bool | None:
-        """Whether there is nothing to hear; None where no sample could be read."""
+        """Whether the recording is silent; None where no sample could be read."""
         return None if self.duration_ms is None else self.level_dbfs is None
 
 
@@ -62,7 +62,7 @@ def read(raw: bytes) -> Recording:
     except (wave.Error, EOFError, RuntimeError) as error:  # RuntimeError: a chunk that leaves the file it stands in
         return Recording(problem or f"the header cannot be read: {error or 'it ends too early'}")
     if width > 4 or rate_hz == 0:
-        return Recording(f"the header says {8 * width} bits a sample at {rate_hz} Hz, which nothing can play")
+        return Recording(f"the header claims {8 * width} bits a sample at {rate_hz} Hz, which no player supports")
     surplus = len(frames) % (width * channels)
     frames = frames[: len(frames) - surplus]
     count = len(frames) // (width * channels)
@@ -115,10 +115,10 @@ def _length_problem(raw: bytes, chunks: dict[bytes, tuple[int, int]]) -> str | N
     if size in _OPEN_LENGTHS and came > 1:
         return f"its header leaves open how long it is ({size} bytes of samples), {came} bytes of samples came"
     if came < size:
-        return f"the header says {size} bytes of samples, {came} came"
+        return f"the header claims {size} bytes of samples, {came} came"
     # A pad byte after an odd length is not always counted, nor always sent.
     if riff + 8 != len(raw) and not (riff % 2 and riff + 9 == len(raw)):
-        return f"the header says a file of {riff + 8} bytes, {len(raw)} came"
+        return f"the header claims a file of {riff + 8} bytes, {len(raw)} came"
     return None
 
 

@@ -24,5 +24,5 @@ def match_ratio(spoken: str, heard: str) -> float:
     The order does not matter, nor do words that were never spoken; a word that was spoken twice must be heard twice.
     `spoken` has at least one word.
     """
-    wanted, got = Counter(words(spoken)), Counter(words(heard))
-    return (wanted & got).total() / wanted.total()
+    expected, got = Counter(words(spoken)), Counter(words(heard))
+    return (expected & got).total() / expected.total()

@@ -238,7 +238,7 @@ async def open_websocket(
     server_name: str | None,
     max_message: int,
 ) -> tuple[Handshake, WebSocket | None]:
-    """Connect and shake hands; the WebSocket is None where the server refused.
+    """Connect and shake hands; the WebSocket is null where the server refused.
 
     `url`: ws or wss; `context` is needed for wss. Bounded by the caller's time limit. Raises WireError; Unmeasurable
     where the extra is missing or the request is not one.
