@@ -30,11 +30,11 @@ class Pair:
 def compare(name: str, before: Sequence[RecordedRun], after: Sequence[RecordedRun]) -> Comparison:
     """Judge every figure that the runs of `before` or `after` have; `name` is what `before` is called."""
     found = list(_found(before, after))
-    verdicts = iter(judge([one for one in found if isinstance(one, Pair)]))
+    verdicts = iter(judge([item for item in found if isinstance(item, Pair)]))
     return Comparison(
         baseline=name,
         runs=len(before),
-        figures=tuple(next(verdicts) if isinstance(one, Pair) else one for one in found),
+        figures=tuple(next(verdicts) if isinstance(item, Pair) else item for item in found),
         notes=tuple(differences(before[-1].fingerprint, after[-1].fingerprint)),
     )
 
@@ -47,8 +47,8 @@ def judge(pairs: Sequence[Pair]) -> list[Compared]:
     the band is ruled out by its interval. Anything else is not conclusive.
     """
     changes = [change(pair.before, pair.after, band_of(pair.figure)) for pair in pairs]
-    worse, better = holm([one.p_worse() for one in changes]), holm([one.p_better() for one in changes])
-    return [_judged(*one) for one in zip(pairs, changes, worse, better, strict=True)]
+    worse, better = holm([change.p_worse() for change in changes]), holm([change.p_better() for change in changes])
+    return [_judged(*change) for change in zip(pairs, changes, worse, better, strict=True)]
 
 
 def _found(before: Sequence[RecordedRun], after: Sequence[RecordedRun]) -> Iterator[Pair | Compared]:
@@ -58,10 +58,10 @@ def _found(before: Sequence[RecordedRun], after: Sequence[RecordedRun]) -> Itera
         checks |= dict.fromkeys(check for check, kept in run.checks.items() if kept.comparable)
     for check in checks:
         sides = [[run.checks[check] for run in runs if check in run.checks] for runs in (before, after)]
-        lengths = [length for side in sides for one in side if (length := one.window_ms) is not None]
+        lengths = [length for side in sides for run in side if (length := run.window_ms) is not None]
         other = bool(lengths) and max(lengths) > WINDOW_RATIO * min(lengths)
-        figures = [[one.figures() for one in side] for side in sides]
-        for name in dict.fromkeys(name for side in figures for one in side for name in one):
+        figures = [[run.figures() for run in side] for side in sides]
+        for name in dict.fromkeys(name for side in figures for run in side for name in run):
             if other and not name.endswith("_mib"):
                 yield _missing(check, name, "the load does not last as long in all runs")
             else:
@@ -72,9 +72,9 @@ def pair_of(check: str, name: str, before: Sequence[Figures], after: Sequence[Fi
     """The runs of both sides that have a figure; where a side has none, a verdict with the reason."""
     sides: list[list[Figure]] = []
     for side, side_name in ((before, "the baseline"), (after, "the later run")):
-        usable = [one for figures in side if isinstance(one := figures.get(name), Figure)]
+        usable = [figure for figures in side if isinstance(figure := figures.get(name), Figure)]
         if not usable:
-            why = [one.reason for figures in side if isinstance(one := figures.get(name), Missing)]
+            why = [figure.reason for figures in side if isinstance(figure := figures.get(name), Missing)]
             return _missing(check, name, f"{side_name}: {why[-1]}" if why else f"{side_name} does not have it")
         sides.append(usable)
     return Pair(check, name, sides[0], sides[1])
@@ -82,7 +82,7 @@ def pair_of(check: str, name: str, before: Sequence[Figures], after: Sequence[Fi
 
 def _mean(figures: Sequence[Figure]) -> float:
     """The geometric mean, to four decimals."""
-    return round(math.exp(sum(math.log(one.value) for one in figures) / len(figures)), 4)
+    return round(math.exp(sum(math.log(figure.value) for figure in figures) / len(figures)), 4)
 
 
 def _missing(check: str, name: str, reason: str) -> Compared:

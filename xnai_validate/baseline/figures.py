@@ -93,7 +93,7 @@ def latency_figures(windows: Sequence[Histogram]) -> Figures:
 
 def _too_few(windows: Sequence[Histogram], q: float) -> Missing | None:
     """Why the quantile `q` cannot be compared, where it cannot."""
-    count, filled = sum(one.count for one in windows), sum(one.count > 0 for one in windows)
+    count, filled = sum(window.count for window in windows), sum(window.count > 0 for window in windows)
     least = math.ceil(round(LEAST_BEYOND / min(q, 1 - q), 6))
     if count < least:
         return Missing(f"{count} requests are too few, it takes {least}")
@@ -143,7 +143,7 @@ def _high(windows: Sequence[Histogram], q: float) -> Figure | Missing:
     if why is not None:
         return why
     bounds = [round(part * len(windows) / STRETCHES) for part in range(STRETCHES + 1)]
-    stretches = [_merged(windows[one:other]) for one, other in pairwise(bounds)]
+    stretches = [_merged(windows[start:end]) for start, end in pairwise(bounds)]
     fewest = min(stretch.count for stretch in stretches)
     if fewest < LEAST_IN_STRETCH:
         return Missing(f"{fewest} requests in a fifth of the load are too few, it takes {LEAST_IN_STRETCH}")
@@ -152,7 +152,7 @@ def _high(windows: Sequence[Histogram], q: float) -> Figure | Missing:
         return Missing(_TOO_SHORT)
     logs = [math.log(us) for us in values_us]
     middle = statistics.median(logs)
-    distance = statistics.fmean(abs(one - middle) for one in logs)
+    distance = statistics.fmean(abs(value - middle) for value in logs)
     return Figure(math.exp(middle) / 1000, (math.pi / 2 * distance) ** 2 / STRETCHES + _BUCKET**2)
 
 
@@ -166,7 +166,7 @@ def long_run_variance(series: Sequence[float]) -> float:
     if n < 2:
         return 0.0
     mean = sum(series) / n
-    centred = [one - mean for one in series]
+    centred = [value - mean for value in series]
 
     def product(lag: int) -> float:
         return sum(centred[i] * centred[i - lag] for i in range(lag, n)) / n

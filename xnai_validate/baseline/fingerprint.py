@@ -95,34 +95,37 @@ def _versions(checks: tuple[CheckResult, ...]) -> Iterator[tuple[str, str]]:
             yield check.target, version
 
 
-def hindrances(one: Fingerprint, other: Fingerprint) -> list[str]:
+def hindrances(first: Fingerprint, second: Fingerprint) -> list[str]:
     """Why figures of the two cannot be compared. What one of them does not know is no hindrance."""
     found = []
-    if set(one.profiles).isdisjoint(other.profiles):
-        found.append(f"other profiles: {' '.join(one.profiles)}; {' '.join(other.profiles)}")
-    for what, before, after in (("processors", one.cpus, other.cpus), ("architecture", one.machine, other.machine)):
+    if set(first.profiles).isdisjoint(second.profiles):
+        found.append(f"other profiles: {' '.join(first.profiles)}; {' '.join(second.profiles)}")
+    for what, before, after in (
+        ("processors", first.cpus, second.cpus),
+        ("architecture", first.machine, second.machine),
+    ):
         if before is not None and after is not None and before != after:
             found.append(f"another host: {what} {before}; {after}")
-    if one.memory_mib and other.memory_mib:
-        most, least = max(one.memory_mib, other.memory_mib), min(one.memory_mib, other.memory_mib)
+    if first.memory_mib and second.memory_mib:
+        most, least = max(first.memory_mib, second.memory_mib), min(first.memory_mib, second.memory_mib)
         if most > MEMORY_RATIO * least:
-            found.append(f"another host: memory {one.memory_mib} MiB; {other.memory_mib} MiB")
-    for name in sorted(one.interfaces.keys() & other.interfaces.keys()):
-        before, after = one.interfaces[name], other.interfaces[name]
+            found.append(f"another host: memory {first.memory_mib} MiB; {second.memory_mib} MiB")
+    for name in sorted(first.interfaces.keys() & second.interfaces.keys()):
+        before, after = first.interfaces[name], second.interfaces[name]
         if before != after:
             found.append(f"another interface of {name}: {before}; {after}")
     return found
 
 
-def differences(one: Fingerprint, other: Fingerprint) -> list[str]:
+def differences(first: Fingerprint, second: Fingerprint) -> list[str]:
     """What else differs, and is worth knowing where a figure changed."""
     pairs: list[tuple[str, object, object]] = [
-        ("profiles", " ".join(one.profiles), " ".join(other.profiles)),
-        ("host", one.host, other.host),
-        ("kernel", one.kernel, other.kernel),
-        ("Python", one.python, other.python),
-        ("xnai-validate", one.tool, other.tool),
+        ("profiles", " ".join(first.profiles), " ".join(second.profiles)),
+        ("host", first.host, second.host),
+        ("kernel", first.kernel, second.kernel),
+        ("Python", first.python, second.python),
+        ("xnai-validate", first.tool, second.tool),
     ]
-    names = sorted(one.versions.keys() & other.versions.keys())
-    pairs += [(f"version of {name}", one.versions[name], other.versions[name]) for name in names]
+    names = sorted(first.versions.keys() & second.versions.keys())
+    pairs += [(f"version of {name}", first.versions[name], second.versions[name]) for name in names]
     return [f"{what}: {before} before, {after} now" for what, before, after in pairs if before and after != before]

@@ -57,17 +57,17 @@ def change(before: Sequence[Figure], after: Sequence[Figure], band: Band) -> Cha
     scatter about as much as the band takes them to.
     """
     groups = [list(before), list(after)]
-    within = [sum(one.variance for one in group) / len(group) for group in groups]
+    within = [sum(figure.variance for figure in group) / len(group) for group in groups]
     degrees, between = PRIOR_RUNS, PRIOR_RUNS * band.spread**2
     for group in groups:
-        logs = [math.log(one.value) for one in group]
+        logs = [math.log(figure.value) for figure in group]
         mean = sum(logs) / len(logs)
-        between += sum((one - mean) ** 2 for one in logs)
-        between -= (len(group) - 1) * sum(one.variance for one in group) / len(group)
+        between += sum((log - mean) ** 2 for log in logs)
+        between -= (len(group) - 1) * sum(figure.variance for figure in group) / len(group)
         degrees += len(group) - 1
     between = max(0.0, between / degrees)
     error = math.sqrt(sum((between + own) / len(group) for own, group in zip(within, groups, strict=True)))
-    centres = [sum(math.log(one.value) for one in group) / len(group) for group in groups]
+    centres = [sum(math.log(figure.value) for figure in group) / len(group) for group in groups]
     return Change(centres[1] - centres[0], error, degrees)
 
 

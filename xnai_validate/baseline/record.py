@@ -123,7 +123,7 @@ def recorded(report: RunReport, *, passed_only: bool) -> RecordedRun:
 def _kept(check: CheckResult) -> RecordedCheck | None:
     facts = {name: value for name, value in check.facts.items() if isinstance(value, bool | int | float)}
     numbers = {name: value for name, value in facts.items() if math.isfinite(value)}
-    judged = {one.fact for one in check.findings}
+    judged = {finding.fact for finding in check.findings}
     memory = tuple(name for name in numbers if name in judged and is_memory(name))
     kept = RecordedCheck(facts=numbers, memory=memory, latency_windows=check.facts.get(WINDOWS))
     return kept if numbers or kept.latency_windows is not None else None

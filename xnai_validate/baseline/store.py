@@ -110,7 +110,7 @@ def add(name: str, run: RecordedRun, state: Path) -> int:
             before = load(path).runs if path.exists() else ()
             if before:
                 refuse_unlike(name, before[-1].fingerprint, run.fingerprint)
-            runs = (*(one for one in before if one.id != run.id), run)[-KEEP_RUNS:]
+            runs = (*(known for known in before if known.id != run.id), run)[-KEEP_RUNS:]
             _write(path, to_json(Baseline(name=name, runs=runs)))
             return len(runs)
     except OSError as error:

@@ -24,7 +24,7 @@ SEAMS: set[AnyFunction] = set()
 """Every function that was marked so far."""
 
 # A context variable, not a global: tests run stacks with different defects side by side in one process. Tasks,
-# `asyncio.to_thread` and forked processes inherit it from whoever starts them.
+# `asyncio.to_thread` and forked processes inherit it from their parent.
 _ACTIVE: ContextVar[Mapping[AnyFunction, tuple[AnyFunction, ...]]] = ContextVar("active wrappers")
 _NONE: Mapping[AnyFunction, tuple[AnyFunction, ...]] = {}
 

@@ -56,7 +56,8 @@ async def _first_that_answers(planned: PlannedTarget, scope: Scope) -> int | Non
         return None
     async with asyncio.TaskGroup() as group:
         probes = [
-            group.create_task(_answers(planned.name, planned.probe, one.target, scope)) for one in planned.candidates
+            group.create_task(_answers(planned.name, planned.probe, candidate.target, scope))
+            for candidate in planned.candidates
         ]
         for index, probe in enumerate(probes):
             if await probe:

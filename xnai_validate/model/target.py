@@ -116,6 +116,6 @@ class Target:
             return base
         return f"{base.rstrip('/')}{'' if path.startswith('/') else '/'}{path}"
 
-    def can_be_asked(self, path: str) -> bool:
+    def can_request(self, path: str) -> bool:
         """Whether a request for a path has somewhere to go: to the target's url, or to the url that the path is."""
         return self.url is not None or is_absolute(path)

@@ -1,7 +1,7 @@
 """The registry of report formats: by name, and by the extension of a file.
 
 A format registers by its file name: `junit` is `report/formats/junit.py`, which declares `FORMAT`. Other packages add
-formats through the entry point group `xnai_validate.formats`; an entry point bears the name of the format and names a
+formats through the entry point group `xnai_validate.formats`; an entry point has the name of the format and names a
 module that declares `FORMAT` in the same way.
 """
 
@@ -33,7 +33,7 @@ class FormatRegistry:
         return tuple(self._all_modules())
 
     def get(self, name: str) -> Format:
-        """Return a format; raises ConfigError with the nearest name if there is none of this name."""
+        """Return a format; raises ConfigError with the nearest name if no format has this name."""
         if name not in self._formats:
             modules = self._all_modules()
             if name not in modules:

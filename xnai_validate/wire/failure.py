@@ -1,4 +1,4 @@
-"""The one exception by which wire code says that there was no (whole) answer, and the translation into it."""
+"""The exception that wire code raises without a (whole) answer, and the translation into it."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _UNREACHABLE = {
 
 
 class WireError(XnaiError):
-    """A server gave no (whole) answer: `kind` says why, `detail` in words. A checker makes facts of it."""
+    """A server gave no (whole) answer: the reason as `kind`, and in words as `detail`. A checker makes facts of it."""
 
     def __init__(self, kind: ErrorKind, detail: str) -> None:
         super().__init__(detail[:DETAIL_CAP])
@@ -38,7 +38,7 @@ class WireError(XnaiError):
 
 
 def wire_error(error: OSError, doing: str) -> WireError:
-    """The WireError of an exception of the operating system or of `ssl`; `doing` says what was attempted.
+    """The WireError of an exception of the operating system or of `ssl`; `doing` describes what was attempted.
 
     Certificates first (`ssl.SSLError` is an OSError too), then name look-up, then the errno.
     """

@@ -64,8 +64,8 @@ def _decoder(duplicates: dict[str, None]) -> json.JSONDecoder:
     return json.JSONDecoder(object_pairs_hook=to_object, parse_constant=_refuse_constant)
 
 
-def _differ(one: JsonValue, other: JsonValue) -> bool:
-    return one is not other and json.dumps(one) != json.dumps(other)  # as texts, for in Python 1 equals True
+def _differ(first: JsonValue, second: JsonValue) -> bool:
+    return first is not second and json.dumps(first) != json.dumps(second)  # as texts, for in Python 1 equals True
 
 
 def _too_deep(document: JsonValue) -> bool:

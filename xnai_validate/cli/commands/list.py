@@ -76,7 +76,9 @@ def _add_known(page: Page, what: str, known: Catalogue, load: LoadOptions, *, fi
 
 
 def _profiles(page: Page, known: Catalogue) -> None:
-    page.table([[(one.name, "bold"), _title(one.title, one.file, one.bundled)] for one in known.profiles])
+    page.table(
+        [[(profile.name, "bold"), _title(profile.title, profile.file, profile.bundled)] for profile in known.profiles]
+    )
 
 
 def _title(title: str, file: str, bundled: bool) -> Span:
@@ -96,7 +98,7 @@ def _suites(page: Page, known: Catalogue) -> None:
 
 
 def _matching(known: Catalogue, load: LoadOptions) -> list[CheckSummary]:
-    """Return the checks that the filters select; raises ConfigError if there are none."""
+    """Return the checks that the filters select; raises ConfigError if they select no check."""
     matching = [check for check in known.checks if _is_selected(check, load)]
     if not matching:
         tags = {tag for check in known.checks for tag in check.tags}

@@ -55,7 +55,7 @@ def report(
         raise typer.BadParameter("--quiet and --verbose exclude each other")
     stored = report_of(run)
     if format_.streaming:
-        events_of(run)  # raises ConfigError if there are none, before a file is written
+        events_of(run)  # raises ConfigError for a run without events, before a file is written
     _write_files(run, stored, tuple(output or ()))
     if format_.streaming:
         console.print_all(map(line, events_of(run)))

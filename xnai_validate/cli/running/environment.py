@@ -33,7 +33,7 @@ def _unknown(variable: str) -> str:
 
 
 def options_in_environment(environ: Mapping[str, str]) -> str:
-    """Return a clause that names the options of `run` that the environment sets; empty if there are none."""
+    """Return a clause that names the options of `run` that the environment sets; empty if it sets no option."""
     names = [name for name in sorted(_OPTIONS) if name in environ]
     return f"the environment sets {', '.join(names)}" if names else ""
 

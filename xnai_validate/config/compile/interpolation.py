@@ -107,7 +107,7 @@ class Interpolator:
         return {key: self.lookup(key, Where(None)) for key in self.vars.tree}
 
     def lookup(self, path: str, where: Where) -> JsonValue:
-        """The value of a var; an undefined var is noted as an error, and its value is None."""
+        """The value of a var; an undefined var is noted as an error, and gives None."""
         if path in self._known:
             return self._known[path]
         if path in self._open:

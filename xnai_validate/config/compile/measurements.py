@@ -312,9 +312,9 @@ def _may_hold_secrets(raw: JsonValue) -> bool:
 def _respelled(raw: JsonValue, error: ValidationError) -> JsonValue:
     """`raw` with numbers from the environment as text if a field takes text; None if that changes no field."""
     changed = False
-    for one in error.errors(include_url=False):
-        if one["type"] == "string_type" and isinstance(one["input"], SpelledInt | SpelledFloat):
-            replaced = _replaced(raw, tuple(one["loc"]), str(one["input"]))
+    for problem in error.errors(include_url=False):
+        if problem["type"] == "string_type" and isinstance(problem["input"], SpelledInt | SpelledFloat):
+            replaced = _replaced(raw, tuple(problem["loc"]), str(problem["input"]))
             changed, raw = changed or replaced != raw, replaced
     return raw if changed else None
 

@@ -23,7 +23,7 @@ _HTTP = ("http", "https", "ws", "wss")
 
 @dataclass(frozen=True, slots=True)
 class TargetAccess:
-    """Reads the fields of a target that say how it is reached; notes errors at their places."""
+    """Reads the fields of a target that describe how it is reached; notes errors at their places."""
 
     environ: Mapping[str, str]
     problems: Problems

@@ -57,32 +57,34 @@ class Targets:
             described = {
                 name: _TargetSource(
                     TargetEntry.model_construct(
-                        **{key: getattr(one, key) for key in one.model_fields_set - {"url"}},
-                        url=(CandidateEntry(url=one.url),) if one.url else (),
+                        **{key: getattr(declared, key) for key in declared.model_fields_set - {"url"}},
+                        url=(CandidateEntry(url=declared.url),) if declared.url else (),
                     ),
                     Where(None),
                     folder=self.options.stack_file.absolute().parent if self.options.stack_file else None,
                 )
-                for name, one in stack.targets.items()
+                for name, declared in stack.targets.items()
             }
             merged = known | described
         for name, url in self.options.targets.items():
-            one = merged.get(name) or _TargetSource(TargetEntry(), Where(None))
-            self._same_protocol(name, url, one.entry)
+            source = merged.get(name) or _TargetSource(TargetEntry(), Where(None))
+            self._same_protocol(name, url, source.entry)
             # Its root, container and process belong to the url that is replaced.
             entry = TargetEntry.model_construct(
                 url=(CandidateEntry(url=url),),
-                **{k: getattr(one.entry, k) for k in ("password", "password_env", "tls", "auth", "proxy", "http2")},
+                **{k: getattr(source.entry, k) for k in ("password", "password_env", "tls", "auth", "proxy", "http2")},
             )
-            kept = {key: place for key, place in one.fields.items() if key != "url"}
-            merged[name] = _TargetSource(entry, Where(None), kept, one.folder)
-        return {name: self._planned(name, one) for name, one in merged.items()}
+            kept = {key: place for key, place in source.fields.items() if key != "url"}
+            merged[name] = _TargetSource(entry, Where(None), kept, source.folder)
+        return {name: self._planned(name, source) for name, source in merged.items()}
 
     def _same_protocol(self, name: str, url: str, entry: TargetEntry) -> None:
         """Note an error for a url of another protocol than the one that the checks of the target speak."""
-        known = [one.url.partition("://")[0] for one in entry.url if one.url and "://" in one.url]
+        known = [
+            candidate.url.partition("://")[0] for candidate in entry.url if candidate.url and "://" in candidate.url
+        ]
         scheme, given, _ = url.partition("://")
-        if given and known and _protocol(scheme) not in {_protocol(one) for one in known}:
+        if given and known and _protocol(scheme) not in {_protocol(known_scheme) for known_scheme in known}:
             hint = f"write {known[0]}://HOST:PORT"
             self.problems.plain(f"--target {name}: {scheme} is not what is spoken there", hint)
 
@@ -102,7 +104,9 @@ class Targets:
             http2=entry.http2,
         )
         candidates = tuple(
-            Candidate(self._reached(base, one.url, source), one.vars) for one in entry.url if one.url is not None
+            Candidate(self._reached(base, candidate.url, source), candidate.vars)
+            for candidate in entry.url
+            if candidate.url is not None
         ) or (Candidate(base),)
         choice = self.options.choices.get(name)
         if choice is not None and (len(candidates) == 1 or choice.index >= len(candidates)):
@@ -213,7 +217,7 @@ def with_probes(
 def unverified(targets: Iterable[PlannedTarget]) -> Iterator[str]:
     """Yield a warning for every target whose certificate is not verified; every report shows warnings."""
     for target in targets:
-        if any(one.target.uses_tls and not one.target.tls.verify for one in target.candidates):
+        if any(candidate.target.uses_tls and not candidate.target.tls.verify for candidate in target.candidates):
             yield f"the certificate of {target.name} is not verified (tls.verify: false): anyone could answer for it"
 
 

@@ -19,7 +19,7 @@ from xnai_validate.model.json import JsonObject, JsonValue
 
 
 def read_stack_description(stack: JsonObject | None, problems: Problems) -> StackDescription | None:
-    """The validated description of a running stack; None if there is none or it has errors, which are noted."""
+    """The validated description of a running stack; None without one, or if it has errors, which are noted."""
     if stack is None:
         return None
     try:

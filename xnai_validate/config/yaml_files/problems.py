@@ -84,7 +84,7 @@ def _without_repetitions(problems: Sequence[Problem]) -> Iterator[Problem]:
         alike = same[problem.message, problem.hint]
         if len(alike) <= MANY:
             yield problem
-        elif problem is next((one for one in alike if one.place), alike[0]):
+        elif problem is next((other for other in alike if other.place), alike[0]):
             yield replace(problem, message=f"{problem.message} (the first of {len(alike)} places)")
 
 

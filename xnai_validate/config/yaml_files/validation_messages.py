@@ -94,8 +94,8 @@ def _leads_on(value: object, step: str | int) -> bool:
 def _by_branch(located: list[_Located]) -> Iterator[list[_Located]]:
     """The errors one by one, but those of the alternatives of a union together."""
     groups: dict[object, list[_Located]] = {}
-    for index, one in enumerate(located):
-        groups.setdefault(index if one.branch is None else one.steps[: one.branch], []).append(one)
+    for index, problem in enumerate(located):
+        groups.setdefault(index if problem.branch is None else problem.steps[: problem.branch], []).append(problem)
     yield from groups.values()
 
 
@@ -104,11 +104,15 @@ def _described(group: list[_Located], model: type[BaseModel], what: str) -> Iter
     if branch is None or len(group) == 1:
         yield from (_single(located, model, what) for located in group)
         return
-    deep = [one for one in group if len(one.steps) > branch or one.error["type"] in ("missing", "extra_forbidden")]
+    deep = [
+        problem
+        for problem in group
+        if len(problem.steps) > branch or problem.error["type"] in ("missing", "extra_forbidden")
+    ]
     if deep:
         yield from (_single(located, model, what) for located in deep)
         return
-    expected = list(dict.fromkeys(_expected(one.error) or _message(one.error) for one in group))
+    expected = list(dict.fromkeys(_expected(problem.error) or _message(problem.error) for problem in group))
     name = _name(group[0].steps, what)
     yield FieldError(group[0].steps, f"{name} takes {' or '.join(expected)}, not {shown(group[0].error['input'])}")
 
@@ -192,10 +196,10 @@ def _names(model: type[BaseModel], steps: Steps) -> set[str]:
     for step in steps:
         if isinstance(step, int):
             continue
-        inner = [field for one in models for field in _fields(one) if field[0] == step]
+        inner = [field for model in models for field in _fields(model) if field[0] == step]
         # A key of a free mapping (such as the name of a target) leads to the models of its values, found already.
         models = [found for _, annotation in inner for found in models_in(annotation)] if inner else models
-    return {name for one in models for name, _ in _fields(one)}
+    return {name for model in models for name, _ in _fields(model)}
 
 
 def _fields(model: type[BaseModel]) -> Iterator[tuple[str, object]]:

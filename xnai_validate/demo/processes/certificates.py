@@ -64,7 +64,7 @@ def _certificate(
     start: datetime | None = None,
     end: datetime | None = None,
 ) -> x509.Certificate:
-    """One X.509 v3 certificate (RFC 5280): a CA if `issuer` is None, else a server's for `names`."""
+    """One X.509 v3 certificate (RFC 5280): a CA without an `issuer`, else a server's for `names`."""
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common_name)])
     start = start or datetime.now(UTC) - timedelta(hours=1)
     is_ca = issuer is None

@@ -197,7 +197,7 @@ def _number(text: str | None, default: int) -> int:
 
 
 async def _json_object(request: Request) -> dict[str, object]:
-    """The request's body as a JSON object; empty if it is none."""
+    """The request's body as a JSON object; empty if it is not an object."""
     try:
         body: object = json.loads(await request.body())
     except ValueError:

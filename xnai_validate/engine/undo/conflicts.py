@@ -15,7 +15,7 @@ def left_behind(folder: UndoFolder, *, besides: str | None = None) -> tuple[Undo
 
     Raises ConfigError if they cannot be read.
     """
-    return tuple(one for one in _records(folder, besides) if isinstance(one, Unreadable) or not one.owned)
+    return tuple(record for record in _records(folder, besides) if isinstance(record, Unreadable) or not record.owned)
 
 
 def held_by_others(
@@ -26,8 +26,10 @@ def held_by_others(
     Raises ConfigError if they cannot be read.
     """
     own = tuple(targets)
-    living = [one for one in _records(folder, besides) if isinstance(one, UndoRecord) and one.owned]
-    return tuple(one for one in living if one.target is None or any(_same(one.target, target) for target in own))
+    living = [record for record in _records(folder, besides) if isinstance(record, UndoRecord) and record.owned]
+    return tuple(
+        record for record in living if record.target is None or any(_same(record.target, target) for target in own)
+    )
 
 
 def refuse_left_behind(folder: UndoFolder) -> None:
@@ -55,7 +57,7 @@ def refuse_held(folder: UndoFolder, targets: Iterable[Target]) -> None:
 
 def _records(folder: UndoFolder, besides: str | None) -> list[UndoRecord | Unreadable]:
     try:
-        return [one for one in folder.all() if besides is None or not one.id.startswith(f"{besides}.")]
+        return [record for record in folder.all() if besides is None or not record.id.startswith(f"{besides}.")]
     except OSError as error:
         raise ConfigError(
             f"the undo records in {folder.path} cannot be read: {error.strerror}",
@@ -63,11 +65,11 @@ def _records(folder: UndoFolder, besides: str | None) -> list[UndoRecord | Unrea
         ) from None
 
 
-def _same(one: Target, other: Target) -> bool:
+def _same(first: Target, second: Target) -> bool:
     """Whether two targets are the same part of a stack: the same server, container or process."""
-    here = bool(one.host) and (one.host, one.port) == (other.host, other.port)
-    return here or _equal(one.container, other.container) or _equal(one.pid, other.pid)
+    here = bool(first.host) and (first.host, first.port) == (second.host, second.port)
+    return here or _equal(first.container, second.container) or _equal(first.pid, second.pid)
 
 
-def _equal(one: object, other: object) -> bool:
-    return one is not None and one == other
+def _equal(first: object, second: object) -> bool:
+    return first is not None and first == second

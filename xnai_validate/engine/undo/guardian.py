@@ -96,7 +96,7 @@ class Guardian:
         )
 
     def expect(self, seconds: float | None) -> None:
-        """Let it revert overdue faults after so many seconds, whatever the run does; None: no fault is in force."""
+        """Make it revert overdue faults after this many seconds, whatever the run does; None: no fault is in force."""
         self._order("calm" if seconds is None else f"within {max(1, math.ceil(seconds))}")
 
     def dismiss(self) -> None:

@@ -30,7 +30,7 @@ class EndParams(EngineParams):
 
 
 class EndsContainer:
-    """A fault that ends the container; its `inject` says how."""
+    """A fault that ends the container; its `inject` describes how."""
 
     async def prepare(self, params: EndParams, ctx: FaultContext) -> ContainerUndo:
         """Find the container. Raises Unmeasurable if it would be removed when it ends."""

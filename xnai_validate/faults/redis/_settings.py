@@ -23,7 +23,7 @@ class SettingsUndo(ServerUndo):
 
 
 class ChangesSettings:
-    """A fault that changes settings; its `inject` says to which values."""
+    """A fault that changes settings; its `inject` lists the values."""
 
     names: ClassVar[tuple[str, ...]]
     """The settings, in the order in which they are restored."""

@@ -19,7 +19,7 @@ class KillClients:
     """Let Redis close the connections of all its clients at once, as after a failover or a lost network.
 
     `CLIENT KILL TYPE normal` and `pubsub`; replicas keep theirs. It happens once: every client may connect again at
-    once, and a check finds those that do not. So there is nothing to revert.
+    once, and a check finds those that do not. The fault leaves no change to revert.
 
         under: [{fault: redis.kill_clients, target: redis}]
     """

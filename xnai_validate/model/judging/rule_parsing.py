@@ -97,14 +97,16 @@ class _Parser:
         if not isinstance(spec, dict):
             if blank.negated and spec is not None and kind.shape == "choice" and spec not in kind.choices:
                 return self.wrong(
-                    path, f"always holds: {blank.subject} is never {_said(spec)}", f"known: {', '.join(kind.choices)}"
+                    path,
+                    f"always holds: {blank.subject} is never {_shown(spec)}",
+                    f"known: {', '.join(kind.choices)}",
                 )
             operand = self.operand(spec, kind, "equals", path)
             return [] if operand is _BAD else [replace(blank, operator="equals", operand=operand)]
         if not spec:
             return self.wrong(path, f"the rule of {blank.subject} is empty", f"use one of {', '.join(OPERATORS)}")
         if blank.negated and len(spec) != 1:
-            return self.wrong(path, "not takes one rule", "write two checks, or say what is wanted instead")
+            return self.wrong(path, "not takes one rule", "write two checks, or a rule for what is expected instead")
         rules: list[Rule] = []
         for name, operand in spec.items():
             rules += self.of_operator(str(name), operand, kind, blank, (*path, str(name)))
@@ -145,7 +147,7 @@ class _Parser:
             return _BAD
 
 
-def _said(spec: JsonValue) -> str:
+def _shown(spec: JsonValue) -> str:
     """A value in a message, as JSON has it, and short."""
     text = json.dumps(spec, ensure_ascii=False)
     return text if len(text) <= 80 else f"{text[:76]} ..."
@@ -161,14 +163,14 @@ def _operand(spec: JsonValue, kind: FactType, operator: str, fact: str) -> JsonV
         return _regex(spec)
     if operator == "in":
         if not isinstance(spec, list) or not spec:
-            raise ValueError(f"in takes a list of values, not {_said(spec)}")
+            raise ValueError(f"in takes a list of values, not {_shown(spec)}")
         return [_scalar(item, kind, fact) for item in spec]
     if operator == "contains":
         items = spec if isinstance(spec, list) else [spec]
         if not items or any(isinstance(item, dict) for item in items):
             raise ValueError("contains takes a value or a list of values")
         if kind.shape in ("text", "map") and not all(isinstance(item, str) for item in items):
-            raise ValueError(f"contains takes text here, not {_said(spec)}")
+            raise ValueError(f"contains takes text here, not {_shown(spec)}")
         return spec
     if spec is None:
         if not kind.nullable:
@@ -189,12 +191,12 @@ def _scalar(spec: JsonValue, kind: FactType, fact: str) -> JsonValue:
     if kind.shape == "number":
         return _number(spec, fact)
     if kind.shape == "flag" and not isinstance(spec, bool):
-        raise ValueError(f"{fact} is true or false, not {_said(spec)}")
+        raise ValueError(f"{fact} is true or false, not {_shown(spec)}")
     if kind.shape in ("text", "choice") and not isinstance(spec, str):
-        raise ValueError(f"{fact} is text, not {_said(spec)}; put it in quotes")
+        raise ValueError(f"{fact} is text, not {_shown(spec)}; put it in quotes")
     if kind.shape == "choice" and spec not in kind.choices:
         guess = did_you_mean(str(spec), kind.choices)
-        raise ValueError(f"{fact} is never {_said(spec)}" + (f"; {guess}" if guess else ""))
+        raise ValueError(f"{fact} is never {_shown(spec)}" + (f"; {guess}" if guess else ""))
     return spec
 
 
@@ -202,17 +204,17 @@ def _number(spec: JsonValue, fact: str) -> float | int:
     if isinstance(spec, str):
         return in_unit_of(fact, spec)
     if isinstance(spec, bool) or not isinstance(spec, int | float):
-        raise ValueError(f"{fact} is a number, not {_said(spec)}")
+        raise ValueError(f"{fact} is a number, not {_shown(spec)}")
     return spec
 
 
 def _regex(spec: JsonValue) -> str:
     if not isinstance(spec, str):
-        raise ValueError(f"matches takes a regular expression, not {_said(spec)}")
+        raise ValueError(f"matches takes a regular expression, not {_shown(spec)}")
     try:
         re.compile(spec)
     except re.error as error:
-        raise ValueError(f"{_said(spec)} is not a regular expression: {error}") from None
+        raise ValueError(f"{_shown(spec)} is not a regular expression: {error}") from None
     return spec
 
 

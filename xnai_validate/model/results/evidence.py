@@ -65,10 +65,13 @@ def _packed(items: list[Item]) -> bytes:
 def _unpacked(block: bytes) -> list[Item]:
     from zlib import decompress
 
-    return [(tuple([Finding(*one) for one in findings]), facts) for findings, facts in marshal.loads(decompress(block))]
+    return [
+        (tuple([Finding(*values) for values in findings]), facts)
+        for findings, facts in marshal.loads(decompress(block))
+    ]
 
 
-_values = attrgetter(*(one.name for one in fields(Finding)))
+_values = attrgetter(*(field.name for field in fields(Finding)))
 
 
 class EndedCheck(CheckResult):
@@ -98,7 +101,7 @@ class EndedCheck(CheckResult):
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, CheckResult):
             return NotImplemented
-        return all(getattr(self, one.name) == getattr(other, one.name) for one in fields(CheckResult))
+        return all(getattr(self, field.name) == getattr(other, field.name) for field in fields(CheckResult))
 
     __hash__ = CheckResult.__hash__
 

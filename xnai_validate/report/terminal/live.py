@@ -94,14 +94,14 @@ class Live:
     def rendered(self) -> RenderableType:
         """Return what is shown now; called from the thread of the display, so it works on copies."""
         now = time.monotonic()
-        parts: list[RenderableType] = [self._failure(*one) for one in list(self.failures)]
+        parts: list[RenderableType] = [self._failure(*failure) for failure in list(self.failures)]
         if self.note:
-            parts.append(_one_line(Text(self.note, style="yellow")))
+            parts.append(_single_line(Text(self.note, style="yellow")))
         parts += [self._headline(now), *self._measuring(now)]
         return Group(*parts)
 
     def _failure(self, status: Status, check_id: str, reason: str) -> Text:
-        return _one_line(
+        return _single_line(
             Text.assemble((f"{status.value.upper():<6}", "bold red"), (check_id, "cyan"), (f"  {reason}", ""))
         )
 
@@ -110,7 +110,7 @@ class Live:
         grid = Table.grid(padding=(0, 2, 0, 0), expand=False)
         bad = self.counts.get(Status.FAIL, 0) + self.counts.get(Status.ERROR, 0)
         cells: list[RenderableType] = [
-            _one_line(Text(self.title, style="bold")),
+            _single_line(Text(self.title, style="bold")),
             ProgressBar(
                 total=max(self.total, 1),
                 completed=done,
@@ -134,15 +134,15 @@ class Live:
             name = Text.assemble((f"  {now - since:5.1f} s", "dim"), "  ", (printable(check_id), "cyan"))
             detail = Text(f"  {progress}", style="dim")
             if name.cell_len + detail.cell_len <= self.console.width:
-                lines.append(_one_line(name + detail))
+                lines.append(_single_line(name + detail))
             else:  # the end of the detail matters most, so it gets a line of its own instead of an ellipsis
-                lines += [_one_line(name), _one_line(Text(" " * _INDENT) + detail)]
+                lines += [_single_line(name), _single_line(Text(" " * _INDENT) + detail)]
         if len(slow) > RUNNING_SHOWN:
             lines.append(Text(f"  and {len(slow) - RUNNING_SHOWN} more", style="dim"))
         return lines
 
 
-def _one_line(text: Text) -> Text:
+def _single_line(text: Text) -> Text:
     text.no_wrap = True
     text.overflow = "ellipsis"
     return text

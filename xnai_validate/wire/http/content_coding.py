@@ -217,7 +217,7 @@ def decoder(headers: Mapping[str, str], accepted: str = ACCEPT_ENCODING) -> Deco
     coding = headers.get("content-encoding", "").strip().lower().removeprefix("x-")
     if coding in ("", "identity"):
         return None
-    if not _is_asked_for(coding, accepted):
+    if not _is_accepted(coding, accepted):
         return UnknownCoding(f"the body has the content coding {coding[:80]}, which was not asked for")
     if coding in ("gzip", "deflate"):
         return Inflater(coding)
@@ -228,7 +228,7 @@ def decoder(headers: Mapping[str, str], accepted: str = ACCEPT_ENCODING) -> Deco
     return UnknownCoding(f"the body has the content coding {coding[:80]}, which is not known here")
 
 
-def _is_asked_for(coding: str, accepted: str) -> bool:
+def _is_accepted(coding: str, accepted: str) -> bool:
     """Whether an `Accept-Encoding` names the coding, or all, with another weight than 0 (RFC 9110 section 12.5.3)."""
     names = set()
     for part in accepted.lower().split(","):

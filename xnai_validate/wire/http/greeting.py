@@ -36,7 +36,7 @@ def describe(data: bytes) -> str:
     """What the bytes are instead, with the first of them."""
     shown = repr(data[:SHOWN])[1:] + ("..." if len(data) > SHOWN else "")
     name = next((name for pattern, name in _PATTERNS if pattern.match(data)), None)
-    whose = f"; this is how {name} begins" if name and not name.startswith("an HTTP request") else ""
-    if name and not whose:
-        whose = f"; this is {name}"
-    return f"not HTTP: a response begins with HTTP/, not with {shown}{whose}"
+    hint = f"; this is how {name} begins" if name and not name.startswith("an HTTP request") else ""
+    if name and not hint:
+        hint = f"; this is {name}"
+    return f"not HTTP: a response begins with HTTP/, not with {shown}{hint}"

@@ -57,8 +57,8 @@ class Backend(httpcore.AsyncNetworkBackend):
         if literal(host, port) is None:
             progress.dns_ms = (perf_counter() - begun) * 1000
         progress.stage = Stage.CONNECT
-        whose = f"the proxy {self._proxy} at " if self._proxy else ""
-        sock, _ = await connect_first(addresses, f"connecting to {whose}{host}:{port}")
+        proxy = f"the proxy {self._proxy} at " if self._proxy else ""
+        sock, _ = await connect_first(addresses, f"connecting to {proxy}{host}:{port}")
         self.stream = NetworkStream(await attach(sock), self, f"{host}:{port}")
         progress.connect_ms = (perf_counter() - begun) * 1000
         return self.stream

@@ -134,7 +134,7 @@ class Pipe(asyncio.Protocol):
         self.transport.abort()
 
     async def aclose(self) -> None:
-        """Close, saying goodbye where TLS wants it, and wait until the socket is gone (at most a second)."""
+        """Close (under TLS with close_notify), and wait until the socket is gone (at most a second)."""
         self.transport.close()
         with suppress(TimeoutError):
             async with asyncio.timeout(GOODBYE_S):

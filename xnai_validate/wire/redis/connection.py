@@ -148,7 +148,7 @@ class RedisConnection(Connection):
         try:
             if not asking:
                 return await connection.exchange(commands)
-            return (await connection.exchange([each for one in commands for each in (("ASKING",), one)]))[1::2]
+            return (await connection.exchange([each for command in commands for each in (("ASKING",), command)]))[1::2]
         except WireError as error:
             raise _of_node(node, error) from error
 

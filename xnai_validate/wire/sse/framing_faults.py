@@ -63,7 +63,7 @@ class FramingFaults:
     def examine_lines(self, lines: Iterable[str]) -> None:
         """Look for literal line ends.
 
-        JSON may well hold backslash-n; one that stands after a value or before a field was meant to be a line end.
+        JSON may well hold backslash-n; one that stands after a value or before a field was probably to be a line end.
         """
         for line in lines:
             name, _, value = line.partition(":")
@@ -80,7 +80,7 @@ class FramingFaults:
                 self.note(FramingFault.LITERAL_NEWLINE)
 
     def examine_data(self, data: Sequence[str]) -> None:
-        """Lines of data that are whole JSON documents each were meant to be events each."""
+        """Lines of data that each hold a whole JSON document were probably to be events of their own."""
         if len(data) > 1 and _is_json(data[0]) and _is_json(data[1]):
             self.note(FramingFault.UNTERMINATED_FRAME)
 

@@ -30,7 +30,7 @@ class Context:
     sources: tuple[str, ...]
 
 
-NOTHING = Context((), ())
+NO_CONTEXT = Context((), ())
 
 
 class Retrieval:
@@ -48,7 +48,7 @@ class Retrieval:
     async def find(self, question: str, tier: Tier) -> Context:
         """The passages for a question, as many and as long as the tier allows; also without Redis."""
         if not len(self._index) or not tier.top_k:
-            return NOTHING
+            return NO_CONTEXT
         started = time.perf_counter()
         key = self._key(question, tier.top_k)
         hits = await self._remembered(key)
@@ -57,7 +57,7 @@ class Retrieval:
                 hits = self._index.search(question, tier.top_k)
             except DimensionMismatch:
                 self._metrics.failed("configuration_error", "embeddings")
-                return NOTHING
+                return NO_CONTEXT
             await self._remember(key, hits)
         self._metrics.retrieval.observe((time.perf_counter() - started) * 1000)
         return _context(hits, tier.context_characters)

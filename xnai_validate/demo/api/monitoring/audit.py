@@ -22,7 +22,7 @@ _TEXT_KEPT = 500
 
 
 class Audit:
-    """Writes the records of a stack of layout B; in layout A there are none.
+    """Writes the records of a stack of layout B; layout A has no records.
 
     Without Redis the records are lost, and questions are still answered.
     """

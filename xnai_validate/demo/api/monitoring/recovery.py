@@ -38,7 +38,7 @@ def due(service: str, failures: int) -> list[tuple[Step, int]]:
 
 
 def try_after(step: Step, checks: int) -> int:
-    """The number of the try that is due so many checks after the failure that begins the step; 0 if none is."""
+    """Return the number of the attempt that is due `checks` checks after the failure that begins the step, or 0."""
     if checks < 0:
         return 0
     series = (step.tries - 1) * step.apart + step.cooldown

@@ -46,12 +46,12 @@ def announce_nothing(_: Callable[[Monitor, str], None], /, self: Monitor, servic
     pass
 
 
-TOLD_TWICE = Defect(
+ANNOUNCED_TWICE = Defect(
     "recovery-told-twice", "The recovery of a service is announced twice.", checks=("alerts/recovery:told-once",)
 )
 
 
-@TOLD_TWICE.wraps(Monitor.recovered)
+@ANNOUNCED_TWICE.wraps(Monitor.recovered)
 def recovered_twice(recovered: Callable[[Monitor, str], None], /, self: Monitor, service: str) -> None:
     recovered(self, service)
     recovered(self, service)

@@ -31,7 +31,7 @@ _PAUSED_S = 0.9
 
 Running = Callable[[Services], AbstractAsyncContextManager[None]]
 
-MODEL_NEVER_TRIED_AGAIN = Defect(
+MODEL_NEVER_RETRIED = Defect(
     "model-never-tried-again",
     "Once the model has not answered in time, the API never asks it again.",
     checks=("recovery/outage:model-paused", "errors/chain:model-back", "errors/chain:stream-back"),
@@ -51,7 +51,7 @@ async def _until_timeout(model: ModelClient) -> AsyncIterator[None]:
         raise
 
 
-@MODEL_NEVER_TRIED_AGAIN.wraps(ModelClient.complete)
+@MODEL_NEVER_RETRIED.wraps(ModelClient.complete)
 async def complete_until_timeout(
     complete: Callable[[ModelClient, str, int], Awaitable[Generation]],
     /,
@@ -63,7 +63,7 @@ async def complete_until_timeout(
         return await complete(self, prompt, n_predict)
 
 
-@MODEL_NEVER_TRIED_AGAIN.wraps(ModelClient.stream)
+@MODEL_NEVER_RETRIED.wraps(ModelClient.stream)
 async def stream_until_timeout(
     stream: Callable[[ModelClient, str, int], AsyncGenerator[str, None]],
     /,
@@ -86,19 +86,19 @@ class IsHeldOff(Protocol):
     def __call__(self, store: Store, /, *, probe: bool) -> bool: ...
 
 
-REDIS_NEVER_TRIED_AGAIN = Defect(
+REDIS_NEVER_RETRIED = Defect(
     "redis-never-tried-again",
     "Once Redis has not answered, the API never asks it again.",
     checks=("recovery/outage:redis-paused", "recovery/restart:redis"),
 ).changes(hold_off_s, lambda _: 3600.0)
 
 
-@REDIS_NEVER_TRIED_AGAIN.wraps(Store.is_held_off)
+@REDIS_NEVER_RETRIED.wraps(Store.is_held_off)
 def probes_are_held_off(is_held_off: IsHeldOff, /, self: Store, *, probe: bool) -> bool:
     return is_held_off(self, probe=False)
 
 
-@REDIS_NEVER_TRIED_AGAIN.wraps(Store.reconnect)
+@REDIS_NEVER_RETRIED.wraps(Store.reconnect)
 async def stay_disconnected(_: Callable[[Store], Awaitable[None]], /, self: Store) -> None:
     pass
 
