@@ -1,3 +1,3 @@
-"""xnai-validate: tells whether a RAG stack works together."""
+"""xnai-validate: checks that the parts of a RAG stack work together."""
 
 __version__ = "0.1.0"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 
 class XnaiError(Exception):
-    """Something the user is told in one sentence, never as a traceback."""
+    """An error that is shown to the user as one sentence, never as a traceback."""
 
     def __init__(self, message: str, *, hint: str | None = None) -> None:
         super().__init__(message)
@@ -29,7 +29,7 @@ class NotApplicable(XnaiError):
 
 
 class Gone(XnaiError):
-    """What was disturbed has ended, and the fault with it: there is nothing left to undo."""
+    """What was disturbed has ended, and the fault with it: no change is left to undo."""
 
 
 class NotUndone(XnaiError):

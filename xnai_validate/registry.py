@@ -67,13 +67,13 @@ class Registry(Generic[Entry]):
         return {name: self.get(name) for name in self.names(family)}
 
     def get(self, name: str) -> Entry:
-        """Return the entry `family.name`; raises RegistryError with the nearest name if there is none."""
+        """Return the entry `family.name`; raises RegistryError with the nearest name if it does not exist."""
         if name not in self._loaded:
             family = name.partition(".")[0]
             if family not in self.families() or name not in self.names(family):
                 near = self.names(family) if family in self.families() else self.names()
                 raise RegistryError(f'unknown {self._noun} "{name}"', hint=did_you_mean(name, near))
-            self._loaded[name] = self._load_one(family, name)
+            self._loaded[name] = self._load_entry(family, name)
         return self._loaded[name]
 
     def family_doc(self, family: str) -> str:
@@ -107,14 +107,14 @@ class Registry(Generic[Entry]):
             hint = did_you_mean(family, self.families())
             raise RegistryError(f'unknown family "{family}" of {self.group}', hint=hint) from None
 
-    def _load_one(self, family: str, name: str) -> Entry:
+    def _load_entry(self, family: str, name: str) -> Entry:
         module = self._import(self._module_of(family), family)
         if hasattr(module, "__path__"):
             module = self._import(f"{module.__name__}.{name.partition('.')[2]}", family)
         entries = {entry.name: entry for entry in self._declared_in(module, family)}
         if name not in entries:
             declared = ", ".join(entries) or "nothing"
-            raise RegistryError(f"{module.__name__} declares {declared}; its place says that it declares {name}")
+            raise RegistryError(f"{module.__name__} declares {declared}; by its place it must declare {name}")
         return entries[name]
 
     def _declared_in(self, module: ModuleType, family: str) -> Iterator[Entry]:

@@ -93,13 +93,13 @@ def with_references(schema: JsonValue, whole: bool) -> Any:
     `whole`: also for a list or a mapping as a whole.
     """
     if isinstance(schema, list):
-        return [with_references(one, whole) for one in schema]
+        return [with_references(item, whole) for item in schema]
     if not isinstance(schema, dict):
         return schema
     made: JsonObject = {}
     for key, value in schema.items():
         if key in ("properties", "patternProperties") and isinstance(value, dict):
-            made[key] = {name: _or_reference(one, whole) for name, one in value.items()}
+            made[key] = {name: _or_reference(inner, whole) for name, inner in value.items()}
         elif key in _WRAPPED and isinstance(value, dict):
             made[key] = _or_reference(value, whole)
         elif key in ("default", "const", "enum", "examples"):

@@ -27,8 +27,8 @@ _OUT_OF_MEMORY = {EXHAUSTED, -signal.SIGABRT, -signal.SIGSEGV, -signal.SIGBUS}
 """Exit codes of a process that ran out of memory: our own, and those of libraries that abort."""
 
 
-class MadeUp(FrozenModel):
-    """One request."""
+class GeneratedRequest(FrozenModel):
+    """A request that the document allows, or that it forbids."""
 
     operation: str
     """As the document names it: `POST /query`."""
@@ -132,7 +132,7 @@ async def made_up(
     seed: int,
     fixed: JsonObject,
     memory_bytes: int = MEMORY_CAP,
-) -> AsyncIterator[MadeUp | Untested]:
+) -> AsyncIterator[GeneratedRequest | Untested]:
     """The requests for `operations`, and at the end the operations without any.
 
     All are generated before the first is returned, so that the service's time does not count as the process's. Raises
@@ -153,9 +153,9 @@ async def made_up(
         raise Unmeasurable(f"the process that generates requests broke: it ended with {output.code}; none was made")
     for line in output.lines:
         message = json.loads(line)
-        yield (Untested if "untested" in message else MadeUp).model_validate(message)
+        yield (Untested if "untested" in message else GeneratedRequest).model_validate(message)
     if not output.whole:
-        yield Untested(untested=["making up requests takes too long; of some operations none were made"])
+        yield Untested(untested=["generating requests takes too long: some operations have none"])
 
 
 async def _read_output(process: asyncio.subprocess.Process, question: bytes, output: Output) -> None:

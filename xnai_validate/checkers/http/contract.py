@@ -108,7 +108,7 @@ class Kept(Facts):
     slowest_ms: Milliseconds | None
     """The longest answer."""
     making_peak_mib: Mebibytes | None
-    """The most memory that making up the requests took; null where that was ended."""
+    """The most memory that generating the requests took; null where that was ended."""
 
 
 @checker(
@@ -212,7 +212,7 @@ class _Trial:
                 self._params.fixed,
                 self._params.memory_cap,
             ):
-                if isinstance(request, MadeUp):
+                if isinstance(request, GeneratedRequest):
                     await self._send(request, process, at_root)
                 else:
                     self._untested += request.untested
@@ -223,7 +223,7 @@ class _Trial:
             return any(_matches(operation, name) for operation in self._params.operations)
         return name.partition(" ")[0] in map(str.upper, self._params.methods)
 
-    async def _send(self, made: MadeUp, process: Examiner, at_root: bool) -> None:
+    async def _send(self, made: GeneratedRequest, process: Examiner, at_root: bool) -> None:
         self._operations.add(made.operation)
         self._made[made.valid] += 1
         self._ctx.progress(made.operation)
@@ -231,7 +231,7 @@ class _Trial:
         await self._ask(made, process, at_root)
         self._deviating += self._count() > before
 
-    async def _ask(self, made: MadeUp, process: Examiner, at_root: bool) -> None:
+    async def _ask(self, made: GeneratedRequest, process: Examiner, at_root: bool) -> None:
         url = self._target.join(made.path, at_root=at_root)
         headers = {**made.headers, **self._params.headers}
         body = made.body.encode("latin-1")
@@ -263,7 +263,7 @@ class _Trial:
             return None, failure
         return answer, answer.failure
 
-    def _note(self, fact: str, made: MadeUp, what: str) -> None:
+    def _note(self, fact: str, made: GeneratedRequest, what: str) -> None:
         self._found.setdefault(fact, []).append(f"{_shown(made)}: {what}")
 
     def _count(self) -> int:
@@ -302,7 +302,7 @@ def _matches(operation: str, name: str) -> bool:
     return method == verb.upper() and whole.endswith(path.strip())
 
 
-def _shown(made: MadeUp) -> str:
+def _shown(made: GeneratedRequest) -> str:
     """A request on one line, enough of it to be made again by hand."""
     query = made.path.partition("?")[2]
     parts = [made.operation, f"?{query}" if query else "", f"with {made.body}" if made.body else ""]
@@ -313,7 +313,7 @@ def _shown(made: MadeUp) -> str:
 def _require_memory(needed_bytes: int, ctx: Context) -> None:
     if ctx.spare_bytes < needed_bytes:
         raise NotApplicable(
-            f"making up requests may take {needed_bytes >> 20} MiB, and the host has {ctx.spare_bytes >> 20} MiB left"
+            f"generating requests may take {needed_bytes >> 20} MiB, and the host has {ctx.spare_bytes >> 20} MiB left"
             " before the memory guard would end the run"
         )
 

@@ -21,7 +21,7 @@ GAP_S = 0.0001
 """How long the alarm is silent at least: to ring for every arrival of 20 000 a second would take half a processor."""
 PROGRESS_S = 0.5
 PAUSE_S = 0.05
-"""How long a caller that could not connect waits before it tries again, so as not to do that alone."""
+"""How long a virtual user that could not connect waits before it tries again: without it, it does nothing else."""
 JUDGED = 20
 """Requests after which the error ratio may end the load."""
 GONE_S = 1.0
@@ -197,7 +197,7 @@ class Drive:
         line.send()
 
     def _call(self) -> None:
-        """A caller of the closed loop begins, or begins anew on another line."""
+        """A virtual user of the closed loop begins, or begins anew on another line."""
         now = perf_counter()
         if now < self.ends and not self._over.done():
             self._send(self._new_line(), self._phase_at(now), now)
@@ -258,7 +258,7 @@ class Drive:
             self._gone.set_result(None)
 
     def _replace(self, pause_s: float = 0.0) -> None:
-        """A line is over: its caller goes on with another one, or its place goes to what waits."""
+        """A line is over: its virtual user goes on with another, or its place goes to what waits."""
         self._lines -= 1
         if self.closed_loop:
             # Not at once even without a pause: the line that reported the end has not returned yet.

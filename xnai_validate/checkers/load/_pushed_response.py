@@ -124,7 +124,7 @@ class PushedResponse(asyncio.BufferedProtocol):
             self.failed(kind, detail)
 
     def abort(self) -> None:
-        """Close at once; afterwards only that is reported."""
+        """Close at once; afterwards only the close is reported."""
         waiting = not self.over and self.dialling is None and self._transport is None
         self._finish()
         if self.dialling is not None:

@@ -95,7 +95,7 @@ class LoadParams(Params):
     timeout: Annotated[Duration, Gt(0)] = 10.0
     """How long a request may take once it is begun, and how long an arrival may wait for a connection to begin on."""
     connections: Annotated[int, Ge(1), Le(10_000)] | None = None
-    """The most requests under way at once: 128 for arrivals, one a caller in a closed loop.
+    """The most requests under way at once: 128 for arrivals, one for each virtual user in a closed loop.
 
     Arrivals that find none free wait, and their latency counts from when they should have begun.
     """
@@ -107,7 +107,7 @@ class LoadParams(Params):
         if (self.arrivals is None) == (self.callers is None):
             raise ValueError("a load has arrivals or callers")
         if self.callers is not None and self.connections is not None:
-            raise ValueError("each caller has a connection of its own; connections is for arrivals")
+            raise ValueError("each virtual user has a connection of its own; connections is for arrivals")
         stages = self.arrivals.stages if self.arrivals else None
         if stages and self.for_ is not None:
             raise ValueError("stages have their own durations; leave out for")
@@ -148,7 +148,7 @@ class LoadFacts(Facts):
     """The figures of a load, without its warm-up.
 
     Latency counts from the intended start: for an arrival from its time in the schedule, also where it had to wait for
-    a connection, and for a caller from when it had its last answer. It is that of all requests that were answered in
+    a connection, and for a virtual user from its last answer. It is that of all requests that were answered in
     whole, whatever they were answered, and of those that ran into the time limit or waited that long without being
     sent: these count with the time that they waited in vain. Percentiles are within 1 % of the exact value.
     """

@@ -110,7 +110,7 @@ async def sse(params: SseLoad, ctx: Context) -> SseLoadFacts:
     an event stream, to the end of its body, with an event that ends it as its last, and without an error event. Latency
     (`p50_ms` and so on) is the time to the first event. Kinds of errors, besides those of `error` elsewhere: `status`,
     `content_type`, `unterminated`, `error_event`. At most 128 connections are being opened at once, and the time of a
-    caller begins with that. Nothing else runs meanwhile.
+    virtual user begins with that. Nothing else runs meanwhile.
 
     A bound that holds although `too_slow_client` is true can be trusted; where one does not
     hold, this machine may be the cause.
