@@ -15,7 +15,7 @@ import pytest
 from tests.context import observe
 from tests.scripted import Line, ReceivedRequest, ok, scripted
 from xnai_validate.checkers.http import _contract_requests as contract_requests
-from xnai_validate.checkers.http._contract_requests import MadeUp, Untested, made_up, request_maker
+from xnai_validate.checkers.http._contract_requests import GeneratedRequest, Untested, generated_requests, request_maker
 from xnai_validate.errors import NotApplicable, Unmeasurable
 from xnai_validate.kit import Observed, Target
 
@@ -142,8 +142,8 @@ def test_fields_can_be_fixed_in_valid_bodies() -> None:
 
     async def bodies() -> tuple[list[bytes], list[bytes]]:
         async with request_maker() as maker:
-            made = [item async for item in made_up(maker, document(), ["POST /take"], 10, 1, {"size": 3})]
-        requests = [item for item in made if isinstance(item, MadeUp)]
+            made = [item async for item in generated_requests(maker, document(), ["POST /take"], 10, 1, {"size": 3})]
+        requests = [item for item in made if isinstance(item, GeneratedRequest)]
         return [r.body.encode("latin-1") for r in requests if r.valid], [
             r.body.encode("latin-1") for r in requests if not r.valid
         ]
@@ -161,7 +161,7 @@ def test_one_process_makes_up_the_requests_of_a_run() -> None:
         async with request_maker() as maker:
 
             async def ask() -> list[object]:
-                return [item async for item in made_up(maker, document(), ["POST /take"], 10, 1, {})]
+                return [item async for item in generated_requests(maker, document(), ["POST /take"], 10, 1, {})]
 
             first, processes = await ask(), _children_of_ours("contract_child.py")
             second = await ask()
@@ -186,8 +186,9 @@ def test_a_document_that_hangs_is_ended(monkeypatch: pytest.MonkeyPatch) -> None
 
     async def made() -> list[Any]:
         operations = ["POST /take", "GET /find"]
+        slow_document = document(schema=slow)
         async with request_maker() as maker:
-            return [item async for item in made_up(maker, document(schema=slow), operations, 50, 1, {}, 1 << 30)]
+            return [item async for item in generated_requests(maker, slow_document, operations, 50, 1, {}, 1 << 30)]
 
     untested = [item for item in asyncio.run(asyncio.wait_for(made(), 60)) if isinstance(item, Untested)]
     assert untested
@@ -220,7 +221,7 @@ def test_a_process_that_gets_too_little_memory_judges_nothing(mib: int) -> None:
 
     async def made() -> list[object]:
         async with request_maker() as maker:
-            return [item async for item in made_up(maker, document(), ["POST /take"], 10, 1, {}, mib << 20)]
+            return [item async for item in generated_requests(maker, document(), ["POST /take"], 10, 1, {}, mib << 20)]
 
     with pytest.raises(Unmeasurable, match=f"takes more than the {mib} MiB"):
         asyncio.run(made())
@@ -237,7 +238,7 @@ def test_a_document_that_needs_more_than_it_may_have_is_not_judged() -> None:
 
     async def made() -> list[object]:
         async with request_maker() as maker:
-            return [item async for item in made_up(maker, large, ["POST /take"], 50, 1, {}, 56 << 20)]
+            return [item async for item in generated_requests(maker, large, ["POST /take"], 50, 1, {}, 56 << 20)]
 
     with pytest.raises(Unmeasurable, match="takes more than the 56 MiB"):
         asyncio.run(made())
@@ -248,7 +249,7 @@ def test_a_process_that_the_system_kills_judges_nothing() -> None:
 
     async def made() -> None:
         async with request_maker() as maker:
-            async for _ in made_up(maker, document(), ["POST /take"], 200, 1, {}):
+            async for _ in generated_requests(maker, document(), ["POST /take"], 200, 1, {}):
                 pass
 
     async def killed() -> None:

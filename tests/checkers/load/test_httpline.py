@@ -18,7 +18,7 @@ from xnai_validate.wire.http.request import HttpRequest, prepare
 
 CAP = 3_000
 PREPARED = prepare(HttpRequest.of("http://127.0.0.1:1/"))
-LINE_REQUEST = Wanted(PREPARED, request_bytes(PREPARED), "127.0.0.1", CAP)
+LINE_REQUEST = Exchange(PREPARED, request_bytes(PREPARED), "127.0.0.1", CAP)
 
 
 class Heard:

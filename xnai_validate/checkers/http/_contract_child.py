@@ -1,10 +1,10 @@
 """The process that generates requests from an OpenAPI document, a program of its own: `python _contract_child.py`.
 
-It reads JSON lines, each with what to make up. For each it writes a line per request, then one with the operations that
+It reads JSON lines, each with what to generate. For each it writes a line per request, one with the operations that
 have no requests, then one with an exit code. The libraries take seconds to import, so they are imported once; each line
 is answered by a forked process, which has limits of its own, since a schema is a program, and which begins from the
 same state. The program imports nothing of ours: Hypothesis takes constants from the code around it, and the same seed
-shall make up the same requests whatever that code becomes. It is run in an empty folder, for Hypothesis writes down
+shall generate the same requests whatever that code becomes. It is run in an empty folder, for Hypothesis writes down
 what it works out.
 """
 
@@ -59,7 +59,7 @@ def main() -> None:
             finally:
                 os._exit(code)
         _, status = os.waitpid(child, 0)
-        _say({"ended": os.waitstatus_to_exitcode(status)})
+        _write({"ended": os.waitstatus_to_exitcode(status)})
 
 
 def _import_libraries() -> None:
@@ -68,9 +68,9 @@ def _import_libraries() -> None:
         import_module(name)
 
 
-def _answer(asked: dict[str, Any]) -> int:
+def _answer(task: dict[str, Any]) -> int:
     """Write the requests and return the exit code: EXHAUSTED if the memory does not suffice."""
-    memory = asked["memory_bytes"]
+    memory = task["memory_bytes"]
     if _status_kib("VmData") * 1024 > memory:
         return EXHAUSTED
     resource.setrlimit(resource.RLIMIT_CPU, (CPU_CAP_S, CPU_CAP_S))
@@ -78,9 +78,9 @@ def _answer(asked: dict[str, Any]) -> int:
     resource.setrlimit(resource.RLIMIT_DATA, (memory, memory))
     untested: list[str] = []
     try:
-        for request in _requests(asked, untested):
-            _say(request)
-        _say({"untested": untested, "peak_mib": round(_status_kib("VmHWM") / 1024, 1)})
+        for request in _requests(task, untested):
+            _write(request)
+        _write({"untested": untested, "peak_mib": round(_status_kib("VmHWM") / 1024, 1)})
     except (MemoryError, ImportError, SystemError) as error:
         if isinstance(error, MemoryError) or any(words in str(error) for words in _NO_MEMORY):
             return EXHAUSTED
@@ -118,24 +118,24 @@ def _ran_out(error: BaseException | None) -> bool:
     return False
 
 
-def _requests(request_settings: dict[str, Any], untested: list[str]) -> Iterator[JsonObject]:
+def _requests(task: dict[str, Any], untested: list[str]) -> Iterator[JsonObject]:
     from schemathesis import GenerationMode, openapi
     from schemathesis.config import SchemathesisConfig
     from schemathesis.core.result import Err
 
-    request_counts = dict.fromkeys(request_settings["operations"], 0)
-    # A configuration of its own: else it is looked for in the current folder.
-    for result in openapi.from_dict(request_settings["document"], config=SchemathesisConfig()).get_all_operations():
-        if isinstance(result, Err):
-            untested.append(_problem("an operation", result.err()))
+    request_counts = dict.fromkeys(task["operations"], 0)
+    # A configuration of its own: else one is looked for in the folder that we happen to be in.
+    for found in openapi.from_dict(task["document"], config=SchemathesisConfig()).get_all_operations():
+        if isinstance(found, Err):
+            untested.append(_problem("an operation", found.err()))
             continue
-        operation = result.ok()
+        operation = found.ok()
         name = f"{operation.method.upper()} {operation.path}"
         if name not in request_counts:
             continue
         for mode in (GenerationMode.POSITIVE, GenerationMode.NEGATIVE):
-            for case in _cases(operation, mode, request_settings, untested):
-                request = _prepared(case, mode is GenerationMode.POSITIVE, request_settings["fixed"])
+            for case in _cases(operation, mode, task, untested):
+                request = _prepared(case, mode is GenerationMode.POSITIVE, task["fixed"])
                 if request is not None:
                     request_counts[name] += 1
                     yield {"operation": name, **request}
@@ -146,26 +146,23 @@ def _requests(request_settings: dict[str, Any], untested: list[str]) -> Iterator
 
 
 def _cases(
-    operation: APIOperation[Any, Any, Any, Any],
-    mode: GenerationMode,
-    request_settings: dict[str, Any],
-    untested: list[str],
+    operation: APIOperation[Any, Any, Any, Any], mode: GenerationMode, task: dict[str, Any], untested: list[str]
 ) -> list[Case[Any]]:
-    """Return requests that the schema allows, or that it forbids; the same for the same document and seed."""
+    """Requests as the schema wants them, or as it does not; the same ones for the same document and seed."""
     from hypothesis import HealthCheck, Phase, given, seed, settings
     from hypothesis.errors import HypothesisException, Unsatisfiable
     from schemathesis.errors import SchemathesisError
 
     cases: list[Case[Any]] = []
     quiet = settings(
-        max_examples=request_settings["examples"],
+        max_examples=task["examples"],
         database=None,
         deadline=None,
         phases=[Phase.generate],
         suppress_health_check=list(HealthCheck),
     )
 
-    @seed(request_settings["seed"])
+    @seed(task["seed"])
     @quiet
     @given(operation.as_strategy(generation_mode=mode))
     def keep(case: Case[Any]) -> None:

@@ -10,7 +10,12 @@ from typing import Annotated
 from urllib.parse import urlsplit
 
 from xnai_validate.checkers._once import once
-from xnai_validate.checkers.http._contract_requests import MEMORY_CAP, MadeUp, made_up, request_maker
+from xnai_validate.checkers.http._contract_requests import (
+    MEMORY_CAP,
+    GeneratedRequest,
+    generated_requests,
+    request_maker,
+)
 from xnai_validate.checkers.http._openapi_examiner import Examiner, examiner
 from xnai_validate.kit import (
     Context,
@@ -68,7 +73,7 @@ class Contract(Params):
     body_cap: Size = 4 * 1024 * 1024
     """More bytes than this are not read: too_large."""
     memory_cap: Annotated[Size, Ge(32 * 1024 * 1024), Le(4 * 1024 * 1024 * 1024)] = MEMORY_CAP
-    """How much memory the process that generates the requests may have for its data.
+    """What the process that generates the requests may have for its data.
 
     The check is skipped where the host has less than this, plus 64 MiB for the process that judges the answers.
     """
@@ -84,7 +89,7 @@ class Kept(Facts):
     status: int | None
     """The status with which the document came."""
     problems: list[str]
-    """Errors in the document, because of which no operation was tried."""
+    """Errors in the document, because of which nothing was tried."""
     operations: Count
     """How many operations were tried."""
     untested: list[str]
@@ -190,20 +195,20 @@ class _Trial:
         self._making_peak_mib: float | None = None
 
     async def run(self, document: JsonObject) -> None:
-        """Generate the requests, send them, and note what is wrong with the answers."""
+        """Generate the requests, make them, and note what is wrong with the answers."""
         prefix = urlsplit(self._target.url or "").path.rstrip("/")
         async with examiner() as process:
             about = await process.about(document, (prefix,), ())
             self.problems = about.problems
             if self.problems:
                 return
-            wanted = [name for name in about.operations if self._is_wanted(name)]
-            asked = self._params.operations
-            missing = [one for one in asked if not any(_is_meant(one, name) for name in wanted)]
-            self._untested = [f"{one}: the document does not describe it" for one in missing]
-            at_root = bool(prefix) and any(name.partition(" ")[2].startswith(f"{prefix}/") for name in wanted)
+            names = [name for name in about.operations if self._is_chosen(name)]
+            chosen = self._params.operations
+            missing = [operation for operation in chosen if not any(_matches(operation, name) for name in names)]
+            self._untested = [f"{operation}: the document does not describe it" for operation in missing]
+            at_root = bool(prefix) and any(name.partition(" ")[2].startswith(f"{prefix}/") for name in names)
             maker = await self._ctx.shared(("http", "contract", "maker"), request_maker)
-            async for request in made_up(
+            async for request in generated_requests(
                 maker,
                 document,
                 names,
@@ -255,10 +260,10 @@ class _Trial:
         if not made.valid and status < 300:
             self._note("accepted_invalid", made, str(status))
 
-    async def fetch(self, request: HttpRequest) -> tuple[HttpAnswer | None, WireError | None]:
+    async def fetch(self, names: HttpRequest) -> tuple[HttpAnswer | None, WireError | None]:
         """The answer as far as it came, and why it did not come whole."""
         try:
-            answer = await self._client.fetch(request, timeout_s=self._params.timeout, body_cap=self._params.body_cap)
+            answer = await self._client.fetch(names, timeout_s=self._params.timeout, body_cap=self._params.body_cap)
         except WireError as failure:
             return None, failure
         return answer, answer.failure
