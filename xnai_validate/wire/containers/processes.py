@@ -1,29 +1,36 @@
-"""Which process is behind a target, also after a supervisor has started it again under another number."""
+"""Which process is behind a target, also after a supervisor has started it again with another pid."""
 
 from __future__ import annotations
 
 import json
+import math
 from contextlib import suppress
 from pathlib import Path
+from urllib.parse import urlsplit
+
+import psutil
 
 from xnai_validate.errors import NotApplicable, Unmeasurable
 from xnai_validate.model.target import Target
 from xnai_validate.wire.containers.engine import EngineError, NoSuchContainer, container_engine, find_socket
 
 ENGINE_TIMEOUT_S = 5.0
+_PORTS = {"http": 80, "https": 443, "redis": 6379, "rediss": 6379}
 STATE_CAP = 1 << 20
 """Bytes of a stack file that are read at most."""
 
 
 async def pid_of(target: Target, socket: str | None = None) -> int | None:
-    """The pid of a target, else that of its container's main process; None where the container does not run.
+    """Return the pid of a target, else that of its container's main process; None if the container does not run.
 
-    Where a supervisor keeps a stack file up to date, the pid is read from it. Raises NotApplicable where neither is
-    known, or where the container's process cannot be seen from here, as from another machine; Unmeasurable where the
+    If a supervisor keeps a stack file up to date, the pid is read from it. A pid that no longer runs stands for the
+    process that serves the target's port now: supervisors restart what was stopped. Raises NotApplicable if neither is
+    known, or if the container's process cannot be seen from here, as from another machine; Unmeasurable if the
     container engine gives no usable answer.
     """
     if target.pid is not None:
-        return kept_pid(target) or target.pid
+        pid = kept_pid(target) or target.pid
+        return pid if psutil.pid_exists(pid) else listener_of(target) or pid
     if target.container is None:
         raise NotApplicable(f"neither a pid nor a container is known for target {target.name}")
     async with container_engine(find_socket(socket), ENGINE_TIMEOUT_S) as engine:
@@ -51,6 +58,30 @@ def kept_pid(target: Target) -> int | None:
         pid = json.loads(file.read(STATE_CAP))["targets"][target.name]["pid"]
         return pid if isinstance(pid, int) and pid > 0 else None
     return None
+
+
+def listener_of(target: Target) -> int | None:
+    """Return the pid of the process on this host that listens on the port of the target's url; None if there is none.
+
+    Of several, such as workers that share a socket, it is the oldest.
+    """
+    url = urlsplit(target.url or "")
+    port = url.port or _PORTS.get(url.scheme)
+    if port is None:
+        return None
+    listeners = [
+        entry.pid
+        for entry in psutil.net_connections("tcp")
+        if entry.status == psutil.CONN_LISTEN and entry.laddr and entry.laddr.port == port and entry.pid is not None
+    ]
+    return min(listeners, default=None, key=_started)
+
+
+def _started(pid: int) -> float:
+    try:
+        return psutil.Process(pid).create_time()
+    except psutil.Error:
+        return math.inf
 
 
 def _is_of_container(pid: int, container_id: str) -> bool:

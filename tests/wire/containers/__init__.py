@@ -1,0 +1,1 @@
+"""Container engines, and the processes behind targets."""
