@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from xnai_validate.checkers.load._drive import Drive
-from xnai_validate.checkers.load._httpline import Exchange, HttpLine
+from xnai_validate.checkers.load._exchange import Exchange
+from xnai_validate.checkers.load._httpline import HttpLine
 from xnai_validate.checkers.load._request_bytes import request_bytes
 from xnai_validate.kit import ErrorKind
 from xnai_validate.wire.http.request import HttpRequest, prepare

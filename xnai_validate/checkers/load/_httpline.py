@@ -8,22 +8,21 @@ takes a tenth of the time that `recv` with asyncio's 256 KiB takes.
 from __future__ import annotations
 
 import asyncio
-import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from time import perf_counter
 from typing import cast
 
 import httptools
 
 from xnai_validate.checkers.load._drive import Drive
+from xnai_validate.checkers.load._exchange import HEAD_CAP, Exchange, declares_length, final_head
 from xnai_validate.checkers.load._odd_response import OddResponse, has_odd_coding
 from xnai_validate.checkers.load._request_bytes import open_connection
 from xnai_validate.checkers.load._tally import Tally
 from xnai_validate.kit import ErrorKind
 from xnai_validate.wire.failure import WireError, wire_error
 from xnai_validate.wire.http.greeting import is_response
-from xnai_validate.wire.http.request import IDEMPOTENT, Prepared
+from xnai_validate.wire.http.request import IDEMPOTENT
 from xnai_validate.wire.net.tls import client_context
 
 SHORT_IDLE_S = 1.0
@@ -34,22 +33,6 @@ effect must then not be sent twice (RFC 9110 section 9.2.2).
 """
 SAME_CAP = 4096
 """Bytes of an answer that is kept to compare the next one with."""
-HEAD_CAP = 64 * 1024
-"""Bytes of an answer's head that may come before it is whole."""
-_LENGTH = re.compile(rb"\r\n(?:content-length|transfer-encoding)[ \t]*:", re.IGNORECASE)
-
-
-@dataclass(frozen=True, slots=True)
-class Exchange:
-    """The request that is sent, and how much of an answer is read."""
-
-    prepared: Prepared
-    data: bytes
-    """The request on the wire."""
-    host: str
-    """The host, or an address of it, so that it is not looked up for every connection."""
-    answer_cap: int
-    """Bytes of an answer, head and body, as they are on the wire."""
 
 
 class HttpLine(asyncio.BufferedProtocol):
@@ -273,7 +256,7 @@ class HttpLine(asyncio.BufferedProtocol):
         if self._head_whole:
             return
         self._head += data
-        self._head_whole = _final_head(self._head) is not None
+        self._head_whole = final_head(self._head) is not None
         if not self._head_whole and len(self._head) > HEAD_CAP:
             self._fail(ErrorKind.TOO_LARGE, f"the head of an answer has more than {HEAD_CAP} bytes")
 
@@ -298,10 +281,10 @@ class HttpLine(asyncio.BufferedProtocol):
         if self._odd is not None and exc is None:
             self._end_carefully(self._odd)
             return
-        head = _final_head(self._head)
+        head = final_head(self._head)
         if not self._waiting:
             self._drive.lost(self)
-        elif exc is None and head is not None and not _LENGTH.search(head):
+        elif exc is None and head is not None and not declares_length(head):
             self._drive.answered(self, self.parser.get_status_code(), keep=False)
         elif not self._size and self._used and self._idempotent:
             self._drive.again(self)
@@ -351,9 +334,3 @@ class HeadLine(HttpLine):
     def on_headers_complete(self) -> None:
         """Called by httptools."""
         self.on_message_complete()
-
-
-def _final_head(data: bytes) -> bytes | None:
-    """The head of the first response in the data that is not an interim one; None where it is not there whole."""
-    *heads, _ = data.split(b"\r\n\r\n")
-    return next((head for head in heads if not head.startswith(b"HTTP/1.1 1")), None)

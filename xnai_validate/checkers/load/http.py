@@ -64,7 +64,8 @@ async def http(params: HttpLoad, ctx: Context) -> HttpLoadFacts:
     if not target.can_request(params.path):
         raise NotApplicable(f"target {target.name} has no url")
     try:
-        from xnai_validate.checkers.load._httpline import Exchange, HeadLine, HttpLine
+        from xnai_validate.checkers.load._exchange import Exchange
+        from xnai_validate.checkers.load._httpline import HeadLine, HttpLine
     except ImportError as error:
         raise Unmeasurable("load.http needs httptools", hint="pip install 'xnai-validate[load]'") from error
     prepared = prepare(params.request(target))
