@@ -32,7 +32,7 @@ class Change:
         return math.exp(self.log)
 
     def interval(self, tail: float = ALPHA) -> tuple[float, float]:
-        """The interval of the ratio; it leaves `tail` on either side."""
+        """The confidence interval of the ratio: its true value lies below or above it with probability `tail` each."""
         reach = quantile(tail, self.degrees) * self.error
         return math.exp(self.log - reach), math.exp(self.log + reach)
 

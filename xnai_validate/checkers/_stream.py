@@ -88,8 +88,8 @@ class StreamedParams(Params):
         )
 
 
-class Understood(NamedTuple):
-    """What one event is."""
+class ParsedEvent(NamedTuple):
+    """One event, with its type and its data parsed as JSON."""
 
     type: str
     """Its type, at most 100 characters."""
@@ -118,7 +118,7 @@ class Understanding:
         self._terminal_where = tuple(params.terminal_where.items())
         self._heartbeat_types = frozenset(params.heartbeat_types)
 
-    def of(self, event: Event) -> Understood:
+    def of(self, event: Event) -> ParsedEvent:
         """What the event is."""
         data = event.data
         literal = self._terminal_data is not None and data.strip() == self._terminal_data
@@ -130,14 +130,14 @@ class Understanding:
                 kind = named
         kind = kind[:NAME_CAP]
         if kind in self._heartbeat_types:
-            return Understood(kind, document, is_json, True, None, None)
+            return ParsedEvent(kind, document, is_json, True, None, None)
         token = self._token(document) if self._token_type is None or kind == self._token_type else None
         terminal = None
         if literal:
             terminal = data.strip()[:NAME_CAP]
         elif kind in self._terminal_types or (self._terminal_where and self._ends(document)):
             terminal = kind
-        return Understood(kind, document, is_json, False, token, terminal)
+        return ParsedEvent(kind, document, is_json, False, token, terminal)
 
     def _token(self, document: JsonValue) -> str | None:
         content: object = None

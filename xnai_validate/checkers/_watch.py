@@ -47,7 +47,7 @@ class Watch(Observation):
 
     @property
     def measurement_key(self) -> str:
-        """The identity of its measurement, whichever value of it is read."""
+        """Equal for watches that read values of the same measurement."""
         return json.dumps([self.kind, self.target, self.with_, self.expect], sort_keys=True)
 
     @property

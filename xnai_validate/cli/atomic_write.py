@@ -11,7 +11,7 @@ from pathlib import Path
 
 
 def atomic_write(path: Path, texts: Iterable[str]) -> None:
-    """Replace a file by the texts; an existing file's permissions are kept.
+    """Replace the content of a file with the concatenated texts; an existing file keeps its permissions.
 
     Raises OSError; then the existing file is unchanged.
     """

@@ -23,6 +23,9 @@ LAST = "last"
 """The name of the newest run."""
 MAX_BYTES = 256 << 20
 
+_JOURNAL_BEGINNING = b'{"seq":'
+"""How the first event of every journal begins."""
+
 
 def report_of(name: str) -> RunReport:
     """Return the report of a run, from its journal or a JSON report. Raises ConfigError if it cannot be read."""
@@ -77,12 +80,15 @@ def _is_file(name: str) -> bool:
 
 
 def _is_json_document(name: str) -> bool:
-    """Return whether an argument names a file that is one JSON document; a journal is one document a line."""
+    """Whether an argument names a file with one JSON document (a report or a baseline), not a journal of events.
+
+    A journal under another extension is recognized by its beginning.
+    """
     if not _is_file(name) or name.endswith((".jsonl", ".ndjson")):
         return False
     try:
         with Path(name).open("rb") as file:
-            return not file.read(8).startswith(b'{"seq":')
+            return not file.read(len(_JOURNAL_BEGINNING)).startswith(_JOURNAL_BEGINNING)
     except OSError as error:
         raise ConfigError(f"{name} cannot be read: {error.strerror or error}") from None
 

@@ -302,7 +302,7 @@ class Engine:
         self.stop("deadline")
 
     async def _watch(self) -> None:
-        """Check the memory from time to time, and skip held checks that waited too long for it."""
+        """Sample the memory; after PATIENCE samples in which nothing could run, skip checks that wait for memory."""
         stalled = 0
         while self.stopped is None:
             await self._clock.sleep(EVERY_S)

@@ -129,11 +129,11 @@ class Schedule:
             self._ready_alone.clear()
         elif self._ready_alone and not self._running:
             self._alone = self._start(heapq.heappop(self._ready_alone))
-            started += (self._alone, *self._company(self._alone))
+            started += (self._alone, *self._start_others_of_group(self._alone))
         return started
 
-    def _company(self, alone: PlannedCheck) -> list[PlannedCheck]:
-        """The other checks of its group that can start with a check that runs alone."""
+    def _start_others_of_group(self, alone: PlannedCheck) -> list[PlannedCheck]:
+        """Take from the queue the checks of the same `together` group that start with it, and start them."""
         if alone.together is None:
             return []
         group = [index for index in sorted(self._ready_alone) if self._checks[index].together == alone.together]

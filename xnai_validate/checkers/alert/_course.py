@@ -30,7 +30,10 @@ class Course:
         self._failed: list[str] = []
 
     async def run(self) -> None:
-        """Break, wait, mend, wait."""
+        """Inject the fault, wait for the alert, end the fault, wait for the message that it is resolved.
+
+        With `afterwards` the alert is expected only after the end of the fault.
+        """
         clock, params = self._ctx.clock, self._params
         self._since = clock.time() - SKEW_S
         async with self._breach():

@@ -109,6 +109,7 @@ async def reopen(params: ReopenParams, ctx: Context) -> ReopenFacts:
 
 
 async def _drive(params: ReopenParams, ctx: Context) -> tuple[Driver, _Record, float]:
+    """Open the breaker, fail one trial while half open, wait a second recovery time, close; record each step."""
     must_fail(params)
     must_have_time(params, ctx, recoveries=2)
     driver, record = Driver(params, ctx), _Record()

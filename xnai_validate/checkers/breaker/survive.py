@@ -140,7 +140,10 @@ async def _look(params: SurviveParams, driver: Driver, opened: tuple[float, floa
 
 
 async def _answered(params: SurviveParams, driver: Driver, since_s: float) -> Call | None:
-    """The first call that the service answers; None where it answers none within `back`."""
+    """Call every `every` seconds; return the first call that succeeds or that the breaker refuses.
+
+    None if there is none within `back` seconds.
+    """
     while True:
         call = await driver.call()
         if call.from_breaker:

@@ -72,7 +72,10 @@ async def _experiment(params: ExperimentParams, ctx: Context) -> Experiment:
 
 
 async def _unsteady_before(params: ExperimentParams, ctx: Context) -> list[str]:
-    """What does not hold; empty where the stack is steady."""
+    """Return what keeps the stack from being steady: the first failing probe, else the failing bystanders; or nothing.
+
+    Probes for `before` seconds, and at least `steady` times.
+    """
     end = ctx.clock.monotonic() + params.before
     ctx.progress("steady before?")
     count = 0

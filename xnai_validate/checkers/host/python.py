@@ -99,7 +99,7 @@ async def measure_python(params: PythonParams, ctx: Context) -> PythonFacts:
         if params.interpreter is None:
             answer = json.dumps(await asyncio.to_thread(probe.report, names, params.check_conflicts)).encode()
         else:
-            answer = await _ask(params.interpreter, names, params)
+            answer = await _probe_interpreter(params.interpreter, names, params)
         seen = _Report.model_validate_json(answer)
     except TimeoutError:
         return PythonFacts(runs=False, detail=f"no answer within {params.timeout:g} s")
@@ -123,10 +123,13 @@ async def measure_python(params: PythonParams, ctx: Context) -> PythonFacts:
     )
 
 
-async def _ask(interpreter: str, names: list[str], params: PythonParams) -> bytes:
-    """Return the answer of another interpreter; raises OSError if it does not start or fails, TimeoutError."""
+async def _probe_interpreter(interpreter: str, names: list[str], params: PythonParams) -> bytes:
+    """Run the probe in another interpreter and return its JSON.
+
+    Raises OSError if the interpreter does not start, fails or prints too much; TimeoutError if it is too slow.
+    """
     question = json.dumps({"names": names, "everything": params.check_conflicts})
-    # Ours would lead it to our packages instead of its own.
+    # Our PYTHONPATH would make it report our packages.
     environment = {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "PYTHONHOME")}
     process = await asyncio.create_subprocess_exec(
         interpreter, "-c", _source(), question, cwd="/", env=environment,

@@ -48,7 +48,7 @@ _ENCODABLE = {"utf-8": [[0, 0xD7FF], [0xE000, 0x10FFFF]], "ascii": [[0, 0x7F]]}
 def main() -> None:
     """Answer every line of stdin, each in a forked process, and write with which code that process ended."""
     warnings.simplefilter("ignore")  # the libraries warn of what documents are like
-    _spare_tables()
+    _precompute_codec_tables()
     _import_libraries()
     for line in sys.stdin.buffer:
         child = os.fork()
@@ -88,11 +88,11 @@ def _answer(task: dict[str, Any]) -> int:
     return 0
 
 
-def _spare_tables() -> None:
-    """Put down in Hypothesis's folder which characters a codec has.
+def _precompute_codec_tables() -> None:
+    """Write Hypothesis's table of the characters that each codec can encode.
 
-    To find out it would try all 1 114 112, in a list: 200 MiB and two seconds. Where a later Hypothesis looks for
-    something else, it makes the list again, and the limit holds.
+    Building it would cost Hypothesis 200 MiB and two seconds. A version that ignores the file builds it itself, within
+    the memory limit.
     """
     folder = Path(".hypothesis", "unicode_data", unicodedata.unidata_version)
     folder.mkdir(parents=True, exist_ok=True)

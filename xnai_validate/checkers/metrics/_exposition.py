@@ -41,7 +41,10 @@ class Exposition:
     """Family -> hashes of its label sets; the sets themselves would take ten times the memory."""
 
     def add(self, name: str, kind: str, samples: Sequence[Sample]) -> None:
-        """Add one family, or a part of it: the parser gives one without a TYPE line in several parts."""
+        """Add the samples of a family.
+
+        The parser returns a family without a TYPE line in several parts, so this may be called again for a name.
+        """
         self.families.setdefault(name, kind)
         sets = self.label_sets[name]
         for sample in samples:

@@ -41,7 +41,7 @@ def key_of(certificate: Certificate) -> tuple[str, int | None]:
 
 
 def is_self_signed(certificate: Certificate) -> bool:
-    """Whether its own subject and key have signed it."""
+    """Whether it names itself as issuer and its signature verifies with its own key."""
     from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 
     try:

@@ -144,7 +144,8 @@ def _level_dbfs(frames: bytes, width: int) -> float | None:
 
 
 def _samples(frames: bytes, width: int) -> array[int]:
-    if width == 3:  # there is no array of 24 bits: make them the high bytes of 32
+    """Return the samples as integers; 24-bit samples are shifted left to 32 bits, 8-bit ones are unsigned."""
+    if width == 3:  # `array` has no 24-bit type: each becomes the upper three bytes of 32 bits
         wide = bytearray(len(frames) // 3 * 4)
         first = 1 if sys.byteorder == "little" else 0
         for byte in range(3):

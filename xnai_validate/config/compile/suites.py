@@ -99,7 +99,7 @@ class Suites:
             self.problems.at(where, f'unknown check "{needed}"', did_you_mean(needed, other.positions))
 
     def with_needed(self, own: Iterable[PlannedCheck]) -> tuple[PlannedCheck, ...]:
-        """The checks, preceded by those that they need of suites that the profile does not run."""
+        """Return `own`, preceded by every further check that they need, directly or not, of whichever suite."""
         known = {check.id: check for check in own}
         added: dict[str, PlannedCheck] = {}
         pending = [need for check in known.values() for need in check.needs]
