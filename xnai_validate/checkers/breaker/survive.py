@@ -142,7 +142,7 @@ async def _look(params: SurviveParams, driver: Driver, opened: tuple[float, floa
 async def _answered(params: SurviveParams, driver: Driver, since_s: float) -> Call | None:
     """Call every `every` seconds; return the first call that succeeds or that the breaker refuses.
 
-    None if there is none within `back` seconds.
+    None after `back` seconds without such a call.
     """
     while True:
         call = await driver.call()

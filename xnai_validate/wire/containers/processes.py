@@ -61,7 +61,7 @@ def kept_pid(target: Target) -> int | None:
 
 
 def listener_of(target: Target) -> int | None:
-    """Return the pid of the process on this host that listens on the port of the target's url; None if there is none.
+    """Return the pid of the process on this host that listens on the port of the target's url, if any.
 
     Of several, such as workers that share a socket, it is the oldest.
     """
