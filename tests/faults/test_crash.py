@@ -137,8 +137,8 @@ def test_where_the_guardian_is_killed_too(tmp_path: Path) -> None:
         sentence = "the process of worker and those below it is stopped (SIGSTOP)"
         assert undo(tmp_path) == (0, f"undone, and proven: {sentence}\n")
         assert scene.seen() == before
-        assert undo(tmp_path) == (0, "nothing is in force\n")
-        assert undo(tmp_path, "--list") == (0, "nothing is in force\n")
+        assert undo(tmp_path) == (0, "no fault is in force\n")
+        assert undo(tmp_path, "--list") == (0, "no fault is in force\n")
 
 
 def test_what_is_no_more_is_forgotten(tmp_path: Path) -> None:
