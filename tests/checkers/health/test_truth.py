@@ -165,6 +165,7 @@ def test_the_cost_of_a_report_is_counted(manner: str, tokens: int) -> None:
     assert 0 < seen.facts["health_cost"]["ms"] < 1000
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize(("manner", "answers"), [("true", True), ("waits-for-work", False)])
 def test_a_report_that_waits_for_the_work_does_not_come_meanwhile(manner: str, answers: bool) -> None:
     """While the stack is busy reports come, or do not."""

@@ -14,6 +14,8 @@ from tests.context import observe
 from tests.scripted import Line, ReceivedRequest, scripted
 from xnai_validate.kit import Observed, Target
 
+pytestmark = pytest.mark.alone  # the tokens made after a disconnect are counted by time
+
 TOKENS = 4_000
 EACH_S = 0.0005
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"

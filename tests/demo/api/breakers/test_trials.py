@@ -5,11 +5,15 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
+import pytest
+
 from tests.demo.api.breakers.workers import Clock, call, played, refused, stored, worker
 from tests.demo.api.running import RedisServer
 from xnai_validate.demo.api.breakers.breaker import Breaker
 from xnai_validate.demo.api.breakers.breakers import Breakers
 from xnai_validate.demo.api.failures import CircuitOpen
+
+pytestmark = pytest.mark.alone  # a call to Redis ends after a quarter of a second
 
 
 def test_workers_share_the_places_of_trials(redis: RedisServer, tmp_path: Path) -> None:
