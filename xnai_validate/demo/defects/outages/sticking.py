@@ -34,7 +34,7 @@ Running = Callable[[Services], AbstractAsyncContextManager[None]]
 MODEL_NEVER_RETRIED = Defect(
     "model-never-tried-again",
     "Once the model has not answered in time, the API never asks it again.",
-    checks=("recovery/outage:model-paused", "errors/chain:model-back", "errors/chain:stream-back"),
+    checks=("recovery/outage:model-paused", "errors/chain:model-back"),
 )
 
 
@@ -78,6 +78,14 @@ async def stream_until_timeout(
                 yield token
     finally:
         await tokens.aclose()
+
+
+STREAM_NEVER_RETRIED = Defect(
+    "stream-never-tried-again",
+    "Once the model has not answered a stream in time, no stream asks it again; queries do.",
+    checks=("errors/chain:stream-back",),
+)
+STREAM_NEVER_RETRIED.wraps(ModelClient.stream)(stream_until_timeout)
 
 
 class IsHeldOff(Protocol):
