@@ -16,7 +16,7 @@ export PYTHONDONTWRITEBYTECODE :=
 help:
 	@echo "make demo        install into .venv and run phase 4.1 on the embedded stack"
 	@echo "make test        lint, then all tests (about 15 minutes on two cores)"
-	@echo "make test-fast   all tests but the matrix of defects, the faults, whole runs and installations (2 minutes)"
+	@echo "make test-fast   all tests but the matrix of defects, the faults, whole stacks and installations (3 minutes)"
 	@echo "make lint        ruff and mypy --strict"
 	@echo "make prove       every defect against every check, and a hundred runs of preflight"
 	@echo "make bench       speed and memory, beside named tools"
@@ -42,8 +42,8 @@ lint: $(STAMP)
 test: lint
 	$(BIN)/python -m pytest -n $(TESTERS) --dist loadfile
 
-# Those that are left out hold whole stacks, hold what is left of a killed run, or install the package.
-SLOW := tests/e2e tests/faults tests/packaging/test_wheel.py
+# Those that are left out start whole stacks, drive breakers through their times, kill runs, or install the package.
+SLOW := tests/e2e tests/faults tests/breaker tests/packaging/test_wheel.py tests/cli/commands/test_prove.py tests/demo/processes
 
 test-fast: $(STAMP)
 	$(BIN)/python -m pytest -n $(TESTERS) --dist loadfile $(SLOW:%=--ignore=%)
