@@ -43,7 +43,7 @@ test: lint
 	$(BIN)/python -m pytest -n $(TESTERS) --dist loadfile
 
 # Those that are left out start whole stacks, drive breakers through their times, kill runs, or install the package.
-SLOW := tests/e2e tests/faults tests/breaker tests/packaging/test_wheel.py tests/cli/commands/test_prove.py tests/demo/processes
+SLOW := tests/e2e tests/faults tests/checkers/breaker tests/packaging/test_wheel.py tests/cli/commands/test_prove.py tests/demo/processes
 
 test-fast: $(STAMP)
 	$(BIN)/python -m pytest -n $(TESTERS) --dist loadfile $(SLOW:%=--ignore=%)
