@@ -4,47 +4,14 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
-import subprocess
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
-import psutil
 import pytest
 
 from tests.faults.fault_control import fault_control
+from tests.faults.process.unsupervised import server
 from tests.faults.scenes_process import family, wait_until
 from xnai_validate.kit import NotApplicable, Target, Unmeasurable
-
-SERVER = """
-import signal, socket, sys, time
-if "stubborn" in sys.argv: signal.signal(signal.SIGTERM, signal.SIG_IGN)
-with socket.create_server(("127.0.0.1", int(sys.argv[1]))) as server:
-    print(1, flush=True)
-    while True: server.accept()[0].close()
-"""
-
-
-@contextmanager
-def server(*more: str) -> Iterator[tuple[Target, subprocess.Popen[bytes], list[str]]]:
-    """A server without a supervisor, and the command that would."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
-    command = [sys.executable, "-c", SERVER, str(port), *more]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE)
-    assert process.stdout is not None
-    process.stdout.read(1)
-    try:
-        yield Target("api", f"tcp://127.0.0.1:{port}", pid=process.pid), process, command
-    finally:
-        process.kill()
-        process.wait(10)
-        process.stdout.close()
-        for control in psutil.process_iter(["cmdline"]):
-            if control.info["cmdline"] == command:
-                control.kill()
 
 
 def test_a_process_that_is_stopped_already_is_refused() -> None:

@@ -3,12 +3,7 @@
 from __future__ import annotations
 
 import signal
-import socket
-import subprocess
-import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,36 +12,9 @@ import pytest
 from pydantic import ValidationError
 
 from tests.faults.fault_control import fault_control
+from tests.faults.process.unsupervised import server
 from tests.faults.scenes_process import family
 from xnai_validate.kit import Target, Unmeasurable
-
-SERVER = """
-import signal, socket, sys, time
-if "stubborn" in sys.argv: signal.signal(signal.SIGTERM, signal.SIG_IGN)
-with socket.create_server(("127.0.0.1", int(sys.argv[1]))) as server:
-    print(1, flush=True)
-    while True: server.accept()[0].close()
-"""
-
-
-@contextmanager
-def server(*more: str) -> Iterator[tuple[Target, subprocess.Popen[bytes], list[str]]]:
-    """A server without a supervisor, and the command that would."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
-    command = [sys.executable, "-c", SERVER, str(port), *more]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE)
-    assert process.stdout is not None
-    process.stdout.read(1)
-    try:
-        yield Target("api", f"tcp://127.0.0.1:{port}", pid=process.pid), process, command
-    finally:
-        process.kill()
-        process.wait(10)
-        process.stdout.close()
-        for found in psutil.process_iter(["cmdline"]):
-            if found.info["cmdline"] == command:
-                found.kill()
 
 
 def test_a_process_without_a_supervisor_is_not_stopped() -> None:
