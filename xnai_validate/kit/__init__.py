@@ -34,6 +34,7 @@ from xnai_validate.kit.params import (
     Size,
 )
 from xnai_validate.kit.process_id import ProcessId, child_environment, process_id
+from xnai_validate.kit.steady import STEADY_WITHIN_S, wait_until_steady
 from xnai_validate.model.error_kind import ErrorKind
 from xnai_validate.model.frozen_model import FrozenModel
 from xnai_validate.model.histogram import Histogram
@@ -52,6 +53,7 @@ __all__ = [
     "FROM_FILE",
     "MARK",
     "NAME",
+    "STEADY_WITHIN_S",
     "ActiveFault",
     "AfterValidator",
     "BeforeValidator",
@@ -119,4 +121,5 @@ __all__ = [
     "process_id",
     "search",
     "values_at",
+    "wait_until_steady",
 ]

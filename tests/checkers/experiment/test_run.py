@@ -61,7 +61,7 @@ def test_what_is_refused_is_seen_and_comes_back() -> None:
         assert client.config_get("min-replicas-to-write") == {"min-replicas-to-write": "0"}
     facts = seen.facts
     assert seen.held, seen.findings
-    assert (facts["steady_before"], facts["steady_after"], facts["unsteady_after"]) == (True, True, [])
+    assert (facts["steady_after"], facts["unsteady_after"]) == (True, [])
     assert facts["requests_during"] == facts["requests_failed_during"] >= 3
     assert facts["failed_ratio_during"] == 1.0
     assert facts["error_kinds"] == ["protocol"]
@@ -108,20 +108,31 @@ def test_what_notices_nothing_is_not_detected() -> None:
 
 
 def test_where_it_is_not_steady_nothing_is_disturbed() -> None:
-    """Neither the probe nor one of the others may fail beforehand; the fault is not even prepared."""
+    """Neither the probe nor another part may fail beforehand: an error names it, and no fault is even prepared."""
     with redis_server() as (target, client), page("docs") as docs:
         bad = {"kind": "http.request", "target": "docs", "with": {"path": "/"}, "expect": {"status": 404}}
-        common = {"disturb": [{"fault": "redis.maxmemory"}]}
+        common: dict[str, Any] = {"disturb": [{"fault": "redis.maxmemory"}], "steady_within": "0.3s"}
         client.config_set("maxmemory", "100mb")
         client.config_resetstat()
-        first = experiment(target, docs, probe=bad, **common)
-        second = experiment(target, docs, probe=WRITE, bystanders={"docs": bad}, **common)
+        with pytest.raises(Unmeasurable, match=r"not steady within 0.3 s .* http.request docs: status expected 404"):
+            experiment(target, docs, probe=bad, **common)
+        with pytest.raises(Unmeasurable, match=r"judged: mirror \(http.request docs: status expected 404, got 200\)"):
+            experiment(target, docs, probe=WRITE, bystanders={"mirror": bad}, **common)
         assert "cmdstat_config|set" not in client.info("commandstats")
-    for seen in (first, second):
-        assert not seen.held
-        assert (seen.facts["steady_before"], seen.facts["requests_during"]) == (False, 0)
-    assert "status" in first.facts["unsteady_before"][0]
-    assert second.facts["unsteady_before"] == ["docs"]
+
+
+def test_a_stack_that_is_still_recovering_is_waited_for() -> None:
+    """What becomes steady within `steady_within` is disturbed and judged as if it had been steady at once."""
+    with redis_server() as (target, client):
+        client.set("busy", "yes", px=600)
+        seen = experiment(
+            target,
+            disturb=[{"fault": "redis.readonly"}],
+            probe={"kind": "redis.key", "with": {"key": "busy"}, "expect": {"exists": False}},
+            steady_within="10s",
+        )
+    assert seen.held, seen.findings
+    assert seen.facts["requests_during"] >= 3
 
 
 def test_what_does_not_come_back_in_time() -> None:

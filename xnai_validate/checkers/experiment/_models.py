@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 
 from xnai_validate.kit import (
+    STEADY_WITHIN_S,
     Count,
     Duration,
     Facts,
@@ -31,6 +32,8 @@ class ExperimentParams(Params):
     """Between the end of one probe and the begin of the next."""
     before: Duration = 0.5
     """For how long the stack must be steady before anything is disturbed."""
+    steady_within: Duration = STEADY_WITHIN_S
+    """How long the stack has to become steady before; after that, nothing is disturbed, and the check is an error."""
     hold: Duration = 2.0
     """How long the faults are in force at least; longer where `during` takes longer."""
     during: list[Observation] = Field(default_factory=list, max_length=32)
@@ -46,10 +49,6 @@ class ExperimentParams(Params):
 class Experiment(Facts):
     """What was seen of the stack from before the faults until after them."""
 
-    steady_before: bool
-    """Whether every probe held before; if not, nothing was disturbed, and all that follows is empty."""
-    unsteady_before: list[str]
-    """What did not hold before: the probe in words, the names of others."""
     detected_ms: Milliseconds | None = None
     """From when all faults were in force until a probe ended that did not hold; null where all held."""
     requests_during: Count = 0

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from xnai_validate.checkers._steps import failure
-from xnai_validate.kit import Context, Observation, Observed, XnaiError
+from xnai_validate.kit import Context, NotApplicable, Observation, Observed, XnaiError
 
 KINDS_CAP = 20
 """At most this many kinds of errors are kept."""
@@ -112,8 +112,18 @@ async def keep_probing(ctx: Context, observation: Observation, every_s: float, t
         await ctx.clock.sleep(every_s)
 
 
-async def hold_all(ctx: Context, others: dict[str, Observation]) -> set[str]:
-    """The names of those that do not hold now, asked all at once."""
+async def failing_now(ctx: Context, others: dict[str, Observation]) -> dict[str, str]:
+    """Name -> reason for those that do not hold now, asked all at once."""
     async with asyncio.TaskGroup() as group:
         tasks = {name: group.create_task(probe_once(ctx, observation)) for name, observation in others.items()}
-    return {name for name, task in tasks.items() if task.result().why is not None}
+    return {name: why for name, task in tasks.items() if (why := task.result().why) is not None}
+
+
+def in_words(ctx: Context, observation: Observation, why: str) -> str:
+    """A reason with the name of the target that it is about, where the reason does not name it."""
+    if observation.target is not None:
+        return why
+    try:
+        return f"{ctx.target.name}: {why}"
+    except NotApplicable:
+        return why

@@ -7,23 +7,24 @@ from contextlib import AsyncExitStack
 
 from xnai_validate.checkers._steps import failure
 from xnai_validate.checkers.experiment._models import Experiment, ExperimentParams
-from xnai_validate.checkers.experiment._watch import Watch, hold_all, keep_probing, probe_once
-from xnai_validate.kit import Context, Unmeasurable, XnaiError, checker
+from xnai_validate.checkers.experiment._watch import Watch, failing_now, in_words, keep_probing, probe_once
+from xnai_validate.kit import Context, Unmeasurable, XnaiError, checker, wait_until_steady
 
 FAILED_CAP = 20
 
 
 @checker(
     "experiment.run",
-    expect={"steady_before": True, "during_failed": [], "steady_after": True},
+    expect={"during_failed": [], "steady_after": True},
     exclusive=True,
 )
 async def run_experiment(params: ExperimentParams, ctx: Context) -> Experiment:
     """Disturb the stack while it is steady, watch what becomes of it, undo, and watch it become steady again.
 
     A probe is made again and again from before the faults until after them; expectations are held while they are in
-    force; other parts are asked meanwhile whether they notice. Where the stack is not steady beforehand nothing is
-    disturbed. Probes are made one after the other, each within its own time limit. The words are those of
+    force; other parts are asked meanwhile whether they notice. A stack that is not steady beforehand is waited for; one
+    that does not become so within `steady_within` is not disturbed, and the check is an error that names what does not
+    hold. Probes are made one after the other, each within its own time limit. The words are those of
     https://principlesofchaos.org.
 
         kind: experiment.run
@@ -42,9 +43,7 @@ async def run_experiment(params: ExperimentParams, ctx: Context) -> Experiment:
             f"`before` and `hold` take {least_s:g} s, and the check has {ctx.timeout_s:g} s",
             hint="give the check a longer timeout",
         )
-    unsteady = await _unsteady_before(params, ctx)
-    if unsteady:
-        return Experiment(steady_before=False, unsteady_before=unsteady)
+    await _wait_until_steady(params, ctx)
     try:
         return await _experiment(params, ctx)
     except BaseExceptionGroup as group:
@@ -71,21 +70,41 @@ async def _experiment(params: ExperimentParams, ctx: Context) -> Experiment:
     return _facts(watch, during, touched, away)
 
 
-async def _unsteady_before(params: ExperimentParams, ctx: Context) -> list[str]:
-    """Return what keeps the stack from being steady: the first failing probe, else the failing bystanders; or nothing.
+async def _wait_until_steady(params: ExperimentParams, ctx: Context) -> None:
+    """Wait until the probe holds for `before` seconds, `steady` times in a row, and every bystander holds.
 
-    Probes for `before` seconds, and at least `steady` times.
+    Raises Unmeasurable where that is not so within `steady_within`, or within what the check's time limit leaves for
+    it: the reason names the part that does not hold.
     """
-    end = ctx.clock.monotonic() + params.before
-    ctx.progress("steady before?")
-    count = 0
-    while count < params.steady or ctx.clock.monotonic() < end:
+    spare_s = ctx.timeout_s - params.before - params.hold - params.recover
+    within_s = min(params.steady_within, max(spare_s, params.before))
+
+    async def why_unsteady() -> str | None:
         probe = await probe_once(ctx, params.probe)
-        if probe.why is not None:
-            return [probe.why]
-        count += 1
-        await ctx.clock.sleep(params.every)
-    return sorted(await hold_all(ctx, params.bystanders))
+        return None if probe.why is None else in_words(ctx, params.probe, probe.why)
+
+    async def why_bystanders() -> str | None:
+        away = await failing_now(ctx, params.bystanders)
+        reasons = [f"{name} ({in_words(ctx, params.bystanders[name], why)})" for name, why in sorted(away.items())]
+        return "; ".join(reasons) or None
+
+    ctx.progress("steady before?")
+    begun_s = ctx.clock.monotonic()
+    why = await wait_until_steady(
+        ctx.clock,
+        why_unsteady,
+        within_s=within_s,
+        in_a_row=params.steady,
+        every_s=params.every,
+        at_least_s=params.before,
+    )
+    if why is None and params.bystanders:
+        left_s = max(0.0, within_s - (ctx.clock.monotonic() - begun_s))
+        why = await wait_until_steady(ctx.clock, why_bystanders, within_s=left_s, in_a_row=1, every_s=params.every)
+    if why is not None:
+        raise Unmeasurable(
+            f"not steady within {within_s:g} s before the experiment, so nothing was disturbed or judged: {why}"
+        )
 
 
 async def _disturbed(params: ExperimentParams, ctx: Context, watch: Watch, touched: set[str]) -> list[str]:
@@ -108,7 +127,7 @@ async def _disturbed(params: ExperimentParams, ctx: Context, watch: Watch, touch
 
 async def _ask_others(params: ExperimentParams, ctx: Context, touched: set[str]) -> None:
     while params.bystanders:
-        touched |= await hold_all(ctx, params.bystanders)
+        touched |= set(await failing_now(ctx, params.bystanders))
         await ctx.clock.sleep(params.every)
 
 
@@ -129,9 +148,9 @@ async def _recovered(params: ExperimentParams, ctx: Context, watch: Watch) -> se
     end = watch.undone_at + params.recover
     ctx.progress("steady again?")
     while True:
-        away = await hold_all(ctx, params.bystanders) if watch.is_steady else set(params.bystanders)
+        away = set(await failing_now(ctx, params.bystanders)) if watch.is_steady else set(params.bystanders)
         if (watch.is_steady and not away) or ctx.clock.monotonic() >= end:
-            return away if watch.is_steady else await hold_all(ctx, params.bystanders)
+            return away if watch.is_steady else set(await failing_now(ctx, params.bystanders))
         await ctx.clock.sleep(params.every)
 
 
@@ -142,8 +161,6 @@ def _facts(watch: Watch, during: list[str], touched: set[str], away: set[str]) -
     first = watch.first_failed
     probe_why = [] if watch.is_steady else [watch.last_why or "the probe did not hold often enough"]
     return Experiment(
-        steady_before=True,
-        unsteady_before=[],
         detected_ms=_ms(watch.in_force_at, first),
         requests_during=watch.count,
         requests_failed_during=watch.failed,
