@@ -7,9 +7,9 @@ from typing import NamedTuple
 from urllib.parse import urlencode
 
 from xnai_validate.kit import Field, JsonValue, Params, Target, field_validator, json_path, values_at
+from xnai_validate.wire.content import document_of
 from xnai_validate.wire.http.destination import verified_path
 from xnai_validate.wire.http.request import HttpRequest
-from xnai_validate.wire.json_text import document_of
 from xnai_validate.wire.sse.parser import Event
 
 NAME_CAP = 100

@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import Any
 
 from xnai_validate.kit import Context, JsonValue, Observation, Observed, Unmeasurable
-from xnai_validate.wire.json_text import document_of
+from xnai_validate.wire.content import document_of
 
 CIRCUIT_OPEN = "circuit_open"
 NO_OBJECT = "the body is not a JSON object"

@@ -9,8 +9,8 @@ from typing import get_args
 from xnai_validate.checkers._watch import Missing, read
 from xnai_validate.checkers.breaker._models import BreakerParams, State
 from xnai_validate.kit import Context, JsonObject, JsonValue
+from xnai_validate.wire.content import document_of
 from xnai_validate.wire.failure import WireError
-from xnai_validate.wire.json_text import document_of
 from xnai_validate.wire.redis.client import RedisClient
 from xnai_validate.wire.redis.replies import RedisRefusal, list_of, number_of, text_of
 

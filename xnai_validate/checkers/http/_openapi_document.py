@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote, unquote, urlsplit
 
 from xnai_validate.kit import JsonObject, JsonValue
-from xnai_validate.wire.http.body import json_of
+from xnai_validate.wire.content import json_of
 
 if TYPE_CHECKING:
     from jsonschema.protocols import Validator

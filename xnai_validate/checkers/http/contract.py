@@ -36,8 +36,8 @@ from xnai_validate.kit import (
     Unmeasurable,
     checker,
 )
+from xnai_validate.wire.content import json_of, media_type
 from xnai_validate.wire.failure import WireError
-from xnai_validate.wire.http.body import json_of, media_type
 from xnai_validate.wire.http.client import HttpAnswer, HttpClient, HttpRequest
 
 LISTED_CAP = 20

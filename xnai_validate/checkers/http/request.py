@@ -10,8 +10,8 @@ from time import perf_counter
 
 from xnai_validate.checkers.http._models import Answered, Request
 from xnai_validate.kit import Context, ErrorKind, JsonValue, NotApplicable, XnaiError, checker
+from xnai_validate.wire.content import json_text_of, media_type, text_of
 from xnai_validate.wire.failure import WireError
-from xnai_validate.wire.http.body import json_text_of, media_type, text_of
 from xnai_validate.wire.http.client import HttpAnswer, HttpClient, HttpRequest
 from xnai_validate.wire.http.cookies import set_cookies
 from xnai_validate.wire.http.head import Head

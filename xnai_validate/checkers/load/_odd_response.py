@@ -12,7 +12,7 @@ import h11
 
 from xnai_validate.kit import ErrorKind
 from xnai_validate.wire.failure import WireError
-from xnai_validate.wire.http.greeting import describe, is_response
+from xnai_validate.wire.http.network import describe_other_protocol, is_response
 
 _CODINGS = re.compile(rb"\ntransfer-encoding[ \t]*:[ \t]*([^\r\n]*)", re.IGNORECASE)
 
@@ -48,7 +48,7 @@ class OddResponse:
         if not self._status:
             self._begun = (self._begun + data)[:200]
             if not is_response(self._begun):
-                raise WireError(ErrorKind.PROTOCOL, describe(self._begun))
+                raise WireError(ErrorKind.PROTOCOL, describe_other_protocol(self._begun))
         try:
             self._connection.receive_data(data)
             while True:

@@ -18,8 +18,8 @@ from xnai_validate.kit import (
     Unmeasurable,
     checker,
 )
+from xnai_validate.wire.content import media_type
 from xnai_validate.wire.failure import WireError
-from xnai_validate.wire.http.body import media_type
 from xnai_validate.wire.http.client import HttpAnswer, HttpClient, HttpRequest
 
 T = TypeVar("T")

@@ -9,8 +9,8 @@ from xnai_validate.checkers.rag._input import Input
 from xnai_validate.checkers.rag._inputs import inputs
 from xnai_validate.checkers.rag._models import Limited, LimitsParams
 from xnai_validate.kit import Context, NotApplicable, checker
+from xnai_validate.wire.content import json_of
 from xnai_validate.wire.failure import WireError
-from xnai_validate.wire.http.body import json_of
 from xnai_validate.wire.http.client import HttpAnswer, HttpClient, HttpRequest
 
 LISTED_CAP = 50

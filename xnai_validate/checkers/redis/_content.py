@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from xnai_validate.kit import JsonValue
-from xnai_validate.wire.json_text import document_of
+from xnai_validate.wire.content import document_of
 from xnai_validate.wire.redis.connection import RedisConnection
 from xnai_validate.wire.redis.replies import count_of, list_of, map_of, text_of
 

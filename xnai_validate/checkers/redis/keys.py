@@ -8,7 +8,7 @@ from typing import Annotated
 from xnai_validate.checkers.redis._access import measured
 from xnai_validate.checkers.redis._models import RedisFacts, RedisParams
 from xnai_validate.kit import Context, Count, Field, Ge, JsonObject, JsonValue, Le, Seconds, bounded, checker
-from xnai_validate.wire.json_text import document_of
+from xnai_validate.wire.content import document_of
 from xnai_validate.wire.redis.connection import RedisConnection
 from xnai_validate.wire.redis.replies import Reply, list_of, number_of, text_of
 

@@ -8,8 +8,8 @@ from time import perf_counter
 from xnai_validate.checkers.sse._meaning import Meaning
 from xnai_validate.checkers.sse._models import StreamFacts, StreamParams
 from xnai_validate.kit import ErrorKind, JsonValue, bounded
+from xnai_validate.wire.content import media_type, text_of
 from xnai_validate.wire.failure import WireError
-from xnai_validate.wire.http.body import media_type, text_of
 from xnai_validate.wire.http.client import HttpClient, HttpRequest, HttpStream
 from xnai_validate.wire.http.progress import Progress
 from xnai_validate.wire.sse.parser import Event, SseParser

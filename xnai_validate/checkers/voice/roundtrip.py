@@ -11,8 +11,8 @@ from xnai_validate.checkers.voice._models import Roundtrip, RoundTripped
 from xnai_validate.checkers.voice._recording import Recording, read, silence
 from xnai_validate.checkers.voice._words import match_ratio
 from xnai_validate.kit import Context, ErrorKind, JsonValue, NotApplicable, checker
+from xnai_validate.wire.content import json_of, media_type
 from xnai_validate.wire.failure import WireError
-from xnai_validate.wire.http.body import json_of, media_type
 from xnai_validate.wire.http.client import HttpAnswer, HttpClient, HttpRequest
 from xnai_validate.wire.http.upload import Body
 

@@ -15,8 +15,8 @@ from xnai_validate.checkers.websocket._connection import (
 )
 from xnai_validate.checkers.websocket._models import Frame, Message, SessionFacts, SessionParams, message_of
 from xnai_validate.kit import Context, ErrorKind, JsonValue, Target, bounded, checker
+from xnai_validate.wire.content import document_of
 from xnai_validate.wire.failure import WireError
-from xnai_validate.wire.json_text import document_of
 from xnai_validate.wire.net.tls import client_context
 
 _SCHEMES = {"http": "ws", "https": "wss"}

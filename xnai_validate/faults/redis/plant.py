@@ -17,8 +17,8 @@ from xnai_validate.kit import (
     fault,
     model_validator,
 )
+from xnai_validate.wire.content import document_of
 from xnai_validate.wire.failure import WireError
-from xnai_validate.wire.json_text import document_of
 from xnai_validate.wire.redis.connection import RedisConnection
 from xnai_validate.wire.redis.replies import list_of, number_of, text_of
 

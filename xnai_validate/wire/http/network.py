@@ -1,5 +1,7 @@
 """The sockets under httpcore: our look-ups, connections and TLS, each stage timed and every read counted.
 
+Bytes that are no HTTP/1.1 response are refused at once, named by the protocol that begins so.
+
 httpcore drives them through its public extension points `AsyncNetworkBackend` and `AsyncNetworkStream`. Errors are
 raised as WireError, which passes through httpcore unchanged and keeps the errno.
 """
@@ -16,7 +18,6 @@ import httpcore
 
 from xnai_validate.model.error_kind import ErrorKind
 from xnai_validate.wire.failure import WireError
-from xnai_validate.wire.http.greeting import describe, is_response
 from xnai_validate.wire.http.progress import Progress, Stage
 from xnai_validate.wire.net.connection import Pipe, attach, connect_first, open_unix_socket, start_tls
 from xnai_validate.wire.net.resolve import literal, resolve
@@ -28,6 +29,29 @@ INTERIM_CAP = 100
 _REQUEST = re.compile(rb"[!-~]+ [!-~]+ HTTP/1\.1\r\n")
 _INTERIM = re.compile(rb"(?:\A|\n)HTTP/1\.[01] 1[0-9][0-9]\b")
 _STATUS = re.compile(rb"HTTP/1\.[01] ([1-9])[0-9][0-9]\b")
+
+
+RESPONSE_START = b"HTTP/"
+"""How every response begins (RFC 9112 section 4)."""
+_SHOWN = 40
+
+_KNOWN = (
+    (rb"SSH-", "an SSH server"),
+    (rb"\x15\x03[\x00-\x04]", "a server that speaks TLS (an alert): use https"),
+    (rb"\x16\x03[\x00-\x04]", "a server that speaks TLS (a handshake): use https"),
+    (rb"\x00\x00[\x00-\xff]\x04[\x00-\x01]\x00\x00\x00\x00", "a server that speaks HTTP/2: see `http2` of the target"),
+    (rb"PRI \* HTTP/2", "the preface of an HTTP/2 client"),
+    (rb"-(?:ERR|NOAUTH|DENIED|LOADING|MASTERDOWN|NOPERM|WRONGPASS)\b|\+(?:OK|PONG)\r", "a Redis server"),
+    (rb"(?:220|421|554)[ -]", "a mail or FTP server"),
+    (rb"\+OK ", "a POP3 server"),
+    (rb"\* (?:OK|BYE)", "an IMAP server"),
+    (rb"RFB \d{3}\.\d{3}", "a VNC server"),
+    (rb"AMQP", "an AMQP server"),
+    (rb".\x00\x00\x00\x0a\d", "a MySQL server"),
+    (rb"(?i)\s*<(?:!doctype|html)", "a page without status and headers (HTTP/0.9)"),
+    (rb"(?i)(?:GET|POST|PUT|HEAD|OPTIONS|CONNECT) \S+ HTTP/1\.", "an HTTP request: a client, or an echo of ours"),
+)
+_PATTERNS = tuple((re.compile(pattern, re.DOTALL), name) for pattern, name in _KNOWN)
 
 
 class Backend(httpcore.AsyncNetworkBackend):
@@ -124,7 +148,7 @@ class NetworkStream(httpcore.AsyncNetworkStream):
         assert self._head is not None
         self._head = (self._head + data)[:200]
         if not is_response(self._head):
-            raise WireError(ErrorKind.PROTOCOL, describe(self._head))
+            raise WireError(ErrorKind.PROTOCOL, describe_other_protocol(self._head))
         self._interim += len(_INTERIM.findall(data))
         if self._interim > INTERIM_CAP:
             raise WireError(ErrorKind.PROTOCOL, f"more than {INTERIM_CAP} interim responses (1xx) and no other")
@@ -187,3 +211,18 @@ def _is_refusal(arrived: bytearray) -> bool:
             return False
         at = end + 4
     return False
+
+
+def is_response(data: bytes) -> bool:
+    """Whether a response of HTTP/1.1 can begin with these bytes, of which more may come."""
+    return data[: len(RESPONSE_START)] == RESPONSE_START[: len(data)]
+
+
+def describe_other_protocol(data: bytes) -> str:
+    """What the bytes are instead, with the first of them."""
+    shown = repr(data[:_SHOWN])[1:] + ("..." if len(data) > _SHOWN else "")
+    name = next((name for pattern, name in _PATTERNS if pattern.match(data)), None)
+    hint = f"; this is how {name} begins" if name and not name.startswith("an HTTP request") else ""
+    if name and not hint:
+        hint = f"; this is {name}"
+    return f"not HTTP: a response begins with HTTP/, not with {shown}{hint}"

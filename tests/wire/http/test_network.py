@@ -9,7 +9,7 @@ import pytest
 from tests.checkers.beside import tcp_server
 from tests.context import observe
 from xnai_validate.kit import Target
-from xnai_validate.wire.http.greeting import describe, is_response
+from xnai_validate.wire.http.network import describe_other_protocol, is_response
 
 GREETINGS = {
     b"SSH-2.0-OpenSSH_9.2p1 Debian-2\r\n": "an SSH server",
@@ -47,4 +47,4 @@ def test_the_beginning_of_a_response_is_no_other_protocol() -> None:
     """However few bytes have come."""
     assert all(is_response(b"HTTP/1.1 200 OK"[:size]) for size in range(16))
     assert not is_response(b"HTTQ")
-    assert describe(b"x" * 100).endswith("x'...")
+    assert describe_other_protocol(b"x" * 100).endswith("x'...")

@@ -6,8 +6,7 @@ import pytest
 
 from xnai_validate.kit import Facts, JsonValue
 from xnai_validate.model.judging.expressions import values_at
-from xnai_validate.wire.http.body import json_of, text_of
-from xnai_validate.wire.json_text import DUPLICATES_CAP, NESTING_CAP, document_of, parse_json
+from xnai_validate.wire.content import DUPLICATES_CAP, NESTING_CAP, document_of, json_of, parse_json, text_of
 
 
 class Held(Facts):
