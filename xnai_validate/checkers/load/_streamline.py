@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from time import perf_counter
 
-from xnai_validate.checkers._stream import StreamedParams, Understanding
+from xnai_validate.checkers._streams.params import EventReader, StreamedParams
 from xnai_validate.checkers.load._drive import Drive
 from xnai_validate.checkers.load._opener import Opener
 from xnai_validate.checkers.load._pushed_response import PushedResponse
@@ -14,7 +14,8 @@ from xnai_validate.checkers.load._streamtally import StreamTally
 from xnai_validate.checkers.load._tally import US, Tally
 from xnai_validate.kit import ErrorKind, JsonValue
 from xnai_validate.wire.http.request import Prepared
-from xnai_validate.wire.sse.parser import SseParser
+from xnai_validate.wire.ndjson import NdjsonParser
+from xnai_validate.wire.sse.parser import Event, SseParser
 
 BUFFERED = 5
 """Events a read, on average, from which on something held them back; as sse.stream has it."""
@@ -33,7 +34,9 @@ class Streams:
     ) -> None:
         """`timeout_s`: how long a stream may take; `idle_s`: how long it may be silent."""
         self.drive = drive
-        self.understand = Understanding(params).of
+        self.read = EventReader(params).read
+        self.parser: type[SseParser | NdjsonParser] = SseParser
+        self.media_types: tuple[str, ...] = (STREAM,)
         self.open: dict[StreamLine, None] = {}
         """The streams whose headers have come, in that order."""
         self.held = 0
@@ -70,7 +73,7 @@ class StreamLine(PushedResponse):
 
     __slots__ = (
         "_after_terminal", "_arrivals", "_claimed", "_error", "_first", "_first_token", "_held", "_last_token", "_sse",
-        "_streams", "_terminal", "_tokens", "intended", "last_byte", "sent", "tally",
+        "_streams", "_terminal", "_tokens", "_without_text", "intended", "last_byte", "sent", "tally",
     )  # fmt: skip
 
     tally: Tally
@@ -82,16 +85,16 @@ class StreamLine(PushedResponse):
         self.last_byte = 0.0
         """When a byte of the body came last, at first when the headers came."""
         self._streams = streams
-        self._sse: SseParser | None = None
+        self._sse: SseParser | NdjsonParser | None = None
         self._held = 0
         self._first = self._first_token = self._last_token = 0.0
-        self._tokens = self._arrivals = 0
+        self._tokens = self._without_text = self._arrivals = 0
         self._terminal: str | None = None
         self._after_terminal = 0
         self._claimed: JsonValue = None
         """The number of tokens that the event that ended the stream claims."""
         self._error: str | None = None
-        """The data of the first event of the type `error`."""
+        """The first error that the server reported within the stream."""
 
     stale = False
     """Whether another request may not go over it; none ever does."""
@@ -142,10 +145,10 @@ class StreamLine(PushedResponse):
         tally.heads[str(self.status)] += 1
         if self.status != 200:
             self._wrong(STATUS, f"answered {self.status}")
-        elif self.content_type.partition(";")[0].strip().lower() != STREAM:
+        elif self.content_type.partition(";")[0].strip().lower() not in self._streams.media_types:
             self._wrong(CONTENT_TYPE, f"answered 200 with {self.content_type[:60] or 'no content type'}")
         else:
-            self._sse = SseParser()
+            self._sse = self._streams.parser()
             opened = self._streams.open
             opened[self] = None
             tally.peak = max(tally.peak, len(opened))
@@ -158,30 +161,35 @@ class StreamLine(PushedResponse):
         """Some bytes of the stream have come."""
         assert self._sse is not None
         now = self.last_byte = perf_counter()
-        events = self._sse.feed(data)
-        if events:
-            tally, understand = self._stream_tally, self._streams.understand
-            self._arrivals += 1
-            tally.events += len(events)
-            for event in events:
-                kind, document, _, heartbeat, token, terminal = understand(event)
-                if heartbeat:
-                    continue
-                if not self._first:
-                    self._first = now
-                    tally.first_event(self.intended, self.sent, now)
-                if token is not None:
-                    self._token(tally, now)
-                if self._terminal is not None:
-                    self._after_terminal += 1
-                elif terminal is not None:
-                    self._terminal = terminal
-                    self._claimed = document.get("tokens") if isinstance(document, dict) else None
-                if kind == "error" and self._error is None:
-                    self._error = str(document.get("error") if isinstance(document, dict) else document)[:200]
+        self._events(self._sse.feed(data), now)
         held = self._sse.held
         if held != self._held:
             self._hold(held)
+
+    def _events(self, events: list[Event], now: float) -> None:
+        if not events:
+            return
+        tally, read = self._stream_tally, self._streams.read
+        self._arrivals += 1
+        tally.events += len(events)
+        for event in events:
+            content, document, _ = read(event)
+            if content.heartbeat:
+                continue
+            if not self._first:
+                self._first = now
+                tally.first_event(self.intended, self.sent, now)
+            if content.text:
+                self._token(tally, now)
+            elif content.text is not None:
+                self._without_text += 1
+            if self._terminal is not None:
+                self._after_terminal += 1
+            elif content.terminal is not None:
+                self._terminal = content.terminal
+                self._claimed = document.get("tokens") if isinstance(document, dict) else None
+            if content.error is not None and self._error is None:
+                self._error = content.error[:200]
 
     def _token(self, tally: StreamTally, now: float) -> None:
         if self._tokens:
@@ -204,15 +212,15 @@ class StreamLine(PushedResponse):
     def ended(self) -> None:
         """HTTP has ended the stream well."""
         if self._sse is not None:
-            self._sse.close()
-        if self._terminal is None:
+            self._events(self._sse.close(), self.last_byte)
+        if self._error is not None:
+            self._fail(ERROR_EVENT, f"the stream reported an error: {self._error}")
+        elif self._terminal is None:
             self._stream_tally.unterminated += 1
             self._fail(UNTERMINATED, f"the stream ended without an event that ends it, {self._so_far()}")
         elif self._after_terminal:
             self._stream_tally.unterminated += 1
             self._fail(UNTERMINATED, f"the stream went on after the event that ends it, {self._so_far()}")
-        elif self._error is not None:
-            self._fail(ERROR_EVENT, f"the stream reported an error: {self._error}")
         else:
             self._leave()
             self._streams.drive.answered(self, 200, keep=False)
@@ -237,7 +245,7 @@ class StreamLine(PushedResponse):
         tally.buffered += sse.events >= BUFFERED * max(1, self._arrivals)
         claimed = self._claimed
         if isinstance(claimed, int) and not isinstance(claimed, bool):
-            tally.wrong_counts += claimed != self._tokens
+            tally.wrong_counts += claimed != self._tokens + self._without_text
         if self._tokens > 1:
             tally.per_token.record(int((self._last_token - self._first_token) * US / (self._tokens - 1)))
         for fault in sse.faults:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from xnai_validate.checkers._stream import StreamedParams
+from xnai_validate.checkers._streams.params import StreamedParams
 from xnai_validate.checkers.load._drive import Drive
 from xnai_validate.checkers.load._figures import load_figures, ms
 from xnai_validate.checkers.load._request_bytes import verify
@@ -48,7 +48,7 @@ class SseLoadFacts(LoadFacts):
     cut_count: Count
     """Streams that had begun and whose body the server did not end as HTTP wants it."""
     error_event_count: Count
-    """Streams with an event of the type `error`."""
+    """Streams in which the server reported an error: an event of the type `error`, or a field `error` of any event."""
     buffered_count: Count
     """Streams that were held back by something: five or more events, and on average five or more in one read."""
     wrong_token_counts: Count

@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
-from xnai_validate.checkers.sse._models import StreamFacts, StreamParams
-from xnai_validate.checkers.sse._reading import Reading
+from xnai_validate.checkers._streams.models import StreamFacts, StreamParams
+from xnai_validate.checkers._streams.reading import Reading
 from xnai_validate.kit import Context, checker
 from xnai_validate.wire.http.client import HttpClient
 
 
 @checker(
     "sse.stream",
-    expect={"error": None, "status": 200, "content_type": "text/event-stream", "framing_faults": []},
+    expect={
+        "error": None,
+        "status": 200,
+        "content_type": "text/event-stream",
+        "framing_faults": [],
+        "error_text": None,
+    },
 )
 async def stream(params: StreamParams, ctx: Context) -> StreamFacts:
     """Read a stream of server-sent events to its end, or leave it on purpose.
 
     Events are those that a browser would dispatch (WHATWG HTML, section 9.2); faults of framing that a browser passes
-    over are named. Every time is measured from the beginning of the request, connecting included, at the read of the
-    socket that brought the event. Leaving closes the connection at once, as a closed browser tab does::
+    over are named. A stream in which the server reports an error fails, however it ends. Every time is measured from
+    the beginning of the request, connecting included, at the read of the socket that brought the event. Leaving closes
+    the connection at once, as a closed browser tab does::
 
         kind: sse.stream
         with: {method: POST, path: /stream, json: {query: "What is Xoe-NovAi?"}}

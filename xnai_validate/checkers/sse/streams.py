@@ -8,8 +8,8 @@ from statistics import median
 from time import perf_counter
 from typing import Annotated
 
-from xnai_validate.checkers.sse._models import StreamFacts, StreamParams
-from xnai_validate.checkers.sse._reading import Reading
+from xnai_validate.checkers._streams.models import StreamFacts, StreamParams
+from xnai_validate.checkers._streams.reading import Reading
 from xnai_validate.kit import Context, Count, ErrorKind, Facts, Ge, Le, Milliseconds, checker
 from xnai_validate.wire.http.client import HttpClient
 
@@ -54,6 +54,8 @@ class StreamsFacts(Facts):
     """Streams that were held back by something."""
     framing_faults: list[str]
     """Faults of framing, by name, of any stream."""
+    error_texts: list[str]
+    """What the server reports as errors within streams, each once, at most 10."""
     median_first_event_ms: Milliseconds | None = None
     """The median time to the first event."""
     slowest_first_event_ms: Milliseconds | None = None
@@ -66,7 +68,7 @@ class StreamsFacts(Facts):
     """From the beginning of the first stream to the end of the last."""
 
 
-@checker("sse.streams", expect={"error": None, "other_statuses": 0, "framing_faults": []})
+@checker("sse.streams", expect={"error": None, "other_statuses": 0, "framing_faults": [], "error_texts": []})
 async def streams(params: StreamsParams, ctx: Context) -> StreamsFacts:
     """Read many equal streams at once, each on a connection of its own.
 
@@ -109,6 +111,7 @@ def _together(all_facts: list[StreamFacts], elapsed_ms: float) -> StreamsFacts:
         distinct_texts=len({facts.text for facts in all_facts if facts.terminated}),
         buffered=sum(facts.buffered is True for facts in all_facts),
         framing_faults=list(faults),
+        error_texts=list(dict.fromkeys(facts.error_text for facts in all_facts if facts.error_text is not None))[:10],
         median_first_event_ms=median(firsts) if firsts else None,
         slowest_first_event_ms=max(firsts, default=None),
         slowest_total_ms=max((facts.total_ms for facts in all_facts if facts.total_ms is not None), default=None),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from xnai_validate.wire.sse.event_ids import EventIds
 from xnai_validate.wire.sse.framing_faults import FramingFault, FramingFaults
 
 __all__ = ["DATA_CAP", "LINE_CAP", "Event", "FramingFault", "SseParser"]
@@ -44,6 +45,7 @@ class SseParser:
         """The id of the last block that was ended."""
         self.retry_ms: int | None = None
         """The reconnection time that the server asked for."""
+        self.ids = EventIds()
         self._faults = FramingFaults()
         self._line_cap, self._data_cap = line_cap, data_cap
         self._beginning: bytes | None = b""
@@ -102,8 +104,8 @@ class SseParser:
             self._hold(rest)
         return self._parse(whole) if whole else []
 
-    def close(self) -> None:
-        """End the stream: an incomplete block is dropped and recorded as a framing fault."""
+    def close(self) -> list[Event]:
+        """End the stream: an incomplete block is dropped and recorded as a framing fault, so no event comes of it."""
         if self._beginning:
             self._hold(self._beginning)
         self._beginning = None
@@ -122,6 +124,7 @@ class SseParser:
             self._faults.note(FramingFault.INCOMPLETE_LAST_BLOCK)
             self._faults.examine_data(self._data)
         self._held, self._held_size, self._data, self._open = [], 0, [], False
+        return []
 
     def _without_bom(self, chunk: bytes) -> bytes:
         begun = (self._beginning or b"") + chunk
@@ -232,6 +235,7 @@ class SseParser:
                 self._faults.note(FramingFault.NUL_IN_ID)
             else:
                 self._id = value
+                self.ids.take(value)
         elif name == "retry":
             self._retry(value)
         elif name == "data":  # without a colon: an empty line of data

@@ -5,15 +5,17 @@ from __future__ import annotations
 import asyncio
 from time import perf_counter
 
-from xnai_validate.checkers.sse._meaning import Meaning
-from xnai_validate.checkers.sse._models import StreamFacts, StreamParams
+from xnai_validate.checkers._streams.meaning import Meaning
+from xnai_validate.checkers._streams.models import StreamFacts, StreamParams
 from xnai_validate.kit import ErrorKind, JsonValue, bounded
 from xnai_validate.wire.content import media_type, text_of
 from xnai_validate.wire.failure import WireError
 from xnai_validate.wire.http.client import HttpClient, HttpRequest, HttpStream
 from xnai_validate.wire.http.progress import Progress
+from xnai_validate.wire.ndjson import NdjsonParser
 from xnai_validate.wire.sse.parser import Event, SseParser
 
+StreamParser = SseParser | NdjsonParser
 BODY_CAP = 16 * 1024
 LAST_EVENT_CAP = 2_000
 BUFFERED = 5
@@ -23,9 +25,10 @@ BUFFERED = 5
 class Reading:
     """One stream, as far as it has come; `facts` may be asked at any time."""
 
-    def __init__(self, params: StreamParams) -> None:
+    def __init__(self, params: StreamParams, parser: StreamParser | None = None) -> None:
+        """`parser`: of the framing; by default that of server-sent events."""
         self._params = params
-        self._parser = SseParser()
+        self._parser: StreamParser = parser or SseParser()
         self._meaning = Meaning(params)
         self._stream: HttpStream | None = None
         self._failure: WireError | None = None
@@ -35,6 +38,7 @@ class Reading:
         self._max_gap = self._max_event_gap = 0.0
         self._first_event: float | None = None
         self._first_token: float | None = None
+        self._first_output: float | None = None
         self._last_token = 0.0
         self._counted = 0
         self._left = False
@@ -76,7 +80,7 @@ class Reading:
             piece = await stream.read()
             if not piece:
                 if ok:
-                    self._parser.close()
+                    self._events(self._parser.close(), stream.arrivals)
                 return
             self._bytes(piece)
             if ok:
@@ -119,6 +123,8 @@ class Reading:
         else:
             self._max_event_gap = max(self._max_event_gap, now - self._last_event)
         self._last_event = now
+        if self._first_output is None and self._meaning.outputs:
+            self._first_output = now
         if self._meaning.tokens > self._counted:
             self._counted = self._meaning.tokens
             self._first_token = self._first_token or now
@@ -174,9 +180,11 @@ class Reading:
         done = meaning.done if isinstance(meaning.done, dict) else {}
         claimed = done.get("tokens")
         done_tokens = claimed if isinstance(claimed, int) and not isinstance(claimed, bool) else None
+        token_events = meaning.tokens + meaning.tokens_without_text
         return {
             "first_event_ms": self._ms(self._first_event),
             "first_token_ms": self._ms(self._first_token),
+            "first_output_ms": self._ms(self._first_output),
             "max_event_gap_ms": self._max_event_gap * 1000,
             "event_count": meaning.count,
             "types": meaning.types,
@@ -186,6 +194,11 @@ class Reading:
             "terminal": meaning.terminal,
             "after_terminal": meaning.after_terminal,
             "error_text": meaning.error_text,
+            "finish_reason": meaning.finish_reason,
+            "usage": bounded(meaning.usage),
+            "reasoning_text": meaning.reasoning,
+            "reasoning_tokens": meaning.reasoning_tokens,
+            "tool_calls": bounded(meaning.tool_calls),
             "last_event": None if self._last_data is None else self._last_data[:LAST_EVENT_CAP],
             "json_valid": meaning.bad_json == 0,
             "bad_json_count": meaning.bad_json,
@@ -195,7 +208,7 @@ class Reading:
             "tokens_without_text": meaning.tokens_without_text,
             "repeated_tokens": meaning.repeated_tokens,
             "done_tokens": done_tokens,
-            "token_count_difference": None if done_tokens is None else abs(done_tokens - meaning.tokens),
+            "token_count_difference": None if done_tokens is None else abs(done_tokens - token_events),
             "done_latency_ms": _milliseconds(done.get("latency_ms")),
             "sources": meaning.sources,
             "done": bounded(meaning.done),
@@ -207,8 +220,7 @@ class Reading:
             "framing_faults": [str(fault) for fault in parser.faults],
             "framing_fault_counts": {str(fault): times for fault, times in parser.faults.items()},
             "unknown_fields": parser.unknown_fields,
-            "last_event_id": parser.last_event_id[:200],
-            "retry_ms": parser.retry_ms,
+            **_about_ids(parser),
         }
 
     def _rate(self) -> float | None:
@@ -218,6 +230,18 @@ class Reading:
 
     def _ms(self, at: float | None) -> float | None:
         return None if at is None else (at - self._started) * 1000
+
+
+def _about_ids(parser: StreamParser) -> dict[str, object]:
+    """What only server-sent events have."""
+    if not isinstance(parser, SseParser):
+        return {}
+    return {
+        "last_event_id": parser.last_event_id[:200],
+        "id_count": parser.ids.count,
+        "ids_in_order": parser.ids.in_order,
+        "retry_ms": parser.retry_ms,
+    }
 
 
 def _milliseconds(value: JsonValue) -> float | None:

@@ -1,10 +1,10 @@
-"""Parameters and facts of one stream: its request, when to leave, the bounds, and what is measured."""
+"""Parameters and facts of one stream: its request, when to leave it, the bounds, and what is measured."""
 
 from __future__ import annotations
 
 from typing import Annotated
 
-from xnai_validate.checkers._stream import StreamedParams
+from xnai_validate.checkers._streams.params import StreamedParams
 from xnai_validate.kit import Bytes, Count, Duration, ErrorKind, Facts, Ge, Headers, JsonValue, Le, Milliseconds, Size
 
 
@@ -57,7 +57,9 @@ class StreamFacts(Facts):
     first_event_ms: Milliseconds | None = None
     """To the first event."""
     first_token_ms: Milliseconds | None = None
-    """To the first token."""
+    """To the first token that has text; an event with a role and an empty text is none."""
+    first_output_ms: Milliseconds | None = None
+    """To the first token, piece of reasoning or tool call: when the model began to work."""
     total_ms: Milliseconds | None = None
     """To the end of the stream, or to when we left."""
     max_gap_ms: Milliseconds | None = None
@@ -84,7 +86,12 @@ class StreamFacts(Facts):
     left: bool | None = None
     """Whether we left on purpose."""
     error_text: str | None = None
-    """The field `error` of the error event."""
+    """What the server reports as an error, in an event of the type `error` or in a field `error` of any event, also
+    where the stream goes on: its message, or JSON."""
+    finish_reason: str | None = None
+    """Why the model stopped, as the server names it: `stop`, `length`, `tool_calls`, `end_turn` and so on."""
+    usage: JsonValue = None
+    """The usage that the server reports, as an object of numbers."""
     last_event: str | None = None
     """The data of the last event, at most 2 000 characters."""
 
@@ -93,27 +100,33 @@ class StreamFacts(Facts):
     bad_json_count: Count | None = None
     """Events whose data is not JSON."""
     tokens: Count | None = None
-    """Events that carry a token."""
+    """Events that carry a token with text."""
     token_rate_tps: Annotated[float, Ge(0)] | None = None
     """Tokens a second from the first token to the last; null where all came in one read."""
     text: str | None = None
     """All tokens, joined; at most 65 536 characters."""
     tokens_without_text: Count | None = None
-    """Events of the token type whose text is empty or not at `token_field`."""
+    """Token events whose text is empty or missing: the first one of OpenAI's streams carries a role only."""
     repeated_tokens: Count | None = None
     """Tokens with a letter in them that equal the one before."""
     done_tokens: int | None = None
     """How many tokens the last event claims (its field `tokens`)."""
     token_count_difference: Count | None = None
-    """How far `done_tokens` is from `tokens`."""
+    """How far `done_tokens` is from the number of token events, with and without text."""
     done_latency_ms: Milliseconds | None = None
     """How long the stream took by its last event (its field `latency_ms`)."""
     sources: list[str] | None = None
-    """The names in the first event of type `sources` (its field `sources`)."""
+    """The names of the sources that the answer cites, of the first event that has any (`sources`, `citations`)."""
+    reasoning_text: str | None = None
+    """What the model thought before it answered, joined; at most 65 536 characters."""
+    reasoning_tokens: Count | None = None
+    """Events that carry reasoning; they count as no tokens."""
+    tool_calls: JsonValue = None
+    """The tool calls, put together from their pieces: `[{name, arguments}]`, with the arguments as text."""
     done: JsonValue = None
     """The JSON data of the event that ended the stream."""
     events: JsonValue = None
-    """The first events, heartbeats left out, as a list of `{type, data}`; null without `keep_events`."""
+    """The first events, heartbeats left out, as a list of `{type, data, is_json}`; null without `keep_events`."""
 
     bytes: Bytes | None = None
     """Bytes of the body, decompressed."""
@@ -126,13 +139,18 @@ class StreamFacts(Facts):
     buffered: bool | None = None
     """Whether five or more events came, and on average five or more in one read: something held them back."""
     framing_faults: list[str] | None = None
-    """Faults of framing by name: literal_newline, unterminated_frame, incomplete_last_block, unknown_field,
-    invalid_utf8, bom_inside, nul_in_id, bad_retry, event_without_data, line_too_long, data_too_long."""
+    """Faults of framing by name. Of server-sent events: literal_newline, unterminated_frame, incomplete_last_block,
+    unknown_field, invalid_utf8, bom_inside, nul_in_id, bad_retry, event_without_data, line_too_long, data_too_long. Of
+    NDJSON: incomplete_last_line, invalid_utf8, line_too_long."""
     framing_fault_counts: dict[str, Count] | None = None
     """Fault -> how often."""
     unknown_fields: list[str] | None = None
     """The unknown fields, at most 20."""
     last_event_id: str | None = None
-    """The id of the last event; empty where there was none."""
+    """The id of the last event; empty where no event had one."""
+    id_count: Count | None = None
+    """Events that brought an id."""
+    ids_in_order: bool | None = None
+    """Whether no id came twice and ids that are numbers ascend; null where fewer than two events brought one."""
     retry_ms: Milliseconds | None = None
     """The reconnection time that the server asked for."""

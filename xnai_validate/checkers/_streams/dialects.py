@@ -1,0 +1,195 @@
+"""The dialects of token streams: how each server of the field puts text, reasoning, errors and the end into events.
+
+Each reader takes the type of an event and its JSON object, and returns its content. Sources: the API references of
+OpenAI (chat completions, responses), Anthropic (messages), Ollama (generate, chat), and the Model Context Protocol,
+revision 2025-06-18 (streamable HTTP, JSON-RPC 2.0).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Literal, get_args
+
+from xnai_validate.checkers._streams.content import Content, ToolCall, error_of, error_text, source_names
+from xnai_validate.kit import JsonObject, JsonValue
+
+Dialect = Literal["xnai", "openai", "anthropic", "ollama", "mcp"]
+"""`xnai`: events of the types sources, token, done and error, with the fields `content` and `tokens`."""
+Read = Callable[[str, JsonObject], Content]
+
+DONE = "[DONE]"
+"""The data that ends a stream of OpenAI's chat completions; it is not JSON."""
+_ANTHROPIC_TYPES = frozenset(
+    {
+        "message_start",
+        "content_block_start",
+        "content_block_delta",
+        "content_block_stop",
+        "message_delta",
+        "message_stop",
+    }
+)
+
+
+def dialect_of(kind: str, document: JsonObject) -> Dialect:
+    """Recognize the dialect of one event by its form."""
+    if isinstance(document.get("choices"), list) or kind.startswith("response."):
+        return "openai"
+    if kind in _ANTHROPIC_TYPES:
+        return "anthropic"
+    if document.get("jsonrpc") == "2.0":
+        return "mcp"
+    if isinstance(document.get("done"), bool) and ("message" in document or "response" in document):
+        return "ollama"
+    return "xnai"
+
+
+def _xnai(kind: str, document: JsonObject) -> Content:
+    if kind == "token":
+        return Content(kind, text=_text(document.get("content")))
+    return Content(kind, terminal=kind if kind in ("done", "error") else None)
+
+
+def _openai(kind: str, document: JsonObject) -> Content:
+    if kind.startswith("response."):
+        return _openai_response(kind, document)
+    usage = _object_or_none(document.get("usage"))
+    choices = document.get("choices")
+    choice = _object(choices[0]) if isinstance(choices, list) and choices else {}
+    # A chunk of the older completions has the text in the choice itself.
+    delta = _object(choice.get("delta"))
+    sources = _chunks(delta.get("reference")) or _object(delta.get("context")).get("citations")
+    content = choice.get("text") if "delta" not in choice else delta.get("content")
+    finish_reason = _text(choice.get("finish_reason")) or None
+    calls = delta.get("tool_calls")
+    return Content(
+        kind,
+        text=_text(content) if choice and (content is not None or "delta" not in choice) else None,
+        reasoning=_text(delta.get("reasoning_content")) or _text(delta.get("reasoning")),
+        tool_calls=tuple(map(_openai_call, calls)) if isinstance(calls, list) else (),
+        error="the model stopped with finish_reason error" if finish_reason == "error" else None,
+        finish_reason=finish_reason,
+        usage=usage,
+        sources=source_names(sources),
+    )
+
+
+def _openai_call(call: JsonValue) -> ToolCall:
+    call = _object(call)
+    function = _object(call.get("function"))
+    index = call.get("index")
+    return ToolCall(
+        index if isinstance(index, int) else 0, _text(function.get("name")), _text(function.get("arguments"))
+    )
+
+
+def _openai_response(kind: str, document: JsonObject) -> Content:
+    """An event of OpenAI's responses API, whose types name what they carry."""
+    response = _object(document.get("response"))
+    usage = _object_or_none(response.get("usage"))
+    if kind == "response.output_text.delta":
+        return Content(kind, text=_text(document.get("delta")))
+    if kind in ("response.reasoning_text.delta", "response.reasoning_summary_text.delta"):
+        return Content(kind, reasoning=_text(document.get("delta")))
+    if kind == "response.function_call_arguments.delta":
+        index = document.get("output_index")
+        call = ToolCall(index if isinstance(index, int) else 0, arguments=_text(document.get("delta")))
+        return Content(kind, tool_calls=(call,))
+    if kind in ("response.completed", "response.incomplete"):
+        return Content(kind, terminal=kind, usage=usage, finish_reason=_text(response.get("status")) or None)
+    if kind == "response.failed":
+        return Content(kind, terminal=kind, usage=usage, error=error_of(response) or "the response failed")
+    return Content(kind)
+
+
+def _anthropic(kind: str, document: JsonObject) -> Content:
+    if kind == "content_block_delta":
+        delta, index = _object(document.get("delta")), document.get("index")
+        if delta.get("type") == "input_json_delta":
+            call = ToolCall(index if isinstance(index, int) else 0, arguments=_text(delta.get("partial_json")))
+            return Content(kind, tool_calls=(call,))
+        if delta.get("type") == "thinking_delta":
+            return Content(kind, reasoning=_text(delta.get("thinking")))
+        return Content(kind, text=_text(delta.get("text")) if delta.get("type") == "text_delta" else None)
+    if kind == "content_block_start":
+        block, index = _object(document.get("content_block")), document.get("index")
+        if block.get("type") != "tool_use":
+            return Content(kind)
+        return Content(kind, tool_calls=(ToolCall(index if isinstance(index, int) else 0, _text(block.get("name"))),))
+    if kind == "message_start":
+        return Content(kind, usage=_object_or_none(_object(document.get("message")).get("usage")))
+    if kind == "message_delta":
+        reason = _text(_object(document.get("delta")).get("stop_reason"))
+        return Content(kind, finish_reason=reason or None, usage=_object_or_none(document.get("usage")))
+    return Content(kind, heartbeat=kind == "ping", terminal=kind if kind in ("message_stop", "error") else None)
+
+
+def _ollama(kind: str, document: JsonObject) -> Content:
+    message, done = _object(document.get("message")), document.get("done") is True
+    text = _text(message.get("content", document.get("response")))
+    calls = message.get("tool_calls")
+    counts: JsonObject = {name: document[name] for name in ("prompt_eval_count", "eval_count") if name in document}
+    return Content(
+        kind,
+        text=text if text or not done else None,
+        reasoning=_text(message.get("thinking")) or _text(document.get("thinking")),
+        tool_calls=tuple(_ollama_call(number, call) for number, call in enumerate(calls))
+        if isinstance(calls, list)
+        else (),
+        terminal="done" if done else None,
+        finish_reason=_text(document.get("done_reason")) or None,
+        usage=counts or None,
+    )
+
+
+def _ollama_call(number: int, call: JsonValue) -> ToolCall:
+    function = _object(_object(call).get("function"))
+    arguments = function.get("arguments")
+    return ToolCall(number, _text(function.get("name")), error_text(arguments) if arguments is not None else "")
+
+
+def _mcp(kind: str, document: JsonObject) -> Content:
+    """A JSON-RPC message: a response ends the stream (specification of MCP, "Streamable HTTP")."""
+    method = document.get("method")
+    if isinstance(method, str):
+        return Content(method[:100])
+    if "error" in document:
+        return Content("error", terminal="error", error=error_of(document))
+    result = _object(document.get("result"))
+    failed = result.get("isError") is True
+    return Content("response", terminal="response", error=_tool_error(result) if failed else None)
+
+
+def _tool_error(result: JsonObject) -> str:
+    """The text of a tool that failed: MCP reports that inside of a result, by `isError`."""
+    parts = result.get("content")
+    texts = [_text(_object(part).get("text")) for part in parts] if isinstance(parts, list) else []
+    return " ".join(filter(None, texts)) or "the tool reports an error"
+
+
+READERS: dict[Dialect, Read] = {
+    "xnai": _xnai,
+    "openai": _openai,
+    "anthropic": _anthropic,
+    "ollama": _ollama,
+    "mcp": _mcp,
+}
+assert set(READERS) == set(get_args(Dialect))
+
+
+def _text(value: JsonValue) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def _object(value: JsonValue) -> JsonObject:
+    return value if isinstance(value, dict) else {}
+
+
+def _object_or_none(value: JsonValue) -> JsonObject | None:
+    return value if isinstance(value, dict) and value else None
+
+
+def _chunks(reference: JsonValue) -> JsonValue:
+    """The chunks of a reference as RAGFlow sends it: a list, or an object with `chunks` as list or mapping."""
+    chunks = reference.get("chunks") if isinstance(reference, dict) else reference
+    return list(chunks.values()) if isinstance(chunks, dict) else chunks

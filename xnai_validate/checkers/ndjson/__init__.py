@@ -1,0 +1,1 @@
+"""Streams of newline-delimited JSON, as Ollama's own API sends them."""
