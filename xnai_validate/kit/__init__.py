@@ -43,7 +43,7 @@ from xnai_validate.model.judging.expressions import is_singular, json_path, sear
 from xnai_validate.model.judging.fact_types import IgnoreCase, Whole
 from xnai_validate.model.judging.finding_text import cut
 from xnai_validate.model.judging.references import NAME
-from xnai_validate.model.judging.rules import Finding
+from xnai_validate.model.judging.rules import Finding, json_equal
 from xnai_validate.model.suggestions import did_you_mean
 from xnai_validate.model.target import Target, Tls
 from xnai_validate.model.text import Masker, looks_secret
@@ -115,6 +115,7 @@ __all__ = [
     "fault",
     "field_validator",
     "is_singular",
+    "json_equal",
     "json_path",
     "looks_secret",
     "model_validator",

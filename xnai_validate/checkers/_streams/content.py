@@ -69,15 +69,14 @@ def cited_by(document: JsonObject) -> list[str] | None:
 
 
 def source_names(sources: JsonValue) -> list[str] | None:
-    """Return the names of a list of sources, at most 100, each once; None where it is no list.
+    """Return the names of a list of sources, at most 100; None where it is no list.
 
     A source is a text, or an object with one of the fields that servers use: `name`, `title`, `document_name`,
     `filename`, `filepath`, `url`, or `source` (a text, or again such an object).
     """
     if not isinstance(sources, list):
         return None
-    names = (_source_name(source) for source in sources[:SOURCES_CAP])
-    return list(dict.fromkeys(name[:SOURCE_CAP] for name in names))
+    return [_source_name(source)[:SOURCE_CAP] for source in sources[:SOURCES_CAP]]
 
 
 def _source_name(source: JsonValue) -> str:

@@ -8,10 +8,10 @@ from urllib.parse import urlencode
 
 from xnai_validate.checkers._streams.content import ERROR_CAP, Content, cited_by, error_of, error_text
 from xnai_validate.checkers._streams.dialects import DONE, READERS, Dialect, dialect_of
-from xnai_validate.kit import Field, JsonValue, Params, Target, field_validator, json_path, values_at
+from xnai_validate.kit import Field, JsonValue, Params, Target, field_validator, json_equal, json_path, values_at
+from xnai_validate.wire.content import document_of
 from xnai_validate.wire.http.destination import verified_path
 from xnai_validate.wire.http.request import HttpRequest
-from xnai_validate.wire.content import document_of
 from xnai_validate.wire.sse.parser import Event
 
 NAME_CAP = 100
@@ -176,7 +176,9 @@ class EventReader:
     def _ends(self, document: JsonValue) -> bool:
         if not isinstance(document, dict | list):
             return False
-        return any(value in values_at(path, document) for path, value in self._terminal_where)
+        return any(
+            json_equal(found, value) for path, value in self._terminal_where for found in values_at(path, document)
+        )
 
 
 _FIELDS_OF_TOKENS = frozenset({"token_type", "token_field"})

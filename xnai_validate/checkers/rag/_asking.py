@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
+from xnai_validate.checkers._streams.content import source_names
 from xnai_validate.kit import (
     Duration,
     Field,
@@ -18,24 +19,31 @@ from xnai_validate.kit import (
     values_at,
 )
 
-SOURCES_CAP = 100
-
 
 class Asking(Params):
     """A question, and the requests that ask it."""
 
     question: Annotated[str, StringConstraints(min_length=1)]
     """What is asked."""
+    dialect: Literal["xnai", "openai"] = "xnai"
+    """How questions are asked: `openai` is spoken by LiteLLM, Open WebUI, RAGFlow, vLLM and many others. It sets the
+    defaults of `query`, `stream`, `answer_path` and `sources_path`."""
+    model: str | None = None
+    """The model that is asked, where the dialect is `openai`."""
     options: JsonObject = Field(default={})
     """Further fields of the request, such as `{max_tokens: 64}`."""
     query: Observation = Field(default_factory=lambda: Observation(kind="http.request"))
-    """How the whole answer is asked for; by default POST /query with `{query: question, ...options}`."""
+    """How the whole answer is asked for; by default POST /query with `{query: question, ...options}`, in OpenAI's
+    dialect POST /v1/chat/completions with the question as a message of the user."""
     stream: Observation = Field(default_factory=lambda: Observation(kind="sse.stream"))
-    """How the answer is asked for token by token; by default POST /stream with the same."""
+    """How the answer is asked for token by token; by default POST /stream with the same, in OpenAI's dialect the same
+    path with `stream: true`."""
     answer_path: str = "$.response"
-    """Where the answer's text stands in the body of `query`: a JSONPath (RFC 9535)."""
+    """Where the answer's text stands in the body of `query`: a JSONPath (RFC 9535); `$.choices[0].message.content` in
+    OpenAI's dialect."""
     sources_path: str = "$.sources"
-    """Where the list of sources stands in it."""
+    """Where the list of sources stands in it; `$['sources', 'citations']` in OpenAI's dialect. A source is a text, or
+    an object with a name."""
     timeout: Duration = 30.0
     """How long each answer may take."""
 
@@ -47,12 +55,13 @@ class Asking(Params):
         options = raw.get("options", options) if isinstance(raw, dict) else None
         if not isinstance(options, dict):
             return raw  # other validators report what is wrong with it
-        body = {"query": raw.get("question"), **options}
         limit = {"timeout": raw["timeout"]} if "timeout" in raw else {"timeout": "30s"}
-        for name, kind in (("query", "http.request"), ("stream", "sse.stream")):
-            with_ = {"method": "POST", "path": f"/{name}", "json": body, **limit}
-            raw = {name: {"kind": kind, "with": with_}, **raw}
-        return raw
+        if raw.get("dialect") == "openai":
+            return {**_by_openai(raw, options, limit), **raw}
+        with_ = {"method": "POST", "json": {"query": raw.get("question"), **options}, **limit}
+        query = {"kind": "http.request", "with": {"path": "/query", **with_}}
+        stream = {"kind": "sse.stream", "with": {"path": "/stream", **with_}}
+        return {"query": query, "stream": stream, **raw}
 
     @field_validator("answer_path", "sources_path")
     @classmethod
@@ -71,8 +80,21 @@ class Asking(Params):
     def sources_of(self, facts: Mapping[str, object]) -> list[str] | None:
         """What the answer cites, by either way; None where it does not cite."""
         found = facts.get("sources") if "tokens" in facts else self._at(self.sources_path, facts)
-        return [str(name)[:500] for name in found[:SOURCES_CAP]] if isinstance(found, list) else None
+        return source_names(found)  # type: ignore[arg-type]
 
     def _at(self, path: str, facts: Mapping[str, object]) -> object:
         found = values_at(path, facts.get("json"))
         return found[0] if found else None
+
+
+def _by_openai(raw: dict[str, Any], options: dict[str, Any], limit: dict[str, Any]) -> dict[str, Any]:
+    """The requests of OpenAI's chat completions, and where their answers stand."""
+    model = {} if raw.get("model") is None else {"model": raw["model"]}
+    body = {**model, "messages": [{"role": "user", "content": raw.get("question")}], **options}
+    with_ = {"method": "POST", "path": "/v1/chat/completions", **limit}
+    return {
+        "query": {"kind": "http.request", "with": {**with_, "json": body}},
+        "stream": {"kind": "sse.stream", "with": {**with_, "json": {**body, "stream": True}, "dialect": "openai"}},
+        "answer_path": "$.choices[0].message.content",
+        "sources_path": "$['sources', 'citations']",
+    }

@@ -114,14 +114,14 @@ def _holds(rule: Rule, value: object) -> bool:
     return _HOLDS[rule.operator](value, rule.operand) is not rule.negated
 
 
-def _equals(value: object, operand: object) -> bool:
+def json_equal(value: object, operand: object) -> bool:
     """JSON equality: numbers by value (1 equals 1.0), and at no depth is `true` equal to 1."""
     if isinstance(value, bool) or isinstance(operand, bool):
         return value is operand
     if isinstance(value, list | tuple) and isinstance(operand, list | tuple):
-        return len(value) == len(operand) and all(map(_equals, value, operand))
+        return len(value) == len(operand) and all(map(json_equal, value, operand))
     if isinstance(value, Mapping) and isinstance(operand, Mapping):
-        return value.keys() == operand.keys() and all(_equals(item, operand[key]) for key, item in value.items())
+        return value.keys() == operand.keys() and all(json_equal(item, operand[key]) for key, item in value.items())
     return value == operand
 
 
@@ -134,7 +134,7 @@ def _max(value: object, operand: JsonValue) -> bool:
 
 
 def _in(value: object, operand: JsonValue) -> bool:
-    return isinstance(operand, list) and any(_equals(value, item) for item in operand)
+    return isinstance(operand, list) and any(json_equal(value, item) for item in operand)
 
 
 def _matches(value: object, operand: JsonValue) -> bool:
@@ -147,11 +147,11 @@ def _contains(value: object, operand: JsonValue) -> bool:
     if isinstance(value, str | Mapping):
         return all(isinstance(item, str) and item in value for item in items)
     if isinstance(value, Sequence):
-        return all(any(_equals(element, item) for element in value) for item in items)
+        return all(any(json_equal(element, item) for element in value) for item in items)
     return False
 
 
-_HOLDS = {"equals": _equals, "min": _min, "max": _max, "in": _in, "matches": _matches, "contains": _contains}
+_HOLDS = {"equals": json_equal, "min": _min, "max": _max, "in": _in, "matches": _matches, "contains": _contains}
 
 
 def _is_number(value: object) -> bool:
