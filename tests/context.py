@@ -13,14 +13,14 @@ from typing import Any
 
 from xnai_validate.config.compile.measurements import Measurements
 from xnai_validate.config.yaml_files.problems import Problems, Where
+from xnai_validate.engine.attempt import measure
 from xnai_validate.engine.clock import SystemClock
 from xnai_validate.engine.context import CheckContext, Scope
 from xnai_validate.engine.shared import Shared
 from xnai_validate.engine.undo.faults import FaultInjector
 from xnai_validate.engine.undo.guardian import Guardian, undo_command
 from xnai_validate.kit import Facts, FaultEntry, JsonObject, JsonValue, Observed, Target
-from xnai_validate.model.judging.fact_types import fact_values
-from xnai_validate.model.judging.rules import judge
+from xnai_validate.model.judging.findings import judge
 from xnai_validate.plan import CompiledMeasurement, PlannedFault
 
 RUN = "a-test"
@@ -114,7 +114,7 @@ def observe(kind: str, target: Target | None = None, **how: Any) -> Observed:
 
     async def run() -> Observed:
         async with check_context(kind, target, **how) as ctx:
-            facts = fact_values(await call_checker(ctx))
+            facts = await measure(ctx.measurement, ctx)
             return Observed(facts, judge(ctx.measurement.rules, facts))
 
     return asyncio.run(run())

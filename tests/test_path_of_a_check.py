@@ -25,7 +25,7 @@ MARKER = "traced-check"
 """Stands in the title, the path, the response and a rule of the check: what holds it is a form of the check."""
 DEPTH = 3
 """How deep a value is searched for the marker."""
-MOST_FILES = 24
+MOST_FILES = 21
 
 
 class Page(Quiet, BaseHTTPRequestHandler):

@@ -12,8 +12,9 @@ from xnai_validate import registry
 from xnai_validate.config.files.json_schema import profile_schema, suite_schema, vars_schema
 from xnai_validate.config.locate import bundled_root
 from xnai_validate.config.yaml_files.document import read_source
-from xnai_validate.model.json import JsonObject, JsonValue
-from xnai_validate.model.judging.rules import Finding, Rule
+from xnai_validate.model.json import JsonObject, JsonValue, to_json
+from xnai_validate.model.judging.findings import Finding
+from xnai_validate.model.judging.rules import Rule
 from xnai_validate.model.results import events as ev
 from xnai_validate.model.results.report import CheckInfo, Criterion, RunInfo, Source
 from xnai_validate.model.results.report_builder import build_report
@@ -138,6 +139,6 @@ def test_a_real_report_and_its_events_are_valid() -> None:
     assert errors_in(report_schema(), report) == []
     schema = events_schema()
     for event in run_events():
-        assert errors_in(schema, json.loads(ev.to_json(event))) == []
+        assert errors_in(schema, json.loads(to_json(event))) == []
     assert errors_in(report_schema(), {**report, "verdict": "fine"}) != []
     assert errors_in(schema, {"event": "unheard-of"}) != []

@@ -11,7 +11,7 @@ from tests.report.runs import Script
 from xnai_validate.baseline.record import RecordedRun, recorded
 from xnai_validate.model.histogram import Histogram
 from xnai_validate.model.json import JsonObject, JsonValue
-from xnai_validate.model.judging.rules import Finding
+from xnai_validate.model.judging.findings import Finding
 from xnai_validate.model.results.report import RunReport
 from xnai_validate.model.results.report_builder import build_report
 from xnai_validate.model.results.status import Status

@@ -9,9 +9,9 @@ import pytest
 
 from tests.engine.clock import run_virtual
 from tests.engine.plans import Stage, collect, engine_of, finished, make, plan_of, scripted
-from xnai_validate.model.json import TEXT_CAP
+from xnai_validate.model.json import TEXT_CAP, to_json
 from xnai_validate.model.judging.rules import Rule
-from xnai_validate.model.results.events import CheckFinished, to_json
+from xnai_validate.model.results.events import CheckFinished
 from xnai_validate.model.results.report import Criterion
 from xnai_validate.plan import Retry
 

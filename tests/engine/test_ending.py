@@ -23,12 +23,7 @@ from tests.engine.plans import (
 from xnai_validate.engine.engine import CANCEL_AGAIN_S
 from xnai_validate.kit import Context, Facts, Params, checker
 from xnai_validate.model.judging.rules import Rule
-from xnai_validate.model.results.events import (
-    CheckFinished,
-    CheckStarted,
-    Event,
-    RunFinished,
-)
+from xnai_validate.model.results.events import CheckFinished, CheckStarted, Event, RunFinished
 from xnai_validate.model.results.status import Status
 from xnai_validate.plan import Limits
 

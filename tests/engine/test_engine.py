@@ -20,12 +20,7 @@ from tests.engine.plans import (
 )
 from xnai_validate.kit import Context, Facts, Observation, Params, Target, checker
 from xnai_validate.model.judging.rules import Rule
-from xnai_validate.model.results.events import (
-    Notice,
-    Progress,
-    RunStarted,
-    TargetResolved,
-)
+from xnai_validate.model.results.events import Notice, Progress, RunStarted, TargetResolved
 from xnai_validate.model.results.status import Status
 from xnai_validate.plan import Candidate, Choice, Limits, Plan, PlannedTarget
 

@@ -15,8 +15,9 @@ from xnai_validate.engine import Engine, journal_path, journals, new_run_id, rea
 from xnai_validate.engine import journal as module
 from xnai_validate.engine.journal import Journal
 from xnai_validate.errors import XnaiError
+from xnai_validate.model.json import to_json
 from xnai_validate.model.judging.rules import Rule
-from xnai_validate.model.results.events import Event, Notice, RunFinished, to_json
+from xnai_validate.model.results.events import Event, Notice, RunFinished
 from xnai_validate.model.results.report import Criterion
 from xnai_validate.model.results.report_builder import build_report
 from xnai_validate.plan import Retry

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from xnai_validate.model.json import AT_ONCE, indented, json_pieces, to_json
 from xnai_validate.model.results.status import Status
+from xnai_validate.model.text import printable_json
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +48,15 @@ def plain(value: Any) -> Any:
 
 @given(documents)
 def test_both_forms_are_those_of_the_standard_library(value: object) -> None:
-    """Compact and indented, with dataclasses as objects and tuples as arrays."""
-    assert to_json(value) == json.dumps(plain(value), ensure_ascii=False, separators=(",", ":")).encode()
+    """Compact and indented, with dataclasses as objects and tuples as arrays; compact is harmless on a terminal."""
+    compact = json.dumps(plain(value), ensure_ascii=False, separators=(",", ":"))
+    assert to_json(value) == printable_json(compact.encode())
     assert indented(value) == json.dumps(plain(value), ensure_ascii=False, indent=2)
+
+
+def test_compact_json_shows_control_characters_as_escapes() -> None:
+    """A line of a journal moves no cursor: C1 controls, bidirectional marks and line separators are spelled out."""
+    assert to_json("\x9b\u202e\u2028\x7fé") == rb'"\u009b\u202e\u2028\u007f' + 'é"'.encode()
 
 
 def test_what_has_no_json_is_refused() -> None:

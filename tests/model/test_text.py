@@ -11,8 +11,7 @@ from hypothesis import strategies as st
 from pydantic_core import to_json
 
 from xnai_validate.model.json import JsonValue, bounded
-from xnai_validate.model.judging.finding_text import describe_finding
-from xnai_validate.model.judging.rules import Finding
+from xnai_validate.model.judging.findings import Finding, describe_finding
 from xnai_validate.model.text import Masker, looks_secret, printable, printable_json
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from xnai_validate.model.json import JsonObject, JsonValue
-from xnai_validate.model.judging.rules import Finding, Level, Rule
+from xnai_validate.model.judging.findings import Finding
+from xnai_validate.model.judging.rules import Level, Rule
 from xnai_validate.model.results import events as ev
 from xnai_validate.model.results.comparison import Compared, Comparison
 from xnai_validate.model.results.report import CheckInfo, Criterion, Promise, RunInfo, Source

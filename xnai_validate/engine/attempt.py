@@ -7,13 +7,13 @@ from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field, replace
 from pathlib import PurePath
+from typing import Any
 
 from xnai_validate.errors import NotApplicable, XnaiError
 from xnai_validate.kit import Context
 from xnai_validate.model.json import JsonObject, bounded
-from xnai_validate.model.judging.fact_types import fact_values
-from xnai_validate.model.judging.finding_text import cut, main_reason
-from xnai_validate.model.judging.rules import Finding, judge
+from xnai_validate.model.judging.fact_types import fact_attributes
+from xnai_validate.model.judging.findings import Finding, cut, judge, main_reason
 from xnai_validate.model.results.status import Status
 from xnai_validate.model.text import printable
 from xnai_validate.plan import CompiledMeasurement, PlannedCheck, Until
@@ -124,7 +124,7 @@ async def attempt(measurement: CompiledMeasurement, ctx: Context, timeout_s: flo
     limit = asyncio.timeout(timeout_s)
     try:
         async with limit:
-            outcome = await _measure(measurement, ctx)
+            outcome = await _judged(measurement, ctx)
     except asyncio.CancelledError as error:
         task = asyncio.current_task()
         if task is None or task.cancelling():
@@ -141,11 +141,17 @@ async def attempt(measurement: CompiledMeasurement, ctx: Context, timeout_s: flo
     )
 
 
-async def _measure(measurement: CompiledMeasurement, ctx: Context) -> Outcome:
-    facts = await measurement.checker.measure(measurement.params, ctx)
-    if not isinstance(facts, measurement.checker.facts):
-        raise TypeError(f"it returned {type(facts).__name__} instead of {measurement.checker.facts.__name__}")
-    values = fact_values(facts)
+async def measure(measurement: CompiledMeasurement, ctx: Context) -> dict[str, Any]:
+    """Measure once: fact name, as rules use it -> value. Raises whatever the checker raises."""
+    checker = measurement.checker
+    facts = await checker.measure(measurement.params, ctx)
+    if not isinstance(facts, checker.facts):
+        raise TypeError(f"it returned {type(facts).__name__} instead of {checker.facts.__name__}")
+    return {fact: getattr(facts, attribute) for fact, attribute in fact_attributes(type(facts)).items()}
+
+
+async def _judged(measurement: CompiledMeasurement, ctx: Context) -> Outcome:
+    values = await measure(measurement, ctx)
     findings = judge(measurement.rules, values)
     levels = {finding.level for finding in findings if not finding.held}
     status = Status.FAIL if "expect" in levels else Status.WARN if "warn" in levels else Status.PASS

@@ -8,13 +8,13 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
+from xnai_validate.engine.attempt import measure
 from xnai_validate.engine.shared import Shared
 from xnai_validate.engine.undo.faults import FaultInjector, target_of
 from xnai_validate.errors import NotApplicable, Unmeasurable
 from xnai_validate.kit import Clock, FaultEntry, JsonValue, Observation, Observed, Template
-from xnai_validate.model.judging.fact_types import fact_values
-from xnai_validate.model.judging.rule_parsing import parse_rules
-from xnai_validate.model.judging.rules import judge
+from xnai_validate.model.judging.findings import judge
+from xnai_validate.model.judging.rules import parse_rules
 from xnai_validate.model.target import Target
 from xnai_validate.plan import CompiledMeasurement, PlannedFault
 
@@ -86,7 +86,7 @@ class CheckContext:
             raise LookupError(f"the params of the check do not contain the observation {observation.kind}")
         if isinstance(observation, Template) and observation.is_template:
             inner = _completed(inner, observation.fill(values or {}))
-        facts = fact_values(await inner.checker.measure(inner.params, replace(self, measurement=inner)))
+        facts = await measure(inner, replace(self, measurement=inner))
         return Observed(facts, judge(inner.rules, facts))
 
     @asynccontextmanager

@@ -9,17 +9,9 @@ from dataclasses import replace
 
 from xnai_validate.engine.journal import Journal
 from xnai_validate.kit import Clock
-from xnai_validate.model.judging.rules import Finding
-from xnai_validate.model.results.events import (
-    Event,
-    FaultInjected,
-    FaultReverted,
-    Notice,
-    RunFinished,
-    RunStarted,
-    pieces,
-    to_json,
-)
+from xnai_validate.model.json import json_pieces, to_json
+from xnai_validate.model.judging.findings import Finding
+from xnai_validate.model.results.events import Event, FaultInjected, FaultReverted, Notice, RunFinished, RunStarted
 from xnai_validate.model.results.report import CheckInfo, Criterion, RunInfo
 from xnai_validate.model.results.report_builder import ReportBuilder
 from xnai_validate.model.results.status import Status
@@ -106,7 +98,7 @@ class Emitter:
         }
         event = kind(seq=self._seq, at=self._clock.time(), **masked)
         if isinstance(event, RunStarted):
-            broken = self._write(pieces(event), synced=False)
+            broken = self._write(json_pieces(event), synced=False)
         else:
             line = to_json(event)
             if len(line) > EVENT_CAP and "facts" in masked:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Hashable
 from contextlib import AbstractAsyncContextManager
 from typing import TypeVar, cast
 
-from xnai_validate.model.judging.finding_text import cut
+from xnai_validate.model.judging.findings import cut
 from xnai_validate.model.text import printable
 
 T = TypeVar("T")

@@ -41,9 +41,8 @@ from xnai_validate.model.histogram import Histogram
 from xnai_validate.model.json import Json, JsonObject, bounded
 from xnai_validate.model.judging.expressions import is_singular, json_path, search, values_at
 from xnai_validate.model.judging.fact_types import IgnoreCase, Whole
-from xnai_validate.model.judging.finding_text import cut
+from xnai_validate.model.judging.findings import Finding, cut, json_equal
 from xnai_validate.model.judging.references import NAME
-from xnai_validate.model.judging.rules import Finding, json_equal
 from xnai_validate.model.suggestions import did_you_mean
 from xnai_validate.model.target import Target, Tls
 from xnai_validate.model.text import Masker, looks_secret

@@ -12,8 +12,8 @@ from pydantic import Field, JsonValue
 
 from xnai_validate.kit.params import Params
 from xnai_validate.model.json import JsonObject
+from xnai_validate.model.judging.findings import Finding
 from xnai_validate.model.judging.references import fill, is_template, references
-from xnai_validate.model.judging.rules import Finding
 
 
 class Observation(Params):

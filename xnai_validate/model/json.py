@@ -13,6 +13,8 @@ from typing import Any
 
 from pydantic import JsonValue
 
+from xnai_validate.model.text import printable_json
+
 __all__ = ["Json", "JsonObject", "JsonValue", "bounded", "json_pieces", "to_json"]
 
 Json = JsonValue
@@ -66,12 +68,18 @@ def bounded(value: object, depth: int = DEPTH_CAP) -> JsonValue:
 
 
 def to_json(value: object) -> bytes:
-    """A value as compact JSON (UTF-8): dataclasses are objects, tuples arrays, members of a StrEnum texts."""
-    return _COMPACT.encode(value).encode()
+    """A value as compact JSON (UTF-8) on one line, harmless on a terminal (see `printable_json`).
+
+    Dataclasses become objects, tuples arrays, members of a StrEnum texts.
+    """
+    return printable_json(_COMPACT.encode(value).encode())
 
 
 def json_pieces(value: Any) -> Iterator[bytes]:
-    """The bytes of `to_json` of a dataclass, piece by piece: its long tuples some items at a time."""
+    """The bytes of `to_json` of a dataclass, piece by piece: its long tuples some items at a time.
+
+    The plan of thousands of checks as one text would take as much memory as the plan.
+    """
     begun = b"{"
     for name in _names(value.__class__):
         item = getattr(value, name)

@@ -9,7 +9,7 @@ from functools import lru_cache
 from operator import is_
 from urllib.parse import quote
 
-from xnai_validate.model.json import JsonValue
+from pydantic import JsonValue
 
 MASK = "***"
 CUT = "... ("

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from xnai_validate.model.judging.finding_text import describe_finding
-from xnai_validate.model.judging.rules import Finding
+from xnai_validate.model.judging.findings import Finding, describe_finding
 from xnai_validate.model.results.report import CheckResult, CriterionResult
 from xnai_validate.model.results.status import Status
 

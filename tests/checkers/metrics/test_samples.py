@@ -8,11 +8,11 @@ import pytest
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.openmetrics import exposition
 
-from tests.context import call_checker, check_context, observe
+from tests.context import check_context, observe
 from tests.scripted import Line, ReceivedRequest, ok, scripted
+from xnai_validate.engine.attempt import measure
 from xnai_validate.errors import NotApplicable
 from xnai_validate.kit import JsonObject, Observed, Target
-from xnai_validate.model.judging.fact_types import fact_values
 
 TEXT = "Content-Type: text/plain; version=0.0.4; charset=utf-8"
 OPEN = "Content-Type: application/openmetrics-text; version=1.0.0; charset=utf-8"
@@ -136,9 +136,9 @@ def test_a_flood_of_series_ends_in_time_and_lets_others_run() -> None:
 
         async with check_context("metrics.samples", target, timeout="700ms") as ctx:
             task = asyncio.create_task(other())
-            facts = await call_checker(ctx)
+            facts = await measure(ctx.measurement, ctx)
             task.cancel()
-        return fact_values(facts)["error"], turns
+        return facts["error"], turns
 
     with scripted(ok(body)) as server:
         error, turns = asyncio.run(run(Target("metrics", server.url())))

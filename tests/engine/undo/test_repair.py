@@ -20,7 +20,8 @@ from xnai_validate.engine.undo.conflicts import held_by_others, left_behind, ref
 from xnai_validate.engine.undo.record import myself, placeless
 from xnai_validate.errors import ConfigError, NotUndone, RegistryError
 from xnai_validate.kit import FAULT_MARK, Fault, ProcessId, Target, Tls
-from xnai_validate.model.results.events import FaultInjected, RunFinished, RunStarted, to_json
+from xnai_validate.model.json import to_json
+from xnai_validate.model.results.events import FaultInjected, RunFinished, RunStarted
 from xnai_validate.model.results.report import RunInfo
 from xnai_validate.model.results.report_builder import build_report
 

@@ -7,7 +7,8 @@ import pytest
 from xnai_validate.errors import Unmeasurable
 from xnai_validate.model.judging import expressions
 from xnai_validate.model.judging.expressions import TEXT_CAP, is_singular, search, values_at
-from xnai_validate.model.judging.rules import Rule, judge
+from xnai_validate.model.judging.findings import judge
+from xnai_validate.model.judging.rules import Rule
 
 EVIL = "a" * 64 + "b"
 

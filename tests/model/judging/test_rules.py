@@ -1,83 +1,74 @@
-"""Rules are judged as they read; an absent value satisfies none of them but null."""
+"""Rules that cannot be meant are refused with their path and the nearest name."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from pathlib import Path
-from typing import Any
-
 import pytest
-import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.model.judging.test_findings import TYPES
 from xnai_validate.model.json import JsonValue
-from xnai_validate.model.judging.fact_types import JSON_TYPE, FactType
-from xnai_validate.model.judging.rule_parsing import parse_rules
-from xnai_validate.model.judging.rules import Finding, Rule, judge
-
-TYPES = {
-    "status": FactType("number", nullable=True, integer=True, floor=0),
-    "total_ms": FactType("number", floor=0),
-    "text": FactType("text", nullable=True),
-    "open": FactType("flag"),
-    "mode": FactType("choice", choices=("plain", "loud"), nullable=True),
-    "items": FactType("list", item=FactType("text")),
-    "headers": FactType("map", item=FactType("text"), ignore_case=True),
-    "counts": FactType("map", item=FactType("number")),
-    "body": JSON_TYPE,
-}
-CASES = Path(__file__).parent / "cases"
-
-
-def read_cases() -> Iterator[Any]:
-    """Every case of `cases/<topic>.<holds|fails>.yaml`: the file's name is the expectation."""
-    for path in sorted(CASES.glob("*.yaml")):
-        topic, outcome = path.stem.rsplit(".", 1)
-        for number, case in enumerate(yaml.safe_load(path.read_text(encoding="utf-8")), 1):
-            yield pytest.param(
-                case["fact"], case["rule"], case["value"], {"holds": True, "fails": False}[outcome],
-                id=f"{topic}-{outcome}-{number}",
-            )  # fmt: skip
-
-
-RULE_CASES = list(read_cases())
-
-
-def findings(fact: str, spec: JsonValue, facts: Mapping[str, object]) -> tuple[Finding, ...]:
-    """The findings of one rule as it is written."""
-    rules, errors = parse_rules({fact: spec}, TYPES, kind="k")
-    assert not errors, errors
-    assert rules
-    return judge(rules, facts)
-
-
-@pytest.mark.parametrize(("fact", "spec", "value", "held"), RULE_CASES)
-def test_a_rule_holds_as_it_reads(fact: str, spec: JsonValue, value: object, held: bool) -> None:
-    """Every operator on every type of fact."""
-    assert all(finding.held for finding in findings(fact, spec, {fact: value})) is held
+from xnai_validate.model.judging.findings import judge
+from xnai_validate.model.judging.rules import parse_rules
 
 
 @pytest.mark.parametrize(
-    ("fact", "spec"), [case.values[:2] for case in RULE_CASES if case.id.startswith("absent-fails")]
+    ("fact", "spec", "path", "message"),
+    [
+        ("stauts", 200, (), 'unknown fact "stauts" of k'),
+        ("status", "200", (), "status has no unit; write a plain number instead of '200'"),
+        ("status", True, (), "status is a number, not true"),
+        ("status", {}, (), "the rule of status is empty"),
+        ("status", {"maxi": 3}, ("maxi",), 'unknown operator "maxi"'),
+        ("status", {"in": []}, ("in",), "in takes a list of values, not []"),
+        ("status", {"in": 3}, ("in",), "in takes a list of values, not 3"),
+        ("status", {"min": 3, "max": 2}, (), "never holds: min 3 is above max 2"),
+        ("status", {"not": {"min": 1, "max": 2}}, ("not",), "not takes one rule"),
+        ("status", {"matches": "2.."}, ("matches",), "matches does not fit status, which is an integer or null"),
+        ("total_ms", {"min": 0}, ("min",), "always holds: total_ms is never below 0"),
+        ("total_ms", None, (), "total_ms always has a value; null never holds"),
+        ("text", {"matches": "["}, ("matches",),
+         '"[" is not a regular expression: unterminated character set at position 0'),
+        ("text", {"length": {"length": 1}}, ("length", "length"), "length does not fit text, which is an integer"),
+        ("open", {"in": [True, False]}, ("in",), "always holds: these are all the values of open"),
+        ("mode", "silent", (), 'mode is never "silent"; known: loud, plain'),
+        ("mode", {"not": "silent"}, ("not",), 'always holds: mode is never "silent"'),
+        ("items", "a", (), "items is a list; use contains or length, or write a list"),
+        ("headers", "a", (), "headers is a mapping; name a key of it"),
+        ("headers", {"a": 5}, ("a",), "headers is text, not 5; put it in quotes"),
+        ("body", {"status": 1}, (), "body is a JSON document"),
+        ("body", {"$.a": {"contains": {}}}, ("$.a", "contains"), "contains takes a value or a list of values"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_meant_is_refused(fact: str, spec: JsonValue, path: tuple[str, ...], message: str) -> None:
+    """Each error names its path below the rules, and none becomes a rule."""
+    rules, errors = parse_rules({fact: spec}, TYPES, kind="k")
+    assert [(error.path, error.message) for error in errors] == [((fact, *path), message)]
+    assert rules == ()
+
+
+def test_all_errors_are_reported_at_once() -> None:
+    """One wrong rule hides neither another error nor the rules that are right."""
+    rules, errors = parse_rules({"stat": 1, "status": 200, "mode": "silent", "text": "x"}, TYPES, kind="k")
+    assert len(errors) == 2
+    assert [rule.fact for rule in rules] == ["status", "text"]
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=4),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(["min", "max", "in", "not", "matches", "contains", "length", "$.a", "x"]), inner
+        )
+    ),
+    max_leaves=6,
 )
-def test_a_fact_that_was_not_measured_satisfies_nothing(fact: str, spec: JsonValue) -> None:
-    """A fact that is missing altogether is as absent as one without a value."""
-    assert not any(finding.held for finding in findings(fact, spec, {}))
 
 
-def test_findings_have_what_was_expected_and_measured() -> None:
-    """A finding has the subject, the rule's name, the operand, the measured value and the level."""
-    rules, _ = parse_rules({"text": {"length": {"max": 2}}}, TYPES, kind="k", level="warn")
-    (finding,) = judge(rules, {"text": "long"})
-    seen = (finding.fact, finding.rule, finding.expected, finding.actual, finding.held, finding.level)
-    assert seen == ("text", "length max", 2, 4, False, "warn")
-
-
-@given(st.floats(allow_nan=True), st.floats(-1e9, 1e9))
-def test_not_a_number_holds_no_bound(value: float, bound: float) -> None:
-    """min or max holds for every number on its side and for nothing else, NaN included."""
-    low, high = judge([Rule("f", "min", bound), Rule("f", "max", bound)], {"f": value})
-    assert low.held is (value >= bound)
-    assert high.held is (value <= bound)
-    assert (low.held or high.held) is (value == value)
+@given(st.sampled_from(sorted(TYPES)), JSON, JSON)
+def test_any_rule_is_judged_or_refused(fact: str, spec: JsonValue, value: JsonValue) -> None:
+    """Whatever is written and whatever is measured, there is a finding or an error, never an exception."""
+    rules, errors = parse_rules({fact: spec}, TYPES, kind="k")
+    assert rules or errors or (fact in ("headers", "counts", "body") and spec == {})
+    assert len(judge(rules, {fact: value})) == len(rules)

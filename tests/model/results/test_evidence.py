@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from tests.model.results.test_report_builder import END, info, started
 from tests.model.test_json import documents, texts
 from xnai_validate.model.json import JsonObject, to_json
-from xnai_validate.model.judging.rules import Finding
+from xnai_validate.model.judging.findings import Finding
 from xnai_validate.model.results import events as ev
 from xnai_validate.model.results.evidence import TOGETHER, Evidence
 from xnai_validate.model.results.report_builder import ReportBuilder, build_report

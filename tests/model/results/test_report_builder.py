@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from xnai_validate.model.judging.rules import Finding, Rule
+from xnai_validate.model.json import to_json
+from xnai_validate.model.judging.findings import Finding
+from xnai_validate.model.judging.rules import Rule
 from xnai_validate.model.results import events as ev
 from xnai_validate.model.results.report import CheckInfo, Criterion, RunInfo, Source
 from xnai_validate.model.results.report_builder import build_report
@@ -109,7 +111,7 @@ def test_events_survive_their_journal() -> None:
     finding = Finding("headers.x", "in", ["a"], None, False, "expect")
     end = ev.CheckFinished(seq=2, at=1.5, id=a.id, status=Status.FAIL, findings=(finding,), facts={"é": [1.5, None]})
     events: list[ev.Event] = [started(a), end, ev.Notice(seq=3, at=2.0, level="info", text="\u2028"), END]
-    lines = [ev.to_json(event) for event in events]
+    lines = [to_json(event) for event in events]
     assert not any(b"\n" in line for line in lines)
     assert build_report(map(ev.from_json, lines)) == build_report(events)
 

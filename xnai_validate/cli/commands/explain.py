@@ -22,9 +22,8 @@ from xnai_validate.kit import Checker, Facts, Fault, Params
 from xnai_validate.model.field_descriptions import DescribedSchema, field_descriptions
 from xnai_validate.model.json import JsonValue
 from xnai_validate.model.judging.fact_types import FactType
-from xnai_validate.model.judging.finding_text import expected_text
-from xnai_validate.model.judging.rule_parsing import parse_rules
-from xnai_validate.model.judging.rules import Rule, judge
+from xnai_validate.model.judging.findings import expected_text, judge
+from xnai_validate.model.judging.rules import Rule, parse_rules
 from xnai_validate.model.results.report import CheckInfo
 from xnai_validate.model.suggestions import did_you_mean
 from xnai_validate.model.text import Masker

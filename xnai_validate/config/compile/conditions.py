@@ -8,8 +8,8 @@ from xnai_validate.config.compile.interpolation import Interpolator
 from xnai_validate.config.yaml_files.problems import Problems, Where
 from xnai_validate.model.json import JsonObject, JsonValue
 from xnai_validate.model.judging.fact_types import JSON_TYPE
-from xnai_validate.model.judging.rule_parsing import parse_rules
-from xnai_validate.model.judging.rules import Rule, judge
+from xnai_validate.model.judging.findings import judge
+from xnai_validate.model.judging.rules import Rule, parse_rules
 from xnai_validate.model.text import looks_secret
 
 _WORDS = {"min": "of at least", "max": "of at most", "in": "one of", "matches": "matching", "contains": "containing"}

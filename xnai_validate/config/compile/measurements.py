@@ -18,8 +18,7 @@ from xnai_validate.config.yaml_files.validation_messages import field_errors, mo
 from xnai_validate.errors import RegistryError
 from xnai_validate.kit import FROM_FILE, Checker, Fault, FaultEntry, Observation, Params, Template
 from xnai_validate.model.json import JsonObject, JsonValue
-from xnai_validate.model.judging.rule_parsing import parse_rules
-from xnai_validate.model.judging.rules import Level, Rule
+from xnai_validate.model.judging.rules import Level, Rule, parse_rules
 from xnai_validate.model.suggestions import did_you_mean
 from xnai_validate.model.text import looks_secret
 from xnai_validate.plan import NOTHING, CompiledMeasurement, PlannedFault

@@ -46,7 +46,7 @@ Kebab = Annotated[str, AfterValidator(_kebab), WithJsonSchema({"type": "string",
 """A name such as `first-token`."""
 
 Rules = JsonObject
-"""Fact -> rule; parsed by `model.judging.rule_parsing`, since the rules that fit depend on the kind."""
+"""Fact -> rule; parsed by `model.judging.rules`, since the rules that fit depend on the kind."""
 
 
 class RetryEntry(Entry):

@@ -16,7 +16,8 @@ from xnai_validate.engine.undo.record import UndoRecord
 from xnai_validate.engine.undo.revert import FaultPlace, Proof, revert
 from xnai_validate.errors import XnaiError
 from xnai_validate.kit import Clock, Fault
-from xnai_validate.model.results.events import FaultReverted, to_json
+from xnai_validate.model.json import to_json
+from xnai_validate.model.results.events import FaultReverted
 
 END_S = 5.0
 """Seconds to wait for the end of a run whose guardian was woken."""

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from xnai_validate.errors import Gone, NotApplicable, XnaiError
 from xnai_validate.kit import Clock, Fault, Target, Undo
 from xnai_validate.model.json import JsonValue
-from xnai_validate.model.judging.finding_text import cut, value_text
+from xnai_validate.model.judging.findings import cut, value_text
 from xnai_validate.model.text import printable
 
 AGAIN_S = 0.05

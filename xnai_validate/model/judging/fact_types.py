@@ -6,7 +6,7 @@ import types
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
-from typing import Annotated, Any, Literal, Union, get_args, get_origin
+from typing import Annotated, Literal, Union, get_args, get_origin
 
 from annotated_types import Ge, Le
 from pydantic import JsonValue
@@ -120,12 +120,7 @@ def fact_types(facts: type[FrozenModel]) -> dict[str, FactType]:
     }
 
 
-def fact_values(facts: FrozenModel) -> dict[str, Any]:
-    """Return fact name -> measured value, by the names that rules use."""
-    return {fact: getattr(facts, name) for fact, name in _names(type(facts))}
-
-
 @cache
-def _names(facts: type[FrozenModel]) -> tuple[tuple[str, str], ...]:
-    """The names of the fields as rules use them, and as attributes."""
-    return tuple((field.alias or name, name) for name, field in facts.model_fields.items())
+def fact_attributes(facts: type[FrozenModel]) -> dict[str, str]:
+    """Fact name, as rules use it -> the attribute that holds the value, in the order of the model."""
+    return {field.alias or name: name for name, field in facts.model_fields.items()}

@@ -1,29 +1,32 @@
-"""Rules and `judge`: every threshold of every check is decided here."""
+"""Rules: what is expected of a fact, and how that is read from YAML; what makes no sense is refused."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from math import isnan
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Literal
 
-from pydantic import JsonValue
-
-from xnai_validate.model.json import bounded
-from xnai_validate.model.judging.expressions import is_singular, search, values_at
+from xnai_validate.model.json import JsonValue
+from xnai_validate.model.judging.expressions import is_singular
+from xnai_validate.model.judging.fact_types import JSON_TYPE, FactType
+from xnai_validate.model.suggestions import did_you_mean
+from xnai_validate.model.units import in_unit_of
 
 Operator = Literal["equals", "min", "max", "in", "matches", "contains"]
 Level = Literal["expect", "warn"]
+OPERATORS = ("min", "max", "in", "not", "matches", "contains", "length")
 
-
-class Missing:
-    """The value of a fact that was not measured, or of a path that finds nothing."""
-
-    def __repr__(self) -> str:
-        return "missing"
-
-
-MISSING = Missing()
+_FITS = {
+    "min": {"number", "json"},
+    "max": {"number", "json"},
+    "in": {"number", "text", "choice", "flag", "json"},
+    "matches": {"text", "choice", "json"},
+    "contains": {"text", "list", "map", "json"},
+    "length": {"text", "list", "map", "json"},
+}
+_LENGTH = FactType("number", integer=True, floor=0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,105 +57,218 @@ class Rule:
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
-    """One rule, judged."""
+class RuleError:
+    """What is wrong in the YAML of rules, and where below the mapping fact -> rule (a path of keys)."""
 
-    fact: str
-    rule: str
-    expected: JsonValue
-    actual: JsonValue
-    held: bool
-    level: Level
+    path: tuple[str | int, ...]
+    message: str
+    hint: str | None = None
 
 
-def judge(rules: Iterable[Rule], facts: Mapping[str, object]) -> tuple[Finding, ...]:
-    """Judge measured facts by rules; returns one finding per rule, in the order of the rules.
+def parse_rules(
+    raw: Mapping[str, JsonValue], types: Mapping[str, FactType], *, kind: str, level: Level = "expect"
+) -> tuple[tuple[Rule, ...], tuple[RuleError, ...]]:
+    """Return the rules of a mapping fact -> rule, and every error in it.
 
-    An absent value (None, or a path that finds nothing) satisfies no rule but `equals null`, not even a negated one;
-    `not: null` requires a value. NaN satisfies no rule at all. Raises Unmeasurable if an expression takes too long.
+    `types` are the facts of the kind of check `kind`. A scalar means equals; a mapping holds operators; a fact that is
+    a JSON document takes JSONPath -> rule, one that is a mapping takes key -> rule.
     """
-    return tuple(_finding(rule, _value(rule, facts)) for rule in rules)
+    rules: list[Rule] = []
+    errors: list[RuleError] = []
+    for fact, spec in raw.items():
+        kind_of_fact = types.get(fact)
+        if kind_of_fact is None:
+            errors.append(RuleError((fact,), f'unknown fact "{fact}" of {kind}', did_you_mean(str(fact), types)))
+            continue
+        parser = _Parser(fact, level, errors)
+        rules += parser.of_fact(spec, kind_of_fact)
+    return tuple(rules), tuple(errors)
 
 
-def _finding(rule: Rule, value: object) -> Finding:
-    measured: object = value
-    if rule.of_length and isinstance(value, str | Sequence | Mapping):
-        measured = len(value)
-    elif rule.of_length:
-        measured = MISSING
-    shown = None if measured is MISSING else bounded(measured)
-    return Finding(rule.subject, rule.name, rule.operand, shown, _holds(rule, measured), rule.level)
+@dataclass(frozen=True, slots=True)
+class _Parser:
+    fact: str
+    level: Level
+    errors: list[RuleError]
+
+    def wrong(self, path: tuple[str | int, ...], message: str, hint: str | None = None) -> list[Rule]:
+        self.errors.append(RuleError((self.fact, *path), message, hint))
+        return []
+
+    def of_fact(self, spec: JsonValue, kind: FactType) -> list[Rule]:
+        """The rules of one fact: those of its keys or paths, where it is a mapping or a JSON document."""
+        blank = Rule(self.fact, "equals", None, level=self.level)
+        if kind.shape == "json":
+            if not isinstance(spec, dict) or not all(str(key).startswith("$") for key in spec):
+                return self.wrong((), f"{self.fact} is a JSON document", 'name a part of it: {"$.status": healthy}')
+            return [rule for path, rule_spec in spec.items() for rule in self.of_path(str(path), rule_spec, blank)]
+        if kind.shape == "map" and isinstance(spec, dict) and not (set(spec) <= set(OPERATORS) and spec):
+            item = replace(kind.item or JSON_TYPE, nullable=True)
+            return [
+                rule
+                for key, rule_spec in spec.items()
+                for rule in self.of_value(
+                    rule_spec, item, replace(blank, path=str(key), ignore_case=kind.ignore_case), (str(key),)
+                )
+            ]
+        return self.of_value(spec, kind, blank, ())
+
+    def of_path(self, path: str, spec: JsonValue, blank: Rule) -> list[Rule]:
+        try:
+            singular = is_singular(path)
+        except ValueError as error:
+            return self.wrong((path,), f"{path!r} is not a JSONPath: {error}")
+        kind = JSON_TYPE if singular else FactType("list", item=JSON_TYPE)
+        return self.of_value(spec, kind, replace(blank, path=path), (path,))
+
+    def of_value(self, spec: JsonValue, kind: FactType, blank: Rule, path: tuple[str | int, ...]) -> list[Rule]:
+        """The rules of one value: a scalar or list means equals, a mapping holds operators."""
+        if not isinstance(spec, dict):
+            if blank.negated and spec is not None and kind.shape == "choice" and spec not in kind.choices:
+                return self.wrong(
+                    path,
+                    f"always holds: {blank.subject} is never {_shown(spec)}",
+                    f"known: {', '.join(kind.choices)}",
+                )
+            operand = self.operand(spec, kind, "equals", path)
+            return [] if operand is _BAD else [replace(blank, operator="equals", operand=operand)]
+        if not spec:
+            return self.wrong(path, f"the rule of {blank.subject} is empty", f"use one of {', '.join(OPERATORS)}")
+        if blank.negated and len(spec) != 1:
+            return self.wrong(path, "not takes one rule", "write two checks, or a rule for what is expected instead")
+        rules: list[Rule] = []
+        for name, operand in spec.items():
+            rules += self.of_operator(str(name), operand, kind, blank, (*path, str(name)))
+        low = next((r.operand for r in rules if r.operator == "min" and not r.negated), None)
+        high = next((r.operand for r in rules if r.operator == "max" and not r.negated), None)
+        if isinstance(low, int | float) and isinstance(high, int | float) and low > high:
+            return self.wrong(path, f"never holds: min {low} is above max {high}")
+        return rules
+
+    def of_operator(
+        self, name: str, spec: JsonValue, kind: FactType, blank: Rule, path: tuple[str | int, ...]
+    ) -> list[Rule]:
+        if name not in OPERATORS:
+            return self.wrong(path, f'unknown operator "{name}"', did_you_mean(name, OPERATORS))
+        if name == "not":
+            if blank.negated:
+                return self.wrong(path, "not within not", "leave both away")
+            return self.of_value(spec, kind, replace(blank, negated=True), path)
+        if kind.shape not in _FITS[name]:
+            return self.wrong(path, f"{name} does not fit {blank.subject}, which is {_article(str(kind))}")
+        if name == "length":
+            if blank.of_length:
+                return self.wrong(path, "length of a length")
+            return self.of_value(spec, _LENGTH, replace(blank, of_length=True), path)
+        operand = self.operand(spec, kind, name, path)
+        if operand is _BAD:
+            return []
+        rule = replace(blank, operator=name, operand=operand)  # type: ignore[arg-type]
+        why = _always(rule, kind)
+        return self.wrong(path, f"always holds: {why}") if why else [rule]
+
+    def operand(self, spec: JsonValue, kind: FactType, operator: str, path: tuple[str | int, ...]) -> JsonValue:
+        """The operand, in the fact's unit if it has one; `_BAD` (and an error noted) if it does not fit."""
+        try:
+            return _operand(spec, kind, operator, self.fact)
+        except ValueError as error:
+            self.wrong(path, str(error))
+            return _BAD
 
 
-def _value(rule: Rule, facts: Mapping[str, object]) -> object:
-    value = facts.get(rule.fact, MISSING)
-    if rule.path is None or value is MISSING or value is None:
-        return value
-    if rule.path.startswith("$"):
-        return _at_path(rule.path, value)
-    if not isinstance(value, Mapping):
-        return MISSING
-    if rule.ignore_case:
-        key = rule.path.lower()
-        return next((item for name, item in value.items() if str(name).lower() == key), MISSING)
-    return value.get(rule.path, MISSING)
+def _shown(spec: JsonValue) -> str:
+    """A value in a message, as JSON has it, and short."""
+    text = json.dumps(spec, ensure_ascii=False)
+    return text if len(text) <= 80 else f"{text[:76]} ..."
 
 
-def _at_path(path: str, document: object) -> object:
-    """The one value of a singular query, or the list of values of any other."""
-    values = values_at(path, document)
-    if is_singular(path):
-        return values[0] if values else MISSING
-    return values
+_BAD: JsonValue = object()  # type: ignore[assignment]
 
 
-def _holds(rule: Rule, value: object) -> bool:
-    if value is MISSING or value is None:
-        return rule.operator == "equals" and rule.operand is None and not rule.negated
-    if isinstance(value, float) and isnan(value):
-        return False
-    return _HOLDS[rule.operator](value, rule.operand) is not rule.negated
+def _operand(spec: JsonValue, kind: FactType, operator: str, fact: str) -> JsonValue:
+    if operator in ("min", "max"):
+        return _number(spec, fact)
+    if operator == "matches":
+        return _regex(spec)
+    if operator == "in":
+        if not isinstance(spec, list) or not spec:
+            raise ValueError(f"in takes a list of values, not {_shown(spec)}")
+        return [_scalar(item, kind, fact) for item in spec]
+    if operator == "contains":
+        items = spec if isinstance(spec, list) else [spec]
+        if not items or any(isinstance(item, dict) for item in items):
+            raise ValueError("contains takes a value or a list of values")
+        if kind.shape in ("text", "map") and not all(isinstance(item, str) for item in items):
+            raise ValueError(f"contains takes text here, not {_shown(spec)}")
+        return spec
+    if spec is None:
+        if not kind.nullable:
+            raise ValueError(f"{fact} always has a value; null never holds")
+        return None
+    if kind.shape == "list":
+        if not isinstance(spec, list):
+            raise ValueError(f"{fact} is a list; use contains or length, or write a list")
+        return [_scalar(item, kind.item or JSON_TYPE, fact) for item in spec]
+    if kind.shape == "map":
+        raise ValueError(f"{fact} is a mapping; name a key of it")
+    return _scalar(spec, kind, fact)
 
 
-def json_equal(value: object, operand: object) -> bool:
-    """JSON equality: numbers by value (1 equals 1.0), and at no depth is `true` equal to 1."""
-    if isinstance(value, bool) or isinstance(operand, bool):
-        return value is operand
-    if isinstance(value, list | tuple) and isinstance(operand, list | tuple):
-        return len(value) == len(operand) and all(map(json_equal, value, operand))
-    if isinstance(value, Mapping) and isinstance(operand, Mapping):
-        return value.keys() == operand.keys() and all(json_equal(item, operand[key]) for key, item in value.items())
-    return value == operand
+def _scalar(spec: JsonValue, kind: FactType, fact: str) -> JsonValue:
+    if kind.shape == "json" or (spec is None and kind.nullable):
+        return spec
+    if kind.shape == "number":
+        return _number(spec, fact)
+    if kind.shape == "flag" and not isinstance(spec, bool):
+        raise ValueError(f"{fact} is true or false, not {_shown(spec)}")
+    if kind.shape in ("text", "choice") and not isinstance(spec, str):
+        raise ValueError(f"{fact} is text, not {_shown(spec)}; put it in quotes")
+    if kind.shape == "choice" and spec not in kind.choices:
+        guess = did_you_mean(str(spec), kind.choices)
+        raise ValueError(f"{fact} is never {_shown(spec)}" + (f"; {guess}" if guess else ""))
+    return spec
 
 
-def _min(value: object, operand: JsonValue) -> bool:
-    return _is_number(value) and _is_number(operand) and value >= operand  # type: ignore[operator]
+def _number(spec: JsonValue, fact: str) -> float | int:
+    if isinstance(spec, str):
+        return in_unit_of(fact, spec)
+    if isinstance(spec, bool) or not isinstance(spec, int | float):
+        raise ValueError(f"{fact} is a number, not {_shown(spec)}")
+    return spec
 
 
-def _max(value: object, operand: JsonValue) -> bool:
-    return _is_number(value) and _is_number(operand) and value <= operand  # type: ignore[operator]
+def _regex(spec: JsonValue) -> str:
+    if not isinstance(spec, str):
+        raise ValueError(f"matches takes a regular expression, not {_shown(spec)}")
+    try:
+        re.compile(spec)
+    except re.error as error:
+        raise ValueError(f"{_shown(spec)} is not a regular expression: {error}") from None
+    return spec
 
 
-def _in(value: object, operand: JsonValue) -> bool:
-    return isinstance(operand, list) and any(json_equal(value, item) for item in operand)
+def _always(rule: Rule, kind: FactType) -> str | None:
+    """Why the rule cannot fail on any measured value, or None where it can."""
+    operand = rule.operand
+    if rule.negated:
+        return None
+    if rule.operator == "min" and isinstance(operand, int | float) and kind.floor is not None and not kind.nullable:
+        return f"{rule.subject} is never below {kind.floor:g}" if operand <= kind.floor else None
+    if rule.operator == "max" and isinstance(operand, int | float) and kind.ceiling is not None and not kind.nullable:
+        return f"{rule.subject} is never above {kind.ceiling:g}" if operand >= kind.ceiling else None
+    if rule.operator == "matches" and isinstance(operand, str) and not kind.nullable and kind.shape != "json":
+        found = all(re.search(operand, text) for text in ("", "\x00", "zq7 Z\n"))
+        return f"{operand!r} matches every text" if found else None
+    if rule.operator == "contains" and operand == "" and kind.shape == "text":
+        return "every text contains the empty one"
+    if rule.operator == "in" and isinstance(operand, list):
+        possible: set[object] = (
+            set(kind.choices) if kind.shape == "choice" else {True, False} if kind.shape == "flag" else set()
+        )
+        if possible and not kind.nullable and possible <= {item for item in operand if isinstance(item, str | bool)}:
+            return f"these are all the values of {rule.subject}"
+    return None
 
 
-def _matches(value: object, operand: JsonValue) -> bool:
-    return isinstance(value, str) and isinstance(operand, str) and search(operand, value) is not None
-
-
-def _contains(value: object, operand: JsonValue) -> bool:
-    """Whether the value has every item of the operand: a part of a text, an element of a list, a key of a mapping."""
-    items = operand if isinstance(operand, list) else [operand]
-    if isinstance(value, str | Mapping):
-        return all(isinstance(item, str) and item in value for item in items)
-    if isinstance(value, Sequence):
-        return all(any(json_equal(element, item) for element in value) for item in items)
-    return False
-
-
-_HOLDS = {"equals": json_equal, "min": _min, "max": _max, "in": _in, "matches": _matches, "contains": _contains}
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+def _article(name: str) -> str:
+    return name if name.startswith(("true", "one of", "text")) else f"{'an' if name[0] in 'aeiou' else 'a'} {name}"

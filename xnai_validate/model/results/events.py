@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from functools import cache
 from typing import Annotated, Literal
 
@@ -10,13 +9,11 @@ from pydantic import Field, TypeAdapter
 from pydantic.dataclasses import dataclass
 
 from xnai_validate.model.frozen_model import FROZEN
-from xnai_validate.model.json import JsonObject, json_pieces
-from xnai_validate.model.json import to_json as value_to_json
-from xnai_validate.model.judging.rules import Finding
+from xnai_validate.model.json import JsonObject
+from xnai_validate.model.judging.findings import Finding
 from xnai_validate.model.results.comparison import Comparison
 from xnai_validate.model.results.report import CheckInfo, Criterion, RunInfo
 from xnai_validate.model.results.status import Status
-from xnai_validate.model.text import printable_json
 
 Stopped = Literal["interrupted", "deadline", "memory", "fail-fast", "killed", "not-undone"]
 """Why a run ended before its plan did."""
@@ -160,16 +157,6 @@ class Progress:
 @cache
 def _adapter() -> TypeAdapter[Event]:
     return TypeAdapter(Annotated[Event, Field(discriminator="event")])
-
-
-def to_json(event: Event) -> bytes:
-    """One event as one line of JSON, without a line end."""
-    return printable_json(value_to_json(event))
-
-
-def pieces(event: Event) -> Iterator[bytes]:
-    """The bytes of `to_json` in pieces: a plan of thousands of checks as one text would take as much as the plan."""
-    return map(printable_json, json_pieces(event))
 
 
 def from_json(line: bytes | str) -> Event:

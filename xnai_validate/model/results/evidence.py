@@ -12,7 +12,7 @@ from operator import attrgetter
 from typing import Any
 
 from xnai_validate.model.json import JsonObject, to_json
-from xnai_validate.model.judging.rules import Finding
+from xnai_validate.model.judging.findings import Finding
 from xnai_validate.model.results.events import CheckFinished
 from xnai_validate.model.results.report import CheckInfo, CheckResult
 

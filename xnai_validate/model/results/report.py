@@ -9,7 +9,8 @@ from pydantic.dataclasses import dataclass
 
 from xnai_validate.model.frozen_model import FROZEN
 from xnai_validate.model.json import JsonObject
-from xnai_validate.model.judging.rules import Finding, Rule
+from xnai_validate.model.judging.findings import Finding
+from xnai_validate.model.judging.rules import Rule
 from xnai_validate.model.results.comparison import Comparison
 from xnai_validate.model.results.status import Status
 

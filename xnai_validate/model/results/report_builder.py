@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
 
 from xnai_validate.model.judging.fact_types import FactType
-from xnai_validate.model.judging.rules import judge
+from xnai_validate.model.judging.findings import judge
 from xnai_validate.model.results import events as ev
 from xnai_validate.model.results.comparison import Comparison
 from xnai_validate.model.results.evidence import EndedCheck, Evidence

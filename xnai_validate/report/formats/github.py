@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from xnai_validate.model.judging.finding_text import describe_finding, value_text
+from xnai_validate.model.judging.findings import describe_finding, value_text
 from xnai_validate.model.results.report import RunReport
 from xnai_validate.model.results.status import Status
 from xnai_validate.model.text import printable

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from xnai_validate.model.results.events import Event, to_json
+from xnai_validate.model.json import to_json
+from xnai_validate.model.results.events import Event
 from xnai_validate.report.format import Format
 
 

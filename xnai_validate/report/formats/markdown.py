@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from xnai_validate.model.judging.finding_text import expected_text, got_text, value_text
+from xnai_validate.model.judging.findings import expected_text, got_text, value_text
 from xnai_validate.model.results.report import CheckResult, RunReport
 from xnai_validate.model.results.status import Status
 from xnai_validate.model.text import printable

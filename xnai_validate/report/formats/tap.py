@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 
 import yaml
 
-from xnai_validate.model.judging.finding_text import describe_finding, value_text
+from xnai_validate.model.judging.findings import describe_finding, value_text
 from xnai_validate.model.results.report import CheckResult, CriterionResult, RunReport
 from xnai_validate.model.results.status import Status
 from xnai_validate.model.results.verdict import Exit

@@ -17,7 +17,7 @@ from pathlib import Path
 import jinja2
 
 from xnai_validate.model.json import JsonObject
-from xnai_validate.model.judging.finding_text import cut, expected_text, got_text, value_text
+from xnai_validate.model.judging.findings import cut, expected_text, got_text, value_text
 from xnai_validate.model.results.report import CheckResult, RunReport
 from xnai_validate.model.results.status import Status
 from xnai_validate.model.results.verdict import Exit
