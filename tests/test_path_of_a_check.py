@@ -14,7 +14,8 @@ from typing import Any
 
 import xnai_validate
 from tests.serving import Quiet, serving
-from xnai_validate.config import LoadOptions, load_plan
+from xnai_validate.config.compile.load import load_plan
+from xnai_validate.config.options import LoadOptions
 from xnai_validate.config.yaml_files.problems import Where
 from xnai_validate.engine import Engine
 from xnai_validate.model.results.events import CheckFinished

@@ -10,7 +10,7 @@ from jsonschema import Draft202012Validator
 
 from xnai_validate import registry
 from xnai_validate.config.files.json_schema import profile_schema, suite_schema, vars_schema
-from xnai_validate.config.locate import bundled_root
+from xnai_validate.config.search_path import bundled_root
 from xnai_validate.config.yaml_files.document import read_source
 from xnai_validate.model.json import JsonObject, JsonValue, to_json
 from xnai_validate.model.judging.findings import Finding

@@ -10,6 +10,7 @@ from typing import Any
 from xnai_validate.kit import Checker, Fault, JsonValue, Params, Preload, Target
 from xnai_validate.model.judging.rules import Rule
 from xnai_validate.model.results.report import CheckInfo, Criterion
+from xnai_validate.model.target import Choice
 
 NOTHING: Mapping[str, Any] = MappingProxyType({})
 """The observations and faults of most measurements: none."""
@@ -128,17 +129,6 @@ class Candidate:
 
     target: Target
     vars: Mapping[str, JsonValue] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Choice:
-    """The candidate that was chosen for a target."""
-
-    index: int
-    tried: int
-    """The number of candidates that were probed."""
-    answered: bool
-    """Whether it answered its probe; if none answers, the first candidate is chosen."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,10 +6,12 @@ import textwrap
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from xnai_validate.config import LoadOptions, load_plan
+from xnai_validate.config.compile.load import load_plan
+from xnai_validate.config.options import LoadOptions
 from xnai_validate.model.json import JsonObject
 from xnai_validate.model.source_location import InvalidConfig, Problem
-from xnai_validate.plan import Choice, Plan
+from xnai_validate.model.target import Choice
+from xnai_validate.plan import Plan
 
 BASE = """
 title: Base

@@ -8,9 +8,9 @@ import sys
 import pytest
 
 from tests.config.home import Home
-from xnai_validate.config import LoadOptions
 from xnai_validate.config.catalogue import catalogue
 from xnai_validate.config.lint import Linted, lint
+from xnai_validate.config.options import LoadOptions
 from xnai_validate.errors import ConfigError
 from xnai_validate.model.source_location import InvalidConfig
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from tests.config.home import Home, error_lines
-from xnai_validate.config.locate import bundled_root
+from xnai_validate.config.search_path import bundled_root
 
 SUITE = "title: S\nchecks: [{{id: {id}, title: A, kind: toy.load, expect: {{load: 1}}}}]\n"
 

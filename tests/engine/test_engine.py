@@ -22,7 +22,8 @@ from xnai_validate.kit import Context, Facts, Observation, Params, Target, check
 from xnai_validate.model.judging.rules import Rule
 from xnai_validate.model.results.events import Notice, Progress, RunStarted, TargetResolved
 from xnai_validate.model.results.status import Status
-from xnai_validate.plan import Candidate, Choice, Limits, Plan, PlannedTarget
+from xnai_validate.model.target import Choice
+from xnai_validate.plan import Candidate, Limits, Plan, PlannedTarget
 
 
 class Done(Facts):

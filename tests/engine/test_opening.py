@@ -17,7 +17,8 @@ SUITE = "title: S\nchecks: [{{id: it, title: It, kind: {kind}, target: api}}]\n"
 SCRIPT = """
 import sys
 from pathlib import Path
-from xnai_validate.config import LoadOptions, load_plan
+from xnai_validate.config.compile.load import load_plan
+from xnai_validate.config.options import LoadOptions
 from xnai_validate.engine.opening import preload
 preload(load_plan(("one",), LoadOptions(cwd=Path(sys.argv[1]))))
 print("prometheus_client.parser" in sys.modules)

@@ -12,7 +12,8 @@ from xnai_validate.engine import SystemClock, settle_targets
 from xnai_validate.engine.targets import PROBE_S
 from xnai_validate.kit import Context, Facts, Params, Target, checker
 from xnai_validate.model.judging.rules import Rule
-from xnai_validate.plan import Candidate, Choice, Plan, PlannedTarget
+from xnai_validate.model.target import Choice
+from xnai_validate.plan import Candidate, Plan, PlannedTarget
 
 
 class NoParams(Params):

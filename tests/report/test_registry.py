@@ -14,7 +14,8 @@ from xnai_validate.errors import ConfigError, RegistryError
 from xnai_validate.model.results.report_builder import build_report
 from xnai_validate.report import formats
 from xnai_validate.report.format import Format
-from xnai_validate.report.registry import FORMATS, GROUP, FormatRegistry
+from xnai_validate.report.format_names import GROUP, format_name
+from xnai_validate.report.registry import FORMATS, FormatRegistry
 from xnai_validate.report.view import View
 
 
@@ -65,6 +66,14 @@ def test_unknown_formats_are_refused_with_a_hint() -> None:
     with pytest.raises(ConfigError, match="unknown format") as name:
         FORMATS.get("junitt")
     assert name.value.hint == 'did you mean "junit"?'
+
+
+def test_names_are_verified_without_an_import() -> None:
+    """The name of a format is accepted as it is, or refused with the nearest name."""
+    assert format_name("junit") == "junit"
+    with pytest.raises(ConfigError, match='unknown format "junitt"') as error:
+        format_name("junitt")
+    assert error.value.hint == 'did you mean "junit"?'
 
 
 def test_other_packages_add_formats(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

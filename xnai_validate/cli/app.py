@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from importlib import import_module
-from typing import Annotated, cast
+from typing import Annotated, Any, cast
 
 import typer
 from typer.core import TyperCommand, TyperGroup
@@ -45,6 +45,12 @@ class Commands(TyperGroup):
         command = cast(TyperCommand, typer.main.get_command(module.app))
         command.name = cmd_name
         return command
+
+    def shell_complete(self, ctx: typer.Context, incomplete: str) -> list[Any]:  # type: ignore[override]
+        """Return the names of commands and the options that begin with `incomplete`, without importing the commands."""
+        listed = [TyperCommand(name, help=line) for name, line in COMMANDS.items()]
+        group = TyperGroup(name=self.name, commands=listed, params=self.params)
+        return group.shell_complete(typer.Context(group), incomplete)
 
     def format_commands(self, ctx: typer.Context, formatter: typer.Context) -> None:  # type: ignore[override]
         """Write the list of commands without importing them."""

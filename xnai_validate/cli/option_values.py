@@ -11,13 +11,10 @@ from xnai_validate.errors import ConfigError
 from xnai_validate.model.results.status import Status
 from xnai_validate.model.suggestions import did_you_mean
 from xnai_validate.model.units import duration_s
-from xnai_validate.report.registry import FORMATS
 
 T = TypeVar("T")
 MAX_KEY_PARTS = 32
 """Parts of a variable's name, such as `canaries.0.question`."""
-TERMINAL = FORMATS.get("terminal")
-"""The default of `--format`."""
 
 
 class Assignment(NamedTuple):

@@ -9,8 +9,9 @@ from functools import cached_property
 
 from xnai_validate.config.compile.load import plan_of_suites
 from xnai_validate.config.compile.promises import Promises
-from xnai_validate.config.locate import ConfigFile, Library, bundled_root
+from xnai_validate.config.locate import ConfigFile, Library
 from xnai_validate.config.options import LoadOptions
+from xnai_validate.config.search_path import bundled_root
 from xnai_validate.config.yaml_files.document import SourceCache
 from xnai_validate.config.yaml_files.problems import Problems, Where
 from xnai_validate.errors import ConfigError

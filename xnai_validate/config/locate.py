@@ -1,4 +1,4 @@
-"""Where profiles and suites lie: the one place that knows the bundled files and the search order."""
+"""Finds profiles, suites and contracts by name along the search path, and reads them."""
 
 from __future__ import annotations
 
@@ -8,23 +8,19 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
-import xnai_validate
 from xnai_validate.config.options import LoadOptions
+from xnai_validate.config.search_path import (
+    ENDINGS,
+    PATH_VARIABLE,
+    Root,
+    bundled_root,
+    entries,
+    file_name,
+    search_path,
+)
 from xnai_validate.config.yaml_files.document import Source, SourceCache
 from xnai_validate.config.yaml_files.problems import Problems, Where
 from xnai_validate.model.suggestions import did_you_mean
-
-PATH_VARIABLE = "XNAI_VALIDATE_PATH"
-_ENDINGS = (".yaml", ".yml")
-
-
-def bundled_root() -> Path:
-    """The directory with the bundled `checks/` and `profiles/`: the checkout, else within the installed package."""
-    package = Path(xnai_validate.__file__).resolve().parent
-    checkout = package.parent
-    if (checkout / "pyproject.toml").is_file() and (checkout / "checks").is_dir():
-        return checkout
-    return package / "_bundled"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,14 +42,6 @@ class ConfigFile:
         )
 
 
-@dataclass(slots=True)
-class _Root:
-    path: Path
-    bundled: bool
-    loose: bool
-    """Whether profiles may also lie directly in it."""
-
-
 @dataclass()
 class Library:
     """All files within reach, by name; the first one of a name shadows the others."""
@@ -61,26 +49,22 @@ class Library:
     options: LoadOptions
     problems: Problems
     cache: SourceCache | None = None
-    roots: list[_Root] = field(init=False)
+    roots: list[Root] = field(init=False)
     notices: dict[str, None] = field(default_factory=dict)
     _sources: dict[Path, Source | None] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        cwd = self.options.cwd
-        given = [cwd / path for path in self.options.paths]
-        given += [cwd / path for path in self.options.environ.get(PATH_VARIABLE, "").split(":") if path]
-        for path in given:
-            if not os.path.isdir(path):  # unlike Path.is_dir, false for a name that is too long
-                self.problems.plain(f"{path} is not a directory", f"--path and {PATH_VARIABLE} name directories")
-        self.roots = [_Root(path, False, True) for path in given]
-        self.roots += [_Root(cwd, False, False), _Root(bundled_root(), True, False)]
+        self.roots = search_path(self.options.cwd, self.options.paths, self.options.environ)
+        for root in self.roots:
+            if root.loose and not os.path.isdir(root.path):  # unlike Path.is_dir, false for a name that is too long
+                self.problems.plain(f"{root.path} is not a directory", f"--path and {PATH_VARIABLE} name directories")
 
     def add_root_of(self, file: Path) -> None:
         """Search also beside a file that was named by its path, before the current directory."""
         for folder in (file.parent, *file.parent.parents[:2]):
             if any((folder / name).is_dir() for name in ("checks", "profiles", "contracts")):
                 if all(folder.resolve() != root.path.resolve() for root in self.roots):
-                    self.roots.insert(len(self.roots) - 2, _Root(folder, False, False))
+                    self.roots.insert(len(self.roots) - 2, Root(folder))
                     self.__dict__.pop("suites", None)
                     self.__dict__.pop("profiles", None)
                     self.__dict__.pop("contracts", None)
@@ -101,36 +85,33 @@ class Library:
         """Every contract file by name."""
         return self._first("contract", self._contract_files)
 
-    def _contract_files(self, root: _Root) -> Iterator[tuple[str, Path]]:
+    def _contract_files(self, root: Root) -> Iterator[tuple[str, Path]]:
         for path in self._yaml_files(root.path / "contracts"):
-            yield path.name.removesuffix(path.suffix), path
+            yield file_name(path), path
 
-    def _profile_files(self, root: _Root) -> Iterator[tuple[str, Path]]:
-        folders = [root.path / "profiles", root.path] if root.loose else [root.path / "profiles"]
-        for folder in folders:
+    def _profile_files(self, root: Root) -> Iterator[tuple[str, Path]]:
+        for folder in root.profile_folders:
             for path in self._yaml_files(folder):
-                yield path.name.removesuffix(path.suffix), path
+                yield file_name(path), path
 
-    def _suite_files(self, root: _Root) -> Iterator[tuple[str, Path]]:
+    def _suite_files(self, root: Root) -> Iterator[tuple[str, Path]]:
         for category in self._listed(root.path / "checks"):
             if category.is_dir():
                 for path in self._yaml_files(category):
-                    yield f"{category.name}/{path.name.removesuffix(path.suffix)}", path
+                    yield f"{category.name}/{file_name(path)}", path
 
     def _yaml_files(self, folder: Path) -> list[Path]:
-        return [path for path in self._listed(folder) if path.suffix in _ENDINGS]
+        return [path for path in self._listed(folder) if path.suffix in ENDINGS]
 
     def _listed(self, folder: Path) -> list[Path]:
         """The entries of a folder, in order; empty if it does not exist. An unreadable folder is noted as an error."""
         try:
-            return sorted(folder.iterdir())
-        except (FileNotFoundError, NotADirectoryError):
-            return []
+            return entries(folder)
         except OSError as error:
             self.problems.plain(f"cannot read the folder {folder}: {error.strerror}")
             return []
 
-    def _first(self, noun: str, files: Callable[[_Root], Iterator[tuple[str, Path]]]) -> dict[str, ConfigFile]:
+    def _first(self, noun: str, files: Callable[[Root], Iterator[tuple[str, Path]]]) -> dict[str, ConfigFile]:
         found: dict[str, ConfigFile] = {}
         for root in self.roots:
             bases = (self.options.cwd, root.path) if root.bundled else (self.options.cwd,)
@@ -145,10 +126,10 @@ class Library:
     def profile(self, name: str, named_at: Where | None = None) -> ConfigFile | None:
         """The profile of a name, or of a path that ends in .yaml; an unknown one is noted as an error."""
         where = named_at or Where(None)
-        if name.endswith(_ENDINGS):
+        if name.endswith(ENDINGS):
             path = self.options.cwd / name
             if not os.path.isfile(path):
-                bare = path.name.removesuffix(path.suffix)
+                bare = file_name(path)
                 hint = f"the profile {bare} is named without folder and ending" if bare in self.profiles else None
                 message = f"{name} is no file that can be read" if os.path.exists(path) else f"there is no file {name}"
                 self.problems.at(where, message, hint)

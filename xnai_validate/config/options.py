@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from xnai_validate.model.json import JsonObject
-from xnai_validate.plan import Choice
+from xnai_validate.model.target import Choice
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,8 +9,8 @@ from xnai_validate.engine.attempt import attempt
 from xnai_validate.engine.context import CheckContext, Scope
 from xnai_validate.engine.shared import Shared
 from xnai_validate.kit import Clock
-from xnai_validate.model.target import Target
-from xnai_validate.plan import Choice, CompiledMeasurement, Plan, PlannedTarget
+from xnai_validate.model.target import Choice, Target
+from xnai_validate.plan import CompiledMeasurement, Plan, PlannedTarget
 
 PROBE_S = 5.0
 """Seconds that one candidate may take to answer."""

@@ -119,3 +119,14 @@ class Target:
     def can_request(self, path: str) -> bool:
         """Whether a request for a path has somewhere to go: to the target's url, or to the url that the path is."""
         return self.url is not None or is_absolute(path)
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """The candidate that was chosen for a target."""
+
+    index: int
+    tried: int
+    """The number of candidates that were probed."""
+    answered: bool
+    """Whether it answered its probe; if none answers, the first candidate is chosen."""

@@ -8,17 +8,14 @@ module that declares `FORMAT` in the same way.
 from __future__ import annotations
 
 import importlib
-import pkgutil
 from collections.abc import Iterable
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import PurePath
 
 from xnai_validate.errors import ConfigError, RegistryError
 from xnai_validate.model.suggestions import did_you_mean
-from xnai_validate.report import formats
 from xnai_validate.report.format import Format
-
-GROUP = "xnai_validate.formats"
+from xnai_validate.report.format_names import GROUP, all_formats
 
 
 class FormatRegistry:
@@ -59,22 +56,13 @@ class FormatRegistry:
         self._formats.clear()
 
     def entry_points(self) -> Iterable[EntryPoint]:
-        """Return the entry points of the group, of all installed distributions."""
+        """Return the entry points of formats, of all installed distributions."""
         return entry_points(group=GROUP)
 
     def _all_modules(self) -> dict[str, str]:
         """Name -> module path, sorted by name."""
         if self._modules is None:
-            names = [module.name for module in pkgutil.iter_modules(formats.__path__)]
-            modules = {name: f"{formats.__name__}.{name}" for name in names if not name.startswith("_")}
-            for point in self.entry_points():
-                other = modules.setdefault(point.name, point.value)
-                if other != point.value:
-                    raise RegistryError(
-                        f'the format "{point.name}" is provided twice: by {other} and by {point.value}',
-                        hint="uninstall one of the two packages",
-                    )
-            self._modules = dict(sorted(modules.items()))
+            self._modules = all_formats(self.entry_points())
         return self._modules
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from tests.config.home import Home, allowing, error_lines
-from xnai_validate.config import LoadOptions
+from xnai_validate.config.options import LoadOptions
 from xnai_validate.model.json import JsonObject
 from xnai_validate.plan import PlannedCheck, Until
 

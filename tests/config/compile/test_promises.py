@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 from tests.config.home import Home
-from xnai_validate.config import LoadOptions, load_plan
+from xnai_validate.config.compile.load import load_plan
 from xnai_validate.config.compile.promises import Promises
 from xnai_validate.config.locate import Library
+from xnai_validate.config.options import LoadOptions
 from xnai_validate.config.yaml_files.problems import Problems
 from xnai_validate.plan import Plan
 

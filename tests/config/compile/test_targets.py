@@ -10,8 +10,8 @@ import pytest
 from tests.certificates import authority
 from tests.config.home import Home, error_lines
 from xnai_validate.model.json import JsonObject
-from xnai_validate.model.target import Tls
-from xnai_validate.plan import Choice, Plan
+from xnai_validate.model.target import Choice, Tls
+from xnai_validate.plan import Plan
 
 CHOICE = """
 title: Two places

@@ -15,8 +15,8 @@ from xnai_validate.cli.terminal import completion, console
 from xnai_validate.cli.terminal.command_help import Command, SearchPath, command_app
 from xnai_validate.cli.terminal.page import new_page
 from xnai_validate.cli.terminal.type_names import default_of, type_of
-from xnai_validate.config import LoadOptions
 from xnai_validate.config.catalogue import Catalogue, catalogue
+from xnai_validate.config.options import LoadOptions
 from xnai_validate.errors import ConfigError, RegistryError
 from xnai_validate.kit import Checker, Facts, Fault, Params
 from xnai_validate.model.field_descriptions import DescribedSchema, field_descriptions

@@ -18,13 +18,14 @@ from xnai_validate.cli.atomic_write import atomic_write, verify_writable
 from xnai_validate.cli.option_values import Assignment, assignment, parsed_by
 from xnai_validate.cli.terminal.command_help import Command, SearchPath, command_app
 from xnai_validate.cli.terminal.console import print_notice
-from xnai_validate.config import LoadOptions, load_plan
+from xnai_validate.config.compile.load import load_plan
+from xnai_validate.config.options import LoadOptions
 from xnai_validate.engine import Engine, SystemClock, new_run_id, settle_targets
 from xnai_validate.errors import ConfigError
 from xnai_validate.model.json import JsonObject, JsonValue
 from xnai_validate.model.results.events import CheckFinished, Event
-from xnai_validate.model.target import Target
-from xnai_validate.plan import Choice, Plan
+from xnai_validate.model.target import Choice, Target
+from xnai_validate.plan import Plan
 
 app = command_app()
 PROFILE = "phase4.1"

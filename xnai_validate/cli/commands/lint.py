@@ -11,8 +11,8 @@ import typer
 
 from xnai_validate.cli.terminal.command_help import Command, SearchPath, command_app
 from xnai_validate.cli.terminal.console import print_out
-from xnai_validate.config import LoadOptions
 from xnai_validate.config.lint import lint as lint_files
+from xnai_validate.config.options import LoadOptions
 from xnai_validate.errors import ConfigError
 from xnai_validate.report.words import counted
 

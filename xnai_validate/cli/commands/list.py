@@ -17,8 +17,9 @@ from xnai_validate.baseline import store
 from xnai_validate.cli.terminal import completion, console
 from xnai_validate.cli.terminal.command_help import Command, SearchPath, command_app
 from xnai_validate.cli.terminal.page import new_page
-from xnai_validate.config import LoadOptions, load_plan
 from xnai_validate.config.catalogue import Catalogue, CheckSummary, catalogue
+from xnai_validate.config.compile.load import load_plan
+from xnai_validate.config.options import LoadOptions
 from xnai_validate.engine.journal import journals, read_journal
 from xnai_validate.engine.state_folder import state_dir
 from xnai_validate.errors import ConfigError, XnaiError

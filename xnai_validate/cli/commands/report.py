@@ -7,14 +7,14 @@ from typing import Annotated
 
 import typer
 
-from xnai_validate.cli.option_values import TERMINAL, parsed_by
+from xnai_validate.cli.option_values import parsed_by
 from xnai_validate.cli.outputs import Outputs
 from xnai_validate.cli.stored_runs import events_of, report_of
 from xnai_validate.cli.terminal import console
 from xnai_validate.cli.terminal.command_help import Command, command_app
 from xnai_validate.errors import XnaiError
 from xnai_validate.model.results.report import RunReport
-from xnai_validate.report.format import Format
+from xnai_validate.report.format_names import format_name
 from xnai_validate.report.formats.jsonl import line
 from xnai_validate.report.registry import FORMATS
 from xnai_validate.report.view import View
@@ -28,15 +28,15 @@ def report(
         str, typer.Argument(metavar="RUN", help="The id of a run, last, or a file: journal (.jsonl) or JSON report.")
     ] = "last",
     format_: Annotated[
-        Format,
+        str,
         typer.Option(
             "--format",
             metavar="NAME",
-            parser=parsed_by(FORMATS.get),
+            parser=parsed_by(format_name),
             show_default=False,
             help="Format of the report on stdout, as in run --format (default: terminal).",
         ),
-    ] = TERMINAL,
+    ] = "terminal",
     output: Annotated[
         list[str] | None,
         typer.Option(
@@ -53,11 +53,12 @@ def report(
     """Render a stored run in any format. Exits 0 whatever the verdict of the run was."""
     if quiet and verbose:
         raise typer.BadParameter("--quiet and --verbose exclude each other")
+    chosen = FORMATS.get(format_)
     stored = report_of(run)
-    if format_.streaming:
+    if chosen.streaming:
         events_of(run)  # raises ConfigError for a run without events, before a file is written
     _write_files(run, stored, tuple(output or ()))
-    if format_.streaming:
+    if chosen.streaming:
         console.print_all(map(line, events_of(run)))
         return
     view = View(
@@ -66,7 +67,7 @@ def report(
         unicode=console.shows_unicode(sys.stdout),
         detail="quiet" if quiet else "verbose" if verbose else "normal",
     )
-    console.print_all(format_.pieces(stored, view))
+    console.print_all(chosen.pieces(stored, view))
 
 
 def _write_files(run: str, stored: RunReport, names: tuple[str, ...]) -> None:

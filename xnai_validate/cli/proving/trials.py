@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import cast
 
 from xnai_validate.cli.proving.worker_pool import exit_worker, run_cancellable, worker_pool
-from xnai_validate.config import LoadOptions, load_plan
+from xnai_validate.config.compile.load import load_plan
+from xnai_validate.config.options import LoadOptions
 from xnai_validate.demo.defects import CATALOGUE, Defect
 from xnai_validate.demo.processes.stack import EmbeddedStack
 from xnai_validate.demo.settings import Layout

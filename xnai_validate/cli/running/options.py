@@ -14,7 +14,6 @@ from typing import Annotated
 import typer
 
 from xnai_validate.cli.option_values import (
-    TERMINAL,
     Assignment,
     StatusList,
     address,
@@ -25,11 +24,10 @@ from xnai_validate.cli.option_values import (
     variable,
 )
 from xnai_validate.cli.terminal import completion
-from xnai_validate.config import LoadOptions
+from xnai_validate.config.options import LoadOptions
 from xnai_validate.model.json import JsonObject
 from xnai_validate.model.results.status import Status
-from xnai_validate.report.format import Format
-from xnai_validate.report.registry import FORMATS
+from xnai_validate.report.format_names import format_name
 from xnai_validate.report.view import Detail
 
 PREFIX = "XNAI_VALIDATE_"
@@ -113,7 +111,7 @@ class RunOptions:
         list[Path] | None,
         _CHECKS(
             metavar="DIR",
-            allow_from_autoenv=False,  # XNAI_VALIDATE_PATH is a list of folders, read by `config.locate`
+            allow_from_autoenv=False,  # XNAI_VALIDATE_PATH is a list of folders, read by `config.search_path`
             help="Search this folder first for profiles and suites (repeatable; also XNAI_VALIDATE_PATH).",
         ),
     ] = None
@@ -140,15 +138,15 @@ class RunOptions:
     ] = None
 
     format: Annotated[
-        Format,
+        str,
         _REPORT(
             metavar="NAME",
-            parser=parsed_by(FORMATS.get),
+            parser=parsed_by(format_name),
             show_default=False,
             help="Format of the report on stdout: terminal (default), json, jsonl, junit, html, tap, markdown, "
             "github or prometheus.",
         ),
-    ] = TERMINAL
+    ] = "terminal"
     output: Annotated[
         list[str] | None,
         _REPORT(

@@ -14,21 +14,22 @@ from xnai_validate.cli.running.options import RunOptions
 from xnai_validate.cli.running.sinks import Sink
 from xnai_validate.cli.terminal import console
 from xnai_validate.model.results.events import Event, Progress
+from xnai_validate.report.format import Format
 from xnai_validate.report.formats.jsonl import line
 from xnai_validate.report.terminal.live import Live
 from xnai_validate.report.terminal.log_lines import LogLines
 
 
-def live_sinks(options: RunOptions, outputs: Outputs) -> tuple[Sink, ...]:
+def live_sinks(options: RunOptions, format_: Format, outputs: Outputs) -> tuple[Sink, ...]:
     """Return the reporters of a run: JSON lines to files and stdout, and on stderr the live display or log lines."""
     sinks: list[Sink] = [
         JsonLineSink(str(output.path), output.file.write, output.file)
         for output in outputs.all
         if output.file and output.format.streaming
     ]
-    if options.format.streaming:
+    if format_.streaming:
         sinks.append(JsonLineSink("stdout", console.print_out))
-    if options.quiet or (options.format.streaming and sys.stdout.isatty()):
+    if options.quiet or (format_.streaming and sys.stdout.isatty()):
         return tuple(sinks)
     if sys.stderr.isatty() and os.environ.get("TERM") != "dumb":
         sinks.append(LiveSink(console.wants_color(sys.stderr, options.color)))

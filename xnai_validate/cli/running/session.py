@@ -32,12 +32,15 @@ from xnai_validate.model.results.report import RunReport
 from xnai_validate.model.results.report_builder import ReportBuilder
 from xnai_validate.model.results.verdict import with_broken_reporter
 from xnai_validate.plan import Plan
+from xnai_validate.report.format import Format
+from xnai_validate.report.registry import FORMATS
 from xnai_validate.report.view import View
 
 
 def execute(options: RunOptions) -> int:
     """Execute a run and return its exit code. Raises XnaiError if it cannot begin."""
     profiles = tuple(options.profiles)
+    format_ = FORMATS.get(options.format)
     if not options.dry_run:
         refuse_left_faults()
     baselines = Baselines(options.baseline, options.record)
@@ -51,7 +54,7 @@ def execute(options: RunOptions) -> int:
             console.print_out(describe_plan(plan, _view(options), demo=options.demo))
             return 0
         refuse_disturbed_targets(plan)
-        return Run(options, settle(plan, profiles, load), outputs, baselines, handler).execute()
+        return Run(options, format_, settle(plan, profiles, load), outputs, baselines, handler).execute()
 
 
 @dataclass(slots=True)
@@ -59,6 +62,8 @@ class Run:
     """One run of a plan, its reports included."""
 
     options: RunOptions
+    format: Format
+    """The format of the report on stdout."""
     plan: Plan
     outputs: Outputs
     baselines: Baselines
@@ -67,7 +72,7 @@ class Run:
     report_builder: ReportBuilder = field(init=False, default_factory=ReportBuilder)
 
     def __post_init__(self) -> None:
-        self.sinks = Sinks(live_sinks(self.options, self.outputs))
+        self.sinks = Sinks(live_sinks(self.options, self.format, self.outputs))
 
     def execute(self) -> int:
         """Run the checks, write the reports, return the exit code."""
@@ -83,7 +88,7 @@ class Run:
             self.sinks.attempt("--record", lambda: self._record(report))
         files = self._write_files(report)
         self.handler.ignored = False
-        if not self.options.format.streaming:
+        if not self.format.streaming:
             self.sinks.attempt("stdout", lambda: self._print(report, files))
         for broken in self.sinks.broken:
             console.print_notice(f"a reporter broke: {broken}")
@@ -133,7 +138,7 @@ class Run:
 
     def _print(self, report: RunReport, files: tuple[str, ...]) -> None:
         view = _view(self.options, files, tuple(self.sinks.broken))
-        console.print_all(self.options.format.pieces(report, view))
+        console.print_all(self.format.pieces(report, view))
 
 
 def _host() -> JsonObject:

@@ -6,7 +6,8 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 
-from xnai_validate.config import LoadOptions, load_plan
+from xnai_validate.config.compile.load import load_plan
+from xnai_validate.config.options import LoadOptions
 from xnai_validate.engine import SystemClock, settle_targets
 from xnai_validate.errors import ConfigError
 from xnai_validate.plan import Plan
