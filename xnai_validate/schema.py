@@ -151,6 +151,7 @@ def _scalar_rule(value: JsonObject, operators: Iterable[str]) -> JsonObject:
         "matches": {"type": "string"},
         "contains": {},
         "length": _ref("rule of number"),
+        "age": _ref("rule of age"),
         "not": {},
     }
     mapping: JsonObject = {
@@ -165,10 +166,17 @@ def _scalar_rule(value: JsonObject, operators: Iterable[str]) -> JsonObject:
 _QUANTITY: JsonObject = {"type": ["number", "string"]}
 _RULES: JsonObject = {
     REFERENCE: {"type": "string", "pattern": r"\$\{", "description": "An environment variable or a var."},
-    "rule of number": _scalar_rule(_QUANTITY, ("min", "max", "in")),
-    "rule of text": _scalar_rule({"type": "string"}, ("in", "matches", "contains", "length")),
+    "rule of number": _scalar_rule(_QUANTITY, ("min", "max", "in", "age")),
+    "rule of text": _scalar_rule({"type": "string"}, ("in", "matches", "contains", "length", "age")),
     "rule of flag": _scalar_rule({"type": "boolean"}, ("in",)),
     "rule of list": _scalar_rule({"type": "array"}, ("contains", "length")),
+    "rule of age": {
+        "type": "object",
+        "minProperties": 1,
+        "additionalProperties": False,
+        "properties": {"min": _QUANTITY, "max": _QUANTITY},
+        "description": "The age of a time: ISO 8601 with a zone, a date of HTTP, or a number since 1970.",
+    },
     "rule of length": {
         "type": "object",
         "minProperties": 1,
@@ -178,7 +186,7 @@ _RULES: JsonObject = {
     "rule of json": {
         "anyOf": [
             {"type": ["string", "number", "boolean", "null", "array"]},
-            _scalar_rule({}, ("min", "max", "in", "matches", "contains", "length")),
+            _scalar_rule({}, ("min", "max", "in", "matches", "contains", "length", "age")),
             {"type": "object", "minProperties": 1, "patternProperties": {r"^\$": {}}, "additionalProperties": False},
         ]
     },

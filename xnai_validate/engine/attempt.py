@@ -152,7 +152,7 @@ async def measure(measurement: CompiledMeasurement, ctx: Context) -> dict[str, A
 
 async def _judged(measurement: CompiledMeasurement, ctx: Context) -> Outcome:
     values = await measure(measurement, ctx)
-    findings = judge(measurement.rules, values)
+    findings = judge(measurement.rules, values, ctx.clock.time())
     levels = {finding.level for finding in findings if not finding.held}
     status = Status.FAIL if "expect" in levels else Status.WARN if "warn" in levels else Status.PASS
     types = measurement.checker.types

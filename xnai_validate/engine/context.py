@@ -87,7 +87,7 @@ class CheckContext:
         if isinstance(observation, Template) and observation.is_template:
             inner = _completed(inner, observation.fill(values or {}))
         facts = await measure(inner, replace(self, measurement=inner))
-        return Observed(facts, judge(inner.rules, facts))
+        return Observed(facts, judge(inner.rules, facts, self.clock.time()))
 
     @asynccontextmanager
     async def injected(self, entry: FaultEntry) -> AsyncIterator[None]:

@@ -38,6 +38,7 @@ from xnai_validate.kit.steady import STEADY_WITHIN_S, wait_until_steady
 from xnai_validate.model.error_kind import ErrorKind
 from xnai_validate.model.frozen_model import FrozenModel
 from xnai_validate.model.histogram import Histogram
+from xnai_validate.model.instants import http_date_s
 from xnai_validate.model.json import Json, JsonObject, bounded
 from xnai_validate.model.judging.expressions import is_singular, json_path, search, values_at
 from xnai_validate.model.judging.fact_types import IgnoreCase, Whole
@@ -113,6 +114,7 @@ __all__ = [
     "did_you_mean",
     "fault",
     "field_validator",
+    "http_date_s",
     "is_singular",
     "json_equal",
     "json_path",

@@ -21,11 +21,17 @@ class Clock(Quiet, BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     offset_s: float | None = 0.0
     status = 200
+    age: str | None = None
+    asctime = False
 
     def do_HEAD(self) -> None:
         self.send_response_only(self.status)
         if self.offset_s is not None:
-            self.send_header("Date", formatdate(time.time() + self.offset_s, usegmt=True))
+            at_s = time.time() + self.offset_s
+            date = time.asctime(time.gmtime(at_s)) if self.asctime else formatdate(at_s, usegmt=True)
+            self.send_header("Date", date)
+        if self.age is not None:
+            self.send_header("Age", self.age)
         self.send_header("Content-Length", "0")
         self.end_headers()
 
@@ -65,3 +71,25 @@ def test_no_date_and_no_server_are_errors(clock: Target, monkeypatch: pytest.Mon
     assert not seen.held
     with pytest.raises(NotApplicable):
         observe("host.clock", Target("redis", "redis://127.0.0.1:6379"))
+
+
+def test_the_age_of_a_cached_answer_is_added(clock: Target, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A cache that has kept an answer for an hour declares that; the server's clock is right."""
+    monkeypatch.setattr(Clock, "offset_s", -3600.0)
+    monkeypatch.setattr(Clock, "age", "3600")
+    seen = observe("host.clock", clock)
+    assert seen.held, seen.findings
+    assert seen.facts["age_s"] == 3600
+
+
+@pytest.mark.parametrize("zone", ["America/New_York", "Asia/Kolkata"])
+def test_a_date_without_a_zone_is_in_gmt(clock: Target, monkeypatch: pytest.MonkeyPatch, zone: str) -> None:
+    """The form of asctime has no zone: it is in GMT (RFC 9110, 5.6.7) wherever this machine stands."""
+    monkeypatch.setenv("TZ", zone)
+    time.tzset()
+    try:
+        monkeypatch.setattr(Clock, "asctime", True)
+        assert observe("host.clock", clock).held
+    finally:
+        monkeypatch.delenv("TZ")
+        time.tzset()

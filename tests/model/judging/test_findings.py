@@ -28,6 +28,8 @@ TYPES = {
     "body": JSON_TYPE,
 }
 CASES = Path(__file__).parent / "cases"
+NOW_S = 1_769_860_800.0
+"""2026-01-31T12:00:00Z, for rules about ages."""
 
 
 def read_cases() -> Iterator[Any]:
@@ -49,7 +51,7 @@ def findings(fact: str, spec: JsonValue, facts: Mapping[str, object]) -> tuple[F
     rules, errors = parse_rules({fact: spec}, TYPES, kind="k")
     assert not errors, errors
     assert rules
-    return judge(rules, facts)
+    return judge(rules, facts, NOW_S)
 
 
 @pytest.mark.parametrize(("fact", "spec", "value", "held"), RULE_CASES)
@@ -102,8 +104,23 @@ def test_not_a_number_holds_no_bound(value: float, bound: float) -> None:
             {"l": ["a", 2]},
             'l: expected it not to contain "a", 2, got ["a", 2]',
         ),
-        (Rule("l", "min", 2, of_length=True), {"l": [1]}, "l: expected a length of at least 2, got 1"),
-        (Rule("l", "equals", 2, of_length=True), {"l": [1]}, "l: expected a length of 2, got 1"),
+        (
+            Rule("t", "max", 300, of="age"),
+            {"t": "2026-01-31T11:00:00Z"},
+            "t: expected an age of at most 5 min 00 s, got one of 60 min 00 s",
+        ),
+        (
+            Rule("t", "min", 0, of="age"),
+            {"t": "2026-01-31T12:00:30Z"},
+            "t: expected an age of at least 0.0 ms, got a time 30.00 s ahead",
+        ),
+        (
+            Rule("t", "max", 300, of="age"),
+            {"t": "2026-01-31T11:00:00"},
+            't: expected an age of at most 5 min 00 s, got "2026-01-31T11:00:00", which is no time with a zone',
+        ),
+        (Rule("l", "min", 2, of="length"), {"l": [1]}, "l: expected a length of at least 2, got 1"),
+        (Rule("l", "equals", 2, of="length"), {"l": [1]}, "l: expected a length of 2, got 1"),
         (Rule("x", "equals", None), {"x": 1}, "x: expected no value, got 1"),
         (Rule("x", "equals", None, negated=True), {"x": None}, "x: expected a value, got no value"),
         (Rule("h", "equals", "b", path="x-id"), {"h": {}}, 'h.x-id: expected "b", got no value'),
@@ -135,12 +152,12 @@ def test_not_a_number_holds_no_bound(value: float, bound: float) -> None:
             "the reason",
         ),
         (
-            Rule("json", "equals", 0, path="$.components[?@ == false]", of_length=True),
+            Rule("json", "equals", 0, path="$.components[?@ == false]", of="length"),
             {"json": {"components": {"redis": True, "llm": False, "disk": False}}},
             "json $.components[?@ == false]: expected a length of 0, got 2 (components.llm, components.disk)",
         ),
         (
-            Rule("json", "equals", 0, path="$.items[*].error", of_length=True),
+            Rule("json", "equals", 0, path="$.items[*].error", of="length"),
             {"json": {"items": [{"error": n} for n in range(9)]}},
             "json $.items[*].error: expected a length of 0, got 9 (items[0].error, items[1].error, "
             "items[2].error, items[3].error, items[4].error, ...)",
@@ -150,7 +167,7 @@ def test_not_a_number_holds_no_bound(value: float, bound: float) -> None:
 )
 def test_a_finding_in_words(rule: Rule, facts: dict[str, object], text: str) -> None:
     """Expected and measured value, in one readable sentence."""
-    (finding,) = judge([rule], facts)
+    (finding,) = judge([rule], facts, NOW_S)
     assert not finding.held
     assert describe_finding(finding, facts) == text
 

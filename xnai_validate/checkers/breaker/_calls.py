@@ -5,12 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
+from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from xnai_validate.kit import Context, JsonValue, Observation, Observed, Unmeasurable
+from xnai_validate.kit import Context, JsonValue, Observation, Observed, Unmeasurable, http_date_s
 from xnai_validate.wire.content import document_of
 
 CIRCUIT_OPEN = "circuit_open"
@@ -147,11 +146,8 @@ def retry_after_s(value: str | None, now_s: float) -> float | None:
         return None
     if value.isascii() and value.isdigit():
         return float(value) if len(value) < 10 else None
-    try:
-        at = parsedate_to_datetime(value)
-    except ValueError:
-        return None
-    return max(0.0, (at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp() - now_s)
+    at_s = http_date_s(value)
+    return None if at_s is None else max(0.0, at_s - now_s)
 
 
 def envelope_faults(body: JsonValue, status: int | None, headers: Mapping[str, str], service: str) -> list[str]:

@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
-from email.utils import parsedate_to_datetime
-
-from xnai_validate.kit import Context, Duration, ErrorKind, Facts, Milliseconds, NotApplicable, Params, Seconds, checker
+from xnai_validate.kit import (
+    Context,
+    Duration,
+    ErrorKind,
+    Facts,
+    Milliseconds,
+    NotApplicable,
+    Params,
+    Seconds,
+    checker,
+    http_date_s,
+)
 from xnai_validate.wire.failure import WireError
 from xnai_validate.wire.http.client import HttpClient, HttpRequest
 
@@ -36,6 +45,8 @@ class ClockSkew(Facts):
     """How far `skew_s` may be off: half of the header's whole second, and half of the time the answer took."""
     date: str | None = None
     """The header as it came."""
+    age_s: Seconds | None = None
+    """How long a cache has kept the answer, by its Age header (RFC 9111, 5.1); 0 without one."""
     rtt_ms: Milliseconds | None = None
     """How long the answer took."""
 
@@ -44,8 +55,8 @@ class ClockSkew(Facts):
 async def measure_clock(params: ClockParams, ctx: Context) -> ClockSkew:
     """Compare this machine's clock with the target's, by the Date header of an answer.
 
-    Tokens, certificates and time series go wrong where clocks differ. Source: RFC 9110, 6.6.1; the offset is reckoned
-    from the middle of the exchange, as RFC 5905 does.
+    Tokens, certificates and time series go wrong where clocks differ. Source: RFC 9110, 6.6.1; the age that a cache
+    declares is added (RFC 9111, 5.1), and the offset is reckoned from the middle of the exchange, as RFC 5905 does.
 
         kind: host.clock
         target: api
@@ -63,16 +74,22 @@ async def measure_clock(params: ClockParams, ctx: Context) -> ClockSkew:
     except WireError as error:
         return ClockSkew(error=error.kind, error_detail=error.detail)
     date, rtt_s = answer.head.headers.get("date"), answer.total_ms / 1000
-    try:
-        date_s = parsedate_to_datetime(date or "").timestamp()
-    except ValueError:
+    date_s = http_date_s(date or "")
+    if date_s is None:
         return ClockSkew(error=ErrorKind.PROTOCOL, error_detail=f"no usable Date header: {date!r}"[:300])
-    skew_s = date_s + RESOLUTION_S / 2 - (sent_s + rtt_s / 2)
+    age_s = _age_s(answer.head.headers.get("age"))
+    skew_s = date_s + age_s + RESOLUTION_S / 2 - (sent_s + rtt_s / 2)
     uncertainty_s = RESOLUTION_S / 2 + rtt_s / 2
     return ClockSkew(
         skew_s=skew_s,
         distance_s=max(0.0, abs(skew_s) - uncertainty_s),
         uncertainty_s=uncertainty_s,
         date=(date or "")[:100],
+        age_s=age_s,
         rtt_ms=rtt_s * 1000,
     )
+
+
+def _age_s(header: str | None) -> float:
+    """The seconds of an Age header; 0 where it is missing or no number of seconds (RFC 9111: to be ignored)."""
+    return float(header) if header and header.isascii() and header.isdecimal() and len(header) < 10 else 0.0

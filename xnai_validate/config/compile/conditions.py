@@ -50,8 +50,8 @@ def _sentence(name: str, rule: Rule, value: JsonValue) -> str:
     words = [name.replace("_", " ")]
     if rule.negated:
         words.append("other than")
-    if rule.of_length:
-        words.append("of a length")
+    if rule.of != "value":
+        words.append(f"of {'an age' if rule.of == 'age' else 'a length'}")
     if rule.operator != "equals":
         words.append(_WORDS[rule.operator])
     operand = ", ".join(map(_shown, rule.operand)) if isinstance(rule.operand, list) else _shown(rule.operand)

@@ -7,12 +7,15 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import isnan
+from time import time
 
 from xnai_validate.errors import Unmeasurable
+from xnai_validate.model.instants import instant_s
 from xnai_validate.model.json import JsonValue, bounded
 from xnai_validate.model.judging.expressions import is_singular, locations_of, search, values_at
 from xnai_validate.model.judging.rules import Level, Rule
 from xnai_validate.model.text import printable
+from xnai_validate.model.units import format_ms
 
 SHOWN = 120
 """Longer values are cut in a sentence; the report has them whole."""
@@ -61,21 +64,27 @@ class Finding:
     level: Level
 
 
-def judge(rules: Iterable[Rule], facts: Mapping[str, object]) -> tuple[Finding, ...]:
+def judge(rules: Iterable[Rule], facts: Mapping[str, object], now_s: float | None = None) -> tuple[Finding, ...]:
     """Judge measured facts by rules; returns one finding per rule, in the order of the rules.
+
+    Ages are those at `now_s`, seconds since 1970; by default now.
 
     An absent value (None, or a path that finds nothing) satisfies no rule but `equals null`, not even a negated one;
     `not: null` requires a value. NaN satisfies no rule at all. Raises Unmeasurable if an expression takes too long.
     """
-    return tuple(_finding(rule, _value(rule, facts)) for rule in rules)
+    now_s = time() if now_s is None else now_s
+    return tuple(_finding(rule, _value(rule, facts), now_s) for rule in rules)
 
 
-def _finding(rule: Rule, value: object) -> Finding:
+def _finding(rule: Rule, value: object, now_s: float) -> Finding:
     measured: object = value
-    if rule.of_length and isinstance(value, str | Sequence | Mapping):
-        measured = len(value)
-    elif rule.of_length:
-        measured = MISSING
+    if rule.of == "length":
+        measured = len(value) if isinstance(value, str | Sequence | Mapping) else MISSING
+    elif rule.of == "age" and (since_s := instant_s(value)) is not None:
+        measured = now_s - since_s
+    elif rule.of == "age" and value is not MISSING and value is not None:
+        # No time: shown as it is, and no rule about an age holds for it.
+        return Finding(rule.subject, rule.name, rule.operand, bounded(value), False, rule.level)
     shown = None if measured is MISSING else bounded(measured)
     return Finding(rule.subject, rule.name, rule.operand, shown, _holds(rule, measured), rule.level)
 
@@ -177,11 +186,20 @@ def got_text(finding: Finding, facts: Mapping[str, object]) -> str:
     """Return the measured value of a finding; for too many values in a JSON document also where they are in it."""
     if finding.actual is None:
         return "no value"
+    if finding.rule.removeprefix("not ").startswith("age "):
+        return _age_text(finding.actual)
     text, places = value_text(finding.actual), _places(finding, facts)
     if not places:
         return text
     more = ", ..." if isinstance(finding.actual, int) and finding.actual > len(places) else ""
     return f"{text} ({printable(cut(', '.join(places), ITEMS))}{more})"
+
+
+def _age_text(age_s: JsonValue) -> str:
+    """The age that was measured; a value that is no time is shown as it is."""
+    if isinstance(age_s, bool) or not isinstance(age_s, int | float):
+        return f"{value_text(age_s)}, which is no time with a zone"
+    return f"one of {format_ms(age_s * 1000)}" if age_s >= 0 else f"a time {format_ms(-age_s * 1000)} ahead"
 
 
 def _places(finding: Finding, facts: Mapping[str, object]) -> list[str]:
@@ -238,15 +256,18 @@ def cut(text: str, cap: int) -> str:
 
 def expected_text(finding: Finding) -> str:
     """Return what the rule of a finding expects, in words: `200`, `at most 400`, `it to contain "done"`."""
-    name, length = finding.rule, ""
+    name, of = finding.rule, ""
     if "length " in name:
-        name, length = name.replace("length ", ""), "a length of "
+        name, of = name.replace("length ", ""), "a length of "
+    elif "age " in name:
+        age_ms = finding.expected * 1000 if isinstance(finding.expected, int | float) else 0
+        return "an age of " + _EXPECTED[name.replace("age ", "")].replace("{}", format_ms(age_ms))
     if finding.expected is None:
         return "a value" if name.startswith("not ") else "no value"
     operand = finding.expected
     items = isinstance(operand, list) and name.removeprefix("not ") in ("in", "contains")
     text = ", ".join(map(value_text, operand)) if items and isinstance(operand, list) else value_text(operand)
-    return length + _EXPECTED.get(name, f"{name} {{}}").replace("{}", text)
+    return of + _EXPECTED.get(name, f"{name} {{}}").replace("{}", text)
 
 
 def _error(facts: Mapping[str, object], kind: JsonValue) -> str:

@@ -12,11 +12,12 @@ from xnai_validate.model.json import JsonValue
 from xnai_validate.model.judging.expressions import is_singular
 from xnai_validate.model.judging.fact_types import JSON_TYPE, FactType
 from xnai_validate.model.suggestions import did_you_mean
-from xnai_validate.model.units import in_unit_of
+from xnai_validate.model.units import duration_s, in_unit_of
 
 Operator = Literal["equals", "min", "max", "in", "matches", "contains"]
 Level = Literal["expect", "warn"]
-OPERATORS = ("min", "max", "in", "not", "matches", "contains", "length")
+Aspect = Literal["value", "length", "age"]
+OPERATORS = ("min", "max", "in", "not", "matches", "contains", "length", "age")
 
 _FITS = {
     "min": {"number", "json"},
@@ -25,13 +26,15 @@ _FITS = {
     "matches": {"text", "choice", "json"},
     "contains": {"text", "list", "map", "json"},
     "length": {"text", "list", "map", "json"},
+    "age": {"text", "number", "json"},
 }
 _LENGTH = FactType("number", integer=True, floor=0)
+_AGE = FactType("number")
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """What is expected of one fact: one operator, optionally negated, optionally about the length."""
+    """What is expected of one fact: one operator, optionally negated, optionally about the length or the age."""
 
     fact: str
     operator: Operator
@@ -39,7 +42,8 @@ class Rule:
     path: str | None = None
     """A key of a mapping, or an RFC 9535 JSONPath into a JSON document (then it begins with `$`)."""
     negated: bool = False
-    of_length: bool = False
+    of: Aspect = "value"
+    """What of the value is compared: the value, its length, or its age in seconds, where it is a time."""
     ignore_case: bool = False
     level: Level = "expect"
 
@@ -52,8 +56,8 @@ class Rule:
 
     @property
     def name(self) -> str:
-        """The rule as it is written in YAML: `max`, `not matches`, `length min`."""
-        return f"{'not ' if self.negated else ''}{'length ' if self.of_length else ''}{self.operator}"
+        """The rule as it is written in YAML: `max`, `not matches`, `length min`, `age max`."""
+        return f"{'not ' if self.negated else ''}{'' if self.of == 'value' else f'{self.of} '}{self.operator}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,15 +161,31 @@ class _Parser:
         if kind.shape not in _FITS[name]:
             return self.wrong(path, f"{name} does not fit {blank.subject}, which is {_article(str(kind))}")
         if name == "length":
-            if blank.of_length:
-                return self.wrong(path, "length of a length")
-            return self.of_value(spec, _LENGTH, replace(blank, of_length=True), path)
+            if blank.of != "value":
+                return self.wrong(path, f"length of {_article(blank.of)}")
+            return self.of_value(spec, _LENGTH, replace(blank, of="length"), path)
+        if name == "age":
+            return self.of_age(spec, blank, path)
         operand = self.operand(spec, kind, name, path)
         if operand is _BAD:
             return []
         rule = replace(blank, operator=name, operand=operand)  # type: ignore[arg-type]
         why = _always(rule, kind)
         return self.wrong(path, f"always holds: {why}") if why else [rule]
+
+    def of_age(self, spec: JsonValue, blank: Rule, path: tuple[str | int, ...]) -> list[Rule]:
+        """The rules of the age of a time: only `min` and `max`, in seconds or as durations."""
+        if blank.of != "value":
+            return self.wrong(path, f"age of {_article(blank.of)}")
+        if not isinstance(spec, dict) or not spec or not spec.keys() <= {"min", "max"}:
+            return self.wrong(path, "age takes min or max", "write {age: {max: 5m}}")
+        seconds: dict[str, JsonValue] = {}
+        for name, operand in spec.items():
+            try:
+                seconds[name] = duration_s(operand) if isinstance(operand, str) else operand
+            except ValueError as error:
+                return self.wrong((*path, name), str(error))
+        return self.of_value(seconds, _AGE, replace(blank, of="age"), path)
 
     def operand(self, spec: JsonValue, kind: FactType, operator: str, path: tuple[str | int, ...]) -> JsonValue:
         """The operand, in the fact's unit if it has one; `_BAD` (and an error noted) if it does not fit."""
