@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from xnai_validate.config.compile.measurements import Measurements
+from xnai_validate.config.compile.measurements.measurements import Measurements
 from xnai_validate.config.yaml_files.problems import Problems, Where
 from xnai_validate.engine.attempt import measure
 from xnai_validate.engine.clock import SystemClock

@@ -1,7 +1,7 @@
 """The registry: kind -> checker and name -> fault, each imported only when it is asked for.
 
 Kinds and faults register in the same way, by file name: `redis.ping` is `checkers/redis/ping.py`, `redis.pause` is
-`faults/redis/pause.py`. Modules whose name begins with an underscore hold code that several of them share. Other
+`faults/redis/pause.py`. Modules and folders whose name begins with an underscore hold code that several share. Other
 packages add families through the entry point groups `xnai_validate.checkers` and `xnai_validate.faults`; an entry
 point names a package that is laid out in the same way, or a single module that declares everything.
 """

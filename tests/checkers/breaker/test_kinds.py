@@ -12,7 +12,7 @@ from tests.checkers.breaker import faults, reference
 from tests.checkers.breaker.promises import params, post
 from tests.checkers.breaker.server import Stack, stack, stored
 from tests.context import beside, call_checker, check_context, observe
-from xnai_validate.checkers.breaker._calls import retry_after_s
+from xnai_validate.checkers.breaker._driver.calls import retry_after_s
 from xnai_validate.checkers.breaker._models import BreakerParams
 from xnai_validate.kit import NotApplicable, Observed, Target, Unmeasurable
 

@@ -21,7 +21,7 @@ from tests.context import call_checker, check_context
 from tests.engine.plans import collect, engine_of, make, plan_of, results
 from tests.scripted import Line, ReceivedRequest, ok, scripted
 from xnai_validate import registry
-from xnai_validate.checkers.load._line import SPARE_DESCRIPTORS
+from xnai_validate.checkers.load._generator.line import SPARE_DESCRIPTORS
 from xnai_validate.engine import Memory, SystemClock
 from xnai_validate.kit import Facts, Target, Unmeasurable
 from xnai_validate.model.histogram import Histogram

@@ -9,10 +9,10 @@ from itertools import pairwise
 from typing import Annotated
 
 from xnai_validate.checkers._once import once
-from xnai_validate.checkers.breaker._calls import Call, Outcome, make
-from xnai_validate.checkers.breaker._driver import Driver
+from xnai_validate.checkers.breaker._driver.calls import Call, Outcome, make
+from xnai_validate.checkers.breaker._driver.driver import Driver
+from xnai_validate.checkers.breaker._driver.trips import must_fail, must_have_time
 from xnai_validate.checkers.breaker._models import BreakerParams
-from xnai_validate.checkers.breaker._trips import must_fail, must_have_time
 from xnai_validate.checkers.breaker.refusal import quantile
 from xnai_validate.kit import Context, Count, Facts, Ge, Le, Milliseconds, Observation, XnaiError, checker
 

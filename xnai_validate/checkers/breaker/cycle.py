@@ -7,13 +7,13 @@ from dataclasses import dataclass, field
 
 from xnai_validate.checkers._once import once
 from xnai_validate.checkers._steps import failure, observe_all
-from xnai_validate.checkers.breaker._calls import Call, Outcome
-from xnai_validate.checkers.breaker._driver import Driver
+from xnai_validate.checkers.breaker._driver.calls import Call, Outcome
+from xnai_validate.checkers.breaker._driver.driver import Driver
+from xnai_validate.checkers.breaker._driver.phases import Closing, Opening, Waiting
+from xnai_validate.checkers.breaker._driver.readings import Reading
+from xnai_validate.checkers.breaker._driver.recovery import recovery_of
+from xnai_validate.checkers.breaker._driver.trips import must_have_time, must_open
 from xnai_validate.checkers.breaker._models import CycleParams
-from xnai_validate.checkers.breaker._phases import Closing, Opening, Waiting
-from xnai_validate.checkers.breaker._readings import Reading
-from xnai_validate.checkers.breaker._recovery import recovery_of
-from xnai_validate.checkers.breaker._trips import must_have_time, must_open
 from xnai_validate.kit import Context, Count, Facts, JsonValue, Milliseconds, checker
 
 

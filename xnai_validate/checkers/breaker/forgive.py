@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from xnai_validate.checkers._once import once
-from xnai_validate.checkers.breaker._calls import Outcome
-from xnai_validate.checkers.breaker._driver import Driver
+from xnai_validate.checkers.breaker._driver.calls import Outcome
+from xnai_validate.checkers.breaker._driver.driver import Driver
+from xnai_validate.checkers.breaker._driver.trips import must_fail
 from xnai_validate.checkers.breaker._models import BreakerParams
-from xnai_validate.checkers.breaker._trips import must_fail
 from xnai_validate.kit import Context, Count, Facts, Milliseconds, NotApplicable, checker
 
 

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from xnai_validate.checkers._once import once
-from xnai_validate.checkers.breaker._calls import Call, Outcome
-from xnai_validate.checkers.breaker._driver import Driver
+from xnai_validate.checkers.breaker._driver.calls import Call, Outcome
+from xnai_validate.checkers.breaker._driver.driver import Driver
+from xnai_validate.checkers.breaker._driver.phases import Opening
+from xnai_validate.checkers.breaker._driver.readings import PAUSE_S
+from xnai_validate.checkers.breaker._driver.trips import must_fail
 from xnai_validate.checkers.breaker._models import BreakerParams
-from xnai_validate.checkers.breaker._phases import Opening
-from xnai_validate.checkers.breaker._readings import PAUSE_S
-from xnai_validate.checkers.breaker._trips import must_fail
 from xnai_validate.checkers.breaker.refusal import quantile
 from xnai_validate.kit import Context, Count, Duration, Facts, FaultEntry, Milliseconds, checker
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from xnai_validate.checkers.breaker._calls import Call
+from xnai_validate.checkers.breaker._driver.calls import Call
 from xnai_validate.checkers.breaker._models import CycleParams
 from xnai_validate.checkers.breaker.cycle import Cycle, cycle_of
 from xnai_validate.kit import Context, Count, Facts, Milliseconds, Seconds, checker

@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 from typing import Annotated, Self
 
 from xnai_validate.checkers._once import once
-from xnai_validate.checkers.breaker._calls import Call, Outcome
-from xnai_validate.checkers.breaker._driver import Driver
+from xnai_validate.checkers.breaker._driver.calls import Call, Outcome
+from xnai_validate.checkers.breaker._driver.driver import Driver
+from xnai_validate.checkers.breaker._driver.phases import Waiting
+from xnai_validate.checkers.breaker._driver.recovery import recovery_of
+from xnai_validate.checkers.breaker._driver.trips import must_fail, must_have_time
 from xnai_validate.checkers.breaker._models import BreakerParams
-from xnai_validate.checkers.breaker._phases import Waiting
-from xnai_validate.checkers.breaker._recovery import recovery_of
-from xnai_validate.checkers.breaker._trips import must_fail, must_have_time
 from xnai_validate.kit import Context, Count, Facts, Ge, Le, Milliseconds, Unmeasurable, checker, model_validator
 
 

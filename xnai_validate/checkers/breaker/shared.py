@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from typing import Annotated
 
 from xnai_validate.checkers._once import once
-from xnai_validate.checkers.breaker._calls import Call, Outcome, make
-from xnai_validate.checkers.breaker._driver import Driver
+from xnai_validate.checkers.breaker._driver.calls import Call, Outcome, make
+from xnai_validate.checkers.breaker._driver.driver import Driver
+from xnai_validate.checkers.breaker._driver.readings import PAUSE_S
+from xnai_validate.checkers.breaker._driver.trips import must_have_time, must_open
 from xnai_validate.checkers.breaker._models import BreakerParams
-from xnai_validate.checkers.breaker._readings import PAUSE_S
-from xnai_validate.checkers.breaker._trips import must_have_time, must_open
 from xnai_validate.checkers.breaker.concurrent import at_once
 from xnai_validate.kit import Context, Count, Facts, Field, Ge, Le, Milliseconds, Observation, XnaiError, checker
 

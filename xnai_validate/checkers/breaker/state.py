@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
+from xnai_validate.checkers.breaker._driver.readings import Reading
 from xnai_validate.checkers.breaker._models import CycleParams
-from xnai_validate.checkers.breaker._readings import Reading
 from xnai_validate.checkers.breaker.cycle import Cycle, cycle_of
 from xnai_validate.kit import Context, Count, Facts, NotApplicable, Seconds, checker
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from xnai_validate.checkers._once import once
-from xnai_validate.checkers.breaker._calls import Call, Outcome
-from xnai_validate.checkers.breaker._driver import Driver
+from xnai_validate.checkers.breaker._driver.calls import Call, Outcome
+from xnai_validate.checkers.breaker._driver.driver import Driver
+from xnai_validate.checkers.breaker._driver.trips import must_open
 from xnai_validate.checkers.breaker._models import BreakerParams, State
-from xnai_validate.checkers.breaker._trips import must_open
 from xnai_validate.checkers.breaker.concurrent import at_once
 from xnai_validate.kit import Context, Duration, Facts, FaultEntry, Milliseconds, Unmeasurable, checker
 

@@ -6,8 +6,8 @@ import asyncio
 from collections.abc import Callable, Sequence
 from itertools import count
 
-from xnai_validate.checkers.load._drive import Drive
-from xnai_validate.checkers.load._tally import Tally
+from xnai_validate.checkers.load._generator.drive import Drive
+from xnai_validate.checkers.load._generator.tally import Tally
 from xnai_validate.kit import Target
 from xnai_validate.wire.failure import WireError
 from xnai_validate.wire.redis.client import connect_redis

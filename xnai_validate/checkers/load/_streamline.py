@@ -6,12 +6,12 @@ import asyncio
 from time import perf_counter
 
 from xnai_validate.checkers._streams.params import EventReader, StreamedParams
-from xnai_validate.checkers.load._drive import Drive
-from xnai_validate.checkers.load._opener import Opener
-from xnai_validate.checkers.load._pushed_response import PushedResponse
-from xnai_validate.checkers.load._request_bytes import request_bytes
+from xnai_validate.checkers.load._generator.drive import Drive
+from xnai_validate.checkers.load._generator.tally import US, Tally
+from xnai_validate.checkers.load._http.opener import Opener
+from xnai_validate.checkers.load._http.pushed_response import PushedResponse
+from xnai_validate.checkers.load._http.request_bytes import request_bytes
 from xnai_validate.checkers.load._streamtally import StreamTally
-from xnai_validate.checkers.load._tally import US, Tally
 from xnai_validate.kit import ErrorKind, JsonValue
 from xnai_validate.wire.http.request import Prepared
 from xnai_validate.wire.ndjson import NdjsonParser

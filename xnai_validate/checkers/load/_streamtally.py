@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
-from xnai_validate.checkers.load._tally import US, Tally
+from xnai_validate.checkers.load._generator.tally import US, Tally
 from xnai_validate.kit import ErrorKind, Histogram
 
 

@@ -6,10 +6,10 @@ import asyncio
 from typing import Annotated
 
 from xnai_validate.checkers._request import RequestParams
-from xnai_validate.checkers.load._drive import Drive
-from xnai_validate.checkers.load._figures import load_figures
-from xnai_validate.checkers.load._request_bytes import request_bytes, verify
-from xnai_validate.checkers.load._shape import LoadFacts, LoadParams
+from xnai_validate.checkers.load._generator.drive import Drive
+from xnai_validate.checkers.load._generator.figures import load_figures
+from xnai_validate.checkers.load._http.request_bytes import request_bytes, verify
+from xnai_validate.checkers.load._models import LoadFacts, LoadParams
 from xnai_validate.kit import Context, Count, Ge, Le, NotApplicable, Size, Unmeasurable, checker
 from xnai_validate.wire.failure import WireError
 from xnai_validate.wire.http.client import BODY_CAP
@@ -64,8 +64,8 @@ async def http(params: HttpLoad, ctx: Context) -> HttpLoadFacts:
     if not target.can_request(params.path):
         raise NotApplicable(f"target {target.name} has no url")
     try:
-        from xnai_validate.checkers.load._exchange import Exchange
-        from xnai_validate.checkers.load._httpline import HeadLine, HttpLine
+        from xnai_validate.checkers.load._http.exchange import Exchange
+        from xnai_validate.checkers.load._http.httpline import HeadLine, HttpLine
     except ImportError as error:
         raise Unmeasurable("load.http needs httptools", hint="pip install 'xnai-validate[load]'") from error
     prepared = prepare(params.request(target))

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from xnai_validate.checkers.load._drive import Drive
-from xnai_validate.checkers.load._figures import load_figures
+from xnai_validate.checkers.load._generator.drive import Drive
+from xnai_validate.checkers.load._generator.figures import load_figures
+from xnai_validate.checkers.load._models import LoadFacts, LoadParams
 from xnai_validate.checkers.load._redisline import GOOD, Commands, RedisLine
-from xnai_validate.checkers.load._shape import LoadFacts, LoadParams
 from xnai_validate.kit import Context, Ge, Le, Len, Size, checker
 from xnai_validate.wire.redis.client import redis_address
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from xnai_validate.checkers._streams.params import StreamedParams
-from xnai_validate.checkers.load._drive import Drive
-from xnai_validate.checkers.load._figures import load_figures, ms
-from xnai_validate.checkers.load._request_bytes import verify
-from xnai_validate.checkers.load._shape import LoadFacts, LoadParams
+from xnai_validate.checkers.load._generator.drive import Drive
+from xnai_validate.checkers.load._generator.figures import load_figures, ms
+from xnai_validate.checkers.load._generator.tally import Tally
+from xnai_validate.checkers.load._http.request_bytes import verify
+from xnai_validate.checkers.load._models import LoadFacts, LoadParams
 from xnai_validate.checkers.load._streamtally import StreamTally
-from xnai_validate.checkers.load._tally import Tally
 from xnai_validate.checkers.load.http import address
 from xnai_validate.kit import (
     Context,

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from xnai_validate.config.compile.conditions import Conditions
 from xnai_validate.config.compile.consent import Consent
-from xnai_validate.config.compile.measurements import Measurements
+from xnai_validate.config.compile.measurements.measurements import Measurements
 from xnai_validate.config.compile.promises import Promises
 from xnai_validate.config.compile.thresholds import Thresholds
 from xnai_validate.config.files.common import DefaultsEntry, RetryEntry, UntilEntry

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from xnai_validate.config.compile.interpolation import Interpolator
+from xnai_validate.config.compile.variables.interpolation import Interpolator
 from xnai_validate.config.yaml_files.problems import Problems, Where
 from xnai_validate.model.json import JsonObject, JsonValue
 from xnai_validate.model.judging.fact_types import JSON_TYPE

@@ -11,16 +11,16 @@ from xnai_validate.config.compile.checks import Checks, with_wait
 from xnai_validate.config.compile.conditions import Conditions
 from xnai_validate.config.compile.consent import Consent
 from xnai_validate.config.compile.criteria_and_limits import criteria_of, limits_of
-from xnai_validate.config.compile.interpolation import Interpolator
-from xnai_validate.config.compile.measurements import Measurements
+from xnai_validate.config.compile.measurements.measurements import Measurements
 from xnai_validate.config.compile.profile_chain import Chain, Profile
 from xnai_validate.config.compile.promises import Promises
 from xnai_validate.config.compile.selection import is_narrowed, select, with_needs
 from xnai_validate.config.compile.suites import Suites
-from xnai_validate.config.compile.targets import Targets, unverified, with_probes
+from xnai_validate.config.compile.targets.targets import Targets, unverified, with_probes
 from xnai_validate.config.compile.thresholds import Thresholds
-from xnai_validate.config.compile.variable_sources import fill_vars, read_stack_description, type_error
-from xnai_validate.config.compile.variables import VarSpace
+from xnai_validate.config.compile.variables.interpolation import Interpolator
+from xnai_validate.config.compile.variables.sources import fill_vars, read_stack_description, type_error
+from xnai_validate.config.compile.variables.space import VarSpace
 from xnai_validate.config.files.common import DefaultsEntry
 from xnai_validate.config.files.profile import StackDescription
 from xnai_validate.config.locate import Library

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from xnai_validate.config.compile.interpolation import Interpolator
+from xnai_validate.config.compile.variables.interpolation import Interpolator
 from xnai_validate.config.files.profile import ProfileFile
 from xnai_validate.config.files.vars_file import read_vars
 from xnai_validate.config.locate import Library

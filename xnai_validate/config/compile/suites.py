@@ -10,9 +10,9 @@ from fnmatch import translate
 from pydantic import ValidationError
 
 from xnai_validate.config.compile.checks import Checks, CheckSource, Suite, full_id
-from xnai_validate.config.compile.interpolation import Interpolator
 from xnai_validate.config.compile.profile_chain import Profile
 from xnai_validate.config.compile.selection import cycle
+from xnai_validate.config.compile.variables.interpolation import Interpolator
 from xnai_validate.config.files.suite import CheckEntry, SuiteFile, SuiteHead
 from xnai_validate.config.locate import Library
 from xnai_validate.config.yaml_files.document import Source

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from fnmatch import translate
 
-from xnai_validate.config.compile.measurements import Measurements, RulesByFact
+from xnai_validate.config.compile.measurements.measurements import Measurements, RulesByFact
 from xnai_validate.config.compile.profile_chain import Profile
 from xnai_validate.config.yaml_files.problems import Problems, Where
 from xnai_validate.kit import Checker

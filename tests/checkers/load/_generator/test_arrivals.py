@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from xnai_validate.checkers.load._arrivals import Arrivals, Stage
+from xnai_validate.checkers.load._generator.arrivals import Arrivals, Stage
 
 
 def times(*stages: Stage) -> list[float]:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from xnai_validate.config.compile.interpolation import Interpolator, Reference, parts
-from xnai_validate.config.compile.variables import VarSpace
+from xnai_validate.config.compile.variables.interpolation import Interpolator, Reference, parts
+from xnai_validate.config.compile.variables.space import VarSpace
 from xnai_validate.config.yaml_files.problems import Problems, Where
 from xnai_validate.model.json import JsonObject, JsonValue
 

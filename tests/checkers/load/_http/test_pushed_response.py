@@ -10,11 +10,11 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 from tests.scripted import Line, ReceivedRequest, Scripted, scripted
-from xnai_validate.checkers.load import _opener as http_opener
-from xnai_validate.checkers.load import _pushed_response as http_push
-from xnai_validate.checkers.load._opener import OPENING, Opener
-from xnai_validate.checkers.load._pushed_response import PushedResponse
-from xnai_validate.checkers.load._request_bytes import request_bytes
+from xnai_validate.checkers.load._http import opener as http_opener
+from xnai_validate.checkers.load._http import pushed_response as http_push
+from xnai_validate.checkers.load._http.opener import OPENING, Opener
+from xnai_validate.checkers.load._http.pushed_response import PushedResponse
+from xnai_validate.checkers.load._http.request_bytes import request_bytes
 from xnai_validate.kit import ErrorKind
 from xnai_validate.wire.http.network import HEAD_CAP
 from xnai_validate.wire.http.request import HttpRequest, prepare

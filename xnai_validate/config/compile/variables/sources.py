@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from pydantic import ValidationError
 
 from xnai_validate.config.compile.profile_chain import Link
-from xnai_validate.config.compile.variables import DEPTH_CAP, VarSpace
+from xnai_validate.config.compile.variables.space import DEPTH_CAP, VarSpace
 from xnai_validate.config.files.profile import StackDescription
 from xnai_validate.config.options import LoadOptions
 from xnai_validate.config.yaml_files.problems import Problems, Where

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Self
 
-from xnai_validate.checkers.load._arrivals import Arrivals, Stage
+from xnai_validate.checkers.load._generator.arrivals import Arrivals, Stage
 from xnai_validate.kit import (
     Count,
     Duration,

@@ -10,7 +10,7 @@ from typing import TypeVar
 from pydantic import BaseModel, ValidationError
 
 from xnai_validate import registry
-from xnai_validate.config.compile.templates import contains_measurements, depends_on_reference
+from xnai_validate.config.compile.measurements.templates import contains_measurements, depends_on_reference
 from xnai_validate.config.yaml_files.document import Steps
 from xnai_validate.config.yaml_files.problems import Problems, Where
 from xnai_validate.config.yaml_files.scalars import SpelledFloat, SpelledInt

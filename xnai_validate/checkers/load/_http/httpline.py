@@ -14,11 +14,11 @@ from typing import cast
 
 import httptools
 
-from xnai_validate.checkers.load._drive import Drive
-from xnai_validate.checkers.load._exchange import HEAD_CAP, Exchange, declares_length, final_head
-from xnai_validate.checkers.load._odd_response import OddResponse, has_odd_coding
-from xnai_validate.checkers.load._request_bytes import open_connection
-from xnai_validate.checkers.load._tally import Tally
+from xnai_validate.checkers.load._generator.drive import Drive
+from xnai_validate.checkers.load._generator.tally import Tally
+from xnai_validate.checkers.load._http.exchange import HEAD_CAP, Exchange, declares_length, final_head
+from xnai_validate.checkers.load._http.odd_response import OddResponse, has_odd_coding
+from xnai_validate.checkers.load._http.request_bytes import open_connection
 from xnai_validate.kit import ErrorKind
 from xnai_validate.wire.failure import WireError, wire_error
 from xnai_validate.wire.http.network import is_response

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from xnai_validate.checkers.breaker._calls import Call
-from xnai_validate.checkers.breaker._readings import Reading
+from xnai_validate.checkers.breaker._driver.calls import Call
+from xnai_validate.checkers.breaker._driver.readings import Reading
 
 
 @dataclass(slots=True)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from xnai_validate.checkers.breaker._driver.phases import Waiting
 from xnai_validate.checkers.breaker._models import BreakerParams
-from xnai_validate.checkers.breaker._phases import Waiting
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from xnai_validate.checkers.breaker._calls import Call, Outcome
+from xnai_validate.checkers.breaker._driver.calls import Call, Outcome
+from xnai_validate.checkers.breaker._driver.readings import Reading
 from xnai_validate.checkers.breaker._models import State
-from xnai_validate.checkers.breaker._readings import Reading
 from xnai_validate.kit import JsonValue
 
 CHANGES_CAP = 100

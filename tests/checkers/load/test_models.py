@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from xnai_validate.checkers.load._shape import LoadParams
+from xnai_validate.checkers.load._models import LoadParams
 
 
 def params(**with_: Any) -> LoadParams:

@@ -6,12 +6,12 @@ import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 
-from xnai_validate.checkers.breaker._calls import Call, Outcome, make
+from xnai_validate.checkers.breaker._driver.calls import Call, Outcome, make
+from xnai_validate.checkers.breaker._driver.phases import Closing, Opening, Waiting
+from xnai_validate.checkers.breaker._driver.readings import Reading, Readings
+from xnai_validate.checkers.breaker._driver.timeline import Timeline
+from xnai_validate.checkers.breaker._driver.trips import failing
 from xnai_validate.checkers.breaker._models import BreakerParams
-from xnai_validate.checkers.breaker._phases import Closing, Opening, Waiting
-from xnai_validate.checkers.breaker._readings import Reading, Readings
-from xnai_validate.checkers.breaker._timeline import Timeline
-from xnai_validate.checkers.breaker._trips import failing
 from xnai_validate.kit import Context, NotApplicable, Observation, Unmeasurable
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from xnai_validate.config.compile.profile_chain import Profile
-from xnai_validate.config.compile.target_access import TargetAccess, checked_url, is_socket, located
+from xnai_validate.config.compile.targets.access import TargetAccess, checked_url, is_socket, located
 from xnai_validate.config.files.profile import CandidateEntry, ProbeEntry, StackDescription, TargetEntry
 from xnai_validate.config.options import LoadOptions
 from xnai_validate.config.yaml_files.problems import Problems, Where

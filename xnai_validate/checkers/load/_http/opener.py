@@ -6,8 +6,8 @@ import asyncio
 from collections import deque
 from functools import partial
 
-from xnai_validate.checkers.load._pushed_response import BUFFER, PushedResponse
-from xnai_validate.checkers.load._request_bytes import open_connection
+from xnai_validate.checkers.load._http.pushed_response import BUFFER, PushedResponse
+from xnai_validate.checkers.load._http.request_bytes import open_connection
 from xnai_validate.wire.failure import WireError, wire_error
 from xnai_validate.wire.http.request import Prepared
 from xnai_validate.wire.net.tls import client_context

@@ -5,7 +5,7 @@ from __future__ import annotations
 import resource
 from typing import Protocol
 
-from xnai_validate.checkers.load._tally import Tally
+from xnai_validate.checkers.load._generator.tally import Tally
 from xnai_validate.kit import Unmeasurable
 
 SPARE_DESCRIPTORS = 64

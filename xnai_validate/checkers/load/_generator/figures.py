@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from xnai_validate.checkers.load._drive import Drive
-from xnai_validate.checkers.load._tally import Tally
+from xnai_validate.checkers.load._generator.drive import Drive
+from xnai_validate.checkers.load._generator.tally import Tally
 from xnai_validate.kit import Histogram, JsonValue
 
 LAG_FLOOR_US = 5_000.0

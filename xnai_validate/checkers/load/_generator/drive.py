@@ -8,11 +8,11 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from time import perf_counter, thread_time
 
-from xnai_validate.checkers.load._arrivals import Arrivals
-from xnai_validate.checkers.load._line import Line, allow_descriptors
-from xnai_validate.checkers.load._shape import LoadParams
-from xnai_validate.checkers.load._tally import Tally
-from xnai_validate.checkers.load._timer import Alarm
+from xnai_validate.checkers.load._generator.arrivals import Arrivals
+from xnai_validate.checkers.load._generator.line import Line, allow_descriptors
+from xnai_validate.checkers.load._generator.tally import Tally
+from xnai_validate.checkers.load._generator.timer import Alarm
+from xnai_validate.checkers.load._models import LoadParams
 from xnai_validate.kit import Context, Unmeasurable, XnaiError
 
 BEAT_S = 0.01

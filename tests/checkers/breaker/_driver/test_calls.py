@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from xnai_validate.checkers.breaker._calls import envelope_faults
+from xnai_validate.checkers.breaker._driver.calls import envelope_faults
 from xnai_validate.kit import JsonValue
 
 ENVELOPE: dict[str, JsonValue] = {

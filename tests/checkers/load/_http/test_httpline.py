@@ -10,10 +10,10 @@ from typing import Any, cast
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from xnai_validate.checkers.load._drive import Drive
-from xnai_validate.checkers.load._exchange import Exchange
-from xnai_validate.checkers.load._httpline import HttpLine
-from xnai_validate.checkers.load._request_bytes import request_bytes
+from xnai_validate.checkers.load._generator.drive import Drive
+from xnai_validate.checkers.load._http.exchange import Exchange
+from xnai_validate.checkers.load._http.httpline import HttpLine
+from xnai_validate.checkers.load._http.request_bytes import request_bytes
 from xnai_validate.kit import ErrorKind
 from xnai_validate.wire.http.request import HttpRequest, prepare
 

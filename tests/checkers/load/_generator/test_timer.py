@@ -9,8 +9,8 @@ from time import perf_counter
 
 import pytest
 
-from xnai_validate.checkers.load import _timer as alarms
-from xnai_validate.checkers.load._timer import Alarm
+from xnai_validate.checkers.load._generator import timer as alarms
+from xnai_validate.checkers.load._generator.timer import Alarm
 
 
 @pytest.fixture(params=["timerfd", "asyncio"])

@@ -1,0 +1,1 @@
+"""A breaker driven from outside: calls, readings, the phases it goes through."""

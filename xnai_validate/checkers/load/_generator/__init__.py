@@ -1,0 +1,1 @@
+"""The load generator: when requests begin, what drives them, what is counted."""

@@ -1,0 +1,1 @@
+"""From kinds, params and rules as written to validated measurements."""

@@ -1,0 +1,1 @@
+"""The vars of a profile: where they come from, and `${...}` in files."""
