@@ -10,6 +10,7 @@ import pytest
 from tests.config.home import Home
 from xnai_validate.config.catalogue import catalogue
 from xnai_validate.config.lint import Linted, lint
+from xnai_validate.config.one_check import plan_check
 from xnai_validate.config.options import LoadOptions
 from xnai_validate.errors import ConfigError
 from xnai_validate.model.source_location import InvalidConfig
@@ -43,11 +44,11 @@ def test_a_check_is_explained_with_its_rules(home: Home) -> None:
     """All rules that will judge it, under the base profile; an unknown id is reported with the nearest."""
     home.suite(SUITE, "own/mine")
     found = catalogue(home.options())
-    check = found.explain("own/mine:a")
+    check, _ = plan_check("own/mine:a", found)
     assert [(rule.fact, rule.operand) for rule in check.measurement.rules] == [("error", None), ("status", 200)]
-    assert found.explain("own/mine:b").needs == ("own/mine:a",)
+    assert plan_check("own/mine:b", found)[0].needs == ("own/mine:a",)
     with pytest.raises(ConfigError) as error:
-        found.explain("own/mine:c")
+        plan_check("own/mine:c", found)
     assert error.value.hint is not None
     assert "own/mine:" in error.value.hint
 
@@ -62,7 +63,7 @@ def test_a_suite_is_verified_under_the_profile_that_runs_it(home: Home) -> None:
     assert lint((), home.options()).suites > 1
     home.suite("title: V\nchecks: [{id: a}]\n", "own/other")
     assert lint((str(path),), home.options()) == Linted(0, 1, 1), "errors of its neighbours are not its own"
-    assert catalogue(home.options()).explain("own/web:a").id == "own/web:a"
+    assert plan_check("own/web:a", catalogue(home.options()))[0].id == "own/web:a"
 
 
 def test_a_suite_whose_profile_is_no_yaml_is_verified_all_the_same(home: Home) -> None:

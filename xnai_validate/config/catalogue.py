@@ -1,24 +1,18 @@
-"""All profiles, suites and checks within reach: listed, explained and linted."""
+"""All profiles, suites and checks within reach, as they are written."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from functools import cached_property
 
-from xnai_validate.config.compile.load import plan_of_suites
-from xnai_validate.config.compile.promises import Promises
 from xnai_validate.config.locate import ConfigFile, Library
 from xnai_validate.config.options import LoadOptions
 from xnai_validate.config.search_path import bundled_root
 from xnai_validate.config.yaml_files.document import SourceCache
 from xnai_validate.config.yaml_files.problems import Problems, Where
-from xnai_validate.errors import ConfigError
 from xnai_validate.model.json import JsonValue
-from xnai_validate.model.results.report import Promise
-from xnai_validate.model.suggestions import did_you_mean
-from xnai_validate.plan import PlannedCheck
 
 _NO_OPTIONS = LoadOptions()
 BASE = "stack"
@@ -77,7 +71,7 @@ class SuiteSummary:
 class Catalogue:
     """Everything within reach, read on demand; imports no checker.
 
-    Files that are not YAML raise `InvalidConfig`; other errors are found by `load_plan` and `lint`.
+    Files that are not YAML raise `InvalidConfig`; `load_plan` and `lint` find other errors.
     """
 
     options: LoadOptions
@@ -85,63 +79,38 @@ class Catalogue:
     _problems: Problems = field(default_factory=Problems)
 
     @cached_property
-    def _library(self) -> Library:
+    def library(self) -> Library:
+        """The files, by name."""
         return Library(self.options, self._problems, self.cache)
 
     @cached_property
     def profiles(self) -> tuple[ProfileSummary, ...]:
         """Every profile, by name."""
-        summaries = tuple(self._profile(file) for file in self._library.profiles.values())
+        summaries = tuple(self._profile(file) for file in self.library.profiles.values())
         self._problems.raise_if_any()
         return summaries
 
     @cached_property
     def suites(self) -> tuple[SuiteSummary, ...]:
         """Every suite, by category and name."""
-        summaries = tuple(self._suite(file) for file in suites_of(self._library))
+        summaries = tuple(self._suite(file) for file in suites_of(self.library))
         self._problems.raise_if_any()
         return summaries
-
-    @cached_property
-    def promises(self) -> tuple[Promise, ...]:
-        """Every promise and practice of the contracts, in the order of the files."""
-        promises = tuple(Promises(self._library, self._problems).all.values())
-        self._problems.raise_if_any()
-        return promises
 
     @property
     def checks(self) -> tuple[CheckSummary, ...]:
         """Every check of every suite."""
         return tuple(check for suite in self.suites for check in suite.checks)
 
-    def explain(self, check_id: str) -> PlannedCheck:
-        """A check with its validated params and its rules, under the profile that runs it (see `homes`)."""
-        return self.explained(check_id)[0]
-
-    def explained(self, check_id: str) -> tuple[PlannedCheck, frozenset[str]]:
-        """As `explain`, with the secrets in the plan, which must not be shown.
-
-        Raises ConfigError for an unknown id, and `InvalidConfig` if its suite has errors.
-        """
-        suite = check_id.partition(":")[0]
-        if suite in self._library.suites:
-            narrowed = replace(self.options, only=(), rerun=frozenset({check_id}))
-            plan = plan_of_suites((suite,), narrowed, self.homes((suite,))[suite], self.cache)
-            check = next((check for check in plan.checks if check.id == check_id), None)
-            if check is not None:
-                return check, plan.secrets
-        known = [check.id for check in self.checks]
-        raise ConfigError(f'unknown check "{check_id}"', hint=did_you_mean(check_id, known))
-
     def homes(self, suites: Iterable[str]) -> dict[str, str]:
         """Suite -> the profile under which it is validated, since only a profile knows the targets and vars of a stack.
 
         A suite of the user has the first profile of the user that runs it, all others have the base profile.
         """
-        own = [profile for profile in self.profiles if _is_own(self._library.profiles[profile.name])]
+        own = [profile for profile in self.profiles if _is_own(self.library.profiles[profile.name])]
 
         def home(name: str) -> str:
-            file = self._library.suites.get(name)
+            file = self.library.suites.get(name)
             if file is None or not _is_own(file):
                 return BASE
             runs_it = (each.name for each in own if any(fnmatchcase(name, glob) for glob in each.suites))
@@ -161,7 +130,7 @@ class Catalogue:
         shared = defaults if isinstance(defaults, dict) else {}
         checks = raw.get("checks")
         covers = (*_texts(raw, "covers"), *_texts(shared, "covers"))
-        source = self._library.read(file)
+        source = self.library.read(file)
         summaries = tuple(
             CheckSummary(
                 id=f"{file.name}:{_text(item, 'id')}",
@@ -182,7 +151,7 @@ class Catalogue:
         return SuiteSummary(file.name, _text(raw, "title"), file.shown, file.bundled, covers, summaries)
 
     def _mapping(self, file: ConfigFile) -> dict[str, JsonValue]:
-        source = self._library.read(file)
+        source = self.library.read(file)
         if source is None:
             return {}
         if not isinstance(source.value, dict):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from xnai_validate.model.results.comparison import Change, Compared, Comparison
-from xnai_validate.report.words import counted
+from xnai_validate.report.lists import counted
 
 _ORDER: tuple[Change, ...] = ("regression", "cannot tell", "improvement", "same")
 _NOT_COUNTED: dict[Change, str] = {"same": "the same", "cannot tell": "cannot be compared"}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from xnai_validate.model.results.report import RunReport
 from xnai_validate.model.results.verdict import Exit
 from xnai_validate.model.units import format_ms
-from xnai_validate.report.words import counted
+from xnai_validate.report.lists import counted
 
 _STOPPED = {
     "deadline": "the deadline was reached before all checks were done",

@@ -1,8 +1,8 @@
-"""Short texts that every format uses: the findings of a check, lists and counts of checks, criteria."""
+"""Short texts that every format uses: the findings of a check, its promise, criteria."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from xnai_validate.model.judging.findings import Finding, describe_finding
 from xnai_validate.model.results.report import CheckResult, CriterionResult
@@ -55,23 +55,6 @@ def promise_of(check: CheckResult) -> tuple[str, str] | None:
     if promise is None or check.status not in (Status.FAIL, Status.WARN):
         return None
     return "practice" if promise.practice else "promise", f"{promise.id}: {promise.text} Source: {promise.source}"
-
-
-def counted(count: int, singular: str, plural: str | None = None) -> str:
-    """Return `1 check`, `2 checks`."""
-    return f"{count} {singular if count == 1 else plural or singular + 's'}"
-
-
-def listed(ids: Iterable[str], most: int = 60) -> str:
-    """Return check ids grouped by suite, at most `most`: `api/health: ready, version; api/query: answers`."""
-    all_ids = list(ids)
-    suites: dict[str, list[str]] = {}
-    for check_id in all_ids[:most]:
-        suite, _, name = check_id.partition(":")
-        suites.setdefault(suite, []).append(name)
-    text = "; ".join(f"{suite}: {', '.join(names)}" if names != [""] else suite for suite, names in suites.items())
-    rest = len(all_ids) - most
-    return f"{text}; and {rest} more" if rest > 0 else text
 
 
 def met_text(criterion: CriterionResult) -> str:

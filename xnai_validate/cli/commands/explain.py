@@ -16,6 +16,7 @@ from xnai_validate.cli.terminal.command_help import Command, SearchPath, command
 from xnai_validate.cli.terminal.page import new_page
 from xnai_validate.cli.terminal.type_names import default_of, type_of
 from xnai_validate.config.catalogue import Catalogue, catalogue
+from xnai_validate.config.one_check import plan_check
 from xnai_validate.config.options import LoadOptions
 from xnai_validate.errors import ConfigError, RegistryError
 from xnai_validate.kit import Checker, Facts, Fault, Params
@@ -29,8 +30,8 @@ from xnai_validate.model.suggestions import did_you_mean
 from xnai_validate.model.text import Masker
 from xnai_validate.model.units import format_ms
 from xnai_validate.plan import PlannedCheck
+from xnai_validate.report.lists import counted, listed
 from xnai_validate.report.terminal.page import Page, Span
-from xnai_validate.report.words import counted, listed
 
 app = command_app()
 _NO_SECRETS = Masker(())
@@ -53,7 +54,7 @@ def explain(
     page = new_page(sys.stdout)
     known = catalogue(LoadOptions(paths=tuple(path or ())))
     if ":" in name:
-        check, secrets = known.explained(name)
+        check, secrets = plan_check(name, known)
         _check(page, check, Masker(secrets))
     elif "." in name and "/" not in name and all(profile.name != name for profile in known.profiles):
         _kind_or_fault(page, name, known)

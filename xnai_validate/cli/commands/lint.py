@@ -14,7 +14,7 @@ from xnai_validate.cli.terminal.console import print_out
 from xnai_validate.config.lint import lint as lint_files
 from xnai_validate.config.options import LoadOptions
 from xnai_validate.errors import ConfigError
-from xnai_validate.report.words import counted
+from xnai_validate.report.lists import counted
 
 app = command_app()
 

@@ -8,8 +8,8 @@ from pathlib import Path
 from xnai_validate.cli.atomic_write import atomic_write
 from xnai_validate.cli.proving.proof import Proof
 from xnai_validate.errors import ConfigError
+from xnai_validate.report.lists import listed
 from xnai_validate.report.terminal.page import Page, Span
-from xnai_validate.report.words import listed
 
 SHOWN = 3
 """Defects that are named for a check; the others are counted."""

@@ -5,9 +5,10 @@ from __future__ import annotations
 from xnai_validate.model.text import Masker
 from xnai_validate.model.units import format_ms
 from xnai_validate.plan import Plan, PlannedCheck
+from xnai_validate.report.lists import counted, listed
 from xnai_validate.report.terminal.page import Page, Span
 from xnai_validate.report.view import View
-from xnai_validate.report.words import counted, listed, planned_text
+from xnai_validate.report.words import planned_text
 
 
 def describe_plan(plan: Plan, view: View, *, demo: bool) -> str:

@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from xnai_validate.config.files.contract import ContractFile
 from xnai_validate.config.locate import Library
+from xnai_validate.config.options import LoadOptions
 from xnai_validate.config.yaml_files.problems import Problems, Where
 from xnai_validate.config.yaml_files.validation_messages import field_errors
 from xnai_validate.kit import FROM_FILE
@@ -70,3 +71,11 @@ class Promises:
     def warns(self, promise: Promise | None) -> bool:
         """Whether a check of it warns instead of failing."""
         return promise is not None and promise.practice and not self.strict
+
+
+def all_promises(options: LoadOptions) -> tuple[Promise, ...]:
+    """Return every promise and practice within reach, in the order of the files. Raises `InvalidConfig`."""
+    problems = Problems()
+    promises = tuple(Promises(Library(options, problems), problems).all.values())
+    problems.raise_if_any()
+    return promises

@@ -14,9 +14,10 @@ from xnai_validate.model.results.status import Status
 from xnai_validate.model.text import printable
 from xnai_validate.report.causes import PROBLEMS, Problem, problems_of
 from xnai_validate.report.format import Format
+from xnai_validate.report.lists import counted
 from xnai_validate.report.verdict_text import verdict_reason
 from xnai_validate.report.view import View
-from xnai_validate.report.words import broken_rules, counted, planned_text, promise_of, reason_of
+from xnai_validate.report.words import broken_rules, planned_text, promise_of, reason_of
 
 SHOWN = 10
 """Annotations of one kind that GitHub shows for a step."""

@@ -16,18 +16,10 @@ from xnai_validate.model.units import format_ms
 from xnai_validate.report.causes import PROBLEMS, Problem, problems_of, skips_of
 from xnai_validate.report.comparison_text import regressions, sums
 from xnai_validate.report.format import Format
+from xnai_validate.report.lists import counted, listed
 from xnai_validate.report.verdict_text import verdict_reason
 from xnai_validate.report.view import View
-from xnai_validate.report.words import (
-    broken_rules,
-    counted,
-    expected_and_got,
-    listed,
-    met_text,
-    planned_text,
-    promise_of,
-    reason_of,
-)
+from xnai_validate.report.words import broken_rules, expected_and_got, met_text, planned_text, promise_of, reason_of
 
 MOST = 50_000
 """Characters of problems; what comes after them is short."""

@@ -25,16 +25,9 @@ from xnai_validate.model.text import printable
 from xnai_validate.model.units import format_ms
 from xnai_validate.report.causes import PROBLEMS, problems_of, skips_of
 from xnai_validate.report.comparison_text import change_of, interval_of, number_of, sums, worst_first
+from xnai_validate.report.lists import counted, listed
 from xnai_validate.report.verdict_text import verdict_reason
-from xnai_validate.report.words import (
-    broken_rules,
-    counted,
-    expected_and_got,
-    listed,
-    planned_text,
-    promise_of,
-    reason_of,
-)
+from xnai_validate.report.words import broken_rules, expected_and_got, planned_text, promise_of, reason_of
 
 FACT_CAP = 600
 """Characters of one fact; the JSON report has longer ones whole."""

@@ -14,8 +14,8 @@ from xnai_validate.report.comparison_text import (
     sums,
     worst_first,
 )
+from xnai_validate.report.lists import counted
 from xnai_validate.report.terminal.page import Page, Span, Style
-from xnai_validate.report.words import counted
 
 _STYLES: Mapping[Change, Style] = {
     "regression": "bold red",

@@ -5,10 +5,10 @@ from __future__ import annotations
 from xnai_validate.model.results.report import RunReport
 from xnai_validate.model.results.status import Status
 from xnai_validate.model.results.verdict import Exit, with_broken_reporter
+from xnai_validate.report.lists import listed
 from xnai_validate.report.terminal.page import Page, Style
 from xnai_validate.report.verdict_text import counts_sentence, verdict_reason
 from xnai_validate.report.view import View
-from xnai_validate.report.words import listed
 
 MANY = 4
 """From this number on, failures are listed again at the end: their details have scrolled off the screen."""

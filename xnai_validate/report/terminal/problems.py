@@ -8,9 +8,10 @@ from xnai_validate.model.results.report import CheckResult, RunReport
 from xnai_validate.model.results.status import Status
 from xnai_validate.model.units import format_ms
 from xnai_validate.report.causes import PROBLEMS, Problem, problems_of
+from xnai_validate.report.lists import counted, listed
 from xnai_validate.report.terminal.page import Page, Span, Style
 from xnai_validate.report.terminal.timeline import time_line
-from xnai_validate.report.words import broken_rules, counted, expected_and_got, listed, promise_of, reason_of
+from xnai_validate.report.words import broken_rules, expected_and_got, promise_of, reason_of
 
 IN_FULL = 50
 """Problems of one status that are shown in full; of the others only one line."""

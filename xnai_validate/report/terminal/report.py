@@ -7,13 +7,14 @@ from collections.abc import Sequence
 from xnai_validate.model.results.report import CheckResult, RunReport
 from xnai_validate.model.results.status import Status
 from xnai_validate.report.causes import skips_of
+from xnai_validate.report.lists import counted, listed
 from xnai_validate.report.terminal.categories import append_categories
 from xnai_validate.report.terminal.comparison import append_comparison
 from xnai_validate.report.terminal.ending import append_ending
 from xnai_validate.report.terminal.page import Page, Span, Style
 from xnai_validate.report.terminal.problems import MARGIN, STYLES, append_problems, elapsed
 from xnai_validate.report.view import Detail, View
-from xnai_validate.report.words import counted, listed, met_text, planned_text
+from xnai_validate.report.words import met_text, planned_text
 
 AT_ONCE = 200
 """Checks that are laid out together when every check is listed."""

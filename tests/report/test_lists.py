@@ -1,8 +1,8 @@
-"""Texts that every format uses."""
+"""Counts and lists of checks as text."""
 
 from __future__ import annotations
 
-from xnai_validate.report.words import listed
+from xnai_validate.report.lists import listed
 
 
 def test_listed_groups_by_suite_and_is_bounded() -> None:

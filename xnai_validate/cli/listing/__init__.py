@@ -1,0 +1,1 @@
+"""What `list` prints: a module for each source of the lists."""
