@@ -7,9 +7,10 @@ import json
 import time
 from typing import Any
 
+import psutil
 import pytest
 
-from tests.context import call_checker, check_context, observe
+from tests.context import beside, call_checker, check_context, observe
 from tests.scripted import Line, ReceivedRequest, ok, scripted
 from xnai_validate.checkers.http import _openapi_examiner as openapi_examiner
 from xnai_validate.kit import Target
@@ -107,3 +108,49 @@ def test_long_names_are_cut() -> None:
     described["paths"]["/" + "{" * 3_000] = {"get": {"responses": {"200": {"description": "it"}}}}
     found = facts(described, "x", operations=["GET /y"])
     assert max(map(len, found["operations"])) <= 300
+
+
+def examiners() -> int:
+    """How many processes that examine documents run below this one."""
+    return sum("_openapi_child" in " ".join(child.cmdline()) for child in psutil.Process().children())
+
+
+def test_checks_of_one_document_share_its_process_until_it_is_idle(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Three checks at once have one process; it ends when none has used it for a while, and returns where one asks."""
+    monkeypatch.setattr(openapi_examiner, "IDLE_S", 0.2)
+    described = json.dumps(document({"type": "string"})).encode()
+
+    async def run(target: Target) -> tuple[int, int, list[Any]]:
+        async with check_context("http.openapi", target, operations=["GET /x"]) as ctx:
+            missing = beside(ctx, "http.openapi", {"operations": ["GET /y"]})
+            differs = beside(ctx, "http.openapi", {"calls": [{"path": "/x"}]})
+            facts: list[Any] = await asyncio.gather(*map(call_checker, (ctx, missing, differs)))
+            during = examiners()
+            await asyncio.sleep(0.6)
+            after = examiners()
+            facts.append(await call_checker(differs))
+        return during, after, facts
+
+    with scripted(ok(described, "Content-Type: application/json")) as server:
+        during, after, facts = asyncio.run(run(Target("api", server.url())))
+    assert (during, after, examiners()) == (1, 0, 0)
+    assert [described.missing_operations for described in facts] == [[], ["GET /y"], [], []]
+    assert [len(described.nonconforming) for described in facts] == [0, 0, 1, 1]
+
+
+def test_a_check_that_is_cancelled_leaves_no_answer_to_the_next() -> None:
+    """The answer to a question that nobody waits for any more is not taken for the next one's."""
+    described = json.dumps(document({"type": "string"})).encode()
+
+    async def run(target: Target) -> Any:
+        async with check_context("http.openapi", target, operations=["GET /y"]) as ctx:
+            cancelled = asyncio.create_task(call_checker(ctx))
+            while not examiners():  # noqa: ASYNC110 - nothing wakes a test when a process begins
+                await asyncio.sleep(0.01)
+            cancelled.cancel()
+            await asyncio.wait((cancelled,))
+            return await call_checker(beside(ctx, "http.openapi", {"operations": ["GET /x"]}))
+
+    with scripted(ok(described, "Content-Type: application/json")) as server:
+        facts = asyncio.run(run(Target("api", server.url())))
+    assert (facts.missing_operations, facts.valid) == ([], True)

@@ -41,6 +41,20 @@ _STUMBLES = (LookupError, TypeError, ValueError, AttributeError, ArithmeticError
 _NO_MEMORY = ("memory", "failed to map", "error return without exception set")
 """In errors of an import: the first two come from a shared library without room, the last from CPython itself."""
 _BASE = "http://service"
+_TEXT = {"type": "object", "required": ["text"], "properties": {"text": {"type": "string", "minLength": 1}}}
+_WARM_UP = {
+    "openapi": "3.1.0",
+    "info": {"title": "Warm-up", "version": "1"},
+    "paths": {
+        "/": {
+            "post": {
+                "requestBody": {"required": True, "content": {"application/json": {"schema": _TEXT}}},
+                "responses": {"200": {"description": "An answer"}},
+            }
+        }
+    },
+}
+"""A document whose requests take the libraries through what they import and compute once."""
 _ENCODABLE = {"utf-8": [[0, 0xD7FF], [0xE000, 0x10FFFF]], "ascii": [[0, 0x7F]]}
 """The characters of the codecs that requests are made of; all but surrogates, in UTF-8 (RFC 3629 section 3)."""
 
@@ -63,9 +77,15 @@ def main() -> None:
 
 
 def _import_libraries() -> None:
-    """Import what every answer needs, so that the forked processes share it."""
+    """Import what every answer needs, so that the forked processes share it.
+
+    The libraries import much of themselves at their first use: a small document is answered for that, without output.
+    """
     for name in ("hypothesis", "requests", "schemathesis", "schemathesis.openapi"):
         import_module(name)
+    warm_up: dict[str, Any] = {"document": _WARM_UP, "operations": ["POST /"], "examples": 1, "seed": 0, "fixed": {}}
+    for _ in _requests(warm_up, []):
+        pass
 
 
 def _answer(task: dict[str, Any]) -> int:

@@ -1,8 +1,8 @@
 """The process that examines an OpenAPI document: `python -m xnai_validate.checkers.http._openapi_child`.
 
-It reads JSON lines and answers each with one: first the document, then the answers to compare with it. A document
-is a program of its author: its patterns may never end, its schemas may multiply. Neither can be stopped within a
-process, so they have one of their own, with limits.
+It reads JSON lines and answers each with one: the document, then the document again or answers to compare with it. A
+document is a program of its author: its patterns may never end, its schemas may multiply. Neither can be stopped within
+a process, so they have one of their own, with limits.
 """
 
 from __future__ import annotations
@@ -25,19 +25,27 @@ def main() -> None:
     """Serve until standard input ends."""
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY_CAP, MEMORY_CAP))
     resource.setrlimit(resource.RLIMIT_CPU, (CPU_CAP_S, CPU_CAP_S))
-    settings = json.loads(sys.stdin.buffer.readline())
-    document = Document(settings["document"], prefixes=tuple(settings["prefixes"]))
-    _write(_about(document, settings["operations"]))
+    document: Document | None = None
+    problems: list[str] = []
     for line in sys.stdin.buffer:
-        answer = json.loads(line)
-        body = answer["body"].encode("latin-1")
-        _write(document.deviations(answer["method"], answer["path"], answer["status"], answer["content_type"], body))
+        question = json.loads(line)
+        if "document" in question:
+            if document is None:
+                document = Document(question["document"], prefixes=tuple(question["prefixes"]))
+                problems = document.problems()
+            _write(_about(document, problems, question["operations"]))
+        elif document is not None:
+            body = question["body"].encode("latin-1")
+            found = document.deviations(
+                question["method"], question["path"], question["status"], question["content_type"], body
+            )
+            _write(found)
 
 
-def _about(document: Document, expected: list[str]) -> JsonObject:
+def _about(document: Document, problems: list[str], expected: list[str]) -> JsonObject:
     operations = document.operations()
     return {
-        "problems": list(document.problems()),
+        "problems": list(problems),
         "version": document.version,
         "operations": [name[:TEXT_CAP] for name in operations[:NAMED_CAP]],
         "operation_count": len(operations),

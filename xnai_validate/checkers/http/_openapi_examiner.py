@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import json
 import sys
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager, suppress
 
-from xnai_validate.kit import Field, FrozenModel, JsonObject, JsonValue
+from xnai_validate.kit import Context, Field, FrozenModel, JsonObject
 
 EXAMINE_S = 15.0
 """How long one step of the examination may take; half a second is usual, most of it imports."""
+IDLE_S = 3.0
+"""How long the process stays for the next check; it takes as much memory as the libraries, 60 MiB."""
 LINE_CAP = 4 * 1024 * 1024
 
 
@@ -31,59 +34,122 @@ class Deviations(FrozenModel):
     found: list[str]
 
 
+ENDLESS = About(problems=["cannot be validated to its end: it takes too long or too much memory"])
+
+
 class Examiner:
-    """The process, and the questions to it; one at a time."""
+    """A document and the process that examines it, which is started at a question and answers one at a time."""
 
-    def __init__(self, process: asyncio.subprocess.Process) -> None:
-        self._process = process
+    def __init__(self, document: JsonObject, prefixes: Sequence[str]) -> None:
+        """`prefixes` are paths that may stand before those of the document."""
+        self._document: JsonObject = {"document": document, "prefixes": list(prefixes)}
+        self._process: asyncio.subprocess.Process | None = None
+        self._lock = asyncio.Lock()
+        self._users = 0
+        self._idle: asyncio.TimerHandle | None = None
+        self._endless = False
+        self._ending: set[asyncio.Task[int]] = set()
+        """Processes that were killed, until they are gone."""
 
-    async def about(self, document: JsonValue, prefixes: Sequence[str], operations: Sequence[str]) -> About:
-        """Return the errors and operations of a document; the first question to the process, asked once."""
-        message: JsonObject = {"document": document, "prefixes": list(prefixes), "operations": list(operations)}
-        reply = await self._ask(message)
-        if reply is None:
-            return About(problems=["cannot be validated to its end: it takes too long or too much memory"])
-        return About.model_validate_json(reply)
+    @contextmanager
+    def in_use(self) -> Iterator[None]:
+        """Keep the process during the block; it ends some time after the last one."""
+        self._users += 1
+        if self._idle is not None:
+            self._idle.cancel()
+            self._idle = None
+        try:
+            yield
+        finally:
+            self._users -= 1
+            if not self._users:
+                self._idle = asyncio.get_running_loop().call_later(IDLE_S, self._end)
+
+    async def about(self, operations: Sequence[str]) -> About:
+        """Return the errors of the document, its operations, and which of `operations` it does not describe."""
+        async with self._lock:
+            reply = None if self._endless else await self._ask({**self._document, "operations": list(operations)})
+            self._endless = reply is None
+            return About.model_validate_json(reply) if reply is not None else ENDLESS
 
     async def deviations(self, method: str, path: str, status: int, content_type: str | None, body: bytes) -> list[str]:
         """How an answer differs from what the document declares."""
         message: JsonObject = {"method": method, "path": path, "status": status, "content_type": content_type}
-        reply = await self._ask({**message, "body": body.decode("latin-1")})
+        async with self._lock:
+            reply = await self._ask({**message, "body": body.decode("latin-1")})
         if reply is None:
             return ["cannot be compared with its schema: that takes too long or too much memory"]
         return Deviations.model_validate({"found": json.loads(reply)}).found
 
     async def _ask(self, question: JsonObject) -> bytes | None:
         """The line that answers; None where none comes in time or the process has ended."""
+        answer = b""
+        try:
+            async with asyncio.timeout(EXAMINE_S):
+                known = self._process is not None or "document" in question
+                for line in (question,) if known else ({**self._document, "operations": []}, question):
+                    answer = b""
+                    answer = await self._answer(line)
+        except (OSError, TimeoutError, ValueError):  # ValueError: a line above the cap
+            return None
+        finally:
+            if not answer.endswith(b"\n"):
+                self._end()  # also where the check was cancelled: the answer to come is not that of the next question
+        return answer if answer.endswith(b"\n") else None
+
+    async def _answer(self, question: JsonObject) -> bytes:
+        if self._process is None:
+            self._process = await _started()
         stdin, stdout = self._process.stdin, self._process.stdout
         assert stdin is not None
         assert stdout is not None
-        with suppress(OSError, TimeoutError, ValueError):  # ValueError: a line above the cap
-            async with asyncio.timeout(EXAMINE_S):
-                stdin.write(json.dumps(question).encode() + b"\n")
-                await stdin.drain()
-                line = await stdout.readline()
-                if line.endswith(b"\n"):
-                    return line
-        self._end()
-        return None
+        stdin.write(json.dumps(question).encode() + b"\n")
+        await stdin.drain()
+        return await stdout.readline()
 
     def _end(self) -> None:
+        process, self._process = self._process, None
+        if process is None:
+            return
         with suppress(ProcessLookupError):
-            self._process.kill()
+            process.kill()
+        assert process.stdin is not None
+        process.stdin.close()
+        ending = asyncio.get_running_loop().create_task(process.wait())
+        self._ending.add(ending)
+        ending.add_done_callback(self._ending.discard)
 
     async def aclose(self) -> None:
         """End the process and wait until it is gone."""
+        if self._idle is not None:
+            self._idle.cancel()
         self._end()
-        assert self._process.stdin is not None
-        self._process.stdin.close()
-        await self._process.wait()
+        await asyncio.gather(*self._ending)
 
 
 @asynccontextmanager
-async def examiner() -> AsyncIterator[Examiner]:
-    """A process that examines one document; it is gone afterwards."""
-    process = await asyncio.create_subprocess_exec(
+async def examiner(ctx: Context, document: JsonObject, prefix: str) -> AsyncIterator[Examiner]:
+    """The examiner of a document, one for all checks of the run that examine it, for the block.
+
+    `prefix` is a path that may stand before those of the document.
+    """
+    digest = hashlib.sha256(json.dumps(document).encode()).hexdigest()
+    shared = await ctx.shared(("http", "openapi", "examiner", digest, prefix), lambda: _closed(document, prefix))
+    with shared.in_use():
+        yield shared
+
+
+@asynccontextmanager
+async def _closed(document: JsonObject, prefix: str) -> AsyncIterator[Examiner]:
+    made = Examiner(document, (prefix,))
+    try:
+        yield made
+    finally:
+        await made.aclose()
+
+
+async def _started() -> asyncio.subprocess.Process:
+    return await asyncio.create_subprocess_exec(
         sys.executable,
         "-P",  # nothing is imported from the folder that we happen to be in
         "-m",
@@ -94,8 +160,3 @@ async def examiner() -> AsyncIterator[Examiner]:
         limit=LINE_CAP,
         start_new_session=True,  # Ctrl-C is for us to act on
     )
-    found = Examiner(process)
-    try:
-        yield found
-    finally:
-        await found.aclose()

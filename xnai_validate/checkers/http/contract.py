@@ -197,8 +197,8 @@ class _Trial:
     async def run(self, document: JsonObject) -> None:
         """Generate the requests, make them, and note what is wrong with the answers."""
         prefix = urlsplit(self._target.url or "").path.rstrip("/")
-        async with examiner() as process:
-            about = await process.about(document, (prefix,), ())
+        async with examiner(self._ctx, document, prefix) as process:
+            about = await process.about(())
             self.problems = about.problems
             if self.problems:
                 return

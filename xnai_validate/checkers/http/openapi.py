@@ -147,8 +147,8 @@ async def openapi(params: OpenApi, ctx: Context) -> Described:
     if not is_json or not isinstance(found, dict):
         empty = About(problems=["the document is not a JSON object"], missing=params.operations)
         return _facts(answer, empty, [], 0)
-    async with examiner() as process:
-        about = await process.about(found, (urlsplit(target.url).path,), params.operations)
+    async with examiner(ctx, found, urlsplit(target.url).path.rstrip("/")) as process:
+        about = await process.about(params.operations)
         deviations, answered = await _call_all(client, process, target, params) if not about.problems else ([], 0)
     return _facts(answer, about, deviations, answered)
 
