@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Generic, TypeVar
@@ -17,6 +18,7 @@ class Measured(Generic[T]):
     def __init__(self) -> None:
         self.value: T | None = None
         self.given: list[Context] = []
+        self.lock = asyncio.Lock()
 
 
 async def once(name: str, params: Params, ctx: Context, drive: Callable[[], Awaitable[T]]) -> T:
@@ -25,18 +27,19 @@ async def once(name: str, params: Params, ctx: Context, drive: Callable[[], Awai
     A check that asks again, for its attempt did not hold, is measured anew, and so are those that ask after it. Only
     within another check (a flow) an attempt cannot be distinguished from the next check: there the first measurement
     serves the whole run. What could not be measured is not kept, nor what was measured while the stack was disturbed
-    for the check. The checks that ask are exclusive or hold a lock, so no two ask at once.
+    for the check. Of checks that ask at the same time the first drives and the others wait.
     """
     if ctx.active_faults:
         return await drive()
     key = ("once", name, params.model_dump_json(), _target(ctx))
     memory: Measured[T] = await ctx.shared(key, _memory)
-    if memory.value is None or any(known is ctx for known in memory.given):
-        memory.value = None
-        memory.given = []
-        memory.value = await drive()
-    memory.given.append(ctx)
-    return memory.value
+    async with memory.lock:
+        if memory.value is None or any(known is ctx for known in memory.given):
+            memory.value = None
+            memory.given = []
+            memory.value = await drive()
+        memory.given.append(ctx)
+        return memory.value
 
 
 def _target(ctx: Context) -> Target | None:

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from tests.certificates import authority
-from tests.context import observe
+from tests.context import beside, call_checker, check_context, observe
 from tests.scripted import Line, ReceivedRequest, Scripted, ok, raw_response, scripted
 from xnai_validate.kit import Observed, Target, Tls, Unmeasurable
 from xnai_validate.model.histogram import Histogram
@@ -66,6 +66,37 @@ def test_an_open_load_sends_exactly_what_is_planned() -> None:
     assert 50 < facts["throughput_rps"] <= 100
     assert 0 < facts["p50_ms"] <= facts["p99_ms"] <= facts["max_ms"]
     assert facts["connection_count"] == server.connections
+
+
+def test_checks_that_share_a_load_are_measured_once() -> None:
+    """Two checks of one shared load get the same figures; a check that measures again gets new ones."""
+    with_: dict[str, Any] = {"path": "/x", "arrivals": {"rate": 50}, "for": "200ms", "shared": True}
+
+    async def figures(where: Target) -> tuple[Any, Any, Any]:
+        async with check_context("load.http", where, **with_) as ctx:
+            other = beside(ctx, "load.http", with_)
+            first, second = await asyncio.gather(call_checker(ctx), call_checker(other))
+            return first, second, await call_checker(ctx)
+
+    with scripted(ok(b"hi")) as server:
+        first, second, again = asyncio.run(figures(target(server)))
+        assert len(server.requests) == 20
+    assert first is second
+    assert again is not first
+
+
+def test_loads_that_are_not_shared_are_measured_each() -> None:
+    """Without `shared` the same parameters are another load, as for work whose effect is watched."""
+    with_: dict[str, Any] = {"path": "/x", "arrivals": {"rate": 50}, "for": "200ms"}
+
+    async def run(where: Target) -> None:
+        async with check_context("load.http", where, **with_) as ctx:
+            await call_checker(ctx)
+            await call_checker(beside(ctx, "load.http", with_))
+
+    with scripted(ok(b"hi")) as server:
+        asyncio.run(run(target(server)))
+        assert len(server.requests) == 20
 
 
 def test_steps_and_ramps_have_their_numbers() -> None:

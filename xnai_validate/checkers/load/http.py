@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Annotated
 
+from xnai_validate.checkers._once import once
 from xnai_validate.checkers._request import RequestParams
 from xnai_validate.checkers.load._generator.drive import Drive
 from xnai_validate.checkers.load._generator.figures import load_figures
@@ -30,6 +31,8 @@ class HttpLoad(RequestParams, LoadParams):
     """The statuses that are no error; by default 200 to 299."""
     body_cap: Size = BODY_CAP
     """An answer of more bytes than this, on the wire, is an error: too_large."""
+    shared: bool = False
+    """Whether checks with the same parameters share one measurement of the run, each judging figures of its own."""
 
 
 class HttpLoadFacts(LoadFacts):
@@ -60,6 +63,12 @@ async def http(params: HttpLoad, ctx: Context) -> HttpLoadFacts:
         with: {path: /health, arrivals: {rate: 50}, for: 10s, warmup: 2s}
         expect: {error_ratio: {max: 0.001}, p99_ms: {max: 100}}
     """
+    if params.shared:
+        return await once("load.http", params, ctx, lambda: _measure(params, ctx))
+    return await _measure(params, ctx)
+
+
+async def _measure(params: HttpLoad, ctx: Context) -> HttpLoadFacts:
     target = ctx.target
     if not target.can_request(params.path):
         raise NotApplicable(f"target {target.name} has no url")
