@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
@@ -35,9 +35,14 @@ def require_demo_extra() -> None:
 
 @contextmanager
 def embedded_stack(
-    layout: Literal["A", "B"], defects: tuple[str, ...], *, state_file: Path | None = None, quiet: bool = False
+    layout: Literal["A", "B"],
+    defects: tuple[str, ...],
+    *,
+    state_file: Path | None = None,
+    meanwhile: Callable[[], None] = lambda: None,
+    quiet: bool = False,
 ) -> Iterator[EmbeddedStack]:
-    """Start the embedded stack and stop it at the end of the block.
+    """Start the embedded stack, call `meanwhile` until it is ready, and stop it at the end of the block.
 
     Raises ConfigError for an unknown defect or a missing package, XnaiError if the stack does not start.
     """
@@ -51,7 +56,7 @@ def embedded_stack(
         broken = f", with the defects {', '.join(defects)}" if defects else ""
         print_notice(f"starting the embedded stack, layout {layout}{broken}")
     try:
-        stack = EmbeddedStack.start(layout=layout, defects=defects, state_file=state_file)
+        stack = EmbeddedStack.start(layout=layout, defects=defects, state_file=state_file, meanwhile=meanwhile)
     except StackFailed as error:
         raise XnaiError(f"the embedded stack did not start\n{error}") from None
     with stack:

@@ -190,7 +190,10 @@ class RunOptions:
         return tuple(dict.fromkeys((Status.FAIL, *more)))
 
     def load_options(
-        self, stack: JsonObject | None, stack_file: Path | None, rerun: frozenset[str] | None
+        self,
+        stack: JsonObject | None = None,
+        stack_file: Path | None = None,
+        rerun: frozenset[str] | None = None,
     ) -> LoadOptions:
         """Return the part of the options that the loader of profiles takes.
 

@@ -24,8 +24,9 @@ from xnai_validate.cli.running.reporters import live_sinks
 from xnai_validate.cli.running.rerun import failed_before
 from xnai_validate.cli.running.sinks import Sinks
 from xnai_validate.cli.running.stack import open_stack
-from xnai_validate.cli.running.targets import load_selected, settle
+from xnai_validate.cli.running.targets import load_selected, read_ahead, settle
 from xnai_validate.cli.terminal import console
+from xnai_validate.config.yaml_files.document import SourceCache
 from xnai_validate.engine import Engine, new_run_id, signals
 from xnai_validate.model.json import JsonObject
 from xnai_validate.model.results.report import RunReport
@@ -47,9 +48,10 @@ def execute(options: RunOptions) -> int:
     with ExitStack() as exits:
         handler = exits.enter_context(interrupts())
         outputs = exits.enter_context(Outputs(() if options.dry_run else tuple(options.output or ())))
-        stack = exits.enter_context(open_stack(options))
+        cache = SourceCache()
+        stack = exits.enter_context(open_stack(options, lambda: read_ahead(profiles, options.load_options(), cache)))
         load = options.load_options(stack.description, stack.file, failed_before(profiles) if options.rerun else None)
-        plan = load_selected(profiles, load)
+        plan = load_selected(profiles, load, cache)
         if options.dry_run:
             console.print_out(describe_plan(plan, _view(options), demo=options.demo))
             return 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,16 +34,16 @@ class Stack:
 
 
 @contextmanager
-def open_stack(options: RunOptions) -> Iterator[Stack]:
+def open_stack(options: RunOptions, meanwhile: Callable[[], None]) -> Iterator[Stack]:
     """Read the stack file, or start the embedded stack for the block; a dry run does not start it.
 
-    Raises ConfigError.
+    `meanwhile` is called while the embedded stack starts. Raises ConfigError.
     """
     if options.stack is not None:
         yield Stack(read_stack_file(options.stack, options.wait or 0), options.stack)
     elif options.demo and not options.dry_run:
         layout, defects = options.layout or Layout.A, tuple(options.defect or ())
-        with embedded_stack(layout.value, defects, quiet=options.quiet) as stack:
+        with embedded_stack(layout.value, defects, meanwhile=meanwhile, quiet=options.quiet) as stack:
             yield Stack(cast(JsonObject, stack.description), stack.state_file)
     else:
         yield Stack()

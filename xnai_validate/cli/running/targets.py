@@ -4,18 +4,32 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 
 from xnai_validate.config.compile.load import load_plan
 from xnai_validate.config.options import LoadOptions
+from xnai_validate.config.yaml_files.document import SourceCache
 from xnai_validate.engine import SystemClock, settle_targets
-from xnai_validate.errors import ConfigError
+from xnai_validate.errors import ConfigError, XnaiError
 from xnai_validate.plan import Plan
 
 
-def load_selected(profiles: Sequence[str], load: LoadOptions) -> Plan:
-    """Load a plan; raises ConfigError for errors in its files, and if no check is selected."""
-    plan = load_plan(profiles, load)
+def read_ahead(profiles: Sequence[str], load: LoadOptions, cache: SourceCache) -> None:
+    """Fill the cache with the parsed files of a plan, and import what it needs, before its stack is known.
+
+    Errors are for the load that follows: what a stack describes may be what is missing here.
+    """
+    with suppress(XnaiError):
+        load_plan(profiles, load, cache)
+
+
+def load_selected(profiles: Sequence[str], load: LoadOptions, cache: SourceCache | None = None) -> Plan:
+    """Load a plan; raises ConfigError for errors in its files, and if no check is selected.
+
+    `cache` holds files that were parsed before.
+    """
+    plan = load_plan(profiles, load, cache)
     if not plan.checks:
         raise ConfigError(
             f"no check of {' '.join(profiles)} is selected",

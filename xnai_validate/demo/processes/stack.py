@@ -12,6 +12,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Self, cast
@@ -41,10 +42,17 @@ class EmbeddedStack:
         self._first: StackFile | None = None
 
     @classmethod
-    def start(cls, layout: Layout = "A", defects: tuple[str, ...] = (), state_file: Path | None = None) -> Self:
+    def start(
+        cls,
+        layout: Layout = "A",
+        defects: tuple[str, ...] = (),
+        state_file: Path | None = None,
+        meanwhile: Callable[[], None] = lambda: None,
+    ) -> Self:
         """Start a stack in a process of its own and wait until all of it is ready.
 
-        `state_file` is a copy of the stack file that is kept up to date while the stack runs. Raises StackFailed.
+        `state_file` is a copy of the stack file that is kept up to date while the stack runs. `meanwhile` is called
+        while the stack starts. Raises StackFailed.
         """
         run_dir = Path(tempfile.mkdtemp(prefix="xnai-stack-"))
         command = [sys.executable, "-m", "xnai_validate.demo", "--layout", layout, "--until-eof", "--run-dir"]
@@ -60,6 +68,7 @@ class EmbeddedStack:
         )
         stack = cls(process, run_dir, messages)
         try:
+            meanwhile()
             stack._first = stack._read_first()
         except BaseException:
             stack.stop()

@@ -36,20 +36,20 @@ BUDGET = {
 """Bounds that a busy machine with two cores keeps while everything runs on it; a real stack has tighter ones."""
 
 LOAD: dict[str, object] = {
-    "rps": 40,
-    "peak_rps": 80,
-    "query_rps": 20,
+    "rps": 125,
+    "peak_rps": 250,
+    "query_rps": 50,
     "callers": 100,
     "some_callers": 16,
     "query_callers": 16,
     "streams": 30,
     "max_tokens": 8,
     "question": "Tell me everything about Xoe-NovAi, in detail.",
-    "for": "1s",
-    "step": "400ms",
+    "for": "800ms",
+    "step": "300ms",
     "warmup": "200ms",
-    "soak": "3s",
-    "beside": "3s",
+    "soak": "2s",
+    "beside": "1s",
     "timeout": "10s",
     "error_ratio": 0.001,
     "health_p99_ms": 2500,
@@ -73,7 +73,7 @@ LOAD: dict[str, object] = {
     "refusal_ms": 1500,
     "refusal_crowd_ms": 2500,
     "call_without_redis_ms": 3000,
-    "counted": {"rps": 60, "for": "1s", "requests": 60},
+    "counted": {"rps": 100, "for": "600ms", "requests": 60},
 }
 """Loads that a small stack gets in a short time, and bounds that it keeps on a busy machine."""
 
@@ -180,7 +180,7 @@ def _vars(settings: Settings, canaries: list[object]) -> dict[str, object]:
         "vikunja_probe": True,
         "long_question": "Tell me everything about Xoe-NovAi, in detail.",
         "docs_page": "/operations/",
-        "settle": "800ms",
+        "settle": "600ms",
         "settle_short": "150ms",
         **machine_vars(settings),
     }
