@@ -35,6 +35,8 @@ class Scope:
     """Injects faults; None if nothing may be disturbed."""
     spare_bytes: Callable[[], int] = lambda: sys.maxsize
     """The memory of the host that may be taken before the guard ends the run."""
+    mask: Callable[[str], None] = lambda secret: None
+    """Masks a secret in all later events."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +120,10 @@ class CheckContext:
     async def shared(self, key: Hashable, open_: Callable[[], AbstractAsyncContextManager[T]]) -> T:
         """A value that lives as long as the run."""
         return await self.scope.shared.get(key, open_)
+
+    def mask(self, secret: str) -> None:
+        """Mask a secret that was found while measuring in all that the run reports."""
+        self.scope.mask(secret)
 
     def progress(self, text: str) -> None:
         """Show on the live display what a long measurement is doing."""

@@ -11,11 +11,11 @@ from xnai_validate.engine.journal import Journal
 from xnai_validate.kit import Clock
 from xnai_validate.model.json import json_pieces, to_json
 from xnai_validate.model.judging.findings import Finding
+from xnai_validate.model.masking import Masker
 from xnai_validate.model.results.events import Event, FaultInjected, FaultReverted, Notice, RunFinished, RunStarted
 from xnai_validate.model.results.report import CheckInfo, Criterion, RunInfo
 from xnai_validate.model.results.report_builder import ReportBuilder
 from xnai_validate.model.results.status import Status
-from xnai_validate.model.text import Masker
 
 BACKLOG = 1000
 """Events that are not read yet; with more of them no check begins."""
@@ -92,6 +92,8 @@ class Emitter:
     def emit(self, kind: Callable[..., Event], **fields: object) -> None:
         """Make one event of a kind; `fields` are its fields besides `seq` and `at`."""
         self._seq += 1
+        if "facts" in fields:  # first, for they show what is secret in the texts about them
+            fields = {"facts": fields["facts"], **fields}
         masked = {
             name: value if name in _NAMES or type(value) in _PLAIN else self._masked(value)
             for name, value in fields.items()
@@ -132,6 +134,10 @@ class Emitter:
     def text(self, text: str) -> str:
         """`text` without secrets."""
         return self._masker.text(text)
+
+    def mask(self, secret: str) -> None:
+        """Mask a secret that was found while measuring in all events from now on."""
+        self._masker.mask(secret)
 
     def _masked(self, value: object) -> object:
         """`value` without secrets, whatever field of an event it is."""

@@ -28,6 +28,7 @@ from xnai_validate.engine.undo.faults import FaultInjector, StepListener
 from xnai_validate.engine.undo.guardian import Guardian, undo_command
 from xnai_validate.kit import Clock
 from xnai_validate.model.json import JsonObject
+from xnai_validate.model.masking import Masker
 from xnai_validate.model.results.comparison import Comparison
 from xnai_validate.model.results.events import (
     AttemptFinished,
@@ -43,7 +44,6 @@ from xnai_validate.model.results.events import (
 from xnai_validate.model.results.report import RunInfo, RunReport
 from xnai_validate.model.results.report_builder import ReportBuilder
 from xnai_validate.model.results.status import Status
-from xnai_validate.model.text import Masker
 from xnai_validate.plan import Plan, PlannedCheck
 
 CANCEL_AGAIN_S = 5.0
@@ -212,6 +212,7 @@ class Engine:
             self._progress,
             self._injector,
             lambda: spare_bytes(self.plan.limits, self._sample),
+            self._emitter.mask,
         )
         for check in self.plan.checks:
             if check.skip is not None:

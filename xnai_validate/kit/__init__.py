@@ -43,10 +43,11 @@ from xnai_validate.model.json import Json, JsonObject, bounded
 from xnai_validate.model.judging.expressions import is_singular, json_path, search, values_at
 from xnai_validate.model.judging.fact_types import IgnoreCase, Whole
 from xnai_validate.model.judging.findings import Finding, cut, json_equal
-from xnai_validate.model.judging.references import NAME
+from xnai_validate.model.judging.references import NAME, references
+from xnai_validate.model.masking import Masker
+from xnai_validate.model.secret_names import looks_secret
 from xnai_validate.model.suggestions import did_you_mean
 from xnai_validate.model.target import Target, Tls
-from xnai_validate.model.text import Masker, looks_secret
 
 __all__ = [
     "FAULT_MARK",
@@ -121,6 +122,7 @@ __all__ = [
     "looks_secret",
     "model_validator",
     "process_id",
+    "references",
     "search",
     "values_at",
     "wait_until_steady",

@@ -80,5 +80,8 @@ class Context(Protocol):
         with the family: `("http", "client", target.origin)`.
         """
 
+    def mask(self, secret: str) -> None:
+        """Mask a secret that was found while measuring, such as a session token, in all that the run reports."""
+
     def progress(self, text: str) -> None:
         """Show on the live display what a long measurement is doing."""

@@ -58,6 +58,9 @@ class Capture(Params):
     """A fact of the step's kind."""
     path: str | None = None
     """With `fact`: a key, where it is a mapping; a JSONPath, where it is a JSON document."""
+    secret: bool = False
+    """Whether the value is masked in every report; it always is under a name such as `token`, and where a later step
+    sends it as a credential."""
 
     @field_validator("json_", "path")
     @classmethod

@@ -17,7 +17,15 @@ NOT_MADE = "not made, for a step before it did not hold"
 class Course:
     """Makes steps and remembers how each went."""
 
-    def __init__(self, ctx: Context, values: dict[str, JsonValue] | None = None, begun: float | None = None) -> None:
+    def __init__(
+        self,
+        ctx: Context,
+        values: dict[str, JsonValue] | None = None,
+        begun: float | None = None,
+        secret: frozenset[str] = frozenset(),
+    ) -> None:
+        """`secret`: the names of captures whose values every report masks."""
+        self._secret = secret
         self.values: dict[str, JsonValue] = {} if values is None else values
         """What was captured so far."""
         self.made: list[Made] = []
@@ -33,7 +41,7 @@ class Course:
 
     def for_cleanup(self) -> Course:
         """A course that knows what this one has captured, on the same time line."""
-        return Course(self._ctx, self.values, self._begun)
+        return Course(self._ctx, self.values, self._begun, self._secret)
 
     async def make(self, group: Sequence[Step]) -> None:
         """Make steps at the same time, and keep how they went in their order.
@@ -111,5 +119,7 @@ class Course:
                 taken[name] = capture.take(seen.facts)
             except CaptureError as error:
                 missing.append(f"{name} was not captured: {error}")
+        for name in self._secret & taken.keys():
+            self._ctx.mask(str(taken[name]))
         self.values.update(taken)
         return "; ".join(missing) or None

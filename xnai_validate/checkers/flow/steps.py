@@ -24,6 +24,7 @@ from xnai_validate.kit import (
     did_you_mean,
     looks_secret,
     model_validator,
+    references,
 )
 
 OWN_SHARE = 0.9
@@ -87,7 +88,7 @@ class Flowed(Facts):
     step_ms: dict[str, Milliseconds]
     """Name of a step -> how long it took."""
     captured: JsonValue
-    """Name -> what was captured; under names that look secret, such as `token`, it is masked."""
+    """Name -> what was captured; a secret is masked."""
     cleanup_failed: list[str]
     """What of the clean-up did not hold, by name and in words."""
     elapsed_ms: Milliseconds
@@ -121,7 +122,7 @@ async def steps(params: StepsParams, ctx: Context) -> Flowed:
           cleanup:
             - {name: remove, kind: http.request, with: {method: DELETE, path: "/tasks/{{id}}"}, expect: {status: 204}}
     """
-    course = Course(ctx)
+    course = Course(ctx, secret=_secret_names(params))
     cleaned: list[Made] = []
     try:
         await _make(params.steps, course, ctx.timeout_s * OWN_SHARE)
@@ -186,7 +187,7 @@ async def _in_any_case(work: Coroutine[None, None, list[Made]]) -> list[Made]:
 
 
 def _facts(params: StepsParams, course: Course, cleaned: Sequence[Made], elapsed_ms: float) -> Flowed:
-    masker = Masker(_secrets(course.values))
+    masker = Masker(str(value) for name, value in course.values.items() if name in _secret_names(params))
     broken = [made for made in course.made if made.held is False]
     before = course.made[: course.made.index(broken[0])] if broken else course.made
     held = [made.step.name for made in before if made.held]
@@ -208,8 +209,21 @@ def _failure(made: Made, masker: Masker) -> str:
     return masker.text(f"{made.step.name}: {made.reason}")
 
 
-def _secrets(values: dict[str, JsonValue]) -> Iterator[str]:
-    """The captured texts that must be masked."""
-    for name, value in values.items():
-        if looks_secret(name) and value is not None:
-            yield str(value)
+def _secret_names(params: StepsParams) -> frozenset[str]:
+    """The names of captures that must be masked: by name, by their own flag, and where a step sends them as secrets."""
+    steps = (*params.steps, *params.cleanup)
+    captures = {name: capture for step in steps for name, capture in step.capture.items()}
+    sent = {name for step in steps for name in _sent_as_secrets(step.with_)}
+    return frozenset(name for name, capture in captures.items() if capture.secret or name in sent or looks_secret(name))
+
+
+def _sent_as_secrets(value: JsonValue, key: str = "") -> Iterator[str]:
+    """The captures to which values under secret names refer, such as a header Authorization."""
+    if isinstance(value, dict):
+        for name, item in value.items():
+            yield from _sent_as_secrets(item, name)
+    elif isinstance(value, list):
+        for item in value:
+            yield from _sent_as_secrets(item, key)
+    elif isinstance(value, str) and looks_secret(key):
+        yield from references(value)

@@ -19,8 +19,9 @@ from xnai_validate.errors import RegistryError
 from xnai_validate.kit import FROM_FILE, Checker, Fault, FaultEntry, Observation, Params, Template
 from xnai_validate.model.json import JsonObject, JsonValue
 from xnai_validate.model.judging.rules import Level, Rule, parse_rules
+from xnai_validate.model.masking import secrets_in_url
+from xnai_validate.model.secret_names import looks_secret
 from xnai_validate.model.suggestions import did_you_mean
-from xnai_validate.model.text import looks_secret
 from xnai_validate.plan import NOTHING, CompiledMeasurement, PlannedFault
 
 RulesByFact = dict[str, tuple[Rule, ...]]
@@ -160,6 +161,8 @@ class Measurements:
         elif isinstance(raw, list):
             for value in raw:
                 self._gather_secrets(value, name)
+        elif isinstance(raw, str) and "?" in raw and not looks_secret(name):
+            self.secrets.update(secrets_in_url(raw))
         elif isinstance(raw, str) and raw and looks_secret(name):
             self.secrets.add(raw)
             scheme, _, credentials = raw.partition(" ")
@@ -304,7 +307,8 @@ def _facts_hint(checker: Checker) -> str:
 
 def _may_hold_secrets(raw: JsonValue) -> bool:
     return isinstance(raw, dict) and any(
-        isinstance(item, dict | list) or looks_secret(key) for key, item in raw.items()
+        isinstance(item, dict | list) or looks_secret(key) or (isinstance(item, str) and "?" in item)
+        for key, item in raw.items()
     )
 
 

@@ -11,8 +11,8 @@ from xnai_validate.config.compile.variables.space import VarSpace
 from xnai_validate.config.yaml_files.problems import Problems, Where
 from xnai_validate.config.yaml_files.scalars import environment_scalar, scalar
 from xnai_validate.model.json import JsonValue
+from xnai_validate.model.secret_names import looks_secret
 from xnai_validate.model.suggestions import nearest
-from xnai_validate.model.text import looks_secret
 
 TEXT_CAP = 16 * 2**20
 """Characters of all texts of a run that are made from references."""
