@@ -22,7 +22,7 @@ from tests.checkers.beside import tcp_server
 from tests.e2e.tool import TOOL, Ended, all_gone, environment, report, tool
 from tests.faults.driving import becomes, guardians, records
 from tests.faults.lying import LyingRedis
-from tests.faults.scenes import Scene, scene_of
+from tests.faults.scenes.scene import Scene, scene_of
 from xnai_validate.kit import Target
 
 HOLD = """

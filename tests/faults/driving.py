@@ -14,7 +14,7 @@ from pathlib import Path
 
 import psutil
 
-from tests.faults.scenes import Scene
+from tests.faults.scenes.scene import Scene
 
 ROOT = Path(__file__).parents[2]
 RUN = f"20261122T170312-{os.getpid():06x}"

@@ -15,7 +15,7 @@ from typing import TypeVar
 import pytest
 
 from tests.faults.driving import RUN
-from tests.faults.scenes import NAMES, Scene, scene_of
+from tests.faults.scenes.scene import NAMES, Scene, scene_of
 from xnai_validate import registry
 from xnai_validate.engine.clock import SystemClock
 from xnai_validate.engine.undo.folder import UndoFolder

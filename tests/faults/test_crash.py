@@ -12,7 +12,7 @@ from typing import get_args
 import pytest
 
 from tests.faults.driving import RUN, becomes, driver, guardians, reads, records
-from tests.faults.scenes import NAMES, Scene, scene_of
+from tests.faults.scenes.scene import NAMES, Scene, scene_of
 from xnai_validate.engine import read_journal
 from xnai_validate.engine.undo.faults import Step
 from xnai_validate.model.results.report_builder import build_report

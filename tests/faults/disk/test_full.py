@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.faults.fault_control import fault_control
-from tests.faults.scenes_host import the_host
+from tests.faults.scenes.host import the_host
 from xnai_validate.kit import NotApplicable, Unmeasurable
 
 

@@ -11,7 +11,7 @@ import pytest
 from pydantic import ValidationError
 
 from tests.faults.fault_control import fault_control
-from tests.faults.scenes_host import holders, the_host
+from tests.faults.scenes.host import holders, the_host
 from xnai_validate.faults._child import children_of
 from xnai_validate.kit import NotApplicable, Unmeasurable
 

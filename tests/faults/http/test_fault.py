@@ -22,7 +22,7 @@ from websockets.sync.server import ServerConnection, serve
 from tests.certificates import authority
 from tests.checkers.beside import tcp_server
 from tests.faults.fault_control import fault_control
-from tests.faults.scenes_http import BODY, Site, site
+from tests.faults.scenes.http import BODY, Site, site
 from tests.ports import free_port
 from xnai_validate.kit import NotApplicable, Target, Tls
 

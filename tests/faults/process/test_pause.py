@@ -10,7 +10,7 @@ import pytest
 
 from tests.faults.fault_control import fault_control
 from tests.faults.process.unsupervised import server
-from tests.faults.scenes_process import family, wait_until
+from tests.faults.scenes.process import family, wait_until
 from xnai_validate.kit import NotApplicable, Target, Unmeasurable
 
 

@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from tests.faults.fault_control import fault_control
 from tests.faults.process.unsupervised import server
-from tests.faults.scenes_process import family
+from tests.faults.scenes.process import family
 from xnai_validate.kit import Target, Unmeasurable
 
 

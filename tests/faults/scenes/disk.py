@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.faults.scenes import Scene, Staged
+from tests.faults.scenes.scene import Scene, Staged
 
 TAKEN = 64 << 20
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-from tests.faults.scenes import Scene, Staged
+from tests.faults.scenes.scene import Scene, Staged
 from tests.ports import free_port
 from xnai_validate.kit import Target
 

@@ -11,7 +11,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from tests.checkers.redis_process import redis_server
-from tests.faults.scenes import Scene, Staged
+from tests.faults.scenes.scene import Scene, Staged
 from xnai_validate.kit import JsonObject, Target
 
 SETTINGS = ("maxmemory", "maxmemory-policy", "min-replicas-to-write", "min-replicas-max-lag")

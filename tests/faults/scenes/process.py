@@ -14,7 +14,7 @@ from pathlib import Path
 
 import psutil
 
-from tests.faults.scenes import Scene, Staged
+from tests.faults.scenes.scene import Scene, Staged
 from xnai_validate.kit import Target
 
 CHILD = "import time; print(1, flush=True); time.sleep(600)"

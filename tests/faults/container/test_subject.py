@@ -1,33 +1,21 @@
-"""What faults of containers promise beyond the contract: with both engines, in every state, whatever is answered."""
+"""What all faults of containers promise beyond the contract: with both engines, in every state, for every answer."""
 
 from __future__ import annotations
 
 import socket
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.faults.containers import ID, NAME, ContainerEngine, Kind, Visitor, container_engine
+from tests.faults.container.cases import ECHO, FAULTS
+from tests.faults.containers import ID, NAME, ContainerEngine, Visitor
 from tests.faults.fault_control import fault_control
 from xnai_validate.faults.container import _subject as subject
 from xnai_validate.kit import NotApplicable, Target, Unmeasurable
 
-FAULTS = ("container.pause", "container.stop", "container.restart")
-ECHO = Target("echo", container=NAME)
 NOT_LEFT = {"container.pause": "pause", "container.stop": "stop", "container.restart": "restart"}
-
-
-@pytest.fixture(params=["docker", "podman"])
-def engine(
-    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[ContainerEngine]:
-    kind: Kind = request.param
-    with container_engine(tmp_path, kind) as running:
-        monkeypatch.setenv("DOCKER_HOST", f"unix://{running.path}")
-        yield running
 
 
 @pytest.mark.parametrize("name", FAULTS)
@@ -45,16 +33,6 @@ def test_a_fault_goes_through_its_states(engine: ContainerEngine, name: str) -> 
         assert proof.proven, proof.why
     assert visitor.ask() == "answers"
     assert all(f"/containers/{ID}/" in request for request in engine.requests if request.startswith("POST"))
-
-
-def test_a_container_has_its_grace(engine: ContainerEngine) -> None:
-    """The engine is given how long to wait before it kills."""
-    for name in ("container.stop", "container.restart"):
-        with fault_control(name, ECHO, grace=3) as control:
-            undo, before = control.prepare()
-            control.inject(undo)
-            assert control.revert(undo, before).proven
-    assert engine.graces == ["3", "3"]
 
 
 @pytest.mark.parametrize("name", FAULTS)
@@ -78,22 +56,6 @@ def test_a_container_that_is_paused_or_restarting_is_refused(engine: ContainerEn
     with fault_control(name, Target("echo")) as control, pytest.raises(NotApplicable, match="no container is known"):
         control.prepare()
     assert {request.partition(" ")[0] for request in engine.requests} == {"GET"}
-
-
-@pytest.mark.parametrize("name", ["container.stop", "container.restart"])
-def test_a_container_that_would_be_removed_is_refused(name: str, tmp_path: Path) -> None:
-    """A container made with --rm could not be brought back; it may be paused."""
-    with container_engine(tmp_path, auto_remove=True) as engine:
-        with (
-            fault_control(name, ECHO, socket=engine.path) as control,
-            pytest.raises(Unmeasurable, match=r"--rm") as caught,
-        ):
-            control.prepare()
-        assert "container.pause" in str(caught.value.hint)
-        with fault_control("container.pause", ECHO, socket=engine.path) as control:
-            undo, before = control.prepare()
-            control.inject(undo)
-            assert control.revert(undo, before).proven
 
 
 @pytest.mark.parametrize("name", FAULTS)
@@ -154,23 +116,6 @@ def test_actions_of_others_meanwhile_do_no_harm(engine: ContainerEngine, name: s
         engine.end()
         engine.status = "removed"
         assert control.revert(undo, before).proven
-
-
-def test_a_restart_that_fails_halfway_is_brought_back(engine: ContainerEngine) -> None:
-    """The engine ended it and did not start it: then it is started."""
-
-    def halfway() -> tuple[int, bytes]:
-        engine.end()
-        return 500, b'{"message":"failed to create task"}'
-
-    engine.answers[f"POST /containers/{ID}/restart"] = halfway
-    with fault_control("container.restart", ECHO) as control:
-        undo, before = control.prepare()
-        with pytest.raises(Unmeasurable, match="failed to create task"):
-            control.inject(undo)
-        assert engine.status == "exited"
-        assert control.revert(undo, before).proven
-    assert engine.status == "running"
 
 
 @pytest.mark.parametrize("name", FAULTS)

@@ -31,7 +31,7 @@ Staged = Callable[[], AbstractContextManager[Scene]]
 
 def scene_of(name: str) -> Staged:
     """The scene of a fault; every fault has one."""
-    module = importlib.import_module(f"tests.faults.scenes_{name.partition('.')[0]}")
+    module = importlib.import_module(f"tests.faults.scenes.{name.partition('.')[0]}")
     scenes: dict[str, Staged] = module.SCENES
     return scenes[name]
 

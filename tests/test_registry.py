@@ -1,48 +1,64 @@
-"""Faults are found by name, loaded lazily, and may come from other packages."""
+"""The registry finds kinds and faults in the module of their name, imports no other, and takes other packages'."""
 
 from __future__ import annotations
 
+import importlib
+import pkgutil
 import subprocess
 import sys
 from collections.abc import Iterator
 from importlib.metadata import EntryPoint
-from typing import Any
 
 import pytest
 
-from xnai_validate import registry
+from tests.kit import elsewhere
+from tests.kit.elsewhere import NoParams
+from xnai_validate import checkers, registry
 from xnai_validate.errors import RegistryError
-from xnai_validate.kit import FAULT_MARK, ActiveFault, Fault, FaultContext, JsonValue, Params, Undo, fault
+from xnai_validate.kit import MARK, Checker
+
+FAMILIES = [module.name for module in pkgutil.iter_modules(checkers.__path__) if not module.name.startswith("_")]
 
 
-class NoParams(Params):
-    """Nothing to choose."""
+@pytest.mark.parametrize("family", FAMILIES)
+def test_every_module_is_a_kind_or_private(family: str) -> None:
+    """A checker in a module of another name, a private one or an inner folder would never be found."""
+    package = importlib.import_module(f"{checkers.__name__}.{family}")
+    declared = set()
+    for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
+        path = module.name
+        if path.endswith("_child"):  # the program of a process of its own
+            continue
+        for value in vars(importlib.import_module(path)).values():
+            checker = getattr(value, MARK, None)
+            if isinstance(checker, Checker) and value.__module__ == path:
+                declared.add(checker.kind)
+    assert declared == set(registry.CHECKERS.load(family))
+    assert all(registry.CHECKERS.get(kind) is registry.CHECKERS.load(family)[kind] for kind in declared)
 
 
-class EmptyUndo(Undo):
-    """Nothing to remember."""
+def test_one_kind_is_had_without_the_others() -> None:
+    """Who only asks over HTTP does not wait for what would make up requests."""
+    code = """
+import sys
+from xnai_validate import registry
+registry.CHECKERS.get("http.request")
+print(sorted(name for name in sys.modules if name.startswith("xnai_validate.checkers.http.")))
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
+    assert "xnai_validate.checkers.http.request" in done.stdout
+    assert "contract" not in done.stdout
+    assert "openapi" not in done.stdout
 
 
-class Idle:
-    """Do nothing at all."""
-
-    def describe(self, params: NoParams, target: str) -> str:
-        return f"{target} notices nothing"
-
-    async def prepare(self, params: NoParams, ctx: FaultContext) -> EmptyUndo:
-        return EmptyUndo()
-
-    async def inject(self, params: NoParams, undo: EmptyUndo, ctx: FaultContext) -> ActiveFault | None:
-        return None
-
-    async def revert(self, undo: EmptyUndo, ctx: FaultContext) -> None:
-        pass
-
-    async def fingerprint(self, undo: EmptyUndo, ctx: FaultContext) -> JsonValue:
-        return None
-
-
-Declared = fault("elsewhere.idle", limit_s=1)(Idle)
+def test_an_unknown_kind_is_reported_with_the_nearest() -> None:
+    """Of its family where that is known, else of all."""
+    with pytest.raises(RegistryError, match=r'unknown kind of check "http\.requets"') as caught:
+        registry.CHECKERS.get("http.requets")
+    assert "http.request" in str(caught.value.hint)
+    with pytest.raises(RegistryError) as caught:
+        registry.CHECKERS.get("htpp.request")
+    assert "http.request" in str(caught.value.hint)
 
 
 @pytest.fixture(autouse=True)
@@ -53,7 +69,7 @@ def forgotten() -> Iterator[None]:
 
 
 def provided(monkeypatch: pytest.MonkeyPatch, family: str) -> None:
-    entry = EntryPoint(family, __name__, registry.FAULTS.group)
+    entry = EntryPoint(family, elsewhere.__name__, registry.FAULTS.group)
     monkeypatch.setattr(registry.FAULTS, "entry_points", lambda: (entry,))
     registry.FAULTS.forget()
 
@@ -98,24 +114,3 @@ def test_one_family_loads_no_other() -> None:
     loaded = done.stdout.split()
     assert "xnai_validate.faults.disk.full" in loaded
     assert not {"redis", "httpx", "psutil", "xnai_validate.faults.redis"} & set(loaded)
-
-
-@pytest.mark.parametrize("wrong", ["params", "return", "doc"])
-def test_a_declaration_without_its_parts_is_refused(wrong: str) -> None:
-    """Annotations and the docstring are what everything else is made of."""
-
-    async def prepare(self: Any, params: NoParams, ctx: FaultContext) -> EmptyUndo:
-        return EmptyUndo()
-
-    prepare.__annotations__.pop(wrong, None)
-    more = {"prepare": prepare, "__doc__": None if wrong == "doc" else "Do nothing."}
-    with pytest.raises(TypeError, match=r"other\.idle"):
-        fault("other.idle", limit_s=1)(type("Idle", (Idle,), more))
-
-
-def test_the_decorator_leaves_the_class_as_it_is() -> None:
-    """What was declared is found on it."""
-    found = getattr(Declared, FAULT_MARK)
-    assert Declared is Idle
-    assert isinstance(found, Fault)
-    assert found.methods.describe(NoParams(), "nobody") == "nobody notices nothing"

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tests.faults.containers import NAME, Kind, Visitor, container_engine
-from tests.faults.scenes import Scene, Staged
+from tests.faults.scenes.scene import Scene, Staged
 from xnai_validate.kit import Target
 
 

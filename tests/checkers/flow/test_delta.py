@@ -1,36 +1,20 @@
-"""Checks made of others, held to real measurements of a family that comes in through the registry's own door."""
+"""Values that move while something is done, read from a family that another package brings."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from pydantic import ValidationError
 
 from tests.checkers import counting
+from tests.checkers.flow.counters import ADD, API, CALLS, OTHER, watch
 from tests.context import observe
-from xnai_validate import registry
 from xnai_validate.checkers.flow.delta import DeltaParams
-from xnai_validate.kit import NotApplicable, Target
+from xnai_validate.kit import NotApplicable
 from xnai_validate.model.source_location import InvalidConfig
 
-API = Target("api", "http://127.0.0.1:1")
-OTHER = Target("other", "http://127.0.0.1:2")
-ADD = {"kind": "counting.add"}
-CALLS = {"kind": "counting.read", "fact": "calls"}
-
-
-@pytest.fixture(autouse=True)
-def counters(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    counting.use(monkeypatch)
-    yield
-    monkeypatch.undo()
-    registry.CHECKERS.forget()
-
-
-def watch(fact: str, path: str | None = None, **with_: Any) -> dict[str, Any]:
-    return {"kind": "counting.read", "fact": fact, "path": path, "with": with_}
+pytestmark = pytest.mark.usefixtures("counters")
 
 
 def test_work_moves_what_is_watched() -> None:
@@ -52,18 +36,6 @@ def test_work_moves_what_is_watched() -> None:
     assert seen.held
     assert seen.facts["moved"] == {"plain": 5, "keyed": 5, "found": 5, "first": 5}
     assert (seen.facts["before"]["plain"], seen.facts["after"]["plain"], seen.facts["step_count"]) == (7, 12, 5)
-
-
-def test_values_of_one_measurement_are_read_at_once() -> None:
-    """Watches that differ only in fact and path share one observation: values of one answer can be compared."""
-    counting.COUNTERS["calls"] = 7
-    seen = observe(
-        "flow.agree",
-        API,
-        readings={"plain": CALLS, "keyed": watch("by_name", "calls"), "found": watch("document", "$.samples[0].value")},
-    )
-    assert seen.held, seen.facts
-    assert len(counting.READS) == 1
 
 
 def test_a_counter_that_does_not_count_fails() -> None:
@@ -179,59 +151,6 @@ def test_what_does_not_apply_in_a_step_does_not_apply_as_a_whole(together: bool)
             during=[ADD, ADD | {"with": {"missing": True}}],
             together=together,
         )
-
-
-def test_two_numbers_are_divided() -> None:
-    """The one below the line is read first; a ratio that is too small does not hold."""
-    counting.COUNTERS["calls"] = 6
-    seen = observe("flow.ratio", API, of=CALLS, to=watch("text", text="x"), expect={"ratio": {"min": 2}})
-    assert seen.facts["failed_readings"] == ["to: no number: x"]
-    assert (seen.facts["of"], seen.facts["ratio"]) == (None, None)
-    counting.COUNTERS["more"] = 4
-    below = watch("by_name", "more")
-    seen = observe("flow.ratio", API, of=CALLS, to=below, expect={"ratio": {"min": 2}})
-    assert (seen.facts["of"], seen.facts["to"], seen.facts["ratio"]) == (6, 4, 1.5)
-    assert [finding.fact for finding in seen.findings if not finding.held] == ["ratio"]
-
-
-def test_nothing_is_divided_by_zero_or_by_what_is_not_there() -> None:
-    """A ratio to 0 or to an absent number is not known, and a rule on it does not hold."""
-    counting.COUNTERS.update(calls=6, none=0)
-    for below, failures in ((watch("by_name", "none"), 0), (watch("by_name", "absent"), 1)):
-        seen = observe("flow.ratio", API, of=CALLS, to=below, expect={"ratio": {"min": 0.1}})
-        assert (seen.facts["ratio"], len(seen.facts["failed_readings"]), seen.held) == (None, failures, False)
-
-
-def test_sources_with_the_same_state_agree() -> None:
-    """A number and its text are equal, and so are texts but for the space around them."""
-    counting.COUNTERS["calls"] = 3
-    seen = observe("flow.agree", readings={"api": CALLS, "redis": watch("text", text=" 3.0 ")})
-    assert seen.held
-    assert (seen.facts["distinct"], seen.facts["values"]) == (1, {"api": 3, "redis": " 3.0 "})
-
-
-def test_places_that_differ_do_not_agree() -> None:
-    """Two values out of three places: two are distinct, and the check fails on `agree`."""
-    readings = {"a": watch("text", text="open"), "b": watch("text", text="closed"), "c": watch("text", text="open")}
-    seen = observe("flow.agree", readings=readings)
-    assert [f.fact for f in seen.findings if not f.held] == ["agree"]
-    assert seen.facts["distinct"] == 2
-
-
-def test_a_source_without_a_state_does_not_agree() -> None:
-    """A reading that fails or finds nothing is named; two sources without a value do not agree."""
-    absent = watch("by_name", "none")
-    seen = observe("flow.agree", readings={"a": absent, "b": absent, "c": watch("calls", broken=True)})
-    assert not seen.held
-    assert (seen.facts["agree"], seen.facts["distinct"]) == (False, 0)
-    assert sorted(text.split(":")[0] for text in seen.facts["failed_readings"]) == ["a", "b", "c"]
-
-
-def test_documents_agree_without_order_of_keys() -> None:
-    """Whole documents are compared as values."""
-    counting.COUNTERS["calls"] = 1
-    seen = observe("flow.agree", readings={"a": watch("document", "$.samples"), "b": watch("document", "$['samples']")})
-    assert seen.held
 
 
 def test_a_path_that_is_none_is_refused_at_load() -> None:

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 import psutil
 
-from tests.faults.scenes import Scene, Staged
+from tests.faults.scenes.scene import Scene, Staged
 
 CHILD = "xnai_validate.faults._memory_child"
 

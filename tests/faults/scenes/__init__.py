@@ -1,0 +1,1 @@
+"""A scene for each fault: a target, params, and how the fault shows."""

@@ -1,0 +1,31 @@
+"""A fault is declared by its annotations and its docstring."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.kit.elsewhere import Declared, EmptyUndo, Idle, NoParams
+from xnai_validate.kit import FAULT_MARK, Fault, FaultContext, fault
+
+
+@pytest.mark.parametrize("wrong", ["params", "return", "doc"])
+def test_a_declaration_without_its_parts_is_refused(wrong: str) -> None:
+    """Annotations and the docstring are what everything else is made of."""
+
+    async def prepare(self: Any, params: NoParams, ctx: FaultContext) -> EmptyUndo:
+        return EmptyUndo()
+
+    prepare.__annotations__.pop(wrong, None)
+    more = {"prepare": prepare, "__doc__": None if wrong == "doc" else "Do nothing."}
+    with pytest.raises(TypeError, match=r"other\.idle"):
+        fault("other.idle", limit_s=1)(type("Idle", (Idle,), more))
+
+
+def test_the_decorator_leaves_the_class_as_it_is() -> None:
+    """What was declared is found on it."""
+    found = getattr(Declared, FAULT_MARK)
+    assert Declared is Idle
+    assert isinstance(found, Fault)
+    assert found.methods.describe(NoParams(), "nobody") == "nobody notices nothing"
