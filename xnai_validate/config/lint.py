@@ -47,16 +47,21 @@ def lint(paths: tuple[str, ...] = (), options: LoadOptions = _NO_OPTIONS) -> Lin
 def _linted(
     profiles: list[str], suites: list[str], options: LoadOptions, problems: Problems, cache: SourceCache
 ) -> Iterator[set[str]]:
-    """The ids of the checks of each profile, and of the suites by themselves; errors are noted."""
+    """The ids of the checks of each profile, and of the suites that no profile runs whole; errors are noted."""
+    verified: set[str] = set()
     for name in profiles:
         try:
-            yield {check.id for check in load_plan((name,), options, cache).checks}
+            verified |= {check.id for check in load_plan((name,), options, cache).checks}
         except InvalidConfig as errors:
             problems.extend(errors.problems)
+    yield verified
     if not suites:
         return
+    known = Catalogue(options, cache)
     try:
-        homes = Catalogue(options, cache).homes(suites)
+        ids = {suite.name: {check.id for check in suite.checks} for suite in known.suites}
+        suites = [name for name in suites if not (ids.get(name) and ids[name] <= verified)]
+        homes = known.homes(suites)
     except InvalidConfig as errors:
         # A profile that is not YAML has no suites.
         problems.extend(errors.problems)

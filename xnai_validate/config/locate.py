@@ -64,7 +64,7 @@ class Library:
         for folder in (file.parent, *file.parent.parents[:2]):
             if any((folder / name).is_dir() for name in ("checks", "profiles", "contracts")):
                 if all(folder.resolve() != root.path.resolve() for root in self.roots):
-                    self.roots.insert(len(self.roots) - 2, Root(folder))
+                    self.roots.insert(self.roots.index(Root(self.options.cwd)), Root(folder))
                     self.__dict__.pop("suites", None)
                     self.__dict__.pop("profiles", None)
                     self.__dict__.pop("contracts", None)

@@ -40,10 +40,14 @@ def bundled_root() -> Path:
 
 
 def search_path(cwd: Path, given: Iterable[Path], environ: Mapping[str, str]) -> list[Root]:
-    """Return the folders in the order of the search: those given, those of the environment, `cwd`, the bundled one."""
+    """Return the folders in the order of the search: those given, those of the environment, `cwd`, the bundled one.
+
+    In a checkout the current directory may be the bundled one; it is searched once.
+    """
     named = [path for path in environ.get(PATH_VARIABLE, "").split(":") if path]
     roots = [Root(cwd / path, loose=True) for path in [*given, *map(Path, named)]]
-    return [*roots, Root(cwd), Root(bundled_root(), bundled=True)]
+    bundled = Root(bundled_root(), bundled=True)
+    return [*roots, Root(cwd)] if cwd.resolve() == bundled.path else [*roots, Root(cwd), bundled]
 
 
 def entries(folder: Path) -> list[Path]:

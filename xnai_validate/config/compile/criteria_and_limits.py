@@ -11,8 +11,7 @@ from xnai_validate.config.options import LoadOptions
 from xnai_validate.config.yaml_files.problems import Problems, Where
 from xnai_validate.model.json import JsonValue
 from xnai_validate.model.judging.rules import parse_rules
-from xnai_validate.model.results.report import Criterion
-from xnai_validate.model.results.report_builder import COUNTS
+from xnai_validate.model.results.report import COUNTS, Criterion
 from xnai_validate.model.suggestions import did_you_mean
 from xnai_validate.plan import HostMemory, Limits
 

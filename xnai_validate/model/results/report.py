@@ -9,6 +9,7 @@ from pydantic.dataclasses import dataclass
 
 from xnai_validate.model.frozen_model import FROZEN
 from xnai_validate.model.json import JsonObject
+from xnai_validate.model.judging.fact_types import FactType
 from xnai_validate.model.judging.findings import Finding
 from xnai_validate.model.judging.rules import Rule
 from xnai_validate.model.results.comparison import Comparison
@@ -70,6 +71,11 @@ class Criterion:
     rule: Rule
     not_judged: str | None = None
     """Why it is not judged in this run: it presupposes something that was not allowed."""
+
+
+_COUNT = FactType("number", integer=True, floor=0)
+COUNTS = dict.fromkeys(("planned", "passed", "flaky", "warnings", "failed", "errors", "skipped"), _COUNT)
+"""The counts that a success criterion may be about."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, config=FROZEN)

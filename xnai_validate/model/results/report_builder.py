@@ -7,7 +7,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
 
-from xnai_validate.model.judging.fact_types import FactType
 from xnai_validate.model.judging.findings import judge
 from xnai_validate.model.results import events as ev
 from xnai_validate.model.results.comparison import Comparison
@@ -27,10 +26,6 @@ from xnai_validate.model.results.report import (
 )
 from xnai_validate.model.results.status import Status
 from xnai_validate.model.results.verdict import decide, verdict_of
-
-_COUNT = FactType("number", integer=True, floor=0)
-COUNTS = dict.fromkeys(("planned", "passed", "flaky", "warnings", "failed", "errors", "skipped"), _COUNT)
-"""The counts that a success criterion may be about."""
 
 
 def build_report(events: Iterable[ev.Event]) -> RunReport:

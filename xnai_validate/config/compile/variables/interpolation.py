@@ -97,7 +97,7 @@ class Interpolator:
         if isinstance(raw, str):
             return self._template(raw, where) if "${" in raw else raw
         if isinstance(raw, dict):
-            return {key: self.value(item, where.at(key)) if _nested(item) else item for key, item in raw.items()}
+            return {key: self.value(item, where.at(key)) if _has_reference(item) else item for key, item in raw.items()}
         if isinstance(raw, list):
             return [self.value(item, where.at(index)) for index, item in enumerate(raw)]
         return raw
@@ -204,5 +204,10 @@ def _is_larger(value: JsonValue, most: int) -> bool:
     return count > most
 
 
-def _nested(item: JsonValue) -> bool:
-    return isinstance(item, dict | list) or (isinstance(item, str) and "${" in item)
+def _has_reference(value: JsonValue) -> bool:
+    """Whether a text in the value, its keys excepted, has a reference; most values have none."""
+    if isinstance(value, str):
+        return "${" in value
+    if isinstance(value, dict):
+        return any(map(_has_reference, value.values()))
+    return isinstance(value, list) and any(map(_has_reference, value))
