@@ -160,8 +160,9 @@ class Running:
 
     async def model(self) -> dict[str, int]:
         """The counters of the model server."""
-        found: dict[str, int] = (await self.root.get(f"{self.settings.url('llm')}/stats")).json()
-        return found
+        text = (await self.root.get(f"{self.settings.url('llm')}/metrics")).text
+        samples = (line.rpartition(" ") for line in text.splitlines() if not line.startswith("#"))
+        return {name.removeprefix("llamacpp:"): int(value) for name, _, value in samples}
 
     def breaker(self, name: str) -> dict[str, Any]:
         """The state of a breaker as Redis has it."""

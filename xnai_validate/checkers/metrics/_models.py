@@ -16,6 +16,8 @@ class Scrape(Params):
     """Headers of the request."""
     wanted: list[str] = Field(default_factory=list)
     """Names that must be exposed, of families or of samples; see `missing` and `values`."""
+    skip_without: list[str] = Field(default_factory=list)
+    """Names without a sample of which the check is skipped: for metrics that a server need not have."""
     timeout: Duration = 10.0
     """How long the scrape may take."""
     body_cap: Size = 8 * 1024 * 1024

@@ -62,6 +62,8 @@ async def samples(params: Scrape, ctx: Context) -> Samples:
         )
     except WireError as failure:
         return _unparsed(None, failure)
+    if params.skip_without and answer.failure is None and answer.head.status != 200:
+        raise NotApplicable(f"{target.name} has no metrics: {params.path} is answered with {answer.head.status}")
     if answer.failure is not None or answer.head.status != 200:
         return _unparsed(answer, answer.failure)
     kind = media_type(answer.head.headers).type
@@ -69,6 +71,9 @@ async def samples(params: Scrape, ctx: Context) -> Samples:
         found, problem = await _parse(answer.body, kind == OPENMETRICS, params.timeout)
     except TimeoutError:
         return _unparsed(answer, WireError(ErrorKind.TIMEOUT, f"not parsed within {params.timeout:g} s"))
+    absent = [name for name in params.skip_without if found.value(name) is None and name not in found.single]
+    if absent and problem is None:
+        raise NotApplicable(f"{target.name} exposes no sample of {', '.join(absent)}")
     return _parsed(answer, kind, found, problem, params.wanted)
 
 

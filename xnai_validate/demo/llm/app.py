@@ -1,10 +1,9 @@
-"""The model server: completions, one event a token, and embeddings, over HTTP.
+"""The model server: the interface of llama.cpp's server, as far as the stack and its checks use it.
 
 `POST /completion` `{prompt, n_predict, stream}` answers `{content, tokens, stop, tokens_predicted, model}`, or with
 `stream` one event a token, `data: {"content": " word", "stop": false}`, and a last one with `stop: true` and the
-counts. `POST /embedding` `{content}` answers `{embedding: [..]}`. `GET /health`, `GET /props` (model, embedding
-dimensions), `GET /stats` (requests, tokens_generated, cancelled, active). A client that disconnects stops its
-generation, which counts as cancelled.
+counts. `POST /v1/embeddings` `{input}` answers `{data: [{embedding: [..]}]}`. `GET /health`, `GET /v1/models`,
+`GET /slots` (one entry for each generation that runs), `GET /metrics`. A client that disconnects stops its generation.
 """
 
 from __future__ import annotations
@@ -17,7 +16,7 @@ from contextlib import asynccontextmanager, suppress
 from pydantic import BaseModel, Field, ValidationError
 from starlette.applications import Starlette
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
@@ -43,7 +42,7 @@ class Completion(BaseModel):
 class Embedding(BaseModel):
     """A request for an embedding."""
 
-    content: str = Field(max_length=200_000)
+    input: str = Field(max_length=200_000)
 
 
 @seam
@@ -93,18 +92,23 @@ class ModelServer:
         """Whether the server is up."""
         return health_response()
 
-    async def props(self, _: Request) -> Response:
-        """Which model this is and how long its vectors are."""
-        return JSONResponse({"model": MODEL, "embedding_dimension": dimensions(), "n_ctx": 4096})
+    async def models(self, _: Request) -> Response:
+        """The model that is loaded."""
+        return JSONResponse({"object": "list", "data": [{"id": MODEL, "object": "model", "owned_by": "llamacpp"}]})
 
-    async def stats(self, _: Request) -> Response:
-        """The counters."""
-        return JSONResponse(self._counters.as_json())
+    async def slots(self, _: Request) -> Response:
+        """The generations that run."""
+        return JSONResponse([{"id": number, "is_processing": True} for number in range(self._counters.active)])
 
-    async def embedding(self, request: Request) -> Response:
+    async def metrics(self, _: Request) -> Response:
+        """The counters, in the format and under the names that llama.cpp's server has with `--metrics`."""
+        return PlainTextResponse(self._counters.exposition(), media_type="text/plain; version=0.0.4")
+
+    async def embeddings(self, request: Request) -> Response:
         """The vector of a text."""
-        embedding = Embedding.model_validate_json(await _body(request))
-        return JSONResponse({"model": MODEL, "embedding": list(embed(embedding.content, dimensions()))})
+        text = Embedding.model_validate_json(await _body(request)).input
+        data = [{"object": "embedding", "index": 0, "embedding": list(embed(text, dimensions()))}]
+        return JSONResponse({"object": "list", "model": MODEL, "data": data})
 
     async def completion(self, request: Request) -> Response:
         """The answer to a prompt, whole or token by token."""
@@ -114,6 +118,7 @@ class ModelServer:
     async def complete(self, completion: Completion, request: Request) -> Response:
         """The answer to a valid request for a completion."""
         tokens = generated(completion)
+        self._counters.prompt_tokens += len(completion.prompt.split())
         return stream_response(self._stream(tokens)) if completion.stream else await self._whole(tokens, request)
 
     async def _whole(self, tokens: list[str], request: Request) -> Response:
@@ -123,7 +128,6 @@ class ModelServer:
             with suppress(TimeoutError):
                 async with asyncio.timeout(len(tokens) * self._delay_s):
                     await _disconnected(request)
-                    self._counters.cancelled += 1
                     made = int((_now() - started) / self._delay_s) if self._delay_s else len(tokens)
                     self._counters.tokens_generated += min(len(tokens), made)
                     return Response(status_code=204)
@@ -134,19 +138,14 @@ class ModelServer:
         """One event a token, each at its time: a pause of the machine is caught up with, not added."""
         async with self._generation():
             started = _now()
-            try:
-                for number, token in enumerate(tokens, start=1):
-                    await asyncio.sleep(max(0.0, started + number * self._delay_s - _now()))
-                    self._counters.tokens_generated += 1
-                    yield _event({"content": token, "stop": False})
-            except (GeneratorExit, asyncio.CancelledError):
-                self._counters.cancelled += 1
-                raise
+            for number, token in enumerate(tokens, start=1):
+                await asyncio.sleep(max(0.0, started + number * self._delay_s - _now()))
+                self._counters.tokens_generated += 1
+                yield _event({"content": token, "stop": False})
             yield _event({**_last(tokens), "content": ""})
 
     @asynccontextmanager
     async def _generation(self) -> AsyncIterator[None]:
-        self._counters.requests += 1
         self._counters.active += 1
         try:
             yield
@@ -160,9 +159,10 @@ def create(settings: Settings) -> ASGIApp:
     return Starlette(
         routes=[
             Route("/health", server.health),
-            Route("/props", server.props),
-            Route("/stats", server.stats),
-            Route("/embedding", server.embedding, methods=["POST"]),
+            Route("/v1/models", server.models),
+            Route("/slots", server.slots),
+            Route("/metrics", server.metrics),
+            Route("/v1/embeddings", server.embeddings, methods=["POST"]),
             Route("/completion", server.completion, methods=["POST"]),
         ],
         exception_handlers={ValidationError: _refuse, ClientDisconnect: _gone},

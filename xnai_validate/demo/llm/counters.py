@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 
 @dataclass(slots=True)
 class Counters:
     """Counts of one model server; `active` is how many generations run now."""
 
-    requests: int = 0
+    prompt_tokens: int = 0
     tokens_generated: int = 0
-    cancelled: int = 0
     active: int = 0
 
-    def as_json(self) -> dict[str, int]:
-        """The counts under the names of `GET /stats`."""
-        return asdict(self)
+    def exposition(self) -> str:
+        """The counts as Prometheus text."""
+        return (
+            "# HELP llamacpp:prompt_tokens_total Number of prompt tokens processed.\n"
+            "# TYPE llamacpp:prompt_tokens_total counter\n"
+            f"llamacpp:prompt_tokens_total {self.prompt_tokens}\n"
+            "# HELP llamacpp:tokens_predicted_total Number of generation tokens processed.\n"
+            "# TYPE llamacpp:tokens_predicted_total counter\n"
+            f"llamacpp:tokens_predicted_total {self.tokens_generated}\n"
+            "# HELP llamacpp:requests_processing Number of requests processing.\n"
+            "# TYPE llamacpp:requests_processing gauge\n"
+            f"llamacpp:requests_processing {self.active}\n"
+        )

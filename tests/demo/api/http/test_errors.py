@@ -65,7 +65,7 @@ def test_invalid_requests_are_400(path: str, redis: RedisServer, tmp_path: Path)
                 answer = await stack.client.post(path, content=content, headers={"Content-Type": "application/json"})
                 body = envelope(answer, 400, "validation", "validation_validation")
                 assert re.fullmatch(r"req_[0-9a-f-]{36}", body["request_id"])
-            assert (await stack.model())["requests"] == 0
+            assert (await stack.model())["prompt_tokens_total"] == 0
             counted = await stack.metrics()
             assert counted['xnai_errors_total{component="api",error_type="validation"}'] == len(INVALID)
             assert stack.breaker("rag_api")["total_calls"] == 0
