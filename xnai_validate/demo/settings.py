@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+MODEL = "xnai-extract-1"
+"""The name of the model."""
 Layout = Literal["A", "B"]
 
 API_PREFIX: dict[Layout, str] = {"A": "", "B": "/xnai/api/v1"}

@@ -27,6 +27,8 @@ class Observation(Params):
     """The parameters of the kind."""
     expect: JsonObject | None = None
     """Rules of its facts, besides those of the kind."""
+    if_configured: bool = False
+    """Whether it is left out where its target is not configured, as one of several parts of the stack."""
 
     @cached_property
     def key(self) -> str:
@@ -67,6 +69,8 @@ class FaultEntry(Params):
     """The target of the fault; by default that of the check."""
     with_: JsonObject = Field(default_factory=dict, alias="with")
     """The parameters of the fault."""
+    if_configured: bool = False
+    """Whether it is left out where its target is not configured."""
 
     @cached_property
     def key(self) -> str:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import tracemalloc
 
 from tests.config.home import Home, allowing
+from xnai_validate.config.compile.checks import configured_parts
+from xnai_validate.model.json import JsonObject
 from xnai_validate.plan import Plan
 
 FEW, MANY = 500, 2_500
@@ -69,3 +71,16 @@ def test_a_tightened_check_still_disturbs(home: Home) -> None:
     (check,) = home.load(options=allowing(home.options(), "disruptive")).checks
     assert [rule.path for rule in check.measurement.rules] == ["b"]
     assert [fault.fault.name for fault in check.faults] == ["redis.readonly"]
+
+
+LLM: JsonObject = {"fault": "process.pause", "target": "llm", "if_configured": True}
+
+
+def test_a_marked_part_of_a_missing_target_is_left_out() -> None:
+    """An entry of a list and a key of a mapping vanish; what is not marked, or is configured, stays."""
+    marked: JsonObject = {"name": "a", "if_configured": True, "breach": {"target": "llm"}}
+    value: JsonObject = {"situations": [marked], "trip": {"fault": LLM}}
+    assert configured_parts(value, {"redis"}) == {"situations": [], "trip": {}}
+    assert configured_parts(value, {"redis", "llm"}) == value
+    plain: JsonObject = {"trip": {"fault": {"fault": "process.pause", "target": "llm"}}}
+    assert configured_parts(plain, set()) == plain

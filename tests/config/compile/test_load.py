@@ -220,7 +220,10 @@ def test_filters_that_match_nothing_are_errors(home: Home) -> None:
         ("{layout: {not: A}}", "for layout other than A; this stack has layout A"),
         ("{budget.ms: {min: 300}}", "for budget.ms of at least 300; this stack has budget.ms 200"),
         ("{layout: {in: [B, C]}}", "for layout one of B, C; this stack has layout A"),
-        ("{token: {not: null}}", "needs the var token, which is not set"),
+        (
+            "{token: {not: null}}",
+            "needs the var token, which is not set: give it in the stack file or by --var token=...",
+        ),
         ("{layout: A, budget: {not: null}}", None),
     ],
 )
@@ -235,7 +238,7 @@ def test_a_check_for_another_stack_may_use_what_this_one_lacks(home: Home) -> No
     (check,) = home.plan_of_check(
         "kind: toy.ask\ntarget: api\nwith: {path: '${token}'}\nexpect: {text: '${token}'}\nwhen: {token: {not: null}}"
     ).checks
-    assert check.skip == "needs the var token, which is not set"
+    assert check.skip == "needs the var token, which is not set: give it in the stack file or by --var token=..."
 
 
 def test_checks_of_unconfigured_targets_are_skipped(home: Home) -> None:

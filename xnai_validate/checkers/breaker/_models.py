@@ -34,13 +34,19 @@ class Trip(Params):
     fault: FaultEntry | None = None
     """The fault that makes the dependency fail while `call` is made; a time-out counts as a failure then."""
     planted: FaultEntry | None = None
-    """The fault that writes an open state into the key, such as `redis.plant`: its opening is not measured then."""
+    """The fault that writes an open state into the key, such as `redis.plant`, where neither request nor fault is given
+    or their target is configured: its opening is not measured then."""
 
     @model_validator(mode="after")
     def _single_way(self) -> Self:
-        if sum(way is not None for way in (self.request, self.fault, self.planted)) > 1:
-            raise ValueError("set one of request, fault and planted")
+        if self.request is not None and self.fault is not None:
+            raise ValueError("set one of request and fault")
         return self
+
+    @property
+    def planted_alone(self) -> FaultEntry | None:
+        """The fault that plants an open state; None if calls can be made to fail."""
+        return self.planted if self.request is None and self.fault is None else None
 
 
 class BreakerParams(Params):

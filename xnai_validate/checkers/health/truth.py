@@ -41,6 +41,8 @@ class Situation(Params):
     """What it is called in the table: `without the model`."""
     breach: FaultEntry
     """The fault that causes it; it is reverted afterwards."""
+    if_configured: bool = False
+    """Whether it is left out where the target of the fault is not configured."""
     detect_within: Duration | None = None
     """How long the report may take to notice; by default that of the check."""
 

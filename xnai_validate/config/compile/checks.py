@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from xnai_validate.config.compile.conditions import Conditions
@@ -21,6 +21,8 @@ from xnai_validate.model.results.report import Source as SourceLine
 from xnai_validate.plan import ONCE, CompiledMeasurement, PlannedCheck, PlannedFault, PlannedTarget, Retry, Until
 
 _TIMEOUT_S = 30.0
+_MARK = "if_configured"
+"""Marks a part of a check's `with` that is left out where this stack does not have its target."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,8 +153,9 @@ class Checks:
         entry = source.entry
         if not (skipped and source.missing_values):
             tightened = self.thresholds.rules_of(check_id, entry.kind)
+            params = configured_parts(source.raw_with, configured_targets(self.targets))
             return self.measurements.compile(
-                entry.kind, source.raw_with, entry.expect, entry.warn, target, where, tightened=tightened
+                entry.kind, params, entry.expect, entry.warn, target, where, tightened=tightened
             )
         # The check is not meant for this stack and refers to vars without a value here: its params cannot be validated.
         checker = self.measurements.checker(entry.kind, where.at("kind"))
@@ -170,6 +173,45 @@ class Checks:
             if not (target.url or target.container or target.pid):
                 return f"target {target.name} is not configured"
         return None
+
+
+def configured_parts(value: JsonValue, configured: Collection[str]) -> JsonValue:
+    """Return `value` without the marked mappings that name a target outside `configured`, at any depth.
+
+    A marked mapping names the targets of its own `target` and of those within it. An entry of a list is removed, the
+    key of a mapping likewise. `value` itself is returned if it has no marks.
+    """
+    if isinstance(value, dict):
+        return {
+            name: configured_parts(item, configured) for name, item in value.items() if not _lacks(item, configured)
+        }
+    if isinstance(value, list):
+        return [configured_parts(item, configured) for item in value if not _lacks(item, configured)]
+    return value
+
+
+def configured_targets(targets: Mapping[str, PlannedTarget]) -> frozenset[str]:
+    """The names of the targets that this stack has: with a url, a container or a process."""
+    found = ((name, planned.target) for name, planned in targets.items())
+    return frozenset(name for name, target in found if target.url or target.container or target.pid)
+
+
+def _lacks(item: JsonValue, configured: Collection[str]) -> bool:
+    marked = isinstance(item, dict) and item.get(_MARK) is True
+    return marked and any(name not in configured for name in _targets(item))
+
+
+def _targets(value: JsonValue) -> Iterator[str]:
+    """The target names within a value."""
+    if isinstance(value, dict):
+        target = value.get("target")
+        if isinstance(target, str):
+            yield target
+        for item in value.values():
+            yield from _targets(item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from _targets(item)
 
 
 def full_id(suite: str, need: str) -> str:

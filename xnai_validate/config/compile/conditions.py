@@ -43,10 +43,11 @@ class Conditions:
 
 
 def _sentence(name: str, rule: Rule, value: JsonValue) -> str:
-    if rule.operator == "equals" and rule.operand is None:
-        return f"needs the var {name}, which is not set" if rule.negated else f"only where the var {name} is not set"
-    if rule.operator == "equals" and rule.operand == "":
-        return f"needs the var {name}, which is empty" if rule.negated else f"only where the var {name} is empty"
+    if rule.operator == "equals" and rule.operand in (None, ""):
+        state = "not set" if rule.operand is None else "empty"
+        if not rule.negated:
+            return f"only where the var {name} is {state}"
+        return f"needs the var {name}, which is {state}: give it in the stack file or by --var {name}=..."
     words = [name.replace("_", " ")]
     if rule.negated:
         words.append("other than")

@@ -17,10 +17,9 @@ from xnai_validate.demo.api.monitoring.degradation import Tier
 from xnai_validate.demo.api.monitoring.metrics import Metrics
 from xnai_validate.demo.api.rooms.rooms import Rooms
 from xnai_validate.demo.api.store import Store
-from xnai_validate.demo.llm.app import MODEL
 from xnai_validate.demo.llm.embedding import Vector, embed
 from xnai_validate.demo.seams import seam
-from xnai_validate.demo.settings import Settings
+from xnai_validate.demo.settings import MODEL, Settings
 
 VERSION = "v0.1.0-alpha"
 

@@ -25,9 +25,8 @@ from xnai_validate.demo.llm.counters import Counters
 from xnai_validate.demo.llm.embedding import DIMENSIONS, embed
 from xnai_validate.demo.llm.extract import answer
 from xnai_validate.demo.seams import seam
-from xnai_validate.demo.settings import Settings
+from xnai_validate.demo.settings import MODEL, Settings
 
-MODEL = "xnai-extract-1"
 _BODY_LIMIT_BYTES = 1 << 20
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TypedDict
 
@@ -14,6 +14,7 @@ from xnai_validate.demo.settings import (
     API_PREFIX,
     BREAKER_FAILURES,
     GATEWAY_PREFIX,
+    MODEL,
     MONITOR_FAILURES,
     REDIS_MAXMEMORY_MB,
     Layout,
@@ -28,6 +29,7 @@ BUDGET = {
     "first_token_ms": 2000,
     "gap_ms": 1500,
     "tokens_after_leave": 60,
+    "wait_after_leave_ms": 1500,
     "silence_ms": 1900,
     "page_ms": 1800,
     "token_rate_tps": 15,
@@ -96,7 +98,7 @@ class StackFile(TypedDict):
     vars: dict[str, object]
 
 
-def describe(settings: Settings, pids: Mapping[str, int], canaries: list[object]) -> StackFile:
+def describe(settings: Settings, pids: Mapping[str, int], canaries: Sequence[dict[str, str]]) -> StackFile:
     """Describe the stack of `settings` whose parts run as `pids` (part name -> process id)."""
     targets: dict[str, Target] = {}
     for part in parts_of(settings.layout):
@@ -129,7 +131,7 @@ def _redis(settings: Settings) -> Target:
     return target
 
 
-def _vars(settings: Settings, canaries: list[object]) -> dict[str, object]:
+def _vars(settings: Settings, canaries: Sequence[dict[str, str]]) -> dict[str, object]:
     """The vars of `profiles/stack.yaml` with this stack's values; times in seconds."""
     times = settings.times
     return {
@@ -149,6 +151,8 @@ def _vars(settings: Settings, canaries: list[object]) -> dict[str, object]:
         "redis_key_prefix": "",
         "vikunja_token": settings.vikunja_token,
         "canaries": canaries,
+        "question": canaries[0]["question"],
+        "llm": {"embedding_model": MODEL},
         "injected": {"question": "What do visitors of the workshop find?", "source": "workshop.md"},
         "vikunja_redis": True,
         "search_word": "breaker",

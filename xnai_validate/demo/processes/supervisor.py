@@ -230,7 +230,7 @@ class Supervisor:
     def _publish(self) -> StackFile:
         """Write the state files: the stack file with the present process ids."""
         pids = {part.name: pid for pid, part in reversed(self._running.items())}
-        stack = describe(self._settings, pids, list(canaries()))
+        stack = describe(self._settings, pids, canaries())
         for path in self._state_files:
             replace_file(path, as_line(stack))
         return stack

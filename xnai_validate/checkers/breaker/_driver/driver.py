@@ -126,13 +126,14 @@ class Driver:
 
         Raises NotApplicable if nothing is configured for that. A planted state is reverted at the end.
         """
-        if self.params.trip.planted is None:
+        planted = self.params.trip.planted_alone
+        if planted is None:
             async with self.failing() as observation:
                 opening = await self.open(observation)
             yield opening
             return
         begun_s = self.now()
-        async with self.ctx.injected(self.params.trip.planted):
+        async with self.ctx.injected(planted):
             opening = Opening(planted=(begun_s, self.now()))
             reading = await self.readings.key()
             if reading is not None:
@@ -226,7 +227,7 @@ class Driver:
         None if one failure opens it anyway, or no call can be made to fail. A successful call follows, so that no
         failure stays counted.
         """
-        if 1 in (self.params.failures, self._opens_after) or self.params.trip.planted is not None:
+        if 1 in (self.params.failures, self._opens_after) or self.params.trip.planted_alone is not None:
             return None
         async with self.failing() as observation:
             if (await self.fail(observation)).outcome is Outcome.REFUSED:

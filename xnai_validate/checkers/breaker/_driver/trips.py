@@ -11,7 +11,7 @@ from xnai_validate.kit import Context, NotApplicable, Observation, Unmeasurable
 
 def must_open(params: BreakerParams) -> None:
     """Raise NotApplicable if nothing is configured that opens the breaker."""
-    if params.trip.planted is None:
+    if params.trip.planted_alone is None:
         must_fail(params)
 
 

@@ -163,7 +163,7 @@ class Interpolator:
 
     def _resolve(self, reference: Reference, where: Where) -> JsonValue:
         value = self._environment(reference, where) if reference.is_environment else self._var(reference, where)
-        if value is None:
+        if value is None or value == "":
             self.missing_values += 1
         return value
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import zip_longest
 from typing import cast
 
 from xnai_validate.config.yaml_files.problems import Where
@@ -22,7 +23,10 @@ class VarSpace:
     origins: dict[Path, Where] = field(default_factory=dict)
 
     def overlay(self, values: Mapping[str, JsonValue], where: Where, at: Path = ()) -> None:
-        """Lay nested values over the present ones: mappings are merged, everything else is replaced."""
+        """Lay nested values over the present ones: mappings are merged, everything else is replaced.
+
+        The mappings of a list are laid over those of a list, one by one: what an entry does not give keeps its default.
+        """
         node = self._mapping(at)
         for key, value in values.items():
             path = (*at, str(key))
@@ -31,7 +35,7 @@ class VarSpace:
                     node[key] = {}
                 self.overlay(value, where.at(key), path)
             else:
-                node[key] = value
+                node[key] = _entries_merged(node.get(key), value)
                 self.origins[path] = where.at(key)
 
     def set(self, dotted: str, value: JsonValue) -> None:
@@ -72,6 +76,22 @@ class VarSpace:
     def paths(self) -> Iterator[str]:
         """The dotted paths of all vars, mappings included."""
         yield from _paths(self.tree, ())
+
+
+def _entries_merged(before: JsonValue, value: JsonValue) -> JsonValue:
+    """A list of mappings with what its entries lack from the entries before; any other value as it is."""
+    defaults, entries = _mappings(before), _mappings(value)
+    if not defaults or not entries:
+        return value
+    nothing: JsonObject = {}
+    return [default | entry for default, entry in zip_longest(defaults, entries, fillvalue=nothing)]
+
+
+def _mappings(value: JsonValue) -> list[JsonObject]:
+    """The items of a list of mappings; empty for anything else."""
+    items = value if isinstance(value, list) else []
+    found = [item for item in items if isinstance(item, dict)]
+    return found if len(found) == len(items) else []
 
 
 def _replaced(node: JsonValue, path: Path, value: JsonValue) -> JsonValue:

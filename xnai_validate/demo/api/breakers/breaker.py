@@ -231,7 +231,6 @@ class Breaker:
             changed = self._after(self._agreed, self._unsaved)
         self._set_view(changed)
 
-    @seam
     def agreed_with(self, text: str) -> Snapshot:
         """The state that follows from the content of the key: the last state known if it is lost or unreadable."""
         return parse(text) or self._agreed

@@ -20,10 +20,9 @@ MISSING = change_body(
         "sources-missing",
         "Answers from documents name no sources.",
         checks=(
-            "api/query:answers",
+            "api/query:canary",
             "api/query:answers-another",
             "api/query:cites",
-            "api/query:shape",
         ),
     ),
     lambda _, body: body | {"sources": []},

@@ -21,7 +21,7 @@ CANNED = change_body(
     Defect(
         "answers-canned",
         "Every question gets the same polite sentence.",
-        checks=("api/query:answers", "api/query:answers-another"),
+        checks=("api/query:canary", "api/query:answers-another", "rag/ready:canary"),
     ),
     lambda _, body: body | {"response": _CANNED},
 )
@@ -70,7 +70,7 @@ CROSSED = change_body(
     Defect(
         "answers-crossed",
         "Each client gets the answer to the question before.",
-        checks=("api/query:answers", "api/query:answers-another"),
+        checks=("api/query:canary", "api/query:answers-another"),
     ),
     _crossed,
 )

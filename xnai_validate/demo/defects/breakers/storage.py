@@ -53,26 +53,6 @@ async def start_afresh(start: Callable[[Breakers], Awaitable[None]], /, self: Br
     await start(self)
 
 
-CLOSES_WITH_KEY = Defect(
-    "breaker-closes-with-key",
-    "A breaker whose key is lost in Redis is taken for closed.",
-    checks=("breakers/open:survives-loss",),
-)
-
-
-@CLOSES_WITH_KEY.wraps(Breaker.read)
-async def read_or_close(read: Read, /, self: Breaker) -> Snapshot:
-    with suppress(StoreUnavailable):
-        if not await self.stored():
-            self.take_over(Snapshot())
-    return await read(self)
-
-
-@CLOSES_WITH_KEY.wraps(Breaker.agreed_with)
-def closed_without_key(original: Callable[[Breaker, str], Snapshot], /, self: Breaker, text: str) -> Snapshot:
-    return original(self, text) if text else Snapshot()
-
-
 NEVER_RETURNS = Defect(
     "breaker-never-returns",
     "After Redis was away, a breaker never asks it again.",

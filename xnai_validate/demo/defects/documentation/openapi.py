@@ -18,8 +18,17 @@ DOCS_DISABLED = Defect(
 MISSING = Defect(
     "openapi-missing",
     "The OpenAPI document answers 404.",
-    checks=("api/openapi:valid", "api/openapi:operations"),
+    checks=("api/openapi:served",),
 ).changes(documentation, lambda paths: replace(paths, openapi=None))
+
+
+def _without_title(schema: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in schema.items() if name != "info"}
+
+
+INVALID = Defect(
+    "openapi-invalid", "The OpenAPI document lacks its title and version.", checks=("api/openapi:valid",)
+).changes(corrected, _without_title)
 
 
 def _without_stream(schema: dict[str, Any]) -> dict[str, Any]:

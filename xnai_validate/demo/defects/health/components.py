@@ -108,7 +108,7 @@ VECTORSTORE_LIE = (
     Defect(
         "health-vectorstore-lie",
         "Health reports that the vector store is loaded although it is empty.",
-        checks=("api/query:answers",),
+        checks=("api/query:canary",),
     )
     .changes(indexed_documents, lambda _: _NO_DOCUMENTS)
     .changes(report, _as_if_loaded)
@@ -117,5 +117,5 @@ VECTORSTORE_LIE = (
 VECTORSTORE_EMPTY = Defect(
     "vectorstore-empty",
     "No document was indexed; answers come without sources.",
-    checks=("rag/ready:ladder", "api/query:answers", "api/query:cites", "streaming/stream:order"),
+    checks=("rag/ready:ladder", "api/query:canary", "api/query:cites", "streaming/stream:order"),
 ).changes(indexed_documents, lambda _: _NO_DOCUMENTS)

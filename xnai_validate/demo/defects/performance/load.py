@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 from starlette.responses import JSONResponse
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from xnai_validate.demo.api.app import entry
 from xnai_validate.demo.defects.defect import Defect
@@ -29,6 +29,7 @@ _LEAK_EVERY_S = 0.02
 _CONVOY_S = 0.25
 _WORSE_S = 0.25
 _ADMITTED = 10
+_GOES_ON_S = 4.0
 
 
 class _Counting:
@@ -112,6 +113,36 @@ class _OneByOne(_Counting):
             return
         async with self.held("one-by-one.lock", fcntl.LOCK_EX):
             await self._app(scope, receive, send)
+
+
+class _HeldByTheLeft(_Counting):
+    """Answers one question at a time, and goes on with a stream whose client has left."""
+
+    async def serve(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if not scope["path"].endswith(("/query", "/stream")):
+            await self._app(scope, receive, send)
+            return
+        ended = False
+
+        async def sent(message: Message) -> None:
+            nonlocal ended
+            ended = message["type"] == "http.response.body" and not message.get("more_body", False)
+            await send(message)
+
+        async with self.held("model.lock", fcntl.LOCK_EX):
+            await self._app(scope, receive, sent)
+            if not ended:
+                await asyncio.sleep(_GOES_ON_S)
+
+
+HELD_BY_THE_LEFT = _wrap_application(
+    Defect(
+        "stream-holds-model",
+        "The model goes on with a stream that was left, and the next question waits for it.",
+        checks=("streaming/cleanup:next-question",),
+    ),
+    _HeldByTheLeft,
+)
 
 
 ONE_AT_A_TIME = _wrap_application(
