@@ -13,13 +13,13 @@ from typing import Any
 
 from xnai_validate.config.compile.measurements.measurements import Measurements
 from xnai_validate.config.yaml_files.problems import Problems, Where
-from xnai_validate.engine.attempt import measure
+from xnai_validate.engine.attempt import judge_facts, values_of
 from xnai_validate.engine.clock import SystemClock
 from xnai_validate.engine.context import CheckContext, Scope
 from xnai_validate.engine.shared import Shared
 from xnai_validate.engine.undo.faults import FaultInjector
 from xnai_validate.engine.undo.guardian import Guardian, undo_command
-from xnai_validate.kit import Facts, FaultEntry, JsonObject, JsonValue, Observed, Target
+from xnai_validate.kit import Facts, FaultEntry, JsonObject, JsonValue, Observed, Target, Unmeasurable
 from xnai_validate.model.judging.findings import judge
 from xnai_validate.plan import CompiledMeasurement, PlannedFault
 
@@ -109,13 +109,19 @@ async def call_checker(ctx: CheckContext) -> Facts:
 def observe(kind: str, target: Target | None = None, **how: Any) -> Observed:
     """Measure once as a check of `kind` does, and judge by the rules of the kind and `expect`.
 
-    Takes the arguments of `check_context`; all others are the params of the check.
+    Takes the arguments of `check_context`; all others are the params of the check. Raises Unmeasurable where a rule
+    could not be judged and no other failed.
     """
 
     async def run() -> Observed:
         async with check_context(kind, target, **how) as ctx:
-            facts = await measure(ctx.measurement, ctx)
-            return Observed(facts, judge(ctx.measurement.rules, facts))
+            facts = await call_checker(ctx)
+            if facts.why_not_reached is None:
+                return Observed(values_of(facts), judge(ctx.measurement.rules, values_of(facts)))
+            judgement = judge_facts(ctx.measurement.rules, facts, ctx.clock.time())
+            if judgement.not_reached is not None and all(finding.held for finding in judgement.findings):
+                raise Unmeasurable(judgement.not_reached)
+            return Observed(judgement.values, judgement.findings)
 
     return asyncio.run(run())
 

@@ -24,6 +24,10 @@ class Unmeasurable(XnaiError):
     """A checker could not measure: the tool does not know (status error)."""
 
 
+class FaultLimitReached(Unmeasurable):
+    """A fault was reverted at its own time limit, before the measurement under it was at its end."""
+
+
 class NotApplicable(XnaiError):
     """What is asked for does not exist on this stack (status skip, with the reason)."""
 

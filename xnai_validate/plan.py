@@ -51,6 +51,11 @@ class CompiledMeasurement:
         return (*self.fault_entries.values(), *inner)
 
     @property
+    def is_composed(self) -> bool:
+        """Whether it takes many steps, each with a time limit: it makes other measurements, or loads or disturbs."""
+        return self.checker.exclusive or bool(self.observations) or bool(self.fault_entries)
+
+    @property
     def preloads(self) -> Iterator[tuple[Preload, str | None]]:
         """The modules to preload for this measurement and its observations, each with the name of its target."""
         yield self.checker.preload, self.target

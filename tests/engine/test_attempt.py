@@ -116,6 +116,15 @@ def test_no_result_within_the_time_limit_is_a_failure_of_the_stack(tmp_path: Pat
     assert events[-1].at - events[0].at == pytest.approx(10.0)
 
 
+def test_a_measurement_of_many_steps_that_is_cut_off_is_an_error(tmp_path: Path) -> None:
+    """Its steps have time limits of their own: that the check's was too short is not the stack's failure."""
+    stage = Stage()
+    check = make("c", scripted(stage, exclusive=True), script={"takes_s": 60.0}, timeout_s=10.0)
+    end = finished(run_virtual(collect(engine_of(plan_of(check), tmp_path))))["c"]
+    assert end.status is Status.ERROR
+    assert end.reason == "not at its end within 10 s, the time limit of the check; give it a longer `timeout`"
+
+
 def test_what_cannot_be_measured_is_an_error_with_its_hint(tmp_path: Path) -> None:
     """Unmeasurable becomes status error, with message and hint."""
     end, _, _ = run_check(tmp_path, script={"answers": ["unmeasurable"], "text": "no socket"})

@@ -1,19 +1,23 @@
-"""Measure and judge a check, with its retries: the one place of time limits and of exceptions of checkers."""
+"""Measure and judge a check, with its retries: the one place of time limits and of exceptions of checkers.
+
+What was not reached is not judged: a bound of this tool is no failure of the stack.
+"""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field, replace
 from pathlib import PurePath
 from typing import Any
 
 from xnai_validate.errors import NotApplicable, XnaiError
-from xnai_validate.kit import Context
+from xnai_validate.kit import Context, ErrorKind, Facts
 from xnai_validate.model.json import JsonObject, bounded
 from xnai_validate.model.judging.fact_types import fact_attributes
 from xnai_validate.model.judging.findings import Finding, cut, judge, main_reason
+from xnai_validate.model.judging.rules import Rule
 from xnai_validate.model.results.status import Status
 from xnai_validate.model.text import printable
 from xnai_validate.plan import CompiledMeasurement, PlannedCheck, Until
@@ -21,6 +25,8 @@ from xnai_validate.plan import CompiledMeasurement, PlannedCheck, Until
 LAST_CHANCE_S = 1.0
 """Seconds that the last attempt of a check with `until` has at least."""
 MESSAGE_CAP = 300
+KNOWN_BEFORE_A_BOUND = frozenset({"status", "http_version", "headers", "content_type", "truncated"})
+"""Facts that are whole also where the rest of an answer was not read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +138,7 @@ async def attempt(measurement: CompiledMeasurement, ctx: Context, timeout_s: flo
         outcome = _broken(measurement, error)  # the checker leaked a cancellation of its own
     except Exception as error:  # noqa: BLE001 (a checker may raise anything; it becomes an outcome)
         if isinstance(error, TimeoutError) and limit.expired():
-            outcome = Outcome(Status.FAIL, f"no result within {timeout_s:.3g} s", timed_out=True)
+            outcome = _too_late(measurement, ctx, timeout_s)
         else:
             outcome = _failed(measurement, _first(error))
     elapsed_ms = round((ctx.clock.monotonic() - begun) * 1000, 3)
@@ -141,26 +147,93 @@ async def attempt(measurement: CompiledMeasurement, ctx: Context, timeout_s: flo
     )
 
 
-async def measure(measurement: CompiledMeasurement, ctx: Context) -> dict[str, Any]:
-    """Measure once: fact name, as rules use it -> value. Raises whatever the checker raises."""
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """The facts of a measurement, and the rules that could be judged."""
+
+    values: Mapping[str, Any]
+    """Fact name -> value."""
+    findings: tuple[Finding, ...]
+    not_reached: str | None
+    """Why a rule could not be judged; None where all were."""
+
+
+async def measure(measurement: CompiledMeasurement, ctx: Context) -> Facts:
+    """Measure once. Raises whatever the checker raises."""
     checker = measurement.checker
     facts = await checker.measure(measurement.params, ctx)
     if not isinstance(facts, checker.facts):
         raise TypeError(f"it returned {type(facts).__name__} instead of {checker.facts.__name__}")
+    return facts
+
+
+def values_of(facts: Facts) -> dict[str, Any]:
+    """Return fact name, as rules use it -> value."""
     return {fact: getattr(facts, attribute) for fact, attribute in fact_attributes(type(facts)).items()}
 
 
+def judge_facts(rules: Iterable[Rule], facts: Facts, now_s: float) -> Judgement:
+    """Judge facts by rules, at a time in seconds since the epoch.
+
+    Not judged are rules about null facts of a measurement that names why they were not reached, and, where an answer
+    was larger than this tool reads, rules that the unread rest may change.
+    """
+    values = values_of(facts)
+    findings = judge(rules, values, now_s)
+    if (why := facts.why_not_reached) is not None:
+        known = {name for name, value in values.items() if value is not None}
+        judged = tuple(finding for finding in findings if finding.held or _fact(finding) in known)
+        return Judgement(values, judged, why if len(judged) < len(findings) else None)
+    if values.get("error") == ErrorKind.TOO_LARGE:
+        judged = tuple(finding for finding in findings if finding.held or _is_final(finding, values))
+        return Judgement(values, judged, _bound(values) if len(judged) < len(findings) else None)
+    return Judgement(values, findings, None)
+
+
+def _fact(finding: Finding) -> str:
+    """The name of the fact, without the path in it."""
+    return finding.fact.partition(" $")[0].partition(".")[0]
+
+
+def _is_final(finding: Finding, values: Mapping[str, Any]) -> bool:
+    """Whether a finding stays as it is whatever the unread rest of an answer holds: sizes and counts only grow."""
+    fact = _fact(finding)
+    is_known = fact in KNOWN_BEFORE_A_BOUND or finding.rule in ("max", "length max")
+    return is_known and values.get(fact) is not None
+
+
+def _bound(values: Mapping[str, Any]) -> str:
+    detail = values.get("error_detail") or "the answer is larger than this tool reads"
+    return f"a bound of this tool was reached: {printable(str(detail))}"
+
+
 async def _judged(measurement: CompiledMeasurement, ctx: Context) -> Outcome:
-    values = await measure(measurement, ctx)
-    findings = judge(measurement.rules, values, ctx.clock.time())
-    levels = {finding.level for finding in findings if not finding.held}
+    facts = await measure(measurement, ctx)
+    judgement = judge_facts(measurement.rules, facts, ctx.clock.time())
+    levels = {finding.level for finding in judgement.findings if not finding.held}
     status = Status.FAIL if "expect" in levels else Status.WARN if "warn" in levels else Status.PASS
+    reason = main_reason(judgement.findings, judgement.values)
+    if judgement.not_reached is not None and status is not Status.FAIL:
+        status, reason = Status.ERROR, cut(printable(judgement.not_reached), 2 * MESSAGE_CAP)
     types = measurement.checker.types
     kept = {
         name: value if value is None or type(value) is bool or types[name].whole else bounded(value)
-        for name, value in values.items()
+        for name, value in judgement.values.items()
     }
-    return Outcome(status, main_reason(findings, values), findings, kept)
+    return Outcome(status, reason, judgement.findings, kept)
+
+
+def _too_late(measurement: CompiledMeasurement, ctx: Context, timeout_s: float) -> Outcome:
+    """The outcome of a measurement that the time limit of its check ended.
+
+    One request that takes too long is a failure of the stack. A measurement of many steps has time limits of its own
+    for what it asks of the stack: that they add up to more than the check has is not known of the stack.
+    """
+    if not measurement.is_composed:
+        return Outcome(Status.FAIL, f"no result within {timeout_s:.3g} s", timed_out=True)
+    at = f" (it was at: {printable(ctx.stage)})" if ctx.stage else ""
+    reason = f"not at its end within {timeout_s:.3g} s, the time limit of the check{at}; give it a longer `timeout`"
+    return Outcome(Status.ERROR, reason, timed_out=True)
 
 
 def _failed(measurement: CompiledMeasurement, error: BaseException) -> Outcome:

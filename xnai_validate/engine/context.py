@@ -8,12 +8,11 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
-from xnai_validate.engine.attempt import measure
+from xnai_validate.engine.attempt import judge_facts, measure
 from xnai_validate.engine.shared import Shared
 from xnai_validate.engine.undo.faults import FaultInjector, target_of
 from xnai_validate.errors import NotApplicable, Unmeasurable
 from xnai_validate.kit import Clock, FaultEntry, JsonValue, Observation, Observed, Template
-from xnai_validate.model.judging.findings import judge
 from xnai_validate.model.judging.rules import parse_rules
 from xnai_validate.model.target import Target
 from xnai_validate.plan import CompiledMeasurement, PlannedFault
@@ -51,6 +50,8 @@ class CheckContext:
     """Targets whose url differs while a fault is in force, for all measurements of the check."""
     active_faults: list[str] = field(default_factory=list)
     """The faults that are in force for this check now, in sentences."""
+    stages: list[str] = field(default_factory=list)
+    """The last text of `progress`, also of measurements within this one."""
 
     @property
     def target(self) -> Target:
@@ -89,7 +90,10 @@ class CheckContext:
         if isinstance(observation, Template) and observation.is_template:
             inner = _completed(inner, observation.fill(values or {}))
         facts = await measure(inner, replace(self, measurement=inner))
-        return Observed(facts, judge(inner.rules, facts, self.clock.time()))
+        judgement = judge_facts(inner.rules, facts, self.clock.time())
+        if judgement.not_reached is not None and all(finding.held for finding in judgement.findings):
+            raise Unmeasurable(f"{inner.checker.kind}: {judgement.not_reached}")
+        return Observed(judgement.values, judgement.findings)
 
     @asynccontextmanager
     async def injected(self, entry: FaultEntry) -> AsyncIterator[None]:
@@ -127,7 +131,13 @@ class CheckContext:
 
     def progress(self, text: str) -> None:
         """Show on the live display what a long measurement is doing."""
+        self.stages[:] = [text]
         self.scope.progress(self.id, text)
+
+    @property
+    def stage(self) -> str:
+        """The last text of `progress`; empty before the first."""
+        return self.stages[0] if self.stages else ""
 
 
 def _completed(known: CompiledMeasurement, observation: Observation) -> CompiledMeasurement:

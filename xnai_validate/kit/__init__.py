@@ -13,7 +13,7 @@ from pydantic import (
     model_validator,
 )
 
-from xnai_validate.errors import Gone, NotApplicable, Unmeasurable, XnaiError
+from xnai_validate.errors import FaultLimitReached, Gone, NotApplicable, Unmeasurable, XnaiError
 from xnai_validate.kit.checker import MARK, Checker, Preload, checker
 from xnai_validate.kit.context import Clock, Context
 from xnai_validate.kit.fault import FAULT_MARK, ActiveFault, Fault, FaultContext, Undo, fault
@@ -69,6 +69,7 @@ __all__ = [
     "Fault",
     "FaultContext",
     "FaultEntry",
+    "FaultLimitReached",
     "Field",
     "Finding",
     "FrozenModel",

@@ -41,7 +41,9 @@ class Context(Protocol):
 
     @property
     def timeout_s(self) -> float:
-        """Seconds after which the engine ends this measurement as a time-out of the stack."""
+        """Seconds after which the engine ends this measurement: a time-out of the stack, or an error if it is of many
+        steps.
+        """
 
     @property
     def vars(self) -> Mapping[str, JsonValue]:
@@ -85,3 +87,7 @@ class Context(Protocol):
 
     def progress(self, text: str) -> None:
         """Show on the live display what a long measurement is doing."""
+
+    @property
+    def stage(self) -> str:
+        """The last text of `progress`; empty before the first."""

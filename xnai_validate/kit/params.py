@@ -4,10 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import cache
-from typing import Annotated, Any, get_args
+from typing import Annotated, Any, Self, get_args
 
 from annotated_types import Ge, Le
-from pydantic import BeforeValidator, ConfigDict, JsonValue, ValidationInfo, WithJsonSchema, field_validator
+from pydantic import (
+    BeforeValidator,
+    ConfigDict,
+    JsonValue,
+    PrivateAttr,
+    ValidationInfo,
+    WithJsonSchema,
+    field_validator,
+)
 from pydantic_core import PydanticKnownError
 
 from xnai_validate.model.frozen_model import FrozenModel
@@ -81,6 +89,21 @@ class Facts(FrozenModel):
     """What a checker measured; every number carries its unit in its name."""
 
     model_config = ConfigDict(populate_by_name=True)
+    _why_not_reached: str | None = PrivateAttr(default=None)
+
+    def not_reached(self, why: str | None) -> Self:
+        """Return these facts with the reason why some of them are null.
+
+        Rules about those are not judged then: unless another rule fails, the check is an error with that reason.
+        """
+        copy = self.model_copy()
+        copy._why_not_reached = why
+        return copy
+
+    @property
+    def why_not_reached(self) -> str | None:
+        """Why facts that are null were not reached; None where a null fact is a result."""
+        return self._why_not_reached
 
 
 @cache

@@ -78,6 +78,9 @@ PROMISES: dict[str, Promise] = {
     "cycle": Promise(
         "breaker.cycle",
         {
+            "opened": True,
+            "closed_again": True,
+            "illegal_transitions": [],
             "failures_until_open": reference.FAILURES,
             "told_open_after": reference.FAILURES,
             "successes_until_closed": reference.SUCCESSES,
@@ -91,6 +94,8 @@ PROMISES: dict[str, Promise] = {
     "refusal": Promise(
         "breaker.refusal",
         {
+            "refusal_status": 503,
+            "envelope_faults": [],
             "p50_ms": {"max": 200},
             "retry_after_missing": 0,
             "retry_after_early_s": {"max": 0.05},
@@ -100,6 +105,10 @@ PROMISES: dict[str, Promise] = {
     "state": Promise(
         "breaker.state",
         {
+            "present": True,
+            "well_formed": True,
+            "missing_fields": [],
+            "ttl_outlives_recovery": True,
             "lost_while_open": 0,
             "told_otherwise": 0,
             "totals_consistent": True,
@@ -109,12 +118,14 @@ PROMISES: dict[str, Promise] = {
             "last_failure_error_s": {"max": 0.2},
         },
     ),
-    "reopen": Promise("breaker.reopen", {"early_ms": {"max": 20}, "late_ms": {"max": 300}}),
+    "reopen": Promise("breaker.reopen", {"closed_again": True, "early_ms": {"max": 20}, "late_ms": {"max": 300}}),
     "reopen at once": Promise("breaker.reopen", {"trials_succeeded": 0}, {"after": 0}),
     "forgive": Promise("breaker.forgive", {"count_after_success": 0}),
     "concurrent": Promise(
         "breaker.concurrent",
         {
+            "opened": True,
+            "closed_again": True,
             "serial_ratio": {"max": 0.5},
             "admitted_half_open": {"min": 1, "max": reference.SUCCESSES},
         },
@@ -123,7 +134,7 @@ PROMISES: dict[str, Promise] = {
     ),
     "survive": Promise(
         "breaker.survive",
-        {"told_after": {"in": ["open", "half_open"]}},
+        {"closed_again": True, "told_after": {"in": ["open", "half_open"]}},
         {"disturb": {"fault": "workers.restart"}, "back": 2.0, "patience": 1.5},
     ),
     "key lost": Promise(
@@ -134,14 +145,21 @@ PROMISES: dict[str, Promise] = {
     ),
     "outage": Promise(
         "breaker.outage",
-        {"returned": True, "told_closed": True, "refusal_p50_ms": {"max": 1000}},
+        {
+            "calls_failed": 0,
+            "opened": True,
+            "closed_again": True,
+            "returned": True,
+            "told_closed": True,
+            "refusal_p50_ms": {"max": 1000},
+        },
         {"outage": {"fault": "process.pause", "target": "redis"}, "back": 2.0, "patience": 1.5},
         recovery_s=2.0,
         answer_s=0.2,
     ),
     "shared": Promise(
         "breaker.shared",
-        {"closed_again": True, "still_refused": []},
+        {"opened": True, "closed_again": True, "still_refused": []},
         {"ways": {"other": post("/work") | {"target": "api1"}}, "connections": 8},
         workers=2,
         recovery_s=2.0,

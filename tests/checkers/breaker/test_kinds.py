@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,10 +12,12 @@ from pydantic import ValidationError
 from tests.checkers.breaker import faults, reference
 from tests.checkers.breaker.promises import params, post
 from tests.checkers.breaker.server import Stack, stack, stored
-from tests.context import beside, call_checker, check_context, observe
+from tests.context import beside, call_checker, check_context, compiled, observe
 from xnai_validate.checkers.breaker._driver.calls import retry_after_s
 from xnai_validate.checkers.breaker._models import BreakerParams
-from xnai_validate.kit import NotApplicable, Observed, Target, Unmeasurable
+from xnai_validate.engine.attempt import attempt
+from xnai_validate.kit import JsonObject, NotApplicable, Observed, Target, Unmeasurable
+from xnai_validate.model.results.status import Status
 
 KINDS = ("cycle", "refusal", "state", "reopen", "forgive", "concurrent", "shared", "survive", "outage")
 SPOILED = {"fault": {"fault": "workers.spoil"}}
@@ -71,10 +74,34 @@ def test_a_planted_state_opens_a_breaker(redis: Target) -> None:
 
 
 def test_a_planted_state_that_is_never_read_is_seen(redis: Target) -> None:
-    """A breaker that keeps its state in memory and ignores Redis is convicted."""
+    """A breaker that keeps its state in memory and ignores Redis is convicted, with what was done and seen."""
     with stack(redis, reference.WrittenOnce) as running:
-        found = seen("cycle", running, trip=planted(running.key))
-        assert [finding.fact for finding in found.findings if not finding.held] == ["opened", "closed_again"]
+        found = seen("cycle", running, trip=planted(running.key), expect={"opened": True, "closed_again": True})
+        assert [finding.fact for finding in found.findings if not finding.held] == ["opened"]
+        assert found.facts["opened_detail"] == "its state was set to open in Redis, and the next call was not refused"
+
+
+def test_what_comes_after_the_opening_is_not_judged_without_it(redis: Target) -> None:
+    """A breaker that never opens fails the rule about that; a rule about its closing is an error that reports why."""
+
+    async def scene(running: Stack) -> list[tuple[Status, str | None]]:
+        settings = params(running)
+        outcomes = []
+        async with check_context("breaker.cycle", running.workers[0], others=(redis,), **settings) as ctx:
+            rules: list[JsonObject] = [{"opened": True}, {"closed_again": True}, {"opened": True, "recovered": True}]
+            for expect in rules:
+                measurement = compiled("breaker.cycle", ctx.target.name, ctx.scope.targets, expect, settings)
+                outcomes.append(await attempt(measurement, replace(ctx, measurement=measurement, stages=[]), 30.0))
+            with pytest.raises(Unmeasurable, match="did not open: 8 calls failed"):
+                await call_checker(beside(ctx, "breaker.reopen", settings))
+        return [(outcome.status, outcome.reason) for outcome in outcomes]
+
+    with stack(redis, reference.NeverOpens) as running:
+        opened, closed, both = asyncio.run(scene(running))
+    assert opened[0] is both[0] is Status.FAIL
+    assert str(opened[1]).startswith("opened: expected true, got false (8 calls failed (8 x 500")
+    assert closed[0] is Status.ERROR
+    assert str(closed[1]).startswith(f"the breaker {params(running)['name']} did not open: 8 calls failed")
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -109,8 +136,8 @@ def test_a_planted_state_proves_nothing_about_failures(redis: Target) -> None:
 
 def test_a_call_that_fails_by_itself_is_unmeasurable(redis: Target) -> None:
     """Where calls fail before anything was done, the tool reports that it cannot know."""
-    with stack(redis) as running, pytest.raises(Unmeasurable, match="calls fail before a fault is injected"):
-        seen("cycle", running, call=post("/fail"), failures=10)
+    with stack(redis) as running, pytest.raises(Unmeasurable, match="fail before a fault is injected: 500"):
+        seen("cycle", running, call=post("/fail"), failures=10, steady_within=0.2)
 
 
 def test_a_wrong_request_is_not_a_failure(redis: Target) -> None:
@@ -153,8 +180,8 @@ def test_an_open_breaker_is_waited_for(redis: Target) -> None:
         assert seen("cycle", running).held
     with stack(redis, reference.NeverRecovers) as running:
         seen("cycle", running)
-        found = seen("cycle", running)
-        assert (found.facts["closed_before"], found.facts["opened"]) == (False, False)
+        with pytest.raises(Unmeasurable, match="was not closed before it was to be opened"):
+            seen("cycle", running)
 
 
 def test_equal_checks_share_one_drive(redis: Target) -> None:

@@ -51,6 +51,7 @@ def test_three_checks_cost_one_drive(redis: Target, tmp_path: Path) -> None:
         cycle, refusal, state = (
             {"kind": f"breaker.{kind}", "with": settings} for kind in ("cycle", "refusal", "state")
         )
+        state["expect"] = {"present": True}
         ended = run(tmp_path, running, cycle=cycle, refusal=refusal, state=state)
         assert ended.code == 0, ended.stdout + ended.stderr
         assert stored(redis, running.key)[0]["total_calls"] == ONE_DRIVE

@@ -10,7 +10,7 @@ from prometheus_client.openmetrics import exposition
 
 from tests.context import check_context, observe
 from tests.scripted import Line, ReceivedRequest, ok, scripted
-from xnai_validate.engine.attempt import measure
+from xnai_validate.engine.attempt import measure, values_of
 from xnai_validate.errors import NotApplicable
 from xnai_validate.kit import JsonObject, Observed, Target
 
@@ -138,7 +138,7 @@ def test_a_flood_of_series_ends_in_time_and_lets_others_run() -> None:
             task = asyncio.create_task(other())
             facts = await measure(ctx.measurement, ctx)
             task.cancel()
-        return facts["error"], turns
+        return values_of(facts)["error"], turns
 
     with scripted(ok(body)) as server:
         error, turns = asyncio.run(run(Target("metrics", server.url())))

@@ -5,7 +5,18 @@ from __future__ import annotations
 from typing import Annotated, Literal, Self
 
 from xnai_validate.checkers._watch import Watch
-from xnai_validate.kit import Duration, FaultEntry, Field, Ge, Gt, Le, Observation, Params, model_validator
+from xnai_validate.kit import (
+    STEADY_WITHIN_S,
+    Duration,
+    FaultEntry,
+    Field,
+    Ge,
+    Gt,
+    Le,
+    Observation,
+    Params,
+    model_validator,
+)
 
 State = Literal["closed", "open", "half_open"]
 
@@ -74,6 +85,8 @@ class BreakerParams(Params):
     """How often an open breaker is called and its state read; it limits the precision of the recovery time."""
     settle: Duration = 0.5
     """How long a change may take until every place shows it."""
+    steady_within: Duration = STEADY_WITHIN_S
+    """How long calls that fail before anything is disturbed are waited for."""
     patience: Duration = 5.0
     """How much longer than promised the check waits until an open breaker lets a call through."""
 

@@ -7,14 +7,13 @@ from dataclasses import dataclass
 from xnai_validate.checkers._once import once
 from xnai_validate.checkers.breaker._driver.calls import Outcome
 from xnai_validate.checkers.breaker._driver.driver import Driver
-from xnai_validate.checkers.breaker._driver.trips import must_fail
+from xnai_validate.checkers.breaker._driver.trips import must_fail, refuse_unopened
 from xnai_validate.checkers.breaker._models import BreakerParams
 from xnai_validate.kit import Context, Count, Facts, Milliseconds, NotApplicable, checker
 
 
 @dataclass(slots=True)
 class _Record:
-    ready: bool = False
     before: int = 0
     """Failures before the success."""
     opened_early: bool | None = None
@@ -28,8 +27,6 @@ class _Record:
 class ForgiveFacts(Facts):
     """What a success between failures did to a closed breaker; null for what was not reached."""
 
-    closed_before: bool
-    """Whether it was closed at the beginning, or was closed then by calls that succeeded."""
     failures_before: Count
     """How many calls failed before the success: one less than open it, unless it opened before."""
     opened_early: bool | None
@@ -46,7 +43,7 @@ class ForgiveFacts(Facts):
 
 @checker(
     "breaker.forgive",
-    expect={"closed_before": True, "opened_early": False, "forgave": True},
+    expect={"opened_early": False, "forgave": True},
     exclusive=True,
 )
 async def forgive(params: BreakerParams, ctx: Context) -> ForgiveFacts:
@@ -64,29 +61,28 @@ async def forgive(params: BreakerParams, ctx: Context) -> ForgiveFacts:
         raise NotApplicable(f"one failure opens the breaker {params.name}: a success between failures cannot be tried")
     record, elapsed_ms = await once("breaker.forgive", params, ctx, lambda: _drive(params, ctx))
     return ForgiveFacts(
-        closed_before=record.ready,
         failures_before=record.before,
         opened_early=record.opened_early,
         count_after_success=record.count,
         failures_after=record.after,
         forgave=record.forgave,
         elapsed_ms=elapsed_ms,
-    )
+    ).not_reached(f"the breaker {params.name} opened before the success" if record.opened_early else None)
 
 
 async def _drive(params: BreakerParams, ctx: Context) -> tuple[_Record, float]:
     must_fail(params)
     driver, record = Driver(params, ctx), _Record()
     begun_s = driver.now()
-    record.ready = await driver.ready()
-    if record.ready:
-        record.before, opened = await _fail_and_succeed(driver)
-        record.opened_early = opened
-        count = driver.last.number("failure_count") if driver.last else None
-        record.count = None if count is None else int(count)
-        if not opened:
-            record.after, opened = await _fail_and_succeed(driver)
-            record.forgave = not opened
+    await refuse_unopened(params, ctx)
+    await driver.begin()
+    record.before, opened = await _fail_and_succeed(driver)
+    record.opened_early = opened
+    count = driver.last.number("failure_count") if driver.last else None
+    record.count = None if count is None else int(count)
+    if not opened:
+        record.after, opened = await _fail_and_succeed(driver)
+        record.forgave = not opened
     return record, (driver.now() - begun_s) * 1000
 
 

@@ -14,9 +14,9 @@ FAULTS_CAP = 20
 
 
 class RefusalFacts(Facts):
-    """The refusals of an open breaker; null without any."""
+    """The refusals of an open breaker; null where it did not open."""
 
-    refused: Count
+    refused: Count | None
     """How many calls were refused."""
     refusal_status: int | None
     """Their status; the highest where they differ."""
@@ -28,9 +28,9 @@ class RefusalFacts(Facts):
     """95 of 100 refusals took no longer."""
     max_ms: Milliseconds | None
     """The slowest."""
-    envelope_faults: list[str]
+    envelope_faults: list[str] | None
     """How any of them differed from the error envelope of the stack, in words."""
-    retry_after_missing: Count
+    retry_after_missing: Count | None
     """How many had no valid Retry-After: whole seconds or a date (RFC 9110 section 10.2.3)."""
     retry_after_s: Seconds | None
     """Retry-After of the first of them, in seconds."""
@@ -42,7 +42,7 @@ class RefusalFacts(Facts):
 
 @checker(
     "breaker.refusal",
-    expect={"refused": {"min": 1}, "refusal_status": 503, "envelope_faults": []},
+    expect={"refused": {"min": 1}},
     exclusive=True,
 )
 async def refusal(params: CycleParams, ctx: Context) -> RefusalFacts:
@@ -63,18 +63,18 @@ async def refusal(params: CycleParams, ctx: Context) -> RefusalFacts:
     delays = [call.retry_after_s for call in calls]
     faults = dict.fromkeys(fault for call in calls for fault in call.envelope_faults)
     return RefusalFacts(
-        refused=len(calls),
+        refused=len(calls) or None,
         refusal_status=max((call.status for call in calls if call.status is not None), default=None),
         refusal_statuses=dict(Counter(str(call.status) for call in calls)),
         p50_ms=quantile(latencies, 0.5),
         p95_ms=quantile(latencies, 0.95),
         max_ms=latencies[-1] if latencies else None,
-        envelope_faults=list(faults)[:FAULTS_CAP],
-        retry_after_missing=sum(delay is None for delay in delays),
+        envelope_faults=list(faults)[:FAULTS_CAP] if calls else None,
+        retry_after_missing=sum(delay is None for delay in delays) if calls else None,
         retry_after_s=next((delay for delay in delays if delay is not None), None),
         retry_after_early_s=early_s,
         retry_after_late_s=late_s,
-    )
+    ).not_reached(None if calls else record.not_reached)
 
 
 def quantile(ordered: Sequence[float], share: float) -> float | None:

@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
-from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from typing import Annotated, Self
 
 from xnai_validate.checkers._once import once
 from xnai_validate.checkers.breaker._driver.calls import Call, Outcome
 from xnai_validate.checkers.breaker._driver.driver import Driver
-from xnai_validate.checkers.breaker._driver.phases import Waiting
+from xnai_validate.checkers.breaker._driver.phases import Opening, Waiting
 from xnai_validate.checkers.breaker._driver.recovery import recovery_of
-from xnai_validate.checkers.breaker._driver.trips import must_fail, must_have_time
+from xnai_validate.checkers.breaker._driver.trips import must_fail, must_have_time, note_unopened, refuse_unopened
 from xnai_validate.checkers.breaker._models import BreakerParams
-from xnai_validate.kit import Context, Count, Facts, Ge, Le, Milliseconds, Unmeasurable, checker, model_validator
+from xnai_validate.kit import (
+    Context,
+    Count,
+    Facts,
+    FaultLimitReached,
+    Ge,
+    Le,
+    Milliseconds,
+    Unmeasurable,
+    checker,
+    model_validator,
+)
 
 
 class ReopenParams(BreakerParams):
@@ -36,7 +46,7 @@ class ReopenParams(BreakerParams):
 
 @dataclass(slots=True)
 class _Record:
-    ready: bool = False
+    opening: Opening = field(default_factory=Opening)
     opened_by: Call | None = None
     first: Waiting = field(default_factory=Waiting)
     trials: int = 0
@@ -51,8 +61,6 @@ class _Record:
 class ReopenFacts(Facts):
     """What a failure did to a half-open breaker; null for what was not reached."""
 
-    closed_before: bool
-    """Whether it was closed at the beginning, or was closed then by calls that succeeded."""
     opened: bool
     """Whether failures opened it the first time."""
     recovered: bool | None
@@ -69,7 +77,7 @@ class ReopenFacts(Facts):
     """How much later than promised it surely still refused calls then; 0 if that is not certain."""
     closed_again: bool | None
     """Whether it was closed at the end."""
-    illegal_transitions: list[str]
+    illegal_transitions: list[str] | None
     """Changes of state in the key that no breaker may make."""
     elapsed_ms: Milliseconds
     """How long the whole measurement took."""
@@ -77,7 +85,7 @@ class ReopenFacts(Facts):
 
 @checker(
     "breaker.reopen",
-    expect={"closed_before": True, "opened": True, "reopened_on_failure": True, "closed_again": True},
+    expect={"reopened_on_failure": True},
     exclusive=True,
 )
 async def reopen(params: ReopenParams, ctx: Context) -> ReopenFacts:
@@ -94,7 +102,6 @@ async def reopen(params: ReopenParams, ctx: Context) -> ReopenFacts:
     driver, record, elapsed_ms = await once("breaker.reopen", params, ctx, lambda: _drive(params, ctx))
     times = recovery_of(params, record.failed.span if record.reopened and record.failed else None, record.second)
     return ReopenFacts(
-        closed_before=record.ready,
         opened=record.opened_by is not None,
         recovered=record.first.admitted is not None if record.opened_by else None,
         trials_succeeded=record.trials,
@@ -103,9 +110,21 @@ async def reopen(params: ReopenParams, ctx: Context) -> ReopenFacts:
         early_ms=times.early_ms,
         late_ms=times.late_ms,
         closed_again=record.closed_again,
-        illegal_transitions=driver.timeline.faults,
+        illegal_transitions=driver.timeline.faults if record.opened_by else None,
         elapsed_ms=elapsed_ms,
-    )
+    ).not_reached(_not_reached(params, record))
+
+
+def _not_reached(params: ReopenParams, record: _Record) -> str | None:
+    """Why the breaker was not half open, or not a second time, in words; None where it was."""
+    if record.opened_by is None:
+        return f"the breaker {params.name} did not open: {record.opening.detail}"
+    waiting = record.second if record.reopened else record.first
+    if waiting.admitted is None:
+        return f"the open breaker {params.name} let no call through within {params.recovery + params.patience:g} s"
+    if not record.reopened:
+        return f"the breaker {params.name} did not open again"
+    return None
 
 
 async def _drive(params: ReopenParams, ctx: Context) -> tuple[Driver, _Record, float]:
@@ -114,9 +133,9 @@ async def _drive(params: ReopenParams, ctx: Context) -> tuple[Driver, _Record, f
     must_have_time(params, ctx, recoveries=2)
     driver, record = Driver(params, ctx), _Record()
     begun_s = driver.now()
-    record.ready = await driver.ready()
-    if record.ready:
-        await _fail_while_half_open(params, driver, record)
+    await refuse_unopened(params, ctx)
+    await driver.begin()
+    await _fail_while_half_open(params, driver, record)
     if record.reopened and record.failed is not None:
         record.second = await driver.wait(record.failed.answered_s)
         if record.second.admitted is not None:
@@ -129,15 +148,21 @@ async def _drive(params: ReopenParams, ctx: Context) -> tuple[Driver, _Record, f
 
 
 async def _fail_while_half_open(params: ReopenParams, driver: Driver, record: _Record) -> None:
-    async with AsyncExitStack() as stack:
-        observation = await stack.enter_async_context(driver.failing())
-        opening = await driver.open(observation)
-        if opening.refusal is None or not opening.failed:
-            return
-        record.opened_by = opening.failed[-1]
-        if params.trials == 0:  # the dependency stays as it is, and so the first call let through fails
-            record.first = await driver.wait(record.opened_by.answered_s, observation)
-            record.failed = record.first.admitted
+    opening = record.opening
+    try:
+        async with driver.failing() as observation:
+            await driver.open(observation, opening)
+            if opening.refusal is not None and opening.failed and params.trials == 0:
+                # The dependency stays as it is, and so the first call let through fails.
+                record.opened_by = opening.failed[-1]
+                record.first = await driver.wait(record.opened_by.answered_s, observation)
+                record.failed = record.first.admitted
+    except FaultLimitReached as error:
+        opening.cut_off, opening.ended_s = error.message, driver.now()
+    if opening.refusal is None or not opening.failed:
+        await note_unopened(params, driver.ctx, opening)
+        return
+    record.opened_by = opening.failed[-1]
     if params.trials:
         record.first = await driver.wait(record.opened_by.answered_s)
         if record.first.admitted is None:

@@ -9,6 +9,7 @@ from typing import Annotated
 from xnai_validate.checkers._once import once
 from xnai_validate.checkers.breaker._driver.calls import Call, Outcome, make
 from xnai_validate.checkers.breaker._driver.driver import Driver
+from xnai_validate.checkers.breaker._driver.phases import Opening
 from xnai_validate.checkers.breaker._driver.readings import PAUSE_S
 from xnai_validate.checkers.breaker._driver.trips import must_have_time, must_open
 from xnai_validate.checkers.breaker._models import BreakerParams
@@ -27,7 +28,7 @@ class SharedParams(BreakerParams):
 
 @dataclass(slots=True)
 class _Record:
-    ready: bool = False
+    opening: Opening = field(default_factory=Opening)
     opened: bool = False
     open_: dict[str, float | None] = field(default_factory=dict)
     """Way -> milliseconds from the opening until a call by it was refused."""
@@ -42,10 +43,10 @@ class _Record:
 class SharedFacts(Facts):
     """Which ways and connections an open breaker refused; null for what was not reached."""
 
-    closed_before: bool
-    """Whether it was closed at the beginning, or was closed then by calls that succeeded."""
     opened: bool
-    """Whether failures opened it."""
+    """Whether failures, or the planted state, opened it."""
+    opened_detail: str | None
+    """What was done and seen where it did not open; null where it did."""
     in_time: bool | None
     """Whether all calls were made within the recovery time; if not, the facts of the open state are null."""
     not_refused: list[str] | None
@@ -66,7 +67,7 @@ class SharedFacts(Facts):
 
 @checker(
     "breaker.shared",
-    expect={"closed_before": True, "opened": True, "in_time": True, "not_refused": [], "connections_let_through": 0},
+    expect={"not_refused": [], "connections_let_through": 0},
     exclusive=True,
 )
 async def shared(params: SharedParams, ctx: Context) -> SharedFacts:
@@ -87,8 +88,8 @@ async def shared(params: SharedParams, ctx: Context) -> SharedFacts:
     known = [time for time in times if time is not None]
     through = sum(call.let_through for call in record.connections)
     return SharedFacts(
-        closed_before=record.ready,
         opened=record.opened,
+        opened_detail=record.opening.detail,
         in_time=record.in_time if record.opened else None,
         not_refused=[name for name, time in record.open_.items() if time is None] if judged else None,
         refused_after_ms=max(known, default=None) if judged and len(known) == len(times) else None,
@@ -97,7 +98,18 @@ async def shared(params: SharedParams, ctx: Context) -> SharedFacts:
         closed_again=record.closed_again,
         still_refused=[name for name, time in record.closed.items() if time is None] if record.closed_again else None,
         elapsed_ms=elapsed_ms,
-    )
+    ).not_reached(_not_reached(params, record))
+
+
+def _not_reached(params: SharedParams, record: _Record) -> str | None:
+    """Why the open breaker was not judged, or not its closing, in words; None where both were."""
+    if not record.opened:
+        return f"the breaker {params.name} did not open: {record.opening.detail}"
+    if not record.in_time:
+        return f"the calls took longer than the recovery time of the breaker {params.name}, {params.recovery:g} s"
+    if not record.closed_again:
+        return f"the breaker {params.name} was not closed again"
+    return None
 
 
 async def _drive(params: SharedParams, ctx: Context) -> tuple[_Record, float]:
@@ -105,11 +117,10 @@ async def _drive(params: SharedParams, ctx: Context) -> tuple[_Record, float]:
     must_have_time(params, ctx)
     driver, record = Driver(params, ctx), _Record()
     begun_s = driver.now()
-    record.ready = await driver.ready()
-    if record.ready:
-        async with driver.opened() as opening:
-            if opening.opened is not None:
-                await _call_all(params, driver, opening.opened, record)
+    await driver.begin()
+    async with driver.opened() as record.opening:
+        if record.opening.opened is not None:
+            await _call_all(params, driver, record.opening.opened, record)
     return record, (driver.now() - begun_s) * 1000
 
 

@@ -14,7 +14,7 @@ from xnai_validate.engine.undo.folder import UndoFolder, Unreadable
 from xnai_validate.engine.undo.guardian import Guardian
 from xnai_validate.engine.undo.record import UndoRecord, myself, placeless
 from xnai_validate.engine.undo.revert import FaultPlace, Proof, error_text, result_or_error, revert
-from xnai_validate.errors import NotApplicable, Unmeasurable, XnaiError
+from xnai_validate.errors import FaultLimitReached, NotApplicable, Unmeasurable, XnaiError
 from xnai_validate.kit import ActiveFault, Clock, Params, Target, Undo
 from xnai_validate.model.json import JsonValue
 from xnai_validate.model.results.events import FaultInjected, FaultReverted, Notice
@@ -91,7 +91,7 @@ class FaultInjector:
         except TimeoutError:
             if not limit.expired():
                 raise
-            raise Unmeasurable(f"{fault.name} was reverted after its limit of {fault.limit_s:g} s") from None
+            raise FaultLimitReached(f"{fault.name} was reverted after its limit of {fault.limit_s:g} s") from None
         finally:
             await _shielded(self._revert(prepared, record))
             self._close(force)

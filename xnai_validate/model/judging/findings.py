@@ -167,7 +167,8 @@ def describe_finding(finding: Finding, facts: Mapping[str, object] | None = None
     """Return what was expected and what was got: `status: expected 200, got 503`.
 
     `facts` of the same measurement explain it: `error` and `error_detail` why there is no value, `error_detail` also
-    what the counted errors are, and `too_slow_client` that the tool, not the stack, may be the reason.
+    what the counted errors are, `<fact>_detail` any other fact, and `too_slow_client` that the tool, not the stack, may
+    be the reason.
     """
     facts = facts or {}
     if finding.fact == "error" and finding.expected is None and finding.rule == "equals" and finding.actual is not None:
@@ -177,6 +178,8 @@ def describe_finding(finding: Finding, facts: Mapping[str, object] | None = None
         text += f" ({_error(facts, str(facts['error']))})"
     elif finding.fact in ("error_ratio", "error_count") and facts.get("error_detail"):
         text += f" ({cut(printable(str(facts['error_detail'])), DETAIL)})"
+    elif finding.fact != "error" and facts.get(f"{finding.fact}_detail"):
+        text += f" ({cut(printable(str(facts[f'{finding.fact}_detail'])), DETAIL)})"
     if facts.get("too_slow_client") is True and finding.fact != "too_slow_client":
         text += "; this tool was itself too slow for its schedule, which may be the reason"
     return text

@@ -8,11 +8,11 @@ from contextlib import asynccontextmanager, contextmanager
 
 from xnai_validate.checkers.breaker._driver.calls import Call, Outcome, make
 from xnai_validate.checkers.breaker._driver.phases import Closing, Opening, Waiting
-from xnai_validate.checkers.breaker._driver.readings import Reading, Readings
+from xnai_validate.checkers.breaker._driver.readings import PAUSE_S, Reading, Readings
 from xnai_validate.checkers.breaker._driver.timeline import Timeline
 from xnai_validate.checkers.breaker._driver.trips import failing
 from xnai_validate.checkers.breaker._models import BreakerParams
-from xnai_validate.kit import Context, NotApplicable, Observation, Unmeasurable
+from xnai_validate.kit import Context, FaultLimitReached, NotApplicable, Observation, Unmeasurable
 
 
 class Driver:
@@ -94,6 +94,29 @@ class Driver:
             raise NotApplicable(f"a call through the breaker {self.params.name} that should fail succeeded")
         return call
 
+    async def begin(self) -> None:
+        """Wait until calls succeed and the breaker is closed, before anything is disturbed.
+
+        Raises Unmeasurable if calls still fail after `steady_within`, or if the breaker does not close within its
+        recovery time and the patience.
+        """
+        end_s = self.now() + self.params.steady_within
+        while True:
+            try:
+                closed = await self.ready()
+            except Unmeasurable:
+                if self.now() >= end_s:
+                    raise
+                await self.ctx.clock.sleep(PAUSE_S)
+                continue
+            if closed:
+                return
+            waited_s = self.params.recovery + self.params.patience
+            raise Unmeasurable(
+                f"the breaker {self.params.name} was not closed before it was to be opened, and did not close within"
+                f" {waited_s:g} s of calls that it refused or let through: nothing was disturbed or judged"
+            )
+
     async def ready(self) -> bool:
         """Make calls until the breaker is closed, with no failure counted; return whether it is.
 
@@ -114,7 +137,9 @@ class Driver:
             if call.outcome is not Outcome.REFUSED:
                 failures += 1
                 if failures > 1:
-                    raise Unmeasurable(f"calls fail before a fault is injected: {call.summary}")
+                    raise Unmeasurable(
+                        f"calls through the breaker {self.params.name} fail before a fault is injected: {call.summary}"
+                    )
             if self.now() >= end_s:
                 return False
             await self.ctx.clock.sleep(self.params.every)
@@ -128,8 +153,12 @@ class Driver:
         """
         planted = self.params.trip.planted_alone
         if planted is None:
-            async with self.failing() as observation:
-                opening = await self.open(observation)
+            opening = Opening(began_s=self.now())
+            try:
+                async with self.failing() as observation:
+                    await self.open(observation, opening)
+            except FaultLimitReached as error:
+                opening.cut_off, opening.ended_s = error.message, self.now()
             yield opening
             return
         begun_s = self.now()
@@ -143,10 +172,13 @@ class Driver:
                 opening.refusal, opening.refused = call, self.last
             yield opening
 
-    async def open(self, observation: Observation) -> Opening:
-        """Make calls fail until one is refused, or until twice as many have failed as promised."""
+    async def open(self, observation: Observation, opening: Opening) -> None:
+        """Make calls fail until one is refused, or until twice as many have failed as promised.
+
+        `opening` notes all, also what was seen before a fault reached its limit.
+        """
         self.ctx.progress(f"breaker {self.params.name}: making calls fail")
-        opening = Opening()
+        opening.began_s = self.now()
         while opening.refusal is None and len(opening.failed) < 2 * self.params.failures + 2:
             call = await self.fail(observation)
             if call.outcome is Outcome.REFUSED:
@@ -158,7 +190,7 @@ class Driver:
             opening.not_open_until_s = self._not_open_until_s()
             if opening.noted_after is None and self.known_state == "open":
                 opening.noted_after = len(opening.failed)
-        return opening
+        opening.ended_s = self.now()
 
     def _not_open_until_s(self) -> float | None:
         """Until when the key showed another state than `open` during the last call; None if it did not.

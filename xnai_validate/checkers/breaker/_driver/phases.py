@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 
 from xnai_validate.checkers.breaker._driver.calls import Call
@@ -26,6 +27,25 @@ class Opening:
     """The key after it."""
     noted_after: int | None = None
     """After how many failures the key in Redis was `open`."""
+    cut_off: str | None = None
+    """Why calls were no longer made to fail, if that was not the breaker's doing: the fault reached its own limit."""
+    began_s: float = 0.0
+    ended_s: float = 0.0
+    """The time, of the monotonic clock, in which it was tried to open it."""
+
+    @property
+    def detail(self) -> str | None:
+        """What was done and seen where it did not open, in words; None where it opened."""
+        if self.opened is not None:
+            return None
+        if self.planted is not None:
+            return "its state was set to open in Redis, and the next call was not refused"
+        took = f"in {self.ended_s - self.began_s:.3g} s"
+        summaries = ", ".join(
+            f"{count} x {what}" for what, count in Counter(each.summary for each in self.failed).items()
+        )
+        made = f"{len(self.failed)} calls failed ({summaries}) {took}" if self.failed else f"no call ended {took}"
+        return f"{made}, and none was refused" + (f"; {self.cut_off}" if self.cut_off else "")
 
     @property
     def opened(self) -> tuple[float, float] | None:

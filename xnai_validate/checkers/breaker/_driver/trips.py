@@ -5,8 +5,12 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from xnai_validate.checkers.breaker._driver.phases import Opening
 from xnai_validate.checkers.breaker._models import BreakerParams
 from xnai_validate.kit import Context, NotApplicable, Observation, Unmeasurable
+
+UNOPENED = ("breaker", "unopened")
+"""The key of what a run knows of breakers that did not open."""
 
 
 def must_open(params: BreakerParams) -> None:
@@ -30,6 +34,28 @@ def must_fail(params: BreakerParams) -> None:
     """Raise NotApplicable if nothing is configured that makes calls through the breaker fail."""
     if params.trip.request is None and params.trip.fault is None:
         raise NotApplicable(f"nothing is configured that makes calls through the breaker {params.name} fail")
+
+
+async def note_unopened(params: BreakerParams, ctx: Context, opening: Opening) -> None:
+    """Keep for the rest of the run that calls that fail do not open this breaker."""
+    reasons = await ctx.shared(UNOPENED, _reasons)
+    reasons[_trip_of(params)] = f"the breaker {params.name} did not open: {opening.detail}"
+
+
+async def refuse_unopened(params: BreakerParams, ctx: Context) -> None:
+    """Raise Unmeasurable if a check before found that calls that fail do not open this breaker."""
+    reasons = await ctx.shared(UNOPENED, _reasons)
+    if (reason := reasons.get(_trip_of(params))) is not None:
+        raise Unmeasurable(reason)
+
+
+def _trip_of(params: BreakerParams) -> str:
+    return f"{params.name} {params.call.key} {params.trip.model_dump_json()}"
+
+
+@asynccontextmanager
+async def _reasons() -> AsyncIterator[dict[str, str]]:
+    yield {}
 
 
 @asynccontextmanager
