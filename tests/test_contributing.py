@@ -1,4 +1,4 @@
-"""What CONTRIBUTING.md shows is carried out: its kind, its fault and its defect work as described."""
+"""What CONTRIBUTING.md shows is carried out: a kind, a fault, a format, a command, an option and a defect."""
 
 from __future__ import annotations
 
@@ -26,6 +26,30 @@ async def refuse(page, /, request):
     return Response(status_code=418)
 '''
 """A defect as the document describes it, in a topic of its own."""
+FORMAT = '''"""The report for a spreadsheet."""
+from xnai_validate.report.format import Format
+
+def render(report, view):
+    for check in report.checks:
+        yield f"{check.id},{check.status}\\n"
+
+FORMAT = Format("csv", "For a spreadsheet.", extensions=(".csv",), render=render)
+'''
+COMMAND = '''"""`xnai-validate greet`: greet somebody."""
+import typer
+from xnai_validate.cli.terminal.command_help import Command, command_app
+from xnai_validate.cli.terminal.console import print_out
+from xnai_validate.errors import XnaiError
+
+app = command_app()
+
+@app.command(cls=Command)
+def greet(name: str) -> None:
+    """Greet somebody."""
+    if not name:
+        raise XnaiError("the name is empty", hint="give a name")
+    print_out(f"Hello {name}\\n")
+'''
 SUITE = """
 title: Echo
 checks:
@@ -65,11 +89,28 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "checks/echo/reply.yaml").write_text(SUITE.format(flag=folder / "flag"))
     (folder / "profiles").mkdir()
     (folder / "profiles/echo.yaml").write_text(PROFILE)
+    (folder / "xnai_validate/report/formats/csv.py").write_text(FORMAT)
+    (folder / "xnai_validate/cli/commands/greet.py").write_text(COMMAND)
+    insert(folder / "xnai_validate/cli/app.py", "COMMANDS = {\n", '    "greet": "Greet somebody.",\n')
+    insert(
+        folder / "xnai_validate/cli/running/options.py",
+        "    dry_run: ",
+        '    polite: Annotated[bool, _REPORT("--polite", help="Thank for each report.")] = False\n',
+        before=True,
+    )
     return folder
 
 
-def command(copy: Path, *arguments: str) -> str:
-    """What a command of the copy prints, if it ends with exit code 0."""
+def insert(file: Path, at: str, text: str, *, before: bool = False) -> None:
+    """Insert a text into a file, after (or before) the one place that reads `at`."""
+    start, found, end = file.read_text().partition(at)
+    assert found
+    assert at not in end
+    file.write_text(start + (text + found if before else found + text) + end)
+
+
+def command(copy: Path, *arguments: str, code: int = 0) -> str:
+    """What a command of the copy prints on stdout and stderr, if it ends with this exit code."""
     environ = {**os.environ, "PYTHONPATH": str(copy), "XNAI_VALIDATE_STATE": str(copy / "state")}
     done = subprocess.run(
         [sys.executable, "-m", "xnai_validate", *arguments],
@@ -79,8 +120,8 @@ def command(copy: Path, *arguments: str) -> str:
         text=True,
         timeout=60,
     )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
+    assert done.returncode == code, done.stdout + done.stderr
+    return done.stdout + done.stderr
 
 
 def test_the_kind_and_the_fault_are_listed_and_explained(copy: Path) -> None:
@@ -97,6 +138,48 @@ def test_checks_of_the_kind_are_valid_and_pass(copy: Path) -> None:
     command(copy, "lint", "echo")
     assert "2 passed" in command(copy, "run", "echo")
     assert not (copy / "flag").exists()
+
+
+def test_the_format_is_found_by_its_name_and_its_extension(copy: Path) -> None:
+    """Its file alone makes it a `--format` and the format of files with its extension."""
+    lines = "echo/reply:short,pass\necho/reply:flagged,pass\n"
+    assert command(copy, "run", "echo", "--format", "csv", "-o", "report.csv") == lines
+    assert (copy / "report.csv").read_text() == lines
+    assert command(copy, "report", "last", "--format", "csv") == lines
+
+
+def test_the_format_has_golden_files(copy: Path) -> None:
+    """With its extension in `golden.py`, one command writes them, beside those of the other formats."""
+    for package in ("tests", "tests/report"):
+        (copy / package).mkdir()
+        for file in (ROOT / package).glob("*.py"):
+            shutil.copy(file, copy / package)
+    insert(copy / "tests/report/golden.py", "_EXTENSIONS = {", '"csv": "csv", ')
+    environ = {**os.environ, "PYTHONPATH": str(copy)}
+    subprocess.run([sys.executable, "-m", "tests.report.golden"], cwd=copy, env=environ, timeout=60, check=True)
+    written = {file.name for file in (copy / "tests/report/golden").iterdir()}
+    assert {name for name in written if name.endswith(".csv")} == {
+        name.removesuffix("tap") + "csv" for name in written if name.endswith(".tap")
+    }
+    assert written >= {file.name for file in (ROOT / "tests/report/golden").iterdir()}
+
+
+def test_the_command_is_listed_and_runs(copy: Path) -> None:
+    """It stands in the help, has a help of its own, runs, and its errors are a message and an exit code."""
+    assert re.search(r"^  greet +Greet somebody\.$", command(copy, "--help"), re.MULTILINE)
+    assert "Greet somebody." in command(copy, "greet", "--help")
+    assert command(copy, "greet", "Ada") == "Hello Ada\n"
+    refused = command(copy, "greet", "", code=3)
+    assert "the name is empty" in refused
+    assert "give a name" in refused
+    assert "Traceback" not in refused
+
+
+def test_the_option_of_run_is_in_its_help(copy: Path) -> None:
+    """A field of `RunOptions` is an option, described in the help under its heading, and accepted."""
+    report = command(copy, "run", "--help").partition("\nReport:\n")[2].partition("\n\n")[0]
+    assert re.search(r"--polite +Thank for each report\.", report)
+    assert "2 passed" in command(copy, "run", "echo", "--polite")
 
 
 def test_the_defect_is_listed_and_breaks_a_stack(copy: Path) -> None:
