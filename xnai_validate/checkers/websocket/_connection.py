@@ -7,17 +7,16 @@ names in a way that cannot be given up.
 from __future__ import annotations
 
 import asyncio
-import ssl
 from collections import deque
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from time import perf_counter
 from typing import TYPE_CHECKING, Literal
 
 from xnai_validate.checkers.websocket._models import Message
-from xnai_validate.kit import ErrorKind, Unmeasurable
+from xnai_validate.kit import ErrorKind
 from xnai_validate.wire.failure import WireError
-from xnai_validate.wire.net.connection import Pipe, dial
+from xnai_validate.wire.net.connection import Pipe
 
 if TYPE_CHECKING:
     from websockets.client import ClientProtocol
@@ -25,7 +24,6 @@ if TYPE_CHECKING:
 
 CLOSE_S = 2.0
 """How long the peer may take to answer our closing."""
-HEADERS_CAP = 100
 QUEUE_CAP = 1_000
 """Messages that may wait unread before the connection is given up."""
 
@@ -35,20 +33,6 @@ TURN = 16 * 1024
 """Bytes that are taken in before others may run."""
 PARTS_CAP = 10_000
 """Fragments of one message; they may be empty, so that the bound on its size does not hold them."""
-
-
-@dataclass(frozen=True, slots=True)
-class Handshake:
-    """What the server answered to the request for a WebSocket."""
-
-    status: int
-    headers: dict[str, str]
-    """Names in lower case."""
-    subprotocol: str | None
-    elapsed_ms: float
-    """From the beginning, connecting included."""
-    refusal: str | None
-    """Why there is no WebSocket, where the answer is not a right 101."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,86 +211,3 @@ class WebSocket:
             raise WireError(
                 ErrorKind.PROTOCOL, f"not WebSocket as RFC 6455 requires: a text message is not UTF-8: {error}"
             ) from error
-
-
-async def open_websocket(
-    url: str,
-    *,
-    headers: Mapping[str, str],
-    subprotocols: Sequence[str],
-    context: ssl.SSLContext | None,
-    server_name: str | None,
-    max_message: int,
-) -> tuple[Handshake, WebSocket | None]:
-    """Connect and shake hands; the WebSocket is null where the server refused.
-
-    `url`: ws or wss; `context` is needed for wss. Bounded by the caller's time limit. Raises WireError; Unmeasurable
-    where the extra is missing or the request is not one.
-    """
-    try:
-        from websockets.client import ClientProtocol
-        from websockets.exceptions import InvalidURI
-        from websockets.http11 import Response
-        from websockets.typing import Subprotocol
-        from websockets.uri import parse_uri
-    except ImportError as error:
-        raise Unmeasurable(
-            "WebSocket checks need the package websockets", hint="pip install 'xnai-validate[websocket]'"
-        ) from error
-    try:
-        uri = parse_uri(url)
-    except InvalidURI as error:
-        raise Unmeasurable(f"{url!r} is not a WebSocket url: {error}") from error
-    started = perf_counter()
-    dialled = await dial(uri.host, uri.port, context=context if uri.secure else None, server_name=server_name)
-    pipe = dialled.pipe
-    try:
-        protocol = ClientProtocol(
-            uri, subprotocols=[Subprotocol(name) for name in subprotocols] or None, max_size=max_message
-        )
-        response, *rest = await _shake_hands(protocol, pipe, headers)
-    except BaseException:
-        pipe.abort()
-        raise
-    elapsed_ms = (perf_counter() - started) * 1000
-    refusal = protocol.handshake_exc
-    if not isinstance(response, Response):
-        raise WireError(ErrorKind.PROTOCOL, "not HTTP as a WebSocket requires")
-    answered = {name.lower(): value for name, value in list(response.headers.raw_items())[:HEADERS_CAP]}
-    handshake = Handshake(
-        response.status_code,
-        answered,
-        protocol.subprotocol,
-        elapsed_ms,
-        None if refusal is None else str(refusal)[:300],
-    )
-    if refusal is not None:
-        pipe.abort()
-        return handshake, None
-    return handshake, WebSocket(protocol, pipe, rest)
-
-
-async def _shake_hands(protocol: ClientProtocol, pipe: Pipe, headers: Mapping[str, str]) -> list[Event]:
-    """The events of the read that ended the handshake: the response, and what came along with it."""
-
-    request = protocol.connect()
-    for name, value in headers.items():
-        if name in request.headers:
-            del request.headers[name]
-        request.headers[name] = value
-    protocol.send_request(request)
-    for data in protocol.data_to_send():
-        pipe.write(data)
-    while True:
-        data = await pipe.read()
-        if data:
-            protocol.receive_data(data)
-        else:
-            protocol.receive_eof()
-        events = protocol.events_received()
-        if events:
-            return events
-        if protocol.handshake_exc is not None and data:
-            raise WireError(ErrorKind.PROTOCOL, f"not HTTP as a WebSocket requires: {protocol.handshake_exc}")
-        if not data:
-            raise WireError(ErrorKind.RESET, "the connection was closed during the WebSocket handshake")

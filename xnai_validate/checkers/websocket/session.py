@@ -6,13 +6,8 @@ import asyncio
 from base64 import b64encode
 from dataclasses import dataclass
 
-from xnai_validate.checkers.websocket._connection import (
-    Closing,
-    Handshake,
-    WebSocket,
-    WebSocketClosed,
-    open_websocket,
-)
+from xnai_validate.checkers.websocket._connection import Closing, WebSocket, WebSocketClosed
+from xnai_validate.checkers.websocket._handshake import Handshake, open_websocket
 from xnai_validate.checkers.websocket._models import Frame, Message, SessionFacts, SessionParams, message_of
 from xnai_validate.kit import Context, ErrorKind, JsonValue, Target, bounded, checker
 from xnai_validate.wire.content import document_of
