@@ -1,8 +1,9 @@
-"""The type of a JSON document, and the bounded form in which measured values are kept."""
+"""JSON documents: their type, the bounded form in which measured values are kept, and how they are written."""
 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import fields
 from functools import cache
@@ -13,9 +14,9 @@ from typing import Any
 
 from pydantic import JsonValue
 
-from xnai_validate.model.text import printable_json
+from xnai_validate.model.text import is_plain
 
-__all__ = ["Json", "JsonObject", "JsonValue", "bounded", "json_pieces", "to_json"]
+__all__ = ["Json", "JsonObject", "JsonValue", "bounded", "json_pieces", "printable_json", "to_json"]
 
 Json = JsonValue
 """A JSON document: None, bool, int, float, str, list or dict of these."""
@@ -92,6 +93,23 @@ def json_pieces(value: Any) -> Iterator[bytes]:
         else:
             yield to_json(item)
     yield b"}"
+
+
+def printable_json(document: bytes) -> bytes:
+    """The same JSON document, harmless on a terminal: what `model.text.printable` escapes is spelled as an escape."""
+    if document.isascii() and b"\x7f" not in document:
+        return document
+    return _BEYOND_ASCII.sub(_json_escaped, document.decode()).encode()
+
+
+_BEYOND_ASCII = re.compile(r"[^\x00-\x7e]")
+
+
+def _json_escaped(found: re.Match[str]) -> str:
+    char = found[0]
+    if char == "\x7f":
+        return "\\u007f"  # json leaves this one as it is
+    return char if is_plain(char) else json.dumps(char)[1:-1]
 
 
 def indented(value: Any, line: str = "\n") -> str:

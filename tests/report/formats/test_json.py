@@ -8,9 +8,9 @@ from dataclasses import replace
 import jsonschema
 
 from tests.report.runs import CASES
+from xnai_validate.model.json import printable_json
 from xnai_validate.model.results.report import RunReport
 from xnai_validate.model.results.report_builder import build_report
-from xnai_validate.model.text import printable_json
 from xnai_validate.report.formats.json import AT_ONCE, parse
 from xnai_validate.report.registry import FORMATS
 from xnai_validate.report.view import View

@@ -8,9 +8,8 @@ from functools import cache
 
 from pydantic import TypeAdapter
 
-from xnai_validate.model.json import indented
+from xnai_validate.model.json import indented, printable_json
 from xnai_validate.model.results.report import RunReport
-from xnai_validate.model.text import printable_json
 from xnai_validate.report.format import Format
 from xnai_validate.report.view import View
 
