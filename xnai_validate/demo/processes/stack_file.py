@@ -40,18 +40,18 @@ BUDGET = {
 LOAD: dict[str, object] = {
     "rps": 125,
     "peak_rps": 250,
-    "query_rps": 50,
+    "query_rps": 40,
     "callers": 100,
     "some_callers": 16,
     "query_callers": 16,
     "streams": 30,
     "max_tokens": 8,
     "question": "Tell me everything about Xoe-NovAi, in detail.",
-    "for": "800ms",
-    "step": "300ms",
-    "warmup": "200ms",
-    "soak": "2s",
-    "beside": "1s",
+    "for": "600ms",
+    "step": "250ms",
+    "warmup": "100ms",
+    "soak": "1500ms",
+    "beside": "800ms",
     "timeout": "10s",
     "error_ratio": 0.001,
     "health_p99_ms": 2500,
@@ -75,7 +75,7 @@ LOAD: dict[str, object] = {
     "refusal_ms": 1500,
     "refusal_crowd_ms": 2500,
     "call_without_redis_ms": 3000,
-    "counted": {"rps": 100, "for": "600ms", "requests": 60},
+    "counted": {"rps": 60, "for": "500ms", "requests": 30},
 }
 """Loads that a small stack gets in a short time, and bounds that it keeps on a busy machine."""
 
@@ -184,7 +184,7 @@ def _vars(settings: Settings, canaries: Sequence[dict[str, str]]) -> dict[str, o
         "vikunja_probe": True,
         "long_question": "Tell me everything about Xoe-NovAi, in detail.",
         "docs_page": "/operations/",
-        "settle": "600ms",
+        "settle": "500ms",
         "settle_short": "150ms",
         **machine_vars(settings),
     }
