@@ -20,6 +20,7 @@ from xnai_validate.kit.fault import FAULT_MARK, ActiveFault, Fault, FaultContext
 from xnai_validate.kit.observation import FaultEntry, Observation, Observed, Template
 from xnai_validate.kit.params import (
     FROM_FILE,
+    BodyCap,
     Bytes,
     Count,
     Duration,
@@ -58,6 +59,7 @@ __all__ = [
     "ActiveFault",
     "AfterValidator",
     "BeforeValidator",
+    "BodyCap",
     "Bytes",
     "Checker",
     "Clock",

@@ -65,6 +65,8 @@ Size = Annotated[
     ),
 ]
 """Bytes, written as a number or with a unit: `64KiB`, `10MB`."""
+BodyCap = Annotated[Size, Le(256 * 1024 * 1024)]
+"""The most of a body that is kept in memory, at most 256 MiB: a body takes three times its size while it is read."""
 
 
 class Params(FrozenModel):

@@ -28,7 +28,9 @@ class Problem:
     place: SourceLocation | None = None
     hint: str | None = None
     excerpt: str | None = None
-    """The line of the file."""
+    """The line of the file, or the part of a long one around the place."""
+    excerpt_start: int = 0
+    """The number of characters of the line before that part."""
 
     def __str__(self) -> str:
         where = f"{self.place}: " if self.place else ""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from xnai_validate.cli.terminal.problem_messages import print_error, problem_lines
+from xnai_validate.config.yaml_files.document import parse_source
 from xnai_validate.errors import ConfigError
 from xnai_validate.model.source_location import InvalidConfig, Problem, SourceLocation
 
@@ -47,3 +48,21 @@ def test_escape_sequences_in_an_error_are_shown(capsys: pytest.CaptureFixture[st
     """No text of an error can move a cursor."""
     print_error(ConfigError("bad \x1b[2J name", hint="use \u202e another"))
     assert capsys.readouterr().err == "bad \\x1b[2J name\n  use \\u202e another\n"
+
+
+def test_of_many_errors_fifty_are_shown() -> None:
+    """The first ones, and the number of the others: not screens of the same."""
+    problems = [Problem(f"error {number}") for number in range(500)]
+    lines = list(problem_lines(InvalidConfig(problems)))
+    assert lines[:50] == [f"error {number}" for number in range(50)]
+    assert lines[50:] == ["and 450 more errors", "500 errors; no check was run"]
+
+
+def test_the_caret_stands_right_in_a_line_of_thousands() -> None:
+    """JSON written as one line: the error is shown where it is, however far to the right."""
+    checks = '{"id": "a", "title": "A", "kind": "http.request"}, ' * 40
+    text = f'{{"title": "T", "checks": [{checks}{{"id": "b", "id": "c"}}]}}'
+    _, (problem,) = parse_source(text.encode(), "it.yaml")
+    line, caret = lines_of(problem)[1:]
+    assert len(line) < 120
+    assert line[caret.index("^") :].startswith('"id": "c"')

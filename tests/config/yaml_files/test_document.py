@@ -138,3 +138,17 @@ def test_json_is_yaml(value: object) -> None:
     source, problems = parse_source(json.dumps({"v": value}).encode(), "it.yaml")
     assert source is not None, problems
     assert source.value == {"v": value}
+
+
+def test_json_with_surrogate_pairs_is_read() -> None:
+    """`json.dumps` writes a character beyond U+FFFF as two escapes, which YAML alone refuses."""
+    document = {"title": "one \U0001f600 two", "path": "\\ud83d"}
+    assert parsed(json.dumps(document)).value == document
+
+
+def test_half_a_surrogate_pair_is_an_error_with_its_place() -> None:
+    """Half a character is none."""
+    source, (problem,) = parse_source(b'title: "a"\nother: "\\ud83d"\n', "it.yaml")
+    assert source is None
+    assert problem.place is not None
+    assert (problem.place.line, problem.message.startswith("not YAML: found invalid Unicode")) == (2, True)

@@ -6,6 +6,7 @@ from typing import Annotated
 
 from xnai_validate.checkers._request import RequestParams
 from xnai_validate.kit import (
+    BodyCap,
     Bytes,
     Count,
     Duration,
@@ -17,7 +18,6 @@ from xnai_validate.kit import (
     JsonValue,
     Le,
     Milliseconds,
-    Size,
 )
 from xnai_validate.wire.http.client import BODY_CAP
 
@@ -29,7 +29,7 @@ class Request(RequestParams):
     """How long each request may take, from connecting to the end of the body."""
     redirects: Annotated[int, Ge(0), Le(20)] = 0
     """How many redirections are followed at most."""
-    body_cap: Size = BODY_CAP
+    body_cap: BodyCap = BODY_CAP
     """More bytes of body than this are not read: too_large."""
     fresh: bool = False
     """Whether every request opens a connection of its own, so that `connect_ms` and `tls_ms` are measured."""

@@ -9,6 +9,7 @@ from urllib.parse import urlencode, urlsplit
 
 from xnai_validate.checkers.http._openapi_examiner import About, Examiner, examiner
 from xnai_validate.kit import (
+    BodyCap,
     Context,
     Count,
     Duration,
@@ -21,7 +22,6 @@ from xnai_validate.kit import (
     Milliseconds,
     NotApplicable,
     Params,
-    Size,
     Target,
     Unmeasurable,
     checker,
@@ -81,7 +81,7 @@ class OpenApi(Params):
     """Requests that are made, and whose answers must conform to the document."""
     timeout: Duration = 10.0
     """How long each request may take."""
-    body_cap: Size = 4 * 1024 * 1024
+    body_cap: BodyCap = 4 * 1024 * 1024
     """More bytes than this are not read: too_large."""
 
 

@@ -11,7 +11,7 @@ from xnai_validate.checkers.load._generator.drive import Drive
 from xnai_validate.checkers.load._generator.figures import load_figures
 from xnai_validate.checkers.load._http.request_bytes import request_bytes, verify
 from xnai_validate.checkers.load._models import LoadFacts, LoadParams
-from xnai_validate.kit import Context, Count, Ge, Le, NotApplicable, Size, Unmeasurable, checker
+from xnai_validate.kit import BodyCap, Context, Count, Ge, Le, NotApplicable, Unmeasurable, checker
 from xnai_validate.wire.failure import WireError
 from xnai_validate.wire.http.client import BODY_CAP
 from xnai_validate.wire.http.request import Prepared, prepare
@@ -29,7 +29,7 @@ class HttpLoad(RequestParams, LoadParams):
 
     success: list[Annotated[int, Ge(100), Le(599)]] | None = None
     """The statuses that are no error; by default 200 to 299."""
-    body_cap: Size = BODY_CAP
+    body_cap: BodyCap = BODY_CAP
     """An answer of more bytes than this, on the wire, is an error: too_large."""
     shared: bool = False
     """Whether checks with the same parameters share one measurement of the run, each judging figures of its own."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from xnai_validate.kit import Count, Duration, ErrorKind, Facts, Field, Milliseconds, Params, Size
+from xnai_validate.kit import BodyCap, Count, Duration, ErrorKind, Facts, Field, Milliseconds, Params
 
 
 class Scrape(Params):
@@ -20,7 +20,7 @@ class Scrape(Params):
     """Names without a sample of which the check is skipped: for metrics that a server need not have."""
     timeout: Duration = 10.0
     """How long the scrape may take."""
-    body_cap: Size = 8 * 1024 * 1024
+    body_cap: BodyCap = 8 * 1024 * 1024
     """The largest body that is read; a larger one is the error too_large."""
 
 

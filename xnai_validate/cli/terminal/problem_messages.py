@@ -11,6 +11,8 @@ from xnai_validate.errors import XnaiError
 from xnai_validate.model.source_location import InvalidConfig
 from xnai_validate.model.text import printable
 
+SHOWN_CAP = 50
+"""Up to this many errors are shown; of more, the first ones and the number of the others."""
 EXCERPT_COLUMNS = 100
 """Columns of a line of the file that are shown; of a longer line, the part around the caret."""
 
@@ -28,16 +30,18 @@ def print_error(error: XnaiError) -> None:
 
 def problem_lines(error: InvalidConfig) -> Iterator[str]:
     """Yield the lines of all problems: `file:line:column: message`, the line of the file, a caret with the hint."""
-    for problem in error.problems:
+    for problem in error.problems[:SHOWN_CAP]:
         place = problem.place
         prefix = f"{place.file}:{place.line}:{place.column}: " if place else ""
         yield printable(f"{prefix}{problem.message}")
         hint = printable(problem.hint) if problem.hint else ""
         if place is not None and problem.excerpt is not None:
-            yield from _excerpt(place.line, place.column, problem.excerpt, hint)
+            yield from _excerpt(place.line, place.column - problem.excerpt_start, problem.excerpt, hint)
         elif hint:
             yield f"  {hint}"
     count = len(error.problems)
+    if count > SHOWN_CAP:
+        yield f"and {count - SHOWN_CAP} more errors"
     yield f"{count} error{'' if count == 1 else 's'}; no check was run"
 
 

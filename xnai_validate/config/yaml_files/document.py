@@ -16,6 +16,8 @@ from xnai_validate.model.json import JsonValue
 from xnai_validate.model.source_location import Problem, SourceLocation
 
 SIZE_CAP = 8 * 2**20
+EXCERPT_CAP = 300
+"""Characters of a line that are kept for a message."""
 """Bytes of a file that are read at most."""
 
 Steps = tuple[str | int, ...]
@@ -67,17 +69,20 @@ class Source:
         line, column = position.name if key or not position.is_scalar else position.value
         return SourceLocation(self.file, line + 1, column + 1)
 
-    def excerpt(self, place: SourceLocation) -> str | None:
-        """The line of the file at a place, at most 300 characters."""
+    def problem_at(self, place: SourceLocation, message: str, hint: str | None = None) -> Problem:
+        """An error at a place of this file, with its line, or 300 characters of a longer one around the place."""
         row = place.line - 1
-        return self._rows[row].decode().rstrip("\r")[:300] if 0 <= row < len(self._rows) else None
+        if not 0 <= row < len(self._rows):
+            return Problem(message, place, hint)
+        line = self._rows[row].decode().rstrip("\r")
+        start = max(0, place.column - EXCERPT_CAP // 2) if len(line) > EXCERPT_CAP else 0
+        return Problem(message, place, hint, line[start : start + EXCERPT_CAP], start)
 
     def problem(
         self, steps: Sequence[str | int], message: str, hint: str | None = None, *, key: bool = False
     ) -> Problem:
         """An error in this file."""
-        place = self.place(steps, key=key)
-        return Problem(message, place, hint, self.excerpt(place))
+        return self.problem_at(self.place(steps, key=key), message, hint)
 
     def copy(self) -> Source:
         """The same file, with a value whose outermost mapping and lists may be changed; what they hold is shared."""
@@ -130,12 +135,13 @@ def parse_source(data: bytes, shown: str) -> Read:
         document = read_yaml(data)
     except YamlError as error:
         place = SourceLocation(shown, error.line + 1, error.column + 1)
-        return None, (Problem(error.message, place, error.hint, Source(shown, data, None).excerpt(place)),)
+        return None, (Source(shown, data, None).problem_at(place, error.message, error.hint),)
     source = Source(shown, data, document.value, document.lines)
     problems = []
-    for key, line, column in document.duplicates:
-        place = SourceLocation(shown, line + 1, column + 1)
-        problems.append(Problem(f'the key "{key}" stands here twice', place, None, source.excerpt(place)))
+    for duplicate in document.duplicates:
+        place = SourceLocation(shown, duplicate.mark[0] + 1, duplicate.mark[1] + 1)
+        message = f'the key "{duplicate.key}" stands here twice, first in line {duplicate.first_line + 1}'
+        problems.append(source.problem_at(place, message))
     return source, tuple(problems)
 
 
@@ -152,4 +158,4 @@ def _not_text(data: bytes, shown: str) -> Problem | None:
     before = text[: unprintable.start()]
     place = SourceLocation(shown, before.count("\n") + 1, unprintable.start() - before.rfind("\n"))
     message = f"the character U+{ord(unprintable[0]):04X} cannot stand in YAML"
-    return Problem(message, place, "write it as an escape in quotes", Source(shown, data, None).excerpt(place))
+    return Source(shown, data, None).problem_at(place, message, "write it as an escape in quotes")

@@ -9,8 +9,8 @@ from xnai_validate.config.yaml_files.document import Source, Steps
 from xnai_validate.config.yaml_files.validation_messages import FieldError
 from xnai_validate.model.source_location import InvalidConfig, Problem, SourceLocation
 
-SHOWN_CAP = 100
-"""Up to this many errors are reported; of more, the first ones with the number of the others."""
+KEPT_CAP = 1_000
+"""Up to this many errors are kept; a file of more is another kind of file."""
 MANY = 5
 """Up to this many places of the same error are reported one by one; of more, only the first with their number."""
 
@@ -68,11 +68,7 @@ class Problems:
         The same error in many places (an undefined var) is reported once, with the first place.
         """
         if self.found:
-            problems = list(_without_repetitions(sorted(self.found, key=_order)))
-            more = len(problems) - SHOWN_CAP
-            if more > 0:
-                problems[SHOWN_CAP:] = [Problem(f"and {more} more errors")]
-            raise InvalidConfig(problems)
+            raise InvalidConfig(list(_without_repetitions(sorted(self.found, key=_order)))[:KEPT_CAP])
 
 
 def _without_repetitions(problems: Sequence[Problem]) -> Iterator[Problem]:

@@ -7,6 +7,7 @@ another, so they must not be changed.
 
 from __future__ import annotations
 
+import re
 from array import array
 from dataclasses import dataclass, field
 from typing import Any, Protocol, cast
@@ -65,7 +66,17 @@ class Document:
     position: Position
     lines: dict[str, array[int]]
     """Key of the document -> the lines, from 1, of the items of the list under it."""
-    duplicates: list[tuple[str, int, int]]
+    duplicates: list[Duplicate]
+
+
+@dataclass(frozen=True, slots=True)
+class Duplicate:
+    """A key that a mapping has already."""
+
+    key: str
+    mark: Mark
+    first_line: int
+    """The line of the first one, from 0."""
 
 
 def read_yaml(data: bytes, *, positions: bool = False) -> Document:
@@ -73,15 +84,40 @@ def read_yaml(data: bytes, *, positions: bool = False) -> Document:
 
     With `positions`, the positions of all values are kept, too.
     """
+    try:
+        return _composed(data, positions)
+    except yaml.MarkedYAMLError as error:
+        whole = _with_whole_characters(data) if error.problem == _BAD_ESCAPE else data
+        if whole == data:
+            raise _translated(error, data) from None
+        return read_yaml(whole, positions=positions)
+    except yaml.YAMLError as error:
+        raise YamlError(f"not YAML: {str(error).splitlines()[0]}", (0, 0)) from None
+
+
+def _composed(data: bytes, positions: bool) -> Document:
     loader = _Loader(data)
     try:
         return _Composer(positions).build(cast(Parser, loader))
-    except yaml.MarkedYAMLError as error:
-        raise _translated(error, data) from None
-    except yaml.YAMLError as error:
-        raise YamlError(f"not YAML: {str(error).splitlines()[0]}", (0, 0)) from None
     finally:
         loader.dispose()
+
+
+def _with_whole_characters(data: bytes) -> bytes:
+    """JSON spells a character beyond U+FFFF as two escapes, which YAML refuses: spell it as one.
+
+    Only for a text that YAML refuses for such an escape, so that text in other quotes is not changed for nothing.
+    """
+
+    def whole(found: re.Match[bytes]) -> bytes:
+        high, low = int(found[1], 16), int(found[2], 16)
+        return b"\\U%08x" % (0x10000 + ((high - 0xD800) << 10) + (low - 0xDC00))
+
+    return _SURROGATES.sub(whole, data)
+
+
+_BAD_ESCAPE = "found invalid Unicode character escape code"
+_SURROGATES = re.compile(rb"(?<!\\)\\u([dD][89abAB][0-9a-fA-F]{2})\\u([dD][c-fC-F][0-9a-fA-F]{2})")
 
 
 def _translated(error: yaml.MarkedYAMLError, data: bytes) -> YamlError:
@@ -109,6 +145,8 @@ class _Frame:
     """The number of values that had been read when it began."""
     key: str | None = None
     key_mark: Mark = (0, 0)
+    key_lines: dict[str, int] = field(default_factory=dict)
+    """Key -> its line, from 0."""
     merging: bool = False
     merges: list[tuple[JsonValue, Position | None]] = field(default_factory=list)
 
@@ -137,7 +175,7 @@ class _Composer:
         """Every text that was read: most keys and many values of a suite are equal, and then share one object."""
         self.before: dict[str, JsonValue] = {}
         self.lines: dict[str, array[int]] = {}
-        self.duplicates: list[tuple[str, int, int]] = []
+        self.duplicates: list[Duplicate] = []
         self.count = 0
         self.expanded = 0
         self.root: JsonValue = None
@@ -182,8 +220,11 @@ class _Composer:
         frame.key = text
         frame.merging = plain and text == _MERGE
         mapping = frame.mapping
-        if mapping is not None and text in mapping and not frame.merging:
-            self.duplicates.append((text, *_mark(event)))
+        if mapping is not None and not frame.merging:
+            if text in mapping:
+                self.duplicates.append(Duplicate(text, _mark(event), frame.key_lines.get(text, 0)))
+            else:
+                frame.key_lines[text] = _mark(event)[0]
         if self.positions:
             frame.key_mark = _mark(event)
 

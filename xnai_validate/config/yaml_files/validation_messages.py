@@ -147,7 +147,10 @@ def _expected(error: ErrorDetails) -> str | None:
     context = error.get("ctx", {})
     if kind in _BOUNDS:
         name, words = _BOUNDS[kind]
-        return f"{words} {context[name]:g}"
+        bound = context[name]
+        if isinstance(bound, int) and bound >= 2**20 and bound % 2**20 == 0:
+            return f"{words} {bound // 2**20} MiB"
+        return f"{words} {bound:g}"
     if kind in ("literal_error", "enum"):
         expected = context["expected"].replace("'", "")
         return f"one of {expected}" if " or " in expected else f"only {expected}"
