@@ -6,6 +6,7 @@ from typing import Annotated
 
 from xnai_validate.checkers.http._contract_requests import MEMORY_CAP
 from xnai_validate.kit import (
+    BodyCap,
     Count,
     Duration,
     ErrorKind,
@@ -42,7 +43,7 @@ class Contract(Params):
     """Fields that every valid JSON body gets: `{max_tokens: 4}` keeps a model from long answers."""
     timeout: Duration = 10.0
     """How long each request may take."""
-    body_cap: Size = 4 * 1024 * 1024
+    body_cap: BodyCap = 4 * 1024 * 1024
     """More bytes than this are not read: too_large."""
     memory_cap: Annotated[Size, Ge(32 * 1024 * 1024), Le(4 * 1024 * 1024 * 1024)] = MEMORY_CAP
     """What the process that generates the requests may have for its data.
