@@ -68,7 +68,7 @@ class StreamFacts(Facts):
     """The longest time between two events, heartbeats left aside."""
 
     event_count: Count | None = None
-    """Events, as a browser would dispatch them."""
+    """Events, as a browser would dispatch them; with `lenient` also those whose frames end in backslash and n."""
     types: dict[str, Count] | None = None
     """Type -> number of events; at most 50 types."""
     order: list[str] | None = None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from time import perf_counter
 
 from xnai_validate.checkers._streams.params import EventReader, StreamedParams
@@ -35,7 +36,7 @@ class Streams:
         """`timeout_s`: how long a stream may take; `idle_s`: how long it may be silent."""
         self.drive = drive
         self.read = EventReader(params).read
-        self.parser: type[SseParser | NdjsonParser] = SseParser
+        self.parser: Callable[[], SseParser | NdjsonParser] = SseParser
         self.media_types: tuple[str, ...] = (STREAM,)
         self.open: dict[StreamLine, None] = {}
         """The streams whose headers have come, in that order."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
+from xnai_validate.checkers._streams.framing import FramingParams
 from xnai_validate.checkers._streams.params import StreamedParams
 from xnai_validate.checkers.load._generator.drive import Drive
 from xnai_validate.checkers.load._generator.figures import load_figures, ms
@@ -26,7 +27,7 @@ from xnai_validate.kit import (
 from xnai_validate.wire.http.request import prepare
 
 
-class SseLoad(StreamedParams, LoadParams):
+class SseLoad(FramingParams, StreamedParams, LoadParams):
     """The stream, and how many are opened when, or held at once."""
 
     timeout: Annotated[Duration, Gt(0)] = 60.0
@@ -135,6 +136,7 @@ async def sse(params: SseLoad, ctx: Context) -> SseLoadFacts:
     drive.progress_of, drive.progress_unit = _tokens, "tokens"
     host = await address(prepared)
     streams = Streams(params, drive, prepared, host, timeout_s=params.timeout, idle_s=params.idle_timeout)
+    streams.parser = params.parser
     try:
         await drive.run()
     finally:

@@ -46,6 +46,8 @@ class Asking(Params):
     an object with a name."""
     timeout: Duration = 30.0
     """How long each answer may take."""
+    lenient: bool = False
+    """Whether the default of `stream` also reads frames that end in backslash and n; see sse.stream."""
 
     @model_validator(mode="before")
     @classmethod
@@ -60,7 +62,7 @@ class Asking(Params):
             return {**_by_openai(raw, options, limit), **raw}
         with_ = {"method": "POST", "json": {"query": raw.get("question"), **options}, **limit}
         query = {"kind": "http.request", "with": {"path": "/query", **with_}}
-        stream = {"kind": "sse.stream", "with": {"path": "/stream", **with_}}
+        stream = {"kind": "sse.stream", "with": {"path": "/stream", **with_, **_framing(raw)}}
         return {"query": query, "stream": stream, **raw}
 
     @field_validator("answer_path", "sources_path")
@@ -87,6 +89,10 @@ class Asking(Params):
         return found[0] if found else None
 
 
+def _framing(raw: dict[str, Any]) -> dict[str, Any]:
+    return {"lenient": raw["lenient"]} if "lenient" in raw else {}
+
+
 def _by_openai(raw: dict[str, Any], options: dict[str, Any], limit: dict[str, Any]) -> dict[str, Any]:
     """The requests of OpenAI's chat completions, and where their answers stand."""
     model = {} if raw.get("model") is None else {"model": raw["model"]}
@@ -94,7 +100,10 @@ def _by_openai(raw: dict[str, Any], options: dict[str, Any], limit: dict[str, An
     with_ = {"method": "POST", "path": "/v1/chat/completions", **limit}
     return {
         "query": {"kind": "http.request", "with": {**with_, "json": body}},
-        "stream": {"kind": "sse.stream", "with": {**with_, "json": {**body, "stream": True}, "dialect": "openai"}},
+        "stream": {
+            "kind": "sse.stream",
+            "with": {**with_, "json": {**body, "stream": True}, "dialect": "openai", **_framing(raw)},
+        },
         "answer_path": "$.choices[0].message.content",
         "sources_path": "$['sources', 'citations']",
     }

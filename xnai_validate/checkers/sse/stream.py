@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from xnai_validate.checkers._streams.framing import FramingParams
 from xnai_validate.checkers._streams.models import StreamFacts, StreamParams
 from xnai_validate.checkers._streams.reading import Reading
 from xnai_validate.kit import Context, checker
 from xnai_validate.wire.http.client import HttpClient
+
+
+class SseParams(FramingParams, StreamParams):
+    """The request, which frames are read, what events mean, when to leave, and the bounds."""
 
 
 @checker(
@@ -18,7 +23,7 @@ from xnai_validate.wire.http.client import HttpClient
         "error_text": None,
     },
 )
-async def stream(params: StreamParams, ctx: Context) -> StreamFacts:
+async def stream(params: SseParams, ctx: Context) -> StreamFacts:
     """Read a stream of server-sent events to its end, or leave it on purpose.
 
     Events are those that a browser would dispatch (WHATWG HTML, section 9.2); faults of framing that a browser passes
@@ -30,7 +35,7 @@ async def stream(params: StreamParams, ctx: Context) -> StreamFacts:
         with: {method: POST, path: /stream, json: {query: "What is Xoe-NovAi?"}}
         expect: {order: [sources, token, done], first_token_ms: {max: 2s}, token_count_difference: 0, buffered: false}
     """
-    reading = Reading(params)
+    reading = Reading(params, params.parser())
     client = await ctx.shared(("http",), HttpClient)
     await reading.run(client, params.request(ctx.target))
     return reading.facts()

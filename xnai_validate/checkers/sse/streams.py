@@ -8,13 +8,14 @@ from statistics import median
 from time import perf_counter
 from typing import Annotated
 
+from xnai_validate.checkers._streams.framing import FramingParams
 from xnai_validate.checkers._streams.models import StreamFacts, StreamParams
 from xnai_validate.checkers._streams.reading import Reading
 from xnai_validate.kit import Context, Count, ErrorKind, Facts, Ge, Le, Milliseconds, checker
 from xnai_validate.wire.http.client import HttpClient
 
 
-class StreamsParams(StreamParams):
+class StreamsParams(FramingParams, StreamParams):
     """The request that every stream makes, and how many there are."""
 
     count: Annotated[int, Ge(1), Le(1_000)] = 10
@@ -81,7 +82,7 @@ async def streams(params: StreamsParams, ctx: Context) -> StreamsFacts:
     """
     client = await ctx.shared(("http",), HttpClient)
     request = params.request(ctx.target)
-    readings = [Reading(params) for _ in range(params.count)]
+    readings = [Reading(params, params.parser()) for _ in range(params.count)]
     started = perf_counter()
     async with asyncio.TaskGroup() as tasks:
         for reading in readings:

@@ -105,7 +105,6 @@ EMPTY_TOKENS = change_events_of(
         "Every second token is empty.",
         checks=(
             "streaming/stream:many-at-once",
-            "streaming/stream:token-limit",
             "streaming/stream:tokens-counted",
         ),
     ),

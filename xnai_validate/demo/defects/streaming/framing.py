@@ -28,7 +28,7 @@ UNTERMINATED_FRAMES = change_frames(
     Defect(
         "stream-unterminated-frames",
         "Frames end with one line end; no event is ever complete.",
-        checks=("streaming/stream:frames",),
+        checks=("streaming/stream:opens",),
     ),
     lambda: lambda frame: [frame.replace(b"\n\n", b"\n")],
 )
@@ -43,12 +43,12 @@ LAST_FRAME_CUT = change_frames(
 )
 
 WITHOUT_DATA_FIELD = change_frames(
-    Defect("stream-without-data-field", "Frames are bare JSON without `data:`.", checks=("streaming/stream:frames",)),
+    Defect("stream-without-data-field", "Frames are bare JSON without `data:`.", checks=("streaming/stream:opens",)),
     lambda: lambda frame: [frame.removeprefix(b"data: ")],
 )
 
 DONE_MARKER = change_frames(
-    Defect("stream-done-marker", "The stream ends with [DONE] instead of JSON.", checks=("streaming/stream:frames",)),
+    Defect("stream-done-marker", "The stream ends with [DONE] instead of JSON.", checks=("streaming/stream:order",)),
     lambda: lambda frame: [b"data: [DONE]\n\n" if b'"done"' in frame else frame],
 )
 
@@ -125,7 +125,7 @@ def _as_plain_text(response: Response) -> Response:
 CONTENT_TYPE = Defect(
     "stream-content-type",
     "The stream is sent as plain text.",
-    checks=("api/contract:stream", "streaming/stream:frames"),
+    checks=("api/contract:stream", "streaming/stream:opens"),
 ).changes(to_response, _as_plain_text)
 
 CACHEABLE = Defect(
