@@ -17,7 +17,7 @@ def machine_vars(settings: Settings) -> dict[str, object]:
     """The vars `host`, `limits` and `environment` of the stack file."""
     return {
         "host": host_vars(settings),
-        "limits": {"api_mib": API_MIB, "api_memory_gb": 4},
+        "limits": {"api_mib": API_MIB},
         "environment": {"python": python_path(settings)},
     }
 

@@ -43,7 +43,7 @@ HISTOGRAM_MISSING = Defect(
 BREAKER_MISSING = Defect(
     "metrics-breaker-missing",
     "The states of the breakers are not among the metrics.",
-    checks=("api/metrics:families",),
+    checks=("api/metrics:monitor-families",),
 ).changes(shown, lambda families: (family for family in families if family.name != "xnai_circuit_breaker_state"))
 
 UNBOUNDED_LABEL = Defect(
