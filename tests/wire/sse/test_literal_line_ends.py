@@ -10,17 +10,12 @@ from xnai_validate.wire.sse.parser import LINE_CAP, FramingFault
 
 LITERAL = [
     ("JSON", rb'data: {"a": 1}\n\ndata: {"b": 2}\n\n', ['{"a": 1}', '{"b": 2}']),
-    (
-    ("literal ends within JSON", rb'data: {"a": "\n\ndata: {}"}\n\ndata: [1]\n\n', [r'{"a": "\n\ndata: {}"}', "[1]"]),
+    ("within JSON", rb'data: {"a": "\n\ndata: {}"}\n\ndata: [1]\n\n', [r'{"a": "\n\ndata: {}"}', "[1]"]),
     ("with carriage returns", rb'data: {"a": 1}\r\n\r\ndata: {"b": 2}\r\n\r\n', ['{"a": 1}', '{"b": 2}']),
     ("event fields and ids", rb"id: 7\nevent: token\ndata: {}\n\n", ["{}"]),
     ("text", rb"data: one\n\ndata: [DONE]\n\n", ["one", "[DONE]"]),
     ("comments between", rb'data: {"a": 1}\n\n: beat\n\ndata: {"b": 2}\n\n', ['{"a": 1}', '{"b": 2}']),
-    (
-        "characters of many bytes",
-        'data: {"a": "Größe 漢"}\\n\\ndata: {}\\n\\n'.encode(),
-        ['{"a": "Größe 漢"}', "{}"],
-    ),
+    ("characters of many bytes", 'data: {"a": "Größe 漢"}\\n\\ndata: {}\\n\\n'.encode(), ['{"a": "Größe 漢"}', "{}"]),
     ("beside real line ends", b'data: {"a": 1}\\n\\n\ndata: {"b": 2}\\n\\n\n', ['{"a": 1}', '{"b": 2}']),
 ]
 
