@@ -10,7 +10,7 @@ import pytest
 from tests.checkers.lying import CACHED_S, lying
 from tests.context import observe
 from xnai_validate.checkers.health._sample import Paths, read
-from xnai_validate.kit import JsonObject, JsonValue, Observed
+from xnai_validate.kit import JsonObject, JsonValue, Observed, Unmeasurable
 
 Table = dict[tuple[str, str], tuple[Any, Any]]
 """(situation, component) -> (claimed, true)."""
@@ -54,6 +54,7 @@ EXPECTED: JsonObject = {
     "not_recovered": [],
     "status_faults": [],
     "unanswered_count": 0,
+    "missing_components": [],
 }
 """What a whole check of a report asks, besides what the kind does."""
 
@@ -74,6 +75,7 @@ def observed(manner: str, **more: Any) -> Observed:
             "every": "20ms",
             "detect_within": "4s",
             "recover_within": "4s",
+            "steady_within": "1s",
             **more,
         }
         return observe(
@@ -116,8 +118,8 @@ def test_the_table_of_a_lie_is_the_lie(manner: str) -> None:
     red = {
         f"{component}, {situation}" for (situation, component), cell in LIES[manner].items() if cell == (False, True)
     }
-    assert set(seen.facts["false_green"]) == green
-    assert set(seen.facts["false_red"]) == red
+    assert set(seen.facts["false_green"] or ()) == green
+    assert set(seen.facts["false_red"] or ()) == red
 
 
 @pytest.mark.parametrize(
@@ -139,12 +141,25 @@ def test_a_report_that_fails_when_something_is_wrong_is_read_all_the_same() -> N
 
 
 def test_a_situation_without_effect_proves_nothing() -> None:
-    """Where the probes see nothing broken, the check does not pass for want of a lie."""
+    """Where the probes see nothing broken, the check is an error, and does not pass for want of a lie."""
     situation = {"name": "nothing", "breach": {"fault": "process.pause", "target": "llm"}}
     probes = {"cache": {"kind": "http.request", "target": "cache", "with": {"path": "/", "timeout": "400ms"}}}
-    seen = observed("true", truth=probes, situations=[situation], detect_within="1s")
-    assert broken(seen) == {"ineffective"}
-    assert seen.facts["unverified"] == ["llm"]
+    with pytest.raises(Unmeasurable, match="nothing was broken by the probes of the check: nothing"):
+        observed("true", truth=probes, situations=[situation], detect_within="1s")
+
+
+def test_a_component_that_is_down_before_is_not_judged() -> None:
+    """A stack that is not well beforehand is an error that names the part, and nothing is disturbed."""
+    probes = {"llm": {"kind": "http.request", "target": "llm", "with": {"path": "/"}, "expect": {"status": 404}}}
+    with pytest.raises(Unmeasurable, match=r"llm did not work within 0\.3 s"):
+        observed("true", truth=probes, steady_within="300ms")
+
+
+def test_what_is_reported_down_before_is_a_finding_of_the_stack_as_it_is() -> None:
+    """It is a false alarm as it is; how soon its failure is noticed cannot be tried, and is no finding."""
+    seen = observed("always-red", detect_within="1s", recover_within="1s")
+    assert "llm, as it is" in (seen.facts["false_red"] or ())
+    assert (seen.facts["false_green"], seen.facts["detect_ms"], seen.facts["recover_ms"]) == (None, None, None)
 
 
 def test_a_report_of_a_past_state_is_stale() -> None:
@@ -186,8 +201,9 @@ def test_work_that_fails_keeps_nothing_busy() -> None:
     }
     assert observed("true", situations=[]).facts["answers_while_busy"] is None
     quick = {"kind": "http.request", "target": "api", "with": {"path": "/count"}}
-    assert broken(observed("true", situations=[], busy=quick)) == {"ineffective"}
-    assert broken(observed("true", situations=[], busy=work)) == {"ineffective"}
+    for busy in (quick, work):
+        with pytest.raises(Unmeasurable, match="nothing was broken by the probes of the check: busy"):
+            observed("true", situations=[], busy=busy)
 
 
 def test_what_is_no_report_has_no_components() -> None:

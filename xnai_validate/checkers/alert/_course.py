@@ -15,6 +15,7 @@ from xnai_validate.kit import Context
 SKEW_S = 1.0
 """How far the clock of the stack may be behind ours."""
 FAULTS_CAP = 20
+ORDER_CAP = 50
 """Payload faults that are reported as texts."""
 
 
@@ -92,9 +93,7 @@ class Course:
             (receipt for found in by_channel.values() for receipt in found), key=lambda receipt: receipt.at_s
         )
         faults = [fault for receipt in self._inbox.receipts for fault in receipt.notice.faults if self._counts(receipt)]
-        counts_by_channel = [
-            Counter(_type(receipt.notice.fields) for receipt in found) for found in by_channel.values()
-        ]
+        came = bool(expected_receipts)
         stale = sum(
             receipt.notice.fits(self._params.match) and not fresh(receipt, self._since)
             for receipt in self._inbox.receipts
@@ -107,27 +106,26 @@ class Course:
             resolved_delay_ms=self._delay_ms("resolved", self._over) if self._resolved else None,
             firing_count=max(len(self._of(channel, "firing")) for channel in self._channels),
             resolved_count=max(len(self._of(channel, "resolved")) for channel in self._channels),
-            duplicates=sum(
-                len(found) - len({receipt.notice.identity for receipt in found}) for found in by_channel.values()
-            ),
-            in_order=all(_in_order(found) for found in by_channel.values()),
-            order=[
-                f"{receipt.channel} {_type(receipt.notice.fields)} {receipt.notice.state}"
-                for receipt in expected_receipts[:50]
-            ],
-            types={
-                name: max(counts[name] for counts in counts_by_channel)
-                for name in sorted({name for counts in counts_by_channel for name in counts})
-            },
-            delays_ms=self._delays_ms(expected_receipts),
-            payload_valid=not faults,
-            payload_faults=list(dict.fromkeys(faults))[:FAULTS_CAP],
+            duplicates=_duplicates(by_channel) if came else None,
+            in_order=all(_in_order(found) for found in by_channel.values()) if came else None,
+            order=_order(expected_receipts) if came else None,
+            types=_most_of_types(by_channel) if came else None,
+            delays_ms=self._delays_ms(expected_receipts) if came else None,
+            payload_valid=not faults if came or faults else None,
+            payload_faults=list(dict.fromkeys(faults))[:FAULTS_CAP] if came or faults else None,
             unrelated_count=sum(not receipt.notice.fits(self._params.match) for receipt in self._inbox.receipts),
             stale_count=stale,
             refused_count=self._inbox.refused_count,
             failed_steps=self._failed,
             channel_faults=[f"{channel}: {why}" for channel, why in self._inbox.silent.items()],
-        )
+        ).not_reached(self._not_reached())
+
+    def _not_reached(self) -> str | None:
+        """Why what follows the alert was not reached, in words; None where the alert came on every channel."""
+        if self._received:
+            return None
+        channels = " and ".join(self._missing("firing")) or "every channel"
+        return f"no alert came within {self._params.fire_within:g} s on {channels}"
 
     def _counts(self, receipt: Receipt) -> bool:
         """Whether faults of an alert are reported: it is an expected one, or cannot be read at all."""
@@ -146,6 +144,22 @@ class Course:
         if not all(firsts):
             return None
         return max(0.0, max(receipt.at_s - since_s for (receipt,) in firsts) * 1000)
+
+
+def _duplicates(by_channel: Mapping[str, list[Receipt]]) -> int:
+    """How many alerts came again on their channel."""
+    return sum(len(found) - len({receipt.notice.identity for receipt in found}) for found in by_channel.values())
+
+
+def _order(receipts: list[Receipt]) -> list[str]:
+    """What came, in the order of arrival, in words."""
+    return [f"{each.channel} {_type(each.notice.fields)} {each.notice.state}" for each in receipts[:ORDER_CAP]]
+
+
+def _most_of_types(by_channel: Mapping[str, list[Receipt]]) -> dict[str, int]:
+    """Type of alert -> how many came, the most on any channel."""
+    counts = [Counter(_type(receipt.notice.fields) for receipt in found) for found in by_channel.values()]
+    return {name: max(of[name] for of in counts) for name in sorted({name for of in counts for name in of})}
 
 
 def _type(fields: Mapping[str, str]) -> str:

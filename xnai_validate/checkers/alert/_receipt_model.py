@@ -69,7 +69,7 @@ class ReceiptParams(Params):
 
 
 class Received(Facts):
-    """What arrived, by channel and in time."""
+    """What arrived, by channel and in time; null where no alert came that could show it."""
 
     received: bool
     """Whether the alert came in time on every channel."""
@@ -85,19 +85,19 @@ class Received(Facts):
     """Firing alerts, the most on any channel."""
     resolved_count: Count
     """Resolved alerts, the most on any channel."""
-    duplicates: Count
+    duplicates: Count | None
     """Repeated alerts on the same channel."""
-    in_order: bool
+    in_order: bool | None
     """Whether on every channel the bad news came before the good."""
-    order: list[str]
+    order: list[str] | None
     """What came, in the order of arrival: `stream status_change firing` ..., the first 50."""
-    types: dict[str, Count]
+    types: dict[str, Count] | None
     """What the alerts call themselves (`type`, else `alertname`) -> how many came, the most on any channel."""
-    delays_ms: dict[str, Milliseconds]
+    delays_ms: dict[str, Milliseconds] | None
     """What the alerts call themselves -> when the first of them came, counted from the breach."""
-    payload_valid: bool
+    payload_valid: bool | None
     """Whether every alert has what it must have."""
-    payload_faults: list[str]
+    payload_faults: list[str] | None
     """What is wrong with them, in words."""
     unrelated_count: Count
     """Alerts that are about something else."""

@@ -14,6 +14,7 @@ from xnai_validate.checkers.health._cost import cost
 from xnai_validate.checkers.health._course import Seen, Watch, cells, watch
 from xnai_validate.checkers.health._sample import Paths, status_fault
 from xnai_validate.kit import (
+    STEADY_WITHIN_S,
     Context,
     Count,
     Duration,
@@ -28,6 +29,7 @@ from xnai_validate.kit import (
     Milliseconds,
     Observation,
     Params,
+    Unmeasurable,
     checker,
 )
 
@@ -70,6 +72,8 @@ class TruthParams(Params):
     """How long the recovery of everything may take, and its report."""
     looks: Annotated[int, Ge(1), Le(100)] = 3
     """How often the stack as it is is looked at first."""
+    steady_within: Duration = STEADY_WITHIN_S
+    """How long everything may take to be well, and reported so, before the first situation."""
     cost: dict[str, Number] = Field(default_factory=dict)
     """Name -> a number that reports should not move, or little: tokens generated, memory, processor time."""
     cost_reports: Annotated[int, Ge(1), Le(1_000)] = 10
@@ -85,12 +89,13 @@ class Truth(Facts):
 
     cells: JsonValue
     """Rows `{situation, component, claimed, true, detected_ms, claimed_after, true_after, recovered_ms}`."""
-    false_green: list[str]
-    """`component, situation`: reported healthy while it was not, after the time to notice was over."""
-    false_red: list[str]
-    """`component, situation`: reported unhealthy while it was healthy."""
-    not_recovered: list[str]
-    """`component, situation`: unhealthy afterwards, or reported so."""
+    false_green: list[str] | None
+    """`component, situation`: reported healthy while it was not, after the time to notice was over; null where none was
+    and not every component could be tried."""
+    false_red: list[str] | None
+    """`component, situation`: reported unhealthy while it was healthy; null likewise."""
+    not_recovered: list[str] | None
+    """`component, situation`: unhealthy afterwards, or reported so; null likewise."""
     detect_ms: Milliseconds | None
     """The longest time from a breach to its report; null if none was reported."""
     recover_ms: Milliseconds | None
@@ -124,15 +129,16 @@ class Truth(Facts):
 
 @checker(
     "health.truth",
-    expect={"ineffective": [], "missing_components": []},
     exclusive=True,
 )
 async def truth(params: TruthParams, ctx: Context) -> Truth:
     """Compare a health report with the actual state: as it is, and while each dependency is broken.
 
     The truth is measured independently, by a probe of each component, at the same moments as the report. A cell of the
-    table is judged when report and truth have agreed for three looks, or the time to notice is over. Equal checks of a
-    run share one measurement.
+    table is judged when report and truth have agreed for three looks, or the time to notice is over. Before the first
+    situation everything is waited for to be well; a component that its own probe finds down then is an error, and one
+    that the report claims to be down is judged as the stack is, and in no situation. Equal checks of a run share one
+    measurement.
 
         kind: health.truth
         target: api
@@ -155,7 +161,8 @@ async def truth(params: TruthParams, ctx: Context) -> Truth:
 
 async def _measure(params: TruthParams, ctx: Context) -> Truth:
     what = Watch(params.health, params.truth, Paths(params.components, params.status), params.every)
-    before = await _as_it_is(params, ctx, what)
+    before = await (_steady(params, ctx, what) if params.situations else _as_it_is(params, ctx, what))
+    untried = _unsteady(params, before)
     spent = {"ms": round(median(sample.report_ms for sample in before.samples), 3)}
     spent |= await cost(ctx, params.health, params.cost, params.cost_reports, params.settle)
     busy = Busy(None, None, None)
@@ -165,6 +172,7 @@ async def _measure(params: TruthParams, ctx: Context) -> Truth:
     seen = [before]
     table: list[JsonObject] = cells(before, before, tuple(params.truth))
     ineffective = [f"busy: {busy.failed}"] if busy.failed else []
+    steady = [name for name in params.truth if name not in untried]
     stale: list[float | None] = []
     for situation in params.situations:
         within_s = situation.detect_within or params.detect_within
@@ -176,11 +184,50 @@ async def _measure(params: TruthParams, ctx: Context) -> Truth:
         seen += [during, after]
         rows = cells(during, after, tuple(params.truth))
         table += rows
-        stale += [during.stale_ms(name, False) for name in params.truth]
-        stale += [after.stale_ms(str(row["component"]), True) for row in rows if row["true"] is False]
+        stale += [during.stale_ms(name, False) for name in steady]
+        stale += [after.stale_ms(name, True) for name in steady if _is_down(rows, name)]
         if all(sample.truth[name] for sample in during.samples for name in params.truth):
             ineffective.append(situation.name)
-    return _facts(params, seen, table, ineffective, Extras(_longest(stale), spent, busy))
+    return _facts(params, seen, table, ineffective, Extras(_longest(stale), spent, busy, untried))
+
+
+async def _steady(params: TruthParams, ctx: Context, what: Watch) -> Seen:
+    """The stack before anything is done to it, once everything is well and reported so, or the time for that is over.
+
+    Raises Unmeasurable if a component is down by its own probe: a situation could not be distinguished from that.
+    """
+    ctx.progress("is everything well?")
+    situations_s = sum(
+        (each.detect_within or params.detect_within) + params.recover_within for each in params.situations
+    )
+    within_s = min(params.steady_within, max(1.0, ctx.timeout_s - situations_s))
+    seen = await watch(ctx, what, "as it is", within_s, changed=False)
+    seen.samples[:] = seen.samples[-params.looks :]
+    last = seen.samples[-1]
+    down = sorted(name for name, well in last.truth.items() if not well)
+    if down:
+        raise Unmeasurable(
+            f"{' and '.join(down)} did not work within {within_s:g} s, by the probe of the check,"
+            " so nothing was disturbed or judged"
+        )
+    return seen
+
+
+def _unsteady(params: TruthParams, before: Seen) -> dict[str, str]:
+    """Component -> what the report claims of it before anything is disturbed, where that is not that it is well."""
+    last = before.last
+    claims = last.claims if last is not None else None
+    if claims is None:
+        return dict.fromkeys(params.truth, "has no report")
+    return {
+        name: "is reported down" if name in claims else "is missing in the report"
+        for name in params.truth
+        if claims.get(name) is not True
+    }
+
+
+def _is_down(rows: list[JsonObject], name: str) -> bool:
+    return any(row["component"] == name and row["true"] is False for row in rows)
 
 
 async def _as_it_is(params: TruthParams, ctx: Context, what: Watch) -> Seen:
@@ -199,6 +246,8 @@ class Extras:
     stale_ms: float | None
     cost: dict[str, float]
     busy: Busy
+    untried: Mapping[str, str]
+    """Component -> why no situation can be judged of it."""
 
 
 def _facts(
@@ -207,18 +256,22 @@ def _facts(
     samples = [sample for course in seen for sample in course.samples]
     usable = [sample for sample in samples if sample.claims is not None]
     known = {name for sample in usable for name in sample.claims or {}}
+    reason = _untried(params, ineffective, extras.untried)
+    rows = [row for row in table if row["situation"] == seen[0].name or row["component"] not in extras.untried]
     faults = [fault for sample in usable if (fault := status_fault(sample, params.healthy)) is not None]
     return Truth(
         cells=list(table),
-        false_green=_named(row for row in table if row["claimed"] is True and row["true"] is False),
-        false_red=_named(row for row in table if row["claimed"] is False and row["true"] is True),
-        not_recovered=_named(row for row in table if row["claimed_after"] is False or row["true_after"] is False),
-        detect_ms=_longest(row["detected_ms"] for row in table),
-        recover_ms=_longest(row["recovered_ms"] for row in table),
-        stale_ms=extras.stale_ms,
+        false_green=_named((row for row in rows if row["claimed"] is True and row["true"] is False), reason),
+        false_red=_named((row for row in table if row["claimed"] is False and row["true"] is True), reason),
+        not_recovered=_named(
+            (row for row in rows if row["claimed_after"] is False or row["true_after"] is False), reason
+        ),
+        detect_ms=None if reason else _longest(row["detected_ms"] for row in rows),
+        recover_ms=None if reason else _longest(row["recovered_ms"] for row in rows),
+        stale_ms=None if reason else extras.stale_ms,
         health_cost=extras.cost,
-        answers_while_busy=extras.busy.answered,
-        busy_ms=extras.busy.slowest_ms,
+        answers_while_busy=None if extras.busy.failed else extras.busy.answered,
+        busy_ms=None if extras.busy.failed else extras.busy.slowest_ms,
         status_follows_components=not faults,
         status_faults=list(dict.fromkeys(faults))[:FAULTS_CAP],
         missing_components=sorted(set(params.truth) - known) if usable else sorted(params.truth),
@@ -227,11 +280,19 @@ def _facts(
         report_count=len(samples),
         unanswered_count=len(samples) - len(usable),
         slowest_ms=max(sample.report_ms for sample in samples),
-    )
+    ).not_reached(reason)
 
 
-def _named(rows: Iterable[Mapping[str, JsonValue]]) -> list[str]:
-    return [f"{row['component']}, {row['situation']}" for row in rows]
+def _untried(params: TruthParams, ineffective: list[str], untried: Mapping[str, str]) -> str | None:
+    """Why not every component could be tried in every situation, in words; None where it could."""
+    reasons = [f"{name} {why} before anything was disturbed" for name, why in untried.items() if params.situations]
+    reasons += [f"nothing was broken by the probes of the check: {name}" for name in ineffective]
+    return "; ".join(reasons) or None
+
+
+def _named(rows: Iterable[Mapping[str, JsonValue]], reason: str | None) -> list[str] | None:
+    found = [f"{row['component']}, {row['situation']}" for row in rows]
+    return None if reason and not found else found
 
 
 def _longest(values: Iterable[JsonValue]) -> float | None:
