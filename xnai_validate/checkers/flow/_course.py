@@ -30,6 +30,8 @@ class Course:
         """What was captured so far."""
         self.made: list[Made] = []
         self.stopped = False
+        self.overdue: Made | None = None
+        """The step that was under way when the time of the flow was over."""
         self._ctx = ctx
         self._begun = time.perf_counter() if begun is None else begun
         self._under_way: dict[str, float] = {}
@@ -81,7 +83,8 @@ class Course:
             if begun_ms is None:
                 self.not_made([step])
             else:
-                self.made.append(Made(step, begun_ms, self.elapsed_ms - begun_ms, False, reason))
+                self.overdue = Made(step, begun_ms, self.elapsed_ms - begun_ms, False, reason)
+                self.made.append(self.overdue)
 
     async def _perform(self, step: Step) -> Made | XnaiError:
         begun_ms = self._under_way[step.name] = self.elapsed_ms

@@ -72,10 +72,10 @@ def _unknown(step: Step, name: str, known: set[str], pending: set[str]) -> str:
 class Flowed(Facts):
     """How the steps went."""
 
-    failed_steps: list[str]
-    """The steps that did not hold, by name and in words."""
-    failed_step_count: Count
-    """How many did not hold."""
+    failed_steps: list[str] | None
+    """The steps that did not hold, by name and in words; null where the time of the check was over before one did."""
+    failed_step_count: Count | None
+    """How many did not hold; null likewise."""
     reached: str | None
     """The last step that held before the first that did not: how far one comes on this stack."""
     first_broken: str | None
@@ -104,7 +104,7 @@ async def steps(params: StepsParams, ctx: Context) -> Flowed:
     value with its type; `\\{{name}}` is the text `{{name}}`. References are verified when the file is loaded, and so is
     all that does not depend on them. After the first step that does not hold, the others are not made. The clean-up
     always is: also after a time-out and when the run is interrupted. A flow may take nine tenths of the check's time
-    limit; what is under way then has failed.
+    limit; a step that is under way then makes the check an error, for the limit is not the stack's.
 
         kind: flow.steps
         target: api
@@ -189,11 +189,12 @@ async def _in_any_case(work: Coroutine[None, None, list[Made]]) -> list[Made]:
 def _facts(params: StepsParams, course: Course, cleaned: Sequence[Made], elapsed_ms: float) -> Flowed:
     masker = Masker(str(value) for name, value in course.values.items() if name in _secret_names(params))
     broken = [made for made in course.made if made.held is False]
+    overdue = course.overdue if broken == [course.overdue] else None
     before = course.made[: course.made.index(broken[0])] if broken else course.made
     held = [made.step.name for made in before if made.held]
     return Flowed(
-        failed_steps=[_failure(made, masker) for made in broken],
-        failed_step_count=len(broken),
+        failed_steps=None if overdue else [_failure(made, masker) for made in broken],
+        failed_step_count=None if overdue else len(broken),
         reached=held[-1] if held else None,
         first_broken=broken[0].step.name if broken else None,
         step_count=sum(made.held is not None for made in course.made),
@@ -202,7 +203,7 @@ def _facts(params: StepsParams, course: Course, cleaned: Sequence[Made], elapsed
         captured=masker.json({name: bounded(value) for name, value in course.values.items()}),
         cleanup_failed=[_failure(made, masker) for made in cleaned if made.held is False],
         elapsed_ms=elapsed_ms,
-    )
+    ).not_reached(f"{_failure(overdue, masker)}, of the check's time limit" if overdue else None)
 
 
 def _failure(made: Made, masker: Masker) -> str:

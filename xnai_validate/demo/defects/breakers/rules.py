@@ -60,7 +60,7 @@ CLOSES_AT_ONCE = Defect(
 STAYS_HALF_OPEN = Defect(
     "breaker-stays-half-open",
     "A half-open breaker never closes again.",
-    checks=("breakers/cycle:closes", "breakers/cycle:closes-after-outage"),
+    checks=("breakers/cycle:closes",),
 ).changes(rule_of, lambda rule: replace(rule, successes=1_000_000))
 
 SKIPS_HALF_OPEN = Defect(

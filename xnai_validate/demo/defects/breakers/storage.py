@@ -56,7 +56,7 @@ async def start_afresh(start: Callable[[Breakers], Awaitable[None]], /, self: Br
 NEVER_RETURNS = Defect(
     "breaker-never-returns",
     "After Redis was away, a breaker never asks it again.",
-    checks=("breakers/open:obeyed-after-outage",),
+    checks=("breakers/cycle:closes-after-outage", "breakers/open:obeyed-after-outage"),
 )
 _ESTRANGED: WeakSet[Breaker] = WeakSet()
 """The breakers that go by their memory for good."""
