@@ -24,17 +24,31 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "kit": frozenset({"model", "errors"}),
     "wire": frozenset({"model", "errors"}),
     "plan": frozenset({"kit", "model", "errors"}),
+    "durations": frozenset({"plan", "kit", "model"}),
     "registry": frozenset({"kit", "model", "errors", "checkers/__init__", "faults/__init__"}),
     "schema": frozenset({"kit", "model", "errors"}),
     "checkers": frozenset({"kit", "wire"}),
     "faults": frozenset({"kit", "wire"}),
     "engine": frozenset({"plan", "kit", "model", "errors"}),
-    "config": frozenset({"registry", "schema", "plan", "kit", "wire", "model", "errors"}),
+    "config": frozenset({"registry", "schema", "plan", "durations", "kit", "wire", "model", "errors"}),
     "report": frozenset({"model", "errors"}),
     "baseline": frozenset({"model", "errors"}),
     "demo": frozenset(),
     "cli": frozenset(
-        {"config", "engine", "report", "baseline", "registry", "schema", "plan", "kit", "model", "errors", "demo"}
+        {
+            "config",
+            "engine",
+            "report",
+            "baseline",
+            "registry",
+            "schema",
+            "plan",
+            "durations",
+            "kit",
+            "model",
+            "errors",
+            "demo",
+        }
     ),
 }
 """Room -> the rooms it may import from, besides itself and `__init__`, which holds the version and imports nothing.

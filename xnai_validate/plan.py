@@ -45,6 +45,11 @@ class CompiledMeasurement:
     """`FaultEntry.key` -> fault, for every fault in the params."""
 
     @property
+    def is_complete(self) -> bool:
+        """Whether its params have all values; those of a check that is not meant for this stack may lack some."""
+        return type(self.params).model_fields.keys() <= self.params.__dict__.keys()
+
+    @property
     def faults(self) -> tuple[PlannedFault, ...]:
         """Every fault that this measurement may inject, including those of its observations."""
         inner = (fault for observed in self.observations.values() for fault in observed.faults)
@@ -168,6 +173,8 @@ class Limits:
     concurrency: int = 16
     per_target: int = 8
     deadline_s: float = 300.0
+    deadline_is_given: bool = True
+    """Whether a profile or the command line sets it; else it follows from the expected duration of the checks."""
     host_memory_percent: HostMemory = HostMemory()
     own_memory_mib: float = 512.0
 

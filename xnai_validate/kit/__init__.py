@@ -36,6 +36,7 @@ from xnai_validate.kit.params import (
 )
 from xnai_validate.kit.process_id import ProcessId, child_environment, process_id
 from xnai_validate.kit.steady import STEADY_WITHIN_S, wait_until_steady
+from xnai_validate.kit.waits import Inner, Waits, at_once, in_turn
 from xnai_validate.model.error_kind import ErrorKind
 from xnai_validate.model.frozen_model import FrozenModel
 from xnai_validate.model.histogram import Histogram
@@ -81,6 +82,7 @@ __all__ = [
     "Headers",
     "Histogram",
     "IgnoreCase",
+    "Inner",
     "Json",
     "JsonObject",
     "JsonValue",
@@ -108,9 +110,11 @@ __all__ = [
     "Undo",
     "Unmeasurable",
     "ValidationInfo",
+    "Waits",
     "Whole",
     "WithJsonSchema",
     "XnaiError",
+    "at_once",
     "bounded",
     "checker",
     "child_environment",
@@ -119,6 +123,7 @@ __all__ = [
     "fault",
     "field_validator",
     "http_date_s",
+    "in_turn",
     "is_singular",
     "json_equal",
     "json_path",

@@ -27,6 +27,7 @@ from pydantic import JsonValue, ValidationError
 from xnai_validate.errors import Unmeasurable
 from xnai_validate.kit.context import Context
 from xnai_validate.kit.params import FROM_FILE, Facts, Params
+from xnai_validate.kit.waits import Inner, Waits
 from xnai_validate.model.json import JsonObject
 from xnai_validate.model.judging.fact_types import FactType, fact_types
 from xnai_validate.model.target import Target
@@ -53,6 +54,8 @@ class Checker:
     """The optional dependency group that it needs."""
     preload: Preload
     """Modules to import before the first check, so that loading them delays no measurement."""
+    waits: WaitsOf
+    """Returns the times of a measurement with given params."""
 
     @property
     def name(self) -> str:
@@ -87,6 +90,9 @@ class Checker:
 Preload = tuple[str, ...] | Callable[[Target | None], tuple[str, ...]]
 """Names of modules, or a function that returns them for the target of a check."""
 
+WaitsOf = Callable[[Any, Inner], Waits]
+"""Returns how long a measurement takes by its params; the second argument returns that of an observation in them."""
+
 P = TypeVar("P", bound=Params)
 F = TypeVar("F", bound=Facts)
 MARK = "__xnai_checker__"
@@ -100,6 +106,7 @@ def checker(
     exclusive: bool = False,
     extra: str | None = None,
     preload: Preload = (),
+    waits: WaitsOf | None = None,
 ) -> Callable[[Callable[[P, Context], Awaitable[F]]], Callable[[P, Context], Awaitable[F]]]:
     """Declare an async function `(params, ctx) -> facts` as the checker of `kind` (`family.name`).
 
@@ -113,6 +120,8 @@ def checker(
         extra: the optional dependency group that it needs.
         preload: modules to import before the first check, so that loading them delays no measurement; or a function
             that returns them for a target.
+        waits: a function that returns how long a measurement takes by its params; by default it is short, and limited
+            by the param `timeout` where that is given.
     """
 
     def declare(measure: Callable[[P, Context], Awaitable[F]]) -> Callable[[P, Context], Awaitable[F]]:
@@ -125,8 +134,27 @@ def checker(
         doc = inspect.getdoc(measure) or ""
         if not doc:
             raise TypeError(f"{kind}: the checker has no docstring; its first line is what a user reads")
-        declared = Checker(kind, measure, params, facts, dict(expect or {}), doc, target, exclusive, extra, preload)
+        declared = Checker(
+            kind,
+            measure,
+            params,
+            facts,
+            dict(expect or {}),
+            doc,
+            target,
+            exclusive,
+            extra,
+            preload,
+            waits or _short_waits,
+        )
         setattr(measure, MARK, declared)
         return measure
 
     return declare
+
+
+def _short_waits(params: Params, _inner: Inner) -> Waits:
+    """The times of a measurement without waits of its own; a `timeout` that is not given is no limit to rely on."""
+    timeout = getattr(params, "timeout", None)
+    limited = "timeout" in params.model_fields_set and isinstance(timeout, float)
+    return Waits(longest_s=timeout if limited else None)

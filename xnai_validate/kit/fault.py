@@ -9,7 +9,7 @@ the fault is injected, and `revert` may run in another process that has nothing 
     class PauseUndo(Undo):
         processes: tuple[ProcessId, ...]
 
-    @fault("process.pause", limit_s=120)
+    @fault("process.pause", limit_s=600)
     class Pause:
         "Stop the target's processes, as a machine does that has no time for them."
 

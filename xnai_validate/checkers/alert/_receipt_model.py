@@ -11,10 +11,13 @@ from xnai_validate.kit import (
     FaultEntry,
     Field,
     Ge,
+    Inner,
     Le,
     Milliseconds,
     Observation,
     Params,
+    Waits,
+    in_turn,
     model_validator,
 )
 
@@ -66,6 +69,21 @@ class ReceiptParams(Params):
         if self.cure and self.breach is not None:
             raise ValueError("a breach is reverted by itself; cure goes with cause")
         return self
+
+
+def receipt_waits(params: ReceiptParams, inner: Inner) -> Waits:
+    """How long an alert takes: the failure, its alert, the end of the failure, and the word that it is over."""
+    requests = in_turn((*params.cause, *params.cure), inner)
+    alert_s, over_s = params.fire_within / 3, params.resolve_within / 3  # they come within the first third mostly
+    held_s = params.hold if params.afterwards else max(params.hold, params.fire_within)
+    usual_s = params.hold + alert_s if params.afterwards else max(params.hold, alert_s)
+    after_s = params.fire_within if params.afterwards else 0.0
+    return Waits(
+        usual_s=usual_s + over_s + params.settle + requests.usual_s,
+        longest_s=held_s + after_s + params.resolve_within + params.settle + requests.most_s,
+        held_s=held_s if params.breach is not None else 0.0,
+        shared="alert.receipt",
+    )
 
 
 class Received(Facts):

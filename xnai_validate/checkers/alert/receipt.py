@@ -7,7 +7,7 @@ from contextlib import AsyncExitStack
 from xnai_validate.checkers._once import once
 from xnai_validate.checkers.alert._course import Course
 from xnai_validate.checkers.alert._inbox import Inbox
-from xnai_validate.checkers.alert._receipt_model import ReceiptParams, Received
+from xnai_validate.checkers.alert._receipt_model import ReceiptParams, Received, receipt_waits
 from xnai_validate.kit import Context, NotApplicable, Unmeasurable, checker
 from xnai_validate.wire.failure import WireError
 
@@ -16,6 +16,7 @@ from xnai_validate.wire.failure import WireError
     "alert.receipt",
     target=False,
     exclusive=True,
+    waits=receipt_waits,
 )
 async def receipt(params: ReceiptParams, ctx: Context) -> Received:
     """Cause a problem, and check that its alert arrives, once, in time, and is resolved afterwards.

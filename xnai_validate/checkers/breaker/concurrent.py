@@ -12,6 +12,7 @@ from xnai_validate.checkers._once import once
 from xnai_validate.checkers.breaker._driver.calls import Call, Outcome, make
 from xnai_validate.checkers.breaker._driver.driver import Driver
 from xnai_validate.checkers.breaker._driver.trips import must_fail, must_have_time, refuse_unopened
+from xnai_validate.checkers.breaker._driver.waits import drive_waits
 from xnai_validate.checkers.breaker._models import BreakerParams
 from xnai_validate.checkers.breaker.refusal import quantile
 from xnai_validate.kit import Context, Count, Facts, Ge, Le, Milliseconds, Observation, XnaiError, checker
@@ -94,6 +95,7 @@ class ConcurrentFacts(Facts):
     "breaker.concurrent",
     expect={"leaked_calls": 0, "unanswered": 0},
     exclusive=True,
+    waits=drive_waits("breaker.concurrent"),
 )
 async def concurrent(params: ConcurrentParams, ctx: Context) -> ConcurrentFacts:
     """Make many calls through a circuit breaker at once: closed, failing, open and half open.

@@ -13,6 +13,7 @@ from xnai_validate.checkers.breaker._driver.phases import Closing, Opening, Wait
 from xnai_validate.checkers.breaker._driver.readings import Reading
 from xnai_validate.checkers.breaker._driver.recovery import recovery_of
 from xnai_validate.checkers.breaker._driver.trips import must_have_time, must_open, note_unopened
+from xnai_validate.checkers.breaker._driver.waits import drive_waits
 from xnai_validate.checkers.breaker._models import CycleParams
 from xnai_validate.kit import Context, Count, Facts, JsonValue, Milliseconds, checker
 
@@ -158,6 +159,7 @@ class CycleFacts(Facts):
     "breaker.cycle",
     expect={"beside_failed": []},
     exclusive=True,
+    waits=drive_waits("breaker.cycle"),
 )
 async def cycle(params: CycleParams, ctx: Context) -> CycleFacts:
     """Drive a circuit breaker through its states: fail until it opens, wait until it lets a call through, close it.

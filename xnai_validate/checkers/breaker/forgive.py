@@ -8,6 +8,7 @@ from xnai_validate.checkers._once import once
 from xnai_validate.checkers.breaker._driver.calls import Outcome
 from xnai_validate.checkers.breaker._driver.driver import Driver
 from xnai_validate.checkers.breaker._driver.trips import must_fail, refuse_unopened
+from xnai_validate.checkers.breaker._driver.waits import drive_waits
 from xnai_validate.checkers.breaker._models import BreakerParams
 from xnai_validate.kit import Context, Count, Facts, Milliseconds, NotApplicable, checker
 
@@ -45,6 +46,7 @@ class ForgiveFacts(Facts):
     "breaker.forgive",
     expect={"opened_early": False, "forgave": True},
     exclusive=True,
+    waits=drive_waits("breaker.forgive", recoveries=0),
 )
 async def forgive(params: BreakerParams, ctx: Context) -> ForgiveFacts:
     """Fail, succeed and fail again, each time once less than opens a circuit breaker: it must stay closed.

@@ -11,6 +11,7 @@ from xnai_validate.checkers.breaker._driver.driver import Driver
 from xnai_validate.checkers.breaker._driver.phases import Opening
 from xnai_validate.checkers.breaker._driver.readings import PAUSE_S
 from xnai_validate.checkers.breaker._driver.trips import must_fail, refuse_unopened
+from xnai_validate.checkers.breaker._driver.waits import drive_waits
 from xnai_validate.checkers.breaker._models import BreakerParams
 from xnai_validate.checkers.breaker.refusal import quantile
 from xnai_validate.kit import Context, Count, Duration, Facts, FaultEntry, Milliseconds, checker
@@ -77,6 +78,7 @@ class OutageFacts(Facts):
 @checker(
     "breaker.outage",
     exclusive=True,
+    waits=drive_waits("breaker.outage", back=True),
 )
 async def outage(params: OutageParams, ctx: Context) -> OutageFacts:
     """Take Redis away and drive a circuit breaker: it must work in memory, and return to Redis when that is back.

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from xnai_validate.checkers.breaker._driver.calls import Call
+from xnai_validate.checkers.breaker._driver.waits import drive_waits
 from xnai_validate.checkers.breaker._models import CycleParams
 from xnai_validate.checkers.breaker.cycle import Cycle, cycle_of
 from xnai_validate.kit import Context, Count, Facts, Milliseconds, Seconds, checker
@@ -44,6 +45,7 @@ class RefusalFacts(Facts):
     "breaker.refusal",
     expect={"refused": {"min": 1}},
     exclusive=True,
+    waits=drive_waits("breaker.cycle"),
 )
 async def refusal(params: CycleParams, ctx: Context) -> RefusalFacts:
     """Open a circuit breaker and measure its refusals: their times, their envelope, whether Retry-After is right.

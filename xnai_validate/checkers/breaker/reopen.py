@@ -11,6 +11,7 @@ from xnai_validate.checkers.breaker._driver.driver import Driver
 from xnai_validate.checkers.breaker._driver.phases import Opening, Waiting
 from xnai_validate.checkers.breaker._driver.recovery import recovery_of
 from xnai_validate.checkers.breaker._driver.trips import must_fail, must_have_time, note_unopened, refuse_unopened
+from xnai_validate.checkers.breaker._driver.waits import drive_waits
 from xnai_validate.checkers.breaker._models import BreakerParams
 from xnai_validate.kit import (
     Context,
@@ -87,6 +88,7 @@ class ReopenFacts(Facts):
     "breaker.reopen",
     expect={"reopened_on_failure": True},
     exclusive=True,
+    waits=drive_waits("breaker.reopen", recoveries=2),
 )
 async def reopen(params: ReopenParams, ctx: Context) -> ReopenFacts:
     """Fail once while a circuit breaker is half open: it must open again, for another whole recovery time.

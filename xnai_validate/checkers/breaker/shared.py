@@ -12,6 +12,7 @@ from xnai_validate.checkers.breaker._driver.driver import Driver
 from xnai_validate.checkers.breaker._driver.phases import Opening
 from xnai_validate.checkers.breaker._driver.readings import PAUSE_S
 from xnai_validate.checkers.breaker._driver.trips import must_have_time, must_open
+from xnai_validate.checkers.breaker._driver.waits import drive_waits
 from xnai_validate.checkers.breaker._models import BreakerParams
 from xnai_validate.checkers.breaker.concurrent import at_once
 from xnai_validate.kit import Context, Count, Facts, Field, Ge, Le, Milliseconds, Observation, XnaiError, checker
@@ -69,6 +70,7 @@ class SharedFacts(Facts):
     "breaker.shared",
     expect={"not_refused": [], "connections_let_through": 0},
     exclusive=True,
+    waits=drive_waits("breaker.shared"),
 )
 async def shared(params: SharedParams, ctx: Context) -> SharedFacts:
     """Open a circuit breaker by one way, and call it by others and on many connections: all must be refused.

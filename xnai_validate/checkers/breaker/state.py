@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
 from xnai_validate.checkers.breaker._driver.readings import Reading
+from xnai_validate.checkers.breaker._driver.waits import drive_waits
 from xnai_validate.checkers.breaker._models import CycleParams
 from xnai_validate.checkers.breaker.cycle import Cycle, cycle_of
 from xnai_validate.kit import Context, Count, Facts, NotApplicable, Seconds, checker
@@ -57,6 +58,7 @@ class StateFacts(Facts):
 @checker(
     "breaker.state",
     exclusive=True,
+    waits=drive_waits("breaker.cycle"),
 )
 async def state(params: CycleParams, ctx: Context) -> StateFacts:
     """Read a circuit breaker's key in Redis after every call of a cycle: is it complete, right, and kept long enough.

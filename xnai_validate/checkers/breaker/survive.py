@@ -9,6 +9,7 @@ from xnai_validate.checkers.breaker._driver.calls import Call, Outcome
 from xnai_validate.checkers.breaker._driver.driver import Driver
 from xnai_validate.checkers.breaker._driver.phases import Opening
 from xnai_validate.checkers.breaker._driver.trips import must_open
+from xnai_validate.checkers.breaker._driver.waits import drive_waits
 from xnai_validate.checkers.breaker._models import BreakerParams, State
 from xnai_validate.checkers.breaker.concurrent import at_once
 from xnai_validate.kit import Context, Duration, Facts, FaultEntry, Milliseconds, Unmeasurable, checker
@@ -67,6 +68,7 @@ class SurviveFacts(Facts):
     "breaker.survive",
     expect={"back": True, "survived": True},
     exclusive=True,
+    waits=drive_waits("breaker.survive", back=True),
 )
 async def survive(params: SurviveParams, ctx: Context) -> SurviveFacts:
     """Inject a fault while a circuit breaker is open, such as a restart: it must still be open.

@@ -13,11 +13,15 @@ from xnai_validate.kit import (
     Field,
     Ge,
     Gt,
+    Inner,
     Le,
     Milliseconds,
     Observation,
     Params,
     Ratio,
+    Waits,
+    at_once,
+    in_turn,
 )
 
 
@@ -44,6 +48,18 @@ class ExperimentParams(Params):
     """How many probes one after the other must hold, before and after."""
     bystanders: dict[str, Observation] = Field(default_factory=dict, max_length=16)
     """Name -> what is asked of other parts of the stack, for the blast radius."""
+
+
+def experiment_waits(params: ExperimentParams, inner: Inner) -> Waits:
+    """How long an experiment takes: the stack is steady, disturbed, and steady again."""
+    probe, during = inner(params.probe), in_turn(params.during, inner)
+    beside = at_once(params.bystanders.values(), inner)
+    steady_s = params.steady * (params.every + probe.usual_s)
+    return Waits(
+        usual_s=max(params.before, steady_s) + max(params.hold, during.usual_s) + steady_s + beside.usual_s,
+        longest_s=params.before + max(params.hold, during.most_s) + params.recover + 2 * (probe.most_s + beside.most_s),
+        held_s=max(params.hold, during.most_s),
+    )
 
 
 class Experiment(Facts):

@@ -6,7 +6,7 @@ import asyncio
 from contextlib import AsyncExitStack
 
 from xnai_validate.checkers._steps import failure
-from xnai_validate.checkers.experiment._models import Experiment, ExperimentParams
+from xnai_validate.checkers.experiment._models import Experiment, ExperimentParams, experiment_waits
 from xnai_validate.checkers.experiment._watch import Watch, failing_now, in_words, keep_probing, probe_once
 from xnai_validate.kit import Context, Unmeasurable, XnaiError, checker, wait_until_steady
 
@@ -17,6 +17,7 @@ FAILED_CAP = 20
     "experiment.run",
     expect={"during_failed": [], "steady_after": True},
     exclusive=True,
+    waits=experiment_waits,
 )
 async def run_experiment(params: ExperimentParams, ctx: Context) -> Experiment:
     """Disturb the stack while it is steady, watch what becomes of it, undo, and watch it become steady again.

@@ -13,11 +13,15 @@ from xnai_validate.kit import (
     Facts,
     Field,
     Ge,
+    Inner,
     Le,
     Milliseconds,
     Observation,
     Params,
+    Waits,
+    at_once,
     checker,
+    in_turn,
 )
 
 
@@ -39,6 +43,13 @@ class DeltaParams(Params):
     counted yet. What is absent after the work has not moved by any number."""
 
 
+def delta_waits(params: DeltaParams, inner: Inner) -> Waits:
+    """How long the work takes, with the time to settle."""
+    work = at_once(params.during, inner) if params.together else in_turn(params.during, inner)
+    times = 1 if params.together else params.times
+    return Waits(times * work.usual_s + params.settle + 0.05)
+
+
 class Moved(Facts):
     """The values before and after the work."""
 
@@ -58,7 +69,7 @@ class Moved(Facts):
     """How long the work took."""
 
 
-@checker("flow.delta", expect={"failed_steps": []}, target=False, exclusive=True)
+@checker("flow.delta", expect={"failed_steps": []}, target=False, exclusive=True, waits=delta_waits)
 async def delta(params: DeltaParams, ctx: Context) -> Moved:
     """Read numbers, do some work, read them again: what did the work move?
 

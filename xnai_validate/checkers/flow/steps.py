@@ -15,10 +15,12 @@ from xnai_validate.kit import (
     Facts,
     Field,
     Gt,
+    Inner,
     JsonValue,
     Masker,
     Milliseconds,
     Params,
+    Waits,
     bounded,
     checker,
     did_you_mean,
@@ -61,6 +63,17 @@ class StepsParams(Params):
         return self
 
 
+def steps_waits(params: StepsParams, inner: Inner) -> Waits:
+    """How long the steps take, one after the other, each as long as it may be made again."""
+    usual_s = longest_s = 0.0
+    for step in params.steps:
+        waits = inner(step)
+        usual_s += waits.usual_s + step.within / 10
+        longest_s += (waits.longest_s or 0.0) + step.within
+    # Steps have nine tenths of the time limit.
+    return Waits(usual_s, longest_s / OWN_SHARE)
+
+
 def _unknown(step: Step, name: str, known: set[str], pending: set[str]) -> str:
     if name in pending or name in step.capture:
         return f"step {step.name} refers to {{{{{name}}}}}, which is captured at the same time, not before it"
@@ -95,7 +108,7 @@ class Flowed(Facts):
     """How long the steps took, without the clean-up."""
 
 
-@checker("flow.steps", expect={"failed_steps": [], "cleanup_failed": []}, target=False)
+@checker("flow.steps", expect={"failed_steps": [], "cleanup_failed": []}, target=False, waits=steps_waits)
 async def steps(params: StepsParams, ctx: Context) -> Flowed:
     """Take several steps, one after the other, and report how far they come.
 

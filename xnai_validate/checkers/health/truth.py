@@ -22,6 +22,7 @@ from xnai_validate.kit import (
     FaultEntry,
     Field,
     Ge,
+    Inner,
     JsonObject,
     JsonValue,
     Le,
@@ -30,6 +31,8 @@ from xnai_validate.kit import (
     Observation,
     Params,
     Unmeasurable,
+    Waits,
+    at_once,
     checker,
 )
 
@@ -84,6 +87,25 @@ class TruthParams(Params):
     """Work during which reports are asked for, such as a load of questions."""
 
 
+def truth_waits(params: TruthParams, inner: Inner) -> Waits:
+    """How long the table takes: the stack as it is, then each situation and its end; at most all the time for each."""
+    look = at_once((params.health, *params.truth.values()), inner)
+    busy = inner(params.busy) if params.busy is not None else Waits(0.0, 0.0)
+    detects = [situation.detect_within or params.detect_within for situation in params.situations]
+    looks = params.looks + (params.cost_reports if params.cost else 0)
+    usual = look.usual_s + params.every
+    return Waits(
+        # Three looks must agree; a report is mostly up to date within a quarter of its time.
+        usual_s=looks * usual + params.settle + busy.usual_s + sum(each / 4 + 6 * usual for each in detects),
+        longest_s=(looks + 2 * len(detects)) * (look.most_s + params.every)
+        + params.settle
+        + busy.most_s
+        + sum(each + params.recover_within for each in detects),
+        held_s=max(detects, default=0.0) + look.most_s if detects else 0.0,
+        shared="health.truth",
+    )
+
+
 class Truth(Facts):
     """The table of what was claimed and what was so, and what follows from it."""
 
@@ -130,6 +152,7 @@ class Truth(Facts):
 @checker(
     "health.truth",
     exclusive=True,
+    waits=truth_waits,
 )
 async def truth(params: TruthParams, ctx: Context) -> Truth:
     """Compare a health report with the actual state: as it is, and while each dependency is broken.

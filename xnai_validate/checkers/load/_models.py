@@ -12,11 +12,13 @@ from xnai_validate.kit import (
     Field,
     Ge,
     Gt,
+    Inner,
     JsonValue,
     Le,
     Milliseconds,
     Params,
     Ratio,
+    Waits,
     Whole,
     model_validator,
 )
@@ -142,6 +144,12 @@ class LoadParams(Params):
             return None
         rate = schedule.rate_at(0)
         return Arrivals([Stage(rate, rate, self.warmup)])
+
+
+def load_waits(params: LoadParams, _inner: Inner) -> Waits:
+    """How long a load lasts: its warm-up, its time, and the answers to the last requests."""
+    lasts_s = params.warmup + params.for_s
+    return Waits(lasts_s + 0.2, lasts_s + params.timeout)
 
 
 class LoadFacts(Facts):

@@ -10,7 +10,7 @@ from xnai_validate.checkers._request import RequestParams
 from xnai_validate.checkers.load._generator.drive import Drive
 from xnai_validate.checkers.load._generator.figures import load_figures
 from xnai_validate.checkers.load._http.request_bytes import request_bytes, verify
-from xnai_validate.checkers.load._models import LoadFacts, LoadParams
+from xnai_validate.checkers.load._models import LoadFacts, LoadParams, load_waits
 from xnai_validate.kit import BodyCap, Context, Count, Ge, Le, NotApplicable, Unmeasurable, checker
 from xnai_validate.wire.failure import WireError
 from xnai_validate.wire.http.client import BODY_CAP
@@ -48,6 +48,7 @@ class HttpLoadFacts(LoadFacts):
     exclusive=True,
     extra="load",
     preload=("httptools",),
+    waits=load_waits,
 )
 async def http(params: HttpLoad, ctx: Context) -> HttpLoadFacts:
     """Make an HTTP request many times, on a schedule or by virtual users, and measure how the stack performs.

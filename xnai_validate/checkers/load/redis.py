@@ -6,7 +6,7 @@ from typing import Annotated
 
 from xnai_validate.checkers.load._generator.drive import Drive
 from xnai_validate.checkers.load._generator.figures import load_figures
-from xnai_validate.checkers.load._models import LoadFacts, LoadParams
+from xnai_validate.checkers.load._models import LoadFacts, LoadParams, load_waits
 from xnai_validate.checkers.load._redisline import GOOD, Commands, RedisLine
 from xnai_validate.kit import Context, Ge, Le, Len, Size, checker
 from xnai_validate.wire.redis.client import redis_address
@@ -43,6 +43,7 @@ class RedisLoadFacts(LoadFacts):
     "load.redis",
     expect={"error_ratio": 0, "not_sent_count": 0, "ended_early": False},
     exclusive=True,
+    waits=load_waits,
 )
 async def redis(params: RedisLoad, ctx: Context) -> RedisLoadFacts:
     """Send a Redis command many times, on a schedule or by virtual users, and measure how Redis performs.

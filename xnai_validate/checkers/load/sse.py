@@ -10,7 +10,7 @@ from xnai_validate.checkers.load._generator.drive import Drive
 from xnai_validate.checkers.load._generator.figures import load_figures, ms
 from xnai_validate.checkers.load._generator.tally import Tally
 from xnai_validate.checkers.load._http.request_bytes import verify
-from xnai_validate.checkers.load._models import LoadFacts, LoadParams
+from xnai_validate.checkers.load._models import LoadFacts, LoadParams, load_waits
 from xnai_validate.checkers.load._streamtally import StreamTally
 from xnai_validate.checkers.load.http import address
 from xnai_validate.kit import (
@@ -102,6 +102,7 @@ class SseLoadFacts(LoadFacts):
     exclusive=True,
     extra="load",
     preload=("httptools",),
+    waits=load_waits,
 )
 async def sse(params: SseLoad, ctx: Context) -> SseLoadFacts:
     """Open many streams of server-sent events, on a schedule or by virtual users that hold one each, and measure them.

@@ -14,13 +14,16 @@ from xnai_validate.kit import (
     Facts,
     Field,
     Ge,
+    Inner,
     Le,
     Mebibytes,
     Milliseconds,
     Observation,
     Params,
     Unmeasurable,
+    Waits,
     checker,
+    in_turn,
 )
 
 MIB = 2**20
@@ -52,6 +55,13 @@ class GrowthParams(Params):
     """Whether open files are counted, which takes the rights of the user the process runs as."""
     socket: str | None = None
     """The path of the container engine's socket, for a target of which only the container is known."""
+
+
+def growth_waits(params: GrowthParams, inner: Inner) -> Waits:
+    """How long the work takes, and the process to come to rest after it."""
+    work = in_turn(params.during, inner)
+    times = params.warmup + (1 if params.together else params.times)
+    return Waits(times * work.usual_s + params.settle / 2)
 
 
 class ProcessGrowth(Facts):
@@ -100,7 +110,7 @@ class _Reading:
         return self.open_files > other.open_files or self.threads > other.threads or self.children > other.children
 
 
-@checker("process.growth", expect={"failed_steps": [], "survived": True}, exclusive=True)
+@checker("process.growth", expect={"failed_steps": [], "survived": True}, exclusive=True, waits=growth_waits)
 async def measure_growth(params: GrowthParams, ctx: Context) -> ProcessGrowth:
     """Do some work and measure what it left behind in the process: memory, open files, threads, children.
 

@@ -14,13 +14,13 @@ from xnai_validate.config.files.common import DefaultsEntry, RetryEntry, UntilEn
 from xnai_validate.config.files.suite import CheckEntry, SuiteHead
 from xnai_validate.config.yaml_files.document import Source
 from xnai_validate.config.yaml_files.problems import Problems, Where
+from xnai_validate.durations import time_limit_s
 from xnai_validate.model.json import JsonValue
 from xnai_validate.model.judging.rules import Rule
 from xnai_validate.model.results.report import CheckInfo
 from xnai_validate.model.results.report import Source as SourceLine
 from xnai_validate.plan import ONCE, CompiledMeasurement, PlannedCheck, PlannedFault, PlannedTarget, Retry, Until
 
-_TIMEOUT_S = 30.0
 _MARK = "if_configured"
 """Marks a part of a check's `with` that is left out where this stack does not have its target."""
 
@@ -140,7 +140,7 @@ class Checks:
             needs=_union(shared, tuple(full_id(suite.name, need) for need in entry.needs)),
             retry=_retry(None if until else retry),
             until=Until(until.within, until.every) if until else None,
-            timeout_s=_first(entry.timeout, here.timeout, self.defaults.timeout),
+            timeout_s=_first(entry.timeout, here.timeout, self.defaults.timeout) or time_limit_s(measurement),
             exclusive=entry.exclusive or bool(entry.together) or disruptive or measurement.checker.exclusive,
             together=None if disruptive else entry.together,
             under=under,
@@ -228,8 +228,8 @@ def _union(*lists: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(item for items in lists for item in items))
 
 
-def _first(*timeouts: float | None) -> float:
-    return next((timeout for timeout in timeouts if timeout is not None), _TIMEOUT_S)
+def _first(*timeouts: float | None) -> float | None:
+    return next((timeout for timeout in timeouts if timeout is not None), None)
 
 
 def _retry(entry: RetryEntry | None) -> Retry:

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from xnai_validate.config.compile.profile_chain import Profile
 from xnai_validate.config.files.profile import HostMemoryEntry, LimitsEntry
 from xnai_validate.config.options import LoadOptions
 from xnai_validate.config.yaml_files.problems import Problems, Where
+from xnai_validate.durations import expected_time
 from xnai_validate.model.json import JsonValue
 from xnai_validate.model.judging.rules import parse_rules
 from xnai_validate.model.results.report import COUNTS, Criterion
 from xnai_validate.model.suggestions import did_you_mean
-from xnai_validate.plan import HostMemory, Limits
+from xnai_validate.plan import HostMemory, Limits, PlannedCheck
 
 CATEGORIES = (
     "services", "api", "breakers", "health", "streaming", "performance", "errors", "dependencies", "rag", "vikunja",
@@ -66,8 +68,13 @@ def _refusal(consent: JsonValue, allowed: Collection[str], where: Where, problem
     return None if consent in allowed else f"needs --allow {consent}"
 
 
-def limits_of(profiles: Iterable[Profile], options: LoadOptions, problems: Problems) -> Limits:
-    """The limits of the run; later profiles replace what they name, the command line replaces all."""
+def limits_of(
+    profiles: Iterable[Profile], options: LoadOptions, problems: Problems, checks: Sequence[PlannedCheck]
+) -> Limits:
+    """The limits of the run; later profiles replace what they name, the command line replaces all.
+
+    Without a deadline it follows from the expected duration of the checks.
+    """
     named: dict[str, Any] = {}
     memory: dict[str, Any] = {}
     where = Where(None)
@@ -82,10 +89,13 @@ def limits_of(profiles: Iterable[Profile], options: LoadOptions, problems: Probl
     if host.warn > host.stop:
         problems.at(where, f"warn {host.warn:g} is above stop {host.stop:g}", "new load ends first, then the run")
     entry = LimitsEntry.model_construct(**named)
-    return Limits(
+    deadline_s = options.deadline_s or entry.deadline
+    planned = Limits(
         concurrency=options.concurrency or entry.concurrency,
         per_target=entry.per_target,
-        deadline_s=options.deadline_s or entry.deadline,
+        deadline_s=deadline_s or 0.0,
+        deadline_is_given=deadline_s is not None,
         host_memory_percent=HostMemory(host.warn, host.stop),
         own_memory_mib=entry.own_memory / 2**20,
     )
+    return planned if deadline_s else replace(planned, deadline_s=expected_time(checks, planned).deadline_s)

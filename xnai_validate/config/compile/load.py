@@ -110,7 +110,7 @@ class Loader:
         if criteria and is_narrowed(self.options):
             self.notices["the selection is narrower than the profile, so its success criteria are not judged"] = None
             criteria = ()
-        limits = limits_of(self.profiles, self.options, self.problems)
+        limits = limits_of(self.profiles, self.options, self.problems, chosen)
         final_targets = with_probes(targets, self.profiles, self.measurements.compile)
         all_vars = self.interpolator.all_vars()
         self._refuse_unused(stack)

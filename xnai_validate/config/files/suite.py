@@ -33,7 +33,7 @@ class CheckEntry(Entry):
     retry: RetryEntry | None = None
     until: UntilEntry | None = None
     timeout: Duration | None = None
-    """The time limit of one measurement; a check that exceeds it fails."""
+    """The time limit of one measurement, which fails if it takes longer; by default what its own waits may take."""
     promise: str | None = None
     """The promise of `contracts/*.yaml` that it verifies; a failure shows the promise and its source."""
     practice: str | None = None

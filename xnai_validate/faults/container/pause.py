@@ -17,7 +17,7 @@ class PauseParams(EngineParams):
     """The engine to use."""
 
 
-@fault("container.pause", limit_s=120, grace_s=15)
+@fault("container.pause", limit_s=600, grace_s=15)
 class Pause:
     """Freeze the target's container: its processes stop running, its sockets stay open, and no request is answered.
 

@@ -26,7 +26,7 @@ class PauseUndo(Undo):
     processes: tuple[ProcessId, ...]
 
 
-@fault("process.pause", limit_s=120)
+@fault("process.pause", limit_s=600)
 class Pause:
     """Stop the target's process with SIGSTOP: its sockets stay open, and no request is answered.
 

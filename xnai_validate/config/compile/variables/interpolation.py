@@ -1,4 +1,7 @@
-"""`${...}` in files: `${NAME}` is the environment, `${dotted.path}` a var, `:-` a default, `$${` the text `${`."""
+"""`${...}` in files: `${NAME}` is the environment, `${dotted.path}` a var, `${=...}` an expression of vars.
+
+`:-` gives a default, `$${` is the text `${`.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 
+from xnai_validate.config.compile.variables.arithmetic import evaluate
 from xnai_validate.config.compile.variables.space import VarSpace
 from xnai_validate.config.yaml_files.problems import Problems, Where
 from xnai_validate.config.yaml_files.scalars import environment_scalar, scalar
@@ -35,10 +39,23 @@ class Reference:
         return _ENVIRONMENT.fullmatch(self.name) is not None
 
 
+@dataclass(frozen=True, slots=True)
+class Expression:
+    """One `${=...}`."""
+
+    text: str
+
+
+Part = str | Reference | Expression
+
+
 @lru_cache(maxsize=8192)
-def parts(text: str) -> tuple[str | Reference, ...]:
-    """A text cut into plain pieces and references; raises ValueError, with a message for the user, if malformed."""
-    found: list[str | Reference] = []
+def parts(text: str) -> tuple[Part, ...]:
+    """A text cut into plain pieces, references and expressions.
+
+    Raises ValueError, with a message for the user, if it is malformed.
+    """
+    found: list[Part] = []
     plain, at = "", 0
     while (start := text.find("${", at)) >= 0:
         if start > at and text[start - 1] == "$":
@@ -69,11 +86,17 @@ def _end(text: str, start: int) -> int:
     raise ValueError("a ${ without its }; write $${ for the two characters themselves")
 
 
-def _reference(inner: str) -> Reference:
+def _reference(inner: str) -> Reference | Expression:
+    if inner.startswith("="):
+        return Expression(inner[1:])
     name, colon, default = inner.partition(":-")
     if not _ENVIRONMENT.fullmatch(name) and not _VAR.fullmatch(name):
         raise ValueError(f"${{{name}}} is neither an environment variable (${{NAME}}) nor a var (${{dotted.path}})")
     return Reference(name, default if colon else None)
+
+
+class _NoValue(Exception):
+    """A var of an expression has no value on this stack; where it is unknown, that is noted already."""
 
 
 @dataclass(slots=True)
@@ -138,7 +161,7 @@ class Interpolator:
         except ValueError as error:
             self.problems.unresolved(where, str(error))
             return text
-        if len(pieces) == 1 and isinstance(pieces[0], Reference):
+        if len(pieces) == 1 and not isinstance(pieces[0], str):
             return self._resolve(pieces[0], where)
         found: list[str] = []
         for piece in pieces:
@@ -150,22 +173,40 @@ class Interpolator:
                 return None
         return "".join(found)
 
-    def _in_text(self, reference: Reference, where: Where) -> str:
+    def _in_text(self, reference: Reference | Expression, where: Where) -> str:
         value = self._resolve(reference, where)
         if value is None:
             return ""
         if isinstance(value, bool):
             return str(value).lower()
-        if isinstance(value, dict | list):
+        if isinstance(value, dict | list) and isinstance(reference, Reference):
             self.problems.unresolved(where, f"${{{reference.name}}} is not a single value and cannot stand within text")
             return ""
         return str(value)
 
-    def _resolve(self, reference: Reference, where: Where) -> JsonValue:
+    def _resolve(self, reference: Reference | Expression, where: Where) -> JsonValue:
+        if isinstance(reference, Expression):
+            return self._computed(reference, where)
         value = self._environment(reference, where) if reference.is_environment else self._var(reference, where)
         if value is None or value == "":
             self.missing_values += 1
         return value
+
+    def _computed(self, expression: Expression, where: Where) -> JsonValue:
+        def lookup(path: str) -> JsonValue:
+            self.referenced.add(path)
+            value = self.lookup(path, where)
+            if value is None:
+                raise _NoValue
+            return value
+
+        try:
+            return evaluate(expression.text, lookup, where.steps)
+        except _NoValue:
+            self.missing_values += 1
+        except ValueError as error:
+            self.problems.unresolved(where, str(error), "see the times in profiles/stack.yaml")
+        return None
 
     def _environment(self, reference: Reference, where: Where) -> JsonValue:
         text = self.environ.get(reference.name)
