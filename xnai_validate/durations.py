@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 
 from xnai_validate.kit import Observation, Waits
 from xnai_validate.model.units import format_ms
-from xnai_validate.plan import NOTHING, CompiledMeasurement, Limits, PlannedCheck
+from xnai_validate.plan import NOTHING, CompiledMeasurement, ExpectedTime, Limits, PlannedCheck, PlannedFault
 
 SHORTEST_LIMIT_S = 30.0
 """The time limit of a check whose waits are short or not known."""
@@ -72,46 +71,21 @@ def deadline_misfits(checks: Sequence[PlannedCheck], limits: Limits) -> Iterator
             yield f"the time limit of {check.id} is {_text(check.timeout_s)}, and {within}"
 
 
-@dataclass(frozen=True, slots=True)
-class ExpectedTime:
-    """The expected duration of a run, in seconds."""
-
-    usual_s: float
-    """On a stack that is well."""
-    longest_s: float
-    """If every check takes its time limit."""
-    by_check: Mapping[str, float] = field(default_factory=lambda: NOTHING)
-    """Full id -> its share of `usual_s`."""
-
-    @property
-    def deadline_s(self) -> float:
-        """The deadline of a run whose profile sets none, in whole minutes.
-
-        On a stack that is not well experiments wait until their times are over, so it is three times the expected
-        duration and ten minutes more, or what all time limits come to, if that is less.
-        """
-        return 60.0 * math.ceil(min(self.longest_s + 60, 3 * self.usual_s + 600) / 60)
-
-
 def expected_time(checks: Sequence[PlannedCheck], limits: Limits, known: Mapping[str, float] = NOTHING) -> ExpectedTime:
     """The expected duration of the checks; `known` are durations of an earlier run, by full id.
 
     Checks that run alone add up, those of a group count as the longest, and the others run at the same time as far as
     the limits allow.
     """
-    usual, longest = _times(checks, known)
+    by_params, longest = _times(checks)
+    usual = {check_id: known.get(check_id, seconds) for check_id, seconds in by_params.items()}
     running = [check for check in checks if check.id in usual]
     usual_s, beside = _total(running, usual, limits)
     by_check = {check.id: usual[check.id] * (1.0 if check.runs_alone else beside) for check in running}
-    return ExpectedTime(usual_s, _total(running, longest, limits)[0], by_check)
+    return ExpectedTime(usual_s, _total(running, longest, limits)[0], by_check, by_params)
 
 
-def own_times(checks: Sequence[PlannedCheck]) -> Mapping[str, float]:
-    """Full id -> the usual seconds of a check by its own params, of each that is not skipped."""
-    return _times(checks, NOTHING)[0]
-
-
-def _times(checks: Sequence[PlannedCheck], known: Mapping[str, float]) -> tuple[dict[str, float], dict[str, float]]:
+def _times(checks: Sequence[PlannedCheck]) -> tuple[dict[str, float], dict[str, float]]:
     """Full id -> its usual seconds, and its longest ones, of each check that is not skipped."""
     usual: dict[str, float] = {}
     longest: dict[str, float] = {}
@@ -120,19 +94,18 @@ def _times(checks: Sequence[PlannedCheck], known: Mapping[str, float]) -> tuple[
         if check.skip is not None:
             continue
         waits = waits_of(check.measurement)
-        usual[check.id] = known.get(check.id, waits.usual_s + sum(map(_fault_s, check.faults)))
+        usual[check.id] = waits.usual_s + sum(map(_fault_s, check.faults))
         longest[check.id] = _longest_s(check)
         if waits.shared is not None and not check.under:
             key = (waits.shared, check.measurement.params.model_dump_json(), check.measurement.target)
             if key in measured:
-                usual[check.id] = known.get(check.id, SHARED_S)
-                longest[check.id] = SHARED_S
+                usual[check.id] = longest[check.id] = SHARED_S
             measured.add(key)
     return usual, longest
 
 
-def _fault_s(planned: object) -> float:
-    within: float = getattr(getattr(planned, "params", None), "within", 0.0)
+def _fault_s(planned: PlannedFault) -> float:
+    within: float = getattr(planned.params, "within", 0.0)
     return FAULT_S + RESTART_SHARE * within
 
 

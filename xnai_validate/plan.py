@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -180,6 +181,29 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
+class ExpectedTime:
+    """The expected duration of a run, in seconds."""
+
+    usual_s: float = 0.0
+    """On a stack that is well."""
+    longest_s: float = 0.0
+    """If every check takes its time limit."""
+    by_check: Mapping[str, float] = field(default_factory=lambda: NOTHING)
+    """Full id -> its share of `usual_s`."""
+    by_params: Mapping[str, float] = field(default_factory=lambda: NOTHING)
+    """Full id -> the usual duration of a check by its own params alone."""
+
+    @property
+    def deadline_s(self) -> float:
+        """The deadline of a run whose profile sets none, in whole minutes.
+
+        On a stack that is not well experiments wait until their times are over, so it is three times the expected
+        duration and ten minutes more, or what all time limits come to, if that is less.
+        """
+        return 60.0 * math.ceil(min(self.longest_s + 60, 3 * self.usual_s + 600) / 60)
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """A resolved profile."""
 
@@ -190,6 +214,7 @@ class Plan:
     targets: Mapping[str, PlannedTarget]
     criteria: tuple[Criterion, ...] = ()
     limits: Limits = Limits()
+    expected: ExpectedTime = ExpectedTime()
     vars: Mapping[str, JsonValue] = field(default_factory=dict)
     notices: tuple[str, ...] = ()
     """What the user should know about how the profile was compiled: shadowed names, globs without a match ..."""

@@ -13,7 +13,9 @@ from xnai_validate.config.locate import Library
 from xnai_validate.config.options import LoadOptions
 from xnai_validate.config.yaml_files.document import SourceCache
 from xnai_validate.config.yaml_files.problems import Problems
-from xnai_validate.model.source_location import InvalidConfig
+from xnai_validate.durations import deadline_misfits, misfits
+from xnai_validate.model.source_location import InvalidConfig, Problem, SourceLocation
+from xnai_validate.plan import Plan
 
 _NO_OPTIONS = LoadOptions()
 
@@ -48,10 +50,17 @@ def _linted(
     profiles: list[str], suites: list[str], options: LoadOptions, problems: Problems, cache: SourceCache
 ) -> Iterator[set[str]]:
     """The ids of the checks of each profile, and of the suites that no profile runs whole; errors are noted."""
+    # Consent changes nothing of what is wrong; with it, the expected duration is that of all checks.
+    options = replace(options, allow=options.allow | {"disruptive"})
     verified: set[str] = set()
     for name in profiles:
         try:
-            verified |= {check.id for check in load_plan((name,), options, cache).checks}
+            plan = load_plan((name,), options, cache)
+            _refuse_misfits(plan, problems)
+            if plan.limits.deadline_is_given:
+                for text in deadline_misfits(plan.checks, plan.limits):
+                    problems.plain(f"{name}: {text}")
+            verified |= {check.id for check in plan.checks}
         except InvalidConfig as errors:
             problems.extend(errors.problems)
     yield verified
@@ -69,10 +78,18 @@ def _linted(
     for home in dict.fromkeys(homes.values()):
         try:
             plan = plan_of_suites(tuple(name for name in suites if homes[name] == home), options, home, cache)
+            _refuse_misfits(plan, problems)
             # The plan also holds the checks of other suites that they need.
             yield {check.id for check in plan.checks if check.id.partition(":")[0] in suites}
         except InvalidConfig as errors:
             problems.extend(errors.problems)
+
+
+def _refuse_misfits(plan: Plan, problems: Problems) -> None:
+    """Note an error for each time of a check that does not fit its other times."""
+    for check in plan.checks:
+        place = SourceLocation(check.info.source.file, check.info.source.line)
+        problems.extend(Problem(text, place) for text in misfits(check))
 
 
 def _sorted(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
@@ -34,7 +35,14 @@ def begin(emitter: Emitter, plan: Plan, run: RunInfo, state: Path) -> Path | Non
         emitter.journal = Journal(path)
     except OSError as error:
         why = error.strerror or str(error)
-    emitter.emit(RunStarted, run=run, checks=tuple(check.info for check in plan.checks), criteria=plan.criteria)
+    emitter.emit(
+        RunStarted,
+        run=run,
+        checks=tuple(check.info for check in plan.checks),
+        criteria=plan.criteria,
+        expected_s=_rounded(plan.expected.by_check),
+        usual_s=_rounded(plan.expected.by_params),
+    )
     if why is not None:
         text = f"the journal {path} cannot be written: {why}; the run goes on without it"
         emitter.emit(Notice, level="warning", text=text)
@@ -44,6 +52,10 @@ def begin(emitter: Emitter, plan: Plan, run: RunInfo, state: Path) -> Path | Non
         emitter.emit(Notice, level="info", text=notice)
     _name_targets(emitter, plan)
     return path if why is None else None
+
+
+def _rounded(seconds: Mapping[str, float]) -> dict[str, float]:
+    return {check_id: round(value, 3) for check_id, value in seconds.items()}
 
 
 def _name_targets(emitter: Emitter, plan: Plan) -> None:

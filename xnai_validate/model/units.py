@@ -61,3 +61,10 @@ def format_ms(ms: float) -> str:
         return f"{ms / 1000:.2f} s"
     minutes, seconds = divmod(round(ms / 1000), 60)
     return f"{minutes} min {seconds:02d} s"
+
+
+def about(seconds: float) -> str:
+    """A duration without false precision: `40 s`, `4 min`."""
+    if seconds < 90:
+        return f"{max(1, round(seconds)):d} s"
+    return f"{round(seconds / 60):d} min" if seconds >= 600 else format_ms(round(seconds / 10) * 10_000)

@@ -9,6 +9,7 @@ from rich.console import Console
 
 from tests.report.runs import CASES
 from xnai_validate.model.results.events import CheckFinished, CheckStarted, Progress
+from xnai_validate.model.results.status import Status
 from xnai_validate.report.terminal.live import Live
 
 
@@ -79,3 +80,17 @@ def test_failures_and_running_checks_are_bounded() -> None:
     text = shown(live)
     assert len(text.splitlines()) < 16
     assert "and 194 more" in text
+
+
+def test_the_time_that_is_left_is_shown() -> None:
+    """It is what the checks that are not finished are expected to take; those that run have used a part of it."""
+    live = Live(Console(file=io.StringIO(), width=100))
+    live.expected_s = {"a:x": 200.0, "a:y": 60.0, "a:z": 30.0}
+    live.take(CheckStarted(seq=1, at=0.0, id="a:x"))
+    live.running["a:x"].since -= 50
+    assert "about 4 min 00 s left" in shown(live, 100)
+    live.take(CheckFinished(seq=2, at=0.0, id="a:x", status=Status.PASS))
+    assert "about 1 min 30 s left" in shown(live, 100)
+    live.take(CheckFinished(seq=3, at=0.0, id="a:y", status=Status.PASS))
+    live.take(CheckFinished(seq=4, at=0.0, id="a:z", status=Status.PASS))
+    assert "left" not in shown(live, 100)

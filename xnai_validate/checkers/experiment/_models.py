@@ -55,9 +55,11 @@ def experiment_waits(params: ExperimentParams, inner: Inner) -> Waits:
     probe, during = inner(params.probe), in_turn(params.during, inner)
     beside = at_once(params.bystanders.values(), inner)
     steady_s = params.steady * (params.every + probe.usual_s)
+    # The wait for a steady stack adapts to a shorter time limit, unless it is given.
+    first_s = params.steady_within if "steady_within" in params.model_fields_set else params.before
     return Waits(
         usual_s=max(params.before, steady_s) + max(params.hold, during.usual_s) + steady_s + beside.usual_s,
-        longest_s=params.before + max(params.hold, during.most_s) + params.recover + 2 * (probe.most_s + beside.most_s),
+        longest_s=first_s + max(params.hold, during.most_s) + params.recover + 2 * (probe.most_s + beside.most_s),
         held_s=max(params.hold, during.most_s),
     )
 

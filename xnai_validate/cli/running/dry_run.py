@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from xnai_validate.model.masking import Masker
-from xnai_validate.model.units import format_ms
+from xnai_validate.model.units import about
 from xnai_validate.plan import Plan, PlannedCheck
 from xnai_validate.report.lists import counted, listed
 from xnai_validate.report.terminal.page import Page, Span
@@ -117,10 +117,11 @@ def _summary(page: Page, plan: Plan, running: int) -> None:
     limits = plan.limits
     page.rule("Plan")
     page.blank()
-    within = format_ms(limits.deadline_s * 1000)
+    within = about(limits.deadline_s)
     page.text(
         f"{counted(running, 'check')} would run, {len(plan.checks) - running} would be skipped; at most "
-        f"{limits.concurrency} at once and {limits.per_target} on one target, within {within}"
+        f"{limits.concurrency} at once and {limits.per_target} on one target, in about "
+        f"{about(plan.expected.usual_s)}, and within {within}"
     )
     for criterion in plan.criteria:
         rule = planned_text(f"{criterion.rule.name} {criterion.rule.operand}")

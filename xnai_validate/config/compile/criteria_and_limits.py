@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
-from dataclasses import replace
+from collections.abc import Collection, Iterable
 from typing import Any
 
 from xnai_validate.config.compile.profile_chain import Profile
 from xnai_validate.config.files.profile import HostMemoryEntry, LimitsEntry
 from xnai_validate.config.options import LoadOptions
 from xnai_validate.config.yaml_files.problems import Problems, Where
-from xnai_validate.durations import expected_time
 from xnai_validate.model.json import JsonValue
 from xnai_validate.model.judging.rules import parse_rules
 from xnai_validate.model.results.report import COUNTS, Criterion
 from xnai_validate.model.suggestions import did_you_mean
-from xnai_validate.plan import HostMemory, Limits, PlannedCheck
+from xnai_validate.plan import HostMemory, Limits
 
 CATEGORIES = (
     "services", "api", "breakers", "health", "streaming", "performance", "errors", "dependencies", "rag", "vikunja",
@@ -68,12 +66,10 @@ def _refusal(consent: JsonValue, allowed: Collection[str], where: Where, problem
     return None if consent in allowed else f"needs --allow {consent}"
 
 
-def limits_of(
-    profiles: Iterable[Profile], options: LoadOptions, problems: Problems, checks: Sequence[PlannedCheck]
-) -> Limits:
+def limits_of(profiles: Iterable[Profile], options: LoadOptions, problems: Problems) -> Limits:
     """The limits of the run; later profiles replace what they name, the command line replaces all.
 
-    Without a deadline it follows from the expected duration of the checks.
+    A deadline that is not given is 0; it follows from the checks.
     """
     named: dict[str, Any] = {}
     memory: dict[str, Any] = {}
@@ -90,7 +86,7 @@ def limits_of(
         problems.at(where, f"warn {host.warn:g} is above stop {host.stop:g}", "new load ends first, then the run")
     entry = LimitsEntry.model_construct(**named)
     deadline_s = options.deadline_s or entry.deadline
-    planned = Limits(
+    return Limits(
         concurrency=options.concurrency or entry.concurrency,
         per_target=entry.per_target,
         deadline_s=deadline_s or 0.0,
@@ -98,4 +94,3 @@ def limits_of(
         host_memory_percent=HostMemory(host.warn, host.stop),
         own_memory_mib=entry.own_memory / 2**20,
     )
-    return planned if deadline_s else replace(planned, deadline_s=expected_time(checks, planned).deadline_s)

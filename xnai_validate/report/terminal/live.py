@@ -18,7 +18,7 @@ from rich.text import Text
 from xnai_validate.model.results import events as ev
 from xnai_validate.model.results.status import Status
 from xnai_validate.model.text import printable
-from xnai_validate.model.units import format_ms
+from xnai_validate.model.units import about, format_ms
 
 RUNNING_SHOWN = 6
 FAILURES_SHOWN = 5
@@ -26,6 +26,8 @@ REFRESHES_A_SECOND = 8
 _SHOWN_AFTER_S = 0.2
 """Checks that take less time are not listed: their names would only flicker."""
 _INDENT = 9
+LEFT_SHOWN_S = 5.0
+"""Less than this is not shown as the time left."""
 
 
 @dataclass(slots=True)
@@ -43,6 +45,8 @@ class Live:
     total: int = 0
     counts: dict[Status, int] = field(default_factory=dict)
     running: dict[str, _Running] = field(default_factory=dict)
+    expected_s: dict[str, float] = field(default_factory=dict)
+    """Full id -> seconds, of each check that is not finished."""
     failures: deque[tuple[Status, str, str]] = field(default_factory=lambda: deque(maxlen=FAILURES_SHOWN))
     note: str = ""
     started: float = field(default_factory=time.monotonic)
@@ -53,11 +57,13 @@ class Live:
         match event:
             case ev.RunStarted():
                 self.title, self.total = printable(event.run.title), len(event.checks)
+                self.expected_s = dict(event.expected_s)
                 self._open()
             case ev.CheckStarted():
                 self.running[event.id] = _Running(time.monotonic())
             case ev.CheckFinished():
                 self.running.pop(event.id, None)
+                self.expected_s.pop(event.id, None)
                 self.counts[event.status] = self.counts.get(event.status, 0) + 1
                 if event.status in (Status.FAIL, Status.ERROR):
                     self.failures.append((event.status, printable(event.id), printable(event.reason or "")))
@@ -120,10 +126,18 @@ class Live:
             ),
             Text(f"{done}/{self.total}"),
             Text(f"{bad} failed" if bad else "", style="red"),
-            Text(format_ms((now - self.started) * 1000), style="dim"),
+            Text(format_ms((now - self.started) * 1000) + self._left(now), style="dim"),
         ]
         grid.add_row(*cells)
         return grid
+
+    def _left(self, now: float) -> str:
+        """The time that is probably left, as `, about 2 min left`; empty for a few seconds."""
+        left_s = 0.0
+        for check_id, seconds in list(self.expected_s.items()):
+            running = self.running.get(check_id)
+            left_s += max(0.0, seconds - (now - running.since)) if running else seconds
+        return f", about {about(left_s)} left" if left_s >= LEFT_SHOWN_S else ""
 
     def _measuring(self, now: float) -> list[RenderableType]:
         """The checks that have been running for a while, those that began first at the top."""

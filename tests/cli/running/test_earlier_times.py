@@ -1,0 +1,45 @@
+"""The expected duration of a run is that of the last run with the same times, and is shown before it begins."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from tests.engine.clock import run_virtual
+from tests.engine.plans import Stage, collect, engine_of, make, plan_of, scripted
+from xnai_validate.cli.running.earlier_times import describe_expected, with_earlier_times
+from xnai_validate.durations import expected_time
+from xnai_validate.kit import Waits
+from xnai_validate.plan import Plan
+
+
+def a_plan(usual_s: float, takes_s: float) -> Plan:
+    """A plan of one check that is estimated and that takes as given."""
+    kind = replace(scripted(Stage()), waits=lambda params, inner: Waits(usual_s))
+    plan = plan_of(make("slow", kind, script={"takes_s": takes_s}))
+    return replace(plan, expected=expected_time(plan.checks, plan.limits))
+
+
+def test_the_last_run_with_the_same_times_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a check took last time replaces its estimate; with other times the estimate stays."""
+    monkeypatch.setenv("XNAI_VALIDATE_STATE", str(tmp_path))
+    assert with_earlier_times(a_plan(100.0, 20.0)).expected.usual_s == 100
+    run_virtual(collect(engine_of(a_plan(100.0, 20.0), tmp_path)))
+    assert with_earlier_times(a_plan(100.0, 20.0)).expected.usual_s == pytest.approx(20, abs=1)
+    assert with_earlier_times(a_plan(50.0, 20.0)).expected.usual_s == 50
+
+
+@pytest.mark.parametrize(
+    ("usual_s", "text"),
+    [
+        (1.0, None),
+        (40.0, "about 40 s; stopped after 5 min 00 s at the latest"),
+        (154.0, "about 2 min 30 s; stopped after 5 min 00 s at the latest"),
+        (1500.0, "about 25 min; stopped after 5 min 00 s at the latest"),
+    ],
+)
+def test_it_is_described_without_false_precision(usual_s: float, text: str | None) -> None:
+    """Seconds below a minute and a half, then tens of seconds, then minutes; a run of seconds needs no forecast."""
+    assert describe_expected(a_plan(usual_s, 0.0)) == text

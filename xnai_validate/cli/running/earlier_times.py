@@ -1,0 +1,67 @@
+"""The durations of an earlier run, for the expected duration of this one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from xnai_validate.durations import expected_time
+from xnai_validate.engine import journals, read_journal, state_dir
+from xnai_validate.errors import XnaiError
+from xnai_validate.model.results.events import CheckFinished, CheckStarted, RunStarted
+from xnai_validate.model.units import about
+from xnai_validate.plan import Plan
+
+LOOKED_AT = 10
+"""Stored runs that are looked at, the newest first."""
+WORTH_NAMING_S = 5.0
+"""A run that takes less needs no forecast."""
+
+
+def with_earlier_times(plan: Plan) -> Plan:
+    """The plan, with the durations of the last run of the same profiles where its checks had the same times."""
+    known = _durations(plan.profiles, plan.expected.by_params)
+    if not known:
+        return plan
+    expected = expected_time(plan.checks, plan.limits, known)
+    limits = plan.limits
+    if not limits.deadline_is_given:
+        limits = replace(limits, deadline_s=max(limits.deadline_s, expected.deadline_s))
+    return replace(plan, expected=expected, limits=limits)
+
+
+def describe_expected(plan: Plan) -> str | None:
+    """How long the run takes, in words; None for one of seconds."""
+    if plan.expected.usual_s < WORTH_NAMING_S:
+        return None
+    return f"about {about(plan.expected.usual_s)}; stopped after {about(plan.limits.deadline_s)} at the latest"
+
+
+def _durations(profiles: tuple[str, ...], usual_s: Mapping[str, float]) -> dict[str, float]:
+    for path in reversed(journals(state_dir())[-LOOKED_AT:]):
+        try:
+            found = _durations_of(path, profiles, usual_s)
+        except (XnaiError, ValueError):
+            continue  # an unreadable journal has nothing to go by
+        if found:
+            return found
+    return {}
+
+
+def _durations_of(path: Path, profiles: tuple[str, ...], usual_s: Mapping[str, float]) -> dict[str, float]:
+    """Full id -> seconds from start to end, of each check that had the same times and was measured."""
+    events = read_journal(path)
+    first = next(events, None)
+    if not isinstance(first, RunStarted) or first.run.profiles != profiles or not first.usual_s:
+        return {}
+    started: dict[str, float] = {}
+    found: dict[str, float] = {}
+    for event in events:
+        if isinstance(event, CheckStarted):
+            started[event.id] = event.at
+        elif isinstance(event, CheckFinished) and event.id in started and event.status.passed:
+            same = abs(first.usual_s.get(event.id, -1.0) - usual_s.get(event.id, -2.0)) < 0.01
+            if same:
+                found[event.id] = event.at - started[event.id]
+    return found
