@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.config.home import Home
-from xnai_validate.durations import deadline_misfits, expected_time, misfits, time_limit_s
+from xnai_validate.durations import Forecast, deadline_misfits, misfits
 from xnai_validate.plan import Plan
 
 EXPERIMENT = """
@@ -44,7 +44,7 @@ def test_a_time_limit_follows_from_the_waits(home: Home) -> None:
         EXPERIMENT.format(id="long", more="", hold="90s") + EXPERIMENT.format(id="own", more="timeout: 5m", hold="90s"),
     )
     long, own = plan.checks
-    assert 90 + 20 < time_limit_s(long.measurement) == long.timeout_s < 200
+    assert 90 + 20 < long.measurement.time_limit_s == long.timeout_s < 200
     assert own.timeout_s == 300
     assert not [*misfits(long), *misfits(own)]
 
@@ -70,10 +70,10 @@ def test_the_expected_duration_adds_up(home: Home) -> None:
     plan = plan_of(
         home, EXPERIMENT.format(id="x", more="", hold="60s") + EXPERIMENT.format(id="y", more="", hold="30s")
     )
-    expected = expected_time(plan.checks, plan.limits)
+    expected = Forecast(plan.checks, plan.limits).expected()
     assert 90 < expected.usual_s < 95
     assert sum(expected.by_check.values()) == pytest.approx(expected.usual_s)
-    assert expected_time(plan.checks, plan.limits, {"a/times:x": 70.0}).usual_s == pytest.approx(
+    assert Forecast(plan.checks, plan.limits, {"a/times:x": 70.0}).expected().usual_s == pytest.approx(
         expected.usual_s - expected.by_check["a/times:x"] + 70.0
     )
     assert plan.limits.deadline_s == expected.deadline_s > expected.usual_s
@@ -102,5 +102,5 @@ def test_equal_checks_that_share_a_measurement_count_once(home: Home) -> None:
     with: {{breach: {{fault: process.pause, target: api}}, stream: {{target: api}}, hold: 60s}}
 """
     plan = plan_of(home, alert.format(id="x") + alert.format(id="y"))
-    first, second = expected_time(plan.checks, plan.limits).by_check.values()
+    first, second = Forecast(plan.checks, plan.limits).expected().by_check.values()
     assert second < 0.1 < 60 < first

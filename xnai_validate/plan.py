@@ -8,11 +8,19 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
-from xnai_validate.kit import Checker, Fault, JsonValue, Params, Preload, Target
+from xnai_validate.kit import Checker, Fault, JsonValue, Params, Preload, Target, Waits
 from xnai_validate.model.judging.rules import Rule
 from xnai_validate.model.results.report import CheckInfo, Criterion
 from xnai_validate.model.target import Choice
 
+SHORTEST_LIMIT_S = 30.0
+"""The time limit of a check whose waits are short or not known."""
+SPARE_S = 30.0
+"""What is added to the waits of a check for its time limit: requests on a busy machine."""
+FAULT_S = 0.3
+"""How long it usually takes to inject and revert a fault, and to prove it."""
+RESTART_SHARE = 0.05
+"""The share of the time that a restart may take which it usually takes."""
 NOTHING: Mapping[str, Any] = MappingProxyType({})
 """The observations and faults of most measurements: none."""
 
@@ -46,9 +54,25 @@ class CompiledMeasurement:
     """`FaultEntry.key` -> fault, for every fault in the params."""
 
     @property
-    def is_complete(self) -> bool:
-        """Whether its params have all values; those of a check that is not meant for this stack may lack some."""
-        return type(self.params).model_fields.keys() <= self.params.__dict__.keys()
+    def waits(self) -> Waits:
+        """How long it takes by its params. A `timeout` that is not given is no limit to rely on.
+
+        The params of a check that is skipped on this stack may lack values; such a check takes no time.
+        """
+        params = self.params
+        if not type(params).model_fields.keys() <= params.__dict__.keys():
+            return Waits()
+        if self.checker.waits is not None:
+            return self.checker.waits(params, lambda observation: self.observations[observation.key].waits)
+        limit_s = getattr(params, "timeout", None)
+        limited = isinstance(limit_s, float) and "timeout" in params.model_fields_set
+        return Waits(longest_s=limit_s if limited else None)
+
+    @property
+    def time_limit_s(self) -> float:
+        """The time limit where a check sets none: what its own waits take, and a little more."""
+        longest_s = self.waits.longest_s
+        return SHORTEST_LIMIT_S if longest_s is None else max(SHORTEST_LIMIT_S, math.ceil(longest_s + SPARE_S))
 
     @property
     def faults(self) -> tuple[PlannedFault, ...]:
@@ -129,6 +153,21 @@ class PlannedCheck:
         return (*self.under, *self.measurement.faults)
 
     @property
+    def usual_s(self) -> float:
+        """How long it usually takes on a stack that is well, by its own params."""
+        within_s = sum(float(getattr(planned.params, "within", 0.0)) for planned in self.faults)
+        return self.measurement.waits.usual_s + FAULT_S * len(self.faults) + RESTART_SHARE * within_s
+
+    @property
+    def longest_s(self) -> float:
+        """How long it takes at the longest, with all its attempts and its faults."""
+        if self.until is not None:
+            measured_s = self.until.within_s + min(self.timeout_s, 1.0)
+        else:
+            measured_s = self.retry.attempts * (self.timeout_s + self.retry.delay_s)
+        return measured_s + sum(planned.fault.grace_s for planned in self.faults)
+
+    @property
     def runs_alone(self) -> bool:
         """Whether no other check may run meanwhile: it is exclusive, disruptive or injects a fault."""
         return self.exclusive or self.info.disruptive or bool(self.under) or self.measurement.runs_alone
@@ -182,7 +221,7 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class ExpectedTime:
-    """The expected duration of a run, in seconds."""
+    """The expected duration of a run, in seconds; all 0 if it was not computed."""
 
     usual_s: float = 0.0
     """On a stack that is well."""

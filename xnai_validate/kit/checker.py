@@ -54,8 +54,8 @@ class Checker:
     """The optional dependency group that it needs."""
     preload: Preload
     """Modules to import before the first check, so that loading them delays no measurement."""
-    waits: WaitsOf
-    """Returns the times of a measurement with given params."""
+    waits: WaitsOf | None
+    """Returns the times of a measurement with given params; None if it is short."""
 
     @property
     def name(self) -> str:
@@ -145,16 +145,9 @@ def checker(
             exclusive,
             extra,
             preload,
-            waits or _short_waits,
+            waits,
         )
         setattr(measure, MARK, declared)
         return measure
 
     return declare
-
-
-def _short_waits(params: Params, _inner: Inner) -> Waits:
-    """The times of a measurement without waits of its own; a `timeout` that is not given is no limit to rely on."""
-    timeout = getattr(params, "timeout", None)
-    limited = "timeout" in params.model_fields_set and isinstance(timeout, float)
-    return Waits(longest_s=timeout if limited else None)

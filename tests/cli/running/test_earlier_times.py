@@ -9,8 +9,8 @@ import pytest
 
 from tests.engine.clock import run_virtual
 from tests.engine.plans import Stage, collect, engine_of, make, plan_of, scripted
-from xnai_validate.cli.running.earlier_times import describe_expected, with_earlier_times
-from xnai_validate.durations import expected_time
+from xnai_validate.cli.running.earlier_times import describe_expected, with_expected_time
+from xnai_validate.durations import Forecast
 from xnai_validate.kit import Waits
 from xnai_validate.plan import Plan
 
@@ -19,16 +19,16 @@ def a_plan(usual_s: float, takes_s: float) -> Plan:
     """A plan of one check that is estimated and that takes as given."""
     kind = replace(scripted(Stage()), waits=lambda params, inner: Waits(usual_s))
     plan = plan_of(make("slow", kind, script={"takes_s": takes_s}))
-    return replace(plan, expected=expected_time(plan.checks, plan.limits))
+    return replace(plan, expected=Forecast(plan.checks, plan.limits).expected())
 
 
 def test_the_last_run_with_the_same_times_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What a check took last time replaces its estimate; with other times the estimate stays."""
     monkeypatch.setenv("XNAI_VALIDATE_STATE", str(tmp_path))
-    assert with_earlier_times(a_plan(100.0, 20.0)).expected.usual_s == 100
+    assert with_expected_time(a_plan(100.0, 20.0)).expected.usual_s == 100
     run_virtual(collect(engine_of(a_plan(100.0, 20.0), tmp_path)))
-    assert with_earlier_times(a_plan(100.0, 20.0)).expected.usual_s == pytest.approx(20, abs=1)
-    assert with_earlier_times(a_plan(50.0, 20.0)).expected.usual_s == 50
+    assert with_expected_time(a_plan(100.0, 20.0)).expected.usual_s == pytest.approx(20, abs=1)
+    assert with_expected_time(a_plan(50.0, 20.0)).expected.usual_s == 50
 
 
 @pytest.mark.parametrize(

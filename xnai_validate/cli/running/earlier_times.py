@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from xnai_validate.durations import expected_time
+from xnai_validate.durations import Forecast
 from xnai_validate.engine import journals, read_journal, state_dir
 from xnai_validate.errors import XnaiError
 from xnai_validate.model.results.events import CheckFinished, CheckStarted, RunStarted
@@ -19,15 +19,15 @@ WORTH_NAMING_S = 5.0
 """A run that takes less needs no forecast."""
 
 
-def with_earlier_times(plan: Plan) -> Plan:
-    """The plan, with the durations of the last run of the same profiles where its checks had the same times."""
-    known = _durations(plan.profiles, plan.expected.by_params)
-    if not known:
-        return plan
-    expected = expected_time(plan.checks, plan.limits, known)
+def with_expected_time(plan: Plan) -> Plan:
+    """The plan with its expected duration, by the last run of the same profiles where its checks had the same times."""
+    expected = Forecast(plan.checks, plan.limits).expected()
+    known_s = _durations(plan.profiles, expected.by_params)
     limits = plan.limits
-    if not limits.deadline_is_given:
-        limits = replace(limits, deadline_s=max(limits.deadline_s, expected.deadline_s))
+    if known_s:
+        expected = Forecast(plan.checks, plan.limits, known_s).expected()
+        if not limits.deadline_is_given:
+            limits = replace(limits, deadline_s=max(limits.deadline_s, expected.deadline_s))
     return replace(plan, expected=expected, limits=limits)
 
 

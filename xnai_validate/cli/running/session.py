@@ -13,7 +13,7 @@ from xnai_validate.cli.interrupts import Interrupts, interrupts
 from xnai_validate.cli.outputs import Outputs
 from xnai_validate.cli.running.baselines import Baselines
 from xnai_validate.cli.running.dry_run import describe_plan
-from xnai_validate.cli.running.earlier_times import describe_expected, with_earlier_times
+from xnai_validate.cli.running.earlier_times import describe_expected, with_expected_time
 from xnai_validate.cli.running.event_loop import run_in_loop
 from xnai_validate.cli.running.faults_in_force import (
     refuse_disturbed_targets,
@@ -54,10 +54,10 @@ def execute(options: RunOptions) -> int:
         load = options.load_options(stack.description, stack.file, failed_before(profiles) if options.rerun else None)
         plan = load_selected(profiles, load, cache)
         if options.dry_run:
-            console.print_out(describe_plan(with_earlier_times(plan), _view(options), demo=options.demo))
+            console.print_out(describe_plan(with_expected_time(plan), _view(options), demo=options.demo))
             return 0
         refuse_disturbed_targets(plan)
-        plan = with_earlier_times(settle(plan, profiles, load))
+        plan = with_expected_time(settle(plan, profiles, load))
         if not options.quiet and (forecast := describe_expected(plan)):
             console.print_notice(forecast)
         return Run(options, format_, plan, outputs, baselines, handler).execute()

@@ -14,7 +14,6 @@ from xnai_validate.config.files.common import DefaultsEntry, RetryEntry, UntilEn
 from xnai_validate.config.files.suite import CheckEntry, SuiteHead
 from xnai_validate.config.yaml_files.document import Source
 from xnai_validate.config.yaml_files.problems import Problems, Where
-from xnai_validate.durations import time_limit_s
 from xnai_validate.model.json import JsonValue
 from xnai_validate.model.judging.rules import Rule
 from xnai_validate.model.results.report import CheckInfo
@@ -140,7 +139,7 @@ class Checks:
             needs=_union(shared, tuple(full_id(suite.name, need) for need in entry.needs)),
             retry=_retry(None if until else retry),
             until=Until(until.within, until.every) if until else None,
-            timeout_s=_first(entry.timeout, here.timeout, self.defaults.timeout) or time_limit_s(measurement),
+            timeout_s=_first(entry.timeout, here.timeout, self.defaults.timeout) or measurement.time_limit_s,
             exclusive=entry.exclusive or bool(entry.together) or disruptive or measurement.checker.exclusive,
             together=None if disruptive else entry.together,
             under=under,

@@ -27,7 +27,7 @@ from xnai_validate.config.locate import Library
 from xnai_validate.config.options import LoadOptions
 from xnai_validate.config.yaml_files.document import SourceCache, parse_source
 from xnai_validate.config.yaml_files.problems import Problems
-from xnai_validate.durations import expected_time
+from xnai_validate.durations import Forecast
 from xnai_validate.model.suggestions import did_you_mean
 from xnai_validate.plan import Plan, PlannedCheck
 
@@ -116,9 +116,8 @@ class Loader:
         all_vars = self.interpolator.all_vars()
         self._refuse_unused(stack)
         self.problems.raise_if_any()
-        expected = expected_time(chosen, limits)
         if not limits.deadline_is_given:
-            limits = replace(limits, deadline_s=expected.deadline_s)
+            limits = replace(limits, deadline_s=Forecast(chosen, limits).expected().deadline_s)
         if len(names) > 1:
             self.notices[f"profiles are laid over one another in this order: {', '.join(names)}"] = None
         return Plan(
@@ -128,7 +127,6 @@ class Loader:
             targets=final_targets,
             criteria=criteria,
             limits=limits,
-            expected=expected,
             vars=all_vars,
             notices=(*self.library.notices, *self.notices),
             warnings=tuple(unverified(final_targets.values())),

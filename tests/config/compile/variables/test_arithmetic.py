@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 
 import pytest
-from xnai_validate.config.compile.arithmetic import DEPTH_CAP, LENGTH_CAP, evaluate
-from xnai_validate.config.compile.interpolation import Interpolator
 
-from xnai_validate.config.compile.variables import VarSpace
+from xnai_validate.config.compile.variables.arithmetic import DEPTH_CAP, LENGTH_CAP, evaluate
+from xnai_validate.config.compile.variables.interpolation import Interpolator
+from xnai_validate.config.compile.variables.space import VarSpace
 from xnai_validate.config.yaml_files.problems import Problems, Where
 from xnai_validate.model.json import JsonObject, JsonValue
 
