@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from tests.demo.services.promises import Promise, defects_of, is_kept, is_quick, serving_with_each_defect
+from tests.demo.services.promises import Promise, defects_of, is_kept, is_quick, redis_client, serving_with_each_defect
 from tests.demo.serving import serving
 from xnai_validate.demo.services import pages, ui
 from xnai_validate.demo.settings import Settings
@@ -24,9 +24,17 @@ def _asset(client: httpx.Client, _: Settings) -> bool:
     return client.get(pages.ASSET).headers["content-type"].startswith("text/javascript")
 
 
+def _session_expires(client: httpx.Client, settings: Settings) -> bool:
+    client.get("/")
+    with redis_client(settings) as store:
+        found = [int(str(store.ttl(key))) for key in store.scan_iter("xnai:session:*")]
+    return bool(found) and all(0 < ttl <= 3600 for ttl in found)
+
+
 PROMISES: dict[str, Promise] = {
     **dict.fromkeys(("ui-empty", "ui-error-page", "ui-500", "ui-plain-text"), _page),
     "ui-asset-missing": _asset,
+    "ui-session-forever": _session_expires,
     "ui-slow": lambda client, _: is_quick(client, "/"),
 }
 

@@ -78,6 +78,8 @@ async def request(params: Request, ctx: Context) -> Answered:
     target = ctx.target
     if not target.can_request(params.path):
         raise NotApplicable(f"target {target.name} has no url")
+    if target.scheme in ("tcp", "wyoming") and target.join(params.path).startswith(f"{target.scheme}:"):
+        raise NotApplicable(f"target {target.name} speaks {target.scheme}, not HTTP")
     client = await ctx.shared(("http",), HttpClient)
     http_request = params.request(target, fresh=params.fresh)
     tally = _Tally()

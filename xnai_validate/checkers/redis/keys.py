@@ -7,7 +7,19 @@ from typing import Annotated
 
 from xnai_validate.checkers.redis._access import measured
 from xnai_validate.checkers.redis._models import RedisFacts, RedisParams
-from xnai_validate.kit import Context, Count, Field, Ge, JsonObject, JsonValue, Le, Seconds, bounded, checker
+from xnai_validate.kit import (
+    Context,
+    Count,
+    Field,
+    Ge,
+    JsonObject,
+    JsonValue,
+    Le,
+    NotApplicable,
+    Seconds,
+    bounded,
+    checker,
+)
 from xnai_validate.wire.content import document_of
 from xnai_validate.wire.redis.connection import RedisConnection
 from xnai_validate.wire.redis.replies import Reply, list_of, number_of, text_of
@@ -26,6 +38,8 @@ class KeysParams(RedisParams):
     """A pattern as Redis has it: `*` any text, `?` one character, `[ab]` one of these; a backslash makes them plain."""
     wanted: list[str] = Field(default_factory=list, max_length=1_000)
     """Names that must be among the matches."""
+    skip_if_absent: bool = False
+    """Skip the check if no key matches: for keys that exist only once something was kept."""
     max_keys: Annotated[int, Ge(1), Le(100_000)] = 1_000
     """How many matches are read at most."""
     max_rounds: Annotated[int, Ge(1), Le(100_000)] = 2_000
@@ -77,6 +91,8 @@ async def keys(params: KeysParams, ctx: Context) -> KeysFacts:
             names, scanned = await _scan(master, params, params.max_keys - len(types))
             whole = whole and scanned
             await _read_types_and_ttls(master, sorted(names), types, ttls)
+        if not types and params.skip_if_absent:
+            raise NotApplicable(f"there is no key {params.pattern} yet")
         found = sorted(types)
         documents, invalid = await _documents(connection, [name for name in found if types[name] == "string"])
         living = [ttl / 1000 for ttl in ttls.values() if ttl >= 0]

@@ -31,16 +31,20 @@ class Roundtrip(Params):
     """Whether the recording of `text` is sent to be recognised."""
     oversize: Annotated[Size, Le(64 * 1024 * 1024)] | None = None
     """A valid recording of silence with more bytes than this is sent to be recognised, at most 64 MiB."""
-    tts_path: str = "/tts"
-    """Where text becomes speech: POST, JSON in, WAV out."""
-    stt_path: str = "/stt"
-    """Where speech becomes text: POST, WAV in, JSON out."""
-    text_field: str = "text"
-    """The field of the text in what text to speech is asked."""
-    heard_field: str = "text"
-    """The field of the text in what speech to text answers."""
+    tts_path: str = "/v1/audio/speech"
+    """Where text becomes speech : POST `{model, input, voice, response_format: wav}`, answered by a WAV file."""
+    stt_path: str = "/v1/audio/transcriptions"
+    """Where speech becomes text over HTTP: POST of a form with `file` and `model`, `{text}` is answered."""
+    tts_model: str = "tts-1"
+    """The model that speaks."""
+    voice: str = "alloy"
+    """Its voice; over Wyoming the server's own is taken."""
+    stt_model: str = "whisper-1"
+    """The model that listens."""
+    recogniser: str | None = None
+    """The target that listens, if it is another server, as with Wyoming; by default the one that speaks."""
     headers: dict[str, str] = Field(default_factory=dict)
-    """Headers of every request; the content type is that of what is sent."""
+    """Headers of every HTTP request; the content type is that of what is sent."""
     recording_cap: Size = 16 * 1024 * 1024
     """A recording of more bytes than this is not read: too_large."""
     timeout: Duration = 20.0
@@ -66,7 +70,7 @@ class RoundTripped(Facts):
     error_detail: str | None
     """The request and its error in words."""
     tts_status: Count | None
-    """The status code of speaking `text`."""
+    """The status code of speaking `text`; null over Wyoming."""
     content_type: str | None
     """The media type of the recording, without parameters, in lower case."""
     wav_valid: bool | None
@@ -90,7 +94,7 @@ class RoundTripped(Facts):
     duration_grows: bool | None
     """Whether it lasts more than a tenth longer than that of `text`; less can be chance in how a text is spoken."""
     stt_status: Count | None
-    """The status code of having the recording recognised."""
+    """The status code of having the recording recognised; null over Wyoming."""
     text: str | None
     """What was recognised, its first 2 000 characters; null where the answer has no such field."""
     word_match_ratio: Ratio | None
@@ -99,8 +103,6 @@ class RoundTripped(Facts):
     A word is a run of letters and digits, apostrophes left out; one spoken twice must be recognised twice; additional
     words do no harm.
     """
-    confidence: float | None
-    """The confidence that the service claims."""
     oversize_status: Count | None
     """The status code of having the oversized recording recognised."""
     tts_ms: Milliseconds | None

@@ -10,7 +10,7 @@ from starlette.responses import HTMLResponse, PlainTextResponse, Response
 
 from xnai_validate.demo.defects.defect import Defect
 from xnai_validate.demo.services.pages import not_found
-from xnai_validate.demo.services.ui import PAGE, page, script
+from xnai_validate.demo.services.ui import PAGE, page, script, session_lifetime_s
 
 Handler = Callable[[Request], Awaitable[Response]]
 
@@ -80,6 +80,10 @@ async def page_late(page: Handler, /, request: Request) -> Response:
     await asyncio.sleep(2.3)
     return await page(request)
 
+
+SESSION_FOREVER = Defect(
+    "ui-session-forever", "Sessions in Redis never expire.", checks=("services/redis:sessions-expire",)
+).changes(session_lifetime_s, lambda _: None)
 
 ASSET_MISSING = Defect(
     "ui-asset-missing",

@@ -1,4 +1,4 @@
-"""A voice service that hears or speaks wrongly, or does not keep its limits."""
+"""A speech server that hears or speaks wrongly."""
 
 from __future__ import annotations
 
@@ -11,31 +11,7 @@ from starlette.responses import JSONResponse, Response
 
 from xnai_validate.demo.defects.defect import Defect
 from xnai_validate.demo.services import speech
-from xnai_validate.demo.services.voice import (
-    Refused,
-    Voice,
-    health_of,
-    heard_in,
-    is_limited,
-    is_too_large,
-    is_too_long,
-    not_a_recording,
-    session_lifetime_s,
-    spoken,
-    text_to_speak,
-    too_many_calls,
-)
-
-DEGRADED = Defect(
-    "voice-degraded",
-    "Speech recognition could not be loaded; voice answers from templates.",
-    checks=("voice/voice:health",),
-).changes(
-    health_of,
-    lambda health: (
-        health | {"status": "degraded", "stt_loaded": False, "degradation_level": 3, "level_name": "template"}
-    ),
-)
+from xnai_validate.demo.services.voice import Refused, heard_in, not_a_recording, spoken, text_to_speak, transcription
 
 EMPTY_TEXT = Defect(
     "voice-empty-text", "Speech is recognised as an empty text.", checks=("voice/roundtrip:understood",)
@@ -65,22 +41,6 @@ def speak_four_characters(speak: Callable[[str], bytes], /, text: str) -> bytes:
     return speak(text[:4].ljust(4))
 
 
-NO_SIZE_LIMIT = (
-    Defect("voice-no-size-limit", "Recordings above 10 MB are accepted.", checks=("voice/roundtrip:oversize",))
-    .changes(is_too_large, lambda _: False)
-    .changes(is_too_long, lambda _: False)
-)
-
-NO_RATE_LIMIT = Defect(
-    "voice-no-rate-limit", "A session may call without limit.", checks=("voice/voice:rate-limit",)
-).changes(is_limited, lambda _: False)
-
-NO_RETRY_AFTER = Defect(
-    "voice-no-retry-after",
-    "A refusal for too many requests lacks the time to wait.",
-    checks=("voice/voice:rate-limit",),
-).changes(too_many_calls, lambda refused: Refused(refused.status, refused.category, refused.message))
-
 ACCEPTS_ANYTHING = Defect(
     "voice-accepts-anything",
     "A body that is no recording is recognised all the same.",
@@ -90,7 +50,7 @@ ACCEPTS_ANYTHING = Defect(
 
 @ACCEPTS_ANYTHING.wraps(not_a_recording)
 def some_sound(_: Callable[[speech.NotAudio], Response], /, error: speech.NotAudio) -> Response:
-    return JSONResponse({"text": "(sound)", "confidence": 0.4, "duration_ms": 0.0})
+    return JSONResponse({"text": "(sound)"})
 
 
 SPEAKS_NOTHING = Defect(
@@ -100,33 +60,15 @@ SPEAKS_NOTHING = Defect(
 
 @SPEAKS_NOTHING.wraps(text_to_speak)
 def blank_for_nothing(text_to_speak: Callable[[object], str], /, sent: object) -> str:
-    text = sent.get("text") if isinstance(sent, dict) else None
+    text = sent.get("input") if isinstance(sent, dict) else None
     return text_to_speak(sent) if text else " "
 
 
-HEALTH_LIES = Defect(
-    "voice-health-lies",
-    "Health reports that the models are loaded while recognition answers 503.",
-    checks=("voice/roundtrip:accepted",),
+DEAF = Defect(
+    "voice-deaf", "The server speaks, and every recording is answered with 503.", checks=("voice/roundtrip:accepted",)
 )
 
 
-@HEALTH_LIES.wraps(Voice.recognise)
-async def refuse(_: Callable[[Voice, Request], Awaitable[Response]], /, self: Voice, request: Request) -> Response:
-    raise Refused(503, "voice_service", "Speech recognition is not available.", retry_after_s=30)
-
-
-SESSION_FOREVER = Defect(
-    "voice-session-forever", "Voice sessions in Redis never expire.", checks=("voice/voice:session-expires",)
-).changes(session_lifetime_s, lambda _: None)
-
-NO_SESSION = Defect(
-    "voice-no-session", "Voice sessions are not kept in Redis.", checks=("voice/voice:session-expires",)
-)
-
-
-@NO_SESSION.wraps(Voice.remember)
-async def remember_nothing(
-    _: Callable[[Voice, str, int], Awaitable[None]], /, self: Voice, session: str, calls: int
-) -> None:
-    pass
+@DEAF.wraps(transcription)
+async def refuse(_: Callable[[Request], Awaitable[Response]], /, request: Request) -> Response:
+    raise Refused(503, "The recognition model could not be loaded.")
