@@ -47,15 +47,19 @@ def test_load_waits_until_memory_is_free_again(tmp_path: Path) -> None:
 
 
 def test_load_is_given_up_where_memory_stays_short(tmp_path: Path) -> None:
-    """When nothing else is left and memory is still short, load is skipped with the reason, and so is what needs it."""
+    """When nothing else is left and memory is still short, load is an error with the reason: it was not judged.
+
+    The run is undecided in every selection: with the load alone, and where a criterion counts it.
+    """
     stage = Stage()
     by = scripted(stage)
     checks = [make("load", by, disruptive=True), make("plain", by), make("after", by, needs=("load",))]
     events = run_virtual(collect(engine_of(plan_of(*checks, limits=LIMITS), tmp_path, sample=readings(96.0))))
     ends = finished(events)
     assert stage.begun == ["plain"]
-    assert ends["load"].status is Status.SKIP
-    assert ends["load"].reason == "host memory is at 96 %; no load and no disturbance begins from 94 %"
+    assert ends["load"].status is Status.ERROR
+    assert ends["load"].reason == "not judged: host memory is at 96 %; no load and no disturbance begins from 94 %"
+    assert results(events)[0].exit_code == 3
     assert ends["after"].blocked_by == "load"
 
 

@@ -63,6 +63,7 @@ class Engine:
         version: str,
         fail_fast: bool = False,
         fail_on: Sequence[Status] = (Status.FAIL,),
+        fail_if_none: bool = False,
         host: JsonObject,
         on_progress: Callable[[Progress], None] | None = None,
         compare: Callable[[RunReport], Comparison] | None = None,
@@ -73,6 +74,7 @@ class Engine:
     ) -> None:
         """`fail_fast` ends the run at the first check that fails, cannot be measured, or has a status of `fail_on`.
 
+        With `fail_if_none` a run in which every check was skipped is not a pass.
         `compare` compares the measurements with a baseline, once all checks have ended.
         `sample` returns the memory in use; `state` is the state directory, by default that of the environment.
         `repair` is the command that reverts faults if this process disappears, by default `xnai-validate undo`;
@@ -91,6 +93,7 @@ class Engine:
             started_at=self._clock.time(),
             host=host,
             fail_on=tuple(fail_on),
+            fail_if_none=fail_if_none,
             version=version,
         )
         self._ending = frozenset({Status.FAIL, Status.ERROR, *fail_on}) if fail_fast else frozenset()
@@ -284,6 +287,11 @@ class Engine:
         if outcome.status in self._ending:
             self.stop("fail-fast")
 
+    def _give_up(self, check: PlannedCheck, why: str) -> None:
+        """End a check that could not begin: what the host lacks decides neither for the stack nor against it."""
+        self._emit(CheckFinished, id=check.id, status=Status.ERROR, reason=why)
+        self._block(self._schedule.leave_out(check.id))
+
     def _leave_out(self, check: PlannedCheck, why: str) -> None:
         self._emit(CheckFinished, id=check.id, status=Status.SKIP, reason=why)
         self._block(self._schedule.leave_out(check.id))
@@ -311,7 +319,7 @@ class Engine:
             stalled = stalled + 1 if self._schedule.stalled else 0
             if stalled >= PATIENCE and self.stopped is None:
                 for check in self._schedule.give_up_held():
-                    self._leave_out(check, self._memory.text)
+                    self._give_up(check, f"not judged: {self._memory.text}")
                 self._changed.set()
 
     def _check_memory(self) -> None:

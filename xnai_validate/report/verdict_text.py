@@ -9,7 +9,7 @@ from xnai_validate.report.lists import counted
 
 _STOPPED = {
     "deadline": "the deadline was reached before all checks were done",
-    "memory": "the memory of the host ran low before all checks were done",
+    "memory": "the memory guard ended the run before all checks were done; a notice names the limit",
     "interrupted": "a signal ended the run before all checks were done",
     "killed": "the run was killed before all checks were done",
     "fail-fast": "the run stopped at its first failure",
@@ -48,7 +48,7 @@ def verdict_reason(report: RunReport, code: int) -> str:
     if code == Exit.UNDECIDED:
         if s.error:
             return f"{counted(s.error, 'check')} could not be measured"
-        return _nothing_compared(report) or "a reporter broke; no check failed"
+        return _nothing_compared(report) or _none_judged(report) or "a reporter broke; no check failed"
     reasons = _failures(report)
     if not reasons:
         reasons = [_counted_as_failures(report)]
@@ -79,6 +79,13 @@ def _nothing_compared(report: RunReport) -> str | None:
     if report.comparison is None or report.comparison.conclusive:
         return None
     return f"no check failed, but no figure could be compared with {report.comparison.baseline}"
+
+
+def _none_judged(report: RunReport) -> str | None:
+    """The reason if every check was skipped, else None."""
+    if report.summary.skip < len(report.checks):
+        return None
+    return "every check was skipped, which --fail-if-none (the default where CI=true) does not take for a pass"
 
 
 def _counted_as_failures(report: RunReport) -> str:

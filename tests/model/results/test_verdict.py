@@ -45,6 +45,13 @@ def test_fail_on_makes_more_fail() -> None:
     assert decide([S.FAIL], fail_on=(S.WARN,)) == Exit.FAILED
 
 
+def test_a_run_that_judged_nothing_is_no_pass_where_that_is_asked_for() -> None:
+    """With fail_if_none all skipped is undecided; one check that passed is enough."""
+    assert decide([S.SKIP, S.SKIP], fail_if_none=True) == Exit.UNDECIDED
+    assert decide([S.SKIP, S.PASS], fail_if_none=True) == Exit.PASSED
+    assert decide([S.SKIP]) == Exit.PASSED
+
+
 def test_a_broken_reporter_is_never_a_pass() -> None:
     """The exit is at least 3, and a failure stays a failure."""
     assert [with_broken_reporter(code) for code in (0, 1, 3, 4, 5, 130)] == [3, 1, 3, 4, 5, 130]

@@ -5,6 +5,7 @@ An environment variable sets an option too: XNAI_VALIDATE_ and the option's name
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import partial
@@ -137,6 +138,14 @@ class RunOptions:
         _EXECUTION(metavar="STATUS", parser=parsed_by(statuses), help="Also fail on warn, flaky, skip or error."),
     ] = None
 
+    fail_if_none: Annotated[
+        bool | None,
+        _EXECUTION(
+            "--fail-if-none/--pass-if-none",
+            help="Exit 3 where every check was skipped (default: where the environment has CI=true).",
+        ),
+    ] = None
+
     format: Annotated[
         str,
         _REPORT(
@@ -188,6 +197,12 @@ class RunOptions:
         """The statuses that fail the run."""
         more = [status for listed in self.fail_on or () for status in listed]
         return tuple(dict.fromkeys((Status.FAIL, *more)))
+
+    @property
+    def failing_if_none(self) -> bool:
+        """Whether a run in which every check was skipped is no pass."""
+        in_ci = os.environ.get("CI", "").lower() in ("true", "1", "yes")
+        return in_ci if self.fail_if_none is None else self.fail_if_none
 
     def load_options(
         self,

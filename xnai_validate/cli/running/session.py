@@ -114,6 +114,7 @@ class Run:
             version=__version__,
             fail_fast=self.options.fail_fast,
             fail_on=self.options.failing,
+            fail_if_none=self.options.failing_if_none,
             host=host,
             on_progress=self.sinks.progress,
             compare=self.baselines.compare if self.baselines.against is not None else None,

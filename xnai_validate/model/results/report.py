@@ -90,6 +90,8 @@ class RunInfo:
     host: JsonObject
     fail_on: tuple[Status, ...] = (Status.FAIL,)
     """The statuses that make the run fail, besides criteria that are not met."""
+    fail_if_none: bool = False
+    """Whether a run in which every check was skipped is undecided instead of passed."""
     version: str
     """The version of xnai-validate."""
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
 
 from xnai_validate.model.judging.findings import judge
+from xnai_validate.model.judging.rules import Rule
 from xnai_validate.model.results import events as ev
 from xnai_validate.model.results.comparison import Comparison
 from xnai_validate.model.results.evidence import EndedCheck, Evidence
@@ -111,6 +112,7 @@ def _report(state: ReportBuilder, run: RunInfo) -> RunReport:
         stopped=stopped,
         not_undone=bool(state.end.not_undone) if state.end else bool(set(state.injected) - set(state.reverted)),
         fail_on=run.fail_on,
+        fail_if_none=run.fail_if_none,
     )
     counts = Counter(str(check.status) for check in checks)
     return RunReport(
@@ -141,17 +143,30 @@ def judge_criteria(criteria: Iterable[Criterion], checks: Sequence[CheckResult])
     results = []
     for criterion in criteria:
         chosen = [c for c in checks if criterion.scope in ("total", c.category)]
-        (finding,) = judge([criterion.rule], _counts(chosen))
+        counts = _counts(chosen)
+        (finding,) = judge([criterion.rule], counts)
+        not_judged = criterion.not_judged or (None if finding.held else _why_not_judged(criterion.rule, counts))
         results.append(
             CriterionResult(
                 name=f"{criterion.scope} {finding.fact}",
                 planned=f"{finding.rule} {finding.expected}",
                 actual=finding.actual,
-                met=finding.held if criterion.not_judged is None else None,
-                not_judged=criterion.not_judged,
+                met=finding.held if not_judged is None else None,
+                not_judged=not_judged,
             )
         )
     return tuple(results)
+
+
+def _why_not_judged(rule: Rule, counts: Mapping[str, int]) -> str | None:
+    """Why a criterion is neither met nor missed: checks that could not be judged might have passed."""
+    errors = counts["errors"]
+    if rule.fact != "passed" or not errors:
+        return None
+    possible = range(counts["passed"], counts["passed"] + errors + 1)
+    if not any(judge([rule], {"passed": passed})[0].held for passed in possible):
+        return None
+    return f"{errors} check{'' if errors == 1 else 's'} could not be judged"
 
 
 def _no_regression(comparison: Comparison) -> CriterionResult:

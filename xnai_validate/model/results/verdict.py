@@ -46,6 +46,7 @@ def decide(
     stopped: str | None = None,
     not_undone: bool = False,
     fail_on: Collection[Status] = (Status.FAIL,),
+    fail_if_none: bool = False,
 ) -> Exit:
     """Return the exit code of a run: the first of not undone, interrupted, stopped, failed, undecided, passed.
 
@@ -58,6 +59,7 @@ def decide(
         stopped: why the run ended before its plan did.
         not_undone: whether a fault may still be active.
         fail_on: the statuses that make the run fail, besides `fail`.
+        fail_if_none: whether a run in which every check was skipped is undecided, not passed.
     """
     given = set(statuses)
     if not_undone:
@@ -68,7 +70,8 @@ def decide(
         return Exit.STOPPED
     if given & {Status.FAIL, *fail_on} or not criteria_met:
         return Exit.FAILED
-    return Exit.UNDECIDED if undecided or Status.ERROR in given else Exit.PASSED
+    none_judged = fail_if_none and given <= {Status.SKIP}
+    return Exit.UNDECIDED if undecided or none_judged or Status.ERROR in given else Exit.PASSED
 
 
 def with_broken_reporter(exit_code: int) -> int:
