@@ -48,7 +48,7 @@ class TieredComponents(Components):
 
 
 class Health(BaseModel):
-    """The application's health; `memory_gb` is the resident memory of its process, in GiB."""
+    """The application's health; `memory_gb` is the memory of the host that is in use, in GiB."""
 
     status: Literal["healthy", "degraded", "partial"]
     version: str = Field(min_length=1)

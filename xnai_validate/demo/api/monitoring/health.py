@@ -76,7 +76,7 @@ def report(components: dict[str, bool], tier: Tier | None) -> dict[str, JsonValu
     return {
         "status": "healthy" if all(components.values()) else "degraded" if is_loaded else "partial",
         "version": VERSION,
-        "memory_gb": round(psutil.Process().memory_info().rss / _GIB, 2),
+        "memory_gb": round(psutil.virtual_memory().used / _GIB, 2),
         "vectorstore_loaded": is_loaded,
         "components": shown,
     }
