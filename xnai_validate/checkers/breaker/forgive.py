@@ -10,6 +10,7 @@ from xnai_validate.checkers.breaker._driver.driver import Driver
 from xnai_validate.checkers.breaker._driver.trips import must_fail, refuse_unopened
 from xnai_validate.checkers.breaker._driver.waits import drive_waits
 from xnai_validate.checkers.breaker._models import BreakerParams
+from xnai_validate.checkers.breaker.concurrent import at_once
 from xnai_validate.kit import Context, Count, Facts, Milliseconds, NotApplicable, checker
 
 
@@ -89,11 +90,14 @@ async def _drive(params: BreakerParams, ctx: Context) -> tuple[_Record, float]:
 
 
 async def _fail_and_succeed(driver: Driver) -> tuple[int, bool]:
-    """Fail once less than opens the breaker, then succeed: how many failed, and whether a call was refused."""
-    failed = 0
+    """Fail once less than opens the breaker, then succeed: how many failed, and whether a call was refused.
+
+    The calls that fail are made at once: each may take a time limit of the stack.
+    """
+    params = driver.params
     async with driver.failing() as observation:
-        for _ in range(driver.params.failures - 1):
-            if (await driver.fail(observation)).outcome is Outcome.REFUSED:
-                return failed, True
-            failed += 1
-    return failed, (await driver.call()).outcome is Outcome.REFUSED
+        calls = await at_once(params, driver.ctx, observation, params.failures - 1)
+    if any(call.outcome is Outcome.SUCCEEDED for call in calls):
+        raise NotApplicable(f"a call through the breaker {params.name} that should fail succeeded")
+    failed = sum(call.outcome is not Outcome.REFUSED for call in calls)
+    return failed, failed < len(calls) or (await driver.call()).outcome is Outcome.REFUSED
