@@ -34,7 +34,7 @@ class ExperimentParams(Params):
     """What is asked again and again, before, during and after: when its rules hold, the stack is steady."""
     every: Annotated[Duration, Gt(0)] = 0.1
     """Between the end of one probe and the begin of the next."""
-    before: Duration = 0.5
+    before: Duration = 0.3
     """For how long the stack must be steady before anything is disturbed."""
     steady_within: Duration = STEADY_WITHIN_S
     """How long the stack has to become steady before; after that, nothing is disturbed, and the check is an error."""

@@ -30,7 +30,7 @@ from xnai_validate.demo.settings import Settings
 
 READY_S = 30.0
 """Seconds within which every part must be ready."""
-RESTART_AFTER_S = 1.0
+RESTART_AFTER_S = 0.6
 """Seconds between the death of a part and its new start."""
 GRACE_S = 1.2
 """Seconds that parts have to end before they are killed."""
