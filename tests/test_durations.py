@@ -100,6 +100,7 @@ def test_equal_checks_that_share_a_measurement_count_once(home: Home) -> None:
     title: It arrives
     kind: alert.receipt
     with: {{breach: {{fault: process.pause, target: api}}, stream: {{target: api}}, hold: 60s}}
+    expect: {{received: true}}
 """
     plan = plan_of(home, alert.format(id="x") + alert.format(id="y"))
     first, second = Forecast(plan.checks, plan.limits).expected().by_check.values()

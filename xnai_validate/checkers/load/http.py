@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import Annotated
 
 from xnai_validate.checkers._once import once
@@ -11,7 +12,7 @@ from xnai_validate.checkers.load._generator.drive import Drive
 from xnai_validate.checkers.load._generator.figures import load_figures
 from xnai_validate.checkers.load._http.request_bytes import request_bytes, verify
 from xnai_validate.checkers.load._models import LoadFacts, LoadParams, load_waits
-from xnai_validate.kit import BodyCap, Context, Count, Ge, Le, NotApplicable, Unmeasurable, checker
+from xnai_validate.kit import BodyCap, Context, Count, Ge, Inner, Le, NotApplicable, Unmeasurable, Waits, checker
 from xnai_validate.wire.failure import WireError
 from xnai_validate.wire.http.client import BODY_CAP
 from xnai_validate.wire.http.request import Prepared, prepare
@@ -42,13 +43,18 @@ class HttpLoadFacts(LoadFacts):
     """Requests that were sent once more, since the server had closed the idle connection that they came on."""
 
 
+def http_waits(params: HttpLoad, inner: Inner) -> Waits:
+    """The times of a load, and whether equal checks share it."""
+    return replace(load_waits(params, inner), shared="load.http" if params.shared else None)
+
+
 @checker(
     "load.http",
     expect={"error_ratio": 0, "not_sent_count": 0, "ended_early": False},
     exclusive=True,
     extra="load",
     preload=("httptools",),
-    waits=load_waits,
+    waits=http_waits,
 )
 async def http(params: HttpLoad, ctx: Context) -> HttpLoadFacts:
     """Make an HTTP request many times, on a schedule or by virtual users, and measure how the stack performs.
