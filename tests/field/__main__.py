@@ -11,6 +11,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+from tests.field.defects import DEFECTS, bring_in
 from tests.field.description import description
 from tests.field.settings import Settings
 from tests.field.supervisor import Supervisor
@@ -19,7 +20,8 @@ from tests.ports import free_port
 _PARTS = ("redis", "api", "metrics", "gateway", "ui", "docs", "vikunja")
 
 
-async def _run(layout: str, file: Path | None) -> None:
+async def _run(layout: str, file: Path | None, defect: str) -> None:
+    bring_in(defect, "supervisor")
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -27,7 +29,12 @@ async def _run(layout: str, file: Path | None) -> None:
     with tempfile.TemporaryDirectory(prefix="field-stack-") as folder:
         parts = (*_PARTS, "redis_inner") if layout == "B" else _PARTS
         settings = Settings(
-            layout, {part: free_port() for part in parts}, secrets.token_hex(12), f"tk_{secrets.token_hex(20)}", folder
+            layout,
+            {part: free_port() for part in parts},
+            secrets.token_hex(12),
+            f"tk_{secrets.token_hex(20)}",
+            folder,
+            defect,
         )
 
         def write() -> None:
@@ -57,5 +64,12 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(prog="tests.field")
     parser.add_argument("--layout", choices=["A", "B"], default="A")
     parser.add_argument("--file", type=Path, help="a stack file to write, and to write again after each restart")
+    parser.add_argument(
+        "--defect",
+        choices=["", *DEFECTS],
+        default="",
+        metavar="NAME",
+        help="a change of behaviour, from tests/field/defects",
+    )
     arguments = parser.parse_args()
-    asyncio.run(_run(arguments.layout, arguments.file))
+    asyncio.run(_run(arguments.layout, arguments.file, arguments.defect))

@@ -16,7 +16,7 @@ def description(settings: Settings, pids: dict[str, int]) -> dict[str, object]:
     targets["api"] = {"url": origin + settings.prefix, "pid": pids["api"], "root": origin}
     targets["metrics"] = {"url": settings.url("metrics"), "pid": pids["api"]}
     targets["redis"] = {
-        "url": f"{'rediss' if settings.tls else 'redis'}://127.0.0.1:{settings.ports['redis']}/0",
+        "url": f"{'rediss' if settings.tls else 'redis'}://default@127.0.0.1:{settings.ports['redis']}/0",
         "password": settings.redis_password,
     }
     if settings.tls:
@@ -36,6 +36,8 @@ def description(settings: Settings, pids: dict[str, int]) -> dict[str, object]:
         "monitor": {"interval_s": MONITOR_S},
         "vikunja_token": settings.vikunja_token,
         "canaries": canaries,
+        "long_question": "Tell me everything about the garden.",
+        "search_word": "frost",
         "ui": {"asset": ASSET},
         "docs_page": "/tulips/",
         "host": {"data_path": settings.folder},

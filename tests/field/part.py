@@ -63,4 +63,9 @@ async def _serve(name: str, settings: Settings) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(_serve(sys.argv[1], from_environment()))
+    settings = from_environment()
+    if settings.defect:
+        from tests.field.defects import bring_in
+
+        bring_in(settings.defect, sys.argv[1])
+    asyncio.run(_serve(sys.argv[1], settings))

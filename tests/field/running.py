@@ -14,11 +14,11 @@ from tests.field.supervisor import ROOT
 
 
 @contextmanager
-def field_stack(layout: str, errors: Path) -> Iterator[dict[str, Any]]:
-    """Yield the description of a running stack; its errors go to a file. It ends by SIGTERM and leaves no process."""
+def field_stack(layout: str, errors: Path, defect: str = "") -> Iterator[dict[str, Any]]:
+    """Yield the description of a running stack. Its errors go to a file; it ends by SIGTERM and leaves no process."""
     with errors.open("wb") as log:
         process = subprocess.Popen(
-            [sys.executable, "-m", "tests.field", "--layout", layout],
+            [sys.executable, "-m", "tests.field", "--layout", layout, *(("--defect", defect) if defect else ())],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=log,

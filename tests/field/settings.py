@@ -27,6 +27,7 @@ class Settings:
     redis_password: str
     vikunja_token: str
     folder: str
+    defect: str = ""
 
     @property
     def prefix(self) -> str:

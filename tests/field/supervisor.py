@@ -16,6 +16,8 @@ from xnai_validate.demo.processes.redis_server import find_server
 
 ROOT = Path(__file__).parents[2]
 _RESTART_S = 0.3
+RESTARTED = {"redis", "tls_front", "api", "gateway", "ui", "docs", "vikunja"}
+"""The parts that are started again when they end."""
 
 
 class Supervisor:
@@ -73,24 +75,30 @@ class Supervisor:
                 self._restarted()
             again = True
             await process.wait()
+            if name not in RESTARTED:
+                return
             await asyncio.sleep(_RESTART_S)
 
     def _command(self, name: str) -> list[str]:
         settings = self._settings
         if name != "redis":
             return [sys.executable, "-m", "tests.field.part", name]
-        port = settings.ports["redis_inner" if settings.tls else "redis"]
-        options = {
-            "port": port,
-            "bind": "127.0.0.1",
-            "dir": settings.folder,
-            "requirepass": settings.redis_password,
-            "maxmemory": "512mb",
-            "maxmemory-policy": "allkeys-lru",
-            "appendonly": "yes",
-            "save": "",
-        }
-        return [str(find_server()), *(text for key, value in options.items() for text in (f"--{key}", str(value)))]
+        options = redis_options(settings).items()
+        return [str(find_server()), *(text for key, value in options for text in (f"--{key}", str(value)))]
+
+
+def redis_options(settings: Settings) -> dict[str, str | int]:
+    """Return the options of redis-server."""
+    return {
+        "port": settings.ports["redis_inner" if settings.tls else "redis"],
+        "bind": "127.0.0.1",
+        "dir": settings.folder,
+        "requirepass": settings.redis_password,
+        "maxmemory": "512mb",
+        "maxmemory-policy": "allkeys-lru",
+        "appendonly": "yes",
+        "save": "",
+    }
 
 
 async def _listens(name: str, port: int) -> None:

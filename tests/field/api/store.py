@@ -31,6 +31,7 @@ class Store:
         # Few connections: a hundred handshakes of TLS at once would take longer than their time limit.
         pool = BlockingConnectionPool.from_url(
             f"{scheme}://127.0.0.1:{settings.ports['redis']}/0{authority}",
+            username="default",
             password=settings.redis_password,
             decode_responses=True,
             socket_timeout=_TIMEOUT_S,
