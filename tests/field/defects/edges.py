@@ -14,7 +14,6 @@ from tests.field import supervisor
 from tests.field.api import agents, errors, queries
 from tests.field.api.monitor import Monitor
 from tests.field.defects.defect import Defect, put
-from tests.field.services import gateway
 
 
 def _text_404() -> None:
@@ -60,10 +59,6 @@ def _names_upstream() -> None:
             super().__init__(**options)
 
     put(web, "Response", Response)
-
-
-def _no_frame_options() -> None:
-    del gateway._ADDED["X-Frame-Options"]
 
 
 def _broadcast_lost() -> None:
@@ -155,13 +150,6 @@ DEFECTS = (
         "gateway.upstream-down",
         "The 502 of the gateway has the reason as its body.",
         _names_upstream,
-        part="gateway",
-    ),
-    Defect(
-        "gateway-without-frame-options",
-        "gateway.headers",
-        "The gateway does not add X-Frame-Options.",
-        _no_frame_options,
         part="gateway",
     ),
     Defect(
