@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import time
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 
@@ -54,8 +55,9 @@ def plan(question: str, *, use_rag: bool, max_tokens: int, top_k: int = 5) -> Pl
 
 async def generate(words: tuple[str, ...]) -> AsyncGenerator[str, None]:
     """Yield one token after the other; joined they are the answer."""
+    begun = time.perf_counter()
     for number, word in enumerate(words):
-        await asyncio.sleep(_TOKEN_S)
+        await asyncio.sleep(max(0.0, begun + (number + 1) * _TOKEN_S - time.perf_counter()))
         yield word if number == 0 else f" {word}"
 
 
