@@ -36,7 +36,9 @@ def _leaks() -> None:
     async def parse(request: web.Request) -> queries.QueryRequest:
         try:
             json.loads(await request.text())
-        except ValueError as error:
+        except RecursionError:
+            pass
+        except json.JSONDecodeError as error:
             message = f"{type(error).__name__}: {error} ({__file__}, line 41)"
             raise errors.StackError("validation", "validation_validation", message) from None
         return await healthy(request)
