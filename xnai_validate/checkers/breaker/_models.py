@@ -31,8 +31,13 @@ class Source(Watch):
     means: dict[str, State | list[State]] = Field(default_factory=_themselves)
     """The value there, as text -> the state or states that it means: `{"0": closed, "1": open}`."""
 
+    numbers: dict[State, float] | None = None
+    """State -> the number that a gauge shows for it, instead of `means`: `{closed: 0, open: 1, half_open: 2}`."""
+
     def states(self, value: str) -> tuple[State, ...]:
         """The states that a value means; empty for an unknown value."""
+        if self.numbers is not None:
+            return tuple(state for state, number in self.numbers.items() if value == f"{number:g}")
         states = self.means.get(value, [])
         return (states,) if isinstance(states, str) else tuple(states)
 

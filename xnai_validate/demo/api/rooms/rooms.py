@@ -94,10 +94,15 @@ class Rooms:
             await self._presence.publish()
             yield
         finally:
-            self._here[room].remove((agent, socket))
-            if not self._here[room]:
-                del self._here[room]
+            self.leave(room, agent, socket)
             await self._presence.publish()
+
+    @seam
+    def leave(self, room: str, agent: str, socket: WebSocket) -> None:
+        """Forget an agent's connection, and its room when that is empty."""
+        self._here[room].remove((agent, socket))
+        if not self._here[room]:
+            del self._here[room]
 
     async def _answer(self, socket: WebSocket, room: str, agent: str, text: str) -> list[Message]:
         """The answers to one frame."""

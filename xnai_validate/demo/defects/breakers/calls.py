@@ -24,7 +24,7 @@ CIRCUIT_OPEN_500 = Defect(
 RETRY_AFTER_MISSING = Defect(
     "retry-after-missing",
     "A call that a breaker refuses is answered without Retry-After.",
-    checks=("breakers/cycle:retry-after",),
+    checks=("breakers/cycle:retry-after", "breakers/open:refusal"),
 ).changes(refusal, lambda answer: (answer[0], {}))
 
 RETRY_AFTER_TOO_LONG = Defect(

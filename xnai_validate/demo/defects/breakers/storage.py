@@ -20,7 +20,7 @@ Swap = Callable[[Breaker, str], Awaitable[str | None]]
 MEMORY_ONLY = Defect(
     "breaker-memory-only",
     "The state of a breaker is written once and then kept in memory.",
-    checks=("breakers/open:obeyed",),
+    checks=("breakers/open:opens", "breakers/open:obeyed"),
 )
 
 
@@ -97,7 +97,7 @@ def observe_until_outage(
 METRIC_STUCK = Defect(
     "breaker-metric-stuck",
     "The metric of a breaker's state is closed for ever.",
-    checks=("breakers/cycle:told-alike",),
+    checks=("breakers/cycle:told-alike", "breakers/open:gauge"),
 )
 
 

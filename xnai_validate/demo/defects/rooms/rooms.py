@@ -58,6 +58,21 @@ async def count_nothing(_: Callable[[Rooms], Awaitable[RoomStats]], /, self: Roo
     return RoomStats(total_connections=0, total_rooms=0, rooms={}, agents_connected=[])
 
 
+STATS_KEEP_THE_GONE = Defect(
+    "ws-stats-keep-the-gone",
+    "The statistics of the WebSocket rooms count agents that have left.",
+    checks=("api/websocket:counts",),
+    layout="B",
+)
+
+
+@STATS_KEEP_THE_GONE.wraps(Rooms.leave)
+def stay(
+    _: Callable[[Rooms, str, str, WebSocket], None], /, self: Rooms, room: str, agent: str, socket: WebSocket
+) -> None:
+    return
+
+
 BROADCAST_LOST = Defect(
     "ws-broadcast-lost", "A broadcast reaches no agent.", checks=("api/websocket:broadcast",), layout="B"
 )

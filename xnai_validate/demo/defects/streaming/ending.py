@@ -57,7 +57,7 @@ async def _followed_by_silence(source: Events) -> Events:
 GENERATOR_SURVIVES = Defect(
     "stream-generator-survives",
     "The answer is generated to its end although the reader has left.",
-    checks=("streaming/cleanup:generation-stops",),
+    checks=("streaming/cleanup:generation-stops", "streaming/cleanup:tokens-counted"),
 )
 
 
