@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tests.field.documents import CANARIES, DOCUMENTS
 from tests.field.services.ui import ASSET
-from tests.field.settings import BREAKERS, CALL_TIMEOUT_S, HEARTBEAT_S, MONITOR_S, Settings
+from tests.field.settings import BREAKERS, CALL_TIMEOUT_S, GAUGE_NUMBERS, HEARTBEAT_S, MONITOR_S, Settings
 
 
 def description(settings: Settings, pids: dict[str, int]) -> dict[str, object]:
@@ -31,6 +31,7 @@ def description(settings: Settings, pids: dict[str, int]) -> dict[str, object]:
         "layout": settings.layout,
         "gateway_api_prefix": settings.prefix or "/api/v1",
         "breakers": {name: {"failures": count, "recovery_s": s} for name, (count, s) in BREAKERS.items()},
+        "breaker_gauge": GAUGE_NUMBERS,
         "call_timeout_s": CALL_TIMEOUT_S,
         "heartbeat_s": HEARTBEAT_S,
         "monitor": {"interval_s": MONITOR_S},

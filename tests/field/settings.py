@@ -14,6 +14,8 @@ CALL_TIMEOUT_S = 1.5
 HEARTBEAT_S = 0.75
 BREAKERS = {"rag_api": (3, 3.0), "redis_cache": (5, 1.5)}
 """Failures that open a breaker, and its recovery time in seconds."""
+GAUGE_NUMBERS = {"closed": 0, "half_open": 1, "open": 2}
+"""The numbers that the gauge of a breaker shows: other ones than those of the default stack file."""
 
 _VARIABLE = "FIELD_STACK_SETTINGS"
 

@@ -8,8 +8,6 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, gene
 
 from tests.field.settings import VERSION
 
-STATES = {"closed": 0, "open": 1, "half_open": 2}
-"""The numbers that the gauge shows: other ones than some libraries'."""
 _BUCKETS = (1, 5, 10, 25, 50, 100, 250, 500, 1000, 2500)
 
 
@@ -33,7 +31,7 @@ class Metrics:
         self.info = Gauge("xnai_stack_info", "The stack", ["version", "model"], registry=registry)
         self.info.labels(VERSION, "quoter-1").set(1)
         self.breakers = Gauge(
-            "xnai_circuit_breaker_state", "0 closed, 1 open, 2 half open", ["name"], registry=registry
+            "xnai_circuit_breaker_state", "0 closed, 1 half open, 2 open", ["name"], registry=registry
         )
         self.breaker_failures = Counter("xnai_circuit_breaker_failures_total", "Failures", ["name"], registry=registry)
         self.health = Gauge("xnai_service_health", "1 healthy, 0 down", ["service"], registry=registry)

@@ -6,10 +6,10 @@ from aiohttp import web
 
 from tests.field.api.answers import MODEL
 from tests.field.api.breakers import Breaker
-from tests.field.api.metrics import STATES, Metrics
+from tests.field.api.metrics import Metrics
 from tests.field.api.records import Records, Tier, tier_now
 from tests.field.api.store import Store
-from tests.field.settings import BREAKERS, Settings
+from tests.field.settings import BREAKERS, GAUGE_NUMBERS, Settings
 
 
 class ApiState:
@@ -41,7 +41,7 @@ class ApiState:
         """Update the gauge of the breakers, and return whether none is open."""
         states = {name: (await breaker.current()).state for name, breaker in self.breakers.items()}
         for name, state in states.items():
-            self.metrics.breakers.labels(name).set(STATES.get(state, 0))
+            self.metrics.breakers.labels(name).set(GAUGE_NUMBERS.get(state, 0))
         return "open" not in states.values()
 
 
