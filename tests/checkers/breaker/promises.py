@@ -22,7 +22,7 @@ def params(of: Stack, **more: Any) -> dict[str, Any]:
     """The params that every kind of the family takes, for the breaker of a stack; fractions in `more` are seconds."""
     source = {"kind": "http.request", "with": {"path": "/health"}, "fact": "json"}
     sources = {
-        "metric": source | {"path": "$.breaker", "means": {"0": "closed", "1": "open", "2": "half_open"}},
+        "metric": source | {"path": "$.breaker", "numbers": {"closed": 0, "open": 1, "half_open": 2}},
         "health": source | {"path": "$.healthy", "means": {"false": "open", "true": ["closed", "half_open"]}},
     }
     given = {
