@@ -6,6 +6,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from dataclasses import replace
 from http import HTTPStatus
 from typing import Any
 
@@ -18,8 +19,9 @@ from websockets.utils import accept_key
 from tests.checkers.beside import beside, tcp_server
 from tests.context import observe
 from xnai_validate.checkers.websocket import _connection as websocket
-from xnai_validate.kit import Observed, Target
+from xnai_validate.kit import Observed, Target, Unmeasurable
 from xnai_validate.model.source_location import InvalidConfig
+from xnai_validate.model.target import Auth
 
 Handler = Callable[[ServerConnection], Awaitable[None]]
 
@@ -74,6 +76,43 @@ def test_root_leaves_the_prefix_out() -> None:
     """A path below the root does not carry the target's prefix."""
     facts = session(stack, path="/ws", root=True, greetings=1).facts
     assert facts["greetings"] == [{"type": "connected", "path": "/ws"}]
+
+
+@pytest.mark.parametrize(
+    ("userinfo", "auth", "headers", "header"),
+    [
+        ("ann:pa%40ss@", None, {}, "Basic YW5uOnBhQHNz"),
+        ("ann@", None, {}, "Basic YW5uOg=="),
+        ("", Auth("basic", "ann", "pa@ss"), {}, "Basic YW5uOnBhQHNz"),
+        ("", Auth("bearer", secret="token"), {}, "Bearer token"),
+        ("ann:pa@", None, {"authorization": "Own words"}, "Own words"),
+        ("", None, {}, None),
+    ],
+)
+@pytest.mark.parametrize("scheme", ["http", "ws"])
+def test_credentials_are_those_of_http(
+    scheme: str, userinfo: str, auth: Auth | None, headers: dict[str, str], header: str | None
+) -> None:
+    """User and password of the url, percent-decoded, or `auth` of the target; a header of the check replaces them."""
+    seen: list[list[str]] = []
+
+    async def greet(socket: ServerConnection) -> None:
+        assert socket.request is not None
+        seen.append(socket.request.headers.get_all("Authorization"))
+        await socket.wait_closed()
+
+    with server(greet) as target:
+        url = (target.url or "").replace("http://", f"{scheme}://{userinfo}")
+        found = observe("websocket.session", replace(target, url=url, auth=auth), path="/ws", headers=headers)
+    assert found.held, found.findings
+    assert seen == [[header] if header else []]
+
+
+def test_a_digest_challenge_is_not_answered() -> None:
+    """The credentials would be ignored in silence otherwise."""
+    target = Target("api", "http://127.0.0.1:1", auth=Auth("digest", "ann", "pass"))
+    with pytest.raises(Unmeasurable, match="no Digest challenge"):
+        observe("websocket.session", target, path="/ws")
 
 
 def test_a_server_that_closes_is_distinguished_from_one_that_survives() -> None:

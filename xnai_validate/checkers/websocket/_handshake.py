@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ssl
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from time import perf_counter
@@ -11,7 +10,10 @@ from typing import TYPE_CHECKING
 from xnai_validate.checkers.websocket._connection import WebSocket
 from xnai_validate.kit import ErrorKind, Unmeasurable
 from xnai_validate.wire.failure import WireError
+from xnai_validate.wire.http.destination import without_userinfo
+from xnai_validate.wire.http.request import HttpRequest, Prepared, prepare
 from xnai_validate.wire.net.connection import Pipe, dial
+from xnai_validate.wire.net.tls import client_context
 
 if TYPE_CHECKING:
     from websockets.client import ClientProtocol
@@ -35,18 +37,12 @@ class Handshake:
 
 
 async def open_websocket(
-    url: str,
-    *,
-    headers: Mapping[str, str],
-    subprotocols: Sequence[str],
-    context: ssl.SSLContext | None,
-    server_name: str | None,
-    max_message: int,
+    request: HttpRequest, *, subprotocols: Sequence[str], max_message: int
 ) -> tuple[Handshake, WebSocket | None]:
     """Connect and shake hands; the WebSocket is null where the server refused.
 
-    `url`: ws or wss; `context` is needed for wss. Bounded by the caller's time limit. Raises WireError; Unmeasurable
-    where the extra is missing or the request is not one.
+    `request`: its url (http or https), headers, credentials and TLS settings are those of the handshake. Bounded by the
+    caller's time limit. Raises WireError; Unmeasurable where the extra is missing or the request is not one.
     """
     try:
         from websockets.client import ClientProtocol
@@ -58,12 +54,18 @@ async def open_websocket(
         raise Unmeasurable(
             "WebSocket checks need the package websockets", hint="pip install 'xnai-validate[websocket]'"
         ) from error
+    prepared = prepare(request)
+    to, headers = prepared.to, _headers(request, prepared)
+    if to.socket is not None:
+        raise Unmeasurable("a WebSocket over a unix socket is not supported", hint="set a url with host and port")
     try:
-        uri = parse_uri(url)
+        # Without user and password: releases of websockets differ in how they send them.
+        uri = parse_uri(f"{'wss' if to.scheme == 'https' else 'ws'}://{to.netloc.decode()}{to.target.decode()}")
     except InvalidURI as error:
-        raise Unmeasurable(f"{url!r} is not a WebSocket url: {error}") from error
+        raise Unmeasurable(f"{without_userinfo(request.url)!r} is not a WebSocket url: {error}") from error
     started = perf_counter()
-    dialled = await dial(uri.host, uri.port, context=context if uri.secure else None, server_name=server_name)
+    context = client_context(prepared.tls) if uri.secure else None
+    dialled = await dial(to.host, to.port, context=context, server_name=prepared.tls.server_name)
     pipe = dialled.pipe
     try:
         protocol = ClientProtocol(
@@ -89,6 +91,17 @@ async def open_websocket(
         pipe.abort()
         return handshake, None
     return handshake, WebSocket(protocol, pipe, rest)
+
+
+def _headers(request: HttpRequest, prepared: Prepared) -> dict[str, str]:
+    """The headers of the handshake: those of the request, and its credentials."""
+    if prepared.digest is not None:
+        raise Unmeasurable("a WebSocket handshake answers no Digest challenge", hint="use basic or bearer")
+    headers = dict(request.headers)
+    for name, value in prepared.headers:
+        if name == b"authorization":
+            headers["Authorization"] = value.decode()
+    return headers
 
 
 async def _shake_hands(protocol: ClientProtocol, pipe: Pipe, headers: Mapping[str, str]) -> list[Event]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from base64 import b64encode
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from xnai_validate.checkers.websocket._connection import Closing, WebSocket, WebSocketClosed
 from xnai_validate.checkers.websocket._handshake import Handshake, open_websocket
@@ -12,9 +12,10 @@ from xnai_validate.checkers.websocket._models import Frame, Message, SessionFact
 from xnai_validate.kit import Context, ErrorKind, JsonValue, Target, bounded, checker
 from xnai_validate.wire.content import document_of
 from xnai_validate.wire.failure import WireError
-from xnai_validate.wire.net.tls import client_context
+from xnai_validate.wire.http.request import HttpRequest
 
-_SCHEMES = {"http": "ws", "https": "wss"}
+_SCHEMES = {"ws": "http", "wss": "https"}
+"""The handshake is an HTTP request (RFC 6455 section 4.1)."""
 SKIPPED_CAP = 1_000
 """Messages that may be skipped while an answer is waited for."""
 
@@ -47,17 +48,13 @@ class _Session:
     async def run(self, target: Target, ctx: Context) -> None:
         """Everything from the handshake to the closing; every failure is kept."""
         params = self.params
+        target = replace(target, url=_as_http(target.url), root=_as_http(target.root))
         url = target.join(params.path, at_root=params.root)
-        scheme, _, rest = url.partition("://")
+        request = HttpRequest.of(url, headers=params.headers, target=target)
         try:
             async with asyncio.timeout(params.timeout):
                 self.handshake, self.socket = await open_websocket(
-                    f"{_SCHEMES.get(scheme, scheme)}://{rest}",
-                    headers=params.headers,
-                    subprotocols=params.subprotocols,
-                    context=client_context(target.tls) if scheme in ("https", "wss") else None,
-                    server_name=target.tls.server_name,
-                    max_message=params.max_message,
+                    request, subprotocols=params.subprotocols, max_message=params.max_message
                 )
                 if self.socket is not None:
                     await self._talk(self.socket, ctx)
@@ -164,6 +161,11 @@ class _Session:
                 "close_reason": closing.reason if closing else None,
             }
         )
+
+
+def _as_http(url: str | None) -> str | None:
+    scheme, separator, rest = (url or "").partition("://")
+    return f"{_SCHEMES.get(scheme, scheme)}{separator}{rest}" if url else None
 
 
 def _read(message: Message) -> _Answer:
