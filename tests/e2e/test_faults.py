@@ -224,12 +224,12 @@ def test_an_undo_that_answers_yes_but_does_nothing(tmp_path: Path) -> None:
         assert done.code == 4, done.stdout + done.stderr
         assert scene.seen() != before
         text = " ".join(done.stdout.split())
-        assert "NOT UNDONE (exit 4): a fault may still be in force; undo it with: xnai-validate undo" in text
+        assert "NOT REVERTED (exit 4): a fault may still be in force; revert it with: xnai-validate undo" in text
         refused = run(tmp_path)
         assert (refused.code, refused.stdout) == (4, "")
-        assert "undo it with: xnai-validate undo" in refused.stderr
+        assert "revert it with: xnai-validate undo" in refused.stderr
         again = tool(tmp_path, "undo")
-        assert (again.code, "NOT UNDONE" in again.stdout) == (4, True)
+        assert (again.code, "NOT REVERTED" in again.stdout) == (4, True)
         lying.honest = True
         assert tool(tmp_path, "undo").code == 0
         assert scene.seen() == before

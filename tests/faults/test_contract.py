@@ -161,7 +161,7 @@ def test_it_is_reverted_by_another_process(name: str, tmp_path: Path) -> None:
             timeout=120,
             check=False,
         )
-        assert (done.returncode, done.stdout, done.stderr) == (0, "undone, and proven: It is tried.\n", "")
+        assert (done.returncode, done.stdout, done.stderr) == (0, "reverted, verified: It is tried.\n", "")
         becomes(control.scene.seen, before)
         assert folder.ids() == ()
         assert list(folder.path.glob("*.secret")) == []

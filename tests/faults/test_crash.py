@@ -135,7 +135,7 @@ def test_where_the_guardian_is_killed_too(tmp_path: Path) -> None:
         code, listed = undo(tmp_path, "--list")
         assert (code, f"{RUN}.1  process.pause  worker" in listed, "left behind" in listed) == (4, True, True)
         sentence = "the process of worker and those below it is stopped (SIGSTOP)"
-        assert undo(tmp_path) == (0, f"undone, and proven: {sentence}\n")
+        assert undo(tmp_path) == (0, f"reverted, verified: {sentence}\n")
         assert scene.seen() == before
         assert undo(tmp_path) == (0, "no fault is in force\n")
         assert undo(tmp_path, "--list") == (0, "no fault is in force\n")
@@ -152,7 +152,7 @@ def test_what_is_no_more_is_forgotten(tmp_path: Path) -> None:
             guardian.kill()
     code, output = undo(tmp_path)
     assert code == 4
-    assert "NOT UNDONE: redis has no memory left" in output
+    assert "NOT REVERTED: redis has no memory left" in output
     assert f"xnai-validate undo --forget {RUN}.1" in output
     code, output = undo(tmp_path, "--forget", f"{RUN}.1")
     assert (code, records(tmp_path)) == (0, [])

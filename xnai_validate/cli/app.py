@@ -20,7 +20,7 @@ COMMANDS = {
     "lint": "Verify profiles and suites; report every error.",
     "report": "Render a stored run in any format.",
     "compare": "Compare two runs or baselines; exit 1 if the second is worse.",
-    "undo": "Undo faults that a killed run has left in force.",
+    "undo": "Revert faults that a killed run has left in force.",
     "schema": "Print the JSON Schema of a file, the report or the events.",
     "demo": "Start the embedded stack, healthy or with defects.",
     "prove": "Prove that every defect is caught by the checks named for it.",
@@ -81,7 +81,7 @@ app = typer.Typer(
     cls=Commands,
     help="Validate that the parts of a RAG stack work together.",
     epilog="Exit codes: 0 passed, 1 failed, 2 error in the command line or a profile, 3 undecided, "
-    "4 a fault may not be undone, 5 stopped by a limit, 130 interrupted.",
+    "4 a fault may not be reverted, 5 stopped by a limit, 130 interrupted.",
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
     add_completion=True,

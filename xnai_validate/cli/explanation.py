@@ -91,7 +91,7 @@ def _fault(page: Page, fault: Fault) -> None:
     traits = [
         "needs a target" if fault.needs_target else "needs no target",
         f"in force for at most {format_ms(fault.limit_s * 1000)}",
-        f"undone within {format_ms(fault.grace_s * 1000)}",
+        f"reverted within {format_ms(fault.grace_s * 1000)}",
         f"needs the extra {fault.extra}" if fault.extra else "",
     ]
     page.blank()

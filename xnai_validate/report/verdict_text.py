@@ -29,6 +29,11 @@ def counts_sentence(report: RunReport) -> str:
     return f"{', '.join(parts)}; {counted(len(report.checks), 'check')} in {format_ms(report.run.elapsed_ms)}"
 
 
+def verdict_word(verdict: str) -> str:
+    """Return the verdict as people read it; JSON keeps `not undone`, the name of its first format."""
+    return "not reverted" if verdict == "not undone" else verdict
+
+
 def verdict_reason(report: RunReport, code: int) -> str:
     """Return the clause that explains the verdict.
 
@@ -42,7 +47,7 @@ def verdict_reason(report: RunReport, code: int) -> str:
     if code == Exit.PASSED:
         return "no check failed; skipped checks give their reasons" if s.skip else "every check passed"
     if code == Exit.NOT_UNDONE:
-        return "a fault may still be in force; undo it with: xnai-validate undo"
+        return "a fault may still be in force; revert it with: xnai-validate undo"
     if code in (Exit.STOPPED, Exit.INTERRUPTED) and stopped in _STOPPED:
         return _STOPPED[stopped]
     if code == Exit.UNDECIDED:

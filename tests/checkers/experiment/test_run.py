@@ -136,7 +136,7 @@ def test_a_stack_that_is_still_recovering_is_waited_for() -> None:
 
 
 def test_what_does_not_come_back_in_time() -> None:
-    """The fault is undone, but the stack is not steady within `recover`: that is reported, with what does not hold."""
+    """The fault is reverted, but the stack is not steady within `recover`: the reason is what does not hold."""
     with redis_server() as (target, client):
         # The probe holds only before the key is written, for which the time of the fault is used.
         probe = {"kind": "redis.key", "with": {"key": "spoiled"}, "expect": {"exists": False}}
@@ -194,7 +194,7 @@ def test_a_moment_is_taken_for_what_it_is() -> None:
     watch.in_force_at = 2.0
     watch.take(Probe(1.9, 2.5, None, None))
     watch.take(Probe(2.5, 3.0, "seen", "timeout"))
-    watch.undone_at = 4.0
+    watch.reverted_at = 4.0
     watch.take(Probe(3.9, 4.5, "in flight", "timeout"))
     for begun, why in ((5, None), (6, "again"), (7, None), (8, None)):
         assert not watch.is_steady

@@ -82,7 +82,7 @@ def test_a_fault_that_may_be_in_force_is_an_error() -> None:
     assert case(left, "redis.pause on redis is reverted").find("error") is None
     error = case(left, "host.memory is reverted").find("error")
     assert error is not None
-    assert error.get("message") == "it may still be in force; undo it with: xnai-validate undo"
+    assert error.get("message") == "it may still be in force; revert it with: xnai-validate undo"
     assert left.get("errors") == "1"
     assert parsed(build_report(disturbed(proven=True))).get("errors") == "0"
 

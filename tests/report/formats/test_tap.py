@@ -47,7 +47,7 @@ def test_tap_agrees_with_the_report() -> None:
     stopped = made(build_report(CASES["deadline"][1]()))
     assert stopped.endswith("Bail out! deadline\n")
     left = made(build_report(disturbed(proven=False)))
-    assert left.endswith("Bail out! a fault may still be in force; undo it with: xnai-validate undo\n")
+    assert left.endswith("Bail out! a fault may still be in force; revert it with: xnai-validate undo\n")
     assert "Bail out!" not in made(build_report(disturbed(proven=True)))
 
 

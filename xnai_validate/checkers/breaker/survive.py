@@ -33,10 +33,12 @@ class SurviveParams(BreakerParams):
 class _Record:
     opening: Opening = field(default_factory=Opening)
     opened: bool = False
-    first: Call | None = None
+    first_answered: Call | None = None
     """The first call that was answered afterwards."""
-    back_ms: float | None = None
-    in_time: bool | None = None
+    answered_after_ms: float | None = None
+    """From the end of the fault, or its beginning if it is held, until that call was answered."""
+    within_recovery: bool | None = None
+    """Whether the breaker had to refuse that call: its recovery time was not over."""
     survived: bool | None = None
     state_after: State | None = None
     closed_again: bool | None = None
@@ -88,9 +90,9 @@ async def survive(params: SurviveParams, ctx: Context) -> SurviveFacts:
     record, elapsed_ms = await once("breaker.survive", params, ctx, lambda: _drive(params, ctx))
     return SurviveFacts(
         opened=record.opened,
-        back=record.first is not None if record.opened else None,
-        back_after_ms=record.back_ms,
-        in_time=record.in_time,
+        back=record.first_answered is not None if record.opened else None,
+        back_after_ms=record.answered_after_ms,
+        in_time=record.within_recovery,
         survived=record.survived,
         told_after=record.state_after,
         closed_again=record.closed_again,
@@ -102,7 +104,7 @@ def _not_reached(params: SurviveParams, record: _Record) -> str | None:
     """Why the breaker was not judged after the fault, in words; None where it was."""
     if not record.opened:
         return f"the breaker {params.name} did not open, so nothing was disturbed: {record.opening.detail}"
-    if record.first is None:
+    if record.first_answered is None:
         return f"no call was answered within {params.back:g} s after {params.disturb.fault}"
     return None
 
@@ -128,21 +130,23 @@ async def _disturb(params: SurviveParams, driver: Driver, opened: tuple[float, f
         )
     async with driver.ctx.injected(params.disturb):
         if params.held:
-            await _look(params, driver, opened, record)
+            await _observe_afterwards(params, driver, opened, record)
     if not params.held:
-        await _look(params, driver, opened, record)
-    if record.first is not None:
+        await _observe_afterwards(params, driver, opened, record)
+    if record.first_answered is not None:
         record.closed_again = await driver.ready()
 
 
-async def _look(params: SurviveParams, driver: Driver, opened: tuple[float, float], record: _Record) -> None:
+async def _observe_afterwards(
+    params: SurviveParams, driver: Driver, opened: tuple[float, float], record: _Record
+) -> None:
     """Call until there is an answer, and note whether the breaker was still open."""
     since_s = driver.now()
-    record.first = await _answered(params, driver, since_s)
-    if record.first is None:
+    record.first_answered = await _answered(params, driver, since_s)
+    if record.first_answered is None:
         return
-    record.back_ms = (record.first.answered_s - since_s) * 1000
-    record.in_time = record.first.answered_s < opened[0] + params.recovery
+    record.answered_after_ms = (record.first_answered.answered_s - since_s) * 1000
+    record.within_recovery = record.first_answered.answered_s < opened[0] + params.recovery
     record.state_after = driver.last.state if driver.last else None
     record.survived = await _still_open(params, driver, record)
 
@@ -163,9 +167,9 @@ async def _answered(params: SurviveParams, driver: Driver, since_s: float) -> Ca
 
 async def _still_open(params: SurviveParams, driver: Driver, record: _Record) -> bool | None:
     """Whether the breaker had stayed open; None if calls cannot show it."""
-    if record.first is None or record.first.outcome is Outcome.REFUSED:
-        return record.first is not None
-    if record.in_time:
+    if record.first_answered is None or record.first_answered.outcome is Outcome.REFUSED:
+        return record.first_answered is not None
+    if record.within_recovery:
         return False
     if params.successes == 1:
         return None

@@ -1,1 +1,1 @@
-"""Experiments: steady, disturbed, undone, steady again; and what was seen meanwhile."""
+"""Experiments: steady, disturbed, reverted, steady again; and what was seen meanwhile."""

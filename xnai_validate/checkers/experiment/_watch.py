@@ -54,7 +54,7 @@ class Watch:
     injecting_at: float | None = None
     in_force_at: float | None = None
     """When all faults were in force."""
-    undone_at: float | None = None
+    reverted_at: float | None = None
     """When their revert began."""
     count: int = 0
     failed: int = 0
@@ -65,7 +65,7 @@ class Watch:
     last_why: str | None = None
     """Why the last probe did not hold; None where it did."""
     steady_since: float | None = None
-    """When the first probe ended of those that held one after the other, after the undo."""
+    """When the first probe ended of those that held one after the other, after the fault was reverted."""
     _row: int = 0
 
     def take(self, probe: Probe) -> None:
@@ -74,12 +74,12 @@ class Watch:
             return
         # A probe that fails during the injection fails because of it; one that passes then proves nothing.
         in_force = self.in_force_at is not None and probe.begun >= self.in_force_at
-        if (in_force or probe.why is not None) and (self.undone_at is None or probe.begun < self.undone_at):
+        if (in_force or probe.why is not None) and (self.reverted_at is None or probe.begun < self.reverted_at):
             self._during(probe)
         if probe.why is not None and self.first_failed is None:
             self.first_failed = probe.ended
         self.last_why = probe.why
-        if self.undone_at is not None and probe.begun >= self.undone_at:
+        if self.reverted_at is not None and probe.begun >= self.reverted_at:
             self._after(probe)
 
     def _during(self, probe: Probe) -> None:

@@ -121,7 +121,7 @@ async def _disturbed(params: ExperimentParams, ctx: Context, watch: Watch, touch
         failed = await _during(params, ctx)
         await ctx.clock.sleep(max(0.0, params.hold - (ctx.clock.monotonic() - begun)))
         asking.cancel()
-        watch.undone_at = ctx.clock.monotonic()
+        watch.reverted_at = ctx.clock.monotonic()
         ctx.progress("taking it back")
     return failed
 
@@ -145,8 +145,8 @@ async def _during(params: ExperimentParams, ctx: Context) -> list[str]:
 
 async def _recovered(params: ExperimentParams, ctx: Context, watch: Watch) -> set[str]:
     """Wait until the stack is steady or may take no longer; the others that do not hold then."""
-    assert watch.undone_at is not None
-    end = watch.undone_at + params.recover
+    assert watch.reverted_at is not None
+    end = watch.reverted_at + params.recover
     ctx.progress("steady again?")
     while True:
         away = set(await failing_now(ctx, params.bystanders)) if watch.is_steady else set(params.bystanders)
@@ -157,7 +157,7 @@ async def _recovered(params: ExperimentParams, ctx: Context, watch: Watch) -> se
 
 def _facts(watch: Watch, during: list[str], touched: set[str], away: set[str]) -> Experiment:
     assert watch.in_force_at is not None
-    assert watch.undone_at is not None
+    assert watch.reverted_at is not None
     steady_at = watch.steady_since if watch.is_steady else None
     first = watch.first_failed
     probe_why = [] if watch.is_steady else [watch.last_why or "the probe did not hold often enough"]
@@ -169,7 +169,7 @@ def _facts(watch: Watch, during: list[str], touched: set[str], away: set[str]) -
         slowest_during_ms=None if watch.slowest_s is None else watch.slowest_s * 1000,
         error_kinds=sorted(watch.kinds),
         during_failed=during,
-        recovered_ms=_ms(watch.undone_at, steady_at),
+        recovered_ms=_ms(watch.reverted_at, steady_at),
         outage_ms=None if first is None else _ms(first, steady_at),
         blast_radius=sorted(touched),
         steady_after=watch.is_steady and not away,

@@ -129,7 +129,7 @@ class StreamLine(PushedResponse):
 
     # Calls by the response.
 
-    def dials(self) -> None:
+    def on_connecting(self) -> None:
         """Its turn has come to be connected; a virtual user begins only then."""
         self.sent = perf_counter()
         if self._streams.drive.closed_loop:
@@ -140,7 +140,7 @@ class StreamLine(PushedResponse):
         self._streams.drive.opened()
         super().connection_made(transport)
 
-    def headed(self) -> None:
+    def on_head(self) -> None:
         """The headers have come."""
         tally, self.last_byte = self._stream_tally, perf_counter()
         tally.heads[str(self.status)] += 1
@@ -158,7 +158,7 @@ class StreamLine(PushedResponse):
         self._finish()
         self._fail(kind, detail)
 
-    def piece(self, data: bytes) -> None:
+    def on_piece(self, data: bytes) -> None:
         """Some bytes of the stream have come."""
         assert self._sse is not None
         now = self.last_byte = perf_counter()
@@ -210,7 +210,7 @@ class StreamLine(PushedResponse):
         if streams.held > HELD_CAP and held >= HELD_CAP // max(1, len(streams.open)):
             self.fail(ErrorKind.TOO_LARGE, f"the streams hold more than {HELD_CAP} bytes of events that do not end")
 
-    def ended(self) -> None:
+    def on_end(self) -> None:
         """HTTP has ended the stream well."""
         if self._sse is not None:
             self._events(self._sse.close(), self.last_byte)
@@ -226,7 +226,7 @@ class StreamLine(PushedResponse):
             self._leave()
             self._streams.drive.answered(self, 200, keep=False)
 
-    def failed(self, kind: ErrorKind, detail: str) -> None:
+    def on_failure(self, kind: ErrorKind, detail: str) -> None:
         """The stream was not brought to its end."""
         if self._sse is not None and kind not in (ErrorKind.TIMEOUT, ErrorKind.TOO_LARGE):
             self._stream_tally.cut += 1
@@ -256,6 +256,6 @@ class StreamLine(PushedResponse):
         self._leave()
         self._streams.drive.failed(self, kind, detail, connecting=self.unconnected)
 
-    def closed(self) -> None:
+    def on_closed(self) -> None:
         """The socket is closed."""
         self._streams.drive.closed(self)

@@ -74,13 +74,13 @@ def parse(body: bytes, *, openmetrics: bool, stop: Event | None = None) -> tuple
 
     found, counters = Exposition(), CounterNames()
     try:
-        lines = counters.noted(_bounded(body.decode("utf-8"), stop or Event()))
+        lines = counters.record_names(_bounded(body.decode("utf-8"), stop or Event()))
         families: Iterable[Metric] = text_fd_to_metric_families(lines)  # type: ignore[no-untyped-call]
         for family in families:
             if openmetrics or family.type != "counter":
                 found.add(family.name, family.type, family.samples)
             else:
-                name = counters.exposed(family.name)
+                name = counters.name_in_text(family.name)
                 found.add(name, family.type, [sample._replace(name=name) for sample in family.samples])
     except _TooMuch as error:
         return found, str(error)
@@ -101,8 +101,8 @@ class CounterNames:
         self._waiting: defaultdict[str, list[str]] = defaultdict(list)
         """The parser's name of a family -> names in the text whose family was not given yet."""
 
-    def noted(self, lines: Iterable[str]) -> Iterator[str]:
-        """The lines, unchanged; notes the names of counters on the way."""
+    def record_names(self, lines: Iterable[str]) -> Iterator[str]:
+        """Yield the lines unchanged, and record the names of the counters that they declare."""
         for line in lines:
             if match := _COUNTER.match(line):
                 quoted = match["quoted"]
@@ -112,8 +112,8 @@ class CounterNames:
                     waiting.append(name)
             yield line
 
-    def exposed(self, family: str) -> str:
-        """The name that the text has of the next family that the parser calls so."""
+    def name_in_text(self, family: str) -> str:
+        """Return the name that the text has for the next family that the parser calls `family`."""
         waiting = self._waiting[family]
         return waiting.pop(0) if waiting else family
 

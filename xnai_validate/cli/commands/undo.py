@@ -1,4 +1,4 @@
-"""`xnai-validate undo`: undo the faults that a run has left in force."""
+"""`xnai-validate undo`: revert the faults that a run has left in force."""
 
 from __future__ import annotations
 
@@ -23,16 +23,18 @@ app = command_app()
 @app.command(cls=Command)
 def undo(
     list_: Annotated[bool, typer.Option("--list", help="Only show the faults that may be in force.")] = False,
-    run: Annotated[str | None, typer.Option(metavar="ID", help="Undo only the faults of this run.")] = None,
+    run: Annotated[str | None, typer.Option(metavar="ID", help="Revert only the faults of this run.")] = None,
     overdue: Annotated[
-        bool, typer.Option("--overdue", help="Undo only faults past their time limit, even if their run is alive.")
+        bool, typer.Option("--overdue", help="Revert only faults past their time limit, even if their run is alive.")
     ] = False,
     forget: Annotated[
         list[str] | None,
-        typer.Option(metavar="ID", help="Drop this record without undoing the fault: its target is gone (repeatable)."),
+        typer.Option(
+            metavar="ID", help="Drop this record without reverting the fault: its target is gone (repeatable)."
+        ),
     ] = None,
 ) -> None:
-    """Undo the faults that a run has left in force, and verify that. Exits 4 if one may still be in force."""
+    """Revert the faults that a run has left in force, and verify that. Exits 4 if one may still be in force."""
     if forget:
         code = _forget(tuple(forget))
     elif list_:
@@ -60,7 +62,7 @@ def _list() -> Exit:
 
 
 def _undo(run: str | None, overdue: bool) -> Exit:
-    """Undo the faults, last first, and print the result of each."""
+    """Revert the faults, last first, and print the result of each."""
     repaired = asyncio.run(
         repair(state_dir(), registry.FAULTS.get, SystemClock(), _print_repaired, run=run, overdue=overdue)
     )
@@ -73,7 +75,7 @@ def _undo(run: str | None, overdue: bool) -> Exit:
 
 
 def _print_repaired(result: Repaired) -> None:
-    _print(f"{'undone, and proven' if result.proven else 'NOT UNDONE'}: {result.sentence}")
+    _print(f"{'reverted, verified' if result.proven else 'NOT REVERTED'}: {result.sentence}")
     if result.why:
         _print(f"  {result.why}")
 
@@ -86,7 +88,7 @@ def _forget(ids: tuple[str, ...]) -> Exit:
             raise ConfigError(f"no fault {id_} is recorded", hint=did_you_mean(id_, folder.ids()))
         record = folder.get(id_)
         if isinstance(record, UndoRecord) and record.owned:
-            raise ConfigError(f"{id_} is held by process {record.owner.pid}, which will undo it")
+            raise ConfigError(f"{id_} is held by process {record.owner.pid}, which will revert it")
         folder.remove(id_)
         _print(f"forgotten: {record.sentence if isinstance(record, UndoRecord) else id_}")
     return Exit.PASSED

@@ -11,11 +11,11 @@ from xnai_validate.errors import NotUndone
 from xnai_validate.plan import Plan
 
 GUARDIAN_S = 3.0
-"""How long the guardian of a run that was killed just now may take to undo its faults."""
+"""How long the guardian of a run that was killed just now may take to revert its faults."""
 
 
 def refuse_left_faults() -> None:
-    """Raise NotUndone if an earlier run has left a fault in force, after its guardian had the time to undo it."""
+    """Raise NotUndone if an earlier run has left a fault in force, after its guardian had the time to revert it."""
     folder = UndoFolder.below(state_dir())
     end = time.monotonic() + GUARDIAN_S
     while left_behind(folder) and time.monotonic() < end:
@@ -39,5 +39,5 @@ def refuse_own_faults(error: Exception) -> None:
     if own:
         raise NotUndone(
             f"the run broke ({type(error).__name__}), and a fault may still be in force: {own[0].sentence}",
-            hint="undo it with: xnai-validate undo",
+            hint="revert it with: xnai-validate undo",
         ) from error

@@ -14,7 +14,7 @@ from xnai_validate.config.compile.criteria_and_limits import criteria_of, limits
 from xnai_validate.config.compile.measurements.measurements import Measurements
 from xnai_validate.config.compile.profile_chain import Chain, Profile
 from xnai_validate.config.compile.promises import Promises
-from xnai_validate.config.compile.selection import is_narrowed, select, with_needs
+from xnai_validate.config.compile.selection import add_needed_ids, is_narrowed, select
 from xnai_validate.config.compile.suites import Suites
 from xnai_validate.config.compile.targets.targets import Targets, unverified, with_probes
 from xnai_validate.config.compile.thresholds import Thresholds
@@ -136,12 +136,12 @@ class Loader:
     def _chosen(self, suites: Suites, thresholds: Thresholds) -> tuple[PlannedCheck, ...]:
         """The checks that run: the selected checks of the profiles, preceded by all that they need."""
         own = suites.of_profiles(self.profiles)
-        known = {check.id: check for check in suites.with_needed(own)}
+        known = {check.id: check for check in suites.add_needed_checks(own)}
         suites.refuse_cycle(known.values())
         thresholds.report_unmatched(list(known), self.problems)
         tags = {check.id: check.info.tags for check in own}
         selected = select(tags, self.options, self.problems)
-        chosen = with_needs(selected, {check_id: check.needs for check_id, check in known.items()})
+        chosen = add_needed_ids(selected, {check_id: check.needs for check_id, check in known.items()})
         extra = chosen[: len(chosen) - len(selected)]
         if extra:
             listed = ", ".join(extra[:5]) + (", ..." if len(extra) > 5 else "")

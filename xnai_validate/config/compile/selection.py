@@ -49,8 +49,8 @@ def _matcher(glob: str) -> Callable[[str], bool]:
     return lambda name: any(full(text) for text in (name, name.partition(":")[0], name.partition("/")[0]))
 
 
-def with_needs(selected: Iterable[str], needs: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
-    """The ids and all that they need, directly or not: first what was added, then `selected` in its order.
+def add_needed_ids(selected: Iterable[str], needs: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
+    """Return the selected ids, preceded by the ids of all checks that they need, directly or not.
 
     Args:
         selected: full ids.

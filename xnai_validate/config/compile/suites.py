@@ -98,9 +98,9 @@ class Suites:
         if other is not None and needed not in other.positions:
             self.problems.at(where, f'unknown check "{needed}"', did_you_mean(needed, other.positions))
 
-    def with_needed(self, own: Iterable[PlannedCheck]) -> tuple[PlannedCheck, ...]:
-        """Return `own`, preceded by every further check that they need, directly or not, of whichever suite."""
-        known = {check.id: check for check in own}
+    def add_needed_checks(self, selected: Iterable[PlannedCheck]) -> tuple[PlannedCheck, ...]:
+        """Return the selected checks, preceded by all checks that they need, directly or not, of whichever suite."""
+        known = {check.id: check for check in selected}
         added: dict[str, PlannedCheck] = {}
         pending = [need for check in known.values() for need in check.needs]
         while pending:

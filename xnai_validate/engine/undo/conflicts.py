@@ -42,7 +42,7 @@ def refuse_left_behind(folder: UndoFolder) -> None:
     more = f", and {len(records) - 1} more" if len(records) > 1 else ""
     raise NotUndone(
         f"a fault of an earlier run may still be in force: {what}{more}; nothing was touched",
-        hint="undo it with: xnai-validate undo",
+        hint="revert it with: xnai-validate undo",
     )
 
 

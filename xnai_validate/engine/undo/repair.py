@@ -106,7 +106,7 @@ async def _repaired(
         try:
             folder.remove(record.id)
         except OSError as error:
-            proof = Proof(False, f"it is undone, but its record cannot be removed: {error.strerror}")
+            proof = Proof(False, f"it is reverted, but its record cannot be removed: {error.strerror}")
     return Repaired(record.id, record.sentence, proof.proven, proof.why)
 
 

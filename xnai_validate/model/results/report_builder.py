@@ -92,7 +92,8 @@ class ReportBuilder:
 
     def unreached(self, info: CheckInfo, stopped: str | None) -> CheckResult:
         """Return the result of a check that the run did not reach."""
-        why = f"not reached: {stopped}" if stopped else "not reached"
+        reason = "a fault may still be in force" if stopped == "not-undone" else stopped
+        why = f"not reached: {reason}" if reason else "not reached"
         end = ev.CheckFinished(seq=0, at=0.0, id=info.id, status=Status.SKIP, reason=why)
         return EndedCheck.of(info, end, self.evidence)
 

@@ -21,7 +21,7 @@ class Exit(IntEnum):
     UNDECIDED = 3
     """Something could not be judged, nothing failed."""
     NOT_UNDONE = 4
-    """A fault may not have been undone; outranks all others."""
+    """A fault may not have been reverted; outranks all others."""
     STOPPED = 5
     """Stopped by the memory guard or the deadline."""
     INTERRUPTED = 130

@@ -15,7 +15,7 @@ from xnai_validate.model.text import printable
 from xnai_validate.report.causes import PROBLEMS, Problem, problems_of
 from xnai_validate.report.format import Format
 from xnai_validate.report.lists import counted
-from xnai_validate.report.verdict_text import verdict_reason
+from xnai_validate.report.verdict_text import verdict_reason, verdict_word
 from xnai_validate.report.view import View
 from xnai_validate.report.words import broken_rules, planned_text, promise_of, reason_of
 
@@ -32,7 +32,9 @@ def render(report: RunReport, view: View) -> Iterator[str]:
         if len(commands) > len(kept):
             rest = f"and {counted(len(commands) - len(kept), 'more problem')}, which the report has"
             yield _command(level, rest, title=report.run.title)
-    verdict = f"{report.verdict.upper()} (exit {report.exit_code}): {verdict_reason(report, report.exit_code)}"
+    verdict = (
+        f"{verdict_word(report.verdict).upper()} (exit {report.exit_code}): {verdict_reason(report, report.exit_code)}"
+    )
     yield _command("notice", verdict, title=report.run.title)
 
 

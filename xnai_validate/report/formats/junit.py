@@ -137,7 +137,7 @@ def _faults(root: ET.Element, report: RunReport) -> None:
         name = f"{fault.fault} on {fault.target}" if fault.target else fault.fault
         case = ET.SubElement(suite, "testcase", classname="faults", name=_clean(f"{name} is reverted"), time="0.000")
         if not fault.proven:
-            message = "it may still be in force; undo it with: xnai-validate undo"
+            message = "it may still be in force; revert it with: xnai-validate undo"
             error = ET.SubElement(case, "error", message=message, type="fault")
             error.text = _clean(f"injected at {fault.injected_at}")
 

@@ -17,7 +17,7 @@ from xnai_validate.report.causes import PROBLEMS, Problem, problems_of, skips_of
 from xnai_validate.report.comparison_text import regressions, sums
 from xnai_validate.report.format import Format
 from xnai_validate.report.lists import counted, listed
-from xnai_validate.report.verdict_text import verdict_reason
+from xnai_validate.report.verdict_text import verdict_reason, verdict_word
 from xnai_validate.report.view import View
 from xnai_validate.report.words import broken_rules, expected_and_got, met_text, planned_text, promise_of, reason_of
 
@@ -32,7 +32,7 @@ def render(report: RunReport, view: View) -> Iterator[str]:
     """Yield the report as GitHub-flavoured Markdown."""
     run = report.run
     parts = [
-        f"## {report.verdict.upper()}: {_safe(run.title)}\n",
+        f"## {verdict_word(report.verdict).upper()}: {_safe(run.title)}\n",
         f"{_safe(verdict_reason(report, report.exit_code))} (exit {report.exit_code}) \\\n"
         f"run {_code(run.id)}, {format_ms(run.elapsed_ms)}, {_safe(f'{report.tool.name} {report.tool.version}')}\n",
         _categories(report.checks),

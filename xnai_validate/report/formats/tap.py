@@ -31,7 +31,7 @@ def render(report: RunReport, view: View) -> Iterator[str]:
     for number, criterion in enumerate(criteria, len(report.checks) + 1):
         yield _criterion(number, criterion)
     if report.exit_code == Exit.NOT_UNDONE:
-        yield "Bail out! a fault may still be in force; undo it with: xnai-validate undo\n"
+        yield "Bail out! a fault may still be in force; revert it with: xnai-validate undo\n"
     elif report.run.stopped in ("interrupted", "killed", "deadline", "memory"):
         yield f"Bail out! {report.run.stopped}\n"
 

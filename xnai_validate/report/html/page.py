@@ -26,7 +26,7 @@ from xnai_validate.model.units import format_ms
 from xnai_validate.report.causes import PROBLEMS, problems_of, skips_of
 from xnai_validate.report.comparison_text import change_of, interval_of, number_of, sums, worst_first
 from xnai_validate.report.lists import counted, listed
-from xnai_validate.report.verdict_text import verdict_reason
+from xnai_validate.report.verdict_text import verdict_reason, verdict_word
 from xnai_validate.report.words import broken_rules, expected_and_got, planned_text, promise_of, reason_of
 
 FACT_CAP = 600
@@ -44,6 +44,7 @@ def page_pieces(report: RunReport) -> Iterator[str]:
     yield from _template().generate(
         report=report,
         tone=_TONES.get(Exit(report.exit_code), "bad"),
+        verdict=verdict_word(report.verdict),
         reason=verdict_reason(report, report.exit_code),
         sections=[(title, status, problems_of(report.checks, status)) for status, title in PROBLEMS],
         skips=skips,

@@ -7,7 +7,7 @@ from xnai_validate.model.results.status import Status
 from xnai_validate.model.results.verdict import Exit, with_broken_reporter
 from xnai_validate.report.lists import listed
 from xnai_validate.report.terminal.page import Page, Style
-from xnai_validate.report.verdict_text import counts_sentence, verdict_reason
+from xnai_validate.report.verdict_text import counts_sentence, verdict_reason, verdict_word
 from xnai_validate.report.view import View
 
 MANY = 4
@@ -30,6 +30,6 @@ def append_ending(page: Page, report: RunReport, view: View) -> None:
         page.text(", ".join(view.written), indent=_INDENT, lead=("written", "dim"))
     for reason in view.broken:
         page.text(reason, indent=_INDENT, lead=("broken", "bold red"))
-    word = report.verdict if code == report.exit_code else "undecided"
+    word = verdict_word(report.verdict) if code == report.exit_code else "undecided"
     page.blank()
     page.text(f"{word.upper()} (exit {code}): {verdict_reason(report, code)}", style=_STYLES.get(code, "bold red"))

@@ -36,22 +36,22 @@ class Heard(PushedResponse):
         self.times_closed = 0
         self.gone = asyncio.get_running_loop().create_future()
 
-    def headed(self) -> None:
+    def on_head(self) -> None:
         self.heads += 1
 
-    def piece(self, data: bytes) -> None:
+    def on_piece(self, data: bytes) -> None:
         assert self.heads == 1, "a piece before the headers"
         self.body.append(data)
 
-    def ended(self) -> None:
+    def on_end(self) -> None:
         assert self.outcome is None, "an end after an end"
         self.outcome = "ended"
 
-    def failed(self, kind: ErrorKind, detail: str) -> None:
+    def on_failure(self, kind: ErrorKind, detail: str) -> None:
         assert self.outcome is None, "an end after an end"
         self.outcome, self.detail = kind, detail
 
-    def closed(self) -> None:
+    def on_closed(self) -> None:
         self.times_closed += 1
         if not self.gone.done():
             self.gone.set_result(None)

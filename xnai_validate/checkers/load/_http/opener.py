@@ -44,7 +44,7 @@ class Opener:
             response = self._waiting.popleft()
             if not response.over:
                 self._under_way += 1
-                response.dials()
+                response.on_connecting()
                 response.dialling = task = self._tasks.create_task(self._dial(response))
                 # Not in the task itself: one that is cancelled before its first step never runs.
                 task.add_done_callback(partial(self._dialled, response))
@@ -72,5 +72,5 @@ class Opener:
         response.dialling = None
         self._under_way -= 1
         if response.unconnected:
-            response.closed()
+            response.on_closed()
         self._next()

@@ -24,7 +24,7 @@ INFLATED_CAP = 8 * 1024 * 1024
 
 
 class Opens(Protocol):
-    """Who connects responses, and what these have in common; `wire.http_opener` has it."""
+    """Connects responses, and holds what they have in common: see `opener.Opener`."""
 
     data: bytes
     """The request on the wire."""
@@ -40,7 +40,7 @@ class Opens(Protocol):
 class PushedResponse(asyncio.BufferedProtocol):
     """One request on a connection of its own, and its response; a subclass takes what it brings.
 
-    Exactly one of `ended` and `failed` is called, or neither where it was aborted; then `closed`, when the socket is.
+    Exactly one of `on_end` and `on_failure` is called, or neither where it was aborted; then `on_closed`.
     """
 
     __slots__ = (
@@ -62,11 +62,11 @@ class PushedResponse(asyncio.BufferedProtocol):
 
     def __init__(self, opener: Opens) -> None:
         self.status = 0
-        """The HTTP status, from `headed` on."""
+        """The HTTP status, from `on_head` on."""
         self.content_type = ""
-        """The Content-Type header, from `headed` on."""
+        """The Content-Type header, from `on_head` on."""
         self.over = False
-        """Whether only `closed` is still to be reported."""
+        """Whether only `on_closed` is still to be reported."""
         self.dialling: asyncio.Task[None] | None = None
         """What connects, while it does."""
         self._opener = opener
@@ -81,32 +81,32 @@ class PushedResponse(asyncio.BufferedProtocol):
         self._whole = False
         self._body: list[bytes] = []
 
-    # What a subclass takes.
+    # Callbacks of a subclass.
 
-    def dials(self) -> None:
+    def on_connecting(self) -> None:
         """Its turn has come to be connected."""
 
-    def headed(self) -> None:
+    def on_head(self) -> None:
         """The headers have come."""
         raise NotImplementedError
 
-    def piece(self, data: bytes) -> None:
+    def on_piece(self, data: bytes) -> None:
         """A piece of the body has come, its coding undone: all that one read of the socket brought."""
         raise NotImplementedError
 
-    def ended(self) -> None:
+    def on_end(self) -> None:
         """The body has ended as HTTP wants it."""
         raise NotImplementedError
 
-    def failed(self, kind: ErrorKind, detail: str) -> None:
+    def on_failure(self, kind: ErrorKind, detail: str) -> None:
         """The response has not come to its end, or not at all."""
         raise NotImplementedError
 
-    def closed(self) -> None:
+    def on_closed(self) -> None:
         """The socket is closed, or there never was one."""
         raise NotImplementedError
 
-    # What a subclass and its owner do.
+    # Methods for a subclass and its owner.
 
     def begin(self) -> None:
         """Connect and send the request."""
@@ -121,7 +121,7 @@ class PushedResponse(asyncio.BufferedProtocol):
         """Give the response up and report why; does nothing once it is over."""
         if not self.over:
             self._finish()
-            self.failed(kind, detail)
+            self.on_failure(kind, detail)
 
     def abort(self) -> None:
         """Close at once; afterwards only the close is reported."""
@@ -130,7 +130,7 @@ class PushedResponse(asyncio.BufferedProtocol):
         if self.dialling is not None:
             self.dialling.cancel()
         elif waiting:
-            self.closed()
+            self.on_closed()
 
     def _finish(self) -> None:
         self.over = True
@@ -170,7 +170,7 @@ class PushedResponse(asyncio.BufferedProtocol):
                 wrong = ErrorKind.PROTOCOL, f"not HTTP as RFC 9112 wants it: {error}"
         if not headed:
             if self.status:
-                self.headed()
+                self.on_head()
             elif wrong is None:
                 wrong = self._endless_head(nbytes)
         if self._body and not self.over:
@@ -197,7 +197,7 @@ class PushedResponse(asyncio.BufferedProtocol):
         """Called by asyncio."""
         if not self.over:
             self._at_close(exc)
-        self.closed()
+        self.on_closed()
 
     def _at_close(self, exc: Exception | None) -> None:
         if isinstance(exc, OSError):
@@ -215,7 +215,7 @@ class PushedResponse(asyncio.BufferedProtocol):
         body.clear()
         if self._decoder is None:
             if data:
-                self.piece(data)
+                self.on_piece(data)
             return
         self._decoder.feed(data)
         try:
@@ -224,7 +224,7 @@ class PushedResponse(asyncio.BufferedProtocol):
             self.fail(failure.kind, failure.detail)
             return
         if inflated:
-            self.piece(inflated)
+            self.on_piece(inflated)
 
     def _end(self) -> None:
         if self._decoder is not None and not self.over:
@@ -234,10 +234,10 @@ class PushedResponse(asyncio.BufferedProtocol):
                 self.fail(failure.kind, failure.detail)
                 return
             if rest:
-                self.piece(rest)
+                self.on_piece(rest)
         if not self.over:
             self._finish()
-            self.ended()
+            self.on_end()
 
     # Called by httptools.
 

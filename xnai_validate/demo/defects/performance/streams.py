@@ -82,7 +82,7 @@ CUT_UNDER_LOAD = _replace_events(
 )
 
 
-async def _halting(services: Services, source: Events) -> Events:
+async def _halt_beside_others(services: Services, source: Events) -> Events:
     streams = _STREAMING.setdefault(services.store, set())
     mark, number = object(), 0
     streams.add(mark)
@@ -103,7 +103,7 @@ HALTS_BESIDE_OTHERS = _replace_events(
         "With three others in its worker, a stream halts for a second after every ten events.",
         checks=("performance/load:tokens",),
     ),
-    _halting,
+    _halt_beside_others,
 )
 
 
