@@ -130,6 +130,8 @@ class PlannedCheck:
     measurement: CompiledMeasurement
     needs: tuple[str, ...] = ()
     """Full ids of the checks that must pass first."""
+    after: tuple[str, ...] = ()
+    """Full ids of checks that end first, whatever comes of them; those that the plan does not have are ignored."""
     retry: Retry = ONCE
     until: Until | None = None
     timeout_s: float = 30.0

@@ -136,6 +136,39 @@ def test_of_several_failed_needs_the_first_written_is_the_cause() -> None:
     assert blocked.cause.sentence() == "needs b, which was skipped"
 
 
+@pytest.mark.parametrize("status", [Status.PASS, Status.FAIL, Status.ERROR, Status.SKIP])
+def test_what_only_comes_after_a_check_runs_whatever_comes_of_it(status: Status) -> None:
+    """Order is no need: the check waits for the end of the other, and no status of that blocks it."""
+    checks = [make("first", BY), make("second", BY, after=("first", "elsewhere")), make("third", BY, needs=("second",))]
+    schedule = Schedule(checks, Limits())
+    assert ids(schedule.admit()) == ["first"]
+    assert schedule.finish("first", status) == []
+    assert ids(schedule.admit()) == ["second"]
+    schedule.finish("second", Status.PASS)
+    assert ids(schedule.admit()) == ["third"]
+
+
+def test_a_check_that_is_blocked_blocks_no_check_that_comes_after_it() -> None:
+    """Also what was not started is over: skipped by its needs, or by itself."""
+    checks = [
+        make("root", BY),
+        make("mid", BY, needs=("root",)),
+        make("last", BY, after=("mid", "off")),
+        make("off", BY, skip="not configured"),
+    ]
+    schedule = Schedule(checks, Limits())
+    schedule.leave_out("off")
+    assert ids(schedule.admit()) == ["root"]
+    assert [blocked.check.id for blocked in schedule.finish("root", Status.FAIL)] == ["mid"]
+    assert ids(schedule.admit()) == ["last"]
+
+
+def test_an_order_that_forms_a_cycle_is_refused() -> None:
+    """It would wait for ever, as needs do."""
+    with pytest.raises(ValueError, match=r"cycle: a, b$"):
+        Schedule([make("a", BY, needs=("b",)), make("b", BY, after=("a",))], Limits())
+
+
 def test_a_cycle_is_refused() -> None:
     """Needs that form a cycle, which would wait for ever, are refused with their ids."""
     checks = [make("a", BY, needs=("b",)), make("b", BY, needs=("a",)), make("free", BY)]

@@ -207,6 +207,7 @@ def _check(page: Page, check: PlannedCheck, masker: Masker) -> None:
         "target": info.target or "",
         "with": _with(check, masker),
         "needs": listed(check.needs),
+        "after": listed(check.after),
         "covers": ", ".join(info.covers),
         "tags": ", ".join(info.tags),
         "attempts": str(check.retry.attempts) if check.retry.attempts > 1 else "",

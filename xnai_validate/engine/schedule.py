@@ -1,9 +1,9 @@
 """Which checks may start now: needs, limits, and the lock of checks that run alone.
 
-A check starts as soon as its needs have passed, so long as the global limit and the limit of its target leave room. Of
-several, the one that the longest chain of other checks waits for is first; a check's time limit stands for its length.
-Checks that run alone come in the order of the plan, each when no other check runs and none can start. Checks that run
-alone and name the same group (`together`) run at the same time.
+A check starts as soon as its needs have passed and the checks that it comes `after` have ended, so long as the global
+limit and the limit of its target leave room. Of several, the one that the longest chain of other checks waits for is
+first; a check's time limit stands for its length. Checks that run alone come in the order of the plan, each when no
+other check runs and none can start. Checks that run alone and name the same group (`together`) run at the same time.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ class Schedule:
         self._index = {check.id: index for index, check in enumerate(checks)}
         if len(self._index) != len(checks):
             raise ValueError("two checks of the plan have the same id")
-        self._pending = [len(set(check.needs)) for check in checks]
+        self._pending = [len(self._before(check)) for check in checks]
         self._dependents: dict[int, list[int]] = defaultdict(list)
         self._link()
         self._settled = bytearray(len(checks))
@@ -86,10 +86,11 @@ class Schedule:
 
     def _link(self) -> None:
         for index, check in enumerate(self._checks):
-            for need in dict.fromkeys(check.needs):
+            for need in check.needs:
                 if need not in self._index:
                     raise ValueError(f"{check.id} needs {need}, which is not in the plan")
-                self._dependents[self._index[need]].append(index)
+            for before in self._before(check):
+                self._dependents[self._index[before]].append(index)
         pending = list(self._pending)
         free = [index for index, count in enumerate(pending) if not count]
         for index in free:  # grows during the loop
@@ -101,6 +102,11 @@ class Schedule:
             cycle = sorted(self._checks[index].id for index, count in enumerate(pending) if count)
             raise ValueError(f"needs form a cycle: {', '.join(cycle[:10])}")
         self._order = free
+
+    def _before(self, check: PlannedCheck) -> list[str]:
+        """The ids of the checks that end before a check starts, each once: its needs, then its `after`."""
+        known = (before for before in check.after if before in self._index)
+        return list(dict.fromkeys((*check.needs, *known)))
 
     @property
     def done(self) -> bool:

@@ -15,7 +15,19 @@ from xnai_validate.checkers.breaker._driver.trips import must_have_time, must_op
 from xnai_validate.checkers.breaker._driver.waits import drive_waits
 from xnai_validate.checkers.breaker._models import BreakerParams
 from xnai_validate.checkers.breaker.concurrent import at_once
-from xnai_validate.kit import Context, Count, Facts, Field, Ge, Le, Milliseconds, Observation, XnaiError, checker
+from xnai_validate.kit import (
+    Context,
+    Count,
+    Facts,
+    FaultEntry,
+    Field,
+    Ge,
+    Le,
+    Milliseconds,
+    Observation,
+    XnaiError,
+    checker,
+)
 
 
 class SharedParams(BreakerParams):
@@ -25,6 +37,9 @@ class SharedParams(BreakerParams):
     """Name -> the same call by another way: through the gateway, of another instance."""
     connections: Annotated[int, Ge(1), Le(256)] = 16
     """How many calls are made on connections of their own (POST opens one each), to reach all workers of a server."""
+    outage: FaultEntry | None = None
+    """What takes Redis away for a while before: calls on all these connections are made meanwhile, so that every worker
+    has gone on without it."""
 
 
 @dataclass(slots=True)
@@ -120,6 +135,11 @@ async def _drive(params: SharedParams, ctx: Context) -> tuple[_Record, float]:
     driver, record = Driver(params, ctx), _Record()
     begun_s = driver.now()
     await driver.begin()
+    if params.outage is not None:
+        ctx.progress(f"breaker {params.name}: {params.outage.fault} takes Redis away")
+        async with ctx.injected(params.outage):
+            await at_once(params, ctx, params.call, params.connections)
+        await driver.begin()
     async with driver.opened() as record.opening:
         if record.opening.opened is not None:
             await _call_all(params, driver, record.opening.opened, record)

@@ -65,6 +65,7 @@ def _faults(page: Page, plan: Plan, running: list[PlannedCheck]) -> None:
 
 def _steps(page: Page, running: list[PlannedCheck], *, verbose: bool) -> None:
     """Add the checks by the earliest step in which they can begin: those without needs first."""
+    known = {check.id for check in running}
     for number, step in enumerate(in_steps(running), 1):
         alone = [check for check in step if check.exclusive]
         noun = "all" if len(alone) == len(step) else f"{len(alone)} of them"
@@ -75,23 +76,26 @@ def _steps(page: Page, running: list[PlannedCheck], *, verbose: bool) -> None:
         for check in step:
             page.text(check.info.title, indent=2, right=check.info.kind)
             needs = f", needs {', '.join(check.needs)}" if check.needs else ""
+            after = [before for before in check.after if before in known]
+            needs += f", after {', '.join(after)}" if after else ""
             target = f" on {check.info.target}" if check.info.target else ""
             page.text(f"{check.id}{target}{needs}", indent=4, style="dim")
 
 
 def in_steps(checks: list[PlannedCheck]) -> list[list[PlannedCheck]]:
-    """Return the checks in steps: each needs only checks of earlier steps, or checks that are not run."""
+    """Return the checks in steps: each waits only for checks of earlier steps, or for checks that are not run."""
     known = {check.id: check for check in checks}
     depth: dict[str, int] = {}
     for check in checks:
         path = [check.id]
         while path:
             current = known[path[-1]]
-            pending = [need for need in current.needs if need in known and need not in depth]
+            before = [check_id for check_id in (*current.needs, *current.after) if check_id in known]
+            pending = [check_id for check_id in before if check_id not in depth]
             if pending:
                 path.extend(pending)
                 continue
-            depth[current.id] = 1 + max((depth[need] for need in current.needs if need in known), default=-1)
+            depth[current.id] = 1 + max((depth[check_id] for check_id in before), default=-1)
             path.pop()
     by_step: list[list[PlannedCheck]] = [[] for _ in range(max(depth.values(), default=-1) + 1)]
     for check in checks:

@@ -51,8 +51,10 @@ class Suite:
     """By full id, the checks that are not planned yet: of thousands, no more is kept than is needed."""
     shared_needs: tuple[str, ...] = ()
     """The needs of the whole suite as full ids."""
+    shared_after: tuple[str, ...] = ()
+    """The checks that end before all others of the suite, as full ids."""
     exempt: frozenset[str] = frozenset()
-    """The ids of its checks that the shared needs do not concern."""
+    """The ids of its checks that the shared needs and order do not concern."""
 
     @property
     def where(self) -> Where:
@@ -68,18 +70,20 @@ class Suite:
         return self.source.line_of("checks", self.positions[check_id])
 
     def find_shared_needs(self) -> None:
-        """Set `shared_needs` and `exempt`, once all checks are read.
+        """Set `shared_needs`, `shared_after` and `exempt`, once all checks are read.
 
         The needed checks themselves, and what they need in turn, are exempt: a check cannot wait for itself.
         """
         self.shared_needs = tuple(full_id(self.name, need) for need in self.head.needs)
+        self.shared_after = tuple(full_id(self.name, need) for need in self.head.after)
         exempt: set[str] = set()
-        pending = [need for need in self.shared_needs if need in self.unplanned]
+        pending = [need for need in (*self.shared_needs, *self.shared_after) if need in self.unplanned]
         while pending:
             check_id = pending.pop()
             if check_id not in exempt:
                 exempt.add(check_id)
-                needs = (full_id(self.name, need) for need in self.unplanned[check_id].entry.needs)
+                entry = self.unplanned[check_id].entry
+                needs = (full_id(self.name, need) for need in (*entry.needs, *entry.after))
                 pending += [need for need in needs if need in self.unplanned]
         self.exempt = frozenset(exempt)
 
@@ -120,7 +124,7 @@ class Checks:
         disruptive = entry.disruptive or bool(faults)
         until = entry.until or (None if entry.retry else here.until or self.defaults.until)
         retry = entry.retry or here.retry or self.defaults.retry
-        shared = () if check_id in suite.exempt else suite.shared_needs
+        needs, after = ((), ()) if check_id in suite.exempt else (suite.shared_needs, suite.shared_after)
         return PlannedCheck(
             info=CheckInfo(
                 id=check_id,
@@ -136,7 +140,8 @@ class Checks:
                 promise=promise,
             ),
             measurement=measurement,
-            needs=_union(shared, tuple(full_id(suite.name, need) for need in entry.needs)),
+            needs=_union(needs, tuple(full_id(suite.name, need) for need in entry.needs)),
+            after=_union(after, tuple(full_id(suite.name, need) for need in entry.after)),
             retry=_retry(None if until else retry),
             until=Until(until.within, until.every) if until else None,
             timeout_s=_first(entry.timeout, here.timeout, self.defaults.timeout) or measurement.time_limit_s,

@@ -1,9 +1,9 @@
-"""The suites of a profile: read their files, verify `needs`, and plan the checks that the profile selects."""
+"""The suites of a profile: read their files, verify their `needs` and `after`, and plan the selected checks."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from fnmatch import translate
 
@@ -82,11 +82,13 @@ class Suites:
         return self._planned.get(check_id)
 
     def _verify_needs(self, suite: Suite) -> None:
-        for index, need in enumerate(suite.head.needs):
-            self._verify_need(suite, need, suite.where.at("needs", index))
+        for key, ids in (("needs", suite.head.needs), ("after", suite.head.after)):
+            for index, need in enumerate(ids):
+                self._verify_need(suite, need, suite.where.at(key, index))
         for check_id, source in suite.unplanned.items():
-            for index, need in enumerate(source.entry.needs):
-                self._verify_need(suite, need, suite.where_of(check_id).at("needs", index))
+            for key, ids in (("needs", source.entry.needs), ("after", source.entry.after)):
+                for index, need in enumerate(ids):
+                    self._verify_need(suite, need, suite.where_of(check_id).at(key, index))
 
     def _verify_need(self, suite: Suite, need: str, where: Where) -> None:
         needed = full_id(suite.name, need)
@@ -115,14 +117,18 @@ class Suites:
                 pending += check.needs
         return (*sorted(added.values(), key=lambda check: check.id), *known.values())
 
-    def refuse_cycle(self, checks: Iterable[PlannedCheck]) -> None:
-        """Report needs that form a cycle as an error, with the path."""
-        path = cycle({check.id: check.needs for check in checks})
+    def refuse_cycle(self, checks: Collection[PlannedCheck]) -> None:
+        """Report needs that form a cycle, also together with `after`, as an error with the path."""
+        needs = {check.id: check.needs for check in checks}
+        order = {check.id: (*check.needs, *check.after) for check in checks}
+        path, key, how = cycle(needs), "needs", "need each other"
+        if path is None:
+            path, key, how = cycle(order), "after", "wait for each other"
         if path is None:
             return
         suite = self.get(path[0].partition(":")[0])
-        where = suite.where_of(path[0]).at("needs") if suite else Where(None)
-        self.problems.at(where, f"checks need each other: {' -> '.join(path)}", key=True)
+        where = suite.where_of(path[0]).at(key) if suite else Where(None)
+        self.problems.at(where, f"checks {how}: {' -> '.join(path)}", key=True)
 
 
 def read_suite(name: str, source: Source, interpolator: Interpolator, problems: Problems) -> Suite | None:

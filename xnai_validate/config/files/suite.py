@@ -29,7 +29,9 @@ class CheckEntry(Entry):
     warn: Rules | None = None
     """Fact -> rule; a rule that does not hold turns a pass into a warning."""
     needs: Texts = ()
-    """Checks that must pass first: full ids, or ids within the suite."""
+    """Checks without which it cannot be measured: they must pass first; full ids, or ids within the suite."""
+    after: Texts = ()
+    """Checks that end first, whatever comes of them, where they run too: only the order, it is measured in any case."""
     retry: RetryEntry | None = None
     until: UntilEntry | None = None
     timeout: Duration | None = None
@@ -63,6 +65,8 @@ class SuiteFile(Entry):
     """Added to the `covers` of every check."""
     needs: Texts = ()
     """Added to the `needs` of every check, except of the checks that are named here."""
+    after: Texts = ()
+    """Added to the `after` of every check, except of the checks that are named here."""
     defaults: DefaultsEntry = DefaultsEntry()
     checks: Annotated[tuple[CheckEntry, ...], Field(min_length=1)]
 
@@ -73,4 +77,5 @@ class SuiteHead(Entry):
     title: str
     covers: Texts = ()
     needs: Texts = ()
+    after: Texts = ()
     defaults: DefaultsEntry = DefaultsEntry()
