@@ -9,7 +9,7 @@ from xnai_validate.checkers._once import once
 from xnai_validate.checkers.breaker._driver.calls import Call, Outcome
 from xnai_validate.checkers.breaker._driver.driver import Driver
 from xnai_validate.checkers.breaker._driver.phases import Opening
-from xnai_validate.checkers.breaker._driver.readings import PAUSE_S
+from xnai_validate.checkers.breaker._driver.readings import PAUSE_S, Reading
 from xnai_validate.checkers.breaker._driver.trips import must_fail, refuse_unopened
 from xnai_validate.checkers.breaker._driver.waits import drive_waits
 from xnai_validate.checkers.breaker._models import BreakerParams
@@ -39,6 +39,8 @@ class _Record:
     returned_ms: float | None = None
     closed_again: bool | None = None
     told_closed: bool | None = None
+    before: Reading | None = None
+    """The key before the outage."""
 
 
 class OutageFacts(Facts):
@@ -70,7 +72,7 @@ class OutageFacts(Facts):
     closed_again: bool | None
     """Whether calls that succeeded closed it at the end."""
     told_closed: bool | None
-    """Whether the key in Redis showed that; null if no key is configured."""
+    """Whether the key in Redis showed that, written after the outage; null if no key is configured."""
     elapsed_ms: Milliseconds
     """How long the whole measurement took."""
 
@@ -125,6 +127,7 @@ async def _drive(params: OutageParams, ctx: Context) -> tuple[_Record, float]:
     begun_s = driver.now()
     await refuse_unopened(params, ctx)
     await driver.begin()
+    record.before = driver.last
     ctx.progress(f"breaker {params.name}: {params.outage.fault} takes Redis away")
     async with ctx.injected(params.outage):
         await _without(driver, record)
@@ -159,7 +162,9 @@ async def _return(params: OutageParams, driver: Driver, record: _Record, opened:
         call = await driver.call()
     record.closed_again = await driver.ready()
     reading = await driver.readings.until("closed")
-    record.told_closed = reading is not None and reading.state == "closed"
+    # The key was `closed` before the outage, too: only one that has changed since was written again.
+    is_written = reading is not None and (record.before is None or reading.document != record.before.document)
+    record.told_closed = is_written and reading is not None and reading.state == "closed"
 
 
 def _returned(record: _Record) -> bool | None:
