@@ -51,3 +51,18 @@ def test_options_that_exclude_each_other_are_2(place: Place, args: tuple[str, ..
     result = place.run("nosuch", *args)
     assert result.exit_code == 2
     assert message in " ".join(result.stderr.split())
+
+
+def test_in_ci_a_run_that_judged_nothing_is_undecided(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every check skipped: exit 0 by hand, 3 where CI=true, and either as it is asked for."""
+    suite = "title: T\nchecks: [{id: it, title: It, kind: host.clock, target: redis}]\n"
+    (place.path / "checks" / "site" / "skipped.yaml").write_text(suite)
+    profile = "title: T\nsuites: [site/skipped]\ntargets: {redis: {url: 'redis://127.0.0.1:1'}}\n"
+    (place.path / "profiles" / "skipped.yaml").write_text(profile)
+    assert place.run("skipped").exit_code == 0
+    assert place.run("skipped", "--fail-if-none").exit_code == 3
+    monkeypatch.setenv("CI", "true")
+    undecided = place.run("skipped")
+    assert undecided.exit_code == 3
+    assert "--fail-if-none (the default where CI=true)" in " ".join(undecided.stdout.split())
+    assert place.run("skipped", "--pass-if-none").exit_code == 0
