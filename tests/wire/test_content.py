@@ -6,7 +6,15 @@ import pytest
 
 from xnai_validate.kit import Facts, JsonValue
 from xnai_validate.model.judging.expressions import values_at
-from xnai_validate.wire.content import DUPLICATES_CAP, NESTING_CAP, document_of, json_of, parse_json, text_of
+from xnai_validate.wire.content import (
+    DUPLICATES_CAP,
+    NESTING_CAP,
+    document_of,
+    json_of,
+    json_text_of,
+    parse_json,
+    text_of,
+)
 
 
 class Held(Facts):
@@ -79,3 +87,24 @@ def test_the_last_of_duplicate_keys_is_the_value_and_their_names_are_bounded() -
     assert parse_json('{"a": 1, "a": 2}').value == {"a": 2}
     many = ", ".join(f'"k{number}": {value}' for number in range(100) for value in (1, 2))
     assert len(parse_json(f"{{{many}}}").duplicate_keys) == DUPLICATES_CAP
+
+
+@pytest.mark.parametrize(
+    ("body", "error"),
+    [
+        (b"", "no JSON: it is empty"),
+        (b"<!DOCTYPE html>", 'no JSON: expecting value in line 1, column 1; it begins with "<!DOCTYPE html>"'),
+        (b'{"a": 1,', "no JSON: expecting property name enclosed in double quotes in line 1, column 9; it begins with"),
+        (b'{"a": NaN}', "no JSON: NaN is not JSON; it begins with"),
+        (b"[1e400]", 'no JSON: the number 1e400 is beyond the range of a double; it begins with "[1e400]"'),
+        (b"9" * 5000, "no JSON: a number has more digits than are read; it begins with"),
+        (b"[" * 200 + b"]" * 200, "no JSON: nested more than 96 levels deep; it begins with"),
+        (b"\xff\xfe", "no JSON: it is not UTF-8; it begins with"),
+    ],
+)
+def test_what_is_no_json_is_described(body: bytes, error: str) -> None:
+    """Why, where, and how it begins: a login page, a cut document, a number that would become Infinity."""
+    parsed = json_text_of(body)
+    assert (parsed.is_json, parsed.value) == (False, None)
+    assert (parsed.error or "").startswith(error)
+    assert json_text_of(b'{"a": [1.5e300]}').error is None

@@ -6,6 +6,7 @@ import codecs
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import isinf
 
 from xnai_validate.model.json import JsonValue
 
@@ -13,6 +14,9 @@ NESTING_CAP = 96
 """Levels of nesting; RFC 8259 section 9 lets a parser set a limit. JSONPath and pydantic give up soon after it."""
 DUPLICATES_CAP = 20
 """Names of duplicate keys that are kept."""
+BEGIN_CAP = 60
+"""Characters of a text that is no JSON which are shown."""
+_TOO_DEEP = f"nested more than {NESTING_CAP} levels deep"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +69,7 @@ def json_text_of(body: bytes) -> JsonText:
     try:
         return parse_json(body.decode("utf-8-sig"))
     except UnicodeDecodeError:
-        return JsonText()
+        return _no_json("it is not UTF-8", body.decode("utf-8", "replace"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +78,8 @@ class JsonText:
 
     value: JsonValue = None
     is_json: bool = False
+    error: str | None = None
+    """Why it is no JSON, and how it begins."""
     duplicate_keys: tuple[str, ...] = ()
     """Keys that one object of the text has twice, with values that differ; the last value is in `value`.
 
@@ -85,18 +91,28 @@ class JsonText:
 def parse_json(text: str) -> JsonText:
     """Parse a JSON document (RFC 8259).
 
-    `is_json` is false for an empty text, for NaN and Infinity, and for a document deeper than 96 levels.
+    `is_json` is false for an empty text, for NaN and Infinity, for numbers that Python does not read (more than 4 300
+    digits, or beyond the range of a double), and for a document deeper than 96 levels.
     """
     if not text:
-        return JsonText()
+        return JsonText(error="no JSON: it is empty")
     duplicates: dict[str, None] = {}
     try:
         value = _decoder(duplicates).decode(text)
-    except (ValueError, RecursionError):
-        return JsonText()
+    except json.JSONDecodeError as error:
+        return _no_json(f"{error.msg.lower()} in line {error.lineno}, column {error.colno}", text)
+    except ValueError as error:
+        long = "a number has more digits than are read" if "digits" in str(error) else str(error)
+        return _no_json(long, text)
+    except RecursionError:
+        return _no_json(_TOO_DEEP, text)
     if text.count("[") + text.count("{") > NESTING_CAP and _too_deep(value):
-        return JsonText()
-    return JsonText(value, True, tuple(duplicates))
+        return _no_json(_TOO_DEEP, text)
+    return JsonText(value, True, duplicate_keys=tuple(duplicates))
+
+
+def _no_json(why: str, text: str) -> JsonText:
+    return JsonText(error=f"no JSON: {why}; it begins with {json.dumps(text[:BEGIN_CAP], ensure_ascii=False)}")
 
 
 def document_of(text: str) -> tuple[JsonValue, bool]:
@@ -116,7 +132,7 @@ def _decoder(duplicates: dict[str, None]) -> json.JSONDecoder:
                     duplicates[key] = None
         return value
 
-    return json.JSONDecoder(object_pairs_hook=to_object, parse_constant=_refuse_constant)
+    return json.JSONDecoder(object_pairs_hook=to_object, parse_constant=_refuse_constant, parse_float=_finite)
 
 
 def _differ(first: JsonValue, second: JsonValue) -> bool:
@@ -141,3 +157,11 @@ def _too_deep(document: JsonValue) -> bool:
 
 def _refuse_constant(name: str) -> JsonValue:
     raise ValueError(f"{name} is not JSON")
+
+
+def _finite(number: str) -> float:
+    """A number as Python has it; infinity would be sent on as `Infinity`, which is no JSON."""
+    value = float(number)
+    if isinf(value):
+        raise ValueError(f"the number {number[:20]} is beyond the range of a double")
+    return value

@@ -129,6 +129,31 @@ def test_not_a_number_holds_no_bound(value: float, bound: float) -> None:
             {"json": {"ok": False}},
             "json $.ok: expected true, got false",
         ),
+        (
+            Rule("json", "equals", "ok", path="$.status"),
+            {"json": {"status": None}},
+            'json $.status: expected "ok", got null',
+        ),
+        (
+            Rule("json", "equals", "ok", path="$.status"),
+            {"json": {}},
+            'json $.status: expected "ok", got no value',
+        ),
+        (
+            Rule("json", "equals", "ok", path="$.status"),
+            {"json": None, "json_detail": "no JSON: it is empty"},
+            'json $.status: expected "ok", got no value (no JSON: it is empty)',
+        ),
+        (
+            Rule("verified", "equals", True),
+            {"verified": False, "verify_error": "certificate has expired"},
+            "verified: expected true, got false (certificate has expired)",
+        ),
+        (
+            Rule("framing_faults", "equals", []),
+            {"framing_faults": ["unknown_field"], "unknown_fields": ["dat", '{"a"']},
+            'framing_faults: expected [], got ["unknown_field"] (dat, {"a")',
+        ),
         (Rule("error", "equals", None), {"error": "refused"}, "error: refused"),
         (
             Rule("error", "equals", None),

@@ -12,6 +12,7 @@ TEXT_CAP = 65_536
 TYPES_CAP = 50
 ORDER_CAP = 100
 DATA_CAP = 2_000
+BAD_DATA_CAP = 200
 CALLS_CAP = 50
 
 
@@ -24,6 +25,7 @@ class Meaning:
         self.order: list[str] = []
         self.heartbeats = 0
         self.bad_json = 0
+        self.bad_data: str | None = None
         self.tokens = 0
         self.tokens_without_text = 0
         self.repeated_tokens = 0
@@ -71,7 +73,9 @@ class Meaning:
         self.largest = max(self.largest, size)
         content, document, is_json = self._reader.read(event)
         kind = content.type
-        self.bad_json += not is_json
+        if not is_json:
+            self.bad_json += 1
+            self.bad_data = self.bad_data or event.data[:BAD_DATA_CAP]
         if kind in self.types or len(self.types) < TYPES_CAP:
             self.types[kind] = self.types.get(kind, 0) + 1
         if content.heartbeat:

@@ -99,6 +99,8 @@ class StreamFacts(Facts):
     """Whether the data of every event is JSON (that of `terminal_data` aside)."""
     bad_json_count: Count | None = None
     """Events whose data is not JSON."""
+    json_detail: str | None = None
+    """The data of the first event that is not JSON, at most 200 characters."""
     tokens: Count | None = None
     """Events that carry a token with text."""
     token_rate_tps: Annotated[float, Ge(0)] | None = None

@@ -202,6 +202,7 @@ class Reading:
             "last_event": None if self._last_data is None else self._last_data[:LAST_EVENT_CAP],
             "json_valid": meaning.bad_json == 0,
             "bad_json_count": meaning.bad_json,
+            "json_detail": meaning.bad_data,
             "tokens": meaning.tokens,
             "token_rate_tps": self._rate(),
             "text": meaning.text,

@@ -136,6 +136,7 @@ def _facts(tally: _Tally) -> Answered:
         text=text_of(answer.body, kind.charset if kind else None, TEXT_CAP) if answer else None,
         json=parsed.value if parsed else None,
         json_valid=parsed.is_json if parsed else None,
+        json_detail=parsed.error if parsed else None,
         duplicate_keys=list(parsed.duplicate_keys) if parsed and parsed.is_json else None,
         connect_ms=answer.timing.connect_ms if answer else None,
         tls_ms=answer.timing.tls_ms if answer else None,

@@ -166,29 +166,31 @@ def _is_number(value: object) -> bool:
 def describe_finding(finding: Finding, facts: Mapping[str, object] | None = None) -> str:
     """Return what was expected and what was got: `status: expected 200, got 503`.
 
-    `facts` of the same measurement explain it: `error` and `error_detail` why there is no value, `error_detail` also
-    what the counted errors are, `<fact>_detail` any other fact, and `too_slow_client` that the tool, not the stack, may
-    be the reason.
+    `facts` of the same measurement explain it, as `got_text` has it, and `too_slow_client` that the tool, not the
+    stack, may be the reason.
     """
     facts = facts or {}
     if finding.fact == "error" and finding.expected is None and finding.rule == "equals" and finding.actual is not None:
         return f"error: {_error(facts, finding.actual)}"
     text = f"{finding.fact}: expected {expected_text(finding)}, got {got_text(finding, facts)}"
-    if finding.actual is None and finding.fact != "error" and facts.get("error") is not None:
-        text += f" ({_error(facts, str(facts['error']))})"
-    elif finding.fact in ("error_ratio", "error_count") and facts.get("error_detail"):
-        text += f" ({cut(printable(str(facts['error_detail'])), DETAIL)})"
-    elif finding.fact != "error" and facts.get(f"{finding.fact}_detail"):
-        text += f" ({cut(printable(str(facts[f'{finding.fact}_detail'])), DETAIL)})"
     if facts.get("too_slow_client") is True and finding.fact != "too_slow_client":
         text += "; this tool was itself too slow for its schedule, which may be the reason"
     return text
 
 
 def got_text(finding: Finding, facts: Mapping[str, object]) -> str:
-    """Return the measured value of a finding; for too many values in a JSON document also where they are in it."""
+    """Return the measured value of a finding, with what explains it in brackets.
+
+    Facts of the same measurement do: `error` and `error_detail` why there is no value, `error_detail` also what the
+    counted errors are, `<fact>_detail` any other fact. Of too many values in a JSON document it is where they are.
+    """
+    detail = _detail(finding, facts)
+    return _bare_text(finding, facts) + (f" ({detail})" if detail else "")
+
+
+def _bare_text(finding: Finding, facts: Mapping[str, object]) -> str:
     if finding.actual is None:
-        return "no value"
+        return "null" if _is_null(finding, facts) else "no value"
     if finding.rule.removeprefix("not ").startswith("age "):
         return _age_text(finding.actual)
     text, places = value_text(finding.actual), _places(finding, facts)
@@ -196,6 +198,42 @@ def got_text(finding: Finding, facts: Mapping[str, object]) -> str:
         return text
     more = ", ..." if isinstance(finding.actual, int) and finding.actual > len(places) else ""
     return f"{text} ({printable(cut(', '.join(places), ITEMS))}{more})"
+
+
+_EXPLAINED_BY = {
+    "error_ratio": "error_detail",
+    "error_count": "error_detail",
+    "verified": "verify_error",
+    "json_valid": "json_detail",
+    "bad_json_count": "json_detail",
+    "framing_faults": "unknown_fields",
+}
+"""Fact -> the fact that explains it, where that is not `<fact>_detail`."""
+
+
+def _detail(finding: Finding, facts: Mapping[str, object]) -> str | None:
+    """What explains the value of a rule that does not hold, or its absence."""
+    fact = finding.fact.partition(" ")[0]
+    if finding.held or fact == "error":
+        return None
+    if finding.actual is None and facts.get("error") is not None:
+        return _error(facts, str(facts["error"]))
+    detail = facts.get(_EXPLAINED_BY.get(fact, f"{fact}_detail"))
+    if not detail:
+        return None
+    text = ", ".join(map(str, detail)) if isinstance(detail, list) else str(detail)
+    return cut(printable(text), DETAIL)
+
+
+def _is_null(finding: Finding, facts: Mapping[str, object]) -> bool:
+    """Whether a place of a JSON document holds null, which is another thing than a place that is missing."""
+    name, found, path = finding.fact.partition(" $")
+    if not found or facts.get(name) is None:
+        return False
+    try:
+        return values_at("$" + path, facts[name]) == [None]
+    except (Unmeasurable, ValueError):
+        return False
 
 
 def _age_text(age_s: JsonValue) -> str:
