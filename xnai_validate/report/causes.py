@@ -11,6 +11,8 @@ from xnai_validate.report.words import broken_findings
 
 ALIKE = 3
 """From this number on, checks of one target that failed for one reason are reported as one problem."""
+CRITICAL = frozenset({"critical", "preflight"})
+"""The tags of checks whose failures are listed first: without what they ask for a stack is not fit for use."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,19 +36,20 @@ PROBLEMS: tuple[tuple[Status, str], ...] = (
 
 
 def problems_of(checks: Sequence[CheckResult], status: Status, *, fold: bool = True) -> list[Problem]:
-    """Return the checks of a status as problems, those that block the most checks first.
+    """Return the checks of a status as problems: the critical first, then those that block the most checks.
 
-    With `fold`, checks of one target that failed for one reason are one problem if there are `ALIKE` of them or more.
+    With `fold`, checks of one target that failed for one reason are one problem if there are `ALIKE` of them or more,
+    and those that break one promise in the same facts in any case.
     """
     blocked = blocked_by_root(checks)
     of_status = [check for check in checks if check.status is status]
-    ordered = sorted(of_status, key=lambda check: -len(blocked.get(check.id, ())))
+    ordered = sorted(of_status, key=lambda check: (CRITICAL.isdisjoint(check.tags), -len(blocked.get(check.id, ()))))
     groups: dict[tuple[object, ...], list[CheckResult]] = {}
     for check in ordered:
         groups.setdefault(_cause(check), []).append(check)
     problems: dict[str, Problem] = {}
-    for group in groups.values():
-        parts = [group] if fold and len(group) >= ALIKE else [[check] for check in group]
+    for cause, group in groups.items():
+        parts = [group] if fold and (len(group) >= ALIKE or _PROMISE in cause) else [[check] for check in group]
         for first, *rest in parts:
             blocks = [check_id for check in (first, *rest) for check_id in blocked.get(check.id, ())]
             problems[first.id] = Problem(first, tuple(check.id for check in rest), tuple(blocks))
@@ -80,7 +83,8 @@ def _cause(check: CheckResult) -> tuple[object, ...]:
     """Return a key that is equal for checks that failed for one reason; for any other check, its id.
 
     One reason is the same words of an error, on whatever target (a missing library); or, on one target, the same error
-    instead of an answer, an answer with the same status of 500 or more, or the same part missing in a document.
+    instead of an answer, an answer with the same status of 500 or more, or the same part missing in a document; or one
+    promise that is broken in the same facts, alike as far as these are no measured numbers, lists or objects.
     """
     if check.status is Status.ERROR and check.reason:
         return (check.reason,)
@@ -92,4 +96,15 @@ def _cause(check: CheckResult) -> tuple[object, ...]:
             return (check.target, finding.fact, finding.actual)
     if broken and broken[0].actual is None and broken[0].expected is not None and " $" in broken[0].fact:
         return (check.target, broken[0].fact)
+    if broken and check.promise is not None and check.status is Status.FAIL:
+        facts = frozenset((finding.fact, *_same_value(finding.actual)) for finding in broken)
+        return (_PROMISE, check.target, check.promise.id, facts)
     return (check.id,)
+
+
+_PROMISE = "promise"
+
+
+def _same_value(value: object) -> tuple[object, ...]:
+    """Return what must be equal of the values of one fact in checks that failed for one reason."""
+    return () if isinstance(value, float | list | dict) else (value,)
