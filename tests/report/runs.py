@@ -55,6 +55,7 @@ class Script:
         ms: float = 12.0,
         fix: str | None = None,
         promise: Promise | None = None,
+        tags: tuple[str, ...] = (),
     ) -> None:
         """Add a check and, unless its status is None (not reached), how it ended."""
         place = Source(file=f"checks/{check_id.partition(':')[0]}.yaml", line=7 + len(self.infos))
@@ -69,6 +70,7 @@ class Script:
                 fix=fix,
                 source=place,
                 promise=promise,
+                tags=tags,
             )
         )
         if status is None:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 
+import pytest
+
 from tests.checkers.redis.conftest import Server
 from tests.context import observe
+from xnai_validate.kit import NotApplicable
 
 
 def test_key_reads_every_type(server: Server) -> None:
@@ -43,3 +46,5 @@ def test_a_missing_key_fails_by_default(server: Server) -> None:
     missing = observe("redis.key", server[0], key="nothing")
     assert (missing.held, missing.facts["exists"], missing.facts["type"]) == (False, False, None)
     assert observe("redis.key", server[0], key="nothing", expect={"exists": False}).held
+    with pytest.raises(NotApplicable, match="there is no key nothing yet"):
+        observe("redis.key", server[0], key="nothing", skip_if_absent=True)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from tests.report.runs import CASES, Script, finding
+from xnai_validate.model.json import JsonValue
+from xnai_validate.model.results.report import Promise
 from xnai_validate.model.results.report_builder import build_report
 from xnai_validate.model.results.status import Status
 from xnai_validate.report.terminal.report import report_text
@@ -74,6 +76,41 @@ def test_one_reason_is_reported_once() -> None:
     assert "alike     s/broke: b, c (2 checks)" in text
     assert text.count("Wrong ") == 3
     assert text.count("json $.error_code") == 1
+
+
+def test_a_promise_broken_in_the_same_facts_is_reported_once() -> None:
+    """Two checks that break one promise alike are one problem; another fact, value, promise or target is another."""
+    script = Script("x", "x")
+    declared, counted = (
+        Promise(id=name, text="Kept.", source="a document") for name in ("api.declared", "api.counted")
+    )
+
+    def fails(name: str, fact: str, actual: JsonValue, promise: Promise, target: str = "api") -> None:
+        findings = (finding(fact, "equals", [], actual),)
+        script.check(f"s/p:{name}", f"Of {name}", Status.FAIL, target=target, findings=findings, promise=promise)
+
+    fails("a", "nonconforming", ["GET /a"], declared)
+    fails("b", "nonconforming", ["GET /b"], declared)
+    fails("c", "untested", ["GET /c"], declared)
+    fails("d", "nonconforming", ["GET /d"], counted)
+    fails("e", "nonconforming", ["GET /e"], declared, "gateway")
+    fails("f", "status", 401, counted)
+    fails("g", "status", 404, counted)
+    text = report_text(build_report(script.events()), View())
+    assert "alike     s/p: b (1 check)" in text
+    assert text.count("alike") == 1
+    assert [name for name in "abcdefg" if f"Of {name}" in text] == list("acdefg")
+
+
+def test_what_makes_a_stack_unfit_is_listed_first() -> None:
+    """A check of preflight, and one that is tagged critical, come before those that block others."""
+    script = Script("x", "x")
+    script.check("a/s:root", "Root", Status.FAIL, reason="no")
+    script.check("a/s:leaf", "Leaf", Status.SKIP, reason="needs a/s:root, which failed", blocked_by="a/s:root")
+    script.check("a/s:first", "First", Status.FAIL, reason="no", tags=("preflight",))
+    script.check("a/s:second", "Second", Status.FAIL, reason="no", tags=("critical",))
+    text = report_text(build_report(script.events()), View())
+    assert text.index("First") < text.index("Second") < text.index("Root")
 
 
 def test_a_missing_library_is_reported_once() -> None:

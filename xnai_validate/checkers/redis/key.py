@@ -5,7 +5,7 @@ from __future__ import annotations
 from xnai_validate.checkers.redis._access import measured
 from xnai_validate.checkers.redis._content import read_content
 from xnai_validate.checkers.redis._models import RedisFacts, RedisParams
-from xnai_validate.kit import Bytes, Context, Count, Field, JsonValue, Seconds, checker
+from xnai_validate.kit import Bytes, Context, Count, Field, JsonValue, NotApplicable, Seconds, checker
 from xnai_validate.wire.redis.connection import RedisConnection
 from xnai_validate.wire.redis.replies import RedisRefusal, Reply, count_of, number_of, text_of
 
@@ -15,6 +15,8 @@ class KeyParams(RedisParams):
 
     key: str
     """Its name."""
+    skip_if_absent: bool = False
+    """Skip the check if there is no such key: for a key that exists only once something was written to it."""
 
 
 class KeyFacts(RedisFacts):
@@ -55,6 +57,8 @@ async def key(params: KeyParams, ctx: Context) -> KeyFacts:
 
     async def measure(connection: RedisConnection) -> KeyFacts:
         kind = text_of(await connection.command("TYPE", params.key))
+        if kind == "none" and params.skip_if_absent:
+            raise NotApplicable(f"there is no key {params.key} yet")
         if kind == "none":
             return KeyFacts(exists=False)
         ttl_ms = number_of(await connection.command("PTTL", params.key))

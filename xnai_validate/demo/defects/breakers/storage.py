@@ -109,7 +109,7 @@ def show_closed(show: Callable[[Breaker, Snapshot], None], /, self: Breaker, sna
 KEYS_MISSING = Defect(
     "breaker-keys-missing",
     "The breakers have no keys in Redis.",
-    checks=("dependencies/chain:breaker-rag", "dependencies/chain:breakers-kept"),
+    checks=("dependencies/chain:breakers-kept",),
 )
 
 

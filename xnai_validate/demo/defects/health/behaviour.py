@@ -121,7 +121,7 @@ async def refuse_with_breaker(answer: Answer, /, health: HealthReport) -> Respon
 KEY_MISSING = Defect(
     "health-key-missing",
     "Health does not write the key xnai_health_check.",
-    checks=("api/health:redis-written",),
+    checks=("api/health:components-true",),
 )
 
 

@@ -46,12 +46,22 @@ COMPONENT_STRINGS = Defect(
         "api/health:components-true",
         "api/health:status-follows",
         "api/openapi:conforms",
-        "dependencies/chain:api-redis-component",
     ),
 ).changes(
     report,
     lambda body: _with_components(body, **{name: "ok" for name, works in _components(body).items() if works is True}),
 )
+
+
+def _without_redis(body: Body) -> Body:
+    return body | {"components": {name: up for name, up in _components(body).items() if name != "health_redis"}}
+
+
+COMPONENT_MISSING = Defect(
+    "health-component-missing",
+    "Health does not report on Redis.",
+    checks=("dependencies/chain:api-redis-component",),
+).changes(report, _without_redis)
 
 VERSION_EMPTY = Defect(
     "health-version-empty",
