@@ -219,6 +219,14 @@ def test_a_slow_server_is_not_a_slow_client() -> None:
     assert facts.own_cpu_ratio < 0.9
 
 
+def test_every_virtual_user_sends_a_request() -> None:
+    """Also where the load is over before they begin, as when its process is held up: no request, no verdict."""
+    with scripted(ok(b"hi")) as server:
+        facts, left, _ = measure(server.port, "1us", callers=3)
+    assert (facts.sent_count, facts.completed_count, facts.error_ratio) == (3, 3, 0)
+    assert left == []
+
+
 def test_more_connections_than_the_system_allows_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     """What can be raised is raised; beyond it the error names the next step, and nothing is sent."""
     limits = [(256, 1024)]

@@ -125,8 +125,9 @@ class Drive:
         self._cpu_since = (now, thread_time())
         self._phase = self._warmup if self._params.warmup else self._load
         if self.closed_loop:
+            # Each virtual user sends at least one request, also where this process was held up until the load is over.
             for _ in range(self._params.lanes):
-                self._call()
+                self._send(self._new_line(), self._phase, perf_counter())
         self._next = self._plan()
         self._due = next(self._next, math.inf)
         self._rung()
