@@ -43,10 +43,16 @@ class Scripted:
     script: Callable[[ReceivedRequest, Line], Awaitable[bool]]
     """Answers a request; whether the connection stays open."""
     port: int = 0
+    loop: asyncio.AbstractEventLoop = field(default_factory=asyncio.get_running_loop)
     requests: list[ReceivedRequest] = field(default_factory=list)
     connections: int = 0
     gone: list[int] = field(default_factory=list)
     """Connections that have ended."""
+
+    def answer_all(self) -> None:
+        """Return when every request that has been sent by now is answered by a script that does not wait."""
+        for _ in range(4):  # turns of its loop: to accept a connection, to read a request, to answer it
+            asyncio.run_coroutine_threadsafe(asyncio.sleep(0), self.loop).result(60)
 
     def url(self, path: str = "", scheme: str = "http") -> str:
         return f"{scheme}://127.0.0.1:{self.port}{path}"
