@@ -14,13 +14,15 @@ from tests.context import observe
 from tests.scripted import Line, ReceivedRequest, scripted
 from xnai_validate.kit import Observed, Target
 
-pytestmark = pytest.mark.alone  # the tokens made after a disconnect are counted by time
-
-TOKENS = 4_000
-EACH_S = 0.0005
+TOKENS = 2_000
+EACH_S = 0.002
+SETTLE_S = 1.2
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
-MOST = 150
-"""Tokens that may be made after the reader has left; at its rate the server makes them in 75 ms."""
+MOST = 500
+"""Tokens that may be made; the server needs a second for them, so that a busy machine may delay the news that long.
+
+One that goes on makes 600 while the check settles.
+"""
 
 
 class Generator:
@@ -48,12 +50,13 @@ class Generator:
         return False
 
     async def _generate(self, line: Line) -> None:
-        """One token after another; the heedless one by the time that has gone, so that a busy machine hides nothing."""
+        """One token after another; the heedless one by the time that has gone, so that a busy machine hides nothing.
+
+        The other one never makes up for lost time: it would make many tokens before it looks for its reader.
+        """
         begun, before = time.monotonic(), self._made
         for number in range(1, TOKENS + 1):
-            due = number * EACH_S
-            if time.monotonic() - begun < due:
-                await asyncio.sleep(due - (time.monotonic() - begun))
+            await asyncio.sleep(EACH_S)
             due_by_now = min(TOKENS, int((time.monotonic() - begun) / EACH_S))
             self._made = before + (max(number, due_by_now) if self._heedless else number)
             frame = b'data: {"type": "token", "content": "x"}\n\n'
@@ -75,7 +78,7 @@ def verdict(target: Target) -> Observed:
         target,
         watch={"tokens": tokens},
         during=[{"kind": "sse.stream", "with": {"path": "/stream", "leave_after": 2}}],
-        settle="200ms",
+        settle=f"{SETTLE_S}s",
         expect={"moved": {"tokens": {"max": MOST}}},
     )
 
@@ -95,7 +98,7 @@ def wrong(heedless: bool, times: int) -> list[str]:
 @pytest.mark.parametrize("heedless", [False, True], ids=["cancels", "goes on"])
 def test_the_verdict_is_right(heedless: bool) -> None:
     """A server that cancels passes, one that goes on fails, and for that reason alone."""
-    assert wrong(heedless, 3) == []
+    assert wrong(heedless, 1) == []
 
 
 @pytest.mark.prove

@@ -35,25 +35,27 @@ def hold_off_s() -> float:
 class Store:
     """Redis, database 0. After a call that failed, further calls are refused for half a second without trying."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, call_timeout_s: float = _CALL_TIMEOUT_S) -> None:
+        """`call_timeout_s` bounds connecting, and each operation that has no time limit of its own."""
         pool = BlockingConnectionPool(
             host="127.0.0.1",
             port=settings.redis_port,
             password=settings.redis_password,
             db=0,
             max_connections=_CONNECTIONS,
-            timeout=_CALL_TIMEOUT_S,
+            timeout=call_timeout_s,
             # No time limit of the client's own for sending: it uses asyncio.wait_for, which before Python 3.12 loses a
             # cancellation that arrives as it ends. `run` limits every operation as a whole.
             socket_timeout=None,
-            socket_connect_timeout=_CALL_TIMEOUT_S,
+            socket_connect_timeout=call_timeout_s,
             retry=Retry(NoBackoff(), 1, supported_errors=(RedisConnectionError,)),
             decode_responses=True,
         )
         self._client: Redis = Redis(connection_pool=pool)
+        self._call_timeout_s = call_timeout_s
         self._closed_until = 0.0
 
-    async def run(self, operation: Operation[T], *, timeout_s: float = _CALL_TIMEOUT_S, probe: bool = False) -> T:
+    async def run(self, operation: Operation[T], *, timeout_s: float | None = None, probe: bool = False) -> T:
         """Do an operation; a `probe` is tried even while other calls are held off.
 
         Raises `StoreUnavailable`. An error of the operation itself (a key of another type) is raised as redis's own
@@ -62,7 +64,7 @@ class Store:
         if self.is_held_off(probe=probe):
             raise StoreUnavailable("Redis did not answer a moment ago")
         try:
-            async with asyncio.timeout(timeout_s):
+            async with asyncio.timeout(self._call_timeout_s if timeout_s is None else timeout_s):
                 result = await operation(self._client)
         except (RedisConnectionError, RedisTimeoutError, TimeoutError, OSError) as error:
             self._closed_until = time.monotonic() + hold_off_s()

@@ -35,7 +35,8 @@ class Clock:
 async def worker(redis: RedisServer, folder: Path, clock: Callable[[], float]) -> AsyncIterator[Breakers]:
     """The breakers of one worker of the application."""
     chosen = settings(redis, folder)
-    store = Store(chosen)
+    # No call to Redis is given up: on a busy machine one may take longer than the application waits.
+    store = Store(chosen, call_timeout_s=60)
     breakers = Breakers(chosen, store, Metrics(chosen, "model", "0"), clock)
     async with asyncio.TaskGroup() as tasks:
         writing = tasks.create_task(breakers.run())
