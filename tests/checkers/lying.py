@@ -11,16 +11,17 @@ import sys
 import threading
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler
 
 from tests.serving import Quiet, serving
+from xnai_validate.checkers.health._busy import GRACE_S
 from xnai_validate.kit import Target
 
 NAMES = ("llm", "cache")
 PROBE_S = 0.3
-WORK_S = 1.5
+PATIENCE_S = 20.0
 CACHED_S = 1.0
 _COMPONENT = """
 import http.server, sys
@@ -43,16 +44,35 @@ class Report:
         self._cached_s = 0.0
         self._fell = False
         self._working = threading.Lock()
+        self._asked = 0
+        """Reports that were asked for."""
+        self._given = 0
+        """Reports that were given."""
         self.tokens = 0
         """What reports have cost, where they cost any."""
 
     def work(self) -> None:
-        """What keeps the stack busy for a while; some reports wait for it."""
-        with self._working:
-            time.sleep(WORK_S)
+        """What keeps the stack busy for a while; some reports wait for it.
 
-    def body(self) -> tuple[int, dict[str, object]]:
-        """Status and document."""
+        It lasts until a report was asked for, however long that takes on a busy machine, then longer than the grace
+        that the checker gives, and until no report is under way, unless that waits for the work.
+        """
+        with self._working:
+            before = self._asked
+            _await(lambda: self._asked > before)
+            time.sleep(GRACE_S + 0.3)
+            if self._manner != "waits-for-work":
+                _await(lambda: self._asked == self._given)
+
+    def report(self) -> tuple[int, dict[str, object]]:
+        """Status and document; one report at a time is asked for."""
+        self._asked += 1
+        try:
+            return self._body()
+        finally:
+            self._given += 1
+
+    def _body(self) -> tuple[int, dict[str, object]]:
         if self._manner == "waits-for-work":
             with self._working:
                 pass
@@ -89,6 +109,13 @@ class Report:
             "never-recovers": {"llm": llm and not self._fell, "cache": cache},
             "component-missing": {"llm": llm},
         }.get(self._manner, true)
+
+
+def _await(holds: Callable[[], bool]) -> None:
+    """Wait until a condition holds, within a bound."""
+    end = time.monotonic() + PATIENCE_S
+    while not holds() and time.monotonic() < end:
+        time.sleep(0.005)
 
 
 def _answers(port: int) -> bool:
@@ -133,7 +160,7 @@ def _telling(report: Report) -> type[BaseHTTPRequestHandler]:
             elif self.path == "/count":
                 status, document = 200, {"tokens": report.tokens}
             else:
-                status, document = report.body()
+                status, document = report.report()
             body = json.dumps(document).encode()
             self.send_response(status)
             self.send_header("Content-Type", "application/json")

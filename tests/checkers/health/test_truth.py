@@ -180,11 +180,10 @@ def test_the_cost_of_a_report_is_counted(manner: str, tokens: int) -> None:
     assert 0 < seen.facts["health_cost"]["ms"] < 1000
 
 
-@pytest.mark.alone
 @pytest.mark.parametrize(("manner", "answers"), [("true", True), ("waits-for-work", False)])
 def test_a_report_that_waits_for_the_work_does_not_come_meanwhile(manner: str, answers: bool) -> None:
     """While the stack is busy reports come, or do not."""
-    work = {"kind": "http.request", "target": "api", "with": {"path": "/work", "timeout": "9s"}}
+    work = {"kind": "http.request", "target": "api", "with": {"path": "/work", "timeout": "30s"}}
     seen = observed(manner, situations=[], busy=work)
     assert seen.facts["answers_while_busy"] is answers
     assert seen.facts["busy_ms"] > 0
@@ -196,7 +195,7 @@ def test_work_that_fails_keeps_nothing_busy() -> None:
     work = {
         "kind": "http.request",
         "target": "api",
-        "with": {"path": "/work", "timeout": "9s"},
+        "with": {"path": "/work", "timeout": "30s"},
         "expect": {"status": 503},
     }
     assert observed("true", situations=[]).facts["answers_while_busy"] is None
