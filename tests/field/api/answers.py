@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from tests.field.documents import DOCUMENTS
 
 MODEL = "quoter-1"
-_TOKEN_S = 0.004
-_LONGEST = 180
+_TOKEN_S = 0.008
+_LONGEST = 100
 """The most words of an answer: they take half the time limit of a call."""
 _WORD = re.compile(r"[a-z]+")
 _COMMON = frozenset(
