@@ -139,6 +139,31 @@ def test_a_criterion_names_what_it_presupposes(home: Home) -> None:
         assert [criterion.not_judged for criterion in plan.criteria] == [None, None]
 
 
+def test_a_criterion_is_not_judged_where_the_stack_lacks_the_parts(home: Home) -> None:
+    """What must pass is counted among the checks that apply; a profile that cannot meet it on any stack fails."""
+    home.suite(
+        f"""
+        title: S
+        checks:
+          - {{id: a, title: A, {ASK}}}
+          - {{id: b, title: B, {ASK.replace("api", "absent")}}}
+          - {{id: c, title: C, needs: [b], {ASK}}}
+        """
+    )
+    home.profile(
+        """
+        title: P
+        suites: [case/*]
+        targets: {api: {url: http://127.0.0.1:1}, absent: {url: "${ABSENT_URL:-}"}}
+        criteria: {case: {passed: {min: 2}}, total: {passed: {min: 4}}}
+        """
+    )
+    reasons = {criterion.scope: criterion.not_judged for criterion in home.load().criteria}
+    assert reasons == {"case": "1 of its 3 checks apply to this stack", "total": None}
+    present = replace(home.options(), targets={"absent": "http://127.0.0.1:2"})
+    assert [criterion.not_judged for criterion in home.load(options=present).criteria] == [None, None]
+
+
 def test_the_needs_of_a_suite_are_those_of_its_checks(home: Home) -> None:
     """A check that is needed by its own suite does not wait for itself, nor does what it needs."""
     home.profile()

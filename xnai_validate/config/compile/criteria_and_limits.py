@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from xnai_validate.config.compile.profile_chain import Profile
@@ -13,7 +14,7 @@ from xnai_validate.model.json import JsonValue
 from xnai_validate.model.judging.rules import parse_rules
 from xnai_validate.model.results.report import COUNTS, Criterion
 from xnai_validate.model.suggestions import did_you_mean
-from xnai_validate.plan import HostMemory, Limits
+from xnai_validate.plan import HostMemory, Limits, PlannedCheck
 
 CATEGORIES = (
     "services", "api", "breakers", "health", "streaming", "performance", "errors", "dependencies", "rag", "vikunja",
@@ -56,6 +57,27 @@ def criteria_of(
                 problems.at(where.at(*error.path[1:]), message, error.hint)
             criteria += [Criterion(scope=scope, rule=rule, not_judged=refused.get(scope)) for rule in parsed]
     return tuple(criteria)
+
+
+def within_reach(criteria: Iterable[Criterion], checks: Sequence[PlannedCheck]) -> tuple[Criterion, ...]:
+    """Return the criteria; one that more checks must pass than this stack has the parts for is not judged.
+
+    What a skipped check blocks cannot pass either. A criterion that exceeds its profile on every stack stays as it is.
+    """
+    skipped = {check.id for check in checks if check.skip is not None}
+    for check in checks:  # needed checks come first
+        if not skipped.isdisjoint(check.needs):
+            skipped.add(check.id)
+    judged = []
+    for criterion in criteria:
+        ids = [check.id for check in checks if criterion.scope in ("total", check.info.category)]
+        applicable = sum(check_id not in skipped for check_id in ids)
+        rule = criterion.rule
+        at_least = rule.operand if rule.fact == "passed" and rule.operator == "min" and not rule.negated else None
+        if criterion.not_judged is None and isinstance(at_least, int | float) and applicable < at_least <= len(ids):
+            criterion = replace(criterion, not_judged=f"{applicable} of its {len(ids)} checks apply to this stack")
+        judged.append(criterion)
+    return tuple(judged)
 
 
 def _refusal(consent: JsonValue, allowed: Collection[str], where: Where, problems: Problems) -> str | None:

@@ -10,7 +10,7 @@ from typing import Any
 from xnai_validate.config.compile.checks import Checks, with_wait
 from xnai_validate.config.compile.conditions import Conditions
 from xnai_validate.config.compile.consent import Consent
-from xnai_validate.config.compile.criteria_and_limits import criteria_of, limits_of
+from xnai_validate.config.compile.criteria_and_limits import criteria_of, limits_of, within_reach
 from xnai_validate.config.compile.measurements.measurements import Measurements
 from xnai_validate.config.compile.profile_chain import Chain, Profile
 from xnai_validate.config.compile.promises import Promises
@@ -125,7 +125,7 @@ class Loader:
             profiles=names,
             checks=chosen,
             targets=final_targets,
-            criteria=criteria,
+            criteria=within_reach(criteria, chosen),
             limits=limits,
             vars=all_vars,
             notices=(*self.library.notices, *self.notices),
