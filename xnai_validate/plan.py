@@ -70,9 +70,9 @@ class CompiledMeasurement:
 
     @property
     def time_limit_s(self) -> float:
-        """The time limit where a check sets none: what its own waits take, and a little more."""
-        longest_s = self.waits.longest_s
-        return SHORTEST_LIMIT_S if longest_s is None else max(SHORTEST_LIMIT_S, math.ceil(longest_s + SPARE_S))
+        """The time limit where a check sets none: what its own waits and the revert of its faults take, and more."""
+        longest_s = (self.waits.longest_s or 0.0) + sum(planned.fault.grace_s for planned in self.faults)
+        return SHORTEST_LIMIT_S if not longest_s else max(SHORTEST_LIMIT_S, math.ceil(longest_s + SPARE_S))
 
     @property
     def faults(self) -> tuple[PlannedFault, ...]:
@@ -222,6 +222,18 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
+class Steady:
+    """What must be as before after each fault, before the next one begins."""
+
+    observations: Mapping[str, CompiledMeasurement]
+    """Name -> what is looked at; what does not hold before the first fault is not waited for."""
+    calls: tuple[CompiledMeasurement, ...] = ()
+    """What is asked while it is waited for: an open breaker closes only by calls."""
+    within_s: float = 60.0
+    """How long the stack may take."""
+
+
+@dataclass(frozen=True, slots=True)
 class ExpectedTime:
     """The expected duration of a run, in seconds; all 0 if it was not computed."""
 
@@ -256,6 +268,8 @@ class Plan:
     criteria: tuple[Criterion, ...] = ()
     limits: Limits = Limits()
     expected: ExpectedTime = ExpectedTime()
+    steady: Steady | None = None
+    """None if the stack is not looked at around faults."""
     vars: Mapping[str, JsonValue] = field(default_factory=dict)
     notices: tuple[str, ...] = ()
     """What the user should know about how the profile was compiled: shadowed names, globs without a match ..."""

@@ -24,6 +24,7 @@ from xnai_validate.engine.opening import begin, preload
 from xnai_validate.engine.schedule import Blocked, Schedule
 from xnai_validate.engine.shared import Shared
 from xnai_validate.engine.state_folder import state_dir
+from xnai_validate.engine.steadiness import Steadiness
 from xnai_validate.engine.undo.faults import FaultInjector, StepListener
 from xnai_validate.engine.undo.guardian import Guardian, undo_command
 from xnai_validate.kit import Clock
@@ -119,6 +120,7 @@ class Engine:
         self._compare = compare
         self._emitter.builder = None if compare is None else ReportBuilder()
         self._shared: Shared | None = None
+        self._steadiness: Steadiness | None = None
         self._memory = MemoryState("calm")
         self._warned: set[str] = set()
         self._broken: set[str] = set()
@@ -217,6 +219,10 @@ class Engine:
             lambda: spare_bytes(self.plan.limits, self._sample),
             self._emitter.mask,
         )
+        if self.plan.steady is not None:
+            self._steadiness = Steadiness(
+                self.plan.steady, scope, lambda text: self._emit(Notice, level="warning", text=text)
+            )
         for check in self.plan.checks:
             if check.skip is not None:
                 self._leave_out(check, check.skip)
@@ -248,10 +254,16 @@ class Engine:
             self._emit(AttemptFinished, id=check.id, attempt=number, held=held, reason=outcome.reason, elapsed_ms=ms)
 
         ctx = CheckContext(scope, check.measurement, check.id, check.timeout_s)
-        if check.under:
+        steadiness = self._steadiness if check.faults else None
+        unsteady = await steadiness.before(check) if steadiness else None
+        if unsteady is not None:
+            outcome, count = Outcome(Status.ERROR, unsteady), 0
+        elif check.under:
             outcome, count = await attempts_under(check, self._faults(check, ctx), ctx, on_attempt)
         else:
             outcome, count = await attempts(check, ctx, on_attempt)
+        if steadiness and not self._injector.not_undone:
+            await steadiness.after(check)
         self._finish(check, outcome, count)
         if self._injector.not_undone:
             self.stop("not-undone")

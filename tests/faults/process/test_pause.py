@@ -63,3 +63,13 @@ def test_a_process_that_does_not_run_is_not_applicable() -> None:
         pytest.raises(NotApplicable, match="pid"),
     ):
         control.prepare()
+
+
+def test_a_process_that_is_killed_while_it_is_paused_is_no_fault_left_behind() -> None:
+    """A liveness probe ends what does not answer; its supervisor starts another, and there is nothing to continue."""
+    with server() as (target, process, _), fault_control("process.pause", target) as control:
+        undo, before = control.prepare()
+        control.inject(undo)
+        process.kill()
+        process.wait(10)
+        assert control.revert(undo, before).proven

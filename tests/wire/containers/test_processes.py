@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
+from pathlib import Path
 
+import psutil
 import pytest
 
 from xnai_validate.kit import Target
@@ -56,3 +61,33 @@ def test_no_process_serves_the_port(ended: int) -> None:
     target = Target("worker", pid=ended)
     assert listener_of(target) is None
     assert asyncio.run(pid_of(target)) == ended
+
+
+@pytest.mark.parametrize("form", ["{{targets: {{ui: {{pid: {pid}}}}}}}", "targets:\n  ui:\n    pid: {pid}\n"])
+def test_a_stack_file_that_is_rewritten_is_read_again(server: tuple[int, int], tmp_path: Path, form: str) -> None:
+    """The pid in the file counts, not the one from the beginning of the run; JSON and YAML alike."""
+    file = tmp_path / "stack.yaml"
+    target = Target("ui", "http://127.0.0.1:9", pid=os.getpid(), state_file=str(file))
+    file.write_text(form.format(pid=server[0]))
+    assert asyncio.run(pid_of(target)) == server[0]
+
+
+def test_a_pid_that_was_reused_is_not_the_process(server: tuple[int, int], tmp_path: Path) -> None:
+    """A process that began after the stack file was written is another one: what serves the port is taken, or none."""
+    pid, port = server
+    file = tmp_path / "stack.json"
+    file.write_text(json.dumps({"targets": {"ui": {"pid": pid}}}))
+    long_ago = time.time() - 3600
+    os.utime(file, (long_ago, long_ago))
+    assert asyncio.run(pid_of(Target("ui", f"http://127.0.0.1:{port}", pid=pid, state_file=str(file)))) == pid
+    assert asyncio.run(pid_of(Target("ui", "http://127.0.0.1:9", pid=pid, state_file=str(file)))) is None
+
+
+def test_a_process_that_ended_and_was_not_waited_for_does_not_run() -> None:
+    """A zombie keeps its pid and serves nothing."""
+    with subprocess.Popen([sys.executable, "-c", "pass"]) as process:
+        end = time.monotonic() + 20
+        while psutil.Process(process.pid).status() != psutil.STATUS_ZOMBIE:
+            assert time.monotonic() < end
+            time.sleep(0.01)
+        assert asyncio.run(pid_of(Target("worker", pid=process.pid))) is None

@@ -96,6 +96,23 @@ class TargetEntry(Entry):
     probe: ProbeEntry | None = None
 
 
+class SteadyObservation(ProbeEntry):
+    """A measurement of some part of the stack."""
+
+    target: str | None = None
+
+
+class SteadyEntry(Entry):
+    """What must be as before after each fault, before the next begins; what did not hold before is not waited for."""
+
+    within: Duration | None = None
+    """How long it may take; 60 s by default."""
+    observe: dict[str, SteadyObservation] = Field(default_factory=dict)
+    """Name -> what is looked at; what this stack does not have is passed over."""
+    calls: tuple[SteadyObservation, ...] = ()
+    """What is asked meanwhile where something does not hold: an open breaker closes only by calls."""
+
+
 class HostMemoryEntry(Entry):
     """Percent of the host's memory in use."""
 
@@ -143,6 +160,7 @@ class ProfileFile(Entry):
     strict: bool = False
     """Whether a check of a practice fails where it would warn."""
     limits: LimitsEntry = LimitsEntry()
+    steady: SteadyEntry = SteadyEntry()
     allow: tuple[Literal["disruptive"], ...] = ()
     """Consents for the checks of this profile."""
 

@@ -6,9 +6,11 @@ import json
 import math
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import psutil
+import yaml
 
 from xnai_validate.errors import NotApplicable, Unmeasurable
 from xnai_validate.model.target import Target
@@ -16,6 +18,8 @@ from xnai_validate.wire.containers.engine import EngineError, NoSuchContainer, c
 
 ENGINE_TIMEOUT_S = 5.0
 _PORTS = {"http": 80, "https": 443, "redis": 6379, "rediss": 6379}
+CLOCK_S = 1.0
+"""How exactly the times of files and of processes are comparable."""
 STATE_CAP = 1 << 20
 """Bytes of a stack file that are read at most."""
 
@@ -30,7 +34,7 @@ async def pid_of(target: Target, socket: str | None = None) -> int | None:
     """
     if target.pid is not None:
         pid = kept_pid(target) or target.pid
-        return pid if psutil.pid_exists(pid) else listener_of(target) or pid
+        return pid if _is_process_of(target, pid) else listener_of(target) or (None if psutil.pid_exists(pid) else pid)
     if target.container is None:
         raise NotApplicable(f"neither a pid nor a container is known for target {target.name}")
     async with container_engine(find_socket(socket), ENGINE_TIMEOUT_S) as engine:
@@ -54,10 +58,37 @@ def kept_pid(target: Target) -> int | None:
     """Return the pid of the target in its stack file as it is now; None without a file or an entry."""
     if target.state_file is None:
         return None
-    with suppress(OSError, ValueError, KeyError, TypeError), Path(target.state_file).open("rb") as file:
-        pid = json.loads(file.read(STATE_CAP))["targets"][target.name]["pid"]
+    with suppress(OSError, ValueError, KeyError, TypeError, yaml.YAMLError), Path(target.state_file).open("rb") as file:
+        pid = _parsed(file.read(STATE_CAP))["targets"][target.name]["pid"]
         return pid if isinstance(pid, int) and pid > 0 else None
     return None
+
+
+def _parsed(data: bytes) -> Any:
+    """The content of a stack file, JSON or YAML."""
+    try:
+        return json.loads(data)
+    except ValueError:
+        return yaml.load(data, yaml.CSafeLoader)
+
+
+def _is_process_of(target: Target, pid: int) -> bool:
+    """Whether the pid is that of the target's process still: it runs, and it ran when the stack file was written.
+
+    A pid is reused; a process that began later is another one.
+    """
+    try:
+        process = psutil.Process(pid)
+        if process.status() == psutil.STATUS_ZOMBIE:
+            return False
+        began_s = process.create_time()
+    except psutil.Error:
+        return False
+    if target.state_file is None:
+        return True
+    with suppress(OSError):
+        return began_s <= Path(target.state_file).stat().st_mtime + CLOCK_S
+    return True
 
 
 def listener_of(target: Target) -> int | None:

@@ -1,0 +1,33 @@
+"""What must be as before after each fault: the observations of the profiles, compiled."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from xnai_validate.config.compile.measurements.measurements import Measurements
+from xnai_validate.config.compile.profile_chain import Profile
+from xnai_validate.config.files.profile import SteadyObservation
+from xnai_validate.config.yaml_files.problems import Where
+from xnai_validate.kit import STEADY_WITHIN_S
+from xnai_validate.plan import CompiledMeasurement, Steady
+
+
+def steady_of(profiles: Iterable[Profile], measurements: Measurements) -> Steady | None:
+    """The observations of all profiles, later ones in place of those of the same name; None without any."""
+    within_s = STEADY_WITHIN_S
+    observations: dict[str, CompiledMeasurement] = {}
+    calls: tuple[CompiledMeasurement, ...] = ()
+    for profile in profiles:
+        entry, where = profile.file.steady, profile.where.at("steady")
+        within_s = within_s if entry.within is None else entry.within
+        for name, each in entry.observe.items():
+            if (compiled := _compiled(each, where.at("observe", name), measurements)) is not None:
+                observations[name] = compiled
+        if entry.calls:
+            found = [_compiled(each, where.at("calls", index), measurements) for index, each in enumerate(entry.calls)]
+            calls = tuple(call for call in found if call is not None)
+    return Steady(observations, calls, within_s) if observations else None
+
+
+def _compiled(entry: SteadyObservation, where: Where, measurements: Measurements) -> CompiledMeasurement | None:
+    return measurements.compile(entry.kind, entry.with_, entry.expect, None, entry.target, where)
