@@ -72,7 +72,7 @@ checks:
             "1s",
             "",
             "limits: {deadline: 20s}",
-            "-: mine: the time limit of own/mine:outage is 44.00 s, and the",
+            "-: mine: the time limit of own/mine:outage is 49.00 s, and the",
         ),
     ],
 )

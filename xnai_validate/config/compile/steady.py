@@ -19,7 +19,7 @@ def steady_of(profiles: Iterable[Profile], measurements: Measurements) -> Steady
     calls: tuple[CompiledMeasurement, ...] = ()
     for profile in profiles:
         entry, where = profile.file.steady, profile.where.at("steady")
-        within_s = within_s if entry.within is None else entry.within
+        within_s = entry.within if "within" in entry.model_fields_set else within_s
         for name, each in entry.observe.items():
             if (compiled := _compiled(each, where.at("observe", name), measurements)) is not None:
                 observations[name] = compiled

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
 
 from xnai_validate.config.files.common import DefaultsEntry, Entry, Rules, Texts
-from xnai_validate.kit import Duration, Size
+from xnai_validate.kit import STEADY_WITHIN_S, Duration, Size
 from xnai_validate.model.json import JsonObject
 
 
@@ -105,8 +105,8 @@ class SteadyObservation(ProbeEntry):
 class SteadyEntry(Entry):
     """What must be as before after each fault, before the next begins; what did not hold before is not waited for."""
 
-    within: Duration | None = None
-    """How long it may take; 60 s by default."""
+    within: Duration = STEADY_WITHIN_S
+    """How long it may take."""
     observe: dict[str, SteadyObservation] = Field(default_factory=dict)
     """Name -> what is looked at; what this stack does not have is passed over."""
     calls: tuple[SteadyObservation, ...] = ()
