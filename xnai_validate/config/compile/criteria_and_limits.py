@@ -111,8 +111,8 @@ def limits_of(profiles: Iterable[Profile], options: LoadOptions, problems: Probl
     return Limits(
         concurrency=options.concurrency or entry.concurrency,
         per_target=entry.per_target,
-        deadline_s=deadline_s or 0.0,
-        deadline_is_given=deadline_s is not None,
+        deadline_s=deadline_s,
+        deadline_is_given=deadline_s > 0,
         host_memory_percent=HostMemory(host.warn, host.stop),
         own_memory_mib=entry.own_memory / 2**20,
     )

@@ -127,8 +127,8 @@ class LimitsEntry(Entry):
 
     concurrency: Annotated[int, Field(ge=1, le=1000, strict=True)] = 16
     per_target: Annotated[int, Field(ge=1, le=1000, strict=True)] = 8
-    deadline: Duration | None = None
-    """When the run is stopped; by default well after the expected duration of its checks."""
+    deadline: Duration = 0.0
+    """When the run is stopped; 0s for well after the expected duration of its checks."""
     host_memory_percent: HostMemoryEntry = HostMemoryEntry()
     own_memory: Size = 512 * 2**20
 
