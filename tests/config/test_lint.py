@@ -61,7 +61,7 @@ checks:
     ("hold", "timeout", "limits", "message"),
     [
         ("11m", "", "", "5: own/mine:outage keeps process.pause in force for up to 11 min 00 s, and it is reverted"),
-        ("8s", "timeout: 15s", "", "5: own/mine:outage waits for up to 20.50 s, and its time limit is 15.00 s"),
+        ("8s", "timeout: 15s", "", "5: own/mine:outage waits for up to 20.30 s, and its time limit is 15.00 s"),
         (
             "2m",
             "",

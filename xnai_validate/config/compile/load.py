@@ -15,7 +15,7 @@ from xnai_validate.config.compile.measurements.measurements import Measurements
 from xnai_validate.config.compile.profile_chain import Chain, Profile
 from xnai_validate.config.compile.promises import Promises
 from xnai_validate.config.compile.selection import add_needed_ids, is_narrowed, select
-from xnai_validate.config.compile.steady import steady_of
+from xnai_validate.config.compile.steady import SteadyState
 from xnai_validate.config.compile.suites import Suites
 from xnai_validate.config.compile.targets.targets import Targets, unverified, with_probes
 from xnai_validate.config.compile.thresholds import Thresholds
@@ -113,7 +113,7 @@ class Loader:
             self.notices["the selection is narrower than the profile, so its success criteria are not judged"] = None
             criteria = ()
         limits = limits_of(self.profiles, self.options, self.problems)
-        steady = steady_of(self.profiles, self.measurements)
+        steady = SteadyState(self.measurements).of(self.profiles)
         final_targets = with_probes(targets, self.profiles, self.measurements.compile)
         all_vars = self.interpolator.all_vars()
         self._refuse_unused(stack)

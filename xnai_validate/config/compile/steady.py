@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 from xnai_validate.config.compile.measurements.measurements import Measurements
 from xnai_validate.config.compile.profile_chain import Profile
@@ -12,22 +13,28 @@ from xnai_validate.kit import STEADY_WITHIN_S
 from xnai_validate.plan import CompiledMeasurement, Steady
 
 
-def steady_of(profiles: Iterable[Profile], measurements: Measurements) -> Steady | None:
-    """The observations of all profiles, later ones in place of those of the same name; None without any."""
-    within_s = STEADY_WITHIN_S
-    observations: dict[str, CompiledMeasurement] = {}
-    calls: tuple[CompiledMeasurement, ...] = ()
-    for profile in profiles:
-        entry, where = profile.file.steady, profile.where.at("steady")
-        within_s = entry.within if "within" in entry.model_fields_set else within_s
-        for name, each in entry.observe.items():
-            if (compiled := _compiled(each, where.at("observe", name), measurements)) is not None:
-                observations[name] = compiled
-        if entry.calls:
-            found = [_compiled(each, where.at("calls", index), measurements) for index, each in enumerate(entry.calls)]
-            calls = tuple(call for call in found if call is not None)
-    return Steady(observations, calls, within_s) if observations else None
+@dataclass(frozen=True, slots=True)
+class SteadyState:
+    """Compiles what profiles name under `steady`."""
 
+    measurements: Measurements
 
-def _compiled(entry: SteadyObservation, where: Where, measurements: Measurements) -> CompiledMeasurement | None:
-    return measurements.compile(entry.kind, entry.with_, entry.expect, None, entry.target, where)
+    def of(self, profiles: Iterable[Profile]) -> Steady | None:
+        """The observations of all profiles, later ones in place of those of the same name; None without any."""
+        within_s = STEADY_WITHIN_S
+        observations: dict[str, CompiledMeasurement] = {}
+        calls: tuple[CompiledMeasurement, ...] = ()
+        for profile in profiles:
+            entry, where = profile.file.steady, profile.where.at("steady")
+            within_s = entry.within if "within" in entry.model_fields_set else within_s
+            for name, each in entry.observe.items():
+                compiled = self._compiled(each, where.at("observe", name))
+                if compiled is not None:
+                    observations[name] = compiled
+            if entry.calls:
+                found = [self._compiled(each, where.at("calls", index)) for index, each in enumerate(entry.calls)]
+                calls = tuple(call for call in found if call is not None)
+        return Steady(observations, calls, within_s) if observations else None
+
+    def _compiled(self, entry: SteadyObservation, where: Where) -> CompiledMeasurement | None:
+        return self.measurements.compile(entry.kind, entry.with_, entry.expect, None, entry.target, where)
