@@ -76,9 +76,9 @@ def test_a_reader_that_leaves_is_no_error(place: Place) -> None:
 def test_an_unforeseen_error_is_a_sentence(place: Place) -> None:
     """A bug of the tool is reported in one sentence, with the traceback in a file that only its owner reads; exit 3."""
     program = (
-        "import sys, xnai_validate.config as c\n"
+        "import sys, xnai_validate.cli.running.targets as targets\n"
         "def boom(*args): raise RuntimeError('out of \\x1b[31mcheese')\n"
-        "c.load_plan = boom\n"
+        "targets.load_plan = boom\n"
         "sys.argv = ['xnai-validate', 'run', 'good']\n"
         "from xnai_validate.cli import main\nmain()\n"
     )
