@@ -127,7 +127,7 @@ class Loader:
             profiles=names,
             checks=chosen,
             targets=final_targets,
-            criteria=within_reach(criteria, chosen),
+            criteria=within_reach(criteria, chosen) if criteria else (),
             limits=limits,
             steady=steady,
             vars=all_vars,
