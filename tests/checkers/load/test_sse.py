@@ -392,3 +392,32 @@ def test_progress_describes_the_load() -> None:
     assert any(line.startswith("load 1/1 s, ") for line in lines), lines
     for line in lines:
         assert re.search(r", \d+ tokens/s, [0-3] under way, 0 errors$", line), line
+
+
+def test_the_longest_gap_of_each_stream_is_a_distribution() -> None:
+    """A standstill of 0.3 s in each of ten streams of 60 tokens is 1.7 % of the gaps, and is in every stream."""
+    done = event(type="done", tokens=60)
+    facts = streams(plays(TOKEN * 30, 0.3, TOKEN * 30, done))
+    assert facts["completed_count"] == 10
+    assert facts["token_gap_p95_ms"] < 50
+    assert 290 <= facts["stream_gap_p50_ms"] <= facts["stream_gap_max_ms"]
+    assert facts["stream_gap_p50_ms"] <= facts["stream_gap_p95_ms"] <= facts["stream_gap_p99_ms"]
+
+
+def test_an_error_frame_counts_also_before_the_literal_end() -> None:
+    """OpenAI-like servers report an error without a type, and `[DONE]` follows: no stream of these has ended well."""
+    text = event(choices=[{"delta": {"content": "Hel"}}])
+    facts = streams(plays(text, event(error={"message": "upstream overloaded"}), b"data: [DONE]\n\n"))
+    assert (facts["error_event_count"], facts["completed_count"], facts["tokens"]) == (10, 0, 10)
+    assert facts["error_kinds"] == {"error_event": 10}
+    assert facts["error_detail"] == "the stream reported an error: upstream overloaded"
+
+
+def test_an_empty_text_is_no_first_token() -> None:
+    """The first chunk of OpenAI-like servers carries a role at once; the first token is the first text."""
+    role = event(choices=[{"delta": {"role": "assistant", "content": ""}}])
+    text = event(choices=[{"delta": {"content": "Hi"}}])
+    facts = streams(plays(role, 0.25, text, b"data: [DONE]\n\n"))
+    assert facts["tokens"] == facts["completed_count"] == 10
+    assert facts["first_token_p50_ms"] >= 240
+    assert facts["p50_ms"] < 200

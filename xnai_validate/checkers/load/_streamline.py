@@ -73,8 +73,9 @@ class StreamLine(PushedResponse):
     """A stream from being dialled to its end, as a line of a drive; each has a connection of its own."""
 
     __slots__ = (
-        "_after_terminal", "_arrivals", "_claimed", "_error", "_first", "_first_token", "_held", "_last_token", "_sse",
-        "_streams", "_terminal", "_tokens", "_without_text", "intended", "last_byte", "sent", "tally",
+        "_after_terminal", "_arrivals", "_claimed", "_error", "_first", "_first_token", "_held", "_last_token",
+        "_longest_gap", "_sse", "_streams", "_terminal", "_tokens", "_without_text", "intended",
+        "last_byte", "sent", "tally",
     )  # fmt: skip
 
     tally: Tally
@@ -88,7 +89,7 @@ class StreamLine(PushedResponse):
         self._streams = streams
         self._sse: SseParser | NdjsonParser | None = None
         self._held = 0
-        self._first = self._first_token = self._last_token = 0.0
+        self._first = self._first_token = self._last_token = self._longest_gap = 0.0
         self._tokens = self._without_text = self._arrivals = 0
         self._terminal: str | None = None
         self._after_terminal = 0
@@ -194,7 +195,10 @@ class StreamLine(PushedResponse):
 
     def _token(self, tally: StreamTally, now: float) -> None:
         if self._tokens:
-            tally.gaps.record(int((now - self._last_token) * US))
+            gap = now - self._last_token
+            tally.gaps.record(int(gap * US))
+            if gap > self._longest_gap:
+                self._longest_gap = gap
         else:
             self._first_token = now
             tally.first_token.record(int((now - self.intended) * US))
@@ -248,6 +252,7 @@ class StreamLine(PushedResponse):
         if isinstance(claimed, int) and not isinstance(claimed, bool):
             tally.wrong_counts += claimed != self._tokens + self._without_text
         if self._tokens > 1:
+            tally.longest_gaps.record(int(self._longest_gap * US))
             tally.per_token.record(int((self._last_token - self._first_token) * US / (self._tokens - 1)))
         for fault in sse.faults:
             tally.faults[fault.value] += 1

@@ -20,6 +20,7 @@ class StreamTally(Tally):
         "first_token",
         "gaps",
         "heads",
+        "longest_gaps",
         "peak",
         "per_token",
         "terminated",
@@ -55,6 +56,8 @@ class StreamTally(Tally):
         self.first_token = Histogram()
         self.gaps = Histogram()
         """Times between two tokens of a stream."""
+        self.longest_gaps = Histogram()
+        """The longest time between two tokens of each stream."""
         self.totals = Histogram()
         """Times to the end of the streams that ended well."""
         self.per_token = Histogram()
