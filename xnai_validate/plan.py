@@ -202,7 +202,10 @@ class PlannedTarget:
 
 @dataclass(frozen=True, slots=True)
 class HostMemory:
-    """Percent of the host's memory in use: at `warn` no new load begins, at `stop` the run ends."""
+    """Percent of the memory of the host, and of the tool's control group that has a limit.
+
+    At `warn` no new load begins, at `stop` the run ends.
+    """
 
     warn: float = 94.0
     stop: float = 98.0

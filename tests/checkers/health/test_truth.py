@@ -10,7 +10,11 @@ import pytest
 from tests.checkers.lying import CACHED_S, lying
 from tests.context import observe
 from xnai_validate.checkers.health._sample import Paths, read
+from xnai_validate.checkers.health.truth import Truth
 from xnai_validate.kit import JsonObject, JsonValue, Observed, Unmeasurable
+from xnai_validate.model.judging.fact_types import fact_types
+from xnai_validate.model.judging.findings import judge
+from xnai_validate.model.judging.rules import parse_rules
 
 Table = dict[tuple[str, str], tuple[Any, Any]]
 """(situation, component) -> (claimed, true)."""
@@ -178,6 +182,25 @@ def test_the_cost_of_a_report_is_counted(manner: str, tokens: int) -> None:
     seen = observed(manner, situations=[], cost={"tokens": counter}, cost_reports=5, settle="10ms")
     assert seen.facts["health_cost"]["tokens"] == tokens
     assert 0 < seen.facts["health_cost"]["ms"] < 1000
+
+
+def test_work_before_the_cost_must_succeed() -> None:
+    """It makes the counters appear; where it fails the cost cannot be measured."""
+    counter = {"kind": "http.request", "target": "api", "with": {"path": "/count"}, "fact": "json", "path": "$.tokens"}
+    work = {"kind": "http.request", "target": "api", "with": {"path": "/count"}}
+    seen = observed("true", situations=[], cost={"tokens": counter}, before_cost=work)
+    assert seen.facts["health_cost"]["tokens"] == 0
+    with pytest.raises(Unmeasurable, match="the work before the numbers are read failed"):
+        observed("true", situations=[], cost={"tokens": counter}, before_cost=work | {"expect": {"status": 503}})
+
+
+def test_an_absent_counter_costs_no_number() -> None:
+    """A mistyped counter does not pass as one that stands at 0: the rule about it does not hold."""
+    counter = {"kind": "http.request", "target": "api", "with": {"path": "/count"}, "fact": "json", "path": "$.tokans"}
+    seen = observed("true", situations=[], cost={"tokens": counter})
+    assert set(seen.facts["health_cost"]) == {"ms"}
+    rules, _ = parse_rules({"health_cost": {"tokens": 0}}, fact_types(Truth), kind="health.truth")
+    assert [finding.held for finding in judge(rules, seen.facts)] == [False]
 
 
 @pytest.mark.parametrize(("manner", "answers"), [("true", True), ("waits-for-work", False)])

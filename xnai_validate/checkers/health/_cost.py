@@ -10,24 +10,38 @@ from xnai_validate.kit import Context, Observation, Unmeasurable
 
 
 async def cost(
-    ctx: Context, health: Observation, watched: Mapping[str, Watch], reports: int, settle_s: float
+    ctx: Context,
+    health: Observation,
+    watched: Mapping[str, Watch],
+    reports: int,
+    settle_s: float,
+    work: Observation | None = None,
 ) -> dict[str, float]:
     """Return by how much each watched number moves per report.
 
-    Raises Unmeasurable where a number could not be read.
+    A number that is absent afterwards is left out: it did not move by 0. One that appears meanwhile counts from 0, as a
+    counter with its first count. `work` is done first, so that the numbers exist. Raises Unmeasurable where the work
+    fails or a number cannot be read.
     """
     if not watched:
         return {}
+    if work is not None:
+        done = await perform(ctx, [work], times=1, together=False)
+        if done.failed:
+            raise Unmeasurable(f"the work before the numbers are read failed: {done.failed[0]}")
+        await ctx.clock.sleep(settle_s)
     before = await _numbers(ctx, watched)
     await perform(ctx, [health], times=reports, together=False)
     if settle_s:
         await ctx.clock.sleep(settle_s)
     after = await _numbers(ctx, watched)
-    return {name: round((after[name] - before[name]) / reports, 3) for name in watched}
+    return {
+        name: round((last - (before[name] or 0.0)) / reports, 3) for name, last in after.items() if last is not None
+    }
 
 
-async def _numbers(ctx: Context, watched: Mapping[str, Watch]) -> dict[str, float]:
+async def _numbers(ctx: Context, watched: Mapping[str, Watch]) -> dict[str, float | None]:
     found, unread = await numbers(watched, ctx)
     if unread:
         raise Unmeasurable("; ".join(f"{name}: {why}" for name, why in unread.items()))
-    return {name: value or 0.0 for name, value in found.items()}
+    return found

@@ -79,10 +79,13 @@ class TruthParams(Params):
     """How long everything may take to be well, and reported so, before the first situation."""
     cost: dict[str, Number] = Field(default_factory=dict)
     """Name -> a number that reports should not move, or little: tokens generated, memory, processor time."""
+    before_cost: Observation | None = None
+    """Work that is done once before these numbers are read, so that they exist: a counter with labels appears with its
+    first count."""
     cost_reports: Annotated[int, Ge(1), Le(1_000)] = 10
     """How many reports are asked for to find out what one costs."""
     settle: Duration = 0.0
-    """How long to wait after them before the numbers of `cost` are read again."""
+    """How long to wait before the numbers of `cost` are read: after the work, and after the reports."""
     busy: Observation | None = None
     """Work during which reports are asked for, such as a load of questions."""
 
@@ -125,7 +128,8 @@ class Truth(Facts):
     stale_ms: Milliseconds | None
     """The longest time for which the report was out of date, by the components' own probes."""
     health_cost: dict[str, float]
-    """What a report costs: `ms`, its median time on the stack as it is, and by how much each number of `cost` moved."""
+    """What a report costs: `ms`, its median time on the stack as it is, and by how much each number of `cost` moved; a
+    number that is absent afterwards is left out."""
     answers_while_busy: bool | None
     """Whether every report came that was asked for while `busy` was under way, and before it was over, those of its
     last second aside; null without `busy`."""
@@ -187,7 +191,7 @@ async def _measure(params: TruthParams, ctx: Context) -> Truth:
     before = await (_steady(params, ctx, what) if params.situations else _as_it_is(params, ctx, what))
     untried = _unsteady(params, before)
     spent = {"ms": round(median(sample.report_ms for sample in before.samples), 3)}
-    spent |= await cost(ctx, params.health, params.cost, params.cost_reports, params.settle)
+    spent |= await cost(ctx, params.health, params.cost, params.cost_reports, params.settle, params.before_cost)
     busy = Busy(None, None, None)
     if params.busy is not None:
         ctx.progress("busy")

@@ -114,7 +114,7 @@ class SteadyEntry(Entry):
 
 
 class HostMemoryEntry(Entry):
-    """Percent of the host's memory in use."""
+    """Percent of the host's memory in use, and of the limit of the control group that the tool runs in."""
 
     warn: Annotated[float, Field(gt=0, le=100, strict=True)] = 94.0
     """No new load begins."""
