@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import re
 import signal
 from pathlib import Path
 from typing import Any
@@ -120,6 +121,13 @@ def test_each_broken_promise_is_found(wrong: str, facts: set[str]) -> None:
     for fact in facts:
         assert found.facts[fact][0].startswith(("POST /take", "GET /find"))
     assert found.facts["deviations"] > 0
+
+
+def test_requests_that_deviate_alike_are_one_item() -> None:
+    """Twenty requests with the same undeclared status are one line, with their number."""
+    found, _ = seen("undeclared", operations=["POST /take"])
+    (item,) = found.facts["nonconforming"]
+    assert re.search(r"^POST /take with .*: 422: .*not declared.* \(and \d+ more alike\)$", item), item
 
 
 @pytest.mark.parametrize(("prefix", "base"), [("/v1", "/v1"), ("", ""), ("/v1", "")])

@@ -53,7 +53,10 @@ class Contract(Params):
 
 
 class Kept(Facts):
-    """Where answers do not conform to the document; every list is capped at 20 and names the request."""
+    """Where answers do not conform to the document; every list is capped at 20 and names the request.
+
+    In `server_errors`, `nonconforming` and `unanswered`, requests of one operation that deviate alike are one item.
+    """
 
     error: ErrorKind | None
     """Why the document could not be had."""

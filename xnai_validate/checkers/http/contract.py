@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from urllib.parse import urlsplit
 
@@ -110,7 +110,8 @@ class _Trial:
         self._untested: list[str] = []
         self._operations: set[str] = set()
         self._made = {True: 0, False: 0}
-        self._found: dict[str, list[str]] = {}
+        self._found: dict[str, list[tuple[GeneratedRequest, str]]] = {}
+        """Fact -> the requests that belong in its list, each with what is wrong with its answer."""
         self._deviating = 0
         self._slowest_ms: float | None = None
         self._making_peak_mib: float | None = None
@@ -190,7 +191,7 @@ class _Trial:
         return answer, answer.failure
 
     def _note(self, fact: str, made: GeneratedRequest, what: str) -> None:
-        self._found.setdefault(fact, []).append(f"{_shown(made)}: {what}")
+        self._found.setdefault(fact, []).append((made, what))
 
     def _count(self) -> int:
         return sum(map(len, self._found.values()))
@@ -199,7 +200,10 @@ class _Trial:
         """What was measured."""
 
         def reported(fact: str) -> list[str]:
-            return self._found.get(fact, [])[:LISTED_CAP]
+            return [f"{_shown(made)}: {what}" for made, what in self._found.get(fact, ())[:LISTED_CAP]]
+
+        def grouped(fact: str) -> list[str]:
+            return _grouped(self._found.get(fact, ()))[:LISTED_CAP]
 
         return Kept(
             error=failure.kind if failure else None,
@@ -210,11 +214,11 @@ class _Trial:
             untested=self._untested[:LISTED_CAP],
             valid_requests=self._made[True],
             invalid_requests=self._made[False],
-            server_errors=reported("server_errors"),
-            nonconforming=reported("nonconforming"),
+            server_errors=grouped("server_errors"),
+            nonconforming=grouped("nonconforming"),
             refused_valid=reported("refused_valid"),
             accepted_invalid=reported("accepted_invalid"),
-            unanswered=reported("unanswered"),
+            unanswered=grouped("unanswered"),
             deviations=self._deviating,
             slowest_ms=self._slowest_ms,
             making_peak_mib=self._making_peak_mib,
@@ -226,6 +230,17 @@ def _matches(operation: str, name: str) -> bool:
     verb, _, path = operation.strip().partition(" ")
     method, _, whole = name.partition(" ")
     return method == verb.upper() and whole.endswith(path.strip())
+
+
+def _grouped(found: Sequence[tuple[GeneratedRequest, str]]) -> list[str]:
+    """Describe the first request of an operation with each deviation, and how many more have the same."""
+    alike: dict[tuple[str, str], list[GeneratedRequest]] = {}
+    for made, what in found:
+        alike.setdefault((made.operation, what), []).append(made)
+    return [
+        f"{_shown(requests[0])}: {what}" + (f" (and {len(requests) - 1} more alike)" if len(requests) > 1 else "")
+        for (_, what), requests in alike.items()
+    ]
 
 
 def _shown(made: GeneratedRequest) -> str:
