@@ -176,7 +176,7 @@ def test_where_journals_are_kept() -> None:
 
 def test_an_event_beyond_all_bounds_loses_its_facts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where facts are bounded and still too many, they are left out, in the journal and live alike."""
-    monkeypatch.setattr("xnai_validate.engine.emit.EVENT_CAP", 1500)
+    monkeypatch.setattr("xnai_validate.engine.emit.EVENT_CAP", 300)
     check = make("a", scripted(Stage()), script={"text": "y" * 1990})
     engine = engine_of(plan_of(check), tmp_path)
     events = run_virtual(collect(engine))
