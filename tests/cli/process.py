@@ -25,11 +25,11 @@ def finish(process: subprocess.Popen[str]) -> tuple[int, str, str]:
     return process.returncode, out, err
 
 
-def imported(*args: str) -> set[str]:
-    """Return the top-level packages that a command imports."""
+def imported(*args: str, **more: str) -> set[str]:
+    """Return the top-level packages that a command imports, with more environment variables."""
     command = [sys.executable, "-X", "importtime", "-m", "xnai_validate", *args]
     # Named, since libraries (readline) set variables behind the back of os.environ.
-    environment = {**os.environ}
+    environment = {**os.environ, **more}
     result = subprocess.run(command, capture_output=True, text=True, timeout=WAIT_S, check=True, env=environment)
     modules = re.findall(r"^import time:.*\| +(\S+)$", result.stderr, re.MULTILINE)
     return {name.partition(".")[0] for name in modules}

@@ -31,6 +31,20 @@ def test_version_imports_not_even_the_command_line() -> None:
     assert finish(start("--version")) == (0, f"xnai-validate {__version__}\n", "")
 
 
+@pytest.mark.parametrize("words", ["", "run ", "run --", "list ", "explain"])
+def test_completion_imports_what_typer_needs(words: str) -> None:
+    """Words are completed without the libraries that a command needs; Typer itself needs pydantic."""
+    typed = f"xnai-validate {words}"
+    number = str(len(words.split(" ")))
+    found = imported(_XNAI_VALIDATE_COMPLETE="complete_bash", COMP_WORDS=typed, COMP_CWORD=number)
+    assert found & {"httpx", "redis", "psutil", "yaml", "asyncio", "rich", "jsonpath_rfc9535"} == set()
+
+
+def test_a_list_imports_neither_the_engine_nor_the_kinds(place: Place) -> None:
+    """The profiles are listed from their YAML."""
+    assert imported("list") & {"httpx", "redis", "psutil", "asyncio", "jsonpath_rfc9535"} == set()
+
+
 def test_ctrl_c_is_130_with_a_partial_report(place: Place) -> None:
     """The first Ctrl-C ends the run in good order: what was seen is reported, on stdout and in files, and kept."""
     process = start("run", "hanging", "-o", "r.json")

@@ -9,9 +9,11 @@ from pathlib import Path
 
 import pytest
 from typer.main import get_command
+from typer.testing import CliRunner
 
 from tests.cli.process import finish, start
-from xnai_validate.cli.commands.run import app
+from xnai_validate.cli.app import app
+from xnai_validate.cli.commands import run
 
 ROOT = Path(__file__).parents[2]
 TEXT = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -47,6 +49,12 @@ def files() -> dict[str, str]:
     return found
 
 
+def invoke(*words: str) -> tuple[int, str, str]:
+    """Run a command in this process, which has imported everything; return its exit code, stdout and stderr."""
+    result = CliRunner().invoke(app, words, env={"COLUMNS": "80"})
+    return result.exit_code, result.stdout, result.stderr
+
+
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder with the files that the README shows, and the stack file that `init` would have written."""
@@ -67,7 +75,7 @@ def test_every_block_describes_itself() -> None:
 
 def test_the_yaml_is_sound(folder: Path) -> None:
     """Every profile, suite and check that is shown is linted without an error."""
-    code, out, err = finish(start("lint", "checks", "profiles"))
+    code, out, err = invoke("lint", "checks", "profiles")
     assert code == 0, err
     assert out.startswith(f"{sum(text.count('- id: ') for text in files().values())} checks in ")
 
@@ -79,7 +87,7 @@ def test_the_runs_that_are_shown_can_be_planned(words: list[str], folder: Path) 
         # What it is compared with is recorded by the command before it, on a stack that is well.
         at = words.index("--baseline")
         words = [*words[:at], *words[at + 2 :]]
-    code, out, err = finish(start(*words, "--dry-run"))
+    code, out, err = invoke(*words, "--dry-run")
     assert code == 0, err
     assert "would run" in out
 
@@ -89,7 +97,7 @@ def test_the_runs_that_are_shown_can_be_planned(words: list[str], folder: Path) 
 )
 def test_the_commands_that_look_things_up_answer(words: list[str], folder: Path) -> None:
     """They run as they stand."""
-    code, out, err = finish(start(*words))
+    code, out, err = invoke(*words)
     assert (code, err) == (0, "")
     assert out
 
@@ -103,7 +111,7 @@ def test_the_commands_within_sentences_exist() -> None:
         command = [] if words[0].startswith("-") else words[:1]
         name = "".join(command)
         if name not in helps:
-            helps[name] = finish(start(*command, "--help", COLUMNS="80"))[1]
+            helps[name] = invoke(*command, "--help")[1]
         for word in words[len(command) :]:
             if word.startswith("-"):
                 assert re.search(rf"(?<![\w-]){re.escape(word.partition('=')[0])}(?![\w-])", helps[name]), text
@@ -113,7 +121,7 @@ def test_the_commands_within_sentences_exist() -> None:
 def test_the_options_of_run_in_the_table_exist() -> None:
     """The options that the table lists are options of run."""
     table = TEXT.partition("The options of `run`")[2].partition("An environment variable")[0]
-    known = {spelling for option in get_command(app).params for spelling in option.opts}
+    known = {spelling for option in get_command(run.app).params for spelling in option.opts}
     listed = set(re.findall(r"(?<=`)--?[a-z-]+", table))
     assert len(listed) >= 20
     assert listed <= known
