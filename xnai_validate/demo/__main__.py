@@ -15,7 +15,7 @@ from xnai_validate.demo.processes import child
 from xnai_validate.demo.processes.listeners import Listeners
 from xnai_validate.demo.processes.parts import ALERTS, port_names
 from xnai_validate.demo.processes.redis_server import RedisMissing, find_server
-from xnai_validate.demo.settings import Layout, Settings
+from xnai_validate.demo.settings import Layout, Settings, Times
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -45,6 +45,7 @@ def main(arguments: list[str] | None = None) -> int:
         ports=listeners.ports,
         redis_password=secrets.token_hex(16),  # without a dash: it stands on a command line
         vikunja_token="tk_" + secrets.token_hex(20),
+        times=Times.of_a_real_stack(options.scale) if options.scale else Times(),
         alert_webhook=f"http://127.0.0.1:{listeners.ports[ALERTS]}/alerts",
     )
     state_file = options.state.resolve() if options.state else None
@@ -70,6 +71,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--defect", action="append", default=[], metavar="NAME", help="break it in this way")
     parser.add_argument("--state", type=Path, metavar="FILE", help="keep a copy of the stack file there")
     parser.add_argument("--run-dir", type=Path, metavar="DIR", help="logs and certificates; removed at the end")
+    parser.add_argument("--scale", type=float, metavar="N", help="the times of a real stack divided by N")
     parser.add_argument("--until-eof", action="store_true", help="also end when stdin does")
     return parser
 

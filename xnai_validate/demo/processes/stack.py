@@ -48,16 +48,18 @@ class EmbeddedStack:
         defects: tuple[str, ...] = (),
         state_file: Path | None = None,
         meanwhile: Callable[[], None] = lambda: None,
+        scale: float | None = None,
     ) -> Self:
         """Start a stack in a process of its own and wait until all of it is ready.
 
         `state_file` is a copy of the stack file that is kept up to date while the stack runs. `meanwhile` is called
-        while the stack starts. Raises StackFailed.
+        while the stack starts. With `scale` its times are those of a real stack, divided by that. Raises StackFailed.
         """
         run_dir = Path(tempfile.mkdtemp(prefix="xnai-stack-"))
         command = [sys.executable, "-m", "xnai_validate.demo", "--layout", layout, "--until-eof", "--run-dir"]
         command += [str(run_dir), *(word for name in defects for word in ("--defect", name))]
         command += ["--state", str(state_file.resolve())] if state_file else []
+        command += ["--scale", str(scale)] if scale else []
         messages = tempfile.TemporaryFile()  # noqa: SIM115  # lives as long as the stack
         process = subprocess.Popen(
             command,
