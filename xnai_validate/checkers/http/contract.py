@@ -31,6 +31,9 @@ from xnai_validate.wire.http.client import HttpAnswer, HttpClient, HttpRequest
 LISTED_CAP = 20
 """Deviations of one kind that are reported; all are counted."""
 SHOWN_CAP = 160
+AT_ONCE = 3
+"""Checks that send requests at the same time, one after the other each; one process generates for all of them, and one
+examines the answers."""
 JUDGE_BYTES = 64 * 1024 * 1024
 """What the process takes that holds the answers against the document."""
 REFUSED = frozenset({400, 415, 422})
@@ -71,10 +74,7 @@ async def contract(params: Contract, ctx: Context) -> Kept:
     if target.url is None:
         raise NotApplicable(f"target {target.name} has no url")
     _require_extra()
-    needed = params.memory_cap + JUDGE_BYTES
-    places = await ctx.shared(
-        ("http", "contract", "places"), lambda: _places(2 if ctx.spare_bytes >= 2 * needed else 1)
-    )
+    places = await ctx.shared(("http", "contract", "places"), lambda: _places(AT_ONCE))
     turn = await ctx.shared(("http", "contract", params.model_dump_json()), lambda: _places(1))
     async with turn, places:
         return await once("contract", params, ctx, lambda: _measure(params, ctx, target))
