@@ -25,7 +25,7 @@ BREAKER_FAILURES: dict[str, int] = {
 }
 """Circuit breaker -> failures in a row that open it."""
 
-MONITOR_FAILURES: dict[str, int] = {"redis": 3, "rag_api": 2, "chainlit_ui": 2, "vikunja": 3, "llm": 3}
+MONITOR_FAILURES: dict[str, int] = {"redis": 3, "rag_api": 2, "chainlit_ui": 2, "vikunja": 3}
 """Monitored service -> failed checks in a row after which it is recovered."""
 
 REDIS_MAXMEMORY_MB = 64

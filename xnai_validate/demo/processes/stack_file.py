@@ -161,7 +161,7 @@ def _vars(settings: Settings, canaries: Sequence[dict[str, str]]) -> dict[str, o
         "load": LOAD,
         "alerts": {
             "listen": f"127.0.0.1:{settings.ports[ALERTS]}",
-            "actions_max": 1,
+            "actions_max": 2,
         },
         "restart_s": 15,
         "health": {"slowest_ms": 2500},

@@ -158,7 +158,6 @@ class Monitor:
         checks: dict[str, Check] = {
             "redis": self._check_redis,
             "rag_api": self._check_itself,
-            "llm": self._check_llm,
         }
         if "ui" in ports:
             checks["chainlit_ui"] = lambda: self._check_url(self._services.settings.url("ui") + "/")
@@ -179,10 +178,6 @@ class Monitor:
             return Result(False, "the vector store is empty")
         state = self._services.breakers["rag_api"].view.state
         return Result(state is not State.OPEN, f"breaker {state.value}")
-
-    async def _check_llm(self) -> Result:
-        healthy = await self._services.model.healthy()
-        return Result(healthy, "answers" if healthy else "does not answer")
 
     async def _check_url(self, url: str) -> Result:
         try:

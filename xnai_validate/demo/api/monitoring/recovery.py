@@ -25,7 +25,6 @@ STEPS: dict[str, tuple[Step, ...]] = {
     "rag_api": (Step(2, "restart", tries=3, apart=1, cooldown=6), Step(5, "clear_cache", cooldown=1000)),
     "chainlit_ui": (Step(2, "restart"),),
     "vikunja": (Step(3, "restart"), Step(5, "reconnect_database", cooldown=1000)),
-    "llm": (Step(3, "restart"),),
 }
 """Service -> its steps."""
 
