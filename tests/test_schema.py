@@ -9,7 +9,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from xnai_validate import registry
-from xnai_validate.config.files.json_schema import profile_schema, suite_schema, vars_schema
+from xnai_validate.config.files.json_schema import profile_schema, stack_schema, suite_schema, vars_schema
 from xnai_validate.config.search_path import bundled_root
 from xnai_validate.config.yaml_files.document import read_source
 from xnai_validate.model.json import JsonObject, JsonValue, to_json
@@ -33,7 +33,9 @@ def errors_in(schema: JsonObject, value: object) -> list[str]:
     return [f"{'/'.join(map(str, error.absolute_path))}: {error.message[:200]}" for error in found]
 
 
-@pytest.mark.parametrize("make", [suite_schema, profile_schema, vars_schema, report_schema, events_schema])
+@pytest.mark.parametrize(
+    "make", [suite_schema, profile_schema, vars_schema, stack_schema, report_schema, events_schema]
+)
 def test_each_is_a_schema_and_the_same_each_time(make: object) -> None:
     """Valid by the metaschema of 2020-12, with all references resolved within, and deterministic."""
     assert callable(make)

@@ -22,6 +22,7 @@ class Document(StrEnum):
     SUITE = "suite"
     PROFILE = "profile"
     VARS = "vars"
+    STACK = "stack"
     REPORT = "report"
     EVENTS = "events"
 
@@ -30,6 +31,7 @@ _SCHEMAS = {
     Document.SUITE: json_schema.suite_schema,
     Document.PROFILE: json_schema.profile_schema,
     Document.VARS: json_schema.vars_schema,
+    Document.STACK: json_schema.stack_schema,
     Document.REPORT: published.report_schema,
     Document.EVENTS: published.events_schema,
 }
@@ -38,8 +40,8 @@ _SCHEMAS = {
 @app.command(cls=Command)
 def schema(
     document: Annotated[
-        Document, typer.Argument(metavar="DOCUMENT", help="suite, profile, vars, report or events.")
+        Document, typer.Argument(metavar="DOCUMENT", help="suite, profile, vars, stack, report or events.")
     ] = Document.REPORT,
 ) -> None:
-    """Print the JSON Schema of suites, profiles, vars files, the JSON report or the events."""
+    """Print the JSON Schema of suites, profiles, vars files, stack files, the JSON report or the events."""
     print_out(json.dumps(_SCHEMAS[document](), indent=2, ensure_ascii=False) + "\n")

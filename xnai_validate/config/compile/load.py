@@ -23,7 +23,7 @@ from xnai_validate.config.compile.variables.interpolation import Interpolator
 from xnai_validate.config.compile.variables.sources import fill_vars, read_stack_description, type_error
 from xnai_validate.config.compile.variables.space import VarSpace
 from xnai_validate.config.files.common import DefaultsEntry
-from xnai_validate.config.files.profile import StackDescription
+from xnai_validate.config.files.stack import StackDescription
 from xnai_validate.config.locate import Library
 from xnai_validate.config.options import LoadOptions
 from xnai_validate.config.yaml_files.document import SourceCache, parse_source
@@ -85,7 +85,7 @@ class Loader:
         """The plan of the chain; raises InvalidConfig."""
         if self.chain.lacks_vars:  # without them most of the rest would seem wrong
             self.problems.raise_if_any()
-        stack = read_stack_description(self.options.stack, self.problems)
+        stack = read_stack_description(self.options.stack, self.problems, self.options.stack_file)
         space = VarSpace()
         fill_vars(space, self.chain.links.values(), self.options, stack)
         self.interpolator = Interpolator(self.options.environ, space, self.problems)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from xnai_validate.config.files.profile import ProfileFile
+from xnai_validate.config.files.stack import StackDescription
 from xnai_validate.config.files.suite import SuiteFile
 from xnai_validate.config.files.vars_file import VarsFile
 from xnai_validate.kit import Checker
@@ -46,6 +47,13 @@ def vars_schema() -> JsonObject:
     definitions: JsonObject = {}
     made = model_schema(VarsFile, "", definitions)
     return {"$schema": DIALECT, "title": "Vars of xnai-validate", **made, "$defs": dict(sorted(definitions.items()))}
+
+
+def stack_schema() -> JsonObject:
+    """The schema of a stack file, for `run --stack`."""
+    definitions: JsonObject = {}
+    made = model_schema(StackDescription, "", definitions)
+    return {"$schema": DIALECT, "title": "Stack of xnai-validate", **made, "$defs": dict(sorted(definitions.items()))}
 
 
 def _checkers() -> Iterator[Checker]:

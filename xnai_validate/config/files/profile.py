@@ -82,6 +82,7 @@ class TargetEntry(Entry):
     root: str | None = None
     """The url of its root paths, such as /openapi.json; by default the origin of the url."""
     container: str | None = None
+    """The name of its container."""
     pid: Annotated[int, Field(gt=0, strict=True)] | None = None
     password: str | None = None
     password_env: str | None = None
@@ -89,6 +90,8 @@ class TargetEntry(Entry):
     tls: TlsEntry | None = None
     auth: AuthEntry | None = None
     """The credentials of HTTP requests."""
+    headers: dict[str, str] = Field(default_factory=dict)
+    """Headers of every HTTP and WebSocket request to it, unless a check sends its own; values are not shown."""
     proxy: str | None = None
     """The url of the proxy of HTTP requests (http, https, socks5, socks5h), or `environment`."""
     http2: bool = False
@@ -163,26 +166,3 @@ class ProfileFile(Entry):
     steady: SteadyEntry = SteadyEntry()
     allow: tuple[Literal["disruptive"], ...] = ()
     """Consents for the checks of this profile."""
-
-
-class StackTarget(Entry, extra="ignore"):
-    """A target of a running stack."""
-
-    url: str | None = None
-    root: str | None = None
-    container: str | None = None
-    pid: Annotated[int, Field(gt=0, strict=True)] | None = None
-    password: str | None = None
-    password_env: str | None = None
-    tls: TlsEntry | None = None
-    auth: AuthEntry | None = None
-    proxy: str | None = None
-    http2: bool = False
-
-
-class StackDescription(Entry, extra="ignore"):
-    """The content of a stack file: a running stack."""
-
-    layout: str | None = None
-    targets: dict[str, StackTarget] = Field(default_factory=dict)
-    vars: JsonObject = Field(default_factory=dict)

@@ -69,14 +69,19 @@ class HttpRequest:
     ) -> HttpRequest:
         """A request with headers from a mapping; `content_type` is added unless the headers have one.
 
-        With `target`, its TLS settings and proxy are used; its credentials too, unless the url is of another origin.
+        With `target`, its TLS settings and proxy are used; its credentials and headers too, unless the url is of
+        another origin.
         """
         pairs = tuple((headers or {}).items())
         if content_type is not None and not any(name.lower() == "content-type" for name, _ in pairs):
             pairs = (*pairs, ("Content-Type", content_type))
         if target is None:
             return cls(url, method, pairs, body, tls or Tls(), fresh)
-        auth = target.auth if target.auth is not None and _belongs(url, target) else None
+        auth = None
+        if (target.auth is not None or target.headers) and _belongs(url, target):
+            auth = target.auth
+            own = {name.lower() for name, _ in pairs}
+            pairs = (*(pair for pair in target.headers if pair[0].lower() not in own), *pairs)
         return cls(url, method, pairs, body, tls or target.tls, fresh, auth, target.proxy, target.http2)
 
 

@@ -37,15 +37,15 @@ def test_each_change_raises_one_alert(redis: RedisServer, tmp_path: Path) -> Non
         return Response(status_code=204)
 
     async def ask() -> None:
-        port = free_port()
+        port, ui_port = free_port(), free_port()
         receiver = await serve(Starlette(routes=[Route("/hook", hook, methods=["POST"])]), port)
-        chosen = replace(
-            settings(redis, tmp_path, monitor_interval_s=0.1), alert_webhook=f"http://127.0.0.1:{port}/hook"
-        )
+        ui = await serve(Starlette(), ui_port)
+        plain = settings(redis, tmp_path, monitor_interval_s=0.1)
+        chosen = replace(plain, alert_webhook=f"http://127.0.0.1:{port}/hook", ports={**plain.ports, "ui": ui_port})
         async with running(chosen, redis) as stack:
 
-            async def llm_is(value: int) -> bool:
-                return (await stack.metrics()).get('xnai_service_health{service="llm"}') == value
+            async def ui_is(value: int) -> bool:
+                return (await stack.metrics()).get('xnai_service_health{service="chainlit_ui"}') == value
 
             async def acted() -> bool:
                 return "recovery_action" in {alert["type"] for alert in alerts(redis)}
@@ -53,22 +53,23 @@ def test_each_change_raises_one_alert(redis: RedisServer, tmp_path: Path) -> Non
             async def recovered() -> bool:
                 return "recovery" in {alert["type"] for alert in alerts(redis)}
 
-            await eventually(lambda: llm_is(1), "the model server is up")
+            await eventually(lambda: ui_is(1), "the user interface is up")
             assert alerts(redis) == []
-            await stack.stop("llm")
+            await ui.stop()
             await eventually(acted, "a recovery action")
-            await stack.start("llm")
+            ui = await serve(Starlette(), ui_port)
             await eventually(recovered, "a recovery")
             await asyncio.sleep(0.5)
             expected = [
-                ("status_change", "llm", "unhealthy"),
-                ("recovery_action", "llm", "restart"),
-                ("status_change", "llm", "healthy"),
-                ("recovery", "llm", ""),
+                ("status_change", "chainlit_ui", "unhealthy"),
+                ("recovery_action", "chainlit_ui", "restart"),
+                ("status_change", "chainlit_ui", "healthy"),
+                ("recovery", "chainlit_ui", ""),
             ]
             assert in_short(alerts(redis)) == expected
             assert in_short(received) == expected
             assert len({alert["alert_id"] for alert in received}) == 4
+        await ui.stop()
         await receiver.stop()
 
     asyncio.run(ask())

@@ -9,7 +9,8 @@ from urllib.parse import unquote, urlsplit
 
 from xnai_validate.config.compile.profile_chain import Profile
 from xnai_validate.config.compile.targets.access import TargetAccess, checked_url, is_socket, located
-from xnai_validate.config.files.profile import CandidateEntry, ProbeEntry, StackDescription, TargetEntry
+from xnai_validate.config.files.profile import CandidateEntry, ProbeEntry, TargetEntry
+from xnai_validate.config.files.stack import StackDescription
 from xnai_validate.config.options import LoadOptions
 from xnai_validate.config.yaml_files.problems import Problems, Where
 from xnai_validate.model import redis_url
@@ -72,7 +73,10 @@ class Targets:
             # Its root, container and process belong to the url that is replaced.
             entry = TargetEntry.model_construct(
                 url=(CandidateEntry(url=url),),
-                **{k: getattr(source.entry, k) for k in ("password", "password_env", "tls", "auth", "proxy", "http2")},
+                **{
+                    k: getattr(source.entry, k)
+                    for k in ("password", "password_env", "tls", "auth", "headers", "proxy", "http2")
+                },
             )
             kept = {key: place for key, place in source.fields.items() if key != "url"}
             merged[name] = _TargetSource(entry, Where(None), kept, source.folder)
@@ -102,6 +106,7 @@ class Targets:
             tls=self._access.tls(entry.tls, source.at("tls"), source.folder),
             auth=self._access.auth(entry.auth, source.at("auth")),
             http2=entry.http2,
+            headers=self._headers(entry),
         )
         candidates = tuple(
             Candidate(self._reached(base, candidate.url, source), candidate.vars)
@@ -133,6 +138,10 @@ class Targets:
         if password:
             self.secrets.add(password)
         return password or None
+
+    def _headers(self, entry: TargetEntry) -> tuple[tuple[str, str], ...]:
+        self.secrets |= {value for value in entry.headers.values() if value}
+        return tuple(entry.headers.items())
 
     def _password_env(self, entry: TargetEntry) -> str | None:
         return entry.password_env if entry.password_env and self.options.environ.get(entry.password_env) else None

@@ -3,30 +3,43 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from pydantic import ValidationError
 
 from xnai_validate.config.compile.profile_chain import Link
 from xnai_validate.config.compile.variables.space import DEPTH_CAP, VarSpace
-from xnai_validate.config.files.profile import StackDescription
+from xnai_validate.config.files.stack import StackDescription
 from xnai_validate.config.options import LoadOptions
+from xnai_validate.config.yaml_files.document import read_source
 from xnai_validate.config.yaml_files.problems import Problems, Where
 from xnai_validate.config.yaml_files.scalars import environment_scalar
 from xnai_validate.config.yaml_files.validation_messages import field_errors
 from xnai_validate.kit import FROM_FILE
 from xnai_validate.model.json import JsonObject, JsonValue
 
+_SECRET_FIELDS = frozenset({"password", "headers"})
 
-def read_stack_description(stack: JsonObject | None, problems: Problems) -> StackDescription | None:
-    """The validated description of a running stack; None without one, or if it has errors, which are noted."""
+
+def read_stack_description(
+    stack: JsonObject | None, problems: Problems, file: Path | None = None
+) -> StackDescription | None:
+    """The validated description of a running stack; None without one, or if it has errors, which are noted.
+
+    `file`: the stack file, where errors have their place; the line of one in a password or header is not shown.
+    """
     if stack is None:
         return None
     try:
         return StackDescription.model_validate(stack, context=FROM_FILE)
     except ValidationError as error:
+        source = read_source(file, str(file))[0] if file is not None else None
         for each in field_errors(error, stack, StackDescription, "the stack file"):
-            problems.plain(f"the stack file: {each.message}", each.hint)
+            if source is None or not _SECRET_FIELDS.isdisjoint(each.steps):
+                problems.plain(f"the stack file: {each.message}", each.hint)
+            else:
+                problems.extend_at(Where(source), (each,))
         return None
 
 
