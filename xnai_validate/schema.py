@@ -163,9 +163,15 @@ def _scalar_rule(value: JsonObject, operators: Iterable[str]) -> JsonObject:
     return {"anyOf": [value, {"type": "null"}, {"$ref": f"#/$defs/{REFERENCE}"}, mapping]}
 
 
+REFERENCE_SCHEMA: JsonObject = {
+    "type": "string",
+    "pattern": r"\$\{",
+    "description": "An environment variable or a var.",
+}
+"""The definition `REFERENCE`."""
 _QUANTITY: JsonObject = {"type": ["number", "string"]}
 _RULES: JsonObject = {
-    REFERENCE: {"type": "string", "pattern": r"\$\{", "description": "An environment variable or a var."},
+    REFERENCE: REFERENCE_SCHEMA,
     "rule of number": _scalar_rule(_QUANTITY, ("min", "max", "in", "age")),
     "rule of text": _scalar_rule({"type": "string"}, ("in", "matches", "contains", "length", "age")),
     "rule of flag": _scalar_rule({"type": "boolean"}, ("in",)),

@@ -11,7 +11,7 @@ from xnai_validate.config.files.vars_file import VarsFile
 from xnai_validate.kit import Checker
 from xnai_validate.model.json import JsonObject
 from xnai_validate.registry import CHECKERS, FAULTS
-from xnai_validate.schema import DIALECT, faults_schema, kinds_schema, model_schema
+from xnai_validate.schema import DIALECT, REFERENCE, REFERENCE_SCHEMA, faults_schema, kinds_schema, model_schema
 
 
 def suite_schema() -> JsonObject:
@@ -51,7 +51,7 @@ def vars_schema() -> JsonObject:
 
 def stack_schema() -> JsonObject:
     """The schema of a stack file, for `run --stack`."""
-    definitions: JsonObject = {}
+    definitions: JsonObject = {REFERENCE: REFERENCE_SCHEMA}
     made = model_schema(StackDescription, "", definitions)
     return {"$schema": DIALECT, "title": "Stack of xnai-validate", **made, "$defs": dict(sorted(definitions.items()))}
 

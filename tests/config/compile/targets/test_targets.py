@@ -87,7 +87,6 @@ def test_a_stack_file_is_the_whole_stack(home: Home) -> None:
         "layout": "B",
         "targets": {"api": {"url": "http://127.0.0.1:7/x", "pid": 12, "tls": {"ca": "/ca.pem", "verify": False}}},
         "vars": {"budget": {"ms": 9}},
-        "unheard": "of",
     }
     plan = home.load(options=home.options(stack=stack))
     api = plan.targets["api"].target
@@ -104,6 +103,18 @@ def test_a_malformed_stack_file_is_an_error(home: Home) -> None:
     given(home, CHOICE)
     problems = home.problems(options=home.options(stack={"targets": {"api": {"pid": "many"}}}))
     assert error_lines(problems) == ['-: the stack file: targets.api.pid takes a whole number, not "many"']
+
+
+def test_an_error_of_a_stack_file_has_its_place(home: Home, tmp_path: Path) -> None:
+    """Unknown keys are refused with file, line and the nearest name; the line of a password is not shown."""
+    given(home, CHOICE)
+    file = tmp_path / "stack.yaml"
+    file.write_text("layout: B\ntargets:\n  api:\n    rooot: x\n  store:\n    password: [secret]\n")
+    stack: JsonObject = {"layout": "B", "targets": {"api": {"rooot": "x"}, "store": {"password": ["secret"]}}}
+    problems = home.problems(options=replace(home.options(stack=stack), stack_file=file))
+    assert [str(problem.place) for problem in problems] == ["None", f"{file}:4:5"]
+    assert problems[1].hint == 'did you mean "root"?'
+    assert "secret" not in str([problem.excerpt for problem in problems])
 
 
 def test_passwords_are_secrets_wherever_they_come_from(home: Home) -> None:

@@ -122,7 +122,7 @@ class Rooms:
                     _message("broadcast_ack", agent, {"recipients": await self.broadcast(room, agent, frame)}, frame)
                 ]
             case "task":
-                return [_message("task_ack", agent, {"success": await self._queue_task(agent, frame)}, frame)]
+                return [_message("task_ack", agent, {"success": await self.queue_task(agent, frame)}, frame)]
             case _:
                 return [_message("warning", agent, {"message": f"Unknown type: {frame.type}"}, frame)]
 
@@ -151,7 +151,8 @@ class Rooms:
                 recipients += 1
         return recipients
 
-    async def _queue_task(self, agent: str, frame: Frame) -> bool:
+    @seam
+    async def queue_task(self, agent: str, frame: Frame) -> bool:
         """Put a task on the bus of the agents; returns whether that worked."""
         fields = {
             "type": "task",

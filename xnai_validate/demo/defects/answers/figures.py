@@ -55,6 +55,19 @@ def limit_of_tier(_: Callable[[Turn], int], /, turn: Turn) -> int:
     return turn.tier.max_tokens
 
 
+TIER_IGNORED = Defect(
+    "tier-ignored",
+    "The answer is as long as max_tokens allows, whatever the tier of degradation is.",
+    checks=("api/query:tier-cap",),
+    layout="B",
+)
+
+
+@TIER_IGNORED.wraps(token_limit)
+def limit_of_question(_: Callable[[Turn], int], /, turn: Turn) -> int:
+    return turn.question.max_tokens
+
+
 LIMIT_APPLIED_LATE = Defect(
     "stream-limit-applied-late",
     "max_tokens only cuts the stream; the model generates the whole answer all the same.",

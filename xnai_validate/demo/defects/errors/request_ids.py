@@ -19,3 +19,16 @@ MISSING = Defect(
 @MISSING.wraps(set_request_id)
 def remove_request_id(_: Callable[[MutableHeaders, str], None], /, headers: MutableHeaders, request_id: str) -> None:
     del headers["X-Request-ID"]
+
+
+OPEN_TO_ALL_ORIGINS = Defect(
+    "cors-open", "Pages of every origin may read the API's answers.", checks=("api/health:foreign-origin",)
+)
+
+
+@OPEN_TO_ALL_ORIGINS.wraps(set_request_id)
+def allow_every_origin(
+    write: Callable[[MutableHeaders, str], None], /, headers: MutableHeaders, request_id: str
+) -> None:
+    headers["Access-Control-Allow-Origin"] = "*"
+    write(headers, request_id)

@@ -58,6 +58,16 @@ async def welcome(_: Callable[[Client], Awaitable[None]], client: Client) -> Non
     await send_own_page(client, 200, "<h1>Welcome</h1>\n", "text/html")
 
 
+NO_ASSETS = Defect(
+    "gateway-no-assets",
+    "The scripts of the user interface lead to the API, which does not have them.",
+    checks=("services/gateway:routes-assets",),
+    layout="B",
+).changes(
+    find_route, lambda route: Route("api", route.target) if route and route.target.startswith("/assets/") else route
+)
+
+
 NO_WEBSOCKET = Defect(
     "gateway-no-websocket",
     "The upgrade to a WebSocket is not passed on.",

@@ -16,6 +16,21 @@ WITHOUT_PONG = Defect(
     "ws-without-pong", "A ping on the WebSocket gets no answer.", checks=("api/websocket:dialogue",), layout="B"
 ).changes(answer_ping, lambda answers: answers[:0])
 
+TASK_LOST = Defect(
+    "ws-task-lost",
+    "A task is acknowledged as failed: the bus is not reached.",
+    checks=("api/websocket:task",),
+    layout="B",
+)
+
+
+@TASK_LOST.wraps(Rooms.queue_task)
+async def queue_nothing(
+    _: Callable[[Rooms, str, Frame], Awaitable[bool]], /, self: Rooms, agent: str, frame: Frame
+) -> bool:
+    return False
+
+
 BAD_JSON_CLOSES = Defect(
     "ws-bad-json-closes",
     "A frame that is not JSON ends the WebSocket connection.",
