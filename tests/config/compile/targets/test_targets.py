@@ -112,7 +112,7 @@ def test_an_error_of_a_stack_file_has_its_place(home: Home, tmp_path: Path) -> N
     file.write_text("layout: B\ntargets:\n  api:\n    rooot: x\n  store:\n    password: [secret]\n")
     stack: JsonObject = {"layout": "B", "targets": {"api": {"rooot": "x"}, "store": {"password": ["secret"]}}}
     problems = home.problems(options=replace(home.options(stack=stack), stack_file=file))
-    assert [str(problem.place) for problem in problems] == ["None", f"{file}:4:5"]
+    assert [str(problem.place) for problem in problems] == ["None", f"{file}:4"]
     assert problems[1].hint == 'did you mean "root"?'
     assert "secret" not in str([problem.excerpt for problem in problems])
 

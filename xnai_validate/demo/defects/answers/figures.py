@@ -55,18 +55,19 @@ def limit_of_tier(_: Callable[[Turn], int], /, turn: Turn) -> int:
     return turn.tier.max_tokens
 
 
-TIER_IGNORED = Defect(
-    "tier-ignored",
-    "The answer is as long as max_tokens allows, whatever the tier of degradation is.",
-    checks=("api/query:tier-cap",),
-    layout="B",
+TIER_IGNORED = change_body(
+    Defect(
+        "tier-ignored",
+        "The answer is as long as max_tokens allows, whatever the tier of degradation is.",
+        checks=("api/query:tier-cap",),
+        layout="B",
+    ),
+    lambda question, body: (
+        body | {"response": "and on " * (question.max_tokens // 2), "tokens_generated": question.max_tokens}
+        if question.max_tokens > 512
+        else body
+    ),
 )
-
-
-@TIER_IGNORED.wraps(token_limit)
-def limit_of_question(_: Callable[[Turn], int], /, turn: Turn) -> int:
-    return turn.question.max_tokens
-
 
 LIMIT_APPLIED_LATE = Defect(
     "stream-limit-applied-late",
