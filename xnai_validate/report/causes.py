@@ -84,7 +84,8 @@ def _cause(check: CheckResult) -> tuple[object, ...]:
 
     One reason is the same words of an error, on whatever target (a missing library); or, on one target, the same error
     instead of an answer, an answer with the same status of 500 or more, or the same part missing in a document; or one
-    promise that is broken in the same facts, alike as far as these are no measured numbers, lists or objects.
+    promise that is broken in the same facts, alike as far as these are no measured numbers, lists or objects. Failed
+    steps of a flow may have any reason, so such checks stand alone.
     """
     if check.status is Status.ERROR and check.reason:
         return (check.reason,)
@@ -96,7 +97,8 @@ def _cause(check: CheckResult) -> tuple[object, ...]:
             return (check.target, finding.fact, finding.actual)
     if broken and broken[0].actual is None and broken[0].expected is not None and " $" in broken[0].fact:
         return (check.target, broken[0].fact)
-    if broken and check.promise is not None and check.status is Status.FAIL:
+    by_steps = any(finding.fact == "failed_steps" for finding in broken)
+    if broken and check.promise is not None and check.status is Status.FAIL and not by_steps:
         facts = frozenset((finding.fact, *_same_value(finding.actual)) for finding in broken)
         return (_PROMISE, check.target, check.promise.id, facts)
     return (check.id,)
