@@ -237,6 +237,49 @@ def failed() -> list[ev.Event]:
     return script.events(ms=6_210.0)
 
 
+def tangled() -> list[ev.Event]:
+    """Many checks that fail for few causes: one blocks others, one is seen twice, one leaves others unmeasured."""
+    script = Script("Phase 4.1 - service integration", "phase4.1")
+    broken = (finding("status", "equals", 200, 503),)
+    for target, check_id in (("gateway", "services/gateway:question"), ("api", "api/query:answers")):
+        reason = "status: expected 200, got 503"
+        script.check(check_id, f"The {target} answers", Status.FAIL, target=target, reason=reason, findings=broken)
+    for name in ("metrics", "load", "cascade"):
+        script.check(
+            f"performance/load:{name}",
+            f"Blocked: {name}",
+            Status.SKIP,
+            reason="needs api/query:answers, which failed",
+            blocked_by="api/query:answers",
+        )
+    detail = "3 calls failed (3 x timeout) in 90 s, and none was refused"
+    script.check(
+        "breakers/cycle:opens",
+        "The breaker opens after as many failures as promised",
+        Status.FAIL,
+        kind="breaker.cycle",
+        reason=f"opened: expected true, got false ({detail})",
+        findings=(finding("opened", "equals", True, False),),
+        facts={"opened": False, "opened_detail": detail},
+    )
+    for name in ("closes", "recovers"):
+        reason = f"the breaker rag_api did not open: {detail}"
+        script.check(f"breakers/cycle:{name}", f"The breaker {name}", Status.ERROR, kind="breaker.cycle", reason=reason)
+    promise = Promise(id="api.errors.status", text="A request that is not valid gets 400.", source="the API's document")
+    for name in ("empty", "long", "no-json"):
+        script.check(
+            f"api/errors:{name}",
+            f"Invalid input is refused: {name}",
+            Status.FAIL,
+            reason="status: expected 400, got 422",
+            findings=(finding("status", "equals", 400, 422),),
+            promise=promise,
+        )
+    reason = "not steady within 60 s before the experiment, so nothing was disturbed or judged: redis is down"
+    script.check("recovery/outage:redis-paused", "The API returns to Redis", Status.ERROR, reason=reason)
+    return script.events(ms=92_000.0)
+
+
 def hostile() -> list[ev.Event]:
     """A server that sends markup, escape sequences, bidirectional overrides and NUL."""
     script = Script("Hostile [bold]text[/bold]", "hostile")
@@ -317,6 +360,7 @@ def compared() -> list[ev.Event]:
 CASES: dict[str, tuple[int, Callable[[], list[ev.Event]]]] = {
     "passed": (0, passed),
     "failed": (1, failed),
+    "tangled": (1, tangled),
     "wished": (1, wished),
     "undecided": (3, undecided),
     "deadline": (5, deadline),

@@ -1,18 +1,17 @@
-"""Root causes: which checks failed for one reason and are reported together, and what each of them blocked."""
+"""What is wrong, as a report shows it: every root cause once, with the checks that are alike and those blocked."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from xnai_validate.model.results.report import CheckResult
+from xnai_validate.model.results.causes import BAD, CRITICAL, blocked_by_root, causes_of, grouped
+from xnai_validate.model.results.report import Cause, CheckResult
 from xnai_validate.model.results.status import Status
-from xnai_validate.report.words import broken_findings
+from xnai_validate.report.lists import counted
 
-ALIKE = 3
-"""From this number on, checks of one target that failed for one reason are reported as one problem."""
-CRITICAL = frozenset({"critical", "preflight"})
-"""The tags of checks whose failures are listed first: without what they ask for a stack is not fit for use."""
+MANY = 4
+"""From this number of failures on, a report lists their causes first: the details fill more than a screen."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +22,7 @@ class Problem:
     alike: tuple[str, ...]
     """The ids of the other checks that failed for the same reason."""
     blocks: tuple[str, ...]
-    """The ids of the checks that were skipped because of these checks."""
+    """The ids of the checks that could not be measured because of these checks."""
 
 
 PROBLEMS: tuple[tuple[Status, str], ...] = (
@@ -38,22 +37,32 @@ PROBLEMS: tuple[tuple[Status, str], ...] = (
 def problems_of(checks: Sequence[CheckResult], status: Status, *, fold: bool = True) -> list[Problem]:
     """Return the checks of a status as problems: the critical first, then those that block the most checks.
 
-    With `fold`, checks of one target that failed for one reason are one problem if there are `ALIKE` of them or more,
-    and those that break one promise in the same facts in any case.
+    With `fold`, checks that failed for one reason are one problem, under which what could not be measured because of it
+    is listed.
     """
-    blocked = blocked_by_root(checks)
+    known = {check.id: check for check in checks}
+    if fold and status in BAD:
+        causes = [cause for cause in causes_of(checks) if cause.status is status]
+        return [Problem(known[cause.id], cause.alike, cause.blocks) for cause in causes]
     of_status = [check for check in checks if check.status is status]
-    ordered = sorted(of_status, key=lambda check: (CRITICAL.isdisjoint(check.tags), -len(blocked.get(check.id, ()))))
-    groups: dict[tuple[object, ...], list[CheckResult]] = {}
-    for check in ordered:
-        groups.setdefault(_cause(check), []).append(check)
-    problems: dict[str, Problem] = {}
-    for cause, group in groups.items():
-        parts = [group] if fold and (len(group) >= ALIKE or _PROMISE in cause) else [[check] for check in group]
-        for first, *rest in parts:
-            blocks = [check_id for check in (first, *rest) for check_id in blocked.get(check.id, ())]
-            problems[first.id] = Problem(first, tuple(check.id for check in rest), tuple(blocks))
-    return [problems[check.id] for check in ordered if check.id in problems]
+    groups = grouped(of_status) if fold else [[check] for check in of_status]
+    blocked = blocked_by_root(checks)
+    problems = [
+        Problem(first, tuple(check.id for check in rest), tuple(blocked.get(first.id, ()))) for first, *rest in groups
+    ]
+    return sorted(problems, key=lambda problem: (CRITICAL.isdisjoint(problem.check.tags), -len(problem.blocks)))
+
+
+def has_many_failures(checks: Sequence[CheckResult]) -> bool:
+    """Whether the causes are listed before the details."""
+    return sum(check.status in BAD for check in checks) >= MANY
+
+
+def cause_counts(cause: Cause) -> str:
+    """Return ` (2 alike, blocks 42 checks)`; an empty text if it concerns a single check."""
+    parts = [f"{len(cause.alike)} alike"] if cause.alike else []
+    parts += [f"blocks {counted(len(cause.blocks), 'check')}"] if cause.blocks else []
+    return f" ({', '.join(parts)})" if parts else ""
 
 
 def skips_of(checks: Sequence[CheckResult]) -> list[tuple[str, list[str]]]:
@@ -61,52 +70,10 @@ def skips_of(checks: Sequence[CheckResult]) -> list[tuple[str, list[str]]]:
 
     Checks that a failure blocked are left out: they are listed under that failure.
     """
-    reported = {check.id for check in checks if check.status in (Status.FAIL, Status.ERROR)}
+    reported = {check.id for check in checks if check.status in BAD}
     reasons: dict[str, list[str]] = {}
     for check in checks:
         if check.status is Status.SKIP and check.blocked_by not in reported:
             reason = f"needs {check.blocked_by}" if check.blocked_by else check.reason or "no reason was given"
             reasons.setdefault(reason, []).append(check.id)
     return sorted(reasons.items(), key=lambda item: -len(item[1]))
-
-
-def blocked_by_root(checks: Sequence[CheckResult]) -> dict[str, list[str]]:
-    """Return the id of each root cause with the ids of the checks that were skipped because of it."""
-    blocked: dict[str, list[str]] = {}
-    for check in checks:
-        if check.status is Status.SKIP and check.blocked_by is not None:
-            blocked.setdefault(check.blocked_by, []).append(check.id)
-    return blocked
-
-
-def _cause(check: CheckResult) -> tuple[object, ...]:
-    """Return a key that is equal for checks that failed for one reason; for any other check, its id.
-
-    One reason is the same words of an error, on whatever target (a missing library); or, on one target, the same error
-    instead of an answer, an answer with the same status of 500 or more, or the same part missing in a document; or one
-    promise that is broken in the same facts, alike as far as these are no measured numbers, lists or objects. Failed
-    steps of a flow may have any reason, so such checks stand alone.
-    """
-    if check.status is Status.ERROR and check.reason:
-        return (check.reason,)
-    broken = broken_findings(check.findings, "expect")
-    for finding in broken:
-        if finding.fact == "error" and isinstance(finding.actual, str):
-            return (check.target, finding.actual)
-        if finding.fact == "status" and isinstance(finding.actual, int) and finding.actual >= 500:
-            return (check.target, finding.fact, finding.actual)
-    if broken and broken[0].actual is None and broken[0].expected is not None and " $" in broken[0].fact:
-        return (check.target, broken[0].fact)
-    by_steps = any(finding.fact == "failed_steps" for finding in broken)
-    if broken and check.promise is not None and check.status is Status.FAIL and not by_steps:
-        facts = frozenset((finding.fact, *_same_value(finding.actual)) for finding in broken)
-        return (_PROMISE, check.target, check.promise.id, facts)
-    return (check.id,)
-
-
-_PROMISE = "promise"
-
-
-def _same_value(value: object) -> tuple[object, ...]:
-    """Return what must be equal of the values of one fact in checks that failed for one reason."""
-    return () if isinstance(value, float | list | dict) else (value,)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from xnai_validate.model.judging.findings import Finding, describe_finding
+from xnai_validate.model.results.causes import broken_findings
 from xnai_validate.model.results.report import CheckResult, CriterionResult
 from xnai_validate.model.results.status import Status
 
@@ -12,24 +13,6 @@ from xnai_validate.model.results.status import Status
 def broken_rules(check: CheckResult) -> list[Finding]:
     """Return the findings that explain why a check does not pass; for a warning those of its `warn` rules."""
     return broken_findings(check.findings, "warn" if check.status is Status.WARN else "expect")
-
-
-def broken_findings(findings: Sequence[Finding], level: str) -> list[Finding]:
-    """Return the findings of a level that do not hold, without those that only repeat another one.
-
-    Without an answer no fact could be measured, so a finding about `error` stands alone. A fact that is missing is
-    listed once, however many rules it has.
-    """
-    broken = [finding for finding in findings if not finding.held and finding.level == level]
-    missing: set[str] = set()
-    kept = []
-    for finding in [finding for finding in broken if finding.fact == "error"] or broken:
-        if finding.actual is None:
-            if finding.fact in missing:
-                continue
-            missing.add(finding.fact)
-        kept.append(finding)
-    return kept
 
 
 def expected_and_got(finding: Finding, facts: Mapping[str, object]) -> str:

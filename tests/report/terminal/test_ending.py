@@ -1,4 +1,4 @@
-"""The last lines of a report: the counts, the failures again, the verdict."""
+"""The last lines of a report: the counts, the causes again, the verdict."""
 
 from __future__ import annotations
 
@@ -10,13 +10,15 @@ from xnai_validate.report.view import View
 
 
 def test_many_failures_are_named_again_at_the_end() -> None:
-    """What scrolled away is named beside the verdict; few failures still stand on the screen and are not."""
+    """What scrolled away is named beside the verdict, by cause; few failures still stand on the screen and are not."""
     script = Script("x", "x")
     for number_ in range(3):
         script.check(f"a/s:c{number_}", f"Check {number_}", Status.FAIL, reason="no")
-    assert "\nfailed   " not in report_text(build_report(script.events()), View())
-    script.check("b/s:d", "Check d", Status.FAIL, reason="no")
-    assert "\nfailed   a/s: c0, c1, c2; b/s: d\n" in report_text(build_report(script.events()), View())
+    assert "causes" not in report_text(build_report(script.events()), View())
+    script.check("b/s:d", "Check d", Status.ERROR, reason="no")
+    script.check("b/s:e", "Check e", Status.ERROR, reason="no")
+    text = report_text(build_report(script.events()), View())
+    assert "\n4 causes  1. a/s:c0; 2. a/s:c1; 3. a/s:c2; 4. b/s:d (1 alike)\n" in text
 
 
 def test_quiet_shows_what_is_wrong_and_the_verdict() -> None:

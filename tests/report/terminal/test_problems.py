@@ -50,11 +50,12 @@ def test_one_silent_target_is_reported_once() -> None:
     assert "Failed: 5" in text
     assert "alike     s/gateway: a, b, d (3 checks)" in text
     assert "blocks    s/x: y (1 check)" in text
-    assert [title for title in ("Title a", "Title b", "Title c", "Title d", "Title other") if title in text] == [
+    details = text[text.index("Failed: 5") :]
+    assert [title for title in ("Title a", "Title b", "Title c", "Title d", "Title other") if title in details] == [
         "Title c",
         "Title other",
     ]
-    assert "alike" not in report_text(build_report(script.events()), View(detail="verbose"))
+    assert "alike   " not in report_text(build_report(script.events()), View(detail="verbose"))
 
 
 def test_one_reason_is_reported_once() -> None:
@@ -74,8 +75,18 @@ def test_one_reason_is_reported_once() -> None:
     assert "Failed: 9" in text
     assert "alike     s/errors: b, c (2 checks)" in text
     assert "alike     s/broke: b, c (2 checks)" in text
-    assert text.count("Wrong ") == 3
-    assert text.count("json $.error_code") == 1
+    details = text[text.index("Failed: 9") :]
+    assert details.count("Wrong ") == 3
+    assert details.count("json $.error_code") == 1
+
+
+def test_of_many_failures_the_causes_come_first() -> None:
+    """A report of more than a few failures begins with their causes, each once, with what it blocks; others do not."""
+    text = report_text(build_report(CASES["tangled"][1]()), View(120))
+    assert text.index("Causes: 4") < text.index("Failed: 6")
+    first, second = text.index("1. api/query:answers (1 alike, blocks 3 checks)"), text.index("2. breakers/cycle:opens")
+    assert first < second < text.index("Failed: 6")
+    assert "Causes" not in report_text(build_report(CASES["failed"][1]()), View(120))
 
 
 def test_a_promise_broken_in_the_same_facts_is_reported_once() -> None:
@@ -98,7 +109,7 @@ def test_a_promise_broken_in_the_same_facts_is_reported_once() -> None:
     fails("g", "status", 404, counted)
     text = report_text(build_report(script.events()), View())
     assert "alike     s/p: b (1 check)" in text
-    assert text.count("alike") == 1
+    assert text.count("alike     ") == 1
     assert [name for name in "abcdefg" if f"Of {name}" in text] == list("acdefg")
 
 

@@ -172,6 +172,22 @@ class CheckResult:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, config=FROZEN)
+class Cause:
+    """A root cause: checks that failed, or could not be measured, for one reason."""
+
+    id: str
+    """The id of the check that stands for it."""
+    title: str
+    status: Status
+    target: str | None
+    reason: str | None
+    alike: tuple[str, ...]
+    """The ids of the other checks that failed for this reason."""
+    blocks: tuple[str, ...]
+    """The ids of the checks that could not be measured because of it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, config=FROZEN)
 class FaultResult:
     """A fault that was injected, and whether it was reverted."""
 
@@ -206,3 +222,5 @@ class RunReport:
     notices: tuple[ReportNotice, ...]
     comparison: Comparison | None = None
     """The comparison of the run with a baseline, if one was requested."""
+    causes: tuple[Cause, ...] = ()
+    """The root causes of what failed or could not be measured, those that block the most checks first."""

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from xnai_validate.model.judging.findings import judge
 from xnai_validate.model.judging.rules import Rule
 from xnai_validate.model.results import events as ev
+from xnai_validate.model.results.causes import causes_of
 from xnai_validate.model.results.comparison import Comparison
 from xnai_validate.model.results.evidence import EndedCheck, Evidence
 from xnai_validate.model.results.report import (
@@ -136,6 +137,7 @@ def _report(state: ReportBuilder, run: RunInfo) -> RunReport:
         faults=tuple(_fault(fault, state.reverted.get(undo)) for undo, fault in state.injected.items()),
         notices=tuple(state.notices),
         comparison=compared,
+        causes=causes_of(checks),
     )
 
 

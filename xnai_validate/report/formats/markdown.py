@@ -13,7 +13,7 @@ from xnai_validate.model.results.report import CheckResult, RunReport
 from xnai_validate.model.results.status import Status
 from xnai_validate.model.text import printable
 from xnai_validate.model.units import format_ms
-from xnai_validate.report.causes import PROBLEMS, Problem, problems_of, skips_of
+from xnai_validate.report.causes import PROBLEMS, Problem, cause_counts, has_many_failures, problems_of, skips_of
 from xnai_validate.report.comparison_text import regressions, sums
 from xnai_validate.report.format import Format
 from xnai_validate.report.lists import counted, listed
@@ -21,6 +21,8 @@ from xnai_validate.report.verdict_text import verdict_reason, verdict_word
 from xnai_validate.report.view import View
 from xnai_validate.report.words import broken_rules, expected_and_got, met_text, planned_text, promise_of, reason_of
 
+CAUSES = 25
+"""Causes that are listed before the details."""
 MOST = 50_000
 """Characters of problems; what comes after them is short."""
 _SPECIAL = re.compile(r"[\\`*_\[\]#|<>~&]|:(?=//)|(?<=www)\.")
@@ -36,6 +38,7 @@ def render(report: RunReport, view: View) -> Iterator[str]:
         f"{_safe(verdict_reason(report, report.exit_code))} (exit {report.exit_code}) \\\n"
         f"run {_code(run.id)}, {format_ms(run.elapsed_ms)}, {_safe(f'{report.tool.name} {report.tool.version}')}\n",
         _categories(report.checks),
+        _causes(report),
         *_problems(report),
         _notices(report),
         _comparison(report),
@@ -43,6 +46,19 @@ def render(report: RunReport, view: View) -> Iterator[str]:
         _skips(report),
     ]
     yield "\n".join(part for part in parts if part)
+
+
+def _causes(report: RunReport) -> str:
+    """The causes of all failures and errors, a line each; an empty text if there are few."""
+    if not has_many_failures(report.checks):
+        return ""
+    lines = [
+        f"{number}. {_code(cause.id)}{_safe(cause_counts(cause))}: {_safe(cause.reason or cause.title)}"
+        for number, cause in enumerate(report.causes[:CAUSES], 1)
+    ]
+    if len(report.causes) > CAUSES:
+        lines.append(f"\n... and {counted(len(report.causes) - CAUSES, 'more cause')}")
+    return f"### Causes: {len(report.causes)}\n\n" + "\n".join(lines) + "\n"
 
 
 def _problems(report: RunReport) -> Iterator[str]:

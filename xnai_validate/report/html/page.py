@@ -23,7 +23,7 @@ from xnai_validate.model.results.status import Status
 from xnai_validate.model.results.verdict import Exit
 from xnai_validate.model.text import printable
 from xnai_validate.model.units import format_ms
-from xnai_validate.report.causes import PROBLEMS, problems_of, skips_of
+from xnai_validate.report.causes import PROBLEMS, cause_counts, has_many_failures, problems_of, skips_of
 from xnai_validate.report.comparison_text import change_of, interval_of, number_of, sums, worst_first
 from xnai_validate.report.lists import counted, listed
 from xnai_validate.report.verdict_text import verdict_reason, verdict_word
@@ -47,6 +47,7 @@ def page_pieces(report: RunReport) -> Iterator[str]:
         verdict=verdict_word(report.verdict),
         reason=verdict_reason(report, report.exit_code),
         sections=[(title, status, problems_of(report.checks, status)) for status, title in PROBLEMS],
+        many=has_many_failures(report.checks),
         skips=skips,
         blocked=report.summary.skip - sum(len(ids) for _, ids in skips),
         sums=sums(report.comparison) if report.comparison else "",
@@ -84,6 +85,7 @@ def _environment() -> jinja2.Environment:
         listed=listed,
         counted=counted,
         broken_rules=broken_rules,
+        cause_counts=cause_counts,
         promise_of=promise_of,
         reason_of=reason_of,
         got=lambda finding, check: got_text(finding, check.facts),

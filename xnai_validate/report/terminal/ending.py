@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from xnai_validate.model.results.report import RunReport
-from xnai_validate.model.results.status import Status
 from xnai_validate.model.results.verdict import Exit, with_broken_reporter
-from xnai_validate.report.lists import listed
+from xnai_validate.report.causes import cause_counts, has_many_failures
+from xnai_validate.report.lists import counted
 from xnai_validate.report.terminal.page import Page, Style
 from xnai_validate.report.verdict_text import counts_sentence, verdict_reason, verdict_word
 from xnai_validate.report.view import View
 
-MANY = 4
-"""From this number on, failures are listed again at the end: their details have scrolled off the screen."""
+SHOWN = 20
+"""Causes that are named again at the end."""
 _INDENT = 9
 _STYLES: dict[int, Style] = {Exit.PASSED: "bold green", Exit.UNDECIDED: "bold yellow", Exit.STOPPED: "bold yellow"}
 
@@ -22,10 +22,11 @@ def append_ending(page: Page, report: RunReport, view: View) -> None:
     page.rule("Result")
     page.blank()
     page.text(counts_sentence(report))
-    for status, label in ((Status.FAIL, "failed"), (Status.ERROR, "errors")):
-        ids = [check.id for check in report.checks if check.status is status]
-        if len(ids) >= MANY:
-            page.text(listed(ids), indent=_INDENT, lead=(label, "bold red"))
+    if has_many_failures(report.checks):  # the details have scrolled off the screen
+        names = [f"{number}. {cause.id}{cause_counts(cause)}" for number, cause in enumerate(report.causes[:SHOWN], 1)]
+        more = f"; and {len(report.causes) - SHOWN} more" if len(report.causes) > SHOWN else ""
+        label = counted(len(report.causes), "cause")
+        page.text("; ".join(names) + more, indent=max(_INDENT, len(label) + 2), lead=(label, "bold red"))
     if view.written:
         page.text(", ".join(view.written), indent=_INDENT, lead=("written", "dim"))
     for reason in view.broken:

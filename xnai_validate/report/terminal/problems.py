@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from xnai_validate.model.results.report import CheckResult, RunReport
 from xnai_validate.model.results.status import Status
 from xnai_validate.model.units import format_ms
-from xnai_validate.report.causes import PROBLEMS, Problem, problems_of
+from xnai_validate.report.causes import PROBLEMS, Problem, cause_counts, has_many_failures, problems_of
 from xnai_validate.report.lists import counted, listed
 from xnai_validate.report.terminal.page import Page, Span, Style
 from xnai_validate.report.terminal.timeline import time_line
@@ -30,6 +30,19 @@ STYLES: dict[Status, Style] = {
     Status.ERROR: "bold red",
     Status.SKIP: "cyan",
 }
+
+
+def append_causes(page: Page, report: RunReport) -> None:
+    """Append the causes of all failures and errors, a line each, with what they block; nothing if there are few."""
+    if not has_many_failures(report.checks):
+        return
+    page.rule(f"Causes: {len(report.causes)}", "bold red")
+    page.blank()
+    for number, cause in enumerate(report.causes[:IN_FULL], 1):
+        page.text(f"{number}. {cause.id}{cause_counts(cause)}", indent=MARGIN, style="bold", lead=_lead(cause.status))
+        page.text(cause.reason or cause.title, indent=MARGIN)
+    if len(report.causes) > IN_FULL:
+        page.text(f"and {len(report.causes) - IN_FULL} more", indent=MARGIN, style="dim")
 
 
 def append_problems(page: Page, report: RunReport, *, fold: bool = True) -> None:

@@ -12,7 +12,7 @@ from xnai_validate.report.terminal.categories import append_categories
 from xnai_validate.report.terminal.comparison import append_comparison
 from xnai_validate.report.terminal.ending import append_ending
 from xnai_validate.report.terminal.page import Page, Span, Style
-from xnai_validate.report.terminal.problems import MARGIN, STYLES, append_problems, elapsed
+from xnai_validate.report.terminal.problems import MARGIN, STYLES, append_causes, append_problems, elapsed
 from xnai_validate.report.view import Detail, View
 from xnai_validate.report.words import met_text, planned_text
 
@@ -34,6 +34,7 @@ def report_text(report: RunReport, view: View) -> str:
         append_categories(page, report.checks)
     if view.detail == "verbose":
         _every_check(page, report.checks)
+    append_causes(page, report)
     append_problems(page, report, fold=view.detail != "verbose")
     if view.detail != "quiet":
         _skips(page, report.checks)

@@ -42,7 +42,7 @@ IS_200 = _answer_timeouts_with(
     Defect(
         "timeout-is-200",
         "A question that the model did not answer in time is answered with 200 and an empty answer.",
-        checks=("errors/chain:model-silent", "errors/chain:model-silent-gateway"),
+        checks=("errors/chain:model-silent",),
     ),
     lambda: JSONResponse({"response": "", "sources": [], "tokens_generated": 0}),
 )
@@ -51,7 +51,7 @@ PLAIN = _answer_timeouts_with(
     Defect(
         "timeout-plain",
         "A time-out of the model is reported as plain text.",
-        checks=("errors/chain:model-silent", "errors/chain:model-silent-gateway"),
+        checks=("errors/chain:model-silent",),
     ),
     lambda: PlainTextResponse("upstream timed out", status_code=504),
 )

@@ -1,0 +1,62 @@
+"""Failures that have one reason are one cause, with all that it blocks."""
+
+from __future__ import annotations
+
+from tests.report.runs import CASES, Script, finding
+from xnai_validate.model.results.report import Cause, Promise
+from xnai_validate.model.results.report_builder import build_report
+from xnai_validate.model.results.status import Status
+
+
+def causes(script: Script) -> dict[str, Cause]:
+    """The causes of a run, by the check that stands for each."""
+    return {cause.id: cause for cause in build_report(script.events()).causes}
+
+
+def test_many_failures_have_few_causes() -> None:
+    """What the gateway passes on is the API's; what was not measured because of a failure is blocked by it."""
+    first, second, third, fourth = build_report(CASES["tangled"][1]()).causes
+    assert (first.id, first.alike) == ("api/query:answers", ("services/gateway:question",))
+    assert first.blocks == tuple(f"performance/load:{name}" for name in ("metrics", "load", "cascade"))
+    assert (second.id, second.blocks) == ("breakers/cycle:opens", ("breakers/cycle:closes", "breakers/cycle:recovers"))
+    assert (third.id, third.alike) == ("api/errors:empty", ("api/errors:long", "api/errors:no-json"))
+    assert (fourth.id, fourth.status, fourth.alike, fourth.blocks) == (
+        "recovery/outage:redis-paused",
+        Status.ERROR,
+        (),
+        (),
+    )
+
+
+def test_one_promise_that_is_broken_in_two_ways_has_two_causes() -> None:
+    """Only the same value of the same fact is the same; without a promise in common, a number is no evidence."""
+    promise = Promise(id="a.b", text="T", source="S")
+    script = Script("x", "x")
+    for name, actual in (("a", 422), ("b", 404)):
+        script.check(
+            f"s/s:{name}", "T", Status.FAIL, findings=(finding("status", "equals", 400, actual),), promise=promise
+        )
+    for name in ("c", "d"):
+        script.check(f"s/s:{name}", "T", Status.FAIL, findings=(finding("status", "equals", 400, 404),))
+    assert list(causes(script)) == ["s/s:a", "s/s:b", "s/s:c", "s/s:d"]
+
+
+def test_a_value_of_several_parts_is_one_cause_whatever_the_promise() -> None:
+    """The same list of what does not conform, of one kind of check, is one defect that two promises name."""
+    script = Script("x", "x")
+    for name in ("takes-valid", "refuses-invalid"):
+        found = (finding("nonconforming", "equals", [], ["POST /query: 400 is not declared"]),)
+        promise = Promise(id=name, text="T", source="S")
+        script.check(f"api/contract:{name}", "T", Status.FAIL, kind="http.contract", findings=found, promise=promise)
+    (cause,) = causes(script).values()
+    assert cause.alike == ("api/contract:refuses-invalid",)
+
+
+def test_an_error_names_what_it_shares() -> None:
+    """Checks that could not be measured for the same words are one cause; a run that passed has none."""
+    script = Script("x", "x")
+    for name in ("a", "b"):
+        script.check(f"s/s:{name}", "T", Status.ERROR, target=name, reason="k.x needs a library; pip install y")
+    (cause,) = causes(script).values()
+    assert (cause.status, cause.reason, cause.alike) == (Status.ERROR, "k.x needs a library; pip install y", ("s/s:b",))
+    assert build_report(CASES["passed"][1]()).causes == ()

@@ -1,0 +1,163 @@
+"""Root causes of a run: the checks that failed for one reason, and those that could not be measured because of it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Hashable, Iterator, Sequence
+
+from xnai_validate.model.judging.findings import Finding
+from xnai_validate.model.results.report import Cause, CheckResult
+from xnai_validate.model.results.status import Status
+
+ALIKE = 3
+"""From this number on, checks of one target that got the same answer are taken for one cause."""
+SAME = 2
+"""From this number on, checks whose failures are the same in every word, or break one promise in one way, are."""
+DETAIL_LENGTH = 20
+"""A detail of a failure that is at least this long is recognized in the reasons of other checks."""
+CRITICAL = frozenset({"critical", "preflight"})
+"""The tags of checks whose failures come first: without what they ask for a stack is not fit for use."""
+BAD = (Status.FAIL, Status.ERROR)
+Key = tuple[int, Hashable]
+"""How many checks with this key make one cause, and what they share."""
+
+
+def causes_of(checks: Sequence[CheckResult]) -> tuple[Cause, ...]:
+    """Return the causes of all failures and errors: the critical first, then those that block the most checks."""
+    blocked = blocked_by_root(checks)
+    order = {check.id: index for index, check in enumerate(checks)}
+    failed = [check for check in checks if check.status is Status.FAIL]
+    errors = [check for check in checks if check.status is Status.ERROR]
+    follow = {error.id: failure.id for error in errors if (failure := _failure_behind(error, failed)) is not None}
+    groups = grouped([check for check in (*failed, *errors) if check.id not in follow])
+    for group in groups:
+        group.sort(key=lambda check: _rank(check, blocked, order))
+    critical = {check.id for check in checks if not CRITICAL.isdisjoint(check.tags)}
+    causes = [_cause(group, blocked, follow) for group in groups]
+    return tuple(sorted(causes, key=lambda cause: (cause.id not in critical, *_severity(cause), order[cause.id])))
+
+
+def _cause(group: Sequence[CheckResult], blocked: dict[str, list[str]], follow: dict[str, str]) -> Cause:
+    ids = [check.id for check in group]
+    followers = [error for error, failure in follow.items() if failure in ids]
+    blocks = [each for check_id in (*ids, *followers) for each in blocked.get(check_id, ())]
+    first = group[0]
+    return Cause(
+        id=first.id,
+        title=first.title,
+        status=first.status,
+        target=first.target,
+        reason=first.reason,
+        alike=tuple(ids[1:]),
+        blocks=(*followers, *blocks),
+    )
+
+
+def _severity(cause: Cause) -> tuple[int, bool, int]:
+    """What comes first: the cause that blocks the most checks, a failure before an error, then that of most checks."""
+    return -len(cause.blocks), cause.status is Status.ERROR, -len(cause.alike)
+
+
+def _rank(check: CheckResult, blocked: dict[str, list[str]], order: dict[str, int]) -> tuple[bool, int, bool, int]:
+    """What stands for a group: what is critical, blocks the most, is not asked through the gateway, is the first."""
+    return CRITICAL.isdisjoint(check.tags), -len(blocked.get(check.id, ())), check.target == "gateway", order[check.id]
+
+
+def blocked_by_root(checks: Sequence[CheckResult]) -> dict[str, list[str]]:
+    """Return the id of each root cause with the ids of the checks that were skipped because of it."""
+    blocked: dict[str, list[str]] = {}
+    for check in checks:
+        if check.status is Status.SKIP and check.blocked_by is not None:
+            blocked.setdefault(check.blocked_by, []).append(check.id)
+    return blocked
+
+
+def grouped(checks: Sequence[CheckResult]) -> list[list[CheckResult]]:
+    """Return the checks in groups that failed for one reason, in the order of their first checks."""
+    members: dict[Key, list[int]] = {}
+    for index, check in enumerate(checks):
+        for key in _keys(check):
+            members.setdefault(key, []).append(index)
+    group_of = list(range(len(checks)))
+    for (threshold, _), indexes in members.items():
+        if len(indexes) >= threshold:
+            merged = {group_of[index] for index in indexes}
+            group_of = [min(merged) if group in merged else group for group in group_of]
+    groups: dict[int, list[CheckResult]] = {}
+    for index, group in enumerate(group_of):
+        groups.setdefault(group, []).append(checks[index])
+    return list(groups.values())
+
+
+def _keys(check: CheckResult) -> Iterator[Key]:
+    """What a check shares with others that failed for the same reason.
+
+    That is: the same words of an error, on whatever target; on one target, the same error instead of an answer, an
+    answer with the same status of 500 or more, or the same part missing in a document; an answer of 500 or more that
+    the API gives and the gateway passes on; one promise that is broken in the same facts, alike as far as these are no
+    measured numbers, lists or objects; the same value of several parts, of one kind of check. Failed steps of a flow
+    may have any reason: only the same words are the same.
+    """
+    if check.status is Status.ERROR and check.reason:
+        yield SAME, ("reason", check.reason)
+    broken = broken_findings(check.findings, "expect")
+    if check.status is not Status.FAIL or not broken:
+        return
+    first = broken[0]
+    words = (first.fact, first.rule, _text(first.expected), _text(first.actual))
+    for finding in broken:
+        if finding.fact == "error" and isinstance(finding.actual, str):
+            yield ALIKE, ("error", check.target, finding.actual)
+            return
+        if finding.fact == "status" and isinstance(finding.actual, int) and finding.actual >= 500:
+            yield ALIKE, ("status", check.target, finding.actual)
+            if check.target in ("api", "gateway"):
+                yield SAME, ("status passed on", finding.actual)
+            return
+    if first.actual is None and first.expected is not None and " $" in first.fact:
+        yield ALIKE, ("missing", check.target, first.fact)
+    if check.promise is not None:
+        if not any(finding.fact == "failed_steps" for finding in broken):
+            facts = frozenset((finding.fact, *_same_value(finding.actual)) for finding in broken)
+            yield SAME, ("promise", check.promise.id, check.target, facts)
+        if first.actual is not None:
+            yield SAME, ("promise", check.promise.id, *words)
+    if isinstance(first.actual, list | dict) and first.actual:
+        yield SAME, ("value", check.kind, check.target, *words)
+
+
+def _failure_behind(error: CheckResult, failed: Sequence[CheckResult]) -> CheckResult | None:
+    """The failed check because of which another could not be measured: its detail stands in the reason of the other."""
+    for check in failed:
+        details = (value for name, value in check.facts.items() if name.endswith("_detail") and name != "error_detail")
+        for detail in details:
+            if isinstance(detail, str) and len(detail) >= DETAIL_LENGTH and detail in (error.reason or ""):
+                return check
+    return None
+
+
+def broken_findings(findings: Sequence[Finding], level: str) -> list[Finding]:
+    """Return the findings of a level that do not hold, without those that only repeat another one.
+
+    Without an answer no fact could be measured, so a finding about `error` stands alone. A fact that is missing is
+    listed once, however many rules it has.
+    """
+    broken = [finding for finding in findings if not finding.held and finding.level == level]
+    missing: set[str] = set()
+    kept = []
+    for finding in [finding for finding in broken if finding.fact == "error"] or broken:
+        if finding.actual is None:
+            if finding.fact in missing:
+                continue
+            missing.add(finding.fact)
+        kept.append(finding)
+    return kept
+
+
+def _same_value(value: object) -> tuple[Hashable, ...]:
+    """Return what must be equal of the values of one fact in checks that failed for one reason."""
+    return () if isinstance(value, float | list | dict) else (_text(value),)
+
+
+def _text(value: object) -> str:
+    return json.dumps(value, sort_keys=True, default=str)
