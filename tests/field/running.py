@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -33,3 +34,27 @@ def field_stack(layout: str, errors: Path, defect: str = "") -> Iterator[dict[st
             finally:
                 process.terminate()
                 process.wait(30)
+
+
+def validate(
+    layout: str, profile: str, folder: Path, *options: str, defect: str = ""
+) -> tuple[subprocess.CompletedProcess[str], dict[str, Any]]:
+    """Run a profile on a stack of its own, with its faults, and return the finished command and its JSON report."""
+    with field_stack(layout, folder / "errors.log", defect) as description:
+        file = folder / "stack.json"
+        file.write_text(json.dumps(description))
+        report = folder / "report.json"
+        run = subprocess.run(
+            [
+                *(sys.executable, "-m", "xnai_validate", "run", profile, "--stack", str(file), "--quiet"),
+                *("--allow", "disruptive", "--output", str(report), *options),
+            ],
+            cwd=ROOT,
+            env={**os.environ, "XDG_STATE_HOME": str(folder)},
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=1200,
+        )
+    assert report.exists(), run.stdout + run.stderr
+    return run, json.loads(report.read_text())
