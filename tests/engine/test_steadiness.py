@@ -11,7 +11,7 @@ from tests.engine.clock import VirtualClock, run_virtual
 from tests.engine.plans import Stage, declared, make, scripted
 from xnai_validate.engine.context import Scope
 from xnai_validate.engine.shared import Shared
-from xnai_validate.engine.steadiness import Steadiness
+from xnai_validate.engine.steadiness import NotBegun, Steadiness
 from xnai_validate.kit import Checker, Context, Facts, NotApplicable, Params, checker
 from xnai_validate.model.judging.rules import Rule
 from xnai_validate.plan import CompiledMeasurement, Steady
@@ -71,9 +71,10 @@ async def disturbed(steadiness: Steadiness, stack: Stack) -> tuple[str | None, f
     """Why the first fault must not begin, how long is waited after it, and why the next must not begin."""
     first = await steadiness.before(CHECK)
     begun_s = stack.clock.monotonic()
-    await steadiness.after(CHECK)
+    await steadiness.after(CHECK, passed=True)
     waited_s = stack.clock.monotonic() - begun_s
-    return first, waited_s, await steadiness.before(replace(CHECK, info=replace(CHECK.info, id="x/y:next")))
+    then = await steadiness.before(replace(CHECK, info=replace(CHECK.info, id="x/y:next")))
+    return first.why if first else None, waited_s, then.why if then else None
 
 
 def test_a_stack_that_is_well_costs_a_look() -> None:
@@ -123,13 +124,29 @@ def test_what_comes_back_later_lets_the_next_begin() -> None:
     stack = Stack()
     stack.parts["ui"] = down_after_first_look(until_calls=10_000)
 
-    async def late() -> str | None:
+    async def late() -> NotBegun | None:
         steadiness = stack.steadiness("ui")
         await disturbed(steadiness, stack)
         stack.parts["ui"] = lambda at, calls: True
         return await steadiness.before(CHECK)
 
     assert run_virtual(late()) is None
+
+
+@pytest.mark.parametrize(("passed", "reported_by"), [(True, [None, "x/y:0"]), (False, [CHECK.id, CHECK.id])])
+def test_a_stack_that_is_not_as_before_is_reported_by_one_check(passed: bool, reported_by: list[str | None]) -> None:
+    """The check that left it so reports it where it failed, else the next one; all others are blocked by that one."""
+    stack = Stack(ui=down_after_first_look(until_calls=10_000))
+
+    async def following() -> list[str | None]:
+        steadiness = stack.steadiness("ui")
+        await steadiness.before(CHECK)
+        await steadiness.after(CHECK, passed=passed)
+        checks = [replace(CHECK, info=replace(CHECK.info, id=f"x/y:{number}")) for number in range(2)]
+        answers = [await steadiness.before(check) for check in checks]
+        return [answer.blocked_by for answer in answers if answer]
+
+    assert run_virtual(following()) == reported_by
 
 
 @pytest.mark.parametrize("name", ["docs", "voice"])

@@ -255,16 +255,16 @@ class Engine:
 
         ctx = CheckContext(scope, check.measurement, check.id, check.timeout_s)
         steadiness = self._steadiness if check.faults else None
-        unsteady = await steadiness.before(check) if steadiness else None
-        if unsteady is not None:
-            outcome, count = Outcome(Status.ERROR, unsteady), 0
+        not_begun = await steadiness.before(check) if steadiness else None
+        if not_begun is not None:
+            outcome, count = Outcome(not_begun.status, not_begun.why), 0
         elif check.under:
             outcome, count = await attempts_under(check, self._faults(check, ctx), ctx, on_attempt)
         else:
             outcome, count = await attempts(check, ctx, on_attempt)
-        if steadiness and not self._injector.not_undone:
-            await steadiness.after(check)
-        self._finish(check, outcome, count)
+        if steadiness and not_begun is None and not self._injector.not_undone:
+            await steadiness.after(check, passed=outcome.status.passed)
+        self._finish(check, outcome, count, not_begun.blocked_by if not_begun else None)
         if self._injector.not_undone:
             self.stop("not-undone")
 
@@ -280,12 +280,13 @@ class Engine:
         self._running.pop(task.get_name(), None)
         self._changed.set()
 
-    def _finish(self, check: PlannedCheck, outcome: Outcome, count: int) -> None:
+    def _finish(self, check: PlannedCheck, outcome: Outcome, count: int, blocked_by: str | None) -> None:
         self._emit(
             CheckFinished,
             id=check.id,
             status=outcome.status,
             reason=outcome.reason,
+            blocked_by=blocked_by,
             findings=outcome.findings,
             facts=outcome.facts,
             attempts=count,

@@ -23,6 +23,20 @@ NAMED = 5
 """Observations that are named in a message."""
 
 
+@dataclass(frozen=True, slots=True)
+class NotBegun:
+    """Why a check must not disturb the stack now."""
+
+    why: str
+    blocked_by: str | None
+    """The id of the check whose result already reports it; None for the first check that cannot begin."""
+
+    @property
+    def status(self) -> Status:
+        """One check reports it, all others are skipped because of that."""
+        return Status.SKIP if self.blocked_by else Status.ERROR
+
+
 @dataclass(slots=True)
 class Steadiness:
     """Looks at the whole stack around faults."""
@@ -36,7 +50,10 @@ class Steadiness:
     _left: str | None = None
     """The check after whose fault the stack did not become steady, with that fault."""
 
-    async def before(self, check: PlannedCheck) -> str | None:
+    _reported_by: str | None = None
+    """The id of the check that has failed, or could not begin, because of that."""
+
+    async def before(self, check: PlannedCheck) -> NotBegun | None:
         """Why a check must not disturb the stack now; None if it may."""
         if self._required is None:
             self._required = await self._first_look(check)
@@ -46,10 +63,14 @@ class Steadiness:
         if why is None:
             self._left = None
             return None
-        return f"not begun: since {self._left} the stack is not as before: {why}"
+        reported_by, self._reported_by = self._reported_by, self._reported_by or check.id
+        return NotBegun(f"not begun: since {self._left} the stack is not as before: {why}", reported_by)
 
-    async def after(self, check: PlannedCheck) -> None:
-        """Wait until the stack is as before; if it does not become so in time, that is reported."""
+    async def after(self, check: PlannedCheck, *, passed: bool) -> None:
+        """Wait until the stack is as before; if it does not become so in time, that is reported.
+
+        `passed` is whether the check did: one that failed reports it already.
+        """
         if self._required is None or self._left is not None:
             return
         why = await self._unsteady(check)
@@ -66,6 +87,7 @@ class Steadiness:
         )
         if why is not None:
             faults = [f"{each.fault.name} of {each.target or 'this host'}" for each in check.faults]
+            self._reported_by = None if passed else check.id
             self._left = f"{check.id} ({', '.join(dict.fromkeys(faults))})"
             self.notice(f"{self.steady.within_s:g} s after {self._left} the stack is not as before: {why}")
 
