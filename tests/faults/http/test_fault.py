@@ -272,6 +272,26 @@ def test_a_target_with_tls(tmp_path: Path) -> None:
             ask(at, "/")
 
 
+def test_the_dot_of_a_rooted_name_is_not_in_the_handshake(tmp_path: Path) -> None:
+    """`localhost.` is asked for and verified as `localhost` (RFC 6066 section 3)."""
+    signer = authority(tmp_path)
+    context = signer.server("localhost")
+    names: list[str | None] = []
+    context.sni_callback = lambda _, name, __: names.append(name)
+
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await writer.start_tls(context)
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nsecret")
+        await writer.drain()
+
+    with tcp_server(talk) as port:
+        rooted = Target("gateway", f"https://127.0.0.1:{port}", tls=Tls(ca=signer.ca, server_name="localhost."))
+        with through(rooted, do="drop", paths=["/never"]) as at:
+            assert ask(at, "/")[3] == b"secret"
+    assert names == ["localhost"]
+
+
 def test_the_proxy_outlives_what_is_wrong(web: Site) -> None:
     """What is not HTTP, a head without end, a target that is gone: the connection ends, and the next is served."""
     with through(target_of(web), do="drop", paths=["/never"]) as port:

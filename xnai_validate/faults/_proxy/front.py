@@ -20,6 +20,7 @@ from xnai_validate.kit import (
     Undo,
     Unmeasurable,
 )
+from xnai_validate.wire.net.names import ascii_host, tls_name
 
 CHILD = "xnai_validate.faults._proxy.child"
 LOCAL = "127.0.0.1"
@@ -91,10 +92,17 @@ class ProxyFault:
 
 
 def check_proxy(params: ListenParams, ctx: FaultContext) -> ProxyUndo:
-    """Return the undo record. Raises NotApplicable if the target has no url, Unmeasurable if `listen` is in use."""
+    """Return the undo record.
+
+    Raises NotApplicable if the target has no url, Unmeasurable if its host is no name or `listen` is in use.
+    """
     target = ctx.target
     if not target.host or not target.port:
         raise NotApplicable(f"target {target.name} has no url with a port, so no proxy can be put in front of it")
+    try:
+        tls_name(target.host)
+    except ValueError as error:
+        raise Unmeasurable(f"no proxy can connect to target {target.name}: {error}", hint="see its url") from None
     if params.listen:
         try:
             bound(*split_address(params.listen)).close()
@@ -107,8 +115,8 @@ def check_proxy(params: ListenParams, ctx: FaultContext) -> ProxyUndo:
 
 
 def target_address(ctx: FaultContext) -> dict[str, JsonValue]:
-    """Return the address of the target, as the proxy connects to it."""
-    return {"host": ctx.target.host, "port": ctx.target.port}
+    """Return the address of the target, as the proxy connects to it: names in ASCII."""
+    return {"host": ascii_host(ctx.target.host or ""), "port": ctx.target.port}
 
 
 def tcp_settings(toxic: str, params: ListenParams, ctx: FaultContext, **numbers: JsonValue) -> dict[str, JsonValue]:

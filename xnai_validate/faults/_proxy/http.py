@@ -18,6 +18,7 @@ from xnai_validate.faults._proxy.side import CHUNK, CONNECT_S, Cut, Side
 from xnai_validate.faults._proxy.spread import Spread
 from xnai_validate.faults._proxy.toxics import Unaffected, relay
 from xnai_validate.kit import Tls
+from xnai_validate.wire.net.names import tls_name
 from xnai_validate.wire.net.tls import client_context
 
 PIPELINE_CAP = 4 * CHUNK
@@ -123,7 +124,7 @@ class HttpProxy:
         spec = self._spec
         tls = Tls(**spec.tls) if spec.tls is not None else None
         context = client_context(tls) if tls else None
-        name = (tls.server_name or spec.host) if tls else None
+        name = tls_name(tls.server_name or spec.host) if tls else None
         async with asyncio.timeout(CONNECT_S):
             return Side(
                 *await asyncio.open_connection(spec.host, spec.port, limit=CHUNK, ssl=context, server_hostname=name)
