@@ -13,7 +13,7 @@ import pytest
 from tests.context import beside, call_checker, check_context, observe
 from tests.scripted import Line, ReceivedRequest, ok, scripted
 from xnai_validate.checkers.http import _openapi_examiner as openapi_examiner
-from xnai_validate.kit import Target
+from xnai_validate.kit import Target, Unmeasurable
 
 
 def document(schema: dict[str, Any], **more: Any) -> dict[str, Any]:
@@ -154,3 +154,39 @@ def test_a_check_that_is_cancelled_leaves_no_answer_to_the_next() -> None:
     with scripted(ok(described, "Content-Type: application/json")) as server:
         facts = asyncio.run(run(Target("api", server.url())))
     assert (facts.missing_operations, facts.valid) == ([], True)
+
+
+def test_a_process_that_breaks_is_an_error_and_no_finding(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What went wrong in the tool is no deviation of the service: the check is an error with the last words."""
+    monkeypatch.setattr(openapi_examiner, "PROGRAM", "xnai_validate.no_such_module")
+    message = "the process that examines the OpenAPI document ended with code 1: .*no_such_module"
+    with pytest.raises(Unmeasurable, match=message):
+        facts(document({"type": "string"}))
+
+
+def test_a_process_that_is_killed_by_others_is_an_error() -> None:
+    """As by the kernel where the host has no memory left: nothing is known of the document then."""
+    described = document({"type": "string", "pattern": "^(a+)+$"})
+
+    async def script(request: ReceivedRequest, line: Line) -> bool:
+        content = described if request.path == "/openapi.json" else "a" * 64 + "b"
+        return await ok(json.dumps(content).encode(), "Content-Type: application/json")(request, line)
+
+    async def run(target: Target) -> None:
+        async with check_context("http.openapi", target, calls=[{"path": "/x"}]) as ctx:
+            check = asyncio.create_task(call_checker(ctx))
+            while not (working := busy_examiners()):  # noqa: ASYNC110 - nothing wakes a test when a process computes
+                await asyncio.sleep(0.05)
+            for process in working:
+                process.kill()
+            with pytest.raises(Unmeasurable, match="ended with code -9"):
+                await check
+
+    with scripted(script) as server:
+        asyncio.run(run(Target("api", server.url())))
+
+
+def busy_examiners() -> list[psutil.Process]:
+    """The processes below this one that examine a document, once they have computed for a while."""
+    found = [child for child in psutil.Process().children() if "_openapi_child" in " ".join(child.cmdline())]
+    return [child for child in found if child.cpu_times().user > 0.2]

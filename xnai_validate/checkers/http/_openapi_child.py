@@ -17,14 +17,23 @@ from xnai_validate.kit import JsonObject
 MEMORY_CAP = 1 << 30
 """Bytes of address space; the libraries take a quarter of it."""
 CPU_CAP_S = 60
+OUT_OF_MEMORY = 75
+"""The exit code where a document takes more memory than MEMORY_CAP."""
 NAMED_CAP = 500
 """Operations that are named; all are counted."""
 
 
 def main() -> None:
-    """Serve until standard input ends."""
+    """Serve until standard input ends; exit with OUT_OF_MEMORY where a document takes too much."""
+    try:
+        _serve()
+    except MemoryError:
+        sys.exit(OUT_OF_MEMORY)
+
+
+def _serve() -> None:
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY_CAP, MEMORY_CAP))
-    resource.setrlimit(resource.RLIMIT_CPU, (CPU_CAP_S, CPU_CAP_S))
+    resource.setrlimit(resource.RLIMIT_CPU, (CPU_CAP_S, CPU_CAP_S + 1))  # SIGXCPU first, SIGKILL a second later
     document: Document | None = None
     problems: list[str] = []
     for line in sys.stdin.buffer:

@@ -5,17 +5,27 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
+import signal
 import sys
+import tempfile
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
+from typing import IO
 
-from xnai_validate.kit import Context, Field, FrozenModel, JsonObject
+from xnai_validate.checkers.http._openapi_child import OUT_OF_MEMORY
+from xnai_validate.kit import Context, Field, FrozenModel, JsonObject, Unmeasurable, cut
 
 EXAMINE_S = 15.0
 """How long one step of the examination may take; half a second is usual, most of it imports."""
 IDLE_S = 3.0
 """How long the process stays for the next check; it takes as much memory as the libraries, 60 MiB."""
 LINE_CAP = 4 * 1024 * 1024
+MESSAGE_CAP = 300
+GONE_S = 2.0
+"""How long a process that has closed its output may take to end."""
+PROGRAM = "xnai_validate.checkers.http._openapi_child"
+LIMITED = frozenset({OUT_OF_MEMORY, -signal.SIGXCPU, -signal.SIGSEGV, -signal.SIGABRT})
+"""How the process ends where a document takes it beyond its limits; C code that gets no memory aborts or crashes."""
 
 
 class About(FrozenModel, extra="ignore"):
@@ -44,6 +54,8 @@ class Examiner:
         """`prefixes` are paths that may stand before those of the document."""
         self._document: JsonObject = {"document": document, "prefixes": list(prefixes)}
         self._process: asyncio.subprocess.Process | None = None
+        self._stderr: IO[bytes] | None = None
+        """What the process writes before it breaks: a file, so that it never waits for a reader."""
         self._lock = asyncio.Lock()
         self._users = 0
         self._idle: asyncio.TimerHandle | None = None
@@ -66,14 +78,17 @@ class Examiner:
                 self._idle = asyncio.get_running_loop().call_later(IDLE_S, self._end)
 
     async def about(self, operations: Sequence[str]) -> About:
-        """Return the errors of the document, its operations, and which of `operations` it does not describe."""
+        """Return the errors of the document, its operations, and which of `operations` it does not describe.
+
+        Raises Unmeasurable where the process itself broke.
+        """
         async with self._lock:
             reply = None if self._endless else await self._ask({**self._document, "operations": list(operations)})
             self._endless = reply is None
             return About.model_validate_json(reply) if reply is not None else ENDLESS
 
     async def deviations(self, method: str, path: str, status: int, content_type: str | None, body: bytes) -> list[str]:
-        """How an answer differs from what the document declares."""
+        """How an answer differs from what the document declares. Raises Unmeasurable where the process itself broke."""
         message: JsonObject = {"method": method, "path": path, "status": status, "content_type": content_type}
         async with self._lock:
             reply = await self._ask({**message, "body": body.decode("latin-1")})
@@ -82,7 +97,10 @@ class Examiner:
         return Deviations.model_validate({"found": json.loads(reply)}).found
 
     async def _ask(self, question: JsonObject) -> bytes | None:
-        """The line that answers; None where none comes in time or the process has ended."""
+        """The line that answers; None where none comes in time, or the document took the process beyond its limits.
+
+        Raises Unmeasurable where the process ended for another reason.
+        """
         answer = b""
         try:
             async with asyncio.timeout(EXAMINE_S):
@@ -90,16 +108,47 @@ class Examiner:
                 for line in (question,) if known else ({**self._document, "operations": []}, question):
                     answer = b""
                     answer = await self._answer(line)
-        except (OSError, TimeoutError, ValueError):  # ValueError: a line above the cap
+        except (TimeoutError, ValueError):  # ValueError: a line above the cap
             return None
+        except OSError as error:
+            if self._process is None:
+                raise Unmeasurable(f"no process can be started to examine the OpenAPI document: {error}") from error
+            await self._verify_end()
+            return None
+        else:
+            if not answer.endswith(b"\n"):
+                await self._verify_end()
         finally:
             if not answer.endswith(b"\n"):
                 self._end()  # also where the check was cancelled: the answer to come is not that of the next question
         return answer if answer.endswith(b"\n") else None
 
+    async def _verify_end(self) -> None:
+        """Raise Unmeasurable unless the process, which is ending, was ended by its limits."""
+        assert self._process is not None
+        try:
+            async with asyncio.timeout(GONE_S):
+                code = await self._process.wait()
+        except TimeoutError:
+            return
+        if code in LIMITED:
+            return
+        lines: list[bytes] = []
+        if self._stderr is not None:
+            self._stderr.seek(0)
+            lines = self._stderr.read(LINE_CAP).strip().splitlines()
+        why = f": {cut(lines[-1].decode('utf-8', 'replace'), MESSAGE_CAP)}" if lines else ""
+        raise Unmeasurable(f"the process that examines the OpenAPI document ended with code {code}{why}")
+
     async def _answer(self, question: JsonObject) -> bytes:
         if self._process is None:
-            self._process = await _started()
+            stderr = tempfile.TemporaryFile()  # noqa: SIM115 - closed when the process ends
+            try:
+                self._process = await _started(stderr)
+            except BaseException:
+                stderr.close()
+                raise
+            self._stderr = stderr
         stdin, stdout = self._process.stdin, self._process.stdout
         assert stdin is not None
         assert stdout is not None
@@ -111,6 +160,9 @@ class Examiner:
         process, self._process = self._process, None
         if process is None:
             return
+        if self._stderr is not None:
+            self._stderr.close()
+            self._stderr = None
         with suppress(ProcessLookupError):
             process.kill()
         assert process.stdin is not None
@@ -148,15 +200,15 @@ async def _closed(document: JsonObject, prefix: str) -> AsyncIterator[Examiner]:
         await made.aclose()
 
 
-async def _started() -> asyncio.subprocess.Process:
+async def _started(stderr: IO[bytes]) -> asyncio.subprocess.Process:
     return await asyncio.create_subprocess_exec(
         sys.executable,
         "-P",  # nothing is imported from the folder that we happen to be in
         "-m",
-        "xnai_validate.checkers.http._openapi_child",
+        PROGRAM,
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.DEVNULL,
+        stderr=stderr,
         limit=LINE_CAP,
         start_new_session=True,  # Ctrl-C is for us to act on
     )
