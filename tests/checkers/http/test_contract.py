@@ -7,13 +7,15 @@ import json
 import os
 import re
 import signal
+from collections.abc import Mapping
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from tests.context import observe
+from tests.context import observe, observe_each
 from tests.scripted import Line, ReceivedRequest, ok, scripted
 from xnai_validate.checkers.http import _contract_requests as contract_requests
 from xnai_validate.checkers.http._contract_requests import GeneratedRequest, Untested, generated_requests, request_maker
@@ -86,11 +88,21 @@ class Service:
         return (422 if self.wrong == "undeclared" else 400), {"error": "no"}
 
 
-def seen(wrong: str = "", *, prefix: str = "", base: str = "", **with_: Any) -> tuple[Observed, Service]:
-    service = Service(wrong, prefix)
-    with scripted(service.script) as server:
-        target = Target("api", server.url(base), root=server.url())
-        return observe("http.contract", target, examples=8, **with_), service
+def seen(wrong: str = "", **with_: Any) -> tuple[Observed, Service]:
+    """What is found of one service, and the service."""
+    service = Service(wrong)
+    [found] = seen_each({"": (service, "")}, **with_).values()
+    return found, service
+
+
+def seen_each(services: Mapping[str, tuple[Service, str]], **with_: Any) -> dict[str, Observed]:
+    """What is found of each service, named, at the base path of its urls; one process makes up all requests."""
+    with ExitStack() as servers:
+        targets = []
+        for name, (service, base) in services.items():
+            server = servers.enter_context(scripted(service.script))
+            targets.append(Target(name or "api", server.url(base), root=server.url()))
+        return dict(zip(services, observe_each("http.contract", targets, examples=8, **with_), strict=True))
 
 
 def test_a_service_that_keeps_its_document_passes() -> None:
@@ -104,23 +116,26 @@ def test_a_service_that_keeps_its_document_passes() -> None:
     assert service.methods == {"GET", "POST"}
 
 
-@pytest.mark.parametrize(
-    ("wrong", "facts"),
-    [
-        ("fails", {"server_errors", "nonconforming"}),
-        ("types", {"nonconforming"}),
-        ("undeclared", {"nonconforming"}),
-        ("refuses", {"refused_valid"}),
-        ("accepts", {"accepted_invalid"}),
-    ],
-)
-def test_each_broken_promise_is_found(wrong: str, facts: set[str]) -> None:
+BROKEN = {
+    "fails": {"server_errors", "nonconforming"},
+    "types": {"nonconforming"},
+    "undeclared": {"nonconforming"},
+    "refuses": {"refused_valid"},
+    "accepts": {"accepted_invalid"},
+}
+"""How a service breaks its document -> the facts that show it."""
+
+
+def test_each_broken_promise_is_found() -> None:
     """Each shows in its own list, with the operation named."""
-    found, _ = seen(wrong, expect={"refused_valid": [], "accepted_invalid": {"length": {"max": 3}}})
-    assert {finding.fact.partition(" ")[0] for finding in found.findings if not finding.held} == facts
-    for fact in facts:
-        assert found.facts[fact][0].startswith(("POST /take", "GET /find"))
-    assert found.facts["deviations"] > 0
+    expect = {"refused_valid": [], "accepted_invalid": {"length": {"max": 3}}}
+    found = seen_each({wrong: (Service(wrong), "") for wrong in BROKEN}, expect=expect)
+    for wrong, facts in BROKEN.items():
+        broken = {finding.fact.partition(" ")[0] for finding in found[wrong].findings if not finding.held}
+        assert broken == facts, wrong
+        for fact in facts:
+            assert found[wrong].facts[fact][0].startswith(("POST /take", "GET /find")), wrong
+        assert found[wrong].facts["deviations"] > 0, wrong
 
 
 def test_requests_that_deviate_alike_are_one_item() -> None:
@@ -130,12 +145,16 @@ def test_requests_that_deviate_alike_are_one_item() -> None:
     assert re.search(r"^POST /take with .*: 422: .*not declared.* \(and \d+ more alike\)$", item), item
 
 
-@pytest.mark.parametrize(("prefix", "base"), [("/v1", "/v1"), ("", ""), ("/v1", "")])
-def test_paths_are_found_with_and_without_a_prefix(prefix: str, base: str) -> None:
+def test_paths_are_found_with_and_without_a_prefix() -> None:
     """Whether the document's paths have the prefix of the target's url or not, its operations are reached."""
-    found, _ = seen(prefix=prefix, base=base, operations=["POST /take"])
-    assert found.held, found.findings
-    assert found.facts["operations"] == 1
+    services = {
+        "both": (Service(prefix="/v1"), "/v1"),
+        "neither": (Service(), ""),
+        "document": (Service(prefix="/v1"), ""),
+    }
+    for name, found in seen_each(services, operations=["POST /take"]).items():
+        assert found.held, (name, found.findings)
+        assert found.facts["operations"] == 1, name
 
 
 def test_an_operation_that_is_not_described_is_reported() -> None:
