@@ -66,6 +66,20 @@ def heedless_response(_: ToResponse, /, body: Frames) -> Response:
     return HeedlessEventStream(body, headers=headers())
 
 
+MEMORY_KEPT = Defect(
+    "stream-keeps-memory",
+    "The API keeps eight megabytes for every stream that it has answered.",
+    checks=("streaming/cleanup:no-memory-leak",),
+)
+_KEPT: list[bytes] = []
+
+
+@MEMORY_KEPT.wraps(to_response)
+def keep_memory(original: ToResponse, /, body: Frames) -> Response:
+    _KEPT.append(b"x" * 8_000_000)
+    return original(body)
+
+
 def _when_client_left(defect: Defect, leak: Callable[[Services], object]) -> Defect:
     """Let a defect do something whenever a reader leaves before the end of its answer."""
 
