@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import copy
 import json
+import textwrap
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -205,12 +206,79 @@ def test_openapi_3_0_has_its_own_dialect() -> None:
     assert facts["nonconforming"] == ["GET /items/2 200: $.name: 2 is not of type 'string'"]
 
 
-@pytest.mark.parametrize("body", [b"<html>", b"[]", b'"x"'])
-def test_what_is_no_document_is_not_valid(body: bytes) -> None:
-    """A page in the document's place is reported as such."""
+@pytest.mark.parametrize(
+    ("body", "problem"),
+    [
+        (b"<html>", 'no JSON: expecting value in line 1, column 1; it begins with "<html>"'),
+        (b"[]", "the document is no object"),
+        (b'"x"', "the document is no object"),
+        (b"- a", 'no JSON: expecting value in line 1, column 1; it begins with "- a"'),
+        (b"", "no JSON: it is empty"),
+    ],
+)
+def test_what_is_no_document_is_not_valid(body: bytes, problem: str) -> None:
+    """A page in the document's place is reported as such, with how it begins."""
     with scripted(ok(body)) as server:
         facts = observe("http.openapi", Target("api", server.url())).facts
-    assert (facts["valid"], facts["problems"]) == (False, ["the document is not a JSON object"])
+    assert facts["valid"] is False
+    assert facts["problems"][0].startswith("no OpenAPI document: ")
+    assert facts["problems"] == [f"no OpenAPI document: {problem}"]
+
+
+@pytest.mark.parametrize(
+    ("pattern", "matching", "other"),
+    [
+        (r"^[\p{L}*-]+$", "straße", "a1"),
+        (r"^(?<year>\d{4})$", "2026", "26"),
+        (r"^\u{1F600}$", "\U0001f600", "x"),
+        (r"^\cA$", "\x01", "A"),
+        (r"^[^]$", "\n", ""),
+        (r"^a{,3}$", "a{,3}", "aa"),
+        (r"^a$", "a", "a\n"),
+    ],
+)
+def test_patterns_are_those_of_ecma_262(pattern: str, matching: str, other: str) -> None:
+    """JSON Schema's patterns are ECMA-262: a document that has them is valid, and answers are compared by them."""
+    schema = {"type": "object", "properties": {"name": {"type": "string", "pattern": pattern}}}
+    response = {"description": "it", "content": {"application/json": {"schema": schema}}}
+    paths = {"/x": {"get": {"responses": {"200": response}}}, "/y": {"get": {"responses": {"200": response}}}}
+    described = {"openapi": "3.1.0", "info": {"title": "t", "version": "1"}, "paths": paths}
+
+    async def script(request: ReceivedRequest, line: Line) -> bool:
+        bodies: dict[str, Any] = {"/x": {"name": matching}, "/y": {"name": other}}
+        body = bodies.get(request.path, described)
+        return await ok(json.dumps(body).encode(), "Content-Type: application/json")(request, line)
+
+    with scripted(script) as server:
+        calls = [{"path": "/x"}, {"path": "/y"}]
+        facts = observe("http.openapi", Target("api", server.url()), calls=calls).facts
+    assert (facts["valid"], facts["problems"]) == (True, [])
+    (deviation,) = facts["nonconforming"]
+    assert deviation.startswith("GET /y 200: $.name: ")
+
+
+def test_a_document_in_yaml_is_read() -> None:
+    """Many services serve their document as YAML, with numbers as keys and anchors."""
+    text = """
+        openapi: 3.1.0
+        info: {title: t, version: '1'}
+        paths:
+          /x:
+            get:
+              responses:
+                200: {description: it, content: {application/json: {schema: &s {type: string}}}}
+                404: {description: none, content: {application/json: {schema: *s}}}
+    """
+
+    async def script(request: ReceivedRequest, line: Line) -> bool:
+        body, kind = (b'"it"', "json") if request.path == "/x" else (textwrap.dedent(text).encode(), "yaml")
+        return await ok(body, f"Content-Type: application/{kind}")(request, line)
+
+    with scripted(script) as server:
+        with_ = {"path": "/openapi.yaml", "operations": ["GET /x"], "calls": [{"path": "/x"}]}
+        observed = observe("http.openapi", Target("api", server.url()), **with_)
+    assert observed.held, observed.findings
+    assert observed.facts["operations"] == ["GET /x"]
 
 
 def test_a_document_that_cannot_be_had_is_a_fact(target: Target) -> None:

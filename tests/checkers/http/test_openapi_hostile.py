@@ -79,8 +79,11 @@ def test_schemas_that_multiply_are_ended() -> None:
     schemas: dict[str, Any] = {f"s{n}": {"allOf": [{"$ref": f"#/components/schemas/s{n + 1}"}] * 2} for n in range(30)}
     schemas["s30"] = {"type": "string"}
     described = document({"$ref": "#/components/schemas/s0"}, components={"schemas": schemas})
-    found = facts(described, body="x")
-    assert [text for text in [*found["nonconforming"], *found["problems"]] if "too long" in text]
+    try:
+        texts = facts(described, body="x")["nonconforming"]
+    except Unmeasurable as error:  # the document itself took too long: then nothing is judged
+        texts = [error.message]
+    assert any("too long" in text or "not validated to its end" in text for text in texts)
 
 
 @pytest.mark.parametrize(

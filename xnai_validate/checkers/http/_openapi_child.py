@@ -11,8 +11,11 @@ import json
 import resource
 import sys
 
+import yaml
+
 from xnai_validate.checkers.http._openapi_document import TEXT_CAP, Document
-from xnai_validate.kit import JsonObject
+from xnai_validate.kit import JsonObject, JsonValue
+from xnai_validate.wire.content import parse_json
 
 MEMORY_CAP = 1 << 30
 """Bytes of address space; the libraries take a quarter of it."""
@@ -36,19 +39,52 @@ def _serve() -> None:
     resource.setrlimit(resource.RLIMIT_CPU, (CPU_CAP_S, CPU_CAP_S + 1))  # SIGXCPU first, SIGKILL a second later
     document: Document | None = None
     problems: list[str] = []
+    unreadable: str | None = None
     for line in sys.stdin.buffer:
         question = json.loads(line)
         if "document" in question:
+            if document is None and unreadable is None:
+                try:
+                    document = Document(_parsed(question["document"]), prefixes=tuple(question["prefixes"]))
+                    problems = document.problems()
+                except ValueError as error:
+                    unreadable = str(error)[:TEXT_CAP]
             if document is None:
-                document = Document(question["document"], prefixes=tuple(question["prefixes"]))
-                problems = document.problems()
-            _write(_about(document, problems, question["operations"]))
+                _write({"unreadable": unreadable, "missing": question["operations"]})
+            else:
+                _write(_about(document, problems, question["operations"]))
+        elif document is not None and "as_json" in question:
+            _write(document.root)
         elif document is not None:
             body = question["body"].encode("latin-1")
             found = document.deviations(
                 question["method"], question["path"], question["status"], question["content_type"], body
             )
             _write(found)
+
+
+def _parsed(text: str) -> JsonObject:
+    """The document of a text of JSON or YAML; raises ValueError where it is none."""
+    parsed = parse_json(text)
+    found = parsed.value if parsed.is_json else _parsed_yaml(text, parsed.error or "")
+    if not isinstance(found, dict):
+        raise ValueError("the document is no object")
+    return found
+
+
+def _parsed_yaml(text: str, not_json: str) -> JsonValue:
+    """What a text of YAML holds, as JSON; what its aliases expand to is bounded by the memory of this process."""
+    try:
+        loaded = yaml.load(text, Loader=yaml.CSafeLoader)
+    except (yaml.YAMLError, ValueError, RecursionError):
+        raise ValueError(not_json) from None
+    if not isinstance(loaded, dict):  # any text is YAML
+        raise ValueError(not_json)
+    try:
+        found: JsonValue = json.loads(json.dumps(loaded, default=str))
+    except (TypeError, ValueError):  # keys that JSON does not know, numbers that are none
+        raise ValueError("YAML that cannot be JSON") from None
+    return found
 
 
 def _about(document: Document, problems: list[str], expected: list[str]) -> JsonObject:

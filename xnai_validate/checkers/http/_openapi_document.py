@@ -49,9 +49,12 @@ class Document:
         from openapi_spec_validator.validation.exceptions import ValidatorDetectError
         from referencing.exceptions import Unresolvable
 
+        from xnai_validate.checkers.http._ecma_patterns import with_readable_patterns
+
         found: list[str] = []
         try:
-            for error in get_validator_cls(self.root)(self.root).iter_errors():
+            readable = with_readable_patterns(self.root)
+            for error in get_validator_cls(readable)(readable).iter_errors():
                 found.append(f"{error.json_path}: {error.message}"[:TEXT_CAP])
                 if len(found) >= PROBLEMS_CAP:
                     break
@@ -122,14 +125,18 @@ class Document:
 
     def _validator(self, schema: JsonValue) -> Validator:
         """A validator of one schema of the document, in the dialect of its version."""
+        from jsonschema import validators
         from openapi_schema_validator import OAS30ReadValidator, OAS31Validator, OAS32Validator
         from referencing import Registry
         from referencing.jsonschema import DRAFT202012
+
+        from xnai_validate.checkers.http._ecma_patterns import KEYWORDS
 
         version = self.version or ""
         kind = OAS32Validator if version.startswith("3.2") else OAS31Validator
         if version.startswith(("3.0", "2.")):
             kind = OAS30ReadValidator
+        kind = validators.extend(kind, KEYWORDS)  # type: ignore[no-untyped-call]
         registry: Registry[JsonValue] = Registry().with_resource(_URI, DRAFT202012.create_resource(self.root))
         validator: Validator = kind(_absolute(schema), registry=registry, format_checker=kind.FORMAT_CHECKER)
         return validator

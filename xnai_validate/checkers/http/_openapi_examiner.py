@@ -31,6 +31,8 @@ LIMITED = frozenset({OUT_OF_MEMORY, -signal.SIGXCPU, -signal.SIGSEGV, -signal.SI
 class About(FrozenModel, extra="ignore"):
     """The errors and operations of a document."""
 
+    unreadable: str | None = None
+    """Why the text is no document; then the rest is empty."""
     problems: list[str] = Field(default_factory=list)
     version: str | None = None
     operations: list[str] = Field(default_factory=list)
@@ -44,15 +46,12 @@ class Deviations(FrozenModel):
     found: list[str]
 
 
-ENDLESS = About(problems=["cannot be validated to its end: it takes too long or too much memory"])
-
-
 class Examiner:
     """A document and the process that examines it, which is started at a question and answers one at a time."""
 
-    def __init__(self, document: JsonObject, prefixes: Sequence[str]) -> None:
-        """`prefixes` are paths that may stand before those of the document."""
-        self._document: JsonObject = {"document": document, "prefixes": list(prefixes)}
+    def __init__(self, text: str, prefixes: Sequence[str]) -> None:
+        """`text` is JSON or YAML; `prefixes` are paths that may stand before those of the document."""
+        self._document: JsonObject = {"document": text, "prefixes": list(prefixes)}
         self._process: asyncio.subprocess.Process | None = None
         self._stderr: IO[bytes] | None = None
         """What the process writes before it breaks: a file, so that it never waits for a reader."""
@@ -80,12 +79,27 @@ class Examiner:
     async def about(self, operations: Sequence[str]) -> About:
         """Return the errors of the document, its operations, and which of `operations` it does not describe.
 
-        Raises Unmeasurable where the process itself broke.
+        Raises Unmeasurable where validating it takes too long or too much memory, and where the process broke: then
+        nothing is known of the document.
         """
         async with self._lock:
             reply = None if self._endless else await self._ask({**self._document, "operations": list(operations)})
             self._endless = reply is None
-            return About.model_validate_json(reply) if reply is not None else ENDLESS
+        if reply is None:
+            raise Unmeasurable(
+                f"the document was not validated to its end: it takes more than {EXAMINE_S:g} s, or too much memory",
+                hint="ask for a smaller document, or give the check more of an idle machine",
+            )
+        return About.model_validate_json(reply)
+
+    async def document(self) -> JsonObject:
+        """Return the document as JSON; raises Unmeasurable where that takes too long or too much memory."""
+        async with self._lock:
+            reply = await self._ask({"as_json": True})
+        if reply is None:
+            raise Unmeasurable("the document was not read to its end: it takes too long or too much memory")
+        found: JsonObject = json.loads(reply)
+        return found
 
     async def deviations(self, method: str, path: str, status: int, content_type: str | None, body: bytes) -> list[str]:
         """How an answer differs from what the document declares. Raises Unmeasurable where the process itself broke."""
@@ -180,20 +194,20 @@ class Examiner:
 
 
 @asynccontextmanager
-async def examiner(ctx: Context, document: JsonObject, prefix: str) -> AsyncIterator[Examiner]:
+async def examiner(ctx: Context, text: str, prefix: str) -> AsyncIterator[Examiner]:
     """The examiner of a document, one for all checks of the run that examine it, for the block.
 
-    `prefix` is a path that may stand before those of the document.
+    `text` is JSON or YAML. `prefix` is a path that may stand before those of the document.
     """
-    digest = hashlib.sha256(json.dumps(document).encode()).hexdigest()
-    shared = await ctx.shared(("http", "openapi", "examiner", digest, prefix), lambda: _closed(document, prefix))
+    digest = hashlib.sha256(text.encode()).hexdigest()
+    shared = await ctx.shared(("http", "openapi", "examiner", digest, prefix), lambda: _closed(text, prefix))
     with shared.in_use():
         yield shared
 
 
 @asynccontextmanager
-async def _closed(document: JsonObject, prefix: str) -> AsyncIterator[Examiner]:
-    made = Examiner(document, (prefix,))
+async def _closed(text: str, prefix: str) -> AsyncIterator[Examiner]:
+    made = Examiner(text, (prefix,))
     try:
         yield made
     finally:

@@ -18,13 +18,12 @@ from xnai_validate.checkers.http._contract_requests import (
 from xnai_validate.checkers.http._openapi_examiner import Examiner, examiner
 from xnai_validate.kit import (
     Context,
-    JsonObject,
     NotApplicable,
     Target,
     Unmeasurable,
     checker,
 )
-from xnai_validate.wire.content import json_of, media_type
+from xnai_validate.wire.content import media_type
 from xnai_validate.wire.failure import WireError
 from xnai_validate.wire.http.client import HttpAnswer, HttpClient, HttpRequest
 
@@ -87,11 +86,8 @@ async def _measure(params: Contract, ctx: Context, target: Target) -> Kept:
     url = target.join(params.path, at_root=params.root)
     answer, failure = await trial.fetch(HttpRequest.of(url, headers=params.headers, target=target))
     status = answer.head.status if answer else None
-    document = json_of(answer.body)[0] if answer and status == 200 and failure is None else None
-    if failure is None and status == 200 and not isinstance(document, dict):
-        trial.problems = ["the document is not a JSON object"]
-    if isinstance(document, dict):
-        await trial.run(document)
+    if answer is not None and failure is None and status == 200:
+        await trial.run(answer.body.decode("utf-8-sig", "replace"))
     return trial.facts(status, failure)
 
 
@@ -116,14 +112,17 @@ class _Trial:
         self._slowest_ms: float | None = None
         self._making_peak_mib: float | None = None
 
-    async def run(self, document: JsonObject) -> None:
-        """Generate the requests, make them, and note what is wrong with the answers."""
+    async def run(self, text: str) -> None:
+        """Generate the requests of a document, make them, and note what is wrong with the answers."""
         prefix = urlsplit(self._target.url or "").path.rstrip("/")
-        async with examiner(self._ctx, document, prefix) as process:
+        async with examiner(self._ctx, text, prefix) as process:
             about = await process.about(())
             self.problems = about.problems
+            if about.unreadable is not None:
+                self.problems = [f"no OpenAPI document: {about.unreadable}"]
             if self.problems:
                 return
+            document = await process.document()
             names = [name for name in about.operations if self._is_chosen(name)]
             chosen = self._params.operations
             missing = [operation for operation in chosen if not any(_matches(operation, name) for name in names)]

@@ -26,7 +26,7 @@ from xnai_validate.kit import (
     Unmeasurable,
     checker,
 )
-from xnai_validate.wire.content import json_of, media_type
+from xnai_validate.wire.content import media_type
 from xnai_validate.wire.failure import WireError
 from xnai_validate.wire.http.client import HttpAnswer, HttpClient, HttpRequest
 
@@ -69,7 +69,7 @@ class OpenApi(Params):
     """Where the document is, what it must describe, and the calls whose answers are compared with it."""
 
     path: str = "/openapi.json"
-    """The path of the document (JSON)."""
+    """The path of the document, JSON or YAML."""
     root: bool = True
     """Whether the path is below the target's root instead of its url."""
     headers: dict[str, str] = Field(default_factory=dict)
@@ -143,12 +143,11 @@ async def openapi(params: OpenApi, ctx: Context) -> Described:
     answer, failure = await _fetch(client, request, params)
     if answer is None or failure is not None or answer.head.status != 200:
         return _undescribed(answer, failure)
-    found, is_json = json_of(answer.body)
-    if not is_json or not isinstance(found, dict):
-        empty = About(problems=["the document is not a JSON object"], missing=params.operations)
-        return _facts(answer, empty, [], 0)
-    async with examiner(ctx, found, urlsplit(target.url).path.rstrip("/")) as process:
+    text = answer.body.decode("utf-8-sig", "replace")
+    async with examiner(ctx, text, urlsplit(target.url).path.rstrip("/")) as process:
         about = await process.about(params.operations)
+        if about.unreadable is not None:
+            about = About(problems=[f"no OpenAPI document: {about.unreadable}"], missing=params.operations)
         deviations, answered = await _call_all(client, process, target, params) if not about.problems else ([], 0)
     return _facts(answer, about, deviations, answered)
 
