@@ -75,7 +75,7 @@ async def watch(ctx: Context, what: Watch, name: str, within_s: float, *, change
     steady = 0
     while len(seen.samples) < LOOKS_CAP:
         sample = await look(ctx, what.health, what.probes, what.paths)
-        seen.samples.append(sample)
+        seen.samples.append(sample.sharing(seen.samples[-1]) if seen.samples else sample)
         settled = all(sample.agrees(probe) for probe in what.probes) and all(sample.truth.values()) is not changed
         steady = steady + 1 if settled else 0
         if steady >= STEADY or ctx.clock.monotonic() >= end:

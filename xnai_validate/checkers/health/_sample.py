@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from xnai_validate.checkers._steps import observe_all
 from xnai_validate.kit import Context, JsonValue, Observation, values_at
@@ -31,6 +31,18 @@ class Sample:
     """How long the report took."""
     truth: Mapping[str, bool]
     """Component -> whether its own probe held."""
+
+    def sharing(self, before: Sample) -> Sample:
+        """The same sample, with the claims and the truth of an earlier one where they are equal.
+
+        A long drive keeps thousands of samples, and their contents hardly change.
+        """
+        return replace(
+            self,
+            claims=before.claims if before.claims == self.claims else self.claims,
+            status=before.status if before.status == self.status else self.status,
+            truth=before.truth if before.truth == self.truth else self.truth,
+        )
 
     def agrees(self, component: str) -> bool:
         """Whether the report is accurate about a component."""
