@@ -52,6 +52,24 @@ def test_a_value_of_several_parts_is_one_cause_whatever_the_promise() -> None:
     assert cause.alike == ("api/contract:refuses-invalid",)
 
 
+def test_one_part_that_is_empty_everywhere_is_one_cause() -> None:
+    """Answers without sources are one defect, whichever rule names them; an empty part of another target is another."""
+    script = Script("x", "x")
+    for name, target, broken in (
+        (
+            "canary",
+            "api",
+            (finding("json $.response", "contains", "three", "I"), finding("json $.sources", "length min", 1, 0)),
+        ),
+        ("cites", "api", (finding("json $.sources", "contains", "a.md", []),)),
+        ("streamed", "api", (finding("sources", "length min", 1, 0),)),
+        ("other", "docs", (finding("sources", "length min", 1, 0),)),
+    ):
+        script.check(f"s/s:{name}", "T", Status.FAIL, target=target, findings=broken)
+    first, second = causes(script).values()
+    assert (first.id, first.alike, second.id) == ("s/s:canary", ("s/s:cites", "s/s:streamed"), "s/s:other")
+
+
 def test_an_error_names_what_it_shares() -> None:
     """Checks that could not be measured for the same words are one cause; a run that passed has none."""
     script = Script("x", "x")

@@ -95,8 +95,8 @@ def _keys(check: CheckResult) -> Iterator[Key]:
     That is: the same words of an error, on whatever target; on one target, the same error instead of an answer, an
     answer with the same status of 500 or more, or the same part missing in a document; an answer of 500 or more that
     the API gives and the gateway passes on; one promise that is broken in the same facts, alike as far as these are no
-    measured numbers, lists or objects; the same value of several parts, of one kind of check. Failed steps of a flow
-    may have any reason: only the same words are the same.
+    measured numbers, lists or objects; the same value of several parts, of one kind of check; one part of the answers
+    that is empty. Failed steps of a flow may have any reason: only the same words are the same.
     """
     if check.status is Status.ERROR and check.reason:
         yield SAME, ("reason", check.reason)
@@ -122,6 +122,9 @@ def _keys(check: CheckResult) -> Iterator[Key]:
             yield SAME, ("promise", check.promise.id, check.target, facts)
         if first.actual is not None:
             yield SAME, ("promise", check.promise.id, *words)
+    for finding in broken:
+        if finding.actual == [] or (finding.rule == "length min" and finding.actual == 0):
+            yield SAME, ("empty", check.target, finding.fact.rpartition("$.")[2])
     if isinstance(first.actual, list | dict) and first.actual:
         yield SAME, ("value", check.kind, check.target, *words)
 
