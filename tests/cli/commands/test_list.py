@@ -44,6 +44,7 @@ def test_list_promises_has_source_and_checks(place: Place) -> None:
         "Vikunja, API documentation",
         "vikunja/vikunja: info, quick",
     ]
+    assert entry[3].strip().startswith("proven by the defects: ")
 
 
 def test_unknown_names_get_the_nearest(place: Place) -> None:

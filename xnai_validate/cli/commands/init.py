@@ -16,6 +16,7 @@ import yaml
 from xnai_validate import __version__
 from xnai_validate.cli.atomic_write import atomic_write, verify_writable
 from xnai_validate.cli.option_values import Assignment, assignment, parsed_by
+from xnai_validate.cli.stack_probe import with_protocol, with_root
 from xnai_validate.cli.terminal.command_help import Command, SearchPath, command_app
 from xnai_validate.cli.terminal.console import print_notice
 from xnai_validate.config.compile.load import load_plan
@@ -32,6 +33,20 @@ PROFILE = "phase4.1"
 PORT_CHECKS = ("services/ports:*",)
 """The checks that open one connection to each target, and do nothing else."""
 PASSWORD_ENV = "REDIS_PASSWORD"
+_REFINED = {"api": with_root, "redis": with_protocol}
+"""Target -> what is found out about it by asking it."""
+_FIELDS = """\
+  # A target may have: url; root, below which the API's /docs and /openapi.json are; container (Docker, Podman) or pid,
+  # for faults and figures of its process; password_env; tls: {ca, cert, key, verify, server_name}; headers; proxy;
+  # auth: {scheme, user, secret_env}; http2. xnai-validate schema stack describes each.
+  # llm is a model server of its own (llama.cpp with --metrics, Ollama, LiteLLM, vLLM), voice a speech server (OpenAI's
+  # audio API over HTTP, or Wyoming at tcp://HOST:PORT), worker the process that reads the bus. Leave out what is within
+  # the API or the user interface: its checks are skipped.
+"""
+_CANARIES = """\
+  # Two questions that your documents answer: a phrase of each answer, the source that is cited, the passage it is from.
+  # What is empty skips the checks that need it.
+"""
 
 
 @app.command(cls=Command)
@@ -55,6 +70,7 @@ def init(
         _probe(LoadOptions(paths=tuple(path or ()), targets=dict(target or ()), only=PORT_CHECKS))
     )
     found = {name: planned.target for name, planned in plan.targets.items() if name in answering}
+    found |= {name: refine(found[name]) for name, refine in _REFINED.items() if name in found}
     missing = {name: planned.target.url for name, planned in plan.targets.items() if name not in answering}
     for name, known in found.items():
         print_notice(f"found    {name:<8} {known.url}")
@@ -111,15 +127,15 @@ def stack_file_text(found: Mapping[str, Target], missing: Mapping[str, str | Non
     ]
     if "layout" in vars_:
         lines.append(_yaml({"layout": vars_["layout"]}))
-    lines.append("targets:")
+    lines += ["targets:", _FIELDS.rstrip()]
     lines += [f"  {name}: {_flow(_target_entry(target))}" for name, target in found.items()]
     if missing:
         lines.append("  # These did not answer. Correct the url of those that you have:")
         lines += [f"  # {name}: {_flow({'url': url or 'http://HOST:PORT'})}" for name, url in missing.items()]
     lines += [
         "vars:",
-        *(f"  {name}: {_flow(value)}" for name, value in vars_.items() if name not in ("layout", "canaries")),
-        "  # What your documents answer: a question, a word of the answer, and the source that must be cited.",
+        *(f"  {name}: {_flow(value)}" for name, value in vars_.items() if name not in ("layout", "canaries", "redis")),
+        _CANARIES.rstrip(),
         *(f"  {line}" for line in _yaml({"canaries": vars_["canaries"]}).splitlines()),
         "  # profiles/stack.yaml has all other figures that differ between stacks, with their defaults.",
     ]
@@ -128,12 +144,17 @@ def stack_file_text(found: Mapping[str, Target], missing: Mapping[str, str | Non
 
 def _target_entry(target: Target) -> JsonObject:
     entry: JsonObject = {"url": target.url}
+    if target.root:
+        entry["root"] = target.root
     if target.container:
         entry["container"] = target.container
     if target.scheme in ("redis", "rediss"):
         entry["password_env"] = PASSWORD_ENV
-    if target.tls.ca:
-        entry["tls"] = {"ca": target.tls.ca}
+    tls: JsonObject = {"ca": target.tls.ca} if target.tls.ca else {}
+    if not target.tls.verify:
+        tls["verify"] = False
+    if tls:
+        entry["tls"] = tls
     return entry
 
 

@@ -145,6 +145,7 @@ def _vars(settings: Settings, canaries: Sequence[dict[str, str]]) -> dict[str, o
         "heartbeat_s": times.heartbeat_s,
         "monitor": {
             "interval_s": times.monitor_interval_s,
+            "exposed": True,
             "rules": {service: {"failures": failures} for service, failures in MONITOR_FAILURES.items()},
         },
         "redis": {"maxmemory_mb": REDIS_MAXMEMORY_MB},

@@ -56,7 +56,6 @@ IS_500 = _show(
         checks=(
             "services/answers:ui-no-trace",
             "services/answers:ui-page",
-            "services/gateway:no-framing",
             "services/gateway:routes-ui",
         ),
     ),
