@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import os
 import socket
 from collections.abc import Iterator
@@ -187,21 +188,46 @@ def test_what_is_posted_is_read_without_trust() -> None:
     assert not good.faults
 
 
-def test_the_receiver_bounds_what_it_takes() -> None:
-    """A body beyond the cap is refused with 413, other methods with 405; several deliveries come on one connection."""
-    taken: list[Delivery] = []
+async def deliver(request: bytes, taken: list[Delivery]) -> bytes:
+    """Send the bytes to a receiver; returns the beginning of what it answers."""
 
     def take(delivery: Delivery) -> int:
         taken.append(delivery)
         return 200
 
+    async with receiving("127.0.0.1", 0, take) as port:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(request)
+        answer = await asyncio.wait_for(reader.read(4096), 5)
+        writer.close()
+        return answer
+
+
+def test_a_compressed_delivery_is_read_or_refused() -> None:
+    """gzip is undone within the bound; a coding that is not known, or a body that is no gzip, is refused with 415."""
+    taken: list[Delivery] = []
+
+    def post(body: bytes, coding: str) -> bytes:
+        head = f"POST /a HTTP/1.1\r\nHost: x\r\nContent-Encoding: {coding}\r\nContent-Length: {len(body)}\r\n\r\n"
+        return asyncio.run(deliver(head.encode() + body, taken))
+
+    alert = b'{"status": "firing"}'
+    assert b" 200" in post(gzip.compress(alert), "gzip")
+    assert [delivery.body for delivery in taken] == [alert]
+    refused = post(alert, "compress")
+    assert b" 415" in refused
+    assert b"accept-encoding: gzip" in refused.lower()
+    assert b" 415" in post(b"no gzip at all", "gzip")
+    assert b" 413" in post(gzip.compress(b"x" * (BODY_CAP + 1)), "gzip")
+    assert len(taken) == 1
+
+
+def test_the_receiver_bounds_what_it_takes() -> None:
+    """A body beyond the cap is refused with 413, other methods with 405; several deliveries come on one connection."""
+    taken: list[Delivery] = []
+
     async def talk(request: bytes) -> bytes:
-        async with receiving("127.0.0.1", 0, take) as port:
-            reader, writer = await asyncio.open_connection("127.0.0.1", port)
-            writer.write(request)
-            answer = await asyncio.wait_for(reader.read(4096), 5)
-            writer.close()
-            return answer
+        return await deliver(request, taken)
 
     small = b"POST /a HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\nhi"
     assert b" 200" in asyncio.run(talk(small))

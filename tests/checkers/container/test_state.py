@@ -16,6 +16,7 @@ from tests.checkers.beside import beside
 from tests.checkers.container_api import Engine, container_api
 from tests.context import observe
 from xnai_validate.kit import NotApplicable, Target
+from xnai_validate.model.judging.findings import describe_finding
 from xnai_validate.wire.containers.engine import NoSuchContainer, container_engine, find_socket
 
 MIB = 2**20
@@ -79,12 +80,25 @@ def test_a_running_container_is_described(engine: Engine) -> None:
     assert facts == {
         "error": None, "error_detail": None, "found": True, "running": True, "status": "running", "health": "healthy",
         "health_failures": 0, "restarts": 2, "oom_killed": False, "exit_code": 0, "pid": 4242, "image": "redis:7.4",
+        "usage_error": None,
         "memory_limit_mib": 512, "memory_mib": 128, "memory_percent": 25, "pids": 5, "pids_limit": 200,
         "networks": ["backend", "xnai_network"], "ports": {"6379/tcp": "", "9121/tcp": "0.0.0.0:9121, [::]:9121"},
         "restart_policy": "unless-stopped", "user": "1001:1001", "privileged": False, "readonly": True,
     }  # fmt: skip
     assert "stream=false" in engine.requests[1]
     assert "not-for-facts" not in str(seen.facts)
+
+
+def test_without_statistics_all_else_is_known(engine: Engine) -> None:
+    """A rootless engine without delegated control groups has none: state, health and restarts stay, with the reason."""
+    engine.give("GET /containers/xnai_redis/json", docker())
+    engine.give("GET /containers/xnai_redis/stats", b'{"message":"cgroups: cannot get stats"}', 500)
+    seen = observe("container.state", REDIS, expect={"health": "healthy", "memory_percent": {"max": 90}})
+    assert [finding.fact for finding in seen.findings if not finding.held] == ["memory_percent"]
+    assert (seen.facts["error"], seen.facts["restarts"], seen.facts["memory_mib"]) == (None, 2, None)
+    assert "cgroups: cannot get stats" in seen.facts["usage_error"]
+    broken = next(finding for finding in seen.findings if not finding.held)
+    assert "cannot get stats" in describe_finding(broken, seen.facts)
 
 
 def test_podman_is_understood(engine: Engine) -> None:
@@ -203,13 +217,14 @@ def test_an_endless_answer_is_cut(engine: Engine) -> None:
 
 
 def test_a_hanging_engine_is_a_timeout(engine: Engine) -> None:
-    """An engine that never answers is a time-out of that many seconds, also when it hangs at the second request."""
+    """An engine that never answers is a time-out of that many seconds; without statistics all else stays known."""
     engine.hang("GET /containers/xnai_redis/json")
     assert observe("container.state", REDIS, timeout="100ms").facts["error"] == "timeout"
     engine.give("GET /containers/xnai_redis/json", docker())
     engine.hang("GET /containers/xnai_redis/stats")
     seen = observe("container.state", REDIS, timeout="1s")
-    assert seen.facts["error"] == "timeout"
+    assert (seen.facts["error"], seen.facts["running"], seen.facts["memory_mib"]) == (None, True, None)
+    assert seen.facts["usage_error"]
     assert observe("container.state", REDIS, usage=False).held
 
 

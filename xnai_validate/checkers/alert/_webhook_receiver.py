@@ -6,13 +6,15 @@ Messages are read by h11 (RFC 9112). Bodies are capped, connections are few, and
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 
 import h11
 
-from xnai_validate.kit import Unmeasurable
+from xnai_validate.kit import ErrorKind, Unmeasurable
+from xnai_validate.wire.failure import WireError
+from xnai_validate.wire.http.content_coding import ACCEPT_ENCODING, decoder
 
 BODY_CAP = 1 << 20
 """Bytes of one delivery; a larger one is answered with 413."""
@@ -90,6 +92,12 @@ class _Served:
                 await self._reply(413)
                 return
             headers = {name.decode().lower(): value.decode("latin-1") for name, value in request.headers}
+            try:
+                body = _decoded(body, headers)
+            except WireError as error:
+                too_large = error.kind is ErrorKind.TOO_LARGE
+                await self._reply(413 if too_large else 415)
+                return
             delivery = Delivery(
                 request.method.decode("ascii", "replace"),
                 request.target.decode("ascii", "replace"),
@@ -122,8 +130,10 @@ class _Served:
     async def _reply(self, status: int) -> None:
         text = b"ok\n" if status < 400 else b"refused\n"
         headers = [("Content-Type", "text/plain"), ("Content-Length", str(len(text)))]
-        if status == 413:
+        if status in (413, 415):
             headers.append(("Connection", "close"))
+        if status == 415:
+            headers.append(("Accept-Encoding", ACCEPT_ENCODING))  # RFC 9110, 12.5.3
         await self._send(h11.Response(status_code=status, headers=headers), h11.Data(data=text), h11.EndOfMessage())
 
     async def _send(self, *events: h11.Event) -> None:
@@ -132,3 +142,17 @@ class _Served:
             if data:
                 self._writer.write(data)
         await self._writer.drain()
+
+
+def _decoded(body: bytes, headers: Mapping[str, str]) -> bytes:
+    """The content of a delivery, its coding undone. Raises WireError for an unknown coding, a bad body, too much."""
+    undo = decoder(headers)
+    if undo is None:
+        return body
+    undo.feed(body)
+    content = bytearray()
+    while undo.waiting:
+        content += undo.take()
+        if len(content) > BODY_CAP:
+            raise WireError(ErrorKind.TOO_LARGE, f"the content has more than {BODY_CAP} bytes")
+    return bytes(content + undo.finish())

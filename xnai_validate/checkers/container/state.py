@@ -80,6 +80,8 @@ class ContainerState(Facts):
     """In use, of its limit (of the host's memory where it has none)."""
     pids: Count | None = None
     """Processes and threads in it."""
+    usage_error: str | None = None
+    """Why the engine gave no use of memory and no number of processes, in its words."""
     pids_limit: Count | None = None
     """The most it may have; null means unlimited."""
     networks: list[str] | None = None
@@ -113,15 +115,22 @@ async def state(params: StateParams, ctx: Context) -> ContainerState:
     async with container_engine(find_socket(params.socket), params.timeout) as engine:
         try:
             seen = await engine.inspect(name)
-            stats = await engine.stats(name) if params.usage and seen.state.running else None
         except NoSuchContainer:
             return ContainerState(found=False)
         except EngineError as error:
             return ContainerState(error=error.kind, error_detail=error.detail[:500])
-    return _facts(seen, stats, ctx.clock.time())
+        stats, usage_error = None, None
+        try:
+            stats = await engine.stats(name) if params.usage and seen.state.running else None
+        except NoSuchContainer:
+            return ContainerState(found=False)
+        except EngineError as error:
+            # A rootless engine without delegated control groups cannot tell; all else is known.
+            usage_error = error.detail[:500]
+    return _facts(seen, stats, usage_error, ctx.clock.time())
 
 
-def _facts(seen: Inspection, stats: Stats | None, now_s: float) -> ContainerState:
+def _facts(seen: Inspection, stats: Stats | None, usage_error: str | None, now_s: float) -> ContainerState:
     main, host = seen.state, seen.host_config
     net = seen.network_settings
     started = _moment(main.started_at)
@@ -137,6 +146,7 @@ def _facts(seen: Inspection, stats: Stats | None, now_s: float) -> ContainerStat
         health_failures=health.failing_streak if health else None,
         restarts=seen.restart_count,
         oom_killed=main.oom_killed,
+        usage_error=usage_error,
         exit_code=main.exit_code,
         pid=main.pid or None,
         started_at=started.isoformat() if started else None,

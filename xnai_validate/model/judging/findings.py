@@ -207,6 +207,9 @@ _EXPLAINED_BY = {
     "json_valid": "json_detail",
     "bad_json_count": "json_detail",
     "framing_faults": "unknown_fields",
+    "memory_mib": "usage_error",
+    "memory_percent": "usage_error",
+    "pids": "usage_error",
 }
 """Fact -> the fact that explains it, where that is not `<fact>_detail`."""
 
