@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import re
+import shutil
+import subprocess
 
+import pytest
 import yaml
 from hypothesis import given, settings
 
@@ -59,3 +62,26 @@ def test_no_text_breaks_tap(text: str) -> None:
     assert [line.startswith("not ok") for line in found] == [True, True, False, True]
     assert len(blocks) == 3
     assert all(printable(line) == line for line in found)
+
+
+PARSE = r"""
+use TAP::Parser;
+my $parser = TAP::Parser->new({ tap => do { local $/; <STDIN> } });
+my $yaml = 0;
+while (my $result = $parser->next) { $yaml += $result->is_yaml; print $result->raw, "\n" if $result->is_unknown }
+print "$yaml blocks, ", $parser->tests_run, " run, ", join("; ", $parser->parse_errors), "\n";
+"""
+
+
+@pytest.mark.parametrize("case", ["failed", "hostile", "compared", "undecided"])
+def test_perl_reads_the_report(case: str) -> None:
+    """Perl's own TAP::Parser, which is behind `prove`, reads every point and every block, also with hostile text."""
+    perl = shutil.which("perl")
+    assert perl is not None, "Debian installs perl with every system"
+    text = made(build_report(CASES[case][1]()))
+    read = subprocess.run([perl, "-e", PARSE], input=text, capture_output=True, text=True, check=False, timeout=60)
+    if "Can't locate TAP/Parser.pm" in read.stderr:  # perl-base alone: what it would read is read by PyYAML above
+        return
+    count = len(re.findall(r"^(?:not )?ok ", text, re.MULTILINE))
+    blocks = text.count("\n  ---\n")
+    assert (read.stdout, read.stderr) == (f"{blocks} blocks, {count} run, \n", "")

@@ -1,6 +1,7 @@
 """The report as TAP version 13: one test point a check, then one a criterion; many parsers refuse version 14.
 
-Source: https://testanything.org/tap-version-13-specification.html. Diagnostics are YAML blocks by a YAML library.
+Source: https://testanything.org/tap-version-13-specification.html. Diagnostics are YAML blocks by a YAML library, kept
+within what Perl's TAP::Parser reads of YAML: mappings of plain or single-quoted texts.
 """
 
 from __future__ import annotations
@@ -56,7 +57,7 @@ def _point(number: int, check: CheckResult) -> str:
     promise = promise_of(check)
     values: dict[str, object] = {
         "status": check.status.value,
-        "findings": findings or None,
+        "findings": dict(enumerate(findings, 1)) or None,  # a list of quoted texts is beyond TAP::Parser
         "reason": None if findings else check.reason,
         "target": check.target,
         **dict([promise] if promise else []),
@@ -76,12 +77,19 @@ def _safe(text: str) -> str:
 def _block(values: Mapping[str, object]) -> str:
     """Return a YAML block, indented as the specification requires; values of None are left out."""
     text = yaml.safe_dump(
-        {key: value for key, value in values.items() if value is not None},
+        {key: _plain(value) for key, value in values.items() if value is not None},
         sort_keys=False,
         allow_unicode=True,
-        width=1000,
+        width=float("inf"),
     )
     return "".join(f"  {line}\n" for line in ("---", *text.splitlines(), "..."))
+
+
+def _plain(value: object) -> object:
+    """Texts without characters that YAML would need double quotes for."""
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    return printable(value) if isinstance(value, str) else value
 
 
 FORMAT = Format("tap", "TAP version 13, for prove and others", extensions=(".tap",), render=render)
