@@ -139,6 +139,8 @@ async def _drive(params: SharedParams, ctx: Context) -> tuple[_Record, float]:
         ctx.progress(f"breaker {params.name}: {params.outage.fault} takes Redis away")
         async with ctx.injected(params.outage):
             await at_once(params, ctx, params.call, params.connections)
+        # A worker may leave a Redis alone for a moment that has just failed it.
+        await ctx.clock.sleep(2 * params.settle)
         await driver.begin()
     async with driver.opened() as record.opening:
         if record.opening.opened is not None:
