@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -61,6 +62,7 @@ RAISED: Mapping[str, Callable[[str], BaseException]] = {
     "unmeasurable": lambda text: Unmeasurable(text, hint="look there"),
     "broken": Interrupt,
     "timeout": lambda text: TimeoutError(text),
+    "no-files": lambda text: ExceptionGroup("streams", [OSError(errno.EMFILE, text)]),
     "cancelled": lambda text: asyncio.CancelledError(),
     "group": lambda text: ExceptionGroup("several", [ExceptionGroup("inner", [Unmeasurable(text)])]),
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from pathlib import Path
 from typing import Any
 
@@ -145,6 +146,15 @@ def test_a_checker_that_breaks_is_an_error_that_names_the_place(tmp_path: Path, 
     notices = [event.text for event in events if isinstance(event, Notice)]
     assert len(notices) == 1
     assert "a fault of the tool" in notices[0]
+
+
+def test_too_few_descriptors_are_an_error_with_the_remedy(tmp_path: Path) -> None:
+    """The limit is one of this process, so neither the stack nor the tool is at fault; the reason names it."""
+    end, events, _ = run_check(tmp_path, script={"answers": ["no-files"], "text": "Too many open files"})
+    assert end.status is Status.ERROR
+    assert end.reason is not None
+    assert re.match(r"not judged: this process may open \d+ files, connections included, and needs more; ", end.reason)
+    assert [event for event in events if isinstance(event, Notice)] == []
 
 
 def test_a_group_of_exceptions_is_read_by_its_first(tmp_path: Path) -> None:

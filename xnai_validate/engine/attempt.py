@@ -6,6 +6,8 @@ What was not reached is not judged: a bound of this tool is no failure of the st
 from __future__ import annotations
 
 import asyncio
+import errno
+import resource
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field, replace
@@ -241,7 +243,15 @@ def _failed(measurement: CompiledMeasurement, error: BaseException) -> Outcome:
         return Outcome(Status.SKIP, _message(error))
     if isinstance(error, XnaiError):
         return Outcome(Status.ERROR, _message(error))
+    if isinstance(error, OSError) and error.errno in (errno.EMFILE, errno.ENFILE):
+        return Outcome(Status.ERROR, _too_few_descriptors())
     return _broken(measurement, error)
+
+
+def _too_few_descriptors() -> str:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    more = f"raise it with ulimit -n {hard}" if soft < hard else "begin fewer connections at once (-j, or its params)"
+    return f"not judged: this process may open {soft} files, connections included, and needs more; {more}"
 
 
 def _message(error: XnaiError) -> str:

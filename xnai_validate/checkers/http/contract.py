@@ -261,5 +261,5 @@ def _require_memory(needed_bytes: int, ctx: Context) -> None:
 def _require_extra() -> None:
     from importlib.util import find_spec
 
-    if any(find_spec(name) is None for name in ("schemathesis", "openapi_spec_validator", "jsonschema")):
+    if any(find_spec(name) is None for name in ("schemathesis", "openapi_spec_validator", "jsonschema", "regress")):
         raise Unmeasurable("http.contract needs more libraries", hint="pip install 'xnai-validate[contract]'")

@@ -224,5 +224,5 @@ def _facts(
 def _require_extra() -> None:
     from importlib.util import find_spec
 
-    if find_spec("openapi_spec_validator") is None or find_spec("openapi_schema_validator") is None:
+    if any(find_spec(name) is None for name in ("openapi_spec_validator", "openapi_schema_validator", "regress")):
         raise Unmeasurable("http.openapi needs more libraries", hint="pip install 'xnai-validate[openapi]'")
