@@ -105,7 +105,9 @@ async def running(services: Services) -> AsyncIterator[None]:
                 background.append(tasks.create_task(services.rooms.run()))
             # One worker watches for all: two would send every alert twice, and recover every service twice.
             if services.settings.worker == 0:
-                background.append(tasks.create_task(Monitor(services).run()))
+                monitor = Monitor(services)
+                await monitor.record_tier()
+                background.append(tasks.create_task(monitor.run()))
             yield
             for task in background:
                 task.cancel()

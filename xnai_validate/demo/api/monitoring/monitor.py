@@ -79,7 +79,7 @@ class Monitor:
     async def round(self) -> None:
         """Check every service once, and keep the degradation record up to date."""
         await self.check_services()
-        await self._degrade()
+        await self.record_tier()
 
     @seam
     async def check_services(self) -> None:
@@ -144,7 +144,7 @@ class Monitor:
         """Alert for a service that is up again."""
         self.alerts.raise_alert("recovery", service, "info", f"{service} has recovered")
 
-    async def _degrade(self) -> None:
+    async def record_tier(self) -> None:
         """Record the tier when it has changed, and at the start."""
         percent = degradation.memory_percent(self._services.settings)
         tier = degradation.tier(percent)

@@ -57,12 +57,15 @@ PESSIMISTIC = Defect(
     "The metrics never report a service as up again once it was down.",
     checks=("health/monitor:gauge-rises",),
 )
-_DOWN: WeakKeyDictionary[Monitor, set[str]] = WeakKeyDictionary()
+_DOWN: WeakKeyDictionary[Monitor, dict[str, bool]] = WeakKeyDictionary()
+"""Service -> whether it was down after it had been up: one that is late at the start is not meant."""
 
 
 @PESSIMISTIC.wraps(Monitor.show)
 def show_down_for_ever(show: Show, /, self: Monitor, service: str, *, is_up: bool) -> None:
-    down = _DOWN.setdefault(self, set())
-    if not is_up:
-        down.add(service)
-    show(self, service, is_up=service not in down)
+    down = _DOWN.setdefault(self, {})
+    if is_up:
+        down.setdefault(service, False)
+    elif service in down:
+        down[service] = True
+    show(self, service, is_up=is_up and not down.get(service, False))
