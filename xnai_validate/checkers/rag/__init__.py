@@ -2,9 +2,9 @@
 
 Where the canary questions come from: `canaries`, a var, is a list of `{question, expect, source, document}`. A question
 is one that your documents answer; `expect` is a phrase that the answer must contain, `source` the name under which the
-document is cited, `document` its text, or the passage of it that answers; where source or document is empty, checks
-that need it are skipped. Replace them by two or more of your own, in a file that is found before the bundled one: in
-the current directory, beside your profile or below `--path`:
+document is cited, `document` its text, or the passage of it that answers; where one is empty, checks that need it are
+skipped, and all are empty until you give two or more of your own: under `vars` in the stack file, or in a file that is
+found before the bundled one, in the current directory, beside your profile or below `--path`:
 
     # checks/rag/canaries.yaml
     vars:
