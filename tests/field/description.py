@@ -19,10 +19,9 @@ def description(settings: Settings, pids: dict[str, int]) -> dict[str, object]:
         "url": f"{'rediss' if settings.tls else 'redis'}://default@127.0.0.1:{settings.ports['redis']}/0",
         "password": settings.redis_password,
     }
+    targets["redis"]["pid"] = pids["tls_front" if settings.tls else "redis"]
     if settings.tls:
         targets["redis"]["tls"] = {"ca": f"{settings.folder}/ca.pem"}
-    else:
-        targets["redis"]["pid"] = pids["redis"]
     canaries = [
         {"question": question, "expect": phrase, "source": source, "document": DOCUMENTS[source]}
         for question, phrase, source in CANARIES

@@ -134,6 +134,21 @@ def test_alerts_about_something_else_and_from_before_do_not_count(server: Server
     assert early.sent_at == 1577836800.0
 
 
+@pytest.mark.parametrize(
+    ("text", "sent_at", "faults"),
+    [
+        ("2026-11-29T22:00:00+00:00", 1_795_989_600.0, ()),
+        ("1795989600", 1_795_989_600.0, ()),
+        ("1795989600.25", 1_795_989_600.25, ()),
+        ("yesterday", None, ("timestamp is no point in time: 'yesterday'",)),
+    ],
+)
+def test_the_time_of_an_alert(text: str, sent_at: float | None, faults: tuple[str, ...]) -> None:
+    """It is a time of ISO 8601, or seconds since the epoch, as the stack writes its other times."""
+    notice = flat({"service": "llm", "timestamp": text}, ("service", "timestamp"))
+    assert (notice.sent_at, notice.faults) == (sent_at, faults)
+
+
 def test_params_that_do_not_fit_are_refused(server: Server) -> None:
     """Neither breach nor cause, no channel, or a cure without a cause is an error of the suite."""
     cause = [{"kind": "http.request"}]

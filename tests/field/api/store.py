@@ -14,7 +14,7 @@ from redis.exceptions import RedisError
 from tests.field.settings import Settings
 
 T = TypeVar("T")
-_TIMEOUT_S = 0.5
+_TIMEOUT_S = 1.0
 _PAUSE_S = 0.7
 
 

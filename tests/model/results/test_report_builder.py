@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from xnai_validate.model.json import to_json
@@ -103,6 +105,20 @@ def test_a_criterion_that_is_not_judged_neither_holds_nor_fails() -> None:
         "needs --allow disruptive",
     )
     assert report.exit_code == 0
+
+
+def test_a_criterion_is_not_judged_where_checks_found_that_they_do_not_apply() -> None:
+    """What was attempted, and found that the stack lacks what it needs, might have passed; what is blocked not."""
+    a, b = info("a"), info("b")
+    criterion = Criterion(scope="api", rule=Rule("passed", "min", 2))
+    lacking = replace(finished(b, Status.SKIP), attempts=1)
+    blocked = replace(finished(b, Status.SKIP), blocked_by=a.id)
+    results = [
+        build_report([started(a, b, criteria=(criterion,)), finished(a, Status.PASS), end, END]).criteria[0]
+        for end in (lacking, blocked)
+    ]
+    assert [result.met for result in results] == [None, False]
+    assert results[0].not_judged == "1 of its checks found that this stack lacks what they need"
 
 
 def test_events_survive_their_journal() -> None:

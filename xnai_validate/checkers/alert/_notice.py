@@ -8,6 +8,7 @@ stream, or one JSON object.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -21,6 +22,8 @@ _GOOD = frozenset({"healthy", "resolved", "ok", "up", "closed", "normal"})
 _STATE_FIELDS = ("new_status", "status", "state")
 _CHANGING = frozenset({"alert_id", "id", "timestamp", "time", "message", "startsAt", "endsAt"})
 """Fields in which two deliveries of the same alert may differ."""
+_EPOCH = re.compile(r"\d{9,10}(\.\d{1,9})?")
+"""Seconds since 1970, of any year from 1973 to 2286."""
 FIELD_CAP = 300
 ALERTS_CAP = 1_000
 """Alerts of one delivery that are read."""
@@ -118,10 +121,12 @@ def _labelled(alert: Mapping[str, object], common: Sequence[str]) -> Notice:
 
 
 def _time(fields: Mapping[str, str], name: str) -> tuple[float | None, str | None]:
-    """A point in time (ISO 8601 with a time zone) as seconds since the epoch, or what is wrong with it."""
+    """A time (ISO 8601 with a zone, or seconds since the epoch) as such seconds, or what is wrong with it."""
     text = fields.get(name)
     if not text:
         return None, None
+    if _EPOCH.fullmatch(text):
+        return float(text), None
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:

@@ -163,6 +163,7 @@ def _vars(settings: Settings, canaries: Sequence[dict[str, str]]) -> dict[str, o
         "alerts": {
             "listen": f"127.0.0.1:{settings.ports[ALERTS]}",
             "actions_max": 2,
+            "announces_recovery": True,
         },
         "restart_s": 15,
         "health": {"slowest_ms": 2500},

@@ -148,7 +148,7 @@ def judge_criteria(criteria: Iterable[Criterion], checks: Sequence[CheckResult])
         chosen = [c for c in checks if criterion.scope in ("total", c.category)]
         counts = _counts(chosen)
         (finding,) = judge([criterion.rule], counts)
-        not_judged = criterion.not_judged or (None if finding.held else _why_not_judged(criterion.rule, counts))
+        not_judged = criterion.not_judged or (None if finding.held else _why_not_judged(criterion.rule, counts, chosen))
         results.append(
             CriterionResult(
                 name=f"{criterion.scope} {finding.fact}",
@@ -161,14 +161,18 @@ def judge_criteria(criteria: Iterable[Criterion], checks: Sequence[CheckResult])
     return tuple(results)
 
 
-def _why_not_judged(rule: Rule, counts: Mapping[str, int]) -> str | None:
-    """Why a criterion is neither met nor missed: checks that could not be judged might have passed."""
+def _why_not_judged(rule: Rule, counts: Mapping[str, int], checks: Sequence[CheckResult]) -> str | None:
+    """Why a criterion is neither met nor missed: checks that were not judged, or do not apply, might have passed."""
     errors = counts["errors"]
-    if rule.fact != "passed" or not errors:
+    not_applicable = sum(check.status is Status.SKIP and check.attempts > 0 for check in checks)
+    if rule.fact != "passed" or not errors + not_applicable:
         return None
-    possible = range(counts["passed"], counts["passed"] + errors + 1)
+    skipped = sum(check.status is Status.SKIP and check.blocked_by is None for check in checks)
+    possible = range(counts["passed"], counts["passed"] + errors + skipped + 1)
     if not any(judge([rule], {"passed": passed})[0].held for passed in possible):
         return None
+    if not errors:
+        return f"{not_applicable} of its checks found that this stack lacks what they need"
     return f"{errors} check{'' if errors == 1 else 's'} could not be judged"
 
 

@@ -96,7 +96,7 @@ async def write_once(send: Send, /, self: Alerts, alert: Alert) -> bool:
 NEVER_RESOLVED = Defect(
     "alerts-never-resolved",
     "No alert is raised when a service is healthy again.",
-    checks=("alerts/delivery:resolved", "alerts/delivery:once"),
+    checks=("alerts/delivery:resolved",),
 )
 
 
