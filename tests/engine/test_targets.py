@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from tests.engine.plans import declared, make, plan_of
-from xnai_validate.engine import SystemClock, settle_targets
+from xnai_validate.engine import SystemClock, settle_targets, wait_for_targets
 from xnai_validate.engine.targets import PROBE_S
 from xnai_validate.kit import Context, Facts, Params, Target, checker
 from xnai_validate.model.judging.rules import Rule
@@ -145,3 +146,47 @@ def test_a_schema_without_choices_is_left_alone() -> None:
     }
     plan = Plan("A test", ("made",), (), targets)
     assert asyncio.run(settle_targets(plan, SystemClock())) == {}
+
+
+def waiting_plan(*ports: int) -> Plan:
+    """A plan with one check on each of several targets, t0, t1 ..."""
+    names = [f"t{number}" for number in range(len(ports))]
+    targets = {
+        name: PlannedTarget(name, (Candidate(Target(name, f"http://127.0.0.1:{port}")),))
+        for name, port in zip(names, ports, strict=True)
+    }
+    checks = tuple(make(f"on-{name}", declared(greet), target=name) for name in names)
+    return Plan("A test", ("made",), checks, targets)
+
+
+def test_targets_that_start_late_are_waited_for() -> None:
+    """Also where no check needs another: the wait ends once all accept connections, with how long each took."""
+    waited: list[str] = []
+
+    async def main() -> tuple[str, ...]:
+        first, open_port = await serve(b"welcome")
+        second, late_port = await serve(b"welcome")
+        second.close()
+        await second.wait_closed()
+
+        async def start() -> asyncio.Server:
+            await asyncio.sleep(0.7)
+            return (await serve(b"welcome", late_port))[0]
+
+        starting = asyncio.create_task(start())
+        plan = waiting_plan(open_port, late_port)
+        sentences = await asyncio.wait_for(wait_for_targets(plan, SystemClock(), 60.0, waited.extend), 30.0)
+        for server in (first, await starting):
+            server.close()
+        return sentences
+
+    (sentence,) = asyncio.run(main())
+    assert waited == ["t1"]
+    assert re.fullmatch(r"t1 \(127\.0\.0\.1:\d+\) accepted connections after [0-9.]+ s", sentence)
+
+
+def test_a_target_that_never_comes_up_is_named_with_the_reason() -> None:
+    """When the time is over the run goes on: its checks report what is missing."""
+    with free_port() as refused:
+        (sentence,) = asyncio.run(wait_for_targets(waiting_plan(refused), SystemClock(), 0.2))
+        assert sentence == f"t0 (127.0.0.1:{refused}) accepted no connection within 0.2 s: connection refused"

@@ -6,7 +6,7 @@ from xnai_validate.engine.journal import journal_path, journals, new_run_id, rea
 from xnai_validate.engine.memory_guard import Memory
 from xnai_validate.engine.signals import signals
 from xnai_validate.engine.state_folder import state_dir
-from xnai_validate.engine.targets import settle_targets
+from xnai_validate.engine.targets import settle_targets, wait_for_targets
 from xnai_validate.engine.undo.folder import UndoFolder, Unreadable
 from xnai_validate.engine.undo.record import UndoRecord
 from xnai_validate.engine.undo.repair import Repaired, repair
@@ -27,4 +27,5 @@ __all__ = [
     "settle_targets",
     "signals",
     "state_dir",
+    "wait_for_targets",
 ]

@@ -1,9 +1,10 @@
-"""Find the candidate of each target that is used: the first one, in order, that answers its probe."""
+"""Targets before a run: which candidate of each is used, and waiting until they accept connections."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+import os
+from collections.abc import Callable, Mapping, Sequence
 
 from xnai_validate.engine.attempt import attempt
 from xnai_validate.engine.context import CheckContext, Scope
@@ -64,6 +65,51 @@ async def _first_that_answers(planned: PlannedTarget, scope: Scope) -> int | Non
                 for later in probes[index + 1 :]:
                     later.cancel()
                 return index
+    return None
+
+
+async def wait_for_targets(
+    plan: Plan, clock: Clock, wait_s: float, on_wait: Callable[[Sequence[str]], None] = lambda names: None
+) -> tuple[str, ...]:
+    """Wait until every target that the checks use accepts connections, at most `wait_s` seconds.
+
+    `on_wait` is called once with the names of those that do not at first. Returns a sentence for each that was waited
+    for: how long it took, or why it never did.
+    """
+    used = dict.fromkeys(check.measurement.target for check in plan.checks if check.skip is None)
+    targets = [plan.targets[name].target for name in used if name is not None and name in plan.targets]
+    reached = [target for target in targets if target.host and target.port]
+    begun = clock.monotonic()
+    refusals = await asyncio.gather(*(_refusal(target) for target in reached))
+    waiting = [target for target, refusal in zip(reached, refusals, strict=True) if refusal is not None]
+    if not waiting:
+        return ()
+    on_wait([target.name for target in waiting])
+    return tuple(await asyncio.gather(*(_await_target(target, clock, begun, wait_s) for target in waiting)))
+
+
+async def _await_target(target: Target, clock: Clock, begun: float, wait_s: float) -> str:
+    where = f"{target.name} ({target.host}:{target.port})"
+    while True:
+        refusal = await _refusal(target)
+        waited_s = clock.monotonic() - begun
+        if refusal is None:
+            return f"{where} accepted connections after {waited_s:.1f} s"
+        if waited_s >= wait_s:
+            return f"{where} accepted no connection within {wait_s:g} s: {refusal}"
+        await clock.sleep(min(AGAIN_S, max(wait_s - waited_s, 0.0)))
+
+
+async def _refusal(target: Target) -> str | None:
+    """Why the target accepts no connection; None if it does."""
+    try:
+        async with asyncio.timeout(PROBE_S):
+            _, writer = await asyncio.open_connection(target.host, target.port)
+    except TimeoutError:
+        return f"no answer within {PROBE_S:g} s"
+    except OSError as error:
+        return (os.strerror(error.errno) if error.errno else error.strerror or str(error)).lower()
+    writer.close()
     return None
 
 

@@ -25,7 +25,7 @@ from xnai_validate.cli.running.reporters import live_sinks
 from xnai_validate.cli.running.rerun import failed_before
 from xnai_validate.cli.running.sinks import Sinks
 from xnai_validate.cli.running.stack import open_stack
-from xnai_validate.cli.running.targets import load_selected, read_ahead, settle
+from xnai_validate.cli.running.targets import await_targets, load_selected, read_ahead, settle
 from xnai_validate.cli.terminal import console
 from xnai_validate.config.yaml_files.document import SourceCache
 from xnai_validate.engine import Engine, new_run_id, signals
@@ -57,7 +57,7 @@ def execute(options: RunOptions) -> int:
             console.print_out(describe_plan(with_expected_time(plan), _view(options), demo=options.demo))
             return 0
         refuse_disturbed_targets(plan)
-        plan = with_expected_time(settle(plan, profiles, load))
+        plan = with_expected_time(await_targets(settle(plan, profiles, load), load))
         if not options.quiet and (forecast := describe_expected(plan)):
             console.print_notice(forecast)
         return Run(options, format_, plan, outputs, baselines, handler).execute()

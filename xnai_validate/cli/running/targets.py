@@ -7,10 +7,11 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
 
+from xnai_validate.cli.terminal.console import print_notice
 from xnai_validate.config.compile.load import load_plan
 from xnai_validate.config.options import LoadOptions
 from xnai_validate.config.yaml_files.document import SourceCache
-from xnai_validate.engine import SystemClock, settle_targets
+from xnai_validate.engine import SystemClock, settle_targets, wait_for_targets
 from xnai_validate.errors import ConfigError, XnaiError
 from xnai_validate.plan import Plan
 
@@ -36,6 +37,18 @@ def load_selected(profiles: Sequence[str], load: LoadOptions, cache: SourceCache
             hint="see --only, --tag and --skip-tag; xnai-validate list shows the checks of a profile",
         )
     return plan
+
+
+def await_targets(plan: Plan, load: LoadOptions) -> Plan:
+    """Return the plan once its targets accept connections, or the time of `--wait` is over; its notices say which."""
+    if load.wait_s is None:
+        return plan
+
+    def announce(names: Sequence[str]) -> None:
+        print_notice(f"waiting up to {load.wait_s:g} s for {', '.join(names)}")
+
+    waited = asyncio.run(wait_for_targets(plan, SystemClock(), load.wait_s, announce))
+    return replace(plan, notices=(*plan.notices, *waited))
 
 
 def settle(plan: Plan, profiles: Sequence[str], load: LoadOptions) -> Plan:
