@@ -15,6 +15,8 @@ SAME = 2
 """From this number on, checks whose failures are the same in every word, or break one promise in one way, are."""
 DETAIL_LENGTH = 20
 """A detail of a failure that is at least this long is recognized in the reasons of other checks."""
+WORD = 40
+"""A text that is longer is an answer or a body, not a name: it differs between checks that failed for one reason."""
 CRITICAL = frozenset({"critical", "preflight"})
 """The tags of checks whose failures come first: without what they ask for a stack is not fit for use."""
 BAD = (Status.FAIL, Status.ERROR)
@@ -95,8 +97,8 @@ def _keys(check: CheckResult) -> Iterator[Key]:
     That is: the same words of an error, on whatever target; on one target, the same error instead of an answer, an
     answer with the same status of 500 or more, or the same part missing in a document; an answer of 500 or more that
     the API gives and the gateway passes on; one promise that is broken in the same facts, alike as far as these are no
-    measured numbers, lists or objects; the same value of several parts, of one kind of check; one part of the answers
-    that is empty. Failed steps of a flow may have any reason: only the same words are the same.
+    measured numbers, long texts, lists or objects; the same value of several parts, of one kind of check; one part of
+    the answers that is empty. Failed steps of a flow may have any reason: only the same words are the same.
     """
     if check.status is Status.ERROR and check.reason:
         yield SAME, ("reason", check.reason)
@@ -159,7 +161,8 @@ def broken_findings(findings: Sequence[Finding], level: str) -> list[Finding]:
 
 def _same_value(value: object) -> tuple[Hashable, ...]:
     """Return what must be equal of the values of one fact in checks that failed for one reason."""
-    return () if isinstance(value, float | list | dict) else (_text(value),)
+    varies = isinstance(value, float | list | dict) or (isinstance(value, str) and len(value) > WORD)
+    return () if varies else (_text(value),)
 
 
 def _text(value: object) -> str:
