@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from xnai_validate.cli.proving.trials import TrialResult, defect_trials, healthy_trials, run_trials, selected
 from xnai_validate.cli.terminal.console import print_notice
@@ -80,10 +80,12 @@ def prove_defects(names: tuple[str, ...], profile: str, *, full: bool, jobs: int
         for result in stream:
             results.append(result)
             print_notice(f"[{len(results)}/{len(healthy) + len(broken)}] {_line(result)}")
-    # Load of other trials can hide a defect: what was missed is tried again by itself.
-    with closing(run_trials([result.trial for result in results if result.missed], profile, 1)) as stream:
+    # Load of other trials can hide a defect, and one check can leave the stack so that another cannot be measured: what
+    # was missed is tried again, each check on a stack of its own.
+    missed = [trial for result in results if result.missed for trial in result.second_trials()]
+    with closing(run_trials(missed, profile, 1)) as stream:
         for result in stream:
-            results = [replace(result, again=True) if first.trial == result.trial else first for first in results]
+            results = [first.with_second(result) for first in results]
             print_notice(f"[again] {_line(result)}")
     return Proof(
         tuple(result for result in results if result.trial.defect is None),

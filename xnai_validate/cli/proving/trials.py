@@ -85,6 +85,23 @@ class TrialResult:
         """Whether the defect was not caught by every check named for it."""
         return self.trial.defect is not None and bool(self.survived or self.broke or not self.killed)
 
+    def second_trials(self) -> list[Trial]:
+        """Return the trials that are made after a miss: one of each check that did not fail, or of all."""
+        if self.broke or not self.trial.only:
+            return [self.trial]
+        return [replace(self.trial, only=(id_,)) for id_ in self.survived]
+
+    def with_second(self, second: TrialResult) -> TrialResult:
+        """Return the result with that of a second trial of the same defect; others leave it as it is."""
+        trial = second.trial
+        if (trial.layout, trial.defect) != (self.trial.layout, self.trial.defect):
+            return self
+        if trial == self.trial:
+            return replace(second, again=True)
+        statuses = {**self.statuses, **{id_: second.statuses[id_] for id_ in trial.only if id_ in second.statuses}}
+        reasons = {**self.reasons, **{id_: second.reasons.get(id_, "") for id_ in trial.only}}
+        return replace(self, statuses=statuses, reasons=reasons, broke=self.broke or second.broke, again=True)
+
 
 def selected(names: Collection[str]) -> list[Defect]:
     """Return the defects of these names; without names, all."""

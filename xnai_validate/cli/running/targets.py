@@ -40,7 +40,7 @@ def load_selected(profiles: Sequence[str], load: LoadOptions, cache: SourceCache
 
 
 def await_targets(plan: Plan, load: LoadOptions) -> Plan:
-    """Return the plan once its targets accept connections, or the time of `--wait` is over; its notices report which."""
+    """Return the plan once its targets accept connections or the time of `--wait` is over; its notices report which."""
     if load.wait_s is None:
         return plan
 
