@@ -34,22 +34,21 @@ def test_rooms(redis: RedisServer, tmp_path: Path) -> None:
             two = await connect(room_url(stack, "lab", "did:two"))
             for socket in (first, two):
                 assert json.loads(await socket.recv())["type"] == "connected"
-            pong = await exchange(first, {"type": "ping", "sender": "did:one", "correlation_id": "c-1"})
-            assert (pong["type"], pong["correlation_id"]) == ("pong", "c-1")
+            assert (await exchange(first, {"type": "ping", "sender": "did:one"}))["type"] == "pong"
             assert (await exchange(first, "{not json"))["type"] == "error"
             assert (await exchange(first, {"type": "dance"}))["type"] == "warning"
             status = await exchange(first, {"type": "status"})
-            assert (status["type"], status["payload"]["total_connections"]) == ("status_response", 2)
+            assert (status["type"], status["stats"]["total_connections"]) == ("status_response", 2)
             ack = await exchange(first, {"type": "broadcast", "payload": {"text": "hello"}})
-            assert (ack["type"], ack["payload"]["recipients"]) == ("broadcast_ack", 1)
+            assert (ack["type"], ack["delivered"]) == ("broadcast_ack", 1)
             received = json.loads(await two.recv())
             assert (received["type"], received["sender"], received["payload"]) == (
                 "broadcast",
                 "did:one",
                 {"text": "hello"},
             )
-            task = await exchange(two, {"type": "task", "payload": {"do": "something"}})
-            assert (task["type"], task["payload"]) == ("task_ack", {"success": True})
+            task = await exchange(two, {"type": "task", "payload": {"do": "something"}, "correlation_id": "c-1"})
+            assert (task["type"], task["success"], task["correlation_id"]) == ("task_ack", True, "c-1")
             assert redis.entries("xnai:agent_bus")[-1]["sender"] == "did:two"
             stats = (await stack.client.get("/ws/stats")).json()
             assert stats == {

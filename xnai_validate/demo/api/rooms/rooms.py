@@ -80,9 +80,7 @@ class Rooms:
 
     async def _converse(self, socket: WebSocket, room: str, agent: str) -> None:
         """Greet an agent and answer its frames, until it leaves."""
-        connections = sum(name == room for name, _ in await self._everybody())
-        greeting: Message = {"room": room, "agent_did": agent, "connections": connections}
-        await socket.send_json(_message("connected", agent, greeting, None))
+        await socket.send_json(_reply("connected", room=room, agent_did=agent))
         while True:
             for answer in await self._answer(socket, room, agent, await socket.receive_text()):
                 await socket.send_json(answer)
@@ -108,7 +106,7 @@ class Rooms:
         """The answers to one frame."""
         try:
             if len(text) > _FRAME_LIMIT_CHARACTERS:
-                return [_message("error", agent, {"message": "The frame is too large."}, None)]
+                return [_reply("error", message="The frame is too large.")]
             frame = Frame.model_validate_json(text)
         except ValidationError:
             return await self.answer_invalid(socket, agent)
@@ -116,20 +114,20 @@ class Rooms:
             case "ping":
                 return answer_ping(agent, frame)
             case "status":
-                return [_message("status_response", agent, json.loads((await self.stats()).model_dump_json()), frame)]
+                return [_reply("status_response", stats=json.loads((await self.stats()).model_dump_json()))]
             case "broadcast":
-                return [
-                    _message("broadcast_ack", agent, {"recipients": await self.broadcast(room, agent, frame)}, frame)
-                ]
+                return [_reply("broadcast_ack", delivered=await self.broadcast(room, agent, frame))]
             case "task":
-                return [_message("task_ack", agent, {"success": await self.queue_task(agent, frame)}, frame)]
+                return [
+                    _reply("task_ack", success=await self.queue_task(agent, frame), correlation_id=frame.correlation_id)
+                ]
             case _:
-                return [_message("warning", agent, {"message": f"Unknown type: {frame.type}"}, frame)]
+                return [_reply("warning", message=f"Unknown message type: {frame.type}")]
 
     @seam
     async def answer_invalid(self, socket: WebSocket, agent: str) -> list[Message]:
         """The answer to a frame that is not valid."""
-        return [_message("error", agent, {"message": "The frame is not valid JSON of the expected form."}, None)]
+        return [_reply("error", message="The frame is not valid JSON of the expected form.")]
 
     @seam
     async def broadcast(self, room: str, agent: str, frame: Frame) -> int:
@@ -173,7 +171,12 @@ class Rooms:
 @seam
 def answer_ping(agent: str, frame: Frame) -> list[Message]:
     """The answer to a ping."""
-    return [_message("pong", agent, {}, frame)]
+    return [_reply("pong")]
+
+
+def _reply(kind: str, **fields: JsonValue) -> Message:
+    """The answer to a frame, with what it reports."""
+    return {"type": kind, **fields, "timestamp": _now()}
 
 
 def _message(kind: str, target: str, payload: Message, frame: Frame | None, *, sender: str = "system") -> Message:
