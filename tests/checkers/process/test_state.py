@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import os
 import resource
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from tests.checkers.container_api import container_api
@@ -99,3 +102,18 @@ def test_the_main_process_of_a_container_is_found(start: Start, tmp_path: Path) 
         engine.give("GET /containers/xnai_rag_api/json", {"message": "broken"}, 500)
         with pytest.raises(Unmeasurable, match="500: broken"):
             observe("process.state", api, socket=engine.path)
+
+
+def test_the_process_below_an_init_is_looked_at() -> None:
+    """What only starts another and waits for it, as a shell or a container's init, is not the service."""
+    script = f"{sys.executable} -c 'import time; print(1, flush=True); time.sleep(60)'; true"
+    with subprocess.Popen(["sh", "-c", script], stdout=subprocess.PIPE) as shell:
+        assert shell.stdout is not None
+        shell.stdout.readline()
+        (below,) = psutil.Process(shell.pid).children()
+        name = below.name()
+        try:
+            facts = observe("process.state", Target("api", pid=shell.pid)).facts
+        finally:
+            below.kill()
+    assert (facts["pid"], facts["name"]) == (below.pid, name)

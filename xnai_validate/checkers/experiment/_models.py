@@ -65,29 +65,29 @@ def experiment_waits(params: ExperimentParams, inner: Inner) -> Waits:
 
 
 class Experiment(Facts):
-    """How the stack behaved before, during and after the faults; a probe passes if its rules hold, else it fails."""
+    """What was seen of the stack from before the faults until after them."""
 
     detected_ms: Milliseconds | None = None
-    """From the moment all faults were in force to the end of the first probe that failed; null if all passed."""
+    """From when all faults were in force until a probe ended that did not hold; null where all held."""
     requests_during: Count = 0
-    """How many probes began while the faults were in force, or failed while they were injected."""
+    """How many probes began while the faults were in force, or did not hold while they were injected."""
     requests_failed_during: Count = 0
-    """How many of those probes failed."""
+    """How many of them did not hold."""
     failed_ratio_during: Ratio = 0.0
-    """The share of those probes that failed."""
+    """The same as a share."""
     slowest_during_ms: Milliseconds | None = None
-    """The duration of the slowest of those probes, measured at the client."""
+    """The longest of them, measured from outside."""
     error_kinds: list[str] = Field(default_factory=list)
-    """Why probes failed, each kind once, sorted: `timeout`, `status 503`, else the fact that broke a rule: `json`."""
+    """What those that did not hold came to, each once, sorted: `timeout`, `status 503`, else the fact: `json`."""
     during_failed: list[str] = Field(default_factory=list)
     """Which expectations of `during` did not hold, in words."""
     recovered_ms: Milliseconds | None = None
     """From the start of the revert until the stack was steady; null if it was not steady in time."""
     outage_ms: Milliseconds | None = None
-    """From the first failed probe until the stack was steady; null if all passed or it was not steady in time."""
+    """From the first probe that did not hold until the stack was steady; null where all held or it never was."""
     blast_radius: list[str] = Field(default_factory=list)
-    """The names of the bystanders that held before and failed while the faults were in force; sorted."""
+    """The others that held before and did not always hold while the faults were in force; sorted."""
     steady_after: bool = False
-    """Whether the probe and all bystanders hold again at the end."""
+    """Whether the probe and all others hold again."""
     unsteady_after: list[str] = Field(default_factory=list)
-    """What does not hold at the end: the failed probe in words, the names of bystanders."""
+    """What does not: the probe in words, the names of others."""

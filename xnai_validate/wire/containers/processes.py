@@ -34,7 +34,9 @@ async def pid_of(target: Target, socket: str | None = None) -> int | None:
     """
     if target.pid is not None:
         pid = kept_pid(target) or target.pid
-        return pid if _is_process_of(target, pid) else listener_of(target) or (None if psutil.pid_exists(pid) else pid)
+        if _is_process_of(target, pid):
+            return pid
+        return listener_of(target) or (None if psutil.pid_exists(pid) and not _is_zombie(pid) else pid)
     if target.container is None:
         raise NotApplicable(f"neither a pid nor a container is known for target {target.name}")
     async with container_engine(find_socket(socket), ENGINE_TIMEOUT_S) as engine:
@@ -89,6 +91,13 @@ def _is_process_of(target: Target, pid: int) -> bool:
     with suppress(OSError):
         return began_s <= Path(target.state_file).stat().st_mtime + CLOCK_S
     return True
+
+
+def _is_zombie(pid: int) -> bool:
+    try:
+        return psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
+    except psutil.Error:
+        return False
 
 
 def listener_of(target: Target) -> int | None:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta, timezone
 
+from fastapi import Request
 from pydantic import JsonValue
 from starlette.responses import HTMLResponse, Response
 
+from xnai_validate.demo.api.answers.query import answer
 from xnai_validate.demo.api.http.errors import envelope, status_of, to_response
+from xnai_validate.demo.api.schemas import QueryRequest
+from xnai_validate.demo.api.services import Services
 from xnai_validate.demo.defects.defect import Defect
 
 Body = dict[str, JsonValue]
@@ -21,6 +25,26 @@ LEAKS_TRACE = Defect(
     "The message of a validation error is a stack trace with file paths.",
     checks=("api/errors:no-leak",),
 ).changes(envelope, lambda body: body | {"message": _TRACE} if body["http_status"] == 400 else body)
+
+ODD_TEXT_LEAKS = Defect(
+    "odd-text-leaks-trace",
+    "A question with a NUL in it ends in a page with a stack trace; what validation refuses does not.",
+    checks=("api/errors:no-leak",),
+)
+
+
+@ODD_TEXT_LEAKS.wraps(answer)
+async def fail_at_nul(
+    original: Callable[[Services, QueryRequest, Request], Awaitable[Response]],
+    /,
+    services: Services,
+    question: QueryRequest,
+    request: Request,
+) -> Response:
+    if "\0" in question.query:
+        return HTMLResponse(f"<pre>{_TRACE}</pre>", 500)
+    return await original(services, question, request)
+
 
 WITHOUT_REQUEST_ID = Defect(
     "envelope-without-request-id",

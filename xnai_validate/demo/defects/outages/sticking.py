@@ -13,7 +13,7 @@ from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import ConnectionError as RedisConnectionError
-from redis.exceptions import RedisError
+from redis.exceptions import OutOfMemoryError, RedisError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from xnai_validate.demo.api.answers.model import Generation, ModelClient
@@ -34,7 +34,7 @@ Running = Callable[[Services], AbstractAsyncContextManager[None]]
 MODEL_NEVER_RETRIED = Defect(
     "model-never-tried-again",
     "Once the model has not answered in time, the API never asks it again.",
-    checks=("recovery/outage:model-paused", "errors/chain:model-back"),
+    checks=("recovery/outage:model-paused",),
 )
 
 
@@ -80,6 +80,13 @@ async def stream_until_timeout(
         await tokens.aclose()
 
 
+QUERY_NEVER_RETRIED = Defect(
+    "query-never-tried-again",
+    "Once the model has not answered a query in time, no query asks it again; streams do.",
+    checks=("errors/chain:model-back",),
+)
+QUERY_NEVER_RETRIED.wraps(ModelClient.complete)(complete_until_timeout)
+
 STREAM_NEVER_RETRIED = Defect(
     "stream-never-tried-again",
     "Once the model has not answered a stream in time, no stream asks it again; queries do.",
@@ -97,7 +104,7 @@ class IsHeldOff(Protocol):
 REDIS_NEVER_RETRIED = Defect(
     "redis-never-tried-again",
     "Once Redis has not answered, the API never asks it again.",
-    checks=("recovery/outage:redis-paused", "recovery/restart:redis"),
+    checks=("recovery/outage:redis-paused",),
 ).changes(hold_off_s, lambda _: 3600.0)
 
 
@@ -109,6 +116,35 @@ def probes_are_held_off(is_held_off: IsHeldOff, /, self: Store, *, probe: bool) 
 @REDIS_NEVER_RETRIED.wraps(Store.reconnect)
 async def stay_disconnected(_: Callable[[Store], Awaitable[None]], /, self: Store) -> None:
     pass
+
+
+REDIS_ONLY_PINGED = Defect(
+    "redis-only-pinged-after-outage",
+    "Once Redis has not answered, health pings it and reports it well, and the API writes it no more.",
+    checks=("recovery/outage:redis-paused",),
+).changes(hold_off_s, lambda _: 3600.0)
+
+
+@REDIS_ONLY_PINGED.wraps(HealthReport.try_redis)
+async def ping_after_outage(try_redis: Callable[[HealthReport], Awaitable[bool]], /, self: HealthReport) -> bool:
+    settings = self.services.settings
+    silent = StickyFailure(settings, "redis")
+    if not silent.is_set:
+        try:
+            if await try_redis(self):
+                return True
+        except (TimeoutError, asyncio.CancelledError):
+            silent.set()
+            raise
+        silent.set()
+        return False
+    client = Redis(host="127.0.0.1", port=settings.redis_port, password=settings.redis_password)
+    try:
+        return bool(await client.ping())
+    except RedisError:
+        return False
+    finally:
+        await client.aclose()
 
 
 class _Line:
@@ -191,31 +227,48 @@ async def try_until_lost(try_redis: Callable[[HealthReport], Awaitable[bool]], /
     return False if lost.is_set else await try_redis(self)
 
 
+WriteAndRead = Callable[[HealthReport, Redis, str], Awaitable[list[str | None]]]
 REDIS_REFUSAL_REMEMBERED = Defect(
     "redis-refusal-remembered",
-    "Once Redis has refused a write, it is reported as broken for ever.",
-    checks=("recovery/outage:redis-read-only", "recovery/outage:redis-full"),
+    "Once Redis has refused a write as a replica does, it is reported as broken for ever.",
+    checks=("recovery/outage:redis-read-only",),
 )
+REDIS_FULL_REMEMBERED = Defect(
+    "redis-full-remembered",
+    "Once Redis has refused a write for want of memory, it is reported as broken for ever.",
+    checks=("recovery/outage:redis-full",),
+)
+
+
+async def _until_refused(
+    write_and_read: WriteAndRead, report: HealthReport, redis: Redis, text: str, *, for_memory: bool
+) -> list[str | None]:
+    """Write and read until Redis has refused that once, for want of memory or for another reason."""
+    refused = StickyFailure(report.services.settings, "refused")
+    if refused.is_set:
+        raise RedisError("Redis has refused a write before")
+    try:
+        return await write_and_read(report, redis, text)
+    except (RedisConnectionError, RedisTimeoutError):
+        raise
+    except RedisError as error:
+        if for_memory is ("OOM" in str(error) or isinstance(error, OutOfMemoryError)):
+            refused.set()
+        raise
 
 
 @REDIS_REFUSAL_REMEMBERED.wraps(HealthReport.write_and_read)
 async def write_until_refused(
-    write_and_read: Callable[[HealthReport, Redis, str], Awaitable[list[str | None]]],
-    /,
-    self: HealthReport,
-    redis: Redis,
-    text: str,
+    write_and_read: WriteAndRead, /, self: HealthReport, redis: Redis, text: str
 ) -> list[str | None]:
-    refused = StickyFailure(self.services.settings, "refused")
-    if refused.is_set:
-        raise RedisError("Redis has refused a write before")
-    try:
-        return await write_and_read(self, redis, text)
-    except (RedisConnectionError, RedisTimeoutError):
-        raise
-    except RedisError:
-        refused.set()
-        raise
+    return await _until_refused(write_and_read, self, redis, text, for_memory=False)
+
+
+@REDIS_FULL_REMEMBERED.wraps(HealthReport.write_and_read)
+async def write_until_full(
+    write_and_read: WriteAndRead, /, self: HealthReport, redis: Redis, text: str
+) -> list[str | None]:
+    return await _until_refused(write_and_read, self, redis, text, for_memory=True)
 
 
 async def _hang_after_pause(services: Services) -> None:
