@@ -1,4 +1,4 @@
-"""How long a run takes, and times of checks that do not fit together."""
+"""How long a run takes, and which times of checks contradict each other."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from xnai_validate.model.units import format_ms
 from xnai_validate.plan import NOTHING, ExpectedTime, Limits, PlannedCheck
 
 SHARED_S = 0.01
-"""The time of a check that is given the measurement of an equal one."""
+"""The time of a check that shares the measurement of an equal check."""
 
 
 def misfits(check: PlannedCheck) -> Iterator[str]:
-    """The times of a check that do not fit together, in sentences."""
+    """The times of a check that contradict each other, in sentences."""
     waits = check.measurement.waits
     longest_s = waits.longest_s or 0.0
     if longest_s > check.timeout_s:
@@ -55,11 +55,11 @@ class Forecast:
 
     def expected(self) -> ExpectedTime:
         """The expected duration of the run."""
-        by_params, longest = self._times()
+        by_params, longest = self._times()  # both: full id -> seconds
         usual = {check_id: self.known_s.get(check_id, seconds) for check_id, seconds in by_params.items()}
-        usual_s, beside = self._total(usual)
+        usual_s, parallel_share = self._total(usual)
         by_check = {
-            check.id: usual[check.id] * (1.0 if check.runs_alone else beside)
+            check.id: usual[check.id] * (1.0 if check.runs_alone else parallel_share)
             for check in self.checks
             if check.id in usual
         }
@@ -83,26 +83,30 @@ class Forecast:
         return usual, longest
 
     def _total(self, seconds: Mapping[str, float]) -> tuple[float, float]:
-        """The duration of the checks, and how much of it a second of a check costs that runs beside others."""
+        """The duration of the checks, and the factor by which running in parallel shortens a check's share of it."""
         alone_s = 0.0
         groups: dict[str, float] = {}
-        beside: dict[str, float] = {}
+        parallel: dict[str, float] = {}
         for check in self.checks:
             if check.id not in seconds:
                 continue
             if not check.runs_alone:
-                beside[check.id] = seconds[check.id]
+                parallel[check.id] = seconds[check.id]
             elif check.together is None:
                 alone_s += seconds[check.id]
             else:
                 groups[check.together] = max(groups.get(check.together, 0.0), seconds[check.id])
-        sum_s = sum(beside.values())
+        sum_s = sum(parallel.values())
         lanes = max(1, min(self.limits.concurrency, self.limits.per_target))
-        beside_s = max(sum_s / lanes, self._longest_chain(beside))
-        return alone_s + sum(groups.values()) + beside_s, beside_s / sum_s if sum_s else 0.0
+        # Parallel checks take at least their sum over the lanes, and at least their longest chain of needs.
+        parallel_s = max(sum_s / lanes, self._longest_chain(parallel))
+        return alone_s + sum(groups.values()) + parallel_s, parallel_s / sum_s if sum_s else 0.0
 
     def _longest_chain(self, seconds: Mapping[str, float]) -> float:
-        """The seconds of the longest chain of checks that need one another."""
+        """The seconds of the longest chain of checks of which each needs the one before it.
+
+        Walks the needs depth-first with a stack of its own: a chain may be longer than Python allows calls to nest.
+        """
         needs = {check.id: [need for need in check.needs if need in seconds] for check in self.checks}
         done_after: dict[str, float] = {}
         for first in seconds:

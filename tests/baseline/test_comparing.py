@@ -148,12 +148,13 @@ def test_a_fingerprint_names_what_hinders_and_what_differs() -> None:
         {MEMORY: {"json": {"version": "1.3"}}}, host={**HOST, "cpus": 8, "memory_mib": 16_000, "python": "3.12"}
     )
     assert hindrances(known, fingerprint_of(other)) == [
-        "another host: processors 2; 8",
-        "another host: memory 6000 MiB; 16000 MiB",
+        "another host: processors 2 before, 8 now",
+        "another host: memory 6000 MiB before, 16000 MiB now",
     ]
     assert differences(known, fingerprint_of(other)) == [
         "Python: 3.11.9 before, 3.12 now",
         "version of api: 1.2 before, 1.3 now",
     ]
-    assert hindrances(known, fingerprint_of(report({}, profile="other"))) == ["other profiles: phase4.2; other"]
+    other_profile = fingerprint_of(report({}, profile="other"))
+    assert hindrances(known, other_profile) == ["other profiles: phase4.2 before, other now"]
     assert hindrances(known, fingerprint_of(report({}, host={"name": "x"}))) == []

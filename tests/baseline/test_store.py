@@ -53,7 +53,7 @@ def test_a_run_of_another_host_is_refused(tmp_path: Path) -> None:
     """A run that does not fit the other runs is not added, and the message names the next step."""
     store.add("main", memory_run(100), tmp_path)
     other = recorded(report({MEMORY: {"tree_rss_mib": 1.0}}, number=1, host={**HOST, "cpus": 64}), passed_only=True)
-    with pytest.raises(ConfigError, match="processors 2; 64") as raised:
+    with pytest.raises(ConfigError, match="processors 2 before, 64 now") as raised:
         store.add("main", other, tmp_path)
     assert "under another name" in (raised.value.hint or "")
     assert len(store.load(store.baseline_path("main", tmp_path)).runs) == 1

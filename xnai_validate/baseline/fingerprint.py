@@ -99,21 +99,21 @@ def hindrances(first: Fingerprint, second: Fingerprint) -> list[str]:
     """Why figures of the two cannot be compared. What one of them does not know is no hindrance."""
     found = []
     if set(first.profiles).isdisjoint(second.profiles):
-        found.append(f"other profiles: {' '.join(first.profiles)}; {' '.join(second.profiles)}")
+        found.append(f"other profiles: {' '.join(first.profiles)} before, {' '.join(second.profiles)} now")
     for what, before, after in (
         ("processors", first.cpus, second.cpus),
         ("architecture", first.machine, second.machine),
     ):
         if before is not None and after is not None and before != after:
-            found.append(f"another host: {what} {before}; {after}")
+            found.append(f"another host: {what} {before} before, {after} now")
     if first.memory_mib and second.memory_mib:
         most, least = max(first.memory_mib, second.memory_mib), min(first.memory_mib, second.memory_mib)
         if most > MEMORY_RATIO * least:
-            found.append(f"another host: memory {first.memory_mib} MiB; {second.memory_mib} MiB")
+            found.append(f"another host: memory {first.memory_mib} MiB before, {second.memory_mib} MiB now")
     for name in sorted(first.interfaces.keys() & second.interfaces.keys()):
         before, after = first.interfaces[name], second.interfaces[name]
         if before != after:
-            found.append(f"another interface of {name}: {before}; {after}")
+            found.append(f"another interface of {name}: {before} before, {after} now")
     return found
 
 

@@ -109,7 +109,10 @@ async def numbers(watch: Mapping[str, Watch], ctx: Context) -> tuple[dict[str, f
 
 
 def _number(value: object) -> float | None:
-    """The number that a value or its text is; the sum of a list of them. Raises ValueError for anything else."""
+    """A value as a finite number: of a number, of a text that spells one, or the sum of a list; None for null.
+
+    Raises ValueError for anything else.
+    """
     if value is None:
         return None
     if isinstance(value, list):

@@ -26,6 +26,7 @@ _NAMES = frozenset({"id", "blocked_by", "target", "fault", "undo", "check", "lev
 _PLAIN = frozenset({int, float, bool, type(None), Status})
 """Types of values that cannot hold a secret."""
 _SYNCED = (FaultInjected, FaultReverted, RunFinished)
+"""Events that are synced to disk: after a crash of the machine, the journal still shows each fault and its revert."""
 
 
 class Outbox:
@@ -36,6 +37,7 @@ class Outbox:
         self._events: deque[Event] = deque()
         self._drained = drained
         self._reader: asyncio.Future[None] | None = None
+        # Set when the backlog is full, cleared once all of it is read: between the two, checks wait to begin.
         self._behind = False
         self._closed = False
         self._error: BaseException | None = None
@@ -64,6 +66,7 @@ class Outbox:
         return self
 
     async def __anext__(self) -> Event:
+        """Wait for the next event. Raises the error of `close` after the last one, once; then StopAsyncIteration."""
         while not self._events:
             if self._closed:
                 error, self._error = self._error, None

@@ -93,9 +93,9 @@ def read_journal(path: Path) -> Iterator[Event]:
     Raises XnaiError if the file cannot be read or is not a journal.
     """
     try:
-        with path.open("rb") as lines:
+        with path.open("rb") as file:
             number = 0
-            while line := lines.readline(LINE_CAP):
+            while line := file.readline(LINE_CAP):
                 number += 1
                 if not line.endswith(b"\n"):
                     if len(line) >= LINE_CAP:

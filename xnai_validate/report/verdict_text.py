@@ -39,26 +39,26 @@ def verdict_reason(report: RunReport, code: int) -> str:
 
     Args:
         report: the run.
-        code: the exit code, which is not that of the report if a reporter broke.
+        code: the exit code of the command, which differs from that of the report if a reporter failed to write.
     """
-    s, stopped = report.summary, report.run.stopped
-    if code == Exit.PASSED and s.skip == len(report.checks):
+    summary, stopped = report.summary, report.run.stopped
+    if code == Exit.PASSED and summary.skip == len(report.checks):
         return "no check failed, but none was measured: every check was skipped"
     if code == Exit.PASSED:
-        return "no check failed; skipped checks give their reasons" if s.skip else "every check passed"
+        return "no check failed; skipped checks give their reasons" if summary.skip else "every check passed"
     if code == Exit.NOT_UNDONE:
         return "a fault may still be in force; revert it with: xnai-validate undo"
     if code in (Exit.STOPPED, Exit.INTERRUPTED) and stopped in _STOPPED:
         return _STOPPED[stopped]
     if code == Exit.UNDECIDED:
-        if s.error:
-            return f"{counted(s.error, 'check')} could not be measured"
-        return _nothing_compared(report) or _none_judged(report) or "a reporter broke; no check failed"
+        if summary.error:
+            return f"{counted(summary.error, 'check')} could not be measured"
+        return _no_figure_compared(report) or _all_checks_skipped(report) or "a reporter broke; no check failed"
     reasons = _failures(report)
     if not reasons:
         reasons = [_counted_as_failures(report)]
-    elif s.error:
-        reasons.append(f"{counted(s.error, 'check')} could not be measured")
+    elif summary.error:
+        reasons.append(f"{counted(summary.error, 'check')} could not be measured")
     if stopped == "fail-fast":
         reasons.append(_STOPPED[stopped])
     return ", ".join(reasons)
@@ -79,14 +79,14 @@ def _failures(report: RunReport) -> list[str]:
     return reasons
 
 
-def _nothing_compared(report: RunReport) -> str | None:
+def _no_figure_compared(report: RunReport) -> str | None:
     """The reason if a comparison was requested and no figure could be compared, else None."""
     if report.comparison is None or report.comparison.conclusive:
         return None
     return f"no check failed, but no figure could be compared with {report.comparison.baseline}"
 
 
-def _none_judged(report: RunReport) -> str | None:
+def _all_checks_skipped(report: RunReport) -> str | None:
     """The reason if every check was skipped, else None."""
     if report.summary.skip < len(report.checks):
         return None

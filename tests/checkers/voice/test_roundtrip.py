@@ -171,7 +171,7 @@ def test_a_refusal_to_speak_is_a_status() -> None:
     assert (facts["tts_status"], facts["wav_valid"], facts["wav_problem"]) == (
         503,
         None,
-        "the request was answered with 503",
+        "the request to speak the text got status 503",
     )
     assert len(server.requests) == 1
 

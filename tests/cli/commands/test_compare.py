@@ -22,7 +22,7 @@ def test_runs_of_other_profiles_are_not_compared(place: Place) -> None:
     place.run("odd")
     result = place.invoke("compare", "good.json", "last")
     assert (result.exit_code, result.stdout) == (2, "")
-    assert "other profiles: good; odd" in result.stderr
+    assert "other profiles: good before, odd now" in result.stderr
     assert "compare runs of the same profile on the same host" in result.stderr
 
 

@@ -160,8 +160,8 @@ def test_runs_of_no_use_are_not_recorded(loaded: Place) -> None:
     ("changed", "message"),
     [
         ({"cpus": 4096}, "another host: processors 4096"),
-        ({"profiles": ["other"]}, "other profiles: other; loaded"),
-        ({"interfaces": {"api": "http:/xnai/api/v1"}}, "another interface of api: http:/xnai/api/v1; http:"),
+        ({"profiles": ["other"]}, "other profiles: other before, loaded now"),
+        ({"interfaces": {"api": "http:/xnai/api/v1"}}, "another interface of api: http:/xnai/api/v1 before, http:"),
     ],
 )
 def test_other_conditions_are_refused_before_anything_is_touched(

@@ -50,12 +50,12 @@ def test_a_requested_coding_is_decoded(coding: str, pack: Callable[[bytes], byte
 @pytest.mark.parametrize(
     ("coding", "accepted", "words"),
     [
-        ("zstd", None, "zstd, which was not asked for"),
-        ("br", "gzip", "br, which was not asked for"),
-        ("gzip", "identity", "gzip, which was not asked for"),
-        ("gzip", "gzip;q=0, br", "gzip, which was not asked for"),
-        ("gzip, gzip", None, "gzip, gzip, which was not asked for"),
-        ("xyz", "*", "xyz, which is not known here"),
+        ("zstd", None, "zstd, which the request did not accept"),
+        ("br", "gzip", "br, which the request did not accept"),
+        ("gzip", "identity", "gzip, which the request did not accept"),
+        ("gzip", "gzip;q=0, br", "gzip, which the request did not accept"),
+        ("gzip, gzip", None, "gzip, gzip, which the request did not accept"),
+        ("xyz", "*", "xyz, which this tool cannot decode"),
     ],
 )
 def test_a_coding_that_was_not_requested_is_named(coding: str, accepted: str | None, words: str) -> None:

@@ -94,13 +94,14 @@ class Meaning:
         return True
 
     def _take_content(self, content: Content) -> None:
+        """Add what an event carries. The first error and the first sources count, and the last finish reason."""
         if content.text is not None:
-            self._token(content.text)
+            self._add_token(content.text)
         if content.reasoning:
             self.reasoning_tokens += 1
             self._reasoning.add(content.reasoning)
         for call in content.tool_calls:
-            self._call(call)
+            self._add_tool_call(call)
         self.error_text = self.error_text or content.error
         self.finish_reason = content.finish_reason or self.finish_reason
         if content.usage is not None:
@@ -108,7 +109,7 @@ class Meaning:
         if content.sources is not None and self.sources is None:
             self.sources = content.sources
 
-    def _token(self, text: str) -> None:
+    def _add_token(self, text: str) -> None:
         if not text:
             self.tokens_without_text += 1
             return
@@ -118,7 +119,8 @@ class Meaning:
         self._last_token = text
         self._text.add(text)
 
-    def _call(self, call: ToolCall) -> None:
+    def _add_tool_call(self, call: ToolCall) -> None:
+        """Add a piece of a tool call: pieces with one number form one call, and the first piece names it."""
         name, arguments = self._calls.get(call.number, ("", _BoundedText()))
         if call.number in self._calls or len(self._calls) < CALLS_CAP:
             arguments.add(call.arguments)

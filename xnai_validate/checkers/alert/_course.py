@@ -1,4 +1,4 @@
-"""The course of one measurement of an alert: break, wait for it, mend, wait for the word that it is over."""
+"""One measurement of an alert: inject a fault, wait for the alert, end the fault, wait for the resolved message."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ ORDER_CAP = 50
 
 
 class Course:
-    """The course of one measurement."""
+    """One measurement: `run` it, then read its `facts`."""
 
     def __init__(self, params: ReceiptParams, ctx: Context, inbox: Inbox, channels: tuple[str, ...]) -> None:
         self._params, self._ctx, self._inbox, self._channels = params, ctx, inbox, channels
-        self._begun = self._over = 0.0
-        self._since = 0.0
+        self._fault_began_s = self._fault_ended_s = 0.0
+        self._since = 0.0  # alerts that arose before are stale; by the wall clock, as the alerts give their times
         self._received = False
         self._resolved: bool | None = None
         self._failed: list[str] = []
@@ -38,27 +38,28 @@ class Course:
         clock, params = self._ctx.clock, self._params
         self._since = clock.time() - SKEW_S
         async with self._breach():
-            self._begun = clock.monotonic()
+            self._fault_began_s = clock.monotonic()
             if not params.afterwards:
-                await self._alert()
-            left = params.hold - (clock.monotonic() - self._begun)
+                await self._wait_for_alert()
+            left = params.hold - (clock.monotonic() - self._fault_began_s)
             if left > 0:
                 await clock.sleep(left)
-        self._over = clock.monotonic()
+        self._fault_ended_s = clock.monotonic()
         if params.afterwards:
-            await self._alert()
+            await self._wait_for_alert()
         if self._received:
-            self._ctx.progress("waiting for the word that it is over")
+            self._ctx.progress("waiting for the resolved message")
             self._resolved = await self._inbox.wait(lambda: not self._missing("resolved"), params.resolve_within)
         await clock.sleep(params.settle)
 
-    async def _alert(self) -> None:
+    async def _wait_for_alert(self) -> None:
         self._ctx.progress("waiting for the alert")
         within_s = self._params.fire_within
         self._received = await self._inbox.wait(lambda: not self._missing("firing"), within_s)
 
     @asynccontextmanager
     async def _breach(self) -> AsyncIterator[None]:
+        """A context in which the problem exists: a fault is in force, or `cause` was done and `cure` was not."""
         if self._params.breach is not None:
             async with self._ctx.injected(self._params.breach):
                 yield
@@ -68,14 +69,15 @@ class Course:
             yield
         finally:
             if self._params.cure:
-                mending = asyncio.ensure_future(perform(self._ctx, self._params.cure, times=1, together=False))
-                self._failed += (await asyncio.shield(mending)).failed
+                # Shielded: a cancelled check must leave the stack as it was.
+                curing = asyncio.ensure_future(perform(self._ctx, self._params.cure, times=1, together=False))
+                self._failed += (await asyncio.shield(curing)).failed
 
     def _missing(self, state: str) -> list[str]:
         """The channels on which no alert of this state has come."""
-        return [channel for channel in self._channels if not self._of(channel, state)]
+        return [channel for channel in self._channels if not self._expected_on(channel, state)]
 
-    def _of(self, channel: str, state: str | None = None) -> list[Receipt]:
+    def _expected_on(self, channel: str, state: str | None = None) -> list[Receipt]:
         """Return the expected alerts that came on a channel."""
         return [
             receipt
@@ -88,11 +90,13 @@ class Course:
 
     def facts(self) -> Received:
         """Return what was received."""
-        by_channel = {channel: self._of(channel) for channel in self._channels}
+        by_channel = {channel: self._expected_on(channel) for channel in self._channels}
         expected_receipts = sorted(
             (receipt for found in by_channel.values() for receipt in found), key=lambda receipt: receipt.at_s
         )
-        faults = [fault for receipt in self._inbox.receipts for fault in receipt.notice.faults if self._counts(receipt)]
+        faults = [
+            fault for receipt in self._inbox.receipts if self._is_judged(receipt) for fault in receipt.notice.faults
+        ]
         came = bool(expected_receipts)
         stale = sum(
             receipt.notice.fits(self._params.match) and not fresh(receipt, self._since)
@@ -102,10 +106,10 @@ class Course:
             received=self._received,
             resolved=self._resolved,
             missed=self._missing("firing"),
-            delay_ms=self._delay_ms("firing", self._begun),
-            resolved_delay_ms=self._delay_ms("resolved", self._over) if self._resolved else None,
-            firing_count=max(len(self._of(channel, "firing")) for channel in self._channels),
-            resolved_count=max(len(self._of(channel, "resolved")) for channel in self._channels),
+            delay_ms=self._delay_ms("firing", self._fault_began_s),
+            resolved_delay_ms=self._delay_ms("resolved", self._fault_ended_s) if self._resolved else None,
+            firing_count=max(len(self._expected_on(channel, "firing")) for channel in self._channels),
+            resolved_count=max(len(self._expected_on(channel, "resolved")) for channel in self._channels),
             duplicates=_duplicates(by_channel) if came else None,
             in_order=all(_in_order(found) for found in by_channel.values()) if came else None,
             order=_order(expected_receipts) if came else None,
@@ -121,26 +125,31 @@ class Course:
         ).not_reached(self._not_reached())
 
     def _not_reached(self) -> str | None:
-        """Why what follows the alert was not reached, in words; None where the alert came on every channel."""
+        """Why facts about the alert are null; None if it came in time on every channel."""
         if self._received:
             return None
-        channels = " and ".join(self._missing("firing")) or "every channel"
-        return f"no alert came within {self._params.fire_within:g} s on {channels}"
+        within = f"within {self._params.fire_within:g} s"
+        missing = " and ".join(self._missing("firing"))
+        # Nothing is missing by now if the alert came after the wait for it was over.
+        if not missing:
+            return f"the alert did not come {within} on every channel"
+        return f"no alert came {within} on {missing}"
 
-    def _counts(self, receipt: Receipt) -> bool:
-        """Whether faults of an alert are reported: it is an expected one, or cannot be read at all."""
+    def _is_judged(self, receipt: Receipt) -> bool:
+        """Whether the payload faults of an alert are reported: it is an expected alert, or has no readable field."""
         return receipt.notice.fits(self._params.match) or not receipt.notice.fields
 
     def _delays_ms(self, receipts: list[Receipt]) -> dict[str, float]:
-        """The first of each type, by the time of its arrival."""
+        """Type of alert -> milliseconds from the start of the fault to the first alert of that type."""
         delays: dict[str, float] = {}
         for receipt in receipts:
-            delays.setdefault(_type(receipt.notice.fields), round(max(0.0, receipt.at_s - self._begun) * 1000, 1))
+            delay_s = max(0.0, receipt.at_s - self._fault_began_s)
+            delays.setdefault(_type(receipt.notice.fields), round(delay_s * 1000, 1))
         return delays
 
     def _delay_ms(self, state: str, since_s: float) -> float | None:
-        """From a point in time to the first alert of a state, on the channel where that came last."""
-        firsts = [self._of(channel, state)[:1] for channel in self._channels]
+        """Milliseconds from `since_s` to the first alert of a state, on the slowest channel; None if one has none."""
+        firsts = [self._expected_on(channel, state)[:1] for channel in self._channels]
         if not all(firsts):
             return None
         return max(0.0, max(receipt.at_s - since_s for (receipt,) in firsts) * 1000)
@@ -166,7 +175,7 @@ def _type(fields: Mapping[str, str]) -> str:
     return fields.get("type") or fields.get("alertname") or "unnamed"
 
 
-def _in_order(found: list[Receipt]) -> bool:
-    """Whether no good news came before the first bad news."""
-    states = [receipt.notice.state for receipt in found if receipt.notice.state != "other"]
+def _in_order(receipts: list[Receipt]) -> bool:
+    """Whether no resolved alert came before the first firing one."""
+    states = [receipt.notice.state for receipt in receipts if receipt.notice.state != "other"]
     return "resolved" not in states or (states[0] == "firing")

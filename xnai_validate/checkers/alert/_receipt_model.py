@@ -50,7 +50,7 @@ class ReceiptParams(Params):
     fire_within: Duration = 60.0
     """How long after the breach the alert may take on every channel."""
     resolve_within: Duration = 60.0
-    """How long after the end of the breach the word that it is over may take on every channel."""
+    """How long after the end of the breach the resolved message may take on every channel."""
     hold: Duration = 0.0
     """How long the breach lasts at least, also when the alert has come: for what happens at later failures."""
     afterwards: bool = False
@@ -72,7 +72,7 @@ class ReceiptParams(Params):
 
 
 def receipt_waits(params: ReceiptParams, inner: Inner) -> Waits:
-    """How long an alert takes: the failure, its alert, the end of the failure, and the word that it is over."""
+    """How long an alert takes: the failure, its alert, the end of the failure, and the resolved message."""
     requests = in_turn((*params.cause, *params.cure), inner)
     alert_s, over_s = params.fire_within / 3, params.resolve_within / 3  # they come within the first third mostly
     held_s = params.hold if params.afterwards else max(params.hold, params.fire_within)
@@ -92,13 +92,13 @@ class Received(Facts):
     received: bool
     """Whether the alert came in time on every channel."""
     resolved: bool | None
-    """Whether the word that it is over came in time on every channel; null where the alert itself never came."""
+    """Whether the resolved message came in time on every channel; null where the alert itself did not come in time."""
     missed: list[str]
     """Channels on which the alert did not come in time."""
     delay_ms: Milliseconds | None
     """From the breach to the alert, on the channel where it came last."""
     resolved_delay_ms: Milliseconds | None
-    """From the end of the breach to the word that it is over, on the channel where it came last."""
+    """From the end of the breach to the resolved message, on the channel where it came last."""
     firing_count: Count
     """Firing alerts, the most on any channel."""
     resolved_count: Count
@@ -106,7 +106,7 @@ class Received(Facts):
     duplicates: Count | None
     """Repeated alerts on the same channel."""
     in_order: bool | None
-    """Whether on every channel the bad news came before the good."""
+    """Whether on every channel no resolved alert came before the first firing one."""
     order: list[str] | None
     """What came, in the order of arrival: `stream status_change firing` ..., the first 50."""
     types: dict[str, Count] | None
@@ -116,7 +116,7 @@ class Received(Facts):
     payload_valid: bool | None
     """Whether every alert has what it must have."""
     payload_faults: list[str] | None
-    """What is wrong with them, in words."""
+    """What is wrong with the payloads of the alerts, in words."""
     unrelated_count: Count
     """Alerts that are about something else."""
     stale_count: Count

@@ -1,4 +1,4 @@
-"""Whether an alert arrives: cause what it is about, wait for it, end it, wait for the word that it is over."""
+"""`alert.receipt`: cause a problem, wait for its alert, end the problem, wait for the resolved message."""
 
 from __future__ import annotations
 

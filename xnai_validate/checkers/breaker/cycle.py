@@ -169,7 +169,7 @@ async def cycle(params: CycleParams, ctx: Context) -> CycleFacts:
     by the key in Redis, which is read after every call. A breaker that does not open fails a rule about `opened`; rules
     about what comes after cannot be judged then, and are an error with what was seen. Skipped if nothing is configured
     that makes calls fail. Checks of `breaker.cycle`, `breaker.refusal` and `breaker.state` with the same params and
-    target share one drive.
+    target share one measurement.
 
         kind: breaker.cycle
         target: api

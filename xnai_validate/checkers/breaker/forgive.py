@@ -50,10 +50,10 @@ class ForgiveFacts(Facts):
     waits=drive_waits("breaker.forgive", recoveries=0),
 )
 async def forgive(params: BreakerParams, ctx: Context) -> ForgiveFacts:
-    """Fail, succeed and fail again, each time once less than opens a circuit breaker: it must stay closed.
+    """Make one failure less than opens a circuit breaker, one success, and as many failures again: it must stay closed.
 
     Only failures in a row open a breaker. Takes no recovery time if the breaker keeps its promise. Skipped if one
-    failure opens it. Identical checks share one drive.
+    failure opens it. Identical checks share one measurement.
 
         kind: breaker.forgive
         target: api
@@ -90,9 +90,9 @@ async def _drive(params: BreakerParams, ctx: Context) -> tuple[_Record, float]:
 
 
 async def _fail_and_succeed(driver: Driver) -> tuple[int, bool]:
-    """Fail once less than opens the breaker, then succeed: how many failed, and whether a call was refused.
+    """Make one failure less than opens the breaker, then a success: the failures, and whether a call was refused.
 
-    The calls that fail are made at once: each may take a time limit of the stack.
+    The failing calls are made at once, since each may last until a time limit of the stack.
     """
     params = driver.params
     async with driver.failing() as observation:

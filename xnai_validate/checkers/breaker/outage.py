@@ -87,7 +87,7 @@ async def outage(params: OutageParams, ctx: Context) -> OutageFacts:
 
     Without Redis, calls must succeed and failures open the breaker, and no call may wait for Redis for long. Afterwards
     the state must be in Redis. The recovery time must be longer than the outage takes to end, else most facts are null.
-    Identical checks share one drive.
+    Identical checks share one measurement.
 
         kind: breaker.outage
         target: api

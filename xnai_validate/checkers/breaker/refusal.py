@@ -51,7 +51,7 @@ async def refusal(params: CycleParams, ctx: Context) -> RefusalFacts:
     """Open a circuit breaker and measure its refusals: their times, their envelope, whether Retry-After is right.
 
     Retry-After is compared with the time when the breaker let a call through again. Params as of `breaker.cycle`;
-    identical checks share one drive.
+    identical checks share one measurement.
 
         kind: breaker.refusal
         target: api

@@ -94,7 +94,7 @@ async def reopen(params: ReopenParams, ctx: Context) -> ReopenFacts:
     """Fail once while a circuit breaker is half open: it must open again, for another whole recovery time.
 
     Takes two recovery times. By default the trial fails when one more success would have closed the breaker, so a
-    breaker that closes too early is noticed too. Identical checks share one drive.
+    breaker that closes too early is noticed too. Identical checks share one measurement.
 
         kind: breaker.reopen
         target: api

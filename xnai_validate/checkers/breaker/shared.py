@@ -90,7 +90,7 @@ class SharedFacts(Facts):
 async def shared(params: SharedParams, ctx: Context) -> SharedFacts:
     """Open a circuit breaker by one way, and call it by others and on many connections: all must be refused.
 
-    The workers of a server share a breaker's state. Identical checks share one drive.
+    The workers of a server share a breaker's state. Identical checks share one measurement.
 
         kind: breaker.shared
         target: api

@@ -63,7 +63,7 @@ class StateFacts(Facts):
 async def state(params: CycleParams, ctx: Context) -> StateFacts:
     """Read a circuit breaker's key in Redis after every call of a cycle: is it complete, right, and kept long enough.
 
-    Params as of `breaker.cycle`, with a `key`; identical checks share one drive.
+    Params as of `breaker.cycle`, with a `key`; identical checks share one measurement.
 
         kind: breaker.state
         target: api

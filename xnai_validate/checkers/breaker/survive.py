@@ -77,7 +77,7 @@ async def survive(params: SurviveParams, ctx: Context) -> SurviveFacts:
 
     Within the recovery time, the first call that is answered again must be refused. Later it is a trial: then the
     breaker must not be closed after it, as the key in Redis shows, or a failure that opens it at once. Equal checks
-    share one drive.
+    share one measurement.
 
         kind: breaker.survive
         target: api

@@ -65,29 +65,29 @@ def experiment_waits(params: ExperimentParams, inner: Inner) -> Waits:
 
 
 class Experiment(Facts):
-    """What was seen of the stack from before the faults until after them."""
+    """How the stack behaved before, during and after the faults; a probe passes if its rules hold, else it fails."""
 
     detected_ms: Milliseconds | None = None
-    """From when all faults were in force until a probe ended that did not hold; null where all held."""
+    """From the moment all faults were in force to the end of the first probe that failed; null if all passed."""
     requests_during: Count = 0
-    """How many probes began while the faults were in force, or did not hold while they were injected."""
+    """How many probes began while the faults were in force, or failed while they were injected."""
     requests_failed_during: Count = 0
-    """How many of them did not hold."""
+    """How many of those probes failed."""
     failed_ratio_during: Ratio = 0.0
-    """The same as a share."""
+    """The share of those probes that failed."""
     slowest_during_ms: Milliseconds | None = None
-    """The longest of them, measured from outside."""
+    """The duration of the slowest of those probes, measured at the client."""
     error_kinds: list[str] = Field(default_factory=list)
-    """What those that did not hold came to, each once, sorted: `timeout`, `status 503`, else the fact: `json`."""
+    """Why probes failed, each kind once, sorted: `timeout`, `status 503`, else the fact that broke a rule: `json`."""
     during_failed: list[str] = Field(default_factory=list)
     """Which expectations of `during` did not hold, in words."""
     recovered_ms: Milliseconds | None = None
     """From the start of the revert until the stack was steady; null if it was not steady in time."""
     outage_ms: Milliseconds | None = None
-    """From the first probe that did not hold until the stack was steady; null where all held or it never was."""
+    """From the first failed probe until the stack was steady; null if all passed or it was not steady in time."""
     blast_radius: list[str] = Field(default_factory=list)
-    """The others that held before and did not always hold while the faults were in force; sorted."""
+    """The names of the bystanders that held before and failed while the faults were in force; sorted."""
     steady_after: bool = False
-    """Whether the probe and all others hold again."""
+    """Whether the probe and all bystanders hold again at the end."""
     unsteady_after: list[str] = Field(default_factory=list)
-    """What does not: the probe in words, the names of others."""
+    """What does not hold at the end: the failed probe in words, the names of bystanders."""

@@ -38,7 +38,7 @@ async def probe_once(ctx: Context, observation: Observation) -> Probe:
 
 
 def kind_of(seen: Observed) -> str:
-    """What an observation that did not hold came to."""
+    """The kind of failure of an observation: its error, `status 503`, else the first fact that broke a rule."""
     if seen.facts.get("error") is not None:
         return str(seen.facts["error"])
     if "status" in seen.facts and any(finding.fact == "status" and not finding.held for finding in seen.findings):
@@ -66,7 +66,7 @@ class Watch:
     """Why the last probe did not hold; None where it did."""
     steady_since: float | None = None
     """When the first probe ended of those that held one after the other, after the fault was reverted."""
-    _row: int = 0
+    _passed_in_a_row: int = 0
 
     def take(self, probe: Probe) -> None:
         """Keep what the facts need of a probe."""
@@ -93,16 +93,16 @@ class Watch:
 
     def _after(self, probe: Probe) -> None:
         if probe.why is not None:
-            self._row, self.steady_since = 0, None
+            self._passed_in_a_row, self.steady_since = 0, None
             return
-        self._row += 1
-        if self._row == 1:
+        self._passed_in_a_row += 1
+        if self._passed_in_a_row == 1:
             self.steady_since = probe.ended
 
     @property
     def is_steady(self) -> bool:
         """Whether enough probes held in a row since the revert."""
-        return self._row >= self.steady
+        return self._passed_in_a_row >= self.steady
 
 
 async def keep_probing(ctx: Context, observation: Observation, every_s: float, take: Callable[[Probe], None]) -> None:

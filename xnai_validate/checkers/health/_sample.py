@@ -1,4 +1,4 @@
-"""One look: what the health report claims, and what is really so, asked at the same moment."""
+"""One sample: what the health report claims, and what separate probes of the components find at the same moment."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Paths:
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """One look at everything."""
+    """A health report, and the results of the probes that were made at the same time."""
 
     begun_s: float
     at_s: float
@@ -50,7 +50,7 @@ class Sample:
 
 
 async def look(ctx: Context, health: Observation, probes: Mapping[str, Observation], paths: Paths) -> Sample:
-    """Ask for the report and for the truth at once. Raises the XnaiError of what could not be measured."""
+    """Read the report and probe every component at once. Raises the first XnaiError of what could not be measured."""
     begun = ctx.clock.monotonic()
     report, *truths = await observe_all(ctx, [health, *probes.values()])
     claims, status = read(report.facts.get("json"), paths)
@@ -61,7 +61,7 @@ async def look(ctx: Context, health: Observation, probes: Mapping[str, Observati
         claims=claims if report.facts.get("error") is None else None,
         status=status,
         report_ms=float(total_ms) if isinstance(total_ms, int | float) else (ctx.clock.monotonic() - begun) * 1000,
-        truth={name: check.held for name, check in zip(probes, truths, strict=True)},
+        truth={name: probed.held for name, probed in zip(probes, truths, strict=True)},
     )
 
 

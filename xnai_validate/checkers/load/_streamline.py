@@ -148,7 +148,8 @@ class StreamLine(PushedResponse):
         if self.status != 200:
             self._wrong(STATUS, f"answered {self.status}")
         elif self.content_type.partition(";")[0].strip().lower() not in self._streams.media_types:
-            self._wrong(CONTENT_TYPE, f"answered 200 with {self.content_type[:60] or 'no content type'}")
+            expected = " or ".join(self._streams.media_types)
+            self._wrong(CONTENT_TYPE, f"got {self.content_type[:60] or 'no content type'}, expected {expected}")
         else:
             self._sse = self._streams.parser()
             opened = self._streams.open

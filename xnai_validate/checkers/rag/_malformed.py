@@ -38,7 +38,7 @@ def _not_json(quoted: str, whole: str) -> Iterator[Input]:
         "a name without quotes": f"{{query: {quoted}}}",
         "a comment": f'{{"query": {quoted} /* please */}}',
         "two documents": whole + whole,
-        "a raw line end within a string": '{"query": "a\nb"}',
+        "an unescaped line break within a string": '{"query": "a\nb"}',
         "an invalid escape": '{"query": "\\x41"}',
         "a closing bracket for a brace": f'{{"query": {quoted}]',
     }

@@ -107,8 +107,8 @@ def _facts(params: Roundtrip, measured: _Measured) -> RoundTripped:
 
 
 def _refusal(spoken: Spoken | None) -> str | None:
-    """Why a text that was asked for was not spoken, in words."""
-    return None if spoken is None else f"the request was answered with {spoken.status}"
+    """Why there is no recording: the status that the server answered with."""
+    return None if spoken is None else f"the request to speak the text got status {spoken.status}"
 
 
 def _grows(recording: Recording | None, longer: Recording | None) -> bool | None:

@@ -1,7 +1,7 @@
 """One WebSocket connection (RFC 6455), step by step: the protocol of `websockets` (its sans-I/O layer) on our socket.
 
 Its asyncio client would do, but for bounds: it keeps empty fragments and unread pongs without limit, and it resolves
-names in a way that cannot be given up.
+names in a way that cannot be cancelled.
 """
 
 from __future__ import annotations
@@ -30,9 +30,9 @@ QUEUE_CAP = 1_000
 UNREAD_CAP = 4 * 1024 * 1024
 """Bytes that may wait for a peer that floods us with pings and reads none of the pongs."""
 TURN = 16 * 1024
-"""Bytes that are taken in before others may run."""
+"""Bytes that are parsed before other tasks get a turn of the event loop."""
 PARTS_CAP = 10_000
-"""Fragments of one message; they may be empty, so that the bound on its size does not hold them."""
+"""Fragments of one message: empty ones get past the bound on its size."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +61,9 @@ class WebSocket:
         self._pongs: set[bytes] = set()
         self._parts: list[bytes] = []
         self._binary = False
-        self._unfed = b""
+        self._unparsed = b""  # read from the socket, not parsed yet
         self._sent = 0
-        self._early = list(events)
+        self._handshake_events = list(events)
         self._ended = False
 
     def send(self, message: Message) -> None:
@@ -85,7 +85,7 @@ class WebSocket:
         Raises WebSocketClosed; WireError where what comes is too large or not as RFC 6455 requires.
         """
         while not self._messages:
-            await self._more()
+            await self._receive_some()
         return self._messages.popleft()
 
     async def ping(self) -> float:
@@ -101,7 +101,7 @@ class WebSocket:
             raise WebSocketClosed from error
         self._flush()
         while mark not in self._pongs:
-            await self._more()
+            await self._receive_some()
         return (perf_counter() - started) * 1000
 
     async def close(self) -> None:
@@ -114,7 +114,7 @@ class WebSocket:
                 self._flush()
                 async with asyncio.timeout(CLOSE_S):
                     while True:
-                        await self._more()
+                        await self._receive_some()
         except (TimeoutError, WebSocketClosed, WireError, InvalidState, ConnectionClosed):
             pass  # `closing` has how it ended
         finally:
@@ -139,22 +139,25 @@ class WebSocket:
         if waiting:
             self._pipe.write(waiting)
 
-    def _refuse_unread_answers(self) -> None:
-        """Raises WireError where the peer talks and does not listen: what we must answer would pile up here."""
+    def _require_reading_peer(self) -> None:
+        """Raises WireError if the peer sends and does not read: the pongs that we owe it would pile up in memory."""
         if self._pipe.transport.get_write_buffer_size() > UNREAD_CAP + self._sent:
             raise WireError(ErrorKind.TOO_LARGE, f"the server leaves more than {UNREAD_CAP} bytes of answers unread")
 
-    async def _more(self) -> None:
-        """Take in what arrives next: a turn's worth of it, for a server may send a hundred thousand frames at once."""
+    async def _receive_some(self) -> None:
+        """Handle what arrives next, `TURN` bytes at most: a server may send a hundred thousand frames at once.
+
+        Raises WebSocketClosed once the connection has ended and no message is left; WireError as `receive` does.
+        """
         if self._ended:
             raise WebSocketClosed
-        events, self._early = self._early, []
+        events, self._handshake_events = self._handshake_events, []
         if not events:
-            if self._unfed:
+            if self._unparsed:
                 await asyncio.sleep(0)
             else:
-                self._unfed = await self._pipe.read()
-            data, self._unfed = self._unfed[:TURN], self._unfed[TURN:]
+                self._unparsed = await self._pipe.read()
+            data, self._unparsed = self._unparsed[:TURN], self._unparsed[TURN:]
             if data:
                 self._protocol.receive_data(data)
             else:
@@ -163,13 +166,13 @@ class WebSocket:
             events = self._protocol.events_received()
         self._take(events)
         self._flush()
-        self._refuse_unread_answers()
+        self._require_reading_peer()
         self._note_end()
         if self._ended and not self._messages:
             raise WebSocketClosed
 
     def _note_end(self) -> None:
-        """Whether the connection has ended. Raises WireError where a frame broke the protocol."""
+        """Note that the connection has ended, if it has. Raises WireError where a frame broke the protocol."""
         broken = self._protocol.parser_exc
         if self._protocol.close_rcvd is not None:
             self._ended = True

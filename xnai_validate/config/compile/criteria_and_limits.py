@@ -60,12 +60,13 @@ def criteria_of(
 
 
 def within_reach(criteria: Iterable[Criterion], checks: Sequence[PlannedCheck]) -> tuple[Criterion, ...]:
-    """Return the criteria; one that more checks must pass than this stack has the parts for is not judged.
+    """Return the criteria; those that this stack cannot meet because checks are skipped get a reason why not judged.
 
-    What a skipped check blocks cannot pass either. A criterion that exceeds its profile on every stack stays as it is.
+    Such a criterion requires more passed checks than apply: a check that needs a skipped one does not apply either. A
+    criterion that requires more checks than the profile has is an error of the profile, and is judged as it is.
     """
     skipped = {check.id for check in checks if check.skip is not None}
-    for check in checks:  # needed checks come first
+    for check in checks:  # every check comes after those that it needs, so one pass is enough
         if not skipped.isdisjoint(check.needs):
             skipped.add(check.id)
     judged = []

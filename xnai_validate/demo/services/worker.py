@@ -65,9 +65,9 @@ class Unhandled(ValueError):
 
 @seam
 async def run(settings: Settings, sockets: dict[str, socket.socket], ready: Callable[[], None]) -> None:
-    """Consume every stream until cancelled; while Redis is away it is tried again every quarter of a second."""
+    """Consume every stream until cancelled; while Redis is unreachable, connect again every quarter of a second."""
     worker = Worker(settings)
-    with contextlib.suppress(RedisError, OSError):
+    with contextlib.suppress(RedisError, OSError):  # Redis is away: `consume` creates the groups when it is back
         await worker.prepare()
     try:
         async with asyncio.TaskGroup() as group:

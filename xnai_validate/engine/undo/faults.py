@@ -1,4 +1,4 @@
-"""The first ring of undo: each fault of a run is recorded, injected, reverted and proven within the check's task."""
+"""The first of three layers of undo: the task of a check records, injects, reverts and proves each of its faults."""
 
 from __future__ import annotations
 
@@ -72,29 +72,30 @@ class FaultInjector:
     async def in_force(
         self, planned: PlannedFault, target: Target | None, check: str
     ) -> AsyncIterator[Mapping[str, Target]]:
-        """A context in which a fault is in force, for at most its limit; yields the targets whose url differs then.
+        """A context in which a fault is in force, for at most its limit.
 
-        Raises NotApplicable or Unmeasurable if it cannot be injected, or was in force for its limit.
+        Yields name -> target for a target that is reached at another url meanwhile, such as that of a proxy. Raises
+        NotApplicable or Unmeasurable if the fault cannot be injected, FaultLimitReached if its limit ended it.
         """
         fault = planned.fault
         prepared = await self._prepare(planned, target)
         record = self._record(prepared, target, check)
-        force: ActiveFault | None = None
+        active: ActiveFault | None = None
         limit = asyncio.timeout(fault.limit_s)
         try:
             self._set_deadline(record.id, fault.limit_s + fault.grace_s)
             self._emit(FaultInjected, fault=fault.name, target=planned.target, undo=record.id, check=check)
             async with limit:
-                force = await self._inject(prepared)
+                active = await self._inject(prepared)
                 self._on_step("injected", record.id)
-                yield self._moved(planned, target, force)
+                yield self._moved(planned, target, active)
         except TimeoutError:
-            if not limit.expired():
+            if not limit.expired():  # a timeout of the measurement itself
                 raise
             raise FaultLimitReached(f"{fault.name} was reverted after its limit of {fault.limit_s:g} s") from None
         finally:
             await _shielded(self._revert(prepared, record))
-            self._close(force)
+            self._close(active)
 
     def _set_deadline(self, record_id: str, seconds: float | None) -> None:
         """Set the guardian's deadline for the next fault; None once this fault is reverted."""

@@ -1,4 +1,4 @@
-"""The third ring of undo: a process that reverts the faults of a run that has disappeared.
+"""The last of three layers of undo: a process that reverts the faults of a run that has disappeared.
 
 It is a shell of 2 MB that sleeps on a pipe from the run, in a session of its own, and ignores the signals of terminals
 and service managers. If the pipe closes without `bye`, it becomes the command that reverts faults. While a fault is in

@@ -80,7 +80,7 @@ def _new_file(params: FullParams, name: str) -> str:
     if not folder.is_absolute():
         raise Unmeasurable(f"{params.folder} is not an absolute path")
     if not folder.is_dir():
-        raise NotApplicable(f"{params.folder} is not a folder of this machine")
+        raise NotApplicable(f"{params.folder} does not exist on this machine, or is not a folder")
     free = _free(folder) - params.leave
     if free <= 0:
         raise NotApplicable(f"the disk under {params.folder} is full already")

@@ -33,7 +33,7 @@ STYLES: dict[Status, Style] = {
 
 
 def append_causes(page: Page, report: RunReport) -> None:
-    """Append the causes of all failures and errors, a line each, with what they block; nothing if there are few."""
+    """Append each cause of failures and errors with its reason; nothing if the details fit on a screen anyway."""
     if not has_many_failures(report.checks):
         return
     page.rule(f"Causes: {len(report.causes)}", "bold red")

@@ -218,14 +218,14 @@ def decoder(headers: Mapping[str, str], accepted: str = ACCEPT_ENCODING) -> Deco
     if coding in ("", "identity"):
         return None
     if not _is_accepted(coding, accepted):
-        return UnknownCoding(f"the body has the content coding {coding[:80]}, which was not asked for")
+        return UnknownCoding(f"the body has the content coding {coding[:80]}, which the request did not accept")
     if coding in ("gzip", "deflate"):
         return Inflater(coding)
     if coding == "br":
         return _brotli()
     if coding == "zstd":
         return _zstd()
-    return UnknownCoding(f"the body has the content coding {coding[:80]}, which is not known here")
+    return UnknownCoding(f"the body has the content coding {coding[:80]}, which this tool cannot decode")
 
 
 def _is_accepted(coding: str, accepted: str) -> bool:

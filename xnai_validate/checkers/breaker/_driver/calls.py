@@ -74,7 +74,7 @@ async def make(ctx: Context, observation: Observation, service: str) -> Call:
 
     A refusal is an answer with the error code or category `circuit_open`, or, without an error code, one with status
     503. Every other answer succeeded if the rules of the observation hold, and failed if they do not. Raises
-    Unmeasurable for a status of 400 to 499, which is independent of the breaker.
+    Unmeasurable for a status of 400 to 499: the API rejected the request before the breaker.
     """
     sent_s = ctx.clock.monotonic()
     observed = await ctx.observe(observation)
@@ -84,7 +84,7 @@ async def make(ctx: Context, observation: Observation, service: str) -> Call:
     outcome = _outcome(observed, status, body)
     if outcome is Outcome.FAILED and status is not None and 400 <= status < 500:
         raise Unmeasurable(
-            f"a call through the breaker {service} got status {status}, which is independent of the breaker",
+            f"a call through the breaker {service} got status {status}: the API rejected the request itself",
             hint="correct the request of the check",
         )
     refused = outcome is Outcome.REFUSED

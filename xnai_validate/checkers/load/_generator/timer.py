@@ -28,7 +28,7 @@ class _Itimerspec(ctypes.Structure):
 
 
 class Alarm:
-    """Calls `ring` in the running loop when a time of `time.perf_counter` has come; one time at once.
+    """Calls `ring` in the running loop at a time of `time.perf_counter`; holds one time, which `set` replaces.
 
     A timerfd(2) where the system has it, else a timer of asyncio. `perf_counter` is CLOCK_MONOTONIC on Linux, which
     both go by.
@@ -40,24 +40,24 @@ class Alarm:
         self._handle: asyncio.TimerHandle | None = None
         self._fd = _timerfd()
         if self._fd is not None:
-            self._loop.add_reader(self._fd, self._rung, self._fd)
+            self._loop.add_reader(self._fd, self._on_expired, self._fd)
 
     def set(self, at: float) -> None:
-        """Ring at that time, and at no other that was set before; one that is over rings at once."""
+        """Ring at this time instead of the one set before; a time in the past rings at once."""
         if self._fd is not None:
-            _set_timerfd(self._fd, max(1, int(at * 1e9)))
+            _set_timerfd(self._fd, max(1, int(at * 1e9)))  # 0 would disarm it
             return
         if self._handle is not None:
             self._handle.cancel()
         self._handle = self._loop.call_at(at, self._ring)
 
-    def _rung(self, fd: int) -> None:
-        with suppress(BlockingIOError):  # it was set anew meanwhile
-            os.read(fd, 8)
+    def _on_expired(self, fd: int) -> None:
+        with suppress(BlockingIOError):  # `set` replaced the time after it expired, which also clears the expiry
+            os.read(fd, 8)  # the count of expiries; until it is read, the loop calls again
             self._ring()
 
     def close(self) -> None:
-        """Ring no more; a second call does nothing."""
+        """Stop ringing; a second call does nothing."""
         if self._handle is not None:
             self._handle.cancel()
         fd, self._fd = self._fd, None

@@ -1,4 +1,4 @@
-"""From the kind, params and rules of a check, as they are written, to a validated `CompiledMeasurement` measurement."""
+"""Compile the kind, params and rules of a check, as they are written, to a validated `CompiledMeasurement`."""
 
 from __future__ import annotations
 
@@ -26,25 +26,26 @@ from xnai_validate.plan import NOTHING, CompiledMeasurement, PlannedFault
 
 RulesByFact = dict[str, tuple[Rule, ...]]
 _NO_RULES: RulesByFact = {}
-SHARED = 1000
-"""The number of different rules that are remembered, so that checks with equal rules share them."""
+CACHE_CAP = 1000
+"""Entries of each cache of rules: checks with equal rules share one copy of them."""
 
 
 @dataclass(slots=True)
 class Measurements:
-    """Compiles measurements; notes errors, and the secrets that stand in params."""
+    """Compiles measurements; notes errors in `problems`, and the secrets that it finds in params."""
 
     problems: Problems
     targets: frozenset[str]
     """The names of all targets."""
     secrets: set[str]
+    """Filled with the secrets of all params, so that reports mask them."""
     named_targets: set[str] = field(default_factory=set)
     """The targets that measurements name."""
     _checkers: dict[str, Checker | RegistryError] = field(default_factory=dict)
     _parsed: dict[tuple[str, Level, str], RulesByFact] = field(default_factory=dict)
-    """Rules that were parsed before: those of a threshold apply to many checks."""
+    """Cache: kind, level and text of a mapping of rules -> its parsed rules; a threshold applies to many checks."""
     _combined: dict[tuple[str, str, str], tuple[Rule, ...]] = field(default_factory=dict)
-    """All rules of a check, for other checks with equal rules, as most checks of a suite have."""
+    """Cache: kind and text of `expect` and `warn` -> all rules of a check; most checks of a suite have equal ones."""
 
     def checker(self, kind: str, where: Where) -> Checker | None:
         """The checker of a kind; an unknown kind is noted as an error."""
@@ -81,8 +82,9 @@ class Measurements:
             warn: fact -> rule that should hold.
             target: the name of its target.
             where: the place of the mapping with these keys.
-            inner: it stands in the params of another measurement; without rules it is only read.
-            template: it refers to values that are known only when it is made; what depends on them is validated then.
+            inner: it is part of the params of another measurement, and needs no rules: its facts may only be read.
+            template: it has references (`{{...}}`) whose values are known only at the time of the measurement; what
+                depends on them is validated then.
             tightened: rules that replace those of `expect`, by fact.
         """
         checker = self.checker(kind, where.at("kind"))
@@ -91,15 +93,15 @@ class Measurements:
         rules = self._rules(checker, expect, warn, where, inner, template)
         if rules is not None and tightened:
             rules = _tightened(rules, tightened)
-        known = self._target(checker.kind, checker.needs_target, target, where)
+        target_valid = self._target(checker.kind, checker.needs_target, target, where)
         if template and contains_measurements(checker.params):
             message = f"{kind} is made of other measurements, in which {{{{...}}}} cannot stand"
             self.problems.at(where.at("kind"), message)
             return None
         verified = self._params(checker.params, checker.kind, params, where.at("with"), template)
-        if verified is None or rules is None or not known:
+        if verified is None or rules is None or not target_valid:
             return None
-        if not _with_models(checker.params):
+        if not _fields_with_models(checker.params):
             return CompiledMeasurement(checker, verified, rules, target)
         observations = dict(self._observations(verified, target, where.at("with")))
         disturbances = dict(self._disturbances(verified, target, where.at("with")))
@@ -111,9 +113,9 @@ class Measurements:
         if fault is None:
             return None
         disturbed = disturbance.target or (target if fault.needs_target else None)
-        known = self._target(fault.name, fault.needs_target, disturbed, where)
+        target_valid = self._target(fault.name, fault.needs_target, disturbed, where)
         verified = self._params(fault.params, fault.name, disturbance.with_, where.at("with"))
-        return PlannedFault(fault, verified, disturbed) if verified is not None and known else None
+        return PlannedFault(fault, verified, disturbed) if verified is not None and target_valid else None
 
     def _fault(self, name: str, where: Where) -> Fault | None:
         try:
@@ -122,12 +124,12 @@ class Measurements:
             self.problems.at(where, error.message, error.hint)
             return None
 
-    def _target(self, of: str, needed: bool, target: str | None, where: Where) -> bool:
-        """Whether the target of a kind or a fault is known, or is not needed."""
+    def _target(self, owner: str, needed: bool, target: str | None, where: Where) -> bool:
+        """Whether the target of `owner`, a kind or a fault, is known or not needed; notes an error where it is not."""
         if target is None:
             if needed:
                 hint = f"known: {', '.join(sorted(self.targets))}" if 0 < len(self.targets) <= 20 else None
-                self.problems.at(where, f"{of} needs a target", hint, key=True)
+                self.problems.at(where, f"{owner} needs a target", hint, key=True)
             return not needed
         self.named_targets.add(target)
         if target not in self.targets:
@@ -145,6 +147,8 @@ class Measurements:
         try:
             return model.model_validate(raw, context=FROM_FILE)
         except ValidationError as error:
+            # The value of an environment variable such as 0123 was read as a number: where the field takes text, use
+            # the text as it is spelled, and validate again.
             respelled = _respelled(raw, error)
             if respelled is not None:
                 return self._params(model, of, respelled, where, template)
@@ -152,9 +156,12 @@ class Measurements:
             if template:
                 errors = tuple(each for each in errors if not depends_on_reference(raw, each.steps, key=each.key))
             self.problems.extend_at(where, errors)
+            # A template whose only errors are in its references: valid as far as known, and its params are made from
+            # its text at the time of the measurement, so that an empty model stands for them.
             return None if errors else model.model_construct()
 
     def _gather_secrets(self, raw: JsonValue, name: str = "") -> None:
+        """Note the secrets of a value: texts under a key that names a secret, and those in the query of a URL."""
         if isinstance(raw, dict):
             for key, value in raw.items():
                 self._gather_secrets(value, key)
@@ -197,7 +204,7 @@ class Measurements:
             self.problems.at(where, "the check has no rules, so nothing could fail", _facts_hint(checker), key=True)
             return None
         combined = tuple(rules)
-        if not template and len(self._combined) < SHARED:
+        if not template and len(self._combined) < CACHE_CAP:
             self._combined[key] = combined
         return combined
 
@@ -222,7 +229,7 @@ class Measurements:
         for error in errors:
             self.problems.at(where.at(*error.path), error.message, error.hint)
         parsed = _by_fact(rules)
-        if not errors and not template and len(self._parsed) < SHARED:
+        if not errors and not template and len(self._parsed) < CACHE_CAP:
             self._parsed[key] = parsed
         return parsed
 
@@ -230,7 +237,7 @@ class Measurements:
         self, params: Params, target: str | None, where: Where
     ) -> Iterator[tuple[str, CompiledMeasurement]]:
         """Every observation in the params, by its key."""
-        for name, key in _with_models(type(params)):
+        for name, key in _fields_with_models(type(params)):
             for observation, steps in _models_of(getattr(params, name), (key,), Observation):
                 compiled = self.compile(
                     observation.kind,
@@ -254,7 +261,7 @@ class Measurements:
 
     def _disturbances(self, params: Params, target: str | None, where: Where) -> Iterator[tuple[str, PlannedFault]]:
         """Every disturbance in the params, by its key."""
-        for name, key in _with_models(type(params)):
+        for name, key in _fields_with_models(type(params)):
             for disturbance, steps in _models_of(getattr(params, name), (key,), FaultEntry):
                 planned = self.fault(disturbance, target, where.at(*steps))
                 if planned is not None:
@@ -277,7 +284,7 @@ def _tightened(rules: tuple[Rule, ...], tightened: RulesByFact) -> tuple[Rule, .
 
 
 @cache
-def _with_models(params: type[Params]) -> tuple[tuple[str, str], ...]:
+def _fields_with_models(params: type[Params]) -> tuple[tuple[str, str], ...]:
     """The fields of params, as (attribute, key), that may hold observations or disturbances: those of a model type."""
     fields = params.model_fields.items()
     return tuple((name, info.alias or name) for name, info in fields if any(models_in(info.annotation)))

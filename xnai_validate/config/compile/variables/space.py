@@ -17,15 +17,17 @@ DEPTH_CAP = 64
 
 @dataclass(slots=True)
 class VarSpace:
-    """Vars before interpolation."""
+    """The vars of all files and options, merged; references in their values are not resolved yet."""
 
     tree: JsonObject = field(default_factory=dict)
+    """The merged values, nested as in a file."""
     origins: dict[Path, Where] = field(default_factory=dict)
+    """Path -> where its value is written; a value within a list has the origin of the list."""
 
     def overlay(self, values: Mapping[str, JsonValue], where: Where, at: Path = ()) -> None:
-        """Lay nested values over the present ones: mappings are merged, everything else is replaced.
+        """Merge nested values into the present ones, below the path `at`; values that are not mappings are replaced.
 
-        The mappings of a list are laid over those of a list, one by one: what an entry does not give keeps its default.
+        In a list of mappings, each entry keeps the keys of the entry at its index before that it does not set itself.
         """
         node = self._mapping(at)
         for key, value in values.items():
@@ -48,6 +50,7 @@ class VarSpace:
         self.origins[path] = Where(None)
 
     def _mapping(self, path: Path) -> JsonObject:
+        """The mapping at a path; each step that is missing or is not a mapping becomes an empty one first."""
         node = self.tree
         for step in path:
             inner = node.get(step)
@@ -61,16 +64,16 @@ class VarSpace:
         """The value at a dotted path (digits index lists), the place where it is written, and whether it exists."""
         node: JsonValue = self.tree
         origin = Where(None)
-        done: Path = ()
+        walked: Path = ()
         for step in dotted.split("."):
-            done = (*done, step)
+            walked = (*walked, step)
             if isinstance(node, dict) and step in node:
                 node = node[step]
             elif isinstance(node, list) and step.isdecimal() and int(step) < len(node):
                 node = node[int(step)]
             else:
                 return None, origin, False
-            origin = self.origins.get(done) or origin.at(int(step) if step.isdecimal() else step)
+            origin = self.origins.get(walked) or origin.at(int(step) if step.isdecimal() else step)
         return node, origin, True
 
     def paths(self) -> Iterator[str]:
