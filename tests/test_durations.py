@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.config.home import Home
-from xnai_validate.durations import Forecast, deadline_misfits, misfits
+from xnai_validate.durations import Forecast, deadline_conflicts, time_conflicts
 from xnai_validate.plan import Plan
 
 EXPERIMENT = """
@@ -46,13 +46,13 @@ def test_a_time_limit_follows_from_the_waits(home: Home) -> None:
     long, own = plan.checks
     assert 90 + 20 < long.measurement.time_limit_s == long.timeout_s < 200
     assert own.timeout_s == 300
-    assert not [*misfits(long), *misfits(own)]
+    assert not [*time_conflicts(long), *time_conflicts(own)]
 
 
 def test_a_hold_longer_than_the_limit_of_the_fault_does_not_fit(home: Home) -> None:
     """A pause that ends by its own limit before the hold is over is named, with both times."""
     (check,) = plan_of(home, EXPERIMENT.format(id="long", more="", hold="20m")).checks
-    assert [text.partition(" keeps ")[2] for text in misfits(check)] == [
+    assert [text.partition(" keeps ")[2] for text in time_conflicts(check)] == [
         "process.pause in force for up to 20 min 00 s, and it is reverted after 10 min 00 s at the latest"
     ]
 
@@ -60,7 +60,7 @@ def test_a_hold_longer_than_the_limit_of_the_fault_does_not_fit(home: Home) -> N
 def test_a_wait_longer_than_the_time_limit_does_not_fit(home: Home) -> None:
     """A check that cannot come to its end within its own `timeout` is named."""
     (check,) = plan_of(home, EXPERIMENT.format(id="short", more="timeout: 10s", hold="5s")).checks
-    (text,) = misfits(check)
+    (text,) = time_conflicts(check)
     assert text.startswith("a/times:short waits for up to")
     assert "its time limit is 10.00 s" in text
 
@@ -84,13 +84,13 @@ def test_a_deadline_that_cannot_be_kept_is_named(home: Home) -> None:
     """A deadline by hand that is shorter than the checks take, or than a time limit, does not fit."""
     plan = plan_of(home, EXPERIMENT.format(id="x", more="", hold="60s"), PROFILE + "limits: {deadline: 30s}\n")
     assert plan.limits.deadline_s == 30
-    texts = list(deadline_misfits(plan.checks, plan.limits))
+    texts = list(deadline_conflicts(plan.checks, plan.limits))
     assert [text.partition(",")[0] for text in texts] == [
         "the checks take about 1 min 01 s",
         texts[1].partition(",")[0],
     ]
     assert texts[1].startswith("the time limit of a/times:x is")
-    assert not list(deadline_misfits(plan.checks, replace(plan.limits, deadline_s=600.0)))
+    assert not list(deadline_conflicts(plan.checks, replace(plan.limits, deadline_s=600.0)))
 
 
 def test_equal_checks_that_share_a_measurement_count_once(home: Home) -> None:

@@ -12,7 +12,7 @@ SHARED_S = 0.01
 """The time of a check that shares the measurement of an equal check."""
 
 
-def misfits(check: PlannedCheck) -> Iterator[str]:
+def time_conflicts(check: PlannedCheck) -> Iterator[str]:
     """The times of a check that contradict each other, in sentences."""
     waits = check.measurement.waits
     longest_s = waits.longest_s or 0.0
@@ -33,7 +33,7 @@ def misfits(check: PlannedCheck) -> Iterator[str]:
             )
 
 
-def deadline_misfits(checks: Sequence[PlannedCheck], limits: Limits) -> Iterator[str]:
+def deadline_conflicts(checks: Sequence[PlannedCheck], limits: Limits) -> Iterator[str]:
     """Why a run cannot keep to the deadline that its profile sets, in sentences."""
     expected_s = Forecast(checks, limits).expected().usual_s
     within = f"the deadline is {_text(limits.deadline_s)}; leave it out, and it follows from the checks"

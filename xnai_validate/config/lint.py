@@ -13,7 +13,7 @@ from xnai_validate.config.locate import Library
 from xnai_validate.config.options import LoadOptions
 from xnai_validate.config.yaml_files.document import SourceCache
 from xnai_validate.config.yaml_files.problems import Problems
-from xnai_validate.durations import deadline_misfits, misfits
+from xnai_validate.durations import deadline_conflicts, time_conflicts
 from xnai_validate.model.source_location import InvalidConfig, Problem, SourceLocation
 from xnai_validate.plan import Plan
 
@@ -56,9 +56,9 @@ def _linted(
     for name in profiles:
         try:
             plan = load_plan((name,), options, cache)
-            _refuse_misfits(plan, problems)
+            _note_time_conflicts(plan, problems)
             if plan.limits.deadline_is_given:
-                for text in deadline_misfits(plan.checks, plan.limits):
+                for text in deadline_conflicts(plan.checks, plan.limits):
                     problems.plain(f"{name}: {text}")
             verified |= {check.id for check in plan.checks}
         except InvalidConfig as errors:
@@ -78,18 +78,18 @@ def _linted(
     for home in dict.fromkeys(homes.values()):
         try:
             plan = plan_of_suites(tuple(name for name in suites if homes[name] == home), options, home, cache)
-            _refuse_misfits(plan, problems)
+            _note_time_conflicts(plan, problems)
             # The plan also holds the checks of other suites that they need.
             yield {check.id for check in plan.checks if check.id.partition(":")[0] in suites}
         except InvalidConfig as errors:
             problems.extend(errors.problems)
 
 
-def _refuse_misfits(plan: Plan, problems: Problems) -> None:
+def _note_time_conflicts(plan: Plan, problems: Problems) -> None:
     """Note an error for each time of a check that does not fit its other times."""
     for check in plan.checks:
         place = SourceLocation(check.info.source.file, check.info.source.line)
-        problems.extend(Problem(text, place) for text in misfits(check))
+        problems.extend(Problem(text, place) for text in time_conflicts(check))
 
 
 def _sorted(
