@@ -9,7 +9,7 @@ import pytest
 
 from tests.baseline.samples import HOST, LOAD, MEMORY, load_facts, load_run, memory_run, report
 from xnai_validate.baseline.comparing import compare
-from xnai_validate.baseline.fingerprint import differences, fingerprint_of, hindrances
+from xnai_validate.baseline.fingerprint import differences, fingerprint_of, incompatibilities
 from xnai_validate.baseline.record import RecordedRun, recorded
 from xnai_validate.model.json import JsonObject
 from xnai_validate.model.results.comparison import Change, Compared, Comparison
@@ -143,11 +143,11 @@ def test_a_fingerprint_names_what_hinders_and_what_differs() -> None:
     known = fingerprint_of(report({MEMORY: {"version": "1.2", "tree_rss_mib": 1.0}}))
     assert known.versions == {"api": "1.2"}
     assert known.interfaces["redis"] == "redis:/0"
-    assert hindrances(known, known) == differences(known, known) == []
+    assert incompatibilities(known, known) == differences(known, known) == []
     other = report(
         {MEMORY: {"json": {"version": "1.3"}}}, host={**HOST, "cpus": 8, "memory_mib": 16_000, "python": "3.12"}
     )
-    assert hindrances(known, fingerprint_of(other)) == [
+    assert incompatibilities(known, fingerprint_of(other)) == [
         "another host: processors 2 before, 8 now",
         "another host: memory 6000 MiB before, 16000 MiB now",
     ]
@@ -156,5 +156,5 @@ def test_a_fingerprint_names_what_hinders_and_what_differs() -> None:
         "version of api: 1.2 before, 1.3 now",
     ]
     other_profile = fingerprint_of(report({}, profile="other"))
-    assert hindrances(known, other_profile) == ["other profiles: phase4.2 before, other now"]
-    assert hindrances(known, fingerprint_of(report({}, host={"name": "x"}))) == []
+    assert incompatibilities(known, other_profile) == ["other profiles: phase4.2 before, other now"]
+    assert incompatibilities(known, fingerprint_of(report({}, host={"name": "x"}))) == []

@@ -95,8 +95,8 @@ def _versions(checks: tuple[CheckResult, ...]) -> Iterator[tuple[str, str]]:
             yield check.target, version
 
 
-def hindrances(first: Fingerprint, second: Fingerprint) -> list[str]:
-    """Why figures of the two cannot be compared. What one of them does not know is no hindrance."""
+def incompatibilities(first: Fingerprint, second: Fingerprint) -> list[str]:
+    """Why figures of the two cannot be compared; what one of them does not know is compatible."""
     found = []
     if set(first.profiles).isdisjoint(second.profiles):
         found.append(f"other profiles: {' '.join(first.profiles)} before, {' '.join(second.profiles)} now")

@@ -12,7 +12,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from xnai_validate.baseline.fingerprint import Fingerprint, hindrances
+from xnai_validate.baseline.fingerprint import Fingerprint, incompatibilities
 from xnai_validate.baseline.record import FORMAT, Baseline, RecordedRun
 from xnai_validate.errors import ConfigError, XnaiError
 from xnai_validate.model.json import to_json
@@ -90,7 +90,7 @@ def _first(error: ValueError) -> str:
 
 def refuse_unlike(name: str, before: Fingerprint, now: Fingerprint) -> None:
     """Raise ConfigError where figures of the two make no sense beside each other, with how to go on."""
-    found = hindrances(before, now)
+    found = incompatibilities(before, now)
     if found:
         raise ConfigError(
             f"the baseline {name} was recorded under other conditions: {'; '.join(found)}",

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from xnai_validate.baseline.comparing import compare as compare_runs
-from xnai_validate.baseline.fingerprint import hindrances
+from xnai_validate.baseline.fingerprint import incompatibilities
 from xnai_validate.cli.stored_runs import recorded_of
 from xnai_validate.cli.terminal import console
 from xnai_validate.cli.terminal.command_help import Command, command_app
@@ -62,7 +62,7 @@ def _compare(before: str, after: str) -> Comparison:
     only_before = tuple(run for run in runs_before if run.id not in ids_after)
     if not only_before:
         raise ConfigError(f"{before} and {after} are the same run")
-    reasons = hindrances(only_before[-1].fingerprint, runs_after[-1].fingerprint)
+    reasons = incompatibilities(only_before[-1].fingerprint, runs_after[-1].fingerprint)
     if reasons:
         raise ConfigError(
             f"{before} and {after} cannot be compared: {'; '.join(reasons)}",
