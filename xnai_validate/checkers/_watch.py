@@ -21,7 +21,7 @@ from xnai_validate.kit import (
 
 
 class Missing:
-    """What a path that leads nowhere finds."""
+    """The value at a path where there is no value."""
 
 
 MISSING = Missing()
@@ -81,7 +81,7 @@ async def read(watch: Mapping[str, Watch], ctx: Context) -> tuple[dict[str, obje
 
 
 def value_at(fact: object, path: str | None) -> object:
-    """What `path` leads to within a fact; MISSING where it leads nowhere, a list where a JSONPath may find several."""
+    """What `path` leads to within a fact; MISSING where there is no value, a list where a JSONPath may find several."""
     if fact is None:
         return MISSING
     if path is None:

@@ -120,7 +120,7 @@ class Received(Facts):
     unrelated_count: Count
     """Alerts that are about something else."""
     stale_count: Count
-    """Alerts that arose before the breach, by their own account."""
+    """Alerts whose own timestamp is before the breach."""
     refused_count: Count
     """Deliveries that were answered with 503, as `refuse` asks for."""
     failed_steps: list[str]

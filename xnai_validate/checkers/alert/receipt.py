@@ -22,7 +22,7 @@ async def receipt(params: ReceiptParams, ctx: Context) -> Received:
     """Cause a problem, and check that its alert arrives, once, in time, and is resolved afterwards.
 
     It is received where people receive it: from a Redis stream, or by a webhook of our own that takes the payloads of
-    the stack, of Alertmanager and of Grafana. Alerts that arose before the breach by their own account are left out.
+    the stack, of Alertmanager and of Grafana. Alerts whose own timestamp is before the breach are left out.
     Where no alert comes, a rule about `received` fails, and rules about what the alert holds or what follows it are
     errors. Equal checks of a run share one measurement.
 

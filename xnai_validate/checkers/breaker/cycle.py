@@ -132,9 +132,9 @@ class CycleFacts(Facts):
     uncertainty_ms: Milliseconds | None
     """How much shorter or longer that time may have been: calls take time, and there is a pause between them."""
     early_ms: Milliseconds | None
-    """How much earlier than promised it surely let a call through; 0 if that is not certain."""
+    """How much earlier than promised it certainly let a call through; 0 if no call shows it."""
     late_ms: Milliseconds | None
-    """How much later than promised it surely still refused calls; 0 if that is not certain."""
+    """How much later than promised it certainly still refused calls; 0 if no call shows it."""
     half_open_seen: bool | None
     """Whether the key in Redis was `half_open` in between; a breaker may pass through it within one call."""
     successes_until_closed: Count | None

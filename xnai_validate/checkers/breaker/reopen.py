@@ -73,9 +73,9 @@ class ReopenFacts(Facts):
     half_open_after_ms: Milliseconds | None
     """From that failure until a call was let through again."""
     early_ms: Milliseconds | None
-    """How much earlier than promised it surely let a call through then; 0 if that is not certain."""
+    """How much earlier than promised it certainly let a call through then; 0 if no call shows it."""
     late_ms: Milliseconds | None
-    """How much later than promised it surely still refused calls then; 0 if that is not certain."""
+    """How much later than promised it certainly still refused calls then; 0 if no call shows it."""
     closed_again: bool | None
     """Whether it was closed at the end."""
     illegal_transitions: list[str] | None

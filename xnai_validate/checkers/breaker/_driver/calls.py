@@ -58,14 +58,14 @@ class Call:
 
     @property
     def from_breaker(self) -> bool:
-        """Whether the answer surely is that of the service with the breaker, and not of a gateway that misses it."""
+        """Whether the answer certainly came from the service with the breaker, not from a gateway before it."""
         return self.outcome is Outcome.SUCCEEDED or (
             self.outcome is Outcome.REFUSED and NO_OBJECT not in self.envelope_faults
         )
 
     @property
     def let_through(self) -> bool:
-        """Whether the breaker surely let it through."""
+        """Whether the breaker certainly let it through."""
         return self.outcome in (Outcome.SUCCEEDED, Outcome.FAILED)
 
 

@@ -24,7 +24,7 @@ class Line(Protocol):
 
     @property
     def stale(self) -> bool:
-        """Whether it had better carry no other request."""
+        """Whether the next request should use a new connection."""
 
     def send(self) -> None:
         """Begin a request, and report its end to the drive later: never before this call has returned."""

@@ -112,7 +112,7 @@ class HttpLine(asyncio.BufferedProtocol):
 
     @property
     def stale(self) -> bool:
-        """Whether the next request had better go over another connection."""
+        """Whether the next request should use a new connection."""
         return not self._idempotent and self._used and perf_counter() - self._idle_since > SHORT_IDLE_S
 
     def send(self) -> None:
