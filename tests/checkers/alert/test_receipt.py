@@ -36,7 +36,15 @@ def server() -> Iterator[Server]:
         yield running
 
 
-def observed(server: Server, manner: str, *, webhook: bool = True, stream: bool = True, **more: Any) -> Observed:
+def observed(
+    server: Server,
+    manner: str,
+    *,
+    webhook: bool = True,
+    stream: bool = True,
+    expect: JsonObject = EXPECTED,
+    **more: Any,
+) -> Observed:
     """One measurement of a stack that alerts in a manner."""
     address = f"127.0.0.1:{free_port()}" if webhook else None
     with alerting(server[1], address, manner) as (url, _):
@@ -52,7 +60,7 @@ def observed(server: Server, manner: str, *, webhook: bool = True, stream: bool 
             **({"webhook": address} if webhook else {}),
             **more,
         }
-        return observe("alert.receipt", others=(api, server[0]), expect=EXPECTED, **with_)
+        return observe("alert.receipt", others=(api, server[0]), expect=expect, **with_)
 
 
 def broken(seen: Observed) -> set[str]:
@@ -100,6 +108,19 @@ def test_good_news_before_bad_is_out_of_order(server: Server) -> None:
     seen = observed(server, "reversed", webhook=False)
     assert not seen.facts["in_order"]
     assert not seen.facts["received"]
+
+
+@pytest.mark.parametrize(
+    ("manner", "settle", "reason"),
+    [
+        ("late", "3s", "the alert did not come within 1 s on every channel"),
+        ("stream-only", "0s", "no alert came within 1 s on webhook"),
+    ],
+)
+def test_the_reason_why_nothing_follows_an_alert(server: Server, manner: str, settle: str, reason: str) -> None:
+    """An alert that came after the wait is reported as late, one that never came with its channel."""
+    with pytest.raises(Unmeasurable, match=reason):
+        observed(server, manner, expect={"resolved": True}, settle=settle)
 
 
 def test_a_missed_channel_is_named(server: Server) -> None:
