@@ -1,4 +1,4 @@
-"""`flow.ratio`: how two numbers of the stack stand to each other."""
+"""`flow.ratio`: the ratio of two numbers of the stack."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ class RatioParams(Params):
     """The two numbers."""
 
     of: Watch
-    """What is measured last, and stands above the line."""
+    """The numerator; measured last."""
     to: Watch
-    """The number to divide by; measured first."""
+    """The denominator; measured first."""
 
 
 class Compared(Facts):
@@ -21,19 +21,19 @@ class Compared(Facts):
     failed_readings: list[str]
     """The readings whose rules did not hold or that found no number, in words."""
     of: float | None
-    """The number above the line; null where it could not be read."""
+    """The numerator; null where it could not be read."""
     to: float | None
-    """The number below it; null where it could not be read."""
+    """The denominator; null where it could not be read."""
     ratio: float | None
     """`of` divided by `to`; null where one of them is not known, or `to` is 0."""
 
 
 @checker("flow.ratio", expect={"failed_readings": []}, target=False, exclusive=True)
 async def ratio(params: RatioParams, ctx: Context) -> Compared:
-    """Measure two numbers one after the other and divide them: many virtual users by one, the long way by the short.
+    """Measure two numbers one after the other and divide them.
 
-    For what must stand in proportion on any machine, however quick that is. The second is not measured where the first
-    could not be read.
+    For promises that hold on a fast machine as on a slow one: the throughput of many virtual users, divided by that of
+    one. The numerator is not measured if the denominator could not be read.
 
         kind: flow.ratio
         with:
