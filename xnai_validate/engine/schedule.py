@@ -49,6 +49,7 @@ class Schedule:
         if len(self._index) != len(checks):
             raise ValueError("two checks of the plan have the same id")
         self._pending = [len(self._before(check)) for check in checks]
+        """By index: the checks before it that have not ended."""
         self._dependents: dict[int, list[int]] = defaultdict(list)
         self._link()
         self._settled = bytearray(len(checks))
@@ -60,12 +61,15 @@ class Schedule:
         self._ready_alone: list[int] = []
         """The checks that run alone, as a heap."""
         self._parked: dict[str, list[tuple[float, int]]] = defaultdict(list)
+        """Target -> ready checks, as in `_ready`, that wait because enough others run on it."""
         self._on_target: Counter[str] = Counter()
         self._running = 0
         self._alone: PlannedCheck | None = None
         """A running check that runs alone."""
         self._holding = False
+        """Whether checks that run alone are held back."""
         self._held: list[int] = []
+        """The checks that are held back."""
         for index, pending in enumerate(self._pending):
             if not pending and not checks[index].skip:
                 self._make_ready(index)
@@ -85,6 +89,7 @@ class Schedule:
         return lengths
 
     def _link(self) -> None:
+        """Fill `_dependents`, and `_order` with a topological order (Kahn). Raises ValueError as `__init__` does."""
         for index, check in enumerate(self._checks):
             for need in check.needs:
                 if need not in self._index:

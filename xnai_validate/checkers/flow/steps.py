@@ -185,7 +185,10 @@ async def _clean(params: StepsParams, course: Course) -> list[Made]:
 
 
 async def _in_any_case(work: Coroutine[None, None, list[Made]]) -> list[Made]:
-    """Do the work to its end, which it bounds itself; who cancels us meanwhile waits for it."""
+    """Finish the work even if this task is cancelled meanwhile: the cancellation is raised afterwards.
+
+    The work bounds its own time.
+    """
     task = asyncio.create_task(work)
     cancelled: asyncio.CancelledError | None = None
     while not task.done():
@@ -194,7 +197,7 @@ async def _in_any_case(work: Coroutine[None, None, list[Made]]) -> list[Made]:
         except asyncio.CancelledError as error:
             cancelled = error
     if cancelled is not None:
-        task.exception()
+        task.exception()  # marks an exception of the task as retrieved, or asyncio logs it
         raise cancelled
     return task.result()
 

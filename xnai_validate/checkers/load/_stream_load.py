@@ -126,7 +126,7 @@ async def measure_streams(
         raise Unmeasurable(f"{kind} needs httptools", hint="pip install 'xnai-validate[load]'") from error
     prepared = prepare(params.request(target))
     verify(prepared, kind)
-    drive = Drive(params, lambda: streams.line(), ctx)
+    drive = Drive(params, lambda: streams.line(), ctx)  # called in `run`, when `streams` below exists
     drive.make_tally = StreamTally
     drive.progress_of, drive.progress_unit = _tokens, "tokens"
     host = await address(prepared)

@@ -65,6 +65,7 @@ class Chain:
     lacks_vars: bool = False
     """Whether a vars file could not be read."""
     _open: list[str] = field(default_factory=list)
+    """The profiles that are being read, each extended by the one before it: a name that comes again is a cycle."""
 
     def add(self, name: str, extended_at: Where | None = None) -> None:
         """Read a profile and all that it extends; `extended_at`: the place that names it, None for the command line."""

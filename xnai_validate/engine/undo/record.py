@@ -94,7 +94,7 @@ def _target_to_json(target: Target) -> tuple[JsonObject, JsonObject]:
     secret: JsonObject = {}
     if target.password and not target.password_env:
         secret["password"] = target.password
-    document["password"] = document["auth"] = document["proxy"] = None  # no fault is undone by HTTP requests
+    document["password"] = document["auth"] = document["proxy"] = None  # for HTTP requests, which revert no fault
     del document["headers"]  # so that no credentials among them are written to disk
     if target.tls.key_password:
         document["tls"] = asdict(replace(target.tls, key_password=None))

@@ -166,7 +166,7 @@ async def _forward_answer(back: HttpSide, front: HttpSide, change: AnswerChange)
             if change.is_over():
                 raise Cut(reset=False)
         elif isinstance(event, h11.EndOfMessage):
-            if change.raw:
+            if change.raw:  # what was sent does not fit the headers: only the end of the connection ends it
                 raise Cut(reset=False)
             await front.send(event)
             return False
