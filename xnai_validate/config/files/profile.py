@@ -150,7 +150,7 @@ class ProfileFile(Entry):
     vars_files: Texts = ()
     """Vars files among the suites, as `<category>/<name>`; the profile's own `vars` come on top."""
     vars: JsonObject = Field(default_factory=dict)
-    """Nested values that checks refer to as `${dotted.path}`."""
+    """Nested values that checks refer to as `${dotted.path}`, and compute with as `${=2 * call_timeout_s + 5s}`."""
     defaults: DefaultsEntry = DefaultsEntry()
     thresholds: dict[str, Rules] = Field(default_factory=dict)
     """Glob on full ids -> fact -> rule; replaces the checks' own rules of these facts."""
