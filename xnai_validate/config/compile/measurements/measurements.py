@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
-from typing import TypeVar
+from typing import TypeVar, cast
 
 from pydantic import BaseModel, ValidationError
 
@@ -103,8 +103,10 @@ class Measurements:
             return None
         if not _fields_with_models(checker.params):
             return CompiledMeasurement(checker, verified, rules, target)
-        observations = dict(self._observations(verified, target, where.at("with")))
-        disturbances = dict(self._disturbances(verified, target, where.at("with")))
+        observations = _all_compiled(self._observations(verified, target, where.at("with")))
+        disturbances = _all_compiled(self._disturbances(verified, target, where.at("with")))
+        if observations is None or disturbances is None:
+            return None
         return CompiledMeasurement(checker, verified, rules, target, observations or NOTHING, disturbances or NOTHING)
 
     def fault(self, disturbance: FaultEntry, target: str | None, where: Where) -> PlannedFault | None:
@@ -147,8 +149,7 @@ class Measurements:
         try:
             return model.model_validate(raw, context=FROM_FILE)
         except ValidationError as error:
-            # The value of an environment variable such as 0123 was read as a number: where the field takes text, use
-            # the text as it is spelled, and validate again.
+            # A value of the environment such as 0123 was read as a number: a field that takes text gets it as spelled.
             respelled = _respelled(raw, error)
             if respelled is not None:
                 return self._params(model, of, respelled, where, template)
@@ -156,8 +157,7 @@ class Measurements:
             if template:
                 errors = tuple(each for each in errors if not depends_on_reference(raw, each.steps, key=each.key))
             self.problems.extend_at(where, errors)
-            # A template whose only errors are in its references: valid as far as known, and its params are made from
-            # its text at the time of the measurement, so that an empty model stands for them.
+            # A template without other errors than its references: its params are made at the time of the measurement.
             return None if errors else model.model_construct()
 
     def _gather_secrets(self, raw: JsonValue, name: str = "") -> None:
@@ -235,8 +235,8 @@ class Measurements:
 
     def _observations(
         self, params: Params, target: str | None, where: Where
-    ) -> Iterator[tuple[str, CompiledMeasurement]]:
-        """Every observation in the params, by its key."""
+    ) -> Iterator[tuple[str, CompiledMeasurement | None]]:
+        """Every observation in the params, by its key; None for one that has errors."""
         for name, key in _fields_with_models(type(params)):
             for observation, steps in _models_of(getattr(params, name), (key,), Observation):
                 compiled = self.compile(
@@ -251,7 +251,7 @@ class Measurements:
                 )
                 if compiled is not None:
                     self._facts_read(observation, compiled.checker, where.at(*steps))
-                    yield observation.key, compiled
+                yield observation.key, compiled
 
     def _facts_read(self, observation: Observation, checker: Checker, where: Where) -> None:
         for steps, fact in observation.facts_read.items():
@@ -259,13 +259,22 @@ class Measurements:
                 hint = did_you_mean(fact, checker.types) or _facts_hint(checker)
                 self.problems.at(where.at(*steps), f'unknown fact "{fact}" of {checker.kind}', hint)
 
-    def _disturbances(self, params: Params, target: str | None, where: Where) -> Iterator[tuple[str, PlannedFault]]:
-        """Every disturbance in the params, by its key."""
+    def _disturbances(
+        self, params: Params, target: str | None, where: Where
+    ) -> Iterator[tuple[str, PlannedFault | None]]:
+        """Every disturbance in the params, by its key; None for one that has errors."""
         for name, key in _fields_with_models(type(params)):
             for disturbance, steps in _models_of(getattr(params, name), (key,), FaultEntry):
-                planned = self.fault(disturbance, target, where.at(*steps))
-                if planned is not None:
-                    yield disturbance.key, planned
+                yield disturbance.key, self.fault(disturbance, target, where.at(*steps))
+
+
+Part = TypeVar("Part")
+
+
+def _all_compiled(parts: Iterable[tuple[str, Part | None]]) -> dict[str, Part] | None:
+    """Key -> part of a measurement; None if one of them has errors. All are compiled, so that every error is noted."""
+    by_key = dict(parts)
+    return None if None in by_key.values() else cast(dict[str, Part], by_key)
 
 
 def _by_fact(rules: tuple[Rule, ...]) -> RulesByFact:
