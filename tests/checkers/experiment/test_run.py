@@ -150,6 +150,7 @@ def test_what_does_not_come_back_in_time() -> None:
     assert (facts["recovered_ms"], facts["outage_ms"], facts["steady_after"]) == (None, None, False)
     assert len(facts["unsteady_after"]) == 1
     assert "exists" in facts["unsteady_after"][0]
+    assert facts["steady_after_detail"] == facts["unsteady_after"][0]
     assert facts["error_kinds"] == ["exists"]
 
 

@@ -89,5 +89,7 @@ class Experiment(Facts):
     """The names of the bystanders that held before and failed while the faults were in force; sorted."""
     steady_after: bool = False
     """Whether the probe and all bystanders hold again at the end."""
+    steady_after_detail: str | None = None
+    """What does not, in words; null where all hold."""
     unsteady_after: list[str] = Field(default_factory=list)
     """What does not hold at the end: the failed probe in words, the names of bystanders."""

@@ -173,6 +173,7 @@ def _facts(watch: Watch, during: list[str], touched: set[str], away: set[str]) -
         outage_ms=None if first is None else _ms(first, steady_at),
         blast_radius=sorted(touched),
         steady_after=watch.is_steady and not away,
+        steady_after_detail="; ".join([*probe_why, *sorted(away)]) or None,
         unsteady_after=[*probe_why, *sorted(away)],
     )
 
