@@ -78,7 +78,11 @@ async def stream(request: web.Request) -> web.StreamResponse:
     with state.metrics.sessions.track_inprogress():
         await response.prepare(request)
         await response.write(b": here it comes\n\n")
-        count = await _send(response, state, chosen, question, begun)
+        try:
+            count = await _send(response, state, chosen, question, begun)
+        except BaseException:  # the client has left
+            await _remember(state, request, "stream", question, chosen, "completed", time.perf_counter() - begun)
+            raise
     state.count_answer(count, time.perf_counter() - begun, use_rag=question.use_rag)
     await _remember(state, request, "stream", question, chosen, "completed", time.perf_counter() - begun)
     await response.write_eof()
