@@ -225,7 +225,7 @@ class Engine:
             )
         for check in self.plan.checks:
             if check.skip is not None:
-                self._leave_out(check, check.skip)
+                self._leave_out(check, Status.SKIP, check.skip)
         async with asyncio.TaskGroup() as group:
             self._check_memory()
             watchers = [group.create_task(self._watch()), group.create_task(self._deadline())]
@@ -300,13 +300,9 @@ class Engine:
         if outcome.status in self._ending:
             self.stop("fail-fast")
 
-    def _give_up(self, check: PlannedCheck, why: str) -> None:
-        """End a check that could not begin: what the host lacks decides neither for the stack nor against it."""
-        self._emit(CheckFinished, id=check.id, status=Status.ERROR, reason=why)
-        self._block(self._schedule.leave_out(check.id))
-
-    def _leave_out(self, check: PlannedCheck, why: str) -> None:
-        self._emit(CheckFinished, id=check.id, status=Status.SKIP, reason=why)
+    def _leave_out(self, check: PlannedCheck, status: Status, why: str) -> None:
+        """End a check that does not begin: skip what does not apply; what the host lacks is an error, not a skip."""
+        self._emit(CheckFinished, id=check.id, status=status, reason=why)
         self._block(self._schedule.leave_out(check.id))
 
     def _block(self, blocked: list[Blocked]) -> None:
@@ -332,7 +328,7 @@ class Engine:
             stalled = stalled + 1 if self._schedule.stalled else 0
             if stalled >= PATIENCE and self.stopped is None:
                 for check in self._schedule.give_up_held():
-                    self._give_up(check, f"not judged: {self._memory.text}")
+                    self._leave_out(check, Status.ERROR, f"not judged: {self._memory.text}")
                 self._changed.set()
 
     def _check_memory(self) -> None:
