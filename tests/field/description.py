@@ -33,7 +33,7 @@ def description(settings: Settings, pids: dict[str, int]) -> dict[str, object]:
         "breaker_gauge": GAUGE_NUMBERS,
         "call_timeout_s": CALL_TIMEOUT_S,
         "heartbeat_s": HEARTBEAT_S,
-        "monitor": {"interval_s": MONITOR_S},
+        "monitor": {"interval_s": MONITOR_S, "exposed": True},
         "vikunja_token": settings.vikunja_token,
         "canaries": canaries,
         "long_question": "Tell me everything about the garden.",
