@@ -101,7 +101,7 @@ def test_agents_of_different_workers_meet() -> None:
             stats = httpx.get(_url(stack, "api", "/ws/stats"), timeout=10).json()
             assert (stats["rooms"], stats["agents_connected"]) == ({"lab": 2}, ["did:0", "did:1"])
             first.send(json.dumps({"type": "broadcast", "payload": {"text": "hello"}}))
-            assert json.loads(first.recv(10))["payload"] == {"recipients": 1}
+            assert json.loads(first.recv(10))["delivered"] == 1
             heard = json.loads(second.recv(10))
             assert (heard["type"], heard["sender"], heard["payload"]) == ("broadcast", "did:0", {"text": "hello"})
         assert eventually(lambda: httpx.get(_url(stack, "api", "/ws/stats"), timeout=10).json()["total_rooms"] == 0)

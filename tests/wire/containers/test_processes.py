@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import socket
 import subprocess
 import sys
 import time
@@ -83,11 +84,16 @@ def test_a_pid_that_was_reused_is_not_the_process(server: tuple[int, int], tmp_p
     assert asyncio.run(pid_of(Target("ui", "http://127.0.0.1:9", pid=pid, state_file=str(file)))) is None
 
 
-def test_a_process_that_ended_and_was_not_waited_for_does_not_run() -> None:
-    """A zombie keeps its pid and serves nothing."""
+def test_a_process_that_ended_and_was_not_waited_for_is_named_by_its_pid() -> None:
+    """A zombie is reported as what it is, as any process that has ended, unless another one serves its port."""
     with subprocess.Popen([sys.executable, "-c", "pass"]) as process:
         end = time.monotonic() + 20
         while psutil.Process(process.pid).status() != psutil.STATUS_ZOMBIE:
             assert time.monotonic() < end
             time.sleep(0.01)
-        assert asyncio.run(pid_of(Target("worker", pid=process.pid))) is None
+        assert asyncio.run(pid_of(Target("worker", pid=process.pid))) == process.pid
+        with socket.socket() as listening:
+            listening.bind(("127.0.0.1", 0))
+            listening.listen()
+            url = f"http://127.0.0.1:{listening.getsockname()[1]}"
+            assert asyncio.run(pid_of(Target("worker", url, pid=process.pid))) == os.getpid()

@@ -30,6 +30,8 @@ class DeltaParams(Params):
 
     watch: dict[str, Watch] = Field(min_length=1)
     """Name -> the number to read; a JSONPath that finds several numbers means their sum."""
+    first: list[Observation] = Field(default_factory=list)
+    """What is done before anything is read: a question, say, that waits until the stack has ended its earlier work."""
     during: list[Observation] = Field(min_length=1)
     """The work: observations, performed in order."""
     times: Annotated[int, Ge(1), Le(10_000)] = 1
@@ -47,7 +49,7 @@ def delta_waits(params: DeltaParams, inner: Inner) -> Waits:
     """How long the work takes, with the time to settle."""
     work = at_once(params.during, inner) if params.together else in_turn(params.during, inner)
     times = 1 if params.together else params.times
-    return Waits(times * work.usual_s + params.settle + 0.05)
+    return Waits(in_turn(params.first, inner).usual_s + times * work.usual_s + params.settle + 0.05)
 
 
 class Moved(Facts):
@@ -83,6 +85,7 @@ async def delta(params: DeltaParams, ctx: Context) -> Moved:
           times: 5
         expect: {moved: {queries: 5}}
     """
+    first = await perform(ctx, params.first, times=1, together=False)
     before, unread_before = await numbers(params.watch, ctx)
     work = await perform(ctx, params.during, times=params.times, together=params.together)
     if params.settle:
@@ -92,14 +95,14 @@ async def delta(params: DeltaParams, ctx: Context) -> Moved:
     unread += [f"{name} after: {why}" for name, why in unread_after.items()]
     moved: dict[str, float] = {}
     for name in before.keys() & after.keys():
-        first, last = before[name], after[name]
-        if first is None and params.absent_is_zero:
-            first = 0.0
-        if first is not None and last is not None:
-            moved[name] = last - first
+        earlier, later = before[name], after[name]
+        if earlier is None and params.absent_is_zero:
+            earlier = 0.0
+        if earlier is not None and later is not None:
+            moved[name] = later - earlier
     return Moved(
-        failed_steps=[*unread, *work.failed],
-        failed_step_count=len(unread) + work.failed_count,
+        failed_steps=[*first.failed, *unread, *work.failed],
+        failed_step_count=first.failed_count + len(unread) + work.failed_count,
         step_count=work.count,
         before=before,
         after=after,

@@ -212,6 +212,8 @@ PROMISES: dict[str, Promise] = {
     "gateway-impatient": _patient,
     "gateway-caches": _fresh,
 }
+SEEN_ELSEWHERE = {"gateway-no-assets"}
+"""Whether the API or the interface is asked cannot be seen here, where one upstream stands in for both."""
 LAYOUTS = {name: CATALOGUE[name].layout for name in PROMISES}
 
 
@@ -235,7 +237,7 @@ def test_each_defect_breaks_its_promise(defect: str, behind: Behind) -> None:
 
 def test_every_defect_of_the_gateway_breaks_a_promise() -> None:
     """None of the gateway's own defects is left out."""
-    assert {defect.name for defect in TOPICS["gateway"]} <= set(PROMISES)
+    assert {defect.name for defect in TOPICS["gateway"]} <= set(PROMISES) | SEEN_ELSEWHERE
 
 
 def test_the_layout_b_prefix_is_wrong_when_stripped(behind: Behind) -> None:

@@ -99,7 +99,7 @@ def counts_unless_late(original: Callable[[ServiceFailure], bool], /, failure: S
 OPEN_IGNORED = Defect(
     "breaker-open-ignored",
     "An open breaker lets all calls through.",
-    checks=("breakers/open:refuses-many",),
+    checks=("breakers/open:opens",),
 )
 
 
