@@ -21,6 +21,8 @@ FAULT_S = 0.3
 """How long it usually takes to inject and revert a fault, and to prove it."""
 RESTART_SHARE = 0.05
 """The share of the time that a restart may take which it usually takes."""
+QUICK_S = 0.1
+"""A check that usually takes less is no part of what makes a run long."""
 NOTHING: Mapping[str, Any] = MappingProxyType({})
 """The observations and faults of most measurements: none."""
 

@@ -31,7 +31,7 @@ class DeltaParams(Params):
     watch: dict[str, Watch] = Field(min_length=1)
     """Name -> the number to read; a JSONPath that finds several numbers means their sum."""
     first: list[Observation] = Field(default_factory=list)
-    """What is done before anything is read: a question, say, that waits until the stack has ended its earlier work."""
+    """What is done before anything is read, such as a question that waits for the stack to end earlier work."""
     during: list[Observation] = Field(min_length=1)
     """The work: observations, performed in order."""
     times: Annotated[int, Ge(1), Le(10_000)] = 1

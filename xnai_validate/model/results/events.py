@@ -37,8 +37,8 @@ class RunStarted(_Event):
     expected_s: dict[str, float] = Field(default_factory=dict)
     """Full id -> the share of a check in the expected duration of the run."""
     usual_s: dict[str, float] = Field(default_factory=dict)
-    """Full id -> the usual duration of a check by its own params: where that is the same in a later run, that run is
-    expected to take as long as this one."""
+    """Full id -> the usual duration of a check by its own params, where it is 0.1 s or more. Where that is the same in
+    a later run, that run is expected to take as long as this one."""
     event: Literal["run-started"] = "run-started"
 
 
