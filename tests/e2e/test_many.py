@@ -18,8 +18,10 @@ from xnai_validate.model.results.report import RunReport
 
 FEW, MANY = 500, 3_000
 CHECK_BYTES = {200: 4_000, 404: 5_500}
-"""Status that a check expects -> what it may add to the peak of a run, from its lines in the suite, its models and times
-included, to the report; one that fails adds the cause that the report lists for it."""
+"""Status that a check expects -> what it may add to the peak of a run, from its lines in the suite to the report.
+
+One that fails adds the cause that the report lists for it.
+"""
 BODY = json.dumps({"status": "healthy", "components": {"redis": True, "llm": True}}).encode()
 PEAK = """
 import sys
