@@ -15,7 +15,7 @@ export PYTHONDONTWRITEBYTECODE :=
 
 help:
 	@echo "make demo        install into .venv and run phase 4.1 on the embedded stack"
-	@echo "make test        lint, then all tests (about 15 minutes on two cores)"
+	@echo "make test        lint, then all tests (about 20 minutes on two cores)"
 	@echo "make test-fast   all tests but the matrix of defects, the faults, whole stacks and installations (3 minutes)"
 	@echo "make lint        ruff and mypy --strict"
 	@echo "make prove       every defect against every check, and a hundred runs of preflight"
