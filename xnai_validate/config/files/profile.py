@@ -74,28 +74,36 @@ def _url_schema() -> dict[str, Any]:
     return {"anyOf": [text, {"type": "array", "items": {"anyOf": [text, candidate]}}]}
 
 
-class TargetEntry(Entry):
-    """A part of the stack: its url, and the process behind it."""
+class TargetReach(Entry):
+    """How a part of the stack is reached besides its url, and the process or container that runs it."""
 
-    url: Annotated[tuple[CandidateEntry, ...], BeforeValidator(_candidates), WithJsonSchema(_url_schema())] = ()
-    """Its url, or a list of candidates: the first that answers the probe is taken."""
     root: str | None = None
-    """The url of its root paths, such as /openapi.json; by default the origin of the url."""
+    """The url below which the API's /docs, /openapi.json and (layout B) /metrics are; by default the url's origin."""
     container: str | None = None
-    """The name of its container."""
+    """The name of its container, for Docker or Podman (DOCKER_HOST): process faults and figures of the process."""
     pid: Annotated[int, Field(gt=0, strict=True)] | None = None
+    """Its process on this host, where it runs in no container; a supervisor may start another meanwhile."""
     password: str | None = None
+    """The password of Redis; better named by `password_env`."""
     password_env: str | None = None
-    """The environment variable that holds the password."""
+    """The environment variable that holds the password of Redis."""
     tls: TlsEntry | None = None
+    """How its certificate is verified, and the client certificate."""
     auth: AuthEntry | None = None
-    """The credentials of HTTP requests."""
+    """The credentials of HTTP requests; an environment variable holds the secret."""
     headers: dict[str, str] = Field(default_factory=dict)
     """Headers of every HTTP and WebSocket request to it, unless a check sends its own; values are not shown."""
     proxy: str | None = None
     """The url of the proxy of HTTP requests (http, https, socks5, socks5h), or `environment`."""
     http2: bool = False
     """Whether HTTP/2 is offered in the TLS handshake, or spoken at once to an http url."""
+
+
+class TargetEntry(TargetReach):
+    """A part of the stack: its url, and the process behind it."""
+
+    url: Annotated[tuple[CandidateEntry, ...], BeforeValidator(_candidates), WithJsonSchema(_url_schema())] = ()
+    """Its url, or a list of candidates: the first that answers the probe is taken."""
     probe: ProbeEntry | None = None
 
 
