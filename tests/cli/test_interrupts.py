@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import signal
+import subprocess
+import sys
 import time
 
 import pytest
@@ -85,3 +87,27 @@ def test_a_signal_that_is_ignored_stays_ignored() -> None:
         assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
     finally:
         signal.signal(signal.SIGHUP, before)
+
+
+LOST = """
+import os, signal, time, weakref
+from xnai_validate.cli.interrupts import interrupts
+
+class Thing: pass
+
+with interrupts():
+    thing = Thing()
+    kept = weakref.ref(thing, lambda _: os.kill(os.getpid(), signal.SIGINT))
+    try:
+        del thing
+        time.sleep(20)
+        print("lost")
+    except KeyboardInterrupt:
+        print("interrupted")
+"""
+
+
+def test_an_interrupt_within_a_callback_of_the_interpreter_is_not_lost() -> None:
+    """Python prints and drops exceptions of such callbacks: it is raised again, and no traceback is shown."""
+    done = subprocess.run([sys.executable, "-c", LOST], capture_output=True, text=True, check=False, timeout=30)
+    assert (done.stdout, done.stderr) == ("interrupted\n", "")

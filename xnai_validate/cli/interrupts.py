@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import signal
+import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
 ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+AGAIN_S = 0.01
+"""How long after an interrupt that was lost it is raised again."""
 
 
 class Interrupts:
@@ -29,8 +33,19 @@ def interrupts() -> Iterator[Interrupts]:
     before = {number: signal.getsignal(number) for number in ENDING if signal.getsignal(number) is not signal.SIG_IGN}
     for number in before:
         signal.signal(number, handler)
+    report_before = sys.unraisablehook
+
+    def report(lost: sys.UnraisableHookArgs) -> None:
+        """Raise an interrupt again that came in a callback of the interpreter, which drops exceptions."""
+        if lost.exc_type is KeyboardInterrupt:
+            threading.Timer(AGAIN_S, signal.raise_signal, (signal.SIGINT,)).start()
+        else:
+            report_before(lost)
+
+    sys.unraisablehook = report
     try:
         yield handler
     finally:
+        sys.unraisablehook = report_before
         for number, previous in before.items():
             signal.signal(number, signal.SIG_DFL if previous is None else previous)
