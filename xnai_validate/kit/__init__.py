@@ -28,11 +28,13 @@ from xnai_validate.kit.params import (
     Headers,
     Mebibytes,
     Milliseconds,
+    NamesTarget,
     Params,
     Percent,
     Ratio,
     Seconds,
     Size,
+    TargetName,
 )
 from xnai_validate.kit.process_id import ProcessId, child_environment, process_id
 from xnai_validate.kit.steady import STEADY_WITHIN_S, wait_until_steady
@@ -93,6 +95,7 @@ __all__ = [
     "Mebibytes",
     "Milliseconds",
     "MinLen",
+    "NamesTarget",
     "NotApplicable",
     "Observation",
     "Observed",
@@ -105,6 +108,7 @@ __all__ = [
     "Size",
     "StringConstraints",
     "Target",
+    "TargetName",
     "Template",
     "Tls",
     "Undo",

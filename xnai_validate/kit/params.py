@@ -12,6 +12,7 @@ from pydantic import (
     ConfigDict,
     JsonValue,
     PrivateAttr,
+    StringConstraints,
     ValidationInfo,
     WithJsonSchema,
     field_validator,
@@ -65,6 +66,14 @@ Size = Annotated[
     ),
 ]
 """Bytes, written as a number or with a unit: `64KiB`, `10MB`."""
+
+
+class NamesTarget:
+    """Marks a param whose value is the name of a target: an unknown name is an error when the profile is loaded."""
+
+
+TargetName = Annotated[str, StringConstraints(min_length=1), NamesTarget()]
+"""The name of a target, besides that of the check."""
 BodyCap = Annotated[Size, Le(256 * 1024 * 1024)]
 """The most of a body that is kept in memory, at most 256 MiB: a body takes three times its size while it is read."""
 

@@ -6,9 +6,10 @@ Paths carry no version: both engines then answer in their newest one, while Dock
 
 from __future__ import annotations
 
+import json
 import os
 import stat
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import Literal, TypeVar
 from urllib.parse import quote, urlencode, urlsplit
@@ -34,6 +35,10 @@ class NoSuchContainer(EngineError):
     """The engine knows no container of that name or id."""
 
 
+class NotRunning(EngineError):
+    """The container is stopped or paused, so the engine cannot do that with it."""
+
+
 Action = Literal["pause", "unpause", "start", "stop", "restart", "kill"]
 Answer = TypeVar("Answer", bound=Part)
 
@@ -48,11 +53,11 @@ class ContainerEngine:
 
     async def inspect(self, name: str) -> Inspection:
         """Identity, state, limits and networks of a container, by name or id."""
-        return self._read(Inspection, await self._call("GET", _path(name, "json")))
+        return self.read(Inspection, await self.get(container_path(name, "json")))
 
     async def stats(self, name: str) -> Stats:
         """One reading of a container's memory and processes, without the wait for a second reading of its CPU time."""
-        return self._read(Stats, await self._call("GET", _path(name, "stats"), {"stream": "false", "one-shot": "true"}))
+        return self.read(Stats, await self.get(container_path(name, "stats"), {"stream": "false", "one-shot": "true"}))
 
     async def act(self, action: Action, name: str, *, signal: str | None = None, grace_s: int | None = None) -> bool:
         """Pause, start, stop ... a container; False where it already was in that state (304).
@@ -62,11 +67,12 @@ class ContainerEngine:
         query = {"signal": signal} if signal else {}
         if grace_s is not None:
             query["t"] = str(grace_s)
-        status, _ = await self._send("POST", _path(name, action), query, self._timeout_s + (grace_s or 0))
+        status, _ = await self._send("POST", container_path(name, action), query, self._timeout_s + (grace_s or 0))
         return status != 304
 
     @staticmethod
-    def _read(model: type[Answer], body: bytes) -> Answer:
+    def read(model: type[Answer], body: bytes) -> Answer:
+        """The answer of a call as its model; raises EngineError where it does not fit."""
         try:
             return model.model_validate_json(body)
         except ValidationError as error:
@@ -74,12 +80,60 @@ class ContainerEngine:
             where = ".".join(str(part) for part in first["loc"])
             raise EngineError(ErrorKind.PROTOCOL, f"unusable answer: {where or 'JSON'}: {first['msg']}") from None
 
-    async def _call(self, method: str, path: str, query: Mapping[str, str] | None = None) -> bytes:
-        return (await self._send(method, path, query or {}, self._timeout_s))[1]
+    async def get(self, path: str, query: Mapping[str, str] | None = None) -> bytes:
+        """The body of the answer to a GET."""
+        return (await self._send("GET", path, query or {}, self._timeout_s))[1]
 
-    async def _send(self, method: str, path: str, query: Mapping[str, str], timeout_s: float) -> tuple[int, bytes]:
+    async def post(self, path: str, document: Mapping[str, object]) -> bytes:
+        """The body of the answer to a POST of a JSON document."""
+        return (await self._send("POST", path, {}, self._timeout_s, document))[1]
+
+    async def stream(
+        self,
+        path: str,
+        document: Mapping[str, object] | None,
+        feed: Callable[[bytes], None],
+        query: Mapping[str, str] | None = None,
+    ) -> None:
+        """Give each piece of an answer to `feed` as it comes, until its end: to a POST of a document, or to a GET.
+
+        Bound the time outside: the answer ends when the engine ends it.
+        """
+        try:
+            async with await self._client.send(self._request(path, query or {}, document)) as answer:
+                if answer.head.status >= 400:
+                    body = bytearray()
+                    async for piece in answer.pieces():
+                        body += piece[: ANSWER_CAP - len(body)]
+                    raise _refusal(answer.head.status, bytes(body))
+                async for piece in answer.pieces():
+                    feed(piece)
+        except EngineError:
+            raise
+        except WireError as failure:
+            raise self._error(failure) from None
+
+    def _request(
+        self, path: str, query: Mapping[str, str], document: Mapping[str, object] | None, method: str | None = None
+    ) -> HttpRequest:
         url = over_socket(self.socket, path) + (f"?{urlencode(query)}" if query else "")
-        request = HttpRequest.of(url, method, headers={"Accept-Encoding": "identity"})
+        return HttpRequest.of(
+            url,
+            method or ("GET" if document is None else "POST"),
+            headers={"Accept-Encoding": "identity"},
+            body=b"" if document is None else json.dumps(document).encode(),
+            content_type=None if document is None else "application/json",
+        )
+
+    async def _send(
+        self,
+        method: str,
+        path: str,
+        query: Mapping[str, str],
+        timeout_s: float,
+        document: Mapping[str, object] | None = None,
+    ) -> tuple[int, bytes]:
+        request = self._request(path, query, document, method)
         try:
             answer = await self._client.fetch(request, timeout_s=timeout_s, body_cap=ANSWER_CAP)
         except WireError as failure:
@@ -147,7 +201,8 @@ def _is_socket(path: str) -> bool:
         return False
 
 
-def _path(name: str, what: str) -> str:
+def container_path(name: str, what: str) -> str:
+    """The path of a call about a container."""
     return f"/containers/{quote(name, safe='')}/{what}"
 
 
@@ -162,4 +217,6 @@ def _refusal(status: int, body: bytes) -> EngineError:
         message = body[:200].decode("utf-8", "replace")
     if status == 404 and "page not found" not in message:
         return NoSuchContainer(ErrorKind.PROTOCOL, message[:500] or "no such container")
+    if status == 409 and any(word in message for word in ("not running", "paused", "state improper")):
+        return NotRunning(ErrorKind.PROTOCOL, message[:500])
     return EngineError(ErrorKind.PROTOCOL, f"the engine answered {status}: {message[:500]}")

@@ -48,7 +48,7 @@ async def pid_of(target: Target, socket: str | None = None) -> int | None:
             raise Unmeasurable(f"the container engine gives no pid of {target.container}: {error}") from None
     if not inspection.state.pid:
         return None
-    if not _is_of_container(inspection.state.pid, inspection.id):
+    if not is_of_container(inspection.state.pid, inspection.id):
         raise NotApplicable(
             f"the processes of container {target.container} cannot be seen from here",
             hint="run on the container's host, outside of any container",
@@ -124,7 +124,7 @@ def _started(pid: int) -> float:
         return math.inf
 
 
-def _is_of_container(pid: int, container_id: str) -> bool:
+def is_of_container(pid: int, container_id: str) -> bool:
     """Whether a pid that an engine reports is that process here: its control group then names the container."""
     try:
         return container_id in Path(f"/proc/{pid}/cgroup").read_text(encoding="utf-8", errors="replace")

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cache
 from typing import TypeVar, cast
 
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 
 from xnai_validate import registry
+from xnai_validate.config.compile.measurements.fields import fields_with_models, fields_with_targets, models_of
 from xnai_validate.config.compile.measurements.templates import contains_measurements, depends_on_reference
-from xnai_validate.config.yaml_files.document import Steps
 from xnai_validate.config.yaml_files.problems import Problems, Where
 from xnai_validate.config.yaml_files.scalars import SpelledFloat, SpelledInt
-from xnai_validate.config.yaml_files.validation_messages import field_errors, models_in
+from xnai_validate.config.yaml_files.validation_messages import field_errors
 from xnai_validate.errors import RegistryError
 from xnai_validate.kit import FROM_FILE, Checker, Fault, FaultEntry, Observation, Params, Template
 from xnai_validate.model.json import JsonObject, JsonValue
@@ -101,7 +100,9 @@ class Measurements:
         verified = self._params(checker.params, checker.kind, params, where.at("with"), template)
         if verified is None or rules is None or not target_valid:
             return None
-        if not _fields_with_models(checker.params):
+        if not self._named_targets(verified, where.at("with")):
+            return None
+        if not fields_with_models(checker.params):
             return CompiledMeasurement(checker, verified, rules, target)
         observations = _all_compiled(self._observations(verified, target, where.at("with")))
         disturbances = _all_compiled(self._disturbances(verified, target, where.at("with")))
@@ -133,10 +134,18 @@ class Measurements:
                 hint = f"known: {', '.join(sorted(self.targets))}" if 0 < len(self.targets) <= 20 else None
                 self.problems.at(where, f"{owner} needs a target", hint, key=True)
             return not needed
+        return self._is_known(target, where.at("target"))
+
+    def _named_targets(self, params: Params, where: Where) -> bool:
+        """Whether the targets that params name are known; notes an error for each that is not."""
+        named = ((getattr(params, name, None), key) for name, key in fields_with_targets(type(params)))
+        return False not in [self._is_known(target, where.at(key)) for target, key in named if target is not None]
+
+    def _is_known(self, target: str, where: Where) -> bool:
         self.named_targets.add(target)
         if target not in self.targets:
             hint = did_you_mean(target, self.targets) or "define it under targets of a profile, or with --target"
-            self.problems.at(where.at("target"), f'unknown target "{target}"', hint)
+            self.problems.at(where, f'unknown target "{target}"', hint)
             return False
         return True
 
@@ -237,8 +246,8 @@ class Measurements:
         self, params: Params, target: str | None, where: Where
     ) -> Iterator[tuple[str, CompiledMeasurement | None]]:
         """Every observation in the params, by its key; None for one that has errors."""
-        for name, key in _fields_with_models(type(params)):
-            for observation, steps in _models_of(getattr(params, name), (key,), Observation):
+        for name, key in fields_with_models(type(params)):
+            for observation, steps in models_of(getattr(params, name), (key,), Observation):
                 compiled = self.compile(
                     observation.kind,
                     observation.with_,
@@ -263,8 +272,8 @@ class Measurements:
         self, params: Params, target: str | None, where: Where
     ) -> Iterator[tuple[str, PlannedFault | None]]:
         """Every disturbance in the params, by its key; None for one that has errors."""
-        for name, key in _fields_with_models(type(params)):
-            for disturbance, steps in _models_of(getattr(params, name), (key,), FaultEntry):
+        for name, key in fields_with_models(type(params)):
+            for disturbance, steps in models_of(getattr(params, name), (key,), FaultEntry):
                 yield disturbance.key, self.fault(disturbance, target, where.at(*steps))
 
 
@@ -290,31 +299,6 @@ def _tightened(rules: tuple[Rule, ...], tightened: RulesByFact) -> tuple[Rule, .
     expect = _by_fact(tuple(rule for rule in rules if rule.level == "expect")) | tightened
     warn = (rule for rule in rules if rule.level == "warn")
     return (*(rule for of_fact in expect.values() for rule in of_fact), *warn)
-
-
-@cache
-def _fields_with_models(params: type[Params]) -> tuple[tuple[str, str], ...]:
-    """The fields of params, as (attribute, key), that may hold observations or disturbances: those of a model type."""
-    fields = params.model_fields.items()
-    return tuple((name, info.alias or name) for name, info in fields if any(models_in(info.annotation)))
-
-
-Model = TypeVar("Model", bound=BaseModel)
-
-
-def _models_of(value: object, steps: Steps, model: type[Model]) -> Iterator[tuple[Model, Steps]]:
-    """The outermost models of a type in a value, with their steps; inner ones are found when these are compiled."""
-    if isinstance(value, model):
-        yield value, steps
-    elif isinstance(value, BaseModel):
-        for name, info in type(value).model_fields.items():
-            yield from _models_of(getattr(value, name), (*steps, info.alias or name), model)
-    elif isinstance(value, dict):
-        for key, item in value.items():
-            yield from _models_of(item, (*steps, str(key)), model)
-    elif isinstance(value, list | tuple):
-        for index, item in enumerate(value):
-            yield from _models_of(item, (*steps, index), model)
 
 
 def _facts_hint(checker: Checker) -> str:

@@ -1,0 +1,1 @@
+"""Run commands on this host or in containers: exit code and output."""
