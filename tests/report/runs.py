@@ -9,7 +9,7 @@ from xnai_validate.model.judging.findings import Finding
 from xnai_validate.model.judging.rules import Level, Rule
 from xnai_validate.model.results import events as ev
 from xnai_validate.model.results.comparison import Compared, Comparison
-from xnai_validate.model.results.report import CheckInfo, Criterion, Promise, RunInfo, Source
+from xnai_validate.model.results.report import CheckInfo, Criterion, Promise, RunInfo, Source, Waiver
 from xnai_validate.model.results.status import Status
 
 START = 1_795_366_992.0  # 2026-11-22 17:03:12 UTC
@@ -56,6 +56,7 @@ class Script:
         fix: str | None = None,
         promise: Promise | None = None,
         tags: tuple[str, ...] = (),
+        waiver: Waiver | None = None,
     ) -> None:
         """Add a check and, unless its status is None (not reached), how it ended."""
         place = Source(file=f"checks/{check_id.partition(':')[0]}.yaml", line=7 + len(self.infos))
@@ -71,6 +72,7 @@ class Script:
                 source=place,
                 promise=promise,
                 tags=tags,
+                waiver=waiver,
             )
         )
         if status is None:
@@ -357,6 +359,54 @@ def compared() -> list[ev.Event]:
     return script.events(ms=11_240.0)
 
 
+def waived() -> list[ev.Event]:
+    """A failure that a waiver accepts, what it blocks, and a success criterion that counts it."""
+    script = Script("Preflight", "preflight", (at_least("services", 3),))
+    script.check("services/api:health", "The API says that it is healthy")
+    waiver = Waiver(
+        check="services/ui:*",
+        reason="the UI moves to another host; see OPS-41",
+        until="2027-01-31",
+        owner="ops",
+        source=Source(file="profiles/waivers.yaml", line=3),
+    )
+    script.check(
+        "services/ui:page",
+        "The UI has a page",
+        Status.WAIVED,
+        target="gateway",
+        reason=f"waived until {waiver.until} (ops): {waiver.reason}; it failed: status: expected 200, got 503",
+        findings=(finding("status", "equals", 200, 503),),
+        promise=Promise(id="services.ui", text="The UI answers.", source="docker-compose.yml"),
+        waiver=waiver,
+    )
+    reason = "needs services/ui:page, which failed (waived)"
+    script.check("services/ui:socket", "The UI has a socket", Status.SKIP, reason=reason, blocked_by="services/ui:page")
+    return script.events(ms=640.0)
+
+
+def expired() -> list[ev.Event]:
+    """A failure whose waiver has expired."""
+    script = Script("Preflight", "preflight")
+    waiver = Waiver(
+        check="services/api:*",
+        reason="known since the move",
+        until="2026-11-01",
+        owner="ops",
+        source=Source(file="profiles/waivers.yaml", line=3),
+        expired=True,
+    )
+    script.check(
+        "services/api:health",
+        "The API says that it is healthy",
+        Status.FAIL,
+        reason="status: expected 200, got 503; its waiver expired on 2026-11-01 (ops): known since the move",
+        findings=(finding("status", "equals", 200, 503),),
+        waiver=waiver,
+    )
+    return script.events(ms=640.0)
+
+
 CASES: dict[str, tuple[int, Callable[[], list[ev.Event]]]] = {
     "passed": (0, passed),
     "failed": (1, failed),
@@ -367,5 +417,7 @@ CASES: dict[str, tuple[int, Callable[[], list[ev.Event]]]] = {
     "interrupted": (130, interrupted),
     "hostile": (1, hostile),
     "compared": (1, compared),
+    "waived": (0, waived),
+    "expired": (1, expired),
 }
 """Name -> the exit code that the run must have, and its events."""

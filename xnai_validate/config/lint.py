@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from xnai_validate.config.catalogue import BASE, Catalogue, suites_of
 from xnai_validate.config.compile.load import load_plan, plan_of_suites
+from xnai_validate.config.compile.waivers import Pattern, Waivers, read_waivers, waivers_of
 from xnai_validate.config.files.vars_file import read_vars
 from xnai_validate.config.locate import Library
 from xnai_validate.config.options import LoadOptions
@@ -27,6 +28,8 @@ class Linted:
     profiles: int
     suites: int
     checks: int
+    notices: tuple[str, ...] = ()
+    """A sentence for each waiver that has expired or matches no check."""
 
 
 def lint(paths: tuple[str, ...] = (), options: LoadOptions = _NO_OPTIONS) -> Linted:
@@ -34,16 +37,21 @@ def lint(paths: tuple[str, ...] = (), options: LoadOptions = _NO_OPTIONS) -> Lin
     problems = Problems()
     cache = SourceCache()
     library = Library(options, problems, cache)
+    folders, patterns = [file.path.parent for file in library.profiles.values()], []
     if paths:
-        profiles, suites, roots = _sorted(paths, library, problems)
-        options = replace(options, paths=(*roots, *options.paths))
+        named = _sorted(paths, library, problems)
+        profiles, suites = named.profiles, named.suites
+        options = replace(options, paths=(*named.roots, *options.paths))
+        folders, patterns = named.folders, named.waivers
     else:
         profiles, suites = list(library.profiles), [file.name for file in suites_of(library)]
     checks: set[str] = set()
     for verified in _linted(profiles, suites, options, problems, cache):
         checks |= verified
+    waivers = Waivers([*patterns, *read_waivers(library, problems, folders)])
     problems.raise_if_any()
-    return Linted(len(profiles), len({check.partition(":")[0] for check in checks}), len(checks))
+    notices = dict.fromkeys((*waivers.expired(), *waivers.unmatched(checks, library)))
+    return Linted(len(profiles), len({check.partition(":")[0] for check in checks}), len(checks), tuple(notices))
 
 
 def _linted(
@@ -92,28 +100,45 @@ def _note_time_conflicts(plan: Plan, problems: Problems) -> None:
         problems.extend(Problem(text, place) for text in time_conflicts(check))
 
 
-def _sorted(
-    paths: tuple[str, ...], library: Library, problems: Problems
-) -> tuple[list[str], list[str], tuple[Path, ...]]:
-    """The profiles and suites among the names, and the roots to search for the suites that were named by path.
+@dataclass(slots=True)
+class _Named:
+    """What the names of a command line stand for."""
 
-    A file with `checks` is a suite; its place `checks/<category>/<suite>.yaml` is its name.
+    profiles: list[str] = field(default_factory=list)
+    suites: list[str] = field(default_factory=list)
+    roots: dict[Path, None] = field(default_factory=dict)
+    """Where the suites that were named by path are found."""
+    folders: list[Path] = field(default_factory=list)
+    """The folders of the profiles."""
+    waivers: list[Pattern] = field(default_factory=list)
+    """The waivers of the files of waivers."""
+
+
+def _sorted(paths: tuple[str, ...], library: Library, problems: Problems) -> _Named:
+    """The profiles and suites among the names; errors are noted.
+
+    A file with `checks` is a suite; its place `checks/<category>/<suite>.yaml` is its name. A file with `waivers` is
+    verified with its folder.
     """
-    profiles: list[str] = []
-    suites: list[str] = []
-    roots: dict[Path, None] = {}
+    named = _Named()
+    profiles, suites, roots = named.profiles, named.suites, named.roots
     for name in paths:
         if not name.endswith((".yaml", ".yml")):
             (suites if name in library.suites else profiles).append(name)
+            if name in library.profiles:
+                named.folders.append(library.profiles[name].path.parent)
             continue
         file = library.profile(name)
         source = library.read(file) if file else None
         if file is None or source is None:
             continue
-        if file.path.parent.parent.name == "checks" and library.holds_vars(file):
+        if isinstance(source.value, dict) and "waivers" in source.value:
+            named.waivers += waivers_of(source, problems, long=library.options.long_waivers)
+        elif file.path.parent.parent.name == "checks" and library.holds_vars(file):
             read_vars(source, problems)
         elif not (isinstance(source.value, dict) and "checks" in source.value):
             profiles.append(name)
+            named.folders.append(file.path.parent)
         elif file.path.parent.parent.name == "checks":
             suites.append(f"{file.path.parent.name}/{file.path.stem}")
             root = file.path.parents[2]
@@ -122,4 +147,4 @@ def _sorted(
                 roots[root] = None
         else:
             problems.plain(f"{name} is not at checks/<category>/<suite>.yaml", "its folder is its category")
-    return profiles, suites, tuple(roots)
+    return named

@@ -12,6 +12,7 @@ from xnai_validate.config.options import LoadOptions
 from xnai_validate.config.search_path import (
     ENDINGS,
     PATH_VARIABLE,
+    WAIVERS,
     Root,
     bundled_root,
     entries,
@@ -92,7 +93,8 @@ class Library:
     def _profile_files(self, root: Root) -> Iterator[tuple[str, Path]]:
         for folder in root.profile_folders:
             for path in self._yaml_files(folder):
-                yield file_name(path), path
+                if file_name(path) != WAIVERS:
+                    yield file_name(path), path
 
     def _suite_files(self, root: Root) -> Iterator[tuple[str, Path]]:
         for category in self._listed(root.path / "checks"):

@@ -46,5 +46,9 @@ class LoadOptions:
     cwd: Path = field(default_factory=Path.cwd)
     nonce: str = field(default_factory=lambda: os.urandom(4).hex())
     """The var `run.nonce`: different in every run, for names that must differ from those of earlier runs."""
+    waivers: Path | None = None
+    """The file of waivers; None: the `waivers.yaml` beside each profile."""
+    long_waivers: bool = False
+    """Whether a waiver may end more than a year from now."""
     choices: Mapping[str, Choice] = field(default_factory=dict)
     """Target name -> the candidate that answered its probe; the vars of that candidate hold."""

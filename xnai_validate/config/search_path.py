@@ -12,6 +12,8 @@ import xnai_validate
 PATH_VARIABLE = "XNAI_VALIDATE_PATH"
 """The environment variable with further folders, between colons."""
 ENDINGS = (".yaml", ".yml")
+WAIVERS = "waivers"
+"""The name of the file beside profiles that holds waivers; no profile has it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +74,7 @@ def _profile_names() -> Iterator[str]:
     for root in search_path(Path.cwd(), (), os.environ):
         for folder in root.profile_folders:
             try:
-                yield from (file_name(path) for path in entries(folder) if path.suffix in ENDINGS)
+                names = (file_name(path) for path in entries(folder) if path.suffix in ENDINGS)
+                yield from (name for name in names if name != WAIVERS)
             except OSError:
                 continue

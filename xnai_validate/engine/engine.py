@@ -27,6 +27,7 @@ from xnai_validate.engine.state_folder import state_dir
 from xnai_validate.engine.steadiness import Steadiness
 from xnai_validate.engine.undo.faults import FaultInjector, StepListener
 from xnai_validate.engine.undo.guardian import Guardian, undo_command
+from xnai_validate.engine.waiving import waived
 from xnai_validate.kit import Clock
 from xnai_validate.model.json import JsonObject
 from xnai_validate.model.masking import Masker
@@ -280,7 +281,8 @@ class Engine:
         self._running.pop(task.get_name(), None)
         self._changed.set()
 
-    def _finish(self, check: PlannedCheck, outcome: Outcome, count: int, blocked_by: str | None) -> None:
+    def _finish(self, check: PlannedCheck, measured: Outcome, count: int, blocked_by: str | None) -> None:
+        outcome = waived(measured, check.info, self._run.fail_on, self._emit) if check.info.waiver else measured
         self._emit(
             CheckFinished,
             id=check.id,

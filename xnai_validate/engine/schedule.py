@@ -16,6 +16,12 @@ from dataclasses import dataclass
 from xnai_validate.model.results.status import Status
 from xnai_validate.plan import Limits, PlannedCheck
 
+_ENDS = {
+    Status.ERROR: "could not be measured",
+    Status.SKIP: "was skipped",
+    Status.WAIVED: "failed (waived)",
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Cause:
@@ -26,7 +32,7 @@ class Cause:
 
     def sentence(self) -> str:
         """`needs api/health:ready, which failed`."""
-        ended = {Status.ERROR: "could not be measured", Status.SKIP: "was skipped"}.get(self.status, "failed")
+        ended = _ENDS.get(self.status, "failed")
         return f"needs {self.id}, which {ended}"
 
 

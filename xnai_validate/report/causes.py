@@ -30,6 +30,7 @@ PROBLEMS: tuple[tuple[Status, str], ...] = (
     (Status.ERROR, "Could not be measured"),
     (Status.WARN, "Warnings"),
     (Status.FLAKY, "Flaky"),
+    (Status.WAIVED, "Waived"),
 )
 """The statuses that need attention, the gravest first, with the titles of their sections."""
 
@@ -70,7 +71,7 @@ def skips_of(checks: Sequence[CheckResult]) -> list[tuple[str, list[str]]]:
 
     Checks that a failure blocked are left out: they are listed under that failure.
     """
-    reported = {check.id for check in checks if check.status in BAD}
+    reported = {check.id for check in checks if check.status in (*BAD, Status.WAIVED)}
     reasons: dict[str, list[str]] = {}
     for check in checks:
         if check.status is Status.SKIP and check.blocked_by not in reported:

@@ -24,6 +24,8 @@ def counts_sentence(report: RunReport) -> str:
         if count:
             parts.append(f"{count} of them {word}")
     parts.append(f"{s.fail} failed")
+    if s.waived:
+        parts.append(f"{s.waived} waived")
     parts.append(counted(s.error, "error"))
     parts.append(f"{s.skip} skipped")
     return f"{', '.join(parts)}; {counted(len(report.checks), 'check')} in {format_ms(report.run.elapsed_ms)}"
@@ -45,7 +47,7 @@ def verdict_reason(report: RunReport, code: int) -> str:
     if code == Exit.PASSED and summary.skip == len(report.checks):
         return "no check failed, but none was measured: every check was skipped"
     if code == Exit.PASSED:
-        return "no check failed; skipped checks give their reasons" if summary.skip else "every check passed"
+        return _passed(report)
     if code == Exit.NOT_UNDONE:
         return "a fault may still be in force; revert it with: xnai-validate undo"
     if code in (Exit.STOPPED, Exit.INTERRUPTED) and stopped in _STOPPED:
@@ -62,6 +64,13 @@ def verdict_reason(report: RunReport, code: int) -> str:
     if stopped == "fail-fast":
         reasons.append(_STOPPED[stopped])
     return ", ".join(reasons)
+
+
+def _passed(report: RunReport) -> str:
+    summary = report.summary
+    if summary.waived:
+        return f"no check failed; {counted(summary.waived, 'failure is', 'failures are')} waived"
+    return "no check failed; skipped checks give their reasons" if summary.skip else "every check passed"
 
 
 def _failures(report: RunReport) -> list[str]:
@@ -96,5 +105,6 @@ def _all_checks_skipped(report: RunReport) -> str | None:
 def _counted_as_failures(report: RunReport) -> str:
     """The reason if no check failed and --fail-on made the run fail."""
     s = report.summary
-    counts = [(s.flaky, "flaky"), (s.warn, "with a warning"), (s.skip, "skipped"), (s.error, "not measured")]
+    counts = [(s.flaky, "flaky"), (s.warn, "with a warning"), (s.waived, "waived")]
+    counts += [(s.skip, "skipped"), (s.error, "not measured")]
     return " and ".join(f"{count} {word}" for count, word in counts if count) + ", which --fail-on counts as failures"

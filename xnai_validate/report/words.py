@@ -12,7 +12,9 @@ from xnai_validate.model.results.status import Status
 
 def broken_rules(check: CheckResult) -> list[Finding]:
     """Return the findings that explain why a check does not pass; for a warning those of its `warn` rules."""
-    return broken_findings(check.findings, "warn" if check.status is Status.WARN else "expect")
+    expected = broken_findings(check.findings, "expect")
+    warned = check.status is Status.WARN or (check.status is Status.WAIVED and not expected)
+    return broken_findings(check.findings, "warn") if warned else expected
 
 
 def expected_and_got(finding: Finding, facts: Mapping[str, object]) -> str:
@@ -35,9 +37,18 @@ def promise_of(check: CheckResult) -> tuple[str, str] | None:
     The text is `services.ports: Every configured service listens on its port. Source: docker-compose.yml`.
     """
     promise = check.promise
-    if promise is None or check.status not in (Status.FAIL, Status.WARN):
+    if promise is None or check.status not in (Status.FAIL, Status.WARN, Status.WAIVED):
         return None
     return "practice" if promise.practice else "promise", f"{promise.id}: {promise.text} Source: {promise.source}"
+
+
+def waiver_of(check: CheckResult) -> str | None:
+    """Return the waiver of a check that does not pass: `until 2026-12-31 (ops): known leak`; None without one."""
+    waiver = check.waiver
+    if waiver is None or check.status.passed or check.status is Status.SKIP:
+        return None
+    when = f"expired on {waiver.until}" if waiver.expired else f"until {waiver.until}"
+    return f"{when} ({waiver.owner}): {waiver.reason}"
 
 
 def met_text(criterion: CriterionResult) -> str:

@@ -31,7 +31,7 @@ def test_json_is_valid_by_its_own_schema() -> None:
         document = json.loads(text)
         jsonschema.validate(document, schema)
         assert {"format", "tool", "run", "exit_code", "verdict", "summary", "criteria", "checks"} <= set(document)
-        assert set(document["summary"]) == {"pass", "flaky", "warn", "fail", "error", "skip"}
+        assert set(document["summary"]) == {"pass", "flaky", "warn", "fail", "waived", "error", "skip"}
         assert parse(text) == report
         assert made(report, View(width=200, color=True)) == text
 

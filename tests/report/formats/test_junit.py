@@ -68,6 +68,17 @@ def test_flaky_and_warned_checks_pass_with_a_note() -> None:
     assert "max_gap_ms: expected at most 1000, got 1204" in (warned.findtext("system-out") or "")
 
 
+def test_a_waived_failure_is_skipped_with_its_waiver() -> None:
+    """CI does not count it as a failure; the waiver and the broken rule are in its text."""
+    root = parsed(build_report(CASES["waived"][1]()))
+    waived = case(root, "page").find("skipped")
+    assert waived is not None
+    assert (waived.get("message") or "").startswith("waived until 2027-01-31 (ops): the UI moves")
+    assert "status: expected 200, got 503" in (waived.text or "")
+    (suite,) = [suite for suite in root if suite.get("name") == "services"]
+    assert (suite.get("failures"), suite.get("skipped")) == ("0", "2")
+
+
 def test_criteria_of_a_run_that_ended_early_are_left_out() -> None:
     """A run that ended at its first failure is not blamed for criteria it could not meet."""
     script = Script("x", "x", (at_least("services", 9),))

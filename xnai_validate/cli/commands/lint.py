@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from xnai_validate.cli.terminal.command_help import Command, SearchPath, command_app
-from xnai_validate.cli.terminal.console import print_out
+from xnai_validate.cli.terminal.console import print_notice, print_out
 from xnai_validate.config.lint import lint as lint_files
 from xnai_validate.config.options import LoadOptions
 from xnai_validate.errors import ConfigError
@@ -26,10 +26,20 @@ def lint(
         typer.Argument(metavar="PATH", help="Files, folders or names; by default all that can be found."),
     ] = None,
     path: SearchPath = None,
+    waivers: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Accepted failures (default: waivers.yaml beside each profile)."),
+    ] = None,
+    long: Annotated[bool, typer.Option("--long", help="Accept waivers that end more than a year from now.")] = False,
 ) -> None:
-    """Verify profiles and suites: kinds, parameters, rules, needs, targets. Reports all errors; exits 2 if any."""
+    """Verify profiles, suites and waivers: kinds, params, rules, needs, targets. Reports all errors; exits 2 if any.
+
+    Waivers that have expired, or match no check, are reported and are no errors.
+    """
     files = tuple(file for name in paths or () for file in _files(name))
-    linted = lint_files(files, LoadOptions(paths=tuple(path or ())))
+    linted = lint_files(files, LoadOptions(paths=tuple(path or ()), waivers=waivers, long_waivers=long))
+    for sentence in linted.notices:
+        print_notice(sentence)
     checks, suites = counted(linted.checks, "check"), counted(linted.suites, "suite")
     print_out(f"{checks} in {suites} and {counted(linted.profiles, 'profile')}: no errors\n")
 

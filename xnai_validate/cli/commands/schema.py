@@ -23,6 +23,7 @@ class Document(StrEnum):
     PROFILE = "profile"
     VARS = "vars"
     STACK = "stack"
+    WAIVERS = "waivers"
     REPORT = "report"
     EVENTS = "events"
 
@@ -32,6 +33,7 @@ _SCHEMAS = {
     Document.PROFILE: json_schema.profile_schema,
     Document.VARS: json_schema.vars_schema,
     Document.STACK: json_schema.stack_schema,
+    Document.WAIVERS: json_schema.waivers_schema,
     Document.REPORT: published.report_schema,
     Document.EVENTS: published.events_schema,
 }
@@ -40,8 +42,8 @@ _SCHEMAS = {
 @app.command(cls=Command)
 def schema(
     document: Annotated[
-        Document, typer.Argument(metavar="DOCUMENT", help="suite, profile, vars, stack, report or events.")
+        Document, typer.Argument(metavar="DOCUMENT", help="suite, profile, vars, stack, waivers, report or events.")
     ] = Document.REPORT,
 ) -> None:
-    """Print the JSON Schema of suites, profiles, vars files, stack files, the JSON report or the events."""
+    """Print the JSON Schema of suites, profiles, vars, stack and waiver files, the JSON report or the events."""
     print_out(json.dumps(_SCHEMAS[document](), indent=2, ensure_ascii=False) + "\n")

@@ -108,6 +108,11 @@ class RunOptions:
     allow_remote: Annotated[
         bool, _CHECKS("--allow-remote", help="Allow faults in targets outside loopback and private networks.")
     ] = False
+    waivers: Annotated[
+        Path | None,
+        _CHECKS(metavar="FILE", help="Accepted failures (default: waivers.yaml beside each profile)."),
+    ] = None
+    long: Annotated[bool, _CHECKS("--long", help="Accept waivers that end more than a year from now.")] = False
     path: Annotated[
         list[Path] | None,
         _CHECKS(
@@ -135,7 +140,9 @@ class RunOptions:
     fail_fast: Annotated[bool, _EXECUTION("--fail-fast", "-x", help="Stop at the first failure.")] = False
     fail_on: Annotated[
         list[StatusList] | None,
-        _EXECUTION(metavar="STATUS", parser=parsed_by(statuses), help="Also fail on warn, flaky, skip or error."),
+        _EXECUTION(
+            metavar="STATUS", parser=parsed_by(statuses), help="Also fail on warn, flaky, skip, waived or error."
+        ),
     ] = None
 
     fail_if_none: Annotated[
@@ -230,4 +237,6 @@ class RunOptions:
             wait_s=self.wait,
             concurrency=self.concurrency,
             deadline_s=self.deadline,
+            waivers=self.waivers,
+            long_waivers=self.long,
         )

@@ -10,6 +10,7 @@ from xnai_validate.config.compile.consent import Consent
 from xnai_validate.config.compile.measurements.measurements import Measurements
 from xnai_validate.config.compile.promises import Promises
 from xnai_validate.config.compile.thresholds import Thresholds
+from xnai_validate.config.compile.waivers import Waivers
 from xnai_validate.config.files.common import DefaultsEntry, RetryEntry, UntilEntry
 from xnai_validate.config.files.suite import CheckEntry, SuiteHead
 from xnai_validate.config.yaml_files.document import Source
@@ -101,6 +102,7 @@ class Checks:
     consent: Consent
     thresholds: Thresholds
     promises: Promises
+    waivers: Waivers
 
     def plan(self, suite: Suite, check_id: str, source: CheckSource) -> PlannedCheck | None:
         """One check, ready to be measured; None if it has errors, which are noted."""
@@ -138,6 +140,7 @@ class Checks:
                 source=SourceLine(file=suite.source.file, line=suite.line_of(check_id)),
                 disruptive=disruptive,
                 promise=promise,
+                waiver=self.waivers.of(check_id),
             ),
             measurement=measurement,
             needs=_union(needs, tuple(full_id(suite.name, need) for need in entry.needs)),

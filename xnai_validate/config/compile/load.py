@@ -22,6 +22,7 @@ from xnai_validate.config.compile.thresholds import Thresholds
 from xnai_validate.config.compile.variables.interpolation import Interpolator
 from xnai_validate.config.compile.variables.sources import fill_vars, read_stack_description, type_error
 from xnai_validate.config.compile.variables.space import VarSpace
+from xnai_validate.config.compile.waivers import Waivers, read_waivers
 from xnai_validate.config.files.common import DefaultsEntry
 from xnai_validate.config.files.stack import StackDescription
 from xnai_validate.config.locate import Library
@@ -80,6 +81,7 @@ class Loader:
     chain: Chain
     problems: Problems
     notices: dict[str, None] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
 
     def plan(self, names: tuple[str, ...]) -> Plan:
         """The plan of the chain; raises InvalidConfig."""
@@ -105,6 +107,7 @@ class Loader:
             Consent(allowed, self.options.allow_remote, targets),
             Thresholds(self.profiles, self.measurements),
             Promises(self.library, self.problems, self._is_strict()),
+            Waivers(read_waivers(self.library, self.problems, self.chain.folders())),
         )
         chosen = self._chosen(Suites(self.library, self.interpolator, checks, self.problems), checks.thresholds)
         categories = [name.partition("/")[0] for name in self.library.suites]
@@ -132,7 +135,7 @@ class Loader:
             steady=steady,
             vars=all_vars,
             notices=(*self.library.notices, *self.notices),
-            warnings=tuple(unverified(final_targets.values())),
+            warnings=(*unverified(final_targets.values()), *self.warnings),
             secrets=frozenset(secret for secret in secrets if secret),
         )
 
@@ -142,6 +145,8 @@ class Loader:
         known = {check.id: check for check in suites.add_needed_checks(own)}
         suites.refuse_cycle(known.values())
         thresholds.report_unmatched(list(known), self.problems)
+        if waivers := suites.checks.waivers:
+            self.warnings = tuple(waivers.unmatched(known, self.library))
         tags = {check.id: check.info.tags for check in own}
         selected = select(tags, self.options, self.problems)
         chosen = add_needed_ids(selected, {check_id: check.needs for check_id, check in known.items()})

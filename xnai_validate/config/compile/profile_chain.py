@@ -120,6 +120,10 @@ class Chain:
             else:
                 yield vars_, Where(file, ("vars",))
 
+    def folders(self) -> Iterator[Path]:
+        """The folders of the profiles, also of those that are extended."""
+        return (link.folder for link in self.links.values() if link.folder is not None)
+
     def leave_out(self, keys: Collection[str], but_of: str) -> None:
         """Drop some keys of all profiles but one, so that it inherits only their targets, vars and defaults."""
         for name, link in self.links.items():

@@ -8,6 +8,7 @@ from xnai_validate.config.files.profile import ProfileFile
 from xnai_validate.config.files.stack import StackDescription
 from xnai_validate.config.files.suite import SuiteFile
 from xnai_validate.config.files.vars_file import VarsFile
+from xnai_validate.config.files.waivers import WaiversFile
 from xnai_validate.kit import Checker
 from xnai_validate.model.json import JsonObject
 from xnai_validate.registry import CHECKERS, FAULTS
@@ -47,6 +48,13 @@ def vars_schema() -> JsonObject:
     definitions: JsonObject = {}
     made = model_schema(VarsFile, "", definitions)
     return {"$schema": DIALECT, "title": "Vars of xnai-validate", **made, "$defs": dict(sorted(definitions.items()))}
+
+
+def waivers_schema() -> JsonObject:
+    """The schema of a file of waivers, `waivers.yaml` beside a profile."""
+    definitions: JsonObject = {}
+    made = model_schema(WaiversFile, "", definitions)
+    return {"$schema": DIALECT, "title": "Waivers of xnai-validate", **made, "$defs": dict(sorted(definitions.items()))}
 
 
 def stack_schema() -> JsonObject:

@@ -45,6 +45,21 @@ class Promise:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, config=FROZEN)
+class Waiver:
+    """A failure that is accepted until a date."""
+
+    check: str
+    """A glob on full ids."""
+    reason: str
+    until: str
+    """The last day on which it holds, as `2026-12-31` (UTC)."""
+    owner: str
+    source: Source
+    expired: bool = False
+    """Whether its last day was over when the run was planned: the failure counts again."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, config=FROZEN)
 class CheckInfo:
     """A check before it runs."""
 
@@ -61,6 +76,8 @@ class CheckInfo:
     disruptive: bool = False
     promise: Promise | None = None
     """What it holds the stack to."""
+    waiver: Waiver | None = None
+    """The waiver that covers it; one that has expired stays named."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, config=FROZEN)
@@ -74,7 +91,7 @@ class Criterion:
 
 
 _COUNT = FactType("number", integer=True, floor=0)
-COUNTS = dict.fromkeys(("planned", "passed", "flaky", "warnings", "failed", "errors", "skipped"), _COUNT)
+COUNTS = dict.fromkeys(("planned", "passed", "flaky", "warnings", "failed", "waived", "errors", "skipped"), _COUNT)
 """The counts that a success criterion may be about."""
 
 
@@ -129,6 +146,7 @@ class Summary:
     flaky: int = 0
     warn: int = 0
     fail: int = 0
+    waived: int = 0
     error: int = 0
     skip: int = 0
 
@@ -169,6 +187,8 @@ class CheckResult:
     fix: str | None
     source: Source
     promise: Promise | None = None
+    waiver: Waiver | None = None
+    """The waiver that covers it, whatever its status."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, config=FROZEN)

@@ -162,15 +162,20 @@ def judge_criteria(criteria: Iterable[Criterion], checks: Sequence[CheckResult])
 
 
 def _why_not_judged(rule: Rule, counts: Mapping[str, int], checks: Sequence[CheckResult]) -> str | None:
-    """Why a criterion is neither met nor missed: checks that were not judged, or do not apply, might have passed."""
-    errors = counts["errors"]
+    """Why a criterion is neither met nor missed: checks that are waived, not judged or not applicable might pass."""
+    errors, waived = counts["errors"], counts["waived"]
     not_applicable = sum(check.status is Status.SKIP and check.attempts > 0 for check in checks)
-    if rule.fact != "passed" or not errors + not_applicable:
+    if rule.fact != "passed" or not errors + not_applicable + waived:
         return None
-    skipped = sum(check.status is Status.SKIP and check.blocked_by is None for check in checks)
-    possible = range(counts["passed"], counts["passed"] + errors + skipped + 1)
+    waived_ids = {check.id for check in checks if check.status is Status.WAIVED}
+    skipped = sum(
+        check.status is Status.SKIP and (check.blocked_by is None or check.blocked_by in waived_ids) for check in checks
+    )
+    possible = range(counts["passed"], counts["passed"] + errors + waived + skipped + 1)
     if not any(judge([rule], {"passed": passed})[0].held for passed in possible):
         return None
+    if waived and not errors:
+        return f"{waived} of its checks {'is' if waived == 1 else 'are'} waived"
     if not errors:
         return f"{not_applicable} of its checks found that this stack lacks what they need"
     return f"{errors} check{'' if errors == 1 else 's'} could not be judged"
@@ -190,6 +195,7 @@ def _counts(checks: Sequence[CheckResult]) -> dict[str, int]:
         "flaky": by[Status.FLAKY],
         "warnings": by[Status.WARN],
         "failed": by[Status.FAIL],
+        "waived": by[Status.WAIVED],
         "errors": by[Status.ERROR],
         "skipped": by[Status.SKIP],
     }

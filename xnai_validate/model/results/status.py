@@ -1,4 +1,4 @@
-"""The six statuses of a check."""
+"""The statuses of a check."""
 
 from __future__ import annotations
 
@@ -16,6 +16,8 @@ class Status(StrEnum):
     """Every `expect` rule holds, a `warn` rule does not."""
     FAIL = "fail"
     """Measured, an `expect` rule does not hold."""
+    WAIVED = "waived"
+    """Failed, and a waiver that has not expired accepts it."""
     ERROR = "error"
     """Could not be measured: the tool does not know."""
     SKIP = "skip"

@@ -17,17 +17,24 @@ from xnai_validate.report.format import Format
 from xnai_validate.report.lists import counted
 from xnai_validate.report.verdict_text import verdict_reason, verdict_word
 from xnai_validate.report.view import View
-from xnai_validate.report.words import broken_rules, planned_text, promise_of, reason_of
+from xnai_validate.report.words import broken_rules, planned_text, promise_of, reason_of, waiver_of
 
 SHOWN = 10
 """Annotations of one kind that GitHub shows for a step."""
-_LEVELS = {Status.FAIL: "error", Status.ERROR: "error", Status.WARN: "warning", Status.FLAKY: "warning"}
+_LEVELS = {
+    Status.FAIL: "error",
+    Status.ERROR: "error",
+    Status.WARN: "warning",
+    Status.FLAKY: "warning",
+    Status.WAIVED: "notice",
+}
 
 
 def render(report: RunReport, view: View) -> Iterator[str]:
-    """Yield the report as commands, a line each; the last one is the verdict."""
+    """Yield the report as commands, a line each; the last one is the verdict, a notice."""
     for level, commands in _annotations(report).items():
-        kept = commands if len(commands) <= SHOWN else commands[: SHOWN - 1]
+        shown = SHOWN - 1 if level == "notice" else SHOWN
+        kept = commands if len(commands) <= shown else commands[: shown - 1]
         yield from kept
         if len(commands) > len(kept):
             rest = f"and {counted(len(commands) - len(kept), 'more problem')}, which the report has"
@@ -39,8 +46,8 @@ def render(report: RunReport, view: View) -> Iterator[str]:
 
 
 def _annotations(report: RunReport) -> dict[str, list[str]]:
-    """Level -> its commands: notices, criteria that are not met, problems."""
-    commands: dict[str, list[str]] = {"error": [], "warning": []}
+    """Level -> its commands: notices of the run but those for information, criteria that are not met, problems."""
+    commands: dict[str, list[str]] = {"error": [], "warning": [], "notice": []}
     for notice in report.notices:
         if notice.level in commands:
             commands[notice.level].append(_command(notice.level, notice.text, title=report.run.title))
@@ -70,6 +77,8 @@ def _lines(problem: Problem) -> list[str]:
     promise = promise_of(check)
     if promise:
         lines.append(": ".join(promise))
+    if (waiver := waiver_of(check)) is not None:
+        lines.append(f"waiver: {waiver}")
     if check.fix and check.status in (Status.FAIL, Status.WARN):
         lines.append(f"fix: {' '.join(check.fix.split())}")
     for label, ids in (("alike", problem.alike), ("blocks", problem.blocks)):

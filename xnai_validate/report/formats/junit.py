@@ -2,7 +2,8 @@
 
 There is a suite for each category with a case for each check, a suite of success criteria, one of the faults that were
 injected and one of the warnings of the run. The schema has neither `file` nor `line` on a case (they are in the text),
-and its times have no exponent. Flaky and warned checks pass, with the details in `system-out`; so do warnings.
+and its times have no exponent. A waived failure is skipped, with its waiver. Flaky and warned checks pass, with the
+details in `system-out`; so do warnings.
 """
 
 from __future__ import annotations
@@ -17,9 +18,9 @@ from xnai_validate.model.text import printable
 from xnai_validate.report.comparison_text import regressions
 from xnai_validate.report.format import Format
 from xnai_validate.report.view import View
-from xnai_validate.report.words import broken_rules, planned_text, promise_of, reason_of
+from xnai_validate.report.words import broken_rules, planned_text, promise_of, reason_of, waiver_of
 
-_ELEMENTS = {Status.FAIL: "failure", Status.ERROR: "error", Status.SKIP: "skipped"}
+_ELEMENTS = {Status.FAIL: "failure", Status.ERROR: "error", Status.SKIP: "skipped", Status.WAIVED: "skipped"}
 
 
 def render(report: RunReport, view: View) -> Iterator[str]:
@@ -65,7 +66,7 @@ def _category(root: ET.Element, report: RunReport, category: str, checks: Sequen
         tests=len(checks),
         failures=counts[Status.FAIL],
         errors=counts[Status.ERROR],
-        skipped=counts[Status.SKIP],
+        skipped=counts[Status.SKIP] + counts[Status.WAIVED],
     )
     suite.set("time", _seconds(sum(check.elapsed_ms for check in checks)))
     for check in checks:
@@ -102,6 +103,7 @@ def _lines(check: CheckResult, targets: dict[str, str | None]) -> str:
         "blocked by": check.blocked_by,
         "target": f"{check.target} {url or ''}".strip() if check.target else None,
         **dict([promise] if promise else []),
+        "waiver": waiver_of(check),
         "fix": " ".join(check.fix.split()) if check.fix else None,
         "file": f"{check.source.file}:{check.source.line}",
     }
@@ -122,7 +124,7 @@ def _criteria(root: ET.Element, report: RunReport) -> None:
 def _criterion(suite: ET.Element, criterion: CriterionResult, worse: Sequence[str]) -> None:
     case = ET.SubElement(suite, "testcase", classname="criteria", name=_clean(criterion.name), time="0.000")
     if criterion.met is None:
-        ET.SubElement(case, "skipped", message=_clean(criterion.not_judged or "not judged"))
+        ET.SubElement(case, "skipped", message=_clean(criterion.not_judged or "not judged"), type="criterion")
     elif not criterion.met:
         message = _clean(f"planned {planned_text(criterion.planned)}, actual {value_text(criterion.actual)}")
         failure = ET.SubElement(case, "failure", message=message, type="criterion")

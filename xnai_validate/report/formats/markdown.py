@@ -19,7 +19,15 @@ from xnai_validate.report.format import Format
 from xnai_validate.report.lists import counted, listed
 from xnai_validate.report.verdict_text import verdict_reason, verdict_word
 from xnai_validate.report.view import View
-from xnai_validate.report.words import broken_rules, expected_and_got, met_text, planned_text, promise_of, reason_of
+from xnai_validate.report.words import (
+    broken_rules,
+    expected_and_got,
+    met_text,
+    planned_text,
+    promise_of,
+    reason_of,
+    waiver_of,
+)
 
 CAUSES = 25
 """Causes that are listed before the details."""
@@ -113,6 +121,8 @@ def _problem(problem: Problem, targets: dict[str, str | None]) -> str:
     promise = promise_of(check)
     if promise:
         lines.append(f"  - {promise[0]}: {_safe(promise[1])}")
+    if (waiver := waiver_of(check)) is not None:
+        lines.append(f"  - waiver: {_safe(waiver)}")
     if check.fix and check.status in (Status.FAIL, Status.WARN):
         lines.append(f"  - fix: {_safe(' '.join(check.fix.split()))}")
     lines.append(f"  - file: {_code(f'{check.source.file}:{check.source.line}')}")

@@ -39,6 +39,11 @@ def render(report: RunReport, view: View) -> Iterator[str]:
         [(name, float(check.status.passed)) for name, check in zip(labels, measured, strict=True)],
     )
     yield _family(
+        "check_waived",
+        "1 for a check of the last run that failed, which a waiver accepts.",
+        [(name, 1.0) for name, check in zip(labels, measured, strict=True) if check.status is Status.WAIVED],
+    )
+    yield _family(
         "check_duration_seconds",
         "The duration of the last attempt of a check.",
         [(name, check.elapsed_ms / 1000) for name, check in zip(labels, measured, strict=True)],

@@ -27,7 +27,7 @@ from xnai_validate.report.causes import PROBLEMS, cause_counts, has_many_failure
 from xnai_validate.report.comparison_text import change_of, interval_of, number_of, sums, worst_first
 from xnai_validate.report.lists import counted, listed
 from xnai_validate.report.verdict_text import verdict_reason, verdict_word
-from xnai_validate.report.words import broken_rules, expected_and_got, planned_text, promise_of, reason_of
+from xnai_validate.report.words import broken_rules, expected_and_got, planned_text, promise_of, reason_of, waiver_of
 
 FACT_CAP = 600
 """Characters of one fact; the JSON report has longer ones whole."""
@@ -88,6 +88,7 @@ def _environment() -> jinja2.Environment:
         cause_counts=cause_counts,
         promise_of=promise_of,
         reason_of=reason_of,
+        waiver_of=waiver_of,
         got=lambda finding, check: got_text(finding, check.facts),
         sentence=lambda finding, check: expected_and_got(finding, check.facts),
         facts=_facts,

@@ -28,6 +28,7 @@ _OTHERS = (
     _Column("flaky", frozenset({Status.FLAKY}), "yellow"),
     _Column("warned", frozenset({Status.WARN}), "yellow"),
     _Column("failed", frozenset({Status.FAIL}), "bold red"),
+    _Column("waived", frozenset({Status.WAIVED}), "yellow"),
     _Column("errors", frozenset({Status.ERROR}), "bold red"),
     _Column("skipped", frozenset({Status.SKIP})),
 )

@@ -11,7 +11,7 @@ from xnai_validate.report.causes import PROBLEMS, Problem, cause_counts, has_man
 from xnai_validate.report.lists import counted, listed
 from xnai_validate.report.terminal.page import Page, Span, Style
 from xnai_validate.report.terminal.timeline import time_line
-from xnai_validate.report.words import broken_rules, expected_and_got, promise_of, reason_of
+from xnai_validate.report.words import broken_rules, expected_and_got, promise_of, reason_of, waiver_of
 
 IN_FULL = 50
 """Problems of one status that are shown in full; of the others only one line."""
@@ -27,6 +27,7 @@ STYLES: dict[Status, Style] = {
     Status.FLAKY: "bold yellow",
     Status.WARN: "bold yellow",
     Status.FAIL: "bold red",
+    Status.WAIVED: "yellow",
     Status.ERROR: "bold red",
     Status.SKIP: "cyan",
 }
@@ -111,6 +112,8 @@ def _advice(page: Page, problem: Problem, targets: dict[str, str | None]) -> Non
     promise = promise_of(check)
     if promise:
         _labelled(page, *promise)
+    if (waiver := waiver_of(check)) is not None:
+        _labelled(page, "waiver", waiver)
     # The reason of an error already names the remedy; the fix is for a stack that was measured.
     if check.status in (Status.FAIL, Status.WARN) and check.fix:
         _labelled(page, "fix", " ".join(check.fix.split()))
