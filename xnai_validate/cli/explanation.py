@@ -8,10 +8,12 @@ from collections.abc import Iterable, Mapping
 
 from xnai_validate import registry
 from xnai_validate.cli.embedded_stack import missing_packages
+from xnai_validate.cli.recipe_explanation import add_recipe
 from xnai_validate.cli.terminal import console
 from xnai_validate.cli.terminal.page import new_page
 from xnai_validate.cli.terminal.type_names import default_of, type_of
 from xnai_validate.config.catalogue import Catalogue, catalogue
+from xnai_validate.config.locate import RECIPES
 from xnai_validate.config.one_check import plan_check
 from xnai_validate.config.options import LoadOptions
 from xnai_validate.errors import ConfigError, RegistryError
@@ -44,9 +46,11 @@ def print_explanation(name: str, load: LoadOptions) -> None:
         _kind_or_fault(page, name, known)
     elif name in registry.CHECKERS.families():
         _family(page, name)
+    elif name.removeprefix(f"{RECIPES}/") in known.library.recipes:
+        add_recipe(page, name.removeprefix(f"{RECIPES}/"), known)
     else:
         raise ConfigError(
-            f'"{name}" is neither a kind of check, a fault nor the id of a check', hint=_hint(name, known)
+            f'"{name}" is neither a kind of check, a fault, a recipe nor the id of a check', hint=_hint(name, known)
         )
     console.print_out(str(page))
 
@@ -57,7 +61,8 @@ def _hint(name: str, known: Catalogue) -> str | None:
         return f"it is a profile: xnai-validate list {name}"
     if any(name in (suite.name, suite.category) for suite in known.suites):
         return f"it names several checks: xnai-validate list checks --only '{name}'"
-    names = [*registry.CHECKERS.names(), *registry.FAULTS.names(), *(check.id for check in known.checks)]
+    recipes = (f"{RECIPES}/{recipe}" for recipe in known.library.recipes)
+    names = [*registry.CHECKERS.names(), *registry.FAULTS.names(), *recipes, *(check.id for check in known.checks)]
     matching = [full for full in names if name and name in (full.partition(".")[0], full.partition(":")[2])]
     return f"there is {', '.join(matching)}" if matching else did_you_mean(name, names)
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from functools import cached_property
 
-from xnai_validate.config.locate import ConfigFile, Library
+from xnai_validate.config.locate import RECIPES, ConfigFile, Library
 from xnai_validate.config.options import LoadOptions
 from xnai_validate.config.search_path import bundled_root
 from xnai_validate.config.yaml_files.document import SourceCache
@@ -30,6 +30,8 @@ class ProfileSummary:
     extends: tuple[str, ...]
     suites: tuple[str, ...]
     """Its own globs."""
+    recipe_suites: tuple[str, ...] = ()
+    """The suites that its uses of recipes make: `<target>/<recipe>`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +99,15 @@ class Catalogue:
         self._problems.raise_if_any()
         return summaries
 
+    @cached_property
+    def recipes(self) -> tuple[SuiteSummary, ...]:
+        """Every recipe, by name; its checks are called `recipes/<recipe>:<id>` here."""
+        summaries = tuple(
+            self._suite(replace(file, name=f"{RECIPES}/{file.name}")) for file in self.library.recipes.values()
+        )
+        self._problems.raise_if_any()
+        return summaries
+
     @property
     def checks(self) -> tuple[CheckSummary, ...]:
         """Every check of every suite."""
@@ -121,7 +132,13 @@ class Catalogue:
     def _profile(self, file: ConfigFile) -> ProfileSummary:
         raw = self._mapping(file)
         return ProfileSummary(
-            file.name, _text(raw, "title"), file.shown, file.bundled, _texts(raw, "extends"), _texts(raw, "suites")
+            file.name,
+            _text(raw, "title"),
+            file.shown,
+            file.bundled,
+            _texts(raw, "extends"),
+            _texts(raw, "suites"),
+            _recipe_suites(raw),
         )
 
     def _suite(self, file: ConfigFile) -> SuiteSummary:
@@ -188,4 +205,10 @@ def _texts(raw: object, name: str) -> tuple[str, ...]:
     value = raw.get(name) if isinstance(raw, dict) else None
     if isinstance(value, str):
         return (value,)
-    return tuple(str(item) for item in value) if isinstance(value, list) else ()
+    return tuple(str(item) for item in value if not isinstance(item, dict)) if isinstance(value, list) else ()
+
+
+def _recipe_suites(raw: dict[str, JsonValue]) -> tuple[str, ...]:
+    value = raw.get("suites")
+    uses = [item for item in (value if isinstance(value, list) else ()) if isinstance(item, dict)]
+    return tuple(f"{_text(use, 'target')}/{_text(use, 'as') or _text(use, 'recipe')}" for use in uses)

@@ -7,10 +7,10 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from xnai_validate.config.catalogue import BASE, Catalogue, suites_of
-from xnai_validate.config.compile.load import load_plan, plan_of_suites
+from xnai_validate.config.compile.load import load_plan, plan_of_recipes, plan_of_suites
 from xnai_validate.config.compile.waivers import Pattern, Waivers, read_waivers, waivers_of
 from xnai_validate.config.files.vars_file import read_vars
-from xnai_validate.config.locate import Library
+from xnai_validate.config.locate import RECIPES, Library
 from xnai_validate.config.options import LoadOptions
 from xnai_validate.config.yaml_files.document import SourceCache
 from xnai_validate.config.yaml_files.problems import Problems
@@ -40,14 +40,20 @@ def lint(paths: tuple[str, ...] = (), options: LoadOptions = _NO_OPTIONS) -> Lin
     folders, patterns = [file.path.parent for file in library.profiles.values()], []
     if paths:
         named = _sorted(paths, library, problems)
-        profiles, suites = named.profiles, named.suites
+        profiles, suites, recipes = named.profiles, named.suites, named.recipes
         options = replace(options, paths=(*named.roots, *options.paths))
         folders, patterns = named.folders, named.waivers
     else:
         profiles, suites = list(library.profiles), [file.name for file in suites_of(library)]
+        recipes = list(library.recipes)
     checks: set[str] = set()
     for verified in _linted(profiles, suites, options, problems, cache):
         checks |= verified
+    if recipes:
+        try:
+            checks |= {check.id for check in plan_of_recipes(tuple(recipes), options, cache).checks}
+        except InvalidConfig as errors:
+            problems.extend(errors.problems)
     waivers = Waivers([*patterns, *read_waivers(library, problems, folders)])
     problems.raise_if_any()
     notices = dict.fromkeys((*waivers.expired(), *waivers.unmatched(checks, library)))
@@ -106,8 +112,9 @@ class _Named:
 
     profiles: list[str] = field(default_factory=list)
     suites: list[str] = field(default_factory=list)
+    recipes: list[str] = field(default_factory=list)
     roots: dict[Path, None] = field(default_factory=dict)
-    """Where the suites that were named by path are found."""
+    """Where the suites and recipes that were named by path are found."""
     folders: list[Path] = field(default_factory=list)
     """The folders of the profiles."""
     waivers: list[Pattern] = field(default_factory=list)
@@ -115,7 +122,7 @@ class _Named:
 
 
 def _sorted(paths: tuple[str, ...], library: Library, problems: Problems) -> _Named:
-    """The profiles and suites among the names; errors are noted.
+    """The profiles, suites and recipes among the names; errors are noted.
 
     A file with `checks` is a suite; its place `checks/<category>/<suite>.yaml` is its name. A file with `waivers` is
     verified with its folder.
@@ -140,7 +147,11 @@ def _sorted(paths: tuple[str, ...], library: Library, problems: Problems) -> _Na
             profiles.append(name)
             named.folders.append(file.path.parent)
         elif file.path.parent.parent.name == "checks":
-            suites.append(f"{file.path.parent.name}/{file.path.stem}")
+            folder, own = file.path.parent.name, file.path.stem
+            if folder == RECIPES:
+                named.recipes.append(own)
+            else:
+                suites.append(f"{folder}/{own}")
             root = file.path.parents[2]
             # The current directory is searched anyway; as a given one, a stack file in it would count as a profile.
             if root.resolve() != library.options.cwd.resolve():

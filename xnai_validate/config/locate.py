@@ -23,6 +23,9 @@ from xnai_validate.config.yaml_files.document import Source, SourceCache
 from xnai_validate.config.yaml_files.problems import Problems, Where
 from xnai_validate.model.suggestions import did_you_mean
 
+RECIPES = "recipes"
+"""The folder of `checks/` that holds recipes instead of suites."""
+
 
 @dataclass(frozen=True, slots=True)
 class ConfigFile:
@@ -66,9 +69,8 @@ class Library:
             if any((folder / name).is_dir() for name in ("checks", "profiles", "contracts")):
                 if all(folder.resolve() != root.path.resolve() for root in self.roots):
                     self.roots.insert(self.roots.index(Root(self.options.cwd)), Root(folder))
-                    self.__dict__.pop("suites", None)
-                    self.__dict__.pop("profiles", None)
-                    self.__dict__.pop("contracts", None)
+                    for name in ("suites", "profiles", "recipes", "contracts"):
+                        self.__dict__.pop(name, None)
                 return
 
     @cached_property
@@ -80,6 +82,11 @@ class Library:
     def suites(self) -> dict[str, ConfigFile]:
         """Every suite by `<category>/<suite>`, in order."""
         return self._first("suite", self._suite_files)
+
+    @cached_property
+    def recipes(self) -> dict[str, ConfigFile]:
+        """Every recipe by name."""
+        return self._first("recipe", self._recipe_files)
 
     @cached_property
     def contracts(self) -> dict[str, ConfigFile]:
@@ -98,9 +105,13 @@ class Library:
 
     def _suite_files(self, root: Root) -> Iterator[tuple[str, Path]]:
         for category in self._listed(root.path / "checks"):
-            if category.is_dir():
+            if category.is_dir() and category.name != RECIPES:
                 for path in self._yaml_files(category):
                     yield f"{category.name}/{file_name(path)}", path
+
+    def _recipe_files(self, root: Root) -> Iterator[tuple[str, Path]]:
+        for path in self._yaml_files(root.path / "checks" / RECIPES):
+            yield file_name(path), path
 
     def _yaml_files(self, folder: Path) -> list[Path]:
         return [path for path in self._listed(folder) if path.suffix in ENDINGS]

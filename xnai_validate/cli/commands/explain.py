@@ -19,13 +19,13 @@ def explain(
         str,
         typer.Argument(
             metavar="NAME",
-            help="A kind such as http.request, a family such as rag, a fault such as redis.pause, or a check's id.",
+            help="A kind (http.request), a family (rag), a fault (redis.pause), a recipe (postgres), or a check's id.",
             autocompletion=completion.explainable_names,
         ),
     ],
     path: SearchPath = None,
 ) -> None:
-    """Explain a kind of check (its parameters, facts and rules), a family of kinds, a fault, or one check."""
+    """Explain a kind of check (its parameters, facts and rules), a family of kinds, a fault, a recipe, or one check."""
     from xnai_validate.cli.explanation import print_explanation  # not needed for the help and for completion
 
     print_explanation(name, LoadOptions(paths=tuple(path or ())))

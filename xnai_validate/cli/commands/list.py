@@ -20,7 +20,7 @@ def list_(
         str,
         typer.Argument(
             metavar="WHAT",
-            help="profiles, suites, checks, promises, kinds, faults, runs, baselines, or the name of a profile.",
+            help="profiles, suites, recipes, checks, promises, kinds, faults, runs, baselines, or a profile's name.",
             autocompletion=completion.lists,
         ),
     ] = "profiles",
@@ -32,7 +32,7 @@ def list_(
     ] = None,
     path: SearchPath = None,
 ) -> None:
-    """List profiles, suites, checks, promises, kinds, faults, runs or baselines; or the checks of a profile."""
+    """List profiles, suites, recipes, checks, promises, kinds, faults, runs or baselines, or a profile's checks."""
     if (only or tag) and what in completion.LISTS and what != "checks":
         raise ConfigError(f"--only and --tag select checks, not {what}", hint="list checks, or list PROFILE")
     from xnai_validate.cli.listing.any_list import print_list  # not needed for the help and for completion

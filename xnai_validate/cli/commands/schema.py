@@ -20,6 +20,7 @@ class Document(StrEnum):
     """The documents that have a schema."""
 
     SUITE = "suite"
+    RECIPE = "recipe"
     PROFILE = "profile"
     VARS = "vars"
     STACK = "stack"
@@ -30,6 +31,7 @@ class Document(StrEnum):
 
 _SCHEMAS = {
     Document.SUITE: json_schema.suite_schema,
+    Document.RECIPE: json_schema.recipe_schema,
     Document.PROFILE: json_schema.profile_schema,
     Document.VARS: json_schema.vars_schema,
     Document.STACK: json_schema.stack_schema,
@@ -42,8 +44,9 @@ _SCHEMAS = {
 @app.command(cls=Command)
 def schema(
     document: Annotated[
-        Document, typer.Argument(metavar="DOCUMENT", help="suite, profile, vars, stack, waivers, report or events.")
+        Document,
+        typer.Argument(metavar="DOCUMENT", help="suite, recipe, profile, vars, stack, waivers, report or events."),
     ] = Document.REPORT,
 ) -> None:
-    """Print the JSON Schema of suites, profiles, vars, stack and waiver files, the JSON report or the events."""
+    """Print the JSON Schema of suites, recipes, profiles, vars, stack and waiver files, the JSON report or the events."""
     print_out(json.dumps(_SCHEMAS[document](), indent=2, ensure_ascii=False) + "\n")

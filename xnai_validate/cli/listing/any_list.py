@@ -17,7 +17,7 @@ def print_list(what: str, load: LoadOptions) -> None:
         _add_stored(page, what)
     elif what in ("kinds", "faults"):
         _add_registered(page, what)
-    elif what in ("profiles", "suites", "checks"):
+    elif what in ("profiles", "suites", "recipes", "checks"):
         _add_written(page, what, load)
     elif what == "promises":
         _add_promises(page, load)
@@ -55,6 +55,8 @@ def _add_written(page: Page, what: str, load: LoadOptions) -> None:
         files.add_profiles(page, known)
     elif what == "suites":
         files.add_suites(page, known)
+    elif what == "recipes":
+        files.add_recipes(page, known)
     else:
         files.add_checks(page, known, load)
 

@@ -36,6 +36,19 @@ def add_suites(page: Page, known: Catalogue) -> None:
     page.table(rows, numeric=(1,))
 
 
+def add_recipes(page: Page, known: Catalogue) -> None:
+    """Add the recipes, each with its number of checks and its title."""
+    rows: list[list[Span]] = [
+        [
+            (recipe.name.partition("/")[2], "bold"),
+            (counted(len(recipe.checks), "check"), "dim"),
+            _title(recipe.title, recipe.file, recipe.bundled),
+        ]
+        for recipe in known.recipes
+    ]
+    page.table(rows, numeric=(1,))
+
+
 def add_checks(page: Page, known: Catalogue, load: LoadOptions) -> None:
     """Add the checks that the filters select. Raises ConfigError if they select no check."""
     page.table([[(check.id, "bold"), (check.title, "")] for check in _matching(known, load)])

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from xnai_validate.config.search_path import profile_names
 from xnai_validate.errors import XnaiError
 
-LISTS = ("profiles", "suites", "checks", "promises", "kinds", "faults", "runs", "baselines")
+LISTS = ("profiles", "suites", "recipes", "checks", "promises", "kinds", "faults", "runs", "baselines")
 """The lists that `list` prints."""
 
 

@@ -10,6 +10,7 @@ from xnai_validate.config.compile.consent import Consent
 from xnai_validate.config.compile.measurements.measurements import Measurements
 from xnai_validate.config.compile.promises import Promises
 from xnai_validate.config.compile.thresholds import Thresholds
+from xnai_validate.config.compile.variables.interpolation import Interpolator
 from xnai_validate.config.compile.waivers import Waivers
 from xnai_validate.config.files.common import DefaultsEntry, RetryEntry, UntilEntry
 from xnai_validate.config.files.suite import CheckEntry, SuiteHead
@@ -46,6 +47,8 @@ class Suite:
     """The folder of the file."""
     head: SuiteHead
     source: Source
+    interpolator: Interpolator
+    """Knows the vars, and the parameters of a recipe."""
     positions: dict[str, int] = field(default_factory=dict)
     """Full id -> index in the list of checks, in order; also of the checks that were left out."""
     unplanned: dict[str, CheckSource] = field(default_factory=dict)
@@ -108,7 +111,9 @@ class Checks:
         """One check, ready to be measured; None if it has errors, which are noted."""
         entry, here, where = source.entry, suite.head.defaults, suite.where_of(check_id)
         target = entry.target or here.target or self.defaults.target
-        when = self.conditions.skip_reason(entry.when, where.at("when")) if entry.when is not None else None
+        when = None
+        if entry.when is not None:
+            when = self.conditions.skip_reason(entry.when, suite.interpolator, where.at("when"))
         measurement = self._measurement(source, check_id, target, where, skipped=when is not None)
         names = entry if entry.promise or entry.practice else here
         promise = self.promises.named(names.promise, names.practice, where)

@@ -19,19 +19,18 @@ _WORDS = {"min": "of at least", "max": "of at most", "in": "one of", "matches": 
 class Conditions:
     """Judges the `when` of checks by the vars."""
 
-    interpolator: Interpolator
     problems: Problems
 
-    def skip_reason(self, when: JsonObject, where: Where) -> str | None:
-        """Why a check is not meant for this stack; None if every condition holds."""
-        reasons = [self._unmet(name, spec, where.at(name)) for name, spec in when.items()]
+    def skip_reason(self, when: JsonObject, interpolator: Interpolator, where: Where) -> str | None:
+        """Why a check is not meant for this stack, with the vars of its suite; None if every condition holds."""
+        reasons = [self._unmet(name, spec, interpolator, where.at(name)) for name, spec in when.items()]
         if not reasons:
             self.problems.at(where, "when is empty", "leave it out, or name a var: {layout: B}", key=True)
         return next((reason for reason in reasons if reason is not None), None)
 
-    def _unmet(self, name: str, spec: JsonValue, where: Where) -> str | None:
-        self.interpolator.referenced.add(name)
-        value = self.interpolator.lookup(name, where)
+    def _unmet(self, name: str, spec: JsonValue, interpolator: Interpolator, where: Where) -> str | None:
+        interpolator.referenced.add(name)
+        value = interpolator.lookup(name, where)
         # Whatever the type of the var, a rule about a part of a JSON document fits it.
         rules, errors = parse_rules({name: {"$.value": spec}}, {name: JSON_TYPE}, kind="vars")
         for error in errors:
@@ -47,6 +46,8 @@ def _sentence(name: str, rule: Rule, value: JsonValue) -> str:
         state = "not set" if rule.operand is None else "empty"
         if not rule.negated:
             return f"only where the var {name} is {state}"
+        if name.startswith("params."):
+            return f"needs the parameter {name.removeprefix('params.')}: give it under `with` of the recipe"
         return f"needs the var {name}, which is {state}: give it in the stack file or by --var {name}=..."
     words = [name.replace("_", " ")]
     if rule.negated:

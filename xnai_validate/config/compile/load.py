@@ -14,6 +14,7 @@ from xnai_validate.config.compile.criteria_and_limits import criteria_of, limits
 from xnai_validate.config.compile.measurements.measurements import Measurements
 from xnai_validate.config.compile.profile_chain import Chain, Profile
 from xnai_validate.config.compile.promises import Promises
+from xnai_validate.config.compile.recipes import Recipes
 from xnai_validate.config.compile.selection import add_needed_ids, is_narrowed, select
 from xnai_validate.config.compile.steady import SteadyState
 from xnai_validate.config.compile.suites import Suites
@@ -25,11 +26,12 @@ from xnai_validate.config.compile.variables.space import VarSpace
 from xnai_validate.config.compile.waivers import Waivers, read_waivers
 from xnai_validate.config.files.common import DefaultsEntry
 from xnai_validate.config.files.stack import StackDescription
-from xnai_validate.config.locate import Library
+from xnai_validate.config.locate import RECIPES, Library
 from xnai_validate.config.options import LoadOptions
 from xnai_validate.config.yaml_files.document import SourceCache, parse_source
 from xnai_validate.config.yaml_files.problems import Problems
 from xnai_validate.durations import Forecast
+from xnai_validate.model.json import JsonValue
 from xnai_validate.model.suggestions import did_you_mean
 from xnai_validate.plan import Plan, PlannedCheck
 
@@ -68,8 +70,22 @@ def plan_of_suites(suites: tuple[str, ...], options: LoadOptions, home: str, cac
     chain = Chain(library, problems)
     if source is not None:
         chain.add_raw("suites", source)
-        chain.leave_out(("suites", "thresholds", "criteria"), but_of="suites")
+        chain.leave_out(("thresholds", "criteria"), but_of="suites")
     return Loader(options, library, chain, problems).plan(("suites",))
+
+
+def plan_of_recipes(names: tuple[str, ...], options: LoadOptions, cache: SourceCache | None = None) -> Plan:
+    """The plan of some recipes with their default parameters, for a target without a url: `recipes/<recipe>:<id>`."""
+    problems = Problems()
+    library = Library(options, problems, cache)
+    uses: JsonValue = [{"recipe": name, "target": RECIPES} for name in names]
+    text = json.dumps({"title": "Recipes", "suites": uses, "targets": {RECIPES: {}}})
+    source, errors = parse_source(text.encode(), "the recipes")
+    problems.extend(errors)
+    chain = Chain(library, problems)
+    if source is not None:
+        chain.add_raw("recipes", source)
+    return Loader(options, library, chain, problems).plan(("recipes",))
 
 
 @dataclass()
@@ -100,7 +116,7 @@ class Loader:
         allowed = self.options.allow.union(*(profile.file.allow for profile in self.profiles))
         checks = Checks(
             self.measurements,
-            Conditions(self.interpolator, self.problems),
+            Conditions(self.problems),
             self.problems,
             targets,
             _defaults(self.profiles),
@@ -109,8 +125,11 @@ class Loader:
             Promises(self.library, self.problems, self._is_strict()),
             Waivers(read_waivers(self.library, self.problems, self.chain.folders())),
         )
-        chosen = self._chosen(Suites(self.library, self.interpolator, checks, self.problems), checks.thresholds)
-        categories = [name.partition("/")[0] for name in self.library.suites]
+        recipes = Recipes(self.library, self.problems)
+        recipes.add(self.profiles)
+        suites = Suites(self.library, self.interpolator, checks, self.problems, recipes)
+        chosen = self._chosen(suites, checks.thresholds)
+        categories = [name.partition("/")[0] for name in (*self.library.suites, *recipes.uses)]
         criteria = criteria_of(self.profiles, categories, allowed, self.problems)
         if criteria and is_narrowed(self.options):
             self.notices["the selection is narrower than the profile, so its success criteria are not judged"] = None

@@ -35,6 +35,8 @@ class Link:
     """The vars of the vars files that it names, each with its place."""
     folder: Path | None = None
     """The folder that it lies in."""
+    selects: bool = True
+    """Whether its suites run; else its recipes are only known, to checks that need theirs."""
 
     @property
     def where(self) -> Where:
@@ -125,11 +127,11 @@ class Chain:
         return (link.folder for link in self.links.values() if link.folder is not None)
 
     def leave_out(self, keys: Collection[str], but_of: str) -> None:
-        """Drop some keys of all profiles but one, so that it inherits only their targets, vars and defaults."""
+        """Drop some keys of all profiles but one, which alone selects suites; it inherits targets and vars."""
         for name, link in self.links.items():
             if name != but_of:
                 kept = {key: value for key, value in link.raw.items() if key not in keys}
-                self.links[name] = replace(link, raw=kept)
+                self.links[name] = replace(link, raw=kept, selects=False)
 
     def verified(self, interpolator: Interpolator) -> tuple[Profile, ...]:
         """Every valid profile, interpolated except for its `vars`; errors are noted."""

@@ -11,8 +11,10 @@ from pydantic import ValidationError
 
 from xnai_validate.config.compile.checks import Checks, CheckSource, Suite, full_id
 from xnai_validate.config.compile.profile_chain import Profile
+from xnai_validate.config.compile.recipes import PARAMS, Recipes
 from xnai_validate.config.compile.selection import cycle
 from xnai_validate.config.compile.variables.interpolation import Interpolator
+from xnai_validate.config.files.recipe import RecipeFile, RecipeHead
 from xnai_validate.config.files.suite import CheckEntry, SuiteFile, SuiteHead
 from xnai_validate.config.locate import Library
 from xnai_validate.config.yaml_files.document import Source
@@ -34,6 +36,7 @@ class Suites:
     interpolator: Interpolator
     checks: Checks
     problems: Problems
+    recipes: Recipes
     _suites: dict[str, Suite | None] = field(default_factory=dict)
     _planned: dict[str, PlannedCheck | None] = field(default_factory=dict)
 
@@ -42,8 +45,9 @@ class Suites:
         selected: dict[str, PlannedCheck] = {}
         for profile in profiles:
             tags = set(profile.file.tags)
-            for index, glob in enumerate(profile.file.suites):
-                for name in self._matching(glob, profile.where.at("suites", index)):
+            for index, item in enumerate(profile.file.suites if profile.link.selects else ()):
+                where = profile.where.at("suites", index)
+                for name in self._matching(item, where) if isinstance(item, str) else (item.suite,):
                     for check in self._all_of(name):
                         if tags and not tags & set(check.info.tags):
                             continue
@@ -61,19 +65,31 @@ class Suites:
         return names
 
     def _all_of(self, name: str) -> list[PlannedCheck]:
-        suite = None if self.library.holds_vars(self.library.suites[name]) else self.get(name)
+        file = self.library.suites.get(name)
+        suite = None if file and self.library.holds_vars(file) else self.get(name)
         planned = (self._plan(suite, check_id) for check_id in suite.positions) if suite else ()
         return [check for check in planned if check is not None]
 
     def get(self, name: str) -> Suite | None:
         """A suite by `<category>/<suite>`, with its needs verified; None if it cannot be read."""
         if name not in self._suites:
-            source = self.library.read(self.library.suites[name])
-            suite = read_suite(name, source, self.interpolator, self.problems) if source else None
+            suite = self._read(name)
             self._suites[name] = suite
             if suite is not None:
                 self._verify_needs(suite)
         return self._suites[name]
+
+    def _read(self, name: str) -> Suite | None:
+        if name not in self.recipes.uses:
+            source = self.library.read(self.library.suites[name])
+            return read_suite(name, source, self.interpolator, self.problems) if source else None
+        recipe = self.recipes.filled(name, self.interpolator)
+        if recipe is None:
+            return None
+        return read_suite(name, recipe.source, recipe.interpolator, self.problems, target=recipe.target)
+
+    def _is_known(self, name: str) -> bool:
+        return name in self.library.suites or name in self.recipes.uses
 
     def _plan(self, suite: Suite, check_id: str) -> PlannedCheck | None:
         source = suite.unplanned.pop(check_id, None)
@@ -93,8 +109,9 @@ class Suites:
     def _verify_need(self, suite: Suite, need: str, where: Where) -> None:
         needed = full_id(suite.name, need)
         home = needed.partition(":")[0]
-        if home not in self.library.suites:
-            self.problems.at(where, f'unknown suite "{home}"', did_you_mean(home, self.library.suites))
+        if not self._is_known(home):
+            known = [*self.library.suites, *self.recipes.uses]
+            self.problems.at(where, f'unknown suite "{home}"', did_you_mean(home, known))
             return
         other = self.get(home)
         if other is not None and needed not in other.positions:
@@ -108,7 +125,7 @@ class Suites:
         while pending:
             need = pending.pop()
             home = need.partition(":")[0]
-            if need in known or need in added or home not in self.library.suites:
+            if need in known or need in added or not self._is_known(home):
                 continue
             suite = self.get(home)
             check = self._plan(suite, need) if suite is not None else None
@@ -131,29 +148,50 @@ class Suites:
         self.problems.at(where, f"checks {how}: {' -> '.join(path)}", key=True)
 
 
-def read_suite(name: str, source: Source, interpolator: Interpolator, problems: Problems) -> Suite | None:
-    """The suite of a file, with all checks that are valid; None if not even its head can be read."""
+def read_suite(
+    name: str, source: Source, interpolator: Interpolator, problems: Problems, *, target: str | None = None
+) -> Suite | None:
+    """The suite of a file, with all checks that are valid; None if not even its head can be read.
+
+    With `target`, that of a recipe: its checks measure this target.
+    """
     whole = Where(source)
     if not isinstance(source.value, dict):
         problems.at(whole, "a suite is a mapping with title and checks")
         return None
-    raw = {key: value for key, value in source.value.items() if key != _CHECKS}
-    if source.templated:
-        interpolated = interpolator.value(raw, whole)
-        raw = interpolated if isinstance(interpolated, dict) else raw
-    try:
-        head = SuiteHead.model_validate(raw, context=FROM_FILE)
-    except ValidationError as error:
-        problems.extend_at(whole, field_errors(error, raw, SuiteFile, "a suite"))
-        head = SuiteHead.model_construct(title=name)
+    head = _read_head(name, source, interpolator, problems, target)
     checks = source.value.get(_CHECKS)
     if not isinstance(checks, list) or not checks:
         problems.at(whole.at(_CHECKS), "a suite has a list of checks")
         return None
-    suite = Suite(name, name.partition("/")[0], head, source)
+    suite = Suite(name, name.partition("/")[0], head, source, interpolator)
     _read_checks(suite, checks, interpolator, problems)
     suite.find_shared_needs()
     return suite
+
+
+def _read_head(
+    name: str, source: Source, interpolator: Interpolator, problems: Problems, target: str | None
+) -> SuiteHead:
+    """The head of a suite, or of a recipe for a target; if it has errors, which are noted, only its name."""
+    assert isinstance(source.value, dict)
+    # The parameters of a recipe are read before: their defaults may refer to vars.
+    raw = {key: value for key, value in source.value.items() if key not in (_CHECKS, PARAMS) or target is None}
+    raw.pop(_CHECKS, None)
+    whole = Where(source)
+    if source.templated:
+        interpolated = interpolator.value(raw, whole)
+        raw = interpolated if isinstance(interpolated, dict) else raw
+    head_model: type[SuiteHead] = SuiteHead if target is None else RecipeHead
+    try:
+        head = head_model.model_validate(raw, context=FROM_FILE)
+    except ValidationError as error:
+        file_model, noun = (SuiteFile, "a suite") if target is None else (RecipeFile, "a recipe")
+        problems.extend_at(whole, field_errors(error, raw, file_model, noun))
+        head = SuiteHead.model_construct(title=name)
+    if target is None:
+        return head
+    return head.model_copy(update={"defaults": head.defaults.model_copy(update={"target": target})})
 
 
 def _read_checks(suite: Suite, raw: list[JsonValue], interpolator: Interpolator, problems: Problems) -> None:

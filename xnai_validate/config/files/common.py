@@ -18,7 +18,8 @@ class Entry(FrozenModel):
     """A mapping in a file: frozen, unknown keys refused. Only an alias is a key of a file: `with`, never `with_`."""
 
 
-def _listed(value: object) -> object:
+def listed(value: object) -> object:
+    """Return a single text as a list of it, any other value as it is."""
     return [value] if isinstance(value, str) else value
 
 
@@ -27,7 +28,7 @@ def _texts_schema() -> dict[str, Any]:
     return {"anyOf": [text, {"type": "array", "items": text}]}
 
 
-Texts = Annotated[tuple[str, ...], BeforeValidator(_listed), WithJsonSchema(_texts_schema())]
+Texts = Annotated[tuple[str, ...], BeforeValidator(listed), WithJsonSchema(_texts_schema())]
 """A list of texts; a single text may be written without a list."""
 
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from xnai_validate.config.files.common import Entry
 from xnai_validate.config.files.profile import ProfileFile
+from xnai_validate.config.files.recipe import RecipeFile
 from xnai_validate.config.files.stack import StackDescription
 from xnai_validate.config.files.suite import SuiteFile
 from xnai_validate.config.files.vars_file import VarsFile
@@ -17,8 +19,17 @@ from xnai_validate.schema import DIALECT, REFERENCE, REFERENCE_SCHEMA, faults_sc
 
 def suite_schema() -> JsonObject:
     """The schema of `checks/<category>/<suite>.yaml`: `with`, `expect` and `warn` by the kind of each check."""
+    return _checks_schema(SuiteFile, "Suite of xnai-validate")
+
+
+def recipe_schema() -> JsonObject:
+    """The schema of `checks/recipes/<software>.yaml`: a suite with parameters."""
+    return _checks_schema(RecipeFile, "Recipe of xnai-validate")
+
+
+def _checks_schema(model: type[Entry], title: str) -> JsonObject:
     conditions, definitions = kinds_schema(_checkers())
-    made = model_schema(SuiteFile, "", definitions)
+    made = model_schema(model, "", definitions)
     kinds = [name.removesuffix(":with") for name in definitions if name.endswith(":with")]
     faults = faults_schema(map(FAULTS.get, FAULTS.names()), definitions)
     disturbance = definitions["FaultEntry"]
@@ -30,7 +41,7 @@ def suite_schema() -> JsonObject:
         if isinstance(properties, dict):
             properties["kind"] = {"description": "The kind of check.", "enum": list(kinds)}
         definitions["CheckEntry"] = {**check, "allOf": conditions}
-    return {"$schema": DIALECT, "title": "Suite of xnai-validate", **made, "$defs": dict(sorted(definitions.items()))}
+    return {"$schema": DIALECT, "title": title, **made, "$defs": dict(sorted(definitions.items()))}
 
 
 def profile_schema() -> JsonObject:

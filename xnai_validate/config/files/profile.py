@@ -6,7 +6,8 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
 
-from xnai_validate.config.files.common import DefaultsEntry, Entry, Rules, Texts
+from xnai_validate.config.files.common import DefaultsEntry, Entry, Rules, Texts, listed
+from xnai_validate.config.files.recipe import RecipeUse
 from xnai_validate.kit import STEADY_WITHIN_S, Duration, Size
 from xnai_validate.model.json import JsonObject
 
@@ -150,8 +151,8 @@ class ProfileFile(Entry):
     title: Annotated[str, Field(min_length=1)]
     extends: Texts = ()
     """Profiles whose content this one inherits; its own content comes on top."""
-    suites: Texts = ()
-    """Globs on `<category>/<suite>`."""
+    suites: Annotated[tuple[str | RecipeUse, ...], BeforeValidator(listed)] = ()
+    """Globs on `<category>/<suite>`, and uses of recipes: `{recipe: redis, target: cache, with: {...}}`."""
     tags: Texts = ()
     """Of these suites, only the checks that have one of these tags, and what they need; empty takes all."""
     targets: dict[str, TargetEntry] = Field(default_factory=dict)

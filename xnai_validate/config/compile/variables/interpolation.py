@@ -14,7 +14,7 @@ from xnai_validate.config.compile.variables.arithmetic import evaluate
 from xnai_validate.config.compile.variables.space import VarSpace
 from xnai_validate.config.yaml_files.problems import Problems, Where
 from xnai_validate.config.yaml_files.scalars import environment_scalar, scalar
-from xnai_validate.model.json import JsonValue
+from xnai_validate.model.json import JsonObject, JsonValue
 from xnai_validate.model.secret_names import looks_secret
 from xnai_validate.model.suggestions import nearest
 
@@ -124,6 +124,11 @@ class Interpolator:
         if isinstance(raw, list):
             return [self.value(item, where.at(index)) for index, item in enumerate(raw)]
         return raw
+
+    def with_values(self, name: str, values: JsonObject, where: Where) -> Interpolator:
+        """An interpolator that also knows `values` as the var `name`, and shares secrets and references with this."""
+        space = VarSpace({**self.vars.tree, name: values}, {**self.vars.origins, (name,): where})
+        return Interpolator(self.environ, space, self.problems, self.secrets, self.referenced)
 
     def all_vars(self) -> dict[str, JsonValue]:
         """Every var with its value."""
