@@ -15,7 +15,7 @@ def add_recipe(page: Page, name: str, known: Catalogue) -> None:
     """Add a recipe within reach. Raises `InvalidConfig` if its file has errors."""
     problems = Problems()
     source = known.library.read(known.library.recipes[name])
-    params = read_params(source, problems) if source else {}
+    params = read_params(source, problems) if source else None
     problems.raise_if_any()
     raw = source.value if source is not None and isinstance(source.value, dict) else {}
     recipe = next(recipe for recipe in known.recipes if recipe.name.partition("/")[2] == name)

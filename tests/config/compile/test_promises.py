@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from tests.config.home import Home
-from xnai_validate.config.compile.load import load_plan
+from xnai_validate.config.compile.load import load_plan, plan_of_recipes
 from xnai_validate.config.compile.promises import Promises
 from xnai_validate.config.locate import Library
 from xnai_validate.config.options import LoadOptions
@@ -85,8 +85,8 @@ def test_the_bundled_contracts_are_complete() -> None:
     problems = Problems()
     library = Library(options, problems)
     promises = Promises(library, problems).all
-    plan = load_plan(("phase4",), options)
-    checks = {check.id: check.info.promise for check in plan.checks}
+    plans = load_plan(("phase4",), options), plan_of_recipes(tuple(library.recipes), options)
+    checks = {check.id: check.info.promise for plan in plans for check in plan.checks}
     assert [check for check, promise in checks.items() if promise is None] == []
     named = {promise.id for promise in checks.values() if promise}
     assert [name for name, promise in promises.items() if name not in named and not promise.unchecked] == []

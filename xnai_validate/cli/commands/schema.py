@@ -45,8 +45,8 @@ _SCHEMAS = {
 def schema(
     document: Annotated[
         Document,
-        typer.Argument(metavar="DOCUMENT", help="suite, recipe, profile, vars, stack, waivers, report or events."),
+        typer.Argument(metavar="DOCUMENT", help="suite, recipe, profile, vars, stack, waivers, report, events."),
     ] = Document.REPORT,
 ) -> None:
-    """Print the JSON Schema of suites, recipes, profiles, vars, stack and waiver files, the JSON report or the events."""
+    """Print the JSON Schema of suites, recipes, profiles, vars, stack and waivers, of the JSON report or the events."""
     print_out(json.dumps(_SCHEMAS[document](), indent=2, ensure_ascii=False) + "\n")

@@ -11,6 +11,7 @@ from xnai_validate.config.compile.profile_chain import Profile
 from xnai_validate.config.compile.variables.interpolation import Interpolator
 from xnai_validate.config.files.recipe import ParamEntry, RecipeUse
 from xnai_validate.config.locate import Library
+from xnai_validate.config.search_path import bundled_root
 from xnai_validate.config.yaml_files.document import Source
 from xnai_validate.config.yaml_files.problems import Problems, Where
 from xnai_validate.config.yaml_files.validation_messages import field_errors
@@ -50,14 +51,16 @@ class Recipes:
     uses: dict[str, PlacedUse] = field(default_factory=dict)
 
     def add(self, profiles: Iterable[Profile]) -> None:
-        """Note every use in these profiles; a later profile replaces the use of the same name."""
+        """Note every use in these profiles; it replaces that of an earlier profile, or a bundled suite, of its name."""
         for profile in profiles:
             here: set[str] = set()
             for index, item in enumerate(profile.file.suites):
                 if not isinstance(item, RecipeUse):
                     continue
                 where = profile.where.at("suites", index)
-                if item.suite in here or item.suite in self.library.suites:
+                file = self.library.suites.get(item.suite)
+                is_own = file is not None and not file.path.is_relative_to(bundled_root())
+                if item.suite in here or is_own:
                     also = "used twice" if item.suite in here else "also a suite in a file"
                     self.problems.at(where, f"{item.suite} is {also}", "give this use a name: `as: NAME`")
                 here.add(item.suite)
@@ -76,6 +79,8 @@ class Recipes:
         if source is None:
             return None
         params = read_params(source, self.problems)
+        if params is None:
+            return None
         values = self._values(params, use, where.at("with"))
         # The list of checks is emptied while it is read, and other uses of the recipe read it too.
         own = interpolator.with_values(PARAMS, values, Where(source, (PARAMS,)))
@@ -95,8 +100,8 @@ class Recipes:
         return values
 
 
-def read_params(source: Source, problems: Problems) -> dict[str, ParamEntry]:
-    """The parameters of a recipe; errors are noted."""
+def read_params(source: Source, problems: Problems) -> dict[str, ParamEntry] | None:
+    """The parameters of a recipe; None if they have errors, which are noted."""
     raw = source.value.get(PARAMS, {}) if isinstance(source.value, dict) else {}
     found: dict[str, ParamEntry] = {}
     for name, value in (raw if isinstance(raw, dict) else {}).items():
@@ -106,10 +111,11 @@ def read_params(source: Source, problems: Problems) -> dict[str, ParamEntry]:
         except ValidationError as error:
             problems.extend_at(where, field_errors(error, value, ParamEntry, "a parameter"))
             continue
-        found[name] = param
-        if not fits(param.type, param.default):
+        if fits(param.type, param.default):
+            found[name] = param
+        else:
             problems.at(where.at("default"), f"the default of {name} is no {param.type}")
-    return found
+    return found if len(found) == len(raw if isinstance(raw, dict) else ()) else None
 
 
 def fits(type_: str, value: JsonValue) -> bool:
