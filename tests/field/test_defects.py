@@ -41,7 +41,7 @@ FINDINGS = {
     "resources-memory-kept": _in("phase4.1", "streaming/cleanup:no-memory-leak"),
     "resources-files-open": _in("phase4.1", "resources/stack:api-no-leak", "resources/*"),
     "health-redis-lies": _in("phase4.4", "health/truth:no-false-green"),
-    "health-status-constant": _in("phase4.4", "health/monitor:degraded-is-200", "health/*"),
+    "health-status-constant": _in("phase4.4", "health/truth:status-follows", "health/*"),
     "health-key-stays": _in("phase4.4", "api/health:redis-written", "api/*"),
     "breakers-ignored-while-open": _in("phase4.1", "breakers/open:opens"),
     "breakers-refuse-without-retry-after": _in("phase4.1", "breakers/open:refusal"),

@@ -57,6 +57,7 @@ class Script:
         promise: Promise | None = None,
         tags: tuple[str, ...] = (),
         waiver: Waiver | None = None,
+        faults: tuple[str, ...] = (),
     ) -> None:
         """Add a check and, unless its status is None (not reached), how it ended."""
         place = Source(file=f"checks/{check_id.partition(':')[0]}.yaml", line=7 + len(self.infos))
@@ -73,6 +74,7 @@ class Script:
                 promise=promise,
                 tags=tags,
                 waiver=waiver,
+                faults=faults,
             )
         )
         if status is None:

@@ -78,3 +78,60 @@ def test_an_error_names_what_it_shares() -> None:
     (cause,) = causes(script).values()
     assert (cause.status, cause.reason, cause.alike) == (Status.ERROR, "k.x needs a library; pip install y", ("s/s:b",))
     assert build_report(CASES["passed"][1]()).causes == ()
+
+
+EVENT_LOOP = Promise(id="api.concurrency", text="T", source="S")
+
+
+def test_one_promise_of_which_limits_are_broken_is_one_cause() -> None:
+    """A blocked event loop shows in a ratio, in the time of health and in a list of slow steps: only numbers tell."""
+    script = Script("x", "x")
+    for name, broken, target in (
+        ("ratio", finding("ratio", "min", 1.5, 1.0), "api"),
+        ("health", finding("busy_ms", "max", 200, 634.4), "api"),
+        ("gateway", finding("busy_ms", "max", 200, 800.1), "gateway"),
+        ("missing", finding("moved", "min", 1, None), "api"),
+    ):
+        script.check(f"s/s:{name}", "T", Status.FAIL, target=target, findings=(broken,), promise=EVENT_LOOP)
+    found = causes(script)
+    assert found["s/s:ratio"].alike == ("s/s:health",)
+    assert list(found) == ["s/s:ratio", "s/s:gateway", "s/s:missing"]
+
+
+def test_one_promise_that_is_broken_under_one_fault_is_one_cause() -> None:
+    """A silent Redis shows in answers and in the parts that it takes with it; another fault is another cause."""
+    promise = Promise(id="cascade.contained", text="T", source="S")
+    script = Script("x", "x")
+    for name, broken, faults in (
+        ("redis-silent", finding("status", "equals", 200, 504), ("process.pause redis",)),
+        ("redis", finding("blast_radius", "equals", [], ["health"]), ("process.pause redis", "process.pause llm")),
+        ("redis-full", finding("status", "equals", 200, 500), ("redis.maxmemory redis",)),
+    ):
+        script.check(f"s/s:{name}", "T", Status.FAIL, findings=(broken,), promise=promise, faults=faults)
+    found = causes(script)
+    assert found["s/s:redis-silent"].alike == ("s/s:redis",)
+    assert list(found) == ["s/s:redis-silent", "s/s:redis-full"]
+
+
+def test_what_an_empty_part_lacks_is_the_cause_of_the_empty_part() -> None:
+    """Answers without sources miss each document, which is one defect; one that has sources misses one for another."""
+    script = Script("x", "x")
+    empty, missing = finding("sources", "length min", 1, 0), finding("missing_sources", "equals", [], ["a.md"])
+    script.check("s/s:few", "T", Status.FAIL, findings=(empty,), facts={"sources": []})
+    script.check("s/s:cited", "T", Status.FAIL, findings=(missing,), facts={"sources": []})
+    missing = finding("missing_sources", "equals", [], ["c.md"])
+    script.check("s/s:other", "T", Status.FAIL, findings=(missing,), facts={"sources": ["b.md"]})
+    found = causes(script)
+    assert (found["s/s:few"].alike, list(found)) == (("s/s:cited",), ["s/s:few", "s/s:other"])
+
+
+def test_an_error_that_names_what_a_failure_missed_follows_it() -> None:
+    """A breaker that keeps no key in Redis is the cause of all that could not be measured without the key."""
+    key = "circuit_breaker:rag_api"
+    script = Script("x", "x")
+    script.check(
+        "s/s:kept", "T", Status.FAIL, findings=(finding("missing", "equals", [], [key]),), facts={"missing": [key]}
+    )
+    script.check("s/s:cycle", "T", Status.ERROR, reason=f"the breaker rag_api keeps no state at {key}")
+    (cause,) = causes(script).values()
+    assert (cause.id, cause.blocks) == ("s/s:kept", ("s/s:cycle",))

@@ -136,7 +136,7 @@ class CycleFacts(Facts):
     late_ms: Milliseconds | None
     """How much later than promised it certainly still refused calls; 0 if no call shows it."""
     half_open_seen: bool | None
-    """Whether the key in Redis was `half_open` in between; a breaker may pass through it within one call."""
+    """Whether the key in Redis was `half_open` after it opened; a breaker may pass through it within one call."""
     successes_until_closed: Count | None
     """After how many successes the key in Redis was `closed`; null if it never was."""
     closed_again: bool | None
@@ -202,7 +202,7 @@ async def cycle(params: CycleParams, ctx: Context) -> CycleFacts:
         uncertainty_ms=times.uncertainty_ms,
         early_ms=times.early_ms,
         late_ms=times.late_ms,
-        half_open_seen=any(change.now == "half_open" for change in changes.changes) if params.key else None,
+        half_open_seen=any(change.now == "half_open" for change in changes.changes) if params.key and opened else None,
         successes_until_closed=closing.noted_after if closing else None,
         closed_again=record.closed_again,
         transitions=changes.arrows,

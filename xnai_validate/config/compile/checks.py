@@ -146,6 +146,7 @@ class Checks:
                 disruptive=disruptive,
                 promise=promise,
                 waiver=self.waivers.of(check_id),
+                faults=tuple(dict.fromkeys(f"{fault.fault.name} {fault.target or 'host'}" for fault in faults)),
             ),
             measurement=measurement,
             needs=_union(needs, tuple(full_id(suite.name, need) for need in entry.needs)),

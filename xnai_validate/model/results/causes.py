@@ -17,6 +17,8 @@ DETAIL_LENGTH = 20
 """A detail of a failure that is at least this long is recognized in the reasons of other checks."""
 WORD = 40
 """A text that is longer is an answer or a body, not a name: it differs between checks that failed for one reason."""
+MISSING = "missing_"
+"""The fact `missing_sources` names what the fact `sources` lacks."""
 CRITICAL = frozenset({"critical", "preflight"})
 """The tags of checks whose failures come first: without what they ask for a stack is not fit for use."""
 BAD = (Status.FAIL, Status.ERROR)
@@ -97,14 +99,19 @@ def _keys(check: CheckResult) -> Iterator[Key]:
     That is: the same words of an error, on whatever target; on one target, the same error instead of an answer, an
     answer with the same status of 500 or more, or the same part missing in a document; an answer of 500 or more that
     the API gives and the gateway passes on; one promise that is broken in the same facts, alike as far as these are no
-    measured numbers, long texts, lists or objects; the same value of several parts, of one kind of check; one part of
-    the answers that is empty. Failed steps of a flow may have any reason: only the same words are the same.
+    measured numbers, long texts, lists or objects; one promise of which the target breaks a limit, whatever is measured
+    (a blocked event loop shows in many times), or that it breaks under the same fault; the same value of several parts,
+    of one kind of check; one part of the answers that is empty, or lacks what must be in it because it is empty. Failed
+    steps of a flow may have any reason: only the same words are the same.
     """
     if check.status is Status.ERROR and check.reason:
         yield SAME, ("reason", check.reason)
     broken = broken_findings(check.findings, "expect")
     if check.status is not Status.FAIL or not broken:
         return
+    if check.promise is not None:
+        for fault in check.faults:
+            yield SAME, ("fault", check.promise.id, check.target, fault)
     first = broken[0]
     words = (first.fact, first.rule, _text(first.expected), _text(first.actual))
     for finding in broken:
@@ -124,21 +131,43 @@ def _keys(check: CheckResult) -> Iterator[Key]:
             yield SAME, ("promise", check.promise.id, check.target, facts)
         if first.actual is not None:
             yield SAME, ("promise", check.promise.id, *words)
-    for finding in broken:
-        if finding.actual == [] or (finding.rule == "length min" and finding.actual == 0):
-            yield SAME, ("empty", check.target, finding.fact.rpartition("$.")[2])
+        if any(_is_beyond_limit(finding) for finding in broken):
+            yield SAME, ("limit", check.promise.id, check.target)
+    for part in _empty_parts(check, broken):
+        yield SAME, ("empty", check.target, part)
     if isinstance(first.actual, list | dict) and first.actual:
         yield SAME, ("value", check.kind, check.target, *words)
+
+
+def _is_beyond_limit(finding: Finding) -> bool:
+    return finding.rule in ("min", "max") and isinstance(finding.actual, int | float)
+
+
+def _empty_parts(check: CheckResult, broken: Sequence[Finding]) -> Iterator[str]:
+    """The parts of an answer that are empty, by their names: itself is broken, or what is missing in it is."""
+    for finding in broken:
+        part = finding.fact.rpartition("$.")[2]
+        if finding.actual == [] or (finding.rule == "length min" and finding.actual == 0):
+            yield part
+        elif part.startswith(MISSING) and check.facts.get(part.removeprefix(MISSING)) == []:
+            yield part.removeprefix(MISSING)
 
 
 def _failure_behind(error: CheckResult, failed: Sequence[CheckResult]) -> CheckResult | None:
     """The failed check because of which another could not be measured: its detail stands in the reason of the other."""
     for check in failed:
-        details = (value for name, value in check.facts.items() if name.endswith("_detail") and name != "error_detail")
-        for detail in details:
-            if isinstance(detail, str) and len(detail) >= DETAIL_LENGTH and detail in (error.reason or ""):
-                return check
+        if any(len(detail) >= DETAIL_LENGTH and detail in (error.reason or "") for detail in _details(check)):
+            return check
     return None
+
+
+def _details(check: CheckResult) -> Iterator[str]:
+    """What a failed check found, as other checks name it: its details, and what it missed."""
+    for name, value in check.facts.items():
+        if name.endswith("_detail") and name != "error_detail" and isinstance(value, str):
+            yield value
+        elif name.startswith("missing") and isinstance(value, list):
+            yield from (item for item in value if isinstance(item, str))
 
 
 def broken_findings(findings: Sequence[Finding], level: str) -> list[Finding]:

@@ -106,6 +106,19 @@ class EndedCheck(CheckResult):
     __hash__ = CheckResult.__hash__
 
 
-_OF_INFO = ("id", "title", "category", "kind", "target", "covers", "tags", "fix", "source", "promise", "waiver")
+_OF_INFO = (
+    "id",
+    "title",
+    "category",
+    "kind",
+    "target",
+    "covers",
+    "tags",
+    "fix",
+    "source",
+    "promise",
+    "waiver",
+    "faults",
+)
 _OF_END = ("status", "reason", "blocked_by", "attempts", "elapsed_ms")
 _set = object.__setattr__

@@ -78,6 +78,8 @@ class CheckInfo:
     """What it holds the stack to."""
     waiver: Waiver | None = None
     """The waiver that covers it; one that has expired stays named."""
+    faults: tuple[str, ...] = ()
+    """The faults that it injects, each with its target: `process.pause redis`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, config=FROZEN)
@@ -189,6 +191,8 @@ class CheckResult:
     promise: Promise | None = None
     waiver: Waiver | None = None
     """The waiver that covers it, whatever its status."""
+    faults: tuple[str, ...] = ()
+    """The faults that it injects, each with its target: `process.pause redis`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, config=FROZEN)

@@ -17,6 +17,8 @@ IN_FULL = 50
 """Problems of one status that are shown in full; of the others only one line."""
 LISTED = 300
 """Problems of one status that are shown at all."""
+OTHER_FACTS = 5
+"""Checks of one cause that show it in other facts and are listed with what was seen."""
 MARGIN = 7
 """Columns before the text of a problem, for its status."""
 _LABELS = 10
@@ -68,11 +70,14 @@ def elapsed(check: CheckResult) -> str:
 
 
 def _section(page: Page, report: RunReport, problems: Sequence[Problem]) -> None:
+    alike = {check_id for problem in problems for check_id in problem.alike}
+    known = {check.id: check for check in report.checks if check.id in alike}
     for problem in problems[:IN_FULL]:
         page.blank()
         _headline(page, problem.check)
         _evidence(page, problem.check)
         _advice(page, problem, report.run.targets)
+        _others(page, problem, [known[check_id] for check_id in problem.alike])
     for problem in problems[IN_FULL:LISTED]:
         check = problem.check
         page.text(f"{check.id}: {check.reason or check.title}", indent=MARGIN, lead=_lead(check.status))
@@ -118,7 +123,17 @@ def _advice(page: Page, problem: Problem, targets: dict[str, str | None]) -> Non
     if check.status in (Status.FAIL, Status.WARN) and check.fix:
         _labelled(page, "fix", " ".join(check.fix.split()))
     _labelled(page, "file", f"{check.source.file}:{check.source.line}", "dim")
-    for label, ids in (("alike", problem.alike), ("blocks", problem.blocks)):
+
+
+def _others(page: Page, problem: Problem, alike: Sequence[CheckResult]) -> None:
+    """List the checks that failed for the same reason, those with other facts with what they got, and the blocked."""
+    facts = {finding.fact for finding in broken_rules(problem.check)}
+    other = [check for check in alike if facts.isdisjoint(finding.fact for finding in broken_rules(check))]
+    shown = other[:OTHER_FACTS] if facts else []
+    for check in shown:
+        _labelled(page, "also", f"{check.id}: {reason_of(check)}")
+    rest = [check.id for check in alike if check not in shown]
+    for label, ids in (("alike", rest), ("blocks", problem.blocks)):
         if ids:
             _labelled(page, label, f"{listed(ids)} ({counted(len(ids), 'check')})")
 

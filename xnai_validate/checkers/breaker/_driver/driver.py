@@ -149,7 +149,8 @@ class Driver:
     async def opened(self) -> AsyncIterator[Opening]:
         """Open the breaker as configured; within the context, the dependency works.
 
-        Raises NotApplicable if nothing is configured for that. A planted state is reverted at the end.
+        Raises NotApplicable if nothing is configured for that, Unmeasurable if a state is to be planted where the
+        breaker keeps none. A planted state is reverted at the end.
         """
         planted = self.params.trip.planted_alone
         if planted is None:
@@ -161,6 +162,11 @@ class Driver:
                 opening.cut_off, opening.ended_s = error.message, self.now()
             yield opening
             return
+        if self.last is not None and self.last.readable and not self.last.present:
+            raise Unmeasurable(
+                f"the breaker {self.params.name} keeps no state at {self.params.key} in Redis, where it would be set to"
+                " open: its calls succeeded, and the key is not there"
+            )
         begun_s = self.now()
         async with self.ctx.injected(planted):
             opening = Opening(planted=(begun_s, self.now()))
