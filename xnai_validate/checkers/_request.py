@@ -9,8 +9,8 @@ from urllib.parse import urlencode
 
 import httpx
 
-from xnai_validate.kit import Field, Ge, JsonValue, Le, Params, Target, field_validator, model_validator
-from xnai_validate.wire.http.destination import verified_path
+from xnai_validate.checkers._http_fields import HttpPath, verify_http_target
+from xnai_validate.kit import Field, Ge, JsonValue, Le, Params, Target, model_validator
 from xnai_validate.wire.http.request import HttpRequest, verify_headers
 
 Scalar = str | int | float | bool
@@ -32,7 +32,7 @@ class RequestParams(Params):
 
     method: str = "GET"
     """The HTTP method."""
-    path: str = ""
+    path: HttpPath = ""
     """The path below the target's url; an absolute url is taken as it is."""
     root: bool = False
     """Whether the path is below the target's root instead of its url."""
@@ -54,11 +54,6 @@ class RequestParams(Params):
     """Cookies of the request. Unless null, cookies that a redirection sets are sent from then on; `{}` does only that.
     """
 
-    @field_validator("path")
-    @classmethod
-    def _leads_somewhere(cls, path: str) -> str:
-        return verified_path(path)
-
     @model_validator(mode="after")
     def _single_body(self) -> Self:
         others = (self.body is not None) + (self.form is not None or bool(self.files))
@@ -68,6 +63,10 @@ class RequestParams(Params):
             raise ValueError("fill puts texts into the fields of json, which must be a mapping here")
         verify_headers(self.method, self._headers_with_cookies())
         return self
+
+    def verify_target(self, target: Target) -> None:
+        """Raise ValueError for a target that is not reached by HTTP."""
+        verify_http_target(target, self.path, at_root=self.root)
 
     def request(self, target: Target, *, fresh: bool = False) -> HttpRequest:
         """The request to a target; `fresh` on a connection of its own."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import stat
 from collections.abc import Iterator
 from itertools import chain
 from pathlib import Path
@@ -124,6 +126,8 @@ def _report_of_journal(path: Path) -> RunReport:
 def _read(path: Path) -> bytes:
     try:
         with path.open("rb") as file:
+            if stat.S_ISCHR(os.fstat(file.fileno()).st_mode):
+                raise ConfigError(f"{path} cannot be read: it is a device")
             data = file.read(MAX_BYTES + 1)
     except OSError as error:
         raise ConfigError(f"{path} cannot be read: {error.strerror or error}") from None

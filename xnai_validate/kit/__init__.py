@@ -44,7 +44,7 @@ from xnai_validate.model.frozen_model import FrozenModel
 from xnai_validate.model.histogram import Histogram
 from xnai_validate.model.instants import http_date_s
 from xnai_validate.model.json import Json, JsonObject, bounded
-from xnai_validate.model.judging.expressions import is_singular, json_path, search, values_at
+from xnai_validate.model.judging.expressions import is_singular, json_path, search, values_at, verified_regex
 from xnai_validate.model.judging.fact_types import IgnoreCase, Whole
 from xnai_validate.model.judging.findings import Finding, cut, json_equal
 from xnai_validate.model.judging.references import NAME, references
@@ -137,5 +137,6 @@ __all__ = [
     "references",
     "search",
     "values_at",
+    "verified_regex",
     "wait_until_steady",
 ]

@@ -21,6 +21,7 @@ from pydantic_core import PydanticKnownError
 
 from xnai_validate.model.frozen_model import FrozenModel
 from xnai_validate.model.judging.fact_types import IgnoreCase
+from xnai_validate.model.target import Target
 from xnai_validate.model.units import duration_s, size_bytes
 
 FROM_FILE = "from a file"
@@ -94,6 +95,9 @@ class Params(FrozenModel):
         if error is not None and _holds_flag(value):
             raise PydanticKnownError(error)
         return value
+
+    def verify_target(self, target: Target) -> None:
+        """Raise ValueError where a target with such a url cannot be measured with these params; by default all can."""
 
 
 class Facts(FrozenModel):

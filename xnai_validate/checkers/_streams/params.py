@@ -6,11 +6,11 @@ import json
 from typing import ClassVar, Literal
 from urllib.parse import urlencode
 
+from xnai_validate.checkers._http_fields import HttpHeaders, HttpMethod, HttpPath, verify_http_target
 from xnai_validate.checkers._streams.content import ERROR_CAP, Content, cited_by, error_of, error_text
 from xnai_validate.checkers._streams.dialects import DONE, READERS, Dialect, dialect_of
 from xnai_validate.kit import Field, JsonValue, Params, Target, field_validator, json_equal, json_path, values_at
 from xnai_validate.wire.content import document_of
-from xnai_validate.wire.http.destination import verified_path
 from xnai_validate.wire.http.request import HttpRequest
 from xnai_validate.wire.sse.parser import Event
 
@@ -22,13 +22,13 @@ class StreamedParams(Params):
 
     accept: ClassVar[str] = "text/event-stream"
     """What is sent as `Accept` where the headers have none."""
-    method: str = "POST"
+    method: HttpMethod = "POST"
     """The HTTP method."""
-    path: str = "/stream"
+    path: HttpPath = "/stream"
     """The path below the target's url; an absolute url is taken as it is."""
     root: bool = False
     """Whether the path is below the target's root instead of its url."""
-    headers: dict[str, str] = Field(default_factory=dict)
+    headers: HttpHeaders = Field(default_factory=dict)
     """Headers of the request; `Accept` for the framing is sent unless they contain it."""
     query: dict[str, str | int | float | bool] = Field(default_factory=dict)
     """Query parameters, added to the path."""
@@ -53,11 +53,6 @@ class StreamedParams(Params):
     heartbeat_types: list[str] = Field(default_factory=lambda: ["heartbeat", "ping", "keepalive"])
     """Types of events that are signs of life only; comments always are."""
 
-    @field_validator("path")
-    @classmethod
-    def _leads_somewhere(cls, path: str) -> str:
-        return verified_path(path)
-
     @field_validator("terminal_where")
     @classmethod
     def _paths(cls, value: dict[str, JsonValue]) -> dict[str, JsonValue]:
@@ -71,6 +66,10 @@ class StreamedParams(Params):
         if value.startswith("$"):
             json_path(value)
         return value
+
+    def verify_target(self, target: Target) -> None:
+        """Raise ValueError for a target that is not reached by HTTP."""
+        verify_http_target(target, self.path, at_root=self.root)
 
     def request(self, target: Target) -> HttpRequest:
         """The request to a target, on a connection of its own."""

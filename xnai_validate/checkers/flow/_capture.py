@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping
 from typing import Annotated, Self
 
@@ -18,6 +17,7 @@ from xnai_validate.kit import (
     json_path,
     model_validator,
     search,
+    verified_regex,
 )
 
 VALUE_CAP = 64 * 1024
@@ -70,11 +70,7 @@ class Capture(Params):
     @field_validator("regex")
     @classmethod
     def _pattern(cls, regex: str | None) -> str | None:
-        try:
-            re.compile(regex or "")
-        except re.error as error:
-            raise ValueError(f"{regex!r} is not a regular expression: {error}") from None
-        return regex
+        return None if regex is None else verified_regex(regex)
 
     @model_validator(mode="after")
     def _single_place(self) -> Self:

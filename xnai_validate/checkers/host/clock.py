@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from xnai_validate.checkers._http_fields import HttpPath
 from xnai_validate.kit import (
     Context,
     Duration,
@@ -24,7 +25,7 @@ RESOLUTION_S = 1.0
 class ClockParams(Params):
     """How the server is asked."""
 
-    path: str = "/"
+    path: HttpPath = "/"
     """Any path of the target; the status does not matter."""
     timeout: Duration = 5.0
     """How long the answer may take."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
+from xnai_validate.checkers._http_fields import HttpHeaders, HttpPath
 from xnai_validate.checkers.http._contract_requests import MEMORY_CAP
 from xnai_validate.kit import (
     BodyCap,
@@ -25,11 +26,11 @@ from xnai_validate.kit import (
 class Contract(Params):
     """Where the document is, which operations are tried, and how often."""
 
-    path: str = "/openapi.json"
+    path: HttpPath = "/openapi.json"
     """The path of the document (JSON)."""
     root: bool = True
     """Whether the path is below the target's root instead of its url."""
-    headers: dict[str, str] = Field(default_factory=dict)
+    headers: HttpHeaders = Field(default_factory=dict)
     """Headers of every request, such as a token."""
     operations: list[str] = Field(default_factory=list)
     """Operations to try, `POST /query`; a prefix may stand before their paths. By default all with these methods."""

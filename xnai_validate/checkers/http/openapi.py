@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Annotated
 from urllib.parse import urlencode, urlsplit
 
+from xnai_validate.checkers._http_fields import HttpHeaders, HttpMethod, HttpPath
 from xnai_validate.checkers.http._openapi_examiner import About, Examiner, examiner
 from xnai_validate.kit import (
     BodyCap,
@@ -34,13 +35,13 @@ from xnai_validate.wire.http.client import HttpAnswer, HttpClient, HttpRequest
 class Call(Params):
     """A live request, whose answer is compared with the document."""
 
-    method: str = "GET"
+    method: HttpMethod = "GET"
     """The HTTP method."""
-    path: str
+    path: HttpPath
     """The path below the target's url."""
     root: bool = False
     """Whether the path is below the target's root instead."""
-    headers: dict[str, str] = Field(default_factory=dict)
+    headers: HttpHeaders = Field(default_factory=dict)
     """Headers of the request."""
     query: dict[str, str | int | float] = Field(default_factory=dict)
     """Query parameters."""
@@ -68,11 +69,11 @@ class Call(Params):
 class OpenApi(Params):
     """Where the document is, what it must describe, and the calls whose answers are compared with it."""
 
-    path: str = "/openapi.json"
+    path: HttpPath = "/openapi.json"
     """The path of the document, JSON or YAML."""
     root: bool = True
     """Whether the path is below the target's root instead of its url."""
-    headers: dict[str, str] = Field(default_factory=dict)
+    headers: HttpHeaders = Field(default_factory=dict)
     """Headers of the request for the document."""
     operations: list[str] = Field(default_factory=list)
     """Operations that must be described: `GET /health`. The path of the target's url, and of the document's servers,

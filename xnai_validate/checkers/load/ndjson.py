@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from xnai_validate.checkers._http_fields import HttpPath
 from xnai_validate.checkers.load._models import load_waits
 from xnai_validate.checkers.load._stream_load import StreamLoad, StreamLoadFacts, measure_streams
 from xnai_validate.kit import Context, checker
@@ -14,7 +15,7 @@ class NdjsonLoad(StreamLoad):
     """The stream, and how many are opened when, or held at once."""
 
     accept: ClassVar[str] = "application/x-ndjson"
-    path: str = "/api/chat"
+    path: HttpPath = "/api/chat"
     """The path below the target's url; an absolute url is taken as it is."""
 
 

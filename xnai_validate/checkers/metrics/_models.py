@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from xnai_validate.kit import BodyCap, Count, Duration, ErrorKind, Facts, Field, Milliseconds, Params
+from xnai_validate.checkers._http_fields import HttpHeaders, HttpPath, verify_http_target
+from xnai_validate.kit import BodyCap, Count, Duration, ErrorKind, Facts, Field, Milliseconds, Params, Target
 
 
 class Scrape(Params):
     """Where the metrics are, and which must be among them."""
 
-    path: str = "/metrics"
+    path: HttpPath = "/metrics"
     """The path below the target's url; an absolute url is taken as it is."""
     root: bool = False
     """Whether the path is below the target's root instead of its url."""
-    headers: dict[str, str] = Field(default_factory=dict)
+    headers: HttpHeaders = Field(default_factory=dict)
     """Headers of the request."""
     wanted: list[str] = Field(default_factory=list)
     """Names that must be exposed, of families or of samples; see `missing` and `values`."""
@@ -22,6 +23,10 @@ class Scrape(Params):
     """How long the scrape may take."""
     body_cap: BodyCap = 8 * 1024 * 1024
     """The largest body that is read; a larger one is the error too_large."""
+
+    def verify_target(self, target: Target) -> None:
+        """Raise ValueError for a target that is not reached by HTTP."""
+        verify_http_target(target, self.path, at_root=self.root)
 
 
 class Samples(Facts):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from xnai_validate.checkers._http_fields import HttpPath
 from xnai_validate.checkers._streams.models import StreamFacts, StreamParams
 from xnai_validate.checkers._streams.reading import Reading
 from xnai_validate.kit import Context, checker
@@ -15,7 +16,7 @@ class NdjsonParams(StreamParams):
     """The request, what lines mean, when to leave, and the bounds."""
 
     accept: ClassVar[str] = "application/x-ndjson"
-    path: str = "/api/chat"
+    path: HttpPath = "/api/chat"
     """The path below the target's url; an absolute url is taken as it is."""
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, get_args
 
+from xnai_validate.checkers._http_fields import HttpPath
 from xnai_validate.kit import Count, Duration, Facts, Field, Ge, Le, Milliseconds, Params
 
 Group = Literal["lengths", "numbers", "types", "unicode", "malformed"]
@@ -24,7 +25,7 @@ ENVELOPE = (
 class LimitsParams(Params):
     """The endpoint, its limits, and how it refuses."""
 
-    path: str = "/query"
+    path: HttpPath = "/query"
     """The path of the endpoint, which takes a JSON object by POST."""
     question: str = "What is Xoe-NovAi?"
     """A question that is taken; the inputs vary it."""

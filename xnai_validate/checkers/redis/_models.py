@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from xnai_validate.kit import Duration, ErrorKind, Facts, Ge, Params
+from xnai_validate.kit import Duration, ErrorKind, Facts, Ge, Params, Target, Unmeasurable
+from xnai_validate.wire.redis.client import redis_address
+
+
+def verify_redis_target(target: Target) -> None:
+    """Raise ValueError for a target whose url is not one of Redis."""
+    if target.url:
+        try:
+            redis_address(target)
+        except Unmeasurable as error:
+            raise ValueError(error.hint) from None
 
 
 class RedisParams(Params):
@@ -14,6 +24,10 @@ class RedisParams(Params):
     """The database; by default that of the target's url."""
     timeout: Duration = 5.0
     """How long the measurement may take, connecting included."""
+
+    def verify_target(self, target: Target) -> None:
+        """Raise ValueError for a target whose url is not one of Redis."""
+        verify_redis_target(target)
 
 
 class RedisFacts(Facts):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Self
 
+from xnai_validate.checkers._http_fields import HttpHeaders, HttpPath
 from xnai_validate.checkers.voice._words import words
 from xnai_validate.kit import (
     Count,
@@ -31,9 +32,9 @@ class Roundtrip(Params):
     """Whether the recording of `text` is sent to be recognised."""
     oversize: Annotated[Size, Le(64 * 1024 * 1024)] | None = None
     """A valid recording of silence with more bytes than this is sent to be recognised, at most 64 MiB."""
-    tts_path: str = "/v1/audio/speech"
+    tts_path: HttpPath = "/v1/audio/speech"
     """Where text becomes speech : POST `{model, input, voice, response_format: wav}`, answered by a WAV file."""
-    stt_path: str = "/v1/audio/transcriptions"
+    stt_path: HttpPath = "/v1/audio/transcriptions"
     """Where speech becomes text over HTTP: POST of a form with `file` and `model`, `{text}` is answered."""
     tts_model: str = "tts-1"
     """The model that speaks."""
@@ -43,7 +44,7 @@ class Roundtrip(Params):
     """The model that listens."""
     recogniser: str | None = None
     """The target that listens, if it is another server, as with Wyoming; by default the one that speaks."""
-    headers: dict[str, str] = Field(default_factory=dict)
+    headers: HttpHeaders = Field(default_factory=dict)
     """Headers of every HTTP request; the content type is that of what is sent."""
     recording_cap: Size = 16 * 1024 * 1024
     """A recording of more bytes than this is not read: too_large."""

@@ -6,6 +6,7 @@ import json
 from base64 import b64decode
 from typing import Annotated, Literal
 
+from xnai_validate.checkers._http_fields import HttpHeaders, HttpPath
 from xnai_validate.kit import (
     Count,
     Duration,
@@ -29,11 +30,11 @@ Message = str | bytes
 class SessionParams(Params):
     """Where to connect, and what to send."""
 
-    path: str = "/ws"
+    path: HttpPath = "/ws"
     """The path below the target's url; http becomes ws, https becomes wss."""
     root: bool = False
     """Whether the path is below the target's root instead of its url."""
-    headers: dict[str, str] = Field(default_factory=dict)
+    headers: HttpHeaders = Field(default_factory=dict)
     """Headers of the handshake."""
     subprotocols: list[str] = Field(default_factory=list)
     """Subprotocols to offer."""

@@ -115,6 +115,8 @@ class Checks:
         if entry.when is not None:
             when = self.conditions.skip_reason(entry.when, suite.interpolator, where.at("when"))
         measurement = self._measurement(source, check_id, target, where, skipped=when is not None)
+        if measurement is not None:
+            self._verify_targets(measurement, where)
         names = entry if entry.promise or entry.practice else here
         promise = self.promises.named(names.promise, names.practice, where)
         if measurement is not None and self.promises.warns(promise):
@@ -175,6 +177,19 @@ class Checks:
         # The check is not meant for this stack and refers to vars without a value here: its params cannot be validated.
         checker = self.measurements.checker(entry.kind, where.at("kind"))
         return CompiledMeasurement(checker, checker.params.model_construct(), (), target) if checker else None
+
+    def _verify_targets(self, measurement: CompiledMeasurement, where: Where) -> None:
+        """Note an error where a target's url is not of the protocol that the measurement, or a part of it, speaks."""
+        planned = self.targets.get(measurement.target or "")
+        params = measurement.params
+        if planned is not None and type(params).model_fields.keys() <= params.__dict__.keys():
+            try:
+                params.verify_target(planned.target)
+            except ValueError as error:
+                kind = measurement.checker.kind
+                self.problems.at(where, f"{kind} cannot be asked of the target {planned.target.name}: {error}")
+        for observed in measurement.observations.values():
+            self._verify_targets(observed, where)
 
     def _not_configured(self, measurement: CompiledMeasurement, faults: tuple[PlannedFault, ...]) -> str | None:
         """Why the check is skipped if a target of it is not configured."""

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
+from pydantic import BeforeValidator, Field, WithJsonSchema, field_validator, model_validator
 
 from xnai_validate.config.files.common import DefaultsEntry, Entry, Rules, Texts, listed
 from xnai_validate.config.files.recipe import RecipeUse
 from xnai_validate.kit import STEADY_WITHIN_S, Duration, Size
 from xnai_validate.model.json import JsonObject
+from xnai_validate.wire.http.request import verify_headers
 
 
 class CandidateEntry(Entry):
@@ -98,6 +99,12 @@ class TargetReach(Entry):
     """The url of the proxy of HTTP requests (http, https, socks5, socks5h), or `environment`."""
     http2: bool = False
     """Whether HTTP/2 is offered in the TLS handshake, or spoken at once to an http url."""
+
+    @field_validator("headers")
+    @classmethod
+    def _headers_of_http(cls, headers: dict[str, str]) -> dict[str, str]:
+        verify_headers("GET", headers)
+        return headers
 
 
 class TargetEntry(TargetReach):

@@ -24,6 +24,8 @@ except ImportError:  # a PyYAML that was built without libyaml: slower, the same
 
 DEPTH_CAP = 64
 EXPANSION_CAP = 100_000
+KEYS_CAP = 10_000
+VALUES_CAP = 250_000
 """How many values aliases may add to those that are written."""
 
 Mark = tuple[int, int]
@@ -200,8 +202,14 @@ class _Composer:
                     raise YamlError("a second document begins here", _mark(event), "write one document a file")
         return Document(self.root, self.root_position or Position((0, 0), (0, 0), True), self.lines, self.duplicates)
 
-    def scalar(self, event: yaml.ScalarEvent) -> None:
+    def counted(self, event: yaml.Event) -> None:
+        """Count a key, a value, a mapping or a list; raises YamlError for more than are read."""
         self.count += 1
+        if self.count - self.expanded > VALUES_CAP:
+            raise YamlError(f"a file has more than {VALUES_CAP} keys and values", _mark(event), "split it")
+
+    def scalar(self, event: yaml.ScalarEvent) -> None:
+        self.counted(event)
         frame = self.stack[-1] if self.stack else None
         text: str = self.texts.setdefault(event.value, event.value)
         plain = event.tag is None and event.implicit[0]
@@ -225,11 +233,13 @@ class _Composer:
                 self.duplicates.append(Duplicate(text, _mark(event), frame.key_lines.get(text, 0)))
             else:
                 frame.key_lines[text] = _mark(event)[0]
+            if len(frame.key_lines) > KEYS_CAP or len(self.duplicates) > KEYS_CAP:
+                raise YamlError(f"a mapping has more than {KEYS_CAP} keys", _mark(event))
         if self.positions:
             frame.key_mark = _mark(event)
 
     def open(self, event: yaml.MappingStartEvent | yaml.SequenceStartEvent, mapping: bool) -> None:
-        self.count += 1
+        self.counted(event)
         outer = self.stack[-1] if self.stack else None
         if len(self.stack) >= DEPTH_CAP:
             raise YamlError(f"nested more than {DEPTH_CAP} levels deep", _mark(event))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
 from functools import lru_cache
@@ -34,6 +35,23 @@ def _pattern(regex: str) -> re.Pattern[str]:
     return re.compile(regex)
 
 
+def verified_regex(text: str) -> str:
+    """Return a regular expression as it is; raises ValueError for one that Python cannot compile."""
+    try:
+        re.compile(text)
+    except (re.error, OverflowError) as error:
+        raise ValueError(f"{_shown(text)} is not a regular expression: {error}") from None
+    except RecursionError:
+        raise ValueError(f"{_shown(text)} is nested too deep for a regular expression") from None
+    return text
+
+
+def _shown(text: str) -> str:
+    """A text in a message, quoted as JSON, and short."""
+    quoted = json.dumps(text, ensure_ascii=False)
+    return quoted if len(quoted) <= 80 else f"{quoted[:76]} ..."
+
+
 @lru_cache(maxsize=CACHED)
 def json_path(text: str) -> JSONPathQuery:
     """Return the compiled query (RFC 9535); raises ValueError with the library's message, in one line."""
@@ -41,6 +59,8 @@ def json_path(text: str) -> JSONPathQuery:
         return compile(text)
     except JSONPathError as error:
         raise ValueError(error.args[0]) from None  # str(error) has several lines from 2.0 on
+    except RecursionError:
+        raise ValueError("it is nested too deep") from None
 
 
 @lru_cache(maxsize=CACHED)

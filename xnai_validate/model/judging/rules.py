@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from xnai_validate.model.json import JsonValue
-from xnai_validate.model.judging.expressions import is_singular
+from xnai_validate.model.judging.expressions import is_singular, verified_regex
 from xnai_validate.model.judging.fact_types import JSON_TYPE, FactType
 from xnai_validate.model.suggestions import did_you_mean
 from xnai_validate.model.units import duration_s, in_unit_of
@@ -260,11 +260,7 @@ def _number(spec: JsonValue, fact: str) -> float | int:
 def _regex(spec: JsonValue) -> str:
     if not isinstance(spec, str):
         raise ValueError(f"matches takes a regular expression, not {_shown(spec)}")
-    try:
-        re.compile(spec)
-    except re.error as error:
-        raise ValueError(f"{_shown(spec)} is not a regular expression: {error}") from None
-    return spec
+    return verified_regex(spec)
 
 
 def _always(rule: Rule, kind: FactType) -> str | None:

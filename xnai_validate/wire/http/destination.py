@@ -14,6 +14,7 @@ from xnai_validate.wire.net.names import ascii_host
 _PATH = "/:@!$&'()*+,;=~%"
 _PLAIN_PATH = re.compile("[A-Za-z0-9/_.-]+")
 _QUERY = "/?:@!$&'()*+,;=~%[]"
+_CONTROL = re.compile("[\x00-\x1f\x7f]")
 _PORTS = {"http": 80, "https": 443}
 
 
@@ -77,7 +78,9 @@ def destination(url: str) -> Destination:
 
 
 def verified_path(path: str) -> str:
-    """The path of a check; raises ValueError for an absolute url that HTTP cannot ask for."""
+    """The path of a check; raises ValueError for a control character, and for an absolute url that is not of HTTP."""
+    if control := _CONTROL.search(path):
+        raise ValueError(f"{path[:80]!r} has a control character; write it as %{ord(control[0]):02X}")
     if is_absolute(path):
         try:
             destination(path)

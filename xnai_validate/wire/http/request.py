@@ -179,12 +179,19 @@ def _values(given: RawHeaders) -> dict[bytes, list[bytes]]:
         if not _TOKEN.fullmatch(name):
             raise ValueError(f"{_shown(name)} is no name of a header")
         if not _VALUE.fullmatch(value):
-            raise ValueError(f"{_shown(value)} is no value of the header {name.decode()}")
+            raise ValueError(f"the value of the header {name.decode()} {_error_of(value)}")
         values.setdefault(name.lower(), []).append(value)
     for once in (b"host", b"content-length"):
         if len(values.get(once, ())) > 1:
             raise ValueError(f"it has several {once.decode().title()} headers")
     return values
+
+
+def _error_of(value: bytes) -> str:
+    """What is wrong with the value of a header, in words that do not quote it, for it may be a secret."""
+    if value.strip() != value and _VALUE.fullmatch(value.strip()):
+        return "begins or ends with a blank or a line break"
+    return "has a line break, or another character that HTTP does not allow"
 
 
 def _is_chunked(values: Mapping[bytes, list[bytes]], size: int) -> bool:

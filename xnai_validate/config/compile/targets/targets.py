@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -24,6 +25,7 @@ _PROTOCOLS = {"https": "http", "ws": "http", "wss": "http", "unix": "http", UNIX
 """Scheme -> the protocol that is spoken there; schemes of one protocol may replace each other."""
 CompileProbe = Callable[[str, JsonObject, JsonObject | None, None, str, Where], CompiledMeasurement | None]
 """`Measurements.compile`, called with kind, params, expect, warn, target and place."""
+_CONTROL = re.compile("[\x00-\x1f\x7f]")
 _EXAMPLE = "write scheme://host:port, such as http://127.0.0.1:8000"
 
 
@@ -148,6 +150,9 @@ class Targets:
 
     def _with_url(self, target: Target, url: str, where: Where) -> Target:
         """The target at a url; a password in the url of a Redis server becomes that of the target."""
+        if _CONTROL.search(url):  # urlsplit drops some of them, which leads to another host
+            self.problems.at(where, f'"{_shown(url)}" is no url for the target {target.name}', _EXAMPLE)
+            return target
         try:
             parts = urlsplit(url)
             _ = parts.port

@@ -1,0 +1,39 @@
+"""Types of params that become parts of an HTTP request: what HTTP does not allow is refused when a file is loaded."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from xnai_validate.kit import AfterValidator, Target, Unmeasurable
+from xnai_validate.wire.http.destination import destination, verified_path
+from xnai_validate.wire.http.request import verify_headers
+
+_OTHER_PROTOCOLS = ("tcp", "tls", "wyoming")
+"""Schemes of targets that have no HTTP on purpose: their checks are skipped."""
+
+
+def _verified_method(method: str) -> str:
+    verify_headers(method, {})
+    return method
+
+
+def _verified_headers(headers: dict[str, str]) -> dict[str, str]:
+    verify_headers("GET", headers)
+    return headers
+
+
+HttpMethod = Annotated[str, AfterValidator(_verified_method)]
+"""A method (RFC 9110 section 9.1)."""
+HttpPath = Annotated[str, AfterValidator(verified_path)]
+"""A path below a target's url, or an absolute url."""
+HttpHeaders = Annotated[dict[str, str], AfterValidator(_verified_headers)]
+"""Headers of a request (RFC 9110 section 5.5)."""
+
+
+def verify_http_target(target: Target, path: str, *, at_root: bool = False) -> None:
+    """Raise ValueError where a target's url leads to no HTTP server, as `redis://` does."""
+    if target.can_request(path) and target.scheme not in _OTHER_PROTOCOLS:
+        try:
+            destination(target.join(path, at_root=at_root))
+        except Unmeasurable as error:
+            raise ValueError(error.message) from None
