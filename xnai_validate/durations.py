@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from xnai_validate.model.units import format_ms
-from xnai_validate.plan import NOTHING, ExpectedTime, Limits, PlannedCheck
+from xnai_validate.plan import NOTHING, QUICK_S, ExpectedTime, Limits, PlannedCheck
 
 SHARED_S = 0.01
 """The time of a check that shares the measurement of an equal check."""
@@ -63,7 +63,8 @@ class Forecast:
             for check in self.checks
             if check.id in usual
         }
-        return ExpectedTime(usual_s, self._total(longest)[0], by_check, by_params)
+        long = {check_id: seconds for check_id, seconds in by_params.items() if seconds >= QUICK_S}
+        return ExpectedTime(usual_s, self._total(longest)[0], by_check, long)
 
     def _times(self) -> tuple[dict[str, float], dict[str, float]]:
         """Full id -> its usual seconds, and its longest ones, of each check that is not skipped."""

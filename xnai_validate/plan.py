@@ -249,7 +249,7 @@ class ExpectedTime:
     by_check: Mapping[str, float] = field(default_factory=lambda: NOTHING)
     """Full id -> its share of `usual_s`."""
     by_params: Mapping[str, float] = field(default_factory=lambda: NOTHING)
-    """Full id -> the usual duration of a check by its own params alone."""
+    """Full id -> the usual duration of a check by its own params alone, where that is QUICK_S or more."""
 
     @property
     def deadline_s(self) -> float:

@@ -11,7 +11,7 @@ from xnai_validate.engine.emit import Emitter
 from xnai_validate.engine.journal import Journal, journal_path
 from xnai_validate.model.results.events import Notice, RunStarted, TargetResolved
 from xnai_validate.model.results.report import RunInfo
-from xnai_validate.plan import QUICK_S, Plan
+from xnai_validate.plan import Plan
 
 
 def preload(plan: Plan) -> None:
@@ -41,7 +41,7 @@ def begin(emitter: Emitter, plan: Plan, run: RunInfo, state: Path) -> Path | Non
         checks=tuple(check.info for check in plan.checks),
         criteria=plan.criteria,
         expected_s=_rounded(plan.expected.by_check),
-        usual_s=_rounded({check_id: s for check_id, s in plan.expected.by_params.items() if s >= QUICK_S}),
+        usual_s=_rounded(plan.expected.by_params),
     )
     if why is not None:
         text = f"the journal {path} cannot be written: {why}; the run goes on without it"

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from xnai_validate.model.results.causes import BAD, CRITICAL, blocked_by_root, causes_of, grouped
-from xnai_validate.model.results.report import Cause, CheckResult
+from xnai_validate.model.results.causes import BAD, CRITICAL, blocked_by_root, grouped
+from xnai_validate.model.results.report import Cause, CheckResult, RunReport
 from xnai_validate.model.results.status import Status
 from xnai_validate.report.lists import counted
 
@@ -35,19 +35,19 @@ PROBLEMS: tuple[tuple[Status, str], ...] = (
 """The statuses that need attention, the gravest first, with the titles of their sections."""
 
 
-def problems_of(checks: Sequence[CheckResult], status: Status, *, fold: bool = True) -> list[Problem]:
+def problems_of(report: RunReport, status: Status, *, fold: bool = True) -> list[Problem]:
     """Return the checks of a status as problems: the critical first, then those that block the most checks.
 
     With `fold`, checks that failed for one reason are one problem, under which what could not be measured because of it
     is listed.
     """
-    known = {check.id: check for check in checks}
     if fold and status in BAD:
-        causes = [cause for cause in causes_of(checks) if cause.status is status]
+        known = {check.id: check for check in report.checks}
+        causes = [cause for cause in report.causes if cause.status is status]
         return [Problem(known[cause.id], cause.alike, cause.blocks) for cause in causes]
-    of_status = [check for check in checks if check.status is status]
+    of_status = [check for check in report.checks if check.status is status]
     groups = grouped(of_status) if fold else [[check] for check in of_status]
-    blocked = blocked_by_root(checks)
+    blocked = blocked_by_root(report.checks)
     problems = [
         Problem(first, tuple(check.id for check in rest), tuple(blocked.get(first.id, ()))) for first, *rest in groups
     ]

@@ -49,7 +49,8 @@ def execute(options: RunOptions) -> int:
     with ExitStack() as exits:
         handler = exits.enter_context(interrupts())
         outputs = exits.enter_context(Outputs(() if options.dry_run else tuple(options.output or ())))
-        cache = SourceCache()
+        # Of thousands of checks the files take as much memory as the plan, so they are kept only to be read ahead.
+        cache = SourceCache() if options.demo else None
         stack = exits.enter_context(open_stack(options, lambda: read_ahead(profiles, options.load_options(), cache)))
         load = options.load_options(stack.description, stack.file, failed_before(profiles) if options.rerun else None)
         plan = load_selected(profiles, load, cache)

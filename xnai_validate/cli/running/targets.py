@@ -16,7 +16,7 @@ from xnai_validate.errors import ConfigError, XnaiError
 from xnai_validate.plan import Plan
 
 
-def read_ahead(profiles: Sequence[str], load: LoadOptions, cache: SourceCache) -> None:
+def read_ahead(profiles: Sequence[str], load: LoadOptions, cache: SourceCache | None) -> None:
     """Fill the cache with the parsed files of a plan, and import what it needs, before its stack is known.
 
     Errors are for the load that follows: what a stack describes may be what is missing here.

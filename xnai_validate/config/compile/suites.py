@@ -15,7 +15,7 @@ from xnai_validate.config.compile.recipes import PARAMS, Recipes
 from xnai_validate.config.compile.selection import cycle
 from xnai_validate.config.compile.variables.interpolation import Interpolator
 from xnai_validate.config.files.recipe import RecipeFile, RecipeHead
-from xnai_validate.config.files.suite import CheckEntry, SuiteFile, SuiteHead
+from xnai_validate.config.files.suite import CheckEntry, SuiteFile, SuiteHead, check_entries
 from xnai_validate.config.locate import Library
 from xnai_validate.config.yaml_files.document import Source
 from xnai_validate.config.yaml_files.problems import Problems, Where
@@ -221,7 +221,7 @@ def _read_checks(suite: Suite, raw: list[JsonValue], interpolator: Interpolator,
 
 def _entry(value: JsonValue, where: Where, problems: Problems) -> CheckEntry | None:
     try:
-        return CheckEntry.model_validate(value, context=FROM_FILE)
+        return check_entries().validate_python(value, context=FROM_FILE)
     except ValidationError as error:
         problems.extend_at(where, field_errors(error, value, CheckEntry, "a check"))
         return None

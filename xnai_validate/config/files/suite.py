@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import ConfigDict, Field, TypeAdapter
+from pydantic.dataclasses import dataclass
 
 from xnai_validate.config.files.common import DefaultsEntry, Entry, Kebab, RetryEntry, Rules, Texts, UntilEntry
 from xnai_validate.kit import Duration, FaultEntry
 from xnai_validate.model.json import JsonObject
 
 
-class CheckEntry(Entry):
-    """One check: what is measured, and the rules that judge it."""
+@dataclass(frozen=True, slots=True, kw_only=True, config=ConfigDict(extra="forbid", defer_build=True))
+class CheckEntry:
+    """One check: what is measured, and the rules that judge it.
+
+    A dataclass, since a suite may have thousands: with slots each takes an eighth of the memory of a model.
+    """
 
     id: Kebab
     """Unique within the suite; the full id is `<category>/<suite>:<id>`."""
@@ -55,6 +61,12 @@ class CheckEntry(Entry):
     """Faults that are injected before it is measured and reverted afterwards; they make it disruptive."""
     when: JsonObject | None = None
     """Var -> rule; the check is skipped if a rule does not hold, with that reason."""
+
+
+@cache
+def check_entries() -> TypeAdapter[CheckEntry]:
+    """What validates the mapping of a check."""
+    return TypeAdapter(CheckEntry)
 
 
 class SuiteFile(Entry):

@@ -29,6 +29,8 @@ _EXPECTED = {
     "frozen": "a list",
     "none": "nothing (null)",
 }
+_UNKNOWN_KEY = ("extra_forbidden", "unexpected_keyword_argument")
+"""The errors of pydantic about a key that a model, or a dataclass, does not have."""
 _BOUNDS = {
     "greater_than_equal": ("ge", "at least"),
     "greater_than": ("gt", "more than"),
@@ -56,7 +58,7 @@ class _Located:
     """The number of steps to the union of types that the error is about; None if it is about none."""
 
 
-def field_errors(error: ValidationError, value: object, model: type[BaseModel], what: str) -> tuple[FieldError, ...]:
+def field_errors(error: ValidationError, value: object, model: type[Any], what: str) -> tuple[FieldError, ...]:
     """The errors in `value`, which is no valid `model`; `what` is its name for the user (`http.request`, `a check`)."""
     details = error.errors(include_url=False)
     located = [_locate(detail, value) for detail in details[:DETAILS_CAP]]
@@ -99,7 +101,7 @@ def _by_branch(located: list[_Located]) -> Iterator[list[_Located]]:
     yield from groups.values()
 
 
-def _described(group: list[_Located], model: type[BaseModel], what: str) -> Iterator[FieldError]:
+def _described(group: list[_Located], model: type[Any], what: str) -> Iterator[FieldError]:
     branch = group[0].branch
     if branch is None or len(group) == 1:
         yield from (_single(located, model, what) for located in group)
@@ -107,7 +109,7 @@ def _described(group: list[_Located], model: type[BaseModel], what: str) -> Iter
     deep = [
         problem
         for problem in group
-        if len(problem.steps) > branch or problem.error["type"] in ("missing", "extra_forbidden")
+        if len(problem.steps) > branch or problem.error["type"] in ("missing", *_UNKNOWN_KEY)
     ]
     if deep:
         yield from (_single(located, model, what) for located in deep)
@@ -117,10 +119,10 @@ def _described(group: list[_Located], model: type[BaseModel], what: str) -> Iter
     yield FieldError(group[0].steps, f"{name} takes {' or '.join(expected)}, not {shown(group[0].error['input'])}")
 
 
-def _single(located: _Located, model: type[BaseModel], what: str) -> FieldError:
+def _single(located: _Located, model: type[Any], what: str) -> FieldError:
     error, steps = located.error, located.steps
     kind = error["type"]
-    if kind == "extra_forbidden":
+    if kind in _UNKNOWN_KEY:
         known = _names(model, steps[:-1])
         owner = what if len(steps) == 1 else _name(steps[:-1], what)
         return FieldError(steps, f'unknown key "{steps[-1]}" of {owner}', did_you_mean(str(steps[-1]), known), key=True)
@@ -193,9 +195,9 @@ def shown(value: object) -> str:
     return text if len(text) <= 60 else f'{text[:56]}..."'
 
 
-def _names(model: type[BaseModel], steps: Steps) -> set[str]:
+def _names(model: type[Any], steps: Steps) -> set[str]:
     """The keys that are known at a path below a model."""
-    models = [model]
+    models: list[type[Any]] = [model]
     for step in steps:
         if isinstance(step, int):
             continue
@@ -205,8 +207,8 @@ def _names(model: type[BaseModel], steps: Steps) -> set[str]:
     return {name for model in models for name, _ in _fields(model)}
 
 
-def _fields(model: type[BaseModel]) -> Iterator[tuple[str, object]]:
-    for name, field in model.model_fields.items():
+def _fields(model: type[Any]) -> Iterator[tuple[str, object]]:
+    for name, field in model.__pydantic_fields__.items():  # of a model or a dataclass
         yield field.alias or name, field.annotation
 
 

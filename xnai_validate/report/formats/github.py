@@ -59,7 +59,7 @@ def _annotations(report: RunReport) -> dict[str, list[str]]:
                 commands["error"].append(_command("error", text, title="Success criterion not met"))
     for status, _ in PROBLEMS:
         level = _LEVELS[status]
-        commands[level] += [_annotation(level, problem) for problem in problems_of(report.checks, status)]
+        commands[level] += [_annotation(level, problem) for problem in problems_of(report, status)]
     return commands
 
 

@@ -14,28 +14,34 @@ from xnai_validate.report.format import Format
 from xnai_validate.report.view import View
 
 AT_ONCE = 50
-"""Checks that become text together: a whole report of ten thousand would take as much memory as the run."""
+"""Items that become text together: a whole report of ten thousand checks would take as much memory as the run."""
+_LONG = ("checks", "causes")
+"""The lists of a report with an item a check, in the order of the document."""
 
 
 def render(report: RunReport, view: View) -> Iterator[str]:
     """Yield the document, indented; the same report gives the same bytes."""
-    document = {field.name: getattr(report, field.name) for field in fields(report)}
-    document["checks"] = ()
+    document = {field.name: () if field.name in _LONG else getattr(report, field.name) for field in fields(report)}
     # `pass` is a keyword of Python, so the attribute of the summary has another name.
     document["summary"] = {
         field.name.rstrip("_"): getattr(report.summary, field.name) for field in fields(report.summary)
     }
-    whole = _text(document)
-    if not report.checks:
-        yield f"{whole}\n"
-        return
-    # JSON escapes line ends in texts, so this line can only be the key of the document itself.
-    before, _, after = whole.partition('\n  "checks": []')
-    yield f'{before}\n  "checks": ['
-    for start in range(0, len(report.checks), AT_ONCE):
-        items = _text(report.checks[start : start + AT_ONCE], "\n  ").removeprefix("[").removesuffix("\n  ]")
+    rest = _text(document)
+    for name in _LONG:
+        # JSON escapes line ends in texts, so this line can only be the key of the document itself.
+        before, key, rest = rest.partition(f'\n  "{name}": [')
+        yield before + key
+        yield from _items(getattr(report, name))
+    yield f"{rest}\n"
+
+
+def _items(values: tuple[object, ...]) -> Iterator[str]:
+    """Yield the items of a list of the document, some at a time; of an empty list, nothing."""
+    for start in range(0, len(values), AT_ONCE):
+        items = _text(values[start : start + AT_ONCE], "\n  ").removeprefix("[").removesuffix("\n  ]")
         yield ("," if start else "") + items
-    yield f"\n  ]{after}\n"
+    if values:
+        yield "\n  "
 
 
 def parse(text: str | bytes) -> RunReport:

@@ -73,7 +73,7 @@ def _problems(report: RunReport) -> Iterator[str]:
     """The problems under their headings, as many as fit into a comment."""
     size, left = 0, 0
     for status, title in PROBLEMS:
-        problems = problems_of(report.checks, status)
+        problems = problems_of(report, status)
         if not problems:
             continue
         yield f"### {title}: {sum(1 + len(problem.alike) for problem in problems)}\n"

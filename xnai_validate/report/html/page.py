@@ -46,7 +46,7 @@ def page_pieces(report: RunReport) -> Iterator[str]:
         tone=_TONES.get(Exit(report.exit_code), "bad"),
         verdict=verdict_word(report.verdict),
         reason=verdict_reason(report, report.exit_code),
-        sections=[(title, status, problems_of(report.checks, status)) for status, title in PROBLEMS],
+        sections=[(title, status, problems_of(report, status)) for status, title in PROBLEMS],
         many=has_many_failures(report.checks),
         skips=skips,
         blocked=report.summary.skip - sum(len(ids) for _, ids in skips),

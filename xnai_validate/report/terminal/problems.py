@@ -54,7 +54,7 @@ def append_problems(page: Page, report: RunReport, *, fold: bool = True) -> None
     With `fold`, checks of one target that failed for one reason are one problem.
     """
     for status, title in PROBLEMS:
-        found = problems_of(report.checks, status, fold=fold)
+        found = problems_of(report, status, fold=fold)
         if found:
             count = sum(1 + len(problem.alike) for problem in found)
             page.rule(f"{title}: {count}", STYLES[status])
