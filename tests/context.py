@@ -13,10 +13,10 @@ from typing import Any
 
 from xnai_validate.config.compile.measurements.measurements import Measurements
 from xnai_validate.config.yaml_files.problems import Problems, Where
-from xnai_validate.engine.attempt import judge_facts, values_of
+from xnai_validate.engine.attempts.attempt import judge_facts, values_of
+from xnai_validate.engine.attempts.context import CheckContext, Scope
+from xnai_validate.engine.attempts.shared import Shared
 from xnai_validate.engine.clock import SystemClock
-from xnai_validate.engine.context import CheckContext, Scope
-from xnai_validate.engine.shared import Shared
 from xnai_validate.engine.undo.faults import FaultInjector
 from xnai_validate.engine.undo.guardian import Guardian, undo_command
 from xnai_validate.kit import Facts, FaultEntry, JsonObject, JsonValue, Observed, Target, Unmeasurable

@@ -195,9 +195,9 @@ def test_the_reader_of_imports_sees_what_it_should(tmp_path: Path) -> None:
     sample.write_text(
         "import os.path as p\n"
         "def f():\n"
-        "    from xnai_validate.engine import journal\n"
+        "    from xnai_validate.engine.events import journal\n"
         "    from xnai_validate.model.judging.rules import Rule\n"
         "    import xnai_validate.demo\n"
     )
-    assert ours(sample) == ["engine.journal", "model.judging.rules", "demo"]
+    assert ours(sample) == ["engine.events.journal", "model.judging.rules", "demo"]
     assert imports(sample)[0] == "os.path"

@@ -45,7 +45,7 @@ SITUATIONS = {
     "config/test_bad.py": "profiles and suites that are wrong, as files of cases",
     "demo/defects/test_processes.py": "defects of processes, by their symptoms",
     "demo/defects/test_symptoms.py": "the symptom of each defect",
-    "engine/test_attempt_judging.py": "errors that are raised while facts are judged",
+    "engine/attempts/test_attempt_judging.py": "errors that are raised while facts are judged",
     "engine/test_ending.py": "runs that end early",
     "engine/test_scale.py": "runs of thousands of checks",
     "faults/test_contract.py": "what every fault promises",

@@ -9,7 +9,7 @@ import pytest
 
 from tests.context import check_context
 from xnai_validate.checkers._once import once
-from xnai_validate.engine.context import CheckContext
+from xnai_validate.engine.attempts.context import CheckContext
 from xnai_validate.kit import Params, Target, Unmeasurable
 
 SERVER = Target("server", "tcp://127.0.0.1:9")

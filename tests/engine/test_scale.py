@@ -23,7 +23,7 @@ from tests.engine.plans import (
     statuses,
 )
 from xnai_validate.engine import SystemClock
-from xnai_validate.engine.emit import BACKLOG
+from xnai_validate.engine.events.emit import BACKLOG
 from xnai_validate.model.results.status import Status
 from xnai_validate.plan import Limits
 

@@ -17,7 +17,7 @@ from tests.engine.clock import run_virtual
 from tests.engine.plans import Stage, collect, declared, engine_of, make, plan_of, scripted
 from tests.engine.process import open_stuck
 from xnai_validate.engine import read_journal, signals
-from xnai_validate.engine.shared import CLOSE_S
+from xnai_validate.engine.attempts.shared import CLOSE_S
 from xnai_validate.model.results.events import RunFinished
 from xnai_validate.model.results.report_builder import build_report
 from xnai_validate.model.results.status import Status

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from xnai_validate.baseline import store
 from xnai_validate.baseline.record import RecordedRun, recorded
-from xnai_validate.engine.journal import journals, read_journal
+from xnai_validate.engine.events.journal import journals, read_journal
 from xnai_validate.engine.state_folder import state_dir
 from xnai_validate.errors import ConfigError, XnaiError
 from xnai_validate.model.results.events import Event

@@ -2,7 +2,7 @@
 
 from xnai_validate.engine.clock import SystemClock
 from xnai_validate.engine.engine import Engine
-from xnai_validate.engine.journal import journal_path, journals, new_run_id, read_journal
+from xnai_validate.engine.events.journal import journal_path, journals, new_run_id, read_journal
 from xnai_validate.engine.memory_guard import Memory
 from xnai_validate.engine.signals import signals
 from xnai_validate.engine.state_folder import state_dir

@@ -7,10 +7,14 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
-from xnai_validate.engine.attempt import Outcome, attempts, attempts_under
+from xnai_validate.engine.attempts.attempt import Outcome, attempts, attempts_under
+from xnai_validate.engine.attempts.context import CheckContext, Scope
+from xnai_validate.engine.attempts.shared import Shared
+from xnai_validate.engine.attempts.steadiness import Steadiness
+from xnai_validate.engine.attempts.waiving import waived
 from xnai_validate.engine.clock import SystemClock
-from xnai_validate.engine.context import CheckContext, Scope
-from xnai_validate.engine.emit import Emitter, Outbox
+from xnai_validate.engine.events.emit import Emitter, Outbox
+from xnai_validate.engine.events.opening import begin, preload
 from xnai_validate.engine.memory_guard import (
     EVERY_S,
     PATIENCE,
@@ -20,14 +24,10 @@ from xnai_validate.engine.memory_guard import (
     memory_now,
     spare_bytes,
 )
-from xnai_validate.engine.opening import begin, preload
 from xnai_validate.engine.schedule import Blocked, Schedule
-from xnai_validate.engine.shared import Shared
 from xnai_validate.engine.state_folder import state_dir
-from xnai_validate.engine.steadiness import Steadiness
 from xnai_validate.engine.undo.faults import FaultInjector, StepListener
 from xnai_validate.engine.undo.guardian import Guardian, undo_command
-from xnai_validate.engine.waiving import waived
 from xnai_validate.kit import Clock
 from xnai_validate.model.json import JsonObject
 from xnai_validate.model.masking import Masker

@@ -6,9 +6,9 @@ import asyncio
 import os
 from collections.abc import Callable, Mapping, Sequence
 
-from xnai_validate.engine.attempt import attempt
-from xnai_validate.engine.context import CheckContext, Scope
-from xnai_validate.engine.shared import Shared
+from xnai_validate.engine.attempts.attempt import attempt
+from xnai_validate.engine.attempts.context import CheckContext, Scope
+from xnai_validate.engine.attempts.shared import Shared
 from xnai_validate.kit import Clock
 from xnai_validate.model.target import Choice, Target
 from xnai_validate.plan import CompiledMeasurement, Plan, PlannedTarget

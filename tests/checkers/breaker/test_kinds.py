@@ -15,7 +15,7 @@ from tests.checkers.breaker.server import Stack, stack, stored
 from tests.context import beside, call_checker, check_context, compiled, observe
 from xnai_validate.checkers.breaker._driver.calls import retry_after_s
 from xnai_validate.checkers.breaker._models import BreakerParams
-from xnai_validate.engine.attempt import attempt
+from xnai_validate.engine.attempts.attempt import attempt
 from xnai_validate.kit import JsonObject, NotApplicable, Observed, Target, Unmeasurable
 from xnai_validate.model.results.status import Status
 

@@ -10,7 +10,7 @@ from prometheus_client.openmetrics import exposition
 
 from tests.context import check_context, observe
 from tests.scripted import Line, ReceivedRequest, ok, scripted
-from xnai_validate.engine.attempt import measure, values_of
+from xnai_validate.engine.attempts.attempt import measure, values_of
 from xnai_validate.errors import NotApplicable
 from xnai_validate.kit import JsonObject, Observed, Target
 

@@ -15,7 +15,7 @@ import pytest
 from tests.engine.clock import VirtualClock, run_virtual
 from tests.faults.brief import Flag
 from xnai_validate.engine import Repaired, SystemClock, UndoFolder, UndoRecord, Unreadable, read_journal, repair
-from xnai_validate.engine.journal import journal_path
+from xnai_validate.engine.events.journal import journal_path
 from xnai_validate.engine.undo.conflicts import held_by_others, left_behind, refuse_held, refuse_left_behind
 from xnai_validate.engine.undo.record import myself, placeless
 from xnai_validate.errors import ConfigError, NotUndone, RegistryError

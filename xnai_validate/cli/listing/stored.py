@@ -7,7 +7,7 @@ from itertools import islice
 from pathlib import Path
 
 from xnai_validate.baseline import store
-from xnai_validate.engine.journal import journals, read_journal
+from xnai_validate.engine.events.journal import journals, read_journal
 from xnai_validate.engine.state_folder import state_dir
 from xnai_validate.errors import XnaiError
 from xnai_validate.model.results.events import RunStarted

@@ -10,7 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from xnai_validate.engine.journal import journal_path
+from xnai_validate.engine.events.journal import journal_path
 from xnai_validate.engine.undo.folder import UndoFolder, Unreadable
 from xnai_validate.engine.undo.record import UndoRecord
 from xnai_validate.engine.undo.revert import FaultPlace, Proof, revert

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections import deque
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import replace
+from pathlib import Path
 
-from xnai_validate.engine.journal import Journal
+from xnai_validate.engine.state_folder import create_private
 from xnai_validate.kit import Clock
 from xnai_validate.model.json import json_pieces, to_json
 from xnai_validate.model.judging.findings import Finding
@@ -21,6 +24,9 @@ BACKLOG = 1000
 """Events that are not read yet; with more of them no check begins."""
 EVENT_CAP = 1 << 20
 """Bytes of one event as JSON; the facts of a larger one are left out."""
+KEEP_RUNS = 50
+KEEP_BYTES = 256 << 20
+"""The journals that are kept when another begins, by number and by size."""
 _NAMES = frozenset({"id", "blocked_by", "target", "fault", "undo", "check", "level", "stopped"})
 """Fields with names from the files of the profile, which are not masked."""
 _PLAIN = frozenset({int, float, bool, type(None), Status})
@@ -78,6 +84,51 @@ class Outbox:
             self._behind = False
             self._drained()
         return event
+
+
+class Journal:
+    """An append-only file of events."""
+
+    def __init__(self, path: Path) -> None:
+        """Create it, readable by its owner only; older journals beyond the limits are removed.
+
+        Raises OSError if it cannot be written or exists already.
+        """
+        create_private(path.parent)
+        _prune(path.parent)
+        self.path = path
+        self._fd = os.open(path, os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_WRONLY | os.O_CLOEXEC, 0o600)
+
+    def append(self, line: Iterable[bytes], *, synced: bool) -> None:
+        """Write one event, given in pieces; `synced` waits until it is on the disk. Raises OSError."""
+        last = b""
+        for piece in line:
+            self._write(last)
+            last = piece
+        self._write(last + b"\n")
+        if synced:
+            os.fsync(self._fd)
+
+    def _write(self, data: bytes) -> None:
+        rest = memoryview(data)
+        while rest:
+            rest = rest[os.write(self._fd, rest) :]
+
+    def close(self) -> None:
+        """Close the file."""
+        os.close(self._fd)
+
+
+def _prune(folder: Path) -> None:
+    """Remove the oldest journals, so that at most KEEP_RUNS - 1 and at most KEEP_BYTES are left."""
+    kept = size = 0
+    with os.scandir(folder) as entries:
+        journals = [entry for entry in entries if entry.name.endswith(".jsonl")]
+    for journal in sorted(journals, key=lambda entry: entry.name, reverse=True):
+        with suppress(OSError):  # another run may have removed it
+            kept, size = kept + 1, size + journal.stat().st_size
+            if kept >= KEEP_RUNS or size > KEEP_BYTES:
+                os.unlink(journal.path)
 
 
 class Emitter:

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
-from xnai_validate.engine.emit import Emitter
-from xnai_validate.engine.journal import Journal, journal_path
+from xnai_validate.engine.events.emit import Emitter, Journal
+from xnai_validate.engine.events.journal import journal_path
 from xnai_validate.model.results.events import Notice, RunStarted, TargetResolved
 from xnai_validate.model.results.report import RunInfo
 from xnai_validate.plan import Plan

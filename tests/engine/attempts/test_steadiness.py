@@ -9,9 +9,9 @@ import pytest
 
 from tests.engine.clock import VirtualClock, run_virtual
 from tests.engine.plans import Stage, declared, make, scripted
-from xnai_validate.engine.context import Scope
-from xnai_validate.engine.shared import Shared
-from xnai_validate.engine.steadiness import NotBegun, Steadiness
+from xnai_validate.engine.attempts.context import Scope
+from xnai_validate.engine.attempts.shared import Shared
+from xnai_validate.engine.attempts.steadiness import NotBegun, Steadiness
 from xnai_validate.kit import Checker, Context, Facts, NotApplicable, Params, checker
 from xnai_validate.model.judging.rules import Rule
 from xnai_validate.plan import CompiledMeasurement, Steady

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from xnai_validate.engine.attempt import judge_facts
+from xnai_validate.engine.attempts.attempt import judge_facts
 from xnai_validate.kit import ErrorKind, Facts, Headers, JsonValue
 from xnai_validate.model.judging.rules import Rule
 

@@ -19,7 +19,7 @@ import sys
 from pathlib import Path
 from xnai_validate.config.compile.load import load_plan
 from xnai_validate.config.options import LoadOptions
-from xnai_validate.engine.opening import preload
+from xnai_validate.engine.events.opening import preload
 preload(load_plan(("one",), LoadOptions(cwd=Path(sys.argv[1]))))
 print("prometheus_client.parser" in sys.modules)
 """

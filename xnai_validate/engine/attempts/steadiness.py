@@ -6,8 +6,8 @@ import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from xnai_validate.engine.attempt import attempt
-from xnai_validate.engine.context import CheckContext, Scope
+from xnai_validate.engine.attempts.attempt import attempt
+from xnai_validate.engine.attempts.context import CheckContext, Scope
 from xnai_validate.kit import wait_until_steady
 from xnai_validate.model.results.status import Status
 from xnai_validate.plan import CompiledMeasurement, PlannedCheck, Steady

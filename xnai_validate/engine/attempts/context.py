@@ -8,8 +8,8 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
-from xnai_validate.engine.attempt import judge_facts, measure
-from xnai_validate.engine.shared import Shared
+from xnai_validate.engine.attempts.attempt import judge_facts, measure
+from xnai_validate.engine.attempts.shared import Shared
 from xnai_validate.engine.undo.faults import FaultInjector, target_of
 from xnai_validate.errors import NotApplicable, Unmeasurable
 from xnai_validate.kit import Clock, FaultEntry, JsonValue, Observation, Observed, Template

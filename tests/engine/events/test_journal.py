@@ -12,8 +12,8 @@ import pytest
 from tests.engine.clock import run_virtual
 from tests.engine.plans import Stage, collect, engine_of, make, plan_of, scripted
 from xnai_validate.engine import Engine, journal_path, journals, new_run_id, read_journal, state_dir
-from xnai_validate.engine import journal as module
-from xnai_validate.engine.journal import Journal
+from xnai_validate.engine.events import emit as module
+from xnai_validate.engine.events.emit import Journal
 from xnai_validate.errors import XnaiError
 from xnai_validate.model.json import to_json
 from xnai_validate.model.judging.rules import Rule
@@ -176,7 +176,7 @@ def test_where_journals_are_kept() -> None:
 
 def test_an_event_beyond_all_bounds_loses_its_facts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where facts are bounded and still too many, they are left out, in the journal and live alike."""
-    monkeypatch.setattr("xnai_validate.engine.emit.EVENT_CAP", 300)
+    monkeypatch.setattr("xnai_validate.engine.events.emit.EVENT_CAP", 300)
     check = make("a", scripted(Stage()), script={"text": "y" * 1990})
     engine = engine_of(plan_of(check), tmp_path)
     events = run_virtual(collect(engine))

@@ -23,9 +23,9 @@ from tests.engine.plans import (
     plan_of,
     scripted,
 )
-from xnai_validate.engine.attempt import attempt
-from xnai_validate.engine.context import CheckContext, Scope
-from xnai_validate.engine.shared import Shared
+from xnai_validate.engine.attempts.attempt import attempt
+from xnai_validate.engine.attempts.context import CheckContext, Scope
+from xnai_validate.engine.attempts.shared import Shared
 from xnai_validate.kit import Context, checker
 from xnai_validate.model.judging.rules import Rule
 from xnai_validate.model.results.events import AttemptFinished, CheckFinished, Event, Notice

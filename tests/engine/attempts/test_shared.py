@@ -9,7 +9,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 import pytest
 
 from tests.engine.clock import run_virtual
-from xnai_validate.engine.shared import CANCELLED_S, CLOSE_S, Shared
+from xnai_validate.engine.attempts.shared import CANCELLED_S, CLOSE_S, Shared
 
 
 class Log:

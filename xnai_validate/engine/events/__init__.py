@@ -1,0 +1,1 @@
+"""The events of a run: made, written to its journal, handed on; and the first of them."""
