@@ -23,8 +23,8 @@ from xnai_validate.model.json import JsonValue
 from xnai_validate.model.judging.fact_types import FactType
 from xnai_validate.model.judging.findings import expected_text, judge
 from xnai_validate.model.judging.rules import Rule, parse_rules
-from xnai_validate.model.masking import Masker
 from xnai_validate.model.results.report import CheckInfo
+from xnai_validate.model.secrets.masking import Masker
 from xnai_validate.model.suggestions import did_you_mean
 from xnai_validate.model.units import format_ms
 from xnai_validate.plan import PlannedCheck

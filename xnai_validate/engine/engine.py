@@ -30,7 +30,6 @@ from xnai_validate.engine.undo.faults import FaultInjector, StepListener
 from xnai_validate.engine.undo.guardian import Guardian, undo_command
 from xnai_validate.kit import Clock
 from xnai_validate.model.json import JsonObject
-from xnai_validate.model.masking import Masker
 from xnai_validate.model.results.comparison import Comparison
 from xnai_validate.model.results.events import (
     AttemptFinished,
@@ -46,6 +45,7 @@ from xnai_validate.model.results.events import (
 from xnai_validate.model.results.report import RunInfo, RunReport
 from xnai_validate.model.results.report_builder import ReportBuilder
 from xnai_validate.model.results.status import Status
+from xnai_validate.model.secrets.masking import Masker
 from xnai_validate.plan import Plan, PlannedCheck
 
 CANCEL_AGAIN_S = 5.0

@@ -42,14 +42,14 @@ from xnai_validate.kit.waits import Inner, Waits, at_once, in_turn
 from xnai_validate.model.error_kind import ErrorKind
 from xnai_validate.model.frozen_model import FrozenModel
 from xnai_validate.model.histogram import Histogram
-from xnai_validate.model.instants import http_date_s
 from xnai_validate.model.json import Json, JsonObject, bounded
 from xnai_validate.model.judging.expressions import is_singular, json_path, search, values_at, verified_regex
 from xnai_validate.model.judging.fact_types import IgnoreCase, Whole
 from xnai_validate.model.judging.findings import Finding, cut, json_equal
+from xnai_validate.model.judging.instants import http_date_s
 from xnai_validate.model.judging.references import NAME, references
-from xnai_validate.model.masking import Masker
-from xnai_validate.model.secret_names import looks_secret
+from xnai_validate.model.secrets.masking import Masker
+from xnai_validate.model.secrets.names import looks_secret
 from xnai_validate.model.suggestions import did_you_mean
 from xnai_validate.model.target import Target, Tls
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from xnai_validate.model.masking import Masker
+from xnai_validate.model.secrets.masking import Masker
 from xnai_validate.model.units import about
 from xnai_validate.plan import Plan, PlannedCheck
 from xnai_validate.report.lists import counted, listed

@@ -11,9 +11,10 @@ from dataclasses import dataclass, field
 from xnai_validate import __version__
 from xnai_validate.cli.interrupts import Interrupts, interrupts
 from xnai_validate.cli.outputs import Outputs
-from xnai_validate.cli.running.baselines import Baselines
 from xnai_validate.cli.running.dry_run import describe_plan
-from xnai_validate.cli.running.earlier_times import describe_expected, with_expected_time
+from xnai_validate.cli.running.earlier_runs.baselines import Baselines
+from xnai_validate.cli.running.earlier_runs.rerun import failed_before
+from xnai_validate.cli.running.earlier_runs.times import describe_expected, with_expected_time
 from xnai_validate.cli.running.event_loop import run_in_loop
 from xnai_validate.cli.running.faults_in_force import (
     refuse_disturbed_targets,
@@ -22,7 +23,6 @@ from xnai_validate.cli.running.faults_in_force import (
 )
 from xnai_validate.cli.running.options import RunOptions
 from xnai_validate.cli.running.reporters import live_sinks
-from xnai_validate.cli.running.rerun import failed_before
 from xnai_validate.cli.running.sinks import Sinks
 from xnai_validate.cli.running.stack import open_stack
 from xnai_validate.cli.running.targets import await_targets, load_selected, read_ahead, settle

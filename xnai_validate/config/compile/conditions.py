@@ -10,7 +10,7 @@ from xnai_validate.model.json import JsonObject, JsonValue
 from xnai_validate.model.judging.fact_types import JSON_TYPE
 from xnai_validate.model.judging.findings import judge
 from xnai_validate.model.judging.rules import Rule, parse_rules
-from xnai_validate.model.secret_names import looks_secret
+from xnai_validate.model.secrets.names import looks_secret
 
 _WORDS = {"min": "of at least", "max": "of at most", "in": "one of", "matches": "matching", "contains": "containing"}
 

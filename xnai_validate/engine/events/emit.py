@@ -14,11 +14,11 @@ from xnai_validate.engine.state_folder import create_private
 from xnai_validate.kit import Clock
 from xnai_validate.model.json import json_pieces, to_json
 from xnai_validate.model.judging.findings import Finding
-from xnai_validate.model.masking import Masker
 from xnai_validate.model.results.events import Event, FaultInjected, FaultReverted, Notice, RunFinished, RunStarted
 from xnai_validate.model.results.report import CheckInfo, Criterion, RunInfo
 from xnai_validate.model.results.report_builder import ReportBuilder
 from xnai_validate.model.results.status import Status
+from xnai_validate.model.secrets.masking import Masker
 
 BACKLOG = 1000
 """Events that are not read yet; with more of them no check begins."""

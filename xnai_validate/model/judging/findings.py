@@ -10,9 +10,9 @@ from math import isnan
 from time import time
 
 from xnai_validate.errors import Unmeasurable
-from xnai_validate.model.instants import instant_s
 from xnai_validate.model.json import JsonValue, bounded
 from xnai_validate.model.judging.expressions import is_singular, locations_of, search, values_at
+from xnai_validate.model.judging.instants import instant_s
 from xnai_validate.model.judging.rules import Level, Rule
 from xnai_validate.model.text import printable
 from xnai_validate.model.units import format_ms

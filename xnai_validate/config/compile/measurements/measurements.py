@@ -18,8 +18,8 @@ from xnai_validate.errors import RegistryError
 from xnai_validate.kit import FROM_FILE, Checker, Fault, FaultEntry, Observation, Params, Template
 from xnai_validate.model.json import JsonObject, JsonValue
 from xnai_validate.model.judging.rules import Level, Rule, parse_rules
-from xnai_validate.model.masking import secrets_in_url
-from xnai_validate.model.secret_names import looks_secret
+from xnai_validate.model.secrets.masking import secrets_in_url
+from xnai_validate.model.secrets.names import looks_secret
 from xnai_validate.model.suggestions import did_you_mean
 from xnai_validate.plan import NOTHING, CompiledMeasurement, PlannedFault
 

@@ -16,8 +16,8 @@ from xnai_validate.config.options import LoadOptions
 from xnai_validate.config.yaml_files.problems import Problems, Where
 from xnai_validate.model import redis_url
 from xnai_validate.model.json import JsonObject
-from xnai_validate.model.masking import MASK
 from xnai_validate.model.redis_url import RedisUrl
+from xnai_validate.model.secrets.masking import MASK
 from xnai_validate.model.target import UNIX, Target
 from xnai_validate.plan import Candidate, CompiledMeasurement, PlannedTarget
 

@@ -15,7 +15,7 @@ from xnai_validate.config.compile.variables.space import VarSpace
 from xnai_validate.config.yaml_files.problems import Problems, Where
 from xnai_validate.config.yaml_files.scalars import environment_scalar, scalar
 from xnai_validate.model.json import JsonObject, JsonValue
-from xnai_validate.model.secret_names import looks_secret
+from xnai_validate.model.secrets.names import looks_secret
 from xnai_validate.model.suggestions import nearest
 
 TEXT_CAP = 16 * 2**20

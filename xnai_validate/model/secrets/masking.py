@@ -11,7 +11,7 @@ from urllib.parse import parse_qsl, quote, quote_plus, unquote_plus
 
 from pydantic import JsonValue
 
-from xnai_validate.model.secret_names import looks_secret
+from xnai_validate.model.secrets.names import looks_secret
 from xnai_validate.model.text import printable
 
 MASK = "***"

@@ -9,7 +9,7 @@ import pytest
 
 from tests.engine.clock import run_virtual
 from tests.engine.plans import Stage, collect, engine_of, make, plan_of, scripted
-from xnai_validate.cli.running.earlier_times import describe_expected, with_expected_time
+from xnai_validate.cli.running.earlier_runs.times import describe_expected, with_expected_time
 from xnai_validate.durations import Forecast
 from xnai_validate.kit import Waits
 from xnai_validate.plan import Plan

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from xnai_validate.model.secret_names import looks_secret
+from xnai_validate.model.secrets.names import looks_secret
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from xnai_validate.model.json import JsonValue
-from xnai_validate.model.masking import Masker, secrets_in_url
+from xnai_validate.model.secrets.masking import Masker, secrets_in_url
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,1 @@
+"""Secrets: the names that hold them, and keeping them out of events."""
