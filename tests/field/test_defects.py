@@ -40,7 +40,7 @@ FINDINGS = {
     "stream-goes-on": _in("phase4.1", "streaming/cleanup:tokens-counted"),
     "resources-memory-kept": _in("phase4.1", "streaming/cleanup:no-memory-leak"),
     "resources-files-open": _in("phase4.1", "resources/stack:api-no-leak", "resources/*"),
-    "health-redis-lies": _in("phase4.4", "health/truth:no-false-green"),
+    "health-redis-lies": _in("phase4.4", "health/truth:redis-falls", "health/*"),
     "health-status-constant": _in("phase4.4", "health/truth:status-follows", "health/*"),
     "health-key-stays": _in("phase4.4", "api/health:redis-written", "api/*"),
     "breakers-ignored-while-open": _in("phase4.1", "breakers/open:opens"),

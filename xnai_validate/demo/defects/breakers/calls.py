@@ -4,14 +4,21 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
+from contextvars import ContextVar
 from weakref import WeakKeyDictionary
 
+from fastapi import Request
+
+from xnai_validate.demo.api.answers.stream import events
 from xnai_validate.demo.api.breakers.breaker import Breaker
 from xnai_validate.demo.api.breakers.state import Snapshot
 from xnai_validate.demo.api.failures import CircuitOpen, StoreUnavailable
 from xnai_validate.demo.api.http.errors import refusal
+from xnai_validate.demo.api.schemas import QueryRequest
+from xnai_validate.demo.api.services import Services
 from xnai_validate.demo.defects.defect import Defect
+from xnai_validate.demo.defects.streaming.changes import Events, MakeEvents
 
 _SLOW_REFUSAL_S = 4.0
 
@@ -47,6 +54,29 @@ async def refuse_late(admit: Callable[[Breaker], Awaitable[str | None]], /, self
     except CircuitOpen:
         await asyncio.sleep(_SLOW_REFUSAL_S)
         raise
+
+
+SPARED_BY_STREAMS = Defect(
+    "breaker-ignored-by-streams",
+    "Streams call the model without its breaker.",
+    checks=("breakers/open:streams-too",),
+)
+_IN_STREAM: ContextVar[bool] = ContextVar("in_stream", default=False)
+
+
+@SPARED_BY_STREAMS.wraps(events)
+def remember_stream(original: MakeEvents, /, services: Services, question: QueryRequest, request: Request) -> Events:
+    _IN_STREAM.set(True)
+    return original(services, question, request)
+
+
+@SPARED_BY_STREAMS.wraps(Breaker.call)
+@asynccontextmanager
+async def call_past_breaker(
+    call: Callable[[Breaker], AbstractAsyncContextManager[None]], /, self: Breaker
+) -> AsyncIterator[None]:
+    async with nullcontext() if _IN_STREAM.get() else call(self):
+        yield
 
 
 SERIALISES_CALLS = Defect(

@@ -70,6 +70,12 @@ TIMESTAMP_LOCAL = Defect(
     checks=("api/errors:envelope", "api/openapi:conforms"),
 ).changes(envelope, _local_time)
 
+TIMESTAMP_CONSTANT = Defect(
+    "timestamp-constant",
+    "The envelope's timestamp is that of the day on which the API was built.",
+    checks=("api/errors:envelope",),
+).changes(envelope, lambda body: body | {"timestamp": "2024-01-01T00:00:00.000Z"})
+
 STATUS_DISAGREES = Defect(
     "http-status-disagrees",
     "The envelope's http_status is not the status of the answer.",

@@ -1,4 +1,4 @@
-"""Request ids that are missing."""
+"""Request ids that are missing or are no ids, and what else is written into the headers with them."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from starlette.datastructures import MutableHeaders
 
+from xnai_validate.demo.api.http.errors import envelope
 from xnai_validate.demo.api.http.middleware import set_request_id
 from xnai_validate.demo.defects.defect import Defect
 
@@ -19,6 +20,19 @@ MISSING = Defect(
 @MISSING.wraps(set_request_id)
 def remove_request_id(_: Callable[[MutableHeaders, str], None], /, headers: MutableHeaders, request_id: str) -> None:
     del headers["X-Request-ID"]
+
+
+_CONSTANT_ID = "req_00000000-0000-4000-8000-000000000001"
+CONSTANT = Defect(
+    "request-id-constant",
+    "All requests have one id, which was made at the start.",
+    checks=("api/errors:own-request-id",),
+).changes(envelope, lambda body: body | {"request_id": _CONSTANT_ID})
+
+
+@CONSTANT.wraps(set_request_id)
+def set_constant_id(write: Callable[[MutableHeaders, str], None], /, headers: MutableHeaders, request_id: str) -> None:
+    write(headers, _CONSTANT_ID)
 
 
 OPEN_TO_ALL_ORIGINS = Defect(

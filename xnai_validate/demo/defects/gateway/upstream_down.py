@@ -40,6 +40,18 @@ async def send_trace(_: Failed, client: Client, route: Route, error: Exception) 
     await send_own_page(client, 502, f"{_TRACE}{address}\n")
 
 
+HAS_PAGE = Defect(
+    "gateway-502-page",
+    "A dead upstream is answered with 502 and a page of the gateway's own.",
+    checks=("errors/gateway:no-details",),
+)
+
+
+@HAS_PAGE.wraps(upstream_failed)
+async def send_page_with_502(_: Failed, client: Client, route: Route, error: Exception) -> None:
+    await send_own_page(client, 502, "<h1>Bad Gateway</h1>\n", "text/html")
+
+
 WAITS = Defect(
     "gateway-waits-when-down",
     "A dead upstream is reported only after twelve seconds.",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Awaitable, Callable
 from weakref import WeakKeyDictionary
 
@@ -40,7 +41,7 @@ REDIS_UNPROBED = change_components(
     Defect(
         "health-redis-unprobed",
         "Health reports that Redis works although it does not.",
-        checks=("health/truth:no-false-green",),
+        checks=("health/truth:no-false-green", "health/truth:redis-falls"),
     ),
     lambda _, components: components | {"health_redis": True},
 )
@@ -70,14 +71,34 @@ CACHED = change_components(
     Defect(
         "health-cached",
         "Health repeats the findings of its first report.",
-        checks=(
-            "health/truth:no-false-green",
-            "health/truth:notices",
-            "health/truth:not-stale",
-            "health/sync:all-say-gone",
-        ),
+        checks=("health/truth:no-false-green", "health/truth:redis-falls"),
     ),
     lambda health, components: _FIRST.setdefault(health, components),
+)
+_LATE_S = 7.0
+
+
+def _late(health: HealthReport, components: Components) -> Components:
+    """Report a failure only after a while, whichever worker is asked."""
+    for name, works in components.items():
+        since = health.services.settings.run_dir / f"failed-{name}-since"
+        if works:
+            since.unlink(missing_ok=True)
+            continue
+        if not since.exists():
+            since.touch()
+        if time.time() - since.stat().st_mtime < _LATE_S:
+            components = components | {name: True}
+    return components
+
+
+LATE = change_components(
+    Defect(
+        "health-late",
+        "Health reports a failure seven seconds after it has happened.",
+        checks=("health/truth:notices", "health/truth:not-stale"),
+    ),
+    _late,
 )
 
 

@@ -66,6 +66,26 @@ def count_no_error(
     pass
 
 
+IN_SECONDS = Defect(
+    "metrics-latency-in-seconds",
+    "The histogram of latencies, in milliseconds by its name, is fed with seconds.",
+    checks=("api/metrics:latency-histogram",),
+)
+
+
+@IN_SECONDS.wraps(RequestContext.count)
+def count_seconds(
+    count: Callable[[RequestContext, Scope, int, float, str], None],
+    /,
+    self: RequestContext,
+    scope: Scope,
+    status: int,
+    elapsed_s: float,
+    request_id: str,
+) -> None:
+    count(self, scope, status, elapsed_s / 1000, request_id)
+
+
 LOSE_UNDER_LOAD = Defect(
     "metrics-lose-under-load",
     "Of requests at the same time only one is counted.",

@@ -271,6 +271,30 @@ async def write_until_full(
     return await _until_refused(write_and_read, self, redis, text, for_memory=True)
 
 
+REDIS_PINGED_AFTER_REFUSAL = Defect(
+    "redis-only-pinged-after-refusal",
+    "Once Redis has refused a write, health pings it and reports it well, and writes it no more.",
+    checks=("recovery/outage:redis-read-only", "recovery/outage:redis-full"),
+)
+
+
+@REDIS_PINGED_AFTER_REFUSAL.wraps(HealthReport.write_and_read)
+async def ping_after_refusal(
+    write_and_read: WriteAndRead, /, self: HealthReport, redis: Redis, text: str
+) -> list[str | None]:
+    refused = StickyFailure(self.services.settings, "refused")
+    if not refused.is_set:
+        try:
+            return await write_and_read(self, redis, text)
+        except (RedisConnectionError, RedisTimeoutError):
+            raise
+        except RedisError:
+            refused.set()
+            raise
+    await redis.ping()
+    return ["", *[None for _ in self.services.breakers]]
+
+
 async def _hang_after_pause(services: Services) -> None:
     if StickyFailure(services.settings, "pause").is_set:
         await asyncio.sleep(3600)

@@ -88,6 +88,21 @@ def stay(
     return
 
 
+BROADCAST_EVERYWHERE = Defect(
+    "ws-broadcast-everywhere",
+    "A broadcast reaches the agents of every room.",
+    checks=("api/websocket:broadcast",),
+    layout="B",
+)
+
+
+@BROADCAST_EVERYWHERE.wraps(Rooms.broadcast)
+async def broadcast_everywhere(
+    broadcast: Callable[[Rooms, str, str, Frame], Awaitable[int]], /, self: Rooms, room: str, agent: str, frame: Frame
+) -> int:
+    return sum([await broadcast(self, each, agent, frame) for each in (await self.stats()).rooms])
+
+
 BROADCAST_LOST = Defect(
     "ws-broadcast-lost", "A broadcast reaches no agent.", checks=("api/websocket:broadcast",), layout="B"
 )

@@ -103,6 +103,12 @@ WITHOUT_HEARTBEAT = _pause_before_token(
     ),
 ).changes(heartbeat, lambda _: b"")
 
+SILENT_WITH_MODEL = Defect(
+    "stream-silent-with-model",
+    "A stream whose model is silent is silent, too, until it ends.",
+    checks=("errors/chain:stream-heartbeat",),
+).changes(heartbeat, lambda _: b"")
+
 HEARTBEAT_AS_DATA = _pause_before_token(
     5,
     lambda settings: 1.5 * settings.times.heartbeat_s,
