@@ -53,6 +53,12 @@ GROUPS: tuple[dict[str, Symptom], ...] = (
         "stream-done-miscounts": of_stream(lambda text: events_in(text)[-1]["tokens"] != text.count('"token"')),
     },
     {
+        "timestamp-constant": of_invalid(lambda answer: answer.json()["timestamp"].startswith("2024-01-01")),
+        "metrics-latency-in-seconds": of_metrics(
+            lambda moved: (
+                sum(value for name, value in moved.items() if name.startswith("xnai_response_latency_ms_sum")) < 1
+            )
+        ),
         "health-memory-bytes": of_health(lambda body: body["memory_gb"] > 100_000),
         "health-version-empty": of_health(lambda body: body["version"] == ""),
         "sources-invented": of_query(lambda body: not all(name.endswith(".md") for name in body["sources"])),

@@ -85,7 +85,7 @@ def _down(setup: Setup) -> bool:
             began = time.monotonic()
             answer = setup.client.get("/", timeout=2)
             quick = time.monotonic() - began < 2
-            return bool(answer.status_code == 502 and quick and "127.0.0.1" not in answer.text)
+            return bool(answer.status_code == 502 and quick and not answer.content)
         except httpx.TimeoutException:
             return False
         finally:
@@ -196,7 +196,9 @@ PROMISES: dict[str, Promise] = {
     "gateway-no-frame-options": _header("x-frame-options", "DENY"),
     "gateway-no-referrer-policy": _header("referrer-policy", "strict-origin"),
     "gateway-eats-request-id": _request_id,
-    **dict.fromkeys(("gateway-200-when-down", "gateway-waits-when-down", "gateway-502-leaks"), _down),
+    **dict.fromkeys(
+        ("gateway-200-when-down", "gateway-waits-when-down", "gateway-502-leaks", "gateway-502-page"), _down
+    ),
     "gateway-unknown-is-200": _status("/nothing/here", 404),
     "gateway-vikunja-to-ui": _vikunja,
     "gateway-no-metrics": _status("/metrics", 200),

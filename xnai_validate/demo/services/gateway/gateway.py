@@ -129,11 +129,11 @@ async def forward(client: Client, route: Route) -> None:
 
 @seam
 async def upstream_failed(client: Client, route: Route, error: Exception) -> None:
-    """Answer for an upstream that is down (502) or silent (504)."""
+    """Answer for an upstream that is down (502) or silent (504), without a body, as Caddy does."""
     if isinstance(error, TimeoutError):
-        await send_own_page(client, 504, "504 gateway timeout\n")
+        await send_own_page(client, 504, "")
     else:
-        await send_own_page(client, 502, "502 bad gateway\n")
+        await send_own_page(client, 502, "")
 
 
 async def _ask(client: Client, route: Route, upstream: Connection) -> h11.Response | h11.InformationalResponse:
