@@ -186,6 +186,20 @@ class Candidate:
 
 
 @dataclass(frozen=True, slots=True)
+class PlannedLogin:
+    """How a run logs in to a target, once, and logs out at its end."""
+
+    login: CompiledMeasurement
+    """A flow that captures what proves who we are."""
+    logout: CompiledMeasurement | None
+    """A flow that ends the session; its params take the captured values as `values`."""
+    headers: Mapping[str, JsonValue]
+    """Headers of every request to the target; `{{name}}` stands for a captured value."""
+    cookies: Mapping[str, JsonValue]
+    """Cookies of every request, likewise."""
+
+
+@dataclass(frozen=True, slots=True)
 class PlannedTarget:
     """A target with its candidates: the first that answers its probe is chosen."""
 
@@ -195,6 +209,8 @@ class PlannedTarget:
     """What a candidate must answer to be chosen; None for a single candidate."""
     choice: Choice | None = None
     """None before the candidates are probed, and for a single candidate."""
+    login: PlannedLogin | None = None
+    """None if requests need no login."""
 
     @property
     def target(self) -> Target:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from xnai_validate.engine.attempts.attempt import Outcome, attempts, attempts_under
 from xnai_validate.engine.attempts.context import CheckContext, Scope
+from xnai_validate.engine.attempts.sessions import Sessions
 from xnai_validate.engine.attempts.shared import Shared
 from xnai_validate.engine.attempts.steadiness import Steadiness
 from xnai_validate.engine.attempts.waiving import waived
@@ -120,7 +122,8 @@ class Engine:
         )
         self._compare = compare
         self._emitter.builder = None if compare is None else ReportBuilder()
-        self._shared: Shared | None = None
+        self._open: list[Shared | Sessions] = []
+        """What is closed at the end of the run, the last first."""
         self._steadiness: Steadiness | None = None
         self._memory = MemoryState("calm")
         self._warned: set[str] = set()
@@ -144,6 +147,9 @@ class Engine:
             self.stop("interrupted")
             await self._ended(main)
         main.result()
+
+    def _warn(self, text: str) -> None:
+        self._emit(Notice, level="warning", text=text)
 
     async def _ended(self, main: asyncio.Task[None]) -> None:
         """Wait for the end of the run; a cancellation meanwhile only cuts the grace periods short."""
@@ -175,8 +181,8 @@ class Engine:
     def cut_grace_short(self) -> None:
         """Cut the grace periods of what is ending short; faults in force are reverted all the same."""
         self._injector.cut_grace_short()
-        if self._shared is not None:
-            self._shared.cut_grace_short()
+        for resources in self._open:
+            resources.cut_grace_short()
         if self.stopped is not None:
             self._cancel()
 
@@ -189,12 +195,13 @@ class Engine:
         try:
             preload(self.plan)
             self.journal_path = begin(self._emitter, self.plan, self._run, self._state)
-            self._shared = Shared(lambda text: self._emit(Notice, level="warning", text=text))
+            self._open.append(shared := Shared(self._warn))
             try:
-                await self._checks(self._shared)
+                await self._checks(shared)
                 self._over = True
             finally:
-                await self._shared.close()
+                for resources in reversed(self._open):
+                    await resources.close()
                 self._guardian.dismiss()
             if self._compare is not None and self._emitter.builder is not None:
                 self._emit(BaselineCompared, comparison=self._compare(self._emitter.builder.build()))
@@ -220,10 +227,10 @@ class Engine:
             lambda: spare_bytes(self.plan.limits, self._sample),
             self._emitter.mask,
         )
+        self._open.append(sessions := Sessions(self.plan, scope, self._warn))
+        scope = replace(scope, sessions=sessions.by_target)
         if self.plan.steady is not None:
-            self._steadiness = Steadiness(
-                self.plan.steady, scope, lambda text: self._emit(Notice, level="warning", text=text)
-            )
+            self._steadiness = Steadiness(self.plan.steady, scope, self._warn)
         for check in self.plan.checks:
             if check.skip is not None:
                 self._leave_out(check, Status.SKIP, check.skip)
@@ -260,7 +267,7 @@ class Engine:
         if not_begun is not None:
             outcome, count = Outcome(not_begun.status, not_begun.why), 0
         elif check.under:
-            outcome, count = await attempts_under(check, self._faults(check, ctx), ctx, on_attempt)
+            outcome, count = await attempts_under(check, ctx.under_all(check.under), ctx, on_attempt)
         else:
             outcome, count = await attempts(check, ctx, on_attempt)
         if steadiness and not_begun is None and not self._injector.not_undone:
@@ -268,14 +275,6 @@ class Engine:
         self._finish(check, outcome, count, not_begun.blocked_by if not_begun else None)
         if self._injector.not_undone:
             self.stop("not-undone")
-
-    @asynccontextmanager
-    async def _faults(self, check: PlannedCheck, ctx: CheckContext) -> AsyncIterator[None]:
-        """A context in which the faults of a check are in force; the last one injected is reverted first."""
-        async with AsyncExitStack() as stack:
-            for planned in check.under:
-                await stack.enter_async_context(ctx.under(planned))
-            yield
 
     def _left(self, task: asyncio.Task[None]) -> None:
         self._running.pop(task.get_name(), None)

@@ -49,6 +49,12 @@ class Context(Protocol):
     def vars(self) -> Mapping[str, JsonValue]:
         """The profile's vars."""
 
+    async def log_in(self) -> None:
+        """Log in to the target of the check, if it has a login, so that no time that is measured includes it.
+
+        The engine does so before each measurement. Raises Unmeasurable if the login fails.
+        """
+
     def target_named(self, name: str) -> Target:
         """Another target of the stack; raises NotApplicable if it is not configured."""
 

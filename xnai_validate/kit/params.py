@@ -20,6 +20,7 @@ from pydantic import (
 from pydantic_core import PydanticKnownError
 
 from xnai_validate.model.frozen_model import FrozenModel
+from xnai_validate.model.json import JsonObject
 from xnai_validate.model.judging.fact_types import IgnoreCase
 from xnai_validate.model.target import Target
 from xnai_validate.model.units import duration_s, size_bytes
@@ -105,6 +106,7 @@ class Facts(FrozenModel):
 
     model_config = ConfigDict(populate_by_name=True)
     _why_not_reached: str | None = PrivateAttr(default=None)
+    _kept: JsonObject = PrivateAttr(default_factory=dict)
 
     def not_reached(self, why: str | None) -> Self:
         """Return these facts with the reason why some of them are null.
@@ -114,6 +116,17 @@ class Facts(FrozenModel):
         copy = self.model_copy()
         copy._why_not_reached = why
         return copy
+
+    def keeping(self, values: JsonObject) -> Self:
+        """Return these facts with values for the engine alone, such as those that a login captures."""
+        copy = self.model_copy()
+        copy._kept = values
+        return copy
+
+    @property
+    def kept(self) -> JsonObject:
+        """The values that are for the engine alone."""
+        return self._kept
 
     @property
     def why_not_reached(self) -> str | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, Protocol
 from urllib.parse import quote, urlsplit
 
 UNIX = "http+unix"
@@ -53,6 +53,26 @@ class Auth:
     """The password, or the token of `bearer`."""
 
 
+Credentials = tuple[tuple[str, str], ...]
+"""Headers that prove to a server who sends a request."""
+
+
+class Session(Protocol):
+    """A login that all requests to a target share."""
+
+    async def credentials(self) -> Credentials:
+        """Return the credentials of the session; the first call logs in. Raises Unmeasurable if that fails."""
+
+    async def renewed(self, refused: Credentials, request: str) -> Credentials | None:
+        """Return other credentials after a request with `refused` got status 401; None if it is not worth a login.
+
+        Logs in again unless another request has done so meanwhile. `request` is its method and url.
+        """
+
+    def still_refused(self, request: str) -> None:
+        """Note that a request got status 401 with new credentials as well: its next 401 needs no login."""
+
+
 @dataclass(frozen=True, slots=True)
 class Target:
     """One part of the stack. `url` carries the layout's prefix, without a slash at its end."""
@@ -77,6 +97,8 @@ class Target:
     """Whether HTTP/2 is offered in the TLS handshake, or spoken at once to an `http` url."""
     headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
     """Headers of every HTTP and WebSocket request, unless a check sends its own."""
+    session: Session | None = field(default=None, compare=False, repr=False)
+    """The login that its requests share, during a run."""
 
     @property
     def scheme(self) -> str:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.context import observe
 from tests.scripted import Line, ReceivedRequest, ok, scripted
 from xnai_validate.kit import Target
+from xnai_validate.wire.http.cookies import set_cookies
+from xnai_validate.wire.http.head import head_of
 
 TWO = ("Set-Cookie: sid=a=b; Path=/; HttpOnly", "Set-Cookie: theme=dark; Expires=Fri, 29 Nov 2097 20:00:00 GMT")
 
@@ -13,10 +17,30 @@ def test_each_cookie_is_seen_by_itself() -> None:
     """Joined as a header they could not be separated: their dates have commas."""
     with scripted(ok(b"", *TWO)) as server:
         facts = observe("http.request", Target("api", server.url())).facts
-    assert facts["set_cookies"] == [
-        {"name": "sid", "cookie": "a=b", "attributes": "Path=/; HttpOnly"},
-        {"name": "theme", "cookie": "dark", "attributes": "Expires=Fri, 29 Nov 2097 20:00:00 GMT"},
+    assert [(cookie["name"], cookie["cookie"], cookie["attributes"]) for cookie in facts["set_cookies"]] == [
+        ("sid", "a=b", "Path=/; HttpOnly"),
+        ("theme", "dark", "Expires=Fri, 29 Nov 2097 20:00:00 GMT"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("attributes", "expected"),
+    [
+        ("", {"lifetime_s": None, "path": None, "domain": None, "secure": False, "http_only": False}),
+        ("Path=/a; Domain=.Shop.example; Secure; HttpOnly; SameSite=Lax", {"path": "/a", "domain": "shop.example"}),
+        ("secure;httponly ; samesite=STRICT", {"secure": True, "http_only": True, "same_site": "strict"}),
+        ("Max-Age=3600; Expires=Fri, 29 Nov 2097 20:00:00 GMT", {"lifetime_s": 3600.0}),
+        ("Max-Age=0", {"lifetime_s": 0.0}),
+        ("Max-Age=soon; Expires=never", {"lifetime_s": None}),
+        ("Expires=Thu, 01 Jan 1970 00:01:00 GMT", {"lifetime_s": -940.0}),
+        ("Expires=Thu, 01-Jan-1970 00:16:50 GMT", {"lifetime_s": 10.0}),
+    ],
+)
+def test_the_attributes_of_a_cookie_are_facts(attributes: str, expected: dict[str, object]) -> None:
+    """RFC 6265 section 5.2: names in any case, Max-Age before Expires, what is malformed is ignored."""
+    head = head_of(200, b"OK", b"HTTP/1.1", ((b"set-cookie", f"sid=x; {attributes}".encode()),))
+    (cookie,) = set_cookies(head, now_s=1000.0)
+    assert {name: getattr(cookie, name) for name in expected} == expected
 
 
 def test_cookies_are_sent_as_they_are_given() -> None:

@@ -7,7 +7,7 @@ from collections.abc import Coroutine, Iterator, Sequence
 from typing import Annotated, Self
 
 from xnai_validate.checkers.flow._course import Course
-from xnai_validate.checkers.flow._step import Made, Step
+from xnai_validate.checkers.flow._step import Made, Step, Variable
 from xnai_validate.kit import (
     Context,
     Count,
@@ -38,6 +38,8 @@ class StepsParams(Params):
 
     steps: list[Step] = Field(min_length=1, max_length=100)
     """What is done, in order; each step has its own rules."""
+    values: dict[Variable, JsonValue] = Field(default_factory=dict, max_length=50)
+    """Name -> value that steps may refer to as `{{name}}` from the beginning."""
     cleanup: list[Step] = Field(default_factory=list, max_length=20)
     """What is done at the end in any case: after a step that did not hold, a time-out, an interruption. A step that
     refers to a value that was not captured is left out: what it would clean up was never made."""
@@ -47,7 +49,7 @@ class StepsParams(Params):
     @model_validator(mode="after")
     def _references_lead_back(self) -> Self:
         names: set[str] = set()
-        known: set[str] = set()
+        known: set[str] = set(self.values)
         pending: set[str] = set()
         for step in (*self.steps, *self.cleanup):
             if step.name in names:
@@ -135,7 +137,7 @@ async def steps(params: StepsParams, ctx: Context) -> Flowed:
           cleanup:
             - {name: remove, kind: http.request, with: {method: DELETE, path: "/tasks/{{id}}"}, expect: {status: 204}}
     """
-    course = Course(ctx, secret=_secret_names(params))
+    course = Course(ctx, dict(params.values), secret=_secret_names(params))
     cleaned: list[Made] = []
     try:
         await _make(params.steps, course, ctx.timeout_s * OWN_SHARE)
@@ -208,18 +210,22 @@ def _facts(params: StepsParams, course: Course, cleaned: Sequence[Made], elapsed
     overdue = course.overdue if broken == [course.overdue] else None
     before = course.made[: course.made.index(broken[0])] if broken else course.made
     held = [made.step.name for made in before if made.held]
-    return Flowed(
-        failed_steps=None if overdue else [_failure(made, masker) for made in broken],
-        failed_step_count=None if overdue else len(broken),
-        reached=held[-1] if held else None,
-        first_broken=broken[0].step.name if broken else None,
-        step_count=sum(made.held is not None for made in course.made),
-        steps=[masker.json(made.line()) for made in (*course.made, *cleaned)],
-        step_ms={made.step.name: made.elapsed_ms for made in course.made if made.held is not None},
-        captured=masker.json({name: bounded(value) for name, value in course.values.items()}),
-        cleanup_failed=[_failure(made, masker) for made in cleaned if made.held is False],
-        elapsed_ms=elapsed_ms,
-    ).not_reached(f"{_failure(overdue, masker)}, of the check's time limit" if overdue else None)
+    return (
+        Flowed(
+            failed_steps=None if overdue else [_failure(made, masker) for made in broken],
+            failed_step_count=None if overdue else len(broken),
+            reached=held[-1] if held else None,
+            first_broken=broken[0].step.name if broken else None,
+            step_count=sum(made.held is not None for made in course.made),
+            steps=[masker.json(made.line()) for made in (*course.made, *cleaned)],
+            step_ms={made.step.name: made.elapsed_ms for made in course.made if made.held is not None},
+            captured=masker.json({name: bounded(value) for name, value in course.values.items()}),
+            cleanup_failed=[_failure(made, masker) for made in cleaned if made.held is False],
+            elapsed_ms=elapsed_ms,
+        )
+        .keeping(course.values)
+        .not_reached(f"{_failure(overdue, masker)}, of the check's time limit" if overdue else None)
+    )
 
 
 def _failure(made: Made, masker: Masker) -> str:

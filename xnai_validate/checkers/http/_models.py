@@ -55,7 +55,8 @@ class Answered(Facts):
     headers: Headers | None
     """The headers of the response."""
     set_cookies: JsonValue
-    """Each cookie that the response sets: `name`, `cookie` (its value), `attributes` (what follows it)."""
+    """Each cookie that the response sets: `name`, `cookie` (its value), `attributes` (what follows it), and what that
+    means: `lifetime_s` (null until the browser is closed), `domain`, `path`, `secure`, `http_only`, `same_site`."""
     content_type: str | None
     """The media type of the body, without parameters, in lower case."""
     charset: str | None

@@ -87,7 +87,7 @@ async def request(params: Request, ctx: Context) -> Answered:
         tally.add(await _once(client, http_request, params))
     else:
         await _many(client, http_request, params, tally)
-    return _facts(tally)
+    return _facts(tally, ctx.clock.time())
 
 
 async def _many(client: HttpClient, http_request: HttpRequest, params: Request, tally: _Tally) -> None:
@@ -117,7 +117,7 @@ async def _once(client: HttpClient, http_request: HttpRequest, params: Request) 
     return _Outcome(answer, answer.failure, answer.total_ms)
 
 
-def _facts(tally: _Tally) -> Answered:
+def _facts(tally: _Tally, now_s: float) -> Answered:
     assert tally.shown is not None
     failure, answer = tally.shown.failure, tally.shown.answer
     kind = media_type(answer.head.headers) if answer else None
@@ -129,7 +129,7 @@ def _facts(tally: _Tally) -> Answered:
         reason=answer.head.reason if answer else None,
         http_version=answer.head.http_version if answer else None,
         headers=answer.head.headers if answer else None,
-        set_cookies=_cookies(answer.head) if answer else None,
+        set_cookies=_cookies(answer.head, now_s) if answer else None,
         content_type=kind.type if kind else None,
         charset=kind.charset if kind else None,
         size_bytes=len(answer.body) if answer else None,
@@ -153,10 +153,21 @@ def _facts(tally: _Tally) -> Answered:
     )
 
 
-def _cookies(head: Head) -> list[JsonValue]:
+def _cookies(head: Head, now_s: float) -> list[JsonValue]:
     # The key `cookie` is one whose value every report masks.
     return [
-        {"name": cookie.name, "cookie": cookie.value, "attributes": cookie.attributes} for cookie in set_cookies(head)
+        {
+            "name": cookie.name,
+            "cookie": cookie.value,
+            "attributes": cookie.attributes,
+            "lifetime_s": cookie.lifetime_s,
+            "domain": cookie.domain,
+            "path": cookie.path,
+            "secure": cookie.secure,
+            "http_only": cookie.http_only,
+            "same_site": cookie.same_site,
+        }
+        for cookie in set_cookies(head, now_s)
     ]
 
 

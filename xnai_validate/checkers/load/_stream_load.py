@@ -24,6 +24,7 @@ from xnai_validate.kit import (
     Unmeasurable,
 )
 from xnai_validate.wire.http.request import prepare
+from xnai_validate.wire.http.session import authorized
 from xnai_validate.wire.ndjson import NdjsonParser
 from xnai_validate.wire.sse.parser import SseParser
 
@@ -124,7 +125,7 @@ async def measure_streams(
         from xnai_validate.checkers.load._streamline import Streams
     except ImportError as error:
         raise Unmeasurable(f"{kind} needs httptools", hint="pip install 'xnai-validate[load]'") from error
-    prepared = prepare(params.request(target))
+    prepared = prepare(await authorized(params.request(target)))
     verify(prepared, kind)
     drive = Drive(params, lambda: streams.line(), ctx)  # called in `run`, when `streams` below exists
     drive.make_tally = StreamTally

@@ -16,6 +16,7 @@ from xnai_validate.kit import BodyCap, Context, Count, Ge, Inner, Le, NotApplica
 from xnai_validate.wire.failure import WireError
 from xnai_validate.wire.http.client import BODY_CAP
 from xnai_validate.wire.http.request import Prepared, prepare
+from xnai_validate.wire.http.session import authorized
 from xnai_validate.wire.net.connection import open_socket
 from xnai_validate.wire.net.resolve import literal
 
@@ -84,7 +85,7 @@ async def _measure(params: HttpLoad, ctx: Context) -> HttpLoadFacts:
         from xnai_validate.checkers.load._http.httpline import HeadLine, HttpLine
     except ImportError as error:
         raise Unmeasurable("load.http needs httptools", hint="pip install 'xnai-validate[load]'") from error
-    prepared = prepare(params.request(target))
+    prepared = prepare(await authorized(params.request(target)))
     verify(prepared, "load.http")
     exchange = Exchange(prepared, request_bytes(prepared), await address(prepared), params.body_cap)
     buffer = memoryview(bytearray(BUFFER))

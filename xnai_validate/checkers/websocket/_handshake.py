@@ -12,6 +12,7 @@ from xnai_validate.kit import ErrorKind, Unmeasurable
 from xnai_validate.wire.failure import WireError
 from xnai_validate.wire.http.destination import without_userinfo
 from xnai_validate.wire.http.request import HttpRequest, Prepared, prepare
+from xnai_validate.wire.http.session import authorized
 from xnai_validate.wire.net.connection import Pipe, dial
 from xnai_validate.wire.net.tls import client_context
 
@@ -54,6 +55,7 @@ async def open_websocket(
         raise Unmeasurable(
             "WebSocket checks need the package websockets", hint="pip install 'xnai-validate[websocket]'"
         ) from error
+    request = await authorized(request)
     prepared = prepare(request)
     to, headers = prepared.to, _headers(request, prepared)
     if to.socket is not None:

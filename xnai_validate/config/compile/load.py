@@ -18,6 +18,7 @@ from xnai_validate.config.compile.recipes import Recipes
 from xnai_validate.config.compile.selection import add_needed_ids, is_narrowed, select
 from xnai_validate.config.compile.steady import SteadyState
 from xnai_validate.config.compile.suites import Suites
+from xnai_validate.config.compile.targets.logins import with_logins
 from xnai_validate.config.compile.targets.targets import Targets, unverified, with_probes
 from xnai_validate.config.compile.thresholds import Thresholds
 from xnai_validate.config.compile.variables.interpolation import Interpolator
@@ -111,7 +112,8 @@ class Loader:
         if not self.profiles:
             self.problems.raise_if_any()
         secrets = self.interpolator.secrets
-        targets = Targets(self.options, self.problems, secrets).build(self.profiles, stack)
+        target_builder = Targets(self.options, self.problems, secrets)
+        targets = target_builder.build(self.profiles, stack)
         self.measurements = Measurements(self.problems, frozenset(targets), secrets)
         allowed = self.options.allow.union(*(profile.file.allow for profile in self.profiles))
         checks = Checks(
@@ -137,6 +139,7 @@ class Loader:
         limits = limits_of(self.profiles, self.options, self.problems)
         steady = SteadyState(self.measurements).of(self.profiles)
         final_targets = with_probes(targets, self.profiles, self.measurements.compile)
+        final_targets = with_logins(final_targets, target_builder.logins, self.measurements.compile, self.problems)
         all_vars = self.interpolator.all_vars()
         self._refuse_unused(stack)
         self.problems.raise_if_any()

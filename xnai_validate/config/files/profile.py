@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, WithJsonSchema, field_validator, model_validator
+from pydantic import BeforeValidator, Field, WithJsonSchema, field_validator
 
+from xnai_validate.config.files.auth import AuthEntry
 from xnai_validate.config.files.common import DefaultsEntry, Entry, Rules, Texts, listed
 from xnai_validate.config.files.recipe import RecipeUse
 from xnai_validate.kit import STEADY_WITHIN_S, Duration, Size
@@ -32,22 +33,6 @@ class TlsEntry(Entry):
     server_name: str | None = None
     key_password_env: str | None = None
     """The environment variable that holds the pass phrase of an encrypted key."""
-
-
-class AuthEntry(Entry):
-    """The credentials of HTTP requests; the secret is never written down, an environment variable holds it."""
-
-    scheme: Literal["basic", "digest", "bearer"]
-    user: str | None = None
-    """The user of `basic` and `digest`."""
-    secret_env: Annotated[str, Field(min_length=1)]
-    """The environment variable that holds the password, or the token of `bearer`."""
-
-    @model_validator(mode="after")
-    def _user_fits(self) -> Self:
-        if (self.user is None) != (self.scheme == "bearer"):
-            raise ValueError(f"{self.scheme} {'takes no user' if self.user is not None else 'takes a user'}")
-        return self
 
 
 class ProbeEntry(Entry):

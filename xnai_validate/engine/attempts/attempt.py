@@ -161,8 +161,9 @@ class Judgement:
 
 
 async def measure(measurement: CompiledMeasurement, ctx: Context) -> Facts:
-    """Measure once. Raises whatever the checker raises."""
+    """Measure once, after a login where the target has one. Raises whatever the checker raises."""
     checker = measurement.checker
+    await ctx.log_in()
     facts = await checker.measure(measurement.params, ctx)
     if not isinstance(facts, checker.facts):
         raise TypeError(f"it returned {type(facts).__name__} instead of {checker.facts.__name__}")

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import AsyncIterator, Callable, Hashable, Mapping
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Hashable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
@@ -14,7 +14,7 @@ from xnai_validate.engine.undo.faults import FaultInjector, target_of
 from xnai_validate.errors import NotApplicable, Unmeasurable
 from xnai_validate.kit import Clock, FaultEntry, JsonValue, Observation, Observed, Template
 from xnai_validate.model.judging.rules import parse_rules
-from xnai_validate.model.target import Target
+from xnai_validate.model.target import Session, Target
 from xnai_validate.plan import CompiledMeasurement, PlannedFault
 
 T = TypeVar("T")
@@ -36,6 +36,8 @@ class Scope:
     """The memory of the host that may be taken before the guard ends the run."""
     mask: Callable[[str], None] = lambda secret: None
     """Masks a secret in all later events."""
+    sessions: Mapping[str, Session] = field(default_factory=dict)
+    """Target name -> its login."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +82,14 @@ class CheckContext:
         target = self.moved.get(name) or self.scope.targets.get(name)
         if target is None or (target.url is None and target.container is None and target.pid is None):
             raise NotApplicable(f"target {name} is not configured")
-        return target
+        session = self.scope.sessions.get(name)
+        return target if session is None else replace(target, session=session)
+
+    async def log_in(self) -> None:
+        """Log in to the target of the check, if it has a login. Raises Unmeasurable if that fails."""
+        session = self.scope.sessions.get(self.measurement.target or "")
+        if session is not None:
+            await session.credentials()
 
     async def observe(self, observation: Observation, values: Mapping[str, JsonValue] | None = None) -> Observed:
         """Measure and judge an observation of the params; raises the exceptions of its checker."""
@@ -120,6 +129,14 @@ class CheckContext:
                 self.active_faults.remove(planned.description)
                 self.moved.clear()
                 self.moved.update(before)
+
+    @asynccontextmanager
+    async def under_all(self, faults: Sequence[PlannedFault]) -> AsyncIterator[None]:
+        """A context in which several faults are in force; the last one injected is reverted first."""
+        async with AsyncExitStack() as stack:
+            for planned in faults:
+                await stack.enter_async_context(self.under(planned))
+            yield
 
     async def shared(self, key: Hashable, open_: Callable[[], AbstractAsyncContextManager[T]]) -> T:
         """A value that lives as long as the run."""

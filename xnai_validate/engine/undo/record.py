@@ -90,12 +90,12 @@ def myself() -> ProcessId:
 
 def _target_to_json(target: Target) -> tuple[JsonObject, JsonObject]:
     """The target, and its secret part."""
-    document: JsonObject = asdict(target)
+    document: JsonObject = asdict(replace(target, session=None))
     secret: JsonObject = {}
     if target.password and not target.password_env:
         secret["password"] = target.password
     document["password"] = document["auth"] = document["proxy"] = None  # for HTTP requests, which revert no fault
-    del document["headers"]  # so that no credentials among them are written to disk
+    del document["session"], document["headers"]  # so that no credentials among them are written to disk
     if target.tls.key_password:
         document["tls"] = asdict(replace(target.tls, key_password=None))
         secret["key_password"] = target.tls.key_password

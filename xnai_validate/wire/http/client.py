@@ -32,6 +32,8 @@ from xnai_validate.wire.http.upload import pieces_of
 __all__ = ["BODY_CAP", "HttpAnswer", "HttpClient", "HttpRequest", "HttpStream", "Timing"]
 
 BODY_CAP = 1024 * 1024
+UNAUTHORIZED = 401
+"""The status of a response to a request without (valid) credentials (RFC 9110 section 15.5.2)."""
 TURN = 256
 """Pieces of a body after which others may run: a server may send it byte by byte."""
 
@@ -74,6 +76,8 @@ class HttpStream:
         assert exchange.body is not None
         self.head = exchange.head
         self.progress = exchange.progress
+        self.begun_again = False
+        """Whether the request was sent again after a login: its times are those of the last exchange."""
         self.timing = Timing(exchange.progress.connect_ms, exchange.progress.tls_ms, exchange.first_byte_ms)
         self._body = exchange.body
         self._response = response
@@ -162,10 +166,34 @@ class HttpClient:
 
         `progress` is kept up to date, also where no response comes. An idempotent request may use a connection that was
         kept open, and is sent once more where the server has closed that one meanwhile. Raises WireError; Unmeasurable
-        for a request that HTTP does not allow.
+        for a request that HTTP does not allow, and where the login of its session fails.
+
+        With a session, a request that gets status 401 is sent once more after a new login.
         """
+        session, progress = request.session, progress or Progress()
+        if session is None:
+            return await self._exchange(request, progress)
+        credentials = await session.credentials()
+        progress.restart()
+        stream = await self._exchange(request.with_credentials(credentials), progress)
+        if stream.head.status != UNAUTHORIZED:
+            return stream
+        name = f"{request.method.upper()} {without_userinfo(request.url)}"
+        renewed = await session.renewed(credentials, name)
+        if renewed is None:
+            return stream
+        await stream.aclose()
+        progress.restart()
+        again = await self._exchange(request.with_credentials(renewed), progress)
+        again.begun_again = True
+        if again.head.status == UNAUTHORIZED:
+            session.still_refused(name)
+        return again
+
+    async def _exchange(self, request: HttpRequest, progress: Progress) -> HttpStream:
+        """Send one request and read the headers of its response."""
         prepared = prepare(request)
-        exchange = Exchange(prepared, request.fresh, progress or Progress())
+        exchange = Exchange(prepared, request.fresh, progress)
         auth = httpx.DigestAuth(prepared.digest.user, prepared.digest.secret) if prepared.digest else None
         try:
             response = await self._client.send(_sent(prepared, exchange), stream=True, auth=auth)
@@ -198,6 +226,8 @@ class HttpClient:
         while True:
             stream = await self.send(reading.request, reading.progress)
             reading.stream, reading.size, reading.body = stream, 0, []
+            if stream.begun_again and not reading.followed:
+                reading.started = stream.progress.started
             try:
                 await _read_all(reading, stream, body_cap)
             except WireError as failure:

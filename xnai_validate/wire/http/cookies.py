@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import UTC
+from email.utils import parsedate_to_datetime
 
 import httpx
 
@@ -22,17 +26,59 @@ class SetCookie:
     value: str
     attributes: str
     """What follows the value: `Path=/; HttpOnly; SameSite=Lax`."""
+    lifetime_s: float | None
+    """Seconds until it expires; None for a cookie of the session, 0 or less for one that is deleted."""
+    domain: str | None
+    """Without it, the cookie goes to the host that set it alone."""
+    path: str | None
+    secure: bool
+    http_only: bool
+    same_site: str | None
+    """In lower case: `strict`, `lax` or `none`."""
 
 
-def set_cookies(head: Head) -> tuple[SetCookie, ...]:
-    """The cookies that a response sets, in its order (RFC 6265 section 5.2); lines without a name are left out."""
+def set_cookies(head: Head, now_s: float) -> tuple[SetCookie, ...]:
+    """The cookies that a response sets, in its order (RFC 6265 section 5.2); lines without a name are left out.
+
+    `now_s` is when it came, in seconds since the epoch.
+    """
     parsed = []
     for line in head.set_cookies[:SHOWN_CAP]:
         pair, _, attributes = line.partition(";")
         name, equals, value = pair.partition("=")
         if equals and name.strip():
-            parsed.append(SetCookie(name.strip(), value.strip(), attributes.strip()))
+            parsed.append(_cookie(name.strip(), value.strip(), attributes.strip(), now_s))
     return tuple(parsed)
+
+
+def _cookie(name: str, value: str, attributes: str, now_s: float) -> SetCookie:
+    """The cookie with what its attributes mean; of an attribute that comes twice, the last counts."""
+    given: dict[str, str] = {}
+    for attribute in attributes.split(";"):
+        key, _, text = attribute.partition("=")
+        given[key.strip().lower()] = text.strip()
+    return SetCookie(
+        name,
+        value,
+        attributes,
+        _lifetime_s(given, now_s),
+        given.get("domain", "").lstrip(".").lower() or None,
+        given.get("path") or None,
+        "secure" in given,
+        "httponly" in given,
+        given.get("samesite", "").lower() or None,
+    )
+
+
+def _lifetime_s(given: Mapping[str, str], now_s: float) -> float | None:
+    """Seconds until a cookie expires: Max-Age goes before Expires, and what is malformed is ignored (section 5.2)."""
+    if re.fullmatch(r"-?\d{1,15}", given.get("max-age", ""), re.ASCII):
+        return float(given["max-age"])
+    try:
+        expires = parsedate_to_datetime(given.get("expires", ""))
+        return round((expires if expires.tzinfo else expires.replace(tzinfo=UTC)).timestamp() - now_s, 3)
+    except (ValueError, OverflowError):
+        return None
 
 
 class CookieJar:

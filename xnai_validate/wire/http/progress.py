@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from enum import Enum
 from time import perf_counter
 
@@ -40,6 +40,12 @@ class Progress:
     """When the last of them returned."""
     peer_closed: bool = False
     """Whether a read has met the end of the connection."""
+
+    def restart(self) -> None:
+        """Begin again, for another exchange in place of this one."""
+        fresh = Progress()
+        for part in fields(fresh):
+            setattr(self, part.name, getattr(fresh, part.name))
 
     @property
     def unfinished(self) -> str:

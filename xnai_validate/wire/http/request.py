@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from base64 import b64encode
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from xnai_validate import __version__
 from xnai_validate.errors import Unmeasurable
-from xnai_validate.model.target import Auth, Target, Tls
+from xnai_validate.model.target import Auth, Credentials, Session, Target, Tls
 from xnai_validate.wire.http.content_coding import ACCEPT_ENCODING
 from xnai_validate.wire.http.destination import Destination, destination
 from xnai_validate.wire.http.upload import Body
@@ -53,6 +53,8 @@ class HttpRequest:
     """Whether HTTP/2 is offered (with TLS) or spoken (without)."""
     keeps_cookies: bool = False
     """Whether cookies that a redirection sets are sent from then on (RFC 6265)."""
+    session: Session | None = None
+    """The login whose credentials are added when it is sent."""
 
     @classmethod
     def of(
@@ -69,20 +71,32 @@ class HttpRequest:
     ) -> HttpRequest:
         """A request with headers from a mapping; `content_type` is added unless the headers have one.
 
-        With `target`, its TLS settings and proxy are used; its credentials and headers too, unless the url is of
-        another origin.
+        With `target`, its TLS settings and proxy are used; its credentials, session and headers too, unless the url is
+        of another origin. A request with its own header `Authorization` has no session.
         """
         pairs = tuple((headers or {}).items())
         if content_type is not None and not any(name.lower() == "content-type" for name, _ in pairs):
             pairs = (*pairs, ("Content-Type", content_type))
         if target is None:
             return cls(url, method, pairs, body, tls or Tls(), fresh)
-        auth = None
-        if (target.auth is not None or target.headers) and _belongs(url, target):
+        auth = session = None
+        if (target.auth or target.headers or target.session) and _belongs(url, target):
             auth = target.auth
             own = {name.lower() for name, _ in pairs}
+            session = None if "authorization" in own else target.session
             pairs = (*(pair for pair in target.headers if pair[0].lower() not in own), *pairs)
-        return cls(url, method, pairs, body, tls or target.tls, fresh, auth, target.proxy, target.http2)
+        proxy, http2 = target.proxy, target.http2
+        return cls(url, method, pairs, body, tls or target.tls, fresh, auth, proxy, http2, session=session)
+
+    def with_credentials(self, credentials: Credentials) -> HttpRequest:
+        """The request with the credentials of its session; its own headers go before them, cookies are joined."""
+        own = {name.lower() for name, _ in self.headers}
+        cookies = [value for name, value in (*self.headers, *credentials) if name.lower() == "cookie"]
+        headers = [pair for pair in self.headers if pair[0].lower() != "cookie"]
+        headers += [pair for pair in credentials if pair[0].lower() not in own | {"cookie"}]
+        if cookies:
+            headers.append(("Cookie", "; ".join(cookies)))
+        return replace(self, headers=tuple(headers), session=None)
 
 
 def _belongs(url: str, target: Target) -> bool:

@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import SplitResult, unquote, urlsplit, urlunsplit
 
-from xnai_validate.config.files.profile import AuthEntry, TlsEntry
+from xnai_validate.config.files.auth import AuthEntry
+from xnai_validate.config.files.profile import TlsEntry
 from xnai_validate.config.yaml_files.problems import Problems, Where
 from xnai_validate.errors import Unmeasurable
 from xnai_validate.model.target import UNIX, Auth, Target, Tls, over_socket
@@ -39,7 +40,7 @@ class TargetAccess:
                 server_name = tls_name(server_name)
             except ValueError as error:
                 self.problems.at(where.at("server_name"), f"server_name: {error}", "write a name such as api.internal")
-        key_password = self._secret(entry.key_password_env, where.at("key_password_env"))
+        key_password = self.secret(entry.key_password_env, where.at("key_password_env"))
         return Tls(
             located(entry.ca, folder),
             entry.verify,
@@ -62,13 +63,13 @@ class TargetAccess:
             self.problems.at(where, error.message, error.hint)
 
     def auth(self, entry: AuthEntry | None, where: Where) -> Auth | None:
-        """The credentials of HTTP requests."""
-        if entry is None:
+        """The credentials of HTTP requests; None if they come from a login."""
+        if entry is None or entry.scheme == "login" or entry.scheme == "oauth2-client-credentials":
             return None
-        secret = self._secret(entry.secret_env, where.at("secret_env"))
-        return Auth(entry.scheme, entry.user or "", secret or "")
+        return Auth(entry.scheme, entry.user or "", self.secret(entry.secret_env, where.at("secret_env")) or "")
 
-    def _secret(self, variable: str | None, where: Where) -> str | None:
+    def secret(self, variable: str | None, where: Where) -> str | None:
+        """The value of the environment variable that holds a secret; one that is not set is noted as an error."""
         if variable is None:
             return None
         secret = self.environ.get(variable)

@@ -10,6 +10,7 @@ from urllib.parse import unquote, urlsplit
 
 from xnai_validate.config.compile.profile_chain import Profile
 from xnai_validate.config.compile.targets.access import TargetAccess, checked_url, is_socket, located
+from xnai_validate.config.files.auth import AuthEntry
 from xnai_validate.config.files.profile import CandidateEntry, ProbeEntry, TargetEntry
 from xnai_validate.config.files.stack import StackDescription
 from xnai_validate.config.options import LoadOptions
@@ -51,6 +52,8 @@ class Targets:
     options: LoadOptions
     problems: Problems
     secrets: set[str]
+    logins: dict[str, tuple[AuthEntry, str, Where]] = field(default_factory=dict)
+    """Target name -> the credentials that need a login, their secret, and where they are written."""
 
     def build(self, profiles: Iterable[Profile], stack: StackDescription | None) -> dict[str, PlannedTarget]:
         """Every target by name, without probes. A stack file is the whole stack: what it lacks is not configured."""
@@ -96,6 +99,11 @@ class Targets:
 
     def _planned(self, name: str, source: _TargetSource) -> PlannedTarget:
         entry = source.entry
+        auth = self._access.auth(entry.auth, source.at("auth"))
+        if entry.auth is not None and auth is None and any(candidate.url for candidate in entry.url):
+            place = source.at("auth")
+            secret = self._access.secret(entry.auth.secret_env, place.at("secret_env"))
+            self.logins[name] = (entry.auth, secret or "", place)
         state_file = str(self.options.stack_file.resolve()) if self.options.stack_file else None
         base = Target(
             name,
@@ -106,7 +114,7 @@ class Targets:
             password=self._password(entry),
             password_env=self._password_env(entry),
             tls=self._access.tls(entry.tls, source.at("tls"), source.folder),
-            auth=self._access.auth(entry.auth, source.at("auth")),
+            auth=auth,
             http2=entry.http2,
             headers=self._headers(entry),
         )
