@@ -30,8 +30,16 @@ def server() -> Iterator[Target]:
     """A server that is up, as a target for its user `tester`."""
     if not shutil.which("mariadbd"):
         subprocess.run(["apt-get", "update", "-qq"], check=True)
-        package = ["apt-get", "install", "-y", "-qq", "--no-install-recommends", "mariadb-server-core"]
-        subprocess.run(package, check=True, stdout=subprocess.DEVNULL)
+        packages = [
+            "apt-get",
+            "install",
+            "-y",
+            "-qq",
+            "--no-install-recommends",
+            "mariadb-server-core",
+            "mariadb-client",
+        ]
+        subprocess.run(packages, check=True, stdout=subprocess.DEVNULL)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         install = [
@@ -46,12 +54,17 @@ def server() -> Iterator[Target]:
             capture_output=True,
         )
         (folder / "init.sql").write_text(
-            f"create user tester@'127.0.0.1' identified by '{PASSWORD}'; create database shop;\n"
+            f"create user tester@'127.0.0.1' identified by '{PASSWORD}';\ncreate database shop;\n"
             "grant all on shop.* to tester@'127.0.0.1';\n"
         )
         port = free_port()
         command = ["mariadbd", "--no-defaults", f"--datadir={name}/data", "--user=root", f"--port={port}"]
-        command += ["--bind-address=127.0.0.1", f"--socket={name}/socket", f"--init-file={name}/init.sql"]
+        command += [
+            "--skip-name-resolve",
+            "--bind-address=127.0.0.1",
+            f"--socket={name}/socket",
+            f"--init-file={name}/init.sql",
+        ]
         with (folder / "log").open("wb") as log:
             process = subprocess.Popen(command, stdout=log, stderr=log)
         target = Target("db", f"mysql://tester@127.0.0.1:{port}/shop", password=PASSWORD)

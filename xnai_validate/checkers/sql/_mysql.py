@@ -13,6 +13,8 @@ from xnai_validate.wire.failure import WireError, wire_error
 from xnai_validate.wire.net.tls import client_context
 
 _ACCESS_DENIED = {1044, 1045, 1698}
+_MARIADB = "5.5.5-"
+"""What MariaDB before 11 puts before its version, for clients that know no version of two digits."""
 _CONNECTION_LOST = {2003, 2006, 2013}
 
 
@@ -50,7 +52,7 @@ class MySql:
             raise _translated(error, f"connect to {target.host}:{parts.port or 3306}") from None
         except OSError as error:
             raise wire_error(error, f"connect to {target.host}:{parts.port or 3306}") from None
-        version = str(connection.get_server_info())
+        version = str(connection.get_server_info()).removeprefix(_MARIADB)
         name = "mariadb" if "mariadb" in version.lower() else "mysql"
         return cls(connection, Server(name, version, (perf_counter() - started) * 1000))
 

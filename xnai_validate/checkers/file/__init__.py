@@ -1,0 +1,1 @@
+"""Files on this host: backups, state files, certificates, lock files."""
