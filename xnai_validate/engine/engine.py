@@ -16,7 +16,7 @@ from xnai_validate.engine.attempts.steadiness import Steadiness
 from xnai_validate.engine.attempts.waiving import waived
 from xnai_validate.engine.clock import SystemClock
 from xnai_validate.engine.events.emit import Emitter, Outbox
-from xnai_validate.engine.events.opening import begin, preload
+from xnai_validate.engine.events.opening import begin, notes_of, preload
 from xnai_validate.engine.memory_guard import (
     EVERY_S,
     PATIENCE,
@@ -195,7 +195,7 @@ class Engine:
         try:
             preload(self.plan)
             self.journal_path = begin(self._emitter, self.plan, self._run, self._state)
-            self._open.append(shared := Shared(self._warn))
+            self._open.append(shared := Shared(self._warn, notes_of(self.plan)))
             try:
                 await self._checks(shared)
                 self._over = True

@@ -18,7 +18,7 @@ A checker returns facts and never decides; rules judge the facts::
 from __future__ import annotations
 
 import inspect
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Hashable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar, get_type_hints
 
@@ -56,6 +56,8 @@ class Checker:
     """Modules to import before the first check, so that loading them delays no measurement."""
     waits: WaitsOf | None
     """Returns the times of a measurement with given params; None if it is short."""
+    notes: NotesOf | None = None
+    """Returns what is noted for given params when a run begins; None if nothing is."""
 
     @property
     def name(self) -> str:
@@ -93,6 +95,9 @@ Preload = tuple[str, ...] | Callable[[Target | None], tuple[str, ...]]
 WaitsOf = Callable[[Any, Inner], Waits]
 """Returns how long a measurement takes by its params; the second argument returns that of an observation in them."""
 
+NotesOf = Callable[[Any], Mapping[Hashable, object]]
+"""Returns what has to be known from the beginning of a run by its params: key -> value, for `Context.noted`."""
+
 P = TypeVar("P", bound=Params)
 F = TypeVar("F", bound=Facts)
 MARK = "__xnai_checker__"
@@ -107,6 +112,7 @@ def checker(
     extra: str | None = None,
     preload: Preload = (),
     waits: WaitsOf | None = None,
+    notes: NotesOf | None = None,
 ) -> Callable[[Callable[[P, Context], Awaitable[F]]], Callable[[P, Context], Awaitable[F]]]:
     """Declare an async function `(params, ctx) -> facts` as the checker of `kind` (`family.name`).
 
@@ -122,6 +128,8 @@ def checker(
             that returns them for a target.
         waits: a function that returns how long a measurement takes by its params; by default it is short, and limited
             by the param `timeout` where that is given.
+        notes: a function that is called with the params when a run begins, before any check: what it returns is found
+            by `ctx.noted(key)`, such as the size that a log had then.
     """
 
     def declare(measure: Callable[[P, Context], Awaitable[F]]) -> Callable[[P, Context], Awaitable[F]]:
@@ -146,6 +154,7 @@ def checker(
             extra,
             preload,
             waits,
+            notes,
         )
         setattr(measure, MARK, declared)
         return measure

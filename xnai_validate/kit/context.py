@@ -88,6 +88,9 @@ class Context(Protocol):
         with the family: `("http", "client", target.origin)`.
         """
 
+    def noted(self, key: Hashable) -> object:
+        """Return what the checker has noted under a key when the run began (`@checker(notes=...)`); None if nothing."""
+
     def mask(self, secret: str) -> None:
         """Mask a secret that was found while measuring, such as a session token, in all that the run reports."""
 

@@ -90,9 +90,9 @@ class FileState(Facts):
     """Of a directory: the number of its entries."""
     sha256: str | None = None
     """The checksum of its content, in lower case hexadecimal."""
-    text_: str | None = Field(None, alias="text")
+    text_: str | None = Field(default=None, alias="text")
     """The beginning of its content as text."""
-    json_: JsonValue = Field(None, alias="json")
+    json_: JsonValue = Field(default=None, alias="json")
     """Its content as a JSON document; null where it is none, or was not read as a whole."""
     json_valid: bool | None = None
     """Whether the content that was read is a JSON document."""

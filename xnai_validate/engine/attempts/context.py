@@ -142,6 +142,10 @@ class CheckContext:
         """A value that lives as long as the run."""
         return await self.scope.shared.get(key, open_)
 
+    def noted(self, key: Hashable) -> object:
+        """What was noted under a key when the run began; None if nothing was."""
+        return self.scope.shared.notes.get(key)
+
     def mask(self, secret: str) -> None:
         """Mask a secret that was found while measuring in all that the run reports."""
         self.scope.mask(secret)

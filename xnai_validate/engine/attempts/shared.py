@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Mapping
 from contextlib import AbstractAsyncContextManager
 from typing import TypeVar, cast
 
@@ -35,8 +35,10 @@ class _Held:
 class Shared:
     """The resources of a run. `warn` is called with a sentence for each that could not be closed."""
 
-    def __init__(self, warn: Callable[[str], None]) -> None:
+    def __init__(self, warn: Callable[[str], None], notes: Mapping[Hashable, object] | None = None) -> None:
         self._warn = warn
+        self.notes: Mapping[Hashable, object] = notes or {}
+        """What checkers have noted when the run began."""
         self._held: dict[Hashable, _Held] = {}
         self._opened: list[tuple[Hashable, _Held]] = []
         self._impatient = asyncio.Event()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from contextlib import suppress
 from pathlib import Path
 
@@ -22,6 +22,18 @@ def preload(plan: Plan) -> None:
     for name in plan.preload_modules():
         with suppress(ImportError):
             importlib.import_module(name)
+
+
+def notes_of(plan: Plan) -> dict[Hashable, object]:
+    """What the checkers of a plan note before the first check; a key that several note has the first one's value."""
+    notes: dict[Hashable, object] = {}
+    pending = [check.measurement for check in plan.checks if check.skip is None]
+    while pending:
+        measurement = pending.pop()
+        pending += measurement.observations.values()
+        if measurement.checker.notes is not None:
+            notes = {**measurement.checker.notes(measurement.params), **notes}
+    return notes
 
 
 def begin(emitter: Emitter, plan: Plan, run: RunInfo, state: Path) -> Path | None:

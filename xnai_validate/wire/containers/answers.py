@@ -42,6 +42,8 @@ class Config(Part):
 
     image: str | None = Field(None, alias="Image")
     user: str | None = Field(None, alias="User")
+    tty: bool | None = Field(None, alias="Tty")
+    """Whether its main process has a terminal; then its output is not framed."""
 
 
 class RestartPolicy(Part):

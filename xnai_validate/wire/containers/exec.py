@@ -5,7 +5,7 @@ Source: Docker Engine API, ContainerExec, ExecStart, ExecInspect; for the framin
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from urllib.parse import quote
 
 from pydantic import Field
@@ -15,7 +15,7 @@ from xnai_validate.wire.containers.answers import Part
 from xnai_validate.wire.containers.engine import ContainerEngine, EngineError, container_path
 
 HEADER_BYTES = 8
-_STDERR = 2
+STDERR = 2
 
 
 class ExecCreated(Part):
@@ -34,19 +34,15 @@ class ExecInspection(Part):
     container_id: str | None = Field(None, alias="ContainerID")
 
 
-class ExecOutput:
-    """The output of a command without a terminal, out of the frames in which the engine sends it.
+class Frames:
+    """The frames in which an engine sends the output of a process without a terminal.
 
     A frame is a header of 8 bytes - the stream (0 stdin, 1 stdout, 2 stderr), three zeros, the size as a big-endian
-    number of 4 bytes - and that number of bytes. Of each stream the first `cap` bytes are kept.
+    number of 4 bytes - and that number of bytes. `take` gets the number of the stream and its next bytes.
     """
 
-    def __init__(self, cap: int) -> None:
-        self._cap = cap
-        self.stdout = bytearray()
-        self.stderr = bytearray()
-        self.truncated = False
-        """Whether something was dropped."""
+    def __init__(self, take: Callable[[int, bytes], None]) -> None:
+        self._take = take
         self._header = bytearray()
         self._left = 0
         """Bytes of the current frame that have not come yet."""
@@ -63,23 +59,35 @@ class ExecOutput:
                     self._begin_frame()
                 continue
             piece = data[at : at + self._left]
-            self._keep(piece)
+            self._take(self._header[0], piece)
             self._left -= len(piece)
             at += len(piece)
             if self._left == 0:
                 self._header.clear()
 
     def _begin_frame(self) -> None:
-        if self._header[0] > _STDERR or any(self._header[1:4]):
-            raise EngineError(ErrorKind.PROTOCOL, "the output of the command is not framed as the engine documents it")
+        if self._header[0] > STDERR or any(self._header[1:4]):
+            raise EngineError(ErrorKind.PROTOCOL, "the output is not framed as the engine's documentation describes")
         self._left = int.from_bytes(self._header[4:], "big")
         if self._left == 0:
             self._header.clear()
 
-    def _keep(self, piece: bytes) -> None:
-        stream = self.stderr if self._header[0] == _STDERR else self.stdout
-        room = self._cap - len(stream)
-        stream += piece[:room]
+
+class ExecOutput:
+    """The output of a command; of stdout and of stderr the first `cap` bytes are kept."""
+
+    def __init__(self, cap: int) -> None:
+        self._cap = cap
+        self.stdout = bytearray()
+        self.stderr = bytearray()
+        self.truncated = False
+        """Whether something was dropped."""
+        self.frames = Frames(self._keep)
+
+    def _keep(self, stream: int, piece: bytes) -> None:
+        kept = self.stderr if stream == STDERR else self.stdout
+        room = self._cap - len(kept)
+        kept += piece[:room]
         self.truncated = self.truncated or len(piece) > room
 
 
@@ -108,7 +116,7 @@ async def create_exec(
 
 async def start_exec(engine: ContainerEngine, id_: str, output: ExecOutput) -> None:
     """Start a prepared command and read its output to the end; bound the time outside. Raises EngineError."""
-    await engine.stream(f"/exec/{quote(id_, safe='')}/start", {"Detach": False, "Tty": False}, output.feed)
+    await engine.stream(f"/exec/{quote(id_, safe='')}/start", {"Detach": False, "Tty": False}, output.frames.feed)
 
 
 async def inspect_exec(engine: ContainerEngine, id_: str) -> ExecInspection:

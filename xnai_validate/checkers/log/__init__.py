@@ -1,0 +1,1 @@
+"""Logs: which lines were written since the run or the check began."""
