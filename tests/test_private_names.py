@@ -7,6 +7,7 @@ import importlib
 import inspect
 import re
 from collections.abc import Iterator
+from functools import cache
 
 import pytest
 from redis.asyncio import Connection
@@ -73,15 +74,18 @@ def private_part(dotted: str) -> bool:
 
 def inherited_names(found: type) -> set[str]:
     """The private names of the classes of libraries that a class is derived from."""
-    names: set[str] = set()
-    for base in found.__mro__[1:]:
-        if not is_ours(base.__module__) and base is not object:
-            names |= {name for name in vars(base) if is_private(name)}
-            try:
-                names |= set(re.findall(r"\bself\.(_[a-z]\w*)", inspect.getsource(base)))
-            except (OSError, TypeError):  # written in C
-                continue
-    return names - DOCUMENTED
+    bases = [base for base in found.__mro__[1:] if not is_ours(base.__module__) and base is not object]
+    return set().union(*map(private_names, bases)) - DOCUMENTED
+
+
+@cache
+def private_names(base: type) -> frozenset[str]:
+    """The private attributes of a class, and those that its methods have of `self`."""
+    try:
+        used = re.findall(r"\bself\.(_[a-z]\w*)", inspect.getsource(base))
+    except (OSError, TypeError):  # written in C
+        used = []
+    return frozenset((*filter(is_private, vars(base)), *used))
 
 
 def inherited_uses(found: type) -> list[str]:
