@@ -8,6 +8,7 @@ import tempfile
 from collections.abc import Collection, Generator, Iterable, Mapping
 from concurrent.futures import as_completed
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 from typing import cast
 
@@ -15,6 +16,7 @@ from xnai_validate.cli.proving.worker_pool import exit_worker, run_cancellable, 
 from xnai_validate.config.compile.load import load_plan
 from xnai_validate.config.options import LoadOptions
 from xnai_validate.demo.defects import CATALOGUE, Defect
+from xnai_validate.demo.processes.launch import Launch, Template, launch_program
 from xnai_validate.demo.processes.stack import EmbeddedStack
 from xnai_validate.demo.settings import Layout
 from xnai_validate.engine import Engine, new_run_id, signals
@@ -139,7 +141,7 @@ def _run_trial(trial: Trial, profile: str) -> TrialResult:
         os.setpriority(os.PRIO_PROCESS, 0, BROKEN_NICE)
     try:
         with (
-            EmbeddedStack.start(layout=trial.layout, defects=(trial.defect,) if trial.defect else ()) as stack,
+            _start_stack(trial) as stack,
             # A state folder of its own: a fault in one trial's stack must not stop the other trials.
             tempfile.TemporaryDirectory(prefix="xnai-prove-") as state,
         ):
@@ -158,6 +160,19 @@ def _run_trial(trial: Trial, profile: str) -> TrialResult:
         {check.id: check.status for check in report.checks},
         {check.id: check.reason for check in report.checks if check.reason},
     )
+
+
+def _start_stack(trial: Trial) -> EmbeddedStack:
+    """Start the stack of a trial. A healthy one is started as for `run --demo`, a broken one as quickly as can be."""
+    if trial.defect is None:
+        return EmbeddedStack.start(trial.layout)
+    return EmbeddedStack.start(trial.layout, (trial.defect,), launch=_quick_launch())
+
+
+@cache
+def _quick_launch() -> Launch:
+    """What launches the broken stacks of this worker; it ends with the worker."""
+    return Template().launch if Template.supported else launch_program
 
 
 async def _run_checks(profile: str, load: LoadOptions, state: Path) -> RunReport:

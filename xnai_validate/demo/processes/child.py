@@ -86,7 +86,7 @@ def become_program(program: Path, arguments: list[str]) -> NoReturn:
 
 def become_part(part: Part, settings: Settings, sockets: Sockets, ready: Ready) -> NoReturn:
     """Serve a part in this process until SIGTERM, then end it without returning to the supervisor's code."""
-    _end_after(lambda: run_part(part, settings, sockets, ready))
+    end_after(lambda: run_part(part, settings, sockets, ready))
 
 
 @seam
@@ -98,7 +98,7 @@ def run_part(part: Part, settings: Settings, sockets: Sockets, ready: Ready) -> 
         asyncio.run(_serve(part, settings, sockets, ready))
 
 
-def _end_after(work: Callable[[], None]) -> NoReturn:
+def end_after(work: Callable[[], object]) -> NoReturn:
     """Do the work of this process and end it: with 0, or with 1 and a traceback if it raised."""
     code = 1
     try:
@@ -118,7 +118,7 @@ def _run_workers(part: Part, settings: Settings, sockets: Sockets, ready: Ready)
 
     def become(number: int, serving: Ready) -> NoReturn:
         worker = replace(settings, worker=number)
-        _end_after(lambda: asyncio.run(_serve(part, worker, sockets, serving)))
+        end_after(lambda: asyncio.run(_serve(part, worker, sockets, serving)))
 
     metrics.begin()
     WorkerPool(part.workers, become, metrics.forget_worker).run(ready)

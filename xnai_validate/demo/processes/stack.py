@@ -9,7 +9,6 @@ import select
 import shutil
 import signal
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -17,6 +16,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Self, cast
 
+from xnai_validate.demo.processes.launch import Launch, Launched, LaunchFailed, launch_program
 from xnai_validate.demo.processes.stack_file import StackFile
 from xnai_validate.demo.settings import Layout
 
@@ -34,7 +34,7 @@ class StackFailed(RuntimeError):
 class EmbeddedStack:
     """A running embedded stack, as a context manager. It ends when `stop` is called or when this process dies."""
 
-    def __init__(self, process: subprocess.Popen[bytes], run_dir: Path, messages: IO[bytes]) -> None:
+    def __init__(self, process: Launched, run_dir: Path, messages: IO[bytes]) -> None:
         self._process = process
         self._messages = messages
         self.run_dir = run_dir
@@ -49,25 +49,26 @@ class EmbeddedStack:
         state_file: Path | None = None,
         meanwhile: Callable[[], None] = lambda: None,
         scale: float | None = None,
+        launch: Launch = launch_program,
     ) -> Self:
         """Start a stack in a process of its own and wait until all of it is ready.
 
         `state_file` is a copy of the stack file that is kept up to date while the stack runs. `meanwhile` is called
-        while the stack starts. With `scale` its times are those of a real stack, divided by that. Raises StackFailed.
+        while the stack starts. With `scale` its times are those of a real stack, divided by that. `launch` starts
+        the supervisor. Raises StackFailed.
         """
         run_dir = Path(tempfile.mkdtemp(prefix="xnai-stack-"))
-        command = [sys.executable, "-m", "xnai_validate.demo", "--layout", layout, "--until-eof", "--run-dir"]
-        command += [str(run_dir), *(word for name in defects for word in ("--defect", name))]
-        command += ["--state", str(state_file.resolve())] if state_file else []
-        command += ["--scale", str(scale)] if scale else []
+        arguments = ["--layout", layout, "--until-eof", "--run-dir", str(run_dir)]
+        arguments += [word for name in defects for word in ("--defect", name)]
+        arguments += ["--state", str(state_file.resolve())] if state_file else []
+        arguments += ["--scale", str(scale)] if scale else []
         messages = tempfile.TemporaryFile()  # noqa: SIM115  # lives as long as the stack
-        process = subprocess.Popen(
-            command,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=messages,
-            process_group=0,  # Ctrl-C is for this program, which may still need the stack to undo a fault
-        )
+        try:
+            process = launch(arguments, messages)
+        except LaunchFailed as error:
+            messages.close()
+            run_dir.rmdir()
+            raise StackFailed(str(error)) from None
         stack = cls(process, run_dir, messages)
         try:
             meanwhile()
@@ -96,13 +97,18 @@ class EmbeddedStack:
         """The process id of the supervisor."""
         return self._process.pid
 
+    @property
+    def running(self) -> bool:
+        """Whether the supervisor runs."""
+        return self._process.poll() is None
+
     def stop(self) -> None:
         """End the stack and wait for it; a second call does nothing."""
         for pipe in (self._process.stdin, self._process.stdout):
             if pipe is not None:
                 with contextlib.suppress(OSError):
                     pipe.close()
-        if self._process.poll() is None:
+        if self.running:
             self._process.send_signal(signal.SIGTERM)
         try:
             self._process.wait(STOP_S)
