@@ -24,6 +24,9 @@ def prove(
     full: Annotated[
         bool, typer.Option("--full", help="Run every defect against every check, not only those named for it.")
     ] = False,
+    cover: Annotated[
+        bool, typer.Option("--cover", help="Run as few defects as it takes for each check to fail under one.")
+    ] = False,
     jobs: Annotated[
         int,
         typer.Option(
@@ -43,13 +46,15 @@ def prove(
 ) -> None:
     """Run every defect of the embedded stack against the checks named for it, and print which checks caught it.
 
+    With --cover it runs two thirds of them: as few as it takes for each check to fail and each topic to take part.
+
     Exits 1 if a defect is not caught, or if a check fails on the healthy stack or under no defect.
     """
     require_demo_extra()
     from xnai_validate.cli.proving.matrix import append_matrix, write_matrix
     from xnai_validate.cli.proving.proof import prove_defects
 
-    proof = prove_defects(tuple(defect or ()), profile, full=full, jobs=jobs)
+    proof = prove_defects(tuple(defect or ()), profile, full=full, covering=cover, jobs=jobs)
     if output is not None:
         write_matrix(output, proof)
     complaints = tuple(proof.complaints())

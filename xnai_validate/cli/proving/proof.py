@@ -6,8 +6,10 @@ from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
 
+from xnai_validate.cli.proving.cover import cover
 from xnai_validate.cli.proving.trials import TrialResult, defect_trials, healthy_trials, run_trials, selected
 from xnai_validate.cli.terminal.console import print_notice
+from xnai_validate.demo.defects import TOPICS
 from xnai_validate.errors import ConfigError
 from xnai_validate.model.results.status import Status
 from xnai_validate.model.suggestions import did_you_mean
@@ -65,13 +67,18 @@ def _missed(result: TrialResult) -> Iterator[str]:
         yield f"{result.trial.name}: no check fails"
 
 
-def prove_defects(names: tuple[str, ...], profile: str, *, full: bool, jobs: int) -> Proof:
-    """Run the trials of some defects, or of all defects and of healthy stacks. Raises ConfigError."""
+def prove_defects(names: tuple[str, ...], profile: str, *, full: bool, covering: bool, jobs: int) -> Proof:
+    """Run the trials of some defects, or of healthy stacks and all defects, or, if `covering`, a cover of them.
+
+    Raises ConfigError.
+    """
     known = {defect.name for defect in selected(())}
+    if names and covering:
+        raise ConfigError("--cover chooses the defects itself", hint="leave out --defect, or --cover")
     for name in names:
         if name not in known:
             raise ConfigError(f'unknown defect "{name}"', hint=did_you_mean(name, known))
-    defects = selected(names)
+    defects = cover(TOPICS) if covering else selected(names)
     healthy = [] if names else healthy_trials()
     broken = defect_trials(defects, full=full)
     results: list[TrialResult] = []
