@@ -33,11 +33,40 @@ _ROOT = Path(__file__).parent.parent
 _DOOR, _MACHINE = _ROOT / "pyproject.toml", _ROOT / "Makefile"
 
 
+# What takes long, in this order; a file that is missing here only makes the whole end later.
+_LONG = (
+    "faults/test_crash.py",
+    "packaging/test_wheel.py",
+    "e2e/",
+    "faults/",
+    "checkers/breaker/",
+    "demo/processes/",
+    "cli/commands/test_prove.py",
+    "cli/test_interrupts.py",
+    "checkers/health/test_truth.py",
+    "test_contributing.py",
+    "cli/terminal/test_standard_streams.py",
+    "checkers/http/test_contract.py",
+    "checkers/load/",
+    "demo/",
+    "cli/",
+    "checkers/",
+)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Give what `make prove` and `make test-extra` run the time that it takes: hundreds of rounds, installations."""
+    """Begin with the longest, and give `make prove` and `make test-extra` the time that hundreds of rounds take."""
+    alone = {item.path for item in items if item.get_closest_marker("alone")}
+    items.sort(key=lambda item: (item.path not in alone, _turn(item.path)))
     for item in items:
         if any(item.get_closest_marker(name) for name in ("prove", "extra")):
             item.add_marker(pytest.mark.timeout(3600))
+
+
+def _turn(path: Path) -> int:
+    """The place of a file in the order of the tests: that of its first entry in `_LONG`, or after them all."""
+    name = path.relative_to(_ROOT / "tests").as_posix()
+    return next((turn for turn, beginning in enumerate(_LONG) if name.startswith(beginning)), len(_LONG))
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)  # first: no test pays for its wait from its own time (pytest-timeout)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 
@@ -13,11 +14,19 @@ import pytest
 import xnai_validate.demo
 from xnai_validate.demo.defects import CATALOGUE, TOPICS, Defect, by_name
 from xnai_validate.demo.defects.catalogue import defects_of
+from xnai_validate.demo.processes.launch import Template
 from xnai_validate.demo.processes.stack import EmbeddedStack
 from xnai_validate.demo.seams import SEAMS, seam
 from xnai_validate.demo.settings import Layout
 
 CODE = Path(xnai_validate.demo.__file__).parent
+
+
+@pytest.fixture(scope="module")
+def template() -> Iterator[Template]:
+    """What the stacks of this file are forked from."""
+    with Template() as template:
+        yield template
 
 
 def test_every_defect_wraps_a_seam() -> None:
@@ -34,7 +43,7 @@ def test_every_seam_is_wrapped_by_a_defect() -> None:
 
 
 def test_healthy_code_names_no_defect() -> None:
-    """Outside the catalogue no text is the name of a defect, and only the entry of a process imports the catalogue."""
+    """Outside the catalogue no text is the name of a defect, and only the entries of processes import the catalogue."""
     named: list[str] = []
     for path in CODE.rglob("*.py"):
         place = path.relative_to(CODE)
@@ -43,7 +52,7 @@ def test_healthy_code_names_no_defect() -> None:
         text = path.read_text(encoding="utf-8")
         named += [f"{place}: {name}" for name in re.findall(r"""["']([a-z0-9-]+)["']""", text) if name in CATALOGUE]
         if "demo.defects" in text or "demo import defects" in text:
-            named += [f"{place} imports the catalogue"] * (place.name != "__main__.py")
+            named += [f"{place} imports the catalogue"] * (place.name not in ("__main__.py", "template.py"))
     assert named == []
 
 
@@ -114,16 +123,16 @@ TOGETHER: list[tuple[str, Layout]] = [
 
 
 @pytest.mark.parametrize(("topic", "layout"), TOGETHER)
-def test_a_stack_with_all_defects_of_a_topic_comes_up(topic: str, layout: Layout) -> None:
+def test_a_stack_with_all_defects_of_a_topic_comes_up(template: Template, topic: str, layout: Layout) -> None:
     """Defects never keep a stack from becoming ready, not even many together."""
     names = tuple(defect.name for defect in TOPICS[topic] if defect.layout in (None, layout))
-    with EmbeddedStack.start(layout, names) as stack:
+    with EmbeddedStack.start(layout, names, launch=template.launch) as stack:
         assert stack.description["targets"]["api"]["pid"] > 0
 
 
 @pytest.mark.parametrize("defect", ["redis-other-password", "redis-few-clients", "redis-replica", "tls-unknown-ca"])
-def test_a_stack_with_a_broken_redis_comes_up(defect: str) -> None:
+def test_a_stack_with_a_broken_redis_comes_up(template: Template, defect: str) -> None:
     """The parts start without a usable Redis, too: a broken stack must be there to be validated."""
-    with EmbeddedStack.start(CATALOGUE[defect].layout or "A", (defect,)) as stack:
+    with EmbeddedStack.start(CATALOGUE[defect].layout or "A", (defect,), launch=template.launch) as stack:
         vikunja = stack.description["targets"]["vikunja"]["url"]
         assert httpx.get(vikunja + "/api/v1/info", timeout=10).status_code == 200
