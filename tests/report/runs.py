@@ -9,6 +9,7 @@ from xnai_validate.model.judging.findings import Finding
 from xnai_validate.model.judging.rules import Level, Rule
 from xnai_validate.model.results import events as ev
 from xnai_validate.model.results.comparison import Compared, Comparison
+from xnai_validate.model.results.exchange import Exchange
 from xnai_validate.model.results.report import CheckInfo, Criterion, Promise, RunInfo, Source, Waiver
 from xnai_validate.model.results.status import Status
 
@@ -58,6 +59,7 @@ class Script:
         tags: tuple[str, ...] = (),
         waiver: Waiver | None = None,
         faults: tuple[str, ...] = (),
+        exchanges: tuple[Exchange, ...] = (),
     ) -> None:
         """Add a check and, unless its status is None (not reached), how it ended."""
         place = Source(file=f"checks/{check_id.partition(':')[0]}.yaml", line=7 + len(self.infos))
@@ -93,6 +95,7 @@ class Script:
                 facts=facts or {},
                 attempts=attempts_made,
                 elapsed_ms=ms if attempts_made else 0.0,
+                exchanges=exchanges,
             )
 
         self.later.append(finished)
@@ -207,6 +210,25 @@ def failed() -> list[ev.Event]:
             source="Phase 4 plan, section 4.1",
         ),
         fix="Is the proxy buffering? See X-Accel-Buffering.",
+        exchanges=(
+            Exchange(
+                protocol="http",
+                request="POST http://127.0.0.1:8000/stream",
+                request_headers={
+                    "X-User-DID": "did:key:z6Mk",
+                    "Authorization": "***",
+                    "Content-Type": "application/json",
+                },
+                request_body='{"query": "What does the stack\'s gateway do?", "max_tokens": 64}',
+                request_bytes=66,
+                response="200 OK",
+                response_headers={"content-type": "text/event-stream", "server": "uvicorn"},
+                response_body='data: {"type": "sources", "sources": ["gateway.md"]}\n\n',
+                response_end='data: {"type": "error", "content": "circuit_open"}\n\n',
+                response_bytes=4_210,
+                elapsed_ms=2_711.4,
+            ),
+        ),
     )
     script.check("streaming/stream:framing", "Every frame is terminated", ms=812.0)
     script.check(
@@ -295,6 +317,19 @@ def hostile() -> list[ev.Event]:
         reason=f'message: expected "ok", got {nasty}',
         findings=(finding("json $.message", "equals", "ok", nasty), finding("text", "not contains", "[red]", nasty)),
         fix="Look at [/] what \x07 it sends.",
+        exchanges=(
+            Exchange(
+                protocol="http",
+                request=f"GET http://127.0.0.1:8000/{nasty}",
+                request_headers={"X-A": nasty},
+                request_body=nasty,
+                response=f"200 {nasty}",
+                response_headers={"content-type": nasty},
+                response_body=f"{nasty}\n{nasty}",
+                failure=nasty,
+                options={"--cacert": nasty},
+            ),
+        ),
     )
     script.check("errors/envelope:odd", "A reason with markup", Status.SKIP, reason=f"because {nasty}")
     script.notice(nasty)

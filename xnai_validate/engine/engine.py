@@ -292,6 +292,7 @@ class Engine:
             facts=outcome.facts,
             attempts=count,
             elapsed_ms=outcome.elapsed_ms,
+            exchanges=outcome.exchanges,
         )
         kind = check.measurement.checker.kind
         if outcome.broken and kind not in self._broken:

@@ -63,7 +63,7 @@ def test_whatever_was_kept_comes_back(kept: list[Any], expected: Any) -> None:
     order = list(range(len(items)))
     random.Random(1).shuffle(order)
     for number in [*order[:20], *range(len(items))]:
-        findings, found = evidence.get(number)
+        findings, found, _ = evidence.get(number)
         assert all(type(finding) is Finding for finding in findings)
         assert to_json((findings, found)) == to_json(items[number])
 

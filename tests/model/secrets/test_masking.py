@@ -131,3 +131,14 @@ def test_a_word_under_a_secret_name_stays_readable_elsewhere() -> None:
 def test_secrets_in_the_query_of_a_url_are_found() -> None:
     """By name, with their escapes resolved."""
     assert list(secrets_in_url("/a?api_key=a%2Fb&page=2&access_token=&sig=xyz#sig=no")) == ["a/b", "xyz"]
+
+
+@pytest.mark.parametrize("piece", ["a", " the", "überall", "internation", " two words and more of them"])
+def test_a_token_that_a_model_wrote_is_no_secret(piece: str) -> None:
+    """A stream of `{"token": " the"}` stays readable; what looks generated under that name is masked."""
+    masker = Masker(())
+    frame = f'data: {{"token": "{piece}"}}'
+    assert masker.text(frame) == frame
+    assert masker.json({"token": piece}) == {"token": piece}
+    assert masker.text('data: {"token": "a1b2c3d4"}') == 'data: {"token": "***"}'
+    assert masker.json({"token": "a1b2c3d4", "access_token": piece}) == {"token": "***", "access_token": "***"}

@@ -16,10 +16,13 @@ from xnai_validate.config.files.common import DefaultsEntry, RetryEntry, UntilEn
 from xnai_validate.config.files.suite import CheckEntry, SuiteHead
 from xnai_validate.config.yaml_files.document import Source
 from xnai_validate.config.yaml_files.problems import Problems, Where
+from xnai_validate.model.error_kind import ErrorKind
 from xnai_validate.model.json import JsonValue
 from xnai_validate.model.judging.rules import Rule
+from xnai_validate.model.results.fixes import OTHERWISE
 from xnai_validate.model.results.report import CheckInfo
 from xnai_validate.model.results.report import Source as SourceLine
+from xnai_validate.model.suggestions import did_you_mean
 from xnai_validate.plan import ONCE, CompiledMeasurement, PlannedCheck, PlannedFault, PlannedTarget, Retry, Until
 
 _MARK = "if_configured"
@@ -133,6 +136,7 @@ class Checks:
         disruptive = entry.disruptive or bool(faults)
         until = entry.until or (None if entry.retry else here.until or self.defaults.until)
         retry = entry.retry or here.retry or self.defaults.retry
+        fixes = self._fixes(entry.fix, measurement, where)
         needs, after = ((), ()) if check_id in suite.exempt else (suite.shared_needs, suite.shared_after)
         return PlannedCheck(
             info=CheckInfo(
@@ -143,7 +147,8 @@ class Checks:
                 target=target,
                 tags=_union(self.defaults.tags, here.tags, entry.tags),
                 covers=_union(suite.head.covers, self.defaults.covers, here.covers, entry.covers),
-                fix=entry.fix or here.fix or self.defaults.fix,
+                fix=fixes.get(OTHERWISE) or here.fix or self.defaults.fix,
+                fixes={key: text for key, text in fixes.items() if key != OTHERWISE},
                 source=SourceLine(file=suite.source.file, line=suite.line_of(check_id)),
                 disruptive=disruptive,
                 promise=promise,
@@ -161,6 +166,19 @@ class Checks:
             under=under,
             skip=when or self.consent.refused(disruptive, faults) or self._not_configured(measurement, faults),
         )
+
+    def _fixes(
+        self, fix: str | dict[str, str] | None, measurement: CompiledMeasurement, where: Where
+    ) -> dict[str, str]:
+        """What to do by the kind of error or the fact; under `otherwise` what to do about all else."""
+        if not isinstance(fix, dict):
+            return {OTHERWISE: fix} if fix else {}
+        known = (*ErrorKind, *measurement.checker.types, OTHERWISE)
+        for key in fix:
+            if key not in known:
+                message = f'"{key}" is neither a kind of error nor a fact of {measurement.checker.kind}'
+                self.problems.at(where.at("fix", key), message, did_you_mean(key, known), key=True)
+        return fix
 
     def _measurement(
         self, source: CheckSource, check_id: str, target: str | None, where: Where, *, skipped: bool

@@ -49,8 +49,8 @@ class CheckEntry:
     tags: Texts = ()
     covers: Texts = ()
     """The requirements that it verifies, such as `KG-3`."""
-    fix: str | None = None
-    """What to do if it does not pass."""
+    fix: str | dict[str, str] | None = None
+    """What to do if it does not pass; or by the kind of error (`refused`, `tls` ...) or the fact, and `otherwise`."""
     exclusive: bool = False
     """It runs alone: no other check runs at the same time."""
     together: Kebab | None = None

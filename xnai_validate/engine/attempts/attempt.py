@@ -20,6 +20,7 @@ from xnai_validate.model.json import JsonObject, bounded
 from xnai_validate.model.judging.fact_types import fact_attributes
 from xnai_validate.model.judging.findings import Finding, cut, judge, main_reason
 from xnai_validate.model.judging.rules import Rule
+from xnai_validate.model.results.exchange import Exchange, recorder
 from xnai_validate.model.results.status import Status
 from xnai_validate.model.text import printable
 from xnai_validate.plan import CompiledMeasurement, PlannedCheck, Until
@@ -27,6 +28,8 @@ from xnai_validate.plan import CompiledMeasurement, PlannedCheck, Until
 LAST_CHANCE_S = 1.0
 """Seconds that the last attempt of a check with `until` has at least."""
 MESSAGE_CAP = 300
+WITH_EXCHANGES = frozenset({Status.FAIL, Status.ERROR, Status.WARN})
+"""Statuses whose report shows what was sent and what came back."""
 KNOWN_BEFORE_A_BOUND = frozenset({"status", "http_version", "headers", "content_type", "truncated"})
 """Facts that are whole also where the rest of an answer was not read."""
 
@@ -44,6 +47,8 @@ class Outcome:
     timed_out: bool = False
     broken: bool = False
     """Whether the checker itself failed."""
+    exchanges: tuple[Exchange, ...] = ()
+    """What was sent and what came back, unless it passed."""
 
     @property
     def final(self) -> bool:
@@ -129,24 +134,27 @@ async def attempt(measurement: CompiledMeasurement, ctx: Context, timeout_s: flo
     Only the cancellation of the task itself is raised.
     """
     begun = ctx.clock.monotonic()
+    with recorder() as exchanges:
+        outcome = await _outcome(measurement, ctx, timeout_s)
+    elapsed_ms = round((ctx.clock.monotonic() - begun) * 1000, 3)
+    kept = exchanges.exchanges() if outcome.status in WITH_EXCHANGES else ()
+    return replace(outcome, elapsed_ms=elapsed_ms, exchanges=kept)
+
+
+async def _outcome(measurement: CompiledMeasurement, ctx: Context, timeout_s: float) -> Outcome:
     limit = asyncio.timeout(timeout_s)
     try:
         async with limit:
-            outcome = await _judged(measurement, ctx)
+            return await _judged(measurement, ctx)
     except asyncio.CancelledError as error:
         task = asyncio.current_task()
         if task is None or task.cancelling():
             raise
-        outcome = _broken(measurement, error)  # the checker leaked a cancellation of its own
+        return _broken(measurement, error)  # the checker leaked a cancellation of its own
     except Exception as error:  # noqa: BLE001 (a checker may raise anything; it becomes an outcome)
         if isinstance(error, TimeoutError) and limit.expired():
-            outcome = _too_late(measurement, ctx, timeout_s)
-        else:
-            outcome = _failed(measurement, _first(error))
-    elapsed_ms = round((ctx.clock.monotonic() - begun) * 1000, 3)
-    return Outcome(
-        outcome.status, outcome.reason, outcome.findings, outcome.facts, elapsed_ms, outcome.timed_out, outcome.broken
-    )
+            return _too_late(measurement, ctx, timeout_s)
+        return _failed(measurement, _first(error))
 
 
 @dataclass(frozen=True, slots=True)

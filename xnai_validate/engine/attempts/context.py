@@ -14,6 +14,7 @@ from xnai_validate.engine.undo.faults import FaultInjector, target_of
 from xnai_validate.errors import NotApplicable, Unmeasurable
 from xnai_validate.kit import Clock, FaultEntry, JsonValue, Observation, Observed, Template
 from xnai_validate.model.judging.rules import parse_rules
+from xnai_validate.model.results.exchange import RECORDER
 from xnai_validate.model.target import Session, Target
 from xnai_validate.plan import CompiledMeasurement, PlannedFault
 
@@ -100,6 +101,8 @@ class CheckContext:
             inner = _completed(inner, observation.fill(values or {}))
         facts = await measure(inner, replace(self, measurement=inner))
         judgement = judge_facts(inner.rules, facts, self.clock.time())
+        if not all(finding.held for finding in judgement.findings):
+            RECORDER.get().mark()
         if judgement.not_reached is not None and all(finding.held for finding in judgement.findings):
             raise Unmeasurable(f"{inner.checker.kind}: {judgement.not_reached}")
         return Observed(judgement.values, judgement.findings)

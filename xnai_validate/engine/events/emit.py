@@ -7,7 +7,7 @@ import os
 from collections import deque
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 
 from xnai_validate.engine.state_folder import create_private
@@ -15,6 +15,7 @@ from xnai_validate.kit import Clock
 from xnai_validate.model.json import json_pieces, to_json
 from xnai_validate.model.judging.findings import Finding
 from xnai_validate.model.results.events import Event, FaultInjected, FaultReverted, Notice, RunFinished, RunStarted
+from xnai_validate.model.results.exchange import Exchange
 from xnai_validate.model.results.report import CheckInfo, Criterion, RunInfo
 from xnai_validate.model.results.report_builder import ReportBuilder
 from xnai_validate.model.results.status import Status
@@ -31,6 +32,7 @@ _NAMES = frozenset({"id", "blocked_by", "target", "fault", "undo", "check", "lev
 """Fields with names from the files of the profile, which are not masked."""
 _PLAIN = frozenset({int, float, bool, type(None), Status})
 """Types of values that cannot hold a secret."""
+_EXCHANGE = tuple(field.name for field in fields(Exchange))
 _SYNCED = (FaultInjected, FaultReverted, RunFinished)
 """Events that are synced to disk: after a crash of the machine, the journal still shows each fault and its revert."""
 
@@ -203,8 +205,10 @@ class Emitter:
             return tuple([self._masked(item) for item in value])
         if isinstance(value, dict):
             return self._masker.json(value)
+        if isinstance(value, Exchange):
+            return Exchange(**{name: self._masked(getattr(value, name)) for name in _EXCHANGE})  # type: ignore[arg-type]
         if isinstance(value, CheckInfo):
-            return self._copied(value, title=value.title, fix=value.fix, source=value.source)
+            return self._copied(value, title=value.title, fix=value.fix, fixes=value.fixes, source=value.source)
         if isinstance(value, RunInfo):
             return self._copied(value, title=value.title, host=value.host)
         if isinstance(value, Criterion):

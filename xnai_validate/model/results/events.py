@@ -12,6 +12,7 @@ from xnai_validate.model.frozen_model import FROZEN
 from xnai_validate.model.json import JsonObject
 from xnai_validate.model.judging.findings import Finding
 from xnai_validate.model.results.comparison import Comparison
+from xnai_validate.model.results.exchange import Exchange
 from xnai_validate.model.results.report import CheckInfo, Criterion, RunInfo
 from xnai_validate.model.results.status import Status
 
@@ -106,6 +107,7 @@ class CheckFinished(_Event):
     facts: JsonObject = Field(default_factory=dict)
     attempts: int = 0
     elapsed_ms: float = 0.0
+    exchanges: tuple[Exchange, ...] = ()
     event: Literal["check-finished"] = "check-finished"
 
 

@@ -14,17 +14,19 @@ from typing import Any
 from xnai_validate.model.json import JsonObject, to_json
 from xnai_validate.model.judging.findings import Finding
 from xnai_validate.model.results.events import CheckFinished
+from xnai_validate.model.results.exchange import Exchange
+from xnai_validate.model.results.fixes import fix_for
 from xnai_validate.model.results.report import CheckInfo, CheckResult
 
 TOGETHER = 128
 """Checks whose evidence is packed together; that of the last ones, and of a short run, is kept as it is."""
 
-Item = tuple[tuple[Finding, ...], JsonObject]
-"""Findings and facts of a check."""
+Item = tuple[tuple[Finding, ...], JsonObject, tuple[Exchange, ...]]
+"""Findings, facts and exchanges of a check."""
 
 
 class Evidence:
-    """The findings and facts of many checks, by number."""
+    """The findings, facts and exchanges of many checks, by number."""
 
     def __init__(self) -> None:
         self._packed: list[bytes] = []
@@ -32,10 +34,10 @@ class Evidence:
         self._open: tuple[int, list[Item]] = (-1, [])
         """The block that was asked for last, by its number; reports ask in order."""
 
-    def add(self, findings: tuple[Finding, ...], facts: JsonObject) -> int:
+    def add(self, findings: tuple[Finding, ...], facts: JsonObject, exchanges: tuple[Exchange, ...] = ()) -> int:
         """Keep the evidence of a check; returns its number."""
         number = len(self._packed) * TOGETHER + len(self._last)
-        self._last.append((findings, facts))
+        self._last.append((findings, facts, exchanges))
         if len(self._last) == TOGETHER:
             self._packed.append(_packed(self._last))
             self._last = []
@@ -54,7 +56,10 @@ class Evidence:
 def _packed(items: list[Item]) -> bytes:
     from zlib import compress  # short runs need none of it
 
-    plain = [([_values(finding) for finding in findings], facts) for findings, facts in items]
+    plain = [
+        ([_values(finding) for finding in findings], facts, [_exchange_values(exchange) for exchange in exchanges])
+        for findings, facts, exchanges in items
+    ]
     try:
         data = marshal.dumps(plain)
     except ValueError:  # a text or a number of a type of its own, which JSON has none of
@@ -66,12 +71,18 @@ def _unpacked(block: bytes) -> list[Item]:
     from zlib import decompress
 
     return [
-        (tuple([Finding(*values) for values in findings]), facts)
-        for findings, facts in marshal.loads(decompress(block))
+        (
+            tuple([Finding(*values) for values in findings]),
+            facts,
+            tuple([Exchange(**dict(zip(_EXCHANGE, values, strict=True))) for values in exchanges]),
+        )
+        for findings, facts, exchanges in marshal.loads(decompress(block))
     ]
 
 
 _values = attrgetter(*(field.name for field in fields(Finding)))
+_EXCHANGE = tuple(field.name for field in fields(Exchange))
+_exchange_values = attrgetter(*_EXCHANGE)
 
 
 class EndedCheck(CheckResult):
@@ -87,8 +98,10 @@ class EndedCheck(CheckResult):
             _set(made, name, getattr(info, name))
         for name in _OF_END:
             _set(made, name, getattr(end, name))
+        fix = info.fix if end.status.passed else fix_for(info.fix, info.fixes, end.findings, end.facts)
+        _set(made, "fix", fix)
         _set(made, "_evidence", evidence)
-        _set(made, "_number", evidence.add(end.findings, end.facts))
+        _set(made, "_number", evidence.add(end.findings, end.facts, end.exchanges))
         return made
 
     def __getattr__(self, name: str) -> Any:
@@ -96,6 +109,8 @@ class EndedCheck(CheckResult):
             return self._evidence.get(self._number)[0]
         if name == "facts":
             return self._evidence.get(self._number)[1]
+        if name == "exchanges":
+            return self._evidence.get(self._number)[2]
         raise AttributeError(f"{type(self).__name__} has no {name}")
 
     def __eq__(self, other: object) -> bool:
@@ -114,7 +129,6 @@ _OF_INFO = (
     "target",
     "covers",
     "tags",
-    "fix",
     "source",
     "promise",
     "waiver",

@@ -13,6 +13,7 @@ from xnai_validate.model.judging.fact_types import FactType
 from xnai_validate.model.judging.findings import Finding
 from xnai_validate.model.judging.rules import Rule
 from xnai_validate.model.results.comparison import Comparison
+from xnai_validate.model.results.exchange import Exchange
 from xnai_validate.model.results.status import Status
 
 FORMAT: Literal["xnai-validate/report/1"] = "xnai-validate/report/1"
@@ -72,6 +73,8 @@ class CheckInfo:
     tags: tuple[str, ...] = ()
     covers: tuple[str, ...] = ()
     fix: str | None = None
+    fixes: dict[str, str] = Field(default_factory=dict)
+    """What to do by the kind of error or the fact; `fix` is for whatever they do not name."""
     source: Source
     disruptive: bool = False
     promise: Promise | None = None
@@ -193,6 +196,8 @@ class CheckResult:
     """The waiver that covers it, whatever its status."""
     faults: tuple[str, ...] = ()
     """The faults that it injects, each with its target: `process.pause redis`."""
+    exchanges: tuple[Exchange, ...] = ()
+    """What was sent and what came back: those whose result did not hold, else the last ones; empty if it passed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, config=FROZEN)

@@ -109,7 +109,7 @@ class Masker:
 
     def _without_member(self, found: re.Match[str]) -> str:
         name, between, value = found.groups()
-        if not looks_secret(name):
+        if not looks_secret(name) or _is_piece_of_text(name, value):
             return found[0]
         self._learn(value)
         return f'"{name}"{between}"{MASK}"'
@@ -147,7 +147,7 @@ class Masker:
 
     def _item(self, key: str, item: JsonValue) -> JsonValue:
         if isinstance(item, str):
-            if not item or not looks_secret(key):
+            if not item or not looks_secret(key) or _is_piece_of_text(key, item):
                 return self.text(item)
             for secret in _within(key, item):
                 self._learn(secret)
@@ -168,6 +168,11 @@ def _within(key: str, value: str) -> Iterator[str]:
             yield pair.partition("=")[2].strip()
     scheme, _, credentials = value.partition(" ")
     yield credentials if scheme.lower() in ("bearer", "basic", "token") else value
+
+
+def _is_piece_of_text(name: str, value: str) -> bool:
+    """Whether a `token` is one that a model wrote: streams have `{"token": " the"}`, logins something generated."""
+    return name.lower() == "token" and not _looks_generated(value)
 
 
 def _looks_generated(secret: str) -> bool:

@@ -13,6 +13,7 @@ from xnai_validate.model.results.report import RunReport
 from xnai_validate.model.results.status import Status
 from xnai_validate.model.text import printable
 from xnai_validate.report.causes import PROBLEMS, Problem, problems_of
+from xnai_validate.report.evidence import evidence_lines
 from xnai_validate.report.format import Format
 from xnai_validate.report.lists import counted
 from xnai_validate.report.verdict_text import verdict_reason, verdict_word
@@ -74,6 +75,7 @@ def _lines(problem: Problem) -> list[str]:
     check = problem.check
     findings = [describe_finding(finding, check.facts) for finding in broken_rules(check)]
     lines = [check.id, *(findings or [reason_of(check)])]
+    lines += [f"{label}: {text}" for label, text in evidence_lines(check)]
     promise = promise_of(check)
     if promise:
         lines.append(": ".join(promise))

@@ -16,6 +16,7 @@ from xnai_validate.model.results.report import CheckResult, CriterionResult, Run
 from xnai_validate.model.results.status import Status
 from xnai_validate.model.text import printable
 from xnai_validate.report.comparison_text import regressions
+from xnai_validate.report.evidence import evidence_lines
 from xnai_validate.report.format import Format
 from xnai_validate.report.view import View
 from xnai_validate.report.words import broken_rules, planned_text, promise_of, reason_of, waiver_of
@@ -100,6 +101,7 @@ def _lines(check: CheckResult, targets: dict[str, str | None]) -> str:
     url = targets.get(check.target or "")
     promise = promise_of(check)
     known = {
+        **dict(evidence_lines(check)),
         "blocked by": check.blocked_by,
         "target": f"{check.target} {url or ''}".strip() if check.target else None,
         **dict([promise] if promise else []),

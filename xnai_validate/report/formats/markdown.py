@@ -15,6 +15,7 @@ from xnai_validate.model.text import printable
 from xnai_validate.model.units import format_ms
 from xnai_validate.report.causes import PROBLEMS, Problem, cause_counts, has_many_failures, problems_of, skips_of
 from xnai_validate.report.comparison_text import regressions, sums
+from xnai_validate.report.evidence import evidence_lines
 from xnai_validate.report.format import Format
 from xnai_validate.report.lists import counted, listed
 from xnai_validate.report.verdict_text import verdict_reason, verdict_word
@@ -115,6 +116,7 @@ def _problem(problem: Problem, targets: dict[str, str | None]) -> str:
             lines.append(f"  - {_code(finding.fact)}: expected {_code(expected_text(finding))}, got {_code(got)}")
     if len(lines) == 2:
         lines.append(f"  - {_safe(reason_of(check))}")
+    lines += [f"  - {label}: {_code(text)}" for label, text in evidence_lines(check)]
     if check.target:
         url = targets.get(check.target)
         lines.append(f"  - target: {_safe(check.target)}" + (f" {_code(url)}" if url else ""))

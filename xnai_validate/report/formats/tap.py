@@ -15,6 +15,7 @@ from xnai_validate.model.results.report import CheckResult, CriterionResult, Run
 from xnai_validate.model.results.status import Status
 from xnai_validate.model.results.verdict import Exit
 from xnai_validate.model.text import printable
+from xnai_validate.report.evidence import evidence_lines
 from xnai_validate.report.format import Format
 from xnai_validate.report.view import View
 from xnai_validate.report.words import broken_rules, planned_text, promise_of, waiver_of
@@ -62,6 +63,7 @@ def _point(number: int, check: CheckResult) -> str:
         "status": check.status.value,
         "findings": dict(enumerate(findings, 1)) or None,  # a list of quoted texts is beyond TAP::Parser
         "reason": None if findings else check.reason,
+        **dict(evidence_lines(check)),
         "target": check.target,
         **dict([promise] if promise else []),
         "waiver": waiver,

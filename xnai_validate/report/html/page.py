@@ -25,6 +25,7 @@ from xnai_validate.model.text import printable
 from xnai_validate.model.units import format_ms
 from xnai_validate.report.causes import PROBLEMS, cause_counts, has_many_failures, problems_of, skips_of
 from xnai_validate.report.comparison_text import change_of, interval_of, number_of, sums, worst_first
+from xnai_validate.report.evidence import evidence_lines
 from xnai_validate.report.lists import counted, listed
 from xnai_validate.report.verdict_text import verdict_reason, verdict_word
 from xnai_validate.report.words import broken_rules, expected_and_got, planned_text, promise_of, reason_of, waiver_of
@@ -85,6 +86,7 @@ def _environment() -> jinja2.Environment:
         listed=listed,
         counted=counted,
         broken_rules=broken_rules,
+        evidence=evidence_lines,
         cause_counts=cause_counts,
         promise_of=promise_of,
         reason_of=reason_of,

@@ -8,6 +8,7 @@ from xnai_validate.model.results.report import CheckResult, RunReport
 from xnai_validate.model.results.status import Status
 from xnai_validate.model.units import format_ms
 from xnai_validate.report.causes import PROBLEMS, Problem, cause_counts, has_many_failures, problems_of
+from xnai_validate.report.evidence import evidence_of
 from xnai_validate.report.lists import counted, listed
 from xnai_validate.report.terminal.page import Page, Span, Style
 from xnai_validate.report.terminal.timeline import time_line
@@ -100,13 +101,32 @@ def _evidence(page: Page, check: CheckResult) -> None:
         [(finding.fact.ljust(_LABELS - 2), ""), (expected_and_got(finding, check.facts), "")]
         for finding in broken_rules(check)
     ]
-    if not rows:
+    if rows:
+        page.table(rows, indent=MARGIN)
+        steps = time_line(check.facts)
+        if steps:
+            _labelled(page, "steps", steps)
+    else:
         page.text(reason_of(check), indent=MARGIN)
-        return
-    page.table(rows, indent=MARGIN)
-    steps = time_line(check.facts)
-    if steps:
-        _labelled(page, "steps", steps)
+    evidence = evidence_of(check)
+    if evidence is not None:
+        for label, text in evidence.rows:
+            _labelled(page, label, text)
+        _command(page, evidence.command)
+
+
+def _command(page: Page, words: Sequence[str]) -> None:
+    """The command in lines that a shell reads as one."""
+    room = page.width - MARGIN - _LABELS - len(" \\")
+    lines = [words[0]]
+    for word in words[1:]:
+        if len(lines[-1]) + 1 + len(word) <= room:
+            lines[-1] += f" {word}"
+        else:
+            lines[-1] += " \\"
+            lines.append(word)
+    for number, line in enumerate(lines):
+        page.text(line, indent=MARGIN + _LABELS, lead=(" " * MARGIN + "repeat" if number == 0 else "", "dim"))
 
 
 def _advice(page: Page, problem: Problem, targets: dict[str, str | None]) -> None:

@@ -18,12 +18,14 @@ import httpx
 
 from xnai_validate.errors import Unmeasurable
 from xnai_validate.model.error_kind import ErrorKind
+from xnai_validate.model.results.exchange import RECORDER
 from xnai_validate.wire.failure import WireError
 from xnai_validate.wire.http.content_coding import decoder
 from xnai_validate.wire.http.cookies import CookieJar
 from xnai_validate.wire.http.destination import Destination, without_userinfo
 from xnai_validate.wire.http.head import Head
 from xnai_validate.wire.http.progress import Progress
+from xnai_validate.wire.http.recording import BEGIN, END, HttpRecording
 from xnai_validate.wire.http.redirects import redirected
 from xnai_validate.wire.http.request import HttpRequest, Prepared, prepare
 from xnai_validate.wire.http.transport import EXCHANGE, Exchange, Transport
@@ -71,10 +73,11 @@ class HttpAnswer:
 class HttpStream:
     """A response whose body is still to be read: `async with await client.send(request) as stream`."""
 
-    def __init__(self, exchange: Exchange, response: httpx.Response) -> None:
+    def __init__(self, exchange: Exchange, response: httpx.Response, recording: HttpRecording) -> None:
         assert exchange.head is not None
         assert exchange.body is not None
         self.head = exchange.head
+        self.recording = recording
         self.progress = exchange.progress
         self.begun_again = False
         """Whether the request was sent again after a login: its times are those of the last exchange."""
@@ -93,6 +96,23 @@ class HttpStream:
         A piece is a part of what one read of the socket brought: `arrivals` counts those reads.
         Raises WireError: `reset` where the body was cut, `protocol` where it is malformed.
         """
+        try:
+            piece = await self._next_piece()
+        except WireError as error:
+            self.recording.failure = error.detail
+            raise
+        self._record(piece)
+        return piece
+
+    def _record(self, piece: bytes) -> None:
+        kept = self.recording
+        kept.until = perf_counter()
+        kept.size += len(piece)
+        if len(kept.begin) < BEGIN:
+            kept.begin += piece[: BEGIN - len(kept.begin)]
+        kept.end = (kept.end + piece[-END:])[-END:]
+
+    async def _next_piece(self) -> bytes:
         while True:
             await self._let_others_run()
             if self._decoder is None:
@@ -194,12 +214,19 @@ class HttpClient:
         """Send one request and read the headers of its response."""
         prepared = prepare(request)
         exchange = Exchange(prepared, request.fresh, progress)
+        recording = HttpRecording(request, prepared, exchange.progress)
+        RECORDER.get().append(recording)
         auth = httpx.DigestAuth(prepared.digest.user, prepared.digest.secret) if prepared.digest else None
         try:
             response = await self._client.send(_sent(prepared, exchange), stream=True, auth=auth)
         except httpx.HTTPError as error:
-            raise WireError(ErrorKind.PROTOCOL, f"{type(error).__name__}: {error}") from error
-        return HttpStream(exchange, response)
+            recording.failure = f"{type(error).__name__}: {error}"
+            raise WireError(ErrorKind.PROTOCOL, recording.failure) from error
+        except WireError as error:
+            recording.failure = error.detail
+            raise
+        recording.head = exchange.head
+        return HttpStream(exchange, response, recording)
 
     async def fetch(
         self, request: HttpRequest, *, timeout_s: float, body_cap: int = BODY_CAP, redirects: int = 0
@@ -219,6 +246,7 @@ class HttpClient:
             if reading.stream is None:
                 raise late from None
             reading.failure = late
+            reading.stream.recording.failure = detail
         return reading.answer()
 
     async def _follow(self, reading: _Reading, body_cap: int, redirects: int) -> None:
@@ -232,6 +260,7 @@ class HttpClient:
                 await _read_all(reading, stream, body_cap)
             except WireError as failure:
                 reading.failure = failure
+                stream.recording.failure = failure.detail
             finally:
                 await stream.aclose()
             following = redirected(reading.request, stream.head) if len(reading.followed) < redirects else None

@@ -11,12 +11,14 @@ from redis.asyncio import Connection
 from redis.exceptions import RedisError
 
 from xnai_validate.model.error_kind import ErrorKind
+from xnai_validate.model.results.exchange import RECORDER
 from xnai_validate.model.target import Tls
 from xnai_validate.wire.failure import WireError
 from xnai_validate.wire.net.connection import Pipe, dial
 from xnai_validate.wire.net.tls import client_context
 from xnai_validate.wire.redis.bounds import REPLY_CAP, ReplyBounds
 from xnai_validate.wire.redis.cluster import Node, masters, redirected
+from xnai_validate.wire.redis.recording import RedisRecording
 from xnai_validate.wire.redis.replies import Argument, RedisRefusal, Reply, text_of
 
 REDIRECTS_CAP = 5
@@ -119,7 +121,14 @@ class RedisConnection(Connection):
 
     async def command(self, *arguments: Argument) -> Reply:
         """Send one command and read its reply. Raises WireError; RedisRefusal where the reply is an error."""
-        [reply] = await self.pipeline([arguments])
+        recording = RedisRecording(self.host, self.port, arguments, tls=self.address.tls is not None)
+        RECORDER.get().append(recording)
+        try:
+            [reply] = await self.pipeline([arguments])
+        except WireError as error:
+            recording.failure = error.detail
+            raise
+        recording.ended(reply)
         if isinstance(reply, RedisRefusal):
             raise reply
         return reply

@@ -1,0 +1,41 @@
+"""What to do about a failure fits what failed."""
+
+from __future__ import annotations
+
+import pytest
+
+from xnai_validate.model.judging.findings import Finding
+from xnai_validate.model.results.fixes import HINTS, fix_for
+
+FIXES = {"refused": "start it", "status": "read its log", "json": "upgrade it"}
+
+
+def broken(fact: str) -> Finding:
+    return Finding(fact, "equals", 1, 2, False, "expect")
+
+
+@pytest.mark.parametrize(
+    ("fact", "error", "fix"),
+    [
+        ("error", "refused", "start it"),
+        ("error", "timeout", "anything else"),
+        ("error", "tls", HINTS["tls"]),  # type: ignore[index]
+        ("status", None, "read its log"),
+        ("json $.a.b", None, "upgrade it"),
+        ("size_bytes", None, "anything else"),
+    ],
+)
+def test_the_fix_is_that_of_the_error_or_of_the_fact(fact: str, error: str | None, fix: str) -> None:
+    """By the kind of error, then by the fact, then what helps in general with that error, then the author's word."""
+    assert fix_for("anything else", FIXES, [broken(fact)], {"error": error}) == fix
+
+
+def test_a_rule_that_holds_asks_for_nothing() -> None:
+    """The fix of a fact is shown for a rule that does not hold only."""
+    held = Finding("status", "equals", 1, 1, True, "expect")
+    assert fix_for(None, FIXES, [held, broken("size_bytes")], {}) is None
+
+
+def test_the_author_may_know_better_than_the_general_hint() -> None:
+    """A fix for `tls` of the check itself comes before the general one."""
+    assert fix_for(None, {"tls": "renew it"}, [broken("error")], {"error": "tls"}) == "renew it"

@@ -1,0 +1,94 @@
+"""What checks send to a stack and what comes back, kept while a check measures: the evidence of a failure."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Literal, Protocol
+
+from pydantic import Field
+from pydantic.dataclasses import dataclass
+
+from xnai_validate.model.frozen_model import FROZEN
+
+BODY_CAP = 2_000
+"""Characters of a body, of a command or of a reply that are kept."""
+END_CAP = 500
+"""Characters of the end of a long body that are kept."""
+HEADERS_CAP = 40
+"""Headers that are kept of a request, and of a response."""
+HEADER_CAP = 300
+"""Characters of the value of a header that are kept."""
+NO_RESPONSE = "no response: "
+"""The beginning of a failure that names the stage which did not end."""
+KEPT = 3
+"""Exchanges that are kept of an attempt."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, config=FROZEN)
+class Exchange:
+    """One request, or one command, and its answer."""
+
+    protocol: Literal["http", "redis"]
+    request: str
+    """The method and the url, or the command and the server."""
+    request_headers: dict[str, str] = Field(default_factory=dict)
+    request_body: str | None = None
+    """The beginning of the body; null without a body, and if it is no text."""
+    request_bytes: int = 0
+    """The size of the whole body."""
+    response: str | None = None
+    """The status and its reason, or the reply; null if none came."""
+    response_headers: dict[str, str] = Field(default_factory=dict)
+    response_body: str | None = None
+    """The beginning of the body as far as it was read, decoded; null without a body, and if it is no text."""
+    response_end: str | None = None
+    """The end of what was read of a body that is longer than `response_body`."""
+    response_bytes: int = 0
+    """The size of the body as far as it was read."""
+    elapsed_ms: float = 0.0
+    """From the beginning of the request to the last byte that came."""
+    failure: str | None = None
+    """Why there is no response, or why it is not whole."""
+    options: dict[str, str] = Field(default_factory=dict)
+    """What else a client needs to repeat the request, as options of `curl`, such as `--cacert` -> the file."""
+
+
+class Recording(Protocol):
+    """An exchange that may still be under way."""
+
+    def exchange(self) -> Exchange:
+        """Return the exchange as far as it has come."""
+
+
+class Recorder(deque[Recording]):
+    """The last exchanges of a measurement, and those whose result did not hold."""
+
+    def __init__(self, kept: int = KEPT) -> None:
+        super().__init__(maxlen=kept)
+        self._broken: deque[Recording] = deque(maxlen=kept)
+
+    def mark(self) -> None:
+        """Mark the last exchange as one whose result did not hold."""
+        if self and (not self._broken or self._broken[-1] is not self[-1]):
+            self._broken.append(self[-1])
+
+    def exchanges(self) -> tuple[Exchange, ...]:
+        """Return the exchanges that were marked, in their order; if none was, the last ones."""
+        return tuple(recording.exchange() for recording in self._broken or self)
+
+
+RECORDER: ContextVar[Recorder] = ContextVar("RECORDER", default=Recorder(kept=0))  # noqa: B039 (it keeps nothing)
+"""The recorder of the measurement that runs now; each exchange is appended to it, and outside of one dropped."""
+
+
+@contextmanager
+def recorder() -> Iterator[Recorder]:
+    """A context in which exchanges are recorded, also those of the tasks that are created in it."""
+    token = RECORDER.set(made := Recorder())
+    try:
+        yield made
+    finally:
+        RECORDER.reset(token)

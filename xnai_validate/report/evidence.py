@@ -1,0 +1,175 @@
+"""What was asked and what came back, for a person who repairs it, and the command that asks again."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from shlex import quote
+
+from pydantic import JsonValue
+
+from xnai_validate.errors import Unmeasurable
+from xnai_validate.model.judging.expressions import values_at
+from xnai_validate.model.judging.findings import cut
+from xnai_validate.model.masking import MASK
+from xnai_validate.model.results.exchange import NO_RESPONSE, Exchange
+from xnai_validate.model.results.report import CheckResult
+from xnai_validate.model.results.status import Status
+from xnai_validate.model.text import printable
+from xnai_validate.model.units import format_ms
+from xnai_validate.report.words import broken_rules
+
+EXCERPT = 300
+"""Characters of a body, and of the neighbourhood of a value, that are shown."""
+END = 120
+"""Characters of the end of a long stream that are shown."""
+DATA_CAP = 1_000
+"""Characters of a body that the command repeats; exchanges keep more than that."""
+_HEADERS = ("content-type", "location", "www-authenticate", "retry-after", "content-encoding")
+"""Headers of a response that explain it."""
+_LAST_STEP = re.compile(r"(\.[\w-]+|\['[^']*'\]|\[\d+\])$")
+_NAMED_SECRET = re.compile(rf"""([\w-]+)["']?\s*[:=]\s*["']?(?:\w+ )?{re.escape(MASK)}""")
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """The exchange that a failure rests on, in lines with labels."""
+
+    rows: tuple[tuple[str, str], ...]
+    """Labels (`asked`, `sent`, `got`, `body`, `near`) and their texts."""
+    command: tuple[str, ...]
+    """The words of a command that asks again, quoted for a shell; secrets are names of variables."""
+
+    @property
+    def lines(self) -> list[tuple[str, str]]:
+        """The rows, and the command in one line under the label `repeat`."""
+        return [*self.rows, ("repeat", " ".join(self.command))]
+
+
+def evidence_lines(check: CheckResult) -> list[tuple[str, str]]:
+    """Return the labels and texts of the evidence of a check; empty if it has none."""
+    evidence = evidence_of(check)
+    return evidence.lines if evidence else []
+
+
+def evidence_of(check: CheckResult) -> Evidence | None:
+    """Return the evidence of a check that failed, warns or was not measured; None if it asked no server."""
+    if check.status not in (Status.FAIL, Status.ERROR, Status.WARN) or not check.exchanges:
+        return None
+    exchange = check.exchanges[-1]
+    near = tuple(_neighbourhoods(check))
+    known = f"{check.reason} {check.facts.get('error_detail')}"
+    return Evidence((*_rows(exchange, known, with_body=not near), *near), tuple(_command(exchange)))
+
+
+def _rows(exchange: Exchange, known: str, *, with_body: bool) -> Iterator[tuple[str, str]]:
+    """The rows of an exchange; `known` is what the report shows of the failure already."""
+    yield "asked", exchange.request
+    if exchange.request_body:
+        yield "sent", cut(_in_one_line(exchange.request_body), EXCERPT)
+    failure = exchange.failure
+    response = _response(exchange, "" if failure and failure.removeprefix(NO_RESPONSE) in known else failure)
+    if response:
+        yield "got", response
+    if with_body and exchange.response_body:
+        yield "body", _body(exchange)
+
+
+def _response(exchange: Exchange, failure: str | None) -> str:
+    """The response in one line: `503 Service Unavailable, application/json, 214 bytes, 12 ms`."""
+    parts = [exchange.response] if exchange.response else []
+    parts += [
+        value if name == "content-type" else f"{name}: {value}"
+        for name, value in exchange.response_headers.items()
+        if name in _HEADERS
+    ]
+    if exchange.protocol == "http" and exchange.response:
+        parts.append(f"{exchange.response_bytes} bytes")
+    if failure:
+        parts.append(failure)
+    elif exchange.failure is None:
+        parts.append(format_ms(exchange.elapsed_ms))
+    return ", ".join(parts)
+
+
+def _body(exchange: Exchange) -> str:
+    body = exchange.response_body or ""
+    if exchange.response_headers.get("content-type", "").startswith("text/event-stream"):
+        end = exchange.response_end or body[EXCERPT:]
+        return printable(body[:EXCERPT]) + (f" ... {printable(end[-END:])}" if end else "")
+    return cut(_in_one_line(body), EXCERPT)
+
+
+def _in_one_line(text: str) -> str:
+    return " ".join(text.split())
+
+
+def _neighbourhoods(check: CheckResult) -> Iterator[tuple[str, str]]:
+    """For each broken rule about a value in JSON, what stands beside that value."""
+    shown: set[str] = set()
+    for finding in broken_rules(check):
+        fact, _, path = finding.fact.partition(" ")
+        parent = _LAST_STEP.sub("", path)
+        if not path.startswith("$") or parent in shown:
+            continue
+        shown.add(parent)
+        try:
+            values = values_at(parent, check.facts.get(fact))
+        except (Unmeasurable, ValueError):
+            continue
+        if len(values) == 1 and isinstance(values[0], (dict, list)):
+            yield "near", f"{parent}: {cut(json.dumps(_shallow(values[0]), ensure_ascii=False), EXCERPT)}"
+
+
+def _shallow(value: JsonValue) -> JsonValue:
+    """A JSON value whose items are cut where they are long, so that all names beside a value are visible."""
+    if isinstance(value, dict):
+        return {name: _brief(item) for name, item in value.items()}
+    return [_brief(item) for item in value] if isinstance(value, list) else value
+
+
+def _brief(item: JsonValue) -> JsonValue:
+    if isinstance(item, str):
+        return cut(item, 60)
+    text = json.dumps(item, ensure_ascii=False)
+    return item if len(text) <= 60 else f"{cut(text, 40)}"
+
+
+def _command(exchange: Exchange) -> Iterator[str]:
+    if exchange.protocol == "redis":
+        yield "redis-cli"
+        yield from _options(exchange)
+        yield exchange.request
+        return
+    method, _, url = exchange.request.partition(" ")
+    yield "curl -sS -i"
+    body = exchange.request_body
+    if method == "HEAD":
+        yield "--head"
+    elif method != ("POST" if body else "GET"):
+        yield f"-X {quote(method)}"
+    yield from _options(exchange)
+    for name, value in exchange.request_headers.items():
+        yield f"-H {_quoted(f'{name}: {value}')}"
+    if body and len(body) <= DATA_CAP and body.isprintable():
+        yield f"--data-binary {_quoted(body)}"
+    elif exchange.request_bytes:
+        yield "--data-binary @FILE"
+    yield _quoted(url)
+
+
+def _options(exchange: Exchange) -> Iterator[str]:
+    for option, value in exchange.options.items():
+        yield f"{option} {_quoted(value)}" if value else option
+
+
+def _quoted(text: str) -> str:
+    """A word for a shell; a masked secret in it becomes a variable, named after what it is the value of."""
+    if MASK not in text:
+        return quote(text)
+    named = _NAMED_SECRET.search(text)
+    variable = re.sub(r"\W", "_", named[1]).upper() if named else "SECRET"
+    escaped = re.sub(r'([\\"$`])', r"\\\1", text)
+    return f'"{escaped}"'.replace(MASK, f"${{{variable}}}")
