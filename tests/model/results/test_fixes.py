@@ -19,7 +19,7 @@ def broken(fact: str) -> Finding:
     [
         ("error", "refused", "start it"),
         ("error", "timeout", "anything else"),
-        ("error", "tls", HINTS["tls"]),  # type: ignore[index]
+        ("error", "tls", HINTS["tls"]),
         ("status", None, "read its log"),
         ("json $.a.b", None, "upgrade it"),
         ("size_bytes", None, "anything else"),

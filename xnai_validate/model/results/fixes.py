@@ -10,7 +10,7 @@ from xnai_validate.model.judging.findings import Finding
 OTHERWISE = "otherwise"
 """The key of the fix for whatever the other keys do not name."""
 
-HINTS = {
+HINTS: dict[str, str] = {
     ErrorKind.DNS: "The name is not known here: correct the host in the target's url, or run where it is known, such "
     "as in the network of the containers.",
     ErrorKind.TLS: "Correct the target's `tls`: `ca` for a private authority, `server_name` where the certificate is "
@@ -39,8 +39,8 @@ def fix_for(
     if "error" in broken and error is not None:
         # Other rules do not hold only because no answer came.
         kind = str(error)
-        known = {OTHERWISE: fix, **HINTS, **fixes}
-        return known.get(kind) or known.get("error") or known[OTHERWISE]
+        hint = fixes.get(kind) or HINTS.get(kind) or fixes.get("error")
+        return hint or fixes.get(OTHERWISE, fix)
     for fact in (*broken, *(fact.partition(".")[0] for fact in broken)):
         if fact in fixes:
             return fixes[fact]
