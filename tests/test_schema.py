@@ -9,7 +9,13 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from xnai_validate import registry
-from xnai_validate.config.files.json_schema import profile_schema, stack_schema, suite_schema, vars_schema
+from xnai_validate.config.files.json_schema import (
+    profile_schema,
+    recipe_schema,
+    stack_schema,
+    suite_schema,
+    vars_schema,
+)
 from xnai_validate.config.search_path import bundled_root
 from xnai_validate.config.yaml_files.document import read_source
 from xnai_validate.model.json import JsonObject, JsonValue, to_json
@@ -34,7 +40,7 @@ def errors_in(schema: JsonObject, value: object) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    "make", [suite_schema, profile_schema, vars_schema, stack_schema, report_schema, events_schema]
+    "make", [suite_schema, profile_schema, recipe_schema, vars_schema, stack_schema, report_schema, events_schema]
 )
 def test_each_is_a_schema_and_the_same_each_time(make: object) -> None:
     """Valid by the metaschema of 2020-12, with all references resolved within, and deterministic."""
@@ -67,7 +73,8 @@ def test_the_bundled_files_are_valid() -> None:
     """What is bundled holds the schemas that editors are given."""
     suite, profile = suite_schema(), profile_schema()
     assert PROFILES
-    found = {str(path): errors_in(suite, _read(path)) for path in SUITES}
+    found = {str(path): errors_in(suite, _read(path)) for path in SUITES if path.parent.name != "recipes"}
+    found |= {str(path): errors_in(recipe_schema(), _read(path)) for path in SUITES if path.parent.name == "recipes"}
     found |= {str(path): errors_in(profile, _read(path)) for path in PROFILES}
     found |= {str(path): errors_in(vars_schema(), _read(path)) for path in VARS}
     assert {path: wrong for path, wrong in found.items() if wrong} == {}
