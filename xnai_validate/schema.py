@@ -147,7 +147,12 @@ def _scalar_rule(value: JsonObject, operators: Iterable[str]) -> JsonObject:
     of: dict[str, JsonObject] = {
         "min": _QUANTITY,
         "max": _QUANTITY,
-        "in": {"type": "array", "minItems": 1, "items": {"anyOf": [value, {"$ref": f"#/$defs/{REFERENCE}"}]}},
+        "in": {
+            "anyOf": [
+                {"type": "array", "minItems": 1, "items": {"anyOf": [value, {"$ref": f"#/$defs/{REFERENCE}"}]}},
+                {"$ref": f"#/$defs/{REFERENCE}"},
+            ]
+        },
         "matches": {"type": "string"},
         "contains": {},
         "length": _ref("rule of number"),

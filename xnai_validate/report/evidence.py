@@ -13,10 +13,10 @@ from pydantic import JsonValue
 from xnai_validate.errors import Unmeasurable
 from xnai_validate.model.judging.expressions import values_at
 from xnai_validate.model.judging.findings import cut
-from xnai_validate.model.masking import MASK
 from xnai_validate.model.results.exchange import NO_RESPONSE, Exchange
 from xnai_validate.model.results.report import CheckResult
 from xnai_validate.model.results.status import Status
+from xnai_validate.model.secrets.masking import MASK
 from xnai_validate.model.text import printable
 from xnai_validate.model.units import format_ms
 from xnai_validate.report.words import broken_rules
