@@ -195,7 +195,7 @@ PROMISES: dict[str, Promise] = {
     "gateway-no-nosniff": _header("x-content-type-options", "nosniff"),
     "gateway-no-frame-options": _header("x-frame-options", "DENY"),
     "gateway-no-referrer-policy": _header("referrer-policy", "strict-origin"),
-    "gateway-eats-request-id": _request_id,
+    **dict.fromkeys(("gateway-eats-request-id", "gateway-own-request-id"), _request_id),
     **dict.fromkeys(
         ("gateway-200-when-down", "gateway-waits-when-down", "gateway-502-leaks", "gateway-502-page"), _down
     ),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import uuid
+
 from xnai_validate.demo.defects.defect import Defect
 from xnai_validate.demo.services.gateway.gateway import request_headers
 from xnai_validate.demo.services.gateway.http1 import Fields
@@ -36,6 +38,15 @@ EATS_REQUEST_ID = (
     )
     .changes(request_headers, lambda fields: _without(b"x-request-id", fields))
     .changes(response_headers, lambda fields: _without(b"x-request-id", fields))
+)
+
+OWN_REQUEST_ID = Defect(
+    "gateway-own-request-id",
+    "The gateway puts an X-Request-ID of its own in the place of the API's.",
+    checks=("services/gateway:request-id",),
+).changes(
+    response_headers,
+    lambda fields: [*_without(b"x-request-id", fields), (b"X-Request-ID", f"req_{uuid.uuid4()}".encode())],
 )
 
 DROPS_RETRY_AFTER = Defect(
