@@ -298,6 +298,8 @@ class Plan:
     """What makes results less certain, such as a certificate that is not verified; every report shows it."""
     secrets: frozenset[str] = frozenset()
     """Texts that must not appear in any event."""
+    unset: tuple[str, ...] = ()
+    """The environment variables that a run needs and that are not set; empty for a plan that is run."""
 
     def preload_modules(self) -> tuple[str, ...]:
         """The names of the modules that the checks of the plan preload, skipped checks excepted."""

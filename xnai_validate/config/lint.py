@@ -29,7 +29,7 @@ class Linted:
     suites: int
     checks: int
     notices: tuple[str, ...] = ()
-    """A sentence for each waiver that has expired or matches no check."""
+    """A sentence for each waiver that has expired or matches no check, and about variables that are not set."""
 
 
 def lint(paths: tuple[str, ...] = (), options: LoadOptions = _NO_OPTIONS) -> Linted:
@@ -47,7 +47,8 @@ def lint(paths: tuple[str, ...] = (), options: LoadOptions = _NO_OPTIONS) -> Lin
         profiles, suites = list(library.profiles), [file.name for file in suites_of(library)]
         recipes = list(library.recipes)
     checks: set[str] = set()
-    for verified in _linted(profiles, suites, options, problems, cache):
+    unset: set[str] = set()
+    for verified in _linted(profiles, suites, options, problems, cache, unset):
         checks |= verified
     if recipes:
         try:
@@ -57,13 +58,23 @@ def lint(paths: tuple[str, ...] = (), options: LoadOptions = _NO_OPTIONS) -> Lin
     waivers = Waivers([*patterns, *read_waivers(library, problems, folders)])
     problems.raise_if_any()
     notices = dict.fromkeys((*waivers.expired(), *waivers.unmatched(checks, library)))
+    if unset:
+        notices[f"not set in the environment, and needed by a run: {', '.join(sorted(unset))}"] = None
     return Linted(len(profiles), len({check.partition(":")[0] for check in checks}), len(checks), tuple(notices))
 
 
 def _linted(
-    profiles: list[str], suites: list[str], options: LoadOptions, problems: Problems, cache: SourceCache
+    profiles: list[str],
+    suites: list[str],
+    options: LoadOptions,
+    problems: Problems,
+    cache: SourceCache,
+    unset: set[str],
 ) -> Iterator[set[str]]:
-    """The ids of the checks of each profile, and of the suites that no profile runs whole; errors are noted."""
+    """The ids of the checks of each profile, and of the suites that no profile runs whole; errors are noted.
+
+    The variables that a run needs and that are not set are added to `unset`.
+    """
     # Consent changes nothing of what is wrong; with it, the expected duration is that of all checks.
     options = replace(options, allow=options.allow | {"disruptive"})
     verified: set[str] = set()
@@ -75,6 +86,7 @@ def _linted(
                 for text in deadline_conflicts(plan.checks, plan.limits):
                     problems.plain(f"{name}: {text}")
             verified |= {check.id for check in plan.checks}
+            unset |= set(plan.unset)
         except InvalidConfig as errors:
             problems.extend(errors.problems)
     yield verified
@@ -93,6 +105,7 @@ def _linted(
         try:
             plan = plan_of_suites(tuple(name for name in suites if homes[name] == home), options, home, cache)
             _note_time_conflicts(plan, problems)
+            unset |= set(plan.unset)
             # The plan also holds the checks of other suites that they need.
             yield {check.id for check in plan.checks if check.id.partition(":")[0] in suites}
         except InvalidConfig as errors:

@@ -43,6 +43,8 @@ class LoadOptions:
     concurrency: int | None = None
     deadline_s: float | None = None
     environ: Mapping[str, str] = field(default_factory=lambda: os.environ)
+    without_environment: bool = False
+    """Whether variables that are not set are no errors, because nothing will be run."""
     cwd: Path = field(default_factory=Path.cwd)
     nonce: str = field(default_factory=lambda: os.urandom(4).hex())
     """The var `run.nonce`: different in every run, for names that must differ from those of earlier runs."""

@@ -28,4 +28,4 @@ def explain(
     """Explain a kind of check (its parameters, facts and rules), a family of kinds, a fault, a recipe, or one check."""
     from xnai_validate.cli.explanation import print_explanation  # not needed for the help and for completion
 
-    print_explanation(name, LoadOptions(paths=tuple(path or ())))
+    print_explanation(name, LoadOptions(paths=tuple(path or ()), without_environment=True))

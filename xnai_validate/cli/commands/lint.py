@@ -37,7 +37,9 @@ def lint(
     Waivers that have expired, or match no check, are reported and are no errors.
     """
     files = tuple(file for name in paths or () for file in _files(name))
-    linted = lint_files(files, LoadOptions(paths=tuple(path or ()), waivers=waivers, long_waivers=long))
+    linted = lint_files(
+        files, LoadOptions(paths=tuple(path or ()), waivers=waivers, long_waivers=long, without_environment=True)
+    )
     for sentence in linted.notices:
         print_notice(sentence)
     checks, suites = counted(linted.checks, "check"), counted(linted.suites, "suite")

@@ -37,4 +37,9 @@ def list_(
         raise ConfigError(f"--only and --tag select checks, not {what}", hint="list checks, or list PROFILE")
     from xnai_validate.cli.listing.any_list import print_list  # not needed for the help and for completion
 
-    print_list(what, LoadOptions(paths=tuple(path or ()), only=tuple(only or ()), tags=frozenset(tag or ())))
+    print_list(
+        what,
+        LoadOptions(
+            paths=tuple(path or ()), only=tuple(only or ()), tags=frozenset(tag or ()), without_environment=True
+        ),
+    )

@@ -23,6 +23,8 @@ def describe_plan(plan: Plan, view: View, *, demo: bool) -> str:
         _steps(page, running, verbose=view.detail == "verbose")
     _skipped(page, plan)
     notices = [*plan.warnings, *plan.notices]
+    if plan.unset:
+        notices.append(f"not set in the environment, and needed by a run: {', '.join(plan.unset)}")
     if demo:
         notices.append(
             "with --demo the targets are known only when the embedded stack runs; these are those of the profile"

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import fields
+from pathlib import Path
 
 from xnai_validate.cli.running.options import PREFIX, RunOptions
+from xnai_validate.config.env_file import read_env_file
 from xnai_validate.model.suggestions import nearest
 
 _OPTIONS = frozenset(
@@ -30,6 +32,18 @@ def _unknown(variable: str) -> str:
     guess = nearest(variable.removeprefix(PREFIX), names)
     hint = f'; did you mean "{PREFIX}{guess}"?' if guess else ""
     return f"the environment variable {variable} sets nothing{hint}"
+
+
+def add_env_files(files: Iterable[Path]) -> None:
+    """Set the variables of files in the environment of this process and of those it starts; those that are set stay.
+
+    Raises ConfigError.
+    """
+    found: dict[str, str] = {}
+    for file in files:
+        found |= read_env_file(file)
+    for name, value in found.items():
+        os.environ.setdefault(name, value)
 
 
 def options_in_environment(environ: Mapping[str, str]) -> str:

@@ -88,6 +88,10 @@ class RunOptions:
         list[Assignment] | None,
         _STACK(metavar="KEY=VALUE", parser=parsed_by(variable), help="Set a variable of the profile (repeatable)."),
     ] = None
+    env_file: Annotated[
+        list[Path] | None,
+        _STACK(metavar="FILE", help="Environment variables, NAME=value a line; those that are set stay (repeatable)."),
+    ] = None
     listen: Annotated[
         str | None,
         _STACK(metavar="HOST:PORT", parser=parsed_by(address), help="Local address that the stack sends alerts to."),
@@ -237,6 +241,7 @@ class RunOptions:
             wait_s=self.wait,
             concurrency=self.concurrency,
             deadline_s=self.deadline,
+            without_environment=self.dry_run,
             waivers=self.waivers,
             long_waivers=self.long,
         )

@@ -15,6 +15,7 @@ from xnai_validate.cli.running.dry_run import describe_plan
 from xnai_validate.cli.running.earlier_runs.baselines import Baselines
 from xnai_validate.cli.running.earlier_runs.rerun import failed_before
 from xnai_validate.cli.running.earlier_runs.times import describe_expected, with_expected_time
+from xnai_validate.cli.running.environment import add_env_files
 from xnai_validate.cli.running.event_loop import run_in_loop
 from xnai_validate.cli.running.faults_in_force import (
     refuse_disturbed_targets,
@@ -42,6 +43,7 @@ from xnai_validate.report.view import View
 def execute(options: RunOptions) -> int:
     """Execute a run and return its exit code. Raises XnaiError if it cannot begin."""
     profiles = tuple(options.profiles)
+    add_env_files(options.env_file or ())
     format_ = FORMATS.get(options.format)
     if not options.dry_run:
         refuse_left_faults()

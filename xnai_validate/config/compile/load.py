@@ -15,7 +15,7 @@ from xnai_validate.config.compile.measurements.measurements import Measurements
 from xnai_validate.config.compile.profile_chain import Chain, Profile
 from xnai_validate.config.compile.promises import Promises
 from xnai_validate.config.compile.recipes import Recipes
-from xnai_validate.config.compile.selection import add_needed_ids, is_narrowed, select
+from xnai_validate.config.compile.selection import add_needed_ids, is_narrowed, matcher_of, select
 from xnai_validate.config.compile.steady import SteadyState
 from xnai_validate.config.compile.suites import Suites
 from xnai_validate.config.compile.targets.logins import with_logins
@@ -37,6 +37,7 @@ from xnai_validate.model.suggestions import did_you_mean
 from xnai_validate.plan import Plan, PlannedCheck
 
 _NO_OPTIONS = LoadOptions()
+_LEFT_OUT = "were left out; lint reports them"
 
 
 def load_plan(names: Sequence[str], options: LoadOptions = _NO_OPTIONS, cache: SourceCache | None = None) -> Plan:
@@ -107,14 +108,16 @@ class Loader:
         stack = read_stack_description(self.options.stack, self.problems, self.options.stack_file)
         space = VarSpace()
         fill_vars(space, self.chain.links.values(), self.options, stack)
-        self.interpolator = Interpolator(self.options.environ, space, self.problems)
+        self.interpolator = Interpolator(
+            self.options.environ, space, self.problems, without_environment=self.options.without_environment
+        )
         self.profiles = self.chain.verified(self.interpolator)
         if not self.profiles:
             self.problems.raise_if_any()
         secrets = self.interpolator.secrets
         target_builder = Targets(self.options, self.problems, secrets)
         targets = target_builder.build(self.profiles, stack)
-        self.measurements = Measurements(self.problems, frozenset(targets), secrets)
+        self.measurements = Measurements(self.problems, frozenset((*targets, *self.chain.target_names())), secrets)
         allowed = self.options.allow.union(*(profile.file.allow for profile in self.profiles))
         checks = Checks(
             self.measurements,
@@ -142,6 +145,8 @@ class Loader:
         final_targets = with_logins(final_targets, target_builder.logins, self.measurements.compile, self.problems)
         all_vars = self.interpolator.all_vars()
         self._refuse_unused(stack)
+        if self.options.only and self.problems.found:
+            self._leave_out_unselected(suites, chosen)
         self.problems.raise_if_any()
         if not limits.deadline_is_given:
             limits = replace(limits, deadline_s=Forecast(chosen, limits).expected().deadline_s)
@@ -159,6 +164,7 @@ class Loader:
             notices=(*self.library.notices, *self.notices),
             warnings=(*unverified(final_targets.values()), *self.warnings),
             secrets=frozenset(secret for secret in secrets if secret),
+            unset=tuple(sorted(self.interpolator.unset | target_builder.unset)),
         )
 
     def _chosen(self, suites: Suites, thresholds: Thresholds) -> tuple[PlannedCheck, ...]:
@@ -181,6 +187,15 @@ class Loader:
             return checks
         needed = {need for check in checks for need in check.needs}
         return tuple(with_wait(check, self.options.wait_s) if check.id in needed else check for check in checks)
+
+    def _leave_out_unselected(self, suites: Suites, chosen: Iterable[PlannedCheck]) -> None:
+        """Drop the errors of suites of which --only selects no check and that no selected check needs."""
+        needed = {check_id.partition(":")[0] for check in chosen for check_id in (check.id, *check.needs)}
+        others = suites.files_without(needed, matcher_of(self.options.only))
+        count = self.problems.leave_out(others)
+        if count:
+            errors, them = ("error", "was left out; lint reports it") if count == 1 else ("errors", _LEFT_OUT)
+            self.notices[f"{count} {errors} of suites that are not selected {them}"] = None
 
     def _is_strict(self) -> bool:
         return self.options.strict or any(profile.file.strict for profile in self.profiles)

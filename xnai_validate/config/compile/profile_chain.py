@@ -133,6 +133,12 @@ class Chain:
                 kept = {key: value for key, value in link.raw.items() if key not in keys}
                 self.links[name] = replace(link, raw=kept, selects=False)
 
+    def target_names(self) -> Iterator[str]:
+        """The names of the targets of all profiles, also of those with errors."""
+        for link in self.links.values():
+            targets = link.raw.get("targets")
+            yield from targets if isinstance(targets, dict) else ()
+
     def verified(self, interpolator: Interpolator) -> tuple[Profile, ...]:
         """Every valid profile, interpolated except for its `vars`; errors are noted."""
         return tuple(profile for link in self.links.values() if (profile := self._verified(link, interpolator)))

@@ -41,6 +41,12 @@ def select(tags_of: Mapping[str, Iterable[str]], options: LoadOptions, problems:
     )
 
 
+def matcher_of(globs: Iterable[str]) -> Callable[[str], bool]:
+    """Return a function that returns whether one of the globs of --only matches a full id."""
+    matches = [_matcher(glob) for glob in globs]
+    return lambda check_id: any(match(check_id) for match in matches)
+
+
 def _matcher(glob: str) -> Callable[[str], bool]:
     """The test of a glob on full ids; one without a colon also matches whole suites and categories."""
     full = re.compile(translate(glob)).match

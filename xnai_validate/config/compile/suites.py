@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 from fnmatch import translate
 
@@ -116,6 +116,18 @@ class Suites:
         other = self.get(home)
         if other is not None and needed not in other.positions:
             self.problems.at(where, f'unknown check "{needed}"', did_you_mean(needed, other.positions))
+
+    def files_without(self, names: Collection[str], matches: Callable[[str], bool]) -> set[str]:
+        """The files that were read of suites that are not among `names`, and of whose checks `matches` none."""
+        found = set()
+        for name, suite in self._suites.items():
+            source = self.library.read(self.library.suites[name]) if name in self.library.suites else None
+            if source is None or name in names:
+                continue
+            ids = list(suite.positions) if suite is not None else [f"{name}:"]
+            if not any(map(matches, ids)):
+                found.add(source.file)
+        return found
 
     def add_needed_checks(self, selected: Iterable[PlannedCheck]) -> tuple[PlannedCheck, ...]:
         """Return the selected checks, preceded by all checks that they need, directly or not, of whichever suite."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from xnai_validate.config.yaml_files.document import Source, Steps
@@ -48,6 +48,18 @@ class Problems:
         self.at(where, message, hint)
         if where.source is not None:
             self._unresolved.add(where.source.place(where.steps))
+
+    def suspect(self, where: Where) -> None:
+        """Drop errors at a place from now on: its value is not the one of a run."""
+        if where.source is not None:
+            self._unresolved.add(where.source.place(where.steps))
+
+    def leave_out(self, files: Collection[str]) -> int:
+        """Drop the errors in some files; return how many there were."""
+        kept = {problem: None for problem in self.found if problem.place is None or problem.place.file not in files}
+        count = len(self.found) - len(kept)
+        self.found = kept
+        return count
 
     def plain(self, message: str, hint: str | None = None) -> None:
         """Note an error that stands in no file."""

@@ -40,6 +40,16 @@ def interpolator(vars_: JsonObject | None = None) -> Interpolator:
         ("x${NONE:-}y", "xy"),
         ("${EMPTY:-other}", "other"),
         ("${NONE:-${HOST}:${PORT}}", "example:8000"),
+        ("${NONE-5s}", "5s"),
+        ("${PORT-2283:2283}", 8000),
+        ("x${EMPTY-other}y", "xy"),
+        ("${NONE-:2283:2283}", ":2283:2283"),
+        ("${HOST:?must be set}", "example"),
+        ("x${EMPTY?must be set}", "x"),
+        ("${HOST:+up}", "up"),
+        ("x${NONE:+up}${EMPTY:+up}", "x"),
+        ("${EMPTY+up}", "up"),
+        ("x${NONE+up}", "x"),
         ("${budget.ms}", 200),
         ("${budget.ms}ms", "200ms"),
         ("${budget}", {"ms": 200, "ratio": 0.5}),
@@ -56,6 +66,23 @@ def test_references_are_replaced(text: str, value: JsonValue) -> None:
     values = interpolator()
     assert values.value(text, Where(None)) == value
     assert not values.problems.found
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("${NONE:?set it to the url of the shop}", "NONE is not set: set it to the url of the shop"),
+        ("${EMPTY:?not empty}", "EMPTY is not set: not empty"),
+        ("${NONE?}", "the environment variable NONE is not set"),
+        ("${NONE:?see ${HOST}}", "NONE is not set: see example"),
+    ],
+)
+def test_a_required_variable_has_its_own_error(text: str, expected: str) -> None:
+    """The text after `?` is the error of a variable that is not set."""
+    values = interpolator()
+    values.value(text, Where(None))
+    (problem,) = values.problems.found
+    assert problem.message.endswith(expected)
 
 
 def test_lists_and_mappings_are_walked_and_keys_left_alone() -> None:

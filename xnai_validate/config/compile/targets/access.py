@@ -29,6 +29,8 @@ class TargetAccess:
     environ: Mapping[str, str]
     problems: Problems
     secrets: set[str]
+    unset: set[str] | None = None
+    """Collects the variables that are not set, where these are no errors because nothing will be run."""
 
     def tls(self, entry: TlsEntry | None, where: Where, folder: Path | None) -> Tls:
         """The TLS settings; their files are named relative to `folder`, that of the file they stand in."""
@@ -73,6 +75,9 @@ class TargetAccess:
         if variable is None:
             return None
         secret = self.environ.get(variable)
+        if not secret and self.unset is not None:
+            self.unset.add(variable)
+            return None
         if not secret:
             self.problems.at(where, f"the environment variable {variable} is not set", "export it before the run")
             return None

@@ -54,6 +54,8 @@ class Targets:
     secrets: set[str]
     logins: dict[str, tuple[AuthEntry, str, Where]] = field(default_factory=dict)
     """Target name -> the credentials that need a login, their secret, and where they are written."""
+    unset: set[str] = field(default_factory=set)
+    """The variables that are not set, of targets that nothing will be asked of."""
 
     def build(self, profiles: Iterable[Profile], stack: StackDescription | None) -> dict[str, PlannedTarget]:
         """Every target by name, without probes. A stack file is the whole stack: what it lacks is not configured."""
@@ -130,7 +132,9 @@ class Targets:
 
     @property
     def _access(self) -> TargetAccess:
-        return TargetAccess(self.options.environ, self.problems, self.secrets)
+        return TargetAccess(
+            self.options.environ, self.problems, self.secrets, self.unset if self.options.without_environment else None
+        )
 
     def _reached(self, base: Target, url: str, source: _TargetSource) -> Target:
         """The target at one of its urls, with its proxy and TLS files verified."""

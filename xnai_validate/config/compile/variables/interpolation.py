@@ -1,6 +1,8 @@
 """`${...}` in files: `${NAME}` is the environment, `${dotted.path}` a var, `${=...}` an expression of vars.
 
-`:-` gives a default, `$${` is the text `${`.
+As in a shell and in Compose, `${NAME:-text}` gives a default for a variable that is unset or empty, `${NAME:?text}` an
+error and `${NAME:+text}` another value where it is set; without the colon an empty variable counts as set. `$${` is the
+text `${`.
 """
 
 from __future__ import annotations
@@ -23,6 +25,7 @@ TEXT_CAP = 16 * 2**20
 ITEMS_CAP = 1_000_000
 """Keys, items and scalars in the value of one var."""
 _ENVIRONMENT = re.compile(r"[A-Z_][A-Z0-9_]*", re.ASCII)
+_OPERATION = re.compile(r"([A-Z_][A-Z0-9_]*)(:?[-?+])(.*)", re.ASCII | re.DOTALL)
 _VAR = re.compile(r"[a-z][A-Za-z0-9_-]*(?:\.[A-Za-z0-9_-]+)*", re.ASCII)
 
 
@@ -32,6 +35,9 @@ class Reference:
 
     name: str
     default: str | None
+    """The text after the operator; None without one."""
+    operator: str = ":-"
+    """`-`, `?` or `+`; with a colon before it, an empty variable counts as unset."""
 
     @property
     def is_environment(self) -> bool:
@@ -89,6 +95,9 @@ def _end(text: str, start: int) -> int:
 def _reference(inner: str) -> Reference | Expression:
     if inner.startswith("="):
         return Expression(inner[1:])
+    operation = _OPERATION.fullmatch(inner)
+    if operation is not None:
+        return Reference(operation[1], operation[3], operation[2])
     name, colon, default = inner.partition(":-")
     if not _ENVIRONMENT.fullmatch(name) and not _VAR.fullmatch(name):
         raise ValueError(f"${{{name}}} is neither an environment variable (${{NAME}}) nor a var (${{dotted.path}})")
@@ -111,6 +120,10 @@ class Interpolator:
     """The dotted paths of vars that were referred to."""
     missing_values: int = 0
     """The number of references whose value is null."""
+    without_environment: bool = False
+    """Whether a variable that is not set has its own name as its value instead of being an error: nothing is run."""
+    unset: set[str] = field(default_factory=set)
+    """The names of such variables."""
     _text_size: int = 0
     _known: dict[str, JsonValue] = field(default_factory=dict)
     _open: list[str] = field(default_factory=list)
@@ -128,7 +141,15 @@ class Interpolator:
     def with_values(self, name: str, values: JsonObject, where: Where) -> Interpolator:
         """An interpolator that also knows `values` as the var `name`, and shares secrets and references with this."""
         space = VarSpace({**self.vars.tree, name: values}, {**self.vars.origins, (name,): where})
-        return Interpolator(self.environ, space, self.problems, self.secrets, self.referenced)
+        return Interpolator(
+            self.environ,
+            space,
+            self.problems,
+            self.secrets,
+            self.referenced,
+            without_environment=self.without_environment,
+            unset=self.unset,
+        )
 
     def all_vars(self) -> dict[str, JsonValue]:
         """Every var with its value."""
@@ -170,7 +191,10 @@ class Interpolator:
             return self._resolve(pieces[0], where)
         found: list[str] = []
         for piece in pieces:
-            found.append(piece if isinstance(piece, str) else self._in_text(piece, where))
+            filled = piece if isinstance(piece, str) else self._in_text(piece, where)
+            if filled in self.unset and found and found[-1].endswith(":"):
+                filled = "1"  # where a port stands, so that the rest of the url is verified
+            found.append(filled)
             self._text_size += len(found[-1])
             if self._text_size > TEXT_CAP:
                 message = f"references expand to more than {TEXT_CAP // 2**20} MiB of text"
@@ -215,15 +239,31 @@ class Interpolator:
 
     def _environment(self, reference: Reference, where: Where) -> JsonValue:
         text = self.environ.get(reference.name)
-        if text or (text is not None and reference.default is None):
+        operator = reference.operator[-1]
+        is_set = bool(text) if reference.operator.startswith(":") else text is not None
+        if operator == "+" and reference.default is not None:
+            return self._default(reference.default, where) if is_set else None
+        if is_set or (text is not None and reference.default is None):
             if looks_secret(reference.name) and text:
                 self.secrets.add(text)
-            return environment_scalar(text)
-        if reference.default is not None:
+            return environment_scalar(text or "")
+        if operator == "-" and reference.default is not None:
             return self._default(reference.default, where)
+        return self._unset(reference, where)
+
+    def _unset(self, reference: Reference, where: Where) -> JsonValue:
+        if self.without_environment:
+            self.unset.add(reference.name)
+            self.problems.suspect(where)
+            return reference.name
+        message = f"the environment variable {reference.name} is not set"
+        if reference.default is not None:
+            required = self._default(reference.default, where)
+            self.problems.unresolved(where, f"{message}: {required}" if required else message)
+            return None
         guess = nearest(reference.name, self.environ)
         hint = f'did you mean "{guess}"?' if guess else f"set it, or give a default: ${{{reference.name}:-...}}"
-        self.problems.unresolved(where, f"the environment variable {reference.name} is not set", hint)
+        self.problems.unresolved(where, message, hint)
         return None
 
     def _var(self, reference: Reference, where: Where) -> JsonValue:
