@@ -52,6 +52,7 @@ SITUATIONS = {
     "faults/test_crash.py": "every fault, killed at every step",
     "faults/test_moved.py": "targets whose url is that of a proxy",
     "report/formats/test_every_format.py": "what every format promises",
+    "report/formats/test_hostile_text.py": "hostile text in every format",
     "report/test_golden.py": "reports as files",
     "wire/http/test_framings.py": "responses as files of cases",
     "wire/http/test_urls.py": "urls as files of cases",

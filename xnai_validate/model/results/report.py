@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from datetime import datetime
+from typing import Annotated, Literal
 
-from pydantic import Field, JsonValue
+from pydantic import AfterValidator, Field, JsonValue
 from pydantic.dataclasses import dataclass
 
 from xnai_validate.model.frozen_model import FROZEN
@@ -19,6 +20,11 @@ from xnai_validate.model.results.status import Status
 FORMAT: Literal["xnai-validate/report/1"] = "xnai-validate/report/1"
 
 Verdict = Literal["passed", "failed", "undecided", "not undone", "stopped", "interrupted"]
+
+
+def _verified_instant(text: str) -> str:
+    datetime.fromisoformat(text)
+    return text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, config=FROZEN)
@@ -133,7 +139,7 @@ class ReportRun:
     id: str
     title: str
     profiles: tuple[str, ...]
-    started_at: str
+    started_at: Annotated[str, AfterValidator(_verified_instant)]
     """ISO 8601, UTC."""
     elapsed_ms: float
     host: JsonObject

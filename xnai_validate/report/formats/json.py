@@ -50,7 +50,8 @@ def parse(text: str | bytes) -> RunReport:
 
 
 def _text(value: object, line: str = "\n") -> str:
-    return printable_json(indented(value, line).encode()).decode()
+    # Half a surrogate pair becomes a question mark: many parsers refuse its escape.
+    return printable_json(indented(value, line).encode(errors="replace")).decode()
 
 
 @cache
