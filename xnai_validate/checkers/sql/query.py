@@ -65,6 +65,11 @@ class QueryParams(Params):
     timeout: Duration = 10.0
     """How long connecting and the statement may take together."""
 
+    def verify_target(self, target: Target) -> None:
+        """Raise ValueError for a target that speaks no SQL that is known here."""
+        if self.file is None and target.url and target.scheme not in (*_POSTGRES, *_MYSQL):
+            raise ValueError(_unknown(target))
+
 
 class QueryResult(Facts):
     """The rows, and what is known about the server."""
@@ -163,10 +168,12 @@ async def _connected(params: QueryParams, ctx: Context) -> Database:
         return await MySql.connect(target, params.database)
     if not target.url:
         raise NotApplicable(f"target {target.name} has no url")
-    raise Unmeasurable(
-        f"target {target.name} speaks {target.scheme}, no SQL that is known here",
-        hint=f"known: {', '.join((*_POSTGRES, *_MYSQL))}, and `file` for SQLite",
-    )
+    raise Unmeasurable(_unknown(target))
+
+
+def _unknown(target: Target) -> str:
+    known = ", ".join(f"{scheme}://" for scheme in (*_POSTGRES, *_MYSQL))
+    return f"target {target.name} speaks {target.scheme}, no SQL that is known here: {known}, and `file` for SQLite"
 
 
 def _about(server: Server | None) -> QueryResult:

@@ -1,0 +1,1 @@
+"""What a Prometheus server knows: the result of a query, and which of its targets are up."""
