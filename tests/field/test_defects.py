@@ -45,7 +45,7 @@ FINDINGS = {
     "health-key-stays": _in("phase4.4", "api/health:redis-written", "api/*"),
     "breakers-ignored-while-open": _in("phase4.1", "breakers/open:opens"),
     "breakers-refuse-without-retry-after": _in("phase4.1", "breakers/open:refusal"),
-    "breakers-never-try-again": _in("phase4.1", "breakers/open:refusal"),
+    "breakers-never-try-again": _in("phase4.1", "breakers/open:obeyed"),
     "breakers-in-memory": _in("phase4.1", "dependencies/chain:breakers-kept", *_BREAKERS),
     "redis-open-to-all": _in("phase4.1", "services/redis:password", "services/*"),
     "redis-not-used-again": _in("phase4.1", "breakers/open:obeyed-after-outage"),
