@@ -36,11 +36,11 @@ def _leaks() -> None:
     async def parse(request: web.Request) -> queries.QueryRequest:
         try:
             json.loads(await request.text())
-        except RecursionError:
-            pass
         except json.JSONDecodeError as error:
             message = f"{type(error).__name__}: {error} ({__file__}, line 41)"
             raise errors.StackError("validation", "validation_validation", message) from None
+        except (RecursionError, ValueError):
+            pass  # what is no text, and numbers without end, are refused as ever
         return await healthy(request)
 
     put(queries, "_parse", parse)
