@@ -26,7 +26,9 @@ from xnai_validate.model.units import format_ms
 from xnai_validate.report.causes import PROBLEMS, cause_counts, has_many_failures, problems_of, skips_of
 from xnai_validate.report.comparison_text import change_of, interval_of, number_of, sums, worst_first
 from xnai_validate.report.evidence import evidence_lines
+from xnai_validate.report.html.figures import description, over_time, percentile_curve
 from xnai_validate.report.lists import counted, listed
+from xnai_validate.report.loads import loads_of
 from xnai_validate.report.verdict_text import verdict_reason, verdict_word
 from xnai_validate.report.words import broken_rules, expected_and_got, planned_text, promise_of, reason_of, waiver_of
 
@@ -54,6 +56,7 @@ def page_pieces(report: RunReport) -> Iterator[str]:
         sums=sums(report.comparison) if report.comparison else "",
         figures=worst_first(report.comparison, every=True) if report.comparison else [],
         categories=_categories(report.checks),
+        loads=list(loads_of(report.checks)),
         targets=[(name, url) for name, url in report.run.targets.items() if url],
         full=_in_full(report.checks),
         style=style,
@@ -87,6 +90,9 @@ def _environment() -> jinja2.Environment:
         counted=counted,
         broken_rules=broken_rules,
         evidence=evidence_lines,
+        curve=percentile_curve,
+        over_time=over_time,
+        description=description,
         cause_counts=cause_counts,
         promise_of=promise_of,
         reason_of=reason_of,

@@ -11,6 +11,7 @@ from xnai_validate.report.lists import counted, listed
 from xnai_validate.report.terminal.categories import append_categories
 from xnai_validate.report.terminal.comparison import append_comparison
 from xnai_validate.report.terminal.ending import append_ending
+from xnai_validate.report.terminal.loads import append_loads
 from xnai_validate.report.terminal.page import Page, Span, Style
 from xnai_validate.report.terminal.problems import MARGIN, STYLES, append_causes, append_problems, elapsed
 from xnai_validate.report.view import Detail, View
@@ -32,6 +33,7 @@ def report_text(report: RunReport, view: View) -> str:
     if view.detail != "quiet":
         _header(page, report, view.detail)
         append_categories(page, report.checks)
+        append_loads(page, report)
     if view.detail == "verbose":
         _every_check(page, report.checks)
     append_causes(page, report)

@@ -1,0 +1,129 @@
+"""The figures of loads, from the facts of their checks."""
+
+from __future__ import annotations
+
+import base64
+import xml.etree.ElementTree as ET
+
+import pytest
+
+from tests.report.runs import Script
+from xnai_validate.model.histogram import Histogram
+from xnai_validate.model.json import JsonObject
+from xnai_validate.model.results.report import RunReport
+from xnai_validate.model.results.report_builder import build_report
+from xnai_validate.report.formats.html import FORMAT as HTML
+from xnai_validate.report.html.figures import description, over_time, percentile_curve
+from xnai_validate.report.loads import Load, loads_of
+from xnai_validate.report.terminal.report import report_text
+from xnai_validate.report.view import View
+
+
+def windows(*latencies_ms: list[float]) -> JsonObject:
+    """The fact of a load with a window for each list of latencies."""
+    made: list[object] = []
+    for each in latencies_ms:
+        histogram = Histogram()
+        histogram.record_many(int(ms * 1000) for ms in each)
+        made.append(histogram.to_json())
+    return {"window_ms": 500.0, "windows": made}  # type: ignore[dict-item]
+
+
+def report(*facts: JsonObject) -> RunReport:
+    """The report of a run with a check for each of `facts`."""
+    script = Script("Loads", "x")
+    for number, each in enumerate(facts):
+        script.check(f"performance/load:n{number}", f"Load {number}", facts=each)
+    return build_report(script.events())
+
+
+FACTS: JsonObject = {
+    "sent_count": 100,
+    "throughput_rps": 50.0,
+    "error_ratio": 0.02,
+    "latency_windows": windows([float(n) for n in range(1, 51)], [float(n) for n in range(51, 101)]),
+}
+
+
+def load(facts: JsonObject = FACTS) -> Load:
+    [found] = loads_of(report(facts).checks)
+    return found
+
+
+def test_percentiles_are_of_all_windows() -> None:
+    """Within half a percent of the exact value, as the facts of the check itself."""
+    found = load()
+    assert (found.requests, found.rate, found.error_ratio) == (100, 50.0, 0.02)
+    for q, ms in ((0.5, 50), (0.95, 95), (0.99, 99), (1.0, 100)):
+        assert found.percentile_ms(q) == pytest.approx(ms, rel=0.005)
+
+
+def test_ranges_cover_every_answer_once() -> None:
+    """Their shares add up to one, and the last range ends with the longest latency."""
+    shares = load().shares(12)
+    assert len(shares) == 12
+    assert sum(share for _, share in shares) == pytest.approx(1)
+    assert shares[-1][0] == pytest.approx(100)
+
+
+def test_bars_show_also_one_answer_of_a_thousand() -> None:
+    """A single slow answer is what a load is measured for."""
+    bars = load({"latency_windows": windows([1.0] * 999 + [5000.0])}).bars(12)
+    assert bars == "█" + " " * 10 + "▁"
+
+
+@pytest.mark.parametrize("latencies", [[3.0], [3.0, 3.0], [0.0], [0.001, 60_000.0]])
+def test_few_and_equal_latencies_have_figures_too(latencies: list[float]) -> None:
+    """One answer, equal answers, and answers below a microsecond."""
+    found = load({"latency_windows": windows(latencies)})
+    assert sum(share for _, share in found.shares(5)) == pytest.approx(1)
+    assert len(found.bars(5)) == 5
+    assert percentile_curve(found).startswith("data:image/svg+xml;base64,")
+
+
+def test_a_load_that_several_checks_share_is_shown_once() -> None:
+    """Two checks that judge one measurement have one row."""
+    assert len(list(loads_of(report(FACTS, FACTS, {"latency_windows": windows([1.0])}).checks))) == 2
+
+
+@pytest.mark.parametrize("fact", [None, 5, {"windows": [{"format": "other"}]}, {"windows": []}, windows([])])
+def test_facts_without_latencies_are_no_load(fact: object) -> None:
+    """A load that got no answer, or windows of another version: nothing is shown, and nothing fails."""
+    assert list(loads_of(report({"latency_windows": fact}).checks)) == []  # type: ignore[dict-item]
+
+
+@pytest.mark.parametrize("width", [60, 80, 120])
+def test_the_table_of_a_terminal(width: int) -> None:
+    """Rate, percentiles and errors at every width, and the bars where there is room."""
+    text = report_text(report(FACTS), View(width))
+    for part in ("load:n0", "50/s", "p99", "99 ms", "2 %"):
+        assert part in text
+    assert max(map(len, text.splitlines())) <= width
+    assert ("█" in text) is (width >= 80)
+    assert "█" not in report_text(report(FACTS), View(width, unicode=False))
+
+
+def test_the_curve_is_an_image_in_itself() -> None:
+    """Well-formed SVG without scripts and without an address of anything to load."""
+    for image in (percentile_curve(load()), over_time(load())):
+        assert image is not None
+        svg = base64.b64decode(image.partition(",")[2]).decode()
+        root = ET.fromstring(svg)
+        tags = {element.tag.rpartition("}")[2] for element in root.iter()}
+        assert root.tag == "{http://www.w3.org/2000/svg}svg"
+        assert "script" not in tags
+        assert "image" not in tags
+        assert "url(" not in svg
+
+
+def test_a_load_of_one_window_has_no_course() -> None:
+    """A line needs two points."""
+    assert over_time(load({"latency_windows": windows([1.0, 2.0])})) is None
+
+
+def test_the_page_describes_its_figures_in_words() -> None:
+    """For a reader who does not see them, and where images are not shown."""
+    page = HTML.text(report(FACTS), View())
+    assert description(load()) in page
+    assert page.count("<img src=") == page.count(' alt="') == 2
+    assert "2 % errors" in page

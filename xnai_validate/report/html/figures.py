@@ -1,0 +1,105 @@
+"""Figures of the page, as images in themselves: each is described in words, and follows light and dark."""
+
+from __future__ import annotations
+
+import base64
+import math
+import sys
+import xml.etree.ElementTree as ET
+
+import pygal
+from pygal.style import Style
+
+from xnai_validate.report.loads import Load
+
+# pygal adds a finder of an old protocol, which Python names at every later import.
+sys.meta_path[:] = [finder for finder in sys.meta_path if not isinstance(finder, pygal.PluginImportFixer)]
+
+WIDTH, HEIGHT = 460, 230
+QUANTILES = (0.0, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.98, 0.99, 0.995, 0.998, 0.999, 0.9999)
+"""Shares of the answers at which the curve of percentiles has a point."""
+_LABELLED = {0.5: "50 %", 0.9: "90 %", 0.99: "99 %", 0.999: "99.9 %"}
+_SVG = "http://www.w3.org/2000/svg"
+ET.register_namespace("", _SVG)
+_DARK = (
+    "<style>.axis path { stroke: #d0d7de !important; } @media (prefers-color-scheme: dark) {"
+    " text { fill: #c9d1d9 !important; } .axis path { stroke: #30363d !important; } }</style>"
+)
+_STYLE = Style(
+    background="transparent",
+    plot_background="transparent",
+    foreground="#57606a",
+    foreground_strong="#24292f",
+    foreground_subtle="#afb8c1",
+    colors=("#2a93a8", "#e5534b"),
+    opacity="1",
+    guide_stroke_dasharray="none",
+    major_guide_stroke_dasharray="none",
+    font_family="system-ui, sans-serif",
+    label_font_size=11,
+    major_label_font_size=11,
+    legend_font_size=12,
+    title_font_size=13,
+)
+
+
+def percentile_curve(load: Load) -> str:
+    """Return the image of latency against the share of answers, on a scale that widens towards 100 %."""
+    points = [(_nines(q), load.percentile_ms(q)) for q in QUANTILES if load.latency.count * (1 - q) >= 1 or q <= 0.5]
+    points.append((_nines(1 - 1 / (2 * load.latency.count)), load.percentile_ms(1.0)))
+    chart = pygal.XY(
+        **_options("Latency (ms) by percentile"),
+        x_labels=[{"value": _nines(q), "label": label} for q, label in _LABELLED.items() if _nines(q) <= points[-1][0]],
+        show_legend=False,
+    )
+    chart.add("latency", [(x, round(y, 3)) for x, y in points if y is not None])
+    return _image(chart)
+
+
+def over_time(load: Load) -> str | None:
+    """Return the image of the median and the 99th percentile by the second; None for a load of one window."""
+    windows = [(number * load.window_s, window) for number, window in enumerate(load.windows) if window.count]
+    if len(windows) < 2:
+        return None
+    chart = pygal.XY(**_options("Latency (ms) over time (s)"), legend_at_bottom=True)
+    for name, q in (("p50", 0.5), ("p99", 0.99)):
+        chart.add(name, [(round(second, 3), round((window.quantile(q) or 0) / 1000, 3)) for second, window in windows])
+    return _image(chart)
+
+
+def description(load: Load) -> str:
+    """Return in words what the curve shows, for readers who do not see it."""
+    values = ((label, load.percentile_ms(q)) for q, label in {**_LABELLED, 1.0: "all"}.items())
+    return "Latency: " + ", ".join(f"{label} within {ms:.3g} ms" for label, ms in values if ms is not None)
+
+
+def _nines(q: float) -> float:
+    """The place of a share on the scale: 90 %, 99 % and 99.9 % are equally far from one another."""
+    return -math.log10(1 - q)
+
+
+def _options(title: str) -> dict[str, object]:
+    return {
+        "title": title,
+        "style": _STYLE,
+        "width": WIDTH,
+        "height": HEIGHT,
+        "show_dots": False,
+        "stroke_style": {"width": 2},
+        "max_scale": 6,
+        "show_x_guides": True,
+        "include_x_axis": True,
+        "js": [],
+        "disable_xml_declaration": True,
+        "margin": 4,
+    }
+
+
+def _image(chart: pygal.XY) -> str:
+    """The chart as a `data:` url; a page shows such an image without running or loading anything in it."""
+    root = ET.fromstring(chart.render(is_unicode=True).replace("</defs>", f"</defs>{_DARK}", 1))
+    for parent in root.iter():
+        for script in parent.findall(f"{{{_SVG}}}script"):
+            parent.remove(script)
+    svg = ET.tostring(root, encoding="unicode")
+    return "data:image/svg+xml;base64," + base64.b64encode(svg.encode()).decode()

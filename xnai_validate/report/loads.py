@@ -1,0 +1,101 @@
+"""The figures of the loads of a run: rates, percentiles, and how the latencies are distributed."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from pydantic import JsonValue
+
+from xnai_validate.model.histogram import Histogram
+from xnai_validate.model.json import JsonObject
+from xnai_validate.model.results.report import CheckResult
+
+BARS = " ▁▂▃▄▅▆▇█"
+"""Characters of a bar, from none to full."""
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """A check that measured under load, and what it measured."""
+
+    check: CheckResult
+    requests: int
+    """Requests that were sent, or streams that were opened."""
+    rate: float | None
+    """Answers in a second."""
+    error_ratio: float | None
+    latency: Histogram
+    """Latencies of all answers, from the intended start of each request."""
+    window_s: float
+    windows: tuple[Histogram, ...]
+    """Latencies by intended start, in windows of equal length."""
+
+    def percentile_ms(self, q: float) -> float | None:
+        """Return the latency in milliseconds that the share `q` of all answers does not exceed."""
+        us = self.latency.quantile(q)
+        return None if us is None else us / 1000
+
+    def bars(self, count: int) -> str:
+        """Return the distribution as `count` bars, from the shortest to the longest latency on a logarithmic scale."""
+        shares = self.shares(count)
+        top = max((share for _, share in shares), default=0.0)
+        # Whatever is counted is visible, also one answer of a thousand.
+        return "".join(BARS[math.ceil(share / top * 8) if share else 0] for _, share in shares) if top else ""
+
+    def shares(self, count: int) -> list[tuple[float, float]]:
+        """Return `count` ranges of latencies: their upper end in milliseconds, and the share of the answers in each."""
+        shortest, longest = self.latency.min_us, self.latency.max_us
+        if shortest is None or longest is None:
+            return []
+        low, high = math.log(max(shortest, 1)), math.log(max(longest, 2))
+        ends = [math.exp(low + (high - low) * (step + 1) / count) for step in range(count - 1)] + [float(longest)]
+        below = [0, *(self.latency.at_most(end) for end in ends)]
+        return [(end / 1000, (below[step + 1] - below[step]) / self.latency.count) for step, end in enumerate(ends)]
+
+
+def loads_of(checks: Iterable[CheckResult]) -> Iterator[Load]:
+    """Yield the loads among the checks that were measured, in their order; one that several checks share, once."""
+    seen: list[JsonValue] = []
+    for check in checks:
+        measured = check.facts.get("latency_windows")
+        if measured is None or measured in seen:
+            continue
+        seen.append(measured)
+        load = _load(check)
+        if load is not None and load.latency.count:
+            yield load
+
+
+def _load(check: CheckResult) -> Load | None:
+    """The figures of a check; None if its windows are not those of a load of this tool."""
+    facts = check.facts
+    measured = facts["latency_windows"]
+    if not isinstance(measured, dict):
+        return None
+    try:
+        windows = tuple(Histogram.from_json(window) for window in _items(measured.get("windows")))
+    except ValueError:  # written by another version
+        return None
+    latency = Histogram()
+    for window in windows:
+        latency.merge(window)
+    return Load(
+        check,
+        int(_number(facts, "sent_count") or latency.count),
+        _number(facts, "throughput_rps"),
+        _number(facts, "error_ratio"),
+        latency,
+        (_number(measured, "window_ms") or 0.0) / 1000,
+        windows,
+    )
+
+
+def _items(value: JsonValue) -> list[JsonValue]:
+    return value if isinstance(value, list) else []
+
+
+def _number(document: JsonObject, name: str) -> float | None:
+    value = document.get(name)
+    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
