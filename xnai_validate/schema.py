@@ -157,6 +157,7 @@ def _scalar_rule(value: JsonObject, operators: Iterable[str]) -> JsonObject:
         "contains": {},
         "length": _ref("rule of number"),
         "age": _ref("rule of age"),
+        "schema": {"type": "string", "description": "A file with a JSON Schema, beside the suite."},
         "not": {},
     }
     mapping: JsonObject = {
@@ -180,7 +181,7 @@ _RULES: JsonObject = {
     "rule of number": _scalar_rule(_QUANTITY, ("min", "max", "in", "age")),
     "rule of text": _scalar_rule({"type": "string"}, ("in", "matches", "contains", "length", "age")),
     "rule of flag": _scalar_rule({"type": "boolean"}, ("in",)),
-    "rule of list": _scalar_rule({"type": "array"}, ("contains", "length")),
+    "rule of list": _scalar_rule({"type": "array"}, ("contains", "length", "schema")),
     "rule of age": {
         "type": "object",
         "minProperties": 1,
@@ -192,12 +193,12 @@ _RULES: JsonObject = {
         "type": "object",
         "minProperties": 1,
         "additionalProperties": False,
-        "properties": {"contains": {}, "length": _ref("rule of number"), "not": {}},
+        "properties": {"contains": {}, "length": _ref("rule of number"), "schema": {"type": "string"}, "not": {}},
     },
     "rule of json": {
         "anyOf": [
             {"type": ["string", "number", "boolean", "null", "array"]},
-            _scalar_rule({}, ("min", "max", "in", "matches", "contains", "length", "age")),
+            _scalar_rule({}, ("min", "max", "in", "matches", "contains", "length", "age", "schema")),
             {"type": "object", "minProperties": 1, "patternProperties": {r"^\$": {}}, "additionalProperties": False},
         ]
     },

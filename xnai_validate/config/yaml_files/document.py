@@ -37,6 +37,8 @@ class Source:
     value: JsonValue
     lines: Mapping[str, Sequence[int]] = field(default_factory=dict, repr=False)
     """Key of the document -> the lines of the items of the list under it."""
+    folder: Path | None = None
+    """The folder of the file, in which the files lie that it names; None for text that is in no file."""
 
     @cached_property
     def _rows(self) -> list[bytes]:
@@ -89,7 +91,7 @@ class Source:
         value = self.value
         if isinstance(value, dict):
             value = {key: list(item) if isinstance(item, list) else item for key, item in value.items()}
-        return Source(self.file, self.data, value, self.lines)
+        return Source(self.file, self.data, value, self.lines, self.folder)
 
 
 Read = tuple[Source | None, tuple[Problem, ...]]
@@ -123,11 +125,11 @@ def read_source(path: Path, shown: str) -> Read:
         return None, (Problem(f"cannot read {shown}: {error.strerror}"),)
     if len(data) > SIZE_CAP:
         return None, (Problem(f"{shown} is larger than {SIZE_CAP // 2**20} MiB", hint="split it into several suites"),)
-    return parse_source(data, shown)
+    return parse_source(data, shown, path.parent)
 
 
-def parse_source(data: bytes, shown: str) -> Read:
-    """As `read_source`, of the bytes of a file."""
+def parse_source(data: bytes, shown: str, folder: Path | None = None) -> Read:
+    """As `read_source`, of the bytes of a file that lies in `folder`."""
     data = data.removeprefix(BOM_UTF8)
     if problem := _not_text(data, shown):
         return None, (problem,)
@@ -136,7 +138,7 @@ def parse_source(data: bytes, shown: str) -> Read:
     except YamlError as error:
         place = SourceLocation(shown, error.line + 1, error.column + 1)
         return None, (Source(shown, data, None).problem_at(place, error.message, error.hint),)
-    source = Source(shown, data, document.value, document.lines)
+    source = Source(shown, data, document.value, document.lines, folder)
     problems = []
     for duplicate in document.duplicates:
         place = SourceLocation(shown, duplicate.mark[0] + 1, duplicate.mark[1] + 1)

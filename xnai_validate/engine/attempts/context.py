@@ -167,7 +167,9 @@ class CheckContext:
 def _completed(known: CompiledMeasurement, observation: Observation) -> CompiledMeasurement:
     """The measurement of a template with its values filled in; raises Unmeasurable if params or rules are invalid."""
     checker = known.checker
-    rules, errors = parse_rules({**checker.expect, **(observation.expect or {})}, checker.types, kind=checker.kind)
+    schemas = {str(rule.operand): rule.schema for rule in known.rules if rule.schema is not None}
+    expect = {**checker.expect, **(observation.expect or {})}
+    rules, errors = parse_rules(expect, checker.types, kind=checker.kind, schemas=schemas.__getitem__)
     if errors:
         raise Unmeasurable(f"{checker.kind}: {errors[0].message}", hint=errors[0].hint)
     return replace(known, params=checker.verify(observation.with_), rules=rules)

@@ -27,7 +27,7 @@ CACHED = 4096
 def search(regex: str, text: str) -> re.Match[str] | None:
     """Return the first match in the first 65 536 characters of a text; raises Unmeasurable if it takes too long."""
     pattern, head = _pattern(regex), text[:TEXT_CAP]
-    return _limited(lambda: pattern.search(head), "match", regex)
+    return within_limit(lambda: pattern.search(head), "match", regex)
 
 
 @lru_cache(maxsize=CACHED)
@@ -97,7 +97,7 @@ def locations_of(path: str, document: object, most: int) -> list[str]:
 def _nodes_at(path: str, document: Any, most: int | None = None) -> list[JSONPathNode]:
     query = json_path(path)
     try:
-        return _limited(lambda: list(islice(query.finditer(document), most)), "follow", path)
+        return within_limit(lambda: list(islice(query.finditer(document), most)), "follow", path)
     except JSONPathError as error:
         raise Unmeasurable(
             f"{path!r} cannot be followed in what the server sent: {error.args[0]}",
@@ -109,7 +109,8 @@ def _step(key: str | int) -> str:
     return f"[{key}]" if isinstance(key, int) else f".{key}"
 
 
-def _limited(compute: Callable[[], T], verb: str, expression: str) -> T:
+def within_limit(compute: Callable[[], T], verb: str, expression: str) -> T:
+    """The result of `compute`; raises Unmeasurable if it takes more than 2 s of CPU time."""
     try:
         return within_cpu_limit(CPU_LIMIT_S, compute)
     except CpuLimitExceeded:

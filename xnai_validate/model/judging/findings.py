@@ -8,12 +8,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import isnan
 from time import time
+from typing import cast
 
 from xnai_validate.errors import Unmeasurable
 from xnai_validate.model.json import JsonValue, bounded
-from xnai_validate.model.judging.expressions import is_singular, locations_of, search, values_at
+from xnai_validate.model.judging.expressions import is_singular, locations_of, search, values_at, within_limit
 from xnai_validate.model.judging.instants import instant_s
-from xnai_validate.model.judging.rules import Level, Rule
+from xnai_validate.model.judging.rules import Level, Rule, Schema
 from xnai_validate.model.text import printable
 from xnai_validate.model.units import format_ms
 
@@ -39,6 +40,8 @@ _EXPECTED = {
     "not matches": "no match of {}",
     "contains": "it to contain {}",
     "not contains": "it not to contain {}",
+    "schema": "a document of the schema {}",
+    "not schema": "no document of the schema {}",
 }
 
 
@@ -85,8 +88,17 @@ def _finding(rule: Rule, value: object, now_s: float) -> Finding:
     elif rule.of == "age" and value is not MISSING and value is not None:
         # No time: shown as it is, and no rule about an age holds for it.
         return Finding(rule.subject, rule.name, rule.operand, bounded(value), False, rule.level)
+    elif rule.schema is not None and measured is not MISSING and measured is not None:
+        return _conformance(rule, rule.schema, measured)
     shown = None if measured is MISSING else bounded(measured)
     return Finding(rule.subject, rule.name, rule.operand, shown, _holds(rule, measured), rule.level)
+
+
+def _conformance(rule: Rule, schema: Schema, value: object) -> Finding:
+    """The finding of a rule about a JSON Schema; what was got is the errors of the document, with their places."""
+    errors = within_limit(lambda: schema(cast(JsonValue, value)), "compare", str(rule.operand))
+    got: JsonValue = bounded(errors) if errors else bounded(value)
+    return Finding(rule.subject, rule.name, rule.operand, got, (not errors) is not rule.negated, rule.level)
 
 
 def _value(rule: Rule, facts: Mapping[str, object]) -> object:

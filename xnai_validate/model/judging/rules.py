@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from xnai_validate.model.json import JsonValue
@@ -14,10 +14,10 @@ from xnai_validate.model.judging.fact_types import JSON_TYPE, FactType
 from xnai_validate.model.suggestions import did_you_mean
 from xnai_validate.model.units import duration_s, in_unit_of
 
-Operator = Literal["equals", "min", "max", "in", "matches", "contains"]
+Operator = Literal["equals", "min", "max", "in", "matches", "contains", "schema"]
 Level = Literal["expect", "warn"]
 Aspect = Literal["value", "length", "age"]
-OPERATORS = ("min", "max", "in", "not", "matches", "contains", "length", "age")
+OPERATORS = ("min", "max", "in", "not", "matches", "contains", "length", "age", "schema")
 
 _FITS = {
     "min": {"number", "json"},
@@ -27,9 +27,20 @@ _FITS = {
     "contains": {"text", "list", "map", "json"},
     "length": {"text", "list", "map", "json"},
     "age": {"text", "number", "json"},
+    "schema": {"list", "map", "json"},
 }
 _LENGTH = FactType("number", integer=True, floor=0)
 _AGE = FactType("number")
+
+
+Schema = Callable[[JsonValue], list[str]]
+"""Returns the errors of a document by a JSON Schema, each with its place; an empty list if it conforms."""
+Schemas = Callable[[str], Schema]
+"""Returns the schema of a file that a rule names; raises ValueError if it cannot be used."""
+
+
+def _no_schemas(name: str) -> Schema:
+    raise ValueError("a schema can be named only in the rules of a check")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +57,8 @@ class Rule:
     """What of the value is compared: the value, its length, or its age in seconds, where it is a time."""
     ignore_case: bool = False
     level: Level = "expect"
+    schema: Schema | None = field(default=None, repr=False, compare=False)
+    """Of the operator `schema`, whose operand is the name of the file: what finds the errors of a document."""
 
     @property
     def subject(self) -> str:
@@ -70,12 +83,18 @@ class RuleError:
 
 
 def parse_rules(
-    raw: Mapping[str, JsonValue], types: Mapping[str, FactType], *, kind: str, level: Level = "expect"
+    raw: Mapping[str, JsonValue],
+    types: Mapping[str, FactType],
+    *,
+    kind: str,
+    level: Level = "expect",
+    schemas: Schemas = _no_schemas,
 ) -> tuple[tuple[Rule, ...], tuple[RuleError, ...]]:
     """Return the rules of a mapping fact -> rule, and every error in it.
 
-    `types` are the facts of the kind of check `kind`. A scalar means equals; a mapping holds operators; a fact that is
-    a JSON document takes JSONPath -> rule, one that is a mapping takes key -> rule.
+    `types` are the facts of the kind of check `kind`; `schemas` reads the JSON Schemas that rules name.
+    A scalar means equals; a mapping holds operators; a fact that is a JSON document takes JSONPath -> rule, one that is
+    a mapping takes key -> rule.
     """
     rules: list[Rule] = []
     errors: list[RuleError] = []
@@ -84,7 +103,7 @@ def parse_rules(
         if kind_of_fact is None:
             errors.append(RuleError((fact,), f'unknown fact "{fact}" of {kind}', did_you_mean(str(fact), types)))
             continue
-        parser = _Parser(fact, level, errors)
+        parser = _Parser(fact, level, errors, schemas)
         rules += parser.of_fact(spec, kind_of_fact)
     return tuple(rules), tuple(errors)
 
@@ -94,6 +113,7 @@ class _Parser:
     fact: str
     level: Level
     errors: list[RuleError]
+    schemas: Schemas
 
     def wrong(self, path: tuple[str | int, ...], message: str, hint: str | None = None) -> list[Rule]:
         self.errors.append(RuleError((self.fact, *path), message, hint))
@@ -166,6 +186,8 @@ class _Parser:
             return self.of_value(spec, _LENGTH, replace(blank, of="length"), path)
         if name == "age":
             return self.of_age(spec, blank, path)
+        if name == "schema":
+            return self.of_schema(spec, blank, path)
         operand = self.operand(spec, kind, name, path)
         if operand is _BAD:
             return []
@@ -186,6 +208,18 @@ class _Parser:
             except ValueError as error:
                 return self.wrong((*path, name), str(error))
         return self.of_value(seconds, _AGE, replace(blank, of="age"), path)
+
+    def of_schema(self, spec: JsonValue, blank: Rule, path: tuple[str | int, ...]) -> list[Rule]:
+        """The rule that a value conforms to the JSON Schema of a file."""
+        if blank.of != "value":
+            return self.wrong(path, f"schema of {_article(blank.of)}")
+        if not isinstance(spec, str):
+            return self.wrong(path, f"schema takes the name of a file, not {_shown(spec)}", "write {schema: file.json}")
+        try:
+            schema = self.schemas(spec)
+        except ValueError as error:
+            return self.wrong(path, str(error))
+        return [replace(blank, operator="schema", operand=spec, schema=schema)]
 
     def operand(self, spec: JsonValue, kind: FactType, operator: str, path: tuple[str | int, ...]) -> JsonValue:
         """The operand, in the fact's unit if it has one; `_BAD` (and an error noted) if it does not fit."""

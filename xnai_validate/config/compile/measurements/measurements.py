@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from xnai_validate import registry
 from xnai_validate.config.compile.measurements.fields import fields_with_models, fields_with_targets, models_of
+from xnai_validate.config.compile.measurements.json_schemas import schema_folder, schemas_of
 from xnai_validate.config.compile.measurements.templates import contains_measurements, depends_on_reference
 from xnai_validate.config.yaml_files.problems import Problems, Where
 from xnai_validate.config.yaml_files.scalars import SpelledFloat, SpelledInt
@@ -195,7 +196,7 @@ class Measurements:
         template: bool,
     ) -> tuple[Rule, ...] | None:
         """The rules of the kind, replaced fact by fact by those of `expect`, then the rules of `warn`."""
-        key = (checker.kind, repr(expect), repr(warn))
+        key = (checker.kind, repr(expect), repr(warn) + schema_folder((expect, warn), where.source))
         if key in self._combined and not template:
             return self._combined[key]
         before = len(self.problems.found)
@@ -229,10 +230,12 @@ class Measurements:
         """The rules of a mapping fact -> rule, by fact; errors are noted."""
         if not raw:
             return {}
-        key = (checker.kind, level, repr(raw))
+        key = (checker.kind, level, repr(raw) + schema_folder(raw, where.source))
         if key in self._parsed and not template:
             return self._parsed[key]
-        rules, errors = parse_rules(raw, checker.types, kind=checker.kind, level=level)
+        rules, errors = parse_rules(
+            raw, checker.types, kind=checker.kind, level=level, schemas=schemas_of(where.source)
+        )
         if template:
             errors = tuple(error for error in errors if not depends_on_reference(dict(raw), error.path))
         for error in errors:

@@ -1,0 +1,136 @@
+"""The JSON Schemas that rules name, `{schema: file.json}`: read and verified when the profile is loaded."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterator, Mapping
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from xnai_validate.config.yaml_files.document import Source
+from xnai_validate.model.json import JsonValue
+from xnai_validate.model.judging.rules import Schema, Schemas
+from xnai_validate.wire.content import parse_json
+
+if TYPE_CHECKING:
+    from jsonschema.protocols import Validator
+
+SIZE_CAP = 4 * 2**20
+ERRORS_CAP = 10
+"""Errors of a document that are reported."""
+MESSAGE_CAP = 200
+
+
+def schemas_of(source: Source | None) -> Schemas:
+    """Read schemas from files beside a suite, or in the current directory for rules that are in no file."""
+    folder = source.folder if source is not None else None
+    return lambda name: _schema(Path(folder or "", name), name)
+
+
+def schema_folder(rules: object, source: Source | None) -> str:
+    """The folder in which the schemas of rules lie; an empty text if they name none."""
+    return str(source.folder) if source is not None and "'schema'" in repr(rules) else ""
+
+
+def _schema(path: Path, name: str) -> Schema:
+    """The schema of a file; raises ValueError if it cannot be used."""
+    try:
+        return _read(path, name, path.stat().st_mtime_ns)
+    except OSError as error:
+        raise ValueError(f"the schema {path} cannot be read: {error.strerror}") from None
+
+
+@lru_cache(maxsize=256)
+def _read(path: Path, name: str, changed_ns: int) -> Schema:
+    """The schema of a file that was changed at that time; raises ValueError, and OSError."""
+    parsed = parse_json(_text(path))
+    if not parsed.is_json:
+        raise ValueError(f"the schema {name} is {parsed.error}")
+    return _Errors(_validator(parsed.value, name)).of
+
+
+def _text(path: Path) -> str:
+    # Without O_NONBLOCK, opening a FIFO would wait for a writer.
+    handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    with open(handle, "rb") as file:
+        if not stat.S_ISREG(os.fstat(handle).st_mode):
+            raise ValueError(f"the schema {path} is not a regular file")
+        data = file.read(SIZE_CAP + 1)
+    if len(data) > SIZE_CAP:
+        raise ValueError(f"the schema {path} is larger than {SIZE_CAP // 2**20} MiB")
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise ValueError(f"the schema {path} is not UTF-8 text") from None
+
+
+def _validator(document: JsonValue, name: str) -> Validator:
+    """The validator of a schema: draft 2020-12, or the draft that its `$schema` names."""
+    try:
+        from jsonschema import Draft202012Validator, SchemaError
+        from jsonschema.validators import validator_for
+        from referencing.exceptions import Unresolvable
+    except ImportError:
+        raise ValueError("JSON Schemas need another library: pip install 'xnai-validate[schema]'") from None
+    if not isinstance(document, dict):
+        raise ValueError(f"the schema {name} is not a JSON object")
+    kind = validator_for(document, default=Draft202012Validator)
+    try:
+        kind.check_schema(document)
+    except SchemaError as error:
+        raise ValueError(f"the schema {name} is invalid at {error.json_path}: {error.message[:MESSAGE_CAP]}") from None
+    except (RecursionError, Unresolvable):
+        raise ValueError(f"the schema {name} is nested too deep or of an unknown dialect") from None
+    for reference in _references(document):
+        _verify(reference, document, name)
+    return kind(document)
+
+
+def _references(value: JsonValue) -> Iterator[str]:
+    if isinstance(value, dict):
+        reference = value.get("$ref")
+        if isinstance(reference, str):
+            yield reference
+        for item in value.values():
+            yield from _references(item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from _references(item)
+
+
+def _verify(reference: str, document: JsonValue, name: str) -> None:
+    """Raise ValueError for a reference that leads out of the file, or to no place in it."""
+    if not reference.startswith("#"):
+        raise ValueError(f"the schema {name} refers to {reference[:100]}: only places of the same file are followed")
+    if not reference.startswith("#/"):
+        return  # the whole document, or an anchor
+    place: JsonValue = document
+    for step in reference[2:].split("/"):
+        key = step.replace("~1", "/").replace("~0", "~")
+        if isinstance(place, Mapping) and key in place:
+            place = place[key]
+        elif isinstance(place, list) and key.isdigit() and int(key) < len(place):
+            place = place[int(key)]
+        else:
+            raise ValueError(f"the schema {name} refers to {reference[:100]}, which it does not have")
+
+
+class _Errors:
+    """Finds the errors of documents by one schema."""
+
+    def __init__(self, validator: Validator) -> None:
+        self._validator = validator
+
+    def of(self, document: JsonValue) -> list[str]:
+        """The first errors of a document, each with its place as a JSONPath; empty if it conforms."""
+        errors: list[str] = []
+        try:
+            for error in self._validator.iter_errors(document):
+                errors.append(f"{error.json_path}: {error.message[:MESSAGE_CAP]}")
+                if len(errors) == ERRORS_CAP:
+                    break
+        except RecursionError:
+            errors.append("$: the schema and the document are nested too deep to be compared")
+        return errors
