@@ -34,12 +34,14 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "report": frozenset({"model", "errors"}),
     "baseline": frozenset({"model", "errors"}),
     "demo": frozenset(),
+    "importing": frozenset({"config", "model", "errors"}),
     "cli": frozenset(
         {
             "config",
             "engine",
             "report",
             "baseline",
+            "importing",
             "registry",
             "schema",
             "plan",

@@ -51,11 +51,12 @@ def test_what_it_writes_can_be_run_against(stack: EmbeddedStack, tmp_path: Path)
 
 def test_a_file_that_is_there_is_kept(tmp_path: Path) -> None:
     """A stack file that a person has corrected is replaced only with --force."""
-    (tmp_path / "stack.yaml").write_text("mine", encoding="utf-8")
+    mine = "# A stack, as xnai-validate found it and I corrected it.\ntargets: {}\n"
+    (tmp_path / "stack.yaml").write_text(mine, encoding="utf-8")
     done = tool(tmp_path, "init", f"--target=api={DEAD}")
     assert done.code == 2
     assert "--force" in done.stderr
-    assert (tmp_path / "stack.yaml").read_text(encoding="utf-8") == "mine"
+    assert (tmp_path / "stack.yaml").read_text(encoding="utf-8") == mine
 
 
 def test_nothing_is_written_where_nothing_answers(tmp_path: Path) -> None:

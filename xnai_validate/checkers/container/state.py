@@ -52,6 +52,8 @@ class ContainerState(Facts):
     """Whether the engine knows the container."""
     running: bool | None = None
     """Whether its main process runs (a paused one does)."""
+    replicas_running: Count | None = None
+    """How many containers of the service run, where the target names a service as `project/service`."""
     status: str | None = None
     """created, running, paused, restarting, removing, exited or dead."""
     health: HealthWord | None = None
@@ -114,6 +116,7 @@ async def state(params: StateParams, ctx: Context) -> ContainerState:
         raise NotApplicable(f"no container is known for target {ctx.target.name}")
     async with container_engine(find_socket(params.socket), params.timeout) as engine:
         try:
+            listed = await engine.of_service(name) if "/" in name else None
             seen = await engine.inspect(name)
         except NoSuchContainer:
             return ContainerState(found=False)
@@ -127,10 +130,13 @@ async def state(params: StateParams, ctx: Context) -> ContainerState:
         except EngineError as error:
             # A rootless engine without delegated control groups cannot tell; all else is known.
             usage_error = error.detail[:500]
-    return _facts(seen, stats, usage_error, ctx.clock.time())
+    replicas = sum(each.state == "running" for each in listed) if listed is not None else None
+    return _facts(seen, stats, usage_error, ctx.clock.time(), replicas)
 
 
-def _facts(seen: Inspection, stats: Stats | None, usage_error: str | None, now_s: float) -> ContainerState:
+def _facts(
+    seen: Inspection, stats: Stats | None, usage_error: str | None, now_s: float, replicas: int | None
+) -> ContainerState:
     main, host = seen.state, seen.host_config
     net = seen.network_settings
     started = _moment(main.started_at)
@@ -141,6 +147,7 @@ def _facts(seen: Inspection, stats: Stats | None, usage_error: str | None, now_s
     return ContainerState(
         found=True,
         running=main.running,
+        replicas_running=replicas,
         status=main.status,
         health=_health(health.status if health else None),
         health_failures=health.failing_streak if health else None,

@@ -15,6 +15,7 @@ import yaml
 
 from xnai_validate import __version__
 from xnai_validate.cli.atomic_write import atomic_write, verify_writable
+from xnai_validate.cli.import_stack import ImportSources, import_stack
 from xnai_validate.cli.option_values import Assignment, assignment, parsed_by
 from xnai_validate.cli.stack_probe import with_protocol, with_root
 from xnai_validate.cli.terminal.command_help import Command, SearchPath, command_app
@@ -23,6 +24,8 @@ from xnai_validate.config.compile.load import load_plan
 from xnai_validate.config.options import LoadOptions
 from xnai_validate.engine import Engine, SystemClock, new_run_id, settle_targets
 from xnai_validate.errors import ConfigError
+from xnai_validate.importing.compose.files import default_files
+from xnai_validate.importing.yaml_documents import read_documents
 from xnai_validate.model.json import JsonObject, JsonValue
 from xnai_validate.model.results.events import CheckFinished, Event
 from xnai_validate.model.target import Choice, Target
@@ -35,6 +38,8 @@ PORT_CHECKS = ("services/ports:*",)
 PASSWORD_ENV = "REDIS_PASSWORD"
 _REFINED = {"api": with_root, "redis": with_protocol}
 """Target -> what is found out about it by asking it."""
+_MARK = "# A stack, as xnai-validate"
+"""How a stack file begins that `init` has written."""
 _FIELDS = """\
   # A target may have: url; root, below which the API's /docs and /openapi.json are; container (Docker, Podman) or pid,
   # for faults and figures of its process; password_env; tls: {ca, cert, key, verify, server_name}; headers; proxy;
@@ -51,9 +56,28 @@ _CANARIES = """\
 
 @app.command(cls=Command)
 def init(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="The stack file to write, for run --stack FILE.")] = Path(
-        "stack.yaml"
-    ),
+    file: Annotated[
+        Path | None,
+        typer.Argument(metavar="FILE", help="Look for the parts of an XNAi stack, and write this stack file."),
+    ] = None,
+    compose: Annotated[
+        list[Path] | None,
+        typer.Option("--from", metavar="FILE", help="A compose file; by default the one beside (repeatable)."),
+    ] = None,
+    override: Annotated[
+        list[Path] | None, typer.Option("-f", metavar="FILE", help="A compose file on top (repeatable).")
+    ] = None,
+    profile: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME", help="A profile of compose that is active (repeatable); * for all."),
+    ] = None,
+    env_file: Annotated[
+        list[Path] | None,
+        typer.Option(metavar="FILE", help="Variables of compose files, in place of .env (repeatable)."),
+    ] = None,
+    update: Annotated[
+        bool, typer.Option("--update", help="Show what has changed since, and write it; your edits are kept.")
+    ] = False,
     target: Annotated[
         list[Assignment] | None,
         typer.Option(metavar="NAME=URL", parser=parsed_by(assignment), help="URL of a target (repeatable)."),
@@ -61,10 +85,21 @@ def init(
     path: SearchPath = None,
     force: Annotated[bool, typer.Option("--force", help="Replace an existing file.")] = False,
 ) -> None:
-    """Find the parts of a stack at the urls in profiles/stack.yaml, and write a stack file to correct and keep.
+    """Write a profile and suites for the stack of a compose file; or find an XNAi stack, and write a stack file.
 
-    It only opens connections and requests the health of the API; the stack is not changed. Exits 1 if no part answers.
+    With FILE or --target, and where no compose file is beside, the parts of an XNAi stack are looked for at the urls in
+    profiles/stack.yaml: connections are opened and the health of the API is requested. Exits 1 if no part answers.
+    The stack is not changed, and no file is replaced that init has not written.
     """
+    sources = (*(compose or ()), *(override or ()))
+    if sources or update or (file is None and not target and default_files(Path())):
+        if file is not None or target:
+            raise ConfigError("FILE and --target are of an XNAi stack, --from and --update of a compose file")
+        import_stack(
+            ImportSources(_with_default(compose, override), tuple(profile or ()), tuple(env_file or ())), update=update
+        )
+        return
+    file = file or Path("stack.yaml")
     _verify_file(file, force=force)
     plan, choices, answering = asyncio.run(
         _probe(LoadOptions(paths=tuple(path or ()), targets=dict(target or ()), only=PORT_CHECKS))
@@ -86,14 +121,43 @@ def init(
     print_notice(f"written  {file}; check it, then: xnai-validate run {PROFILE} --stack {file}")
 
 
+def _with_default(compose: list[Path] | None, override: list[Path] | None) -> tuple[Path, ...]:
+    """The compose files that are named; where only overrides are, those beside come first."""
+    files = (*(compose or default_files(Path())[: 1 if override else None]), *(override or ()))
+    if not files:
+        raise ConfigError("no compose file is here", hint="name it: --from FILE")
+    return files
+
+
 def _verify_file(file: Path, *, force: bool) -> None:
-    """Raise ConfigError for a file that exists or cannot be written."""
+    """Raise ConfigError for a file that exists or cannot be written; only a stack file is ever replaced."""
+    if os.path.isfile(file) and not _is_stack_file(file):
+        hint = (
+            f"it is a compose file: xnai-validate init --from {file}" if _is_compose_file(file) else "name another file"
+        )
+        raise ConfigError(f"{file} already exists, and init has not written it", hint=hint)
     if os.path.exists(file) and not force:
         raise ConfigError(f"{file} already exists", hint="name another file, or replace it with --force")
     try:
         verify_writable(file.absolute())
     except OSError as error:
         raise ConfigError(f"{file} cannot be written: {error.strerror or error}") from None
+
+
+def _is_stack_file(file: Path) -> bool:
+    try:
+        with open(file, "rb") as content:
+            return content.read(len(_MARK)) == _MARK.encode()
+    except OSError:
+        return True  # what cannot be read cannot be written either, which has its own message
+
+
+def _is_compose_file(file: Path) -> bool:
+    try:
+        documents = read_documents(file)
+    except ConfigError:
+        return False
+    return any(isinstance(document, dict) and "services" in document for document in documents)
 
 
 async def _probe(load: LoadOptions) -> tuple[Plan, Mapping[str, Choice], frozenset[str]]:
@@ -122,7 +186,7 @@ def _vars(plan: Plan, choices: Mapping[str, Choice]) -> JsonObject:
 def stack_file_text(found: Mapping[str, Target], missing: Mapping[str, str | None], vars_: JsonObject) -> str:
     """Return the stack file as YAML, with comments for the person who corrects it."""
     lines = [
-        f"# A stack, as xnai-validate {__version__} found it on {os.uname().nodename}, {time.strftime('%Y-%m-%d')}.",
+        f"{_MARK} {__version__} found it on {os.uname().nodename}, {time.strftime('%Y-%m-%d')}.",
         f"# Use it: xnai-validate run {PROFILE} --stack FILE. A target that is not listed here is skipped.",
     ]
     if "layout" in vars_:

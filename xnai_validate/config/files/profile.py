@@ -67,7 +67,8 @@ class TargetReach(Entry):
     root: str | None = None
     """The url below which the API's /docs, /openapi.json and (layout B) /metrics are; by default the url's origin."""
     container: str | None = None
-    """The name of its container, for Docker or Podman (DOCKER_HOST): process faults and figures of the process."""
+    """The name of its container, or its compose project and service as `project/service`, for Docker or Podman
+    (DOCKER_HOST): process faults and figures of the process."""
     pid: Annotated[int, Field(gt=0, strict=True)] | None = None
     """Its process on this host, where it runs in no container; a supervisor may start another meanwhile."""
     password: str | None = None

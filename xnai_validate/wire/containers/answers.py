@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from pydantic import Field
+from pydantic import Field, RootModel
 
 from xnai_validate.model.frozen_model import FrozenModel
 
@@ -119,3 +119,21 @@ class Stats(Part):
 
     memory: MemoryStats | None = Field(None, alias="memory_stats")
     pids: PidsStats | None = Field(None, alias="pids_stats")
+
+
+class Listed(Part):
+    """A container in the list of an engine."""
+
+    id: str = Field(alias="Id")
+    state: str | None = Field(None, alias="State")
+    labels: Mapping[str, str] = Field(default_factory=dict, alias="Labels")
+
+    @property
+    def number(self) -> int:
+        """Its number among the containers of its service."""
+        text = self.labels.get("com.docker.compose.container-number", "")
+        return int(text) if text.isdecimal() else 0
+
+
+class ListedContainers(RootModel[tuple[Listed, ...]]):
+    """The answer of ContainerList."""

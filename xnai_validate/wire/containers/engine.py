@@ -14,12 +14,12 @@ from contextlib import asynccontextmanager
 from typing import Literal, TypeVar
 from urllib.parse import quote, urlencode, urlsplit
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from xnai_validate.errors import NotApplicable, Unmeasurable
 from xnai_validate.model.error_kind import ErrorKind
 from xnai_validate.model.target import over_socket
-from xnai_validate.wire.containers.answers import Inspection, Part, Stats
+from xnai_validate.wire.containers.answers import Inspection, Listed, ListedContainers, Part, Stats
 from xnai_validate.wire.failure import WireError
 from xnai_validate.wire.http.client import HttpClient, HttpRequest
 
@@ -40,7 +40,7 @@ class NotRunning(EngineError):
 
 
 Action = Literal["pause", "unpause", "start", "stop", "restart", "kill"]
-Answer = TypeVar("Answer", bound=Part)
+Answer = TypeVar("Answer", bound=BaseModel)
 
 
 class ContainerEngine:
@@ -52,12 +52,34 @@ class ContainerEngine:
         self.socket = socket
 
     async def inspect(self, name: str) -> Inspection:
-        """Identity, state, limits and networks of a container, by name or id."""
-        return self.read(Inspection, await self.get(container_path(name, "json")))
+        """Identity, state, limits and networks of a container, by name or id, or of a service as `project/service`."""
+        return self.read(Inspection, await self.get(container_path(await self.container_id(name), "json")))
+
+    async def of_service(self, name: str) -> tuple[Listed, ...]:
+        """The containers of a service of a compose project, `project/service`; those that run come first.
+
+        Source: Docker Compose, which labels each container with project, service and number; podman-compose does too.
+        """
+        project, _, service = name.partition("/")
+        labels = [f"com.docker.compose.project={project}", f"com.docker.compose.service={service}"]
+        query = {"all": "true", "filters": json.dumps({"label": labels})}
+        found = self.read(ListedContainers, await self.get("/containers/json", query)).root
+        return tuple(sorted(found, key=lambda each: (each.state != "running", each.number)))
+
+    async def container_id(self, name: str) -> str:
+        """The id of the first container of a service that is named `project/service`; any other name as it is."""
+        if "/" not in name:
+            return name
+        found = await self.of_service(name)
+        if not found:
+            project, _, service = name.partition("/")
+            raise NoSuchContainer(ErrorKind.PROTOCOL, f"no container of the service {service} of the project {project}")
+        return found[0].id
 
     async def stats(self, name: str) -> Stats:
         """One reading of a container's memory and processes, without the wait for a second reading of its CPU time."""
-        return self.read(Stats, await self.get(container_path(name, "stats"), {"stream": "false", "one-shot": "true"}))
+        path = container_path(await self.container_id(name), "stats")
+        return self.read(Stats, await self.get(path, {"stream": "false", "one-shot": "true"}))
 
     async def act(self, action: Action, name: str, *, signal: str | None = None, grace_s: int | None = None) -> bool:
         """Pause, start, stop ... a container; False where it already was in that state (304).
@@ -67,7 +89,8 @@ class ContainerEngine:
         query = {"signal": signal} if signal else {}
         if grace_s is not None:
             query["t"] = str(grace_s)
-        status, _ = await self._send("POST", container_path(name, action), query, self._timeout_s + (grace_s or 0))
+        path = container_path(await self.container_id(name), action)
+        status, _ = await self._send("POST", path, query, self._timeout_s + (grace_s or 0))
         return status != 304
 
     @staticmethod

@@ -111,7 +111,9 @@ async def create_exec(
         **({"WorkingDir": cwd} if cwd is not None else {}),
         **({"User": user} if user is not None else {}),
     }
-    return engine.read(ExecCreated, await engine.post(container_path(container, "exec"), config)).id
+    return engine.read(
+        ExecCreated, await engine.post(container_path(await engine.container_id(container), "exec"), config)
+    ).id
 
 
 async def start_exec(engine: ContainerEngine, id_: str, output: ExecOutput) -> None:

@@ -1,0 +1,87 @@
+"""`init` with a compose file or manifests: read them, write a profile and suites, report what is worth a look."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from xnai_validate.cli.atomic_write import atomic_write
+from xnai_validate.cli.terminal.console import print_notice, print_out
+from xnai_validate.config.catalogue import catalogue
+from xnai_validate.errors import ConfigError
+from xnai_validate.importing.compose.files import default_files
+from xnai_validate.importing.compose.read import read_compose
+from xnai_validate.importing.project import Project
+from xnai_validate.importing.stack_checks import ImportedStack, imported
+from xnai_validate.importing.writing.text import files_of
+from xnai_validate.importing.writing.written_files import COPIES, Change, changes, foreign_files
+from xnai_validate.report.lists import counted
+
+
+@dataclass(frozen=True, slots=True)
+class ImportSources:
+    """What is imported, as the command line names it."""
+
+    compose: tuple[Path, ...] = ()
+    profiles: tuple[str, ...] = ()
+    env_files: tuple[Path, ...] = ()
+
+    def project(self) -> Project:
+        """The project that the sources describe. Raises ConfigError."""
+        files = self.compose or tuple(default_files(Path()))
+        return read_compose(files, profiles=self.profiles, env_files=self.env_files, environ=os.environ)
+
+
+def import_stack(sources: ImportSources, *, update: bool) -> None:
+    """Write the profile and the suites of a stack; with `update`, show and make what has changed since."""
+    project = sources.project()
+    recipes = {recipe.name.partition("/")[2]: recipe.checks for recipe in catalogue().recipes}
+    first = {name: checks[0].id.partition(":")[2] for name, checks in recipes.items() if checks}
+    stack = imported(project, first)
+    files = files_of(stack)
+    foreign = foreign_files(Path(), files)
+    if foreign:
+        hint = "rename it, or give the project another name: COMPOSE_PROJECT_NAME=NAME"
+        raise ConfigError(f"{foreign[0]} exists, and init has not written it", hint=hint)
+    planned = changes(Path(), files)
+    if any(change.before is not None for change in planned) and not update:
+        hint = "xnai-validate init --update shows what has changed, and keeps your edits"
+        raise ConfigError(f"profiles/{project.name}.yaml is written already", hint=hint)
+    for change in planned:
+        if change.before is not None:
+            print_out(change.diff)
+    _write(planned)
+    _report(stack, planned)
+
+
+def _write(planned: Sequence[Change]) -> None:
+    for change in planned:
+        for path, text in ((Path(change.path), change.after), (Path(COPIES) / change.path, change.written)):
+            try:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                atomic_write(path, (text,))
+            except OSError as error:
+                raise ConfigError(f"{path} cannot be written: {error.strerror or error}") from None
+
+
+def _report(stack: ImportedStack, planned: Sequence[Change]) -> None:
+    project = stack.project
+    for note in project.notes:
+        print_notice(f"not read  {note}")
+    for service in project.services:
+        for note in service.notes:
+            print_notice(f"not read  {service.name}: {note}")
+    for name, why in project.left_out.items():
+        print_notice(f"left out  {name} {why}")
+    for finding in stack.findings:
+        print_notice(f"finding   {finding}")
+    for change in planned:
+        state = "written " if change.before is None else "updated " if change.diff else "the same"
+        edited = f"; {counted(change.conflicts, 'change')} left out, because you edited the same lines"
+        print_notice(f"{state}  {change.path}{edited if change.conflicts else ''}")
+    checks = sum(map(len, stack.suites.values()))
+    recipes = sum(part.recipe is not None for part in stack.parts)
+    read = f"{counted(len(project.services), 'service')}, {counted(checks, 'check')} and {counted(recipes, 'recipe')}"
+    print_notice(f"{read}; next: xnai-validate run {project.name}")

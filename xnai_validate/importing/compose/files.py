@@ -1,0 +1,145 @@
+"""Compose files with all that they include, extend and are laid over by, as one document.
+
+Source: Compose Specification, 13 (Merge), 14 (Include), services: extends; Docker Compose, COMPOSE_FILE and .env.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from xnai_validate.errors import ConfigError
+from xnai_validate.importing.compose.interpolation import Interpolation
+from xnai_validate.importing.compose.merge import merged
+from xnai_validate.importing.env_files import read_env_file
+from xnai_validate.importing.yaml_documents import read_documents
+from xnai_validate.model.json import JsonObject, JsonValue
+
+NAMES = ("compose.yaml", "compose.yml", "docker-compose.yaml", "docker-compose.yml")
+"""The names of compose files, the first that exists counts."""
+FILES_CAP = 200
+"""Files of one project."""
+_NOT_INHERITED = ("depends_on", "container_name")
+
+
+def default_files(folder: Path) -> list[Path]:
+    """The compose file of a folder with its override, as `docker compose` finds them; empty without one."""
+    for name in NAMES:
+        if (folder / name).is_file():
+            stem, _, ending = name.rpartition(".")
+            overrides = (folder / f"{stem}.override.{each}" for each in dict.fromkeys((ending, "yaml", "yml")))
+            return [folder / name, *[path for path in overrides if path.is_file()][:1]]
+    return []
+
+
+@dataclass(slots=True)
+class ComposeFiles:
+    """Reads files; notes what they lack."""
+
+    environment: Mapping[str, str | None]
+    """The variables that files may refer to."""
+    missing: dict[str, str] = field(default_factory=dict)
+    """Variable without a value -> what a file has to add about it."""
+    notes: dict[str, None] = field(default_factory=dict)
+    read: dict[Path, None] = field(default_factory=dict)
+    _open: list[tuple[Path, str]] = field(default_factory=list)
+
+    def project(self, files: Iterable[Path], environment: Mapping[str, str | None] | None = None) -> JsonObject:
+        """The document that files make together, each laid over the one before."""
+        whole: JsonObject = {}
+        for path in files:
+            whole = _mapping(merged(whole, self._file(path, self.environment if environment is None else environment)))
+        return whole
+
+    def _raw(self, path: Path, environment: Mapping[str, str | None]) -> JsonObject:
+        if len(self.read) >= FILES_CAP:
+            raise ConfigError(f"{path}: more than {FILES_CAP} files are included")
+        self.read[path] = None
+        interpolation = Interpolation(environment, self.missing)
+        whole: JsonObject = {}
+        for document in read_documents(path):
+            if document is not None and not isinstance(document, dict):
+                raise ConfigError(f"{path} is no compose file", hint="a compose file is a mapping with services")
+            whole = _mapping(merged(whole, interpolation.value(document or {})))
+        return whole
+
+    def _file(self, path: Path, environment: Mapping[str, str | None]) -> JsonObject:
+        raw = self._raw(path, environment)
+        services = _mapping(raw.get("services"))
+        extended: JsonObject = {
+            name: self._extended(name, service, services, path, environment) for name, service in services.items()
+        }
+        included: JsonObject = {}
+        for entry in _items(raw.get("include")):
+            included = _mapping(merged(included, self._included(entry, path, environment)))
+        own: JsonObject = {key: value for key, value in raw.items() if key != "include"}
+        return _mapping(merged(included, {**own, "services": extended} if extended else own))
+
+    def _included(self, entry: JsonValue, path: Path, environment: Mapping[str, str | None]) -> JsonObject:
+        """The document of an entry under `include`: a path, or a mapping with path, project_directory, env_file."""
+        mapping = entry if isinstance(entry, dict) else {"path": entry}
+        paths = [path.parent / str(each) for each in _items(mapping.get("path"))]
+        if not paths:
+            return {}
+        mark = (paths[0], "")
+        if mark in self._open:
+            raise ConfigError(f"{path}: {paths[0]} is included within itself")
+        folder = path.parent / str(mapping.get("project_directory") or paths[0].parent)
+        env_files = _items(mapping.get("env_file")) or ([".env"] if (folder / ".env").is_file() else [])
+        known: dict[str, str | None] = {}
+        for name in env_files:
+            base = path.parent if mapping.get("env_file") else folder
+            known |= read_env_file(base / str(name), {**known, **environment})
+        self._open.append(mark)
+        try:
+            return self.project([each for each in paths if self._exists(each)], {**known, **environment})
+        finally:
+            self._open.pop()
+
+    def _exists(self, path: Path) -> bool:
+        if not path.is_file():
+            self.notes[f"{path} is included, but there is no such file"] = None
+        return path.is_file()
+
+    def _extended(
+        self,
+        name: str,
+        service: JsonValue,
+        services: JsonObject,
+        path: Path,
+        environment: Mapping[str, str | None],
+    ) -> JsonObject:
+        """A service with what it extends below it."""
+        own = _mapping(service)
+        extends = own.get("extends")
+        if extends is None:
+            return own
+        named = extends if isinstance(extends, dict) else {"service": extends}
+        file, base_name = path, str(named.get("service") or name)
+        if named.get("file"):
+            file = path.parent / str(named["file"])
+        own = {key: value for key, value in own.items() if key != "extends"}
+        if (file, base_name) in self._open or (file, base_name) == (path, name):
+            raise ConfigError(f"{path}: the service {base_name} extends itself")
+        if file != path:
+            if not self._exists(file):
+                return own
+            services = _mapping(self._raw(file, environment).get("services"))
+        if base_name not in services:
+            self.notes[f"{name} extends {base_name}, which {file} does not have"] = None
+            return own
+        self._open.append((file, base_name))
+        base = self._extended(base_name, services[base_name], services, file, environment)
+        self._open.pop()
+        return _mapping(merged({key: value for key, value in base.items() if key not in _NOT_INHERITED}, own))
+
+
+def _mapping(value: JsonValue) -> JsonObject:
+    return value if isinstance(value, dict) else {}
+
+
+def _items(value: JsonValue) -> list[JsonValue]:
+    if value is None:
+        return []
+    return value if isinstance(value, list) else [value]

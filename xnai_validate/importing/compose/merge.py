@@ -1,0 +1,82 @@
+"""How one compose file is laid over another.
+
+Source: Compose Specification, 13 (Merge and override): mappings are merged, lists appended, commands replaced; what has
+a name of its own (ports, environment, secrets) is merged by it. `!reset` removes, `!override` replaces.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from xnai_validate.importing.compose.interpolation import FilledText, filled
+from xnai_validate.model.json import JsonObject, JsonValue
+
+REPLACED = ("command", "entrypoint", "test")
+KEYED = ("environment", "labels", "annotations", "extra_hosts", "sysctls", "args")
+"""Mappings that may also be written as a list of `KEY=VALUE`."""
+NAMED = ("depends_on", "networks")
+"""Mappings that may also be written as a list of names."""
+_TARGETS = ("secrets", "configs", "volumes")
+
+
+def merged(base: JsonValue, over: JsonValue, key: str = "") -> JsonValue:
+    """A value of the first file with that of the second laid over it, under the key `key`."""
+    if isinstance(over, dict) and len(over) == 1:
+        if "!reset" in over:
+            return None
+        if "!override" in over:
+            return over["!override"]
+    if over is None or base is None:
+        return base if over is None else untagged(over)
+    if key in KEYED:
+        base, over = as_mapping(base), as_mapping(over)
+    elif key in NAMED:
+        base, over = _by_name(base), _by_name(over)
+    if isinstance(base, dict) and isinstance(over, dict):
+        return {name: merged(base.get(name), over.get(name), name) for name in (*base, *over)}
+    if isinstance(base, list) and isinstance(over, list) and key not in REPLACED:
+        return _appended(base, over, key)
+    return untagged(over)
+
+
+def untagged(value: JsonValue) -> JsonValue:
+    """A value without the tags that set how it is merged."""
+    if isinstance(value, dict):
+        if "!override" in value and len(value) == 1:
+            return untagged(value["!override"])
+        return {key: untagged(item) for key, item in value.items() if not (isinstance(item, dict) and "!reset" in item)}
+    if isinstance(value, list):
+        return [untagged(item) for item in value]
+    return value
+
+
+def as_mapping(value: JsonValue) -> JsonObject:
+    """A mapping, or a list of `KEY=VALUE`, as a mapping; a key without a value has null."""
+    if isinstance(value, dict):
+        return value
+    found: JsonObject = {}
+    for item in value if isinstance(value, list) else ():
+        if isinstance(item, str):
+            name, equals, text = item.partition("=")
+            names = item.names if isinstance(item, FilledText) else ()
+            found[name] = (filled(text, names) if names else text) if equals else None
+    return found
+
+
+def _by_name(value: JsonValue) -> JsonObject:
+    if isinstance(value, dict):
+        return value
+    return {item: None for item in (value if isinstance(value, list) else ()) if isinstance(item, str)}
+
+
+def _appended(base: list[JsonValue], over: list[JsonValue], key: str) -> list[JsonValue]:
+    """Both lists; of items with the same name, the later one."""
+    name: Callable[[JsonValue], str] = _target if key in _TARGETS else repr
+    return list({name(item): untagged(item) for item in (*base, *over)}.values())
+
+
+def _target(item: JsonValue) -> str:
+    if isinstance(item, dict):
+        return str(item.get("target") or item.get("source"))
+    parts = str(item).split(":")
+    return parts[1] if len(parts) > 1 else parts[0]

@@ -1,0 +1,156 @@
+"""Services of a compose document, with environment, ports, health check, dependencies and secrets.
+
+Source: Compose Specification, services.
+"""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from xnai_validate.errors import ConfigError
+from xnai_validate.importing.compose.interpolation import names_in
+from xnai_validate.importing.compose.merge import as_mapping
+from xnai_validate.importing.compose.ports import ports_of
+from xnai_validate.importing.env_files import read_env_file
+from xnai_validate.importing.project import Condition, HealthCommand, Service, Variable
+from xnai_validate.model.json import JsonObject, JsonValue
+
+_CONDITIONS: dict[str, Condition] = {
+    "service_started": "started",
+    "service_healthy": "healthy",
+    "service_completed_successfully": "completed",
+}
+
+
+@dataclass(slots=True)
+class ServiceReader:
+    """Reads the services of one project."""
+
+    folder: Path
+    """The folder of the project, to which `env_file` is relative."""
+    environment: Mapping[str, str | None]
+    secrets: JsonObject
+    _notes: list[str] = field(default_factory=list)
+
+    def service(self, name: str, raw: JsonObject) -> Service:
+        """One service; what cannot be read of it stands in its notes."""
+        self._notes = []
+        ports, port_notes = ports_of(raw.get("ports"), raw.get("expose"))
+        health, is_off = _health(raw.get("healthcheck"))
+        image = raw.get("image")
+        deploy = raw.get("deploy")
+        return Service(
+            name=name,
+            image=str(image) if image else None,
+            container=str(raw["container_name"]) if raw.get("container_name") else None,
+            ports=ports,
+            environment=self._environment(raw),
+            command=_command(raw.get("command")),
+            command_names=_names(raw.get("command")),
+            health=health,
+            health_is_off=is_off,
+            needs=dict(_needs(raw.get("depends_on"))),
+            secrets=dict(self._secrets(raw.get("secrets"))),
+            replicas=_count(raw.get("scale"), deploy.get("replicas") if isinstance(deploy, dict) else None),
+            notes=(*self._notes, *port_notes),
+        )
+
+    def _environment(self, raw: JsonObject) -> dict[str, Variable]:
+        found: dict[str, Variable] = {}
+        for path, required in _env_files(raw.get("env_file")):
+            if not (self.folder / path).is_file():
+                if required:
+                    self._notes.append(f"its env_file {path} is missing")
+                continue
+            try:
+                values = read_env_file(self.folder / path, self.environment)
+            except ConfigError as error:
+                self._notes.append(f"its env_file {path}: {error.message}")
+                continue
+            found |= {key: Variable(value, ()) for key, value in values.items()}
+        for key, value in as_mapping(raw.get("environment")).items():
+            names = names_in(value)
+            if value is None:
+                found[key] = Variable(self.environment.get(key), (key,))
+            else:
+                found[key] = Variable(str(value).lower() if isinstance(value, bool) else str(value), names)
+        return found
+
+    def _secrets(self, raw: JsonValue) -> Iterator[tuple[str, str]]:
+        for item in raw if isinstance(raw, list) else ():
+            name = str(item.get("source")) if isinstance(item, dict) else str(item)
+            declared = self.secrets.get(name)
+            declared = declared if isinstance(declared, dict) else {}
+            if declared.get("environment"):
+                yield name, f"environment {declared['environment']}"
+            elif declared.get("file"):
+                yield name, f"file {declared['file']}"
+            else:
+                yield name, "external"
+
+
+def is_active(raw: JsonObject, profiles: frozenset[str]) -> bool:
+    """Whether a service runs when these profiles are active; one without profiles always does."""
+    own = raw.get("profiles")
+    names = {str(item) for item in own} if isinstance(own, list) else set()
+    return not names or "*" in profiles or bool(names & profiles)
+
+
+def _env_files(raw: JsonValue) -> Iterator[tuple[str, bool]]:
+    for item in raw if isinstance(raw, list) else ([] if raw is None else [raw]):
+        if isinstance(item, dict):
+            yield str(item.get("path")), str(item.get("required", True)).lower() != "false"
+        elif item:
+            yield str(item), True
+
+
+def _health(raw: JsonValue) -> tuple[HealthCommand | None, bool]:
+    """The command of a health check, and whether that of the image is switched off."""
+    if not isinstance(raw, dict):
+        return None, False
+    test = raw.get("test")
+    if str(raw.get("disable", "")).lower() == "true" or test == ["NONE"] or test == "NONE":
+        return None, True
+    if isinstance(test, str) and test:
+        return HealthCommand((test,), in_shell=True), False
+    if not isinstance(test, list) or len(test) < 2:
+        return None, False
+    words = tuple(str(item) for item in test[1:])
+    return HealthCommand(words, in_shell=test[0] == "CMD-SHELL"), False
+
+
+def _needs(raw: JsonValue) -> Iterator[tuple[str, Condition]]:
+    if isinstance(raw, list):
+        yield from ((str(item), "started") for item in raw)
+    elif isinstance(raw, dict):
+        for name, entry in raw.items():
+            how = entry if isinstance(entry, dict) else {}
+            if str(how.get("required", True)).lower() != "false":
+                yield name, _CONDITIONS.get(str(how.get("condition")), "started")
+
+
+def _command(raw: JsonValue) -> str:
+    return shlex.join(str(item) for item in raw) if isinstance(raw, list) else str(raw or "")
+
+
+def _names(raw: JsonValue) -> tuple[str, ...]:
+    words = raw if isinstance(raw, list) else [raw]
+    return tuple(dict.fromkeys(name for word in words for name in names_in(word)))
+
+
+def _count(*values: JsonValue) -> int:
+    for value in values:
+        if isinstance(value, int | str) and str(value).isdecimal():
+            return int(value)
+    return 1
+
+
+def variables_of(folder: Path, files: tuple[Path, ...], environ: Mapping[str, str]) -> dict[str, str | None]:
+    """The variables that compose files may refer to: of env files or `.env`, below the environment."""
+    known: dict[str, str | None] = {}
+    for path in files or ([folder / ".env"] if (folder / ".env").is_file() else []):
+        known |= read_env_file(path, {**known, **environ})
+    return {**known, **environ}

@@ -1,0 +1,85 @@
+"""The usual commands of health checks, as kinds of checks: curl, wget, pg_isready, redis-cli, nc, python and others."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit
+
+from xnai_validate.importing.project import HealthCommand
+from xnai_validate.model.json import JsonObject
+
+_URL = re.compile(r"https?://[^\s'\"|;)]+")
+_LOCAL = ("localhost", "127.0.0.1", "0.0.0.0", "::1", "")
+_PORT = re.compile(r"(?:-p|--port)[ =]?(\d+)")
+_SHELL = re.compile(r"\s*(?:\|\||&&|;|\||>|2>)\s*")
+
+
+@dataclass(frozen=True, slots=True)
+class NativeCheck:
+    """A check that measures what a command in the container measures, from outside."""
+
+    kind: str
+    port: int
+    """The port in the container."""
+    scheme: str = "http"
+    params: JsonObject = field(default_factory=dict)
+    expect: JsonObject = field(default_factory=dict)
+    sentence: str = "is healthy, by its own health check"
+
+
+def native_check(command: HealthCommand) -> NativeCheck | None:
+    """The check that measures the same; None for a command whose measurement only its container can make."""
+    text = command.words[0] if command.in_shell else shlex.join(command.words)
+    if not command.in_shell and len(command.words) >= 3 and command.words[0].rpartition("/")[2] in ("sh", "bash"):
+        text = command.words[2]
+    text = text.replace("$$", "$")
+    first = _SHELL.split(text.strip())[0]
+    program = re.split(r"\s", first.removeprefix("exec "))[0].rpartition("/")[2]
+    if program in ("pg_isready", "psql"):
+        return NativeCheck("tcp.connect", _port(text, 5432), "tcp", {"hold": "300ms"}, {"held": True})
+    if program in ("redis-cli", "valkey-cli", "keydb-cli"):
+        return NativeCheck("redis.ping", _port(text, 6379), "redis", {"without_password": False})
+    if program in ("mysqladmin", "mysql", "mariadb-admin", "mariadb", "healthcheck.sh"):
+        return NativeCheck(
+            "tcp.connect", _port(text, 3306), "tcp", {"banner": "2s"}, {"banner": {"length": {"min": 1}}}
+        )
+    if program == "nc":
+        numbers = [word for word in first.split() if word.isdecimal() and 0 < int(word) <= 65535]
+        return NativeCheck("tcp.connect", int(numbers[-1]), "tcp") if numbers else None
+    if program in ("mongosh", "mongo"):
+        return NativeCheck("tcp.connect", _port(text, 27017), "tcp")
+    if program in ("curl", "wget", "python", "python3", "node", "bun", "deno", "nodejs", "ruby", "timeout"):
+        return _of_url(text, program)
+    return None
+
+
+def _of_url(text: str, program: str) -> NativeCheck | None:
+    """The request of the url in a command to the container itself; None if it has none, or it goes to another host."""
+    urls = _URL.findall(text)
+    if not urls and program in ("curl", "wget"):
+        bare = re.search(r"\b(?:localhost|127\.0\.0\.1)(?::\d+)?(?:/\S*)?", text)
+        urls = [f"http://{bare[0]}"] if bare else []
+    if not urls or "$" in urls[0]:
+        return None
+    try:
+        url = urlsplit(urls[0])
+        port = url.port or (443 if url.scheme == "https" else 80)
+    except ValueError:
+        return None
+    if (url.hostname or "") not in _LOCAL:
+        return None
+    path = (url.path or "/") + (f"?{url.query}" if url.query else "")
+    params: JsonObject = {"path": path}
+    if re.search(r"(?:^|\s)(?:-I|--head|--spider)(?:\s|$)", text) and program == "curl":
+        params["method"] = "HEAD"
+    if re.search(r"(?:^|\s)-\w*L|--location", text) or program in ("wget", "python", "python3", "node"):
+        params["redirects"] = 5
+    fails_on_errors = program != "curl" or re.search(r"\s-\w*f|--fail", text) is not None
+    return NativeCheck("http.request", port, url.scheme, params, {"status": {"max": 399 if fails_on_errors else 599}})
+
+
+def _port(text: str, default: int) -> int:
+    match = _PORT.search(text)
+    return int(match[1]) if match and 0 < int(match[1]) <= 65535 else default

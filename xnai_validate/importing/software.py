@@ -1,0 +1,113 @@
+"""Which software an image holds, and the recipe that checks it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from xnai_validate.importing.project import Service
+from xnai_validate.model.secret_names import looks_secret
+
+
+@dataclass(frozen=True, slots=True)
+class Software:
+    """What an image holds."""
+
+    recipe: str
+    images: str
+    """A regular expression that the image's name, without registry and tag, matches at its end."""
+    port: int
+    scheme: str = "http"
+    stores_data: bool = False
+    """Whether other hosts have no business with its port."""
+    passwords: tuple[str, ...] = ()
+    """The variables of the image that hold its password."""
+    second_ports: Mapping[int, str] = field(default_factory=dict)
+    """Port -> the parameter of the recipe that takes its url."""
+
+
+_ENDS = r"(?:^|/)(?:{})$"
+KNOWN = (
+    Software("postgres", r"postgres|postgresql|postgis|pgvector|timescaledb(?:-ha)?|pgvecto-rs|paradedb|alloydbomni",
+             5432, "tcp", True, ("POSTGRES_PASSWORD", "POSTGRESQL_PASSWORD")),
+    Software("mysql", r"mysql|mysql-server|mariadb|percona(?:-server)?", 3306, "tcp", True,
+             ("MYSQL_ROOT_PASSWORD", "MARIADB_ROOT_PASSWORD", "MYSQL_PASSWORD", "MARIADB_PASSWORD")),
+    Software("redis", r"redis(?:-stack|-stack-server)?|valkey(?:-bundle)?|keydb|dragonfly", 6379, "redis", True,
+             ("REDIS_PASSWORD", "VALKEY_PASSWORD")),
+    Software("rabbitmq", r"rabbitmq", 5672, "tcp", True, ("RABBITMQ_DEFAULT_PASS", "RABBITMQ_PASSWORD")),
+    Software("kafka", r"kafka|cp-kafka|redpanda", 9092, "tcp", True),
+    Software("nats", r"nats(?:-server)?", 4222, "tcp", True, second_ports={8222: "monitoring"}),
+    Software("mongo", r"mongo|mongodb|mongodb-community-server", 27017, "tcp", True,
+             ("MONGO_INITDB_ROOT_PASSWORD", "MONGODB_ROOT_PASSWORD")),
+    Software("memcached", r"memcached", 11211, "tcp", True),
+    Software("elasticsearch", r"elasticsearch|opensearch", 9200, "http", True,
+             ("ELASTIC_PASSWORD", "OPENSEARCH_INITIAL_ADMIN_PASSWORD")),
+    Software("clickhouse", r"clickhouse-server|clickhouse", 8123, "http", True, ("CLICKHOUSE_PASSWORD",)),
+    Software("minio", r"minio", 9000, "http", False, ("MINIO_ROOT_PASSWORD",)),
+    Software("qdrant", r"qdrant", 6333, "http", True),
+    Software("weaviate", r"weaviate", 8080, "http", True),
+    Software("chroma", r"chroma", 8000, "http", True),
+    Software("milvus", r"milvus", 19530, "tcp", True, second_ports={9091: "metrics"}),
+    Software("nginx", r"nginx|nginx-unprivileged|openresty", 80),
+    Software("caddy", r"caddy", 80),
+    Software("traefik", r"traefik", 80),
+    Software("haproxy", r"haproxy|haproxy-alpine", 80),
+    Software("prometheus", r"prometheus", 9090),
+    Software("alertmanager", r"alertmanager", 9093),
+    Software("grafana", r"grafana|grafana-oss|grafana-enterprise", 3000),
+    Software("ollama", r"ollama", 11434),
+    Software("vllm", r"vllm-openai", 8000),
+    Software("llamacpp", r"llama\.cpp|llama-server", 8080),
+    Software("litellm", r"litellm|litellm-database|litellm-non_root", 4000),
+    Software("tei", r"text-embeddings-inference", 80),
+    Software("open-webui", r"open-webui", 8080),
+    Software("langfuse", r"langfuse", 3000),
+    Software("chainlit", r"chainlit", 8000),
+    Software("n8n", r"n8n", 5678),
+    Software("consul", r"consul", 8500),
+    Software("vikunja", r"vikunja", 3456),
+)  # fmt: skip
+
+
+def software_of(service: Service) -> Software | None:
+    """The software of a service, by the name of its image; None if there is no recipe for it."""
+    name = service.image_name
+    return next((known for known in KNOWN if re.search(_ENDS.format(known.images), name)), None) if name else None
+
+
+@dataclass(frozen=True, slots=True)
+class Password:
+    """Where the password of a service is, by name; its value is not looked at."""
+
+    variable: str
+    """The environment variable from which checks take it."""
+    remark: str
+    """How the variable gets it, for the person who runs the checks."""
+
+
+def password_of(service: Service, software: Software) -> Password | None:
+    """The password of a service: in its command, a variable of its image, or a file that one names (`*_FILE`)."""
+    if "requirepass" in service.command:
+        named = [name for name in service.command_names if looks_secret(name)]
+        if named:
+            return Password(named[0], f"{named[0]} of the compose file's environment")
+        return Password(software.passwords[0], "the password stands in its command as text; export it by this name")
+    for key in software.passwords:
+        for name in (key, f"{key}_FILE"):
+            if name not in service.environment:
+                continue
+            variable = service.environment[name]
+            if name.endswith("_FILE"):
+                return Password(
+                    key, f"export it from the file or secret that {name} names ({_source(service, variable.value)})"
+                )
+            if variable.names:
+                return Password(variable.names[0], f"{variable.names[0]} of the compose file's environment")
+            return Password(key, "the compose file has it as text; export it by this name")
+    return None
+
+
+def _source(service: Service, path: str | None) -> str:
+    secret = (path or "").rpartition("/")[2]
+    return service.secrets.get(secret, path or "unknown")

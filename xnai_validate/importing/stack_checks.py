@@ -1,0 +1,243 @@
+"""From a project to what is written of it: targets, uses of recipes, and checks of containers, health and exposure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import PurePath
+
+from xnai_validate.importing.health_checks import NativeCheck, native_check
+from xnai_validate.importing.project import LOOPBACK, Port, Project, Service
+from xnai_validate.importing.software import Software, password_of, software_of
+from xnai_validate.model.json import JsonObject, JsonValue
+
+_HTTP_PORTS = (80, 3000, 5000, 8000, 8080, 8888)
+"""Ports at which HTTP is spoken as a rule."""
+CONTAINERS, HEALTH, EXPOSURE = "containers", "health", "exposure"
+"""The suites of a project."""
+TITLES = {
+    CONTAINERS: "The containers of {} run, and are healthy",
+    HEALTH: "The services of {} answer on their published ports",
+    EXPOSURE: "Nothing of {} is open to other hosts that need not be",
+}
+
+
+@dataclass(slots=True)
+class Part:
+    """A service as the profile has it."""
+
+    name: str
+    comments: list[str]
+    target: JsonObject
+    recipe: JsonObject | None = None
+
+
+@dataclass(slots=True)
+class ImportedStack:
+    """All that is written of a project."""
+
+    project: Project
+    parts: list[Part] = field(default_factory=list)
+    suites: dict[str, list[JsonObject]] = field(default_factory=lambda: {CONTAINERS: [], HEALTH: [], EXPOSURE: []})
+    findings: list[str] = field(default_factory=list)
+    """What is worth a look at once, whatever the checks measure."""
+
+
+def imported(project: Project, first_checks: Mapping[str, str]) -> ImportedStack:
+    """What is written of a project; `first_checks`: recipe -> the id of its first check."""
+    stack = ImportedStack(project)
+    completed = {name for service in project.services for name, how in service.needs.items() if how == "completed"}
+    plans = {service.name: _Plan(service, software_of(service)) for service in project.services}
+    answers = {name: plan.first_answer(project.name, first_checks) for name, plan in plans.items()}
+    for plan in plans.values():
+        service = plan.service
+        stack.parts.append(_part(project, plan))
+        if project.engine == "compose":
+            stack.suites[CONTAINERS].append(_container(service, is_one_shot=service.name in completed))
+        needs = [answers[name] for name in service.needs if answers.get(name)]
+        stack.suites[HEALTH] += plan.health_checks([need for need in needs if need])
+        stack.suites[EXPOSURE] += _exposures(plan, stack)
+    return stack
+
+
+@dataclass(slots=True)
+class _Plan:
+    """A service, its software, and the ports that this host reaches."""
+
+    service: Service
+    software: Software | None
+    native: NativeCheck | None = None
+
+    def __post_init__(self) -> None:
+        if self.service.health is not None:
+            self.native = native_check(self.service.health)
+
+    @property
+    def published(self) -> list[Port]:
+        return [port for port in self.service.ports if port.published and port.protocol == "tcp"]
+
+    def port(self, container: int) -> Port | None:
+        return next((port for port in self.published if port.container == container), None)
+
+    @property
+    def recipe_port(self) -> Port | None:
+        """The port that the recipe measures: the usual one, else the only one that is published."""
+        if self.software is None:
+            return None
+        return self.port(self.software.port) or (self.published[0] if len(self.published) == 1 else None)
+
+    @property
+    def native_port(self) -> Port | None:
+        return self.port(self.native.port) if self.native else None
+
+    @property
+    def main_port(self) -> Port | None:
+        return self.recipe_port or self.native_port or (self.published[0] if self.published else None)
+
+    @property
+    def scheme(self) -> str:
+        """What is spoken at the main port."""
+        if self.recipe_port and self.software:
+            return self.software.scheme
+        if self.native and self.native_port:
+            return self.native.scheme
+        port = self.main_port
+        return "http" if port and port.container in _HTTP_PORTS else "tcp"
+
+    def url(self, port: Port, scheme: str) -> str:
+        host = f"[{port.host}]" if ":" in port.host else port.host
+        return f"{scheme}://{host}:{port.published}"
+
+    def first_answer(self, project: str, first_checks: Mapping[str, str]) -> str | None:
+        """The id of the check that shows that it answers; None where this host cannot ask it."""
+        if self.recipe_port and self.software and self.software.recipe in first_checks:
+            return f"{self.service.name}/{self.software.recipe}:{first_checks[self.software.recipe]}"
+        return f"{project}/{HEALTH}:{check_id(self.service.name)}" if self.published else None
+
+    def health_checks(self, needs: list[str]) -> Iterator[JsonObject]:
+        """The checks on published ports beside those of the recipe."""
+        name = check_id(self.service.name)
+        begun = bool(self.recipe_port)
+        native, port = self.native, self.native_port
+        if (
+            native
+            and port
+            and not (begun and self.software and native.port == self.software.port and native.kind != "http.request")
+        ):
+            params: JsonObject = dict(native.params)
+            if port != self.main_port:
+                params = self._elsewhere(native, port, params)
+            yield _check(
+                f"{name}-health" if begun else name, f"{self.service.name} {native.sentence}", native.kind,
+                self.service.name, params, native.expect, needs,
+            )  # fmt: skip
+            begun = True
+        for other in self.published:
+            if other in (self.recipe_port, port) or (self.software and other.container in self.software.second_ports):
+                continue
+            yield _check(
+                f"{name}-port-{other.container}" if begun else name,
+                f"{self.service.name} accepts connections on port {other.published}", "tcp.connect",
+                self.service.name, {"host": other.host, "port": other.published}, {"connected": True}, needs,
+            )  # fmt: skip
+            begun = True
+
+    def _elsewhere(self, native: NativeCheck, port: Port, params: JsonObject) -> JsonObject:
+        """The params of a check at another port than that of the target's url."""
+        if native.kind == "tcp.connect":
+            return {**params, "host": port.host, "port": port.published}
+        return {**params, "path": f"{self.url(port, native.scheme)}{params.get('path', '')}"}
+
+
+def check_id(name: str) -> str:
+    """The name of a service as the id of a check."""
+    return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-") or "service"
+
+
+def _check(
+    name: str, title: str, kind: str, target: str, params: JsonObject, expect: JsonObject, needs: list[str]
+) -> JsonObject:
+    check: JsonObject = {"id": name, "title": title, "kind": kind, "target": target}
+    if params:
+        check["with"] = params
+    if expect:
+        check["expect"] = expect
+    if needs:
+        check["needs"] = list[JsonValue](needs)
+    return check
+
+
+def _container(service: Service, *, is_one_shot: bool) -> JsonObject:
+    name = check_id(service.name)
+    needs = [check_id(each) for each in service.needs]
+    if is_one_shot:
+        title, expect = f"{service.name} ran to its end without an error", {"running": False, "exit_code": 0}
+        return _check(name, title, "container.state", service.name, {"usage": False}, dict(expect), needs)
+    expect_running: JsonObject = {"running": True, "oom_killed": False}
+    if service.health is not None:
+        expect_running["health"] = "healthy"
+    if service.replicas > 1:
+        expect_running["replicas_running"] = {"min": service.replicas}
+    title = f"{service.name} runs{', and its health check passes' if service.health else ''}"
+    return _check(name, title, "container.state", service.name, {"usage": False}, expect_running, needs)
+
+
+def _part(project: Project, plan: _Plan) -> Part:
+    service, software = plan.service, plan.software
+    comments = [f"{service.name}: {service.image or 'built here'}"]
+    target: JsonObject = {}
+    port = plan.main_port
+    if port:
+        target["url"] = plan.url(port, plan.scheme)
+    elif project.engine == "compose":
+        comments.append("not published: this host sees only its container. Run the checks within its network for more")
+    else:
+        comments.append("no Service leads to it")
+    if project.engine == "compose":
+        target["container"] = service.container or f"{project.name}/{service.name}"
+    password = password_of(service, software) if software else None
+    if password and software and plan.recipe_port and software.scheme == "redis":
+        target["password_env"] = password.variable
+    if password:
+        comments.append(f"password: {password.variable} ({password.remark})")
+    recipe: JsonObject | None = None
+    if software and plan.recipe_port:
+        recipe = {"recipe": software.recipe, "target": service.name}
+        second = {name: plan.port(number) for number, name in software.second_ports.items()}
+        urls: JsonObject = {name: plan.url(each, "http") for name, each in second.items() if each}
+        if urls:
+            recipe["with"] = urls
+    if service.health and plan.native is None:
+        program = PurePath(service.health.words[0].split()[0]).name if service.health.words[0].split() else ""
+        comments.append(
+            f"its health check ({program} ...) can only run in its container; the engine's result is checked"
+        )
+    elif service.health is None and not service.health_is_off and not plan.published and project.engine == "compose":
+        comments.append("without a health check in the file, only that it runs is checked")
+    comments += [f"not read: {note}" for note in service.notes]
+    return Part(service.name, comments, target, recipe)
+
+
+def _exposures(plan: _Plan, stack: ImportedStack) -> Iterator[JsonObject]:
+    """A check, and a finding, for each port of a data store that is published on all addresses."""
+    service, software = plan.service, plan.software
+    if software is None or not software.stores_data or stack.project.engine != "compose":
+        return
+    for port in plan.published:
+        if not port.is_public:
+            continue
+        stack.findings.append(
+            f"{service.name} ({software.recipe}) is published on all addresses of this host, port {port.published}; "
+            f'"{LOOPBACK}:{port.published}:{port.container}" keeps it on this host'
+        )
+        expect: JsonObject = {"ports": {f"{port.container}/tcp": {"not": {"matches": r"(^|, )(0\.0\.0\.0|\[::\]):"}}}}
+        yield {
+            **_check(
+                f"{check_id(service.name)}-{port.container}",
+                f"Port {port.container} of {service.name} is published on loopback only",
+                "container.state", service.name, {"usage": False}, expect, [],
+            ),
+            "practice": "practice.private-ports",
+            "fix": f'Publish it as "{LOOPBACK}:{port.published}:{port.container}".',
+        }  # fmt: skip
