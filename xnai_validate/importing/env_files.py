@@ -13,8 +13,9 @@ from xnai_validate.importing.compose.interpolation import Interpolation
 from xnai_validate.importing.yaml_documents import read_text
 
 _LINE = re.compile(
-    r"""^\s*(?:export\s+)?(?P<name>[A-Za-z_][A-Za-z0-9_.-]*)\s*
-        (?:[=:]\s*(?:"(?P<double>(?:[^"\\]|\\.)*)"|'(?P<single>[^']*)'|(?P<plain>[^\n]*?))\s*(?:\s\#[^\n]*)?)?$""",
+    r"""^[ \t]*(?:export[ \t]+)?(?P<name>[A-Za-z_][A-Za-z0-9_.-]*)[ \t]*
+        (?:[=:][ \t]*(?:"(?P<double>(?:[^"\\]|\\.)*)"|'(?P<single>[^']*)'|(?P<plain>[^\n]*?))
+        [ \t\r]*(?:[ \t]\#[^\n]*)?)?$""",
     re.MULTILINE | re.VERBOSE,
 )
 _ESCAPES = {"n": "\n", "r": "\r", "t": "\t", "\\": "\\", '"': '"', "$": "$$"}

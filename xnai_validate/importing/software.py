@@ -89,7 +89,8 @@ class Password:
 def password_of(service: Service, software: Software) -> Password | None:
     """The password of a service: in its command, a variable of its image, or a file that one names (`*_FILE`)."""
     if "requirepass" in service.command:
-        named = [name for name in service.command_names if looks_secret(name)]
+        names = service.command_names
+        named = [name for name in names if looks_secret(name)] or (list(names) if len(names) == 1 else [])
         if named:
             return Password(named[0], f"{named[0]} of the compose file's environment")
         return Password(software.passwords[0], "the password stands in its command as text; export it by this name")

@@ -52,7 +52,7 @@ def imported(project: Project, first_checks: Mapping[str, str]) -> ImportedStack
     answers = {name: plan.first_answer(project.name, first_checks) for name, plan in plans.items()}
     for plan in plans.values():
         service = plan.service
-        stack.parts.append(_part(project, plan))
+        stack.parts.append(_part(project, plan, is_one_shot=service.name in completed))
         if project.engine == "compose":
             stack.suites[CONTAINERS].append(_container(service, is_one_shot=service.name in completed))
         needs = [answers[name] for name in service.needs if answers.get(name)]
@@ -120,34 +120,27 @@ class _Plan:
         name = check_id(self.service.name)
         begun = bool(self.recipe_port)
         native, port = self.native, self.native_port
-        if (
-            native
-            and port
-            and not (begun and self.software and native.port == self.software.port and native.kind != "http.request")
-        ):
-            params: JsonObject = dict(native.params)
-            if port != self.main_port:
-                params = self._elsewhere(native, port, params)
-            yield _check(
-                f"{name}-health" if begun else name, f"{self.service.name} {native.sentence}", native.kind,
-                self.service.name, params, native.expect, needs,
-            )  # fmt: skip
+        # Beyond what the recipe measures at its port, only the request of the health check has something to add.
+        if native and port and not (port == self.recipe_port and native.kind != "http.request"):
+            params = dict(native.params) if port == self.main_port else self._elsewhere(native, port)
+            own = f"{name}-health" if begun else name
+            title = f"{self.service.name} {native.sentence}"
+            yield _check(own, title, native.kind, self.service.name, params, native.expect, needs)
             begun = True
         for other in self.published:
             if other in (self.recipe_port, port) or (self.software and other.container in self.software.second_ports):
                 continue
-            yield _check(
-                f"{name}-port-{other.container}" if begun else name,
-                f"{self.service.name} accepts connections on port {other.published}", "tcp.connect",
-                self.service.name, {"host": other.host, "port": other.published}, {"connected": True}, needs,
-            )  # fmt: skip
+            title = f"{self.service.name} accepts connections on port {other.published}"
+            place: JsonObject = {} if other == self.main_port else {"host": other.host, "port": other.published}
+            own = f"{name}-port-{other.container}" if begun else name
+            yield _check(own, title, "tcp.connect", self.service.name, place, {"connected": True}, needs)
             begun = True
 
-    def _elsewhere(self, native: NativeCheck, port: Port, params: JsonObject) -> JsonObject:
+    def _elsewhere(self, native: NativeCheck, port: Port) -> JsonObject:
         """The params of a check at another port than that of the target's url."""
         if native.kind == "tcp.connect":
-            return {**params, "host": port.host, "port": port.published}
-        return {**params, "path": f"{self.url(port, native.scheme)}{params.get('path', '')}"}
+            return {**native.params, "host": port.host, "port": port.published}
+        return {**native.params, "path": f"{self.url(port, native.scheme)}{native.params.get('path', '')}"}
 
 
 def check_id(name: str) -> str:
@@ -183,13 +176,15 @@ def _container(service: Service, *, is_one_shot: bool) -> JsonObject:
     return _check(name, title, "container.state", service.name, {"usage": False}, expect_running, needs)
 
 
-def _part(project: Project, plan: _Plan) -> Part:
+def _part(project: Project, plan: _Plan, *, is_one_shot: bool) -> Part:
     service, software = plan.service, plan.software
     comments = [f"{service.name}: {service.image or 'built here'}"]
     target: JsonObject = {}
     port = plan.main_port
     if port:
         target["url"] = plan.url(port, plan.scheme)
+    elif is_one_shot:
+        comments.append("runs once: others wait until it has ended without an error")
     elif project.engine == "compose":
         comments.append("not published: this host sees only its container. Run the checks within its network for more")
     else:
@@ -213,7 +208,7 @@ def _part(project: Project, plan: _Plan) -> Part:
         comments.append(
             f"its health check ({program} ...) can only run in its container; the engine's result is checked"
         )
-    elif service.health is None and not service.health_is_off and not plan.published and project.engine == "compose":
+    elif service.health is None and not plan.published and not is_one_shot and project.engine == "compose":
         comments.append("without a health check in the file, only that it runs is checked")
     comments += [f"not read: {note}" for note in service.notes]
     return Part(service.name, comments, target, recipe)

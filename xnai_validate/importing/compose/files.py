@@ -20,7 +20,6 @@ NAMES = ("compose.yaml", "compose.yml", "docker-compose.yaml", "docker-compose.y
 """The names of compose files, the first that exists counts."""
 FILES_CAP = 200
 """Files of one project."""
-_NOT_INHERITED = ("depends_on", "container_name")
 
 
 def default_files(folder: Path) -> list[Path]:
@@ -132,7 +131,7 @@ class ComposeFiles:
         self._open.append((file, base_name))
         base = self._extended(base_name, services[base_name], services, file, environment)
         self._open.pop()
-        return _mapping(merged({key: value for key, value in base.items() if key not in _NOT_INHERITED}, own))
+        return _mapping(merged(base, own))
 
 
 def _mapping(value: JsonValue) -> JsonObject:

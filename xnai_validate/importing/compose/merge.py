@@ -21,19 +21,19 @@ _TARGETS = ("secrets", "configs", "volumes")
 
 def merged(base: JsonValue, over: JsonValue, key: str = "") -> JsonValue:
     """A value of the first file with that of the second laid over it, under the key `key`."""
-    if isinstance(over, dict) and len(over) == 1:
-        if "!reset" in over:
-            return None
-        if "!override" in over:
-            return over["!override"]
+    if _is_reset(over):
+        return None
+    if isinstance(over, dict) and len(over) == 1 and "!override" in over:
+        return over["!override"]
     if over is None or base is None:
-        return base if over is None else untagged(over)
+        return base if over is None else over  # its tags count when it is laid over something
     if key in KEYED:
         base, over = as_mapping(base), as_mapping(over)
     elif key in NAMED:
         base, over = _by_name(base), _by_name(over)
     if isinstance(base, dict) and isinstance(over, dict):
-        return {name: merged(base.get(name), over.get(name), name) for name in (*base, *over)}
+        names = dict.fromkeys(name for name in (*base, *over) if not _is_reset(over.get(name)))
+        return {name: merged(base.get(name), over.get(name), name) for name in names}
     if isinstance(base, list) and isinstance(over, list) and key not in REPLACED:
         return _appended(base, over, key)
     return untagged(over)
@@ -44,7 +44,7 @@ def untagged(value: JsonValue) -> JsonValue:
     if isinstance(value, dict):
         if "!override" in value and len(value) == 1:
             return untagged(value["!override"])
-        return {key: untagged(item) for key, item in value.items() if not (isinstance(item, dict) and "!reset" in item)}
+        return {key: untagged(item) for key, item in value.items() if not _is_reset(item)}
     if isinstance(value, list):
         return [untagged(item) for item in value]
     return value
@@ -61,6 +61,10 @@ def as_mapping(value: JsonValue) -> JsonObject:
             names = item.names if isinstance(item, FilledText) else ()
             found[name] = (filled(text, names) if names else text) if equals else None
     return found
+
+
+def _is_reset(value: JsonValue) -> bool:
+    return isinstance(value, dict) and len(value) == 1 and "!reset" in value
 
 
 def _by_name(value: JsonValue) -> JsonObject:

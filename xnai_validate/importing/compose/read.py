@@ -9,6 +9,7 @@ from pathlib import Path
 
 from xnai_validate.errors import ConfigError
 from xnai_validate.importing.compose.files import ComposeFiles
+from xnai_validate.importing.compose.merge import untagged
 from xnai_validate.importing.compose.services import ServiceReader, is_active, variables_of
 from xnai_validate.importing.project import Condition, Project, Service
 from xnai_validate.model.json import JsonObject
@@ -28,7 +29,8 @@ def read_compose(
     folder = files[0].parent
     variables = variables_of(folder, tuple(env_files), environ)
     reader = ComposeFiles(variables)
-    document = reader.project(files)
+    whole = untagged(reader.project(files))
+    document = whole if isinstance(whole, dict) else {}
     services = document.get("services")
     if not isinstance(services, dict) or not services:
         raise ConfigError(f"{files[0]} has no services", hint="a compose file is a mapping with services")

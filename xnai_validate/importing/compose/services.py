@@ -52,7 +52,7 @@ class ServiceReader:
             command_names=_names(raw.get("command")),
             health=health,
             health_is_off=is_off,
-            needs=dict(_needs(raw.get("depends_on"))),
+            needs={**dict.fromkeys(_implied_needs(raw), "started"), **dict(_needs(raw.get("depends_on")))},
             secrets=dict(self._secrets(raw.get("secrets"))),
             replicas=_count(raw.get("scale"), deploy.get("replicas") if isinstance(deploy, dict) else None),
             notes=(*self._notes, *port_notes),
@@ -128,8 +128,19 @@ def _needs(raw: JsonValue) -> Iterator[tuple[str, Condition]]:
     elif isinstance(raw, dict):
         for name, entry in raw.items():
             how = entry if isinstance(entry, dict) else {}
-            if str(how.get("required", True)).lower() != "false":
-                yield name, _CONDITIONS.get(str(how.get("condition")), "started")
+            yield name, _CONDITIONS.get(str(how.get("condition")), "started")
+
+
+def _implied_needs(raw: JsonObject) -> Iterator[str]:
+    """The services that must be there because their names, network or volumes are used."""
+    for key in ("links", "volumes_from"):
+        items = raw.get(key)
+        names = (str(item).partition(":")[0] for item in (items if isinstance(items, list) else ()))
+        yield from (name for name in names if name != "container")
+    for key in ("network_mode", "ipc", "pid"):
+        kind, _, name = str(raw.get(key) or "").partition(":")
+        if kind == "service":
+            yield name
 
 
 def _command(raw: JsonValue) -> str:

@@ -1,0 +1,56 @@
+"""Commands of health checks become checks that measure the same from outside; others stay with the engine."""
+
+from __future__ import annotations
+
+import pytest
+
+from xnai_validate.importing.health_checks import native_check
+from xnai_validate.importing.project import HealthCommand
+
+
+def shell(text: str) -> HealthCommand:
+    """A command for a shell."""
+    return HealthCommand((text,), in_shell=True)
+
+
+@pytest.mark.parametrize(
+    ("command", "kind", "port", "path"),
+    [
+        (shell("curl -f http://localhost:3000/health || exit 1"), "http.request", 3000, "/health"),
+        (HealthCommand(("CMD", "x")), None, 0, None),
+        (HealthCommand(("curl", "-sSf", "http://127.0.0.1/ping?a=b")), "http.request", 80, "/ping?a=b"),
+        (shell("wget --tries=1 --spider https://localhost/ready || exit 1"), "http.request", 443, "/ready"),
+        (shell("wget -q -O - localhost:8080/up"), "http.request", 8080, "/up"),
+        (HealthCommand(("/bin/sh", "-c", "exec curl http://localhost:1/x")), "http.request", 1, "/x"),
+        (
+            HealthCommand(("python3", "-c", "import urllib.request as r; r.urlopen('http://localhost:8000/healthz')")),
+            "http.request", 8000, "/healthz",
+        ),
+        (HealthCommand(("node", "-e", "fetch('http://localhost:3000/api')")), "http.request", 3000, "/api"),
+        (shell("pg_isready -U postgres -p 5433"), "tcp.connect", 5433, None),
+        (HealthCommand(("redis-cli", "--raw", "incr", "ping")), "redis.ping", 6379, None),
+        (shell("redis-cli -p 6380 ping | grep PONG"), "redis.ping", 6380, None),
+        (HealthCommand(("mysqladmin", "ping", "-h", "localhost")), "tcp.connect", 3306, None),
+        (HealthCommand(("nc", "-z", "localhost", "9092")), "tcp.connect", 9092, None),
+        (shell("curl http://elsewhere:80/"), None, 0, None),
+        (shell("curl http://localhost:${PORT}/"), None, 0, None),
+        (shell("celery inspect ping"), None, 0, None),
+        (shell("echo ok"), None, 0, None),
+        (shell("curl --version"), None, 0, None),
+        (shell(""), None, 0, None),
+    ],
+)  # fmt: skip
+def test_usual_commands_become_kinds(command: HealthCommand, kind: str | None, port: int, path: str | None) -> None:
+    """The port is that in the container; a request to another host or without a known port is left to the engine."""
+    check = native_check(command)
+    assert (check.kind if check else None) == kind
+    if check is not None:
+        assert (check.port, check.params.get("path")) == (port, path)
+
+
+def test_curl_fails_on_a_status_only_if_asked_to() -> None:
+    """Without -f curl ends well on 404 and 500, so every answer is right."""
+    with_f, without = native_check(shell("curl -f http://localhost/")), native_check(shell("curl http://localhost/"))
+    assert with_f is not None
+    assert without is not None
+    assert (with_f.expect, without.expect) == ({"status": {"max": 399}}, {"status": {"max": 599}})
