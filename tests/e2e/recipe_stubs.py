@@ -189,7 +189,7 @@ BROKEN: dict[str, tuple[str, Response]] = {
 
 @contextmanager
 def http_stub(routes: Mapping[str, Response], server_header: str = "stub") -> Iterator[str]:
-    """The url of a server with these answers; a path with its query goes before the path alone."""
+    """The url of a server with these answers; a path with its query goes before it alone, then `*`."""
 
     class Handler(Quiet, BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -199,7 +199,7 @@ def http_stub(routes: Mapping[str, Response], server_header: str = "stub") -> It
 
         def do_GET(self) -> None:
             self.rfile.read(int(self.headers.get("Content-Length") or 0))
-            answer = routes.get(self.path) or routes.get(self.path.partition("?")[0])
+            answer = routes.get(self.path) or routes.get(self.path.partition("?")[0]) or routes.get("*")
             status, content_type, body = answer or (404, "", b"")
             self.send_response(status)
             if content_type:

