@@ -55,9 +55,7 @@ class Containers(Engine):
             "Health": {"Status": "healthy" if runs else "unhealthy", "FailingStreak": 0},
         }
         address = "0.0.0.0" if self.open_ports else "127.0.0.1"
-        ports = {
-            f"{port}/tcp": [{"HostIp": address, "HostPort": str(port)}] for port in range(1, 65536, 1) if port in PORTS
-        }
+        ports = {f"{port}/tcp": [{"HostIp": address, "HostPort": str(port)}] for port in PORTS}
         return {"Id": service, "State": state, "RestartCount": 0, "NetworkSettings": {"Ports": ports, "Networks": {}}}
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from xnai_validate.importing.project import Service
-from xnai_validate.model.secret_names import looks_secret
+from xnai_validate.model.secrets.names import looks_secret
 
 
 @dataclass(frozen=True, slots=True)

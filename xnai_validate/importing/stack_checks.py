@@ -227,12 +227,13 @@ def _exposures(plan: _Plan, stack: ImportedStack) -> Iterator[JsonObject]:
             f'"{LOOPBACK}:{port.published}:{port.container}" keeps it on this host'
         )
         expect: JsonObject = {"ports": {f"{port.container}/tcp": {"not": {"matches": r"(^|, )(0\.0\.0\.0|\[::\]):"}}}}
+        own = check_id(service.name)
+        title = f"Port {port.container} of {service.name} is published on loopback only"
+        runs = f"{stack.project.name}/{CONTAINERS}:{own}"
         yield {
             **_check(
-                f"{check_id(service.name)}-{port.container}",
-                f"Port {port.container} of {service.name} is published on loopback only",
-                "container.state", service.name, {"usage": False}, expect, [],
+                f"{own}-{port.container}", title, "container.state", service.name, {"usage": False}, expect, [runs]
             ),
             "practice": "practice.private-ports",
             "fix": f'Publish it as "{LOOPBACK}:{port.published}:{port.container}".',
-        }  # fmt: skip
+        }

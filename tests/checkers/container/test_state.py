@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import pytest
 
@@ -79,7 +80,8 @@ def test_a_running_container_is_described(engine: Engine) -> None:
     assert facts.pop("started_at").endswith("+00:00")
     assert facts == {
         "error": None, "error_detail": None, "found": True, "running": True, "status": "running", "health": "healthy",
-        "health_failures": 0, "restarts": 2, "oom_killed": False, "exit_code": 0, "pid": 4242, "image": "redis:7.4",
+        "replicas_running": None, "health_failures": 0,
+        "restarts": 2, "oom_killed": False, "exit_code": 0, "pid": 4242, "image": "redis:7.4",
         "usage_error": None,
         "memory_limit_mib": 512, "memory_mib": 128, "memory_percent": 25, "pids": 5, "pids_limit": 200,
         "networks": ["backend", "xnai_network"], "ports": {"6379/tcp": "", "9121/tcp": "0.0.0.0:9121, [::]:9121"},
@@ -144,11 +146,34 @@ def test_unhealthy_is_a_fact(engine: Engine) -> None:
 
 def test_an_unknown_container_is_not_found(engine: Engine) -> None:
     """404 from the engine is the fact `found: false`, and the name is sent as one part of the path."""
-    engine.give("GET /containers/a%2Fb/json", {"message": "No such container: a/b"}, 404)
-    seen = observe("container.state", Target("redis", container="a/b"))
+    engine.give("GET /containers/a%20b/json", {"message": "No such container: a b"}, 404)
+    seen = observe("container.state", Target("redis", container="a b"))
     assert not seen.held
     assert seen.facts["found"] is False
     assert seen.facts["error"] is None
+
+
+def test_a_service_is_found_by_its_labels(engine: Engine) -> None:
+    """`project/service` is the first container of the service that runs; all that run are counted."""
+    listed = [
+        {"Id": "old", "State": "exited", "Labels": {"com.docker.compose.container-number": "1"}},
+        {"Id": "second", "State": "running", "Labels": {"com.docker.compose.container-number": "3"}},
+        {"Id": "first", "State": "running", "Labels": {"com.docker.compose.container-number": "2"}},
+    ]
+    engine.give("GET /containers/json", listed)
+    engine.give("GET /containers/first/json", docker())
+    engine.give("GET /containers/first/stats", STATS)
+    seen = observe("container.state", Target("db", container="shop/db"))
+    assert (seen.held, seen.facts["replicas_running"], seen.facts["memory_mib"]) == (True, 2, 128)
+    asked = unquote(engine.requests[0])
+    assert '"com.docker.compose.project=shop", "com.docker.compose.service=db"' in asked.replace("+", " ")
+
+
+def test_a_service_without_containers_is_not_found(engine: Engine) -> None:
+    """A project that is down has no container with its labels."""
+    engine.give("GET /containers/json", [])
+    seen = observe("container.state", Target("db", container="shop/db"))
+    assert (seen.held, seen.facts["found"]) == (False, False)
 
 
 @pytest.mark.parametrize(

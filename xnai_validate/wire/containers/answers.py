@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from pydantic import Field, RootModel
+from pydantic import Field
 
 from xnai_validate.model.frozen_model import FrozenModel
 
@@ -135,5 +135,7 @@ class Listed(Part):
         return int(text) if text.isdecimal() else 0
 
 
-class ListedContainers(RootModel[tuple[Listed, ...]]):
-    """The answer of ContainerList."""
+class ListedContainers(Part):
+    """The answer of ContainerList, which is a list, under a name."""
+
+    containers: tuple[Listed, ...]

@@ -63,8 +63,9 @@ class ContainerEngine:
         project, _, service = name.partition("/")
         labels = [f"com.docker.compose.project={project}", f"com.docker.compose.service={service}"]
         query = {"all": "true", "filters": json.dumps({"label": labels})}
-        found = self.read(ListedContainers, await self.get("/containers/json", query)).root
-        return tuple(sorted(found, key=lambda each: (each.state != "running", each.number)))
+        body = await self.get("/containers/json", query)
+        found = self.read(ListedContainers, b'{"containers": ' + body + b"}")
+        return tuple(sorted(found.containers, key=lambda each: (each.state != "running", each.number)))
 
     async def container_id(self, name: str) -> str:
         """The id of the first container of a service that is named `project/service`; any other name as it is."""
