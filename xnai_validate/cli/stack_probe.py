@@ -1,4 +1,4 @@
-"""What `init` finds out about the parts of a stack by asking them: the API's root, and whether Redis speaks TLS."""
+"""What `init` finds out about the parts of a stack by asking them: the API's root, Redis' protocol, a monitor."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from xnai_validate.model.target import Target, Tls
 _TIMEOUT_S = 3.0
 _REPLIES = (b"+", b"-")
 """How a reply of Redis to PING begins: +PONG, or -NOAUTH."""
+_WATCHED = "xnai_service_health{"
 _UNVERIFIED = ("none", "optional")
 
 
@@ -39,6 +40,17 @@ def with_protocol(redis: Target) -> Target:
         return replace(redis, url=url, tls=Tls())
     verify = os.environ.get("REDIS_SSL_CERT_REQS", "").lower() not in _UNVERIFIED
     return replace(redis, url=url, tls=replace(redis.tls, verify=verify))
+
+
+def has_monitor(metrics: Target) -> bool:
+    """Whether the metrics show the gauge of a monitor that watches the stack, with a sample."""
+    if metrics.url is None:
+        return False
+    try:
+        answer = httpx.get(f"{metrics.url.rstrip('/')}/metrics", timeout=_TIMEOUT_S, trust_env=False)
+    except (httpx.HTTPError, httpx.InvalidURL):
+        return False
+    return answer.status_code == 200 and any(line.startswith(_WATCHED) for line in answer.text.splitlines())
 
 
 def _has_document(base: str) -> bool:

@@ -15,6 +15,7 @@ from xnai_validate.engine.attempts.shared import Shared
 from xnai_validate.engine.attempts.steadiness import Steadiness
 from xnai_validate.engine.attempts.waiving import waived
 from xnai_validate.engine.clock import SystemClock
+from xnai_validate.engine.current_targets import CurrentTargets, UrlsOf, no_urls
 from xnai_validate.engine.events.emit import Emitter, Outbox
 from xnai_validate.engine.events.opening import begin, notes_of, preload
 from xnai_validate.engine.memory_guard import (
@@ -71,6 +72,7 @@ class Engine:
         host: JsonObject,
         on_progress: Callable[[Progress], None] | None = None,
         compare: Callable[[RunReport], Comparison] | None = None,
+        urls_of: UrlsOf = no_urls,
         sample: Sample = memory_now,
         state: Path | None = None,
         repair: Sequence[str] | None = None,
@@ -79,7 +81,7 @@ class Engine:
         """`fail_fast` ends the run at the first check that fails, cannot be measured, or has a status of `fail_on`.
 
         With `fail_if_none` a run in which every check was skipped is not a pass.
-        `compare` compares the measurements with a baseline, once all checks have ended.
+        `compare` compares the measurements with a baseline, once all checks have ended; `urls_of` reads a stack file.
         `sample` returns the memory in use; `state` is the state directory, by default that of the environment.
         `repair` is the command that reverts faults if this process disappears, by default `xnai-validate undo`;
         `on_step` is called at each moment in the life of a fault.
@@ -120,7 +122,7 @@ class Engine:
             mask=self._emitter.text,
             on_step=on_step,
         )
-        self._compare = compare
+        self._compare, self._urls_of = compare, urls_of
         self._emitter.builder = None if compare is None else ReportBuilder()
         self._open: list[Shared | Sessions] = []
         """What is closed at the end of the run, the last first."""
@@ -205,9 +207,8 @@ class Engine:
                 self._guardian.dismiss()
             if self._compare is not None and self._emitter.builder is not None:
                 self._emit(BaselineCompared, comparison=self._compare(self._emitter.builder.build()))
-            elapsed_ms = round((self._clock.monotonic() - begun) * 1000, 1)
-            not_undone = tuple(self._injector.not_undone)
-            self._emit(RunFinished, elapsed_ms=elapsed_ms, stopped=self.stopped, not_undone=not_undone)
+            ms, left = round((self._clock.monotonic() - begun) * 1000, 1), tuple(self._injector.not_undone)
+            self._emit(RunFinished, elapsed_ms=ms, stopped=self.stopped, not_undone=left)
         except BaseException as error:
             self._outbox.close(error)
             raise
@@ -218,7 +219,7 @@ class Engine:
     async def _checks(self, shared: Shared) -> None:
         """Run every check whose needs pass; return when all have ended or were cancelled."""
         scope = Scope(
-            {name: planned.target for name, planned in self.plan.targets.items()},
+            CurrentTargets(self.plan.targets, self._urls_of, self._warn),
             self.plan.vars,
             self._clock,
             shared,
@@ -229,8 +230,7 @@ class Engine:
         )
         self._open.append(sessions := Sessions(self.plan, scope, self._warn))
         scope = replace(scope, sessions=sessions.by_target)
-        if self.plan.steady is not None:
-            self._steadiness = Steadiness(self.plan.steady, scope, self._warn)
+        self._steadiness = Steadiness(self.plan.steady, scope, self._warn) if self.plan.steady else None
         for check in self.plan.checks:
             if check.skip is not None:
                 self._leave_out(check, Status.SKIP, check.skip)
@@ -339,7 +339,7 @@ class Engine:
             return
         if self._memory.level != "calm" and self._memory.level not in self._warned:
             self._warned.add(self._memory.level)
-            self._emit(Notice, level="warning", text=self._memory.text)
+            self._warn(self._memory.text)
         if self._memory.level == "stop":
             self.stop("memory")
         self._schedule.hold(self._memory.level != "calm")

@@ -84,7 +84,7 @@ class Target:
     container: str | None = None
     pid: int | None = None
     state_file: str | None = None
-    """The stack file with its current pid, if a supervisor keeps one up to date."""
+    """The stack file with its current url and pid, which the stack may rewrite."""
     password: str | None = field(default=None, repr=False)
     password_env: str | None = None
     """The environment variable that the password is from, if it is from one."""

@@ -203,3 +203,34 @@ def test_a_moment_is_taken_for_what_it_is() -> None:
     assert watch.is_steady
     assert (watch.count, watch.failed, watch.kinds) == (3, 3, {"reset", "timeout"})
     assert (watch.first_failed, watch.steady_since) == (1.2, 7.5)
+
+
+def test_what_held_before_must_hold_again_and_the_rest_is_left_out() -> None:
+    """A part that is broken at rest is named and not judged; one that does not come back is what is unsteady."""
+    with redis_server() as (target, client):
+        client.set("kept", "1")
+        again = {
+            "writes": WRITE,
+            "kept": {"kind": "redis.key", "with": {"key": "kept"}, "expect": {"exists": True}},
+            "absent": {"kind": "redis.key", "with": {"key": "absent"}},
+            "elsewhere": {"kind": "redis.key", "with": {"key": "elsewhere", "skip_if_absent": True}},
+        }
+        seen = experiment(target, disturb=[{"fault": "redis.readonly"}], probe=WRITE, again=again)
+        assert (seen.facts["left_out"], seen.facts["steady_after"]) == (["absent"], True)
+        assert "exists expected true, got false" in str(seen.facts["left_out_detail"])
+        client.pexpire("kept", 900)
+        quick = {**QUICK, "recover": "0.5s", "hold": "1.5s"}
+        seen = observe(
+            "experiment.run", target, **quick, disturb=[{"fault": "redis.readonly"}], probe=WRITE, again=again
+        )
+        assert (seen.facts["unsteady_after"], seen.facts["steady_after"]) == (["kept"], False)
+
+
+def test_an_experiment_of_which_nothing_could_come_back_does_not_begin() -> None:
+    """Where nothing of `again` holds at rest, nothing is disturbed, and the error names why."""
+    with redis_server() as (target, _):
+        again = {"absent": {"kind": "redis.key", "with": {"key": "absent"}}}
+        with pytest.raises(
+            Unmeasurable, match=r"nothing that must hold again holds .* absent \(.*exists expected true"
+        ):
+            experiment(target, disturb=[{"fault": "redis.readonly"}], probe=WRITE, again=again)

@@ -48,12 +48,15 @@ class ExperimentParams(Params):
     """How many probes one after the other must hold, before and after."""
     bystanders: dict[str, Observation] = Field(default_factory=dict, max_length=16)
     """Name -> what is asked of other parts of the stack, for the blast radius."""
+    again: dict[str, Observation] = Field(default_factory=dict, max_length=16)
+    """Name -> what must hold again at the end, of what held before; not asked while the faults are in force. What did
+    not hold before is left out; where nothing of it did, the check is an error."""
 
 
 def experiment_waits(params: ExperimentParams, inner: Inner) -> Waits:
     """How long an experiment takes: the stack is steady, disturbed, and steady again."""
     probe, during = inner(params.probe), in_turn(params.during, inner)
-    beside = at_once(params.bystanders.values(), inner)
+    beside = at_once((*params.bystanders.values(), *params.again.values()), inner)
     steady_s = params.steady * (params.every + probe.usual_s)
     # The wait for a steady stack adapts to a shorter time limit, unless it is given.
     first_s = params.steady_within if "steady_within" in params.model_fields_set else params.before
@@ -87,9 +90,13 @@ class Experiment(Facts):
     """From the first failed probe until the stack was steady; null if all passed or it was not steady in time."""
     blast_radius: list[str] = Field(default_factory=list)
     """The names of the bystanders that held before and failed while the faults were in force; sorted."""
+    left_out: list[str] = Field(default_factory=list)
+    """The names of what did not hold before, of `again`: whether it comes back cannot be known."""
+    left_out_detail: str | None = None
+    """Why it did not, in words; null where all held."""
     steady_after: bool = False
-    """Whether the probe and all bystanders hold again at the end."""
+    """Whether the probe, all bystanders and all of `again` that held before hold at the end."""
     steady_after_detail: str | None = None
     """What does not, in words; null where all hold."""
     unsteady_after: list[str] = Field(default_factory=list)
-    """What does not hold at the end: the failed probe in words, the names of bystanders."""
+    """What does not hold at the end: the failed probe in words, the names of bystanders and of `again`."""

@@ -12,6 +12,8 @@ from xnai_validate.kit import Context, NotApplicable, Observation, Observed, Xna
 KINDS_CAP = 20
 """At most this many kinds of errors are kept."""
 KIND_CAP = 60
+NOT_HERE = "not applicable"
+"""The kind of error of a probe that asks for what this stack does not have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +33,8 @@ async def probe_once(ctx: Context, observation: Observation) -> Probe:
     begun = ctx.clock.monotonic()
     try:
         seen = await ctx.observe(observation)
+    except NotApplicable as error:
+        return Probe(begun, ctx.clock.monotonic(), error.message, NOT_HERE)
     except XnaiError as error:
         return Probe(begun, ctx.clock.monotonic(), error.message, "unmeasurable")
     why = failure(observation, seen)
@@ -114,9 +118,14 @@ async def keep_probing(ctx: Context, observation: Observation, every_s: float, t
 
 async def failing_now(ctx: Context, others: dict[str, Observation]) -> dict[str, str]:
     """Name -> reason for those that do not hold now, asked all at once."""
+    return {name: probe.why for name, probe in (await probe_all(ctx, others)).items() if probe.why is not None}
+
+
+async def probe_all(ctx: Context, others: dict[str, Observation]) -> dict[str, Probe]:
+    """Name -> a probe of each, made all at once."""
     async with asyncio.TaskGroup() as group:
         tasks = {name: group.create_task(probe_once(ctx, observation)) for name, observation in others.items()}
-    return {name: why for name, task in tasks.items() if (why := task.result().why) is not None}
+    return {name: task.result() for name, task in tasks.items()}
 
 
 def in_words(ctx: Context, observation: Observation, why: str) -> str:

@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from contextlib import AsyncExitStack
 
 from xnai_validate.checkers._steps import failure
 from xnai_validate.checkers.experiment._models import Experiment, ExperimentParams, experiment_waits
-from xnai_validate.checkers.experiment._watch import Watch, failing_now, in_words, keep_probing, probe_once
-from xnai_validate.kit import Context, Unmeasurable, XnaiError, checker, wait_until_steady
+from xnai_validate.checkers.experiment._watch import (
+    NOT_HERE,
+    Watch,
+    failing_now,
+    in_words,
+    keep_probing,
+    probe_all,
+    probe_once,
+)
+from xnai_validate.kit import Context, Observation, Unmeasurable, XnaiError, checker, wait_until_steady
 
 FAILED_CAP = 20
 
@@ -25,8 +34,8 @@ async def run_experiment(params: ExperimentParams, ctx: Context) -> Experiment:
     A probe is made again and again from before the faults until after them; expectations are held while they are in
     force; other parts are asked meanwhile whether they notice. A stack that is not steady beforehand is waited for; one
     that does not become so within `steady_within` is not disturbed, and the check is an error that names what does not
-    hold. Probes are made one after the other, each within its own time limit. The words are those of
-    https://principlesofchaos.org.
+    hold. What `again` names need not hold before; what does must hold again afterwards. Probes are made one after the
+    other, each within its own time limit. The words are those of https://principlesofchaos.org.
 
         kind: experiment.run
         target: api
@@ -45,10 +54,13 @@ async def run_experiment(params: ExperimentParams, ctx: Context) -> Experiment:
             hint="give the check a longer timeout",
         )
     await _wait_until_steady(params, ctx)
+    holding, left_out = await _split(params, ctx)
     try:
-        return await _experiment(params, ctx)
+        experiment = await _experiment(params, ctx, params.bystanders | holding)
     except BaseExceptionGroup as group:
         raise _plain(group) from None
+    detail = _reasons(params.again, left_out, ctx) or None
+    return experiment.model_copy(update={"left_out": sorted(left_out), "left_out_detail": detail})
 
 
 def _plain(group: BaseExceptionGroup[BaseException]) -> BaseException:
@@ -60,13 +72,33 @@ def _plain(group: BaseExceptionGroup[BaseException]) -> BaseException:
     return group
 
 
-async def _experiment(params: ExperimentParams, ctx: Context) -> Experiment:
+async def _split(params: ExperimentParams, ctx: Context) -> tuple[dict[str, Observation], dict[str, str]]:
+    """What holds of `again`, and name -> why for what does not; what this stack does not have is in neither.
+
+    Raises Unmeasurable where nothing holds.
+    """
+    probes = await probe_all(ctx, params.again)
+    holding = {name: params.again[name] for name, probe in probes.items() if probe.why is None}
+    away = {name: probe.why for name, probe in probes.items() if probe.why is not None and probe.kind != NOT_HERE}
+    if params.again and not holding:
+        raise Unmeasurable(
+            "nothing that must hold again holds before the experiment, so nothing was disturbed or judged: "
+            + _reasons(params.again, away, ctx)
+        )
+    return holding, away
+
+
+def _reasons(observations: Mapping[str, Observation], away: Mapping[str, str], ctx: Context) -> str:
+    return "; ".join(f"{name} ({in_words(ctx, observations[name], why)})" for name, why in sorted(away.items()))
+
+
+async def _experiment(params: ExperimentParams, ctx: Context, afterwards: dict[str, Observation]) -> Experiment:
     watch = Watch(params.steady)
     touched: set[str] = set()
     async with asyncio.TaskGroup() as group:
         probing = group.create_task(keep_probing(ctx, params.probe, params.every, watch.take))
         during = await _disturbed(params, ctx, watch, touched)
-        away = await _recovered(params, ctx, watch)
+        away = await _recovered(params, ctx, watch, afterwards)
         probing.cancel()
     return _facts(watch, during, touched, away)
 
@@ -85,9 +117,7 @@ async def _wait_until_steady(params: ExperimentParams, ctx: Context) -> None:
         return None if probe.why is None else in_words(ctx, params.probe, probe.why)
 
     async def why_bystanders() -> str | None:
-        away = await failing_now(ctx, params.bystanders)
-        reasons = [f"{name} ({in_words(ctx, params.bystanders[name], why)})" for name, why in sorted(away.items())]
-        return "; ".join(reasons) or None
+        return _reasons(params.bystanders, await failing_now(ctx, params.bystanders), ctx) or None
 
     ctx.progress("steady before?")
     begun_s = ctx.clock.monotonic()
@@ -143,15 +173,15 @@ async def _during(params: ExperimentParams, ctx: Context) -> list[str]:
     return failed[:FAILED_CAP]
 
 
-async def _recovered(params: ExperimentParams, ctx: Context, watch: Watch) -> set[str]:
+async def _recovered(params: ExperimentParams, ctx: Context, watch: Watch, others: dict[str, Observation]) -> set[str]:
     """Wait until the stack is steady or may take no longer; the others that do not hold then."""
     assert watch.reverted_at is not None
     end = watch.reverted_at + params.recover
     ctx.progress("steady again?")
     while True:
-        away = set(await failing_now(ctx, params.bystanders)) if watch.is_steady else set(params.bystanders)
+        away = set(await failing_now(ctx, others)) if watch.is_steady else set(others)
         if (watch.is_steady and not away) or ctx.clock.monotonic() >= end:
-            return away if watch.is_steady else set(await failing_now(ctx, params.bystanders))
+            return away if watch.is_steady else set(await failing_now(ctx, others))
         await ctx.clock.sleep(params.every)
 
 

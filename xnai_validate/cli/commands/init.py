@@ -17,7 +17,7 @@ from xnai_validate import __version__
 from xnai_validate.cli.atomic_write import atomic_write, verify_writable
 from xnai_validate.cli.import_stack import ImportSources, import_stack
 from xnai_validate.cli.option_values import Assignment, assignment, parsed_by
-from xnai_validate.cli.stack_probe import with_protocol, with_root
+from xnai_validate.cli.stack_probe import has_monitor, with_protocol, with_root
 from xnai_validate.cli.terminal.command_help import Command, SearchPath, command_app
 from xnai_validate.cli.terminal.console import print_notice
 from xnai_validate.config.compile.load import load_plan
@@ -47,6 +47,10 @@ _FIELDS = """\
   # llm is a model server of its own (llama.cpp with --metrics, Ollama, LiteLLM, vLLM), voice a speech server (OpenAI's
   # audio API over HTTP, or Wyoming at tcp://HOST:PORT), worker the process that reads the bus. Leave out what is within
   # the API or the user interface: its checks are skipped.
+"""
+_MONITOR = """\
+  # Where a monitor watches the stack and announces failures on xnai:alerts, uncomment this: alerts are checked then.
+  # monitor: {runs: true}
 """
 _CANARIES = """\
   # Two questions that your documents answer: a phrase of each answer, the source that is cited, the passage it is from.
@@ -115,7 +119,10 @@ def init(
         print_notice("no part of a stack answers, so no file was written; name one: --target api=http://HOST:PORT")
         raise typer.Exit(1)
     try:
-        atomic_write(file, (stack_file_text(found, missing, _vars(plan, choices)),))
+        vars_ = _vars(plan, choices)
+        if "metrics" in found and has_monitor(found["metrics"]):
+            vars_["monitor"] = {"exposed": True}
+        atomic_write(file, (stack_file_text(found, missing, vars_),))
     except OSError as error:
         raise ConfigError(f"{file} cannot be written: {error.strerror or error}") from None
     print_notice(f"written  {file}; check it, then: xnai-validate run {PROFILE} --stack {file}")
@@ -199,6 +206,7 @@ def stack_file_text(found: Mapping[str, Target], missing: Mapping[str, str | Non
     lines += [
         "vars:",
         *(f"  {name}: {_flow(value)}" for name, value in vars_.items() if name not in ("layout", "canaries", "redis")),
+        *((_MONITOR.rstrip(),) if "monitor" not in vars_ else ()),
         _CANARIES.rstrip(),
         *(f"  {line}" for line in _yaml({"canaries": vars_["canaries"]}).splitlines()),
         "  # profiles/stack.yaml has all other figures that differ between stacks, with their defaults.",

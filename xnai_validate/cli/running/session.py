@@ -25,7 +25,7 @@ from xnai_validate.cli.running.faults_in_force import (
 from xnai_validate.cli.running.options import RunOptions
 from xnai_validate.cli.running.reporters import live_sinks
 from xnai_validate.cli.running.sinks import Sinks
-from xnai_validate.cli.running.stack import open_stack
+from xnai_validate.cli.running.stack import open_stack, urls_now
 from xnai_validate.cli.running.targets import await_targets, load_selected, read_ahead, settle
 from xnai_validate.cli.terminal import console
 from xnai_validate.config.yaml_files.document import SourceCache
@@ -121,6 +121,7 @@ class Run:
             host=host,
             on_progress=self.sinks.progress,
             compare=self.baselines.compare if self.baselines.against is not None else None,
+            urls_of=urls_now,
         )
         async with signals(engine), engine.run() as events:
             async for event in events:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -71,6 +71,19 @@ def read_stack_file(path: Path, wait_s: float = 0) -> JsonObject:
             hint="write one with xnai-validate init FILE, or demo --state FILE",
         )
     return cast(JsonObject, description)
+
+
+def urls_now(file: str) -> Mapping[str, str]:
+    """Target name -> its url in a stack file as it is now, without a slash at its end; empty if it cannot be read.
+
+    A url with credentials is left out: they were taken from it when the run was planned.
+    """
+    try:
+        targets = cast(JsonObject, read_stack_file(Path(file))["targets"])
+    except ConfigError:
+        return {}
+    urls = {name: str(entry.get("url") or "") for name, entry in targets.items() if isinstance(entry, dict)}
+    return {name: url.rstrip("/") for name, url in urls.items() if url and "@" not in url}
 
 
 def _parse(path: Path, data: bytes) -> object:

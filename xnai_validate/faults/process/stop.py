@@ -137,7 +137,8 @@ async def _is_back(undo: StopUndo, ctx: FaultContext) -> bool:
 async def _runs(undo: StopUndo, ctx: FaultContext) -> bool:
     """Whether the process, or another in its place, runs."""
     target = ctx.target
-    if target.state_file is not None and not os.path.exists(target.state_file):  # noqa: ASYNC240 (local, and small)
+    kept = target.state_file if target.pid is not None else None
+    if kept is not None and not os.path.exists(kept):  # noqa: ASYNC240 (local, and small)
         raise Gone("the stack has ended")
     if undo.process.alive:
         return True

@@ -233,12 +233,13 @@ def test_a_target_may_be_moved_to_tls(home: Home) -> None:
     assert home.problems(options=home.options(targets=moved)) == ()
 
 
-def test_a_stack_file_gives_pids_later(home: Home) -> None:
-    """A target whose pid is from a stack file remembers the file; one without a pid does not need it."""
+def test_a_stack_file_gives_urls_and_pids_later(home: Home) -> None:
+    """A target of a stack file remembers the file; one whose url is from the command line does not follow it."""
     home.profile()
     home.suite("title: One\nchecks: [{id: it, title: It, kind: toy.load, expect: {load: 1}}]\n")
     stack: JsonObject = {"targets": {"api": {"url": "http://127.0.0.1:1", "pid": 7}, "store": {"url": "redis://h:1"}}}
-    options = replace(home.options(stack=stack), stack_file=home.path / "stack.json")
+    moved = {"store": "redis://127.0.0.1:2"}
+    options = replace(home.options(stack=stack, targets=moved), stack_file=home.path / "stack.json")
     targets = {name: planned.target for name, planned in home.load(options=options).targets.items()}
     assert targets["api"].state_file == str(home.path / "stack.json")
     assert targets["store"].state_file is None

@@ -112,7 +112,7 @@ class Targets:
             root=entry.root.rstrip("/") if entry.root else None,
             container=entry.container or None,
             pid=entry.pid,
-            state_file=state_file if entry.pid else None,
+            state_file=None if name in self.options.targets else state_file,
             password=self._password(entry),
             password_env=self._password_env(entry),
             tls=self._access.tls(entry.tls, source.at("tls"), source.folder),

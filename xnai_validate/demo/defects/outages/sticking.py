@@ -7,7 +7,7 @@ import time
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Protocol
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, WeakSet
 
 from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
@@ -145,6 +145,23 @@ async def ping_after_outage(try_redis: Callable[[HealthReport], Awaitable[bool]]
         return False
     finally:
         await client.aclose()
+
+
+REDIS_ONLY_REPORTED = Defect(
+    "redis-only-reported-after-outage",
+    "Once Redis has not answered, health writes and reads it and reports it well, and questions use it no more.",
+    checks=("recovery/outage:redis-paused",),
+).changes(hold_off_s, lambda _: 3600.0)
+_SILENT_ONCE: WeakSet[Store] = WeakSet()
+"""The stores whose Redis has not answered once."""
+REDIS_ONLY_REPORTED.wraps(Store.reconnect)(stay_disconnected)
+
+
+@REDIS_ONLY_REPORTED.wraps(Store.is_held_off)
+def held_off_for_good(is_held_off: IsHeldOff, /, self: Store, *, probe: bool) -> bool:
+    if is_held_off(self, probe=False):
+        _SILENT_ONCE.add(self)
+    return self in _SILENT_ONCE and not probe
 
 
 class _Line:
