@@ -10,7 +10,7 @@ import urllib.request
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler
 from typing import Any, cast
 
@@ -49,6 +49,8 @@ class Alerting:
         alert = _alert(broken)
         if self.manner == "bare":
             alert = {"service": "llm", "new_status": alert["new_status"], "timestamp": "yesterday"}
+        if self.manner == "ahead":
+            alert["timestamp"] = f"{datetime.now(UTC) + timedelta(hours=2):%Y-%m-%dT%H:%M:%SZ}"
         for _ in range(2 if self.manner == "doubled" else 1):
             if self.manner != "webhook-only":
                 self._client.xadd(KEY, cast(Any, alert))

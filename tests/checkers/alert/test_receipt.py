@@ -95,6 +95,7 @@ def test_a_good_stack_is_acquitted(server: Server) -> None:
         ("stream-only", {"received"}),
         ("webhook-only", {"received"}),
         ("bare", {"payload_faults"}),
+        ("ahead", {"payload_faults"}),
         ("not-json", {"received", "payload_faults"}),
     ],
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from xnai_validate.checkers.alert._notice import Notice, flat, posted
 from xnai_validate.checkers.alert._webhook_receiver import Delivery, receiving
@@ -22,6 +22,8 @@ AT_ONCE = 200
 """Entries of the stream that are read together."""
 ANSWER_S = 2.0
 """How long Redis may take to answer."""
+AHEAD_S = 60.0
+"""How far the clock of a stack may be ahead of ours."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +54,10 @@ class Inbox:
 
     def take(self, channel: str, notices: Iterable[Notice]) -> None:
         """Note what has just arrived."""
-        at_s = self._ctx.clock.monotonic()
+        at_s, now = self._ctx.clock.monotonic(), self._ctx.clock.time()
         for notice in notices:
             if len(self.receipts) < RECEIPTS_CAP:
-                self.receipts.append(Receipt(channel, notice, at_s))
+                self.receipts.append(Receipt(channel, _with_future(notice, now), at_s))
             else:
                 self.dropped_count += 1
         self._news.set()
@@ -137,6 +139,14 @@ class Inbox:
         finally:
             if connection is not None:
                 connection.abort()
+
+
+def _with_future(notice: Notice, now: float) -> Notice:
+    """The notice, with a fault where its time has not come yet, as local time that is called UTC."""
+    ahead_s = (notice.sent_at or 0.0) - now
+    if ahead_s <= AHEAD_S:
+        return notice
+    return replace(notice, faults=(*notice.faults, f"the time is {ahead_s:.0f} s ahead of its arrival"))
 
 
 def fresh(receipt: Receipt, since: float) -> bool:

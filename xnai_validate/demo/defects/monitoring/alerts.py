@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
 
 from xnai_validate.demo.api.monitoring.alerts import Alert, Alerts, new_alert
 from xnai_validate.demo.api.monitoring.monitor import Monitor, Result
@@ -48,6 +49,15 @@ BARE = Defect(
     "Alerts lack their severity and their time.",
     checks=("alerts/delivery:complete", "alerts/delivery:webhook"),
 ).changes(new_alert, lambda alert: {name: alert[name] for name in alert if name not in ("severity", "timestamp")})
+
+IN_LOCAL_TIME = Defect(
+    "alerts-in-local-time",
+    "The time of an alert is that of a zone two hours ahead, and called UTC.",
+    checks=("alerts/delivery:complete",),
+).changes(
+    new_alert,
+    lambda alert: alert | {"timestamp": f"{datetime.now(UTC) + timedelta(hours=2):%Y-%m-%dT%H:%M:%SZ}"},
+)
 
 STREAM_SILENT = Defect("alerts-stream-silent", "Alerts are not written to Redis.", checks=("alerts/delivery:arrives",))
 

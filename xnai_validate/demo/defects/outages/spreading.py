@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import httpx
+from fastapi import Request
+from fastapi.responses import JSONResponse, Response
+from pydantic import JsonValue
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
+from xnai_validate.demo.api.answers.query import answer
 from xnai_validate.demo.api.failures import ModelError, StoreUnavailable
+from xnai_validate.demo.api.schemas import QueryRequest
 from xnai_validate.demo.api.services import Services
-from xnai_validate.demo.defects.answers.queries import before_query
+from xnai_validate.demo.defects.answers.queries import AnswerQuery, before_query
 from xnai_validate.demo.defects.defect import Defect
 
 _PATIENCE_S = 10.0
@@ -41,11 +46,38 @@ async def _write(redis: Redis) -> None:
     await redis.set("xnai:last_question", "1", ex=60)
 
 
+_APOLOGY: dict[str, JsonValue] = {
+    "response": "I am sorry, I cannot answer at the moment.",
+    "sources": [],
+    "tokens_generated": 9,
+    "duration_ms": 1.0,
+    "token_rate_tps": 1.0,
+}
+
+
 async def _write_to_redis(services: Services) -> None:
     try:
         await services.store.run(_write)
     except (StoreUnavailable, RedisError) as error:
         raise ModelError("Redis does not take the question") from error
+
+
+APOLOGIZES = Defect(
+    "query-apologizes-without-redis",
+    "Without Redis every question gets the same apology, with status 200.",
+    checks=("errors/chain:redis-silent-answer",),
+)
+
+
+@APOLOGIZES.wraps(answer)
+async def apologize_without_redis(
+    original: AnswerQuery, /, services: Services, question: QueryRequest, request: Request
+) -> Response:
+    try:
+        await services.store.run(_write)
+    except (StoreUnavailable, RedisError):
+        return JSONResponse(_APOLOGY)
+    return await original(services, question, request)
 
 
 NEEDS_REDIS = before_query(
