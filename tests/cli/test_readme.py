@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 from tests.cli.process import finish, start
 from xnai_validate.cli.app import app
 from xnai_validate.cli.commands import run
+from xnai_validate.model.results.report import RunReport
 
 ROOT = Path(__file__).parents[2]
 TEXT = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -135,7 +136,23 @@ def test_the_targets_of_make_exist() -> None:
     assert [name for name in named if not re.search(rf"^{name}:", made, re.MULTILINE)] == []
 
 
-@pytest.mark.parametrize("text", blocks("python"), ids=lambda text: text.partition("\n")[0])
+API = [text for text in blocks("python") if "xnai_validate.api" in text]
+KINDS = [text for text in blocks("python") if text not in API]
+
+
+@pytest.mark.parametrize("text", API, ids=lambda text: text.partition("\n")[0])
+def test_the_api_is_as_the_example_has_it(text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The example runs as it stands, against the embedded stack."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("XNAI_VALIDATE_STATE", str(tmp_path / "state"))
+    names: dict[str, object] = {"__name__": "example"}
+    exec(compile(text, "README.md", "exec", dont_inherit=True), names)
+    report = names["report"]
+    assert isinstance(report, RunReport)
+    assert report.run.profiles == ("preflight",)
+
+
+@pytest.mark.parametrize("text", KINDS, ids=lambda text: text.partition("\n")[0])
 def test_the_python_is_taken(text: str) -> None:
     """What is imported is there, and what is declared is accepted, as when a family is loaded."""
     names: dict[str, object] = {"__name__": "oracle", "__doc__": "Checks of an oracle."}

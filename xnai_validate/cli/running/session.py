@@ -22,6 +22,7 @@ from xnai_validate.cli.running.faults_in_force import (
     refuse_left_faults,
     refuse_own_faults,
 )
+from xnai_validate.cli.running.host import host_facts
 from xnai_validate.cli.running.options import RunOptions
 from xnai_validate.cli.running.reporters import live_sinks
 from xnai_validate.cli.running.sinks import Sinks
@@ -30,7 +31,6 @@ from xnai_validate.cli.running.targets import await_targets, load_selected, read
 from xnai_validate.cli.terminal import console
 from xnai_validate.config.yaml_files.document import SourceCache
 from xnai_validate.engine import Engine, new_run_id, signals
-from xnai_validate.model.json import JsonObject
 from xnai_validate.model.results.report import RunReport
 from xnai_validate.model.results.report_builder import ReportBuilder
 from xnai_validate.model.results.verdict import with_broken_reporter
@@ -109,7 +109,7 @@ class Run:
         Signals are ignored afterwards, until the files are written. Returns None on purpose: asyncio.run would format
         the whole report.
         """
-        host = _host()
+        host = host_facts()
         self.baselines.verify(self.plan, __version__, host)
         engine = Engine(
             self.plan,
@@ -150,18 +150,6 @@ class Run:
     def _print(self, report: RunReport, files: tuple[str, ...]) -> None:
         view = _view(self.options, files, tuple(self.sinks.broken))
         console.print_all(self.format.pieces(report, view))
-
-
-def _host() -> JsonObject:
-    """Return the facts of this host that the report shows."""
-    system = os.uname()
-    return {
-        "name": system.nodename,
-        "system": f"{system.sysname} {system.release} {system.machine}",
-        "python": sys.version.partition(" ")[0],
-        "cpus": os.cpu_count(),
-        "memory_mib": os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") >> 20,
-    }
 
 
 def _view(options: RunOptions, written: tuple[str, ...] = (), broken: tuple[str, ...] = ()) -> View:
