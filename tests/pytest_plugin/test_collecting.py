@@ -123,7 +123,7 @@ def test_selection_is_that_of_pytest(
     expected: dict[str, int],
     requests: dict[str, int] | None,
 ) -> None:
-    """-k and -m on ids, tags and categories; only the selected checks are measured. Files named beside are tests too."""
+    """-k and -m on ids, tags and categories; only the selected checks are measured, beside the tests of named files."""
     outcomes = pytester.runpytest_inprocess("--xnai-profile", "mine", "--strict-markers", *arguments).parseoutcomes()
     assert {name: outcomes.get(name, 0) for name in expected} == expected
     assert requests is None or asked == requests
