@@ -23,6 +23,8 @@ RESTART_SHARE = 0.05
 """The share of the time that a restart may take which it usually takes."""
 QUICK_S = 0.1
 """A check that usually takes less is no part of what makes a run long."""
+NO_WAITS = Waits()
+"""The waits of most measurements: not known."""
 NOTHING: Mapping[str, Any] = MappingProxyType({})
 """The observations and faults of most measurements: none."""
 
@@ -54,33 +56,32 @@ class CompiledMeasurement:
     """`Observation.key` -> measurement, for every observation in the params."""
     fault_entries: Mapping[str, PlannedFault] = field(default_factory=lambda: NOTHING)
     """`FaultEntry.key` -> fault, for every fault in the params."""
+    waits: Waits = field(init=False, compare=False)
+    """How long it takes by its params. A `timeout` that is not given is no limit to rely on."""
+    faults: tuple[PlannedFault, ...] = field(init=False, compare=False)
+    """Every fault that this measurement may inject, including those of its observations."""
 
-    @property
-    def waits(self) -> Waits:
-        """How long it takes by its params. A `timeout` that is not given is no limit to rely on.
+    def __post_init__(self) -> None:
+        inner = (fault for observed in self.observations.values() for fault in observed.faults)
+        object.__setattr__(self, "faults", (*self.fault_entries.values(), *inner))
+        object.__setattr__(self, "waits", self._waits())
 
-        The params of a check that is skipped on this stack may lack values; such a check takes no time.
-        """
+    def _waits(self) -> Waits:
+        """The waits; none for a check that is skipped on this stack, since its params may lack values."""
         params = self.params
         if not type(params).model_fields.keys() <= params.__dict__.keys():
-            return Waits()
+            return NO_WAITS
         if self.checker.waits is not None:
             return self.checker.waits(params, lambda observation: self.observations[observation.key].waits)
         limit_s = getattr(params, "timeout", None)
         limited = isinstance(limit_s, float) and "timeout" in params.model_fields_set
-        return Waits(longest_s=limit_s if limited else None)
+        return Waits(longest_s=limit_s) if limited else NO_WAITS
 
     @property
     def time_limit_s(self) -> float:
         """The time limit where a check sets none: what its own waits and the revert of its faults take, and more."""
         longest_s = (self.waits.longest_s or 0.0) + sum(planned.fault.grace_s for planned in self.faults)
         return SHORTEST_LIMIT_S if not longest_s else max(SHORTEST_LIMIT_S, math.ceil(longest_s + SPARE_S))
-
-    @property
-    def faults(self) -> tuple[PlannedFault, ...]:
-        """Every fault that this measurement may inject, including those of its observations."""
-        inner = (fault for observed in self.observations.values() for fault in observed.faults)
-        return (*self.fault_entries.values(), *inner)
 
     @property
     def is_composed(self) -> bool:

@@ -8,6 +8,7 @@ import typer
 
 from xnai_validate.cli.terminal import completion
 from xnai_validate.cli.terminal.command_help import Command, SearchPath, command_app
+from xnai_validate.cli.uncollected import uncollected
 from xnai_validate.config.options import LoadOptions
 from xnai_validate.errors import ConfigError
 
@@ -37,9 +38,8 @@ def list_(
         raise ConfigError(f"--only and --tag select checks, not {what}", hint="list checks, or list PROFILE")
     from xnai_validate.cli.listing.any_list import print_list  # not needed for the help and for completion
 
-    print_list(
-        what,
-        LoadOptions(
-            paths=tuple(path or ()), only=tuple(only or ()), tags=frozenset(tag or ()), without_environment=True
-        ),
+    load = LoadOptions(
+        paths=tuple(path or ()), only=tuple(only or ()), tags=frozenset(tag or ()), without_environment=True
     )
+    with uncollected():
+        print_list(what, load)
