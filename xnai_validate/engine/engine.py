@@ -18,15 +18,7 @@ from xnai_validate.engine.clock import SystemClock
 from xnai_validate.engine.current_targets import CurrentTargets, UrlsOf, no_urls
 from xnai_validate.engine.events.emit import Emitter, Outbox
 from xnai_validate.engine.events.opening import begin, notes_of, preload
-from xnai_validate.engine.memory_guard import (
-    EVERY_S,
-    PATIENCE,
-    MemoryState,
-    Sample,
-    check_memory,
-    memory_now,
-    spare_bytes,
-)
+from xnai_validate.engine.memory_guard import EVERY_S, PATIENCE, MemoryGuard, Sample, memory_now
 from xnai_validate.engine.schedule import Blocked, Schedule
 from xnai_validate.engine.state_folder import state_dir
 from xnai_validate.engine.undo.faults import FaultInjector, StepListener
@@ -104,7 +96,6 @@ class Engine:
         )
         self._ending = frozenset({Status.FAIL, Status.ERROR, *fail_on}) if fail_fast else frozenset()
         self._on_progress = on_progress
-        self._sample = sample
         self._state = state or state_dir()
         self._schedule = Schedule(plan.checks, plan.limits)
         self._running: dict[str, asyncio.Task[None]] = {}
@@ -112,6 +103,7 @@ class Engine:
         self._outbox = Outbox(self._changed.set)
         self._emitter = Emitter(Masker(plan.secrets), self._clock, self._outbox)
         self._emit = self._emitter.emit
+        self._memory = MemoryGuard(plan.limits, sample, self._warn)
         self._guardian = Guardian(self._state, repair or undo_command(run_id))
         self._injector = FaultInjector(
             run=run_id,
@@ -127,8 +119,6 @@ class Engine:
         self._open: list[Shared | Sessions] = []
         """What is closed at the end of the run, the last first."""
         self._steadiness: Steadiness | None = None
-        self._memory = MemoryState("calm")
-        self._warned: set[str] = set()
         self._broken: set[str] = set()
         self._begun = False
         self._over = False
@@ -193,6 +183,7 @@ class Engine:
             task.cancel()
 
     async def _main(self) -> None:
+        """Run the whole: preload, begin the journal, run the checks, compare with a baseline, end."""
         begun = self._clock.monotonic()
         try:
             preload(self.plan)
@@ -225,7 +216,7 @@ class Engine:
             shared,
             self._progress,
             self._injector,
-            lambda: spare_bytes(self.plan.limits, self._sample),
+            self._memory.spare_bytes,
             self._emitter.mask,
         )
         self._open.append(sessions := Sessions(self.plan, scope, self._warn))
@@ -281,6 +272,7 @@ class Engine:
         self._changed.set()
 
     def _finish(self, check: PlannedCheck, measured: Outcome, count: int, blocked_by: str | None) -> None:
+        """Emit the end of a check, and what follows from it: checks that are blocked, the end of the run."""
         outcome = waived(measured, check.info, self._run.fail_on, self._emit) if check.info.waiver else measured
         self._emit(
             CheckFinished,
@@ -330,20 +322,19 @@ class Engine:
             stalled = stalled + 1 if self._schedule.stalled else 0
             if stalled >= PATIENCE and self.stopped is None:
                 for check in self._schedule.give_up_held():
-                    self._leave_out(check, Status.ERROR, f"not judged: {self._memory.text}")
+                    self._leave_out(check, Status.ERROR, f"not judged: {self._memory.state.text}")
                 self._changed.set()
 
     def _check_memory(self) -> None:
-        before, self._memory = self._memory, check_memory(self.plan.limits, self._sample)
-        if self._memory.level == before.level:
+        if not self._memory.has_changed():
             return
-        if self._memory.level != "calm" and self._memory.level not in self._warned:
-            self._warned.add(self._memory.level)
-            self._warn(self._memory.text)
-        if self._memory.level == "stop":
+        if self._memory.state.level == "stop":
             self.stop("memory")
-        self._schedule.hold(self._memory.level != "calm")
+        self._schedule.hold(self._memory.state.level != "calm")
         self._changed.set()
+
+    def _warn(self, text: str) -> None:
+        self._emit(Notice, level="warning", text=text)
 
     def _progress(self, check_id: str, text: str) -> None:
         if self._on_progress is not None and self.stopped is None:

@@ -3,26 +3,20 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import suppress
+from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Literal
 
 import psutil
 
+from xnai_validate.kit.control_groups import CGROUPS, MEMBERSHIP, control_groups
 from xnai_validate.plan import Limits
 
 EVERY_S = 0.5
 """Seconds between two samples."""
 PATIENCE = 10
 """The number of samples for which held checks are kept waiting when no other check is left."""
-
-
-CGROUPS = Path("/sys/fs/cgroup")
-MEMBERSHIP = Path("/proc/self/cgroup")
-UNLIMITED = 1 << 60
-"""Bytes from which a limit is none: version 1 of control groups writes 2 ** 63, rounded down to whole pages."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,59 +59,14 @@ def memory_now() -> Memory:
 def group_memory(root: Path = CGROUPS, membership: Path = MEMBERSHIP) -> GroupMemory | None:
     """The memory of the control group of this process that is nearest to its limit; None without a limit.
 
-    A group is bound by the limits of all groups above it, too.
-
-    Args:
-        root: where the control groups are mounted.
-        membership: the file that names the groups of this process, as /proc/self/cgroup does (see cgroups(7)).
+    `root` and `membership` are those of `control_groups`.
     """
-    found = [memory for folder, names in _group_folders(root, membership) if (memory := _read_group(folder, names))]
+    found = [
+        GroupMemory(max(0, group.used_bytes - group.cache_bytes), group.limit_bytes)
+        for group in control_groups(root, membership)
+        if group.used_bytes is not None and group.limit_bytes is not None
+    ]
     return max(found, key=lambda memory: memory.percent, default=None)
-
-
-@dataclass(frozen=True, slots=True)
-class _Names:
-    """The names of the files of a version of control groups, and of the file cache in `memory.stat`."""
-
-    limit: str
-    used: str
-    cache: frozenset[str]
-
-
-_VERSION_1 = _Names(
-    "memory.limit_in_bytes", "memory.usage_in_bytes", frozenset({"total_inactive_file", "total_active_file"})
-)
-_VERSION_2 = _Names("memory.max", "memory.current", frozenset({"inactive_file", "active_file"}))
-
-
-def _group_folders(root: Path, membership: Path) -> Iterator[tuple[Path, _Names]]:
-    """The folder of each group of this process and those of the groups above it."""
-    try:
-        lines = membership.read_text(encoding="utf-8", errors="replace").splitlines()
-    except OSError:
-        return
-    for line in lines:
-        _, _, rest = line.partition(":")
-        controllers, _, path = rest.partition(":")
-        if controllers and "memory" not in controllers.split(","):
-            continue
-        base, names = (root / "memory", _VERSION_1) if controllers else (root, _VERSION_2)
-        inner = PurePosixPath(path.lstrip("/"))
-        if ".." in inner.parts:  # above what is mounted here, as within some containers
-            inner = PurePosixPath()
-        for part in (inner, *inner.parents):
-            yield base / part, names
-
-
-def _read_group(folder: Path, names: _Names) -> GroupMemory | None:
-    with suppress(OSError, ValueError):  # ValueError: `max`, which is no limit
-        limit = int((folder / names.limit).read_text(encoding="ascii"))
-        if 0 < limit < UNLIMITED:
-            used = int((folder / names.used).read_text(encoding="ascii"))
-            rows = (row.split() for row in (folder / "memory.stat").read_text(encoding="ascii").splitlines())
-            cache = sum(int(row[1]) for row in rows if len(row) == 2 and row[0] in names.cache)
-            return GroupMemory(max(0, used - cache), limit)
-    return None
 
 
 def spare_bytes(limits: Limits, sample: Sample) -> int:
@@ -155,3 +104,28 @@ def check_memory(limits: Limits, sample: Sample) -> MemoryState:
     if percent >= host.warn:
         return MemoryState("warn", f"{usage}; no load and no disturbance begins from {host.warn:g} %")
     return MemoryState("calm")
+
+
+class MemoryGuard:
+    """Compares the memory in use with the limits of one run, again and again."""
+
+    def __init__(self, limits: Limits, sample: Sample, warn: Callable[[str], None]) -> None:
+        """`warn` is called with one sentence when a level other than calm is reached for the first time."""
+        self.state = MemoryState("calm")
+        """The state at the last sample."""
+        self._limits = limits
+        self._sample = sample
+        self._warn = warn
+        self._reached = {"calm"}
+
+    def has_changed(self) -> bool:
+        """Take a sample; return whether the level differs from that of the sample before."""
+        before, self.state = self.state, check_memory(self._limits, self._sample)
+        if self.state.level not in self._reached:
+            self._reached.add(self.state.level)
+            self._warn(self.state.text)
+        return self.state.level != before.level
+
+    def spare_bytes(self) -> int:
+        """The memory that may be taken before the run ends."""
+        return spare_bytes(self._limits, self._sample)

@@ -16,6 +16,7 @@ from pydantic import (
 from xnai_validate.errors import FaultLimitReached, Gone, NotApplicable, Unmeasurable, XnaiError
 from xnai_validate.kit.checker import MARK, Checker, Preload, checker
 from xnai_validate.kit.context import Clock, Context
+from xnai_validate.kit.control_groups import CGROUPS, ControlGroup, control_groups
 from xnai_validate.kit.fault import FAULT_MARK, ActiveFault, Fault, FaultContext, Undo, fault
 from xnai_validate.kit.observation import FaultEntry, Observation, Observed, Template
 from xnai_validate.kit.params import (
@@ -38,6 +39,7 @@ from xnai_validate.kit.params import (
 )
 from xnai_validate.kit.process_id import ProcessId, child_environment, process_id
 from xnai_validate.kit.steady import STEADY_WITHIN_S, wait_until_steady
+from xnai_validate.kit.uninterrupted import uninterrupted
 from xnai_validate.kit.waits import Inner, Waits, at_once, in_turn
 from xnai_validate.model.error_kind import ErrorKind
 from xnai_validate.model.frozen_model import FrozenModel
@@ -54,6 +56,7 @@ from xnai_validate.model.suggestions import did_you_mean
 from xnai_validate.model.target import Target, Tls
 
 __all__ = [
+    "CGROUPS",
     "FAULT_MARK",
     "FROM_FILE",
     "MARK",
@@ -67,6 +70,7 @@ __all__ = [
     "Checker",
     "Clock",
     "Context",
+    "ControlGroup",
     "Count",
     "Duration",
     "ErrorKind",
@@ -122,6 +126,7 @@ __all__ = [
     "bounded",
     "checker",
     "child_environment",
+    "control_groups",
     "cut",
     "did_you_mean",
     "fault",
@@ -136,6 +141,7 @@ __all__ = [
     "process_id",
     "references",
     "search",
+    "uninterrupted",
     "values_at",
     "verified_regex",
     "wait_until_steady",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Annotated, Self
 
 from xnai_validate.checkers.flow._course import Course
@@ -27,6 +27,7 @@ from xnai_validate.kit import (
     looks_secret,
     model_validator,
     references,
+    uninterrupted,
 )
 
 OWN_SHARE = 0.9
@@ -144,7 +145,7 @@ async def steps(params: StepsParams, ctx: Context) -> Flowed:
         elapsed_ms = course.elapsed_ms
     finally:
         if params.cleanup:
-            cleaned = await _in_any_case(_clean(params, course))
+            cleaned = await uninterrupted(_clean(params, course))
     return _facts(params, course, cleaned, elapsed_ms)
 
 
@@ -184,24 +185,6 @@ async def _clean(params: StepsParams, course: Course) -> list[Made]:
     except TimeoutError:
         cleanup.cut_short(params.cleanup, f"not done within {params.cleanup_timeout:g} s")
     return cleanup.made
-
-
-async def _in_any_case(work: Coroutine[None, None, list[Made]]) -> list[Made]:
-    """Finish the work even if this task is cancelled meanwhile: the cancellation is raised afterwards.
-
-    The work bounds its own time.
-    """
-    task = asyncio.create_task(work)
-    cancelled: asyncio.CancelledError | None = None
-    while not task.done():
-        try:
-            await asyncio.wait({task})
-        except asyncio.CancelledError as error:
-            cancelled = error
-    if cancelled is not None:
-        task.exception()  # marks an exception of the task as retrieved, or asyncio logs it
-        raise cancelled
-    return task.result()
 
 
 def _facts(params: StepsParams, course: Course, cleaned: Sequence[Made], elapsed_ms: float) -> Flowed:

@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from xnai_validate.kit import CGROUPS, control_groups
+
 PROC = Path("/proc")
-CGROUPS = Path("/sys/fs/cgroup")
-NO_LIMIT_BYTES = 1 << 60
-"""Control groups v1 report a number of about 2**63 if there is no limit."""
 
 
 def text_of(path: Path) -> str | None:
@@ -57,34 +56,8 @@ class GroupMemory:
 
 
 def group_memory(proc: Path = PROC, mount: Path = CGROUPS) -> GroupMemory | None:
-    """The memory of our own control group, version 2 or 1; None without one.
-
-    Source: Documentation/admin-guide/cgroup-v2.rst and cgroup-v1/memory.rst of the kernel. Inside a container the
-    group's own path may not be visible; then the top of what is mounted is the container's group.
-    """
-    for line in sorted((text_of(proc / "self/cgroup") or "").splitlines(), reverse=True):
-        _, controllers, path = line.split(":", 2)
-        if controllers == "memory" or "memory" in controllers.split(","):
-            return _memory(mount / "memory", path, "memory.usage_in_bytes", "memory.limit_in_bytes")
-    for line in (text_of(proc / "self/cgroup") or "").splitlines():
-        if line.startswith("0::"):
-            return _memory(mount, line[3:], "memory.current", "memory.max")
-    return None
-
-
-def _memory(top: Path, path: str, usage_file: str, limit_file: str) -> GroupMemory | None:
-    group = top / path.lstrip("/")
-    if not group.is_dir():
-        group = top
-    usage = _bytes(group / usage_file)
-    groups = [group, *(above for above in group.parents if above.is_relative_to(top))]
-    limits = [limit for group in groups if (limit := _bytes(group / limit_file)) is not None]
-    if usage is None and not limits:
-        return None
-    lowest = min(limits, default=NO_LIMIT_BYTES)
-    return GroupMemory(usage, lowest if lowest < NO_LIMIT_BYTES else None)
-
-
-def _bytes(path: Path) -> int | None:
-    text = (text_of(path) or "").strip()
-    return int(text) if text.isdigit() else None  # version 2 has "max" for no limit
+    """The memory of our own control group, version 2 or 1; None without one."""
+    groups = list(control_groups(mount, proc / "self/cgroup"))
+    usage = next((group.used_bytes for group in groups if group.used_bytes is not None), None)
+    limit = min((group.limit_bytes for group in groups if group.limit_bytes is not None), default=None)
+    return None if usage is None and limit is None else GroupMemory(usage, limit)

@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
-from xnai_validate.config.yaml_files.reader import Position, YamlError, read_yaml
+from xnai_validate.config.yaml_files.positions import Position, YamlError
+from xnai_validate.config.yaml_files.reader import read_yaml
 from xnai_validate.model.json import JsonValue
 from xnai_validate.model.source_location import Problem, SourceLocation
 

@@ -14,6 +14,7 @@ from typing import Any, Protocol, cast
 
 import yaml
 
+from xnai_validate.config.yaml_files.positions import Document, Duplicate, Mark, Position, YamlError
 from xnai_validate.config.yaml_files.scalars import scalar
 from xnai_validate.model.json import JsonValue
 
@@ -27,58 +28,6 @@ EXPANSION_CAP = 100_000
 KEYS_CAP = 10_000
 VALUES_CAP = 250_000
 """How many values aliases may add to those that are written."""
-
-Mark = tuple[int, int]
-"""Line and column, both from 0."""
-
-
-class YamlError(Exception):
-    """The text is not YAML, or uses a part of YAML that is refused here."""
-
-    def __init__(self, message: str, mark: Mark, hint: str | None = None) -> None:
-        super().__init__(message)
-        self.message, (self.line, self.column), self.hint = message, mark, hint
-
-
-@dataclass(slots=True)
-class Position:
-    """The place of a value, and the places of the values within it."""
-
-    name: Mark
-    """The place of its key, or of itself."""
-    value: Mark
-    is_scalar: bool = False
-    keys: dict[str, Position] | None = None
-    items: list[Position] | None = None
-
-    def child(self, step: str | int) -> Position | None:
-        """The position of the value of a key, or of an item; None if it does not exist."""
-        if self.keys is not None:
-            return self.keys.get(str(step))
-        if self.items is not None and isinstance(step, int) and 0 <= step < len(self.items):
-            return self.items[step]
-        return None
-
-
-@dataclass(slots=True)
-class Document:
-    """A document as it was read."""
-
-    value: JsonValue
-    position: Position
-    lines: dict[str, array[int]]
-    """Key of the document -> the lines, from 1, of the items of the list under it."""
-    duplicates: list[Duplicate]
-
-
-@dataclass(frozen=True, slots=True)
-class Duplicate:
-    """A key that a mapping has already."""
-
-    key: str
-    mark: Mark
-    first_line: int
-    """The line of the first one, from 0."""
 
 
 def read_yaml(data: bytes, *, positions: bool = False) -> Document:
@@ -184,6 +133,7 @@ class _Composer:
         self.root_position: Position | None = None
 
     def build(self, loader: Parser) -> Document:
+        """Read all events of a loader and return the document."""
         documents = 0
         while loader.check_event():
             event = loader.get_event()
@@ -209,6 +159,7 @@ class _Composer:
             raise YamlError(f"a file has more than {VALUES_CAP} keys and values", _mark(event), "split it")
 
     def scalar(self, event: yaml.ScalarEvent) -> None:
+        """Take in a scalar: a key of the mapping that is being read, or a value. Raises YamlError for a tag."""
         self.counted(event)
         frame = self.stack[-1] if self.stack else None
         text: str = self.texts.setdefault(event.value, event.value)
@@ -239,6 +190,7 @@ class _Composer:
             frame.key_mark = _mark(event)
 
     def open(self, event: yaml.MappingStartEvent | yaml.SequenceStartEvent, mapping: bool) -> None:
+        """Begin a mapping or a list. Raises YamlError where none may stand."""
         self.counted(event)
         outer = self.stack[-1] if self.stack else None
         if len(self.stack) >= DEPTH_CAP:
@@ -283,6 +235,7 @@ class _Composer:
         return value
 
     def alias(self, event: yaml.AliasEvent) -> None:
+        """Put the value of an anchor. Raises YamlError if there is none, or if aliases expand to too many values."""
         frame = self.stack[-1] if self.stack else None
         if frame is not None and frame.mapping is not None and frame.key is None:
             raise YamlError("a key is text, not an alias", _mark(event))
@@ -299,6 +252,7 @@ class _Composer:
         self.put(value, position)
 
     def put(self, value: JsonValue, position: Position | None) -> None:
+        """Add a value to the mapping or list that is being read, or make it the document."""
         if not self.stack:
             self.root, self.root_position = value, position
             return

@@ -145,6 +145,7 @@ def _name(steps: Steps, what: str) -> str:
 
 
 def _expected(error: ErrorDetails) -> str | None:
+    """Return what a field takes, in words, where the kind of error shows it: `a whole number`, `at least 1`."""
     kind = error["type"]
     context = error.get("ctx", {})
     if kind in _BOUNDS:

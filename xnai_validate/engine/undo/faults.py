@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from xnai_validate.engine.undo.conflicts import held_by_others, left_behind
 from xnai_validate.engine.undo.folder import UndoFolder, Unreadable
@@ -15,7 +15,7 @@ from xnai_validate.engine.undo.guardian import Guardian
 from xnai_validate.engine.undo.record import UndoRecord, myself, placeless
 from xnai_validate.engine.undo.revert import FaultPlace, Proof, error_text, result_or_error, revert
 from xnai_validate.errors import FaultLimitReached, NotApplicable, Unmeasurable, XnaiError
-from xnai_validate.kit import ActiveFault, Clock, Params, Target, Undo
+from xnai_validate.kit import ActiveFault, Clock, Params, Target, Undo, uninterrupted
 from xnai_validate.model.json import JsonValue
 from xnai_validate.model.results.events import FaultInjected, FaultReverted, Notice
 from xnai_validate.plan import PlannedFault
@@ -94,7 +94,7 @@ class FaultInjector:
                 raise
             raise FaultLimitReached(f"{fault.name} was reverted after its limit of {fault.limit_s:g} s") from None
         finally:
-            await _shielded(self._revert(prepared, record))
+            await uninterrupted(self._revert(prepared, record))
             self._close(active)
 
     def _set_deadline(self, record_id: str, seconds: float | None) -> None:
@@ -171,6 +171,7 @@ class FaultInjector:
         return {target.name: replace(target, url=force.url, tls=tls)}
 
     async def _revert(self, prepared: _Prepared, record: UndoRecord) -> None:
+        """Revert a fault and prove it; if that fails, its record stays, and a notice names the command to repair it."""
         self._on_step("reverting", record.id)
         proof = await revert(
             prepared.planned.fault,
@@ -223,20 +224,6 @@ def _unmeasurable(error: BaseException, message: str) -> XnaiError:
     unmeasurable = Unmeasurable(message)
     unmeasurable.__cause__ = error
     return unmeasurable
-
-
-async def _shielded(work: Coroutine[Any, Any, None]) -> None:
-    """Run something to its end; a cancellation meanwhile takes effect only then."""
-    task = asyncio.ensure_future(work)
-    cancelled: asyncio.CancelledError | None = None
-    while not task.done():
-        try:
-            await asyncio.wait((task,))
-        except asyncio.CancelledError as error:
-            cancelled = error
-    task.result()
-    if cancelled is not None:
-        raise cancelled
 
 
 def target_of(planned: PlannedFault, named: Callable[[str], Target]) -> Target | None:
