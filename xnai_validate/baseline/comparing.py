@@ -90,6 +90,7 @@ def _missing(check: str, name: str, reason: str) -> Compared:
 
 
 def _judged(pair: Pair, found: Change, worse: bool, better: bool) -> Compared:
+    """Return the verdict on a figure: a significant change counts where it exceeds the band of the figure."""
     before, after, ratio = _mean(pair.before), _mean(pair.after), found.ratio
     band = round(band_of(pair.figure).counts_from(before), 4)
     low, high = found.interval()

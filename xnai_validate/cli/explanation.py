@@ -120,6 +120,7 @@ def _params(page: Page, model: type[Params]) -> None:
 
 
 def _kind(page: Page, checker: Checker, known: Catalogue) -> None:
+    """Add a kind of check: its documentation, params, facts, default rules and the checks that use it."""
     page.text(checker.kind, style="bold")
     _documentation(page, checker.doc)
     traits = [
@@ -202,6 +203,7 @@ def _rules(page: Page, rules: Iterable[Rule], masker: Masker = _NO_SECRETS) -> N
 
 
 def _check(page: Page, check: PlannedCheck, masker: Masker) -> None:
+    """Add a check: what it measures, when it runs, its faults and its rules."""
     info, checker = check.info, check.measurement.checker
     page.text(info.title, style="bold")
     page.text(info.id, style="cyan")

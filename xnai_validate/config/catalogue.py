@@ -142,6 +142,7 @@ class Catalogue:
         )
 
     def _suite(self, file: ConfigFile) -> SuiteSummary:
+        """Return the summary of a suite as it is written: nothing is interpolated, and what is invalid is left out."""
         raw = self._mapping(file)
         defaults = raw.get("defaults")
         shared = defaults if isinstance(defaults, dict) else {}

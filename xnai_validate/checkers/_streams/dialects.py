@@ -51,6 +51,7 @@ def _xnai(kind: str, document: JsonObject) -> Content:
 
 
 def _openai(kind: str, document: JsonObject) -> Content:
+    """Return the content of a chunk of chat completions, of older completions, or of an event of the Responses API."""
     if kind.startswith("response."):
         return _openai_response(kind, document)
     usage = _object_or_none(document.get("usage"))
@@ -103,6 +104,7 @@ def _openai_response(kind: str, document: JsonObject) -> Content:
 
 
 def _anthropic(kind: str, document: JsonObject) -> Content:
+    """Return the content of an event of Anthropic's Messages API, by the type of the event."""
     if kind == "content_block_delta":
         delta, index = _object(document.get("delta")), document.get("index")
         if delta.get("type") == "input_json_delta":

@@ -73,6 +73,7 @@ class Reading:
                 self._max_gap = max(self._max_gap, self._ended - self._last_byte)
 
     async def _read(self, stream: HttpStream, limit: asyncio.Timeout, end: float) -> None:
+        """Feed the parser until the stream ends or is left; of a refusal, keep the beginning of its body."""
         loop = asyncio.get_running_loop()
         ok = stream.head.status == 200
         while not self._left:
@@ -118,6 +119,7 @@ class Reading:
                 return
 
     def _time(self, now: float) -> None:
+        """Note when an event came, and whether it is the first one, or the first with output or with a token."""
         if self._first_event is None:
             self._first_event = now
         else:
@@ -131,6 +133,7 @@ class Reading:
             self._last_token = now
 
     def _late(self, now: float, end: float, leave: float | None) -> None:
+        """Note why reading was given up: it was time to leave, or one of the time limits is over."""
         if leave is not None and now >= leave and leave < end:
             self._left = True
         elif self._stream is None:
@@ -176,6 +179,7 @@ class Reading:
         )
 
     def _about_events(self) -> dict[str, object]:
+        """Return the facts of a stream that was answered with status 200: its events, tokens and framing."""
         parser, meaning = self._parser, self._meaning
         done = meaning.done if isinstance(meaning.done, dict) else {}
         claimed = done.get("tokens")
@@ -234,7 +238,7 @@ class Reading:
 
 
 def _about_ids(parser: StreamParser) -> dict[str, object]:
-    """What only server-sent events have."""
+    """Return the facts about ids and reconnection, which only server-sent events have."""
     if not isinstance(parser, SseParser):
         return {}
     return {

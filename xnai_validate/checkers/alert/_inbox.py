@@ -116,6 +116,7 @@ class Inbox:
         return text_of(list_of(newest[0])[0]) if newest else "0-0"
 
     async def _follow(self, target: Target, key: str, last_id: str) -> None:
+        """Take in the entries of a Redis stream after `last_id` until cancelled; after a failure, connect again."""
         connection: RedisConnection | None = None
         try:
             while True:

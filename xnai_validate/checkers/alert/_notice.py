@@ -97,6 +97,7 @@ def _grouped(document: Mapping[str, object], alerts: Sequence[object]) -> Iterat
 
 
 def _labelled(alert: Mapping[str, object], common: Sequence[str]) -> Notice:
+    """Return the notice of one alert of Alertmanager's webhook format, with what deviates from the format."""
     faults = list(common)
     labels, annotations = alert.get("labels"), alert.get("annotations")
     if not isinstance(labels, dict) or not labels.get("alertname"):

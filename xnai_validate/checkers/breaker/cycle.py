@@ -74,6 +74,7 @@ async def _drive(params: CycleParams, ctx: Context) -> Cycle:
 
 
 async def _once_around(params: CycleParams, cycle: Cycle, driver: Driver) -> None:
+    """Open the breaker, wait until it admits a call, close it, and note in `cycle` what is seen at each step."""
     cycle.before = driver.last
     failed, succeeded = driver.failed, driver.succeeded
     async with driver.opened() as cycle.opening:

@@ -150,6 +150,7 @@ async def _drive(params: ReopenParams, ctx: Context) -> tuple[Driver, _Record, f
 
 
 async def _fail_while_half_open(params: ReopenParams, driver: Driver, record: _Record) -> None:
+    """Open the breaker, let a call fail while it is half open, and note in `record` whether it opens again."""
     opening = record.opening
     try:
         async with driver.failing() as observation:

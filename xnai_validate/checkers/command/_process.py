@@ -93,6 +93,7 @@ async def _to_its_end(
     output_cap: int,
     stdin: str | None,
 ) -> Ended:
+    """Feed and read a started command until it ends or its time is over; then kill its process group."""
     outputs = _Output(output_cap), _Output(output_cap)
     transports: list[asyncio.BaseTransport] = []
     late = False

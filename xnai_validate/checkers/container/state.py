@@ -128,7 +128,7 @@ async def state(params: StateParams, ctx: Context) -> ContainerState:
         except NoSuchContainer:
             return ContainerState(found=False)
         except EngineError as error:
-            # A rootless engine without delegated control groups cannot tell; all else is known.
+            # A rootless engine without delegated control groups cannot report them; all else is known.
             usage_error = error.detail[:500]
     replicas = sum(each.state == "running" for each in listed) if listed is not None else None
     return _facts(seen, stats, usage_error, ctx.clock.time(), replicas)

@@ -187,6 +187,7 @@ async def truth(params: TruthParams, ctx: Context) -> Truth:
 
 
 async def _measure(params: TruthParams, ctx: Context) -> Truth:
+    """Look at the stack as it is, then during and after each situation, and return the table of what was reported."""
     what = Watch(params.health, params.truth, Paths(params.components, params.status), params.every)
     before = await (_steady(params, ctx, what) if params.situations else _as_it_is(params, ctx, what))
     untried = _unsteady(params, before)

@@ -139,6 +139,7 @@ def _ran_out(error: BaseException | None) -> bool:
 
 
 def _requests(task: dict[str, Any], untested: list[str]) -> Iterator[JsonObject]:
+    """Yield generated requests, valid and invalid ones, for each operation of a document; note those without any."""
     from schemathesis import GenerationMode, openapi
     from schemathesis.config import SchemathesisConfig
     from schemathesis.core.result import Err

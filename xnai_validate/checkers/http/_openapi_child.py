@@ -35,6 +35,7 @@ def main() -> None:
 
 
 def _serve() -> None:
+    """Answer the questions on stdin about one OpenAPI document until stdin ends, within bounds of memory and time."""
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY_CAP, MEMORY_CAP))
     resource.setrlimit(resource.RLIMIT_CPU, (CPU_CAP_S, CPU_CAP_S + 1))  # SIGXCPU first, SIGKILL a second later
     document: Document | None = None

@@ -158,6 +158,7 @@ class _Trial:
         self._deviating += self._count() > before
 
     async def _ask(self, made: GeneratedRequest, process: Examiner, at_root: bool) -> None:
+        """Send a generated request and note where the answer breaks the contract."""
         url = self._target.join(made.path, at_root=at_root)
         headers = {**made.headers, **self._params.headers}
         body = made.body.encode("latin-1")

@@ -154,6 +154,7 @@ async def openapi(params: OpenApi, ctx: Context) -> Described:
 
 
 async def _call_all(client: HttpClient, process: Examiner, target: Target, params: OpenApi) -> tuple[list[str], int]:
+    """Make all calls; return how their answers deviate from the document, in words, and how many were answered."""
     deviations: list[str] = []
     answered = 0
     for call in params.calls:

@@ -81,6 +81,7 @@ class RedisLine:
             self._drive.closed(self)
 
     async def _serve(self) -> None:
+        """Connect, then run the commands once for each request of the drive, until the line is over or fails."""
         connection: RedisConnection | None = None
         try:
             connection = await connect_redis(self._target, db=self._db)

@@ -170,6 +170,7 @@ class StreamLine(PushedResponse):
             self._hold(held)
 
     def _events(self, events: list[Event], now: float) -> None:
+        """Count the events that one read brought at `now`, their tokens and how the stream ends."""
         if not events:
             return
         tally, read = self._stream_tally, self._streams.read

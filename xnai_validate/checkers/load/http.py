@@ -77,6 +77,7 @@ async def http(params: HttpLoad, ctx: Context) -> HttpLoadFacts:
 
 
 async def _measure(params: HttpLoad, ctx: Context) -> HttpLoadFacts:
+    """Prepare the request, run the load and return its figures."""
     target = ctx.target
     if not target.can_request(params.path):
         raise NotApplicable(f"target {target.name} has no url")

@@ -92,6 +92,7 @@ async def _parse(body: bytes, openmetrics: bool, timeout_s: float) -> tuple[Expo
 def _parsed(
     answer: HttpAnswer, kind: str | None, found: Exposition, problem: str | None, names: Iterable[str]
 ) -> Samples:
+    """Return the facts of an exposition; `problem` is where it deviates from its format, if it does."""
     values = {name: found.value(name) for name in names}
     return Samples(
         error=None,

@@ -100,6 +100,7 @@ async def measure_state(params: StateParams, ctx: Context) -> ProcessState:
 
 
 def _look(process: psutil.Process, cpu_percent: float | None, now_s: float, params: StateParams) -> ProcessState:
+    """Return the state of a process and of its descendants."""
     import psutil
 
     with process.oneshot():

@@ -27,6 +27,7 @@ def malformed(question: str) -> Iterator[Input]:
 
 
 def _not_json(quoted: str, whole: str) -> Iterator[Input]:
+    """Yield bodies that are not JSON, made from a quoted question and a whole valid body."""
     texts = {
         "an empty body": "",
         "a body of blanks": " \r\n\t ",

@@ -68,6 +68,7 @@ class _Pings:
         self.loading = False
 
     async def send(self, client: RedisClient, params: PingParams) -> None:
+        """Send one PING and note its time, or why no PONG came."""
         try:
             async with asyncio.timeout(params.timeout), client.connection(params.db) as connection:
                 if not connection.used:

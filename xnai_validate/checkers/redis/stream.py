@@ -115,6 +115,7 @@ async def stream(params: StreamParams, ctx: Context) -> StreamFacts:
 
 
 async def _groups(connection: RedisConnection, key: str, now_ms: float) -> dict[str, object]:
+    """Return the facts about the consumer groups of a stream: their lag and their unacknowledged entries."""
     groups: JsonObject = {}
     pending: dict[str, int] = {}
     consumers: dict[str, int] = {}

@@ -92,6 +92,7 @@ async def streams(params: StreamsParams, ctx: Context) -> StreamsFacts:
 
 
 def _together(all_facts: list[StreamFacts], elapsed_ms: float) -> StreamsFacts:
+    """Return the facts of several streams as one: counts, the most frequent error, the slowest times."""
     errors = Counter(facts.error for facts in all_facts if facts.error is not None)
     worst = errors.most_common(1)[0][0] if errors else None
     firsts = [facts.first_event_ms for facts in all_facts if facts.first_event_ms is not None]

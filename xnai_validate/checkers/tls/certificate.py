@@ -155,6 +155,7 @@ async def _strict_error(host: str, port: int, tls: Tls, timeout_s: float) -> str
 
 
 async def _shake(host: str, port: int, tls: Tls, timeout_s: float, *, strict: bool = False) -> _Session:
+    """Make one TLS handshake and return what was negotiated, with the certificate of the server. Raises WireError."""
     context = client_context(tls, strict=strict)
     try:
         async with asyncio.timeout(timeout_s):

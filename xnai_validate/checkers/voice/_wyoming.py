@@ -32,7 +32,7 @@ class Event:
 
 
 async def speak(host: str, port: int, text: str, cap_bytes: int) -> bytes:
-    """Have a text spoken; returns a WAV file. Raises WireError, too_large for more samples than `cap_bytes`."""
+    """Synthesize a text and return a WAV file. Raises WireError, too_large for more samples than `cap_bytes`."""
     async with _opened(host, port, cap_bytes) as events:
         events.send(Event("synthesize", {"text": text}))
         form: Mapping[str, JsonValue] = {}
@@ -92,6 +92,7 @@ class _Events:
             yield await self._event(line)
 
     async def _event(self, line: bytes) -> Event:
+        """Read the event whose header is `line`: its data and its payload follow it. Raises WireError."""
         try:
             head = json.loads(line)
             kind, data = head["type"], head.get("data") or {}

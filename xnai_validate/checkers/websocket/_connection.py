@@ -182,6 +182,10 @@ class WebSocket:
             raise WireError(kind, f"not WebSocket as RFC 6455 requires: {broken}")
 
     def _take(self, events: Iterable[Event]) -> None:
+        """Take in frames: note pongs, and put the fragments of messages together.
+
+        Raises WireError beyond the bounds.
+        """
         from websockets.frames import Frame, Opcode
 
         for event in events:

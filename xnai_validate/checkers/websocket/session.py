@@ -68,6 +68,7 @@ class _Session:
                 self.socket.abort()
 
     async def _talk(self, socket: WebSocket, ctx: Context) -> None:
+        """Read the greetings, send each message and read its reply, stay for a while, close."""
         planned = self.params.greetings + len(self.params.send)
         try:
             for _ in range(self.params.greetings):

@@ -42,6 +42,7 @@ class Conditions:
 
 
 def _sentence(name: str, rule: Rule, value: JsonValue) -> str:
+    """Describe why a condition that does not hold excludes a check: what it asks for, and what this stack has."""
     if rule.operator == "equals" and rule.operand in (None, ""):
         state = "not set" if rule.operand is None else "empty"
         if not rule.negated:

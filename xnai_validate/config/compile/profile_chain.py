@@ -145,6 +145,7 @@ class Chain:
 
     def _verified(self, link: Link, interpolator: Interpolator) -> Profile | None:
         # The vars were laid over one another before, and are interpolated when something refers to them.
+        """Return a profile of the chain, interpolated and validated; None if it has errors, which are noted."""
         raw: JsonObject = {
             key: value if key == "vars" else interpolator.value(value, link.where.at(key))
             for key, value in link.raw.items()

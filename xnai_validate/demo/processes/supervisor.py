@@ -93,6 +93,7 @@ class Supervisor:
             self._stop()
 
     def _start(self) -> None:
+        """Start Redis, then all other parts, and return once all are ready. Raises NotReady."""
         deadline = time.monotonic() + READY_S
         self._start_cleaner()
         redis_server.data_dir(self._settings).mkdir()

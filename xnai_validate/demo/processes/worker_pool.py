@@ -66,6 +66,7 @@ class WorkerPool:
         self._stopping = True
 
     def _fork(self, number: int) -> None:
+        """Fork a worker; in the child, drop what belongs to the pool and become the worker."""
         parent = os.getpid()
         sys.stdout.flush()
         sys.stderr.flush()

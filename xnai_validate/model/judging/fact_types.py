@@ -77,6 +77,7 @@ def fact_type(annotation: object, metadata: tuple[object, ...] = ()) -> FactType
 
 
 def _plain(annotation: object, origin: object) -> FactType:
+    """Return the type of a fact by its annotation without metadata. Raises TypeError for one that no rule fits."""
     if origin is Literal:
         return FactType("choice", choices=tuple(str(choice) for choice in get_args(annotation)))
     if origin in (list, tuple):

@@ -100,6 +100,7 @@ class ReportBuilder:
 
 
 def _report(state: ReportBuilder, run: RunInfo) -> RunReport:
+    """Build the report of what was collected, with its criteria judged and its exit code decided."""
     stopped = state.end.stopped if state.end else "killed"
     checks = tuple([state.ended.get(name) or state.unreached(info, stopped) for name, info in state.infos.items()])
     compared = state.comparison

@@ -70,6 +70,7 @@ class Readings:
         return replace(found, begun_s=begun_s, read_s=self._ctx.clock.monotonic())
 
     async def _read(self, key: str) -> Reading:
+        """Read the key of a breaker in Redis, with its remaining lifetime and the time of the server."""
         if self._client is None:
             target = self._ctx.target_named(self._params.redis)
             self._client = await self._ctx.shared(("redis", target), lambda: RedisClient(target))

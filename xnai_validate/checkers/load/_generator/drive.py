@@ -271,6 +271,7 @@ class Drive:
     # Time.
 
     def _beat(self, now: float) -> None:
+        """Do what is due at intervals: notice lateness, give up overdue requests, report progress, end the load."""
         phase = self._phase_at(now)
         if phase is not self._phase:
             self._phase, self._cpu_since = phase, (now, thread_time())

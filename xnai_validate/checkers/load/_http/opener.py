@@ -50,6 +50,7 @@ class Opener:
                 task.add_done_callback(partial(self._dialled, response))
 
     async def _dial(self, response: PushedResponse) -> None:
+        """Connect for a response, with TLS if the url asks for it; a failure is reported to the response."""
         prepared = self._prepared
         name = prepared.tls_name
         try:

@@ -70,16 +70,22 @@ class PushedResponse(asyncio.BufferedProtocol):
         self.dialling: asyncio.Task[None] | None = None
         """What connects, while it does."""
         self._opener = opener
+        """Opens the connection, when its turn has come."""
         self._transport: asyncio.Transport | None = None
         self._parser: httptools.HttpResponseParser | None = None
         self._head_left = HEAD_CAP
+        """Bytes that the head may still have."""
         self._interim = 0
+        """Interim responses (1xx) so far."""
         self._decoder: Decoder | None = None
         self._declared: dict[str, str] = {}
         """The headers that declare how the body is to be read."""
         self._until_close = False
+        """Whether the end of the connection is the end of the body."""
         self._whole = False
+        """Whether the body came to its end."""
         self._body: list[bytes] = []
+        """What has come of the body and was not handed on yet."""
 
     # Callbacks of a subclass.
 

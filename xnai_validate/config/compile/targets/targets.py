@@ -100,6 +100,7 @@ class Targets:
             self.problems.plain(f"--target {name}: {scheme} is not what is spoken there", hint)
 
     def _planned(self, name: str, source: _TargetSource) -> PlannedTarget:
+        """Return the target that a source declares, with its candidates and the choice among them, if any."""
         entry = source.entry
         auth = self._access.auth(entry.auth, source.at("auth"))
         if entry.auth is not None and auth is None and any(candidate.url for candidate in entry.url):

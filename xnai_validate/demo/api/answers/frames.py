@@ -42,6 +42,7 @@ async def _encoded(events: AsyncGenerator[Event, None]) -> AsyncGenerator[bytes,
 
 
 async def _with_heartbeats(frames: AsyncGenerator[bytes, None], every_s: float) -> AsyncGenerator[bytes, None]:
+    """Yield frames as they come, and a heartbeat whenever none has come for `every_s` seconds."""
     coming: asyncio.Task[bytes | None] | None = None
     try:
         while True:

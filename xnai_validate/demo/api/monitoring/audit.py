@@ -61,7 +61,7 @@ class Audit:
         sources: list[str],
         metrics: Mapping[str, float],
     ) -> None:
-        """`xnai_audit_trail`: question and answer, shortened. `kind` is `query` or `stream`."""
+        """Add question and answer, shortened, to the stream `xnai_audit_trail`. `kind` is `query` or `stream`."""
         await self._add(
             "xnai_audit_trail",
             {

@@ -56,6 +56,7 @@ class Metrics:
         _BY_RUN_DIR[settings.run_dir] = self
 
     def _declare(self) -> None:
+        """Declare the metrics, under the names of the real stack."""
         here = self.registry
         self.memory = self._gauge("xnai_memory_usage_bytes", "Memory in use, in bytes", ["component"])
         self.token_rate = self._gauge("xnai_token_rate_tps", "Tokens a second of the last answer", ["model"])

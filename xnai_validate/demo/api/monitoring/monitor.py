@@ -98,6 +98,7 @@ class Monitor:
             return Result(False, "did not answer in time")
 
     async def _judge(self, watch: Watch, result: Result) -> None:
+        """Take in the result of a probe: show it, announce a change of status, take the recovery steps that are due."""
         before = watch.judge(result)
         self.show(watch.service, is_up=result.healthy)
         if before is not None:

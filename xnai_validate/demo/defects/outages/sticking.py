@@ -127,6 +127,7 @@ REDIS_ONLY_PINGED = Defect(
 
 @REDIS_ONLY_PINGED.wraps(HealthReport.try_redis)
 async def ping_after_outage(try_redis: Callable[[HealthReport], Awaitable[bool]], /, self: HealthReport) -> bool:
+    """Ping Redis; after one failed ping report Redis as down, until it answers on a connection of its own."""
     settings = self.services.settings
     silent = StickyFailure(settings, "redis")
     if not silent.is_set:
@@ -260,7 +261,10 @@ REDIS_FULL_REMEMBERED = Defect(
 async def _until_refused(
     write_and_read: WriteAndRead, report: HealthReport, redis: Redis, text: str, *, for_memory: bool
 ) -> list[str | None]:
-    """Write and read until Redis has refused that once, for want of memory or for another reason."""
+    """Write and read through Redis; once it has refused a write, raise RedisError without trying.
+
+    `for_memory`: whether only a refusal for want of memory is remembered, or only one for another reason.
+    """
     refused = StickyFailure(report.services.settings, "refused")
     if refused.is_set:
         raise RedisError("Redis has refused a write before")
