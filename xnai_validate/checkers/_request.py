@@ -101,6 +101,7 @@ class RequestParams(Params):
         return {**self.headers, "Cookie": "; ".join(f"{name}={value}" for name, value in self.cookies.items())}
 
     def _content(self) -> tuple[bytes, str | None]:
+        """Return the body and its content type; no bytes and None for a request without a body."""
         if "json_" in self.model_fields_set:
             document = self.json_
             if isinstance(document, dict):

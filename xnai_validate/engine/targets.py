@@ -53,6 +53,7 @@ async def _settle(planned: PlannedTarget, scope: Scope, end: float) -> Choice:
 
 
 async def _first_that_answers(planned: PlannedTarget, scope: Scope) -> int | None:
+    """Return the index of the first candidate that answers its probe; None if none does."""
     if planned.probe is None:
         return None
     async with asyncio.TaskGroup() as group:

@@ -85,6 +85,7 @@ class NdjsonParser:
             self._held.clear()
 
     def _end_of_line(self) -> list[Event]:
+        """Return the line that has ended as an event; nothing for an empty line or one that is too long."""
         line, size = b"".join(self._held), self._held_size
         self._held, self._held_size = [], 0
         if size > self._line_cap:

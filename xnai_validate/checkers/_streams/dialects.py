@@ -127,6 +127,7 @@ def _anthropic(kind: str, document: JsonObject) -> Content:
 
 
 def _ollama(kind: str, document: JsonObject) -> Content:
+    """Return the content of a line of Ollama's own API, of `/api/chat` or `/api/generate`."""
     message, done = _object(document.get("message")), document.get("done") is True
     text = _text(message.get("content", document.get("response")))
     calls = message.get("tool_calls")

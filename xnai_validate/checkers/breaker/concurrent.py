@@ -147,6 +147,7 @@ def _not_reached(params: ConcurrentParams, record: _Record) -> str | None:
 
 
 async def _drive(params: ConcurrentParams, ctx: Context) -> tuple[_Record, float]:
+    """Call one by one, then at once, then at once with failures, then at once after the recovery time."""
     must_fail(params)
     must_have_time(params, ctx)
     driver, record = Driver(params, ctx), _Record()

@@ -74,6 +74,7 @@ async def forgive(params: BreakerParams, ctx: Context) -> ForgiveFacts:
 
 
 async def _drive(params: BreakerParams, ctx: Context) -> tuple[_Record, float]:
+    """Fail and succeed twice; return what was seen, and how long it took in ms."""
     must_fail(params)
     driver, record = Driver(params, ctx), _Record()
     begun_s = driver.now()

@@ -122,6 +122,7 @@ async def outage(params: OutageParams, ctx: Context) -> OutageFacts:
 
 
 async def _drive(params: OutageParams, ctx: Context) -> tuple[_Record, float]:
+    """Open the breaker while Redis is away, then bring Redis back; return what was seen, and the time in ms."""
     must_fail(params)
     driver, record = Driver(params, ctx), _Record()
     begun_s = driver.now()

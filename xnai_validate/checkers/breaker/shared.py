@@ -130,6 +130,7 @@ def _not_reached(params: SharedParams, record: _Record) -> str | None:
 
 
 async def _drive(params: SharedParams, ctx: Context) -> tuple[_Record, float]:
+    """Open the breaker, then call on many connections; return what was seen, and the time in ms."""
     must_open(params)
     must_have_time(params, ctx)
     driver, record = Driver(params, ctx), _Record()

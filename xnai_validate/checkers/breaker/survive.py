@@ -122,6 +122,7 @@ async def _drive(params: SurviveParams, ctx: Context) -> tuple[_Record, float]:
 
 
 async def _disturb(params: SurviveParams, driver: Driver, opened: tuple[float, float], record: _Record) -> None:
+    """Inject the fault while the breaker is open, and note in `record` whether it stays open."""
     driver.ctx.progress(f"breaker {params.name}: {params.disturb.fault} while it is open")
     await at_once(params, driver.ctx, params.call, KNOWN)
     if driver.now() >= opened[0] + params.recovery:

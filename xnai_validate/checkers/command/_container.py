@@ -79,6 +79,7 @@ def _ended(
     detail: str | None = None,
     exit_code: int | None = None,
 ) -> Ended:
+    """Return how a command in a container ended, with the output that came."""
     return Ended(
         error=error,
         error_detail=detail,

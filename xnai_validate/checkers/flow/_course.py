@@ -87,6 +87,7 @@ class Course:
                 self.made.append(self.overdue)
 
     async def _perform(self, step: Step) -> Made | XnaiError:
+        """Make one step and return what came of it; an error that ends the flow is returned, not raised."""
         begun_ms = self._under_way[step.name] = self.elapsed_ms
         unknown = [name for name in step.references if name not in self.values]
         if unknown:

@@ -49,6 +49,7 @@ class StepsParams(Params):
 
     @model_validator(mode="after")
     def _references_lead_back(self) -> Self:
+        """Refuse two steps of one name, and a reference to a value that no earlier step captures."""
         names: set[str] = set()
         known: set[str] = set(self.values)
         pending: set[str] = set()
@@ -150,6 +151,7 @@ async def steps(params: StepsParams, ctx: Context) -> Flowed:
 
 
 async def _make(steps: Sequence[Step], course: Course, limit_s: float) -> None:
+    """Make the steps group by group within `limit_s`; when that is over, note which steps were cut short."""
     limit = asyncio.timeout(limit_s)
     try:
         async with limit:

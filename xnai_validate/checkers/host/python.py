@@ -176,6 +176,7 @@ def _unmet(requirement: Requirement, installed: Mapping[str, _Package], environm
 
 
 def _conflicts(seen: _Report) -> list[str]:
+    """Return each requirement of an installed package that is not met, in words."""
     from packaging.requirements import InvalidRequirement, Requirement
 
     installed = {_canonical(name): package for name, package in seen.packages.items()}

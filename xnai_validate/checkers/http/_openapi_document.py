@@ -110,6 +110,7 @@ class Document:
         return self._schema_deviations(schema, document) if valid else ["the body is not JSON"]
 
     def _schema_deviations(self, schema: JsonValue, document: JsonValue) -> list[str]:
+        """Return where a JSON document deviates from a schema, in words."""
         from jsonschema.exceptions import SchemaError, UndefinedTypeCheck, UnknownType
         from referencing.exceptions import Unresolvable
 

@@ -155,6 +155,7 @@ class Examiner:
         raise Unmeasurable(f"the process that examines the OpenAPI document ended with code {code}{why}")
 
     async def _answer(self, question: JsonObject) -> bytes:
+        """Send a question to the process, which is started first if need be; return the line that it answers."""
         if self._process is None:
             stderr = tempfile.TemporaryFile()  # noqa: SIM115 - closed when the process ends
             try:
@@ -171,6 +172,7 @@ class Examiner:
         return await stdout.readline()
 
     def _end(self) -> None:
+        """Kill the process and close its pipes, without waiting for its end."""
         process, self._process = self._process, None
         if process is None:
             return

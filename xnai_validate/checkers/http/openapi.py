@@ -185,6 +185,7 @@ async def _fetch(
 
 
 def _undescribed(answer: HttpAnswer | None, failure: WireError | None) -> Described:
+    """Return the facts where no document came."""
     return Described(
         error=failure.kind if failure else None,
         error_detail=failure.detail if failure else None,

@@ -91,6 +91,7 @@ async def request(params: Request, ctx: Context) -> Answered:
 
 
 async def _many(client: HttpClient, http_request: HttpRequest, params: Request, tally: _Tally) -> None:
+    """Make the request `repeat` times, at most `concurrent` at once, and add every outcome to the tally."""
     turns: Iterator[int] = iter(range(params.repeat))
 
     async def work() -> None:

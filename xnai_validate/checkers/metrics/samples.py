@@ -116,6 +116,7 @@ def _first(named: dict[str, T]) -> dict[str, T]:
 
 
 def _unparsed(answer: HttpAnswer | None, failure: WireError | None) -> Samples:
+    """Return the facts where no exposition came."""
     return Samples(
         error=failure.kind if failure else None,
         error_detail=failure.detail if failure else None,

@@ -48,6 +48,7 @@ def _not_json(quoted: str, whole: str) -> Iterator[Input]:
 
 
 def _not_objects(quoted: str) -> Iterator[Input]:
+    """Yield JSON documents that are no object with a question, made from a quoted question."""
     texts = {
         "null": "null",
         "true": "true",

@@ -49,6 +49,7 @@ async def read_content(connection: RedisConnection, key: str, kind: str) -> Cont
 
 
 async def _items(connection: RedisConnection, key: str, kind: str) -> JsonValue:
+    """Read the value of a key of a type with items, at most ITEMS_CAP of them; None for another type."""
     if kind == "list":
         return [text_of(item) for item in list_of(await connection.command("LRANGE", key, 0, ITEMS_CAP - 1))]
     if kind == "hash":

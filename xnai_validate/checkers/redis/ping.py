@@ -135,6 +135,7 @@ async def _loading(client: RedisClient, params: PingParams) -> bool | None:
 
 
 async def _open_without_tls(params: PingParams, ctx: Context) -> bool | None:
+    """Whether the server answers without TLS; None where the target has no TLS."""
     if redis_address(ctx.target).tls is None:
         return None
     try:
@@ -152,6 +153,7 @@ async def _open_without_tls(params: PingParams, ctx: Context) -> bool | None:
 
 
 async def _open_without_password(params: PingParams, ctx: Context) -> bool | None:
+    """Whether the server answers PING without a password; None where that could not be found out."""
     try:
         async with asyncio.timeout(params.timeout):
             connection = await connect_redis(ctx.target, db=0, password=False)

@@ -65,6 +65,7 @@ class Sqlite:
 
 
 def _opened(path: str, writes: bool) -> sqlite3.Connection:
+    """Open a database file. Raises NotApplicable if it does not exist, else Unmeasurable or QueryError."""
     try:
         found = os.stat(path)
     except OSError as error:

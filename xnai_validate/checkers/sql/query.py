@@ -156,6 +156,7 @@ async def query(params: QueryParams, ctx: Context) -> QueryResult:
 
 
 async def _connected(params: QueryParams, ctx: Context) -> Database:
+    """Connect to the file or to the target, by the scheme of its url. Raises NotApplicable or Unmeasurable."""
     if params.file is not None:
         return await Sqlite.connect(params.file, writes=params.writes)
     try:

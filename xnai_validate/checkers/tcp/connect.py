@@ -86,6 +86,7 @@ async def connect(params: Connect, ctx: Context) -> Connected:
 
 
 async def _stayed(dialled: Dialled, params: Connect, ctx: Context) -> Connected:
+    """Keep the connection for `hold` seconds, read its banner, and return the facts."""
     async with asyncio.TaskGroup() as tasks:
         banner = tasks.create_task(_banner(dialled.pipe, params.banner)) if params.banner else None
         if params.hold:

@@ -106,6 +106,7 @@ class _Session:
             return _Answer()
 
     async def _stay(self, socket: WebSocket, ctx: Context) -> None:
+        """Keep the connection for `stay` seconds, then ping: the session survived if a pong comes."""
         if self.params.stay:
             try:
                 async with asyncio.timeout(self.params.stay):

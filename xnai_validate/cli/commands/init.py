@@ -215,6 +215,7 @@ def stack_file_text(found: Mapping[str, Target], missing: Mapping[str, str | Non
 
 
 def _target_entry(target: Target) -> JsonObject:
+    """Return the entry of a target in a stack file."""
     entry: JsonObject = {"url": target.url}
     if target.root:
         entry["root"] = target.root

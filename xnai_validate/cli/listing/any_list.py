@@ -47,6 +47,7 @@ def _add_registered(page: Page, what: str) -> None:
 
 
 def _add_written(page: Page, what: str, load: LoadOptions) -> None:
+    """Add the list of what is written in files: profiles, suites, recipes or checks."""
     from xnai_validate.cli.listing import files
     from xnai_validate.config.catalogue import Catalogue
 

@@ -120,6 +120,7 @@ def _skipped(page: Page, plan: Plan) -> None:
 
 
 def _summary(page: Page, plan: Plan, running: int) -> None:
+    """Add how many checks would run, how long that would take, and the success criteria."""
     limits = plan.limits
     page.rule("Plan")
     page.blank()

@@ -183,6 +183,7 @@ class Checks:
     def _measurement(
         self, source: CheckSource, check_id: str, target: str | None, where: Where, *, skipped: bool
     ) -> CompiledMeasurement | None:
+        """Compile the measurement of a check; None if it has errors, which are noted."""
         entry = source.entry
         if not (skipped and source.missing_values):
             tightened = self.thresholds.rules_of(check_id, entry.kind)

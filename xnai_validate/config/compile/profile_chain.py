@@ -109,6 +109,7 @@ class Chain:
             self.links[name] = Link(name, source.value, source, True)
 
     def _vars_files(self, source: Source) -> Iterator[tuple[JsonObject, Where]]:
+        """Yield the vars of each file that a profile names under `vars_files`, with their place."""
         assert isinstance(source.value, dict)
         for index, name in _texts(source.value.get("vars_files")):
             suite = self.library.suites.get(name)

@@ -28,6 +28,7 @@ def recipe_schema() -> JsonObject:
 
 
 def _checks_schema(model: type[Entry], title: str) -> JsonObject:
+    """Return the schema of a file with checks: `with`, `expect` and `warn` by the kind of each check."""
     conditions, definitions = kinds_schema(_checkers())
     made = model_schema(model, "", definitions)
     kinds = [name.removesuffix(":with") for name in definitions if name.endswith(":with")]

@@ -72,6 +72,7 @@ def field_errors(error: ValidationError, value: object, model: type[Any], what: 
 
 
 def _locate(error: ErrorDetails, value: object) -> _Located:
+    """Separate the location of an error into steps that exist in the value and the branches of unions."""
     steps: list[str | int] = []
     branch: int | None = None
     last = error["loc"][-1] if error["type"] == "missing" and error["loc"] else None
@@ -102,6 +103,7 @@ def _by_branch(located: list[_Located]) -> Iterator[list[_Located]]:
 
 
 def _described(group: list[_Located], model: type[Any], what: str) -> Iterator[FieldError]:
+    """Describe errors about one place: if no alternative of a union fits at all, as one error that names all."""
     branch = group[0].branch
     if branch is None or len(group) == 1:
         yield from (_single(located, model, what) for located in group)
@@ -120,6 +122,7 @@ def _described(group: list[_Located], model: type[Any], what: str) -> Iterator[F
 
 
 def _single(located: _Located, model: type[Any], what: str) -> FieldError:
+    """Describe one error."""
     error, steps = located.error, located.steps
     kind = error["type"]
     if kind in _UNKNOWN_KEY:

@@ -88,6 +88,7 @@ async def attempts_under(
 
 
 async def _retry(check: PlannedCheck, ctx: Context, on_attempt: AttemptListener) -> tuple[Outcome, int]:
+    """Attempt a check until it passes or its attempts are used up; return the last outcome and their number."""
     before = None
     number = 1
     while True:
@@ -219,6 +220,7 @@ def _bound(values: Mapping[str, Any]) -> str:
 
 
 async def _judged(measurement: CompiledMeasurement, ctx: Context) -> Outcome:
+    """Measure once and judge the facts by the rules."""
     facts = await measure(measurement, ctx)
     judgement = judge_facts(measurement.rules, facts, ctx.clock.time())
     levels = {finding.level for finding in judgement.findings if not finding.held}

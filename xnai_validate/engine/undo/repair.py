@@ -112,6 +112,7 @@ async def _repaired(
 
 
 async def _revert(record: UndoRecord, find: Callable[[str], Fault], clock: Clock) -> Proof:
+    """Revert the fault of a record and return the proof, or why it could not be reverted."""
     try:
         fault = find(record.fault)
         undo = fault.undo.model_validate(record.undo)

@@ -98,6 +98,7 @@ def _plain(annotation: object, origin: object) -> FactType:
 
 
 def _with_metadata(kind: FactType, metadata: Iterable[object]) -> FactType:
+    """Return a type of facts with the bounds and marks of its annotation's metadata."""
     for mark in metadata:
         if isinstance(mark, FieldInfo):
             kind = _with_metadata(kind, mark.metadata)

@@ -269,6 +269,7 @@ def _operand(spec: JsonValue, kind: FactType, operator: str, fact: str) -> JsonV
 
 
 def _scalar(spec: JsonValue, kind: FactType, fact: str) -> JsonValue:
+    """Return an operand that fits a type of facts. Raises ValueError for one that does not."""
     if kind.shape == "json" or (spec is None and kind.nullable):
         return spec
     if kind.shape == "number":

@@ -42,6 +42,7 @@ def causes_of(checks: Sequence[CheckResult]) -> tuple[Cause, ...]:
 
 
 def _cause(group: Sequence[CheckResult], blocked: dict[str, list[str]], follow: dict[str, str]) -> Cause:
+    """Return the cause that a group of checks has in common; the first check stands for it."""
     ids = [check.id for check in group]
     followers = [error for error, failure in follow.items() if failure in ids]
     blocks = [each for check_id in (*ids, *followers) for each in blocked.get(check_id, ())]

@@ -125,6 +125,7 @@ class Masker:
         return masked if self.learned == before else self._json(masked)
 
     def _json(self, value: JsonValue) -> JsonValue:
+        """Return a document without secrets; the same object if it holds none."""
         if isinstance(value, str):
             return self.text(value)
         if isinstance(value, dict):

@@ -72,6 +72,7 @@ def _annotation(level: str, problem: Problem) -> str:
 
 
 def _lines(problem: Problem) -> list[str]:
+    """Return the lines of an annotation: the broken rules, the promise, the fix."""
     check = problem.check
     findings = [describe_finding(finding, check.facts) for finding in broken_rules(check)]
     lines = [check.id, *(findings or [reason_of(check)])]

@@ -45,6 +45,7 @@ def render(report: RunReport, view: View) -> Iterator[str]:
 def _suite(
     root: ET.Element, report: RunReport, name: str, *, tests: int, failures: int = 0, errors: int = 0, skipped: int = 0
 ) -> ET.Element:
+    """Add a `testsuite` with its counts."""
     return ET.SubElement(
         root,
         "testsuite",
@@ -59,6 +60,7 @@ def _suite(
 
 
 def _category(root: ET.Element, report: RunReport, category: str, checks: Sequence[CheckResult]) -> None:
+    """Add a category as a `testsuite` with its checks."""
     counts = {status: sum(check.status is status for check in checks) for status in _ELEMENTS}
     suite = _suite(
         root,
@@ -75,6 +77,7 @@ def _category(root: ET.Element, report: RunReport, category: str, checks: Sequen
 
 
 def _case(suite: ET.Element, check: CheckResult, targets: dict[str, str | None]) -> None:
+    """Add a check as a `testcase`: with its failure, error or skip, else with what is worth knowing as its output."""
     where, _, name = check.id.partition(":")
     case = ET.SubElement(
         suite,
@@ -93,7 +96,7 @@ def _case(suite: ET.Element, check: CheckResult, targets: dict[str, str | None])
 
 
 def _lines(check: CheckResult, targets: dict[str, str | None]) -> str:
-    """What a reader of the build page needs to know, a line each."""
+    """Return what a failed check shows on a build page: its broken rules, its target, its promise, its fix."""
     lines = [f"{check.status.value}: {check.title}"]
     if check.status is Status.FLAKY:
         lines.append(reason_of(check))

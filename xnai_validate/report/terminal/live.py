@@ -112,6 +112,7 @@ class Live:
         )
 
     def _headline(self, now: float) -> RenderableType:
+        """Return the first line: title, progress, counts and the time so far."""
         done = sum(self.counts.values())
         grid = Table.grid(padding=(0, 2, 0, 0), expand=False)
         bad = self.counts.get(Status.FAIL, 0) + self.counts.get(Status.ERROR, 0)

@@ -71,6 +71,7 @@ def elapsed(check: CheckResult) -> str:
 
 
 def _section(page: Page, report: RunReport, problems: Sequence[Problem]) -> None:
+    """Add problems: the first ones in full, more as one line each, the rest as a number."""
     alike = {check_id for problem in problems for check_id in problem.alike}
     known = {check.id: check for check in report.checks if check.id in alike}
     for problem in problems[:IN_FULL]:
@@ -130,6 +131,7 @@ def _command(page: Page, words: Sequence[str]) -> None:
 
 
 def _advice(page: Page, problem: Problem, targets: dict[str, str | None]) -> None:
+    """Add what helps to repair a problem: its target, promise, waiver, fix and file."""
     check = problem.check
     if check.target:
         url = targets.get(check.target)

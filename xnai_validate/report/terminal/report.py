@@ -51,6 +51,7 @@ def report_text(report: RunReport, view: View) -> str:
 
 
 def _header(page: Page, report: RunReport, detail: Detail) -> None:
+    """Add the title of the run, when and where it ran, and the urls of its targets."""
     run = report.run
     page.text(run.title, style="bold")
     host = run.host.get("name")
@@ -123,6 +124,7 @@ def _faults(page: Page, report: RunReport) -> None:
 
 
 def _criteria(page: Page, report: RunReport) -> None:
+    """Add the table of success criteria; as lines where the terminal is too narrow."""
     if not report.criteria:
         return
     page.rule("Success criteria")

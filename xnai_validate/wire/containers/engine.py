@@ -157,6 +157,10 @@ class ContainerEngine:
         timeout_s: float,
         document: Mapping[str, object] | None = None,
     ) -> tuple[int, bytes]:
+        """Send a request; return the status and body of the answer.
+
+        Raises EngineError, also for a status of 400 or more.
+        """
         request = self._request(path, query, document, method)
         try:
             answer = await self._client.fetch(request, timeout_s=timeout_s, body_cap=ANSWER_CAP)

@@ -250,6 +250,7 @@ class HttpClient:
         return reading.answer()
 
     async def _follow(self, reading: _Reading, body_cap: int, redirects: int) -> None:
+        """Make a request and follow at most `redirects` redirections; what comes back goes to `reading`."""
         jar = CookieJar() if reading.request.keeps_cookies else None
         while True:
             stream = await self.send(reading.request, reading.progress)

@@ -219,6 +219,7 @@ class Transport(httpx.AsyncBaseTransport):
         return await self._send(request, exchange, connection_to(prepared))
 
     async def _send(self, request: httpx.Request, exchange: Exchange, connection: Connection) -> httpx.Response:
+        """Send a request on a connection and read the head of its response. Raises WireError."""
         to, progress = exchange.prepared.to, exchange.progress
         connection.begin(progress)
         sent = httpcore.Request(

@@ -220,6 +220,7 @@ class RedisConnection(Connection):
             raise
 
     async def _next_reply(self) -> Reply:
+        """Read the next reply, within the bounds of its size and nesting. Raises WireError."""
         if self._pipe is None:
             raise WireError(ErrorKind.RESET, "the connection is gone")
         self._bounds.begin()

@@ -116,6 +116,7 @@ class Drive:
             await asyncio.wait((self._gone,), timeout=GONE_S)
 
     def _begin(self) -> None:
+        """Set the times of the phases, and send the first requests of a closed loop."""
         now = self._beat_at = perf_counter()
         self._last_progress = now, 0
         self._warmup = self.make_tally(now, self._params.warmup, self._timeout_s)

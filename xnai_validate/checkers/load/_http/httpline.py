@@ -148,6 +148,7 @@ class HttpLine(asyncio.BufferedProtocol):
             raise
 
     async def _connect(self) -> None:
+        """Connect this line to the server, with TLS if the url asks for it. Raises WireError."""
         prepared = self._exchange.prepared
         context = client_context(prepared.tls) if prepared.to.scheme == "https" else None
         name = prepared.tls_name

@@ -216,6 +216,7 @@ class PushedResponse(asyncio.BufferedProtocol):
             self.fail(ErrorKind.RESET, f"the connection was closed before {where}")
 
     def _pieces(self) -> None:
+        """Hand on what has come of the body, its content coding undone."""
         body = self._body
         data = body[0] if len(body) == 1 else b"".join(body)
         body.clear()

@@ -105,6 +105,7 @@ class _Parser:
         return left
 
     def _product(self) -> Quantity:
+        """Parse factors with `*` and `/` between them. Raises ValueError where times do not fit."""
         left = self._factor()
         while sign := self._sign("*/"):
             right = self._factor()
@@ -121,6 +122,7 @@ class _Parser:
         return left
 
     def _factor(self) -> Quantity:
+        """Parse a number, a duration, a var, a function or parentheses. Raises ValueError for anything else."""
         if self._at >= len(self._tokens):
             raise ValueError(f"something is missing at the end of {self._text.strip() or 'the expression'}")
         token = self._tokens[self._at]
@@ -169,6 +171,7 @@ def _tokens(text: str) -> Iterable[re.Match[str]]:
 
 
 def _call(name: str, arguments: list[Quantity]) -> Quantity:
+    """Call a function of expressions. Raises ValueError for arguments that do not fit."""
     if name == "seconds":
         if len(arguments) != 1 or not arguments[0].is_time:
             raise ValueError("seconds(...) takes one duration")

@@ -182,6 +182,7 @@ class Interpolator:
         return value
 
     def _template(self, text: str, where: Where) -> JsonValue:
+        """Replace the references in a text; a text that is one reference becomes its value, of any type."""
         try:
             pieces = parts(text)
         except ValueError as error:
@@ -222,6 +223,8 @@ class Interpolator:
         return value
 
     def _computed(self, expression: Expression, where: Where) -> JsonValue:
+        """Evaluate an expression; None if a var in it has no value, or if it has errors, which are noted."""
+
         def lookup(path: str) -> JsonValue:
             self.referenced.add(path)
             value = self.lookup(path, where)
@@ -238,6 +241,7 @@ class Interpolator:
         return None
 
     def _environment(self, reference: Reference, where: Where) -> JsonValue:
+        """Return the value of an environment variable, or the default of the reference."""
         text = self.environ.get(reference.name)
         operator = reference.operator[-1]
         is_set = bool(text) if reference.operator.startswith(":") else text is not None

@@ -174,6 +174,7 @@ class ErrorAnswers:
         headers: dict[str, str] | None = None,
         component: str = "api",
     ) -> Response:
+        """Count an error and return its envelope as a response."""
         self._metrics.failed(category, component)
         request_id = str(request.state.request_id)
         body = envelope(request_id, status, category, code, message, suggestion, details)

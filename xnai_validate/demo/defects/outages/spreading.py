@@ -20,6 +20,8 @@ _PATIENCE_S = 10.0
 
 
 def _needs(part: str, what: str, path: str) -> Defect:
+    """Return the defect that every question first asks a part for `path`, and fails without it."""
+
     async def ask(services: Services) -> None:
         try:
             await services.http.get(services.settings.url(part) + path, timeout=_PATIENCE_S)

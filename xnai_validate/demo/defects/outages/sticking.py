@@ -71,6 +71,7 @@ async def stream_until_timeout(
     prompt: str,
     n_predict: int,
 ) -> AsyncGenerator[str, None]:
+    """Stream tokens until a stream has timed out once; from then on fail at once."""
     tokens = stream(self, prompt, n_predict)
     try:
         async with _until_timeout(self):

@@ -119,6 +119,7 @@ class _HeldByTheLeft(_Counting):
     """Answers one question at a time, and goes on with a stream whose client has left."""
 
     async def serve(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer questions one at a time; one whose client has left is worked on for a while."""
         if not scope["path"].endswith(("/query", "/stream")):
             await self._app(scope, receive, send)
             return

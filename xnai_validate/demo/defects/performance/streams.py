@@ -58,6 +58,7 @@ ONE_AT_A_TIME = _replace_events(
 
 
 async def _cut_when_many(services: Services, source: Events) -> Events:
+    """Cut a stream after its third event while many streams are under way."""
     streams = _STREAMING.setdefault(services.store, set())
     mark, number = object(), 0
     streams.add(mark)
@@ -83,6 +84,7 @@ CUT_UNDER_LOAD = _replace_events(
 
 
 async def _halt_beside_others(services: Services, source: Events) -> Events:
+    """Halt a stream at intervals while other streams are under way."""
     streams = _STREAMING.setdefault(services.store, set())
     mark, number = object(), 0
     streams.add(mark)

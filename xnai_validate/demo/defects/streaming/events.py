@@ -159,6 +159,7 @@ SOURCES_LATE = change_events(
 
 
 def _swap_second_and_third() -> EventChange:
+    """Return a change of events that sends the second token after the event that follows it."""
     tokens = 0
     held: list[Event] = []
 
