@@ -91,7 +91,8 @@ class Schedule:
         lengths = [0.0 if check.runs_alone else check.timeout_s for check in self._checks]
         for index in reversed(self._order):
             waiting = [lengths[dependent] for dependent in self._dependents.get(index, ())]
-            lengths[index] += max(waiting, default=0.0)
+            if waiting:  # else the number is kept, which thousands of checks share
+                lengths[index] += max(waiting)
         return lengths
 
     def _link(self) -> None:

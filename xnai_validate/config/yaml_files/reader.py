@@ -236,7 +236,7 @@ class _Composer:
         return value
 
     def alias(self, event: yaml.AliasEvent) -> None:
-        """Put the value of an anchor. Raises YamlError if there is none, or if aliases expand to too many values."""
+        """Put the value of an anchor. Raises YamlError for an unknown one, or if aliases expand to too many values."""
         frame = self.stack[-1] if self.stack else None
         if frame is not None and frame.mapping is not None and frame.key is None:
             raise YamlError("a key is text, not an alias", _mark(event))
