@@ -333,9 +333,6 @@ class Engine:
         self._schedule.hold(self._memory.state.level != "calm")
         self._changed.set()
 
-    def _warn(self, text: str) -> None:
-        self._emit(Notice, level="warning", text=text)
-
     def _progress(self, check_id: str, text: str) -> None:
         if self._on_progress is not None and self.stopped is None:
             self._on_progress(Progress(check_id, self._emitter.text(text)[:PROGRESS_CAP]))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +11,7 @@ import typer
 
 from xnai_validate.cli.terminal.command_help import Command, SearchPath, command_app
 from xnai_validate.cli.terminal.console import print_notice, print_out
+from xnai_validate.cli.uncollected import uncollected
 from xnai_validate.config.lint import lint as lint_files
 from xnai_validate.config.options import LoadOptions
 from xnai_validate.errors import ConfigError
@@ -37,11 +37,10 @@ def lint(
 
     Waivers that have expired, or match no check, are reported and are no errors.
     """
-    gc.disable()  # what is loaded stays until the end, and looking for garbage in it takes an eighth of the time
     files = tuple(file for name in paths or () for file in _files(name))
-    linted = lint_files(
-        files, LoadOptions(paths=tuple(path or ()), waivers=waivers, long_waivers=long, without_environment=True)
-    )
+    load = LoadOptions(paths=tuple(path or ()), waivers=waivers, long_waivers=long, without_environment=True)
+    with uncollected():
+        linted = lint_files(files, load)
     for sentence in linted.notices:
         print_notice(sentence)
     checks, suites = counted(linted.checks, "check"), counted(linted.suites, "suite")
