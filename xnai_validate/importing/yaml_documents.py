@@ -9,7 +9,8 @@ from pathlib import Path
 import yaml
 
 from xnai_validate.config.yaml_files.document import SIZE_CAP
-from xnai_validate.config.yaml_files.reader import YamlError, read_yaml
+from xnai_validate.config.yaml_files.positions import YamlError
+from xnai_validate.config.yaml_files.reader import read_yaml
 from xnai_validate.errors import ConfigError
 from xnai_validate.model.json import JsonValue
 

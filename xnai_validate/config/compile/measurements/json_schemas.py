@@ -9,7 +9,6 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from xnai_validate.config.yaml_files.document import Source
 from xnai_validate.model.json import JsonValue
 from xnai_validate.model.judging.rules import Schema, Schemas
 from xnai_validate.wire.content import parse_json
@@ -23,15 +22,9 @@ ERRORS_CAP = 10
 MESSAGE_CAP = 200
 
 
-def schemas_of(source: Source | None) -> Schemas:
-    """Read schemas from files beside a suite, or in the current directory for rules that are in no file."""
-    folder = source.folder if source is not None else None
+def schemas_in(folder: Path | None) -> Schemas:
+    """Read schemas from files in the folder of a suite, or in the current directory for rules that are in no file."""
     return lambda name: _schema(Path(folder or "", name), name)
-
-
-def schema_folder(rules: object, source: Source | None) -> str:
-    """The folder in which the schemas of rules lie; an empty text if they name none."""
-    return str(source.folder) if source is not None and "'schema'" in repr(rules) else ""
 
 
 def _schema(path: Path, name: str) -> Schema:

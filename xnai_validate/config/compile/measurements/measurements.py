@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from xnai_validate import registry
 from xnai_validate.config.compile.measurements.fields import fields_with_models, fields_with_targets, models_of
-from xnai_validate.config.compile.measurements.json_schemas import schema_folder, schemas_of
+from xnai_validate.config.compile.measurements.json_schemas import schemas_in
 from xnai_validate.config.compile.measurements.templates import contains_measurements, depends_on_reference
 from xnai_validate.config.yaml_files.problems import Problems, Where
 from xnai_validate.config.yaml_files.scalars import SpelledFloat, SpelledInt
@@ -196,7 +196,7 @@ class Measurements:
         template: bool,
     ) -> tuple[Rule, ...] | None:
         """The rules of the kind, replaced fact by fact by those of `expect`, then the rules of `warn`."""
-        key = (checker.kind, repr(expect), repr(warn) + schema_folder((expect, warn), where.source))
+        key = (checker.kind, _text_of(expect, where), _text_of(warn, where))
         if key in self._combined and not template:
             return self._combined[key]
         before = len(self.problems.found)
@@ -230,11 +230,15 @@ class Measurements:
         """The rules of a mapping fact -> rule, by fact; errors are noted."""
         if not raw:
             return {}
-        key = (checker.kind, level, repr(raw) + schema_folder(raw, where.source))
+        key = (checker.kind, level, _text_of(raw, where))
         if key in self._parsed and not template:
             return self._parsed[key]
         rules, errors = parse_rules(
-            raw, checker.types, kind=checker.kind, level=level, schemas=schemas_of(where.source)
+            raw,
+            checker.types,
+            kind=checker.kind,
+            level=level,
+            schemas=schemas_in(where.source.folder if where.source else None),
         )
         if template:
             errors = tuple(error for error in errors if not depends_on_reference(dict(raw), error.path))
@@ -278,6 +282,12 @@ class Measurements:
         for name, key in fields_with_models(type(params)):
             for disturbance, steps in models_of(getattr(params, name), (key,), FaultEntry):
                 yield disturbance.key, self.fault(disturbance, target, where.at(*steps))
+
+
+def _text_of(rules: Mapping[str, JsonValue] | None, where: Where) -> str:
+    """Rules as a text, with the folder of the schemas that they name: the same text stands for the same rules."""
+    text = repr(rules)
+    return f"{text} {where.source.folder}" if where.source is not None and "'schema'" in text else text
 
 
 Part = TypeVar("Part")

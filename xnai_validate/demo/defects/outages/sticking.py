@@ -262,10 +262,7 @@ REDIS_FULL_REMEMBERED = Defect(
 async def _until_refused(
     write_and_read: WriteAndRead, report: HealthReport, redis: Redis, text: str, *, for_memory: bool
 ) -> list[str | None]:
-    """Write and read through Redis; once it has refused a write, raise RedisError without trying.
-
-    `for_memory`: whether only a refusal for want of memory is remembered, or only one for another reason.
-    """
+    """Write and read, or raise once Redis has refused a write: one for want of memory, or one for another reason."""
     refused = StickyFailure(report.services.settings, "refused")
     if refused.is_set:
         raise RedisError("Redis has refused a write before")
