@@ -104,7 +104,7 @@ async def run_async(*profiles: str, **options: Unpack[Options]) -> RunReport:
         refuse_disturbed_targets(planned)
         if load.wait_s is not None:
             waited = await wait_for_targets(planned, SystemClock(), load.wait_s)
-            planned = replace(planned, notices=(*planned.notices, *waited))
+            planned = replace(planned, notices=(*planned.notices, *waited.sentences))
         return await _report(planned, options)
 
 

@@ -212,6 +212,8 @@ class PlannedTarget:
     """None before the candidates are probed, and for a single candidate."""
     login: PlannedLogin | None = None
     """None if requests need no login."""
+    container_state: CompiledMeasurement | None = None
+    """Asks about the container of a target that is waited for; None where none is known, or nothing is waited for."""
 
     @property
     def target(self) -> Target:

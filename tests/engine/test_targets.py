@@ -7,14 +7,17 @@ import re
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
+
+import pytest
 
 from tests.engine.plans import declared, make, plan_of
 from xnai_validate.engine import SystemClock, settle_targets, wait_for_targets
 from xnai_validate.engine.targets import PROBE_S
-from xnai_validate.kit import Context, Facts, Params, Target, checker
+from xnai_validate.kit import Context, Facts, Params, Target, Unmeasurable, checker
 from xnai_validate.model.judging.rules import Rule
 from xnai_validate.model.target import Choice
-from xnai_validate.plan import Candidate, Plan, PlannedTarget
+from xnai_validate.plan import Candidate, CompiledMeasurement, Plan, PlannedTarget
 
 
 class NoParams(Params):
@@ -175,18 +178,76 @@ def test_targets_that_start_late_are_waited_for() -> None:
 
         starting = asyncio.create_task(start())
         plan = waiting_plan(open_port, late_port)
-        sentences = await asyncio.wait_for(wait_for_targets(plan, SystemClock(), 60.0, waited.extend), 30.0)
+        result = await asyncio.wait_for(wait_for_targets(plan, SystemClock(), 60.0, waited.extend), 30.0)
         for server in (first, await starting):
             server.close()
-        return sentences
+        assert not result.hopeless
+        return result.sentences
 
-    (sentence,) = asyncio.run(main())
+    at_once, sentence = asyncio.run(main())
     assert waited == ["t1"]
+    assert re.fullmatch(r"t0 \(127\.0\.0\.1:\d+\) accepted connections at once", at_once)
     assert re.fullmatch(r"t1 \(127\.0\.0\.1:\d+\) accepted connections after [0-9.]+ s", sentence)
 
 
 def test_a_target_that_never_comes_up_is_named_with_the_reason() -> None:
     """When the time is over the run goes on: its checks report what is missing."""
     with free_port() as refused:
-        (sentence,) = asyncio.run(wait_for_targets(waiting_plan(refused), SystemClock(), 0.2))
+        (sentence,) = asyncio.run(wait_for_targets(waiting_plan(refused), SystemClock(), 0.2)).sentences
         assert sentence == f"t0 (127.0.0.1:{refused}) accepted no connection within 0.2 s: connection refused"
+
+
+class ContainerFacts(Facts):
+    """What an engine knows about a container."""
+
+    status: str
+    exit_code: int
+    oom_killed: bool
+
+
+def container_state(*statuses: str) -> CompiledMeasurement:
+    """The measurement of a container with these states, one after the other; the last stays."""
+    left = list(statuses)
+
+    @checker("container.scripted")
+    async def state(params: NoParams, ctx: Context) -> ContainerFacts:
+        """Return the next state."""
+        status = left.pop(0) if len(left) > 1 else left[0]
+        if status == "unknown":
+            raise Unmeasurable("no engine answers")
+        return ContainerFacts(status=status, exit_code=137, oom_killed=True)
+
+    return make("state", declared(state), target="t0").measurement
+
+
+def with_container(plan: Plan, state: CompiledMeasurement) -> Plan:
+    """The plan with a container behind its first target."""
+    first = plan.targets["t0"]
+    target = replace(first.target, container="shop-api-1")
+    return replace(
+        plan, targets={**plan.targets, "t0": PlannedTarget("t0", (Candidate(target),), container_state=state)}
+    )
+
+
+def test_the_wait_ends_when_a_container_has_ended() -> None:
+    """Its end is named with exit code and cause; the other targets are not waited for any longer."""
+    with free_port() as refused, free_port() as other:
+        plan = with_container(waiting_plan(refused, other), container_state("exited"))
+        result = asyncio.run(asyncio.wait_for(wait_for_targets(plan, SystemClock(), 60.0), 30.0))
+    assert result.hopeless
+    ended, left = result.sentences
+    assert "its container shop-api-1 has exited with code 137 (killed for its use of memory); the wait ended" in ended
+    assert "t1 (" in left
+    assert "was not waited for any longer after" in left
+
+
+@pytest.mark.parametrize(
+    "states", [("running",), ("unknown",), ("restarting",), ("created",), ("exited", "running")], ids=str
+)
+def test_a_container_that_may_come_up_is_waited_for(states: tuple[str, ...]) -> None:
+    """Also one that is made anew, whose old container has ended, and one about which no engine answers."""
+    with free_port() as refused:
+        plan = with_container(waiting_plan(refused), container_state(*states))
+        result = asyncio.run(wait_for_targets(plan, SystemClock(), 1.2))
+    assert not result.hopeless
+    assert "accepted no connection within 1.2 s" in result.sentences[0]

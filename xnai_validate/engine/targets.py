@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
-from xnai_validate.engine.attempts.attempt import attempt
+from xnai_validate.engine.attempts.attempt import attempt, measure, values_of
 from xnai_validate.engine.attempts.context import CheckContext, Scope
 from xnai_validate.engine.attempts.shared import Shared
+from xnai_validate.errors import XnaiError
 from xnai_validate.kit import Clock
 from xnai_validate.model.target import Choice, Target
 from xnai_validate.plan import CompiledMeasurement, Plan, PlannedTarget
@@ -17,6 +19,9 @@ PROBE_S = 5.0
 """Seconds that one candidate may take to answer."""
 AGAIN_S = 0.5
 """Seconds before all candidates are probed again, if the stack is waited for."""
+
+_ENDED = ("exited", "dead")
+"""The states of a container that does not start again by itself."""
 
 
 async def settle_targets(plan: Plan, clock: Clock, wait_s: float | None = None) -> dict[str, Choice]:
@@ -69,36 +74,88 @@ async def _first_that_answers(planned: PlannedTarget, scope: Scope) -> int | Non
     return None
 
 
+@dataclass(frozen=True, slots=True)
+class Waited:
+    """What came of waiting for targets."""
+
+    sentences: tuple[str, ...] = ()
+    """For each target how long it took, or why it never accepted a connection; empty if none was waited for."""
+    hopeless: bool = False
+    """Whether the wait ended early because the container of a target has ended."""
+
+
 async def wait_for_targets(
     plan: Plan, clock: Clock, wait_s: float, on_wait: Callable[[Sequence[str]], None] = lambda names: None
-) -> tuple[str, ...]:
+) -> Waited:
     """Wait until every target that the checks use accepts connections, at most `wait_s` seconds.
 
-    `on_wait` is called once with the names of those that do not at first. Returns a sentence for each that was waited
-    for: how long it took, or why it never did.
+    The wait ends early once the container of a target that is waited for has exited: it will not come up by itself.
+    `on_wait` is called once with the names of those that do not accept connections at first.
     """
     used = dict.fromkeys(check.measurement.target for check in plan.checks if check.skip is None)
-    targets = [plan.targets[name].target for name in used if name is not None and name in plan.targets]
-    reached = [target for target in targets if target.host and target.port]
-    begun = clock.monotonic()
-    refusals = await asyncio.gather(*(_refusal(target) for target in reached))
-    waiting = [target for target, refusal in zip(reached, refusals, strict=True) if refusal is not None]
+    planned = [plan.targets[name] for name in used if name is not None and name in plan.targets]
+    reached = [each for each in planned if each.target.host and each.target.port]
+    refusals = await asyncio.gather(*(_refusal(each.target) for each in reached))
+    waiting = [each.name for each, refusal in zip(reached, refusals, strict=True) if refusal is not None]
     if not waiting:
-        return ()
-    on_wait([target.name for target in waiting])
-    return tuple(await asyncio.gather(*(_await_target(target, clock, begun, wait_s) for target in waiting)))
+        return Waited()
+    on_wait(waiting)
+    shared = Shared(lambda _: None)
+    scope = Scope({each.name: each.target for each in planned}, plan.vars, clock, shared, lambda _id, _text: None)
+    wait = _Wait(scope, wait_s, clock.monotonic())
+    try:
+        found = await asyncio.gather(*(wait.until_accepted(each, is_up=each.name not in waiting) for each in reached))
+    finally:
+        await shared.close()
+    return Waited(tuple(found), wait.hopeless)
 
 
-async def _await_target(target: Target, clock: Clock, begun: float, wait_s: float) -> str:
-    where = f"{target.name} ({target.host}:{target.port})"
-    while True:
-        refusal = await _refusal(target)
-        waited_s = clock.monotonic() - begun
-        if refusal is None:
-            return f"{where} accepted connections after {waited_s:.1f} s"
-        if waited_s >= wait_s:
-            return f"{where} accepted no connection within {wait_s:g} s: {refusal}"
-        await clock.sleep(min(AGAIN_S, max(wait_s - waited_s, 0.0)))
+@dataclass(slots=True)
+class _Wait:
+    """One wait for several targets."""
+
+    scope: Scope
+    wait_s: float
+    begun: float
+    hopeless: bool = False
+    """Whether the container of one of them has ended."""
+
+    async def until_accepted(self, planned: PlannedTarget, *, is_up: bool) -> str:
+        target, clock = planned.target, self.scope.clock
+        where = f"{target.name} ({target.host}:{target.port})"
+        ends: list[str] = []
+        while not is_up:
+            refusal = await _refusal(target)
+            waited_s = clock.monotonic() - self.begun
+            if refusal is None:
+                return f"{where} accepted connections after {waited_s:.1f} s"
+            end = await self._end_of_container(planned)
+            # Seen twice: while a container is made anew, the old one has ended and the new one has not begun.
+            ends = [*ends, end] if end else []
+            if len(ends) > 1:
+                self.hopeless = True
+                return f"{where} will accept no connection: {end}; the wait ended after {waited_s:.1f} s"
+            if self.hopeless and not ends:
+                return f"{where} was not waited for any longer after {waited_s:.1f} s: {refusal}"
+            if waited_s >= self.wait_s:
+                return f"{where} accepted no connection within {self.wait_s:g} s: {refusal}"
+            await clock.sleep(min(AGAIN_S, max(self.wait_s - waited_s, 0.0)))
+        return f"{where} accepted connections at once"
+
+    async def _end_of_container(self, planned: PlannedTarget) -> str | None:
+        """How the container of a target has ended; None while it may still come up, or is not known."""
+        if planned.container_state is None:
+            return None
+        ctx = CheckContext(self.scope, planned.container_state, f"target {planned.name}", PROBE_S)
+        try:
+            async with asyncio.timeout(PROBE_S):
+                state = values_of(await measure(planned.container_state, ctx))
+        except (XnaiError, OSError, TimeoutError):
+            return None  # no engine that could be asked
+        if state.get("status") not in _ENDED:
+            return None
+        why = " (killed for its use of memory)" if state.get("oom_killed") else ""
+        return f"its container {planned.target.container} has exited with code {state.get('exit_code')}{why}"
 
 
 async def _refusal(target: Target) -> str | None:

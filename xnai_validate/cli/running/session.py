@@ -60,7 +60,7 @@ def execute(options: RunOptions) -> int:
             console.print_out(describe_plan(with_expected_time(plan), _view(options), demo=options.demo))
             return 0
         refuse_disturbed_targets(plan)
-        plan = with_expected_time(await_targets(settle(plan, profiles, load), load))
+        plan = with_expected_time(await_targets(settle(plan, profiles, load), profiles, load))
         if not options.quiet and (forecast := describe_expected(plan)):
             console.print_notice(forecast)
         return Run(options, format_, plan, outputs, baselines, handler).execute()

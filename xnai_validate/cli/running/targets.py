@@ -39,8 +39,11 @@ def load_selected(profiles: Sequence[str], load: LoadOptions, cache: SourceCache
     return plan
 
 
-def await_targets(plan: Plan, load: LoadOptions) -> Plan:
-    """Return the plan once its targets accept connections or the time of `--wait` is over; its notices report which."""
+def await_targets(plan: Plan, profiles: Sequence[str], load: LoadOptions) -> Plan:
+    """Return the plan once its targets accept connections or the time of `--wait` is over; its notices report which.
+
+    If the container of a target has ended, the wait ends early, and checks do not wait for it either.
+    """
     if load.wait_s is None:
         return plan
 
@@ -48,7 +51,10 @@ def await_targets(plan: Plan, load: LoadOptions) -> Plan:
         print_notice(f"waiting up to {load.wait_s:g} s for {', '.join(names)}")
 
     waited = asyncio.run(wait_for_targets(plan, SystemClock(), load.wait_s, announce))
-    return replace(plan, notices=(*plan.notices, *waited))
+    if waited.hopeless:
+        choices = {name: planned.choice for name, planned in plan.targets.items() if planned.choice is not None}
+        plan = load_plan(profiles, replace(load, choices=choices, wait_s=None))
+    return replace(plan, notices=(*plan.notices, *waited.sentences))
 
 
 def settle(plan: Plan, profiles: Sequence[str], load: LoadOptions) -> Plan:

@@ -19,7 +19,7 @@ from xnai_validate.config.compile.selection import add_needed_ids, is_narrowed, 
 from xnai_validate.config.compile.steady import SteadyState
 from xnai_validate.config.compile.suites import Suites
 from xnai_validate.config.compile.targets.logins import with_logins
-from xnai_validate.config.compile.targets.targets import Targets, unverified, with_probes
+from xnai_validate.config.compile.targets.targets import Targets, unverified, with_container_states, with_probes
 from xnai_validate.config.compile.thresholds import Thresholds
 from xnai_validate.config.compile.variables.interpolation import Interpolator
 from xnai_validate.config.compile.variables.sources import fill_vars, read_stack_description, type_error
@@ -143,6 +143,8 @@ class Loader:
         steady = SteadyState(self.measurements).of(self.profiles)
         final_targets = with_probes(targets, self.profiles, self.measurements.compile)
         final_targets = with_logins(final_targets, target_builder.logins, self.measurements.compile, self.problems)
+        if self.options.wait_s is not None:
+            final_targets = with_container_states(final_targets, self.measurements.compile)
         all_vars = self.interpolator.all_vars()
         self._refuse_unused(stack)
         if self.options.only and self.problems.found:

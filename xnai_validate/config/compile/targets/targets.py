@@ -241,6 +241,20 @@ def with_probes(
     return probed
 
 
+def with_container_states(
+    targets: Mapping[str, PlannedTarget], compile_probe: CompileProbe
+) -> dict[str, PlannedTarget]:
+    """The targets; each whose container is known gets the measurement of its state, for runs that wait for it."""
+    return {
+        name: replace(planned, container_state=_state(planned, compile_probe)) if planned.target.container else planned
+        for name, planned in targets.items()
+    }
+
+
+def _state(planned: PlannedTarget, compile_probe: CompileProbe) -> CompiledMeasurement | None:
+    return compile_probe("container.state", {"usage": False}, None, None, planned.name, Where(None))
+
+
 def unverified(targets: Iterable[PlannedTarget]) -> Iterator[str]:
     """Yield a warning for every target whose certificate is not verified; every report shows warnings."""
     for target in targets:
