@@ -10,10 +10,12 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
 
 from tests.config.home import Home, error_lines
+from tests.context import observe
 from tests.engine.plans import collect, engine_of, finished
 from tests.scripted import Line, ReceivedRequest, Scripted, scripted
 from xnai_validate.model.results.events import CheckFinished
@@ -358,3 +360,16 @@ def test_what_a_captured_value_may_make_right_is_left_until_then(tmp_path: Path)
         'expect: {status: "{{n}}", total_ms: {max: "{{n}}"}, json: {"$[{{n}}]": {length: "{{n}}"}}}}'
     )
     assert home_of(tmp_path, written(steps)).problems() == ()
+
+
+def test_a_generated_uuid_is_the_same_in_all_steps_and_new_in_each_flow() -> None:
+    """`{{uuid}}` needs no capture; a flow that does not refer to it does not report one."""
+    echo = {"kind": "command.run", "with": {"command": ["echo", "{{uuid}}"]}, "expect": {"stdout": "{{uuid}}"}}
+    steps = [{"name": "first", **echo}, {"name": "second", **echo}]
+    taken = [observe("flow.steps", steps=steps) for _ in range(2)]
+    assert all(observed.held for observed in taken)
+    one, other = (observed.facts["captured"]["uuid"] for observed in taken)
+    assert str(UUID(one)) == one
+    assert one != other
+    plain = observe("flow.steps", steps=[{"name": "only", "kind": "command.run", "with": {"command": ["true"]}}])
+    assert plain.facts["captured"] == {}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator, Sequence
 from typing import Annotated, Self
+from uuid import uuid4
 
 from xnai_validate.checkers.flow._course import Course
 from xnai_validate.checkers.flow._step import Made, Step, Variable
@@ -34,6 +35,10 @@ OWN_SHARE = 0.9
 """The share of the check's time limit that the steps may take: so a flow that hangs can still report where."""
 
 
+_UUID = "uuid"
+"""The reference that is a new UUID each time the flow is taken."""
+
+
 class StepsParams(Params):
     """The steps, and what is done afterwards in any case."""
 
@@ -51,7 +56,7 @@ class StepsParams(Params):
     def _references_lead_back(self) -> Self:
         """Refuse two steps of one name, and a reference to a value that no earlier step captures."""
         names: set[str] = set()
-        known: set[str] = set(self.values)
+        known: set[str] = {_UUID, *self.values}
         pending: set[str] = set()
         for step in (*self.steps, *self.cleanup):
             if step.name in names:
@@ -78,10 +83,16 @@ def steps_waits(params: StepsParams, inner: Inner) -> Waits:
     return Waits(usual_s, longest_s / OWN_SHARE)
 
 
+def _generated(params: StepsParams) -> dict[str, JsonValue]:
+    """The generated values that steps refer to."""
+    used = any(_UUID in step.references for step in (*params.steps, *params.cleanup))
+    return {_UUID: str(uuid4())} if used else {}
+
+
 def _unknown(step: Step, name: str, known: set[str], pending: set[str]) -> str:
     if name in pending or name in step.capture:
         return f"step {step.name} refers to {{{{{name}}}}}, which is captured at the same time, not before it"
-    guess = did_you_mean(name, known)
+    guess = did_you_mean(name, known - {_UUID})
     text = f"step {step.name} refers to {{{{{name}}}}}, which no earlier step captures"
     return f"{text}; {guess}" if guess else f"{text}; write \\{{{{{name}}}}} for the text itself"
 
@@ -118,7 +129,8 @@ async def steps(params: StepsParams, ctx: Context) -> Flowed:
 
     A step is a measurement of any kind with rules of its own; what it captures is at hand for later steps as
     `{{name}}` in their `with` and `expect` (in quotes, for YAML). A text that is nothing but a reference becomes the
-    value with its type; `\\{{name}}` is the text `{{name}}`. References are verified when the file is loaded, and so is
+    value with its type; `\\{{name}}` is the text `{{name}}`. `{{uuid}}` is another one each time the flow is taken,
+    for test data that must be new. References are verified when the file is loaded, and so is
     all that does not depend on them. After the first step that does not hold, the others are not made. The clean-up
     always is: also after a time-out and when the run is interrupted. A flow may take nine tenths of the check's time
     limit; a step that is under way then makes the check an error, for the limit is not the stack's.
@@ -139,7 +151,7 @@ async def steps(params: StepsParams, ctx: Context) -> Flowed:
           cleanup:
             - {name: remove, kind: http.request, with: {method: DELETE, path: "/tasks/{{id}}"}, expect: {status: 204}}
     """
-    course = Course(ctx, dict(params.values), secret=_secret_names(params))
+    course = Course(ctx, {**_generated(params), **params.values}, secret=_secret_names(params))
     cleaned: list[Made] = []
     try:
         await _make(params.steps, course, ctx.timeout_s * OWN_SHARE)

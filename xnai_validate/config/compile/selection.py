@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from fnmatch import translate
 
+from xnai_validate.config.compile.id_globs import id_pattern
 from xnai_validate.config.options import LoadOptions
 from xnai_validate.config.yaml_files.problems import Problems
 from xnai_validate.model.suggestions import did_you_mean
@@ -49,7 +48,7 @@ def matcher_of(globs: Iterable[str]) -> Callable[[str], bool]:
 
 def _matcher(glob: str) -> Callable[[str], bool]:
     """The test of a glob on full ids; one without a colon also matches whole suites and categories."""
-    full = re.compile(translate(glob)).match
+    full = id_pattern(glob).match
     if ":" in glob:
         return lambda name: full(name) is not None
     return lambda name: any(full(text) for text in (name, name.partition(":")[0], name.partition("/")[0]))

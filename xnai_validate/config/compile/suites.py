@@ -10,6 +10,7 @@ from fnmatch import translate
 from pydantic import ValidationError
 
 from xnai_validate.config.compile.checks import Checks, CheckSource, Suite, full_id
+from xnai_validate.config.compile.matrix import instances
 from xnai_validate.config.compile.profile_chain import Profile
 from xnai_validate.config.compile.recipes import PARAMS, Recipes
 from xnai_validate.config.compile.selection import cycle
@@ -212,20 +213,27 @@ def _read_checks(suite: Suite, raw: list[JsonValue], interpolator: Interpolator,
     for index, item in enumerate(raw):
         raw[index] = None
         here = Where(suite.source, (_CHECKS, index))
-        value, missing = item, 0
-        if templated:
-            missing = interpolator.missing_values
-            value = interpolator.value(item, here)
-            missing = interpolator.missing_values - missing
-        entry = _entry(value, here, problems)
-        if not isinstance(value, dict) or "id" not in value:
-            continue
-        check_id = full_id(suite.name, str(value["id"]))
+        for instance in instances(item, interpolator, here, problems):
+            value, missing = instance.item, 0
+            known = instance.interpolator
+            if templated:
+                missing = known.missing_values
+                value = known.value(value, here)
+                missing = known.missing_values - missing
+            _read_check(suite, index, value, instance.suffix, missing, problems)
+
+
+def _read_check(suite: Suite, index: int, value: JsonValue, suffix: str, missing: int, problems: Problems) -> None:
+    """Validate one check of the list at `index`, whose id gets a suffix, and add it to the suite."""
+    here = Where(suite.source, (_CHECKS, index))
+    entry = _entry(value, here, problems)
+    if isinstance(value, dict) and "id" in value:
+        check_id = full_id(suite.name, str(value["id"])) + suffix
         if entry is None:
             suite.positions.setdefault(check_id, index)
         elif check_id in suite.unplanned:
             first = suite.line_of(check_id)
-            problems.at(here.at("id"), f'the id "{entry.id}" stands in this suite twice, first in line {first}')
+            problems.at(here.at("id"), f'the id "{entry.id}{suffix}" stands in this suite twice, first in line {first}')
         else:
             suite.positions[check_id] = index
             suite.unplanned[check_id] = CheckSource(entry, value.get("with", {}), missing > 0)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
-from fnmatch import translate
 
+from xnai_validate.config.compile.id_globs import id_pattern
 from xnai_validate.config.compile.measurements.measurements import Measurements, RulesByFact
 from xnai_validate.config.compile.profile_chain import Profile
 from xnai_validate.config.yaml_files.problems import Problems, Where
@@ -35,9 +35,7 @@ class Thresholds:
     def __init__(self, profiles: Iterable[Profile], measurements: Measurements) -> None:
         self._measurements = measurements
         self._thresholds = [
-            Threshold(
-                re.compile(translate(glob)), glob, rules, profile.where.at("thresholds", glob), profile.link.named
-            )
+            Threshold(id_pattern(glob), glob, rules, profile.where.at("thresholds", glob), profile.link.named)
             for profile in profiles
             for glob, rules in profile.file.thresholds.items()
         ]

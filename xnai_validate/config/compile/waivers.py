@@ -6,10 +6,10 @@ import re
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
-from fnmatch import translate
 from pathlib import Path
 
 from xnai_validate.config.catalogue import Catalogue
+from xnai_validate.config.compile.id_globs import id_pattern
 from xnai_validate.config.files.waivers import WaiverEntry, parse_waivers
 from xnai_validate.config.locate import ConfigFile, Library
 from xnai_validate.config.search_path import ENDINGS, WAIVERS
@@ -99,7 +99,7 @@ def _pattern(entry: WaiverEntry, source: Source, index: int, today: date) -> Pat
     )
     if entry.until < today:
         waiver = replace(waiver, expired=True)
-    return Pattern(waiver, re.compile(translate(entry.check)))
+    return Pattern(waiver, id_pattern(entry.check))
 
 
 def _beside(folders: Iterable[Path]) -> list[Path]:

@@ -5,12 +5,21 @@ from __future__ import annotations
 from functools import cache
 from typing import Annotated
 
-from pydantic import ConfigDict, Field, TypeAdapter
+from pydantic import ConfigDict, Field, StringConstraints, TypeAdapter
 from pydantic.dataclasses import dataclass
 
 from xnai_validate.config.files.common import DefaultsEntry, Entry, Kebab, RetryEntry, Rules, Texts, UntilEntry
 from xnai_validate.kit import Duration, FaultEntry
 from xnai_validate.model.json import JsonObject
+
+MatrixEntry = Annotated[
+    dict[
+        Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$")],
+        Annotated[list[str | int | float | bool], Field(min_length=1, max_length=100)],
+    ],
+    Field(min_length=1, max_length=3),
+]
+"""Name -> values."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, config=ConfigDict(extra="forbid", defer_build=True))
@@ -24,6 +33,9 @@ class CheckEntry:
     """Unique within the suite; the full id is `<category>/<suite>:<id>`."""
     title: Annotated[str, Field(min_length=1)]
     """The promise, as a sentence that is true when the check passes."""
+    matrix: MatrixEntry | None = None
+    """One check for each of these values, or for each combination of several lists: `{queue: [orders, mails]}` makes
+    `id[orders]` and `id[mails]`, in which `${matrix.queue}` is the value; a list named `target` sets the target."""
     kind: str
     """The kind of check, such as `http.request`; `xnai-validate list kinds` has them all."""
     target: str | None = None

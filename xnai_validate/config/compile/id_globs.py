@@ -1,0 +1,11 @@
+"""Globs on full ids of checks, in which the brackets of a check with a matrix stand for themselves too."""
+
+from __future__ import annotations
+
+import re
+from fnmatch import translate
+
+
+def id_pattern(glob: str) -> re.Pattern[str]:
+    """The pattern of a glob: `db/ready:ping[orders]` matches that id, and `[ab]` also one of two letters."""
+    return re.compile(f"{translate(glob)}|{translate(glob.replace('[', '[[]'))}" if "[" in glob else translate(glob))
