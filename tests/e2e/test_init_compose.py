@@ -124,3 +124,19 @@ def test_a_file_of_a_person_is_never_replaced(tmp_path: Path) -> None:
     ended: list[Ended] = [tool(home, "init"), tool(home, "init", "--update")]
     assert [(each.code, "init has not written it" in each.stderr) for each in ended] == [(2, True), (2, True)]
     assert list(written(home)) == ["profiles/plausible.yaml"]
+
+
+def test_manifests_are_imported_with_the_urls_of_the_cluster(tmp_path: Path) -> None:
+    """Probes and recipes are at the names of Services; what is written lints, and a password is known by its Secret."""
+    made = tool(tmp_path, "init", "--kubernetes", str(PROJECTS.parent / "manifests" / "shop.yaml"))
+    assert made.code == 0, made.stderr
+    assert tool(tmp_path, "lint", "profiles", "checks").code == 0
+    text = "".join(written(tmp_path).values())
+    for line in (
+        'web: {url: "http://web.shop.svc:80"}',
+        'postgres: {url: "tcp://db.shop.svc:5432"}',
+        "- {recipe: postgres, target: postgres}",
+        'with: {path: "/healthz"}',
+        "export it from the Secret db-secret, key password",
+    ):
+        assert line in text

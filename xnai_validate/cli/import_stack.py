@@ -13,6 +13,7 @@ from xnai_validate.config.catalogue import catalogue
 from xnai_validate.errors import ConfigError
 from xnai_validate.importing.compose.files import default_files
 from xnai_validate.importing.compose.read import read_compose
+from xnai_validate.importing.kubernetes.read import read_kubernetes
 from xnai_validate.importing.project import Project
 from xnai_validate.importing.stack_checks import ImportedStack, imported
 from xnai_validate.importing.writing.text import files_of
@@ -27,9 +28,13 @@ class ImportSources:
     compose: tuple[Path, ...] = ()
     profiles: tuple[str, ...] = ()
     env_files: tuple[Path, ...] = ()
+    kubernetes: Path | None = None
+    """A file or a folder of manifests, in place of compose files."""
 
     def project(self) -> Project:
         """The project that the sources describe. Raises ConfigError."""
+        if self.kubernetes is not None:
+            return read_kubernetes(self.kubernetes)
         files = self.compose or tuple(default_files(Path()))
         return read_compose(files, profiles=self.profiles, env_files=self.env_files, environ=os.environ)
 

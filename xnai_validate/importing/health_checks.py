@@ -7,7 +7,7 @@ import shlex
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
-from xnai_validate.importing.project import HealthCommand
+from xnai_validate.importing.project import HealthCommand, Probe
 from xnai_validate.model.json import JsonObject
 
 _URL = re.compile(r"https?://[^\s'\"|;)]+")
@@ -53,6 +53,15 @@ def native_check(command: HealthCommand) -> NativeCheck | None:
     if program in ("curl", "wget", "python", "python3", "node", "bun", "deno", "nodejs", "ruby", "timeout"):
         return _of_url(text, program)
     return None
+
+
+def probe_check(probe: Probe) -> NativeCheck:
+    """The check that measures what a probe of Kubernetes does: any status from 200 to 399 is right."""
+    sentence = "is ready, by its own probe"
+    if probe.path is None:
+        return NativeCheck("tcp.connect", probe.port, "tcp", {}, {"connected": True}, sentence)
+    expect: JsonObject = {"status": {"min": 200, "max": 399}}
+    return NativeCheck("http.request", probe.port, probe.scheme, {"path": probe.path}, expect, sentence)
 
 
 def _of_url(text: str, program: str) -> NativeCheck | None:

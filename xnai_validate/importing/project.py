@@ -40,6 +40,8 @@ class Variable:
     """Null where it is taken from the environment of the one who starts the service."""
     names: tuple[str, ...] = ()
     """The variables of the compose file's own environment that its value is made of."""
+    source: str = ""
+    """What holds its value, such as a Secret."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -103,9 +103,11 @@ def password_of(service: Service, software: Software) -> Password | None:
                 return Password(
                     key, f"export it from the file or secret that {name} names ({_source(service, variable.value)})"
                 )
+            if variable.source:
+                return Password(key, f"export it from {variable.source}")
             if variable.names:
                 return Password(variable.names[0], f"{variable.names[0]} of the compose file's environment")
-            return Password(key, "the compose file has it as text; export it by this name")
+            return Password(key, "the file has it as text; export it by this name")
     return None
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import PurePath
 
-from xnai_validate.importing.health_checks import NativeCheck, native_check
+from xnai_validate.importing.health_checks import NativeCheck, native_check, probe_check
 from xnai_validate.importing.project import LOOPBACK, Port, Project, Service
 from xnai_validate.importing.software import Software, password_of, software_of
 from xnai_validate.model.json import JsonObject, JsonValue
@@ -72,6 +72,8 @@ class _Plan:
     def __post_init__(self) -> None:
         if self.service.health is not None:
             self.native = native_check(self.service.health)
+        elif self.service.probe is not None:
+            self.native = probe_check(self.service.probe)
 
     @property
     def published(self) -> list[Port]:

@@ -79,6 +79,10 @@ def init(
         list[Path] | None,
         typer.Option(metavar="FILE", help="Variables of compose files, in place of .env (repeatable)."),
     ] = None,
+    kubernetes: Annotated[
+        Path | None,
+        typer.Option(metavar="PATH", help="A file or a folder of Kubernetes manifests, in place of compose."),
+    ] = None,
     update: Annotated[
         bool, typer.Option("--update", help="Show what has changed since, and write it; your edits are kept.")
     ] = False,
@@ -95,13 +99,14 @@ def init(
     profiles/stack.yaml: connections are opened and the health of the API is requested. Exits 1 if no part answers.
     The stack is not changed, and no file is replaced that init has not written.
     """
-    sources = (*(compose or ()), *(override or ()))
-    if sources or update or (file is None and not target and default_files(Path())):
+    named = bool(compose or override or kubernetes)
+    if named or update or (file is None and not target and default_files(Path())):
         if file is not None or target:
             raise ConfigError("FILE and --target are of an XNAi stack, --from and --update of a compose file")
-        import_stack(
-            ImportSources(_with_default(compose, override), tuple(profile or ()), tuple(env_file or ())), update=update
-        )
+        if kubernetes and (compose or override):
+            raise ConfigError("either compose files or manifests", hint="run init once for each")
+        files = () if kubernetes else _with_default(compose, override)
+        import_stack(ImportSources(files, tuple(profile or ()), tuple(env_file or ()), kubernetes), update=update)
         return
     file = file or Path("stack.yaml")
     _verify_file(file, force=force)
