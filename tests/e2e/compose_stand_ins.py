@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, urlsplit
 
 import yaml
 
@@ -76,7 +76,7 @@ def stand_ins(home: Path, completed: set[str]) -> Iterator[tuple[Containers, dic
             url = target.get("url")
             if url is None:
                 continue
-            scheme, port = url.partition(":")[0], int(url.rpartition(":")[2])
+            scheme, port = urlsplit(url).scheme, urlsplit(url).port or 0
             if scheme == "redis":
                 server, _ = running.enter_context(redis_server("--maxmemory", "64mb"))
                 moved[port] = server.port or 0
@@ -92,7 +92,9 @@ def stand_ins(home: Path, completed: set[str]) -> Iterator[tuple[Containers, dic
             for port in {int(found) for found in re.findall(r"port: (\d+)}", text)} - set(moved):
                 moved[port] = int(running.enter_context(tcp_stub(b"")).rpartition(":")[2])
             text = text.replace("[::1]:", "127.0.0.1:")
-            text = re.sub(r"(127\.0\.0\.1:|port: )(\d+)", lambda found: f"{found[1]}{moved[int(found[2])]}", text)
+            text = re.sub(
+                r"(127\.0\.0\.1:|port: )(\d+)(?=[^\d:])", lambda found: f"{found[1]}{moved[int(found[2])]}", text
+            )
             path.write_text(text, encoding="utf-8")
         engine = running.enter_context(served(Containers(home / "engine.sock", completed)))
         yield engine, {**variables, "DOCKER_HOST": f"unix://{engine.path}"}

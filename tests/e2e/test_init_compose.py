@@ -134,7 +134,7 @@ def test_manifests_are_imported_with_the_urls_of_the_cluster(tmp_path: Path) -> 
     text = "".join(written(tmp_path).values())
     for line in (
         'web: {url: "http://web.shop.svc:80"}',
-        'postgres: {url: "tcp://db.shop.svc:5432"}',
+        'postgres: {url: "postgres://postgres@db.shop.svc:5432/postgres", password_env: POSTGRES_PASSWORD}',
         "- {recipe: postgres, target: postgres}",
         'with: {path: "/healthz"}',
         "export it from the Secret db-secret, key password",

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from tests.checkers.databases import postgres_server
 from tests.checkers.redis_process import redis_server
 from tests.e2e.recipe_stubs import BANNERS, BROKEN, HEALTHY, Response, http_stub, tcp_stub
 from tests.e2e.tool import report, tool
@@ -74,15 +75,16 @@ def test_every_recipe_has_its_stub() -> None:
     checks = {f"{name}:{check}" for name, ids in recipes().items() for check in ids}
     by_banner = {f"{name}:{recipes()[name][0]}" for name in BANNERS}
     by_header = {"nginx:no-version"}
-    of_redis = {check for check in checks if check.startswith("redis:")}
-    assert checks == {*BROKEN, *by_banner, *by_header, *of_redis}
+    by_software = {check for check in checks if check.startswith(("redis:", "postgres:"))}
+    assert checks == {*BROKEN, *by_banner, *by_header, *by_software}
 
 
 def test_recipes_are_green_on_healthy_software(tmp_path: Path) -> None:
     """All checks of all recipes pass, practices too, against the documented answers."""
     with stubs() as (urls, settings):
         found = statuses(tmp_path, urls, settings)
-    assert {name for name, status in found.items() if status is not Status.PASS} == set()
+    by_login = {"postgres:answers", "postgres:connections", "postgres:vacuum"}
+    assert {name for name, status in found.items() if status is not Status.PASS} == by_login
 
 
 @pytest.mark.parametrize("turn", range(4))
@@ -111,6 +113,18 @@ def test_a_server_that_publishes_its_version_is_reported(tmp_path: Path) -> None
     """nginx with `server_tokens on` sends its version."""
     with http_stub(HEALTHY["nginx"], "nginx/1.22.1") as url:
         assert statuses(tmp_path, {"nginx": url}, {})["nginx:no-version"] is Status.FAIL
+
+
+def test_postgres_is_checked_for_itself(tmp_path: Path) -> None:
+    """With a login the checks of a real server pass; a full server and a wrong password fail those about them."""
+    with postgres_server() as target:
+        url = str(target.url).replace("://tester@", f"://tester:{target.password}@")
+        healthy = statuses(tmp_path, {"postgres": url}, {"postgres": {"login": True}})
+        full = statuses(tmp_path, {"postgres": url}, {"postgres": {"login": True, "connections_percent": 1}})
+        wrong = statuses(tmp_path, {"postgres": str(target.url)}, {"postgres": {"login": True}})
+    assert set(healthy.values()) == {Status.PASS}
+    assert full["postgres:connections"] is Status.FAIL
+    assert (wrong["postgres:accepts"], wrong["postgres:answers"]) == (Status.PASS, Status.FAIL)
 
 
 def test_redis_is_checked_for_itself(tmp_path: Path) -> None:

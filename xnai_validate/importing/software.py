@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from urllib.parse import quote
 
 from xnai_validate.importing.project import Service
 from xnai_validate.model.secrets.names import looks_secret
@@ -23,6 +24,10 @@ class Software:
     """Whether other hosts have no business with its port."""
     passwords: tuple[str, ...] = ()
     """The variables of the image that hold its password."""
+    users: tuple[str, ...] = ()
+    """The variables of the image that hold its user; the database is called like it."""
+    databases: tuple[str, ...] = ()
+    """The variables of the image that hold the name of its database."""
     second_ports: Mapping[int, str] = field(default_factory=dict)
     """Port -> the parameter of the recipe that takes its url."""
 
@@ -30,7 +35,8 @@ class Software:
 _ENDS = r"(?:^|/)(?:{})$"
 KNOWN = (
     Software("postgres", r"postgres|postgresql|postgis|pgvector|timescaledb(?:-ha)?|pgvecto-rs|paradedb|alloydbomni",
-             5432, "tcp", True, ("POSTGRES_PASSWORD", "POSTGRESQL_PASSWORD")),
+             5432, "postgres", True, ("POSTGRES_PASSWORD", "POSTGRESQL_PASSWORD"),
+             ("POSTGRES_USER", "POSTGRESQL_USERNAME"), ("POSTGRES_DB", "POSTGRESQL_DATABASE")),
     Software("mysql", r"mysql|mysql-server|mariadb|percona(?:-server)?", 3306, "tcp", True,
              ("MYSQL_ROOT_PASSWORD", "MARIADB_ROOT_PASSWORD", "MYSQL_PASSWORD", "MARIADB_PASSWORD")),
     Software("redis", r"redis(?:-stack|-stack-server)?|valkey(?:-bundle)?|keydb|dragonfly", 6379, "redis", True,
@@ -74,6 +80,16 @@ def software_of(service: Service) -> Software | None:
     """The software of a service, by the name of its image; None if there is no recipe for it."""
     name = service.image_name
     return next((known for known in KNOWN if re.search(_ENDS.format(known.images), name)), None) if name else None
+
+
+def account_of(service: Service, software: Software) -> tuple[str, str]:
+    """User and database for a url, as the environment of a service sets them; empty for software without."""
+    if not software.users:
+        return "", ""
+    values = {name: variable.value for name, variable in service.environment.items()}
+    user = next((values[name] for name in software.users if values.get(name)), None) or "postgres"
+    database = next((values[name] for name in software.databases if values.get(name)), None) or user
+    return quote(user, safe=""), quote(database, safe="")
 
 
 @dataclass(frozen=True, slots=True)

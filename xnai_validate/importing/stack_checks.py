@@ -9,7 +9,7 @@ from pathlib import PurePath
 
 from xnai_validate.importing.health_checks import NativeCheck, native_check, probe_check
 from xnai_validate.importing.project import LOOPBACK, Port, Project, Service
-from xnai_validate.importing.software import Software, password_of, software_of
+from xnai_validate.importing.software import Software, account_of, password_of, software_of
 from xnai_validate.model.json import JsonObject, JsonValue
 
 _HTTP_PORTS = (80, 3000, 5000, 8000, 8080, 8888)
@@ -185,6 +185,9 @@ def _part(project: Project, plan: _Plan, *, is_one_shot: bool) -> Part:
     port = plan.main_port
     if port:
         target["url"] = plan.url(port, plan.scheme)
+        user, database = account_of(service, software) if software and port == plan.recipe_port else ("", "")
+        if user:
+            target["url"] = str(target["url"]).replace("://", f"://{user}@") + f"/{database}"
     elif is_one_shot:
         comments.append("runs once: others wait until it has ended without an error")
     elif project.engine == "compose":
@@ -194,7 +197,7 @@ def _part(project: Project, plan: _Plan, *, is_one_shot: bool) -> Part:
     if project.engine == "compose":
         target["container"] = service.container or f"{project.name}/{service.name}"
     password = password_of(service, software) if software else None
-    if password and software and plan.recipe_port and software.scheme == "redis":
+    if password and software and plan.recipe_port and software.scheme in ("redis", "postgres"):
         target["password_env"] = password.variable
     if password:
         comments.append(f"password: {password.variable} ({password.remark})")
@@ -205,6 +208,8 @@ def _part(project: Project, plan: _Plan, *, is_one_shot: bool) -> Part:
         urls: JsonObject = {name: plan.url(each, "http") for name, each in second.items() if each}
         if urls:
             recipe["with"] = urls
+        if software.users:
+            comments.append("with: {login: true} of its recipe logs in too (pip install 'xnai-validate[postgres]')")
     if service.health and plan.native is None:
         program = PurePath(service.health.words[0].split()[0]).name if service.health.words[0].split() else ""
         comments.append(
