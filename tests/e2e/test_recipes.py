@@ -19,6 +19,8 @@ from xnai_validate.model.results.status import Status
 RECIPES = Path(__file__).parents[2] / "checks" / "recipes"
 SECOND_PORT = {"milvus": "metrics", "nats": "monitoring", "rabbitmq": "management", "traefik": "ping"}
 """Recipe -> the parameter that names a second port."""
+SCHEMES = {"postgres": "postgres"}
+"""Recipe -> the scheme of the urls that it takes, other than tcp."""
 SETTINGS: dict[str, JsonObject] = {
     "ollama": {"model": "tiny:latest"},
     "openai": {"model": "tiny"},
@@ -59,7 +61,8 @@ def stubs(
     settings = {name: dict(values) for name, values in SETTINGS.items()}
     with ExitStack() as running:
         for name, banner in banners.items():
-            urls[name] = running.enter_context(tcp_stub(banner))
+            scheme = SCHEMES.get(name, "tcp")
+            urls[name] = running.enter_context(tcp_stub(banner)).replace("tcp:", f"{scheme}:")
         for name, routes in HEALTHY.items():
             url = running.enter_context(http_stub({**routes, **(broken or {}).get(name, {})}))
             if name in SECOND_PORT:
