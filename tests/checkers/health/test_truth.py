@@ -10,7 +10,7 @@ import pytest
 from tests.checkers.lying import CACHED_S, lying
 from tests.context import observe
 from xnai_validate.checkers.health._sample import Paths, read
-from xnai_validate.checkers.health.truth import Truth
+from xnai_validate.checkers.health._truth_model import Truth
 from xnai_validate.kit import JsonObject, JsonValue, Observed, Unmeasurable
 from xnai_validate.model.judging.fact_types import fact_types
 from xnai_validate.model.judging.findings import judge

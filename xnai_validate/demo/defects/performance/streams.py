@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
-from contextlib import aclosing
+from collections.abc import Callable, Iterator
+from contextlib import aclosing, contextmanager
 from weakref import WeakKeyDictionary
 
 from fastapi import Request
@@ -40,6 +40,18 @@ _STREAMING: WeakKeyDictionary[Store, set[object]] = WeakKeyDictionary()
 """The streams under way, of each application."""
 
 
+@contextmanager
+def _under_way(services: Services) -> Iterator[set[object]]:
+    """Count a stream as under way during the block; all that are under way are in the set."""
+    streams = _STREAMING.setdefault(services.store, set())
+    mark = object()
+    streams.add(mark)
+    try:
+        yield streams
+    finally:
+        streams.discard(mark)
+
+
 async def _in_turn(services: Services, source: Events) -> Events:
     async with aclosing(source), _LOCKS.setdefault(services.store, asyncio.Lock()):
         async for event in source:
@@ -59,18 +71,14 @@ ONE_AT_A_TIME = _replace_events(
 
 async def _cut_when_many(services: Services, source: Events) -> Events:
     """Cut a stream after its third event while many streams are under way."""
-    streams = _STREAMING.setdefault(services.store, set())
-    mark, number = object(), 0
-    streams.add(mark)
-    try:
+    number = 0
+    with _under_way(services) as streams:
         async with aclosing(source):
             async for event in source:
                 number += 1
                 if number > 3 and len(streams) > _STREAMS_MOST:
                     raise ConnectionCut("too many streams at once")
                 yield event
-    finally:
-        streams.discard(mark)
 
 
 CUT_UNDER_LOAD = _replace_events(
@@ -85,18 +93,14 @@ CUT_UNDER_LOAD = _replace_events(
 
 async def _halt_beside_others(services: Services, source: Events) -> Events:
     """Halt a stream at intervals while other streams are under way."""
-    streams = _STREAMING.setdefault(services.store, set())
-    mark, number = object(), 0
-    streams.add(mark)
-    try:
+    number = 0
+    with _under_way(services) as streams:
         async with aclosing(source):
             async for event in source:
                 number += 1
                 if number % _HALT_EVERY == 0 and len(streams) > _HALT_BESIDE:
                     await asyncio.sleep(_HALT_S)
                 yield event
-    finally:
-        streams.discard(mark)
 
 
 HALTS_BESIDE_OTHERS = _replace_events(
