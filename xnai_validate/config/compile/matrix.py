@@ -14,7 +14,7 @@ from pydantic import TypeAdapter, ValidationError
 from xnai_validate.config.compile.variables.interpolation import Interpolator
 from xnai_validate.config.files.suite import MatrixEntry
 from xnai_validate.config.yaml_files.problems import Problems, Where
-from xnai_validate.model.json import JsonValue
+from xnai_validate.model.json import JsonObject, JsonValue
 
 KEY = "matrix"
 CHECKS_CAP = 200
@@ -34,11 +34,8 @@ class Instance:
     """What its id ends with: `[orders]`."""
 
 
-def instances(item: JsonValue, interpolator: Interpolator, where: Where, problems: Problems) -> Iterator[Instance]:
-    """The checks of an item of a suite's list: itself, or those of its matrix. Errors of the matrix are noted."""
-    if not isinstance(item, dict) or item.get(KEY) is None:
-        yield Instance(item, interpolator)
-        return
+def instances(item: JsonObject, interpolator: Interpolator, where: Where, problems: Problems) -> Iterator[Instance]:
+    """The checks that an item of a suite's list makes with its matrix. Errors of the matrix are noted."""
     matrix = interpolator.value(item[KEY], where.at(KEY))
     try:
         axes = _entries().validate_python(matrix, strict=True)

@@ -10,7 +10,8 @@ from fnmatch import translate
 from pydantic import ValidationError
 
 from xnai_validate.config.compile.checks import Checks, CheckSource, Suite, full_id
-from xnai_validate.config.compile.matrix import instances
+from xnai_validate.config.compile.matrix import KEY as MATRIX
+from xnai_validate.config.compile.matrix import Instance, instances
 from xnai_validate.config.compile.profile_chain import Profile
 from xnai_validate.config.compile.recipes import PARAMS, Recipes
 from xnai_validate.config.compile.selection import cycle
@@ -213,7 +214,10 @@ def _read_checks(suite: Suite, raw: list[JsonValue], interpolator: Interpolator,
     for index, item in enumerate(raw):
         raw[index] = None
         here = Where(suite.source, (_CHECKS, index))
-        for instance in instances(item, interpolator, here, problems):
+        made: Iterable[Instance] = (Instance(item, interpolator),)
+        if isinstance(item, dict) and item.get(MATRIX) is not None:
+            made = instances(item, interpolator, here, problems)
+        for instance in made:
             value, missing = instance.item, 0
             known = instance.interpolator
             if templated:
