@@ -9,8 +9,10 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import Place
+from tests.report.runs import CASES
 from xnai_validate.cli.outputs import Outputs
 from xnai_validate.errors import ConfigError
+from xnai_validate.model.results.report_builder import build_report
 
 
 @pytest.mark.parametrize(
@@ -80,3 +82,21 @@ def test_a_report_that_cannot_be_written_is_3(place: Place) -> None:
     assert "full.jsonl: No space left on device" in " ".join(result.stdout.split())
     failed = place.run("bad", "-o", "full.jsonl")
     assert failed.exit_code == 1
+
+
+def test_a_format_can_be_named_before_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`markdown:FILE` takes any name; a colon within a name that no format precedes is a part of it."""
+    monkeypatch.chdir(tmp_path)
+    with Outputs(("markdown:summary", "junit:a.json", "odd:name.md")) as outputs:
+        found = [(output.format.name, output.path.name) for output in outputs.all]
+    assert found == [("markdown", "summary"), ("junit", "a.json"), ("markdown", "odd:name.md")]
+
+
+def test_the_summary_of_a_job_is_markdown_and_is_appended_to(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`-o "$GITHUB_STEP_SUMMARY"`: the file has no extension, and earlier commands of the step have written to it."""
+    path = tmp_path / "step_summary_0f"
+    path.write_text("before\n", encoding="utf-8")
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(path))
+    with Outputs((str(path),)) as outputs:
+        outputs.all[0].write(build_report(CASES["passed"][1]()))
+    assert path.read_text(encoding="utf-8").startswith("before\n## PASSED: Preflight\n")

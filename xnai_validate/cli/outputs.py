@@ -18,6 +18,8 @@ from xnai_validate.report.format import Format
 from xnai_validate.report.registry import FORMATS
 from xnai_validate.report.view import View
 
+SUMMARY = "GITHUB_STEP_SUMMARY"
+"""The variable with the file of a job's summary in GitHub Actions: Markdown to which commands append."""
 FILE_VIEW = View(width=100)
 """The view of a report for people in a file."""
 
@@ -66,14 +68,15 @@ class Outputs:
             self._close()
             raise
 
-    def _add(self, name: str) -> None:
+    def _add(self, given: str) -> None:
+        chosen, name = _format_of(given)
         path = Path(name).absolute()
         real = path.resolve()
         if real in self._replaced:
             raise ConfigError(f"two reports would be written to {name}")
         if real.is_file() or not real.exists():  # a device takes any number of reports
             self._replaced.add(real)
-        self.all.append(_open(path, real, FORMATS.for_file(name)))
+        self.all.append(_open(path, real, chosen, append=name == os.environ.get(SUMMARY)))
 
     def __enter__(self) -> Self:
         return self
@@ -88,19 +91,32 @@ class Outputs:
             output.close()
 
 
+def _format_of(given: str) -> tuple[Format, str]:
+    """The format and the name of a file that is given as `FILE`, or as `FORMAT:FILE`. Raises ConfigError."""
+    name, colon, file = given.partition(":")
+    if colon and file and name in FORMATS.names():
+        return FORMATS.get(name), file
+    if given and given == os.environ.get(SUMMARY):
+        return FORMATS.get("markdown"), given
+    return FORMATS.for_file(given), given
+
+
 def _unwritable(name: str, reason: str) -> ConfigError:
     return ConfigError(f"the report cannot be written to {name}: {reason}", hint="no check was run")
 
 
-def _open(path: Path, real: Path, chosen: Format) -> Output:
+def _open(path: Path, real: Path, chosen: Format, *, append: bool) -> Output:
     """Open the file to write in place, or verify that it can be replaced. Raises OSError.
 
-    `real` is the file that `path` leads to: a symbolic link stays, the file that it points to is replaced.
+    With `append`, what the file holds stays before the report. `real` is the file that `path` leads to: a symbolic link
+    stays, the file that it points to is replaced.
     """
     try:
         mode = path.stat().st_mode
     except FileNotFoundError:
         mode = None
+    if append and (mode is None or stat.S_ISREG(mode)):
+        return Output(path, chosen, path.open("a", encoding="utf-8"))
     is_device = mode is not None and not stat.S_ISREG(mode) and not stat.S_ISDIR(mode)
     if is_device or (chosen.streaming and (mode is None or stat.S_ISREG(mode))):
         return Output(path, chosen, path.open("w", encoding="utf-8", buffering=1))

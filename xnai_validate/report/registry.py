@@ -46,7 +46,7 @@ class FormatRegistry:
         if not fitting:
             raise ConfigError(
                 f'the name "{name}" does not show the format of the report',
-                hint=f"end it in one of {', '.join(sorted(known))}",
+                hint=f"end it in one of {', '.join(sorted(known))}, or name the format: markdown:{base}",
             )
         return known[max(fitting, key=len)]
 

@@ -174,7 +174,7 @@ class RunOptions:
             "-o",
             metavar="FILE",
             help="Also write the report to this file, in the format of its extension: .json .jsonl .xml .html .md .tap "
-            ".prom .txt (repeatable).",
+            ".prom .txt; or FORMAT:FILE (repeatable).",
         ),
     ] = None
     quiet: Annotated[bool, _REPORT("--quiet", "-q", help="Show only failures and the verdict.")] = False
