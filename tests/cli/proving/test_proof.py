@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from xnai_validate.cli.proving.matrix import write_matrix
-from xnai_validate.cli.proving.proof import Proof
+from xnai_validate.cli.proving.proof import Proof, prove_defects
 from xnai_validate.cli.proving.trials import Trial, TrialResult
 from xnai_validate.errors import ConfigError
 from xnai_validate.model.results.status import Status
@@ -37,6 +37,12 @@ def test_everything_that_is_missing_is_named() -> None:
         "crash (A): a/b:c must fail, and is unknown: ",
         "a/b:d fails under no defect",
     )
+
+
+def test_a_cover_is_of_all_defects() -> None:
+    """Chosen defects are proven all: a cover of them is refused, before anything is started."""
+    with pytest.raises(ConfigError, match="--cover chooses the defects itself"):
+        prove_defects(("api-down",), "phase4", full=False, covering=True, jobs=1)
 
 
 def test_the_matrix_is_written_as_json(tmp_path: Path) -> None:
