@@ -45,9 +45,10 @@ PYTEST := $(BIN)/python -m pytest -n $(TESTERS) --dist loadfile --no-loadscope-r
 test: lint
 	$(PYTEST)
 
-# Those that are left out start whole stacks, drive breakers through their times, kill runs, or install the package.
+# Those that are left out start whole stacks, drive breakers through their times, kill runs, or install or copy the package.
 SLOW := tests/e2e tests/faults tests/checkers/breaker tests/packaging/test_wheel.py tests/cli/commands/test_prove.py \
-	tests/demo/processes tests/field/test_defects.py tests/field/test_healthy.py
+	tests/demo/processes tests/demo/defects/test_processes.py tests/field/test_defects.py tests/field/test_healthy.py \
+	tests/test_contributing.py
 
 test-fast: $(STAMP)
 	$(PYTEST) $(SLOW:%=--ignore=%)

@@ -41,6 +41,7 @@ _LONG = (
     "faults/",
     "checkers/breaker/",
     "demo/processes/",
+    "demo/defects/test_processes.py",
     "cli/commands/test_prove.py",
     "cli/test_interrupts.py",
     "checkers/health/test_truth.py",
