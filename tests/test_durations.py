@@ -105,3 +105,15 @@ def test_equal_checks_that_share_a_measurement_count_once(home: Home) -> None:
     plan = plan_of(home, alert.format(id="x") + alert.format(id="y"))
     first, second = Forecast(plan.checks, plan.limits).expected().by_check.values()
     assert second < 0.1 < 60 < first
+
+
+def test_the_looks_around_a_fault_count(home: Home) -> None:
+    """A check with a fault takes the looks at the stack before and after it too, and at the most one wait for it."""
+    checks = EXPERIMENT.format(id="a", more="", hold="2s") + EXPERIMENT.format(id="b", more="", hold="3s")
+    plan = plan_of(home, checks, PROFILE + "steady: {within: 50s, observe: {api: {kind: http.request, target: api}}}\n")
+    assert plan.steady is not None
+    alone = Forecast(plan.checks, plan.limits).expected()
+    watched = Forecast(plan.checks, plan.limits, steady=plan.steady).expected()
+    looks_s = 2 * 2 * plan.steady.observations["api"].waits.usual_s
+    assert watched.usual_s == pytest.approx(alone.usual_s + looks_s)
+    assert watched.longest_s == pytest.approx(alone.longest_s + looks_s + 50)

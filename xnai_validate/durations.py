@@ -6,8 +6,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from xnai_validate.model.units import format_ms
-from xnai_validate.plan import NOTHING, QUICK_S, ExpectedTime, Limits, PlannedCheck
+from xnai_validate.plan import NOTHING, QUICK_S, ExpectedTime, Limits, PlannedCheck, Steady
 
+LOOKS = 2
+"""Looks at the whole stack around a check with a fault: one before it, one after it."""
 SHARED_S = 0.01
 """The time of a check that shares the measurement of an equal check."""
 
@@ -52,6 +54,8 @@ class Forecast:
     limits: Limits
     known_s: Mapping[str, float] = field(default_factory=lambda: NOTHING)
     """Full id -> how long the check took in an earlier run."""
+    steady: Steady | None = None
+    """What is looked at before and after each check with a fault, until the stack is as before."""
 
     def expected(self) -> ExpectedTime:
         """The expected duration of the run."""
@@ -64,7 +68,11 @@ class Forecast:
             if check.id in usual
         }
         long = {check_id: seconds for check_id, seconds in by_params.items() if seconds >= QUICK_S}
-        return ExpectedTime(usual_s, self._total(longest)[0], by_check, long)
+        longest_s = self._total(longest)[0]
+        if self.steady is not None and any(check.faults for check in self.checks if check.id in longest):
+            # Once the stack does not come back, the checks that follow do not wait for it again.
+            longest_s += self.steady.within_s
+        return ExpectedTime(usual_s, longest_s, by_check, long)
 
     def _times(self) -> tuple[dict[str, float], dict[str, float]]:
         """Full id -> its usual seconds, and its longest ones, of each check that is not skipped."""
@@ -74,7 +82,8 @@ class Forecast:
         for check in self.checks:
             if check.skip is not None:
                 continue
-            usual[check.id], longest[check.id] = check.usual_s, check.longest_s
+            looks_s = self._looks_s if check.faults else 0.0
+            usual[check.id], longest[check.id] = check.usual_s + looks_s, check.longest_s + looks_s
             shared = check.measurement.waits.shared
             if shared is not None and not check.under:
                 key = (shared, check.measurement.params.model_dump_json(), check.measurement.target)
@@ -82,6 +91,12 @@ class Forecast:
                     usual[check.id] = longest[check.id] = SHARED_S
                 measured.add(key)
         return usual, longest
+
+    @property
+    def _looks_s(self) -> float:
+        """The time of the looks at a stack that is well around a check with a fault: all parts at once, twice."""
+        parts = self.steady.observations.values() if self.steady is not None else ()
+        return LOOKS * max((part.waits.usual_s for part in parts), default=0.0)
 
     def _total(self, seconds: Mapping[str, float]) -> tuple[float, float]:
         """The duration of the checks, and the factor by which running in parallel shortens a check's share of it."""

@@ -24,7 +24,7 @@ FAILED_CAP = 20
 
 @checker(
     "experiment.run",
-    expect={"during_failed": [], "steady_after": True},
+    expect={"during_failed": [], "unsteady_after": []},
     exclusive=True,
     waits=experiment_waits,
 )
@@ -100,7 +100,8 @@ async def _experiment(params: ExperimentParams, ctx: Context, afterwards: dict[s
         during = await _disturbed(params, ctx, watch, touched)
         away = await _recovered(params, ctx, watch, afterwards)
         probing.cancel()
-    return _facts(watch, during, touched, away)
+    why = None if watch.is_steady else watch.last_why or "the probe did not hold often enough"
+    return _facts(watch, during, touched, ([in_words(ctx, params.probe, why)] if why else []) + sorted(away))
 
 
 async def _wait_until_steady(params: ExperimentParams, ctx: Context) -> None:
@@ -185,12 +186,11 @@ async def _recovered(params: ExperimentParams, ctx: Context, watch: Watch, other
         await ctx.clock.sleep(params.every)
 
 
-def _facts(watch: Watch, during: list[str], touched: set[str], away: set[str]) -> Experiment:
+def _facts(watch: Watch, during: list[str], touched: set[str], unsteady: list[str]) -> Experiment:
     assert watch.in_force_at is not None
     assert watch.reverted_at is not None
     steady_at = watch.steady_since if watch.is_steady else None
     first = watch.first_failed
-    probe_why = [] if watch.is_steady else [watch.last_why or "the probe did not hold often enough"]
     return Experiment(
         detected_ms=_ms(watch.in_force_at, first),
         requests_during=watch.count,
@@ -202,9 +202,9 @@ def _facts(watch: Watch, during: list[str], touched: set[str], away: set[str]) -
         recovered_ms=_ms(watch.reverted_at, steady_at),
         outage_ms=None if first is None else _ms(first, steady_at),
         blast_radius=sorted(touched),
-        steady_after=watch.is_steady and not away,
-        steady_after_detail="; ".join([*probe_why, *sorted(away)]) or None,
-        unsteady_after=[*probe_why, *sorted(away)],
+        steady_after=not unsteady,
+        steady_after_detail="; ".join(unsteady) or None,
+        unsteady_after=unsteady,
     )
 
 

@@ -151,7 +151,7 @@ class Loader:
             self._leave_out_unselected(suites, chosen)
         self.problems.raise_if_any()
         if not limits.deadline_is_given:
-            limits = replace(limits, deadline_s=Forecast(chosen, limits).expected().deadline_s)
+            limits = replace(limits, deadline_s=Forecast(chosen, limits, steady=steady).expected().deadline_s)
         if len(names) > 1:
             self.notices[f"profiles are laid over one another in this order: {', '.join(names)}"] = None
         return Plan(

@@ -21,11 +21,11 @@ WORTH_NAMING_S = 5.0
 
 def with_expected_time(plan: Plan) -> Plan:
     """The plan with its expected duration, by the last run of the same profiles where its checks had the same times."""
-    expected = Forecast(plan.checks, plan.limits).expected()
+    expected = Forecast(plan.checks, plan.limits, steady=plan.steady).expected()
     known_s = _durations(plan.profiles, expected.by_params)
     limits = plan.limits
     if known_s:
-        expected = Forecast(plan.checks, plan.limits, known_s).expected()
+        expected = Forecast(plan.checks, plan.limits, known_s, plan.steady).expected()
         if not limits.deadline_is_given:
             limits = replace(limits, deadline_s=max(limits.deadline_s, expected.deadline_s))
     return replace(plan, expected=expected, limits=limits)

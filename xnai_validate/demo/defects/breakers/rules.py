@@ -24,7 +24,7 @@ from xnai_validate.demo.defects.defect import Defect
 NEVER_OPENS = Defect(
     "breaker-never-opens",
     "Breakers stay closed however often a service fails.",
-    checks=("breakers/cycle:opens",),
+    checks=("breakers/cycle:opens", "breakers/cache:opens"),
 ).changes(rule_of, lambda rule: replace(rule, failures=1_000_000))
 
 OPENS_LATE = Defect(
@@ -60,7 +60,7 @@ CLOSES_AT_ONCE = Defect(
 STAYS_HALF_OPEN = Defect(
     "breaker-stays-half-open",
     "A half-open breaker never closes again.",
-    checks=("breakers/cycle:closes",),
+    checks=("breakers/cycle:closes", "breakers/cache:closes"),
 ).changes(rule_of, lambda rule: replace(rule, successes=1_000_000))
 
 SKIPS_HALF_OPEN = Defect(
@@ -125,7 +125,7 @@ async def take_uncounted(
 TOLERATES_FAILED_TRIALS = Defect(
     "breaker-tolerates-failed-trials",
     "A half-open breaker stays so when a trial fails.",
-    checks=("breakers/cycle:reopens",),
+    checks=("breakers/cycle:reopens", "breakers/cache:reopens"),
 )
 
 

@@ -132,7 +132,7 @@ KEY_TORN_WHEN_OPEN = Defect(
 KEY_NOT_JSON = Defect(
     "breaker-key-not-json",
     "The keys of the breakers hold something that is not JSON.",
-    checks=("dependencies/chain:breaker-rag", "dependencies/chain:breakers-kept"),
+    checks=("dependencies/chain:breaker-rag", "dependencies/chain:breakers-kept", "breakers/cache:kept"),
 )
 
 
