@@ -1,0 +1,1 @@
+"""gRPC servers: their health, and calls of their methods by reflection."""
