@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import PurePath
 
 from xnai_validate.importing.health_checks import NativeCheck, native_check, probe_check
-from xnai_validate.importing.project import LOOPBACK, Port, Project, Service
+from xnai_validate.importing.project import LOOPBACK, Condition, Port, Project, Service
 from xnai_validate.importing.software import Software, account_of, password_of, software_of
 from xnai_validate.model.json import JsonObject, JsonValue
 
@@ -47,6 +47,7 @@ class ImportedStack:
 def imported(project: Project, first_checks: Mapping[str, str]) -> ImportedStack:
     """What is written of a project; `first_checks`: recipe -> the id of its first check."""
     stack = ImportedStack(project)
+    project = replace(project, services=without_circles(project.services))
     completed = {name for service in project.services for name, how in service.needs.items() if how == "completed"}
     plans = {service.name: _Plan(service, software_of(service)) for service in project.services}
     answers = {name: plan.first_answer(project.name, first_checks) for name, plan in plans.items()}
@@ -59,6 +60,28 @@ def imported(project: Project, first_checks: Mapping[str, str]) -> ImportedStack
         stack.suites[HEALTH] += plan.health_checks([need for need in needs if need])
         stack.suites[EXPOSURE] += _exposures(plan, stack)
     return stack
+
+
+def without_circles(services: Sequence[Service]) -> tuple[Service, ...]:
+    """The services, without those needs that lead back to the service itself: a check cannot wait for itself."""
+    kept: dict[str, dict[str, Condition]] = {}
+    for service in services:
+        needs = kept.setdefault(service.name, {})
+        needs |= {name: how for name, how in service.needs.items() if not _reaches(kept, name, service.name)}
+    return tuple(replace(service, needs=kept[service.name]) for service in services)
+
+
+def _reaches(needs: Mapping[str, Mapping[str, Condition]], start: str, end: str) -> bool:
+    """Whether `end` is needed by `start`, directly or not, or is the same."""
+    pending, seen = [start], set[str]()
+    while pending:
+        name = pending.pop()
+        if name == end:
+            return True
+        if name not in seen:
+            seen.add(name)
+            pending += needs.get(name, {})
+    return False
 
 
 @dataclass(slots=True)

@@ -1,0 +1,66 @@
+"""What is written of a project: targets, recipes by image, health and containers, and what is open to other hosts."""
+
+from __future__ import annotations
+
+import pytest
+
+from xnai_validate.importing.project import Condition, HealthCommand, Port, Project, Service, Variable
+from xnai_validate.importing.stack_checks import CONTAINERS, EXPOSURE, HEALTH, imported, without_circles
+
+FIRST = {"postgres": "accepts", "redis": "answers", "nginx": "answers"}
+
+
+def service(name: str, *needs: str, **fields: object) -> Service:
+    """A service that needs others."""
+    conditions: dict[str, Condition] = dict.fromkeys(needs, "started")
+    return Service(name, needs=conditions, **fields)  # type: ignore[arg-type]
+
+
+def needs(*services: Service) -> dict[str, set[str]]:
+    """Service -> what it still needs."""
+    return {each.name: set(each.needs) for each in without_circles(services)}
+
+
+@pytest.mark.parametrize(
+    ("services", "expected"),
+    [
+        ([service("a", "b"), service("b", "c"), service("c")], {"a": {"b"}, "b": {"c"}, "c": set()}),
+        ([service("a", "b"), service("b", "a")], {"a": {"b"}, "b": set()}),
+        ([service("a", "a")], {"a": set()}),
+        ([service("a", "b"), service("b", "c"), service("c", "a", "b")], {"a": {"b"}, "b": {"c"}, "c": set()}),
+    ],
+)
+def test_a_circle_of_needs_is_cut(services: list[Service], expected: dict[str, set[str]]) -> None:
+    """Two services may name each other in their environment; a check cannot wait for itself."""
+    assert needs(*services) == expected
+
+
+def test_a_part_is_measured_where_this_host_reaches_it() -> None:
+    """A recipe at its own port, the health check at its port, other ports by a connection; needs by the first check."""
+    db = Service(
+        "db", "postgres:16", ports=(Port(5432, 15432),), environment={"POSTGRES_PASSWORD": Variable("x", ("PW",))}
+    )
+    web = Service(
+        "web", "shop/web", ports=(Port(8000, 80), Port(9000, 9000)), needs={"db": "healthy"},
+        health=HealthCommand(("curl", "-f", "http://localhost:8000/up")),
+    )  # fmt: skip
+    stack = imported(Project("shop", (db, web), ("compose.yaml",)), FIRST)
+    assert [part.target for part in stack.parts] == [
+        {"url": "postgres://postgres@127.0.0.1:15432/postgres", "container": "shop/db", "password_env": "PW"},
+        {"url": "http://127.0.0.1:80", "container": "shop/web"},
+    ]
+    assert stack.parts[0].recipe == {"recipe": "postgres", "target": "db"}
+    assert [(check["id"], check["kind"], check["needs"]) for check in stack.suites[HEALTH]] == [
+        ("web", "http.request", ["db/postgres:accepts"]),
+        ("web-port-9000", "tcp.connect", ["db/postgres:accepts"]),
+    ]
+    assert [check["needs"] for check in stack.suites[CONTAINERS][1:]] == [["db"]]
+    assert [check["id"] for check in stack.suites[EXPOSURE]] == ["db-5432"]
+    assert len(stack.findings) == 1
+
+
+def test_a_service_that_runs_once_has_ended_well() -> None:
+    """Others wait for its end, so its container is expected not to run."""
+    migrate, web = Service("migrate"), Service("web", needs={"migrate": "completed"})
+    stack = imported(Project("shop", (migrate, web), ()), FIRST)
+    assert stack.suites[CONTAINERS][0]["expect"] == {"running": False, "exit_code": 0}
