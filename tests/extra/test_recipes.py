@@ -104,7 +104,7 @@ def rabbitmq(home: Path, port: int, second: int) -> list[str]:
         "RABBITMQ_LOG_BASE": str(home), "RABBITMQ_NODENAME": f"t{port}@localhost", "HOME": str(home),
         "RABBITMQ_DIST_PORT": str(free_port()),
     }  # fmt: skip
-    return ["env", *(f"{name}={value}" for name, value in environ.items()), "rabbitmq-server"]
+    return ["env", *(f"{name}={value}" for name, value in environ.items()), "/usr/lib/rabbitmq/bin/rabbitmq-server"]
 
 
 COMMANDS: dict[str, Command] = {
