@@ -135,3 +135,18 @@ def test_an_error_that_names_what_a_failure_missed_follows_it() -> None:
     script.check("s/s:cycle", "T", Status.ERROR, reason=f"the breaker rag_api keeps no state at {key}")
     (cause,) = causes(script).values()
     assert (cause.id, cause.blocks) == ("s/s:kept", ("s/s:cycle",))
+
+
+def test_one_promise_that_breaks_the_same_step_is_one_cause() -> None:
+    """The values of a failed step differ, the step and its fact do not; another step may have another reason."""
+    promise = Promise(id="api.audit", text="T", source="S")
+    script = Script("x", "x")
+    for name, step in (
+        ("query", 'find: redis.stream redis: last_entry $.txn_id expected "req_1", got "a"'),
+        ("left", 'find: redis.stream redis: last_entry $.txn_id expected "req_2", got "a"'),
+        ("asked", "ask: http.request api: status expected 200, got 500"),
+    ):
+        broken = finding("failed_steps", "equals", [], [step])
+        script.check(f"s/s:{name}", "T", Status.FAIL, kind=f"k.{name}", findings=(broken,), promise=promise)
+    found = causes(script)
+    assert (found["s/s:query"].alike, list(found)) == (("s/s:left",), ["s/s:query", "s/s:asked"])

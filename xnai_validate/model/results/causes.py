@@ -17,6 +17,8 @@ DETAIL_LENGTH = 20
 """A detail of a failure that is at least this long is recognized in the reasons of other checks."""
 WORD = 40
 """A text that is longer is an answer or a body, not a name: it differs between checks that failed for one reason."""
+EXPECTED = " expected "
+"""What stands between a fact and its rule in the words about a failed step."""
 MISSING = "missing_"
 """The fact `missing_sources` names what the fact `sources` lacks."""
 CRITICAL = frozenset({"critical", "preflight"})
@@ -102,8 +104,8 @@ def _keys(check: CheckResult) -> Iterator[Key]:
     the API gives and the gateway passes on; one promise that is broken in the same facts, alike as far as these are no
     measured numbers, long texts, lists or objects; one promise of which the target breaks a limit, whatever is measured
     (a blocked event loop shows in many times), or that it breaks under the same fault; the same value of several parts,
-    of one kind of check; one part of the answers that is empty, or lacks what must be in it because it is empty. Failed
-    steps of a flow may have any reason: only the same words are the same.
+    of one kind of check; one part of the answers that is empty, or lacks what must be in it because it is empty; one
+    step of flows that breaks one promise by the same fact. Other failed steps may have any reason.
     """
     if check.status is Status.ERROR and check.reason:
         yield SAME, ("reason", check.reason)
@@ -132,6 +134,9 @@ def _keys(check: CheckResult) -> Iterator[Key]:
             yield SAME, ("promise", check.promise.id, check.target, facts)
         if first.actual is not None:
             yield SAME, ("promise", check.promise.id, *words)
+        for finding in broken:
+            if finding.fact == "failed_steps" and isinstance(finding.actual, list) and finding.actual:
+                yield SAME, ("step", check.promise.id, check.target, str(finding.actual[0]).partition(EXPECTED)[0])
         if any(_is_beyond_limit(finding) for finding in broken):
             yield SAME, ("limit", check.promise.id, check.target)
     for part in _empty_parts(check, broken):
