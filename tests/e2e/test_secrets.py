@@ -50,7 +50,14 @@ class Echo(Quiet, BaseHTTPRequestHandler):
             "accessToken": SECRETS["token of the response"],
             "userPrivateKey": SECRETS["field with a name in camel case"],
             "said": echoed,
-            "spelled": [quote(environment, safe="").lower(), b64encode(environment.encode()).decode()],
+            "spelled": [
+                quote(environment, safe="").lower(),
+                b64encode(environment.encode()).decode(),
+                f"of a url: {quote(SECRETS['password of the url'], safe='')}",
+                json.dumps(SECRETS["password of the url"]).replace("/", "\\/"),
+                [header.rpartition(" ")[2] for header in echoed],  # the credentials of Basic without the word
+                b64encode(f"svc:{SECRETS['password of the url']}".encode()).decode(),
+            ],
             "again": [SECRETS["token of the response"], SECRETS["cookie of the response"]],
         }
         if self.path == "/":  # only the flow that captures them gets them, and later shows them
@@ -151,23 +158,30 @@ def test_no_secret_reaches_a_sink(project: Path) -> None:
     run = tool(project, "run", "echo", "--verbose", *var, *outputs, env=env)
     assert run.code == 1, run.stderr
     sinks = {"run": run.stdout + run.stderr}
-    for name in ("github", "terminal", "json", "markdown"):
+    for name in ("github", "terminal", "json", "jsonl", "junit", "html", "tap", "prometheus", "markdown"):
         stored = tool(project, "report", "last", "--format", name, env=env)
         sinks[f"report {name}"] = stored.stdout + stored.stderr
     for words in (
         ("run", "echo", "--dry-run", *var),
         ("explain", "echo/echo:headers"),
         ("explain", "echo/echo:url"),
+        ("explain", "echo/echo:body"),
+        ("explain", "echo/echo:flow"),
         ("list", "checks"),
+        ("list", "echo"),
+        ("list", "runs"),
+        ("run", "echo", "--rerun", "failed", *var),
+        ("run", "echo", "--quiet", "--format", "jsonl", *var),
+        ("run", "unknown", *var),
         ("undo", "--list"),
         ("lint", "echo"),
     ):
         shown = tool(project, *words, env=env)
-        sinks[" ".join(words[:2])] = shown.stdout + shown.stderr
+        sinks[" ".join(words[:4])] = shown.stdout + shown.stderr
     written = [path for path in project.rglob("*") if path.is_file() and path.suffix not in (".yaml", ".lock")]
     assert {path.name for path in written} >= {f"report.{name}" for name in EXTENSIONS}
     sinks |= {str(path.relative_to(project)): path.read_text(encoding="utf-8") for path in written}
-    assert len(sinks) > 15
+    assert len(sinks) > 30
     leaks = [(kind, sink) for kind, secret in SECRETS.items() for sink, text in sinks.items() if _holds(text, secret)]
     assert leaks == []
     assert "Basic auth in the url" in sinks["run"]
@@ -175,7 +189,14 @@ def test_no_secret_reaches_a_sink(project: Path) -> None:
 
 
 def _holds(text: str, secret: str) -> bool:
-    """Whether a text holds a secret as it is, percent-encoded in either case, or in base64."""
+    """Whether a text holds a secret: as it is, percent-encoded, with escaped slashes, or in base64 at any offset."""
     encoded = quote(secret, safe="")
-    spellings = (secret, encoded, encoded.lower(), b64encode(secret.encode()).decode().rstrip("=")[:-1])
+    spellings = (
+        secret,
+        encoded,
+        encoded.lower(),
+        secret.replace("/", "\\/"),
+        # What follows in the same text changes the last characters, what stands before it moves all of them.
+        *(b64encode(b"x" * before + secret.encode()).decode()[2 + before :].rstrip("=")[:-3] for before in range(3)),
+    )
     return any(spelling in text for spelling in spellings)
