@@ -61,6 +61,17 @@ def test_an_unknown_kind_is_reported_with_the_nearest() -> None:
     assert "http.request" in str(caught.value.hint)
 
 
+def test_an_unknown_name_without_near_ones_lists_what_is_known() -> None:
+    """The kinds of the family, or the families."""
+    with pytest.raises(RegistryError) as caught:
+        registry.CHECKERS.get("dns.xyz")
+    assert caught.value.hint == "known: dns.resolve"
+    with pytest.raises(RegistryError) as caught:
+        registry.CHECKERS.get("ftp.get")
+    assert caught.value.hint is not None
+    assert caught.value.hint.startswith("known families: alert, ")
+
+
 @pytest.fixture(autouse=True)
 def forgotten() -> Iterator[None]:
     """The registry is as it is at the start of a program."""

@@ -71,10 +71,16 @@ class Registry(Generic[Entry]):
         if name not in self._loaded:
             family = name.partition(".")[0]
             if family not in self.families() or name not in self.names(family):
-                near = self.names(family) if family in self.families() else self.names()
-                raise RegistryError(f'unknown {self._noun} "{name}"', hint=did_you_mean(name, near))
+                raise RegistryError(f'unknown {self._noun} "{name}"', hint=self._near(name, family))
             self._loaded[name] = self._load_entry(family, name)
         return self._loaded[name]
+
+    def _near(self, name: str, family: str) -> str:
+        """The nearest names of an unknown one; else those of its family, or of all families."""
+        if family in self.families():
+            names = self.names(family)
+            return did_you_mean(name, names) or f"known: {', '.join(names)}"
+        return did_you_mean(name, self.names()) or f"known families: {', '.join(sorted(self.families()))}"
 
     def family_doc(self, family: str) -> str:
         """Return the docstring of the family's module, which describes all of its entries."""
