@@ -17,6 +17,7 @@ from pathlib import Path
 from bench.baseline import baseline
 from bench.http_checks import http_checks, scale
 from bench.load import load
+from bench.modelserver import model_server
 from bench.phases import phases
 from bench.start_up import start_up
 from bench.static import static_server
@@ -24,7 +25,7 @@ from bench.streams import streams
 from bench.table import Row, render
 from bench.tools import ROOT, our_tool
 
-GROUPS = ("phases", "start", "http", "scale", "load", "streams", "inner", "baseline")
+GROUPS = ("phases", "start", "http", "scale", "load", "streams", "models", "inner", "baseline")
 
 
 def main() -> int:
@@ -52,6 +53,8 @@ def main() -> int:
             rows += load(home, mine, port, arguments.rounds)
         if "streams" in groups:
             rows += streams(home, mine, arguments.rounds)
+        if "models" in groups:
+            rows += model_server(home, mine)
         if "inner" in groups:
             rows += inner()
         if "baseline" in groups:
