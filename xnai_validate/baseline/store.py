@@ -129,6 +129,7 @@ def _alone(folder: Path) -> Iterator[None]:
 
 
 def _write(path: Path, data: bytes) -> None:
+    """Write a file as a whole or not at all: beside it first, synced, then in its place."""
     handle, aside = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
     try:
         with open(handle, "wb") as file:

@@ -45,7 +45,7 @@ class ImportedStack:
 
 
 def imported(project: Project, first_checks: Mapping[str, str]) -> ImportedStack:
-    """What is written of a project; `first_checks`: recipe -> the id of its first check."""
+    """Return the parts and suites to write for a project; `first_checks`: recipe -> the id of its first check."""
     stack = ImportedStack(project)
     project = replace(project, services=without_circles(project.services))
     completed = {name for service in project.services for name, how in service.needs.items() if how == "completed"}

@@ -59,6 +59,7 @@ class Examiner:
         self._users = 0
         self._idle: asyncio.TimerHandle | None = None
         self._endless = False
+        """Whether the document was not validated to its end when that was last tried."""
         self._ending: set[asyncio.Task[int]] = set()
         """Processes that were killed, until they are gone."""
 
