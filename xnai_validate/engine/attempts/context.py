@@ -13,7 +13,7 @@ from xnai_validate.engine.attempts.shared import Shared
 from xnai_validate.engine.undo.faults import FaultInjector, target_of
 from xnai_validate.errors import NotApplicable, Unmeasurable
 from xnai_validate.kit import Clock, FaultEntry, JsonValue, Observation, Observed, Template
-from xnai_validate.model.judging.rules import parse_rules
+from xnai_validate.model.judging.rules import SchemaName, parse_rules
 from xnai_validate.model.results.exchange import RECORDER
 from xnai_validate.model.target import Session, Target
 from xnai_validate.plan import CompiledMeasurement, PlannedFault
@@ -167,7 +167,8 @@ class CheckContext:
 def _completed(known: CompiledMeasurement, observation: Observation) -> CompiledMeasurement:
     """The measurement of a template with its values filled in; raises Unmeasurable if params or rules are invalid."""
     checker = known.checker
-    schemas = {str(rule.operand): rule.schema for rule in known.rules if rule.schema is not None}
+    operands = (rule.operand for rule in known.rules)
+    schemas = {str(name): name.errors for name in operands if isinstance(name, SchemaName)}
     expect = {**checker.expect, **(observation.expect or {})}
     rules, errors = parse_rules(expect, checker.types, kind=checker.kind, schemas=schemas.__getitem__)
     if errors:

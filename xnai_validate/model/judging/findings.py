@@ -14,7 +14,7 @@ from xnai_validate.errors import Unmeasurable
 from xnai_validate.model.json import JsonValue, bounded
 from xnai_validate.model.judging.expressions import is_singular, locations_of, search, values_at, within_limit
 from xnai_validate.model.judging.instants import instant_s
-from xnai_validate.model.judging.rules import Level, Rule, Schema
+from xnai_validate.model.judging.rules import Level, Rule, SchemaName
 from xnai_validate.model.text import printable
 from xnai_validate.model.units import format_ms
 
@@ -88,15 +88,15 @@ def _finding(rule: Rule, value: object, now_s: float) -> Finding:
     elif rule.of == "age" and value is not MISSING and value is not None:
         # No time: shown as it is, and no rule about an age holds for it.
         return Finding(rule.subject, rule.name, rule.operand, bounded(value), False, rule.level)
-    elif rule.schema is not None and measured is not MISSING and measured is not None:
-        return _conformance(rule, rule.schema, measured)
+    elif isinstance(rule.operand, SchemaName) and measured is not MISSING and measured is not None:
+        return _conformance(rule, rule.operand, measured)
     shown = None if measured is MISSING else bounded(measured)
     return Finding(rule.subject, rule.name, rule.operand, shown, _holds(rule, measured), rule.level)
 
 
-def _conformance(rule: Rule, schema: Schema, value: object) -> Finding:
+def _conformance(rule: Rule, schema: SchemaName, value: object) -> Finding:
     """The finding of a rule about a JSON Schema; what was got is the errors of the document, with their places."""
-    errors = within_limit(lambda: schema(cast(JsonValue, value)), "compare", str(rule.operand))
+    errors = within_limit(lambda: schema.errors(cast(JsonValue, value)), "compare", str(schema))
     got: JsonValue = bounded(errors) if errors else bounded(value)
     return Finding(rule.subject, rule.name, rule.operand, got, (not errors) is not rule.negated, rule.level)
 

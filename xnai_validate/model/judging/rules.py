@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from xnai_validate.model.json import JsonValue
@@ -39,6 +39,18 @@ Schemas = Callable[[str], Schema]
 """Returns the schema of a file that a rule names; raises ValueError if it cannot be used."""
 
 
+class SchemaName(str):
+    """The operand of `schema`: the name of the file, as reports show it, with what finds the errors of a document."""
+
+    errors: Schema
+
+    def __new__(cls, name: str, errors: Schema) -> SchemaName:
+        """The name of a file, and its schema."""
+        made = super().__new__(cls, name)
+        made.errors = errors
+        return made
+
+
 def _no_schemas(name: str) -> Schema:
     raise ValueError("a schema can be named only in the rules of a check")
 
@@ -57,8 +69,6 @@ class Rule:
     """What of the value is compared: the value, its length, or its age in seconds, where it is a time."""
     ignore_case: bool = False
     level: Level = "expect"
-    schema: Schema | None = field(default=None, repr=False, compare=False)
-    """Of the operator `schema`, whose operand is the name of the file: what finds the errors of a document."""
 
     @property
     def subject(self) -> str:
@@ -219,7 +229,7 @@ class _Parser:
             schema = self.schemas(spec)
         except ValueError as error:
             return self.wrong(path, str(error))
-        return [replace(blank, operator="schema", operand=spec, schema=schema)]
+        return [replace(blank, operator="schema", operand=SchemaName(spec, schema))]
 
     def operand(self, spec: JsonValue, kind: FactType, operator: str, path: tuple[str | int, ...]) -> JsonValue:
         """The operand, in the fact's unit if it has one; `_BAD` (and an error noted) if it does not fit."""
