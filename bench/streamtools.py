@@ -22,6 +22,15 @@ from bench.tools import Installed, other_tool
 RATE, SECONDS, LIMIT_S = 10, 20, 300
 SAMPLE_S = 0.2
 PERCENTILES = ("p50", "p95", "p99")
+TOKENIZER = """
+import sys
+from tokenizers import Tokenizer, models, pre_tokenizers
+from transformers import PreTrainedTokenizerFast
+made = Tokenizer(models.WordLevel({"[UNK]": 0, "word": 1}, unk_token="[UNK]"))
+made.pre_tokenizer = pre_tokenizers.Whitespace()
+PreTrainedTokenizerFast(tokenizer_object=made, unk_token="[UNK]").save_pretrained(sys.argv[1])
+"""
+"""Writes a tokenizer of words, for aiperf would load one from the network."""
 Figures = tuple[float, float, float]
 """The percentiles 50, 95 and 99, in milliseconds."""
 
@@ -101,10 +110,11 @@ def _guidellm(home: Path, tool: Installed, port: int) -> StreamResult:
 
 
 def _aiperf(home: Path, tool: Installed, port: int) -> StreamResult:
-    folder = home / "aiperf"
+    folder, tokenizer = home / f"aiperf-{port}", home / "tokenizer"
+    _run(home, [tool.python, "-c", TOKENIZER, str(tokenizer)])
     argv = [
         str(tool.folder / "bin/aiperf"), "profile", "--model", "bench", "--url", f"http://127.0.0.1:{port}",
-        "--endpoint-type", "chat", "--streaming", "--tokenizer", "builtin", "--ui", "none",
+        "--endpoint-type", "chat", "--streaming", "--tokenizer", str(tokenizer), "--ui", "none",
         "--request-rate", str(RATE), "--request-rate-mode", "constant", "--request-count", str(RATE * SECONDS),
         "--input-file", str(_prompts(home)), "--custom-dataset-type", "single_turn",
         "--artifact-dir", str(folder),
@@ -131,7 +141,7 @@ def _figures(named: dict[str, float]) -> Figures:
 def _run(home: Path, argv: list[str], accepted: tuple[int, ...] = (0,)) -> tuple[float, float]:
     """Run a command; return its processor time, and the most memory that it and its processes had. Raises Failed."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    environment = {**os.environ, "HF_HUB_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1", "HOME": str(home)}
+    environment = {**os.environ, "HOME": str(home)}
     with (home / "output").open("w+", encoding="utf-8") as output:
         process = subprocess.Popen(argv, cwd=home, env=environment, stdout=output, stderr=subprocess.STDOUT)
         most, ended = [0.0], threading.Event()
