@@ -224,7 +224,7 @@ def _check(page: Page, check: PlannedCheck, masker: Masker) -> None:
         "faults": "; ".join(fault.description for fault in check.faults),
         "skipped": check.skip or "",
         "fix": " ".join((info.fix or "").split()),
-        "fix of": "; ".join(f"{key}: {' '.join(text.split())}" for key, text in info.fixes.items()),
+        "fix of": "; ".join(f"{key}: {' '.join(text.split())}" for key, text in (info.fixes or {}).items()),
         "file": f"{info.source.file}:{info.source.line}",
         "proved by": _proofs(info.id),
     }

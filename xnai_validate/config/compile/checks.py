@@ -148,7 +148,7 @@ class Checks:
                 tags=_union(self.defaults.tags, here.tags, entry.tags),
                 covers=_union(suite.head.covers, self.defaults.covers, here.covers, entry.covers),
                 fix=fixes.get(OTHERWISE) or here.fix or self.defaults.fix,
-                fixes={key: text for key, text in fixes.items() if key != OTHERWISE},
+                fixes={key: text for key, text in fixes.items() if key != OTHERWISE} or None,
                 source=SourceLine(file=suite.source.file, line=suite.line_of(check_id)),
                 disruptive=disruptive,
                 promise=promise,

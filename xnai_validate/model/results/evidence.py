@@ -98,7 +98,7 @@ class EndedCheck(CheckResult):
             _set(made, name, getattr(info, name))
         for name in _OF_END:
             _set(made, name, getattr(end, name))
-        fix = info.fix if end.status.passed else fix_for(info.fix, info.fixes, end.findings, end.facts)
+        fix = info.fix if end.status.passed else fix_for(info.fix, info.fixes or {}, end.findings, end.facts)
         _set(made, "fix", fix)
         _set(made, "_evidence", evidence)
         _set(made, "_number", evidence.add(end.findings, end.facts, end.exchanges))

@@ -79,7 +79,7 @@ class CheckInfo:
     tags: tuple[str, ...] = ()
     covers: tuple[str, ...] = ()
     fix: str | None = None
-    fixes: dict[str, str] = Field(default_factory=dict)
+    fixes: dict[str, str] | None = None
     """What to do by the kind of error or the fact; `fix` is for whatever they do not name."""
     source: Source
     disruptive: bool = False
