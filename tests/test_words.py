@@ -109,7 +109,7 @@ def files() -> list[Path]:
     """The files that are read: code, documents, checks and profiles."""
     code = [path for folder in ("xnai_validate", "bench") for path in (ROOT / folder).rglob("*.py")]
     yaml = [path for folder in ("checks", "profiles") for path in (ROOT / folder).rglob("*.yaml")]
-    return [*sorted(code), *sorted(yaml), ROOT / "README.md", ROOT / "CONTRIBUTING.md"]
+    return [*sorted(code), *sorted(yaml), ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md"]
 
 
 def test_words_are_plain() -> None:
