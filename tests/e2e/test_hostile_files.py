@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
-import time
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,21 +33,32 @@ class Refused:
     rss_mib: float
 
 
+MEASURE = """
+import json, resource, subprocess, sys
+code = subprocess.run(sys.argv[2:]).returncode
+used = resource.getrusage(resource.RUSAGE_CHILDREN)
+with open(sys.argv[1], "w") as file:
+    json.dump([code, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024], file)
+"""
+"""A small process between: the peak of a process begins with that of the process which starts it, and ours is large."""
+
+
 def refused(home: Path, *words: str) -> Refused:
-    """Run the tool as a process of its own and measure it, that process alone."""
+    """Run the tool as a process of its own and measure it."""
     with (home / "stdout").open("wb") as stdout, (home / "stderr").open("wb") as stderr:
-        child = subprocess.Popen([TOOL, *words], stdout=stdout, stderr=stderr, env=environment(home), cwd=home)
-        end = time.monotonic() + WALL_S
-        while (ended := os.wait4(child.pid, os.WNOHANG))[0] == 0:
-            if time.monotonic() > end:
-                child.kill()
-                end += WALL_S
-            time.sleep(0.02)
-    child.returncode = os.waitstatus_to_exitcode(ended[1])
+        subprocess.run(
+            [sys.executable, "-S", "-c", MEASURE, str(home / "used"), TOOL, *words],
+            stdout=stdout,
+            stderr=stderr,
+            env=environment(home),
+            cwd=home,
+            timeout=WALL_S,
+            check=True,
+        )
     text = (home / "stderr").read_bytes()
-    usage = ended[2]
+    code, cpu_s, rss_mib = json.loads((home / "used").read_text(encoding="utf-8"))
     assert len(text) < 100_000
-    return Refused(child.returncode, text.decode(), usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024)
+    return Refused(code, text.decode(), cpu_s, rss_mib)
 
 
 def project(home: Path, files: dict[str, bytes]) -> None:
