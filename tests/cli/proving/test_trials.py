@@ -36,3 +36,17 @@ def test_a_trial_that_could_not_be_run_is_made_again_whole() -> None:
     assert broken.second_trials() == [FIRST.trial]
     again = broken.with_second(FIRST)
     assert (again.broke, again.again, again.killed) == (None, True, ("a/b:one",))
+
+
+def test_alarms_of_a_healthy_stack_are_tried_again_together() -> None:
+    """What did not pass beside other trials must pass by itself; what fails again stays an alarm."""
+    healthy = Trial("A", None)
+    statuses = {"a/b:ok": Status.PASS, "a/b:late": Status.FAIL, "a/b:odd": Status.ERROR, "a/b:not": Status.SKIP}
+    first = TrialResult(healthy, statuses, {"a/b:late": "408 ms"})
+    assert first.missed
+    [again] = first.second_trials()
+    assert (again.layout, again.defect, again.only) == ("A", None, ("a/b:late", "a/b:odd"))
+    second = first.with_second(TrialResult(again, {"a/b:late": Status.PASS, "a/b:odd": Status.ERROR}, {"a/b:odd": "x"}))
+    assert (second.alarms, second.again) == (("a/b:odd",), True)
+    assert second.passed == ("a/b:late", "a/b:ok")
+    assert not TrialResult(healthy, {"a/b:ok": Status.PASS}, {}).missed

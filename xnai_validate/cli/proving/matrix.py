@@ -31,6 +31,11 @@ def append_matrix(page: Page, proof: Proof, complaints: tuple[str, ...]) -> None
     late = sum(result.again and not result.missed for result in proof.broken)
     if late:
         page.text(f"{late} of them only at a second try, by itself")
+    for result in proof.healthy:
+        if result.again:
+            page.text(
+                f"{result.trial.name}: not every check passed beside the other trials; by themselves they were tried again"
+            )
     if complaints:
         page.rule(f"Not proven: {len(complaints)}", "bold red")
         for complaint in complaints:

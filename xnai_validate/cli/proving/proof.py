@@ -11,7 +11,6 @@ from xnai_validate.cli.proving.trials import TrialResult, defect_trials, healthy
 from xnai_validate.cli.terminal.console import print_notice
 from xnai_validate.demo.defects import TOPICS
 from xnai_validate.errors import ConfigError
-from xnai_validate.model.results.status import Status
 from xnai_validate.model.suggestions import did_you_mean
 from xnai_validate.model.text import printable
 
@@ -48,7 +47,7 @@ class Proof:
         for name in self.unnamed:
             yield f"{name}: no check is named that must catch it"
         for result in self.healthy:
-            for id_ in result.with_status(Status.FAIL, Status.ERROR, Status.WARN, Status.FLAKY):
+            for id_ in result.alarms:
                 yield f"{result.trial.name}: {id_} is {result.statuses[id_]}: {result.reasons.get(id_, '')}"
         for id_ in sorted({id_ for result in self.healthy for id_ in result.statuses} - set(self.passing)):
             yield f"{id_} passes on no healthy stack"
@@ -87,8 +86,8 @@ def prove_defects(names: tuple[str, ...], profile: str, *, full: bool, covering:
         for result in stream:
             results.append(result)
             print_notice(f"[{len(results)}/{len(healthy) + len(broken)}] {_line(result)}")
-    # Load of other trials can hide a defect, and one check can leave the stack so that another cannot be measured: what
-    # was missed is tried again, each check on a stack of its own.
+    # Load of other trials can hide a defect or delay a healthy stack, and one check can leave the stack so that another
+    # cannot be measured: what was missed is tried again, with nothing beside it.
     missed = [trial for result in results if result.missed for trial in result.second_trials()]
     with closing(run_trials(missed, profile, 1)) as stream:
         for result in stream:

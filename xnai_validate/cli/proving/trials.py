@@ -83,12 +83,24 @@ class TrialResult:
         return tuple(id_ for id_ in self.trial.only if self.statuses.get(id_) is not Status.FAIL)
 
     @property
+    def alarms(self) -> tuple[str, ...]:
+        """The checks that neither passed nor were skipped."""
+        return self.with_status(Status.FAIL, Status.ERROR, Status.WARN, Status.FLAKY)
+
+    @property
     def missed(self) -> bool:
-        """Whether the defect was not caught by every check named for it."""
-        return self.trial.defect is not None and bool(self.survived or self.broke or not self.killed)
+        """Whether a check that is named for the defect did not fail, or one raised an alarm without a defect."""
+        if self.trial.defect is None:
+            return bool(self.alarms or self.broke)
+        return bool(self.survived or self.broke or not self.killed)
 
     def second_trials(self) -> list[Trial]:
-        """Return the trials that are made after a miss: one of each check that did not fail, or of all."""
+        """Return the trials that are made after a miss: one of each check that did not fail, or of all.
+
+        On a healthy stack those that raised an alarm are tried again together.
+        """
+        if self.trial.defect is None and not self.broke:
+            return [replace(self.trial, only=self.alarms)]
         if self.broke or not self.trial.only:
             return [self.trial]
         return [replace(self.trial, only=(id_,)) for id_ in self.survived]
