@@ -33,9 +33,7 @@ def append_matrix(page: Page, proof: Proof, complaints: tuple[str, ...]) -> None
         page.text(f"{late} of them only at a second try, by itself")
     for result in proof.healthy:
         if result.again:
-            page.text(
-                f"{result.trial.name}: not every check passed beside the other trials; by themselves they were tried again"
-            )
+            page.text(f"{result.trial.name}: checks that did not pass beside other trials were tried again alone")
     if complaints:
         page.rule(f"Not proven: {len(complaints)}", "bold red")
         for complaint in complaints:
