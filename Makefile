@@ -16,7 +16,7 @@ export PYTHONDONTWRITEBYTECODE :=
 help:
 	@echo "make demo        install into .venv and run phase 4.1 on the embedded stack"
 	@echo "make test        lint, then all tests, with as many defects as fail every check (12 minutes on two cores)"
-	@echo "make test-fast   all tests but the matrix of defects, the faults, whole stacks and installations (2 minutes)"
+	@echo "make test-fast   all tests but those that start stacks or a process each, wait for times, or install (2 minutes)"
 	@echo "make lint        ruff and mypy --strict"
 	@echo "make prove       all defects against the checks named for them, and what is repeated a hundred times (an hour)"
 	@echo "make bench       speed and memory, beside named tools"
@@ -45,13 +45,14 @@ PYTEST := $(BIN)/python -m pytest -n $(TESTERS) --dist loadfile --no-loadscope-r
 test: lint
 	$(PYTEST)
 
-# Those that are left out start whole stacks, drive breakers through their times, kill runs, or install or copy the package.
-SLOW := tests/e2e tests/faults tests/checkers/breaker tests/packaging/test_wheel.py tests/cli/commands/test_prove.py \
-	tests/demo/processes tests/demo/defects/test_processes.py tests/field/test_defects.py tests/field/test_healthy.py \
-	tests/test_contributing.py
+# Those that are left out start stacks or a process each, wait for times, kill runs, or install or copy the package.
+SLOW := e2e faults field packaging pytest_plugin test_contributing.py demo/processes demo/defects \
+	checkers/breaker checkers/health/test_truth.py checkers/load/test_bounds.py \
+	checkers/http/test_contract.py checkers/http/test_openapi.py checkers/http/test_openapi_hostile.py \
+	cli/commands/test_prove.py cli/test_main.py cli/test_interrupts.py cli/terminal/test_standard_streams.py
 
 test-fast: $(STAMP)
-	$(PYTEST) $(SLOW:%=--ignore=%)
+	$(PYTEST) $(SLOW:%=--ignore=tests/%)
 
 test-extra: $(STAMP)
 	$(BIN)/python -m pytest -m extra
