@@ -14,6 +14,9 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
+# pytester forgets what a run in this process imports, and modules of Rust are not initialized twice: all of it, once.
+import xnai_validate.cli.app
+import xnai_validate.engine  # noqa: F401
 from tests.serving import Quiet, serving
 
 pytest_plugins = "pytester"
@@ -82,6 +85,8 @@ def test_each_status_becomes_an_outcome(pytester: pytest.Pytester, home: Path, a
     for expected in (
         "Bad (own/six:bad)",
         "status: expected 200, got 503",
+        "asked: GET http://127.0.0.1:",
+        "repeat: curl -sS -i http://",
         "fix: Mend the page.",
         "file: checks/own/six.yaml:",
         "needs own/six:bad, which failed",

@@ -14,6 +14,7 @@ from xnai_validate.model.judging.findings import describe_finding
 from xnai_validate.model.results.report import CheckInfo
 from xnai_validate.model.text import printable
 from xnai_validate.pytest_plugin.one_run import OneRun
+from xnai_validate.report.evidence import evidence_lines
 from xnai_validate.report.verdict_text import counts_sentence, verdict_reason, verdict_word
 from xnai_validate.report.words import broken_rules, promise_of, reason_of, waiver_of
 
@@ -71,6 +72,7 @@ def _failure(result: api.CheckResult) -> Iterator[str]:
     yield from (f"  {printable(text)}" for text in findings or [reason_of(result)])
     promise = promise_of(result)
     lines = {
+        **dict(evidence_lines(result)),
         "target": result.target,
         **dict([promise] if promise else []),
         "waiver": waiver_of(result),

@@ -59,9 +59,10 @@ def evidence_of(check: CheckResult) -> Evidence | None:
     if check.status not in (Status.FAIL, Status.ERROR, Status.WARN) or not check.exchanges:
         return None
     exchange = check.exchanges[-1]
-    near = tuple(_neighbourhoods(check))
+    near = "; ".join(_neighbourhoods(check))
     known = f"{check.reason} {check.facts.get('error_detail')}"
-    return Evidence((*_rows(exchange, known, with_body=not near), *near), tuple(_command(exchange)))
+    rows = tuple(_rows(exchange, known, with_body=not near))
+    return Evidence((*rows, ("near", near)) if near else rows, tuple(_command(exchange)))
 
 
 def _rows(exchange: Exchange, known: str, *, with_body: bool) -> Iterator[tuple[str, str]]:
@@ -106,7 +107,7 @@ def _in_one_line(text: str) -> str:
     return " ".join(text.split())
 
 
-def _neighbourhoods(check: CheckResult) -> Iterator[tuple[str, str]]:
+def _neighbourhoods(check: CheckResult) -> Iterator[str]:
     """For each broken rule about a value in JSON, what stands beside that value."""
     shown: set[str] = set()
     for finding in broken_rules(check):
@@ -120,7 +121,7 @@ def _neighbourhoods(check: CheckResult) -> Iterator[tuple[str, str]]:
         except (Unmeasurable, ValueError):
             continue
         if len(values) == 1 and isinstance(values[0], (dict, list)):
-            yield "near", f"{parent}: {cut(json.dumps(_shallow(values[0]), ensure_ascii=False), EXCERPT)}"
+            yield f"{parent}: {cut(json.dumps(_shallow(values[0]), ensure_ascii=False), EXCERPT)}"
 
 
 def _shallow(value: JsonValue) -> JsonValue:
