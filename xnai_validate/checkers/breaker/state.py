@@ -158,15 +158,30 @@ def _consistent(readings: Sequence[Reading]) -> bool:
 
 
 def _miscounted(record: Cycle) -> tuple[int | None, int | None]:
-    """By how much the totals of failures and successes moved more than calls failed and succeeded."""
-    planted = record.opening.planted is not None
-    if record.before is None or record.after is None or record.driver.unanswered or planted:
+    """By how much the totals of failures and successes moved more than calls failed and succeeded.
+
+    Successes may be counted from where the breaker is open: a worker that could not write while Redis was away, before
+    this cycle, writes its calls when Redis is back, and these come on top of ours.
+    """
+    if record.before is None or record.after is None or record.driver.unanswered or record.opening.planted is not None:
         return None, None
-    moved = []
-    for name, made in zip(("total_failures", "total_successes"), record.counted, strict=True):
-        before, after = record.before.number(name), record.after.number(name)
-        moved.append(None if before is None or after is None else int(after - before) - made)
-    return moved[0], moved[1]
+    begins = [record.before]
+    if (refused := record.opening.refused) is not None and refused.readable and refused.present:
+        begins.append(refused)
+    failures, successes = record.counted
+    return (
+        _moved_more([record.before], record.after, "total_failures", failures),
+        _moved_more(begins, record.after, "total_successes", successes),
+    )
+
+
+def _moved_more(begins: Sequence[Reading], end: Reading, name: str, made: int) -> int | None:
+    """By how much a total moved more than calls were made, from the reading that agrees best; None if it is unknown."""
+    after = end.number(name)
+    known = [before for reading in begins if (before := reading.number(name)) is not None]
+    if after is None or not known:
+        return None
+    return min((int(after - before) - made for before in known), key=abs)
 
 
 def _last_failure_error_s(record: Cycle) -> float | None:
