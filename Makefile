@@ -15,10 +15,10 @@ export PYTHONDONTWRITEBYTECODE :=
 
 help:
 	@echo "make demo        install into .venv and run phase 4.1 on the embedded stack"
-	@echo "make test        lint, then all tests, with as many defects as fail every check (12 minutes on two cores)"
+	@echo "make test        lint, then all tests, with as many defects as fail every check (15 to 20 minutes on two cores)"
 	@echo "make test-fast   all tests but those that start stacks or a process each, wait for times, or install (2 minutes)"
 	@echo "make lint        ruff and mypy --strict"
-	@echo "make prove       all defects against the checks named for them, and what is repeated a hundred times (an hour)"
+	@echo "make prove       all defects against the checks named for them, and what is repeated a hundred times (hours)"
 	@echo "make bench       speed and memory, beside named tools"
 	@echo "make test-extra  tests against software that they install (root, Debian)"
 	@echo "make test-pythons  the wheel on every Python that is found, with the newest and the lowest dependencies"
