@@ -1,6 +1,6 @@
 # The validator as an image: docker build -t xnai-validate .
 # Run it within the network of the stack, with a read-only root file system:
-#   docker run --rm --read-only --tmpfs /tmp --network shop_default -v "$PWD:/work:ro" -v xnai-state:/state \
+#   docker run --rm --read-only --tmpfs /tmp --network shop_default -v "$PWD:/project:ro" -v xnai-state:/state \
 #     xnai-validate run shop --wait 60s
 FROM python:3.13-slim AS build
 WORKDIR /source
@@ -13,7 +13,7 @@ RUN useradd --uid 10001 --no-create-home --shell /usr/sbin/nologin validator \
     && install --directory --owner 10001 --mode 0700 /state
 ENV PATH=/opt/xnai-validate/bin:$PATH HOME=/tmp XNAI_VALIDATE_STATE=/state PYTHONDONTWRITEBYTECODE=1
 USER 10001
-WORKDIR /work
+WORKDIR /project
 VOLUME /state
 HEALTHCHECK --interval=1m --timeout=50s --start-period=2m CMD ["xnai-validate", "run", "preflight", "--quiet"]
 ENTRYPOINT ["xnai-validate"]

@@ -133,7 +133,7 @@ def test_the_containers_have_commands_that_the_tool_takes(tmp_path: Path, web: s
         assert service["cap_drop"] == ["ALL"]
         assert "/tmp" in service["tmpfs"]
         assert (EXAMPLES / service["build"] / "Dockerfile").is_file()
-        assert ".:/work:ro" in service["volumes"]
+        assert ".:/project:ro" in service["volumes"]
     else:
         spec = document["spec"]["template"]["spec"]
         (container,) = spec["containers"]
