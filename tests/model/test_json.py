@@ -12,7 +12,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic_core import to_json as written_by_pydantic
 
-from xnai_validate.model.json import AT_ONCE, bounded, indented, json_pieces, printable_json, to_json
+from xnai_validate.model.json import (
+    AT_ONCE,
+    JsonValue,
+    bounded,
+    indented,
+    json_pieces,
+    printable_json,
+    texts_named,
+    to_json,
+)
 from xnai_validate.model.judging.findings import Finding, describe_finding
 from xnai_validate.model.results.status import Status
 
@@ -117,3 +126,10 @@ def test_long_values_are_cut_visibly() -> None:
     for _ in range(20):
         deep = [deep]
     assert "..." in str(bounded(deep))
+
+
+def test_texts_under_a_name_are_found_at_any_depth() -> None:
+    """In their order; what is no text under that name is passed over, what stands below it is searched."""
+    document: JsonValue = {"target": "a", "steps": [{"target": "b"}, {"with": {"target": {"target": "c"}}}], "x": 1}
+    assert list(texts_named("target", document)) == ["a", "b", "c"]
+    assert list(texts_named("target", "target")) == []

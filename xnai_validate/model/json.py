@@ -16,7 +16,7 @@ from pydantic import JsonValue
 
 from xnai_validate.model.text import is_plain
 
-__all__ = ["Json", "JsonObject", "JsonValue", "bounded", "json_pieces", "printable_json", "to_json"]
+__all__ = ["Json", "JsonObject", "JsonValue", "bounded", "json_pieces", "printable_json", "texts_named", "to_json"]
 
 Json = JsonValue
 """A JSON document: None, bool, int, float, str, list or dict of these."""
@@ -66,6 +66,17 @@ def bounded(value: object, depth: int = DEPTH_CAP) -> JsonValue:
             kept.append(f"... ({len(sequence)} items)")
         return kept
     return bounded(str(value))
+
+
+def texts_named(name: str, document: JsonValue) -> Iterator[str]:
+    """Yield the texts that stand under a name in a document, at any depth, in their order."""
+    if isinstance(document, dict):
+        text = document.get(name)
+        if isinstance(text, str):
+            yield text
+    items = document.values() if isinstance(document, dict) else document if isinstance(document, list) else ()
+    for item in items:
+        yield from texts_named(name, item)
 
 
 def to_json(value: object) -> bytes:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 
 from xnai_validate.config.compile.conditions import Conditions
@@ -17,7 +17,7 @@ from xnai_validate.config.files.suite import CheckEntry, SuiteHead
 from xnai_validate.config.yaml_files.document import Source
 from xnai_validate.config.yaml_files.problems import Problems, Where
 from xnai_validate.model.error_kind import ErrorKind
-from xnai_validate.model.json import JsonValue
+from xnai_validate.model.json import JsonValue, texts_named
 from xnai_validate.model.judging.rules import Rule
 from xnai_validate.model.results.fixes import OTHERWISE
 from xnai_validate.model.results.report import CheckInfo
@@ -247,20 +247,7 @@ def configured_targets(targets: Mapping[str, PlannedTarget]) -> frozenset[str]:
 
 def _lacks(item: JsonValue, configured: Collection[str]) -> bool:
     marked = isinstance(item, dict) and item.get(_MARK) is True
-    return marked and any(name not in configured for name in _targets(item))
-
-
-def _targets(value: JsonValue) -> Iterator[str]:
-    """The target names within a value."""
-    if isinstance(value, dict):
-        target = value.get("target")
-        if isinstance(target, str):
-            yield target
-        for item in value.values():
-            yield from _targets(item)
-    elif isinstance(value, list):
-        for item in value:
-            yield from _targets(item)
+    return marked and any(name not in configured for name in texts_named("target", item))
 
 
 def full_id(suite: str, need: str) -> str:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from xnai_validate.model.json import JsonValue
+from xnai_validate.model.json import JsonValue, texts_named
 from xnai_validate.model.judging.rules import Schema, Schemas
 from xnai_validate.wire.content import parse_json
 
@@ -76,21 +76,9 @@ def _validator(document: JsonValue, name: str) -> Validator:
         raise ValueError(f"the schema {name} is invalid at {error.json_path}: {error.message[:MESSAGE_CAP]}") from None
     except (RecursionError, Unresolvable):
         raise ValueError(f"the schema {name} is nested too deep or of an unknown dialect") from None
-    for reference in _references(document):
+    for reference in texts_named("$ref", document):
         _verify(reference, document, name)
     return kind(document)
-
-
-def _references(value: JsonValue) -> Iterator[str]:
-    if isinstance(value, dict):
-        reference = value.get("$ref")
-        if isinstance(reference, str):
-            yield reference
-        for item in value.values():
-            yield from _references(item)
-    elif isinstance(value, list):
-        for item in value:
-            yield from _references(item)
 
 
 def _verify(reference: str, document: JsonValue, name: str) -> None:
