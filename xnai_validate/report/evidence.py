@@ -55,7 +55,10 @@ def evidence_lines(check: CheckResult) -> list[tuple[str, str]]:
 
 
 def evidence_of(check: CheckResult) -> Evidence | None:
-    """Return the evidence of a check that failed, warns or was not measured; None if it asked no server."""
+    """Return the evidence of a check that failed, warns or was not measured: its last exchange.
+
+    What stands beside a wrong value in JSON replaces the body. None for any other status, and if no exchange was kept.
+    """
     if check.status not in (Status.FAIL, Status.ERROR, Status.WARN) or not check.exchanges:
         return None
     exchange = check.exchanges[-1]
@@ -108,7 +111,7 @@ def _in_one_line(text: str) -> str:
 
 
 def _neighbourhoods(check: CheckResult) -> Iterator[str]:
-    """For each broken rule about a value in JSON, what stands beside that value."""
+    """For each broken rule about a value in JSON, the object or list that holds the value, shortened; each one once."""
     shown: set[str] = set()
     for finding in broken_rules(check):
         fact, _, path = finding.fact.partition(" ")
@@ -139,6 +142,7 @@ def _brief(item: JsonValue) -> JsonValue:
 
 
 def _command(exchange: Exchange) -> Iterator[str]:
+    """The parts of a shell command that repeats the exchange; `@FILE` stands for a long body and for one with lines."""
     if exchange.protocol == "redis":
         yield "redis-cli"
         yield from _options(exchange)

@@ -45,7 +45,10 @@ class Load:
         return "".join(BARS[math.ceil(share / top * 8) if share else 0] for _, share in shares) if top else ""
 
     def shares(self, count: int) -> list[tuple[float, float]]:
-        """Return `count` ranges of latencies: their upper end in milliseconds, and the share of the answers in each."""
+        """Return `count` ranges of equal width on a logarithmic scale, from the shortest latency to the longest.
+
+        Each is its upper end in milliseconds and the share of the answers in it; none without answers.
+        """
         shortest, longest = self.latency.min_us, self.latency.max_us
         if shortest is None or longest is None:
             return []

@@ -170,13 +170,13 @@ def _miscounted(record: Cycle) -> tuple[int | None, int | None]:
         begins.append(refused)
     failures, successes = record.counted
     return (
-        _moved_more([record.before], record.after, "total_failures", failures),
-        _moved_more(begins, record.after, "total_successes", successes),
+        _excess([record.before], record.after, "total_failures", failures),
+        _excess(begins, record.after, "total_successes", successes),
     )
 
 
-def _moved_more(begins: Sequence[Reading], end: Reading, name: str, made: int) -> int | None:
-    """By how much a total moved more than calls were made, from the reading that agrees best; None if it is unknown."""
+def _excess(begins: Sequence[Reading], end: Reading, name: str, made: int) -> int | None:
+    """The change of a total minus the calls made, from where the two differ least; None if it is unknown."""
     after = end.number(name)
     known = [before for reading in begins if (before := reading.number(name)) is not None]
     if after is None or not known:

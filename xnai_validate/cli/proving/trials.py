@@ -95,9 +95,10 @@ class TrialResult:
         return bool(self.survived or self.broke or not self.killed)
 
     def second_trials(self) -> list[Trial]:
-        """Return the trials that are made after a miss: one of each check that did not fail, or of all.
+        """Return the trials to make after a miss.
 
-        On a healthy stack those that raised an alarm are tried again together.
+        On a healthy stack one, of the checks that raised an alarm. Of a defect one for each check that should have
+        failed; the same trial again where it could not be run, or is of all checks.
         """
         if self.trial.defect is None and not self.broke:
             return [replace(self.trial, only=self.alarms)]

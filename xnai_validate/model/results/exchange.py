@@ -64,20 +64,20 @@ class Recording(Protocol):
 
 
 class Recorder(deque[Recording]):
-    """The last exchanges of a measurement, and those whose result did not hold."""
+    """The last exchanges of a measurement, and the last ones that were marked as the reason of a failure."""
 
     def __init__(self, kept: int = KEPT) -> None:
         super().__init__(maxlen=kept)
-        self._broken: deque[Recording] = deque(maxlen=kept)
+        self._marked: deque[Recording] = deque(maxlen=kept)
 
     def mark(self) -> None:
-        """Mark the last exchange as one whose result did not hold."""
-        if self and (not self._broken or self._broken[-1] is not self[-1]):
-            self._broken.append(self[-1])
+        """Mark the last exchange as the reason of a failure: a rule about its facts is broken."""
+        if self and (not self._marked or self._marked[-1] is not self[-1]):
+            self._marked.append(self[-1])
 
     def exchanges(self) -> tuple[Exchange, ...]:
         """Return the exchanges that were marked, in their order; if none was, the last ones."""
-        return tuple(recording.exchange() for recording in self._broken or self)
+        return tuple(recording.exchange() for recording in self._marked or self)
 
 
 RECORDER: ContextVar[Recorder] = ContextVar("RECORDER", default=Recorder(kept=0))  # noqa: B039 (it keeps nothing)

@@ -1,4 +1,4 @@
-"""What to do about a failure: by the check's author for the kind of error, by him for all, or what always helps."""
+"""What to do about a failure: the author's advice for what failed, or a general hint for the kind of error."""
 
 from __future__ import annotations
 
@@ -28,16 +28,20 @@ def fix_for(
 ) -> str | None:
     """Return what to do about the broken rules of a check.
 
+    After an error: the author's advice for its kind, the general hint for its kind, the author's advice for `error`.
+    Else the author's advice for the first broken fact, by its full name or by the part before the dot. Last what is
+    advised for any failure.
+
     Args:
         fix: the author's advice for any failure.
-        fixes: his advice by the kind of an error, such as `refused`, or by a fact; `otherwise` is for all else.
+        fixes: the author's advice by the kind of an error, such as `refused`, or by a fact; `otherwise` is for all else.
         findings: the findings of the check.
         facts: its facts.
     """
     broken = [finding.fact.partition(" ")[0] for finding in findings if not finding.held]
     error = facts.get("error")
     if "error" in broken and error is not None:
-        # Other rules do not hold only because no answer came.
+        # The other rules fail because there was no answer: they are ignored.
         kind = str(error)
         hint = fixes.get(kind) or HINTS.get(kind) or fixes.get("error")
         return hint or fixes.get(OTHERWISE, fix)

@@ -46,6 +46,7 @@ _STYLE = Style(
 def percentile_curve(load: Load) -> str:
     """Return the image of latency against the share of answers, on a scale that widens towards 100 %."""
     points = [(_nines(q), load.percentile_ms(q)) for q in QUANTILES if load.latency.count * (1 - q) >= 1 or q <= 0.5]
+    # 100 % is infinitely far away on this scale: the longest latency stands half an answer before it.
     points.append((_nines(1 - 1 / (2 * load.latency.count)), load.percentile_ms(1.0)))
     chart = pygal.XY(
         **_options("Latency (ms) by percentile"),
