@@ -34,7 +34,8 @@ def fix_for(
 
     Args:
         fix: the author's advice for any failure.
-        fixes: the author's advice by the kind of an error, such as `refused`, or by a fact; `otherwise` is for all else.
+        fixes: the author's advice by the kind of an error, such as `refused`, or by a fact;
+            `otherwise` is for all else.
         findings: the findings of the check.
         facts: its facts.
     """
