@@ -14,9 +14,10 @@ from contextvars import Context, copy_context
 from pathlib import Path
 
 from xnai_validate.demo import defects, seams
-from xnai_validate.demo.processes import child, redis_server
+from xnai_validate.demo.processes import redis_server
 from xnai_validate.demo.processes.listeners import Listeners
 from xnai_validate.demo.processes.parts import parts_of, port_names
+from xnai_validate.demo.processes.supervision import child
 from xnai_validate.demo.settings import Layout, Settings
 
 READY_S = 20.0

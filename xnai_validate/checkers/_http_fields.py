@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 
 from xnai_validate.kit import AfterValidator, Target, Unmeasurable
-from xnai_validate.wire.http.destination import destination, verified_path
+from xnai_validate.wire.http.connections.destination import destination, verified_path
 from xnai_validate.wire.http.request import verify_headers
 
 _OTHER_PROTOCOLS = ("tcp", "tls", "wyoming")

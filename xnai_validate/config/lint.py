@@ -8,7 +8,7 @@ from pathlib import Path
 
 from xnai_validate.config.catalogue import BASE, Catalogue, suites_of
 from xnai_validate.config.compile.load import load_plan, plan_of_recipes, plan_of_suites
-from xnai_validate.config.compile.waivers import Pattern, Waivers, read_waivers, waivers_of
+from xnai_validate.config.compile.selection.waivers import Pattern, Waivers, read_waivers, waivers_of
 from xnai_validate.config.files.vars_file import read_vars
 from xnai_validate.config.locate import RECIPES, Library
 from xnai_validate.config.options import LoadOptions

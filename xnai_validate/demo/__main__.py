@@ -11,10 +11,10 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from xnai_validate.demo import seams
-from xnai_validate.demo.processes import child
 from xnai_validate.demo.processes.listeners import Listeners
 from xnai_validate.demo.processes.parts import ALERTS, port_names
 from xnai_validate.demo.processes.redis_server import RedisMissing, find_server
+from xnai_validate.demo.processes.supervision import child
 from xnai_validate.demo.settings import Layout, Settings, Times
 
 
@@ -35,7 +35,7 @@ def main(arguments: list[str] | None = None) -> int:
         if not options.run_dir:
             run_dir.rmdir()
         return 1 if isinstance(error, RedisMissing) else 2
-    from xnai_validate.demo.processes.supervisor import NotReady, Supervisor
+    from xnai_validate.demo.processes.supervision.supervisor import NotReady, Supervisor
 
     run_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     listeners = Listeners(port_names(options.layout))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.config.home import Home, error_lines
-from xnai_validate.config.compile.id_globs import id_pattern
+from xnai_validate.config.compile.selection.id_globs import id_pattern
 
 PROFILE = """
 title: Base

@@ -14,8 +14,8 @@ import pytest
 import xnai_validate.demo
 from xnai_validate.demo.defects import CATALOGUE, TOPICS, Defect, by_name
 from xnai_validate.demo.defects.catalogue import defects_of
-from xnai_validate.demo.processes.launch import Template
 from xnai_validate.demo.processes.stack import EmbeddedStack
+from xnai_validate.demo.processes.supervision.launch import Template
 from xnai_validate.demo.seams import SEAMS, seam
 from xnai_validate.demo.settings import Layout
 

@@ -23,8 +23,8 @@ from xnai_validate.errors import Unmeasurable
 from xnai_validate.kit import ErrorKind, Tls
 from xnai_validate.wire.failure import WireError
 from xnai_validate.wire.http.client import HttpAnswer, HttpClient, HttpRequest
+from xnai_validate.wire.http.connections.destination import destination
 from xnai_validate.wire.http.content_coding import PIECE
-from xnai_validate.wire.http.destination import destination
 from xnai_validate.wire.http.request import prepare
 from xnai_validate.wire.http.upload import Body, Padded, pieces_of
 from xnai_validate.wire.net.connection import READ_AHEAD

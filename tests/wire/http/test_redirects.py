@@ -10,7 +10,7 @@ from tests.context import observe
 from tests.scripted import Line, ReceivedRequest, Scripted, ok, scripted
 from xnai_validate.kit import Target
 from xnai_validate.model.target import Auth
-from xnai_validate.wire.http.destination import followed
+from xnai_validate.wire.http.connections.destination import followed
 
 BASIC = "Basic " + base64.b64encode(b"svc:p@ss").decode()
 

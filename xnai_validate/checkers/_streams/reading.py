@@ -11,7 +11,7 @@ from xnai_validate.kit import ErrorKind, JsonValue, bounded
 from xnai_validate.wire.content import media_type, text_of
 from xnai_validate.wire.failure import WireError
 from xnai_validate.wire.http.client import HttpClient, HttpRequest, HttpStream
-from xnai_validate.wire.http.progress import Progress
+from xnai_validate.wire.http.connections.progress import Progress
 from xnai_validate.wire.ndjson import NdjsonParser
 from xnai_validate.wire.sse.parser import Event, SseParser
 

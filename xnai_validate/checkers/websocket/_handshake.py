@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from xnai_validate.checkers.websocket._connection import WebSocket
 from xnai_validate.kit import ErrorKind, Unmeasurable
 from xnai_validate.wire.failure import WireError
-from xnai_validate.wire.http.destination import without_userinfo
+from xnai_validate.wire.http.connections.destination import without_userinfo
 from xnai_validate.wire.http.request import HttpRequest, Prepared, prepare
 from xnai_validate.wire.http.session import authorized
 from xnai_validate.wire.net.connection import Pipe, dial

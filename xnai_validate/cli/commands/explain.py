@@ -26,6 +26,6 @@ def explain(
     path: SearchPath = None,
 ) -> None:
     """Explain a kind of check (its parameters, facts and rules), a family of kinds, a fault, a recipe, or one check."""
-    from xnai_validate.cli.explanation import print_explanation  # not needed for the help and for completion
+    from xnai_validate.cli.explanation.entries import print_explanation  # not needed for the help and for completion
 
     print_explanation(name, LoadOptions(paths=tuple(path or ()), without_environment=True))

@@ -16,8 +16,8 @@ from xnai_validate.cli.proving.worker_pool import exit_worker, run_cancellable, 
 from xnai_validate.config.compile.load import load_plan
 from xnai_validate.config.options import LoadOptions
 from xnai_validate.demo.defects import CATALOGUE, Defect
-from xnai_validate.demo.processes.launch import Launch, Template, launch_program
 from xnai_validate.demo.processes.stack import EmbeddedStack
+from xnai_validate.demo.processes.supervision.launch import Launch, Template, launch_program
 from xnai_validate.demo.settings import Layout
 from xnai_validate.engine import Engine, new_run_id, signals
 from xnai_validate.errors import XnaiError

@@ -12,7 +12,7 @@ from types import FrameType
 from typing import NoReturn, ParamSpec, TypeVar
 
 from xnai_validate.cli.interrupts import interrupts
-from xnai_validate.demo.processes.parent_death import end_with_parent
+from xnai_validate.demo.processes.supervision.parent_death import end_with_parent
 
 P = ParamSpec("P")
 T = TypeVar("T")

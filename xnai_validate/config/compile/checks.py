@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 
-from xnai_validate.config.compile.conditions import Conditions
-from xnai_validate.config.compile.consent import Consent
 from xnai_validate.config.compile.measurements.measurements import Measurements
 from xnai_validate.config.compile.promises import Promises
+from xnai_validate.config.compile.selection.conditions import Conditions
+from xnai_validate.config.compile.selection.consent import Consent
+from xnai_validate.config.compile.selection.waivers import Waivers
 from xnai_validate.config.compile.thresholds import Thresholds
 from xnai_validate.config.compile.variables.interpolation import Interpolator
-from xnai_validate.config.compile.waivers import Waivers
 from xnai_validate.config.files.common import DefaultsEntry, RetryEntry, UntilEntry
 from xnai_validate.config.files.suite import CheckEntry, SuiteHead
 from xnai_validate.config.yaml_files.document import Source

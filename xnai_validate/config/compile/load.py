@@ -8,14 +8,15 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from xnai_validate.config.compile.checks import Checks, with_wait
-from xnai_validate.config.compile.conditions import Conditions
-from xnai_validate.config.compile.consent import Consent
 from xnai_validate.config.compile.criteria_and_limits import criteria_of, limits_of, within_reach
 from xnai_validate.config.compile.measurements.measurements import Measurements
 from xnai_validate.config.compile.profile_chain import Chain, Profile
 from xnai_validate.config.compile.promises import Promises
 from xnai_validate.config.compile.recipes import Recipes
-from xnai_validate.config.compile.selection import add_needed_ids, is_narrowed, matcher_of, select
+from xnai_validate.config.compile.selection.conditions import Conditions
+from xnai_validate.config.compile.selection.consent import Consent
+from xnai_validate.config.compile.selection.filters import add_needed_ids, is_narrowed, matcher_of, select
+from xnai_validate.config.compile.selection.waivers import Waivers, read_waivers
 from xnai_validate.config.compile.steady import SteadyState
 from xnai_validate.config.compile.suites import Suites
 from xnai_validate.config.compile.targets.logins import with_logins
@@ -24,7 +25,6 @@ from xnai_validate.config.compile.thresholds import Thresholds
 from xnai_validate.config.compile.variables.interpolation import Interpolator
 from xnai_validate.config.compile.variables.sources import fill_vars, read_stack_description, type_error
 from xnai_validate.config.compile.variables.space import VarSpace
-from xnai_validate.config.compile.waivers import Waivers, read_waivers
 from xnai_validate.config.files.common import DefaultsEntry
 from xnai_validate.config.files.stack import StackDescription
 from xnai_validate.config.locate import RECIPES, Library

@@ -14,7 +14,7 @@ from xnai_validate.config.compile.matrix import KEY as MATRIX
 from xnai_validate.config.compile.matrix import Instance, instances
 from xnai_validate.config.compile.profile_chain import Profile
 from xnai_validate.config.compile.recipes import PARAMS, Recipes
-from xnai_validate.config.compile.selection import cycle
+from xnai_validate.config.compile.selection.filters import cycle
 from xnai_validate.config.compile.variables.interpolation import Interpolator
 from xnai_validate.config.files.recipe import RecipeFile, RecipeHead
 from xnai_validate.config.files.suite import CheckEntry, SuiteFile, SuiteHead, check_entries

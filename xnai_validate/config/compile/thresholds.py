@@ -6,9 +6,9 @@ import re
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 
-from xnai_validate.config.compile.id_globs import id_pattern
 from xnai_validate.config.compile.measurements.measurements import Measurements, RulesByFact
 from xnai_validate.config.compile.profile_chain import Profile
+from xnai_validate.config.compile.selection.id_globs import id_pattern
 from xnai_validate.config.yaml_files.problems import Problems, Where
 from xnai_validate.kit import Checker
 from xnai_validate.model.json import JsonObject

@@ -16,8 +16,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Self, cast
 
-from xnai_validate.demo.processes.launch import Launch, Launched, LaunchFailed, launch_program
 from xnai_validate.demo.processes.stack_file import StackFile
+from xnai_validate.demo.processes.supervision.launch import Launch, Launched, LaunchFailed, launch_program
 from xnai_validate.demo.settings import Layout
 
 START_S = 40.0

@@ -20,15 +20,15 @@ from xnai_validate.errors import Unmeasurable
 from xnai_validate.model.error_kind import ErrorKind
 from xnai_validate.model.results.exchange import RECORDER
 from xnai_validate.wire.failure import WireError
+from xnai_validate.wire.http.connections.destination import Destination, without_userinfo
+from xnai_validate.wire.http.connections.progress import Progress
+from xnai_validate.wire.http.connections.transport import EXCHANGE, Exchange, Transport
 from xnai_validate.wire.http.content_coding import decoder
 from xnai_validate.wire.http.cookies import CookieJar
-from xnai_validate.wire.http.destination import Destination, without_userinfo
 from xnai_validate.wire.http.head import Head
-from xnai_validate.wire.http.progress import Progress
 from xnai_validate.wire.http.recording import BEGIN, END, HttpRecording
 from xnai_validate.wire.http.redirects import redirected
 from xnai_validate.wire.http.request import HttpRequest, Prepared, prepare
-from xnai_validate.wire.http.transport import EXCHANGE, Exchange, Transport
 from xnai_validate.wire.http.upload import pieces_of
 
 __all__ = ["BODY_CAP", "HttpAnswer", "HttpClient", "HttpRequest", "HttpStream", "Timing"]

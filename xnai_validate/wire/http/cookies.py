@@ -10,7 +10,7 @@ from email.utils import parsedate_to_datetime
 
 import httpx
 
-from xnai_validate.wire.http.destination import destination
+from xnai_validate.wire.http.connections.destination import destination
 from xnai_validate.wire.http.head import Head
 from xnai_validate.wire.http.request import HttpRequest
 

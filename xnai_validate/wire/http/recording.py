@@ -7,9 +7,9 @@ from time import perf_counter
 
 from xnai_validate.model.results.exchange import BODY_CAP, END_CAP, HEADER_CAP, HEADERS_CAP, NO_RESPONSE, Exchange
 from xnai_validate.wire.content import media_type, text_of
-from xnai_validate.wire.http.destination import without_userinfo
+from xnai_validate.wire.http.connections.destination import without_userinfo
+from xnai_validate.wire.http.connections.progress import Progress
 from xnai_validate.wire.http.head import Head
-from xnai_validate.wire.http.progress import Progress
 from xnai_validate.wire.http.request import HttpRequest, Prepared
 from xnai_validate.wire.http.upload import pieces_of
 

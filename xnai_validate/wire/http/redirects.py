@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from xnai_validate.wire.http.destination import followed
+from xnai_validate.wire.http.connections.destination import followed
 from xnai_validate.wire.http.head import Head
 from xnai_validate.wire.http.request import HttpRequest
 

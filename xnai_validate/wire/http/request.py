@@ -10,8 +10,8 @@ from dataclasses import dataclass, field, replace
 from xnai_validate import __version__
 from xnai_validate.errors import Unmeasurable
 from xnai_validate.model.target import Auth, Credentials, Session, Target, Tls
+from xnai_validate.wire.http.connections.destination import Destination, destination
 from xnai_validate.wire.http.content_coding import ACCEPT_ENCODING
-from xnai_validate.wire.http.destination import Destination, destination
 from xnai_validate.wire.http.upload import Body
 from xnai_validate.wire.net.names import tls_name
 

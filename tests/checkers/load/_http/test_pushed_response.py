@@ -16,7 +16,7 @@ from xnai_validate.checkers.load._http.opener import OPENING, Opener
 from xnai_validate.checkers.load._http.pushed_response import PushedResponse
 from xnai_validate.checkers.load._http.request_bytes import request_bytes
 from xnai_validate.kit import ErrorKind
-from xnai_validate.wire.http.network import HEAD_CAP
+from xnai_validate.wire.http.connections.network import HEAD_CAP
 from xnai_validate.wire.http.request import HttpRequest, prepare
 
 Script = Callable[[ReceivedRequest, Line], Awaitable[bool]]

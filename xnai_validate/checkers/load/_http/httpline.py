@@ -21,7 +21,7 @@ from xnai_validate.checkers.load._http.odd_response import OddResponse, has_odd_
 from xnai_validate.checkers.load._http.request_bytes import open_connection
 from xnai_validate.kit import ErrorKind
 from xnai_validate.wire.failure import WireError, wire_error
-from xnai_validate.wire.http.network import is_response
+from xnai_validate.wire.http.connections.network import is_response
 from xnai_validate.wire.http.request import IDEMPOTENT
 from xnai_validate.wire.net.tls import client_context
 

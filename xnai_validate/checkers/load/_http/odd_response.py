@@ -12,7 +12,7 @@ import h11
 
 from xnai_validate.kit import ErrorKind
 from xnai_validate.wire.failure import WireError
-from xnai_validate.wire.http.network import describe_other_protocol, is_response
+from xnai_validate.wire.http.connections.network import describe_other_protocol, is_response
 
 _CODINGS = re.compile(rb"\ntransfer-encoding[ \t]*:[ \t]*([^\r\n]*)", re.IGNORECASE)
 

@@ -13,8 +13,8 @@ import httptools
 
 from xnai_validate.kit import ErrorKind
 from xnai_validate.wire.failure import WireError, wire_error
+from xnai_validate.wire.http.connections.network import HEAD_CAP, INTERIM_CAP
 from xnai_validate.wire.http.content_coding import Decoder, decoder
-from xnai_validate.wire.http.network import HEAD_CAP, INTERIM_CAP
 
 BUFFER = 64 * 1024
 TYPE_CAP = 200

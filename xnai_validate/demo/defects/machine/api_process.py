@@ -9,8 +9,8 @@ import time
 from collections.abc import Callable
 
 from xnai_validate.demo.defects.defect import Defect
-from xnai_validate.demo.processes.child import Ready, Sockets, run_part
 from xnai_validate.demo.processes.parts import Part
+from xnai_validate.demo.processes.supervision.child import Ready, Sockets, run_part
 from xnai_validate.demo.settings import Settings
 
 _BALLAST_MIB = 900

@@ -9,8 +9,8 @@ from email.utils import formatdate
 import uvicorn
 
 from xnai_validate.demo.defects.defect import Defect
-from xnai_validate.demo.processes.child import server_config
 from xnai_validate.demo.processes.machine import host_vars, oom_kills
+from xnai_validate.demo.processes.supervision.child import server_config
 from xnai_validate.demo.settings import Settings
 
 HostVars = Callable[[Settings], dict[str, object]]

@@ -9,9 +9,9 @@ from xnai_validate.demo.api.services import Services
 from xnai_validate.demo.defects.answers.queries import before_query
 from xnai_validate.demo.defects.defect import Defect
 from xnai_validate.demo.defects.sticky_failure import StickyFailure
-from xnai_validate.demo.processes.child import Ready, Sockets, run_part
 from xnai_validate.demo.processes.parts import Part
-from xnai_validate.demo.processes.supervisor import STATE
+from xnai_validate.demo.processes.supervision.child import Ready, Sockets, run_part
+from xnai_validate.demo.processes.supervision.supervisor import STATE
 from xnai_validate.demo.settings import Settings
 
 

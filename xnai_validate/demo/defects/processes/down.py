@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from xnai_validate.demo.defects.defect import Defect
-from xnai_validate.demo.processes.child import Ready, Sockets, run_part
 from xnai_validate.demo.processes.parts import Part
-from xnai_validate.demo.processes.supervisor import is_started
+from xnai_validate.demo.processes.supervision.child import Ready, Sockets, run_part
+from xnai_validate.demo.processes.supervision.supervisor import is_started
 from xnai_validate.demo.settings import Settings
 
 

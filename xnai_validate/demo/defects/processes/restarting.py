@@ -8,9 +8,9 @@ from collections.abc import Callable
 from types import FrameType
 
 from xnai_validate.demo.defects.defect import Defect
-from xnai_validate.demo.processes.child import Ready, Sockets, run_part
 from xnai_validate.demo.processes.parts import Part
-from xnai_validate.demo.processes.supervisor import STATE, is_restarted
+from xnai_validate.demo.processes.supervision.child import Ready, Sockets, run_part
+from xnai_validate.demo.processes.supervision.supervisor import STATE, is_restarted
 from xnai_validate.demo.settings import Settings
 
 _AGAIN_S = 0.05

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from tests.config.home import Home, allowing
-from xnai_validate.config.compile.consent import is_near
+from xnai_validate.config.compile.selection.consent import is_near
 from xnai_validate.plan import PlannedCheck
 
 REFUSED = "disruptive checks are not allowed here; allow them with --allow disruptive"

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from typing import IO, Protocol, Self
 
 PROGRAM = (sys.executable, "-m", "xnai_validate.demo")
-TEMPLATE = (sys.executable, "-m", "xnai_validate.demo.processes.template")
+TEMPLATE = (sys.executable, "-m", "xnai_validate.demo.processes.supervision.template")
 
 
 class Launched(Protocol):

@@ -19,11 +19,11 @@ import httpx
 
 from xnai_validate.model.error_kind import ErrorKind
 from xnai_validate.wire.failure import WireError
-from xnai_validate.wire.http.destination import without_userinfo
+from xnai_validate.wire.http.connections.destination import without_userinfo
+from xnai_validate.wire.http.connections.network import Backend
+from xnai_validate.wire.http.connections.progress import Progress
+from xnai_validate.wire.http.connections.proxy import proxy_client, require_extra
 from xnai_validate.wire.http.head import Head, head_of
-from xnai_validate.wire.http.network import Backend
-from xnai_validate.wire.http.progress import Progress
-from xnai_validate.wire.http.proxy import proxy_client, require_extra
 from xnai_validate.wire.http.request import IDEMPOTENT, Prepared
 from xnai_validate.wire.net.tls import client_context
 

@@ -19,12 +19,13 @@ from pathlib import Path
 from types import FrameType
 
 from xnai_validate.demo.api.answers.corpus import canaries
-from xnai_validate.demo.processes import child, redis_server
-from xnai_validate.demo.processes.cleaner import clean_up_after
+from xnai_validate.demo.processes import redis_server
 from xnai_validate.demo.processes.listeners import Listeners
-from xnai_validate.demo.processes.parent_death import end_with_parent
 from xnai_validate.demo.processes.parts import Part, parts_of
 from xnai_validate.demo.processes.stack_file import StackFile, as_line, describe, replace_file
+from xnai_validate.demo.processes.supervision import child
+from xnai_validate.demo.processes.supervision.cleaner import clean_up_after
+from xnai_validate.demo.processes.supervision.parent_death import end_with_parent
 from xnai_validate.demo.seams import seam
 from xnai_validate.demo.settings import Settings
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 
 from xnai_validate import registry
 from xnai_validate.cli.embedded_stack import missing_packages
-from xnai_validate.cli.recipe_explanation import add_recipe
+from xnai_validate.cli.explanation.recipes import add_recipe
 from xnai_validate.cli.terminal import console
 from xnai_validate.cli.terminal.page import new_page
 from xnai_validate.cli.terminal.type_names import default_of, type_of

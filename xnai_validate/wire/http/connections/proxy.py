@@ -10,7 +10,7 @@ import httpcore
 
 from xnai_validate.errors import Unmeasurable
 from xnai_validate.model.target import Tls
-from xnai_validate.wire.http.network import Backend
+from xnai_validate.wire.http.connections.network import Backend
 from xnai_validate.wire.http.request import Prepared
 from xnai_validate.wire.net.names import ascii_host
 from xnai_validate.wire.net.tls import client_context

@@ -17,7 +17,7 @@ from collections.abc import Callable
 from types import FrameType
 from typing import NoReturn
 
-from xnai_validate.demo.processes.parent_death import end_with_parent
+from xnai_validate.demo.processes.supervision.parent_death import end_with_parent
 
 RESTART_AFTER_S = 0.3
 """Seconds between the death of a worker and its new start."""

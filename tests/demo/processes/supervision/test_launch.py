@@ -12,8 +12,8 @@ import psutil
 import pytest
 
 from tests.demo.processes.test_stack import TARGETS
-from xnai_validate.demo.processes.launch import Template
 from xnai_validate.demo.processes.stack import EmbeddedStack, StackFailed
+from xnai_validate.demo.processes.supervision.launch import Template
 from xnai_validate.demo.settings import Layout
 
 

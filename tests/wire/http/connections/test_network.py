@@ -9,7 +9,7 @@ import pytest
 from tests.checkers.beside import tcp_server
 from tests.context import observe
 from xnai_validate.kit import Target
-from xnai_validate.wire.http.network import describe_other_protocol, is_response
+from xnai_validate.wire.http.connections.network import describe_other_protocol, is_response
 
 GREETINGS = {
     b"SSH-2.0-OpenSSH_9.2p1 Debian-2\r\n": "an SSH server",

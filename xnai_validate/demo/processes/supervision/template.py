@@ -15,7 +15,10 @@ from typing import NoReturn
 
 from xnai_validate.demo import defects  # noqa: F401  # imports every part of the stack
 from xnai_validate.demo.__main__ import main
-from xnai_validate.demo.processes import child, supervisor  # noqa: F401  # what `main` imports only when a stack is started
+from xnai_validate.demo.processes.supervision import (
+    child,
+    supervisor,  # noqa: F401  # what `main` imports only when a stack is started
+)
 
 _REQUEST_BYTES = 65536
 

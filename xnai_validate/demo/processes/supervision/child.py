@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 from xnai_validate.demo.processes.listeners import BACKLOG
 from xnai_validate.demo.processes.parts import Part
-from xnai_validate.demo.processes.worker_pool import WorkerPool
+from xnai_validate.demo.processes.supervision.worker_pool import WorkerPool
 from xnai_validate.demo.seams import seam
 from xnai_validate.demo.settings import Settings
 

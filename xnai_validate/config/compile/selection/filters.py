@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-from xnai_validate.config.compile.id_globs import id_pattern
+from xnai_validate.config.compile.selection.id_globs import id_pattern
 from xnai_validate.config.options import LoadOptions
 from xnai_validate.config.yaml_files.problems import Problems
 from xnai_validate.model.suggestions import did_you_mean

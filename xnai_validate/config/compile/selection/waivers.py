@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 from xnai_validate.config.catalogue import Catalogue
-from xnai_validate.config.compile.id_globs import id_pattern
+from xnai_validate.config.compile.selection.id_globs import id_pattern
 from xnai_validate.config.files.waivers import WaiverEntry, parse_waivers
 from xnai_validate.config.locate import ConfigFile, Library
 from xnai_validate.config.search_path import ENDINGS, WAIVERS

@@ -18,7 +18,7 @@ import httpcore
 
 from xnai_validate.model.error_kind import ErrorKind
 from xnai_validate.wire.failure import WireError
-from xnai_validate.wire.http.progress import Progress, Stage
+from xnai_validate.wire.http.connections.progress import Progress, Stage
 from xnai_validate.wire.net.connection import Pipe, attach, connect_first, open_unix_socket, start_tls
 from xnai_validate.wire.net.resolve import literal, resolve
 

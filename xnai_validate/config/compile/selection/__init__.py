@@ -1,0 +1,1 @@
+"""Which checks of a profile run: filters, consent, conditions, and the waivers of known failures."""
