@@ -36,25 +36,25 @@ async def settle_targets(plan: Plan, clock: Clock, wait_s: float | None = None) 
     shared = Shared(lambda _: None)
     targets = {name: planned.target for name, planned in plan.targets.items()}
     scope = Scope(targets, plan.vars, clock, shared, lambda _id, _text: None)
-    end = clock.monotonic() + (wait_s or 0.0)
+    deadline = clock.monotonic() + (wait_s or 0.0)
     try:
         async with asyncio.TaskGroup() as group:
-            chosen = {planned.name: group.create_task(_settle(planned, scope, end)) for planned in open_}
+            chosen = {planned.name: group.create_task(_settle(planned, scope, deadline)) for planned in open_}
         return {name: task.result() for name, task in chosen.items()}
     finally:
         await shared.close()
 
 
-async def _settle(planned: PlannedTarget, scope: Scope, end: float) -> Choice:
+async def _settle(planned: PlannedTarget, scope: Scope, deadline: float) -> Choice:
     """Probe until one answers: at least once, and once more when the time is over."""
     while True:
-        left = end - scope.clock.monotonic()
+        left = deadline - scope.clock.monotonic()
         index = await _first_that_answers(planned, scope)
         if index is not None:
             return Choice(index, tried=index + 1, answered=True)
         if left <= 0:
             return Choice(0, tried=len(planned.candidates), answered=False)
-        await scope.clock.sleep(min(AGAIN_S, max(end - scope.clock.monotonic(), 0.0)))
+        await scope.clock.sleep(min(AGAIN_S, max(deadline - scope.clock.monotonic(), 0.0)))
 
 
 async def _first_that_answers(planned: PlannedTarget, scope: Scope) -> int | None:
@@ -129,12 +129,12 @@ class _Wait:
             waited_s = clock.monotonic() - self.begun
             if refusal is None:
                 return f"{where} accepted connections after {waited_s:.1f} s"
-            end = await self._end_of_container(planned)
+            ended = await self._end_of_container(planned)
             # Seen twice: while a container is made anew, the old one has ended and the new one has not begun.
-            ends = [*ends, end] if end else []
+            ends = [*ends, ended] if ended else []
             if len(ends) > 1:
                 self.hopeless = True
-                return f"{where} will accept no connection: {end}; the wait ended after {waited_s:.1f} s"
+                return f"{where} will accept no connection: {ended}; the wait ended after {waited_s:.1f} s"
             if self.hopeless and not ends:
                 return f"{where} was not waited for any longer after {waited_s:.1f} s: {refusal}"
             if waited_s >= self.wait_s:

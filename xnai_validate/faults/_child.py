@@ -85,9 +85,9 @@ def _spawn(command: list[str]) -> subprocess.Popen[bytes]:
 def _first_line(process: subprocess.Popen[bytes]) -> bytes:
     """The first line with its line feed; without it if the child ends or does not finish the line in time."""
     assert process.stdout is not None
-    source, line, end = process.stdout.fileno(), b"", time.monotonic() + START_S
+    source, line, deadline = process.stdout.fileno(), b"", time.monotonic() + START_S
     while b"\n" not in line and len(line) < LINE_CAP:
-        if not select.select([source], [], [], max(0.0, end - time.monotonic()))[0]:
+        if not select.select([source], [], [], max(0.0, deadline - time.monotonic()))[0]:
             return line.rstrip(b"\n")
         chunk = os.read(source, 4096)
         if not chunk:
@@ -102,8 +102,8 @@ async def end_children(injection: str, clock: Clock) -> None:
         children = children_of(injection)
         for child in children:
             child.send(number)
-        end = clock.monotonic() + patience_s
-        while any(child.alive for child in children) and clock.monotonic() < end:
+        deadline = clock.monotonic() + patience_s
+        while any(child.alive for child in children) and clock.monotonic() < deadline:
             await clock.sleep(0.01)
 
 

@@ -55,16 +55,16 @@ class Reading:
         self._progress = Progress()
         self._started = self._progress.started
         begun = loop.time()
-        end = begun + self._params.timeout
+        deadline = begun + self._params.timeout
         leave = None if self._params.leave_after_time is None else begun + self._params.leave_after_time
         try:
-            async with asyncio.timeout_at(end if leave is None else min(end, leave)) as limit:
+            async with asyncio.timeout_at(deadline if leave is None else min(deadline, leave)) as limit:
                 async with await client.send(request, self._progress) as stream:
                     self._stream = stream
                     self._last_byte = perf_counter()
-                    await self._read(stream, limit, limit.when() or end)
+                    await self._read(stream, limit, limit.when() or deadline)
         except TimeoutError:
-            self._late(loop.time(), end, leave)
+            self._late(loop.time(), deadline, leave)
         except WireError as failure:
             self._failure = failure
         finally:
@@ -72,12 +72,12 @@ class Reading:
             if self._stream is not None and not self._left:
                 self._max_gap = max(self._max_gap, self._ended - self._last_byte)
 
-    async def _read(self, stream: HttpStream, limit: asyncio.Timeout, end: float) -> None:
+    async def _read(self, stream: HttpStream, limit: asyncio.Timeout, deadline: float) -> None:
         """Feed the parser until the stream ends or is left; of a refusal, keep the beginning of its body."""
         loop = asyncio.get_running_loop()
         ok = stream.head.status == 200
         while not self._left:
-            limit.reschedule(min(end, loop.time() + self._params.idle_timeout))
+            limit.reschedule(min(deadline, loop.time() + self._params.idle_timeout))
             piece = await stream.read()
             if not piece:
                 if ok:
@@ -132,15 +132,15 @@ class Reading:
             self._first_token = self._first_token or now
             self._last_token = now
 
-    def _late(self, now: float, end: float, leave: float | None) -> None:
+    def _late(self, now: float, deadline: float, leave: float | None) -> None:
         """Note why reading was given up: it was time to leave, or one of the time limits is over."""
-        if leave is not None and now >= leave and leave < end:
+        if leave is not None and now >= leave and leave < deadline:
             self._left = True
         elif self._stream is None:
             self._failure = WireError(
                 ErrorKind.TIMEOUT, f"no response within {self._params.timeout:g} s: {self._progress.unfinished}"
             )
-        elif now >= end:
+        elif now >= deadline:
             self._failure = WireError(
                 ErrorKind.TIMEOUT, f"not at its end after {self._params.timeout:g} s and {self._parser.events} events"
             )

@@ -64,9 +64,9 @@ class Inbox:
 
     async def wait(self, until: Callable[[], bool], within_s: float) -> bool:
         """Wait until `until` holds, looked at after each arrival; whether it did in time."""
-        end = self._ctx.clock.monotonic() + within_s
+        deadline = self._ctx.clock.monotonic() + within_s
         while not until():
-            left = end - self._ctx.clock.monotonic()
+            left = deadline - self._ctx.clock.monotonic()
             if left <= 0:
                 return False
             self._news.clear()

@@ -177,11 +177,11 @@ async def _during(params: ExperimentParams, ctx: Context) -> list[str]:
 async def _recovered(params: ExperimentParams, ctx: Context, watch: Watch, others: dict[str, Observation]) -> set[str]:
     """Wait until the stack is steady or may take no longer; the others that do not hold then."""
     assert watch.reverted_at is not None
-    end = watch.reverted_at + params.recover
+    deadline = watch.reverted_at + params.recover
     ctx.progress("steady again?")
     while True:
         away = set(await failing_now(ctx, others)) if watch.is_steady else set(others)
-        if (watch.is_steady and not away) or ctx.clock.monotonic() >= end:
+        if (watch.is_steady and not away) or ctx.clock.monotonic() >= deadline:
             return away if watch.is_steady else set(await failing_now(ctx, others))
         await ctx.clock.sleep(params.every)
 

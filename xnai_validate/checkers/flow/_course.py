@@ -105,11 +105,11 @@ class Course:
 
     async def _until_held(self, step: Step) -> str | None:
         """Why the step does not hold, after as many attempts as it has time for; None where it holds."""
-        end = self._ctx.clock.monotonic() + step.within
+        deadline = self._ctx.clock.monotonic() + step.within
         while True:
             seen = await self._ctx.observe(step, self.values)
             reason = failure(step, seen) or self._capture(step, seen)
-            left = end - self._ctx.clock.monotonic()
+            left = deadline - self._ctx.clock.monotonic()
             if reason is None or left <= 0:
                 return reason
             await self._ctx.clock.sleep(min(step.every, left))

@@ -71,14 +71,14 @@ async def watch(ctx: Context, what: Watch, name: str, within_s: float, *, change
     With `changed` that counts only once the truth has changed: some probe does not hold; without it, all must hold.
     """
     seen = Seen(name, ctx.clock.monotonic())
-    end = seen.begun_s + within_s
+    deadline = seen.begun_s + within_s
     steady = 0
     while len(seen.samples) < LOOKS_CAP:
         sample = await look(ctx, what.health, what.probes, what.paths)
         seen.samples.append(sample.sharing(seen.samples[-1]) if seen.samples else sample)
         settled = all(sample.agrees(probe) for probe in what.probes) and all(sample.truth.values()) is not changed
         steady = steady + 1 if settled else 0
-        if steady >= STEADY or ctx.clock.monotonic() >= end:
+        if steady >= STEADY or ctx.clock.monotonic() >= deadline:
             break
         await ctx.clock.sleep(what.every_s)
     return seen

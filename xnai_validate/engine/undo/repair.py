@@ -96,8 +96,8 @@ async def _repaired(
     """Revert the fault of a record that no running process owns, and remove the record once that is proven."""
     if isinstance(record, Unreadable):
         return Repaired(record.id, f"an unreadable record, {record.id}", False, record.why)
-    end = clock.monotonic() + END_S
-    while patient and not overdue and record.owned and clock.monotonic() < end:
+    deadline = clock.monotonic() + END_S
+    while patient and not overdue and record.owned and clock.monotonic() < deadline:
         await clock.sleep(0.05)  # the pipe of a run closes a moment before its process ends
     if record.owned and not overdue:
         why = f"process {record.owner.pid} still runs, and reverts it itself; end it first"

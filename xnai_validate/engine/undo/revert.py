@@ -67,7 +67,7 @@ async def revert(
         impatient: once it is set, at most a second is left for the proof.
         on_reverted: called between reverting and reading.
     """
-    end = ctx.clock.monotonic() + fault.grace_s
+    deadline = ctx.clock.monotonic() + fault.grace_s
     result = await result_or_error(fault.methods.revert(undo, ctx), fault.grace_s)
     if isinstance(result, Gone):
         return Proof(True)
@@ -76,7 +76,7 @@ async def revert(
         problem = error_text(result, f"it was not reverted within {fault.grace_s:g} s")
     on_reverted()
     while True:
-        left = max(end - ctx.clock.monotonic(), SHORT_GRACE_S)
+        left = max(deadline - ctx.clock.monotonic(), SHORT_GRACE_S)
         after = await result_or_error(fault.methods.fingerprint(undo, ctx), left)
         if isinstance(after, Gone) or after == before:
             return Proof(True)
@@ -85,8 +85,8 @@ async def revert(
         else:
             why = f"before it was {value_text(before)}, now it is {value_text(after)}"
         if impatient.is_set():
-            end = min(end, ctx.clock.monotonic() + SHORT_GRACE_S)
-        if ctx.clock.monotonic() >= end:
+            deadline = min(deadline, ctx.clock.monotonic() + SHORT_GRACE_S)
+        if ctx.clock.monotonic() >= deadline:
             return Proof(False, f"{problem}; {why}" if problem else why)
         await ctx.clock.sleep(AGAIN_S)
 

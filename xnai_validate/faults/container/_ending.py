@@ -48,14 +48,14 @@ class EndsContainer:
 
         Its restart count proves nothing: the engine sets it to 0 when a container is started by command.
         """
-        end = ctx.clock.monotonic() + undo.within_s
+        deadline = ctx.clock.monotonic() + undo.within_s
         while True:
             status = status_of(await inspect(undo))
             if status in ("exited", "created", "dead", "stopped"):
                 await act(undo, "start")
             elif status == "running" and await connects(ctx.target) is not False:
                 return
-            if ctx.clock.monotonic() >= end:
+            if ctx.clock.monotonic() >= deadline:
                 raise Unmeasurable(f"{ctx.target.name} did not come back within {undo.within_s:g} s; it is {status}")
             await ctx.clock.sleep(POLL_S)
 

@@ -53,9 +53,9 @@ class Pause:
         """Stop parents first, so that none starts another meanwhile; all are stopped when this returns."""
         for process in undo.processes:
             send(process, signal.SIGSTOP)
-        end = ctx.clock.monotonic() + STOPPED_S
+        deadline = ctx.clock.monotonic() + STOPPED_S
         while running := [process for process in undo.processes if process.state not in ("T", None)]:
-            if ctx.clock.monotonic() >= end:
+            if ctx.clock.monotonic() >= deadline:
                 raise Unmeasurable(f"process {running[0].pid} of {ctx.target.name} does not stop")
             await ctx.clock.sleep(0.005)
         return None

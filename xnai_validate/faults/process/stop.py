@@ -149,9 +149,9 @@ async def _runs(undo: StopUndo, ctx: FaultContext) -> bool:
 
 
 async def _ended(processes: tuple[ProcessId, ...], within_s: float, clock: Clock) -> bool:
-    end = clock.monotonic() + within_s
+    deadline = clock.monotonic() + within_s
     while any(process.alive for process in processes):
-        if clock.monotonic() >= end:
+        if clock.monotonic() >= deadline:
             return False
         await clock.sleep(0.01)
     return True
