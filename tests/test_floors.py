@@ -35,6 +35,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "config": frozenset({"registry", "schema", "plan", "durations", "kit", "wire", "model", "errors"}),
     "report": frozenset({"model", "errors"}),
     "baseline": frozenset({"model", "errors"}),
+    "history": frozenset({"model", "errors"}),
     "demo": frozenset(),
     "importing": frozenset({"config", "model", "errors"}),
     "cli": frozenset(
@@ -43,6 +44,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
             "engine",
             "report",
             "baseline",
+            "history",
             "importing",
             "registry",
             "schema",

@@ -33,7 +33,7 @@ def report_of(name: str) -> RunReport:
     """Return the report of a run, from its journal or a JSON report. Raises ConfigError if it cannot be read."""
     if _is_json_document(name):
         return _report(_read(Path(name)), Path(name))
-    return _report_of_journal(_journal(name))
+    return report_of_journal(_journal(name))
 
 
 def events_of(name: str) -> Iterator[Event]:
@@ -64,7 +64,7 @@ def recorded_of(name: str) -> tuple[RecordedRun, ...]:
         report = _report(data, Path(name))
     else:
         try:
-            report = _report_of_journal(_journal(name))
+            report = report_of_journal(_journal(name))
         except ConfigError as error:
             if _is_file(name):
                 raise
@@ -114,7 +114,8 @@ def _journal(name: str) -> Path:
     raise ConfigError(f'no run "{name}" is stored', hint=hint or "list the runs with: xnai-validate list runs")
 
 
-def _report_of_journal(path: Path) -> RunReport:
+def report_of_journal(path: Path) -> RunReport:
+    """Return the report of the file of a journal. Raises ConfigError if it cannot be read."""
     try:
         return build_report(read_journal(path))
     except ValueError as error:

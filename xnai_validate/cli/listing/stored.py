@@ -2,38 +2,44 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-from itertools import islice
 from pathlib import Path
 
 from xnai_validate.baseline import store
-from xnai_validate.engine.events.journal import journals, read_journal
+from xnai_validate.cli.run_history import current_history
 from xnai_validate.engine.state_folder import state_dir
 from xnai_validate.errors import XnaiError
-from xnai_validate.model.results.events import RunStarted
+from xnai_validate.history.records import RUNNING, RunRecord
+from xnai_validate.model.units import format_ms
 from xnai_validate.report.lists import counted
-from xnai_validate.report.terminal.page import Page, Span
+from xnai_validate.report.terminal.page import Page, Span, Style
+
+_STYLES: dict[str, Style] = {"passed": "green", "failed": "bold red", RUNNING: "cyan"}
 
 
 def add_runs(page: Page) -> None:
-    """Add the stored runs, newest first."""
-    paths = journals(state_dir())
-    if not paths:
+    """Add the stored runs, newest first: when, how long, verdict, counts, profiles."""
+    with current_history() as history:
+        runs, unreadable = history.runs(), history.unreadable
+    if not runs and not unreadable:
         page.text(f"no run is stored in {state_dir() / 'runs'}")
-    page.table([_run(path) for path in reversed(paths)])
+    page.table([run_row(run) for run in runs])
+    page.table([[(run_id, "bold"), (why, "dim")] for run_id, why in unreadable.items()])
 
 
-def _run(path: Path) -> list[Span]:
-    """Return the row of a run; only the first event of its journal is read."""
-    try:
-        first = next(islice(read_journal(path), 1), None)
-    except XnaiError as error:
-        return [(path.stem, "bold"), ("", ""), (error.message, "dim")]
-    if not isinstance(first, RunStarted):
-        return [(path.stem, "bold"), ("", ""), ("its journal has no beginning", "dim")]
-    started = f"{datetime.fromtimestamp(first.run.started_at, UTC):%Y-%m-%d %H:%M} UTC"
-    checks = f"{' '.join(first.run.profiles)}, {counted(len(first.checks), 'check')}"
-    return [(path.stem, "bold"), (started, "dim"), (checks, "")]
+def run_row(run: RunRecord) -> list[Span]:
+    """Return the row of a run."""
+    started = f"{run.started_at[:16].replace('T', ' ')} UTC"
+    total = sum(run.counts.values())
+    counts = ", ".join(f"{count} {status}" for status, count in run.counts.items() if count)
+    text = f"{run.name}, {counted(total, 'check')}: {counts}" if counts else run.name
+    took = "" if run.verdict == RUNNING else format_ms(run.elapsed_ms)
+    return [
+        (run.id, "bold"),
+        (started, "dim"),
+        (took, ""),
+        (run.verdict, _STYLES.get(run.verdict, "yellow")),
+        (text, ""),
+    ]
 
 
 def add_baselines(page: Page) -> None:

@@ -7,10 +7,12 @@ import sys
 import time
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from xnai_validate import __version__
 from xnai_validate.cli.interrupts import Interrupts, interrupts
 from xnai_validate.cli.outputs import Outputs
+from xnai_validate.cli.run_history import remember
 from xnai_validate.cli.running.dry_run import describe_plan
 from xnai_validate.cli.running.earlier_runs.baselines import Baselines
 from xnai_validate.cli.running.earlier_runs.rerun import failed_before
@@ -79,6 +81,7 @@ class Run:
     handler: Interrupts
     sinks: Sinks = field(init=False)
     report_builder: ReportBuilder = field(init=False, default_factory=ReportBuilder)
+    journal_path: Path | None = field(init=False, default=None)
 
     def __post_init__(self) -> None:
         self.sinks = Sinks(live_sinks(self.options, self.format, self.outputs))
@@ -99,6 +102,8 @@ class Run:
         self.handler.ignored = False
         if not self.format.streaming:
             self.sinks.attempt("stdout", lambda: self._print(report, files))
+        if (why := remember(report, self.journal_path)) is not None:
+            console.print_notice(f"the run is not in the history: {why}")
         for broken in self.sinks.broken:
             console.print_notice(f"a reporter broke: {broken}")
         return with_broken_reporter(report.exit_code) if self.sinks.broken else report.exit_code
@@ -128,6 +133,7 @@ class Run:
                 self.sinks.take(event)
                 self.report_builder.add(event)
             self.handler.ignored = True
+        self.journal_path = engine.journal_path
 
     def _record(self, report: RunReport) -> None:
         sentence = self.baselines.add(report)

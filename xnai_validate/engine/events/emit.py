@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import os
 from collections import deque
 from collections.abc import Callable, Iterable
@@ -100,6 +101,8 @@ class Journal:
         _prune(path.parent)
         self.path = path
         self._fd = os.open(path, os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_WRONLY | os.O_CLOEXEC, 0o600)
+        with suppress(OSError):  # a file system without locks
+            fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)  # shows that the run goes on, see `is_being_written`
 
     def append(self, line: Iterable[bytes], *, synced: bool) -> None:
         """Write one event, given in pieces; `synced` waits until it is on the disk. Raises OSError."""

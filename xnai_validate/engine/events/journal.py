@@ -5,6 +5,7 @@ The emitter writes each event as it happens, so a killed run leaves all events u
 
 from __future__ import annotations
 
+import fcntl
 import os
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -36,6 +37,18 @@ def journal_path(run_id: str, state: Path) -> Path:
 def journals(state: Path) -> tuple[Path, ...]:
     """The journals that are kept, oldest first."""
     return tuple(sorted((state / "runs").glob("*.jsonl")))
+
+
+def is_being_written(path: Path) -> bool:
+    """Whether the run of a journal still goes on: it holds a lock on the file, which ends with its process."""
+    try:
+        with path.open("rb") as file:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+    return False
 
 
 def read_journal(path: Path) -> Iterator[Event]:

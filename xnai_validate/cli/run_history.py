@@ -1,0 +1,44 @@
+"""The history of runs, brought up to date with the journals of the state folder."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from xnai_validate.cli.stored_runs import report_of_journal
+from xnai_validate.engine.events.journal import is_being_written, journals
+from xnai_validate.engine.state_folder import refuse_shared, state_dir
+from xnai_validate.errors import XnaiError
+from xnai_validate.history.database import History, StoredJournal, open_history
+from xnai_validate.model.results.report import RunReport
+
+
+@contextmanager
+def current_history() -> Iterator[History]:
+    """Open the history, with every run that has a journal. Raises ConfigError if another user can write it."""
+    state = state_dir()
+    refuse_shared(state, state / "runs")
+    with open_history(state) as history:
+        stored = (StoredJournal(path, is_being_written(path)) for path in journals(state))
+        history.update(stored, report_of_journal)
+        yield history
+
+
+def remember(report: RunReport, journal: Path | None) -> str | None:
+    """Add a run that has ended to the history; return why that failed, if it did.
+
+    A run without a journal is left out, since the history must be the same when it is made again.
+    """
+    if journal is None:
+        return None
+    state = state_dir()
+    try:
+        refuse_shared(state, state / "runs")
+        with open_history(state) as history:
+            history.add(report, journal.stat().st_size)
+    except OSError as error:
+        return error.strerror or str(error)
+    except XnaiError as error:
+        return error.message
+    return None

@@ -1,0 +1,1 @@
+"""History: what earlier runs found, in a SQLite database beside their journals."""
