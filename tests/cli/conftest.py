@@ -90,6 +90,8 @@ class Site:
     """The paths that were asked for."""
     hanging: threading.Event = field(default_factory=threading.Event)
     closing: threading.Event = field(default_factory=threading.Event)
+    down: threading.Event = field(default_factory=threading.Event)
+    """Set: every answer is 503."""
 
 
 @pytest.fixture
@@ -107,7 +109,7 @@ def site() -> Iterator[Site]:
                 found.closing.wait(60)
                 return
             body = b'{"status": "ok"}' if self.path == "/ok" else b"Traceback [red] \x1b[2J"
-            self.send_response(200 if self.path == "/ok" else 500)
+            self.send_response(503 if found.down.is_set() else 200 if self.path == "/ok" else 500)
             self.send_header("Content-Type", "application/json")
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()

@@ -21,6 +21,7 @@ COMMANDS = {
     "report": "Render a stored run in any format.",
     "compare": "Compare two runs or baselines; exit 1 if the second is worse.",
     "history": "Show pass rates, flakiness and trends over the stored runs.",
+    "watch": "Repeat a run and show what changes.",
     "undo": "Revert faults that a killed run has left in force.",
     "schema": "Print the JSON Schema of a file, the report or the events.",
     "demo": "Start the embedded stack, healthy or with defects.",

@@ -19,11 +19,14 @@ class Interrupts:
 
     def __init__(self) -> None:
         self.ignored = False
+        self.pending = False
+        """Whether a signal came while signals were ignored."""
 
     def __call__(self, number: int, frame: FrameType | None) -> None:
         """Handle a signal."""
         if not self.ignored:
             raise KeyboardInterrupt
+        self.pending = True
 
 
 @contextmanager

@@ -17,8 +17,8 @@ _OPTIONS = frozenset(
     if field.name != "path"
 )
 """The variables that set an option of `run`."""
-_OTHERS = frozenset({f"{PREFIX}STATE", f"{PREFIX}PATH", f"{PREFIX}JOBS"})
-"""Other variables of the tool: its state folder, its search path, and an option of `prove`."""
+_OTHERS = frozenset(f"{PREFIX}{name}" for name in ("STATE", "PATH", "JOBS", "EVERY"))
+"""Other variables of the tool: its state folder, its search path, options of `prove`, `watch` and `serve`."""
 
 
 def unknown_variables(environ: Mapping[str, str]) -> list[str]:

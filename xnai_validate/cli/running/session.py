@@ -28,9 +28,10 @@ from xnai_validate.cli.running.host import host_facts
 from xnai_validate.cli.running.options import RunOptions
 from xnai_validate.cli.running.reporters import live_sinks
 from xnai_validate.cli.running.sinks import Sinks
-from xnai_validate.cli.running.stack import open_stack, urls_now
+from xnai_validate.cli.running.stack import Stack, open_stack, urls_now
 from xnai_validate.cli.running.targets import await_targets, load_selected, read_ahead, settle
 from xnai_validate.cli.terminal import console
+from xnai_validate.config.options import LoadOptions
 from xnai_validate.config.yaml_files.document import SourceCache
 from xnai_validate.engine import Engine, new_run_id, signals
 from xnai_validate.model.results.report import RunReport
@@ -56,16 +57,30 @@ def execute(options: RunOptions) -> int:
         # Of thousands of checks the files take as much memory as the plan, so they are kept only to be read ahead.
         cache = SourceCache() if options.demo else None
         stack = exits.enter_context(open_stack(options, lambda: read_ahead(profiles, options.load_options(), cache)))
-        load = options.load_options(stack.description, stack.file, failed_before(profiles) if options.rerun else None)
-        plan = load_selected(profiles, load, cache)
         if options.dry_run:
+            plan = load_selected(profiles, _load_options(options, stack), cache)
             console.print_out(describe_plan(with_expected_time(plan), _view(options), demo=options.demo))
             return 0
-        refuse_disturbed_targets(plan)
-        plan = with_expected_time(await_targets(settle(plan, profiles, load), profiles, load))
-        if not options.quiet and (forecast := describe_expected(plan)):
-            console.print_notice(forecast)
+        plan = prepared_plan(options, stack, cache)
         return Run(options, format_, plan, outputs, baselines, handler).execute()
+
+
+def prepared_plan(
+    options: RunOptions, stack: Stack, cache: SourceCache | None = None, *, forecast: bool = True
+) -> Plan:
+    """Load the plan of a run and wait for its targets; with `forecast`, print how long it takes. Raises XnaiError."""
+    profiles, load = tuple(options.profiles), _load_options(options, stack)
+    plan = load_selected(profiles, load, cache)
+    refuse_disturbed_targets(plan)
+    plan = with_expected_time(await_targets(settle(plan, profiles, load), profiles, load))
+    if forecast and not options.quiet and (sentence := describe_expected(plan)):
+        console.print_notice(sentence)
+    return plan
+
+
+def _load_options(options: RunOptions, stack: Stack) -> LoadOptions:
+    rerun = failed_before(tuple(options.profiles)) if options.rerun else None
+    return options.load_options(stack.description, stack.file, rerun)
 
 
 @dataclass(slots=True)
@@ -88,6 +103,18 @@ class Run:
 
     def execute(self) -> int:
         """Run the checks, write the reports, return the exit code."""
+        report = self.measure()
+        if self.baselines.record is not None:
+            self.sinks.attempt("--record", lambda: self._record(report))
+        files = self.write_files(report)
+        self.handler.ignored = False
+        if not self.format.streaming:
+            self.sinks.attempt("stdout", lambda: self._print(report, files))
+        self.conclude(report)
+        return with_broken_reporter(report.exit_code) if self.sinks.broken else report.exit_code
+
+    def measure(self) -> RunReport:
+        """Run the checks and return the report; signals are ignored from the end of the checks on."""
         try:
             run_in_loop(self.plan, self._run_checks())
         except Exception as error:
@@ -95,18 +122,7 @@ class Run:
             raise
         finally:
             self.sinks.close()
-        report = self.report_builder.build()
-        if self.baselines.record is not None:
-            self.sinks.attempt("--record", lambda: self._record(report))
-        files = self._write_files(report)
-        self.handler.ignored = False
-        if not self.format.streaming:
-            self.sinks.attempt("stdout", lambda: self._print(report, files))
-        if (why := remember(report, self.journal_path)) is not None:
-            console.print_notice(f"the run is not in the history: {why}")
-        for broken in self.sinks.broken:
-            console.print_notice(f"a reporter broke: {broken}")
-        return with_broken_reporter(report.exit_code) if self.sinks.broken else report.exit_code
+        return self.report_builder.build()
 
     async def _run_checks(self) -> None:
         """Run the engine; pass every event to the sinks and to the report builder.
@@ -140,7 +156,14 @@ class Run:
         if not self.options.quiet:
             console.print_notice(sentence)
 
-    def _write_files(self, report: RunReport) -> tuple[str, ...]:
+    def conclude(self, report: RunReport) -> None:
+        """Add the run to the history; print a notice for each reporter that broke."""
+        if (why := remember(report, self.journal_path)) is not None:
+            console.print_notice(f"the run is not in the history: {why}")
+        for broken in self.sinks.broken:
+            console.print_notice(f"a reporter broke: {broken}")
+
+    def write_files(self, report: RunReport) -> tuple[str, ...]:
         """Write all report files; return the names of those that are complete."""
         written: list[str] = []
         for output in self.outputs.all:

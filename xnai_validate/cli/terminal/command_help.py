@@ -6,7 +6,7 @@ import inspect
 from collections.abc import Callable
 from functools import wraps
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, TypeVar, get_type_hints
 
 import typer
 from typer.core import TyperCommand
@@ -37,7 +37,11 @@ def takes(options: type[Options]) -> Callable[[Callable[[Options], int]], Callab
         def command(**values: Any) -> None:
             raise typer.Exit(work(options(**values)))
 
-        command.__signature__ = inspect.signature(options, eval_str=True)  # type: ignore[attr-defined]
+        signature = inspect.signature(options)
+        # Each annotation is read in the module of the class that declares it, which may be a base class.
+        types = get_type_hints(options, include_extras=True)
+        parameters = [each.replace(annotation=types[each.name]) for each in signature.parameters.values()]
+        command.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]
         return command
 
     return decorate

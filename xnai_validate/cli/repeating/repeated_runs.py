@@ -1,0 +1,111 @@
+"""The loop of `watch` and `serve`: run, hand over the report, wait, run again, until a signal ends it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager, ExitStack, nullcontext
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from xnai_validate.cli.interrupts import Interrupts, interrupts
+from xnai_validate.cli.outputs import Outputs
+from xnai_validate.cli.repeating.options import RepeatedOptions
+from xnai_validate.cli.running.earlier_runs.baselines import Baselines
+from xnai_validate.cli.running.environment import add_env_files
+from xnai_validate.cli.running.faults_in_force import refuse_left_faults
+from xnai_validate.cli.running.session import Run, prepared_plan
+from xnai_validate.cli.running.stack import Stack, open_stack, read_stack_file
+from xnai_validate.errors import NotUndone, XnaiError
+from xnai_validate.model.results.report import RunReport
+from xnai_validate.model.results.verdict import Exit
+from xnai_validate.report.registry import FORMATS
+
+LEAST_PAUSE_S = 1.0
+"""Seconds between two runs, also where a run takes longer than the interval."""
+
+
+class Listener(Protocol):
+    """What a command does with its runs."""
+
+    def ended(self, report: RunReport) -> None:
+        """Receive the report of a run that was not interrupted."""
+
+    def not_begun(self, error: XnaiError) -> None:
+        """Receive the reason why a run could not begin, such as a profile that has an error by now."""
+
+    def waiting(self, seconds: float) -> AbstractContextManager[object]:
+        """Return the context in which the time until the next run passes."""
+        return nullcontext()
+
+
+@dataclass(slots=True)
+class RepeatedRuns:
+    """The runs of one command. No more than the listener keeps of a run outlives it."""
+
+    options: RepeatedOptions
+    listener: Listener
+    exit_code: int = int(Exit.INTERRUPTED)
+    """The exit code of the last run that was not interrupted."""
+    clock: Callable[[], float] = time.monotonic
+    _stack: Stack = field(default_factory=Stack)
+    _first: bool = True
+
+    def repeat(self) -> int:
+        """Run until a signal, or until a fault may be in force; return the exit code of the last run.
+
+        Raises XnaiError if the first run cannot begin, NotUndone if a later one cannot because of a fault.
+        """
+        add_env_files(self.options.env_file or ())
+        refuse_left_faults()
+        with ExitStack() as exits:
+            handler = exits.enter_context(interrupts())
+            try:
+                self._stack = exits.enter_context(open_stack(self.options, lambda: None))
+                while self._again(handler):
+                    pass
+            except KeyboardInterrupt:
+                if self._first:
+                    raise
+        return self.exit_code
+
+    def _again(self, handler: Interrupts) -> bool:
+        """Run once and wait; return whether another run follows."""
+        begun = self.clock()
+        try:
+            report = self._run(handler)
+        except NotUndone:
+            raise
+        except XnaiError as error:
+            if self._first:
+                raise
+            self.exit_code = int(Exit.UNDECIDED)
+            self.listener.not_begun(error)
+        else:
+            if report.run.stopped != "interrupted" or report.exit_code == Exit.NOT_UNDONE:
+                self.exit_code = report.exit_code
+                self._first = False
+                self.listener.ended(report)
+            if handler.pending or report.run.stopped == "interrupted" or report.exit_code == Exit.NOT_UNDONE:
+                return False
+        pause_s = max(LEAST_PAUSE_S, begun + self.options.every - self.clock())
+        with self.listener.waiting(pause_s):
+            time.sleep(pause_s)
+        return True
+
+    def _run(self, handler: Interrupts) -> RunReport:
+        """Load the plan anew, so that an edited profile and a restarted stack are taken as they are, and run it."""
+        options = self.options
+        stack = self._stack
+        if not self._first:
+            refuse_left_faults()
+            if stack.file is not None:
+                stack = Stack(read_stack_file(stack.file), stack.file)
+        plan = prepared_plan(options, stack, forecast=self._first)
+        with Outputs(tuple(options.output or ())) as outputs:
+            run = Run(options, FORMATS.get(options.format), plan, outputs, Baselines(options.baseline, None), handler)
+            report = run.measure()
+            handler.ignored = False
+            run.write_files(report)
+            run.conclude(report)
+            return report
