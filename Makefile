@@ -11,7 +11,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 # Some machines set it; then each of the thousand processes of the tests would compile all modules anew.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: demo test test-fast test-extra test-pythons lint prove bench clean help
+.PHONY: demo test test-fast test-extra test-pythons lint prove bench docs pictures clean help
 
 help:
 	@echo "make demo        install into .venv and run phase 4.1 on the embedded stack"
@@ -22,6 +22,8 @@ help:
 	@echo "make bench       speed and memory, beside named tools"
 	@echo "make test-extra  tests against software that they install (root, Debian)"
 	@echo "make test-pythons  the wheel on every Python that is found, with the newest and the lowest dependencies"
+	@echo "make docs        the documentation, into site/ (strict: every link and anchor is checked)"
+	@echo "make pictures    the pictures of the README and the documentation (needs chromium)"
 	@echo "make clean       remove .venv and caches"
 
 $(STAMP): pyproject.toml
@@ -49,7 +51,7 @@ test: lint
 SLOW := e2e faults field packaging pytest_plugin test_contributing.py demo/processes demo/defects \
 	checkers/breaker checkers/health/test_truth.py checkers/load/test_bounds.py \
 	checkers/http/test_contract.py checkers/http/test_openapi.py checkers/http/test_openapi_hostile.py \
-	cli/commands/test_prove.py cli/test_main.py cli/test_interrupts.py cli/terminal/test_standard_streams.py
+	cli/commands/test_prove.py docs/test_site.py docs/test_examples.py cli/test_main.py cli/test_interrupts.py cli/terminal/test_standard_streams.py
 
 test-fast: $(STAMP)
 	$(PYTEST) $(SLOW:%=--ignore=tests/%)
@@ -67,5 +69,11 @@ prove: $(STAMP)
 bench: $(STAMP)
 	$(BIN)/python -m bench
 
+docs: $(STAMP)
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict
+
+pictures: $(STAMP)
+	$(BIN)/python -m manual.pictures
+
 clean:
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) site .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -12,7 +12,7 @@ ROOT = Path(xnai_validate.__file__).parent
 TESTS = Path(__file__).parent
 REGISTERED = ("checkers", "faults", "report/formats", "cli/commands")
 """Rooms in which a file is a kind, a fault, a format or a command by its name."""
-TOPICS = ("e2e", "extra", "field", "packaging", "reference")
+TOPICS = ("docs", "e2e", "extra", "field", "packaging", "reference")
 """Rooms of tests that hold the tool, the package or another stack as a whole."""
 
 TESTED_ELSEWHERE = {
@@ -41,7 +41,6 @@ SITUATIONS = {
     "checkers/sse/test_cases.py": "streams as files of cases",
     "checkers/sse/test_disconnect.py": "clients that leave",
     "cli/test_main.py": "the program from its start to its exit code",
-    "cli/test_readme.py": "what the README shows",
     "config/test_bad.py": "profiles and suites that are wrong, as files of cases",
     "demo/defects/test_processes.py": "defects of processes, by their symptoms",
     "demo/defects/test_symptoms.py": "the symptom of each defect",

@@ -107,9 +107,10 @@ def in_file(path: Path) -> list[tuple[int, str, str]]:
 
 def files() -> list[Path]:
     """The files that are read: code, documents, checks and profiles."""
-    code = [path for folder in ("xnai_validate", "bench") for path in (ROOT / folder).rglob("*.py")]
+    code = [path for folder in ("xnai_validate", "bench", "manual") for path in (ROOT / folder).rglob("*.py")]
     yaml = [path for folder in ("checks", "profiles") for path in (ROOT / folder).rglob("*.yaml")]
-    return [*sorted(code), *sorted(yaml), ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md"]
+    pages = [ROOT / f"{name}.md" for name in ("README", "CONTRIBUTING", "CHANGELOG")]
+    return [*sorted(code), *sorted(yaml), *pages, *sorted((ROOT / "docs").rglob("*.md"))]
 
 
 def test_words_are_plain() -> None:

@@ -75,9 +75,10 @@ def test_defects_are_listed_and_unknown_ones_refused(place: Place) -> None:
     assert "did you mean" in result.stderr
 
 
-def test_the_defects_that_the_readme_names_exist() -> None:
-    """What a reader copies from the README works."""
-    text = (Path(__file__).parents[3] / "README.md").read_text(encoding="utf-8")
+def test_the_defects_that_the_documents_name_exist() -> None:
+    """What a reader copies from them works."""
+    pages = (Path(__file__).parents[3] / "docs").glob("*.md")
+    text = "".join(page.read_text(encoding="utf-8") for page in pages)
     named = set(re.findall(r"--defect ([a-z][a-z-]+)", text))
     assert named
     assert named <= set(CATALOGUE)
