@@ -31,7 +31,7 @@ from tests.checkers.streaming import (
 )
 from tests.context import call_checker, check_context, observe
 from tests.scripted import Line, ReceivedRequest, Scripted, ok, raw_response, scripted
-from xnai_validate.checkers.load import _streamline as streamline
+from xnai_validate.checkers.load._streams import line as streamline
 from xnai_validate.kit import Observed, Target, Tls
 from xnai_validate.model.histogram import Histogram
 

@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from xnai_validate.checkers._http_fields import HttpPath
 from xnai_validate.checkers.load._models import load_waits
-from xnai_validate.checkers.load._stream_load import StreamLoad, StreamLoadFacts, measure_streams
+from xnai_validate.checkers.load._streams.stream_load import StreamLoad, StreamLoadFacts, measure_streams
 from xnai_validate.kit import Context, checker
 from xnai_validate.wire.ndjson import MEDIA_TYPES, NdjsonParser
 

@@ -7,7 +7,7 @@ from typing import Annotated
 from xnai_validate.checkers.load._generator.drive import Drive
 from xnai_validate.checkers.load._generator.figures import load_figures
 from xnai_validate.checkers.load._models import LoadFacts, LoadParams, load_waits
-from xnai_validate.checkers.load._redisline import GOOD, Commands, RedisLine
+from xnai_validate.checkers.load._redis.line import GOOD, Commands, RedisLine
 from xnai_validate.kit import Context, Ge, Le, Len, Size, checker
 from xnai_validate.wire.redis.client import redis_address
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from xnai_validate.checkers._streams.framing import FramingParams
 from xnai_validate.checkers.load._models import load_waits
-from xnai_validate.checkers.load._stream_load import StreamLoad, StreamLoadFacts, measure_streams
+from xnai_validate.checkers.load._streams.stream_load import StreamLoad, StreamLoadFacts, measure_streams
 from xnai_validate.kit import Context, checker
 
 

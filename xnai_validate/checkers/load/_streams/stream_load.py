@@ -11,7 +11,7 @@ from xnai_validate.checkers.load._generator.figures import load_figures, ms
 from xnai_validate.checkers.load._generator.tally import Tally
 from xnai_validate.checkers.load._http.request_bytes import verify
 from xnai_validate.checkers.load._models import LoadFacts, LoadParams
-from xnai_validate.checkers.load._streamtally import StreamTally
+from xnai_validate.checkers.load._streams.tally import StreamTally
 from xnai_validate.checkers.load.http import address
 from xnai_validate.kit import (
     Context,
@@ -122,7 +122,7 @@ async def measure_streams(
     if not target.can_request(params.path):
         raise NotApplicable(f"target {target.name} has no url")
     try:
-        from xnai_validate.checkers.load._streamline import Streams
+        from xnai_validate.checkers.load._streams.line import Streams
     except ImportError as error:
         raise Unmeasurable(f"{kind} needs httptools", hint="pip install 'xnai-validate[load]'") from error
     prepared = prepare(await authorized(params.request(target)))

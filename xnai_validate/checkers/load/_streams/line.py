@@ -12,7 +12,7 @@ from xnai_validate.checkers.load._generator.tally import US, Tally
 from xnai_validate.checkers.load._http.opener import Opener
 from xnai_validate.checkers.load._http.pushed_response import PushedResponse
 from xnai_validate.checkers.load._http.request_bytes import request_bytes
-from xnai_validate.checkers.load._streamtally import StreamTally
+from xnai_validate.checkers.load._streams.tally import StreamTally
 from xnai_validate.kit import ErrorKind, JsonValue
 from xnai_validate.wire.http.request import Prepared
 from xnai_validate.wire.ndjson import NdjsonParser

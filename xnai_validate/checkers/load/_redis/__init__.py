@@ -1,0 +1,1 @@
+"""Loads of Redis commands: one connection as a line of the generator."""
