@@ -3,8 +3,8 @@
 `<case>.pass.yaml`: every default rule of the kind holds. `<case>.fails-<fact>.yaml`: the rule of that fact alone fails.
 A file has `send` (pieces of the body, and pauses), `facts` (a value, or `{min, max}`), and optionally `with`.
 
-A busy machine delays what is read, and never brings it early. So a case whose times are out of bounds is observed again,
-up to `ATTEMPTS` times: a stream that is read wrongly is out of bounds each time.
+A busy machine delays what is read, and never brings it early. So a case whose times are out of bounds is observed
+again, up to `ATTEMPTS` times: a stream that is read wrongly is out of bounds each time.
 """
 
 from __future__ import annotations

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Self
 
 from xnai_validate.checkers.load._generator.arrivals import Arrivals, Stage
+from xnai_validate.checkers.load._objectives import Objectives
 from xnai_validate.kit import (
     Count,
     Duration,
@@ -103,6 +104,8 @@ class LoadParams(Params):
     """
     stop_at: StopAt | None = Field(default_factory=StopAt)
     """When to end early, for a stack that fails needs no more load: `{error_ratio: 0.5}`; null never does."""
+    objectives: Objectives | None = None
+    """What each request must meet to count as good: see `good_ratio`."""
 
     @model_validator(mode="after")
     def _single_load(self) -> Self:
@@ -181,6 +184,13 @@ class LoadFacts(Facts):
     """The first error in words."""
     statuses: dict[str, Count]
     """How many answers had each status."""
+    good_count: Count | None
+    """Requests with a whole answer that is no error and that meet all of `objectives`; null without objectives."""
+    good_ratio: Ratio | None
+    """`good_count` of the requests that fell due: those that failed or could not be sent are not good. Null without
+    objectives."""
+    goodput_rps: float | None
+    """Good requests a second, over the same time as `throughput_rps`; null without objectives."""
     throughput_rps: float | None
     """Whole answers a second, from the beginning of the load to its last answer, at least to its intended end."""
     p50_ms: Milliseconds | None

@@ -61,7 +61,7 @@ LOAD: dict[str, object] = {
     "peak_p99_ms": 4000,
     "callers_p99_ms": 5000,
     "first_event_ms": 5000,
-    "token_gap_ms": 400,
+    "token_gap_ms": 700,
     "throughput_rps": 12,
     "speedup": 2,
     "gateway_ratio": 0.25,

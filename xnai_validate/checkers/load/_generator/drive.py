@@ -78,6 +78,12 @@ class Drive:
         """Requests without a whole answer, and whole answers that count as errors."""
         return tally.errors + sum(count for status, count in tally.statuses.items() if self.wrong(status))
 
+    def good_of(self, tally: Tally) -> int | None:
+        """Requests that met their objectives; None where they have none."""
+        if self._params.objectives is None:
+            return None
+        return sum(count for status, count in tally.good.items() if not self.wrong(status))
+
     async def run(self) -> None:
         """Carry out the load. However it ends, every connection is closed and every task is over.
 
@@ -121,6 +127,8 @@ class Drive:
         self._last_progress = now, 0
         self._warmup = self.make_tally(now, self._params.warmup, self._timeout_s)
         self._load = self.make_tally(now + self._params.warmup, self._params.for_s, self._timeout_s)
+        if (objectives := self._params.objectives) is not None and objectives.total_ms is not None:
+            self._load.objective_s = self._warmup.objective_s = objectives.total_ms / 1000
         self.ends = self._load.begun + self._params.for_s
         self._until = now + self._within_s - REPORT_S
         self._cpu_since = (now, thread_time())

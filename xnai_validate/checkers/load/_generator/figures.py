@@ -19,6 +19,7 @@ def load_figures(drive: Drive) -> dict[str, Any]:
     tally = drive.tally
     errors, answered = drive.errors_of(tally), tally.answered_count
     ended = answered + tally.errors
+    good, due = drive.good_of(tally), tally.sent + tally.not_sent - tally.abandoned
     until = max(tally.last_at, drive.ends if tally.for_s else 0.0)
     elapsed_s = max(until - tally.begun, 0.0)
     latency = merged(tally.windows)
@@ -35,6 +36,9 @@ def load_figures(drive: Drive) -> dict[str, Any]:
         "error_kinds": _kinds(tally, errors),
         "error_detail": tally.error_detail or _wrong_status(drive, tally),
         "statuses": {str(status): count for status, count in sorted(tally.statuses.items(), key=str)},
+        "good_count": good,
+        "good_ratio": good / due if good is not None and due else None,
+        "goodput_rps": good / elapsed_s if good is not None and elapsed_s else None,
         "throughput_rps": answered / elapsed_s if elapsed_s else None,
         **{f"p{name}_ms": ms(latency.quantile(q)) for name, q in QUANTILES.items()},
         "max_ms": ms(latency.max_us),

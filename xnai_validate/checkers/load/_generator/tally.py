@@ -27,10 +27,12 @@ class Tally:
         "error_detail",
         "errors",
         "for_s",
+        "good",
         "kinds",
         "lag",
         "last_at",
         "not_sent",
+        "objective_s",
         "retried",
         "sent",
         "service",
@@ -52,6 +54,10 @@ class Tally:
         self.error_detail: str | None = None
         self.statuses: defaultdict[str | int, int] = defaultdict(int)
         """Whole answers by status; which of them are errors is decided at the end."""
+        self.good: Counter[str | int] = Counter()
+        """Of these, the ones that met their objectives."""
+        self.objective_s: float | None = None
+        """The time that a good answer comes within; None where that is no objective."""
         count = max(1, min(WINDOWS, int(for_s / SHORTEST_S)))
         self.windows = [Histogram() for _ in range(count)]
         """Latencies in us, by intended start."""
@@ -85,6 +91,8 @@ class Tally:
             self.timed_out(intended, sent, now)
             return
         self.statuses[status] += 1
+        if self.objective_s is not None and now - intended <= self.objective_s:
+            self.good[status] += 1
         if not self._from <= intended < self._until:
             self._turn(intended)
         self._window.record(int((now - intended) * US))

@@ -12,6 +12,7 @@ from xnai_validate.checkers.load._generator.tally import US, Tally
 from xnai_validate.checkers.load._http.opener import Opener
 from xnai_validate.checkers.load._http.pushed_response import PushedResponse
 from xnai_validate.checkers.load._http.request_bytes import request_bytes
+from xnai_validate.checkers.load._objectives import StreamObjectives
 from xnai_validate.checkers.load._streams.tally import StreamTally
 from xnai_validate.kit import ErrorKind, JsonValue
 from xnai_validate.wire.http.request import Prepared
@@ -38,6 +39,7 @@ class Streams:
         self.read = EventReader(params).read
         self.parser: Callable[[], SseParser | NdjsonParser] = SseParser
         self.media_types: tuple[str, ...] = (STREAM,)
+        self.objectives: StreamObjectives | None = None
         self.open: dict[StreamLine, None] = {}
         """The streams whose headers have come, in that order."""
         self.held = 0
@@ -230,7 +232,18 @@ class StreamLine(PushedResponse):
             self._fail(UNTERMINATED, f"the stream went on after the event that ends it, {self._so_far()}")
         else:
             self._leave()
+            if self._streams.objectives is not None and self._meets(self._streams.objectives):
+                self.tally.good[200] += 1
             self._streams.drive.answered(self, 200, keep=False)
+
+    def _meets(self, objectives: StreamObjectives) -> bool:
+        """Whether a stream that has ended well is a good one."""
+        return objectives.met(
+            total_s=perf_counter() - self.intended,
+            first_s=self._first_token - self.intended if self._tokens else None,
+            gap_s=self._longest_gap,
+            mean_gap_s=(self._last_token - self._first_token) / max(1, self._tokens - 1),
+        )
 
     def on_failure(self, kind: ErrorKind, detail: str) -> None:
         """The stream was not brought to its end."""

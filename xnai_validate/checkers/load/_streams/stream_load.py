@@ -11,6 +11,7 @@ from xnai_validate.checkers.load._generator.figures import load_figures, ms
 from xnai_validate.checkers.load._generator.tally import Tally
 from xnai_validate.checkers.load._http.request_bytes import verify
 from xnai_validate.checkers.load._models import LoadFacts, LoadParams
+from xnai_validate.checkers.load._objectives import StreamObjectives
 from xnai_validate.checkers.load._streams.tally import StreamTally
 from xnai_validate.checkers.load.http import address
 from xnai_validate.kit import (
@@ -34,6 +35,8 @@ class StreamLoad(StreamedParams, LoadParams):
 
     timeout: Annotated[Duration, Gt(0)] = 60.0
     """How long a stream may take once it is begun, and how long an arrival may wait for a connection to begin on."""
+    objectives: StreamObjectives | None = None
+    """What each stream must meet to count as good: see `good_ratio`."""
     idle_timeout: Annotated[Duration, Gt(0)] = 15.0
     """How long the server may stay silent in a stream: not one byte."""
 
@@ -132,7 +135,7 @@ async def measure_streams(
     drive.progress_of, drive.progress_unit = _tokens, "tokens"
     host = await address(prepared)
     streams = Streams(params, drive, prepared, host, timeout_s=params.timeout, idle_s=params.idle_timeout)
-    streams.parser, streams.media_types = parser, media_types
+    streams.parser, streams.media_types, streams.objectives = parser, media_types, params.objectives
     try:
         await drive.run()
     finally:
