@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from xnai_validate.importing.project import Condition, HealthCommand, Port, Project, Service, Variable
-from xnai_validate.importing.stack_checks import CONTAINERS, EXPOSURE, HEALTH, imported, without_circles
+from xnai_validate.importing.stack_checks import CONTAINERS, EXPOSURE, HEALTH, imported, unique_ids, without_circles
 
 FIRST = {"postgres": "accepts", "redis": "answers", "nginx": "answers"}
 
@@ -64,3 +64,16 @@ def test_a_service_that_runs_once_has_ended_well() -> None:
     migrate, web = Service("migrate"), Service("web", needs={"migrate": "completed"})
     stack = imported(Project("shop", (migrate, web), ()), FIRST)
     assert stack.suites[CONTAINERS][0]["expect"] == {"running": False, "exit_code": 0}
+
+
+def test_names_that_differ_in_punctuation_alone_get_ids_of_their_own() -> None:
+    """`my_db` beside `my-db` is numbered in every suite, and what needs it waits for its check and no other's."""
+    names = ("my_db", "my-db", "My.DB", "my-db-2")
+    assert unique_ids(names) == {"my-db": "my-db", "my-db-2": "my-db-2", "my_db": "my-db-3", "My.DB": "my-db-4"}
+    data = tuple(Service(name, "postgres:16", ports=(Port(5432, 15432 + at),)) for at, name in enumerate(names[:2]))
+    web = Service("web", "shop/web", ports=(Port(8000, 80),), needs={"my_db": "healthy"})
+    suites = imported(Project("shop", (*data, web), ()), FIRST).suites
+    assert [check["id"] for check in suites[CONTAINERS]] == ["my-db-2", "my-db", "web"]
+    assert suites[CONTAINERS][2]["needs"] == ["my-db-2"]
+    assert [check["id"] for check in suites[EXPOSURE]] == ["my-db-2-5432", "my-db-5432"]
+    assert [check["needs"] for check in suites[HEALTH]] == [["my_db/postgres:accepts"]]

@@ -49,13 +49,14 @@ def imported(project: Project, first_checks: Mapping[str, str]) -> ImportedStack
     stack = ImportedStack(project)
     project = replace(project, services=without_circles(project.services))
     completed = {name for service in project.services for name, how in service.needs.items() if how == "completed"}
-    plans = {service.name: _Plan(service, software_of(service)) for service in project.services}
+    ids = unique_ids([service.name for service in project.services])
+    plans = {service.name: _Plan(service, software_of(service), ids[service.name]) for service in project.services}
     answers = {name: plan.first_answer(project.name, first_checks) for name, plan in plans.items()}
     for plan in plans.values():
         service = plan.service
         stack.parts.append(_part(project, plan, is_one_shot=service.name in completed))
         if project.engine == "compose":
-            stack.suites[CONTAINERS].append(_container(service, is_one_shot=service.name in completed))
+            stack.suites[CONTAINERS].append(_container(service, ids, is_one_shot=service.name in completed))
         needs = [answers[name] for name in service.needs if answers.get(name)]
         stack.suites[HEALTH] += plan.health_checks([need for need in needs if need])
         stack.suites[EXPOSURE] += _exposures(plan, stack)
@@ -90,6 +91,8 @@ class _Plan:
 
     service: Service
     software: Software | None
+    check_id: str
+    """The id of its first check in each suite."""
     native: NativeCheck | None = None
 
     def __post_init__(self) -> None:
@@ -138,11 +141,11 @@ class _Plan:
         """The id of the check that shows that it answers; None where this host cannot ask it."""
         if self.recipe_port and self.software and self.software.recipe in first_checks:
             return f"{self.service.name}/{self.software.recipe}:{first_checks[self.software.recipe]}"
-        return f"{project}/{HEALTH}:{check_id(self.service.name)}" if self.published else None
+        return f"{project}/{HEALTH}:{self.check_id}" if self.published else None
 
     def health_checks(self, needs: list[str]) -> Iterator[JsonObject]:
         """The checks on published ports beside those of the recipe."""
-        name = check_id(self.service.name)
+        name = self.check_id
         begun = bool(self.recipe_port)
         native, port = self.native, self.native_port
         # Beyond what the recipe measures at its port, only the request of the health check has something to add.
@@ -168,8 +171,24 @@ class _Plan:
         return {**native.params, "path": f"{self.url(port, native.scheme)}{native.params.get('path', '')}"}
 
 
-def check_id(name: str) -> str:
-    """The name of a service as the id of a check."""
+def unique_ids(names: Sequence[str]) -> dict[str, str]:
+    """Name of a service -> the id of its check; names that differ in case or punctuation alone are numbered.
+
+    A name that is an id as it stands keeps it: `my-db` stays, and `my_db` becomes `my-db-2`.
+    """
+    ids: dict[str, str] = {}
+    taken: set[str] = set()
+    for name in sorted(names, key=lambda each: _kebab(each) != each):
+        base, number = _kebab(name), 1
+        ids[name] = base
+        while ids[name] in taken:
+            number += 1
+            ids[name] = f"{base}-{number}"
+        taken.add(ids[name])
+    return ids
+
+
+def _kebab(name: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-") or "service"
 
 
@@ -186,9 +205,9 @@ def _check(
     return check
 
 
-def _container(service: Service, *, is_one_shot: bool) -> JsonObject:
-    name = check_id(service.name)
-    needs = [check_id(each) for each in service.needs]
+def _container(service: Service, ids: Mapping[str, str], *, is_one_shot: bool) -> JsonObject:
+    name = ids[service.name]
+    needs = [ids[each] for each in service.needs if each in ids]
     if is_one_shot:
         title, expect = f"{service.name} ran to its end without an error", {"running": False, "exit_code": 0}
         return _check(name, title, "container.state", service.name, {"usage": False}, dict(expect), needs)
@@ -257,7 +276,7 @@ def _exposures(plan: _Plan, stack: ImportedStack) -> Iterator[JsonObject]:
             f'"{LOOPBACK}:{port.published}:{port.container}" keeps it on this host'
         )
         expect: JsonObject = {"ports": {f"{port.container}/tcp": {"not": {"matches": r"(^|, )(0\.0\.0\.0|\[::\]):"}}}}
-        own = check_id(service.name)
+        own = plan.check_id
         title = f"Port {port.container} of {service.name} is published on loopback only"
         runs = f"{stack.project.name}/{CONTAINERS}:{own}"
         yield {
