@@ -22,6 +22,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "api": frozenset({"cli", "config", "engine", "plan", "model", "errors"}),
     "pytest_plugin": frozenset({"api", "report", "model"}),
     "errors": frozenset(),
+    "atomic_write": frozenset(),
     "model": frozenset({"errors"}),
     "kit": frozenset({"model", "errors"}),
     "wire": frozenset({"model", "errors"}),
@@ -34,12 +35,13 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "engine": frozenset({"plan", "kit", "model", "errors"}),
     "config": frozenset({"registry", "schema", "plan", "durations", "kit", "wire", "model", "errors"}),
     "report": frozenset({"model", "errors"}),
-    "baseline": frozenset({"model", "errors"}),
+    "baseline": frozenset({"atomic_write", "model", "errors"}),
     "history": frozenset({"model", "errors"}),
     "demo": frozenset(),
     "importing": frozenset({"config", "model", "errors"}),
     "cli": frozenset(
         {
+            "atomic_write",
             "config",
             "engine",
             "report",

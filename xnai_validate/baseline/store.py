@@ -1,17 +1,17 @@
-"""Baselines on disk: `baselines/NAME.json` below the state directory, written aside and renamed."""
+"""Baselines on disk: `baselines/NAME.json` below the state directory."""
 
 from __future__ import annotations
 
 import fcntl
 import os
 import re
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from xnai_validate.atomic_write import atomic_write
 from xnai_validate.baseline.fingerprint import Fingerprint, incompatibilities
 from xnai_validate.baseline.record import FORMAT, Baseline, RecordedRun
 from xnai_validate.errors import ConfigError, XnaiError
@@ -111,7 +111,8 @@ def add(name: str, run: RecordedRun, state: Path) -> int:
             if before:
                 refuse_unlike(name, before[-1].fingerprint, run.fingerprint)
             runs = (*(known for known in before if known.id != run.id), run)[-KEEP_RUNS:]
-            _write(path, to_json(Baseline(name=name, runs=runs)))
+            text = to_json(Baseline(name=name, runs=runs)).decode()
+            atomic_write(path, (text, "\n"), new_mode=0o600, durable=True)
             return len(runs)
     except OSError as error:
         raise XnaiError(f"the baseline {path} cannot be written: {error.strerror or error}") from None
@@ -126,20 +127,6 @@ def _alone(folder: Path) -> Iterator[None]:
         yield
     finally:
         os.close(handle)
-
-
-def _write(path: Path, data: bytes) -> None:
-    """Write a file as a whole or not at all: beside it first, synced, then in its place."""
-    handle, aside = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
-    try:
-        with open(handle, "wb") as file:
-            file.write(data + b"\n")
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(aside, path)
-    except BaseException:
-        Path(aside).unlink(missing_ok=True)
-        raise
 
 
 @cache

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from xnai_validate.cli.atomic_write import atomic_write
+from xnai_validate.atomic_write import atomic_write
 from xnai_validate.cli.terminal.console import print_notice, print_out
 from xnai_validate.config.catalogue import catalogue
 from xnai_validate.errors import ConfigError

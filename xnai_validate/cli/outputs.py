@@ -11,7 +11,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
 
-from xnai_validate.cli.atomic_write import atomic_write, verify_writable
+from xnai_validate.atomic_write import atomic_write, verify_writable
 from xnai_validate.errors import ConfigError
 from xnai_validate.model.results.report import RunReport
 from xnai_validate.report.format import Format

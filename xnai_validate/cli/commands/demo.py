@@ -11,7 +11,7 @@ from typing import Annotated, cast
 
 import typer
 
-from xnai_validate.cli.atomic_write import verify_writable
+from xnai_validate.atomic_write import verify_writable
 from xnai_validate.cli.embedded_stack import embedded_stack, require_demo_extra
 from xnai_validate.cli.interrupts import interrupts
 from xnai_validate.cli.running.options import Layout

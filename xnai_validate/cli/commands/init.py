@@ -14,7 +14,7 @@ import typer
 import yaml
 
 from xnai_validate import __version__
-from xnai_validate.cli.atomic_write import atomic_write, verify_writable
+from xnai_validate.atomic_write import atomic_write, verify_writable
 from xnai_validate.cli.import_stack import ImportSources, import_stack
 from xnai_validate.cli.option_values import Assignment, assignment, parsed_by
 from xnai_validate.cli.stack_probe import has_monitor, with_protocol, with_root

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from xnai_validate.cli.atomic_write import atomic_write
+from xnai_validate.atomic_write import atomic_write
 from xnai_validate.cli.proving.proof import Proof
 from xnai_validate.errors import ConfigError
 from xnai_validate.report.lists import listed

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from xnai_validate.cli.atomic_write import atomic_write, verify_writable
+from xnai_validate.atomic_write import atomic_write, verify_writable
 
 
 def test_an_existing_file_keeps_its_permissions(tmp_path: Path) -> None:

@@ -10,16 +10,25 @@ from collections.abc import Iterable
 from pathlib import Path
 
 
-def atomic_write(path: Path, texts: Iterable[str]) -> None:
+def atomic_write(path: Path, texts: Iterable[str], *, new_mode: int | None = None, durable: bool = False) -> None:
     """Replace the content of a file with the concatenated texts; an existing file keeps its permissions.
 
     Raises OSError; then the existing file is unchanged.
+
+    Args:
+        path: the file.
+        texts: what it is to hold, in pieces.
+        new_mode: the permissions of a file that did not exist; by default those that the umask leaves.
+        durable: whether the content is on the disk before it replaces the old one, so that a crash loses neither.
     """
-    mode = stat.S_IMODE(path.stat().st_mode) if path.exists() else 0o666 & ~_umask()
+    mode = stat.S_IMODE(path.stat().st_mode) if path.exists() else _umasked() if new_mode is None else new_mode
     handle, temporary = _temporary_beside(path)
     try:
         with open(handle, "w", encoding="utf-8") as file:
             file.writelines(texts)
+            if durable:
+                file.flush()
+                os.fsync(file.fileno())
         os.chmod(temporary, mode)
         os.replace(temporary, path)
     except BaseException:
@@ -49,7 +58,8 @@ def _temporary_beside(path: Path) -> tuple[int, Path]:
     return handle, Path(temporary)
 
 
-def _umask() -> int:
+def _umasked() -> int:
+    """The permissions of a new file."""
     mask = os.umask(0o077)
     os.umask(mask)
-    return mask
+    return 0o666 & ~mask
