@@ -38,7 +38,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "baseline": frozenset({"atomic_write", "model", "errors"}),
     "history": frozenset({"model", "errors"}),
     "demo": frozenset(),
-    "importing": frozenset({"config", "model", "errors"}),
+    "importing": frozenset({"config", "wire", "model", "errors"}),
     "cli": frozenset(
         {
             "atomic_write",

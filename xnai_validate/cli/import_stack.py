@@ -1,9 +1,9 @@
-"""`init` with a compose file or manifests: read them, write a profile and suites, report what is worth a look."""
+"""`init` with compose files, manifests or an OpenAPI document: write a profile and suites, report what to look at."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +14,8 @@ from xnai_validate.errors import ConfigError
 from xnai_validate.importing.compose.files import default_files
 from xnai_validate.importing.compose.read import read_compose
 from xnai_validate.importing.kubernetes.read import read_kubernetes
+from xnai_validate.importing.openapi.checks import ApiTarget, add_api, api_project
+from xnai_validate.importing.openapi.document import read_document
 from xnai_validate.importing.project import Project
 from xnai_validate.importing.stack_checks import ImportedStack, imported
 from xnai_validate.importing.writing.text import files_of
@@ -30,9 +32,22 @@ class ImportSources:
     env_files: tuple[Path, ...] = ()
     kubernetes: Path | None = None
     """A file or a folder of manifests, in place of compose files."""
+    openapi: str | None = None
+    """The url or the file of an OpenAPI document; alone, or besides compose files or manifests."""
+    api: ApiTarget | None = None
+    """The target of the API; None for the server that the document names."""
 
-    def project(self) -> Project:
-        """The project that the sources describe. Raises ConfigError."""
+    def stack(self, first_checks: Mapping[str, str]) -> ImportedStack:
+        """What is written of the sources; `first_checks`: recipe -> the id of its first check. Raises ConfigError."""
+        document = read_document(self.openapi) if self.openapi is not None else None
+        alone = document is not None and not self.compose and self.kubernetes is None
+        project = api_project(document) if document is not None and alone else self._project()
+        stack = imported(project, first_checks)
+        if document is not None:
+            add_api(stack, document, self.api)
+        return stack
+
+    def _project(self) -> Project:
         if self.kubernetes is not None:
             return read_kubernetes(self.kubernetes)
         files = self.compose or tuple(default_files(Path()))
@@ -41,10 +56,10 @@ class ImportSources:
 
 def import_stack(sources: ImportSources, *, update: bool) -> None:
     """Write the profile and the suites of a stack; with `update`, show and make what has changed since."""
-    project = sources.project()
     recipes = {recipe.name.partition("/")[2]: recipe.checks for recipe in catalogue().recipes}
     first = {name: checks[0].id.partition(":")[2] for name, checks in recipes.items() if checks}
-    stack = imported(project, first)
+    stack = sources.stack(first)
+    project = stack.project
     files = files_of(stack)
     foreign = foreign_files(Path(), files)
     if foreign:
@@ -88,5 +103,6 @@ def _report(stack: ImportedStack, planned: Sequence[Change]) -> None:
         print_notice(f"{state}  {change.path}{edited if change.conflicts else ''}")
     checks = sum(map(len, stack.suites.values()))
     recipes = sum(part.recipe is not None for part in stack.parts)
-    read = f"{counted(len(project.services), 'service')}, {counted(checks, 'check')} and {counted(recipes, 'recipe')}"
+    services = f"{counted(len(project.services), 'service')}, " if project.services else ""
+    read = f"{services}{counted(checks, 'check')} and {counted(recipes, 'recipe')}"
     print_notice(f"{read}; next: xnai-validate run {project.name}")

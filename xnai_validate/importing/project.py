@@ -10,6 +10,10 @@ Condition = Literal["started", "healthy", "completed"]
 LOOPBACK = "127.0.0.1"
 
 
+class FromEnvironment(str):
+    """A text with references to environment variables, `${NAME}`, that are written as they stand."""
+
+
 @dataclass(frozen=True, slots=True)
 class Port:
     """A port of a service, and where it is published on the host."""

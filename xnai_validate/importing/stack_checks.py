@@ -14,12 +14,13 @@ from xnai_validate.model.json import JsonObject, JsonValue
 
 _HTTP_PORTS = (80, 3000, 5000, 8000, 8080, 8888)
 """Ports at which HTTP is spoken as a rule."""
-CONTAINERS, HEALTH, EXPOSURE = "containers", "health", "exposure"
+CONTAINERS, HEALTH, EXPOSURE, API = "containers", "health", "exposure", "api"
 """The suites of a project."""
 TITLES = {
     CONTAINERS: "The containers of {} run, and are healthy",
     HEALTH: "The services of {} answer on their published ports",
     EXPOSURE: "Nothing of {} is open to other hosts that need not be",
+    API: "The operations of {} that change no state answer as its OpenAPI document declares",
 }
 
 
@@ -39,7 +40,7 @@ class ImportedStack:
 
     project: Project
     parts: list[Part] = field(default_factory=list)
-    suites: dict[str, list[JsonObject]] = field(default_factory=lambda: {CONTAINERS: [], HEALTH: [], EXPOSURE: []})
+    suites: dict[str, list[JsonObject]] = field(default_factory=lambda: {suite: [] for suite in TITLES})
     findings: list[str] = field(default_factory=list)
     """What is worth a look at once, whatever the checks measure."""
 

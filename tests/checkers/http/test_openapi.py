@@ -8,6 +8,7 @@ import json
 import textwrap
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,7 +20,7 @@ from pydantic import BaseModel
 from tests.checkers.beside import beside
 from tests.context import observe
 from tests.scripted import Line, ReceivedRequest, ok, scripted
-from xnai_validate.kit import Observed, Target
+from xnai_validate.kit import Observed, Target, Unmeasurable
 
 
 class Health(BaseModel):
@@ -301,3 +302,36 @@ def test_a_call_without_an_answer_is_a_deviation() -> None:
         facts = observe("http.openapi", Target("api", server.url()), calls=[{"path": "/items/1"}]).facts
     assert facts["calls"] == 0
     assert facts["nonconforming"][0].startswith("GET /items/1: reset")
+
+
+def test_a_file_takes_the_place_of_the_document_of_the_service(target: Target, tmp_path: Path) -> None:
+    """The answers are compared with the file; no document is requested, so there is no status."""
+    schema = {"type": "object", "required": ["price"]}
+    responses = {"200": {"description": "", "content": {"application/json": {"schema": schema}}}}
+    document = {
+        "openapi": "3.0.3",
+        "info": {"title": "x", "version": "1"},
+        "paths": {"/health": {"get": {"responses": responses}}},
+    }
+    (tmp_path / "own.json").write_text(json.dumps(document), encoding="utf-8")
+    facts = observe("http.openapi", target, file=str(tmp_path / "own.json"), calls=[{"path": "/health"}]).facts
+    assert (facts["status"], facts["valid"], facts["operations"]) == (None, True, ["GET /health"])
+    assert facts["nonconforming"] == ["GET /health 200: $: 'price' is a required property"]
+
+
+@pytest.mark.parametrize(
+    ("name", "cap", "message"),
+    [
+        ("none.json", 100, "No such file"),
+        (".", 100, "Is a directory"),
+        ("/dev/null", 9, "not a regular"),
+        ("a.json", 1, "larger"),
+    ],
+)
+def test_a_file_that_cannot_be_read_is_an_error(
+    target: Target, tmp_path: Path, name: str, cap: int, message: str
+) -> None:
+    """It is the tool that does not know."""
+    (tmp_path / "a.json").write_text("{}", encoding="utf-8")
+    with pytest.raises(Unmeasurable, match=message):
+        observe("http.openapi", target, file=str(tmp_path / name), body_cap=cap)

@@ -9,6 +9,7 @@ from urllib.parse import urlencode, urlsplit
 
 from xnai_validate.checkers._http_fields import HttpHeaders, HttpMethod, HttpPath
 from xnai_validate.checkers.http._openapi_examiner import About, Examiner, examiner
+from xnai_validate.checkers.http._openapi_file import document_text
 from xnai_validate.kit import (
     BodyCap,
     Context,
@@ -71,6 +72,9 @@ class OpenApi(Params):
 
     path: HttpPath = "/openapi.json"
     """The path of the document, JSON or YAML."""
+    file: str | None = None
+    """A file with the document, in place of the service's own. Then there is no `status`; expect
+    `{valid: true, nonconforming: []}`."""
     root: bool = True
     """Whether the path is below the target's root instead of its url."""
     headers: HttpHeaders = Field(default_factory=dict)
@@ -140,11 +144,15 @@ async def openapi(params: OpenApi, ctx: Context) -> Described:
         raise NotApplicable(f"target {target.name} has no url")
     _require_extra()
     client = await ctx.shared(("http",), HttpClient)
-    request = HttpRequest.of(target.join(params.path, at_root=params.root), headers=params.headers, target=target)
-    answer, failure = await _fetch(client, request, params)
-    if answer is None or failure is not None or answer.head.status != 200:
-        return _undescribed(answer, failure)
-    text = answer.body.decode("utf-8-sig", "replace")
+    answer = None
+    if params.file is not None:
+        text = document_text(params.file, params.body_cap)
+    else:
+        request = HttpRequest.of(target.join(params.path, at_root=params.root), headers=params.headers, target=target)
+        answer, failure = await _fetch(client, request, params)
+        if answer is None or failure is not None or answer.head.status != 200:
+            return _undescribed(answer, failure)
+        text = answer.body.decode("utf-8-sig", "replace")
     async with examiner(ctx, text, urlsplit(target.url).path.rstrip("/")) as process:
         about = await process.about(params.operations)
         if about.unreadable is not None:
@@ -203,7 +211,7 @@ def _undescribed(answer: HttpAnswer | None, failure: WireError | None) -> Descri
 
 
 def _facts(
-    answer: HttpAnswer,
+    answer: HttpAnswer | None,
     about: About,
     deviations: Sequence[str],
     answered: int,
@@ -211,8 +219,8 @@ def _facts(
     return Described(
         error=None,
         error_detail=None,
-        status=answer.head.status,
-        total_ms=answer.total_ms,
+        status=answer.head.status if answer else None,
+        total_ms=answer.total_ms if answer else None,
         valid=not about.problems,
         problems=about.problems,
         version=about.version,

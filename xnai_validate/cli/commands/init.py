@@ -25,6 +25,7 @@ from xnai_validate.config.options import LoadOptions
 from xnai_validate.engine import Engine, SystemClock, new_run_id, settle_targets
 from xnai_validate.errors import ConfigError
 from xnai_validate.importing.compose.files import default_files
+from xnai_validate.importing.openapi.checks import ApiTarget
 from xnai_validate.importing.yaml_documents import read_documents
 from xnai_validate.model.json import JsonObject, JsonValue
 from xnai_validate.model.results.events import CheckFinished, Event
@@ -83,6 +84,10 @@ def init(
         Path | None,
         typer.Option(metavar="PATH", help="A file or a folder of Kubernetes manifests, in place of compose."),
     ] = None,
+    openapi: Annotated[
+        str | None,
+        typer.Option(metavar="URL|FILE", help="An OpenAPI document, alone or besides; --target names its server."),
+    ] = None,
     update: Annotated[
         bool, typer.Option("--update", help="Show what has changed since, and write it; your edits are kept.")
     ] = False,
@@ -95,18 +100,31 @@ def init(
 ) -> None:
     """Write a profile and suites for the stack of a compose file; or find an XNAi stack, and write a stack file.
 
+    Of an OpenAPI document, checks of the operations that change no state are written; each other one is named with the
+    reason why it is left out.
+
     With FILE or --target, and where no compose file is beside, the parts of an XNAi stack are looked for at the urls in
     profiles/stack.yaml: connections are opened and the health of the API is requested. Exits 1 if no part answers.
     The stack is not changed, and no file is replaced that init has not written.
     """
-    named = bool(compose or override or kubernetes)
+    named = bool(compose or override or kubernetes or openapi)
     if named or update or (file is None and not target and default_files(Path())):
-        if file is not None or target:
+        if file is not None or (target and not openapi):
             raise ConfigError("FILE and --target are of an XNAi stack, --from and --update of a compose file")
         if kubernetes and (compose or override):
             raise ConfigError("either compose files or manifests", hint="run init once for each")
-        files = () if kubernetes else _with_default(compose, override)
-        import_stack(ImportSources(files, tuple(profile or ()), tuple(env_file or ()), kubernetes), update=update)
+        if len(target or ()) > 1:
+            raise ConfigError("an OpenAPI document has one target", hint="name one: --target NAME=URL")
+        without_compose = kubernetes or (openapi and not compose and not override)
+        sources = ImportSources(
+            () if without_compose else _with_default(compose, override),
+            tuple(profile or ()),
+            tuple(env_file or ()),
+            kubernetes,
+            openapi,
+            next((ApiTarget(*each) for each in target or ()), None),
+        )
+        import_stack(sources, update=update)
         return
     file = file or Path("stack.yaml")
     _verify_file(file, force=force)

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import yaml
 
+from xnai_validate.importing.project import FromEnvironment
 from xnai_validate.importing.stack_checks import TITLES, ImportedStack, Part
 from xnai_validate.model.json import JsonObject, JsonValue
 
@@ -86,6 +87,8 @@ def _flow(value: JsonValue) -> str:
         return f"{{{', '.join(f'{_flow(str(key))}: {_flow(item)}' for key, item in value.items())}}}"
     if isinstance(value, list):
         return f"[{', '.join(map(_flow, value))}]"
+    if isinstance(value, FromEnvironment):
+        return json.dumps(value)
     if isinstance(value, str):
         quoted = json.dumps(value.replace("${", "$${"), ensure_ascii=False)
         plain = all(each.isalnum() or each in "_-./ " for each in value) and value[:1].isalpha() and value[-1:] != " "

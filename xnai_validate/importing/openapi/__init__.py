@@ -1,0 +1,1 @@
+"""OpenAPI documents: reading them, and the checks of the operations that change no state."""

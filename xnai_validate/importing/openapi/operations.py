@@ -1,0 +1,126 @@
+"""The operations of a document that change no state and whose request is known, and why the others are left out."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from xnai_validate.importing.openapi.credentials import Requirement, requirements_of
+from xnai_validate.importing.openapi.document import ApiDocument, mapping
+from xnai_validate.importing.openapi.parameters import LeftOut, RequestParts, request_parts
+from xnai_validate.model.json import JsonObject, JsonValue
+from xnai_validate.wire.http.request import verify_headers
+
+SAFE = ("get", "head")
+"""Methods that change no state, and whose answers have a schema (RFC 9110 section 9.2.1)."""
+METHODS = (*SAFE, "post", "put", "patch", "delete", "options", "trace", "query")
+_STREAMS = ("text/event-stream", "application/x-ndjson", "application/stream+json", "application/jsonl")
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """An operation that a check requests."""
+
+    method: str
+    """In capitals."""
+    template: str
+    """The path as the document has it."""
+    request: RequestParts
+    summary: str
+    responses: dict[int | None, tuple[str, ...]]
+    """Status of a declared success -> the media types that it may have; None for one that is declared as a range."""
+    requirements: list[Requirement]
+    """The alternatives of its credentials; empty for an operation that is open to all."""
+
+    @property
+    def name(self) -> str:
+        """`GET /items/{id}`."""
+        return f"{self.method} {self.template}"
+
+    @property
+    def statuses(self) -> list[int]:
+        """The statuses of a success; empty where a range of them is declared."""
+        return [] if None in self.responses else [status for status in self.responses if status is not None]
+
+    @property
+    def media_types(self) -> list[str]:
+        """The media types of a success; empty where any is allowed, or none is declared."""
+        kinds = list(dict.fromkeys(kind for kinds in self.responses.values() for kind in kinds))
+        is_open = any("*" in kind for kind in kinds) or not all(self.responses.values())
+        return [] if is_open or self.method == "HEAD" else kinds
+
+
+@dataclass(slots=True)
+class Operations:
+    """What a document describes."""
+
+    taken: list[Operation] = field(default_factory=list)
+    left_out: dict[str, str] = field(default_factory=dict)
+    """`POST /items` -> why it has no check."""
+
+
+def operations_of(document: ApiDocument) -> Operations:
+    """The safe operations of a document, in its order, and those that are left out."""
+    found = Operations()
+    for template, raw in mapping(document.root.get("paths")).items():
+        item = document.followed(raw)
+        if not item and mapping(raw):
+            found.left_out[f"all of {template}"] = "is described in another document"
+        for method in METHODS:
+            if method in item:
+                name = f"{method.upper()} {template}"
+                try:
+                    found.taken.append(_operation(document, template, method, item))
+                except LeftOut as reason:
+                    found.left_out[name] = str(reason)
+    return found
+
+
+def _operation(document: ApiDocument, template: str, method: str, item: JsonObject) -> Operation:
+    operation = mapping(item[method])
+    if method not in SAFE:
+        raise LeftOut("may change state" if method not in ("options", "trace") else "has no answer that is declared")
+    servers = operation.get("servers", item.get("servers"))
+    if servers:
+        raise LeftOut("is at a server of its own")
+    if mapping(operation.get("requestBody")):
+        raise LeftOut("needs a body")
+    request = request_parts(document, template, [*_list(item.get("parameters")), *_list(operation.get("parameters"))])
+    try:
+        cookies = {"Cookie": "; ".join(f"{name}={value}" for name, value in request.cookies.items())}
+        verify_headers(method.upper(), {**request.headers, **(cookies if request.cookies else {})})
+    except ValueError:
+        raise LeftOut("has an example of a header that HTTP does not allow") from None
+    responses = dict(_responses(document, operation))
+    if any(kind in _STREAMS for kinds in responses.values() for kind in kinds):
+        raise LeftOut("answers with a stream; `kind: sse.stream` or `ndjson.stream` measures it")
+    summary = operation.get("summary")
+    return Operation(
+        method.upper(),
+        template,
+        request,
+        summary if isinstance(summary, str) else "",
+        responses,
+        requirements_of(document, operation),
+    )
+
+
+def _responses(document: ApiDocument, operation: JsonObject) -> Iterator[tuple[int | None, tuple[str, ...]]]:
+    """The declared successes: those of 2xx, else of 3xx, else what `default` declares."""
+    declared = mapping(operation.get("responses"))
+    for first in "23":
+        found = {key: value for key, value in declared.items() if re.fullmatch(rf"{first}(\d\d|XX)", key, re.I)}
+        for key, value in found.items():
+            yield int(key) if key.isdecimal() else None, _media_types(document.followed(value))
+        if found:
+            return
+    yield None, _media_types(document.followed(declared.get("default")))
+
+
+def _media_types(response: JsonObject) -> tuple[str, ...]:
+    return tuple(key.partition(";")[0].strip().lower() for key in mapping(response.get("content")))
+
+
+def _list(node: JsonValue) -> list[JsonValue]:
+    return node if isinstance(node, list) else []
