@@ -24,6 +24,10 @@ class Unmeasurable(XnaiError):
     """A checker could not measure: the tool does not know (status error)."""
 
 
+class ToolLate(Unmeasurable):
+    """A time limit is broken, and this tool was itself late: the stack may have kept it."""
+
+
 class FaultLimitReached(Unmeasurable):
     """A fault was reverted at its own time limit, before the measurement under it was at its end."""
 

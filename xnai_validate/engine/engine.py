@@ -10,6 +10,7 @@ from pathlib import Path
 
 from xnai_validate.engine.attempts.attempt import Outcome, attempts, attempts_under
 from xnai_validate.engine.attempts.context import CheckContext, Scope
+from xnai_validate.engine.attempts.lateness import LATENESS, Lateness
 from xnai_validate.engine.attempts.sessions import Sessions
 from xnai_validate.engine.attempts.shared import Shared
 from xnai_validate.engine.attempts.steadiness import Steadiness
@@ -185,14 +186,18 @@ class Engine:
     async def _main(self) -> None:
         """Run the whole: preload, begin the journal, run the checks, compare with a baseline, end."""
         begun = self._clock.monotonic()
+        LATENESS.set(lateness := Lateness())  # for this task and those that it makes
         try:
             preload(self.plan)
             self.journal_path = begin(self._emitter, self.plan, self._run, self._state)
             self._open.append(shared := Shared(self._warn, notes_of(self.plan)))
+            if isinstance(self._clock, SystemClock):
+                lateness.begin()
             try:
                 await self._checks(shared)
                 self._over = True
             finally:
+                lateness.end()
                 for resources in reversed(self._open):
                     await resources.close()
                 self._guardian.dismiss()

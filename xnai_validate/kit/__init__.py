@@ -13,7 +13,7 @@ from pydantic import (
     model_validator,
 )
 
-from xnai_validate.errors import FaultLimitReached, Gone, NotApplicable, Unmeasurable, XnaiError
+from xnai_validate.errors import FaultLimitReached, Gone, NotApplicable, ToolLate, Unmeasurable, XnaiError
 from xnai_validate.kit.checker import MARK, Checker, Preload, checker
 from xnai_validate.kit.context import Clock, Context
 from xnai_validate.kit.control_groups import CGROUPS, ControlGroup, control_groups
@@ -46,7 +46,7 @@ from xnai_validate.model.frozen_model import FrozenModel
 from xnai_validate.model.histogram import Histogram
 from xnai_validate.model.json import Json, JsonObject, bounded
 from xnai_validate.model.judging.expressions import is_singular, json_path, search, values_at, verified_regex
-from xnai_validate.model.judging.fact_types import IgnoreCase, Whole
+from xnai_validate.model.judging.fact_types import IgnoreCase, Timed, Whole
 from xnai_validate.model.judging.findings import Finding, cut, json_equal
 from xnai_validate.model.judging.instants import http_date_s
 from xnai_validate.model.judging.references import NAME, references
@@ -114,7 +114,9 @@ __all__ = [
     "Target",
     "TargetName",
     "Template",
+    "Timed",
     "Tls",
+    "ToolLate",
     "Undo",
     "Unmeasurable",
     "ValidationInfo",

@@ -21,7 +21,7 @@ from pydantic_core import PydanticKnownError
 
 from xnai_validate.model.frozen_model import FrozenModel
 from xnai_validate.model.json import JsonObject
-from xnai_validate.model.judging.fact_types import IgnoreCase
+from xnai_validate.model.judging.fact_types import IgnoreCase, Timed
 from xnai_validate.model.target import Target
 from xnai_validate.model.units import duration_s, size_bytes
 
@@ -30,7 +30,8 @@ FROM_FILE = "from a file"
 
 # Facts: the annotation gives the bounds of a number, its unit is the end of the fact's name.
 Count = Annotated[int, Ge(0)]
-Milliseconds = Annotated[float, Ge(0)]
+Milliseconds = Annotated[float, Ge(0), Timed()]
+"""A time that the tool measures. A broken limit of one is not judged where the tool itself was late by the excess."""
 Seconds = Annotated[float, Ge(0)]
 Bytes = Annotated[int, Ge(0)]
 Mebibytes = Annotated[float, Ge(0)]
@@ -107,6 +108,7 @@ class Facts(FrozenModel):
     model_config = ConfigDict(populate_by_name=True)
     _why_not_reached: str | None = PrivateAttr(default=None)
     _kept: JsonObject = PrivateAttr(default_factory=dict)
+    _measured: tuple[float, float] | None = PrivateAttr(default=None)
 
     def not_reached(self, why: str | None) -> Self:
         """Return these facts with the reason why some of them are null.
@@ -127,6 +129,19 @@ class Facts(FrozenModel):
     def kept(self) -> JsonObject:
         """The values that are for the engine alone."""
         return self._kept
+
+    def note_span(self, begun_s: float, ended_s: float) -> None:
+        """Note when these facts were measured, in seconds of `time.monotonic`.
+
+        Facts that several checks share keep the first span: later checks only wait for them.
+        """
+        if self._measured is None:
+            self._measured = (begun_s, ended_s)
+
+    @property
+    def span(self) -> tuple[float, float] | None:
+        """When these facts were measured; None if that was not noted."""
+        return self._measured
 
     @property
     def why_not_reached(self) -> str | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -12,6 +13,7 @@ import pytest
 
 from tests.checkers.redis_process import redis_server
 from tests.context import observe
+from xnai_validate.engine.attempts.lateness import LATENESS, Lateness
 from xnai_validate.kit import JsonObject, NotApplicable, Target, Unmeasurable
 
 SERVER = """
@@ -234,3 +236,23 @@ def test_an_experiment_of_which_nothing_could_come_back_does_not_begin() -> None
             Unmeasurable, match=r"nothing that must hold again holds .* absent \(.*exists expected true"
         ):
             experiment(target, disturb=[{"fault": "redis.readonly"}], probe=WRITE, again=again)
+
+
+def test_a_time_limit_under_a_fault_is_not_judged_where_this_tool_was_late() -> None:
+    """What the lateness of the tool explains is an error with its reason; any other failure stays a failure."""
+    late = Lateness()
+    late.add(0.0, math.inf)
+    token = LATENESS.set(late)
+    quick = {"kind": "http.request", "with": {"path": "/"}, "expect": {"status": 200, "total_ms": {"max": 0.0001}}}
+    wrong = {"kind": "http.request", "with": {"path": "/"}, "expect": {"status": 404}}
+    ask = {"kind": "http.request", "with": {"path": "/"}, "expect": {"status": 200}}
+    try:
+        with page("api") as api, page("docs") as docs:
+            disturb: list[JsonObject] = [{"fault": "process.pause", "target": "docs"}]
+            with pytest.raises(Unmeasurable, match="could not be judged: the tool itself was late"):
+                experiment(api, docs, disturb=disturb, probe=ask, during=[quick])
+            seen = experiment(api, docs, disturb=disturb, probe=ask, during=[quick, wrong])
+    finally:
+        LATENESS.reset(token)
+    assert not seen.held
+    assert len(seen.facts["during_failed"]) == 1

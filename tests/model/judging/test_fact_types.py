@@ -33,7 +33,7 @@ class Colour(StrEnum):
         (bool, FactType("flag"), "true or false"),
         (str | None, FactType("text", nullable=True), "text or null"),
         (Count, FactType("number", integer=True, floor=0), "integer"),
-        (Milliseconds | None, FactType("number", floor=0, nullable=True), "number or null"),
+        (Milliseconds | None, FactType("number", floor=0, nullable=True, timed=True), "number or null"),
         (Ratio, FactType("number", floor=0, ceiling=1), "number"),
         (Bytes, FactType("number", integer=True, floor=0), "integer"),
         (Literal["a", "b"], FactType("choice", choices=("a", "b")), "one of a, b"),

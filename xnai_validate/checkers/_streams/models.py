@@ -5,7 +5,20 @@ from __future__ import annotations
 from typing import Annotated
 
 from xnai_validate.checkers._streams.params import StreamedParams
-from xnai_validate.kit import Bytes, Count, Duration, ErrorKind, Facts, Ge, Headers, JsonValue, Le, Milliseconds, Size
+from xnai_validate.kit import (
+    Bytes,
+    Count,
+    Duration,
+    ErrorKind,
+    Facts,
+    Ge,
+    Headers,
+    JsonValue,
+    Le,
+    Milliseconds,
+    Size,
+    Timed,
+)
 
 
 class StreamParams(StreamedParams):
@@ -103,7 +116,7 @@ class StreamFacts(Facts):
     """The data of the first event that is not JSON, at most 200 characters."""
     tokens: Count | None = None
     """Events that carry a token with text."""
-    token_rate_tps: Annotated[float, Ge(0)] | None = None
+    token_rate_tps: Annotated[float, Ge(0), Timed()] | None = None
     """Tokens a second from the first token to the last; null where all came in one read."""
     text: str | None = None
     """All tokens, joined; at most 65 536 characters."""

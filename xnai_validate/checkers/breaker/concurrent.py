@@ -15,7 +15,7 @@ from xnai_validate.checkers.breaker._driver.trips import must_fail, must_have_ti
 from xnai_validate.checkers.breaker._driver.waits import drive_waits
 from xnai_validate.checkers.breaker._models import BreakerParams
 from xnai_validate.checkers.breaker.refusal import quantile
-from xnai_validate.kit import Context, Count, Facts, Ge, Le, Milliseconds, Observation, XnaiError, checker
+from xnai_validate.kit import Context, Count, Facts, Ge, Le, Milliseconds, Observation, Timed, XnaiError, checker
 
 ALONE = 3
 """Calls that are made one by one, to know how long one takes."""
@@ -58,7 +58,7 @@ class ConcurrentFacts(Facts):
     """The quickest of three calls, one after the other."""
     together_ms: Milliseconds | None
     """From the first of the calls at once to the end of the last, the breaker being closed."""
-    serial_ratio: float | None
+    serial_ratio: Annotated[float, Timed()] | None
     """How far the calls at once were done one by one: near 0 where they ended together, near 1 where each ended a
     call's time after the one before; the longest of these times is left out."""
     together_failed: Count

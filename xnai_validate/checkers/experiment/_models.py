@@ -82,8 +82,8 @@ class Experiment(Facts):
     """The duration of the slowest of those probes, measured at the client."""
     error_kinds: list[str] = Field(default_factory=list)
     """Why probes failed, each kind once, sorted: `timeout`, `status 503`, else the fact that broke a rule: `json`."""
-    during_failed: list[str] = Field(default_factory=list)
-    """Which expectations of `during` did not hold, in words."""
+    during_failed: list[str] | None = Field(default_factory=list)
+    """Which expectations of `during` did not hold, in words; null where a time limit could not be judged."""
     recovered_ms: Milliseconds | None = None
     """From the start of the revert until the stack was steady; null if it was not steady in time."""
     outage_ms: Milliseconds | None = None

@@ -7,13 +7,15 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from xnai_validate.checkers._steps import failure
-from xnai_validate.kit import Context, NotApplicable, Observation, Observed, XnaiError
+from xnai_validate.kit import Context, NotApplicable, Observation, Observed, ToolLate, XnaiError
 
 KINDS_CAP = 20
 """At most this many kinds of errors are kept."""
 KIND_CAP = 60
 NOT_HERE = "not applicable"
 """The kind of error of a probe that asks for what this stack does not have."""
+UNJUDGED = "not judged"
+"""The kind of error of a probe whose time limit could not be judged, because this tool was itself late."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +37,8 @@ async def probe_once(ctx: Context, observation: Observation) -> Probe:
         seen = await ctx.observe(observation)
     except NotApplicable as error:
         return Probe(begun, ctx.clock.monotonic(), error.message, NOT_HERE)
+    except ToolLate as error:
+        return Probe(begun, ctx.clock.monotonic(), error.message, UNJUDGED)
     except XnaiError as error:
         return Probe(begun, ctx.clock.monotonic(), error.message, "unmeasurable")
     why = failure(observation, seen)
@@ -73,8 +77,8 @@ class Watch:
     _passed_in_a_row: int = 0
 
     def take(self, probe: Probe) -> None:
-        """Keep what the facts need of a probe."""
-        if self.injecting_at is None or probe.ended < self.injecting_at:
+        """Keep what the facts need of a probe; one that could not be judged counts neither way."""
+        if self.injecting_at is None or probe.ended < self.injecting_at or probe.kind == UNJUDGED:
             return
         # A probe that fails during the injection fails because of it; one that passes then proves nothing.
         in_force = self.in_force_at is not None and probe.begun >= self.in_force_at
@@ -117,8 +121,9 @@ async def keep_probing(ctx: Context, observation: Observation, every_s: float, t
 
 
 async def failing_now(ctx: Context, others: dict[str, Observation]) -> dict[str, str]:
-    """Name -> reason for those that do not hold now, asked all at once."""
-    return {name: probe.why for name, probe in (await probe_all(ctx, others)).items() if probe.why is not None}
+    """Name -> reason for those that do not hold now, asked all at once; without those that could not be judged."""
+    probes = (await probe_all(ctx, others)).items()
+    return {name: probe.why for name, probe in probes if probe.why is not None and probe.kind != UNJUDGED}
 
 
 async def probe_all(ctx: Context, others: dict[str, Observation]) -> dict[str, Probe]:

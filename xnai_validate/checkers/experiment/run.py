@@ -17,7 +17,7 @@ from xnai_validate.checkers.experiment._watch import (
     probe_all,
     probe_once,
 )
-from xnai_validate.kit import Context, Observation, Unmeasurable, XnaiError, checker, wait_until_steady
+from xnai_validate.kit import Context, Observation, ToolLate, Unmeasurable, XnaiError, checker, wait_until_steady
 
 FAILED_CAP = 20
 
@@ -97,11 +97,12 @@ async def _experiment(params: ExperimentParams, ctx: Context, afterwards: dict[s
     touched: set[str] = set()
     async with asyncio.TaskGroup() as group:
         probing = group.create_task(keep_probing(ctx, params.probe, params.every, watch.take))
-        during = await _disturbed(params, ctx, watch, touched)
+        during, unjudged = await _disturbed(params, ctx, watch, touched)
         away = await _recovered(params, ctx, watch, afterwards)
         probing.cancel()
     why = None if watch.is_steady else watch.last_why or "the probe did not hold often enough"
-    return _facts(watch, during, touched, ([in_words(ctx, params.probe, why)] if why else []) + sorted(away))
+    unsteady = ([in_words(ctx, params.probe, why)] if why else []) + sorted(away)
+    return _facts(watch, None if unjudged and not during else during, touched, unsteady).not_reached(unjudged)
 
 
 async def _wait_until_steady(params: ExperimentParams, ctx: Context) -> None:
@@ -139,8 +140,10 @@ async def _wait_until_steady(params: ExperimentParams, ctx: Context) -> None:
         )
 
 
-async def _disturbed(params: ExperimentParams, ctx: Context, watch: Watch, touched: set[str]) -> list[str]:
-    """Put the faults in force, hold them, and begin to take them back; what did not hold of `during`, in words."""
+async def _disturbed(
+    params: ExperimentParams, ctx: Context, watch: Watch, touched: set[str]
+) -> tuple[list[str], str | None]:
+    """Inject the faults, hold them and begin to revert them; return what `_during` does."""
     async with AsyncExitStack() as stack, asyncio.TaskGroup() as group:
         watch.injecting_at = ctx.clock.monotonic()
         for disturbance in params.disturb:
@@ -149,12 +152,12 @@ async def _disturbed(params: ExperimentParams, ctx: Context, watch: Watch, touch
         begun = watch.in_force_at = ctx.clock.monotonic()
         ctx.progress("disturbed")
         asking = group.create_task(_ask_others(params, ctx, touched))
-        failed = await _during(params, ctx)
+        seen = await _during(params, ctx)
         await ctx.clock.sleep(max(0.0, params.hold - (ctx.clock.monotonic() - begun)))
         asking.cancel()
         watch.reverted_at = ctx.clock.monotonic()
         ctx.progress("taking it back")
-    return failed
+    return seen
 
 
 async def _ask_others(params: ExperimentParams, ctx: Context, touched: set[str]) -> None:
@@ -163,15 +166,19 @@ async def _ask_others(params: ExperimentParams, ctx: Context, touched: set[str])
         await ctx.clock.sleep(params.every)
 
 
-async def _during(params: ExperimentParams, ctx: Context) -> list[str]:
+async def _during(params: ExperimentParams, ctx: Context) -> tuple[list[str], str | None]:
+    """What does not hold while the faults are in force, in words; and the first time limit that was not judged."""
     failed: list[str] = []
+    unjudged: str | None = None
     for observation in params.during:
         try:
             why = failure(observation, await ctx.observe(observation))
+        except ToolLate as error:
+            why, unjudged = None, unjudged or error.message
         except XnaiError as error:
             why = f"{observation.kind}: {error.message}"
         failed += [why] if why else []
-    return failed[:FAILED_CAP]
+    return failed[:FAILED_CAP], unjudged
 
 
 async def _recovered(params: ExperimentParams, ctx: Context, watch: Watch, others: dict[str, Observation]) -> set[str]:
@@ -186,7 +193,7 @@ async def _recovered(params: ExperimentParams, ctx: Context, watch: Watch, other
         await ctx.clock.sleep(params.every)
 
 
-def _facts(watch: Watch, during: list[str], touched: set[str], unsteady: list[str]) -> Experiment:
+def _facts(watch: Watch, during: list[str] | None, touched: set[str], unsteady: list[str]) -> Experiment:
     assert watch.in_force_at is not None
     assert watch.reverted_at is not None
     steady_at = watch.steady_since if watch.is_steady else None

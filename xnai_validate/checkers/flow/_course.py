@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from xnai_validate.checkers._steps import failure
 from xnai_validate.checkers.flow._capture import CaptureError
 from xnai_validate.checkers.flow._step import Made, Step
-from xnai_validate.kit import Context, JsonValue, NotApplicable, Observed, XnaiError
+from xnai_validate.kit import Context, JsonValue, NotApplicable, Observed, ToolLate, XnaiError
 
 NOT_MADE = "not made, for a step before it did not hold"
 
@@ -107,12 +107,17 @@ class Course:
         """Why the step does not hold, after as many attempts as it has time for; None where it holds."""
         deadline = self._ctx.clock.monotonic() + step.within
         while True:
-            seen = await self._ctx.observe(step, self.values)
-            reason = failure(step, seen) or self._capture(step, seen)
+            try:
+                seen = await self._ctx.observe(step, self.values)
+            except ToolLate:
+                if self._ctx.clock.monotonic() >= deadline:
+                    raise
+            else:
+                reason = failure(step, seen) or self._capture(step, seen)
+                if reason is None or self._ctx.clock.monotonic() >= deadline:
+                    return reason
             left = deadline - self._ctx.clock.monotonic()
-            if reason is None or left <= 0:
-                return reason
-            await self._ctx.clock.sleep(min(step.every, left))
+            await self._ctx.clock.sleep(max(0.0, min(step.every, left)))
 
     def _capture(self, step: Step, seen: Observed) -> str | None:
         """Take what the step captures; return what was missing."""

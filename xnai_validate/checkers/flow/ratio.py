@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 from xnai_validate.checkers._watch import Missing, Watch, read
-from xnai_validate.kit import Context, Facts, Params, checker, cut
+from xnai_validate.kit import Context, Facts, Params, Timed, checker, cut
 
 
 class RatioParams(Params):
@@ -24,7 +26,7 @@ class Compared(Facts):
     """The numerator; null where it could not be read."""
     to: float | None
     """The denominator; null where it could not be read."""
-    ratio: float | None
+    ratio: Annotated[float, Timed()] | None
     """`of` divided by `to`; null where one of them is not known, or `to` is 0."""
 
 

@@ -19,6 +19,7 @@ from xnai_validate.kit import (
     Milliseconds,
     Params,
     Ratio,
+    Timed,
     Waits,
     Whole,
     model_validator,
@@ -186,12 +187,12 @@ class LoadFacts(Facts):
     """How many answers had each status."""
     good_count: Count | None
     """Requests with a whole answer that is no error and that meet all of `objectives`; null without objectives."""
-    good_ratio: Ratio | None
+    good_ratio: Annotated[Ratio, Timed()] | None
     """`good_count` of the requests that fell due: those that failed or could not be sent are not good. Null without
     objectives."""
-    goodput_rps: float | None
+    goodput_rps: Annotated[float, Timed()] | None
     """Good requests a second, over the same time as `throughput_rps`; null without objectives."""
-    throughput_rps: float | None
+    throughput_rps: Annotated[float, Timed()] | None
     """Whole answers a second, from the beginning of the load to its last answer, at least to its intended end."""
     p50_ms: Milliseconds | None
     """The median latency."""
@@ -218,7 +219,7 @@ class LoadFacts(Facts):
     own_cpu_ratio: float
     """Processor time of this process per second: near 1 it had no more to give."""
     too_slow_client: bool
-    """Whether this tool, not the stack, explains the figures.
+    """Whether this tool, not the stack, explains the figures: then a broken limit of a time or a rate is an error.
 
     It was late itself: `lag_p99_ms` is above 5 ms and more than a quarter of `service_p99_ms`; or, in a closed loop, it
     was at the end of its processor: `own_cpu_ratio` is above 0.9.

@@ -62,8 +62,8 @@ async def http(params: HttpLoad, ctx: Context) -> HttpLoadFacts:
 
     HTTP/1.1 with connections that are kept, without pipelining, redirections, proxies and cookies. Nothing else runs
     meanwhile. An idempotent request that came on an idle connection which the server had just closed is sent once more,
-    on a new connection, if not one byte was answered; `retried_count` counts these. A bound that holds although
-    `too_slow_client` is true can be trusted; where one does not hold, this machine may be the cause.
+    on a new connection, if not one byte was answered; `retried_count` counts these. A time limit that holds although
+    `too_slow_client` is true can be trusted; one that does not hold is an error then: this machine may be the cause.
 
         kind: load.http
         target: api

@@ -8,16 +8,18 @@ from __future__ import annotations
 import asyncio
 import errno
 import resource
-from collections.abc import Callable, Iterable, Mapping
+import time
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field, replace
 from pathlib import PurePath
 from typing import Any
 
-from xnai_validate.errors import NotApplicable, XnaiError
+from xnai_validate.engine.attempts.lateness import late_limits
+from xnai_validate.errors import NotApplicable, ToolLate, XnaiError
 from xnai_validate.kit import Context, ErrorKind, Facts
 from xnai_validate.model.json import JsonObject, bounded
-from xnai_validate.model.judging.fact_types import fact_attributes
+from xnai_validate.model.judging.fact_types import fact_attributes, fact_types
 from xnai_validate.model.judging.findings import Finding, cut, judge, main_reason
 from xnai_validate.model.judging.rules import Rule
 from xnai_validate.model.results.exchange import Exchange, recorder
@@ -30,6 +32,8 @@ LAST_CHANCE_S = 1.0
 MESSAGE_CAP = 300
 WITH_EXCHANGES = frozenset({Status.FAIL, Status.ERROR, Status.WARN})
 """Statuses whose report shows what was sent and what came back."""
+REPEATS_WHEN_LATE = 1
+"""Attempts besides those of `retry`, for a check with a time limit that this tool was too late to judge."""
 KNOWN_BEFORE_A_BOUND = frozenset({"status", "http_version", "headers", "content_type", "truncated"})
 """Facts that are whole also where the rest of an answer was not read."""
 
@@ -47,6 +51,8 @@ class Outcome:
     timed_out: bool = False
     broken: bool = False
     """Whether the checker itself failed."""
+    tool_late: bool = False
+    """Whether it is an error because this tool was itself late."""
     exchanges: tuple[Exchange, ...] = ()
     """What was sent and what came back, unless it passed."""
 
@@ -88,18 +94,26 @@ async def attempts_under(
 
 
 async def _retry(check: PlannedCheck, ctx: Context, on_attempt: AttemptListener) -> tuple[Outcome, int]:
-    """Attempt a check until it passes or its attempts are used up; return the last outcome and their number."""
+    """Attempt a check until it passes or its attempts are used up; return the last outcome and their number.
+
+    An attempt that this tool was too late to judge is repeated, for its lateness passes; it makes no check flaky.
+    """
     before = None
-    number = 1
+    number, late = 1, 0
     while True:
         outcome = await attempt(check.measurement, ctx, check.timeout_s)
         on_attempt(number, outcome)
-        if outcome.final or number >= check.retry.attempts:
+        if outcome.final:
             break
-        before = outcome.reason
+        if outcome.tool_late and late < REPEATS_WHEN_LATE:
+            late += 1
+        elif number - late >= check.retry.attempts:
+            break
+        else:
+            before = outcome.reason
         number += 1
         await ctx.clock.sleep(check.retry.delay_s)
-    if number > 1 and outcome.status.passed:
+    if before is not None and outcome.status.passed:
         why = f"passed at attempt {number}; before that: {before}"
         if outcome.reason:
             why += f"; now: {outcome.reason}"
@@ -167,15 +181,19 @@ class Judgement:
     findings: tuple[Finding, ...]
     not_reached: str | None
     """Why a rule could not be judged; None where all were."""
+    tool_late: bool = False
+    """Whether that is because this tool was itself late."""
 
 
 async def measure(measurement: CompiledMeasurement, ctx: Context) -> Facts:
     """Measure once, after a login where the target has one. Raises whatever the checker raises."""
     checker = measurement.checker
     await ctx.log_in()
+    begun_s = time.monotonic()
     facts = await checker.measure(measurement.params, ctx)
     if not isinstance(facts, checker.facts):
         raise TypeError(f"it returned {type(facts).__name__} instead of {checker.facts.__name__}")
+    facts.note_span(begun_s, time.monotonic())
     return facts
 
 
@@ -184,14 +202,25 @@ def values_of(facts: Facts) -> dict[str, Any]:
     return {fact: getattr(facts, attribute) for fact, attribute in fact_attributes(type(facts)).items()}
 
 
-def judge_facts(rules: Iterable[Rule], facts: Facts, now_s: float) -> Judgement:
+def judge_facts(rules: Sequence[Rule], facts: Facts, now_s: float) -> Judgement:
     """Judge facts by rules, at a time in seconds since the epoch.
 
-    Not judged are rules about null facts of a measurement that names why they were not reached, and, where an answer
-    was larger than this tool reads, rules that the unread rest may change.
+    Not judged are rules about null facts of a measurement that names why they were not reached; where an answer was
+    larger than this tool reads, rules that the unread rest may change; and broken time limits of a tool that was late.
     """
     values = values_of(facts)
     findings = judge(rules, values, now_s)
+    if all(finding.held for finding in findings):
+        return Judgement(values, findings, None)
+    late = late_limits(rules, findings, fact_types(type(facts)), values, facts.span)
+    if late:
+        in_time = tuple(finding for index, finding in enumerate(findings) if index not in late)
+        return replace(_reached(in_time, facts, values), not_reached=next(iter(late.values())), tool_late=True)
+    return _reached(findings, facts, values)
+
+
+def _reached(findings: tuple[Finding, ...], facts: Facts, values: Mapping[str, Any]) -> Judgement:
+    """Return the findings without those about what was not reached."""
     if (why := facts.why_not_reached) is not None:
         known = {name for name, value in values.items() if value is not None}
         judged = tuple(finding for finding in findings if finding.held or _fact(finding) in known)
@@ -233,7 +262,8 @@ async def _judged(measurement: CompiledMeasurement, ctx: Context) -> Outcome:
         name: value if value is None or type(value) is bool or types[name].whole else bounded(value)
         for name, value in judgement.values.items()
     }
-    return Outcome(status, reason, judgement.findings, kept)
+    late = judgement.tool_late and status is Status.ERROR
+    return Outcome(status, reason, judgement.findings, kept, tool_late=late)
 
 
 def _too_late(measurement: CompiledMeasurement, ctx: Context, timeout_s: float) -> Outcome:
@@ -253,7 +283,7 @@ def _failed(measurement: CompiledMeasurement, error: BaseException) -> Outcome:
     if isinstance(error, NotApplicable):
         return Outcome(Status.SKIP, _message(error))
     if isinstance(error, XnaiError):
-        return Outcome(Status.ERROR, _message(error))
+        return Outcome(Status.ERROR, _message(error), tool_late=isinstance(error, ToolLate))
     if isinstance(error, OSError) and error.errno in (errno.EMFILE, errno.ENFILE):
         return Outcome(Status.ERROR, _too_few_descriptors())
     return _broken(measurement, error)

@@ -11,7 +11,7 @@ from typing import TypeVar
 from xnai_validate.engine.attempts.attempt import judge_facts, measure
 from xnai_validate.engine.attempts.shared import Shared
 from xnai_validate.engine.undo.faults import FaultInjector, target_of
-from xnai_validate.errors import NotApplicable, Unmeasurable
+from xnai_validate.errors import NotApplicable, ToolLate, Unmeasurable
 from xnai_validate.kit import Clock, FaultEntry, JsonValue, Observation, Observed, Template
 from xnai_validate.model.judging.rules import SchemaName, parse_rules
 from xnai_validate.model.results.exchange import RECORDER
@@ -104,7 +104,8 @@ class CheckContext:
         if not all(finding.held for finding in judgement.findings):
             RECORDER.get().mark()
         if judgement.not_reached is not None and all(finding.held for finding in judgement.findings):
-            raise Unmeasurable(f"{inner.checker.kind}: {judgement.not_reached}")
+            error = ToolLate if judgement.tool_late else Unmeasurable
+            raise error(f"{inner.checker.kind}: {judgement.not_reached}")
         return Observed(judgement.values, judgement.findings)
 
     @asynccontextmanager

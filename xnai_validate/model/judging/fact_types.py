@@ -21,6 +21,13 @@ class IgnoreCase:
     """Marks a mapping whose keys are compared without case, as the names of HTTP headers are."""
 
 
+class Timed:
+    """Marks a time that this tool measures with its own clock, and rates and ratios of such times.
+
+    They depend on the tool's own speed: a broken limit of one is not judged where the tool itself was late.
+    """
+
+
 class Whole:
     """Marks a fact that no server wrote and that is small by construction: it is reported in full."""
 
@@ -42,6 +49,8 @@ class FactType:
     ignore_case: bool = False
     whole: bool = False
     """Whether it is reported in full, however long it is."""
+    timed: bool = False
+    """Whether it depends on the speed of this tool."""
 
     def __str__(self) -> str:
         names = {"number": "integer" if self.integer else "number", "flag": "true or false", "json": "JSON document"}
@@ -60,7 +69,7 @@ def fact_type(annotation: object, metadata: tuple[object, ...] = ()) -> FactType
     """The FactType of an annotation; raises TypeError for a type that rules do not support.
 
     Allowed: int, float, str, bool, Literal of strings, StrEnum, JsonValue, list/tuple/dict of these, each optionally
-    `| None`, and Annotated with Ge, Le, IgnoreCase or Whole.
+    `| None`, and Annotated with Ge, Le, IgnoreCase, Timed or Whole.
     """
     if annotation is JsonValue:
         return _with_metadata(JSON_TYPE, metadata)
@@ -110,6 +119,8 @@ def _with_metadata(kind: FactType, metadata: Iterable[object]) -> FactType:
             kind = replace(kind, ignore_case=True)
         elif isinstance(mark, Whole):
             kind = replace(kind, whole=True)
+        elif isinstance(mark, Timed):
+            kind = replace(kind, timed=True)
     return kind
 
 
