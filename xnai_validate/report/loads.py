@@ -31,6 +31,13 @@ class Load:
     window_s: float
     windows: tuple[Histogram, ...]
     """Latencies by intended start, in windows of equal length."""
+    errors: tuple[int, ...] = ()
+    """Requests without a whole answer, in the same windows; empty if that is not known."""
+
+    @property
+    def streams(self) -> bool:
+        """Whether it opened streams, whose latency is the time to the first event."""
+        return "tokens" in self.check.facts
 
     def percentile_ms(self, q: float) -> float | None:
         """Return the latency in milliseconds that the share `q` of all answers does not exceed."""
@@ -92,6 +99,7 @@ def _load(check: CheckResult) -> Load | None:
         latency,
         (_number(measured, "window_ms") or 0.0) / 1000,
         windows,
+        tuple([int(count) for count in _items(measured.get("errors")) if isinstance(count, int)]),
     )
 
 

@@ -8,10 +8,12 @@ from xnai_validate.checkers._watch import Watch
 from xnai_validate.kit import (
     STEADY_WITHIN_S,
     Duration,
+    Facts,
     FaultEntry,
     Field,
     Ge,
     Gt,
+    JsonValue,
     Le,
     Observation,
     Params,
@@ -100,6 +102,16 @@ class BreakerParams(Params):
         if (self.recovery + self.patience) / self.every > CALLS_CAP:
             raise ValueError(f"every is too short: more than {CALLS_CAP} calls in the recovery time and the patience")
         return self
+
+
+class CourseFacts(Facts):
+    """The course of a breaker: what the key in Redis showed, and what became of the calls."""
+
+    timeline: JsonValue
+    """The changes of state that the key in Redis showed, each with the interval in which it happened, in milliseconds
+    since the beginning."""
+    calls: JsonValue
+    """The calls in runs with one outcome, each with its number and its time in milliseconds since the beginning."""
 
 
 class CycleParams(BreakerParams):

@@ -14,8 +14,8 @@ from xnai_validate.checkers.breaker._driver.readings import Reading
 from xnai_validate.checkers.breaker._driver.recovery import recovery_of
 from xnai_validate.checkers.breaker._driver.trips import must_have_time, must_open, note_unopened
 from xnai_validate.checkers.breaker._driver.waits import drive_waits
-from xnai_validate.checkers.breaker._models import CycleParams
-from xnai_validate.kit import Context, Count, Facts, JsonValue, Milliseconds, checker
+from xnai_validate.checkers.breaker._models import CourseFacts, CycleParams
+from xnai_validate.kit import Context, Count, Milliseconds, checker
 
 
 @dataclass(slots=True)
@@ -105,7 +105,7 @@ async def _beside(params: CycleParams, ctx: Context) -> list[str]:
     return [f"{name}: {why}" for (name, step), result in pairs if (why := failure(step, result)) is not None]
 
 
-class CycleFacts(Facts):
+class CycleFacts(CourseFacts):
     """How a breaker went through its states once; null for what was not reached."""
 
     driven: bool
@@ -146,8 +146,6 @@ class CycleFacts(Facts):
     """The changes of state that the key in Redis showed, in order: `closed->open`."""
     illegal_transitions: list[str] | None
     """Changes that no breaker may make, or not without a failure or success in between."""
-    timeline: JsonValue
-    """The changes with the interval in which each happened, in milliseconds since the beginning."""
     beside_failed: list[str] | None
     """Observations of `beside` that did not hold while the breaker was open, in words."""
     sources_disagree: list[str] | None
@@ -208,7 +206,8 @@ async def cycle(params: CycleParams, ctx: Context) -> CycleFacts:
         closed_again=record.closed_again,
         transitions=changes.arrows,
         illegal_transitions=changes.faults if opened else None,
-        timeline=changes.as_json(record.begun_s),
+        timeline=changes.as_json(),
+        calls=changes.calls_as_json(),
         beside_failed=record.beside if opened else None,
         sources_disagree=record.disagree if opened else None,
         elapsed_ms=(record.ended_s - record.begun_s) * 1000,

@@ -12,9 +12,9 @@ from xnai_validate.checkers.breaker._driver.phases import Opening
 from xnai_validate.checkers.breaker._driver.readings import PAUSE_S, Reading
 from xnai_validate.checkers.breaker._driver.trips import must_fail, refuse_unopened
 from xnai_validate.checkers.breaker._driver.waits import drive_waits
-from xnai_validate.checkers.breaker._models import BreakerParams
+from xnai_validate.checkers.breaker._models import BreakerParams, CourseFacts
 from xnai_validate.checkers.breaker.refusal import quantile
-from xnai_validate.kit import Context, Count, Duration, Facts, FaultEntry, Milliseconds, checker
+from xnai_validate.kit import Context, Count, Duration, FaultEntry, Milliseconds, checker
 
 CALLS = 5
 """Calls that are to succeed, and calls that are to be refused, while Redis is gone."""
@@ -31,6 +31,7 @@ class OutageParams(BreakerParams):
 
 @dataclass(slots=True)
 class _Record:
+    driver: Driver
     calls: list[Call] = field(default_factory=list)
     opening: Opening = field(default_factory=Opening)
     refusals: list[Call] = field(default_factory=list)
@@ -43,7 +44,7 @@ class _Record:
     """The key before the outage."""
 
 
-class OutageFacts(Facts):
+class OutageFacts(CourseFacts):
     """A breaker without Redis, and after; null for what was not reached."""
 
     calls_failed: Count
@@ -115,6 +116,8 @@ async def outage(params: OutageParams, ctx: Context) -> OutageFacts:
         returned_after_ms=record.returned_ms,
         closed_again=record.closed_again,
         told_closed=record.told_closed if keyed else None,
+        timeline=record.driver.timeline.as_json(),
+        calls=record.driver.timeline.calls_as_json(),
         elapsed_ms=elapsed_ms,
     ).not_reached(
         f"without Redis the breaker {params.name} did not open: {record.opening.detail}" if not opened else None
@@ -124,7 +127,8 @@ async def outage(params: OutageParams, ctx: Context) -> OutageFacts:
 async def _drive(params: OutageParams, ctx: Context) -> tuple[_Record, float]:
     """Open the breaker while Redis is away, then bring Redis back; return what was seen, and the time in ms."""
     must_fail(params)
-    driver, record = Driver(params, ctx), _Record()
+    driver = Driver(params, ctx)
+    record = _Record(driver)
     begun_s = driver.now()
     await refuse_unopened(params, ctx)
     await driver.begin()

@@ -12,11 +12,10 @@ from xnai_validate.checkers.breaker._driver.phases import Opening, Waiting
 from xnai_validate.checkers.breaker._driver.recovery import recovery_of
 from xnai_validate.checkers.breaker._driver.trips import must_fail, must_have_time, note_unopened, refuse_unopened
 from xnai_validate.checkers.breaker._driver.waits import drive_waits
-from xnai_validate.checkers.breaker._models import BreakerParams
+from xnai_validate.checkers.breaker._models import BreakerParams, CourseFacts
 from xnai_validate.kit import (
     Context,
     Count,
-    Facts,
     FaultLimitReached,
     Ge,
     Le,
@@ -59,7 +58,7 @@ class _Record:
     closed_again: bool | None = None
 
 
-class ReopenFacts(Facts):
+class ReopenFacts(CourseFacts):
     """What a failure did to a half-open breaker; null for what was not reached."""
 
     opened: bool
@@ -113,6 +112,8 @@ async def reopen(params: ReopenParams, ctx: Context) -> ReopenFacts:
         late_ms=times.late_ms,
         closed_again=record.closed_again,
         illegal_transitions=driver.timeline.faults if record.opened_by else None,
+        timeline=driver.timeline.as_json(),
+        calls=driver.timeline.calls_as_json(),
         elapsed_ms=elapsed_ms,
     ).not_reached(_not_reached(params, record))
 

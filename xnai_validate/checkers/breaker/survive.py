@@ -10,9 +10,9 @@ from xnai_validate.checkers.breaker._driver.driver import Driver
 from xnai_validate.checkers.breaker._driver.phases import Opening
 from xnai_validate.checkers.breaker._driver.trips import must_open
 from xnai_validate.checkers.breaker._driver.waits import drive_waits
-from xnai_validate.checkers.breaker._models import BreakerParams, State
+from xnai_validate.checkers.breaker._models import BreakerParams, CourseFacts, State
 from xnai_validate.checkers.breaker.concurrent import at_once
-from xnai_validate.kit import Context, Duration, Facts, FaultEntry, Milliseconds, Unmeasurable, checker
+from xnai_validate.kit import Context, Duration, FaultEntry, Milliseconds, Unmeasurable, checker
 
 KNOWN = 8
 """Calls that are refused before the fault, so that all workers know that the breaker is open."""
@@ -31,6 +31,7 @@ class SurviveParams(BreakerParams):
 
 @dataclass(slots=True)
 class _Record:
+    driver: Driver
     opening: Opening = field(default_factory=Opening)
     opened: bool = False
     first_answered: Call | None = None
@@ -44,7 +45,7 @@ class _Record:
     closed_again: bool | None = None
 
 
-class SurviveFacts(Facts):
+class SurviveFacts(CourseFacts):
     """An open breaker after a fault; null for what was not reached."""
 
     opened: bool
@@ -96,6 +97,8 @@ async def survive(params: SurviveParams, ctx: Context) -> SurviveFacts:
         survived=record.survived,
         told_after=record.state_after,
         closed_again=record.closed_again,
+        timeline=record.driver.timeline.as_json(),
+        calls=record.driver.timeline.calls_as_json(),
         elapsed_ms=elapsed_ms,
     ).not_reached(_not_reached(params, record))
 
@@ -111,7 +114,8 @@ def _not_reached(params: SurviveParams, record: _Record) -> str | None:
 
 async def _drive(params: SurviveParams, ctx: Context) -> tuple[_Record, float]:
     must_open(params)
-    driver, record = Driver(params, ctx), _Record()
+    driver = Driver(params, ctx)
+    record = _Record(driver)
     begun_s = driver.now()
     await driver.begin()
     async with driver.opened() as record.opening:

@@ -235,5 +235,6 @@ class LoadFacts(Facts):
     latency_windows: Annotated[JsonValue, Whole()]
     """Latencies by intended start, in at most 30 windows of equal length, for comparisons between runs.
 
-    `{"window_ms": 333.3, "windows": [histogram, ...]}`, each histogram as `wire.histogram` writes it.
+    `{"window_ms": 333.3, "windows": [histogram, ...], "errors": [0, 2, ...]}`, each histogram as `model.histogram`
+    writes it; `errors` counts the requests without a whole answer, by window, and is empty without any.
     """

@@ -91,8 +91,17 @@ class EndedCheck(CheckResult):
     __slots__ = ("_evidence", "_number")
 
     @classmethod
-    def of(cls, info: CheckInfo, end: CheckFinished, evidence: Evidence) -> EndedCheck:
-        """The result of a check; what was measured goes to `evidence`."""
+    def of(
+        cls,
+        info: CheckInfo,
+        end: CheckFinished,
+        evidence: Evidence,
+        times_ms: tuple[float | None, float | None] = (None, None),
+    ) -> EndedCheck:
+        """The result of a check; what was measured goes to `evidence`.
+
+        `times_ms`: its beginning and its end, from the beginning of the run.
+        """
         made = cls.__new__(cls)
         for name in _OF_INFO:
             _set(made, name, getattr(info, name))
@@ -100,6 +109,8 @@ class EndedCheck(CheckResult):
             _set(made, name, getattr(end, name))
         fix = info.fix if end.status.passed else fix_for(info.fix, info.fixes or {}, end.findings, end.facts)
         _set(made, "fix", fix)
+        _set(made, "began_ms", times_ms[0])
+        _set(made, "ended_ms", times_ms[1])
         _set(made, "_evidence", evidence)
         _set(made, "_number", evidence.add(end.findings, end.facts, end.exchanges))
         return made

@@ -50,6 +50,9 @@ class Exchange:
     """The size of the body as far as it was read."""
     elapsed_ms: float = 0.0
     """From the beginning of the request to the last byte that came."""
+    stages: dict[str, float] = Field(default_factory=dict)
+    """Stage of an HTTP exchange -> milliseconds, in order: `lookup`, `connect`, `tls`, `send`, `wait` (for the headers
+    of the response), `body`; without those that it did not have. If `failure` is set, the last one did not end."""
     failure: str | None = None
     """Why there is no response, or why it is not whole."""
     options: dict[str, str] = Field(default_factory=dict)

@@ -193,6 +193,10 @@ class CheckResult:
     facts: JsonObject
     attempts: int
     elapsed_ms: float
+    began_ms: float | None = None
+    """From the beginning of the run to that of the check; null if it was not attempted."""
+    ended_ms: float | None = None
+    """From the beginning of the run to the end of the check, all attempts included."""
     covers: tuple[str, ...]
     tags: tuple[str, ...] = ()
     fix: str | None
@@ -231,6 +235,12 @@ class FaultResult:
     injected_at: str
     reverted_at: str | None
     proven: bool
+    check: str | None = None
+    """The id of the check that injected it."""
+    injected_ms: float = 0.0
+    """From the beginning of the run to the injection."""
+    reverted_ms: float | None = None
+    """From the beginning of the run to the end of the revert; null if it may still be in force."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, config=FROZEN)

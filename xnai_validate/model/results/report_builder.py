@@ -49,6 +49,8 @@ class ReportBuilder:
     infos: dict[str, CheckInfo] = field(default_factory=dict)
     criteria: tuple[Criterion, ...] = ()
     targets: dict[str, str | None] = field(default_factory=dict)
+    running: dict[str, float] = field(default_factory=dict)
+    """Id of a check that has begun and not ended -> when it began, in seconds since the epoch."""
     ended: dict[str, CheckResult] = field(default_factory=dict)
     evidence: Evidence = field(default_factory=Evidence)
     injected: dict[str, ev.FaultInjected] = field(default_factory=dict)
@@ -62,8 +64,10 @@ class ReportBuilder:
         """Add the next event of the run."""
         self.last_at = event.at
         match event:
-            case ev.CheckStarted() | ev.AttemptFinished():
-                pass  # most events are of these types; no report needs them
+            case ev.AttemptFinished():
+                pass  # many events are of this type; no report needs them
+            case ev.CheckStarted():
+                self.running[event.id] = event.at
             case ev.RunStarted():
                 self.run, self.criteria = event.run, event.criteria
                 self.infos = {info.id: info for info in event.checks}
@@ -71,7 +75,8 @@ class ReportBuilder:
                 self.targets[event.target] = event.url
             case ev.CheckFinished():
                 if event.id in self.infos:
-                    self.ended[event.id] = EndedCheck.of(self.infos[event.id], event, self.evidence)
+                    times = self._times_ms(self.running.pop(event.id, None), event.at)
+                    self.ended[event.id] = EndedCheck.of(self.infos[event.id], event, self.evidence, times)
             case ev.FaultInjected():
                 self.injected[event.undo] = event
             case ev.FaultReverted():
@@ -84,6 +89,10 @@ class ReportBuilder:
                 self.end = event
             case _:
                 pass
+
+    def _times_ms(self, began: float | None, ended: float) -> tuple[float | None, float | None]:
+        """The beginning and the end of a check, in milliseconds since that of the run; None if it has not begun."""
+        return (None, None) if began is None or self.run is None else (_since(self.run, began), _since(self.run, ended))
 
     def build(self) -> RunReport:
         """Return the report so far; raises ValueError if `run-started` is missing."""
@@ -135,7 +144,7 @@ def _report(state: ReportBuilder, run: RunInfo) -> RunReport:
         summary=Summary(**{field.name: counts[field.name.rstrip("_")] for field in fields(Summary)}),
         criteria=criteria,
         checks=checks,
-        faults=tuple(_fault(fault, state.reverted.get(undo)) for undo, fault in state.injected.items()),
+        faults=tuple(_fault(run, fault, state.reverted.get(undo)) for undo, fault in state.injected.items()),
         notices=tuple(state.notices),
         comparison=compared,
         causes=causes_of(checks),
@@ -202,14 +211,22 @@ def _counts(checks: Sequence[CheckResult]) -> dict[str, int]:
     }
 
 
-def _fault(injected: ev.FaultInjected, reverted: ev.FaultReverted | None) -> FaultResult:
+def _fault(run: RunInfo, injected: ev.FaultInjected, reverted: ev.FaultReverted | None) -> FaultResult:
     return FaultResult(
         fault=injected.fault,
         target=injected.target,
         injected_at=_iso(injected.at),
         reverted_at=_iso(reverted.at) if reverted else None,
         proven=reverted.proven if reverted else False,
+        check=injected.check,
+        injected_ms=_since(run, injected.at),
+        reverted_ms=_since(run, reverted.at) if reverted else None,
     )
+
+
+def _since(run: RunInfo, at: float) -> float:
+    """Milliseconds from the beginning of a run to a time in seconds since the epoch; 0 for one before it."""
+    return max(0.0, round((at - run.started_at) * 1000, 1))
 
 
 def _iso(at: float) -> str:

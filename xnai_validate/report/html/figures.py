@@ -6,16 +6,18 @@ import base64
 import math
 import sys
 import xml.etree.ElementTree as ET
+from collections.abc import Iterator
 
 import pygal
 from pygal.style import Style
 
+from xnai_validate.model.histogram import Histogram
 from xnai_validate.report.loads import Load
 
 # pygal adds a finder of an old protocol, which Python names at every later import.
 sys.meta_path[:] = [finder for finder in sys.meta_path if not isinstance(finder, pygal.PluginImportFixer)]
 
-WIDTH, HEIGHT = 460, 230
+WIDTH, HEIGHT = 360, 210
 QUANTILES = (0.0, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.98, 0.99, 0.995, 0.998, 0.999, 0.9999)
 """Shares of the answers at which the curve of percentiles has a point."""
 _LABELLED = {0.5: "50 %", 0.9: "90 %", 0.99: "99 %", 0.999: "99.9 %"}
@@ -43,13 +45,25 @@ _STYLE = Style(
 )
 
 
+def load_images(load: Load) -> Iterator[tuple[str, str]]:
+    """Yield the images of a load, each with what it shows in words."""
+    yield percentile_curve(load), description(load)
+    course = over_time(load)
+    if course is not None:
+        yield course, _course_words(load)
+        yield answers_over_time(load), _rate_words(load)
+    waits = token_waits(load)
+    if waits is not None:
+        yield waits, "Waiting for tokens: " + ", ".join(f"{name} {ms:.3g} ms" for name, ms in _token_waits(load))
+
+
 def percentile_curve(load: Load) -> str:
     """Return the image of latency against the share of answers, on a scale that widens towards 100 %."""
     points = [(_nines(q), load.percentile_ms(q)) for q in QUANTILES if load.latency.count * (1 - q) >= 1 or q <= 0.5]
     # 100 % is infinitely far away on this scale: the longest latency stands half an answer before it.
     points.append((_nines(1 - 1 / (2 * load.latency.count)), load.percentile_ms(1.0)))
     chart = pygal.XY(
-        **_options("Latency (ms) by percentile"),
+        **_options(f"{_subject(load)} (ms) by percentile"),
         x_labels=[{"value": _nines(q), "label": label} for q, label in _LABELLED.items() if _nines(q) <= points[-1][0]],
         show_legend=False,
     )
@@ -59,19 +73,74 @@ def percentile_curve(load: Load) -> str:
 
 def over_time(load: Load) -> str | None:
     """Return the image of the median and the 99th percentile by the second; None for a load of one window."""
-    windows = [(number * load.window_s, window) for number, window in enumerate(load.windows) if window.count]
+    windows = _windows(load)
     if len(windows) < 2:
         return None
-    chart = pygal.XY(**_options("Latency (ms) over time (s)"), legend_at_bottom=True)
+    chart = pygal.XY(**_options(f"{_subject(load)} (ms) over time (s)"), legend_at_bottom=True)
     for name, q in (("p50", 0.5), ("p99", 0.99)):
         chart.add(name, [(round(second, 3), round((window.quantile(q) or 0) / 1000, 3)) for second, window in windows])
     return _image(chart)
 
 
+def answers_over_time(load: Load) -> str:
+    """Return the image of the answers a second over time, and of the errors a second where there were any."""
+    chart = pygal.XY(**_options("Answers a second over time (s)"), legend_at_bottom=True, include_y_axis=True)
+    for name, counts in (("answers", [window.count for window in load.windows]), ("errors", load.errors)):
+        if any(counts):
+            rates = [(number * load.window_s, count / load.window_s) for number, count in enumerate(counts)]
+            chart.add(name, [(round(second, 3), round(rate, 3)) for second, rate in rates])
+    return _image(chart)
+
+
+def token_waits(load: Load) -> str | None:
+    """Return the image of the times to the first token and between tokens; None for a load of anything but streams."""
+    waits = _token_waits(load)
+    if not waits:
+        return None
+    chart = pygal.HorizontalBar(
+        **_options("Waiting for tokens (ms)") | {"print_values": True, "show_x_guides": False, "include_x_axis": False},
+        show_legend=False,
+    )
+    chart.value_formatter = lambda ms: f"{ms:.3g}"
+    chart.x_labels = [name for name, _ in reversed(waits)]
+    chart.add("ms", [ms for _, ms in reversed(waits)])
+    return _image(chart)
+
+
+def _token_waits(load: Load) -> list[tuple[str, float]]:
+    names = {"first_token": "first token", "stream_gap": "longest gap"}
+    return [
+        (f"{name} {quantile}", float(ms))
+        for fact, name in names.items()
+        for quantile in ("p50", "p95", "max")
+        if isinstance(ms := load.check.facts.get(f"{fact}_{quantile}_ms"), int | float)
+    ]
+
+
+def _subject(load: Load) -> str:
+    """What the latency of a load is."""
+    return "Time to the first event" if load.streams else "Latency"
+
+
+def _windows(load: Load) -> list[tuple[float, Histogram]]:
+    return [(number * load.window_s, window) for number, window in enumerate(load.windows) if window.count]
+
+
+def _course_words(load: Load) -> str:
+    p99s = [(window.quantile(0.99) or 0) / 1000 for _, window in _windows(load)]
+    return f"{_subject(load)} over time: the 99th percentile of a window is {min(p99s):.3g} to {max(p99s):.3g} ms"
+
+
+def _rate_words(load: Load) -> str:
+    rates = [window.count / load.window_s for window in load.windows]
+    words = f"Answers over time: {min(rates):.3g} to {max(rates):.3g} a second"
+    return f"{words}, {sum(load.errors)} errors" if load.errors else words
+
+
 def description(load: Load) -> str:
     """Return in words what the curve shows, for readers who do not see it."""
     values = ((label, load.percentile_ms(q)) for q, label in {**_LABELLED, 1.0: "all"}.items())
-    return "Latency: " + ", ".join(f"{label} within {ms:.3g} ms" for label, ms in values if ms is not None)
+    return f"{_subject(load)}: " + ", ".join(f"{label} within {ms:.3g} ms" for label, ms in values if ms is not None)
 
 
 def _nines(q: float) -> float:
@@ -96,7 +165,7 @@ def _options(title: str) -> dict[str, object]:
     }
 
 
-def _image(chart: pygal.XY) -> str:
+def _image(chart: pygal.XY | pygal.HorizontalBar) -> str:
     """The chart as a `data:` url; a page shows such an image without running or loading anything in it."""
     root = ET.fromstring(chart.render(is_unicode=True).replace("</defs>", f"</defs>{_DARK}", 1))
     for parent in root.iter():

@@ -15,6 +15,7 @@ from functools import lru_cache
 from pathlib import Path
 
 import jinja2
+from pydantic import JsonValue
 
 from xnai_validate.model.json import JsonObject
 from xnai_validate.model.judging.findings import cut, expected_text, got_text, value_text
@@ -26,7 +27,12 @@ from xnai_validate.model.units import format_ms
 from xnai_validate.report.causes import PROBLEMS, cause_counts, has_many_failures, problems_of, skips_of
 from xnai_validate.report.comparison_text import change_of, interval_of, number_of, sums, worst_first
 from xnai_validate.report.evidence import evidence_lines
-from xnai_validate.report.html.figures import description, over_time, percentile_curve
+from xnai_validate.report.html.breakers import breaker_courses
+from xnai_validate.report.html.changes import change_bar
+from xnai_validate.report.html.figures import load_images
+from xnai_validate.report.html.timeline import time_line
+from xnai_validate.report.html.truth import truth_tables
+from xnai_validate.report.html.waterfall import waterfall, waterfall_of
 from xnai_validate.report.lists import counted, listed
 from xnai_validate.report.loads import loads_of
 from xnai_validate.report.verdict_text import verdict_reason, verdict_word
@@ -34,6 +40,8 @@ from xnai_validate.report.words import broken_rules, expected_and_got, planned_t
 
 FACT_CAP = 600
 """Characters of one fact; the JSON report has longer ones whole."""
+FOLDED, BEGINNING = 160, 60
+"""A fact of more characters is folded, and only its beginning is visible at once."""
 IN_FULL = 2000
 """Checks whose facts are on the page; of later ones only those that did not pass."""
 _TONES = {Exit.PASSED: "good", Exit.UNDECIDED: "odd", Exit.STOPPED: "odd", Exit.INTERRUPTED: "odd"}
@@ -54,7 +62,10 @@ def page_pieces(report: RunReport) -> Iterator[str]:
         skips=skips,
         blocked=report.summary.skip - sum(len(ids) for _, ids in skips),
         sums=sums(report.comparison) if report.comparison else "",
-        figures=worst_first(report.comparison, every=True) if report.comparison else [],
+        compared=worst_first(report.comparison, every=True) if report.comparison else [],
+        line=time_line(report),
+        breakers=list(breaker_courses(report)),
+        truths=truth_tables(report.checks),
         categories=_categories(report.checks),
         loads=list(loads_of(report.checks)),
         targets=[(name, url) for name, url in report.run.targets.items() if url],
@@ -69,12 +80,16 @@ def page_pieces(report: RunReport) -> Iterator[str]:
 @lru_cache(maxsize=1)
 def _template() -> jinja2.Template:
     """Return the compiled template: compiling takes ten times as long as filling it in."""
-    return _environment().from_string((Path(__file__).parent / "page.html").read_text(encoding="utf-8"))
+    return _environment().get_template("page.html")
 
 
 def _environment() -> jinja2.Environment:
     environment = jinja2.Environment(
-        autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined
+        loader=jinja2.FileSystemLoader(Path(__file__).parent),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=jinja2.StrictUndefined,
     )
     # Control and bidirectional characters of the texts of a run become escapes.
     environment.finalize = lambda value: printable(value) if type(value) is str and not value.isprintable() else value
@@ -90,9 +105,10 @@ def _environment() -> jinja2.Environment:
         counted=counted,
         broken_rules=broken_rules,
         evidence=evidence_lines,
-        curve=percentile_curve,
-        over_time=over_time,
-        description=description,
+        load_images=load_images,
+        waterfall=waterfall,
+        waterfall_of=waterfall_of,
+        change_bar=change_bar,
         cause_counts=cause_counts,
         promise_of=promise_of,
         reason_of=reason_of,
@@ -105,15 +121,23 @@ def _environment() -> jinja2.Environment:
     return environment
 
 
-def _facts(facts: JsonObject) -> list[tuple[str, str]]:
-    """The facts as texts, cut."""
-    return [(name, cut(_text(value), FACT_CAP)) for name, value in facts.items()]
+def _facts(facts: JsonObject) -> list[tuple[str, str, str]]:
+    """The facts that are known: the name, the value as text, cut, and the beginning of a long value, else empty."""
+    texts = ((name, _text(value)) for name, value in facts.items() if value is not None)
+    return [(name, cut(text, FACT_CAP), f"{text[:BEGINNING]}..." if len(text) > FOLDED else "") for name, text in texts]
 
 
-def _text(value: object) -> str:
+def _text(value: JsonValue) -> str:
+    return value if isinstance(value, str) else json.dumps(_rounded(value), ensure_ascii=False)
+
+
+def _rounded(value: JsonValue) -> JsonValue:
+    """A value with its numbers as people read them: four digits, and every digit of what is above a thousand."""
     if isinstance(value, float):
-        return value_text(value)
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+        return round(value, 1) if abs(value) >= 1000 else float(f"{value:.4g}")
+    if isinstance(value, dict):
+        return {name: _rounded(item) for name, item in value.items()}
+    return [_rounded(item) for item in value] if isinstance(value, list) else value
 
 
 def _categories(checks: Sequence[CheckResult]) -> list[tuple[str, list[CheckResult], dict[str, int]]]:

@@ -225,7 +225,7 @@ class HttpClient:
         except WireError as error:
             recording.failure = error.detail
             raise
-        recording.head = exchange.head
+        recording.head, recording.first_byte_ms = exchange.head, exchange.first_byte_ms
         return HttpStream(exchange, response, recording)
 
     async def fetch(

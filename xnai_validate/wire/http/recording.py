@@ -38,6 +38,8 @@ class HttpRecording:
     until: float | None = None
     """When the last of it was read."""
     failure: str | None = None
+    first_byte_ms: float | None = None
+    """From the beginning of the request to the end of the headers of its response."""
 
     def exchange(self) -> Exchange:
         """Return the exchange as far as it has come."""
@@ -48,6 +50,7 @@ class HttpRecording:
         sent = {name.decode(): value.decode("utf-8", "replace") for name, value in prepared.headers}
         charset = media_type(head.headers).charset if head else None
         begin = _text(self.begin, charset)
+        until = self.until or perf_counter()
         return Exchange(
             protocol="http",
             request=f"{prepared.method} {_url(self)}",
@@ -59,7 +62,8 @@ class HttpRecording:
             response_body=begin,
             response_end=_text(self.end, charset, at_end=True) if begin and self.size > len(self.begin) else None,
             response_bytes=self.size,
-            elapsed_ms=round(((self.until or perf_counter()) - self.started) * 1000, 1),
+            elapsed_ms=round((until - self.started) * 1000, 1),
+            stages=self.progress.stages_ms(until, self.first_byte_ms),
             failure=failure,
             options=_options(prepared),
         )

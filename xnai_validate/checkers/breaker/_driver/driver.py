@@ -21,7 +21,7 @@ class Driver:
     def __init__(self, params: BreakerParams, ctx: Context) -> None:
         self.params, self.ctx = params, ctx
         self.readings = Readings(params, ctx)
-        self.timeline = Timeline(params.successes, params.recovery, params.settle)
+        self.timeline = Timeline(params.successes, params.recovery, params.settle, self.now())
         self.last: Reading | None = None
         """The last reading of the key."""
         self.meanwhile: list[Reading] = []

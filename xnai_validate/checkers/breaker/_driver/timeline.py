@@ -27,11 +27,24 @@ class Change:
         return f"{self.before}->{self.now}"
 
 
+@dataclass(slots=True)
+class Run:
+    """Calls one after the other with one outcome; times are of the monotonic clock, in seconds."""
+
+    outcome: Outcome
+    count: int
+    since_s: float
+    until_s: float
+
+
 class Timeline:
     """The changes between readings, compared with the calls that were made meanwhile."""
 
-    def __init__(self, successes: int, recovery_s: float, settle_s: float) -> None:
+    def __init__(self, successes: int, recovery_s: float, settle_s: float, begun_s: float) -> None:
+        """`begun_s`: when the measurement began, by the monotonic clock."""
         self.changes: list[Change] = []
+        self.runs: list[Run] = []
+        self._begun_s = begun_s
         self._successes, self._recovery_s, self._settle_s = successes, recovery_s, settle_s
         self._last: Reading | None = None
         self._calls: list[Call] = []
@@ -39,6 +52,11 @@ class Timeline:
     def add_call(self, call: Call) -> None:
         """Add a call that has ended, before the readings that were made during it."""
         self._calls.append(call)
+        last = self.runs[-1] if self.runs else None
+        if last is not None and last.outcome is call.outcome:
+            last.count, last.until_s = last.count + 1, call.answered_s
+        elif len(self.runs) < CHANGES_CAP:
+            self.runs.append(Run(call.outcome, 1, call.sent_s, call.answered_s))
 
     def add_reading(self, reading: Reading) -> None:
         """Add the next reading; one without a state is skipped."""
@@ -85,13 +103,28 @@ class Timeline:
         """The changes that no breaker may make, in words."""
         return [change.fault for change in self.changes if change.fault is not None]
 
-    def as_json(self, begun_s: float) -> JsonValue:
-        """The changes with the interval in which each happened, in milliseconds since `begun_s`."""
+    def calls_as_json(self) -> JsonValue:
+        """The calls in runs with one outcome, in milliseconds since the beginning."""
+        return [
+            {
+                "outcome": str(run.outcome),
+                "count": run.count,
+                "from_ms": self._since_begun_ms(run.since_s),
+                "to_ms": self._since_begun_ms(run.until_s),
+            }
+            for run in self.runs
+        ]
+
+    def as_json(self) -> JsonValue:
+        """The changes with the interval in which each happened, in milliseconds since the beginning."""
         return [
             {
                 "change": str(change),
-                "after_ms": round((change.after_s - begun_s) * 1000, 3),
-                "before_ms": round((change.before_s - begun_s) * 1000, 3),
+                "after_ms": self._since_begun_ms(change.after_s),
+                "before_ms": self._since_begun_ms(change.before_s),
             }
             for change in self.changes
         ]
+
+    def _since_begun_ms(self, at_s: float) -> float:
+        return round((at_s - self._begun_s) * 1000, 3)

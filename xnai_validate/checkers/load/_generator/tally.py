@@ -26,6 +26,7 @@ class Tally:
         "begun",
         "error_detail",
         "errors",
+        "errors_by_window",
         "for_s",
         "good",
         "kinds",
@@ -61,6 +62,8 @@ class Tally:
         count = max(1, min(WINDOWS, int(for_s / SHORTEST_S)))
         self.windows = [Histogram() for _ in range(count)]
         """Latencies in us, by intended start."""
+        self.errors_by_window = [0] * count
+        """Requests without a whole answer, by the time at which that was known."""
         self.service = Histogram()
         """Times from the real beginning, in us, where that is not the intended one."""
         self.lag = Histogram()
@@ -103,6 +106,7 @@ class Tally:
     def failed(self, kind: str, detail: str, now: float) -> None:
         """Count a request without a whole answer; `kind` is an ErrorKind, or a reason of the kind of load."""
         self.errors += 1
+        self.errors_by_window[max(0, min(self._last_window, int((now - self.begun) * self._per_s)))] += 1
         self.kinds[str(kind)] += 1
         self.last_at = now
         if self.error_detail is None:

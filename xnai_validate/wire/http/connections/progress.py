@@ -17,6 +17,11 @@ class Stage(Enum):
     HEADERS = "no response came"
     BODY = "the body of the response did not end"
 
+    @property
+    def label(self) -> str:
+        """The stage in one word."""
+        return "wait" if self is Stage.HEADERS else self.name.lower()
+
 
 @dataclass(slots=True)
 class Progress:
@@ -40,6 +45,30 @@ class Progress:
     """When the last of them returned."""
     peer_closed: bool = False
     """Whether a read has met the end of the connection."""
+
+    def stages_ms(self, until: float, first_byte_ms: float | None) -> dict[str, float]:
+        """Return the stages up to a time of `perf_counter` in their order, each with its milliseconds.
+
+        `first_byte_ms`: from the start to the end of the response's headers; None if they have not come. The last
+        stage is the present one.
+        """
+        ends = {
+            Stage.LOOKUP: self.dns_ms,
+            Stage.CONNECT: self.connect_ms,
+            Stage.TLS: None if self.tls_ms is None else (self.connect_ms or 0.0) + self.tls_ms,
+            Stage.SEND: self.sent_ms,
+            Stage.HEADERS: first_byte_ms,
+        }
+        stages: dict[str, float] = {}
+        since = 0.0
+        for stage, end in ends.items():
+            if end is not None:
+                stages[stage.label] = round(max(end - since, 0.0), 1)
+                since = max(since, end)
+        whole = (until - self.started) * 1000
+        last = Stage.BODY if first_byte_ms is not None else self.stage
+        stages[last.label] = round(stages.get(last.label, 0.0) + max(whole - since, 0.0), 1)
+        return stages
 
     def restart(self) -> None:
         """Begin again, for another exchange in place of this one."""
