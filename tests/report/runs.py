@@ -98,18 +98,23 @@ class Script:
                 exchanges=exchanges,
             )
 
+        if attempts_made:
+            self.later.append(lambda seq: ev.CheckStarted(seq=seq, at=START + seq / 10, id=check_id))
         self.later.append(finished)
 
     def notice(self, text: str) -> None:
         """Add a warning."""
         self.later.append(lambda seq: ev.Notice(seq=seq, at=START + seq / 10, level="warning", text=text))
 
-    def fault(self, name: str, target: str | None, *, proven: bool) -> None:
-        """Add a fault that was injected, and whether its revert is proven."""
+    def fault(self, name: str, target: str | None, *, proven: bool, check: str | None = None) -> None:
+        """Add a fault that a check injected, and whether its revert is proven."""
         undo = f"{self.run.id}.{len(self.later)}"
-        self.later.append(
-            lambda seq: ev.FaultInjected(seq=seq, at=START + seq / 10, fault=name, target=target, undo=undo)
-        )
+
+        def injected(seq: int) -> ev.Event:
+            at = START + seq / 10
+            return ev.FaultInjected(seq=seq, at=at, fault=name, target=target, undo=undo, check=check)
+
+        self.later.append(injected)
         self.later.append(lambda seq: ev.FaultReverted(seq=seq, at=START + seq / 10, undo=undo, proven=proven))
         if not proven:
             self.not_undone = (*self.not_undone, undo)

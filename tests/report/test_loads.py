@@ -13,8 +13,8 @@ from xnai_validate.model.json import JsonObject
 from xnai_validate.model.results.report import RunReport
 from xnai_validate.model.results.report_builder import build_report
 from xnai_validate.report.formats.html import FORMAT as HTML
-from xnai_validate.report.html.figures import description, over_time, percentile_curve
-from xnai_validate.report.loads import Load, loads_of
+from xnai_validate.report.html.figures import answers_over_time, description, load_images, over_time, percentile_curve
+from xnai_validate.report.loads import Load, figure_text, loads_of
 from xnai_validate.report.terminal.report import report_text
 from xnai_validate.report.view import View
 
@@ -116,6 +116,33 @@ def test_the_curve_is_an_image_in_itself() -> None:
         assert "url(" not in svg
 
 
+def test_errors_over_time_are_a_line_of_their_own() -> None:
+    """Beside the answers, in the same windows, and in the description."""
+    measured = windows([1.0], [2.0]) | {"errors": [0, 3]}
+    failing = load({"latency_windows": measured})
+    assert failing.errors == (0, 3)
+    assert ">errors<" in base64.b64decode(answers_over_time(failing).partition(",")[2]).decode()
+    assert [text for _, text in load_images(failing)][-1].endswith("a second, 3 errors")
+
+
+def test_streams_show_how_long_tokens_were_waited_for() -> None:
+    """The first token and the longest gap; the curve is that of the first event, not of the whole answer."""
+    tokens: JsonObject = {"tokens": 100, "first_token_p50_ms": 212.0, "stream_gap_max_ms": 1204.0}
+    streams = load(FACTS | tokens)
+    assert "Time to the first event" in description(streams)
+    texts = [text for _, text in load_images(streams)]
+    assert texts[-1] == "Waiting for tokens: first token p50 212 ms, longest gap max 1204 ms"
+    assert len(texts) == 4
+
+
+@pytest.mark.parametrize(
+    ("number", "text"), [(0.01234, "0.0123"), (48.23, "48.2"), (100.4, "100"), (123456.7, "123457")]
+)
+def test_numbers_have_no_exponent(number: float, text: str) -> None:
+    """A rate of a thousand is 1231, not 1.23e+03."""
+    assert figure_text(number) == text
+
+
 def test_a_load_of_one_window_has_no_course() -> None:
     """A line needs two points."""
     assert over_time(load({"latency_windows": windows([1.0, 2.0])})) is None
@@ -125,5 +152,7 @@ def test_the_page_describes_its_figures_in_words() -> None:
     """For a reader who does not see them, and where images are not shown."""
     page = HTML.text(report(FACTS), View())
     assert description(load()) in page
-    assert page.count("<img src=") == page.count(' alt="') == 2
+    assert "Latency over time: the 99th percentile of a window is 50 to 100 ms" in page
+    assert "Answers over time: 100 to 100 a second" in page
+    assert page.count("<img src=") == page.count(' alt="') == 3
     assert "2 % errors" in page

@@ -39,6 +39,11 @@ class Load:
         """Whether it opened streams, whose latency is the time to the first event."""
         return "tokens" in self.check.facts
 
+    @property
+    def rate_text(self) -> str:
+        """The rate as people read it: `48.2`, `1231`; empty if it is not known."""
+        return "" if self.rate is None else figure_text(self.rate)
+
     def percentile_ms(self, q: float) -> float | None:
         """Return the latency in milliseconds that the share `q` of all answers does not exceed."""
         us = self.latency.quantile(q)
@@ -63,6 +68,11 @@ class Load:
         ends = [math.exp(low + (high - low) * (step + 1) / count) for step in range(count - 1)] + [float(longest)]
         below = [0, *(self.latency.at_most(end) for end in ends)]
         return [(end / 1000, (below[step + 1] - below[step]) / self.latency.count) for step, end in enumerate(ends)]
+
+
+def figure_text(number: float) -> str:
+    """Return a number with three digits, and with every digit before the point: `0.0123`, `48.2`, `1231`."""
+    return f"{number:.0f}" if abs(number) >= 100 else f"{number:.3g}"
 
 
 def loads_of(checks: Iterable[CheckResult]) -> Iterator[Load]:

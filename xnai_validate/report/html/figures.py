@@ -12,7 +12,7 @@ import pygal
 from pygal.style import Style
 
 from xnai_validate.model.histogram import Histogram
-from xnai_validate.report.loads import Load
+from xnai_validate.report.loads import Load, figure_text
 
 # pygal adds a finder of an old protocol, which Python names at every later import.
 sys.meta_path[:] = [finder for finder in sys.meta_path if not isinstance(finder, pygal.PluginImportFixer)]
@@ -54,7 +54,10 @@ def load_images(load: Load) -> Iterator[tuple[str, str]]:
         yield answers_over_time(load), _rate_words(load)
     waits = token_waits(load)
     if waits is not None:
-        yield waits, "Waiting for tokens: " + ", ".join(f"{name} {ms:.3g} ms" for name, ms in _token_waits(load))
+        yield (
+            waits,
+            "Waiting for tokens: " + ", ".join(f"{name} {figure_text(ms)} ms" for name, ms in _token_waits(load)),
+        )
 
 
 def percentile_curve(load: Load) -> str:
@@ -101,7 +104,7 @@ def token_waits(load: Load) -> str | None:
         **_options("Waiting for tokens (ms)") | {"print_values": True, "show_x_guides": False, "include_x_axis": False},
         show_legend=False,
     )
-    chart.value_formatter = lambda ms: f"{ms:.3g}"
+    chart.value_formatter = figure_text
     chart.x_labels = [name for name, _ in reversed(waits)]
     chart.add("ms", [ms for _, ms in reversed(waits)])
     return _image(chart)
@@ -128,19 +131,22 @@ def _windows(load: Load) -> list[tuple[float, Histogram]]:
 
 def _course_words(load: Load) -> str:
     p99s = [(window.quantile(0.99) or 0) / 1000 for _, window in _windows(load)]
-    return f"{_subject(load)} over time: the 99th percentile of a window is {min(p99s):.3g} to {max(p99s):.3g} ms"
+    least, most = figure_text(min(p99s)), figure_text(max(p99s))
+    return f"{_subject(load)} over time: the 99th percentile of a window is {least} to {most} ms"
 
 
 def _rate_words(load: Load) -> str:
     rates = [window.count / load.window_s for window in load.windows]
-    words = f"Answers over time: {min(rates):.3g} to {max(rates):.3g} a second"
+    words = f"Answers over time: {figure_text(min(rates))} to {figure_text(max(rates))} a second"
     return f"{words}, {sum(load.errors)} errors" if load.errors else words
 
 
 def description(load: Load) -> str:
     """Return in words what the curve shows, for readers who do not see it."""
     values = ((label, load.percentile_ms(q)) for q, label in {**_LABELLED, 1.0: "all"}.items())
-    return f"{_subject(load)}: " + ", ".join(f"{label} within {ms:.3g} ms" for label, ms in values if ms is not None)
+    return f"{_subject(load)}: " + ", ".join(
+        f"{label} within {figure_text(ms)} ms" for label, ms in values if ms is not None
+    )
 
 
 def _nines(q: float) -> float:
@@ -162,6 +168,7 @@ def _options(title: str) -> dict[str, object]:
         "js": [],
         "disable_xml_declaration": True,
         "margin": 4,
+        "margin_right": 16,
     }
 
 

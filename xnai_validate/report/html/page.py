@@ -122,9 +122,12 @@ def _environment() -> jinja2.Environment:
 
 
 def _facts(facts: JsonObject) -> list[tuple[str, str, str]]:
-    """The facts that are known: the name, the value as text, cut, and the beginning of a long value, else empty."""
+    """The facts that are known: the name, the value as text, cut, and of a long one the rest, which is folded."""
     texts = ((name, _text(value)) for name, value in facts.items() if value is not None)
-    return [(name, cut(text, FACT_CAP), f"{text[:BEGINNING]}..." if len(text) > FOLDED else "") for name, text in texts]
+    shown = ((name, cut(text, FACT_CAP)) for name, text in texts)
+    return [
+        (name, text[:BEGINNING], text[BEGINNING:]) if len(text) > FOLDED else (name, text, "") for name, text in shown
+    ]
 
 
 def _text(value: JsonValue) -> str:

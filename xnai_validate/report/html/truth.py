@@ -45,10 +45,12 @@ def _tables(checks: Iterable[CheckResult]) -> Iterator[TruthTable]:
     seen: list[JsonValue] = []
     for check in checks:
         cells = check.facts.get("cells")
-        if check.kind != "health.truth" or not isinstance(cells, list) or not cells or cells in seen:
+        if not isinstance(cells, list) or cells in seen:
             continue
         seen.append(cells)
-        yield _table(check, [cell for cell in cells if isinstance(cell, dict)])
+        known = [cell for cell in cells if isinstance(cell, dict) and "situation" in cell]
+        if known:
+            yield _table(check, known)
 
 
 def _table(check: CheckResult, cells: list[JsonObject]) -> TruthTable:

@@ -32,7 +32,7 @@ def _row(load: Load, unicode: bool) -> list[Span]:
     return [
         (load.check.id.partition("/")[2], ""),
         (str(load.requests), ""),
-        ("" if load.rate is None else f"{load.rate:.3g}/s", ""),
+        (f"{load.rate_text}/s" if load.rate_text else "", ""),
         *((_time(load, q), "") for q in (0.5, 0.95, 0.99)),
         ("" if errors is None else f"{100 * errors:.2g} %", "bold red" if errors else ""),
         (load.bars(BARS) if unicode else "", "dim"),
