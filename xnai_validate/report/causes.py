@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from xnai_validate.model.results.causes import BAD, CRITICAL, blocked_by_root, grouped
@@ -20,9 +20,11 @@ class Problem:
 
     check: CheckResult
     alike: tuple[str, ...]
-    """The ids of the other checks that failed for the same reason."""
+    """The ids of the other checks that failed for the same reason, and of those that warn for it."""
     blocks: tuple[str, ...]
     """The ids of the checks that could not be measured because of these checks."""
+    count: int
+    """How many checks have its status for this reason."""
 
 
 PROBLEMS: tuple[tuple[Status, str], ...] = (
@@ -39,19 +41,25 @@ def problems_of(report: RunReport, status: Status, *, fold: bool = True) -> list
     """Return the checks of a status as problems: the critical first, then those that block the most checks.
 
     With `fold`, checks that failed for one reason are one problem, under which what could not be measured because of it
-    is listed.
+    is listed. Warnings with the reason of a failure are reported under that.
     """
+    known = {check.id: check for check in report.checks}
     if fold and status in BAD:
-        known = {check.id: check for check in report.checks}
         causes = [cause for cause in report.causes if cause.status is status]
-        return [Problem(known[cause.id], cause.alike, cause.blocks) for cause in causes]
-    of_status = [check for check in report.checks if check.status is status]
+        return [Problem(known[each.id], each.alike, each.blocks, _count(each, known, status)) for each in causes]
+    under_a_cause = {check_id for cause in report.causes for check_id in cause.alike} if fold else set()
+    of_status = [check for check in report.checks if check.status is status and check.id not in under_a_cause]
     groups = grouped(of_status) if fold else [[check] for check in of_status]
     blocked = blocked_by_root(report.checks)
     problems = [
-        Problem(first, tuple(check.id for check in rest), tuple(blocked.get(first.id, ()))) for first, *rest in groups
+        Problem(first, tuple(check.id for check in rest), tuple(blocked.get(first.id, ())), 1 + len(rest))
+        for first, *rest in groups
     ]
     return sorted(problems, key=lambda problem: (CRITICAL.isdisjoint(problem.check.tags), -len(problem.blocks)))
+
+
+def _count(cause: Cause, known: Mapping[str, CheckResult], status: Status) -> int:
+    return 1 + sum(known[check_id].status is status for check_id in cause.alike)
 
 
 def has_many_failures(checks: Sequence[CheckResult]) -> bool:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from tests.report.runs import CASES, Script, finding
+from xnai_validate.model.json import JsonObject
 from xnai_validate.model.results.report import Cause, Promise
 from xnai_validate.model.results.report_builder import build_report
 from xnai_validate.model.results.status import Status
+from xnai_validate.report.causes import problems_of
 
 
 def causes(script: Script) -> dict[str, Cause]:
@@ -150,3 +152,53 @@ def test_one_promise_that_breaks_the_same_step_is_one_cause() -> None:
         script.check(f"s/s:{name}", "T", Status.FAIL, kind=f"k.{name}", findings=(broken,), promise=promise)
     found = causes(script)
     assert (found["s/s:query"].alike, list(found)) == (("s/s:left",), ["s/s:query", "s/s:asked"])
+
+
+def test_a_count_that_stands_still_joins_a_search_that_finds_no_entry() -> None:
+    """A trail that is not written shows in a count and in searches; counts alone may stand still for many reasons."""
+    promise = Promise(id="api.audit", text="T", source="S")
+    script = Script("x", "x")
+    step = "find: redis.stream redis: entries $[?@.txn_id == '%s'] expected length min 1, got 0"
+    for name, found in (
+        ("trail", finding("moved.entries", "equals", 2, 0.0)),
+        ("transaction", finding("failed_steps", "equals", [], [step % "a"])),
+        ("left", finding("failed_steps", "equals", [], [step % "b"])),
+        ("wrong", finding("failed_steps", "equals", [], ["ask: http.request: status expected 200, got 404"])),
+    ):
+        script.check(f"rag/accounting:{name}", "T", Status.FAIL, findings=(found,), promise=promise)
+    counters = Promise(id="api.metrics", text="T", source="S")
+    for name in ("queries", "errors"):
+        found = finding(f"moved.{name}", "equals", 2, 0.0)
+        script.check(f"rag/counters:{name}", "T", Status.FAIL, findings=(found,), promise=counters)
+    assert {name: cause.alike for name, cause in causes(script).items()} == {
+        "rag/accounting:trail": ("rag/accounting:transaction", "rag/accounting:left"),
+        "rag/accounting:wrong": (),
+        "rag/counters:queries": (),
+        "rag/counters:errors": (),
+    }
+
+
+def test_a_warning_with_the_reason_of_a_failure_is_reported_under_it() -> None:
+    """Answers without sources fail where sources are promised; what rests on these warns for the same reason."""
+    script = Script("x", "x")
+    empty = finding("json $.sources", "length min", 1, 0)
+    script.check("api/query:canary", "T", Status.FAIL, target="api", findings=(empty,))
+    for name, fact, sources in (("supported", 0.2, []), ("other", 0.2, ["a.md"])):
+        low = finding("support_ratio", "min", 0.6, fact, level="warn")
+        facts: JsonObject = {"sources": list(sources), "support_ratio": fact}
+        script.check(f"rag/grounding:{name}", "T", Status.WARN, target="api", findings=(low,), facts=facts)
+    bare = finding("json $.sources", "length min", 1, 0, level="warn")
+    script.check("rag/injection:question", "T", Status.WARN, target="api", findings=(bare,))
+    headers = finding("headers.cache-control", "matches", "no-cache", None, level="warn")
+    script.check("streaming/stream:headers", "T", Status.WARN, target="api", findings=(headers,), facts={"sources": []})
+    report = build_report(script.events())
+    assert {cause.id: cause.alike for cause in report.causes} == {
+        "api/query:canary": ("rag/grounding:supported", "rag/injection:question")
+    }
+    (failure,) = problems_of(report, Status.FAIL)
+    assert failure.count == 1
+    assert [problem.check.id for problem in problems_of(report, Status.WARN)] == [
+        "rag/grounding:other",
+        "streaming/stream:headers",
+    ]
+    assert len(problems_of(report, Status.WARN, fold=False)) == 4

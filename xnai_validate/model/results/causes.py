@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Hashable, Iterator, Sequence
 
 from xnai_validate.model.judging.findings import Finding
+from xnai_validate.model.judging.rules import Level
 from xnai_validate.model.results.report import Cause, CheckResult
 from xnai_validate.model.results.status import Status
 
@@ -19,6 +21,10 @@ WORD = 40
 """A text that is longer is an answer or a body, not a name: it differs between checks that failed for one reason."""
 EXPECTED = " expected "
 """What stands between a fact and its rule in the words about a failed step."""
+ABSENT = re.compile(r", got (0|null|\[\])($|;)")
+"""How the words about a failed step end that finds no trace of what it looks for."""
+RESTS_ON = {"support_ratio": "sources"}
+"""Fact -> the fact without which it cannot be right: no document supports an answer that was made without one."""
 MISSING = "missing_"
 """The fact `missing_sources` names what the fact `sources` lacks."""
 CRITICAL = frozenset({"critical", "preflight"})
@@ -38,6 +44,7 @@ def causes_of(checks: Sequence[CheckResult]) -> tuple[Cause, ...]:
     groups = grouped([check for check in (*failed, *errors) if check.id not in follow])
     for group in groups:
         group.sort(key=lambda check: _rank(check, blocked, order))
+    _add_warnings(groups, [check for check in checks if check.status is Status.WARN])
     critical = {check.id for check in checks if not CRITICAL.isdisjoint(check.tags)}
     causes = [_cause(group, blocked, follow) for group in groups]
     return tuple(sorted(causes, key=lambda cause: (cause.id not in critical, *_severity(cause), order[cause.id])))
@@ -58,6 +65,28 @@ def _cause(group: Sequence[CheckResult], blocked: dict[str, list[str]], follow: 
         alike=tuple(ids[1:]),
         blocks=(*followers, *blocks),
     )
+
+
+def _add_warnings(groups: Sequence[list[CheckResult]], warnings: Sequence[CheckResult]) -> None:
+    """Add each warning to the first group that failed for the same reason, where one did."""
+    group_of: dict[Key, list[CheckResult]] = {}
+    for group in groups:
+        for check in group:
+            for key in _keys(check):
+                group_of.setdefault(key, group)
+    for warning in warnings:
+        keys = [*_keys(warning, "warn"), *_warned_parts(warning)]
+        group_behind = next((group_of[key] for key in keys if key in group_of), None)
+        if group_behind is not None:
+            group_behind.append(warning)
+
+
+def _warned_parts(warning: CheckResult) -> Iterator[Key]:
+    """The empty parts of an answer on which the facts rest that a check warns about."""
+    for finding in broken_findings(warning.findings, "warn"):
+        part = RESTS_ON.get(finding.fact)
+        if part is not None and warning.facts.get(part) == []:
+            yield SAME, ("empty", warning.target, part)
 
 
 def _severity(cause: Cause) -> tuple[int, bool, int]:
@@ -85,6 +114,9 @@ def grouped(checks: Sequence[CheckResult]) -> list[list[CheckResult]]:
     for index, check in enumerate(checks):
         for key in _keys(check):
             members.setdefault(key, []).append(index)
+    for index, check in enumerate(checks):
+        if (absent := _uncounted(check)) in members:
+            members[absent].append(index)
     group_of = list(range(len(checks)))
     for (threshold, _), indexes in members.items():
         if len(indexes) >= threshold:
@@ -96,8 +128,8 @@ def grouped(checks: Sequence[CheckResult]) -> list[list[CheckResult]]:
     return list(groups.values())
 
 
-def _keys(check: CheckResult) -> Iterator[Key]:
-    """What a check shares with others that failed for the same reason.
+def _keys(check: CheckResult, level: Level = "expect") -> Iterator[Key]:
+    """What a check shares with others that failed for the same reason; with the level `warn`, what a warning does.
 
     That is: the same words of an error, on whatever target; on one target, the same error instead of an answer, an
     answer with the same status of 500 or more, or the same part missing in a document; an answer of 500 or more that
@@ -105,12 +137,13 @@ def _keys(check: CheckResult) -> Iterator[Key]:
     measured numbers, long texts, lists or objects; one promise of which the target breaks a limit, whatever is measured
     (a blocked event loop shows in many times), or that it breaks under the same fault; the same value of several parts,
     of one kind of check; one part of the answers that is empty, or lacks what must be in it because it is empty; one
-    step of flows that breaks one promise by the same fact. Other failed steps may have any reason.
+    step of flows that breaks one promise by the same fact, or that finds no trace of what is promised. Other failed
+    steps may have any reason.
     """
     if check.status is Status.ERROR and check.reason:
         yield SAME, ("reason", check.reason)
-    broken = broken_findings(check.findings, "expect")
-    if check.status is not Status.FAIL or not broken:
+    broken = broken_findings(check.findings, level)
+    if check.status is not (Status.FAIL if level == "expect" else Status.WARN) or not broken:
         return
     if check.promise is not None:
         for fault in check.faults:
@@ -136,13 +169,32 @@ def _keys(check: CheckResult) -> Iterator[Key]:
             yield SAME, ("promise", check.promise.id, *words)
         for finding in broken:
             if finding.fact == "failed_steps" and isinstance(finding.actual, list) and finding.actual:
-                yield SAME, ("step", check.promise.id, check.target, str(finding.actual[0]).partition(EXPECTED)[0])
+                step = str(finding.actual[0])
+                yield SAME, ("step", check.promise.id, check.target, step.partition(EXPECTED)[0])
+                if ABSENT.search(step):
+                    yield _absent(check)
         if any(_is_beyond_limit(finding) for finding in broken):
             yield SAME, ("limit", check.promise.id, check.target)
     for part in _empty_parts(check, broken):
         yield SAME, ("empty", check.target, part)
     if isinstance(first.actual, list | dict) and first.actual:
         yield SAME, ("value", check.kind, check.target, *words)
+
+
+def _absent(check: CheckResult) -> Key:
+    """The key of checks that find no trace of what is promised."""
+    return SAME, ("absent", check.promise.id if check.promise else None, check.target)
+
+
+def _uncounted(check: CheckResult) -> Key | None:
+    """The same key for a count that has not moved: where a search finds nothing either, nothing is recorded at all.
+
+    Counts alone are no evidence of that, for each may be counted in another place.
+    """
+    if check.status is not Status.FAIL or check.promise is None:
+        return None
+    still = (finding for finding in check.findings if finding.fact.startswith("moved.") and finding.actual == 0)
+    return _absent(check) if any(not finding.held for finding in still) else None
 
 
 def _is_beyond_limit(finding: Finding) -> bool:
@@ -176,7 +228,7 @@ def _details(check: CheckResult) -> Iterator[str]:
             yield from (item for item in value if isinstance(item, str))
 
 
-def broken_findings(findings: Sequence[Finding], level: str) -> list[Finding]:
+def broken_findings(findings: Sequence[Finding], level: Level) -> list[Finding]:
     """Return the findings of a level that do not hold, without those that only repeat another one.
 
     Without an answer no fact could be measured, so a finding about `error` stands alone. A fact that is missing is

@@ -221,7 +221,7 @@ class Cause:
     target: str | None
     reason: str | None
     alike: tuple[str, ...]
-    """The ids of the other checks that failed for this reason."""
+    """The ids of the other checks that failed for this reason, and of those that warn for it."""
     blocks: tuple[str, ...]
     """The ids of the checks that could not be measured because of it."""
 

@@ -77,7 +77,7 @@ def _problems(report: RunReport) -> Iterator[str]:
         problems = problems_of(report, status)
         if not problems:
             continue
-        yield f"### {title}: {sum(1 + len(problem.alike) for problem in problems)}\n"
+        yield f"### {title}: {sum(problem.count for problem in problems)}\n"
         for problem in problems:
             text = _problem(problem, report.run.targets)
             size += len(text)

@@ -57,7 +57,7 @@ def append_problems(page: Page, report: RunReport, *, fold: bool = True) -> None
     for status, title in PROBLEMS:
         found = problems_of(report, status, fold=fold)
         if found:
-            count = sum(1 + len(problem.alike) for problem in found)
+            count = sum(problem.count for problem in found)
             page.rule(f"{title}: {count}", STYLES[status])
             _section(page, report, found)
 
