@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import os
-import subprocess
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from tests.e2e.tool import TOOL, environment
+from tests.e2e.tool import start
 
 CPU_S, RSS_MIB, WALL_S = 4.0, 200, 120
-"""What refusing a file may take: 2 s of processor on a quiet machine, which other tests beside it double."""
+"""What refusing a file may take beside other tests, which double the 2 s of processor of a quiet machine."""
 
 PROFILE = b"title: Lab\ntargets: {api: {url: 'http://127.0.0.1:1'}}\nsuites: [lab/lab]\n"
 SUITE = b"title: Lab\ndefaults: {target: api}\nchecks:\n  - {id: a, title: A, kind: http.request}\n"
@@ -33,32 +30,12 @@ class Refused:
     rss_mib: float
 
 
-MEASURE = """
-import json, resource, subprocess, sys
-code = subprocess.run(sys.argv[2:]).returncode
-used = resource.getrusage(resource.RUSAGE_CHILDREN)
-with open(sys.argv[1], "w") as file:
-    json.dump([code, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024], file)
-"""
-"""A small process between: the peak of a process begins with that of the process which starts it, and ours is large."""
-
-
 def refused(home: Path, *words: str) -> Refused:
     """Run the tool as a process of its own and measure it."""
-    with (home / "stdout").open("wb") as stdout, (home / "stderr").open("wb") as stderr:
-        subprocess.run(
-            [sys.executable, "-S", "-c", MEASURE, str(home / "used"), TOOL, *words],
-            stdout=stdout,
-            stderr=stderr,
-            env=environment(home),
-            cwd=home,
-            timeout=WALL_S,
-            check=True,
-        )
-    text = (home / "stderr").read_bytes()
-    code, cpu_s, rss_mib = json.loads((home / "used").read_text(encoding="utf-8"))
-    assert len(text) < 100_000
-    return Refused(code, text.decode(), cpu_s, rss_mib)
+    program = start(home, *words)
+    _, stderr = program.communicate(WALL_S)
+    assert len(stderr.encode()) < 100_000
+    return Refused(program.wait(), stderr, program.cpu_s, program.rss_mib)
 
 
 def project(home: Path, files: dict[str, bytes]) -> None:

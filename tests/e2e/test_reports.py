@@ -44,7 +44,9 @@ def _run(layout: str, home: Path) -> Reports:
     files = (home / "report.json", home / "junit.xml", home / "events.jsonl")
     mark = environment(home)["XNAI_TEST_MARK"]
     outputs = [argument for file in files for argument in ("-o", str(file))]
-    done = tool(home, "run", "phase4.1", "--demo", "--layout", layout, *outputs, env={"XNAI_TEST_MARK": mark})
+    done = tool(
+        home, "run", "phase4.1", "--demo", "--layout", layout, *outputs, env={"XNAI_TEST_MARK": mark}, fork=False
+    )
     assert all_gone(mark), "processes are left over"
     return Reports(layout, done.code, done.stdout, done.stderr, files[0], files[1], files[2], report(files[0]))
 

@@ -15,6 +15,7 @@ from uuid import uuid4
 
 import psutil
 
+from tests.forking import Program, template
 from xnai_validate.model.results.report import RunReport
 from xnai_validate.report.formats.json import parse
 
@@ -37,8 +38,22 @@ def environment(home: Path, mark: str = "") -> dict[str, str]:
     return {**kept, "XNAI_VALIDATE_STATE": str(home), "NO_COLOR": "1", "COLUMNS": "100", MARK: mark or uuid4().hex}
 
 
-def tool(home: Path, *arguments: str, timeout: float = 300, env: dict[str, str] | None = None) -> Ended:
-    """Run the tool to its end."""
+def start(home: Path, *arguments: str, env: dict[str, str] | None = None) -> Program:
+    """Start the tool as a process that has its modules imported."""
+    return template("tests.e2e.program").start(arguments, home, {**environment(home), **(env or {})}, session=False)
+
+
+def tool(
+    home: Path, *arguments: str, timeout: float = 300, env: dict[str, str] | None = None, fork: bool = True
+) -> Ended:
+    """Run the tool to its end; without `fork` by its command, from the start of Python on.
+
+    A forked run does not carry the mark of its environment itself; what it starts does.
+    """
+    if fork:
+        program = start(home, *arguments, env=env)
+        stdout, stderr = program.communicate(timeout)
+        return Ended(program.wait(), stdout, stderr)
     done = subprocess.run(
         [TOOL, *arguments],
         capture_output=True,

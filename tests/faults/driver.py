@@ -1,7 +1,7 @@
 """A run in a process of its own that ends itself at a moment in the life of a fault.
 
-`python -m tests.faults.driver JSON`: the JSON has `state`, `run`, `fault`, `target`, `params`, and `kill`: the moment
-at which it kills itself, or null. It prints every moment as it comes, and at the end the exit code of its report and
+`tests.forking` forks it with one argument: JSON with `state`, `run`, `fault`, `target`, `params`, and `kill`: the
+moment at which it kills itself, or null. It prints every moment as it comes, and at the end the exit code of its report and
 the reason of its check.
 """
 
@@ -13,7 +13,7 @@ import os
 import signal
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from tests.engine.plans import declared, make, plan_of
 from tests.faults import brief
@@ -60,7 +60,7 @@ def target_of(document: dict[str, Any] | None) -> Target | None:
     return Target(**{**document, "tls": Tls(**document["tls"])})
 
 
-async def main(settings: dict[str, Any]) -> int:
+async def run(settings: dict[str, Any]) -> int:
     """Run one check under the fault."""
     brief.provide()
     fault, target = registry.FAULTS.get(settings["fault"]), target_of(settings["target"])
@@ -106,5 +106,6 @@ async def main(settings: dict[str, Any]) -> int:
     return report.exit_code
 
 
-if __name__ == "__main__":
-    sys.exit(asyncio.run(main(json.loads(sys.argv[1]))))
+def main() -> NoReturn:
+    """Run what the arguments describe and exit with the code of its report."""
+    sys.exit(asyncio.run(run(json.loads(sys.argv[1]))))

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -15,8 +13,8 @@ from pathlib import Path
 import psutil
 
 from tests.faults.scenes.scene import Scene
+from tests.forking import ROOT, Program, template
 
-ROOT = Path(__file__).parents[2]
 RUN = f"20261122T170312-{os.getpid():06x}"
 GUARDIAN = "xnai-validate-guardian"
 
@@ -29,7 +27,7 @@ def driver(
     *,
     kill: str | None,
     **more: object,
-) -> Iterator[subprocess.Popen[str]]:
+) -> Iterator[Program]:
     """A run of its own under a fault; it is ended at the end, if it has not ended itself."""
     settings = {
         "state": str(state),
@@ -40,14 +38,8 @@ def driver(
         "kill": kill,
         **more,
     }
-    process = subprocess.Popen(
-        [sys.executable, "-m", "tests.faults.driver", json.dumps(settings)],
-        stdout=subprocess.PIPE,
-        text=True,
-        cwd=ROOT,
-        env={**os.environ, "XNAI_VALIDATE_STATE": str(state)},
-        start_new_session=True,
-    )
+    environ = {**os.environ, "XNAI_VALIDATE_STATE": str(state)}
+    process = template("tests.faults.driver").start([json.dumps(settings)], ROOT, environ, session=True, stderr=False)
     try:
         yield process
     finally:
@@ -55,7 +47,7 @@ def driver(
         process.communicate()
 
 
-def reads(process: subprocess.Popen[str], line: str) -> None:
+def reads(process: Program, line: str) -> None:
     """Read what it prints up to a line."""
     assert process.stdout is not None
     for printed in process.stdout:
