@@ -1,8 +1,8 @@
 """A run in a process of its own that ends itself at a moment in the life of a fault.
 
 `tests.forking` forks it with one argument: JSON with `state`, `run`, `fault`, `target`, `params`, and `kill`: the
-moment at which it kills itself, or null. It prints every moment as it comes, and at the end the exit code of its report and
-the reason of its check.
+moment at which it kills itself, or null. It prints every moment as it comes, and at the end the exit code of its
+report and the reason of its check.
 """
 
 from __future__ import annotations

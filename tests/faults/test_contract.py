@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import subprocess
-import sys
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
@@ -14,6 +11,7 @@ from typing import TypeVar
 
 import pytest
 
+from tests.e2e.tool import tool
 from tests.faults.driving import RUN
 from tests.faults.scenes.scene import NAMES, Scene, scene_of
 from xnai_validate import registry
@@ -153,15 +151,8 @@ def test_it_is_reverted_by_another_process(name: str, tmp_path: Path) -> None:
         folder.add(control.record(undo, print_))
         control.inject(undo)
         assert control.scene.seen() != before
-        done = subprocess.run(
-            [sys.executable, "-m", "xnai_validate", "undo"],
-            env={**os.environ, "XNAI_VALIDATE_STATE": str(tmp_path)},
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-        )
-        assert (done.returncode, done.stdout, done.stderr) == (0, "reverted, verified: It is tried.\n", "")
+        done = tool(tmp_path, "undo")
+        assert (done.code, done.stdout, done.stderr) == (0, "reverted, verified: It is tried.\n", "")
         becomes(control.scene.seen, before)
         assert folder.ids() == ()
         assert list(folder.path.glob("*.secret")) == []
