@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import NamedTuple, TypeVar
+from urllib.parse import urlsplit
 
 import typer
 
@@ -70,6 +71,14 @@ def address(text: str) -> str:
     host, _, port = text.rpartition(":")
     if not host or not port.isdecimal() or not 0 < int(port) < 65536:
         raise ValueError(f"{text} is not an address; write HOST:PORT, such as 0.0.0.0:9095")
+    return text
+
+
+def http_url(text: str) -> str:
+    """Verify an http or https url with a host; raises ValueError."""
+    parts = urlsplit(text)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ValueError("write a url such as https://example.org/path")
     return text
 
 

@@ -11,7 +11,7 @@ from tests.cli.conftest import Place
 from tests.cli.process import finish, start
 from xnai_validate.cli.running.options import RunOptions
 
-HEADINGS = ("Arguments", "Stack", "Checks", "Execution", "Report", "Comparison", "Options")
+HEADINGS = ("Arguments", "Stack", "Checks", "Execution", "Report", "Messages", "Comparison", "Options")
 
 
 def test_the_help_has_every_option_under_a_heading() -> None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from xnai_validate.cli.interrupts import Interrupts, interrupts
+from xnai_validate.cli.notifying.announcer import Announcer
 from xnai_validate.cli.outputs import Outputs
 from xnai_validate.cli.repeating.options import RepeatedOptions
 from xnai_validate.cli.running.earlier_runs.baselines import Baselines
@@ -48,6 +49,7 @@ class RepeatedRuns:
     exit_code: int = int(Exit.INTERRUPTED)
     """The exit code of the last run that was not interrupted."""
     clock: Callable[[], float] = time.monotonic
+    _announcer: Announcer = field(init=False)
     _stack: Stack = field(default_factory=Stack)
     _first: bool = True
 
@@ -60,6 +62,7 @@ class RepeatedRuns:
         refuse_left_faults()
         with ExitStack() as exits:
             handler = exits.enter_context(interrupts())
+            self._announcer = exits.enter_context(Announcer(self.options))
             try:
                 self._stack = exits.enter_context(open_stack(self.options, lambda: None))
                 while self._again(handler):
@@ -102,8 +105,9 @@ class RepeatedRuns:
             if stack.file is not None:
                 stack = Stack(read_stack_file(stack.file), stack.file)
         plan = prepared_plan(options, stack, forecast=self._first)
+        baselines, format_ = Baselines(options.baseline, None), FORMATS.get(options.format)
         with Outputs(tuple(options.output or ())) as outputs:
-            run = Run(options, FORMATS.get(options.format), plan, outputs, Baselines(options.baseline, None), handler)
+            run = Run(options, format_, plan, outputs, baselines, handler, self._announcer)
             report = run.measure()
             handler.ignored = False
             run.write_files(report)

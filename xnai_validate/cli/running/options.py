@@ -20,6 +20,7 @@ from xnai_validate.cli.option_values import (
     address,
     assignment,
     duration,
+    http_url,
     parsed_by,
     statuses,
     variable,
@@ -37,6 +38,7 @@ _STACK = partial(typer.Option, show_envvar=False, rich_help_panel="Stack")
 _CHECKS = partial(typer.Option, show_envvar=False, rich_help_panel="Checks")
 _EXECUTION = partial(typer.Option, show_envvar=False, rich_help_panel="Execution")
 _REPORT = partial(typer.Option, show_envvar=False, rich_help_panel="Report")
+_MESSAGES = partial(typer.Option, show_envvar=False, rich_help_panel="Messages")
 _COMPARISON = partial(typer.Option, show_envvar=False, rich_help_panel="Comparison")
 
 
@@ -181,6 +183,24 @@ class RunOptions:
     verbose: Annotated[bool, _REPORT("--verbose", "-v", help="Show every check, and a line as each ends.")] = False
     color: Annotated[
         bool | None, _REPORT("--color/--no-color", help="Colour (default: on a terminal, unless NO_COLOR is set).")
+    ] = None
+
+    notify: Annotated[
+        list[str] | None,
+        _MESSAGES(
+            metavar="URL",
+            help="Send what broke or recovered since the run before, with the evidence, to this webhook, or to a "
+            "service by its url of Apprise (repeatable).",
+        ),
+    ] = None
+    ping: Annotated[
+        list[str] | None,
+        _MESSAGES(
+            metavar="URL",
+            parser=parsed_by(http_url),
+            help="Ping a dead man's switch at the start (URL/start) and the end (URL or URL/fail) of each run "
+            "(repeatable).",
+        ),
     ] = None
 
     record: Annotated[str | None, _COMPARISON(metavar="NAME", help="Add the run to the baseline of this name.")] = None

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from xnai_validate import __version__
 from xnai_validate.cli.interrupts import Interrupts, interrupts
+from xnai_validate.cli.notifying.announcer import Announcer
 from xnai_validate.cli.outputs import Outputs
 from xnai_validate.cli.run_history import remember
 from xnai_validate.cli.running.dry_run import describe_plan
@@ -61,8 +62,9 @@ def execute(options: RunOptions) -> int:
             plan = load_selected(profiles, _load_options(options, stack), cache)
             console.print_out(describe_plan(with_expected_time(plan), _view(options), demo=options.demo))
             return 0
+        announcer = exits.enter_context(Announcer(options))
         plan = prepared_plan(options, stack, cache)
-        return Run(options, format_, plan, outputs, baselines, handler).execute()
+        return Run(options, format_, plan, outputs, baselines, handler, announcer).execute()
 
 
 def prepared_plan(
@@ -94,6 +96,7 @@ class Run:
     outputs: Outputs
     baselines: Baselines
     handler: Interrupts
+    announcer: Announcer
     sinks: Sinks = field(init=False)
     report_builder: ReportBuilder = field(init=False, default_factory=ReportBuilder)
     journal_path: Path | None = field(init=False, default=None)
@@ -115,6 +118,7 @@ class Run:
 
     def measure(self) -> RunReport:
         """Run the checks and return the report; signals are ignored from the end of the checks on."""
+        self.announcer.begin(self.plan)
         try:
             run_in_loop(self.plan, self._run_checks())
         except Exception as error:
@@ -122,7 +126,9 @@ class Run:
             raise
         finally:
             self.sinks.close()
-        return self.report_builder.build()
+        report = self.report_builder.build()
+        self.announcer.end(report)
+        return report
 
     async def _run_checks(self) -> None:
         """Run the engine; pass every event to the sinks and to the report builder.
