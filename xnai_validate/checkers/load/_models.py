@@ -80,6 +80,9 @@ class StopAt(Params):
 
     error_ratio: Annotated[float, Gt(0), Le(1)] = 0.5
     """The share of failed requests, of all so far in the phase (warm-up or load) and at least 20, that ends it."""
+    waited: Annotated[Duration, Gt(0)] | None = None
+    """How long the oldest request may be without its whole answer, counted from its intended start, until that ends the
+    load: a stack that is so far behind has no way back."""
 
 
 class LoadParams(Params):

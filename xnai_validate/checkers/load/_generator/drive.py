@@ -308,6 +308,8 @@ class Drive:
         limit, phase = self._params.stop_at, self._phase
         if now >= self._until:
             return f"the check may take no longer than {self._within_s:g} s"
+        if limit is not None and limit.waited is not None and now - self._oldest() > limit.waited:
+            return f"a request has waited for {now - self._oldest():.3g} s"
         ended = phase.answered_count + phase.errors
         if limit is None or ended < JUDGED:
             return None
@@ -315,6 +317,11 @@ class Drive:
         if errors < limit.error_ratio * ended:
             return None
         return f"{errors} of the first {ended} requests{'' if phase is self._load else ' of the warm-up'} failed"
+
+    def _oldest(self) -> float:
+        """The intended start of the oldest request that has no answer."""
+        begun = next(iter(self._busy)).intended if self._busy else math.inf
+        return min(begun, self._due)
 
     def _end_early(self, now: float, why: str) -> None:
         self.ended_because = why
