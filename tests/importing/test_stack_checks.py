@@ -77,3 +77,12 @@ def test_names_that_differ_in_punctuation_alone_get_ids_of_their_own() -> None:
     assert suites[CONTAINERS][2]["needs"] == ["my-db-2"]
     assert [check["id"] for check in suites[EXPOSURE]] == ["my-db-2-5432", "my-db-5432"]
     assert [check["needs"] for check in suites[HEALTH]] == [["my_db/postgres:accepts"]]
+
+
+def test_a_port_for_tls_is_reached_over_tls() -> None:
+    """A server that publishes its port 443 gets a url with https, with and without a recipe."""
+    front = Service("front", "nginx:1.29", ports=(Port(443, 8443),))
+    admin = Service("admin", "shop/admin", ports=(Port(8443, 9443),))
+    stack = imported(Project("shop", (front, admin), ("compose.yaml",)), FIRST)
+    urls = [part.target["url"] for part in stack.parts]
+    assert urls == ["https://127.0.0.1:8443", "https://127.0.0.1:9443"]

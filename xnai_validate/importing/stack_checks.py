@@ -14,6 +14,8 @@ from xnai_validate.model.json import JsonObject, JsonValue
 
 _HTTP_PORTS = (80, 3000, 5000, 8000, 8080, 8888)
 """Ports at which HTTP is spoken as a rule."""
+_HTTPS_PORTS = (443, 8443)
+"""Ports at which HTTP is spoken over TLS as a rule."""
 CONTAINERS, HEALTH, EXPOSURE, API = "containers", "health", "exposure", "api"
 """The suites of a project."""
 TITLES = {
@@ -128,11 +130,12 @@ class _Plan:
     def scheme(self) -> str:
         """What is spoken at the main port."""
         if self.recipe_port and self.software:
-            return self.software.scheme
+            over_tls = self.software.scheme == "http" and self.recipe_port.container in _HTTPS_PORTS
+            return "https" if over_tls else self.software.scheme
         if self.native and self.native_port:
             return self.native.scheme
-        port = self.main_port
-        return "http" if port and port.container in _HTTP_PORTS else "tcp"
+        port = self.main_port.container if self.main_port else None
+        return "https" if port in _HTTPS_PORTS else "http" if port in _HTTP_PORTS else "tcp"
 
     def url(self, port: Port, scheme: str) -> str:
         host = f"[{port.host}]" if ":" in port.host else port.host
