@@ -30,8 +30,8 @@ START_S = 60
 
 
 @contextmanager
-def postgres_server() -> Iterator[Target]:
-    """A server that is up, as a target for its superuser `tester`; gone at the end."""
+def postgres_server(port: int | None = None) -> Iterator[Target]:
+    """A server that is up, as a target for its superuser `tester`; gone at the end. By default at a free port."""
     with tempfile.TemporaryDirectory(dir="/tmp") as name:
         folder = Path(name)
         folder.chmod(0o755)
@@ -54,7 +54,7 @@ def postgres_server() -> Iterator[Target]:
             "--no-sync",
         ]
         subprocess.run([*initdb, f"--pwfile={folder / 'password'}"], check=True, capture_output=True, **_as_nobody())
-        port = free_port()
+        port = port or free_port()
         options = {
             "listen_addresses": "127.0.0.1", "port": str(port), "unix_socket_directories": "", "fsync": "off",
             "shared_buffers": "1MB", "max_connections": "20", "autovacuum": "off",
