@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
 
 import pytest
 import yaml
 
+from tests.checkers.amqp.broker import PASSWORD, USER, Broker, serving
+from tests.checkers.beside import beside
 from tests.checkers.databases import postgres_server
 from tests.checkers.redis_process import redis_server
 from tests.e2e.recipe_stubs import BANNERS, BROKEN, HEALTHY, Response, http_stub, tcp_stub
@@ -78,7 +81,7 @@ def test_every_recipe_has_its_stub() -> None:
     checks = {f"{name}:{check}" for name, ids in recipes().items() for check in ids}
     by_banner = {f"{name}:{recipes()[name][0]}" for name in BANNERS}
     by_header = {"nginx:no-version"}
-    by_software = {check for check in checks if check.startswith(("redis:", "postgres:"))}
+    by_software = {check for check in checks if check.startswith(("redis:", "postgres:"))} | {"rabbitmq:consumed"}
     assert checks == {*BROKEN, *by_banner, *by_header, *by_software}
 
 
@@ -86,7 +89,7 @@ def test_recipes_are_green_on_healthy_software(tmp_path: Path) -> None:
     """All checks of all recipes pass, practices too, against the documented answers."""
     with stubs() as (urls, settings):
         found = statuses(tmp_path, urls, settings)
-    by_login = {"postgres:answers", "postgres:connections", "postgres:vacuum"}
+    by_login = {"rabbitmq:consumed", "postgres:answers", "postgres:connections", "postgres:vacuum"}
     assert {name for name, status in found.items() if status is not Status.PASS} == by_login
 
 
@@ -128,6 +131,18 @@ def test_postgres_is_checked_for_itself(tmp_path: Path) -> None:
     assert set(healthy.values()) == {Status.PASS}
     assert full["postgres:connections"] is Status.FAIL
     assert (wrong["postgres:accepts"], wrong["postgres:answers"]) == (Status.PASS, Status.FAIL)
+
+
+def test_a_queue_is_checked_for_itself(tmp_path: Path) -> None:
+    """With a consumer it passes; without one, and where it is not there, it fails; many messages are a warning."""
+    queues = {"good": (3, 1), "idle": (3, 0), "full": (5000, 1)}
+    with beside(partial(serving, Broker(queues))) as broker:
+        url = f"amqp://{USER}:{PASSWORD}@127.0.0.1:{broker.port}"
+        found = {
+            name: statuses(tmp_path, {"rabbitmq": url}, {"rabbitmq": {"queue": name}})["rabbitmq:consumed"]
+            for name in (*queues, "gone")
+        }
+    assert found == {"good": Status.PASS, "idle": Status.FAIL, "full": Status.WARN, "gone": Status.FAIL}
 
 
 def test_redis_is_checked_for_itself(tmp_path: Path) -> None:

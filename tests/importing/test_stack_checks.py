@@ -86,3 +86,19 @@ def test_a_port_for_tls_is_reached_over_tls() -> None:
     stack = imported(Project("shop", (front, admin), ("compose.yaml",)), FIRST)
     urls = [part.target["url"] for part in stack.parts]
     assert urls == ["https://127.0.0.1:8443", "https://127.0.0.1:9443"]
+
+
+@pytest.mark.parametrize(
+    ("environment", "url"),
+    [
+        ({}, "amqp://guest@127.0.0.1:5672/%2F"),
+        ({"RABBITMQ_DEFAULT_USER": "shop", "RABBITMQ_DEFAULT_VHOST": "orders"}, "amqp://shop@127.0.0.1:5672/orders"),
+    ],
+)
+def test_a_broker_is_reached_as_its_user(environment: dict[str, str], url: str) -> None:
+    """User and virtual host are those of the image's variables, else those of RabbitMQ."""
+    variables = {name: Variable(value) for name, value in environment.items()}
+    broker = Service("mq", "rabbitmq:4-management", ports=(Port(5672, 5672, "127.0.0.1"),), environment=variables)
+    stack = imported(Project("shop", (broker,), ()), {"rabbitmq": "accepts"})
+    assert stack.parts[0].target == {"url": url, "container": "shop/mq"}
+    assert any("{queue: NAME}" in comment for comment in stack.parts[0].comments)

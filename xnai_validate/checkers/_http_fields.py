@@ -8,7 +8,7 @@ from xnai_validate.kit import AfterValidator, Target, Unmeasurable
 from xnai_validate.wire.http.connections.destination import destination, verified_path
 from xnai_validate.wire.http.request import verify_headers
 
-_OTHER_PROTOCOLS = ("tcp", "tls", "wyoming")
+_OTHER_PROTOCOLS = ("tcp", "tls", "wyoming", "amqp", "amqps", "kafka")
 """Schemes of targets that have no HTTP on purpose: their checks are skipped."""
 
 

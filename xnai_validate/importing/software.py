@@ -25,9 +25,14 @@ class Software:
     passwords: tuple[str, ...] = ()
     """The variables of the image that hold its password."""
     users: tuple[str, ...] = ()
-    """The variables of the image that hold its user; the database is called like it."""
+    """The variables of the image that hold its user."""
     databases: tuple[str, ...] = ()
     """The variables of the image that hold the name of its database."""
+    default_user: str = "postgres"
+    default_database: str | None = None
+    """The database, or the virtual host, where the environment names none; None: called like the user."""
+    login_hint: str = ""
+    """How its recipe measures more, as a user."""
     second_ports: Mapping[int, str] = field(default_factory=dict)
     """Port -> the parameter of the recipe that takes its url."""
 
@@ -36,12 +41,16 @@ _ENDS = r"(?:^|/)(?:{})$"
 KNOWN = (
     Software("postgres", r"postgres|postgresql|postgis|pgvector|timescaledb(?:-ha)?|pgvecto-rs|paradedb|alloydbomni",
              5432, "postgres", True, ("POSTGRES_PASSWORD", "POSTGRESQL_PASSWORD"),
-             ("POSTGRES_USER", "POSTGRESQL_USERNAME"), ("POSTGRES_DB", "POSTGRESQL_DATABASE")),
+             ("POSTGRES_USER", "POSTGRESQL_USERNAME"), ("POSTGRES_DB", "POSTGRESQL_DATABASE"),
+             login_hint="with: {login: true} of its recipe logs in too (pip install 'xnai-validate[postgres]')"),
     Software("mysql", r"mysql|mysql-server|mariadb|percona(?:-server)?", 3306, "tcp", True,
              ("MYSQL_ROOT_PASSWORD", "MARIADB_ROOT_PASSWORD", "MYSQL_PASSWORD", "MARIADB_PASSWORD")),
     Software("redis", r"redis(?:-stack|-stack-server)?|valkey(?:-bundle)?|keydb|dragonfly", 6379, "redis", True,
              ("REDIS_PASSWORD", "VALKEY_PASSWORD")),
-    Software("rabbitmq", r"rabbitmq", 5672, "tcp", True, ("RABBITMQ_DEFAULT_PASS", "RABBITMQ_PASSWORD")),
+    Software("rabbitmq", r"rabbitmq|rabbitmq-server|lavinmq", 5672, "amqp", True,
+             ("RABBITMQ_DEFAULT_PASS", "RABBITMQ_PASSWORD"), ("RABBITMQ_DEFAULT_USER", "RABBITMQ_USERNAME"),
+             ("RABBITMQ_DEFAULT_VHOST", "RABBITMQ_VHOST"), default_user="guest", default_database="/",
+             login_hint="with: {queue: NAME} of its recipe logs in too (pip install 'xnai-validate[amqp]')"),
     Software("kafka", r"kafka|cp-kafka|redpanda", 9092, "tcp", True),
     Software("nats", r"nats(?:-server)?", 4222, "tcp", True, second_ports={8222: "monitoring"}),
     Software("mongo", r"mongo|mongodb|mongodb-community-server", 27017, "tcp", True,
@@ -87,8 +96,9 @@ def account_of(service: Service, software: Software) -> tuple[str, str]:
     if not software.users:
         return "", ""
     values = {name: variable.value for name, variable in service.environment.items()}
-    user = next((values[name] for name in software.users if values.get(name)), None) or "postgres"
-    database = next((values[name] for name in software.databases if values.get(name)), None) or user
+    user = next((values[name] for name in software.users if values.get(name)), None) or software.default_user
+    database = next((values[name] for name in software.databases if values.get(name)), None)
+    database = database or software.default_database or user
     return quote(user, safe=""), quote(database, safe="")
 
 

@@ -243,7 +243,7 @@ def _part(project: Project, plan: _Plan, *, is_one_shot: bool) -> Part:
     if project.engine == "compose":
         target["container"] = service.container or f"{project.name}/{service.name}"
     password = password_of(service, software) if software else None
-    if password and software and plan.recipe_port and software.scheme in ("redis", "postgres"):
+    if password and software and plan.recipe_port and software.scheme in ("redis", "postgres", "amqp"):
         target["password_env"] = password.variable
     if password:
         comments.append(f"password: {password.variable} ({password.remark})")
@@ -254,8 +254,8 @@ def _part(project: Project, plan: _Plan, *, is_one_shot: bool) -> Part:
         urls: JsonObject = {name: plan.url(each, "http") for name, each in second.items() if each}
         if urls:
             recipe["with"] = urls
-        if software.users:
-            comments.append("with: {login: true} of its recipe logs in too (pip install 'xnai-validate[postgres]')")
+        if software.login_hint:
+            comments.append(software.login_hint)
     if service.health and plan.native is None:
         program = PurePath(service.health.words[0].split()[0]).name if service.health.words[0].split() else ""
         comments.append(

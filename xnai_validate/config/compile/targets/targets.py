@@ -22,7 +22,15 @@ from xnai_validate.model.secrets.masking import MASK
 from xnai_validate.model.target import UNIX, Target
 from xnai_validate.plan import Candidate, CompiledMeasurement, PlannedTarget
 
-_PROTOCOLS = {"https": "http", "ws": "http", "wss": "http", "unix": "http", UNIX: "http", "rediss": "redis"}
+_PROTOCOLS = {
+    "https": "http",
+    "ws": "http",
+    "wss": "http",
+    "unix": "http",
+    UNIX: "http",
+    "rediss": "redis",
+    "amqps": "amqp",
+}
 """Scheme -> the protocol that is spoken there; schemes of one protocol may replace each other."""
 CompileProbe = Callable[[str, JsonObject, JsonObject | None, None, str, Where], CompiledMeasurement | None]
 """`Measurements.compile`, called with kind, params, expect, warn, target and place."""
