@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Iterator
+from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 
@@ -51,16 +52,31 @@ def events_of(name: str) -> Iterator[Event]:
     return chain((first,), events)
 
 
+@dataclass(frozen=True, slots=True)
+class Side:
+    """One side of a comparison."""
+
+    runs: tuple[RecordedRun, ...]
+    """The runs of a baseline, or the one run of a journal or report."""
+    report: RunReport | None = None
+    """The report of a single run; None for a baseline."""
+
+
 def recorded_of(name: str) -> tuple[RecordedRun, ...]:
     """Return the runs of a baseline, or the one run of a journal or report. Raises ConfigError if it cannot be read."""
+    return side_of(name).runs
+
+
+def side_of(name: str) -> Side:
+    """Return what a name stands for in a comparison. Raises ConfigError if it cannot be read."""
     state = state_dir()
     baselines = store.baseline_names(state)
     if not _is_file(name) and name in baselines:
-        return store.load(store.baseline_path(name, state)).runs
+        return Side(store.load(store.baseline_path(name, state)).runs)
     if _is_json_document(name):
         data = _read(Path(name))
         if b'"xnai-validate/baseline/' in data[:200]:
-            return store.parse(data, Path(name)).runs
+            return Side(store.parse(data, Path(name)).runs)
         report = _report(data, Path(name))
     else:
         try:
@@ -71,7 +87,7 @@ def recorded_of(name: str) -> tuple[RecordedRun, ...]:
             hint = did_you_mean(name, baselines) or error.hint
             raise ConfigError(f'no baseline and no run is named "{name}"', hint=hint) from None
     try:
-        return (recorded(report, passed_only=False),)
+        return Side((recorded(report, passed_only=False),), report)
     except ValueError as error:  # its targets are not verified by the schema of reports
         raise ConfigError(f"{name} is not a report that can be compared: {error}") from None
 

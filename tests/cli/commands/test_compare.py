@@ -33,3 +33,24 @@ def test_runs_without_figures_are_3(place: Place) -> None:
     result = place.invoke("compare", "first.json", "last", "--format", "json")
     assert result.exit_code == 3
     assert json.loads(result.stdout)["figures"] == []
+
+
+def test_verdicts_that_changed(place: Place) -> None:
+    """Of two runs, checks that fail now, that pass again, that are new and that are gone are listed; failing is 1."""
+    suite = place.path / "checks" / "site" / "web.yaml"
+    text = suite.read_text()
+    place.run("good", "-o", "before.json")
+    suite.write_text(text.replace("$.status: ok", "$.status: fine"))
+    place.run("bad", "-o", "after.json")
+    result = place.invoke("compare", "before.json", "last", "--format", "json")
+    assert result.exit_code == 1
+    comparison = json.loads(result.stdout)
+    (verdict,) = comparison["verdicts"]
+    assert (verdict["check"], verdict["before"], verdict["after"]) == ("site/web:json", "pass", "fail")
+    assert "fine" in verdict["reason"]
+    assert (comparison["new"], comparison["gone"]) == (["site/broken:boom", "site/broken:after"], [])
+    assert comparison["notes"][0] == "figures are not compared: other profiles: good before, bad now"
+    back = place.invoke("compare", "after.json", "before.json")
+    assert back.exit_code == 3
+    assert "fail -> pass      site/web:json" in back.stdout
+    assert "gone              2 checks: site/broken: boom, after" in back.stdout

@@ -10,11 +10,12 @@ import typer
 
 from xnai_validate.baseline.comparing import compare as compare_runs
 from xnai_validate.baseline.fingerprint import incompatibilities
-from xnai_validate.cli.stored_runs import recorded_of
+from xnai_validate.cli.stored_runs import side_of
 from xnai_validate.cli.terminal import console
 from xnai_validate.cli.terminal.command_help import Command, command_app
 from xnai_validate.cli.terminal.page import new_page
 from xnai_validate.errors import ConfigError
+from xnai_validate.history.verdicts import share_a_check, with_verdicts
 from xnai_validate.model.json import indented
 from xnai_validate.model.results.comparison import Comparison
 from xnai_validate.model.results.verdict import decide
@@ -40,9 +41,10 @@ def compare(
 ) -> None:
     """Compare two runs or baselines. Exits 1 if B is worse, 3 if no figure can be compared.
 
-    A figure is worse if its increase is statistically significant (at most 1 % false alarms over all figures) and at
-    least 10 % of p50, 20 % of p99, or 5 % of resident memory. With a single run on either side only large changes can
-    be detected; record several.
+    Of two runs, the checks with another verdict are listed, and those that only one of them has: B is worse if a check
+    fails that passed in A. A figure is worse if its increase is statistically significant (at most 1 % false alarms
+    over all figures) and at least 10 % of p50, 20 % of p99, or 5 % of resident memory. With a single run on either
+    side only large changes can be detected; record several.
     """
     comparison = _compare(before, after)
     if format_ is CompareFormat.JSON:
@@ -51,21 +53,28 @@ def compare(
         page = new_page(sys.stdout, color)
         append_comparison(page, comparison, every=True)
         console.print_out(str(page))
-    worse = comparison.count("regression")
+    worse = comparison.count("regression") or any(verdict.is_worse for verdict in comparison.verdicts)
     raise typer.Exit(int(decide((), criteria_met=not worse, undecided=not comparison.conclusive)))
 
 
 def _compare(before: str, after: str) -> Comparison:
-    """Compare two groups of runs; raises ConfigError if they are the same or cannot be compared."""
-    runs_before, runs_after = recorded_of(before), recorded_of(after)
-    ids_after = {run.id for run in runs_after}
-    only_before = tuple(run for run in runs_before if run.id not in ids_after)
+    """Compare two groups of runs; raises ConfigError if they are the same or have nothing that can be compared."""
+    earlier, later = side_of(before), side_of(after)
+    ids_after = {run.id for run in later.runs}
+    only_before = tuple(run for run in earlier.runs if run.id not in ids_after)
     if not only_before:
         raise ConfigError(f"{before} and {after} are the same run")
-    reasons = incompatibilities(only_before[-1].fingerprint, runs_after[-1].fingerprint)
+    reasons = incompatibilities(only_before[-1].fingerprint, later.runs[-1].fingerprint)
+    if earlier.report is None or later.report is None or not share_a_check(earlier.report, later.report):
+        if reasons:
+            raise ConfigError(
+                f"{before} and {after} cannot be compared: {'; '.join(reasons)}",
+                hint="compare runs of the same profile on the same host",
+            )
+        return compare_runs(before, only_before, later.runs)
     if reasons:
-        raise ConfigError(
-            f"{before} and {after} cannot be compared: {'; '.join(reasons)}",
-            hint="compare runs of the same profile on the same host",
-        )
-    return compare_runs(before, only_before, runs_after)
+        notes = (f"figures are not compared: {'; '.join(reasons)}",)
+        figures = Comparison(baseline=before, runs=1, figures=(), notes=notes)
+    else:
+        figures = compare_runs(before, only_before, later.runs)
+    return with_verdicts(figures, earlier.report, later.report)

@@ -7,6 +7,7 @@ from typing import Literal
 from pydantic.dataclasses import dataclass
 
 from xnai_validate.model.frozen_model import FROZEN
+from xnai_validate.model.results.status import Status
 
 Change = Literal["same", "regression", "improvement", "cannot tell"]
 """`same`: a change for the worse as large as the band is ruled out. `cannot tell`: there are too few data."""
@@ -38,8 +39,30 @@ class Compared:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, config=FROZEN)
+class ChangedVerdict:
+    """A check with another status in the later run."""
+
+    check: str
+    """The id of the check."""
+    before: Status
+    after: Status
+    reason: str | None
+    """Why the later status is not pass."""
+
+    @property
+    def is_worse(self) -> bool:
+        """Whether a check that passed fails now."""
+        return self.before.passed and self.after is Status.FAIL
+
+    @property
+    def is_better(self) -> bool:
+        """Whether a check that did not pass passes now."""
+        return self.after.passed and not self.before.passed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, config=FROZEN)
 class Comparison:
-    """A run compared with a baseline."""
+    """A run compared with a baseline, or with another run."""
 
     baseline: str
     """Its name."""
@@ -48,6 +71,12 @@ class Comparison:
     figures: tuple[Compared, ...]
     notes: tuple[str, ...] = ()
     """Other differences: the host, the versions."""
+    verdicts: tuple[ChangedVerdict, ...] = ()
+    """The checks with another status; only of two single runs."""
+    new: tuple[str, ...] = ()
+    """The ids of checks that only the later run has; only of two single runs."""
+    gone: tuple[str, ...] = ()
+    """The ids of checks that only the earlier run has; only of two single runs."""
 
     def count(self, change: Change) -> int:
         """Return the number of figures with this change."""

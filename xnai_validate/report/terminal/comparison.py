@@ -14,7 +14,7 @@ from xnai_validate.report.comparison_text import (
     sums,
     worst_first,
 )
-from xnai_validate.report.lists import counted
+from xnai_validate.report.lists import counted, listed
 from xnai_validate.report.terminal.page import Page, Span, Style
 
 _STYLES: Mapping[Change, Style] = {
@@ -24,6 +24,7 @@ _STYLES: Mapping[Change, Style] = {
     "same": "dim",
 }
 _LABEL_INDENT = 15
+_CHANGE_INDENT = 20
 ENOUGH_RUNS = 5
 """From this number of runs on, the scatter of a baseline is estimated from the baseline itself."""
 
@@ -32,6 +33,7 @@ def append_comparison(page: Page, comparison: Comparison, *, every: bool) -> Non
     """Append the figures, the worst first; those that stayed the same only if `every` is set."""
     page.rule(f"Against {comparison.baseline} ({counted(comparison.runs, 'run')})")
     page.blank()
+    _verdicts(page, comparison)
     shown = worst_first(comparison, every=every)
     measured = [figure for figure in shown if figure.ratio is not None]
     if measured:
@@ -48,6 +50,22 @@ def append_comparison(page: Page, comparison: Comparison, *, every: bool) -> Non
         page.text(f"with {ENOUGH_RUNS} runs or more, a baseline shows smaller changes; --record adds one", indent=2)
     for note in comparison.notes:
         page.text(note, indent=2, style="dim")
+
+
+def _verdicts(page: Page, comparison: Comparison) -> None:
+    """Append the checks with another status, and those that only one of two runs has."""
+    for verdict in comparison.verdicts:
+        style: Style = "bold red" if verdict.is_worse else "green" if verdict.is_better else "yellow"
+        change = f"  {verdict.before} -> {verdict.after}"
+        page.text(verdict.check, indent=_CHANGE_INDENT, lead=(change, style))
+        if verdict.reason and not verdict.after.passed:
+            page.text(verdict.reason, indent=_CHANGE_INDENT, style="dim")
+    for label, ids in (("new", comparison.new), ("gone", comparison.gone)):
+        if ids:
+            text = f"{counted(len(ids), 'check')}: {listed(ids)}"
+            page.text(text, indent=_CHANGE_INDENT, lead=(f"  {label}", "yellow"))
+    if comparison.verdicts or comparison.new or comparison.gone:
+        page.blank()
 
 
 def _rows(figures: list[Compared]) -> list[list[Span]]:
