@@ -34,14 +34,14 @@ def report_of(name: str) -> RunReport:
     """Return the report of a run, from its journal or a JSON report. Raises ConfigError if it cannot be read."""
     if _is_json_document(name):
         return _report(_read(Path(name)), Path(name))
-    return report_of_journal(_journal(name))
+    return report_of_journal(journal_of(name))
 
 
 def events_of(name: str) -> Iterator[Event]:
     """Return the events of a run from its journal. Raises ConfigError if it cannot be read; iterating, XnaiError."""
     if _is_json_document(name):
         raise ConfigError(f"{name} is a report, and has no events", hint="name a run, or the file of its journal")
-    path = _journal(name)
+    path = journal_of(name)
     events = read_journal(path)
     try:
         first = next(events, None)
@@ -80,7 +80,7 @@ def side_of(name: str) -> Side:
         report = _report(data, Path(name))
     else:
         try:
-            report = report_of_journal(_journal(name))
+            report = report_of_journal(journal_of(name))
         except ConfigError as error:
             if _is_file(name):
                 raise
@@ -111,7 +111,7 @@ def _is_json_document(name: str) -> bool:
         raise ConfigError(f"{name} cannot be read: {error.strerror or error}") from None
 
 
-def _journal(name: str) -> Path:
+def journal_of(name: str) -> Path:
     """Return the journal of a file name, a run's id, the beginning of one, or `last`. Raises ConfigError."""
     if _is_file(name):
         return Path(name)

@@ -17,6 +17,7 @@ from xnai_validate.engine.attempts.steadiness import Steadiness
 from xnai_validate.engine.attempts.waiving import waived
 from xnai_validate.engine.clock import SystemClock
 from xnai_validate.engine.current_targets import CurrentTargets, UrlsOf, no_urls
+from xnai_validate.engine.events.earlier_part import NOT_RESUMED, CarriedOver, Resumed
 from xnai_validate.engine.events.emit import Emitter, Outbox
 from xnai_validate.engine.events.opening import begin, notes_of, preload
 from xnai_validate.engine.memory_guard import EVERY_S, PATIENCE, MemoryGuard, Sample, memory_now
@@ -69,6 +70,7 @@ class Engine:
         sample: Sample = memory_now,
         state: Path | None = None,
         repair: Sequence[str] | None = None,
+        resumed: Resumed = NOT_RESUMED,
         on_step: StepListener = lambda step, undo: None,
     ) -> None:
         """`fail_fast` ends the run at the first check that fails, cannot be measured, or has a status of `fail_on`.
@@ -77,6 +79,7 @@ class Engine:
         `compare` compares the measurements with a baseline, once all checks have ended; `urls_of` reads a stack file.
         `sample` returns the memory in use; `state` is the state directory, by default that of the environment.
         `repair` is the command that reverts faults if this process disappears, by default `xnai-validate undo`;
+        `resumed` is what an interrupted run of this plan has measured: the rest is measured now.
         `on_step` is called at each moment in the life of a fault.
         """
         self.plan = plan
@@ -94,11 +97,13 @@ class Engine:
             fail_on=tuple(fail_on),
             fail_if_none=fail_if_none,
             version=version,
+            resumes=resumed.run_id,
         )
+        self._resumed = resumed
         self._ending = frozenset({Status.FAIL, Status.ERROR, *fail_on}) if fail_fast else frozenset()
         self._on_progress = on_progress
         self._state = state or state_dir()
-        self._schedule = Schedule(plan.checks, plan.limits)
+        self._schedule = Schedule(plan.checks, plan.limits, resumed.ids)
         self._running: dict[str, asyncio.Task[None]] = {}
         self._changed = asyncio.Event()
         self._outbox = Outbox(self._changed.set)
@@ -121,8 +126,7 @@ class Engine:
         """What is closed at the end of the run, the last first."""
         self._steadiness: Steadiness | None = None
         self._broken: set[str] = set()
-        self._begun = False
-        self._over = False
+        self._begun = self._over = False
 
     @asynccontextmanager
     async def run(self) -> AsyncIterator[AsyncIterator[Event]]:
@@ -230,6 +234,8 @@ class Engine:
         for check in self.plan.checks:
             if check.skip is not None:
                 self._leave_out(check, Status.SKIP, check.skip)
+        for event in self._resumed.events:
+            self._carry_over(event)
         async with asyncio.TaskGroup() as group:
             self._check_memory()
             watchers = [group.create_task(self._watch()), group.create_task(self._deadline())]
@@ -259,8 +265,7 @@ class Engine:
 
         ctx = CheckContext(scope, check.measurement, check.id, check.timeout_s)
         steadiness = self._steadiness if check.faults else None
-        not_begun = await steadiness.before(check) if steadiness else None
-        if not_begun is not None:
+        if (not_begun := await steadiness.before(check) if steadiness else None) is not None:
             outcome, count = Outcome(not_begun.status, not_begun.why), 0
         elif check.under:
             outcome, count = await attempts_under(check, ctx.under_all(check.under), ctx, on_attempt)
@@ -277,7 +282,7 @@ class Engine:
         self._changed.set()
 
     def _finish(self, check: PlannedCheck, measured: Outcome, count: int, blocked_by: str | None) -> None:
-        """Emit the end of a check, and what follows from it: checks that are blocked, the end of the run."""
+        """Emit the end of a check, and what follows from it."""
         outcome = waived(measured, check.info, self._run.fail_on, self._emit) if check.info.waiver else measured
         self._emit(
             CheckFinished,
@@ -295,16 +300,21 @@ class Engine:
         if outcome.broken and kind not in self._broken:
             self._broken.add(kind)
             self._emit(Notice, level="error", text=f"{outcome.reason}; this is a fault of the tool, not of the stack")
-        self._block(self._schedule.finish(check.id, outcome.status))
-        if outcome.status in self._ending:
-            self.stop("fail-fast")
+        self._follow(self._schedule.finish(check.id, outcome.status), outcome.status)
 
     def _leave_out(self, check: PlannedCheck, status: Status, why: str) -> None:
         """End a check that does not begin: skip what does not apply; what the host lacks is an error, not a skip."""
         self._emit(CheckFinished, id=check.id, status=status, reason=why)
-        self._block(self._schedule.leave_out(check.id))
+        self._follow(self._schedule.leave_out(check.id))
 
-    def _block(self, blocked: list[Blocked]) -> None:
+    def _carry_over(self, event: CarriedOver) -> None:
+        """Repeat an event of the interrupted run; the result of a check is one of this run."""
+        self._emitter.carry_over(event)
+        if isinstance(event, CheckFinished):
+            self._follow(self._schedule.leave_out(event.id, event.status), event.status)
+
+    def _follow(self, blocked: list[Blocked], status: Status | None = None) -> None:
+        """Emit the checks that are blocked by one that has ended; end the run where its status does that."""
         for entry in blocked:
             self._emit(
                 CheckFinished,
@@ -313,6 +323,8 @@ class Engine:
                 reason=entry.cause.sentence(),
                 blocked_by=entry.cause.id,
             )
+        if status in self._ending:
+            self.stop("fail-fast")
 
     async def _deadline(self) -> None:
         await self._clock.sleep(self.plan.limits.deadline_s)

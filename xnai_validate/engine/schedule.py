@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import heapq
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from xnai_validate.model.results.status import Status
@@ -47,8 +47,12 @@ class Blocked:
 class Schedule:
     """The state of every check of a plan, by its index in the plan."""
 
-    def __init__(self, checks: Sequence[PlannedCheck], limits: Limits) -> None:
-        """Raises ValueError for two checks with one id, a need that is not in the plan, or needs that form a cycle."""
+    def __init__(self, checks: Sequence[PlannedCheck], limits: Limits, ended: Collection[str] = ()) -> None:
+        """`ended` are ids of checks that do not start, since their results are known: `leave_out` is called for each.
+
+        Raises ValueError for two checks with one id, a need that is not in the plan, or needs that form a cycle.
+        """
+        self._ended = frozenset(ended)
         self._checks = checks
         self._limits = limits
         self._index = {check.id: index for index, check in enumerate(checks)}
@@ -77,8 +81,12 @@ class Schedule:
         self._held: list[int] = []
         """The checks that are held back."""
         for index, pending in enumerate(self._pending):
-            if not pending and not checks[index].skip:
+            if not pending and not self._never_starts(index):
                 self._make_ready(index)
+
+    def _never_starts(self, index: int) -> bool:
+        check = self._checks[index]
+        return check.skip is not None or check.id in self._ended
 
     def _make_ready(self, index: int) -> None:
         if self._checks[index].runs_alone:
@@ -190,7 +198,7 @@ class Schedule:
         for settled in ended:  # grows during the loop
             for dependent in self._dependents.get(settled, ()):
                 self._pending[dependent] -= 1
-                if self._pending[dependent] or self._settled[dependent] or self._checks[dependent].skip:
+                if self._pending[dependent] or self._settled[dependent] or self._never_starts(dependent):
                     continue
                 cause = self._cause(dependent)
                 if cause is None:

@@ -66,7 +66,7 @@ class RunOptions:
     """The command line of `run`. Raises a usage error of Typer for options that exclude or require one another."""
 
     profiles: Annotated[
-        list[str],
+        list[str] | None,
         typer.Argument(
             metavar="PROFILE",
             envvar=f"{PREFIX}PROFILE",
@@ -74,7 +74,7 @@ class RunOptions:
             autocompletion=completion.profiles,
             help="Names or files of profiles.",
         ),
-    ]
+    ] = None
 
     demo: Annotated[bool, _STACK("--demo", help="Start the embedded stack, run against it, stop it.")] = False
     layout: Annotated[Layout | None, _STACK(help="Interfaces of the embedded stack (default: A).")] = None
@@ -105,6 +105,10 @@ class RunOptions:
     tag: Annotated[list[str] | None, _CHECKS(metavar="TAG", help="Only checks with this tag (repeatable).")] = None
     skip_tag: Annotated[list[str] | None, _CHECKS(metavar="TAG", help="No checks with this tag (repeatable).")] = None
     rerun: Annotated[Rerun | None, _CHECKS(help="Only checks that failed in the last run of these profiles.")] = None
+    resume: Annotated[
+        str | None,
+        _CHECKS(metavar="RUN", help="Finish an interrupted run (its id, or last): measure what it has not measured."),
+    ] = None
     allow: Annotated[
         list[Consent] | None, _CHECKS(metavar="WHAT", help="Allow checks that are 'disruptive' (repeatable).")
     ] = None
@@ -215,6 +219,11 @@ class RunOptions:
             raise typer.BadParameter("--demo and --stack exclude each other: each selects the stack")
         if self.layout and not self.demo:
             raise typer.BadParameter("--layout configures the embedded stack; add --demo")
+        if not self.profiles and self.resume is None:
+            raise typer.BadParameter("name a profile; the list: xnai-validate list", param_hint="PROFILE")
+        for option, given in (("--demo", self.demo), ("--rerun", self.rerun), ("--dry-run", self.dry_run)):
+            if given and self.resume is not None:
+                raise typer.BadParameter(f"{option} and --resume exclude each other: resume the run on the same stack")
         if self.defect and not self.demo:
             raise typer.BadParameter("--defect configures the embedded stack; add --demo")
 

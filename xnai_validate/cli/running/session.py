@@ -6,7 +6,7 @@ import os
 import sys
 import time
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from xnai_validate import __version__
@@ -17,6 +17,7 @@ from xnai_validate.cli.run_history import remember
 from xnai_validate.cli.running.dry_run import describe_plan
 from xnai_validate.cli.running.earlier_runs.baselines import Baselines
 from xnai_validate.cli.running.earlier_runs.rerun import failed_before
+from xnai_validate.cli.running.earlier_runs.resume import nonce_of, refuse_other_plan, resumable, with_notice_of
 from xnai_validate.cli.running.earlier_runs.times import describe_expected, with_expected_time
 from xnai_validate.cli.running.environment import add_env_files
 from xnai_validate.cli.running.event_loop import run_in_loop
@@ -35,6 +36,7 @@ from xnai_validate.cli.terminal import console
 from xnai_validate.config.options import LoadOptions
 from xnai_validate.config.yaml_files.document import SourceCache
 from xnai_validate.engine import Engine, new_run_id, signals
+from xnai_validate.engine.events.earlier_part import NOT_RESUMED, Resumed
 from xnai_validate.model.results.report import RunReport
 from xnai_validate.model.results.report_builder import ReportBuilder
 from xnai_validate.model.results.verdict import with_broken_reporter
@@ -46,11 +48,14 @@ from xnai_validate.report.view import View
 
 def execute(options: RunOptions) -> int:
     """Execute a run and return its exit code. Raises XnaiError if it cannot begin."""
-    profiles = tuple(options.profiles)
     add_env_files(options.env_file or ())
     format_ = FORMATS.get(options.format)
     if not options.dry_run:
         refuse_left_faults()
+    resumed = None if options.resume is None else resumable(options.resume)
+    if resumed is not None and not options.profiles:
+        options = replace(options, profiles=list(resumed.started.run.profiles))
+    profiles = tuple(options.profiles or ())
     baselines = Baselines(options.baseline, options.record)
     with ExitStack() as exits:
         handler = exits.enter_context(interrupts())
@@ -63,15 +68,29 @@ def execute(options: RunOptions) -> int:
             console.print_out(describe_plan(with_expected_time(plan), _view(options), demo=options.demo))
             return 0
         announcer = exits.enter_context(Announcer(options))
-        plan = prepared_plan(options, stack, cache)
-        return Run(options, format_, plan, outputs, baselines, handler, announcer).execute()
+        plan, taken_over = prepared_plan(options, stack, cache, nonce=nonce_of(resumed)), NOT_RESUMED
+        if resumed is not None:
+            refuse_other_plan(resumed, plan, options)
+            taken_over = resumed.resumed(plan)
+            plan = with_notice_of(plan, taken_over)
+        return Run(options, format_, plan, outputs, baselines, handler, announcer, taken_over).execute()
 
 
 def prepared_plan(
-    options: RunOptions, stack: Stack, cache: SourceCache | None = None, *, forecast: bool = True
+    options: RunOptions,
+    stack: Stack,
+    cache: SourceCache | None = None,
+    *,
+    forecast: bool = True,
+    nonce: str | None = None,
 ) -> Plan:
-    """Load the plan of a run and wait for its targets; with `forecast`, print how long it takes. Raises XnaiError."""
-    profiles, load = tuple(options.profiles), _load_options(options, stack)
+    """Load the plan of a run and wait for its targets; with `forecast`, print how long it takes. Raises XnaiError.
+
+    `nonce` is the `run.nonce` of the run that this one finishes, if it does.
+    """
+    profiles, load = tuple(options.profiles or ()), _load_options(options, stack)
+    if nonce is not None:
+        load = replace(load, nonce=nonce)
     plan = load_selected(profiles, load, cache)
     refuse_disturbed_targets(plan)
     plan = with_expected_time(await_targets(settle(plan, profiles, load), profiles, load))
@@ -81,7 +100,7 @@ def prepared_plan(
 
 
 def _load_options(options: RunOptions, stack: Stack) -> LoadOptions:
-    rerun = failed_before(tuple(options.profiles)) if options.rerun else None
+    rerun = failed_before(tuple(options.profiles or ())) if options.rerun else None
     return options.load_options(stack.description, stack.file, rerun)
 
 
@@ -97,6 +116,8 @@ class Run:
     baselines: Baselines
     handler: Interrupts
     announcer: Announcer
+    resumed: Resumed = NOT_RESUMED
+    """What an interrupted run has measured of the plan."""
     sinks: Sinks = field(init=False)
     report_builder: ReportBuilder = field(init=False, default_factory=ReportBuilder)
     journal_path: Path | None = field(init=False, default=None)
@@ -149,6 +170,7 @@ class Run:
             on_progress=self.sinks.progress,
             compare=self.baselines.compare if self.baselines.against is not None else None,
             urls_of=urls_now,
+            resumed=self.resumed,
         )
         async with signals(engine), engine.run() as events:
             async for event in events:

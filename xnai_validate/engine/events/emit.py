@@ -15,7 +15,15 @@ from xnai_validate.engine.state_folder import create_private
 from xnai_validate.kit import Clock
 from xnai_validate.model.json import json_pieces, to_json
 from xnai_validate.model.judging.findings import Finding
-from xnai_validate.model.results.events import Event, FaultInjected, FaultReverted, Notice, RunFinished, RunStarted
+from xnai_validate.model.results.events import (
+    CheckFinished,
+    Event,
+    FaultInjected,
+    FaultReverted,
+    Notice,
+    RunFinished,
+    RunStarted,
+)
 from xnai_validate.model.results.exchange import Exchange
 from xnai_validate.model.results.report import CheckInfo, Criterion, RunInfo
 from xnai_validate.model.results.report_builder import ReportBuilder
@@ -171,7 +179,24 @@ class Emitter:
         if self.builder is not None:
             self.builder.add(event)
         if broken is not None:
-            self.emit(Notice, level="warning", text=f"the journal ends here: {broken}; the run goes on without it")
+            self._name_broken_journal(broken)
+
+    def carry_over(self, event: CheckFinished | FaultInjected | FaultReverted) -> None:
+        """Repeat an event of the run that this one resumes, at the time at which it happened."""
+        self._seq += 1
+        self._pass_on(replace(event, seq=self._seq))
+
+    def _pass_on(self, event: Event) -> None:
+        """Write a whole event to the journal, and hand it to the reader of the run."""
+        broken = self._write((to_json(event),), synced=False)
+        self._outbox.put(event)
+        if self.builder is not None:
+            self.builder.add(event)
+        if broken is not None:
+            self._name_broken_journal(broken)
+
+    def _name_broken_journal(self, why: str) -> None:
+        self.emit(Notice, level="warning", text=f"the journal ends here: {why}; the run goes on without it")
 
     def _write(self, line: Iterable[bytes], *, synced: bool) -> str | None:
         """Append an event to the journal; returns the reason if that is no longer possible."""

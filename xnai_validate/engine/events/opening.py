@@ -9,6 +9,7 @@ from pathlib import Path
 
 from xnai_validate.engine.events.emit import Emitter, Journal
 from xnai_validate.engine.events.journal import journal_path
+from xnai_validate.engine.events.plan_identity import identity_of
 from xnai_validate.model.results.events import Notice, RunStarted, TargetResolved
 from xnai_validate.model.results.report import RunInfo
 from xnai_validate.plan import Plan
@@ -52,6 +53,7 @@ def begin(emitter: Emitter, plan: Plan, run: RunInfo, state: Path) -> Path | Non
         run=run,
         checks=tuple(check.info for check in plan.checks),
         criteria=plan.criteria,
+        plan=identity_of(plan),
         expected_s=_rounded(plan.expected.by_check),
         usual_s=_rounded(plan.expected.by_params),
     )

@@ -13,6 +13,7 @@ from xnai_validate.model.json import JsonObject
 from xnai_validate.model.judging.findings import Finding
 from xnai_validate.model.results.comparison import Comparison
 from xnai_validate.model.results.exchange import Exchange
+from xnai_validate.model.results.plan_identity import PlanIdentity
 from xnai_validate.model.results.report import CheckInfo, Criterion, RunInfo
 from xnai_validate.model.results.status import Status
 
@@ -40,6 +41,8 @@ class RunStarted(_Event):
     usual_s: dict[str, float] = Field(default_factory=dict)
     """Full id -> the usual duration of a check by its own params, where it is 0.1 s or more. Where that is the same in
     a later run, that run is expected to take as long as this one."""
+    plan: PlanIdentity | None = None
+    """What a run that resumes this one must have planned alike."""
     event: Literal["run-started"] = "run-started"
 
 

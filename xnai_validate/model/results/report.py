@@ -122,6 +122,8 @@ class RunInfo:
     """Whether a run in which every check was skipped is undecided instead of passed."""
     version: str
     """The version of xnai-validate."""
+    resumes: str | None = None
+    """The id of the run of which this one finishes the plan."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, config=FROZEN)
@@ -147,6 +149,8 @@ class ReportRun:
     """Target -> the url that was used."""
     stopped: str | None = None
     """Why the run ended before its plan did: interrupted, deadline, memory, fail-fast, killed, not-undone."""
+    resumes: str | None = None
+    """The id of the interrupted run that this one finished; its results are part of this report."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, config=FROZEN)

@@ -138,6 +138,7 @@ def _report(state: ReportBuilder, run: RunInfo) -> RunReport:
             host=run.host,
             targets=state.targets,
             stopped=stopped,
+            resumes=run.resumes,
         ),
         exit_code=int(code),
         verdict=verdict_of(code),

@@ -1,0 +1,66 @@
+"""The identity of a plan: what a later process must have planned alike to finish its run."""
+
+from __future__ import annotations
+
+from collections import Counter
+from hashlib import sha256
+
+from xnai_validate.model.json import to_json
+from xnai_validate.model.results.plan_identity import PlanIdentity
+from xnai_validate.model.secrets.masking import Masker
+from xnai_validate.plan import Plan, PlannedCheck, PlannedFault
+
+DIGEST_LENGTH = 16
+"""Hexadecimal digits of a digest."""
+
+
+def identity_of(plan: Plan) -> PlanIdentity:
+    """Return the identity of a plan."""
+    masker = Masker(plan.secrets)  # its own: what it learns from params must not change how events are masked
+    files: dict[str, list[str]] = {}
+    for check in plan.checks:
+        files.setdefault(check.info.source.file, []).append(masker.text(_definition(check)))
+    urls = {name: planned.target.url for name, planned in plan.targets.items()}
+    return PlanIdentity(
+        files={name: _digest("\n".join(definitions)) for name, definitions in files.items()},
+        vars={name: _digest(to_json(masker.json(value)).decode()) for name, value in plan.vars.items()},
+        targets={name: None if url is None else masker.text(url) for name, url in urls.items()},
+        criteria=_digest(to_json(plan.criteria).decode()),
+        nonce=_nonce(plan),
+        skips=dict(Counter(masker.text(check.skip) for check in plan.checks if check.skip is not None)),
+    )
+
+
+def _nonce(plan: Plan) -> str | None:
+    """Return the var `run.nonce`; None for a plan that was not compiled from files."""
+    run = plan.vars.get("run")
+    nonce = run.get("nonce") if isinstance(run, dict) else None
+    return nonce if isinstance(nonce, str) else None
+
+
+def _definition(check: PlannedCheck) -> str:
+    """Return everything of a check that its result depends on, as a text."""
+    measurement, waiver = check.measurement, check.info.waiver
+    parts = (
+        check.id,
+        measurement.checker.kind,
+        measurement.target,
+        measurement.params.model_dump_json(warnings=False),
+        measurement.rules,
+        check.needs,
+        check.after,
+        check.retry,
+        check.until,
+        check.timeout_s,
+        [_fault(planned) for planned in check.under],
+        None if waiver is None else (waiver.until, waiver.expired),
+    )
+    return to_json(parts).decode()
+
+
+def _fault(planned: PlannedFault) -> tuple[str, str | None, str]:
+    return planned.fault.name, planned.target, planned.params.model_dump_json(warnings=False)
+
+
+def _digest(text: str) -> str:
+    return sha256(text.encode(errors="backslashreplace")).hexdigest()[:DIGEST_LENGTH]
