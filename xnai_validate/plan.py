@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import Any
 
 from xnai_validate.kit import Checker, Fault, JsonValue, Params, Preload, Target, Waits
+from xnai_validate.model.json import to_json
 from xnai_validate.model.judging.rules import Rule
 from xnai_validate.model.results.report import CheckInfo, Criterion
 from xnai_validate.model.target import Choice
@@ -41,6 +42,11 @@ class PlannedFault:
     def description(self) -> str:
         """One sentence: what the fault does to which target."""
         return self.fault.methods.describe(self.params, self.target or "this host")
+
+    @property
+    def definition(self) -> tuple[str, str | None, str]:
+        """What the fault does, as values that can be compared."""
+        return self.fault.name, self.target, self.params.model_dump_json(warnings=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +177,26 @@ class PlannedCheck:
         else:
             measured_s = self.retry.attempts * (self.timeout_s + self.retry.delay_s)
         return measured_s + sum(planned.fault.grace_s for planned in self.faults)
+
+    @property
+    def definition(self) -> str:
+        """Everything that the result of the check depends on, as one text; secrets of its params stand in it."""
+        measurement, waiver = self.measurement, self.info.waiver
+        parts = (
+            self.id,
+            measurement.checker.kind,
+            measurement.target,
+            measurement.params.model_dump_json(warnings=False),
+            measurement.rules,
+            self.needs,
+            self.after,
+            self.retry,
+            self.until,
+            self.timeout_s,
+            [planned.definition for planned in self.under],
+            None if waiver is None else (waiver.until, waiver.expired),
+        )
+        return to_json(parts).decode()
 
     @property
     def runs_alone(self) -> bool:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from hashlib import sha256
 
 from xnai_validate.model.json import to_json
 from xnai_validate.model.results.plan_identity import PlanIdentity
 from xnai_validate.model.secrets.masking import Masker
-from xnai_validate.plan import Plan, PlannedCheck, PlannedFault
+from xnai_validate.plan import Plan
 
 DIGEST_LENGTH = 16
 """Hexadecimal digits of a digest."""
@@ -17,12 +17,12 @@ DIGEST_LENGTH = 16
 def identity_of(plan: Plan) -> PlanIdentity:
     """Return the identity of a plan."""
     masker = Masker(plan.secrets)  # its own: what it learns from params must not change how events are masked
-    files: dict[str, list[str]] = {}
+    hashes = defaultdict(sha256)
     for check in plan.checks:
-        files.setdefault(check.info.source.file, []).append(masker.text(_definition(check)))
+        hashes[check.info.source.file].update(masker.text(check.definition).encode(errors="backslashreplace"))
     urls = {name: planned.target.url for name, planned in plan.targets.items()}
     return PlanIdentity(
-        files={name: _digest("\n".join(definitions)) for name, definitions in files.items()},
+        files={name: made.hexdigest()[:DIGEST_LENGTH] for name, made in hashes.items()},
         vars={name: _digest(to_json(masker.json(value)).decode()) for name, value in plan.vars.items()},
         targets={name: None if url is None else masker.text(url) for name, url in urls.items()},
         criteria=_digest(to_json(plan.criteria).decode()),
@@ -36,30 +36,6 @@ def _nonce(plan: Plan) -> str | None:
     run = plan.vars.get("run")
     nonce = run.get("nonce") if isinstance(run, dict) else None
     return nonce if isinstance(nonce, str) else None
-
-
-def _definition(check: PlannedCheck) -> str:
-    """Return everything of a check that its result depends on, as a text."""
-    measurement, waiver = check.measurement, check.info.waiver
-    parts = (
-        check.id,
-        measurement.checker.kind,
-        measurement.target,
-        measurement.params.model_dump_json(warnings=False),
-        measurement.rules,
-        check.needs,
-        check.after,
-        check.retry,
-        check.until,
-        check.timeout_s,
-        [_fault(planned) for planned in check.under],
-        None if waiver is None else (waiver.until, waiver.expired),
-    )
-    return to_json(parts).decode()
-
-
-def _fault(planned: PlannedFault) -> tuple[str, str | None, str]:
-    return planned.fault.name, planned.target, planned.params.model_dump_json(warnings=False)
 
 
 def _digest(text: str) -> str:
