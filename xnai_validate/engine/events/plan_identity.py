@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import Counter
 from hashlib import sha256
 
 from xnai_validate.model.json import to_json
@@ -17,7 +17,7 @@ DIGEST_LENGTH = 16
 def identity_of(plan: Plan) -> PlanIdentity:
     """Return the identity of a plan."""
     masker = Masker(plan.secrets)  # its own: what it learns from params must not change how events are masked
-    hashes = defaultdict(sha256)
+    hashes = {check.info.source.file: sha256() for check in plan.checks}
     for check in plan.checks:
         hashes[check.info.source.file].update(masker.text(check.definition).encode(errors="backslashreplace"))
     urls = {name: planned.target.url for name, planned in plan.targets.items()}
