@@ -13,6 +13,7 @@ import yaml
 from tests.checkers.amqp.broker import PASSWORD, USER, Broker, serving
 from tests.checkers.beside import beside
 from tests.checkers.databases import postgres_server
+from tests.checkers.kafka.cluster import kafka_cluster
 from tests.checkers.redis_process import redis_server
 from tests.e2e.recipe_stubs import BANNERS, BROKEN, HEALTHY, Response, http_stub, tcp_stub
 from tests.e2e.tool import report, tool
@@ -81,7 +82,10 @@ def test_every_recipe_has_its_stub() -> None:
     checks = {f"{name}:{check}" for name, ids in recipes().items() for check in ids}
     by_banner = {f"{name}:{recipes()[name][0]}" for name in BANNERS}
     by_header = {"nginx:no-version"}
-    by_software = {check for check in checks if check.startswith(("redis:", "postgres:"))} | {"rabbitmq:consumed"}
+    by_software = {check for check in checks if check.startswith(("redis:", "postgres:"))} | {
+        "rabbitmq:consumed",
+        "kafka:keeps-up",
+    }
     assert checks == {*BROKEN, *by_banner, *by_header, *by_software}
 
 
@@ -89,7 +93,7 @@ def test_recipes_are_green_on_healthy_software(tmp_path: Path) -> None:
     """All checks of all recipes pass, practices too, against the documented answers."""
     with stubs() as (urls, settings):
         found = statuses(tmp_path, urls, settings)
-    by_login = {"rabbitmq:consumed", "postgres:answers", "postgres:connections", "postgres:vacuum"}
+    by_login = {"kafka:keeps-up", "rabbitmq:consumed", "postgres:answers", "postgres:connections", "postgres:vacuum"}
     assert {name for name, status in found.items() if status is not Status.PASS} == by_login
 
 
@@ -143,6 +147,24 @@ def test_a_queue_is_checked_for_itself(tmp_path: Path) -> None:
             for name in (*queues, "gone")
         }
     assert found == {"good": Status.PASS, "idle": Status.FAIL, "full": Status.WARN, "gone": Status.FAIL}
+
+
+def test_a_consumer_group_is_checked_for_itself(tmp_path: Path) -> None:
+    """One that keeps up passes, one that is behind and a topic that is not there fail."""
+    with kafka_cluster() as cluster:
+        cluster.produce("orders", 5)
+        cluster.commit("quick", "orders", 5)
+        cluster.commit("slow", "orders", 1)
+        uses: dict[str, JsonObject] = {
+            "quick": {"group": "quick"},
+            "slow": {"group": "slow", "lag": 3},
+            "astray": {"group": "quick", "topics": ["none"]},
+        }
+        url = f"kafka://127.0.0.1:{cluster.port}"
+        found = {
+            name: statuses(tmp_path, {"kafka": url}, {"kafka": use})["kafka:keeps-up"] for name, use in uses.items()
+        }
+    assert found == {"quick": Status.PASS, "slow": Status.FAIL, "astray": Status.FAIL}
 
 
 def test_redis_is_checked_for_itself(tmp_path: Path) -> None:

@@ -24,7 +24,7 @@ def over_socket(socket: str, path: str) -> str:
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 _PORTS = {
     "http": 80, "https": 443, "ws": 80, "wss": 443, "redis": 6379, "rediss": 6379, "postgres": 5432,
-    "amqp": 5672, "amqps": 5671, "kafka": 9092,
+    "amqp": 5672, "amqps": 5671, "kafka": 9092, "kafkas": 9092,
 }  # fmt: skip
 
 

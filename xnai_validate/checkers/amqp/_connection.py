@@ -21,7 +21,7 @@ from xnai_validate.wire.net.tls import client_context
 
 FRAME_CAP = 131_072
 """Bytes of a frame: what RabbitMQ proposes, and as much as is read of any broker."""
-PORTS = {"amqp": 5672, "amqps": 5671}
+PORT, TLS_PORT = 5672, 5671
 # The reply codes of AMQP 0-9-1, 1.2.
 ACCESS_REFUSED = 403
 NOT_FOUND = 404
@@ -58,8 +58,9 @@ class Broker:
     async def connect(cls, target: Target) -> Broker:
         """Connect, log in and open a channel. Raises WireError; Refused for a virtual host that is not there."""
         parts = urlsplit(target.url or "")
-        context = client_context(target.tls) if parts.scheme == "amqps" else None
-        port = parts.port or PORTS[parts.scheme]
+        over_tls = parts.scheme == "amqps"
+        context = client_context(target.tls) if over_tls else None
+        port = parts.port or (TLS_PORT if over_tls else PORT)
         dialled = await dial(parts.hostname or "", port, context=context, server_name=target.tls.server_name)
         broker = cls(dialled.pipe, dialled.connect_ms)
         try:

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from xnai_validate.kit import Count, Duration, ErrorKind, Facts, Milliseconds, Params, StringConstraints, Target
 
-SCHEMES = ("amqp", "amqps")
+SCHEMES = ("amqp", "amqps", "tcp")
 
 
 class QueueParams(Params):

@@ -1,0 +1,1 @@
+"""Brokers that speak the protocol of Apache Kafka."""
