@@ -20,7 +20,8 @@ def render(report: RunReport, view: View) -> Iterator[str]:
 
 def _family(gauge: Gauge) -> str:
     lines = [f"{gauge.name}{{{_labels(labels)}}} {value:.10g}\n" for labels, value in gauge.samples]
-    return f"# HELP {gauge.name} {gauge.description}\n# TYPE {gauge.name} gauge\n{''.join(lines)}"
+    description = gauge.description.replace("\\", "\\\\")
+    return f"# HELP {gauge.name} {description}\n# TYPE {gauge.name} gauge\n{''.join(lines)}"
 
 
 def _labels(labels: Mapping[str, str]) -> str:

@@ -94,7 +94,9 @@ def _of_figures(run: Mapping[str, str], measured: list[CheckResult]) -> Iterator
         labels = _labels(run, check)
         for fact, value in check.facts.items():
             unit = base_unit(f"{check.kind.replace('.', '_')}_{fact}")
-            known = collected.setdefault(unit.name, _Figures(f"{fact} of {check.kind}{unit.note}, in the last run."))
+            known = collected.setdefault(
+                unit.name, _Figures(_text(f"{fact} of {check.kind}{unit.note}, in the last run."))
+            )
             for key, number in _numbers(value):
                 named = labels if key is None else {**labels, "key": key}
                 known.samples.setdefault(tuple(named.items()), number * unit.factor)
