@@ -99,9 +99,12 @@ def test_the_commands_run_in_their_order(document: Document, folder: Path) -> No
 
 
 def planned(words: list[str]) -> list[str]:
-    """A run that is only planned; the baseline that it is compared with is recorded by the command before it."""
-    at = words.index("--baseline") if "--baseline" in words else len(words)
-    return [*words[:at], *words[at + 2 :], *(() if "--dry-run" in words else ("--dry-run",))]
+    """A run that is only planned; the baseline or run that it refers to is made by commands before it."""
+    for option in ("--baseline", "--rerun"):
+        if option in words:
+            at = words.index(option)
+            words = [*words[:at], *words[at + 2 :]]
+    return words if "--dry-run" in words else [*words, "--dry-run"]
 
 
 @each_document
