@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from mkdocs.config.defaults import MkDocsConfig
@@ -14,8 +15,11 @@ KINDS = "reference/kinds"
 
 
 def on_config(config: MkDocsConfig) -> None:
-    """List the page of each family of kinds under "Kinds", where the navigation names their folder."""
-    config.nav = _filled(config.nav)
+    """List the page of each family of kinds under "Kinds", and pages that mkdocs.yml does not name under "More"."""
+    text = Path(config.config_file_path).read_text(encoding="utf-8")
+    pages = sorted(str(path.relative_to(config.docs_dir)) for path in Path(config.docs_dir).rglob("*.md"))
+    more = [page for page in pages if page not in text]
+    config.nav = [*_filled(config.nav), *([{"More": more}] if more else [])]
 
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
