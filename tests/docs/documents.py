@@ -60,10 +60,10 @@ class Document:
         return [words[1:] for words in self.shell_lines() if words[0] == "xnai-validate"]
 
     def inline_commands(self) -> list[list[str]]:
-        """The words of every command of ours within a sentence."""
-        return [
-            shlex.split(text.partition(" > ")[0])[1:] for text in re.findall(r"`(xnai-validate [^`\n]*)`", self.text)
-        ]
+        """The words of every command of ours within a sentence, or in an indented block."""
+        quoted = re.findall(r"`(xnai-validate [^`\n]*)`|^    (xnai-validate .*)$", self.text, re.MULTILINE)
+        lines = [inline or indented for inline, indented in quoted]
+        return [shlex.split(line.partition(" > ")[0], comments=True)[1:] for line in lines]
 
     def files(self) -> dict[str, str]:
         """Path -> content of the blocks of YAML that are files of ours; a bare list of checks becomes a suite."""

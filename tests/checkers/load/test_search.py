@@ -93,7 +93,7 @@ def test_a_search_without_time_for_its_end_has_no_result() -> None:
 
     async def measured(server: Scripted) -> Any:
         target = Target("api", server.url())
-        with_ = {"load": load, "from": 1, "to": 500, "settle": "0s"}
+        with_: Any = {"load": load, "from": 1, "to": 500, "settle": "0s"}
         async with check_context("load.search", target, timeout_s=3.0, **with_) as ctx:
             return await call_checker(ctx)
 
