@@ -233,3 +233,34 @@ def test_a_target_of_its_own_has_its_own_session(tmp_path: Path) -> None:
         write(tmp_path, url, COOKIE, suite)
         assert run(tmp_path).code == 0
     assert (mine.counts["login"], other.counts["login"], other.counts["refused"]) == (1, 0, 1)
+
+
+@pytest.mark.parametrize(("cookies", "code"), [("cookies: keep", 0), ("", 1)])
+def test_checks_of_a_run_share_the_cookies_of_a_target(tmp_path: Path, cookies: str, code: int) -> None:
+    """What one check is given, the next sends, only where the target keeps cookies; its value is in no report."""
+
+    class Shop(Quiet, BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            begins = self.path == "/begin"
+            self.send_response(200 if begins or "sid=t0psecret" in self.headers.get("Cookie", "") else 401)
+            if begins:
+                self.send_header("Set-Cookie", "sid=t0psecret; Path=/; HttpOnly; Max-Age=60")
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+    begin = "{id: begin, title: Begin, kind: http.request, with: {path: /begin}}"
+    page = "{id: page, title: Page, kind: http.request, with: {path: /page}, needs: [begin]}"
+    left_out = "with: {path: /, keep_cookies: false}, needs: [page], expect: {status: 401}"
+    out = f"{{id: out, title: Out, kind: http.request, {left_out}}}"
+    suite = f"title: Own\ndefaults: {{target: shop}}\nchecks:\n  - {begin}\n  - {page}\n  - {out}\n"
+    with serving(Shop) as url:
+        files = {
+            "profiles/mine.yaml": f"title: Mine\nsuites: [own/*]\ntargets:\n  shop: {{url: '{url}', {cookies}}}\n",
+            "checks/own/shop.yaml": suite,
+        }
+        for name, text in files.items():
+            (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+            (tmp_path / name).write_text(text, encoding="utf-8")
+        ran = tool(tmp_path, "run", "mine", "-o", "out.json", "-o", "junit:j.xml")
+    assert ran.code == code, ran.stdout + ran.stderr
+    assert "t0psecret" not in ran.stdout + "".join((tmp_path / name).read_text() for name in ("out.json", "j.xml"))

@@ -62,6 +62,9 @@ class RequestParams(Params):
     """Cookies of the request. Unless null, cookies that a redirection sets are sent from then on; `{}` does only that.
     """
 
+    keep_cookies: bool = True
+    """Whether cookies that the target keeps are sent, and those of the response kept; see `cookies` of a target."""
+
     @model_validator(mode="after")
     def _single_body(self) -> Self:
         others = (self.body is not None) + (self.form is not None or bool(self.files))
@@ -92,6 +95,8 @@ class RequestParams(Params):
             target=target,
             fresh=fresh,
         )
+        if not self.keep_cookies:
+            request = replace(request, jar=None)
         return request if self.cookies is None else replace(request, keeps_cookies=True)
 
     def _headers_with_cookies(self) -> dict[str, str]:

@@ -98,6 +98,8 @@ class Target:
     """The url of a proxy for HTTP requests: `http`, `https`, `socks5` or `socks5h`."""
     http2: bool = False
     """Whether HTTP/2 is offered in the TLS handshake, or spoken at once to an `http` url."""
+    keeps_cookies: bool = False
+    """Whether cookies that its responses set are sent with the requests of all checks from then on."""
     headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
     """Headers of every HTTP and WebSocket request, unless a check sends its own."""
     session: Session | None = field(default=None, compare=False, repr=False)

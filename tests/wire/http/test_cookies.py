@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
+from typing import Any
+
 import pytest
 
 from tests.context import observe
 from tests.scripted import Line, ReceivedRequest, ok, scripted
+from xnai_validate.checkers.http._models import Request
 from xnai_validate.kit import Target
+from xnai_validate.wire.http.client import HttpClient
 from xnai_validate.wire.http.cookies import set_cookies
 from xnai_validate.wire.http.head import head_of
 
@@ -109,3 +114,55 @@ def test_a_file_is_sent_as_a_part_of_a_form() -> None:
     parts = request.body.split(b"--" + boundary.encode())
     assert b'name="title"\r\n\r\nGuide\r\n' in parts[1]
     assert b'name="document"; filename="guide.md"\r\nContent-Type: text/markdown\r\n\r\n# L\xc3\xa4ufe\r\n' in parts[2]
+
+
+def kept_in_turn(target: Target, *requests: dict[str, Any]) -> None:
+    """Make requests one after the other with the client of one run."""
+
+    async def all_of_them() -> None:
+        async with HttpClient() as client:
+            for params in requests:
+                request = Request.model_validate(params).request(target)
+                await client.fetch(request, timeout_s=5, redirects=5)
+
+    asyncio.run(all_of_them())
+
+
+def test_a_target_keeps_cookies_for_all_checks_of_a_run() -> None:
+    """Each goes where its path and its life allow; the check's own ones go first, and a check may leave all out."""
+
+    async def script(request: ReceivedRequest, line: Line) -> bool:
+        if request.path == "/login":
+            return await ok(b"", "Set-Cookie: sid=1; Path=/", "Set-Cookie: admin=2; Path=/admin")(request, line)
+        if request.path == "/logout":
+            return await ok(b"", "Set-Cookie: sid=; Path=/; Max-Age=0")(request, line)
+        return await ok(b"")(request, line)
+
+    with scripted(script) as server:
+        target = Target("shop", server.url(), keeps_cookies=True)
+        own = {"path": "/page", "cookies": {"sid": "mine", "b": "3"}}
+        left_out = {"path": "/page", "keep_cookies": False}
+        paths = [{"path": path} for path in ("/page", "/login", "/page", "/admin/x")]
+        kept_in_turn(target, *paths, own, left_out, {"path": "/logout"}, {"path": "/page"})
+    assert [request.headers.get("cookie") for request in server.requests] == [
+        None, None, "sid=1", "admin=2; sid=1", "sid=mine; b=3", None, "sid=1", None,
+    ]  # fmt: skip
+
+
+def test_kept_cookies_stay_with_their_target() -> None:
+    """Another origin on the same host gets none, neither by a redirection nor by an absolute url."""
+    with scripted(ok(b"")) as other:
+
+        async def script(request: ReceivedRequest, line: Line) -> bool:
+            if request.path == "/away":
+                return await ok(b"", f"Location: {other.url()}/landed", status="302 Found")(request, line)
+            return await ok(b"", "Set-Cookie: sid=1; Path=/")(request, line)
+
+        with scripted(script) as server:
+            target = Target("shop", server.url(), keeps_cookies=True)
+            kept_in_turn(target, {"path": "/"}, {"path": "/away"}, {"path": f"{other.url()}/absolute"})
+    assert [request.headers.get("cookie") for request in server.requests] == [None, "sid=1"]
+    assert [(request.path, request.headers.get("cookie")) for request in other.requests] == [
+        ("/landed", None),
+        ("/absolute", None),
+    ]

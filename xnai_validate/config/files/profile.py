@@ -83,6 +83,9 @@ class TargetReach(Entry):
     """Headers of every HTTP and WebSocket request to it, unless a check sends its own; values are not shown."""
     proxy: str | None = None
     """The url of the proxy of HTTP requests (http, https, socks5, socks5h), or `environment`."""
+    cookies: Literal["keep"] | None = None
+    """`keep`: cookies that its HTTP responses set are sent with the requests of all checks from then on, while they
+    last (RFC 6265); a check leaves them out with `keep_cookies: false`. By default no cookie is kept."""
     http2: bool = False
     """Whether HTTP/2 is offered in the TLS handshake, or spoken at once to an http url."""
 

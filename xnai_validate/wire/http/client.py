@@ -167,6 +167,7 @@ class HttpClient:
     """An HTTP client and its connections; that of the run is `await ctx.shared(("http",), HttpClient)`."""
 
     def __init__(self) -> None:
+        self._jars: dict[str, CookieJar] = {}
         self._client = httpx.AsyncClient(transport=Transport(), trust_env=False, timeout=None)
 
     async def __aenter__(self) -> Self:
@@ -211,7 +212,9 @@ class HttpClient:
         return again
 
     async def _exchange(self, request: HttpRequest, progress: Progress) -> HttpStream:
-        """Send one request and read the headers of its response."""
+        """Send one request, with the cookies that its target keeps, and read the headers of its response."""
+        jar = self._jars.setdefault(request.jar, CookieJar()) if request.jar else None
+        request = jar.added_to(request, own_first=True) if jar else request
         prepared = prepare(request)
         exchange = Exchange(prepared, request.fresh, progress)
         recording = HttpRecording(request, prepared, exchange.progress)
@@ -225,6 +228,8 @@ class HttpClient:
         except WireError as error:
             recording.failure = error.detail
             raise
+        if jar and exchange.head:
+            jar.take(request, exchange.head)
         recording.head, recording.first_byte_ms = exchange.head, exchange.first_byte_ms
         return HttpStream(exchange, response, recording)
 

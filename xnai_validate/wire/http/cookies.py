@@ -82,7 +82,7 @@ def _lifetime_s(given: Mapping[str, str], now_s: float) -> float | None:
 
 
 class CookieJar:
-    """The cookies of one chain of redirections, kept by the rules of the standard library's jar."""
+    """The cookies of a chain of redirections, or of a target, kept by the rules of the standard library's jar."""
 
     def __init__(self) -> None:
         self._cookies = httpx.Cookies()
@@ -92,15 +92,19 @@ class CookieJar:
         headers = [(b"set-cookie", line.encode("utf-8", "replace")) for line in head.set_cookies]
         self._cookies.extract_cookies(httpx.Response(head.status, headers=headers, request=_about(request)))
 
-    def added_to(self, request: HttpRequest) -> HttpRequest:
-        """The request with the cookies that are kept for its url; they replace given ones of the same name."""
+    def added_to(self, request: HttpRequest, *, own_first: bool = False) -> HttpRequest:
+        """The request with the cookies that are kept for its url.
+
+        They replace given ones of the same name; with `own_first`, those of the request stay.
+        """
         probe = _about(request)
         self._cookies.set_cookie_header(probe)
         kept = probe.headers.get("cookie")
         if kept is None:
             return request
         given = next((value for name, value in request.headers if name.lower() == "cookie"), "")
-        pairs = dict(pair.strip().partition("=")[::2] for pair in f"{given}; {kept}".split(";") if pair.strip())
+        joined = f"{kept}; {given}" if own_first else f"{given}; {kept}"
+        pairs = dict(pair.strip().partition("=")[::2] for pair in joined.split(";") if pair.strip())
         others = tuple(pair for pair in request.headers if pair[0].lower() != "cookie")
         header = "; ".join(f"{name}={value}" for name, value in pairs.items())
         return replace(request, headers=(*others, ("Cookie", header)))

@@ -46,5 +46,5 @@ def redirected(request: HttpRequest, head: Head) -> HttpRequest | None:
     if not same_origin:
         headers = tuple(pair for pair in following.headers if pair[0].lower() in HARMLESS)
         tls = replace(request.tls, server_name=None, cert=None, key=None)
-        following = replace(following, headers=headers, tls=tls, auth=None, session=None)
+        following = replace(following, headers=headers, tls=tls, auth=None, jar=None, session=None)
     return following

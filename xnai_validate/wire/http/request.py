@@ -53,6 +53,8 @@ class HttpRequest:
     """Whether HTTP/2 is offered (with TLS) or spoken (without)."""
     keeps_cookies: bool = False
     """Whether cookies that a redirection sets are sent from then on (RFC 6265)."""
+    jar: str | None = None
+    """The target whose kept cookies are sent with it, and that keeps those of the response."""
     session: Session | None = None
     """The login whose credentials are added when it is sent."""
 
@@ -79,14 +81,15 @@ class HttpRequest:
             pairs = (*pairs, ("Content-Type", content_type))
         if target is None:
             return cls(url, method, pairs, body, tls or Tls(), fresh)
-        auth = session = None
-        if (target.auth or target.headers or target.session) and _belongs(url, target):
+        auth = session = jar = None
+        if (target.auth or target.headers or target.session or target.keeps_cookies) and _belongs(url, target):
+            jar = target.name if target.keeps_cookies else None
             auth = target.auth
             own = {name.lower() for name, _ in pairs}
             session = None if "authorization" in own else target.session
             pairs = (*(pair for pair in target.headers if pair[0].lower() not in own), *pairs)
         proxy, http2 = target.proxy, target.http2
-        return cls(url, method, pairs, body, tls or target.tls, fresh, auth, proxy, http2, session=session)
+        return cls(url, method, pairs, body, tls or target.tls, fresh, auth, proxy, http2, jar=jar, session=session)
 
     def with_credentials(self, credentials: Credentials) -> HttpRequest:
         """The request with the credentials of its session; its own headers go before them, cookies are joined."""

@@ -90,7 +90,7 @@ class Targets:
                 url=(CandidateEntry(url=url),),
                 **{
                     k: getattr(source.entry, k)
-                    for k in ("password", "password_env", "tls", "auth", "headers", "proxy", "http2")
+                    for k in ("password", "password_env", "tls", "auth", "headers", "proxy", "cookies", "http2")
                 },
             )
             kept = {key: place for key, place in source.fields.items() if key != "url"}
@@ -127,6 +127,7 @@ class Targets:
             tls=self._access.tls(entry.tls, source.at("tls"), source.folder),
             auth=auth,
             http2=entry.http2,
+            keeps_cookies=entry.cookies == "keep",
             headers=self._headers(entry),
         )
         candidates = tuple(
