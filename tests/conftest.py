@@ -1,7 +1,8 @@
 """What holds for every test: signals act, examples are not timed, and what needs the machine to itself gets it.
 
 `make test` runs the tests several at a time, for most of them wait. A test that is marked `alone` holds healthy stacks
-to their times; while it runs, no other test of the same checkout does.
+to their times; while it runs, no other test of the same checkout does. One that is marked `ahead` does so too, but
+most of the time its stacks wait: it begins first, and the tests beside it leave it the processor.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import fcntl
 import os
 import signal
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -32,6 +33,9 @@ _ROOT = Path(__file__).parent.parent
 # Two files that every worker has and none writes: locking them leaves nothing to clear up after a killed worker.
 _DOOR, _MACHINE = _ROOT / "pyproject.toml", _ROOT / "Makefile"
 
+_PLAIN_NICE = os.getpriority(os.PRIO_PROCESS, 0)
+_NICE = 10
+"""The nice value of the tests beside those that are marked `ahead`: that of the broken stacks in `prove`."""
 
 # What takes long, in this order; a file that is missing here only makes the whole end later.
 _LONG = (
@@ -56,9 +60,12 @@ _LONG = (
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with the longest, and give `make prove` and `make test-extra` the time that hundreds of rounds take."""
-    alone = {item.path for item in items if item.get_closest_marker("alone")}
-    items.sort(key=lambda item: (item.path not in alone, _turn(item.path)))
+    """Begin with the longest, and give `make prove` and `make test-extra` the time that hundreds of rounds take.
+
+    What runs alone comes last: while it waits for the machine, no other test can begin.
+    """
+    alone, ahead = ({item.path for item in items if item.get_closest_marker(name)} for name in ("alone", "ahead"))
+    items.sort(key=lambda item: (item.path in alone, item.path not in ahead, _turn(item.path)))
     for item in items:
         if any(item.get_closest_marker(name) for name in ("prove", "extra")):
             item.add_marker(pytest.mark.timeout(3600))
@@ -73,10 +80,18 @@ def _turn(path: Path) -> int:
 @pytest.hookimpl(wrapper=True, tryfirst=True)  # first: no test pays for its wait from its own time (pytest-timeout)
 def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
     """Let a test have the machine together with others, or by itself; its fixtures are made and ended within."""
-    how = fcntl.LOCK_EX if item.get_closest_marker("alone") else fcntl.LOCK_SH
+    alone, ahead = (item.get_closest_marker(name) is not None for name in ("alone", "ahead"))
+    _set_nice(_PLAIN_NICE if alone or ahead else _NICE)
+    how = fcntl.LOCK_EX if alone else fcntl.LOCK_SH
     # A worker that waits for the machine holds the door meanwhile: one that needs it alone would wait for all others.
     with _locked(_MACHINE, how, behind=_DOOR):
         return (yield)
+
+
+def _set_nice(value: int) -> None:
+    """Set the nice value of this worker, which its programs inherit; only root can lower one again."""
+    with suppress(PermissionError):
+        os.setpriority(os.PRIO_PROCESS, 0, max(value, _PLAIN_NICE))
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import tempfile
 from collections.abc import Collection, Generator, Iterable, Mapping
@@ -15,6 +16,7 @@ from typing import cast
 from xnai_validate.cli.proving.worker_pool import exit_worker, run_cancellable, worker_pool
 from xnai_validate.config.compile.load import load_plan
 from xnai_validate.config.options import LoadOptions
+from xnai_validate.config.yaml_files.document import SourceCache
 from xnai_validate.demo.defects import CATALOGUE, Defect
 from xnai_validate.demo.processes.stack import EmbeddedStack
 from xnai_validate.demo.processes.supervision.launch import Launch, Template, launch_program
@@ -31,6 +33,8 @@ BROKEN_NICE = 10
 LAYOUTS: tuple[Layout, ...] = ("A", "B")
 DISRUPTIVE = frozenset({"disruptive"})
 """The consent that trials give: the embedded stack may be disturbed."""
+_SOURCES = SourceCache()
+"""The parsed files: every trial loads the same profile."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +146,9 @@ def run_trials(trials: Collection[Trial], profile: str, jobs: int) -> Generator[
 
     Close the generator to stop early: the trials that are running then end, with their stacks, and no other begins.
     """
+    # Before the workers are forked: each would import the kinds, build their models and parse the files by itself.
+    load_plan([profile], LoadOptions(without_environment=True), _SOURCES)
+    gc.freeze()
     with worker_pool(jobs) as pool:
         futures = [pool.submit(run_cancellable, _run_trial, trial, profile) for trial in trials]
         for future in as_completed(futures):
@@ -190,7 +197,7 @@ def _quick_launch() -> Launch:
 
 async def _run_checks(profile: str, load: LoadOptions, state: Path) -> RunReport:
     # What a stack does not come back from must not keep the other checks named for it from catching it, too.
-    plan = replace(load_plan([profile], load), steady=None)
+    plan = replace(load_plan([profile], load, _SOURCES), steady=None)
     engine = Engine(plan, run_id=new_run_id(0), version="prove", host={"pid": os.getpid()}, state=state)
     builder = ReportBuilder()
     async with signals(engine), engine.run() as events:
