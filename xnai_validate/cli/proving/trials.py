@@ -8,6 +8,7 @@ import os
 import tempfile
 from collections.abc import Collection, Generator, Iterable, Mapping
 from concurrent.futures import as_completed
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -147,7 +148,8 @@ def run_trials(trials: Collection[Trial], profile: str, jobs: int) -> Generator[
     Close the generator to stop early: the trials that are running then end, with their stacks, and no other begins.
     """
     # Before the workers are forked: each would import the kinds, build their models and parse the files by itself.
-    load_plan([profile], LoadOptions(without_environment=True), _SOURCES)
+    with suppress(XnaiError):  # a profile may need the targets of a stack; trials report what is wrong with it
+        load_plan([profile], LoadOptions(without_environment=True), _SOURCES)
     gc.freeze()
     with worker_pool(jobs) as pool:
         futures = [pool.submit(run_cancellable, _run_trial, trial, profile) for trial in trials]
