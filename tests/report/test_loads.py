@@ -129,7 +129,7 @@ def test_streams_show_how_long_tokens_were_waited_for() -> None:
     """The first token and the longest gap; the curve is that of the first event, not of the whole answer."""
     tokens: JsonObject = {"tokens": 100, "first_token_p50_ms": 212.0, "stream_gap_max_ms": 1204.0}
     streams = load(FACTS | tokens)
-    assert "Time to the first event" in description(streams)
+    assert "First event: " in description(streams)
     texts = [text for _, text in load_images(streams)]
     assert texts[-1] == "Waiting for tokens: first token p50 212 ms, longest gap max 1204 ms"
     assert len(texts) == 4

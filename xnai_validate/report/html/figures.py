@@ -122,7 +122,7 @@ def _token_waits(load: Load) -> list[tuple[str, float]]:
 
 def _subject(load: Load) -> str:
     """What the latency of a load is."""
-    return "Time to the first event" if load.streams else "Latency"
+    return "First event" if load.streams else "Latency"
 
 
 def _windows(load: Load) -> list[tuple[float, Histogram]]:
