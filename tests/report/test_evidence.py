@@ -140,3 +140,12 @@ def test_a_secret_is_a_variable_of_the_command() -> None:
         *("-H", "Authorization: Bearer a b", "-H", "X-Auth: $x"),
         *("--data-binary", '{"password": "p"w", "cost": "$5"}', "http://h/p?api_key=k"),
     ]
+
+
+def test_the_last_lines_of_a_log_are_shown_one_by_one() -> None:
+    """The end of the log, and the command that shows more of it."""
+    lines = "\n".join(f"line {number}\x1b[2J" for number in range(10))
+    log = Exchange(protocol="container", request="xnai_rag_api", response_body=lines, options={"--tail": "20"})
+    rows = evidence_lines(check(log))
+    assert rows[:-1] == [("log", f"line {number}\\x1b[2J") for number in range(4, 10)]
+    assert rows[-1] == ("repeat", "docker logs --tail 20 xnai_rag_api")

@@ -25,6 +25,8 @@ EXCERPT = 300
 """Characters of a body, and of the neighbourhood of a value, that are shown."""
 END = 120
 """Characters of the end of a long stream that are shown."""
+LOG_LINES = 6
+"""Last lines of the log of a container that are shown."""
 DATA_CAP = 1_000
 """Characters of a body that the command repeats; exchanges keep more than that."""
 _HEADERS = ("content-type", "location", "www-authenticate", "retry-after", "content-encoding")
@@ -38,7 +40,7 @@ class Evidence:
     """The exchange that a failure rests on, in lines with labels."""
 
     rows: tuple[tuple[str, str], ...]
-    """Labels (`asked`, `sent`, `got`, `body`, `near`) and their texts."""
+    """Labels (`asked`, `sent`, `got`, `body`, `near`, `log`) and their texts."""
     command: tuple[str, ...]
     """The words of a command that asks again, quoted for a shell; secrets are names of variables."""
 
@@ -70,6 +72,10 @@ def evidence_of(check: CheckResult) -> Evidence | None:
 
 def _rows(exchange: Exchange, known: str, *, with_body: bool) -> Iterator[tuple[str, str]]:
     """The rows of an exchange; `known` is what the report shows of the failure already."""
+    if exchange.protocol == "container":
+        for line in (exchange.response_body or "").splitlines()[-LOG_LINES:]:
+            yield "log", cut(printable(line), EXCERPT)
+        return
     yield "asked", exchange.request
     if exchange.request_body:
         yield "sent", cut(_in_one_line(exchange.request_body), EXCERPT)
@@ -147,6 +153,11 @@ def _command(exchange: Exchange) -> Iterator[str]:
         yield "redis-cli"
         yield from _options(exchange)
         yield exchange.request
+        return
+    if exchange.protocol == "container":
+        yield "docker logs"
+        yield from _options(exchange)
+        yield _quoted(exchange.request)
         return
     method, _, url = exchange.request.partition(" ")
     yield "curl -sS -i"

@@ -18,6 +18,7 @@ from tests.checkers.container_api import Engine, container_api
 from tests.context import observe
 from xnai_validate.kit import NotApplicable, Target
 from xnai_validate.model.judging.findings import describe_finding
+from xnai_validate.model.results.exchange import recorder
 from xnai_validate.wire.containers.engine import NoSuchContainer, container_engine, find_socket
 
 MIB = 2**20
@@ -130,7 +131,8 @@ def test_a_stopped_container_fails_and_keeps_its_exit_code(engine: Engine) -> No
     assert not seen.held
     assert [f.fact for f in seen.findings if not f.held] == ["running"]
     assert (seen.facts["oom_killed"], seen.facts["exit_code"], seen.facts["uptime_s"]) == (True, 137, None)
-    assert len(engine.requests) == 1
+    asked = [request.partition("?")[0].rpartition("/")[2] for request in engine.requests]
+    assert asked == ["json", "json", "logs"]
 
 
 def test_unhealthy_is_a_fact(engine: Engine) -> None:
@@ -315,3 +317,23 @@ def test_actions_reach_the_engine(engine: Engine) -> None:
         "POST /containers/xnai_redis/stop?t=3",
         "POST /containers/xnai_redis/kill?signal=SIGSTOP",
     ]
+
+
+@pytest.mark.parametrize(
+    ("state", "has_log"),
+    [
+        ({"Health": {"Status": "unhealthy", "FailingStreak": 3, "Log": []}}, True),
+        ({"Status": "exited", "Running": False, "ExitCode": 1}, True),
+        ({"OOMKilled": True}, True),
+        ({}, False),
+    ],
+)
+def test_the_log_of_a_container_in_trouble_is_evidence(engine: Engine, state: dict[str, Any], has_log: bool) -> None:
+    """One that runs undisturbed is not asked for it."""
+    engine.give("GET /containers/xnai_redis/json", docker(**state) | {"RestartCount": 0})
+    engine.give("GET /containers/xnai_redis/stats", STATS)
+    engine.give("GET /containers/xnai_redis/logs", b"\x02\0\0\0\0\0\0\x05Oops\n")
+    with recorder() as kept:
+        observe("container.state", REDIS)
+    bodies = [each.response_body for each in kept.exchanges() if each.protocol == "container"]
+    assert bodies == (["Oops"] if has_log else [])

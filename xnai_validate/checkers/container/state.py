@@ -25,6 +25,7 @@ from xnai_validate.wire.containers.engine import (
     container_engine,
     find_socket,
 )
+from xnai_validate.wire.containers.log import record_last_lines
 
 MIB = 2**20
 HealthWord = Literal["healthy", "unhealthy", "starting", "none"]
@@ -130,8 +131,17 @@ async def state(params: StateParams, ctx: Context) -> ContainerState:
         except EngineError as error:
             # A rootless engine without delegated control groups cannot report them; all else is known.
             usage_error = error.detail[:500]
+        if _has_trouble(seen):
+            await record_last_lines(engine, name, params.timeout)
     replicas = sum(each.state == "running" for each in listed) if listed is not None else None
     return _facts(seen, stats, usage_error, ctx.clock.time(), replicas)
+
+
+def _has_trouble(seen: Inspection) -> bool:
+    """Whether the container does not run undisturbed: its log is likely to explain why."""
+    health = seen.state.health or seen.state.healthcheck
+    is_healthy = _health(health.status if health else None) in ("healthy", "none")
+    return not (seen.state.running and is_healthy) or bool(seen.restart_count or seen.state.oom_killed)
 
 
 def _facts(

@@ -7,7 +7,6 @@ import time
 from collections.abc import Hashable, Mapping
 from typing import Annotated, Literal
 
-from xnai_validate.checkers.log._container import read_log
 from xnai_validate.checkers.log._file import BEGINNING, Place, newest, pieces, place_of, since
 from xnai_validate.checkers.log._scan import Scan
 from xnai_validate.kit import (
@@ -31,6 +30,7 @@ from xnai_validate.kit import (
     verified_regex,
 )
 from xnai_validate.wire.containers.engine import EngineError, NoSuchContainer, container_engine, find_socket
+from xnai_validate.wire.containers.log import read_log
 
 Regex = Annotated[str, AfterValidator(verified_regex)]
 LogError = Literal["missing", "no_container"]

@@ -31,9 +31,10 @@ KEPT = 3
 class Exchange:
     """One request, or one command, and its answer."""
 
-    protocol: Literal["http", "redis"]
+    protocol: Literal["http", "redis", "container"]
+    """`container`: the last lines of its log."""
     request: str
-    """The method and the url, or the command and the server."""
+    """The method and the url, the command, or the name of the container."""
     request_headers: dict[str, str] = Field(default_factory=dict)
     request_body: str | None = None
     """The beginning of the body; null without a body, and if it is no text."""

@@ -87,7 +87,12 @@ def over_time(load: Load) -> str | None:
 
 def answers_over_time(load: Load) -> str:
     """Return the image of the answers a second over time, and of the errors a second where there were any."""
-    chart = pygal.XY(**_options("Answers a second over time (s)"), legend_at_bottom=True, include_y_axis=True)
+    chart = pygal.XY(
+        **_options("Answers a second over time (s)"),
+        legend_at_bottom=True,
+        include_y_axis=True,
+        show_legend=any(load.errors),
+    )
     for name, counts in (("answers", [window.count for window in load.windows]), ("errors", load.errors)):
         if any(counts):
             rates = [(number * load.window_s, count / load.window_s) for number, count in enumerate(counts)]
