@@ -152,6 +152,8 @@ def test_alerts_about_something_else_and_from_before_do_not_count(server: Server
     seen = observed(server, "good", webhook=False, match={"service": "vikunja"})
     assert not seen.facts["received"]
     assert seen.facts["unrelated_count"] == 2
+    assert seen.facts["unrelated_services"] == ["llm"]
+    assert observed(server, "good", webhook=False).facts["unrelated_services"] == []
     early = flat({"service": "llm", "new_status": "unhealthy", "timestamp": "2020-01-01T00:00:00Z"}, ())
     assert early.sent_at == 1577836800.0
 

@@ -66,7 +66,7 @@ async def health(request: web.Request) -> web.Response:
     body = {
         "status": status,
         "version": VERSION,
-        "memory_gb": round(psutil.Process().memory_info().rss / 2**30, 3),
+        "memory_gb": round(psutil.virtual_memory().used / 2**30, 2),
         "vectorstore_loaded": True,
         "components": components,
     }

@@ -118,6 +118,7 @@ class Course:
             payload_valid=not faults if came or faults else None,
             payload_faults=list(dict.fromkeys(faults))[:FAULTS_CAP] if came or faults else None,
             unrelated_count=sum(not receipt.notice.fits(self._params.match) for receipt in self._inbox.receipts),
+            unrelated_services=self._unrelated_services(),
             stale_count=stale,
             refused_count=self._inbox.refused_count,
             failed_steps=self._failed,
@@ -138,6 +139,17 @@ class Course:
     def _is_judged(self, receipt: Receipt) -> bool:
         """Whether the payload faults of an alert are reported: it is an expected alert, or has no readable field."""
         return receipt.notice.fits(self._params.match) or not receipt.notice.fields
+
+    def _unrelated_services(self) -> list[str]:
+        """The services that other alerts of this time name as failed."""
+        others = (
+            receipt.notice.fields.get("service")
+            for receipt in self._inbox.receipts
+            if receipt.notice.state == "firing"
+            and not receipt.notice.fits(self._params.match)
+            and fresh(receipt, self._since)
+        )
+        return list(dict.fromkeys(service for service in others if service))[:FAULTS_CAP]
 
     def _delays_ms(self, receipts: list[Receipt]) -> dict[str, float]:
         """Type of alert -> milliseconds from the start of the fault to the first alert of that type."""

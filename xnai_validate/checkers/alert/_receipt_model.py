@@ -119,6 +119,8 @@ class Received(Facts):
     """What is wrong with the payloads of the alerts, in words."""
     unrelated_count: Count
     """Alerts that are about something else."""
+    unrelated_services: list[str]
+    """The services that these name as failed, by their field `service`, each once; those from before are left out."""
     stale_count: Count
     """Alerts whose own timestamp is before the breach."""
     refused_count: Count

@@ -40,6 +40,8 @@ class Resources(Facts):
     """In use, of the machine's memory: what is not available without swapping."""
     memory_available_mib: Mebibytes
     """What a program can have without swapping."""
+    memory_used_mib: Mebibytes
+    """In use by programs and the kernel, without what is cached."""
     memory_total_mib: Mebibytes
     """The machine's memory."""
     swap_percent: Percent
@@ -134,6 +136,7 @@ async def measure_resources(params: ResourcesParams, ctx: Context) -> Resources:
     return Resources(
         memory_percent=memory.percent,
         memory_available_mib=memory.available / MIB,
+        memory_used_mib=memory.used / MIB,
         memory_total_mib=memory.total / MIB,
         swap_percent=swap.percent,
         swap_used_mib=swap.used / MIB,

@@ -75,6 +75,12 @@ MEMORY_BYTES = Defect(
     checks=("api/health:memory-true", "api/health:shape"),
 ).changes(report, lambda body: body | {"memory_gb": float(str(body["memory_gb"])) * 1024**3})
 
+MEMORY_CONSTANT = Defect(
+    "health-memory-constant",
+    "Health gives the same memory_gb whatever is in use.",
+    checks=("api/health:memory-true",),
+).changes(report, lambda body: body | {"memory_gb": 0.1})
+
 
 def _without_tier(body: Body) -> Body:
     tier = ("degradation_tier", "tier_name")
@@ -97,6 +103,13 @@ TIER_WRONG = Defect(
     report,
     lambda body: _with_components(body, degradation_tier=int(str(_components(body)["degradation_tier"])) % 4 + 1),
 )
+
+TIER_CONSTANT = Defect(
+    "health-tier-constant",
+    "Health shows tier three, however much memory is free.",
+    checks=("api/health:tier-true",),
+    layout="B",
+).changes(report, lambda body: _with_components(body, degradation_tier=3, tier_name="Critical"))
 
 ALWAYS_HEALTHY = Defect(
     "health-always-healthy",

@@ -36,6 +36,20 @@ def queue_twice(queue: Queue, /, self: Alerts, alert: Alert) -> None:
     queue(self, alert)
 
 
+OF_THE_WELL = Defect(
+    "alerts-of-the-well",
+    "With each service that is lost an alert about Redis is sent, which is well.",
+    checks=("alerts/delivery:only",),
+)
+
+
+@OF_THE_WELL.wraps(Monitor.announce)
+def announce_redis_too(announce: Announce, /, self: Monitor, service: str, old: str, new: str, result: Result) -> None:
+    announce(self, service, old, new, result)
+    if service != "redis":
+        announce(self, "redis", old, new, result)
+
+
 LATE = Defect("alerts-late", "Alerts come twenty seconds late.", checks=("alerts/delivery:arrives",))
 
 

@@ -65,6 +65,20 @@ NO_GROUP = Defect(
     checks=("dependencies/chain:memory-group",),
 ).changes(groups, lambda named: {stream: group for stream, group in named.items() if group != "memory_sync"})
 
+READS_ONE_STREAM = Defect(
+    "worker-reads-one-stream",
+    "The worker makes every group and reads the bus alone: memory updates and alerts pile up.",
+    checks=("dependencies/chain:memory-group", "dependencies/chain:alerts-group"),
+)
+
+
+@READS_ONE_STREAM.wraps(Worker.consume)
+async def consume_bus(consume: Callable[[Worker, str], Awaitable[None]], /, self: Worker, stream: str) -> None:
+    if stream != "xnai:agent_bus":
+        await asyncio.sleep(float("inf"))
+    await consume(self, stream)
+
+
 DROPS_POISON = Defect(
     "worker-drops-poison",
     "Entries that cannot be handled vanish instead of going to the dead-letter stream.",
