@@ -72,7 +72,7 @@ SKIPS_HALF_OPEN = Defect(
 NEVER_FORGIVES = Defect(
     "breaker-never-forgives",
     "A success does not reset the count of failures.",
-    checks=("breakers/cycle:forgives",),
+    checks=("breakers/cycle:forgives", "breakers/open:forgives"),
 )
 
 
@@ -137,7 +137,7 @@ def stay_half_open(_: Callable[[Snapshot, float], Snapshot], /, snapshot: Snapsh
 TOTALS_FROZEN = Defect(
     "breaker-totals-frozen",
     "The totals in a breaker's key stand still.",
-    checks=("breakers/cycle:state-counts",),
+    checks=("breakers/cycle:state-counts", "breakers/open:counted"),
 )
 
 
