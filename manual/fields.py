@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Collection, Iterator, Mapping
 
 from manual.markdown import code, escape, table
 from xnai_validate.cli.terminal.type_names import default_of, type_of
@@ -10,8 +11,11 @@ from xnai_validate.cli.terminal.type_names import default_of, type_of
 Schema = Mapping[str, object]
 
 
-def fields(schema: Schema) -> str:
-    """Return the table of the properties of an object: name, type, default, description."""
+def fields(schema: Schema, linked: Collection[str] = ()) -> str:
+    """Return the table of the properties of an object: name, type, default, description.
+
+    `linked`: names of types that have a heading of their own on the page.
+    """
     properties, required = schema.get("properties"), schema.get("required")
     if not isinstance(properties, dict):
         return "None.\n"
@@ -20,7 +24,8 @@ def fields(schema: Schema) -> str:
     for name, part in properties.items():
         default = "required" if name in needed else default_of(part).removeprefix("default ")
         text = escape(" ".join(str(part.get("description", "")).split()))
-        rows.append((code(name), _type(part), default if default == "required" else _short(default), text))
+        type_name = re.sub(r"[A-Z]\w+", lambda match: _link(match.group(), linked), _type(part))
+        rows.append((code(name), type_name, default if default == "required" else _short(default), text))
     return table(("name", "type", "default", ""), rows)
 
 
@@ -36,6 +41,11 @@ def objects(schema: Schema) -> Iterator[tuple[str, Schema]]:
 def description(schema: Schema) -> str:
     """Return the description of a schema, as prose."""
     return escape(" ".join(str(schema.get("description", "")).split()))
+
+
+def _link(name: str, linked: Collection[str]) -> str:
+    """Return a link to the heading of a type, or its name where it has none."""
+    return f"[{name}](#{name.lower()})" if name in linked else name
 
 
 def _type(part: Schema) -> str:

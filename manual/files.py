@@ -27,9 +27,11 @@ def page() -> str:
     shown: set[str] = set()
     for name, (place, schema_of) in DOCUMENTS.items():
         schema = schema_of()
-        parts += [f"## {name}\n", f"{description(schema)} It lies in {place}.\n", fields(schema)]
-        for inner, part in objects(schema):
-            if inner not in shown:
-                shown.add(inner)
-                parts += [f"### {inner}\n", f"{description(part)}\n", fields(part)]
+        inner_objects = dict(objects(schema))
+        new = [inner for inner in inner_objects if inner not in shown]
+        shown.update(new)
+        parts += [f"## {name}\n", f"{description(schema)} It lies in {place}.\n", fields(schema, shown)]
+        for inner in new:
+            part = inner_objects[inner]
+            parts += [f"### {inner}\n", f"{description(part)}\n", fields(part, shown)]
     return "\n".join(parts)

@@ -122,6 +122,15 @@ def test_the_gitlab_job_runs(tmp_path: Path, web: str) -> None:
     assert all((tmp_path / name).is_file() for name in (*artifacts["paths"], artifacts["reports"]["junit"]))
 
 
+def test_init_reads_the_compose_file(tmp_path: Path) -> None:
+    """The services of the project are those of the example; what is written of them has no errors."""
+    done = tool(tmp_path, "init", "--from", str(EXAMPLES / "compose.yaml"))
+    assert done.code == 0, done.stderr
+    (profile,) = (tmp_path / "profiles").glob("*.yaml")
+    assert set(loaded(profile)["targets"]) == {"web", "cache"}
+    assert tool(tmp_path, "lint", "profiles", "checks").code == 0
+
+
 @pytest.mark.parametrize("name", ["compose.yaml", "kubernetes-job.yaml"])
 def test_the_containers_have_commands_that_the_tool_takes(tmp_path: Path, web: str, name: str) -> None:
     """The command is run with the variables of the container; its rights are few, its root cannot be written to."""
