@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
 from typer.main import get_command
+from typer.testing import CliRunner
 
 from manual import outcomes
 from manual.markdown import cell, code, escape, prose, table
 from manual.pages import reference
 from xnai_validate import registry
-from xnai_validate.cli.app import COMMANDS
+from xnai_validate.cli.app import COMMANDS, app
 from xnai_validate.cli.commands import run
 from xnai_validate.model.judging.rules import parse_rules
 from xnai_validate.model.results.verdict import Exit
@@ -25,6 +28,47 @@ ROOT = Path(__file__).parents[2]
 def pages() -> dict[str, str]:
     """Path below docs/ -> text of each generated page."""
     return dict(reference())
+
+
+URLS = {"amqp": "amqp://127.0.0.1:9", "kafka": "kafka://127.0.0.1:9", "sql": "postgres://me@127.0.0.1:9/shop"}
+"""Family of kinds -> the url of a target in its examples, where that is not HTTP."""
+
+
+def examples() -> dict[str, list[dict[str, Any]]]:
+    """Kind -> the examples in its documentation, each as a check; those with `...` in them are no whole."""
+    found: dict[str, list[dict[str, Any]]] = {}
+    for kind in registry.CHECKERS.names():
+        checker = registry.CHECKERS.get(kind)
+        for block in re.findall(r"```yaml\n(.*?)```", prose(checker.doc), re.DOTALL):
+            for text in re.split(r"(?m)^(?=kind: )", block):
+                if text.startswith("kind: ") and "..." not in text:
+                    check = yaml.safe_load(text)
+                    check.pop("after", None)  # checks of a stack that is not here
+                    if checker.needs_target:
+                        check.setdefault("target", "redis" if checker.family == "redis" else "api")
+                    found.setdefault(kind, []).append(check)
+    return found
+
+
+def test_the_examples_of_kinds_are_sound(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the documentation of a kind shows is linted, against the vars of the XNAi stack, without an error."""
+    profile: dict[str, Any] = {"title": "Examples", "extends": "stack", "targets": {}, "suites": ["examples/*"]}
+    (tmp_path / "checks" / "examples").mkdir(parents=True)
+    (tmp_path / "profiles").mkdir()
+    shown = examples()
+    assert sum(map(len, shown.values())) >= 50
+    for kind, checks in shown.items():
+        family = kind.partition(".")[0]
+        for name in re.findall(r'"(?:target|in)": "([\w-]+)"', json.dumps(checks)):
+            url = URLS.get(family, "redis://127.0.0.1:9" if name == "redis" else "http://127.0.0.1:9")
+            profile["targets"].setdefault(name, {"url": url, "container": name})
+        suite = {"title": kind, "checks": [{"id": f"e{n}", "title": kind, **check} for n, check in enumerate(checks)]}
+        path = tmp_path / "checks" / "examples" / f"{kind.replace('.', '-')}.yaml"
+        path.write_text(yaml.safe_dump(suite, sort_keys=False), encoding="utf-8")
+    (tmp_path / "profiles" / "examples.yaml").write_text(yaml.safe_dump(profile), encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    result = CliRunner().invoke(app, ["lint", "examples"])
+    assert result.exit_code == 0, result.stderr
 
 
 def test_every_kind_has_its_parameters_and_facts(pages: dict[str, str]) -> None:

@@ -45,7 +45,6 @@ async def run_experiment(params: ExperimentParams, ctx: Context) -> Experiment:
           during: [{kind: http.request, with: {path: /query}, expect: {status: {in: [200, 503]}, total_ms: {max: 3s}}}]
           bystanders: {docs: {kind: http.request, target: docs, with: {path: /}}}
         expect: {recovered_ms: {max: 10s}, blast_radius: []}
-        timeout: 60s
     """
     least_s = params.before + params.hold
     if least_s >= ctx.timeout_s:

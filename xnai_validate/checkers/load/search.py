@@ -138,7 +138,6 @@ async def search(params: SearchParams, ctx: Context) -> Searched:
 
         kind: load.search
         target: api
-        timeout: 5m
         with:
           to: 500
           step: 5 %
