@@ -22,6 +22,7 @@ COMMANDS = {
     "compare": "Compare two runs or baselines; exit 1 if the second is worse.",
     "history": "Show pass rates, flakiness and trends over the stored runs.",
     "watch": "Repeat a run and show what changes.",
+    "serve": "Repeat a run; serve its health, metrics and report.",
     "undo": "Revert faults that a killed run has left in force.",
     "schema": "Print the JSON Schema of a file, the report or the events.",
     "demo": "Start the embedded stack, healthy or with defects.",

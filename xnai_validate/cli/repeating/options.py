@@ -31,6 +31,7 @@ class RepeatedOptions(RunOptions):
     ] = None
     dry_run: bool = field(init=False, default=False)
     rerun: None = field(init=False, default=None)
+    resume: None = field(init=False, default=None)
     format: str = field(init=False, default="terminal")
     record: None = field(init=False, default=None)
 

@@ -17,7 +17,8 @@ _OPTIONS = frozenset(
     if field.name != "path"
 )
 """The variables that set an option of `run`."""
-_OTHERS = frozenset(f"{PREFIX}{name}" for name in ("STATE", "PATH", "JOBS", "EVERY"))
+_SERVER = ("SERVE_LISTEN", "SERVE_TOKEN_ENV", "SERVE_TLS_CERT", "SERVE_TLS_KEY")
+_OTHERS = frozenset(f"{PREFIX}{name}" for name in ("STATE", "PATH", "JOBS", "EVERY", *_SERVER))
 """Other variables of the tool: its state folder, its search path, options of `prove`, `watch` and `serve`."""
 
 
