@@ -63,3 +63,19 @@ def test_what_is_no_load_is_refused(with_: dict[str, Any], words: str) -> None:
     with pytest.raises(ValidationError) as refused:
         params(**with_)
     assert words in str(refused.value)
+
+
+def test_arrivals_by_chance_are_those_of_their_seed() -> None:
+    """The load and its warm-up each have arrivals of their own, the same whenever they are asked for."""
+    found = params(arrivals={"rate": 50, "spacing": "poisson", "seed": 3}, **{"for": "5s"}, warmup="5s")
+    load, warmup = list(found.schedule() or ()), list(found.warmup_schedule() or ())
+    assert load == list(found.schedule() or ())
+    assert load != warmup
+    assert 150 < len(load) < 350
+
+
+@pytest.mark.parametrize("given", [{"spacing": "gamma"}, {"burstiness": 2}, {"spacing": "poisson", "burstiness": 2}])
+def test_only_gamma_has_a_burstiness(given: dict[str, Any]) -> None:
+    """A parameter that would mean nothing is refused."""
+    with pytest.raises(ValidationError, match="burstiness"):
+        params(arrivals={"rate": 50, **given})

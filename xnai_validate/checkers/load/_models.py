@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
-from xnai_validate.checkers.load._generator.arrivals import Arrivals, Stage
+from xnai_validate.checkers.load._generator.arrivals import Arrivals, Randomness, Stage
 from xnai_validate.checkers.load._objectives import Objectives
 from xnai_validate.kit import (
     Count,
@@ -67,12 +67,27 @@ class ArrivalsParams(Params):
     """Arrivals a second, for the duration `for`."""
     stages: Annotated[list[StageParams], Field(min_length=1)] | None = None
     """Steps and ramps, one after the other, each with its duration."""
+    spacing: Literal["even", "poisson", "gamma"] = "even"
+    """How the arrivals lie: on an even grid, which falls in step with stalls that are periodic; as users come who know
+    nothing of one another (`poisson`); or in bursts (`gamma`). The mean rate is the same."""
+    burstiness: Annotated[float, Ge(0.01), Le(100)] | None = None
+    """The shape of the gamma distribution of the distances: below 1 in bursts, 1 is `poisson`, above it more even."""
+    seed: Annotated[int, Ge(0)] = 0
+    """The same seed gives the same arrivals."""
 
     @model_validator(mode="after")
     def _single_form(self) -> Self:
         if (self.rate is None) == (self.stages is None):
             raise ValueError("arrivals have a rate or stages")
+        if (self.burstiness is None) == (self.spacing == "gamma"):
+            raise ValueError("spacing gamma has a burstiness, and no other spacing does")
         return self
+
+    def randomness(self, *, warmup: bool = False) -> Randomness | None:
+        """How the distances between arrivals vary; None for an even grid."""
+        if self.spacing == "even":
+            return None
+        return Randomness(self.burstiness or 1.0, 2 * self.seed + warmup)
 
 
 class StopAt(Params):
@@ -140,17 +155,18 @@ class LoadParams(Params):
         if self.arrivals is None:
             return None
         if self.arrivals.stages is not None:
-            return Arrivals([stage.stage() for stage in self.arrivals.stages])
+            return Arrivals([stage.stage() for stage in self.arrivals.stages], self.arrivals.randomness())
         assert self.arrivals.rate is not None
-        return Arrivals([Stage(self.arrivals.rate, self.arrivals.rate, self.for_ or DEFAULT_S)])
+        rate = self.arrivals.rate
+        return Arrivals([Stage(rate, rate, self.for_ or DEFAULT_S)], self.arrivals.randomness())
 
     def warmup_schedule(self) -> Arrivals | None:
         """The arrivals of the warm-up; None for a closed loop."""
         schedule = self.schedule()
-        if schedule is None:
+        if schedule is None or self.arrivals is None:
             return None
         rate = schedule.rate_at(0)
-        return Arrivals([Stage(rate, rate, self.warmup)])
+        return Arrivals([Stage(rate, rate, self.warmup)], self.arrivals.randomness(warmup=True))
 
 
 def load_waits(params: LoadParams, _inner: Inner) -> Waits:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import statistics
 from itertools import pairwise
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from xnai_validate.checkers.load._generator.arrivals import Arrivals, Stage
+from xnai_validate.checkers.load._generator.arrivals import Arrivals, Randomness, Stage
 
 
 def times(*stages: Stage) -> list[float]:
@@ -82,3 +83,45 @@ def test_any_schedule_is_in_order_and_within_its_time(some: list[Stage]) -> None
     assert all(0 <= at <= sum(stage.for_s for stage in some) + 1e-9 for at in found)
     area = sum((stage.from_rps + stage.to_rps) / 2 * stage.for_s for stage in some)
     assert area - 1e-3 <= len(found) < area + 1
+
+
+def by_chance(shape: float, *stages: Stage, seed: int = 1) -> list[float]:
+    return list(Arrivals(stages, Randomness(shape, seed)))
+
+
+@pytest.mark.parametrize("shape", [0.25, 1, 4])
+def test_distances_by_chance_have_the_mean_and_the_spread_of_their_distribution(shape: float) -> None:
+    """A gamma distribution of this shape has a coefficient of variation of one over its root; 1 is a Poisson process."""
+    found = by_chance(shape, Stage(100, 100, 1000))
+    assert found == sorted(found)
+    assert 0 < found[0] <= found[-1] < 1000
+    gaps = [after - before for before, after in pairwise(found)]
+    assert statistics.fmean(gaps) == pytest.approx(0.01, rel=0.03)
+    assert statistics.stdev(gaps) / statistics.fmean(gaps) == pytest.approx(shape**-0.5, rel=0.03)
+
+
+def test_counts_of_a_poisson_process_vary_as_much_as_their_mean() -> None:
+    """Arrivals in one second of a Poisson process of rate 10: mean and variance are both 10; on a grid it is 0."""
+    found = by_chance(1, Stage(10, 10, 5000))
+    counts = [0] * 5000
+    for at in found:
+        counts[int(at)] += 1
+    assert statistics.fmean(counts) == pytest.approx(10, rel=0.03)
+    assert statistics.variance(counts) == pytest.approx(10, rel=0.1)
+
+
+def test_chance_follows_the_rate_of_ramps_and_steps() -> None:
+    """From 0 to 200 a second in 100 s a quarter comes in the first half; pauses stay empty."""
+    found = by_chance(1, Stage(0, 200, 100), Stage(0, 0, 10), Stage(50, 50, 100))
+    ramp = [at for at in found if at < 100]
+    assert len(ramp) == pytest.approx(10_000, rel=0.04)
+    assert sum(at < 50 for at in ramp) / len(ramp) == pytest.approx(0.25, abs=0.02)
+    assert [at for at in found if 100 < at < 110] == []
+    assert sum(at >= 110 for at in found) == pytest.approx(5_000, rel=0.06)
+
+
+def test_a_seed_gives_the_same_arrivals_again() -> None:
+    """And another seed others."""
+    stage = Stage(50, 50, 10)
+    assert by_chance(1, stage) == by_chance(1, stage)
+    assert by_chance(1, stage) != by_chance(1, stage, seed=2)

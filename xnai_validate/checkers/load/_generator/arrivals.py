@@ -7,7 +7,9 @@ its time before anything is sent, and latency counts from that time.
 
 from __future__ import annotations
 
+import itertools
 import math
+import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -40,18 +42,50 @@ class Stage:
         return self.from_rps + (self.to_rps - self.from_rps) * s / self.for_s
 
 
-class Arrivals:
-    """The arrivals of stages that follow one another, evenly spaced at the rate of their moment."""
+@dataclass(frozen=True, slots=True)
+class Randomness:
+    """Distances between arrivals that are gamma distributed, with a mean of one.
 
-    def __init__(self, stages: Sequence[Stage]) -> None:
+    A shape of 1 is a Poisson process: users who know nothing of one another. Below 1 they come in bursts, above 1 more
+    evenly, and without end as on a grid. The same seed gives the same arrivals.
+    """
+
+    shape: float
+    seed: int
+
+    def numbers(self) -> Iterator[float]:
+        """How many arrivals of an even schedule have come when each of these comes; without end."""
+        draw = random.Random(self.seed)
+        return itertools.accumulate(draw.gammavariate(self.shape, 1 / self.shape) for _ in itertools.repeat(None))
+
+
+class Arrivals:
+    """The arrivals of stages that follow one another, at the rate of their moment: evenly spaced, or by chance."""
+
+    def __init__(self, stages: Sequence[Stage], randomness: Randomness | None = None) -> None:
+        self.randomness = randomness
+        """How the distances vary; None for an even grid, of which the rest describes the numbers."""
         self.stages = tuple(stage for stage in stages if stage.for_s > 0)
         self.duration_s = math.fsum(stage.for_s for stage in self.stages)
         """Seconds from the first arrival to the end of the last stage."""
         self.count = max(0, math.ceil(math.fsum(stage.expected for stage in self.stages) - ALMOST))
-        """How many there are: the first at the beginning, none at the very end."""
+        """How many there are: the first at the beginning, none at the very end. By chance about so many."""
 
     def __iter__(self) -> Iterator[float]:
         """Seconds from the beginning, in order, one for each arrival; nothing is kept in memory."""
+        return self._even() if self.randomness is None else self._random(self.randomness.numbers())
+
+    def _random(self, numbers: Iterator[float]) -> Iterator[float]:
+        """The arrivals by chance: a process of rate one, in the time in which the rate of the stages is one."""
+        before, begun_s = 0.0, 0.0
+        number = next(numbers)
+        for stage in self.stages:
+            while number < before + stage.expected:
+                yield begun_s + min(stage.when(number - before), stage.for_s)
+                number = next(numbers)
+            before, begun_s = before + stage.expected, begun_s + stage.for_s
+
+    def _even(self) -> Iterator[float]:
         number, before, begun_s = 0, 0.0, 0.0
         for stage in self.stages:
             upto = before + stage.expected
