@@ -19,12 +19,17 @@ from xnai_validate.kit import (
     Milliseconds,
     Params,
     Ratio,
+    StringConstraints,
     Timed,
     Waits,
     Whole,
     model_validator,
 )
 
+SLICES_CAP = 300
+"""A load has at most this number of slices, each with histograms of its own."""
+JUDGED = 20
+"""Requests after which the error ratio may end a load."""
 DEFAULT_S = 10.0
 """How long a load lasts where the check does not set it."""
 CONNECTIONS = 128
@@ -99,6 +104,17 @@ class StopAt(Params):
     """How long the oldest request may be without its whole answer, counted from its intended start, until that ends the
     load: a stack that is so far behind has no way back."""
 
+    def why(self, ended: int, errors: int, waited_s: float, phase: str) -> str | None:
+        """Return why a load is to end early; None where it goes on.
+
+        `ended`, `errors`: requests of the phase that were answered or failed, and those that count as errors.
+        """
+        if self.waited is not None and waited_s > self.waited:
+            return f"a request has waited for {waited_s:.3g} s"
+        if ended < JUDGED or errors < self.error_ratio * ended:
+            return None
+        return f"{errors} of the first {ended} requests{phase} failed"
+
 
 class LoadParams(Params):
     """How much load, for how long, and within which bounds: `arrivals`, or `callers`."""
@@ -123,6 +139,11 @@ class LoadParams(Params):
     """
     stop_at: StopAt | None = Field(default_factory=StopAt)
     """When to end early, for a stack that fails needs no more load: `{error_ratio: 0.5}`; null never does."""
+    slices: Annotated[Duration, Ge(0.1)] | None = None
+    """The length of slices of time in which the fact `slices` shows the course of the load, such as `1s`; at most 300.
+    """
+    record: Annotated[str, StringConstraints(min_length=1, max_length=4096)] | None = None
+    """A file that gets a line of JSON for each request, the first 100 000, when the load has ended."""
     objectives: Objectives | None = None
     """What each request must meet to count as good: see `good_ratio`."""
 
@@ -132,6 +153,8 @@ class LoadParams(Params):
             raise ValueError("a load has arrivals or callers")
         if self.callers is not None and self.connections is not None:
             raise ValueError("each virtual user has a connection of its own; connections is for arrivals")
+        if self.slices is not None and self.for_s > SLICES_CAP * self.slices:
+            raise ValueError(f"a load has at most {SLICES_CAP} slices; let each be longer")
         stages = self.arrivals.stages if self.arrivals else None
         if stages and self.for_ is not None:
             raise ValueError("stages have their own durations; leave out for")
@@ -144,6 +167,12 @@ class LoadParams(Params):
         """Seconds that the load lasts after the warm-up."""
         schedule = self.schedule()
         return schedule.duration_s if schedule is not None else self.for_ or DEFAULT_S
+
+    @property
+    def objective_s(self) -> float | None:
+        """Seconds that a good answer comes within; None where that is no objective."""
+        total_ms = self.objectives.total_ms if self.objectives is not None else None
+        return None if total_ms is None else total_ms / 1000
 
     @property
     def lanes(self) -> int:
@@ -257,3 +286,11 @@ class LoadFacts(Facts):
     `{"window_ms": 333.3, "windows": [histogram, ...], "errors": [0, 2, ...]}`, each histogram as `model.histogram`
     writes it; `errors` counts the requests without a whole answer, by window, and is empty without any.
     """
+    slices: Annotated[JsonValue, Whole()]
+    """The course of the load in slices of time, by intended start; null unless `slices` asks for them.
+
+    `[{at_s, due, answered, errors, answered_rps, p50_ms, p99_ms}]`, with times to the end of the answer; for streams
+    also `first_token_p50_ms` and `first_token_p99_ms`.
+    """
+    recorded_count: Count | None
+    """Lines in the file that `record` names; null without one."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Annotated, Self
 
-from xnai_validate.kit import Gt, Params, model_validator
+from xnai_validate.kit import Duration, Ge, Gt, Le, Params, model_validator
 
 Limit = Annotated[float, Gt(0)]
 
@@ -45,3 +45,14 @@ class StreamObjectives(Objectives):
             (self.mean_gap_ms, mean_gap_s),
         )
         return all(limit is None or (s is not None and s * 1000 <= limit) for limit, s in measured)
+
+
+class Cancel(Params):
+    """Users who leave before the end of their stream: `{share: 0.1, after: 500ms}`."""
+
+    share: Annotated[float, Gt(0), Le(1)]
+    """The share of the streams that are cancelled."""
+    after: Annotated[Duration, Gt(0)]
+    """How long after their beginning; a stream that has ended before is none of them."""
+    seed: Annotated[int, Ge(0)] = 0
+    """The same seed chooses the same streams."""

@@ -91,7 +91,7 @@ def by_chance(shape: float, *stages: Stage, seed: int = 1) -> list[float]:
 
 @pytest.mark.parametrize("shape", [0.25, 1, 4])
 def test_distances_by_chance_have_the_mean_and_the_spread_of_their_distribution(shape: float) -> None:
-    """A gamma distribution of this shape has a coefficient of variation of one over its root; 1 is a Poisson process."""
+    """A gamma distribution has a coefficient of variation of one over the root of its shape; 1 is a Poisson process."""
     found = by_chance(shape, Stage(100, 100, 1000))
     assert found == sorted(found)
     assert 0 < found[0] <= found[-1] < 1000

@@ -69,7 +69,7 @@ class Arrivals:
         self.duration_s = math.fsum(stage.for_s for stage in self.stages)
         """Seconds from the first arrival to the end of the last stage."""
         self.count = max(0, math.ceil(math.fsum(stage.expected for stage in self.stages) - ALMOST))
-        """How many there are: the first at the beginning, none at the very end. By chance about so many."""
+        """How many there are: the first at the beginning, none at the very end. By chance about this number."""
 
     def __iter__(self) -> Iterator[float]:
         """Seconds from the beginning, in order, one for each arrival; nothing is kept in memory."""

@@ -10,10 +10,12 @@ from time import perf_counter, thread_time
 
 from xnai_validate.checkers.load._generator.arrivals import Arrivals
 from xnai_validate.checkers.load._generator.line import Line, allow_descriptors
+from xnai_validate.checkers.load._generator.progress import Moment, Progress
+from xnai_validate.checkers.load._generator.recorder import ABANDONED, CANCELLED, Recorder
 from xnai_validate.checkers.load._generator.tally import Tally
 from xnai_validate.checkers.load._generator.timer import Alarm
 from xnai_validate.checkers.load._models import LoadParams
-from xnai_validate.kit import Context, Unmeasurable, XnaiError
+from xnai_validate.kit import Context, ErrorKind, Unmeasurable, XnaiError
 
 BEAT_S = 0.01
 """How often time limits are looked after and our own lag is measured."""
@@ -22,8 +24,6 @@ GAP_S = 0.0001
 PROGRESS_S = 0.5
 PAUSE_S = 0.05
 """How long a virtual user that could not connect waits before it tries again: without it, it does nothing else."""
-JUDGED = 20
-"""Requests after which the error ratio may end the load."""
 GONE_S = 1.0
 REPORT_S = 0.5
 """What is left of the check's time limit when a load ends for its sake: else there would be no figures at all."""
@@ -50,10 +50,13 @@ class Drive:
         self.wrong: Callable[[str | int], bool] = lambda status: False
         """Which answers count as errors."""
         self._params = params
+        self.recorder = Recorder(params.slices, params.for_s, params.record)
+        self._recorded = self.recorder.is_used
         self._open_line = open_line
         self._show_progress = ctx.progress
         self._within_s = ctx.timeout_s
         self._timeout_s = params.timeout
+        self.has_objectives = params.objectives is not None
         self.closed_loop = params.callers is not None
         self._idle: list[Line] = []
         self._busy: OrderedDict[Line, None] = OrderedDict()
@@ -77,12 +80,6 @@ class Drive:
     def errors_of(self, tally: Tally) -> int:
         """Requests without a whole answer, and whole answers that count as errors."""
         return tally.errors + sum(count for status, count in tally.statuses.items() if self.wrong(status))
-
-    def good_of(self, tally: Tally) -> int | None:
-        """Requests that met their objectives; None where they have none."""
-        if self._params.objectives is None:
-            return None
-        return sum(count for status, count in tally.good.items() if not self.wrong(status))
 
     async def run(self) -> None:
         """Carry out the load. However it ends, every connection is closed and every task is over.
@@ -114,25 +111,22 @@ class Drive:
             raise first if isinstance(first, XnaiError) else group from None
         finally:
             self._over.cancel()
-            await self._all_closed()
-
-    async def _all_closed(self) -> None:
-        """Wait, within a bound, until every socket is closed."""
-        if self._unclosed:
-            await asyncio.wait((self._gone,), timeout=GONE_S)
+            if self._unclosed:  # wait, within a bound, until every socket is closed
+                await asyncio.wait((self._gone,), timeout=GONE_S)
+        self.recorder.write()
 
     def _begin(self) -> None:
         """Set the times of the phases, and send the first requests of a closed loop."""
         now = self._beat_at = perf_counter()
-        self._last_progress = now, 0
+        self._progress = Progress(now)
         self._warmup = self.make_tally(now, self._params.warmup, self._timeout_s)
         self._load = self.make_tally(now + self._params.warmup, self._params.for_s, self._timeout_s)
-        if (objectives := self._params.objectives) is not None and objectives.total_ms is not None:
-            self._load.objective_s = self._warmup.objective_s = objectives.total_ms / 1000
+        self._load.objective_s = self._warmup.objective_s = self._params.objective_s
         self.ends = self._load.begun + self._params.for_s
         self._until = now + self._within_s - REPORT_S
         self._cpu_since = (now, thread_time())
         self._phase = self._warmup if self._params.warmup else self._load
+        self.recorder.begin(self._load)
         if self.closed_loop:
             # Each virtual user sends at least one request, also where this process was held up until the load is over.
             for _ in range(self._params.lanes):
@@ -165,6 +159,8 @@ class Drive:
             due, phase = self._due, self._due_phase
             if due + self._timeout_s <= now:
                 phase.never_sent(due)
+                if self._recorded:
+                    self.recorder.not_sent(phase, due, now)
             else:
                 line = self._line()
                 if line is None:
@@ -221,6 +217,8 @@ class Drive:
         """A whole answer came; `keep`: the line can carry another request."""
         now = perf_counter()
         line.tally.answered(status, line.intended, line.sent, now)
+        if self._recorded:
+            self.recorder.ended(line, str(status), now, is_error=self.wrong(status))
         if keep and self.closed_loop and now < self.ends:
             # Written out, for this is the way of most requests where every microsecond counts.
             self._busy.move_to_end(line)
@@ -240,8 +238,19 @@ class Drive:
     def failed(self, line: Line, kind: str, detail: str, *, connecting: bool = False) -> None:
         """There was no whole answer, and the line is over; `connecting`: it never was connected."""
         del self._busy[line]
-        line.tally.failed(kind, detail, perf_counter())
+        now = perf_counter()
+        line.tally.failed(kind, detail, now)
+        self.recorder.ended(line, str(kind), now)
         self._replace(PAUSE_S if connecting else 0.0)
+
+    def cancelled(self, line: Line) -> None:
+        """The line has ended its request itself, as a user does who leaves; it is over."""
+        del self._busy[line]
+        now = perf_counter()
+        line.tally.cancelled += 1
+        line.tally.last_at = now
+        self.recorder.ended(line, CANCELLED, now, is_error=False)
+        self._replace()
 
     def again(self, line: Line) -> None:
         """The line is over, and its request was not seen by the server: it is sent once more, on a new line."""
@@ -290,12 +299,13 @@ class Drive:
         while self._busy and (line := next(iter(self._busy))).sent + self._timeout_s <= now:
             del self._busy[line]
             line.tally.timed_out(line.intended, line.sent, now)
+            self.recorder.ended(line, ErrorKind.TIMEOUT.value, now)
             line.abort()
             self._replace()
         wall, cpu = self._cpu_since
         self.cpu_ratio = (thread_time() - cpu) / (now - wall) if now > wall else 0.0
-        if now - self._last_progress[0] >= PROGRESS_S:
-            self._show_progress(self._progress(now))
+        if now - self._progress.shown_at >= PROGRESS_S:
+            self._show_progress(self._progress.line(self._moment(now), now))
         done = now >= self.ends and self._due == math.inf and not self._busy
         why = self._why_early(now)
         if why is not None and not done:
@@ -305,43 +315,36 @@ class Drive:
 
     def _why_early(self, now: float) -> str | None:
         """Why the load is to end now, where it is."""
-        limit, phase = self._params.stop_at, self._phase
+        phase = self._phase
         if now >= self._until:
             return f"the check may take no longer than {self._within_s:g} s"
-        if limit is not None and limit.waited is not None and now - self._oldest() > limit.waited:
-            return f"a request has waited for {now - self._oldest():.3g} s"
-        ended = phase.answered_count + phase.errors
-        if limit is None or ended < JUDGED:
+        limit = self._params.stop_at
+        if limit is None:
             return None
-        errors = self.errors_of(phase)
-        if errors < limit.error_ratio * ended:
-            return None
-        return f"{errors} of the first {ended} requests{'' if phase is self._load else ' of the warm-up'} failed"
+        name = "" if phase is self._load else " of the warm-up"
+        oldest = min(next(iter(self._busy)).intended if self._busy else math.inf, self._due)
+        return limit.why(phase.answered_count + phase.errors, self.errors_of(phase), now - oldest, name)
 
-    def _oldest(self) -> float:
-        """The intended start of the oldest request that has no answer."""
-        begun = next(iter(self._busy)).intended if self._busy else math.inf
-        return min(begun, self._due)
+    def _moment(self, now: float) -> Moment:
+        """What the progress line shows."""
+        phase = self._phase
+        return Moment(
+            "load" if phase is self._load else "warm-up",
+            now - phase.begun,
+            phase.for_s,
+            now >= self.ends,
+            self.progress_of(self._warmup) + self.progress_of(self._load),
+            self.progress_unit,
+            len(self._busy),
+            self.errors_of(phase),
+        )
 
     def _end_early(self, now: float, why: str) -> None:
         self.ended_because = why
         for line in self._busy:
             line.tally.abandoned += 1
+            self.recorder.ended(line, ABANDONED, now, is_error=False)
         while self._due <= now:
             self._due_phase.not_sent += 1
             self._due = next(self._next, math.inf)
         self.ends = min(self.ends, now)
-
-    def _progress(self, now: float) -> str:
-        """Describe the progress; the rate is that since the last progress line."""
-        phase, (shown_at, before) = self._phase, self._last_progress
-        count = self.progress_of(self._warmup) + self.progress_of(self._load)
-        rate = (count - before) / (now - shown_at) if now > shown_at else 0.0
-        self._last_progress = now, count
-        since_s, errors = now - phase.begun, self.errors_of(phase)
-        name = "load" if phase is self._load else "warm-up"
-        while_ = f"{name} {since_s:.0f}/{phase.for_s:g} s" if now < self.ends else "load over, the last are awaited"
-        return (
-            f"{while_}, {rate:.0f} {self.progress_unit}/s, {len(self._busy)} under way, "
-            f"{errors} error{'' if errors == 1 else 's'}"
-        )

@@ -19,7 +19,7 @@ def load_figures(drive: Drive) -> dict[str, Any]:
     tally = drive.tally
     errors, answered = drive.errors_of(tally), tally.answered_count
     ended = answered + tally.errors
-    good, due = drive.good_of(tally), tally.sent + tally.not_sent - tally.abandoned
+    good, due = _good(drive, tally), tally.sent + tally.not_sent - tally.abandoned - tally.cancelled
     until = max(tally.last_at, drive.ends if tally.for_s else 0.0)
     elapsed_s = max(until - tally.begun, 0.0)
     latency = merged(tally.windows)
@@ -54,6 +54,8 @@ def load_figures(drive: Drive) -> dict[str, Any]:
         "ended_because": drive.ended_because,
         "elapsed_ms": elapsed_s * 1000,
         "latency_windows": windows_json(tally),
+        "slices": drive.recorder.to_json(),
+        "recorded_count": drive.recorder.line_count,
     }
 
 
@@ -85,6 +87,13 @@ def _kinds(tally: Tally, errors: int) -> dict[str, int]:
     if errors > tally.errors:
         kinds["status"] = errors - tally.errors
     return kinds
+
+
+def _good(drive: Drive, tally: Tally) -> int | None:
+    """Requests that met their objectives; None where they have none."""
+    if not drive.has_objectives:
+        return None
+    return sum(count for status, count in tally.good.items() if not drive.wrong(status))
 
 
 def _wrong_status(drive: Drive, tally: Tally) -> str | None:

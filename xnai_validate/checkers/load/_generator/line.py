@@ -6,7 +6,7 @@ import resource
 from typing import Protocol
 
 from xnai_validate.checkers.load._generator.tally import Tally
-from xnai_validate.kit import Unmeasurable
+from xnai_validate.kit import JsonObject, Unmeasurable
 
 SPARE_DESCRIPTORS = 64
 """Open files of this process besides its lines."""
@@ -28,6 +28,9 @@ class Line(Protocol):
 
     def send(self) -> None:
         """Begin a request, and report its end to the drive later: never before this call has returned."""
+
+    def details(self) -> JsonObject:
+        """Return what else is known of the request that has just ended, for a record of all."""
 
     def abort(self) -> None:
         """End at once; afterwards only `closed` is reported."""

@@ -24,6 +24,7 @@ class Tally:
         "_window",
         "abandoned",
         "begun",
+        "cancelled",
         "error_detail",
         "errors",
         "errors_by_window",
@@ -48,6 +49,8 @@ class Tally:
         self.sent = 0
         self.not_sent = 0
         self.abandoned = 0
+        self.cancelled = 0
+        """Requests that this tool has ended as a user does who leaves."""
         self.retried = 0
         self.errors = 0
         """Requests without a whole answer."""

@@ -19,7 +19,7 @@ from xnai_validate.checkers.load._generator.tally import Tally
 from xnai_validate.checkers.load._http.exchange import HEAD_CAP, Exchange, declares_length, final_head
 from xnai_validate.checkers.load._http.odd_response import OddResponse, has_odd_coding
 from xnai_validate.checkers.load._http.request_bytes import open_connection
-from xnai_validate.kit import ErrorKind
+from xnai_validate.kit import ErrorKind, JsonObject
 from xnai_validate.wire.failure import WireError, wire_error
 from xnai_validate.wire.http.connections.network import is_response
 from xnai_validate.wire.http.request import IDEMPOTENT
@@ -123,6 +123,10 @@ class HttpLine(asyncio.BufferedProtocol):
             self._write(self._data)
         else:
             self._task = self._drive.tasks.create_task(self._dial())
+
+    def details(self) -> JsonObject:
+        """Nothing besides its status and times."""
+        return {}
 
     def abort(self) -> None:
         """Close at once; afterwards only `closed` is reported."""

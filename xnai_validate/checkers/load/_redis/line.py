@@ -8,7 +8,7 @@ from itertools import count
 
 from xnai_validate.checkers.load._generator.drive import Drive
 from xnai_validate.checkers.load._generator.tally import Tally
-from xnai_validate.kit import Target
+from xnai_validate.kit import JsonObject, Target
 from xnai_validate.wire.failure import WireError
 from xnai_validate.wire.redis.client import connect_redis
 from xnai_validate.wire.redis.connection import RedisConnection
@@ -71,6 +71,10 @@ class RedisLine:
         if self._task is None:
             self._task = self._drive.tasks.create_task(self._serve())
         self._requested.set()
+
+    def details(self) -> JsonObject:
+        """Nothing besides its status and times."""
+        return {}
 
     def abort(self) -> None:
         """End at once."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import random
 from collections.abc import Callable
 from time import perf_counter
 
@@ -12,9 +13,10 @@ from xnai_validate.checkers.load._generator.tally import US, Tally
 from xnai_validate.checkers.load._http.opener import Opener
 from xnai_validate.checkers.load._http.pushed_response import PushedResponse
 from xnai_validate.checkers.load._http.request_bytes import request_bytes
-from xnai_validate.checkers.load._objectives import StreamObjectives
+from xnai_validate.checkers.load._objectives import Cancel, StreamObjectives
 from xnai_validate.checkers.load._streams.tally import StreamTally
-from xnai_validate.kit import ErrorKind, JsonValue
+from xnai_validate.checkers.load._streams.usage import usage_of
+from xnai_validate.kit import ErrorKind, JsonObject, JsonValue
 from xnai_validate.wire.http.request import Prepared
 from xnai_validate.wire.ndjson import NdjsonParser
 from xnai_validate.wire.sse.parser import Event, SseParser
@@ -40,6 +42,10 @@ class Streams:
         self.parser: Callable[[], SseParser | NdjsonParser] = SseParser
         self.media_types: tuple[str, ...] = (STREAM,)
         self.objectives: StreamObjectives | None = None
+        self.cancel: Cancel | None = None
+        """Which streams are left before their end."""
+        self.draw = random.Random(0)
+        """Chooses them."""
         self.open: dict[StreamLine, None] = {}
         """The streams whose headers have come, in that order."""
         self.held = 0
@@ -76,7 +82,8 @@ class StreamLine(PushedResponse):
 
     __slots__ = (
         "_after_terminal", "_arrivals", "_claimed", "_error", "_first", "_first_token", "_held", "_last_token",
-        "_longest_gap", "_sse", "_streams", "_terminal", "_tokens", "_without_text", "intended",
+        "_leaving", "_longest_gap", "_sse", "_streams", "_terminal", "_tokens", "_usage_answer", "_usage_prompt",
+        "_without_text", "intended",
         "last_byte", "sent", "tally",
     )  # fmt: skip
 
@@ -97,6 +104,11 @@ class StreamLine(PushedResponse):
         self._after_terminal = 0
         self._claimed: JsonValue = None
         """The number of tokens that the event that ended the stream claims."""
+        self._usage_prompt: int | None = None
+        self._usage_answer: int | None = None
+        """Tokens of prompt and answer, as the server has reported them last."""
+        self._leaving: asyncio.TimerHandle | None = None
+        """What cancels the stream, where it is one of those that are."""
         self._error: str | None = None
         """The first error that the server reported within the stream."""
 
@@ -106,6 +118,26 @@ class StreamLine(PushedResponse):
     def send(self) -> None:
         """Begin; called by the drive."""
         self.begin()
+        streams = self._streams
+        if streams.cancel is not None and streams.draw.random() < streams.cancel.share:
+            self._leaving = asyncio.get_running_loop().call_later(streams.cancel.after, self._cancel)
+
+    def _cancel(self) -> None:
+        """Leave, as a user who no longer waits."""
+        if not self.over:
+            self._leave()
+            super().abort()
+            self._streams.drive.cancelled(self)
+
+    def details(self) -> JsonObject:
+        """What a record of all streams holds of this one."""
+        return {
+            "status": self.status or None,
+            "first_token_ms": (self._first_token - self.intended) * 1000 if self._tokens else None,
+            "longest_gap_ms": self._longest_gap * 1000 if self._tokens > 1 else None,
+            "tokens": self._tokens,
+            "reported_tokens": self._usage_answer,
+        }
 
     def silent(self, idle_s: float) -> None:
         """Give the stream up, for nothing came for so long."""
@@ -182,6 +214,9 @@ class StreamLine(PushedResponse):
             content, document, _ = read(event)
             if content.heartbeat:
                 continue
+            if isinstance(document, dict) and (usage := usage_of(document)) is not None:
+                self._usage_prompt = self._usage_prompt if usage.prompt is None else usage.prompt
+                self._usage_answer = self._usage_answer if usage.answer is None else usage.answer
             if not self._first:
                 self._first = now
                 tally.first_event(self.intended, self.sent, now)
@@ -263,6 +298,13 @@ class StreamLine(PushedResponse):
         tally.terminated += self._terminal is not None and not self._after_terminal
         tally.error_events += self._error is not None
         tally.buffered += sse.events >= BUFFERED * max(1, self._arrivals)
+        if self._leaving is not None:
+            self._leaving.cancel()
+        if self._usage_answer is not None:
+            tally.usage_streams += 1
+            tally.usage_reported += self._usage_answer
+            tally.usage_counted += self._tokens
+            tally.usage_prompt += self._usage_prompt or 0
         claimed = self._claimed
         if isinstance(claimed, int) and not isinstance(claimed, bool):
             tally.wrong_counts += claimed != self._tokens + self._without_text

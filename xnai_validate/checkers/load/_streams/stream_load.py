@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable
 from typing import Annotated, Any
 
@@ -11,7 +12,7 @@ from xnai_validate.checkers.load._generator.figures import load_figures, ms
 from xnai_validate.checkers.load._generator.tally import Tally
 from xnai_validate.checkers.load._http.request_bytes import verify
 from xnai_validate.checkers.load._models import LoadFacts, LoadParams
-from xnai_validate.checkers.load._objectives import StreamObjectives
+from xnai_validate.checkers.load._objectives import Cancel, StreamObjectives
 from xnai_validate.checkers.load._streams.tally import StreamTally
 from xnai_validate.checkers.load.http import address
 from xnai_validate.kit import (
@@ -37,6 +38,8 @@ class StreamLoad(StreamedParams, LoadParams):
     """How long a stream may take once it is begun, and how long an arrival may wait for a connection to begin on."""
     objectives: StreamObjectives | None = None
     """What each stream must meet to count as good: see `good_ratio`."""
+    cancel: Cancel | None = None
+    """A share of the streams that are left before their end, as by users who go: `{share: 0.1, after: 500ms}`."""
     idle_timeout: Annotated[Duration, Gt(0)] = 15.0
     """How long the server may stay silent in a stream: not one byte."""
 
@@ -59,6 +62,17 @@ class StreamLoadFacts(LoadFacts):
     """Streams that were held back by something: five or more events, and on average five or more in one read."""
     wrong_token_counts: Count
     """Streams whose last event claims another number of tokens than came (its field `tokens`)."""
+    usage_count: Count
+    """Streams in which the server reported the number of tokens itself (`usage`, or Ollama's `eval_count`)."""
+    reported_tokens: Count | None
+    """Tokens of these streams as reported; null without any."""
+    reported_prompt_tokens: Count | None
+    """Tokens of their prompts as reported; null without any."""
+    counted_ratio: float | None
+    """Tokens that came in these streams, one an event, of those reported: below 1 where events carry several tokens, or
+    where tokens are charged that were not sent; null without any."""
+    cancelled_count: Count
+    """Streams that were left before their end because of `cancel`; they are neither answers nor errors."""
     peak_streams: Count
     """The most streams that were open at once."""
     events: Count
@@ -68,7 +82,7 @@ class StreamLoadFacts(LoadFacts):
     tokens_per_s: float | None
     """Tokens of all streams together a second, from the beginning of the load to the end of its last stream."""
     stream_tokens_per_s: float | None
-    """Tokens a second within a stream, from its first to its last: the median stream."""
+    """Tokens a second within a stream, from its first to its last: the median stream, which is what one user gets."""
     slow_stream_tokens_per_s: float | None
     """The same for a slow one: 95 % of the streams are quicker."""
     first_token_p50_ms: Milliseconds | None
@@ -136,6 +150,8 @@ async def measure_streams(
     host = await address(prepared)
     streams = Streams(params, drive, prepared, host, timeout_s=params.timeout, idle_s=params.idle_timeout)
     streams.parser, streams.media_types, streams.objectives = parser, media_types, params.objectives
+    if params.cancel is not None:
+        streams.cancel, streams.draw = params.cancel, random.Random(params.cancel.seed)
     try:
         await drive.run()
     finally:
@@ -162,6 +178,11 @@ def _facts(drive: Drive) -> StreamLoadFacts:
         error_event_count=tally.error_events,
         buffered_count=tally.buffered,
         wrong_token_counts=tally.wrong_counts,
+        usage_count=tally.usage_streams,
+        reported_tokens=tally.usage_reported if tally.usage_streams else None,
+        reported_prompt_tokens=tally.usage_prompt if tally.usage_streams else None,
+        counted_ratio=tally.usage_counted / tally.usage_reported if tally.usage_reported else None,
+        cancelled_count=tally.cancelled,
         peak_streams=tally.peak,
         events=tally.events,
         tokens=tally.tokens,

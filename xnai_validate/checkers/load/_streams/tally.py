@@ -27,6 +27,10 @@ class StreamTally(Tally):
         "tokens",
         "totals",
         "unterminated",
+        "usage_counted",
+        "usage_prompt",
+        "usage_reported",
+        "usage_streams",
         "whole",
         "wrong_counts",
     )  # fmt: skip
@@ -49,6 +53,8 @@ class StreamTally(Tally):
         """Streams whose last event claims another number of tokens than came."""
         self.events = 0
         self.tokens = 0
+        self.usage_streams = self.usage_reported = self.usage_counted = self.usage_prompt = 0
+        """Streams that report their tokens, what they report, what came in them, and reported tokens of prompts."""
         self.peak = 0
         """The most streams that were open at once."""
         self.faults: Counter[str] = Counter()
