@@ -39,7 +39,7 @@ def _command(name: str, command: TyperCommand, context: typer.Context) -> str:
             term, text = record
             text = re.sub(r"  \[[^\]]*\]$", "", text)
             sections.setdefault("Arguments" if argument else heading or "Options", []).append(
-                (code(term.strip("{}[].") if argument else term), escape(text))
+                (code(term.partition(" ")[0].strip("{}[].") if argument else term), escape(text))
             )
     for heading in sorted(sections, key=lambda title: (title != "Arguments", title == "Options")):
         parts += [f"**{heading}**\n", table(("", ""), sections[heading])]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from textwrap import dedent
 
 
@@ -16,8 +16,8 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 
 def cell(text: str) -> str:
-    """Return a text that fits into a cell: one line, with no `|` that would end the cell."""
-    return " ".join(text.split()).replace("|", "\\|")
+    """Return a text that fits into a cell: one line, with no `|` outside of code that would end the cell."""
+    return _outside_code(" ".join(text.split()), lambda piece: piece.replace("|", "\\|"))
 
 
 def code(text: str) -> str:
@@ -43,5 +43,10 @@ def prose(doc: str) -> str:
 
 def escape(text: str) -> str:
     """Return prose in which `<x>`, `[x]` and `*` outside of code stay as they are written."""
+    return _outside_code(text, lambda piece: re.sub(r"([<\[*_])", r"\\\1", piece))
+
+
+def _outside_code(text: str, change: Callable[[str], str]) -> str:
+    """Return a text in which everything but the code between backticks is changed."""
     pieces = re.split(r"(`+[^`]*`+)", text)
-    return "".join(piece if piece.startswith("`") else re.sub(r"([<\[*_])", r"\\\1", piece) for piece in pieces)
+    return "".join(piece if piece.startswith("`") else change(piece) for piece in pieces)

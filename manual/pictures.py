@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -20,7 +21,7 @@ from rich.terminal_theme import MONOKAI
 from rich.text import Text
 
 PICTURES = Path(__file__).parent.parent / "docs" / "pictures"
-RUN = ("run", "phase4.1", "--only", "services/*", "--demo", "--defect", "docs-down")
+RUN = ("run", "phase4.1", "--only", "services/*", "--demo", "--defect", "docs-down", "-o", "report.html")
 """A run with one failure, which blocks five checks."""
 COLUMNS = 96
 PAGE = (1100, 820)
@@ -42,8 +43,10 @@ def main() -> None:
 def report(folder: Path) -> str:
     """Run, write `report.html` into the folder, and return the terminal's report with its colours."""
     environment = {**os.environ, "COLUMNS": str(COLUMNS), "XNAI_VALIDATE_STATE": str(folder / "state")}
-    command = [sys.executable, "-m", "xnai_validate", *RUN, "--color", "-o", str(folder / "report.html")]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120, check=False)
+    command = [sys.executable, "-m", "xnai_validate", *RUN, "--color"]
+    done = subprocess.run(
+        command, cwd=folder, env=environment, capture_output=True, text=True, timeout=120, check=False
+    )
     if done.returncode != 1:
         raise SystemExit(f"the run ended with exit code {done.returncode}:\n{done.stderr}")
     return done.stdout
@@ -52,7 +55,7 @@ def report(folder: Path) -> str:
 def terminal_picture(report: str) -> str:
     """Return a terminal with the command and its report, as an SVG that loads no font."""
     console = Console(record=True, width=COLUMNS, file=io.StringIO(), force_terminal=True)
-    console.print(Text("$ " + " ".join(["xnai-validate", *RUN]), style="bold"))
+    console.print(Text("$ " + shlex.join(["xnai-validate", *RUN]), style="bold"))
     console.print(Text.from_ansi(report.rstrip("\n")))
     svg = console.export_svg(title="xnai-validate", theme=MONOKAI, unique_id="terminal")
     return re.sub(r"@font-face \{.*?\}", "", svg, flags=re.DOTALL)

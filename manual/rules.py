@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+from typing import Any
+
 from manual.markdown import code, table
 from xnai_validate.schema import kinds_schema
 
@@ -46,13 +49,19 @@ def operators(definitions: dict[str, object]) -> dict[str, list[str]]:
     for name, definition in definitions.items():
         if not name.startswith("rule of ") or not isinstance(definition, dict):
             continue
-        mappings = [definition, *definition.get("anyOf", [])]
-        names = {key for each in mappings for key in each.get("properties", {})}
+        names = set(_properties(definition))
         found[name.removeprefix("rule of ")] = [each for each in OPERATORS if each in names]
         unknown = names - set(OPERATORS)
         if unknown:
             raise ValueError(f"operators without a description: {', '.join(sorted(unknown))}")
     return found
+
+
+def _properties(definition: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the properties of a definition and of its alternatives, at every depth."""
+    yield from definition.get("properties", {})
+    for inner in definition.get("anyOf", []):
+        yield from _properties(inner)
 
 
 def page() -> str:

@@ -166,7 +166,7 @@ def test_every_environment_variable_that_is_read_is_listed(pages: dict[str, str]
 
 def test_markdown_keeps_what_is_written() -> None:
     """A `|` ends no cell, markup in prose stays text, an indented example becomes a block."""
-    assert cell("a | b\n  c") == "a \\| b c"
+    assert cell("a | b\n  `c|d`") == "a \\| b `c|d`"
     assert code("a`b") == "`` a`b ``"
     assert escape("<a> `<b>` *c*") == "\\<a> `<b>` \\*c\\*"
     assert table(("x",), []) == "None.\n"
