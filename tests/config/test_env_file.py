@@ -19,6 +19,9 @@ E=
 F=#nothing
 G = spaced
 H=a#b
+I: colon
+J="two
+lines"
 A=2
 """
 
@@ -36,7 +39,17 @@ def test_lines_are_read_as_compose_reads_them(tmp_path: Path) -> None:
         "F": "",
         "G": "spaced",
         "H": "a#b",
+        "I": "colon",
+        "J": "two\nlines",
     }
+
+
+def test_the_line_of_an_error_is_counted_over_values_that_span_lines(tmp_path: Path) -> None:
+    """Blank lines, comments and line breaks within quotes count."""
+    path = tmp_path / "x.env"
+    path.write_text('\n# c\nA="1\n2\n3"\n\nwrong\n', encoding="utf-8")
+    with pytest.raises(ConfigError, match=r"x\.env:7: not a line NAME=value"):
+        read_env_file(path)
 
 
 @pytest.mark.parametrize("line", ["no equals", "1A=x", "A='open", 'A="open', "A='a'b"])

@@ -1,24 +1,75 @@
-"""Reads a file of environment variables, as Compose and shells write them."""
+"""Files of environment variables, as Compose and shells write them.
+
+Source: Docker Compose, Set, use and manage variables in a Compose file (.env file syntax).
+"""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from xnai_validate.errors import ConfigError
 
 MAX_BYTES = 1 << 20
-_LINE = re.compile(r"(?:export\s+)?([A-Za-z_][A-Za-z0-9_]*)\s*=\s*(.*)", re.ASCII)
-_DOUBLE = re.compile(r'"((?:[^"\\]|\\.)*)"\s*(?:#.*)?')
-_SINGLE = re.compile(r"'([^']*)'\s*(?:#.*)?")
+_LINE = re.compile(
+    r"""^[ \t]*(?:
+        (?:\#[^\n]*)?$
+      | (?:export[ \t]+)?(?P<name>[A-Za-z_][A-Za-z0-9_.-]*)[ \t]*
+        (?:[=:][ \t]*(?:"(?P<double>(?:[^"\\]|\\.)*)"|'(?P<single>[^']*)'|(?P<plain>(?!["'])[^\n]*?))
+        [ \t\r]*(?:(?:^|(?<=[\s"']))\#[^\n]*)?)?$
+      | (?P<other>[^\n]+)$
+    )""",
+    re.MULTILINE | re.VERBOSE | re.DOTALL,
+)
 _ESCAPES = {"n": "\n", "r": "\r", "t": "\t"}
+
+
+@dataclass(frozen=True, slots=True)
+class EnvLine:
+    """A line of such a file that is neither blank nor a comment."""
+
+    number: int
+    """Counted from 1; of a value that spans lines, that of the first."""
+    name: str | None
+    """None for a line that is no assignment."""
+    value: str | None
+    """As it is written between its quotes; null for a name without `=`."""
+    quotes: Literal["'", '"', ""] = ""
+
+    def text(self, *, dollar: str = "$") -> str:
+        """The value with its escapes resolved; `dollar` stands for an escaped `$`."""
+        value = self.value or ""
+        if self.quotes != '"':
+            return value
+        escapes = {**_ESCAPES, "$": dollar}
+        return re.sub(r"\\(.)", lambda found: escapes.get(found[1], found[1]), value, flags=re.DOTALL)
+
+
+def env_lines(text: str) -> Iterator[EnvLine]:
+    """The lines of a file: `NAME=value`, with `export` or without; values may be in quotes, and then span lines."""
+    number, counted = 1, 0
+    for match in _LINE.finditer(text):
+        number, counted = number + text.count("\n", counted, match.start()), match.start()
+        name, other = match["name"], match["other"]
+        if other is not None and other.strip():
+            yield EnvLine(number, None, None)
+        elif match["double"] is not None:
+            yield EnvLine(number, name, match["double"], '"')
+        elif match["single"] is not None:
+            yield EnvLine(number, name, match["single"], "'")
+        elif name is not None:
+            plain = match["plain"]
+            yield EnvLine(number, name, "" if plain and plain.startswith("#") else plain)
 
 
 def read_env_file(path: Path) -> dict[str, str]:
     """Return name -> value of a file with a line `NAME=value` each; a later line replaces an earlier one.
 
-    Blank lines and comments are left out; `export` before a name has no effect. A value in single quotes is literal,
-    one in double quotes may hold escapes, one without quotes ends before ` #`. Raises ConfigError.
+    A value in single quotes is literal, one in double quotes may hold escapes, one without quotes ends before ` #`.
+    Raises ConfigError, with the number of the line, for one that is no assignment.
     """
     try:
         with path.open("rb") as file:
@@ -32,24 +83,8 @@ def read_env_file(path: Path) -> dict[str, str]:
     except UnicodeDecodeError:
         raise ConfigError(f"the file of variables {path} is not UTF-8 text") from None
     found: dict[str, str] = {}
-    for number, line in enumerate(text.splitlines(), 1):
-        stripped = line.strip()
-        if not stripped or stripped.startswith("#"):
-            continue
-        match = _LINE.fullmatch(stripped)
-        value = None if match is None else _value(match[2])
-        if match is None or value is None:  # the line is not shown: it may hold a secret
-            raise ConfigError(f"{path}:{number}: not a line NAME=value", hint="quote a value that holds quotes")
-        found[match[1]] = value
+    for line in env_lines(text):
+        if line.name is None or line.value is None:  # the line is not shown: it may hold a secret
+            raise ConfigError(f"{path}:{line.number}: not a line NAME=value", hint="quote a value that holds quotes")
+        found[line.name] = line.text()
     return found
-
-
-def _value(text: str) -> str | None:
-    """The value that a text stands for; None if its quotes do not fit."""
-    if text.startswith("'"):
-        single = _SINGLE.fullmatch(text)
-        return None if single is None else single[1]
-    if text.startswith('"'):
-        double = _DOUBLE.fullmatch(text)
-        return None if double is None else re.sub(r"\\(.)", lambda found: _ESCAPES.get(found[1], found[1]), double[1])
-    return "" if text.startswith("#") else re.split(r"\s#", text, maxsplit=1)[0].rstrip()

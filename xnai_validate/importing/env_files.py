@@ -1,41 +1,27 @@
-"""Files of environment variables: `.env` and `env_file`, as compose reads them.
-
-Source: Docker Compose, Set, use and manage variables in a Compose file (.env file syntax).
-"""
+"""Files of environment variables as compose takes them: `.env` and `env_file`, with references to other variables."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from pathlib import Path
 
+from xnai_validate.config.env_file import env_lines
 from xnai_validate.importing.compose.interpolation import Interpolation
 from xnai_validate.importing.yaml_documents import read_text
 
-_LINE = re.compile(
-    r"""^[ \t]*(?:export[ \t]+)?(?P<name>[A-Za-z_][A-Za-z0-9_.-]*)[ \t]*
-        (?:[=:][ \t]*(?:"(?P<double>(?:[^"\\]|\\.)*)"|'(?P<single>[^']*)'|(?P<plain>[^\n]*?))
-        [ \t\r]*(?:[ \t]\#[^\n]*)?)?$""",
-    re.MULTILINE | re.VERBOSE,
-)
-_ESCAPES = {"n": "\n", "r": "\r", "t": "\t", "\\": "\\", '"': '"', "$": "$$"}
-
 
 def read_env_file(path: Path, known: Mapping[str, str | None]) -> dict[str, str | None]:
-    """The variables of a file, in order; null for a name without `=`. Values may refer to earlier and known ones."""
+    """The variables of a file, in order; null for a name without `=`. Values may refer to earlier and known ones.
+
+    Lines that are no assignment are left out, as the file is another's.
+    """
     variables: dict[str, str | None] = {}
-    for match in _LINE.finditer(read_text(path)):
-        name = match["name"]
-        if match["single"] is not None:
-            variables[name] = match["single"]
+    for line in env_lines(read_text(path)):
+        if line.name is None:
             continue
-        text = match["double"] if match["double"] is not None else match["plain"]
-        if text is None:
-            variables[name] = None
+        if line.quotes == "'" or line.value is None:
+            variables[line.name] = line.value
             continue
-        if match["double"] is not None:
-            text = re.sub(r"\\(.)", lambda escape: _ESCAPES.get(escape[1], escape[0]), text, flags=re.DOTALL)
-        elif text.startswith("#"):
-            text = ""
-        variables[name] = str(Interpolation({**variables, **known}).text(text)) if "$" in text else text
+        text = line.text(dollar="$$")
+        variables[line.name] = str(Interpolation({**variables, **known}).text(text)) if "$" in text else text
     return variables
