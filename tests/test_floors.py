@@ -37,6 +37,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "report": frozenset({"model", "errors"}),
     "baseline": frozenset({"atomic_write", "model", "errors"}),
     "history": frozenset({"model", "errors"}),
+    "telemetry": frozenset({"model"}),
     "demo": frozenset(),
     "importing": frozenset({"config", "wire", "model", "errors"}),
     "cli": frozenset(
@@ -47,6 +48,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
             "report",
             "baseline",
             "history",
+            "telemetry",
             "importing",
             "registry",
             "schema",

@@ -88,6 +88,8 @@ class Site:
     url: str
     seen: list[str] = field(default_factory=list)
     """The paths that were asked for."""
+    traces: list[str | None] = field(default_factory=list)
+    """The headers `traceparent` of the requests."""
     hanging: threading.Event = field(default_factory=threading.Event)
     closing: threading.Event = field(default_factory=threading.Event)
     down: threading.Event = field(default_factory=threading.Event)
@@ -104,6 +106,7 @@ def site() -> Iterator[Site]:
 
         def do_GET(self) -> None:
             found.seen.append(self.path)
+            found.traces.append(self.headers.get("traceparent"))
             if self.path == "/hang":
                 found.hanging.set()
                 found.closing.wait(60)

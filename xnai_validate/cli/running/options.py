@@ -206,6 +206,14 @@ class RunOptions:
             "(repeatable).",
         ),
     ] = None
+    otlp: Annotated[
+        str | None,
+        _MESSAGES(
+            metavar="URL",
+            parser=parsed_by(http_url),
+            help="Send the run as a trace to this collector (OTLP over HTTP); its requests carry traceparent.",
+        ),
+    ] = None
 
     record: Annotated[str | None, _COMPARISON(metavar="NAME", help="Add the run to the baseline of this name.")] = None
     baseline: Annotated[

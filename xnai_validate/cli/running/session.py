@@ -32,6 +32,7 @@ from xnai_validate.cli.running.reporters import live_sinks
 from xnai_validate.cli.running.sinks import Sinks
 from xnai_validate.cli.running.stack import Stack, open_stack, urls_now
 from xnai_validate.cli.running.targets import await_targets, load_selected, read_ahead, settle
+from xnai_validate.cli.running.trace_sink import trace_sink
 from xnai_validate.cli.terminal import console
 from xnai_validate.config.options import LoadOptions
 from xnai_validate.config.yaml_files.document import SourceCache
@@ -123,7 +124,8 @@ class Run:
     journal_path: Path | None = field(init=False, default=None)
 
     def __post_init__(self) -> None:
-        self.sinks = Sinks(live_sinks(self.options, self.format, self.outputs))
+        traces = () if self.options.otlp is None else (trace_sink(self.options.otlp),)
+        self.sinks = Sinks((*live_sinks(self.options, self.format, self.outputs), *traces))
 
     def execute(self) -> int:
         """Run the checks, write the reports, return the exit code."""

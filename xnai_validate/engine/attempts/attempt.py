@@ -25,6 +25,7 @@ from xnai_validate.model.judging.rules import Rule
 from xnai_validate.model.results.exchange import Exchange, recorder
 from xnai_validate.model.results.status import Status
 from xnai_validate.model.text import printable
+from xnai_validate.model.trace_context import enter_check
 from xnai_validate.plan import CompiledMeasurement, PlannedCheck, Until
 
 LAST_CHANCE_S = 1.0
@@ -68,6 +69,7 @@ AttemptListener = Callable[[int, Outcome], None]
 
 async def attempts(check: PlannedCheck, ctx: Context, on_attempt: AttemptListener) -> tuple[Outcome, int]:
     """The outcome of a check and the number of its attempts; if a check has `until` and `retry`, `until` counts."""
+    enter_check(check.id)
     if check.until is not None:
         return await _until(check, check.until, ctx, on_attempt)
     return await _retry(check, ctx, on_attempt)

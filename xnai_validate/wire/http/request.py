@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from xnai_validate import __version__
 from xnai_validate.errors import Unmeasurable
 from xnai_validate.model.target import Auth, Credentials, Session, Target, Tls
+from xnai_validate.model.trace_context import TRACEPARENT
 from xnai_validate.wire.http.connections.destination import Destination, destination
 from xnai_validate.wire.http.content_coding import ACCEPT_ENCODING
 from xnai_validate.wire.http.upload import Body
@@ -161,6 +162,8 @@ def prepare(request: HttpRequest) -> Prepared:
         if (request.body or method in ("POST", "PUT", "PATCH")) and not chunked and b"content-length" not in values:
             headers.append((b"content-length", str(len(request.body)).encode()))
         headers += [pair for pair in given if pair[0].lower() != b"host"]
+        if (traceparent := TRACEPARENT.get()) is not None and b"traceparent" not in values:
+            headers.append((b"traceparent", traceparent.encode()))
         _check_request_line(method.encode("ascii"), to.target)
         if to.scheme == "https":
             tls_name(request.tls.server_name or to.host)

@@ -1,0 +1,1 @@
+"""A run as a trace of OpenTelemetry (extra `otel`)."""
