@@ -140,3 +140,16 @@ def test_manifests_are_imported_with_the_urls_of_the_cluster(tmp_path: Path) -> 
         "export it from the Secret db-secret, key password",
     ):
         assert line in text
+
+
+def test_services_that_differ_in_punctuation_have_checks_of_their_own(tmp_path: Path) -> None:
+    """What is written lints: `my-db` and `my_db` are two checks in each suite."""
+    services = "".join(
+        f"  {name}: {{image: postgres, ports: ['{port}:5432']}}\n" for name, port in (("my-db", 1), ("my_db", 2))
+    )
+    (tmp_path / "compose.yaml").write_text(f"name: twins\nservices:\n{services}", encoding="utf-8")
+    assert tool(tmp_path, "init").code == 0
+    linted = tool(tmp_path, "lint", "profiles", "checks")
+    assert linted.code == 0, linted.stderr
+    containers = (tmp_path / "checks" / "twins" / "containers.yaml").read_text(encoding="utf-8")
+    assert ("- id: my-db\n" in containers, "- id: my-db-2\n" in containers) == (True, True)

@@ -68,3 +68,21 @@ def test_a_folder_is_read_with_its_folders(tmp_path: Path) -> None:
     (tmp_path / "base" / "shop.yml").write_text("kind: Service\nmetadata: {name: a}\n", encoding="utf-8")
     with pytest.raises(ConfigError, match="has no Deployment"):
         read_kubernetes(tmp_path)
+
+
+def test_workloads_of_one_name_have_names_of_their_own(tmp_path: Path) -> None:
+    """By the namespace, the kind or both, whichever differs; a name that is alone stays."""
+    manifests = "".join(
+        f"---\nkind: {kind}\nmetadata: {{name: {name}, namespace: {namespace}}}\nspec: {{}}\n"
+        for kind, name, namespace in [
+            ("Deployment", "web", "shop"),
+            ("Deployment", "web", "test"),
+            ("Deployment", "db", "shop"),
+            ("StatefulSet", "db", "shop"),
+            ("DaemonSet", "log", "shop"),
+        ]
+    )
+    (tmp_path / "all.yaml").write_text(manifests, encoding="utf-8")
+    assert [service.name for service in read_kubernetes(tmp_path).services] == [
+        "web-shop", "web-test", "db-deployment", "db-statefulset", "log",
+    ]  # fmt: skip

@@ -19,7 +19,7 @@ def read_kubernetes(path: Path) -> Project:
     """The stack that manifests describe. Raises ConfigError for files that are none."""
     objects, files = read_objects(path)
     services = [each for each in objects if each.kind == "Service"]
-    workloads = [each for each in objects if each.kind in WORKLOADS]
+    workloads = _distinct([each for each in objects if each.kind in WORKLOADS])
     found: list[Service] = []
     left_out: dict[str, str] = {}
     leads_to: dict[str, str] = {}
@@ -38,6 +38,21 @@ def read_kubernetes(path: Path) -> Project:
         found += _hosts(ingress, leads_to)
     name = re.sub(r"[^a-z0-9_-]", "", path.resolve().name.removesuffix(path.suffix).lower()).strip("-_") or "stack"
     return Project(name, tuple(found), tuple(files), left_out, engine="kubernetes")
+
+
+def _distinct(workloads: Sequence[Manifest]) -> list[Manifest]:
+    """The workloads; those of one name have their namespace, their kind or both in it, where these differ."""
+    same: dict[str, list[Manifest]] = {}
+    for each in workloads:
+        same.setdefault(each.name, []).append(each)
+    found = []
+    for each in workloads:
+        others = same[each.name]
+        namespaces, kinds = {other.namespace for other in others}, {other.kind for other in others}
+        words = [each.name, *([each.namespace] if len(namespaces) > 1 else [])]
+        words += [each.kind.lower()] if len(kinds) > 1 else []
+        found.append(replace(each, name="-".join(words)))
+    return found
 
 
 def _selects(service: Manifest, workload: Manifest) -> bool:
