@@ -156,3 +156,25 @@ def test_the_page_describes_its_figures_in_words() -> None:
     assert "Answers over time: 100 to 100 a second" in page
     assert page.count("<img src=") == page.count(' alt="') == 3
     assert "2 % errors" in page
+
+
+def test_goodput_has_a_column_where_a_load_has_objectives() -> None:
+    """And none where no load of the run has them."""
+    assert "good" not in report_text(report(FACTS), View(120))
+    text = report_text(report({**FACTS, "good_ratio": 0.875}, FACTS), View(120))
+    assert "good" in text
+    assert "87.5 %" in text
+
+
+@pytest.mark.parametrize("width", [60, 120])
+def test_a_search_shows_what_holds_and_what_breaks(width: int) -> None:
+    """A rate, a number of virtual users, and a search that had to end."""
+    script = Script("Loads", "x")
+    rate: JsonObject = {"highest_rate": 118.0, "highest_users": None, "breaks_at": 124.0, "breaks_by": "p99 too long"}
+    users: JsonObject = {"highest_rate": None, "highest_users": 40, "breaks_at": None, "breaks_by": None}
+    ended: JsonObject = {"highest_rate": None, "highest_users": None, "breaks_at": 64.0, "breaks_by": "late"}
+    for name, facts in (("rate", rate), ("users", users), ("ended", ended)):
+        script.check(f"performance/capacity:{name}", "Capacity", kind="load.search", facts=facts)
+    text = report_text(build_report(script.events()), View(width))
+    for part in ("Most load that holds: 3", "118/s", "124", "p99 too long", "40 users", "not known"):
+        assert part in text

@@ -31,6 +31,8 @@ class Load:
     window_s: float
     windows: tuple[Histogram, ...]
     """Latencies by intended start, in windows of equal length."""
+    good_ratio: float | None = None
+    """Requests that met objectives of their own; None where they had none."""
     errors: tuple[int, ...] = ()
     """Requests without a whole answer, in the same windows; empty if that is not known."""
 
@@ -88,6 +90,31 @@ def loads_of(checks: Iterable[CheckResult]) -> Iterator[Load]:
             yield load
 
 
+@dataclass(frozen=True, slots=True)
+class Search:
+    """A check that searched for the most load that holds."""
+
+    check: CheckResult
+    highest: float | None
+    """The most that held; None where the search had to end before."""
+    unit: str
+    """What is counted: `/s`, or ` users`."""
+    breaks_at: float | None
+    """The lowest load that did not hold; None where each held."""
+    breaks_by: str
+
+
+def searches_of(checks: Iterable[CheckResult]) -> Iterator[Search]:
+    """Yield the searches for the most load, in their order."""
+    for check in checks:
+        facts = check.facts
+        if check.kind == "load.search" and "breaks_at" in facts:
+            users = _number(facts, "highest_users")
+            highest = _number(facts, "highest_rate") if users is None else users
+            unit = "/s" if users is None else " users"
+            yield Search(check, highest, unit, _number(facts, "breaks_at"), str(facts.get("breaks_by") or ""))
+
+
 def _load(check: CheckResult) -> Load | None:
     """The figures of a check; None if its windows are not those of a load of this tool."""
     facts = check.facts
@@ -109,6 +136,7 @@ def _load(check: CheckResult) -> Load | None:
         latency,
         (_number(measured, "window_ms") or 0.0) / 1000,
         windows,
+        _number(facts, "good_ratio"),
         tuple([int(count) for count in _items(measured.get("errors")) if isinstance(count, int)]),
     )
 
