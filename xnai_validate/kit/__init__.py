@@ -49,7 +49,7 @@ from xnai_validate.model.judging.expressions import is_singular, json_path, sear
 from xnai_validate.model.judging.fact_types import IgnoreCase, Timed, Whole
 from xnai_validate.model.judging.findings import Finding, cut, json_equal
 from xnai_validate.model.judging.instants import http_date_s
-from xnai_validate.model.judging.references import NAME, references
+from xnai_validate.model.judging.references import NAME, fill, references
 from xnai_validate.model.secrets.masking import Masker
 from xnai_validate.model.secrets.names import looks_secret
 from xnai_validate.model.suggestions import did_you_mean
@@ -133,6 +133,7 @@ __all__ = [
     "did_you_mean",
     "fault",
     "field_validator",
+    "fill",
     "http_date_s",
     "in_turn",
     "is_singular",

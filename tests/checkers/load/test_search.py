@@ -79,6 +79,16 @@ def test_a_stack_that_holds_everything_has_its_upper_bound() -> None:
     assert [point["load"] for point in facts["curve"]] == [10, 20, 30]
 
 
+def test_prompts_vary_within_a_search() -> None:
+    """Their reference is escaped there, and each probe sends them."""
+    body = {"query": "\\{{prompt}}"}
+    with_ = {**RATE_LOAD["with"], "for": "300ms", "method": "POST", "json": body, "prompts": {"texts": ["a", "b"]}}
+    with scripted(ok(b"hi")) as server:
+        facts = search(server, {**RATE_LOAD, "with": with_, "expect": {"error_ratio": 0}}, **{"from": 30}, to=30).facts
+        assert {request.body for request in server.requests} == {b'{"query": "a"}', b'{"query": "b"}'}
+    assert facts["highest_rate"] == 30
+
+
 def test_a_stack_that_holds_nothing_has_a_rate_of_0() -> None:
     """Not even the least load holds: that was measured, and is no error."""
     load = {**RATE_LOAD, "with": {**RATE_LOAD["with"], "for": "200ms"}, "expect": {"p50_ms": {"max": 0.0001}}}

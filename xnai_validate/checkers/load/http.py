@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
-from typing import Annotated
+from typing import Annotated, Self
 
 from xnai_validate.checkers._once import once
 from xnai_validate.checkers._request import RequestParams
@@ -12,7 +12,20 @@ from xnai_validate.checkers.load._generator.drive import Drive
 from xnai_validate.checkers.load._generator.figures import load_figures
 from xnai_validate.checkers.load._http.request_bytes import request_bytes, verify
 from xnai_validate.checkers.load._models import LoadFacts, LoadParams, load_waits
-from xnai_validate.kit import BodyCap, Context, Count, Ge, Inner, Le, NotApplicable, Unmeasurable, Waits, checker
+from xnai_validate.checkers.load._prompts import Prompts, chosen_requests
+from xnai_validate.kit import (
+    BodyCap,
+    Context,
+    Count,
+    Ge,
+    Inner,
+    Le,
+    NotApplicable,
+    Unmeasurable,
+    Waits,
+    checker,
+    model_validator,
+)
 from xnai_validate.wire.failure import WireError
 from xnai_validate.wire.http.client import BODY_CAP
 from xnai_validate.wire.http.request import Prepared, prepare
@@ -33,8 +46,16 @@ class HttpLoad(RequestParams, LoadParams):
     """The statuses that are no error; by default 200 to 299."""
     body_cap: BodyCap = BODY_CAP
     """An answer of more bytes than this, on the wire, is an error: too_large."""
+    prompts: Prompts | None = None
+    """Texts of which each request has one, where `json` has `"{{prompt}}"`: `{words: {mean: 100}, seed: 1}`."""
     shared: bool = False
     """Whether checks with the same parameters share one measurement of the run, each judging figures of its own."""
+
+    @model_validator(mode="after")
+    def _prompts_are_sent(self) -> Self:
+        if self.prompts is not None:
+            self.prompts.verify_body(self.json_)
+        return self
 
 
 class HttpLoadFacts(LoadFacts):
@@ -88,7 +109,8 @@ async def _measure(params: HttpLoad, ctx: Context) -> HttpLoadFacts:
         raise Unmeasurable("load.http needs httptools", hint="pip install 'xnai-validate[load]'") from error
     prepared = prepare(await authorized(params.request(target)))
     verify(prepared, "load.http")
-    exchange = Exchange(prepared, request_bytes(prepared), await address(prepared), params.body_cap)
+    choose = await chosen_requests(params.prompts, params, target) if params.prompts else None
+    exchange = Exchange(prepared, request_bytes(prepared), await address(prepared), params.body_cap, choose)
     buffer = memoryview(bytearray(BUFFER))
     line = HeadLine if prepared.method == "HEAD" else HttpLine
     drive = Drive(params, lambda: line(drive, exchange, buffer), ctx)

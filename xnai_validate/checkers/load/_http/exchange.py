@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from xnai_validate.wire.http.request import Prepared
@@ -23,6 +24,8 @@ class Exchange:
     """The host, or an address of it, so that it is not looked up for every connection."""
     answer_cap: int
     """Bytes of an answer, head and body, as they are on the wire."""
+    choose: Callable[[], bytes] | None = None
+    """Returns the request that is sent next, where they vary."""
 
 
 def final_head(data: bytes) -> bytes | None:

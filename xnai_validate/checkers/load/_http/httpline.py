@@ -39,6 +39,7 @@ class HttpLine(asyncio.BufferedProtocol):
     """A connection from being dialled to its end; it dials when it is first sent."""
 
     __slots__ = (
+        "_choose",
         "_data",
         "_done",
         "_drive",
@@ -78,6 +79,7 @@ class HttpLine(asyncio.BufferedProtocol):
         self._drive = drive
         self._exchange = exchange
         self._data = exchange.data
+        self._choose = exchange.choose
         self._idempotent = exchange.prepared.method in IDEMPOTENT
         self._transport: asyncio.Transport | None = None
         self._task: asyncio.Task[None] | None = None
@@ -119,6 +121,8 @@ class HttpLine(asyncio.BufferedProtocol):
         """Send the request; connects first where that was not done yet."""
         self._waiting = True
         self._size = 0
+        if self._choose is not None:
+            self._data = self._choose()
         if self._transport is not None:
             self._write(self._data)
         else:

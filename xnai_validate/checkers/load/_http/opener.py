@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from collections.abc import Callable
 from functools import partial
 
 from xnai_validate.checkers.load._http.pushed_response import BUFFER, PushedResponse
@@ -21,8 +22,9 @@ class Opener:
 
     def __init__(self, tasks: asyncio.TaskGroup, prepared: Prepared, data: bytes, host: str) -> None:
         """`data` is the request on the wire; `host` the host, or its address so that it is not looked up each time."""
-        self.data = data
-        """The request on the wire."""
+        self.choose: Callable[[], bytes] | None = None
+        """Returns the request that is sent next, where they vary."""
+        self._data = data
         self.buffer = memoryview(bytearray(BUFFER))
         """Where every read arrives; what is in it is used before the next one."""
         self.accepted = prepared.accepted_codings
@@ -33,6 +35,11 @@ class Opener:
         self._context = client_context(prepared.tls) if prepared.to.scheme == "https" else None
         self._waiting: deque[PushedResponse] = deque()
         self._under_way = 0
+
+    @property
+    def data(self) -> bytes:
+        """The request on the wire."""
+        return self._data if self.choose is None else self.choose()
 
     def open(self, response: PushedResponse) -> None:
         """Connect for a response, at once or when others have connected."""

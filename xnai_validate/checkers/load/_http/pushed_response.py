@@ -26,12 +26,14 @@ INFLATED_CAP = 8 * 1024 * 1024
 class Opens(Protocol):
     """Connects responses, and holds what they have in common: see `opener.Opener`."""
 
-    data: bytes
-    """The request on the wire."""
     buffer: memoryview
     """Where every read arrives; what is in it is used before the next one."""
     accepted: str
     """The `Accept-Encoding` of the request."""
+
+    @property
+    def data(self) -> bytes:
+        """The request on the wire."""
 
     def open(self, response: PushedResponse) -> None:
         """Connect for a response, at once or when others have connected."""

@@ -42,6 +42,8 @@ class Streams:
         self.parser: Callable[[], SseParser | NdjsonParser] = SseParser
         self.media_types: tuple[str, ...] = (STREAM,)
         self.objectives: StreamObjectives | None = None
+        self.choose: Callable[[], bytes] | None = None
+        """Returns the request that is sent next, where they vary."""
         self.cancel: Cancel | None = None
         """Which streams are left before their end."""
         self.draw = random.Random(0)
@@ -60,6 +62,7 @@ class Streams:
         """Another stream, to be sent."""
         if self._opener is None:
             self._opener = Opener(self.drive.tasks, self._prepared, self._data, self._host)
+            self._opener.choose = self.choose
             self._watch()
         return StreamLine(self, self._opener)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
 from xnai_validate.checkers._streams.params import StreamedParams
 from xnai_validate.checkers.load._generator.drive import Drive
@@ -13,6 +13,7 @@ from xnai_validate.checkers.load._generator.tally import Tally
 from xnai_validate.checkers.load._http.request_bytes import verify
 from xnai_validate.checkers.load._models import LoadFacts, LoadParams
 from xnai_validate.checkers.load._objectives import Cancel, StreamObjectives
+from xnai_validate.checkers.load._prompts import Prompts, chosen_requests
 from xnai_validate.checkers.load._streams.tally import StreamTally
 from xnai_validate.checkers.load.http import address
 from xnai_validate.kit import (
@@ -24,6 +25,7 @@ from xnai_validate.kit import (
     Milliseconds,
     NotApplicable,
     Unmeasurable,
+    model_validator,
 )
 from xnai_validate.wire.http.request import prepare
 from xnai_validate.wire.http.session import authorized
@@ -38,10 +40,18 @@ class StreamLoad(StreamedParams, LoadParams):
     """How long a stream may take once it is begun, and how long an arrival may wait for a connection to begin on."""
     objectives: StreamObjectives | None = None
     """What each stream must meet to count as good: see `good_ratio`."""
+    prompts: Prompts | None = None
+    """Texts of which each request has one, where `json` has `"{{prompt}}"`: `{words: {mean: 100}, seed: 1}`."""
     cancel: Cancel | None = None
     """A share of the streams that are left before their end, as by users who go: `{share: 0.1, after: 500ms}`."""
     idle_timeout: Annotated[Duration, Gt(0)] = 15.0
     """How long the server may stay silent in a stream: not one byte."""
+
+    @model_validator(mode="after")
+    def _prompts_are_sent(self) -> Self:
+        if self.prompts is not None:
+            self.prompts.verify_body(self.json_)
+        return self
 
 
 class StreamLoadFacts(LoadFacts):
@@ -150,6 +160,8 @@ async def measure_streams(
     host = await address(prepared)
     streams = Streams(params, drive, prepared, host, timeout_s=params.timeout, idle_s=params.idle_timeout)
     streams.parser, streams.media_types, streams.objectives = parser, media_types, params.objectives
+    if params.prompts is not None:
+        streams.choose = await chosen_requests(params.prompts, params, target)
     if params.cancel is not None:
         streams.cancel, streams.draw = params.cancel, random.Random(params.cancel.seed)
     try:
