@@ -37,7 +37,6 @@ SITUATIONS = {
     "checkers/breaker/test_run.py": "whole runs of the family",
     "checkers/http/test_openapi_hostile.py": "documents that would hang or flood a validator",
     "checkers/load/test_bounds.py": "what every kind of load keeps within bounds",
-    "checkers/load/test_prompts.py": "prompts that vary, for all kinds of load with a body",
     "checkers/load/test_goodput.py": "objectives of single requests, for all kinds of load",
     "checkers/rag/test_openai.py": "all kinds of the family against an OpenAI-like server",
     "checkers/sse/test_cases.py": "streams as files of cases",

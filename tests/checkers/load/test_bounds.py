@@ -17,7 +17,7 @@ from typing import Any
 import psutil
 import pytest
 
-from tests.context import call_checker, check_context
+from tests.context import call_checker, check_context, observe
 from tests.engine.plans import collect, engine_of, make, plan_of, results
 from tests.scripted import Line, ReceivedRequest, Scripted, ok, scripted
 from xnai_validate import registry
@@ -293,3 +293,20 @@ def test_a_client_that_is_held_up_behind_few_connections_reports_it() -> None:
     assert facts.max_ms > 100
     assert facts.lag_p99_ms > 50
     assert facts.too_slow_client is True
+
+
+def test_a_load_without_hope_ends_when_a_request_has_waited_too_long() -> None:
+    """The server never answers: with `waited` a load of 20 s is over in less than one, and its figures are there."""
+
+    async def silent(request: ReceivedRequest, line: Line) -> bool:
+        await asyncio.sleep(60)
+        return False
+
+    with scripted(silent) as server:
+        target = Target("api", server.url())
+        with_ = {"arrivals": {"rate": 5}, "for": "20s", "timeout": "20s", "stop_at": {"waited": "600ms"}}
+        facts = observe("load.http", target, **with_).facts
+    assert facts["ended_early"]
+    assert "a request has waited for" in facts["ended_because"]
+    assert facts["elapsed_ms"] < 10_000
+    assert facts["abandoned_count"] == facts["sent_count"] > 0

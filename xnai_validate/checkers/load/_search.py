@@ -14,6 +14,9 @@ FACTS = (
 )  # fmt: skip
 """What the curve shows of a probe, as far as its kind measures it."""
 
+LATE_CAP = 5
+"""Probes of one load in which this tool was late itself, until the search ends; these are no failures of the stack."""
+
 
 @dataclass(frozen=True, slots=True)
 class Probe:
@@ -79,8 +82,8 @@ class Search:
 
     async def _try(self, load: float, probe: Callable[[float], Awaitable[Probe | None]]) -> None:
         """Apply a load until it holds, or has not held often enough."""
-        last: Probe | None = None
-        for _ in range(self.attempts):
+        failed = late = 0
+        while True:
             last = await probe(load)
             if last is None:
                 self.ended_because = "the check has no time for another probe"
@@ -89,11 +92,14 @@ class Search:
             if last.why is None:
                 self.held = load
                 return
-        assert last is not None
-        if last.too_slow:
-            self.ended_because = "this tool was late itself, so its figures do not judge the stack"
-        else:
-            self.broken = last
+            late += last.too_slow
+            failed += not last.too_slow
+            if failed >= self.attempts:
+                self.broken = last
+                return
+            if late >= LATE_CAP:
+                self.ended_because = "this tool was late itself, so its figures do not judge the stack"
+                return
 
     def unfinished(self) -> str | None:
         """Why there is no result, with what is known, in words; None where there is one."""

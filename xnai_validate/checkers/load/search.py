@@ -132,9 +132,9 @@ async def search(params: SearchParams, ctx: Context) -> Searched:
 
     The load begins at `from` and doubles until a probe does not hold; between the last that held and the first that did
     not, the middle is probed until they are within `step`. A probe lasts as long as the load's own `for`: one that is
-    too short does not see a queue that grows slowly. `stop_at` of the load ends a probe that is beyond hope. Where this
-    tool itself is too slow, that is no breach of the stack: the search ends, `highest_rate` is null, and a rule about
-    it is an error with the reason. Nothing else runs meanwhile.
+    too short does not see a queue that grows slowly. `stop_at` of the load ends a probe that is beyond hope. A
+    probe in which this tool itself was too slow is made again; after five the search ends, `highest_rate` is null, and
+    a rule about it is an error with the reason. Nothing else runs meanwhile.
 
         kind: load.search
         target: api
