@@ -106,18 +106,20 @@ def _open_to_all() -> None:
 
 def _not_used_again() -> None:
     healthy_call, healthy_answers = Store.call, Store.answers
+    lost: set[Store] = set()
 
     async def call(self: Store, operation: Any) -> Any:
         try:
             return await healthy_call(self, operation)
         except StoreDownError:
+            lost.add(self)
             self._ask_again = math.inf
             raise
 
     async def answers(self: Store) -> bool:
-        ask_again = self._ask_again
         result = await healthy_answers(self)
-        self._ask_again = ask_again
+        if self in lost:  # also if that happened while this was waiting
+            self._ask_again = math.inf
         return result
 
     put(Store, "call", call)
