@@ -11,7 +11,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 # Some machines set it; then each of the thousand processes of the tests would compile all modules anew.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: demo test test-fast test-extra test-pythons lint prove bench docs pictures clean help
+.PHONY: demo test tests test-fast test-extra test-pythons lint style types prove bench docs pictures clean help
 
 help:
 	@echo "make demo        install into .venv and run phase 4.1 on the embedded stack"
@@ -36,15 +36,23 @@ $(STAMP): pyproject.toml
 demo: $(STAMP)
 	@$(BIN)/xnai-validate run phase4.1 --demo
 
-lint: $(STAMP)
+lint: style types
+
+style: $(STAMP)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy
+
+types: $(STAMP)
+	nice $(BIN)/mypy
 
 # Files go to the testers in the order of collection, which tests/conftest.py makes: what takes long begins first.
 PYTEST := $(BIN)/python -m pytest -n $(TESTERS) --dist loadfile --no-loadscope-reorder
 
-test: lint
+# mypy takes a minute of a processor: beside the tests that begin first, and mostly wait, it takes none of anyone's time.
+test: style
+	@$(MAKE) --no-print-directory --jobs 2 types tests
+
+tests: $(STAMP)
 	$(PYTEST)
 
 # Those that are left out start stacks or a process each, wait for times, kill runs, or install or copy the package.
