@@ -55,6 +55,8 @@ def _rows(name: str, mode: str, result: StreamResult | str, record: dict[str, li
     for title, reported, recorded in pairs:
         true = _percentiles(recorded)
         note = f"{_shown(reported)} ms reported, {_shown(true)} recorded (p50, p95, p99), {result.count} streams"
+        if result.lag_ms is not None:
+            note += f", own lag p99 {result.lag_ms:.1f} ms"
         rows.append(Row(f"{what}: {title} off the record", _off_percent(reported, true), "%", goal, note))
     rows.append(Row(f"{what}: processor a stream", result.cpu_s / result.count * 1000, "ms", None, "start included"))
     rows.append(Row(f"{what}: memory", result.rss_mib, "MiB", None, "all of its processes at once"))

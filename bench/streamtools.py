@@ -48,6 +48,8 @@ class StreamResult:
     """The most memory of the tool and its processes at once."""
     stream_gaps_ms: Figures | None = None
     """The longest gap of each stream, which only ours reports."""
+    lag_ms: float | None = None
+    """How late the tool itself was, 99 % of the time, which only ours reports."""
 
 
 StreamTool = Callable[[int], StreamResult]
@@ -87,7 +89,7 @@ def _ours(home: Path, mine: Installed, port: int) -> StreamResult:
         _figures({each: facts[f"{name}_{each}_ms"] for each in PERCENTILES})
         for name in ("first_token", "token_gap", "stream_gap")
     )
-    return StreamResult(facts["completed_count"], first, gaps, cpu_s, rss_mib, longest)
+    return StreamResult(facts["completed_count"], first, gaps, cpu_s, rss_mib, longest, facts["lag_p99_ms"])
 
 
 def _guidellm(home: Path, tool: Installed, port: int) -> StreamResult:
