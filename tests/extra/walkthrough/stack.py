@@ -20,7 +20,7 @@ from tests.checkers.databases import postgres_server
 from xnai_validate.kit import Target
 
 ROOT = Path(__file__).parents[3]
-FRONT, APP, DB, CACHE = 18443, 18000, 15432, 16379
+FRONT, APP, DB, CACHE = 14443, 14080, 14432, 14379
 SECRETS = {
     "DB_PASSWORD": "correct-horse-battery",
     "CACHE_PASSWORD": "staple-of-the-cache",
@@ -53,7 +53,9 @@ class Bookshop:
         self._running: dict[str, subprocess.Popen[bytes]] = {}
 
     def up(self) -> None:
-        """Start all services, each when those before it accept connections."""
+        """Start all services, each when those before it accept connections. Their ports must be free."""
+        used = [port for port in (FRONT, APP, DB, CACHE) if _listens(port)]
+        assert not used, f"other programs listen on the ports of the bookshop: {used}"
         certificates(self.home / "certs")
         target = self._stack.enter_context(postgres_server(DB))
         asyncio.run(_create_database(target))
@@ -148,13 +150,19 @@ def _command(service: str, home: Path) -> list[str]:
 def _wait_for(port: int, process: subprocess.Popen[bytes]) -> None:
     end = time.monotonic() + START_S
     while True:
-        try:
-            socket.create_connection(("127.0.0.1", port), 1).close()
+        assert process.poll() is None, f"{process.args!r} ended with {process.returncode}"
+        if _listens(port):
             return
-        except OSError:
-            assert process.poll() is None, f"{process.args!r} ended with {process.returncode}"
-            assert time.monotonic() < end, f"{process.args!r} does not listen on port {port}"
-            time.sleep(0.1)
+        assert time.monotonic() < end, f"{process.args!r} does not listen on port {port}"
+        time.sleep(0.1)
+
+
+def _listens(port: int) -> bool:
+    try:
+        socket.create_connection(("127.0.0.1", port), 1).close()
+    except OSError:
+        return False
+    return True
 
 
 async def _create_database(target: Target) -> None:
