@@ -17,6 +17,12 @@ from xnai_validate.model.results.verdict import Exit
 VARIABLES = {
     "XNAI_VALIDATE_STATE": "the folder for runs, baselines and undo records",
     "XNAI_VALIDATE_JOBS": "the option `--jobs` of `prove`",
+    "XNAI_VALIDATE_EVERY": "the option `--every` of `watch` and `serve`",
+    "XNAI_VALIDATE_SERVE_LISTEN": "the option `--listen` of `serve`",
+    "XNAI_VALIDATE_SERVE_TOKEN_ENV": "the option `--token-env` of `serve`",
+    "XNAI_VALIDATE_SERVE_TLS_CERT": "the option `--tls-cert` of `serve`",
+    "XNAI_VALIDATE_SERVE_TLS_KEY": "the option `--tls-key` of `serve`",
+    "OTEL_EXPORTER_OTLP_HEADERS": "more headers of the requests of `--otlp`, such as credentials",
     "XDG_STATE_HOME": "without `XNAI_VALIDATE_STATE`, the folder above it (default: `~/.local/state`)",
     "CI": "with `true`, a run in which every check was skipped exits 3, as with `--fail-if-none`",
     "GITHUB_STEP_SUMMARY": "`-o` with this file adds the report to it, as Markdown",

@@ -15,7 +15,7 @@ from tests.certificates import authority
 from tests.cli.process import finish, start
 from tests.docs.documents import ROOT, TRANSCRIPT, Document, documents
 from xnai_validate.cli.app import app
-from xnai_validate.cli.commands import run
+from xnai_validate.cli.commands import run, serve
 from xnai_validate.cli.running.options import PREFIX
 from xnai_validate.model.results.report import RunReport
 
@@ -158,8 +158,9 @@ def test_the_options_of_run_in_the_table_exist() -> None:
 
 
 def test_the_environment_variables_exist() -> None:
-    """A variable of ours that a document names sets an option of run, or is read by name."""
+    """A variable of ours that a document names sets an option of run or of serve, or is read by name."""
     known = {f"{PREFIX}{(option.name or '').upper()}" for option in get_command(run.app).params}
+    known |= {str(option.envvar) for option in get_command(serve.app).params if option.envvar}
     known |= {PREFIX, f"{PREFIX}STATE", f"{PREFIX}PATH"}
     named = {name for document in DOCUMENTS for name in re.findall(r"XNAI_VALIDATE_[A-Z_]*", document.text)}
     assert named

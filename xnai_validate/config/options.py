@@ -34,6 +34,8 @@ class LoadOptions:
     """Select these full ids and nothing else; None selects all."""
     allow: frozenset[str] = frozenset()
     """Consents besides those of the profile: `disruptive`."""
+    profile_consent: bool = True
+    """Whether the consents of profiles count; those are for a single run."""
     strict: bool = False
     """Whether checks of practices fail where they would warn."""
     allow_remote: bool = False

@@ -134,7 +134,9 @@ def test_a_profile_is_read_again(place: Place) -> None:
 
 
 def test_disruptive_checks_need_consent_on_the_command_line(place: Place) -> None:
-    """XNAI_VALIDATE_ALLOW, which serves a single run, allows nothing here; --allow does."""
+    """XNAI_VALIDATE_ALLOW and `allow:` in a profile, consents to a single run, allow nothing here; --allow does."""
+    profile = place.path / "profiles" / "good.yaml"
+    profile.write_text(profile.read_text() + "allow: [disruptive]\n")
     suite = place.path / "checks" / "site" / "web.yaml"
     suite.write_text(
         suite.read_text() + "  - {id: breaks, title: A page, kind: http.request, with: {path: /ok}, disruptive: true}\n"

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from xnai_validate.cli.option_values import duration, parsed_by
 from xnai_validate.cli.running.options import PREFIX, Consent, RunOptions
+from xnai_validate.config.options import LoadOptions
+from xnai_validate.model.json import JsonObject
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RepeatedOptions(RunOptions):
     """The command line of a command that repeats a run.
 
-    `--allow` is read from the command line only: consent that is in the environment for a single run must not disturb
-    a stack every few minutes.
+    `--allow` is read from the command line only: consent that the environment or a profile gives to a single run must
+    not disturb a stack every few minutes.
     """
 
     allow: Annotated[
@@ -47,3 +50,9 @@ class RepeatedOptions(RunOptions):
             help="Time from the beginning of a run to that of the next, such as 30s, 5m or 1h (default: 5m).",
         ),
     ] = 300.0
+
+    def load_options(
+        self, stack: JsonObject | None = None, stack_file: Path | None = None, rerun: frozenset[str] | None = None
+    ) -> LoadOptions:
+        """As that of `run`, without the consents of profiles."""
+        return replace(RunOptions.load_options(self, stack, stack_file, rerun), profile_consent=False)

@@ -118,7 +118,8 @@ class Loader:
         target_builder = Targets(self.options, self.problems, secrets)
         targets = target_builder.build(self.profiles, stack)
         self.measurements = Measurements(self.problems, frozenset((*targets, *self.chain.target_names())), secrets)
-        allowed = self.options.allow.union(*(profile.file.allow for profile in self.profiles))
+        consenting = self.profiles if self.options.profile_consent else ()
+        allowed = self.options.allow.union(*(profile.file.allow for profile in consenting))
         checks = Checks(
             self.measurements,
             Conditions(self.problems),
