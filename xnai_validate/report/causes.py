@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from xnai_validate.model.results.causes import BAD, CRITICAL, blocked_by_root, grouped
+from xnai_validate.model.results.causes import BAD, blocked_by_root, grouped
 from xnai_validate.model.results.report import Cause, CheckResult, RunReport
+from xnai_validate.model.results.severity import CRITICAL_TAGS
 from xnai_validate.model.results.status import Status
 from xnai_validate.report.lists import counted
 
@@ -55,7 +56,7 @@ def problems_of(report: RunReport, status: Status, *, fold: bool = True) -> list
         Problem(first, tuple(check.id for check in rest), tuple(blocked.get(first.id, ())), 1 + len(rest))
         for first, *rest in groups
     ]
-    return sorted(problems, key=lambda problem: (CRITICAL.isdisjoint(problem.check.tags), -len(problem.blocks)))
+    return sorted(problems, key=lambda problem: (CRITICAL_TAGS.isdisjoint(problem.check.tags), -len(problem.blocks)))
 
 
 def _count(cause: Cause, known: Mapping[str, CheckResult], status: Status) -> int:

@@ -22,6 +22,7 @@ from xnai_validate.model.judging.rules import Rule
 from xnai_validate.model.results.fixes import OTHERWISE
 from xnai_validate.model.results.report import CheckInfo
 from xnai_validate.model.results.report import Source as SourceLine
+from xnai_validate.model.results.severity import default_severity
 from xnai_validate.model.suggestions import did_you_mean
 from xnai_validate.plan import ONCE, CompiledMeasurement, PlannedCheck, PlannedFault, PlannedTarget, Retry, Until
 
@@ -137,6 +138,8 @@ class Checks:
         until = entry.until or (None if entry.retry else here.until or self.defaults.until)
         retry = entry.retry or here.retry or self.defaults.retry
         fixes = self._fixes(entry.fix, measurement, where)
+        tags = _union(self.defaults.tags, here.tags, entry.tags)
+        severity = entry.severity or here.severity or self.defaults.severity
         needs, after = ((), ()) if check_id in suite.exempt else (suite.shared_needs, suite.shared_after)
         return PlannedCheck(
             info=CheckInfo(
@@ -145,7 +148,7 @@ class Checks:
                 category=suite.category,
                 kind=entry.kind,
                 target=target,
-                tags=_union(self.defaults.tags, here.tags, entry.tags),
+                tags=tags,
                 covers=_union(suite.head.covers, self.defaults.covers, here.covers, entry.covers),
                 fix=fixes.get(OTHERWISE) or here.fix or self.defaults.fix,
                 fixes={key: text for key, text in fixes.items() if key != OTHERWISE} or None,
@@ -154,6 +157,8 @@ class Checks:
                 promise=promise,
                 waiver=self.waivers.of(check_id),
                 faults=tuple(dict.fromkeys(f"{fault.fault.name} {fault.target or 'host'}" for fault in faults)),
+                severity=severity
+                or default_severity(suite.category, tags, practice=promise is not None and promise.practice),
             ),
             measurement=measurement,
             needs=_union(needs, tuple(full_id(suite.name, need) for need in entry.needs)),

@@ -10,6 +10,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 from xnai_validate.kit import Duration
 from xnai_validate.model.frozen_model import FrozenModel
 from xnai_validate.model.json import JsonObject
+from xnai_validate.model.results.severity import Severity
 
 _KEBAB = r"[a-z0-9]+(?:-[a-z0-9]+)*"
 
@@ -75,4 +76,5 @@ class DefaultsEntry(Entry):
     practice: str | None = None
     tags: Texts = ()
     covers: Texts = ()
+    severity: Severity | None = None
     fix: str | None = None

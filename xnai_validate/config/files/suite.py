@@ -11,6 +11,7 @@ from pydantic.dataclasses import dataclass
 from xnai_validate.config.files.common import DefaultsEntry, Entry, Kebab, RetryEntry, Rules, Texts, UntilEntry
 from xnai_validate.kit import Duration, FaultEntry
 from xnai_validate.model.json import JsonObject
+from xnai_validate.model.results.severity import Severity
 
 MatrixEntry = Annotated[
     dict[
@@ -61,6 +62,9 @@ class CheckEntry:
     tags: Texts = ()
     covers: Texts = ()
     """The requirements that it verifies, such as `KG-3`."""
+    severity: Severity | None = None
+    """How much a failure matters: critical, high, medium or low; by default it follows from tags, promise and
+    category."""
     fix: str | dict[str, str] | None = None
     """What to do if it does not pass; or by the kind of error (`refused`, `tls` ...) or the fact, and `otherwise`."""
     exclusive: bool = False

@@ -9,6 +9,7 @@ from collections.abc import Hashable, Iterator, Sequence
 from xnai_validate.model.judging.findings import Finding
 from xnai_validate.model.judging.rules import Level
 from xnai_validate.model.results.report import Cause, CheckResult
+from xnai_validate.model.results.severity import CRITICAL_TAGS
 from xnai_validate.model.results.status import Status
 
 ALIKE = 3
@@ -27,8 +28,6 @@ RESTS_ON = {"support_ratio": "sources"}
 """Fact -> the fact without which it cannot be right: no document supports an answer that was made without one."""
 MISSING = "missing_"
 """The fact `missing_sources` names what the fact `sources` lacks."""
-CRITICAL = frozenset({"critical", "preflight"})
-"""The tags of checks whose failures come first: without what they ask for a stack is not fit for use."""
 BAD = (Status.FAIL, Status.ERROR)
 Key = tuple[int, Hashable]
 """How many checks with this key make one cause, and what they share."""
@@ -45,7 +44,7 @@ def causes_of(checks: Sequence[CheckResult]) -> tuple[Cause, ...]:
     for group in groups:
         group.sort(key=lambda check: _rank(check, blocked, order))
     _add_warnings(groups, [check for check in checks if check.status is Status.WARN])
-    critical = {check.id for check in checks if not CRITICAL.isdisjoint(check.tags)}
+    critical = {check.id for check in checks if not CRITICAL_TAGS.isdisjoint(check.tags)}
     causes = [_cause(group, blocked, follow) for group in groups]
     return tuple(sorted(causes, key=lambda cause: (cause.id not in critical, *_severity(cause), order[cause.id])))
 
@@ -96,7 +95,12 @@ def _severity(cause: Cause) -> tuple[int, bool, int]:
 
 def _rank(check: CheckResult, blocked: dict[str, list[str]], order: dict[str, int]) -> tuple[bool, int, bool, int]:
     """What stands for a group: what is critical, blocks the most, is not asked through the gateway, is the first."""
-    return CRITICAL.isdisjoint(check.tags), -len(blocked.get(check.id, ())), check.target == "gateway", order[check.id]
+    return (
+        CRITICAL_TAGS.isdisjoint(check.tags),
+        -len(blocked.get(check.id, ())),
+        check.target == "gateway",
+        order[check.id],
+    )
 
 
 def blocked_by_root(checks: Sequence[CheckResult]) -> dict[str, list[str]]:

@@ -144,6 +144,7 @@ _OF_INFO = (
     "promise",
     "waiver",
     "faults",
+    "severity",
 )
 _OF_END = ("status", "reason", "blocked_by", "attempts", "elapsed_ms")
 _set = object.__setattr__

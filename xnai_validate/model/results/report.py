@@ -15,6 +15,7 @@ from xnai_validate.model.judging.findings import Finding
 from xnai_validate.model.judging.rules import Rule
 from xnai_validate.model.results.comparison import Comparison
 from xnai_validate.model.results.exchange import Exchange
+from xnai_validate.model.results.severity import Severity
 from xnai_validate.model.results.status import Status
 
 FORMAT: Literal["xnai-validate/report/1"] = "xnai-validate/report/1"
@@ -89,6 +90,8 @@ class CheckInfo:
     """The waiver that covers it; one that has expired stays named."""
     faults: tuple[str, ...] = ()
     """The faults that it injects, each with its target: `process.pause redis`."""
+    severity: Severity = Severity.MEDIUM
+    """How much a failure matters."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, config=FROZEN)
@@ -210,6 +213,8 @@ class CheckResult:
     """The waiver that covers it, whatever its status."""
     faults: tuple[str, ...] = ()
     """The faults that it injects, each with its target: `process.pause redis`."""
+    severity: Severity = Severity.MEDIUM
+    """How much a failure matters: critical, high, medium or low."""
     exchanges: tuple[Exchange, ...] = ()
     """What was sent and what came back: those whose result did not hold, else the last ones; empty if it passed."""
 
