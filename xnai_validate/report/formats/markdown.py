@@ -18,6 +18,7 @@ from xnai_validate.report.comparison_text import regressions, sums
 from xnai_validate.report.evidence import evidence_lines
 from xnai_validate.report.format import Format
 from xnai_validate.report.lists import counted, listed
+from xnai_validate.report.markdown_text import safe_text, table_text
 from xnai_validate.report.verdict_text import verdict_reason, verdict_word
 from xnai_validate.report.view import View
 from xnai_validate.report.words import (
@@ -34,18 +35,15 @@ CAUSES = 25
 """Causes that are listed before the details."""
 MOST = 50_000
 """Characters of problems; what comes after them is short."""
-_SPECIAL = re.compile(r"[\\`*_\[\]#|<>~&]|:(?=//)|(?<=www)\.")
-_LEADING = re.compile(r"^(\d*)([-+=.):])")
-"""What begins a list or a heading at the start of a line."""
 
 
 def render(report: RunReport, view: View) -> Iterator[str]:
     """Yield the report as GitHub-flavoured Markdown."""
     run = report.run
     parts = [
-        f"## {verdict_word(report.verdict).upper()}: {_safe(run.title)}\n",
-        f"{_safe(verdict_reason(report, report.exit_code))} (exit {report.exit_code}) \\\n"
-        f"run {_code(run.id)}, {format_ms(run.elapsed_ms)}, {_safe(f'{report.tool.name} {report.tool.version}')}\n",
+        f"## {verdict_word(report.verdict).upper()}: {safe_text(run.title)}\n",
+        f"{safe_text(verdict_reason(report, report.exit_code))} (exit {report.exit_code}) \\\n"
+        f"run {_code(run.id)}, {format_ms(run.elapsed_ms)}, {safe_text(f'{report.tool.name} {report.tool.version}')}\n",
         _categories(report.checks),
         _causes(report),
         *_problems(report),
@@ -62,7 +60,7 @@ def _causes(report: RunReport) -> str:
     if not has_many_failures(report.checks):
         return ""
     lines = [
-        f"{number}. {_code(cause.id)}{_safe(cause_counts(cause))}: {_safe(cause.reason or cause.title)}"
+        f"{number}. {_code(cause.id)}{safe_text(cause_counts(cause))}: {safe_text(cause.reason or cause.title)}"
         for number, cause in enumerate(report.causes[:CAUSES], 1)
     ]
     if len(report.causes) > CAUSES:
@@ -95,55 +93,49 @@ def _categories(checks: tuple[CheckResult, ...]) -> str:
     for name in dict.fromkeys(check.category for check in checks):
         members = [check for check in checks if check.category == name]
         counts = [sum(check.status is status for check in members) for status in shown_statuses]
-        rows.append([_safe(name), *(str(count) if count else "" for count in counts)])
-    return _table(rows, numeric=True) if checks else ""
-
-
-def _table(rows: list[list[str]], *, numeric: bool = False) -> str:
-    lines = [f"| {' | '.join(row)} |" for row in rows]
-    ruler = f"|---|{('---:|' if numeric else '---|') * (len(rows[0]) - 1)}"
-    return "\n".join([lines[0], ruler, *lines[1:]]) + "\n"
+        rows.append([safe_text(name), *(str(count) if count else "" for count in counts)])
+    return table_text(rows, numeric=True) if checks else ""
 
 
 def _problem(problem: Problem, targets: dict[str, str | None]) -> str:
     check = problem.check
-    lines = [f"- **{_safe(check.title) or _safe(check.id)}** \\", f"  {_code(check.id)}"]
+    lines = [f"- **{safe_text(check.title) or safe_text(check.id)}** \\", f"  {_code(check.id)}"]
     for finding in broken_rules(check):
         if finding.fact == "error" and finding.expected is None:
-            lines.append(f"  - {_code(finding.fact)}: {_safe(expected_and_got(finding, check.facts))}")
+            lines.append(f"  - {_code(finding.fact)}: {safe_text(expected_and_got(finding, check.facts))}")
         else:
             got = got_text(finding, check.facts)
             lines.append(f"  - {_code(finding.fact)}: expected {_code(expected_text(finding))}, got {_code(got)}")
     if len(lines) == 2:
-        lines.append(f"  - {_safe(reason_of(check))}")
+        lines.append(f"  - {safe_text(reason_of(check))}")
     lines += [f"  - {label}: {_code(text)}" for label, text in evidence_lines(check)]
     if check.target:
         url = targets.get(check.target)
-        lines.append(f"  - target: {_safe(check.target)}" + (f" {_code(url)}" if url else ""))
+        lines.append(f"  - target: {safe_text(check.target)}" + (f" {_code(url)}" if url else ""))
     promise = promise_of(check)
     if promise:
-        lines.append(f"  - {promise[0]}: {_safe(promise[1])}")
+        lines.append(f"  - {promise[0]}: {safe_text(promise[1])}")
     if (waiver := waiver_of(check)) is not None:
-        lines.append(f"  - waiver: {_safe(waiver)}")
+        lines.append(f"  - waiver: {safe_text(waiver)}")
     if check.fix and check.status in (Status.FAIL, Status.WARN):
-        lines.append(f"  - fix: {_safe(' '.join(check.fix.split()))}")
+        lines.append(f"  - fix: {safe_text(' '.join(check.fix.split()))}")
     lines.append(f"  - file: {_code(f'{check.source.file}:{check.source.line}')}")
     for label, ids in (("alike", problem.alike), ("blocks", problem.blocks)):
         if ids:
-            lines.append(f"  - {label}: {_safe(listed(ids))} ({counted(len(ids), 'check')})")
+            lines.append(f"  - {label}: {safe_text(listed(ids))} ({counted(len(ids), 'check')})")
     return "\n".join(lines) + "\n"
 
 
 def _notices(report: RunReport) -> str:
-    lines = [f"- {_safe(f'{notice.level}: {notice.text}')}" for notice in report.notices]
+    lines = [f"- {safe_text(f'{notice.level}: {notice.text}')}" for notice in report.notices]
     return "### Notices\n\n" + "\n".join(lines) + "\n" if lines else ""
 
 
 def _comparison(report: RunReport) -> str:
     if report.comparison is None:
         return ""
-    lines = [f"- {_safe(sentence)}" for sentence in regressions(report.comparison)]
-    head = f"### Against {_safe(report.comparison.baseline)}\n\n{_safe(sums(report.comparison))}\n"
+    lines = [f"- {safe_text(sentence)}" for sentence in regressions(report.comparison)]
+    head = f"### Against {safe_text(report.comparison.baseline)}\n\n{safe_text(sums(report.comparison))}\n"
     return head + ("\n" + "\n".join(lines) + "\n" if lines else "")
 
 
@@ -152,11 +144,16 @@ def _criteria(report: RunReport) -> str:
         return ""
     rows = [["criterion", "planned", "actual", "met"]]
     for criterion in report.criteria:
-        met = "yes" if criterion.met else "**no**" if criterion.met is False else _safe(met_text(criterion))
+        met = "yes" if criterion.met else "**no**" if criterion.met is False else safe_text(met_text(criterion))
         rows.append(
-            [_safe(criterion.name), _safe(planned_text(criterion.planned)), _safe(value_text(criterion.actual)), met]
+            [
+                safe_text(criterion.name),
+                safe_text(planned_text(criterion.planned)),
+                safe_text(value_text(criterion.actual)),
+                met,
+            ]
         )
-    return f"### Success criteria\n\n{_table(rows)}"
+    return f"### Success criteria\n\n{table_text(rows)}"
 
 
 def _skips(report: RunReport) -> str:
@@ -166,14 +163,8 @@ def _skips(report: RunReport) -> str:
     count = sum(len(ids) for _, ids in skips)
     blocked = report.summary.skip - count
     title = f"### Skipped: {count}" + (f", and {blocked} blocked by failures" if blocked else "")
-    lines = [f"- {_safe(reason)} ({counted(len(ids), 'check')})" for reason, ids in skips]
+    lines = [f"- {safe_text(reason)} ({counted(len(ids), 'check')})" for reason, ids in skips]
     return f"{title}\n\n" + "\n".join(lines) + "\n"
-
-
-def _safe(text: str) -> str:
-    """Return text without any meaning in Markdown: no markup, list, mention, link or control character."""
-    escaped = _SPECIAL.sub(r"\\\g<0>", printable(text).strip())
-    return _LEADING.sub(r"\1\\\2", escaped).replace("@", "@<!-- -->")
 
 
 def _code(text: str) -> str:

@@ -1,0 +1,156 @@
+"""The integration report as one value; its JSON form has these names."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from xnai_validate.model.json import JsonObject
+from xnai_validate.model.results.comparison import Comparison
+from xnai_validate.model.results.report import CriterionResult, FaultResult, Summary
+from xnai_validate.model.results.severity import Severity
+from xnai_validate.model.results.status import Status
+
+Level = Literal["ready", "ready with conditions", "not ready"]
+FORMAT = "xnai-validate/integration/1"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scope:
+    """What a plan asks an integration report to have."""
+
+    phases: tuple[str, ...] = ()
+    """The profiles that must have run."""
+    gaps: dict[str, str] = field(default_factory=dict)
+    """Id of a knowledge gap -> its title."""
+    missing: tuple[str, ...] = ()
+    """The phases without a run that can be used, each with the reason."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunEntry:
+    """A run that the report is compiled from."""
+
+    id: str
+    title: str
+    profiles: tuple[str, ...]
+    started_at: str
+    elapsed_ms: float
+    verdict: str
+    exit_code: int
+    stopped: str | None
+    summary: dict[str, int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Criterion:
+    """A success criterion of a run."""
+
+    run: str
+    profiles: str
+    result: CriterionResult
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Coverage:
+    """A category, or a knowledge gap, and what its checks found."""
+
+    id: str
+    title: str
+    checks: int
+    passed: int
+    failed: int
+    not_judged: int
+    """Skipped, waived or not measured."""
+
+    @property
+    def state(self) -> str:
+        """`covered`, `failed`, `partly covered` or `not covered`."""
+        if self.failed:
+            return "failed"
+        if not self.passed:
+            return "not covered"
+        return "partly covered" if self.not_judged else "covered"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RootCause:
+    """A root cause with its evidence, what it affects, and what to do."""
+
+    severity: Severity
+    """The gravest of the checks that failed because of it."""
+    id: str
+    title: str
+    status: Status
+    target: str | None
+    reason: str | None
+    promise: str | None
+    evidence: tuple[str, ...]
+    impact: str
+    recommendation: str
+    alike: tuple[str, ...]
+    blocks: tuple[str, ...]
+    run: str
+    """The id of the run that found it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Skipped:
+    """Checks that were skipped for one reason."""
+
+    reason: str
+    checks: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KnownFailure:
+    """A failure that a waiver accepts, or accepted until it expired."""
+
+    check: str
+    status: Status
+    waiver: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Readiness:
+    """Whether the stack is ready for the next phase, by the rules that are listed with it."""
+
+    level: Level
+    obstacles: tuple[str, ...]
+    """Why it is not ready."""
+    conditions: tuple[str, ...]
+    """What must be kept in mind, or done soon, where it is."""
+    rules: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunEnvironment:
+    """Where a run took place."""
+
+    run: str
+    host: JsonObject
+    targets: dict[str, str | None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IntegrationReport:
+    """Several runs of one stack as one document."""
+
+    format: str = FORMAT
+    tool: str
+    """`xnai-validate` and its version."""
+    exit_code: int
+    readiness: Readiness
+    runs: tuple[RunEntry, ...]
+    missing: tuple[str, ...]
+    summary: Summary
+    """The status of every check, each counted once: that of the last run that measured it."""
+    criteria: tuple[Criterion, ...]
+    categories: tuple[Coverage, ...]
+    gaps: tuple[Coverage, ...]
+    causes: tuple[RootCause, ...]
+    comparisons: tuple[Comparison, ...]
+    faults: tuple[FaultResult, ...]
+    skipped: tuple[Skipped, ...]
+    known_failures: tuple[KnownFailure, ...]
+    environments: tuple[RunEnvironment, ...]
