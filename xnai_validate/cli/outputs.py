@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import stat
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,7 +36,10 @@ class Output:
 
     def write(self, report: RunReport) -> None:
         """Write the report. Raises OSError."""
-        texts = self.format.pieces(report, FILE_VIEW)
+        self.write_texts(self.format.pieces(report, FILE_VIEW))
+
+    def write_texts(self, texts: Iterable[str]) -> None:
+        """Write texts as the whole content. Raises OSError."""
         if self.file is None:
             atomic_write(self.path, texts)
             return

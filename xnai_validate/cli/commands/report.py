@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from xnai_validate.cli.integration import integration_of_runs, show_integration
 from xnai_validate.cli.option_values import parsed_by
 from xnai_validate.cli.outputs import Outputs
 from xnai_validate.cli.stored_runs import events_of, report_of
@@ -24,9 +25,14 @@ app = command_app()
 
 @app.command(cls=Command)
 def report(
-    run: Annotated[
-        str, typer.Argument(metavar="RUN", help="The id of a run, last, or a file: journal (.jsonl) or JSON report.")
-    ] = "last",
+    runs: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="RUN",
+            help="The id of a run, last (the default), or a file: journal (.jsonl) or JSON report. "
+            "With --integration, several.",
+        ),
+    ] = None,
     format_: Annotated[
         str,
         typer.Option(
@@ -46,6 +52,14 @@ def report(
             help="Also write the report to this file, in the format of its extension (repeatable).",
         ),
     ] = None,
+    integration: Annotated[
+        bool,
+        typer.Option(
+            "--integration",
+            help="Compile the runs into one report: criteria, root causes by severity, readiness for the next phase. "
+            "Formats: terminal, markdown, html, json.",
+        ),
+    ] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show only failures and the verdict.")] = False,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Show every check.")] = False,
     color: Annotated[bool | None, typer.Option("--color/--no-color", help="Colour (default: on a terminal).")] = None,
@@ -53,6 +67,13 @@ def report(
     """Render a stored run in any format. Exits 0 whatever the verdict of the run was."""
     if quiet and verbose:
         raise typer.BadParameter("--quiet and --verbose exclude each other")
+    names = runs or ["last"]
+    if integration:
+        show_integration(integration_of_runs(names), format_, output or (), color)
+        return
+    if len(names) > 1:
+        raise typer.BadParameter("several runs make one report only with --integration")
+    run = names[0]
     chosen = FORMATS.get(format_)
     stored = report_of(run)
     if chosen.streaming:

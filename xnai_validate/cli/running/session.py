@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from xnai_validate import __version__
+from xnai_validate.cli.integration import integration_of_phases, show_integration
 from xnai_validate.cli.interrupts import Interrupts, interrupts
 from xnai_validate.cli.notifying.announcer import Announcer
 from xnai_validate.cli.outputs import Outputs
@@ -34,6 +35,7 @@ from xnai_validate.cli.running.stack import Stack, open_stack, urls_now
 from xnai_validate.cli.running.targets import await_targets, load_selected, read_ahead, settle
 from xnai_validate.cli.running.trace_sink import trace_sink
 from xnai_validate.cli.terminal import console
+from xnai_validate.config.integration import integration_of
 from xnai_validate.config.options import LoadOptions
 from xnai_validate.config.yaml_files.document import SourceCache
 from xnai_validate.engine import Engine, new_run_id, signals
@@ -51,6 +53,11 @@ def execute(options: RunOptions) -> int:
     """Execute a run and return its exit code. Raises XnaiError if it cannot begin."""
     add_env_files(options.env_file or ())
     format_ = FORMATS.get(options.format)
+    compiled = integration_of(options.profiles or (), options.load_options())
+    if compiled is not None:
+        integration = integration_of_phases(compiled)
+        show_integration(integration, options.format, options.output or (), options.color)
+        return integration.exit_code
     if not options.dry_run:
         refuse_left_faults()
     resumed = None if options.resume is None else resumable(options.resume)

@@ -141,12 +141,25 @@ class LimitsEntry(Entry):
     own_memory: Size = 512 * 2**20
 
 
+class IntegrationEntry(Entry):
+    """Which earlier runs a profile compiles into the integration report, instead of running checks."""
+
+    phases: Annotated[tuple[str, ...], Field(min_length=1)]
+    """Names of profiles; the newest run of each is taken."""
+    whole: Texts = ()
+    """Profiles whose run stands for all of these phases."""
+    gaps: dict[str, str] = Field(default_factory=dict)
+    """The knowledge gaps of the plan: id, as in `covers` of checks -> title."""
+
+
 class ProfileFile(Entry):
     """A profile: which suites run, how strict they are, and where the stack is."""
 
     title: Annotated[str, Field(min_length=1)]
     extends: Texts = ()
     """Profiles whose content this one inherits; its own content comes on top."""
+    integration: IntegrationEntry | None = None
+    """The earlier runs that it compiles into the integration report; such a profile has no suites."""
     suites: Annotated[tuple[str | RecipeUse, ...], BeforeValidator(listed)] = ()
     """Globs on `<category>/<suite>`, and uses of recipes: `{recipe: redis, target: cache, with: {...}}`."""
     tags: Texts = ()

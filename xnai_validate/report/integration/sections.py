@@ -48,7 +48,8 @@ def sections_of(report: IntegrationReport) -> Iterator[Section]:
     yield _readiness(report)
     yield _criteria(report)
     names = ("category", "checks", "passed", "failed", "not judged", "state")
-    yield Section("Categories", table=(names, *map(_coverage, report.categories)))
+    none = () if report.categories else ("No check has run.",)
+    yield Section("Categories", none, table=(names, *map(_coverage, report.categories)))
     yield Section("Knowledge gaps", table=(("gap", *names[1:]), *map(_coverage, report.gaps)))
     yield Section(
         f"Root causes: {len(report.causes)}",
@@ -117,7 +118,8 @@ def _criteria(report: IntegrationReport) -> Section:
         )
         for each in report.criteria
     )
-    return Section("Success criteria", table=(("profile", "criterion", "planned", "actual", "result"), *rows))
+    none = () if rows else ("The runs have no success criteria.",)
+    return Section("Success criteria", none, table=(("profile", "criterion", "planned", "actual", "result"), *rows))
 
 
 def _coverage(entry: Coverage) -> Row:
