@@ -13,15 +13,22 @@ from tests.e2e.tool import Ended, tool
 PROFILE = """\
 title: Three suites
 extends: stack
-suites: [rag/isolation, services/answers, vikunja/*]
+suites: [own/pages, services/ports, vikunja/*]
 criteria: {total: {errors: 0}}
 """
 COMPILED = """\
 title: Their report
 integration: {phases: [three, four], whole: [all], gaps: {KG-9: Vikunja, KG-77: Something else}}
 """
+SUITE = """\
+title: Pages
+checks:
+  - {id: front, title: The front page is answered, kind: http.request, target: ui, severity: critical, with: {path: /}}
+  - {id: manual, title: The manual is answered, kind: http.request, target: docs, needs: [services/ports:docs],
+     with: {path: /}}
+"""
 CAUSES = {
-    "answers-shared-while-busy": ("critical", "rag/isolation:callers"),
+    "ui-500": ("critical", "own/pages:front"),
     "docs-down": ("high", "services/ports:docs"),
     "vikunja-no-version": ("medium", "vikunja/vikunja:info"),
 }
@@ -31,6 +38,8 @@ CAUSES = {
 def home(tmp_path: Path) -> Path:
     """A folder with a profile of three suites, and one that compiles its runs."""
     (tmp_path / "profiles").mkdir()
+    (tmp_path / "checks" / "own").mkdir(parents=True)
+    (tmp_path / "checks" / "own" / "pages.yaml").write_text(SUITE)
     (tmp_path / "profiles" / "three.yaml").write_text(PROFILE)
     (tmp_path / "profiles" / "compiled.yaml").write_text(COMPILED)
     return tmp_path
@@ -69,7 +78,7 @@ def test_three_defects_are_three_causes_the_gravest_first(home: Path) -> None:
     causes = document["causes"]
     assert [(cause["severity"], cause["id"]) for cause in causes] == list(CAUSES.values())
     assert all(cause["evidence"] and cause["impact"] and cause["recommendation"] for cause in causes)
-    assert "5 checks could not be judged because of it" in causes[1]["impact"]
+    assert "1 check could not be judged because of it" in causes[1]["impact"]
     readiness = document["readiness"]
     assert readiness["level"] == "not ready"
     assert [text.partition(":")[0] for text in readiness["obstacles"]] == ["critical", "high"]

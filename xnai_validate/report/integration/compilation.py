@@ -119,7 +119,16 @@ def _coverage(name: str, title: str, checks: Sequence[CheckResult]) -> Coverage:
     passed = sum(check.status.passed for check in checks)
     failed = sum(check.status is Status.FAIL for check in checks)
     not_judged = len(checks) - passed - failed
-    return Coverage(id=name, title=title, checks=len(checks), passed=passed, failed=failed, not_judged=not_judged)
+    state = "failed" if failed else "not covered" if not passed else "partly covered" if not_judged else "covered"
+    return Coverage(
+        id=name,
+        title=title,
+        checks=len(checks),
+        passed=passed,
+        failed=failed,
+        not_judged=not_judged,
+        state=state,
+    )
 
 
 def _gaps(checks: Sequence[CheckResult], titles: Mapping[str, str]) -> Iterator[Coverage]:

@@ -62,15 +62,8 @@ class Coverage:
     failed: int
     not_judged: int
     """Skipped, waived or not measured."""
-
-    @property
-    def state(self) -> str:
-        """`covered`, `failed`, `partly covered` or `not covered`."""
-        if self.failed:
-            return "failed"
-        if not self.passed:
-            return "not covered"
-        return "partly covered" if self.not_judged else "covered"
+    state: str
+    """`covered`, `failed`, `partly covered` or `not covered`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
