@@ -2,17 +2,11 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 from collections.abc import Callable, Mapping
-from pathlib import Path
-
-import jinja2
 
 from xnai_validate.errors import ConfigError
 from xnai_validate.model.json import indented, printable_json
-from xnai_validate.model.text import printable
-from xnai_validate.report.integration.models import IntegrationReport, Level
+from xnai_validate.report.integration.models import IntegrationReport
 from xnai_validate.report.integration.sections import Section, sections_of, title_of
 from xnai_validate.report.markdown_text import safe_text, table_text
 from xnai_validate.report.terminal.page import Page, Span
@@ -20,7 +14,6 @@ from xnai_validate.report.view import View
 
 _LABEL = 16
 """Columns of a label in the terminal."""
-_TONES: Mapping[Level, str] = {"ready": "good", "ready with conditions": "odd", "not ready": "bad"}
 
 
 def render_integration(report: IntegrationReport, format_name: str, view: View) -> str:
@@ -79,24 +72,9 @@ def _append(page: Page, section: Section) -> None:
 
 
 def _html(report: IntegrationReport, view: View) -> str:
-    folder = Path(__file__).parent
-    style = (folder / "page.css").read_text(encoding="utf-8")
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(folder),
-        autoescape=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        undefined=jinja2.StrictUndefined,
-    )
-    environment.finalize = lambda value: printable(value) if type(value) is str and not value.isprintable() else value
-    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
-    return environment.get_template("page.html").render(
-        title=title_of(report),
-        tone=_TONES[report.readiness.level],
-        sections=list(sections_of(report)),
-        style=style,
-        style_hash=f"sha256-{digest}",
-    )
+    from xnai_validate.report.integration.page import page_text  # the template engine, which no other format needs
+
+    return page_text(report)
 
 
 _FORMATS: Mapping[str, Callable[[IntegrationReport, View], str]] = {
