@@ -316,13 +316,8 @@ class Engine:
     def _follow(self, blocked: list[Blocked], status: Status | None = None) -> None:
         """Emit the checks that are blocked by one that has ended; end the run where its status does that."""
         for entry in blocked:
-            self._emit(
-                CheckFinished,
-                id=entry.check.id,
-                status=Status.SKIP,
-                reason=entry.cause.sentence(),
-                blocked_by=entry.cause.id,
-            )
+            id, cause = entry.check.id, entry.cause
+            self._emit(CheckFinished, id=id, status=Status.SKIP, reason=cause.sentence(), blocked_by=cause.id)
         if status in self._ending:
             self.stop("fail-fast")
 
