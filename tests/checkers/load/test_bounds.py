@@ -181,8 +181,12 @@ def test_progress_of_the_load_is_reported() -> None:
     with scripted(ok(b"hi")) as server:
         _, _, lines = measure(server.port, "900ms", arrivals={"rate": 50}, warmup="900ms")
     assert 2 <= len(lines) <= 3
-    assert re.fullmatch(r"warm-up \d/0.9 s, \d+ answers/s, \d+ under way, 0 errors", lines[0])
-    assert re.fullmatch(r"load (\d/0.9 s|over, .*), \d+ answers/s, \d+ under way, 0 errors", lines[-1])
+    assert re.fullmatch(
+        r"warm-up \d/0.9 s, \d+ answers/s, p50 [\d.]+ ms, p99 [\d.]+ ms, \d+ under way, 0 errors", lines[0]
+    )
+    assert re.fullmatch(
+        r"load (\d/0.9 s|over, .*), \d+ answers/s(, p\d\d [\d.]+ ms)*, \d+ under way, 0 errors", lines[-1]
+    )
 
 
 class Hog:

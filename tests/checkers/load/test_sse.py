@@ -389,9 +389,10 @@ def test_progress_describes_the_load() -> None:
     with scripted(plays(TOKEN, 0.3, DONE)) as server:
         lines = asyncio.run(measured(server, callers=3, lasts="1s", warmup="1s"))
     assert lines[0].startswith("warm-up 1/1 s, ")
+    assert any(", p50 " in line for line in lines), lines
     assert any(line.startswith("load 1/1 s, ") for line in lines), lines
     for line in lines:
-        assert re.search(r", \d+ tokens/s, [0-3] under way, 0 errors$", line), line
+        assert re.search(r", \d+ tokens/s(, p50 [\d.]+ ms, p99 [\d.]+ ms)?, [0-3] under way, 0 errors$", line), line
 
 
 def test_the_longest_gap_of_each_stream_is_a_distribution() -> None:

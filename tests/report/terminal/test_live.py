@@ -8,7 +8,7 @@ import pytest
 from rich.console import Console
 
 from tests.report.runs import CASES
-from xnai_validate.model.results.events import CheckFinished, CheckStarted, Progress
+from xnai_validate.model.results.events import CheckFinished, CheckStarted, FaultInjected, FaultReverted, Progress
 from xnai_validate.model.results.status import Status
 from xnai_validate.report.terminal.live import Live
 
@@ -94,3 +94,39 @@ def test_the_time_that_is_left_is_shown() -> None:
     live.take(CheckFinished(seq=3, at=0.0, id="a:y", status=Status.PASS))
     live.take(CheckFinished(seq=4, at=0.0, id="a:z", status=Status.PASS))
     assert "left" not in shown(live, 100)
+
+
+def test_faults_in_force_are_shown_until_they_are_reverted() -> None:
+    """What is disturbed now, and for how long; a reader then knows why checks wait."""
+    live = Live(Console(file=io.StringIO(), width=80))
+    for number in range(6):
+        name = "redis.pause [b]x\x1b[2J" if number == 0 else "process.pause"
+        live.take(FaultInjected(seq=number + 1, at=0.0, fault=name, target=f"t{number}", undo=f"u{number}"))
+    text = shown(live)
+    assert r"0.0 s  fault redis.pause [b]x\x1b[2J t0 in force" in text
+    assert "and 2 more faults" in text
+    for number in range(5):
+        live.take(FaultReverted(seq=number + 9, at=0.0, undo=f"u{number}", proven=True))
+    assert shown(live).count("in force") == 1
+    live.take(FaultReverted(seq=20, at=0.0, undo="u5", proven=False))
+    assert "fault" not in shown(live)
+
+
+@pytest.mark.parametrize("width", [40, 60, 80, 120])
+def test_no_line_ends_within_a_word_or_beyond_the_edge(width: int) -> None:
+    """Reasons, notes, faults and progress that are longer than a line end with whole words."""
+    words = [f"word{number:03}" for number in range(100)]
+    sentence = " ".join(words)
+    live = Live(Console(file=io.StringIO(), width=width))
+    live.note = live.title = sentence
+    live.expected_s = {"a/b:slow": 200.0}
+    live.take(FaultInjected(seq=1, at=0.0, fault=sentence, target="api", undo="u"))
+    live.take(CheckStarted(seq=2, at=0.0, id="a/b:failing"))
+    live.take(CheckFinished(seq=3, at=0.0, id="a/b:failing", status=Status.FAIL, reason=sentence))
+    live.take(CheckStarted(seq=4, at=0.0, id="a/b:slow"))
+    live.progress(Progress("a/b:slow", sentence))
+    live.running["a/b:slow"].since -= 5
+    text = shown(live, width)
+    assert all(len(line) <= width for line in text.splitlines())
+    assert {word for word in text.split() if word.startswith("w")} <= set(words)
+    assert "word005" in text

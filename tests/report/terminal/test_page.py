@@ -100,3 +100,14 @@ def test_blank_lines_are_single() -> None:
     page.blank()
     page.text("b")
     assert str(page) == "a\n\nb\n"
+
+
+def test_a_word_longer_than_a_line_is_broken_after_a_separator() -> None:
+    """JSON without spaces and long urls stay readable; no character is lost, and no name is torn."""
+    body = ",".join(f'"field_{number}":"value_{number}"' for number in range(12))
+    page = Page(60)
+    page.text(f"see {{{body}}} now", indent=7, lead=("body", ""))
+    lines = str(page).splitlines()
+    assert all(len(line) <= 60 for line in lines)
+    assert all(line.endswith((",", "now", "see")) for line in lines)
+    assert "".join(line[7:] for line in lines).replace("see", "").replace("now", "").replace(" ", "") == f"{{{body}}}"

@@ -10,6 +10,7 @@ from xnai_validate.checkers._steps import failure
 from xnai_validate.checkers.experiment._models import Experiment, ExperimentParams, experiment_waits
 from xnai_validate.checkers.experiment._watch import (
     NOT_HERE,
+    Probe,
     Watch,
     failing_now,
     in_words,
@@ -94,8 +95,16 @@ def _reasons(observations: Mapping[str, Observation], away: Mapping[str, str], c
 async def _experiment(params: ExperimentParams, ctx: Context, afterwards: dict[str, Observation]) -> Experiment:
     watch = Watch(params.steady)
     touched: set[str] = set()
+
+    def take(probe: Probe) -> None:
+        watch.take(probe)
+        if watch.in_force_at is not None and watch.reverted_at is None:
+            ctx.progress(f"disturbed, {watch.failed} of {watch.count} probes failed")
+        elif watch.reverted_at is not None:
+            ctx.progress("steady again? " + (f"not yet: {probe.why}" if probe.why else "the last probe held"))
+
     async with asyncio.TaskGroup() as group:
-        probing = group.create_task(keep_probing(ctx, params.probe, params.every, watch.take))
+        probing = group.create_task(keep_probing(ctx, params.probe, params.every, take))
         during, unjudged = await _disturbed(params, ctx, watch, touched)
         away = await _recovered(params, ctx, watch, afterwards)
         probing.cancel()
@@ -155,7 +164,7 @@ async def _disturbed(
         await ctx.clock.sleep(max(0.0, params.hold - (ctx.clock.monotonic() - begun)))
         asking.cancel()
         watch.reverted_at = ctx.clock.monotonic()
-        ctx.progress("taking it back")
+        ctx.progress("reverting")
     return seen
 
 

@@ -32,7 +32,7 @@ from xnai_validate.report.html.changes import change_bar
 from xnai_validate.report.html.figures import load_images
 from xnai_validate.report.html.timeline import time_line
 from xnai_validate.report.html.truth import truth_tables
-from xnai_validate.report.html.waterfall import waterfall, waterfall_of
+from xnai_validate.report.html.waterfall import SLOW_MS, waterfall, waterfall_of
 from xnai_validate.report.lists import counted, listed
 from xnai_validate.report.loads import loads_of
 from xnai_validate.report.verdict_text import verdict_reason, verdict_word
@@ -70,6 +70,7 @@ def page_pieces(report: RunReport) -> Iterator[str]:
         loads=list(loads_of(report.checks)),
         targets=[(name, url) for name, url in report.run.targets.items() if url],
         full=_in_full(report.checks),
+        slow_ms=SLOW_MS,
         style=style,
         script=script,
         style_hash=_hash(style),

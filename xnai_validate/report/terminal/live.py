@@ -5,6 +5,7 @@ It is drawn below the cursor while the run goes on and erases itself at the end;
 
 from __future__ import annotations
 
+import textwrap
 import time
 from collections import deque
 from dataclasses import dataclass, field
@@ -22,6 +23,9 @@ from xnai_validate.model.units import about, format_ms
 
 RUNNING_SHOWN = 6
 FAILURES_SHOWN = 5
+FAULTS_SHOWN = 4
+DETAIL_LINES = 3
+"""Lines of the progress of one check at most."""
 REFRESHES_A_SECOND = 8
 _SHOWN_AFTER_S = 0.2
 """Checks that take less time are not listed: their names would only flicker."""
@@ -36,6 +40,12 @@ class _Running:
     progress: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class _Fault:
+    since: float
+    name: str
+
+
 @dataclass(slots=True)
 class Live:
     """The live display of one run: `take` each event, `close` erases it."""
@@ -48,6 +58,8 @@ class Live:
     expected_s: dict[str, float] = field(default_factory=dict)
     """Full id -> seconds, of each check that is not finished."""
     failures: deque[tuple[Status, str, str]] = field(default_factory=lambda: deque(maxlen=FAILURES_SHOWN))
+    faults: dict[str, _Fault] = field(default_factory=dict)
+    """Undo record -> the fault, of those that are in force."""
     note: str = ""
     started: float = field(default_factory=time.monotonic)
     _display: RichLive | None = None
@@ -67,6 +79,11 @@ class Live:
                 self.counts[event.status] = self.counts.get(event.status, 0) + 1
                 if event.status in (Status.FAIL, Status.ERROR):
                     self.failures.append((event.status, printable(event.id), printable(event.reason or "")))
+            case ev.FaultInjected():
+                name = f"{event.fault} {event.target}" if event.target else event.fault
+                self.faults[event.undo] = _Fault(time.monotonic(), printable(name))
+            case ev.FaultReverted():
+                self.faults.pop(event.undo, None)
             case ev.Notice() if event.level != "info":
                 self.note = printable(event.text)
             case ev.RunFinished():
@@ -102,32 +119,52 @@ class Live:
         now = time.monotonic()
         parts: list[RenderableType] = [self._failure(*failure) for failure in list(self.failures)]
         if self.note:
-            parts.append(_single_line(Text(self.note, style="yellow")))
-        parts += [self._headline(now), *self._measuring(now)]
+            parts.append(self._line(Text(self.note, style="yellow")))
+        parts += [self._headline(now), *self._in_force(now), *self._measuring(now)]
         return Group(*parts)
 
+    def _in_force(self, now: float) -> list[RenderableType]:
+        """The faults that are in force, and for how long, those that were injected first at the top."""
+        faults = list(self.faults.values())
+        lines: list[RenderableType] = [
+            self._line(Text(f"  {now - fault.since:5.1f} s", "dim"), Text(f"  fault {fault.name} in force", "yellow"))
+            for fault in faults[:FAULTS_SHOWN]
+        ]
+        if len(faults) > FAULTS_SHOWN:
+            lines.append(Text(f"  and {len(faults) - FAULTS_SHOWN} more faults", style="dim"))
+        return lines
+
+    def _line(self, *pieces: Text) -> Text:
+        """The pieces on one line; the last one ends with a whole word where it does not fit."""
+        *before, last = pieces
+        room = self.console.width - sum(piece.cell_len for piece in before)
+        if last.cell_len > room:
+            indent = len(last.plain) - len(last.plain.lstrip())
+            kept = textwrap.shorten(last.plain, max(room - indent, 4), placeholder=" ...")
+            last = Text(" " * indent + kept, last.style)
+        return _single_line(Text.assemble(*before, last))
+
     def _failure(self, status: Status, check_id: str, reason: str) -> Text:
-        return _single_line(
-            Text.assemble((f"{status.value.upper():<6}", "bold red"), (check_id, "cyan"), (f"  {reason}", ""))
-        )
+        return self._line(Text(f"{status.value.upper():<6}", "bold red"), Text(check_id, "cyan"), Text(f"  {reason}"))
 
     def _headline(self, now: float) -> RenderableType:
         """Return the first line: title, progress, counts and the time so far."""
         done = sum(self.counts.values())
-        grid = Table.grid(padding=(0, 2, 0, 0), expand=False)
         bad = self.counts.get(Status.FAIL, 0) + self.counts.get(Status.ERROR, 0)
+        width = max(8, min(30, self.console.width // 4))
+        style = "red" if bad else "green"
+        counts = (f"{done}/{self.total}", f"{bad} failed" if bad else "")
+        spent = format_ms((now - self.started) * 1000) + self._left(now)
+        room = self.console.width - width - 2 * 4 - len("".join(counts)) - len(spent)
+        grid = Table.grid(padding=(0, 2, 0, 0), expand=False)
         cells: list[RenderableType] = [
-            _single_line(Text(self.title, style="bold")),
+            _single_line(Text(textwrap.shorten(self.title, max(room, 8), placeholder=" ..."), style="bold")),
             ProgressBar(
-                total=max(self.total, 1),
-                completed=done,
-                width=max(8, min(30, self.console.width // 4)),
-                complete_style="red" if bad else "green",
-                finished_style="red" if bad else "green",
+                total=max(self.total, 1), completed=done, width=width, complete_style=style, finished_style=style
             ),
-            Text(f"{done}/{self.total}"),
-            Text(f"{bad} failed" if bad else "", style="red"),
-            Text(format_ms((now - self.started) * 1000) + self._left(now), style="dim"),
+            Text(counts[0]),
+            Text(counts[1], style="red"),
+            Text(spent, style="dim"),
         ]
         grid.add_row(*cells)
         return grid
@@ -150,8 +187,9 @@ class Live:
             detail = Text(f"  {progress}", style="dim")
             if name.cell_len + detail.cell_len <= self.console.width:
                 lines.append(_single_line(name + detail))
-            else:  # the end of the detail matters most, so it gets a line of its own instead of an ellipsis
-                lines += [_single_line(name), _single_line(Text(" " * _INDENT) + detail)]
+            else:  # the end of the detail matters most, so it gets lines of its own instead of an ellipsis
+                wrapped = textwrap.wrap(progress, self.console.width - _INDENT - 2, max_lines=DETAIL_LINES)
+                lines += [_single_line(name), *(Text(f"{'':{_INDENT}}  {line}", style="dim") for line in wrapped)]
         if len(slow) > RUNNING_SHOWN:
             lines.append(Text(f"  and {len(slow) - RUNNING_SHOWN} more", style="dim"))
         return lines

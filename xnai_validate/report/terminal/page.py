@@ -7,7 +7,7 @@ no emoji codes and no escape sequences in it.
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from io import StringIO
 from typing import Literal
 
@@ -23,6 +23,8 @@ Style = Literal["", "bold", "dim", "red", "green", "yellow", "cyan", "bold red",
 Span = tuple[str, Style]
 """A piece of text and its style."""
 
+_SEPARATORS = ",;&?/|"
+"""Characters after which a word may go on in the next line, where it is longer than one."""
 _STYLE_END = "\x1b[0m"
 NARROWEST = 40
 """A terminal below this width gets lines of this width; it wraps them itself."""
@@ -84,13 +86,14 @@ class Page:
             right: a short text at the right edge of the first line.
         """
         if not lead[0] and not right:
-            self._print(Padding(self._text(text, style), (0, 0, 0, indent)))
+            self._print(Padding(self._paragraph(text, style, self.width - indent), (0, 0, 0, indent)))
             return
         label = self._text(*lead)
         if label.cell_len >= indent and label.cell_len:
             self._print(label)
             label = Text()
-        row = [label, self._text(text, style)]
+        room = self.width - indent - (len(right) + 2 if right else 0)
+        row = [label, self._paragraph(text, style, room)]
         grid = Table.grid(expand=True)
         grid.add_column(width=indent, no_wrap=True)
         grid.add_column(ratio=1, overflow="fold")
@@ -159,12 +162,31 @@ class Page:
             self._buffer.write(_without_fill(line) + "\n")
         self._after_blank = False
 
+    def _paragraph(self, text: str, style: Style, room: int) -> Text:
+        """The text; a word that is longer than a line, such as JSON without spaces, is broken after a separator."""
+        shown, room = self._text(text, style), max(room, NARROWEST_CELL)
+        if all(len(word) <= room for word in shown.plain.split(" ")):
+            return shown
+        words = ("\n".join(_parts(word, room)) for word in shown.plain.split(" "))
+        return Text.assemble((" ".join(words), style), overflow="fold")
+
     def _text(self, text: str, style: Style) -> Text:
         shown = printable(text)
         if not self.unicode:
             shown = shown.encode("ascii", "backslashreplace").decode("ascii")
         # A style of the characters alone: rich would give that of a Text to the spaces that fill its cell, too.
         return Text.assemble((shown, style), overflow="fold")
+
+
+def _parts(word: str, room: int) -> Iterator[str]:
+    """The parts of a word, none longer than a line: each ends after a separator where it has one."""
+    begin = 0
+    while len(word) - begin > room:
+        ends = range(begin + room, begin + room // 3, -1)
+        end = next((end for end in ends if word[end - 1] in _SEPARATORS), begin + room)
+        yield word[begin:end]
+        begin = end
+    yield word[begin:]
 
 
 def _without_fill(line: str) -> str:

@@ -67,6 +67,11 @@ class Driver:
             if (reading := await self.readings.key()) is not None:
                 into.append(reading)
 
+    def _show(self, doing: str) -> None:
+        """Show on the live display what is being done, and the state that the key in Redis names."""
+        shown = f", Redis shows {self.known_state.replace('_', ' ')}" if self.known_state else ""
+        self.ctx.progress(f"breaker {self.params.name}: {doing}{shown}")
+
     @property
     def known_state(self) -> str | None:
         """The state in the last reading of the key; None if it shows none."""
@@ -123,7 +128,7 @@ class Driver:
         Waits for the recovery time and the patience if it is open already. Raises Unmeasurable if calls fail before a
         fault is injected.
         """
-        self.ctx.progress(f"breaker {self.params.name}: waiting until it is closed")
+        self._show("waiting until it is closed")
         end_s = self.now() + self.params.recovery + self.params.patience
         streak = failures = 0
         while streak <= 2 * self.params.successes + 2:
@@ -183,9 +188,9 @@ class Driver:
 
         `opening` notes all, also what was seen before a fault reached its limit.
         """
-        self.ctx.progress(f"breaker {self.params.name}: making calls fail")
         opening.began_s = self.now()
         while opening.refusal is None and len(opening.failed) < 2 * self.params.failures + 2:
+            self._show(f"making calls fail, {len(opening.failed)} of {self.params.failures}")
             call = await self.fail(observation)
             if call.outcome is Outcome.REFUSED:
                 opening.refusal, opening.refused, self._opens_after = call, self.last, len(opening.failed)
@@ -214,7 +219,7 @@ class Driver:
         waiting = Waiting()
         end_s = since_s + self.params.recovery + self.params.patience
         while True:
-            self.ctx.progress(f"breaker {self.params.name}: open for {self.now() - since_s:.1f} s")
+            self._show(f"open for {self.now() - since_s:.1f} of {self.params.recovery:g} s")
             call = await self.call(observation)
             if call.let_through:
                 waiting.admitted = call
@@ -232,9 +237,9 @@ class Driver:
 
         `admitted`: the first call that was let through. Raises Unmeasurable if a call fails.
         """
-        self.ctx.progress(f"breaker {self.params.name}: half open")
         closing, end_s, call = Closing(), self.now() + self.params.recovery + self.params.patience, admitted
         while True:
+            self._show(f"half open, {closing.successes} of {self.params.successes} successes")
             if call.outcome is Outcome.SUCCEEDED:
                 closing.successes += 1
                 if closing.successes == self.params.successes and self.readings.keyed:

@@ -337,6 +337,7 @@ class Drive:
             self.progress_unit,
             len(self._busy),
             self.errors_of(phase),
+            phase.latency_text,
         )
 
     def _end_early(self, now: float, why: str) -> None:
