@@ -305,7 +305,7 @@ class Drive:
         wall, cpu = self._cpu_since
         self.cpu_ratio = (thread_time() - cpu) / (now - wall) if now > wall else 0.0
         if now - self._progress.shown_at >= PROGRESS_S:
-            self._show_progress(self._progress.line(self._moment(now), now))
+            self._show_progress(self._progress.line(self._moment(now, phase), now))
         done = now >= self.ends and self._due == math.inf and not self._busy
         why = self._why_early(now)
         if why is not None and not done:
@@ -325,9 +325,8 @@ class Drive:
         oldest = min(next(iter(self._busy)).intended if self._busy else math.inf, self._due)
         return limit.why(phase.answered_count + phase.errors, self.errors_of(phase), now - oldest, name)
 
-    def _moment(self, now: float) -> Moment:
+    def _moment(self, now: float, phase: Tally) -> Moment:
         """What the progress line shows."""
-        phase = self._phase
         return Moment(
             "load" if phase is self._load else "warm-up",
             now - phase.begun,
