@@ -100,7 +100,7 @@ with interrupts():
     kept = weakref.ref(thing, lambda _: os.kill(os.getpid(), signal.SIGINT))
     try:
         del thing
-        time.sleep(20)
+        time.sleep(60)
         print("lost")
     except KeyboardInterrupt:
         print("interrupted")

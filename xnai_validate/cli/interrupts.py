@@ -29,6 +29,11 @@ class Interrupts:
         self.pending = True
 
 
+def _interrupt_main_thread() -> None:
+    """Send SIGINT to the main thread, which runs the handler: one sent to this thread ends no sleep of that one."""
+    signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
+
+
 @contextmanager
 def interrupts() -> Iterator[Interrupts]:
     """Let the signals of `ENDING` interrupt the block; a signal that is ignored, as under `nohup`, stays ignored."""
@@ -41,7 +46,7 @@ def interrupts() -> Iterator[Interrupts]:
     def report(lost: sys.UnraisableHookArgs) -> None:
         """Raise an interrupt again that came in a callback of the interpreter, which drops exceptions."""
         if lost.exc_type is KeyboardInterrupt:
-            threading.Timer(AGAIN_S, signal.raise_signal, (signal.SIGINT,)).start()
+            threading.Timer(AGAIN_S, _interrupt_main_thread).start()
         else:
             report_before(lost)
 

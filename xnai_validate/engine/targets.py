@@ -18,7 +18,7 @@ from xnai_validate.plan import CompiledMeasurement, Plan, PlannedTarget
 PROBE_S = 5.0
 """Seconds that one candidate may take to answer."""
 AGAIN_S = 0.5
-"""Seconds before all candidates are probed again, if the stack is waited for."""
+"""Pause in seconds between two rounds of probes."""
 
 _ENDED = ("exited", "dead")
 """The states of a container that does not start again by itself."""
@@ -30,8 +30,8 @@ async def settle_targets(plan: Plan, clock: Clock, wait_s: float | None = None) 
     All candidates are probed at once, and the first in order that answers is used. With `wait_s` this is repeated until
     one answers or the time is over. If none does, the first candidate is used, with `answered` false.
     """
-    open_ = [p for p in plan.targets.values() if len(p.candidates) > 1 and p.probe is not None and p.choice is None]
-    if not open_:
+    undecided = [p for p in plan.targets.values() if len(p.candidates) > 1 and p.probe is not None and p.choice is None]
+    if not undecided:
         return {}
     shared = Shared(lambda _: None)
     targets = {name: planned.target for name, planned in plan.targets.items()}
@@ -39,14 +39,16 @@ async def settle_targets(plan: Plan, clock: Clock, wait_s: float | None = None) 
     deadline = clock.monotonic() + (wait_s or 0.0)
     try:
         async with asyncio.TaskGroup() as group:
-            chosen = {planned.name: group.create_task(_settle(planned, scope, deadline)) for planned in open_}
+            chosen = {
+                planned.name: group.create_task(_choose_candidate(planned, scope, deadline)) for planned in undecided
+            }
         return {name: task.result() for name, task in chosen.items()}
     finally:
         await shared.close()
 
 
-async def _settle(planned: PlannedTarget, scope: Scope, deadline: float) -> Choice:
-    """Probe until one answers: at least once, and once more when the time is over."""
+async def _choose_candidate(planned: PlannedTarget, scope: Scope, deadline: float) -> Choice:
+    """Probe until a candidate answers; at least once, and one last time after the deadline."""
     while True:
         left = deadline - scope.clock.monotonic()
         index = await _first_that_answers(planned, scope)

@@ -57,7 +57,7 @@ def place_of(path: str) -> Place:
 def since(path: str, place: Place) -> Since | None:
     """What was written since a place; None without a file. Raises Unmeasurable as `place_of` does.
 
-    A file of the same number that has become smaller was emptied (`copytruncate` of logrotate); another file at the
+    A file with the same inode that is smaller now was truncated (`copytruncate` of logrotate); another file at the
     path means that the earlier one was renamed, and it is looked for in the same folder. What was removed or
     compressed meanwhile cannot be read: then the parts are not complete.
     """

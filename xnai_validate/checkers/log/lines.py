@@ -135,7 +135,7 @@ async def lines(params: LinesParams, ctx: Context) -> Lines:
     place = _place(params, path, ctx)
     end_s = ctx.clock.monotonic() + params.watch
     while True:
-        facts = _of_file(params, path, place)
+        facts = _scan_file(params, path, place)
         if ctx.clock.monotonic() >= end_s or _enough(params, facts):
             return facts
         await ctx.clock.sleep(min(EVERY_S, max(0.0, end_s - ctx.clock.monotonic())))
@@ -156,17 +156,18 @@ def _enough(params: LinesParams, facts: Lines) -> bool:
     return params.until_matches is not None and (facts.matches or 0) >= params.until_matches
 
 
-def _of_file(params: LinesParams, path: str, place: Place) -> Lines:
+def _scan_file(params: LinesParams, path: str, place: Place) -> Lines:
+    """Scan what was written to the file since `place`: the newest `read_cap` bytes at most."""
     written = since(path, place)
     if written is None:
         return Lines(error="missing")
     scan = Scan(params.match, params.ignore, params.keep)
-    parts = newest(written.parts, params.read_cap)
-    for part in parts:
+    kept = newest(written.parts, params.read_cap)
+    for part in kept:
         for piece in pieces(part):
             scan.feed(piece)
         scan.finish()
-    return _facts(scan, written.complete and parts == written.parts, written.rotated)
+    return _facts(scan, written.complete and kept == written.parts, written.rotated)
 
 
 async def _of_container(params: LinesParams, name: str, ctx: Context) -> Lines:

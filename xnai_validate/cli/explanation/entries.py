@@ -113,10 +113,10 @@ def _documentation(page: Page, doc: str) -> None:
 def _params(page: Page, model: type[Params]) -> None:
     schema = model.model_json_schema(by_alias=True, schema_generator=DescribedSchema)
     page.rule("Parameters (with:)")
-    _properties(page, schema)
+    _append_properties(page, schema)
     for name, part in _objects(schema.get("$defs")):
         page.rule(f"{name}: {' '.join(str(part.get('description', '')).split())}", "")
-        _properties(page, part)
+        _append_properties(page, part)
 
 
 def _kind(page: Page, checker: Checker, known: Catalogue) -> None:
@@ -169,7 +169,8 @@ def _objects(definitions: object) -> Iterable[tuple[str, Mapping[str, object]]]:
             yield name, part
 
 
-def _properties(page: Page, schema: Mapping[str, object]) -> None:
+def _append_properties(page: Page, schema: Mapping[str, object]) -> None:
+    """Append a table of the properties of a JSON Schema: name, type, required or default, description."""
     properties, required = schema.get("properties"), schema.get("required")
     if not isinstance(properties, dict) or not properties:
         page.text("none", indent=2)

@@ -22,6 +22,8 @@ from xnai_validate.model.results.report import RunReport
 from xnai_validate.model.results.verdict import Exit
 from xnai_validate.report.registry import FORMATS
 
+SLICE_S = 1.0
+"""The longest single sleep, in seconds."""
 LEAST_PAUSE_S = 1.0
 """Seconds between two runs, also where a run takes longer than the interval."""
 
@@ -93,7 +95,7 @@ class RepeatedRuns:
                 return False
         pause_s = max(LEAST_PAUSE_S, begun + self.options.every - self.clock())
         with self.listener.waiting(pause_s):
-            time.sleep(pause_s)
+            _sleep(pause_s)
         return True
 
     def _run(self, handler: Interrupts) -> RunReport:
@@ -113,3 +115,10 @@ class RepeatedRuns:
             run.write_files(report)
             run.conclude(report)
             return report
+
+
+def _sleep(seconds: float) -> None:
+    """Sleep in slices: a signal that comes just before a sleep begins is handled only when that sleep ends."""
+    end = time.monotonic() + seconds
+    while (left_s := end - time.monotonic()) > 0:
+        time.sleep(min(left_s, SLICE_S))

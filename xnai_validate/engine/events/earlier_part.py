@@ -15,12 +15,12 @@ from xnai_validate.model.results.events import (
     RunFinished,
     RunStarted,
 )
-from xnai_validate.model.results.plan_identity import differences
+from xnai_validate.model.results.plan_identity import differences as identity_differences
 from xnai_validate.model.results.status import Status
 from xnai_validate.plan import Plan
 
 NAMED = 10
-"""Ids that are named in a message."""
+"""The most ids that a message names."""
 
 
 CarriedOver = CheckFinished | FaultInjected | FaultReverted
@@ -48,7 +48,7 @@ class EarlierPart:
 
     started: RunStarted
     finished: dict[str, CheckFinished] = field(default_factory=dict)
-    """Full id -> the end of a check, for checks that an attempt was made of and that could be judged."""
+    """Full id -> the result of a check that was attempted and judged."""
     faults: list[FaultInjected | FaultReverted] = field(default_factory=list)
     end: RunFinished | None = None
     """None for a run that was killed."""
@@ -64,19 +64,24 @@ class EarlierPart:
         return self.end is not None and self.end.stopped is None
 
     def differences(self, plan: Plan) -> list[str]:
-        """Return how a plan differs from that of the run, a sentence each. Raises XnaiError if that is not known."""
+        """Return how a plan differs from that of the interrupted run, a sentence each.
+
+        Raises XnaiError if the journal does not record that plan."""
         identity = self.started.plan
         if identity is None:
             raise XnaiError(f"the run {self.run_id} was made by a version whose runs cannot be resumed")
         before, now = {info.id for info in self.started.checks}, {check.id for check in plan.checks}
         found = [
             f"{label}: {', '.join(sorted(ids)[:NAMED])}{', ...' if len(ids) > NAMED else ''}"
-            for label, ids in (("checks that are not selected now", before - now), ("other checks", now - before))
+            for label, ids in (
+                ("checks that are not selected now", before - now),
+                ("checks that are new now", now - before),
+            )
             if ids
         ]
-        if self.started.run.profiles != plan.profiles:
+        if self.started.run.profiles != plan.profiles:  # then the checks differ anyway
             found = [f"profiles: {' '.join(self.started.run.profiles)} before, {' '.join(plan.profiles)} now"]
-        return found or differences(identity, identity_of(plan))
+        return found or identity_differences(identity, identity_of(plan))
 
     def resumed(self, plan: Plan) -> Resumed:
         """Return what a run of the same plan takes over: the results that stay as they are, and the faults of them.

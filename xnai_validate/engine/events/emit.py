@@ -31,7 +31,7 @@ from xnai_validate.model.results.status import Status
 from xnai_validate.model.secrets.masking import Masker
 
 BACKLOG = 1000
-"""Events that are not read yet; with more of them no check begins."""
+"""Limit of unread events; at this limit no new check starts until all are read."""
 EVENT_CAP = 1 << 20
 """Bytes of one event as JSON; the facts of a larger one are left out."""
 KEEP_RUNS = 50
@@ -54,7 +54,7 @@ class Outbox:
         self._events: deque[Event] = deque()
         self._drained = drained
         self._reader: asyncio.Future[None] | None = None
-        # Set when the backlog is full, cleared once all of it is read: between the two, checks wait to begin.
+        # Set when the backlog is full, cleared when it is empty; while it is set, no new check starts.
         self._behind = False
         self._closed = False
         self._error: BaseException | None = None

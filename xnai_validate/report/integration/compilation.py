@@ -34,7 +34,10 @@ NO_FIX = "Make the stack keep the promise again; the evidence shows what it does
 
 
 def compile_integration(reports: Sequence[RunReport], scope: Scope) -> IntegrationReport:
-    """Compile the reports of one run or more. A check that several runs have is taken from the last that judged it."""
+    """Compile the reports of one run or more.
+
+    If several runs contain the same check, the latest one that did not leave it out counts.
+    """
     reports = sorted(reports, key=lambda report: report.run.started_at)
     latest = _latest(reports)
     checks = tuple(check for _, check in latest.values())
@@ -116,10 +119,16 @@ def _run(report: RunReport) -> RunEntry:
 
 
 def _coverage(name: str, title: str, checks: Sequence[CheckResult]) -> Coverage:
+    """Count the results of some checks; any failure means failed, no pass means not covered."""
     passed = sum(check.status.passed for check in checks)
     failed = sum(check.status is Status.FAIL for check in checks)
-    not_judged = len(checks) - passed - failed
-    state = "failed" if failed else "not covered" if not passed else "partly covered" if not_judged else "covered"
+    not_judged = len(checks) - passed - failed  # skipped, waived or not measured
+    if failed:
+        state = "failed"
+    elif not passed:
+        state = "not covered"
+    else:
+        state = "partly covered" if not_judged else "covered"
     return Coverage(
         id=name,
         title=title,

@@ -38,7 +38,7 @@ def _markdown(report: IntegrationReport, view: View) -> str:
         parts += [f"{safe_text(text)}\n" for text in section.paragraphs]
         if section.items:
             parts.append("".join(f"- {safe_text(text)}\n" for text in section.items))
-        if len(section.table) > 1:
+        if len(section.table) > 1:  # the first row is the header
             parts.append(table_text([[safe_text(cell) for cell in row] for row in section.table]))
         for entry in section.entries:
             lines = "".join(f"- {safe_text(label)}: {safe_text(text)}\n" for label, text in entry.lines)
@@ -60,7 +60,7 @@ def _append(page: Page, section: Section) -> None:
         page.text(text, indent=2)
     for text in section.items:
         page.text(text, indent=4, lead=("  -", ""))
-    if len(section.table) > 1:
+    if len(section.table) > 1:  # the first row is the header
         rows: list[list[Span]] = [
             [(cell, "dim" if row is section.table[0] else "") for cell in row] for row in section.table
         ]

@@ -14,7 +14,7 @@ _GOOD, _BARS = "good", "latencies"
 
 
 def append_loads(page: Page, report: RunReport) -> None:
-    """Append a row for each load that was measured; nothing if the run had none."""
+    """Append a table of the load searches, then a table of the loads; each is left out if the run had none."""
     _append_searches(page, list(searches_of(report.checks)))
     loads = list(loads_of(report.checks))
     if not loads:

@@ -87,6 +87,11 @@ def test_a_dead_worker_is_replaced_and_what_it_counted_stays(stack: EmbeddedStac
     assert _counted(stack, "xnai_queries_processed_total") == counted + 2
 
 
+def _members(stack: EmbeddedStack) -> tuple[dict[str, int], list[str]]:
+    stats = httpx.get(_url(stack, "api", "/ws/stats"), timeout=10).json()
+    return stats["rooms"], stats["agents_connected"]
+
+
 def test_agents_of_different_workers_meet() -> None:
     """In layout B a room is one room: its agents and their broadcasts reach both workers."""
     with EmbeddedStack.start("B") as stack:
@@ -98,8 +103,7 @@ def test_agents_of_different_workers_meet() -> None:
                     sockets.append(open_sockets.enter_context(connect(f"{base}did:{number}")))
                     assert json.loads(sockets[-1].recv(10))["type"] == "connected"
             first, second = sockets
-            stats = httpx.get(_url(stack, "api", "/ws/stats"), timeout=10).json()
-            assert (stats["rooms"], stats["agents_connected"]) == ({"lab": 2}, ["did:0", "did:1"])
+            assert eventually(lambda: _members(stack) == ({"lab": 2}, ["did:0", "did:1"]))
             first.send(json.dumps({"type": "broadcast", "payload": {"text": "hello"}}))
             assert json.loads(first.recv(10))["delivered"] == 1
             heard = json.loads(second.recv(10))

@@ -14,12 +14,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 ALMOST = 1e-6
-"""An arrival that is due at the very end by the rounding of floats only is not one more."""
+"""Tolerance for the rounding of floats, so that it does not add an arrival at the very end."""
 
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """A stretch of time in which the rate goes evenly from one value to another; a constant one has both equal."""
+    """A period in which the rate changes linearly from one value to another; where both are equal, it is constant."""
 
     from_rps: float
     to_rps: float
@@ -27,12 +27,12 @@ class Stage:
 
     @property
     def expected(self) -> float:
-        """How many arrivals it has; not whole, for what is left over goes into the next stage."""
+        """The expected number of arrivals; may be a fraction, which is carried over into the next stage."""
         return (self.from_rps + self.to_rps) / 2 * self.for_s
 
     def when(self, number: float) -> float:
         """Seconds from its beginning until this many arrivals have come: the inverse of `a t + (b - a) t^2 / 2 T`."""
-        # In the form that loses no digits: where a and b are nearly equal the common one divides zero by zero.
+        # Numerically stable form: the textbook quadratic formula becomes 0/0 as a approaches b.
         slope = (self.to_rps - self.from_rps) / self.for_s
         root = math.sqrt(max(0.0, self.from_rps * self.from_rps + 2 * slope * number))
         return 2 * number / (self.from_rps + root) if number > 0 else 0.0
@@ -69,7 +69,7 @@ class Arrivals:
         self.duration_s = math.fsum(stage.for_s for stage in self.stages)
         """Seconds from the first arrival to the end of the last stage."""
         self.count = max(0, math.ceil(math.fsum(stage.expected for stage in self.stages) - ALMOST))
-        """How many there are: the first at the beginning, none at the very end. By chance about this number."""
+        """How many arrivals: the first at time 0, none at the very end. With randomness, the expected number."""
 
     def __iter__(self) -> Iterator[float]:
         """Seconds from the beginning, in order, one for each arrival; nothing is kept in memory."""
@@ -86,11 +86,14 @@ class Arrivals:
             before, begun_s = before + stage.expected, begun_s + stage.for_s
 
     def _even(self) -> Iterator[float]:
+        """Arrival times on an even grid: arrival k comes when the expected number of arrivals reaches k."""
         number, before, begun_s = 0, 0.0, 0.0
         for stage in self.stages:
-            upto = before + stage.expected
-            last = min(self.count, math.ceil(upto - ALMOST))
-            if stage.from_rps == stage.to_rps:  # most loads are constant, and this is asked once a request
+            after = before + stage.expected
+            last = min(self.count, math.ceil(after - ALMOST))
+            if (
+                stage.from_rps == stage.to_rps
+            ):  # no square root: most loads are constant, and this runs once per request
                 gap_s = 1 / stage.from_rps if stage.from_rps else 0.0
                 while number < last:
                     yield begun_s + max(0.0, number - before) * gap_s
@@ -99,7 +102,7 @@ class Arrivals:
                 while number < last:
                     yield begun_s + stage.when(number - before)
                     number += 1
-            before, begun_s = upto, begun_s + stage.for_s
+            before, begun_s = after, begun_s + stage.for_s
 
     def rate_at(self, s: float) -> float:
         """Arrivals a second that the schedule wants at that time; none before it and after it."""

@@ -1,8 +1,8 @@
 """One HTTP/1.1 connection of a load: the same request again and again, at a cost of some 20 us each.
 
 An asyncio protocol on httptools (llhttp), with the request's bytes made beforehand and without a task for each request.
-No pipelining: one request at a time (RFC 9112 section 9.3). Buffered, for to read into a buffer that is there already
-takes a tenth of the time that `recv` with asyncio's 256 KiB takes.
+No pipelining: one request at a time (RFC 9112 section 9.3). A BufferedProtocol, because reading into a
+preallocated buffer takes a tenth of the time of asyncio's 256 KiB `recv`.
 """
 
 from __future__ import annotations
@@ -26,17 +26,17 @@ from xnai_validate.wire.http.request import IDEMPOTENT
 from xnai_validate.wire.net.tls import client_context
 
 SHORT_IDLE_S = 1.0
-"""A request that may have an effect goes over no connection that was idle for longer.
+"""A request that is not idempotent is not sent on a connection that was idle for longer.
 
 Servers close idle connections after some seconds, and the request may cross that on its way; one that may have an
 effect must then not be sent twice (RFC 9110 section 9.2.2).
 """
 SAME_CAP = 4096
-"""Bytes of an answer that is kept to compare the next one with."""
+"""Largest answer, in bytes, that is kept so that an identical next one need not be parsed."""
 
 
 class HttpLine(asyncio.BufferedProtocol):
-    """A connection from being dialled to its end; it dials when it is first sent."""
+    """One connection, from connect to close; it connects when the first request is sent."""
 
     __slots__ = (
         "_choose",
@@ -100,11 +100,11 @@ class HttpLine(asyncio.BufferedProtocol):
         self._done = False
         self._status = 0
         self._keep = False
-        """Whether the answer lets the connection live."""
+        """Whether the server keeps the connection open after this answer (keep-alive)."""
         self._surplus = False
         """Whether bytes came after the answer."""
         self._odd: OddResponse | None = None
-        """The present answer, where llhttp has refused it."""
+        """The h11 parser of the current answer, if llhttp rejected it; else None."""
 
     def _new_parser(self) -> httptools.HttpResponseParser:
         parser = httptools.HttpResponseParser(self)
@@ -201,7 +201,7 @@ class HttpLine(asyncio.BufferedProtocol):
             return
         self._size += nbytes
         if self._odd is not None or (self._size == nbytes and not is_response(data)):
-            self._read_carefully(data)
+            self._feed_h11(data)
             return
         try:
             self.parser.feed_data(data)
@@ -211,14 +211,14 @@ class HttpLine(asyncio.BufferedProtocol):
         except httptools.HttpParserError as error:
             if not self._done:
                 if len(self._head) + nbytes == self._size:  # all of the answer is at hand
-                    self._read_carefully(self._head + data)
+                    self._feed_h11(self._head + data)
                 else:
                     self._fail(ErrorKind.PROTOCOL, f"not HTTP as RFC 9112 wants it: {error}")
                 return
             self._surplus = True
         if not self._head_whole and has_odd_coding(raw := self._head + data):
             self._done = False
-            self._read_carefully(raw)
+            self._feed_h11(raw)
             return
         if self._size > self._exchange.answer_cap:
             self._fail(ErrorKind.TOO_LARGE, f"an answer has more than {self._exchange.answer_cap} bytes")
@@ -227,8 +227,8 @@ class HttpLine(asyncio.BufferedProtocol):
         else:
             self._in_pieces(data)
 
-    def _read_carefully(self, data: bytes) -> None:
-        """Take bytes of an answer in that llhttp refuses: h11 decides."""
+    def _feed_h11(self, data: bytes) -> None:
+        """Parse an answer that llhttp rejected with h11, which decides whether it is valid."""
         if self._odd is None:
             self._odd = OddResponse(self._exchange.prepared.method)
         try:
@@ -246,7 +246,7 @@ class HttpLine(asyncio.BufferedProtocol):
             self._answered(b"")
 
     def _answered(self, data: bytes) -> None:
-        """An answer has ended, with `data` or in it."""
+        """Finish an answer; `data` is the last chunk received, remembered if it is the whole answer."""
         self._waiting = self._done = False
         self._used = True
         if self._head:
@@ -288,7 +288,7 @@ class HttpLine(asyncio.BufferedProtocol):
             return
         self._over = True
         if self._odd is not None and exc is None:
-            self._end_carefully(self._odd)
+            self._end_h11(self._odd)
             return
         head = final_head(self._head)
         if not self._waiting:
@@ -304,7 +304,7 @@ class HttpLine(asyncio.BufferedProtocol):
             where = "the end of the response" if self._size else "a response"
             self._drive.failed(self, ErrorKind.RESET, f"the connection was closed before {where}")
 
-    def _end_carefully(self, odd: OddResponse) -> None:
+    def _end_h11(self, odd: OddResponse) -> None:
         try:
             status = odd.feed(b"")
         except WireError as failure:

@@ -24,6 +24,7 @@ Message = dict[str, JsonValue]
 
 _NAME = "xnai:rooms"
 _KEPT_S = 3600
+_AGAIN_S = 1.0
 
 
 class Presence:
@@ -32,12 +33,23 @@ class Presence:
     def __init__(self, store: Store, worker: int, here: Callable[[], list[Member]]) -> None:
         self._store, self._worker, self._here = store, str(worker), here
         self._publishing = asyncio.Lock()
+        self._outdated = False
+        """Whether Redis does not know which agents are connected here: it was away, or too slow."""
 
     async def publish(self) -> None:
         """Write down which agents are connected here."""
         async with self._publishing:  # the last write must be the latest state
+            self._outdated = True
             with suppress(StoreUnavailable, RedisError):
                 await self._store.run(self._write)
+                self._outdated = False
+
+    async def publish_what_failed(self) -> None:
+        """Write it down again as soon as Redis takes it, until cancelled."""
+        while True:
+            await asyncio.sleep(_AGAIN_S)
+            if self._outdated:
+                await self.publish()
 
     async def _write(self, redis: Redis) -> None:
         pipe = redis.pipeline(transaction=False)

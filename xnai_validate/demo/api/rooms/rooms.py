@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections import Counter
 from collections.abc import AsyncIterator
@@ -48,8 +49,11 @@ class Rooms:
     async def run(self) -> None:
         """Pass the broadcasts of other workers to the agents that are connected here, until cancelled."""
         await self._presence.publish()
-        async for message in self._presence.received():
-            await self._send_here(str(message["room"]), str(message["agent"]), Frame.model_validate(message["frame"]))
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._presence.publish_what_failed())
+            async for message in self._presence.received():
+                frame = Frame.model_validate(message["frame"])
+                await self._send_here(str(message["room"]), str(message["agent"]), frame)
 
     @seam
     async def stats(self) -> RoomStats:
