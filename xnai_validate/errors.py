@@ -42,3 +42,7 @@ class Gone(XnaiError):
 
 class NotUndone(XnaiError):
     """A fault may still be in force; outranks everything else (exit 4)."""
+
+
+class StackDisturbed(NotUndone):
+    """A fault of another run that still goes on is in force, and that run reverts it."""

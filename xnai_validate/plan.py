@@ -321,6 +321,8 @@ class Plan:
     steady: Steady | None = None
     """None if the stack is not looked at around faults."""
     vars: Mapping[str, JsonValue] = field(default_factory=dict)
+    narrowed: bool = False
+    """Whether only a part of the profiles was selected on the command line."""
     notices: tuple[str, ...] = ()
     """What the user should know about how the profile was compiled: shadowed names, globs without a match ..."""
     warnings: tuple[str, ...] = ()

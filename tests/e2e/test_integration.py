@@ -99,10 +99,14 @@ def test_a_profile_compiles_the_newest_runs(home: Path) -> None:
     document = json.loads(ended.stdout)
     assert (ended.code, document["exit_code"]) == (3, 3)
     assert len(document["runs"]) == 1
-    assert document["missing"] == ["four has not run to its end: xnai-validate run four"]
+    assert document["missing"] == ["four has not run whole and to its end: xnai-validate run four"]
     assert document["readiness"]["obstacles"] == document["missing"]
     assert [gap["state"] for gap in document["gaps"] if gap["id"] in ("KG-9", "KG-77")] == ["covered", "not covered"]
     (home / "profiles" / "all.yaml").write_text(PROFILE.replace("Three suites", "All"))
     assert tool(home, "run", "all", "--demo", "--quiet").code == 0
     assert tool(home, "run", "compiled").code == 0
     assert tool(home, "run", "compiled", "three").code == 2
+    # A run of a part replaces no run of the whole: what failed there was not measured again.
+    assert tool(home, "run", "all", "--demo", "--quiet", "--defect", "vikunja-no-version").code == 1
+    assert tool(home, "run", "all", "--demo", "--quiet", "--only", "own/pages*").code == 0
+    assert tool(home, "run", "compiled").code == 1

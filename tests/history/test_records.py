@@ -21,6 +21,7 @@ from xnai_validate.model.results.status import Status
         ({"p99_ms": None, "error_ratio": 0.0}, ("error_ratio", 0.0)),
         ({"status": 200}, ("elapsed_ms", 11.0)),
         ({"cached_ms": True}, ("elapsed_ms", 11.0)),
+        ({"json $.total_ms": 10**400}, ("elapsed_ms", 11.0)),
     ],
 )
 def test_the_main_figure(facts: dict[str, JsonValue], expected: tuple[str, float]) -> None:

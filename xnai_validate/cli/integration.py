@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import replace
 
 from xnai_validate.cli.outputs import FILE_VIEW, Outputs
@@ -39,21 +40,26 @@ def integration_of_phases(entry: IntegrationEntry) -> IntegrationReport:
     reports: dict[str, RunReport] = {}
     missing: list[str] = []
     for phase in entry.phases:
-        run = _newest(runs, (phase, *entry.whole))
-        if run is None:
-            missing.append(f"{phase} has not run to its end: xnai-validate run {phase}")
-            continue
-        try:
-            reports[run.id] = report_of(run.id)
-        except ConfigError:
-            missing.append(f"{phase}: the journal of its run {run.id} is gone; run it again")
+        report = next(_whole_runs(runs, (phase, *entry.whole)), None)
+        if report is None:
+            missing.append(f"{phase} has not run whole and to its end: xnai-validate run {phase}")
+        else:
+            reports[report.run.id] = report
     return compile_integration(tuple(reports.values()), replace(scope, missing=tuple(missing)))
 
 
-def _newest(runs: Sequence[RunRecord], profiles: Sequence[str]) -> RunRecord | None:
-    """Return the newest run of one of these profiles that reached its end; `runs` are newest first."""
-    ended = (run for run in runs if run.verdict != RUNNING and run.stopped is None)
-    return next((run for run in ended if not set(profiles).isdisjoint(run.profiles)), None)
+def _whole_runs(runs: Sequence[RunRecord], profiles: Sequence[str]) -> Iterator[RunReport]:
+    """Yield the reports of the runs of one of these profiles that reached their end, the newest first.
+
+    Runs without a journal are left out, and those of a part of the profile: what they left out may have failed.
+    """
+    for run in runs:
+        if run.verdict == RUNNING or run.stopped is not None or set(profiles).isdisjoint(run.profiles):
+            continue
+        with suppress(ConfigError):
+            report = report_of(run.id)
+            if not report.run.narrowed:
+                yield report
 
 
 def show_integration(report: IntegrationReport, format_name: str, files: Sequence[str], color: bool | None) -> None:

@@ -79,8 +79,7 @@ class Engine:
         `compare` compares the measurements with a baseline, once all checks have ended; `urls_of` reads a stack file.
         `sample` returns the memory in use; `state` is the state directory, by default that of the environment.
         `repair` is the command that reverts faults if this process disappears, by default `xnai-validate undo`;
-        `resumed` is what an interrupted run of this plan has measured: the rest is measured now.
-        `on_step` is called at each moment in the life of a fault.
+        `resumed` is what an interrupted run has measured; `on_step` is called at each moment in the life of a fault.
         """
         self.plan = plan
         self.stopped: Stopped | None = None
@@ -98,6 +97,7 @@ class Engine:
             fail_if_none=fail_if_none,
             version=version,
             resumes=resumed.run_id,
+            narrowed=plan.narrowed,
         )
         self._resumed = resumed
         self._ending = frozenset({Status.FAIL, Status.ERROR, *fail_on}) if fail_fast else frozenset()

@@ -295,7 +295,7 @@ def _translated() -> Iterator[None]:
     """Raise the errors of the database as XnaiError."""
     try:
         yield
-    except sqlite3.Error as error:
+    except (sqlite3.Error, ValueError, OverflowError) as error:  # the latter two: a value that SQLite cannot hold
         raise XnaiError(
             f"the history cannot be used: {error}", hint="it is made again if its file is removed"
         ) from None

@@ -13,6 +13,7 @@ REASON_CAP = 300
 """Characters of a reason that are kept."""
 PREFERRED = ("p95_ms", "p99_ms", "p50_ms", "total_ms")
 """The main figure of a check is the first of these that it measured and judged."""
+LARGEST = 1e300
 UNITS = ("_us", "_ms", "_s", "_hours", "_days", "_bytes", "_kib", "_mib", "_gib", "_ratio", "_percent", "_rps")
 """How the name of a fact ends that is a measured quantity. A count or a code has no trend."""
 ELAPSED = "elapsed_ms"
@@ -106,5 +107,6 @@ def main_figure(check: CheckResult) -> tuple[str | None, float | None]:
 def _quantities(findings: Sequence[Finding]) -> Iterator[tuple[str, float]]:
     for finding in findings:
         is_number = isinstance(finding.actual, int | float) and not isinstance(finding.actual, bool)
-        if is_number and finding.fact.endswith(UNITS):
+        # A number of hundreds of digits, which JSON may hold, is no measured quantity and no float.
+        if is_number and finding.fact.endswith(UNITS) and abs(finding.actual) < LARGEST:  # type: ignore[arg-type]  # see above
             yield finding.fact, float(finding.actual)  # type: ignore[arg-type]  # a number, see above

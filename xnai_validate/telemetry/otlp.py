@@ -10,8 +10,12 @@ from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExport
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 
+from xnai_validate.model.text import printable
+
 TIMEOUT_S = 5
 """Seconds of one export, its repetitions included."""
+REASON_CAP = 300
+"""Characters of a reason."""
 PATH = "/v1/traces"
 """The default path of traces (OpenTelemetry Protocol Exporter specification)."""
 
@@ -36,6 +40,7 @@ class WatchedExporter(SpanExporter):
     """Exports spans by OTLP and counts those that were not accepted. More headers: OTEL_EXPORTER_OTLP_HEADERS."""
 
     def __init__(self, url: str) -> None:
+        self._url = url
         self._exporter = OTLPSpanExporter(traces_url(url), timeout=TIMEOUT_S)
         self._last = _LastMessage(logging.WARNING)
         self._logger = logging.getLogger("opentelemetry")
@@ -47,12 +52,20 @@ class WatchedExporter(SpanExporter):
 
     @property
     def reason(self) -> str:
-        """The last message of the SDK about it."""
-        return self._last.text
+        """The last message of the SDK about it, cut, without the parts of the url that may be credentials."""
+        parts = urlsplit(self._url)
+        text = self._last.text
+        for secret in (self._url, parts.query, parts.password, parts.username, parts.path.strip("/")):
+            text = text.replace(secret, "...") if secret else text
+        return printable(text[:REASON_CAP])
 
     def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
         """Export a batch."""
-        result = self._exporter.export(spans)
+        try:
+            result = self._exporter.export(spans)
+        except Exception as error:  # noqa: BLE001 - the exporter may raise whatever its transport or its encoder raises
+            self._last.text = type(error).__name__
+            result = SpanExportResult.FAILURE
         if result is not SpanExportResult.SUCCESS:
             self.lost += len(spans)
         return result

@@ -41,11 +41,13 @@ def test_the_lag_of_a_group_by_topic(target: Target) -> None:
 
 
 def test_a_group_that_has_read_nothing_is_behind_by_all(target: Target) -> None:
-    """Of the named topics; without names there are none that it has read from."""
+    """Of the named topics; without names its lag is unknown: it never read, or its name is mistyped."""
     facts = observe("kafka.lag", target, group="new", topics=["orders"]).facts
     assert (facts["lag"], facts["unread_partitions"]) == (10, ["orders-0", "orders-1", "orders-2"])
-    nothing = observe("kafka.lag", target, group="new").facts
-    assert (nothing["lag"], nothing["lag_by_topic"], nothing["partitions"]) == (0, {}, 0)
+    unknown = observe("kafka.lag", target, group="new", expect={"lag": {"max": 1000}})
+    assert not unknown.held
+    assert (unknown.facts["lag"], unknown.facts["unread_partitions"]) == (None, None)
+    assert unknown.facts["error_detail"] == "the group new has committed no offset"
 
 
 def test_topics_are_measured_without_a_group(target: Target) -> None:

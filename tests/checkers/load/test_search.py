@@ -13,6 +13,7 @@ import pytest
 from tests.context import call_checker, check_context, observe
 from tests.scripted import Line, ReceivedRequest, Scripted, ok, scripted
 from xnai_validate.checkers.load._search import Probe, Search
+from xnai_validate.engine.attempts.lateness import LATENESS, Lateness
 from xnai_validate.kit import Observed, Target
 from xnai_validate.model.source_location import InvalidConfig
 
@@ -190,3 +191,19 @@ def test_a_generator_that_is_late_itself_ends_the_search_without_a_result() -> N
     assert found.held == 64
     assert "this tool was late itself" in (found.unfinished() or "")
     assert "64 held" in (found.unfinished() or "")
+
+
+def test_a_probe_that_this_tool_was_too_late_to_judge_is_made_again() -> None:
+    """Also where only limits of time are broken, which the engine then leaves unjudged; five end the search."""
+    late = Lateness()
+    token = LATENESS.set(late)
+    try:
+        now = time.monotonic()
+        late.add(now, now + 600)  # late all the time
+        load = {**RATE_LOAD, "with": {**RATE_LOAD["with"], "for": "200ms"}, "expect": {"p50_ms": {"max": 1}}}
+        with scripted(one_at_a_time(0.02)) as server:
+            seen = search(server, load, **{"from": 10, "to": 20})
+    finally:
+        LATENESS.reset(token)
+    assert seen.facts["highest_rate"] is None
+    assert (seen.facts["probe_count"], seen.facts["breaks_at"]) == (5, None)

@@ -82,3 +82,17 @@ def test_the_backlog_is_bounded() -> None:
     never.set()
     running.close(10)
     assert order == list(range(BACKLOG))
+
+
+def test_an_error_of_another_kind_is_a_failure_and_later_messages_are_delivered() -> None:
+    """A plugin or a proxy may raise anything; its words are not shown, for they may hold the url."""
+
+    def broken() -> None:
+        raise ValueError("https://user:secret@proxy")
+
+    running, receiver = Deliveries(), Flaky(0)
+    running.put(Delivery("--notify x", broken, True))
+    running.put(Delivery("--ping x", receiver, True))
+    running.close(5)
+    assert receiver.attempts == 1
+    assert running.failures() == ["--notify x: ValueError"]

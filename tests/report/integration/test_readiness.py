@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from tests.report import runs
-from xnai_validate.model.results.report import RunReport
+from xnai_validate.model.results.report import RunReport, Summary
 from xnai_validate.model.results.report_builder import build_report
 from xnai_validate.model.results.severity import Severity
 from xnai_validate.model.results.status import Status
@@ -82,3 +82,30 @@ def test_waivers_are_conditions() -> None:
     report = compiled(build_report(runs.waived()))
     assert any(text.startswith("waived until ") for text in report.readiness.conditions)
     assert report.known_failures
+
+
+def test_a_run_that_judged_nothing_is_an_obstacle() -> None:
+    """All of its checks were skipped, for whatever reason."""
+    report = build_report(runs.passed())
+    skipped = tuple(replace(check, status=Status.SKIP, reason="not configured") for check in report.checks)
+    nothing = replace(report, checks=skipped, criteria=(), exit_code=3, summary=Summary(skip=len(skipped)))
+    whole = compiled(nothing)
+    assert (whole.readiness.level, whole.exit_code) == ("not ready", 3)
+    assert "judged nothing" in whole.readiness.obstacles[0]
+
+
+def test_a_run_that_failed_for_a_reason_of_its_own_is_an_obstacle() -> None:
+    """Such as `--fail-on warn`: no check failed, and its exit code is that of the whole."""
+    whole = compiled(replace(build_report(runs.passed()), criteria=(), exit_code=1))
+    assert (whole.readiness.level, whole.exit_code) == ("not ready", 1)
+    assert "ended with exit code 1" in whole.readiness.obstacles[0]
+
+
+def test_a_later_run_of_the_same_profile_replaces_an_earlier_one() -> None:
+    """Its criteria count, not those that the earlier one did not meet."""
+    after = build_report(runs.passed())
+    unmet = replace(after.criteria[0], met=False, actual=1)
+    before = replace(after, criteria=(unmet,), run=replace(after.run, id="earlier", started_at="2020-01-01T00:00:00Z"))
+    whole = compile_integration([after, before], Scope())
+    assert (whole.readiness.level, whole.exit_code) == ("ready", 0)
+    assert len(whole.runs) == 2

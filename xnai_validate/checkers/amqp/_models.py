@@ -4,8 +4,20 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from xnai_validate.kit import Count, Duration, ErrorKind, Facts, Milliseconds, Params, StringConstraints, Target
+from xnai_validate.kit import (
+    Count,
+    Duration,
+    ErrorKind,
+    Facts,
+    Milliseconds,
+    Params,
+    StringConstraints,
+    Target,
+    field_validator,
+)
 
+LONGEST = 255
+"""Bytes of a short string."""
 SCHEMES = ("amqp", "amqps", "tcp")
 
 
@@ -13,9 +25,16 @@ class QueueParams(Params):
     """Which queue."""
 
     queue: Annotated[str, StringConstraints(min_length=1, max_length=255)]
-    """Its name; at most 255 bytes."""
+    """Its name; at most 255 bytes (AMQP 0-9-1, short string)."""
     timeout: Duration = 10.0
     """How long connecting, logging in and the answer may take together."""
+
+    @field_validator("queue")
+    @classmethod
+    def _fits(cls, queue: str) -> str:
+        if len(queue.encode()) > LONGEST:
+            raise ValueError(f"the name of a queue has at most {LONGEST} bytes in UTF-8")
+        return queue
 
     def verify_target(self, target: Target) -> None:
         """Raise ValueError for a target that speaks no AMQP."""

@@ -79,6 +79,8 @@ async def measured(target: Target, params: LagParams) -> LagFacts:
     facts = facts.model_copy(update={"end_offset_by_topic": sums})
     if params.group is None:
         return facts
+    if not params.topics and not partitions:  # its lag is unknown, not 0: it never read, or its name is wrong
+        return facts.model_copy(update={"error_detail": f"the group {params.group} has committed no offset"})
     return facts.model_copy(update=_lag(led, committed, begin, end))
 
 

@@ -25,6 +25,7 @@ from xnai_validate.kit import (
     Observed,
     Params,
     Template,
+    ToolLate,
     Unmeasurable,
     Waits,
     Whole,
@@ -155,10 +156,14 @@ async def search(params: SearchParams, ctx: Context) -> Searched:
         before_s = ctx.clock.monotonic()
         if before_s - begun_s + longest_s + REPORT_S > ctx.timeout_s:
             return None
-        measured = await _observe(params, ctx, load)
+        try:
+            measured = await _observe(params, ctx, load)
+            result = Probe.of(load, failure(params.load, measured), measured)
+        except ToolLate as late:
+            result = Probe(load, late.message, too_slow=True, figures={})
         await ctx.clock.sleep(params.settle)
         longest_s = max(longest_s, ctx.clock.monotonic() - before_s)
-        return Probe.of(load, failure(params.load, measured), measured)
+        return result
 
     await found.run(probe)
     if not found.probes:

@@ -92,4 +92,7 @@ class Deliveries:
                 if error.final or not pauses:
                     self._failures.append(printable(f"{delivery.name}: {error.reason}"[:300]))
                     return
+            except Exception as error:  # noqa: BLE001 - a proxy, a file of certificates or a service's plugin may raise anything
+                self._failures.append(f"{delivery.name}: {type(error).__name__}")  # its words may hold the url
+                return
             self._hurried.wait(pauses.pop(0))

@@ -17,7 +17,7 @@ from xnai_validate.cli.running.environment import add_env_files
 from xnai_validate.cli.running.faults_in_force import refuse_left_faults
 from xnai_validate.cli.running.session import Run, prepared_plan
 from xnai_validate.cli.running.stack import Stack, open_stack, read_stack_file
-from xnai_validate.errors import NotUndone, XnaiError
+from xnai_validate.errors import NotUndone, StackDisturbed, XnaiError
 from xnai_validate.model.results.report import RunReport
 from xnai_validate.model.results.verdict import Exit
 from xnai_validate.report.registry import FORMATS
@@ -79,10 +79,9 @@ class RepeatedRuns:
         begun = self.clock()
         try:
             report = self._run(handler)
-        except NotUndone:
-            raise
         except XnaiError as error:
-            if self._first:
+            # The fault of a run that still goes on is reverted by it: the next run may begin again.
+            if self._first or (isinstance(error, NotUndone) and not isinstance(error, StackDisturbed)):
                 raise
             self.exit_code = int(Exit.UNDECIDED)
             self.listener.not_begun(error)

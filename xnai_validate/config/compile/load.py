@@ -168,6 +168,7 @@ class Loader:
             warnings=(*unverified(final_targets.values()), *self.warnings),
             secrets=frozenset(secret for secret in secrets if secret),
             unset=tuple(sorted(self.interpolator.unset | target_builder.unset)),
+            narrowed=is_narrowed(self.options),
         )
 
     def _chosen(self, suites: Suites, thresholds: Thresholds) -> tuple[PlannedCheck, ...]:

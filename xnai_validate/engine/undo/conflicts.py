@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from xnai_validate.engine.undo.folder import UndoFolder, Unreadable
 from xnai_validate.engine.undo.record import UndoRecord
-from xnai_validate.errors import ConfigError, NotUndone
+from xnai_validate.errors import ConfigError, NotUndone, StackDisturbed
 from xnai_validate.kit import Target
 
 
@@ -47,9 +47,9 @@ def refuse_left_behind(folder: UndoFolder) -> None:
 
 
 def refuse_held(folder: UndoFolder, targets: Iterable[Target]) -> None:
-    """Raise NotUndone if another run has a fault in force on one of the targets."""
+    """Raise StackDisturbed if another run has a fault in force on one of the targets."""
     for record in held_by_others(folder, targets):
-        raise NotUndone(
+        raise StackDisturbed(
             f"run {record.run} (process {record.owner.pid}) disturbs the stack just now: {record.sentence}",
             hint="wait until it has ended",
         )

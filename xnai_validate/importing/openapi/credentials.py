@@ -98,13 +98,13 @@ def _entry(document: ApiDocument, scheme: JsonObject, variables: str) -> _Entry 
         }  # fmt: skip
         return _Entry({"auth": auth}, f"credentials: export {user} and {password}")
     flow = mapping(mapping(scheme.get("flows")).get("clientCredentials"))
-    if kind == "oauth2" and isinstance(flow.get("tokenUrl"), str):
+    token_url = _joined(document, flow.get("tokenUrl"))
+    if kind == "oauth2" and token_url is not None:
         client, secret = f"{variables}_CLIENT_ID", f"{variables}_CLIENT_SECRET"
         scopes: list[JsonValue] = [each for each in mapping(flow.get("scopes")) if each.isprintable() and each]
-        url = str(flow["tokenUrl"])
         auth = {
             "scheme": "oauth2-client-credentials", "user": FromEnvironment(f"${{{client}}}"), "secret_env": secret,
-            "token_url": urljoin(document.source, url) if document.is_served else url,
+            "token_url": token_url,
             **({"scopes": scopes} if scopes else {}),
         }  # fmt: skip
         return _Entry({"auth": auth}, f"credentials: export {client} and {secret}")
@@ -113,6 +113,16 @@ def _entry(document: ApiDocument, scheme: JsonObject, variables: str) -> _Entry 
         how = "" if kind == "http" else "; or let `auth: {scheme: login, ...}` get it"
         return _Entry({"auth": {"scheme": "bearer", "secret_env": token}}, f"credentials: export {token}{how}")
     return None
+
+
+def _joined(document: ApiDocument, url: JsonValue | None) -> str | None:
+    """Return a url of the document, which may be relative to where it was served; None if it is none."""
+    if not isinstance(url, str):
+        return None
+    try:
+        return urljoin(document.source, url) if document.is_served else url
+    except ValueError:
+        return None
 
 
 def _key(scheme: JsonObject, variables: str) -> _Entry | None:

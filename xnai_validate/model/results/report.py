@@ -127,6 +127,8 @@ class RunInfo:
     """The version of xnai-validate."""
     resumes: str | None = None
     """The id of the run of which this one finishes the plan."""
+    narrowed: bool = False
+    """Whether it ran only a part of its profiles, chosen on the command line."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, config=FROZEN)
@@ -154,6 +156,8 @@ class ReportRun:
     """Why the run ended before its plan did: interrupted, deadline, memory, fail-fast, killed, not-undone."""
     resumes: str | None = None
     """The id of the interrupted run that this one finished; its results are part of this report."""
+    narrowed: bool = False
+    """Whether only a part of the profiles was run, chosen on the command line."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, config=FROZEN)

@@ -62,7 +62,7 @@ class ReportBuilder:
 
     def add(self, event: ev.Event) -> None:
         """Add the next event of the run."""
-        self.last_at = event.at
+        self.last_at = max(self.last_at, event.at)  # a resumed run repeats events of an earlier time
         match event:
             case ev.AttemptFinished():
                 pass  # many events are of this type; no report needs them
@@ -139,6 +139,7 @@ def _report(state: ReportBuilder, run: RunInfo) -> RunReport:
             targets=state.targets,
             stopped=stopped,
             resumes=run.resumes,
+            narrowed=run.narrowed,
         ),
         exit_code=int(code),
         verdict=verdict_of(code),

@@ -40,10 +40,11 @@ def compile_integration(reports: Sequence[RunReport], scope: Scope) -> Integrati
     """
     reports = sorted(reports, key=lambda report: report.run.started_at)
     latest = _latest(reports)
+    newest = tuple({report.run.profiles: report for report in reports}.values())
     checks = tuple(check for _, check in latest.values())
     criteria = tuple(
         Criterion(run=report.run.id, profiles=" ".join(report.run.profiles), result=result)
-        for report in reports
+        for report in newest
         for result in report.criteria
     )
     runs = tuple(map(_run, reports))
@@ -53,8 +54,8 @@ def compile_integration(reports: Sequence[RunReport], scope: Scope) -> Integrati
     counts = Counter(check.status for check in checks)
     return IntegrationReport(
         tool="; ".join(dict.fromkeys(f"{report.tool.name} {report.tool.version}" for report in reports)),
-        exit_code=_exit_code(reports, checks, scope),
-        readiness=readiness_of(runs, scope.missing, criteria, causes, faults, checks, skipped),
+        exit_code=_exit_code(newest, checks, scope),
+        readiness=readiness_of(tuple(map(_run, newest)), scope.missing, criteria, causes, faults, checks, skipped),
         runs=runs,
         missing=scope.missing,
         summary=Summary(**{each.name: counts[Status(each.name.rstrip("_"))] for each in fields(Summary)}),
@@ -91,8 +92,9 @@ def _latest(reports: Sequence[RunReport]) -> dict[str, tuple[str, CheckResult]]:
 
 
 def _exit_code(reports: Sequence[RunReport], checks: Sequence[CheckResult], scope: Scope) -> int:
-    """Return the exit code of the whole; undecided if a phase is missing."""
-    return int(
+    """Return the exit code of the whole: undecided if a phase is missing; never better than that of all its runs."""
+    worst = max((report.exit_code for report in reports), default=0)
+    decided = int(
         decide(
             (check.status for check in checks),
             criteria_met=all(result.met is not False for report in reports for result in report.criteria),
@@ -101,6 +103,7 @@ def _exit_code(reports: Sequence[RunReport], checks: Sequence[CheckResult], scop
             not_undone=any(not fault.proven for report in reports for fault in report.faults),
         )
     )
+    return decided or worst
 
 
 def _run(report: RunReport) -> RunEntry:

@@ -13,7 +13,8 @@ from xnai_validate.report.words import planned_text
 
 RULES = (
     "Not ready: a fault may still be in force, or its revert is not proven.",
-    "Not ready: a planned phase has not run, or its run did not reach its end.",
+    "Not ready: a planned phase has not run, its run did not reach its end or judged nothing, or it did not pass for a "
+    "reason of its own, such as --fail-on.",
     "Not ready: a root cause of severity critical or high failed.",
     "Not ready: a success criterion is not met.",
     "Ready with conditions: a root cause of severity medium or low failed, or a check could not be measured.",
@@ -53,8 +54,13 @@ def _obstacles(
             yield f"the fault {fault.fault} of {fault.target or 'the host'} may still be in force"
     yield from missing
     for run in runs:
+        name = f"the run {run.id} of {' '.join(run.profiles)}"
         if run.stopped is not None:
-            yield f"the run {run.id} of {' '.join(run.profiles)} did not reach its end ({run.stopped})"
+            yield f"{name} did not reach its end ({run.stopped})"
+        elif sum(run.summary.values()) == run.summary["skip"]:
+            yield f"{name} judged nothing: every check was skipped"
+        elif run.exit_code and not causes and all(criterion.result.met is not False for criterion in criteria):
+            yield f"{name} ended with exit code {run.exit_code}"
     for cause in causes:
         if cause.status is Status.FAIL and cause.severity in GRAVE:
             yield f"{cause.severity}: {cause.title} ({cause.id})"

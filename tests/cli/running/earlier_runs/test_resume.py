@@ -17,6 +17,8 @@ from typer.testing import Result
 from tests.cli.conftest import Place
 from tests.cli.process import finish, start
 from tests.serving import Quiet, serving
+from xnai_validate import __version__
+from xnai_validate.cli.running.earlier_runs import resume
 
 PASSED = range(1, 9)
 SUITE = (
@@ -187,6 +189,12 @@ def test_another_plan_is_refused(place: Place, shop: Shop) -> None:
         result = place.run("shop", "--resume", journal, *options)
         assert (result.exit_code, result.stdout) == (2, ""), options
         assert message in " ".join(result.stderr.split()), options
+    with pytest.MonkeyPatch.context() as other:
+        other.setattr(resume, "__version__", "0.0.9")
+        other.setattr(resume, "host_facts", lambda: {"name": "elsewhere"})
+        message = " ".join(place.run("--resume", journal).stderr.split())
+        assert f"version of xnai-validate: {__version__} before, 0.0.9 now" in message
+        assert "before, elsewhere now" in message
     suite = place.path / "checks" / "shop" / "items.yaml"
     suite.write_text(SUITE.replace("/items/7", "/items/77"))
     result = place.run("--resume", journal)

@@ -57,6 +57,8 @@ class Recorder:
     def __init__(self, slice_s: float | None, for_s: float, path: str | None) -> None:
         self._slice_s = slice_s
         self._path = path
+        if path is not None and os.path.lexists(path) and (os.path.islink(path) or not os.path.isfile(path)):
+            raise Unmeasurable(f"{path} is no regular file, so no record of the requests is written to it")
         count = math.ceil(for_s / slice_s - 1e-9) if slice_s else 0
         self._slices = [Slice() for _ in range(count)]
         self._lines = bytearray()

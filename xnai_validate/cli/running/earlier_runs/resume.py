@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from xnai_validate import __version__
+from xnai_validate.cli.running.host import host_facts
 from xnai_validate.cli.running.options import RunOptions
 from xnai_validate.cli.stored_runs import events_of, journal_of
 from xnai_validate.engine.events.earlier_part import EarlierPart, Resumed, earlier_part
@@ -43,6 +45,8 @@ def refuse_other_plan(part: EarlierPart, plan: Plan, options: RunOptions) -> Non
     found = part.differences(plan)
     run = part.started.run
     for option, before, now in (
+        ("version of xnai-validate", run.version, __version__),
+        ("host", str(run.host.get("name")), str(host_facts().get("name"))),
         ("--fail-on", _names(run.fail_on), _names(options.failing)),
         ("--fail-if-none", str(run.fail_if_none), str(options.failing_if_none)),
     ):
