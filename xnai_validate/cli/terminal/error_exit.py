@@ -24,7 +24,7 @@ def report_error(error: BaseException) -> int | None:
         if isinstance(error, NotUndone):
             return NOT_UNDONE
         return USAGE if isinstance(error, ConfigError) else UNDECIDED
-    if isinstance(error, KeyboardInterrupt):
+    if isinstance(error, KeyboardInterrupt) or _is_swallowed_interrupt(error):
         write_error("interrupted")
         return INTERRUPTED
     if isinstance(error, BrokenPipeError):
@@ -39,6 +39,11 @@ def report_error(error: BaseException) -> int | None:
         return USAGE
     _print_internal_error(error)
     return UNDECIDED
+
+
+def _is_swallowed_interrupt(error: BaseException) -> bool:
+    """Whether an interrupt came while pydantic built a model: it makes an error of its own from it, of that text."""
+    return type(error).__name__ == "SchemaError" and str(error).rstrip(": ").endswith("KeyboardInterrupt")
 
 
 def exit_for_unwritable_stdout(error: OSError) -> int:
