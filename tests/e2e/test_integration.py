@@ -7,8 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from jsonschema import Draft202012Validator
 
 from tests.e2e.tool import Ended, tool
+from xnai_validate.report.integration.schema import integration_schema
 
 PROFILE = """\
 title: Three suites
@@ -52,11 +54,12 @@ def run(home: Path, *defects: str) -> Ended:
 
 
 def compiled(home: Path) -> dict[str, Any]:
-    """Return the integration report of the last run as JSON; the command exits 0 whatever it finds."""
+    """Return the integration report of the last run as JSON, valid by its published schema; the command exits 0."""
     ended = tool(home, "report", "--integration", "--format", "json", "-o", "all.html", "-o", "all.md")
     assert ended.code == 0, ended.stderr
     document = json.loads(ended.stdout)
     assert isinstance(document, dict)
+    Draft202012Validator(integration_schema()).validate(document)
     return document
 
 

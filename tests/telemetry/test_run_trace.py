@@ -85,6 +85,30 @@ def test_attributes_are_bounded() -> None:
     attributes = spans(script)["a/b:c"].attributes or {}
     assert len(attributes) <= ATTRIBUTES
     assert max(len(str(value)) for value in attributes.values()) <= TEXT_CAP
+    assert attributes["xnai.check.id"] == "a/b:c"
+
+
+def test_every_fact_is_an_attribute() -> None:
+    """Numbers, flags and texts as they are, lists and what is nested as JSON; a null fact is left out."""
+    facts: JsonObject = {
+        "status": 503,
+        "ok": False,
+        "counts": {"200": 7, "503": 1},
+        "names": ["a", "ü"],
+        "json": {"redis": {"up": False}, "llm": None},
+        "first_token_ms": None,
+    }
+    script = Script("Run", "x")
+    script.check("a/b:c", "Check", facts=facts)
+    attributes = spans(script)["a/b:c"].attributes or {}
+    assert {name: value for name, value in attributes.items() if name.startswith("xnai.fact.")} == {
+        "xnai.fact.status": 503,
+        "xnai.fact.ok": False,
+        "xnai.fact.counts.200": 7,
+        "xnai.fact.counts.503": 1,
+        "xnai.fact.names": '["a", "ü"]',
+        "xnai.fact.json.redis": '{"up": false}',
+    }
 
 
 def test_every_run_has_a_span_for_every_check() -> None:

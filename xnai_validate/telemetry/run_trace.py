@@ -6,7 +6,9 @@ spans that a stack adds to the trace have their parent.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
+from itertools import islice
 
 from opentelemetry.context import Context
 from opentelemetry.sdk.resources import Resource
@@ -16,13 +18,16 @@ from opentelemetry.sdk.trace.id_generator import IdGenerator, RandomIdGenerator
 from opentelemetry.trace import Span, SpanKind, Status, StatusCode, set_span_in_context
 
 from xnai_validate import __version__
+from xnai_validate.model.json import JsonValue
 from xnai_validate.model.results import events as ev
 from xnai_validate.model.results.report import CheckInfo
 from xnai_validate.model.results.status import Status as CheckStatus
 
 Attributes = dict[str, bool | int | float | str]
-ATTRIBUTES = 64
+ATTRIBUTES = 200
 """Attributes of a span, its facts included."""
+FACTS = 180
+"""Attributes that are facts. Beyond its limit the SDK drops the oldest attribute, the id of the check."""
 TEXT_CAP = 256
 """Characters of an attribute."""
 EVENTS = 64
@@ -162,7 +167,7 @@ class RunTrace:
         span.set_attribute("xnai.check.attempts", event.attempts)
         if event.reason:
             span.set_attribute("xnai.check.reason", event.reason)
-        for name, value in fact_attributes(event.facts):
+        for name, value in islice(fact_attributes(event.facts), FACTS):
             span.set_attribute(name, value)
         if event.status.passed:
             span.set_status(Status(StatusCode.OK))
@@ -182,13 +187,23 @@ class RunTrace:
         root.end(at)
 
 
-def fact_attributes(facts: Mapping[str, object]) -> Iterator[tuple[str, bool | int | float | str]]:
-    """Yield the facts that are scalars, and the scalars of facts that are mappings, as attributes `xnai.fact.NAME`."""
+def fact_attributes(facts: Mapping[str, JsonValue]) -> Iterator[tuple[str, bool | int | float | str]]:
+    """Yield the facts that are not null as attributes `xnai.fact.NAME`.
+
+    The items of a mapping are attributes of their own; lists, and mappings within a mapping, are JSON.
+    """
     for name, value in facts.items():
-        items = value.items() if isinstance(value, dict) else ((None, value),)
-        for key, item in items:
-            full = f"xnai.fact.{name}" if key is None else f"xnai.fact.{name}.{key}"[:TEXT_CAP]
-            if isinstance(item, int) and not isinstance(item, bool) and abs(item) > LARGEST:
-                yield full, str(item)[:TEXT_CAP]
-            elif isinstance(item, bool | int | float | str):
-                yield full, item
+        if not isinstance(value, dict):
+            yield from _attribute(f"xnai.fact.{name}", value)
+            continue
+        for key, item in value.items():
+            yield from _attribute(f"xnai.fact.{name}.{key}"[:TEXT_CAP], item)
+
+
+def _attribute(name: str, value: JsonValue) -> Iterator[tuple[str, bool | int | float | str]]:
+    if isinstance(value, list | dict):
+        yield name, json.dumps(value, ensure_ascii=False)[:TEXT_CAP]
+    elif isinstance(value, int) and abs(value) > LARGEST:
+        yield name, str(value)[:TEXT_CAP]
+    elif value is not None:
+        yield name, value

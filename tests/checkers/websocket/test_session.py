@@ -22,6 +22,7 @@ from xnai_validate.checkers.websocket import _connection as websocket
 from xnai_validate.kit import Observed, Target, Unmeasurable
 from xnai_validate.model.source_location import InvalidConfig
 from xnai_validate.model.target import Auth
+from xnai_validate.model.trace_context import TRACEPARENT
 
 Handler = Callable[[ServerConnection], Awaitable[None]]
 
@@ -70,6 +71,25 @@ def test_a_session_is_answered_message_by_message() -> None:
     assert facts["roundtrip_ms"] > 0
     assert facts["pong_ms"] > 0
     assert (facts["closed_by"], facts["close_code"]) == ("client", 1000)
+
+
+def test_the_handshake_carries_the_trace_of_the_check() -> None:
+    """The handshake is a request of the check: it has its `traceparent`, unless the check sends one itself."""
+    headers: list[str | None] = []
+
+    async def handler(socket: ServerConnection) -> None:
+        assert socket.request is not None
+        headers.append(socket.request.headers.get("traceparent"))
+        await stack(socket)
+
+    session(handler, greetings=1)
+    token = TRACEPARENT.set("00-ours")
+    try:
+        session(handler, greetings=1)
+        session(handler, greetings=1, headers={"Traceparent": "00-own"})
+    finally:
+        TRACEPARENT.reset(token)
+    assert headers == [None, "00-ours", "00-own"]
 
 
 def test_root_leaves_the_prefix_out() -> None:

@@ -10,7 +10,7 @@ from xnai_validate.checkers._once import once
 from xnai_validate.checkers._request import RequestParams
 from xnai_validate.checkers.load._generator.drive import Drive
 from xnai_validate.checkers.load._generator.figures import load_figures
-from xnai_validate.checkers.load._http.request_bytes import request_bytes, verify
+from xnai_validate.checkers.load._http.request_bytes import request_bytes, verify, with_own_spans
 from xnai_validate.checkers.load._models import LoadFacts, LoadParams, load_waits
 from xnai_validate.checkers.load._prompts import Prompts, chosen_requests
 from xnai_validate.kit import (
@@ -110,6 +110,7 @@ async def _measure(params: HttpLoad, ctx: Context) -> HttpLoadFacts:
     prepared = prepare(await authorized(params.request(target)))
     verify(prepared, "load.http")
     choose = await chosen_requests(params.prompts, params, target) if params.prompts else None
+    choose = with_own_spans(prepared, choose)
     exchange = Exchange(prepared, request_bytes(prepared), await address(prepared), params.body_cap, choose)
     buffer = memoryview(bytearray(BUFFER))
     line = HeadLine if prepared.method == "HEAD" else HttpLine

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from websockets.protocol import Event
 
 HEADERS_CAP = 100
+_ADDED = {b"authorization": "Authorization", b"traceparent": "traceparent"}
+"""Headers that preparing a request adds and a handshake has too: the name there -> as it is sent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,13 +98,13 @@ async def open_websocket(
 
 
 def _headers(request: HttpRequest, prepared: Prepared) -> dict[str, str]:
-    """The headers of the handshake: those of the request, and its credentials."""
+    """The headers of the handshake: those of the request, its credentials and its trace context."""
     if prepared.digest is not None:
         raise Unmeasurable("a WebSocket handshake answers no Digest challenge", hint="use basic or bearer")
     headers = dict(request.headers)
     for name, value in prepared.headers:
-        if name == b"authorization":
-            headers["Authorization"] = value.decode()
+        if name in _ADDED:
+            headers[_ADDED[name]] = value.decode()
     return headers
 
 

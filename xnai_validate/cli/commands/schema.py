@@ -12,6 +12,7 @@ from xnai_validate import schema as published
 from xnai_validate.cli.terminal.command_help import Command, command_app
 from xnai_validate.cli.terminal.console import print_out
 from xnai_validate.config.files import json_schema
+from xnai_validate.report.integration.schema import integration_schema
 
 app = command_app()
 
@@ -26,6 +27,7 @@ class Document(StrEnum):
     STACK = "stack"
     WAIVERS = "waivers"
     REPORT = "report"
+    INTEGRATION = "integration"
     EVENTS = "events"
 
 
@@ -37,6 +39,7 @@ _SCHEMAS = {
     Document.STACK: json_schema.stack_schema,
     Document.WAIVERS: json_schema.waivers_schema,
     Document.REPORT: published.report_schema,
+    Document.INTEGRATION: integration_schema,
     Document.EVENTS: published.events_schema,
 }
 
@@ -45,8 +48,8 @@ _SCHEMAS = {
 def schema(
     document: Annotated[
         Document,
-        typer.Argument(metavar="DOCUMENT", help="suite, recipe, profile, vars, stack, waivers, report, events."),
+        typer.Argument(metavar="DOCUMENT", help=f"{', '.join(Document)}."),
     ] = Document.REPORT,
 ) -> None:
-    """Print the JSON Schema of suites, recipes, profiles, vars, stack and waivers, of the JSON report or the events."""
+    """Print the JSON Schema of suites, recipes, profiles, vars, stack or waivers, of the JSON reports or events."""
     print_out(json.dumps(_SCHEMAS[document](), indent=2, ensure_ascii=False) + "\n")

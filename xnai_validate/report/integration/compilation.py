@@ -23,6 +23,7 @@ from xnai_validate.report.integration.models import (
     RunEnvironment,
     Scope,
     Skipped,
+    State,
 )
 from xnai_validate.report.integration.readiness import readiness_of
 from xnai_validate.report.lists import counted, listed
@@ -126,6 +127,7 @@ def _coverage(name: str, title: str, checks: Sequence[CheckResult]) -> Coverage:
     passed = sum(check.status.passed for check in checks)
     failed = sum(check.status is Status.FAIL for check in checks)
     not_judged = len(checks) - passed - failed  # skipped, waived or not measured
+    state: State
     if failed:
         state = "failed"
     elif not passed:

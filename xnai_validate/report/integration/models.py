@@ -1,10 +1,13 @@
-"""The integration report as one value; its JSON form has these names."""
+"""The integration report as one value; its JSON form has these names, and its schema is made from them."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Literal
 
+from pydantic.dataclasses import dataclass
+
+from xnai_validate.model.frozen_model import FROZEN
 from xnai_validate.model.json import JsonObject
 from xnai_validate.model.results.comparison import Comparison
 from xnai_validate.model.results.report import CriterionResult, FaultResult, Summary
@@ -12,10 +15,11 @@ from xnai_validate.model.results.severity import Severity
 from xnai_validate.model.results.status import Status
 
 Level = Literal["ready", "ready with conditions", "not ready"]
-FORMAT = "xnai-validate/integration/1"
+State = Literal["covered", "failed", "partly covered", "not covered"]
+FORMAT: Literal["xnai-validate/integration/1"] = "xnai-validate/integration/1"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, config=FROZEN)
 class Scope:
     """What a plan asks an integration report to have."""
 
@@ -27,7 +31,7 @@ class Scope:
     """The phases without a run that can be used, each with the reason."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, config=FROZEN)
 class RunEntry:
     """A run that the report is compiled from."""
 
@@ -42,7 +46,7 @@ class RunEntry:
     summary: dict[str, int]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, config=FROZEN)
 class Criterion:
     """A success criterion of a run."""
 
@@ -51,7 +55,7 @@ class Criterion:
     result: CriterionResult
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, config=FROZEN)
 class Coverage:
     """A category, or a knowledge gap, and what its checks found."""
 
@@ -62,11 +66,10 @@ class Coverage:
     failed: int
     not_judged: int
     """Skipped, waived or not measured."""
-    state: str
-    """`covered`, `failed`, `partly covered` or `not covered`."""
+    state: State
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, config=FROZEN)
 class RootCause:
     """A root cause with its evidence, what it affects, and what to do."""
 
@@ -87,7 +90,7 @@ class RootCause:
     """The id of the run that found it."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, config=FROZEN)
 class Skipped:
     """Checks that were skipped for one reason."""
 
@@ -95,7 +98,7 @@ class Skipped:
     checks: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, config=FROZEN)
 class KnownFailure:
     """A failure that a waiver accepts, or accepted until it expired."""
 
@@ -104,7 +107,7 @@ class KnownFailure:
     waiver: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, config=FROZEN)
 class Readiness:
     """Whether the stack is ready for the next phase, by the rules that are listed with it."""
 
@@ -116,7 +119,7 @@ class Readiness:
     rules: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, config=FROZEN)
 class RunEnvironment:
     """Where a run took place."""
 
@@ -125,11 +128,11 @@ class RunEnvironment:
     targets: dict[str, str | None]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, config=FROZEN)
 class IntegrationReport:
     """Several runs of one stack as one document."""
 
-    format: str = FORMAT
+    format: Literal["xnai-validate/integration/1"] = FORMAT
     tool: str
     """`xnai-validate` and its version."""
     exit_code: int

@@ -128,6 +128,8 @@ class Prepared:
     """Credentials that wait for the server's challenge (RFC 7616)."""
     proxy: str | None
     http2: bool
+    traceparent: str | None = None
+    """The trace context that was added to the headers (W3C Trace Context); None without one of the run."""
 
     @property
     def server(self) -> object:
@@ -162,7 +164,8 @@ def prepare(request: HttpRequest) -> Prepared:
         if (request.body or method in ("POST", "PUT", "PATCH")) and not chunked and b"content-length" not in values:
             headers.append((b"content-length", str(len(request.body)).encode()))
         headers += [pair for pair in given if pair[0].lower() != b"host"]
-        if (traceparent := TRACEPARENT.get()) is not None and b"traceparent" not in values:
+        traceparent = None if b"traceparent" in values else TRACEPARENT.get()
+        if traceparent is not None:
             headers.append((b"traceparent", traceparent.encode()))
         _check_request_line(method.encode("ascii"), to.target)
         if to.scheme == "https":
@@ -172,7 +175,9 @@ def prepare(request: HttpRequest) -> Prepared:
             f"HTTP does not allow this request: {error}", hint="see its method, headers and body"
         ) from error
     digest = auth if auth is not None and auth.scheme == "digest" else None
-    return Prepared(method, to, request.tls, headers, request.body, chunked, digest, request.proxy, request.http2)
+    return Prepared(
+        method, to, request.tls, headers, request.body, chunked, digest, request.proxy, request.http2, traceparent
+    )
 
 
 def _authorization(auth: Auth) -> bytes:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import random
 import socket
+from collections.abc import Callable
 
 from xnai_validate.kit import Unmeasurable
 from xnai_validate.wire.http.request import Prepared
@@ -41,3 +43,24 @@ def request_bytes(prepared: Prepared) -> bytes:
     if prepared.chunked:
         parts.append(b"0\r\n\r\n")
     return b"".join(parts)
+
+
+def with_own_spans(prepared: Prepared, choose: Callable[[], bytes] | None) -> Callable[[], bytes] | None:
+    """Return a function that gives the next request, with a span id of its own; `choose` as it is without a trace.
+
+    `choose` returns the next request where they vary. With one id for all, a stack that joins the trace would show them
+    as one request (W3C Trace Context 3.2.2.4). A `traceparent` that the check sends itself stays.
+    """
+    if prepared.traceparent is None:
+        return choose
+    data = request_bytes(prepared)
+    header = f"traceparent: {prepared.traceparent}\r\n".encode()
+    version, trace_id, _, flags = prepared.traceparent.split("-")
+    draw = random.SystemRandom()
+
+    def next_request() -> bytes:
+        span_id = draw.getrandbits(64) or 1  # zero is no valid id
+        own = f"traceparent: {version}-{trace_id}-{span_id:016x}-{flags}\r\n"
+        return (data if choose is None else choose()).replace(header, own.encode(), 1)
+
+    return next_request

@@ -12,7 +12,7 @@ from xnai_validate.checkers.load._generator.drive import Drive
 from xnai_validate.checkers.load._generator.tally import US, Tally
 from xnai_validate.checkers.load._http.opener import Opener
 from xnai_validate.checkers.load._http.pushed_response import PushedResponse
-from xnai_validate.checkers.load._http.request_bytes import request_bytes
+from xnai_validate.checkers.load._http.request_bytes import request_bytes, with_own_spans
 from xnai_validate.checkers.load._objectives import Cancel, StreamObjectives
 from xnai_validate.checkers.load._streams.tally import StreamTally
 from xnai_validate.checkers.load._streams.usage import usage_of
@@ -62,7 +62,7 @@ class Streams:
         """Another stream, to be sent."""
         if self._opener is None:
             self._opener = Opener(self.drive.tasks, self._prepared, self._data, self._host)
-            self._opener.choose = self.choose
+            self._opener.choose = with_own_spans(self._prepared, self.choose)
             self._watch()
         return StreamLine(self, self._opener)
 
