@@ -46,7 +46,7 @@ from xnai_validate.model.frozen_model import FrozenModel
 from xnai_validate.model.histogram import Histogram
 from xnai_validate.model.json import Json, JsonObject, bounded
 from xnai_validate.model.judging.expressions import is_singular, json_path, search, values_at, verified_regex
-from xnai_validate.model.judging.fact_types import IgnoreCase, Timed, Whole
+from xnai_validate.model.judging.fact_types import IgnoreCase, Needs, Timed, Whole
 from xnai_validate.model.judging.findings import Finding, cut, json_equal
 from xnai_validate.model.judging.instants import http_date_s
 from xnai_validate.model.judging.references import NAME, fill, references
@@ -100,6 +100,7 @@ __all__ = [
     "Milliseconds",
     "MinLen",
     "NamesTarget",
+    "Needs",
     "NotApplicable",
     "Observation",
     "Observed",

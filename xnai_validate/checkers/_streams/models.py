@@ -16,6 +16,7 @@ from xnai_validate.kit import (
     JsonValue,
     Le,
     Milliseconds,
+    Needs,
     Size,
     Timed,
 )
@@ -140,7 +141,7 @@ class StreamFacts(Facts):
     """The tool calls, put together from their pieces: `[{name, arguments}]`, with the arguments as text."""
     done: JsonValue = None
     """The JSON data of the event that ended the stream."""
-    events: JsonValue = None
+    events: Annotated[JsonValue, Needs("keep_events")] = None
     """The first events, heartbeats left out, as a list of `{type, data, is_json}`; null without `keep_events`."""
 
     bytes: Bytes | None = None

@@ -19,6 +19,7 @@ from xnai_validate.kit import (
     Ge,
     Le,
     Milliseconds,
+    Needs,
     NotApplicable,
     Params,
     Seconds,
@@ -66,13 +67,13 @@ class Resolved(Facts):
     """`ipv4`, `ipv6`: which of the two the addresses are."""
     resolve_ms: Milliseconds | None
     """How long the slowest look-up took."""
-    stable: bool | None
+    stable: Annotated[bool | None, Needs("repeat", more_than=1)]
     """Whether every look-up gave the same set; null where there was only one."""
-    records: list[str] | None
+    records: Annotated[list[str] | None, Needs("server")]
     """The records of the wanted type as text; null where the machine's resolver was asked."""
-    ttl_s: Seconds | None
+    ttl_s: Annotated[Seconds | None, Needs("server")]
     """How long the answer may be kept: the smallest time to live; null without records."""
-    rcode: str | None
+    rcode: Annotated[str | None, Needs("server")]
     """The response code of the name server (RFC 6895): NOERROR, NXDOMAIN, SERVFAIL ..."""
     lookups: Count
     """How many look-ups were answered."""

@@ -23,6 +23,7 @@ from xnai_validate.kit import (
     Ge,
     JsonValue,
     Le,
+    Needs,
     Params,
     Seconds,
     Size,
@@ -88,15 +89,15 @@ class FileState(Facts):
     """The name of its group, likewise."""
     entries: Count | None = None
     """Of a directory: the number of its entries."""
-    sha256: str | None = None
+    sha256: Annotated[str | None, Needs("sha256")] = None
     """The checksum of its content, in lower case hexadecimal."""
-    text_: str | None = Field(default=None, alias="text")
+    text_: Annotated[str | None, Needs("text")] = Field(default=None, alias="text")
     """The beginning of its content as text."""
-    json_: JsonValue = Field(default=None, alias="json")
+    json_: Annotated[JsonValue, Needs("text")] = Field(default=None, alias="json")
     """Its content as a JSON document; null where it is none, or was not read as a whole."""
-    json_valid: bool | None = None
+    json_valid: Annotated[bool | None, Needs("text")] = None
     """Whether the content that was read is a JSON document."""
-    truncated: bool | None = None
+    truncated: Annotated[bool | None, Needs("text")] = None
     """Whether it is larger than `text_cap`."""
 
 

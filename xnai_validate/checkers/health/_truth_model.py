@@ -18,6 +18,7 @@ from xnai_validate.kit import (
     Le,
     Len,
     Milliseconds,
+    Needs,
     Observation,
     Params,
     Waits,
@@ -116,10 +117,10 @@ class Truth(Facts):
     health_cost: dict[str, float]
     """What a report costs: `ms`, its median time on the stack as it is, and by how much each number of `cost` moved; a
     number that is absent afterwards is left out."""
-    answers_while_busy: bool | None
+    answers_while_busy: Annotated[bool | None, Needs("busy")]
     """Whether every report came that was asked for while `busy` was under way, and before it was over, those of its
     last second aside; null without `busy`."""
-    busy_ms: Milliseconds | None
+    busy_ms: Annotated[Milliseconds | None, Needs("busy")]
     """The slowest report meanwhile."""
     status_follows_components: bool
     """Whether in every report the status was the one that follows from its components."""

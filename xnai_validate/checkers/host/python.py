@@ -10,7 +10,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from xnai_validate.checkers.host import _probe as probe
-from xnai_validate.kit import AfterValidator, Context, Duration, Facts, Field, FrozenModel, Params, checker
+from xnai_validate.kit import (
+    AfterValidator,
+    Context,
+    Duration,
+    Facts,
+    Field,
+    FrozenModel,
+    Needs,
+    Params,
+    checker,
+)
 
 if TYPE_CHECKING:
     from packaging.requirements import Requirement
@@ -62,7 +72,7 @@ class PythonFacts(Facts):
     """Required package -> the version that is installed."""
     missing: list[str] | None = None
     """Requirements that are not met, each with what is installed instead."""
-    conflicts: list[str] | None = None
+    conflicts: Annotated[list[str] | None, Needs("check_conflicts")] = None
     """Installed packages whose own requirements are not met; null where it was not checked."""
 
 

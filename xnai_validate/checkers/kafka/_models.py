@@ -11,6 +11,7 @@ from xnai_validate.kit import (
     Facts,
     Field,
     Milliseconds,
+    Needs,
     Params,
     StringConstraints,
     Target,
@@ -45,13 +46,13 @@ class LagFacts(Facts):
     """Why the broker could not be asked: refused, timeout, auth, tls, dns ..."""
     error_detail: str | None = None
     """The error in words."""
-    lag: Count | None = None
+    lag: Annotated[Count | None, Needs("group")] = None
     """Messages that the group has not read, over all partitions; null without a group."""
-    max_lag: Count | None = None
+    max_lag: Annotated[Count | None, Needs("group")] = None
     """The largest lag of one partition."""
-    lag_by_topic: dict[str, Count] | None = None
+    lag_by_topic: Annotated[dict[str, Count] | None, Needs("group")] = None
     """Topic -> its lag."""
-    unread_partitions: list[str] | None = None
+    unread_partitions: Annotated[list[str] | None, Needs("group")] = None
     """Partitions that have messages and of which the group has committed no offset, `orders-0`: all of them count."""
     end_offset_by_topic: dict[str, Count] | None = None
     """Topic -> the sum of the offsets that the next messages of its partitions get."""

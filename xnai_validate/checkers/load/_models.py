@@ -17,6 +17,7 @@ from xnai_validate.kit import (
     JsonValue,
     Le,
     Milliseconds,
+    Needs,
     Params,
     Ratio,
     StringConstraints,
@@ -233,12 +234,12 @@ class LoadFacts(Facts):
     """The first error in words."""
     statuses: dict[str, Count]
     """How many answers had each status."""
-    good_count: Count | None
+    good_count: Annotated[Count | None, Needs("objectives")]
     """Requests with a whole answer that is no error and that meet all of `objectives`; null without objectives."""
-    good_ratio: Annotated[Ratio, Timed()] | None
+    good_ratio: Annotated[Ratio | None, Timed(), Needs("objectives")]
     """`good_count` of the requests that fell due: those that failed or could not be sent are not good. Null without
     objectives."""
-    goodput_rps: Annotated[float, Timed()] | None
+    goodput_rps: Annotated[float | None, Timed(), Needs("objectives")]
     """Good requests a second, over the same time as `throughput_rps`; null without objectives."""
     throughput_rps: Annotated[float, Timed()] | None
     """Whole answers a second, from the beginning of the load to its last answer, at least to its intended end."""
@@ -286,11 +287,11 @@ class LoadFacts(Facts):
     `{"window_ms": 333.3, "windows": [histogram, ...], "errors": [0, 2, ...]}`, each histogram as `model.histogram`
     writes it; `errors` counts the requests without a whole answer, by window, and is empty without any.
     """
-    slices: Annotated[JsonValue, Whole()]
+    slices: Annotated[JsonValue, Whole(), Needs("slices")]
     """The course of the load in slices of time, by intended start; null unless `slices` asks for them.
 
     `[{at_s, due, answered, errors, answered_rps, p50_ms, p99_ms}]`, with times to the end of the answer; for streams
     also `first_token_p50_ms` and `first_token_p99_ms`.
     """
-    recorded_count: Count | None
+    recorded_count: Annotated[Count | None, Needs("record")]
     """Lines in the file that `record` names; null without one."""

@@ -22,6 +22,7 @@ from xnai_validate.kit import (
     Inner,
     JsonValue,
     Le,
+    Needs,
     Observed,
     Params,
     Template,
@@ -87,6 +88,11 @@ class SearchParams(Params):
         return self.load.references == (USERS,)
 
     @property
+    def counts_rate(self) -> bool:
+        """Whether arrivals a second are searched."""
+        return not self.counts_users
+
+    @property
     def probe_count(self) -> int:
         """How many loads are applied at the most, each once."""
         return 2 + math.ceil(math.log2(self.to / self.from_)) + math.ceil(math.log2(1 / self.step))
@@ -111,10 +117,10 @@ def _duration_of(load: Template, name: str, default_s: float) -> float:
 class Searched(Facts):
     """The most load that holds."""
 
-    highest_rate: float | None
+    highest_rate: Annotated[float | None, Needs("counts_rate", hint="judge highest_users: virtual users are searched")]
     """The highest rate, in arrivals a second, at which all rules of the load held; `to` where even that held, 0 where
     not even `from` did. Null where virtual users are counted, or where the search had to end before."""
-    highest_users: Count | None
+    highest_users: Annotated[Count | None, Needs("counts_users", hint="judge highest_rate: a rate is searched")]
     """The same as a number of virtual users; null where a rate is searched."""
     breaks_at: float | None
     """The lowest load that did not hold; null where each held."""

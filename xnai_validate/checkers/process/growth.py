@@ -18,6 +18,7 @@ from xnai_validate.kit import (
     Le,
     Mebibytes,
     Milliseconds,
+    Needs,
     Observation,
     Params,
     Unmeasurable,
@@ -87,7 +88,7 @@ class ProcessGrowth(Facts):
     """After less before."""
     rss_growth_ratio: float | None = None
     """After divided by before: 1.1 means a tenth more."""
-    open_files_growth: int | None = None
+    open_files_growth: Annotated[int | None, Needs("open_files")] = None
     """How many more file descriptors are open."""
     threads_growth: int | None = None
     """How many more threads there are."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import resource
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 from xnai_validate.checkers.process._subject import pid_of
 from xnai_validate.kit import (
@@ -12,6 +12,7 @@ from xnai_validate.kit import (
     Duration,
     Facts,
     Mebibytes,
+    Needs,
     Params,
     Percent,
     Seconds,
@@ -57,9 +58,9 @@ class ProcessState(Facts):
     """How many processes are below it, zombies not counted."""
     zombies: Count | None = None
     """The number of its zombie descendants: ended processes whose parent has not waited for them."""
-    open_files: Count | None = None
+    open_files: Annotated[Count | None, Needs("open_files")] = None
     """Its open file descriptors, sockets among them."""
-    nofile_limit: Count | None = None
+    nofile_limit: Annotated[Count | None, Needs("open_files")] = None
     """How many it may open (soft RLIMIT_NOFILE); null means without limit."""
     cpu_percent: Percent | None = None
     """Of one processor, over `cpu_window`; above 100 where several threads work."""

@@ -7,7 +7,17 @@ from typing import Annotated, Literal
 from xnai_validate.checkers._steps import failure
 from xnai_validate.checkers.rag._asking import Asking
 from xnai_validate.checkers.rag._support import support
-from xnai_validate.kit import Context, Count, Facts, Field, Gt, Le, Ratio, checker
+from xnai_validate.kit import (
+    Context,
+    Count,
+    Facts,
+    Field,
+    Gt,
+    Le,
+    Needs,
+    Ratio,
+    checker,
+)
 
 LISTED_CAP = 20
 TEXT_CAP = 2_000
@@ -41,13 +51,13 @@ class Grounded(Facts):
     """Sources that it cites besides those."""
     repeated_sources: Count | None
     """How many of the citations repeat an earlier one."""
-    statements: Count | None
+    statements: Annotated[Count | None, Needs("document")]
     """Sentences with at least three content words; null without a document."""
-    supported: Count | None
+    supported: Annotated[Count | None, Needs("document")]
     """How many of them the document supports."""
-    support_ratio: Ratio | None
+    support_ratio: Annotated[Ratio | None, Needs("document")]
     """The share of statements that are supported; null without a document, and for an answer without statements."""
-    unsupported: list[str] | None
+    unsupported: Annotated[list[str] | None, Needs("document")]
     """The statements that are not, the first 20."""
 
 

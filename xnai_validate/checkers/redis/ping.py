@@ -11,7 +11,17 @@ from typing import Annotated
 
 from xnai_validate.checkers.redis._access import client_of
 from xnai_validate.checkers.redis._models import RedisFacts, RedisParams
-from xnai_validate.kit import Context, Count, Duration, ErrorKind, Ge, Le, Milliseconds, checker
+from xnai_validate.kit import (
+    Context,
+    Count,
+    Duration,
+    ErrorKind,
+    Ge,
+    Le,
+    Milliseconds,
+    Needs,
+    checker,
+)
 from xnai_validate.wire.failure import WireError
 from xnai_validate.wire.redis.client import RedisClient, connect_redis, redis_address
 from xnai_validate.wire.redis.replies import RedisRefusal, text_of
@@ -51,9 +61,9 @@ class PingFacts(RedisFacts):
     """95 of 100 replies took no longer: a single slow one may be due to a busy machine."""
     max_ms: Milliseconds | None = None
     """The longest."""
-    open_without_password: bool | None = None
+    open_without_password: Annotated[bool | None, Needs("without_password")] = None
     """Whether the server can be used without a password; null if that is unknown."""
-    open_without_tls: bool | None = None
+    open_without_tls: Annotated[bool | None, Needs("without_tls")] = None
     """Whether the TLS port answers plain text too; null if it was not tried."""
 
 

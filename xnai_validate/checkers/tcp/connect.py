@@ -13,6 +13,7 @@ from xnai_validate.kit import (
     Ge,
     Le,
     Milliseconds,
+    Needs,
     NotApplicable,
     Params,
     checker,
@@ -52,9 +53,9 @@ class Connected(Facts):
     """Name look-up and TCP handshake."""
     address: str | None
     """The address that answered."""
-    held: bool | None
+    held: Annotated[bool | None, Needs("hold")]
     """Whether the connection stayed open for the time of `hold`; null where none was asked for."""
-    banner: str | None
+    banner: Annotated[str | None, Needs("banner")]
     """The first bytes of the server as text, at most 1 024 characters; null where it sent none or `banner` is 0."""
 
 

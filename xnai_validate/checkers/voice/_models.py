@@ -14,6 +14,7 @@ from xnai_validate.kit import (
     Field,
     Le,
     Milliseconds,
+    Needs,
     Params,
     Ratio,
     Size,
@@ -88,25 +89,25 @@ class RoundTripped(Facts):
     """The RMS of all samples without their mean, in dB; 0 is a square wave of full scale; null where it is silent."""
     silent: bool | None
     """Whether the recording is not louder than -60 dBFS; null where no samples could be read."""
-    longer_status: Count | None
+    longer_status: Annotated[Count | None, Needs("longer_text")]
     """The status code of speaking `longer_text`."""
-    longer_duration_ms: Milliseconds | None
+    longer_duration_ms: Annotated[Milliseconds | None, Needs("longer_text")]
     """How long the recording of `longer_text` lasts."""
-    duration_grows: bool | None
+    duration_grows: Annotated[bool | None, Needs("longer_text")]
     """Whether it lasts more than a tenth longer than that of `text`; less can be chance in how a text is spoken."""
-    stt_status: Count | None
+    stt_status: Annotated[Count | None, Needs("recognise")]
     """The status code of having the recording recognised; null over Wyoming."""
-    text: str | None
+    text: Annotated[str | None, Needs("recognise")]
     """What was recognised, its first 2 000 characters; null where the answer has no such field."""
-    word_match_ratio: Ratio | None
+    word_match_ratio: Annotated[Ratio | None, Needs("recognise")]
     """The share of the words of the spoken text that were recognised, whatever their order and case.
 
     A word is a run of letters and digits, apostrophes left out; one spoken twice must be recognised twice; additional
     words do no harm.
     """
-    oversize_status: Count | None
+    oversize_status: Annotated[Count | None, Needs("oversize")]
     """The status code of having the oversized recording recognised."""
     tts_ms: Milliseconds | None
     """How long speaking `text` took, from connecting to the last byte of the recording."""
-    stt_ms: Milliseconds | None
+    stt_ms: Annotated[Milliseconds | None, Needs("recognise")]
     """How long recognising it took, from connecting to the last byte of the answer."""

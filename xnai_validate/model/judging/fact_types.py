@@ -33,6 +33,18 @@ class Whole:
 
 
 @dataclass(frozen=True, slots=True)
+class Needs:
+    """Marks a fact that is null unless a parameter of the check asks for it: a rule about it is refused without."""
+
+    param: str
+    """The name of the parameter, or of a property of the params, as an attribute."""
+    more_than: float = 0
+    """A number asks for the fact where it is above this."""
+    hint: str | None = None
+    """How to ask for the fact, where to give the parameter is not the answer."""
+
+
+@dataclass(frozen=True, slots=True)
 class FactType:
     """The type of a fact as rules see it."""
 
@@ -51,6 +63,8 @@ class FactType:
     """Whether it is reported in full, however long it is."""
     timed: bool = False
     """Whether it depends on the speed of this tool."""
+    needs: Needs | None = None
+    """The parameter without which it is null."""
 
     def __str__(self) -> str:
         names = {"number": "integer" if self.integer else "number", "flag": "true or false", "json": "JSON document"}
@@ -69,7 +83,7 @@ def fact_type(annotation: object, metadata: tuple[object, ...] = ()) -> FactType
     """The FactType of an annotation; raises TypeError for a type that rules do not support.
 
     Allowed: int, float, str, bool, Literal of strings, StrEnum, JsonValue, list/tuple/dict of these, each optionally
-    `| None`, and Annotated with Ge, Le, IgnoreCase, Timed or Whole.
+    `| None`, and Annotated with Ge, Le, IgnoreCase, Needs, Timed or Whole.
     """
     if annotation is JsonValue:
         return _with_metadata(JSON_TYPE, metadata)
@@ -121,6 +135,8 @@ def _with_metadata(kind: FactType, metadata: Iterable[object]) -> FactType:
             kind = replace(kind, whole=True)
         elif isinstance(mark, Timed):
             kind = replace(kind, timed=True)
+        elif isinstance(mark, Needs):
+            kind = replace(kind, needs=mark)
     return kind
 
 

@@ -11,9 +11,10 @@ from pydantic import ValidationError
 from xnai_validate import registry
 from xnai_validate.config.compile.measurements.fields import fields_with_models, fields_with_targets, models_of
 from xnai_validate.config.compile.measurements.json_schemas import schemas_in
+from xnai_validate.config.compile.measurements.needed_params import report_null_facts
+from xnai_validate.config.compile.measurements.spelled_params import respelled
 from xnai_validate.config.compile.measurements.templates import contains_measurements, depends_on_reference
 from xnai_validate.config.yaml_files.problems import Problems, Where
-from xnai_validate.config.yaml_files.scalars import SpelledFloat, SpelledInt
 from xnai_validate.config.yaml_files.validation_messages import field_errors
 from xnai_validate.errors import RegistryError
 from xnai_validate.kit import FROM_FILE, Checker, Fault, FaultEntry, Observation, Params, Template
@@ -103,6 +104,8 @@ class Measurements:
             return None
         if not self._named_targets(verified, where.at("with")):
             return None
+        if self._null_facts(checker, rules, verified, params, where):
+            return None
         if not fields_with_models(checker.params):
             return CompiledMeasurement(checker, verified, rules, target)
         observations = _all_compiled(self._observations(verified, target, where.at("with")))
@@ -160,9 +163,9 @@ class Measurements:
             return model.model_validate(raw, context=FROM_FILE)
         except ValidationError as error:
             # A value of the environment such as 0123 was read as a number: a field that takes text gets it as spelled.
-            respelled = _respelled(raw, error)
-            if respelled is not None:
-                return self._params(model, of, respelled, where, template)
+            spelled = respelled(raw, error)
+            if spelled is not None:
+                return self._params(model, of, spelled, where, template)
             errors = field_errors(error, raw, model, of)
             if template:
                 errors = tuple(each for each in errors if not depends_on_reference(raw, each.steps, key=each.key))
@@ -266,10 +269,21 @@ class Measurements:
                     template=isinstance(observation, Template) and observation.is_template,
                 )
                 if compiled is not None:
-                    self._facts_read(observation, compiled.checker, where.at(*steps))
+                    self._facts_read(observation, compiled, where.at(*steps))
                 yield observation.key, compiled
 
-    def _facts_read(self, observation: Observation, checker: Checker, where: Where) -> None:
+    def _null_facts(
+        self, checker: Checker, rules: Iterable[Rule], params: Params, raw: JsonValue, where: Where
+    ) -> bool:
+        """Whether rules are about facts that are always null, and expect a value; notes an error for each."""
+        facts = {(r.level, r.fact): r.fact for r in rules if r.operand is not None and checker.types[r.fact].needs}
+        return bool(facts) and report_null_facts(facts.items(), checker, params, raw, where, self.problems)
+
+    def _facts_read(self, observation: Observation, compiled: CompiledMeasurement, where: Where) -> None:
+        checker = compiled.checker
+        report_null_facts(
+            observation.facts_read.items(), checker, compiled.params, observation.with_, where, self.problems
+        )
         for steps, fact in observation.facts_read.items():
             if fact not in checker.types:
                 hint = did_you_mean(fact, checker.types) or _facts_hint(checker)
@@ -323,24 +337,3 @@ def _may_hold_secrets(raw: JsonValue) -> bool:
         isinstance(item, dict | list) or looks_secret(key) or (isinstance(item, str) and "?" in item)
         for key, item in raw.items()
     )
-
-
-def _respelled(raw: JsonValue, error: ValidationError) -> JsonValue:
-    """`raw` with numbers from the environment as text if a field takes text; None if that changes no field."""
-    changed = False
-    for problem in error.errors(include_url=False):
-        if problem["type"] == "string_type" and isinstance(problem["input"], SpelledInt | SpelledFloat):
-            replaced = _replaced(raw, tuple(problem["loc"]), str(problem["input"]))
-            changed, raw = changed or replaced != raw, replaced
-    return raw if changed else None
-
-
-def _replaced(raw: JsonValue, steps: tuple[str | int, ...], text: str) -> JsonValue:
-    if not steps:
-        return text if isinstance(raw, SpelledInt | SpelledFloat) else raw
-    step, rest = steps[0], steps[1:]
-    if isinstance(raw, dict) and step in raw:
-        return {**raw, str(step): _replaced(raw[str(step)], rest, text)}
-    if isinstance(raw, list) and isinstance(step, int) and step < len(raw):
-        return [*raw[:step], _replaced(raw[step], rest, text), *raw[step + 1 :]]
-    return _replaced(raw, rest, text) if rest or not isinstance(raw, dict | list) else raw
