@@ -334,7 +334,7 @@ def test_a_large_event_takes_bounded_memory() -> None:
     tracemalloc.start()
     try:
         with scripted(script) as server:
-            facts = load(server, callers=1, lasts="200ms", timeout="50s").facts
+            facts = load(server, arrivals={"rate": 5}, lasts="200ms", timeout="50s").facts
         _, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()

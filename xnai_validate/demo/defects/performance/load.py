@@ -22,10 +22,11 @@ _STALL_S = 5.0
 _MANY = 8
 """Requests at once, in one worker, from which it is under load."""
 _BURNED_S = 0.2
-_LEAK_BYTES = 3 << 20
-_LEAKED_MOST = 200
-_LEAK_EVERY_S = 0.02
-"""So that a quick machine does not leak at once all that it may."""
+_LEAK_BYTES_PER_S = 320 << 20
+"""By time, not by requests: a busy machine answers a few in a short load, a quick one hundreds."""
+_LEAK_PAUSE_S = 0.3
+"""The longest time between two requests that counts."""
+_LEAKED_MOST_BYTES = 600 << 20
 _CONVOY_S = 0.25
 _WORSE_S = 0.25
 _ADMITTED = 10
@@ -224,18 +225,22 @@ COLLAPSES = _wrap_application(
 
 
 class _Leaking(_Counting):
-    """Never releases the memory for a request while others are under way."""
+    """Keeps memory for ever while requests are under way at the same time, as much in each second of it."""
 
     def __init__(self, app: ASGIApp, settings: Settings) -> None:
         super().__init__(app, settings)
         self._leaked: list[bytearray] = []
-        self._due = 0.0
+        self._leaked_bytes = 0
+        self._before_s: float | None = None
 
     async def serve(self, scope: Scope, receive: Receive, send: Send) -> None:
-        now = time.monotonic()
-        if self.under_way > 1 and now >= self._due and len(self._leaked) < _LEAKED_MOST:
-            self._leaked.append(bytearray(b"x") * _LEAK_BYTES)
-            self._due = now + _LEAK_EVERY_S
+        if self.under_way > 1 and self._leaked_bytes < _LEAKED_MOST_BYTES:
+            now_s = time.monotonic()
+            pause_s = now_s - (self._before_s or now_s)
+            size = int(min(pause_s, _LEAK_PAUSE_S) * _LEAK_BYTES_PER_S)
+            self._leaked.append(bytearray(b"x") * size)
+            self._leaked_bytes += size
+            self._before_s = now_s
         await self._app(scope, receive, send)
 
 
