@@ -7,9 +7,11 @@ import signal
 import subprocess
 import threading
 import time
+from base64 import b64encode
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from hashlib import sha1
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from urllib.parse import parse_qs
@@ -38,9 +40,25 @@ COOKIE = """
       cookies: {sid: "{{sid}}"}
       logout: [{name: log-out, kind: http.request, with: {method: POST, path: "/logout?for={{csrf}}"}}]
 """
+KINDS = {
+    "http.request": {"path": "/items/1"},
+    "sse.stream": {"path": "/events", "method": "GET"},
+    "metrics.samples": {"path": "/metrics"},
+    "websocket.session": {"path": "/ws"},
+    "load.http": {"path": "/items/2", "arrivals": {"rate": 20}, "for": "100ms"},
+    "load.sse": {"path": "/events", "method": "GET", "arrivals": {"rate": 20}, "for": "100ms"},
+}
+"""Kinds that speak HTTP, and the params of a check that passes with a session."""
 OAUTH = """
     auth: {scheme: oauth2-client-credentials, user: shop, secret_env: SHOP_PASSWORD, token_url: /token, scopes: [read]}
 """
+CONTENT = {
+    "/events": ("text/event-stream", b'event: token\ndata: {"content": "a"}\n\nevent: done\ndata: {}\n\n'),
+    "/metrics": ("text/plain; version=0.0.4", b"# TYPE shop_orders_total counter\nshop_orders_total 1\n"),
+}
+"""Path -> content type and body."""
+GUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
+"""What the key of a WebSocket handshake is completed by (RFC 6455 section 1.3)."""
 
 
 class Accounts:
@@ -91,7 +109,29 @@ def server(accounts: Accounts) -> Iterator[str]:
             if self.path == "/slow":
                 accounts.slow.set()
                 time.sleep(5)
-            self._reply(accounts.answer(self._proof()))
+            status = accounts.answer(self._proof())
+            if status == 200 and self.path == "/ws":
+                return self._talk()
+            kind, body = CONTENT.get(self.path, ("text/plain", b""))
+            if self.path == "/end":
+                accounts.valid.clear()
+            self._reply(status, ("Content-Type", kind), body=body)
+
+        def _talk(self) -> None:
+            """A WebSocket that answers pings and the closing (RFC 6455 section 5.5): masked frames below 126 bytes."""
+            self.close_connection = True
+            accept = b64encode(sha1(f"{self.headers['sec-websocket-key']}{GUID}".encode()).digest()).decode()
+            self.send_response(101)
+            for name, value in (("Upgrade", "websocket"), ("Connection", "Upgrade"), ("Sec-WebSocket-Accept", accept)):
+                self.send_header(name, value)
+            self.end_headers()
+            while head := self.rfile.read(2):
+                mask = self.rfile.read(4)
+                payload = bytes(byte ^ mask[at % 4] for at, byte in enumerate(self.rfile.read(head[1] & 0x7F)))
+                pong = head[0] & 0x0F == 9
+                self.wfile.write(bytes([0x8A if pong else 0x88, len(payload)]) + payload)
+                if not pong:
+                    return
 
         def do_POST(self) -> None:
             form = parse_qs(self.rfile.read(int(self.headers.get("content-length", 0))).decode())
@@ -172,6 +212,37 @@ def test_a_session_that_ends_is_renewed_once(tmp_path: Path, auth: str, kind: st
     assert accounts.counts[kind] == 2
     assert accounts.counts["answered"] == CHECKS
     assert accounts.counts["refused"] >= 1
+
+
+def test_a_login_holds_for_every_kind_that_speaks_http(tmp_path: Path) -> None:
+    """One login for thirty checks of streams, WebSockets, metrics, loads and requests: none is refused."""
+    accounts = Accounts()
+    checks = [
+        {"id": f"c{number}", "title": f"Check {number}", "kind": kind, "with": with_}
+        for number, (kind, with_) in enumerate(list(KINDS.items()) * 5)
+    ]
+    with server(accounts) as url:
+        write(tmp_path, url, COOKIE, json.dumps({"title": "Own", "defaults": {"target": "api"}, "checks": checks}))
+        done = run(tmp_path)
+    assert len(checks) == CHECKS
+    assert done.code == 0, done.stdout
+    assert (accounts.counts["login"], accounts.counts["refused"], accounts.counts["left"]) == (1, 0, 1)
+
+
+def test_every_kind_that_speaks_http_renews_a_session_that_has_ended(tmp_path: Path) -> None:
+    """A session that ends before a check is renewed by it, also by a WebSocket or a load, and the check passes."""
+    accounts = Accounts()
+    checks: list[dict[str, object]] = []
+    for kind, with_ in KINDS.items():
+        for name, what, params in (("end", "http.request", {"path": "/end"}), ("check", kind, with_)):
+            needs = [checks[-1]["id"]] if checks else []
+            entry = {"id": f"{name}-{kind.replace('.', '-')}", "title": kind, "kind": what, "with": params}
+            checks.append({**entry, "needs": needs})
+    with server(accounts) as url:
+        write(tmp_path, url, COOKIE, json.dumps({"title": "Own", "defaults": {"target": "api"}, "checks": checks}))
+        done = run(tmp_path)
+    assert done.code == 0, done.stdout
+    assert (accounts.counts["login"], accounts.counts["refused"]) == (1 + len(KINDS), len(KINDS))
 
 
 def test_a_page_that_is_refused_to_this_user_fails_after_one_more_login(tmp_path: Path) -> None:

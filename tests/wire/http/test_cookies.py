@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from tests.context import observe
+from tests.context import beside, call_checker, check_context, observe
 from tests.scripted import Line, ReceivedRequest, ok, scripted
 from xnai_validate.checkers.http._models import Request
-from xnai_validate.kit import Target
+from xnai_validate.kit import JsonObject, Target
 from xnai_validate.wire.http.client import HttpClient
 from xnai_validate.wire.http.cookies import set_cookies
 from xnai_validate.wire.http.head import head_of
@@ -147,6 +147,31 @@ def test_a_target_keeps_cookies_for_all_checks_of_a_run() -> None:
     assert [request.headers.get("cookie") for request in server.requests] == [
         None, None, "sid=1", "admin=2; sid=1", "sid=mine; b=3", None, "sid=1", None,
     ]  # fmt: skip
+
+
+def test_loads_and_websockets_send_the_cookies_that_their_target_keeps() -> None:
+    """And what the handshake of a WebSocket sets is kept as well, also where it is refused."""
+
+    async def script(request: ReceivedRequest, line: Line) -> bool:
+        if request.path == "/ws":
+            return await ok(b"", "Set-Cookie: room=2; Path=/", status="403 Forbidden")(request, line)
+        if request.path == "/sse":
+            return await ok(b"data: x\n\n", "Content-Type: text/event-stream")(request, line)
+        return await ok(b"", *(("Set-Cookie: sid=1; Path=/",) if request.path == "/login" else ()))(request, line)
+
+    async def checks(target: Target) -> None:
+        async with check_context("http.request", target, path="/login") as ctx:
+            await call_checker(ctx)
+            await call_checker(beside(ctx, "websocket.session", {"path": "/ws"}))
+            at_most: JsonObject = {"arrivals": {"rate": 20}, "for": "100ms"}
+            await call_checker(beside(ctx, "load.http", {"path": "/load", **at_most}))
+            await call_checker(beside(ctx, "load.sse", {"path": "/sse", "method": "GET", **at_most}))
+            await call_checker(beside(ctx, "load.http", {"path": "/none", "keep_cookies": False, **at_most}))
+
+    with scripted(script) as server:
+        asyncio.run(checks(Target("shop", server.url(), keeps_cookies=True)))
+    sent = {request.path: request.headers.get("cookie") for request in server.requests}
+    assert sent == {"/login": None, "/ws": "sid=1", "/load": "sid=1; room=2", "/sse": "sid=1; room=2", "/none": None}
 
 
 def test_kept_cookies_stay_with_their_target() -> None:

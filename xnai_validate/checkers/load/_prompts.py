@@ -13,6 +13,7 @@ from xnai_validate.checkers._request import RequestParams
 from xnai_validate.checkers._streams.params import StreamedParams
 from xnai_validate.checkers.load._http.request_bytes import request_bytes
 from xnai_validate.kit import Field, Ge, JsonValue, Le, Params, Target, Unmeasurable, fill, model_validator, references
+from xnai_validate.wire.http.client import HttpClient
 from xnai_validate.wire.http.request import prepare
 from xnai_validate.wire.http.session import authorized
 
@@ -104,7 +105,7 @@ def _of_line(line: str) -> str | None:
 
 
 async def chosen_requests(
-    prompts: Prompts, params: RequestParams | StreamedParams, target: Target
+    prompts: Prompts, params: RequestParams | StreamedParams, target: Target, client: HttpClient
 ) -> Callable[[], bytes]:
     """Make a request on the wire for each prompt; return what chooses one, a call for each request of the load."""
     draw = random.Random(prompts.seed)
@@ -112,7 +113,7 @@ async def chosen_requests(
     size = 0
     for text in prompts.all(draw):
         filled = params.model_copy(update={"json_": fill(params.json_, {PROMPT: text})})
-        made.append(request_bytes(prepare(await authorized(filled.request(target)))))
+        made.append(request_bytes(prepare(await authorized(filled.request(target), client))))
         size += len(made[-1])
         if size > BODIES_CAP:
             break

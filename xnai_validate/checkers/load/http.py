@@ -27,9 +27,9 @@ from xnai_validate.kit import (
     model_validator,
 )
 from xnai_validate.wire.failure import WireError
-from xnai_validate.wire.http.client import BODY_CAP
+from xnai_validate.wire.http.client import BODY_CAP, HttpClient
 from xnai_validate.wire.http.request import Prepared, prepare
-from xnai_validate.wire.http.session import authorized
+from xnai_validate.wire.http.session import authorized, renew_session
 from xnai_validate.wire.net.connection import open_socket
 from xnai_validate.wire.net.resolve import literal
 
@@ -107,9 +107,11 @@ async def _measure(params: HttpLoad, ctx: Context) -> HttpLoadFacts:
         from xnai_validate.checkers.load._http.httpline import HeadLine, HttpLine
     except ImportError as error:
         raise Unmeasurable("load.http needs httptools", hint="pip install 'xnai-validate[load]'") from error
-    prepared = prepare(await authorized(params.request(target)))
+    request, client = params.request(target), await ctx.shared(("http",), HttpClient)
+    await renew_session(request, client)
+    prepared = prepare(await authorized(request, client))
     verify(prepared, "load.http")
-    choose = await chosen_requests(params.prompts, params, target) if params.prompts else None
+    choose = await chosen_requests(params.prompts, params, target, client) if params.prompts else None
     choose = with_own_spans(prepared, choose)
     exchange = Exchange(prepared, request_bytes(prepared), await address(prepared), params.body_cap, choose)
     buffer = memoryview(bytearray(BUFFER))

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 from xnai_validate.checkers.websocket._connection import WebSocket
 from xnai_validate.kit import ErrorKind, Unmeasurable
 from xnai_validate.wire.failure import WireError
+from xnai_validate.wire.http.client import HttpClient
 from xnai_validate.wire.http.connections.destination import without_userinfo
-from xnai_validate.wire.http.request import HttpRequest, Prepared, prepare
-from xnai_validate.wire.http.session import authorized
+from xnai_validate.wire.http.head import head_of
+from xnai_validate.wire.http.request import UNAUTHORIZED, HttpRequest, Prepared, prepare
 from xnai_validate.wire.net.connection import Pipe, dial
 from xnai_validate.wire.net.tls import client_context
 
@@ -40,13 +41,32 @@ class Handshake:
 
 
 async def open_websocket(
-    request: HttpRequest, *, subprotocols: Sequence[str], max_message: int
+    request: HttpRequest, client: HttpClient, *, subprotocols: Sequence[str], max_message: int
 ) -> tuple[Handshake, WebSocket | None]:
     """Connect and shake hands; the WebSocket is null where the server refused.
 
-    `request`: its url (http or https), headers, credentials and TLS settings are those of the handshake. Bounded by the
-    caller's time limit. Raises WireError; Unmeasurable where the extra is missing or the request is not one.
+    `request`: its url (http or https), headers, credentials, cookies and TLS settings are those of the handshake; with
+    a session, one that gets status 401 is made once more after a new login. `client` keeps the cookies of the run.
+    Bounded by the caller's time limit. Raises WireError; Unmeasurable where the extra is missing or the request is not
+    one.
     """
+    session = request.session
+    if session is None:
+        return await _open(request, client, subprotocols, max_message)
+    credentials = await session.credentials()
+    handshake, socket = await _open(request.with_credentials(credentials), client, subprotocols, max_message)
+    if handshake.status != UNAUTHORIZED or (renewed := await session.renewed(credentials, request.name)) is None:
+        return handshake, socket
+    handshake, socket = await _open(request.with_credentials(renewed), client, subprotocols, max_message)
+    if handshake.status == UNAUTHORIZED:
+        session.still_refused(request.name)
+    return handshake, socket
+
+
+async def _open(
+    request: HttpRequest, client: HttpClient, subprotocols: Sequence[str], max_message: int
+) -> tuple[Handshake, WebSocket | None]:
+    """Make one handshake of `open_websocket`, with the cookies that the target keeps."""
     try:
         from websockets.client import ClientProtocol
         from websockets.exceptions import InvalidURI
@@ -57,7 +77,7 @@ async def open_websocket(
         raise Unmeasurable(
             "WebSocket checks need the package websockets", hint="pip install 'xnai-validate[websocket]'"
         ) from error
-    request = await authorized(request)
+    request = client.cookies.added_to(request)
     prepared = prepare(request)
     to, headers = prepared.to, _headers(request, prepared)
     if to.socket is not None:
@@ -83,6 +103,8 @@ async def open_websocket(
     refusal = protocol.handshake_exc
     if not isinstance(response, Response):
         raise WireError(ErrorKind.PROTOCOL, "not HTTP as a WebSocket requires")
+    pairs = [(name.encode(), value.encode()) for name, value in response.headers.raw_items()]
+    client.cookies.take(request, head_of(response.status_code, b"", b"HTTP/1.1", pairs))
     answered = {name.lower(): value for name, value in list(response.headers.raw_items())[:HEADERS_CAP]}
     handshake = Handshake(
         response.status_code,

@@ -12,6 +12,7 @@ from xnai_validate.checkers.websocket._models import Frame, Message, SessionFact
 from xnai_validate.kit import Context, ErrorKind, JsonValue, Target, bounded, checker
 from xnai_validate.wire.content import document_of
 from xnai_validate.wire.failure import WireError
+from xnai_validate.wire.http.client import HttpClient
 from xnai_validate.wire.http.request import HttpRequest
 
 _SCHEMES = {"ws": "http", "wss": "https"}
@@ -51,10 +52,11 @@ class _Session:
         target = replace(target, url=_as_http(target.url), root=_as_http(target.root))
         url = target.join(params.path, at_root=params.root)
         request = HttpRequest.of(url, headers=params.headers, target=target)
+        client = await ctx.shared(("http",), HttpClient)
         try:
             async with asyncio.timeout(params.timeout):
                 self.handshake, self.socket = await open_websocket(
-                    request, subprotocols=params.subprotocols, max_message=params.max_message
+                    request, client, subprotocols=params.subprotocols, max_message=params.max_message
                 )
                 if self.socket is not None:
                     await self._talk(self.socket, ctx)

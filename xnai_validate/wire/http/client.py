@@ -24,18 +24,16 @@ from xnai_validate.wire.http.connections.destination import Destination, without
 from xnai_validate.wire.http.connections.progress import Progress
 from xnai_validate.wire.http.connections.transport import EXCHANGE, Exchange, Transport
 from xnai_validate.wire.http.content_coding import decoder
-from xnai_validate.wire.http.cookies import CookieJar
+from xnai_validate.wire.http.cookies import CookieJar, KeptCookies
 from xnai_validate.wire.http.head import Head
 from xnai_validate.wire.http.recording import BEGIN, END, HttpRecording
 from xnai_validate.wire.http.redirects import redirected
-from xnai_validate.wire.http.request import HttpRequest, Prepared, prepare
+from xnai_validate.wire.http.request import UNAUTHORIZED, HttpRequest, Prepared, prepare
 from xnai_validate.wire.http.upload import pieces_of
 
 __all__ = ["BODY_CAP", "HttpAnswer", "HttpClient", "HttpRequest", "HttpStream", "Timing"]
 
 BODY_CAP = 1024 * 1024
-UNAUTHORIZED = 401
-"""The status of a response to a request without (valid) credentials (RFC 9110 section 15.5.2)."""
 TURN = 256
 """Pieces of a body after which others may run: a server may send it byte by byte."""
 
@@ -167,7 +165,7 @@ class HttpClient:
     """An HTTP client and its connections; that of the run is `await ctx.shared(("http",), HttpClient)`."""
 
     def __init__(self) -> None:
-        self._jars: dict[str, CookieJar] = {}
+        self.cookies = KeptCookies()
         self._client = httpx.AsyncClient(transport=Transport(), trust_env=False, timeout=None)
 
     async def __aenter__(self) -> Self:
@@ -199,8 +197,7 @@ class HttpClient:
         stream = await self._exchange(request.with_credentials(credentials), progress)
         if stream.head.status != UNAUTHORIZED:
             return stream
-        name = f"{request.method.upper()} {without_userinfo(request.url)}"
-        renewed = await session.renewed(credentials, name)
+        renewed = await session.renewed(credentials, request.name)
         if renewed is None:
             return stream
         await stream.aclose()
@@ -208,13 +205,12 @@ class HttpClient:
         again = await self._exchange(request.with_credentials(renewed), progress)
         again.begun_again = True
         if again.head.status == UNAUTHORIZED:
-            session.still_refused(name)
+            session.still_refused(request.name)
         return again
 
     async def _exchange(self, request: HttpRequest, progress: Progress) -> HttpStream:
         """Send one request, with the cookies that its target keeps, and read the headers of its response."""
-        jar = self._jars.setdefault(request.jar, CookieJar()) if request.jar else None
-        request = jar.added_to(request, own_first=True) if jar else request
+        request = self.cookies.added_to(request)
         prepared = prepare(request)
         exchange = Exchange(prepared, request.fresh, progress)
         recording = HttpRecording(request, prepared, exchange.progress)
@@ -228,8 +224,8 @@ class HttpClient:
         except WireError as error:
             recording.failure = error.detail
             raise
-        if jar and exchange.head:
-            jar.take(request, exchange.head)
+        if exchange.head:
+            self.cookies.take(request, exchange.head)
         recording.head, recording.first_byte_ms = exchange.head, exchange.first_byte_ms
         return HttpStream(exchange, response, recording)
 

@@ -110,6 +110,23 @@ class CookieJar:
         return replace(request, headers=(*others, ("Cookie", header)))
 
 
+class KeptCookies:
+    """The cookies that the targets of a run keep, a jar for each."""
+
+    def __init__(self) -> None:
+        self._jars: dict[str, CookieJar] = {}
+
+    def added_to(self, request: HttpRequest) -> HttpRequest:
+        """The request with the cookies that its target keeps; its own go before them."""
+        jar = self._jars.get(request.jar or "")
+        return jar.added_to(request, own_first=True) if jar else request
+
+    def take(self, request: HttpRequest, head: Head) -> None:
+        """Keep the cookies that the response to a request sets, if its target keeps any."""
+        if request.jar:
+            self._jars.setdefault(request.jar, CookieJar()).take(request, head)
+
+
 def _about(request: HttpRequest) -> httpx.Request:
     """The request as the jar looks at it: its url."""
     to = destination(request.url)

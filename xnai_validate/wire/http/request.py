@@ -11,13 +11,15 @@ from xnai_validate import __version__
 from xnai_validate.errors import Unmeasurable
 from xnai_validate.model.target import Auth, Credentials, Session, Target, Tls
 from xnai_validate.model.trace_context import TRACEPARENT
-from xnai_validate.wire.http.connections.destination import Destination, destination
+from xnai_validate.wire.http.connections.destination import Destination, destination, without_userinfo
 from xnai_validate.wire.http.content_coding import ACCEPT_ENCODING
 from xnai_validate.wire.http.upload import Body
 from xnai_validate.wire.net.names import tls_name
 
 IDEMPOTENT = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE", "TRACE"})
 """Methods of requests that may be sent twice (RFC 9110 section 9.2.2)."""
+UNAUTHORIZED = 401
+"""The status of a response to a request without (valid) credentials (RFC 9110 section 15.5.2)."""
 LENGTH_DIGITS = 20
 """Digits of a Content-Length; more are refused."""
 _DEFAULTS = (
@@ -91,6 +93,11 @@ class HttpRequest:
             pairs = (*(pair for pair in target.headers if pair[0].lower() not in own), *pairs)
         proxy, http2 = target.proxy, target.http2
         return cls(url, method, pairs, body, tls or target.tls, fresh, auth, proxy, http2, jar=jar, session=session)
+
+    @property
+    def name(self) -> str:
+        """Its method and url, without user and password."""
+        return f"{self.method.upper()} {without_userinfo(self.url)}"
 
     def with_credentials(self, credentials: Credentials) -> HttpRequest:
         """The request with the credentials of its session; its own headers go before them, cookies are joined."""

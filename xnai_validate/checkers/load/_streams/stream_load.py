@@ -27,8 +27,9 @@ from xnai_validate.kit import (
     Unmeasurable,
     model_validator,
 )
+from xnai_validate.wire.http.client import HttpClient
 from xnai_validate.wire.http.request import prepare
-from xnai_validate.wire.http.session import authorized
+from xnai_validate.wire.http.session import authorized, renew_session
 from xnai_validate.wire.ndjson import NdjsonParser
 from xnai_validate.wire.sse.parser import SseParser
 
@@ -152,7 +153,9 @@ async def measure_streams(
         from xnai_validate.checkers.load._streams.line import Streams
     except ImportError as error:
         raise Unmeasurable(f"{kind} needs httptools", hint="pip install 'xnai-validate[load]'") from error
-    prepared = prepare(await authorized(params.request(target)))
+    request, client = params.request(target), await ctx.shared(("http",), HttpClient)
+    await renew_session(request, client)
+    prepared = prepare(await authorized(request, client))
     verify(prepared, kind)
     drive = Drive(params, lambda: streams.line(), ctx)  # called in `run`, when `streams` below exists
     drive.make_tally = StreamTally
@@ -161,7 +164,7 @@ async def measure_streams(
     streams = Streams(params, drive, prepared, host, timeout_s=params.timeout, idle_s=params.idle_timeout)
     streams.parser, streams.media_types, streams.objectives = parser, media_types, params.objectives
     if params.prompts is not None:
-        streams.choose = await chosen_requests(params.prompts, params, target)
+        streams.choose = await chosen_requests(params.prompts, params, target, client)
     if params.cancel is not None:
         streams.cancel, streams.draw = params.cancel, random.Random(params.cancel.seed)
     try:
