@@ -97,15 +97,15 @@ async def run_async(*profiles: str, **options: Unpack[Options]) -> RunReport:
     with ExitStack() as exits:
         options = _with_stack(options, exits)
         load = _load_options(options)
-        planned = _selected(profiles, load)
+        planned = _load_selected(profiles, load)
         choices = await settle_targets(planned, SystemClock(), load.wait_s)
         if choices:
-            planned = _selected(profiles, replace(load, choices=choices))
+            planned = _load_selected(profiles, replace(load, choices=choices))
         refuse_disturbed_targets(planned)
         if load.wait_s is not None:
             waited = await wait_for_targets(planned, SystemClock(), load.wait_s)
             planned = replace(planned, notices=(*planned.notices, *waited.sentences))
-        return await _report(planned, options)
+        return await _run_plan(planned, options)
 
 
 def plan(*profiles: str, **options: Unpack[Options]) -> Plan:
@@ -113,10 +113,11 @@ def plan(*profiles: str, **options: Unpack[Options]) -> Plan:
 
     Variables of the environment that are not set are no errors here. Raises ConfigError.
     """
-    return _selected(profiles, replace(_load_options(options), without_environment=True))
+    return _load_selected(profiles, replace(_load_options(options), without_environment=True))
 
 
-async def _report(planned: Plan, options: Options) -> RunReport:
+async def _run_plan(planned: Plan, options: Options) -> RunReport:
+    """Run a plan and return its report."""
     engine = Engine(
         planned,
         run_id=new_run_id(time.time()),
@@ -147,6 +148,7 @@ def _with_stack(options: Options, exits: ExitStack) -> Options:
 
 
 def _load_options(options: Options) -> LoadOptions:
+    """Return the options of loading among the options of the API."""
     stack = options.get("stack")
     ids = options.get("ids")
     environ = options.get("environ")
@@ -171,7 +173,8 @@ def _load_options(options: Options) -> LoadOptions:
     )
 
 
-def _selected(profiles: tuple[str, ...], load: LoadOptions) -> Plan:
+def _load_selected(profiles: tuple[str, ...], load: LoadOptions) -> Plan:
+    """Return the plan of the profiles. Raises ConfigError if no check is selected."""
     planned = load_plan(profiles, load)
     if not planned.checks:
         raise ConfigError(f"no check of {' '.join(profiles) or 'no profile'} is selected")

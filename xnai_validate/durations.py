@@ -20,8 +20,8 @@ def time_conflicts(check: PlannedCheck) -> Iterator[str]:
     longest_s = waits.longest_s or 0.0
     if longest_s > check.timeout_s:
         yield (
-            f"{check.id} waits for up to {_text(longest_s)}, and its time limit is {_text(check.timeout_s)}; leave out "
-            "its `timeout`, which then follows from its waits"
+            f"{check.id} waits for up to {_format_seconds(longest_s)}, and its time limit is "
+            f"{_format_seconds(check.timeout_s)}; leave out its `timeout`, which then follows from its waits"
         )
     under_s = check.until.within_s if check.until else longest_s
     for planned, held_s in (
@@ -30,20 +30,20 @@ def time_conflicts(check: PlannedCheck) -> Iterator[str]:
     ):
         if held_s > planned.fault.limit_s:
             yield (
-                f"{check.id} keeps {planned.fault.name} in force for up to {_text(held_s)}, and it is reverted after "
-                f"{_text(planned.fault.limit_s)} at the latest"
+                f"{check.id} keeps {planned.fault.name} in force for up to {_format_seconds(held_s)}, and it is "
+                f"reverted after {_format_seconds(planned.fault.limit_s)} at the latest"
             )
 
 
 def deadline_conflicts(checks: Sequence[PlannedCheck], limits: Limits) -> Iterator[str]:
     """Why a run cannot keep to the deadline that its profile sets, in sentences."""
     expected_s = Forecast(checks, limits).expected().usual_s
-    within = f"the deadline is {_text(limits.deadline_s)}; leave it out, and it follows from the checks"
+    within = f"the deadline is {_format_seconds(limits.deadline_s)}; leave it out, and it follows from the checks"
     if expected_s > limits.deadline_s:
-        yield f"the checks take about {_text(expected_s)}, and {within}"
+        yield f"the checks take about {_format_seconds(expected_s)}, and {within}"
     for check in checks:
         if check.skip is None and check.timeout_s > limits.deadline_s:
-            yield f"the time limit of {check.id} is {_text(check.timeout_s)}, and {within}"
+            yield f"the time limit of {check.id} is {_format_seconds(check.timeout_s)}, and {within}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,5 +138,6 @@ class Forecast:
         return max(done_after.values(), default=0.0)
 
 
-def _text(seconds: float) -> str:
+def _format_seconds(seconds: float) -> str:
+    """Return a duration for the reader, such as `1.5 s`."""
     return format_ms(seconds * 1000)

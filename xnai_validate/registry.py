@@ -96,6 +96,7 @@ class Registry(Generic[Entry]):
         return entry_points(group=self.group)
 
     def _find_families(self) -> dict[str, str]:
+        """Return family -> module path, of the package and of the entry points. Raises RegistryError for a clash."""
         modules = {name: f"{self.package.__name__}.{name}" for name in _public_modules(self.package)}
         for point in self.entry_points():
             other = modules.setdefault(point.name, point.value)
@@ -107,6 +108,7 @@ class Registry(Generic[Entry]):
         return dict(sorted(modules.items()))
 
     def _module_of(self, family: str) -> str:
+        """Return the module path of a family. Raises RegistryError with the nearest name if it is unknown."""
         try:
             return self.families()[family]
         except KeyError:
@@ -114,6 +116,7 @@ class Registry(Generic[Entry]):
             raise RegistryError(f'unknown family "{family}" of {self.group}', hint=hint) from None
 
     def _load_entry(self, family: str, name: str) -> Entry:
+        """Import the module of one entry and return what it declares. Raises RegistryError if it declares another."""
         module = self._import(self._module_of(family), family)
         if hasattr(module, "__path__"):
             module = self._import(f"{module.__name__}.{name.partition('.')[2]}", family)
@@ -136,6 +139,7 @@ class Registry(Generic[Entry]):
             yield entry
 
     def _import(self, module: str, family: str) -> ModuleType:
+        """Import a module of a family. Raises RegistryError instead of ImportError."""
         try:
             return importlib.import_module(module)
         except ImportError as error:
@@ -143,6 +147,7 @@ class Registry(Generic[Entry]):
 
 
 def _public_modules(package: ModuleType) -> Iterator[str]:
+    """Yield the names of the modules of a package that do not begin with an underscore."""
     return (module.name for module in pkgutil.iter_modules(package.__path__) if not module.name.startswith("_"))
 
 

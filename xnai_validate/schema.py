@@ -99,9 +99,9 @@ def with_references(schema: JsonValue, whole: bool) -> Any:
     made: JsonObject = {}
     for key, value in schema.items():
         if key in ("properties", "patternProperties") and isinstance(value, dict):
-            made[key] = {name: _or_reference(inner, whole) for name, inner in value.items()}
+            made[key] = {name: _allow_reference(inner, whole) for name, inner in value.items()}
         elif key in _WRAPPED and isinstance(value, dict):
-            made[key] = _or_reference(value, whole)
+            made[key] = _allow_reference(value, whole)
         elif key in ("default", "const", "enum", "examples"):
             made[key] = value
         else:
@@ -109,7 +109,8 @@ def with_references(schema: JsonValue, whole: bool) -> Any:
     return made
 
 
-def _or_reference(schema: JsonValue, whole: bool) -> JsonValue:
+def _allow_reference(schema: JsonValue, whole: bool) -> JsonValue:
+    """Return the schema of a value where `{{name}}`, a value captured before, may stand instead."""
     inner: JsonValue = with_references(schema, whole)
     if not isinstance(inner, dict) or not inner or (inner.get("type") == "string" and "pattern" not in inner):
         return inner
@@ -125,20 +126,27 @@ def _facts_schema(checker: Checker) -> JsonObject:
     described = {field.alias or name: texts.get(name) for name, field in checker.facts.model_fields.items()}
     properties: JsonObject = {}
     for name, kind in checker.types.items():
-        rule = _rule(kind)
+        rule = _rule_schema(kind)
         properties[name] = {"description": described[name], **rule} if described[name] else rule
     return {"type": "object", "minProperties": 1, "additionalProperties": False, "properties": properties}
 
 
-def _rule(kind: FactType) -> JsonObject:
+def _rule_schema(kind: FactType) -> JsonObject:
+    """Return the schema of the rules about a fact of one type."""
     if kind.shape == "choice":
         return _scalar_rule({"enum": list(kind.choices)}, ("in", "matches"))
     if kind.shape == "map":
-        return {"anyOf": [_ref("rule of length"), {"type": "object", "additionalProperties": _ref("rule of json")}]}
-    return _ref(f"rule of {kind.shape}")
+        return {
+            "anyOf": [
+                _reference_to("rule of length"),
+                {"type": "object", "additionalProperties": _reference_to("rule of json")},
+            ]
+        }
+    return _reference_to(f"rule of {kind.shape}")
 
 
-def _ref(name: str) -> JsonObject:
+def _reference_to(name: str) -> JsonObject:
+    """Return a reference to a definition of the same schema."""
     return {"$ref": f"#/$defs/{name}"}
 
 
@@ -155,8 +163,8 @@ def _scalar_rule(value: JsonObject, operators: Iterable[str]) -> JsonObject:
         },
         "matches": {"type": "string"},
         "contains": {},
-        "length": _ref("rule of number"),
-        "age": _ref("rule of age"),
+        "length": _reference_to("rule of number"),
+        "age": _reference_to("rule of age"),
         "schema": {"type": "string", "description": "A file with a JSON Schema, beside the suite."},
         "not": {},
     }
@@ -193,7 +201,12 @@ _RULES: JsonObject = {
         "type": "object",
         "minProperties": 1,
         "additionalProperties": False,
-        "properties": {"contains": {}, "length": _ref("rule of number"), "schema": {"type": "string"}, "not": {}},
+        "properties": {
+            "contains": {},
+            "length": _reference_to("rule of number"),
+            "schema": {"type": "string"},
+            "not": {},
+        },
     },
     "rule of json": {
         "anyOf": [

@@ -88,7 +88,7 @@ class Catalogue:
     @cached_property
     def profiles(self) -> tuple[ProfileSummary, ...]:
         """Every profile, by name."""
-        summaries = tuple(self._profile(file) for file in self.library.profiles.values())
+        summaries = tuple(self._summarize_profile(file) for file in self.library.profiles.values())
         self._problems.raise_if_any()
         return summaries
 
@@ -121,6 +121,7 @@ class Catalogue:
         own = [profile for profile in self.profiles if _is_own(self.library.profiles[profile.name])]
 
         def home(name: str) -> str:
+            """Return the profile of the user that runs a suite; BASE if none does."""
             file = self.library.suites.get(name)
             if file is None or not _is_own(file):
                 return BASE
@@ -129,46 +130,48 @@ class Catalogue:
 
         return {name: home(name) for name in suites}
 
-    def _profile(self, file: ConfigFile) -> ProfileSummary:
-        raw = self._mapping(file)
+    def _summarize_profile(self, file: ConfigFile) -> ProfileSummary:
+        """Read what a profile is, names and runs, without compiling it."""
+        raw = self._read_mapping(file)
         return ProfileSummary(
             file.name,
-            _text(raw, "title"),
+            _text_value(raw, "title"),
             file.shown,
             file.bundled,
-            _texts(raw, "extends"),
-            _texts(raw, "suites"),
-            _recipe_suites(raw),
+            _text_values(raw, "extends"),
+            _text_values(raw, "suites"),
+            _suites_of_recipes(raw),
         )
 
     def _suite(self, file: ConfigFile) -> SuiteSummary:
         """Return the summary of a suite as it is written: nothing is interpolated, and what is invalid is left out."""
-        raw = self._mapping(file)
+        raw = self._read_mapping(file)
         defaults = raw.get("defaults")
         shared = defaults if isinstance(defaults, dict) else {}
         checks = raw.get("checks")
-        covers = (*_texts(raw, "covers"), *_texts(shared, "covers"))
+        covers = (*_text_values(raw, "covers"), *_text_values(shared, "covers"))
         source = self.library.read(file)
         summaries = tuple(
             CheckSummary(
-                id=f"{file.name}:{_text(item, 'id')}",
-                title=_text(item, "title"),
+                id=f"{file.name}:{_text_value(item, 'id')}",
+                title=_text_value(item, "title"),
                 category=file.name.partition("/")[0],
-                kind=_text(item, "kind"),
-                target=_text(item, "target") or _text(shared, "target") or None,
-                tags=(*_texts(shared, "tags"), *_texts(item, "tags")),
-                covers=(*covers, *_texts(item, "covers")),
-                fix=_text(item, "fix") or _text(shared, "fix") or None,
+                kind=_text_value(item, "kind"),
+                target=_text_value(item, "target") or _text_value(shared, "target") or None,
+                tags=(*_text_values(shared, "tags"), *_text_values(item, "tags")),
+                covers=(*covers, *_text_values(item, "covers")),
+                fix=_text_value(item, "fix") or _text_value(shared, "fix") or None,
                 file=file.shown,
                 line=source.line_of("checks", index) if source else 1,
-                promise=_promise(item) or _promise(shared),
+                promise=_promise_id(item) or _promise_id(shared),
             )
             for index, item in enumerate(checks if isinstance(checks, list) else ())
             if isinstance(item, dict)
         )
-        return SuiteSummary(file.name, _text(raw, "title"), file.shown, file.bundled, covers, summaries)
+        return SuiteSummary(file.name, _text_value(raw, "title"), file.shown, file.bundled, covers, summaries)
 
-    def _mapping(self, file: ConfigFile) -> dict[str, JsonValue]:
+    def _read_mapping(self, file: ConfigFile) -> dict[str, JsonValue]:
+        """Read a file as a mapping; an empty one, with an error noted, if it is none."""
         source = self.library.read(file)
         if source is None:
             return {}
@@ -193,23 +196,27 @@ def suites_of(library: Library) -> Iterator[ConfigFile]:
     return (file for file in library.suites.values() if not library.holds_vars(file))
 
 
-def _promise(raw: object) -> str | None:
-    return _text(raw, "promise") or _text(raw, "practice") or None
+def _promise_id(raw: object) -> str | None:
+    """Return the id of the promise or practice that a check names, if any."""
+    return _text_value(raw, "promise") or _text_value(raw, "practice") or None
 
 
-def _text(raw: object, name: str) -> str:
+def _text_value(raw: object, name: str) -> str:
+    """Return a text of a mapping from YAML; an empty text if it is absent or no text."""
     value = raw.get(name) if isinstance(raw, dict) else None
     return value if isinstance(value, str) else ""
 
 
-def _texts(raw: object, name: str) -> tuple[str, ...]:
+def _text_values(raw: object, name: str) -> tuple[str, ...]:
+    """Return the texts of a mapping's entry that is one text or a list of them; mappings in the list are left out."""
     value = raw.get(name) if isinstance(raw, dict) else None
     if isinstance(value, str):
         return (value,)
     return tuple(str(item) for item in value if not isinstance(item, dict)) if isinstance(value, list) else ()
 
 
-def _recipe_suites(raw: dict[str, JsonValue]) -> tuple[str, ...]:
+def _suites_of_recipes(raw: dict[str, JsonValue]) -> tuple[str, ...]:
+    """Return the names of the suites, `<target>/<recipe>`, that a profile makes of recipes."""
     value = raw.get("suites")
     uses = [item for item in (value if isinstance(value, list) else ()) if isinstance(item, dict)]
-    return tuple(f"{_text(use, 'target')}/{_text(use, 'as') or _text(use, 'recipe')}" for use in uses)
+    return tuple(f"{_text_value(use, 'target')}/{_text_value(use, 'as') or _text_value(use, 'recipe')}" for use in uses)

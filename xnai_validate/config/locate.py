@@ -76,44 +76,49 @@ class Library:
     @cached_property
     def profiles(self) -> dict[str, ConfigFile]:
         """Every profile by name."""
-        return self._first("profile", self._profile_files)
+        return self._first_of_each_name("profile", self._profile_files)
 
     @cached_property
     def suites(self) -> dict[str, ConfigFile]:
         """Every suite by `<category>/<suite>`, in order."""
-        return self._first("suite", self._suite_files)
+        return self._first_of_each_name("suite", self._suite_files)
 
     @cached_property
     def recipes(self) -> dict[str, ConfigFile]:
         """Every recipe by name."""
-        return self._first("recipe", self._recipe_files)
+        return self._first_of_each_name("recipe", self._recipe_files)
 
     @cached_property
     def contracts(self) -> dict[str, ConfigFile]:
         """Every contract file by name."""
-        return self._first("contract", self._contract_files)
+        return self._first_of_each_name("contract", self._contract_files)
 
     def _contract_files(self, root: Root) -> Iterator[tuple[str, Path]]:
+        """Yield each contract file of a root with its name."""
         for path in self._yaml_files(root.path / "contracts"):
             yield file_name(path), path
 
     def _profile_files(self, root: Root) -> Iterator[tuple[str, Path]]:
+        """Yield each profile of a root with its name; the file of waivers is none."""
         for folder in root.profile_folders:
             for path in self._yaml_files(folder):
                 if file_name(path) != WAIVERS:
                     yield file_name(path), path
 
     def _suite_files(self, root: Root) -> Iterator[tuple[str, Path]]:
+        """Yield each suite of a root with its name, `<category>/<suite>`."""
         for category in self._listed(root.path / "checks"):
             if category.is_dir() and category.name != RECIPES:
                 for path in self._yaml_files(category):
                     yield f"{category.name}/{file_name(path)}", path
 
     def _recipe_files(self, root: Root) -> Iterator[tuple[str, Path]]:
+        """Yield each recipe of a root with its name."""
         for path in self._yaml_files(root.path / "checks" / RECIPES):
             yield file_name(path), path
 
     def _yaml_files(self, folder: Path) -> list[Path]:
+        """Return the YAML files of a folder; none if the folder does not exist."""
         return [path for path in self._listed(folder) if path.suffix in ENDINGS]
 
     def _listed(self, folder: Path) -> list[Path]:
@@ -124,7 +129,10 @@ class Library:
             self.problems.plain(f"cannot read the folder {folder}: {error.strerror}")
             return []
 
-    def _first(self, noun: str, files: Callable[[Root], Iterator[tuple[str, Path]]]) -> dict[str, ConfigFile]:
+    def _first_of_each_name(
+        self, noun: str, files: Callable[[Root], Iterator[tuple[str, Path]]]
+    ) -> dict[str, ConfigFile]:
+        """Return the first file of each name along the search path, and note where it hides a bundled one."""
         found: dict[str, ConfigFile] = {}
         for root in self.roots:
             bases = (self.options.cwd, root.path) if root.bundled else (self.options.cwd,)

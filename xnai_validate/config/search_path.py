@@ -71,6 +71,7 @@ def profile_names() -> list[str]:
 
 
 def _profile_names() -> Iterator[str]:
+    """Yield the names of the profiles along the search path; folders that cannot be read are skipped."""
     for root in search_path(Path.cwd(), (), os.environ):
         for folder in root.profile_folders:
             try:

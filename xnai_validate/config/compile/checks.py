@@ -138,7 +138,7 @@ class Checks:
         until = entry.until or (None if entry.retry else here.until or self.defaults.until)
         retry = entry.retry or here.retry or self.defaults.retry
         fixes = self._fixes(entry.fix, measurement, where)
-        tags = _union(self.defaults.tags, here.tags, entry.tags)
+        tags = _without_repeats(self.defaults.tags, here.tags, entry.tags)
         severity = entry.severity or here.severity or self.defaults.severity
         needs, after = ((), ()) if check_id in suite.exempt else (suite.shared_needs, suite.shared_after)
         return PlannedCheck(
@@ -149,7 +149,7 @@ class Checks:
                 kind=entry.kind,
                 target=target,
                 tags=tags,
-                covers=_union(suite.head.covers, self.defaults.covers, here.covers, entry.covers),
+                covers=_without_repeats(suite.head.covers, self.defaults.covers, here.covers, entry.covers),
                 fix=fixes.get(OTHERWISE) or here.fix or self.defaults.fix,
                 fixes={key: text for key, text in fixes.items() if key != OTHERWISE} or None,
                 source=SourceLine(file=suite.source.file, line=suite.line_of(check_id)),
@@ -161,11 +161,11 @@ class Checks:
                 or default_severity(suite.category, tags, practice=promise is not None and promise.practice),
             ),
             measurement=measurement,
-            needs=_union(needs, tuple(full_id(suite.name, need) for need in entry.needs)),
-            after=_union(after, tuple(full_id(suite.name, need) for need in entry.after)),
-            retry=_retry(None if until else retry),
+            needs=_without_repeats(needs, tuple(full_id(suite.name, need) for need in entry.needs)),
+            after=_without_repeats(after, tuple(full_id(suite.name, need) for need in entry.after)),
+            retry=_compile_retry(None if until else retry),
             until=Until(until.within, until.every) if until else None,
-            timeout_s=_first(entry.timeout, here.timeout, self.defaults.timeout) or measurement.time_limit_s,
+            timeout_s=_first_given(entry.timeout, here.timeout, self.defaults.timeout) or measurement.time_limit_s,
             exclusive=entry.exclusive or bool(entry.together) or disruptive or measurement.checker.exclusive,
             together=None if disruptive else entry.together,
             under=under,
@@ -237,10 +237,12 @@ def configured_parts(value: JsonValue, configured: Collection[str]) -> JsonValue
     """
     if isinstance(value, dict):
         return {
-            name: configured_parts(item, configured) for name, item in value.items() if not _lacks(item, configured)
+            name: configured_parts(item, configured)
+            for name, item in value.items()
+            if not _names_missing_target(item, configured)
         }
     if isinstance(value, list):
-        return [configured_parts(item, configured) for item in value if not _lacks(item, configured)]
+        return [configured_parts(item, configured) for item in value if not _names_missing_target(item, configured)]
     return value
 
 
@@ -250,7 +252,8 @@ def configured_targets(targets: Mapping[str, PlannedTarget]) -> frozenset[str]:
     return frozenset(name for name, target in found if target.url or target.container or target.pid)
 
 
-def _lacks(item: JsonValue, configured: Collection[str]) -> bool:
+def _names_missing_target(item: JsonValue, configured: Collection[str]) -> bool:
+    """Whether a list item is marked to be left out and names a target that is not configured."""
     marked = isinstance(item, dict) and item.get(_MARK) is True
     return marked and any(name not in configured for name in texts_named("target", item))
 
@@ -265,15 +268,18 @@ def _as_warnings(rules: tuple[Rule, ...], expect: Collection[str]) -> tuple[Rule
     return tuple(replace(rule, level="warn") if rule.fact in expect else rule for rule in rules)
 
 
-def _union(*lists: tuple[str, ...]) -> tuple[str, ...]:
+def _without_repeats(*lists: tuple[str, ...]) -> tuple[str, ...]:
+    """Join lists into one, each item once, in the order of their first places."""
     return tuple(dict.fromkeys(item for items in lists for item in items))
 
 
-def _first(*timeouts: float | None) -> float | None:
+def _first_given(*timeouts: float | None) -> float | None:
+    """Return the first timeout that is not None; None if all are."""
     return next((timeout for timeout in timeouts if timeout is not None), None)
 
 
-def _retry(entry: RetryEntry | None) -> Retry:
+def _compile_retry(entry: RetryEntry | None) -> Retry:
+    """Return how often a check is repeated: as its entry describes, else once."""
     return Retry(entry.attempts, entry.delay) if entry else ONCE
 
 

@@ -202,6 +202,7 @@ class Loader:
             self.notices[f"{count} {errors} of suites that are not selected {them}"] = None
 
     def _is_strict(self) -> bool:
+        """Whether the command line or a profile turns warnings about practices into failures."""
         return self.options.strict or any(profile.file.strict for profile in self.profiles)
 
     def _refuse_unused(self, stack: StackDescription | None) -> None:

@@ -38,7 +38,7 @@ def instances(item: JsonObject, interpolator: Interpolator, where: Where, proble
     """The checks that an item of a suite's list makes with its matrix. Errors of the matrix are noted."""
     matrix = interpolator.value(item[KEY], where.at(KEY))
     try:
-        axes = _entries().validate_python(matrix, strict=True)
+        axes = _entry_adapter().validate_python(matrix, strict=True)
     except ValidationError:
         message = "a matrix is up to three names, each with a list of 1 to 100 values"
         problems.at(where.at(KEY), message, "write matrix: {queue: [orders, mails]}")
@@ -56,7 +56,8 @@ def instances(item: JsonObject, interpolator: Interpolator, where: Where, proble
 
 
 @cache
-def _entries() -> TypeAdapter[dict[str, list[str | int | float | bool]]]:
+def _entry_adapter() -> TypeAdapter[dict[str, list[str | int | float | bool]]]:
+    """Return the pydantic adapter that validates `matrix:`."""
     return TypeAdapter(MatrixEntry)
 
 

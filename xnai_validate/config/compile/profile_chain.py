@@ -93,7 +93,7 @@ class Chain:
             self.problems.at(Where(source, ("checks",)), f"{file.shown} is a suite, not a profile", _RUN_A_SUITE)
             return
         self._open.append(name)
-        for index, base in _texts(source.value.get("extends")):
+        for index, base in _indexed_texts(source.value.get("extends")):
             steps = ("extends",) if index is None else ("extends", index)
             self.add(base, Where(source, steps))
         self._open.pop()
@@ -104,14 +104,14 @@ class Chain:
     def add_raw(self, name: str, source: Source) -> None:
         """Add a profile that the program made; it lies in no file."""
         if isinstance(source.value, dict):
-            for _, base in _texts(source.value.get("extends")):
+            for _, base in _indexed_texts(source.value.get("extends")):
                 self.add(base, Where(source, ("extends",)))
             self.links[name] = Link(name, source.value, source, True)
 
     def _vars_files(self, source: Source) -> Iterator[tuple[JsonObject, Where]]:
         """Yield the vars of each file that a profile names under `vars_files`, with their place."""
         assert isinstance(source.value, dict)
-        for index, name in _texts(source.value.get("vars_files")):
+        for index, name in _indexed_texts(source.value.get("vars_files")):
             suite = self.library.suites.get(name)
             file = self.library.read(suite) if suite else None
             vars_ = read_vars(file, self.problems) if file else None
@@ -158,7 +158,8 @@ class Chain:
             return None
 
 
-def _texts(raw: object) -> Iterable[tuple[int | None, str]]:
+def _indexed_texts(raw: object) -> Iterable[tuple[int | None, str]]:
+    """Yield each text of a value that is one text (index None) or a list, with its index in the list."""
     if isinstance(raw, str):
         return [(None, raw)]
     if isinstance(raw, list):

@@ -81,12 +81,13 @@ class Recipes:
         params = read_params(source, self.problems)
         if params is None:
             return None
-        values = self._values(params, use, where.at("with"))
+        values = self._fill_parameters(params, use, where.at("with"))
         # The list of checks is emptied while it is read, and other uses of the recipe read it too.
         own = interpolator.with_values(PARAMS, values, Where(source, (PARAMS,)))
         return FilledRecipe(source.copy(), own, use.target)
 
-    def _values(self, params: Mapping[str, ParamEntry], use: RecipeUse, where: Where) -> JsonObject:
+    def _fill_parameters(self, params: Mapping[str, ParamEntry], use: RecipeUse, where: Where) -> JsonObject:
+        """Return the value of each parameter: that of the use, else its default. Unknown and unfit ones are errors."""
         values: JsonObject = {name: param.default for name, param in params.items()}
         for name, value in use.with_.items():
             param, place = params.get(name), where.at(name)
@@ -138,6 +139,7 @@ def fits(type_: str, value: JsonValue) -> bool:
 
 
 def _is_duration(value: JsonValue) -> bool:
+    """Whether a value is a text such as `5s`."""
     try:
         return isinstance(value, str) and duration_s(value) >= 0
     except ValueError:

@@ -28,13 +28,14 @@ class SteadyState:
             entry, where = profile.file.steady, profile.where.at("steady")
             within_s = entry.within if "within" in entry.model_fields_set else within_s
             for name, each in entry.observe.items():
-                compiled = self._compiled(each, where.at("observe", name))
+                compiled = self._compile(each, where.at("observe", name))
                 if compiled is not None:
                     observations[name] = compiled
             if entry.calls:
-                found = [self._compiled(each, where.at("calls", index)) for index, each in enumerate(entry.calls)]
+                found = [self._compile(each, where.at("calls", index)) for index, each in enumerate(entry.calls)]
                 calls = tuple(call for call in found if call is not None)
         return Steady(observations, calls, within_s) if observations else None
 
-    def _compiled(self, entry: SteadyObservation, where: Where) -> CompiledMeasurement | None:
+    def _compile(self, entry: SteadyObservation, where: Where) -> CompiledMeasurement | None:
+        """Compile one observation of a profile; None, with errors noted, if it is wrong."""
         return self.measurements.compile(entry.kind, entry.with_, entry.expect, None, entry.target, where)

@@ -49,14 +49,15 @@ class Suites:
             tags = set(profile.file.tags)
             for index, item in enumerate(profile.file.suites if profile.link.selects else ()):
                 where = profile.where.at("suites", index)
-                for name in self._matching(item, where) if isinstance(item, str) else (item.suite,):
-                    for check in self._all_of(name):
+                for name in self._suite_names(item, where) if isinstance(item, str) else (item.suite,):
+                    for check in self._plan_suite(name):
                         if tags and not tags & set(check.info.tags):
                             continue
                         selected.setdefault(check.id, check)
         return tuple(selected.values())
 
-    def _matching(self, glob: str, where: Where) -> list[str]:
+    def _suite_names(self, glob: str, where: Where) -> list[str]:
+        """Return the names of the suites that a glob matches; none is an error."""
         matches = re.compile(translate(glob)).match
         names = [name for name in self.library.suites if matches(name)]
         if names == [glob] and self.library.holds_vars(self.library.suites[glob]):
@@ -66,22 +67,24 @@ class Suites:
             self.problems.at(where, f'the glob "{glob}" matches no suite', hint)
         return names
 
-    def _all_of(self, name: str) -> list[PlannedCheck]:
+    def _plan_suite(self, name: str) -> list[PlannedCheck]:
+        """Plan all checks of a suite that can be read."""
         file = self.library.suites.get(name)
         suite = None if file and self.library.holds_vars(file) else self.get(name)
-        planned = (self._plan(suite, check_id) for check_id in suite.positions) if suite else ()
+        planned = (self._plan_check(suite, check_id) for check_id in suite.positions) if suite else ()
         return [check for check in planned if check is not None]
 
     def get(self, name: str) -> Suite | None:
         """A suite by `<category>/<suite>`, with its needs verified; None if it cannot be read."""
         if name not in self._suites:
-            suite = self._read(name)
+            suite = self._read_suite(name)
             self._suites[name] = suite
             if suite is not None:
                 self._verify_needs(suite)
         return self._suites[name]
 
-    def _read(self, name: str) -> Suite | None:
+    def _read_suite(self, name: str) -> Suite | None:
+        """Read the file of a suite, or fill in the recipe that it is made of; None if it cannot be read."""
         if name not in self.recipes.uses:
             source = self.library.read(self.library.suites[name])
             return read_suite(name, source, self.interpolator, self.problems) if source else None
@@ -91,15 +94,18 @@ class Suites:
         return read_suite(name, recipe.source, recipe.interpolator, self.problems, target=recipe.target)
 
     def _is_known(self, name: str) -> bool:
+        """Whether a suite of this name exists, as a file or as the use of a recipe."""
         return name in self.library.suites or name in self.recipes.uses
 
-    def _plan(self, suite: Suite, check_id: str) -> PlannedCheck | None:
+    def _plan_check(self, suite: Suite, check_id: str) -> PlannedCheck | None:
+        """Return the plan of a check, made at the first call; None if it has errors."""
         source = suite.unplanned.pop(check_id, None)
         if source is not None:
             self._planned[check_id] = self.checks.plan(suite, check_id, source)
         return self._planned.get(check_id)
 
     def _verify_needs(self, suite: Suite) -> None:
+        """Note an error for each unknown check under `needs` and `after` of a suite and of its checks."""
         for key, ids in (("needs", suite.head.needs), ("after", suite.head.after)):
             for index, need in enumerate(ids):
                 self._verify_need(suite, need, suite.where.at(key, index))
@@ -109,6 +115,7 @@ class Suites:
                     self._verify_need(suite, need, suite.where_of(check_id).at(key, index))
 
     def _verify_need(self, suite: Suite, need: str, where: Where) -> None:
+        """Note an error if one entry of `needs` or `after` names an unknown suite or check."""
         needed = full_id(suite.name, need)
         home = needed.partition(":")[0]
         if not self._is_known(home):
@@ -142,7 +149,7 @@ class Suites:
             if need in known or need in added or not self._is_known(home):
                 continue
             suite = self.get(home)
-            check = self._plan(suite, need) if suite is not None else None
+            check = self._plan_check(suite, need) if suite is not None else None
             if check is not None:
                 added[need] = check
                 pending += check.needs
@@ -230,7 +237,7 @@ def _read_checks(suite: Suite, raw: list[JsonValue], interpolator: Interpolator,
 def _read_check(suite: Suite, index: int, value: JsonValue, suffix: str, missing: int, problems: Problems) -> None:
     """Validate one check of the list at `index`, whose id gets a suffix, and add it to the suite."""
     here = Where(suite.source, (_CHECKS, index))
-    entry = _entry(value, here, problems)
+    entry = _validate_entry(value, here, problems)
     if isinstance(value, dict) and "id" in value:
         check_id = full_id(suite.name, str(value["id"])) + suffix
         if entry is None:
@@ -243,7 +250,8 @@ def _read_check(suite: Suite, index: int, value: JsonValue, suffix: str, missing
             suite.unplanned[check_id] = CheckSource(entry, value.get("with", {}), missing > 0)
 
 
-def _entry(value: JsonValue, where: Where, problems: Problems) -> CheckEntry | None:
+def _validate_entry(value: JsonValue, where: Where, problems: Problems) -> CheckEntry | None:
+    """Validate a check as it is written; None, with errors noted, if it is wrong."""
     try:
         return check_entries().validate_python(value, context=FROM_FILE)
     except ValidationError as error:

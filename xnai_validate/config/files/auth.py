@@ -50,7 +50,8 @@ class AuthEntry(Entry):
     """The steps that end the session when the run ends, with its credentials; they may refer to what was captured."""
 
     @model_validator(mode="after")
-    def _fields_fit(self) -> Self:
+    def _verify_fields(self) -> Self:
+        """Raise ValueError if the scheme lacks a field that it needs or has one that it does not take."""
         required, optional = _TAKES[self.scheme]
         missing = sorted(name for name in required if not getattr(self, name))
         if missing:

@@ -25,6 +25,7 @@ def listed(value: object) -> object:
 
 
 def _texts_schema() -> dict[str, Any]:
+    """Return the JSON Schema of a text or a list of texts."""
     text = {"type": "string"}
     return {"anyOf": [text, {"type": "array", "items": text}]}
 
@@ -33,7 +34,8 @@ Texts = Annotated[tuple[str, ...], BeforeValidator(listed), WithJsonSchema(_text
 """A list of texts; a single text may be written without a list."""
 
 
-def _kebab(value: str) -> str:
+def _verify_kebab(value: str) -> str:
+    """Return the text. Raises ValueError if it is not in kebab-case."""
     return require_match(value, _KEBAB, "in kebab-case; use lower-case letters, digits and single hyphens")
 
 
@@ -44,7 +46,7 @@ def require_match(value: str, pattern: str, rule: str) -> str:
     return value
 
 
-Kebab = Annotated[str, AfterValidator(_kebab), WithJsonSchema({"type": "string", "pattern": f"^{_KEBAB}$"})]
+Kebab = Annotated[str, AfterValidator(_verify_kebab), WithJsonSchema({"type": "string", "pattern": f"^{_KEBAB}$"})]
 """A name such as `first-token`."""
 
 Rules = JsonObject

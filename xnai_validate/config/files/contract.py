@@ -11,12 +11,13 @@ from xnai_validate.config.files.common import Entry, Texts, require_match
 _PROMISE_ID = r"[a-z0-9]+(?:[.-][a-z0-9]+)*"
 
 
-def _promise_id(value: str) -> str:
+def _verify_promise_id(value: str) -> str:
+    """Return the text. Raises ValueError if it is not the id of a promise, such as `api.errors.envelope`."""
     return require_match(value, _PROMISE_ID, "a promise id; use lower-case words, joined by dots and hyphens")
 
 
 PromiseId = Annotated[
-    str, AfterValidator(_promise_id), WithJsonSchema({"type": "string", "pattern": f"^{_PROMISE_ID}$"})
+    str, AfterValidator(_verify_promise_id), WithJsonSchema({"type": "string", "pattern": f"^{_PROMISE_ID}$"})
 ]
 """The name of a promise such as `api.errors.envelope`."""
 

@@ -29,7 +29,7 @@ def recipe_schema() -> JsonObject:
 
 def _checks_schema(model: type[Entry], title: str) -> JsonObject:
     """Return the schema of a file with checks: `with`, `expect` and `warn` by the kind of each check."""
-    conditions, definitions = kinds_schema(_checkers())
+    conditions, definitions = kinds_schema(_all_checkers())
     made = model_schema(model, "", definitions)
     kinds = [name.removesuffix(":with") for name in definitions if name.endswith(":with")]
     faults = faults_schema(map(FAULTS.get, FAULTS.names()), definitions)
@@ -47,7 +47,7 @@ def _checks_schema(model: type[Entry], title: str) -> JsonObject:
 
 def profile_schema() -> JsonObject:
     """The schema of `profiles/<profile>.yaml`."""
-    conditions, definitions = kinds_schema(_checkers(), ("expect",))
+    conditions, definitions = kinds_schema(_all_checkers(), ("expect",))
     made = model_schema(ProfileFile, "", definitions)
     probe = definitions["ProbeEntry"]
     if isinstance(probe, dict):
@@ -76,5 +76,6 @@ def stack_schema() -> JsonObject:
     return {"$schema": DIALECT, "title": "Stack of xnai-validate", **made, "$defs": dict(sorted(definitions.items()))}
 
 
-def _checkers() -> Iterator[Checker]:
+def _all_checkers() -> Iterator[Checker]:
+    """Yield the checkers of all kinds."""
     return map(CHECKERS.get, CHECKERS.names())

@@ -43,7 +43,8 @@ class ProbeEntry(Entry):
     expect: Rules | None = None
 
 
-def _candidates(value: object) -> object:
+def _as_candidates(value: object) -> object:
+    """Return the candidates of a target's url, which may be written as one text or as a list."""
     if value is None:
         return []
     items = value if isinstance(value, list) else [value]
@@ -51,6 +52,7 @@ def _candidates(value: object) -> object:
 
 
 def _url_schema() -> dict[str, Any]:
+    """Return the JSON Schema of `url`: one url, or a list of candidates."""
     text = {"type": ["string", "null"]}
     candidate = {
         "type": "object",
@@ -91,7 +93,8 @@ class TargetReach(Entry):
 
     @field_validator("headers")
     @classmethod
-    def _headers_of_http(cls, headers: dict[str, str]) -> dict[str, str]:
+    def _verify_headers(cls, headers: dict[str, str]) -> dict[str, str]:
+        """Return the headers. Raises ValueError if HTTP does not allow one of them."""
         verify_headers("GET", headers)
         return headers
 
@@ -99,7 +102,7 @@ class TargetReach(Entry):
 class TargetEntry(TargetReach):
     """A part of the stack: its url, and the process behind it."""
 
-    url: Annotated[tuple[CandidateEntry, ...], BeforeValidator(_candidates), WithJsonSchema(_url_schema())] = ()
+    url: Annotated[tuple[CandidateEntry, ...], BeforeValidator(_as_candidates), WithJsonSchema(_url_schema())] = ()
     """Its url, or a list of candidates: the first that answers the probe is taken."""
     probe: ProbeEntry | None = None
 

@@ -43,10 +43,12 @@ class Source:
 
     @cached_property
     def _rows(self) -> list[bytes]:
+        """Return the lines of the file."""
         return self.data.split(b"\n")
 
     @cached_property
     def _positions(self) -> Position:
+        """Return the line and column of everything in the file, read again at the first error only."""
         return read_yaml(self.data, positions=True).position
 
     @cached_property

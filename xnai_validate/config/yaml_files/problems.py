@@ -80,7 +80,7 @@ class Problems:
         The same error in many places (an undefined var) is reported once, with the first place.
         """
         if self.found:
-            raise InvalidConfig(list(_without_repetitions(sorted(self.found, key=_order)))[:KEPT_CAP])
+            raise InvalidConfig(list(_without_repetitions(sorted(self.found, key=_sort_key)))[:KEPT_CAP])
 
 
 def _without_repetitions(problems: Sequence[Problem]) -> Iterator[Problem]:
@@ -96,6 +96,7 @@ def _without_repetitions(problems: Sequence[Problem]) -> Iterator[Problem]:
             yield replace(problem, message=f"{problem.message} (the first of {len(alike)} places)")
 
 
-def _order(problem: Problem) -> tuple[str, int, int, str]:
+def _sort_key(problem: Problem) -> tuple[str, int, int, str]:
+    """Return what errors are sorted by: file, line, column, message."""
     place = problem.place
     return (place.file, place.line, place.column, problem.message) if place else ("", 0, 0, problem.message)

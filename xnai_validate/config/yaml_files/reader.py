@@ -36,17 +36,18 @@ def read_yaml(data: bytes, *, positions: bool = False) -> Document:
     With `positions`, the positions of all values are kept, too.
     """
     try:
-        return _composed(data, positions)
+        return _compose(data, positions)
     except yaml.MarkedYAMLError as error:
-        whole = _with_whole_characters(data) if error.problem == _BAD_ESCAPE else data
-        if whole == data:
-            raise _translated(error, data) from None
-        return read_yaml(whole, positions=positions)
+        mended = _with_whole_characters(data) if error.problem == _BAD_ESCAPE else data
+        if mended == data:
+            raise _translate_error(error, data) from None
+        return read_yaml(mended, positions=positions)
     except yaml.YAMLError as error:
         raise YamlError(f"not YAML: {str(error).splitlines()[0]}", (0, 0)) from None
 
 
-def _composed(data: bytes, positions: bool) -> Document:
+def _compose(data: bytes, positions: bool) -> Document:
+    """Compose a document from the events of PyYAML's parser. Raises YamlError and PyYAML's own errors."""
     loader = _Loader(data)
     try:
         return _Composer(positions).build(cast(Parser, loader))
@@ -60,18 +61,20 @@ def _with_whole_characters(data: bytes) -> bytes:
     Only for a text that YAML refuses for such an escape, so that text in other quotes is not changed for nothing.
     """
 
-    def whole(found: re.Match[bytes]) -> bytes:
+    def join_halves(found: re.Match[bytes]) -> bytes:
+        """Return one escape for the two halves of a surrogate pair, which JSON writes and YAML does not know."""
         high, low = int(found[1], 16), int(found[2], 16)
         return b"\\U%08x" % (0x10000 + ((high - 0xD800) << 10) + (low - 0xDC00))
 
-    return _SURROGATES.sub(whole, data)
+    return _SURROGATES.sub(join_halves, data)
 
 
 _BAD_ESCAPE = "found invalid Unicode character escape code"
 _SURROGATES = re.compile(rb"(?<!\\)\\u([dD][89abAB][0-9a-fA-F]{2})\\u([dD][c-fC-F][0-9a-fA-F]{2})")
 
 
-def _translated(error: yaml.MarkedYAMLError, data: bytes) -> YamlError:
+def _translate_error(error: yaml.MarkedYAMLError, data: bytes) -> YamlError:
+    """Translate an error of PyYAML into one that names the cause and how to write it."""
     mark = error.problem_mark or error.context_mark
     at = (mark.line, mark.column) if mark else (0, 0)
     problem = error.problem or "not YAML"
@@ -143,20 +146,20 @@ class _Composer:
             elif kind is yaml.MappingStartEvent or kind is yaml.SequenceStartEvent:
                 self.open(event, kind is yaml.MappingStartEvent)
             elif kind is yaml.MappingEndEvent or kind is yaml.SequenceEndEvent:
-                self.close(event)
+                self.end_collection(event)
             elif kind is yaml.AliasEvent:
                 self.alias(event)
             elif kind is yaml.DocumentStartEvent:
                 documents += 1
                 if documents > 1:
-                    raise YamlError("a second document begins here", _mark(event), "write one document a file")
+                    raise YamlError("a second document begins here", _mark_of(event), "write one document a file")
         return Document(self.root, self.root_position or Position((0, 0), (0, 0), True), self.lines, self.duplicates)
 
     def counted(self, event: yaml.Event) -> None:
         """Count a key, a value, a mapping or a list; raises YamlError for more than are read."""
         self.count += 1
         if self.count - self.expanded > VALUES_CAP:
-            raise YamlError(f"a file has more than {VALUES_CAP} keys and values", _mark(event), "split it")
+            raise YamlError(f"a file has more than {VALUES_CAP} keys and values", _mark_of(event), "split it")
 
     def scalar(self, event: yaml.ScalarEvent) -> None:
         """Take in a scalar: a key of the mapping that is being read, or a value. Raises YamlError for a tag."""
@@ -165,12 +168,14 @@ class _Composer:
         text: str = self.texts.setdefault(event.value, event.value)
         plain = event.tag is None and event.implicit[0]
         if event.tag is not None and event.tag not in _TEXT_TAGS:
-            raise YamlError(f"the tag {event.tag.replace('tag:yaml.org,2002:', '!!')} is not used here", _mark(event))
+            raise YamlError(
+                f"the tag {event.tag.replace('tag:yaml.org,2002:', '!!')} is not used here", _mark_of(event)
+            )
         if frame is not None and frame.mapping is not None and frame.key is None:
             self.key(frame, text, plain, event)
             return
         value = scalar(text) if plain else text
-        position = Position(_mark(event), _mark(event), True) if self.positions else None
+        position = Position(_mark_of(event), _mark_of(event), True) if self.positions else None
         if event.anchor:
             self.anchors[event.anchor] = (value, position, 1)
         self.put(value, position)
@@ -182,27 +187,31 @@ class _Composer:
         mapping = frame.mapping
         if mapping is not None and not frame.merging:
             if text in mapping:
-                self.duplicates.append(Duplicate(text, _mark(event), frame.key_lines.get(text, 0)))
+                self.duplicates.append(Duplicate(text, _mark_of(event), frame.key_lines.get(text, 0)))
             else:
-                frame.key_lines[text] = _mark(event)[0]
+                frame.key_lines[text] = _mark_of(event)[0]
             if len(frame.key_lines) > KEYS_CAP or len(self.duplicates) > KEYS_CAP:
-                raise YamlError(f"a mapping has more than {KEYS_CAP} keys", _mark(event))
+                raise YamlError(f"a mapping has more than {KEYS_CAP} keys", _mark_of(event))
         if self.positions:
-            frame.key_mark = _mark(event)
+            frame.key_mark = _mark_of(event)
 
     def open(self, event: yaml.MappingStartEvent | yaml.SequenceStartEvent, mapping: bool) -> None:
         """Begin a mapping or a list. Raises YamlError where none may stand."""
         self.counted(event)
         outer = self.stack[-1] if self.stack else None
         if len(self.stack) >= DEPTH_CAP:
-            raise YamlError(f"nested more than {DEPTH_CAP} levels deep", _mark(event))
+            raise YamlError(f"nested more than {DEPTH_CAP} levels deep", _mark_of(event))
         if event.tag not in (None, "!"):
-            raise YamlError(f"the tag {event.tag.replace('tag:yaml.org,2002:', '!!')} is not used here", _mark(event))
+            raise YamlError(
+                f"the tag {event.tag.replace('tag:yaml.org,2002:', '!!')} is not used here", _mark_of(event)
+            )
         if outer is not None and outer.mapping is not None and outer.key is None:
-            raise YamlError("a key is text, not a mapping or a list", _mark(event))
+            raise YamlError("a key is text, not a mapping or a list", _mark_of(event))
         position = None
         if self.positions:
-            position = Position(_mark(event), _mark(event), False, {} if mapping else None, None if mapping else [])
+            position = Position(
+                _mark_of(event), _mark_of(event), False, {} if mapping else None, None if mapping else []
+            )
         frame = _Frame({} if mapping else None, None if mapping else [], position, event.anchor, self.count)
         if len(self.stack) == 2 and outer is not None and outer.items is not None:
             self.item(len(outer.items), event)
@@ -213,14 +222,15 @@ class _Composer:
     def item(self, index: int, event: yaml.Event) -> None:
         """Keep the line of an item of a list under a key of the document."""
         lines = self.lines.setdefault(self.stack[0].key or "", array("I"))
-        line = _mark(event)[0] + 1
+        line = _mark_of(event)[0] + 1
         while len(lines) <= index:  # scalars before it have no line of their own
             lines.append(line)
 
-    def close(self, event: yaml.MappingEndEvent | yaml.SequenceEndEvent) -> None:
+    def end_collection(self, event: yaml.MappingEndEvent | yaml.SequenceEndEvent) -> None:
+        """Finish the innermost mapping or list and put it into the one around it."""
         frame = self.stack.pop()
         if frame.merges:
-            _merge(frame, _mark(event))
+            _merge(frame, _mark_of(event))
         value: JsonValue = frame.mapping if frame.mapping is not None else frame.items
         if frame.anchor:
             self.anchors[frame.anchor] = (value, frame.position, self.count - frame.count_before + 1)
@@ -239,17 +249,17 @@ class _Composer:
         """Put the value of an anchor. Raises YamlError for an unknown one, or if aliases expand to too many values."""
         frame = self.stack[-1] if self.stack else None
         if frame is not None and frame.mapping is not None and frame.key is None:
-            raise YamlError("a key is text, not an alias", _mark(event))
+            raise YamlError("a key is text, not an alias", _mark_of(event))
         found = self.anchors.get(event.anchor or "")
         if found is None:
             open_ = any(frame.anchor == event.anchor for frame in self.stack)
             why = "contains itself" if open_ else "has no anchor before it"
-            raise YamlError(f"the alias *{event.anchor} {why}", _mark(event))
+            raise YamlError(f"the alias *{event.anchor} {why}", _mark_of(event))
         value, position, size = found
         self.count += size
         self.expanded += size
         if self.expanded > EXPANSION_CAP:
-            raise YamlError(f"aliases expand to more than {EXPANSION_CAP} values", _mark(event))
+            raise YamlError(f"aliases expand to more than {EXPANSION_CAP} values", _mark_of(event))
         self.put(value, position)
 
     def put(self, value: JsonValue, position: Position | None) -> None:
@@ -296,6 +306,7 @@ def _merge(frame: _Frame, end: Mark) -> None:
                         frame.position.keys[key] = part_position.keys[key]
 
 
-def _mark(event: yaml.Event) -> Mark:
+def _mark_of(event: yaml.Event) -> Mark:
+    """Return the line and column at which an event begins, counted from 0."""
     mark = event.start_mark
     return (mark.line, mark.column) if mark is not None else (0, 0)

@@ -77,7 +77,7 @@ def _locate(error: ErrorDetails, value: object) -> _Located:
     branch: int | None = None
     last = error["loc"][-1] if error["type"] == "missing" and error["loc"] else None
     for index, step in enumerate(error["loc"]):
-        if _leads_on(value, step):
+        if _has_step(value, step):
             value = value[step]  # type: ignore[index]
         elif last is not None and index == len(error["loc"]) - 1:
             continue
@@ -88,7 +88,8 @@ def _locate(error: ErrorDetails, value: object) -> _Located:
     return _Located(error, tuple(steps), branch)
 
 
-def _leads_on(value: object, step: str | int) -> bool:
+def _has_step(value: object, step: str | int) -> bool:
+    """Whether a list or mapping has the next step of a path."""
     if isinstance(value, list):
         return isinstance(step, int) and step < len(value)
     return isinstance(value, Mapping) and step in value
@@ -171,6 +172,7 @@ def _expected(error: ErrorDetails) -> str | None:
 
 
 def _choice_hint(error: ErrorDetails) -> str | None:
+    """Return the nearest of the allowed values, for an error about a value that is not among them."""
     if error["type"] not in ("literal_error", "enum") or not isinstance(error["input"], str):
         return None
     expected = error.get("ctx", {})["expected"].replace(" or ", ", ").replace("'", "")
@@ -205,13 +207,14 @@ def _names(model: type[Any], steps: Steps) -> set[str]:
     for step in steps:
         if isinstance(step, int):
             continue
-        inner = [field for model in models for field in _fields(model) if field[0] == step]
+        inner = [field for model in models for field in _fields_of(model) if field[0] == step]
         # A key of a free mapping (such as the name of a target) leads to the models of its values, found already.
         models = [found for _, annotation in inner for found in models_in(annotation)] if inner else models
-    return {name for model in models for name, _ in _fields(model)}
+    return {name for model in models for name, _ in _fields_of(model)}
 
 
-def _fields(model: type[Any]) -> Iterator[tuple[str, object]]:
+def _fields_of(model: type[Any]) -> Iterator[tuple[str, object]]:
+    """Yield the name in YAML and the annotation of each field of a model or dataclass."""
     for name, field in model.__pydantic_fields__.items():  # of a model or a dataclass
         yield field.alias or name, field.annotation
 

@@ -30,6 +30,7 @@ def fields_with_targets(params: type[Params]) -> tuple[tuple[str, str], ...]:
 
 
 def _names_target(parts: Iterable[object]) -> bool:
+    """Whether an annotation, or a part of it, is marked as the name of a target."""
     return any(isinstance(part, NamesTarget) or _names_target(get_args(part)) for part in parts)
 
 

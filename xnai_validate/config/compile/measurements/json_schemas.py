@@ -38,13 +38,14 @@ def _schema(path: Path, name: str) -> Schema:
 @lru_cache(maxsize=256)
 def _read(path: Path, name: str, changed_ns: int) -> Schema:
     """The schema of a file that was changed at that time; raises ValueError, and OSError."""
-    parsed = parse_json(_text(path))
+    parsed = parse_json(_read_schema_text(path))
     if not parsed.is_json:
         raise ValueError(f"the schema {name} is {parsed.error}")
     return _Errors(_validator(parsed.value, name)).of
 
 
-def _text(path: Path) -> str:
+def _read_schema_text(path: Path) -> str:
+    """Read a schema file. Raises ValueError if it is no regular file, too large or not UTF-8, and OSError."""
     # Without O_NONBLOCK, opening a FIFO would wait for a writer.
     handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     with open(handle, "rb") as file:

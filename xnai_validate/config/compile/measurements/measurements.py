@@ -116,7 +116,7 @@ class Measurements:
 
     def fault(self, disturbance: FaultEntry, target: str | None, where: Where) -> PlannedFault | None:
         """The fault of a disturbance written at `where`, by default of `target`; None if it has errors."""
-        fault = self._fault(disturbance.fault, where.at("fault"))
+        fault = self._find_fault(disturbance.fault, where.at("fault"))
         if fault is None:
             return None
         disturbed = disturbance.target or (target if fault.needs_target else None)
@@ -124,7 +124,8 @@ class Measurements:
         verified = self._params(fault.params, fault.name, disturbance.with_, where.at("with"))
         return PlannedFault(fault, verified, disturbed) if verified is not None and target_valid else None
 
-    def _fault(self, name: str, where: Where) -> Fault | None:
+    def _find_fault(self, name: str, where: Where) -> Fault | None:
+        """Return the fault of this name; None, with an error noted, if it does not exist."""
         try:
             return registry.FAULTS.get(name)
         except RegistryError as error:
@@ -138,14 +139,17 @@ class Measurements:
                 hint = f"known: {', '.join(sorted(self.targets))}" if 0 < len(self.targets) <= 20 else None
                 self.problems.at(where, f"{owner} needs a target", hint, key=True)
             return not needed
-        return self._is_known(target, where.at("target"))
+        return self._verify_target_name(target, where.at("target"))
 
     def _named_targets(self, params: Params, where: Where) -> bool:
         """Whether the targets that params name are known; notes an error for each that is not."""
         named = ((getattr(params, name, None), key) for name, key in fields_with_targets(type(params)))
-        return False not in [self._is_known(target, where.at(key)) for target, key in named if target is not None]
+        return False not in [
+            self._verify_target_name(target, where.at(key)) for target, key in named if target is not None
+        ]
 
-    def _is_known(self, target: str, where: Where) -> bool:
+    def _verify_target_name(self, target: str, where: Where) -> bool:
+        """Whether a target is defined; an error is noted if it is not."""
         self.named_targets.add(target)
         if target not in self.targets:
             hint = did_you_mean(target, self.targets) or "define it under targets of a profile, or with --target"
@@ -205,7 +209,7 @@ class Measurements:
         before = len(self.problems.found)
         for name, raw in (("expect", expect), ("warn", warn)):
             if raw is not None and not raw:
-                self.problems.at(where.at(name), f"{name} is empty", _facts_hint(checker), key=True)
+                self.problems.at(where.at(name), f"{name} is empty", _list_facts(checker), key=True)
         own = self.parse(checker, checker.expect, Where(None))
         expected = {**own, **self.parse(checker, expect or {}, where.at("expect"), template=template)}
         rules = [rule for of_fact in expected.values() for rule in of_fact]
@@ -214,7 +218,7 @@ class Measurements:
         if len(self.problems.found) > before:
             return None
         if not rules and not inner:
-            self.problems.at(where, "the check has no rules, so nothing could fail", _facts_hint(checker), key=True)
+            self.problems.at(where, "the check has no rules, so nothing could fail", _list_facts(checker), key=True)
             return None
         combined = tuple(rules)
         if not template and len(self._combined) < CACHE_CAP:
@@ -269,7 +273,7 @@ class Measurements:
                     template=isinstance(observation, Template) and observation.is_template,
                 )
                 if compiled is not None:
-                    self._facts_read(observation, compiled, where.at(*steps))
+                    self._verify_facts_read(observation, compiled, where.at(*steps))
                 yield observation.key, compiled
 
     def _null_facts(
@@ -279,14 +283,15 @@ class Measurements:
         facts = {(r.level, r.fact): r.fact for r in rules if r.operand is not None and checker.types[r.fact].needs}
         return bool(facts) and report_null_facts(facts.items(), checker, params, raw, where, self.problems)
 
-    def _facts_read(self, observation: Observation, compiled: CompiledMeasurement, where: Where) -> None:
+    def _verify_facts_read(self, observation: Observation, compiled: CompiledMeasurement, where: Where) -> None:
+        """Note an error for each fact that another measurement reads and that this one does not measure."""
         checker = compiled.checker
         report_null_facts(
             observation.facts_read.items(), checker, compiled.params, observation.with_, where, self.problems
         )
         for steps, fact in observation.facts_read.items():
             if fact not in checker.types:
-                hint = did_you_mean(fact, checker.types) or _facts_hint(checker)
+                hint = did_you_mean(fact, checker.types) or _list_facts(checker)
                 self.problems.at(where.at(*steps), f'unknown fact "{fact}" of {checker.kind}', hint)
 
     def _disturbances(
@@ -328,11 +333,13 @@ def _tightened(rules: tuple[Rule, ...], tightened: RulesByFact) -> tuple[Rule, .
     return (*(rule for of_fact in expect.values() for rule in of_fact), *warn)
 
 
-def _facts_hint(checker: Checker) -> str:
+def _list_facts(checker: Checker) -> str:
+    """List the facts of a kind for the hint of an error."""
     return f"{checker.kind} measures {', '.join(list(checker.types)[:12])}"
 
 
 def _may_hold_secrets(raw: JsonValue) -> bool:
+    """Whether a mapping has an entry under a secret name, or one that may hold others: a list, a mapping, a query."""
     return isinstance(raw, dict) and any(
         isinstance(item, dict | list) or looks_secret(key) or (isinstance(item, str) and "?" in item)
         for key, item in raw.items()

@@ -33,12 +33,13 @@ def depends_on_reference(raw: JsonValue, steps: Steps, *, key: bool = False) -> 
 @cache
 def contains_measurements(params: type[Params]) -> bool:
     """Whether such params may hold observations or disturbances."""
-    return _holds_observations(params, set())
+    return _has_observations(params, set())
 
 
-def _holds_observations(model: type[BaseModel], seen: set[type[BaseModel]]) -> bool:
+def _has_observations(model: type[BaseModel], seen: set[type[BaseModel]]) -> bool:
+    """Whether a model, or a model in its fields, has a field for a measurement or a fault."""
     seen.add(model)
     inner = {each for info in model.model_fields.values() for each in models_in(info.annotation)}
     return any(issubclass(each, Observation | FaultEntry) for each in inner) or any(
-        _holds_observations(each, seen) for each in inner - seen
+        _has_observations(each, seen) for each in inner - seen
     )

@@ -23,12 +23,13 @@ class Conditions:
 
     def skip_reason(self, when: JsonObject, interpolator: Interpolator, where: Where) -> str | None:
         """Why a check is not meant for this stack, with the vars of its suite; None if every condition holds."""
-        reasons = [self._unmet(name, spec, interpolator, where.at(name)) for name, spec in when.items()]
+        reasons = [self._explain_unmet(name, spec, interpolator, where.at(name)) for name, spec in when.items()]
         if not reasons:
             self.problems.at(where, "when is empty", "leave it out, or name a var: {layout: B}", key=True)
         return next((reason for reason in reasons if reason is not None), None)
 
-    def _unmet(self, name: str, spec: JsonValue, interpolator: Interpolator, where: Where) -> str | None:
+    def _explain_unmet(self, name: str, spec: JsonValue, interpolator: Interpolator, where: Where) -> str | None:
+        """Judge the rules about one var; return why they do not hold, None if they do."""
         interpolator.referenced.add(name)
         value = interpolator.lookup(name, where)
         # Whatever the type of the var, a rule about a part of a JSON document fits it.

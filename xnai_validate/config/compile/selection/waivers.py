@@ -50,7 +50,7 @@ class Waivers:
         """A sentence for each waiver that has expired."""
         for each in self._patterns:
             if each.waiver.expired:
-                yield f'{_place(each.waiver)}: the waiver "{each.waiver.check}" expired on {each.waiver.until}'
+                yield f'{_format_place(each.waiver)}: the waiver "{each.waiver.check}" expired on {each.waiver.until}'
 
     def unmatched(self, ids: Collection[str], library: Library) -> Iterator[str]:
         """A sentence for each waiver that matches neither one of the ids nor any other check within reach."""
@@ -64,7 +64,7 @@ class Waivers:
         for each in left:
             if not any(map(each.pattern.match, others)):
                 hint = did_you_mean(each.waiver.check, others)
-                yield f'{_place(each.waiver)}: the waiver "{each.waiver.check}" matches no check; {hint}'
+                yield f'{_format_place(each.waiver)}: the waiver "{each.waiver.check}" matches no check; {hint}'
 
 
 def read_waivers(library: Library, problems: Problems, folders: Iterable[Path]) -> list[Pattern]:
@@ -89,10 +89,11 @@ def waivers_of(source: Source, problems: Problems, *, long: bool) -> list[Patter
             message = f"the waiver ends in {(entry.until - today).days} days, which is more than a year"
             hint = "decide again within a year, or allow it with --long"
             problems.at(Where(source, ("waivers", index, "until")), message, hint)
-    return [_pattern(entry, source, index, today) for index, entry in enumerate(entries)]
+    return [_compile_waiver(entry, source, index, today) for index, entry in enumerate(entries)]
 
 
-def _pattern(entry: WaiverEntry, source: Source, index: int, today: date) -> Pattern:
+def _compile_waiver(entry: WaiverEntry, source: Source, index: int, today: date) -> Pattern:
+    """Return a waiver with the pattern of the checks that it covers, and whether it has expired."""
     place = SourceLine(file=source.file, line=source.line_of("waivers", index))
     waiver = Waiver(
         check=entry.check, reason=entry.reason, until=entry.until.isoformat(), owner=entry.owner, source=place
@@ -108,5 +109,6 @@ def _beside(folders: Iterable[Path]) -> list[Path]:
     return [path for path in found if path.exists()]
 
 
-def _place(waiver: Waiver) -> str:
+def _format_place(waiver: Waiver) -> str:
+    """Return the place of a waiver as `file:line`."""
     return f"{waiver.source.file}:{waiver.source.line}"

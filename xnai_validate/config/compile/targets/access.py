@@ -107,6 +107,7 @@ class TargetAccess:
 
     @property
     def _is_cgi(self) -> bool:
+        """Whether this is a CGI program, where a client sets HTTP_PROXY by a request header `Proxy`."""
         return "REQUEST_METHOD" in self.environ
 
     def _from_environment(self, target: Target) -> str | None:

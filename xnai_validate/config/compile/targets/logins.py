@@ -31,14 +31,17 @@ def with_logins(
     """
     made = dict(targets)
     for name, (entry, secret, where) in entries.items():
-        login = _login(name, _as_login(entry, secret), where, compile_flow, problems)
+        login = _compile_login(name, _as_login(entry, secret), where, compile_flow, problems)
         made[name] = replace(targets[name], login=login)
     return made
 
 
-def _login(name: str, entry: AuthEntry, where: Where, compile_flow: Compile, problems: Problems) -> PlannedLogin | None:
+def _compile_login(
+    name: str, entry: AuthEntry, where: Where, compile_flow: Compile, problems: Problems
+) -> PlannedLogin | None:
+    """Compile the login and log-out of a target; None, with errors noted, if they are wrong."""
     steps = [_captures_secret(step) for step in entry.steps]
-    captured = {key: capture for step in steps for key, capture in _captures(step).items()}
+    captured = {key: capture for step in steps for key, capture in _captures_of(step).items()}
     login = compile_flow(KIND, {"steps": list[JsonValue](steps)}, None, None, name, where)
     headers, cookies = dict(entry.headers), dict(entry.cookies)
     if not headers and not cookies:
@@ -57,7 +60,8 @@ def _login(name: str, entry: AuthEntry, where: Where, compile_flow: Compile, pro
     return None if login is None else PlannedLogin(login, logout, headers, cookies)
 
 
-def _captures(step: JsonObject) -> dict[str, JsonObject]:
+def _captures_of(step: JsonObject) -> dict[str, JsonObject]:
+    """Return what a step captures from its response, by name."""
     captures = step.get("capture")
     found = captures.items() if isinstance(captures, dict) else ()
     return {key: capture for key, capture in found if isinstance(capture, dict)}
@@ -65,7 +69,7 @@ def _captures(step: JsonObject) -> dict[str, JsonObject]:
 
 def _captures_secret(step: JsonObject) -> JsonObject:
     """The step, all of whose captures are masked: they are used in credentials."""
-    captures = _captures(step)
+    captures = _captures_of(step)
     return {**step, "capture": {key: {**each, "secret": True} for key, each in captures.items()}} if captures else step
 
 
@@ -73,7 +77,7 @@ def _as_login(entry: AuthEntry, secret: str) -> AuthEntry:
     """The login of any scheme that has one: that of a client is a request for a token (RFC 6749 section 4.4.2)."""
     if entry.scheme == "login":
         return entry
-    form: JsonObject = {"grant_type": "client_credentials", **_scope(entry.scopes), **entry.parameters}
+    form: JsonObject = {"grant_type": "client_credentials", **_scope_parameter(entry.scopes), **entry.parameters}
     request: JsonObject = {"method": "POST", "path": entry.token_url, "form": form}
     if entry.client_in_body:
         form |= {"client_id": entry.user, "client_secret": secret}
@@ -93,6 +97,7 @@ def _basic(client: str, secret: str) -> str:
     return "Basic " + b64encode(f"{quote_plus(client)}:{quote_plus(secret)}".encode()).decode()
 
 
-def _scope(scopes: Iterable[str]) -> JsonObject:
+def _scope_parameter(scopes: Iterable[str]) -> JsonObject:
+    """Return the OAuth parameter `scope`; no parameter without scopes (RFC 6749 section 3.3)."""
     text = " ".join(scopes)
     return {"scope": text} if text else {}

@@ -103,7 +103,7 @@ class Targets:
             candidate.url.partition("://")[0] for candidate in entry.url if candidate.url and "://" in candidate.url
         ]
         scheme, given, _ = url.partition("://")
-        if given and known and _protocol(scheme) not in {_protocol(known_scheme) for known_scheme in known}:
+        if given and known and _protocol_of(scheme) not in {_protocol_of(known_scheme) for known_scheme in known}:
             hint = f"write {known[0]}://HOST:PORT"
             self.problems.plain(f"--target {name}: {scheme} is not what is spoken there", hint)
 
@@ -122,13 +122,13 @@ class Targets:
             container=entry.container or None,
             pid=entry.pid,
             state_file=None if name in self.options.targets else state_file,
-            password=self._password(entry),
-            password_env=self._password_env(entry),
+            password=self._read_password(entry),
+            password_env=self._used_password_env(entry),
             tls=self._access.tls(entry.tls, source.at("tls"), source.folder),
             auth=auth,
             http2=entry.http2,
             keeps_cookies=entry.cookies == "keep",
-            headers=self._headers(entry),
+            headers=self._read_headers(entry),
         )
         candidates = tuple(
             Candidate(self._reached(base, candidate.url, source), candidate.vars)
@@ -142,6 +142,7 @@ class Targets:
 
     @property
     def _access(self) -> TargetAccess:
+        """Return what verifies TLS files, credentials and proxies of targets."""
         return TargetAccess(
             self.options.environ, self.problems, self.secrets, self.unset if self.options.without_environment else None
         )
@@ -155,7 +156,8 @@ class Targets:
         self._access.check_tls_files(target, source.at("tls"))
         return self._access.proxied(target, source.entry.proxy, source.at("proxy"))
 
-    def _password(self, entry: TargetEntry) -> str | None:
+    def _read_password(self, entry: TargetEntry) -> str | None:
+        """Return the password of a target, from the environment if its entry names a variable; note it as a secret."""
         password = entry.password
         if entry.password_env:
             password = self.options.environ.get(entry.password_env) or password
@@ -163,11 +165,13 @@ class Targets:
             self.secrets.add(password)
         return password or None
 
-    def _headers(self, entry: TargetEntry) -> tuple[tuple[str, str], ...]:
+    def _read_headers(self, entry: TargetEntry) -> tuple[tuple[str, str], ...]:
+        """Return the headers that each request to a target has; note their values as secrets."""
         self.secrets |= {value for value in entry.headers.values() if value}
         return tuple(entry.headers.items())
 
-    def _password_env(self, entry: TargetEntry) -> str | None:
+    def _used_password_env(self, entry: TargetEntry) -> str | None:
+        """Return the name of the variable with the password; None if it is not set."""
         return entry.password_env if entry.password_env and self.options.environ.get(entry.password_env) else None
 
     def _with_url(self, target: Target, url: str, where: Where) -> Target:
@@ -208,7 +212,8 @@ class Targets:
         )
 
 
-def _protocol(scheme: str) -> str:
+def _protocol_of(scheme: str) -> str:
+    """Return the protocol behind a scheme: `http` for `http` and `https`."""
     return _PROTOCOLS.get(scheme.lower(), scheme.lower())
 
 
@@ -255,12 +260,15 @@ def with_container_states(
 ) -> dict[str, PlannedTarget]:
     """The targets; each whose container is known gets the measurement of its state, for runs that wait for it."""
     return {
-        name: replace(planned, container_state=_state(planned, compile_probe)) if planned.target.container else planned
+        name: replace(planned, container_state=_compile_state_probe(planned, compile_probe))
+        if planned.target.container
+        else planned
         for name, planned in targets.items()
     }
 
 
-def _state(planned: PlannedTarget, compile_probe: CompileProbe) -> CompiledMeasurement | None:
+def _compile_state_probe(planned: PlannedTarget, compile_probe: CompileProbe) -> CompiledMeasurement | None:
+    """Compile the check whether the target's container runs; None if it cannot be compiled."""
     return compile_probe("container.state", {"usage": False}, None, None, planned.name, Where(None))
 
 

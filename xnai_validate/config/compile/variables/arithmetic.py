@@ -55,15 +55,15 @@ def evaluate(text: str, lookup: Lookup, steps: Iterable[str | int] = ()) -> Json
     """
     if len(text) > LENGTH_CAP:
         raise ValueError(f"an expression has at most {LENGTH_CAP} characters; give a part of it a name of its own")
-    result = _Parser(text, lookup).whole()
+    result = _Parser(text, lookup).parse_all()
     if not math.isfinite(result.value) or abs(result.value) > 1e15:
         raise ValueError(f"the result of {text.strip()} is too large")
     if not result.is_time:
-        return _number(result.value)
+        return _round_to_number(result.value)
     if not 0 <= result.value <= LONGEST_S:
         raise ValueError(f"{text.strip()} gives {result.value:g} s; a duration is between 0 and a year")
     unit = unit_of(steps)
-    return _number(result.value / unit) if unit else f"{_number(result.value)}s"
+    return _round_to_number(result.value / unit) if unit else f"{_round_to_number(result.value)}s"
 
 
 def unit_of(steps: Iterable[str | int]) -> float | None:
@@ -75,7 +75,8 @@ def unit_of(steps: Iterable[str | int]) -> float | None:
     return None
 
 
-def _number(value: float) -> int | float:
+def _round_to_number(value: float) -> int | float:
+    """Round to six digits after the point; an integer where the rounded value is one."""
     rounded = round(value, 6)
     return int(rounded) if rounded == int(rounded) else rounded
 
@@ -85,17 +86,19 @@ class _Parser:
 
     def __init__(self, text: str, lookup: Lookup) -> None:
         self._text, self._lookup = text, lookup
-        self._tokens = list(_tokens(text))
+        self._tokenize = list(_tokenize(text))
         self._at = self._depth = 0
 
-    def whole(self) -> Quantity:
-        result = self._sum()
-        if self._at < len(self._tokens):
-            token = self._tokens[self._at].group().strip()
+    def parse_all(self) -> Quantity:
+        """Parse the whole expression. Raises ValueError for anything after its end."""
+        result = self._parse_sum()
+        if self._at < len(self._tokenize):
+            token = self._tokenize[self._at].group().strip()
             raise ValueError(f'"{token}" does not belong there in {self._text.strip()}')
         return result
 
-    def _sum(self) -> Quantity:
+    def _parse_sum(self) -> Quantity:
+        """Parse products joined by + and -. Raises ValueError where a duration meets a plain number."""
         left = self._product()
         while sign := self._sign("+-"):
             right = self._product()
@@ -123,9 +126,9 @@ class _Parser:
 
     def _factor(self) -> Quantity:
         """Parse a number, a duration, a var, a function or parentheses. Raises ValueError for anything else."""
-        if self._at >= len(self._tokens):
+        if self._at >= len(self._tokenize):
             raise ValueError(f"something is missing at the end of {self._text.strip() or 'the expression'}")
-        token = self._tokens[self._at]
+        token = self._tokenize[self._at]
         self._at += 1
         if token["quantity"]:
             unit = token["unit"]
@@ -143,9 +146,9 @@ class _Parser:
         self._depth += 1
         if self._depth > DEPTH_CAP:
             raise ValueError(f"at most {DEPTH_CAP} parentheses within one another")
-        found = [self._sum()]
+        found = [self._parse_sum()]
         while several and self._sign(","):
-            found.append(self._sum())
+            found.append(self._parse_sum())
         if not self._sign(")"):
             raise ValueError(f"a parenthesis is not closed in {self._text.strip()}")
         self._depth -= 1
@@ -153,14 +156,15 @@ class _Parser:
 
     def _sign(self, signs: str) -> str | None:
         """The next token, if it is one of these signs; then it is read."""
-        sign = self._tokens[self._at]["sign"] if self._at < len(self._tokens) else None
+        sign = self._tokenize[self._at]["sign"] if self._at < len(self._tokenize) else None
         if sign is None or sign not in signs:
             return None
         self._at += 1
         return sign
 
 
-def _tokens(text: str) -> Iterable[re.Match[str]]:
+def _tokenize(text: str) -> Iterable[re.Match[str]]:
+    """Yield the tokens of an expression. Raises ValueError at text that is no token."""
     at, end = 0, len(text.rstrip())
     while at < end:
         match = _TOKEN.match(text, at)

@@ -71,7 +71,7 @@ def parts(text: str) -> tuple[Part, ...]:
         end = _end(text, start)
         if plain:
             found.append(plain)
-        found.append(_reference(text[start + 2 : end]))
+        found.append(_parse_reference(text[start + 2 : end]))
         plain, at = "", end + 1
     plain += text[at:]
     return (*found, plain) if plain else tuple(found)
@@ -92,7 +92,8 @@ def _end(text: str, start: int) -> int:
     raise ValueError("a ${ without its }; write $${ for the two characters themselves")
 
 
-def _reference(inner: str) -> Reference | Expression:
+def _parse_reference(inner: str) -> Reference | Expression:
+    """Parse what stands within `${...}`. Raises ValueError if it is neither a variable, a var nor an expression."""
     if inner.startswith("="):
         return Expression(inner[1:])
     operation = _OPERATION.fullmatch(inner)
@@ -156,7 +157,7 @@ class Interpolator:
         return {key: self.lookup(key, Where(None)) for key in self.vars.tree}
 
     def lookup(self, path: str, where: Where) -> JsonValue:
-        """The value of a var; an undefined var is noted as an error, and gives None."""
+        """Return the value of a var; an undefined one is noted as an error, and is None."""
         if path in self._known:
             return self._known[path]
         if path in self._open:
@@ -192,7 +193,7 @@ class Interpolator:
             return self._resolve(pieces[0], where)
         found: list[str] = []
         for piece in pieces:
-            filled = piece if isinstance(piece, str) else self._in_text(piece, where)
+            filled = piece if isinstance(piece, str) else self._resolve_to_text(piece, where)
             if filled in self.unset and found and found[-1].endswith(":"):
                 filled = "1"  # where a port stands, so that the rest of the url is verified
             found.append(filled)
@@ -203,7 +204,8 @@ class Interpolator:
                 return None
         return "".join(found)
 
-    def _in_text(self, reference: Reference | Expression, where: Where) -> str:
+    def _resolve_to_text(self, reference: Reference | Expression, where: Where) -> str:
+        """Resolve a reference that stands within a longer text; a list or mapping there is an error."""
         value = self._resolve(reference, where)
         if value is None:
             return ""
@@ -215,9 +217,10 @@ class Interpolator:
         return str(value)
 
     def _resolve(self, reference: Reference | Expression, where: Where) -> JsonValue:
+        """Return the value of a reference or an expression, and count values that are missing."""
         if isinstance(reference, Expression):
             return self._computed(reference, where)
-        value = self._environment(reference, where) if reference.is_environment else self._var(reference, where)
+        value = self._environment(reference, where) if reference.is_environment else self._resolve_var(reference, where)
         if value is None or value == "":
             self.missing_values += 1
         return value
@@ -226,6 +229,7 @@ class Interpolator:
         """Evaluate an expression; None if a var in it has no value, or if it has errors, which are noted."""
 
         def lookup(path: str) -> JsonValue:
+            """Return the value of a var that the expression names. Raises _NoValue if it has none."""
             self.referenced.add(path)
             value = self.lookup(path, where)
             if value is None:
@@ -246,23 +250,24 @@ class Interpolator:
         operator = reference.operator[-1]
         is_set = bool(text) if reference.operator.startswith(":") else text is not None
         if operator == "+" and reference.default is not None:
-            return self._default(reference.default, where) if is_set else None
+            return self._resolve_default(reference.default, where) if is_set else None
         if is_set or (text is not None and reference.default is None):
             if looks_secret(reference.name) and text:
                 self.secrets.add(text)
             return environment_scalar(text or "")
         if operator == "-" and reference.default is not None:
-            return self._default(reference.default, where)
-        return self._unset(reference, where)
+            return self._resolve_default(reference.default, where)
+        return self._resolve_unset(reference, where)
 
-    def _unset(self, reference: Reference, where: Where) -> JsonValue:
+    def _resolve_unset(self, reference: Reference, where: Where) -> JsonValue:
+        """Note that an environment variable is not set, and return what stands in for it, usually None."""
         if self.without_environment:
             self.unset.add(reference.name)
             self.problems.suspect(where)
             return reference.name
         message = f"the environment variable {reference.name} is not set"
         if reference.default is not None:
-            required = self._default(reference.default, where)
+            required = self._resolve_default(reference.default, where)
             self.problems.unresolved(where, f"{message}: {required}" if required else message)
             return None
         guess = nearest(reference.name, self.environ)
@@ -270,13 +275,15 @@ class Interpolator:
         self.problems.unresolved(where, message, hint)
         return None
 
-    def _var(self, reference: Reference, where: Where) -> JsonValue:
+    def _resolve_var(self, reference: Reference, where: Where) -> JsonValue:
+        """Return the value of a var; its default if it is not defined."""
         self.referenced.add(reference.name)
         if reference.default is not None and not self.vars.find(reference.name)[2]:
-            return self._default(reference.default, where)
+            return self._resolve_default(reference.default, where)
         return self.lookup(reference.name, where)
 
-    def _default(self, text: str, where: Where) -> JsonValue:
+    def _resolve_default(self, text: str, where: Where) -> JsonValue:
+        """Return the value of a default, in which references may stand."""
         return self._template(text, where) if "${" in text else scalar(text)
 
 

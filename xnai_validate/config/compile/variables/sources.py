@@ -106,12 +106,13 @@ def chosen_index(name: str, candidates: list[JsonValue], options: LoadOptions) -
     """
     if name in options.targets:
         path = _path(options.targets[name])
-        return next((index for index, each in enumerate(candidates) if _path(_url(each)) == path), None)
+        return next((index for index, each in enumerate(candidates) if _path(_url_of(each)) == path), None)
     choice = options.choices.get(name)
     return choice.index if choice else 0
 
 
-def _url(candidate: JsonValue) -> str:
+def _url_of(candidate: JsonValue) -> str:
+    """Return the url of a candidate, which is a text or a mapping with `url`."""
     url = candidate.get("url") if isinstance(candidate, dict) else candidate
     return url if isinstance(url, str) else ""
 

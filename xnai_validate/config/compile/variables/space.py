@@ -78,7 +78,7 @@ class VarSpace:
 
     def paths(self) -> Iterator[str]:
         """The dotted paths of all vars, mappings included."""
-        yield from _paths(self.tree, ())
+        yield from _dotted_paths(self.tree, ())
 
 
 def _entries_merged(before: JsonValue, value: JsonValue) -> JsonValue:
@@ -111,9 +111,10 @@ def _replaced(node: JsonValue, path: Path, value: JsonValue) -> JsonValue:
     return node
 
 
-def _paths(node: Mapping[str, JsonValue], outer: Path) -> Iterator[str]:
+def _dotted_paths(node: Mapping[str, JsonValue], outer: Path) -> Iterator[str]:
+    """Yield the dotted path of every value of nested mappings, outer ones first."""
     for key, value in node.items():
         path = (*outer, key)
         yield ".".join(path)
         if isinstance(value, dict):
-            yield from _paths(value, path)
+            yield from _dotted_paths(value, path)
