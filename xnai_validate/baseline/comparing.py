@@ -63,7 +63,7 @@ def _found(before: Sequence[RecordedRun], after: Sequence[RecordedRun]) -> Itera
         figures = [[run.figures() for run in side] for side in sides]
         for name in dict.fromkeys(name for side in figures for run in side for name in run):
             if other and not name.endswith("_mib"):
-                yield _missing(check, name, "the load does not last as long in all runs")
+                yield _uncomparable(check, name, "the load does not last as long in all runs")
             else:
                 yield pair_of(check, name, *figures)
 
@@ -75,7 +75,7 @@ def pair_of(check: str, name: str, before: Sequence[Figures], after: Sequence[Fi
         usable = [figure for figures in side if isinstance(figure := figures.get(name), Figure)]
         if not usable:
             why = [figure.reason for figures in side if isinstance(figure := figures.get(name), Missing)]
-            return _missing(check, name, f"{side_name}: {why[-1]}" if why else f"{side_name} does not have it")
+            return _uncomparable(check, name, f"{side_name}: {why[-1]}" if why else f"{side_name} does not have it")
         sides.append(usable)
     return Pair(check, name, sides[0], sides[1])
 
@@ -85,7 +85,8 @@ def _mean(figures: Sequence[Figure]) -> float:
     return round(math.exp(sum(math.log(figure.value) for figure in figures) / len(figures)), 4)
 
 
-def _missing(check: str, name: str, reason: str) -> Compared:
+def _uncomparable(check: str, name: str, reason: str) -> Compared:
+    """Return the comparison of a figure that cannot be compared, with the reason."""
     return Compared(check=check, figure=name, band=band_of(name).least, change="cannot tell", reason=reason)
 
 

@@ -102,7 +102,8 @@ def _too_few(windows: Sequence[Histogram], q: float) -> Missing | None:
     return None
 
 
-def _merged(windows: Sequence[Histogram]) -> Histogram:
+def _merge(windows: Sequence[Histogram]) -> Histogram:
+    """Merge the histograms of all windows into one."""
     whole = Histogram()
     for window in windows:
         whole.merge(window)
@@ -122,7 +123,7 @@ def _median(windows: Sequence[Histogram]) -> Figure | Missing:
     why = _too_few(windows, 0.5)
     if why is not None:
         return why
-    whole = _merged(windows)
+    whole = _merge(windows)
     value_us = whole.quantile(0.5)
     if not value_us:
         return Missing(_TOO_SHORT)
@@ -143,7 +144,7 @@ def _high(windows: Sequence[Histogram], q: float) -> Figure | Missing:
     if why is not None:
         return why
     bounds = [round(part * len(windows) / STRETCHES) for part in range(STRETCHES + 1)]
-    stretches = [_merged(windows[start:end]) for start, end in pairwise(bounds)]
+    stretches = [_merge(windows[start:end]) for start, end in pairwise(bounds)]
     fewest = min(stretch.count for stretch in stretches)
     if fewest < LEAST_IN_STRETCH:
         return Missing(f"{fewest} requests in a fifth of the load are too few, it takes {LEAST_IN_STRETCH}")
@@ -169,6 +170,7 @@ def long_run_variance(series: Sequence[float]) -> float:
     centred = [value - mean for value in series]
 
     def product(lag: int) -> float:
+        """Return the mean product of values that are `lag` places apart (the autocovariance)."""
         return sum(centred[i] * centred[i - lag] for i in range(lag, n)) / n
 
     alone = product(0)

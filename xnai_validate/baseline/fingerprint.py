@@ -55,10 +55,10 @@ def before_run(
     return Fingerprint(
         profiles=profiles,
         tool=tool,
-        host=_text(host.get("name")),
+        host=_text_or_none(host.get("name")),
         machine=system[-1] if len(system) > 2 else None,
         kernel=" ".join(system[:2]) or None,
-        python=_text(host.get("python")),
+        python=_text_or_none(host.get("python")),
         cpus=cpus if isinstance(cpus, int) else None,
         memory_mib=memory if isinstance(memory, int) else None,
         interfaces=interfaces_of(targets),
@@ -75,7 +75,8 @@ def interfaces_of(targets: Mapping[str, str | None]) -> dict[str, str]:
     return found
 
 
-def _text(value: object) -> str | None:
+def _text_or_none(value: object) -> str | None:
+    """Return the value if it is a text."""
     return value if isinstance(value, str) else None
 
 

@@ -116,11 +116,12 @@ def recorded(report: RunReport, *, passed_only: bool) -> RecordedRun:
         id=report.run.id,
         started_at=report.run.started_at,
         fingerprint=fingerprint_of(report),
-        checks={check.id: kept for check in chosen if (kept := _kept(check)) is not None},
+        checks={check.id: kept for check in chosen if (kept := _record_check(check)) is not None},
     )
 
 
-def _kept(check: CheckResult) -> RecordedCheck | None:
+def _record_check(check: CheckResult) -> RecordedCheck | None:
+    """Return the figures of a check that can be compared; None if it has none."""
     facts = {name: value for name, value in check.facts.items() if isinstance(value, bool | int | float)}
     numbers = {name: value for name, value in facts.items() if math.isfinite(value)}
     judged = {finding.fact for finding in check.findings}

@@ -70,7 +70,7 @@ def parse(data: bytes, path: Path) -> Baseline:
             hint="use that version, or record the baseline again under another name",
         )
     try:
-        baseline = _adapter().validate_json(data)
+        baseline = _baseline_adapter().validate_json(data)
     except ValueError as error:
         raise ConfigError(f"{path} is a damaged baseline: {_first(error)}", hint="remove it and record again") from None
     if not baseline.runs:
@@ -130,7 +130,8 @@ def _alone(folder: Path) -> Iterator[None]:
 
 
 @cache
-def _adapter() -> TypeAdapter[Baseline]:
+def _baseline_adapter() -> TypeAdapter[Baseline]:
+    """Return the pydantic adapter of a baseline's file."""
     from pydantic import TypeAdapter
 
     return TypeAdapter(Baseline)

@@ -35,13 +35,13 @@ class CurrentTargets(Mapping[str, Target]):
         """Stack file -> target name -> its url there."""
         for target in self._targets.values():
             if target.state_file is not None and target.state_file not in self._urls:
-                self._versions[target.state_file] = _version(target.state_file) or (0, 0)
+                self._versions[target.state_file] = _file_version(target.state_file) or (0, 0)
                 self._urls[target.state_file] = self._urls_of(target.state_file)
 
     def __getitem__(self, name: str) -> Target:
         target = self._targets[name]
         if target.state_file is not None:
-            self._read_again(target.state_file)
+            self._reread(target.state_file)
         return self._targets[name]
 
     def __iter__(self) -> Iterator[str]:
@@ -50,8 +50,9 @@ class CurrentTargets(Mapping[str, Target]):
     def __len__(self) -> int:
         return len(self._targets)
 
-    def _read_again(self, file: str) -> None:
-        version = _version(file)
+    def _reread(self, file: str) -> None:
+        """Read a stack file again if it has changed, and move the targets whose urls it changed."""
+        version = _file_version(file)
         if version is None or version == self._versions.get(file):
             return
         now = self._urls_of(file)
@@ -66,7 +67,8 @@ class CurrentTargets(Mapping[str, Target]):
             self._moved(f"target {name} moved to {url}: the stack file was rewritten")
 
 
-def _version(file: str) -> tuple[int, int] | None:
+def _file_version(file: str) -> tuple[int, int] | None:
+    """Return the time of change and the size of a file; None if it cannot be read."""
     try:
         found = Path(file).stat()
     except OSError:

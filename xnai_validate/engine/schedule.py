@@ -85,10 +85,12 @@ class Schedule:
                 self._make_ready(index)
 
     def _never_starts(self, index: int) -> bool:
+        """Whether a check is skipped or has ended already."""
         check = self._checks[index]
         return check.skip is not None or check.id in self._ended
 
     def _make_ready(self, index: int) -> None:
+        """Put a check, whose needs are met, into the queue of those that may start."""
         if self._checks[index].runs_alone:
             heapq.heappush(self._ready_alone, index)
         else:
@@ -149,12 +151,12 @@ class Schedule:
                 if target is not None and self._on_target[target] >= self._limits.per_target:
                     heapq.heappush(self._parked[target], entry)
                     continue
-                started.append(self._start(entry[1]))
+                started.append(self._count_started(entry[1]))
         if self._holding:
             self._held += self._ready_alone
             self._ready_alone.clear()
         elif self._ready_alone and not self._running:
-            self._alone = self._start(heapq.heappop(self._ready_alone))
+            self._alone = self._count_started(heapq.heappop(self._ready_alone))
             started += (self._alone, *self._start_others_of_group(self._alone))
         return started
 
@@ -166,9 +168,10 @@ class Schedule:
         group = group[: self._limits.concurrency - self._running]
         self._ready_alone = [index for index in self._ready_alone if index not in group]
         heapq.heapify(self._ready_alone)
-        return [self._start(index) for index in group]
+        return [self._count_started(index) for index in group]
 
-    def _start(self, index: int) -> PlannedCheck:
+    def _count_started(self, index: int) -> PlannedCheck:
+        """Count a check as running, on its target too, and return it."""
         check = self._checks[index]
         if check.measurement.target is not None:
             self._on_target[check.measurement.target] += 1
@@ -211,6 +214,7 @@ class Schedule:
         return blocked
 
     def _settle(self, index: int) -> None:
+        """Mark a check as finished or never to start."""
         self._settled[index] = 1
         self._left -= 1
 

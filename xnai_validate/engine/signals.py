@@ -26,7 +26,7 @@ async def signals(engine: Engine) -> AsyncIterator[None]:
         handler = signal.getsignal(number)
         if handler is signal.SIG_IGN:
             continue
-        loop.add_signal_handler(number, _received, engine)
+        loop.add_signal_handler(number, _stop_or_hurry, engine)
         before[number] = handler
     try:
         yield
@@ -36,7 +36,8 @@ async def signals(engine: Engine) -> AsyncIterator[None]:
             signal.signal(number, signal.SIG_DFL if handler is None else handler)
 
 
-def _received(engine: Engine) -> None:
+def _stop_or_hurry(engine: Engine) -> None:
+    """Stop the run at the first signal; cut its grace periods short at the next."""
     if engine.ending:
         engine.cut_grace_short()
     else:

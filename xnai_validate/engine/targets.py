@@ -65,7 +65,7 @@ async def _first_that_answers(planned: PlannedTarget, scope: Scope) -> int | Non
         return None
     async with asyncio.TaskGroup() as group:
         probes = [
-            group.create_task(_answers(planned.name, planned.probe, candidate.target, scope))
+            group.create_task(_probe_answers(planned.name, planned.probe, candidate.target, scope))
             for candidate in planned.candidates
         ]
         for index, probe in enumerate(probes):
@@ -106,7 +106,7 @@ async def wait_for_targets(
     scope = Scope({each.name: each.target for each in planned}, plan.vars, clock, shared, lambda _id, _text: None)
     wait = _Wait(scope, wait_s, clock.monotonic())
     try:
-        found = await asyncio.gather(*(wait.until_accepted(each, is_up=each.name not in waiting) for each in reached))
+        found = await asyncio.gather(*(wait.wait_for_target(each, is_up=each.name not in waiting) for each in reached))
     finally:
         await shared.close()
     return Waited(tuple(found), wait.hopeless)
@@ -122,7 +122,8 @@ class _Wait:
     hopeless: bool = False
     """Whether the container of one of them has ended."""
 
-    async def until_accepted(self, planned: PlannedTarget, *, is_up: bool) -> str:
+    async def wait_for_target(self, planned: PlannedTarget, *, is_up: bool) -> str:
+        """Wait until a target accepts connections, its container has ended, or the time is over; describe which."""
         target, clock = planned.target, self.scope.clock
         where = f"{target.name} ({target.host}:{target.port})"
         ends: list[str] = []
@@ -173,7 +174,8 @@ async def _refusal(target: Target) -> str | None:
     return None
 
 
-async def _answers(name: str, probe: CompiledMeasurement, target: Target, scope: Scope) -> bool:
+async def _probe_answers(name: str, probe: CompiledMeasurement, target: Target, scope: Scope) -> bool:
+    """Whether a probe holds for one candidate of a target."""
     targets: Mapping[str, Target] = {**scope.targets, name: target}
     there = Scope(targets, scope.vars, scope.clock, scope.shared, scope.progress)
     outcome = await attempt(probe, CheckContext(there, probe, f"target {name}", PROBE_S), PROBE_S)

@@ -71,7 +71,7 @@ class History:
     def add(self, report: RunReport, journal_bytes: int, *, running: bool = False) -> None:
         """Add a run, or replace it. Raises XnaiError if the database cannot be written."""
         with _translated():
-            self._insert(run_record(report, running=running), result_records(report), journal_bytes)
+            self._insert_run(run_record(report, running=running), result_records(report), journal_bytes)
             self._prune()
             self.connection.commit()
 
@@ -92,14 +92,16 @@ class History:
             self.connection.commit()
 
     def _add_journal(self, journal: StoredJournal, size: int, read: Callable[[Path], RunReport]) -> None:
+        """Add the run of a journal; a journal that cannot be read is noted with its error."""
         try:
             report = read(journal.path)
         except XnaiError as error:
             self.unreadable[journal.run_id] = error.message
             return
-        self._insert(run_record(report, running=journal.is_open), result_records(report), size)
+        self._insert_run(run_record(report, running=journal.is_open), result_records(report), size)
 
-    def _insert(self, run: RunRecord, results: Iterable[ResultRecord], size: int) -> None:
+    def _insert_run(self, run: RunRecord, results: Iterable[ResultRecord], size: int) -> None:
+        """Insert a run and the results of its checks; they replace those stored before."""
         execute = self.connection.execute
         execute("DELETE FROM runs WHERE id = ?", (run.id,))
         execute(
@@ -169,13 +171,14 @@ class History:
 
     def results_of_check(self, check: str) -> Mapping[str, ResultRecord]:
         """Return run id -> result of a check."""
-        return dict(self._results("checks.id = ?", check))
+        return dict(self._select_results("checks.id = ?", check))
 
     def results_of_run(self, run_id: str) -> list[ResultRecord]:
         """Return the results of a run, by the id of the check."""
-        return [result for _, result in self._results("results.run = ? ORDER BY checks.id", run_id)]
+        return [result for _, result in self._select_results("results.run = ? ORDER BY checks.id", run_id)]
 
-    def _results(self, where: str, operand: str) -> list[tuple[str, ResultRecord]]:
+    def _select_results(self, where: str, operand: str) -> list[tuple[str, ResultRecord]]:
+        """Return the results that match a condition, each with the id of its run."""
         with _translated():
             rows = self.connection.execute(
                 "SELECT run, checks.id, status, elapsed_ms, figure, value, reason FROM results"
@@ -238,7 +241,7 @@ def _connected(path: str) -> sqlite3.Connection:
         connection.execute("SELECT count(*) FROM runs").fetchone()
     except BaseException as error:
         connection.close()
-        if type(error) in (sqlite3.DatabaseError, sqlite3.OperationalError) and not _is_locked(error):
+        if type(error) in (sqlite3.DatabaseError, sqlite3.OperationalError) and not _is_unavailable(error):
             raise _Outdated from None
         raise
     return connection
@@ -255,7 +258,8 @@ def _migrate(connection: sqlite3.Connection) -> None:
     connection.commit()
 
 
-def _is_locked(error: BaseException) -> bool:
+def _is_unavailable(error: BaseException) -> bool:
+    """Whether SQLite reports that the database is locked, or that the disk is full or fails."""
     return isinstance(error, sqlite3.Error) and error.sqlite_errorcode & 0xFF in (
         sqlite3.SQLITE_BUSY,
         sqlite3.SQLITE_LOCKED,

@@ -105,6 +105,7 @@ def main_figure(check: CheckResult) -> tuple[str | None, float | None]:
 
 
 def _quantities(findings: Sequence[Finding]) -> Iterator[tuple[str, float]]:
+    """Yield the facts that rules judged, have a unit and are finite numbers."""
     for finding in findings:
         is_number = isinstance(finding.actual, int | float) and not isinstance(finding.actual, bool)
         # A number of hundreds of digits, which JSON may hold, is no measured quantity and no float.

@@ -133,6 +133,7 @@ def checker(
     """
 
     def declare(measure: Callable[[P, Context], Awaitable[F]]) -> Callable[[P, Context], Awaitable[F]]:
+        """Verify the annotations of the function and attach its `Checker`. Raises TypeError."""
         hints = get_type_hints(measure)
         params, facts = hints.get("params"), hints.get("return")
         if not (isinstance(params, type) and issubclass(params, Params)):

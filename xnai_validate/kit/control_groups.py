@@ -64,14 +64,15 @@ def control_groups(root: Path = CGROUPS, membership: Path = MEMBERSHIP) -> Itera
         if ".." in inner.parts:  # above what is mounted here, as within some containers
             inner = PurePosixPath()
         for part in (inner, *inner.parents):
-            yield _group(base / part, names)
+            yield _read_group(base / part, names)
 
 
-def _group(folder: Path, names: _Names) -> ControlGroup:
+def _read_group(folder: Path, names: _Names) -> ControlGroup:
+    """Read what a control group uses, its cache and its limit."""
     limit = _number(folder / names.limit)
     if limit is not None and not 0 < limit < UNLIMITED:
         limit = None
-    return ControlGroup(_number(folder / names.used), _cache_bytes(folder / "memory.stat", names.cache), limit)
+    return ControlGroup(_number(folder / names.used), _read_cache_bytes(folder / "memory.stat", names.cache), limit)
 
 
 def _number(path: Path) -> int | None:
@@ -81,7 +82,8 @@ def _number(path: Path) -> int | None:
     return None
 
 
-def _cache_bytes(path: Path, names: frozenset[str]) -> int:
+def _read_cache_bytes(path: Path, names: frozenset[str]) -> int:
+    """Sum up the named rows of `memory.stat`; 0 if it cannot be read."""
     with suppress(OSError, ValueError):
         rows = (row.split() for row in path.read_text(encoding="ascii").splitlines())
         return sum(int(row[1]) for row in rows if len(row) == 2 and row[0] in names)

@@ -158,6 +158,7 @@ def fault(
     """
 
     def declare(cls: type[FaultClass]) -> type[FaultClass]:
+        """Verify the annotations of the class and attach its `Fault`. Raises TypeError."""
         hints = get_type_hints(cls.prepare)
         params, undo = hints.get("params"), hints.get("return")
         if not (isinstance(params, type) and issubclass(params, Params)):

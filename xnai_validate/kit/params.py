@@ -94,7 +94,7 @@ class Params(FrozenModel):
     def _true_is_no_number(cls, value: Any, info: ValidationInfo) -> Any:
         """Refuse `true` and `false` where a number belongs; pydantic would read them as 1 and 0."""
         error = _number_error(cls, info.field_name or "")
-        if error is not None and _holds_flag(value):
+        if error is not None and _contains_bool(value):
             raise PydanticKnownError(error)
         return value
 
@@ -159,6 +159,7 @@ def _number_error(model: type[Params], field: str) -> Any:
 
 
 def _leaf_types(annotation: Any) -> Iterator[Any]:
+    """Yield the types in an annotation that have no type arguments."""
     inner = () if annotation is JsonValue else get_args(annotation)
     if not inner:
         yield annotation
@@ -166,9 +167,10 @@ def _leaf_types(annotation: Any) -> Iterator[Any]:
         yield from _leaf_types(part)
 
 
-def _holds_flag(value: object) -> bool:
+def _contains_bool(value: object) -> bool:
+    """Whether a value is, or contains at any depth, true or false."""
     if isinstance(value, dict):
-        return any(map(_holds_flag, value.values()))
+        return any(map(_contains_bool, value.values()))
     if isinstance(value, list | tuple):
-        return any(map(_holds_flag, value))
+        return any(map(_contains_bool, value))
     return isinstance(value, bool)

@@ -26,8 +26,8 @@ class ProcessId(FrozenModel):
     @property
     def state(self) -> str | None:
         """`R`, `S`, `D`, `T` (stopped), `t`, `I`, or None if it has ended; a zombie has ended."""
-        stat = _stat(self.pid)
-        if stat is None or int(stat[_STARTED]) != self.started or self.boot != _boot() or stat[_STATE] in "ZXx":
+        stat = _read_stat(self.pid)
+        if stat is None or int(stat[_STARTED]) != self.started or self.boot != _read_boot_id() or stat[_STATE] in "ZXx":
             return None
         return stat[_STATE]
 
@@ -62,7 +62,7 @@ class ProcessId(FrozenModel):
             return ()
         below: dict[int, list[int]] = {}
         for entry in Path("/proc").iterdir():
-            stat = _stat(int(entry.name)) if entry.name.isdigit() else None
+            stat = _read_stat(int(entry.name)) if entry.name.isdigit() else None
             if stat is not None:
                 below.setdefault(int(stat[_PARENT]), []).append(int(entry.name))
         pids = [self.pid]
@@ -74,10 +74,10 @@ class ProcessId(FrozenModel):
 
 def process_id(pid: int) -> ProcessId | None:
     """Return the process that has this pid now; None if no process has it or the process is a zombie."""
-    stat = _stat(pid)
+    stat = _read_stat(pid)
     if stat is None or stat[_STATE] in "ZXx":
         return None
-    return ProcessId(pid=pid, started=int(stat[_STARTED]), boot=_boot())
+    return ProcessId(pid=pid, started=int(stat[_STARTED]), boot=_read_boot_id())
 
 
 def child_environment() -> dict[str, str]:
@@ -90,14 +90,16 @@ def child_environment() -> dict[str, str]:
     return environment
 
 
-def _stat(pid: int) -> list[str] | None:
+def _read_stat(pid: int) -> list[str] | None:
+    """Return the fields of `/proc/PID/stat` behind the name of the program; None without such a process."""
     with suppress(OSError):
         return Path(f"/proc/{pid}/stat").read_bytes().rpartition(b")")[2].decode("ascii", "replace").split()
     return None
 
 
 @cache
-def _boot() -> str:
+def _read_boot_id() -> str:
+    """Return the id of this boot of the machine; an empty text if the kernel does not give one."""
     try:
         return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
     except OSError:

@@ -33,13 +33,14 @@ class DescribedSchema(GenerateJsonSchema):
 
     def model_schema(self, schema: core_schema.ModelSchema) -> JsonSchemaValue:
         """Return the schema of a model, with descriptions."""
-        return self._described(super().model_schema(schema), schema["cls"])
+        return self._add_descriptions(super().model_schema(schema), schema["cls"])
 
     def dataclass_schema(self, schema: core_schema.DataclassSchema) -> JsonSchemaValue:
         """Return the schema of a dataclass, with descriptions."""
-        return self._described(super().dataclass_schema(schema), schema["cls"])
+        return self._add_descriptions(super().dataclass_schema(schema), schema["cls"])
 
-    def _described(self, json_schema: JsonSchemaValue, model: type) -> JsonSchemaValue:
+    def _add_descriptions(self, json_schema: JsonSchemaValue, model: type) -> JsonSchemaValue:
+        """Add the text under each field of a model to its JSON Schema."""
         properties = json_schema.get("properties", {})
         fields = getattr(model, "model_fields", {}) or getattr(model, "__pydantic_fields__", {})
         for name, text in field_descriptions(model).items():

@@ -53,7 +53,7 @@ class Histogram:
             try:
                 self._counts[(doubling << 7) + (us >> doubling)] += 1
             except IndexError:
-                self._count(_index(us), 1)
+                self._count(_bucket_of(us), 1)
         self._sum_us += us
         if us > self._max_us:
             self._max_us = us
@@ -131,7 +131,7 @@ class Histogram:
 
     def at_most(self, us: float) -> int:
         """How many durations lie in the bucket of `us` or below it."""
-        return sum(self._counts[: _index(max(int(us), 0)) + 1])
+        return sum(self._counts[: _bucket_of(max(int(us), 0)) + 1])
 
     def to_json(self) -> dict[str, object]:
         """The histogram as JSON: `{format, unit, buckets: [[index, count], ...], min, max, sum}`, filled buckets only.
@@ -164,17 +164,18 @@ class Histogram:
             if any(document.get(name) not in (None, 0) for name in ("min", "max", "sum")):
                 raise ValueError("not a histogram: min, max or sum without a bucket")
             return found
-        shortest, longest = _whole(document.get("min"), "min"), _whole(document.get("max"), "max")
-        if _index(shortest) != filled[0][0] or _index(longest) != filled[-1][0] or shortest > longest:
+        shortest, longest = _verify_count(document.get("min"), "min"), _verify_count(document.get("max"), "max")
+        if _bucket_of(shortest) != filled[0][0] or _bucket_of(longest) != filled[-1][0] or shortest > longest:
             raise ValueError("not a histogram: min and max do not lie in the first and the last bucket")
-        total, count = _whole(document.get("sum"), "sum", _TOO_MANY**2), found.count
+        total, count = _verify_count(document.get("sum"), "sum", _TOO_MANY**2), found.count
         if not shortest * count <= total <= longest * count:
             raise ValueError("not a histogram: its sum does not fit its buckets")
         found._min_us, found._max_us, found._sum_us = shortest, longest, total
         return found
 
 
-def _index(us: int) -> int:
+def _bucket_of(us: int) -> int:
+    """Return the number of the bucket that counts a duration in microseconds."""
     if us < _EXACT:
         return us
     doubling = us.bit_length() - _BITS - 1
@@ -198,14 +199,15 @@ def _filled(buckets: object) -> list[tuple[int, int]]:
     for pair in buckets:
         if not isinstance(pair, list) or len(pair) != 2:
             raise ValueError("not a histogram: a bucket is not a pair of index and count")
-        index, count = _whole(pair[0], "an index"), _whole(pair[1], "a count")
+        index, count = _verify_count(pair[0], "an index"), _verify_count(pair[1], "a count")
         if index >= _BUCKETS or count == 0 or (filled and index <= filled[-1][0]):
             raise ValueError("not a histogram: indices rise and have a bucket, and counts are above 0")
         filled.append((index, count))
     return filled
 
 
-def _whole(value: object, what: str, most: int = _TOO_MANY) -> int:
+def _verify_count(value: object, what: str, most: int = _TOO_MANY) -> int:
+    """Return the value. Raises ValueError if it is not an integer from 0 to below `most`."""
     if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < most:
         raise ValueError(f"not a histogram: {what} is not a whole number that is possible")
     return value

@@ -93,7 +93,7 @@ def json_pieces(value: Any) -> Iterator[bytes]:
     The plan of thousands of checks as one text would take as much memory as the plan.
     """
     begun = b"{"
-    for name in _names(value.__class__):
+    for name in _field_names(value.__class__):
         item = getattr(value, name)
         yield begun + to_json(name) + b":"
         begun = b","
@@ -110,13 +110,14 @@ def printable_json(document: bytes) -> bytes:
     """The same JSON document, harmless on a terminal: what `model.text.printable` escapes is spelled as an escape."""
     if document.isascii() and b"\x7f" not in document:
         return document
-    return _BEYOND_ASCII.sub(_json_escaped, document.decode()).encode()
+    return _BEYOND_ASCII.sub(_escape_match, document.decode()).encode()
 
 
 _BEYOND_ASCII = re.compile(r"[^\x00-\x7e]")
 
 
-def _json_escaped(found: re.Match[str]) -> str:
+def _escape_match(found: re.Match[str]) -> str:
+    """Return a matched character as JSON escapes it; a printable one stays as it is."""
     char = found[0]
     if char == "\x7f":
         return "\\u007f"  # json leaves this one as it is
@@ -132,7 +133,7 @@ def indented(value: Any, line: str = "\n") -> str:
     if isinstance(value, _LISTS):
         return f"[{inner}{f',{inner}'.join([indented(item, inner) for item in value])}{line}]" if value else "[]"
     if not isinstance(value, dict) and hasattr(value, "__dataclass_fields__"):
-        value = _as_object(value)
+        value = _fields_as_object(value)
     if isinstance(value, dict):
         items = []
         for key, item in value.items():
@@ -152,18 +153,20 @@ _SCALARS: dict[type, Callable[[Any], str]] = {
 
 
 @cache
-def _names(kind: Any) -> tuple[str, ...]:
+def _field_names(kind: Any) -> tuple[str, ...]:
+    """Return the names of the fields of a dataclass."""
     return tuple(field.name for field in fields(kind))
 
 
-def _as_object(value: Any) -> dict[str, Any]:
+def _fields_as_object(value: Any) -> dict[str, Any]:
+    """Return a dataclass as a mapping for `json`. Raises TypeError for any other type."""
     if not hasattr(value, "__dataclass_fields__"):
         raise TypeError(f"{type(value).__name__} cannot be written as JSON")
-    return {name: getattr(value, name) for name in _names(value.__class__)}
+    return {name: getattr(value, name) for name in _field_names(value.__class__)}
 
 
 # What is written was made by us from bounded values, so there are no circles to look for.
-_COMPACT = json.JSONEncoder(ensure_ascii=False, check_circular=False, separators=(",", ":"), default=_as_object)
+_COMPACT = json.JSONEncoder(ensure_ascii=False, check_circular=False, separators=(",", ":"), default=_fields_as_object)
 
 
 def _encodable(text: str) -> str:

@@ -52,16 +52,16 @@ class RedisUrl:
         if repeated := [name for name in names if names.count(name) > 1]:
             raise ValueError(f"the option {repeated[0]} is given twice")
         path = parts.path.strip("/")
-        db, tls = _database(path) if path else None, {}
+        db, tls = _parse_database(path) if path else None, {}
         for name, value in options:
             if name == "db":
                 if path:
                     raise ValueError("the database is given twice: in the path and as an option")
-                db = _database(value)
+                db = _parse_database(value)
             elif parts.scheme == "rediss":
                 tls[_tls_field(name)] = _tls_value(name, value)
             else:
-                raise ValueError(f"the option {name} is not followed: {_hint(name)}")
+                raise ValueError(f"the option {name} is not followed: {_suggest_setting(name)}")
         return cls(
             host=parts.hostname,
             port=port,
@@ -86,21 +86,24 @@ class RedisUrl:
         )
 
 
-def _database(text: str) -> int:
+def _parse_database(text: str) -> int:
+    """Parse the number of a database. Raises ValueError."""
     if not (text.isascii() and text.isdecimal() and len(text) < 10):
         raise ValueError(f"the database {text[:40]!r} is not a number: write {_FORM}")
     return int(text)
 
 
 def _tls_field(name: str) -> str:
+    """Return the field of `Tls` that an option of the url sets. Raises ValueError for an unknown option."""
     if name == "ssl_cert_reqs":
         return "verify"
     if name not in _FILES:
-        raise ValueError(f"the option {name} is not followed: {_hint(name)}")
+        raise ValueError(f"the option {name} is not followed: {_suggest_setting(name)}")
     return _FILES[name]
 
 
 def _tls_value(name: str, value: str) -> str | bool:
+    """Return the value of a TLS option. Raises ValueError for an unknown value of ssl_cert_reqs."""
     if name != "ssl_cert_reqs":
         return value
     if value not in _VERIFIED:
@@ -108,7 +111,8 @@ def _tls_value(name: str, value: str) -> str | bool:
     return _VERIFIED[value]
 
 
-def _hint(name: str) -> str:
+def _suggest_setting(name: str) -> str:
+    """Suggest what to write instead of an option that is not followed."""
     if name.startswith("ssl_"):
         return "write rediss:// and set `tls` of the target"
     if name in ("username", "password"):

@@ -12,7 +12,7 @@ def printable(text: str) -> str:
     """
     if text.isascii() and text.isprintable():
         return text
-    return "".join(char if is_plain(char) else _escaped(char) for char in text)
+    return "".join(char if is_plain(char) else _escape(char) for char in text)
 
 
 def is_plain(char: str) -> bool:
@@ -20,5 +20,6 @@ def is_plain(char: str) -> bool:
     return category(char) not in ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp")
 
 
-def _escaped(char: str) -> str:
+def _escape(char: str) -> str:
+    """Return a character as an escape sequence of Python."""
     return char.encode("unicode_escape").decode("ascii")

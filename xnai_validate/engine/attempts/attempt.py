@@ -82,17 +82,18 @@ async def attempts_under(
     begun = ctx.clock.monotonic()
     count = 0
 
-    def counted(number: int, outcome: Outcome) -> None:
+    def count_attempt(number: int, outcome: Outcome) -> None:
+        """Note the number of the attempt and pass its outcome on."""
         nonlocal count
         count = number
         on_attempt(number, outcome)
 
     try:
         async with faults:
-            return await attempts(check, ctx, counted)
+            return await attempts(check, ctx, count_attempt)
     except Exception as error:  # noqa: BLE001 (a fault may raise anything; it becomes an outcome)
         elapsed_ms = round((ctx.clock.monotonic() - begun) * 1000, 3)
-        return replace(_failed(check.measurement, error), elapsed_ms=elapsed_ms), count
+        return replace(_outcome_of_error(check.measurement, error), elapsed_ms=elapsed_ms), count
 
 
 async def _retry(check: PlannedCheck, ctx: Context, on_attempt: AttemptListener) -> tuple[Outcome, int]:
@@ -152,13 +153,14 @@ async def attempt(measurement: CompiledMeasurement, ctx: Context, timeout_s: flo
     """
     begun = ctx.clock.monotonic()
     with recorder() as exchanges:
-        outcome = await _outcome(measurement, ctx, timeout_s)
+        outcome = await _attempt_once(measurement, ctx, timeout_s)
     elapsed_ms = round((ctx.clock.monotonic() - begun) * 1000, 3)
     kept = exchanges.exchanges() if outcome.status in WITH_EXCHANGES else ()
     return replace(outcome, elapsed_ms=elapsed_ms, exchanges=kept)
 
 
-async def _outcome(measurement: CompiledMeasurement, ctx: Context, timeout_s: float) -> Outcome:
+async def _attempt_once(measurement: CompiledMeasurement, ctx: Context, timeout_s: float) -> Outcome:
+    """Measure and judge once, within the time limit; an exception of the checker becomes an outcome."""
     limit = asyncio.timeout(timeout_s)
     try:
         async with limit:
@@ -167,11 +169,11 @@ async def _outcome(measurement: CompiledMeasurement, ctx: Context, timeout_s: fl
         task = asyncio.current_task()
         if task is None or task.cancelling():
             raise
-        return _broken(measurement, error)  # the checker leaked a cancellation of its own
+        return _broken_checker(measurement, error)  # the checker leaked a cancellation of its own
     except Exception as error:  # noqa: BLE001 (a checker may raise anything; it becomes an outcome)
         if isinstance(error, TimeoutError) and limit.expired():
             return _too_late(measurement, ctx, timeout_s)
-        return _failed(measurement, _first(error))
+        return _outcome_of_error(measurement, _first(error))
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,7 +231,7 @@ def _reached(findings: tuple[Finding, ...], facts: Facts, values: Mapping[str, A
         return Judgement(values, judged, why if len(judged) < len(findings) else None)
     if values.get("error") == ErrorKind.TOO_LARGE:
         judged = tuple(finding for finding in findings if finding.held or _is_final(finding, values))
-        return Judgement(values, judged, _bound(values) if len(judged) < len(findings) else None)
+        return Judgement(values, judged, _describe_bound(values) if len(judged) < len(findings) else None)
     return Judgement(values, findings, None)
 
 
@@ -245,7 +247,8 @@ def _is_final(finding: Finding, values: Mapping[str, Any]) -> bool:
     return is_known and values.get(fact) is not None
 
 
-def _bound(values: Mapping[str, Any]) -> str:
+def _describe_bound(values: Mapping[str, Any]) -> str:
+    """Describe which bound of this tool the answer exceeded."""
     detail = values.get("error_detail") or "the answer is larger than this tool reads"
     return f"a bound of this tool was reached: {printable(str(detail))}"
 
@@ -281,28 +284,32 @@ def _too_late(measurement: CompiledMeasurement, ctx: Context, timeout_s: float) 
     return Outcome(Status.ERROR, reason, timed_out=True)
 
 
-def _failed(measurement: CompiledMeasurement, error: BaseException) -> Outcome:
+def _outcome_of_error(measurement: CompiledMeasurement, error: BaseException) -> Outcome:
+    """Return the outcome for an exception: skipped, error, or a broken checker."""
     if isinstance(error, NotApplicable):
-        return Outcome(Status.SKIP, _message(error))
+        return Outcome(Status.SKIP, _format_error(error))
     if isinstance(error, XnaiError):
-        return Outcome(Status.ERROR, _message(error), tool_late=isinstance(error, ToolLate))
+        return Outcome(Status.ERROR, _format_error(error), tool_late=isinstance(error, ToolLate))
     if isinstance(error, OSError) and error.errno in (errno.EMFILE, errno.ENFILE):
-        return Outcome(Status.ERROR, _too_few_descriptors())
-    return _broken(measurement, error)
+        return Outcome(Status.ERROR, _describe_descriptor_limit())
+    return _broken_checker(measurement, error)
 
 
-def _too_few_descriptors() -> str:
+def _describe_descriptor_limit() -> str:
+    """Describe the limit of open files and how to raise it."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     more = f"raise it with ulimit -n {hard}" if soft < hard else "begin fewer connections at once (-j, or its params)"
     return f"not judged: this process may open {soft} files, connections included, and needs more; {more}"
 
 
-def _message(error: XnaiError) -> str:
+def _format_error(error: XnaiError) -> str:
+    """Format the message and hint of an error, printable and within a length."""
     text = cut(printable(error.message), 2 * MESSAGE_CAP)
     return f"{text}; {printable(error.hint)}" if error.hint else text
 
 
-def _broken(measurement: CompiledMeasurement, error: BaseException) -> Outcome:
+def _broken_checker(measurement: CompiledMeasurement, error: BaseException) -> Outcome:
+    """Return the outcome for an exception that no checker may raise, with its type and place."""
     text = cut(printable(str(error)), MESSAGE_CAP)
     what = f"{type(error).__name__}: {text}" if text else type(error).__name__
     return Outcome(Status.ERROR, f"the checker {measurement.checker.kind} broke: {what} ({_where(error)})", broken=True)

@@ -42,7 +42,7 @@ class Lateness:
     def begin(self) -> None:
         """Watch the running event loop, in real time also where checks have a clock of their own."""
         self._due = monotonic() + BEAT_S
-        self._timer = asyncio.get_running_loop().call_later(BEAT_S, self._beat)
+        self._timer = asyncio.get_running_loop().call_later(BEAT_S, self._note_call)
 
     def end(self) -> None:
         """Stop watching."""
@@ -50,7 +50,8 @@ class Lateness:
             self._timer.cancel()
             self._timer = None
 
-    def _beat(self) -> None:
+    def _note_call(self) -> None:
+        """Note when the timer was due and when it came, and start it again."""
         self.add(self._due, monotonic())
         self.begin()
 
@@ -61,7 +62,7 @@ class Lateness:
 
     def longest_s(self, span: Span, window_s: float) -> float:
         """Return the most seconds of lateness within any `window_s` seconds of a measurement."""
-        late = list(self._within(span))
+        late = list(self._overlaps(span))
         longest_s = whole_s = 0.0
         end = 0  # the first that is not whole in the window that begins with `first`
         for first, (due, came) in enumerate(late):
@@ -78,9 +79,10 @@ class Lateness:
 
     def total_s(self, span: Span) -> float:
         """Return the seconds of lateness in a whole measurement."""
-        return sum(came - due for due, came in self._within(span))
+        return sum(came - due for due, came in self._overlaps(span))
 
-    def _within(self, span: Span) -> Iterable[Span]:
+    def _overlaps(self, span: Span) -> Iterable[Span]:
+        """Yield the parts of a span in which this process was late."""
         begun, ended = span
         # A call back that is overdue comes only after the check that is now judged has given up its turn.
         overdue = [] if self._timer is None or monotonic() - self._due < FLOOR_S else [(self._due, monotonic())]
@@ -111,14 +113,15 @@ def late_limits(
     """
     late: dict[int, str] = {}
     for index, (rule, finding) in enumerate(zip(rules, findings, strict=True)):
-        if finding.held or rule.level != "expect" or not _is_timed(rule, types):
+        if finding.held or rule.level != "expect" or not _is_about_time(rule, types):
             continue
         if (why := _explanation(rule, finding, facts, span)) is not None:
             late[index] = f"{describe_finding(finding)}; could not be judged: {why}"
     return late
 
 
-def _is_timed(rule: Rule, types: Mapping[str, FactType]) -> bool:
+def _is_about_time(rule: Rule, types: Mapping[str, FactType]) -> bool:
+    """Whether a rule is about a duration, which lateness of this tool may lengthen."""
     known = types.get(rule.fact)
     if known is not None and rule.path is not None:
         known = known.item

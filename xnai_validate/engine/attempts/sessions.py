@@ -65,6 +65,7 @@ class TargetSession:
         self._still_refused.add(request)
 
     async def _log_in(self) -> Credentials:
+        """Log in and return the headers that prove it. Raises Unmeasurable if the login fails."""
         self.logins += 1
         try:
             facts = await self._made(self._planned.login, self._scope, "login")
@@ -72,9 +73,10 @@ class TargetSession:
             self._failed_at = self._scope.clock.monotonic()
             raise Unmeasurable(f"the login of {self._name} failed: {error.message}", hint=error.hint) from None
         self._values = facts.kept
-        return self._headers()
+        return self._make_headers()
 
-    def _headers(self) -> Credentials:
+    def _make_headers(self) -> Credentials:
+        """Fill the captured values into the headers and cookies of the login."""
         headers = [(name, str(fill(text, self._values))) for name, text in self._planned.headers.items()]
         cookies = [f"{name}={fill(text, self._values)}" for name, text in self._planned.cookies.items()]
         return (*headers, *([("Cookie", "; ".join(cookies))] if cookies else []))
@@ -136,13 +138,14 @@ class Sessions:
 
     async def close(self) -> None:
         """Log out of every target that the run has logged in to."""
-        self._closing = asyncio.create_task(self._close())
+        self._closing = asyncio.create_task(self._log_out())
         await asyncio.wait((self._closing,), timeout=LOGOUT_S)
         if not self._closing.done() or self._closing.cancelled():
             self._closing.cancel()
             self._warn("not every log-out has ended in time; sessions may be left on the stack")
 
-    async def _close(self) -> None:
+    async def _log_out(self) -> None:
+        """Log out of all targets; a log-out that fails becomes a warning."""
         for name, session in self.by_target.items():
             why = await session.close()
             if why is not None:

@@ -24,9 +24,10 @@ class _Held:
     def __init__(self, open_: Callable[[], AbstractAsyncContextManager[object]]) -> None:
         self.ready: asyncio.Future[object] = asyncio.get_running_loop().create_future()
         self.closing = asyncio.Event()
-        self.task = asyncio.create_task(self._hold(open_))
+        self.task = asyncio.create_task(self._keep_open(open_))
 
-    async def _hold(self, open_: Callable[[], AbstractAsyncContextManager[object]]) -> None:
+    async def _keep_open(self, open_: Callable[[], AbstractAsyncContextManager[object]]) -> None:
+        """Open the resource, hand it out, and keep it open until it is to be closed."""
         async with open_() as value:
             self.ready.set_result(value)
             await self.closing.wait()
@@ -51,7 +52,7 @@ class Shared:
         held = self._held.get(key)
         if held is None:
             held = self._held[key] = _Held(open_)
-            held.task.add_done_callback(lambda _: self._forget(key, held))
+            held.task.add_done_callback(lambda _: self._forget_unopened(key, held))
             held.ready.add_done_callback(lambda _: self._opened.append((key, held)))
         if not held.ready.done():
             # A cancelled caller cancels neither of them: others may wait, too.
@@ -61,7 +62,8 @@ class Shared:
             raise RuntimeError(f"{key!r} ended before it was open")
         return cast(T, held.ready.result())
 
-    def _forget(self, key: Hashable, held: _Held) -> None:
+    def _forget_unopened(self, key: Hashable, held: _Held) -> None:
+        """Drop a resource that did not open, so that the next use tries again."""
         if not held.ready.done():
             self._held.pop(key, None)
             if not held.task.cancelled():
@@ -84,13 +86,14 @@ class Shared:
                 key, held = self._opened.pop()
                 held.closing.set()
                 await asyncio.wait((held.task, impatient), timeout=CLOSE_S, return_when=asyncio.FIRST_COMPLETED)
-                await self._closed(key, held)
+                await self._await_close(key, held)
         finally:
             impatient.cancel()
             await asyncio.wait((impatient,))
             self._held.clear()
 
-    async def _closed(self, key: Hashable, held: _Held) -> None:
+    async def _await_close(self, key: Hashable, held: _Held) -> None:
+        """Wait until a resource is closed; a failure or a delay becomes a warning."""
         name = printable(str(key[0] if isinstance(key, tuple) and key else key))
         if not held.task.done():
             held.task.cancel()

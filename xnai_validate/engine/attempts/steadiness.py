@@ -59,7 +59,7 @@ class Steadiness:
             self._required = await self._first_look(check)
         if self._left is None:
             return None
-        why = await self._unsteady(check)
+        why = await self._describe_unsteady(check)
         if why is None:
             self._left = None
             return None
@@ -73,14 +73,15 @@ class Steadiness:
         """
         if self._required is None or self._left is not None:
             return
-        why = await self._unsteady(check)
+        why = await self._describe_unsteady(check)
         if why is None:
             return
         self.scope.progress(check.id, "waiting until the whole stack is as before")
 
         async def why_unsteady() -> str | None:
+            """Mend what is known how to mend, then return what is not as before; None if everything is."""
             await self._mend(check)
-            return await self._unsteady(check)
+            return await self._describe_unsteady(check)
 
         why = await wait_until_steady(
             self.scope.clock, why_unsteady, within_s=self.steady.within_s, in_a_row=IN_A_ROW, every_s=EVERY_S
@@ -103,20 +104,22 @@ class Steadiness:
                 break
             await self.scope.clock.sleep(EVERY_S)
         if failed:
-            self.notice(f"not well before the first fault, so not waited for after faults: {_named(failed)}")
+            self.notice(f"not well before the first fault, so not waited for after faults: {_list_reasons(failed)}")
         return {name: each for name, each in held.items() if name not in failed}
 
-    async def _unsteady(self, check: PlannedCheck) -> str | None:
+    async def _describe_unsteady(self, check: PlannedCheck) -> str | None:
+        """Return what is not as before the first fault; None if everything is."""
         failed = await self._failing(check, self._required or {})
-        return _named(failed) if failed else None
+        return _list_reasons(failed) if failed else None
 
     async def _failing(self, check: PlannedCheck, observations: Mapping[str, CompiledMeasurement]) -> dict[str, str]:
         """Name -> why an observation does not hold; all are made at once."""
         async with asyncio.TaskGroup() as group:
-            tasks = {name: group.create_task(self._look(check, each)) for name, each in observations.items()}
+            tasks = {name: group.create_task(self._measure_once(check, each)) for name, each in observations.items()}
         return {name: why for name, task in tasks.items() if (why := task.result()) is not None}
 
-    async def _look(self, check: PlannedCheck, measurement: CompiledMeasurement) -> str | None:
+    async def _measure_once(self, check: PlannedCheck, measurement: CompiledMeasurement) -> str | None:
+        """Return why one observation does not hold; None if it holds or does not apply."""
         ctx = CheckContext(self.scope, measurement, check.id, LOOK_S)
         outcome = await attempt(measurement, ctx, LOOK_S)
         if outcome.status.passed or outcome.status is Status.SKIP:
@@ -126,10 +129,11 @@ class Steadiness:
     async def _mend(self, check: PlannedCheck) -> None:
         """Make the calls that an open breaker needs in order to close."""
         for measurement in self.steady.calls:
-            await self._look(check, measurement)
+            await self._measure_once(check, measurement)
 
 
-def _named(failed: Mapping[str, str]) -> str:
+def _list_reasons(failed: Mapping[str, str]) -> str:
+    """List the first observations that do not hold with their reasons."""
     named = [f"{name}: {why}" for name, why in list(failed.items())[:NAMED]]
     more = len(failed) - len(named)
     return "; ".join([*named, f"and {more} more"] if more > 0 else named)

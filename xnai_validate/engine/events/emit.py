@@ -68,14 +68,15 @@ class Outbox:
         """Add one event; never waits."""
         self._events.append(event)
         self._behind = self._behind or self.full
-        self._wake()
+        self._wake_reader()
 
     def close(self, error: BaseException | None = None) -> None:
         """No event follows; `error` is raised to the reader after the last one."""
         self._closed, self._error = True, error
-        self._wake()
+        self._wake_reader()
 
-    def _wake(self) -> None:
+    def _wake_reader(self) -> None:
+        """Wake the reader if it waits for an event."""
         if self._reader is not None and not self._reader.done():
             self._reader.set_result(None)
 
@@ -116,13 +117,14 @@ class Journal:
         """Write one event, given in pieces; `synced` waits until it is on the disk. Raises OSError."""
         last = b""
         for piece in line:
-            self._write(last)
+            self._write_all(last)
             last = piece
-        self._write(last + b"\n")
+        self._write_all(last + b"\n")
         if synced:
             os.fsync(self._fd)
 
-    def _write(self, data: bytes) -> None:
+    def _write_all(self, data: bytes) -> None:
+        """Write all bytes to the journal; the system may take only a part at a time."""
         rest = memoryview(data)
         while rest:
             rest = rest[os.write(self._fd, rest) :]
@@ -167,19 +169,19 @@ class Emitter:
         }
         event = kind(seq=self._seq, at=self._clock.time(), **masked)
         if isinstance(event, RunStarted):
-            broken = self._write(json_pieces(event), synced=False)
+            broken = self._write_event(json_pieces(event), synced=False)
         else:
             line = to_json(event)
             if len(line) > EVENT_CAP and "facts" in masked:
                 masked["facts"] = {"...": f"the facts were left out: {len(line)} bytes"}
                 event = kind(seq=self._seq, at=event.at, **masked)
                 line = to_json(event)
-            broken = self._write((line,), synced=isinstance(event, _SYNCED))
+            broken = self._write_event((line,), synced=isinstance(event, _SYNCED))
         self._outbox.put(event)
         if self.builder is not None:
             self.builder.add(event)
         if broken is not None:
-            self._name_broken_journal(broken)
+            self._warn_of_journal(broken)
 
     def carry_over(self, event: CheckFinished | FaultInjected | FaultReverted) -> None:
         """Repeat an event of the run that this one resumes, at the time at which it happened."""
@@ -188,17 +190,18 @@ class Emitter:
 
     def _pass_on(self, event: Event) -> None:
         """Write a whole event to the journal, and hand it to the reader of the run."""
-        broken = self._write((to_json(event),), synced=False)
+        broken = self._write_event((to_json(event),), synced=False)
         self._outbox.put(event)
         if self.builder is not None:
             self.builder.add(event)
         if broken is not None:
-            self._name_broken_journal(broken)
+            self._warn_of_journal(broken)
 
-    def _name_broken_journal(self, why: str) -> None:
+    def _warn_of_journal(self, why: str) -> None:
+        """Emit a warning that the journal ends here, and why."""
         self.emit(Notice, level="warning", text=f"the journal ends here: {why}; the run goes on without it")
 
-    def _write(self, line: Iterable[bytes], *, synced: bool) -> str | None:
+    def _write_event(self, line: Iterable[bytes], *, synced: bool) -> str | None:
         """Append an event to the journal; returns the reason if that is no longer possible."""
         if self.journal is None:
             return None
@@ -228,7 +231,7 @@ class Emitter:
         if type(value) is str:
             return self._masker.text(value)
         if isinstance(value, Finding):
-            return self._finding(value)
+            return self._mask_finding(value)
         if isinstance(value, tuple):
             return tuple([self._masked(item) for item in value])
         if isinstance(value, dict):
@@ -236,19 +239,21 @@ class Emitter:
         if isinstance(value, Exchange):
             return Exchange(**{name: self._masked(getattr(value, name)) for name in _EXCHANGE})  # type: ignore[arg-type]
         if isinstance(value, CheckInfo):
-            return self._copied(value, title=value.title, fix=value.fix, fixes=value.fixes, source=value.source)
+            return self._replace_masked(value, title=value.title, fix=value.fix, fixes=value.fixes, source=value.source)
         if isinstance(value, RunInfo):
-            return self._copied(value, title=value.title, host=value.host)
+            return self._replace_masked(value, title=value.title, host=value.host)
         if isinstance(value, Criterion):
             return replace(value, rule=replace(value.rule, operand=self._masker.json(value.rule.operand)))
         return value
 
-    def _finding(self, finding: Finding) -> Finding:
+    def _mask_finding(self, finding: Finding) -> Finding:
+        """Return a finding with secrets masked."""
         expected, actual = self._masker.json(finding.expected), self._masker.json(finding.actual)
         if expected == finding.expected and actual == finding.actual:
             return finding
         return replace(finding, expected=expected, actual=actual)
 
-    def _copied(self, value: CheckInfo | RunInfo, **fields: object) -> object:
+    def _replace_masked(self, value: CheckInfo | RunInfo, **fields: object) -> object:
+        """Return the value with the given fields masked; the value itself if nothing changes."""
         changed = {name: self._masked(field) for name, field in fields.items()}
         return value if changed == fields else replace(value, **changed)  # type: ignore[arg-type]

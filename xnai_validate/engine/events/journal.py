@@ -65,12 +65,13 @@ def read_journal(path: Path) -> Iterator[Event]:
                     if len(line) >= LINE_CAP:
                         raise XnaiError(f"{path}:{number}: the line is longer than {LINE_CAP >> 20} MiB")
                     return
-                yield _event(path, number, line)
+                yield _parse_event(path, number, line)
     except OSError as error:
         raise XnaiError(f"the journal {path} cannot be read: {error.strerror or error}") from None
 
 
-def _event(path: Path, number: int, line: bytes) -> Event:
+def _parse_event(path: Path, number: int, line: bytes) -> Event:
+    """Parse a line of a journal. Raises XnaiError with its place if it is no event."""
     try:
         return from_json(line)
     except ValueError:

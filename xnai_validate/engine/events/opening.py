@@ -54,8 +54,8 @@ def begin(emitter: Emitter, plan: Plan, run: RunInfo, state: Path) -> Path | Non
         checks=tuple(check.info for check in plan.checks),
         criteria=plan.criteria,
         plan=identity_of(plan),
-        expected_s=_rounded(plan.expected.by_check),
-        usual_s=_rounded(plan.expected.by_params),
+        expected_s=_round_durations(plan.expected.by_check),
+        usual_s=_round_durations(plan.expected.by_params),
     )
     if why is not None:
         text = f"the journal {path} cannot be written: {why}; the run goes on without it"
@@ -64,16 +64,18 @@ def begin(emitter: Emitter, plan: Plan, run: RunInfo, state: Path) -> Path | Non
         emitter.emit(Notice, level="warning", text=warning)
     for notice in plan.notices:
         emitter.emit(Notice, level="info", text=notice)
-    _name_targets(emitter, plan)
+    _emit_targets(emitter, plan)
     return path if why is None else None
 
 
-def _rounded(seconds: Mapping[str, float]) -> dict[str, float]:
+def _round_durations(seconds: Mapping[str, float]) -> dict[str, float]:
+    """Round the expected durations to milliseconds; equal ones share one number."""
     known: dict[float, float] = {}  # thousands of checks have the same time: they share one number
     return {check_id: known.setdefault(rounded := round(value, 3), rounded) for check_id, value in seconds.items()}
 
 
-def _name_targets(emitter: Emitter, plan: Plan) -> None:
+def _emit_targets(emitter: Emitter, plan: Plan) -> None:
+    """Emit the url of each target, and a warning where no candidate answered."""
     for name, planned in plan.targets.items():
         url, choice = planned.target.url, planned.choice
         if url is None:

@@ -39,4 +39,5 @@ def _nonce(plan: Plan) -> str | None:
 
 
 def _digest(text: str) -> str:
+    """Return the first digits of the SHA-256 of a text."""
     return sha256(text.encode(errors="backslashreplace")).hexdigest()[:DIGEST_LENGTH]

@@ -15,7 +15,9 @@ def left_behind(folder: UndoFolder, *, besides: str | None = None) -> tuple[Undo
 
     Raises ConfigError if they cannot be read.
     """
-    return tuple(record for record in _records(folder, besides) if isinstance(record, Unreadable) or not record.owned)
+    return tuple(
+        record for record in _read_records(folder, besides) if isinstance(record, Unreadable) or not record.owned
+    )
 
 
 def held_by_others(
@@ -26,7 +28,7 @@ def held_by_others(
     Raises ConfigError if they cannot be read.
     """
     own = tuple(targets)
-    living = [record for record in _records(folder, besides) if isinstance(record, UndoRecord) and record.owned]
+    living = [record for record in _read_records(folder, besides) if isinstance(record, UndoRecord) and record.owned]
     return tuple(
         record for record in living if record.target is None or any(_same(record.target, target) for target in own)
     )
@@ -55,7 +57,8 @@ def refuse_held(folder: UndoFolder, targets: Iterable[Target]) -> None:
         )
 
 
-def _records(folder: UndoFolder, besides: str | None) -> list[UndoRecord | Unreadable]:
+def _read_records(folder: UndoFolder, besides: str | None) -> list[UndoRecord | Unreadable]:
+    """Return the undo records, without those of the run `besides`. Raises ConfigError."""
     try:
         return [record for record in folder.all() if besides is None or not record.id.startswith(f"{besides}.")]
     except OSError as error:
@@ -68,8 +71,11 @@ def _records(folder: UndoFolder, besides: str | None) -> list[UndoRecord | Unrea
 def _same(first: Target, second: Target) -> bool:
     """Whether two targets are the same part of a stack: the same server, container or process."""
     here = bool(first.host) and (first.host, first.port) == (second.host, second.port)
-    return here or _equal(first.container, second.container) or _equal(first.pid, second.pid)
+    return (
+        here or _are_known_and_equal(first.container, second.container) or _are_known_and_equal(first.pid, second.pid)
+    )
 
 
-def _equal(first: object, second: object) -> bool:
+def _are_known_and_equal(first: object, second: object) -> bool:
+    """Whether two values are equal and not None."""
     return first is not None and first == second

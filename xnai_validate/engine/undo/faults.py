@@ -88,7 +88,7 @@ class FaultInjector:
             async with limit:
                 active = await self._inject(prepared)
                 self._on_step("injected", record.id)
-                yield self._moved(planned, target, active)
+                yield self._redirect_target(planned, target, active)
         except TimeoutError:
             if not limit.expired():  # a timeout of the measurement itself
                 raise
@@ -114,7 +114,7 @@ class FaultInjector:
         self._refuse_others(target)
         self._count += 1
         place = FaultPlace(f"{self._run}.{self._count}", self._clock, fault.limit_s, target)
-        prepared = await result_or_error(_read(planned, place), fault.grace_s)
+        prepared = await result_or_error(_prepare_fault(planned, place), fault.grace_s)
         if isinstance(prepared, BaseException):
             why = error_text(prepared, f"no answer within {fault.grace_s:g} s")
             raise _unmeasurable(prepared, f"{fault.name} cannot be prepared: {why}")
@@ -157,13 +157,17 @@ class FaultInjector:
         return record
 
     async def _inject(self, prepared: _Prepared) -> ActiveFault | None:
+        """Inject a prepared fault. Raises Unmeasurable if that fails."""
         fault = prepared.planned.fault
         force = await result_or_error(fault.methods.inject(prepared.params, prepared.undo, prepared.place), None)
         if isinstance(force, BaseException):
             raise _unmeasurable(force, f"{fault.name} cannot be injected: {error_text(force, 'no answer')}")
         return force
 
-    def _moved(self, planned: PlannedFault, target: Target | None, force: ActiveFault | None) -> Mapping[str, Target]:
+    def _redirect_target(
+        self, planned: PlannedFault, target: Target | None, force: ActiveFault | None
+    ) -> Mapping[str, Target]:
+        """Return the target at the url of the fault's proxy, by name; no target if the fault has no proxy."""
         if force is None or force.url is None or target is None:
             return {}
         # The proxy passes TLS through, so the certificate is still that of the target's name.
@@ -183,7 +187,7 @@ class FaultInjector:
         )
         if proof.proven:
             self._on_step("proven", record.id)
-            proof = self._remove(record)
+            proof = self._remove_record(record)
         self._set_deadline(record.id, None)
         self._emit(FaultReverted, undo=record.id, proven=proof.proven)
         if not proof.proven:
@@ -204,7 +208,8 @@ class FaultInjector:
         except OSError as error:
             self._emit(Notice, level="warning", text=f"a fault left something behind: {error_text(error, '')}")
 
-    def _remove(self, record: UndoRecord) -> Proof:
+    def _remove_record(self, record: UndoRecord) -> Proof:
+        """Remove the undo record of a fault that is reverted, and return the proof."""
         try:
             self._folder.remove(record.id)
         except OSError as error:
@@ -212,7 +217,8 @@ class FaultInjector:
         return Proof(True)
 
 
-async def _read(planned: PlannedFault, place: FaultPlace) -> _Prepared:
+async def _prepare_fault(planned: PlannedFault, place: FaultPlace) -> _Prepared:
+    """Have a fault read what it will change, and take the fingerprint to which its revert must return."""
     undo = await planned.fault.methods.prepare(planned.params, place)
     return _Prepared(planned, planned.params, undo, await planned.fault.methods.fingerprint(undo, place), place)
 

@@ -42,8 +42,8 @@ class UndoFolder:
         document, secret = record.to_json()
         try:
             if secret is not None:
-                _write(self._secret(record.id), secret)
-            _write(self._record(record.id), document)
+                _write(self._secret_path(record.id), secret)
+            _write(self._record_path(record.id), document)
             _sync_folder(self.path)
             _sync_folder(self.path.parent)
         except OSError:
@@ -53,8 +53,8 @@ class UndoFolder:
 
     def remove(self, record_id: str) -> None:
         """Remove the record of a reverted fault. Raises OSError."""
-        self._record(record_id).unlink(missing_ok=True)
-        self._secret(record_id).unlink(missing_ok=True)
+        self._record_path(record_id).unlink(missing_ok=True)
+        self._secret_path(record_id).unlink(missing_ok=True)
         _sync_folder(self.path)
 
     def ids(self) -> tuple[str, ...]:
@@ -63,7 +63,7 @@ class UndoFolder:
             names = os.listdir(self.path)
         except (FileNotFoundError, NotADirectoryError):
             return ()
-        return tuple(sorted((name[:-5] for name in names if name.endswith(".json")), key=_order))
+        return tuple(sorted((name[:-5] for name in names if name.endswith(".json")), key=_sort_key))
 
     def all(self) -> tuple[UndoRecord | Unreadable, ...]:
         """All records, oldest first."""
@@ -72,8 +72,12 @@ class UndoFolder:
     def get(self, record_id: str) -> UndoRecord | Unreadable | None:
         """One record; None if it was removed meanwhile."""
         try:
-            document = read_private(self._record(record_id), RECORD_CAP)
-            secret = read_private(self._secret(record_id), RECORD_CAP) if self._secret(record_id).exists() else None
+            document = read_private(self._record_path(record_id), RECORD_CAP)
+            secret = (
+                read_private(self._secret_path(record_id), RECORD_CAP)
+                if self._secret_path(record_id).exists()
+                else None
+            )
             return record_from_json(document, secret)
         except FileNotFoundError:
             return None
@@ -91,14 +95,17 @@ class UndoFolder:
         finally:
             os.close(handle)
 
-    def _record(self, record_id: str) -> Path:
+    def _record_path(self, record_id: str) -> Path:
+        """Return the path of an undo record."""
         return self.path / f"{record_id}.json"
 
-    def _secret(self, record_id: str) -> Path:
+    def _secret_path(self, record_id: str) -> Path:
+        """Return the path of the secrets of an undo record."""
         return self.path / f"{record_id}.secret"
 
 
-def _order(record_id: str) -> tuple[str, int]:
+def _sort_key(record_id: str) -> tuple[str, int]:
+    """Return what records are sorted by: the run, then the number in the run."""
     run, _, number = record_id.rpartition(".")
     return (run, int(number)) if number.isdigit() else (record_id, 0)
 
@@ -123,6 +130,7 @@ def _write(path: Path, data: bytes) -> None:
 
 
 def _sync_folder(path: Path) -> None:
+    """Write the entries of a folder to the disk (fsync)."""
     handle = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         os.fsync(handle)

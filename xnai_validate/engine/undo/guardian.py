@@ -68,9 +68,9 @@ class Guardian:
     async def watch(self) -> None:
         """Return once it is watching; a killed one is replaced. Raises Unmeasurable if it does not start."""
         if self._process is None or self._process.poll() is not None:
-            self._close()
+            self._end_process()
             try:
-                self._process = self._start()
+                self._process = self._start_process()
             except OSError as error:
                 raise Unmeasurable(f"the guardian of undo does not start: {error}; nothing was injected") from None
         ready_pipe = self._process.stdout
@@ -83,7 +83,8 @@ class Guardian:
             self._process.kill()
             raise Unmeasurable("the guardian of undo does not start; nothing was injected")
 
-    def _start(self) -> subprocess.Popen[bytes]:
+    def _start_process(self) -> subprocess.Popen[bytes]:
+        """Start the guardian in a session of its own, so that Ctrl-C does not reach it."""
         return subprocess.Popen(
             [SHELL, "-c", SCRIPT, "xnai-validate-guardian", *self._command],
             stdin=subprocess.PIPE,
@@ -97,19 +98,21 @@ class Guardian:
 
     def expect(self, seconds: float | None) -> None:
         """Make it revert overdue faults after this many seconds, whatever the run does; None: no fault is in force."""
-        self._order("calm" if seconds is None else f"within {max(1, math.ceil(seconds))}")
+        self._send_line("calm" if seconds is None else f"within {max(1, math.ceil(seconds))}")
 
     def dismiss(self) -> None:
         """End it: the run ends in good order and has reverted its faults itself."""
-        self._order("bye")
-        self._close()
+        self._send_line("bye")
+        self._end_process()
 
-    def _order(self, line: str) -> None:
+    def _send_line(self, line: str) -> None:
+        """Send the guardian a line, if it runs."""
         if self._process is not None and self._process.stdin is not None:
             with suppress(OSError):  # it was killed; the next injection starts another
                 self._process.stdin.write(f"{line}\n".encode())
 
-    def _close(self) -> None:
+    def _end_process(self) -> None:
+        """Close the guardian's input, which ends it, and wait; kill it if it does not end."""
         process, self._process = self._process, None
         if process is None:
             return

@@ -107,6 +107,7 @@ def _target_to_json(target: Target) -> tuple[JsonObject, JsonObject]:
 def _target_from_json(
     document: Mapping[str, object] | None, secret: Mapping[str, str], environ: Mapping[str, str]
 ) -> Target | None:
+    """Return the target of a record, with its secrets from the secret file or the environment."""
     if document is None:
         return None
     fields = dict(document)

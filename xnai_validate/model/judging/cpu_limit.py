@@ -32,11 +32,12 @@ def within_cpu_limit(limit_s: float, compute: Callable[[], T]) -> T:
         return compute()
     armed = True
 
-    def stop(number: int, frame: FrameType | None) -> None:
+    def raise_when_armed(number: int, frame: FrameType | None) -> None:
+        """Raise CpuLimitExceeded; a signal that arrives after the expression has ended is ignored."""
         if armed:
             raise CpuLimitExceeded
 
-    previous = signal.signal(signal.SIGVTALRM, stop)
+    previous = signal.signal(signal.SIGVTALRM, raise_when_armed)
     try:
         try:
             signal.setitimer(signal.ITIMER_VIRTUAL, limit_s, REPEAT_S)

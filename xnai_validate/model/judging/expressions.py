@@ -26,12 +26,13 @@ CACHED = 4096
 
 def search(regex: str, text: str) -> re.Match[str] | None:
     """Return the first match in the first 65 536 characters of a text; raises Unmeasurable if it takes too long."""
-    pattern, head = _pattern(regex), text[:TEXT_CAP]
+    pattern, head = _compile_pattern(regex), text[:TEXT_CAP]
     return within_limit(lambda: pattern.search(head), "match", regex)
 
 
 @lru_cache(maxsize=CACHED)
-def _pattern(regex: str) -> re.Pattern[str]:
+def _compile_pattern(regex: str) -> re.Pattern[str]:
+    """Compile a regular expression, cached."""
     return re.compile(regex)
 
 
@@ -82,7 +83,7 @@ def values_at(path: str, document: object) -> list[object]:
 
     Raises Unmeasurable if that takes too long or the document is too deep.
     """
-    return [node.value for node in _nodes_at(path, document)]
+    return [node.value for node in _find_nodes(path, document)]
 
 
 def locations_of(path: str, document: object, most: int) -> list[str]:
@@ -90,11 +91,12 @@ def locations_of(path: str, document: object, most: int) -> list[str]:
 
     Raises Unmeasurable as `values_at` does.
     """
-    nodes = _nodes_at(path, document, most)
-    return ["".join(map(_step, node.location)).removeprefix(".") for node in nodes]
+    nodes = _find_nodes(path, document, most)
+    return ["".join(map(_format_step, node.location)).removeprefix(".") for node in nodes]
 
 
-def _nodes_at(path: str, document: Any, most: int | None = None) -> list[JSONPathNode]:
+def _find_nodes(path: str, document: Any, most: int | None = None) -> list[JSONPathNode]:
+    """Return the first `most` nodes at a JSONPath. Raises Unmeasurable if the document is nested too deeply."""
     query = json_path(path)
     try:
         return within_limit(lambda: list(islice(query.finditer(document), most)), "follow", path)
@@ -105,7 +107,8 @@ def _nodes_at(path: str, document: Any, most: int | None = None) -> list[JSONPat
         ) from None
 
 
-def _step(key: str | int) -> str:
+def _format_step(key: str | int) -> str:
+    """Format one step of a path: `[0]` or `.name`."""
     return f"[{key}]" if isinstance(key, int) else f".{key}"
 
 

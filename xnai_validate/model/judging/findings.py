@@ -76,10 +76,11 @@ def judge(rules: Iterable[Rule], facts: Mapping[str, object], now_s: float | Non
     `not: null` requires a value. NaN satisfies no rule at all. Raises Unmeasurable if an expression takes too long.
     """
     now_s = time() if now_s is None else now_s
-    return tuple(_finding(rule, _value(rule, facts), now_s) for rule in rules)
+    return tuple(_judge_rule(rule, _value_of(rule, facts), now_s) for rule in rules)
 
 
-def _finding(rule: Rule, value: object, now_s: float) -> Finding:
+def _judge_rule(rule: Rule, value: object, now_s: float) -> Finding:
+    """Judge one rule: find its fact, take its length or age if the rule is about that, and compare."""
     measured: object = value
     if rule.of == "length":
         measured = len(value) if isinstance(value, str | Sequence | Mapping) else MISSING
@@ -91,7 +92,7 @@ def _finding(rule: Rule, value: object, now_s: float) -> Finding:
     elif isinstance(rule.operand, SchemaName) and measured is not MISSING and measured is not None:
         return _conformance(rule, rule.operand, measured)
     shown = None if measured is MISSING else bounded(measured)
-    return Finding(rule.subject, rule.name, rule.operand, shown, _holds(rule, measured), rule.level)
+    return Finding(rule.subject, rule.name, rule.operand, shown, _rule_holds(rule, measured), rule.level)
 
 
 def _conformance(rule: Rule, schema: SchemaName, value: object) -> Finding:
@@ -101,7 +102,8 @@ def _conformance(rule: Rule, schema: SchemaName, value: object) -> Finding:
     return Finding(rule.subject, rule.name, rule.operand, got, (not errors) is not rule.negated, rule.level)
 
 
-def _value(rule: Rule, facts: Mapping[str, object]) -> object:
+def _value_of(rule: Rule, facts: Mapping[str, object]) -> object:
+    """Return the fact that a rule is about, or the part of it at the rule's path; MISSING if it is absent."""
     value = facts.get(rule.fact, MISSING)
     if rule.path is None or value is MISSING or value is None:
         return value
@@ -123,7 +125,8 @@ def _at_path(path: str, document: object) -> object:
     return values
 
 
-def _holds(rule: Rule, value: object) -> bool:
+def _rule_holds(rule: Rule, value: object) -> bool:
+    """Whether a rule holds for a value. A missing or null value satisfies only `null`; NaN satisfies no rule."""
     if value is MISSING or value is None:
         return rule.operator == "equals" and rule.operand is None and not rule.negated
     if isinstance(value, float) and isnan(value):
@@ -142,19 +145,23 @@ def json_equal(value: object, operand: object) -> bool:
     return value == operand
 
 
-def _min(value: object, operand: JsonValue) -> bool:
+def _is_at_least(value: object, operand: JsonValue) -> bool:
+    """Whether a number is at least the operand."""
     return _is_number(value) and _is_number(operand) and value >= operand  # type: ignore[operator]
 
 
-def _max(value: object, operand: JsonValue) -> bool:
+def _is_at_most(value: object, operand: JsonValue) -> bool:
+    """Whether a number is at most the operand."""
     return _is_number(value) and _is_number(operand) and value <= operand  # type: ignore[operator]
 
 
-def _in(value: object, operand: JsonValue) -> bool:
+def _is_among(value: object, operand: JsonValue) -> bool:
+    """Whether a value equals one of the listed ones."""
     return isinstance(operand, list) and any(json_equal(value, item) for item in operand)
 
 
-def _matches(value: object, operand: JsonValue) -> bool:
+def _matches_regex(value: object, operand: JsonValue) -> bool:
+    """Whether a regular expression matches somewhere in a text."""
     return isinstance(value, str) and isinstance(operand, str) and search(operand, value) is not None
 
 
@@ -168,10 +175,18 @@ def _contains(value: object, operand: JsonValue) -> bool:
     return False
 
 
-_HOLDS = {"equals": json_equal, "min": _min, "max": _max, "in": _in, "matches": _matches, "contains": _contains}
+_HOLDS = {
+    "equals": json_equal,
+    "min": _is_at_least,
+    "max": _is_at_most,
+    "in": _is_among,
+    "matches": _matches_regex,
+    "contains": _contains,
+}
 
 
 def _is_number(value: object) -> bool:
+    """Whether a value is a number; true and false are none."""
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
@@ -183,7 +198,7 @@ def describe_finding(finding: Finding, facts: Mapping[str, object] | None = None
     """
     facts = facts or {}
     if finding.fact == "error" and finding.expected is None and finding.rule == "equals" and finding.actual is not None:
-        return f"error: {_error(facts, finding.actual)}"
+        return f"error: {_describe_error(facts, finding.actual)}"
     text = f"{finding.fact}: expected {expected_text(finding)}, got {got_text(finding, facts)}"
     if facts.get("too_slow_client") is True and finding.fact != "too_slow_client":
         text += "; this tool was itself too slow for its schedule, which may be the reason"
@@ -197,10 +212,11 @@ def got_text(finding: Finding, facts: Mapping[str, object]) -> str:
     counted errors are, `<fact>_detail` any other fact. Of too many values in a JSON document it is where they are.
     """
     detail = _detail(finding, facts)
-    return _bare_text(finding, facts) + (f" ({detail})" if detail else "")
+    return _describe_actual(finding, facts) + (f" ({detail})" if detail else "")
 
 
-def _bare_text(finding: Finding, facts: Mapping[str, object]) -> str:
+def _describe_actual(finding: Finding, facts: Mapping[str, object]) -> str:
+    """Describe the measured value of a finding: null, an age, or the value with the places of the items counted."""
     if finding.actual is None:
         return "null" if _is_null(finding, facts) else "no value"
     if finding.rule.removeprefix("not ").startswith("age "):
@@ -232,7 +248,7 @@ def _detail(finding: Finding, facts: Mapping[str, object]) -> str | None:
     if finding.held or fact == "error":
         return None
     if finding.actual is None and facts.get("error") is not None:
-        return _error(facts, str(facts["error"]))
+        return _describe_error(facts, str(facts["error"]))
     detail = facts.get(_EXPLAINED_BY.get(fact, f"{fact}_detail"))
     if not detail:
         return None
@@ -326,7 +342,8 @@ def expected_text(finding: Finding) -> str:
     return of + _EXPECTED.get(name, f"{name} {{}}").replace("{}", text)
 
 
-def _error(facts: Mapping[str, object], kind: JsonValue) -> str:
+def _describe_error(facts: Mapping[str, object], kind: JsonValue) -> str:
+    """Describe the fact `error` together with its detail."""
     detail = facts.get("error_detail")
     word = kind if isinstance(kind, str) else value_text(kind)
     return f"{printable(word)} ({cut(printable(str(detail)), DETAIL)})" if detail else printable(word)

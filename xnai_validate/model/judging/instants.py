@@ -51,6 +51,7 @@ def instant_s(value: object) -> float | None:
 
 
 def _epoch_s(number: float) -> float | None:
+    """Return seconds since 1970 for a number of seconds, milliseconds, microseconds or nanoseconds, by its size."""
     if not number >= EARLIEST_S:
         return None
     return next((number / per_second for below, per_second in _EPOCH_UNITS if number < below), None)

@@ -20,38 +20,40 @@ _REFERENCE = re.compile(r"(\\?)\{\{\s*(" + NAME + r")\s*\}\}")
 
 def is_template(value: JsonValue) -> bool:
     """Return whether `fill` would change anything in `value` or its keys."""
-    return any(True for _ in _found(value))
+    return any(True for _ in _matches_in(value))
 
 
 def references(value: JsonValue) -> tuple[str, ...]:
     """The names that `value` and its keys refer to, each once, in order."""
-    return tuple(dict.fromkeys(found[2] for found in _found(value) if not found[1]))
+    return tuple(dict.fromkeys(found[2] for found in _matches_in(value) if not found[1]))
 
 
 def fill(value: JsonValue, values: Mapping[str, JsonValue]) -> JsonValue:
     """Return `value` with every reference replaced by its value; raises KeyError for a name that is not in `values`."""
     if isinstance(value, str):
-        return _text(value, values)
+        return _fill_text(value, values)
     if isinstance(value, dict):
-        return {str(_written(_text(key, values))): fill(item, values) for key, item in value.items()}
+        return {str(_written(_fill_text(key, values))): fill(item, values) for key, item in value.items()}
     if isinstance(value, list):
         return [fill(item, values) for item in value]
     return value
 
 
-def _found(value: JsonValue) -> Iterator[re.Match[str]]:
+def _matches_in(value: JsonValue) -> Iterator[re.Match[str]]:
+    """Yield each reference in the texts and keys of a JSON value."""
     if isinstance(value, str):
         yield from _REFERENCE.finditer(value)
     elif isinstance(value, dict):
         for key, item in value.items():
             yield from _REFERENCE.finditer(key)
-            yield from _found(item)
+            yield from _matches_in(item)
     elif isinstance(value, list):
         for item in value:
-            yield from _found(item)
+            yield from _matches_in(item)
 
 
-def _text(text: str, values: Mapping[str, JsonValue]) -> JsonValue:
+def _fill_text(text: str, values: Mapping[str, JsonValue]) -> JsonValue:
+    """Fill in the references of a text; a text that is one reference becomes its value, of any type."""
     whole = _REFERENCE.fullmatch(text)
     if whole and not whole[1]:
         return values[whole[2]]

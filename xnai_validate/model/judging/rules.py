@@ -51,7 +51,8 @@ class SchemaName(str):
         return made
 
 
-def _no_schemas(name: str) -> Schema:
+def _refuse_schema(name: str) -> Schema:
+    """Raise ValueError: what is parsed here cannot name a schema."""
     raise ValueError("a schema can be named only in the rules of a check")
 
 
@@ -98,7 +99,7 @@ def parse_rules(
     *,
     kind: str,
     level: Level = "expect",
-    schemas: Schemas = _no_schemas,
+    schemas: Schemas = _refuse_schema,
 ) -> tuple[tuple[Rule, ...], tuple[RuleError, ...]]:
     """Return the rules of a mapping fact -> rule, and every error in it.
 
@@ -125,7 +126,8 @@ class _Parser:
     errors: list[RuleError]
     schemas: Schemas
 
-    def wrong(self, path: tuple[str | int, ...], message: str, hint: str | None = None) -> list[Rule]:
+    def note_error(self, path: tuple[str | int, ...], message: str, hint: str | None = None) -> list[Rule]:
+        """Note an error and return no rules."""
         self.errors.append(RuleError((self.fact, *path), message, hint))
         return []
 
@@ -134,7 +136,9 @@ class _Parser:
         blank = Rule(self.fact, "equals", None, level=self.level)
         if kind.shape == "json":
             if not isinstance(spec, dict) or not all(str(key).startswith("$") for key in spec):
-                return self.wrong((), f"{self.fact} is a JSON document", 'name a part of it: {"$.status": healthy}')
+                return self.note_error(
+                    (), f"{self.fact} is a JSON document", 'name a part of it: {"$.status": healthy}'
+                )
             return [rule for path, rule_spec in spec.items() for rule in self.of_path(str(path), rule_spec, blank)]
         if kind.shape == "map" and isinstance(spec, dict) and not (set(spec) <= set(OPERATORS) and spec):
             item = replace(kind.item or JSON_TYPE, nullable=True)
@@ -148,10 +152,11 @@ class _Parser:
         return self.of_value(spec, kind, blank, ())
 
     def of_path(self, path: str, spec: JsonValue, blank: Rule) -> list[Rule]:
+        """Parse the rules about the part of a fact at a JSONPath; several nodes are judged as a list."""
         try:
             singular = is_singular(path)
         except ValueError as error:
-            return self.wrong((path,), f"{path!r} is not a JSONPath: {error}")
+            return self.note_error((path,), f"{path!r} is not a JSONPath: {error}")
         kind = JSON_TYPE if singular else FactType("list", item=JSON_TYPE)
         return self.of_value(spec, kind, replace(blank, path=path), (path,))
 
@@ -159,7 +164,7 @@ class _Parser:
         """The rules of one value: a scalar or list means equals, a mapping holds operators."""
         if not isinstance(spec, dict):
             if blank.negated and spec is not None and kind.shape == "choice" and spec not in kind.choices:
-                return self.wrong(
+                return self.note_error(
                     path,
                     f"always holds: {blank.subject} is never {_shown(spec)}",
                     f"known: {', '.join(kind.choices)}",
@@ -167,32 +172,35 @@ class _Parser:
             operand = self.operand(spec, kind, "equals", path)
             return [] if operand is _BAD else [replace(blank, operator="equals", operand=operand)]
         if not spec:
-            return self.wrong(path, f"the rule of {blank.subject} is empty", f"use one of {', '.join(OPERATORS)}")
+            return self.note_error(path, f"the rule of {blank.subject} is empty", f"use one of {', '.join(OPERATORS)}")
         if blank.negated and len(spec) != 1:
-            return self.wrong(path, "not takes one rule", "write two checks, or a rule for what is expected instead")
+            return self.note_error(
+                path, "not takes one rule", "write two checks, or a rule for what is expected instead"
+            )
         rules: list[Rule] = []
         for name, operand in spec.items():
             rules += self.of_operator(str(name), operand, kind, blank, (*path, str(name)))
         low = next((r.operand for r in rules if r.operator == "min" and not r.negated), None)
         high = next((r.operand for r in rules if r.operator == "max" and not r.negated), None)
         if isinstance(low, int | float) and isinstance(high, int | float) and low > high:
-            return self.wrong(path, f"never holds: min {low} is above max {high}")
+            return self.note_error(path, f"never holds: min {low} is above max {high}")
         return rules
 
     def of_operator(
         self, name: str, spec: JsonValue, kind: FactType, blank: Rule, path: tuple[str | int, ...]
     ) -> list[Rule]:
+        """Parse one operator and its operand, verified against the type of the fact."""
         if name not in OPERATORS:
-            return self.wrong(path, f'unknown operator "{name}"', did_you_mean(name, OPERATORS))
+            return self.note_error(path, f'unknown operator "{name}"', did_you_mean(name, OPERATORS))
         if name == "not":
             if blank.negated:
-                return self.wrong(path, "not within not", "leave both away")
+                return self.note_error(path, "not within not", "leave both away")
             return self.of_value(spec, kind, replace(blank, negated=True), path)
         if kind.shape not in _FITS[name]:
-            return self.wrong(path, f"{name} does not fit {blank.subject}, which is {_article(str(kind))}")
+            return self.note_error(path, f"{name} does not fit {blank.subject}, which is {_with_article(str(kind))}")
         if name == "length":
             if blank.of != "value":
-                return self.wrong(path, f"length of {_article(blank.of)}")
+                return self.note_error(path, f"length of {_with_article(blank.of)}")
             return self.of_value(spec, _LENGTH, replace(blank, of="length"), path)
         if name == "age":
             return self.of_age(spec, blank, path)
@@ -203,40 +211,42 @@ class _Parser:
             return []
         rule = replace(blank, operator=name, operand=operand)  # type: ignore[arg-type]
         why = _always(rule, kind)
-        return self.wrong(path, f"always holds: {why}") if why else [rule]
+        return self.note_error(path, f"always holds: {why}") if why else [rule]
 
     def of_age(self, spec: JsonValue, blank: Rule, path: tuple[str | int, ...]) -> list[Rule]:
         """The rules of the age of a time: only `min` and `max`, in seconds or as durations."""
         if blank.of != "value":
-            return self.wrong(path, f"age of {_article(blank.of)}")
+            return self.note_error(path, f"age of {_with_article(blank.of)}")
         if not isinstance(spec, dict) or not spec or not spec.keys() <= {"min", "max"}:
-            return self.wrong(path, "age takes min or max", "write {age: {max: 5m}}")
+            return self.note_error(path, "age takes min or max", "write {age: {max: 5m}}")
         seconds: dict[str, JsonValue] = {}
         for name, operand in spec.items():
             try:
                 seconds[name] = duration_s(operand) if isinstance(operand, str) else operand
             except ValueError as error:
-                return self.wrong((*path, name), str(error))
+                return self.note_error((*path, name), str(error))
         return self.of_value(seconds, _AGE, replace(blank, of="age"), path)
 
     def of_schema(self, spec: JsonValue, blank: Rule, path: tuple[str | int, ...]) -> list[Rule]:
         """The rule that a value conforms to the JSON Schema of a file."""
         if blank.of != "value":
-            return self.wrong(path, f"schema of {_article(blank.of)}")
+            return self.note_error(path, f"schema of {_with_article(blank.of)}")
         if not isinstance(spec, str):
-            return self.wrong(path, f"schema takes the name of a file, not {_shown(spec)}", "write {schema: file.json}")
+            return self.note_error(
+                path, f"schema takes the name of a file, not {_shown(spec)}", "write {schema: file.json}"
+            )
         try:
             schema = self.schemas(spec)
         except ValueError as error:
-            return self.wrong(path, str(error))
+            return self.note_error(path, str(error))
         return [replace(blank, operator="schema", operand=SchemaName(spec, schema))]
 
     def operand(self, spec: JsonValue, kind: FactType, operator: str, path: tuple[str | int, ...]) -> JsonValue:
         """The operand, in the fact's unit if it has one; `_BAD` (and an error noted) if it does not fit."""
         try:
-            return _operand(spec, kind, operator, self.fact)
+            return _verify_operand(spec, kind, operator, self.fact)
         except ValueError as error:
-            self.wrong(path, str(error))
+            self.note_error(path, str(error))
             return _BAD
 
 
@@ -249,11 +259,12 @@ def _shown(spec: JsonValue) -> str:
 _BAD: JsonValue = object()  # type: ignore[assignment]
 
 
-def _operand(spec: JsonValue, kind: FactType, operator: str, fact: str) -> JsonValue:
+def _verify_operand(spec: JsonValue, kind: FactType, operator: str, fact: str) -> JsonValue:
+    """Return the operand of an operator. Raises ValueError if it does not fit the operator or the fact."""
     if operator in ("min", "max"):
-        return _number(spec, fact)
+        return _number_of(spec, fact)
     if operator == "matches":
-        return _regex(spec)
+        return _verify_regex(spec)
     if operator == "in":
         if not isinstance(spec, list) or not spec:
             raise ValueError(f"in takes a list of values, not {_shown(spec)}")
@@ -283,7 +294,7 @@ def _scalar(spec: JsonValue, kind: FactType, fact: str) -> JsonValue:
     if kind.shape == "json" or (spec is None and kind.nullable):
         return spec
     if kind.shape == "number":
-        return _number(spec, fact)
+        return _number_of(spec, fact)
     if kind.shape == "flag" and not isinstance(spec, bool):
         raise ValueError(f"{fact} is true or false, not {_shown(spec)}")
     if kind.shape in ("text", "choice") and not isinstance(spec, str):
@@ -294,7 +305,8 @@ def _scalar(spec: JsonValue, kind: FactType, fact: str) -> JsonValue:
     return spec
 
 
-def _number(spec: JsonValue, fact: str) -> float | int:
+def _number_of(spec: JsonValue, fact: str) -> float | int:
+    """Return a number, or a duration or size as a number in the fact's unit. Raises ValueError."""
     if isinstance(spec, str):
         return in_unit_of(fact, spec)
     if isinstance(spec, bool) or not isinstance(spec, int | float):
@@ -302,7 +314,8 @@ def _number(spec: JsonValue, fact: str) -> float | int:
     return spec
 
 
-def _regex(spec: JsonValue) -> str:
+def _verify_regex(spec: JsonValue) -> str:
+    """Return a regular expression. Raises ValueError if it is none."""
     if not isinstance(spec, str):
         raise ValueError(f"matches takes a regular expression, not {_shown(spec)}")
     return verified_regex(spec)
@@ -331,5 +344,6 @@ def _always(rule: Rule, kind: FactType) -> str | None:
     return None
 
 
-def _article(name: str) -> str:
+def _with_article(name: str) -> str:
+    """Return a name with the article that goes before it."""
     return name if name.startswith(("true", "one of", "text")) else f"{'an' if name[0] in 'aeiou' else 'a'} {name}"

@@ -153,7 +153,7 @@ def _keys(check: CheckResult, level: Level = "expect") -> Iterator[Key]:
         for fault in check.faults:
             yield SAME, ("fault", check.promise.id, check.target, fault)
     first = broken[0]
-    words = (first.fact, first.rule, _text(first.expected), _text(first.actual))
+    words = (first.fact, first.rule, _canonical_json(first.expected), _canonical_json(first.actual))
     for finding in broken:
         if finding.fact == "error" and isinstance(finding.actual, str):
             yield ALIKE, ("error", check.target, finding.actual)
@@ -202,6 +202,7 @@ def _uncounted(check: CheckResult) -> Key | None:
 
 
 def _is_beyond_limit(finding: Finding) -> bool:
+    """Whether a finding is a number beyond its minimum or maximum."""
     return finding.rule in ("min", "max") and isinstance(finding.actual, int | float)
 
 
@@ -253,8 +254,9 @@ def broken_findings(findings: Sequence[Finding], level: Level) -> list[Finding]:
 def _same_value(value: object) -> tuple[Hashable, ...]:
     """Return what must be equal of the values of one fact in checks that failed for one reason."""
     varies = isinstance(value, float | list | dict) or (isinstance(value, str) and len(value) > WORD)
-    return () if varies else (_text(value),)
+    return () if varies else (_canonical_json(value),)
 
 
-def _text(value: object) -> str:
+def _canonical_json(value: object) -> str:
+    """Return a value as JSON with sorted keys, so that equal values are equal texts."""
     return json.dumps(value, sort_keys=True, default=str)

@@ -165,10 +165,11 @@ class Progress:
 
 
 @cache
-def _adapter() -> TypeAdapter[Event]:
+def _event_adapter() -> TypeAdapter[Event]:
+    """Return the pydantic adapter that reads an event by its name."""
     return TypeAdapter(Annotated[Event, Field(discriminator="event")])
 
 
 def from_json(line: bytes | str) -> Event:
     """The event of a line of a journal; raises ValueError where it is not one."""
-    return _adapter().validate_json(line)
+    return _event_adapter().validate_json(line)

@@ -29,31 +29,32 @@ class Evidence:
     """The findings, facts and exchanges of many checks, by number."""
 
     def __init__(self) -> None:
-        self._packed: list[bytes] = []
+        self._pack: list[bytes] = []
         self._last: list[Item] = []
         self._open: tuple[int, list[Item]] = (-1, [])
         """The block that was asked for last, by its number; reports ask in order."""
 
     def add(self, findings: tuple[Finding, ...], facts: JsonObject, exchanges: tuple[Exchange, ...] = ()) -> int:
         """Keep the evidence of a check; returns its number."""
-        number = len(self._packed) * TOGETHER + len(self._last)
+        number = len(self._pack) * TOGETHER + len(self._last)
         self._last.append((findings, facts, exchanges))
         if len(self._last) == TOGETHER:
-            self._packed.append(_packed(self._last))
+            self._pack.append(_pack(self._last))
             self._last = []
         return number
 
     def get(self, number: int) -> Item:
         """The evidence of a number."""
         block, place = divmod(number, TOGETHER)
-        if block == len(self._packed):
+        if block == len(self._pack):
             return self._last[place]
         if self._open[0] != block:
-            self._open = (block, _unpacked(self._packed[block]))
+            self._open = (block, _unpack(self._pack[block]))
         return self._open[1][place]
 
 
-def _packed(items: list[Item]) -> bytes:
+def _pack(items: list[Item]) -> bytes:
+    """Compress the findings, facts and exchanges of several checks into one block."""
     from zlib import compress  # short runs need none of it
 
     plain = [
@@ -67,7 +68,8 @@ def _packed(items: list[Item]) -> bytes:
     return compress(data, 1)
 
 
-def _unpacked(block: bytes) -> list[Item]:
+def _unpack(block: bytes) -> list[Item]:
+    """Return what `_pack` compressed."""
     from zlib import decompress
 
     return [

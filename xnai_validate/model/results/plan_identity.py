@@ -37,17 +37,18 @@ def differences(before: PlanIdentity, now: PlanIdentity) -> list[str]:
         for name in sorted(before.targets.keys() | now.targets.keys())
         if before.targets.get(name) != now.targets.get(name)
     ]
-    found += [f"var {name}" for name in _changed(before.vars, now.vars)]
+    found += [f"var {name}" for name in _changed_names(before.vars, now.vars)]
     for reason in sorted(before.skips.keys() | now.skips.keys()):
         then_count, now_count = before.skips.get(reason, 0), now.skips.get(reason, 0)
         if then_count != now_count:
             found.append(f"skipped checks: {then_count} before, {now_count} now ({reason})")
     if not found:
-        found += [f"checks of {name}" for name in _changed(before.files, now.files)]
+        found += [f"checks of {name}" for name in _changed_names(before.files, now.files)]
     if before.criteria != now.criteria:
         found.append("success criteria")
     return found
 
 
-def _changed(before: dict[str, str], now: dict[str, str]) -> list[str]:
+def _changed_names(before: dict[str, str], now: dict[str, str]) -> list[str]:
+    """Return the names whose values differ or that only one of the two has."""
     return sorted(name for name in before.keys() | now.keys() if before.get(name) != now.get(name))

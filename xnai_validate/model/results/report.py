@@ -23,7 +23,8 @@ FORMAT: Literal["xnai-validate/report/1"] = "xnai-validate/report/1"
 Verdict = Literal["passed", "failed", "undecided", "not undone", "stopped", "interrupted"]
 
 
-def _verified_instant(text: str) -> str:
+def _verify_instant(text: str) -> str:
+    """Return the text. Raises ValueError if it is no instant in ISO 8601."""
     datetime.fromisoformat(text)
     return text
 
@@ -146,7 +147,7 @@ class ReportRun:
     id: str
     title: str
     profiles: tuple[str, ...]
-    started_at: Annotated[str, AfterValidator(_verified_instant)]
+    started_at: Annotated[str, AfterValidator(_verify_instant)]
     """ISO 8601, UTC."""
     elapsed_ms: float
     host: JsonObject

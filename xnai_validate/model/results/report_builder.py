@@ -133,7 +133,7 @@ def _report(state: ReportBuilder, run: RunInfo) -> RunReport:
             id=run.id,
             title=run.title,
             profiles=run.profiles,
-            started_at=_iso(run.started_at),
+            started_at=_format_iso(run.started_at),
             elapsed_ms=state.end.elapsed_ms if state.end else round((state.last_at - run.started_at) * 1000, 1),
             host=run.host,
             targets=state.targets,
@@ -146,7 +146,7 @@ def _report(state: ReportBuilder, run: RunInfo) -> RunReport:
         summary=Summary(**{field.name: counts[field.name.rstrip("_")] for field in fields(Summary)}),
         criteria=criteria,
         checks=checks,
-        faults=tuple(_fault(run, fault, state.reverted.get(undo)) for undo, fault in state.injected.items()),
+        faults=tuple(_fault_result(run, fault, state.reverted.get(undo)) for undo, fault in state.injected.items()),
         notices=tuple(state.notices),
         comparison=compared,
         causes=causes_of(checks),
@@ -158,7 +158,7 @@ def judge_criteria(criteria: Iterable[Criterion], checks: Sequence[CheckResult])
     results = []
     for criterion in criteria:
         chosen = [c for c in checks if criterion.scope in ("total", c.category)]
-        counts = _counts(chosen)
+        counts = _count_statuses(chosen)
         (finding,) = judge([criterion.rule], counts)
         not_judged = criterion.not_judged or (None if finding.held else _why_not_judged(criterion.rule, counts, chosen))
         results.append(
@@ -199,7 +199,8 @@ def _no_regression(comparison: Comparison) -> CriterionResult:
     return CriterionResult(name="regressions", planned="equals 0", actual=count, met=count == 0)
 
 
-def _counts(checks: Sequence[CheckResult]) -> dict[str, int]:
+def _count_statuses(checks: Sequence[CheckResult]) -> dict[str, int]:
+    """Count the checks by status, for the criteria of a profile."""
     by = Counter(check.status for check in checks)
     return {
         "planned": len(checks),
@@ -213,12 +214,13 @@ def _counts(checks: Sequence[CheckResult]) -> dict[str, int]:
     }
 
 
-def _fault(run: RunInfo, injected: ev.FaultInjected, reverted: ev.FaultReverted | None) -> FaultResult:
+def _fault_result(run: RunInfo, injected: ev.FaultInjected, reverted: ev.FaultReverted | None) -> FaultResult:
+    """Combine the events of one fault into its entry in the report."""
     return FaultResult(
         fault=injected.fault,
         target=injected.target,
-        injected_at=_iso(injected.at),
-        reverted_at=_iso(reverted.at) if reverted else None,
+        injected_at=_format_iso(injected.at),
+        reverted_at=_format_iso(reverted.at) if reverted else None,
         proven=reverted.proven if reverted else False,
         check=injected.check,
         injected_ms=_since(run, injected.at),
@@ -231,5 +233,6 @@ def _since(run: RunInfo, at: float) -> float:
     return max(0.0, round((at - run.started_at) * 1000, 1))
 
 
-def _iso(at: float) -> str:
+def _format_iso(at: float) -> str:
+    """Format seconds since 1970 as ISO 8601 in UTC, with milliseconds."""
     return datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -45,13 +45,13 @@ class Masker:
         self._secrets: set[str] = set()
         self._plain_keys: set[str] = set()
         """Keys without secrets: those of facts are the same in every check."""
-        self._add(secret for secret in secrets if len(secret) >= self.SHORTEST)
+        self._learn_all(secret for secret in secrets if len(secret) >= self.SHORTEST)
 
     def mask(self, secret: str) -> None:
         """Mask a secret that was found while measuring in all that comes from now on."""
         if secret not in self._secrets and self.learned < LEARNED_CAP and len(secret) >= self.SHORTEST:
             self.learned += 1
-            self._add((secret,))
+            self._learn_all((secret,))
             self._plain_keys.clear()
 
     def _learn(self, value: str) -> None:
@@ -62,7 +62,8 @@ class Masker:
         if _looks_generated(value):
             self.mask(value)
 
-    def _add(self, secrets: Iterable[str]) -> None:
+    def _learn_all(self, secrets: Iterable[str]) -> None:
+        """Add secrets and compile the patterns that find all of them, plain and in base64."""
         self._secrets.update(secrets)
         known = {form for secret in self._secrets for form in _forms(secret)}
         encoded = {part for secret in self._secrets for part in _base64_parts(secret)}
@@ -77,14 +78,14 @@ class Masker:
             if CUT in text:
                 text = CUT.join([*map(self._without_begun, text.split(CUT)[:-1]), text.split(CUT)[-1]])
         if self._encoded is not None and self._encoded.search(text) is not None:
-            text = _BASE64.sub(self._without_encoded, text)
+            text = _BASE64.sub(self._mask_base64, text)
         if "@" in text:
             text = _USERINFO.sub(rf"\1{MASK}@", text)
         if "earer " in text or "asic " in text:
             text = _CREDENTIALS.sub(_without_credentials, text)
         if "=" in text:
-            text = _PARAMETER.sub(self._without_parameter, text)
-        return _MEMBER.sub(self._without_member, text) if '":' in text or '" :' in text else text
+            text = _PARAMETER.sub(self._mask_parameter, text)
+        return _MEMBER.sub(self._mask_member, text) if '":' in text or '" :' in text else text
 
     def _without_begun(self, text: str) -> str:
         """`text` without the beginning of a secret at its end, which a cut has left there."""
@@ -96,18 +97,21 @@ class Masker:
                 at = text.find(secret[: self.SHORTEST], at + 1)
         return text
 
-    def _without_encoded(self, found: re.Match[str]) -> str:
+    def _mask_base64(self, found: re.Match[str]) -> str:
+        """Return the mask for a base64 text that contains a secret, else the text."""
         assert self._encoded is not None
         return MASK if self._encoded.search(found[0]) else found[0]
 
-    def _without_parameter(self, found: re.Match[str]) -> str:
+    def _mask_parameter(self, found: re.Match[str]) -> str:
+        """Return a query parameter with its value masked if its name is a secret one; learn the value."""
         before, name, value = found.groups()
         if not looks_secret(unquote_plus(name)):
             return found[0]
         self._learn(unquote_plus(value))
         return f"{before}{name}={MASK}"
 
-    def _without_member(self, found: re.Match[str]) -> str:
+    def _mask_member(self, found: re.Match[str]) -> str:
+        """Return a member of a JSON text with its value masked if its name is a secret one; learn the value."""
         name, between, value = found.groups()
         if not looks_secret(name) or _is_piece_of_text(name, value):
             return found[0]
@@ -131,22 +135,28 @@ class Masker:
         if isinstance(value, dict):
             plain = self._plain_keys
             masked = {
-                key if key in plain else self._key(key): item if type(item) in _NUMBERS else self._item(key, item)
+                key if key in plain else self._mask_key(key): item
+                if type(item) in _NUMBERS
+                else self._mask_item(key, item)
                 for key, item in value.items()
             }
-            return value if _same(masked, value) and _same(masked.values(), value.values()) else masked
+            return (
+                value if _are_identical(masked, value) and _are_identical(masked.values(), value.values()) else masked
+            )
         if isinstance(value, _LISTS):
             items = [self._json(item) for item in value]
-            return value if isinstance(value, list) and _same(items, value) else items
+            return value if isinstance(value, list) and _are_identical(items, value) else items
         return value
 
-    def _key(self, key: str) -> str:
+    def _mask_key(self, key: str) -> str:
+        """Return a key of a mapping with secrets masked; keys without any are remembered."""
         text = self.text(key)
         if text == key and len(self._plain_keys) < KEYS_CAP:
             self._plain_keys.add(key)
         return text
 
-    def _item(self, key: str, item: JsonValue) -> JsonValue:
+    def _mask_item(self, key: str, item: JsonValue) -> JsonValue:
+        """Return an item of a mapping, masked as a whole if its key names a secret."""
         if isinstance(item, str):
             if not item or not looks_secret(key) or _is_piece_of_text(key, item):
                 return self.text(item)
@@ -183,7 +193,8 @@ def _looks_generated(secret: str) -> bool:
     return len(secret) >= 20 or (any(map(str.isdigit, secret)) and any(map(str.isalpha, secret)))
 
 
-def _same(after: Collection[JsonValue], before: Collection[JsonValue]) -> bool:
+def _are_identical(after: Collection[JsonValue], before: Collection[JsonValue]) -> bool:
+    """Whether two collections hold the same objects, so that the original need not be copied."""
     return len(after) == len(before) and all(map(is_, after, before))
 
 
