@@ -13,17 +13,18 @@ def respelled(raw: JsonValue, error: ValidationError) -> JsonValue:
     changed = False
     for problem in error.errors(include_url=False):
         if problem["type"] == "string_type" and isinstance(problem["input"], SpelledInt | SpelledFloat):
-            replaced = _replaced(raw, tuple(problem["loc"]), str(problem["input"]))
+            replaced = _with_text_at(raw, tuple(problem["loc"]), str(problem["input"]))
             changed, raw = changed or replaced != raw, replaced
     return raw if changed else None
 
 
-def _replaced(raw: JsonValue, steps: tuple[str | int, ...], text: str) -> JsonValue:
+def _with_text_at(raw: JsonValue, steps: tuple[str | int, ...], text: str) -> JsonValue:
+    """Return `raw` in which a number from the environment, at the path `steps`, is replaced by `text`."""
     if not steps:
         return text if isinstance(raw, SpelledInt | SpelledFloat) else raw
     step, rest = steps[0], steps[1:]
     if isinstance(raw, dict) and step in raw:
-        return {**raw, str(step): _replaced(raw[str(step)], rest, text)}
+        return {**raw, str(step): _with_text_at(raw[str(step)], rest, text)}
     if isinstance(raw, list) and isinstance(step, int) and step < len(raw):
-        return [*raw[:step], _replaced(raw[step], rest, text), *raw[step + 1 :]]
-    return _replaced(raw, rest, text) if rest or not isinstance(raw, dict | list) else raw
+        return [*raw[:step], _with_text_at(raw[step], rest, text), *raw[step + 1 :]]
+    return _with_text_at(raw, rest, text) if rest or not isinstance(raw, dict | list) else raw
