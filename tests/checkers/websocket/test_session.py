@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import replace
 from http import HTTPStatus
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -230,6 +231,20 @@ def test_large_messages_end_the_session() -> None:
     assert (small["error"], small["survived"]) == ("too_large", False)
     large = session(flood, send=["go"], max_message=1200).facts
     assert large["replies"] == ["x" * 600 + "y" * 600]
+
+
+def test_messages_are_sent_with_a_pause_between_them() -> None:
+    """`every` parts the messages: none before the first, one between each answer and the next message."""
+    arrived: list[float] = []
+
+    async def noting(socket: ServerConnection) -> None:
+        async for message in socket:
+            arrived.append(asyncio.get_running_loop().time())
+            await socket.send(message)
+
+    facts = session(noting, send=["a", "b", "c"], every="60ms").facts
+    assert facts["replies"] == ["a", "b", "c"]
+    assert all(later - earlier >= 0.05 for earlier, later in pairwise(arrived))
 
 
 def test_staying_answers_the_servers_pings() -> None:

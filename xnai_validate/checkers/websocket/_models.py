@@ -49,6 +49,8 @@ class SessionParams(Params):
     """The field of a JSON message that holds its type."""
     reply_timeout: Duration = 3.0
     """How long each greeting and each answer may take; what comes later counts as unanswered."""
+    every: Duration = 0.0
+    """How long to wait between the answer to one message and the next message."""
     stay: Duration = 0.0
     """How long the connection stays open, silent, before the last ping."""
     max_message: Size = 1024 * 1024

@@ -75,7 +75,9 @@ class _Session:
         try:
             for _ in range(self.params.greetings):
                 self.greetings.append(await self._answer(socket, ctx))
-            for message in self.params.send:
+            for number, message in enumerate(self.params.send):
+                if number and self.params.every:
+                    await ctx.clock.sleep(self.params.every)
                 started = ctx.clock.monotonic()
                 socket.send(message_of(message))
                 before = self.unanswered
