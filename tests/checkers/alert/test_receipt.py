@@ -158,6 +158,49 @@ def test_alerts_about_something_else_and_from_before_do_not_count(server: Server
     assert early.sent_at == 1577836800.0
 
 
+def test_an_alert_that_names_a_service_which_is_well_is_false(server: Server) -> None:
+    """It is one as long as it stands while the service is well; what is resolved, or not well, is not judged."""
+    well = {"kind": "redis.ping", "target": "redis", "with": {"count": 1}}
+    away = {"kind": "http.request", "target": "api", "with": {"path": "/health"}, "expect": {"status": 200}}
+    about: dict[str, Any] = {
+        "webhook": False,
+        "match": {"service": "vikunja"},
+        "fire_within": "100ms",
+        "expect": {"received": False},
+    }
+    facts = observed(server, "good", bystanders={"llm": well}, **about).facts
+    assert (facts["false_alerts"], facts["unjudged_alerts"]) == (["llm"], {})
+    facts = observed(server, "good", bystanders={"llm": away}, **about).facts
+    assert facts["false_alerts"] == []
+    assert list(facts["unjudged_alerts"]) == ["llm"]
+    assert observed(server, "good", bystanders={"redis": well}, **about).facts["false_alerts"] == []
+    assert observed(server, "good", **about).facts["false_alerts"] is None
+
+
+def test_an_alert_that_is_resolved_soon_is_no_false_one(server: Server) -> None:
+    """A monitor that missed one answer of a service and takes that back has done what it promises."""
+    well = {"kind": "redis.ping", "target": "redis", "with": {"count": 1}}
+    post: JsonObject = {"kind": "http.request", "target": "api"}
+    facts = observed(
+        server,
+        "good",
+        webhook=False,
+        match={"service": "vikunja"},
+        bystanders={"llm": well},
+        cause=[{**post, "with": {"method": "POST", "path": path}} for path in ("/break", "/mend")],
+        fire_within="100ms",
+        expect={"received": False},
+    ).facts
+    assert (facts["unrelated_services"], facts["false_alerts"]) == (["llm"], [])
+
+
+def test_other_services_are_observed_during_the_breach(server: Server) -> None:
+    """Where alerts come only afterwards, nothing could be observed: that is refused."""
+    well = {"kind": "redis.ping", "target": "redis", "with": {"count": 1}}
+    with pytest.raises(InvalidConfig, match="bystanders are observed during the breach"):
+        observed(server, "good", webhook=False, bystanders={"llm": well}, afterwards=True)
+
+
 @pytest.mark.parametrize(
     ("text", "sent_at", "faults"),
     [

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 
 from xnai_validate.checkers._steps import perform
+from xnai_validate.checkers.alert._false_alerts import FalseAlerts, find_false_alerts, standing_services
 from xnai_validate.checkers.alert._inbox import Inbox, Receipt, fresh
 from xnai_validate.checkers.alert._receipt_model import ReceiptParams, Received
 from xnai_validate.kit import Context
@@ -29,6 +30,7 @@ class Course:
         self._received = False
         self._resolved: bool | None = None
         self._failed: list[str] = []
+        self._false_alerts = FalseAlerts()
 
     async def run(self) -> None:
         """Inject the fault, wait for the alert, end the fault, wait for the message that it is resolved.
@@ -44,6 +46,10 @@ class Course:
             left = params.hold - (clock.monotonic() - self._fault_began_s)
             if left > 0:
                 await clock.sleep(left)
+            if params.bystanders:
+                self._false_alerts = await find_false_alerts(
+                    self._ctx, params.bystanders, self._standing, params.resolve_within
+                )
         self._fault_ended_s = clock.monotonic()
         if params.afterwards:
             await self._wait_for_alert()
@@ -119,6 +125,8 @@ class Course:
             payload_faults=list(dict.fromkeys(faults))[:FAULTS_CAP] if came or faults else None,
             unrelated_count=sum(not receipt.notice.fits(self._params.match) for receipt in self._inbox.receipts),
             unrelated_services=self._unrelated_services(),
+            false_alerts=self._false_alerts.services if self._params.bystanders else None,
+            unjudged_alerts=self._false_alerts.reasons,
             stale_count=stale,
             refused_count=self._inbox.refused_count,
             failed_steps=self._failed,
@@ -140,14 +148,22 @@ class Course:
         """Whether the payload faults of an alert are reported: it is an expected alert, or has no readable field."""
         return receipt.notice.fits(self._params.match) or not receipt.notice.fields
 
+    def _others(self) -> list[Receipt]:
+        """The alerts of this time that are about something else."""
+        return [
+            receipt
+            for receipt in self._inbox.receipts
+            if not receipt.notice.fits(self._params.match) and fresh(receipt, self._since)
+        ]
+
+    def _standing(self) -> set[str]:
+        """The other services that alerts of this time name as failed, and none after them as well."""
+        return standing_services(self._others())
+
     def _unrelated_services(self) -> list[str]:
         """The services that other alerts of this time name as failed."""
         others = (
-            receipt.notice.fields.get("service")
-            for receipt in self._inbox.receipts
-            if receipt.notice.state == "firing"
-            and not receipt.notice.fits(self._params.match)
-            and fresh(receipt, self._since)
+            receipt.notice.fields.get("service") for receipt in self._others() if receipt.notice.state == "firing"
         )
         return list(dict.fromkeys(service for service in others if service))[:FAULTS_CAP]
 

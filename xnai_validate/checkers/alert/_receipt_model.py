@@ -53,6 +53,9 @@ class ReceiptParams(Params):
     """How long after the end of the breach the resolved message may take on every channel."""
     hold: Duration = 0.0
     """How long the breach lasts at least, also when the alert has come: for what happens at later failures."""
+    bystanders: dict[str, Observation] = Field(default_factory=dict)
+    """Another service, as alerts name it -> an observation that holds where it is well: an alert about it that is not
+    resolved for `resolve_within` although it is well is a false one. Alerts about services without are not judged."""
     afterwards: bool = False
     """Whether the alert can only come when the breach is over, for what is broken is the way that it takes."""
     settle: Duration = 2.0
@@ -66,6 +69,10 @@ class ReceiptParams(Params):
             raise ValueError("name what the alert is about: either a breach (a fault) or a cause (requests)")
         if self.stream is None and "webhook" not in self.model_fields_set:
             raise ValueError("name where the alert arrives: stream, webhook or both")
+        if self.bystanders and self.afterwards:
+            raise ValueError(
+                "bystanders are observed during the breach, and with afterwards no alert comes meanwhile"
+            )
         if self.cure and self.breach is not None:
             raise ValueError("a breach is reverted by itself; cure goes with cause")
         return self
@@ -76,6 +83,7 @@ def receipt_waits(params: ReceiptParams, inner: Inner) -> Waits:
     requests = in_turn((*params.cause, *params.cure), inner)
     alert_s, over_s = params.fire_within / 3, params.resolve_within / 3  # they come within the first third mostly
     held_s = params.hold if params.afterwards else max(params.hold, params.fire_within)
+    held_s += params.resolve_within if params.bystanders else 0.0
     usual_s = params.hold + alert_s if params.afterwards else max(params.hold, alert_s)
     after_s = params.fire_within if params.afterwards else 0.0
     return Waits(
@@ -121,6 +129,11 @@ class Received(Facts):
     """Alerts that are about something else."""
     unrelated_services: list[str]
     """The services that these name as failed, by their field `service`, each once; those from before are left out."""
+    false_alerts: list[str] | None
+    """The services of `bystanders` that an alert named as failed, and that were well as long as it was not resolved;
+    null without `bystanders`."""
+    unjudged_alerts: dict[str, str]
+    """A service of `bystanders` that an alert named as failed -> why that is not judged, in words."""
     stale_count: Count
     """Alerts whose own timestamp is before the breach."""
     refused_count: Count
