@@ -107,6 +107,7 @@ class Facts(FrozenModel):
 
     model_config = ConfigDict(populate_by_name=True)
     _why_not_reached: str | None = PrivateAttr(default=None)
+    _why_incomplete: str | None = PrivateAttr(default=None)
     _kept: JsonObject = PrivateAttr(default_factory=dict)
     _measured: tuple[float, float] | None = PrivateAttr(default=None)
 
@@ -117,6 +118,17 @@ class Facts(FrozenModel):
         """
         copy = self.model_copy()
         copy._why_not_reached = why
+        return copy
+
+    def incomplete(self, why: str | None) -> Self:
+        """Return these facts with the reason why they do not stand for the whole measurement.
+
+        No rule is judged then: the check is an error with that reason, and the facts are reported.
+        """
+        if why is None:
+            return self
+        copy = self.model_copy()
+        copy._why_incomplete = why
         return copy
 
     def keeping(self, values: JsonObject) -> Self:
@@ -142,6 +154,11 @@ class Facts(FrozenModel):
     def span(self) -> tuple[float, float] | None:
         """When these facts were measured; None if that was not noted."""
         return self._measured
+
+    @property
+    def why_incomplete(self) -> str | None:
+        """Why these facts do not stand for the whole measurement; None where they do."""
+        return self._why_incomplete
 
     @property
     def why_not_reached(self) -> str | None:

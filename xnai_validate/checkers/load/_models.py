@@ -295,3 +295,19 @@ class LoadFacts(Facts):
     """
     recorded_count: Annotated[Count | None, Needs("record")]
     """Lines in the file that `record` names; null without one."""
+    workers: Count | None = None
+    """Workers that sent the load together (`--workers`); null where it was sent from this process."""
+    slowest_worker: str | None = None
+    """The worker that was itself late by most, by its 99th percentile."""
+    start_spread_ms: Milliseconds | None = None
+    """The time from the first worker's beginning to the last one's; clocks agree to `clock_uncertainty_ms`."""
+    clock_uncertainty_ms: Milliseconds | None = None
+    """The largest possible error of a worker's clock offset: half of its shortest round trip."""
+    lost_workers: list[str] = Field(default_factory=list)
+    """Workers that did not come back with their figures. Then the check is an error, and the figures are those of the
+    others."""
+    not_measured_count: Count | None = None
+    """Arrivals, or virtual users, of the lost workers; null without workers."""
+    by_worker: Annotated[JsonValue, Whole()] = None
+    """Each worker: `{worker, sent, answered, errors, p50_ms, p99_ms, lag_p99_ms, own_cpu_ratio, started_ms,
+    clock_offset_ms, clock_uncertainty_ms}`, the start from the agreed instant; null without workers."""

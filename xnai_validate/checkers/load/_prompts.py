@@ -6,11 +6,13 @@ import json
 import random
 import stat
 from collections.abc import Callable
+from itertools import repeat
 from pathlib import Path
 from typing import Annotated, Self
 
 from xnai_validate.checkers._request import RequestParams
 from xnai_validate.checkers._streams.params import StreamedParams
+from xnai_validate.checkers.load._generator.runner import RUNNER
 from xnai_validate.checkers.load._http.request_bytes import request_bytes
 from xnai_validate.kit import Field, Ge, JsonValue, Le, Params, Target, Unmeasurable, fill, model_validator, references
 from xnai_validate.wire.http.client import HttpClient
@@ -117,4 +119,5 @@ async def chosen_requests(
         size += len(made[-1])
         if size > BODIES_CAP:
             break
-    return lambda: draw.choice(made)
+    chosen = (draw.choice(made) for _ in repeat(None))
+    return RUNNER.get().share.part(chosen).__next__

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Annotated, Self
 
@@ -10,6 +12,9 @@ from xnai_validate.checkers._once import once
 from xnai_validate.checkers._request import RequestParams
 from xnai_validate.checkers.load._generator.drive import Drive
 from xnai_validate.checkers.load._generator.figures import load_figures
+from xnai_validate.checkers.load._generator.line import Line
+from xnai_validate.checkers.load._generator.runner import Load, send
+from xnai_validate.checkers.load._http.exchange import Exchange
 from xnai_validate.checkers.load._http.request_bytes import request_bytes, verify, with_own_spans
 from xnai_validate.checkers.load._models import LoadFacts, LoadParams, load_waits
 from xnai_validate.checkers.load._prompts import Prompts, chosen_requests
@@ -102,25 +107,30 @@ async def _measure(params: HttpLoad, ctx: Context) -> HttpLoadFacts:
     target = ctx.target
     if not target.can_request(params.path):
         raise NotApplicable(f"target {target.name} has no url")
-    try:
-        from xnai_validate.checkers.load._http.exchange import Exchange
-        from xnai_validate.checkers.load._http.httpline import HeadLine, HttpLine
-    except ImportError as error:
-        raise Unmeasurable("load.http needs httptools", hint="pip install 'xnai-validate[load]'") from error
     request, client = params.request(target), await ctx.shared(("http",), HttpClient)
     await renew_session(request, client)
     prepared = prepare(await authorized(request, client))
     verify(prepared, "load.http")
-    choose = await chosen_requests(params.prompts, params, target, client) if params.prompts else None
-    choose = with_own_spans(prepared, choose)
-    exchange = Exchange(prepared, request_bytes(prepared), await address(prepared), params.body_cap, choose)
-    buffer = memoryview(bytearray(BUFFER))
-    line = HeadLine if prepared.method == "HEAD" else HttpLine
-    drive = Drive(params, lambda: line(drive, exchange, buffer), ctx)
+    drive = Drive(params, ctx)
     success = frozenset(params.success if params.success is not None else range(200, 300))
     drive.wrong = lambda status: status not in success
-    await drive.run()
-    return HttpLoadFacts(**load_figures(drive), retried_count=drive.tally.retried)
+
+    @asynccontextmanager
+    async def lines() -> AsyncIterator[Callable[[], Line]]:
+        try:
+            from xnai_validate.checkers.load._http.httpline import HeadLine, HttpLine
+        except ImportError as error:
+            raise Unmeasurable("load.http needs httptools", hint="pip install 'xnai-validate[load]'") from error
+        choose = await chosen_requests(params.prompts, params, target, client) if params.prompts else None
+        choose = with_own_spans(prepared, choose)
+        exchange = Exchange(prepared, request_bytes(prepared), await address(prepared), params.body_cap, choose)
+        buffer = memoryview(bytearray(BUFFER))
+        line = HeadLine if prepared.method == "HEAD" else HttpLine
+        yield lambda: line(drive, exchange, buffer)
+
+    await send(Load("load.http", params, ctx, drive, lines))
+    facts = HttpLoadFacts(**load_figures(drive), retried_count=drive.tally.retried)
+    return facts.incomplete(drive.division.incomplete)
 
 
 async def address(prepared: Prepared) -> str:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from typing import Annotated
 
 from xnai_validate.checkers.load._generator.drive import Drive
 from xnai_validate.checkers.load._generator.figures import load_figures
+from xnai_validate.checkers.load._generator.runner import RUNNER, Load, send
 from xnai_validate.checkers.load._models import LoadFacts, LoadParams, load_waits
 from xnai_validate.checkers.load._redis.line import GOOD, Commands, RedisLine
 from xnai_validate.kit import Context, Ge, Le, Len, Size, checker
@@ -59,9 +62,17 @@ async def redis(params: RedisLoad, ctx: Context) -> RedisLoadFacts:
     target = ctx.target
     redis_address(target)  # raises for a url that is not of Redis
     commands = Commands(params.command, keys=params.keys, value="x" * params.value, at_once=params.pipeline)
-    drive = Drive(params, lambda: RedisLine(drive, target, params.db, commands.next), ctx)
+    commands.numbers = RUNNER.get().share.part(commands.numbers)
+    drive = Drive(params, ctx)
     drive.wrong = lambda status: status != GOOD
-    await drive.run()
+
+    @asynccontextmanager
+    async def lines() -> AsyncIterator[Callable[[], RedisLine]]:
+        yield lambda: RedisLine(drive, target, params.db, commands.next)
+
+    await send(Load("load.redis", params, ctx, drive, lines))
     figures = load_figures(drive)
     rate = figures["throughput_rps"]
-    return RedisLoadFacts(**figures, commands_per_s=None if rate is None else rate * params.pipeline)
+    return RedisLoadFacts(**figures, commands_per_s=None if rate is None else rate * params.pipeline).incomplete(
+        drive.division.incomplete
+    )

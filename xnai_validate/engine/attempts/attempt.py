@@ -213,6 +213,8 @@ def judge_facts(rules: Sequence[Rule], facts: Facts, now_s: float) -> Judgement:
     larger than this tool reads, rules that the unread rest may change; and broken time limits of a tool that was late.
     """
     values = values_of(facts)
+    if facts.why_incomplete is not None:
+        return Judgement(values, (), facts.why_incomplete)
     findings = judge(rules, values, now_s)
     if all(finding.held for finding in findings):
         return Judgement(values, findings, None)

@@ -9,13 +9,14 @@ from collections.abc import Callable, Iterator
 from time import perf_counter, thread_time
 
 from xnai_validate.checkers.load._generator.arrivals import Arrivals
-from xnai_validate.checkers.load._generator.line import Line, allow_descriptors
+from xnai_validate.checkers.load._generator.line import REPORT_S, Line, allow_descriptors, allow_time
 from xnai_validate.checkers.load._generator.progress import Moment, Progress
 from xnai_validate.checkers.load._generator.recorder import ABANDONED, CANCELLED, Recorder
+from xnai_validate.checkers.load._generator.share import Division, Share
 from xnai_validate.checkers.load._generator.tally import Tally
 from xnai_validate.checkers.load._generator.timer import Alarm
 from xnai_validate.checkers.load._models import LoadParams
-from xnai_validate.kit import Context, ErrorKind, Unmeasurable, XnaiError
+from xnai_validate.kit import Context, ErrorKind, XnaiError
 
 BEAT_S = 0.01
 """How often time limits are looked after and our own lag is measured."""
@@ -25,8 +26,6 @@ PROGRESS_S = 0.5
 PAUSE_S = 0.05
 """How long a virtual user that could not connect waits before it tries again: without it, it does nothing else."""
 GONE_S = 1.0
-REPORT_S = 0.5
-"""What is left of the check's time limit when a load ends for its sake: else there would be no figures at all."""
 
 
 class Drive:
@@ -35,13 +34,20 @@ class Drive:
     tasks: asyncio.TaskGroup
     """The owner of whatever tasks the lines need; there while `run` runs."""
 
-    def __init__(self, params: LoadParams, open_line: Callable[[], Line], ctx: Context) -> None:
-        """`open_line` makes a line that connects when it is first sent."""
+    open_line: Callable[[], Line]
+    """Makes a line that connects when it is first sent; set before `run`."""
+
+    def __init__(self, params: LoadParams, ctx: Context) -> None:
         self.connections = 0
         """Connections that lines have opened."""
         self.ended_because: str | None = None
         """Why the load ended before its time."""
         self.cpu_ratio = 0.0
+        self.share = Share()
+        """The part of the load that is sent from here."""
+        self.begins_at: float | None = None
+        """When to begin (`perf_counter`); at once where it is None."""
+        self.division = Division()
         self.make_tally: Callable[[float, float, float], Tally] = Tally
         """What the phases are counted in, for kinds that count more."""
         self.progress_of: Callable[[Tally], int] = lambda tally: tally.answered_count
@@ -51,10 +57,7 @@ class Drive:
         """Which answers count as errors."""
         self._params = params
         self.recorder = Recorder(params.slices, params.for_s, params.record)
-        self._recorded = self.recorder.is_used
-        self._open_line = open_line
-        self._show_progress = ctx.progress
-        self._within_s = ctx.timeout_s
+        self._ctx = ctx
         self._timeout_s = params.timeout
         self.has_objectives = params.objectives is not None
         self.closed_loop = params.callers is not None
@@ -75,7 +78,7 @@ class Drive:
     @property
     def tally(self) -> Tally:
         """The figures of the load; those of the warm-up where it ended in that."""
-        return self._load if self.ended_because is None or self._load.sent else self._warmup
+        return self.load if self.ended_because is None or self.load.sent else self.warmup
 
     def errors_of(self, tally: Tally) -> int:
         """Requests without a whole answer, and whole answers that count as errors."""
@@ -87,15 +90,11 @@ class Drive:
         Raises Unmeasurable where it needs more time than the check has, or more open files than the system allows, and
         any XnaiError that a line raises in a task.
         """
-        takes_s = self._params.warmup + self._params.for_s
-        if takes_s + REPORT_S > self._within_s:
-            raise Unmeasurable(
-                f"the load takes {takes_s:g} s, and the check may take no longer than {self._within_s:g} s",
-                hint="give the check a timeout that is longer than the load and the time limit of its last requests",
-            )
-        allow_descriptors(self._params.lanes)
-        self._over: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._gone: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        allow_time(self._params.warmup + self._params.for_s, self._ctx.timeout_s)
+        self._lanes = self.share.count(self._params.lanes)
+        allow_descriptors(self._lanes)
+        future = asyncio.get_running_loop().create_future
+        self._over, self._gone = future(), future()
         self._alarm = Alarm(self._rung)
         try:
             async with asyncio.TaskGroup() as self.tasks:
@@ -113,23 +112,26 @@ class Drive:
             self._over.cancel()
             if self._unclosed:  # wait, within a bound, until every socket is closed
                 await asyncio.wait((self._gone,), timeout=GONE_S)
-        self.recorder.write()
+
+    def set_times(self, begun: float) -> None:
+        """Set the times of the phases, for a load that begins then."""
+        self.warmup = self.make_tally(begun, self._params.warmup, self._timeout_s)
+        self.load = self.make_tally(begun + self._params.warmup, self._params.for_s, self._timeout_s)
+        self.load.objective_s = self.warmup.objective_s = self._params.objective_s
+        self.ends = self.load.begun + self._params.for_s
 
     def _begin(self) -> None:
-        """Set the times of the phases, and send the first requests of a closed loop."""
-        now = self._beat_at = perf_counter()
+        """Begin the phases, and send the first requests of a closed loop."""
+        now = self._beat_at = self.begins_at or perf_counter()
         self._progress = Progress(now)
-        self._warmup = self.make_tally(now, self._params.warmup, self._timeout_s)
-        self._load = self.make_tally(now + self._params.warmup, self._params.for_s, self._timeout_s)
-        self._load.objective_s = self._warmup.objective_s = self._params.objective_s
-        self.ends = self._load.begun + self._params.for_s
-        self._until = now + self._within_s - REPORT_S
+        self.set_times(now)
+        self._until = now + self._ctx.timeout_s - REPORT_S
         self._cpu_since = (now, thread_time())
-        self._phase = self._warmup if self._params.warmup else self._load
-        self.recorder.begin(self._load)
+        self._phase = self.warmup if self._params.warmup else self.load
+        self.recorder.begin(self.load)
         if self.closed_loop:
             # Each virtual user sends at least one request, also where this process was held up until the load is over.
-            for _ in range(self._params.lanes):
+            for _ in range(self._lanes):
                 self._send(self._new_line(), self._phase, perf_counter())
         self._next = self._plan()
         self._due = next(self._next, math.inf)
@@ -137,13 +139,11 @@ class Drive:
 
     def _plan(self) -> Iterator[float]:
         """The intended starts of all arrivals, of which `_due_phase` is the phase."""
-        phases = ((self._warmup, self._params.warmup_schedule()), (self._load, self._params.schedule()))
+        phases = ((self.warmup, self._params.warmup_schedule()), (self.load, self._params.schedule()))
         for tally, schedule in phases:
             self._due_phase = tally
-            for after_s in schedule or Arrivals(()):
+            for after_s in self.share.part(schedule or Arrivals(())):
                 yield tally.begun + after_s
-
-    # Beginning requests.
 
     def _rung(self) -> None:
         now = perf_counter()
@@ -159,7 +159,7 @@ class Drive:
             due, phase = self._due, self._due_phase
             if due + self._timeout_s <= now:
                 phase.never_sent(due)
-                if self._recorded:
+                if self.recorder.is_used:
                     self.recorder.not_sent(phase, due, now)
             else:
                 line = self._line()
@@ -173,7 +173,6 @@ class Drive:
             now = perf_counter()
         else:
             self._starved = False
-        # At rates where arrivals are closer than the gap, several are sent at each ring.
         at = self._beat_at if self._starved else min(max(self._due, now + GAP_S), self._beat_at)
         if at != self._rings_at:
             self._rings_at = at
@@ -187,10 +186,10 @@ class Drive:
                 return line
             self._lines -= 1
             line.abort()
-        return self._new_line() if self._lines < self._params.lanes else None
+        return self._new_line() if self._lines < self._lanes else None
 
     def _new_line(self) -> Line:
-        line = self._open_line()
+        line = self.open_line()
         self._lines += 1
         self._unclosed.add(line)
         return line
@@ -209,20 +208,18 @@ class Drive:
             self._send(self._new_line(), self._phase_at(now), now)
 
     def _phase_at(self, now: float) -> Tally:
-        return self._load if now >= self._load.begun else self._warmup
-
-    # Calls by the lines.
+        return self.load if now >= self.load.begun else self.warmup
 
     def answered(self, line: Line, status: str | int, *, keep: bool = True) -> None:
         """A whole answer came; `keep`: the line can carry another request."""
         now = perf_counter()
         line.tally.answered(status, line.intended, line.sent, now)
-        if self._recorded:
+        if self.recorder.is_used:
             self.recorder.ended(line, str(status), now, is_error=self.wrong(status))
         if keep and self.closed_loop and now < self.ends:
             # Written out, for this is the way of most requests where every microsecond counts.
             self._busy.move_to_end(line)
-            line.tally = phase = self._load if now >= self._load.begun else self._warmup
+            line.tally = phase = self.load if now >= self.load.begun else self.warmup
             phase.sent += 1
             line.intended = line.sent = now
             line.send()
@@ -246,9 +243,8 @@ class Drive:
     def cancelled(self, line: Line) -> None:
         """The line has ended its request itself, as a user does who leaves; it is over."""
         del self._busy[line]
-        now = perf_counter()
         line.tally.cancelled += 1
-        line.tally.last_at = now
+        line.tally.last_at = now = perf_counter()
         self.recorder.ended(line, CANCELLED, now, is_error=False)
         self._replace()
 
@@ -286,8 +282,6 @@ class Drive:
             self._rings_at = 0.0
             self._alarm.set(0.0)
 
-    # Time.
-
     def _beat(self, now: float) -> None:
         """Do what is due at intervals: notice lateness, give up overdue requests, report progress, end the load."""
         phase = self._phase_at(now)
@@ -305,42 +299,48 @@ class Drive:
         wall, cpu = self._cpu_since
         self.cpu_ratio = (thread_time() - cpu) / (now - wall) if now > wall else 0.0
         if now - self._progress.shown_at >= PROGRESS_S:
-            self._show_progress(self._progress.line(self._moment(now, phase), now))
-        done = now >= self.ends and self._due == math.inf and not self._busy
-        why = self._why_early(now)
-        if why is not None and not done:
-            self._end_early(now, why)
-        if (done or why is not None) and not self._over.done():
-            self._over.set_result(None)
+            self._ctx.progress(self._progress.line(self.moment(now), now))
+        if now >= self.ends and self._due == math.inf and not self._busy:
+            if not self._over.done():
+                self._over.set_result(None)
+        elif (why := self._why_early(now)) is not None:
+            self.end(why)
 
     def _why_early(self, now: float) -> str | None:
         """Why the load is to end now, where it is."""
         phase = self._phase
         if now >= self._until:
-            return f"the check may take no longer than {self._within_s:g} s"
+            return f"the check may take no longer than {self._ctx.timeout_s:g} s"
         limit = self._params.stop_at
         if limit is None:
             return None
-        name = "" if phase is self._load else " of the warm-up"
-        oldest = min(next(iter(self._busy)).intended if self._busy else math.inf, self._due)
-        return limit.why(phase.answered_count + phase.errors, self.errors_of(phase), now - oldest, name)
+        ended, name = phase.answered_count + phase.errors, "" if phase is self.load else " of the warm-up"
+        return limit.why(ended, self.errors_of(phase), self.waited_s(now), name)
 
-    def _moment(self, now: float, phase: Tally) -> Moment:
+    def waited_s(self, now: float) -> float:
+        """How long the oldest request has waited for its whole answer, from its intended start."""
+        return now - min(next(iter(self._busy)).intended if self._busy else math.inf, self._due)
+
+    def moment(self, now: float) -> Moment:
         """What the progress line shows."""
         return Moment(
-            "load" if phase is self._load else "warm-up",
-            now - phase.begun,
-            phase.for_s,
+            "load" if self._phase is self.load else "warm-up",
+            now - self._phase.begun,
+            self._phase.for_s,
             now >= self.ends,
-            self.progress_of(self._warmup) + self.progress_of(self._load),
+            self.progress_of(self.warmup) + self.progress_of(self.load),
             self.progress_unit,
             len(self._busy),
-            self.errors_of(phase),
-            phase.latency_text,
+            self.errors_of(self._phase),
+            self._phase.latency_text,
         )
 
-    def _end_early(self, now: float, why: str) -> None:
-        self.ended_because = why
+    def end(self, why: str) -> None:
+        """End the load early, while it runs; a second call does nothing."""
+        if self._over.done():
+            return
+        now, self.ended_because = perf_counter(), why
+        self._over.set_result(None)
         for line in self._busy:
             line.tally.abandoned += 1
             self.recorder.ended(line, ABANDONED, now, is_error=False)

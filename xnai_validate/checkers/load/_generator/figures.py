@@ -48,7 +48,7 @@ def load_figures(drive: Drive) -> dict[str, Any]:
         "lag_p99_ms": lag_us / 1000,
         "lag_max_ms": (tally.lag.max_us or 0) / 1000,
         "own_cpu_ratio": drive.cpu_ratio,
-        "too_slow_client": _too_slow(drive, lag_us, service.quantile(0.99)),
+        "too_slow_client": drive.division.too_slow or _too_slow(drive, lag_us, service.quantile(0.99)),
         "connection_count": drive.connections,
         "ended_early": drive.ended_because is not None,
         "ended_because": drive.ended_because,
@@ -56,6 +56,7 @@ def load_figures(drive: Drive) -> dict[str, Any]:
         "latency_windows": windows_json(tally),
         "slices": drive.recorder.to_json(),
         "recorded_count": drive.recorder.line_count,
+        **drive.division.facts(),
     }
 
 

@@ -10,6 +10,8 @@ from xnai_validate.kit import JsonObject, Unmeasurable
 
 SPARE_DESCRIPTORS = 64
 """Open files of this process besides its lines."""
+REPORT_S = 0.5
+"""What is left of the check's time limit when a load ends for its sake: else there would be no figures at all."""
 
 
 class Line(Protocol):
@@ -48,3 +50,12 @@ def allow_descriptors(lines: int) -> None:
             hint="raise the limit (ulimit -n), or ask for fewer",
         )
     resource.setrlimit(resource.RLIMIT_NOFILE, (needed, hard))
+
+
+def allow_time(takes_s: float, within_s: float) -> None:
+    """Raise Unmeasurable where a load takes longer than its check may."""
+    if takes_s + REPORT_S > within_s:
+        raise Unmeasurable(
+            f"the load takes {takes_s:g} s, and the check may take no longer than {within_s:g} s",
+            hint="give the check a timeout that is longer than the load and the time limit of its last requests",
+        )

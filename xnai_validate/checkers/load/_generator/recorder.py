@@ -29,6 +29,21 @@ class Slice:
         """From the intended start to the end of a whole answer, in us."""
         self.first_token = Histogram()
 
+    def to_part(self) -> JsonObject:
+        """What it counted, as plain data for `add`."""
+        times = {"latency": self.latency.to_json(), "first_token": self.first_token.to_json()}
+        return {"due": self.due, "answered": self.answered, "errors": self.errors, **times}  # type: ignore[dict-item]
+
+    def add(self, part: JsonValue) -> None:
+        """Add what the same slice counted in another process."""
+        if not isinstance(part, dict):
+            raise ValueError("a slice is not a mapping")
+        self.due += int(str(part["due"]))
+        self.answered += int(str(part["answered"]))
+        self.errors += int(str(part["errors"]))
+        self.latency.merge(Histogram.from_json(part["latency"]))
+        self.first_token.merge(Histogram.from_json(part["first_token"]))
+
     def to_json(self, at_s: float, length_s: float) -> JsonObject:
         """Its figures."""
         figures: JsonObject = {
@@ -57,14 +72,18 @@ class Recorder:
     def __init__(self, slice_s: float | None, for_s: float, path: str | None) -> None:
         self._slice_s = slice_s
         self._path = path
-        if path is not None and os.path.lexists(path) and (os.path.islink(path) or not os.path.isfile(path)):
-            raise Unmeasurable(f"{path} is no regular file, so no record of the requests is written to it")
         count = math.ceil(for_s / slice_s - 1e-9) if slice_s else 0
         self._slices = [Slice() for _ in range(count)]
         self._lines = bytearray()
         self._count = 0
         self._load: Tally | None = None
         self.is_used = bool(self._slices) or path is not None
+
+    def verify_path(self) -> None:
+        """Raise Unmeasurable where no record could be written to the file."""
+        path = self._path
+        if path is not None and os.path.lexists(path) and (os.path.islink(path) or not os.path.isfile(path)):
+            raise Unmeasurable(f"{path} is no regular file, so no record of the requests is written to it")
 
     @property
     def line_count(self) -> int | None:
@@ -115,6 +134,20 @@ class Recorder:
         self._lines += json.dumps({**times, "outcome": outcome, **details}).encode() + b"\n"
         self._count += 1
 
+    def part(self) -> JsonObject:
+        """What was taken, as plain data for `add`."""
+        slices: list[JsonValue] = [part.to_part() for part in self._slices]
+        return {"slices": slices, "lines": self._lines.decode(), "count": self._count}
+
+    def add(self, part: JsonObject) -> None:
+        """Add what the recorder of another process took of the same load. Raises ValueError for other data."""
+        for mine, other in zip(self._slices, _list(part["slices"]), strict=True):
+            mine.add(other)
+        lines = (self._lines.decode() + str(part["lines"])).splitlines(keepends=True)
+        lines.sort(key=lambda line: float(json.loads(line)["ended_ms"]))
+        self._lines = bytearray("".join(lines[:LINES_CAP]).encode())
+        self._count = min(LINES_CAP, len(lines))
+
     def write(self) -> None:
         """Write the record, where one was asked for. Raises Unmeasurable where the file cannot be written."""
         if self._path is None:
@@ -132,6 +165,12 @@ class Recorder:
         if self._slice_s is None:
             return None
         return [part.to_json(number * self._slice_s, self._slice_s) for number, part in enumerate(self._slices)]
+
+
+def _list(value: JsonValue) -> list[JsonValue]:
+    if not isinstance(value, list):
+        raise ValueError("not a list")
+    return value
 
 
 def _replace(path: Path, content: bytearray) -> None:

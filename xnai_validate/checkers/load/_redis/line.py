@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import count
 
 from xnai_validate.checkers.load._generator.drive import Drive
@@ -26,7 +26,8 @@ class Commands:
         self._keys = keys
         self._value = value
         self._at_once = at_once
-        self._numbers = count()
+        self.numbers: Iterator[int] = count()
+        """The numbers of the commands."""
         places = ("{n}", "{key}", "{value}")
         self._plain = not any(place in str(argument) for argument in template for place in places)
         self._same = [self._template] * at_once
@@ -35,7 +36,7 @@ class Commands:
         """The commands of one request."""
         if self._plain:
             return self._same
-        return [self._made(next(self._numbers)) for _ in range(self._at_once)]
+        return [self._made(next(self.numbers)) for _ in range(self._at_once)]
 
     def _made(self, number: int) -> tuple[Argument, ...]:
         key = str(number % self._keys)

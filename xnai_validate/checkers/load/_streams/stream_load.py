@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from typing import Annotated, Any, Self
 
 from xnai_validate.checkers._streams.params import StreamedParams
 from xnai_validate.checkers.load._generator.drive import Drive
 from xnai_validate.checkers.load._generator.figures import load_figures, ms
+from xnai_validate.checkers.load._generator.line import Line
+from xnai_validate.checkers.load._generator.runner import RUNNER, Load, send
 from xnai_validate.checkers.load._generator.tally import Tally
 from xnai_validate.checkers.load._http.request_bytes import verify
 from xnai_validate.checkers.load._models import LoadFacts, LoadParams
@@ -149,29 +152,34 @@ async def measure_streams(
     target = ctx.target
     if not target.can_request(params.path):
         raise NotApplicable(f"target {target.name} has no url")
-    try:
-        from xnai_validate.checkers.load._streams.line import Streams
-    except ImportError as error:
-        raise Unmeasurable(f"{kind} needs httptools", hint="pip install 'xnai-validate[load]'") from error
     request, client = params.request(target), await ctx.shared(("http",), HttpClient)
     await renew_session(request, client)
     prepared = prepare(await authorized(request, client))
     verify(prepared, kind)
-    drive = Drive(params, lambda: streams.line(), ctx)  # called in `run`, when `streams` below exists
+    drive = Drive(params, ctx)
     drive.make_tally = StreamTally
     drive.progress_of, drive.progress_unit = _tokens, "tokens"
-    host = await address(prepared)
-    streams = Streams(params, drive, prepared, host, timeout_s=params.timeout, idle_s=params.idle_timeout)
-    streams.parser, streams.media_types, streams.objectives = parser, media_types, params.objectives
-    if params.prompts is not None:
-        streams.choose = await chosen_requests(params.prompts, params, target, client)
-    if params.cancel is not None:
-        streams.cancel, streams.draw = params.cancel, random.Random(params.cancel.seed)
-    try:
-        await drive.run()
-    finally:
-        streams.close()
-    return _facts(drive)
+
+    @asynccontextmanager
+    async def lines() -> AsyncIterator[Callable[[], Line]]:
+        try:
+            from xnai_validate.checkers.load._streams.line import Streams
+        except ImportError as error:
+            raise Unmeasurable(f"{kind} needs httptools", hint="pip install 'xnai-validate[load]'") from error
+        host = await address(prepared)
+        streams = Streams(params, drive, prepared, host, timeout_s=params.timeout, idle_s=params.idle_timeout)
+        streams.parser, streams.media_types, streams.objectives = parser, media_types, params.objectives
+        if params.prompts is not None:
+            streams.choose = await chosen_requests(params.prompts, params, target, client)
+        if params.cancel is not None:
+            streams.cancel, streams.draw = params.cancel, random.Random(params.cancel.seed + RUNNER.get().share.index)
+        try:
+            yield streams.line
+        finally:
+            streams.close()
+
+    await send(Load(kind, params, ctx, drive, lines))
+    return _facts(drive).incomplete(drive.division.incomplete)
 
 
 def _tokens(tally: Tally) -> int:
