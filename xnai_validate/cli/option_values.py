@@ -74,6 +74,13 @@ def address(text: str) -> str:
     return text
 
 
+def workers_url(text: str) -> str:
+    """Read `tcp://HOST:PORT`, `tls://HOST:PORT` or `local:COUNT`; raises ValueError for anything else."""
+    if re.fullmatch(r"local:[1-9][0-9]{0,2}", text) or re.fullmatch(r"(tcp|tls)://[^/@\s]+:[0-9]+", text):
+        return text
+    raise ValueError(f"{text!r} names no workers; use tcp://HOST:8786, tls://HOST:8786 or local:4")
+
+
 def http_url(text: str) -> str:
     """Verify an http or https url with a host; raises ValueError."""
     parts = urlsplit(text)

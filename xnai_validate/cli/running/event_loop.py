@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
+from xnai_validate.engine.quick_loop import quick_loop
 from xnai_validate.plan import CompiledMeasurement, Plan
 
 T = TypeVar("T")
@@ -25,11 +26,7 @@ def loop_factory(plan: Plan) -> Callable[[], asyncio.AbstractEventLoop] | None:
     """Return the function that makes the loop; None for asyncio's own."""
     if not any(check.skip is None and _generates_load(check.measurement) for check in plan.checks):
         return None
-    try:
-        import uvloop
-    except ImportError:
-        return None
-    return uvloop.new_event_loop
+    return quick_loop()
 
 
 def _generates_load(measurement: CompiledMeasurement) -> bool:

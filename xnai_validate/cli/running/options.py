@@ -24,6 +24,7 @@ from xnai_validate.cli.option_values import (
     parsed_by,
     statuses,
     variable,
+    workers_url,
 )
 from xnai_validate.cli.terminal import completion
 from xnai_validate.config.options import LoadOptions
@@ -147,6 +148,18 @@ class RunOptions:
         float | None,
         _EXECUTION(metavar="TIME", parser=parsed_by(duration), help="Stop the run after this time: 5m. Exits 5."),
     ] = None
+    workers: Annotated[
+        str | None,
+        _EXECUTION(
+            metavar="URL",
+            parser=parsed_by(workers_url),
+            help="Send loads by the workers of a Dask scheduler, tcp://HOST:8786 or tls://HOST:8786, or by processes of "
+            "this host, local:4.",
+        ),
+    ] = None
+    allow_plain: Annotated[
+        bool, _EXECUTION("--allow-plain", help="Allow secrets on connections to workers that are not encrypted.")
+    ] = False
     fail_fast: Annotated[bool, _EXECUTION("--fail-fast", "-x", help="Stop at the first failure.")] = False
     fail_on: Annotated[
         list[StatusList] | None,

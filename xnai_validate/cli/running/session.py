@@ -28,6 +28,7 @@ from xnai_validate.cli.running.faults_in_force import (
     refuse_own_faults,
 )
 from xnai_validate.cli.running.host import host_facts
+from xnai_validate.cli.running.loads_sent import loads_sent
 from xnai_validate.cli.running.options import RunOptions
 from xnai_validate.cli.running.reporters import live_sinks
 from xnai_validate.cli.running.sinks import Sinks
@@ -181,7 +182,7 @@ class Run:
             urls_of=urls_now,
             resumed=self.resumed,
         )
-        async with signals(engine), engine.run() as events:
+        async with loads_sent(self.options, self.plan), signals(engine), engine.run() as events:
             async for event in events:
                 self.sinks.take(event)
                 self.report_builder.add(event)

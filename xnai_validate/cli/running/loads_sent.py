@@ -1,0 +1,27 @@
+"""`run --workers`: who sends the loads of a run."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from xnai_validate.cli.running.options import RunOptions
+from xnai_validate.errors import ConfigError
+from xnai_validate.model.secrets.masking import Masker
+from xnai_validate.plan import Plan
+
+
+@asynccontextmanager
+async def loads_sent(options: RunOptions, plan: Plan) -> AsyncIterator[None]:
+    """Send the loads of this context by workers, where the options name some. Raises ConfigError if that cannot be."""
+    if options.workers is None:
+        yield
+        return
+    try:
+        from xnai_validate.workers.runner import loads_by_workers
+    except ImportError as error:
+        raise ConfigError(
+            "--workers needs Dask's distributed", hint="pip install 'xnai-validate[distributed]'"
+        ) from error
+    async with loads_by_workers(options.workers, Masker(plan.secrets), allow_plain=options.allow_plain):
+        yield

@@ -1,0 +1,175 @@
+"""The workers of a run, found at a scheduler of Dask's `distributed`, or started on this host."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import re
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+import dask
+from distributed import Client, LocalCluster, Security
+
+from xnai_validate import __version__
+from xnai_validate.errors import ConfigError, XnaiError
+from xnai_validate.workers import worker_calls
+from xnai_validate.workers.orders import is_loopback
+
+CONNECT_S = 15.0
+"""How long the scheduler, and its first worker, are waited for."""
+HELLO_S = 30.0
+"""How long a worker may take for its first answer, in which it imports this tool."""
+LOCAL_S = 90.0
+LOST_S = 5.0
+"""A worker that does not answer a call for so long is lost."""
+LOCAL = re.compile(r"local:([1-9][0-9]{0,3})")
+_CLIENT: Any = Client  # the constructors of the library have no types
+_LOCAL_CLUSTER: Any = LocalCluster
+_SECURITY: Any = Security
+_QUIET = ("distributed", "distributed.client", "distributed.scheduler", "distributed.nanny", "distributed.core")
+
+
+class WorkerLost(XnaiError):
+    """A worker does not answer, or not as one does that carries a share."""
+
+
+@dataclass(frozen=True, slots=True)
+class Worker:
+    """A process that calls are made on."""
+
+    name: str
+    address: str
+    """`tcp://10.0.0.7:41233`."""
+    host: str
+    pid: int
+    network: str
+    """The network namespace that it is in."""
+
+    @property
+    def label(self) -> str:
+        """How reports name it."""
+        return self.name if self.name == self.address else f"{self.name} ({self.address})"
+
+
+class Cluster:
+    """The workers of a run, which stay the same: one that is lost, or replaced, is not used again."""
+
+    def __init__(self, client: Client, workers: tuple[Worker, ...], *, is_private: bool) -> None:
+        self.workers = workers
+        self.is_private = is_private
+        """Whether nobody else reads what is sent to them."""
+        self.lost: dict[str, str] = {}
+        """Address -> why that worker is not used any more."""
+        self._client = client
+
+    async def call(self, worker: Worker, function: Callable[..., Any], *args: Any, within_s: float = LOST_S) -> Any:
+        """Call a function of `worker_calls` on a worker. Raises WorkerLost; then it may have been called or not."""
+        return await call(self._client, worker.address, worker.label, function, args, within_s)
+
+
+async def call(
+    client: Client, address: str, label: str, function: Callable[..., Any], args: tuple[Any, ...], within_s: float
+) -> Any:
+    """Call a function on the worker at an address. Raises WorkerLost."""
+    try:
+        async with asyncio.timeout(within_s):
+            returned: Awaitable[Any] = client.run(function, *args, workers=[address], on_error="return")
+            answers = await returned
+    except TimeoutError:
+        raise WorkerLost(f"worker {label} has not answered for {within_s:g} s") from None
+    except Exception as error:  # noqa: BLE001 (what the library raises for a lost connection is not documented)
+        raise WorkerLost(f"worker {label} was lost with the scheduler: {_short(error)}") from None
+    answer = answers.get(address) if isinstance(answers, dict) else None
+    if isinstance(answer, BaseException) or answer is None:
+        raise WorkerLost(f"worker {label} was lost: {_short(answer)}")
+    if isinstance(answer, dict) and "refused" in answer:
+        raise WorkerLost(f"worker {label} refused: {answer['refused']}")
+    return answer
+
+
+def _short(error: object) -> str:
+    return "no answer" if error is None else f"{type(error).__name__}: {error}"[:200]
+
+
+@asynccontextmanager
+async def open_cluster(url: str) -> AsyncIterator[Cluster]:
+    """Connect to the workers of a url, or start them: `tcp://host:8786`, `tls://host:8786`, `local:4`.
+
+    Raises ConfigError if there are none, or if this tool has another version on one of them.
+    """
+    local = LOCAL.fullmatch(url)
+    for name in _QUIET:
+        logging.getLogger(name).setLevel(logging.CRITICAL)
+    async with AsyncExitStack() as stack:
+        address: Any = await stack.enter_async_context(_local(int(local[1]))) if local else url
+        security = _SECURITY(require_encryption=True) if url.startswith("tls://") else None
+        timeouts = {"distributed.comm.timeouts.connect": CONNECT_S}
+        try:
+            with dask.config.set(timeouts):
+                client = await stack.enter_async_context(
+                    _CLIENT(address, asynchronous=True, security=security, set_as_default=False, timeout=CONNECT_S)
+                )
+        except (OSError, TimeoutError, ValueError, TypeError) as error:
+            raise ConfigError(
+                f"no scheduler answers at {url}: {_short(error)}",
+                hint="start one with: dask scheduler; for tls:// name the certificates in Dask's configuration",
+            ) from None
+        yield await _cluster(client, url, 1 if local is None else int(local[1]))
+
+
+@asynccontextmanager
+async def _local(count: int) -> AsyncIterator[LocalCluster]:
+    cluster: LocalCluster = _LOCAL_CLUSTER(
+        n_workers=count,
+        threads_per_worker=1,
+        processes=True,
+        host="127.0.0.1",
+        dashboard_address=None,
+        worker_dashboard_address=None,
+        memory_limit=0,
+        asynchronous=True,
+        silence_logs=logging.CRITICAL,
+    )
+    async with cluster:
+        yield cluster
+
+
+async def _cluster(client: Client, url: str, least: int) -> Cluster:
+    try:
+        wait_for: Any = client.wait_for_workers
+        await wait_for(least, timeout=LOCAL_S if url.startswith("local:") else CONNECT_S)
+    except TimeoutError:
+        raise ConfigError(f"the scheduler at {url} has no worker", hint=f"start some with: dask worker {url}") from None
+    scheduler: Any = client.scheduler
+    known: dict[str, Any] = (await scheduler.identity(n_workers=-1))["workers"]
+    found = await asyncio.gather(*(_hello(client, address, about) for address, about in known.items()))
+    workers = tuple(sorted(found, key=lambda worker: (worker.host, worker.name, worker.address)))
+    addresses = [str(scheduler.address), *known]
+    return Cluster(client, workers, is_private=all(map(_is_private, addresses)))
+
+
+async def _hello(client: Client, address: str, about: dict[str, Any]) -> Worker:
+    """Ask a worker what it is. Raises ConfigError if it does not answer, or has another version of this tool."""
+    name = str(about.get("name") or address)
+    label = name if name == address else f"{name} ({address})"
+    try:
+        answer = await call(client, address, label, worker_calls.hello, (), HELLO_S)
+    except WorkerLost as lost:
+        hint = f"each worker needs xnai-validate {__version__}: pip install 'xnai-validate[distributed,load]'"
+        raise ConfigError(lost.message, hint=hint) from None
+    if answer["version"] != __version__:
+        raise ConfigError(
+            f"worker {label} has version {answer['version']} of xnai-validate, and this is {__version__}",
+            hint="install the same version everywhere",
+        )
+    return Worker(name, address, str(answer["host"]), int(answer["pid"]), str(answer["network"]))
+
+
+def _is_private(address: str) -> bool:
+    """Whether what is sent to an address is encrypted, or does not leave this host."""
+    parts = urlsplit(address)
+    return parts.scheme in ("tls", "wss", "inproc") or is_loopback(parts.hostname or "")

@@ -1,0 +1,106 @@
+"""The functions that the coordinating process calls on workers.
+
+None raises: Dask writes the arguments of a call that raises into the log of the worker, and secrets may be among them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+from dataclasses import asdict, fields
+from functools import cache
+from pathlib import Path
+from time import perf_counter
+
+from xnai_validate import __version__
+from xnai_validate.kit import JsonObject
+from xnai_validate.workers.orders import Order
+from xnai_validate.workers.share_run import ShareRun
+
+STOP_S = 0.8
+"""How long `stop` waits for the end of a share."""
+_RUNS: dict[str, ShareRun] = {}
+"""Nonce -> the share that this process sends, or has sent last."""
+_EXECUTED: set[str] = set()
+
+
+def hello() -> JsonObject:
+    """Return what this worker is."""
+    return {"version": __version__, "pid": os.getpid(), "host": socket.gethostname(), "network": network()}
+
+
+@cache
+def network() -> str:
+    """The network that this process is in: the same text for all processes that share a loopback interface."""
+    try:
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+        return f"{boot}/{os.readlink('/proc/self/ns/net')}"
+    except OSError:
+        return f"{socket.gethostname()}/{os.getpid()}"
+
+
+def clock() -> float:
+    """Return the clock of this process."""
+    return perf_counter()
+
+
+def prepare(order: JsonObject) -> JsonObject:
+    """Prepare a share; refuses a second execution, and a second load at the same time."""
+    if set(order) != {field.name for field in fields(Order)}:
+        return {"refused": "it is of another version"}
+    nonce = str(order["nonce"])
+    for known in [nonce for nonce, run in _RUNS.items() if run.has_ended]:
+        del _RUNS[known]
+    if nonce in _EXECUTED:
+        return {"refused": "this load was sent before"}
+    if _RUNS:
+        return {"refused": "it sends a load of another run"}
+    _EXECUTED.add(nonce)
+    try:
+        _RUNS[nonce] = ShareRun(Order(**order))  # type: ignore[arg-type]
+    except Exception as error:  # noqa: BLE001 (what a call raises would be logged with its arguments)
+        return {"refused": f"the order cannot be read: {type(error).__name__}"}
+    return {}
+
+
+def start(nonce: str, at: float, within_s: float) -> JsonObject:
+    """Begin a share at an instant of the clock here."""
+    run = _RUNS.get(nonce)
+    if run is None:
+        return {"refused": "it does not know this load"}
+    run.start(at, within_s)
+    return {}
+
+
+def poll(nonce: str) -> JsonObject:
+    """Return how far a share is, and its figures if it has ended."""
+    run = _RUNS.get(nonce)
+    return {"refused": "it does not know this load: the process was replaced"} if run is None else run.poll()
+
+
+def end(nonce: str, why: str) -> JsonObject:
+    """End a share early, with its figures."""
+    if (run := _RUNS.get(nonce)) is not None:
+        run.end(why)
+    return {}
+
+
+async def stop(nonce: str) -> JsonObject:
+    """End a share at once, and forget it; return whether everything of it is over."""
+    run = _RUNS.get(nonce)
+    if run is None:
+        return {"over": True}
+    run.stop("the run has ended")
+    await asyncio.to_thread(run.join, STOP_S)
+    return {"over": run.has_ended}
+
+
+def known() -> JsonObject:
+    """Return the loads that go on here, for tests of what is left."""
+    return {nonce: run.has_ended for nonce, run in _RUNS.items()}
+
+
+def plain(order: Order) -> JsonObject:
+    """Return an order as plain data."""
+    return asdict(order)
