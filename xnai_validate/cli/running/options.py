@@ -153,8 +153,8 @@ class RunOptions:
         _EXECUTION(
             metavar="URL",
             parser=parsed_by(workers_url),
-            help="Send loads by the workers of a Dask scheduler, tcp://HOST:8786 or tls://HOST:8786, or by processes of "
-            "this host, local:4.",
+            help="Send loads by the workers of a Dask scheduler (tcp://HOST:8786, tls://HOST:8786), or by processes "
+            "of this host (local:4).",
         ),
     ] = None
     allow_plain: Annotated[
