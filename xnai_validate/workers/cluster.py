@@ -61,7 +61,7 @@ class Cluster:
     def __init__(self, client: Client, workers: tuple[Worker, ...], *, is_private: bool) -> None:
         self.workers = workers
         self.is_private = is_private
-        """Whether nobody else reads what is sent to them."""
+        """Whether what is sent to them is encrypted, or stays on this host."""
         self.lost: dict[str, str] = {}
         """Address -> why that worker is not used any more."""
         self._client = client
@@ -99,7 +99,7 @@ def _short(error: object) -> str:
 async def open_cluster(url: str) -> AsyncIterator[Cluster]:
     """Connect to the workers of a url, or start them: `tcp://host:8786`, `tls://host:8786`, `local:4`.
 
-    Raises ConfigError if there are none, or if this tool has another version on one of them.
+    Raises ConfigError without any, or if this tool has another version on one of them.
     """
     local = LOCAL.fullmatch(url)
     for name in _QUIET:
@@ -154,7 +154,7 @@ async def _cluster(client: Client, url: str, least: int) -> Cluster:
 
 async def _hello(client: Client, address: str, about: dict[str, Any]) -> Worker:
     """Ask a worker what it is. Raises ConfigError if it does not answer, or has another version of this tool."""
-    name = str(about.get("name") or address)
+    name = str(about.get("name", address))
     label = name if name == address else f"{name} ({address})"
     try:
         answer = await call(client, address, label, worker_calls.hello, (), HELLO_S)

@@ -16,11 +16,11 @@ from xnai_validate.checkers.load._generator.parts import part_of
 from xnai_validate.checkers.load._generator.runner import RUNNER, Load
 from xnai_validate.checkers.load._generator.share import Share
 from xnai_validate.engine.memory_guard import check_memory, memory_now
-from xnai_validate.engine.quick_loop import quick_loop
 from xnai_validate.errors import NotApplicable, XnaiError
 from xnai_validate.kit import JsonObject, Unmeasurable
 from xnai_validate.plan import Limits
 from xnai_validate.workers.orders import Order, target_of
+from xnai_validate.workers.quick_loop import quick_loop
 from xnai_validate.workers.share_context import ShareContext
 
 State = Literal["preparing", "ready", "running", "done", "failed"]
@@ -37,7 +37,7 @@ class ShareRun:
     def __init__(self, order: Order) -> None:
         self.share = Share(order.index, order.of)
         self.answer: JsonObject = {}
-        """What is known of a share that has ended: its figures, or why there are none."""
+        """What is known of a share that has ended: its figures, or why it has none."""
         self._state: State = "preparing"
         self._order = order
         self._ctx = ShareContext(target_of(order.target))

@@ -9,8 +9,8 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
-from xnai_validate.engine.quick_loop import quick_loop
 from xnai_validate.plan import CompiledMeasurement, Plan
+from xnai_validate.workers.quick_loop import quick_loop
 
 T = TypeVar("T")
 LOAD_FAMILY = "load"

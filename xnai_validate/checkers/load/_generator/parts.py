@@ -16,8 +16,8 @@ _SETTINGS = frozenset({"begun", "for_s", "objective_s"})
 def part_of(drive: Drive) -> JsonObject:
     """Return everything that a drive has counted; times are relative to its beginning."""
     return {
-        "warmup": _tally(drive.warmup),
-        "load": _tally(drive.load),
+        "warmup": _exported(drive.warmup),
+        "load": _exported(drive.load),
         "connections": drive.connections,
         "cpu_ratio": drive.cpu_ratio,
         "ended_because": drive.ended_because,
@@ -31,28 +31,31 @@ def add_part(drive: Drive, part: JsonObject) -> None:
     try:
         _add(drive.warmup, part["warmup"])
         _add(drive.load, part["load"])
-        drive.connections += _whole(part["connections"])
-        drive.cpu_ratio = max(drive.cpu_ratio, _number(part["cpu_ratio"]))
-        drive.ends = min(drive.ends, drive.load.begun + _number(part["ends_s"]))
+        drive.connections += _read_count(part["connections"])
+        drive.cpu_ratio = max(drive.cpu_ratio, _read_number(part["cpu_ratio"]))
+        drive.ends = min(drive.ends, drive.load.begun + _read_number(part["ends_s"]))
         because = part["ended_because"]
         drive.ended_because = drive.ended_because or (None if because is None else str(because))
-        drive.recorder.add(_mapping(part["recorder"]))
+        drive.recorder.add(_read_mapping(part["recorder"]))
     except (KeyError, TypeError) as error:
         raise ValueError(f"not the figures of a load: {error!r:.80}") from error
 
 
-def _counted(tally: Tally) -> Iterator[str]:
+def _names_of(tally: Tally) -> Iterator[str]:
+    """Yield the names of the fields that count something."""
     for owner in type(tally).__mro__:
         for name in getattr(owner, "__slots__", ()):
             if not name.startswith("_") and name not in _SETTINGS and hasattr(tally, name):
                 yield name
 
 
-def _tally(tally: Tally) -> JsonObject:
-    return {name: _plain(tally, name) for name in _counted(tally)}
+def _exported(tally: Tally) -> JsonObject:
+    """Return the counts of a tally as plain data."""
+    return {name: _plain_value(tally, name) for name in _names_of(tally)}
 
 
-def _plain(tally: Tally, name: str) -> Any:
+def _plain_value(tally: Tally, name: str) -> Any:
+    """Return one field as plain data."""
     value = getattr(tally, name)
     if name == "last_at":
         return value - tally.begun
@@ -66,56 +69,62 @@ def _plain(tally: Tally, name: str) -> Any:
 
 
 def _add(tally: Tally, part: JsonValue) -> None:
-    counts = _mapping(part)
-    for name in _counted(tally):
+    """Add the counts of another process to a tally. Raises ValueError or KeyError."""
+    counts = _read_mapping(part)
+    for name in _names_of(tally):
         mine, other = getattr(tally, name), counts[name]
         if name == "last_at":
-            tally.last_at = max(tally.last_at, tally.begun + _number(other))
+            tally.last_at = max(tally.last_at, tally.begun + _read_number(other))
         elif name == "error_detail":
             tally.error_detail = tally.error_detail or (None if other is None else str(other))
         elif isinstance(mine, Histogram):
             mine.merge(Histogram.from_json(other))
         elif isinstance(mine, dict):
-            for key, count in _pairs(other):
+            for key, count in _read_pairs(other):
                 mine[key] += count
         elif isinstance(mine, list):
             _add_list(mine, other)
         else:
-            setattr(tally, name, mine + _whole(other))
+            setattr(tally, name, mine + _read_count(other))
 
 
 def _add_list(mine: list[Any], other: JsonValue) -> None:
+    """Add windows to windows."""
     if not isinstance(other, list) or len(other) != len(mine):
         raise ValueError("not the windows of the same load")
     for index, each in enumerate(other):
         if isinstance(mine[index], Histogram):
             mine[index].merge(Histogram.from_json(each))
         else:
-            mine[index] += _whole(each)
+            mine[index] += _read_count(each)
 
 
-def _pairs(value: JsonValue) -> Iterator[tuple[str | int, int]]:
+def _read_pairs(value: JsonValue) -> Iterator[tuple[str | int, int]]:
+    """Yield name and count of each pair."""
     if not isinstance(value, list):
         raise ValueError("counts are not a list of pairs")
     for pair in value:
         if not isinstance(pair, list) or len(pair) != 2 or not isinstance(pair[0], str | int):
             raise ValueError("a count is not a pair of a name and a number")
-        yield pair[0], _whole(pair[1])
+        yield pair[0], _read_count(pair[1])
 
 
-def _mapping(value: JsonValue) -> JsonObject:
+def _read_mapping(value: JsonValue) -> JsonObject:
+    """Return a mapping; raises ValueError for anything else."""
     if not isinstance(value, dict):
         raise ValueError(f"{type(value).__name__} instead of a mapping")
     return value
 
 
-def _whole(value: JsonValue) -> int:
+def _read_count(value: JsonValue) -> int:
+    """Return a count; raises ValueError for anything else."""
     if isinstance(value, bool) or not isinstance(value, int) or value < 0:
         raise ValueError(f"{value!r:.40} is no count")
     return value
 
 
-def _number(value: JsonValue) -> float:
+def _read_number(value: JsonValue) -> float:
+    """Return a number; raises ValueError for anything else."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise ValueError(f"{value!r:.40} is no number")
     return float(value)

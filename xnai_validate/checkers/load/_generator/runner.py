@@ -59,5 +59,5 @@ RUNNER: ContextVar[Runner] = ContextVar("RUNNER", default=ThisProcess())  # noqa
 
 
 async def send(load: Load) -> None:
-    """Send a load, by whoever sends those of this run."""
+    """Send a load by the runner of this run."""
     await RUNNER.get().run(load)

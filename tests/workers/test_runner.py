@@ -1,0 +1,213 @@
+"""Loads that workers send together: the figures of one process, and never a pass where a part was not measured."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.context import call_checker, check_context
+from tests.scripted import Line, ReceivedRequest, Scripted, ok, scripted
+from tests.workers.dask_processes import DaskProcesses, dask_processes
+from tests.workers.loads import load_by, when_under_way
+from xnai_validate.checkers.load._generator.arrivals import Arrivals, Randomness, Stage
+from xnai_validate.engine.attempts.attempt import Outcome
+from xnai_validate.kit import Target
+from xnai_validate.model.histogram import Histogram
+from xnai_validate.model.results.status import Status
+from xnai_validate.model.secrets.masking import Masker
+from xnai_validate.workers.runner import loads_by_workers
+
+NAMES = ("w0", "w1", "w2", "w3")
+GONE_S = 30.0
+
+
+@pytest.fixture(scope="module")
+def dask(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DaskProcesses]:
+    """A scheduler and four workers."""
+    with dask_processes(tmp_path_factory.mktemp("dask"), NAMES) as processes:
+        yield processes
+
+
+@pytest.fixture
+def server() -> Iterator[Scripted]:
+    """A server that keeps its own record of what it was asked."""
+    with scripted(ok(b"{}")) as state:
+        yield state
+
+
+def target_of(server: Scripted) -> Target:
+    """The server as a target."""
+    return Target("api", server.url())
+
+
+def test_the_shares_together_are_the_load(dask: DaskProcesses, server: Scripted, tmp_path: Path) -> None:
+    """Four workers send each arrival of the one schedule once, and their figures are those of all requests."""
+    record = tmp_path / "requests.jsonl"
+    outcome = load_by(
+        dask.url,
+        "load.http",
+        target_of(server),
+        arrivals={"rate": 101, "spacing": "poisson"},
+        warmup="200ms",
+        record=str(record),
+        slices="1s",
+        for_="2s",
+    )
+    assert outcome.status is Status.PASS, outcome.reason
+    facts: Any = outcome.facts
+    assert facts["workers"] == 4
+    assert facts["lost_workers"] == []
+    assert facts["not_measured_count"] == 0
+    rows = facts["by_worker"]
+    assert {row["worker"].partition(" ")[0] for row in rows} == set(NAMES)
+    assert sum(row["sent"] for row in rows) == facts["sent_count"] == facts["completed_count"]
+    assert max(row["sent"] for row in rows) - min(row["sent"] for row in rows) <= 1
+    assert facts["slowest_worker"] == max(rows, key=lambda row: row["lag_p99_ms"])["worker"]
+    assert facts["start_spread_ms"] <= 250
+    assert sum(part["due"] for part in facts["slices"]) == facts["planned_count"]
+    lines = [json.loads(line) for line in record.read_text().splitlines()]
+    assert len(lines) == facts["recorded_count"] == facts["sent_count"]
+    due = sorted(line["due_ms"] for line in lines)
+    alone = due_alone(101, 2.0)
+    assert due == pytest.approx(alone, abs=0.01), "the union of the shares is the schedule of one process"
+    samples = Histogram()
+    samples.record_many(round((line["ended_ms"] - line["due_ms"]) * 1000) for line in lines)
+    for name, q in (("p50_ms", 0.5), ("p95_ms", 0.95), ("p99_ms", 0.99)):
+        exact = samples.quantile(q)
+        assert exact is not None
+        assert facts[name] == pytest.approx(exact / 1000, rel=0.01, abs=0.002)
+    warmup = len(server.requests) - facts["sent_count"]
+    assert warmup == len(due_alone(101, 0.2, seed=1)), "the server was asked what the facts count"
+
+
+def due_alone(rate: float, for_s: float, seed: int = 0) -> list[float]:
+    """The arrivals of a Poisson schedule in ms, as one process has them."""
+    return [s * 1000 for s in Arrivals([Stage(rate, rate, for_s)], Randomness(1.0, seed))]
+
+
+def test_streams_and_virtual_users_are_divided(dask: DaskProcesses) -> None:
+    """Six virtual users of streams are sent by four workers, and every token is counted."""
+
+    async def stream(request: ReceivedRequest, line: Line) -> bool:
+        body = b"".join(b'data: {"token": "x"}\n\n' for _ in range(5)) + b"data: [DONE]\n\n"
+        await line.send(b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n\r\n")
+        await line.send(body)
+        await asyncio.sleep(0.05)
+        return False
+
+    with scripted(stream) as server:
+        outcome = load_by(
+            dask.url, "load.sse", target_of(server), path="/stream", json={"q": "x"}, callers=6, for_="1s"
+        )
+    assert outcome.status is Status.PASS, outcome.reason
+    facts: Any = outcome.facts
+    assert facts["workers"] == 4
+    assert facts["sent_count"] == facts["completed_count"] == len(server.requests)
+    assert facts["events"] == 6 * facts["sent_count"]
+    assert server.connections == facts["connection_count"]
+
+
+def test_a_worker_that_is_killed_is_no_pass(dask: DaskProcesses, server: Scripted) -> None:
+    """The check is an error that names the worker; what the others measured is kept, and nothing goes on anywhere."""
+
+    async def kill() -> None:
+        dask.workers["w2"].kill()
+
+    outcome = load_by(
+        dask.url,
+        "load.http",
+        target_of(server),
+        beside=kill,
+        within_s=90,
+        arrivals={"rate": 80},
+        for_="20s",
+    )
+    dask.workers.pop("w2").wait()
+    dask.start_worker("w2")
+    is_error_about(outcome, "w2")
+    nothing_left_at(server)
+    dask.await_workers()
+
+
+def is_error_about(outcome: Outcome, name: str) -> None:
+    """The check is an error that names the worker, with the figures of the other three."""
+    assert outcome.status is Status.ERROR
+    facts: Any = outcome.facts
+    [lost] = facts["lost_workers"]
+    assert lost.startswith(f"{name} ")
+    assert outcome.reason is not None
+    assert lost in outcome.reason
+    assert len(facts["by_worker"]) == 3
+    assert facts["sent_count"] == sum(row["sent"] for row in facts["by_worker"]) > 0
+    assert facts["not_measured_count"] == 400
+    assert facts["ended_early"]
+
+
+def nothing_left_at(server: Scripted) -> None:
+    """Every connection of the server has ended."""
+    until = time.monotonic() + GONE_S
+    while len(server.gone) < server.connections:
+        assert time.monotonic() < until, f"{server.connections - len(server.gone)} connections are open"
+        time.sleep(0.05)
+
+
+def test_a_worker_that_hangs_is_no_pass(dask: DaskProcesses, server: Scripted) -> None:
+    """A worker that is stopped in the middle is lost for the run; once it goes on, it ends its share by itself."""
+
+    async def hang() -> None:
+        os.kill(dask.workers["w1"].pid, signal.SIGSTOP)
+
+    try:
+        outcome = load_by(
+            dask.url,
+            "load.http",
+            target_of(server),
+            beside=hang,
+            within_s=90,
+            arrivals={"rate": 80},
+            for_="20s",
+        )
+    finally:
+        os.kill(dask.workers["w1"].pid, signal.SIGCONT)
+    is_error_about(outcome, "w1")
+    nothing_left_at(server)
+
+
+def test_an_interrupt_ends_all_shares(dask: DaskProcesses) -> None:
+    """When the check is cancelled, the workers end their loads within a second and leave no connection."""
+    gone_after_s: list[float] = []
+
+    async def slow(request: ReceivedRequest, line: Line) -> bool:
+        await line.reader.read()
+        return False
+
+    with scripted(slow) as server:
+
+        async def run() -> None:
+            under_way = asyncio.Event()
+            seen = when_under_way(under_way)
+            with_: Any = {"callers": 8, "for": "30s", "timeout": "30s"}
+            async with (
+                loads_by_workers(dask.url, Masker(()), allow_plain=False),
+                check_context("load.http", target_of(server), timeout_s=90, progress=seen, **with_) as ctx,
+            ):
+                check = asyncio.create_task(call_checker(ctx))
+                await under_way.wait()
+                check.cancel()
+                begun = time.monotonic()
+                await asyncio.wait((check,))
+                gone_after_s.append(time.monotonic() - begun)
+                assert check.cancelled()
+
+        asyncio.run(run())
+        nothing_left_at(server)
+        assert server.connections == 8
+    assert gone_after_s[0] < 5
