@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
-import dask
 from distributed import Client, LocalCluster, Security
 
 from xnai_validate import __version__
@@ -107,12 +106,10 @@ async def open_cluster(url: str) -> AsyncIterator[Cluster]:
     async with AsyncExitStack() as stack:
         address: Any = await stack.enter_async_context(_local(int(local[1]))) if local else url
         security = _SECURITY(require_encryption=True) if url.startswith("tls://") else None
-        timeouts = {"distributed.comm.timeouts.connect": CONNECT_S}
         try:
-            with dask.config.set(timeouts):
-                client = await stack.enter_async_context(
-                    _CLIENT(address, asynchronous=True, security=security, set_as_default=False, timeout=CONNECT_S)
-                )
+            client = await stack.enter_async_context(
+                _CLIENT(address, asynchronous=True, security=security, set_as_default=False, timeout=CONNECT_S)
+            )
         except (OSError, TimeoutError, ValueError, TypeError) as error:
             raise ConfigError(
                 f"no scheduler answers at {url}: {_short(error)}",
