@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection, Sequence
 
 from xnai_validate.model.text import printable
 
@@ -17,8 +18,8 @@ def safe_text(text: str) -> str:
     return _LEADING.sub(r"\1\\\2", escaped).replace("@", "@<!-- -->")
 
 
-def table_text(rows: list[list[str]], *, numeric: bool = False) -> str:
-    """Return a table whose first row is its head; with `numeric`, all columns but the first are aligned right."""
+def table_text(rows: Sequence[Sequence[str]], *, numeric: Collection[int] = ()) -> str:
+    """Return a table whose first row is its head; the columns with the numbers of `numeric` are aligned right."""
     lines = [f"| {' | '.join(row)} |" for row in rows]
-    ruler = f"|---|{('---:|' if numeric else '---|') * (len(rows[0]) - 1)}"
-    return "\n".join([lines[0], ruler, *lines[1:]]) + "\n"
+    ruler = "|".join("---:" if column in numeric else "---" for column in range(len(rows[0])))
+    return "\n".join([lines[0], f"|{ruler}|", *lines[1:]]) + "\n"

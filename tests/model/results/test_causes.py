@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from tests.report.runs import CASES, Script, finding
 from xnai_validate.model.json import JsonObject
+from xnai_validate.model.results.exchange import Exchange
 from xnai_validate.model.results.report import Cause, Promise
 from xnai_validate.model.results.report_builder import build_report
 from xnai_validate.model.results.status import Status
@@ -137,6 +140,75 @@ def test_an_error_that_names_what_a_failure_missed_follows_it() -> None:
     script.check("s/s:cycle", "T", Status.ERROR, reason=f"the breaker rag_api keeps no state at {key}")
     (cause,) = causes(script).values()
     assert (cause.id, cause.blocks) == ("s/s:kept", ("s/s:cycle",))
+
+
+def responses(script: Script, **exchanges: tuple[str, str, str]) -> list[str]:
+    """The causes of checks that fail by the status of their responses: name -> url, status line and body."""
+    for name, (url, response, body) in exchanges.items():
+        broken = finding("status", "equals", 200, int(response[:3]))
+        exchange = Exchange(protocol="http", request=f"GET {url}", response=response, response_body=body)
+        target = url.partition("//")[2].partition("/")[0]
+        script.check(f"s/s:{name}", "T", Status.FAIL, target=target, findings=(broken,), exchanges=(exchange,))
+    return [cause.id for cause in build_report(script.events()).causes]
+
+
+def test_one_response_to_one_path_is_one_cause_on_whatever_target() -> None:
+    """A page that is broken is broken behind the gateway too; another path, body or status may have another reason."""
+    broken = "500 Internal Server Error"
+    assert responses(
+        Script("x", "x"),
+        page=("http://ui/", broken, "Internal Server Error"),
+        routed=("http://gateway/", broken, "Internal Server Error"),
+        other_path=("http://docs/search", broken, "Internal Server Error"),
+        other_body=("http://docs/", broken, "No index"),
+        not_found=("http://vikunja/", "404 Not Found", "?"),
+        not_found_either=("http://voice/", "404 Not Found", "?"),
+    ) == [f"s/s:{name}" for name in ("page", "other_path", "other_body", "not_found", "not_found_either")]
+
+
+def test_an_experiment_that_a_failure_keeps_from_beginning_follows_it() -> None:
+    """The stack is not steady because of what a check of the same kind and target fails with; another target is not."""
+    script = Script("x", "x")
+    script.check("s/s:page", "T", Status.FAIL, target="ui", findings=(finding("status", "equals", 200, 500),))
+    why = "not steady within 54 s before the experiment: {0} (http.request {0}: status expected 200, got 500)"
+    script.check("s/s:model", "T", Status.ERROR, target=None, reason=why.format("ui"))
+    script.check("s/s:redis", "T", Status.ERROR, target=None, reason=why.format("docs"))
+    found = causes(script)
+    assert (found["s/s:page"].blocks, list(found)) == (("s/s:model",), ["s/s:page", "s/s:redis"])
+
+
+def test_an_experiment_follows_the_failure_whose_response_it_gets() -> None:
+    """The look before the experiment names the part, not the target; its request and the response are the same."""
+    script = Script("x", "x")
+    page = Exchange(protocol="http", request="GET http://ui/", response="500 Internal Server Error", response_body="?")
+    broken = (finding("status", "equals", 200, 500),)
+    script.check("s/s:page", "T", Status.FAIL, target="ui", findings=broken, exchanges=(page,))
+    routed = replace(page, request="GET http://gateway/")
+    why = "not steady within 60 s before the experiment: it: http.request: status expected 200, got 500"
+    script.check("s/s:gateway", "T", Status.ERROR, target="gateway", reason=why, exchanges=(routed,))
+    other = replace(routed, response_body="!")
+    script.check("s/s:other", "T", Status.ERROR, target="gateway", reason=why + " again", exchanges=(other,))
+    found = causes(script)
+    assert (found["s/s:page"].blocks, list(found)) == (("s/s:gateway",), ["s/s:page", "s/s:other"])
+
+
+def test_messages_that_come_twice_are_one_cause_whatever_counts_them() -> None:
+    """Twice as many recoveries as allowed are no recovery too many, where every message comes twice."""
+    promises = {name: Promise(id=name, text="T", source="S") for name in ("alerts", "recovery")}
+    script = Script("x", "x")
+    for name, promise, broken, repeated in (
+        ("once", "alerts", finding("duplicates", "equals", 0, 5), 5),
+        ("ends", "recovery", finding("types.recovery_action", "max", 2, 4), 5),
+        ("too-many", "recovery", finding("types.recovery_action", "max", 2, 4), 0),
+        ("missing", "recovery", finding("types.recovery", "min", 1, 0), 5),
+    ):
+        facts: JsonObject = {"duplicates": repeated}
+        script.check(
+            f"s/s:{name}", "T", Status.FAIL, kind="alert.receipt", findings=(broken,), facts=facts,
+            promise=replace(promises[promise], id=f"{promise}.{name}"),
+        )  # fmt: skip
+    found = causes(script)
+    assert (found["s/s:once"].alike, list(found)) == (("s/s:ends",), ["s/s:once", "s/s:too-many", "s/s:missing"])
 
 
 def test_one_promise_that_breaks_the_same_step_is_one_cause() -> None:

@@ -33,6 +33,14 @@ def test_a_run_in_which_all_passed_is_ready() -> None:
     readiness = compiled(build_report(runs.passed())).readiness
     assert (readiness.level, readiness.obstacles, readiness.conditions) == ("ready", (), ())
     assert readiness.rules == RULES
+    assert readiness.met == (0, 0, 0, 0, 0, 0, 1)
+
+
+def test_each_rule_is_reported_with_how_often_it_applies() -> None:
+    """A reader finds which rules decided: a critical cause and a missing phase here."""
+    readiness = compiled(failing(Severity.CRITICAL), "phase4.3 has not run").readiness
+    assert readiness.met == (0, 1, 1, 0, 0, 0, 0)
+    assert len(readiness.met) == len(readiness.rules)
 
 
 @pytest.mark.parametrize(

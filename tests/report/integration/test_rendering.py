@@ -18,11 +18,12 @@ from xnai_validate.report.view import View
 
 HEADINGS = (
     "Executive summary",
+    "Root causes",
     "Readiness for the next phase",
     "Success criteria",
     "Categories",
     "Knowledge gaps",
-    "Root causes",
+    "Loads",
     "Baselines and regressions",
     "Faults injected",
     "Skipped",

@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Hashable, Iterator, Sequence
+from urllib.parse import urlsplit
 
+from xnai_validate.model.json import JsonObject
 from xnai_validate.model.judging.findings import Finding
 from xnai_validate.model.judging.rules import Level
 from xnai_validate.model.results.report import Cause, CheckResult
@@ -28,6 +30,8 @@ RESTS_ON = {"support_ratio": "sources"}
 """Fact -> the fact without which it cannot be right: no document supports an answer that was made without one."""
 MISSING = "missing_"
 """The fact `missing_sources` names what the fact `sources` lacks."""
+REPEATED = "duplicates"
+"""The fact that counts what came more than once; the counts by `types` include these repetitions."""
 BAD = (Status.FAIL, Status.ERROR)
 Key = tuple[int, Hashable]
 """How many checks with this key make one cause, and what they share."""
@@ -137,12 +141,13 @@ def _keys(check: CheckResult, level: Level = "expect") -> Iterator[Key]:
 
     That is: the same words of an error, on whatever target; on one target, the same error instead of an answer, an
     answer with the same status of 500 or more, or the same part missing in a document; an answer of 500 or more that
-    the API gives and the gateway passes on; one promise that is broken in the same facts, alike as far as these are no
-    measured numbers, long texts, lists or objects; one promise of which the target breaks a limit, whatever is measured
-    (a blocked event loop shows in many times), or that it breaks under the same fault; the same value of several parts,
-    of one kind of check; one part of the answers that is empty, or lacks what must be in it because it is empty; one
-    step of flows that breaks one promise by the same fact, or that finds no trace of what is promised. Other failed
-    steps may have any reason.
+    the API gives and the gateway passes on, or that requests for one path get in the same words; messages that come
+    more than once, counted as repetitions or by their types; one promise that is broken in the same facts, alike as
+    far as these are no measured numbers, long texts, lists or objects; one promise of which the target breaks a limit,
+    whatever is measured (a blocked event loop shows in many times), or that it breaks under the same fault; the same
+    value of several parts, of one kind of check; one part of the answers that is empty, or lacks what must be in it
+    because it is empty; one step of flows that breaks one promise by the same fact, or that finds no trace of what is
+    promised. Other failed steps may have any reason.
     """
     if check.status is Status.ERROR and check.reason:
         yield SAME, ("reason", check.reason)
@@ -152,6 +157,10 @@ def _keys(check: CheckResult, level: Level = "expect") -> Iterator[Key]:
     if check.promise is not None:
         for fault in check.faults:
             yield SAME, ("fault", check.promise.id, check.target, fault)
+    if (response := _same_response(check, broken)) is not None:
+        yield SAME, response
+    if any(_is_repeated(finding, check.facts) for finding in broken):
+        yield SAME, ("repeated", check.kind, check.target)
     first = broken[0]
     words = (first.fact, first.rule, _canonical_json(first.expected), _canonical_json(first.actual))
     for finding in broken:
@@ -185,6 +194,21 @@ def _keys(check: CheckResult, level: Level = "expect") -> Iterator[Key]:
         yield SAME, ("value", check.kind, check.target, *words)
 
 
+def _same_response(check: CheckResult, broken: Sequence[Finding]) -> Hashable | None:
+    """The response of 500 or more for which a check fails; None if it fails for another reason."""
+    return _response(check) if any(finding.fact in ("status", "failed_steps") for finding in broken) else None
+
+
+def _response(check: CheckResult) -> Hashable | None:
+    """The last request, without the address, and its response of 500 or more; None if it got another or none."""
+    exchange = next((each for each in reversed(check.exchanges) if each.protocol == "http"), None)
+    if exchange is None or not (exchange.response or "").startswith("5"):
+        return None
+    method, _, url = exchange.request.partition(" ")
+    path = urlsplit(url)._replace(scheme="", netloc="").geturl()
+    return "response", method, path, exchange.response, exchange.response_body
+
+
 def _absent(check: CheckResult) -> Key:
     """The key of checks that find no trace of what is promised."""
     return SAME, ("absent", check.promise.id if check.promise else None, check.target)
@@ -206,6 +230,15 @@ def _is_beyond_limit(finding: Finding) -> bool:
     return finding.rule in ("min", "max") and isinstance(finding.actual, int | float)
 
 
+def _is_repeated(finding: Finding, facts: JsonObject) -> bool:
+    """Whether what came more than once is the reason: a rule about repetitions is broken, or one about counts."""
+    if finding.fact == REPEATED:
+        return True
+    actual, limit = finding.actual, finding.expected
+    is_too_much = isinstance(actual, int) and isinstance(limit, int | float) and actual > limit
+    return bool(facts.get(REPEATED)) and finding.fact.startswith("types.") and is_too_much
+
+
 def _empty_parts(check: CheckResult, broken: Sequence[Finding]) -> Iterator[str]:
     """The parts of an answer that are empty, by their names: itself is broken, or what is missing in it is."""
     for finding in broken:
@@ -217,15 +250,26 @@ def _empty_parts(check: CheckResult, broken: Sequence[Finding]) -> Iterator[str]
 
 
 def _failure_behind(error: CheckResult, failed: Sequence[CheckResult]) -> CheckResult | None:
-    """The failed check because of which another could not be measured: its detail stands in the reason of the other."""
+    """The failed check because of which another could not be measured: its detail stands in the reason of the other.
+
+    Or the other names a status of 500 or more, and got it in the same response to the same request.
+    """
+    reason = error.reason or ""
+    response = _response(error) if " status expected " in reason else None
     for check in failed:
-        if any(len(detail) >= DETAIL_LENGTH and detail in (error.reason or "") for detail in _details(check)):
+        if any(len(detail) >= DETAIL_LENGTH and detail in reason for detail in _details(check)):
+            return check
+        if response is not None and response == _response(check):
             return check
     return None
 
 
 def _details(check: CheckResult) -> Iterator[str]:
-    """What a failed check found, as other checks name it: its details, and what it missed."""
+    """What a failed check found, as other checks name it: its details, what it missed, and the first rule it breaks."""
+    for finding in broken_findings(check.findings, "expect")[:1]:
+        operator = "" if finding.rule == "equals" else f"{finding.rule} "
+        found = f"{finding.fact}{EXPECTED}{operator}{_text(finding.expected)}, got {_text(finding.actual)}"
+        yield f"{check.kind} {check.target}: {found}"
     for name, value in check.facts.items():
         if name.endswith("_detail") and name != "error_detail" and isinstance(value, str):
             yield value

@@ -94,7 +94,7 @@ def _categories(checks: tuple[CheckResult, ...]) -> str:
         members = [check for check in checks if check.category == name]
         counts = [sum(check.status is status for check in members) for status in shown_statuses]
         rows.append([safe_text(name), *(str(count) if count else "" for count in counts)])
-    return table_text(rows, numeric=True) if checks else ""
+    return table_text(rows, numeric=range(1, len(rows[0]))) if checks else ""
 
 
 def _problem(problem: Problem, targets: dict[str, str | None]) -> str:

@@ -18,6 +18,7 @@ from xnai_validate.report.integration.models import (
     Criterion,
     IntegrationReport,
     KnownFailure,
+    LoadFigures,
     RootCause,
     RunEntry,
     RunEnvironment,
@@ -25,8 +26,9 @@ from xnai_validate.report.integration.models import (
     Skipped,
     State,
 )
-from xnai_validate.report.integration.readiness import readiness_of
+from xnai_validate.report.integration.readiness import NEEDS_CONSENT, Grounds, readiness_of
 from xnai_validate.report.lists import counted, listed
+from xnai_validate.report.loads import Load, loads_of
 from xnai_validate.report.words import broken_rules, promise_of, reason_of, waiver_of
 
 EVIDENCE = 8
@@ -49,14 +51,17 @@ def compile_integration(reports: Sequence[RunReport], scope: Scope) -> Integrati
         for result in report.criteria
     )
     runs = tuple(map(_run, reports))
-    causes = _root_causes(checks, {check.id: run for run, check in latest.values()})
+    run_of = {check.id: run for run, check in latest.values()}
+    causes = _root_causes(checks, run_of)
     faults = tuple(fault for report in reports for fault in report.faults)
     skipped = tuple(Skipped(reason=reason, checks=tuple(ids)) for reason, ids in skips_of(checks))
     counts = Counter(check.status for check in checks)
     return IntegrationReport(
         tool="; ".join(dict.fromkeys(f"{report.tool.name} {report.tool.version}" for report in reports)),
         exit_code=_exit_code(newest, checks, scope),
-        readiness=readiness_of(tuple(map(_run, newest)), scope.missing, criteria, causes, faults, checks, skipped),
+        readiness=readiness_of(
+            Grounds(tuple(map(_run, newest)), scope.missing, criteria, causes, faults, checks, skipped)
+        ),
         runs=runs,
         missing=scope.missing,
         summary=Summary(**{each.name: counts[Status(each.name.rstrip("_"))] for each in fields(Summary)}),
@@ -67,6 +72,7 @@ def compile_integration(reports: Sequence[RunReport], scope: Scope) -> Integrati
         ),
         gaps=tuple(_gaps(checks, scope.gaps)),
         causes=causes,
+        loads=tuple(_load(load, run_of[load.check.id]) for load in loads_of(checks)),
         comparisons=tuple(report.comparison for report in reports if report.comparison is not None),
         faults=faults,
         skipped=skipped,
@@ -127,13 +133,14 @@ def _coverage(name: str, title: str, checks: Sequence[CheckResult]) -> Coverage:
     passed = sum(check.status.passed for check in checks)
     failed = sum(check.status is Status.FAIL for check in checks)
     not_judged = len(checks) - passed - failed  # skipped, waived or not measured
+    not_applicable = sum(map(_is_not_applicable, checks))
     state: State
     if failed:
         state = "failed"
     elif not passed:
         state = "not covered"
     else:
-        state = "partly covered" if not_judged else "covered"
+        state = "partly covered" if not_judged > not_applicable else "covered"
     return Coverage(
         id=name,
         title=title,
@@ -141,7 +148,28 @@ def _coverage(name: str, title: str, checks: Sequence[CheckResult]) -> Coverage:
         passed=passed,
         failed=failed,
         not_judged=not_judged,
+        not_applicable=not_applicable,
         state=state,
+    )
+
+
+def _is_not_applicable(check: CheckResult) -> bool:
+    """Whether a check is not meant for this stack: it was skipped for another reason than a failure, or consent."""
+    is_left_out = check.status is Status.SKIP and check.blocked_by is None
+    return is_left_out and check.reason is not None and NEEDS_CONSENT not in check.reason
+
+
+def _load(load: Load, run: str) -> LoadFigures:
+    return LoadFigures(
+        check=load.check.id,
+        title=load.check.title,
+        sent=load.requests,
+        rate_rps=load.rate,
+        p50_ms=load.percentile_ms(0.5),
+        p95_ms=load.percentile_ms(0.95),
+        p99_ms=load.percentile_ms(0.99),
+        error_ratio=load.error_ratio,
+        run=run,
     )
 
 

@@ -66,7 +66,10 @@ class Coverage:
     failed: int
     not_judged: int
     """Skipped, waived or not measured."""
+    not_applicable: int = 0
+    """Those of them that were skipped because they are not meant for this stack, such as for another layout."""
     state: State
+    """By the checks that apply; `not covered` without a passed one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, config=FROZEN)
@@ -88,6 +91,25 @@ class RootCause:
     blocks: tuple[str, ...]
     run: str
     """The id of the run that found it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, config=FROZEN)
+class LoadFigures:
+    """The figures of a check that measured under load."""
+
+    check: str
+    title: str
+    sent: int
+    """Requests that were sent, or streams that were opened."""
+    rate_rps: float | None
+    """Answers in a second."""
+    p50_ms: float | None
+    """The median latency, from the intended start of each request."""
+    p95_ms: float | None
+    p99_ms: float | None
+    error_ratio: float | None
+    run: str
+    """The id of the run that measured it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, config=FROZEN)
@@ -117,6 +139,8 @@ class Readiness:
     conditions: tuple[str, ...]
     """What must be kept in mind, or done soon, where it is."""
     rules: tuple[str, ...]
+    met: tuple[int, ...] = ()
+    """For each rule, how many obstacles or conditions it found."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, config=FROZEN)
@@ -145,6 +169,7 @@ class IntegrationReport:
     categories: tuple[Coverage, ...]
     gaps: tuple[Coverage, ...]
     causes: tuple[RootCause, ...]
+    loads: tuple[LoadFigures, ...] = ()
     comparisons: tuple[Comparison, ...]
     faults: tuple[FaultResult, ...]
     skipped: tuple[Skipped, ...]

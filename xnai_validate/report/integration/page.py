@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Mapping
 from pathlib import Path
 
 import jinja2
 
 from xnai_validate.model.text import printable
-from xnai_validate.report.integration.models import IntegrationReport, Level
-from xnai_validate.report.integration.sections import sections_of, title_of
-
-_TONES: Mapping[Level, str] = {"ready": "good", "ready with conditions": "odd", "not ready": "bad"}
+from xnai_validate.report.integration.models import IntegrationReport
+from xnai_validate.report.integration.section import tone_of
+from xnai_validate.report.integration.sections import counts_of, sections_of, title_of, verdict_of
 
 
 def page_text(report: IntegrationReport) -> str:
@@ -31,7 +29,13 @@ def page_text(report: IntegrationReport) -> str:
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
     return environment.get_template("page.html").render(
         title=title_of(report),
-        tone=_TONES[report.readiness.level],
+        tone=tone_of(report.readiness.level),
+        tone_of=tone_of,
+        verdict=verdict_of(report),
+        counts=list(counts_of(report)),
+        causes=report.causes,
+        missing=report.missing,
+        tool=report.tool,
         sections=list(sections_of(report)),
         style=style,
         style_hash=f"sha256-{digest}",

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import chain
 
 from xnai_validate.model.results.report import CheckResult, FaultResult
 from xnai_validate.model.results.severity import Severity
@@ -26,71 +28,90 @@ RULES = (
 GRAVE = (Severity.CRITICAL, Severity.HIGH)
 
 
-def readiness_of(
-    runs: Sequence[RunEntry],
-    missing: Sequence[str],
-    criteria: Sequence[Criterion],
-    causes: Sequence[RootCause],
-    faults: Sequence[FaultResult],
-    checks: Sequence[CheckResult],
-    skipped: Sequence[Skipped],
-) -> Readiness:
-    """Apply the rules."""
-    obstacles = tuple(_obstacles(runs, missing, criteria, causes, faults))
-    conditions = tuple(_conditions(criteria, causes, checks, skipped))
-    level: Level = "not ready" if obstacles else "ready with conditions" if conditions else "ready"
-    return Readiness(level=level, obstacles=obstacles, conditions=conditions, rules=RULES)
+NEEDS_CONSENT = "disruptive"
+"""Stands in the reason of checks that were skipped because they may disturb the stack."""
 
 
-def _obstacles(
-    runs: Sequence[RunEntry],
-    missing: Sequence[str],
-    criteria: Sequence[Criterion],
-    causes: Sequence[RootCause],
-    faults: Sequence[FaultResult],
-) -> Iterator[str]:
-    for fault in faults:
+@dataclass(frozen=True, slots=True)
+class Grounds:
+    """What the rules are applied to."""
+
+    runs: Sequence[RunEntry]
+    missing: Sequence[str]
+    criteria: Sequence[Criterion]
+    causes: Sequence[RootCause]
+    faults: Sequence[FaultResult]
+    checks: Sequence[CheckResult]
+    skipped: Sequence[Skipped]
+
+
+def readiness_of(grounds: Grounds) -> Readiness:
+    """Apply the rules, in their order."""
+    obstacles = [
+        list(rule(grounds)) for rule in (_faults_in_force, _runs_without_verdict, _grave_causes, _unmet_criteria)
+    ]
+    conditions = [list(rule(grounds)) for rule in (_other_causes, _accepted)]
+    level: Level = "not ready" if any(obstacles) else "ready with conditions" if any(conditions) else "ready"
+    return Readiness(
+        level=level,
+        obstacles=tuple(chain.from_iterable(obstacles)),
+        conditions=tuple(chain.from_iterable(conditions)),
+        rules=RULES,
+        met=(*(len(found) for found in (*obstacles, *conditions)), int(level == "ready")),
+    )
+
+
+def _faults_in_force(grounds: Grounds) -> Iterator[str]:
+    for fault in grounds.faults:
         if not fault.proven:
             yield f"the fault {fault.fault} of {fault.target or 'the host'} may still be in force"
-    yield from missing
-    for run in runs:
+
+
+def _runs_without_verdict(grounds: Grounds) -> Iterator[str]:
+    yield from grounds.missing
+    explained = grounds.causes or any(criterion.result.met is False for criterion in grounds.criteria)
+    for run in grounds.runs:
         name = f"the run {run.id} of {' '.join(run.profiles)}"
         if run.stopped is not None:
             yield f"{name} did not reach its end ({run.stopped})"
         elif sum(run.summary.values()) == run.summary["skip"]:
             yield f"{name} judged nothing: every check was skipped"
-        elif run.exit_code and not causes and all(criterion.result.met is not False for criterion in criteria):
+        elif run.exit_code and not explained:
             yield f"{name} ended with exit code {run.exit_code}"
-    for cause in causes:
+
+
+def _grave_causes(grounds: Grounds) -> Iterator[str]:
+    for cause in grounds.causes:
         if cause.status is Status.FAIL and cause.severity in GRAVE:
             yield f"{cause.severity}: {cause.title} ({cause.id})"
-    for criterion in criteria:
+
+
+def _unmet_criteria(grounds: Grounds) -> Iterator[str]:
+    for criterion in grounds.criteria:
         if criterion.result.met is False:
             result = criterion.result
             planned = planned_text(result.planned)
             yield f"criterion of {criterion.profiles}: {result.name} {planned}, got {result.actual}"
 
 
-def _conditions(
-    criteria: Sequence[Criterion],
-    causes: Sequence[RootCause],
-    checks: Sequence[CheckResult],
-    skipped: Sequence[Skipped],
-) -> Iterator[str]:
-    for cause in causes:
+def _other_causes(grounds: Grounds) -> Iterator[str]:
+    for cause in grounds.causes:
         if cause.status is Status.ERROR:
             yield f"not measured: {cause.title} ({cause.id})"
         elif cause.severity not in GRAVE:
             yield f"{cause.severity}: {cause.title} ({cause.id})"
-    for check in checks:
+
+
+def _accepted(grounds: Grounds) -> Iterator[str]:
+    for check in grounds.checks:
         if check.status is Status.WAIVED and check.waiver is not None:
             yield f"waived until {check.waiver.until}: {check.title} ({check.id})"
         elif check.status is Status.FLAKY:
             yield f"flaky: {check.title} ({check.id})"
-    for criterion in criteria:
+    for criterion in grounds.criteria:
         if criterion.result.not_judged is not None:
             result = criterion.result
             yield f"criterion of {criterion.profiles} not judged: {result.name} ({result.not_judged})"
-    for entry in skipped:
-        if "disruptive" in entry.reason:
+    for entry in grounds.skipped:
+        if NEEDS_CONSENT in entry.reason:
             yield f"{counted(len(entry.checks), 'check')} skipped: {entry.reason}"

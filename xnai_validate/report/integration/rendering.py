@@ -7,13 +7,15 @@ from collections.abc import Callable, Mapping
 from xnai_validate.errors import ConfigError
 from xnai_validate.model.json import indented, printable_json
 from xnai_validate.report.integration.models import IntegrationReport
-from xnai_validate.report.integration.sections import Section, sections_of, title_of
+from xnai_validate.report.integration.section import Entry, Section, Tone, tone_of
+from xnai_validate.report.integration.sections import sections_of, title_of
 from xnai_validate.report.markdown_text import safe_text, table_text
-from xnai_validate.report.terminal.page import Page, Span
+from xnai_validate.report.terminal.page import Page, Span, Style
 from xnai_validate.report.view import View
 
-_LABEL = 16
+_LABEL = 14
 """Columns of a label in the terminal."""
+_STYLES: Mapping[Tone, Style] = {"": "", "good": "green", "odd": "yellow", "bad": "bold red"}
 
 
 def render_integration(report: IntegrationReport, format_name: str, view: View) -> str:
@@ -38,8 +40,10 @@ def _markdown(report: IntegrationReport, view: View) -> str:
         parts += [f"{safe_text(text)}\n" for text in section.paragraphs]
         if section.items:
             parts.append("".join(f"- {safe_text(text)}\n" for text in section.items))
-        if len(section.table) > 1:  # the first row is the header
-            parts.append(table_text([[safe_text(cell) for cell in row] for row in section.table]))
+        if columns := section.columns:
+            rows = [[safe_text(row[column]) for column in columns] for row in section.table]
+            numeric = {place for place, column in enumerate(columns) if column in section.numeric}
+            parts.append(table_text(rows, numeric=numeric))
         for entry in section.entries:
             lines = "".join(f"- {safe_text(label)}: {safe_text(text)}\n" for label, text in entry.lines)
             parts.append(f"### {safe_text(entry.title)}\n\n{lines}")
@@ -48,7 +52,8 @@ def _markdown(report: IntegrationReport, view: View) -> str:
 
 def _terminal(report: IntegrationReport, view: View) -> str:
     page = Page(view.width, view.color, view.unicode)
-    page.text(title_of(report), style="bold")
+    level = report.readiness.level
+    page.text(title_of(report), style="bold green" if level == "ready" else _STYLES[tone_of(level)])
     for section in sections_of(report):
         page.rule(section.title)
         _append(page, section)
@@ -60,15 +65,41 @@ def _append(page: Page, section: Section) -> None:
         page.text(text, indent=2)
     for text in section.items:
         page.text(text, indent=4, lead=("  -", ""))
-    if len(section.table) > 1:  # the first row is the header
-        rows: list[list[Span]] = [
-            [(cell, "dim" if row is section.table[0] else "") for cell in row] for row in section.table
-        ]
-        page.table(rows, indent=2)
+    if section.columns:
+        if section.paragraphs or section.items:
+            page.blank()
+        _append_table(page, section)
     for entry in section.entries:
-        page.text(entry.title, indent=2, style="bold")
-        for label, text in entry.lines:
-            page.text(text, indent=_LABEL + 4, lead=(f"    {label[:_LABEL]}", "dim"))
+        page.blank()
+        _append_entry(page, entry)
+
+
+def _append_table(page: Page, section: Section) -> None:
+    """Append the table; on a page that is too narrow for it each row is a line, and its figures go below that."""
+    head, *rows = ([row[column] for column in section.columns] for row in section.table)
+    cells: list[list[Span]] = [[(cell, "dim") for cell in head]]
+    cells += [[(cell, _STYLES[tone_of(cell)]) for cell in row] for row in rows]
+    if page.has_room_for(cells, indent=2, gap=2):
+        page.table(
+            cells,
+            numeric=[place for place, column in enumerate(section.columns) if column in section.numeric],
+            indent=2,
+        )
+        return
+    for first, *others in rows:
+        page.text(first, indent=2)
+        named = [f"{name} {cell}" for name, cell in zip(head[1:], others, strict=True) if cell]
+        page.text(", ".join(named), indent=6, style="dim")
+
+
+def _append_entry(page: Page, entry: Entry) -> None:
+    style = _STYLES[tone_of(entry.severity)]
+    page.text(entry.title, indent=2, style=style if style.startswith("bold") else "bold")
+    before = ""
+    for label, text in entry.lines:
+        # A label that repeats is shown once: its texts are one block.
+        page.text(text, indent=_LABEL + 6, lead=(f"    {'' if label == before else label[:_LABEL]}", "dim"))
+        before = label
 
 
 def _html(report: IntegrationReport, view: View) -> str:

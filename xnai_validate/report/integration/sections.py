@@ -1,40 +1,32 @@
-"""The integration report as sections of text, tables and entries, which each format renders in its own way."""
+"""The sections of the integration report, in the order in which they are read: the verdict and its reasons first."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 
 from xnai_validate.model.judging.findings import value_text
 from xnai_validate.model.results.status import Status
 from xnai_validate.model.units import format_ms
-from xnai_validate.report.comparison_text import regressions, sums
-from xnai_validate.report.integration.models import Coverage, IntegrationReport, RootCause
+from xnai_validate.report.integration.background import background_of
+from xnai_validate.report.integration.models import Coverage, IntegrationReport, LoadFigures, RootCause
+from xnai_validate.report.integration.section import Entry, Row, Section
 from xnai_validate.report.lists import counted, listed
+from xnai_validate.report.loads import figure_text
 from xnai_validate.report.words import met_text, planned_text
 
-Row = tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """A titled list of labels and texts."""
-
-    title: str
-    lines: tuple[tuple[str, str], ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Section:
-    """A heading with what stands under it; what is empty is left out."""
-
-    title: str
-    paragraphs: tuple[str, ...] = ()
-    items: tuple[str, ...] = ()
-    """A list."""
-    table: tuple[Row, ...] = ()
-    """The head, then the rows."""
-    entries: tuple[Entry, ...] = ()
+STATUSES = (
+    (Status.PASS, "passed"),
+    (Status.FAIL, "failed"),
+    (Status.ERROR, "not measured"),
+    (Status.WARN, "passed with a warning"),
+    (Status.FLAKY, "flaky"),
+    (Status.WAIVED, "waived"),
+    (Status.SKIP, "skipped"),
+)
+"""The statuses as the summary counts them, in its order."""
+_HEADS = ("Unjudged: waived, not measured or blocked. N/a: not applicable to this stack.",)
+_COUNTS = range(2, 7)
+"""The columns of counts in the tables of categories and gaps."""
 
 
 def title_of(report: IntegrationReport) -> str:
@@ -42,69 +34,99 @@ def title_of(report: IntegrationReport) -> str:
     return f"Integration report: {report.readiness.level}"
 
 
+def verdict_of(report: IntegrationReport) -> str:
+    """Return the verdict as a sentence: `The stack is not ready for the next phase, for 2 reasons.`"""
+    readiness = report.readiness
+    if readiness.obstacles:
+        return f"The stack is not ready for the next phase, for {counted(len(readiness.obstacles), 'reason')}."
+    conditions = f", with {counted(len(readiness.conditions), 'condition')}" if readiness.conditions else ""
+    return f"The stack is ready for the next phase{conditions}."
+
+
+def counts_of(report: IntegrationReport) -> Iterator[tuple[str, int, Status]]:
+    """Yield a word, how many checks it stands for, and their status: `failed, 3, fail`."""
+    for status, word in STATUSES:
+        yield word, getattr(report.summary, "pass_" if status is Status.PASS else status.value), status
+
+
 def sections_of(report: IntegrationReport) -> Iterator[Section]:
     """Yield the sections, in the order in which they are read."""
     yield _summary(report)
-    yield _readiness(report)
-    yield _criteria(report)
-    names = ("category", "checks", "passed", "failed", "not judged", "state")
-    none = () if report.categories else ("No check has run.",)
-    yield Section("Categories", none, table=(names, *map(_coverage, report.categories)))
-    yield Section("Knowledge gaps", table=(("gap", *names[1:]), *map(_coverage, report.gaps)))
     yield Section(
         f"Root causes: {len(report.causes)}",
         paragraphs=() if report.causes else ("Nothing failed.",),
         entries=tuple(_cause(number, cause) for number, cause in enumerate(report.causes, 1)),
     )
-    yield _baselines(report)
-    yield _faults(report)
-    yield Section(
-        "Skipped",
-        paragraphs=() if report.skipped else ("No check was skipped.",),
-        items=tuple(f"{entry.reason} ({listed(entry.checks, 10)})" for entry in report.skipped),
-    )
-    yield Section(
-        "Known failures",
-        paragraphs=() if report.known_failures else ("No failure is waived.",),
-        items=tuple(f"{known.check} ({known.status}): {known.waiver}" for known in report.known_failures),
-    )
-    yield _environment(report)
+    yield _readiness(report)
+    yield _criteria(report)
+    none = () if report.categories else ("No check has run.",)
+    yield Section("Categories", none or _HEADS, table=_coverages("category", report.categories), numeric=_COUNTS)
+    yield Section("Knowledge gaps", table=_coverages("gap", report.gaps), numeric=_COUNTS)
+    yield _loads(report)
+    yield from background_of(report)
 
 
 def _summary(report: IntegrationReport) -> Section:
-    counts = {status: getattr(report.summary, "pass_" if status is Status.PASS else status.value) for status in Status}
-    total = sum(counts.values())
-    shown = ", ".join(f"{count} {status}" for status, count in counts.items() if count)
-    causes = counted(len(report.causes), "root cause")
-    gravest = f"; the gravest: {report.causes[0].title} ({report.causes[0].severity})" if report.causes else ""
-    reverted = sum(fault.proven for fault in report.faults)
-    lines = [
-        f"The stack is {report.readiness.level}. {counted(total, 'check')}: {shown or 'none'}. {causes}{gravest}.",
-        f"{counted(len(report.faults), 'fault')} injected, {reverted} proven to be reverted.",
-    ]
-    head = ("run", "profile", "started", "duration", "verdict", "checks")
+    counts = [(word, count) for word, count, _ in counts_of(report)]
+    total = sum(count for _, count in counts)
+    shown = ", ".join(f"{count} {word}" for word, count in counts if count)
+    paragraphs = [verdict_of(report), f"{counted(total, 'check')}: {shown or 'none has run'}."]
+    if len(report.runs) > 1:
+        paragraphs[-1] += " Each counts once, by its newest result."
+    if not report.causes:
+        paragraphs.append("Nothing failed.")
+    if report.faults:
+        reverted = sum(fault.proven for fault in report.faults)
+        proof = "each revert is" if reverted == len(report.faults) else f"only {counted(reverted, 'revert')} is"
+        paragraphs.append(f"{counted(len(report.faults), 'fault')} injected and reverted; {proof} proven.")
+    head = ("profile", "verdict", "checks", "duration", "started (UTC)", "run")
     rows = tuple(
         (
-            run.id,
             " ".join(run.profiles),
-            f"{run.started_at[:16].replace('T', ' ')} UTC",
-            format_ms(run.elapsed_ms),
             run.verdict,
             str(sum(run.summary.values())),
+            format_ms(run.elapsed_ms),
+            run.started_at[5:16].replace("T", " "),
+            run.id,
         )
         for run in report.runs
     )
-    return Section(
-        "Executive summary", tuple(lines), tuple(f"missing: {each}" for each in report.missing), (head, *rows)
-    )
+    causes = map(_cause_and_remedy, report.causes)
+    missing = (f"missing: {each}" for each in report.missing)
+    return Section("Executive summary", tuple(paragraphs), (*missing, *causes), (head, *rows), numeric=(2, 3))
+
+
+def _cause_and_remedy(cause: RootCause) -> str:
+    reason = f" ({cause.reason})" if cause.reason else ""
+    return f"{cause.severity}: {cause.title}{reason}. To do: {cause.recommendation}"
+
+
+def _cause(number: int, cause: RootCause) -> Entry:
+    lines = [("recommendation", cause.recommendation)]
+    lines += [("evidence", text) for text in cause.evidence]
+    lines.append(("impact", cause.impact))
+    if cause.promise:
+        lines.append(("breaks", cause.promise))
+    if cause.blocks:
+        lines.append(("blocks", listed(cause.blocks, 20)))
+    target = f" of {cause.target}" if cause.target else ""
+    lines.append(("check", f"{cause.id}{target}, in the run {cause.run}"))
+    verb = "" if cause.status is Status.FAIL else " (could not be measured)"
+    return Entry(f"{number}. {cause.severity}: {cause.title}{verb}", tuple(lines), cause.severity)
 
 
 def _readiness(report: IntegrationReport) -> Section:
     readiness = report.readiness
-    lines = [("because", text) for text in readiness.obstacles] + [("condition", text) for text in readiness.conditions]
-    verdict = Entry(f"The stack is {readiness.level}", tuple(lines))
-    rules = Entry("Rules", tuple((f"{number}", rule) for number, rule in enumerate(readiness.rules, 1)))
-    return Section("Readiness for the next phase", entries=(verdict, rules))
+    items = (
+        *(f"Not ready: {text}" for text in readiness.obstacles),
+        *(f"Condition: {text}" for text in readiness.conditions),
+    )
+    rows = tuple(
+        (str(number), "applies" if found else "no", rule)
+        for number, (rule, found) in enumerate(zip(readiness.rules, readiness.met, strict=True), 1)
+    )
+    decided = f"{verdict_of(report)} Of these rules the first that applies decides."
+    return Section("Readiness for the next phase", (decided,), items, (("rule", "applies", "if"), *rows))
 
 
 def _criteria(report: IntegrationReport) -> Section:
@@ -119,64 +141,35 @@ def _criteria(report: IntegrationReport) -> Section:
         for each in report.criteria
     )
     none = () if rows else ("The runs have no success criteria.",)
-    return Section("Success criteria", none, table=(("profile", "criterion", "planned", "actual", "result"), *rows))
+    head = ("profile", "criterion", "planned", "actual", "result")
+    return Section("Success criteria", none, table=(head, *rows), numeric=(3,))
+
+
+def _coverages(name: str, entries: Sequence[Coverage]) -> tuple[Row, ...]:
+    """The rows about categories or gaps, with the head."""
+    head = (name, "state", "checks", "passed", "failed", "unjudged", "n/a")
+    return head, *map(_coverage, entries)
 
 
 def _coverage(entry: Coverage) -> Row:
     name = f"{entry.id} {entry.title}" if entry.title and entry.title != entry.id else entry.id
-    return name, str(entry.checks), str(entry.passed), str(entry.failed), str(entry.not_judged), entry.state
+    not_judged = entry.not_judged - entry.not_applicable
+    counts = (entry.checks, entry.passed, entry.failed, not_judged, entry.not_applicable)
+    return name, entry.state, *(str(count) if count else "" for count in counts)
 
 
-def _cause(number: int, cause: RootCause) -> Entry:
-    lines = [("check", cause.id), ("run", cause.run)]
-    if cause.target:
-        lines.append(("target", cause.target))
-    if cause.promise:
-        lines.append(("breaks", cause.promise))
-    lines += [("evidence", text) for text in cause.evidence]
-    lines += [("impact", cause.impact), ("recommendation", cause.recommendation)]
-    if cause.blocks:
-        lines.append(("blocks", listed(cause.blocks, 20)))
-    verb = "" if cause.status is Status.FAIL else " (could not be measured)"
-    return Entry(f"{number}. {cause.severity}: {cause.title}{verb}", tuple(lines))
+def _loads(report: IntegrationReport) -> Section:
+    head = ("load", "sent", "rate", "p50", "p95", "p99", "errors")
+    none = () if report.loads else ("No check measured under load.",)
+    return Section("Loads", none, table=(head, *map(_load, report.loads)), numeric=range(1, len(head)))
 
 
-def _baselines(report: IntegrationReport) -> Section:
-    if not report.comparisons:
-        return Section("Baselines and regressions", ("No run was compared with a baseline (run --baseline NAME).",))
-    return Section(
-        "Baselines and regressions",
-        tuple(f"Against {comparison.baseline}: {sums(comparison)}." for comparison in report.comparisons),
-        tuple(sentence for comparison in report.comparisons for sentence in regressions(comparison)),
+def _load(load: LoadFigures) -> Row:
+    times = (load.p50_ms, load.p95_ms, load.p99_ms)
+    return (
+        load.check.partition("/")[2],
+        str(load.sent),
+        "" if load.rate_rps is None else f"{figure_text(load.rate_rps)}/s",
+        *("" if ms is None else format_ms(ms) for ms in times),
+        "" if load.error_ratio is None else f"{100 * load.error_ratio:.2g} %",
     )
-
-
-def _faults(report: IntegrationReport) -> Section:
-    if not report.faults:
-        return Section("Faults injected", ("No fault was injected.",))
-    rows = tuple(
-        (
-            fault.fault,
-            fault.target or "the host",
-            fault.injected_at[:19].replace("T", " "),
-            (fault.reverted_at or "")[:19].replace("T", " "),
-            "equal to the one before" if fault.proven else "not proven",
-        )
-        for fault in report.faults
-    )
-    head = ("fault", "target", "injected (UTC)", "reverted (UTC)", "fingerprint afterwards")
-    return Section("Faults injected", table=(head, *rows))
-
-
-def _environment(report: IntegrationReport) -> Section:
-    entries = tuple(
-        Entry(
-            f"Run {environment.run}",
-            (
-                *((name, value_text(value)) for name, value in environment.host.items()),
-                *((f"target {name}", url) for name, url in environment.targets.items() if url),
-            ),
-        )
-        for environment in report.environments
-    )
-    return Section("Environment", (f"Written by {report.tool}.",), entries=entries)
