@@ -51,8 +51,8 @@ def test_faults_are_summed_up_and_those_without_proof_are_named() -> None:
     faults = (fault(1, "llm", 2000), fault(2, "llm", 5100), fault(3, "api", 900, proven=False))
     shown = sections(replace(report, faults=faults))["Faults injected"]
     assert shown.table[1:] == (
-        ("process.pause", "api", "1", "900 ms", "0 of 1 verified"),
-        ("process.pause", "llm", "2", "5.10 s", "all reverted, verified"),
+        ("process.pause", "api", "1", "900 ms", "reverted, not verified"),
+        ("process.pause", "llm", "2", "5.10 s", "reverted, verified"),
     )
     assert shown.items == ("process.pause of api, injected 2026-11-30 08:03:00 UTC: reverted, not verified",)
 

@@ -18,7 +18,9 @@ def test_many_failures_are_named_again_at_the_end() -> None:
     script.check("b/s:d", "Check d", Status.ERROR, reason="no")
     script.check("b/s:e", "Check e", Status.ERROR, reason="no")
     text = report_text(build_report(script.events()), View())
-    assert "\n4 causes  1. a/s:c0; 2. a/s:c1; 3. a/s:c2; 4. b/s:d (1 alike)\n" in text
+    named = ["1. Check 0: a/s:c0", "2. Check 1: a/s:c1", "3. Check 2: a/s:c2", "4. Check d: b/s:d (1 alike)"]
+    assert f"\n4 causes  {named[0]}\n" in text
+    assert "\n".join(f"{' ' * 10}{name}" for name in named[1:]) in text
 
 
 def test_quiet_shows_what_is_wrong_and_the_verdict() -> None:

@@ -75,7 +75,7 @@ def test_one_reason_is_reported_once() -> None:
     assert "Failed: 9" in text
     assert "alike     s/errors: b, c (2 checks)" in text
     assert "alike     s/broke: b, c (2 checks)" in text
-    details = text[text.index("Failed: 9") :]
+    details = text[text.index("Failed: 9") : text.index("Result ")]
     assert details.count("Wrong ") == 3
     assert details.count("json $.error_code") == 1
 
@@ -84,8 +84,12 @@ def test_of_many_failures_the_causes_come_first() -> None:
     """A report of more than a few failures begins with their causes, each once, with what it blocks; others do not."""
     text = report_text(build_report(CASES["tangled"][1]()), View(120))
     assert text.index("Causes: 4") < text.index("Failed: 6")
-    first, second = text.index("1. api/query:answers (1 alike, blocks 3 checks)"), text.index("2. breakers/cycle:opens")
-    assert first < second < text.index("Failed: 6")
+    first, second = (
+        text.index("1. The api answers (1 alike, blocks 3 checks)"),
+        text.index("2. The breaker opens after"),
+    )
+    assert first < text.index("api/query:answers") < second < text.index("breakers/cycle:opens")
+    assert second < text.index("Failed: 6")
     assert "Causes" not in report_text(build_report(CASES["failed"][1]()), View(120))
 
 

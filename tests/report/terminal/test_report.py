@@ -50,6 +50,6 @@ def test_what_was_injected_and_whether_it_is_reverted() -> None:
     """Each fault with its target and its proof; where that is missing, the verdict has the command that repairs it."""
     text = " ".join(report_text(build_report(disturbed(proven=False)), View(width=100)).split())
     assert "redis.pause redis reverted, verified" in text
-    assert "host.memory reverted, not verified" in text
+    assert "host.memory the host reverted, not verified" in text
     assert "NOT REVERTED (exit 4): a fault may still be in force; revert it with: xnai-validate undo" in text
     assert "PASSED (exit 0)" in report_text(build_report(disturbed(proven=True)), View(width=100))

@@ -268,8 +268,8 @@ def _details(check: CheckResult) -> Iterator[str]:
     """What a failed check found, as other checks name it: its details, what it missed, and the first rule it breaks."""
     for finding in broken_findings(check.findings, "expect")[:1]:
         operator = "" if finding.rule == "equals" else f"{finding.rule} "
-        found = f"{finding.fact}{EXPECTED}{operator}{_text(finding.expected)}, got {_text(finding.actual)}"
-        yield f"{check.kind} {check.target}: {found}"
+        expected, actual = _canonical_json(finding.expected), _canonical_json(finding.actual)
+        yield f"{check.kind} {check.target}: {finding.fact}{EXPECTED}{operator}{expected}, got {actual}"
     for name, value in check.facts.items():
         if name.endswith("_detail") and name != "error_detail" and isinstance(value, str):
             yield value

@@ -60,7 +60,8 @@ def _causes(report: RunReport) -> str:
     if not has_many_failures(report.checks):
         return ""
     lines = [
-        f"{number}. {_code(cause.id)}{safe_text(cause_counts(cause))}: {safe_text(cause.reason or cause.title)}"
+        f"{number}. **{safe_text(cause.title)}**{safe_text(cause_counts(cause))}, {_code(cause.id)}"
+        + (f": {safe_text(cause.reason)}" if cause.reason else "")
         for number, cause in enumerate(report.causes[:CAUSES], 1)
     ]
     if len(report.causes) > CAUSES:

@@ -59,6 +59,7 @@ def page_pieces(report: RunReport) -> Iterator[str]:
         reason=verdict_reason(report, report.exit_code),
         sections=[(title, status, problems_of(report, status)) for status, title in PROBLEMS],
         many=has_many_failures(report.checks),
+        fixes={check.id: _fix(check) for check in report.checks},
         skips=skips,
         blocked=report.summary.skip - sum(len(ids) for _, ids in skips),
         sums=sums(report.comparison) if report.comparison else "",
@@ -120,6 +121,11 @@ def _environment() -> jinja2.Environment:
         when=lambda at: at.replace("T", " ").partition(".")[0].removesuffix("Z") + " UTC",
     )
     return environment
+
+
+def _fix(check: CheckResult) -> str:
+    """What to do about a check that is broken; empty for any other, and without a remedy."""
+    return " ".join((check.fix or "").split()) if check.status in (Status.FAIL, Status.WARN) else ""
 
 
 def _facts(facts: JsonObject) -> list[tuple[str, str, str]]:

@@ -9,8 +9,9 @@ from xnai_validate.model.judging.findings import value_text
 from xnai_validate.model.results.report import FaultResult
 from xnai_validate.model.units import format_ms
 from xnai_validate.report.comparison_text import regressions, sums
+from xnai_validate.report.faults import fault_groups, state_of
 from xnai_validate.report.integration.models import IntegrationReport, RunEnvironment
-from xnai_validate.report.integration.section import Entry, Row, Section
+from xnai_validate.report.integration.section import Entry, Section
 from xnai_validate.report.lists import listed
 
 SKIPS = 10
@@ -47,32 +48,31 @@ def _baselines(report: IntegrationReport) -> Section:
 
 
 def _faults(faults: Sequence[FaultResult]) -> Section:
-    """A row for each kind of fault and target; those without a proven revert are listed one by one."""
+    """A row for each kind of fault, target and end; those without a proven revert first, and each with its time."""
     if not faults:
         return Section("Faults injected", ("No fault was injected.",))
-    groups: dict[tuple[str, str], list[FaultResult]] = {}
-    for fault in faults:
-        groups.setdefault((fault.fault, fault.target or "the host"), []).append(fault)
-    rows = tuple(_fault_row(*key, members) for key, members in sorted(groups.items()))
+    rows = tuple(
+        (
+            group.fault,
+            group.target,
+            str(group.count),
+            "" if group.longest_ms is None else format_ms(group.longest_ms),
+            group.state,
+        )
+        for group in fault_groups(faults)
+    )
     return Section(
         "Faults injected",
         ("Verified: after the revert the state is equal to that before the fault.",),
         tuple(
             f"{fault.fault} of {fault.target or 'the host'}, injected {fault.injected_at[:19].replace('T', ' ')} UTC: "
-            + ("may still be in force" if fault.reverted_at is None else "reverted, not verified")
+            f"{state_of(fault)}"
             for fault in faults
             if not fault.proven
         ),
         (("fault", "target", "times", "longest", "state"), *rows),
         numeric=(2, 3),
     )
-
-
-def _fault_row(fault: str, target: str, members: Sequence[FaultResult]) -> Row:
-    lasted = [each.reverted_ms - each.injected_ms for each in members if each.reverted_ms is not None]
-    proven = sum(each.proven for each in members)
-    state = "all reverted, verified" if proven == len(members) else f"{proven} of {len(members)} verified"
-    return fault, target, str(len(members)), format_ms(max(lasted)) if lasted else "", state
 
 
 def _environment(report: IntegrationReport) -> Section:

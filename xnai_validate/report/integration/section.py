@@ -6,13 +6,17 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Literal
 
+from xnai_validate.report.faults import IN_FORCE, NOT_VERIFIED, VERIFIED
+
 Row = tuple[str, ...]
 Tone = Literal["", "good", "odd", "bad"]
 
 _TONES: dict[str, Tone] = {
-    **dict.fromkeys(("ready", "passed", "met", "covered", "all reverted, verified"), "good"),
+    **dict.fromkeys(("ready", "passed", "met", "covered", VERIFIED), "good"),
     **dict.fromkeys(("ready with conditions", "partly covered", "not covered", "medium", "low", "undecided"), "odd"),
-    **dict.fromkeys(("not ready", "failed", "not met", "critical", "high", "not undone", "stopped"), "bad"),
+    **dict.fromkeys(
+        ("not ready", "failed", "not met", "critical", "high", "not undone", "stopped", NOT_VERIFIED, IN_FORCE), "bad"
+    ),
 }
 
 

@@ -23,10 +23,12 @@ def append_ending(page: Page, report: RunReport, view: View) -> None:
     page.blank()
     page.text(counts_sentence(report))
     if has_many_failures(report.checks):  # the details have scrolled off the screen
-        names = [f"{number}. {cause.id}{cause_counts(cause)}" for number, cause in enumerate(report.causes[:SHOWN], 1)]
-        more = f"; and {len(report.causes) - SHOWN} more" if len(report.causes) > SHOWN else ""
         label = counted(len(report.causes), "cause")
-        page.text("; ".join(names) + more, indent=max(_INDENT, len(label) + 2), lead=(label, "bold red"))
+        for number, cause in enumerate(report.causes[:SHOWN], 1):
+            text = f"{number}. {cause.title}: {cause.id}{cause_counts(cause)}"
+            page.text(text, indent=max(_INDENT, len(label) + 2), lead=(label if number == 1 else "", "bold red"))
+        if len(report.causes) > SHOWN:
+            page.text(f"and {len(report.causes) - SHOWN} more", indent=_INDENT)
     if view.written:
         page.text(", ".join(view.written), indent=_INDENT, lead=("written", "dim"))
     for reason in view.broken:

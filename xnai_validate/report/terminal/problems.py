@@ -43,8 +43,12 @@ def append_causes(page: Page, report: RunReport) -> None:
     page.rule(f"Causes: {len(report.causes)}", "bold red")
     page.blank()
     for number, cause in enumerate(report.causes[:IN_FULL], 1):
-        page.text(f"{number}. {cause.id}{cause_counts(cause)}", indent=MARGIN, style="bold", lead=_lead(cause.status))
-        page.text(cause.reason or cause.title, indent=MARGIN)
+        page.text(
+            f"{number}. {cause.title}{cause_counts(cause)}", indent=MARGIN, style="bold", lead=_lead(cause.status)
+        )
+        page.text(cause.id, indent=MARGIN, style="dim")
+        if cause.reason:
+            page.text(cause.reason, indent=MARGIN)
     if len(report.causes) > IN_FULL:
         page.text(f"and {len(report.causes) - IN_FULL} more", indent=MARGIN, style="dim")
 

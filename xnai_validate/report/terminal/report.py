@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from xnai_validate.model.results.report import CheckResult, RunReport
 from xnai_validate.model.results.status import Status
 from xnai_validate.report.causes import skips_of
+from xnai_validate.report.faults import IN_FORCE, NOT_VERIFIED, VERIFIED, fault_groups
 from xnai_validate.report.lists import counted, listed
 from xnai_validate.report.terminal.categories import append_categories
 from xnai_validate.report.terminal.comparison import append_comparison
@@ -25,6 +26,7 @@ _NOTICES: dict[str, Span] = {
     "warning": ("warning", "bold yellow"),
     "error": ("error", "bold red"),
 }
+_FAULT_STYLES: dict[str, Style] = {VERIFIED: "green", NOT_VERIFIED: "bold yellow", IN_FORCE: "bold red"}
 
 
 def report_text(report: RunReport, view: View) -> str:
@@ -110,17 +112,16 @@ def _notices(page: Page, report: RunReport, *, quiet: bool) -> None:
 
 
 def _faults(page: Page, report: RunReport) -> None:
+    """Add the faults by kind, target and end."""
     if not report.faults:
         return
-    page.rule("Faults")
+    page.rule(f"Faults: {len(report.faults)}")
     page.blank()
     rows: list[list[Span]] = []
-    for fault in report.faults:
-        state: Span = ("reverted, verified", "green") if fault.proven else ("reverted, not verified", "bold yellow")
-        if fault.reverted_at is None:
-            state = ("may still be in force", "bold red")
-        rows.append([(fault.fault, ""), (fault.target or "", ""), state])
-    page.table(rows, indent=2)
+    for group in fault_groups(report.faults):
+        times = f"{group.count} times" if group.count > 1 else ""
+        rows.append([(group.fault, ""), (group.target, ""), (times, ""), (group.state, _FAULT_STYLES[group.state])])
+    page.table(rows, numeric=(2,), indent=2)
 
 
 def _criteria(page: Page, report: RunReport) -> None:
