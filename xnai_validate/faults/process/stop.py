@@ -142,8 +142,11 @@ async def _runs(undo: StopUndo, ctx: FaultContext) -> bool:
         raise Gone("the stack has ended")
     if undo.process.alive:
         return True
+    accepts = await connects(target)
     if target.pid is not None and target.state_file is None:
-        return await connects(target) is True  # its new pid is not known
+        return accepts is True  # its new pid is not known
+    if accepts is False:
+        return False  # to look for the process that listens would read those of the whole host, at each look
     pid = await pid_of(target)
     return pid is not None and process_id(pid) is not None
 
