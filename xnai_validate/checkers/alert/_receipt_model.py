@@ -70,9 +70,7 @@ class ReceiptParams(Params):
         if self.stream is None and "webhook" not in self.model_fields_set:
             raise ValueError("name where the alert arrives: stream, webhook or both")
         if self.bystanders and self.afterwards:
-            raise ValueError(
-                "bystanders are observed during the breach, and with afterwards no alert comes meanwhile"
-            )
+            raise ValueError("bystanders are observed during the breach, and with afterwards no alert comes meanwhile")
         if self.cure and self.breach is not None:
             raise ValueError("a breach is reverted by itself; cure goes with cause")
         return self
