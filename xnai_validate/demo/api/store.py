@@ -15,6 +15,7 @@ from redis.exceptions import RedisError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from xnai_validate.demo.api.failures import StoreUnavailable
+from xnai_validate.demo.api.time_limit import time_limit
 from xnai_validate.demo.seams import seam
 from xnai_validate.demo.settings import Settings
 
@@ -64,7 +65,7 @@ class Store:
         if self.is_held_off(probe=probe):
             raise StoreUnavailable("Redis did not answer a moment ago")
         try:
-            async with asyncio.timeout(self._call_timeout_s if timeout_s is None else timeout_s):
+            async with time_limit(self._call_timeout_s if timeout_s is None else timeout_s):
                 result = await operation(self._client)
         except (RedisConnectionError, RedisTimeoutError, TimeoutError, OSError) as error:
             self._closed_until = time.monotonic() + hold_off_s()

@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
 import httpx
 
 from xnai_validate.demo.api.failures import ModelError, ModelTimeout
+from xnai_validate.demo.api.time_limit import time_limit
 from xnai_validate.demo.seams import seam
 from xnai_validate.demo.settings import Settings
 
@@ -83,23 +84,23 @@ class ModelClient:
     async def _limit(self) -> AsyncIterator[None]:
         """Raise ModelTimeout if the block takes longer than the call's time limit."""
         try:
-            async with asyncio.timeout(self._timeout_s):
+            async with time_limit(self._timeout_s):
                 yield
         except TimeoutError as error:
             raise ModelTimeout("no answer in time") from error
 
     @asynccontextmanager
     async def _ask(self, prompt: str, n_predict: int, *, stream: bool) -> AsyncIterator[httpx.Response]:
-        """Ask for a completion; connecting and the head of the answer may each take the call's time limit."""
+        """Ask for a completion; the head of the answer may take the call's time limit."""
         body = {"prompt": prompt, "n_predict": n_predict, "stream": stream}
-        asking = self._http.stream("POST", f"{self._url}/completion", json=body, timeout=self._timeout_s)
+        asking = self._http.stream("POST", f"{self._url}/completion", json=body, timeout=None)
         try:
-            async with asking as response:
+            async with AsyncExitStack() as open_:
+                async with self._limit():
+                    response = await open_.enter_async_context(asking)
                 if response.status_code != 200:
                     raise ModelError(f"the model server answered {response.status_code}")
                 yield response
-        except httpx.TimeoutException as error:
-            raise ModelTimeout("no answer in time") from error
         except (httpx.HTTPError, ValueError, KeyError, AttributeError) as error:
             raise ModelError("the model server broke off") from error
 

@@ -20,6 +20,7 @@ from xnai_validate.demo.api.monitoring import degradation
 from xnai_validate.demo.api.monitoring.degradation import Tier
 from xnai_validate.demo.api.schemas import Health, TieredHealth
 from xnai_validate.demo.api.services import VERSION, Services
+from xnai_validate.demo.api.time_limit import time_limit
 from xnai_validate.demo.seams import seam
 
 KEY = "xnai_health_check"
@@ -52,7 +53,7 @@ class Probe:
         if time.monotonic() - self._answered < self._fresh_s:
             return True
         try:
-            async with asyncio.timeout(self._limit_s):
+            async with time_limit(self._limit_s):
                 good = await self._ask()
         except TimeoutError:
             return time.monotonic() - self._answered < _TRUSTED_S

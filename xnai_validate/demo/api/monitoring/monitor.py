@@ -16,6 +16,7 @@ from xnai_validate.demo.api.monitoring.alerts import Alerts
 from xnai_validate.demo.api.monitoring.degradation import Tier
 from xnai_validate.demo.api.monitoring.recovery import Step, due
 from xnai_validate.demo.api.services import Services
+from xnai_validate.demo.api.time_limit import time_limit
 from xnai_validate.demo.seams import seam
 
 _GRACE_CHECKS = 3
@@ -92,7 +93,7 @@ class Monitor:
     async def _check(self, watch: Watch) -> Result:
         """One check, within the interval."""
         try:
-            async with asyncio.timeout(self._interval_s):
+            async with time_limit(self._interval_s):
                 return await watch.check()
         except TimeoutError:
             return Result(False, "did not answer in time")
