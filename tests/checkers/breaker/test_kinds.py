@@ -13,10 +13,11 @@ from tests.checkers.breaker import faults, reference
 from tests.checkers.breaker.promises import params, post
 from tests.checkers.breaker.server import Stack, stack, stored
 from tests.context import beside, call_checker, check_context, compiled, observe
-from xnai_validate.checkers.breaker._driver.calls import retry_after_s
+from xnai_validate.checkers.breaker._driver.calls import Call, retry_after_s
 from xnai_validate.checkers.breaker._models import BreakerParams
+from xnai_validate.checkers.breaker.concurrent import at_once
 from xnai_validate.engine.attempts.attempt import attempt
-from xnai_validate.kit import JsonObject, NotApplicable, Observed, Target, Unmeasurable
+from xnai_validate.kit import Context, JsonObject, NotApplicable, Observation, Observed, Target, Unmeasurable
 from xnai_validate.model.results.status import Status
 
 KINDS = ("cycle", "refusal", "state", "reopen", "forgive", "concurrent", "shared", "survive", "outage")
@@ -102,6 +103,26 @@ def test_what_comes_after_the_opening_is_not_judged_without_it(redis: Target) ->
     assert str(opened[1]).startswith("opened: expected true, got false (8 calls failed (8 x 500")
     assert closed[0] is Status.ERROR
     assert str(closed[1]).startswith(f"the breaker {params(running)['name']} did not open: 8 calls failed")
+
+
+def test_calls_that_took_longer_than_the_recovery_time_are_made_again(
+    redis: Target, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A machine that was busy once is no reason not to judge how an open breaker is shared."""
+    bursts = 0
+
+    async def late_at_first(params: BreakerParams, ctx: Context, observation: Observation, count: int) -> list[Call]:
+        nonlocal bursts
+        bursts += 1
+        calls = await at_once(params, ctx, observation, count)
+        await asyncio.sleep(params.recovery if bursts == 1 else 0)
+        return calls
+
+    monkeypatch.setattr("xnai_validate.checkers.breaker.shared.at_once", late_at_first)
+    with stack(redis, recovery_s=1.0) as running:
+        found = seen("shared", running, connections=8)
+    assert bursts == 2
+    assert (found.facts["in_time"], found.facts["closed_again"]) == (True, True)
 
 
 @pytest.mark.parametrize("kind", KINDS)
