@@ -32,6 +32,8 @@ def shell(text: str) -> HealthCommand:
         (shell("redis-cli -p 6380 ping | grep PONG"), "redis.ping", 6380, None),
         (HealthCommand(("mysqladmin", "ping", "-h", "localhost")), "tcp.connect", 3306, None),
         (HealthCommand(("nc", "-z", "localhost", "9092")), "tcp.connect", 9092, None),
+        (shell("curl -s --noproxy localhost localhost:3000/up | grep -q 'OK' || exit 1"), "http.request", 3000, "/up"),
+        (shell("curl -s http://localhost/state | grep -q '^o.*k$'"), None, 0, None),
         (shell("curl http://elsewhere:80/"), None, 0, None),
         (shell("curl http://localhost:${PORT}/"), None, 0, None),
         (shell("celery inspect ping"), None, 0, None),
@@ -46,6 +48,26 @@ def test_usual_commands_become_kinds(command: HealthCommand, kind: str | None, p
     assert (check.kind if check else None) == kind
     if check is not None:
         assert (check.port, check.params.get("path")) == (port, path)
+
+
+@pytest.mark.parametrize(
+    ("command", "expected"),
+    [
+        ("curl -s localhost:3000/up | grep -q 'OK' || exit 1", {"status": {"max": 599}, "text": {"contains": "OK"}}),
+        (
+            """curl -fs http://localhost/up | grep '"status":"green"'""",
+            {"status": {"max": 399}, "text": {"contains": '"status":"green"'}},
+        ),
+        ("curl -s -o /dev/null -w '%{http_code}' http://localhost/up | grep -q 200", {"status": 200}),
+        ("curl -I http://localhost | grep 'HTTP/1.1 200 OK'", {"status": 200}),
+        ("wget -qO- http://localhost/up | grep -qi ok", {"status": {"max": 399}}),
+    ],
+)
+def test_what_grep_looks_for_is_a_rule_about_the_body_or_the_status(command: str, expected: object) -> None:
+    """The body where the command writes it alone; a text without regard to case is left out."""
+    check = native_check(shell(command))
+    assert check is not None
+    assert check.expect == expected
 
 
 def test_curl_fails_on_a_status_only_if_asked_to() -> None:

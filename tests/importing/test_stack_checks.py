@@ -102,3 +102,26 @@ def test_a_broker_is_reached_as_its_user(environment: dict[str, str], url: str) 
     stack = imported(Project("shop", (broker,), ()), {"rabbitmq": "accepts"})
     assert stack.parts[0].target == {"url": url, "container": "shop/mq"}
     assert any("{queue: NAME}" in comment for comment in stack.parts[0].comments)
+
+
+def test_services_that_share_a_network_have_the_ports_that_are_theirs() -> None:
+    """The port of their software at the service that publishes it, or at this host; otherwise the reason is written."""
+    owner = Service("network", "alpine", ports=(Port(9000, 19000), Port(3210, 3210)))
+    store = Service("store", "minio/minio", network="service:network")
+    app = Service("app", "own/app", network="service:network")
+    cache = Service("cache", "redis:8", network="host")
+    agent = Service("agent", "own/agent", network="host")
+    parts = {part.name: part for part in imported(Project("p", (owner, store, app, cache, agent), ()), {}).parts}
+    assert parts["store"].target == {"url": "http://127.0.0.1:19000", "container": "p/store"}
+    assert parts["store"].recipe == {"recipe": "minio", "target": "store"}
+    assert parts["cache"].target == {"url": "redis://127.0.0.1:6379", "container": "p/cache"}
+    assert any("in the network of network: which of the ports" in comment for comment in parts["app"].comments)
+    assert any("in the network of this host" in comment for comment in parts["agent"].comments)
+
+
+def test_a_password_that_is_empty_is_none() -> None:
+    """A variable that the file leaves empty is no password that could be exported from it."""
+    environment = {"MYSQL_ROOT_PASSWORD": Variable(""), "MYSQL_PASSWORD": Variable("", ("DB_PASSWORD",))}
+    database = Service("db", "mariadb:lts", ports=(Port(3306, 3306),), environment=environment)
+    (part,) = imported(Project("p", (database,), ()), {}).parts
+    assert "password: DB_PASSWORD (DB_PASSWORD of the compose file's environment)" in part.comments

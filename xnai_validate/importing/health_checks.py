@@ -12,6 +12,13 @@ from xnai_validate.model.json import JsonObject
 
 _URL = re.compile(r"https?://[^\s'\"|;)]+")
 _LOCAL = ("localhost", "127.0.0.1", "0.0.0.0", "::1", "")
+_BARE = re.compile(r"(?<![\w/.:=-])(?:localhost|127\.0\.0\.1)(?::\d+)?(?:/[^\s'\"|;)]*)?")
+_NO_PROXY = re.compile(r"\s--noproxy[ =]\S+")
+_GREP = re.compile(r"\|\s*grep\s+(?:-[qsF]+\s+)*(?:'([^']+)'|\"([^\"]+)\"|(\w[\w-]*))")
+_PLAIN = re.compile(r"[\w \":,/-]+")
+"""A text that means itself as an expression of grep."""
+_OF_HEAD = re.compile(r"\s(?:-\w*[iIw]\b|--head|--include|--write-out|--server-response|-S\b)")
+"""Options with which curl and wget write the status or the headers, not the body alone."""
 _PORT = re.compile(r"(?:-p|--port)[ =]?(\d+)")
 _SHELL = re.compile(r"\s*(?:\|\||&&|;|\||>|2>)\s*")
 
@@ -68,7 +75,7 @@ def _of_url(text: str, program: str) -> NativeCheck | None:
     """The request of the url in a command to the container itself; None if it has none, or it goes to another host."""
     urls = _URL.findall(text)
     if not urls and program in ("curl", "wget"):
-        bare = re.search(r"\b(?:localhost|127\.0\.0\.1)(?::\d+)?(?:/\S*)?", text)
+        bare = _BARE.search(_NO_PROXY.sub(" ", text))
         urls = [f"http://{bare[0]}"] if bare else []
     if not urls or "$" in urls[0]:
         return None
@@ -86,7 +93,16 @@ def _of_url(text: str, program: str) -> NativeCheck | None:
     if re.search(r"(?:^|\s)-\w*L|--location", text) or program in ("wget", "python", "python3", "node"):
         params["redirects"] = 5
     fails_on_errors = program != "curl" or re.search(r"\s-\w*f|--fail", text) is not None
-    return NativeCheck("http.request", port, url.scheme, params, {"status": {"max": 399 if fails_on_errors else 599}})
+    expect: JsonObject = {"status": {"max": 399 if fails_on_errors else 599}}
+    grep = _GREP.search(text)
+    words = next((group for group in grep.groups() if group), "") if grep else ""
+    if words and _OF_HEAD.search(text):
+        expect = {"status": 200} if re.search(r"\b200\b", words) else expect
+    elif words:
+        if not _PLAIN.fullmatch(words):
+            return None  # an expression of grep: what it means as a rule is not known
+        expect["text"] = {"contains": words}
+    return NativeCheck("http.request", port, url.scheme, params, expect)
 
 
 def _port(text: str, default: int) -> int:

@@ -76,6 +76,8 @@ class Service:
     container: str | None = None
     """The name of its container, where that is fixed."""
     ports: tuple[Port, ...] = ()
+    network: str = ""
+    """`host`, or `service:NAME`: the network that it has in place of one of its own."""
     environment: Mapping[str, Variable] = field(default_factory=dict)
     command: str = ""
     command_names: tuple[str, ...] = ()

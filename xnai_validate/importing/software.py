@@ -123,9 +123,9 @@ def password_of(service: Service, software: Software) -> Password | None:
         return Password(software.passwords[0], "the password stands in its command as text; export it by this name")
     for key in software.passwords:
         for name in (key, f"{key}_FILE"):
-            if name not in service.environment:
+            variable = service.environment.get(name)
+            if variable is None or (variable.value == "" and not variable.names):
                 continue
-            variable = service.environment[name]
             if name.endswith("_FILE"):
                 return Password(
                     key, f"export it from the file or secret that {name} names ({_source(service, variable.value)})"

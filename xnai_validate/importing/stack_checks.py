@@ -50,7 +50,7 @@ class ImportedStack:
 def imported(project: Project, first_checks: Mapping[str, str]) -> ImportedStack:
     """Return the parts and suites to write for a project; `first_checks`: recipe -> the id of its first check."""
     stack = ImportedStack(project)
-    project = replace(project, services=without_circles(project.services))
+    project = replace(project, services=with_shared_ports(without_circles(project.services)))
     completed = {name for service in project.services for name, how in service.needs.items() if how == "completed"}
     ids = unique_ids([service.name for service in project.services])
     plans = {service.name: _Plan(service, software_of(service), ids[service.name]) for service in project.services}
@@ -73,6 +73,34 @@ def without_circles(services: Sequence[Service]) -> tuple[Service, ...]:
         needs = kept.setdefault(service.name, {})
         needs |= {name: how for name, how in service.needs.items() if not _reaches(kept, name, service.name)}
     return tuple(replace(service, needs=kept[service.name]) for service in services)
+
+
+def with_shared_ports(services: Sequence[Service]) -> tuple[Service, ...]:
+    """The services, with the ports of those that share the network of another service, or of this host.
+
+    Which port is whose shows in the usual port of its software and in its health check only.
+    """
+    by_name = {service.name: service for service in services}
+    shared = []
+    for service in services:
+        kind, _, owner = service.network.partition(":")
+        usual = _usual_ports(service)
+        if kind == "host":
+            ports = tuple(Port(number, number) for number in usual)
+        elif kind == "service" and owner in by_name:
+            ports = tuple(port for port in by_name[owner].ports if port.container in usual)
+        else:
+            ports = ()
+        shared.append(replace(service, ports=service.ports or ports))
+    return tuple(shared)
+
+
+def _usual_ports(service: Service) -> list[int]:
+    """The port of a service's software, and the one that its health check asks."""
+    software = software_of(service)
+    native = native_check(service.health) if service.health else None
+    found = [software.port] if software else []
+    return list(dict.fromkeys([*found, *([native.port] if native else [])]))
 
 
 def _reaches(needs: Mapping[str, Mapping[str, Condition]], start: str, end: str) -> bool:
@@ -236,6 +264,11 @@ def _part(project: Project, plan: _Plan, *, is_one_shot: bool) -> Part:
             target["url"] = str(target["url"]).replace("://", f"://{user}@") + f"/{database}"
     elif is_one_shot:
         comments.append("runs once: others wait until it has ended without an error")
+    elif service.network == "host":
+        comments.append("in the network of this host: at which port it listens is not in the file")
+    elif service.network.startswith("service:"):
+        owner = service.network.partition(":")[2]
+        comments.append(f"in the network of {owner}: which of the ports published there is its own is not in the file")
     elif project.engine == "compose":
         comments.append("not published: this host sees only its container. Run the checks within its network for more")
     else:

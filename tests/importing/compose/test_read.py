@@ -150,6 +150,13 @@ def test_what_is_no_project_is_an_error(tmp_path: Path, text: str, message: str)
     assert message in error.value.message
 
 
+def test_the_first_form_of_compose_files_is_named(tmp_path: Path) -> None:
+    """Services at the top, without a key for them: the hint says what to do."""
+    with pytest.raises(ConfigError, match="has no services") as error:
+        read_compose([write(tmp_path, "db: {image: postgres}\nweb: {build: ., links: [db]}")], environ={})
+    assert "below the key services" in (error.value.hint or "")
+
+
 def test_what_is_missing_is_a_note(tmp_path: Path) -> None:
     """Included and extended files that do not exist leave the rest readable."""
     text = "include: [gone.yaml]\nservices: {a: {image: a, extends: {file: far.yaml, service: b}}, c: {extends: d}}"

@@ -33,7 +33,7 @@ def read_compose(
     document = whole if isinstance(whole, dict) else {}
     services = document.get("services")
     if not isinstance(services, dict) or not services:
-        raise ConfigError(f"{files[0]} has no services", hint="a compose file is a mapping with services")
+        raise ConfigError(f"{files[0]} has no services", hint=_no_services(document))
     secrets = document.get("secrets")
     known = ServiceReader(folder, variables, secrets if isinstance(secrets, dict) else {})
     named = str(variables.get("COMPOSE_PROFILES") or "").split(",")
@@ -79,3 +79,10 @@ def _missing(missing: Mapping[str, str]) -> list[str]:
     if plain:
         with_words.append(f"without a value, taken as empty: {', '.join(sorted(plain))}")
     return with_words
+
+
+def _no_services(document: JsonObject) -> str:
+    """What to do about a file without services; the first version of the format had them at the top."""
+    if any(isinstance(entry, dict) and {"image", "build"} & entry.keys() for entry in document.values()):
+        return "it has the first form of compose files, which Docker no longer reads: put all below the key services"
+    return "a compose file is a mapping with services"

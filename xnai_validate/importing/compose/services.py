@@ -47,6 +47,7 @@ class ServiceReader:
             image=str(image) if image else None,
             container=str(raw["container_name"]) if raw.get("container_name") else None,
             ports=ports,
+            network=str(raw.get("network_mode") or ""),
             environment=self._environment(raw),
             command=_command(raw.get("command")),
             command_names=_names(raw.get("command")),
