@@ -210,7 +210,8 @@ class HttpClient:
 
     async def _exchange(self, request: HttpRequest, progress: Progress) -> HttpStream:
         """Send one request, with the cookies that its target keeps, and read the headers of its response."""
-        request = self.cookies.added_to(request)
+        if request.jar:  # the target keeps cookies
+            request = self.cookies.added_to(request)
         prepared = prepare(request)
         exchange = Exchange(prepared, request.fresh, progress)
         recording = HttpRecording(request, prepared, exchange.progress)
@@ -224,7 +225,7 @@ class HttpClient:
         except WireError as error:
             recording.failure = error.detail
             raise
-        if exchange.head:
+        if request.jar and exchange.head:
             self.cookies.take(request, exchange.head)
         recording.head, recording.first_byte_ms = exchange.head, exchange.first_byte_ms
         return HttpStream(exchange, response, recording)
