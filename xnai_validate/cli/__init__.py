@@ -28,6 +28,7 @@ def main() -> None:
 
 
 def _run_command(arguments: list[str]) -> None:
+    """Run a command of the application; `--version` is answered before Typer is imported."""
     if arguments in (["--version"], ["-V"]):
         # Scripts ask for it: answer before Typer is imported.
         sys.stdout.write(f"xnai-validate {__version__}\n")

@@ -94,6 +94,7 @@ app = typer.Typer(
 
 
 def _print_version(requested: bool) -> None:
+    """Print the version and exit, if that is requested."""
     if requested:
         sys.stdout.write(f"xnai-validate {__version__}\n")
         raise typer.Exit

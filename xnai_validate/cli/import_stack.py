@@ -41,13 +41,14 @@ class ImportSources:
         """What is written of the sources; `first_checks`: recipe -> the id of its first check. Raises ConfigError."""
         document = read_document(self.openapi) if self.openapi is not None else None
         alone = document is not None and not self.compose and self.kubernetes is None
-        project = api_project(document) if document is not None and alone else self._project()
+        project = api_project(document) if document is not None and alone else self._read_project()
         stack = imported(project, first_checks)
         if document is not None:
             add_api(stack, document, self.api)
         return stack
 
-    def _project(self) -> Project:
+    def _read_project(self) -> Project:
+        """Read the manifests or compose files."""
         if self.kubernetes is not None:
             return read_kubernetes(self.kubernetes)
         files = self.compose or tuple(default_files(Path()))
@@ -72,11 +73,12 @@ def import_stack(sources: ImportSources, *, update: bool) -> None:
     for change in planned:
         if change.before is not None:
             print_out(change.diff)
-    _write(planned)
-    _report(stack, planned)
+    _write_changes(planned)
+    _print_summary(stack, planned)
 
 
-def _write(planned: Sequence[Change]) -> None:
+def _write_changes(planned: Sequence[Change]) -> None:
+    """Write the changed files, and beside them copies as generated, for the next import to compare with."""
     for change in planned:
         for path, text in ((Path(change.path), change.after), (Path(COPIES) / change.path, change.written)):
             try:
@@ -86,7 +88,8 @@ def _write(planned: Sequence[Change]) -> None:
                 raise ConfigError(f"{path} cannot be written: {error.strerror or error}") from None
 
 
-def _report(stack: ImportedStack, planned: Sequence[Change]) -> None:
+def _print_summary(stack: ImportedStack, planned: Sequence[Change]) -> None:
+    """Print what was not read or left out, what was found, and what each file has become."""
     project = stack.project
     for note in project.notes:
         print_notice(f"not read  {note}")

@@ -63,16 +63,17 @@ class Outputs:
         try:
             for name in names:
                 try:
-                    self._add(name)
+                    self._open_output(name)
                 except RuntimeError:  # symbolic links in a circle, before Python 3.13
-                    raise _unwritable(name, os.strerror(errno.ELOOP)) from None
+                    raise _unwritable_error(name, os.strerror(errno.ELOOP)) from None
                 except OSError as error:
-                    raise _unwritable(name, error.strerror or str(error)) from None
+                    raise _unwritable_error(name, error.strerror or str(error)) from None
         except ConfigError:
-            self._close()
+            self._close_all()
             raise
 
-    def _add(self, given: str) -> None:
+    def _open_output(self, given: str) -> None:
+        """Open the file of one `--output`. Raises ConfigError if two would be written to the same file."""
         chosen, name = _format_of(given)
         path = Path(name).absolute()
         real = path.resolve()
@@ -88,9 +89,10 @@ class Outputs:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._close()
+        self._close_all()
 
-    def _close(self) -> None:
+    def _close_all(self) -> None:
+        """Close all files."""
         for output in self.all:
             output.close()
 
@@ -105,7 +107,8 @@ def _format_of(given: str) -> tuple[Format, str]:
     return FORMATS.for_file(given), given
 
 
-def _unwritable(name: str, reason: str) -> ConfigError:
+def _unwritable_error(name: str, reason: str) -> ConfigError:
+    """Return the error for a file that cannot be written."""
     return ConfigError(f"the report cannot be written to {name}: {reason}", hint="no check was run")
 
 

@@ -33,7 +33,7 @@ _JOURNAL_BEGINNING = b'{"seq":'
 def report_of(name: str) -> RunReport:
     """Return the report of a run, from its journal or a JSON report. Raises ConfigError if it cannot be read."""
     if _is_json_document(name):
-        return _report(_read(Path(name)), Path(name))
+        return _parse_report(_read_file(Path(name)), Path(name))
     return report_of_journal(journal_of(name))
 
 
@@ -74,10 +74,10 @@ def side_of(name: str) -> Side:
     if not _is_file(name) and name in baselines:
         return Side(store.load(store.baseline_path(name, state)).runs)
     if _is_json_document(name):
-        data = _read(Path(name))
+        data = _read_file(Path(name))
         if b'"xnai-validate/baseline/' in data[:200]:
             return Side(store.parse(data, Path(name)).runs)
-        report = _report(data, Path(name))
+        report = _parse_report(data, Path(name))
     else:
         try:
             report = report_of_journal(journal_of(name))
@@ -140,7 +140,8 @@ def report_of_journal(path: Path) -> RunReport:
         raise ConfigError(error.message, hint=error.hint) from None
 
 
-def _read(path: Path) -> bytes:
+def _read_file(path: Path) -> bytes:
+    """Return the content of a file. Raises ConfigError for a device, a file that is too large or unreadable."""
     try:
         with path.open("rb") as file:
             if stat.S_ISCHR(os.fstat(file.fileno()).st_mode):
@@ -153,7 +154,8 @@ def _read(path: Path) -> bytes:
     return data
 
 
-def _report(data: bytes, path: Path) -> RunReport:
+def _parse_report(data: bytes, path: Path) -> RunReport:
+    """Parse a JSON report. Raises ConfigError with the place of the first error."""
     try:
         return parse(data)
     except ValidationError as error:

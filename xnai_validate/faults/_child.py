@@ -71,6 +71,7 @@ async def start_child(module: str, injection: str, *arguments: str) -> Child:
 
 
 def _spawn(command: list[str]) -> subprocess.Popen[bytes]:
+    """Start the child in a session of its own, its output in a pipe."""
     return subprocess.Popen(
         command,
         stdin=subprocess.PIPE,

@@ -112,6 +112,7 @@ def parse_json(text: str) -> JsonText:
 
 
 def _no_json(why: str, text: str) -> JsonText:
+    """Return the result for a text that is no JSON: why, and how it begins."""
     return JsonText(error=f"no JSON: {why}; it begins with {json.dumps(text[:BEGIN_CAP], ensure_ascii=False)}")
 
 
@@ -125,6 +126,7 @@ def _decoder(duplicates: dict[str, None]) -> json.JSONDecoder:
     """A decoder that notes the keys whose values differ within one object."""
 
     def to_object(pairs: list[tuple[str, JsonValue]]) -> dict[str, JsonValue]:
+        """Return a JSON object, and note the keys that occur twice with different values."""
         value = dict(pairs)
         if len(value) != len(pairs):
             for key, item in pairs:
@@ -136,6 +138,7 @@ def _decoder(duplicates: dict[str, None]) -> json.JSONDecoder:
 
 
 def _differ(first: JsonValue, second: JsonValue) -> bool:
+    """Whether two JSON values differ, numbers and booleans included."""
     return first is not second and json.dumps(first) != json.dumps(second)  # as texts, for in Python 1 equals True
 
 
@@ -156,6 +159,7 @@ def _too_deep(document: JsonValue) -> bool:
 
 
 def _refuse_constant(name: str) -> JsonValue:
+    """Raise ValueError: NaN and Infinity are not JSON (RFC 8259)."""
     raise ValueError(f"{name} is not JSON")
 
 

@@ -51,10 +51,11 @@ def wire_error(error: OSError, doing: str) -> WireError:
     if isinstance(error, TimeoutError) and error.errno is None:
         return WireError(ErrorKind.TIMEOUT, f"{doing}: no answer in time")
     # asyncio words its own messages; those of the operating system are the ones people search for.
-    return WireError(_kind(error), f"{doing}: {os.strerror(error.errno) if error.errno else error}")
+    return WireError(_error_kind(error), f"{doing}: {os.strerror(error.errno) if error.errno else error}")
 
 
-def _kind(error: OSError) -> ErrorKind:
+def _error_kind(error: OSError) -> ErrorKind:
+    """Return the kind of an error of the operating system."""
     if isinstance(error, ConnectionRefusedError):
         return ErrorKind.REFUSED
     if isinstance(error, TimeoutError):
@@ -65,5 +66,6 @@ def _kind(error: OSError) -> ErrorKind:
 
 
 def _ssl_reason(error: ssl.SSLError) -> str:
+    """Return the reason of a TLS error in words."""
     reason = (error.reason or "").replace("_", " ").lower()
     return reason or str(error)

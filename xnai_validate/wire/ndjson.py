@@ -63,21 +63,22 @@ class NdjsonParser:
         *lines, rest = chunk.split(b"\n")
         events: list[Event] = []
         for line in lines:
-            self._hold(line)
+            self._hold_part(line)
             events += self._end_of_line()
-        self._hold(rest)
+        self._hold_part(rest)
         return events
 
     def close(self) -> list[Event]:
         """End the stream. The last line needs no line feed; where it is no whole document, that is a fault."""
         text = b"".join(self._held).strip()
         if text and self._held_size <= self._line_cap and not _is_json(text.decode("utf-8", "replace")):
-            self._note(LineFault.INCOMPLETE_LAST_LINE)
+            self._count_fault(LineFault.INCOMPLETE_LAST_LINE)
             self._held, self._held_size = [], 0
             return []
         return self._end_of_line()
 
-    def _hold(self, part: bytes) -> None:
+    def _hold_part(self, part: bytes) -> None:
+        """Hold the begin of a line until its end comes; a line beyond the cap is dropped."""
         self._held_size += len(part)
         if self._held_size <= self._line_cap:
             self._held.append(part)
@@ -89,24 +90,26 @@ class NdjsonParser:
         line, size = b"".join(self._held), self._held_size
         self._held, self._held_size = [], 0
         if size > self._line_cap:
-            self._note(LineFault.LINE_TOO_LONG)
+            self._count_fault(LineFault.LINE_TOO_LONG)
             return []
         try:
             text = line.decode()
         except UnicodeDecodeError:
             text = line.decode("utf-8", "replace")
-            self._note(LineFault.INVALID_UTF8)
+            self._count_fault(LineFault.INVALID_UTF8)
         text = text.strip("\r\t ")
         if not text:
             return []
         self.events += 1
         return [Event("message", text, "")]
 
-    def _note(self, fault: LineFault) -> None:
+    def _count_fault(self, fault: LineFault) -> None:
+        """Count a fault of a line."""
         self.faults[fault] = self.faults.get(fault, 0) + 1
 
 
 def _is_json(text: str) -> bool:
+    """Whether a text is JSON."""
     try:
         json.loads(text)
     except (ValueError, RecursionError):

@@ -175,6 +175,7 @@ def _verify_file(file: Path, *, force: bool) -> None:
 
 
 def _is_stack_file(file: Path) -> bool:
+    """Whether a file begins as the stack files that `init` writes."""
     try:
         with open(file, "rb") as content:
             return content.read(len(_MARK)) == _MARK.encode()
@@ -183,6 +184,7 @@ def _is_stack_file(file: Path) -> bool:
 
 
 def _is_compose_file(file: Path) -> bool:
+    """Whether a file is YAML with `services`."""
     try:
         documents = read_documents(file)
     except ConfigError:
@@ -220,18 +222,22 @@ def stack_file_text(found: Mapping[str, Target], missing: Mapping[str, str | Non
         f"# Use it: xnai-validate run {PROFILE} --stack FILE. A target that is not listed here is skipped.",
     ]
     if "layout" in vars_:
-        lines.append(_yaml({"layout": vars_["layout"]}))
+        lines.append(_format_yaml({"layout": vars_["layout"]}))
     lines += ["targets:", _FIELDS.rstrip()]
-    lines += [f"  {name}: {_flow(_target_entry(target))}" for name, target in found.items()]
+    lines += [f"  {name}: {_format_inline(_target_entry(target))}" for name, target in found.items()]
     if missing:
         lines.append("  # These did not answer. Correct the url of those that you have:")
-        lines += [f"  # {name}: {_flow({'url': url or 'http://HOST:PORT'})}" for name, url in missing.items()]
+        lines += [f"  # {name}: {_format_inline({'url': url or 'http://HOST:PORT'})}" for name, url in missing.items()]
     lines += [
         "vars:",
-        *(f"  {name}: {_flow(value)}" for name, value in vars_.items() if name not in ("layout", "canaries", "redis")),
+        *(
+            f"  {name}: {_format_inline(value)}"
+            for name, value in vars_.items()
+            if name not in ("layout", "canaries", "redis")
+        ),
         *((_MONITOR.rstrip(),) if "monitor" not in vars_ else ()),
         _CANARIES.rstrip(),
-        *(f"  {line}" for line in _yaml({"canaries": vars_["canaries"]}).splitlines()),
+        *(f"  {line}" for line in _format_yaml({"canaries": vars_["canaries"]}).splitlines()),
         "  # profiles/stack.yaml has all other figures that differ between stacks, with their defaults.",
     ]
     return "\n".join(lines) + "\n"
@@ -254,9 +260,11 @@ def _target_entry(target: Target) -> JsonObject:
     return entry
 
 
-def _flow(value: JsonValue) -> str:
+def _format_inline(value: JsonValue) -> str:
+    """Format a value as YAML on one line."""
     return yaml.safe_dump(value, default_flow_style=True, sort_keys=False, width=1000).removesuffix("...\n").strip()
 
 
-def _yaml(value: JsonObject) -> str:
+def _format_yaml(value: JsonObject) -> str:
+    """Format a mapping as YAML in blocks."""
     return yaml.safe_dump(value, sort_keys=False, allow_unicode=True, width=100).rstrip()

@@ -92,6 +92,7 @@ def report(
 
 
 def _write_files(run: str, stored: RunReport, names: tuple[str, ...]) -> None:
+    """Write a stored run to files. Raises XnaiError if one cannot be written."""
     with Outputs(names) as outputs:
         for output in outputs.all:
             try:

@@ -52,32 +52,35 @@ def _list() -> Exit:
             age_s = max(0.0, time.time() - record.recorded_at)
             owner = f"held by process {record.owner.pid}" if record.owned else "left behind"
             target = record.target.name if record.target else "-"
-            _print(f"{record.id}  {record.fault}  {target}  {age_s:.0f} s ago, {owner}")
-            _print(f"  {record.sentence}")
+            _print_line(f"{record.id}  {record.fault}  {target}  {age_s:.0f} s ago, {owner}")
+            _print_line(f"  {record.sentence}")
         else:
-            _print(f"{record.id}  unreadable: {record.why}")
+            _print_line(f"{record.id}  unreadable: {record.why}")
     if not records:
-        _print("no fault is in force")
+        _print_line("no fault is in force")
     return Exit.NOT_UNDONE if records else Exit.PASSED
 
 
 def _undo(run: str | None, overdue: bool) -> Exit:
     """Revert the faults, last first, and print the result of each."""
     repaired = asyncio.run(
-        repair(state_dir(), registry.FAULTS.get, SystemClock(), _print_repaired, run=run, overdue=overdue)
+        repair(state_dir(), registry.FAULTS.get, SystemClock(), _print_result, run=run, overdue=overdue)
     )
     if not repaired:
-        _print("no fault is in force")
+        _print_line("no fault is in force")
     failed = [result.id for result in repaired if not result.proven]
     if failed:
-        _print(f"{len(failed)} may still be in force; if the target is gone: xnai-validate undo --forget {failed[0]}")
+        _print_line(
+            f"{len(failed)} may still be in force; if the target is gone: xnai-validate undo --forget {failed[0]}"
+        )
     return Exit.NOT_UNDONE if failed else Exit.PASSED
 
 
-def _print_repaired(result: Repaired) -> None:
-    _print(f"{'reverted, verified' if result.proven else 'NOT REVERTED'}: {result.sentence}")
+def _print_result(result: Repaired) -> None:
+    """Print whether a fault was reverted, and if not, why."""
+    _print_line(f"{'reverted, verified' if result.proven else 'NOT REVERTED'}: {result.sentence}")
     if result.why:
-        _print(f"  {result.why}")
+        _print_line(f"  {result.why}")
 
 
 def _forget(ids: tuple[str, ...]) -> Exit:
@@ -90,9 +93,10 @@ def _forget(ids: tuple[str, ...]) -> Exit:
         if isinstance(record, UndoRecord) and record.owned:
             raise ConfigError(f"{id_} is held by process {record.owner.pid}, which will revert it")
         folder.remove(id_)
-        _print(f"forgotten: {record.sentence if isinstance(record, UndoRecord) else id_}")
+        _print_line(f"forgotten: {record.sentence if isinstance(record, UndoRecord) else id_}")
     return Exit.PASSED
 
 
-def _print(text: str) -> None:
+def _print_line(text: str) -> None:
+    """Print a line to stdout."""
     print_out(f"{printable(text)}\n")

@@ -82,7 +82,7 @@ def _kind_or_fault(page: Page, name: str, known: Catalogue) -> None:
     """Add the kind or fault of this name (never both); raises RegistryError for an unknown name."""
     family = name.partition(".")[0]
     if family in registry.FAULTS.families() and name in registry.FAULTS.names(family):
-        _fault(page, registry.FAULTS.get(name))
+        _add_fault(page, registry.FAULTS.get(name))
     elif family in registry.CHECKERS.families() and name in registry.CHECKERS.names(family):
         _kind(page, registry.CHECKERS.get(name), known)
     else:
@@ -90,9 +90,10 @@ def _kind_or_fault(page: Page, name: str, known: Catalogue) -> None:
         raise RegistryError(f'unknown kind of check or fault "{name}"', hint=hint)
 
 
-def _fault(page: Page, fault: Fault) -> None:
+def _add_fault(page: Page, fault: Fault) -> None:
+    """Add a fault to the page: its documentation, time limits and parameters."""
     page.text(fault.name, style="bold")
-    _documentation(page, fault.doc)
+    _add_documentation(page, fault.doc)
     traits = [
         "needs a target" if fault.needs_target else "needs no target",
         f"in force for at most {format_ms(fault.limit_s * 1000)}",
@@ -101,16 +102,18 @@ def _fault(page: Page, fault: Fault) -> None:
     ]
     page.blank()
     page.text(", ".join(filter(None, traits)), style="dim")
-    _params(page, fault.params)
+    _add_params(page, fault.params)
 
 
-def _documentation(page: Page, doc: str) -> None:
+def _add_documentation(page: Page, doc: str) -> None:
+    """Add a docstring to the page."""
     first, _, rest = doc.partition("\n")
     page.text(first)
     _paragraphs(page, rest)
 
 
-def _params(page: Page, model: type[Params]) -> None:
+def _add_params(page: Page, model: type[Params]) -> None:
+    """Add the parameters of a kind or fault to the page, with those of the models within them."""
     schema = model.model_json_schema(by_alias=True, schema_generator=DescribedSchema)
     page.rule("Parameters (with:)")
     _append_properties(page, schema)
@@ -122,7 +125,7 @@ def _params(page: Page, model: type[Params]) -> None:
 def _kind(page: Page, checker: Checker, known: Catalogue) -> None:
     """Add a kind of check: its documentation, params, facts, default rules and the checks that use it."""
     page.text(checker.kind, style="bold")
-    _documentation(page, checker.doc)
+    _add_documentation(page, checker.doc)
     traits = [
         "needs a target" if checker.needs_target else "needs no target",
         "runs alone" if checker.exclusive else "",
@@ -130,13 +133,13 @@ def _kind(page: Page, checker: Checker, known: Catalogue) -> None:
     ]
     page.blank()
     page.text(", ".join(filter(None, traits)), style="dim")
-    _params(page, checker.params)
+    _add_params(page, checker.params)
     page.rule("Facts (expect:, warn:)")
-    _facts(page, checker.facts, checker.types)
+    _add_facts(page, checker.facts, checker.types)
     if checker.expect:
         page.rule("Default rules, unless a check replaces them")
         rules, _ = parse_rules(checker.expect, checker.types, kind=checker.kind)
-        _rules(page, rules)
+        _add_rules(page, rules)
     users = [check.id for check in known.checks if check.kind == checker.kind]
     if users:
         page.rule(f"Used by {counted(len(users), 'check')}")
@@ -183,7 +186,8 @@ def _append_properties(page: Page, schema: Mapping[str, object]) -> None:
     page.table(rows, indent=2)
 
 
-def _facts(page: Page, model: type[Facts], types: Mapping[str, FactType]) -> None:
+def _add_facts(page: Page, model: type[Facts], types: Mapping[str, FactType]) -> None:
+    """Add the facts of a kind to the page."""
     texts = field_descriptions(model)
     docs = {field.alias or name: texts.get(name, "") for name, field in model.model_fields.items()}
     page.table([_entry(name, str(type_), docs.get(name, "")) for name, type_ in types.items()], indent=2)
@@ -194,7 +198,8 @@ def _entry(name: str, type_name: str, doc: str) -> list[Span]:
     return [(name, "bold"), (f"{type_name}. {' '.join(doc.split())}".strip(), "")]
 
 
-def _rules(page: Page, rules: Iterable[Rule], masker: Masker = _NO_SECRETS) -> None:
+def _add_rules(page: Page, rules: Iterable[Rule], masker: Masker = _NO_SECRETS) -> None:
+    """Add rules to the page, each as its subject and what is expected."""
     rows: list[list[Span]] = []
     for rule in rules:
         (finding,) = judge([rule], {})
@@ -211,9 +216,9 @@ def _check(page: Page, check: PlannedCheck, masker: Masker) -> None:
     page.blank()
     entries: dict[str, str] = {
         "measures": f"{info.kind}: {checker.title}",
-        **_promise(info),
+        **_describe_promise(info),
         "target": info.target or "",
-        "with": _with(check, masker),
+        "with": _format_params(check, masker),
         "needs": listed(check.needs),
         "after": listed(check.after),
         "covers": ", ".join(info.covers),
@@ -233,15 +238,17 @@ def _check(page: Page, check: PlannedCheck, masker: Masker) -> None:
         if text:
             page.text(masker.text(text), indent=12, lead=(f"  {label}", "dim"))
     page.rule("Rules")
-    _rules(page, check.measurement.rules, masker)
+    _add_rules(page, check.measurement.rules, masker)
 
 
-def _with(check: PlannedCheck, masker: Masker) -> str:
+def _format_params(check: PlannedCheck, masker: Masker) -> str:
+    """Format the parameters of a check that differ from their defaults as JSON, secrets masked."""
     params: JsonValue = check.measurement.params.model_dump(mode="json", by_alias=True, exclude_defaults=True)
     return json.dumps(masker.json(params), ensure_ascii=False) if params else ""
 
 
-def _promise(info: CheckInfo) -> dict[str, str]:
+def _describe_promise(info: CheckInfo) -> dict[str, str]:
+    """Return the promise or practice that a check names, with its source."""
     if info.promise is None:
         return {}
     label = "practice" if info.promise.practice else "promise"

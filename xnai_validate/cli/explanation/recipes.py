@@ -27,13 +27,14 @@ def add_recipe(page: Page, name: str, known: Catalogue) -> None:
     page.line(f"    suites: [{{recipe: {name}, target: TARGET}}]", "cyan")
     page.rule("Parameters (with:)")
     if params:
-        page.table([_row(key, param) for key, param in params.items()], indent=2)
+        page.table([_parameter_row(key, param) for key, param in params.items()], indent=2)
     else:
         page.text("none", indent=2)
     page.rule("Checks")
     page.table([[(check.id.partition(":")[2], "bold"), (check.title, "")] for check in recipe.checks], indent=2)
 
 
-def _row(name: str, param: ParamEntry) -> list[Span]:
+def _parameter_row(name: str, param: ParamEntry) -> list[Span]:
+    """Return the row of a parameter: name, type, default and what it is for."""
     default = "" if param.default is None else f", default {json.dumps(param.default, ensure_ascii=False)}"
     return [(name, "bold"), (f"{param.type}{default}. {param.doc}", "")]

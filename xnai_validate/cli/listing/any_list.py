@@ -29,6 +29,7 @@ def print_list(what: str, load: LoadOptions) -> None:
 
 
 def _add_stored(page: Page, what: str) -> None:
+    """Add the list of runs or of baselines."""
     from xnai_validate.cli.listing import stored
 
     if what == "runs":
@@ -38,6 +39,7 @@ def _add_stored(page: Page, what: str) -> None:
 
 
 def _add_registered(page: Page, what: str) -> None:
+    """Add the list of kinds or of faults."""
     from xnai_validate.cli.listing import kinds
 
     if what == "kinds":
@@ -63,6 +65,7 @@ def _add_written(page: Page, what: str, load: LoadOptions) -> None:
 
 
 def _add_promises(page: Page, load: LoadOptions) -> None:
+    """Add the list of promises."""
     from xnai_validate.cli.listing.promises import add_promises
     from xnai_validate.config.catalogue import Catalogue
 

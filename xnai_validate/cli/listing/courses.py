@@ -43,13 +43,13 @@ def print_courses(name: str | None, last: int, *, as_json: bool, color: bool) ->
     with current_history() as history:
         runs = history.runs()
         if name is None:
-            courses = [profile_course(profile, own[:last]) for profile, own in _by_profile(runs).items()]
+            courses = [profile_course(profile, own[:last]) for profile, own in _group_by_profile(runs).items()]
             if as_json:
                 print_out(indented({"profiles": courses}) + "\n")
                 return
             _add_profiles(page, courses)
-        elif name in _by_profile(runs):
-            profile = _profile(history, name, _by_profile(runs)[name][:last])
+        elif name in _group_by_profile(runs):
+            profile = _profile(history, name, _group_by_profile(runs)[name][:last])
             if as_json:
                 print_out(indented(profile) + "\n")
                 return
@@ -63,7 +63,8 @@ def print_courses(name: str | None, last: int, *, as_json: bool, color: bool) ->
     print_out(str(page))
 
 
-def _by_profile(runs: Sequence[RunRecord]) -> dict[str, list[RunRecord]]:
+def _group_by_profile(runs: Sequence[RunRecord]) -> dict[str, list[RunRecord]]:
+    """Group runs by their profiles."""
     grouped: dict[str, list[RunRecord]] = {}
     for run in runs:
         grouped.setdefault(run.name, []).append(run)
@@ -77,7 +78,9 @@ def _check(history: History, name: str, runs: Sequence[RunRecord], last: int) ->
     if len(matching) > 1:
         raise ConfigError(f'"{name}" is the end of several ids', hint=f"there is {', '.join(matching)}")
     if not matching:
-        hint = did_you_mean(name, [*known, *_by_profile(runs)]) or "list what is stored with: xnai-validate history"
+        hint = (
+            did_you_mean(name, [*known, *_group_by_profile(runs)]) or "list what is stored with: xnai-validate history"
+        )
         raise ConfigError(f'no stored run has a check or a profile "{name}"', hint=hint)
     results = history.results_of_check(matching[0])
     return check_course(matching[0], [run for run in runs if run.id in results][:last], results)
@@ -95,48 +98,60 @@ def _profile(history: History, name: str, runs: Sequence[RunRecord]) -> ProfileC
 
 
 def _add_profiles(page: Page, courses: Sequence[ProfileCourse]) -> None:
+    """Add a table with a row for each profile."""
     if not courses:
         page.text("no run is stored yet")
         return
     head: list[Span] = [(text, "dim") for text in ("profile", "runs", "passed", "broken since", "last run")]
     rows = [head]
     for course in courses:
-        last = f"{course.last.verdict}, {_day(course.last.started_at)}"
+        last = f"{course.last.verdict}, {_format_minute(course.last.started_at)}"
         broken: Span = (course.broken_since or "", "red")
         rows.append(
-            [(course.profile, "bold"), (str(course.runs), ""), (_percent(course.pass_rate), ""), broken, (last, "")]
+            [
+                (course.profile, "bold"),
+                (str(course.runs), ""),
+                (_format_percent(course.pass_rate), ""),
+                broken,
+                (last, ""),
+            ]
         )
     page.table(rows, numeric=(1, 2))
 
 
 def _add_profile(page: Page, course: ProfileCourse) -> None:
-    page.text(f"{course.profile}: {counted(course.runs, 'run')}, {_percent(course.pass_rate)} passed", style="bold")
+    """Add the history of one profile: its pass rate, broken or flaky checks, and runs."""
+    page.text(
+        f"{course.profile}: {counted(course.runs, 'run')}, {_format_percent(course.pass_rate)} passed", style="bold"
+    )
     if course.broken_since is not None:
         page.text(f"broken since {course.broken_since}", style="red")
     _add_trend(page, course.trend)
     if course.checks:
         page.rule("Broken or flaky checks")
         for check in course.checks[:SHOWN_CHECKS]:
-            page.text(f"{check.check}: {_summary(check)}", indent=2, style="red" if check.broken_since else "")
+            page.text(f"{check.check}: {_summarize_check(check)}", indent=2, style="red" if check.broken_since else "")
         if len(course.checks) > SHOWN_CHECKS:
             page.text(f"and {len(course.checks) - SHOWN_CHECKS} more, in --json", indent=2, style="dim")
     page.rule("Runs")
     page.table([run_row(run) for run in course.entries[:SHOWN_RUNS]], indent=2)
 
 
-def _summary(check: CheckCourse) -> str:
-    parts = [f"{_percent(check.pass_rate)} passed", f"flakiness {_percent(check.flakiness)}"]
+def _summarize_check(check: CheckCourse) -> str:
+    """Summarize the history of a check in one line."""
+    parts = [f"{_format_percent(check.pass_rate)} passed", f"flakiness {_format_percent(check.flakiness)}"]
     if check.broken_since is not None:
         parts.append(f"broken since {check.broken_since}")
     return ", ".join(parts)
 
 
 def _add_check(page: Page, course: CheckCourse) -> None:
+    """Add the history of one check: its pass rate, flakiness, trend and runs."""
     page.text(f"{course.check}: {counted(course.runs, 'run')}", style="bold")
     judged = f"{course.passed} passed, {course.failed} failed, {course.not_judged} not judged"
-    page.text(f"pass rate {_percent(course.pass_rate)} ({judged})", indent=2)
+    page.text(f"pass rate {_format_percent(course.pass_rate)} ({judged})", indent=2)
     changes = f"{course.flaky} flaky, {counted(course.changes, 'change')} between pass and fail"
-    page.text(f"flakiness {_percent(course.flakiness)} ({changes})", indent=2)
+    page.text(f"flakiness {_format_percent(course.flakiness)} ({changes})", indent=2)
     if course.broken_since is not None:
         passed = f"passed last in {course.last_passed}" if course.last_passed else "it has never passed"
         page.text(f"broken since {course.broken_since}; {passed}", indent=2, style="red")
@@ -148,20 +163,29 @@ def _add_check(page: Page, course: CheckCourse) -> None:
         value = "" if entry.value is None else f"{name} {entry.value:.4g}"
         status: Span = (entry.status.value, _STYLES[entry.status])
         rows.append(
-            [(entry.run, "bold"), (_day(entry.started_at), "dim"), status, (value, ""), (entry.reason or "", "")]
+            [
+                (entry.run, "bold"),
+                (_format_minute(entry.started_at), "dim"),
+                status,
+                (value, ""),
+                (entry.reason or "", ""),
+            ]
         )
     page.table(rows, indent=2)
 
 
 def _add_trend(page: Page, trend: Trend | None) -> None:
+    """Add how the main figure has changed; nothing without a trend."""
     if trend is None:
         return
-    figures = f"{_figure(trend, trend.older)} in the older half, {_figure(trend, trend.newer)} in the newer half"
+    older, newer = _format_figure(trend, trend.older), _format_figure(trend, trend.newer)
+    figures = f"{older} in the older half, {newer} in the newer half"
     bars = f" {_bars(trend.values[-SHOWN_RUNS:])}" if page.unicode and len(trend.values) > 1 else ""
     page.text(f"{trend.figure} {trend.direction}: {figures}{bars}", indent=2)
 
 
-def _figure(trend: Trend, value: float) -> str:
+def _format_figure(trend: Trend, value: float) -> str:
+    """Format a figure, as a duration where its name ends in `_ms`."""
     return format_ms(value) if trend.figure.endswith("_ms") else f"{value:.4g}"
 
 
@@ -171,9 +195,11 @@ def _bars(values: Sequence[float]) -> str:
     return "".join(BARS[round(value / most * (len(BARS) - 1)) if most > 0 and value > 0 else 0] for value in values)
 
 
-def _percent(share: float | None) -> str:
+def _format_percent(share: float | None) -> str:
+    """Format a share as a percentage; an empty text for None."""
     return "" if share is None else f"{share:.0%}"
 
 
-def _day(started_at: str) -> str:
+def _format_minute(started_at: str) -> str:
+    """Format an instant to the minute, in UTC."""
     return f"{started_at[:16].replace('T', ' ')} UTC"

@@ -15,11 +15,15 @@ from xnai_validate.report.terminal.page import Page, Span
 def add_profiles(page: Page, known: Catalogue) -> None:
     """Add the profiles, each with its title."""
     page.table(
-        [[(profile.name, "bold"), _title(profile.title, profile.file, profile.bundled)] for profile in known.profiles]
+        [
+            [(profile.name, "bold"), _title_cell(profile.title, profile.file, profile.bundled)]
+            for profile in known.profiles
+        ]
     )
 
 
-def _title(title: str, file: str, bundled: bool) -> Span:
+def _title_cell(title: str, file: str, bundled: bool) -> Span:
+    """Return the title of a file, with its path if it is not bundled."""
     return (title if bundled else f"{title} ({file})", "")
 
 
@@ -29,7 +33,7 @@ def add_suites(page: Page, known: Catalogue) -> None:
         [
             (suite.name, "bold"),
             (counted(len(suite.checks), "check"), "dim"),
-            _title(suite.title, suite.file, suite.bundled),
+            _title_cell(suite.title, suite.file, suite.bundled),
         ]
         for suite in known.suites
     ]
@@ -42,7 +46,7 @@ def add_recipes(page: Page, known: Catalogue) -> None:
         [
             (recipe.name.partition("/")[2], "bold"),
             (counted(len(recipe.checks), "check"), "dim"),
-            _title(recipe.title, recipe.file, recipe.bundled),
+            _title_cell(recipe.title, recipe.file, recipe.bundled),
         ]
         for recipe in known.recipes
     ]
@@ -69,6 +73,7 @@ def _matching(known: Catalogue, load: LoadOptions) -> list[CheckSummary]:
 
 
 def _is_selected(check: CheckSummary, load: LoadOptions) -> bool:
+    """Whether the options `--only` and `--tag` select a check."""
     names = (check.id, check.id.partition(":")[0], check.category)
     matches = not load.only or any(fnmatchcase(name, glob) for glob in load.only for name in names)
     return matches and (not load.tags or bool(load.tags & set(check.tags)))

@@ -48,10 +48,11 @@ def add_baselines(page: Page) -> None:
     names = store.baseline_names(state)
     if not names:
         page.text(f"no baseline is stored in {state / 'baselines'}; record one with: run PROFILE --record NAME")
-    page.table([_baseline(name, state) for name in names])
+    page.table([_baseline_row(name, state) for name in names])
 
 
-def _baseline(name: str, state: Path) -> list[Span]:
+def _baseline_row(name: str, state: Path) -> list[Span]:
+    """Return the row of a baseline: its name, runs and profiles, or why it cannot be read."""
     try:
         baseline = store.load(store.baseline_path(name, state))
     except XnaiError as error:

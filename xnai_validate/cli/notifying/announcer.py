@@ -60,9 +60,10 @@ class Announcer:
                 message = message_of(changes)
                 for receiver in self._receivers:
                     self._deliveries.put(receiver(message))
-        self._report_failures()
+        self._print_failures()
 
-    def _report_failures(self) -> None:
+    def _print_failures(self) -> None:
+        """Print what could not be delivered."""
         for sentence in self._deliveries.failures() if self._deliveries else ():
             print_notice(f"not delivered: {sentence}")
 
@@ -74,4 +75,4 @@ class Announcer:
     ) -> None:
         if self._deliveries is not None:
             self._deliveries.close(CLOSE_S)
-            self._report_failures()
+            self._print_failures()

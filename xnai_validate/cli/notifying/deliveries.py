@@ -48,7 +48,7 @@ class Deliveries:
         self._failures: deque[str] = deque(maxlen=FAILURES_KEPT)
         self._hurried = Event()
         # A daemon: a receiver that never answers must not keep the process from ending.
-        self._thread = Thread(target=self._work, name="deliveries", daemon=True)
+        self._thread = Thread(target=self._deliver_all, name="deliveries", daemon=True)
         self._thread.start()
 
     def put(self, delivery: Delivery) -> None:
@@ -72,7 +72,8 @@ class Deliveries:
         if self._thread.is_alive():
             self._failures.append(f"messages were not delivered within {within_s:g} s")
 
-    def _work(self) -> None:
+    def _deliver_all(self) -> None:
+        """Deliver what is queued until the end is queued, or the time for the rest is over."""
         while not self._hurried.is_set():
             try:
                 delivery = self._queue.get(timeout=1.0)
@@ -83,6 +84,7 @@ class Deliveries:
             self._deliver(delivery)
 
     def _deliver(self, delivery: Delivery) -> None:
+        """Deliver one message; try again after each pause, and note the failure if all fail."""
         pauses = list(PAUSES_S) if delivery.retried else []
         while True:
             try:

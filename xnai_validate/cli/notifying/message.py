@@ -71,10 +71,10 @@ def message_of(changes: Changes) -> ChangeMessage:
         verdict=report.verdict,
         before=changes.before,
         exit_code=report.exit_code,
-        text=_sentence(changes),
+        text=_summarize_run(changes),
         counts=counts_sentence(report),
-        broken=tuple(map(_changed, broken[:WITH_EVIDENCE])),
-        recovered=tuple(map(_changed, recovered[:WITH_EVIDENCE])),
+        broken=tuple(map(_describe_change, broken[:WITH_EVIDENCE])),
+        recovered=tuple(map(_describe_change, recovered[:WITH_EVIDENCE])),
         more=max(0, len(broken) - WITH_EVIDENCE) + max(0, len(recovered) - WITH_EVIDENCE),
     )
 
@@ -98,14 +98,16 @@ def text_of(message: ChangeMessage) -> str:
     return "\n".join(lines)
 
 
-def _sentence(changes: Changes) -> str:
+def _summarize_run(changes: Changes) -> str:
+    """Summarize a run in one sentence: its verdict, the verdict before, and the reason."""
     report = changes.report
     before = f", before: {verdict_word(changes.before)}" if changes.before not in (None, report.verdict) else ""
     verdict = f"{verdict_word(report.verdict).upper()} (exit {report.exit_code}{before})"
     return f"{report.run.title}: {verdict}: {verdict_reason(report, report.exit_code)}"
 
 
-def _changed(change: CheckChange) -> ChangedCheck:
+def _describe_change(change: CheckChange) -> ChangedCheck:
+    """Return a changed check with the rules that do not hold and their evidence."""
     check = change.check
     rules = "; ".join(f"{rule.fact}: {expected_and_got(rule, check.facts)}" for rule in broken_rules(check))
     return ChangedCheck(

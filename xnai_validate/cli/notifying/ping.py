@@ -30,12 +30,12 @@ def ping_url(url: str, signal: Literal["start", "fail"] | None) -> str:
 
 def start_ping(url: str) -> Delivery:
     """Return the ping for the start of a run. It is not repeated: the one at the end counts."""
-    return _delivery(url, "start", "", retried=False)
+    return _make_delivery(url, "start", "", retried=False)
 
 
 def end_ping(url: str, report: RunReport) -> Delivery:
     """Return the ping for the end of a run: success for exit code 0, else failure."""
-    return _delivery(url, None if report.exit_code == 0 else "fail", summary(report))
+    return _make_delivery(url, None if report.exit_code == 0 else "fail", summary(report))
 
 
 def summary(report: RunReport) -> str:
@@ -49,6 +49,7 @@ def summary(report: RunReport) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _delivery(url: str, signal: Literal["start", "fail"] | None, body: str, *, retried: bool = True) -> Delivery:
+def _make_delivery(url: str, signal: Literal["start", "fail"] | None, body: str, *, retried: bool = True) -> Delivery:
+    """Return the delivery of one ping."""
     send = partial(post, ping_url(url, signal), body.encode("utf-8", "replace"), "text/plain; charset=utf-8")
     return Delivery(f"--ping {origin_of(url)}", send, retried)

@@ -23,7 +23,7 @@ def append_matrix(page: Page, proof: Proof, complaints: tuple[str, ...]) -> None
         page.text(listed(result.killed, most=len(result.killed)) or "no check fails", indent=6)
     if proof.healthy:
         page.rule("Checks and how many defects fail them")
-        page.table([_row(id_, defects) for id_, defects in proof.killers.items()], numeric=(1,), indent=2)
+        page.table([_check_row(id_, defects) for id_, defects in proof.killers.items()], numeric=(1,), indent=2)
     caught = sum(bool(result.killed) for result in proof.broken)
     by = f" by {len(proof.killers)} checks" if proof.healthy else ""
     page.blank()
@@ -42,7 +42,8 @@ def append_matrix(page: Page, proof: Proof, complaints: tuple[str, ...]) -> None
         page.text("every check passes on the healthy stack and fails under a defect", style="bold green")
 
 
-def _row(check_id: str, defects: list[str]) -> list[Span]:
+def _check_row(check_id: str, defects: list[str]) -> list[Span]:
+    """Return the row of a check: how many defects it catches, and which."""
     names = ", ".join(defects[:SHOWN])
     more = f" and {len(defects) - SHOWN} more" if len(defects) > SHOWN else ""
     return [(check_id, ""), (str(len(defects)), "bold"), (names + more, "")]

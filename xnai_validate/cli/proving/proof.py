@@ -52,13 +52,14 @@ class Proof:
         for id_ in sorted({id_ for result in self.healthy for id_ in result.statuses} - set(self.passing)):
             yield f"{id_} passes on no healthy stack"
         for result in self.broken:
-            yield from _missed(result)
+            yield from _list_missed(result)
         for id_, defects in self.killers.items():
             if not defects:
                 yield f"{id_} fails under no defect"
 
 
-def _missed(result: TrialResult) -> Iterator[str]:
+def _list_missed(result: TrialResult) -> Iterator[str]:
+    """Yield a sentence for each check that must have failed and did not."""
     for id_ in result.survived:
         status = result.statuses.get(id_)
         yield f"{result.trial.name}: {id_} must fail, and is {status or 'unknown'}: {result.reasons.get(id_, '')}"
@@ -85,14 +86,14 @@ def prove_defects(names: tuple[str, ...], profile: str, *, full: bool, covering:
     with closing(run_trials([*healthy, *broken], profile, jobs)) as stream:
         for result in stream:
             results.append(result)
-            print_notice(f"[{len(results)}/{len(healthy) + len(broken)}] {_line(result)}")
+            print_notice(f"[{len(results)}/{len(healthy) + len(broken)}] {_summarize_trial(result)}")
     # Load of other trials can hide a defect or delay a healthy stack, and one check can leave the stack so that another
     # cannot be measured: what was missed is tried again, with nothing beside it.
     missed = [trial for result in results if result.missed for trial in result.second_trials()]
     with closing(run_trials(missed, profile, 1)) as stream:
         for result in stream:
             results = [first.with_second(result) for first in results]
-            print_notice(f"[again] {_line(result)}")
+            print_notice(f"[again] {_summarize_trial(result)}")
     return Proof(
         tuple(result for result in results if result.trial.defect is None),
         tuple(sorted((result for result in results if result.trial.defect), key=lambda result: result.trial.name)),
@@ -100,7 +101,8 @@ def prove_defects(names: tuple[str, ...], profile: str, *, full: bool, covering:
     )
 
 
-def _line(result: TrialResult) -> str:
+def _summarize_trial(result: TrialResult) -> str:
+    """Summarize one trial in a line."""
     if result.broke:
         return f"{result.trial.name}: {printable(result.broke)}"
     if result.trial.defect is None:

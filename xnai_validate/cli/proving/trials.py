@@ -198,6 +198,7 @@ def _quick_launch() -> Launch:
 
 
 async def _run_checks(profile: str, load: LoadOptions, state: Path) -> RunReport:
+    """Run a profile and return its report. An interrupt ends this worker process."""
     # What a stack does not come back from must not keep the other checks named for it from catching it, too.
     plan = replace(load_plan([profile], load, _SOURCES), steady=None)
     engine = Engine(plan, run_id=new_run_id(0), version="prove", host={"pid": os.getpid()}, state=state)

@@ -70,4 +70,5 @@ def _init_worker(parent: int) -> None:
 
 
 def _on_sigterm(number: int, frame: FrameType | None) -> None:
+    """End this worker process."""
     exit_worker()

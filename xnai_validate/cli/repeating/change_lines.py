@@ -33,8 +33,9 @@ def append_changes(page: Page, changes: Changes, at: datetime, *, verbose: bool 
 
 
 def _append_check(page: Page, change: CheckChange, *, verbose: bool) -> None:
+    """Add a changed check to the page, with the rules that do not hold."""
     check = change.check
-    page.text(check.id, indent=_INDENT, lead=_label(change))
+    page.text(check.id, indent=_INDENT, lead=_status_label(change))
     if check.status is Status.PASS:
         return
     rules = broken_rules(check)
@@ -47,7 +48,8 @@ def _append_check(page: Page, change: CheckChange, *, verbose: bool) -> None:
             page.text(f"{label}: {text}", indent=_INDENT, style="dim")
 
 
-def _label(change: CheckChange) -> Span:
+def _status_label(change: CheckChange) -> Span:
+    """Return the status of a changed check, with its colour."""
     if change.recovered:
         return "  recovered", "green"
     return f"  {change.check.status.value}", "red" if change.broke else "yellow"

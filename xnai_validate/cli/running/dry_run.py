@@ -16,12 +16,12 @@ def describe_plan(plan: Plan, view: View, *, demo: bool) -> str:
     page = Page(view.width, view.color, view.unicode)
     page.text(plan.title, style="bold")
     page.text(f"a dry run of {', '.join(plan.profiles)}: no request is sent", style="dim")
-    _targets(page, plan)
+    _add_targets(page, plan)
     running = [check for check in plan.checks if check.skip is None]
     _faults(page, plan, running)
     if view.detail != "quiet":
         _steps(page, running, verbose=view.detail == "verbose")
-    _skipped(page, plan)
+    _add_skipped(page, plan)
     notices = [*plan.warnings, *plan.notices]
     if plan.unset:
         notices.append(f"not set in the environment, and needed by a run: {', '.join(plan.unset)}")
@@ -38,7 +38,8 @@ def describe_plan(plan: Plan, view: View, *, demo: bool) -> str:
     return str(page)
 
 
-def _targets(page: Page, plan: Plan) -> None:
+def _add_targets(page: Page, plan: Plan) -> None:
+    """Add the targets and their urls to the page."""
     rows: list[list[Span]] = []
     masker = Masker(plan.secrets)
     for name, target in plan.targets.items():
@@ -105,7 +106,8 @@ def in_steps(checks: list[PlannedCheck]) -> list[list[PlannedCheck]]:
     return by_step
 
 
-def _skipped(page: Page, plan: Plan) -> None:
+def _add_skipped(page: Page, plan: Plan) -> None:
+    """Add the checks that would be skipped, grouped by reason."""
     reasons: dict[str, list[str]] = {}
     for check in plan.checks:
         if check.skip is not None:

@@ -24,10 +24,15 @@ _OTHERS = frozenset(f"{PREFIX}{name}" for name in ("STATE", "PATH", "JOBS", "EVE
 
 def unknown_variables(environ: Mapping[str, str]) -> list[str]:
     """Return a sentence for each variable with our prefix that sets nothing."""
-    return [_unknown(name) for name in sorted(environ) if name.startswith(PREFIX) and name not in _OPTIONS | _OTHERS]
+    return [
+        _describe_unknown(name)
+        for name in sorted(environ)
+        if name.startswith(PREFIX) and name not in _OPTIONS | _OTHERS
+    ]
 
 
-def _unknown(variable: str) -> str:
+def _describe_unknown(variable: str) -> str:
+    """Describe a variable that sets nothing, with the nearest name."""
     # The prefix, which all have, would make any two of them look alike.
     names = [name.removeprefix(PREFIX) for name in _OPTIONS | _OTHERS]
     guess = nearest(variable.removeprefix(PREFIX), names)

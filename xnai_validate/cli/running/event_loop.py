@@ -30,4 +30,5 @@ def loop_factory(plan: Plan) -> Callable[[], asyncio.AbstractEventLoop] | None:
 
 
 def _generates_load(measurement: CompiledMeasurement) -> bool:
+    """Whether a check, or a measurement within it, is of the family `load`."""
     return measurement.checker.family == LOAD_FAMILY or any(map(_generates_load, measurement.observations.values()))

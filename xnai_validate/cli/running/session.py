@@ -74,7 +74,7 @@ def execute(options: RunOptions) -> int:
         stack = exits.enter_context(open_stack(options, lambda: read_ahead(profiles, options.load_options(), cache)))
         if options.dry_run:
             plan = load_selected(profiles, _load_options(options, stack), cache)
-            console.print_out(describe_plan(with_expected_time(plan), _view(options), demo=options.demo))
+            console.print_out(describe_plan(with_expected_time(plan), _make_view(options), demo=options.demo))
             return 0
         announcer = exits.enter_context(Announcer(options))
         plan, taken_over = prepared_plan(options, stack, cache, nonce=nonce_of(resumed)), NOT_RESUMED
@@ -109,6 +109,7 @@ def prepared_plan(
 
 
 def _load_options(options: RunOptions, stack: Stack) -> LoadOptions:
+    """Return the options for loading the plan, with the checks to repeat for `--rerun`."""
     rerun = failed_before(tuple(options.profiles or ())) if options.rerun else None
     return options.load_options(stack.description, stack.file, rerun)
 
@@ -139,11 +140,11 @@ class Run:
         """Run the checks, write the reports, return the exit code."""
         report = self.measure()
         if self.baselines.record is not None:
-            self.sinks.attempt("--record", lambda: self._record(report))
+            self.sinks.attempt("--record", lambda: self._add_to_baseline(report))
         files = self.write_files(report)
         self.handler.ignored = False
         if not self.format.streaming:
-            self.sinks.attempt("stdout", lambda: self._print(report, files))
+            self.sinks.attempt("stdout", lambda: self._print_report(report, files))
         self.conclude(report)
         return with_broken_reporter(report.exit_code) if self.sinks.broken else report.exit_code
 
@@ -189,7 +190,8 @@ class Run:
             self.handler.ignored = True
         self.journal_path = engine.journal_path
 
-    def _record(self, report: RunReport) -> None:
+    def _add_to_baseline(self, report: RunReport) -> None:
+        """Add the run to its baseline and print what became of it."""
         sentence = self.baselines.add(report)
         if not self.options.quiet:
             console.print_notice(sentence)
@@ -214,12 +216,14 @@ class Run:
                 written.append(name)
         return tuple(written)
 
-    def _print(self, report: RunReport, files: tuple[str, ...]) -> None:
-        view = _view(self.options, files, tuple(self.sinks.broken))
+    def _print_report(self, report: RunReport, files: tuple[str, ...]) -> None:
+        """Print the report in the chosen format."""
+        view = _make_view(self.options, files, tuple(self.sinks.broken))
         console.print_all(self.format.pieces(report, view))
 
 
-def _view(options: RunOptions, written: tuple[str, ...] = (), broken: tuple[str, ...] = ()) -> View:
+def _make_view(options: RunOptions, written: tuple[str, ...] = (), broken: tuple[str, ...] = ()) -> View:
+    """Return how the report is to look on this terminal."""
     return View(
         width=console.width(sys.stdout),
         color=console.wants_color(sys.stdout, options.color),

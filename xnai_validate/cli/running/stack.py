@@ -64,7 +64,7 @@ def read_stack_file(path: Path, wait_s: float = 0) -> JsonObject:
         raise ConfigError(f"the stack file {path} cannot be read: {error.strerror or error}") from None
     if len(data) > MAX_BYTES:
         raise ConfigError(f"the stack file {path} is larger than {MAX_BYTES >> 20} MiB")
-    description = _parse(path, data)
+    description = _parse_stack_file(path, data)
     if not isinstance(description, dict) or not isinstance(description.get("targets"), dict):
         raise ConfigError(
             f"{path} is not a stack file: it has no targets",
@@ -86,7 +86,8 @@ def urls_now(file: str) -> Mapping[str, str]:
     return {name: url.rstrip("/") for name, url in urls.items() if url and "@" not in url}
 
 
-def _parse(path: Path, data: bytes) -> object:
+def _parse_stack_file(path: Path, data: bytes) -> object:
+    """Parse a stack file as JSON, else as YAML. Raises ConfigError if it is neither."""
     try:
         return json.loads(data)
     except (ValueError, RecursionError):

@@ -48,6 +48,7 @@ def await_targets(plan: Plan, profiles: Sequence[str], load: LoadOptions) -> Pla
         return plan
 
     def announce(names: Sequence[str]) -> None:
+        """Print a notice of the targets that are waited for."""
         print_notice(f"waiting up to {load.wait_s:g} s for {', '.join(names)}")
 
     waited = asyncio.run(wait_for_targets(plan, SystemClock(), load.wait_s, announce))

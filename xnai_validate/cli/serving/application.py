@@ -50,12 +50,13 @@ class Admission:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass an admitted request on, answer any other one."""
-        if scope["type"] == "http" and (refusal := self._refusal(Request(scope))) is not None:
+        if scope["type"] == "http" and (refusal := self._refuse(Request(scope))) is not None:
             await refusal(scope, receive, send)
         else:
             await self._app(scope, receive, send)
 
-    def _refusal(self, request: Request) -> Response | None:
+    def _refuse(self, request: Request) -> Response | None:
+        """Return the response that refuses a request without the token, or to another host than loopback; else None."""
         if self._token is not None:
             scheme, _, given = request.headers.get("authorization", "").partition(" ")
             # Compared in constant time: how long it takes must not show how much of a guess is right.
@@ -76,14 +77,17 @@ def application(latest: LatestRun, token: str | None, host: str) -> Starlette:
     registry.register(Figures(latest))
 
     async def healthz(request: Request) -> Response:
+        """Respond whether the last run passed."""
         health = latest.health()
         return JSONResponse(health.body, health.status, HEADERS)
 
     async def metrics(request: Request) -> Response:
+        """Respond with the metrics of the last run, in the format that the client accepts."""
         encode, content_type = choose_encoder(request.headers.get("accept", ""))
         return Response(encode(registry), headers={**HEADERS, "Content-Type": content_type})
 
     async def page(request: Request) -> Response:
+        """Respond with the report of the last run; 503 before the first one has ended."""
         snapshot = latest.snapshot
         if snapshot is None:
             return PlainTextResponse("no run has ended yet\n", 503, {**HEADERS, "Retry-After": "5"})

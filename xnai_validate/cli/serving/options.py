@@ -48,7 +48,8 @@ def listen_address(text: str) -> Address:
     return Address(host, int(port))
 
 
-def _server(name: str) -> str:
+def _variable_of(name: str) -> str:
+    """Return the environment variable of an option of the server."""
     return f"{PREFIX}SERVE_{name}"
 
 
@@ -64,7 +65,7 @@ class ServeOptions(RepeatedOptions):
             "--listen",
             metavar="HOST:PORT",
             parser=parsed_by(listen_address),
-            envvar=_server("LISTEN"),
+            envvar=_variable_of("LISTEN"),
             show_envvar=False,
             show_default=False,
             rich_help_panel="Server",
@@ -75,7 +76,7 @@ class ServeOptions(RepeatedOptions):
         str | None,
         typer.Option(
             metavar="NAME",
-            envvar=_server("TOKEN_ENV"),
+            envvar=_variable_of("TOKEN_ENV"),
             show_envvar=False,
             rich_help_panel="Server",
             help="The environment variable that holds the bearer token of clients.",
@@ -85,7 +86,7 @@ class ServeOptions(RepeatedOptions):
         Path | None,
         typer.Option(
             metavar="FILE",
-            envvar=_server("TLS_CERT"),
+            envvar=_variable_of("TLS_CERT"),
             show_envvar=False,
             rich_help_panel="Server",
             help="The certificate of the server, with its chain (PEM); then it speaks HTTPS.",
@@ -95,7 +96,7 @@ class ServeOptions(RepeatedOptions):
         Path | None,
         typer.Option(
             metavar="FILE",
-            envvar=_server("TLS_KEY"),
+            envvar=_variable_of("TLS_KEY"),
             show_envvar=False,
             rich_help_panel="Server",
             help="The private key of the certificate (PEM).",

@@ -66,6 +66,7 @@ def running_server(options: ServeOptions, latest: LatestRun, token: str | None) 
 
 
 def _listen(address: Address) -> socket.socket:
+    """Open the listening socket. Raises ConfigError if the address is not available."""
     try:
         family, kind, protocol, _, place = socket.getaddrinfo(
             address.host, address.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE

@@ -33,8 +33,11 @@ def takes(options: type[Options]) -> Callable[[Callable[[Options], int]], Callab
     """
 
     def decorate(work: Callable[[Options], int]) -> Callable[..., None]:
+        """Give the function the parameters of the dataclass, which Typer reads from its signature."""
+
         @wraps(work)
         def command(**values: Any) -> None:
+            """Make the options of the given values, run the function, and exit with the code that it returns."""
             raise typer.Exit(work(options(**values)))
 
         signature = inspect.signature(options)

@@ -39,4 +39,5 @@ def explainable_names(incomplete: str) -> list[str]:
 
 
 def _starting_with(incomplete: str, words: Iterable[str]) -> list[str]:
+    """Return the words that begin with what has been typed."""
     return [word for word in words if word.startswith(incomplete)]

@@ -56,6 +56,7 @@ def exit_for_unwritable_stdout(error: OSError) -> int:
 
 
 def _current_directory_is_gone() -> bool:
+    """Whether the current directory was removed."""
     try:
         os.getcwd()
     except FileNotFoundError:
@@ -64,6 +65,7 @@ def _current_directory_is_gone() -> bool:
 
 
 def _is_of_typer(module: str) -> bool:
+    """Whether a module is one of Typer or Click."""
     return module.partition(".")[0] in ("typer", "click")
 
 
@@ -86,7 +88,7 @@ def _print_internal_error(error: Exception) -> None:
 def _store_traceback(text: str) -> Path | None:
     """Write a traceback to the state folder, or to the folder for temporary files; None if neither can be written."""
     name = f"traceback-{time.strftime('%Y%m%dT%H%M%S')}-{os.getpid()}.txt"
-    for folder in (_state_dir, lambda: Path(tempfile.gettempdir())):
+    for folder in (_find_state_dir, lambda: Path(tempfile.gettempdir())):
         try:
             path = folder() / name
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -98,7 +100,8 @@ def _store_traceback(text: str) -> Path | None:
     return None
 
 
-def _state_dir() -> Path:
+def _find_state_dir() -> Path:
+    """Return the state directory."""
     from xnai_validate.engine.state_folder import state_dir
 
     return state_dir()

@@ -36,7 +36,7 @@ def problem_lines(error: InvalidConfig) -> Iterator[str]:
         yield printable(f"{prefix}{problem.message}")
         hint = printable(problem.hint) if problem.hint else ""
         if place is not None and problem.excerpt is not None:
-            yield from _excerpt(place.line, place.column - problem.excerpt_start, problem.excerpt, hint)
+            yield from _format_excerpt(place.line, place.column - problem.excerpt_start, problem.excerpt, hint)
         elif hint:
             yield f"  {hint}"
     count = len(error.problems)
@@ -45,7 +45,8 @@ def problem_lines(error: InvalidConfig) -> Iterator[str]:
     yield f"{count} error{'' if count == 1 else 's'}; no check was run"
 
 
-def _excerpt(line: int, column: int, text: str, hint: str) -> Iterator[str]:
+def _format_excerpt(line: int, column: int, text: str, hint: str) -> Iterator[str]:
+    """Yield the line of the file and, below it, a caret and the hint; of a very long line only a part."""
     before, after = text[: column - 1], text[column - 1 :]
     # Of a very long line only a part is shown, from a little before the caret on.
     cut = max(0, len(before) - EXCERPT_COLUMNS // 2) if len(text) > EXCERPT_COLUMNS else 0

@@ -23,17 +23,18 @@ def type_of(schema: object) -> str:
         return "any JSON" if name == "JsonValue" else name
     for keyword in ("anyOf", "oneOf", "allOf"):
         if keyword in schema:
-            return _union(schema[keyword])
+            return _join_types(schema[keyword])
     if "enum" in schema:
         return f"one of {', '.join(map(str, schema['enum']))}"
     if "const" in schema:
         return str(schema["const"])
     if schema.get("pattern") is not None and schema["pattern"] in _quantities():
         return _quantities()[schema["pattern"]]
-    return _plain(schema)
+    return _name_of_type(schema)
 
 
-def _union(schemas: list[object]) -> str:
+def _join_types(schemas: list[object]) -> str:
+    """Join the names of alternative types; null is left out, and all scalar types are called `scalar`."""
     names = dict.fromkeys(map(type_of, schemas))
     names.pop("null", None)
     if names.keys() >= _SCALARS:
@@ -41,7 +42,8 @@ def _union(schemas: list[object]) -> str:
     return " or ".join(names) or "null"
 
 
-def _plain(schema: Mapping[str, object]) -> str:
+def _name_of_type(schema: Mapping[str, object]) -> str:
+    """Return the name of the type that a schema without alternatives describes."""
     kind = schema.get("type")
     if kind == "array":
         items = schema.get("items")

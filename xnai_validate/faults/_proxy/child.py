@@ -31,7 +31,7 @@ async def serve(settings: dict[str, Any]) -> None:
         listener = _reserve(*settings["listen"])
     else:
         listener = bound(*settings["listen"])
-        await asyncio.start_server(_Server(_proxy(settings)).serve, sock=listener, limit=CHUNK)
+        await asyncio.start_server(_Server(_make_proxy(settings)).serve, sock=listener, limit=CHUNK)
     sys.stdout.write(f"{listener.getsockname()[1]}\n")
     sys.stdout.flush()
     _silence_output()
@@ -49,7 +49,8 @@ def _reserve(host: str, port: int) -> socket.socket:
         return bound(host, port)  # connections of a server that has just closed it remain
 
 
-def _proxy(settings: dict[str, Any]) -> Proxy:
+def _make_proxy(settings: dict[str, Any]) -> Proxy:
+    """Return the proxy that the settings describe."""
     if settings["kind"] == "tcp":
         return TcpProxy(TcpSpec(**settings["spec"]))
     return HttpProxy(HttpSpec(**settings["spec"]))
@@ -59,7 +60,7 @@ class _Server:
     """Accepts connections, a bounded number at a time, and closes or resets each as its proxy requires."""
 
     def __init__(self, proxy: Proxy) -> None:
-        self._proxy = proxy
+        self._make_proxy = proxy
         self._open = 0
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -71,10 +72,10 @@ class _Server:
         self._open += 1
         reset = True  # for a lost connection to the target, and for every error
         try:
-            await self._proxy.serve(client)
+            await self._make_proxy.serve(client)
             reset = False
         except* Cut as cut:
-            reset = any(leaf.reset for leaf in _leaves(cut))
+            reset = any(leaf.reset for leaf in _flatten_group(cut))
         except* OSError:
             pass  # a connection is lost, or the target does not answer in time
         finally:
@@ -85,10 +86,11 @@ class _Server:
             await client.close_gracefully()
 
 
-def _leaves(group: BaseExceptionGroup[Cut]) -> list[Cut]:
+def _flatten_group(group: BaseExceptionGroup[Cut]) -> list[Cut]:
+    """Return all exceptions of a group and of the groups within it."""
     leaves: list[Cut] = []
     for error in group.exceptions:
-        leaves += _leaves(error) if isinstance(error, BaseExceptionGroup) else [error]
+        leaves += _flatten_group(error) if isinstance(error, BaseExceptionGroup) else [error]
     return leaves
 
 

@@ -26,7 +26,8 @@ CHILD = "xnai_validate.faults._proxy.child"
 LOCAL = "127.0.0.1"
 
 
-def _checked_address(text: str | None) -> str | None:
+def _verify_address(text: str | None) -> str | None:
+    """Return the text. Raises ValueError if it is not HOST:PORT."""
     if text is not None:
         split_address(text)
     return text
@@ -35,7 +36,7 @@ def _checked_address(text: str | None) -> str | None:
 class ListenParams(Params):
     """Where the proxy listens."""
 
-    listen: Annotated[str | None, AfterValidator(_checked_address)] = None
+    listen: Annotated[str | None, AfterValidator(_verify_address)] = None
     """An address, such as `127.0.0.1:16379`, that the stack's own configuration names, so that its traffic goes through
     the proxy while the fault is active; no program listens there before and after. By default a free port of 127.0.0.1,
     which only the check itself uses."""
@@ -72,7 +73,7 @@ class ProxyFault:
         """Return the target's url with the address of the proxy."""
         parts = urlsplit(ctx.target.url or "")
         user, at, _ = parts.netloc.rpartition("@")
-        return urlunsplit(parts._replace(netloc=f"{user}{at}{_bracketed(host)}:{port}"))
+        return urlunsplit(parts._replace(netloc=f"{user}{at}{_bracket_ipv6(host)}:{port}"))
 
     async def inject(self, params: ListenParams, undo: ProxyUndo, ctx: FaultContext) -> ActiveFault | None:
         """Start the proxy; it listens when this returns."""
@@ -137,5 +138,6 @@ def traffic(params: ListenParams, target: str) -> str:
     return f"{which}{through} to {target}"
 
 
-def _bracketed(host: str) -> str:
+def _bracket_ipv6(host: str) -> str:
+    """Return a host as it stands in a url: an IPv6 address in brackets."""
     return f"[{host}]" if ":" in host else host

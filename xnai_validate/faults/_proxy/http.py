@@ -79,6 +79,7 @@ class HttpProxy:
         return await self._forward(front, request, change)
 
     def _matches(self, request: h11.Request) -> bool:
+        """Whether a request has one of the methods and paths to which the fault applies."""
         method, path = request.method.decode(), urlsplit(request.target.decode("latin-1")).path
         methods, paths = self._spec.methods, self._spec.paths
         return (not methods or method in methods) and (
@@ -121,6 +122,7 @@ class HttpProxy:
             back.side.close()
 
     async def _connect(self) -> Side:
+        """Connect to the target, with TLS if it speaks TLS. Raises OSError and TimeoutError."""
         spec = self._spec
         tls = Tls(**spec.tls) if spec.tls is not None else None
         context = client_context(tls) if tls else None
@@ -175,4 +177,5 @@ async def _forward_answer(back: HttpSide, front: HttpSide, change: AnswerChange)
 
 
 def _is_reusable(front: HttpSide) -> bool:
+    """Whether both sides have finished their message, so that the connection can carry another."""
     return front.state.our_state is h11.DONE and front.state.their_state is h11.DONE

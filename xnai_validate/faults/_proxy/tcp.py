@@ -69,5 +69,6 @@ class TcpProxy:
         await relay(client, await self._connect(), up, down, draws(seed, number, "up"), draws(seed, number, "down"))
 
     async def _connect(self) -> Side:
+        """Connect to the target. Raises OSError and TimeoutError."""
         async with asyncio.timeout(CONNECT_S):
             return Side(*await asyncio.open_connection(self._spec.host, self._spec.port, limit=CHUNK))

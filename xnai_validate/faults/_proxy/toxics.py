@@ -59,7 +59,7 @@ class Latency:
         pieces: asyncio.Queue[tuple[float, bytes]] = asyncio.Queue(PIECES_CAP)
         window = _Window()
         async with asyncio.TaskGroup() as group:
-            group.create_task(self._read(source, pieces, window, draw))
+            group.create_task(self._read_delayed(source, pieces, window, draw))
             while True:
                 due, data = await pieces.get()
                 await asyncio.sleep(due - _now())
@@ -68,9 +68,10 @@ class Latency:
                 await sink.send(data)
                 window.give(len(data))
 
-    async def _read(
+    async def _read_delayed(
         self, source: Side, pieces: asyncio.Queue[tuple[float, bytes]], window: _Window, draw: Random
     ) -> None:
+        """Read pieces from the source and queue each with the time at which it may be sent on."""
         data = b"first"
         while data:
             data = await source.read(await window.room())
@@ -216,9 +217,11 @@ async def relay(
 
 
 async def _carry(toxic: StreamToxic, source: Side, sink: Side, draw: Random) -> None:
+    """Carry one direction through a toxic until its end, then end the other side."""
     await toxic.carry(source, sink, draw)
     sink.end()
 
 
 def _now() -> float:
+    """Return the time of the event loop in seconds."""
     return asyncio.get_running_loop().time()

@@ -71,6 +71,7 @@ def _absolute(path: str) -> str:
 
 
 def _require_running(inspection: Inspection, name: str) -> None:
+    """Raise Unmeasurable or NotApplicable unless the container runs."""
     status = status_of(inspection)
     if status == "paused":
         raise Unmeasurable(f"container {name} is paused already", hint="unpause it first, if that is not on purpose")
@@ -109,7 +110,7 @@ async def act(undo: ContainerUndo, action: Action, grace_s: int | None = None) -
         try:
             await engine.act(action, undo.id, grace_s=grace_s)
         except NoSuchContainer:
-            raise _removed(undo) from None
+            raise _gone_error(undo) from None
         except EngineError as error:
             command = f"{undo.program} {action} {undo.short_id}"
             raise Unmeasurable(
@@ -123,8 +124,9 @@ async def inspect(undo: ContainerUndo) -> Inspection:
         try:
             return await engine.inspect(undo.id)
         except NoSuchContainer:
-            raise _removed(undo) from None
+            raise _gone_error(undo) from None
 
 
-def _removed(undo: ContainerUndo) -> Gone:
+def _gone_error(undo: ContainerUndo) -> Gone:
+    """Return the error for a container that was removed."""
     return Gone(f"the container {undo.short_id} was removed")

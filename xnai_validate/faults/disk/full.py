@@ -67,7 +67,7 @@ class Full:
 
     async def revert(self, undo: FullUndo, ctx: FaultContext) -> None:
         """Remove the file."""
-        _remove(undo.file)
+        _remove_file(undo.file)
 
     async def fingerprint(self, undo: FullUndo, ctx: FaultContext) -> JsonValue:
         """Return whether the file exists; other files do not count."""
@@ -81,7 +81,7 @@ def _new_file(params: FullParams, name: str) -> str:
         raise Unmeasurable(f"{params.folder} is not an absolute path")
     if not folder.is_dir():
         raise NotApplicable(f"{params.folder} does not exist on this machine, or is not a folder")
-    free = _free(folder) - params.leave
+    free = _free_bytes(folder) - params.leave
     if free <= 0:
         raise NotApplicable(f"the disk under {params.folder} is full already")
     if free > params.most:
@@ -92,7 +92,8 @@ def _new_file(params: FullParams, name: str) -> str:
     return str(folder / name)
 
 
-def _remove(file: str) -> None:
+def _remove_file(file: str) -> None:
+    """Remove a file; one that is gone already is fine. Raises Unmeasurable."""
     try:
         Path(file).unlink(missing_ok=True)
     except OSError as error:
@@ -100,10 +101,12 @@ def _remove(file: str) -> None:
 
 
 def _is_there(file: str) -> bool:
+    """Whether a file exists, also as a link that points nowhere."""
     return os.path.lexists(file)
 
 
-def _free(folder: Path) -> int:
+def _free_bytes(folder: Path) -> int:
+    """Return the free bytes of the file system of a folder."""
     system = os.statvfs(folder)
     return system.f_bavail * system.f_frsize
 
@@ -114,7 +117,7 @@ def _fill(file: str, params: FullParams) -> None:
     try:
         size = 0
         while size < params.most:
-            more = min(_free(Path(file).parent) - params.leave, params.most - size)
+            more = min(_free_bytes(Path(file).parent) - params.leave, params.most - size)
             if more <= 0:
                 return
             size += _extend(handle, size, more)

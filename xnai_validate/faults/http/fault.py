@@ -46,7 +46,8 @@ class HttpFaultParams(ProxyParams):
     """Paths of the matching requests, without query; `*` is any text and `?` one character. By default every path."""
 
     @model_validator(mode="after")
-    def _of_use(self) -> Self:
+    def _refuse_unused(self) -> Self:
+        """Raise ValueError for a parameter that has no effect with `do`."""
         for name, do in (("status", "status"), ("retry_after", "status"), ("after", "truncate"), ("remove", "headers")):
             if do != self.do and name in self.model_fields_set:
                 raise ValueError(f"`{name}` has no effect with `do: {self.do}`")

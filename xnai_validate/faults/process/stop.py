@@ -55,7 +55,8 @@ class StopParams(Params):
     """The path of the container engine's socket, for a target of which only the container is known."""
 
     @model_validator(mode="after")
-    def _undoable(self) -> Self:
+    def _require_restart(self) -> Self:
+        """Raise ValueError if no one would start the process again."""
         if not self.supervised and self.restart is None:
             raise ValueError(
                 "a process without a supervisor is not started again; set `supervised: true`, or give `restart`"
@@ -105,10 +106,10 @@ class Stop:
         tree = undo.process.tree()
         if not params.kill:
             send(undo.process, signal.SIGTERM)
-            await _ended(tree, params.grace, ctx.clock)
+            await _wait_until_ended(tree, params.grace, ctx.clock)
         for process in tree:
             send(process, signal.SIGKILL)
-        if not await _ended(tree, KILLED_S, ctx.clock):
+        if not await _wait_until_ended(tree, KILLED_S, ctx.clock):
             raise Unmeasurable(f"the process of {ctx.target.name} does not end")
         return None
 
@@ -131,6 +132,7 @@ class Stop:
 
 
 async def _is_back(undo: StopUndo, ctx: FaultContext) -> bool:
+    """Whether the process runs again and its target accepts connections."""
     return await _runs(undo, ctx) and await connects(ctx.target) is not False
 
 
@@ -151,7 +153,8 @@ async def _runs(undo: StopUndo, ctx: FaultContext) -> bool:
     return pid is not None and process_id(pid) is not None
 
 
-async def _ended(processes: tuple[ProcessId, ...], within_s: float, clock: Clock) -> bool:
+async def _wait_until_ended(processes: tuple[ProcessId, ...], within_s: float, clock: Clock) -> bool:
+    """Wait until no process is alive; False if the time is over before."""
     deadline = clock.monotonic() + within_s
     while any(process.alive for process in processes):
         if clock.monotonic() >= deadline:

@@ -17,7 +17,8 @@ class LatencyParams(StreamParams):
     """How far the delay varies either way, uniformly for each piece; the order is kept."""
 
     @model_validator(mode="after")
-    def _not_before(self) -> Self:
+    def _verify_jitter(self) -> Self:
+        """Raise ValueError if the jitter exceeds the latency."""
         if self.jitter > self.latency:
             raise ValueError("with a jitter above the latency, data would arrive before it was sent")
         return self

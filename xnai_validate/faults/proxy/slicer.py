@@ -19,7 +19,8 @@ class SlicerParams(StreamParams):
     """The pause after each piece; without one the kernel may join them again."""
 
     @model_validator(mode="after")
-    def _not_empty(self) -> Self:
+    def _verify_sizes(self) -> Self:
+        """Raise ValueError if a piece could be empty."""
         if self.size_variation >= self.average_size:
             raise ValueError("`size_variation` must be less than `average_size`, or a piece could be empty")
         return self

@@ -32,7 +32,7 @@ class ChangesSettings:
         """Read the settings. Raises NotApplicable if the server does not give them."""
         async with admin(ctx) as connection:
             try:
-                settings = await _read(connection, self.names)
+                settings = await _read_settings(connection, self.names)
             except RedisRefusal as refusal:
                 raise NotApplicable(f"{ctx.target.name} does not give its settings: {refusal.detail}") from None
             if missing := [name for name in self.names if name not in settings]:
@@ -47,7 +47,7 @@ class ChangesSettings:
     async def fingerprint(self, undo: SettingsUndo, ctx: FaultContext) -> JsonValue:
         """Return their values."""
         async with admin(ctx, undo) as connection:
-            return dict(await _read(connection, tuple(undo.settings)))
+            return dict(await _read_settings(connection, tuple(undo.settings)))
 
 
 async def write_settings(ctx: FaultContext, undo: SettingsUndo, values: Mapping[str, str]) -> None:
@@ -57,7 +57,8 @@ async def write_settings(ctx: FaultContext, undo: SettingsUndo, values: Mapping[
             await connection.command("CONFIG", "SET", name, value)
 
 
-async def _read(connection: RedisConnection, names: tuple[str, ...]) -> dict[str, str]:
+async def _read_settings(connection: RedisConnection, names: tuple[str, ...]) -> dict[str, str]:
+    """Return settings of the server by name."""
     settings: dict[str, str] = {}
     for name in names:  # several at once need Redis 7
         reply = map_of(await connection.command("CONFIG", "GET", name))

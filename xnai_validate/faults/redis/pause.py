@@ -34,7 +34,8 @@ class PauseParams(Params):
     """The server itself ends the pause after this time, if it is not reverted before: 30 s, or 2 s with `all`."""
 
     @model_validator(mode="after")
-    def _bounded(self) -> Self:
+    def _verify_duration(self) -> Self:
+        """Raise ValueError for a pause of all commands that is too long, since it cannot be ended early."""
         if self.mode == "all" and self.seconds > ALL_CAP_S:
             raise ValueError(f"a pause of all commands cannot be ended early, so it lasts at most {ALL_CAP_S:g}s")
         return self

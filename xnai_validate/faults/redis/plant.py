@@ -40,7 +40,8 @@ class PlantParams(Params):
     """Whether the key is gone instead, as after an eviction."""
 
     @model_validator(mode="after")
-    def _something(self) -> PlantParams:
+    def _verify_content(self) -> PlantParams:
+        """Raise ValueError unless either a content or its absence is set."""
         if self.absent == bool(self.fields or self.now):
             raise ValueError("set what is planted: `fields` or `now`, or `absent: true`, not both")
         return self

@@ -124,22 +124,23 @@ class ContainerEngine:
         Bound the time outside: the answer ends when the engine ends it.
         """
         try:
-            async with await self._client.send(self._request(path, query or {}, document)) as answer:
+            async with await self._client.send(self._make_request(path, query or {}, document)) as answer:
                 if answer.head.status >= 400:
                     body = bytearray()
                     async for piece in answer.pieces():
                         body += piece[: ANSWER_CAP - len(body)]
-                    raise _refusal(answer.head.status, bytes(body))
+                    raise _error_of_status(answer.head.status, bytes(body))
                 async for piece in answer.pieces():
                     feed(piece)
         except EngineError:
             raise
         except WireError as failure:
-            raise self._error(failure) from None
+            raise self._engine_error(failure) from None
 
-    def _request(
+    def _make_request(
         self, path: str, query: Mapping[str, str], document: Mapping[str, object] | None, method: str | None = None
     ) -> HttpRequest:
+        """Return a request to the engine's API."""
         url = over_socket(self.socket, path) + (f"?{urlencode(query)}" if query else "")
         return HttpRequest.of(
             url,
@@ -161,18 +162,19 @@ class ContainerEngine:
 
         Raises EngineError, also for a status of 400 or more.
         """
-        request = self._request(path, query, document, method)
+        request = self._make_request(path, query, document, method)
         try:
             answer = await self._client.fetch(request, timeout_s=timeout_s, body_cap=ANSWER_CAP)
         except WireError as failure:
-            raise self._error(failure) from None
+            raise self._engine_error(failure) from None
         if answer.failure is not None:
-            raise self._error(answer.failure)
+            raise self._engine_error(answer.failure)
         if answer.head.status >= 400:
-            raise _refusal(answer.head.status, answer.body)
+            raise _error_of_status(answer.head.status, answer.body)
         return answer.head.status, answer.body
 
-    def _error(self, failure: WireError) -> EngineError:
+    def _engine_error(self, failure: WireError) -> EngineError:
+        """Return the error of the engine for a failure on the wire, with the path of its socket."""
         return EngineError(failure.kind, f"{self.socket}: {failure.detail}")
 
 
@@ -201,14 +203,15 @@ def find_socket(explicit: str | None = None) -> str:
         if _is_socket(path):
             return path
         raise NotApplicable(f"no container engine socket at {path}")
-    looked_for = list(_candidates())
+    looked_for = list(_candidate_sockets())
     for path in looked_for:
         if _is_socket(path):
             return path
     raise NotApplicable(f"no container engine socket found; looked for {', '.join(looked_for)}")
 
 
-def _candidates() -> list[str]:
+def _candidate_sockets() -> list[str]:
+    """Return where the engine's socket may be. Raises NotApplicable if the environment names no Unix socket."""
     for variable in ("DOCKER_HOST", "CONTAINER_HOST"):
         value = os.environ.get(variable, "")
         if value.startswith("unix://"):
@@ -223,6 +226,7 @@ def _candidates() -> list[str]:
 
 
 def _is_socket(path: str) -> bool:
+    """Whether a path is a Unix socket."""
     try:
         return stat.S_ISSOCK(os.stat(path).st_mode)
     except OSError:
@@ -238,7 +242,8 @@ class _Refusal(Part):
     message: str | None = None
 
 
-def _refusal(status: int, body: bytes) -> EngineError:
+def _error_of_status(status: int, body: bytes) -> EngineError:
+    """Return the error for a status: no such container, not running, or another."""
     try:
         message = _Refusal.model_validate_json(body).message or ""
     except ValueError:

@@ -66,6 +66,7 @@ class Frames:
                 self._header.clear()
 
     def _begin_frame(self) -> None:
+        """Read the length of a frame from its header. Raises EngineError if it is no header."""
         if self._header[0] > STDERR or any(self._header[1:4]):
             raise EngineError(ErrorKind.PROTOCOL, "the output is not framed as the engine's documentation describes")
         self._left = int.from_bytes(self._header[4:], "big")
@@ -82,9 +83,10 @@ class ExecOutput:
         self.stderr = bytearray()
         self.truncated = False
         """Whether something was dropped."""
-        self.frames = Frames(self._keep)
+        self.frames = Frames(self._keep_piece)
 
-    def _keep(self, stream: int, piece: bytes) -> None:
+    def _keep_piece(self, stream: int, piece: bytes) -> None:
+        """Keep a piece of output as far as there is room."""
         kept = self.stderr if stream == STDERR else self.stdout
         room = self._cap - len(kept)
         kept += piece[:room]

@@ -78,12 +78,12 @@ async def read_log(
     """
     recording = LogRecording(name)
     with recorder():  # the requests for the log are no evidence of their own
-        complete = await _read(engine, name, since_s, cap, timeout_s, (feed, recording.feed), tail)
+        complete = await _read_log(engine, name, since_s, cap, timeout_s, (feed, recording.feed), tail)
     RECORDER.get().append(recording)
     return complete
 
 
-async def _read(
+async def _read_log(
     engine: ContainerEngine,
     name: str,
     since_s: float | None,
@@ -92,12 +92,14 @@ async def _read(
     feeds: tuple[Feed, ...],
     tail: int | None,
 ) -> bool:
+    """Read the log into the feeds; return whether it was read to its end."""
     container = await engine.container_id(name)
     inspection = await engine.inspect(container)
     plain = inspection.config is not None and bool(inspection.config.tty)
     read = 0
 
-    def take(stream: int, piece: bytes) -> None:
+    def feed_all(stream: int, piece: bytes) -> None:
+        """Feed a piece to all feeds, up to the cap. Raises Full beyond it."""
         nonlocal read
         room = cap - read
         read += len(piece)
@@ -106,7 +108,7 @@ async def _read(
         if len(piece) > room:
             raise Full
 
-    frames = Frames(take)
+    frames = Frames(feed_all)
     query = {"stdout": "true", "stderr": "true", "follow": "false"}
     if tail is not None:
         query["tail"] = str(tail)
@@ -114,7 +116,7 @@ async def _read(
         query["since"] = f"{since_s:.9f}"
     try:
         async with asyncio.timeout(timeout_s):
-            raw = (lambda data: take(1, data)) if plain else frames.feed
+            raw = (lambda data: feed_all(1, data)) if plain else frames.feed
             await engine.stream(container_path(container, "logs"), None, raw, query)
     except Full:
         return False

@@ -94,6 +94,7 @@ def _is_process_of(target: Target, pid: int) -> bool:
 
 
 def _is_zombie(pid: int) -> bool:
+    """Whether a process has ended and its parent has not fetched its exit code."""
     try:
         return psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
     except psutil.Error:
@@ -114,10 +115,11 @@ def listener_of(target: Target) -> int | None:
         for entry in psutil.net_connections("tcp")
         if entry.status == psutil.CONN_LISTEN and entry.laddr and entry.laddr.port == port and entry.pid is not None
     ]
-    return min(listeners, default=None, key=_started)
+    return min(listeners, default=None, key=_start_time)
 
 
-def _started(pid: int) -> float:
+def _start_time(pid: int) -> float:
+    """Return when a process started, in seconds since 1970; infinity if it is gone."""
     try:
         return psutil.Process(pid).create_time()
     except psutil.Error:

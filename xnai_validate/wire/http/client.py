@@ -99,10 +99,11 @@ class HttpStream:
         except WireError as error:
             self.recording.failure = error.detail
             raise
-        self._record(piece)
+        self._record_piece(piece)
         return piece
 
-    def _record(self, piece: bytes) -> None:
+    def _record_piece(self, piece: bytes) -> None:
+        """Record a piece of the body: its size, and the begin and end of the whole."""
         kept = self.recording
         kept.until = perf_counter()
         kept.size += len(piece)
@@ -111,6 +112,7 @@ class HttpStream:
         kept.end = (kept.end + piece[-END:])[-END:]
 
     async def _next_piece(self) -> bytes:
+        """Return the next piece of the decoded body; empty at its end."""
         while True:
             await self._let_others_run()
             if self._decoder is None:
@@ -260,7 +262,7 @@ class HttpClient:
             if stream.begun_again and not reading.followed:
                 reading.started = stream.progress.started
             try:
-                await _read_all(reading, stream, body_cap)
+                await _read_body(reading, stream, body_cap)
             except WireError as failure:
                 reading.failure = failure
                 stream.recording.failure = failure.detail
@@ -305,7 +307,8 @@ class _Reading:
         )
 
 
-async def _read_all(reading: _Reading, stream: HttpStream, body_cap: int) -> None:
+async def _read_body(reading: _Reading, stream: HttpStream, body_cap: int) -> None:
+    """Read the whole body. Raises WireError if it exceeds the cap."""
     while piece := await stream.read():
         room = body_cap - reading.size
         reading.body.append(piece[:room])

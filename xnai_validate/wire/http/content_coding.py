@@ -61,11 +61,12 @@ class Inflater:
     def __init__(self, coding: str) -> None:
         self._raw_allowed = coding == "deflate"
         self._gzip = coding == "gzip"
-        self._zlib: _Inflating = self._begun()
+        self._zlib: _Inflating = self._new_decompressor()
         self._waiting = b""
         self._fed = False
 
-    def _begun(self) -> _Inflating:
+    def _new_decompressor(self) -> _Inflating:
+        """Return a decompressor of zlib for gzip or deflate."""
         return zlib.decompressobj(zlib.MAX_WBITS | (16 if self._gzip else 0))
 
     @property
@@ -88,7 +89,7 @@ class Inflater:
         if self._zlib.eof and data:
             if not (self._gzip and GZIP_MAGIC.startswith(data[:2])):
                 raise WireError(ErrorKind.PROTOCOL, "the body cannot be decompressed: it goes on after its end")
-            self._zlib = self._begun()
+            self._zlib = self._new_decompressor()
         try:
             piece = self._zlib.decompress(data, PIECE)
         except zlib.error as error:
@@ -134,16 +135,16 @@ class BrotliDecoder:
         """The next piece of content. Raises WireError (protocol)."""
         data, self._data = self._data, b""
         if self._decompressor.is_finished() and data:
-            raise _undecodable("it goes on after its end")
+            raise _undecodable_error("it goes on after its end")
         try:
             return bytes(self._decompressor.process(data, output_buffer_limit=PIECE))
         except self._error as error:
-            raise _undecodable(str(error)) from error
+            raise _undecodable_error(str(error)) from error
 
     def finish(self) -> bytes:
         """Raise WireError (protocol) where the data was cut."""
         if self._fed and not self._decompressor.is_finished():
-            raise _undecodable("it ends too early")
+            raise _undecodable_error("it ends too early")
         return b""
 
 
@@ -151,7 +152,7 @@ class ZstdDecoder:
     """Undoes `zstd` (RFC 8878) by the standard library of Python 3.14 or its backport."""
 
     def __init__(self, zstd: Any) -> None:
-        self._zstd = zstd
+        self._zstd_decoder = zstd
         self._decompressor = zstd.ZstdDecompressor()
         self._data = b""
         self._fed = False
@@ -172,18 +173,20 @@ class ZstdDecoder:
         if self._decompressor.eof:
             if not data:
                 return b""
-            self._decompressor = self._zstd.ZstdDecompressor()  # frames may follow one another (RFC 8878 section 3)
+            self._decompressor = (
+                self._zstd_decoder.ZstdDecompressor()
+            )  # frames may follow one another (RFC 8878 section 3)
         try:
             piece = bytes(self._decompressor.decompress(data, PIECE))
-        except self._zstd.ZstdError as error:
-            raise _undecodable(str(error)) from error
+        except self._zstd_decoder.ZstdError as error:
+            raise _undecodable_error(str(error)) from error
         self._data = self._decompressor.unused_data
         return piece
 
     def finish(self) -> bytes:
         """Raise WireError (protocol) where the data was cut."""
         if self._fed and not self._decompressor.eof:
-            raise _undecodable("it ends too early")
+            raise _undecodable_error("it ends too early")
         return b""
 
 
@@ -222,9 +225,9 @@ def decoder(headers: Mapping[str, str], accepted: str = ACCEPT_ENCODING) -> Deco
     if coding in ("gzip", "deflate"):
         return Inflater(coding)
     if coding == "br":
-        return _brotli()
+        return _brotli_decoder()
     if coding == "zstd":
-        return _zstd()
+        return _zstd_decoder()
     return UnknownCoding(f"the body has the content coding {coding[:80]}, which this tool cannot decode")
 
 
@@ -238,14 +241,16 @@ def _is_accepted(coding: str, accepted: str) -> bool:
     return coding in names or "*" in names
 
 
-def _brotli() -> Decoder:
+def _brotli_decoder() -> Decoder:
+    """Return a decoder of brotli; one that refuses the body if no library is installed."""
     module = _first_of("brotli")
     if module is None:
         return UnknownCoding("the body has the content coding br: pip install 'xnai-validate[brotli]'")
     return BrotliDecoder(module)
 
 
-def _zstd() -> Decoder:
+def _zstd_decoder() -> Decoder:
+    """Return a decoder of zstd; one that refuses the body if no library is installed."""
     module = _first_of("compression.zstd", "backports.zstd")
     if module is None:
         return UnknownCoding("the body has the content coding zstd: pip install 'xnai-validate[zstd]'")
@@ -260,5 +265,6 @@ def _first_of(*names: str) -> ModuleType | None:
     return None
 
 
-def _undecodable(why: str) -> WireError:
+def _undecodable_error(why: str) -> WireError:
+    """Return the error for a body that cannot be decompressed."""
     return WireError(ErrorKind.PROTOCOL, f"the body cannot be decompressed: {why}")

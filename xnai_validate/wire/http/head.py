@@ -24,7 +24,7 @@ class Head:
     @property
     def set_cookies(self) -> tuple[str, ...]:
         """Each `Set-Cookie` by itself: joined by commas they could not be separated again, since dates have commas."""
-        return tuple(_text(value) for name, value in self.raw if name.lower() == b"set-cookie")
+        return tuple(_header_value(value) for name, value in self.raw if name.lower() == b"set-cookie")
 
 
 def head_of(status: int, reason: bytes, version: bytes, raw: Iterable[tuple[bytes, bytes]]) -> Head:
@@ -32,16 +32,18 @@ def head_of(status: int, reason: bytes, version: bytes, raw: Iterable[tuple[byte
     pairs = tuple(raw)
     headers: dict[str, str] = {}
     for name, value in pairs:
-        key, text = _name(name), _text(value)
+        key, text = _header_name(name), _header_value(value)
         headers[key] = f"{headers[key]}, {text}" if key in headers else text
-    return Head(status, _text(reason), version.decode("ascii").removeprefix("HTTP/"), headers, pairs)
+    return Head(status, _header_value(reason), version.decode("ascii").removeprefix("HTTP/"), headers, pairs)
 
 
 @lru_cache(maxsize=512)
-def _name(name: bytes) -> str:
+def _header_name(name: bytes) -> str:
+    """Return the name of a header in lower case."""
     # Servers repeat the same names, and a run keeps them all.
     return intern(name.decode("ascii", "replace").lower())
 
 
-def _text(value: bytes) -> str:
+def _header_value(value: bytes) -> str:
+    """Return the value of a header as text."""
     return value.decode("utf-8", "replace")

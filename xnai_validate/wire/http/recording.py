@@ -53,12 +53,14 @@ class HttpRecording:
         until = self.until or perf_counter()
         return Exchange(
             protocol="http",
-            request=f"{prepared.method} {_url(self)}",
-            request_headers=_shown({name: value for name, value in sent.items() if name.lower() not in _OURS}),
+            request=f"{prepared.method} {_recorded_url(self)}",
+            request_headers=_bounded_headers(
+                {name: value for name, value in sent.items() if name.lower() not in _OURS}
+            ),
             request_body=_text(next(pieces_of(prepared.body), b"")[:BEGIN], None),
             request_bytes=len(prepared.body),
             response=f"{head.status} {head.reason}".strip() if head else None,
-            response_headers=_shown(head.headers) if head else {},
+            response_headers=_bounded_headers(head.headers) if head else {},
             response_body=begin,
             response_end=_text(self.end, charset, at_end=True) if begin and self.size > len(self.begin) else None,
             response_bytes=self.size,
@@ -69,7 +71,8 @@ class HttpRecording:
         )
 
 
-def _url(recording: HttpRecording) -> str:
+def _recorded_url(recording: HttpRecording) -> str:
+    """Return the url of a request without user and password; that of a Unix socket as curl takes it."""
     to = recording.prepared.to
     return f"http://localhost{to.target.decode()}" if to.socket else without_userinfo(recording.request.url)
 
@@ -82,7 +85,8 @@ def _text(data: bytes, charset: str | None, *, at_end: bool = False) -> str | No
     return text[-END_CAP:] if at_end else text[:BODY_CAP]
 
 
-def _shown(headers: dict[str, str]) -> dict[str, str]:
+def _bounded_headers(headers: dict[str, str]) -> dict[str, str]:
+    """Return the first headers, long values cut."""
     return {name: value[:HEADER_CAP] for name, value in list(headers.items())[:HEADERS_CAP]}
 
 
@@ -96,14 +100,15 @@ def _options(prepared: Prepared) -> dict[str, str]:
     if prepared.proxy is not None:
         options["--proxy"] = without_userinfo(prepared.proxy)
     if prepared.to.scheme == "https":
-        options |= _tls_options(prepared)
+        options |= _curl_tls_options(prepared)
     if prepared.digest is not None:
         options["--digest"] = ""
         options["--user"] = f"{prepared.digest.user}:{prepared.digest.secret}"
     return options
 
 
-def _tls_options(prepared: Prepared) -> dict[str, str]:
+def _curl_tls_options(prepared: Prepared) -> dict[str, str]:
+    """Return the options of curl for the TLS settings."""
     tls = prepared.tls
     files = {"--cacert": tls.ca, "--cert": tls.cert, "--key": tls.key}
     options = {option: str(file) for option, file in files.items() if file is not None}

@@ -174,7 +174,7 @@ def prepare(request: HttpRequest) -> Prepared:
         traceparent = None if b"traceparent" in values else TRACEPARENT.get()
         if traceparent is not None:
             headers.append((b"traceparent", traceparent.encode()))
-        _check_request_line(method.encode("ascii"), to.target)
+        _verify_request_line(method.encode("ascii"), to.target)
         if to.scheme == "https":
             tls_name(request.tls.server_name or to.host)
     except ValueError as error:
@@ -209,7 +209,7 @@ def _values(given: RawHeaders) -> dict[bytes, list[bytes]]:
     values: dict[bytes, list[bytes]] = {}
     for name, value in given:
         if not _TOKEN.fullmatch(name):
-            raise ValueError(f"{_shown(name)} is no name of a header")
+            raise ValueError(f"{_quote(name)} is no name of a header")
         if not _VALUE.fullmatch(value):
             raise ValueError(f"the value of the header {name.decode()} {_error_of(value)}")
         values.setdefault(name.lower(), []).append(value)
@@ -230,21 +230,23 @@ def _is_chunked(values: Mapping[bytes, list[bytes]], size: int) -> bool:
     """Whether the body goes out in chunks; raises ValueError where the headers contradict the body."""
     codings = [value.lower() for value in values.get(b"transfer-encoding", ())]
     if codings and codings != [b"chunked"]:
-        raise ValueError(f"its body can be sent as chunked, not as {_shown(b', '.join(codings))}")
+        raise ValueError(f"its body can be sent as chunked, not as {_quote(b', '.join(codings))}")
     for length in values.get(b"content-length", ()):
         if not (length.isdigit() and len(length) <= LENGTH_DIGITS):
-            raise ValueError(f"{_shown(length)} is no Content-Length")
+            raise ValueError(f"{_quote(length)} is no Content-Length")
         if not codings and int(length) != size:
             raise ValueError(f"its body has {size} bytes, and its Content-Length is {int(length)}")
     return bool(codings)
 
 
-def _check_request_line(method: bytes, target: bytes) -> None:
+def _verify_request_line(method: bytes, target: bytes) -> None:
+    """Raise ValueError if the method or the path is not one of HTTP (RFC 9112 section 3)."""
     if not _TOKEN.fullmatch(method):
-        raise ValueError(f"{_shown(method)} is no method")
+        raise ValueError(f"{_quote(method)} is no method")
     if not _TARGET.fullmatch(target):
-        raise ValueError(f"{_shown(target)} is no path")
+        raise ValueError(f"{_quote(target)} is no path")
 
 
-def _shown(part: bytes) -> str:
+def _quote(part: bytes) -> str:
+    """Quote bytes for a message, at most 80."""
     return repr(part[:80].decode("utf-8", "replace"))

@@ -53,12 +53,12 @@ class Pipe(asyncio.Protocol):
         if len(self.arrived) > READ_AHEAD and not self._paused:
             self._paused = True
             self.transport.pause_reading()
-        self._wake()
+        self._wake_reader()
 
     def eof_received(self) -> None:
         """Called by asyncio."""
         self.ended = True
-        self._wake()
+        self._wake_reader()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Called by asyncio."""
@@ -67,7 +67,7 @@ class Pipe(asyncio.Protocol):
         if not self._lost.done():
             self._lost.set_result(None)
         self.resume_writing()
-        self._wake()
+        self._wake_reader()
 
     def pause_writing(self) -> None:
         """Called by asyncio."""
@@ -78,9 +78,10 @@ class Pipe(asyncio.Protocol):
         full, self._full = self._full, None
         if full is not None and not full.done():
             full.set_result(None)
-        self._wake()
+        self._wake_reader()
 
-    def _wake(self) -> None:
+    def _wake_reader(self) -> None:
+        """Wake the reader if it waits for data."""
         if self._changed is not None and not self._changed.done():
             self._changed.set_result(None)
 
@@ -194,7 +195,7 @@ async def connect_first(addresses: Sequence[Address], doing: str) -> tuple[socke
     for number, address in enumerate(addresses, start=1):
         try:
             async with asyncio.timeout(ATTEMPT_S if number < len(addresses) else None):
-                return await _connect(address, doing), address.ip
+                return await _connect_socket(address, doing), address.ip
         except WireError as error:
             failure = error
         except TimeoutError:
@@ -202,7 +203,8 @@ async def connect_first(addresses: Sequence[Address], doing: str) -> tuple[socke
     raise failure
 
 
-async def _connect(address: Address, doing: str) -> socket.socket:
+async def _connect_socket(address: Address, doing: str) -> socket.socket:
+    """Connect a TCP socket. Raises WireError."""
     sock = socket.socket(address.family, socket.SOCK_STREAM)
     try:
         sock.setblocking(False)

@@ -56,6 +56,7 @@ async def resolve(host: str, port: int) -> tuple[Address, ...]:
     answer: asyncio.Future[tuple[Address, ...]] = loop.create_future()
 
     def deliver(outcome: tuple[Address, ...] | WireError) -> None:
+        """Hand the addresses, or the error, to the waiting task, unless it was cancelled."""
         slots.release()
         if answer.done():  # cancelled meanwhile
             return
@@ -64,16 +65,18 @@ async def resolve(host: str, port: int) -> tuple[Address, ...]:
         else:
             answer.set_result(outcome)
 
-    def ask() -> None:
-        outcome = _getaddrinfo(host, port)
+    def look_up() -> None:
+        """Look the name up in this thread, and hand the outcome to the event loop."""
+        outcome = _look_up_name(host, port)
         with suppress(RuntimeError):  # the loop has been closed meanwhile
             loop.call_soon_threadsafe(deliver, outcome)
 
-    threading.Thread(target=ask, name=f"look-up of {host}", daemon=True).start()
+    threading.Thread(target=look_up, name=f"look-up of {host}", daemon=True).start()
     return await answer
 
 
-def _getaddrinfo(host: str, port: int) -> tuple[Address, ...] | WireError:
+def _look_up_name(host: str, port: int) -> tuple[Address, ...] | WireError:
+    """Return the addresses of a name, or the error as a value."""
     try:
         host = ascii_host(host)
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)

@@ -34,7 +34,7 @@ def client_context(tls: Tls, *, http2: bool = False, strict: bool = False) -> ss
     try:
         context = ssl.create_default_context(cafile=tls.ca)
     except OSError as error:
-        raise _unusable("the certificate authority", tls.ca, _reason(error)) from error
+        raise _unusable_file("the certificate authority", tls.ca, _describe_error(error)) from error
     context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
     if strict:
         context.verify_flags |= ssl.VERIFY_X509_STRICT
@@ -44,17 +44,19 @@ def client_context(tls: Tls, *, http2: bool = False, strict: bool = False) -> ss
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
     if tls.cert:
-        _load_certificate(context, tls, tls.cert)
+        _load_client_certificate(context, tls, tls.cert)
     return context
 
 
-def _load_certificate(context: ssl.SSLContext, tls: Tls, cert: str) -> None:
+def _load_client_certificate(context: ssl.SSLContext, tls: Tls, cert: str) -> None:
+    """Load the client certificate and its key. Raises Unmeasurable."""
     _check_file("the client certificate", cert)
     if tls.key:
         _check_file("the client key", tls.key)
     key = tls.key or cert
 
     def passphrase() -> str:
+        """Return the pass phrase of the key. Raises _PassphraseNeeded without one, so that OpenSSL does not prompt."""
         # Without a callback OpenSSL would ask on the terminal, and the whole run would wait for it.
         if tls.key_password is None:
             raise _PassphraseNeeded
@@ -67,11 +69,13 @@ def _load_certificate(context: ssl.SSLContext, tls: Tls, cert: str) -> None:
             f"the client key {key} is encrypted", hint="name the variable with its pass phrase: `tls.key_password_env`"
         ) from None
     except ssl.SSLError as error:
-        if tls.key_password is not None and "key values mismatch" not in _reason(error):
-            raise _unusable("the client key", key, f"{_reason(error)} (is its pass phrase right?)") from error
-        raise _unusable("the client certificate", cert, _reason(error)) from error
+        if tls.key_password is not None and "key values mismatch" not in _describe_error(error):
+            raise _unusable_file(
+                "the client key", key, f"{_describe_error(error)} (is its pass phrase right?)"
+            ) from error
+        raise _unusable_file("the client certificate", cert, _describe_error(error)) from error
     except OSError as error:
-        raise _unusable("the client certificate", cert, _reason(error)) from error
+        raise _unusable_file("the client certificate", cert, _describe_error(error)) from error
 
 
 def _check_file(what: str, path: str) -> None:
@@ -79,18 +83,20 @@ def _check_file(what: str, path: str) -> None:
     try:
         found = Path(path).stat()
     except (OSError, ValueError) as error:
-        raise _unusable(what, path, _reason(error)) from error
+        raise _unusable_file(what, path, _describe_error(error)) from error
     if not stat.S_ISREG(found.st_mode):
-        raise _unusable(what, path, "it is not a regular file")
+        raise _unusable_file(what, path, "it is not a regular file")
     if found.st_size > FILE_CAP:
-        raise _unusable(what, path, f"it has more than {FILE_CAP} bytes")
+        raise _unusable_file(what, path, f"it has more than {FILE_CAP} bytes")
 
 
-def _reason(error: Exception) -> str:
+def _describe_error(error: Exception) -> str:
+    """Describe an error of TLS or of a file."""
     if isinstance(error, ssl.SSLError):
         return (error.reason or str(error)).replace("_", " ").lower()
     return (error.strerror if isinstance(error, OSError) else None) or str(error)
 
 
-def _unusable(what: str, path: str | None, why: str) -> Unmeasurable:
+def _unusable_file(what: str, path: str | None, why: str) -> Unmeasurable:
+    """Return the error for a file that cannot be used."""
     return Unmeasurable(f"{what} {path} cannot be used: {why}", hint="see `tls` of the target")

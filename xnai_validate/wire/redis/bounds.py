@@ -48,10 +48,11 @@ class ReplyBounds:
             if end < 0:
                 self._line = data[at:] if len(data) - at <= HEADER_CAP else data[at : at + HEADER_CAP] + data[-1:]
                 return
-            self._header(data[at], data[at + 1 : end])
+            self._count_announced(data[at], data[at + 1 : end])
             at = end + 2
 
-    def _header(self, kind: int, size: bytes) -> None:
+    def _count_announced(self, kind: int, size: bytes) -> None:
+        """Count the bytes or items that the header of a reply announces. Raises WireError beyond a cap."""
         if kind in _TEXTS and (length := _number(size)) is not None and length >= 0:
             if length > self._text_cap:
                 raise WireError(ErrorKind.TOO_LARGE, f"a reply announces a text of {length} bytes")

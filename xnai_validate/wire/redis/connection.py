@@ -159,7 +159,7 @@ class RedisConnection(Connection):
                 return await connection.exchange(commands)
             return (await connection.exchange([each for command in commands for each in (("ASKING",), command)]))[1::2]
         except WireError as error:
-            raise _of_node(node, error) from error
+            raise _error_at_node(node, error) from error
 
     async def masters(self) -> tuple[list[RedisConnection], bool]:
         """The connections that together see every key, and whether they do.
@@ -183,7 +183,7 @@ class RedisConnection(Connection):
             try:
                 await connection.connect()
             except WireError as error:
-                raise _of_node(node, error) from error
+                raise _error_at_node(node, error) from error
             self._nodes[node] = connection
         return connection
 
@@ -255,7 +255,8 @@ class RedisConnection(Connection):
         self.abort()
 
 
-def _of_node(node: Node, error: WireError) -> WireError:
+def _error_at_node(node: Node, error: WireError) -> WireError:
+    """Return an error with the address of the node of the cluster where it occurred."""
     return WireError(error.kind, f"{node.host}:{node.port} of the cluster: {error.detail}")
 
 

@@ -90,24 +90,24 @@ class SseParser:
         end = chunk.rfind(b"\n") + 1
         if not end:
             if chunk:
-                self._hold(chunk)
+                self._hold_part(chunk)
             return []
         if end == len(chunk):
             whole, rest = chunk, b""
         else:
             whole, rest = chunk[:end], chunk[end:]
         if self._held_size:
-            whole = self._with_held(whole)
+            whole = self._prepend_held(whole)
         if len(whole) > self._line_cap:
-            whole = self._without_long_lines(whole)
+            whole = self._drop_long_lines(whole)
         if rest:
-            self._hold(rest)
+            self._hold_part(rest)
         return self._parse(whole) if whole else []
 
     def close(self) -> list[Event]:
         """End the stream: an incomplete block is dropped and recorded as a framing fault, so no event comes of it."""
         if self._beginning:
-            self._hold(self._beginning)
+            self._hold_part(self._beginning)
         self._beginning = None
         if 0 < self._held_size <= self._line_cap:
             line = self._decode(b"".join(self._held))
@@ -127,6 +127,7 @@ class SseParser:
         return []
 
     def _without_bom(self, chunk: bytes) -> bytes:
+        """Remove a byte order mark from the start of the stream; return no bytes until that is clear."""
         begun = (self._beginning or b"") + chunk
         if len(begun) < len(_BOM) and _BOM.startswith(begun):
             self._beginning = begun
@@ -134,14 +135,16 @@ class SseParser:
         self._beginning = None
         return begun.removeprefix(_BOM)
 
-    def _hold(self, part: bytes) -> None:
+    def _hold_part(self, part: bytes) -> None:
+        """Hold the begin of a line until its end comes; a line beyond the cap is dropped."""
         self._held_size += len(part)
         if self._held_size <= self._line_cap:
             self._held.append(part)
         else:
             self._held.clear()
 
-    def _with_held(self, whole: bytes) -> bytes:
+    def _prepend_held(self, whole: bytes) -> bytes:
+        """Put the held begin of a line before the chunk that ends it; note a line that is too long."""
         if self._held_size <= self._line_cap:
             whole = b"".join((*self._held, whole))
         else:  # the rest of a line that is too long already
@@ -151,7 +154,8 @@ class SseParser:
         self._held_size = 0
         return whole
 
-    def _without_long_lines(self, whole: bytes) -> bytes:
+    def _drop_long_lines(self, whole: bytes) -> bytes:
+        """Drop the lines that are longer than the cap, and note them."""
         lines = whole.split(b"\n")
         kept = [line for line in lines if len(line) <= self._line_cap]
         if len(kept) < len(lines):
@@ -159,6 +163,7 @@ class SseParser:
         return b"\n".join(kept)
 
     def _decode(self, whole: bytes) -> str:
+        """Decode as UTF-8 with replacement characters, and note the invalid sequences."""
         try:
             return whole.decode()
         except UnicodeDecodeError:
@@ -178,13 +183,13 @@ class SseParser:
             if line.startswith("data:"):
                 value = line[6:] if line.startswith(" ", 5) else line[5:]
                 if self._size:
-                    self._append(value)
+                    self._append_data(value)
                 else:
                     # One is for the line feed that the standard appends, so that empty data counts too.
                     self._size = len(value) + 1
                     self._open = True
                     if self._size > self._data_cap:
-                        value = self._cut(value)
+                        value = self._cut_data(value)
                     data.append(value)
             elif line:
                 self._field(line)
@@ -206,7 +211,8 @@ class SseParser:
         self.events += len(events)
         return events
 
-    def _append(self, value: str) -> None:
+    def _append_data(self, value: str) -> None:
+        """Append a line of data to the event; note an event beyond the cap."""
         if self._size + len(value) >= self._data_cap:
             self._size = self._data_cap  # nothing fits from here on
             self._faults.note(FramingFault.DATA_TOO_LONG)
@@ -214,7 +220,8 @@ class SseParser:
         self._size += len(value) + 1
         self._data.append(value)
 
-    def _cut(self, value: str) -> str:
+    def _cut_data(self, value: str) -> str:
+        """Cut a line of data to the cap and note it."""
         self._size = self._data_cap
         self._faults.note(FramingFault.DATA_TOO_LONG)
         return value[: self._data_cap]
@@ -237,10 +244,10 @@ class SseParser:
                 self._id = value
                 self.ids.take(value)
         elif name == "retry":
-            self._retry(value)
+            self._set_retry(value)
         elif name == "data":  # without a colon: an empty line of data
             if self._size:
-                self._append("")
+                self._append_data("")
             else:
                 self._size = 1
                 self._data.append("")
@@ -249,7 +256,8 @@ class SseParser:
             return
         self._open = True
 
-    def _retry(self, value: str) -> None:
+    def _set_retry(self, value: str) -> None:
+        """Set the reconnection time; a value that is not only digits is ignored and noted."""
         if value.isascii() and value.isdecimal() and len(value) <= RETRY_DIGITS:
             self.retry_ms = int(value)
         else:

@@ -47,7 +47,7 @@ def refuse_other_plan(part: EarlierPart, plan: Plan, options: RunOptions) -> Non
     for option, before, now in (
         ("version of xnai-validate", run.version, __version__),
         ("host", str(run.host.get("name")), str(host_facts().get("name"))),
-        ("--fail-on", _names(run.fail_on), _names(options.failing)),
+        ("--fail-on", _join_statuses(run.fail_on), _join_statuses(options.failing)),
         ("--fail-if-none", str(run.fail_if_none), str(options.failing_if_none)),
     ):
         if before != now:
@@ -65,5 +65,6 @@ def with_notice_of(plan: Plan, resumed: Resumed) -> Plan:
     return replace(plan, notices=(*plan.notices, f"finishes the run {resumed.run_id}, which measured {count} checks"))
 
 
-def _names(statuses: tuple[Status, ...]) -> str:
+def _join_statuses(statuses: tuple[Status, ...]) -> str:
+    """Join the names of statuses by commas."""
     return ",".join(status.value for status in statuses)

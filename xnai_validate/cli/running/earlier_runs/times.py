@@ -22,7 +22,7 @@ WORTH_NAMING_S = 5.0
 def with_expected_time(plan: Plan) -> Plan:
     """The plan with its expected duration, by the last run of the same profiles where its checks had the same times."""
     expected = Forecast(plan.checks, plan.limits, steady=plan.steady).expected()
-    known_s = _durations(plan.profiles, expected.by_params)
+    known_s = _read_durations(plan.profiles, expected.by_params)
     limits = plan.limits
     if known_s:
         expected = Forecast(plan.checks, plan.limits, known_s, plan.steady).expected()
@@ -38,7 +38,8 @@ def describe_expected(plan: Plan) -> str | None:
     return f"about {about(plan.expected.usual_s)}; stopped after {about(plan.limits.deadline_s)} at the latest"
 
 
-def _durations(profiles: tuple[str, ...], usual_s: Mapping[str, float]) -> dict[str, float]:
+def _read_durations(profiles: tuple[str, ...], usual_s: Mapping[str, float]) -> dict[str, float]:
+    """Return the durations of the checks in the last run of the same profiles, if there is such a run."""
     for path in reversed(journals(state_dir())[-LOOKED_AT:]):
         try:
             found = _durations_of(path, profiles, usual_s)

@@ -157,7 +157,7 @@ class ResponseBody(httpx.AsyncByteStream):
     """The body of a response as bytes on the wire, chunking undone; closing it frees the connection."""
 
     def __init__(self, response: httpcore.Response, connection: Connection, free: Callable[[Connection], None]) -> None:
-        self._pieces = _pieces(response)
+        self._iterate_body = _iterate_body(response)
         self._response = response
         self._connection = connection
         self._free = free
@@ -168,7 +168,7 @@ class ResponseBody(httpx.AsyncByteStream):
     async def read(self) -> bytes:
         """The next piece, empty at the end. Raises WireError: `reset` where the body was cut, else `protocol`."""
         try:
-            async for piece in self._pieces:
+            async for piece in self._iterate_body:
                 if piece:
                     return piece
         except PROTOCOL_ERRORS as error:
@@ -189,7 +189,7 @@ class ResponseBody(httpx.AsyncByteStream):
         """Keep the connection where the body was read to its end, else close it."""
         if not self._closed:
             self._closed = True
-            await self._pieces.aclose()
+            await self._iterate_body.aclose()
             await self._response.aclose()
             self._free(self._connection)
 
@@ -209,7 +209,7 @@ class Transport(httpx.AsyncBaseTransport):
         """
         exchange: Exchange = request.extensions[EXCHANGE]
         prepared = exchange.prepared
-        kept = self._take(prepared.server) if prepared.method in IDEMPOTENT and not exchange.fresh else None
+        kept = self._take_idle(prepared.server) if prepared.method in IDEMPOTENT and not exchange.fresh else None
         if kept is not None:
             try:
                 return await self._send(request, exchange, kept)
@@ -242,7 +242,8 @@ class Transport(httpx.AsyncBaseTransport):
             response.status, headers=challenges, stream=exchange.body, extensions={EXCHANGE: exchange}
         )
 
-    def _take(self, server: object) -> Connection | None:
+    def _take_idle(self, server: object) -> Connection | None:
+        """Take an idle connection to a server that can still be used; None if there is none."""
         kept = self._idle.get(server)
         while kept:
             connection = kept.pop()
@@ -276,6 +277,7 @@ class Transport(httpx.AsyncBaseTransport):
                 tasks.create_task(connection.aclose())
 
 
-async def _pieces(response: httpcore.Response) -> AsyncGenerator[bytes, None]:
+async def _iterate_body(response: httpcore.Response) -> AsyncGenerator[bytes, None]:
+    """Yield the pieces of a response's body."""
     async for piece in response.aiter_stream():
         yield piece
