@@ -12,21 +12,23 @@ _OTHER_PROTOCOLS = ("tcp", "tls", "wyoming", "amqp", "amqps", "kafka")
 """Schemes of targets that have no HTTP on purpose: their checks are skipped."""
 
 
-def _verified_method(method: str) -> str:
+def _verify_method(method: str) -> str:
+    """Return the method. Raises ValueError if HTTP does not allow it."""
     verify_headers(method, {})
     return method
 
 
-def _verified_headers(headers: dict[str, str]) -> dict[str, str]:
+def _verify_headers(headers: dict[str, str]) -> dict[str, str]:
+    """Return the headers. Raises ValueError if HTTP does not allow one of them."""
     verify_headers("GET", headers)
     return headers
 
 
-HttpMethod = Annotated[str, AfterValidator(_verified_method)]
+HttpMethod = Annotated[str, AfterValidator(_verify_method)]
 """A method (RFC 9110 section 9.1)."""
 HttpPath = Annotated[str, AfterValidator(verified_path)]
 """A path below a target's url, or an absolute url."""
-HttpHeaders = Annotated[dict[str, str], AfterValidator(_verified_headers)]
+HttpHeaders = Annotated[dict[str, str], AfterValidator(_verify_headers)]
 """Headers of a request (RFC 9110 section 5.5)."""
 
 

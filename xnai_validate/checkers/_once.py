@@ -35,8 +35,8 @@ async def once(name: str, params: Params, ctx: Context, drive: Callable[[], Awai
     """
     if ctx.active_faults:
         return await drive()
-    key = ("once", name, params.model_dump_json(), _target(ctx))
-    memory: Measured[T] = await ctx.shared(key, _memory)
+    key = ("once", name, params.model_dump_json(), _target_or_none(ctx))
+    memory: Measured[T] = await ctx.shared(key, _hold_measurement)
     async with memory.lock:
         if not memory.made or any(known is ctx for known in memory.given):
             await _measure(memory, ctx, drive)
@@ -65,7 +65,8 @@ async def _measure(memory: Measured[T], ctx: Context, drive: Callable[[], Awaita
         raise
 
 
-def _target(ctx: Context) -> Target | None:
+def _target_or_none(ctx: Context) -> Target | None:
+    """Return the target of the check, if it has one."""
     try:
         return ctx.target
     except NotApplicable:
@@ -73,5 +74,6 @@ def _target(ctx: Context) -> Target | None:
 
 
 @asynccontextmanager
-async def _memory() -> AsyncIterator[Measured[T]]:
+async def _hold_measurement() -> AsyncIterator[Measured[T]]:
+    """Yield what holds the measurement for as long as the run lasts."""
     yield Measured()

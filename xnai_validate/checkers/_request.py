@@ -66,7 +66,8 @@ class RequestParams(Params):
     """Whether cookies that the target keeps are sent, and those of the response kept; see `cookies` of a target."""
 
     @model_validator(mode="after")
-    def _single_body(self) -> Self:
+    def _verify_request(self) -> Self:
+        """Raise ValueError for more than one body, and for a method or header that HTTP does not allow."""
         others = (self.body is not None) + (self.form is not None or bool(self.files))
         if others and others + ("json_" in self.model_fields_set) > 1:
             raise ValueError("a request has one body: json, body or form (with files)")

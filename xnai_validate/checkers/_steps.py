@@ -50,6 +50,7 @@ async def observe_all(ctx: Context, observations: Sequence[Observation]) -> list
     gate = asyncio.Semaphore(AT_ONCE)
 
     async def observe(step: Observation) -> Observed | XnaiError:
+        """Perform one observation when it is its turn; an error is returned, not raised."""
         async with gate:
             try:
                 return await ctx.observe(step)
@@ -68,7 +69,7 @@ async def observe_all(ctx: Context, observations: Sequence[Observation]) -> list
 def failure(step: Observation, seen: Observed) -> str | None:
     """The rules of an observation that do not hold, in words; None where all hold."""
     broken = [
-        f"{finding.fact} expected {_shown(finding.rule, finding.expected)}, got {json.dumps(finding.actual)}"
+        f"{finding.fact} expected {_format_expected(finding.rule, finding.expected)}, got {json.dumps(finding.actual)}"
         for finding in seen.findings
         if not finding.held
     ]
@@ -78,5 +79,6 @@ def failure(step: Observation, seen: Observed) -> str | None:
     return f"{name}: {'; '.join(broken)}"[:TEXT_CAP]
 
 
-def _shown(rule: str, expected: object) -> str:
+def _format_expected(rule: str, expected: object) -> str:
+    """Format an expected value with its operator."""
     return f"{'' if rule == 'equals' else rule + ' '}{json.dumps(expected)}"

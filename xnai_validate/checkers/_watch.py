@@ -37,7 +37,8 @@ class Watch(Observation):
 
     @field_validator("path")
     @classmethod
-    def _compiles(cls, path: str | None) -> str | None:
+    def _verify_path(cls, path: str | None) -> str | None:
+        """Return the path. Raises ValueError if it begins with $ and is not a JSONPath."""
         if path is not None and path.startswith("$"):
             try:
                 json_path(path)

@@ -39,6 +39,7 @@ def parsed_by(parse: Callable[[str], T]) -> Callable[[str | T], T]:
     """
 
     def parser(value: str | T) -> T:
+        """Parse the value of an option; a default is a value already. Raises typer.BadParameter."""
         if not isinstance(value, str):
             return value
         try:

@@ -80,6 +80,7 @@ def source_names(sources: JsonValue) -> list[str] | None:
 
 
 def _source_name(source: JsonValue) -> str:
+    """Return the name of a source, which servers put under different keys."""
     if isinstance(source, dict):
         inner = source.get("source")
         if isinstance(inner, dict):

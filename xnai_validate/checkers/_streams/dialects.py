@@ -44,9 +44,10 @@ def dialect_of(kind: str, document: JsonObject) -> Dialect:
     return "xnai"
 
 
-def _xnai(kind: str, document: JsonObject) -> Content:
+def _read_xnai(kind: str, document: JsonObject) -> Content:
+    """Read an event of the stack's own dialect."""
     if kind == "token":
-        return Content(kind, text=_text(document.get("content")))
+        return Content(kind, text=_text_or_empty(document.get("content")))
     return Content(kind, terminal=kind if kind in ("done", "error") else None)
 
 
@@ -56,18 +57,18 @@ def _openai(kind: str, document: JsonObject) -> Content:
         return _openai_response(kind, document)
     usage = _object_or_none(document.get("usage"))
     choices = document.get("choices")
-    choice = _object(choices[0]) if isinstance(choices, list) and choices else {}
+    choice = _object_or_empty(choices[0]) if isinstance(choices, list) and choices else {}
     # A chunk of the older completions has the text in the choice itself.
-    delta = _object(choice.get("delta"))
-    sources = _chunks(delta.get("reference")) or _object(delta.get("context")).get("citations")
+    delta = _object_or_empty(choice.get("delta"))
+    sources = _chunks(delta.get("reference")) or _object_or_empty(delta.get("context")).get("citations")
     content = choice.get("text") if "delta" not in choice else delta.get("content")
-    finish_reason = _text(choice.get("finish_reason")) or None
+    finish_reason = _text_or_empty(choice.get("finish_reason")) or None
     calls = delta.get("tool_calls")
     return Content(
         kind,
-        text=_text(content) if choice and (content is not None or "delta" not in choice) else None,
-        reasoning=_text(delta.get("reasoning_content")) or _text(delta.get("reasoning")),
-        tool_calls=tuple(map(_openai_call, calls)) if isinstance(calls, list) else (),
+        text=_text_or_empty(content) if choice and (content is not None or "delta" not in choice) else None,
+        reasoning=_text_or_empty(delta.get("reasoning_content")) or _text_or_empty(delta.get("reasoning")),
+        tool_calls=tuple(map(_read_openai_call, calls)) if isinstance(calls, list) else (),
         error="the model stopped with finish_reason error" if finish_reason == "error" else None,
         finish_reason=finish_reason,
         usage=usage,
@@ -75,29 +76,32 @@ def _openai(kind: str, document: JsonObject) -> Content:
     )
 
 
-def _openai_call(call: JsonValue) -> ToolCall:
-    call = _object(call)
-    function = _object(call.get("function"))
+def _read_openai_call(call: JsonValue) -> ToolCall:
+    """Read a piece of a tool call as OpenAI's API sends it."""
+    call = _object_or_empty(call)
+    function = _object_or_empty(call.get("function"))
     index = call.get("index")
     return ToolCall(
-        index if isinstance(index, int) else 0, _text(function.get("name")), _text(function.get("arguments"))
+        index if isinstance(index, int) else 0,
+        _text_or_empty(function.get("name")),
+        _text_or_empty(function.get("arguments")),
     )
 
 
 def _openai_response(kind: str, document: JsonObject) -> Content:
     """An event of OpenAI's responses API, whose types name what they carry."""
-    response = _object(document.get("response"))
+    response = _object_or_empty(document.get("response"))
     usage = _object_or_none(response.get("usage"))
     if kind == "response.output_text.delta":
-        return Content(kind, text=_text(document.get("delta")))
+        return Content(kind, text=_text_or_empty(document.get("delta")))
     if kind in ("response.reasoning_text.delta", "response.reasoning_summary_text.delta"):
-        return Content(kind, reasoning=_text(document.get("delta")))
+        return Content(kind, reasoning=_text_or_empty(document.get("delta")))
     if kind == "response.function_call_arguments.delta":
         index = document.get("output_index")
-        call = ToolCall(index if isinstance(index, int) else 0, arguments=_text(document.get("delta")))
+        call = ToolCall(index if isinstance(index, int) else 0, arguments=_text_or_empty(document.get("delta")))
         return Content(kind, tool_calls=(call,))
     if kind in ("response.completed", "response.incomplete"):
-        return Content(kind, terminal=kind, usage=usage, finish_reason=_text(response.get("status")) or None)
+        return Content(kind, terminal=kind, usage=usage, finish_reason=_text_or_empty(response.get("status")) or None)
     if kind == "response.failed":
         return Content(kind, terminal=kind, usage=usage, error=error_of(response) or "the response failed")
     return Content(kind)
@@ -106,49 +110,54 @@ def _openai_response(kind: str, document: JsonObject) -> Content:
 def _anthropic(kind: str, document: JsonObject) -> Content:
     """Return the content of an event of Anthropic's Messages API, by the type of the event."""
     if kind == "content_block_delta":
-        delta, index = _object(document.get("delta")), document.get("index")
+        delta, index = _object_or_empty(document.get("delta")), document.get("index")
         if delta.get("type") == "input_json_delta":
-            call = ToolCall(index if isinstance(index, int) else 0, arguments=_text(delta.get("partial_json")))
+            call = ToolCall(index if isinstance(index, int) else 0, arguments=_text_or_empty(delta.get("partial_json")))
             return Content(kind, tool_calls=(call,))
         if delta.get("type") == "thinking_delta":
-            return Content(kind, reasoning=_text(delta.get("thinking")))
-        return Content(kind, text=_text(delta.get("text")) if delta.get("type") == "text_delta" else None)
+            return Content(kind, reasoning=_text_or_empty(delta.get("thinking")))
+        return Content(kind, text=_text_or_empty(delta.get("text")) if delta.get("type") == "text_delta" else None)
     if kind == "content_block_start":
-        block, index = _object(document.get("content_block")), document.get("index")
+        block, index = _object_or_empty(document.get("content_block")), document.get("index")
         if block.get("type") != "tool_use":
             return Content(kind)
-        return Content(kind, tool_calls=(ToolCall(index if isinstance(index, int) else 0, _text(block.get("name"))),))
+        return Content(
+            kind, tool_calls=(ToolCall(index if isinstance(index, int) else 0, _text_or_empty(block.get("name"))),)
+        )
     if kind == "message_start":
-        return Content(kind, usage=_object_or_none(_object(document.get("message")).get("usage")))
+        return Content(kind, usage=_object_or_none(_object_or_empty(document.get("message")).get("usage")))
     if kind == "message_delta":
-        reason = _text(_object(document.get("delta")).get("stop_reason"))
+        reason = _text_or_empty(_object_or_empty(document.get("delta")).get("stop_reason"))
         return Content(kind, finish_reason=reason or None, usage=_object_or_none(document.get("usage")))
     return Content(kind, heartbeat=kind == "ping", terminal=kind if kind in ("message_stop", "error") else None)
 
 
 def _ollama(kind: str, document: JsonObject) -> Content:
     """Return the content of a line of Ollama's own API, of `/api/chat` or `/api/generate`."""
-    message, done = _object(document.get("message")), document.get("done") is True
-    text = _text(message.get("content", document.get("response")))
+    message, done = _object_or_empty(document.get("message")), document.get("done") is True
+    text = _text_or_empty(message.get("content", document.get("response")))
     calls = message.get("tool_calls")
     counts: JsonObject = {name: document[name] for name in ("prompt_eval_count", "eval_count") if name in document}
     return Content(
         kind,
         text=text if text or not done else None,
-        reasoning=_text(message.get("thinking")) or _text(document.get("thinking")),
-        tool_calls=tuple(_ollama_call(number, call) for number, call in enumerate(calls))
+        reasoning=_text_or_empty(message.get("thinking")) or _text_or_empty(document.get("thinking")),
+        tool_calls=tuple(_read_ollama_call(number, call) for number, call in enumerate(calls))
         if isinstance(calls, list)
         else (),
         terminal="done" if done else None,
-        finish_reason=_text(document.get("done_reason")) or None,
+        finish_reason=_text_or_empty(document.get("done_reason")) or None,
         usage=counts or None,
     )
 
 
-def _ollama_call(number: int, call: JsonValue) -> ToolCall:
-    function = _object(_object(call).get("function"))
+def _read_ollama_call(number: int, call: JsonValue) -> ToolCall:
+    """Read a tool call as Ollama's API sends it."""
+    function = _object_or_empty(_object_or_empty(call).get("function"))
     arguments = function.get("arguments")
-    return ToolCall(number, _text(function.get("name")), error_text(arguments) if arguments is not None else "")
+    return ToolCall(
+        number, _text_or_empty(function.get("name")), error_text(arguments) if arguments is not None else ""
+    )
 
 
 def _mcp(kind: str, document: JsonObject) -> Content:
@@ -158,7 +167,7 @@ def _mcp(kind: str, document: JsonObject) -> Content:
         return Content(method[:100])
     if "error" in document:
         return Content("error", terminal="error", error=error_of(document))
-    result = _object(document.get("result"))
+    result = _object_or_empty(document.get("result"))
     failed = result.get("isError") is True
     return Content("response", terminal="response", error=_tool_error(result) if failed else None)
 
@@ -166,12 +175,12 @@ def _mcp(kind: str, document: JsonObject) -> Content:
 def _tool_error(result: JsonObject) -> str:
     """The text of a tool that failed: MCP reports that inside of a result, by `isError`."""
     parts = result.get("content")
-    texts = [_text(_object(part).get("text")) for part in parts] if isinstance(parts, list) else []
+    texts = [_text_or_empty(_object_or_empty(part).get("text")) for part in parts] if isinstance(parts, list) else []
     return " ".join(filter(None, texts)) or "the tool reports an error"
 
 
 READERS: dict[Dialect, Read] = {
-    "xnai": _xnai,
+    "xnai": _read_xnai,
     "openai": _openai,
     "anthropic": _anthropic,
     "ollama": _ollama,
@@ -180,15 +189,18 @@ READERS: dict[Dialect, Read] = {
 assert set(READERS) == set(get_args(Dialect))
 
 
-def _text(value: JsonValue) -> str:
+def _text_or_empty(value: JsonValue) -> str:
+    """Return the value if it is a text, else an empty one."""
     return value if isinstance(value, str) else ""
 
 
-def _object(value: JsonValue) -> JsonObject:
+def _object_or_empty(value: JsonValue) -> JsonObject:
+    """Return the value if it is a JSON object, else an empty one."""
     return value if isinstance(value, dict) else {}
 
 
 def _object_or_none(value: JsonValue) -> JsonObject | None:
+    """Return the value if it is a JSON object with members, else None."""
     return value if isinstance(value, dict) and value else None
 
 

@@ -110,6 +110,7 @@ class Meaning:
             self.sources = content.sources
 
     def _add_token(self, text: str) -> None:
+        """Count a token, append its text, and count whether it repeats the one before."""
         if not text:
             self.tokens_without_text += 1
             return
@@ -135,6 +136,7 @@ class _BoundedText:
         self._size = 0
 
     def add(self, piece: str) -> None:
+        """Append a piece, unless the text has reached its bound."""
         if self._size < TEXT_CAP:
             self._pieces.append(piece)
             self._size += len(piece)

@@ -55,14 +55,16 @@ class StreamedParams(Params):
 
     @field_validator("terminal_where")
     @classmethod
-    def _paths(cls, value: dict[str, JsonValue]) -> dict[str, JsonValue]:
+    def _verify_paths(cls, value: dict[str, JsonValue]) -> dict[str, JsonValue]:
+        """Return the value. Raises ValueError if a key is not a JSONPath."""
         for path in value:
             json_path(path)
         return value
 
     @field_validator("token_field")
     @classmethod
-    def _path(cls, value: str) -> str:
+    def _verify_path(cls, value: str) -> str:
+        """Return the value. Raises ValueError if it begins with $ and is not a JSONPath."""
         if value.startswith("$"):
             json_path(value)
         return value
@@ -139,7 +141,7 @@ class EventReader:
         terminal = content.terminal
         if self._own_ends or self._by_fields:
             terminal = kind if kind in self._terminal_types else None
-        if self._terminal_where and self._ends(document):
+        if self._terminal_where and self._is_terminal(document):
             terminal = kind
         error = error_of(document) or content.error or (error_text(document) if kind == "error" else None)
         sources = cited_by(document)
@@ -154,16 +156,17 @@ class EventReader:
         if kind in self._heartbeat_types:
             return Content(kind, heartbeat=True)
         terminal = kind if kind in self._terminal_types else None
-        if self._terminal_where and self._ends(document):
+        if self._terminal_where and self._is_terminal(document):
             terminal = kind
-        text = self._text_of(document) if self._by_fields and self._token_type in (None, kind) else None
+        text = self._token_text(document) if self._by_fields and self._token_type in (None, kind) else None
         return Content(kind, text=text, terminal=terminal, error=event.data[:ERROR_CAP] if kind == "error" else None)
 
     def _read_fields(self, kind: str, document: JsonValue) -> Content:
         """Read an event by the fields that the parameters name, instead of a dialect."""
-        return Content(kind, text=self._text_of(document) if self._token_type in (None, kind) else None)
+        return Content(kind, text=self._token_text(document) if self._token_type in (None, kind) else None)
 
-    def _text_of(self, document: JsonValue) -> str | None:
+    def _token_text(self, document: JsonValue) -> str | None:
+        """Return the text of the token in an event; None if it has none."""
         found: list[object] = []
         if self._token_at_path:
             found = values_at(self._token_field, document) if isinstance(document, dict | list) else []
@@ -172,7 +175,8 @@ class EventReader:
         text = next((value for value in found if isinstance(value, str)), None)
         return text if text is not None or self._token_type is None else ""
 
-    def _ends(self, document: JsonValue) -> bool:
+    def _is_terminal(self, document: JsonValue) -> bool:
+        """Whether an event has a value that ends the stream."""
         if not isinstance(document, dict | list):
             return False
         return any(

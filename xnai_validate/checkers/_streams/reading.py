@@ -83,13 +83,14 @@ class Reading:
                 if ok:
                     self._events(self._parser.close(), stream.arrivals)
                 return
-            self._bytes(piece)
+            self._count_bytes(piece)
             if ok:
                 self._events(self._parser.feed(piece), stream.arrivals)
             elif len(self._body) < BODY_CAP:
                 self._body += piece[:BODY_CAP]
 
-    def _bytes(self, piece: bytes) -> None:
+    def _count_bytes(self, piece: bytes) -> None:
+        """Count a piece and the gap before it. Raises WireError beyond the cap."""
         now = max(self._last_byte, self._progress.read_at)
         self._max_gap = max(self._max_gap, now - self._last_byte)
         self._last_byte = now
@@ -154,7 +155,9 @@ class Reading:
         failure = self._failure
         error, detail = (None, None) if failure is None else (failure.kind, failure.detail)
         if self._stream is None:
-            return StreamFacts(error=error, error_detail=detail, left=self._left, total_ms=self._ms(self._ended))
+            return StreamFacts(
+                error=error, error_detail=detail, left=self._left, total_ms=self._since_start_ms(self._ended)
+            )
         head = self._stream.head
         media = media_type(head.headers)
         about_events = self._about_events() if head.status == 200 else {}
@@ -170,7 +173,7 @@ class Reading:
             x_accel_buffering=head.headers.get("x-accel-buffering"),
             body=None if head.status == 200 else text_of(self._body, media.charset, BODY_CAP),
             first_byte_ms=self._stream.timing.first_byte_ms,
-            total_ms=self._ms(self._ended),
+            total_ms=self._since_start_ms(self._ended),
             max_gap_ms=self._max_gap * 1000,
             closed_cleanly=None if self._left else self._stream.ended and failure is None,
             left=self._left,
@@ -186,9 +189,9 @@ class Reading:
         done_tokens = claimed if isinstance(claimed, int) and not isinstance(claimed, bool) else None
         token_events = meaning.tokens + meaning.tokens_without_text
         return {
-            "first_event_ms": self._ms(self._first_event),
-            "first_token_ms": self._ms(self._first_token),
-            "first_output_ms": self._ms(self._first_output),
+            "first_event_ms": self._since_start_ms(self._first_event),
+            "first_token_ms": self._since_start_ms(self._first_token),
+            "first_output_ms": self._since_start_ms(self._first_output),
             "max_event_gap_ms": self._max_event_gap * 1000,
             "event_count": meaning.count,
             "types": meaning.types,
@@ -208,7 +211,7 @@ class Reading:
             "bad_json_count": meaning.bad_json,
             "json_detail": meaning.bad_data,
             "tokens": meaning.tokens,
-            "token_rate_tps": self._rate(),
+            "token_rate_tps": self._tokens_per_s(),
             "text": meaning.text,
             "tokens_without_text": meaning.tokens_without_text,
             "repeated_tokens": meaning.repeated_tokens,
@@ -228,12 +231,14 @@ class Reading:
             **_about_ids(parser),
         }
 
-    def _rate(self) -> float | None:
+    def _tokens_per_s(self) -> float | None:
+        """Return the tokens per second from the first token to the last."""
         if self._first_token is None or self._last_token <= self._first_token:
             return None
         return (self._meaning.tokens - 1) / (self._last_token - self._first_token)
 
-    def _ms(self, at: float | None) -> float | None:
+    def _since_start_ms(self, at: float | None) -> float | None:
+        """Return the milliseconds from the start of the request to an instant."""
         return None if at is None else (at - self._started) * 1000
 
 

@@ -59,6 +59,7 @@ class Course:
         await clock.sleep(params.settle)
 
     async def _wait_for_alert(self) -> None:
+        """Wait until all expected messages about the alert have arrived, or the time is over."""
         self._ctx.progress("waiting for the alert")
         within_s = self._params.fire_within
         self._received = await self._inbox.wait(lambda: not self._missing("firing"), within_s)
@@ -172,7 +173,7 @@ class Course:
         delays: dict[str, float] = {}
         for receipt in receipts:
             delay_s = max(0.0, receipt.at_s - self._fault_began_s)
-            delays.setdefault(_type(receipt.notice.fields), round(delay_s * 1000, 1))
+            delays.setdefault(_alert_type(receipt.notice.fields), round(delay_s * 1000, 1))
         return delays
 
     def _delay_ms(self, state: str, since_s: float) -> float | None:
@@ -190,16 +191,17 @@ def _duplicates(by_channel: Mapping[str, list[Receipt]]) -> int:
 
 def _order(receipts: list[Receipt]) -> list[str]:
     """What came, in the order of arrival, in words."""
-    return [f"{each.channel} {_type(each.notice.fields)} {each.notice.state}" for each in receipts[:ORDER_CAP]]
+    return [f"{each.channel} {_alert_type(each.notice.fields)} {each.notice.state}" for each in receipts[:ORDER_CAP]]
 
 
 def _most_of_types(by_channel: Mapping[str, list[Receipt]]) -> dict[str, int]:
     """Type of alert -> how many came, the most on any channel."""
-    counts = [Counter(_type(receipt.notice.fields) for receipt in found) for found in by_channel.values()]
+    counts = [Counter(_alert_type(receipt.notice.fields) for receipt in found) for found in by_channel.values()]
     return {name: max(of[name] for of in counts) for name in sorted({name for of in counts for name in of})}
 
 
-def _type(fields: Mapping[str, str]) -> str:
+def _alert_type(fields: Mapping[str, str]) -> str:
+    """Return the type of an alert by its fields."""
     return fields.get("type") or fields.get("alertname") or "unnamed"
 
 

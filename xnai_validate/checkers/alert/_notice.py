@@ -64,9 +64,9 @@ def posted(body: bytes, required: Sequence[str]) -> list[Notice]:
     try:
         document = json.loads(body)
     except ValueError:
-        return [_unreadable("the body is not JSON")]
+        return [_unreadable_notice("the body is not JSON")]
     if not isinstance(document, dict):
-        return [_unreadable("the body is not a JSON object")]
+        return [_unreadable_notice("the body is not a JSON object")]
     if isinstance(document.get("alerts"), list):
         return list(_grouped(document, document["alerts"][:ALERTS_CAP]))
     return [flat(texts(document), required)]
@@ -80,7 +80,8 @@ def texts(document: Mapping[str, object]) -> dict[str, str]:
     }
 
 
-def _unreadable(fault: str) -> Notice:
+def _unreadable_notice(fault: str) -> Notice:
+    """Return the notice for a message that cannot be read."""
     return Notice("other", fault, {}, None, (fault,))
 
 
@@ -88,12 +89,12 @@ def _grouped(document: Mapping[str, object], alerts: Sequence[object]) -> Iterat
     """The alerts of a notification of Alertmanager or Grafana."""
     common = [f"{name} is missing" for name in ("receiver", "status", "groupKey") if not document.get(name)]
     if not alerts:
-        yield _unreadable("the notification has no alerts")
+        yield _unreadable_notice("the notification has no alerts")
     for alert in alerts:
         if isinstance(alert, dict):
             yield _labelled(alert, common)
         else:
-            yield _unreadable("an alert is not a JSON object")
+            yield _unreadable_notice("an alert is not a JSON object")
 
 
 def _labelled(alert: Mapping[str, object], common: Sequence[str]) -> Notice:

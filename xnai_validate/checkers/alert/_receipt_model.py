@@ -64,7 +64,8 @@ class ReceiptParams(Params):
     """Answer this number of deliveries of the webhook with 503 first: a sender that gives up loses the alert."""
 
     @model_validator(mode="after")
-    def _whole(self) -> ReceiptParams:
+    def _verify_whole(self) -> ReceiptParams:
+        """Raise ValueError for params that do not go together."""
         if (self.breach is None) == (not self.cause):
             raise ValueError("name what the alert is about: either a breach (a fault) or a cause (requests)")
         if self.stream is None and "webhook" not in self.model_fields_set:

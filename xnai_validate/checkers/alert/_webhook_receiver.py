@@ -44,6 +44,7 @@ async def receiving(host: str, port: int, answer: Answer) -> AsyncIterator[int]:
     connections: set[asyncio.Task[None]] = set()
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Serve one connection, unless there are too many."""
         task = asyncio.current_task()
         assert task is not None
         connections.add(task)
@@ -128,6 +129,7 @@ class _Served:
         return event
 
     async def _reply(self, status: int) -> None:
+        """Send a response with the status."""
         text = b"ok\n" if status < 400 else b"refused\n"
         headers = [("Content-Type", "text/plain"), ("Content-Length", str(len(text)))]
         if status in (413, 415):
@@ -137,6 +139,7 @@ class _Served:
         await self._send(h11.Response(status_code=status, headers=headers), h11.Data(data=text), h11.EndOfMessage())
 
     async def _send(self, *events: h11.Event) -> None:
+        """Send events of HTTP/1.1."""
         for event in events:
             data = self._http.send(event)
             if data:

@@ -38,6 +38,7 @@ async def receipt(params: ReceiptParams, ctx: Context) -> Received:
 
 
 async def _measure(params: ReceiptParams, ctx: Context) -> Received:
+    """Measure the whole course of an alert. Raises Unmeasurable if a step or a channel failed."""
     inbox = Inbox(ctx, params.required, params.refuse)
     async with AsyncExitStack() as open_:
         channels = await _open(params, ctx, inbox, open_)

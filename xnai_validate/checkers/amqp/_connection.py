@@ -76,37 +76,40 @@ class Broker:
         self._pipe.write(ProtocolHeader(0, 9, 1).marshal())
         start = await self._reply(commands.Connection.Start)
         properties = start.server_properties or {}
-        self.product, self.version = (_text(properties.get(key)) for key in ("product", "version"))
+        self.product, self.version = (_bounded_text(properties.get(key)) for key in ("product", "version"))
         if "PLAIN" not in str(start.mechanisms).split():
             raise WireError(ErrorKind.AUTH, f"the broker offers {start.mechanisms}, and not PLAIN")
         response = f"\0{user}\0{password}"
         client: dict[str, FieldValue] = {"product": "xnai-validate", "capabilities": _CAPABILITIES}
-        self._send(commands.Connection.StartOk(client, "PLAIN", response, "en_US"), 0)
+        self._send_method(commands.Connection.StartOk(client, "PLAIN", response, "en_US"), 0)
         try:
             tune = await self._reply(commands.Connection.Tune)
         except Refused as refusal:
             if refusal.code == ACCESS_REFUSED:
                 raise WireError(ErrorKind.AUTH, f"the broker refuses the user or the password: {refusal}") from None
             raise
-        self._send(commands.Connection.TuneOk(tune.channel_max, min(tune.frame_max or FRAME_CAP, FRAME_CAP), 0), 0)
-        self._send(commands.Connection.Open(virtual_host), 0)
+        self._send_method(
+            commands.Connection.TuneOk(tune.channel_max, min(tune.frame_max or FRAME_CAP, FRAME_CAP), 0), 0
+        )
+        self._send_method(commands.Connection.Open(virtual_host), 0)
         await self._reply(commands.Connection.OpenOk)
-        self._send(commands.Channel.Open(), 1)
+        self._send_method(commands.Channel.Open(), 1)
         await self._reply(commands.Channel.OpenOk)
         self.login_ms = (perf_counter() - started) * 1000
 
     async def call(self, method: Frame, reply: type[Reply]) -> Reply:
         """Send a method on the channel and return its reply. Raises Refused and WireError."""
-        self._send(method, 1)
+        self._send_method(method, 1)
         return await self._reply(reply)
 
-    def _send(self, method: Frame, channel: int) -> None:
+    def _send_method(self, method: Frame, channel: int) -> None:
+        """Send a method on a channel."""
         self._pipe.write(frame.marshal(method, channel))
 
     async def _reply(self, expected: type[Reply]) -> Reply:
         """The next method, heartbeats left out."""
         while True:
-            received = await self._frame()
+            received = await self._read_frame()
             if isinstance(received, expected):
                 return received
             if isinstance(received, commands.Connection.Close | commands.Channel.Close):
@@ -114,7 +117,8 @@ class Broker:
             if not isinstance(received, Heartbeat):
                 raise WireError(ErrorKind.PROTOCOL, f"expected {expected.name}, got {type(received).__name__}")
 
-    async def _frame(self) -> object:
+    async def _read_frame(self) -> object:
+        """Read the next frame. Raises WireError if it is no AMQP, too large, or the connection ends."""
         while True:
             if self._read[:4] == b"AMQP":
                 other = ".".join(str(number) for number in self._read[5:8])
@@ -128,7 +132,7 @@ class Broker:
                 end = _HEADER_BYTES + size + 1
                 if len(self._read) >= end:
                     whole, self._read = self._read[:end], self._read[end:]
-                    return _unmarshalled(whole)
+                    return _unmarshal(whole)
             piece = await self._pipe.read()
             if not piece:
                 raise WireError(ErrorKind.RESET, "the broker closed the connection without an answer")
@@ -141,7 +145,7 @@ class Broker:
         self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
     ) -> None:
         """End the connection as a client should, without waiting for the broker."""
-        self._send(commands.Connection.Close(200, "done", 0, 0), 0)
+        self._send_method(commands.Connection.Close(200, "done", 0, 0), 0)
         await self._pipe.aclose()
 
 
@@ -176,12 +180,14 @@ def _account(target: Target) -> tuple[str, str]:
     return user, given or ("guest" if user == "guest" else "")
 
 
-def _unmarshalled(data: bytes) -> object:
+def _unmarshal(data: bytes) -> object:
+    """Decode a frame. Raises WireError."""
     try:
         return frame.unmarshal(data)[2]
     except (exceptions.PAMQPException, ValueError, LookupError, ArithmeticError, TypeError) as error:
         raise WireError(ErrorKind.PROTOCOL, f"a frame cannot be read: {type(error).__name__}: {error}") from None
 
 
-def _text(value: object) -> str | None:
+def _bounded_text(value: object) -> str | None:
+    """Return the first 200 characters of a text; None for anything else."""
     return value[:200] if isinstance(value, str) else None

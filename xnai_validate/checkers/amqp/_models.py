@@ -31,7 +31,8 @@ class QueueParams(Params):
 
     @field_validator("queue")
     @classmethod
-    def _fits(cls, queue: str) -> str:
+    def _verify_length(cls, queue: str) -> str:
+        """Return the name. Raises ValueError if it has more than 255 bytes (AMQP 0-9-1)."""
         if len(queue.encode()) > LONGEST:
             raise ValueError(f"the name of a queue has at most {LONGEST} bytes in UTF-8")
         return queue

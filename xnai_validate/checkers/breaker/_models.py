@@ -23,14 +23,15 @@ from xnai_validate.kit import (
 State = Literal["closed", "open", "half_open"]
 
 
-def _themselves() -> dict[str, State | list[State]]:
+def _same_names() -> dict[str, State | list[State]]:
+    """Return the names of the states as the breaker itself uses them."""
     return {"closed": "closed", "open": "open", "half_open": "half_open"}
 
 
 class Source(Watch):
     """Another place that shows the breaker's state: a metric, a component of the health report."""
 
-    means: dict[str, State | list[State]] = Field(default_factory=_themselves)
+    means: dict[str, State | list[State]] = Field(default_factory=_same_names)
     """The value there, as text -> the state or states that it means: `{"0": closed, "1": open}`."""
 
     numbers: dict[State, float] | None = None
@@ -56,7 +57,8 @@ class Trip(Params):
     or their target is configured: its opening is not measured then."""
 
     @model_validator(mode="after")
-    def _single_way(self) -> Self:
+    def _verify_single_way(self) -> Self:
+        """Raise ValueError if both a request and a fault would make calls fail."""
         if self.request is not None and self.fault is not None:
             raise ValueError("set one of request and fault")
         return self
@@ -98,7 +100,8 @@ class BreakerParams(Params):
     """How much longer than promised the check waits until an open breaker lets a call through."""
 
     @model_validator(mode="after")
-    def _bounded(self) -> Self:
+    def _verify_number_of_calls(self) -> Self:
+        """Raise ValueError if the interval between calls would make too many of them."""
         if (self.recovery + self.patience) / self.every > CALLS_CAP:
             raise ValueError(f"every is too short: more than {CALLS_CAP} calls in the recovery time and the patience")
         return self

@@ -168,6 +168,7 @@ async def at_once(params: BreakerParams, ctx: Context, observation: Observation,
     """Begin `count` calls at once and return them; raises the first XnaiError among them."""
 
     async def attempt() -> Call | XnaiError:
+        """Make one call; an error is returned, not raised."""
         try:
             return await make(ctx, observation, params.name)
         except XnaiError as error:
@@ -229,6 +230,7 @@ async def _try_at_once(params: ConcurrentParams, driver: Driver, record: _Record
 
 
 def _span_ms(calls: Sequence[Call]) -> float | None:
+    """Return the time from the first call to the last answer."""
     if not calls:
         return None
     return (max(call.answered_s for call in calls) - min(call.sent_s for call in calls)) * 1000

@@ -62,6 +62,7 @@ async def cycle_of(params: CycleParams, ctx: Context) -> Cycle:
 
 
 async def _drive(params: CycleParams, ctx: Context) -> Cycle:
+    """Drive the breaker through its states and return what was observed."""
     must_open(params)
     must_have_time(params, ctx)
     driver = Driver(params, ctx)

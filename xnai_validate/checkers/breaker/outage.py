@@ -112,7 +112,7 @@ async def outage(params: OutageParams, ctx: Context) -> OutageFacts:
         refusal_max_ms=refusals[-1] if refusals else None,
         in_time=record.in_time,
         open_afterwards=record.open_afterwards if record.in_time else None,
-        returned=_returned(record) if opened and keyed else None,
+        returned=_has_returned(record) if opened and keyed else None,
         returned_after_ms=record.returned_ms,
         closed_again=record.closed_again,
         told_closed=record.told_closed if keyed else None,
@@ -172,9 +172,11 @@ async def _return(params: OutageParams, driver: Driver, record: _Record, opened:
     record.told_closed = is_written and reading is not None and reading.state == "closed"
 
 
-def _returned(record: _Record) -> bool | None:
+def _has_returned(record: _Record) -> bool | None:
+    """Return whether the breaker used Redis again; None if the time was too short to know."""
     return True if record.returned_ms is not None else False if record.in_time else None
 
 
 def _slowest_ms(calls: Sequence[Call]) -> float | None:
+    """Return the longest latency of the calls."""
     return max((call.latency_ms for call in calls), default=None)

@@ -33,7 +33,8 @@ class ReopenParams(BreakerParams):
     """How many trials succeed before one fails; by default all but one of those that would close it."""
 
     @model_validator(mode="after")
-    def _before_it_closes(self) -> Self:
+    def _verify_after(self) -> Self:
+        """Raise ValueError if the failure would come after the breaker has closed."""
         if self.after is not None and self.after >= self.successes:
             raise ValueError(f"`after` must be less than {self.successes}: that many successes close the breaker")
         return self

@@ -177,6 +177,7 @@ async def _by_all(params: SharedParams, ctx: Context, outcome: Outcome, since_s:
     """Way -> milliseconds since `since_s` until a call by it had the outcome; None where none had within `settle`."""
 
     async def time_to_outcome(observation: Observation) -> float | XnaiError | None:
+        """Call until the outcome is the expected one; return after how long, None if the time is over, or an error."""
         end_s = ctx.clock.monotonic() + params.settle
         try:
             while True:

@@ -73,24 +73,24 @@ async def state(params: CycleParams, ctx: Context) -> StateFacts:
     if params.key is None:
         raise NotApplicable(f"no key in Redis is configured for the breaker {params.name}")
     record = await cycle_of(params, ctx)
-    readable = [reading for reading in _all(record) if reading.readable]
+    readable = [reading for reading in _all_readings(record) if reading.readable]
     present = [reading for reading in readable if reading.present]
     failures, successes = _miscounted(record)
     lost, otherwise = _while_open(record, params.recovery)
     opened = record.opening.opened is not None
     missing = None if present else f"the key {params.key} was never there"
     return StateFacts(
-        readings=len(list(_all(record))),
-        unreadable=len(list(_all(record))) - len(readable),
+        readings=len(list(_all_readings(record))),
+        unreadable=len(list(_all_readings(record))) - len(readable),
         present=bool(readable) and len(present) == len(readable),
-        well_formed=bool(present) and all(_well_formed(reading) for reading in present),
+        well_formed=bool(present) and all(_is_well_formed(reading) for reading in present),
         missing_fields=[name for name in FIELDS if any(name not in (reading.document or {}) for reading in present)],
         expires=all(reading.ttl_s is not None for reading in present) if present else None,
         ttl_s=min((reading.ttl_s for reading in _open(record) if reading.ttl_s is not None), default=None),
-        ttl_outlives_recovery=_outlives(record, params.recovery) if present else None,
+        ttl_outlives_recovery=_key_outlives_recovery(record, params.recovery) if present else None,
         lost_while_open=lost if opened else None,
         told_otherwise=otherwise if opened else None,
-        totals_consistent=_consistent(present) if present else None,
+        totals_consistent=_are_consistent(present) if present else None,
         failures_miscounted=failures,
         successes_miscounted=successes,
         failure_counts=_failure_counts(record),
@@ -98,7 +98,8 @@ async def state(params: CycleParams, ctx: Context) -> StateFacts:
     ).not_reached(missing or record.not_reached)
 
 
-def _all(record: Cycle) -> Iterator[Reading]:
+def _all_readings(record: Cycle) -> Iterator[Reading]:
+    """Yield the readings of the whole cycle in order."""
     if record.before is not None:
         yield record.before
     yield from record.opening.counted
@@ -108,6 +109,7 @@ def _all(record: Cycle) -> Iterator[Reading]:
 
 
 def _failure_counts(record: Cycle) -> list[int]:
+    """Return the failure counts while the breaker was closed."""
     counts = [reading.number("failure_count") for reading in record.opening.counted]
     return [int(count) for count in counts if count is not None]
 
@@ -128,7 +130,8 @@ def _while_open(record: Cycle, recovery_s: float) -> tuple[int, int]:
     return lost, sum(reading.state not in (None, "open") and reading.read_s < until_s for reading in readable)
 
 
-def _outlives(record: Cycle, recovery_s: float) -> bool | None:
+def _key_outlives_recovery(record: Cycle, recovery_s: float) -> bool | None:
+    """Return whether the key lives until the recovery time is over; None if that was not read."""
     if record.opening.opened is None:
         return None
     until_s = record.opening.opened[1] + recovery_s
@@ -140,12 +143,14 @@ def _outlives(record: Cycle, recovery_s: float) -> bool | None:
     )
 
 
-def _well_formed(reading: Reading) -> bool:
+def _is_well_formed(reading: Reading) -> bool:
+    """Whether a reading has a known state and counters that are integers from 0."""
     counts = [(reading.document or {}).get(name, 0) for name in COUNTERS]
     return reading.state is not None and all(type(count) is int and count >= 0 for count in counts)
 
 
-def _consistent(readings: Sequence[Reading]) -> bool:
+def _are_consistent(readings: Sequence[Reading]) -> bool:
+    """Whether counters never decrease, and all calls are at least those that succeeded and failed."""
     totals = [[reading.number(name) for name in COUNTERS[2:]] for reading in readings]
     known = [[number for number in total if number is not None] for total in totals]
     rising = all(

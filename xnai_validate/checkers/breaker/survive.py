@@ -113,6 +113,7 @@ def _not_reached(params: SurviveParams, record: _Record) -> str | None:
 
 
 async def _drive(params: SurviveParams, ctx: Context) -> tuple[_Record, float]:
+    """Open the breaker, disturb the stack, and return what was observed and how long it took in milliseconds."""
     must_open(params)
     driver = Driver(params, ctx)
     record = _Record(driver)

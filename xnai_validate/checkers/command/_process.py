@@ -31,10 +31,12 @@ class _Output(asyncio.Protocol):
         self.closed = asyncio.Event()
 
     def data_received(self, data: bytes) -> None:
+        """Keep the output up to its cap, and count all of it."""
         self.kept += data[: self._cap - len(self.kept)]
         self.written_bytes += len(data)
 
     def connection_lost(self, exc: Exception | None) -> None:
+        """Note the end of the output."""
         self.closed.set()
 
     @property
@@ -99,7 +101,7 @@ async def _to_its_end(
     late = False
     try:
         for pipe, output in zip((process.stdout, process.stderr), outputs, strict=True):
-            transports.append(await _reading(pipe, output))
+            transports.append(await _read_pipe(pipe, output))
         if process.stdin is not None:
             transports.append(await _written(process.stdin, (stdin or "").encode()))
         late = not await _within(timeout_s, exited)
@@ -140,11 +142,12 @@ def _exit_of(process: subprocess.Popen[bytes]) -> Iterator[asyncio.Event]:
     exited = asyncio.Event()
     handle = os.pidfd_open(process.pid)
 
-    def note() -> None:
+    def note_exit() -> None:
+        """Note the exit of the process."""
         loop.remove_reader(handle)
         exited.set()
 
-    loop.add_reader(handle, note)
+    loop.add_reader(handle, note_exit)
     try:
         yield exited
     finally:
@@ -154,7 +157,8 @@ def _exit_of(process: subprocess.Popen[bytes]) -> Iterator[asyncio.Event]:
             process.wait(KILLED_S)
 
 
-async def _reading(pipe: IO[bytes] | None, output: _Output) -> asyncio.BaseTransport:
+async def _read_pipe(pipe: IO[bytes] | None, output: _Output) -> asyncio.BaseTransport:
+    """Read a pipe into the output."""
     assert pipe is not None
     transport, _ = await asyncio.get_running_loop().connect_read_pipe(lambda: output, pipe)
     return transport
@@ -181,12 +185,14 @@ async def _within(seconds: float, *events: asyncio.Event) -> bool:
 
 
 def _signal_group(process: subprocess.Popen[bytes], number: signal.Signals) -> None:
+    """Send a signal to the process group, if the process has not been waited for."""
     if process.returncode is None:
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(process.pid, number)
 
 
 def _signal_name(number: int) -> str:
+    """Return the name of a signal."""
     try:
         return signal.Signals(number).name
     except ValueError:

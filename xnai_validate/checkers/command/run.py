@@ -55,7 +55,8 @@ class Command(Params):
     """Bytes of stdout and of stderr that are kept, each; what follows is read and dropped."""
 
     @model_validator(mode="after")
-    def _is_consistent(self) -> Command:
+    def _verify_params(self) -> Command:
+        """Raise ValueError for params that do not go together."""
         if self.shell != isinstance(self.command, str):
             form = "one text" if self.shell else "a list: the program and its arguments, or `shell: true`"
             raise ValueError(f"command takes {form}")
@@ -123,7 +124,7 @@ async def run(params: Command, ctx: Context) -> CommandResult:
         ended = await run_here(
             params.argv, params.timeout, params.output_cap, cwd=params.cwd, env=params.env, stdin=params.stdin
         )
-        return _facts(ended, params)
+        return _facts_of(ended, params)
     target = ctx.target_named(params.in_)
     if target.container is None:
         raise NotApplicable(f"no container is known for target {target.name}")
@@ -137,11 +138,12 @@ async def run(params: Command, ctx: Context) -> CommandResult:
         user=params.user,
         socket=params.socket,
     )
-    return _facts(ended, params)
+    return _facts_of(ended, params)
 
 
-def _facts(ended: Ended, params: Command) -> CommandResult:
-    stdout = _text(ended.stdout, params.output_cap)
+def _facts_of(ended: Ended, params: Command) -> CommandResult:
+    """Return the facts of a command that has ended."""
+    stdout = _decode_output(ended.stdout, params.output_cap)
     parsed = json_text_of(ended.stdout) if ended.stdout is not None else None
     return CommandResult(
         error=ended.error,
@@ -149,7 +151,7 @@ def _facts(ended: Ended, params: Command) -> CommandResult:
         exit_code=ended.exit_code,
         signal=ended.signal,
         stdout=stdout,
-        stderr=_text(ended.stderr, params.output_cap),
+        stderr=_decode_output(ended.stderr, params.output_cap),
         json=parsed.value if parsed else None,
         json_valid=parsed.is_json if parsed else None,
         json_detail=parsed.error if parsed else None,
@@ -159,5 +161,6 @@ def _facts(ended: Ended, params: Command) -> CommandResult:
     )
 
 
-def _text(output: bytes | None, cap: int) -> str | None:
+def _decode_output(output: bytes | None, cap: int) -> str | None:
+    """Decode output up to a cap, without the line break at its end."""
     return None if output is None else text_of(output, None, cap).rstrip("\r\n")

@@ -134,7 +134,7 @@ async def state(params: StateParams, ctx: Context) -> ContainerState:
         if _has_trouble(seen):
             await record_last_lines(engine, name, params.timeout)
     replicas = sum(each.state == "running" for each in listed) if listed is not None else None
-    return _facts(seen, stats, usage_error, ctx.clock.time(), replicas)
+    return _facts_of(seen, stats, usage_error, ctx.clock.time(), replicas)
 
 
 def _has_trouble(seen: Inspection) -> bool:
@@ -144,9 +144,10 @@ def _has_trouble(seen: Inspection) -> bool:
     return not (seen.state.running and is_healthy) or bool(seen.restart_count or seen.state.oom_killed)
 
 
-def _facts(
+def _facts_of(
     seen: Inspection, stats: Stats | None, usage_error: str | None, now_s: float, replicas: int | None
 ) -> ContainerState:
+    """Return the facts of an inspected container."""
     main, host = seen.state, seen.host_config
     net = seen.network_settings
     started = _moment(main.started_at)
@@ -175,7 +176,9 @@ def _facts(
         pids=stats.pids.current if stats and stats.pids else None,
         pids_limit=pids_limit if pids_limit and pids_limit > 0 else None,
         networks=sorted(net.networks) if net and net.networks is not None else None,
-        ports={port: _published(where) for port, where in net.ports.items()} if net and net.ports is not None else None,
+        ports={port: _format_bindings(where) for port, where in net.ports.items()}
+        if net and net.ports is not None
+        else None,
         restart_policy=(host.restart_policy.name or "no") if host and host.restart_policy else None,
         user=seen.config.user if seen.config else None,
         privileged=host.privileged if host else None,
@@ -200,14 +203,16 @@ def _moment(text: str | None) -> datetime | None:
     return moment.astimezone(UTC) if moment.year > 1 else None
 
 
-def _published(bindings: list[PortBinding] | None) -> str:
+def _format_bindings(bindings: list[PortBinding] | None) -> str:
+    """List the addresses and ports of the host at which a port is published."""
     places = [
-        f"{_bracketed(binding.host_ip or '0.0.0.0')}:{binding.host_port}"
+        f"{_bracket_ipv6(binding.host_ip or '0.0.0.0')}:{binding.host_port}"
         for binding in bindings or ()
         if binding.host_port
     ]
     return ", ".join(places)
 
 
-def _bracketed(address: str) -> str:
+def _bracket_ipv6(address: str) -> str:
+    """Return an address as it stands before a port: IPv6 in brackets."""
     return f"[{address}]" if ":" in address else address

@@ -105,7 +105,7 @@ async def resolve_name(params: Resolve, ctx: Context) -> Resolved:
     if not name:
         raise NotApplicable(f"target {ctx.target.name} has no host to look up")
     if params.server is None and literal(name, 0) is not None:
-        return _facts(name, [_Answer((name,))], 0.0, is_literal=True)
+        return _facts_of(name, [_Answer((name,))], 0.0, is_literal=True)
     answers: list[_Answer] = []
     slowest_ms = 0.0
     for _ in range(params.repeat):
@@ -115,18 +115,19 @@ async def resolve_name(params: Resolve, ctx: Context) -> Resolved:
                 answers.append(await _look_up(name, params))
         except TimeoutError:
             late = WireError(ErrorKind.TIMEOUT, f"{name} was not resolved within {params.timeout:g} s")
-            return _facts(name, answers, None, failure=late)
+            return _facts_of(name, answers, None, failure=late)
         except WireError as failure:
-            return _facts(name, answers, None, failure=failure)
+            return _facts_of(name, answers, None, failure=failure)
         slowest_ms = max(slowest_ms, (perf_counter() - started) * 1000)
     last = answers[-1]
     if last.rcode not in (None, "NOERROR"):
         refusal = WireError(ErrorKind.DNS, f"name server {params.server} answers {last.rcode} for {name}")
-        return _facts(name, answers, slowest_ms, failure=refusal)
-    return _facts(name, answers, slowest_ms)
+        return _facts_of(name, answers, slowest_ms, failure=refusal)
+    return _facts_of(name, answers, slowest_ms)
 
 
 async def _look_up(name: str, params: Resolve) -> _Answer:
+    """Resolve a name by the named server, or by the resolver of this machine."""
     if params.server is not None:
         return await _ask(name, params.server, params.type_)
     return _Answer(tuple(dict.fromkeys(address.ip for address in await resolve(name, 0))))
@@ -153,10 +154,11 @@ async def _ask(name: str, server: str, record_type: str) -> _Answer:
         raise WireError(ErrorKind.PROTOCOL, f"name server {server}: {error or type(error).__name__}") from error
     except OSError as error:
         raise wire_error(error, f"asking name server {server}") from error
-    return _read(message, record_type.upper())
+    return _read_answer(message, record_type.upper())
 
 
-def _read(message: Message, record_type: str) -> _Answer:
+def _read_answer(message: Message, record_type: str) -> _Answer:
+    """Read the records, the time to live and the code of a response."""
     import dns.rcode
     import dns.rdatatype
 
@@ -181,7 +183,7 @@ def _server(server: str) -> tuple[str, int]:
     return host, int(port)
 
 
-def _facts(
+def _facts_of(
     name: str,
     answers: Sequence[_Answer],
     resolve_ms: float | None,
@@ -189,6 +191,7 @@ def _facts(
     failure: WireError | None = None,
     is_literal: bool = False,
 ) -> Resolved:
+    """Return the facts of all answers to the same question, or of the failure."""
     last = answers[-1] if answers else None
     addresses = list(last.addresses[:ANSWERS_CAP]) if last and not failure else None
     families = {"ipv6" if ":" in address else "ipv4" for address in addresses or ()}

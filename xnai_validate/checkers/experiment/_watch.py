@@ -83,14 +83,15 @@ class Watch:
         # A probe that fails during the injection fails because of it; one that passes then proves nothing.
         in_force = self.in_force_at is not None and probe.begun >= self.in_force_at
         if (in_force or probe.why is not None) and (self.reverted_at is None or probe.begun < self.reverted_at):
-            self._during(probe)
+            self._count_during(probe)
         if probe.why is not None and self.first_failed is None:
             self.first_failed = probe.ended
         self.last_why = probe.why
         if self.reverted_at is not None and probe.begun >= self.reverted_at:
-            self._after(probe)
+            self._count_after(probe)
 
-    def _during(self, probe: Probe) -> None:
+    def _count_during(self, probe: Probe) -> None:
+        """Count a probe while the fault is in force."""
         self.count += 1
         took_s = probe.ended - probe.begun
         self.slowest_s = max(took_s, self.slowest_s or 0.0)
@@ -99,7 +100,8 @@ class Watch:
             if probe.kind is not None and len(self.kinds) < KINDS_CAP:
                 self.kinds.add(probe.kind)
 
-    def _after(self, probe: Probe) -> None:
+    def _count_after(self, probe: Probe) -> None:
+        """Count a probe after the fault, and note since when probes pass in a row."""
         if probe.why is not None:
             self._passed_in_a_row, self.steady_since = 0, None
             return

@@ -56,10 +56,10 @@ async def run_experiment(params: ExperimentParams, ctx: Context) -> Experiment:
     await _wait_until_steady(params, ctx)
     holding, left_out = await _split(params, ctx)
     try:
-        experiment = await _experiment(params, ctx, params.bystanders | holding)
+        experiment = await _measure(params, ctx, params.bystanders | holding)
     except BaseExceptionGroup as group:
         raise _plain(group) from None
-    detail = _reasons(params.again, left_out, ctx) or None
+    detail = _join_reasons(params.again, left_out, ctx) or None
     return experiment.model_copy(update={"left_out": sorted(left_out), "left_out_detail": detail})
 
 
@@ -83,20 +83,23 @@ async def _split(params: ExperimentParams, ctx: Context) -> tuple[dict[str, Obse
     if params.again and not holding:
         raise Unmeasurable(
             "nothing that must hold again holds before the experiment, so nothing was disturbed or judged: "
-            + _reasons(params.again, away, ctx)
+            + _join_reasons(params.again, away, ctx)
         )
     return holding, away
 
 
-def _reasons(observations: Mapping[str, Observation], away: Mapping[str, str], ctx: Context) -> str:
+def _join_reasons(observations: Mapping[str, Observation], away: Mapping[str, str], ctx: Context) -> str:
+    """Join the observations that do not hold and why."""
     return "; ".join(f"{name} ({in_words(ctx, observations[name], why)})" for name, why in sorted(away.items()))
 
 
-async def _experiment(params: ExperimentParams, ctx: Context, afterwards: dict[str, Observation]) -> Experiment:
+async def _measure(params: ExperimentParams, ctx: Context, afterwards: dict[str, Observation]) -> Experiment:
+    """Carry the experiment out: probe all the time, inject the fault, revert it, wait for the steady state."""
     watch = Watch(params.steady)
     touched: set[str] = set()
 
-    def take(probe: Probe) -> None:
+    def take_probe(probe: Probe) -> None:
+        """Count a probe and report the progress."""
         watch.take(probe)
         if watch.in_force_at is not None and watch.reverted_at is None:
             ctx.progress(f"disturbed, {watch.failed} of {watch.count} probes failed")
@@ -104,13 +107,13 @@ async def _experiment(params: ExperimentParams, ctx: Context, afterwards: dict[s
             ctx.progress("steady again? " + (f"not yet: {probe.why}" if probe.why else "the last probe held"))
 
     async with asyncio.TaskGroup() as group:
-        probing = group.create_task(keep_probing(ctx, params.probe, params.every, take))
+        probing = group.create_task(keep_probing(ctx, params.probe, params.every, take_probe))
         during, unjudged = await _disturbed(params, ctx, watch, touched)
         away = await _recovered(params, ctx, watch, afterwards)
         probing.cancel()
     why = None if watch.is_steady else watch.last_why or "the probe did not hold often enough"
     unsteady = ([in_words(ctx, params.probe, why)] if why else []) + sorted(away)
-    return _facts(watch, None if unjudged and not during else during, touched, unsteady).not_reached(unjudged)
+    return _facts_of(watch, None if unjudged and not during else during, touched, unsteady).not_reached(unjudged)
 
 
 async def _wait_until_steady(params: ExperimentParams, ctx: Context) -> None:
@@ -123,11 +126,13 @@ async def _wait_until_steady(params: ExperimentParams, ctx: Context) -> None:
     within_s = min(params.steady_within, max(spare_s, params.before))
 
     async def why_unsteady() -> str | None:
+        """Probe once; return why the probe does not hold, None if it does."""
         probe = await probe_once(ctx, params.probe)
         return None if probe.why is None else in_words(ctx, params.probe, probe.why)
 
     async def why_bystanders() -> str | None:
-        return _reasons(params.bystanders, await failing_now(ctx, params.bystanders), ctx) or None
+        """Observe the bystanders; return why some do not hold, None if all do."""
+        return _join_reasons(params.bystanders, await failing_now(ctx, params.bystanders), ctx) or None
 
     ctx.progress("steady before?")
     begun_s = ctx.clock.monotonic()
@@ -159,7 +164,7 @@ async def _disturbed(
             await stack.enter_async_context(ctx.injected(disturbance))
         begun = watch.in_force_at = ctx.clock.monotonic()
         ctx.progress("disturbed")
-        asking = group.create_task(_ask_others(params, ctx, touched))
+        asking = group.create_task(_watch_bystanders(params, ctx, touched))
         seen = await _during(params, ctx)
         await ctx.clock.sleep(max(0.0, params.hold - (ctx.clock.monotonic() - begun)))
         asking.cancel()
@@ -168,7 +173,8 @@ async def _disturbed(
     return seen
 
 
-async def _ask_others(params: ExperimentParams, ctx: Context, touched: set[str]) -> None:
+async def _watch_bystanders(params: ExperimentParams, ctx: Context, touched: set[str]) -> None:
+    """Observe the bystanders again and again, and note those that do not hold."""
     while params.bystanders:
         touched |= set(await failing_now(ctx, params.bystanders))
         await ctx.clock.sleep(params.every)
@@ -201,21 +207,22 @@ async def _recovered(params: ExperimentParams, ctx: Context, watch: Watch, other
         await ctx.clock.sleep(params.every)
 
 
-def _facts(watch: Watch, during: list[str] | None, touched: set[str], unsteady: list[str]) -> Experiment:
+def _facts_of(watch: Watch, during: list[str] | None, touched: set[str], unsteady: list[str]) -> Experiment:
+    """Return the facts of a whole experiment."""
     assert watch.in_force_at is not None
     assert watch.reverted_at is not None
     steady_at = watch.steady_since if watch.is_steady else None
     first = watch.first_failed
     return Experiment(
-        detected_ms=_ms(watch.in_force_at, first),
+        detected_ms=_elapsed_ms(watch.in_force_at, first),
         requests_during=watch.count,
         requests_failed_during=watch.failed,
         failed_ratio_during=watch.failed / watch.count if watch.count else 0.0,
         slowest_during_ms=None if watch.slowest_s is None else watch.slowest_s * 1000,
         error_kinds=sorted(watch.kinds),
         during_failed=during,
-        recovered_ms=_ms(watch.reverted_at, steady_at),
-        outage_ms=None if first is None else _ms(first, steady_at),
+        recovered_ms=_elapsed_ms(watch.reverted_at, steady_at),
+        outage_ms=None if first is None else _elapsed_ms(first, steady_at),
         blast_radius=sorted(touched),
         steady_after=not unsteady,
         steady_after_detail="; ".join(unsteady) or None,
@@ -223,5 +230,6 @@ def _facts(watch: Watch, during: list[str] | None, touched: set[str], unsteady: 
     )
 
 
-def _ms(begun: float, ended: float | None) -> float | None:
+def _elapsed_ms(begun: float, ended: float | None) -> float | None:
+    """Return the milliseconds between two instants; None without an end."""
     return None if ended is None else max(0.0, (ended - begun) * 1000)

@@ -116,10 +116,11 @@ async def state(params: StateParams, ctx: Context) -> FileState:
         with: {path: ./data/state.json, text: true}
         expect: {json: {"$.version": 3}}
     """
-    return await asyncio.to_thread(_look, params, ctx.clock.time())
+    return await asyncio.to_thread(_look_at, params, ctx.clock.time())
 
 
-def _look(params: StateParams, now_s: float) -> FileState:
+def _look_at(params: StateParams, now_s: float) -> FileState:
+    """Look at a file. Raises Unmeasurable."""
     path = os.path.expanduser(params.path)
     try:
         found = os.stat(path, follow_symlinks=params.follow)
@@ -137,8 +138,8 @@ def _look(params: StateParams, now_s: float) -> FileState:
         modified_at=datetime.fromtimestamp(found.st_mtime, UTC).isoformat(timespec="seconds"),
         size_bytes=found.st_size,
         mode=f"{stat.S_IMODE(found.st_mode):04o}",
-        owner=_user(found.st_uid),
-        group=_group(found.st_gid),
+        owner=_user_name(found.st_uid),
+        group=_group_name(found.st_gid),
     )
     try:
         if type_ == "directory":
@@ -189,14 +190,16 @@ def _pieces(file: io.FileIO, cap: int) -> Iterator[bytes]:
         yield piece
 
 
-def _user(number: int) -> str:
+def _user_name(number: int) -> str:
+    """Return the name of a user id; the number if it has none."""
     try:
         return pwd.getpwuid(number).pw_name
     except KeyError:
         return str(number)
 
 
-def _group(number: int) -> str:
+def _group_name(number: int) -> str:
+    """Return the name of a group id; the number if it has none."""
     try:
         return grp.getgrgid(number).gr_name
     except KeyError:

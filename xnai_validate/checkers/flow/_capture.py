@@ -38,7 +38,7 @@ class SseCapture(Params):
     path: str = "$"
     """A JSONPath into the event's data."""
 
-    _compiles = field_validator("path")(lambda path: _verified_path(path))
+    _compiles = field_validator("path")(lambda path: _verify_json_path(path))
 
 
 class Capture(Params):
@@ -64,16 +64,19 @@ class Capture(Params):
 
     @field_validator("json_", "path")
     @classmethod
-    def _paths(cls, path: str | None, info: object) -> str | None:
-        return _verified_path(path) if path is not None and path.startswith("$") else path
+    def _verify_path(cls, path: str | None, info: object) -> str | None:
+        """Return the path. Raises ValueError if it begins with $ and is not a JSONPath."""
+        return _verify_json_path(path) if path is not None and path.startswith("$") else path
 
     @field_validator("regex")
     @classmethod
-    def _pattern(cls, regex: str | None) -> str | None:
+    def _verify_pattern(cls, regex: str | None) -> str | None:
+        """Return the regular expression. Raises ValueError if it is none."""
         return None if regex is None else verified_regex(regex)
 
     @model_validator(mode="after")
-    def _single_place(self) -> Self:
+    def _verify_single_place(self) -> Self:
+        """Raise ValueError unless the capture names exactly one place."""
         places = (self.json_, self.header, self.cookie, self.regex, self.sse, self.fact)
         if sum(place is not None for place in places) != 1:
             raise ValueError("a capture has one of json, header, cookie, regex, sse, fact")
@@ -96,11 +99,11 @@ class Capture(Params):
         """Return the value. Raises CaptureError where it is missing, Unmeasurable where that takes too long."""
         fact = facts.get(self.source)
         if self.regex is not None:
-            found: object = self._matched(self.regex, fact)
+            found: object = self._search(self.regex, fact)
         elif self.cookie is not None:
             found = _value_of_cookie(self.cookie, fact)
         elif self.sse is not None:
-            found = self._event(self.sse, fact)
+            found = self._value_in_event(self.sse, fact)
         else:
             found = value_at(fact, self.json_ or self.header or self.path)
         if found is None or isinstance(found, Missing):
@@ -112,7 +115,8 @@ class Capture(Params):
         value: JsonValue = json.loads(text)  # a copy of plain JSON types, whatever the fact is made of
         return value
 
-    def _matched(self, regex: str, text: object) -> str:
+    def _search(self, regex: str, text: object) -> str:
+        """Return the first group of a match, or the whole match. Raises CaptureError."""
         if not isinstance(text, str):
             raise CaptureError("the value has no text to search in")
         match = search(regex, text)
@@ -123,7 +127,8 @@ class Capture(Params):
             raise CaptureError(f"the group of {regex!r} took no part in the match")
         return found
 
-    def _event(self, capture: SseCapture, events: object) -> object:
+    def _value_in_event(self, capture: SseCapture, events: object) -> object:
+        """Return the value in one of the kept events. Raises CaptureError without such an event."""
         kept = events if isinstance(events, list) else []
         chosen = [event for event in kept if isinstance(event, dict) and capture.type in (None, event.get("type"))]
         try:
@@ -142,7 +147,8 @@ def _value_of_cookie(name: str, cookies: object) -> object:
     return values[-1] if values else None
 
 
-def _verified_path(path: str) -> str:
+def _verify_json_path(path: str) -> str:
+    """Return the path. Raises ValueError if it is not a JSONPath."""
     try:
         json_path(path)
     except ValueError as error:

@@ -37,7 +37,8 @@ class Step(Template):
         return {("capture", name): capture.source for name, capture in self.capture.items()}
 
     @model_validator(mode="after")
-    def _keeps_events(self) -> Self:
+    def _verify_keep_events(self) -> Self:
+        """Raise ValueError if an event is captured and none are kept."""
         if any(capture.sse for capture in self.capture.values()) and "keep_events" not in self.with_:
             raise ValueError("to capture an event, keep some: with: {keep_events: 100}")
         return self

@@ -64,7 +64,7 @@ class StepsParams(Params):
             names.add(step.name)
             for name in step.references:
                 if name not in known:
-                    raise ValueError(_unknown(step, name, known, pending))
+                    raise ValueError(_describe_unknown(step, name, known, pending))
             pending |= set(step.capture)
             if not step.together:
                 known |= pending
@@ -89,7 +89,8 @@ def _generated(params: StepsParams) -> dict[str, JsonValue]:
     return {_UUID: str(uuid4())} if used else {}
 
 
-def _unknown(step: Step, name: str, known: set[str], pending: set[str]) -> str:
+def _describe_unknown(step: Step, name: str, known: set[str], pending: set[str]) -> str:
+    """Describe a reference that no earlier step captures, with the nearest name."""
     if name in pending or name in step.capture:
         return f"step {step.name} refers to {{{{{name}}}}}, which is captured at the same time, not before it"
     guess = did_you_mean(name, known - {_UUID})
@@ -158,8 +159,8 @@ async def steps(params: StepsParams, ctx: Context) -> Flowed:
         elapsed_ms = course.elapsed_ms
     finally:
         if params.cleanup:
-            cleaned = await uninterrupted(_clean(params, course))
-    return _facts(params, course, cleaned, elapsed_ms)
+            cleaned = await uninterrupted(_clean_up(params, course))
+    return _facts_of(params, course, cleaned, elapsed_ms)
 
 
 async def _make(steps: Sequence[Step], course: Course, limit_s: float) -> None:
@@ -190,7 +191,8 @@ def _groups(steps: Sequence[Step]) -> Iterator[list[Step]]:
         yield group
 
 
-async def _clean(params: StepsParams, course: Course) -> list[Made]:
+async def _clean_up(params: StepsParams, course: Course) -> list[Made]:
+    """Make the clean-up steps within their time limit."""
     cleanup = course.for_cleanup()
     try:
         async with asyncio.timeout(params.cleanup_timeout):
@@ -201,7 +203,8 @@ async def _clean(params: StepsParams, course: Course) -> list[Made]:
     return cleanup.made
 
 
-def _facts(params: StepsParams, course: Course, cleaned: Sequence[Made], elapsed_ms: float) -> Flowed:
+def _facts_of(params: StepsParams, course: Course, cleaned: Sequence[Made], elapsed_ms: float) -> Flowed:
+    """Return the facts of a flow, secrets masked."""
     masker = Masker(str(value) for name, value in course.values.items() if name in _secret_names(params))
     broken = [made for made in course.made if made.held is False]
     overdue = course.overdue if broken == [course.overdue] else None
@@ -209,7 +212,7 @@ def _facts(params: StepsParams, course: Course, cleaned: Sequence[Made], elapsed
     held = [made.step.name for made in before if made.held]
     return (
         Flowed(
-            failed_steps=None if overdue else [_failure(made, masker) for made in broken],
+            failed_steps=None if overdue else [_describe_failure(made, masker) for made in broken],
             failed_step_count=None if overdue else len(broken),
             reached=held[-1] if held else None,
             first_broken=broken[0].step.name if broken else None,
@@ -217,15 +220,16 @@ def _facts(params: StepsParams, course: Course, cleaned: Sequence[Made], elapsed
             steps=[masker.json(made.line()) for made in (*course.made, *cleaned)],
             step_ms={made.step.name: made.elapsed_ms for made in course.made if made.held is not None},
             captured=masker.json({name: bounded(value) for name, value in course.values.items()}),
-            cleanup_failed=[_failure(made, masker) for made in cleaned if made.held is False],
+            cleanup_failed=[_describe_failure(made, masker) for made in cleaned if made.held is False],
             elapsed_ms=elapsed_ms,
         )
         .keeping(course.values)
-        .not_reached(f"{_failure(overdue, masker)}, of the check's time limit" if overdue else None)
+        .not_reached(f"{_describe_failure(overdue, masker)}, of the check's time limit" if overdue else None)
     )
 
 
-def _failure(made: Made, masker: Masker) -> str:
+def _describe_failure(made: Made, masker: Masker) -> str:
+    """Describe a step that failed, secrets masked."""
     return masker.text(f"{made.step.name}: {made.reason}")
 
 

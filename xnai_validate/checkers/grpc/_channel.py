@@ -90,7 +90,7 @@ def call(ctx: Context, timeout_s: float, work: Callable[[Any], T]) -> Outcome[T]
 
     started = perf_counter()
     try:
-        with _channel(ctx.target) as channel:
+        with _open_channel(ctx.target) as channel:
             over = Timer(timeout_s, channel.close)
             over.start()
             try:
@@ -111,7 +111,8 @@ def call(ctx: Context, timeout_s: float, work: Callable[[Any], T]) -> Outcome[T]
 
 
 @contextmanager
-def _channel(target: Target) -> Iterator[Any]:
+def _open_channel(target: Target) -> Iterator[Any]:
+    """Open a channel to the target. Raises NotApplicable and Unmeasurable."""
     import grpc
 
     parts = urlsplit(target.url or "")

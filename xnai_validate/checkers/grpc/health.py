@@ -40,12 +40,13 @@ async def health(params: HealthParams, ctx: Context) -> HealthFacts:
     required("grpc.health", "grpc", "grpc_health")
     from grpc_health.v1 import health_pb2, health_pb2_grpc
 
-    def check(channel: Any) -> str:
+    def request_health(channel: Any) -> str:
+        """Request the health of the service; return the name of its status."""
         request = health_pb2.HealthCheckRequest(service=params.service)
         stub = health_pb2_grpc.HealthStub(channel)
         answer = stub.Check(request, timeout=params.timeout, metadata=metadata_of(params))
         return str(health_pb2.HealthCheckResponse.ServingStatus.Name(answer.status))
 
-    outcome = await asyncio.to_thread(call, ctx, params.timeout, check)
+    outcome = await asyncio.to_thread(call, ctx, params.timeout, request_health)
     status = "SERVICE_UNKNOWN" if outcome.facts.get("code") == "NOT_FOUND" else outcome.value
     return HealthFacts.model_validate({**outcome.facts, "status": status})

@@ -29,7 +29,8 @@ async def while_busy(ctx: Context, work: Observation, health: Observation, paths
     seen: list[Sample] = []
     ended_s = 0.0
 
-    async def worked() -> str | XnaiError | None:
+    async def do_work() -> str | XnaiError | None:
+        """Do the work; return why it did not hold, and note when it ended."""
         nonlocal ended_s
         try:
             return failure(work, await ctx.observe(work))
@@ -39,7 +40,7 @@ async def while_busy(ctx: Context, work: Observation, health: Observation, paths
             ended_s = ctx.clock.monotonic()
 
     async with asyncio.TaskGroup() as group:
-        working = group.create_task(worked())
+        working = group.create_task(do_work())
         await ctx.clock.sleep(every_s)
         while not working.done():
             seen.append(await look(ctx, health, {}, paths))

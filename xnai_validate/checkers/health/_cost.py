@@ -30,17 +30,18 @@ async def cost(
         if done.failed:
             raise Unmeasurable(f"the work before the numbers are read failed: {done.failed[0]}")
         await ctx.clock.sleep(settle_s)
-    before = await _numbers(ctx, watched)
+    before = await _read_numbers(ctx, watched)
     await perform(ctx, [health], times=reports, together=False)
     if settle_s:
         await ctx.clock.sleep(settle_s)
-    after = await _numbers(ctx, watched)
+    after = await _read_numbers(ctx, watched)
     return {
         name: round((last - (before[name] or 0.0)) / reports, 3) for name, last in after.items() if last is not None
     }
 
 
-async def _numbers(ctx: Context, watched: Mapping[str, Watch]) -> dict[str, float | None]:
+async def _read_numbers(ctx: Context, watched: Mapping[str, Watch]) -> dict[str, float | None]:
+    """Read all counters. Raises Unmeasurable if one cannot be read."""
     found, unread = await numbers(watched, ctx)
     if unread:
         raise Unmeasurable("; ".join(f"{name}: {why}" for name, why in unread.items()))

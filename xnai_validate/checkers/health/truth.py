@@ -86,7 +86,7 @@ async def _measure(params: TruthParams, ctx: Context) -> Truth:
         stale += [after.stale_ms(name, True) for name in steady if _is_down(rows, name)]
         if all(sample.truth[name] for sample in during.samples for name in params.truth):
             ineffective.append(situation.name)
-    return _facts(params, seen, table, ineffective, Extras(_longest(stale), spent, busy, untried))
+    return _facts_of(params, seen, table, ineffective, Extras(_longest(stale), spent, busy, untried))
 
 
 async def _steady(params: TruthParams, ctx: Context, what: Watch) -> Seen:
@@ -125,6 +125,7 @@ def _unsteady(params: TruthParams, before: Seen) -> dict[str, str]:
 
 
 def _is_down(rows: list[JsonObject], name: str) -> bool:
+    """Whether a dependency was down, by the probes."""
     return any(row["component"] == name and row["true"] is False for row in rows)
 
 
@@ -148,9 +149,10 @@ class Extras:
     """Component -> why no situation can be judged of it."""
 
 
-def _facts(
+def _facts_of(
     params: TruthParams, seen: list[Seen], table: list[JsonObject], ineffective: list[str], extras: Extras
 ) -> Truth:
+    """Return the facts of all situations."""
     samples = [sample for course in seen for sample in course.samples]
     usable = [sample for sample in samples if sample.claims is not None]
     known = {name for sample in usable for name in sample.claims or {}}
@@ -159,9 +161,9 @@ def _facts(
     faults = [fault for sample in usable if (fault := status_fault(sample, params.healthy)) is not None]
     return Truth(
         cells=list(table),
-        false_green=_named((row for row in rows if row["claimed"] is True and row["true"] is False), reason),
-        false_red=_named((row for row in table if row["claimed"] is False and row["true"] is True), reason),
-        not_recovered=_named(
+        false_green=_list_rows((row for row in rows if row["claimed"] is True and row["true"] is False), reason),
+        false_red=_list_rows((row for row in table if row["claimed"] is False and row["true"] is True), reason),
+        not_recovered=_list_rows(
             (row for row in rows if row["claimed_after"] is False or row["true_after"] is False), reason
         ),
         detect_ms=None if reason else _longest(row["detected_ms"] for row in rows),
@@ -188,10 +190,12 @@ def _untried(params: TruthParams, ineffective: list[str], untried: Mapping[str, 
     return "; ".join(reasons) or None
 
 
-def _named(rows: Iterable[Mapping[str, JsonValue]], reason: str | None) -> list[str] | None:
+def _list_rows(rows: Iterable[Mapping[str, JsonValue]], reason: str | None) -> list[str] | None:
+    """List the rows as `component, situation`; None if there are no rows and a reason why they may be missing."""
     found = [f"{row['component']}, {row['situation']}" for row in rows]
     return None if reason and not found else found
 
 
 def _longest(values: Iterable[JsonValue]) -> float | None:
+    """Return the largest of the numbers; None without any."""
     return max((float(value) for value in values if isinstance(value, int | float)), default=None)

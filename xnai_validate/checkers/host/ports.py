@@ -77,6 +77,7 @@ async def measure_ports(params: PortsParams, ctx: Context) -> Ports:
 
 
 def _is_loopback(address: str) -> bool:
+    """Whether an address is one of loopback, also as IPv4 mapped to IPv6."""
     plain = ip_address(address.partition("%")[0])
     mapped = getattr(plain, "ipv4_mapped", None)
     return (mapped or plain).is_loopback

@@ -28,7 +28,8 @@ if TYPE_CHECKING:
 OUTPUT_CAP = 4 * 2**20
 
 
-def _requirement(text: str) -> str:
+def _verify_requirement(text: str) -> str:
+    """Return the text. Raises ValueError if it is not a requirement (PEP 508)."""
     from packaging.requirements import InvalidRequirement, Requirement
 
     try:
@@ -43,7 +44,7 @@ class PythonParams(Params):
 
     interpreter: str | None = None
     """The path of a Python; by default the one this tool runs on."""
-    packages: list[Annotated[str, AfterValidator(_requirement)]] = Field(default_factory=list)
+    packages: list[Annotated[str, AfterValidator(_verify_requirement)]] = Field(default_factory=list)
     """Requirements as in a requirements file (PEP 508): `httpx`, `httpx>=0.27`, `tomli; python_version < '3.11'`."""
     check_conflicts: bool = False
     """Whether what every installed package requires is checked, as `pip check` does; reads all their metadata."""
@@ -117,7 +118,7 @@ async def measure_python(params: PythonParams, ctx: Context) -> PythonFacts:
         return PythonFacts(runs=False, detail=f"{params.interpreter}: {error.strerror or error}"[:300])
     except ValueError:
         return PythonFacts(runs=False, detail=f"{params.interpreter} does not answer as a Python does")
-    installed = {_canonical(name): package for name, package in seen.packages.items()}
+    installed = {_canonical_name(name): package for name, package in seen.packages.items()}
     return PythonFacts(
         runs=True,
         version=seen.version,
@@ -126,7 +127,9 @@ async def measure_python(params: PythonParams, ctx: Context) -> PythonFacts:
         in_venv=seen.in_venv,
         isolated=seen.in_venv and not seen.user_site,
         packages={
-            each.name: installed[key].version for each in requirements if (key := _canonical(each.name)) in installed
+            each.name: installed[key].version
+            for each in requirements
+            if (key := _canonical_name(each.name)) in installed
         },
         missing=[text for each in requirements if (text := _unmet(each, installed, seen.environment)) is not None],
         conflicts=_conflicts(seen) if params.check_conflicts else None,
@@ -142,7 +145,7 @@ async def _probe_interpreter(interpreter: str, names: list[str], params: PythonP
     # Our PYTHONPATH would make it report our packages.
     environment = {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "PYTHONHOME")}
     process = await asyncio.create_subprocess_exec(
-        interpreter, "-c", _source(), question, cwd="/", env=environment,
+        interpreter, "-c", _probe_source(), question, cwd="/", env=environment,
         stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL,
     )  # fmt: skip
     try:
@@ -163,11 +166,13 @@ async def _probe_interpreter(interpreter: str, names: list[str], params: PythonP
     return bytes(output)
 
 
-def _source() -> str:
+def _probe_source() -> str:
+    """Return the source of the program that the other Python runs."""
     return Path(probe.__file__).read_text(encoding="utf-8")
 
 
-def _canonical(name: str) -> str:
+def _canonical_name(name: str) -> str:
+    """Return the name of a package in its canonical form (PEP 503)."""
     from packaging.utils import canonicalize_name
 
     return canonicalize_name(name)
@@ -177,7 +182,7 @@ def _unmet(requirement: Requirement, installed: Mapping[str, _Package], environm
     """Why a requirement is not met, or None where it is or does not apply to this interpreter."""
     if requirement.marker is not None and not requirement.marker.evaluate({**environment, "extra": ""}):
         return None
-    found = installed.get(_canonical(requirement.name))
+    found = installed.get(_canonical_name(requirement.name))
     if found is None:
         return f"{requirement.name}{requirement.specifier}: not installed"
     if not requirement.specifier.contains(found.version, prereleases=True):
@@ -189,7 +194,7 @@ def _conflicts(seen: _Report) -> list[str]:
     """Return each requirement of an installed package that is not met, in words."""
     from packaging.requirements import InvalidRequirement, Requirement
 
-    installed = {_canonical(name): package for name, package in seen.packages.items()}
+    installed = {_canonical_name(name): package for name, package in seen.packages.items()}
     found: list[str] = []
     for name, package in sorted(seen.packages.items()):
         for text in package.requires:

@@ -73,7 +73,7 @@ def main() -> None:
             finally:
                 os._exit(code)
         _, status = os.waitpid(child, 0)
-        _write({"ended": os.waitstatus_to_exitcode(status)})
+        _write_answer({"ended": os.waitstatus_to_exitcode(status)})
 
 
 def _import_libraries() -> None:
@@ -99,8 +99,8 @@ def _answer(task: dict[str, Any]) -> int:
     untested: list[str] = []
     try:
         for request in _requests(task, untested):
-            _write(request)
-        _write({"untested": untested, "peak_mib": round(_status_kib("VmHWM") / 1024, 1)})
+            _write_answer(request)
+        _write_answer({"untested": untested, "peak_mib": round(_status_kib("VmHWM") / 1024, 1)})
     except (MemoryError, ImportError, SystemError) as error:
         if isinstance(error, MemoryError) or any(words in str(error) for words in _NO_MEMORY):
             return EXHAUSTED
@@ -148,7 +148,7 @@ def _requests(task: dict[str, Any], untested: list[str]) -> Iterator[JsonObject]
     # A configuration of its own: else one is looked for in the folder that we happen to be in.
     for found in openapi.from_dict(task["document"], config=SchemathesisConfig()).get_all_operations():
         if isinstance(found, Err):
-            untested.append(_problem("an operation", found.err()))
+            untested.append(_describe_error("an operation", found.err()))
             continue
         operation = found.ok()
         name = f"{operation.method.upper()} {operation.path}"
@@ -187,6 +187,7 @@ def _cases(
     @quiet
     @given(operation.as_strategy(generation_mode=mode))
     def keep(case: Case[Any]) -> None:
+        """Collect a generated case."""
         cases.append(case)
 
     try:
@@ -196,7 +197,7 @@ def _cases(
     except (HypothesisException, SchemathesisError, *_STUMBLES) as error:
         if _ran_out(error):
             raise MemoryError from error
-        untested.append(_problem(f"{operation.method.upper()} {operation.path}", error))
+        untested.append(_describe_error(f"{operation.method.upper()} {operation.path}", error))
     return cases
 
 
@@ -215,7 +216,7 @@ def _prepared(case: Case[Any], valid: bool, fixed: JsonObject) -> JsonObject | N
     path = f"{url.path}?{url.query}" if url.query else url.path
     if len(path) + len(body) > REQUEST_CAP:
         return None
-    headers = {str(name): _text(value) for name, value in sent.headers.items()}
+    headers = {str(name): _decode(value) for name, value in sent.headers.items()}
     kept: JsonObject = {
         name: value
         for name, value in headers.items()
@@ -224,15 +225,18 @@ def _prepared(case: Case[Any], valid: bool, fixed: JsonObject) -> JsonObject | N
     return {"valid": valid, "method": str(sent.method), "path": path, "headers": kept, "body": body.decode("latin-1")}
 
 
-def _text(value: str | bytes) -> str:
+def _decode(value: str | bytes) -> str:
+    """Return bytes as text."""
     return value.decode("latin-1") if isinstance(value, bytes) else str(value)
 
 
-def _problem(name: str, error: Exception) -> str:
+def _describe_error(name: str, error: Exception) -> str:
+    """Describe an error about one operation."""
     return f"{name}: {type(error).__name__}: {' '.join(str(error).split())}"[:TEXT_CAP]
 
 
-def _write(answer: object) -> None:
+def _write_answer(answer: object) -> None:
+    """Write an answer as a line of JSON."""
     sys.stdout.buffer.write(json.dumps(answer).encode() + b"\n")
     sys.stdout.buffer.flush()
 

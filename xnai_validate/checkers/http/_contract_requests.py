@@ -79,7 +79,7 @@ class RequestMaker:
         """What the process writes for a question; a process that does not come to its end is replaced."""
         async with self._lock:
             if self._process is None:
-                self._process = await self._started()
+                self._process = await self._start_process()
             output = Output()
             try:
                 await _read_output(self._process, question, output)
@@ -88,7 +88,8 @@ class RequestMaker:
                     await self.stop()
             return output
 
-    async def _started(self) -> asyncio.subprocess.Process:
+    async def _start_process(self) -> asyncio.subprocess.Process:
+        """Start the process that generates requests."""
         return await asyncio.create_subprocess_exec(
             sys.executable,
             "-P",  # nothing is imported from the folder that we happen to be in

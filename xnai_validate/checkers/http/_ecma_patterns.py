@@ -35,23 +35,25 @@ def with_readable_patterns(document: JsonObject) -> JsonObject:
 
     For validators that would call such a pattern an error of the document. A pattern that neither reads stays.
     """
-    return {key: _readable(value) for key, value in document.items()}
+    return {key: _replace_unreadable(value) for key, value in document.items()}
 
 
-def _readable(node: JsonValue) -> JsonValue:
+def _replace_unreadable(node: JsonValue) -> JsonValue:
+    """Return the schema with patterns that Python cannot read replaced by one that it can."""
     if isinstance(node, list):
-        return [_readable(item) for item in node]
+        return [_replace_unreadable(item) for item in node]
     if not isinstance(node, dict):
         return node
     return {
         key: READABLE
-        if key == "pattern" and isinstance(value, str) and not _python_reads(value) and ecma_pattern(value)
-        else _readable(value)
+        if key == "pattern" and isinstance(value, str) and not _python_can_read(value) and ecma_pattern(value)
+        else _replace_unreadable(value)
         for key, value in node.items()
     }
 
 
-def _python_reads(pattern: str) -> bool:
+def _python_can_read(pattern: str) -> bool:
+    """Whether Python compiles a pattern."""
     try:
         re.compile(pattern)
     except re.error:
@@ -59,7 +61,8 @@ def _python_reads(pattern: str) -> bool:
     return True
 
 
-def _pattern(validator: Any, pattern: Any, instance: Any, schema: Any) -> Iterator[ValidationError]:
+def _validate_pattern(validator: Any, pattern: Any, instance: Any, schema: Any) -> Iterator[ValidationError]:
+    """Validate the keyword `pattern`."""
     if not validator.is_type(instance, "string") or not isinstance(pattern, str):
         return
     compiled = ecma_pattern(pattern)
@@ -69,7 +72,10 @@ def _pattern(validator: Any, pattern: Any, instance: Any, schema: Any) -> Iterat
         yield ValidationError(f"{instance!r} does not match {pattern!r}")
 
 
-def _pattern_properties(validator: Any, patterns: Any, instance: Any, schema: Any) -> Iterator[ValidationError]:
+def _validate_pattern_properties(
+    validator: Any, patterns: Any, instance: Any, schema: Any
+) -> Iterator[ValidationError]:
+    """Validate the keyword `patternProperties`."""
     if not validator.is_type(instance, "object") or not isinstance(patterns, Mapping):
         return
     for pattern, subschema in patterns.items():
@@ -79,7 +85,10 @@ def _pattern_properties(validator: Any, patterns: Any, instance: Any, schema: An
                 yield from validator.descend(value, subschema, path=key, schema_path=pattern)
 
 
-def _additional_properties(validator: Any, subschema: Any, instance: Any, schema: Any) -> Iterator[ValidationError]:
+def _validate_additional_properties(
+    validator: Any, subschema: Any, instance: Any, schema: Any
+) -> Iterator[ValidationError]:
+    """Validate the keyword `additionalProperties`."""
     if not validator.is_type(instance, "object"):
         return
     compiled = [ecma_pattern(pattern) for pattern in schema.get("patternProperties", ())]
@@ -94,8 +103,8 @@ def _additional_properties(validator: Any, subschema: Any, instance: Any, schema
 
 
 KEYWORDS = {
-    "pattern": _pattern,
-    "patternProperties": _pattern_properties,
-    "additionalProperties": _additional_properties,
+    "pattern": _validate_pattern,
+    "patternProperties": _validate_pattern_properties,
+    "additionalProperties": _validate_additional_properties,
 }
 """The keywords of JSON Schema whose patterns the validators of Python read as Python's."""

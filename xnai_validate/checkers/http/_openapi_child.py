@@ -51,17 +51,17 @@ def _serve() -> None:
                 except ValueError as error:
                     unreadable = str(error)[:TEXT_CAP]
             if document is None:
-                _write({"unreadable": unreadable, "missing": question["operations"]})
+                _write_answer({"unreadable": unreadable, "missing": question["operations"]})
             else:
-                _write(_about(document, problems, question["operations"]))
+                _write_answer(_describe_document(document, problems, question["operations"]))
         elif document is not None and "as_json" in question:
-            _write(document.root)
+            _write_answer(document.root)
         elif document is not None:
             body = question["body"].encode("latin-1")
             found = document.deviations(
                 question["method"], question["path"], question["status"], question["content_type"], body
             )
-            _write(found)
+            _write_answer(found)
 
 
 def _parsed(text: str) -> JsonObject:
@@ -88,7 +88,8 @@ def _parsed_yaml(text: str, not_json: str) -> JsonValue:
     return found
 
 
-def _about(document: Document, problems: list[str], expected: list[str]) -> JsonObject:
+def _describe_document(document: Document, problems: list[str], expected: list[str]) -> JsonObject:
+    """Return the errors, version and operations of a document, and which of the expected ones it lacks."""
     operations = document.operations()
     return {
         "problems": list(problems),
@@ -99,7 +100,8 @@ def _about(document: Document, problems: list[str], expected: list[str]) -> Json
     }
 
 
-def _write(answer: object) -> None:
+def _write_answer(answer: object) -> None:
+    """Write an answer as a line of JSON."""
     sys.stdout.buffer.write(json.dumps(answer).encode() + b"\n")
     sys.stdout.buffer.flush()
 

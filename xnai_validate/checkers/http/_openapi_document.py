@@ -27,8 +27,8 @@ class Document:
 
     def __init__(self, root: JsonObject, *, prefixes: tuple[str, ...] = ()) -> None:
         self.root = root
-        servers = _list(root.get("servers"))
-        paths = [urlsplit(str(_map(server).get("url", ""))).path for server in servers]
+        servers = _list_or_empty(root.get("servers"))
+        paths = [urlsplit(str(_object_or_empty(server).get("url", ""))).path for server in servers]
         base = root.get("basePath")  # OpenAPI 2.0
         paths += [base] if isinstance(base, str) else []
         self._prefixes = tuple(dict.fromkeys(p.rstrip("/") for p in ("", *prefixes, *paths)))
@@ -41,7 +41,7 @@ class Document:
 
     def problems(self) -> list[str]:
         """Return the errors of the document, at most 50. Imports heavy libraries."""
-        foreign = sorted({ref for ref in _references(self.root) if not ref.startswith("#")})
+        foreign = sorted({ref for ref in _find_references(self.root) if not ref.startswith("#")})
         if foreign:  # a validator would fetch them from wherever they point to
             return [f"$ref leads out of the document: {ref[:TEXT_CAP]}" for ref in foreign[:PROBLEMS_CAP]]
         from openapi_spec_validator.exceptions import OpenAPIError
@@ -88,7 +88,7 @@ class Document:
         operation = self._operation(method.lower(), path)
         if operation is None:
             return ["no such operation is described"]
-        responses = _map(operation.get("responses"))
+        responses = _object_or_empty(operation.get("responses"))
         key = next((k for k in (str(status), f"{status // 100}XX", "default") if k in responses), None)
         if key is None:
             return [f"this status is not declared; declared are {', '.join(responses) or 'none'}"]
@@ -96,13 +96,13 @@ class Document:
         if "swagger" in self.root:
             schema, declared = response.get("schema"), content_type
         else:
-            content = _map(response.get("content"))
+            content = _object_or_empty(response.get("content"))
             if not content:
                 return []
             declared = _media_key(content, content_type)
             if declared is None:
                 return [f"content type {content_type} is not declared; declared are {', '.join(content)}"]
-            schema = _map(content[declared]).get("schema")
+            schema = _object_or_empty(content[declared]).get("schema")
         is_json = content_type is not None and (content_type.endswith(("/json", "+json")))
         if schema is None or not is_json:
             return []
@@ -146,8 +146,8 @@ class Document:
     def _operations(self) -> tuple[tuple[str, str, JsonObject], ...]:
         """(path, method, operation), references of path items followed."""
         return tuple(
-            (path, method, _map(item[method]))
-            for path, raw in _map(self.root.get("paths")).items()
+            (path, method, _object_or_empty(item[method]))
+            for path, raw in _object_or_empty(self.root.get("paths")).items()
             for item in (self._followed(raw),)
             for method in METHODS
             if method in item
@@ -155,15 +155,17 @@ class Document:
 
     def _operation(self, method: str, path: str) -> JsonObject | None:
         """The operation of a request path; where several templates match, the one with the fewest parameters."""
-        candidates = list(self._stripped(path))
+        candidates = list(self._paths_by_prefix(path))
         matches = [
             (template.count("{"), operation)
             for template, its_method, operation in self._operations
-            if its_method == method and any(_pattern(template).fullmatch(candidate) for candidate in candidates)
+            if its_method == method
+            and any(_compile_template(template).fullmatch(candidate) for candidate in candidates)
         ]
         return min(matches, key=lambda match: match[0])[1] if matches else None
 
-    def _stripped(self, path: str) -> Iterator[str]:
+    def _paths_by_prefix(self, path: str) -> Iterator[str]:
+        """Yield the path with and without each prefix of the servers."""
         plain = unquote(path)
         for prefix in self._prefixes:
             yield prefix + plain
@@ -173,18 +175,19 @@ class Document:
     def _followed(self, node: JsonValue) -> JsonObject:
         """The mapping a node is, or refers to within the document; empty where a reference leads nowhere."""
         for _ in range(10):
-            found = _map(node)
+            found = _object_or_empty(node)
             ref = found.get("$ref")
             if not isinstance(ref, str):
                 return found
-            node = self._at(ref)
+            node = self._resolve(ref)
         return {}
 
-    def _at(self, ref: str) -> JsonValue:
+    def _resolve(self, ref: str) -> JsonValue:
+        """Return what a reference within the document points to; None if it points nowhere."""
         node: JsonValue = self.root
         for raw in unquote(ref.removeprefix("#")).split("/")[1:]:
             part = raw.replace("~1", "/").replace("~0", "~")
-            node = _map(node).get(part)
+            node = _object_or_empty(node).get(part)
         return node
 
 
@@ -202,7 +205,8 @@ def _absolute(schema: JsonValue) -> JsonValue:
     }
 
 
-def _references(node: JsonValue) -> Iterator[str]:
+def _find_references(node: JsonValue) -> Iterator[str]:
+    """Yield every `$ref` in a document."""
     waiting = [node]
     while waiting:
         value = waiting.pop()
@@ -229,14 +233,17 @@ def _shape(path: str) -> str:
     return re.sub(r"\{[^}/]*\}", "{}", path.rstrip("/") or "/")
 
 
-def _pattern(template: str) -> re.Pattern[str]:
+def _compile_template(template: str) -> re.Pattern[str]:
+    """Compile a path template, such as `/items/{id}`, to a regular expression."""
     parts = re.split(r"\{[^}/]*\}", template)
     return re.compile("[^/]+".join(re.escape(part) for part in parts))
 
 
-def _map(node: object) -> JsonObject:
+def _object_or_empty(node: object) -> JsonObject:
+    """Return the value if it is a JSON object, else an empty one."""
     return node if isinstance(node, dict) else {}
 
 
-def _list(node: object) -> list[JsonValue]:
+def _list_or_empty(node: object) -> list[JsonValue]:
+    """Return the value if it is a list, else an empty one."""
     return node if isinstance(node, list) else []

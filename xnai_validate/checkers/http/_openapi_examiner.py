@@ -160,7 +160,7 @@ class Examiner:
         if self._process is None:
             stderr = tempfile.TemporaryFile()  # noqa: SIM115 - closed when the process ends
             try:
-                self._process = await _started(stderr)
+                self._process = await _start_process(stderr)
             except BaseException:
                 stderr.close()
                 raise
@@ -203,13 +203,14 @@ async def examiner(ctx: Context, text: str, prefix: str) -> AsyncIterator[Examin
     `text` is JSON or YAML. `prefix` is a path that may stand before those of the document.
     """
     digest = hashlib.sha256(text.encode()).hexdigest()
-    shared = await ctx.shared(("http", "openapi", "examiner", digest, prefix), lambda: _closed(text, prefix))
+    shared = await ctx.shared(("http", "openapi", "examiner", digest, prefix), lambda: _open_examiner(text, prefix))
     with shared.in_use():
         yield shared
 
 
 @asynccontextmanager
-async def _closed(text: str, prefix: str) -> AsyncIterator[Examiner]:
+async def _open_examiner(text: str, prefix: str) -> AsyncIterator[Examiner]:
+    """Yield an examiner and end its process afterwards."""
     made = Examiner(text, (prefix,))
     try:
         yield made
@@ -217,7 +218,8 @@ async def _closed(text: str, prefix: str) -> AsyncIterator[Examiner]:
         await made.aclose()
 
 
-async def _started(stderr: IO[bytes]) -> asyncio.subprocess.Process:
+async def _start_process(stderr: IO[bytes]) -> asyncio.subprocess.Process:
+    """Start the process that examines the document."""
     return await asyncio.create_subprocess_exec(
         sys.executable,
         "-P",  # nothing is imported from the folder that we happen to be in

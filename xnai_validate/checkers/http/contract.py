@@ -80,6 +80,7 @@ async def contract(params: Contract, ctx: Context) -> Kept:
 
 
 async def _measure(params: Contract, ctx: Context, target: Target) -> Kept:
+    """Fetch the document, send the generated requests, and judge the responses."""
     _require_memory(params.memory_cap + JUDGE_BYTES, ctx)
     client = await ctx.shared(("http",), HttpClient)
     trial = _Trial(params, ctx, client, target)
@@ -145,17 +146,19 @@ class _Trial:
                     self._making_peak_mib = request.peak_mib
 
     def _is_chosen(self, name: str) -> bool:
+        """Whether an operation is among those to be tried."""
         if self._params.operations:
             return any(_matches(operation, name) for operation in self._params.operations)
         return name.partition(" ")[0] in map(str.upper, self._params.methods)
 
     async def _send(self, made: GeneratedRequest, process: Examiner, at_root: bool) -> None:
+        """Send a generated request, and note whether its response deviates."""
         self._operations.add(made.operation)
         self._made[made.valid] += 1
         self._ctx.progress(made.operation)
-        before = self._count()
+        before = self._count_deviations()
         await self._ask(made, process, at_root)
-        self._deviating += self._count() > before
+        self._deviating += self._count_deviations() > before
 
     async def _ask(self, made: GeneratedRequest, process: Examiner, at_root: bool) -> None:
         """Send a generated request and note where the answer breaks the contract."""
@@ -168,19 +171,19 @@ class _Trial:
         except Unmeasurable:
             return  # a method or header that HTTP itself does not allow
         if answer is None or failure is not None:
-            self._note("unanswered", made, f"{failure.kind if failure else 'no answer'}: {failure}")
+            self._note_deviation("unanswered", made, f"{failure.kind if failure else 'no answer'}: {failure}")
             return
         self._slowest_ms = max(self._slowest_ms or 0.0, answer.total_ms)
         status = answer.head.status
         if status >= 500:
-            self._note("server_errors", made, str(status))
+            self._note_deviation("server_errors", made, str(status))
         kind = media_type(answer.head.headers).type
         for text in await process.deviations(made.method, urlsplit(request.url).path, status, kind, answer.body):
-            self._note("nonconforming", made, f"{status}: {text}")
+            self._note_deviation("nonconforming", made, f"{status}: {text}")
         if made.valid and status in REFUSED:
-            self._note("refused_valid", made, str(status))
+            self._note_deviation("refused_valid", made, str(status))
         if not made.valid and status < 300:
-            self._note("accepted_invalid", made, str(status))
+            self._note_deviation("accepted_invalid", made, str(status))
 
     async def fetch(self, names: HttpRequest) -> tuple[HttpAnswer | None, WireError | None]:
         """The answer as far as it came, and why it did not come whole."""
@@ -190,19 +193,23 @@ class _Trial:
             return None, failure
         return answer, answer.failure
 
-    def _note(self, fact: str, made: GeneratedRequest, what: str) -> None:
+    def _note_deviation(self, fact: str, made: GeneratedRequest, what: str) -> None:
+        """Note a deviation under its fact."""
         self._found.setdefault(fact, []).append((made, what))
 
-    def _count(self) -> int:
+    def _count_deviations(self) -> int:
+        """Return the number of deviations noted so far."""
         return sum(map(len, self._found.values()))
 
     def facts(self, status: int | None, failure: WireError | None) -> Kept:
         """What was measured."""
 
-        def reported(fact: str) -> list[str]:
+        def list_deviations(fact: str) -> list[str]:
+            """List the deviations of a fact, each with its request."""
             return [f"{_shown(made)}: {what}" for made, what in self._found.get(fact, ())[:LISTED_CAP]]
 
-        def grouped(fact: str) -> list[str]:
+        def group_deviations(fact: str) -> list[str]:
+            """List the deviations of a fact, equal ones once with their number."""
             return _grouped(self._found.get(fact, ()))[:LISTED_CAP]
 
         return Kept(
@@ -214,11 +221,11 @@ class _Trial:
             untested=self._untested[:LISTED_CAP],
             valid_requests=self._made[True],
             invalid_requests=self._made[False],
-            server_errors=grouped("server_errors"),
-            nonconforming=grouped("nonconforming"),
-            refused_valid=reported("refused_valid"),
-            accepted_invalid=reported("accepted_invalid"),
-            unanswered=grouped("unanswered"),
+            server_errors=group_deviations("server_errors"),
+            nonconforming=group_deviations("nonconforming"),
+            refused_valid=list_deviations("refused_valid"),
+            accepted_invalid=list_deviations("accepted_invalid"),
+            unanswered=group_deviations("unanswered"),
             deviations=self._deviating,
             slowest_ms=self._slowest_ms,
             making_peak_mib=self._making_peak_mib,
@@ -252,6 +259,7 @@ def _shown(made: GeneratedRequest) -> str:
 
 
 def _require_memory(needed_bytes: int, ctx: Context) -> None:
+    """Raise NotApplicable if the host has too little memory left."""
     if ctx.spare_bytes < needed_bytes:
         raise NotApplicable(
             f"generating requests may take {needed_bytes >> 20} MiB, and the host has {ctx.spare_bytes >> 20} MiB left"
@@ -260,6 +268,7 @@ def _require_memory(needed_bytes: int, ctx: Context) -> None:
 
 
 def _require_extra() -> None:
+    """Raise Unmeasurable if a library of the extra is not installed."""
     from importlib.util import find_spec
 
     if any(find_spec(name) is None for name in ("schemathesis", "openapi_spec_validator", "jsonschema", "regress")):

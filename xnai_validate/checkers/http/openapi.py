@@ -158,7 +158,7 @@ async def openapi(params: OpenApi, ctx: Context) -> Described:
         if about.unreadable is not None:
             about = About(problems=[f"no OpenAPI document: {about.unreadable}"], missing=params.operations)
         deviations, answered = await _call_all(client, process, target, params) if not about.problems else ([], 0)
-    return _facts(answer, about, deviations, answered)
+    return _facts_of(answer, about, deviations, answered)
 
 
 async def _call_all(client: HttpClient, process: Examiner, target: Target, params: OpenApi) -> tuple[list[str], int]:
@@ -185,6 +185,7 @@ async def _call_all(client: HttpClient, process: Examiner, target: Target, param
 async def _fetch(
     client: HttpClient, request: HttpRequest, params: OpenApi
 ) -> tuple[HttpAnswer | None, WireError | None]:
+    """Fetch a response; return it and the failure, if there was one."""
     try:
         answer = await client.fetch(request, timeout_s=params.timeout, body_cap=params.body_cap)
     except WireError as failure:
@@ -210,12 +211,13 @@ def _undescribed(answer: HttpAnswer | None, failure: WireError | None) -> Descri
     )
 
 
-def _facts(
+def _facts_of(
     answer: HttpAnswer | None,
     about: About,
     deviations: Sequence[str],
     answered: int,
 ) -> Described:
+    """Return the facts of a document and of the responses of its service."""
     return Described(
         error=None,
         error_detail=None,
@@ -233,6 +235,7 @@ def _facts(
 
 
 def _require_extra() -> None:
+    """Raise Unmeasurable if a library of the extra is not installed."""
     from importlib.util import find_spec
 
     if any(find_spec(name) is None for name in ("openapi_spec_validator", "openapi_schema_validator", "regress")):

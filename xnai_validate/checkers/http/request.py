@@ -40,6 +40,7 @@ class _Tally:
         self.shown: _Outcome | None = None
 
     def add(self, outcome: _Outcome) -> None:
+        """Count a response, and keep the worst one to be shown."""
         self.made += 1
         if outcome.answer is not None:
             self.statuses[str(outcome.answer.head.status)] += 1
@@ -53,6 +54,7 @@ class _Tally:
 
 
 def _badness(outcome: _Outcome) -> int:
+    """Return how bad an outcome is: the status of the response, more for a failure."""
     if outcome.failure is not None or outcome.answer is None:
         return 1000
     return outcome.answer.head.status
@@ -84,30 +86,32 @@ async def request(params: Request, ctx: Context) -> Answered:
     http_request = params.request(target, fresh=params.fresh)
     tally = _Tally()
     if params.repeat == 1:
-        tally.add(await _once(client, http_request, params))
+        tally.add(await _send_once(client, http_request, params))
     else:
         await _many(client, http_request, params, tally)
-    return _facts(tally, ctx.clock.time())
+    return _facts_of(tally, ctx.clock.time())
 
 
 async def _many(client: HttpClient, http_request: HttpRequest, params: Request, tally: _Tally) -> None:
     """Make the request `repeat` times, at most `concurrent` at once, and add every outcome to the tally."""
     turns: Iterator[int] = iter(range(params.repeat))
 
-    async def work() -> None:
+    async def send_in_turn() -> None:
+        """Send requests until all are sent."""
         for _ in turns:
-            tally.add(await _once(client, http_request, params))
+            tally.add(await _send_once(client, http_request, params))
 
     try:
         async with asyncio.TaskGroup() as tasks:
             for _ in range(min(params.concurrent, params.repeat)):
-                tasks.create_task(work())
+                tasks.create_task(send_in_turn())
     except ExceptionGroup as group:
         first = group.exceptions[0]
         raise first if isinstance(first, XnaiError) else group from None
 
 
-async def _once(client: HttpClient, http_request: HttpRequest, params: Request) -> _Outcome:
+async def _send_once(client: HttpClient, http_request: HttpRequest, params: Request) -> _Outcome:
+    """Send the request once; a failure is part of the outcome."""
     started = perf_counter()
     try:
         answer = await client.fetch(
@@ -118,7 +122,8 @@ async def _once(client: HttpClient, http_request: HttpRequest, params: Request) 
     return _Outcome(answer, answer.failure, answer.total_ms)
 
 
-def _facts(tally: _Tally, now_s: float) -> Answered:
+def _facts_of(tally: _Tally, now_s: float) -> Answered:
+    """Return the facts of all responses; details are those of the one shown."""
     assert tally.shown is not None
     failure, answer = tally.shown.failure, tally.shown.answer
     kind = media_type(answer.head.headers) if answer else None
@@ -130,7 +135,7 @@ def _facts(tally: _Tally, now_s: float) -> Answered:
         reason=answer.head.reason if answer else None,
         http_version=answer.head.http_version if answer else None,
         headers=answer.head.headers if answer else None,
-        set_cookies=_cookies(answer.head, now_s) if answer else None,
+        set_cookies=_describe_cookies(answer.head, now_s) if answer else None,
         content_type=kind.type if kind else None,
         charset=kind.charset if kind else None,
         size_bytes=len(answer.body) if answer else None,
@@ -154,7 +159,8 @@ def _facts(tally: _Tally, now_s: float) -> Answered:
     )
 
 
-def _cookies(head: Head, now_s: float) -> list[JsonValue]:
+def _describe_cookies(head: Head, now_s: float) -> list[JsonValue]:
+    """Return the cookies that a response sets."""
     # The key `cookie` is one whose value every report masks.
     return [
         {
@@ -173,6 +179,7 @@ def _cookies(head: Head, now_s: float) -> list[JsonValue]:
 
 
 def _median(values: list[float]) -> float | None:
+    """Return the median; None without values."""
     if len(values) <= 1:
         return values[0] if values else None
     from statistics import median

@@ -65,16 +65,16 @@ async def measured(target: Target, params: LagParams) -> LagFacts:
         led = [partition.key for partition in partitions if partition.leads]
         begin, end = await _offsets(options, led)
     except (SaslAuthenticationFailed, AuthenticationFailedError, GroupAuthorizationFailedError) as error:
-        raise WireError(ErrorKind.AUTH, f"the broker refuses: {_words(error)}") from None
+        raise WireError(ErrorKind.AUTH, f"the broker refuses: {_describe_error(error)}") from None
     except KafkaTimeoutError as error:
-        raise WireError(ErrorKind.TIMEOUT, _words(error)) from None
+        raise WireError(ErrorKind.TIMEOUT, _describe_error(error)) from None
     except KafkaConnectionError as error:
-        raise WireError(ErrorKind.RESET, _words(error)) from None
+        raise WireError(ErrorKind.RESET, _describe_error(error)) from None
     except KafkaError as error:
-        raise WireError(ErrorKind.PROTOCOL, _words(error)) from None
+        raise WireError(ErrorKind.PROTOCOL, _describe_error(error)) from None
     except OSError as error:
         raise wire_error(error, f"connect to {host}:{port}") from None
-    facts = _facts(partitions, params.topics).model_copy(update={"connect_ms": dialled.connect_ms})
+    facts = _facts_of(partitions, params.topics).model_copy(update={"connect_ms": dialled.connect_ms})
     sums = _sums({key: end[key] for key in led})
     facts = facts.model_copy(update={"end_offset_by_topic": sums})
     if params.group is None:
@@ -147,7 +147,8 @@ async def _offsets(options: dict[str, Any], keys: list[Any]) -> tuple[dict[Any, 
         return await consumer.beginning_offsets(keys), await consumer.end_offsets(keys)
 
 
-def _facts(partitions: list[Partition], names: list[str]) -> LagFacts:
+def _facts_of(partitions: list[Partition], names: list[str]) -> LagFacts:
+    """Return the facts of the partitions of the named topics."""
     known = {partition.key.topic for partition in partitions}
     return LagFacts(
         missing_topics=[name for name in names if name not in known],
@@ -178,5 +179,6 @@ def _sums(values: dict[Any, int]) -> dict[str, int]:
     return sums
 
 
-def _words(error: Exception) -> str:
+def _describe_error(error: Exception) -> str:
+    """Return the type and the message of an error."""
     return f"{type(error).__name__}: {error}"

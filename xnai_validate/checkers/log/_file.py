@@ -50,7 +50,7 @@ class Since:
 
 def place_of(path: str) -> Place:
     """How far the file is written now. Raises Unmeasurable for what is not a regular file or cannot be looked at."""
-    found = _stat(path)
+    found = _stat_file(path)
     return BEGINNING if found is None else Place((found.st_dev, found.st_ino), found.st_size)
 
 
@@ -61,7 +61,7 @@ def since(path: str, place: Place) -> Since | None:
     path means that the earlier one was renamed, and it is looked for in the same folder. What was removed or
     compressed meanwhile cannot be read: then the parts are not complete.
     """
-    found = _stat(path)
+    found = _stat_file(path)
     if found is None:
         return None
     now = (found.st_dev, found.st_ino)
@@ -119,7 +119,8 @@ def _renamed(current: Path, place: Place) -> Part | None:
     return None
 
 
-def _stat(path: str) -> os.stat_result | None:
+def _stat_file(path: str) -> os.stat_result | None:
+    """Return the state of a regular file; None if it does not exist. Raises Unmeasurable."""
     try:
         found = os.stat(path)
     except (FileNotFoundError, NotADirectoryError):

@@ -30,7 +30,7 @@ class Scan:
         begun = self._begun.setdefault(stream, bytearray())
         for piece in whole:
             begun += piece[: LINE_CAP - len(begun)]
-            self._line(bytes(begun))
+            self._count_line(bytes(begun))
             begun.clear()
         begun += rest[: LINE_CAP - len(begun)]
 
@@ -38,10 +38,11 @@ class Scan:
         """Count the lines that have no end yet."""
         for begun in self._begun.values():
             if begun:
-                self._line(bytes(begun))
+                self._count_line(bytes(begun))
                 begun.clear()
 
-    def _line(self, data: bytes) -> None:
+    def _count_line(self, data: bytes) -> None:
+        """Count a line, and keep it if it matches."""
         self.lines += 1
         text = data.decode("utf-8", "replace").rstrip("\r")
         if self._match is not None and search(self._match, text) is None:

@@ -66,7 +66,8 @@ class LinesParams(Params):
     """Bytes that are read at most, of a file the newest ones; with more, `complete` is false."""
 
     @model_validator(mode="after")
-    def _is_consistent(self) -> LinesParams:
+    def _verify_params(self) -> LinesParams:
+        """Raise ValueError for params that do not go together."""
         if (self.path is None) == (self.in_ is None):
             raise ValueError("a log is either a `path` or `in` a target's container")
         if self.since == "check" and not self.watch:
@@ -109,6 +110,7 @@ def _notes(params: LinesParams) -> Mapping[Hashable, object]:
 
 
 def _waits(params: LinesParams, inner: object) -> Waits:
+    """Return how long the check takes."""
     return Waits(usual_s=max(0.05, params.watch), longest_s=params.watch + ANSWER_S)
 
 
@@ -130,13 +132,13 @@ async def lines(params: LinesParams, ctx: Context) -> Lines:
         expect: {matches: {min: 1}}
     """
     if params.in_ is not None:
-        return await _of_container(params, params.in_, ctx)
+        return await _read_container(params, params.in_, ctx)
     path = os.path.expanduser(params.path or "")  # noqa: ASYNC240  # reads no file
     place = _place(params, path, ctx)
     end_s = ctx.clock.monotonic() + params.watch
     while True:
         facts = _scan_file(params, path, place)
-        if ctx.clock.monotonic() >= end_s or _enough(params, facts):
+        if ctx.clock.monotonic() >= end_s or _has_enough(params, facts):
             return facts
         await ctx.clock.sleep(min(EVERY_S, max(0.0, end_s - ctx.clock.monotonic())))
 
@@ -152,7 +154,8 @@ def _place(params: LinesParams, path: str, ctx: Context) -> Place:
     return place_of(path)
 
 
-def _enough(params: LinesParams, facts: Lines) -> bool:
+def _has_enough(params: LinesParams, facts: Lines) -> bool:
+    """Whether as many lines match as are waited for."""
     return params.until_matches is not None and (facts.matches or 0) >= params.until_matches
 
 
@@ -167,10 +170,11 @@ def _scan_file(params: LinesParams, path: str, place: Place) -> Lines:
         for piece in pieces(part):
             scan.feed(piece)
         scan.finish()
-    return _facts(scan, written.complete and kept == written.parts, written.rotated)
+    return _facts_of(scan, written.complete and kept == written.parts, written.rotated)
 
 
-async def _of_container(params: LinesParams, name: str, ctx: Context) -> Lines:
+async def _read_container(params: LinesParams, name: str, ctx: Context) -> Lines:
+    """Read the log of a container, again until enough lines match or the time is over."""
     target = ctx.target_named(name)
     if target.container is None:
         raise NotApplicable(f"no container is known for target {target.name}")
@@ -187,14 +191,15 @@ async def _of_container(params: LinesParams, name: str, ctx: Context) -> Lines:
             except EngineError as error:
                 raise Unmeasurable(f"the container engine gives no log: {error}") from None
             scan.finish()
-            facts = _facts(scan, complete, None)
-            if ctx.clock.monotonic() >= end_s or _enough(params, facts):
+            facts = _facts_of(scan, complete, None)
+            if ctx.clock.monotonic() >= end_s or _has_enough(params, facts):
                 return facts
             wait_s = EVERY_S if params.until_matches is not None else params.watch
             await ctx.clock.sleep(min(wait_s, max(0.0, end_s - ctx.clock.monotonic())))
 
 
-def _facts(scan: Scan, complete: bool, rotated: bool | None) -> Lines:
+def _facts_of(scan: Scan, complete: bool, rotated: bool | None) -> Lines:
+    """Return the facts of a scanned log."""
     return Lines(
         lines=scan.lines,
         matches=scan.matches,

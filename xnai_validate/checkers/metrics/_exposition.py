@@ -51,7 +51,7 @@ class Exposition:
             self.count += 1
             self.sums[sample.name] += sample.value
             if sample.labels and len(self.single) < SAMPLES_CAP:
-                self.single[_key(sample)] = sample.value
+                self.single[_sample_key(sample)] = sample.value
             sets.add(hash(frozenset(pair for pair in sample.labels.items() if pair[0] not in ("le", "quantile"))))
 
     def value(self, name: str) -> float | None:
@@ -134,10 +134,12 @@ def _bounded(text: str, stop: Event) -> Iterator[str]:
         yield line
 
 
-def _key(sample: Sample) -> str:
-    labels = ",".join(f'{name}="{_escaped(value)}"' for name, value in sorted(sample.labels.items()))
+def _sample_key(sample: Sample) -> str:
+    """Return a sample's name and labels as they stand in the text format."""
+    labels = ",".join(f'{name}="{_escape(value)}"' for name, value in sorted(sample.labels.items()))
     return f"{sample.name}{{{labels}}}"
 
 
-def _escaped(value: str) -> str:
+def _escape(value: str) -> str:
+    """Escape the value of a label."""
     return value.replace("\\", r"\\").replace('"', r"\"").replace("\n", r"\n")

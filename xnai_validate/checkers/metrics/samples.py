@@ -102,16 +102,17 @@ def _parsed(
         total_ms=answer.total_ms,
         valid=problem is None,
         problem=problem,
-        families=_first(found.families),
-        samples={**_first(found.sums), **found.single},
+        families=_first_samples(found.families),
+        samples={**_first_samples(found.sums), **found.single},
         sample_count=found.count,
-        label_sets={name: len(sets) for name, sets in _first(found.label_sets).items()},
+        label_sets={name: len(sets) for name, sets in _first_samples(found.label_sets).items()},
         missing=[name for name, value in values.items() if value is None and name not in found.families],
         values={name: value for name, value in values.items() if value is not None},
     )
 
 
-def _first(named: dict[str, T]) -> dict[str, T]:
+def _first_samples(named: dict[str, T]) -> dict[str, T]:
+    """Return the first samples, up to the cap."""
     return dict(islice(named.items(), SAMPLES_CAP))
 
 

@@ -137,10 +137,12 @@ def _look(process: psutil.Process, cpu_percent: float | None, now_s: float, para
 
 
 def _cpu_s(process: psutil.Process) -> float:
+    """Return the CPU time of a process in seconds."""
     times = process.cpu_times()
     return times.user + times.system
 
 
 def _nofile_limit(process: psutil.Process) -> int | None:
+    """Return how many files a process may open; None without a limit."""
     soft, _ = process.rlimit(resource.RLIMIT_NOFILE)
     return None if soft == resource.RLIM_INFINITY else soft

@@ -58,15 +58,16 @@ async def query(params: QueryParams, ctx: Context) -> QueryFacts:
     answer = await call(ctx, "query", {"query": params.query}, params)
     if answer.data is None:
         return QueryFacts.model_validate(answer.facts)
-    return QueryFacts.model_validate(_facts(answer, answer.data))
+    return QueryFacts.model_validate(_facts_of(answer, answer.data))
 
 
-def _facts(answer: ApiAnswer, data: Mapping[str, JsonValue]) -> dict[str, object]:
+def _facts_of(answer: ApiAnswer, data: Mapping[str, JsonValue]) -> dict[str, object]:
+    """Return the facts of a result, of any of the four types of Prometheus."""
     type_, result = data.get("resultType"), data.get("result")
     if type_ not in ("vector", "scalar", "matrix", "string") or not isinstance(result, list):
         return malformed(answer, "the data has no `resultType` and `result` as documented")
     try:
-        values = {} if type_ == "string" else {"": _number(result)} if type_ == "scalar" else _series(result)
+        values = {} if type_ == "string" else {"": _parse_value(result)} if type_ == "scalar" else _series(result)
     except (ValueError, TypeError, KeyError, IndexError):
         return malformed(answer, "a sample of the result is not as documented")
     numbers = list(values.values())
@@ -95,11 +96,12 @@ def _series(result: list[JsonValue]) -> dict[str, float]:
         if isinstance(range_, list) and range_:
             sample = range_[-1]
         if sample is not None:
-            values[_name(entry["metric"])] = _number(sample)
+            values[_name(entry["metric"])] = _parse_value(sample)
     return values
 
 
-def _number(sample: JsonValue) -> float:
+def _parse_value(sample: JsonValue) -> float:
+    """Return the value of a sample, which is a list of a time and a text."""
     if not isinstance(sample, list):
         raise TypeError
     return float(str(sample[1]))

@@ -58,11 +58,11 @@ async def targets(params: TargetsParams, ctx: Context) -> TargetsFacts:
         return TargetsFacts.model_validate(malformed(answer, "the data has no `activeTargets`"))
     counted = [each for each in active if isinstance(each, dict)]
     if params.job is not None:
-        counted = [each for each in counted if _label(each, "job") == params.job]
+        counted = [each for each in counted if _label_of(each, "job") == params.job]
     health = Counter(str(each.get("health")) for each in counted)
-    jobs = {_label(each, "job"): 0 for each in counted}
+    jobs = {_label_of(each, "job"): 0 for each in counted}
     for each in counted:
-        jobs[_label(each, "job")] += each.get("health") == "up"
+        jobs[_label_of(each, "job")] += each.get("health") == "up"
     down = [each for each in counted if each.get("health") == "down"]
     return TargetsFacts.model_validate(
         {
@@ -72,15 +72,17 @@ async def targets(params: TargetsParams, ctx: Context) -> TargetsFacts:
             "down": health["down"],
             "unknown": len(counted) - health["up"] - health["down"],
             "up_by_job": jobs,
-            "last_errors": {_name(each): str(each.get("lastError", ""))[:500] for each in down[:ERRORS_CAP]},
+            "last_errors": {_name_of(each): str(each.get("lastError", ""))[:500] for each in down[:ERRORS_CAP]},
         }
     )
 
 
-def _label(target: JsonObject, name: str) -> str:
+def _label_of(target: JsonObject, name: str) -> str:
+    """Return a label of a target; an empty text if it has none."""
     labels: JsonValue = target.get("labels")
     return str(labels.get(name, ""))[:200] if isinstance(labels, dict) else ""
 
 
-def _name(target: JsonObject) -> str:
-    return f"{_label(target, 'job')} {_label(target, 'instance')}"
+def _name_of(target: JsonObject) -> str:
+    """Return the job and the instance of a target."""
+    return f"{_label_of(target, 'job')} {_label_of(target, 'instance')}"

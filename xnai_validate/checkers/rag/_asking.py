@@ -62,12 +62,13 @@ class Asking(Params):
             return {**_by_openai(raw, options, limit), **raw}
         with_ = {"method": "POST", "json": {"query": raw.get("question"), **options}, **limit}
         query = {"kind": "http.request", "with": {"path": "/query", **with_}}
-        stream = {"kind": "sse.stream", "with": {"path": "/stream", **with_, **_framing(raw)}}
+        stream = {"kind": "sse.stream", "with": {"path": "/stream", **with_, **_framing_params(raw)}}
         return {"query": query, "stream": stream, **raw}
 
     @field_validator("answer_path", "sources_path")
     @classmethod
-    def _compile(cls, path: str) -> str:
+    def _verify_path(cls, path: str) -> str:
+        """Return the path. Raises ValueError if it is not a JSONPath."""
         try:
             json_path(path)
         except ValueError as error:
@@ -76,20 +77,22 @@ class Asking(Params):
 
     def answer_of(self, facts: Mapping[str, object]) -> str | None:
         """The text of the answer, by either way; None without one."""
-        found = facts.get("text") if "tokens" in facts else self._at(self.answer_path, facts)
+        found = facts.get("text") if "tokens" in facts else self._value_at(self.answer_path, facts)
         return found if isinstance(found, str) else None
 
     def sources_of(self, facts: Mapping[str, object]) -> list[str] | None:
         """What the answer cites, by either way; None where it does not cite."""
-        found = facts.get("sources") if "tokens" in facts else self._at(self.sources_path, facts)
+        found = facts.get("sources") if "tokens" in facts else self._value_at(self.sources_path, facts)
         return source_names(found)  # type: ignore[arg-type]
 
-    def _at(self, path: str, facts: Mapping[str, object]) -> object:
+    def _value_at(self, path: str, facts: Mapping[str, object]) -> object:
+        """Return the first value at a path of the response."""
         found = values_at(path, facts.get("json"))
         return found[0] if found else None
 
 
-def _framing(raw: dict[str, Any]) -> dict[str, Any]:
+def _framing_params(raw: dict[str, Any]) -> dict[str, Any]:
+    """Return the params that decide how strictly a stream is read."""
     return {"lenient": raw["lenient"]} if "lenient" in raw else {}
 
 
@@ -102,7 +105,7 @@ def _by_openai(raw: dict[str, Any], options: dict[str, Any], limit: dict[str, An
         "query": {"kind": "http.request", "with": {**with_, "json": body}},
         "stream": {
             "kind": "sse.stream",
-            "with": {**with_, "json": {**body, "stream": True}, "dialect": "openai", **_framing(raw)},
+            "with": {**with_, "json": {**body, "stream": True}, "dialect": "openai", **_framing_params(raw)},
         },
         "answer_path": "$.choices[0].message.content",
         "sources_path": "$['sources', 'citations']",

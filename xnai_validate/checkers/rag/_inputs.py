@@ -47,8 +47,8 @@ def numbers(params: LimitsParams) -> Iterator[Input]:
             "accepted": [1, 2, params.max_tokens],
             "refused": [0, -1, params.max_tokens + 1, 1.5, 10**12],
         },
-        "temperature": _range(params.temperature),
-        "top_p": _range(params.top_p),
+        "temperature": _range_inputs(params.temperature),
+        "top_p": _range_inputs(params.top_p),
     }
     for field, by_expectation in values.items():
         for expected, several in by_expectation.items():
@@ -56,7 +56,8 @@ def numbers(params: LimitsParams) -> Iterator[Input]:
                 yield of_json(f"{field} of {value}", expected, _question(params, field, value))
 
 
-def _range(most: float) -> dict[Expectation, list[JsonValue]]:
+def _range_inputs(most: float) -> dict[Expectation, list[JsonValue]]:
+    """Return numbers within and beyond the range from 0 to `most`."""
     inside: list[JsonValue] = [0, most, most / 2, math.nextafter(most, 0)]
     beyond: list[JsonValue] = [math.nextafter(most, math.inf), -0.01, most + 1, 1e300]
     return {"accepted": inside, "refused": beyond}
@@ -110,6 +111,7 @@ def _question(params: LimitsParams, field: str, value: JsonValue) -> JsonObject:
 
 
 def _type_name(value: JsonValue) -> str:
+    """Return the name of a value's JSON type for the name of an input."""
     if value is None:
         return "null"
     named = {bool: "true", int: f"the number {value}", str: f"the text {value}", list: "a list"}

@@ -21,9 +21,9 @@ def malformed(question: str) -> Iterator[Input]:
     whole = f'{{"query": {quoted}}}'
     yield from _not_json(quoted, whole)
     yield from _not_objects(quoted)
-    yield from _not_numbers(quoted)
-    yield from _not_utf8(whole)
-    yield from _other_types(question, whole)
+    yield from _impossible_numbers(quoted)
+    yield from _other_encodings(whole)
+    yield from _other_content_types(question, whole)
 
 
 def _not_json(quoted: str, whole: str) -> Iterator[Input]:
@@ -65,7 +65,8 @@ def _not_objects(quoted: str) -> Iterator[Input]:
     yield Input("the question twice", "answered", f'{{"query": {quoted}, "query": {quoted}}}'.encode())
 
 
-def _not_numbers(quoted: str) -> Iterator[Input]:
+def _impossible_numbers(quoted: str) -> Iterator[Input]:
+    """Yield questions with a number that JSON or the endpoint does not know."""
     values = {
         "max_tokens of NaN": "NaN",
         "max_tokens of infinity": "1e999",
@@ -76,7 +77,8 @@ def _not_numbers(quoted: str) -> Iterator[Input]:
         yield Input(name, "refused", f'{{"query": {quoted}, "max_tokens": {value}}}'.encode())
 
 
-def _not_utf8(whole: str) -> Iterator[Input]:
+def _other_encodings(whole: str) -> Iterator[Input]:
+    """Yield questions with invalid UTF-8, a byte order mark, or in UTF-16."""
     yield Input("bytes that are not UTF-8", "refused", b'{"query": "\xff\xfe\x80"}')
     yield Input("an overlong UTF-8 sequence", "refused", b'{"query": "\xc0\xaf"}')
     yield Input("a UTF-8 sequence cut short", "refused", b'{"query": "\xe4\xbd"}')
@@ -84,7 +86,8 @@ def _not_utf8(whole: str) -> Iterator[Input]:
     yield Input("a body in UTF-16", "answered", whole.encode("utf-16"))
 
 
-def _other_types(question: str, whole: str) -> Iterator[Input]:
+def _other_content_types(question: str, whole: str) -> Iterator[Input]:
+    """Yield questions as other content types: forms, text, gzip, and a large body."""
     form = b"query=" + question.encode().replace(b" ", b"+")
     yield Input("a form", "refused", form, (("Content-Type", "application/x-www-form-urlencoded"),), (415,))
     part = f'--b\r\nContent-Disposition: form-data; name="query"\r\n\r\n{question}\r\n--b--\r\n'.encode()

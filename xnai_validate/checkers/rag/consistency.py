@@ -83,7 +83,7 @@ async def consistency(params: ConsistencyParams, ctx: Context) -> Consistent:
         stream = await ctx.observe(params.stream)
         for way, observation, observed in (("query", params.query, query), ("stream", params.stream, stream)):
             compared.add(f"{way} {number}", failure(observation, observed), params, observed.facts)
-        compared.count(_number(_document(query.facts).get("tokens_generated")), _number(stream.facts.get("tokens")))
+        compared.count(_number(_document_of(query.facts).get("tokens_generated")), _number(stream.facts.get("tokens")))
     return compared.facts()
 
 
@@ -105,7 +105,7 @@ class _Compared:
         difference = _number(facts.get("token_count_difference"))
         if difference is not None:
             self._token_differences.append(round(difference))
-        own_ms = _number(facts.get("done_latency_ms", _document(facts).get("duration_ms")))
+        own_ms = _number(facts.get("done_latency_ms", _document_of(facts).get("duration_ms")))
         wire_ms = _number(facts.get("total_ms"))
         if own_ms is not None and wire_ms is not None:
             self._excesses_ms.append(max(0.0, own_ms - wire_ms))
@@ -124,7 +124,7 @@ class _Compared:
             distinct_answers=len({answer.text for answer in answers}),
             distinct_sources=len({answer.sources for answer in answers}),
             first_difference=next(
-                (_difference(answers[0], other) for other in answers if other.text != answers[0].text), None
+                (_describe_difference(answers[0], other) for other in answers if other.text != answers[0].text), None
             ),
             token_count_difference=max(self._token_differences, default=None),
             query_token_difference=max(self._query_differences, default=None),
@@ -132,7 +132,8 @@ class _Compared:
         )
 
 
-def _difference(first: _Answer, second: _Answer) -> str:
+def _describe_difference(first: _Answer, second: _Answer) -> str:
+    """Describe where two answers begin to differ."""
     pairs = zip(first.text, second.text, strict=False)
     at = next((place for place, (a, b) in enumerate(pairs) if a != b), min(len(first.text), len(second.text)))
     start = max(0, at - AROUND // 2)
@@ -140,7 +141,8 @@ def _difference(first: _Answer, second: _Answer) -> str:
     return f"at character {at + 1}: {shown[0]}, {shown[1]}"
 
 
-def _document(facts: Mapping[str, object]) -> Mapping[str, object]:
+def _document_of(facts: Mapping[str, object]) -> Mapping[str, object]:
+    """Return the JSON document of a response; an empty one if it has none."""
     found = facts.get("json")
     return found if isinstance(found, Mapping) else {}
 

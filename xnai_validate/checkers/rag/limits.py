@@ -40,7 +40,8 @@ async def limits(params: LimitsParams, ctx: Context) -> Limited:
     found = _Found(params)
     turns = iter(queue)
 
-    async def work() -> None:
+    async def ask_in_turn() -> None:
+        """Ask the questions that are left."""
         for question in turns:
             ctx.progress(question.name)
             request = HttpRequest.of(url, "POST", headers=dict(question.headers), body=question.body, target=target)
@@ -53,7 +54,7 @@ async def limits(params: LimitsParams, ctx: Context) -> Limited:
 
     async with asyncio.TaskGroup() as tasks:
         for _ in range(min(params.concurrent, len(queue))):
-            tasks.create_task(work())
+            tasks.create_task(ask_in_turn())
     return found.facts(queue)
 
 
@@ -66,7 +67,7 @@ class _Found:
 
     def none(self, question: Input, failure: WireError) -> None:
         """There was no whole answer."""
-        self._note("unanswered", question, f"{failure.kind}: {failure.detail}")
+        self._note_fault("unanswered", question, f"{failure.kind}: {failure.detail}")
 
     def add(self, question: Input, answer: HttpAnswer) -> None:
         """Judge nothing: sort the answer to where it belongs."""
@@ -76,22 +77,23 @@ class _Found:
         self._slowest_ms = max(self._slowest_ms or 0.0, answer.total_ms)
         status = answer.head.status
         if status >= 500:
-            self._note("server_errors", question, str(status))
+            self._note_fault("server_errors", question, str(status))
         elif status < 400:
             self._accepted += 1
             if question.expected == "refused" or status != 200:
-                self._note("wrongly_accepted", question, str(status))
+                self._note_fault("wrongly_accepted", question, str(status))
             elif self._params.answer == "json" and not isinstance(json_of(answer.body)[0], dict):
-                self._note("wrongly_accepted", question, "200, and no JSON object")
+                self._note_fault("wrongly_accepted", question, "200, and no JSON object")
         else:
             self._refused += 1
             if question.expected == "accepted" or status not in (*self._params.refused, *question.also):
-                self._note("wrongly_refused", question, str(status))
-            lacks = self._lacking(answer, status) if status not in question.also else None
+                self._note_fault("wrongly_refused", question, str(status))
+            lacks = self._envelope_fault(answer, status) if status not in question.also else None
             if lacks:
-                self._note("without_envelope", question, f"{status}, {lacks}")
+                self._note_fault("without_envelope", question, f"{status}, {lacks}")
 
-    def _lacking(self, answer: HttpAnswer, status: int) -> str | None:
+    def _envelope_fault(self, answer: HttpAnswer, status: int) -> str | None:
+        """Return what the error envelope of a response lacks; None if it is complete."""
         if not self._params.envelope:
             return None
         body = json_of(answer.body)[0]
@@ -103,14 +105,16 @@ class _Found:
         claimed = body.get("http_status", status)
         return None if claimed == status else f"but its http_status is {str(claimed)[:20]}"
 
-    def _note(self, fact: str, question: Input, what: str) -> None:
+    def _note_fault(self, fact: str, question: Input, what: str) -> None:
+        """Note what is wrong with the response to a question."""
         self._wrong.setdefault(fact, []).append((question.name, f"{question.name}: {what}"))
 
     def facts(self, questions: Sequence[Input]) -> Limited:
         """What was measured, the inputs in their order."""
         order = {question.name: place for place, question in enumerate(questions)}
 
-        def reported(*facts: str) -> Iterator[str]:
+        def list_faults(*facts: str) -> Iterator[str]:
+            """List what is wrong by the given facts, in the order of the questions."""
             pairs = [pair for fact in facts for pair in self._wrong.get(fact, ())]
             yield from (text for _, text in sorted(pairs, key=lambda pair: order[pair[0]])[:LISTED_CAP])
 
@@ -118,12 +122,12 @@ class _Found:
             inputs=len(questions),
             accepted=self._accepted,
             refused=self._refused,
-            violations=list(reported(*self._wrong)),
+            violations=list(list_faults(*self._wrong)),
             violation_count=len({name for pairs in self._wrong.values() for name, _ in pairs}),
-            server_errors=list(reported("server_errors")),
-            wrongly_accepted=list(reported("wrongly_accepted")),
-            wrongly_refused=list(reported("wrongly_refused")),
-            without_envelope=list(reported("without_envelope")),
-            unanswered=list(reported("unanswered")),
+            server_errors=list(list_faults("server_errors")),
+            wrongly_accepted=list(list_faults("wrongly_accepted")),
+            wrongly_refused=list(list_faults("wrongly_refused")),
+            without_envelope=list(list_faults("without_envelope")),
+            unanswered=list(list_faults("unanswered")),
             slowest_ms=self._slowest_ms,
         )

@@ -48,6 +48,7 @@ async def command(params: CommandParams, ctx: Context) -> CommandFacts:
     """
 
     async def measure(connection: RedisConnection) -> CommandFacts:
+        """Send the command and measure its reply."""
         started = perf_counter()
         try:
             reply = await connection.command(*params.command)
@@ -59,16 +60,17 @@ async def command(params: CommandParams, ctx: Context) -> CommandFacts:
                 reply_error_code=refusal.code,
                 total_ms=(perf_counter() - started) * 1000,
             )
-        return CommandFacts(reply=_json(reply), total_ms=(perf_counter() - started) * 1000)
+        return CommandFacts(reply=_reply_as_json(reply), total_ms=(perf_counter() - started) * 1000)
 
     return await measured(ctx, params, CommandFacts, measure, fresh=True)
 
 
-def _json(reply: Reply, depth: int = DEPTH_CAP) -> JsonValue:
+def _reply_as_json(reply: Reply, depth: int = DEPTH_CAP) -> JsonValue:
+    """Return a reply as JSON, bounded in depth, items and text."""
     if isinstance(reply, bytes):
         return reply[: TEXT_CAP * 4].decode("utf-8", "replace")[:TEXT_CAP]
     if isinstance(reply, Exception):
         return str(reply)
     if isinstance(reply, list):
-        return [_json(item, depth - 1) for item in reply[:ITEMS_CAP]] if depth else "..."
+        return [_reply_as_json(item, depth - 1) for item in reply[:ITEMS_CAP]] if depth else "..."
     return reply

@@ -90,29 +90,32 @@ async def info(params: RedisParams, ctx: Context) -> InfoFacts:
     secure = redis_address(ctx.target).tls is not None
 
     async def measure(connection: RedisConnection) -> InfoFacts:
+        """Read the state of the server and its latency."""
         started = perf_counter()
         await connection.command("PING")
         latency_ms = (perf_counter() - started) * 1000
-        fields = _fields(text_of(await connection.command("INFO")))
+        fields = _parse_info(text_of(await connection.command("INFO")))
         try:
             config = list_of(await connection.command("CONFIG", "GET", "databases"))
         except RedisRefusal:  # renamed or forbidden, as hosted servers do
             config = []
-        databases = _count({"databases": text_of(config[1])}, "databases") if len(config) == 2 else None
-        return _facts(fields, latency_ms, secure, databases)
+        databases = _count_of({"databases": text_of(config[1])}, "databases") if len(config) == 2 else None
+        return _facts_of(fields, latency_ms, secure, databases)
 
     return await measured(ctx, params, InfoFacts, measure)
 
 
-def _fields(text: str) -> dict[str, str]:
+def _parse_info(text: str) -> dict[str, str]:
+    """Parse the reply to INFO: `name:value` lines."""
     lines = (line.partition(":") for line in text.splitlines() if line and not line.startswith("#"))
     return {name: value for name, colon, value in lines if colon}
 
 
-def _facts(fields: Mapping[str, str], latency_ms: float, secure: bool, databases: int | None) -> InfoFacts:
-    used, limit = _count(fields, "used_memory"), _count(fields, "maxmemory")
-    clients, most = _count(fields, "connected_clients"), _count(fields, "maxclients")
-    hits, misses = _count(fields, "keyspace_hits"), _count(fields, "keyspace_misses")
+def _facts_of(fields: Mapping[str, str], latency_ms: float, secure: bool, databases: int | None) -> InfoFacts:
+    """Return the facts of the fields of INFO."""
+    used, limit = _count_of(fields, "used_memory"), _count_of(fields, "maxmemory")
+    clients, most = _count_of(fields, "connected_clients"), _count_of(fields, "maxclients")
+    hits, misses = _count_of(fields, "keyspace_hits"), _count_of(fields, "keyspace_misses")
     return InfoFacts(
         latency_ms=latency_ms,
         server=fields.get("server_name", "redis" if "redis_version" in fields else None),
@@ -121,25 +124,25 @@ def _facts(fields: Mapping[str, str], latency_ms: float, secure: bool, databases
         role=fields.get("role"),
         tls=secure,
         uptime_s=_number(fields, "uptime_in_seconds"),
-        loading=_flag(fields, "loading", "1"),
+        loading=_flag_of(fields, "loading", "1"),
         used_memory_mib=None if used is None else used / MIB,
         maxmemory_mib=None if limit is None else limit / MIB,
         memory_ratio=used / limit if used is not None and limit else None,
         maxmemory_policy=fields.get("maxmemory_policy"),
         fragmentation_ratio=_number(fields, "mem_fragmentation_ratio"),
         connected_clients=clients,
-        blocked_clients=_count(fields, "blocked_clients"),
+        blocked_clients=_count_of(fields, "blocked_clients"),
         maxclients=most,
         clients_ratio=clients / most if clients is not None and most else None,
-        rejected_connections=_count(fields, "rejected_connections"),
-        evicted_keys=_count(fields, "evicted_keys"),
-        expired_keys=_count(fields, "expired_keys"),
+        rejected_connections=_count_of(fields, "rejected_connections"),
+        evicted_keys=_count_of(fields, "evicted_keys"),
+        expired_keys=_count_of(fields, "expired_keys"),
         hit_ratio=hits / (hits + misses) if hits is not None and misses is not None and hits + misses else None,
-        rdb_last_save_ok=_flag(fields, "rdb_last_bgsave_status", "ok"),
-        aof_enabled=_flag(fields, "aof_enabled", "1"),
-        aof_last_write_ok=_flag(fields, "aof_last_write_status", "ok"),
-        connected_replicas=_count(fields, "connected_slaves"),
-        master_link_up=_flag(fields, "master_link_status", "up"),
+        rdb_last_save_ok=_flag_of(fields, "rdb_last_bgsave_status", "ok"),
+        aof_enabled=_flag_of(fields, "aof_enabled", "1"),
+        aof_last_write_ok=_flag_of(fields, "aof_last_write_status", "ok"),
+        connected_replicas=_count_of(fields, "connected_slaves"),
+        master_link_up=_flag_of(fields, "master_link_status", "up"),
         keys=_keys(fields),
         databases=databases,
     )
@@ -152,11 +155,12 @@ def _keys(fields: Mapping[str, str]) -> dict[str, int]:
         number = name.removeprefix("db")
         if name.startswith("db") and number.isdecimal() and len(keys) < DATABASES_CAP:
             numbers = dict(part.partition("=")[::2] for part in value.split(","))
-            keys[number] = _count(numbers, "keys") or 0
+            keys[number] = _count_of(numbers, "keys") or 0
     return keys
 
 
-def _count(fields: Mapping[str, str], name: str) -> int | None:
+def _count_of(fields: Mapping[str, str], name: str) -> int | None:
+    """Return a field as an integer; None if it is absent or no number."""
     value = fields.get(name, "")
     return int(value) if value.isascii() and value.isdecimal() and len(value) < 20 else None
 
@@ -170,5 +174,6 @@ def _number(fields: Mapping[str, str], name: str) -> float | None:
     return number if 0 <= number < math.inf else None
 
 
-def _flag(fields: Mapping[str, str], name: str, yes: str) -> bool | None:
+def _flag_of(fields: Mapping[str, str], name: str, yes: str) -> bool | None:
+    """Return whether a field has the value `yes`; None if it is absent."""
     return fields[name] == yes if name in fields else None

@@ -56,6 +56,7 @@ async def key(params: KeyParams, ctx: Context) -> KeyFacts:
     """
 
     async def measure(connection: RedisConnection) -> KeyFacts:
+        """Read the key: its type, time to live, content and size."""
         kind = text_of(await connection.command("TYPE", params.key))
         if kind == "none" and params.skip_if_absent:
             raise NotApplicable(f"there is no key {params.key} yet")

@@ -84,6 +84,7 @@ async def keys(params: KeysParams, ctx: Context) -> KeysFacts:
     """
 
     async def measure(connection: RedisConnection) -> KeysFacts:
+        """Scan for the keys, on every master of a cluster, and read their types and times to live."""
         masters, whole = await connection.masters()
         types: dict[bytes, str] = {}
         ttls: dict[bytes, int] = {}
@@ -99,10 +100,10 @@ async def keys(params: KeysParams, ctx: Context) -> KeysFacts:
         return KeysFacts(
             count=len(found),
             whole=whole,
-            names=[_shown(name) for name in found[:NAMES_CAP]],
+            names=[_decode_name(name) for name in found[:NAMES_CAP]],
             missing=[name for name in params.wanted if name.encode() not in types],
             types=dict(Counter(types.values())),
-            without_ttl=[_shown(name) for name in found if ttls.get(name) == -1][:NAMES_CAP],
+            without_ttl=[_decode_name(name) for name in found if ttls.get(name) == -1][:NAMES_CAP],
             min_ttl_s=min(living, default=None),
             max_ttl_s=max(living, default=None),
             invalid_json=invalid,
@@ -159,11 +160,12 @@ async def _documents(connection: RedisConnection, names: list[bytes]) -> tuple[J
         for name, reply in zip(batch, replies, strict=True):
             document, is_json = document_of(text_of(reply)) if isinstance(reply, bytes) else (None, False)
             if is_json:
-                documents[_shown(name)] = bounded(document)
+                documents[_decode_name(name)] = bounded(document)
             else:
-                invalid.append(_shown(name))
+                invalid.append(_decode_name(name))
     return documents, invalid
 
 
-def _shown(name: bytes) -> str:
+def _decode_name(name: bytes) -> str:
+    """Decode the name of a key and cut it."""
     return name.decode("utf-8", "replace")[:NAME_CAP]

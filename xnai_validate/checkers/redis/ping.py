@@ -125,7 +125,7 @@ async def ping(params: PingParams, ctx: Context) -> PingFacts:
         sent=params.count,
         answered=len(pings.times_ms),
         lost=pings.losses,
-        loading=pings.loading or await _loading(client, params),
+        loading=pings.loading or await _is_loading(client, params),
         connect_ms=pings.connect_ms,
         median_ms=median(pings.times_ms) if pings.times_ms else None,
         p95_ms=_p95(pings.times_ms),
@@ -135,7 +135,8 @@ async def ping(params: PingParams, ctx: Context) -> PingFacts:
     )
 
 
-async def _loading(client: RedisClient, params: PingParams) -> bool | None:
+async def _is_loading(client: RedisClient, params: PingParams) -> bool | None:
+    """Return whether the server still loads its data; None if that is unknown."""
     try:
         async with asyncio.timeout(params.timeout), client.connection(params.db) as connection:
             lines = text_of(await connection.command("INFO", "persistence")).split()

@@ -37,6 +37,7 @@ async def pubsub(params: RedisParams, ctx: Context) -> PubsubFacts:
     """
 
     async def measure(subscriber: RedisConnection) -> PubsubFacts:
+        """Subscribe, publish a message, and measure when it arrives."""
         channel, message = PREFIX + secrets.token_hex(16), secrets.token_hex(16)
         await subscriber.command("SUBSCRIBE", channel)
         publisher = await connect_redis(ctx.target, db=params.db)

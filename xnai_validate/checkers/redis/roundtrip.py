@@ -27,7 +27,8 @@ class RoundtripParams(RedisParams):
 
     @field_validator("ttl")
     @classmethod
-    def _at_least_a_second(cls, value: float) -> float:
+    def _verify_ttl(cls, value: float) -> float:
+        """Return the value. Raises ValueError below a second."""
         if value < 1:
             raise ValueError("a time to live is at least a second")
         return value
@@ -61,6 +62,7 @@ async def roundtrip(params: RoundtripParams, ctx: Context) -> RoundtripFacts:
     started = perf_counter()
 
     async def measure(connection: RedisConnection) -> RoundtripFacts:
+        """Write a key, read it back, and delete it."""
         name, value = PREFIX + secrets.token_hex(16), secrets.token_hex((params.size + 1) // 2)[: params.size]
         ttl_ms = round(params.ttl * 1000)
         written = text_of(await connection.command("SET", name, value, "PX", ttl_ms, "NX")) == "OK"

@@ -88,6 +88,7 @@ async def stream(params: StreamParams, ctx: Context) -> StreamFacts:
     """
 
     async def measure(connection: RedisConnection) -> StreamFacts:
+        """Read the stream's entries and its consumer groups."""
         kind = text_of(await connection.command("TYPE", params.key))
         if kind == "none" and params.skip_if_absent:
             raise NotApplicable(f"there is no stream {params.key} yet")
@@ -95,7 +96,7 @@ async def stream(params: StreamParams, ctx: Context) -> StreamFacts:
             return StreamFacts(exists=kind != "none", type=None if kind == "none" else kind)
         now_ms = await _server_ms(connection)
         newest = list_of(await connection.command("XREVRANGE", params.key, "+", "-", "COUNT", params.tail))
-        entries = [_entry(entry) for entry in reversed(newest)]
+        entries = [_parse_entry(entry) for entry in reversed(newest)]
         oldest = list_of(await connection.command("XRANGE", params.key, "-", "+", "COUNT", 1))
         groups = await _groups(connection, params.key, now_ms)
         last_id = str(entries[-1]["id"]) if entries else None
@@ -103,7 +104,7 @@ async def stream(params: StreamParams, ctx: Context) -> StreamFacts:
             exists=True,
             type=kind,
             length=count_of(await connection.command("XLEN", params.key)),
-            first_id=str(_entry(oldest[0])["id"]) if oldest else None,
+            first_id=str(_parse_entry(oldest[0])["id"]) if oldest else None,
             last_id=last_id,
             last_entry=entries[-1]["fields"] if entries else None,
             last_entry_age_s=None if last_id is None else _age_ms(last_id, now_ms) / 1000,
@@ -158,7 +159,8 @@ def _after(entry_id: str) -> str:
     return f"{time_ms}-{int(sequence) + 1}" if _is_number(sequence) else entry_id
 
 
-def _entry(reply: Reply) -> JsonObject:
+def _parse_entry(reply: Reply) -> JsonObject:
+    """Parse an entry: its id and its fields."""
     entry_id, fields = (*list_of(reply), None, None)[:2]
     texts = {name: text_of(value) for name, value in map_of(fields).items()}
     return {"id": text_of(entry_id), "fields": bounded(texts)}
@@ -173,6 +175,7 @@ async def _server_ms(connection: RedisConnection) -> float:
 
 
 def _age_ms(entry_id: str, now_ms: float) -> float:
+    """Return the age of an entry by its id."""
     created_ms = entry_id.partition("-")[0]
     return max(0.0, now_ms - int(created_ms)) if _is_number(created_ms) else 0.0
 

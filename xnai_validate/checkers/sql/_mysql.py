@@ -49,7 +49,7 @@ class MySql:
                 program_name="xnai-validate",
             )
         except MySQLError as error:
-            raise _translated(error, f"connect to {target.host}:{parts.port or 3306}") from None
+            raise _translate(error, f"connect to {target.host}:{parts.port or 3306}") from None
         except OSError as error:
             raise wire_error(error, f"connect to {target.host}:{parts.port or 3306}") from None
         version = str(connection.get_server_info()).removeprefix(_MARIADB)
@@ -74,7 +74,7 @@ class MySql:
                 await cursor.close()  # reads what is left of the result
                 await self._connection.commit()
         except MySQLError as error:
-            raise _translated(error, "query") from None
+            raise _translate(error, "query") from None
         except OSError as error:
             raise wire_error(error, "query") from None
         except TypeError as error:  # of the formatting of `args` into the text
@@ -103,7 +103,8 @@ def _ssl(target: Target) -> ssl.SSLContext | None:
     return client_context(target.tls) if setting or target.tls.ca or target.tls.cert else None
 
 
-def _translated(error: Exception, doing: str) -> Exception:
+def _translate(error: Exception, doing: str) -> Exception:
+    """Return the error as one of ours: no access, a lost connection, or a refused query."""
     code = error.args[0] if error.args and isinstance(error.args[0], int) else None
     message = str(error.args[1]) if len(error.args) > 1 else str(error)
     cause = error.__cause__ or error.__context__

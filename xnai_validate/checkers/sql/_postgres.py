@@ -50,7 +50,7 @@ class Postgres:
         except (asyncpg.InvalidPasswordError, asyncpg.InvalidAuthorizationSpecificationError) as error:
             raise WireError(ErrorKind.AUTH, f"the server refuses the user or the password: {error}") from None
         except asyncpg.PostgresError as error:
-            raise _refusal(error) from None
+            raise _query_error(error) from None
         except OSError as error:
             if error.errno is None and "SSL" in str(error):
                 # Where TLS is optional, only another protocol has an answer that is neither yes nor no.
@@ -81,7 +81,7 @@ class Postgres:
                     records = await statement.fetch(*query.args)
                 affected = _affected(statement.get_statusmsg()) if query.writes else None
         except asyncpg.PostgresError as error:
-            raise _refusal(error) from None
+            raise _query_error(error) from None
         except OSError as error:
             raise wire_error(error, "query") from None
         except asyncpg.InterfaceError as error:
@@ -108,7 +108,8 @@ def _ssl(target: Target) -> ssl.SSLContext | str:
     return mode or "prefer"
 
 
-def _refusal(error: Exception) -> QueryError:
+def _query_error(error: Exception) -> QueryError:
+    """Return the error of a refused query, with its SQLSTATE."""
     code = getattr(error, "sqlstate", None)
     detail = getattr(error, "detail", None)
     return QueryError(f"{error}{f' ({detail})' if detail else ''}", code)

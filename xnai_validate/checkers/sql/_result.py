@@ -70,7 +70,7 @@ def json_value(value: object) -> JsonValue:
     Times are texts (ISO 8601) and durations seconds; binary values are hexadecimal, with `0x` before them.
     """
     if isinstance(value, Decimal):
-        return _number(value)
+        return _as_json(value)
     if isinstance(value, datetime | date | time):
         return value.isoformat()
     if isinstance(value, timedelta):
@@ -83,7 +83,8 @@ def json_value(value: object) -> JsonValue:
     return bounded(value)
 
 
-def _number(value: Decimal) -> JsonValue:
+def _as_json(value: Decimal) -> JsonValue:
+    """Return a decimal number as JSON: an integer, a float, or a text where it is not finite."""
     if not value.is_finite():
         return str(value)
     whole = value == value.to_integral_value() and abs(value) < 10**18

@@ -37,7 +37,8 @@ class Sqlite:
         """Run one statement; on cancellation it is interrupted, and the thread ends."""
         started = perf_counter()
 
-        def work() -> Rows:
+        def execute_query() -> Rows:
+            """Execute the query and fetch its rows."""
             with self._connection:
                 cursor = self._connection.execute(query.text, tuple(query.args))
                 columns = [column[0] for column in cursor.description or ()]
@@ -46,11 +47,12 @@ class Sqlite:
             return rows_of(columns, rows, query.rows_cap, affected, (perf_counter() - started) * 1000)
 
         try:
-            return await self._in_thread(work)
+            return await self._run_in_thread(execute_query)
         except sqlite3.Error as error:
             raise QueryError(str(error), getattr(error, "sqlite_errorname", None)) from None
 
-    async def _in_thread(self, work: Callable[[], T]) -> T:
+    async def _run_in_thread(self, work: Callable[[], T]) -> T:
+        """Run a function in a thread; interrupt SQLite if the task is cancelled."""
         running = asyncio.ensure_future(asyncio.to_thread(work))
         try:
             return await asyncio.shield(running)

@@ -68,7 +68,7 @@ class QueryParams(Params):
     def verify_target(self, target: Target) -> None:
         """Raise ValueError for a target that speaks no SQL that is known here."""
         if self.file is None and target.url and target.scheme not in (*_POSTGRES, *_MYSQL):
-            raise ValueError(_unknown(target))
+            raise ValueError(_describe_unknown(target))
 
 
 class QueryResult(Facts):
@@ -106,13 +106,14 @@ class QueryResult(Facts):
     """The version of the server, in its words."""
 
 
-def _libraries(target: Target | None) -> tuple[str, ...]:
+def _required_libraries(target: Target | None) -> tuple[str, ...]:
+    """Return the library that a target's database needs."""
     if target is None:
         return ()
     return ("asyncpg",) if target.scheme in _POSTGRES else ("aiomysql",) if target.scheme in _MYSQL else ()
 
 
-_PRELOAD: Preload = _libraries
+_PRELOAD: Preload = _required_libraries
 
 
 @checker("sql.query", target=False, expect={"error": None, "sql_error": None}, preload=_PRELOAD)
@@ -147,12 +148,12 @@ async def query(params: QueryParams, ctx: Context) -> QueryResult:
                 database.close()
     except TimeoutError:
         what = "no connection" if server is None else "the statement was not at its end"
-        return _failed(server, ErrorKind.TIMEOUT, f"{what} within {params.timeout:g} s")
+        return _facts_of_failure(server, ErrorKind.TIMEOUT, f"{what} within {params.timeout:g} s")
     except WireError as failure:
-        return _failed(server, failure.kind, failure.detail)
+        return _facts_of_failure(server, failure.kind, failure.detail)
     except QueryError as refusal:
-        return _about(server).model_copy(update={"sql_error": refusal.message, "sql_code": refusal.code})
-    return _facts(server, rows)
+        return _facts_of_server(server).model_copy(update={"sql_error": refusal.message, "sql_code": refusal.code})
+    return _facts_of_rows(server, rows)
 
 
 async def _connected(params: QueryParams, ctx: Context) -> Database:
@@ -169,27 +170,31 @@ async def _connected(params: QueryParams, ctx: Context) -> Database:
         return await MySql.connect(target, params.database)
     if not target.url:
         raise NotApplicable(f"target {target.name} has no url")
-    raise Unmeasurable(_unknown(target))
+    raise Unmeasurable(_describe_unknown(target))
 
 
-def _unknown(target: Target) -> str:
+def _describe_unknown(target: Target) -> str:
+    """Describe a scheme that belongs to no known database."""
     known = ", ".join(f"{scheme}://" for scheme in (*_POSTGRES, *_MYSQL))
     return f"target {target.name} speaks {target.scheme}, no SQL that is known here: {known}, and `file` for SQLite"
 
 
-def _about(server: Server | None) -> QueryResult:
+def _facts_of_server(server: Server | None) -> QueryResult:
+    """Return the facts about the server only."""
     if server is None:
         return QueryResult()
     return QueryResult(server=server.name, server_version=server.version, connect_ms=server.connect_ms)
 
 
-def _failed(server: Server | None, kind: ErrorKind, detail: str) -> QueryResult:
-    return _about(server).model_copy(update={"error": kind, "error_detail": detail})
+def _facts_of_failure(server: Server | None, kind: ErrorKind, detail: str) -> QueryResult:
+    """Return the facts of a query that failed."""
+    return _facts_of_server(server).model_copy(update={"error": kind, "error_detail": detail})
 
 
-def _facts(server: Server, rows: Rows) -> QueryResult:
+def _facts_of_rows(server: Server, rows: Rows) -> QueryResult:
+    """Return the facts of the rows of a query."""
     first = rows.values[0][0] if rows.values and rows.values[0] else None
-    return _about(server).model_copy(
+    return _facts_of_server(server).model_copy(
         update={
             "rows": [dict(zip(rows.columns, row, strict=True)) for row in rows.values],
             "row_count": len(rows.values),

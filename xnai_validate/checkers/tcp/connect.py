@@ -72,14 +72,16 @@ async def connect(params: Connect, ctx: Context) -> Connected:
         expect: {held: true}
         warn: {connect_ms: {max: 20}}
     """
-    host, port = _where(params, ctx)
+    host, port = _host_and_port(params, ctx)
     try:
         async with asyncio.timeout(params.timeout):
             dialled = await dial(host, port)
     except TimeoutError:
-        return _failed(WireError(ErrorKind.TIMEOUT, f"no connection to {host}:{port} within {params.timeout:g} s"))
+        return _facts_of_failure(
+            WireError(ErrorKind.TIMEOUT, f"no connection to {host}:{port} within {params.timeout:g} s")
+        )
     except WireError as failure:
-        return _failed(failure)
+        return _facts_of_failure(failure)
     try:
         return await _stayed(dialled, params, ctx)
     finally:
@@ -89,7 +91,7 @@ async def connect(params: Connect, ctx: Context) -> Connected:
 async def _stayed(dialled: Dialled, params: Connect, ctx: Context) -> Connected:
     """Keep the connection for `hold` seconds, read its banner, and return the facts."""
     async with asyncio.TaskGroup() as tasks:
-        banner = tasks.create_task(_banner(dialled.pipe, params.banner)) if params.banner else None
+        banner = tasks.create_task(_read_banner(dialled.pipe, params.banner)) if params.banner else None
         if params.hold:
             await ctx.clock.sleep(params.hold)
     return Connected(
@@ -103,7 +105,8 @@ async def _stayed(dialled: Dialled, params: Connect, ctx: Context) -> Connected:
     )
 
 
-async def _banner(pipe: Pipe, wait_s: float) -> str | None:
+async def _read_banner(pipe: Pipe, wait_s: float) -> str | None:
+    """Return what the server sends first within the time; None if it sends no bytes."""
     try:
         async with asyncio.timeout(wait_s):
             first = await pipe.read()
@@ -112,7 +115,8 @@ async def _banner(pipe: Pipe, wait_s: float) -> str | None:
     return first.decode("utf-8", "replace")[:BANNER_CAP] if first else None
 
 
-def _where(params: Connect, ctx: Context) -> tuple[str, int]:
+def _host_and_port(params: Connect, ctx: Context) -> tuple[str, int]:
+    """Return the host and port to connect to. Raises NotApplicable."""
     if params.host is not None and params.port is not None:
         return params.host, params.port
     target = ctx.target
@@ -122,7 +126,8 @@ def _where(params: Connect, ctx: Context) -> tuple[str, int]:
     return host, port
 
 
-def _failed(failure: WireError) -> Connected:
+def _facts_of_failure(failure: WireError) -> Connected:
+    """Return the facts of a connection that failed."""
     return Connected(
         error=failure.kind,
         error_detail=failure.detail,

@@ -58,7 +58,7 @@ def covers(pattern: str, name: str) -> bool:
     """
     pattern, name = _compared(pattern), _compared(name)
     if is_address(name) or not pattern.startswith("*."):
-        return _same(pattern, name)
+        return _same_address(pattern, name)
     first, _, rest = name.partition(".")
     return bool(first) and rest == pattern[2:] and "." in rest
 
@@ -71,7 +71,8 @@ def _compared(name: str) -> str:
     return name.lower().rstrip(".")
 
 
-def _same(pattern: str, name: str) -> bool:
+def _same_address(pattern: str, name: str) -> bool:
+    """Whether two names are the same address or text."""
     if ":" not in name:
         return pattern == name
     try:

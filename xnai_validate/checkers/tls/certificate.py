@@ -129,8 +129,8 @@ async def certificate(params: Handshake, ctx: Context) -> Certificate:
         session, verify_error = await _trusting(host, port, verifying, params.timeout)
         strict_error = None if verify_error else await _strict_error(host, port, verifying, params.timeout)
     except WireError as failure:
-        return _unread(failure.kind, failure.detail)
-    return _facts(session, verify_error, strict_error, name)
+        return _facts_of_failure(failure.kind, failure.detail)
+    return _facts_of(session, verify_error, strict_error, name)
 
 
 async def _trusting(host: str, port: int, tls: Tls, timeout_s: float) -> tuple[_Session, str | None]:
@@ -178,7 +178,8 @@ async def _shake(host: str, port: int, tls: Tls, timeout_s: float, *, strict: bo
         await dialled.pipe.aclose()
 
 
-def _facts(session: _Session, verify_error: str | None, strict_error: str | None, name: str) -> Certificate:
+def _facts_of(session: _Session, verify_error: str | None, strict_error: str | None, name: str) -> Certificate:
+    """Return the facts of a certificate and of its verification."""
     from cryptography import x509
     from cryptography.exceptions import UnsupportedAlgorithm
 
@@ -193,7 +194,7 @@ def _facts(session: _Session, verify_error: str | None, strict_error: str | None
         x509.InvalidVersion,
         x509.UnsupportedGeneralNameType,
     ) as error:
-        return _unread(ErrorKind.PROTOCOL, f"the certificate cannot be read: {error}"[:TEXT_CAP])
+        return _facts_of_failure(ErrorKind.PROTOCOL, f"the certificate cannot be read: {error}"[:TEXT_CAP])
     return Certificate(
         error=None,
         error_detail=None,
@@ -217,6 +218,7 @@ def _facts(session: _Session, verify_error: str | None, strict_error: str | None
     )
 
 
-def _unread(kind: ErrorKind, detail: str) -> Certificate:
+def _facts_of_failure(kind: ErrorKind, detail: str) -> Certificate:
+    """Return the facts of a certificate that could not be read."""
     nulls = dict.fromkeys(Certificate.model_fields)
     return Certificate.model_validate({**nulls, "error": kind, "error_detail": detail})

@@ -53,7 +53,8 @@ class Roundtrip(Params):
     """How long all requests together may take."""
 
     @model_validator(mode="after")
-    def _can_be_judged(self) -> Self:
+    def _verify_params(self) -> Self:
+        """Raise ValueError for params by which a recording could not be judged."""
         spoken = len(words(self.text))
         if not spoken:
             raise ValueError("text has no word in it, so nothing of it could be recognised")

@@ -56,7 +56,7 @@ class SpeechServers:
         target, params = self.ctx.target, self.params
         if target.scheme in _wyoming.SCHEMES:
             begun = perf_counter()
-            async with asyncio.timeout(self._left_s(doing)):
+            async with asyncio.timeout(self._seconds_left(doing)):
                 sound = await _wyoming.speak(target.host, target.port, text, params.recording_cap)
             return Spoken(None, None, _ms_since(begun), sound, await asyncio.to_thread(read, sound))
         fields = {"model": params.tts_model, "input": text, "voice": params.voice, "response_format": "wav"}
@@ -74,19 +74,21 @@ class SpeechServers:
             if isinstance(sound, Padded):
                 raise NotApplicable("Wyoming has no upload whose size could be refused")
             begun = perf_counter()
-            async with asyncio.timeout(self._left_s(doing)):
+            async with asyncio.timeout(self._seconds_left(doing)):
                 text = await _wyoming.hear(target.host, target.port, sound, ANSWER_CAP)
             return Heard(None, _ms_since(begun), text)
         form, content_type = as_form(sound, params.stt_model)
         answer = await self._post(target, params.stt_path, form, content_type, ANSWER_CAP, doing)
-        return Heard(answer.head.status, answer.total_ms, _text_in(answer))
+        return Heard(answer.head.status, answer.total_ms, _recognised_text(answer))
 
     @property
     def _listener(self) -> Target:
+        """The target that recognises speech."""
         name = self.params.recogniser
         return self.ctx.target if name is None else self.ctx.target_named(name)
 
-    def _left_s(self, doing: str) -> float:
+    def _seconds_left(self, doing: str) -> float:
+        """Report the progress and return the seconds left. Raises WireError (`timeout`) if the time is over."""
         self.ctx.progress(doing)
         left_s = self.end_s - self.ctx.clock.monotonic()
         if left_s <= 0:
@@ -96,7 +98,8 @@ class SpeechServers:
     async def _post(
         self, target: Target, path: str, body: Body, content_type: str, cap_bytes: int, doing: str
     ) -> HttpAnswer:
-        left_s = self._left_s(doing)
+        """Send a POST request and return its response. Raises WireError."""
+        left_s = self._seconds_left(doing)
         request = HttpRequest.of(
             target.join(path), "POST", headers=self.params.headers, body=body, content_type=content_type, target=target
         )
@@ -121,7 +124,8 @@ def as_form(sound: Body, model: str) -> tuple[Body, str]:
     return head + sound + tail, content_type
 
 
-def _text_in(answer: HttpAnswer) -> str | None:
+def _recognised_text(answer: HttpAnswer) -> str | None:
+    """Return the recognised text of a response; None if it has none."""
     document, _ = json_of(answer.body)
     if not 200 <= answer.head.status < 300 or not isinstance(document, dict):
         return None
@@ -130,4 +134,5 @@ def _text_in(answer: HttpAnswer) -> str | None:
 
 
 def _ms_since(begun: float) -> float:
+    """Return the milliseconds since an instant."""
     return (perf_counter() - begun) * 1000

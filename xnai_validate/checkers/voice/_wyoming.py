@@ -33,7 +33,7 @@ class Event:
 
 async def speak(host: str, port: int, text: str, cap_bytes: int) -> bytes:
     """Synthesize a text and return a WAV file. Raises WireError, too_large for more samples than `cap_bytes`."""
-    async with _opened(host, port, cap_bytes) as events:
+    async with _open_events(host, port, cap_bytes) as events:
         events.send(Event("synthesize", {"text": text}))
         form: Mapping[str, JsonValue] = {}
         samples = bytearray()
@@ -59,7 +59,7 @@ async def hear(host: str, port: int, recording: bytes, cap_bytes: int) -> str | 
             "channels": file.getnchannels(),
         }
         samples = file.readframes(file.getnframes())
-    async with _opened(host, port, cap_bytes) as events:
+    async with _open_events(host, port, cap_bytes) as events:
         events.send(Event("transcribe", {}))
         events.send(Event("audio-start", form))
         for at in range(0, len(samples), CHUNK_BYTES):
@@ -101,12 +101,12 @@ class _Events:
             raise WireError(ErrorKind.PROTOCOL, f"no event of Wyoming: {line[:80]!r}") from error
         if not 0 <= more <= LINE_CAP or not 0 <= size <= self._cap_bytes:
             raise WireError(ErrorKind.TOO_LARGE, f"an event of {more + size} bytes")
-        extra = await self._bytes(more)
+        extra = await self._read_exactly(more)
         try:
             data = {**data, **(json.loads(extra) if extra else {})}
         except (ValueError, TypeError) as error:
             raise WireError(ErrorKind.PROTOCOL, f"the data of {kind} is no JSON object") from error
-        event = Event(str(kind), data, await self._bytes(size))
+        event = Event(str(kind), data, await self._read_exactly(size))
         if event.type == "error":
             raise WireError(ErrorKind.PROTOCOL, str(event.data.get("text", "the server reports an error"))[:200])
         return event
@@ -123,7 +123,8 @@ class _Events:
         line, _, self._buffer = self._buffer.partition(b"\n")
         return line
 
-    async def _bytes(self, count: int) -> bytes:
+    async def _read_exactly(self, count: int) -> bytes:
+        """Read this number of bytes. Raises WireError if the connection ends before."""
         while len(self._buffer) < count:
             read = await self._pipe.read()
             if not read:
@@ -134,7 +135,8 @@ class _Events:
 
 
 @asynccontextmanager
-async def _opened(host: str, port: int, cap_bytes: int) -> AsyncIterator[_Events]:
+async def _open_events(host: str, port: int, cap_bytes: int) -> AsyncIterator[_Events]:
+    """Connect and yield the events of the connection."""
     dialled = await dial(host, port)
     try:
         yield _Events(dialled.pipe, cap_bytes)

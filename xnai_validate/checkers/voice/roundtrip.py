@@ -61,10 +61,11 @@ async def measure_roundtrip(params: Roundtrip, ctx: Context) -> RoundTripped:
     except TimeoutError:
         detail = f"{measured.doing}: no answer within the {params.timeout:g} s for all requests"
         measured.failure = WireError(ErrorKind.TIMEOUT, detail)
-    return _facts(params, measured)
+    return _facts_of(params, measured)
 
 
 async def _measure(servers: SpeechServers, params: Roundtrip, measured: _Measured) -> None:
+    """Have the text spoken and recognised, step by step; each result is kept for the case that a later step fails."""
     measured.doing = "speaking the text"
     measured.spoken = spoken = await servers.speak(params.text, measured.doing)
     if params.longer_text is not None:
@@ -78,7 +79,8 @@ async def _measure(servers: SpeechServers, params: Roundtrip, measured: _Measure
         measured.oversize_status = (await servers.hear(silence(params.oversize), measured.doing)).status
 
 
-def _facts(params: Roundtrip, measured: _Measured) -> RoundTripped:
+def _facts_of(params: Roundtrip, measured: _Measured) -> RoundTripped:
+    """Return the facts of what was measured."""
     spoken, heard = measured.spoken, measured.heard
     recording = spoken.recording if spoken else None
     longer = measured.longer.recording if measured.longer else None
@@ -96,7 +98,7 @@ def _facts(params: Roundtrip, measured: _Measured) -> RoundTripped:
         silent=recording.silent if recording else None,
         longer_status=measured.longer.status if measured.longer else None,
         longer_duration_ms=longer.duration_ms if longer else None,
-        duration_grows=_grows(recording, longer),
+        duration_grows=_duration_grows(recording, longer),
         stt_status=heard.status if heard else None,
         text=heard.text[:TEXT_CAP] if heard and heard.text is not None else None,
         word_match_ratio=match_ratio(params.text, heard.text) if heard and heard.text is not None else None,
@@ -111,7 +113,8 @@ def _refusal(spoken: Spoken | None) -> str | None:
     return None if spoken is None else f"the request to speak the text got status {spoken.status}"
 
 
-def _grows(recording: Recording | None, longer: Recording | None) -> bool | None:
+def _duration_grows(recording: Recording | None, longer: Recording | None) -> bool | None:
+    """Return whether the longer text makes a longer recording; None if that is unknown."""
     if recording is None or longer is None or recording.duration_ms is None or longer.duration_ms is None:
         return None
     return longer.duration_ms > GROWTH * recording.duration_ms

@@ -135,6 +135,7 @@ class WebSocket:
         return Closing("client" if sent is not None else "network", code, reason)
 
     def _flush(self) -> None:
+        """Write what the protocol wants to send."""
         waiting = b"".join(self._protocol.data_to_send())
         if waiting:
             self._pipe.write(waiting)

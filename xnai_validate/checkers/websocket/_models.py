@@ -60,7 +60,8 @@ class SessionParams(Params):
 
     @field_validator("send")
     @classmethod
-    def _base64(cls, send: list[JsonValue]) -> list[JsonValue]:
+    def _verify_messages(cls, send: list[JsonValue]) -> list[JsonValue]:
+        """Return the messages. Raises ValueError if one is no message."""
         for message in send:
             message_of(message)
         return send

@@ -49,7 +49,7 @@ class _Session:
     async def run(self, target: Target, ctx: Context) -> None:
         """Everything from the handshake to the closing; every failure is kept."""
         params = self.params
-        target = replace(target, url=_as_http(target.url), root=_as_http(target.root))
+        target = replace(target, url=_http_url(target.url), root=_http_url(target.root))
         url = target.join(params.path, at_root=params.root)
         request = HttpRequest.of(url, headers=params.headers, target=target)
         client = await ctx.shared(("http",), HttpClient)
@@ -169,7 +169,8 @@ class _Session:
         )
 
 
-def _as_http(url: str | None) -> str | None:
+def _http_url(url: str | None) -> str | None:
+    """Return the url with the scheme of HTTP instead of WebSocket."""
     scheme, separator, rest = (url or "").partition("://")
     return f"{_SCHEMES.get(scheme, scheme)}{separator}{rest}" if url else None
 
@@ -177,14 +178,15 @@ def _as_http(url: str | None) -> str | None:
 def _read(message: Message) -> _Answer:
     """A message as JSON or text; a binary one that is not UTF-8 as `{base64: ...}`."""
     if isinstance(message, str):
-        return _Answer(_document(message), "text")
+        return _Answer(_json_or_text(message), "text")
     try:
-        return _Answer(_document(message.decode("utf-8")), "binary")
+        return _Answer(_json_or_text(message.decode("utf-8")), "binary")
     except UnicodeDecodeError:
         return _Answer({"base64": b64encode(message).decode()}, "binary")
 
 
-def _document(text: str) -> JsonValue:
+def _json_or_text(text: str) -> JsonValue:
+    """Return the JSON document of a text, else the text."""
     document, is_json = document_of(text)
     return document if is_json else text
 

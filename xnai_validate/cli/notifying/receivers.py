@@ -24,13 +24,14 @@ def receiver_of(url: str) -> Receiver:
     scheme = urlsplit(url).scheme
     if scheme in ("http", "https"):
         try:
-            return partial(_webhook, http_url(url))
+            return partial(_webhook_delivery, http_url(url))
         except ValueError as error:
             raise ConfigError(f"--notify: {error}") from None
     return _apprise(url, scheme)
 
 
-def _webhook(url: str, message: ChangeMessage) -> Delivery:
+def _webhook_delivery(url: str, message: ChangeMessage) -> Delivery:
+    """Return the delivery of a message to a webhook."""
     return Delivery(f"--notify {origin_of(url)}", partial(post, url, json_of(message), "application/json"))
 
 
@@ -51,6 +52,7 @@ def _apprise(url: str, scheme: str) -> Receiver:
         )
 
     def send(message: ChangeMessage) -> None:
+        """Send a notification. Raises NotDelivered."""
         kind = apprise.NotifyType.SUCCESS if message.exit_code == 0 else apprise.NotifyType.FAILURE
         sent = services.notify(
             title=message.text, body=text_of(message), notify_type=kind, body_format=apprise.NotifyFormat.TEXT

@@ -81,7 +81,7 @@ async def make(ctx: Context, observation: Observation, service: str) -> Call:
     answered_s = ctx.clock.monotonic()
     facts = observed.facts
     status, body = facts.get("status"), _body(facts)
-    outcome = _outcome(observed, status, body)
+    outcome = _classify(observed, status, body)
     if outcome is Outcome.FAILED and status is not None and 400 <= status < 500:
         raise Unmeasurable(
             f"a call through the breaker {service} got status {status}: the API rejected the request itself",
@@ -100,7 +100,7 @@ async def make(ctx: Context, observation: Observation, service: str) -> Call:
         timed_out=status == 504 or facts.get("error") == "timeout",
         retry_after_s=retry_after_s(headers.get("retry-after"), ctx.clock.time()) if refused else None,
         envelope_faults=tuple(envelope_faults(body, status, headers, service)) if refused else (),
-        summary=_summary(facts, status, body),
+        summary=_summarize(facts, status, body),
     )
 
 
@@ -118,7 +118,8 @@ def _body(facts: Mapping[str, Any]) -> JsonValue:
     return document
 
 
-def _outcome(observed: Observed, status: int | None, body: JsonValue) -> Outcome:
+def _classify(observed: Observed, status: int | None, body: JsonValue) -> Outcome:
+    """Return the outcome of a call by its status and error envelope."""
     envelope = body if isinstance(body, dict) else {}
     if envelope.get("category") == CIRCUIT_OPEN or _is_circuit_open(envelope.get("error_code")):
         return Outcome.REFUSED
@@ -131,7 +132,8 @@ def _outcome(observed: Observed, status: int | None, body: JsonValue) -> Outcome
     return Outcome.FAILED
 
 
-def _summary(facts: Mapping[str, Any], status: int | None, body: JsonValue) -> str:
+def _summarize(facts: Mapping[str, Any], status: int | None, body: JsonValue) -> str:
+    """Summarize a call by its status, error code and error."""
     code = body.get("error_code") if isinstance(body, dict) else None
     words = [str(part) for part in (status, code, facts.get("error")) if part is not None]
     return " ".join(words)[:100] or "no answer"
@@ -179,6 +181,7 @@ def _is_circuit_open(error_code: JsonValue) -> bool:
 
 
 def _is_utc(value: JsonValue) -> bool:
+    """Whether a value is an instant in UTC (ISO 8601 with Z)."""
     try:
         return isinstance(value, str) and value.endswith("Z") and datetime.fromisoformat(value) is not None
     except ValueError:

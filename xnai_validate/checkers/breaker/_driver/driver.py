@@ -53,7 +53,7 @@ class Driver:
     async def _call_and_sample(self, observation: Observation) -> tuple[Call, list[Reading]]:
         """Make a call, and read the key at intervals of `every` during it."""
         meanwhile: list[Reading] = []
-        sampling = asyncio.create_task(self._sample(meanwhile))
+        sampling = asyncio.create_task(self._sample_state(meanwhile))
         try:
             call = await make(self.ctx, observation, self.params.name)
         finally:
@@ -61,7 +61,8 @@ class Driver:
             await asyncio.wait((sampling,))
         return call, meanwhile
 
-    async def _sample(self, into: list[Reading]) -> None:
+    async def _sample_state(self, into: list[Reading]) -> None:
+        """Read the breaker's key again and again until cancelled, unless it cannot be read."""
         while self.readings.keyed and not self._blind:
             await self.ctx.clock.sleep(self.params.every)
             if (reading := await self.readings.key()) is not None:
@@ -243,7 +244,7 @@ class Driver:
             if call.outcome is Outcome.SUCCEEDED:
                 closing.successes += 1
                 if closing.successes == self.params.successes and self.readings.keyed:
-                    self._note(await self.readings.until("closed"))
+                    self._note_reading(await self.readings.until("closed"))
                 if self.known_state == "closed":
                     closing.noted_after = closing.successes
                     return closing
@@ -259,7 +260,8 @@ class Driver:
                 raise Unmeasurable(f"a call failed that should succeed after the recovery time: {call.summary}")
             call = await self.call()
 
-    def _note(self, reading: Reading | None) -> None:
+    def _note_reading(self, reading: Reading | None) -> None:
+        """Add a reading to the timeline and remember it as the last one."""
         if reading is not None:
             self.timeline.add_reading(reading)
             self.last = reading

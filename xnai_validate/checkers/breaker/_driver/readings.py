@@ -88,7 +88,7 @@ class Readings:
             readable=True,
             present=exists == 1,
             document=document if isinstance(document, dict) else None,
-            state=_state(document.get("state")) if isinstance(document, dict) else None,
+            state=_parse_state(document.get("state")) if isinstance(document, dict) else None,
             ttl_s=ttl_ms / 1000 if ttl_ms is not None and ttl_ms >= 0 else None,
             server_time_s=seconds + micros / 1e6 if seconds else None,
         )
@@ -117,7 +117,8 @@ class Readings:
             await self._ctx.clock.sleep(PAUSE_S)
 
 
-def _state(value: JsonValue) -> State | None:
+def _parse_state(value: JsonValue) -> State | None:
+    """Return the state of this name, if it is one."""
     return next((state for state in get_args(State) if state == value), None)
 
 

@@ -127,4 +127,5 @@ class Timeline:
         ]
 
     def _since_begun_ms(self, at_s: float) -> float:
+        """Return the milliseconds from the begin of the measurement to an instant."""
         return round((at_s - self._begun_s) * 1000, 3)

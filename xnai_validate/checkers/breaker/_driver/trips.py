@@ -38,23 +38,25 @@ def must_fail(params: BreakerParams) -> None:
 
 async def note_unopened(params: BreakerParams, ctx: Context, opening: Opening) -> None:
     """Keep for the rest of the run that calls that fail do not open this breaker."""
-    reasons = await ctx.shared(UNOPENED, _reasons)
-    reasons[_trip_of(params)] = f"the breaker {params.name} did not open: {opening.detail}"
+    reasons = await ctx.shared(UNOPENED, _hold_reasons)
+    reasons[_trip_key(params)] = f"the breaker {params.name} did not open: {opening.detail}"
 
 
 async def refuse_unopened(params: BreakerParams, ctx: Context) -> None:
     """Raise Unmeasurable if a check before found that calls that fail do not open this breaker."""
-    reasons = await ctx.shared(UNOPENED, _reasons)
-    if (reason := reasons.get(_trip_of(params))) is not None:
+    reasons = await ctx.shared(UNOPENED, _hold_reasons)
+    if (reason := reasons.get(_trip_key(params))) is not None:
         raise Unmeasurable(reason)
 
 
-def _trip_of(params: BreakerParams) -> str:
+def _trip_key(params: BreakerParams) -> str:
+    """Return a text that is equal for equal ways to open the same breaker."""
     return f"{params.name} {params.call.key} {params.trip.model_dump_json()}"
 
 
 @asynccontextmanager
-async def _reasons() -> AsyncIterator[dict[str, str]]:
+async def _hold_reasons() -> AsyncIterator[dict[str, str]]:
+    """Yield what remembers, for as long as the run lasts, why a breaker could not be opened."""
     yield {}
 
 

@@ -19,6 +19,7 @@ def drive_waits(name: str, *, recoveries: int = 1, back: bool = False) -> DriveW
     """
 
     def waits(params: BreakerParams, inner: Inner) -> Waits:
+        """Return how long driving the breaker takes, by its params and those of its calls."""
         call = inner(params.call)
         failing = inner(params.trip.request) if params.trip.request else call
         # A call that runs out of time does so at its service's own limit, of which its own is about the double.
