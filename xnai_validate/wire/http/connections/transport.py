@@ -243,7 +243,7 @@ class Transport(httpx.AsyncBaseTransport):
         )
 
     def _take_idle(self, server: object) -> Connection | None:
-        """Take an idle connection to a server that can still be used; None if there is none."""
+        """Take an idle connection to a server that can still be used, if there is any."""
         kept = self._idle.get(server)
         while kept:
             connection = kept.pop()
