@@ -1,6 +1,7 @@
 """Tools that load a model server with streams: how each is asked for the same load, and how its figures are read.
 
-guidellm and aiperf are taken from the package index, each into an environment of its own; both take some gigabytes.
+guidellm, aiperf and locust are taken from the package index, each into an environment of its own; guidellm and aiperf
+take some gigabytes. `httpx script` is what is written by hand (`bench/streamscripts.py`).
 """
 
 from __future__ import annotations
@@ -8,6 +9,8 @@ from __future__ import annotations
 import json
 import os
 import resource
+import shutil
+import statistics
 import subprocess
 import threading
 from collections.abc import Callable
@@ -16,12 +19,16 @@ from pathlib import Path
 
 import psutil
 
-from bench.loadtools import Failed
+from bench.loadtools import LOCUST, Failed
+from bench.openai_server import FIRST_S, GAP_S, TOKENS
+from bench.streamscripts import BODY, HTTPX
+from bench.streamscripts import LOCUST as LOCUSTFILE
 from bench.tools import Installed, other_tool
 
-RATE, SECONDS, LIMIT_S = 10, 20, 300
+LIMIT_S = 300
 SAMPLE_S = 0.2
 PERCENTILES = ("p50", "p95", "p99")
+STREAM_S = FIRST_S + TOKENS * GAP_S
 TOKENIZER = """
 import sys
 from tokenizers import Tokenizer, models, pre_tokenizers
@@ -36,10 +43,27 @@ Figures = tuple[float, float, float]
 
 
 @dataclass(frozen=True, slots=True)
+class StreamWork:
+    """A load: `rate` streams a second, or `users` who open one after the other."""
+
+    rate: int
+    users: int
+    seconds: int
+
+    @property
+    def count(self) -> int:
+        """How many streams a tool is asked for that takes no duration."""
+        return self.rate * self.seconds or round(self.users * self.seconds / STREAM_S)
+
+
+@dataclass(frozen=True, slots=True)
 class StreamResult:
     """What a tool reports of one load of streams, and what it took."""
 
     count: int
+    """Streams that it counts as whole."""
+    errors: int
+    """Streams that it counts as errors."""
     first_ms: Figures
     gaps_ms: Figures
     cpu_s: float
@@ -47,33 +71,51 @@ class StreamResult:
     rss_mib: float
     """The most memory of the tool and its processes at once."""
     stream_gaps_ms: Figures | None = None
-    """The longest gap of each stream, which only ours reports."""
-    lag_ms: float | None = None
-    """How late the tool itself was, 99 % of the time, which only ours reports."""
+    """The longest gap of each stream, where the tool reports it."""
+    longest_ms: tuple[float, ...] = ()
+    """The longest gap of every stream, in the order of their beginning, where the tool records them."""
+    note: str = ""
 
 
-StreamTool = Callable[[int], StreamResult]
-"""(port) -> the result of a load of `RATE` streams a second for `SECONDS`. Raises Failed."""
+StreamTool = Callable[[int, StreamWork], StreamResult]
+"""(port, load) -> its result. Raises Failed."""
+HEAVY = ("guidellm", "aiperf")
+"""Tools that take half a minute of processor to start."""
 
 
 def stream_tools(home: Path, mine: Installed) -> dict[str, StreamTool | str]:
     """Name -> tool, or why it is not there."""
-    found: dict[str, StreamTool | str] = {"load.sse": lambda port: _ours(home, mine, port)}
-    for name, run in (("guidellm", _guidellm), ("aiperf", _aiperf)):
-        tool = other_tool(name, (name,))
+    found: dict[str, StreamTool | str] = {"load.sse": lambda port, work: _ours(home, mine, port, work)}
+    others = (
+        ("httpx script", "naive-httpx", ("httpx",), _httpx),
+        ("locust", "locust", LOCUST, _locust),
+        ("aiperf", "aiperf", ("aiperf",), _aiperf),
+        ("guidellm", "guidellm", ("guidellm",), _guidellm),
+    )
+    for name, folder, packages, run in others:
+        tool = other_tool(folder, packages)
         found[name] = _bound(run, home, tool) if tool else "not installed: pip found no version for this machine"
     return found
 
 
-def _bound(run: Callable[[Path, Installed, int], StreamResult], home: Path, tool: Installed) -> StreamTool:
-    return lambda port: run(home, tool, port)
+def percentiles(values: list[float]) -> Figures:
+    """The percentiles of measured values."""
+    if len(values) < 2:
+        return float("nan"), float("nan"), float("nan")
+    cuts = statistics.quantiles(values, n=100, method="inclusive")
+    return cuts[49], cuts[94], cuts[98]
 
 
-def _ours(home: Path, mine: Installed, port: int) -> StreamResult:
+def _bound(run: Callable[[Path, Installed, int, StreamWork], StreamResult], home: Path, tool: Installed) -> StreamTool:
+    return lambda port, work: run(home, tool, port, work)
+
+
+def _ours(home: Path, mine: Installed, port: int, work: StreamWork) -> StreamResult:
     suite, profile, report = home / "checks/bench/model.yaml", home / "model.yaml", home / "model.json"
     suite.parent.mkdir(parents=True, exist_ok=True)
-    body = {"model": "bench", "stream": True, "messages": [{"role": "user", "content": "write a word"}]}
-    with_ = {"path": "/v1/chat/completions", "json": body, "arrivals": {"rate": RATE}, "for": f"{SECONDS}s"}
+    record = home / "requests.jsonl"
+    size = {"arrivals": {"rate": work.rate}} if work.rate else {"callers": work.users}
+    with_ = {"path": "/v1/chat/completions", "json": BODY, **size, "for": f"{work.seconds}s", "record": str(record)}
     check = {"id": "load", "title": "Load", "kind": "load.sse", "target": "api", "timeout": "100s", "with": with_}
     suite.write_text(json.dumps({"title": "Load", "checks": [check]}), encoding="utf-8")  # JSON is YAML
     targets = {"api": {"url": f"http://127.0.0.1:{port}"}}
@@ -89,17 +131,49 @@ def _ours(home: Path, mine: Installed, port: int) -> StreamResult:
         _figures({each: facts[f"{name}_{each}_ms"] for each in PERCENTILES})
         for name in ("first_token", "token_gap", "stream_gap")
     )
-    return StreamResult(facts["completed_count"], first, gaps, cpu_s, rss_mib, longest, facts["lag_p99_ms"])
+    lines = [json.loads(line) for line in record.read_text(encoding="utf-8").splitlines()]
+    whole = sorted((line for line in lines if line["outcome"] == "200"), key=lambda line: float(line["sent_ms"]))
+    kinds = ", ".join(f"{kind} {count}" for kind, count in facts["error_kinds"].items())
+    note = f"own lag p99 {facts['lag_p99_ms']:.1f} ms{f'; {kinds}' if kinds else ''}"
+    each = tuple(float(line["longest_gap_ms"]) for line in whole)
+    counts = facts["completed_count"], facts["error_count"]
+    return StreamResult(*counts, first, gaps, cpu_s, rss_mib, longest, each, note)
 
 
-def _guidellm(home: Path, tool: Installed, port: int) -> StreamResult:
+def _httpx(home: Path, tool: Installed, port: int, work: StreamWork) -> StreamResult:
+    url = f"http://127.0.0.1:{port}/v1/chat/completions"
+    numbers = (str(work.rate), str(work.users), str(work.seconds))
+    cpu_s, rss_mib = _run(home, [tool.python, "-c", HTTPX, url, json.dumps(BODY), *numbers])
+    return _of_script(json.loads(_output(home)[-1]), cpu_s, rss_mib)
+
+
+def _locust(home: Path, tool: Installed, port: int, work: StreamWork) -> StreamResult:
+    file, result = home / "streams_locustfile.py", home / "locust.json"
+    file.write_text(LOCUSTFILE, encoding="utf-8")
+    users = work.users or 3 * work.rate
+    environment = {"BODY": json.dumps(BODY), "USERS": str(users), "RATE": str(work.rate), "RESULT": str(result)}
+    argv = [str(tool.folder / "bin/locust"), "-f", str(file), "--headless", "--only-summary"]
+    argv += ["-u", str(users), "-r", str(users), "-t", f"{work.seconds}s", "--stop-timeout", "10"]
+    cpu_s, rss_mib = _run(home, [*argv, "-H", f"http://127.0.0.1:{port}"], accepted=(0, 1), environment=environment)
+    return _of_script(json.loads(result.read_text(encoding="utf-8")), cpu_s, rss_mib)
+
+
+def _of_script(found: dict[str, list[float]], cpu_s: float, rss_mib: float) -> StreamResult:
+    first, gaps, longest = (percentiles(found[name]) for name in ("first_ms", "gaps_ms", "longest_ms"))
+    errors = found["errors"]
+    assert isinstance(errors, int)
+    return StreamResult(len(found["first_ms"]), errors, first, gaps, cpu_s, rss_mib, longest)
+
+
+def _guidellm(home: Path, tool: Installed, port: int, work: StreamWork) -> StreamResult:
     report = home / "guidellm.json"
+    size = f"kind=constant,rate={work.rate}" if work.rate else f"kind=concurrent,streams={work.users}"
     argv = [
         str(tool.folder / "bin/guidellm"), "run", "--disable-console",
         "--backend", f"kind=openai_http,target=http://127.0.0.1:{port},model=bench,request_format=/v1/chat/completions",
-        "--profile", f"kind=constant,rate={RATE}",
-        "--constraint", f"kind=max_requests,count={RATE * SECONDS}",
-        "--data", f"kind=json_file,path={_prompts(home)}",
+        "--profile", size,
+        "--constraint", f"kind=max_requests,count={work.count}",
+        "--data", f"kind=json_file,path={_prompts(home, work.count)}",
         "--output", f"kind=json,path={report}",
     ]  # fmt: skip
     cpu_s, rss_mib = _run(home, argv)
@@ -108,30 +182,35 @@ def _guidellm(home: Path, tool: Installed, port: int) -> StreamResult:
         _figures(metrics[name]["successful"]["percentiles"])
         for name in ("time_to_first_token_ms", "inter_token_latency_ms")
     )
-    return StreamResult(metrics["request_totals"]["successful"], first, gaps, cpu_s, rss_mib)
+    totals = metrics["request_totals"]
+    return StreamResult(totals["successful"], totals["errored"], first, gaps, cpu_s, rss_mib)
 
 
-def _aiperf(home: Path, tool: Installed, port: int) -> StreamResult:
-    folder, tokenizer = home / f"aiperf-{port}", home / "tokenizer"
-    _run(home, [tool.python, "-c", TOKENIZER, str(tokenizer)])
+def _aiperf(home: Path, tool: Installed, port: int, work: StreamWork) -> StreamResult:
+    folder, tokenizer = home / "aiperf-result", home / "tokenizer"
+    shutil.rmtree(folder, ignore_errors=True)
+    if not tokenizer.is_dir():
+        _run(home, [tool.python, "-c", TOKENIZER, str(tokenizer)])
+    paced = ["--request-rate", str(work.rate), "--request-rate-mode", "constant"]
     argv = [
         str(tool.folder / "bin/aiperf"), "profile", "--model", "bench", "--url", f"http://127.0.0.1:{port}",
         "--endpoint-type", "chat", "--streaming", "--tokenizer", str(tokenizer), "--ui", "none",
-        "--request-rate", str(RATE), "--request-rate-mode", "constant", "--request-count", str(RATE * SECONDS),
-        "--input-file", str(_prompts(home)), "--custom-dataset-type", "single_turn",
+        *(paced if work.rate else ["--concurrency", str(work.users)]), "--request-count", str(work.count),
+        "--input-file", str(_prompts(home, work.count)), "--custom-dataset-type", "single_turn",
         "--artifact-dir", str(folder),
     ]  # fmt: skip
     cpu_s, rss_mib = _run(home, argv)
     [report] = folder.rglob("profile_export_aiperf.json")
     figures = json.loads(report.read_text(encoding="utf-8"))
-    first, gaps = (_figures(figures[name]) for name in ("time_to_first_token", "inter_token_latency"))
-    return StreamResult(int(figures["request_count"]["avg"]), first, gaps, cpu_s, rss_mib)
+    first, gaps = (_figures(figures[name]) for name in ("time_to_first_token", "inter_chunk_latency"))
+    errors = sum(each["count"] for each in figures.get("error_summary") or ())
+    return StreamResult(int(figures["request_count"]["avg"]), errors, first, gaps, cpu_s, rss_mib)
 
 
-def _prompts(home: Path) -> Path:
+def _prompts(home: Path, count: int) -> Path:
     """A file of prompts, in fields of the names that both tools look for."""
     path = home / "prompts.jsonl"
-    lines = (json.dumps({"prompt": f"write word {n}", "text": f"write word {n}"}) for n in range(2 * RATE * SECONDS))
+    lines = (json.dumps({"prompt": f"write word {n}", "text": f"write word {n}"}) for n in range(2 * count))
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
     return path
 
@@ -140,12 +219,14 @@ def _figures(named: dict[str, float]) -> Figures:
     return named["p50"], named["p95"], named["p99"]
 
 
-def _run(home: Path, argv: list[str], accepted: tuple[int, ...] = (0,)) -> tuple[float, float]:
+def _run(
+    home: Path, argv: list[str], accepted: tuple[int, ...] = (0,), environment: dict[str, str] | None = None
+) -> tuple[float, float]:
     """Run a command; return its processor time, and the most memory that it and its processes had. Raises Failed."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    environment = {**os.environ, "HOME": str(home)}
-    with (home / "output").open("w+", encoding="utf-8") as output:
-        process = subprocess.Popen(argv, cwd=home, env=environment, stdout=output, stderr=subprocess.STDOUT)
+    own = {**os.environ, "HOME": str(home), **(environment or {})}
+    with (home / "output").open("w", encoding="utf-8") as output:
+        process = subprocess.Popen(argv, cwd=home, env=own, stdout=output, stderr=subprocess.STDOUT)
         most, ended = [0.0], threading.Event()
         watching = threading.Thread(target=_watch, args=(process.pid, most, ended))
         watching.start()
@@ -158,12 +239,16 @@ def _run(home: Path, argv: list[str], accepted: tuple[int, ...] = (0,)) -> tuple
         finally:
             ended.set()
             watching.join()
-        output.seek(0)
-        lines = [line.strip() for line in output if line.strip()]
     if code not in accepted:
-        raise Failed(f"exit {code}: {lines[-1][:160] if lines else 'no output'}")
+        raise Failed(f"exit {code}: {_output(home)[-1][:160]}")
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime, most[0]
+
+
+def _output(home: Path) -> list[str]:
+    """The lines that the last command has printed."""
+    printed = (home / "output").read_text(encoding="utf-8", errors="replace")
+    return [line.strip() for line in printed.splitlines() if line.strip()] or ["no output"]
 
 
 def _watch(pid: int, most: list[float], ended: threading.Event) -> None:

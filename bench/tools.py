@@ -1,9 +1,9 @@
 """The tools that are measured beside ours, and where they are found.
 
 Every Python tool is had as a user has it: installed by pip, ours as a wheel built from this checkout, so that pip has
-compiled the bytecode of all of them; each in a virtual environment of its own below `.venv-bench`, so that none loads
-the plugins of another. `check_http` is Debian's, of the package monitoring-plugins-basic: it is used where it is
-installed, or unpacked without installing it::
+compiled the bytecode of all of them; each in a virtual environment of its own, so that none loads the plugins of
+another: below `.venv-bench`, or below the folder that `XNAI_BENCH_ENVIRONMENTS` names. `check_http` is Debian's, of the
+package monitoring-plugins-basic: it is used where it is installed, or unpacked without installing it::
 
     apt-get download monitoring-plugins-basic
     dpkg -x monitoring-plugins-basic_*.deb .venv-bench/deb
@@ -11,6 +11,7 @@ installed, or unpacked without installing it::
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
@@ -18,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-BENCH = ROOT / ".venv-bench"
+BENCH = Path(os.environ.get("XNAI_BENCH_ENVIRONMENTS") or ROOT / ".venv-bench")
 PYTEST = ("pytest", "httpx")
 CHAOS = ("chaostoolkit",)
 TAVERN = ("pytest<9", "tavern")
@@ -51,7 +52,7 @@ class Installed:
 def our_tool() -> Installed:
     """Our tool, built from the checkout as it stands now and installed. Raises CalledProcessError."""
     found = Installed(BENCH / "xnai-validate")
-    sys.stderr.write(f"building and installing xnai-validate into {found.folder.relative_to(ROOT)}\n")
+    sys.stderr.write(f"building and installing xnai-validate into {found.folder}\n")
     _make(found)
     pip = [found.python, "-m", "pip", "--disable-pip-version-check", "--quiet"]
     built = found.folder / "wheel"
@@ -71,7 +72,7 @@ def other_tool(name: str, packages: tuple[str, ...]) -> Installed | None:
     listed = "\n".join(packages)
     if done.is_file() and done.read_text(encoding="utf-8") == listed:
         return found
-    sys.stderr.write(f"installing {', '.join(packages)} into {found.folder.relative_to(ROOT)}\n")
+    sys.stderr.write(f"installing {', '.join(packages)} into {found.folder}\n")
     try:
         _make(found)
         pip = [found.python, "-m", "pip", "--disable-pip-version-check", "--quiet", "install", *packages]
@@ -89,7 +90,7 @@ def npm_tool(name: str) -> str | None:
     command = folder / "node_modules/.bin" / name
     if command.exists():
         return str(command)
-    sys.stderr.write(f"installing {name} into {folder.relative_to(ROOT)}\n")
+    sys.stderr.write(f"installing {name} into {folder}\n")
     folder.mkdir(parents=True, exist_ok=True)
     try:
         subprocess.run(["npm", "install", "--silent", "--no-audit", "--no-fund", name], check=True, cwd=folder)
