@@ -63,7 +63,7 @@ def _times(name: str, mode: str, loop: str) -> int:
 
 
 def _measure(what: str, tool: StreamTool | str, port: int, work: StreamWork, times: int) -> list[Measured] | str:
-    """The results of a load, each with the server's record of it; or why there is none."""
+    """The results of a load, each with the server's record of it; or why it could not be measured."""
     if isinstance(tool, str):
         return tool
     measured: list[Measured] = []
@@ -87,8 +87,8 @@ def _rows(what: str, measured: list[Measured] | str) -> list[Row]:
     if isinstance(measured, str):
         return [Row(f"{what}: off the server's record", math.nan, "%", goal, measured, broken=ours)]
     rows = [
-        _off_row(f"{what}: first token off the record", goal, measured, lambda one: one.first_ms, "first_ms"),
-        _off_row(f"{what}: token gaps off the record", goal, measured, lambda one: one.gaps_ms, "gaps_ms"),
+        _off_row(f"{what}: first token off the record", goal, measured, lambda result: result.first_ms, "first_ms"),
+        _off_row(f"{what}: token gaps off the record", goal, measured, lambda result: result.gaps_ms, "gaps_ms"),
     ]
     off_ms, note = _longest_gaps(measured)
     rows.append(Row(f"{what}: longest gap of each stream off", off_ms, "ms", GOAL_GAP_MS if ours else None, note))

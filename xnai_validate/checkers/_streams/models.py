@@ -80,6 +80,8 @@ class StreamFacts(Facts):
     """The longest silence after the headers: no byte, no heartbeat."""
     max_event_gap_ms: Milliseconds | None = None
     """The longest time between two events, heartbeats left aside."""
+    max_token_gap_ms: Milliseconds | None = None
+    """The longest time between two tokens; null without any."""
 
     event_count: Count | None = None
     """Events, as a browser would dispatch them; with `lenient` also those whose frames end in backslash and n."""

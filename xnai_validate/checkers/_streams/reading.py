@@ -35,7 +35,7 @@ class Reading:
         self._progress = Progress()
         self._started = self._ended = perf_counter()
         self._last_byte = self._last_event = 0.0
-        self._max_gap = self._max_event_gap = 0.0
+        self._max_gap = self._max_event_gap = self._max_token_gap = 0.0
         self._first_event: float | None = None
         self._first_token: float | None = None
         self._first_output: float | None = None
@@ -130,6 +130,8 @@ class Reading:
             self._first_output = now
         if self._meaning.tokens > self._counted:
             self._counted = self._meaning.tokens
+            if self._first_token is not None:
+                self._max_token_gap = max(self._max_token_gap, now - self._last_token)
             self._first_token = self._first_token or now
             self._last_token = now
 
@@ -193,6 +195,7 @@ class Reading:
             "first_token_ms": self._since_start_ms(self._first_token),
             "first_output_ms": self._since_start_ms(self._first_output),
             "max_event_gap_ms": self._max_event_gap * 1000,
+            "max_token_gap_ms": self._max_token_gap * 1000 if self._first_token is not None else None,
             "event_count": meaning.count,
             "types": meaning.types,
             "order": meaning.order,

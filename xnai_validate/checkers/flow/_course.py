@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from xnai_validate.checkers._steps import failure
 from xnai_validate.checkers.flow._capture import CaptureError
 from xnai_validate.checkers.flow._step import Made, Step
 from xnai_validate.kit import Context, JsonValue, NotApplicable, Observed, ToolLate, XnaiError
 
+TIMES = ("first_token_ms", "max_token_gap_ms")
 NOT_MADE = "not made, for a step before it did not hold"
 
 
@@ -29,6 +31,8 @@ class Course:
         self.values: dict[str, JsonValue] = {} if values is None else values
         """What was captured so far."""
         self.made: list[Made] = []
+        self.times: dict[str, dict[str, float]] = {time: {} for time in TIMES}
+        """Fact of a stream -> name of a step that has it -> the time in ms."""
         self.stopped = False
         self.overdue: Made | None = None
         """The step that was under way when the time of the flow was over."""
@@ -113,11 +117,18 @@ class Course:
                 if self._ctx.clock.monotonic() >= deadline:
                     raise
             else:
+                self._keep_times(step, seen.facts)
                 reason = failure(step, seen) or self._capture(step, seen)
                 if reason is None or self._ctx.clock.monotonic() >= deadline:
                     return reason
             left = deadline - self._ctx.clock.monotonic()
             await self._ctx.clock.sleep(max(0.0, min(step.every, left)))
+
+    def _keep_times(self, step: Step, facts: Mapping[str, Any]) -> None:
+        """Keep the times that only a stream has; a step that is made again has those of its last attempt."""
+        for name, by_step in self.times.items():
+            if (ms := facts.get(name)) is not None:
+                by_step[step.name] = ms
 
     def _capture(self, step: Step, seen: Observed) -> str | None:
         """Take what the step captures; return what was missing."""

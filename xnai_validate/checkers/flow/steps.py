@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import random
 from collections.abc import Iterator, Sequence
 from typing import Annotated, Self
 from uuid import uuid4
@@ -44,6 +45,10 @@ class StepsParams(Params):
 
     steps: list[Step] = Field(min_length=1, max_length=100)
     """What is done, in order; each step has its own rules."""
+    think: Duration = 0.0
+    """How long to wait before each step but the first, as users do who read an answer before they ask again."""
+    think_to: Duration | None = None
+    """With it, the wait is by chance between `think` and this."""
     values: dict[Variable, JsonValue] = Field(default_factory=dict, max_length=50)
     """Name -> value that steps may refer to as `{{name}}` from the beginning."""
     cleanup: list[Step] = Field(default_factory=list, max_length=20)
@@ -55,6 +60,8 @@ class StepsParams(Params):
     @model_validator(mode="after")
     def _references_lead_back(self) -> Self:
         """Refuse two steps of one name, and a reference to a value that no earlier step captures."""
+        if self.think_to is not None and self.think_to < self.think:
+            raise ValueError("think_to is not less than think")
         names: set[str] = set()
         known: set[str] = {_UUID, *self.values}
         pending: set[str] = set()
@@ -79,6 +86,9 @@ def steps_waits(params: StepsParams, inner: Inner) -> Waits:
         waits = inner(step)
         usual_s += waits.usual_s + step.within / 10
         longest_s += (waits.longest_s or 0.0) + step.within
+    pauses = len(list(_groups(params.steps))) - 1
+    usual_s += pauses * (params.think + (params.think_to or params.think)) / 2
+    longest_s += pauses * (params.think_to or params.think)
     # Steps have nine tenths of the time limit.
     return Waits(usual_s, longest_s / OWN_SHARE)
 
@@ -116,6 +126,10 @@ class Flowed(Facts):
     for a step that was not made."""
     step_ms: dict[str, Milliseconds]
     """Name of a step -> how long it took."""
+    first_token_ms: dict[str, Milliseconds]
+    """Name of a step that is a stream -> the time to its first token, from the beginning of its request."""
+    longest_gap_ms: dict[str, Milliseconds]
+    """Name of such a step -> the longest time between two of its tokens."""
     captured: JsonValue
     """Name -> what was captured; a secret is masked."""
     cleanup_failed: list[str]
@@ -155,7 +169,7 @@ async def steps(params: StepsParams, ctx: Context) -> Flowed:
     course = Course(ctx, {**_generated(params), **params.values}, secret=_secret_names(params))
     cleaned: list[Made] = []
     try:
-        await _make(params.steps, course, ctx.timeout_s * OWN_SHARE)
+        await _make(params, course, ctx)
         elapsed_ms = course.elapsed_ms
     finally:
         if params.cleanup:
@@ -163,12 +177,16 @@ async def steps(params: StepsParams, ctx: Context) -> Flowed:
     return _facts_of(params, course, cleaned, elapsed_ms)
 
 
-async def _make(steps: Sequence[Step], course: Course, limit_s: float) -> None:
-    """Make the steps group by group within `limit_s`; when that is over, note which steps were cut short."""
+async def _make(params: StepsParams, course: Course, ctx: Context) -> None:
+    """Make the steps group by group within their share of the time; then note which steps were cut short."""
+    limit_s = ctx.timeout_s * OWN_SHARE
     limit = asyncio.timeout(limit_s)
+    think = random.SystemRandom()
     try:
         async with limit:
-            for group in _groups(steps):
+            for number, group in enumerate(_groups(params.steps)):
+                if number and not course.stopped:
+                    await ctx.clock.sleep(think.uniform(params.think, params.think_to or params.think))
                 if course.stopped:
                     course.not_made(group)
                 else:
@@ -176,7 +194,7 @@ async def _make(steps: Sequence[Step], course: Course, limit_s: float) -> None:
     except TimeoutError:
         if not limit.expired():
             raise
-        course.cut_short(steps, f"not at its end when the flow had taken {limit_s:.3g} s")
+        course.cut_short(params.steps, f"not at its end when the flow had taken {limit_s:.3g} s")
 
 
 def _groups(steps: Sequence[Step]) -> Iterator[list[Step]]:
@@ -219,6 +237,8 @@ def _facts_of(params: StepsParams, course: Course, cleaned: Sequence[Made], elap
             step_count=sum(made.held is not None for made in course.made),
             steps=[masker.json(made.line()) for made in (*course.made, *cleaned)],
             step_ms={made.step.name: made.elapsed_ms for made in course.made if made.held is not None},
+            first_token_ms=course.times["first_token_ms"],
+            longest_gap_ms=course.times["max_token_gap_ms"],
             captured=masker.json({name: bounded(value) for name, value in course.values.items()}),
             cleanup_failed=[_describe_failure(made, masker) for made in cleaned if made.held is False],
             elapsed_ms=elapsed_ms,

@@ -1,0 +1,1 @@
+"""Conversations as the requests of a load."""
