@@ -119,6 +119,25 @@ def test_the_first_screen_of_a_failure(case: Path, targets: str, tmp_path: Path)
     assert report(tmp_path, case.stem, targets) == case.read_text(encoding="utf-8")
 
 
+def test_the_log_of_a_broken_target_is_shown_once(targets: str, tmp_path: Path) -> None:
+    """A profile names the log file of a process: its end stands beside the first failure, without its secrets."""
+    url = targets.partition("'")[2].partition("'")[0]
+    check = "{{id: {0}, title: T, kind: http.request, target: api, with: {{path: /down}}, expect: {{status: {1}}}}}"
+    checks = "".join(f"  - {check.format(*each)}\n" for each in (("a", "200"), ("b", "{max: 299}")))
+    (tmp_path / "checks" / "x").mkdir(parents=True)
+    (tmp_path / "checks" / "x" / "a.yaml").write_text(f"title: Two checks\nchecks:\n{checks}", encoding="utf-8")
+    (tmp_path / "profiles").mkdir()
+    (tmp_path / "profiles" / "one.yaml").write_text(
+        f"title: One\nsuites: [x/a]\ntargets: {{api: {{url: '{url}', log: ../api.log}}}}\n", encoding="utf-8"
+    )
+    (tmp_path / "api.log").write_text("ready\nValueError: no workers\x1b[2J password=hunter2\n", encoding="utf-8")
+    ended = tool(tmp_path, "run", "one")
+    assert ended.code == 1, ended
+    assert ended.stdout.count("ValueError: no workers\\x1b[2J password=") == 1
+    assert "hunter2" not in ended.stdout
+    assert f"tail -n 20 {tmp_path}/api.log" in ended.stdout.replace("\n                 ", "")
+
+
 def test_each_situation_has_its_text() -> None:
     """No situation without a golden file, and no file without a situation."""
     assert {case.stem for case in CASES} == set(CHECKS)

@@ -149,3 +149,18 @@ def test_the_last_lines_of_a_log_are_shown_one_by_one() -> None:
     rows = evidence_lines(check(log))
     assert rows[:-1] == [("log", f"line {number}\\x1b[2J") for number in range(4, 10)]
     assert rows[-1] == ("repeat", "docker logs --tail 20 xnai_rag_api")
+
+
+def test_the_log_of_the_target_stands_beside_the_exchange() -> None:
+    """What was asked and what came back first; then where the log is and its end; the command asks the server again."""
+    broken = http(response="500 Internal Server Error", response_body="oops")
+    log = Exchange(protocol="file", request="/var/log/a b.log", response_body="ready\nValueError", options={"-n": "20"})
+    assert evidence_lines(check(broken, log)) == [
+        ("asked", "GET http://h/p"),
+        ("got", "500 Internal Server Error, 0 bytes, 0.0 ms"),
+        ("body", "oops"),
+        ("log", "tail -n 20 '/var/log/a b.log'"),
+        ("log", "ready"),
+        ("log", "ValueError"),
+        ("repeat", "curl -sS -i http://h/p"),
+    ]

@@ -273,7 +273,7 @@ class Engine:
             outcome, count = await attempts(check, ctx, on_attempt)
         if steadiness and not_begun is None and not self._injector.not_undone:
             await steadiness.after(check, passed=outcome.status.passed)
-        self._finish(check, outcome, count, not_begun.blocked_by if not_begun else None)
+        self._finish(check, await ctx.with_log(outcome), count, not_begun.blocked_by if not_begun else None)
         if self._injector.not_undone:
             self.stop("not-undone")
 

@@ -86,6 +86,8 @@ class Target:
     """Where what lives at the root (`/docs`, `/openapi.json`) is found; by default the url's origin."""
     container: str | None = None
     pid: int | None = None
+    log: str | None = None
+    """The path of the file that its process writes its log to; absolute."""
     state_file: str | None = None
     """The stack file with its current url and pid, which the stack may rewrite."""
     password: str | None = field(default=None, repr=False)

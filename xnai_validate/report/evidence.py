@@ -13,7 +13,7 @@ from pydantic import JsonValue
 from xnai_validate.errors import Unmeasurable
 from xnai_validate.model.judging.expressions import values_at
 from xnai_validate.model.judging.findings import cut
-from xnai_validate.model.results.exchange import NO_RESPONSE, Exchange
+from xnai_validate.model.results.exchange import LOGS, NO_RESPONSE, Exchange, last_request
 from xnai_validate.model.results.report import CheckResult
 from xnai_validate.model.results.status import Status
 from xnai_validate.model.secrets.masking import MASK
@@ -57,22 +57,27 @@ def evidence_lines(check: CheckResult) -> list[tuple[str, str]]:
 
 
 def evidence_of(check: CheckResult) -> Evidence | None:
-    """Return the evidence of a check that failed, warns or was not measured: its last exchange.
+    """Return the evidence of a check that failed, warns or was not measured: its last exchange, and the log beside it.
 
     What stands beside a wrong value in JSON replaces the body. None for any other status, and if no exchange was kept.
     """
     if check.status not in (Status.FAIL, Status.ERROR, Status.WARN) or not check.exchanges:
         return None
-    exchange = check.exchanges[-1]
+    exchange = last_request(check.exchanges)
+    assert exchange is not None
     near = "; ".join(_neighbourhoods(check))
     known = f"{check.reason} {check.facts.get('error_detail')}"
     rows = tuple(_rows(exchange, known, with_body=not near))
-    return Evidence((*rows, ("near", near)) if near else rows, tuple(_command(exchange)))
+    log = check.exchanges[-1]
+    rows += (("near", near),) if near else ()
+    if log is not exchange and log.protocol in LOGS:
+        rows += (("log", " ".join(_command(log))), *_rows(log, known, with_body=False))
+    return Evidence(rows, tuple(_command(exchange)))
 
 
 def _rows(exchange: Exchange, known: str, *, with_body: bool) -> Iterator[tuple[str, str]]:
     """The rows of an exchange; `known` is what the report shows of the failure already."""
-    if exchange.protocol == "container":
+    if exchange.protocol in LOGS:
         for line in (exchange.response_body or "").splitlines()[-LOG_LINES:]:
             yield "log", cut(printable(line), EXCERPT)
         return
@@ -154,8 +159,8 @@ def _command(exchange: Exchange) -> Iterator[str]:
         yield from _options(exchange)
         yield exchange.request
         return
-    if exchange.protocol == "container":
-        yield "docker logs"
+    if exchange.protocol in LOGS:
+        yield "docker logs" if exchange.protocol == "container" else "tail"
         yield from _options(exchange)
         yield _quoted(exchange.request)
         return

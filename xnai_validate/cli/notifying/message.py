@@ -7,7 +7,7 @@ from typing import Literal
 
 from xnai_validate.cli.repeating.changes import Changes, CheckChange
 from xnai_validate.model.json import to_json
-from xnai_validate.model.results.exchange import Exchange
+from xnai_validate.model.results.exchange import Exchange, last_request
 from xnai_validate.model.results.report import Verdict
 from xnai_validate.model.results.status import Status
 from xnai_validate.report.evidence import evidence_lines
@@ -119,5 +119,5 @@ def _describe_change(change: CheckChange) -> ChangedCheck:
         reason=None if check.status is Status.PASS else rules or reason_of(check),
         fix=check.fix if change.broke else None,
         evidence=tuple(f"{label}: {text}" for label, text in evidence_lines(check)) if change.broke else (),
-        exchange=check.exchanges[-1] if change.broke and check.exchanges else None,
+        exchange=last_request(check.exchanges) if change.broke else None,
     )

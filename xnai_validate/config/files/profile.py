@@ -73,6 +73,9 @@ class TargetReach(Entry):
     (DOCKER_HOST): process faults and figures of the process."""
     pid: Annotated[int, Field(gt=0, strict=True)] | None = None
     """Its process on this host, where it runs in no container; a supervisor may start another meanwhile."""
+    log: str | None = None
+    """The file that this process writes its log to: a failure of the target shows its last lines. Relative paths begin
+    in the folder of this file."""
     password: str | None = None
     """The password of Redis; better named by `password_env`."""
     password_env: str | None = None

@@ -86,6 +86,7 @@ class Target(TypedDict, total=False):
     url: str
     root: str
     pid: int
+    log: str
     password: str
     tls: dict[str, str]
 
@@ -105,19 +106,21 @@ def describe(settings: Settings, pids: Mapping[str, int], canaries: Sequence[dic
         if part.kind == "apps" or part.name == "gateway":
             for port in part.ports:
                 targets[port] = {"url": settings.url(port)}
-                _add_pid(targets[port], pids, part.name)
+                _add_process(targets[port], settings, pids, part.name)
     targets["api"]["root"] = settings.url("api")
     targets["api"]["url"] = settings.url("api") + API_PREFIX[settings.layout]
     targets["redis"] = _redis(settings)
     targets["worker"] = {}
     for name in ("redis", "worker"):
-        _add_pid(targets[name], pids, name)
+        _add_process(targets[name], settings, pids, name)
     return {"layout": settings.layout, "targets": targets, "vars": _vars(settings, canaries)}
 
 
-def _add_pid(target: Target, pids: Mapping[str, int], part: str) -> None:
+def _add_process(target: Target, settings: Settings, pids: Mapping[str, int], part: str) -> None:
+    """Add the process of a running part, and the file with its output."""
     if part in pids:
         target["pid"] = pids[part]
+        target["log"] = str(settings.run_dir / f"{part}.log")
 
 
 def _redis(settings: Settings) -> Target:

@@ -8,8 +8,9 @@ from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontext
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
-from xnai_validate.engine.attempts.attempt import judge_facts, measure
+from xnai_validate.engine.attempts.attempt import Outcome, judge_facts, measure
 from xnai_validate.engine.attempts.shared import Shared
+from xnai_validate.engine.attempts.shown_logs import ShownLogs
 from xnai_validate.engine.undo.faults import FaultInjector, target_of
 from xnai_validate.errors import NotApplicable, ToolLate, Unmeasurable
 from xnai_validate.kit import Clock, FaultEntry, JsonValue, Observation, Observed, Template
@@ -39,6 +40,7 @@ class Scope:
     """Masks a secret in all later events."""
     sessions: Mapping[str, Session] = field(default_factory=dict)
     """Target name -> its login."""
+    logs: ShownLogs = field(default_factory=ShownLogs)
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +143,11 @@ class CheckContext:
             for planned in faults:
                 await stack.enter_async_context(self.under(planned))
             yield
+
+    async def with_log(self, outcome: Outcome) -> Outcome:
+        """The outcome of the check, with the log of the target that failed, once in a run."""
+        own = self.scope.targets.get(self.measurement.target or "")
+        return await self.scope.logs.beside(outcome, own, self.scope.targets)
 
     async def shared(self, key: Hashable, open_: Callable[[], AbstractAsyncContextManager[T]]) -> T:
         """A value that lives as long as the run."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Literal, Protocol
@@ -21,6 +21,8 @@ HEADERS_CAP = 40
 """Headers that are kept of a request, and of a response."""
 HEADER_CAP = 300
 """Characters of the value of a header that are kept."""
+LOGS = frozenset({"container", "file"})
+"""The protocols of exchanges that are the last lines of a log."""
 NO_RESPONSE = "no response: "
 """The beginning of a failure that names the stage which did not end."""
 KEPT = 3
@@ -31,10 +33,10 @@ KEPT = 3
 class Exchange:
     """One request, or one command, and its answer."""
 
-    protocol: Literal["http", "redis", "container"]
-    """`container`: the last lines of its log."""
+    protocol: Literal["http", "redis", "container", "file"]
+    """`container` and `file`: the last lines of its log, and of a log file."""
     request: str
-    """The method and the url, the command, or the name of the container."""
+    """The method and the url, the command, the name of the container, or the path of the file."""
     request_headers: dict[str, str] = Field(default_factory=dict)
     request_body: str | None = None
     """The beginning of the body; null without a body, and if it is no text."""
@@ -58,6 +60,12 @@ class Exchange:
     """Why there is no response, or why it is not whole."""
     options: dict[str, str] = Field(default_factory=dict)
     """What else a client needs to repeat the request, as options of `curl`, such as `--cacert` -> the file."""
+
+
+def last_request(exchanges: Sequence[Exchange]) -> Exchange | None:
+    """Return the last exchange that is no log; the last log if there is none, None without any exchange."""
+    requests = [exchange for exchange in exchanges if exchange.protocol not in LOGS]
+    return next(reversed(requests or exchanges), None)
 
 
 class Recording(Protocol):

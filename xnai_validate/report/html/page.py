@@ -19,6 +19,7 @@ from pydantic import JsonValue
 
 from xnai_validate.model.json import JsonObject
 from xnai_validate.model.judging.findings import cut, expected_text, got_text, value_text
+from xnai_validate.model.results.exchange import last_request
 from xnai_validate.model.results.report import CheckResult, RunReport
 from xnai_validate.model.results.status import Status
 from xnai_validate.model.results.verdict import Exit
@@ -112,6 +113,7 @@ def _environment() -> jinja2.Environment:
         waterfall_of=waterfall_of,
         change_bar=change_bar,
         cause_counts=cause_counts,
+        last_request=last_request,
         promise_of=promise_of,
         reason_of=reason_of,
         waiver_of=waiver_of,

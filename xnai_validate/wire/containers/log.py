@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from time import perf_counter
+from typing import Literal
 
 from xnai_validate.model.error_kind import ErrorKind
 from xnai_validate.model.results.exchange import BODY_CAP, RECORDER, Exchange, recorder
+from xnai_validate.model.secrets.masking import MASK
+from xnai_validate.model.secrets.names import looks_secret
 from xnai_validate.wire.containers.engine import ContainerEngine, EngineError, container_path
 from xnai_validate.wire.containers.exec import Frames
 
@@ -23,16 +27,20 @@ TAIL_CAP = 256 * 1024
 """Bytes of the last lines that are read."""
 
 
+_ASSIGNED = re.compile(r"""([\w.-]{1,100})(["']?\s?[=:]\s?["']?)((?:(?:bearer|basic)\s+)?[^\s"',;&]+)""", re.I)
+
+
 class Full(Exception):
     """As many bytes as are read at most have come."""
 
 
 @dataclass(slots=True)
 class LogRecording:
-    """The last lines of a container's log, for the report of a check that fails."""
+    """The last lines of a log, for the report of a check that fails."""
 
     name: str
-    """The container."""
+    """The container, or the path of the file."""
+    protocol: Literal["container", "file"] = "container"
     lines: deque[bytes] = field(default_factory=lambda: deque(maxlen=LINES))
     started: float = field(default_factory=perf_counter)
     until: float | None = None
@@ -47,18 +55,23 @@ class LogRecording:
         self.until = perf_counter()
 
     def exchange(self) -> Exchange:
-        """Return the lines as what the engine answered to `docker logs`."""
+        """Return the lines as what `docker logs`, or `tail` of a file, prints."""
         lines = [*self.lines, *(line for line in self._begun.values() if line)][-LINES:]
-        text = "\n".join(line.decode("utf-8", "replace").rstrip("\r") for line in lines)
+        text = "\n".join(_ASSIGNED.sub(_mask_secret, line.decode("utf-8", "replace").rstrip("\r")) for line in lines)
         return Exchange(
-            protocol="container",
+            protocol=self.protocol,
             request=self.name,
             response=f"{len(lines)} line{'' if len(lines) == 1 else 's'}",
             response_body=text[-BODY_CAP:] or None,
             response_bytes=len(text),
             elapsed_ms=round(((self.until or perf_counter()) - self.started) * 1000, 1),
-            options={"--tail": str(LINES)},
+            options={"--tail" if self.protocol == "container" else "-n": str(LINES)},
         )
+
+
+def _mask_secret(found: re.Match[str]) -> str:
+    """Mask the value of what a log line assigns to a name that looks secret: `password=...`, `api_key: "..."`."""
+    return f"{found[1]}{found[2]}{MASK}" if looks_secret(found[1]) else found[0]
 
 
 async def read_log(

@@ -85,7 +85,7 @@ class Targets:
         for name, url in self.options.targets.items():
             source = merged.get(name) or _TargetSource(TargetEntry(), Where(None))
             self._same_protocol(name, url, source.entry)
-            # Its root, container and process belong to the url that is replaced.
+            # Its root, container, process and log belong to the url that is replaced.
             entry = TargetEntry.model_construct(
                 url=(CandidateEntry(url=url),),
                 **{
@@ -121,6 +121,7 @@ class Targets:
             root=entry.root.rstrip("/") if entry.root else None,
             container=entry.container or None,
             pid=entry.pid,
+            log=located(entry.log, source.folder),
             state_file=None if name in self.options.targets else state_file,
             password=self._read_password(entry),
             password_env=self._used_password_env(entry),
