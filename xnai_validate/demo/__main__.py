@@ -23,7 +23,7 @@ def main(arguments: list[str] | None = None) -> int:
 
     Returns 0 after an orderly stop, 1 when the stack did not come up, 2 for an error in the arguments.
     """
-    options = _parser().parse_args(arguments)
+    options = _make_parser().parse_args(arguments)
     run_dir = options.run_dir or Path(tempfile.mkdtemp(prefix="xnai-stack-"))
     os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(run_dir.resolve() / "metrics")  # read when the library is imported
     try:
@@ -65,7 +65,8 @@ def _activate(names: Iterable[str], layout: Layout) -> None:
     seams.activate(defects.wrappers_of(defects.chosen(names, layout)))
 
 
-def _parser() -> argparse.ArgumentParser:
+def _make_parser() -> argparse.ArgumentParser:
+    """Return the parser of the arguments."""
     parser = argparse.ArgumentParser(prog="python -m xnai_validate.demo", description=main.__doc__)
     parser.add_argument("--layout", choices=("A", "B"), default="A", help="interfaces of the stack (default: A)")
     parser.add_argument("--defect", action="append", default=[], metavar="NAME", help="break it in this way")

@@ -45,18 +45,18 @@ def native_check(command: HealthCommand) -> NativeCheck | None:
     first = _SHELL.split(text.strip())[0]
     program = re.split(r"\s", first.removeprefix("exec "))[0].rpartition("/")[2]
     if program in ("pg_isready", "psql"):
-        return NativeCheck("tcp.connect", _port(text, 5432), "tcp", {"hold": "300ms"}, {"held": True})
+        return NativeCheck("tcp.connect", _port_in(text, 5432), "tcp", {"hold": "300ms"}, {"held": True})
     if program in ("redis-cli", "valkey-cli", "keydb-cli"):
-        return NativeCheck("redis.ping", _port(text, 6379), "redis", {"without_password": False})
+        return NativeCheck("redis.ping", _port_in(text, 6379), "redis", {"without_password": False})
     if program in ("mysqladmin", "mysql", "mariadb-admin", "mariadb", "healthcheck.sh"):
         return NativeCheck(
-            "tcp.connect", _port(text, 3306), "tcp", {"banner": "2s"}, {"banner": {"length": {"min": 1}}}
+            "tcp.connect", _port_in(text, 3306), "tcp", {"banner": "2s"}, {"banner": {"length": {"min": 1}}}
         )
     if program == "nc":
         numbers = [word for word in first.split() if word.isdecimal() and 0 < int(word) <= 65535]
         return NativeCheck("tcp.connect", int(numbers[-1]), "tcp") if numbers else None
     if program in ("mongosh", "mongo"):
-        return NativeCheck("tcp.connect", _port(text, 27017), "tcp")
+        return NativeCheck("tcp.connect", _port_in(text, 27017), "tcp")
     if program in ("curl", "wget", "python", "python3", "node", "bun", "deno", "nodejs", "ruby", "timeout"):
         return _of_url(text, program)
     return None
@@ -105,6 +105,7 @@ def _of_url(text: str, program: str) -> NativeCheck | None:
     return NativeCheck("http.request", port, url.scheme, params, expect)
 
 
-def _port(text: str, default: int) -> int:
+def _port_in(text: str, default: int) -> int:
+    """Return the port in a text."""
     match = _PORT.search(text)
     return int(match[1]) if match and 0 < int(match[1]) <= 65535 else default

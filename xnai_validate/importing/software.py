@@ -128,7 +128,8 @@ def password_of(service: Service, software: Software) -> Password | None:
                 continue
             if name.endswith("_FILE"):
                 return Password(
-                    key, f"export it from the file or secret that {name} names ({_source(service, variable.value)})"
+                    key,
+                    f"export it from the file or secret that {name} names ({_secret_source(service, variable.value)})",
                 )
             if variable.source:
                 return Password(key, f"export it from {variable.source}")
@@ -138,6 +139,7 @@ def password_of(service: Service, software: Software) -> Password | None:
     return None
 
 
-def _source(service: Service, path: str | None) -> str:
+def _secret_source(service: Service, path: str | None) -> str:
+    """Return where a secret comes from whose file is mounted at a path."""
     secret = (path or "").rpartition("/")[2]
     return service.secrets.get(secret, path or "unknown")

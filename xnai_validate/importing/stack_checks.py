@@ -57,9 +57,9 @@ def imported(project: Project, first_checks: Mapping[str, str]) -> ImportedStack
     answers = {name: plan.first_answer(project.name, first_checks) for name, plan in plans.items()}
     for plan in plans.values():
         service = plan.service
-        stack.parts.append(_part(project, plan, is_one_shot=service.name in completed))
+        stack.parts.append(_make_part(project, plan, is_one_shot=service.name in completed))
         if project.engine == "compose":
-            stack.suites[CONTAINERS].append(_container(service, ids, is_one_shot=service.name in completed))
+            stack.suites[CONTAINERS].append(_container_check(service, ids, is_one_shot=service.name in completed))
         needs = [answers[name] for name in service.needs if answers.get(name)]
         stack.suites[HEALTH] += plan.health_checks([need for need in needs if need])
         stack.suites[EXPOSURE] += _exposures(plan, stack)
@@ -185,7 +185,7 @@ class _Plan:
             params = dict(native.params) if port == self.main_port else self._elsewhere(native, port)
             own = f"{name}-health" if begun else name
             title = f"{self.service.name} {native.sentence}"
-            yield _check(own, title, native.kind, self.service.name, params, native.expect, needs)
+            yield _make_check(own, title, native.kind, self.service.name, params, native.expect, needs)
             begun = True
         for other in self.published:
             if other in (self.recipe_port, port) or (self.software and other.container in self.software.second_ports):
@@ -193,7 +193,7 @@ class _Plan:
             title = f"{self.service.name} accepts connections on port {other.published}"
             place: JsonObject = {} if other == self.main_port else {"host": other.host, "port": other.published}
             own = f"{name}-port-{other.container}" if begun else name
-            yield _check(own, title, "tcp.connect", self.service.name, place, {"connected": True}, needs)
+            yield _make_check(own, title, "tcp.connect", self.service.name, place, {"connected": True}, needs)
             begun = True
 
     def _elsewhere(self, native: NativeCheck, port: Port) -> JsonObject:
@@ -210,8 +210,8 @@ def unique_ids(names: Sequence[str]) -> dict[str, str]:
     """
     ids: dict[str, str] = {}
     taken: set[str] = set()
-    for name in sorted(names, key=lambda each: _kebab(each) != each):
-        base, number = _kebab(name), 1
+    for name in sorted(names, key=lambda each: _to_kebab(each) != each):
+        base, number = _to_kebab(name), 1
         ids[name] = base
         while ids[name] in taken:
             number += 1
@@ -220,13 +220,15 @@ def unique_ids(names: Sequence[str]) -> dict[str, str]:
     return ids
 
 
-def _kebab(name: str) -> str:
+def _to_kebab(name: str) -> str:
+    """Return a name in kebab-case."""
     return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-") or "service"
 
 
-def _check(
+def _make_check(
     name: str, title: str, kind: str, target: str, params: JsonObject, expect: JsonObject, needs: list[str]
 ) -> JsonObject:
+    """Return a check as it is written in a suite; empty parts are left out."""
     check: JsonObject = {"id": name, "title": title, "kind": kind, "target": target}
     if params:
         check["with"] = params
@@ -237,22 +239,24 @@ def _check(
     return check
 
 
-def _container(service: Service, ids: Mapping[str, str], *, is_one_shot: bool) -> JsonObject:
+def _container_check(service: Service, ids: Mapping[str, str], *, is_one_shot: bool) -> JsonObject:
+    """Return the check of a service's container: it runs, or it has ended without an error."""
     name = ids[service.name]
     needs = [ids[each] for each in service.needs if each in ids]
     if is_one_shot:
         title, expect = f"{service.name} ran to its end without an error", {"running": False, "exit_code": 0}
-        return _check(name, title, "container.state", service.name, {"usage": False}, dict(expect), needs)
+        return _make_check(name, title, "container.state", service.name, {"usage": False}, dict(expect), needs)
     expect_running: JsonObject = {"running": True, "oom_killed": False}
     if service.health is not None:
         expect_running["health"] = "healthy"
     if service.replicas > 1:
         expect_running["replicas_running"] = {"min": service.replicas}
     title = f"{service.name} runs{', and its health check passes' if service.health else ''}"
-    return _check(name, title, "container.state", service.name, {"usage": False}, expect_running, needs)
+    return _make_check(name, title, "container.state", service.name, {"usage": False}, expect_running, needs)
 
 
-def _part(project: Project, plan: _Plan, *, is_one_shot: bool) -> Part:
+def _make_part(project: Project, plan: _Plan, *, is_one_shot: bool) -> Part:
+    """Return the target of a service, with comments on how it can be reached."""
     service, software = plan.service, plan.software
     comments = [f"{service.name}: {service.image or 'built here'}"]
     target: JsonObject = {}
@@ -317,7 +321,7 @@ def _exposures(plan: _Plan, stack: ImportedStack) -> Iterator[JsonObject]:
         title = f"Port {port.container} of {service.name} is published on loopback only"
         runs = f"{stack.project.name}/{CONTAINERS}:{own}"
         yield {
-            **_check(
+            **_make_check(
                 f"{own}-{port.container}", title, "container.state", service.name, {"usage": False}, expect, [runs]
             ),
             "practice": "practice.private-ports",

@@ -43,7 +43,7 @@ class Histogram:
 
     def record(self, us: int) -> None:
         """Count one duration in microseconds; one below zero counts as zero."""
-        # _index, written out with its numbers: this is called for every response of a load.
+        # `_bucket_of`, written out with its numbers: this is called for every response of a load.
         if us < 256:
             if us < 0:
                 us = 0

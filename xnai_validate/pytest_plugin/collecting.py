@@ -108,8 +108,8 @@ def _marks(*names: str) -> Iterator[str]:
 def _options(config: pytest.Config) -> api.Options:
     """The options of the run. Raises UsageError."""
     options: api.Options = {
-        "targets": dict(_assigned(config, "--xnai-target")),
-        "vars": dict(_assigned(config, "--xnai-var")),
+        "targets": dict(_parse_assignments(config, "--xnai-target")),
+        "vars": dict(_parse_assignments(config, "--xnai-var")),
         "paths": [Path(path) for path in config.getoption("--xnai-path")],
         "allow": config.getoption("--xnai-allow"),
         "demo": config.getoption("--xnai-demo"),
@@ -118,7 +118,8 @@ def _options(config: pytest.Config) -> api.Options:
     return {**options, "stack": Path(stack)} if stack else options
 
 
-def _assigned(config: pytest.Config, option: str) -> Iterator[tuple[str, str]]:
+def _parse_assignments(config: pytest.Config, option: str) -> Iterator[tuple[str, str]]:
+    """Yield the NAME=VALUE pairs of an option. Raises pytest.UsageError."""
     for text in config.getoption(option):
         name, equals, value = text.partition("=")
         if not equals or not name:

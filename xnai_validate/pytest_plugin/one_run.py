@@ -47,10 +47,11 @@ class OneRun:
 
     @cached_property
     def _results(self) -> dict[str, api.CheckResult]:
-        self.report = self._made() if self._folder is None else self._shared(self._folder)
+        self.report = self._run() if self._folder is None else self._shared(self._folder)
         return {check.id: check for check in self.report.checks}
 
-    def _made(self) -> api.RunReport:
+    def _run(self) -> api.RunReport:
+        """Run the checks and return the report."""
         return api.run(*self._profiles, **self._options)
 
     def read(self, folder: Path) -> None:
@@ -65,6 +66,6 @@ class OneRun:
             fcntl.flock(lock, fcntl.LOCK_EX)
             if stored.exists():
                 return parse(stored.read_bytes())
-            report = self._made()
+            report = self._run()
             stored.write_text(FORMATS.get("json").text(report, View()), encoding="utf-8")
             return report

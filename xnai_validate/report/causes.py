@@ -47,7 +47,7 @@ def problems_of(report: RunReport, status: Status, *, fold: bool = True) -> list
     known = {check.id: check for check in report.checks}
     if fold and status in BAD:
         causes = [cause for cause in report.causes if cause.status is status]
-        return [Problem(known[each.id], each.alike, each.blocks, _count(each, known, status)) for each in causes]
+        return [Problem(known[each.id], each.alike, each.blocks, _count_alike(each, known, status)) for each in causes]
     under_a_cause = {check_id for cause in report.causes for check_id in cause.alike} if fold else set()
     of_status = [check for check in report.checks if check.status is status and check.id not in under_a_cause]
     groups = grouped(of_status) if fold else [[check] for check in of_status]
@@ -59,7 +59,8 @@ def problems_of(report: RunReport, status: Status, *, fold: bool = True) -> list
     return sorted(problems, key=lambda problem: (CRITICAL_TAGS.isdisjoint(problem.check.tags), -len(problem.blocks)))
 
 
-def _count(cause: Cause, known: Mapping[str, CheckResult], status: Status) -> int:
+def _count_alike(cause: Cause, known: Mapping[str, CheckResult], status: Status) -> int:
+    """Count the checks of a cause, itself and those alike, that have a status."""
     return 1 + sum(known[check_id].status is status for check_id in cause.alike)
 
 

@@ -41,5 +41,6 @@ def fault_groups(faults: Iterable[FaultResult]) -> list[FaultGroup]:
 
 
 def _longest_ms(faults: Iterable[FaultResult]) -> float | None:
+    """Return the longest time that one of the faults was in force; None if all still are."""
     lasted = [fault.reverted_ms - fault.injected_ms for fault in faults if fault.reverted_ms is not None]
     return max(lasted, default=None)

@@ -109,10 +109,10 @@ def searches_of(checks: Iterable[CheckResult]) -> Iterator[Search]:
     for check in checks:
         facts = check.facts
         if check.kind == "load.search" and "breaks_at" in facts:
-            users = _number(facts, "highest_users")
-            highest = _number(facts, "highest_rate") if users is None else users
+            users = _number_of(facts, "highest_users")
+            highest = _number_of(facts, "highest_rate") if users is None else users
             unit = "/s" if users is None else " users"
-            yield Search(check, highest, unit, _number(facts, "breaks_at"), str(facts.get("breaks_by") or ""))
+            yield Search(check, highest, unit, _number_of(facts, "breaks_at"), str(facts.get("breaks_by") or ""))
 
 
 def _load(check: CheckResult) -> Load | None:
@@ -122,7 +122,7 @@ def _load(check: CheckResult) -> Load | None:
     if not isinstance(measured, dict):
         return None
     try:
-        windows = tuple(Histogram.from_json(window) for window in _items(measured.get("windows")))
+        windows = tuple(Histogram.from_json(window) for window in _list_or_empty(measured.get("windows")))
     except ValueError:  # written by another version
         return None
     latency = Histogram()
@@ -130,21 +130,23 @@ def _load(check: CheckResult) -> Load | None:
         latency.merge(window)
     return Load(
         check,
-        int(_number(facts, "sent_count") or latency.count),
-        _number(facts, "throughput_rps"),
-        _number(facts, "error_ratio"),
+        int(_number_of(facts, "sent_count") or latency.count),
+        _number_of(facts, "throughput_rps"),
+        _number_of(facts, "error_ratio"),
         latency,
-        (_number(measured, "window_ms") or 0.0) / 1000,
+        (_number_of(measured, "window_ms") or 0.0) / 1000,
         windows,
-        _number(facts, "good_ratio"),
-        tuple([int(count) for count in _items(measured.get("errors")) if isinstance(count, int)]),
+        _number_of(facts, "good_ratio"),
+        tuple([int(count) for count in _list_or_empty(measured.get("errors")) if isinstance(count, int)]),
     )
 
 
-def _items(value: JsonValue) -> list[JsonValue]:
+def _list_or_empty(value: JsonValue) -> list[JsonValue]:
+    """Return the value if it is a list, else an empty one."""
     return value if isinstance(value, list) else []
 
 
-def _number(document: JsonObject, name: str) -> float | None:
+def _number_of(document: JsonObject, name: str) -> float | None:
+    """Return a number of an object; None if it is absent."""
     value = document.get(name)
     return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None

@@ -35,7 +35,7 @@ class FormatRegistry:
             modules = self._all_modules()
             if name not in modules:
                 raise ConfigError(f'unknown format "{name}"', hint=did_you_mean(name, modules))
-            self._formats[name] = _load(name, modules[name])
+            self._formats[name] = _load_format(name, modules[name])
         return self._formats[name]
 
     def for_file(self, name: str) -> Format:
@@ -66,7 +66,8 @@ class FormatRegistry:
         return self._modules
 
 
-def _load(name: str, module: str) -> Format:
+def _load_format(name: str, module: str) -> Format:
+    """Import the module of a format. Raises RegistryError if it declares another."""
     try:
         declared = getattr(importlib.import_module(module), "FORMAT", None)
     except ImportError as error:

@@ -47,7 +47,7 @@ def verdict_reason(report: RunReport, code: int) -> str:
     if code == Exit.PASSED and summary.skip == len(report.checks):
         return "no check failed, but none was measured: every check was skipped"
     if code == Exit.PASSED:
-        return _passed(report)
+        return _describe_pass(report)
     if code == Exit.NOT_UNDONE:
         return "a fault may still be in force; revert it with: xnai-validate undo"
     if code in (Exit.STOPPED, Exit.INTERRUPTED) and stopped in _STOPPED:
@@ -66,7 +66,8 @@ def verdict_reason(report: RunReport, code: int) -> str:
     return ", ".join(reasons)
 
 
-def _passed(report: RunReport) -> str:
+def _describe_pass(report: RunReport) -> str:
+    """Describe why a run passed."""
     summary = report.summary
     if summary.waived:
         return f"no check failed; {counted(summary.waived, 'failure is', 'failures are')} waived"

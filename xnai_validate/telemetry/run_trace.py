@@ -90,16 +90,16 @@ class RunTrace:
 
     def traceparent(self, check_id: str) -> str:
         """Return the header `traceparent` of the requests of a check: version 00, sampled (W3C Trace Context 3.2)."""
-        return f"00-{self.trace_id}-{self._span_id(check_id):016x}-01"
+        return f"00-{self.trace_id}-{self._span_id_of(check_id):016x}-01"
 
     def take(self, event: ev.Event) -> None:
         """Add an event."""
         at = int(event.at * 1e9)
         match event:
             case ev.RunStarted():
-                self._begin(event, at)
+                self._begin_run(event, at)
             case ev.CheckStarted():
-                self._open[event.id] = self._span(event.id, at)
+                self._open[event.id] = self._begin_check(event.id, at)
             case ev.AttemptFinished():
                 attributes: Attributes = {
                     "attempt": event.attempt,
@@ -118,7 +118,7 @@ class RunTrace:
             case ev.Notice():
                 self._span_of(None).add_event(event.level, {"text": event.text}, at)
             case ev.RunFinished():
-                self._end(event, at)
+                self._end_run(event, at)
             case _:
                 pass
 
@@ -131,10 +131,12 @@ class RunTrace:
         self._provider.shutdown()
         return done
 
-    def _span_id(self, check_id: str) -> int:
+    def _span_id_of(self, check_id: str) -> int:
+        """Return the id of a check's span, the same for each call."""
         return self._span_ids.setdefault(check_id, self._ids.new())
 
-    def _begin(self, event: ev.RunStarted, at: int) -> None:
+    def _begin_run(self, event: ev.RunStarted, at: int) -> None:
+        """Begin the span of the run."""
         self._infos = {info.id: info for info in event.checks}
         profiles = " ".join(event.run.profiles)
         attributes: Attributes = {
@@ -145,13 +147,14 @@ class RunTrace:
         self._root = self._tracer.start_span(f"run {profiles}", Context(), SpanKind.INTERNAL, attributes, start_time=at)
         self._context = set_span_in_context(self._root, Context())
 
-    def _span(self, check_id: str, at: int) -> Span:
+    def _begin_check(self, check_id: str, at: int) -> Span:
+        """Begin the span of a check."""
         info = self._infos.get(check_id)
         attributes = {"xnai.check.id": check_id}
         if info is not None:
             attributes |= {"xnai.check.title": info.title, "xnai.check.kind": info.kind}
             attributes |= {"xnai.check.target": info.target} if info.target else {}
-        self._ids.next_span_id = self._span_id(check_id)
+        self._ids.next_span_id = self._span_id_of(check_id)
         return self._tracer.start_span(check_id, self._context, SpanKind.INTERNAL, attributes, start_time=at)
 
     def _span_of(self, check_id: str | None) -> Span:
@@ -162,7 +165,7 @@ class RunTrace:
 
     def _finish(self, event: ev.CheckFinished, at: int) -> None:
         """End the span of a check; one that was not begun has a span without duration."""
-        span = self._open.pop(event.id, None) or self._span(event.id, at)
+        span = self._open.pop(event.id, None) or self._begin_check(event.id, at)
         span.set_attribute("xnai.check.status", event.status.value)
         span.set_attribute("xnai.check.attempts", event.attempts)
         if event.reason:
@@ -176,7 +179,8 @@ class RunTrace:
             span.set_status(Status(StatusCode.ERROR, (event.reason or event.status.value)[:TEXT_CAP]))
         span.end(at)
 
-    def _end(self, event: ev.RunFinished, at: int) -> None:
+    def _end_run(self, event: ev.RunFinished, at: int) -> None:
+        """End the span of the run with its verdict."""
         root = self._span_of(None)
         root.set_attribute("xnai.stopped", event.stopped or "")
         if self._failed or event.stopped or event.not_undone:
@@ -194,13 +198,14 @@ def fact_attributes(facts: Mapping[str, JsonValue]) -> Iterator[tuple[str, bool 
     """
     for name, value in facts.items():
         if not isinstance(value, dict):
-            yield from _attribute(f"xnai.fact.{name}", value)
+            yield from _attributes_of(f"xnai.fact.{name}", value)
             continue
         for key, item in value.items():
-            yield from _attribute(f"xnai.fact.{name}.{key}"[:TEXT_CAP], item)
+            yield from _attributes_of(f"xnai.fact.{name}.{key}"[:TEXT_CAP], item)
 
 
-def _attribute(name: str, value: JsonValue) -> Iterator[tuple[str, bool | int | float | str]]:
+def _attributes_of(name: str, value: JsonValue) -> Iterator[tuple[str, bool | int | float | str]]:
+    """Yield a fact as an attribute, lists and mappings as JSON; null is left out."""
     if isinstance(value, list | dict):
         yield name, json.dumps(value, ensure_ascii=False)[:TEXT_CAP]
     elif isinstance(value, int) and abs(value) > LARGEST:

@@ -52,6 +52,7 @@ class StageParams(Params):
 
     @model_validator(mode="after")
     def _single_form(self) -> Self:
+        """Raise ValueError unless a stage has either a rate or `from` and `to`."""
         ramp = (self.from_ is not None) + (self.to is not None)
         if ramp not in (0, 2) or (self.rate is None) == (ramp == 0):
             raise ValueError("a stage has a rate, or from and to")
@@ -83,6 +84,7 @@ class ArrivalsParams(Params):
 
     @model_validator(mode="after")
     def _single_form(self) -> Self:
+        """Raise ValueError unless arrivals have either a rate or stages, and gamma spacing its burstiness."""
         if (self.rate is None) == (self.stages is None):
             raise ValueError("arrivals have a rate or stages")
         if (self.burstiness is None) == (self.spacing == "gamma"):
@@ -149,7 +151,8 @@ class LoadParams(Params):
     """What each request must meet to count as good: see `good_ratio`."""
 
     @model_validator(mode="after")
-    def _single_load(self) -> Self:
+    def _verify_load(self) -> Self:
+        """Raise ValueError for params that do not go together."""
         if (self.arrivals is None) == (self.callers is None):
             raise ValueError("a load has arrivals or callers")
         if self.callers is not None and self.connections is not None:

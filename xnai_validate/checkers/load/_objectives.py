@@ -20,7 +20,8 @@ class Objectives(Params):
     """From the intended start to the end of the answer."""
 
     @model_validator(mode="after")
-    def _names_one(self) -> Self:
+    def _require_objective(self) -> Self:
+        """Raise ValueError if no objective is named."""
         if not self.model_dump(exclude_none=True):
             raise ValueError(f"objectives name at least one of {', '.join(sorted(type(self).model_fields))}")
         return self

@@ -61,6 +61,7 @@ class Prompts(Params):
 
     @model_validator(mode="after")
     def _single_form(self) -> Self:
+        """Raise ValueError unless prompts have exactly one of texts, a file and words."""
         if (self.texts is not None) + (self.file is not None) + (self.words is not None) != 1:
             raise ValueError("prompts have texts, a file or words")
         return self

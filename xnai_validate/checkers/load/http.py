@@ -57,7 +57,8 @@ class HttpLoad(RequestParams, LoadParams):
     """Whether checks with the same parameters share one measurement of the run, each judging figures of its own."""
 
     @model_validator(mode="after")
-    def _prompts_are_sent(self) -> Self:
+    def _verify_prompts(self) -> Self:
+        """Raise ValueError if the body has no place for the prompts."""
         if self.prompts is not None:
             self.prompts.verify_body(self.json_)
         return self

@@ -71,7 +71,8 @@ class SearchParams(Params):
     """How long to wait after each probe, in which the stack ends what it had begun."""
 
     @model_validator(mode="after")
-    def _load_varies(self) -> Self:
+    def _verify_params(self) -> Self:
+        """Raise ValueError unless the load refers to the rate or the users that are searched for."""
         if self.load.kind not in KINDS:
             raise ValueError(f"load is one of the kinds {', '.join(KINDS)}")
         if self.load.references not in ((RATE,), (USERS,)):
@@ -158,6 +159,7 @@ async def search(params: SearchParams, ctx: Context) -> Searched:
     found = Search(params.from_, params.to, params.step, params.counts_users, params.attempts)
 
     async def probe(load: float) -> Probe | None:
+        """Measure one load; None if the time left does not suffice."""
         nonlocal longest_s
         before_s = ctx.clock.monotonic()
         if before_s - begun_s + longest_s + REPORT_S > ctx.timeout_s:

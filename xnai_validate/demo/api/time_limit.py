@@ -19,14 +19,15 @@ async def time_limit(limit_s: float) -> AsyncIterator[None]:
     loop = asyncio.get_running_loop()
     slices: list[asyncio.TimerHandle] = []
 
-    def spend() -> None:
+    def spend_slice() -> None:
+        """Spend a slice of the time; after the last one the limit is reached."""
         if len(slices) < _SLICES:
-            slices.append(loop.call_later(limit_s / _SLICES, spend))
+            slices.append(loop.call_later(limit_s / _SLICES, spend_slice))
         else:
             limit.reschedule(loop.time())
 
     async with asyncio.timeout(None) as limit:
-        spend()
+        spend_slice()
         try:
             yield
         finally:

@@ -48,10 +48,13 @@ class ComposeFiles:
         """The document that files make together, each laid over the one before."""
         whole: JsonObject = {}
         for path in files:
-            whole = _mapping(merged(whole, self._file(path, self.environment if environment is None else environment)))
+            whole = _mapping_or_empty(
+                merged(whole, self._resolve_file(path, self.environment if environment is None else environment))
+            )
         return whole
 
-    def _raw(self, path: Path, environment: Mapping[str, str | None]) -> JsonObject:
+    def _read_document(self, path: Path, environment: Mapping[str, str | None]) -> JsonObject:
+        """Read a file, its documents laid over one another. Raises ConfigError."""
         if len(self.read) >= FILES_CAP:
             raise ConfigError(f"{path}: more than {FILES_CAP} files are included")
         self.read[path] = None
@@ -60,43 +63,45 @@ class ComposeFiles:
         for document in read_documents(path):
             if document is not None and not isinstance(document, dict):
                 raise ConfigError(f"{path} is no compose file", hint="a compose file is a mapping with services")
-            whole = _mapping(merged(whole, interpolation.value(document or {})))
+            whole = _mapping_or_empty(merged(whole, interpolation.value(document or {})))
         return whole
 
-    def _file(self, path: Path, environment: Mapping[str, str | None]) -> JsonObject:
-        raw = self._raw(path, environment)
-        services = _mapping(raw.get("services"))
+    def _resolve_file(self, path: Path, environment: Mapping[str, str | None]) -> JsonObject:
+        """Read a file with all that it extends and includes."""
+        raw = self._read_document(path, environment)
+        services = _mapping_or_empty(raw.get("services"))
         extended: JsonObject = {
             name: self._extended(name, service, services, path, environment) for name, service in services.items()
         }
         included: JsonObject = {}
-        for entry in _items(raw.get("include")):
-            included = _mapping(merged(included, self._included(entry, path, environment)))
+        for entry in _as_list(raw.get("include")):
+            included = _mapping_or_empty(merged(included, self._included(entry, path, environment)))
         own: JsonObject = {key: value for key, value in raw.items() if key != "include"}
-        return _mapping(merged(included, {**own, "services": extended} if extended else own))
+        return _mapping_or_empty(merged(included, {**own, "services": extended} if extended else own))
 
     def _included(self, entry: JsonValue, path: Path, environment: Mapping[str, str | None]) -> JsonObject:
         """The document of an entry under `include`: a path, or a mapping with path, project_directory, env_file."""
         mapping = entry if isinstance(entry, dict) else {"path": entry}
-        paths = [path.parent / str(each) for each in _items(mapping.get("path"))]
+        paths = [path.parent / str(each) for each in _as_list(mapping.get("path"))]
         if not paths:
             return {}
         mark = (paths[0], "")
         if mark in self._open:
             raise ConfigError(f"{path}: {paths[0]} is included within itself")
         folder = path.parent / str(mapping.get("project_directory") or paths[0].parent)
-        env_files = _items(mapping.get("env_file")) or ([".env"] if (folder / ".env").is_file() else [])
+        env_files = _as_list(mapping.get("env_file")) or ([".env"] if (folder / ".env").is_file() else [])
         known: dict[str, str | None] = {}
         for name in env_files:
             base = path.parent if mapping.get("env_file") else folder
             known |= read_env_file(base / str(name), {**known, **environment})
         self._open.append(mark)
         try:
-            return self.project([each for each in paths if self._exists(each)], {**known, **environment})
+            return self.project([each for each in paths if self._is_file(each)], {**known, **environment})
         finally:
             self._open.pop()
 
-    def _exists(self, path: Path) -> bool:
+    def _is_file(self, path: Path) -> bool:
+        """Whether a file exists; a missing one is noted."""
         if not path.is_file():
             self.notes[f"{path} is included, but there is no such file"] = None
         return path.is_file()
@@ -110,7 +115,7 @@ class ComposeFiles:
         environment: Mapping[str, str | None],
     ) -> JsonObject:
         """A service with what it extends below it."""
-        own = _mapping(service)
+        own = _mapping_or_empty(service)
         extends = own.get("extends")
         if extends is None:
             return own
@@ -122,23 +127,25 @@ class ComposeFiles:
         if (file, base_name) in self._open or (file, base_name) == (path, name):
             raise ConfigError(f"{path}: the service {base_name} extends itself")
         if file != path:
-            if not self._exists(file):
+            if not self._is_file(file):
                 return own
-            services = _mapping(self._raw(file, environment).get("services"))
+            services = _mapping_or_empty(self._read_document(file, environment).get("services"))
         if base_name not in services:
             self.notes[f"{name} extends {base_name}, which {file} does not have"] = None
             return own
         self._open.append((file, base_name))
         base = self._extended(base_name, services[base_name], services, file, environment)
         self._open.pop()
-        return _mapping(merged(base, own))
+        return _mapping_or_empty(merged(base, own))
 
 
-def _mapping(value: JsonValue) -> JsonObject:
+def _mapping_or_empty(value: JsonValue) -> JsonObject:
+    """Return the value if it is a mapping, else an empty one."""
     return value if isinstance(value, dict) else {}
 
 
-def _items(value: JsonValue) -> list[JsonValue]:
+def _as_list(value: JsonValue) -> list[JsonValue]:
+    """Return a list as it is and any other value as a list of one; null is an empty list."""
     if value is None:
         return []
     return value if isinstance(value, list) else [value]

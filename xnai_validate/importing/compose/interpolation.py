@@ -69,7 +69,7 @@ class Interpolation:
                 pieces.append("$")
             elif match["plain"]:
                 names.append(match["plain"])
-                pieces.append(self._plain(match["plain"]))
+                pieces.append(self._value_of(match["plain"]))
             else:
                 end = _closing_brace(text, at)
                 name = _NAME.match(text, at)
@@ -77,19 +77,21 @@ class Interpolation:
                     pieces.append(match[0])
                     continue
                 names.append(name[0])
-                piece = self._braced(name[0], text[name.end() : end], depth)
+                piece = self._resolve_braced(name[0], text[name.end() : end], depth)
                 names += names_in(piece)
                 pieces.append(piece)
                 at = end + 1
         return filled("".join([*pieces, text[at:]])[:TEXT_CAP], tuple(dict.fromkeys(names)))
 
-    def _plain(self, name: str) -> str:
+    def _value_of(self, name: str) -> str:
+        """Return the value of a variable; an empty text, noted as missing, if it is not set."""
         value = self.environment.get(name)
         if value is None:
             self.missing.setdefault(name, "")
         return value or ""
 
-    def _braced(self, name: str, rest: str, depth: int) -> str:
+    def _resolve_braced(self, name: str, rest: str, depth: int) -> str:
+        """Resolve `${NAME}` with its operator: `:-` default, `:?` error, `:+` alternative."""
         value = self.environment.get(name)
         operator = next((each for each in _OPERATORS if rest.startswith(each)), "")
         word = rest.removeprefix(operator)
@@ -103,7 +105,7 @@ class Interpolation:
         if operator.endswith("?"):
             self.missing[name] = self.text(word, depth + 1)
             return ""
-        return self._plain(name)
+        return self._value_of(name)
 
 
 def _closing_brace(text: str, start: int) -> int | None:

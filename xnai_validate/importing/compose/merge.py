@@ -30,7 +30,7 @@ def merged(base: JsonValue, over: JsonValue, key: str = "") -> JsonValue:
     if key in KEYED:
         base, over = as_mapping(base), as_mapping(over)
     elif key in NAMED:
-        base, over = _by_name(base), _by_name(over)
+        base, over = _as_mapping(base), _as_mapping(over)
     if isinstance(base, dict) and isinstance(over, dict):
         names = dict.fromkeys(name for name in (*base, *over) if not _is_reset(over.get(name)))
         return {name: merged(base.get(name), over.get(name), name) for name in names}
@@ -64,10 +64,12 @@ def as_mapping(value: JsonValue) -> JsonObject:
 
 
 def _is_reset(value: JsonValue) -> bool:
+    """Whether a value has the tag `!reset`."""
     return isinstance(value, dict) and len(value) == 1 and "!reset" in value
 
 
-def _by_name(value: JsonValue) -> JsonObject:
+def _as_mapping(value: JsonValue) -> JsonObject:
+    """Return a list of names as a mapping with null values; a mapping as it is."""
     if isinstance(value, dict):
         return value
     return {item: None for item in (value if isinstance(value, list) else ()) if isinstance(item, str)}
@@ -75,11 +77,12 @@ def _by_name(value: JsonValue) -> JsonObject:
 
 def _appended(base: list[JsonValue], over: list[JsonValue], key: str) -> list[JsonValue]:
     """Both lists; of items with the same name, the later one."""
-    name: Callable[[JsonValue], str] = _target if key in _TARGETS else repr
+    name: Callable[[JsonValue], str] = _mount_path if key in _TARGETS else repr
     return list({name(item): untagged(item) for item in (*base, *over)}.values())
 
 
-def _target(item: JsonValue) -> str:
+def _mount_path(item: JsonValue) -> str:
+    """Return the path in the container at which a volume is mounted."""
     if isinstance(item, dict):
         return str(item.get("target") or item.get("source"))
     parts = str(item).split(":")

@@ -25,20 +25,21 @@ def ports_of(published: JsonValue, exposed: JsonValue) -> tuple[tuple[Port, ...]
     notes: list[str] = []
     for item in published if isinstance(published, list) else ():
         try:
-            for port in _long(item) if isinstance(item, dict) else _short(str(item)):
+            for port in _parse_long(item) if isinstance(item, dict) else _parse_short(str(item)):
                 found.setdefault((port.container, port.protocol), port)
         except ValueError as error:
             notes.append(f"the port {item}: {error}")
     for item in exposed if isinstance(exposed, list) else ():
         try:
-            for port in _short(str(item)):
+            for port in _parse_short(str(item)):
                 found.setdefault((port.container, port.protocol), Port(port.container, protocol=port.protocol))
         except ValueError as error:
             notes.append(f"the exposed port {item}: {error}")
     return tuple(found.values()), tuple(notes)
 
 
-def _short(text: str) -> Iterator[Port]:
+def _parse_short(text: str) -> Iterator[Port]:
+    """Parse the short form, `[IP:][HOST:]CONTAINER[/PROTOCOL]`. Raises ValueError."""
     text = text.strip().removeprefix(":")
     match = _SHORT.fullmatch(text)
     if match is None:
@@ -46,21 +47,26 @@ def _short(text: str) -> Iterator[Port]:
     address, host = match["address"], match["host"]
     if host is None and address and address.replace("-", "").isdecimal():  # HOST:CONTAINER without an address
         address, host = None, address
-    containers, hosts = _range(match["container"]), _range(host) if host else None
+    containers, hosts = _parse_range(match["container"]), _parse_range(host) if host else None
     address = address.strip("[]") if address else None
-    yield from _paired(containers, hosts, address or None, (match["protocol"] or "tcp").lower())
+    yield from _pair_ports(containers, hosts, address or None, (match["protocol"] or "tcp").lower())
 
 
-def _long(item: dict[str, JsonValue]) -> Iterator[Port]:
+def _parse_long(item: dict[str, JsonValue]) -> Iterator[Port]:
+    """Parse the long form, a mapping. Raises ValueError."""
     published = item.get("published")
-    hosts = _range(str(published)) if published not in (None, "", "0", 0) else None
+    hosts = _parse_range(str(published)) if published not in (None, "", "0", 0) else None
     address = item.get("host_ip")
-    yield from _paired(
-        _range(str(item.get("target"))), hosts, str(address) if address else None, str(item.get("protocol") or "tcp")
+    yield from _pair_ports(
+        _parse_range(str(item.get("target"))),
+        hosts,
+        str(address) if address else None,
+        str(item.get("protocol") or "tcp"),
     )
 
 
-def _paired(containers: range, hosts: range | None, address: str | None, protocol: str) -> Iterator[Port]:
+def _pair_ports(containers: range, hosts: range | None, address: str | None, protocol: str) -> Iterator[Port]:
+    """Yield a port for each pair of container and host port. Raises ValueError for ranges of different lengths."""
     if hosts is None:
         yield from (Port(port, None, address, protocol) for port in containers)
     elif len(hosts) == len(containers):
@@ -71,7 +77,8 @@ def _paired(containers: range, hosts: range | None, address: str | None, protoco
         raise ValueError("the two ranges are of different lengths")
 
 
-def _range(text: str) -> range:
+def _parse_range(text: str) -> range:
+    """Parse a port or a range of ports. Raises ValueError."""
     first, _, last = text.partition("-")
     if not first.isdecimal() or (last and not last.isdecimal()):
         raise ValueError(f"{text} is no port")

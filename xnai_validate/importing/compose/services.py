@@ -48,20 +48,21 @@ class ServiceReader:
             container=str(raw["container_name"]) if raw.get("container_name") else None,
             ports=ports,
             network=str(raw.get("network_mode") or ""),
-            environment=self._environment(raw),
-            command=_command(raw.get("command")),
-            command_names=_names(raw.get("command")),
+            environment=self._read_environment(raw),
+            command=_join_command(raw.get("command")),
+            command_names=_variables_in(raw.get("command")),
             health=health,
             health_is_off=is_off,
-            needs={**dict.fromkeys(_implied_needs(raw), "started"), **dict(_needs(raw.get("depends_on")))},
-            secrets=dict(self._secrets(raw.get("secrets"))),
-            replicas=_count(raw.get("scale"), deploy.get("replicas") if isinstance(deploy, dict) else None),
+            needs={**dict.fromkeys(_implied_needs(raw), "started"), **dict(_list_dependencies(raw.get("depends_on")))},
+            secrets=dict(self._find_secrets(raw.get("secrets"))),
+            replicas=_first_count(raw.get("scale"), deploy.get("replicas") if isinstance(deploy, dict) else None),
             notes=(*self._notes, *port_notes),
         )
 
-    def _environment(self, raw: JsonObject) -> dict[str, Variable]:
+    def _read_environment(self, raw: JsonObject) -> dict[str, Variable]:
+        """Read the environment of a service, from its env files and its own entries."""
         found: dict[str, Variable] = {}
-        for path, required in _env_files(raw.get("env_file")):
+        for path, required in _list_env_files(raw.get("env_file")):
             if not (self.folder / path).is_file():
                 if required:
                     self._notes.append(f"its env_file {path} is missing")
@@ -80,7 +81,8 @@ class ServiceReader:
                 found[key] = Variable(str(value).lower() if isinstance(value, bool) else str(value), names)
         return found
 
-    def _secrets(self, raw: JsonValue) -> Iterator[tuple[str, str]]:
+    def _find_secrets(self, raw: JsonValue) -> Iterator[tuple[str, str]]:
+        """Yield the secrets of a service and where their values come from."""
         for item in raw if isinstance(raw, list) else ():
             name = str(item.get("source")) if isinstance(item, dict) else str(item)
             declared = self.secrets.get(name)
@@ -100,7 +102,8 @@ def is_active(raw: JsonObject, profiles: frozenset[str]) -> bool:
     return not names or "*" in profiles or bool(names & profiles)
 
 
-def _env_files(raw: JsonValue) -> Iterator[tuple[str, bool]]:
+def _list_env_files(raw: JsonValue) -> Iterator[tuple[str, bool]]:
+    """Yield the env files of a service, and whether each is required."""
     for item in raw if isinstance(raw, list) else ([] if raw is None else [raw]):
         if isinstance(item, dict):
             yield str(item.get("path")), str(item.get("required", True)).lower() != "false"
@@ -123,7 +126,8 @@ def _health(raw: JsonValue) -> tuple[HealthCommand | None, bool]:
     return HealthCommand(words, in_shell=test[0] == "CMD-SHELL"), False
 
 
-def _needs(raw: JsonValue) -> Iterator[tuple[str, Condition]]:
+def _list_dependencies(raw: JsonValue) -> Iterator[tuple[str, Condition]]:
+    """Yield the services that a service depends on, and in which condition."""
     if isinstance(raw, list):
         yield from ((str(item), "started") for item in raw)
     elif isinstance(raw, dict):
@@ -144,16 +148,19 @@ def _implied_needs(raw: JsonObject) -> Iterator[str]:
             yield name
 
 
-def _command(raw: JsonValue) -> str:
+def _join_command(raw: JsonValue) -> str:
+    """Return the command of a service as one text."""
     return shlex.join(str(item) for item in raw) if isinstance(raw, list) else str(raw or "")
 
 
-def _names(raw: JsonValue) -> tuple[str, ...]:
+def _variables_in(raw: JsonValue) -> tuple[str, ...]:
+    """Return the variables in a text or a list of texts."""
     words = raw if isinstance(raw, list) else [raw]
     return tuple(dict.fromkeys(name for word in words for name in names_in(word)))
 
 
-def _count(*values: JsonValue) -> int:
+def _first_count(*values: JsonValue) -> int:
+    """Return the first value that is a count; 1 if there is no such value."""
     for value in values:
         if isinstance(value, int | str) and str(value).isdecimal():
             return int(value)

@@ -34,18 +34,19 @@ def read_objects(path: Path) -> tuple[list[Manifest], list[str]]:
         files = sorted(file for pattern in ("*.yaml", "*.yml") for file in path.rglob(pattern))[:FILES_CAP]
         if not files:
             raise ConfigError(f"{path} has no YAML files")
-    found = [each for file in files for document in read_documents(file) for each in _objects(document)]
+    found = [each for file in files for document in read_documents(file) for each in _flatten_objects(document)]
     if not any(each.kind in WORKLOADS for each in found):
         raise ConfigError(f"{path} has no {', '.join(WORKLOADS)}", hint="name a file or a folder of manifests")
     return found, [str(file) for file in files]
 
 
-def _objects(document: JsonValue) -> Iterator[Manifest]:
+def _flatten_objects(document: JsonValue) -> Iterator[Manifest]:
+    """Yield the objects of a document, also those of lists."""
     if not isinstance(document, dict):
         return
     if str(document.get("kind")).endswith("List") and isinstance(document.get("items"), list):
         for item in items(document.get("items")):
-            yield from _objects(item)
+            yield from _flatten_objects(item)
         return
     metadata = mapping(document.get("metadata"))
     if document.get("kind") and metadata.get("name"):

@@ -26,7 +26,7 @@ def read_kubernetes(path: Path) -> Project:
     for workload in workloads:
         matching = [service for service in services if _selects(service, workload)]
         leads_to |= {service.name: workload.name for service in matching}
-        part = _workload(workload, matching)
+        part = _read_workload(workload, matching)
         if part.replicas == 0:
             left_out[part.name] = "has no replicas"
         else:
@@ -63,14 +63,15 @@ def _selects(service: Manifest, workload: Manifest) -> bool:
     return bool(selector) and same and service.namespace == workload.namespace
 
 
-def _workload(workload: Manifest, services: Sequence[Manifest]) -> Service:
+def _read_workload(workload: Manifest, services: Sequence[Manifest]) -> Service:
+    """Return the service that a workload runs, with the ports that Services lead to."""
     pod = at(workload.spec, "template", "spec")
     containers = items(pod.get("containers"))
     first = containers[0] if containers else {}
     notes = [f"its container {each.get('name')} beside the first" for each in containers[1:]]
     names = {str(port.get("name")): port.get("containerPort") for port in items(first.get("ports"))}
     probe, health = _health(first, names, notes)
-    own = [Port(number) for port in items(first.get("ports")) if (number := _number(port.get("containerPort")))]
+    own = [Port(number) for port in items(first.get("ports")) if (number := _valid_port(port.get("containerPort")))]
     reached = [port for service in services for port in _service_ports(service, names)]
     ports = {port.container: port for port in (*own, *reached)}
     replicas = workload.spec.get("replicas", 1)
@@ -78,7 +79,7 @@ def _workload(workload: Manifest, services: Sequence[Manifest]) -> Service:
         name=workload.name,
         image=str(first.get("image")) if first.get("image") else None,
         ports=tuple(ports.values()),
-        environment=dict(_environment(first)),
+        environment=dict(_read_environment(first)),
         probe=probe,
         health=health,
         replicas=replicas if isinstance(replicas, int) else 1,
@@ -89,8 +90,8 @@ def _workload(workload: Manifest, services: Sequence[Manifest]) -> Service:
 def _service_ports(service: Manifest, names: JsonObject) -> Iterator[Port]:
     """The ports of a Service, with the ports of the container to which they lead."""
     for port in items(service.spec.get("ports")):
-        outer = _number(port.get("port"))
-        inner = _number(_named(port.get("targetPort", port.get("port")), names))
+        outer = _valid_port(port.get("port"))
+        inner = _valid_port(_port_number(port.get("targetPort", port.get("port")), names))
         if outer and inner:
             protocol = str(port.get("protocol") or "TCP").lower()
             yield Port(inner, outer, f"{service.name}.{service.namespace}.svc", protocol)
@@ -101,7 +102,7 @@ def _health(container: JsonObject, names: JsonObject, notes: list[str]) -> tuple
     for key in ("readinessProbe", "livenessProbe", "startupProbe"):
         raw = mapping(container.get(key))
         for kind in ("httpGet", "tcpSocket"):
-            port = _number(_named(at(raw, kind).get("port"), names))
+            port = _valid_port(_port_number(at(raw, kind).get("port"), names))
             if port:
                 path = str(at(raw, kind).get("path") or "/") if kind == "httpGet" else None
                 return Probe(port, path, str(at(raw, kind).get("scheme") or "HTTP").lower()), None
@@ -113,7 +114,8 @@ def _health(container: JsonObject, names: JsonObject, notes: list[str]) -> tuple
     return None, None
 
 
-def _environment(container: JsonObject) -> Iterator[tuple[str, Variable]]:
+def _read_environment(container: JsonObject) -> Iterator[tuple[str, Variable]]:
+    """Yield the environment variables of a container."""
     for entry in items(container.get("env")):
         name = str(entry.get("name"))
         secret = at(entry, "valueFrom", "secretKeyRef")
@@ -136,7 +138,7 @@ def _seen_needs(part: Service, leads_to: dict[str, str]) -> dict[str, Condition]
 
 def _hosts(ingress: Manifest, leads_to: dict[str, str]) -> Iterator[Service]:
     """A service for each host of an Ingress, with the first path that it serves."""
-    with_tls = {host for entry in items(ingress.spec.get("tls")) for host in _texts(entry.get("hosts"))}
+    with_tls = {host for entry in items(ingress.spec.get("tls")) for host in _texts_in(entry.get("hosts"))}
     for rule in items(ingress.spec.get("rules")):
         host = str(rule.get("host") or "")
         if not host or "*" in host:
@@ -151,14 +153,17 @@ def _hosts(ingress: Manifest, leads_to: dict[str, str]) -> Iterator[Service]:
         yield Service(f"{ingress.name}-{host}", ports=(Port(port, port, host),), probe=probe, needs=needs)
 
 
-def _named(value: JsonValue, names: JsonObject) -> JsonValue:
+def _port_number(value: JsonValue, names: JsonObject) -> JsonValue:
+    """Return the number of a port that may be given by name."""
     return names.get(value, value) if isinstance(value, str) else value
 
 
-def _number(value: JsonValue) -> int | None:
+def _valid_port(value: JsonValue) -> int | None:
+    """Return a port from 1 to 65535; None for anything else."""
     text = str(value)
     return int(text) if text.isdecimal() and 0 < int(text) <= 65535 else None
 
 
-def _texts(value: JsonValue) -> Iterable[str]:
+def _texts_in(value: JsonValue) -> Iterable[str]:
+    """Return the items of a list as texts."""
     return [str(item) for item in value] if isinstance(value, list) else []

@@ -50,7 +50,7 @@ def add_api(stack: ImportedStack, document: ApiDocument, given: ApiTarget | None
         if credentials.cover(operation.requirements):
             taken.append(operation)
         else:
-            found.left_out[operation.name] = _why_refused(operation, credentials)
+            found.left_out[operation.name] = _describe_refusal(operation, credentials)
     stack.suites[API] += _checks(document, part.name, server, taken)
     project = stack.project
     stack.project = replace(
@@ -82,7 +82,8 @@ def _place(url: str) -> tuple[str | None, int | None]:
     return host, parts.port or {"http": 80, "https": 443}.get(parts.scheme)
 
 
-def _why_refused(operation: Operation, credentials: TargetCredentials) -> str:
+def _describe_refusal(operation: Operation, credentials: TargetCredentials) -> str:
+    """Describe which credentials an operation needs."""
     schemes = " or ".join(" and ".join(sorted(each)) for each in operation.requirements)
     has = f", and its target has {', '.join(sorted(credentials.schemes))}" if credentials.schemes else ""
     return f"needs the credentials {schemes}{has}"
@@ -101,16 +102,16 @@ def _checks(document: ApiDocument, target: str, server: ApiServer, operations: l
             params["method"] = operation.method
         found.append(
             {
-                "id": ids[operation.name], "title": _title(operation), "kind": "http.request", "target": target,
+                "id": ids[operation.name], "title": _title_of(operation), "kind": "http.request", "target": target,
                 "with": params, "expect": _expected(operation), "needs": list(needs),
             }
         )  # fmt: skip
     for start in range(0, max(len(operations), 1), CALLS_CAP):
         number = start // CALLS_CAP + 1
-        calls: list[JsonValue] = [_call(operation) for operation in operations[start : start + CALLS_CAP]]
+        calls: list[JsonValue] = [_expected_call(operation) for operation in operations[start : start + CALLS_CAP]]
         schemas: JsonObject = {
             "id": ids["schemas"] if number == 1 else f"{ids['schemas']}-part-{number}",
-            "title": f"The document is valid, and answers conform to its schemas{_part_of(number)}",
+            "title": f"The document is valid, and answers conform to its schemas{_part_suffix(number)}",
             "kind": "http.openapi", "target": target, "with": _where(document, server) | {"calls": calls},
             "needs": list(needs),
         }  # fmt: skip
@@ -118,7 +119,8 @@ def _checks(document: ApiDocument, target: str, server: ApiServer, operations: l
     return found
 
 
-def _part_of(number: int) -> str:
+def _part_suffix(number: int) -> str:
+    """Return the suffix of the title of a suite that is one of several."""
     return f", part {number}" if number > 1 else ""
 
 
@@ -138,7 +140,8 @@ def _sent(operation: Operation) -> JsonObject:
     return parts | ({"cookies": dict(operation.request.cookies)} if operation.request.cookies else {})
 
 
-def _call(operation: Operation) -> JsonObject:
+def _expected_call(operation: Operation) -> JsonObject:
+    """Return the request of an operation and the status that it declares."""
     call: JsonObject = {"path": operation.request.target}
     if operation.method != "GET":
         call["method"] = operation.method
@@ -156,18 +159,20 @@ def _expected(operation: Operation) -> JsonObject:
     """Status and media type as declared."""
     statuses: list[JsonValue] = list(operation.statuses)
     any_success: JsonValue = {"min": 200, "max": 399}
-    expected: JsonObject = {"status": _one_of(statuses) if statuses else any_success}
+    expected: JsonObject = {"status": _rule_for(statuses) if statuses else any_success}
     kinds: list[JsonValue] = list(operation.media_types)
     if kinds:
-        expected["content_type"] = _one_of(kinds)
+        expected["content_type"] = _rule_for(kinds)
     return expected
 
 
-def _one_of(values: list[JsonValue]) -> JsonValue:
+def _rule_for(values: list[JsonValue]) -> JsonValue:
+    """Return the rule for one value or for several."""
     return values[0] if len(values) == 1 else {"in": values}
 
 
-def _title(operation: Operation) -> str:
+def _title_of(operation: Operation) -> str:
+    """Return the title of the check of an operation."""
     summary = "".join(each if each.isprintable() else " " for each in operation.summary).strip()
     return (
         f"{operation.name}: {summary}"[:TITLE_CAP] if summary else f"{operation.name} answers as declared"[:TITLE_CAP]

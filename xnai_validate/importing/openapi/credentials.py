@@ -67,7 +67,7 @@ def credentials_of(document: ApiDocument, needed: Sequence[Sequence[Requirement]
         if any(header in taken for header in names) or len(set(names)) < len(names):
             continue
         for entry in both:
-            _add(chosen, entry)
+            _add_entry(chosen, entry)
         chosen.schemes |= requirement
     return chosen
 
@@ -78,7 +78,8 @@ class _Entry:
     comment: str
 
 
-def _add(chosen: TargetCredentials, entry: _Entry) -> None:
+def _add_entry(chosen: TargetCredentials, entry: _Entry) -> None:
+    """Add the credentials of a scheme to those of the target."""
     headers = {**mapping(chosen.fields.get("headers")), **mapping(entry.fields.get("headers"))}
     chosen.fields |= entry.fields
     if headers:

@@ -55,10 +55,11 @@ class ApiDocument:
             reference = found.get("$ref")
             if not isinstance(reference, str):
                 return found
-            node = self._at(reference)
+            node = self._value_at(reference)
         return {}
 
-    def _at(self, reference: str) -> JsonValue:
+    def _value_at(self, reference: str) -> JsonValue:
+        """Return what a reference within the document points to; None if it points nowhere."""
         if not reference.startswith("#"):
             return None
         node: JsonValue = self.root
@@ -73,9 +74,10 @@ class ApiDocument:
         for server in servers if isinstance(servers, list) and servers else default:
             url = mapping(server).get("url")
             if isinstance(url, str):
-                yield self._resolved(url, mapping(mapping(server).get("variables")))
+                yield self._resolve_url(url, mapping(mapping(server).get("variables")))
 
-    def _resolved(self, url: str, variables: JsonObject) -> str:
+    def _resolve_url(self, url: str, variables: JsonObject) -> str:
+        """Return the url of a server with its variables filled in."""
         for name, variable in variables.items():
             url = url.replace(f"{{{name}}}", str(mapping(variable).get("default", "")))
         try:
@@ -98,8 +100,8 @@ def server_of(document: ApiDocument) -> ApiServer:
     """The server of a document: at the origin that the document came from, else the first with a whole url."""
     urls = [url.rstrip("/") for url in document.server_urls() if _is_http(url)]
     if document.is_served:
-        origin = _origin(document.source)
-        own = next((url for url in urls if _origin(url) == origin), None)
+        origin = _origin_of(document.source)
+        own = next((url for url in urls if _origin_of(url) == origin), None)
         if own is not None:
             return ApiServer(own)
         if urls:
@@ -115,10 +117,10 @@ def server_of(document: ApiDocument) -> ApiServer:
 
 def read_document(source: str) -> ApiDocument:
     """The document of a url or a file, as JSON or YAML. Raises ConfigError for what is none of OpenAPI 3."""
-    text = asyncio.run(_fetched(source)) if is_absolute(source) else read_text(Path(source))
+    text = asyncio.run(_fetch(source)) if is_absolute(source) else read_text(Path(source))
     shown = _without_userinfo(source)
     parsed = parse_json(text)
-    root = parsed.value if parsed.is_json else _yaml(text, shown)
+    root = parsed.value if parsed.is_json else _parse_yaml(text, shown)
     if not isinstance(root, dict):
         raise ConfigError(f"{shown} is no OpenAPI document: it is no mapping")
     version = root.get("openapi")
@@ -137,14 +139,16 @@ def mapping(node: JsonValue) -> JsonObject:
     return node if isinstance(node, dict) else {}
 
 
-def _yaml(text: str, source: str) -> JsonValue:
+def _parse_yaml(text: str, source: str) -> JsonValue:
+    """Parse YAML. Raises ConfigError with the line."""
     try:
         return read_yaml(text.encode("utf-8", "surrogatepass")).value
     except YamlError as error:
         raise ConfigError(f"{source}:{error.line + 1}: {error.message}", hint=error.hint) from None
 
 
-async def _fetched(url: str) -> str:
+async def _fetch(url: str) -> str:
+    """Fetch a document. Raises ConfigError."""
     shown = _without_userinfo(url)
     try:
         async with HttpClient() as client:
@@ -154,10 +158,11 @@ async def _fetched(url: str) -> str:
         raise ConfigError(f"{shown} cannot be read: {error.detail}", hint="save it, and name the file") from None
     except Unmeasurable as error:
         raise ConfigError(f"{shown} cannot be read: {error.message}", hint=error.hint) from None
-    return _text(answer, shown)
+    return _decode(answer, shown)
 
 
-def _text(answer: HttpAnswer, shown: str) -> str:
+def _decode(answer: HttpAnswer, shown: str) -> str:
+    """Decode the body of a response. Raises ConfigError unless it is a 200 with UTF-8 text."""
     if answer.head.status != 200:
         hint = "behind a login, save the document and name the file" if answer.head.status in (401, 403) else None
         raise ConfigError(f"{shown} answers with status {answer.head.status}", hint=hint)
@@ -170,6 +175,7 @@ def _text(answer: HttpAnswer, shown: str) -> str:
 
 
 def _is_http(url: str) -> bool:
+    """Whether a text is an http or https url."""
     try:
         parts = urlsplit(url)
         return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0 and url.isprintable()
@@ -177,12 +183,14 @@ def _is_http(url: str) -> bool:
         return False
 
 
-def _origin(url: str) -> str:
+def _origin_of(url: str) -> str:
+    """Return scheme, host and port of a url."""
     parts = urlsplit(url)
     return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
 
 
 def _without_userinfo(source: str) -> str:
+    """Return a url without user and password; a path as it is."""
     if not is_absolute(source):
         return source
     parts = urlsplit(source)

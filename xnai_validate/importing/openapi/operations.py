@@ -71,13 +71,14 @@ def operations_of(document: ApiDocument) -> Operations:
             if method in item:
                 name = f"{method.upper()} {template}"
                 try:
-                    found.taken.append(_operation(document, template, method, item))
+                    found.taken.append(_read_operation(document, template, method, item))
                 except LeftOut as reason:
                     found.left_out[name] = str(reason)
     return found
 
 
-def _operation(document: ApiDocument, template: str, method: str, item: JsonObject) -> Operation:
+def _read_operation(document: ApiDocument, template: str, method: str, item: JsonObject) -> Operation:
+    """Return an operation that can be called. Raises LeftOut with the reason why it cannot."""
     operation = mapping(item[method])
     if method not in SAFE:
         raise LeftOut("may change state" if method not in ("options", "trace") else "has no answer that is declared")
@@ -86,7 +87,9 @@ def _operation(document: ApiDocument, template: str, method: str, item: JsonObje
         raise LeftOut("is at a server of its own")
     if mapping(operation.get("requestBody")):
         raise LeftOut("needs a body")
-    request = request_parts(document, template, [*_list(item.get("parameters")), *_list(operation.get("parameters"))])
+    request = request_parts(
+        document, template, [*_list_or_empty(item.get("parameters")), *_list_or_empty(operation.get("parameters"))]
+    )
     try:
         cookies = {"Cookie": "; ".join(f"{name}={value}" for name, value in request.cookies.items())}
         verify_headers(method.upper(), {**request.headers, **(cookies if request.cookies else {})})
@@ -112,15 +115,17 @@ def _responses(document: ApiDocument, operation: JsonObject) -> Iterator[tuple[i
     for first in "23":
         found = {key: value for key, value in declared.items() if re.fullmatch(rf"{first}(\d\d|XX)", key, re.I)}
         for key, value in found.items():
-            yield int(key) if key.isdecimal() else None, _media_types(document.followed(value))
+            yield int(key) if key.isdecimal() else None, _media_types_of(document.followed(value))
         if found:
             return
-    yield None, _media_types(document.followed(declared.get("default")))
+    yield None, _media_types_of(document.followed(declared.get("default")))
 
 
-def _media_types(response: JsonObject) -> tuple[str, ...]:
+def _media_types_of(response: JsonObject) -> tuple[str, ...]:
+    """Return the media types of a response."""
     return tuple(key.partition(";")[0].strip().lower() for key in mapping(response.get("content")))
 
 
-def _list(node: JsonValue) -> list[JsonValue]:
+def _list_or_empty(node: JsonValue) -> list[JsonValue]:
+    """Return the value if it is a list, else an empty one."""
     return node if isinstance(node, list) else []

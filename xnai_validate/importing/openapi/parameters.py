@@ -70,12 +70,13 @@ def _value(document: ApiDocument, parameter: JsonObject) -> JsonValue:
     """The value of a parameter that the document gives: an example, a default, or the first of an enumeration."""
     content = mapping(parameter.get("content"))
     if not content:
-        return _example(document, parameter)
-    value = _example(document, document.followed(next(iter(content.values()))))
+        return _find_example(document, parameter)
+    value = _find_example(document, document.followed(next(iter(content.values()))))
     return None if value is None else json.dumps(value, ensure_ascii=False)
 
 
-def _example(document: ApiDocument, described: JsonObject) -> JsonValue:
+def _find_example(document: ApiDocument, described: JsonObject) -> JsonValue:
+    """Return the first example, default or allowed value that a parameter declares; None without any."""
     example = described.get("example")
     if example is not None:
         return example
@@ -97,7 +98,7 @@ def _put(parts: RequestParts, place: str, name: str, value: JsonValue, parameter
     usual = {"path": "simple", "header": "simple", "query": "form", "cookie": "form"}
     if place not in usual or parameter.get("style", usual.get(place)) != usual[place] or isinstance(value, dict):
         raise LeftOut(f"has the parameter {name} in a form that init does not write")
-    items = [_text(item, name) for item in (value if isinstance(value, list) else [value])]
+    items = [_encode_text(item, name) for item in (value if isinstance(value, list) else [value])]
     if place == "path":
         text = quote(",".join(items), safe=",")
         if f"{{{name}}}" not in parts.path and f"{{{quote(name)}}}" not in parts.path:
@@ -113,7 +114,8 @@ def _put(parts: RequestParts, place: str, name: str, value: JsonValue, parameter
         parts.cookies[name] = ",".join(items)
 
 
-def _text(value: JsonValue, name: str) -> str:
+def _encode_text(value: JsonValue, name: str) -> str:
+    """Return a value as the text of a parameter. Raises LeftOut for a list or an object."""
     if isinstance(value, dict | list):
         raise LeftOut(f"has the parameter {name} in a form that init does not write")
     return _encodable(value if isinstance(value, str) else json.dumps(value), f"the example of {name}")

@@ -20,22 +20,24 @@ _KEYS = ("id", "title", "practice", "kind", "target", "with", "expect", "needs",
 def files_of(stack: ImportedStack) -> dict[str, str]:
     """Path below the current directory -> text, of the profile and of each suite that has checks."""
     name = stack.project.name
-    files = {f"profiles/{name}.yaml": "\n".join(_profile(stack)) + "\n"}
+    files = {f"profiles/{name}.yaml": "\n".join(_profile_lines(stack)) + "\n"}
     for suite, checks in stack.suites.items():
         if checks:
-            text = "\n".join(_suite(stack, TITLES[suite].format(name), checks)) + "\n"
+            text = "\n".join(_suite_lines(stack, TITLES[suite].format(name), checks)) + "\n"
             files[f"checks/{name}/{suite}.yaml"] = text
     return files
 
 
-def _head(stack: ImportedStack) -> Iterator[str]:
+def _head_lines(stack: ImportedStack) -> Iterator[str]:
+    """Yield the comments at the head of a file."""
     yield f"{MARK} from {', '.join(stack.project.sources[:6])}{' ...' if len(stack.project.sources) > 6 else ''}."
     yield "# Edit it as you like: `xnai-validate init --update` shows what it would change, and keeps your edits."
 
 
-def _profile(stack: ImportedStack) -> Iterator[str]:
+def _profile_lines(stack: ImportedStack) -> Iterator[str]:
+    """Yield the lines of the profile."""
     project = stack.project
-    yield from _head(stack)
+    yield from _head_lines(stack)
     yield f"# Run it:  xnai-validate run {project.name} --wait 60s"
     for note in project.notes:
         yield from _comment(f"not read: {note}")
@@ -43,10 +45,10 @@ def _profile(stack: ImportedStack) -> Iterator[str]:
         yield from _comment(f"left out: {name} {why}")
     for finding in stack.findings:
         yield from _comment(f"finding: {finding}")
-    yield f"title: {_scalar(f'The stack {project.name}')}"
+    yield f"title: {_format_scalar(f'The stack {project.name}')}"
     yield "targets:"
     for part in stack.parts:
-        yield from _part(part)
+        yield from _target_lines(part)
     yield "suites:"
     yield f"  - {_flow(f'{project.name}/*')}"
     for part in stack.parts:
@@ -54,15 +56,17 @@ def _profile(stack: ImportedStack) -> Iterator[str]:
             yield f"  - {_flow(part.recipe)}"
 
 
-def _part(part: Part) -> Iterator[str]:
+def _target_lines(part: Part) -> Iterator[str]:
+    """Yield the lines of a target."""
     for comment in part.comments:
         yield from _comment(comment, "  ")
-    yield f"  {_scalar(part.name)}: {_flow(part.target)}"
+    yield f"  {_format_scalar(part.name)}: {_flow(part.target)}"
 
 
-def _suite(stack: ImportedStack, title: str, checks: list[JsonObject]) -> Iterator[str]:
-    yield from _head(stack)
-    yield f"title: {_scalar(title)}"
+def _suite_lines(stack: ImportedStack, title: str, checks: list[JsonObject]) -> Iterator[str]:
+    """Yield the lines of a suite."""
+    yield from _head_lines(stack)
+    yield f"title: {_format_scalar(title)}"
     yield "checks:"
     for check in checks:
         lead = "- "
@@ -77,7 +81,8 @@ def _comment(text: str, indent: str = "") -> Iterator[str]:
     yield f"{indent}# {''.join(each if each.isprintable() else ' ' for each in text)[:1000]}"
 
 
-def _scalar(value: str) -> str:
+def _format_scalar(value: str) -> str:
+    """Format a text as YAML."""
     return _flow(value)
 
 

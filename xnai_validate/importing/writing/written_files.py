@@ -65,4 +65,5 @@ def changes(folder: Path, files: dict[str, str]) -> list[Change]:
 
 
 def _is_ours(path: Path) -> bool:
+    """Whether `init` has written a file."""
     return path.is_file() and read_text(path).startswith(MARK)

@@ -39,11 +39,11 @@ def render(report: RunReport, view: View) -> Iterator[str]:
         yield from kept
         if len(commands) > len(kept):
             rest = f"and {counted(len(commands) - len(kept), 'more problem')}, which the report has"
-            yield _command(level, rest, title=report.run.title)
+            yield _format_command(level, rest, title=report.run.title)
     verdict = (
         f"{verdict_word(report.verdict).upper()} (exit {report.exit_code}): {verdict_reason(report, report.exit_code)}"
     )
-    yield _command("notice", verdict, title=report.run.title)
+    yield _format_command("notice", verdict, title=report.run.title)
 
 
 def _annotations(report: RunReport) -> dict[str, list[str]]:
@@ -51,24 +51,25 @@ def _annotations(report: RunReport) -> dict[str, list[str]]:
     commands: dict[str, list[str]] = {"error": [], "warning": [], "notice": []}
     for notice in report.notices:
         if notice.level in commands:
-            commands[notice.level].append(_command(notice.level, notice.text, title=report.run.title))
+            commands[notice.level].append(_format_command(notice.level, notice.text, title=report.run.title))
     if report.run.stopped != "fail-fast":
         for criterion in report.criteria:
             if criterion.met is False:
                 actual = value_text(criterion.actual)
                 text = f"{criterion.name}: planned {planned_text(criterion.planned)}, actual {actual}"
-                commands["error"].append(_command("error", text, title="Success criterion not met"))
+                commands["error"].append(_format_command("error", text, title="Success criterion not met"))
     for status, _ in PROBLEMS:
         level = _LEVELS[status]
-        commands[level] += [_annotation(level, problem) for problem in problems_of(report, status)]
+        commands[level] += [_format_annotation(level, problem) for problem in problems_of(report, status)]
     return commands
 
 
-def _annotation(level: str, problem: Problem) -> str:
+def _format_annotation(level: str, problem: Problem) -> str:
+    """Format the annotation of a problem at the line of its check."""
     check = problem.check
     title = f"{check.status.value}: {check.title}"
     place = {"file": check.source.file, "line": str(check.source.line)} if check.source.file else {}
-    return _command(level, "\n".join(_lines(problem)), **place, title=title)
+    return _format_command(level, "\n".join(_lines(problem)), **place, title=title)
 
 
 def _lines(problem: Problem) -> list[str]:
@@ -90,8 +91,9 @@ def _lines(problem: Problem) -> list[str]:
     return lines
 
 
-def _command(level: str, text: str, **properties: str) -> str:
-    given = ",".join(f"{name}={_property(value)}" for name, value in properties.items())
+def _format_command(level: str, text: str, **properties: str) -> str:
+    """Format a workflow command."""
+    given = ",".join(f"{name}={_escape_property(value)}" for name, value in properties.items())
     return f"::{level} {given}::{_data(text)}\n"
 
 
@@ -101,7 +103,8 @@ def _data(text: str) -> str:
     return "%0A".join(lines)
 
 
-def _property(text: str) -> str:
+def _escape_property(text: str) -> str:
+    """Escape the value of a property."""
     return _data(text).replace(":", "%3A").replace(",", "%2C")
 
 

@@ -26,7 +26,7 @@ def render(report: RunReport, view: View) -> Iterator[str]:
     document["summary"] = {
         field.name.rstrip("_"): getattr(report.summary, field.name) for field in fields(report.summary)
     }
-    rest = _text(document)
+    rest = _format_json(document)
     for name in _LONG:
         # JSON escapes line ends in texts, so this line can only be the key of the document itself.
         before, key, rest = rest.partition(f'\n  "{name}": [')
@@ -38,7 +38,7 @@ def render(report: RunReport, view: View) -> Iterator[str]:
 def _items(values: tuple[object, ...]) -> Iterator[str]:
     """Yield the items of a list of the document, some at a time; of an empty list, nothing."""
     for start in range(0, len(values), AT_ONCE):
-        items = _text(values[start : start + AT_ONCE], "\n  ").removeprefix("[").removesuffix("\n  ]")
+        items = _format_json(values[start : start + AT_ONCE], "\n  ").removeprefix("[").removesuffix("\n  ]")
         yield ("," if start else "") + items
     if values:
         yield "\n  "
@@ -46,16 +46,18 @@ def _items(values: tuple[object, ...]) -> Iterator[str]:
 
 def parse(text: str | bytes) -> RunReport:
     """Return the report of a JSON document; raises ValueError if it is not valid."""
-    return _adapter().validate_json(text)
+    return _report_adapter().validate_json(text)
 
 
-def _text(value: object, line: str = "\n") -> str:
+def _format_json(value: object, line: str = "\n") -> str:
+    """Format a value as indented JSON."""
     # Half a surrogate pair becomes a question mark: many parsers refuse its escape.
     return printable_json(indented(value, line).encode(errors="replace")).decode()
 
 
 @cache
-def _adapter() -> TypeAdapter[RunReport]:
+def _report_adapter() -> TypeAdapter[RunReport]:
+    """Return the pydantic adapter of the report."""
     return TypeAdapter(RunReport)
 
 

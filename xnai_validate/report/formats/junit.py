@@ -30,14 +30,14 @@ def render(report: RunReport, view: View) -> Iterator[str]:
     for category in dict.fromkeys(check.category for check in report.checks):
         _category(root, report, category, [check for check in report.checks if check.category == category])
     if report.criteria and report.run.stopped != "fail-fast":
-        _criteria(root, report)
+        _add_criteria(root, report)
     if report.faults:
         _faults(root, report)
     if any(notice.level != "info" for notice in report.notices):
         _notices(root, report)
     for total in ("tests", "failures", "errors"):
         root.set(total, str(sum(int(suite.get(total, "0")) for suite in root)))
-    root.set("time", _seconds(report.run.elapsed_ms))
+    root.set("time", _format_seconds(report.run.elapsed_ms))
     ET.indent(root)
     yield f'<?xml version="1.0" encoding="UTF-8"?>\n{ET.tostring(root, encoding="unicode")}\n'
 
@@ -55,7 +55,7 @@ def _suite(
         errors=str(errors),
         skipped=str(skipped),
         time="0.000",
-        timestamp=_timestamp(report),
+        timestamp=_format_start(report),
     )
 
 
@@ -71,7 +71,7 @@ def _category(root: ET.Element, report: RunReport, category: str, checks: Sequen
         errors=counts[Status.ERROR],
         skipped=counts[Status.SKIP] + counts[Status.WAIVED],
     )
-    suite.set("time", _seconds(sum(check.elapsed_ms for check in checks)))
+    suite.set("time", _format_seconds(sum(check.elapsed_ms for check in checks)))
     for check in checks:
         _case(suite, check, report.run.targets)
 
@@ -84,7 +84,7 @@ def _case(suite: ET.Element, check: CheckResult, targets: dict[str, str | None])
         "testcase",
         classname=_clean(where.replace("/", ".")),
         name=_clean(name or check.title),
-        time=_seconds(check.elapsed_ms),
+        time=_format_seconds(check.elapsed_ms),
     )
     if check.status in _ELEMENTS:
         element = ET.SubElement(
@@ -116,17 +116,19 @@ def _lines(check: CheckResult, targets: dict[str, str | None]) -> str:
     return "\n".join(map(_clean, lines))
 
 
-def _criteria(root: ET.Element, report: RunReport) -> None:
+def _add_criteria(root: ET.Element, report: RunReport) -> None:
+    """Add the success criteria as a test suite."""
     unmet = sum(criterion.met is False for criterion in report.criteria)
     not_judged = sum(criterion.met is None for criterion in report.criteria)
     suite = _suite(root, report, "success criteria", tests=len(report.criteria), failures=unmet, skipped=not_judged)
     for criterion in report.criteria:
         of_comparison = report.comparison is not None and criterion.name == "regressions"
         worse = regressions(report.comparison) if report.comparison and of_comparison else []
-        _criterion(suite, criterion, worse)
+        _add_criterion(suite, criterion, worse)
 
 
-def _criterion(suite: ET.Element, criterion: CriterionResult, worse: Sequence[str]) -> None:
+def _add_criterion(suite: ET.Element, criterion: CriterionResult, worse: Sequence[str]) -> None:
+    """Add a criterion as a test case."""
     case = ET.SubElement(suite, "testcase", classname="criteria", name=_clean(criterion.name), time="0.000")
     if criterion.met is None:
         ET.SubElement(case, "skipped", message=_clean(criterion.not_judged or "not judged"), type="criterion")
@@ -162,11 +164,13 @@ def _clean(text: str) -> str:
     return printable(text)
 
 
-def _seconds(ms: float) -> str:
+def _format_seconds(ms: float) -> str:
+    """Format milliseconds as seconds."""
     return f"{ms / 1000:.3f}"
 
 
-def _timestamp(report: RunReport) -> str:
+def _format_start(report: RunReport) -> str:
+    """Format the start of the run without fractions and zone, as the schema has it."""
     return report.run.started_at.partition(".")[0].removesuffix("Z")
 
 

@@ -44,13 +44,13 @@ def render(report: RunReport, view: View) -> Iterator[str]:
         f"## {verdict_word(report.verdict).upper()}: {safe_text(run.title)}\n",
         f"{safe_text(verdict_reason(report, report.exit_code))} (exit {report.exit_code}) \\\n"
         f"run {_code(run.id)}, {format_ms(run.elapsed_ms)}, {safe_text(f'{report.tool.name} {report.tool.version}')}\n",
-        _categories(report.checks),
+        _format_categories(report.checks),
         _causes(report),
         *_problems(report),
-        _notices(report),
-        _comparison(report),
-        _criteria(report),
-        _skips(report),
+        _format_notices(report),
+        _format_comparison(report),
+        _format_criteria(report),
+        _format_skips(report),
     ]
     yield "\n".join(part for part in parts if part)
 
@@ -78,7 +78,7 @@ def _problems(report: RunReport) -> Iterator[str]:
             continue
         yield f"### {title}: {sum(problem.count for problem in problems)}\n"
         for problem in problems:
-            text = _problem(problem, report.run.targets)
+            text = _format_problem(problem, report.run.targets)
             size += len(text)
             if size <= MOST:
                 yield text
@@ -88,7 +88,8 @@ def _problems(report: RunReport) -> Iterator[str]:
         yield f"... and {counted(left, 'more problem')}, which the JSON report has\n"
 
 
-def _categories(checks: tuple[CheckResult, ...]) -> str:
+def _format_categories(checks: tuple[CheckResult, ...]) -> str:
+    """Format the table of categories and statuses."""
     shown_statuses = [status for status in Status if any(check.status is status for check in checks)]
     rows = [["category", *(status.value for status in shown_statuses)]]
     for name in dict.fromkeys(check.category for check in checks):
@@ -98,7 +99,8 @@ def _categories(checks: tuple[CheckResult, ...]) -> str:
     return table_text(rows, numeric=range(1, len(rows[0]))) if checks else ""
 
 
-def _problem(problem: Problem, targets: dict[str, str | None]) -> str:
+def _format_problem(problem: Problem, targets: dict[str, str | None]) -> str:
+    """Format a problem: its rules, evidence, promise and fix."""
     check = problem.check
     lines = [f"- **{safe_text(check.title) or safe_text(check.id)}** \\", f"  {_code(check.id)}"]
     for finding in broken_rules(check):
@@ -127,12 +129,14 @@ def _problem(problem: Problem, targets: dict[str, str | None]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _notices(report: RunReport) -> str:
+def _format_notices(report: RunReport) -> str:
+    """Format the notices of the run."""
     lines = [f"- {safe_text(f'{notice.level}: {notice.text}')}" for notice in report.notices]
     return "### Notices\n\n" + "\n".join(lines) + "\n" if lines else ""
 
 
-def _comparison(report: RunReport) -> str:
+def _format_comparison(report: RunReport) -> str:
+    """Format the comparison with the baseline."""
     if report.comparison is None:
         return ""
     lines = [f"- {safe_text(sentence)}" for sentence in regressions(report.comparison)]
@@ -140,7 +144,8 @@ def _comparison(report: RunReport) -> str:
     return head + ("\n" + "\n".join(lines) + "\n" if lines else "")
 
 
-def _criteria(report: RunReport) -> str:
+def _format_criteria(report: RunReport) -> str:
+    """Format the table of success criteria; nothing for a run that stopped at its first failure."""
     if not report.criteria or report.run.stopped == "fail-fast":
         return ""
     rows = [["criterion", "planned", "actual", "met"]]
@@ -157,7 +162,8 @@ def _criteria(report: RunReport) -> str:
     return f"### Success criteria\n\n{table_text(rows)}"
 
 
-def _skips(report: RunReport) -> str:
+def _format_skips(report: RunReport) -> str:
+    """Format the reasons of the skipped checks."""
     skips = skips_of(report.checks)
     if not skips:
         return ""

@@ -15,16 +15,18 @@ from xnai_validate.report.view import View
 
 def render(report: RunReport, view: View) -> Iterator[str]:
     """Yield the report as gauges, a family at a time."""
-    return map(_family, gauges_of(report))
+    return map(_format_gauge, gauges_of(report))
 
 
-def _family(gauge: Gauge) -> str:
-    lines = [f"{gauge.name}{{{_labels(labels)}}} {value:.10g}\n" for labels, value in gauge.samples]
+def _format_gauge(gauge: Gauge) -> str:
+    """Format a gauge with its samples."""
+    lines = [f"{gauge.name}{{{_format_labels(labels)}}} {value:.10g}\n" for labels, value in gauge.samples]
     description = gauge.description.replace("\\", "\\\\")
     return f"# HELP {gauge.name} {description}\n# TYPE {gauge.name} gauge\n{''.join(lines)}"
 
 
-def _labels(labels: Mapping[str, str]) -> str:
+def _format_labels(labels: Mapping[str, str]) -> str:
+    """Format the labels of a sample."""
     return ",".join(f'{name}="{_value(text)}"' for name, text in labels.items())
 
 

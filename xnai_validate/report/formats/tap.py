@@ -29,16 +29,17 @@ def render(report: RunReport, view: View) -> Iterator[str]:
         if notice.level != "info":
             yield f"# {notice.level}: {printable(notice.text)}\n"
     for number, check in enumerate(report.checks, 1):
-        yield _point(number, check)
+        yield _format_check(number, check)
     for number, criterion in enumerate(criteria, len(report.checks) + 1):
-        yield _criterion(number, criterion)
+        yield _format_criterion(number, criterion)
     if report.exit_code == Exit.NOT_UNDONE:
         yield "Bail out! a fault may still be in force; revert it with: xnai-validate undo\n"
     elif report.run.stopped in ("interrupted", "killed", "deadline", "memory"):
         yield f"Bail out! {report.run.stopped}\n"
 
 
-def _criterion(number: int, criterion: CriterionResult) -> str:
+def _format_criterion(number: int, criterion: CriterionResult) -> str:
+    """Format a criterion as a test point."""
     ok = "not ok" if criterion.met is False else "ok"
     skip = f" # SKIP {_safe(criterion.not_judged)}" if criterion.not_judged else ""
     line = f"{ok} {number} - {_safe(f'criterion {criterion.name}')}{skip}\n"
@@ -47,7 +48,8 @@ def _criterion(number: int, criterion: CriterionResult) -> str:
     return line + _block({"planned": planned_text(criterion.planned), "actual": value_text(criterion.actual)})
 
 
-def _point(number: int, check: CheckResult) -> str:
+def _format_check(number: int, check: CheckResult) -> str:
+    """Format a check as a test point, with its findings as a YAML block if it did not pass."""
     ok = "not ok" if check.status in (Status.FAIL, Status.WAIVED, Status.ERROR) else "ok"
     line = f"{ok} {number} - {_safe(f'{check.id} {check.title}')}"
     if check.status is Status.SKIP:

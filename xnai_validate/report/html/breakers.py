@@ -50,12 +50,15 @@ def breaker_courses(report: RunReport) -> Iterator[BreakerCourse]:
         if "timeline" not in facts or not any(both) or both in seen:
             continue
         seen.append(both)
-        yield _course(report, check)
+        yield _make_course(report, check)
 
 
-def _course(report: RunReport, check: CheckResult) -> BreakerCourse:
-    changes = [change for item in _objects(check.facts.get("timeline")) if (change := _change(item)) is not None]
-    calls = _objects(check.facts.get("calls"))
+def _make_course(report: RunReport, check: CheckResult) -> BreakerCourse:
+    """Make the figure of one breaker check: strips of its faults, states and calls over time."""
+    changes = [
+        change for item in _objects_in(check.facts.get("timeline")) if (change := _parse_change(item)) is not None
+    ]
+    calls = _objects_in(check.facts.get("calls"))
     # The last attempt has the facts.
     began_ms = (check.ended_ms or 0.0) - check.elapsed_ms
     faults = [
@@ -70,14 +73,15 @@ def _course(report: RunReport, check: CheckResult) -> BreakerCourse:
     )
     strips = (
         Strip("fault", held, "Faults: " + ("; ".join(bar.label for bar in held) or "none")),
-        Strip("state", tuple(_states(scale, changes)), _state_words(changes)),
-        Strip("calls", tuple(_calls(scale, calls)), _call_words(calls)),
+        Strip("state", tuple(_states(scale, changes)), _describe_states(changes)),
+        Strip("calls", tuple(_call_bars(scale, calls)), _describe_calls(calls)),
     )
     return BreakerCourse(check, scale, tuple(strip for strip in strips if strip.bars))
 
 
 def _end_ms(least_ms: float, changes: Iterable[_Change], calls: Iterable[JsonObject]) -> float:
-    ends = [least_ms, *(change.before_ms for change in changes), *(_number(call, "to_ms") for call in calls)]
+    """Return where the scale ends: after the check, the last change and the last call."""
+    ends = [least_ms, *(change.before_ms for change in changes), *(_number_of(call, "to_ms") for call in calls)]
     return max(ends)
 
 
@@ -85,45 +89,52 @@ def _states(scale: Scale, changes: list[_Change]) -> Iterator[Bar]:
     """The states between the changes; the time in which a change may have happened is left open."""
     since_ms = 0.0
     for change in changes:
-        yield _state(scale, change.before, since_ms, change.after_ms)
+        yield _state_bar(scale, change.before, since_ms, change.after_ms)
         since_ms = change.before_ms
     if changes:
-        yield _state(scale, changes[-1].now, since_ms, scale.end_ms)
+        yield _state_bar(scale, changes[-1].now, since_ms, scale.end_ms)
 
 
-def _state(scale: Scale, state: str, from_ms: float, to_ms: float) -> Bar:
+def _state_bar(scale: Scale, state: str, from_ms: float, to_ms: float) -> Bar:
+    """Return the bar of a state between two times."""
     words = f"{state.replace('_', ' ')} for {format_ms(max(to_ms - from_ms, 0.0))}, from {format_ms(from_ms)} on"
     return scale.bar(from_ms, to_ms, state.replace("_", "-"), words)
 
 
-def _state_words(changes: list[_Change]) -> str:
+def _describe_states(changes: list[_Change]) -> str:
+    """Describe the changes of the state in words."""
     words = [f"{change.now.replace('_', ' ')} after {format_ms(change.before_ms)}" for change in changes]
     return f"State: {changes[0].before}, then {', '.join(words)}" if changes else "State: no change was seen"
 
 
-def _calls(scale: Scale, calls: list[JsonObject]) -> Iterator[Bar]:
+def _call_bars(scale: Scale, calls: list[JsonObject]) -> Iterator[Bar]:
+    """Yield a bar for each group of calls with the same outcome."""
     for call in calls:
-        outcome, count = str(call.get("outcome")), int(_number(call, "count"))
-        words = f"{counted(count, 'call')} {outcome}, from {format_ms(_number(call, 'from_ms'))} on"
-        yield scale.bar(_number(call, "from_ms"), _number(call, "to_ms"), outcome, words)
+        outcome, count = str(call.get("outcome")), int(_number_of(call, "count"))
+        words = f"{counted(count, 'call')} {outcome}, from {format_ms(_number_of(call, 'from_ms'))} on"
+        yield scale.bar(_number_of(call, "from_ms"), _number_of(call, "to_ms"), outcome, words)
 
 
-def _call_words(calls: list[JsonObject]) -> str:
-    words = [f"{int(_number(call, 'count'))} {call.get('outcome')}" for call in calls]
+def _describe_calls(calls: list[JsonObject]) -> str:
+    """Describe the calls in words."""
+    words = [f"{int(_number_of(call, 'count'))} {call.get('outcome')}" for call in calls]
     return "Calls in order: " + ", ".join(words[:40])
 
 
-def _change(item: JsonObject) -> _Change | None:
+def _parse_change(item: JsonObject) -> _Change | None:
+    """Parse a change of the time line, `closed->open`; None if it is no change."""
     before, arrow, now = str(item.get("change")).partition("->")
     if not arrow:
         return None
-    return _Change(before, now, _number(item, "after_ms"), _number(item, "before_ms"))
+    return _Change(before, now, _number_of(item, "after_ms"), _number_of(item, "before_ms"))
 
 
-def _objects(value: JsonValue) -> list[JsonObject]:
+def _objects_in(value: JsonValue) -> list[JsonObject]:
+    """Return the JSON objects in a list."""
     return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
 
 
-def _number(item: JsonObject, name: str) -> float:
+def _number_of(item: JsonObject, name: str) -> float:
+    """Return a number of an object; 0 if it is absent."""
     value = item.get(name)
     return float(value) if isinstance(value, int | float) else 0.0

@@ -52,8 +52,8 @@ def load_images(load: Load) -> Iterator[tuple[str, str]]:
     yield percentile_curve(load), description(load)
     course = over_time(load)
     if course is not None:
-        yield course, _course_words(load)
-        yield answers_over_time(load), _rate_words(load)
+        yield course, _describe_latencies(load)
+        yield answers_over_time(load), _describe_rate(load)
     waits = token_waits(load)
     if waits is not None:
         yield (
@@ -68,7 +68,7 @@ def percentile_curve(load: Load) -> str:
     # 100 % is infinitely far away on this scale: the longest latency stands half an answer before it.
     points.append((_nines(1 - 1 / (2 * load.latency.count)), load.percentile_ms(1.0)))
     chart = pygal.XY(
-        **_options(f"{_subject(load)} (ms) by percentile"),
+        **_chart_options(f"{_subject(load)} (ms) by percentile"),
         x_labels=[{"value": _nines(q), "label": label} for q, label in _LABELLED.items() if _nines(q) <= points[-1][0]],
         show_legend=False,
     )
@@ -78,10 +78,10 @@ def percentile_curve(load: Load) -> str:
 
 def over_time(load: Load) -> str | None:
     """Return the image of the median and the 99th percentile by the second; None for a load of one window."""
-    windows = _windows(load)
+    windows = _counted_windows(load)
     if len(windows) < 2:
         return None
-    chart = pygal.XY(**_options(f"{_subject(load)} (ms) over time (s)"), legend_at_bottom=True)
+    chart = pygal.XY(**_chart_options(f"{_subject(load)} (ms) over time (s)"), legend_at_bottom=True)
     for name, q in (("p50", 0.5), ("p99", 0.99)):
         chart.add(name, [(round(second, 3), round((window.quantile(q) or 0) / 1000, 3)) for second, window in windows])
     return _image(chart)
@@ -90,7 +90,7 @@ def over_time(load: Load) -> str | None:
 def answers_over_time(load: Load) -> str:
     """Return the image of the answers a second over time, and of the errors a second where there were any."""
     chart = pygal.XY(
-        **_options("Answers a second over time (s)"),
+        **_chart_options("Answers a second over time (s)"),
         legend_at_bottom=True,
         include_y_axis=True,
         show_legend=any(load.errors),
@@ -108,7 +108,8 @@ def token_waits(load: Load) -> str | None:
     if not waits:
         return None
     chart = pygal.HorizontalBar(
-        **_options("Waiting for tokens (ms)") | {"print_values": True, "show_x_guides": False, "include_x_axis": False},
+        **_chart_options("Waiting for tokens (ms)")
+        | {"print_values": True, "show_x_guides": False, "include_x_axis": False},
         show_legend=False,
     )
     chart.value_formatter = figure_text
@@ -118,6 +119,7 @@ def token_waits(load: Load) -> str | None:
 
 
 def _token_waits(load: Load) -> list[tuple[str, float]]:
+    """Return the waiting times for tokens of a load that was measured on streams."""
     names = {"first_token": "first token", "stream_gap": "longest gap"}
     return [
         (f"{name} {quantile}", float(ms))
@@ -132,17 +134,20 @@ def _subject(load: Load) -> str:
     return "First event" if load.streams else "Latency"
 
 
-def _windows(load: Load) -> list[tuple[float, Histogram]]:
+def _counted_windows(load: Load) -> list[tuple[float, Histogram]]:
+    """Return the windows with responses, each with the second at which it begins."""
     return [(number * load.window_s, window) for number, window in enumerate(load.windows) if window.count]
 
 
-def _course_words(load: Load) -> str:
-    p99s = [(window.quantile(0.99) or 0) / 1000 for _, window in _windows(load)]
+def _describe_latencies(load: Load) -> str:
+    """Describe the course of the latencies in words."""
+    p99s = [(window.quantile(0.99) or 0) / 1000 for _, window in _counted_windows(load)]
     least, most = figure_text(min(p99s)), figure_text(max(p99s))
     return f"{_subject(load)} over time: the 99th percentile of a window is {least} to {most} ms"
 
 
-def _rate_words(load: Load) -> str:
+def _describe_rate(load: Load) -> str:
+    """Describe the course of the rate in words."""
     rates = [window.count / load.window_s for window in load.windows]
     words = f"Answers over time: {figure_text(min(rates))} to {figure_text(max(rates))} a second"
     return f"{words}, {sum(load.errors)} errors" if load.errors else words
@@ -161,7 +166,8 @@ def _nines(q: float) -> float:
     return -math.log10(1 - q)
 
 
-def _options(title: str) -> dict[str, object]:
+def _chart_options(title: str) -> dict[str, object]:
+    """Return the options of a pygal chart."""
     return {
         "title": title,
         "style": _STYLE,

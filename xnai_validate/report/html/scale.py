@@ -50,10 +50,11 @@ class Scale:
         step = next((step for step in _STEPS_MS if self.end_ms / step <= MARKS + 0.5), _STEPS_MS[-1])
         count = min(int(self.end_ms / step), MARKS + 1)
         times = [step * number for number in range(1, count + 1)]
-        return [(0.0, "0"), *((self.place(ms), _text(ms, step)) for ms in times)]
+        return [(0.0, "0"), *((self.place(ms), _format_mark(ms, step)) for ms in times)]
 
 
-def _text(ms: int, step: int) -> str:
+def _format_mark(ms: int, step: int) -> str:
+    """Format a mark of the scale in the unit of its step."""
     for unit, size in (("h", 3_600_000), ("min", 60_000), ("s", 1_000)):
         if step >= size:
             return f"{ms / size:g} {unit}"

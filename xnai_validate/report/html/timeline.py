@@ -71,11 +71,12 @@ def time_line(report: RunReport) -> TimeLine | None:
     for check in shown:
         categories.setdefault(check.category, []).append(check)
     bands = [_fault_bar(scale, fault, "band", 0) for fault in report.faults]
-    rows = tuple(_category(scale, name, members) for name, members in categories.items())
-    return TimeLine(scale, _faults(scale, report), rows, tuple(bands))
+    rows = tuple(_category_row(scale, name, members) for name, members in categories.items())
+    return TimeLine(scale, _fault_row(scale, report), rows, tuple(bands))
 
 
-def _category(scale: Scale, name: str, checks: Sequence[CheckResult]) -> Row:
+def _category_row(scale: Scale, name: str, checks: Sequence[CheckResult]) -> Row:
+    """Return the row of a category: a bar for each check, overlapping ones in lanes."""
     ordered = sorted(checks, key=lambda check: check.began_ms or 0.0)
     spans = [(check.began_ms or 0.0, check.ended_ms or 0.0) for check in ordered]
     bars = [
@@ -91,6 +92,7 @@ def _category(scale: Scale, name: str, checks: Sequence[CheckResult]) -> Row:
 
 
 def _check_label(check: CheckResult) -> str:
+    """Return the label of a check's bar."""
     took = format_ms((check.ended_ms or 0.0) - (check.began_ms or 0.0))
     return f"{check.title} ({check.id}): {check.status.value}, {took} from {format_ms(check.began_ms or 0.0)} on"
 
@@ -105,7 +107,8 @@ def _lanes(scale: Scale, spans: Iterable[tuple[float, float]]) -> Iterator[int]:
         yield lane
 
 
-def _faults(scale: Scale, report: RunReport) -> Row | None:
+def _fault_row(scale: Scale, report: RunReport) -> Row | None:
+    """Return the row of the faults, each with the recovery after it; None without faults."""
     if not report.faults:
         return None
     checks = {check.id: check for check in report.checks}
@@ -116,27 +119,33 @@ def _faults(scale: Scale, report: RunReport) -> Row | None:
         bars.append(_fault_bar(scale, fault, "fault" if fault.proven else "fault unproven", lane))
         if fault.reverted_ms is not None and again > fault.reverted_ms:
             took = format_ms(again - fault.reverted_ms)
-            bars.append(scale.bar(fault.reverted_ms, again, "recovery", f"{_name(fault)}: steady after {took}", lane))
+            bars.append(
+                scale.bar(fault.reverted_ms, again, "recovery", f"{_fault_name(fault)}: steady after {took}", lane)
+            )
     words = "; ".join(bar.label for bar in bars[:40])
     return Row("faults", tuple(bars), f"{counted(len(report.faults), 'fault')} in force: {words}")
 
 
 def _injected_ms(course: tuple[FaultResult, float]) -> float:
+    """Return when the fault of a pair was injected, by which pairs are sorted."""
     return course[0].injected_ms
 
 
 def _end_ms(scale: Scale, fault: FaultResult) -> float:
+    """Return the end of a fault; the end of the scale if it is not reverted."""
     return scale.end_ms if fault.reverted_ms is None else fault.reverted_ms
 
 
 def _fault_bar(scale: Scale, fault: FaultResult, style: str, lane: int) -> Bar:
+    """Return the bar of a fault while it was in force."""
     end = fault.reverted_ms
     held = "may still be in force" if end is None else f"in force for {format_ms(end - fault.injected_ms)}"
-    label = f"{_name(fault)}: {held}, from {format_ms(fault.injected_ms)} on"
+    label = f"{_fault_name(fault)}: {held}, from {format_ms(fault.injected_ms)} on"
     return scale.bar(fault.injected_ms, _end_ms(scale, fault), style, label, lane)
 
 
-def _name(fault: FaultResult) -> str:
+def _fault_name(fault: FaultResult) -> str:
+    """Return the name of a fault and of its target."""
     return f"{fault.fault} {fault.target}" if fault.target else fault.fault
 
 
@@ -160,6 +169,7 @@ def _recoveries(faults: Sequence[FaultResult], checks: dict[str, CheckResult]) -
 
 
 def _recovery_ms(check: CheckResult, number: int) -> float:
+    """Return how long the stack took to recover from the fault of this number in a check."""
     whole = check.facts.get("recovered_ms")
     if isinstance(whole, int | float):
         return float(whole)

@@ -38,10 +38,11 @@ class TruthTable:
 
 def truth_tables(checks: Iterable[CheckResult]) -> list[TruthTable]:
     """Return the truth tables of a run, those with the most situations first; one that several checks share, once."""
-    return sorted(_tables(checks), key=lambda table: -len(table.situations))
+    return sorted(_truth_tables(checks), key=lambda table: -len(table.situations))
 
 
-def _tables(checks: Iterable[CheckResult]) -> Iterator[TruthTable]:
+def _truth_tables(checks: Iterable[CheckResult]) -> Iterator[TruthTable]:
+    """Yield the truth table of each check that measured one; equal tables once."""
     seen: list[JsonValue] = []
     for check in checks:
         cells = check.facts.get("cells")
@@ -50,21 +51,23 @@ def _tables(checks: Iterable[CheckResult]) -> Iterator[TruthTable]:
         seen.append(cells)
         known = [cell for cell in cells if isinstance(cell, dict) and "situation" in cell]
         if known:
-            yield _table(check, known)
+            yield _make_table(check, known)
 
 
-def _table(check: CheckResult, cells: list[JsonObject]) -> TruthTable:
+def _make_table(check: CheckResult, cells: list[JsonObject]) -> TruthTable:
+    """Make the table of a check: components by situations."""
     situations = list(dict.fromkeys(str(cell.get("situation")) for cell in cells))[:SHOWN]
     components = list(dict.fromkeys(str(cell.get("component")) for cell in cells))[:SHOWN]
     placed = {(str(cell.get("component")), str(cell.get("situation"))): cell for cell in cells}
     rows = tuple(
-        (component, tuple(_cell(placed.get((component, situation))) for situation in situations))
+        (component, tuple(_make_cell(placed.get((component, situation))) for situation in situations))
         for component in components
     )
     return TruthTable(check, tuple(situations), rows)
 
 
-def _cell(cell: JsonObject | None) -> Cell:
+def _make_cell(cell: JsonObject | None) -> Cell:
+    """Return the cell for what was reported of a component and what was true."""
     if cell is None or cell.get("true") is None:
         return Cell("unknown", "not probed")
     true, claimed = cell["true"], cell.get("claimed")

@@ -43,26 +43,27 @@ class Waterfall:
 def waterfall(exchange: Exchange) -> Waterfall | None:
     """Return the figure of an exchange; None without any stage, as of a command to Redis."""
     unfinished = exchange.failure is not None
-    return _waterfall(exchange.stages.items(), unfinished=unfinished) if exchange.stages else None
+    return _make_waterfall(exchange.stages.items(), unfinished=unfinished) if exchange.stages else None
 
 
 def waterfall_of(check: CheckResult) -> Waterfall | None:
     """Return the figure of a check that passed slowly, by its facts; None for any other."""
     facts = check.facts
-    total_ms, head_ms = _number(facts, "total_ms"), _number(facts, "first_byte_ms")
+    total_ms, head_ms = _number_of(facts, "total_ms"), _number_of(facts, "first_byte_ms")
     if check.exchanges or total_ms is None or head_ms is None or total_ms < SLOW_MS or facts.get("redirects"):
         return None
-    connect_ms, tls_ms = _number(facts, "connect_ms") or 0.0, _number(facts, "tls_ms") or 0.0
+    connect_ms, tls_ms = _number_of(facts, "connect_ms") or 0.0, _number_of(facts, "tls_ms") or 0.0
     stages = {
         "connect": connect_ms,
         "tls": tls_ms,
         "wait": max(head_ms - connect_ms - tls_ms, 0.0),
         "body": max(total_ms - head_ms, 0.0),
     }
-    return _waterfall([(name, ms) for name, ms in stages.items() if ms], unfinished=False)
+    return _make_waterfall([(name, ms) for name, ms in stages.items() if ms], unfinished=False)
 
 
-def _waterfall(stages: Iterable[tuple[str, float]], *, unfinished: bool) -> Waterfall:
+def _make_waterfall(stages: Iterable[tuple[str, float]], *, unfinished: bool) -> Waterfall:
+    """Make the figure of stages that follow one another."""
     known = [(_STAGES.get(name, name), ms) for name, ms in stages]
     scale = Scale(sum(ms for _, ms in known))
     lines: list[Stage] = []
@@ -76,6 +77,7 @@ def _waterfall(stages: Iterable[tuple[str, float]], *, unfinished: bool) -> Wate
     return Waterfall(tuple(lines), "Stages: " + ", ".join(stage.bar.label for stage in lines))
 
 
-def _number(facts: JsonObject, name: str) -> float | None:
+def _number_of(facts: JsonObject, name: str) -> float | None:
+    """Return a number of the facts; None if it is absent."""
     value = facts.get(name)
     return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None

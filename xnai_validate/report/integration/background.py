@@ -22,7 +22,7 @@ _HOST = {"python": "Python {}", "cpus": "{} CPUs", "memory_mib": "{} MiB of memo
 
 def background_of(report: IntegrationReport) -> Iterator[Section]:
     """Yield the sections, in the order in which they are read."""
-    yield _baselines(report)
+    yield _baseline_section(report)
     yield _faults(report.faults)
     yield Section(
         "Skipped",
@@ -37,7 +37,8 @@ def background_of(report: IntegrationReport) -> Iterator[Section]:
     yield _environment(report)
 
 
-def _baselines(report: IntegrationReport) -> Section:
+def _baseline_section(report: IntegrationReport) -> Section:
+    """Return the section about comparisons with baselines."""
     if not report.comparisons:
         return Section("Baselines and regressions", ("No run was compared with a baseline (run --baseline NAME).",))
     return Section(
@@ -79,26 +80,30 @@ def _environment(report: IntegrationReport) -> Section:
     """An entry for each host, with the runs that had the same addresses of the targets together."""
     hosts: dict[str, dict[str, list[str]]] = {}
     for environment in report.environments:
-        runs_of = hosts.setdefault(_host(environment.host), {})
-        runs_of.setdefault(_targets(environment), []).append(environment.run)
-    entries = tuple(Entry(host, tuple(_on_host(runs_of))) for host, runs_of in hosts.items())
+        runs_of = hosts.setdefault(_describe_host(environment.host), {})
+        runs_of.setdefault(_list_targets(environment), []).append(environment.run)
+    entries = tuple(Entry(host, tuple(_runs_on_host(runs_of))) for host, runs_of in hosts.items())
     return Section("Environment", (f"Written by {report.tool}.",), entries=entries)
 
 
-def _on_host(runs_of: Mapping[str, Sequence[str]]) -> Iterator[tuple[str, str]]:
+def _runs_on_host(runs_of: Mapping[str, Sequence[str]]) -> Iterator[tuple[str, str]]:
+    """Yield the runs on a host and their targets."""
     for targets, runs in runs_of.items():
         yield "run" if len(runs) == 1 else "runs", ", ".join(runs)
         if targets:
             yield "targets", targets
 
 
-def _host(host: JsonObject) -> str:
-    return ", ".join(_HOST.get(name, "{}").format(_word(value)) for name, value in host.items())
+def _describe_host(host: JsonObject) -> str:
+    """Describe a host by its facts."""
+    return ", ".join(_HOST.get(name, "{}").format(_format_fact(value)) for name, value in host.items())
 
 
-def _word(value: JsonValue) -> str:
+def _format_fact(value: JsonValue) -> str:
+    """Format a fact of a host."""
     return value if isinstance(value, str) else value_text(value)
 
 
-def _targets(environment: RunEnvironment) -> str:
+def _list_targets(environment: RunEnvironment) -> str:
+    """List the targets and their urls."""
     return ", ".join(f"{name} {url}" for name, url in environment.targets.items() if url)

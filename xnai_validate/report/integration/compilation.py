@@ -50,7 +50,7 @@ def compile_integration(reports: Sequence[RunReport], scope: Scope) -> Integrati
         for report in newest
         for result in report.criteria
     )
-    runs = tuple(map(_run, reports))
+    runs = tuple(map(_run_entry, reports))
     run_of = {check.id: run for run, check in latest.values()}
     causes = _root_causes(checks, run_of)
     faults = tuple(fault for report in reports for fault in report.faults)
@@ -60,7 +60,7 @@ def compile_integration(reports: Sequence[RunReport], scope: Scope) -> Integrati
         tool="; ".join(dict.fromkeys(f"{report.tool.name} {report.tool.version}" for report in reports)),
         exit_code=_exit_code(newest, checks, scope),
         readiness=readiness_of(
-            Grounds(tuple(map(_run, newest)), scope.missing, criteria, causes, faults, checks, skipped)
+            Grounds(tuple(map(_run_entry, newest)), scope.missing, criteria, causes, faults, checks, skipped)
         ),
         runs=runs,
         missing=scope.missing,
@@ -72,7 +72,7 @@ def compile_integration(reports: Sequence[RunReport], scope: Scope) -> Integrati
         ),
         gaps=tuple(_gaps(checks, scope.gaps)),
         causes=causes,
-        loads=tuple(_load(load, run_of[load.check.id]) for load in loads_of(checks)),
+        loads=tuple(_load_figures(load, run_of[load.check.id]) for load in loads_of(checks)),
         comparisons=tuple(report.comparison for report in reports if report.comparison is not None),
         faults=faults,
         skipped=skipped,
@@ -113,7 +113,8 @@ def _exit_code(reports: Sequence[RunReport], checks: Sequence[CheckResult], scop
     return decided or worst
 
 
-def _run(report: RunReport) -> RunEntry:
+def _run_entry(report: RunReport) -> RunEntry:
+    """Return the entry of a run."""
     run = report.run
     return RunEntry(
         id=run.id,
@@ -159,7 +160,8 @@ def _is_not_applicable(check: CheckResult) -> bool:
     return is_left_out and check.reason is not None and NEEDS_CONSENT not in check.reason
 
 
-def _load(load: Load, run: str) -> LoadFigures:
+def _load_figures(load: Load, run: str) -> LoadFigures:
+    """Return the figures of a load."""
     return LoadFigures(
         check=load.check.id,
         title=load.check.title,
@@ -188,6 +190,7 @@ def _root_causes(checks: Sequence[CheckResult], runs: Mapping[str, str]) -> tupl
 
 
 def _root_cause(cause: Cause, known: Mapping[str, CheckResult], run: str) -> RootCause:
+    """Return a root cause with its evidence, impact and recommendation."""
     check = known[cause.id]
     members = [check, *(known[each] for each in cause.alike)]
     promise = promise_of(check)
@@ -199,7 +202,7 @@ def _root_cause(cause: Cause, known: Mapping[str, CheckResult], run: str) -> Roo
         target=cause.target,
         reason=cause.reason,
         promise=None if promise is None else f"{promise[0]} {promise[1]}",
-        evidence=tuple(_evidence(check))[:EVIDENCE],
+        evidence=tuple(_list_evidence(check))[:EVIDENCE],
         impact=_impact(cause, known),
         recommendation=" ".join(check.fix.split()) if check.fix else NO_FIX,
         alike=cause.alike,
@@ -208,7 +211,8 @@ def _root_cause(cause: Cause, known: Mapping[str, CheckResult], run: str) -> Roo
     )
 
 
-def _evidence(check: CheckResult) -> Iterator[str]:
+def _list_evidence(check: CheckResult) -> Iterator[str]:
+    """Yield the broken rules and the evidence of a check."""
     broken = broken_rules(check)
     if not broken:
         yield reason_of(check)

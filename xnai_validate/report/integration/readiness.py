@@ -50,7 +50,7 @@ def readiness_of(grounds: Grounds) -> Readiness:
     obstacles = [
         list(rule(grounds)) for rule in (_faults_in_force, _runs_without_verdict, _grave_causes, _unmet_criteria)
     ]
-    conditions = [list(rule(grounds)) for rule in (_other_causes, _accepted)]
+    conditions = [list(rule(grounds)) for rule in (_other_causes, _accepted_risks)]
     level: Level = "not ready" if any(obstacles) else "ready with conditions" if any(conditions) else "ready"
     return Readiness(
         level=level,
@@ -62,12 +62,14 @@ def readiness_of(grounds: Grounds) -> Readiness:
 
 
 def _faults_in_force(grounds: Grounds) -> Iterator[str]:
+    """Yield the faults that may still be in force."""
     for fault in grounds.faults:
         if not fault.proven:
             yield f"the fault {fault.fault} of {fault.target or 'the host'} may still be in force"
 
 
 def _runs_without_verdict(grounds: Grounds) -> Iterator[str]:
+    """Yield the runs that are missing, did not reach their end, or judged nothing."""
     yield from grounds.missing
     explained = grounds.causes or any(criterion.result.met is False for criterion in grounds.criteria)
     for run in grounds.runs:
@@ -81,12 +83,14 @@ def _runs_without_verdict(grounds: Grounds) -> Iterator[str]:
 
 
 def _grave_causes(grounds: Grounds) -> Iterator[str]:
+    """Yield the failures of a grave severity."""
     for cause in grounds.causes:
         if cause.status is Status.FAIL and cause.severity in GRAVE:
             yield f"{cause.severity}: {cause.title} ({cause.id})"
 
 
 def _unmet_criteria(grounds: Grounds) -> Iterator[str]:
+    """Yield the success criteria that are not met."""
     for criterion in grounds.criteria:
         if criterion.result.met is False:
             result = criterion.result
@@ -95,6 +99,7 @@ def _unmet_criteria(grounds: Grounds) -> Iterator[str]:
 
 
 def _other_causes(grounds: Grounds) -> Iterator[str]:
+    """Yield the failures of lower severity and the checks that could not be measured."""
     for cause in grounds.causes:
         if cause.status is Status.ERROR:
             yield f"not measured: {cause.title} ({cause.id})"
@@ -102,7 +107,8 @@ def _other_causes(grounds: Grounds) -> Iterator[str]:
             yield f"{cause.severity}: {cause.title} ({cause.id})"
 
 
-def _accepted(grounds: Grounds) -> Iterator[str]:
+def _accepted_risks(grounds: Grounds) -> Iterator[str]:
+    """Yield what is accepted: waived and flaky checks, criteria that were not judged, checks without consent."""
     for check in grounds.checks:
         if check.status is Status.WAIVED and check.waiver is not None:
             yield f"waived until {check.waiver.until}: {check.title} ({check.id})"

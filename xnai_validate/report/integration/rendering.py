@@ -28,12 +28,14 @@ def render_integration(report: IntegrationReport, format_name: str, view: View) 
     return render(report, view)
 
 
-def _json(report: IntegrationReport, view: View) -> str:
+def _render_json(report: IntegrationReport, view: View) -> str:
+    """Render the report as JSON."""
     document = indented(report).replace('"pass_": ', '"pass": ', 1)
     return printable_json(document.encode(errors="replace")).decode() + "\n"
 
 
-def _markdown(report: IntegrationReport, view: View) -> str:
+def _render_markdown(report: IntegrationReport, view: View) -> str:
+    """Render the report as Markdown."""
     parts = [f"# {safe_text(title_of(report))}\n"]
     for section in sections_of(report):
         parts.append(f"## {safe_text(section.title)}\n")
@@ -50,17 +52,19 @@ def _markdown(report: IntegrationReport, view: View) -> str:
     return "\n".join(parts)
 
 
-def _terminal(report: IntegrationReport, view: View) -> str:
+def _render_terminal(report: IntegrationReport, view: View) -> str:
+    """Render the report for a terminal."""
     page = Page(view.width, view.color, view.unicode)
     level = report.readiness.level
     page.text(title_of(report), style="bold green" if level == "ready" else _STYLES[tone_of(level)])
     for section in sections_of(report):
         page.rule(section.title)
-        _append(page, section)
+        _append_section(page, section)
     return str(page)
 
 
-def _append(page: Page, section: Section) -> None:
+def _append_section(page: Page, section: Section) -> None:
+    """Add a section to the page."""
     for text in section.paragraphs:
         page.text(text, indent=2)
     for text in section.items:
@@ -93,6 +97,7 @@ def _append_table(page: Page, section: Section) -> None:
 
 
 def _append_entry(page: Page, entry: Entry) -> None:
+    """Add an entry of a section to the page."""
     style = _STYLES[tone_of(entry.severity)]
     page.text(entry.title, indent=2, style=style if style.startswith("bold") else "bold")
     before = ""
@@ -102,15 +107,16 @@ def _append_entry(page: Page, entry: Entry) -> None:
         before = label
 
 
-def _html(report: IntegrationReport, view: View) -> str:
+def _render_html(report: IntegrationReport, view: View) -> str:
+    """Render the report as an HTML page."""
     from xnai_validate.report.integration.page import page_text  # the template engine, which no other format needs
 
     return page_text(report)
 
 
 _FORMATS: Mapping[str, Callable[[IntegrationReport, View], str]] = {
-    "terminal": _terminal,
-    "markdown": _markdown,
-    "html": _html,
-    "json": _json,
+    "terminal": _render_terminal,
+    "markdown": _render_markdown,
+    "html": _render_html,
+    "json": _render_json,
 }

@@ -51,22 +51,23 @@ def counts_of(report: IntegrationReport) -> Iterator[tuple[str, int, Status]]:
 
 def sections_of(report: IntegrationReport) -> Iterator[Section]:
     """Yield the sections, in the order in which they are read."""
-    yield _summary(report)
+    yield _summary_section(report)
     yield Section(
         f"Root causes: {len(report.causes)}",
         paragraphs=() if report.causes else ("Nothing failed.",),
-        entries=tuple(_cause(number, cause) for number, cause in enumerate(report.causes, 1)),
+        entries=tuple(_cause_entry(number, cause) for number, cause in enumerate(report.causes, 1)),
     )
-    yield _readiness(report)
-    yield _criteria(report)
+    yield _readiness_section(report)
+    yield _criteria_section(report)
     none = () if report.categories else ("No check has run.",)
     yield Section("Categories", none or _HEADS, table=_coverages("category", report.categories), numeric=_COUNTS)
     yield Section("Knowledge gaps", table=_coverages("gap", report.gaps), numeric=_COUNTS)
-    yield _loads(report)
+    yield _load_section(report)
     yield from background_of(report)
 
 
-def _summary(report: IntegrationReport) -> Section:
+def _summary_section(report: IntegrationReport) -> Section:
+    """Return the section with the verdict, the counts and the runs."""
     counts = [(word, count) for word, count, _ in counts_of(report)]
     total = sum(count for _, count in counts)
     shown = ", ".join(f"{count} {word}" for word, count in counts if count)
@@ -91,17 +92,19 @@ def _summary(report: IntegrationReport) -> Section:
         )
         for run in report.runs
     )
-    causes = map(_cause_and_remedy, report.causes)
+    causes = map(_describe_cause, report.causes)
     missing = (f"missing: {each}" for each in report.missing)
     return Section("Executive summary", tuple(paragraphs), (*missing, *causes), (head, *rows), numeric=(2, 3))
 
 
-def _cause_and_remedy(cause: RootCause) -> str:
+def _describe_cause(cause: RootCause) -> str:
+    """Describe a cause and what to do about it in one line."""
     reason = f" ({cause.reason})" if cause.reason else ""
     return f"{cause.severity}: {cause.title}{reason}. To do: {cause.recommendation}"
 
 
-def _cause(number: int, cause: RootCause) -> Entry:
+def _cause_entry(number: int, cause: RootCause) -> Entry:
+    """Return the entry of a cause."""
     lines = [("recommendation", cause.recommendation)]
     lines += [("evidence", text) for text in cause.evidence]
     lines.append(("impact", cause.impact))
@@ -115,7 +118,8 @@ def _cause(number: int, cause: RootCause) -> Entry:
     return Entry(f"{number}. {cause.severity}: {cause.title}{verb}", tuple(lines), cause.severity)
 
 
-def _readiness(report: IntegrationReport) -> Section:
+def _readiness_section(report: IntegrationReport) -> Section:
+    """Return the section with the obstacles, the conditions and the rules."""
     readiness = report.readiness
     items = (
         *(f"Not ready: {text}" for text in readiness.obstacles),
@@ -129,7 +133,8 @@ def _readiness(report: IntegrationReport) -> Section:
     return Section("Readiness for the next phase", (decided,), items, (("rule", "applies", "if"), *rows))
 
 
-def _criteria(report: IntegrationReport) -> Section:
+def _criteria_section(report: IntegrationReport) -> Section:
+    """Return the section with the success criteria of all runs."""
     rows = tuple(
         (
             each.profiles,
@@ -148,23 +153,26 @@ def _criteria(report: IntegrationReport) -> Section:
 def _coverages(name: str, entries: Sequence[Coverage]) -> tuple[Row, ...]:
     """The rows about categories or gaps, with the head."""
     head = (name, "state", "checks", "passed", "failed", "unjudged", "n/a")
-    return head, *map(_coverage, entries)
+    return head, *map(_coverage_row, entries)
 
 
-def _coverage(entry: Coverage) -> Row:
+def _coverage_row(entry: Coverage) -> Row:
+    """Return the row of a requirement that checks cover."""
     name = f"{entry.id} {entry.title}" if entry.title and entry.title != entry.id else entry.id
     not_judged = entry.not_judged - entry.not_applicable
     counts = (entry.checks, entry.passed, entry.failed, not_judged, entry.not_applicable)
     return name, entry.state, *(str(count) if count else "" for count in counts)
 
 
-def _loads(report: IntegrationReport) -> Section:
+def _load_section(report: IntegrationReport) -> Section:
+    """Return the section with the loads."""
     head = ("load", "sent", "rate", "p50", "p95", "p99", "errors")
     none = () if report.loads else ("No check measured under load.",)
-    return Section("Loads", none, table=(head, *map(_load, report.loads)), numeric=range(1, len(head)))
+    return Section("Loads", none, table=(head, *map(_load_row, report.loads)), numeric=range(1, len(head)))
 
 
-def _load(load: LoadFigures) -> Row:
+def _load_row(load: LoadFigures) -> Row:
+    """Return the row of a load."""
     times = (load.p50_ms, load.p95_ms, load.p99_ms)
     return (
         load.check.partition("/")[2],

@@ -20,6 +20,7 @@ class _Column:
     style: Style = ""
 
     def count(self, checks: Sequence[CheckResult]) -> int:
+        """Count the checks with one of the statuses of the column."""
         return sum(check.status in self.statuses for check in checks)
 
 
@@ -43,9 +44,9 @@ def append_categories(page: Page, checks: Sequence[CheckResult]) -> None:
     for check in checks:
         groups.setdefault(check.category, []).append(check)
     head: list[Span] = [("category", "dim"), *[_dim(column.title) for column in columns], ("slowest", "dim")]
-    rows = [head, *([(name, ""), *_cells(members, columns)] for name, members in groups.items())]
+    rows = [head, *([(name, ""), *_row_cells(members, columns)] for name, members in groups.items())]
     if len(groups) > 1:
-        rows.append([("total", "bold"), *_cells(checks, columns)])
+        rows.append([("total", "bold"), *_row_cells(checks, columns)])
     page.blank()
     without_slowest = [row[:-1] for row in rows]
     for table, gap in ((rows, 3), (without_slowest, 2), (without_slowest, 1)):
@@ -57,11 +58,13 @@ def append_categories(page: Page, checks: Sequence[CheckResult]) -> None:
         page.text(", ".join(counts), indent=max(map(len, groups)) + 4, lead=(f"  {name}", ""))
 
 
-def _cells(checks: Sequence[CheckResult], columns: Sequence[_Column]) -> list[Span]:
+def _row_cells(checks: Sequence[CheckResult], columns: Sequence[_Column]) -> list[Span]:
+    """Return the cells of a row: the counts, and the duration of the slowest check."""
     slowest = max((check.elapsed_ms for check in checks if check.attempts), default=None)
     counts: list[Span] = [(str(column.count(checks) or ""), column.style) for column in columns]
     return [*counts, _dim("" if slowest is None else format_ms(slowest))]
 
 
 def _dim(text: str) -> Span:
+    """Return a text in dim style."""
     return (text, "dim")

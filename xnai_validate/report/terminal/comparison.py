@@ -37,7 +37,7 @@ def append_comparison(page: Page, comparison: Comparison, *, every: bool) -> Non
     shown = worst_first(comparison, every=every)
     measured = [figure for figure in shown if figure.ratio is not None]
     if measured:
-        rows = _rows(measured)
+        rows = _figure_rows(measured)
         if page.has_room_for(rows, indent=2, gap=2):
             page.table(rows, numeric=range(1, 5), indent=2)
         else:
@@ -68,7 +68,8 @@ def _verdicts(page: Page, comparison: Comparison) -> None:
         page.blank()
 
 
-def _rows(figures: list[Compared]) -> list[list[Span]]:
+def _figure_rows(figures: list[Compared]) -> list[list[Span]]:
+    """Return the rows of the compared figures."""
     head: list[Span] = [(name, "dim") for name in ("figure", "before", "now", "change", "likely within", "verdict")]
     rows = [head]
     for figure in figures:

@@ -70,7 +70,7 @@ class Live:
             case ev.RunStarted():
                 self.title, self.total = printable(event.run.title), len(event.checks)
                 self.expected_s = dict(event.expected_s)
-                self._open()
+                self._start_display()
             case ev.CheckStarted():
                 self.running[event.id] = _Running(time.monotonic())
             case ev.CheckFinished():
@@ -103,7 +103,8 @@ class Live:
         if display is not None:
             display.stop()
 
-    def _open(self) -> None:
+    def _start_display(self) -> None:
+        """Start the display."""
         self._display = RichLive(
             console=self.console,
             get_renderable=self.rendered,
@@ -117,7 +118,7 @@ class Live:
     def rendered(self) -> RenderableType:
         """Return what is shown now; called from the thread of the display, so it works on copies."""
         now = time.monotonic()
-        parts: list[RenderableType] = [self._failure(*failure) for failure in list(self.failures)]
+        parts: list[RenderableType] = [self._failure_line(*failure) for failure in list(self.failures)]
         if self.note:
             parts.append(self._line(Text(self.note, style="yellow")))
         parts += [self._headline(now), *self._in_force(now), *self._measuring(now)]
@@ -144,7 +145,8 @@ class Live:
             last = Text(" " * indent + kept, last.style)
         return _single_line(Text.assemble(*before, last))
 
-    def _failure(self, status: Status, check_id: str, reason: str) -> Text:
+    def _failure_line(self, status: Status, check_id: str, reason: str) -> Text:
+        """Return the line of a failed check."""
         return self._line(Text(f"{status.value.upper():<6}", "bold red"), Text(check_id, "cyan"), Text(f"  {reason}"))
 
     def _headline(self, now: float) -> RenderableType:
@@ -196,6 +198,7 @@ class Live:
 
 
 def _single_line(text: Text) -> Text:
+    """Return a text that is cut at the end of the line."""
     text.no_wrap = True
     text.overflow = "ellipsis"
     return text

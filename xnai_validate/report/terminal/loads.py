@@ -24,7 +24,7 @@ def append_loads(page: Page, report: RunReport) -> None:
     page.rule(f"Loads: {len(loads)}")
     page.blank()
     rows: list[list[Span]] = [[(head, "dim") for head in heads]]
-    rows += [_row(load, page.unicode, with_good) for load in loads]
+    rows += [_load_row(load, page.unicode, with_good) for load in loads]
     for columns in (len(heads), len(heads) - 1):  # without the bars, and then below one another, on a narrow page
         shown = [row[:columns] for row in rows]
         if page.has_room_for(shown, indent=2, gap=2):
@@ -47,20 +47,22 @@ def _append_searches(page: Page, searches: list[Search]) -> None:
     page.blank()
 
 
-def _row(load: Load, unicode: bool, with_good: bool) -> list[Span]:
+def _load_row(load: Load, unicode: bool, with_good: bool) -> list[Span]:
+    """Return the row of a load."""
     errors, good = load.error_ratio, load.good_ratio
     goods: list[Span] = [("" if good is None else f"{100 * good:.3g} %", "")] if with_good else []
     return [
         (load.check.id.partition("/")[2], ""),
         (str(load.requests), ""),
         (f"{load.rate_text}/s" if load.rate_text else "", ""),
-        *((_time(load, q), "") for q in (0.5, 0.95, 0.99)),
+        *((_format_percentile(load, q), "") for q in (0.5, 0.95, 0.99)),
         ("" if errors is None else f"{100 * errors:.2g} %", "bold red" if errors else ""),
         *goods,
         (load.bars(BARS) if unicode else "", "dim"),
     ]
 
 
-def _time(load: Load, q: float) -> str:
+def _format_percentile(load: Load, q: float) -> str:
+    """Format a percentile of the latency."""
     ms = load.percentile_ms(q)
     return "" if ms is None else format_ms(ms)

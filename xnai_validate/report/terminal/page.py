@@ -73,7 +73,7 @@ class Page:
         for part in textwrap.wrap(
             text, self.width, subsequent_indent=margin, break_long_words=False, break_on_hyphens=False
         ):
-            self._print(self._text(part, style))
+            self._print_part(self._styled_text(part, style))
 
     def text(self, text: str, *, indent: int = 0, style: Style = "", lead: Span = ("", ""), right: str = "") -> None:
         """Append a paragraph, wrapped and indented.
@@ -86,11 +86,11 @@ class Page:
             right: a short text at the right edge of the first line.
         """
         if not lead[0] and not right:
-            self._print(Padding(self._paragraph(text, style, self.width - indent), (0, 0, 0, indent)))
+            self._print_part(Padding(self._paragraph(text, style, self.width - indent), (0, 0, 0, indent)))
             return
-        label = self._text(*lead)
+        label = self._styled_text(*lead)
         if label.cell_len >= indent and label.cell_len:
-            self._print(label)
+            self._print_part(label)
             label = Text()
         room = self.width - indent - (len(right) + 2 if right else 0)
         row = [label, self._paragraph(text, style, room)]
@@ -99,9 +99,9 @@ class Page:
         grid.add_column(ratio=1, overflow="fold")
         if right:
             grid.add_column(no_wrap=True, justify="right")
-            row.append(Text("  ") + self._text(right, "dim"))
+            row.append(Text("  ") + self._styled_text(right, "dim"))
         grid.add_row(*row)
-        self._print(grid)
+        self._print_part(grid)
 
     def table(
         self, rows: Sequence[Sequence[Span]], *, numeric: Iterable[int] = (), indent: int = 0, gap: int = 2
@@ -114,7 +114,7 @@ class Page:
             indent: columns before the table.
             gap: columns between two columns of the table.
         """
-        cells = [[self._text(*span) for span in row] for row in rows]
+        cells = [[self._styled_text(*span) for span in row] for row in rows]
         if not cells:
             return
         if not self.has_room_for(rows, indent=indent, gap=gap):
@@ -127,12 +127,12 @@ class Page:
             grid.add_column(justify=justify, no_wrap=number != last or number in right, overflow="fold")
         for row in cells:
             grid.add_row(*row)
-        self._print(Padding(grid, (0, 0, 0, indent)))
+        self._print_part(Padding(grid, (0, 0, 0, indent)))
 
     def has_room_for(self, rows: Sequence[Sequence[Span]], *, indent: int, gap: int) -> bool:
         """Whether a table fits, at most with its last column wrapped."""
         columns = zip(*rows, strict=True)
-        *others, last = [max(self._text(*span).cell_len for span in column) for column in columns]
+        *others, last = [max(self._styled_text(*span).cell_len for span in column) for column in columns]
         return indent + sum(others) + gap * len(others) + min(last, NARROWEST_CELL) <= self.width
 
     def _stacked(self, rows: Sequence[Sequence[Text]], indent: int, gap: int) -> None:
@@ -141,21 +141,22 @@ class Page:
             first = Text(" " * gap).join([cell for cell in others if cell.plain])
             for cell, margin in ((first, indent), (last, indent + STACKED_INDENT)):
                 if cell.plain:
-                    self._print(Padding(cell, (0, 0, 0, margin)))
+                    self._print_part(Padding(cell, (0, 0, 0, margin)))
 
     def rule(self, title: str, style: Style = "bold") -> None:
         """Append a heading after an empty line, with a line up to the right edge."""
         self.blank()
-        text = self._text(title, style)
+        text = self._styled_text(title, style)
         if text.cell_len > self.width - NARROWEST_CELL // 4:  # rich would cut it
-            self._print(text)
+            self._print_part(text)
         else:
-            self._print(Rule(text, characters="─" if self.unicode else "-", style="dim", align="left"))
+            self._print_part(Rule(text, characters="─" if self.unicode else "-", style="dim", align="left"))
 
     def __str__(self) -> str:
         return self._buffer.getvalue()
 
-    def _print(self, part: RenderableType) -> None:
+    def _print_part(self, part: RenderableType) -> None:
+        """Print a part of the page into the buffer."""
         with self._console.capture() as capture:
             self._console.print(part, crop=False)
         for line in capture.get().removesuffix("\n").split("\n"):
@@ -164,13 +165,14 @@ class Page:
 
     def _paragraph(self, text: str, style: Style, room: int) -> Text:
         """The text; a word that is longer than a line, such as JSON without spaces, is broken after a separator."""
-        shown, room = self._text(text, style), max(room, NARROWEST_CELL)
+        shown, room = self._styled_text(text, style), max(room, NARROWEST_CELL)
         if all(len(word) <= room for word in shown.plain.split(" ")):
             return shown
         words = ("\n".join(_parts(word, room)) for word in shown.plain.split(" "))
         return Text.assemble((" ".join(words), style), overflow="fold")
 
-    def _text(self, text: str, style: Style) -> Text:
+    def _styled_text(self, text: str, style: Style) -> Text:
+        """Return a printable text in a style; without Unicode, other characters as escapes."""
         shown = printable(text)
         if not self.unicode:
             shown = shown.encode("ascii", "backslashreplace").decode("ascii")

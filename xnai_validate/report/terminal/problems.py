@@ -44,7 +44,10 @@ def append_causes(page: Page, report: RunReport) -> None:
     page.blank()
     for number, cause in enumerate(report.causes[:IN_FULL], 1):
         page.text(
-            f"{number}. {cause.title}{cause_counts(cause)}", indent=MARGIN, style="bold", lead=_lead(cause.status)
+            f"{number}. {cause.title}{cause_counts(cause)}",
+            indent=MARGIN,
+            style="bold",
+            lead=_status_label(cause.status),
         )
         page.text(cause.id, indent=MARGIN, style="dim")
         if cause.reason:
@@ -80,23 +83,25 @@ def _section(page: Page, report: RunReport, problems: Sequence[Problem]) -> None
     known = {check.id: check for check in report.checks if check.id in alike}
     for problem in problems[:IN_FULL]:
         page.blank()
-        _headline(page, problem.check)
+        _add_headline(page, problem.check)
         _evidence(page, problem.check)
         _advice(page, problem, report.run.targets)
         _others(page, problem, [known[check_id] for check_id in problem.alike])
     for problem in problems[IN_FULL:LISTED]:
         check = problem.check
-        page.text(f"{check.id}: {check.reason or check.title}", indent=MARGIN, lead=_lead(check.status))
+        page.text(f"{check.id}: {check.reason or check.title}", indent=MARGIN, lead=_status_label(check.status))
     if len(problems) > LISTED:
         page.text(f"and {len(problems) - LISTED} more, which the JSON report has", indent=MARGIN, style="dim")
 
 
-def _lead(status: Status) -> Span:
+def _status_label(status: Status) -> Span:
+    """Return the status as the label before a line."""
     return (status.value.upper(), STYLES[status])
 
 
-def _headline(page: Page, check: CheckResult) -> None:
-    page.text(check.title, indent=MARGIN, style="bold", lead=_lead(check.status), right=elapsed(check))
+def _add_headline(page: Page, check: CheckResult) -> None:
+    """Add the title, duration and id of a check to the page."""
+    page.text(check.title, indent=MARGIN, style="bold", lead=_status_label(check.status), right=elapsed(check))
     page.text(check.id, indent=MARGIN, style="cyan")
 
 
@@ -110,13 +115,13 @@ def _evidence(page: Page, check: CheckResult) -> None:
         page.table(rows, indent=MARGIN)
         steps = time_line(check.facts)
         if steps:
-            _labelled(page, "steps", steps)
+            _add_labelled(page, "steps", steps)
     else:
         page.text(reason_of(check), indent=MARGIN)
     evidence = evidence_of(check)
     if evidence is not None:
         for label, text in evidence.rows:
-            _labelled(page, label, text)
+            _add_labelled(page, label, text)
         _command(page, evidence.command)
 
 
@@ -139,16 +144,16 @@ def _advice(page: Page, problem: Problem, targets: dict[str, str | None]) -> Non
     check = problem.check
     if check.target:
         url = targets.get(check.target)
-        _labelled(page, "target", f"{check.target} {url}" if url else check.target)
+        _add_labelled(page, "target", f"{check.target} {url}" if url else check.target)
     promise = promise_of(check)
     if promise:
-        _labelled(page, *promise)
+        _add_labelled(page, *promise)
     if (waiver := waiver_of(check)) is not None:
-        _labelled(page, "waiver", waiver)
+        _add_labelled(page, "waiver", waiver)
     # The reason of an error already names the remedy; the fix is for a stack that was measured.
     if check.status in (Status.FAIL, Status.WARN) and check.fix:
-        _labelled(page, "fix", " ".join(check.fix.split()))
-    _labelled(page, "file", f"{check.source.file}:{check.source.line}", "dim")
+        _add_labelled(page, "fix", " ".join(check.fix.split()))
+    _add_labelled(page, "file", f"{check.source.file}:{check.source.line}", "dim")
 
 
 def _others(page: Page, problem: Problem, alike: Sequence[CheckResult]) -> None:
@@ -157,12 +162,13 @@ def _others(page: Page, problem: Problem, alike: Sequence[CheckResult]) -> None:
     other = [check for check in alike if facts.isdisjoint(finding.fact for finding in broken_rules(check))]
     shown = other[:OTHER_FACTS] if facts else []
     for check in shown:
-        _labelled(page, "also", f"{check.id}: {reason_of(check)}")
+        _add_labelled(page, "also", f"{check.id}: {reason_of(check)}")
     rest = [check.id for check in alike if check not in shown]
     for label, ids in (("alike", rest), ("blocks", problem.blocks)):
         if ids:
-            _labelled(page, label, f"{listed(ids)} ({counted(len(ids), 'check')})")
+            _add_labelled(page, label, f"{listed(ids)} ({counted(len(ids), 'check')})")
 
 
-def _labelled(page: Page, label: str, text: str, style: Style = "") -> None:
+def _add_labelled(page: Page, label: str, text: str, style: Style = "") -> None:
+    """Add a text with a label before it to the page."""
     page.text(text, indent=MARGIN + _LABELS, lead=(" " * MARGIN + label, "dim"), style=style)

@@ -42,7 +42,7 @@ def report_text(report: RunReport, view: View) -> str:
     append_problems(page, report, fold=view.detail != "verbose")
     if view.detail != "quiet":
         _skips(page, report.checks)
-    _notices(page, report, quiet=view.detail == "quiet")
+    _add_notices(page, report, quiet=view.detail == "quiet")
     _faults(page, report)
     if report.comparison is not None:
         append_comparison(page, report.comparison, every=view.detail == "verbose")
@@ -102,7 +102,8 @@ def _skips(page: Page, checks: Sequence[CheckResult]) -> None:
         page.text(listed(ids), indent=MARGIN, style="dim")
 
 
-def _notices(page: Page, report: RunReport, *, quiet: bool) -> None:
+def _add_notices(page: Page, report: RunReport, *, quiet: bool) -> None:
+    """Add the notices to the page."""
     shown = [notice for notice in report.notices if not (quiet and notice.level == "info")]
     if shown:
         page.rule("Notices")

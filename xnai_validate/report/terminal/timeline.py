@@ -17,12 +17,13 @@ def time_line(facts: Mapping[str, JsonValue]) -> str | None:
     steps = facts.get("steps")
     if not isinstance(steps, list):
         return None
-    texts = [text for step in steps if isinstance(step, dict) and (text := _step(step))]
+    texts = [text for step in steps if isinstance(step, dict) and (text := _format_step(step))]
     more = [f"{len(texts) - SHOWN} more"] if len(texts) > SHOWN else []
     return " > ".join([*texts[:SHOWN], *more]) or None
 
 
-def _step(step: Mapping[str, JsonValue]) -> str | None:
+def _format_step(step: Mapping[str, JsonValue]) -> str | None:
+    """Format a step of a flow with its duration; None if it is no step."""
     name, elapsed_ms, held = step.get("name"), step.get("elapsed_ms"), step.get("held")
     if not isinstance(name, str) or not isinstance(elapsed_ms, int | float):
         return None

@@ -33,8 +33,8 @@ def load_figures(drive: Drive) -> dict[str, Any]:
         "abandoned_count": tally.abandoned,
         "error_count": errors,
         "error_ratio": errors / ended if ended else None,
-        "error_kinds": _kinds(tally, errors),
-        "error_detail": tally.error_detail or _wrong_status(drive, tally),
+        "error_kinds": _count_kinds(tally, errors),
+        "error_detail": tally.error_detail or _describe_wrong_status(drive, tally),
         "statuses": {str(status): count for status, count in sorted(tally.statuses.items(), key=str)},
         "good_count": good,
         "good_ratio": good / due if good is not None and due else None,
@@ -83,7 +83,8 @@ def windows_json(tally: Tally) -> JsonValue:
     return {"window_ms": round(tally.window_s * 1000, 3), "windows": windows, "errors": errors}
 
 
-def _kinds(tally: Tally, errors: int) -> dict[str, int]:
+def _count_kinds(tally: Tally, errors: int) -> dict[str, int]:
+    """Count the errors by kind; those with a wrong status are of the kind `status`."""
     kinds = dict(sorted(tally.kinds.items()))
     if errors > tally.errors:
         kinds["status"] = errors - tally.errors
@@ -97,7 +98,8 @@ def _good(drive: Drive, tally: Tally) -> int | None:
     return sum(count for status, count in tally.good.items() if not drive.wrong(status))
 
 
-def _wrong_status(drive: Drive, tally: Tally) -> str | None:
+def _describe_wrong_status(drive: Drive, tally: Tally) -> str | None:
+    """Describe the first status that counts as an error; None without any."""
     wrong = next((status for status in tally.statuses if drive.wrong(status)), None)
     return None if wrong is None else f"answered {wrong}"
 

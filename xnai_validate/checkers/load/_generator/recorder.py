@@ -52,16 +52,17 @@ class Slice:
             "answered": self.answered,
             "errors": self.errors,
             "answered_rps": round(self.answered / length_s, 3),
-            "p50_ms": _ms(self.latency, 0.5),
-            "p99_ms": _ms(self.latency, 0.99),
+            "p50_ms": _percentile_ms(self.latency, 0.5),
+            "p99_ms": _percentile_ms(self.latency, 0.99),
         }
         if self.first_token.count:
-            figures["first_token_p50_ms"] = _ms(self.first_token, 0.5)
-            figures["first_token_p99_ms"] = _ms(self.first_token, 0.99)
+            figures["first_token_p50_ms"] = _percentile_ms(self.first_token, 0.5)
+            figures["first_token_p99_ms"] = _percentile_ms(self.first_token, 0.99)
         return figures
 
 
-def _ms(histogram: Histogram, q: float) -> float | None:
+def _percentile_ms(histogram: Histogram, q: float) -> float | None:
+    """Return a percentile in milliseconds."""
     us = histogram.quantile(q)
     return None if us is None else us / 1000
 
@@ -101,7 +102,7 @@ class Recorder:
             return
         details = line.details()
         if self._slices:
-            part = self._slice(line.intended - tally.begun)
+            part = self._slice_at(line.intended - tally.begun)
             part.due += 1
             part.errors += is_error
             if not is_error and outcome not in (ABANDONED, CANCELLED):
@@ -111,23 +112,25 @@ class Recorder:
             if isinstance(first_ms, float):
                 part.first_token.record(int(first_ms * 1000))
         times = {name: at - tally.begun for name, at in (("due", line.intended), ("sent", line.sent), ("ended", now))}
-        self._line(outcome, times, details)
+        self._add_line(outcome, times, details)
 
     def not_sent(self, phase: Tally, intended: float, now: float) -> None:
         """An arrival has found no connection in time."""
         if phase is not self._load:
             return
         if self._slices:
-            part = self._slice(intended - phase.begun)
+            part = self._slice_at(intended - phase.begun)
             part.due += 1
             part.errors += 1
-        self._line(NOT_SENT, {"due": intended - phase.begun, "ended": now - phase.begun}, {})
+        self._add_line(NOT_SENT, {"due": intended - phase.begun, "ended": now - phase.begun}, {})
 
-    def _slice(self, after_s: float) -> Slice:
+    def _slice_at(self, after_s: float) -> Slice:
+        """Return the slice of time in which a request falls."""
         assert self._slice_s is not None
         return self._slices[min(max(0, int(after_s / self._slice_s)), len(self._slices) - 1)]
 
-    def _line(self, outcome: str, times_s: dict[str, float], details: JsonObject) -> None:
+    def _add_line(self, outcome: str, times_s: dict[str, float], details: JsonObject) -> None:
+        """Add the line of a request to the file, up to the cap."""
         if self._path is None or self._count >= LINES_CAP:
             return
         times = {f"{name}_ms": round(s * 1000, 3) for name, s in times_s.items()}
@@ -141,7 +144,7 @@ class Recorder:
 
     def add(self, part: JsonObject) -> None:
         """Add what the recorder of another process took of the same load. Raises ValueError for other data."""
-        for mine, other in zip(self._slices, _list(part["slices"]), strict=True):
+        for mine, other in zip(self._slices, _require_list(part["slices"]), strict=True):
             mine.add(other)
         lines = (self._lines.decode() + str(part["lines"])).splitlines(keepends=True)
         lines.sort(key=lambda line: float(json.loads(line)["ended_ms"]))
@@ -167,7 +170,8 @@ class Recorder:
         return [part.to_json(number * self._slice_s, self._slice_s) for number, part in enumerate(self._slices)]
 
 
-def _list(value: JsonValue) -> list[JsonValue]:
+def _require_list(value: JsonValue) -> list[JsonValue]:
+    """Return the value. Raises ValueError if it is not a list."""
     if not isinstance(value, list):
         raise ValueError("not a list")
     return value

@@ -100,7 +100,7 @@ class Tally:
         if self.objective_s is not None and now - intended <= self.objective_s:
             self.good[status] += 1
         if not self._from <= intended < self._until:
-            self._turn(intended)
+            self._enter_window(intended)
         self._window.record(int((now - intended) * US))
         if sent != intended:  # in a closed loop the two are one
             self.service.record(int(service_s * US))
@@ -136,7 +136,8 @@ class Tally:
         number = int((intended - self.begun) * self._per_s)
         return self.windows[number if number < self._last_window else self._last_window]
 
-    def _turn(self, intended: float) -> None:
+    def _enter_window(self, intended: float) -> None:
+        """Enter the window of time in which a request was due."""
         self._window = self.window_of(intended)
         number = min(self._last_window, int((intended - self.begun) * self._per_s))
         self._from, self._until = (self.begun + (number + after) * self.window_s for after in (0, 1))

@@ -52,6 +52,7 @@ class Alarm:
         self._handle = self._loop.call_at(at, self._ring)
 
     def _on_expired(self, fd: int) -> None:
+        """Read the expired timer and ring."""
         with suppress(BlockingIOError):  # `set` replaced the time after it expired, which also clears the expiry
             os.read(fd, 8)  # the count of expiries; until it is read, the loop calls again
             self._ring()

@@ -44,9 +44,10 @@ class Opener:
     def open(self, response: PushedResponse) -> None:
         """Connect for a response, at once or when others have connected."""
         self._waiting.append(response)
-        self._next()
+        self._open_next()
 
-    def _next(self) -> None:
+    def _open_next(self) -> None:
+        """Open the next connections that wait, as far as the limit allows."""
         while self._waiting and self._under_way < OPENING:
             response = self._waiting.popleft()
             if not response.over:
@@ -54,7 +55,7 @@ class Opener:
                 response.on_connecting()
                 response.dialling = task = self._tasks.create_task(self._dial(response))
                 # Not in the task itself: one that is cancelled before its first step never runs.
-                task.add_done_callback(partial(self._dialled, response))
+                task.add_done_callback(partial(self._on_dialled, response))
 
     async def _dial(self, response: PushedResponse) -> None:
         """Connect for a response, with TLS if the url asks for it; a failure is reported to the response."""
@@ -76,9 +77,10 @@ class Opener:
             unmade = wire_error(error, f"connecting to {prepared.to.host}:{prepared.to.port}")
             response.fail(unmade.kind, unmade.detail)
 
-    def _dialled(self, response: PushedResponse, task: asyncio.Task[None]) -> None:
+    def _on_dialled(self, response: PushedResponse, task: asyncio.Task[None]) -> None:
+        """Note that opening a connection has ended, and open the next."""
         response.dialling = None
         self._under_way -= 1
         if response.unconnected:
             response.on_closed()
-        self._next()
+        self._open_next()

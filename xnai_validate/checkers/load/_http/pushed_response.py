@@ -141,6 +141,7 @@ class PushedResponse(asyncio.BufferedProtocol):
             self.on_closed()
 
     def _finish(self) -> None:
+        """Free the parser and the connection; nothing more is read."""
         self.over = True
         # The parser holds methods of this object: without it, this object is freed with its last reference.
         self._parser = None
@@ -180,15 +181,16 @@ class PushedResponse(asyncio.BufferedProtocol):
             if self.status:
                 self.on_head()
             elif wrong is None:
-                wrong = self._endless_head(nbytes)
+                wrong = self._head_fault(nbytes)
         if self._body and not self.over:
             self._pieces()
         if wrong is not None:
             self.fail(*wrong)
         elif self._whole:
-            self._end()
+            self._end_response()
 
-    def _endless_head(self, nbytes: int) -> tuple[ErrorKind, str] | None:
+    def _head_fault(self, nbytes: int) -> tuple[ErrorKind, str] | None:
+        """Return the error for a head that is too large or has too many interim responses."""
         self._head_left -= nbytes
         if self._head_left < 0:
             return ErrorKind.TOO_LARGE, f"the response's headers have more than {HEAD_CAP} bytes"
@@ -199,20 +201,21 @@ class PushedResponse(asyncio.BufferedProtocol):
     def eof_received(self) -> None:
         """Called by asyncio."""
         if not self.over:
-            self._at_close(None)
+            self._on_close(None)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Called by asyncio."""
         if not self.over:
-            self._at_close(exc)
+            self._on_close(exc)
         self.on_closed()
 
-    def _at_close(self, exc: Exception | None) -> None:
+    def _on_close(self, exc: Exception | None) -> None:
+        """End the response at the close of the connection, or fail where it is not complete."""
         if isinstance(exc, OSError):
             failure = wire_error(exc, "reading")
             self.fail(failure.kind, failure.detail)
         elif self.status and self._until_close:
-            self._end()
+            self._end_response()
         else:
             where = "the end of the response" if self.status else "the end of the response's headers"
             self.fail(ErrorKind.RESET, f"the connection was closed before {where}")
@@ -228,14 +231,15 @@ class PushedResponse(asyncio.BufferedProtocol):
             return
         self._decoder.feed(data)
         try:
-            inflated = _inflated(self._decoder)
+            inflated = _decode_all(self._decoder)
         except WireError as failure:
             self.fail(failure.kind, failure.detail)
             return
         if inflated:
             self.on_piece(inflated)
 
-    def _end(self) -> None:
+    def _end_response(self) -> None:
+        """Pass on the rest of the decoded body and the end."""
         if self._decoder is not None and not self.over:
             try:
                 rest = self._decoder.finish()
@@ -291,7 +295,8 @@ _KNOWN: dict[bytes, str] = {name.encode(): name for name in _NAMES}
 _NONE: dict[str, str] = {}
 
 
-def _inflated(coding: Decoder) -> bytes:
+def _decode_all(coding: Decoder) -> bytes:
+    """Return all decoded bytes. Raises WireError beyond the cap."""
     pieces: list[bytes] = []
     size = 0
     while coding.waiting:

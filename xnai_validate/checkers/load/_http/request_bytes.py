@@ -59,6 +59,7 @@ def with_own_spans(prepared: Prepared, choose: Callable[[], bytes] | None) -> Ca
     draw = random.SystemRandom()
 
     def next_request() -> bytes:
+        """Return the request with a span id of its own."""
         span_id = draw.getrandbits(64) or 1  # zero is no valid id
         own = f"traceparent: {version}-{trace_id}-{span_id:016x}-{flags}\r\n"
         return (data if choose is None else choose()).replace(header, own.encode(), 1)

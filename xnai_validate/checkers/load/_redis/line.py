@@ -36,9 +36,10 @@ class Commands:
         """The commands of one request."""
         if self._plain:
             return self._same
-        return [self._made(next(self.numbers)) for _ in range(self._at_once)]
+        return [self._fill_template(next(self.numbers)) for _ in range(self._at_once)]
 
-    def _made(self, number: int) -> tuple[Argument, ...]:
+    def _fill_template(self, number: int) -> tuple[Argument, ...]:
+        """Return the command of this number, its placeholders filled in."""
         key = str(number % self._keys)
         return tuple(
             argument.replace("{n}", str(number)).replace("{key}", key).replace("{value}", self._value)

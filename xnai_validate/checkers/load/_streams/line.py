@@ -146,9 +146,10 @@ class StreamLine(PushedResponse):
         """Give the stream up, for nothing came for so long."""
         if not self._first:
             self._stream_tally.first_event(self.intended, self.sent, perf_counter())
-        self.fail(ErrorKind.TIMEOUT, f"silent for {idle_s:g} s {self._so_far()}")
+        self.fail(ErrorKind.TIMEOUT, f"silent for {idle_s:g} s {self._describe_progress()}")
 
-    def _so_far(self) -> str:
+    def _describe_progress(self) -> str:
+        """Describe how far the stream came."""
         faults = f" ({', '.join(self._sse.faults)})" if self._sse and self._sse.faults else ""
         return f"after {self._sse.events if self._sse else 0} events{faults}"
 
@@ -183,17 +184,18 @@ class StreamLine(PushedResponse):
         tally, self.last_byte = self._stream_tally, perf_counter()
         tally.heads[str(self.status)] += 1
         if self.status != 200:
-            self._wrong(STATUS, f"answered {self.status}")
+            self._fail_at_once(STATUS, f"answered {self.status}")
         elif self.content_type.partition(";")[0].strip().lower() not in self._streams.media_types:
             expected = " or ".join(self._streams.media_types)
-            self._wrong(CONTENT_TYPE, f"got {self.content_type[:60] or 'no content type'}, expected {expected}")
+            self._fail_at_once(CONTENT_TYPE, f"got {self.content_type[:60] or 'no content type'}, expected {expected}")
         else:
             self._sse = self._streams.parser()
             opened = self._streams.open
             opened[self] = None
             tally.peak = max(tally.peak, len(opened))
 
-    def _wrong(self, kind: str, detail: str) -> None:
+    def _fail_at_once(self, kind: str, detail: str) -> None:
+        """End the stream and count it as failed."""
         self._finish()
         self._fail(kind, detail)
 
@@ -224,7 +226,7 @@ class StreamLine(PushedResponse):
                 self._first = now
                 tally.first_event(self.intended, self.sent, now)
             if content.text:
-                self._token(tally, now)
+                self._count_token(tally, now)
             elif content.text is not None:
                 self._without_text += 1
             if self._terminal is not None:
@@ -235,7 +237,8 @@ class StreamLine(PushedResponse):
             if content.error is not None and self._error is None:
                 self._error = content.error[:200]
 
-    def _token(self, tally: StreamTally, now: float) -> None:
+    def _count_token(self, tally: StreamTally, now: float) -> None:
+        """Count a token, and record the gap before it or the time to the first one."""
         if self._tokens:
             gap = now - self._last_token
             tally.gaps.record(int(gap * US))
@@ -264,10 +267,10 @@ class StreamLine(PushedResponse):
             self._fail(ERROR_EVENT, f"the stream reported an error: {self._error}")
         elif self._terminal is None:
             self._stream_tally.unterminated += 1
-            self._fail(UNTERMINATED, f"the stream ended without an event that ends it, {self._so_far()}")
+            self._fail(UNTERMINATED, f"the stream ended without an event that ends it, {self._describe_progress()}")
         elif self._after_terminal:
             self._stream_tally.unterminated += 1
-            self._fail(UNTERMINATED, f"the stream went on after the event that ends it, {self._so_far()}")
+            self._fail(UNTERMINATED, f"the stream went on after the event that ends it, {self._describe_progress()}")
         else:
             self._leave()
             if self._streams.objectives is not None and self._meets(self._streams.objectives):
@@ -287,7 +290,7 @@ class StreamLine(PushedResponse):
         """The stream was not brought to its end."""
         if self._sse is not None and kind not in (ErrorKind.TIMEOUT, ErrorKind.TOO_LARGE):
             self._stream_tally.cut += 1
-            detail = f"{detail}, {self._so_far()}"
+            detail = f"{detail}, {self._describe_progress()}"
         self._fail(kind, detail)
 
     def _leave(self) -> None:
@@ -318,6 +321,7 @@ class StreamLine(PushedResponse):
             tally.faults[fault.value] += 1
 
     def _fail(self, kind: str, detail: str) -> None:
+        """Count the stream as failed."""
         self._leave()
         self._streams.drive.failed(self, kind, detail, connecting=self.unconnected)
 

@@ -52,7 +52,8 @@ class StreamLoad(StreamedParams, LoadParams):
     """How long the server may stay silent in a stream: not one byte."""
 
     @model_validator(mode="after")
-    def _prompts_are_sent(self) -> Self:
+    def _verify_prompts(self) -> Self:
+        """Raise ValueError if the body has no place for the prompts."""
         if self.prompts is not None:
             self.prompts.verify_body(self.json_)
         return self
@@ -158,7 +159,7 @@ async def measure_streams(
     verify(prepared, kind)
     drive = Drive(params, ctx)
     drive.make_tally = StreamTally
-    drive.progress_of, drive.progress_unit = _tokens, "tokens"
+    drive.progress_of, drive.progress_unit = _count_tokens, "tokens"
 
     @asynccontextmanager
     async def lines() -> AsyncIterator[Callable[[], Line]]:
@@ -179,15 +180,17 @@ async def measure_streams(
             streams.close()
 
     await send(Load(kind, params, ctx, drive, lines))
-    return _facts(drive).incomplete(drive.division.incomplete)
+    return _facts_of(drive).incomplete(drive.division.incomplete)
 
 
-def _tokens(tally: Tally) -> int:
+def _count_tokens(tally: Tally) -> int:
+    """Return the tokens of all streams."""
     assert isinstance(tally, StreamTally)
     return tally.tokens
 
 
-def _facts(drive: Drive) -> StreamLoadFacts:
+def _facts_of(drive: Drive) -> StreamLoadFacts:
+    """Return the facts of a load of streams."""
     figures = load_figures(drive)
     tally = drive.tally
     assert isinstance(tally, StreamTally)
@@ -212,16 +215,17 @@ def _facts(drive: Drive) -> StreamLoadFacts:
         tokens_per_s=tally.tokens / elapsed_s if elapsed_s else None,
         stream_tokens_per_s=_a_second(tally.per_token.quantile(0.5)),
         slow_stream_tokens_per_s=_a_second(tally.per_token.quantile(0.95)),
-        **_times("first_token", tally.first_token),
-        **_times("token_gap", tally.gaps),
-        **_times("stream_gap", tally.longest_gaps),
-        **_times("stream", tally.totals),
+        **_percentiles_of("first_token", tally.first_token),
+        **_percentiles_of("token_gap", tally.gaps),
+        **_percentiles_of("stream_gap", tally.longest_gaps),
+        **_percentiles_of("stream", tally.totals),
         framing_faults=list(tally.faults),
         framing_fault_counts=dict(tally.faults),
     )
 
 
-def _times(name: str, histogram: Histogram) -> dict[str, Any]:
+def _percentiles_of(name: str, histogram: Histogram) -> dict[str, Any]:
+    """Return the percentiles and the maximum of a histogram as facts."""
     found = {f"{name}_p{percent}_ms": ms(histogram.quantile(percent / 100)) for percent in (50, 95, 99)}
     return {**found, f"{name}_max_ms": ms(histogram.max_us)}
 

@@ -30,12 +30,13 @@ def usage_of(document: JsonObject) -> Usage | None:
     if isinstance(usage, dict):
         for prompt, answer in _NAMES:
             if prompt in usage or answer in usage:
-                return Usage(_count(usage.get(prompt)), _count(usage.get(answer)))
+                return Usage(_valid_count(usage.get(prompt)), _valid_count(usage.get(answer)))
         return None
     if "eval_count" in document:
-        return Usage(_count(document.get("prompt_eval_count")), _count(document["eval_count"]))
+        return Usage(_valid_count(document.get("prompt_eval_count")), _valid_count(document["eval_count"]))
     return None
 
 
-def _count(value: object) -> int | None:
+def _valid_count(value: object) -> int | None:
+    """Return the value if it is an integer from 0, else None."""
     return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None

@@ -21,7 +21,7 @@ def frames(
     settings: Settings, question: QueryRequest, events: AsyncGenerator[Event, None]
 ) -> AsyncGenerator[bytes, None]:
     """Each event as a frame, and a heartbeat whenever no event has come for `heartbeat_s`."""
-    return _with_heartbeats(_encoded(events), settings.times.heartbeat_s)
+    return _with_heartbeats(_encode(events), settings.times.heartbeat_s)
 
 
 @seam
@@ -35,7 +35,8 @@ def frame(event: Event) -> bytes:
     return f"data: {json.dumps(event, ensure_ascii=False)}\n\n".encode("utf-8", "replace")
 
 
-async def _encoded(events: AsyncGenerator[Event, None]) -> AsyncGenerator[bytes, None]:
+async def _encode(events: AsyncGenerator[Event, None]) -> AsyncGenerator[bytes, None]:
+    """Yield each event as a frame."""
     async with aclosing(events):
         async for event in events:
             yield frame(event)

@@ -50,23 +50,25 @@ class Retrieval:
         if not len(self._index) or not tier.top_k:
             return NO_CONTEXT
         started = time.perf_counter()
-        key = self._key(question, tier.top_k)
-        hits = await self._remembered(key)
+        key = self._cache_key(question, tier.top_k)
+        hits = await self._read_cache(key)
         if hits is None:
             try:
                 hits = self._index.search(question, tier.top_k)
             except DimensionMismatch:
                 self._metrics.failed("configuration_error", "embeddings")
                 return NO_CONTEXT
-            await self._remember(key, hits)
+            await self._write_cache(key, hits)
         self._metrics.retrieval.observe((time.perf_counter() - started) * 1000)
         return _context(hits, tier.context_characters)
 
-    def _key(self, question: str, top_k: int) -> str:
+    def _cache_key(self, question: str, top_k: int) -> str:
+        """Return the key under which the hits of a question are kept."""
         search = f"{len(self._index)}:{top_k}:{question}"
         return _CACHE + hashlib.sha256(search.encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
-    async def _remembered(self, key: str) -> list[Hit] | None:
+    async def _read_cache(self, key: str) -> list[Hit] | None:
+        """Return the kept hits; None if there are none or they cannot be read."""
         text = await self._cached(lambda redis: redis.get(key))
         if not isinstance(text, str):
             return None
@@ -75,7 +77,8 @@ class Retrieval:
         except (ValueError, TypeError, IndexError):
             return None
 
-    async def _remember(self, key: str, hits: list[Hit]) -> None:
+    async def _write_cache(self, key: str, hits: list[Hit]) -> None:
+        """Keep the hits for a while."""
         text = json.dumps([(hit.place, hit.score) for hit in hits])
         await self._cached(lambda redis: redis.set(key, text, ex=_CACHE_TTL_S))
 

@@ -60,4 +60,5 @@ def router(services: Services) -> APIRouter:
 
 
 def _first_sentence(text: str) -> str:
+    """Return the first sentence of a text."""
     return text.partition(". ")[0].rstrip(".") + "."

@@ -112,10 +112,10 @@ class Breaker:
             yield
         except ServiceFailure as failure:
             if counts(failure):
-                await self._record(failed=True, trial=is_trial)
+                await self._record_outcome(failed=True, trial=is_trial)
             raise
         else:
-            await self._record(failed=False, trial=is_trial)
+            await self._record_outcome(failed=False, trial=is_trial)
         finally:
             if place is not None:
                 await self._trials.give_back(place)
@@ -167,7 +167,8 @@ class Breaker:
             raise CircuitOpen(self.rule.name, min(1.0, self.rule.recovery_s))
         return place
 
-    async def _record(self, *, failed: bool, trial: bool) -> None:
+    async def _record_outcome(self, *, failed: bool, trial: bool) -> None:
+        """Record the outcome of a call, and count a failure in the metrics."""
         if failed:
             self._metrics.breaker_failures.labels(self.rule.name).inc()
         await self._submit(Outcome(failed, trial, self._now()))
@@ -211,7 +212,7 @@ class Breaker:
         Events that cannot be written are kept, and applied to the state of Redis when it is back.
         """
         self._unsaved.extend(events)
-        changed = self._after(self._view, events)
+        changed = self._apply_events(self._view, events)
         was_there = bool(self.text)
         for _ in range(_ATTEMPTS):
             text = serialised(changed)
@@ -228,14 +229,15 @@ class Breaker:
                 was_there = False
                 await asyncio.sleep(self._settings.times.monitor_interval_s / 2)
             self.text, self._agreed = current, self.agreed_with(current)
-            changed = self._after(self._agreed, self._unsaved)
+            changed = self._apply_events(self._agreed, self._unsaved)
         self._set_view(changed)
 
     def agreed_with(self, text: str) -> Snapshot:
         """The state that follows from the content of the key: the last state known if it is lost or unreadable."""
         return parse(text) or self._agreed
 
-    def _after(self, snapshot: Snapshot, events: Iterable[Event]) -> Snapshot:
+    def _apply_events(self, snapshot: Snapshot, events: Iterable[Event]) -> Snapshot:
+        """Return the state after several events."""
         return reduce(lambda before, event: after(before, event, self.rule), events, snapshot)
 
     @seam
@@ -244,9 +246,10 @@ class Breaker:
 
         Returns None if it was written. Raises StoreUnavailable, RedisError.
         """
-        return await self._store.run(lambda redis: self._swap(redis, text))
+        return await self._store.run(lambda redis: self._compare_and_swap(redis, text))
 
-    async def _swap(self, redis: Redis, text: str) -> str | None:
+    async def _compare_and_swap(self, redis: Redis, text: str) -> str | None:
+        """Write the new state unless Redis has another than was read; return that other one, else None."""
         try:
             current = await redis.eval(_SWAP, 1, self.key, self.text, text, str(ttl_s(self.rule)))
         except ResponseError as error:
@@ -257,6 +260,7 @@ class Breaker:
         return None if current is None else str(current)
 
     def _set_view(self, snapshot: Snapshot) -> None:
+        """Remember the state and show it in the metrics."""
         self._view = snapshot
         self.show(snapshot)
 

@@ -111,7 +111,7 @@ def after(snapshot: Snapshot, event: Event, rule: Rule) -> Snapshot:
         case State.CLOSED:
             return while_closed(counted, event, rule)
         case State.HALF_OPEN if event.trial:
-            return _while_half_open(counted, event, rule)
+            return _after_trial(counted, event, rule)
         case _:
             # A call from before the breaker opened ends late: it counts, but decides nothing any more.
             return counted
@@ -139,17 +139,18 @@ def with_totals(snapshot: Snapshot, event: Outcome) -> Snapshot:
 def while_closed(snapshot: Snapshot, event: Outcome, rule: Rule) -> Snapshot:
     """A closed breaker after a call: a success resets the count of failures, enough failures open it."""
     if not event.failed:
-        return _succeed(snapshot, event, failure_count=0)
-    failed = _fail(snapshot, event)
+        return _count_success(snapshot, event, failure_count=0)
+    failed = _count_failure(snapshot, event)
     if failed.failure_count < rule.failures:
         return failed
     return move(failed, State.OPEN, event.at, f"{failed.failure_count} failures in a row")
 
 
-def _while_half_open(snapshot: Snapshot, event: Outcome, rule: Rule) -> Snapshot:
+def _after_trial(snapshot: Snapshot, event: Outcome, rule: Rule) -> Snapshot:
+    """Return the state after a trial call while half open."""
     if event.failed:
-        return after_failed_trial(_fail(snapshot, event), event.at)
-    succeeded = _succeed(snapshot, event, failure_count=snapshot.failure_count)
+        return after_failed_trial(_count_failure(snapshot, event), event.at)
+    succeeded = _count_success(snapshot, event, failure_count=snapshot.failure_count)
     if succeeded.success_count < rule.successes:
         return succeeded
     closed = move(succeeded, State.CLOSED, event.at, f"{rule.successes} trials succeeded")
@@ -162,7 +163,8 @@ def after_failed_trial(snapshot: Snapshot, at: float) -> Snapshot:
     return move(snapshot, State.OPEN, at, "a trial failed")
 
 
-def _succeed(snapshot: Snapshot, event: Outcome, failure_count: int) -> Snapshot:
+def _count_success(snapshot: Snapshot, event: Outcome, failure_count: int) -> Snapshot:
+    """Return the state with one success more."""
     return snapshot.model_copy(
         update={
             "failure_count": failure_count,
@@ -172,7 +174,8 @@ def _succeed(snapshot: Snapshot, event: Outcome, failure_count: int) -> Snapshot
     )
 
 
-def _fail(snapshot: Snapshot, event: Outcome) -> Snapshot:
+def _count_failure(snapshot: Snapshot, event: Outcome) -> Snapshot:
+    """Return the state with one failure more."""
     return snapshot.model_copy(
         update={"failure_count": snapshot.failure_count + 1, "success_count": 0, "last_failure_time": event.at}
     )

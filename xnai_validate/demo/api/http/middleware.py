@@ -87,6 +87,7 @@ def _limited(receive: Receive) -> Receive:
     received = 0
 
     async def limited() -> Message:
+        """Receive a message, and refuse a body above the limit."""
         nonlocal received
         message = await receive()
         received += len(message.get("body", b""))

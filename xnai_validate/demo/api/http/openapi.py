@@ -37,13 +37,14 @@ def errors(*statuses: int) -> Answers:
 def document(app: FastAPI) -> Callable[[], dict[str, Any]]:
     """A function that makes the document once: FastAPI's, without the answers this application never gives."""
 
-    def make() -> dict[str, Any]:
+    def make_schema() -> dict[str, Any]:
+        """Make the document at the first request and keep it."""
         if app.openapi_schema is None:
             schema = get_openapi(title=app.title, version=app.version, summary=app.summary, routes=app.routes)
             app.openapi_schema = corrected(schema)
         return app.openapi_schema
 
-    return make
+    return make_schema
 
 
 @seam

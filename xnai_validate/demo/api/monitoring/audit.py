@@ -36,7 +36,7 @@ class Audit:
         self, txn_id: str, path: str, status: str, tier: Tier, status_code: int | None = None, duration_ms: float = 0.0
     ) -> None:
         """`xnai_queries`: a query or stream was initiated or completed."""
-        await self._add(
+        await self._add_entry(
             "xnai_queries",
             {
                 "txn_id": txn_id,
@@ -62,7 +62,7 @@ class Audit:
         metrics: Mapping[str, float],
     ) -> None:
         """Add question and answer, shortened, to the stream `xnai_audit_trail`. `kind` is `query` or `stream`."""
-        await self._add(
+        await self._add_entry(
             "xnai_audit_trail",
             {
                 "timestamp": _now(),
@@ -86,17 +86,19 @@ class Audit:
             "cpu_percent": f"{cpu_percent:.1f}",
             "timestamp": _now(),
         }
-        if await self._add("xnai_degradation", fields, _DEGRADATION_KEPT):
+        if await self._add_entry("xnai_degradation", fields, _DEGRADATION_KEPT):
             message = json.dumps(fields)
-            await self._try(lambda redis: redis.publish("xnai_degradation_events", message))
+            await self._try_operation(lambda redis: redis.publish("xnai_degradation_events", message))
 
-    async def _add(self, stream: str, fields: dict[str, str], kept: int) -> bool:
+    async def _add_entry(self, stream: str, fields: dict[str, str], kept: int) -> bool:
+        """Add an entry to a stream; return whether it was added."""
         if not self._kept:
             return False
         # redis-py's stubs ask for a dict of a wider value type than they accept elsewhere.
-        return await self._try(lambda redis: redis.xadd(stream, fields, maxlen=kept, approximate=True))  # type: ignore[arg-type]
+        return await self._try_operation(lambda redis: redis.xadd(stream, fields, maxlen=kept, approximate=True))  # type: ignore[arg-type]
 
-    async def _try(self, operation: Operation[object]) -> bool:
+    async def _try_operation(self, operation: Operation[object]) -> bool:
+        """Carry out an operation of Redis; return whether it succeeded, and count a failure."""
         try:
             await self._store.run(operation)
         except (StoreUnavailable, RedisError):

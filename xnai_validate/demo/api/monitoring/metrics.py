@@ -94,6 +94,7 @@ class Metrics:
         return Gauge(name, documentation, labels, registry=self.registry, multiprocess_mode="mostrecent")
 
     def _declare_http(self) -> None:
+        """Declare the metrics of HTTP requests."""
         self.http_requests = Counter(
             "http_requests", "HTTP requests", ["handler", "method", "status"], registry=self.registry
         )

@@ -168,6 +168,7 @@ class Monitor:
         return checks
 
     async def _check_redis(self) -> Result:
+        """Send PING to Redis."""
         try:
             await self._services.store.run(lambda redis: redis.ping(), probe=True)
         except StoreUnavailable as error:
@@ -182,6 +183,7 @@ class Monitor:
         return Result(state is not State.OPEN, f"breaker {state.value}")
 
     async def _check_url(self, url: str) -> Result:
+        """Request a url; any status below 500 is healthy."""
         try:
             response = await self._services.http.get(url)
         except httpx.HTTPError as error:

@@ -41,7 +41,7 @@ class Presence:
         async with self._publishing:  # the last write must be the latest state
             self._outdated = True
             with suppress(StoreUnavailable, RedisError):
-                await self._store.run(self._write)
+                await self._store.run(self._write_members)
                 self._outdated = False
 
     async def publish_what_failed(self) -> None:
@@ -51,7 +51,8 @@ class Presence:
             if self._outdated:
                 await self.publish()
 
-    async def _write(self, redis: Redis) -> None:
+    async def _write_members(self, redis: Redis) -> None:
+        """Write the members of this worker to Redis."""
         pipe = redis.pipeline(transaction=False)
         pipe.hset(_NAME, self._worker, json.dumps(self._here()))
         pipe.expire(_NAME, _KEPT_S)

@@ -58,7 +58,7 @@ class Rooms:
     @seam
     async def stats(self) -> RoomStats:
         """The connections at this moment, those to other workers too."""
-        members = await self._everybody()
+        members = await self._all_members()
         return RoomStats(
             total_connections=len(members),
             total_rooms=len({room for room, _ in members}),
@@ -66,10 +66,12 @@ class Rooms:
             agents_connected=sorted({agent for _, agent in members}),
         )
 
-    async def _everybody(self) -> list[Member]:
+    async def _all_members(self) -> list[Member]:
+        """Return the members at all workers."""
         return [*self._members_here(), *await self._presence.elsewhere()]
 
     def _members_here(self) -> list[Member]:
+        """Return the members at this worker."""
         return [(room, agent) for room, inside in self._here.items() for agent, _ in inside]
 
     async def serve(self, socket: WebSocket, room: str, agent: str) -> None:
@@ -78,7 +80,7 @@ class Rooms:
         if len(self._members_here()) >= _CONNECTIONS_MOST:
             await socket.close(_TOO_MANY)
             return
-        async with self._inside(room, agent, socket):
+        async with self._enter_room(room, agent, socket):
             with suppress(WebSocketDisconnect):
                 await self._converse(socket, room, agent)
 
@@ -90,7 +92,8 @@ class Rooms:
                 await socket.send_json(answer)
 
     @asynccontextmanager
-    async def _inside(self, room: str, agent: str, socket: WebSocket) -> AsyncIterator[None]:
+    async def _enter_room(self, room: str, agent: str, socket: WebSocket) -> AsyncIterator[None]:
+        """Keep an agent in a room until the end of the block."""
         self._here.setdefault(room, []).append((agent, socket))
         try:
             await self._presence.publish()

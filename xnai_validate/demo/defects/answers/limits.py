@@ -71,10 +71,12 @@ def replayed(body: bytes, receive: Receive) -> Receive:
 
 def _change_bodies(defect: Defect, change: ChangeBody) -> Defect:
     """Let a defect change the body of each POST before the application gets it."""
-    return _wrap_entry(defect, lambda app: _Edge(app, change))
+    return _wrap_application(defect, lambda app: _Edge(app, change))
 
 
-def _wrap_entry(defect: Defect, wrap: Callable[[ASGIApp], ASGIApp]) -> Defect:
+def _wrap_application(defect: Defect, wrap: Callable[[ASGIApp], ASGIApp]) -> Defect:
+    """Have a defect wrap the whole application."""
+
     @defect.wraps(entry)
     def wrapped(original: Callable[[Settings, ASGIApp], ASGIApp], /, settings: Settings, app: ASGIApp) -> ASGIApp:
         return original(settings, wrap(app))
@@ -248,7 +250,7 @@ def _is_valid(body: bytes) -> bool:
     return True
 
 
-VALIDATES_LATE = _wrap_entry(
+VALIDATES_LATE = _wrap_application(
     Defect(
         "stream-validates-late",
         "A stream is begun with status 200 before the question is validated.",

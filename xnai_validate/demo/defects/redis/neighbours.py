@@ -29,7 +29,7 @@ def _beside_worker(defect: Defect, disturb: Callable[[Redis], Awaitable[object]]
         sockets: dict[str, socket.socket],
         ready: Callable[[], None],
     ) -> None:
-        disturbing = asyncio.create_task(_repeat(settings, disturb))
+        disturbing = asyncio.create_task(_disturb_again(settings, disturb))
         try:
             await original(settings, sockets, ready)
         finally:
@@ -39,7 +39,8 @@ def _beside_worker(defect: Defect, disturb: Callable[[Redis], Awaitable[object]]
     return defect
 
 
-async def _repeat(settings: Settings, disturb: Callable[[Redis], Awaitable[object]]) -> None:
+async def _disturb_again(settings: Settings, disturb: Callable[[Redis], Awaitable[object]]) -> None:
+    """Disturb Redis again and again until cancelled."""
     redis: Redis = Redis(port=settings.redis_port, password=settings.redis_password, retry=ONCE_MORE)
     async with redis:
         while True:
@@ -49,7 +50,8 @@ async def _repeat(settings: Settings, disturb: Callable[[Redis], Awaitable[objec
             await asyncio.sleep(0.1)
 
 
-async def _stall(redis: Redis) -> None:
+async def _pause_clients(redis: Redis) -> None:
+    """Pause all clients for 1.3 seconds."""
     # DEBUG SLEEP, which would be plainer, is refused by Redis 7 unless it was configured.
     await redis.execute_command("CLIENT", "PAUSE", "1300", "ALL")  # type: ignore[no-untyped-call]
     await asyncio.sleep(1.3)
@@ -59,7 +61,7 @@ STALLS = _beside_worker(
     Defect(
         "redis-stalls", "Something blocks Redis for over a second again and again.", checks=("services/redis:ping",)
     ),
-    _stall,
+    _pause_clients,
 )
 
 FLUSHED = _beside_worker(
