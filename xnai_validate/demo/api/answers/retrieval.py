@@ -68,7 +68,7 @@ class Retrieval:
         return _CACHE + hashlib.sha256(search.encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
     async def _read_cache(self, key: str) -> list[Hit] | None:
-        """Return the kept hits; None if there are none or they cannot be read."""
+        """Return the kept hits; None without any, or if they cannot be read."""
         text = await self._cached(lambda redis: redis.get(key))
         if not isinstance(text, str):
             return None
