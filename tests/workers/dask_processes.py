@@ -44,9 +44,15 @@ class DaskProcesses:
     def start_worker(self, name: str, *more: str, url: str | None = None) -> None:
         """Start a worker of a name."""
         own = ["--name", name, "--nthreads", "1", "--no-nanny", "--no-dashboard", "--memory-limit", "0", *more]
-        if "--host" not in more:
+        if "--listen-address" not in more:
             own += ["--host", self.host]
         self.workers[name] = self._start(name, "dask_worker", [url or self.url, *own])
+
+    def kill_worker(self, name: str) -> None:
+        """Kill a worker at once."""
+        process = self.workers.pop(name)
+        process.kill()
+        process.wait()
 
     def await_workers(self) -> None:
         """Wait until every worker is registered."""

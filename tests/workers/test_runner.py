@@ -14,9 +14,11 @@ from typing import Any
 import pytest
 
 from tests.context import call_checker, check_context
+from tests.ports import free_port
 from tests.scripted import Line, ReceivedRequest, Scripted, ok, scripted
 from tests.workers.dask_processes import DaskProcesses, dask_processes
 from tests.workers.loads import load_by, when_under_way
+from tests.workers.tcp_proxy import tcp_proxy
 from xnai_validate.checkers.load._generator.arrivals import Arrivals, Randomness, Stage
 from xnai_validate.engine.attempts.attempt import Outcome
 from xnai_validate.kit import Target
@@ -119,7 +121,7 @@ def test_a_worker_that_is_killed_is_no_pass(dask: DaskProcesses, server: Scripte
     """The check is an error that names the worker; what the others measured is kept, and nothing goes on anywhere."""
 
     async def kill() -> None:
-        dask.workers["w2"].kill()
+        dask.kill_worker("w2")
 
     outcome = load_by(
         dask.url,
@@ -130,7 +132,6 @@ def test_a_worker_that_is_killed_is_no_pass(dask: DaskProcesses, server: Scripte
         arrivals={"rate": 80},
         for_="20s",
     )
-    dask.workers.pop("w2").wait()
     dask.start_worker("w2")
     is_error_about(outcome, "w2")
     nothing_left_at(server)
@@ -179,6 +180,28 @@ def test_a_worker_that_hangs_is_no_pass(dask: DaskProcesses, server: Scripted) -
         os.kill(dask.workers["w1"].pid, signal.SIGCONT)
     is_error_about(outcome, "w1")
     nothing_left_at(server)
+
+
+def test_a_worker_whose_network_is_cut_is_no_pass(dask: DaskProcesses, server: Scripted) -> None:
+    """A worker that is cut off is named, and ends its share by itself: nobody asks for it any more."""
+    port = free_port()
+    dask.kill_worker("w3")
+    with tcp_proxy(dask.port) as to_scheduler, tcp_proxy(port) as to_worker:
+        at = ["--listen-address", f"tcp://127.0.0.1:{port}", "--contact-address", f"tcp://127.0.0.1:{to_worker.port}"]
+        dask.start_worker("w3", *at, url=f"tcp://127.0.0.1:{to_scheduler.port}")
+        dask.await_workers()
+
+        async def cut() -> None:
+            to_scheduler.is_cut = to_worker.is_cut = True
+
+        outcome = load_by(
+            dask.url, "load.http", target_of(server), beside=cut, within_s=90, arrivals={"rate": 80}, for_="20s"
+        )
+        is_error_about(outcome, "w3")
+        nothing_left_at(server)
+        dask.kill_worker("w3")
+    dask.start_worker("w3")
+    dask.await_workers()
 
 
 def test_an_interrupt_ends_all_shares(dask: DaskProcesses) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
+import signal
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -107,6 +108,8 @@ async def open_cluster(url: str) -> AsyncIterator[Cluster]:
         address: Any = await stack.enter_async_context(_local(int(local[1]))) if local else url
         security = _SECURITY(require_encryption=True) if url.startswith("tls://") else None
         try:
+            if local is None:
+                await _knock(url)
             client = await stack.enter_async_context(
                 _CLIENT(address, asynchronous=True, security=security, set_as_default=False, timeout=CONNECT_S)
             )
@@ -116,6 +119,14 @@ async def open_cluster(url: str) -> AsyncIterator[Cluster]:
                 hint="start one with: dask scheduler; for tls:// name the certificates in Dask's configuration",
             ) from None
         yield await _cluster(client, url, 1 if local is None else int(local[1]))
+
+
+async def _knock(url: str) -> None:
+    """Connect once, and close: the client of the library tries for its whole time limit. Raises OSError."""
+    parts = urlsplit(url)
+    async with asyncio.timeout(CONNECT_S):
+        _, writer = await asyncio.open_connection(parts.hostname, parts.port)
+    writer.close()
 
 
 @asynccontextmanager
@@ -131,7 +142,13 @@ async def _local(count: int) -> AsyncIterator[LocalCluster]:
         asynchronous=True,
         silence_logs=logging.CRITICAL,
     )
-    async with cluster:
+    # Their processes inherit the mask: an interrupt from the terminal reaches all, and is for this process to handle.
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    async with AsyncExitStack() as stack:
+        try:
+            await stack.enter_async_context(cluster)
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
         yield cluster
 
 
