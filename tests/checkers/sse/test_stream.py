@@ -14,6 +14,7 @@ import pytest
 
 from tests.checkers.beside import tcp_server
 from tests.context import observe
+from xnai_validate.checkers._streams.reading import is_buffered
 from xnai_validate.kit import Observed, Target
 
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream; charset=utf-8\r\nCache-Control: no-cache\r\n"
@@ -111,6 +112,15 @@ def test_a_whole_stream_is_understood() -> None:
     assert facts["bytes"] == len(WHOLE) + len(b": beat\n\n")
     assert 0 < facts["first_byte_ms"] <= facts["first_event_ms"] <= facts["first_token_ms"] <= facts["total_ms"]
     assert facts["total_ms"] >= 140
+
+
+@pytest.mark.parametrize(
+    ("events", "arrivals", "buffered"),
+    [(4, 1, False), (5, 1, True), (66, 1, True), (66, 4, True), (66, 7, False), (66, 13, False), (300, 6, True)],
+)
+def test_lumps_are_buffered_and_the_reads_of_a_busy_machine_are_not(events: int, arrivals: int, buffered: bool) -> None:
+    """Few reads, or reads of very many events, show a buffer; many reads of some events show a process that waited."""
+    assert is_buffered(events, arrivals) is buffered
 
 
 def test_one_arrival_is_buffered_and_many_are_not() -> None:

@@ -155,7 +155,8 @@ class StreamFacts(Facts):
     max_events_per_arrival: Count | None = None
     """The most events that one read brought."""
     buffered: bool | None = None
-    """Whether five or more events came, and on average five or more in one read: something held them back."""
+    """Whether five or more events came in fewer than five reads, on average five or more in one, or twenty or more in
+    any number of reads: something held them back."""
     framing_faults: list[str] | None = None
     """Faults of framing by name. Of server-sent events: literal_newline, unterminated_frame, incomplete_last_block,
     unknown_field, invalid_utf8, bom_inside, nul_in_id, bad_retry, event_without_data, line_too_long, data_too_long. Of

@@ -19,7 +19,14 @@ StreamParser = SseParser | NdjsonParser
 BODY_CAP = 16 * 1024
 LAST_EVENT_CAP = 2_000
 BUFFERED = 5
-"""Events a read, on average, from which on something held them back."""
+"""Events a read, on average, from which on something held them back, where they came in fewer than this many reads."""
+BUFFERED_LUMP = 20
+"""The same for any number of reads. A busy machine sends and reads several events at once, but in many reads."""
+
+
+def is_buffered(events: int, arrivals: int) -> bool:
+    """Whether something held events back that came in this number of reads, by the rules of `buffered`."""
+    return events >= (BUFFERED if arrivals < BUFFERED else BUFFERED_LUMP) * max(1, arrivals)
 
 
 class Reading:
@@ -227,7 +234,7 @@ class Reading:
             "max_event_bytes": meaning.largest,
             "arrivals": self._arrivals,
             "max_events_per_arrival": self._most,
-            "buffered": meaning.count >= BUFFERED * max(1, self._arrivals),
+            "buffered": is_buffered(meaning.count, self._arrivals),
             "framing_faults": [str(fault) for fault in parser.faults],
             "framing_fault_counts": {str(fault): times for fault, times in parser.faults.items()},
             "unknown_fields": parser.unknown_fields,

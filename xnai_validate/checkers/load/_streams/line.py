@@ -8,6 +8,7 @@ from collections.abc import Callable
 from time import perf_counter
 
 from xnai_validate.checkers._streams.params import EventReader, StreamedParams
+from xnai_validate.checkers._streams.reading import is_buffered
 from xnai_validate.checkers.load._generator.drive import Drive
 from xnai_validate.checkers.load._generator.tally import US, Tally
 from xnai_validate.checkers.load._http.opener import Opener
@@ -21,8 +22,6 @@ from xnai_validate.wire.http.request import Prepared
 from xnai_validate.wire.ndjson import NdjsonParser
 from xnai_validate.wire.sse.parser import Event, SseParser
 
-BUFFERED = 5
-"""Events a read, on average, from which on something held them back; as sse.stream has it."""
 HELD_CAP = 64 * 1024 * 1024
 """Bytes of events that have not ended, in all streams together."""
 STREAM = "text/event-stream"
@@ -303,7 +302,7 @@ class StreamLine(PushedResponse):
         streams.held -= self._held
         tally.terminated += self._terminal is not None and not self._after_terminal
         tally.error_events += self._error is not None
-        tally.buffered += sse.events >= BUFFERED * max(1, self._arrivals)
+        tally.buffered += is_buffered(sse.events, self._arrivals)
         if self._leaving is not None:
             self._leaving.cancel()
         if self._usage_answer is not None:

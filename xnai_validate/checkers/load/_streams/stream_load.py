@@ -74,7 +74,8 @@ class StreamLoadFacts(LoadFacts):
     error_event_count: Count
     """Streams in which the server reported an error: an event of the type `error`, or a field `error` of any event."""
     buffered_count: Count
-    """Streams that were held back by something: five or more events, and on average five or more in one read."""
+    """Streams that were held back by something: five or more events in fewer than five reads, on average five or more
+    in one, or twenty or more in any number of reads."""
     wrong_token_counts: Count
     """Streams whose last event claims another number of tokens than came (its field `tokens`)."""
     usage_count: Count
