@@ -8,6 +8,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from tests.forking import Program, template
+
 ROOT = str(Path(__file__).parents[2])
 WAIT_S = 60
 
@@ -19,10 +21,15 @@ def start(*args: str, **more: str) -> subprocess.Popen[str]:
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment)
 
 
-def finish(process: subprocess.Popen[str]) -> tuple[int, str, str]:
+def fork(*args: str, **more: str) -> Program:
+    """As `start`, without the start of Python: forked from a process that has imported what these commands need."""
+    return template("tests.cli.program").start(args, Path.cwd(), {**os.environ, **more}, session=False)
+
+
+def finish(process: subprocess.Popen[str] | Program) -> tuple[int, str, str]:
     """Wait for its end; return its exit code, stdout and stderr."""
     out, err = process.communicate(timeout=WAIT_S)
-    return process.returncode, out, err
+    return process.wait(WAIT_S), out, err
 
 
 def imported(*args: str, **more: str) -> set[str]:

@@ -6,7 +6,7 @@ import json
 import os
 
 from tests.cli.conftest import Place
-from tests.cli.process import finish, start
+from tests.cli.process import finish, fork
 
 
 def test_a_check_that_broke(place: Place) -> None:
@@ -64,7 +64,7 @@ def test_runs_outlive_their_journals(place: Place) -> None:
 
 def test_list_runs_shows_verdict_duration_and_counts(place: Place) -> None:
     """A run that goes on is `running`, one that was killed is `interrupted`."""
-    process = start("run", "hanging")
+    process = fork("run", "hanging")
     assert place.site.hanging.wait(60)
     assert " running " in place.invoke("list", "runs").stdout
     process.kill()

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import Place
-from tests.cli.process import finish, start
+from tests.cli.process import finish, fork
 from xnai_validate.report.formats.json import parse
 from xnai_validate.report.registry import FORMATS
 
@@ -59,7 +59,7 @@ def test_a_killed_run_is_reported_as_far_as_it_came(place: Place) -> None:
 
 def test_a_run_that_was_really_killed_is_reported(place: Place) -> None:
     """After SIGKILL in the middle of a check the report has what was seen before, and names what was not reached."""
-    process = start("run", "hanging")
+    process = fork("run", "hanging")
     assert place.site.hanging.wait(60)
     process.kill()
     finish(process)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import signal
 import ssl
-import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,7 +16,8 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from tests.certificates import authority
 from tests.cli.conftest import Place
-from tests.cli.process import start
+from tests.cli.process import fork
+from tests.forking import Program
 
 WAIT_S = 40
 TOKEN = "t0ken-of-a-monitor-1234"
@@ -26,13 +26,16 @@ TOKEN = "t0ken-of-a-monitor-1234"
 class Server:
     """A `serve` that runs as a process."""
 
-    def __init__(self, process: subprocess.Popen[str], url: str) -> None:
+    def __init__(self, process: Program, url: str, client: httpx.Client) -> None:
         self.process = process
         self.url = url
+        self._client = client
 
     def get(self, path: str, **headers: str) -> httpx.Response:
         """Ask for a path."""
-        return httpx.get(self.url + path, headers={name.replace("_", "-"): text for name, text in headers.items()})
+        return self._client.get(
+            self.url + path, headers={name.replace("_", "-"): text for name, text in headers.items()}
+        )
 
     def until(self, path: str, status: int, **headers: str) -> httpx.Response:
         """Ask until the status comes."""
@@ -51,13 +54,14 @@ class Server:
 @contextmanager
 def server(*args: str, **more: str) -> Iterator[Server]:
     """`serve` on a free port of loopback, ended with the block."""
-    process = start("serve", "--listen", "127.0.0.1:0", *args, **more)
+    process = fork("serve", "--listen", "127.0.0.1:0", *args, **more)
     try:
         assert process.stderr is not None
         line = process.stderr.readline()
         found = re.search(r"serving (https?://\S+/) ", line)
         assert found is not None, line + process.stderr.read()
-        yield Server(process, found[1])
+        with httpx.Client() as client:
+            yield Server(process, found[1], client)
     finally:
         if process.poll() is None:
             process.kill()

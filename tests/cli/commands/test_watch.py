@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,7 +14,8 @@ from threading import Thread
 import pytest
 
 from tests.cli.conftest import Place
-from tests.cli.process import start
+from tests.cli.process import fork
+from tests.forking import Program
 
 WAIT_S = 40
 
@@ -23,10 +23,11 @@ WAIT_S = 40
 class Watching:
     """A `watch` that runs as a process, and the lines of its stdout as they come."""
 
-    def __init__(self, process: subprocess.Popen[str]) -> None:
+    def __init__(self, process: Program) -> None:
         self.process = process
         self._lines: Queue[str] = Queue()
-        Thread(target=self._read, daemon=True).start()
+        self._reader = Thread(target=self._read, daemon=True)
+        self._reader.start()
 
     def _read(self) -> None:
         assert self.process.stdout is not None
@@ -53,17 +54,21 @@ class Watching:
         self.process.send_signal(number)
         return self.process.wait(WAIT_S)
 
+    def close(self) -> None:
+        """Kill it if it still runs, and read its output to the end."""
+        self.process.kill()
+        self._reader.join()
+        self.process.communicate()
+
 
 @contextmanager
 def watching(*args: str, **more: str) -> Iterator[Watching]:
     """`watch` with these arguments, ended with the block."""
-    process = start("watch", *args, **more)
+    runs = Watching(fork("watch", *args, **more))
     try:
-        yield Watching(process)
+        yield runs
     finally:
-        if process.poll() is None:
-            process.kill()
-        process.communicate()
+        runs.close()
 
 
 def requests_of(place: Place, count: int) -> None:

@@ -15,7 +15,7 @@ import pytest
 from typer.testing import Result
 
 from tests.cli.conftest import Place
-from tests.cli.process import finish, start
+from tests.cli.process import finish, fork
 from tests.serving import Quiet, serving
 from xnai_validate import __version__
 from xnai_validate.cli.running.earlier_runs import resume
@@ -116,7 +116,7 @@ def shop(place: Place) -> Iterator[Shop]:
 def killed_at(place: Place, shop: Shop, number: int, *options: str) -> None:
     """Start a run and kill it with SIGKILL while the request after `number` others waits for its answer."""
     shop.hold_at = number
-    process = start("run", "shop", *options)
+    process = fork("run", "shop", *options)
     assert shop.held.wait(20)
     process.kill()
     finish(process)
@@ -210,7 +210,7 @@ def test_runs_that_cannot_be_resumed(place: Place, shop: Shop) -> None:
     assert "is a report, and has no events" in place.run("--resume", "r.json").stderr
     assert 'no run "2020" is stored' in place.run("--resume", "2020").stderr
     shop.hold_at = 2
-    process = start("run", "shop")
+    process = fork("run", "shop")
     assert shop.held.wait(20)
     assert "still goes on" in place.run("--resume", "last").stderr
     process.kill()
