@@ -1,8 +1,8 @@
 # Two commands do all the set-up: `make demo` and `make test`.
 
 PYTHON ?= python3
-# Tests at a time. Most of them wait for a server or a clock, so two for each core; they need no more of a machine.
-TESTERS ?= 4
+# Tests at a time. Most of them wait for a server or a clock, so three for each core; they need no more of a machine.
+TESTERS ?= 6
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed

@@ -52,6 +52,8 @@ _LONG = (
     "test_contributing.py",
     "cli/terminal/test_standard_streams.py",
     "checkers/http/test_contract.py",
+    "cli/commands/test_watch.py",
+    "wire/http/",
     "checkers/load/",
     "demo/",
     "cli/",

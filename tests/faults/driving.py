@@ -61,7 +61,7 @@ def becomes(seen: Callable[[], object], expected: object, within_s: float = 15) 
     begun = time.monotonic()
     while (now := seen()) != expected:
         assert time.monotonic() - begun < within_s, f"{now} is not {expected}"
-        time.sleep(0.01)
+        time.sleep(0.03)  # some of what is seen takes a look at every process
     return time.monotonic() - begun
 
 

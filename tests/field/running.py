@@ -13,6 +13,9 @@ from typing import Any
 
 from tests.field.supervisor import ROOT
 
+Validated = tuple[subprocess.CompletedProcess[str], dict[str, Any]]
+"""The finished command, and its JSON report."""
+
 
 @contextmanager
 def field_stack(layout: str, errors: Path, defect: str = "") -> Iterator[dict[str, Any]]:
@@ -36,9 +39,7 @@ def field_stack(layout: str, errors: Path, defect: str = "") -> Iterator[dict[st
                 process.wait(30)
 
 
-def validate(
-    layout: str, profile: str, folder: Path, *options: str, defect: str = ""
-) -> tuple[subprocess.CompletedProcess[str], dict[str, Any]]:
+def validate(layout: str, profile: str, folder: Path, *options: str, defect: str = "") -> Validated:
     """Run a profile on a stack of its own, with its faults, and return the finished command and its JSON report."""
     with field_stack(layout, folder / "errors.log", defect) as description:
         file = folder / "stack.json"

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from tests.field.defects import DEFECTS
-from tests.field.running import validate
+from tests.field.running import Validated, validate
 
 pytestmark = [pytest.mark.alone, pytest.mark.timeout(900)]
 
 _MOST_LINES = 3
+_AT_ONCE = 2
+"""Stacks at a time: they mostly wait, and two leave each other the processor that their short times need."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,14 +77,33 @@ def test_every_defect_is_looked_for() -> None:
     assert FINDINGS.keys() >= set(_SAMPLE)
 
 
+@pytest.fixture(scope="module")
+def runs(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[dict[str, Future[Validated]]]:
+    """The runs on a stack with each defect that is looked for, by the name of the defect."""
+    items = [item for item in request.session.items if isinstance(item, pytest.Function) and item.path == request.path]
+    names = [str(item.callspec.params["name"]) for item in items if hasattr(item, "callspec")]
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        try:
+            yield {name: pool.submit(_look_for, name, tmp_path_factory.mktemp(name)) for name in names}
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+
+def _look_for(name: str, folder: Path) -> Validated:
+    """Run the checks that must find a defect."""
+    where = FINDINGS[name]
+    only = [option for pattern in where.only for option in ("--only", pattern)]
+    return validate(DEFECTS[name].layout, where.profile, folder, *only, defect=name)
+
+
 @pytest.mark.parametrize(
     "name", [pytest.param(name, marks=[] if name in _SAMPLE else pytest.mark.prove) for name in FINDINGS]
 )
-def test_a_defect_is_named(name: str, tmp_path: Path) -> None:
+def test_a_defect_is_named(name: str, runs: dict[str, Future[Validated]]) -> None:
     """A defect is found in at most three failing lines, and the first of them names it."""
-    where = FINDINGS[name]
-    only = [option for pattern in where.only for option in ("--only", pattern)]
-    run, report = validate(DEFECTS[name].layout, where.profile, tmp_path, *only, defect=name)
+    run, report = runs[name].result()
     causes = [cause["id"] for cause in report["causes"]]
-    assert causes[:1] == [where.check], run.stdout + run.stderr
+    assert causes[:1] == [FINDINGS[name].check], run.stdout + run.stderr
     assert len(causes) <= _MOST_LINES, run.stdout
