@@ -156,6 +156,26 @@ def test_what_is_captured_is_used_in_requests_and_in_rules(tmp_path: Path, serve
     assert tasks.kept == {}
 
 
+def test_a_step_may_be_a_flow_that_is_taken_until_it_holds(tmp_path: Path, server: Scripted) -> None:
+    """The steps of an inner flow are made again together, as one step of the outer one; their times are its own."""
+    end = run(
+        tmp_path,
+        server,
+        """
+        - name: ready
+          kind: flow.steps
+          within: 20s
+          every: 10ms
+          with:
+            steps:
+              - {name: events, kind: sse.stream, target: api, with: {path: /events}}
+              - {name: later, kind: http.request, target: api, with: {path: /later}, expect: {status: 200}}
+        """,
+    )
+    assert (end.status, end.facts["first_token_ms"]) == (Status.PASS, {})
+    assert [request.path for request in server.requests] == 3 * ["/events", "/later"]
+
+
 def test_a_step_that_does_not_hold_ends_the_flow_and_is_cleaned_up(
     tmp_path: Path, server: Scripted, tasks: Tasks
 ) -> None:

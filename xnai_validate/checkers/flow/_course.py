@@ -125,9 +125,12 @@ class Course:
             await self._ctx.clock.sleep(max(0.0, min(step.every, left)))
 
     def _keep_times(self, step: Step, facts: Mapping[str, Any]) -> None:
-        """Keep the times that only a stream has; a step that is made again has those of its last attempt."""
+        """Keep the times that only a stream has; a step that is made again has those of its last attempt.
+
+        A step that is a flow has times by the names of its own steps: those are not kept.
+        """
         for name, by_step in self.times.items():
-            if (ms := facts.get(name)) is not None:
+            if isinstance(ms := facts.get(name), int | float):
                 by_step[step.name] = ms
 
     def _capture(self, step: Step, seen: Observed) -> str | None:

@@ -36,7 +36,7 @@ OPENS_LATE = Defect(
 OPENS_EARLY = Defect(
     "breaker-opens-early",
     "Breakers open at the first failure.",
-    checks=("breakers/cycle:opens",),
+    checks=("breakers/cycle:opens", "breakers/cache:threshold"),
 ).changes(rule_of, lambda rule: replace(rule, failures=1))
 
 NEVER_RECOVERS = Defect(
