@@ -11,7 +11,7 @@ from typing import Any
 from xnai_validate.kit import Checker, Fault, JsonValue, Params, Preload, Target, Waits
 from xnai_validate.model.json import to_json
 from xnai_validate.model.judging.rules import Rule
-from xnai_validate.model.results.report import CheckInfo, Criterion
+from xnai_validate.model.results.report import CheckInfo, Criterion, Shard
 from xnai_validate.model.target import Choice
 
 SHORTEST_LIMIT_S = 30.0
@@ -329,6 +329,8 @@ class Plan:
     """What makes results less certain, such as a certificate that is not verified; every report shows it."""
     secrets: frozenset[str] = frozenset()
     """Texts that must not appear in any event."""
+    shard: Shard | None = None
+    """Which part of a larger plan this is; None for a whole plan."""
     unset: tuple[str, ...] = ()
     """The environment variables that a run needs and that are not set; empty for a plan that is run."""
 

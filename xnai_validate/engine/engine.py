@@ -98,10 +98,10 @@ class Engine:
             version=version,
             resumes=resumed.run_id,
             narrowed=plan.narrowed,
+            shard=plan.shard,
         )
-        self._resumed = resumed
+        self._resumed, self._on_progress = resumed, on_progress
         self._ending = frozenset({Status.FAIL, Status.ERROR, *fail_on}) if fail_fast else frozenset()
-        self._on_progress = on_progress
         self._state = state or state_dir()
         self._schedule = Schedule(plan.checks, plan.limits, resumed.ids)
         self._running: dict[str, asyncio.Task[None]] = {}

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 
 from xnai_validate.model.judging.findings import Finding
-from xnai_validate.model.results.report import CheckResult, RunReport, Summary
+from xnai_validate.model.results.report import CheckResult, RunReport, Shard, Summary
 from xnai_validate.model.results.status import Status
 
 REASON_CAP = 300
@@ -28,6 +28,7 @@ class RunRecord:
 
     id: str
     profiles: tuple[str, ...]
+    """The profiles, and which shard of them it was, if it was one."""
     title: str
     started_at: str
     """ISO 8601, UTC."""
@@ -58,12 +59,17 @@ class ResultRecord:
     reason: str | None
 
 
+def recorded_profiles(profiles: tuple[str, ...], shard: Shard | None) -> tuple[str, ...]:
+    """Return the names under which the history keeps a run: a shard has a course of its own, for it is never whole."""
+    return profiles if shard is None else (*profiles, f"shard {shard.name}")
+
+
 def run_record(report: RunReport, *, running: bool = False) -> RunRecord:
     """Return the record of a run; `running` if it has not ended."""
     run = report.run
     return RunRecord(
         id=run.id,
-        profiles=run.profiles,
+        profiles=recorded_profiles(run.profiles, run.shard),
         title=run.title,
         started_at=run.started_at,
         elapsed_ms=run.elapsed_ms,

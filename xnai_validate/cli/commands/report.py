@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -10,11 +11,11 @@ import typer
 from xnai_validate.cli.integration import integration_of_runs, show_integration
 from xnai_validate.cli.option_values import parsed_by
 from xnai_validate.cli.outputs import Outputs
-from xnai_validate.cli.stored_runs import events_of, report_of
+from xnai_validate.cli.sharding.stored_run import StoredRun, stored_run
+from xnai_validate.cli.sharding.times_file import write_shard_times
 from xnai_validate.cli.terminal import console
 from xnai_validate.cli.terminal.command_help import Command, command_app
 from xnai_validate.errors import XnaiError
-from xnai_validate.model.results.report import RunReport
 from xnai_validate.report.format_names import format_name
 from xnai_validate.report.formats.jsonl import line
 from xnai_validate.report.registry import FORMATS
@@ -30,7 +31,7 @@ def report(
         typer.Argument(
             metavar="RUN",
             help="The id of a run, last (the default), or a file: journal (.jsonl) or JSON report. "
-            "With --integration, several.",
+            "Several: the shards of one plan; or, with --integration, several runs.",
         ),
     ] = None,
     format_: Annotated[
@@ -52,6 +53,14 @@ def report(
             help="Also write the report to this file, in the format of its extension (repeatable).",
         ),
     ] = None,
+    shard_times: Annotated[
+        Path | None,
+        typer.Option(
+            "--shard-times",
+            metavar="FILE",
+            help="Also write the durations of the checks to this file, for run --shard K/N --shard-times FILE.",
+        ),
+    ] = None,
     integration: Annotated[
         bool,
         typer.Option(
@@ -64,41 +73,47 @@ def report(
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Show every check.")] = False,
     color: Annotated[bool | None, typer.Option("--color/--no-color", help="Colour (default: on a terminal).")] = None,
 ) -> None:
-    """Render a stored run in any format. Exits 0 whatever the verdict of the run was."""
+    """Render a stored run in any format. Exits 0 whatever the verdict of the run was.
+
+    The shards of a plan (run --shard) make one report: name all of them. It exits as a run of the whole plan would, and
+    2 if a shard is missing, given twice, or of another plan.
+    """
     if quiet and verbose:
         raise typer.BadParameter("--quiet and --verbose exclude each other")
     names = runs or ["last"]
     if integration:
         show_integration(integration_of_runs(names), format_, output or (), color)
         return
-    if len(names) > 1:
-        raise typer.BadParameter("several runs make one report only with --integration")
-    run = names[0]
     chosen = FORMATS.get(format_)
-    stored = report_of(run)
+    run = stored_run(names)
     if chosen.streaming:
-        events_of(run)  # raises ConfigError for a run without events, before a file is written
-    _write_files(run, stored, tuple(output or ()))
+        run.events()  # raises ConfigError for a run without events, before a file is written
+    _write_files(run, tuple(output or ()))
+    if shard_times is not None:
+        write_shard_times(shard_times, [run.report])
+    if run.warning is not None:
+        console.print_notice(run.warning)
     if chosen.streaming:
-        console.print_all(map(line, events_of(run)))
-        return
+        console.print_all(map(line, run.events()))
+        raise typer.Exit(run.exit_code)
     view = View(
         width=console.width(sys.stdout),
         color=console.wants_color(sys.stdout, color),
         unicode=console.shows_unicode(sys.stdout),
         detail="quiet" if quiet else "verbose" if verbose else "normal",
     )
-    console.print_all(chosen.pieces(stored, view))
+    console.print_all(chosen.pieces(run.report, view))
+    raise typer.Exit(run.exit_code)
 
 
-def _write_files(run: str, stored: RunReport, names: tuple[str, ...]) -> None:
+def _write_files(run: StoredRun, names: tuple[str, ...]) -> None:
     """Write a stored run to files. Raises XnaiError if one cannot be written."""
     with Outputs(names) as outputs:
         for output in outputs.all:
             try:
                 if output.format.streaming and output.file is not None:
-                    output.file.writelines(map(line, events_of(run)))
+                    output.file.writelines(map(line, run.events()))
                 else:
-                    output.write(stored)
+                    output.write(run.report)
             except OSError as error:
                 raise XnaiError(f"{output.path}: {error.strerror or error}") from None

@@ -14,6 +14,7 @@ from xnai_validate.cli.repeating.changes import Standing, changes_since
 from xnai_validate.cli.running.earlier_runs.standing import stored_standing
 from xnai_validate.cli.running.options import RunOptions
 from xnai_validate.cli.terminal.console import print_notice
+from xnai_validate.history.records import recorded_profiles
 from xnai_validate.model.results.report import RunReport
 from xnai_validate.plan import Plan
 
@@ -42,7 +43,9 @@ class Announcer:
         if self._deliveries is None:
             return
         if self._receivers and not self._known:
-            self._before = stored_standing(plan.profiles, frozenset(check.id for check in plan.checks))
+            self._before = stored_standing(
+                recorded_profiles(plan.profiles, plan.shard), frozenset(check.id for check in plan.checks)
+            )
             self._known = True
         for url in self._pings:
             self._deliveries.put(start_ping(url))

@@ -16,12 +16,14 @@ import typer
 
 from xnai_validate.cli.option_values import (
     Assignment,
+    ShardNumber,
     StatusList,
     address,
     assignment,
     duration,
     http_url,
     parsed_by,
+    shard_number,
     statuses,
     variable,
     workers_url,
@@ -41,6 +43,14 @@ _EXECUTION = partial(typer.Option, show_envvar=False, rich_help_panel="Execution
 _REPORT = partial(typer.Option, show_envvar=False, rich_help_panel="Report")
 _MESSAGES = partial(typer.Option, show_envvar=False, rich_help_panel="Messages")
 _COMPARISON = partial(typer.Option, show_envvar=False, rich_help_panel="Comparison")
+
+
+_WHOLE = {
+    "--rerun": "each job has a history of its own; name the checks with --only",
+    "--record": "a baseline is recorded by a run of the whole plan",
+    "--baseline": "merge the shards, then compare: xnai-validate compare BASELINE merged.json",
+}
+"""Why an option is not for one shard of several."""
 
 
 class Layout(StrEnum):
@@ -130,6 +140,21 @@ class RunOptions:
             metavar="DIR",
             allow_from_autoenv=False,  # XNAI_VALIDATE_PATH is a list of folders, read by `config.search_path`
             help="Search this folder first for profiles and suites (repeatable; also XNAI_VALIDATE_PATH).",
+        ),
+    ] = None
+
+    shard: Annotated[
+        ShardNumber | None,
+        _CHECKS(
+            metavar="K/N",
+            parser=parsed_by(shard_number),
+            help="Only the K-th of N parts of the plan, for the jobs of a CI matrix; report merges their reports.",
+        ),
+    ] = None
+    shard_times: Annotated[
+        Path | None,
+        _CHECKS(
+            metavar="FILE", help="Durations by which --shard divides, the same file in every job (history writes it)."
         ),
     ] = None
 
@@ -245,6 +270,11 @@ class RunOptions:
         for option, given in (("--demo", self.demo), ("--rerun", self.rerun), ("--dry-run", self.dry_run)):
             if given and self.resume is not None:
                 raise typer.BadParameter(f"{option} and --resume exclude each other: resume the run on the same stack")
+        if self.shard_times is not None and self.shard is None:
+            raise typer.BadParameter("--shard-times is for --shard K/N")
+        for option, refused in (("--rerun", self.rerun), ("--record", self.record), ("--baseline", self.baseline)):
+            if refused and self.shard is not None:
+                raise typer.BadParameter(f"{option} and --shard exclude each other: {_WHOLE[option]}")
         if self.defect and not self.demo:
             raise typer.BadParameter("--defect configures the embedded stack; add --demo")
 

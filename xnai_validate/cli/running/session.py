@@ -35,6 +35,7 @@ from xnai_validate.cli.running.sinks import Sinks
 from xnai_validate.cli.running.stack import Stack, open_stack, urls_now
 from xnai_validate.cli.running.targets import await_targets, load_selected, read_ahead, settle
 from xnai_validate.cli.running.trace_sink import trace_sink
+from xnai_validate.cli.sharding.shard_plan import with_shard
 from xnai_validate.cli.terminal import console
 from xnai_validate.config.integration import integration_of
 from xnai_validate.config.options import LoadOptions
@@ -74,6 +75,7 @@ def execute(options: RunOptions) -> int:
         stack = exits.enter_context(open_stack(options, lambda: read_ahead(profiles, options.load_options(), cache)))
         if options.dry_run:
             plan = load_selected(profiles, _load_options(options, stack), cache)
+            plan = with_shard(plan, options, stack.description)
             console.print_out(describe_plan(with_expected_time(plan), _make_view(options), demo=options.demo))
             return 0
         announcer = exits.enter_context(Announcer(options))
@@ -102,7 +104,8 @@ def prepared_plan(
         load = replace(load, nonce=nonce)
     plan = load_selected(profiles, load, cache)
     refuse_disturbed_targets(plan)
-    plan = with_expected_time(await_targets(settle(plan, profiles, load), profiles, load))
+    plan = await_targets(settle(plan, profiles, load), profiles, load)
+    plan = with_expected_time(with_shard(plan, options, load.stack))
     if forecast and not options.quiet and (sentence := describe_expected(plan)):
         console.print_notice(sentence)
     return plan
@@ -176,7 +179,8 @@ class Run:
             version=__version__,
             fail_fast=self.options.fail_fast,
             fail_on=self.options.failing,
-            fail_if_none=self.options.failing_if_none,
+            # Of one shard all checks may be skipped; the merged report judges that.
+            fail_if_none=self.options.failing_if_none and self.plan.shard is None,
             host=host,
             on_progress=self.sinks.progress,
             compare=self.baselines.compare if self.baselines.against is not None else None,

@@ -111,6 +111,40 @@ COUNTS = dict.fromkeys(("planned", "passed", "flaky", "warnings", "failed", "wai
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, config=FROZEN)
+class Shard:
+    """Which part of a plan a run measures, and what its report needs to be merged with those of the other parts."""
+
+    number: int
+    """From 1 to `count`."""
+    count: int
+    plan: dict[str, str]
+    """Suite file -> digest of its checks in the whole plan; values that differ from stack to stack are left out."""
+    split: str
+    """Digest of which check counts in which shard."""
+    share: dict[str, int]
+    """Full id of each check that counts in this shard -> its place in the whole plan, from 1.
+
+    The other checks of the run are measured because checks of the share need them; they count in another shard.
+    """
+    planned: int
+    """How many checks the whole plan has."""
+    title: str
+    """The title of the whole plan."""
+    narrowed: bool
+    """Whether the whole plan is only a part of its profiles."""
+    criteria: tuple[Criterion, ...]
+    """The success criteria of the whole plan."""
+    fail_on: tuple[Status, ...] = (Status.FAIL,)
+    fail_if_none: bool = False
+    """Whether the merged run is undecided if every check was skipped; of a shard alone that decides nothing."""
+
+    @property
+    def name(self) -> str:
+        """Such as `2/5`."""
+        return f"{self.number}/{self.count}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, config=FROZEN)
 class RunInfo:
     """Which run it is and where it ran."""
 
@@ -130,6 +164,10 @@ class RunInfo:
     """The id of the run of which this one finishes the plan."""
     narrowed: bool = False
     """Whether it ran only a part of its profiles, chosen on the command line."""
+    shard: Shard | None = None
+    """Which part of the plan it measured; None for a run of the whole plan."""
+    shards: tuple[str, ...] = ()
+    """The ids of the runs that it was merged from, if it was."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, config=FROZEN)
@@ -159,6 +197,10 @@ class ReportRun:
     """The id of the interrupted run that this one finished; its results are part of this report."""
     narrowed: bool = False
     """Whether only a part of the profiles was run, chosen on the command line."""
+    shard: Shard | None = None
+    """Which part of the plan was measured; null for a run of the whole plan, and for a merged report."""
+    shards: tuple[str, ...] = ()
+    """The ids of the runs that a merged report was made from, by the number of their shard."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, config=FROZEN)

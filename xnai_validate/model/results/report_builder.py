@@ -140,6 +140,8 @@ def _report(state: ReportBuilder, run: RunInfo) -> RunReport:
             stopped=stopped,
             resumes=run.resumes,
             narrowed=run.narrowed,
+            shard=run.shard,
+            shards=run.shards,
         ),
         exit_code=int(code),
         verdict=verdict_of(code),

@@ -12,6 +12,7 @@ from xnai_validate.engine.events.earlier_part import EarlierPart, Resumed, earli
 from xnai_validate.engine.events.journal import is_being_written
 from xnai_validate.engine.state_folder import refuse_shared, state_dir
 from xnai_validate.errors import ConfigError, XnaiError
+from xnai_validate.model.results.report import Shard
 from xnai_validate.model.results.status import Status
 from xnai_validate.plan import Plan
 
@@ -44,11 +45,13 @@ def refuse_other_plan(part: EarlierPart, plan: Plan, options: RunOptions) -> Non
     """Raise ConfigError if a plan, or how it is judged, is not that of the interrupted run."""
     found = part.differences(plan)
     run = part.started.run
+    judged_if_none = run.fail_if_none if run.shard is None else run.shard.fail_if_none
     for option, before, now in (
         ("version of xnai-validate", run.version, __version__),
         ("host", str(run.host.get("name")), str(host_facts().get("name"))),
         ("--fail-on", _join_statuses(run.fail_on), _join_statuses(options.failing)),
-        ("--fail-if-none", str(run.fail_if_none), str(options.failing_if_none)),
+        ("--fail-if-none", str(judged_if_none), str(options.failing_if_none)),
+        ("--shard", _shard(run.shard), _shard(plan.shard)),
     ):
         if before != now:
             found.append(f"{option}: {before} before, {now} now")
@@ -63,6 +66,10 @@ def with_notice_of(plan: Plan, resumed: Resumed) -> Plan:
     """Return the plan with a notice: which run it finishes, and how much of it was measured there."""
     count = f"{len(resumed.ids)} of {len(plan.checks)}"
     return replace(plan, notices=(*plan.notices, f"finishes the run {resumed.run_id}, which measured {count} checks"))
+
+
+def _shard(shard: Shard | None) -> str:
+    return "none" if shard is None else f"{shard.name}, divided as {shard.split}"
 
 
 def _join_statuses(statuses: tuple[Status, ...]) -> str:

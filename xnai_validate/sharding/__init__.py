@@ -1,0 +1,1 @@
+"""Shards: a plan divided over the jobs of a CI matrix."""
