@@ -27,6 +27,8 @@ TESTED = {
     "kubernetes-job.yaml",
     "gitlab-ci.yml",
     "github-workflow.yml",
+    "github-shards.yml",
+    "gitlab-shards.yml",
 }
 
 
@@ -173,3 +175,41 @@ def test_the_image_is_small_and_has_no_rights() -> None:
     ignored = (ROOT / ".dockerignore").read_text(encoding="utf-8").split()
     needed = {"xnai_validate", "checks", "profiles", "contracts", "pyproject.toml", "README.md", "LICENSE"}
     assert not needed & set(ignored)
+
+
+def test_the_shards_of_the_action_are_merged(tmp_path: Path, web: str) -> None:
+    """Each job of the matrix gives a shard to the action; the last job makes one report of the artifacts."""
+    steps = loaded(ROOT / "action.yml")["runs"]["steps"]
+    (script,) = [step["run"] for step in steps if step.get("id") == "run"]
+    jobs = loaded(EXAMPLES / "github-shards.yml")["jobs"]
+    (step,) = [each for each in jobs["validate"]["steps"] if "with" in each]
+    assert set(step["with"]) <= set(loaded(ROOT / "action.yml")["inputs"])
+    matrix = jobs["validate"]["strategy"]["matrix"]["shard"]
+    assert (step["with"]["shard"], len(matrix)) == ("${{ matrix.shard }}/3", 3)
+    summary, output = tmp_path / "summary", tmp_path / "output"
+    files = {"GITHUB_STEP_SUMMARY": str(summary), "GITHUB_OUTPUT": str(output)}
+    summary.touch()
+    for number in matrix:
+        inputs = {"PROFILES": "shop", "SHARD": f"{number}/3", "REPORTS": f"shards/shard-{number}"}
+        assert in_bash(script, tmp_path, **files, **inputs, ARGUMENTS=f"--target\nweb={web}\n").returncode == 0
+    last = jobs["verdict"]["steps"][-1]["run"]
+    done = in_bash(last, tmp_path, **files)
+    assert done.returncode == 0, done.stderr
+    assert "## PASSED: The shop\n" in summary.read_text(encoding="utf-8")
+    (tmp_path / "shards/shard-2/report.json").unlink()
+    refused = in_bash(last, tmp_path, **files)
+    assert (refused.returncode, "shard 2/3 is missing" in refused.stderr) == (2, True)
+
+
+def test_the_shards_of_gitlab_are_merged(tmp_path: Path, web: str) -> None:
+    """GitLab numbers the jobs of `parallel` from 1."""
+    template = loaded(EXAMPLES / "gitlab-shards.yml")
+    variables = {**template["variables"], "XNAI_ARGUMENTS": f"--target web={web}"}
+    total = template["shards"]["parallel"]
+    for index in range(1, total + 1):
+        node = {"CI_NODE_INDEX": str(index), "CI_NODE_TOTAL": str(total)}
+        done = in_bash("\n".join(template["shards"]["script"]), tmp_path, **variables, **node)
+        assert done.returncode == 0, done.stderr
+    done = in_bash("\n".join(template["verdict"]["script"]), tmp_path, **variables)
+    assert done.returncode == 0, done.stderr
+    assert all((tmp_path / name).is_file() for name in ("junit.xml", "report.html"))

@@ -33,9 +33,12 @@ def report_of(plan: Plan, number: int = 0, fail_on: tuple[Status, ...] = (Status
     return parse(FORMATS.get("json").text(report, View()))
 
 
-def merged(plan: Plan, count: int, fail_on: tuple[Status, ...] = (Status.FAIL,), **more: bool) -> RunReport:
+def merged(
+    plan: Plan, count: int, fail_on: tuple[Status, ...] = (Status.FAIL,), *, fail_if_none: bool = False
+) -> RunReport:
     """Run every shard of a plan, and merge their reports."""
-    shards = [shard_of(plan, number, count, fail_on=fail_on, **more) for number in range(1, count + 1)]
+    numbers = range(1, count + 1)
+    shards = [shard_of(plan, n, count, fail_on=fail_on, fail_if_none=fail_if_none) for n in numbers]
     reports = [(f"s{n}.json", report_of(shard, n, fail_on)) for n, shard in enumerate(shards, 1)]
     return build_report(merged_events(list(reversed(reports))))
 
