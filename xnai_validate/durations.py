@@ -46,14 +46,6 @@ def deadline_conflicts(checks: Sequence[PlannedCheck], limits: Limits) -> Iterat
             yield f"the time limit of {check.id} is {_format_seconds(check.timeout_s)}, and {within}"
 
 
-def shared_key(check: PlannedCheck) -> tuple[str, str, str | None] | None:
-    """What is equal for checks that share one measurement; None for a check that shares its own with no other."""
-    shared = check.measurement.waits.shared
-    if shared is None or check.under:
-        return None
-    return shared, check.measurement.params.model_dump_json(), check.measurement.target
-
-
 @dataclass(frozen=True, slots=True)
 class Forecast:
     """Adds up the times of checks: those that run alone, the longest of each group, and the others side by side."""
@@ -92,7 +84,9 @@ class Forecast:
                 continue
             looks_s = self._looks_s if check.faults else 0.0
             usual[check.id], longest[check.id] = check.usual_s + looks_s, check.longest_s + looks_s
-            if (key := shared_key(check)) is not None:
+            shared = check.measurement.waits.shared
+            if shared is not None and not check.under:
+                key = (shared, check.measurement.params.model_dump_json(), check.measurement.target)
                 if key in measured:
                     usual[check.id] = longest[check.id] = SHARED_S
                 measured.add(key)

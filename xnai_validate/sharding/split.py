@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from graphlib import TopologicalSorter
 
-from xnai_validate.durations import Forecast, shared_key
+from xnai_validate.durations import Forecast
 from xnai_validate.plan import Plan, PlannedCheck
 
 LEAST_MS = 10
@@ -120,8 +120,9 @@ def _keys(check: PlannedCheck) -> Iterable[object]:
         yield "disturbs the stack"  # the other shards never do
     if (group := _group(check)) is not None:
         yield "runs together", group
-    if (shared := shared_key(check)) is not None:
-        yield "is measured once", shared
+    measurement = check.measurement
+    if measurement.waits.shared is not None and not check.under:
+        yield "is measured once", measurement.waits.shared, measurement.params.model_dump_json(), measurement.target
 
 
 @dataclass(slots=True)
@@ -137,9 +138,9 @@ class _Families:
             check_id = parent
         return check_id
 
-    def join(self, one: str, other: str) -> None:
-        """Make two groups one."""
-        self.parents[self._root(one)] = self._root(other)
+    def join(self, check_id: str, other_id: str) -> None:
+        """Make the groups of two checks the same group."""
+        self.parents[self._root(check_id)] = self._root(other_id)
 
     def members(self) -> tuple[tuple[str, ...], ...]:
         """Return the groups, in the order of their first checks."""

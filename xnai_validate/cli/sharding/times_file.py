@@ -28,7 +28,7 @@ def reports_of_profile(name: str | None, last: int) -> Iterator[RunReport]:
     chosen = [run.id for run in runs if run.name == name]
     if not chosen:
         names = sorted({run.name for run in runs})
-        problem = "name the profile whose durations are meant" if name is None else f'no run of "{name}" is stored'
+        problem = "name a profile: its durations are written" if name is None else f'no run of "{name}" is stored'
         raise ConfigError(problem, hint=did_you_mean(name or "", names))
     for run_id in chosen[:last]:
         with suppress(ConfigError):  # its journal was removed: the history keeps more runs
