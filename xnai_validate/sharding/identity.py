@@ -27,15 +27,15 @@ def digests_by_suite(plan: Plan, stack: JsonValue) -> dict[str, str]:
     last day of a waiver is over: the jobs of a matrix may differ in them.
     """
     masker = Masker(plan.secrets)
-    own = [text for text in _texts([stack, _nonce(plan)]) if len(text) >= SHORTEST]
+    own = [text for text in _list_texts([stack, _find_nonce(plan)]) if len(text) >= SHORTEST]
     # Within JSON text, so as JSON writes them; the longest first, since one may begin with another.
     forms = sorted({to_json(text).decode()[1:-1] for text in own}, key=lambda form: (-len(form), form))
     pattern = re.compile("|".join(map(re.escape, forms))) if forms else None
-    hashes = {_suite(check): sha256() for check in plan.checks}
+    hashes = {_name_suite(check): sha256() for check in plan.checks}
     for check in plan.checks:
-        text = masker.text(_definition(check))
+        text = masker.text(_describe_check(check))
         text = text if pattern is None else pattern.sub(OF_THE_STACK, text)
-        hashes[_suite(check)].update(text.encode(errors="backslashreplace"))
+        hashes[_name_suite(check)].update(text.encode(errors="backslashreplace"))
     return {name: made.hexdigest()[:DIGEST_LENGTH] for name, made in hashes.items()}
 
 
@@ -44,12 +44,13 @@ def digest_of_split(shares: Sequence[frozenset[str]]) -> str:
     return sha256(to_json([sorted(share) for share in shares])).hexdigest()[:DIGEST_LENGTH]
 
 
-def _suite(check: PlannedCheck) -> str:
+def _name_suite(check: PlannedCheck) -> str:
+    """Return `<category>/<suite>` of a check."""
     return check.id.partition(":")[0]
 
 
-def _definition(check: PlannedCheck) -> str:
-    """Everything that the result of a check depends on, as JSON, but for its skips: their reasons name the stack."""
+def _describe_check(check: PlannedCheck) -> str:
+    """Return everything that the result of a check depends on, as JSON; of a skip no reason: it names the stack."""
     info, waiver = check.info, check.info.waiver
     accepted = None if waiver is None else (waiver.check, waiver.reason, waiver.until, waiver.owner)
     described = replace(info, source=replace(info.source, file="", line=0), waiver=None)
@@ -57,18 +58,19 @@ def _definition(check: PlannedCheck) -> str:
     return to_json([parts, described, accepted, check.skip is not None]).decode()
 
 
-def _nonce(plan: Plan) -> JsonValue:
+def _find_nonce(plan: Plan) -> JsonValue:
+    """Return the var `run.nonce`; None for a plan that was not compiled from files."""
     run = plan.vars.get("run")
     return run.get("nonce") if isinstance(run, dict) else None
 
 
-def _texts(value: JsonValue) -> Iterator[str]:
+def _list_texts(value: JsonValue) -> Iterator[str]:
     """Yield every text of a JSON document; names of members are none."""
     if isinstance(value, str):
         yield value
     elif isinstance(value, dict):
         for item in value.values():
-            yield from _texts(item)
+            yield from _list_texts(item)
     elif isinstance(value, list):
         for item in value:
-            yield from _texts(item)
+            yield from _list_texts(item)

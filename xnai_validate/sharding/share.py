@@ -59,20 +59,21 @@ def shard_of(
         plan,
         title=f"{plan.title}, shard {shard.name}",
         checks=tuple(check for check in plan.checks if check.id in measured),
-        criteria=tuple(_within(criterion, plan, own) for criterion in plan.criteria),
+        criteria=tuple(_limit_criterion(criterion, plan, own) for criterion in plan.criteria),
         narrowed=plan.narrowed or count > 1,
         shard=shard,
         notices=(*plan.notices, f"shard {shard.name}: {len(own)} of {len(plan.checks)} checks{needed}"),
     )
 
 
-def _within(criterion: Criterion, plan: Plan, own: frozenset[str]) -> Criterion:
+def _limit_criterion(criterion: Criterion, plan: Plan, own: frozenset[str]) -> Criterion:
     """Return a criterion as this shard judges it: only if all checks that it counts are its own."""
-    counted = {check.id for check in plan.checks if _counts(criterion, check)}
+    counted = {check.id for check in plan.checks if _is_counted(criterion, check)}
     if criterion.not_judged is not None or (counted and counted <= own):
         return criterion
     return replace(criterion, not_judged=SPANS)
 
 
-def _counts(criterion: Criterion, check: PlannedCheck) -> bool:
+def _is_counted(criterion: Criterion, check: PlannedCheck) -> bool:
+    """Return whether a criterion counts a check."""
     return criterion.scope in ("total", check.info.category)

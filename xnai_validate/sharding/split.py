@@ -42,10 +42,10 @@ def split(plan: Plan, count: int, known_s: Mapping[str, float]) -> Split:
         count: the number of shards.
         known_s: full id -> seconds that a check takes; its own params stand for those that are not named.
     """
-    costs_ms = _costs_ms(plan, known_s)
+    costs_ms = _estimate_costs_ms(plan, known_s)
     needs = {check.id: check.needs for check in plan.checks}
     order = {check_id: place for place, check_id in enumerate(needs)}
-    chains = _chains(plan)
+    chains = _find_chains(plan)
     total_ms = {ids: sum(costs_ms[check_id] for check_id in with_needs(ids, needs)) for ids in chains}
     shares: list[set[str]] = [set() for _ in range(count)]
     measured: list[set[str]] = [set() for _ in range(count)]
@@ -71,7 +71,7 @@ def with_needs(ids: Iterable[str], needs: Mapping[str, Sequence[str]]) -> frozen
     return frozenset(found)
 
 
-def _costs_ms(plan: Plan, known_s: Mapping[str, float]) -> dict[str, int]:
+def _estimate_costs_ms(plan: Plan, known_s: Mapping[str, float]) -> dict[str, int]:
     """Full id -> what a check adds to the duration of a run, in whole milliseconds: sums of floats depend on order."""
     known = {check.id: known_s[check.id] for check in plan.checks if check.id in known_s}
     seconds = Forecast(plan.checks, plan.limits, known, plan.steady).expected().by_check
@@ -79,7 +79,7 @@ def _costs_ms(plan: Plan, known_s: Mapping[str, float]) -> dict[str, int]:
     longest: dict[str, str] = {}
     for check in plan.checks:
         costs_ms[check.id] = 0 if check.skip is not None else max(LEAST_MS, round(1000 * seconds.get(check.id, 0.0)))
-        group = _group(check)
+        group = _find_group(check)
         if group is None:
             continue
         # The checks of a group run at the same time, so that only the longest of them takes time.
@@ -89,11 +89,12 @@ def _costs_ms(plan: Plan, known_s: Mapping[str, float]) -> dict[str, int]:
     return costs_ms
 
 
-def _group(check: PlannedCheck) -> str | None:
+def _find_group(check: PlannedCheck) -> str | None:
+    """Return the group with which a check runs at the same time, if it has one and is not skipped."""
     return check.together if check.runs_alone and check.skip is None else None
 
 
-def _chains(plan: Plan) -> tuple[tuple[str, ...], ...]:
+def _find_chains(plan: Plan) -> tuple[tuple[str, ...], ...]:
     """Return the ids of the checks that stay together, in the order of the plan; each check is in exactly one chain."""
     checks = {check.id: check for check in plan.checks}
     dependents = Counter(need for check in plan.checks for need in check.needs)
@@ -107,18 +108,18 @@ def _chains(plan: Plan) -> tuple[tuple[str, ...], ...]:
             once.add(check.id)
         for other in (*kept, *(before for before in check.after if before in checks)):
             families.join(check.id, other)
-        for key in _keys(check):
+        for key in _list_keys(check):
             families.join(check.id, firsts.setdefault(key, check.id))
     return families.members()
 
 
-def _keys(check: PlannedCheck) -> Iterable[object]:
+def _list_keys(check: PlannedCheck) -> Iterable[object]:
     """What a check has in common with those that stay in its shard."""
     if check.skip is not None:
         return
     if check.faults or check.info.disruptive:
         yield "disturbs the stack"  # the other shards never do
-    if (group := _group(check)) is not None:
+    if (group := _find_group(check)) is not None:
         yield "runs together", group
     measurement = check.measurement
     if measurement.waits.shared is not None and not check.under:
@@ -132,7 +133,8 @@ class _Families:
     parents: dict[str, str]
     """Id -> an id of its group that is nearer to the first; that one stands for itself."""
 
-    def _root(self, check_id: str) -> str:
+    def _find_root(self, check_id: str) -> str:
+        """Return the id that stands for the group of a check, and shorten the way to it."""
         while (parent := self.parents[check_id]) != check_id:
             self.parents[check_id] = self.parents[parent]
             check_id = parent
@@ -140,11 +142,11 @@ class _Families:
 
     def join(self, check_id: str, other_id: str) -> None:
         """Make the groups of two checks the same group."""
-        self.parents[self._root(check_id)] = self._root(other_id)
+        self.parents[self._find_root(check_id)] = self._find_root(other_id)
 
     def members(self) -> tuple[tuple[str, ...], ...]:
         """Return the groups, in the order of their first checks."""
         groups: dict[str, list[str]] = {}
         for check_id in self.parents:
-            groups.setdefault(self._root(check_id), []).append(check_id)
+            groups.setdefault(self._find_root(check_id), []).append(check_id)
         return tuple(map(tuple, groups.values()))

@@ -37,32 +37,35 @@ def merged_events(reports: Sequence[tuple[str, RunReport]]) -> tuple[ev.Event, .
     Raises ConfigError as `verified_shards` does.
     """
     shards = verified_shards(reports)
-    began = min(_seconds(each.report.run.started_at) for each in shards)
-    checks, notices = _checks(shards)
+    began = min(_parse_seconds(each.report.run.started_at) for each in shards)
+    checks, notices = _collect_checks(shards)
     timed: list[ev.Event] = []
     for where, check in checks:
-        timed += _events_of_check(check, _seconds(where.report.run.started_at))
+        timed += _make_check_events(check, _parse_seconds(where.report.run.started_at))
     for each in shards:
         for number, fault in enumerate(each.report.faults):
-            timed += _events_of_fault(fault, f"{each.report.run.id}-{number}", _seconds(each.report.run.started_at))
+            timed += _make_fault_events(
+                fault, f"{each.report.run.id}-{number}", _parse_seconds(each.report.run.started_at)
+            )
     first: list[ev.Event] = [
         ev.RunStarted(
             seq=0,
             at=began,
-            run=_run(shards, began),
-            checks=tuple(_info(check) for _, check in checks),
+            run=_make_run(shards, began),
+            checks=tuple(_make_info(check) for _, check in checks),
             criteria=shards[0].shard.criteria,
         )
     ]
     first += [ev.Notice(seq=0, at=began, level=notice.level, text=notice.text) for notice in notices]
-    for target, url in _targets(shards).items():
+    for target, url in _collect_targets(shards).items():
         first.append(ev.TargetResolved(seq=0, at=began, target=target, url=url, tried=0, answered=True))
-    end = _end(shards, began)
+    end = _make_end(shards, began)
     ordered = (*first, *sorted(timed, key=lambda event: event.at), end)
     return tuple(replace(event, seq=number) for number, event in enumerate(ordered, 1))
 
 
-def _run(shards: Sequence[ShardReport], began: float) -> RunInfo:
+def _make_run(shards: Sequence[ShardReport], began: float) -> RunInfo:
+    """Return the run that the shards make together; of the hosts, what all have in common."""
     report, shard = shards[0].report, shards[0].shard
     hosts = [each.report.run.host for each in shards]
     shared: JsonObject = {
@@ -83,9 +86,9 @@ def _run(shards: Sequence[ShardReport], began: float) -> RunInfo:
     )
 
 
-def _end(shards: Sequence[ShardReport], began: float) -> ev.RunFinished:
-    """The end of the run, which is that of its last shard."""
-    ends = (_seconds(each.report.run.started_at) + each.report.run.elapsed_ms / 1000 for each in shards)
+def _make_end(shards: Sequence[ShardReport], began: float) -> ev.RunFinished:
+    """Return the end of the run, which is that of its last shard."""
+    ends = (_parse_seconds(each.report.run.started_at) + each.report.run.elapsed_ms / 1000 for each in shards)
     elapsed_ms = round((max(ends) - began) * 1000, 1)
     stops = {each.report.run.stopped for each in shards} - {None}
     # A reason that this version does not know is no reason to take the run for whole.
@@ -94,8 +97,8 @@ def _end(shards: Sequence[ShardReport], began: float) -> ev.RunFinished:
     return ev.RunFinished(seq=0, at=began + elapsed_ms / 1000, elapsed_ms=elapsed_ms, stopped=stopped, not_undone=left)
 
 
-def _targets(shards: Sequence[ShardReport]) -> dict[str, str | None]:
-    """Target -> url; that of the first shard where each has a stack of its own."""
+def _collect_targets(shards: Sequence[ShardReport]) -> dict[str, str | None]:
+    """Return target -> url; that of the first shard where each has a stack of its own."""
     found: dict[str, str | None] = {}
     for each in shards:
         for target, url in each.report.run.targets.items():
@@ -103,10 +106,10 @@ def _targets(shards: Sequence[ShardReport]) -> dict[str, str | None]:
     return found
 
 
-def _checks(shards: Sequence[ShardReport]) -> tuple[list[tuple[ShardReport, CheckResult]], list[ReportNotice]]:
+def _collect_checks(shards: Sequence[ShardReport]) -> tuple[list[tuple[ShardReport, CheckResult]], list[ReportNotice]]:
     """Return the shard and the result that count of each check, in the order of the plan, and all notices."""
     places = {check_id: place for each in shards for check_id, place in each.shard.share.items()}
-    notices = list(_notices(shards))
+    notices = list(_collect_notices(shards))
     results: dict[str, list[tuple[ShardReport, CheckResult]]] = {}
     for each in shards:
         for check in each.report.checks:
@@ -126,7 +129,7 @@ def _checks(shards: Sequence[ShardReport]) -> tuple[list[tuple[ShardReport, Chec
     return checks, notices
 
 
-def _notices(shards: Sequence[ShardReport]) -> Iterator[ReportNotice]:
+def _collect_notices(shards: Sequence[ShardReport]) -> Iterator[ReportNotice]:
     """Yield the notices of all shards, those of all once, the others with their shard."""
     known = [frozenset(each.report.notices) for each in shards]
     common = frozenset.intersection(*known)
@@ -140,7 +143,8 @@ def _notices(shards: Sequence[ShardReport]) -> Iterator[ReportNotice]:
         yield ReportNotice(level="info", text=f"the shards ran on different hosts: {', '.join(names)}")
 
 
-def _info(check: CheckResult) -> CheckInfo:
+def _make_info(check: CheckResult) -> CheckInfo:
+    """Return a check before its run, from its result."""
     error = check.facts.get("error")
     # The fix was chosen when the check ended; by the kind of its error it would be chosen anew.
     fixes = {str(error): check.fix} if error is not None and check.fix is not None else None
@@ -162,7 +166,7 @@ def _info(check: CheckResult) -> CheckInfo:
     )
 
 
-def _events_of_check(check: CheckResult, began: float) -> Iterator[ev.Event]:
+def _make_check_events(check: CheckResult, began: float) -> Iterator[ev.Event]:
     """Yield the events of a check; `began` is when its shard began, in seconds since the epoch."""
     start, end = check.began_ms, check.ended_ms
     if start is not None and end is not None:
@@ -182,7 +186,7 @@ def _events_of_check(check: CheckResult, began: float) -> Iterator[ev.Event]:
     )
 
 
-def _events_of_fault(fault: FaultResult, undo: str, began: float) -> Iterator[ev.Event]:
+def _make_fault_events(fault: FaultResult, undo: str, began: float) -> Iterator[ev.Event]:
     """Yield the events of a fault; `began` is when its shard began, in seconds since the epoch."""
     at = began + fault.injected_ms / 1000
     yield ev.FaultInjected(seq=0, at=at, fault=fault.fault, target=fault.target, undo=undo, check=fault.check)
@@ -190,5 +194,6 @@ def _events_of_fault(fault: FaultResult, undo: str, began: float) -> Iterator[ev
         yield ev.FaultReverted(seq=0, at=began + fault.reverted_ms / 1000, undo=undo, proven=fault.proven)
 
 
-def _seconds(instant: str) -> float:
+def _parse_seconds(instant: str) -> float:
+    """Return the seconds since the epoch of an instant in ISO 8601."""
     return datetime.fromisoformat(instant).timestamp()

@@ -68,7 +68,7 @@ def _refuse_different(found: Sequence[ShardReport]) -> None:
             if value_of(first) != value_of(other):
                 there, here = f"{value_of(first)} in {first.place}", f"{value_of(other)} in {other.place}"
                 raise ConfigError(f"the shards have different {label}: {there}, {here}", hint=hint)
-        if differing := list(_plan_differences(first.shard, other.shard)):
+        if differing := list(_list_differences(first.shard, other.shard)):
             raise ConfigError(
                 f"{first.place} and {other.place} are of different plans: {', '.join(differing)}",
                 hint="every job needs the same files, options, variables, and a stack of the same layout",
@@ -80,12 +80,13 @@ def _refuse_different(found: Sequence[ShardReport]) -> None:
             )
 
 
-def _plan_differences(first: Shard, other: Shard) -> Iterator[str]:
+def _list_differences(first: Shard, other: Shard) -> Iterator[str]:
+    """Yield in what the plans of two shards differ."""
     suites = sorted(
         name for name in first.plan.keys() | other.plan.keys() if first.plan.get(name) != other.plan.get(name)
     )
     if suites:
-        yield f"checks of {_listed(suites)}"
+        yield f"checks of {_join_names(suites)}"
     if first.criteria != other.criteria:
         yield "success criteria"
     if not suites and (first.planned, first.title, first.narrowed) != (other.planned, other.title, other.narrowed):
@@ -102,7 +103,7 @@ def _refuse_incomplete(found: Sequence[ShardReport]) -> None:
         if len(same) > 1:
             raise ConfigError(
                 f"shard {number}/{count} is given {len(same)} times: {', '.join(each.name for each in same)}",
-                hint=_resumed(same) or "name each shard once",
+                hint=_advise_on_resumed(same) or "name each shard once",
             )
     missing = [f"{number}/{count}" for number in range(1, count + 1) if number not in by_number]
     if missing:
@@ -112,8 +113,8 @@ def _refuse_incomplete(found: Sequence[ShardReport]) -> None:
         )
 
 
-def _resumed(same: Sequence[ShardReport]) -> str | None:
-    """The advice if one run of a shard has finished another."""
+def _advise_on_resumed(same: Sequence[ShardReport]) -> str | None:
+    """Return what to do if a run of a shard has finished another; None if none has."""
     by_id = {each.report.run.id: each for each in same}
     for each in same:
         if (earlier := by_id.get(each.report.run.resumes or "")) is not None:
@@ -127,7 +128,7 @@ def _refuse_misplaced(found: Sequence[ShardReport]) -> None:
     counts = Counter(check_id for each in found for check_id in each.shard.share)
     twice = [check_id for check_id, count in counts.items() if count > 1]
     if twice:
-        raise ConfigError(f"checks count in two shards: {_listed(twice)}", hint="run all shards again")
+        raise ConfigError(f"checks count in two shards: {_join_names(twice)}", hint="run all shards again")
     planned = found[0].shard.planned
     if sorted(places.values()) != list(range(1, planned + 1)):
         raise ConfigError(
@@ -138,9 +139,10 @@ def _refuse_misplaced(found: Sequence[ShardReport]) -> None:
         results = Counter(check.id for check in each.report.checks)
         if lacking := [check_id for check_id in each.shard.share if results[check_id] != 1]:
             raise ConfigError(
-                f"{each.place} has no result of its own checks {_listed(lacking)}", hint="run this shard again"
+                f"{each.place} has no result of its own checks {_join_names(lacking)}", hint="run this shard again"
             )
 
 
-def _listed(names: Sequence[str]) -> str:
+def _join_names(names: Sequence[str]) -> str:
+    """Join names by commas; of many, the first ones and a count."""
     return ", ".join(names[:NAMED]) + (f" and {len(names) - NAMED} more" if len(names) > NAMED else "")

@@ -51,7 +51,7 @@ def refuse_other_plan(part: EarlierPart, plan: Plan, options: RunOptions) -> Non
         ("host", str(run.host.get("name")), str(host_facts().get("name"))),
         ("--fail-on", _join_statuses(run.fail_on), _join_statuses(options.failing)),
         ("--fail-if-none", str(judged_if_none), str(options.failing_if_none)),
-        ("--shard", _shard(run.shard), _shard(plan.shard)),
+        ("--shard", _describe_shard(run.shard), _describe_shard(plan.shard)),
     ):
         if before != now:
             found.append(f"{option}: {before} before, {now} now")
@@ -68,7 +68,8 @@ def with_notice_of(plan: Plan, resumed: Resumed) -> Plan:
     return replace(plan, notices=(*plan.notices, f"finishes the run {resumed.run_id}, which measured {count} checks"))
 
 
-def _shard(shard: Shard | None) -> str:
+def _describe_shard(shard: Shard | None) -> str:
+    """Return which shard a run was, and how the plan was divided."""
     return "none" if shard is None else f"{shard.name}, divided as {shard.split}"
 
 
