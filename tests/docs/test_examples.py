@@ -99,8 +99,8 @@ def test_the_commands_run_in_their_order(document: Document, folder: Path) -> No
 
 
 def planned(words: list[str]) -> list[str]:
-    """A run that is only planned; the baseline or run that it refers to is made by commands before it."""
-    for option in ("--baseline", "--rerun"):
+    """A run that is only planned; the baseline, run or file that it refers to is made by commands before it."""
+    for option in ("--baseline", "--rerun", "--shard-times"):
         if option in words:
             at = words.index(option)
             words = [*words[:at], *words[at + 2 :]]
