@@ -11,7 +11,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 # Some machines set it; then each of the thousand processes of the tests would compile all modules anew.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: demo test tests test-fast test-extra test-pythons lint style types prove bench docs pictures clean help
+.PHONY: demo test tests test-fast test-extra test-pythons lint style types prove bench scale-out docs pictures clean help
 
 help:
 	@echo "make demo        install into .venv and run phase 4.1 on the embedded stack"
@@ -75,7 +75,10 @@ prove: $(STAMP)
 	$(BIN)/python -m pytest -m prove
 
 bench: $(STAMP)
-	$(BIN)/python -m bench
+	$(BIN)/python -m bench $(filter scale-out,$(MAKECMDGOALS))
+
+scale-out: bench
+	@:
 
 docs: $(STAMP)
 	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict

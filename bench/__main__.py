@@ -19,13 +19,14 @@ from bench.http_checks import http_checks, scale
 from bench.load import load
 from bench.modelserver import model_server
 from bench.phases import phases
+from bench.scale_out import scale_out
 from bench.start_up import start_up
 from bench.static import static_server
 from bench.streams import streams
 from bench.table import Row, render
 from bench.tools import ROOT, our_tool
 
-GROUPS = ("phases", "start", "http", "scale", "load", "streams", "models", "inner", "baseline")
+GROUPS = ("phases", "start", "http", "scale", "load", "streams", "models", "inner", "baseline", "scale-out")
 
 
 def main() -> int:
@@ -59,6 +60,8 @@ def main() -> int:
             rows += inner()
         if "baseline" in groups:
             rows += baseline()
+        if "scale-out" in groups:
+            rows += scale_out()
     busy = ", ".join(f"{average:.1f}" for average in os.getloadavg())
     sys.stdout.write(
         f"Python {platform.python_version()}, {os.cpu_count()} cores, load {busy}; "

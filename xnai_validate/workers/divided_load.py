@@ -31,7 +31,7 @@ LEAD_S = 0.3
 FETCH_S = 1.5
 """What is left of the check's time limit for the last figures."""
 STOP_S = 1.0
-_CLOCKS = 8
+CLOCKS = 8
 """Workers whose clocks are measured at once: more would wait for one another."""
 
 
@@ -74,7 +74,7 @@ class DividedLoad:
         """
         try:
             await self._all(self._prepare)
-            gate = asyncio.Semaphore(_CLOCKS)
+            gate = asyncio.Semaphore(CLOCKS)
             await self._all(lambda member: self._measure_clock(member, gate))
             await self._begin()
             await asyncio.gather(*(self._watch(member) for member in self.members))
