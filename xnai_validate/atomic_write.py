@@ -21,7 +21,7 @@ def atomic_write(path: Path, texts: Iterable[str], *, new_mode: int | None = Non
         new_mode: the permissions of a file that did not exist; by default those that the umask leaves.
         durable: whether the content is on the disk before it replaces the old one, so that a crash loses neither.
     """
-    mode = stat.S_IMODE(path.stat().st_mode) if path.exists() else _umasked() if new_mode is None else new_mode
+    mode = stat.S_IMODE(path.stat().st_mode) if path.exists() else _new_file_mode() if new_mode is None else new_mode
     handle, temporary = _temporary_beside(path)
     try:
         with open(handle, "w", encoding="utf-8") as file:
@@ -58,8 +58,8 @@ def _temporary_beside(path: Path) -> tuple[int, Path]:
     return handle, Path(temporary)
 
 
-def _umasked() -> int:
-    """The permissions of a new file."""
+def _new_file_mode() -> int:
+    """Return the permissions of a new file."""
     mask = os.umask(0o077)
     os.umask(mask)
     return 0o666 & ~mask

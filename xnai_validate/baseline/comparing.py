@@ -48,7 +48,7 @@ def judge(pairs: Sequence[Pair]) -> list[Compared]:
     """
     changes = [change(pair.before, pair.after, band_of(pair.figure)) for pair in pairs]
     worse, better = holm([change.p_worse() for change in changes]), holm([change.p_better() for change in changes])
-    return [_judged(*change) for change in zip(pairs, changes, worse, better, strict=True)]
+    return [_verdict_on(*change) for change in zip(pairs, changes, worse, better, strict=True)]
 
 
 def _found(before: Sequence[RecordedRun], after: Sequence[RecordedRun]) -> Iterator[Pair | Compared]:
@@ -90,7 +90,7 @@ def _uncomparable(check: str, name: str, reason: str) -> Compared:
     return Compared(check=check, figure=name, band=band_of(name).least, change="cannot tell", reason=reason)
 
 
-def _judged(pair: Pair, found: Change, worse: bool, better: bool) -> Compared:
+def _verdict_on(pair: Pair, found: Change, worse: bool, better: bool) -> Compared:
     """Return the verdict on a figure: a significant change counts where it exceeds the band of the figure."""
     before, after, ratio = _mean(pair.before), _mean(pair.after), found.ratio
     band = round(band_of(pair.figure).counts_from(before), 4)

@@ -66,11 +66,11 @@ class RecordedCheck(_Value):
             latencies = latency_figures(windows)
         except ValueError as error:
             return {**found, "p50_ms": Missing(str(error))}
-        why = why or self._disturbed(latencies["p50_ms"])
+        why = why or self._describe_disturbance(latencies["p50_ms"])
         return {**found, **(dict.fromkeys(latencies, Missing(why)) if why else latencies)}
 
-    def _disturbed(self, median: Figure | Missing) -> str | None:
-        """Why the latencies do not describe the stack: the machine was too busy, for this tool as well."""
+    def _describe_disturbance(self, median: Figure | Missing) -> str | None:
+        """Return why the latencies do not describe the stack: the machine was too busy, for this tool as well."""
         late_ms = self.facts.get(LAG, 0)
         if isinstance(median, Missing) or late_ms <= max(LAG_RATIO * median.value, LAG_LEAST_MS):
             return None

@@ -81,7 +81,7 @@ class Outputs:
             raise ConfigError(f"two reports would be written to {name}")
         if real.is_file() or not real.exists():  # a device takes any number of reports
             self._replaced.add(real)
-        self.all.append(_open(path, real, chosen, append=name == os.environ.get(SUMMARY)))
+        self.all.append(_open_file(path, real, chosen, append=name == os.environ.get(SUMMARY)))
 
     def __enter__(self) -> Self:
         return self
@@ -112,7 +112,7 @@ def _unwritable_error(name: str, reason: str) -> ConfigError:
     return ConfigError(f"the report cannot be written to {name}: {reason}", hint="no check was run")
 
 
-def _open(path: Path, real: Path, chosen: Format, *, append: bool) -> Output:
+def _open_file(path: Path, real: Path, chosen: Format, *, append: bool) -> Output:
     """Open the file to write in place, or verify that it can be replaced. Raises OSError.
 
     With `append`, what the file holds stays before the report. `real` is the file that `path` leads to: a symbolic link

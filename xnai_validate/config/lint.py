@@ -39,7 +39,7 @@ def lint(paths: tuple[str, ...] = (), options: LoadOptions = _NO_OPTIONS) -> Lin
     library = Library(options, problems, cache)
     folders, patterns = [file.path.parent for file in library.profiles.values()], []
     if paths:
-        named = _sorted(paths, library, problems)
+        named = _sort_names(paths, library, problems)
         profiles, suites, recipes = named.profiles, named.suites, named.recipes
         options = replace(options, paths=(*named.roots, *options.paths))
         folders, patterns = named.folders, named.waivers
@@ -48,7 +48,7 @@ def lint(paths: tuple[str, ...] = (), options: LoadOptions = _NO_OPTIONS) -> Lin
         recipes = list(library.recipes)
     checks: set[str] = set()
     unset: set[str] = set()
-    for verified in _linted(profiles, suites, options, problems, cache, unset):
+    for verified in _lint_all(profiles, suites, options, problems, cache, unset):
         checks |= verified
     if recipes:
         try:
@@ -63,7 +63,7 @@ def lint(paths: tuple[str, ...] = (), options: LoadOptions = _NO_OPTIONS) -> Lin
     return Linted(len(profiles), len({check.partition(":")[0] for check in checks}), len(checks), tuple(notices))
 
 
-def _linted(
+def _lint_all(
     profiles: list[str],
     suites: list[str],
     options: LoadOptions,
@@ -71,7 +71,7 @@ def _linted(
     cache: SourceCache,
     unset: set[str],
 ) -> Iterator[set[str]]:
-    """The ids of the checks of each profile, and of the suites that no profile runs whole; errors are noted.
+    """Yield the ids of the checks of each profile, and of the suites that no profile runs whole; errors are noted.
 
     The variables that a run needs and that are not set are added to `unset`.
     """
@@ -134,8 +134,8 @@ class _Named:
     """The waivers of the files of waivers."""
 
 
-def _sorted(paths: tuple[str, ...], library: Library, problems: Problems) -> _Named:
-    """The profiles, suites and recipes among the names; errors are noted.
+def _sort_names(paths: tuple[str, ...], library: Library, problems: Problems) -> _Named:
+    """Sort names into profiles, suites and recipes; errors are noted.
 
     A file with `checks` is a suite; its place `checks/<category>/<suite>.yaml` is its name. A file with `waivers` is
     verified with its folder.

@@ -107,7 +107,7 @@ class Library:
 
     def _suite_files(self, root: Root) -> Iterator[tuple[str, Path]]:
         """Yield each suite of a root with its name, `<category>/<suite>`."""
-        for category in self._listed(root.path / "checks"):
+        for category in self._list_folder(root.path / "checks"):
             if category.is_dir() and category.name != RECIPES:
                 for path in self._yaml_files(category):
                     yield f"{category.name}/{file_name(path)}", path
@@ -119,10 +119,10 @@ class Library:
 
     def _yaml_files(self, folder: Path) -> list[Path]:
         """Return the YAML files of a folder; none if the folder does not exist."""
-        return [path for path in self._listed(folder) if path.suffix in ENDINGS]
+        return [path for path in self._list_folder(folder) if path.suffix in ENDINGS]
 
-    def _listed(self, folder: Path) -> list[Path]:
-        """The entries of a folder, in order; empty if it does not exist. An unreadable folder is noted as an error."""
+    def _list_folder(self, folder: Path) -> list[Path]:
+        """Return the entries of a folder, in order; none if it does not exist. Note an error if it is unreadable."""
         try:
             return entries(folder)
         except OSError as error:

@@ -70,14 +70,14 @@ class History:
 
     def add(self, report: RunReport, journal_bytes: int, *, running: bool = False) -> None:
         """Add a run, or replace it. Raises XnaiError if the database cannot be written."""
-        with _translated():
+        with _translate_errors():
             self._insert_run(run_record(report, running=running), result_records(report), journal_bytes)
             self._prune()
             self.connection.commit()
 
     def update(self, journals: Iterable[StoredJournal], read: Callable[[Path], RunReport]) -> None:
         """Add the runs whose journals are new or have grown; `read` builds a report, or raises XnaiError."""
-        with _translated():
+        with _translate_errors():
             known = {
                 run_id: -1 if verdict == RUNNING else size
                 for run_id, size, verdict in self.connection.execute("SELECT id, journal_bytes, verdict FROM runs")
@@ -141,7 +141,7 @@ class History:
 
     def runs(self) -> list[RunRecord]:
         """Return the runs, newest first."""
-        with _translated():
+        with _translate_errors():
             rows = self.connection.execute(
                 "SELECT id, profiles, title, started_at, elapsed_ms, verdict, exit_code, stopped, counts FROM runs"
                 " ORDER BY started_at DESC, id DESC"
@@ -163,7 +163,7 @@ class History:
 
     def check_ids(self) -> list[str]:
         """Return the ids of all checks of the stored runs, sorted."""
-        with _translated():
+        with _translate_errors():
             rows = self.connection.execute(
                 "SELECT id FROM checks WHERE EXISTS (SELECT 1 FROM results WHERE check_number = number) ORDER BY id"
             )
@@ -179,7 +179,7 @@ class History:
 
     def _select_results(self, where: str, operand: str) -> list[tuple[str, ResultRecord]]:
         """Return the results that match a condition, each with the id of its run."""
-        with _translated():
+        with _translate_errors():
             rows = self.connection.execute(
                 "SELECT run, checks.id, status, elapsed_ms, figure, value, reason FROM results"
                 f" JOIN checks ON number = check_number WHERE {where}",
@@ -208,16 +208,16 @@ def open_history(state: Path) -> Iterator[History]:
     Without the right to write there, it is kept in memory for the time of the block. Raises ConfigError if its place
     is taken by what is no file, XnaiError if it cannot be used.
     """
-    with _translated():
+    with _translate_errors():
         path = state / FILE_NAME
         if not _is_writable(path):
-            connection = _connected(":memory:")
+            connection = _connect(":memory:")
         else:
             try:
-                connection = _connected(str(path))
+                connection = _connect(str(path))
             except _Outdated:
                 _remove(path)
-                connection = _connected(str(path))
+                connection = _connect(str(path))
         with closing(connection):
             yield History(connection)
 
@@ -226,7 +226,7 @@ class _Outdated(Exception):
     """The database is damaged, or of a version that this program does not know."""
 
 
-def _connected(path: str) -> sqlite3.Connection:
+def _connect(path: str) -> sqlite3.Connection:
     """Connect to a database and migrate it. Raises _Outdated if it must be made again."""
     connection = sqlite3.connect(path, timeout=WAIT_S)
     try:
@@ -295,7 +295,7 @@ def _is_writable(path: Path) -> bool:
 
 
 @contextmanager
-def _translated() -> Iterator[None]:
+def _translate_errors() -> Iterator[None]:
     """Raise the errors of the database as XnaiError."""
     try:
         yield

@@ -58,7 +58,7 @@ def native_check(command: HealthCommand) -> NativeCheck | None:
     if program in ("mongosh", "mongo"):
         return NativeCheck("tcp.connect", _port_in(text, 27017), "tcp")
     if program in ("curl", "wget", "python", "python3", "node", "bun", "deno", "nodejs", "ruby", "timeout"):
-        return _of_url(text, program)
+        return _check_of_url(text, program)
     return None
 
 
@@ -71,8 +71,8 @@ def probe_check(probe: Probe) -> NativeCheck:
     return NativeCheck("http.request", probe.port, probe.scheme, {"path": probe.path}, expect, sentence)
 
 
-def _of_url(text: str, program: str) -> NativeCheck | None:
-    """The request of the url in a command to the container itself; None if it has none, or it goes to another host."""
+def _check_of_url(text: str, program: str) -> NativeCheck | None:
+    """Return the check for the url in a command to the container itself; None without one, or to another host."""
     urls = _URL.findall(text)
     if not urls and program in ("curl", "wget"):
         bare = _BARE.search(_NO_PROXY.sub(" ", text))

@@ -52,7 +52,7 @@ def _documents(data: bytes) -> Iterator[bytes]:
         yield data
         return
     events: list[yaml.Event] = []
-    for event in _untagged(data):
+    for event in _replace_tags(data):
         if isinstance(event, yaml.DocumentStartEvent):
             events = []
         elif isinstance(event, yaml.DocumentEndEvent):
@@ -62,8 +62,8 @@ def _documents(data: bytes) -> Iterator[bytes]:
             events.append(event)
 
 
-def _untagged(data: bytes) -> Iterator[yaml.Event]:
-    """The events of a text, in which each value with a tag of compose files is the value of a mapping."""
+def _replace_tags(data: bytes) -> Iterator[yaml.Event]:
+    """Yield the events of a text, in which each value with a tag of compose files is the value of a mapping."""
     depth, open_tags = 0, []
     for event in yaml.parse(data, Loader=yaml.SafeLoader):
         is_tagged = isinstance(event, yaml.ScalarEvent | yaml.CollectionStartEvent) and event.tag in TAGS

@@ -157,7 +157,7 @@ class Histogram:
             if document.get(name) != expected:
                 raise ValueError(f"not a histogram of ours: {name} is {document.get(name)!r:.40}, not {expected!r}")
         found = cls()
-        filled = _filled(document.get("buckets"))
+        filled = _verify_buckets(document.get("buckets"))
         for index, count in filled:
             found._count(index, count)
         if not filled:
@@ -191,8 +191,8 @@ def _edges(index: int) -> tuple[int, int]:
     return low, low + (1 << doubling) - 1
 
 
-def _filled(buckets: object) -> list[tuple[int, int]]:
-    """Index and count of the filled buckets, verified."""
+def _verify_buckets(buckets: object) -> list[tuple[int, int]]:
+    """Return index and count of the filled buckets. Raises ValueError if they are invalid."""
     if not isinstance(buckets, list):
         raise ValueError("not a histogram: buckets is not a list")
     filled: list[tuple[int, int]] = []

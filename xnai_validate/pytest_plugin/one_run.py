@@ -47,7 +47,7 @@ class OneRun:
 
     @cached_property
     def _results(self) -> dict[str, api.CheckResult]:
-        self.report = self._run() if self._folder is None else self._shared(self._folder)
+        self.report = self._run() if self._folder is None else self._shared_report(self._folder)
         return {check.id: check for check in self.report.checks}
 
     def _run(self) -> api.RunReport:
@@ -59,8 +59,8 @@ class OneRun:
         if (folder / STORED).exists():
             self.report = parse((folder / STORED).read_bytes())
 
-    def _shared(self, folder: Path) -> api.RunReport:
-        """The report of the run that some process has made; the others wait for it at the lock."""
+    def _shared_report(self, folder: Path) -> api.RunReport:
+        """Return the report of the run that one process has made; the others wait for it at the lock."""
         stored = folder / STORED
         with (folder / "lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)

@@ -48,21 +48,23 @@ class Course:
                 await clock.sleep(left)
             if params.bystanders:
                 self._false_alerts = await find_false_alerts(
-                    self._ctx, params.bystanders, self._standing, params.resolve_within
+                    self._ctx, params.bystanders, self._other_failed_services, params.resolve_within
                 )
         self._fault_ended_s = clock.monotonic()
         if params.afterwards:
             await self._wait_for_alert()
         if self._received:
             self._ctx.progress("waiting for the resolved message")
-            self._resolved = await self._inbox.wait(lambda: not self._missing("resolved"), params.resolve_within)
+            self._resolved = await self._inbox.wait(
+                lambda: not self._missing_channels("resolved"), params.resolve_within
+            )
         await clock.sleep(params.settle)
 
     async def _wait_for_alert(self) -> None:
         """Wait until all expected messages about the alert have arrived, or the time is over."""
         self._ctx.progress("waiting for the alert")
         within_s = self._params.fire_within
-        self._received = await self._inbox.wait(lambda: not self._missing("firing"), within_s)
+        self._received = await self._inbox.wait(lambda: not self._missing_channels("firing"), within_s)
 
     @asynccontextmanager
     async def _breach(self) -> AsyncIterator[None]:
@@ -80,8 +82,8 @@ class Course:
                 curing = asyncio.ensure_future(perform(self._ctx, self._params.cure, times=1, together=False))
                 self._failed += (await asyncio.shield(curing)).failed
 
-    def _missing(self, state: str) -> list[str]:
-        """The channels on which no alert of this state has come."""
+    def _missing_channels(self, state: str) -> list[str]:
+        """Return the channels on which no alert of this state has arrived."""
         return [channel for channel in self._channels if not self._expected_on(channel, state)]
 
     def _expected_on(self, channel: str, state: str | None = None) -> list[Receipt]:
@@ -112,13 +114,13 @@ class Course:
         return Received(
             received=self._received,
             resolved=self._resolved,
-            missed=self._missing("firing"),
+            missed=self._missing_channels("firing"),
             delay_ms=self._delay_ms("firing", self._fault_began_s),
             resolved_delay_ms=self._delay_ms("resolved", self._fault_ended_s) if self._resolved else None,
             firing_count=max(len(self._expected_on(channel, "firing")) for channel in self._channels),
             resolved_count=max(len(self._expected_on(channel, "resolved")) for channel in self._channels),
             duplicates=_duplicates(by_channel) if came else None,
-            in_order=all(_in_order(found) for found in by_channel.values()) if came else None,
+            in_order=all(_is_in_order(found) for found in by_channel.values()) if came else None,
             order=_order(expected_receipts) if came else None,
             types=_most_of_types(by_channel) if came else None,
             delays_ms=self._delays_ms(expected_receipts) if came else None,
@@ -139,7 +141,7 @@ class Course:
         if self._received:
             return None
         within = f"within {self._params.fire_within:g} s"
-        missing = " and ".join(self._missing("firing"))
+        missing = " and ".join(self._missing_channels("firing"))
         # Nothing is missing by now if the alert came after the wait for it was over.
         if not missing:
             return f"the alert did not come {within} on every channel"
@@ -157,8 +159,8 @@ class Course:
             if not receipt.notice.fits(self._params.match) and fresh(receipt, self._since)
         ]
 
-    def _standing(self) -> set[str]:
-        """The other services that alerts of this time name as failed, and none after them as well."""
+    def _other_failed_services(self) -> set[str]:
+        """Return the other services that alerts of this time report as failed and none reports as resolved."""
         return standing_services(self._others())
 
     def _unrelated_services(self) -> list[str]:
@@ -205,7 +207,7 @@ def _alert_type(fields: Mapping[str, str]) -> str:
     return fields.get("type") or fields.get("alertname") or "unnamed"
 
 
-def _in_order(receipts: list[Receipt]) -> bool:
+def _is_in_order(receipts: list[Receipt]) -> bool:
     """Whether no resolved alert came before the first firing one."""
     states = [receipt.notice.state for receipt in receipts if receipt.notice.state != "other"]
     return "resolved" not in states or (states[0] == "firing")

@@ -68,7 +68,7 @@ def posted(body: bytes, required: Sequence[str]) -> list[Notice]:
     if not isinstance(document, dict):
         return [_unreadable_notice("the body is not a JSON object")]
     if isinstance(document.get("alerts"), list):
-        return list(_grouped(document, document["alerts"][:ALERTS_CAP]))
+        return list(_parse_group(document, document["alerts"][:ALERTS_CAP]))
     return [flat(texts(document), required)]
 
 
@@ -85,19 +85,19 @@ def _unreadable_notice(fault: str) -> Notice:
     return Notice("other", fault, {}, None, (fault,))
 
 
-def _grouped(document: Mapping[str, object], alerts: Sequence[object]) -> Iterator[Notice]:
-    """The alerts of a notification of Alertmanager or Grafana."""
+def _parse_group(document: Mapping[str, object], alerts: Sequence[object]) -> Iterator[Notice]:
+    """Parse the alerts of a notification of Alertmanager or Grafana."""
     common = [f"{name} is missing" for name in ("receiver", "status", "groupKey") if not document.get(name)]
     if not alerts:
         yield _unreadable_notice("the notification has no alerts")
     for alert in alerts:
         if isinstance(alert, dict):
-            yield _labelled(alert, common)
+            yield _parse_alert(alert, common)
         else:
             yield _unreadable_notice("an alert is not a JSON object")
 
 
-def _labelled(alert: Mapping[str, object], common: Sequence[str]) -> Notice:
+def _parse_alert(alert: Mapping[str, object], common: Sequence[str]) -> Notice:
     """Return the notice of one alert of Alertmanager's webhook format, with what deviates from the format."""
     faults = list(common)
     labels, annotations = alert.get("labels"), alert.get("annotations")

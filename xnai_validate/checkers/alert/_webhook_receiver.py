@@ -94,7 +94,7 @@ class _Served:
                 return
             headers = {name.decode().lower(): value.decode("latin-1") for name, value in request.headers}
             try:
-                body = _decoded(body, headers)
+                body = _decode_body(body, headers)
             except WireError as error:
                 too_large = error.kind is ErrorKind.TOO_LARGE
                 await self._reply(413 if too_large else 415)
@@ -147,8 +147,8 @@ class _Served:
         await self._writer.drain()
 
 
-def _decoded(body: bytes, headers: Mapping[str, str]) -> bytes:
-    """The content of a delivery, its coding undone. Raises WireError for an unknown coding, a bad body, too much."""
+def _decode_body(body: bytes, headers: Mapping[str, str]) -> bytes:
+    """Decode the body of a delivery. Raises WireError for an unknown or bad coding, or a body that is too large."""
     undo = decoder(headers)
     if undo is None:
         return body

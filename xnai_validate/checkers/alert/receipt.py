@@ -41,7 +41,7 @@ async def _measure(params: ReceiptParams, ctx: Context) -> Received:
     """Measure the whole course of an alert. Raises Unmeasurable if a step or a channel failed."""
     inbox = Inbox(ctx, params.required, params.refuse)
     async with AsyncExitStack() as open_:
-        channels = await _open(params, ctx, inbox, open_)
+        channels = await _open_channels(params, ctx, inbox, open_)
         course = Course(params, ctx, inbox, channels)
         await course.run()
     facts = course.facts()
@@ -50,8 +50,8 @@ async def _measure(params: ReceiptParams, ctx: Context) -> Received:
     return facts
 
 
-async def _open(params: ReceiptParams, ctx: Context, inbox: Inbox, open_: AsyncExitStack) -> tuple[str, ...]:
-    """Begin to receive; the names of the channels. Raises NotApplicable, Unmeasurable."""
+async def _open_channels(params: ReceiptParams, ctx: Context, inbox: Inbox, open_: AsyncExitStack) -> tuple[str, ...]:
+    """Begin to receive and return the names of the channels. Raises NotApplicable, Unmeasurable."""
     channels = []
     if "webhook" in params.model_fields_set:
         if not params.webhook:

@@ -64,7 +64,7 @@ class Broker:
         dialled = await dial(parts.hostname or "", port, context=context, server_name=target.tls.server_name)
         broker = cls(dialled.pipe, dialled.connect_ms)
         try:
-            await broker._log_in(*_account(target), unquote(parts.path.removeprefix("/")) or "/")
+            await broker._log_in(*_user_and_password(target), unquote(parts.path.removeprefix("/")) or "/")
         except BaseException:
             dialled.pipe.abort()
             raise
@@ -172,8 +172,8 @@ async def declared(target: Target, queue: str) -> QueueFacts:
     return facts.model_copy(update={"exists": True, "messages": reply.message_count, "consumers": reply.consumer_count})
 
 
-def _account(target: Target) -> tuple[str, str]:
-    """User and password; a url without a user stands for guest (RabbitMQ, URI Specification)."""
+def _user_and_password(target: Target) -> tuple[str, str]:
+    """Return user and password; a url without a user stands for guest (RabbitMQ, URI Specification)."""
     parts = urlsplit(target.url or "")
     user = unquote(parts.username) if parts.username else "guest"
     given = target.password or (unquote(parts.password) if parts.password else "")

@@ -128,7 +128,7 @@ async def concurrent(params: ConcurrentParams, ctx: Context) -> ConcurrentFacts:
         refusal_p50_ms=quantile(latencies, 0.5),
         refusal_max_ms=latencies[-1] if latencies else None,
         recovered=recovered if record.opened else None,
-        admitted_half_open=_admitted(record.trials, record.alone) if recovered else None,
+        admitted_half_open=_count_admitted(record.trials, record.alone) if recovered else None,
         refused_half_open=sum(call.outcome is Outcome.REFUSED for call in record.trials) if recovered else None,
         closed_again=record.closed_again,
         unanswered=sum(call.outcome is Outcome.UNANSWERED for call in record.everything),
@@ -158,7 +158,7 @@ async def _drive(params: ConcurrentParams, ctx: Context) -> tuple[_Record, float
     ctx.progress(f"breaker {params.name}: {params.callers} calls at once")
     record.together = await at_once(params, ctx, params.call, params.callers)
     ctx.progress(f"breaker {params.name}: {params.callers} calls at once that fail")
-    await _open(params, driver, record)
+    await _open_breaker(params, driver, record)
     if record.opened:
         await _try_at_once(params, driver, record)
     return record, (driver.now() - begun_s) * 1000
@@ -183,7 +183,7 @@ async def at_once(params: BreakerParams, ctx: Context, observation: Observation,
     return [call for call in calls if isinstance(call, Call)]
 
 
-async def _open(params: ConcurrentParams, driver: Driver, record: _Record) -> None:
+async def _open_breaker(params: ConcurrentParams, driver: Driver, record: _Record) -> None:
     """Fail at once until as many have failed as must open it, then call the open breaker at once."""
     async with driver.failing() as observation:
         for _ in range(params.failures):
@@ -249,8 +249,8 @@ def _serial_ratio(alone_ms: float | None, calls: Sequence[Call]) -> float | None
     return sum(gaps) / len(gaps) * 1000 / alone_ms
 
 
-def _admitted(calls: Sequence[Call], alone: Sequence[Call]) -> int:
-    """Calls let through that arrived before any success can have closed the breaker.
+def _count_admitted(calls: Sequence[Call], alone: Sequence[Call]) -> int:
+    """Count the calls let through that arrived before any success can have closed the breaker.
 
     No trial ends sooner than half the time that the quickest call took alone. Calls that this
     program could write only later, on a busy machine, are not counted; but at least one is.

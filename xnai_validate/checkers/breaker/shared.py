@@ -165,16 +165,18 @@ async def _drive(params: SharedParams, ctx: Context) -> tuple[_Record, float]:
 async def _call_all(params: SharedParams, driver: Driver, opened: tuple[float, float], record: _Record) -> None:
     """Call the open breaker by every way, and again when it is closed."""
     record.opened = True
-    record.open_ = await _by_all(params, driver.ctx, Outcome.REFUSED, opened[1])
+    record.open_ = await _times_by_way(params, driver.ctx, Outcome.REFUSED, opened[1])
     record.connections = await at_once(params, driver.ctx, params.call, params.connections)
     record.in_time = driver.now() < opened[0] + params.recovery
     waiting = await driver.wait(opened[1])
     record.closed_again = waiting.admitted is not None and await driver.ready()
-    record.closed = await _by_all(params, driver.ctx, Outcome.SUCCEEDED, driver.now())
+    record.closed = await _times_by_way(params, driver.ctx, Outcome.SUCCEEDED, driver.now())
 
 
-async def _by_all(params: SharedParams, ctx: Context, outcome: Outcome, since_s: float) -> dict[str, float | None]:
-    """Way -> milliseconds since `since_s` until a call by it had the outcome; None where none had within `settle`."""
+async def _times_by_way(
+    params: SharedParams, ctx: Context, outcome: Outcome, since_s: float
+) -> dict[str, float | None]:
+    """Return, for each way, the milliseconds from `since_s` until a call by it had the outcome, or None."""
 
     async def time_to_outcome(observation: Observation) -> float | XnaiError | None:
         """Call until the outcome is the expected one; return after how long, None if the time is over, or an error."""

@@ -75,7 +75,7 @@ async def state(params: CycleParams, ctx: Context) -> StateFacts:
     record = await cycle_of(params, ctx)
     readable = [reading for reading in _all_readings(record) if reading.readable]
     present = [reading for reading in readable if reading.present]
-    failures, successes = _miscounted(record)
+    failures, successes = _count_difference(record)
     lost, otherwise = _while_open(record, params.recovery)
     opened = record.opening.opened is not None
     missing = None if present else f"the key {params.key} was never there"
@@ -86,7 +86,7 @@ async def state(params: CycleParams, ctx: Context) -> StateFacts:
         well_formed=bool(present) and all(_is_well_formed(reading) for reading in present),
         missing_fields=[name for name in FIELDS if any(name not in (reading.document or {}) for reading in present)],
         expires=all(reading.ttl_s is not None for reading in present) if present else None,
-        ttl_s=min((reading.ttl_s for reading in _open(record) if reading.ttl_s is not None), default=None),
+        ttl_s=min((reading.ttl_s for reading in _open_readings(record) if reading.ttl_s is not None), default=None),
         ttl_outlives_recovery=_key_outlives_recovery(record, params.recovery) if present else None,
         lost_while_open=lost if opened else None,
         told_otherwise=otherwise if opened else None,
@@ -103,7 +103,7 @@ def _all_readings(record: Cycle) -> Iterator[Reading]:
     if record.before is not None:
         yield record.before
     yield from record.opening.counted
-    yield from _open(record)
+    yield from _open_readings(record)
     if record.after is not None:
         yield record.after
 
@@ -114,8 +114,8 @@ def _failure_counts(record: Cycle) -> list[int]:
     return [int(count) for count in counts if count is not None]
 
 
-def _open(record: Cycle) -> list[Reading]:
-    """The key while calls were refused."""
+def _open_readings(record: Cycle) -> list[Reading]:
+    """Return the readings of the key while calls were refused."""
     first = record.opening.refused
     return [first, *record.waiting.readings] if first else record.waiting.readings
 
@@ -125,7 +125,7 @@ def _while_open(record: Cycle, recovery_s: float) -> tuple[int, int]:
     if record.opening.opened is None:
         return 0, 0
     until_s = record.opening.opened[0] + recovery_s
-    readable = [reading for reading in _open(record) if reading.readable]
+    readable = [reading for reading in _open_readings(record) if reading.readable]
     lost = sum(reading.state is None for reading in readable)
     return lost, sum(reading.state not in (None, "open") and reading.read_s < until_s for reading in readable)
 
@@ -135,7 +135,7 @@ def _key_outlives_recovery(record: Cycle, recovery_s: float) -> bool | None:
     if record.opening.opened is None:
         return None
     until_s = record.opening.opened[1] + recovery_s
-    readings = [reading for reading in _open(record) if reading.readable and reading.read_s < until_s]
+    readings = [reading for reading in _open_readings(record) if reading.readable and reading.read_s < until_s]
     if not readings:
         return None
     return all(
@@ -162,8 +162,8 @@ def _are_consistent(readings: Sequence[Reading]) -> bool:
     return rising and all(total[0] >= total[1] + total[2] for total in known if len(total) == 3)
 
 
-def _miscounted(record: Cycle) -> tuple[int | None, int | None]:
-    """By how much the totals of failures and successes moved more than calls failed and succeeded.
+def _count_difference(record: Cycle) -> tuple[int | None, int | None]:
+    """Return by how much the totals of failures and successes moved more than calls failed and succeeded.
 
     Successes may be counted from where the breaker is open: a worker that could not write while Redis was away, before
     this cycle, writes its calls when Redis is back, and these come on top of ours.
@@ -197,7 +197,7 @@ def _last_failure_error_s(record: Cycle) -> float | None:
     opened = record.opening.opened
     readings = [
         reading
-        for reading in _open(record)
+        for reading in _open_readings(record)
         if reading.number("last_failure_time") is not None and reading.server_time_s
     ]
     if opened is None or not readings:

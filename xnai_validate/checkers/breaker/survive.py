@@ -148,7 +148,7 @@ async def _observe_afterwards(
 ) -> None:
     """Call until there is an answer, and note whether the breaker was still open."""
     since_s = driver.now()
-    record.first_answered = await _answered(params, driver, since_s)
+    record.first_answered = await _call_until_answered(params, driver, since_s)
     if record.first_answered is None:
         return
     record.answered_after_ms = (record.first_answered.answered_s - since_s) * 1000
@@ -157,7 +157,7 @@ async def _observe_afterwards(
     record.survived = await _still_open(params, driver, record)
 
 
-async def _answered(params: SurviveParams, driver: Driver, since_s: float) -> Call | None:
+async def _call_until_answered(params: SurviveParams, driver: Driver, since_s: float) -> Call | None:
     """Call every `every` seconds; return the first call that succeeds or that the breaker refuses.
 
     None after `back` seconds without such a call.

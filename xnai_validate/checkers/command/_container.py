@@ -54,7 +54,7 @@ async def run_in_container(
                 async with asyncio.timeout(timeout_s):
                     await start_exec(engine, id_, output)
             except TimeoutError:
-                return _ended(output, started, RunError.TIMEOUT, await _killed(engine, id_, timeout_s))
+                return _read_exit(output, started, RunError.TIMEOUT, await _kill(engine, id_, timeout_s))
             except EngineError as error:
                 if isinstance(error, NoSuchContainer | NotRunning) or not _is_no_program(error.detail):
                     raise
@@ -69,10 +69,10 @@ async def run_in_container(
     if code in (126, 127) and bytes(output.stdout).startswith(_NEVER_BEGAN):
         why = RunError.NOT_FOUND if code == 127 else RunError.NOT_EXECUTABLE
         return Ended(why, bytes(output.stdout).decode("utf-8", "replace").strip()[:500])
-    return _ended(output, started, exit_code=code)
+    return _read_exit(output, started, exit_code=code)
 
 
-def _ended(
+def _read_exit(
     output: ExecOutput,
     started: float,
     error: RunError | None = None,
@@ -104,7 +104,7 @@ async def _exit_code(engine: ContainerEngine, id_: str) -> int:
         await asyncio.sleep(0.05)
 
 
-async def _killed(engine: ContainerEngine, id_: str, timeout_s: float) -> str:
+async def _kill(engine: ContainerEngine, id_: str, timeout_s: float) -> str:
     """Kill the command with its descendants where they are visible; return what happened, in words."""
     detail = f"not at its end after {timeout_s:g} s"
     with suppress(EngineError, PermissionError):

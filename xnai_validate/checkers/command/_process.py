@@ -56,17 +56,17 @@ async def run_here(
 ) -> Ended:
     """Run a command in a process group of its own; that group is killed at the end, whatever the end was."""
     started = perf_counter()
-    process = _started(argv, cwd, env, with_stdin=stdin is not None)
+    process = _start_command(argv, cwd, env, with_stdin=stdin is not None)
     if isinstance(process, Ended):
         return process
     with _exit_of(process) as exited:
-        return await _to_its_end(process, exited, started, timeout_s, output_cap, stdin)
+        return await _communicate(process, exited, started, timeout_s, output_cap, stdin)
 
 
-def _started(
+def _start_command(
     argv: Sequence[str], cwd: str | None, env: Mapping[str, str], *, with_stdin: bool
 ) -> subprocess.Popen[bytes] | Ended:
-    """The started command, or why it did not start."""
+    """Start the command, or return why it did not start."""
     if cwd is not None and not os.path.isdir(cwd):
         return Ended(RunError.NOT_EXECUTABLE, f"there is no directory {cwd}")
     try:
@@ -87,7 +87,7 @@ def _started(
         return Ended(RunError.NOT_EXECUTABLE, f"{argv[0]}: {reason}")
 
 
-async def _to_its_end(
+async def _communicate(
     process: subprocess.Popen[bytes],
     exited: asyncio.Event,
     started: float,
@@ -103,7 +103,7 @@ async def _to_its_end(
         for pipe, output in zip((process.stdout, process.stderr), outputs, strict=True):
             transports.append(await _read_pipe(pipe, output))
         if process.stdin is not None:
-            transports.append(await _written(process.stdin, (stdin or "").encode()))
+            transports.append(await _write_all(process.stdin, (stdin or "").encode()))
         late = not await _within(timeout_s, exited)
         elapsed_ms = (perf_counter() - started) * 1000
         if late:
@@ -164,7 +164,7 @@ async def _read_pipe(pipe: IO[bytes] | None, output: _Output) -> asyncio.BaseTra
     return transport
 
 
-async def _written(pipe: IO[bytes], text: bytes) -> asyncio.BaseTransport:
+async def _write_all(pipe: IO[bytes], text: bytes) -> asyncio.BaseTransport:
     """Send all of a text; a process that does not read it is no error."""
     made: tuple[Any, Any] = await asyncio.get_running_loop().connect_write_pipe(asyncio.BaseProtocol, pipe)
     transport: asyncio.WriteTransport = made[0]

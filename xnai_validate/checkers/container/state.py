@@ -150,7 +150,7 @@ def _facts_of(
     """Return the facts of an inspected container."""
     main, host = seen.state, seen.host_config
     net = seen.network_settings
-    started = _moment(main.started_at)
+    started = _parse_instant(main.started_at)
     health = main.health or main.healthcheck
     limit, pids_limit = host and host.memory, host and host.pids_limit
     memory = stats.memory if stats else None
@@ -192,8 +192,8 @@ def _health(status: str | None) -> HealthWord:
     return known.get(status, "none")
 
 
-def _moment(text: str | None) -> datetime | None:
-    """The moment of an ISO 8601 text; None for the year 1, by which engines mean never."""
+def _parse_instant(text: str | None) -> datetime | None:
+    """Parse an instant in ISO 8601; None for the year 1, by which engines mean never."""
     if not text:
         return None
     try:

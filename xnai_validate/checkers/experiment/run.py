@@ -108,8 +108,8 @@ async def _measure(params: ExperimentParams, ctx: Context, afterwards: dict[str,
 
     async with asyncio.TaskGroup() as group:
         probing = group.create_task(keep_probing(ctx, params.probe, params.every, take_probe))
-        during, unjudged = await _disturbed(params, ctx, watch, touched)
-        away = await _recovered(params, ctx, watch, afterwards)
+        during, unjudged = await _disturb(params, ctx, watch, touched)
+        away = await _await_recovery(params, ctx, watch, afterwards)
         probing.cancel()
     why = None if watch.is_steady else watch.last_why or "the probe did not hold often enough"
     unsteady = ([in_words(ctx, params.probe, why)] if why else []) + sorted(away)
@@ -153,10 +153,10 @@ async def _wait_until_steady(params: ExperimentParams, ctx: Context) -> None:
         )
 
 
-async def _disturbed(
+async def _disturb(
     params: ExperimentParams, ctx: Context, watch: Watch, touched: set[str]
 ) -> tuple[list[str], str | None]:
-    """Inject the faults, hold them and begin to revert them; return what `_during` does."""
+    """Inject the faults, hold them and begin to revert them; return what `_observe_disturbed` does."""
     async with AsyncExitStack() as stack, asyncio.TaskGroup() as group:
         watch.injecting_at = ctx.clock.monotonic()
         for disturbance in params.disturb:
@@ -165,7 +165,7 @@ async def _disturbed(
         begun = watch.in_force_at = ctx.clock.monotonic()
         ctx.progress("disturbed")
         asking = group.create_task(_watch_bystanders(params, ctx, touched))
-        seen = await _during(params, ctx)
+        seen = await _observe_disturbed(params, ctx)
         await ctx.clock.sleep(max(0.0, params.hold - (ctx.clock.monotonic() - begun)))
         asking.cancel()
         watch.reverted_at = ctx.clock.monotonic()
@@ -180,8 +180,8 @@ async def _watch_bystanders(params: ExperimentParams, ctx: Context, touched: set
         await ctx.clock.sleep(params.every)
 
 
-async def _during(params: ExperimentParams, ctx: Context) -> tuple[list[str], str | None]:
-    """What does not hold while the faults are in force, in words; and the first time limit that was not judged."""
+async def _observe_disturbed(params: ExperimentParams, ctx: Context) -> tuple[list[str], str | None]:
+    """Return what does not hold while the faults are in force, and the first time limit that was not judged."""
     failed: list[str] = []
     unjudged: str | None = None
     for observation in params.during:
@@ -195,8 +195,10 @@ async def _during(params: ExperimentParams, ctx: Context) -> tuple[list[str], st
     return failed[:FAILED_CAP], unjudged
 
 
-async def _recovered(params: ExperimentParams, ctx: Context, watch: Watch, others: dict[str, Observation]) -> set[str]:
-    """Wait until the stack is steady or may take no longer; the others that do not hold then."""
+async def _await_recovery(
+    params: ExperimentParams, ctx: Context, watch: Watch, others: dict[str, Observation]
+) -> set[str]:
+    """Wait until the stack is steady or may take no longer; return the observations that do not hold then."""
     assert watch.reverted_at is not None
     deadline = watch.reverted_at + params.recover
     ctx.progress("steady again?")

@@ -145,15 +145,15 @@ def _look_at(params: StateParams, now_s: float) -> FileState:
         if type_ == "directory":
             return state_.model_copy(update={"entries": sum(1 for _ in os.scandir(path))})
         if type_ == "file" and (params.text or params.sha256):
-            return state_.model_copy(update=_content(path, params))
+            return state_.model_copy(update=_content_facts(path, params))
     except OSError as error:
         why = "denied" if error.errno in (errno.EACCES, errno.EPERM) else "unreadable"
         return state_.model_copy(update={"error": why, "error_detail": error.strerror or str(error)})
     return state_
 
 
-def _content(path: str, params: StateParams) -> dict[str, object]:
-    """The facts of the content; what is no regular file any more when it is opened is not read."""
+def _content_facts(path: str, params: StateParams) -> dict[str, object]:
+    """Return the facts of the content; a file that is no longer regular when it is opened is not read."""
     handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     with io.FileIO(handle) as file:
         status = os.fstat(handle)

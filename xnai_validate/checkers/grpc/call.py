@@ -39,12 +39,12 @@ async def call_method(params: CallParams, ctx: Context) -> CallFacts:
     """
     required("grpc.call", "grpc", "grpc_reflection")
     outcome: Outcome[JsonObject] = await asyncio.to_thread(
-        call, ctx, params.timeout, lambda channel: _called(channel, params)
+        call, ctx, params.timeout, lambda channel: _call_method(channel, params)
     )
     return CallFacts.model_validate({**outcome.facts, "json": outcome.value})
 
 
-def _called(channel: Any, params: CallParams) -> JsonObject:
+def _call_method(channel: Any, params: CallParams) -> JsonObject:
     """Connect, ask for the description of the method, and call it; raises Unmeasurable where that does not fit."""
     from google.protobuf import descriptor_pool, json_format, message_factory
     from grpc_reflection.v1alpha.proto_reflection_descriptor_database import ProtoReflectionDescriptorDatabase

@@ -59,7 +59,7 @@ async def truth(params: TruthParams, ctx: Context) -> Truth:
 async def _measure(params: TruthParams, ctx: Context) -> Truth:
     """Look at the stack as it is, then during and after each situation, and return the table of what was reported."""
     what = Watch(params.health, params.truth, Paths(params.components, params.status), params.every)
-    before = await (_steady(params, ctx, what) if params.situations else _as_it_is(params, ctx, what))
+    before = await (_steady(params, ctx, what) if params.situations else _observe_healthy(params, ctx, what))
     untried = _unsteady(params, before)
     spent = {"ms": round(median(sample.report_ms for sample in before.samples), 3)}
     spent |= await cost(ctx, params.health, params.cost, params.cost_reports, params.settle, params.before_cost)
@@ -129,8 +129,8 @@ def _is_down(rows: list[JsonObject], name: str) -> bool:
     return any(row["component"] == name and row["true"] is False for row in rows)
 
 
-async def _as_it_is(params: TruthParams, ctx: Context, what: Watch) -> Seen:
-    """The stack before anything is done to it: looked at a few times, without waiting for anything."""
+async def _observe_healthy(params: TruthParams, ctx: Context, what: Watch) -> Seen:
+    """Observe the stack before anything is done to it, a few times."""
     seen = Seen("as it is", ctx.clock.monotonic())
     for _ in range(params.looks):
         seen.samples += (await watch(ctx, what, "as it is", 0.0, changed=False)).samples
@@ -156,7 +156,7 @@ def _facts_of(
     samples = [sample for course in seen for sample in course.samples]
     usable = [sample for sample in samples if sample.claims is not None]
     known = {name for sample in usable for name in sample.claims or {}}
-    reason = _untried(params, ineffective, extras.untried)
+    reason = _describe_untried(params, ineffective, extras.untried)
     rows = [row for row in table if row["situation"] == seen[0].name or row["component"] not in extras.untried]
     faults = [fault for sample in usable if (fault := status_fault(sample, params.healthy)) is not None]
     return Truth(
@@ -183,8 +183,8 @@ def _facts_of(
     ).not_reached(reason)
 
 
-def _untried(params: TruthParams, ineffective: list[str], untried: Mapping[str, str]) -> str | None:
-    """Why not every component could be tried in every situation, in words; None where it could."""
+def _describe_untried(params: TruthParams, ineffective: list[str], untried: Mapping[str, str]) -> str | None:
+    """Describe why not every component could be tried in every situation; None if it could."""
     reasons = [f"{name} {why} before anything was disturbed" for name, why in untried.items() if params.situations]
     reasons += [f"nothing was broken by the probes of the check: {name}" for name in ineffective]
     return "; ".join(reasons) or None

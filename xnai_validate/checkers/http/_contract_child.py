@@ -156,7 +156,7 @@ def _requests(task: dict[str, Any], untested: list[str]) -> Iterator[JsonObject]
             continue
         for mode in (GenerationMode.POSITIVE, GenerationMode.NEGATIVE):
             for case in _cases(operation, mode, task, untested):
-                request = _prepared(case, mode is GenerationMode.POSITIVE, task["fixed"])
+                request = _prepare_request(case, mode is GenerationMode.POSITIVE, task["fixed"])
                 if request is not None:
                     request_counts[name] += 1
                     yield {"operation": name, **request}
@@ -201,8 +201,8 @@ def _cases(
     return cases
 
 
-def _prepared(case: Case[Any], valid: bool, fixed: JsonObject) -> JsonObject | None:
-    """The request as it goes over the wire; None for one that is too large or that HTTP has no form for."""
+def _prepare_request(case: Case[Any], valid: bool, fixed: JsonObject) -> JsonObject | None:
+    """Return the request in its form on the wire; None if it is too large or has no form in HTTP."""
     import requests
 
     if valid and isinstance(case.body, dict):

@@ -46,7 +46,7 @@ def _serve() -> None:
         if "document" in question:
             if document is None and unreadable is None:
                 try:
-                    document = Document(_parsed(question["document"]), prefixes=tuple(question["prefixes"]))
+                    document = Document(_parse_document(question["document"]), prefixes=tuple(question["prefixes"]))
                     problems = document.problems()
                 except ValueError as error:
                     unreadable = str(error)[:TEXT_CAP]
@@ -64,8 +64,8 @@ def _serve() -> None:
             _write_answer(found)
 
 
-def _parsed(text: str) -> JsonObject:
-    """The document of a text of JSON or YAML; raises ValueError where it is none."""
+def _parse_document(text: str) -> JsonObject:
+    """Parse a document of JSON or YAML. Raises ValueError."""
     parsed = parse_json(text)
     found = parsed.value if parsed.is_json else _parsed_yaml(text, parsed.error or "")
     if not isinstance(found, dict):

@@ -92,7 +92,7 @@ class Document:
         key = next((k for k in (str(status), f"{status // 100}XX", "default") if k in responses), None)
         if key is None:
             return [f"this status is not declared; declared are {', '.join(responses) or 'none'}"]
-        response = self._followed(responses[key])
+        response = self._follow(responses[key])
         if "swagger" in self.root:
             schema, declared = response.get("schema"), content_type
         else:
@@ -148,7 +148,7 @@ class Document:
         return tuple(
             (path, method, _object_or_empty(item[method]))
             for path, raw in _object_or_empty(self.root.get("paths")).items()
-            for item in (self._followed(raw),)
+            for item in (self._follow(raw),)
             for method in METHODS
             if method in item
         )
@@ -172,8 +172,8 @@ class Document:
             if prefix and plain.startswith(f"{prefix}/"):
                 yield plain[len(prefix) :]
 
-    def _followed(self, node: JsonValue) -> JsonObject:
-        """The mapping a node is, or refers to within the document; empty where a reference leads nowhere."""
+    def _follow(self, node: JsonValue) -> JsonObject:
+        """Return a mapping, or the one it refers to within the document; empty if the reference leads nowhere."""
         for _ in range(10):
             found = _object_or_empty(node)
             ref = found.get("$ref")

@@ -206,11 +206,11 @@ class _Trial:
 
         def list_deviations(fact: str) -> list[str]:
             """List the deviations of a fact, each with its request."""
-            return [f"{_shown(made)}: {what}" for made, what in self._found.get(fact, ())[:LISTED_CAP]]
+            return [f"{_format_request(made)}: {what}" for made, what in self._found.get(fact, ())[:LISTED_CAP]]
 
         def group_deviations(fact: str) -> list[str]:
             """List the deviations of a fact, equal ones once with their number."""
-            return _grouped(self._found.get(fact, ()))[:LISTED_CAP]
+            return _group_by_operation(self._found.get(fact, ()))[:LISTED_CAP]
 
         return Kept(
             error=failure.kind if failure else None,
@@ -239,19 +239,20 @@ def _matches(operation: str, name: str) -> bool:
     return method == verb.upper() and whole.endswith(path.strip())
 
 
-def _grouped(found: Sequence[tuple[GeneratedRequest, str]]) -> list[str]:
+def _group_by_operation(found: Sequence[tuple[GeneratedRequest, str]]) -> list[str]:
     """Describe the first request of an operation with each deviation, and how many more have the same."""
     alike: dict[tuple[str, str], list[GeneratedRequest]] = {}
     for made, what in found:
         alike.setdefault((made.operation, what), []).append(made)
     return [
-        f"{_shown(requests[0])}: {what}" + (f" (and {len(requests) - 1} more alike)" if len(requests) > 1 else "")
+        f"{_format_request(requests[0])}: {what}"
+        + (f" (and {len(requests) - 1} more alike)" if len(requests) > 1 else "")
         for (_, what), requests in alike.items()
     ]
 
 
-def _shown(made: GeneratedRequest) -> str:
-    """A request on one line, enough of it to be made again by hand."""
+def _format_request(made: GeneratedRequest) -> str:
+    """Format a request on one line, so that it can be made again by hand."""
     query = made.path.partition("?")[2]
     parts = [made.operation, f"?{query}" if query else "", f"with {made.body}" if made.body else ""]
     text = json.dumps(" ".join(filter(None, parts)), ensure_ascii=True)[1:-1].replace('\\"', '"')

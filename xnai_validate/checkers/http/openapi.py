@@ -151,7 +151,7 @@ async def openapi(params: OpenApi, ctx: Context) -> Described:
         request = HttpRequest.of(target.join(params.path, at_root=params.root), headers=params.headers, target=target)
         answer, failure = await _fetch(client, request, params)
         if answer is None or failure is not None or answer.head.status != 200:
-            return _undescribed(answer, failure)
+            return _facts_of_failure(answer, failure)
         text = answer.body.decode("utf-8-sig", "replace")
     async with examiner(ctx, text, urlsplit(target.url).path.rstrip("/")) as process:
         about = await process.about(params.operations)
@@ -193,8 +193,8 @@ async def _fetch(
     return answer, answer.failure
 
 
-def _undescribed(answer: HttpAnswer | None, failure: WireError | None) -> Described:
-    """Return the facts where no document came."""
+def _facts_of_failure(answer: HttpAnswer | None, failure: WireError | None) -> Described:
+    """Return the facts of a service from which no document came."""
     return Described(
         error=failure.kind if failure else None,
         error_detail=failure.detail if failure else None,

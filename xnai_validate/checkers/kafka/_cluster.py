@@ -55,10 +55,10 @@ async def measured(target: Target, params: LagParams) -> LagFacts:
     dialled.pipe.abort()
     options = client_options(target, params.mechanism)
     try:
-        async with _started(AIOKafkaAdminClient(**options)) as admin:
+        async with _open_client(AIOKafkaAdminClient(**options)) as admin:
             partitions = _partitions(await admin.describe_topics(), params.topics)
             keys = [partition.key for partition in partitions]
-            committed = await _committed(admin, params.group, keys)
+            committed = await _committed_offsets(admin, params.group, keys)
         if params.group is not None and not params.topics:
             read = {key.topic for key, offset in committed.items() if offset >= 0}
             partitions = [partition for partition in partitions if partition.key.topic in read]
@@ -107,8 +107,8 @@ def client_options(target: Target, mechanism: str) -> dict[str, Any]:
 
 
 @asynccontextmanager
-async def _started(client: Any) -> AsyncIterator[Any]:
-    """A client that is connected, and stopped at the end, also where it could not connect."""
+async def _open_client(client: Any) -> AsyncIterator[Any]:
+    """Yield a connected client; stop it at the end, also if it could not connect."""
     stop = client.stop if isinstance(client, AIOKafkaConsumer) else client.close
     try:
         await client.start()
@@ -131,8 +131,8 @@ def _partitions(topics: list[dict[str, Any]], names: list[str]) -> list[Partitio
     ]
 
 
-async def _committed(admin: Any, group: str | None, keys: list[Any]) -> dict[Any, int]:
-    """Partition -> the offset that the group has committed; -1 for none."""
+async def _committed_offsets(admin: Any, group: str | None, keys: list[Any]) -> dict[Any, int]:
+    """Return the offset that the group has committed for each partition; -1 for none."""
     if group is None or not keys:
         return {}
     found = await admin.list_consumer_group_offsets(group, partitions=keys)
@@ -143,7 +143,7 @@ async def _offsets(options: dict[str, Any], keys: list[Any]) -> tuple[dict[Any, 
     """The first and the next offset of each partition."""
     if not keys:
         return {}, {}
-    async with _started(AIOKafkaConsumer(**options, group_id=None)) as consumer:
+    async with _open_client(AIOKafkaConsumer(**options, group_id=None)) as consumer:
         return await consumer.beginning_offsets(keys), await consumer.end_offsets(keys)
 
 

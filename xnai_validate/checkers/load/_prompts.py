@@ -75,10 +75,10 @@ class Prompts(Params):
         """The prompts. Raises Unmeasurable where the file has none or cannot be read."""
         if self.words is not None:
             return self.words.make(draw)
-        return self.texts if self.texts is not None else _of_file(Path(self.file or ""))
+        return self.texts if self.texts is not None else _read_prompts(Path(self.file or ""))
 
 
-def _of_file(path: Path) -> list[str]:
+def _read_prompts(path: Path) -> list[str]:
     """Read the prompts of a file. Raises Unmeasurable where it has none or cannot be read."""
     try:
         if not stat.S_ISREG(path.stat().st_mode):
@@ -90,14 +90,14 @@ def _of_file(path: Path) -> list[str]:
             f"the prompts could not be read from {path}: {error.strerror or error}",
             hint="paths are relative to the folder that the tool runs in",
         ) from error
-    found = [text for line in lines if line.strip() and (text := _of_line(line.strip())) is not None][:PROMPTS_CAP]
+    found = [text for line in lines if line.strip() and (text := _prompt_in(line.strip())) is not None][:PROMPTS_CAP]
     if not found:
         raise Unmeasurable(f"{path} has no prompt", hint=f"a text a line, or JSON with one of {', '.join(_FIELDS)}")
     return found
 
 
-def _of_line(line: str) -> str | None:
-    """The prompt of a line; None for a JSON object without one."""
+def _prompt_in(line: str) -> str | None:
+    """Return the prompt of a line; None for a JSON object without one."""
     if not line.startswith("{"):
         return line
     try:

@@ -71,7 +71,7 @@ def since(path: str, place: Place) -> Since | None:
     whole = Part(current, now, 0, found.st_size)
     if place.file == now:
         return Since((whole,), rotated=True, complete=False)
-    earlier = _renamed(current, place)
+    earlier = _read_rotated(current, place)
     return Since((*((earlier,) if earlier else ()), whole), rotated=True, complete=earlier is not None)
 
 
@@ -102,8 +102,8 @@ def pieces(part: Part) -> Iterator[bytes]:
             yield piece
 
 
-def _renamed(current: Path, place: Place) -> Part | None:
-    """The rest of the earlier file, in the same folder under a name that begins alike."""
+def _read_rotated(current: Path, place: Place) -> Part | None:
+    """Read the rest of the earlier file, in the same folder under a name that begins alike."""
     stem = current.name.partition(".")[0]
     try:
         with os.scandir(current.parent) as entries:

@@ -74,7 +74,7 @@ def parse(body: bytes, *, openmetrics: bool, stop: Event | None = None) -> tuple
 
     found, counters = Exposition(), CounterNames()
     try:
-        lines = counters.record_names(_bounded(body.decode("utf-8"), stop or Event()))
+        lines = counters.record_names(_bounded_lines(body.decode("utf-8"), stop or Event()))
         families: Iterable[Metric] = text_fd_to_metric_families(lines)  # type: ignore[no-untyped-call]
         for family in families:
             if openmetrics or family.type != "counter":
@@ -122,8 +122,8 @@ class _TooMuch(Exception):
     """The exposition goes beyond its bounds."""
 
 
-def _bounded(text: str, stop: Event) -> Iterator[str]:
-    """The lines of an exposition; the parser takes quadratic time over the labels of one line."""
+def _bounded_lines(text: str, stop: Event) -> Iterator[str]:
+    """Yield the lines of an exposition; long ones are refused, since the parser takes quadratic time over labels."""
     for number, line in enumerate(StringIO(text), start=1):
         if len(line) > LINE_CAP:
             raise _TooMuch(f"line {number} has more than {LINE_CAP} characters")

@@ -61,20 +61,20 @@ async def samples(params: Scrape, ctx: Context) -> Samples:
             body_cap=params.body_cap,
         )
     except WireError as failure:
-        return _unparsed(None, failure)
+        return _facts_of_failure(None, failure)
     if params.skip_without and answer.failure is None and answer.head.status != 200:
         raise NotApplicable(f"{target.name} has no metrics: {params.path} is answered with {answer.head.status}")
     if answer.failure is not None or answer.head.status != 200:
-        return _unparsed(answer, answer.failure)
+        return _facts_of_failure(answer, answer.failure)
     kind = media_type(answer.head.headers).type
     try:
         found, problem = await _parse(answer.body, kind == OPENMETRICS, params.timeout)
     except TimeoutError:
-        return _unparsed(answer, WireError(ErrorKind.TIMEOUT, f"not parsed within {params.timeout:g} s"))
+        return _facts_of_failure(answer, WireError(ErrorKind.TIMEOUT, f"not parsed within {params.timeout:g} s"))
     absent = [name for name in params.skip_without if found.value(name) is None and name not in found.single]
     if absent and problem is None:
         raise NotApplicable(f"{target.name} exposes no sample of {', '.join(absent)}")
-    return _parsed(answer, kind, found, problem, params.wanted)
+    return _facts_of(answer, kind, found, problem, params.wanted)
 
 
 async def _parse(body: bytes, openmetrics: bool, timeout_s: float) -> tuple[Exposition, str | None]:
@@ -89,7 +89,7 @@ async def _parse(body: bytes, openmetrics: bool, timeout_s: float) -> tuple[Expo
         stop.set()  # a thread cannot be cancelled: it reads this at every line
 
 
-def _parsed(
+def _facts_of(
     answer: HttpAnswer, kind: str | None, found: Exposition, problem: str | None, names: Iterable[str]
 ) -> Samples:
     """Return the facts of an exposition; `problem` is where it deviates from its format, if it does."""
@@ -116,8 +116,8 @@ def _first_samples(named: dict[str, T]) -> dict[str, T]:
     return dict(islice(named.items(), SAMPLES_CAP))
 
 
-def _unparsed(answer: HttpAnswer | None, failure: WireError | None) -> Samples:
-    """Return the facts where no exposition came."""
+def _facts_of_failure(answer: HttpAnswer | None, failure: WireError | None) -> Samples:
+    """Return the facts of a service from which no exposition came."""
     return Samples(
         error=failure.kind if failure else None,
         error_detail=failure.detail if failure else None,

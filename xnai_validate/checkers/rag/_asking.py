@@ -59,7 +59,7 @@ class Asking(Params):
             return raw  # other validators report what is wrong with it
         limit = {"timeout": raw["timeout"]} if "timeout" in raw else {"timeout": "30s"}
         if raw.get("dialect") == "openai":
-            return {**_by_openai(raw, options, limit), **raw}
+            return {**_openai_asking(raw, options, limit), **raw}
         with_ = {"method": "POST", "json": {"query": raw.get("question"), **options}, **limit}
         query = {"kind": "http.request", "with": {"path": "/query", **with_}}
         stream = {"kind": "sse.stream", "with": {"path": "/stream", **with_, **_framing_params(raw)}}
@@ -96,8 +96,8 @@ def _framing_params(raw: dict[str, Any]) -> dict[str, Any]:
     return {"lenient": raw["lenient"]} if "lenient" in raw else {}
 
 
-def _by_openai(raw: dict[str, Any], options: dict[str, Any], limit: dict[str, Any]) -> dict[str, Any]:
-    """The requests of OpenAI's chat completions, and where their answers stand."""
+def _openai_asking(raw: dict[str, Any], options: dict[str, Any], limit: dict[str, Any]) -> dict[str, Any]:
+    """Return how chat completions of OpenAI's API are requested, and where their responses hold text and sources."""
     model = {} if raw.get("model") is None else {"model": raw["model"]}
     body = {**model, "messages": [{"role": "user", "content": raw.get("question")}], **options}
     with_ = {"method": "POST", "path": "/v1/chat/completions", **limit}

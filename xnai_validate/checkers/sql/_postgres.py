@@ -79,7 +79,7 @@ class Postgres:
                     records = await cursor.fetch(query.rows_cap + 1)
                 else:
                     records = await statement.fetch(*query.args)
-                affected = _affected(statement.get_statusmsg()) if query.writes else None
+                affected = _affected_rows(statement.get_statusmsg()) if query.writes else None
         except asyncpg.PostgresError as error:
             raise _query_error(error) from None
         except OSError as error:
@@ -88,7 +88,7 @@ class Postgres:
             raise QueryError(str(error)) from None
         elapsed_ms = (perf_counter() - started) * 1000
         columns = [attribute.name for attribute in statement.get_attributes()]
-        rows = [[_parsed(value, type_) for value, type_ in zip(record, types, strict=True)] for record in records]
+        rows = [[_parse_json(value, type_) for value, type_ in zip(record, types, strict=True)] for record in records]
         return rows_of(columns, rows, query.rows_cap, affected, elapsed_ms)
 
     def close(self) -> None:
@@ -115,14 +115,14 @@ def _query_error(error: Exception) -> QueryError:
     return QueryError(f"{error}{f' ({detail})' if detail else ''}", code)
 
 
-def _affected(status: str) -> int | None:
-    """The number at the end of a command tag: `INSERT 0 3`, `UPDATE 3`."""
+def _affected_rows(status: str) -> int | None:
+    """Return the number at the end of a command tag: `INSERT 0 3`, `UPDATE 3`."""
     last = status.rpartition(" ")[2] if status else ""
     return int(last) if last.isdigit() and not status.startswith("SELECT") else None
 
 
-def _parsed(value: object, type_: str) -> object:
-    """A value; one of the types json and jsonb, which comes as text, as the document that it is."""
+def _parse_json(value: object, type_: str) -> object:
+    """Return a value; one of the types json and jsonb, which arrives as text, as a document."""
     if type_ not in ("json", "jsonb") or not isinstance(value, str):
         return value
     document, is_json = document_of(value)

@@ -30,7 +30,7 @@ class Sqlite:
     async def connect(cls, path: str, *, writes: bool) -> Sqlite:
         """Open a database file. Raises NotApplicable without such a file, Unmeasurable if it is not a regular one."""
         started = perf_counter()
-        connection = await asyncio.to_thread(_opened, path, writes)
+        connection = await asyncio.to_thread(_open_database, path, writes)
         return cls(connection, Server("sqlite", sqlite3.sqlite_version, (perf_counter() - started) * 1000))
 
     async def run(self, query: Query) -> Rows:
@@ -66,7 +66,7 @@ class Sqlite:
         self._connection.close()
 
 
-def _opened(path: str, writes: bool) -> sqlite3.Connection:
+def _open_database(path: str, writes: bool) -> sqlite3.Connection:
     """Open a database file. Raises NotApplicable if it does not exist, else Unmeasurable or QueryError."""
     try:
         found = os.stat(path)

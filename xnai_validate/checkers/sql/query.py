@@ -140,7 +140,7 @@ async def query(params: QueryParams, ctx: Context) -> QueryResult:
     server: Server | None = None
     try:
         async with asyncio.timeout(params.timeout):
-            database = await _connected(params, ctx)
+            database = await _connect(params, ctx)
             server = database.server
             try:
                 rows = await database.run(limits)
@@ -156,7 +156,7 @@ async def query(params: QueryParams, ctx: Context) -> QueryResult:
     return _facts_of_rows(server, rows)
 
 
-async def _connected(params: QueryParams, ctx: Context) -> Database:
+async def _connect(params: QueryParams, ctx: Context) -> Database:
     """Connect to the file or to the target, by the scheme of its url. Raises NotApplicable or Unmeasurable."""
     if params.file is not None:
         return await Sqlite.connect(params.file, writes=params.writes)

@@ -83,12 +83,12 @@ async def connect(params: Connect, ctx: Context) -> Connected:
     except WireError as failure:
         return _facts_of_failure(failure)
     try:
-        return await _stayed(dialled, params, ctx)
+        return await _hold_connection(dialled, params, ctx)
     finally:
         dialled.pipe.abort()
 
 
-async def _stayed(dialled: Dialled, params: Connect, ctx: Context) -> Connected:
+async def _hold_connection(dialled: Dialled, params: Connect, ctx: Context) -> Connected:
     """Keep the connection for `hold` seconds, read its banner, and return the facts."""
     async with asyncio.TaskGroup() as tasks:
         banner = tasks.create_task(_read_banner(dialled.pipe, params.banner)) if params.banner else None

@@ -56,15 +56,15 @@ def covers(pattern: str, name: str) -> bool:
 
     As in OpenSSL, at least two labels follow the wildcard: `*.stack` covers nothing.
     """
-    pattern, name = _compared(pattern), _compared(name)
+    pattern, name = _normalize_name(pattern), _normalize_name(name)
     if is_address(name) or not pattern.startswith("*."):
         return _same_address(pattern, name)
     first, _, rest = name.partition(".")
     return bool(first) and rest == pattern[2:] and "." in rest
 
 
-def _compared(name: str) -> str:
-    """A name as names are compared: in ASCII and small letters, without a dot at its end."""
+def _normalize_name(name: str) -> str:
+    """Return a name as names are compared: in ASCII and lower case, without a dot at its end."""
     wildcard = "*." if name.startswith("*.") else ""
     with suppress(ValueError):  # what is no name is equal to itself alone
         name = wildcard + ascii_host(name.removeprefix(wildcard))

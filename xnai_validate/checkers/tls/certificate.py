@@ -126,15 +126,15 @@ async def certificate(params: Handshake, ctx: Context) -> Certificate:
     name = params.server_name or target.tls.server_name or host
     verifying = replace(target.tls, verify=True, server_name=name)
     try:
-        session, verify_error = await _trusting(host, port, verifying, params.timeout)
+        session, verify_error = await _handshake_and_verify(host, port, verifying, params.timeout)
         strict_error = None if verify_error else await _strict_error(host, port, verifying, params.timeout)
     except WireError as failure:
         return _facts_of_failure(failure.kind, failure.detail)
     return _facts_of(session, verify_error, strict_error, name)
 
 
-async def _trusting(host: str, port: int, tls: Tls, timeout_s: float) -> tuple[_Session, str | None]:
-    """A session, and why its certificate does not verify; None where it does."""
+async def _handshake_and_verify(host: str, port: int, tls: Tls, timeout_s: float) -> tuple[_Session, str | None]:
+    """Return a session, and why its certificate does not verify; None if it does."""
     try:
         return await _shake(host, port, tls, timeout_s), None
     except WireError as failure:

@@ -89,9 +89,9 @@ class _Events:
 
     async def __aiter__(self) -> AsyncIterator[Event]:
         while (line := await self._line()) is not None:
-            yield await self._event(line)
+            yield await self._read_event(line)
 
-    async def _event(self, line: bytes) -> Event:
+    async def _read_event(self, line: bytes) -> Event:
         """Read the event whose header is `line`: its data and its payload follow it. Raises WireError."""
         try:
             head = json.loads(line)

@@ -52,18 +52,18 @@ async def open_websocket(
     """
     session = request.session
     if session is None:
-        return await _open(request, client, subprotocols, max_message)
+        return await _open_once(request, client, subprotocols, max_message)
     credentials = await session.credentials()
-    handshake, socket = await _open(request.with_credentials(credentials), client, subprotocols, max_message)
+    handshake, socket = await _open_once(request.with_credentials(credentials), client, subprotocols, max_message)
     if handshake.status != UNAUTHORIZED or (renewed := await session.renewed(credentials, request.name)) is None:
         return handshake, socket
-    handshake, socket = await _open(request.with_credentials(renewed), client, subprotocols, max_message)
+    handshake, socket = await _open_once(request.with_credentials(renewed), client, subprotocols, max_message)
     if handshake.status == UNAUTHORIZED:
         session.still_refused(request.name)
     return handshake, socket
 
 
-async def _open(
+async def _open_once(
     request: HttpRequest, client: HttpClient, subprotocols: Sequence[str], max_message: int
 ) -> tuple[Handshake, WebSocket | None]:
     """Make one handshake of `open_websocket`, with the cookies that the target keeps."""

@@ -50,12 +50,13 @@ def print_explanation(name: str, load: LoadOptions) -> None:
         add_recipe(page, name.removeprefix(f"{RECIPES}/"), known)
     else:
         raise ConfigError(
-            f'"{name}" is neither a kind of check, a fault, a recipe nor the id of a check', hint=_hint(name, known)
+            f'"{name}" is neither a kind of check, a fault, a recipe nor the id of a check',
+            hint=_suggest_name(name, known),
         )
     console.print_out(str(page))
 
 
-def _hint(name: str, known: Catalogue) -> str | None:
+def _suggest_name(name: str, known: Catalogue) -> str | None:
     """Return how to go on from a name that cannot be explained."""
     if any(profile.name == name for profile in known.profiles):
         return f"it is a profile: xnai-validate list {name}"

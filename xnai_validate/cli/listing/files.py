@@ -55,10 +55,10 @@ def add_recipes(page: Page, known: Catalogue) -> None:
 
 def add_checks(page: Page, known: Catalogue, load: LoadOptions) -> None:
     """Add the checks that the filters select. Raises ConfigError if they select no check."""
-    page.table([[(check.id, "bold"), (check.title, "")] for check in _matching(known, load)])
+    page.table([[(check.id, "bold"), (check.title, "")] for check in _selected_checks(known, load)])
 
 
-def _matching(known: Catalogue, load: LoadOptions) -> list[CheckSummary]:
+def _selected_checks(known: Catalogue, load: LoadOptions) -> list[CheckSummary]:
     """Return the checks that the filters select; raises ConfigError if they select no check."""
     matching = [check for check in known.checks if _is_selected(check, load)]
     if not matching:

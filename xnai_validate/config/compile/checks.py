@@ -118,13 +118,13 @@ class Checks:
         when = None
         if entry.when is not None:
             when = self.conditions.skip_reason(entry.when, suite.interpolator, where.at("when"))
-        measurement = self._measurement(source, check_id, target, where, skipped=when is not None)
+        measurement = self._compile_measurement(source, check_id, target, where, skipped=when is not None)
         if measurement is not None:
             self._verify_targets(measurement, where)
         names = entry if entry.promise or entry.practice else here
         promise = self.promises.named(names.promise, names.practice, where)
         if measurement is not None and self.promises.warns(promise):
-            measurement = replace(measurement, rules=_as_warnings(measurement.rules, entry.expect or {}))
+            measurement = replace(measurement, rules=_turn_into_warnings(measurement.rules, entry.expect or {}))
         if entry.retry is not None and entry.until is not None:
             self.problems.at(where.at("until"), "a check has retry or until, not both", key=True)
         planned = [
@@ -185,7 +185,7 @@ class Checks:
                 self.problems.at(where.at("fix", key), message, did_you_mean(key, known), key=True)
         return fix
 
-    def _measurement(
+    def _compile_measurement(
         self, source: CheckSource, check_id: str, target: str | None, where: Where, *, skipped: bool
     ) -> CompiledMeasurement | None:
         """Compile the measurement of a check; None if it has errors, which are noted."""
@@ -263,8 +263,8 @@ def full_id(suite: str, need: str) -> str:
     return need if ":" in need else f"{suite}:{need}"
 
 
-def _as_warnings(rules: tuple[Rule, ...], expect: Collection[str]) -> tuple[Rule, ...]:
-    """The rules, of which those about facts that the check expects warn; the kind's own rules stay as they are."""
+def _turn_into_warnings(rules: tuple[Rule, ...], expect: Collection[str]) -> tuple[Rule, ...]:
+    """Return the rules with those about facts that the check expects as warnings; the kind's own rules stay."""
     return tuple(replace(rule, level="warn") if rule.fact in expect else rule for rule in rules)
 
 

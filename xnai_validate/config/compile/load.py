@@ -134,7 +134,7 @@ class Loader:
         recipes = Recipes(self.library, self.problems)
         recipes.add(self.profiles)
         suites = Suites(self.library, self.interpolator, checks, self.problems, recipes)
-        chosen = self._chosen(suites, checks.thresholds)
+        chosen = self._select_checks(suites, checks.thresholds)
         categories = [name.partition("/")[0] for name in (*self.library.suites, *recipes.uses)]
         criteria = criteria_of(self.profiles, categories, allowed, self.problems)
         if criteria and is_narrowed(self.options):
@@ -171,8 +171,8 @@ class Loader:
             narrowed=is_narrowed(self.options),
         )
 
-    def _chosen(self, suites: Suites, thresholds: Thresholds) -> tuple[PlannedCheck, ...]:
-        """The checks that run: the selected checks of the profiles, preceded by all that they need."""
+    def _select_checks(self, suites: Suites, thresholds: Thresholds) -> tuple[PlannedCheck, ...]:
+        """Return the checks that run: those that the options select, preceded by all that they need."""
         own = suites.of_profiles(self.profiles)
         known = {check.id: check for check in suites.add_needed_checks(own)}
         suites.refuse_cycle(known.values())

@@ -142,9 +142,9 @@ class Chain:
 
     def verified(self, interpolator: Interpolator) -> tuple[Profile, ...]:
         """Every valid profile, interpolated except for its `vars`; errors are noted."""
-        return tuple(profile for link in self.links.values() if (profile := self._verified(link, interpolator)))
+        return tuple(profile for link in self.links.values() if (profile := self._validate_profile(link, interpolator)))
 
-    def _verified(self, link: Link, interpolator: Interpolator) -> Profile | None:
+    def _validate_profile(self, link: Link, interpolator: Interpolator) -> Profile | None:
         # The vars were laid over one another before, and are interpolated when something refers to them.
         """Return a profile of the chain, interpolated and validated; None if it has errors, which are noted."""
         raw: JsonObject = {

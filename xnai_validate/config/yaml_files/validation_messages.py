@@ -63,8 +63,8 @@ def field_errors(error: ValidationError, value: object, model: type[Any], what: 
     details = error.errors(include_url=False)
     located = [_locate(detail, value) for detail in details[:DETAILS_CAP]]
     found: dict[FieldError, None] = {}
-    for group in _by_branch(located):
-        for each in _described(group, model, what):
+    for group in _group_unions(located):
+        for each in _describe(group, model, what):
             found[each] = None
     if len(details) > DETAILS_CAP:
         found[FieldError((), f"{what} has {len(details) - DETAILS_CAP} more errors")] = None
@@ -95,15 +95,15 @@ def _has_step(value: object, step: str | int) -> bool:
     return isinstance(value, Mapping) and step in value
 
 
-def _by_branch(located: list[_Located]) -> Iterator[list[_Located]]:
-    """The errors one by one, but those of the alternatives of a union together."""
+def _group_unions(located: list[_Located]) -> Iterator[list[_Located]]:
+    """Yield the errors one by one, but those of the alternatives of a union together."""
     groups: dict[object, list[_Located]] = {}
     for index, problem in enumerate(located):
         groups.setdefault(index if problem.branch is None else problem.steps[: problem.branch], []).append(problem)
     yield from groups.values()
 
 
-def _described(group: list[_Located], model: type[Any], what: str) -> Iterator[FieldError]:
+def _describe(group: list[_Located], model: type[Any], what: str) -> Iterator[FieldError]:
     """Describe errors about one place: if no alternative of a union fits at all, as one error that names all."""
     branch = group[0].branch
     if branch is None or len(group) == 1:
@@ -117,7 +117,7 @@ def _described(group: list[_Located], model: type[Any], what: str) -> Iterator[F
     if deep:
         yield from (_single(located, model, what) for located in deep)
         return
-    expected = list(dict.fromkeys(_expected(problem.error) or _message(problem.error) for problem in group))
+    expected = list(dict.fromkeys(_describe_expected(problem.error) or _message(problem.error) for problem in group))
     name = _name(group[0].steps, what)
     yield FieldError(group[0].steps, f"{name} takes {' or '.join(expected)}, not {shown(group[0].error['input'])}")
 
@@ -132,7 +132,7 @@ def _single(located: _Located, model: type[Any], what: str) -> FieldError:
         return FieldError(steps, f'unknown key "{steps[-1]}" of {owner}', did_you_mean(str(steps[-1]), known), key=True)
     if kind == "missing":
         return FieldError(steps, f'{_name(steps, what)} needs "{error["loc"][-1]}"', key=True)
-    expected = _expected(error)
+    expected = _describe_expected(error)
     if expected:
         return FieldError(
             steps, f"{_name(steps, what)} takes {expected}, not {shown(error['input'])}", _choice_hint(error)
@@ -148,7 +148,7 @@ def _name(steps: Steps, what: str) -> str:
     return text or what
 
 
-def _expected(error: ErrorDetails) -> str | None:
+def _describe_expected(error: ErrorDetails) -> str | None:
     """Return what a field takes, in words, where the kind of error shows it: `a whole number`, `at least 1`."""
     kind = error["type"]
     context = error.get("ctx", {})

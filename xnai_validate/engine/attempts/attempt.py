@@ -164,7 +164,7 @@ async def _attempt_once(measurement: CompiledMeasurement, ctx: Context, timeout_
     limit = asyncio.timeout(timeout_s)
     try:
         async with limit:
-            return await _judged(measurement, ctx)
+            return await _measure_and_judge(measurement, ctx)
     except asyncio.CancelledError as error:
         task = asyncio.current_task()
         if task is None or task.cancelling():
@@ -221,11 +221,11 @@ def judge_facts(rules: Sequence[Rule], facts: Facts, now_s: float) -> Judgement:
     late = late_limits(rules, findings, fact_types(type(facts)), values, facts.span)
     if late:
         in_time = tuple(finding for index, finding in enumerate(findings) if index not in late)
-        return replace(_reached(in_time, facts, values), not_reached=next(iter(late.values())), tool_late=True)
-    return _reached(findings, facts, values)
+        return replace(_judged_findings(in_time, facts, values), not_reached=next(iter(late.values())), tool_late=True)
+    return _judged_findings(findings, facts, values)
 
 
-def _reached(findings: tuple[Finding, ...], facts: Facts, values: Mapping[str, Any]) -> Judgement:
+def _judged_findings(findings: tuple[Finding, ...], facts: Facts, values: Mapping[str, Any]) -> Judgement:
     """Return the findings without those about what was not reached."""
     if (why := facts.why_not_reached) is not None:
         known = {name for name, value in values.items() if value is not None}
@@ -255,7 +255,7 @@ def _describe_bound(values: Mapping[str, Any]) -> str:
     return f"a bound of this tool was reached: {printable(str(detail))}"
 
 
-async def _judged(measurement: CompiledMeasurement, ctx: Context) -> Outcome:
+async def _measure_and_judge(measurement: CompiledMeasurement, ctx: Context) -> Outcome:
     """Measure once and judge the facts by the rules."""
     facts = await measure(measurement, ctx)
     judgement = judge_facts(measurement.rules, facts, ctx.clock.time())

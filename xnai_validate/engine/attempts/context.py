@@ -100,7 +100,7 @@ class CheckContext:
         if inner is None:
             raise LookupError(f"the params of the check do not contain the observation {observation.kind}")
         if isinstance(observation, Template) and observation.is_template:
-            inner = _completed(inner, observation.fill(values or {}))
+            inner = _fill_template(inner, observation.fill(values or {}))
         facts = await measure(inner, replace(self, measurement=inner))
         judgement = judge_facts(inner.rules, facts, self.clock.time())
         if not all(finding.held for finding in judgement.findings):
@@ -172,8 +172,8 @@ class CheckContext:
         return self.stages[0] if self.stages else ""
 
 
-def _completed(known: CompiledMeasurement, observation: Observation) -> CompiledMeasurement:
-    """The measurement of a template with its values filled in; raises Unmeasurable if params or rules are invalid."""
+def _fill_template(known: CompiledMeasurement, observation: Observation) -> CompiledMeasurement:
+    """Return a template with its values filled in. Raises Unmeasurable if params or rules are invalid."""
     checker = known.checker
     operands = (rule.operand for rule in known.rules)
     schemas = {str(name): name.errors for name in operands if isinstance(name, SchemaName)}

@@ -98,7 +98,7 @@ class Steadiness:
         failed: dict[str, str] = {}
         for _ in range(FIRST_LOOKS):
             pending = {name: each for name, each in self.steady.observations.items() if name not in held}
-            failed = await self._failing(check, pending)
+            failed = await self._observe_all(check, pending)
             held |= {name: each for name, each in pending.items() if name not in failed}
             if not failed:
                 break
@@ -109,11 +109,13 @@ class Steadiness:
 
     async def _describe_unsteady(self, check: PlannedCheck) -> str | None:
         """Return what is not as before the first fault; None if everything is."""
-        failed = await self._failing(check, self._required or {})
+        failed = await self._observe_all(check, self._required or {})
         return _list_reasons(failed) if failed else None
 
-    async def _failing(self, check: PlannedCheck, observations: Mapping[str, CompiledMeasurement]) -> dict[str, str]:
-        """Name -> why an observation does not hold; all are made at once."""
+    async def _observe_all(
+        self, check: PlannedCheck, observations: Mapping[str, CompiledMeasurement]
+    ) -> dict[str, str]:
+        """Return why each observation that does not hold fails, by its name; all are made at once."""
         async with asyncio.TaskGroup() as group:
             tasks = {name: group.create_task(self._measure_once(check, each)) for name, each in observations.items()}
         return {name: why for name, task in tasks.items() if (why := task.result()) is not None}

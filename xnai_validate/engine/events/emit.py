@@ -164,7 +164,7 @@ class Emitter:
         if "facts" in fields:  # first, for they show what is secret in the texts about them
             fields = {"facts": fields["facts"], **fields}
         masked = {
-            name: value if name in _NAMES or type(value) in _PLAIN else self._masked(value)
+            name: value if name in _NAMES or type(value) in _PLAIN else self._mask(value)
             for name, value in fields.items()
         }
         event = kind(seq=self._seq, at=self._clock.time(), **masked)
@@ -226,18 +226,18 @@ class Emitter:
         """Mask a secret that was found while measuring in all events from now on."""
         self._masker.mask(secret)
 
-    def _masked(self, value: object) -> object:
-        """`value` without secrets, whatever field of an event it is."""
+    def _mask(self, value: object) -> object:
+        """Return a value of any field of an event with secrets masked."""
         if type(value) is str:
             return self._masker.text(value)
         if isinstance(value, Finding):
             return self._mask_finding(value)
         if isinstance(value, tuple):
-            return tuple([self._masked(item) for item in value])
+            return tuple([self._mask(item) for item in value])
         if isinstance(value, dict):
             return self._masker.json(value)
         if isinstance(value, Exchange):
-            return Exchange(**{name: self._masked(getattr(value, name)) for name in _EXCHANGE})  # type: ignore[arg-type]
+            return Exchange(**{name: self._mask(getattr(value, name)) for name in _EXCHANGE})  # type: ignore[arg-type]
         if isinstance(value, CheckInfo):
             return self._replace_masked(value, title=value.title, fix=value.fix, fixes=value.fixes, source=value.source)
         if isinstance(value, RunInfo):
@@ -255,5 +255,5 @@ class Emitter:
 
     def _replace_masked(self, value: CheckInfo | RunInfo, **fields: object) -> object:
         """Return the value with the given fields masked; the value itself if nothing changes."""
-        changed = {name: self._masked(field) for name, field in fields.items()}
+        changed = {name: self._mask(field) for name, field in fields.items()}
         return value if changed == fields else replace(value, **changed)  # type: ignore[arg-type]

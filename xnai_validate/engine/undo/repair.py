@@ -65,7 +65,7 @@ async def repair(
             record = folder.get(record_id)
             if record is None or (overdue and not _is_overdue(record, find, clock)):
                 continue
-            repaired = await _repaired(folder, record, find, clock, patient=run is not None, overdue=overdue)
+            repaired = await _repair_record(folder, record, find, clock, patient=run is not None, overdue=overdue)
             if isinstance(record, UndoRecord) and repaired.proven and not overdue:
                 _append_to_journal(state, record, clock)
             on_repaired(repaired)
@@ -84,7 +84,7 @@ def _is_overdue(record: UndoRecord | Unreadable, find: Callable[[str], Fault], c
     return clock.time() - record.recorded_at >= fault.limit_s + fault.grace_s
 
 
-async def _repaired(
+async def _repair_record(
     folder: UndoFolder,
     record: UndoRecord | Unreadable,
     find: Callable[[str], Fault],

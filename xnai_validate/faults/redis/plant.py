@@ -120,7 +120,7 @@ class Plant:
     async def revert(self, undo: PlantUndo, ctx: FaultContext) -> None:
         """Restore the key; to restore it twice, or without an injection, does no harm."""
         async with admin(ctx, undo) as connection:
-            if undo.dump is None or await _expired(undo, connection):
+            if undo.dump is None or await _has_expired(undo, connection):
                 await connection.command("DEL", undo.key)
             else:
                 restore = ("RESTORE", undo.key, undo.expires_at_ms or 0, b64decode(undo.dump), "REPLACE")
@@ -130,7 +130,7 @@ class Plant:
         """Return the fields that have planted values, and whether a key is gone that existed before."""
         async with admin(ctx, undo) as connection:
             content = await _object(connection, undo.key)
-            gone = content is None and not undo.planted and not await _expired(undo, connection)
+            gone = content is None and not undo.planted and not await _has_expired(undo, connection)
         planted: list[JsonValue] = [name for name, value in undo.planted.items() if (content or {}).get(name) == value]
         return {"planted": planted, "gone": gone}
 
@@ -146,7 +146,7 @@ async def _object(connection: RedisConnection, key: str) -> JsonObject | None:
     return document if isinstance(document, dict) else None
 
 
-async def _expired(undo: PlantUndo, connection: RedisConnection) -> bool:
+async def _has_expired(undo: PlantUndo, connection: RedisConnection) -> bool:
     """Whether the key would have expired by now. Raises WireError."""
     return undo.expires_at_ms is not None and undo.expires_at_ms <= await _time_s(connection) * 1000
 

@@ -71,16 +71,16 @@ class ComposeFiles:
         raw = self._read_document(path, environment)
         services = _mapping_or_empty(raw.get("services"))
         extended: JsonObject = {
-            name: self._extended(name, service, services, path, environment) for name, service in services.items()
+            name: self._extend_service(name, service, services, path, environment) for name, service in services.items()
         }
         included: JsonObject = {}
         for entry in _as_list(raw.get("include")):
-            included = _mapping_or_empty(merged(included, self._included(entry, path, environment)))
+            included = _mapping_or_empty(merged(included, self._read_include(entry, path, environment)))
         own: JsonObject = {key: value for key, value in raw.items() if key != "include"}
         return _mapping_or_empty(merged(included, {**own, "services": extended} if extended else own))
 
-    def _included(self, entry: JsonValue, path: Path, environment: Mapping[str, str | None]) -> JsonObject:
-        """The document of an entry under `include`: a path, or a mapping with path, project_directory, env_file."""
+    def _read_include(self, entry: JsonValue, path: Path, environment: Mapping[str, str | None]) -> JsonObject:
+        """Return the document of an entry under `include`: a path, or path, project_directory, env_file."""
         mapping = entry if isinstance(entry, dict) else {"path": entry}
         paths = [path.parent / str(each) for each in _as_list(mapping.get("path"))]
         if not paths:
@@ -106,7 +106,7 @@ class ComposeFiles:
             self.notes[f"{path} is included, but there is no such file"] = None
         return path.is_file()
 
-    def _extended(
+    def _extend_service(
         self,
         name: str,
         service: JsonValue,
@@ -114,7 +114,7 @@ class ComposeFiles:
         path: Path,
         environment: Mapping[str, str | None],
     ) -> JsonObject:
-        """A service with what it extends below it."""
+        """Return a service laid over the one that it extends."""
         own = _mapping_or_empty(service)
         extends = own.get("extends")
         if extends is None:
@@ -134,7 +134,7 @@ class ComposeFiles:
             self.notes[f"{name} extends {base_name}, which {file} does not have"] = None
             return own
         self._open.append((file, base_name))
-        base = self._extended(base_name, services[base_name], services, file, environment)
+        base = self._extend_service(base_name, services[base_name], services, file, environment)
         self._open.pop()
         return _mapping_or_empty(merged(base, own))
 

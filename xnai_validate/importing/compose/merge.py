@@ -35,7 +35,7 @@ def merged(base: JsonValue, over: JsonValue, key: str = "") -> JsonValue:
         names = dict.fromkeys(name for name in (*base, *over) if not _is_reset(over.get(name)))
         return {name: merged(base.get(name), over.get(name), name) for name in names}
     if isinstance(base, list) and isinstance(over, list) and key not in REPLACED:
-        return _appended(base, over, key)
+        return _append_lists(base, over, key)
     return untagged(over)
 
 
@@ -75,8 +75,8 @@ def _as_mapping(value: JsonValue) -> JsonObject:
     return {item: None for item in (value if isinstance(value, list) else ()) if isinstance(item, str)}
 
 
-def _appended(base: list[JsonValue], over: list[JsonValue], key: str) -> list[JsonValue]:
-    """Both lists; of items with the same name, the later one."""
+def _append_lists(base: list[JsonValue], over: list[JsonValue], key: str) -> list[JsonValue]:
+    """Return both lists as one; of items with the same name, the later one."""
     name: Callable[[JsonValue], str] = _mount_path if key in _TARGETS else repr
     return list({name(item): untagged(item) for item in (*base, *over)}.values())
 

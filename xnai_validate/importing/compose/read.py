@@ -55,7 +55,7 @@ def read_compose(
         services=tuple(replace(each, needs=_within(each, found)) for each in found),
         sources=tuple(str(path) for path in reader.read),
         left_out=left_out,
-        notes=(*reader.notes, *_missing(reader.missing)),
+        notes=(*reader.notes, *_describe_missing(reader.missing)),
     )
 
 
@@ -72,8 +72,8 @@ def _name(document: JsonObject, variables: Mapping[str, str | None], folder: Pat
     return normal or "stack"
 
 
-def _missing(missing: Mapping[str, str]) -> list[str]:
-    """A sentence for each variable without value; many without words of the file are one sentence."""
+def _describe_missing(missing: Mapping[str, str]) -> list[str]:
+    """Return a sentence for each variable without value; many without words of the file are one sentence."""
     with_words = [f"{name} has no value: {words}" for name, words in missing.items() if words]
     plain = [name for name, words in missing.items() if not words]
     if plain:

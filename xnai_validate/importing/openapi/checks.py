@@ -97,13 +97,13 @@ def _checks(document: ApiDocument, target: str, server: ApiServer, operations: l
     needs: list[JsonValue] = [ids["answers"]]
     found = [answers]
     for operation in operations:
-        params: JsonObject = {"path": operation.request.target, **_sent(operation)}
+        params: JsonObject = {"path": operation.request.target, **_describe_request(operation)}
         if operation.method != "GET":
             params["method"] = operation.method
         found.append(
             {
                 "id": ids[operation.name], "title": _title_of(operation), "kind": "http.request", "target": target,
-                "with": params, "expect": _expected(operation), "needs": list(needs),
+                "with": params, "expect": _expected_response(operation), "needs": list(needs),
             }
         )  # fmt: skip
     for start in range(0, max(len(operations), 1), CALLS_CAP):
@@ -134,8 +134,8 @@ def _where(document: ApiDocument, server: ApiServer) -> JsonObject:
     return {"path": f"{parts.path or '/'}{f'?{parts.query}' if parts.query else ''}"}
 
 
-def _sent(operation: Operation) -> JsonObject:
-    """Headers and cookies of the request."""
+def _describe_request(operation: Operation) -> JsonObject:
+    """Describe the headers and cookies of the request."""
     parts: JsonObject = {"headers": dict(operation.request.headers)} if operation.request.headers else {}
     return parts | ({"cookies": dict(operation.request.cookies)} if operation.request.cookies else {})
 
@@ -155,8 +155,8 @@ def _expected_call(operation: Operation) -> JsonObject:
     return call
 
 
-def _expected(operation: Operation) -> JsonObject:
-    """Status and media type as declared."""
+def _expected_response(operation: Operation) -> JsonObject:
+    """Return status and media type as declared."""
     statuses: list[JsonValue] = list(operation.statuses)
     any_success: JsonValue = {"min": 200, "max": 399}
     expected: JsonObject = {"status": _rule_for(statuses) if statuses else any_success}

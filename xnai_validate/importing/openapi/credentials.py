@@ -99,7 +99,7 @@ def _entry(document: ApiDocument, scheme: JsonObject, variables: str) -> _Entry 
         }  # fmt: skip
         return _Entry({"auth": auth}, f"credentials: export {user} and {password}")
     flow = mapping(mapping(scheme.get("flows")).get("clientCredentials"))
-    token_url = _joined(document, flow.get("tokenUrl"))
+    token_url = _absolute_url(document, flow.get("tokenUrl"))
     if kind == "oauth2" and token_url is not None:
         client, secret = f"{variables}_CLIENT_ID", f"{variables}_CLIENT_SECRET"
         scopes: list[JsonValue] = [each for each in mapping(flow.get("scopes")) if each.isprintable() and each]
@@ -116,8 +116,8 @@ def _entry(document: ApiDocument, scheme: JsonObject, variables: str) -> _Entry 
     return None
 
 
-def _joined(document: ApiDocument, url: JsonValue | None) -> str | None:
-    """Return a url of the document, which may be relative to where it was served; None if it is none."""
+def _absolute_url(document: ApiDocument, url: JsonValue | None) -> str | None:
+    """Return a url of the document, which may be relative to where it was served; None if it is no url."""
     if not isinstance(url, str):
         return None
     try:

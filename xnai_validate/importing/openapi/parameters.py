@@ -40,7 +40,7 @@ def request_parts(document: ApiDocument, template: str, parameters: list[JsonVal
     Raises LeftOut for a required parameter without an example, a default or an enumeration.
     """
     parts = RequestParts(quote(_encodable(template, "its path"), safe=_PATH + "{}"))
-    for (place, name), parameter in _merged(document, parameters).items():
+    for (place, name), parameter in _merge(document, parameters).items():
         if place != "path" and parameter.get("required") is not True:
             continue
         if place == "header" and name.lower() in _IGNORED_HEADERS:
@@ -54,8 +54,8 @@ def request_parts(document: ApiDocument, template: str, parameters: list[JsonVal
     return parts
 
 
-def _merged(document: ApiDocument, parameters: list[JsonValue]) -> Mapping[tuple[str, str], JsonObject]:
-    """(place, name) -> parameter; later ones replace earlier ones, as those of an operation those of its path."""
+def _merge(document: ApiDocument, parameters: list[JsonValue]) -> Mapping[tuple[str, str], JsonObject]:
+    """Return parameters by place and name; later ones replace earlier ones."""
     found: dict[tuple[str, str], JsonObject] = {}
     for raw in parameters:
         parameter = document.followed(raw)

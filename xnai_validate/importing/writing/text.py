@@ -40,11 +40,11 @@ def _profile_lines(stack: ImportedStack) -> Iterator[str]:
     yield from _head_lines(stack)
     yield f"# Run it:  xnai-validate run {project.name} --wait 60s"
     for note in project.notes:
-        yield from _comment(f"not read: {note}")
+        yield from _format_comment(f"not read: {note}")
     for name, why in project.left_out.items():
-        yield from _comment(f"left out: {name} {why}")
+        yield from _format_comment(f"left out: {name} {why}")
     for finding in stack.findings:
-        yield from _comment(f"finding: {finding}")
+        yield from _format_comment(f"finding: {finding}")
     yield f"title: {_format_scalar(f'The stack {project.name}')}"
     yield "targets:"
     for part in stack.parts:
@@ -59,7 +59,7 @@ def _profile_lines(stack: ImportedStack) -> Iterator[str]:
 def _target_lines(part: Part) -> Iterator[str]:
     """Yield the lines of a target."""
     for comment in part.comments:
-        yield from _comment(comment, "  ")
+        yield from _format_comment(comment, "  ")
     yield f"  {_format_scalar(part.name)}: {_flow(part.target)}"
 
 
@@ -76,8 +76,8 @@ def _suite_lines(stack: ImportedStack, title: str, checks: list[JsonObject]) -> 
                 lead = "  "
 
 
-def _comment(text: str, indent: str = "") -> Iterator[str]:
-    """A comment; control characters and line breaks of the text become spaces, so that it stays one line."""
+def _format_comment(text: str, indent: str = "") -> Iterator[str]:
+    """Yield a comment; control characters and line breaks become spaces, so that it stays one line."""
     yield f"{indent}# {''.join(each if each.isprintable() else ' ' for each in text)[:1000]}"
 
 

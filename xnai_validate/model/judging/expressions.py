@@ -41,14 +41,14 @@ def verified_regex(text: str) -> str:
     try:
         re.compile(text)
     except (re.error, OverflowError) as error:
-        raise ValueError(f"{_shown(text)} is not a regular expression: {error}") from None
+        raise ValueError(f"{_quote(text)} is not a regular expression: {error}") from None
     except RecursionError:
-        raise ValueError(f"{_shown(text)} is nested too deep for a regular expression") from None
+        raise ValueError(f"{_quote(text)} is nested too deep for a regular expression") from None
     return text
 
 
-def _shown(text: str) -> str:
-    """A text in a message, quoted as JSON, and short."""
+def _quote(text: str) -> str:
+    """Quote a text for a message as JSON, and cut it."""
     quoted = json.dumps(text, ensure_ascii=False)
     return quoted if len(quoted) <= 80 else f"{quoted[:76]} ..."
 

@@ -33,7 +33,7 @@ def fill(value: JsonValue, values: Mapping[str, JsonValue]) -> JsonValue:
     if isinstance(value, str):
         return _fill_text(value, values)
     if isinstance(value, dict):
-        return {str(_written(_fill_text(key, values))): fill(item, values) for key, item in value.items()}
+        return {str(_as_text(_fill_text(key, values))): fill(item, values) for key, item in value.items()}
     if isinstance(value, list):
         return [fill(item, values) for item in value]
     return value
@@ -57,11 +57,11 @@ def _fill_text(text: str, values: Mapping[str, JsonValue]) -> JsonValue:
     whole = _REFERENCE.fullmatch(text)
     if whole and not whole[1]:
         return values[whole[2]]
-    return _REFERENCE.sub(lambda found: found[0][1:] if found[1] else _written(values[found[2]]), text)
+    return _REFERENCE.sub(lambda found: found[0][1:] if found[1] else _as_text(values[found[2]]), text)
 
 
-def _written(value: JsonValue) -> str:
-    """A value within a text: a text as it is, null as an empty text, anything else as JSON."""
+def _as_text(value: JsonValue) -> str:
+    """Return a value as it stands within a text: null as an empty text, anything but a text as JSON."""
     if isinstance(value, str):
         return value
     return "" if value is None else json.dumps(value, ensure_ascii=False)

@@ -166,7 +166,7 @@ class _Parser:
             if blank.negated and spec is not None and kind.shape == "choice" and spec not in kind.choices:
                 return self.note_error(
                     path,
-                    f"always holds: {blank.subject} is never {_shown(spec)}",
+                    f"always holds: {blank.subject} is never {_format_value(spec)}",
                     f"known: {', '.join(kind.choices)}",
                 )
             operand = self.operand(spec, kind, "equals", path)
@@ -233,7 +233,7 @@ class _Parser:
             return self.note_error(path, f"schema of {_with_article(blank.of)}")
         if not isinstance(spec, str):
             return self.note_error(
-                path, f"schema takes the name of a file, not {_shown(spec)}", "write {schema: file.json}"
+                path, f"schema takes the name of a file, not {_format_value(spec)}", "write {schema: file.json}"
             )
         try:
             schema = self.schemas(spec)
@@ -250,8 +250,8 @@ class _Parser:
             return _BAD
 
 
-def _shown(spec: JsonValue) -> str:
-    """A value in a message, as JSON has it, and short."""
+def _format_value(spec: JsonValue) -> str:
+    """Format a value for a message as JSON, and cut it."""
     text = json.dumps(spec, ensure_ascii=False)
     return text if len(text) <= 80 else f"{text[:76]} ..."
 
@@ -267,14 +267,14 @@ def _verify_operand(spec: JsonValue, kind: FactType, operator: str, fact: str) -
         return _verify_regex(spec)
     if operator == "in":
         if not isinstance(spec, list) or not spec:
-            raise ValueError(f"in takes a list of values, not {_shown(spec)}")
+            raise ValueError(f"in takes a list of values, not {_format_value(spec)}")
         return [_scalar(item, kind, fact) for item in spec]
     if operator == "contains":
         items = spec if isinstance(spec, list) else [spec]
         if not items or any(isinstance(item, dict) for item in items):
             raise ValueError("contains takes a value or a list of values")
         if kind.shape in ("text", "map") and not all(isinstance(item, str) for item in items):
-            raise ValueError(f"contains takes text here, not {_shown(spec)}")
+            raise ValueError(f"contains takes text here, not {_format_value(spec)}")
         return spec
     if spec is None:
         if not kind.nullable:
@@ -296,12 +296,12 @@ def _scalar(spec: JsonValue, kind: FactType, fact: str) -> JsonValue:
     if kind.shape == "number":
         return _number_of(spec, fact)
     if kind.shape == "flag" and not isinstance(spec, bool):
-        raise ValueError(f"{fact} is true or false, not {_shown(spec)}")
+        raise ValueError(f"{fact} is true or false, not {_format_value(spec)}")
     if kind.shape in ("text", "choice") and not isinstance(spec, str):
-        raise ValueError(f"{fact} is text, not {_shown(spec)}; put it in quotes")
+        raise ValueError(f"{fact} is text, not {_format_value(spec)}; put it in quotes")
     if kind.shape == "choice" and spec not in kind.choices:
         guess = did_you_mean(str(spec), kind.choices)
-        raise ValueError(f"{fact} is never {_shown(spec)}" + (f"; {guess}" if guess else ""))
+        raise ValueError(f"{fact} is never {_format_value(spec)}" + (f"; {guess}" if guess else ""))
     return spec
 
 
@@ -310,14 +310,14 @@ def _number_of(spec: JsonValue, fact: str) -> float | int:
     if isinstance(spec, str):
         return in_unit_of(fact, spec)
     if isinstance(spec, bool) or not isinstance(spec, int | float):
-        raise ValueError(f"{fact} is a number, not {_shown(spec)}")
+        raise ValueError(f"{fact} is a number, not {_format_value(spec)}")
     return spec
 
 
 def _verify_regex(spec: JsonValue) -> str:
     """Return a regular expression. Raises ValueError if it is none."""
     if not isinstance(spec, str):
-        raise ValueError(f"matches takes a regular expression, not {_shown(spec)}")
+        raise ValueError(f"matches takes a regular expression, not {_format_value(spec)}")
     return verified_regex(spec)
 
 

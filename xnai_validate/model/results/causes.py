@@ -123,7 +123,7 @@ def grouped(checks: Sequence[CheckResult]) -> list[list[CheckResult]]:
         for key in _keys(check):
             members.setdefault(key, []).append(index)
     for index, check in enumerate(checks):
-        if (absent := _uncounted(check)) in members:
+        if (absent := _unmoved_key(check)) in members:
             members[absent].append(index)
     group_of = list(range(len(checks)))
     for (threshold, _), indexes in members.items():
@@ -185,7 +185,7 @@ def _keys(check: CheckResult, level: Level = "expect") -> Iterator[Key]:
                 step = str(finding.actual[0])
                 yield SAME, ("step", check.promise.id, check.target, step.partition(EXPECTED)[0])
                 if ABSENT.search(step):
-                    yield _absent(check)
+                    yield _absence_key(check)
         if any(_is_beyond_limit(finding) for finding in broken):
             yield SAME, ("limit", check.promise.id, check.target)
     for part in _empty_parts(check, broken):
@@ -209,20 +209,20 @@ def _response(check: CheckResult) -> Hashable | None:
     return "response", method, path, exchange.response, exchange.response_body
 
 
-def _absent(check: CheckResult) -> Key:
-    """The key of checks that find no trace of what is promised."""
+def _absence_key(check: CheckResult) -> Key:
+    """Return the key of checks that find no trace of what is promised."""
     return SAME, ("absent", check.promise.id if check.promise else None, check.target)
 
 
-def _uncounted(check: CheckResult) -> Key | None:
-    """The same key for a count that has not moved: where a search finds nothing either, nothing is recorded at all.
+def _unmoved_key(check: CheckResult) -> Key | None:
+    """Return the same key for a count that has not moved: where a search finds nothing, nothing is counted either.
 
     Counts alone are no evidence of that, for each may be counted in another place.
     """
     if check.status is not Status.FAIL or check.promise is None:
         return None
     still = (finding for finding in check.findings if finding.fact.startswith("moved.") and finding.actual == 0)
-    return _absent(check) if any(not finding.held for finding in still) else None
+    return _absence_key(check) if any(not finding.held for finding in still) else None
 
 
 def _is_beyond_limit(finding: Finding) -> bool:

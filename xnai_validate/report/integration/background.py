@@ -34,7 +34,7 @@ def background_of(report: IntegrationReport) -> Iterator[Section]:
         paragraphs=() if report.known_failures else ("No failure is waived.",),
         items=tuple(f"{known.check} ({known.status}): {known.waiver}" for known in report.known_failures),
     )
-    yield _environment(report)
+    yield _host_entries(report)
 
 
 def _baseline_section(report: IntegrationReport) -> Section:
@@ -76,8 +76,8 @@ def _faults(faults: Sequence[FaultResult]) -> Section:
     )
 
 
-def _environment(report: IntegrationReport) -> Section:
-    """An entry for each host, with the runs that had the same addresses of the targets together."""
+def _host_entries(report: IntegrationReport) -> Section:
+    """Return an entry for each host, with the runs that had the same addresses of the targets together."""
     hosts: dict[str, dict[str, list[str]]] = {}
     for environment in report.environments:
         runs_of = hosts.setdefault(_describe_host(environment.host), {})

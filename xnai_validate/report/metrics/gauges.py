@@ -38,7 +38,7 @@ def gauges_of(report: RunReport) -> Iterator[Gauge]:
     """Yield the gauges of a run that have samples: first those of the run and its checks, then those of figures."""
     run = {"profile": _text(",".join(report.run.profiles))}
     measured = [check for check in report.checks if check.status is not Status.SKIP]
-    for gauge in (*_run_gauges(report, run), *_check_gauges(report, run, measured), *_of_figures(run, measured)):
+    for gauge in (*_run_gauges(report, run), *_check_gauges(report, run, measured), *_figure_gauges(run, measured)):
         if gauge.samples:
             yield gauge
 
@@ -91,7 +91,7 @@ class _Figures:
     samples: dict[tuple[tuple[str, str], ...], float] = field(default_factory=dict)
 
 
-def _of_figures(run: Mapping[str, str], measured: list[CheckResult]) -> Iterator[Gauge]:
+def _figure_gauges(run: Mapping[str, str], measured: list[CheckResult]) -> Iterator[Gauge]:
     """Yield a gauge for each numeric fact of each kind; a fact that is a mapping has a sample for each key."""
     collected: dict[str, _Figures] = {}
     for check in measured:

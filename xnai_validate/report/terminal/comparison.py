@@ -43,7 +43,7 @@ def append_comparison(page: Page, comparison: Comparison, *, every: bool) -> Non
         else:
             _list(page, measured)
         page.blank()
-    _unmeasured(page, [figure for figure in shown if figure.ratio is None])
+    _figures_without_value(page, [figure for figure in shown if figure.ratio is None])
     page.text(sums(comparison), indent=2)
     unclear = any(figure.change == "cannot tell" and figure.ratio is not None for figure in comparison.figures)
     if comparison.runs < ENOUGH_RUNS and unclear:
@@ -87,8 +87,8 @@ def _list(page: Page, figures: list[Compared]) -> None:
         page.text(f"{before_and_now(figure)} (likely {interval_of(figure)})", indent=_LABEL_INDENT)
 
 
-def _unmeasured(page: Page, figures: list[Compared]) -> None:
-    """The figures that one of the sides does not have, grouped by the reason."""
+def _figures_without_value(page: Page, figures: list[Compared]) -> None:
+    """Return the figures that one of the sides does not have, grouped by the reason."""
     reasons: dict[str, dict[str, list[str]]] = {}
     for figure in figures:
         reasons.setdefault(figure.reason or "", {}).setdefault(figure.check, []).append(figure.figure)

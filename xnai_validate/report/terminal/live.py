@@ -121,11 +121,11 @@ class Live:
         parts: list[RenderableType] = [self._failure_line(*failure) for failure in list(self.failures)]
         if self.note:
             parts.append(self._line(Text(self.note, style="yellow")))
-        parts += [self._headline(now), *self._in_force(now), *self._measuring(now)]
+        parts += [self._headline(now), *self._fault_lines(now), *self._running_lines(now)]
         return Group(*parts)
 
-    def _in_force(self, now: float) -> list[RenderableType]:
-        """The faults that are in force, and for how long, those that were injected first at the top."""
+    def _fault_lines(self, now: float) -> list[RenderableType]:
+        """Return a line for each fault in force, and for how long; those injected first at the top."""
         faults = list(self.faults.values())
         lines: list[RenderableType] = [
             self._line(Text(f"  {now - fault.since:5.1f} s", "dim"), Text(f"  fault {fault.name} in force", "yellow"))
@@ -179,8 +179,8 @@ class Live:
             left_s += max(0.0, seconds - (now - running.since)) if running else seconds
         return f", about {about(left_s)} left" if left_s >= LEFT_SHOWN_S else ""
 
-    def _measuring(self, now: float) -> list[RenderableType]:
-        """The checks that have been running for a while, those that began first at the top."""
+    def _running_lines(self, now: float) -> list[RenderableType]:
+        """Return a line for each check that has been running for a while; those that began first at the top."""
         rows = sorted((check.since, check_id, check.progress) for check_id, check in list(self.running.items()))
         slow = [row for row in rows if now - row[0] >= _SHOWN_AFTER_S]
         lines: list[RenderableType] = []

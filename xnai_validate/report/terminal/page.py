@@ -118,7 +118,7 @@ class Page:
         if not cells:
             return
         if not self.has_room_for(rows, indent=indent, gap=gap):
-            self._stacked(cells, indent, gap)
+            self._stack_rows(cells, indent, gap)
             return
         right, last = set(numeric), len(cells[0]) - 1
         grid = Table.grid(padding=(0, gap, 0, 0))
@@ -135,8 +135,8 @@ class Page:
         *others, last = [max(self._styled_text(*span).cell_len for span in column) for column in columns]
         return indent + sum(others) + gap * len(others) + min(last, NARROWEST_CELL) <= self.width
 
-    def _stacked(self, rows: Sequence[Sequence[Text]], indent: int, gap: int) -> None:
-        """The rows of a table that is wider than the page: the last cell of each goes below the others."""
+    def _stack_rows(self, rows: Sequence[Sequence[Text]], indent: int, gap: int) -> None:
+        """Return the rows of a table that is wider than the page: the last cell of each goes below the others."""
         for *others, last in rows:
             first = Text(" " * gap).join([cell for cell in others if cell.plain])
             for cell, margin in ((first, indent), (last, indent + STACKED_INDENT)):

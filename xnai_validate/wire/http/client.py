@@ -220,7 +220,7 @@ class HttpClient:
         RECORDER.get().append(recording)
         auth = httpx.DigestAuth(prepared.digest.user, prepared.digest.secret) if prepared.digest else None
         try:
-            response = await self._client.send(_sent(prepared, exchange), stream=True, auth=auth)
+            response = await self._client.send(_as_httpx_request(prepared, exchange), stream=True, auth=auth)
         except httpx.HTTPError as error:
             recording.failure = f"{type(error).__name__}: {error}"
             raise WireError(ErrorKind.PROTOCOL, recording.failure) from error
@@ -317,8 +317,8 @@ async def _read_body(reading: _Reading, stream: HttpStream, body_cap: int) -> No
             raise WireError(ErrorKind.TOO_LARGE, f"the body is larger than {body_cap} bytes")
 
 
-def _sent(prepared: Prepared, exchange: Exchange) -> httpx.Request:
-    """The request as httpx takes it: with all its headers, and a body that can be sent again."""
+def _as_httpx_request(prepared: Prepared, exchange: Exchange) -> httpx.Request:
+    """Return the request as httpx takes it: with all its headers, and a body that can be sent again."""
     return httpx.Request(
         prepared.method,
         _url(prepared.to),

@@ -148,7 +148,7 @@ class RedisConnection(Connection):
 
     async def exchange(self, commands: Sequence[Sequence[Argument]]) -> list[Reply]:
         """Send commands to this node and read their replies, MOVED and ASK among them. Raises WireError."""
-        await self.send_packed_command([_packed(command) for command in commands])
+        await self.send_packed_command([_pack(command) for command in commands])
         return [await self.receive() for _ in commands]
 
     async def _exchange_with(self, node: Node, commands: list[Sequence[Argument]], *, asking: bool) -> list[Reply]:
@@ -260,7 +260,7 @@ def _error_at_node(node: Node, error: WireError) -> WireError:
     return WireError(error.kind, f"{node.host}:{node.port} of the cluster: {error.detail}")
 
 
-def _packed(command: Sequence[Argument]) -> bytes:
-    """The command on the wire; redis-py's own packing splits a first argument at its spaces."""
+def _pack(command: Sequence[Argument]) -> bytes:
+    """Return the command on the wire; redis-py's own packing splits a first argument at its spaces."""
     packed: bytes = hiredis.pack_command(tuple(command))  # type: ignore[arg-type]  # its stub wants a tuple of one
     return packed

@@ -30,7 +30,7 @@ class RedisRecording:
     def ended(self, reply: Reply) -> None:
         """Add the reply."""
         self._until = perf_counter()
-        self._reply = _described(reply)[:BODY_CAP]
+        self._reply = _format_reply(reply)[:BODY_CAP]
 
     def exchange(self) -> Exchange:
         """Return the command and its reply, if one has come."""
@@ -39,7 +39,7 @@ class RedisRecording:
             failure = "no reply came"
         return Exchange(
             protocol="redis",
-            request=" ".join(quote(_described(part)) for part in self._command)[:BODY_CAP],
+            request=" ".join(quote(_format_reply(part)) for part in self._command)[:BODY_CAP],
             response=self._reply,
             elapsed_ms=round((self._until - self._started) * 1000, 1),
             failure=failure,
@@ -47,8 +47,8 @@ class RedisRecording:
         )
 
 
-def _described(value: Reply | Argument, depth: int = 0) -> str:
-    """A reply or an argument as `redis-cli` users know it; long lists and deep ones are cut."""
+def _format_reply(value: Reply | Argument, depth: int = 0) -> str:
+    """Format a reply or an argument as `redis-cli` does; long and deep lists are cut."""
     if isinstance(value, RedisRefusal):
         return f"(error) {value.detail}"
     if isinstance(value, bytes):
@@ -56,6 +56,6 @@ def _described(value: Reply | Argument, depth: int = 0) -> str:
     if isinstance(value, list):
         if depth == DEPTH_CAP:
             return f"({len(value)} items)"
-        items = ", ".join(_described(item, depth + 1) for item in value[:ITEMS_CAP])
+        items = ", ".join(_format_reply(item, depth + 1) for item in value[:ITEMS_CAP])
         return f"[{items}, ... ({len(value)} items)]" if len(value) > ITEMS_CAP else f"[{items}]"
     return "(nil)" if value is None else str(value)

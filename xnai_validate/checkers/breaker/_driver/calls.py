@@ -93,7 +93,7 @@ async def make(ctx: Context, observation: Observation, service: str) -> Call:
     return Call(
         sent_s,
         answered_s,
-        answered_s - _from_written_ms(facts) / 1000,
+        answered_s - _response_time_ms(facts) / 1000,
         outcome,
         status,
         total_ms if total_ms is not None else (answered_s - sent_s) * 1000,
@@ -104,8 +104,8 @@ async def make(ctx: Context, observation: Observation, service: str) -> Call:
     )
 
 
-def _from_written_ms(facts: Mapping[str, Any]) -> float:
-    """Milliseconds from writing the request on an open connection to the end of its answer."""
+def _response_time_ms(facts: Mapping[str, Any]) -> float:
+    """Return the milliseconds from writing the request on an open connection to the end of its response."""
     total_ms = facts.get("total_ms") or 0.0
     return max(0.0, total_ms - (facts.get("connect_ms") or 0.0) - (facts.get("tls_ms") or 0.0))
 

@@ -73,7 +73,7 @@ class Arrivals:
 
     def __iter__(self) -> Iterator[float]:
         """Seconds from the beginning, in order, one for each arrival; nothing is kept in memory."""
-        return self._even() if self.randomness is None else self._random(self.randomness.numbers())
+        return self._even_arrivals() if self.randomness is None else self._random(self.randomness.numbers())
 
     def _random(self, numbers: Iterator[float]) -> Iterator[float]:
         """The arrivals by chance: a process of rate one, in the time in which the rate of the stages is one."""
@@ -85,7 +85,7 @@ class Arrivals:
                 number = next(numbers)
             before, begun_s = before + stage.expected, begun_s + stage.for_s
 
-    def _even(self) -> Iterator[float]:
+    def _even_arrivals(self) -> Iterator[float]:
         """Arrival times on an even grid: arrival k comes when the expected number of arrivals reaches k."""
         number, before, begun_s = 0, 0.0, 0.0
         for stage in self.stages:

@@ -16,8 +16,8 @@ _SETTINGS = frozenset({"begun", "for_s", "objective_s"})
 def part_of(drive: Drive) -> JsonObject:
     """Return everything that a drive has counted; times are relative to its beginning."""
     return {
-        "warmup": _exported(drive.warmup),
-        "load": _exported(drive.load),
+        "warmup": _export_counts(drive.warmup),
+        "load": _export_counts(drive.load),
         "connections": drive.connections,
         "cpu_ratio": drive.cpu_ratio,
         "ended_because": drive.ended_because,
@@ -49,7 +49,7 @@ def _names_of(tally: Tally) -> Iterator[str]:
                 yield name
 
 
-def _exported(tally: Tally) -> JsonObject:
+def _export_counts(tally: Tally) -> JsonObject:
     """Return the counts of a tally as plain data."""
     return {name: _plain_value(tally, name) for name in _names_of(tally)}
 

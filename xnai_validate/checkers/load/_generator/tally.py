@@ -117,7 +117,7 @@ class Tally:
 
     def timed_out(self, intended: float, sent: float, now: float) -> None:
         """The time limit is over without a whole answer."""
-        self._in_vain(intended, sent - intended + self._timeout_s)
+        self._record_failed(intended, sent - intended + self._timeout_s)
         if sent != intended:
             self.service.record(int(self._timeout_s * US))
         self.failed(ErrorKind.TIMEOUT, f"no whole answer within {self._timeout_s:g} s", now)
@@ -125,10 +125,10 @@ class Tally:
     def never_sent(self, intended: float) -> None:
         """An arrival has waited for a connection until its time was over."""
         self.not_sent += 1
-        self._in_vain(intended, self._timeout_s)
+        self._record_failed(intended, self._timeout_s)
 
-    def _in_vain(self, intended: float, waited_s: float) -> None:
-        """Record the time of a request that got no answer: without it the percentiles would be too good."""
+    def _record_failed(self, intended: float, waited_s: float) -> None:
+        """Record the time of a request that got no response: without it the percentiles would be too good."""
         self.window_of(intended).record(int(waited_s * US))
 
     def window_of(self, intended: float) -> Histogram:

@@ -93,7 +93,7 @@ class Measurements:
             return None
         rules = self._rules(checker, expect, warn, where, inner, template)
         if rules is not None and tightened:
-            rules = _tightened(rules, tightened)
+            rules = _tighten(rules, tightened)
         target_valid = self._target(checker.kind, checker.needs_target, target, where)
         if template and contains_measurements(checker.params):
             message = f"{kind} is made of other measurements, in which {{{{...}}}} cannot stand"
@@ -251,7 +251,7 @@ class Measurements:
             errors = tuple(error for error in errors if not depends_on_reference(dict(raw), error.path))
         for error in errors:
             self.problems.at(where.at(*error.path), error.message, error.hint)
-        parsed = _by_fact(rules)
+        parsed = _group_by_fact(rules)
         if not errors and not template and len(self._parsed) < CACHE_CAP:
             self._parsed[key] = parsed
         return parsed
@@ -318,17 +318,17 @@ def _all_compiled(parts: Iterable[tuple[str, Part | None]]) -> dict[str, Part] |
     return None if None in by_key.values() else cast(dict[str, Part], by_key)
 
 
-def _by_fact(rules: tuple[Rule, ...]) -> RulesByFact:
-    """Rules grouped by their fact, in order."""
+def _group_by_fact(rules: tuple[Rule, ...]) -> RulesByFact:
+    """Group rules by their fact, in order."""
     grouped: RulesByFact = {}
     for rule in rules:
         grouped[rule.fact] = (*grouped.get(rule.fact, ()), rule)
     return grouped
 
 
-def _tightened(rules: tuple[Rule, ...], tightened: RulesByFact) -> tuple[Rule, ...]:
-    """Rules in which those of level `expect` are replaced, fact by fact, by tighter ones."""
-    expect = _by_fact(tuple(rule for rule in rules if rule.level == "expect")) | tightened
+def _tighten(rules: tuple[Rule, ...], tightened: RulesByFact) -> tuple[Rule, ...]:
+    """Return the rules in which those of level `expect` are replaced, fact by fact, by tighter ones."""
+    expect = _group_by_fact(tuple(rule for rule in rules if rule.level == "expect")) | tightened
     warn = (rule for rule in rules if rule.level == "warn")
     return (*(rule for of_fact in expect.values() for rule in of_fact), *warn)
 

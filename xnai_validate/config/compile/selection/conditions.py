@@ -58,9 +58,13 @@ def _sentence(name: str, rule: Rule, value: JsonValue) -> str:
         words.append(f"of {'an age' if rule.of == 'age' else 'a length'}")
     if rule.operator != "equals":
         words.append(_WORDS[rule.operator])
-    operand = ", ".join(map(_shown, rule.operand)) if isinstance(rule.operand, list) else _shown(rule.operand)
+    operand = (
+        ", ".join(map(_format_value, rule.operand)) if isinstance(rule.operand, list) else _format_value(rule.operand)
+    )
     if isinstance(value, bool):
-        return f"only where the var {name} is {'not ' if rule.negated else ''}{operand}; here it is {_shown(value)}"
+        return (
+            f"only where the var {name} is {'not ' if rule.negated else ''}{operand}; here it is {_format_value(value)}"
+        )
     if value is None:
         return f"for {' '.join(words)} {operand}; this stack does not set it"
     has = (
@@ -69,6 +73,6 @@ def _sentence(name: str, rule: Rule, value: JsonValue) -> str:
     return f"for {' '.join(words)} {operand}; this stack has {has}"
 
 
-def _shown(value: JsonValue) -> str:
-    """A value as YAML has it."""
+def _format_value(value: JsonValue) -> str:
+    """Format a value as YAML has it."""
     return str(value).lower() if isinstance(value, bool) else str(value)

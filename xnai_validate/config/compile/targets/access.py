@@ -89,7 +89,7 @@ class TargetAccess:
         if not proxy or target.scheme == UNIX:
             return target
         if proxy == ENVIRONMENT:
-            proxy = self._from_environment(target)
+            proxy = self._environment_proxy(target)
             if proxy is None:
                 return target
         try:
@@ -110,8 +110,8 @@ class TargetAccess:
         """Whether this is a CGI program, where a client sets HTTP_PROXY by a request header `Proxy`."""
         return "REQUEST_METHOD" in self.environ
 
-    def _from_environment(self, target: Target) -> str | None:
-        """The proxy that the environment names for the target's url, as curl and Python understand it."""
+    def _environment_proxy(self, target: Target) -> str | None:
+        """Return the proxy that the environment names for the target's url, as curl and Python understand it."""
         # HTTP_PROXY in capitals may be the header `Proxy` of a CGI request (CVE-2016-5386).
         known = {
             name.lower().removesuffix("_proxy"): value

@@ -31,7 +31,7 @@ def with_logins(
     """
     made = dict(targets)
     for name, (entry, secret, where) in entries.items():
-        login = _compile_login(name, _as_login(entry, secret), where, compile_flow, problems)
+        login = _compile_login(name, _token_login(entry, secret), where, compile_flow, problems)
         made[name] = replace(targets[name], login=login)
     return made
 
@@ -73,8 +73,8 @@ def _captures_secret(step: JsonObject) -> JsonObject:
     return {**step, "capture": {key: {**each, "secret": True} for key, each in captures.items()}} if captures else step
 
 
-def _as_login(entry: AuthEntry, secret: str) -> AuthEntry:
-    """The login of any scheme that has one: that of a client is a request for a token (RFC 6749 section 4.4.2)."""
+def _token_login(entry: AuthEntry, secret: str) -> AuthEntry:
+    """Return the entry as a login; that of an OAuth client is a request for a token (RFC 6749 section 4.4.2)."""
     if entry.scheme == "login":
         return entry
     form: JsonObject = {"grant_type": "client_credentials", **_scope_parameter(entry.scopes), **entry.parameters}

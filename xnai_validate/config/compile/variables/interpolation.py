@@ -219,13 +219,17 @@ class Interpolator:
     def _resolve(self, reference: Reference | Expression, where: Where) -> JsonValue:
         """Return the value of a reference or an expression, and count values that are missing."""
         if isinstance(reference, Expression):
-            return self._computed(reference, where)
-        value = self._environment(reference, where) if reference.is_environment else self._resolve_var(reference, where)
+            return self._evaluate(reference, where)
+        value = (
+            self._read_environment(reference, where)
+            if reference.is_environment
+            else self._resolve_var(reference, where)
+        )
         if value is None or value == "":
             self.missing_values += 1
         return value
 
-    def _computed(self, expression: Expression, where: Where) -> JsonValue:
+    def _evaluate(self, expression: Expression, where: Where) -> JsonValue:
         """Evaluate an expression; None if a var in it has no value, or if it has errors, which are noted."""
 
         def lookup(path: str) -> JsonValue:
@@ -244,7 +248,7 @@ class Interpolator:
             self.problems.unresolved(where, str(error), "see the times in profiles/stack.yaml")
         return None
 
-    def _environment(self, reference: Reference, where: Where) -> JsonValue:
+    def _read_environment(self, reference: Reference, where: Where) -> JsonValue:
         """Return the value of an environment variable, or the default of the reference."""
         text = self.environ.get(reference.name)
         operator = reference.operator[-1]

@@ -54,7 +54,7 @@ def fill_vars(space: VarSpace, links: Iterable[Link], options: LoadOptions, stac
         if isinstance(raw, dict):
             space.overlay(raw, link.where.at("vars"))
     if stack is None:
-        for candidate, where in _chosen(links, options):
+        for candidate, where in _candidate_vars(links, options):
             space.overlay(candidate, where)
     else:
         if stack.layout is not None:
@@ -80,8 +80,8 @@ def type_error(default: JsonValue, text: str) -> str | None:
     return None
 
 
-def _chosen(links: Iterable[Link], options: LoadOptions) -> Iterable[tuple[JsonObject, Where]]:
-    """The vars of the candidate that each target uses, with their place."""
+def _candidate_vars(links: Iterable[Link], options: LoadOptions) -> Iterable[tuple[JsonObject, Where]]:
+    """Return the vars of the candidate that each target uses, with their place."""
     urls: dict[str, tuple[JsonValue, Where]] = {}
     for link in links:
         targets = link.raw.get("targets")

@@ -29,7 +29,7 @@ class VarSpace:
 
         In a list of mappings, each entry keeps the keys of the entry at its index before that it does not set itself.
         """
-        node = self._mapping(at)
+        node = self._make_mapping(at)
         for key, value in values.items():
             path = (*at, str(key))
             if isinstance(value, dict) and value:
@@ -46,11 +46,11 @@ class VarSpace:
         A path that leads through a scalar replaces nothing.
         """
         path = tuple(dotted.split("."))
-        self.tree = cast(JsonObject, _replaced(self.tree, path, value))
+        self.tree = cast(JsonObject, _with_value_at(self.tree, path, value))
         self.origins[path] = Where(None)
 
-    def _mapping(self, path: Path) -> JsonObject:
-        """The mapping at a path; each step that is missing or is not a mapping becomes an empty one first."""
+    def _make_mapping(self, path: Path) -> JsonObject:
+        """Return the mapping at a path; each step that is missing or no mapping becomes an empty one first."""
         node = self.tree
         for step in path:
             inner = node.get(step)
@@ -97,17 +97,17 @@ def _mappings(value: JsonValue) -> list[JsonObject]:
     return found if len(found) == len(items) else []
 
 
-def _replaced(node: JsonValue, path: Path, value: JsonValue) -> JsonValue:
-    """A copy of `node` with the value at `path`; `node` itself if the path leads through a scalar."""
+def _with_value_at(node: JsonValue, path: Path, value: JsonValue) -> JsonValue:
+    """Return a copy of `node` with the value at `path`; `node` itself if the path leads through a scalar."""
     if not path:
         return value
     step, rest = path[0], path[1:]
     if isinstance(node, list) and step.isdecimal() and int(step) < len(node):
         index = int(step)
-        return [*node[:index], _replaced(node[index], rest, value), *node[index + 1 :]]
+        return [*node[:index], _with_value_at(node[index], rest, value), *node[index + 1 :]]
     if node is None or isinstance(node, dict):
         inner = node or {}
-        return {**inner, step: _replaced(inner.get(step), rest, value)}
+        return {**inner, step: _with_value_at(inner.get(step), rest, value)}
     return node
 
 
