@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from xnai_validate.engine.attempts.attempt import Outcome, attempts, attempts_under
+from xnai_validate.engine.attempts.attempt import WITH_EXCHANGES, Outcome, attempts, attempts_under
 from xnai_validate.engine.attempts.context import CheckContext, Scope
 from xnai_validate.engine.attempts.lateness import LATENESS, Lateness
 from xnai_validate.engine.attempts.sessions import Sessions
@@ -273,7 +273,9 @@ class Engine:
             outcome, count = await attempts(check, ctx, on_attempt)
         if steadiness and not_begun is None and not self._injector.not_undone:
             await steadiness.after(check, passed=outcome.status.passed)
-        self._finish(check, await ctx.with_log(outcome), count, not_begun.blocked_by if not_begun else None)
+        if outcome.status in WITH_EXCHANGES:
+            outcome = await ctx.with_log(outcome)
+        self._finish(check, outcome, count, not_begun.blocked_by if not_begun else None)
         if self._injector.not_undone:
             self.stop("not-undone")
 
@@ -296,9 +298,8 @@ class Engine:
             elapsed_ms=outcome.elapsed_ms,
             exchanges=outcome.exchanges,
         )
-        kind = check.measurement.checker.kind
-        if outcome.broken and kind not in self._broken:
-            self._broken.add(kind)
+        if outcome.broken and check.info.kind not in self._broken:
+            self._broken.add(check.info.kind)
             self._emit(Notice, level="error", text=f"{outcome.reason}; this is a fault of the tool, not of the stack")
         self._follow(self._schedule.finish(check.id, outcome.status), outcome.status)
 
@@ -315,9 +316,8 @@ class Engine:
 
     def _follow(self, blocked: list[Blocked], status: Status | None = None) -> None:
         """Emit the checks that are blocked by one that has ended; end the run where its status does that."""
-        for entry in blocked:
-            id, cause = entry.check.id, entry.cause
-            self._emit(CheckFinished, id=id, status=Status.SKIP, reason=cause.sentence(), blocked_by=cause.id)
+        for check, cause in blocked:
+            self._emit(CheckFinished, id=check.id, status=Status.SKIP, reason=cause.sentence(), blocked_by=cause.id)
         if status in self._ending:
             self.stop("fail-fast")
 

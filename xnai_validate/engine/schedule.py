@@ -12,6 +12,7 @@ import heapq
 from collections import Counter, defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from xnai_validate.model.results.status import Status
 from xnai_validate.plan import Limits, PlannedCheck
@@ -36,8 +37,7 @@ class Cause:
         return f"needs {self.id}, which {ended}"
 
 
-@dataclass(frozen=True, slots=True)
-class Blocked:
+class Blocked(NamedTuple):
     """A check that cannot run because one of its needs did not pass."""
 
     check: PlannedCheck

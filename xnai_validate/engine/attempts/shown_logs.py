@@ -55,7 +55,7 @@ def _find_failed_target(outcome: Outcome, own: Target | None, targets: Mapping[s
     if outcome.status not in WITH_EXCHANGES or any(each.protocol in LOGS for each in outcome.exchanges):
         return None
     if exchange is not None and exchange.protocol == "http":
-        return _find_asked_target(exchange, own, targets) if _is_failure(exchange) else None
+        return _find_requested_target(exchange, own, targets) if _is_failure(exchange) else None
     return own if outcome.facts.get("error") in SILENT else None
 
 
@@ -64,7 +64,7 @@ def _is_failure(exchange: Exchange) -> bool:
     return exchange.failure is not None or (exchange.response or "").startswith("5")
 
 
-def _find_asked_target(exchange: Exchange, own: Target | None, targets: Mapping[str, Target]) -> Target | None:
+def _find_requested_target(exchange: Exchange, own: Target | None, targets: Mapping[str, Target]) -> Target | None:
     """Return the target that a request went to: that of the check, or the one with the address of the url."""
     address = _read_address(exchange.request.partition(" ")[2])
     candidates = (*((own,) if own is not None else ()), *targets.values())

@@ -63,7 +63,7 @@ class Exchange:
 
 
 def last_request(exchanges: Sequence[Exchange]) -> Exchange | None:
-    """Return the last exchange that is no log; the last log if there is none, None without any exchange."""
+    """Return the last exchange that is no log; else the last log; None without any exchange."""
     requests = [exchange for exchange in exchanges if exchange.protocol not in LOGS]
     return next(reversed(requests or exchanges), None)
 
