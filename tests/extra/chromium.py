@@ -88,16 +88,8 @@ class Browser:
 def browser() -> Iterator[Browser]:
     """A browser with an empty page and a profile of its own, until the end of the block."""
     with tempfile.TemporaryDirectory(prefix="chromium-", ignore_cleanup_errors=True) as profile:
-        flags = [
-            "--headless=new",
-            "--no-sandbox",
-            "--disable-gpu",
-            "--hide-scrollbars",
-            "--no-first-run",
-            "--remote-debugging-port=0",
-        ]
         process = subprocess.Popen(
-            ["chromium", *flags, f"--user-data-dir={profile}", "about:blank"],
+            ["chromium", *FLAGS, f"--user-data-dir={profile}", "about:blank"],
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )

@@ -15,12 +15,16 @@ from tests.extra.chromium import Browser, browser
 from tests.report.pictured import pictured
 from tests.report.runs import CASES
 from xnai_validate.model.results.report_builder import build_report
+from xnai_validate.report.integration.compilation import compile_integration
+from xnai_validate.report.integration.models import Scope
+from xnai_validate.report.integration.rendering import render_integration
 from xnai_validate.report.registry import FORMATS
 from xnai_validate.report.view import View
 
 MEGABYTE = 1_000_000
 OPEN_ALL = "document.querySelectorAll('details').forEach((part) => { part.open = true; })"
 OVERFLOW = "document.documentElement.scrollWidth - innerWidth"
+PHASE4 = ("phase4", "phase4-integration")
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 
 pytestmark = [pytest.mark.extra, pytest.mark.timeout(900)]
@@ -46,17 +50,30 @@ def axe(tmp_path_factory: pytest.TempPathFactory) -> str:
     return (home / "package" / "axe.min.js").read_text(encoding="utf-8")
 
 
-@pytest.fixture(scope="module", params=["pictured", "failed", "hostile", "tangled", "phase4"])
+@pytest.fixture(scope="module")
+def phase4(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder with the pages of a run of all that is bundled against the embedded stack."""
+    home = tmp_path_factory.mktemp("phase4")
+    ended = tool(home, "run", "phase4", "--demo", "--allow", "disruptive", "-o", "phase4.html", timeout=840)
+    assert ended.code in (0, 1), ended.stderr
+    assert tool(home, "report", "--integration", "-o", "phase4-integration.html").code == 0
+    return home
+
+
+@pytest.fixture(scope="module", params=["pictured", "failed", "hostile", "tangled", "integration", *PHASE4])
 def page(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A page: of runs written by hand, and of all that is bundled against the embedded stack."""
-    home = tmp_path_factory.mktemp("page")
-    file = home / "page.html"
-    if request.param == "phase4":
-        ended = tool(home, "run", "phase4", "--demo", "--allow", "disruptive", "-o", "page.html", timeout=840)
-        assert ended.code in (0, 1), ended.stderr
+    if request.param in PHASE4:
+        home: Path = request.getfixturevalue("phase4")
+        return home / f"{request.param}.html"
+    file = tmp_path_factory.mktemp("page") / f"{request.param}.html"
+    if request.param == "integration":
+        reports = [build_report(make()) for make in (CASES["hostile"][1], CASES["compared"][1], pictured)]
+        text = render_integration(compile_integration(reports, Scope(missing=("p has not run",))), "html", View())
     else:
         make = pictured if request.param == "pictured" else CASES[request.param][1]
-        file.write_text(FORMATS.get("html").text(build_report(make()), View()), encoding="utf-8")
+        text = FORMATS.get("html").text(build_report(make()), View())
+    file.write_text(text, encoding="utf-8")
     return file
 
 
@@ -102,6 +119,10 @@ def test_the_filter_and_links_unfold_what_they_lead_to(page: Path, chromium: Bro
     """A link to a check opens its category; a filter leaves the checks that match."""
     chromium.view(1440)
     chromium.open(page)
+    if "integration" in page.name:  # whose links lead to sections, and which has no scripts
+        links = "[...document.querySelectorAll('a')].every((link) => document.querySelector(link.getAttribute('href')))"
+        assert chromium.evaluate(links)
+        return
     some = "[...document.querySelectorAll('.check')].at(-1).id"
     chromium.evaluate(f"location.hash = '#' + encodeURIComponent({some})")
     chromium.evaluate("new Promise((done) => setTimeout(done, 200))")

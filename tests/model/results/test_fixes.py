@@ -39,3 +39,21 @@ def test_a_rule_that_holds_asks_for_nothing() -> None:
 def test_the_author_may_know_better_than_the_general_hint() -> None:
     """A fix for `tls` of the check itself comes before the general one."""
     assert fix_for(None, {"tls": "renew it"}, [broken("error")], {"error": "tls"}) == "renew it"
+
+
+@pytest.mark.parametrize(
+    ("words", "advice"),
+    [
+        ("certificate has expired", "Renew the certificate"),
+        ("Hostname mismatch, certificate is not valid for 'x'.", "for another name"),
+        ("IP address mismatch, certificate is not valid for '::1'.", "for another name"),
+        ("unable to get local issuer certificate", "tls: {ca: FILE}"),
+        ("self-signed certificate in certificate chain", "tls: {ca: FILE}"),
+        ("certificate is not yet valid", "clocks"),
+        ("EE certificate key too weak", "Correct the target's `tls`"),
+    ],
+)
+def test_a_certificate_has_the_remedy_of_its_fault(words: str, advice: str) -> None:
+    """By the words of OpenSSL; what they do not name gets the general hint."""
+    facts = {"error": "tls", "error_detail": f"TLS handshake with h:1: the certificate does not verify: {words}"}
+    assert advice in (fix_for(None, {}, [broken("error")], facts) or "")

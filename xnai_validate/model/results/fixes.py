@@ -22,6 +22,18 @@ HINTS: dict[str, str] = {
 }
 """What helps in general: the author of a check wrote its fix for a service that is reached."""
 
+TLS_HINTS = {
+    "has expired": "Renew the certificate: it has expired. Is the clock of this host right?",
+    "not yet valid": "The certificate is valid from a later time on. Are the clocks of both hosts right?",
+    "mismatch": "The certificate is for another name: correct the host in the target's url, or set `tls: {server_name: "
+    "...}` to a name that is in the certificate.",
+    "issuer certificate": "The authority of the certificate is not known here: set `tls: {ca: FILE}` of the target to "
+    "its certificate.",
+    "self-signed": "The certificate is signed by itself or by a private authority: set `tls: {ca: FILE}` of the target "
+    "to the certificate of that authority.",
+}
+"""Words of OpenSSL about a certificate that does not verify -> the hint in place of that for `tls`."""
+
 
 def fix_for(
     fix: str | None, fixes: Mapping[str, str], findings: Iterable[Finding], facts: Mapping[str, object]
@@ -44,7 +56,9 @@ def fix_for(
     if "error" in broken and error is not None:
         # The other rules fail because there was no answer: they are ignored.
         kind = str(error)
-        hint = fixes.get(kind) or HINTS.get(kind) or fixes.get("error")
+        detail = str(facts.get("error_detail")) if kind == ErrorKind.TLS else ""
+        of_certificate = next((text for words, text in TLS_HINTS.items() if words in detail), None)
+        hint = fixes.get(kind) or of_certificate or HINTS.get(kind) or fixes.get("error")
         return hint or fixes.get(OTHERWISE, fix)
     for fact in (*broken, *(fact.partition(".")[0] for fact in broken)):
         if fact in fixes:
