@@ -9,6 +9,17 @@ Detail = Literal["quiet", "normal", "verbose"]
 
 
 @dataclass(frozen=True, slots=True)
+class PastRun:
+    """A run of the same profiles, as the trend shows it."""
+
+    started_at: str
+    """ISO 8601, UTC."""
+    elapsed_ms: float
+    verdict: str
+    exit_code: int
+
+
+@dataclass(frozen=True, slots=True)
 class View:
     """How a report is to look, and what is known of it only when it is shown."""
 
@@ -23,3 +34,5 @@ class View:
     """Files that the report was written to."""
     broken: tuple[str, ...] = ()
     """Reporters that could not do their work, each with its reason."""
+    trend: tuple[PastRun, ...] = ()
+    """The last runs, the newest last, this one included; empty if they are not known."""

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
+from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from xnai_validate.errors import XnaiError
@@ -12,8 +13,10 @@ from xnai_validate.model.results.report import RunReport
 from xnai_validate.report.metrics.gauges import Gauge, gauges_of
 from xnai_validate.report.registry import FORMATS
 from xnai_validate.report.verdict_text import counts_sentence
-from xnai_validate.report.view import View
+from xnai_validate.report.view import PastRun, View
 
+TREND = 60
+"""Runs that the trend on the page shows, of this server since its start."""
 STALE_INTERVALS = 3
 """Intervals after which the latest run is too old to describe the stack. A run that takes longer is one."""
 
@@ -57,10 +60,13 @@ class LatestRun:
     snapshot: Snapshot | None = None
     error: str | None = None
     """Why the run after it could not begin; None if it did."""
+    _past: deque[PastRun] = field(default_factory=lambda: deque(maxlen=TREND))
 
     def take(self, report: RunReport) -> None:
-        """Render a run that has ended."""
-        page = FORMATS.get("html").text(report, View())
+        """Render a run that has ended, with the trend of those before it."""
+        run = report.run
+        self._past.append(PastRun(run.started_at, run.elapsed_ms, report.verdict, report.exit_code))
+        page = FORMATS.get("html").text(report, View(trend=tuple(self._past)))
         self.snapshot = Snapshot(
             run=report.run.id,
             verdict=report.verdict,

@@ -13,7 +13,7 @@ def render(report: RunReport, view: View) -> Iterator[str]:
     """Yield the page, piece by piece."""
     from xnai_validate.report.html.page import page_pieces  # the template engine is imported for this format only
 
-    return page_pieces(report)
+    return page_pieces(report, view.trend)
 
 
 FORMAT = Format("html", "one page for a browser, complete in itself", extensions=(".html", ".htm"), render=render)

@@ -32,11 +32,13 @@ from xnai_validate.report.html.breakers import breaker_courses
 from xnai_validate.report.html.changes import change_bar
 from xnai_validate.report.html.figures import load_images
 from xnai_validate.report.html.timeline import time_line
+from xnai_validate.report.html.trend import trend_of
 from xnai_validate.report.html.truth import truth_tables
 from xnai_validate.report.html.waterfall import SLOW_MS, waterfall, waterfall_of
 from xnai_validate.report.lists import counted, listed
 from xnai_validate.report.loads import loads_of
 from xnai_validate.report.verdict_text import verdict_reason, verdict_word
+from xnai_validate.report.view import PastRun
 from xnai_validate.report.words import broken_rules, expected_and_got, planned_text, promise_of, reason_of, waiver_of
 
 FACT_CAP = 600
@@ -48,8 +50,11 @@ IN_FULL = 2000
 _TONES = {Exit.PASSED: "good", Exit.UNDECIDED: "odd", Exit.STOPPED: "odd", Exit.INTERRUPTED: "odd"}
 
 
-def page_pieces(report: RunReport) -> Iterator[str]:
-    """Yield the page, piece by piece: the page of a long run is never in memory as a whole."""
+def page_pieces(report: RunReport, trend: Sequence[PastRun] = ()) -> Iterator[str]:
+    """Yield the page, piece by piece: the page of a long run is never in memory as a whole.
+
+    `trend`: the last runs of the same profiles, the newest last.
+    """
     skips = skips_of(report.checks)
     folder = Path(__file__).parent
     style, script = ((folder / name).read_text(encoding="utf-8") for name in ("page.css", "page.js"))
@@ -66,6 +71,7 @@ def page_pieces(report: RunReport) -> Iterator[str]:
         sums=sums(report.comparison) if report.comparison else "",
         compared=worst_first(report.comparison, every=True) if report.comparison else [],
         line=time_line(report),
+        trend=trend_of(trend),
         breakers=list(breaker_courses(report)),
         truths=truth_tables(report.checks),
         categories=_categories(report.checks),
