@@ -29,12 +29,12 @@ class Pair:
 
 def compare(name: str, before: Sequence[RecordedRun], after: Sequence[RecordedRun]) -> Comparison:
     """Judge every figure that the runs of `before` or `after` have; `name` is what `before` is called."""
-    found = list(_found(before, after))
-    verdicts = iter(judge([item for item in found if isinstance(item, Pair)]))
+    figures = list(_found(before, after))
+    verdicts = iter(judge([item for item in figures if isinstance(item, Pair)]))
     return Comparison(
         baseline=name,
         runs=len(before),
-        figures=tuple(next(verdicts) if isinstance(item, Pair) else item for item in found),
+        figures=tuple(next(verdicts) if isinstance(item, Pair) else item for item in figures),
         notes=tuple(differences(before[-1].fingerprint, after[-1].fingerprint)),
     )
 

@@ -67,12 +67,12 @@ def before_run(
 
 def interfaces_of(targets: Mapping[str, str | None]) -> dict[str, str]:
     """Target -> scheme and path of its url."""
-    found = {}
+    interfaces = {}
     for name, url in targets.items():
         if url is not None:
             parts = urlsplit(url)
-            found[name] = f"{parts.scheme}:{parts.path.rstrip('/')}"
-    return found
+            interfaces[name] = f"{parts.scheme}:{parts.path.rstrip('/')}"
+    return interfaces
 
 
 def _text_or_none(value: object) -> str | None:

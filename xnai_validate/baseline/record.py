@@ -53,9 +53,9 @@ class RecordedCheck(_Value):
 
     def figures(self) -> Figures:
         """Its figures by name; those of a load that was itself too slow are missing, with the reason."""
-        found: Figures = {name: Figure(float(self.facts[name])) for name in self.memory if self.facts.get(name)}
+        figures: Figures = {name: Figure(float(self.facts[name])) for name in self.memory if self.facts.get(name)}
         if self.latency_windows is None:
-            return found
+            return figures
         why = None
         if self.facts.get("too_slow_client"):
             why = "the load generator was too slow, so that the latencies are its own"
@@ -65,9 +65,9 @@ class RecordedCheck(_Value):
             _, windows = windows_of(self.latency_windows)
             latencies = latency_figures(windows)
         except ValueError as error:
-            return {**found, "p50_ms": Missing(str(error))}
+            return {**figures, "p50_ms": Missing(str(error))}
         why = why or self._describe_disturbance(latencies["p50_ms"])
-        return {**found, **(dict.fromkeys(latencies, Missing(why)) if why else latencies)}
+        return {**figures, **(dict.fromkeys(latencies, Missing(why)) if why else latencies)}
 
     def _describe_disturbance(self, median: Figure | Missing) -> str | None:
         """Return why the latencies do not describe the stack: the machine was too busy, for this tool as well."""

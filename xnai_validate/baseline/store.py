@@ -57,10 +57,10 @@ def parse(data: bytes, path: Path) -> Baseline:
     import json
 
     try:
-        found = json.loads(data)
+        document = json.loads(data)
     except (ValueError, RecursionError):
         raise ConfigError(f"{path} is not a baseline: it is no JSON") from None
-    format_name = found.get("format") if isinstance(found, dict) else None
+    format_name = document.get("format") if isinstance(document, dict) else None
     stem = FORMAT.rpartition("/")[0]
     if not isinstance(format_name, str) or format_name.rpartition("/")[0] != stem:
         raise ConfigError(f"{path} is not a baseline of xnai-validate", hint=f'its format would be "{FORMAT}"')
@@ -90,10 +90,10 @@ def _first(error: ValueError) -> str:
 
 def refuse_unlike(name: str, before: Fingerprint, now: Fingerprint) -> None:
     """Raise ConfigError where figures of the two make no sense beside each other, with how to go on."""
-    found = incompatibilities(before, now)
-    if found:
+    differences = incompatibilities(before, now)
+    if differences:
         raise ConfigError(
-            f"the baseline {name} was recorded under other conditions: {'; '.join(found)}",
+            f"the baseline {name} was recorded under other conditions: {'; '.join(differences)}",
             hint="record one for these conditions under another name: run PROFILE --record NAME",
         )
 

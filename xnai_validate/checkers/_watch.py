@@ -66,7 +66,7 @@ async def read(watch: Mapping[str, Watch], ctx: Context) -> tuple[dict[str, obje
     for entry in watch.values():
         first.setdefault(entry.measurement_key, entry)
     measured = dict(zip(first, await observe_all(ctx, list(first.values())), strict=True))
-    found: dict[str, object] = {}
+    values: dict[str, object] = {}
     unread: dict[str, str] = {}
     for name, entry in watch.items():
         observed = measured[entry.measurement_key]
@@ -77,8 +77,8 @@ async def read(watch: Mapping[str, Watch], ctx: Context) -> tuple[dict[str, obje
             message = f'{name}: {entry.kind} has no fact "{entry.fact}"'
             raise Unmeasurable(message, hint=did_you_mean(entry.fact, observed.facts))
         else:
-            found[name] = value_at(observed.facts[entry.fact], entry.path)
-    return found, unread
+            values[name] = value_at(observed.facts[entry.fact], entry.path)
+    return values, unread
 
 
 def value_at(fact: object, path: str | None) -> object:
@@ -99,9 +99,9 @@ def value_at(fact: object, path: str | None) -> object:
 
 async def numbers(watch: Mapping[str, Watch], ctx: Context) -> tuple[dict[str, float | None], dict[str, str]]:
     """Name -> number, or None where there is no such value; and, for what could not be read, name -> why."""
-    found, unread = await read(watch, ctx)
+    values, unread = await read(watch, ctx)
     known: dict[str, float | None] = {}
-    for name, value in found.items():
+    for name, value in values.items():
         try:
             known[name] = None if isinstance(value, Missing) else _number(value)
         except ValueError as error:

@@ -82,9 +82,9 @@ def read_env_file(path: Path) -> dict[str, str]:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError:
         raise ConfigError(f"the file of variables {path} is not UTF-8 text") from None
-    found: dict[str, str] = {}
+    variables: dict[str, str] = {}
     for line in env_lines(text):
         if line.name is None or line.value is None:  # the line is not shown: it may hold a secret
             raise ConfigError(f"{path}:{line.number}: not a line NAME=value", hint="quote a value that holds quotes")
-        found[line.name] = line.text()
-    return found
+        variables[line.name] = line.text()
+    return variables

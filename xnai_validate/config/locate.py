@@ -133,16 +133,16 @@ class Library:
         self, noun: str, files: Callable[[Root], Iterator[tuple[str, Path]]]
     ) -> dict[str, ConfigFile]:
         """Return the first file of each name along the search path, and note where it hides a bundled one."""
-        found: dict[str, ConfigFile] = {}
+        files_by_name: dict[str, ConfigFile] = {}
         for root in self.roots:
             bases = (self.options.cwd, root.path) if root.bundled else (self.options.cwd,)
             for name, path in files(root):
-                other = found.get(name)
+                other = files_by_name.get(name)
                 if other is None:
-                    found[name] = ConfigFile(name, path, bases, root.bundled)
+                    files_by_name[name] = ConfigFile(name, path, bases, root.bundled)
                 elif root.bundled and not other.bundled and path.resolve() != other.path.resolve():
                     self.notices[f"the {noun} {name} is that of {other.shown}, not the bundled one"] = None
-        return dict(sorted(found.items()))
+        return dict(sorted(files_by_name.items()))
 
     def profile(self, name: str, named_at: Where | None = None) -> ConfigFile | None:
         """The profile of a name, or of a path that ends in .yaml; an unknown one is noted as an error."""

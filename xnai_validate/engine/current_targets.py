@@ -70,7 +70,7 @@ class CurrentTargets(Mapping[str, Target]):
 def _file_version(file: str) -> tuple[int, int] | None:
     """Return the time of change and the size of a file; None if it cannot be read."""
     try:
-        found = Path(file).stat()
+        status = Path(file).stat()
     except OSError:
         return None
-    return found.st_mtime_ns, found.st_size
+    return status.st_mtime_ns, status.st_size

@@ -99,8 +99,8 @@ def _usual_ports(service: Service) -> list[int]:
     """The port of a service's software, and the one that its health check asks."""
     software = software_of(service)
     native = native_check(service.health) if service.health else None
-    found = [software.port] if software else []
-    return list(dict.fromkeys([*found, *([native.port] if native else [])]))
+    ports = [software.port] if software else []
+    return list(dict.fromkeys([*ports, *([native.port] if native else [])]))
 
 
 def _reaches(needs: Mapping[str, Mapping[str, Condition]], start: str, end: str) -> bool:

@@ -156,22 +156,22 @@ class Histogram:
         for name, expected in (("format", FORMAT), ("unit", "us")):
             if document.get(name) != expected:
                 raise ValueError(f"not a histogram of ours: {name} is {document.get(name)!r:.40}, not {expected!r}")
-        found = cls()
+        histogram = cls()
         filled = _verify_buckets(document.get("buckets"))
         for index, count in filled:
-            found._count(index, count)
+            histogram._count(index, count)
         if not filled:
             if any(document.get(name) not in (None, 0) for name in ("min", "max", "sum")):
                 raise ValueError("not a histogram: min, max or sum without a bucket")
-            return found
+            return histogram
         shortest, longest = _verify_count(document.get("min"), "min"), _verify_count(document.get("max"), "max")
         if _bucket_of(shortest) != filled[0][0] or _bucket_of(longest) != filled[-1][0] or shortest > longest:
             raise ValueError("not a histogram: min and max do not lie in the first and the last bucket")
-        total, count = _verify_count(document.get("sum"), "sum", _TOO_MANY**2), found.count
+        total, count = _verify_count(document.get("sum"), "sum", _TOO_MANY**2), histogram.count
         if not shortest * count <= total <= longest * count:
             raise ValueError("not a histogram: its sum does not fit its buckets")
-        found._min_us, found._max_us, found._sum_us = shortest, longest, total
-        return found
+        histogram._min_us, histogram._max_us, histogram._sum_us = shortest, longest, total
+        return histogram
 
 
 def _bucket_of(us: int) -> int:

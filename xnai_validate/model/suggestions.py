@@ -10,8 +10,8 @@ def nearest(name: str, known: Iterable[str]) -> str | None:
     import difflib
 
     names = list(known)
-    found = difflib.get_close_matches(name.lower(), [n.lower() for n in names], n=1, cutoff=0.6)
-    return next((n for n in names if found and n.lower() == found[0]), None)
+    matches = difflib.get_close_matches(name.lower(), [n.lower() for n in names], n=1, cutoff=0.6)
+    return next((n for n in names if matches and n.lower() == matches[0]), None)
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str | None:

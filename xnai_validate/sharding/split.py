@@ -62,13 +62,13 @@ def split(plan: Plan, count: int, known_s: Mapping[str, float]) -> Split:
 
 def with_needs(ids: Iterable[str], needs: Mapping[str, Sequence[str]]) -> frozenset[str]:
     """Return the ids and those of all checks that they need, directly or not; `needs` are those of each check."""
-    found = set(ids)
-    pending = list(found)
+    ids_with_needs = set(ids)
+    pending = list(ids_with_needs)
     while pending:
-        new = [need for need in needs[pending.pop()] if need not in found]
-        found.update(new)
+        new = [need for need in needs[pending.pop()] if need not in ids_with_needs]
+        ids_with_needs.update(new)
         pending += new
-    return frozenset(found)
+    return frozenset(ids_with_needs)
 
 
 def _estimate_costs_ms(plan: Plan, known_s: Mapping[str, float]) -> dict[str, int]:

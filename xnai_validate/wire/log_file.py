@@ -15,10 +15,10 @@ def record_file_end(path: str) -> None:
     with suppress(OSError, ValueError):
         handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
         with open(handle, "rb", buffering=0) as file:
-            found = os.fstat(handle)
-            if not stat.S_ISREG(found.st_mode) or not found.st_size:
+            status = os.fstat(handle)
+            if not stat.S_ISREG(status.st_mode) or not status.st_size:
                 return
             recording = LogRecording(path, protocol="file")
-            file.seek(max(0, found.st_size - TAIL_CAP))
+            file.seek(max(0, status.st_size - TAIL_CAP))
             recording.feed(file.read(TAIL_CAP), 1)
             RECORDER.get().append(recording)

@@ -160,8 +160,8 @@ async def _cluster(client: Client, url: str, least: int) -> Cluster:
         raise ConfigError(f"the scheduler at {url} has no worker", hint=f"start some with: dask worker {url}") from None
     scheduler: Any = client.scheduler
     known: dict[str, Any] = (await scheduler.identity(n_workers=-1))["workers"]
-    found = await asyncio.gather(*(_hello(client, address, about) for address, about in known.items()))
-    workers = tuple(sorted(found, key=lambda worker: (worker.host, worker.name, worker.address)))
+    answers = await asyncio.gather(*(_hello(client, address, about) for address, about in known.items()))
+    workers = tuple(sorted(answers, key=lambda worker: (worker.host, worker.name, worker.address)))
     addresses = [str(scheduler.address), *known]
     return Cluster(client, workers, is_private=all(map(_is_private, addresses)))
 

@@ -167,12 +167,12 @@ class EventReader:
 
     def _token_text(self, document: JsonValue) -> str | None:
         """Return the text of the token in an event; None if it has none."""
-        found: list[object] = []
+        values: list[object] = []
         if self._token_at_path:
-            found = values_at(self._token_field, document) if isinstance(document, dict | list) else []
+            values = values_at(self._token_field, document) if isinstance(document, dict | list) else []
         elif isinstance(document, dict):
-            found = [document.get(self._token_field)]
-        text = next((value for value in found if isinstance(value, str)), None)
+            values = [document.get(self._token_field)]
+        text = next((value for value in values if isinstance(value, str)), None)
         return text if text is not None or self._token_type is None else ""
 
     def _is_terminal(self, document: JsonValue) -> bool:

@@ -161,8 +161,8 @@ async def _entries_after(connection: RedisConnection, key: str, last_id: str) ->
     if not reply:
         return []
     rows = list_of(list_of(reply)[0])[1]
-    found = []
+    entries = []
     for row in list_of(rows):
         entry_id, fields = list_of(row)[:2]
-        found.append((text_of(entry_id), {name: text_of(value) for name, value in map_of(fields).items()}))
-    return found
+        entries.append((text_of(entry_id), {name: text_of(value) for name, value in map_of(fields).items()}))
+    return entries

@@ -194,10 +194,10 @@ async def _times_by_way(
 
     async with asyncio.TaskGroup() as group:
         tasks = {name: group.create_task(time_to_outcome(observation)) for name, observation in params.ways.items()}
-    found: dict[str, float | None] = {}
+    times: dict[str, float | None] = {}
     for name, task in tasks.items():
         result = task.result()
         if isinstance(result, XnaiError):
             raise result
-        found[name] = result
-    return found
+        times[name] = result
+    return times

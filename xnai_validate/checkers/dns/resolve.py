@@ -163,10 +163,10 @@ def _read_answer(message: Message, record_type: str) -> _Answer:
     import dns.rdatatype
 
     record_code = dns.rdatatype.from_text(record_type)
-    sets = [found for found in message.answer if found.rdtype == record_code]
-    records = tuple(str(record) for found in sets for record in found)[:ANSWERS_CAP]
+    sets = [rrset for rrset in message.answer if rrset.rdtype == record_code]
+    records = tuple(str(record) for rrset in sets for record in rrset)[:ANSWERS_CAP]
     addresses = records if record_type in ("A", "AAAA") else ()
-    ttl_s = float(min(found.ttl for found in message.answer)) if sets else None
+    ttl_s = float(min(rrset.ttl for rrset in message.answer)) if sets else None
     return _Answer(addresses, records, ttl_s, dns.rcode.to_text(message.rcode()))
 
 

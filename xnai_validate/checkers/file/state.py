@@ -123,23 +123,23 @@ def _look_at(params: StateParams, now_s: float) -> FileState:
     """Look at a file. Raises Unmeasurable."""
     path = os.path.expanduser(params.path)
     try:
-        found = os.stat(path, follow_symlinks=params.follow)
+        status = os.stat(path, follow_symlinks=params.follow)
     except OSError as error:
         if error.errno in (errno.ENOENT, errno.ENOTDIR):
             return FileState(exists=False)
         raise Unmeasurable(f"{path} cannot be looked at: {error.strerror}") from None
     except ValueError as error:
         raise Unmeasurable(f"the path cannot be used: {error}") from None
-    type_ = _TYPES.get(stat.S_IFMT(found.st_mode))
+    type_ = _TYPES.get(stat.S_IFMT(status.st_mode))
     state_ = FileState(
         exists=True,
         type=type_,
-        age_s=max(0.0, now_s - found.st_mtime),
-        modified_at=datetime.fromtimestamp(found.st_mtime, UTC).isoformat(timespec="seconds"),
-        size_bytes=found.st_size,
-        mode=f"{stat.S_IMODE(found.st_mode):04o}",
-        owner=_user_name(found.st_uid),
-        group=_group_name(found.st_gid),
+        age_s=max(0.0, now_s - status.st_mtime),
+        modified_at=datetime.fromtimestamp(status.st_mtime, UTC).isoformat(timespec="seconds"),
+        size_bytes=status.st_size,
+        mode=f"{stat.S_IMODE(status.st_mode):04o}",
+        owner=_user_name(status.st_uid),
+        group=_group_name(status.st_gid),
     )
     try:
         if type_ == "directory":

@@ -99,17 +99,17 @@ class Capture(Params):
         """Return the value. Raises CaptureError where it is missing, Unmeasurable where that takes too long."""
         fact = facts.get(self.source)
         if self.regex is not None:
-            found: object = self._search(self.regex, fact)
+            captured: object = self._search(self.regex, fact)
         elif self.cookie is not None:
-            found = _value_of_cookie(self.cookie, fact)
+            captured = _value_of_cookie(self.cookie, fact)
         elif self.sse is not None:
-            found = self._value_in_event(self.sse, fact)
+            captured = self._value_in_event(self.sse, fact)
         else:
-            found = value_at(fact, self.json_ or self.header or self.path)
-        if found is None or isinstance(found, Missing):
+            captured = value_at(fact, self.json_ or self.header or self.path)
+        if captured is None or isinstance(captured, Missing):
             where = " ".join(filter(None, (self.source, self.json_ or self.header or self.cookie or self.path)))
             raise CaptureError(f"no value exists at {where}")
-        text = json.dumps(found, default=str)
+        text = json.dumps(captured, default=str)
         if len(text) > VALUE_CAP:
             raise CaptureError(f"the value has {len(text)} characters; at most {VALUE_CAP} are kept")
         value: JsonValue = json.loads(text)  # a copy of plain JSON types, whatever the fact is made of

@@ -192,8 +192,8 @@ def _describe_untried(params: TruthParams, ineffective: list[str], untried: Mapp
 
 def _list_rows(rows: Iterable[Mapping[str, JsonValue]], reason: str | None) -> list[str] | None:
     """List the rows as `component, situation`; None if there are no rows and a reason why they may be missing."""
-    found = [f"{row['component']}, {row['situation']}" for row in rows]
-    return None if reason and not found else found
+    names = [f"{row['component']}, {row['situation']}" for row in rows]
+    return None if reason and not names else names
 
 
 def _longest(values: Iterable[JsonValue]) -> float | None:

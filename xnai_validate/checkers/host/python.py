@@ -195,7 +195,7 @@ def _conflicts(seen: _Report) -> list[str]:
     from packaging.requirements import InvalidRequirement, Requirement
 
     installed = {_canonical_name(name): package for name, package in seen.packages.items()}
-    found: list[str] = []
+    conflicts: list[str] = []
     for name, package in sorted(seen.packages.items()):
         for text in package.requires:
             try:
@@ -203,5 +203,5 @@ def _conflicts(seen: _Report) -> list[str]:
             except InvalidRequirement:
                 continue  # some old packages carry what today's rules refuse; pip passes over it too
             if unmet is not None:
-                found.append(f"{name} {package.version} requires {unmet}")
-    return found
+                conflicts.append(f"{name} {package.version} requires {unmet}")
+    return conflicts

@@ -58,10 +58,10 @@ def _serve() -> None:
             _write_answer(document.root)
         elif document is not None:
             body = question["body"].encode("latin-1")
-            found = document.deviations(
+            deviations = document.deviations(
                 question["method"], question["path"], question["status"], question["content_type"], body
             )
-            _write_answer(found)
+            _write_answer(deviations)
 
 
 def _parse_document(text: str) -> JsonObject:

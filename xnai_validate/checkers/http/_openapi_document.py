@@ -51,21 +51,21 @@ class Document:
 
         from xnai_validate.checkers.http._ecma_patterns import with_readable_patterns
 
-        found: list[str] = []
+        errors: list[str] = []
         try:
             readable = with_readable_patterns(self.root)
             for error in get_validator_cls(readable)(readable).iter_errors():
-                found.append(f"{error.json_path}: {error.message}"[:TEXT_CAP])
-                if len(found) >= PROBLEMS_CAP:
+                errors.append(f"{error.json_path}: {error.message}"[:TEXT_CAP])
+                if len(errors) >= PROBLEMS_CAP:
                     break
         except ValidatorDetectError:
-            found.append(f"not a version of OpenAPI that is known: {self.version}")
+            errors.append(f"not a version of OpenAPI that is known: {self.version}")
         except Unresolvable as error:
-            found.append(f"$ref leads nowhere: {error.ref}"[:TEXT_CAP])
+            errors.append(f"$ref leads nowhere: {error.ref}"[:TEXT_CAP])
         except (OpenAPIError, *_STUMBLES) as error:
             # The validator walks documents of any shape and gives up on some of them in its own ways.
-            found.append(f"cannot be validated to its end: {type(error).__name__}: {error}"[:TEXT_CAP])
-        return found
+            errors.append(f"cannot be validated to its end: {type(error).__name__}: {error}"[:TEXT_CAP])
+        return errors
 
     def operations(self) -> tuple[str, ...]:
         """`GET /health` of every operation, in the document's order."""
@@ -114,15 +114,15 @@ class Document:
         from jsonschema.exceptions import SchemaError, UndefinedTypeCheck, UnknownType
         from referencing.exceptions import Unresolvable
 
-        found = []
+        deviations = []
         try:
             for error in self._validator(schema).iter_errors(document):
-                found.append(f"{error.json_path}: {error.message}"[:TEXT_CAP])
-                if len(found) >= DEVIATIONS_CAP:
+                deviations.append(f"{error.json_path}: {error.message}"[:TEXT_CAP])
+                if len(deviations) >= DEVIATIONS_CAP:
                     break
         except (Unresolvable, SchemaError, UndefinedTypeCheck, UnknownType, *_STUMBLES) as error:
-            found.append(f"the schema cannot be followed: {error}"[:TEXT_CAP])
-        return found
+            deviations.append(f"the schema cannot be followed: {error}"[:TEXT_CAP])
+        return deviations
 
     def _validator(self, schema: JsonValue) -> Validator:
         """A validator of one schema of the document, in the dialect of its version."""
@@ -175,10 +175,10 @@ class Document:
     def _follow(self, node: JsonValue) -> JsonObject:
         """Return a mapping, or the one it refers to within the document; empty if the reference leads nowhere."""
         for _ in range(10):
-            found = _object_or_empty(node)
-            ref = found.get("$ref")
+            mapping = _object_or_empty(node)
+            ref = mapping.get("$ref")
             if not isinstance(ref, str):
-                return found
+                return mapping
             node = self._resolve(ref)
         return {}
 

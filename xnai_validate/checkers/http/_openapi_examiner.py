@@ -99,8 +99,8 @@ class Examiner:
             reply = await self._ask({"as_json": True})
         if reply is None:
             raise Unmeasurable("the document was not read to its end: it takes too long or too much memory")
-        found: JsonObject = json.loads(reply)
-        return found
+        answer: JsonObject = json.loads(reply)
+        return answer
 
     async def deviations(self, method: str, path: str, status: int, content_type: str | None, body: bytes) -> list[str]:
         """How an answer differs from what the document declares. Raises Unmeasurable where the process itself broke."""

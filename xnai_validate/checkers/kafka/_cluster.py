@@ -135,8 +135,8 @@ async def _committed_offsets(admin: Any, group: str | None, keys: list[Any]) -> 
     """Return the offset that the group has committed for each partition; -1 for none."""
     if group is None or not keys:
         return {}
-    found = await admin.list_consumer_group_offsets(group, partitions=keys)
-    return {key: offset.offset for key, offset in found.items()}
+    offsets = await admin.list_consumer_group_offsets(group, partitions=keys)
+    return {key: offset.offset for key, offset in offsets.items()}
 
 
 async def _offsets(options: dict[str, Any], keys: list[Any]) -> tuple[dict[Any, int], dict[Any, int]]:

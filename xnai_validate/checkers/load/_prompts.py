@@ -90,10 +90,10 @@ def _read_prompts(path: Path) -> list[str]:
             f"the prompts could not be read from {path}: {error.strerror or error}",
             hint="paths are relative to the folder that the tool runs in",
         ) from error
-    found = [text for line in lines if line.strip() and (text := _prompt_in(line.strip())) is not None][:PROMPTS_CAP]
-    if not found:
+    prompts = [text for line in lines if line.strip() and (text := _prompt_in(line.strip())) is not None][:PROMPTS_CAP]
+    if not prompts:
         raise Unmeasurable(f"{path} has no prompt", hint=f"a text a line, or JSON with one of {', '.join(_FIELDS)}")
-    return found
+    return prompts
 
 
 def _prompt_in(line: str) -> str | None:

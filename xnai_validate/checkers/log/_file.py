@@ -92,8 +92,8 @@ def pieces(part: Part) -> Iterator[bytes]:
     except OSError as error:
         raise Unmeasurable(f"{part.path} cannot be read: {error.strerror}") from None
     with open(handle, "rb", buffering=0) as file:
-        found = os.fstat(handle)
-        if (found.st_dev, found.st_ino) != part.file:
+        status = os.fstat(handle)
+        if (status.st_dev, status.st_ino) != part.file:
             raise Unmeasurable(f"{part.path} was replaced while it was read", hint="try again with `retry`")
         file.seek(part.start)
         left = part.end - part.start
@@ -110,10 +110,10 @@ def _read_rotated(current: Path, place: Place) -> Part | None:
             for entry in entries:
                 if not entry.name.startswith(stem) or not entry.is_file(follow_symlinks=False):
                     continue
-                found = entry.stat(follow_symlinks=False)
-                file = (found.st_dev, found.st_ino)
-                if file == place.file and found.st_size >= place.size:
-                    return Part(Path(entry.path), file, place.size, found.st_size)
+                status = entry.stat(follow_symlinks=False)
+                file = (status.st_dev, status.st_ino)
+                if file == place.file and status.st_size >= place.size:
+                    return Part(Path(entry.path), file, place.size, status.st_size)
     except OSError:
         return None
     return None
@@ -122,12 +122,12 @@ def _read_rotated(current: Path, place: Place) -> Part | None:
 def _stat_file(path: str) -> os.stat_result | None:
     """Return the state of a regular file; None if it does not exist. Raises Unmeasurable."""
     try:
-        found = os.stat(path)
+        status = os.stat(path)
     except (FileNotFoundError, NotADirectoryError):
         return None
     except (OSError, ValueError) as error:
         why = error.strerror if isinstance(error, OSError) else str(error)
         raise Unmeasurable(f"{path} cannot be looked at: {why}") from None
-    if not stat.S_ISREG(found.st_mode):
+    if not stat.S_ISREG(status.st_mode):
         raise Unmeasurable(f"{path} is not a regular file")
-    return found
+    return status

@@ -72,22 +72,22 @@ def parse(body: bytes, *, openmetrics: bool, stop: Event | None = None) -> tuple
     else:
         from prometheus_client.parser import text_fd_to_metric_families
 
-    found, counters = Exposition(), CounterNames()
+    exposition, counters = Exposition(), CounterNames()
     try:
         lines = counters.record_names(_bounded_lines(body.decode("utf-8"), stop or Event()))
         families: Iterable[Metric] = text_fd_to_metric_families(lines)  # type: ignore[no-untyped-call]
         for family in families:
             if openmetrics or family.type != "counter":
-                found.add(family.name, family.type, family.samples)
+                exposition.add(family.name, family.type, family.samples)
             else:
                 name = counters.name_in_text(family.name)
-                found.add(name, family.type, [sample._replace(name=name) for sample in family.samples])
+                exposition.add(name, family.type, [sample._replace(name=name) for sample in family.samples])
     except _TooMuch as error:
-        return found, str(error)
+        return exposition, str(error)
     except (ValueError, LookupError, AttributeError, TypeError, ArithmeticError) as error:
         # The parser reports a malformed line by whichever of these it runs into.
-        return found, f"{type(error).__name__}: {error}"[:PROBLEM_CAP]
-    return found, None if found.families else "there is not a single metric"
+        return exposition, f"{type(error).__name__}: {error}"[:PROBLEM_CAP]
+    return exposition, None if exposition.families else "there is not a single metric"
 
 
 class CounterNames:

@@ -68,13 +68,13 @@ async def samples(params: Scrape, ctx: Context) -> Samples:
         return _facts_of_failure(answer, answer.failure)
     kind = media_type(answer.head.headers).type
     try:
-        found, problem = await _parse(answer.body, kind == OPENMETRICS, params.timeout)
+        exposition, problem = await _parse(answer.body, kind == OPENMETRICS, params.timeout)
     except TimeoutError:
         return _facts_of_failure(answer, WireError(ErrorKind.TIMEOUT, f"not parsed within {params.timeout:g} s"))
-    absent = [name for name in params.skip_without if found.value(name) is None and name not in found.single]
+    absent = [name for name in params.skip_without if exposition.value(name) is None and name not in exposition.single]
     if absent and problem is None:
         raise NotApplicable(f"{target.name} exposes no sample of {', '.join(absent)}")
-    return _facts_of(answer, kind, found, problem, params.wanted)
+    return _facts_of(answer, kind, exposition, problem, params.wanted)
 
 
 async def _parse(body: bytes, openmetrics: bool, timeout_s: float) -> tuple[Exposition, str | None]:

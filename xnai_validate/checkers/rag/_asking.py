@@ -77,18 +77,18 @@ class Asking(Params):
 
     def answer_of(self, facts: Mapping[str, object]) -> str | None:
         """The text of the answer, by either way; None without one."""
-        found = facts.get("text") if "tokens" in facts else self._value_at(self.answer_path, facts)
-        return found if isinstance(found, str) else None
+        text = facts.get("text") if "tokens" in facts else self._value_at(self.answer_path, facts)
+        return text if isinstance(text, str) else None
 
     def sources_of(self, facts: Mapping[str, object]) -> list[str] | None:
         """What the answer cites, by either way; None where it does not cite."""
-        found = facts.get("sources") if "tokens" in facts else self._value_at(self.sources_path, facts)
-        return source_names(found)  # type: ignore[arg-type]
+        sources = facts.get("sources") if "tokens" in facts else self._value_at(self.sources_path, facts)
+        return source_names(sources)  # type: ignore[arg-type]
 
     def _value_at(self, path: str, facts: Mapping[str, object]) -> object:
         """Return the first value at a path of the response."""
-        found = values_at(path, facts.get("json"))
-        return found[0] if found else None
+        values = values_at(path, facts.get("json"))
+        return values[0] if values else None
 
 
 def _framing_params(raw: dict[str, Any]) -> dict[str, Any]:

@@ -94,16 +94,16 @@ async def keys(params: KeysParams, ctx: Context) -> KeysFacts:
             await _read_types_and_ttls(master, sorted(names), types, ttls)
         if not types and params.skip_if_absent:
             raise NotApplicable(f"there is no key {params.pattern} yet")
-        found = sorted(types)
-        documents, invalid = await _documents(connection, [name for name in found if types[name] == "string"])
+        matching = sorted(types)
+        documents, invalid = await _documents(connection, [name for name in matching if types[name] == "string"])
         living = [ttl / 1000 for ttl in ttls.values() if ttl >= 0]
         return KeysFacts(
-            count=len(found),
+            count=len(matching),
             whole=whole,
-            names=[_decode_name(name) for name in found[:NAMES_CAP]],
+            names=[_decode_name(name) for name in matching[:NAMES_CAP]],
             missing=[name for name in params.wanted if name.encode() not in types],
             types=dict(Counter(types.values())),
-            without_ttl=[_decode_name(name) for name in found if ttls.get(name) == -1][:NAMES_CAP],
+            without_ttl=[_decode_name(name) for name in matching if ttls.get(name) == -1][:NAMES_CAP],
             min_ttl_s=min(living, default=None),
             max_ttl_s=max(living, default=None),
             invalid_json=invalid,

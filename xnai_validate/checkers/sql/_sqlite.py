@@ -69,10 +69,10 @@ class Sqlite:
 def _open_database(path: str, writes: bool) -> sqlite3.Connection:
     """Open a database file. Raises NotApplicable if it does not exist, else Unmeasurable or QueryError."""
     try:
-        found = os.stat(path)
+        status = os.stat(path)
     except OSError as error:
         raise NotApplicable(f"no database file {path}: {error.strerror}") from None
-    if not stat.S_ISREG(found.st_mode):
+    if not stat.S_ISREG(status.st_mode):
         raise Unmeasurable(f"{path} is not a regular file")
     mode = "rw" if writes else "ro"
     try:

@@ -94,15 +94,15 @@ def _chunks(raw: bytes) -> dict[bytes, tuple[int, int]]:
         raise _Unreadable("there is no file: the body is empty")
     if raw[:4] != b"RIFF" or raw[8:12] != b"WAVE":
         raise _Unreadable(f"it does not begin with a RIFF/WAVE header, but with {raw[:12].decode('latin-1')!r}")
-    found: dict[bytes, tuple[int, int]] = {}
+    chunks: dict[bytes, tuple[int, int]] = {}
     at = 12
     for _ in range(_CHUNKS):
         if at + 8 > len(raw):
             break
         name, size = raw[at : at + 4], int.from_bytes(raw[at + 4 : at + 8], "little")
-        found.setdefault(name, (at + 8, size))
+        chunks.setdefault(name, (at + 8, size))
         if name == b"data":
-            return found
+            return chunks
         at += 8 + size + size % 2
     raise _Unreadable("it has a header, and no data chunk with samples")
 

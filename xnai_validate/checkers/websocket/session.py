@@ -128,8 +128,8 @@ class _Session:
     def _type(self, answer: _Answer) -> str:
         """The type in a message; empty without one."""
         document = answer.document
-        found = document.get(self.params.type_field) if isinstance(document, dict) else None
-        return found[:100] if isinstance(found, str) else ""
+        type_ = document.get(self.params.type_field) if isinstance(document, dict) else None
+        return type_[:100] if isinstance(type_, str) else ""
 
     def facts(self) -> SessionFacts:
         """What was measured."""
@@ -207,6 +207,6 @@ async def session(params: SessionParams, ctx: Context) -> SessionFacts:
         with: {path: /ws/lobby/did:xnai:probe, root: true, greetings: 1, send: [{type: ping}, "{not json"]}
         expect: {greeting_types: [connected], reply_types: [pong, error], roundtrip_ms: {max: 200ms}}
     """
-    found = _Session(params)
-    await found.run(ctx.target, ctx)
-    return found.facts()
+    progress = _Session(params)
+    await progress.run(ctx.target, ctx)
+    return progress.facts()

@@ -208,11 +208,11 @@ async def _probe(load: LoadOptions) -> tuple[Plan, Mapping[str, Choice], frozens
 
 def _vars(plan: Plan, choices: Mapping[str, Choice]) -> JsonObject:
     """Return the variables of the candidates that answered (layout, prefix), and the questions to the documents."""
-    found: JsonObject = {}
+    vars_: JsonObject = {}
     for name, choice in choices.items():
         if choice.answered:
-            found |= plan.targets[name].candidates[choice.index].vars
-    return {**found, "canaries": plan.vars.get("canaries")}
+            vars_ |= plan.targets[name].candidates[choice.index].vars
+    return {**vars_, "canaries": plan.vars.get("canaries")}
 
 
 def stack_file_text(found: Mapping[str, Target], missing: Mapping[str, str | None], vars_: JsonObject) -> str:

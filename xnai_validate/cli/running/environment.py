@@ -45,10 +45,10 @@ def add_env_files(files: Iterable[Path]) -> None:
 
     Raises ConfigError.
     """
-    found: dict[str, str] = {}
+    variables: dict[str, str] = {}
     for file in files:
-        found |= read_env_file(file)
-    for name, value in found.items():
+        variables |= read_env_file(file)
+    for name, value in variables.items():
         os.environ.setdefault(name, value)
 
 

@@ -104,7 +104,7 @@ class Recipes:
 def read_params(source: Source, problems: Problems) -> dict[str, ParamEntry] | None:
     """The parameters of a recipe; None if they have errors, which are noted."""
     raw = source.value.get(PARAMS, {}) if isinstance(source.value, dict) else {}
-    found: dict[str, ParamEntry] = {}
+    params: dict[str, ParamEntry] = {}
     for name, value in (raw if isinstance(raw, dict) else {}).items():
         where = Where(source, (PARAMS, name))
         try:
@@ -113,10 +113,10 @@ def read_params(source: Source, problems: Problems) -> dict[str, ParamEntry] | N
             problems.extend_at(where, field_errors(error, value, ParamEntry, "a parameter"))
             continue
         if fits(param.type, param.default):
-            found[name] = param
+            params[name] = param
         else:
             problems.at(where.at("default"), f"the default of {name} is no {param.type}")
-    return found if len(found) == len(raw if isinstance(raw, dict) else ()) else None
+    return params if len(params) == len(raw if isinstance(raw, dict) else ()) else None
 
 
 def fits(type_: str, value: JsonValue) -> bool:

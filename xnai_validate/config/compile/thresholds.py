@@ -42,7 +42,7 @@ class Thresholds:
 
     def rules_of(self, check_id: str, kind: str) -> RulesByFact:
         """The `expect` rules, by fact, that replace those of a check of this kind; rules with errors are noted."""
-        found: RulesByFact = {}
+        rules: RulesByFact = {}
         for threshold in self._thresholds:
             if not threshold.pattern.match(check_id):
                 continue
@@ -50,8 +50,8 @@ class Thresholds:
             if checker is not None:
                 threshold.matched[check_id] = checker
                 known = {fact: rule for fact, rule in threshold.rules.items() if fact in checker.types}
-                found |= self._measurements.parse(checker, known, threshold.where)
-        return found
+                rules |= self._measurements.parse(checker, known, threshold.where)
+        return rules
 
     def report_unmatched(self, ids: Collection[str], problems: Problems) -> None:
         """Note an error for each threshold that matches none of the ids, or names a fact of none of their kinds."""

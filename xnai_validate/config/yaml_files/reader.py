@@ -250,12 +250,12 @@ class _Composer:
         frame = self.stack[-1] if self.stack else None
         if frame is not None and frame.mapping is not None and frame.key is None:
             raise YamlError("a key is text, not an alias", _mark_of(event))
-        found = self.anchors.get(event.anchor or "")
-        if found is None:
+        anchor = self.anchors.get(event.anchor or "")
+        if anchor is None:
             open_ = any(frame.anchor == event.anchor for frame in self.stack)
             why = "contains itself" if open_ else "has no anchor before it"
             raise YamlError(f"the alias *{event.anchor} {why}", _mark_of(event))
-        value, position, size = found
+        value, position, size = anchor
         self.count += size
         self.expanded += size
         if self.expanded > EXPANSION_CAP:

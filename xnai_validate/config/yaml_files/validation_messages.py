@@ -62,13 +62,13 @@ def field_errors(error: ValidationError, value: object, model: type[Any], what: 
     """The errors in `value`, which is no valid `model`; `what` is its name for the user (`http.request`, `a check`)."""
     details = error.errors(include_url=False)
     located = [_locate(detail, value) for detail in details[:DETAILS_CAP]]
-    found: dict[FieldError, None] = {}
+    errors: dict[FieldError, None] = {}
     for group in _group_unions(located):
         for each in _describe(group, model, what):
-            found[each] = None
+            errors[each] = None
     if len(details) > DETAILS_CAP:
-        found[FieldError((), f"{what} has {len(details) - DETAILS_CAP} more errors")] = None
-    return tuple(found)
+        errors[FieldError((), f"{what} has {len(details) - DETAILS_CAP} more errors")] = None
+    return tuple(errors)
 
 
 def _locate(error: ErrorDetails, value: object) -> _Located:

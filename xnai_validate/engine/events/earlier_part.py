@@ -71,7 +71,7 @@ class EarlierPart:
         if identity is None:
             raise XnaiError(f"the run {self.run_id} was made by a version whose runs cannot be resumed")
         before, now = {info.id for info in self.started.checks}, {check.id for check in plan.checks}
-        found = [
+        changes = [
             f"{label}: {', '.join(sorted(ids)[:NAMED])}{', ...' if len(ids) > NAMED else ''}"
             for label, ids in (
                 ("checks that are not selected now", before - now),
@@ -80,8 +80,8 @@ class EarlierPart:
             if ids
         ]
         if self.started.run.profiles != plan.profiles:  # then the checks differ anyway
-            found = [f"profiles: {' '.join(self.started.run.profiles)} before, {' '.join(plan.profiles)} now"]
-        return found or identity_differences(identity, identity_of(plan))
+            changes = [f"profiles: {' '.join(self.started.run.profiles)} before, {' '.join(plan.profiles)} now"]
+        return changes or identity_differences(identity, identity_of(plan))
 
     def resumed(self, plan: Plan) -> Resumed:
         """Return what a run of the same plan takes over: the results that stay as they are, and the faults of them.

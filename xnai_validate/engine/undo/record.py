@@ -82,10 +82,10 @@ def placeless(target: Target) -> Target:
 
 def myself() -> ProcessId:
     """This process."""
-    found = process_id(os.getpid())
-    if found is None:  # without /proc, no process can be identified
+    process = process_id(os.getpid())
+    if process is None:  # without /proc, no process can be identified
         raise OSError("/proc does not show this process")
-    return found
+    return process
 
 
 def _target_to_json(target: Target) -> tuple[JsonObject, JsonObject]:

@@ -54,13 +54,13 @@ def as_mapping(value: JsonValue) -> JsonObject:
     """A mapping, or a list of `KEY=VALUE`, as a mapping; a key without a value has null."""
     if isinstance(value, dict):
         return value
-    found: JsonObject = {}
+    mapping: JsonObject = {}
     for item in value if isinstance(value, list) else ():
         if isinstance(item, str):
             name, equals, text = item.partition("=")
             names = item.names if isinstance(item, FilledText) else ()
-            found[name] = (filled(text, names) if names else text) if equals else None
-    return found
+            mapping[name] = (filled(text, names) if names else text) if equals else None
+    return mapping
 
 
 def _is_reset(value: JsonValue) -> bool:

@@ -21,21 +21,21 @@ _SHORT = re.compile(
 
 def ports_of(published: JsonValue, exposed: JsonValue) -> tuple[tuple[Port, ...], tuple[str, ...]]:
     """The ports under `ports` and `expose`, and a sentence for each entry that cannot be read."""
-    found: dict[tuple[int, str], Port] = {}
+    ports: dict[tuple[int, str], Port] = {}
     notes: list[str] = []
     for item in published if isinstance(published, list) else ():
         try:
             for port in _parse_long(item) if isinstance(item, dict) else _parse_short(str(item)):
-                found.setdefault((port.container, port.protocol), port)
+                ports.setdefault((port.container, port.protocol), port)
         except ValueError as error:
             notes.append(f"the port {item}: {error}")
     for item in exposed if isinstance(exposed, list) else ():
         try:
             for port in _parse_short(str(item)):
-                found.setdefault((port.container, port.protocol), Port(port.container, protocol=port.protocol))
+                ports.setdefault((port.container, port.protocol), Port(port.container, protocol=port.protocol))
         except ValueError as error:
             notes.append(f"the exposed port {item}: {error}")
-    return tuple(found.values()), tuple(notes)
+    return tuple(ports.values()), tuple(notes)
 
 
 def _parse_short(text: str) -> Iterator[Port]:

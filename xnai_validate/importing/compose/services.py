@@ -61,7 +61,7 @@ class ServiceReader:
 
     def _read_environment(self, raw: JsonObject) -> dict[str, Variable]:
         """Read the environment of a service, from its env files and its own entries."""
-        found: dict[str, Variable] = {}
+        variables: dict[str, Variable] = {}
         for path, required in _list_env_files(raw.get("env_file")):
             if not (self.folder / path).is_file():
                 if required:
@@ -72,14 +72,14 @@ class ServiceReader:
             except ConfigError as error:
                 self._notes.append(f"its env_file {path}: {error.message}")
                 continue
-            found |= {key: Variable(value, ()) for key, value in values.items()}
+            variables |= {key: Variable(value, ()) for key, value in values.items()}
         for key, value in as_mapping(raw.get("environment")).items():
             names = names_in(value)
             if value is None:
-                found[key] = Variable(self.environment.get(key), (key,))
+                variables[key] = Variable(self.environment.get(key), (key,))
             else:
-                found[key] = Variable(str(value).lower() if isinstance(value, bool) else str(value), names)
-        return found
+                variables[key] = Variable(str(value).lower() if isinstance(value, bool) else str(value), names)
+        return variables
 
     def _find_secrets(self, raw: JsonValue) -> Iterator[tuple[str, str]]:
         """Yield the secrets of a service and where their values come from."""

@@ -34,10 +34,10 @@ def read_objects(path: Path) -> tuple[list[Manifest], list[str]]:
         files = sorted(file for pattern in ("*.yaml", "*.yml") for file in path.rglob(pattern))[:FILES_CAP]
         if not files:
             raise ConfigError(f"{path} has no YAML files")
-    found = [each for file in files for document in read_documents(file) for each in _flatten_objects(document)]
-    if not any(each.kind in WORKLOADS for each in found):
+    objects = [each for file in files for document in read_documents(file) for each in _flatten_objects(document)]
+    if not any(each.kind in WORKLOADS for each in objects):
         raise ConfigError(f"{path} has no {', '.join(WORKLOADS)}", hint="name a file or a folder of manifests")
-    return found, [str(file) for file in files]
+    return objects, [str(file) for file in files]
 
 
 def _flatten_objects(document: JsonValue) -> Iterator[Manifest]:

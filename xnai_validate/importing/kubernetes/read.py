@@ -127,13 +127,13 @@ def _read_environment(container: JsonObject) -> Iterator[tuple[str, Variable]]:
 
 def _seen_needs(part: Service, leads_to: dict[str, str]) -> dict[str, Condition]:
     """The workloads whose Service stands as a host in the environment of another one."""
-    found: dict[str, Condition] = {}
+    needs: dict[str, Condition] = {}
     for variable in part.environment.values():
         for service, name in leads_to.items():
             host = rf"(?:^|[/@,]){re.escape(service)}(?:\.[a-z0-9.-]+)?(?=[:/,]|$)"
             if name != part.name and re.search(host, variable.value or ""):
-                found[name] = "started"
-    return found
+                needs[name] = "started"
+    return needs
 
 
 def _hosts(ingress: Manifest, leads_to: dict[str, str]) -> Iterator[Service]:

@@ -40,23 +40,23 @@ def add_api(stack: ImportedStack, document: ApiDocument, given: ApiTarget | None
     """Add the target of an API to a stack, or find it among its parts, and the checks of its safe operations."""
     server = ApiServer(given.url.rstrip("/")) if given else server_of(document)
     part = _part(stack, server, given.name if given else None)
-    found = operations_of(document)
-    needed = [operation.requirements for operation in found.taken if operation.requirements]
+    operations = operations_of(document)
+    needed = [operation.requirements for operation in operations.taken if operation.requirements]
     credentials = credentials_of(document, needed, part.name)
     part.target |= credentials.fields
     part.comments += [*([server.remark] if server.remark else []), *credentials.comments]
     taken = []
-    for operation in found.taken:
+    for operation in operations.taken:
         if credentials.cover(operation.requirements):
             taken.append(operation)
         else:
-            found.left_out[operation.name] = _describe_refusal(operation, credentials)
+            operations.left_out[operation.name] = _describe_refusal(operation, credentials)
     stack.suites[API] += _checks(document, part.name, server, taken)
     project = stack.project
     stack.project = replace(
         project,
         sources=(*project.sources, document.source),
-        left_out={**project.left_out, **found.left_out},
+        left_out={**project.left_out, **operations.left_out},
     )
 
 
@@ -95,12 +95,12 @@ def _checks(document: ApiDocument, target: str, server: ApiServer, operations: l
     title = "The API accepts connections"
     answers: JsonObject = {"id": ids["answers"], "title": title, "kind": "tcp.connect", "target": target}
     needs: list[JsonValue] = [ids["answers"]]
-    found = [answers]
+    checks = [answers]
     for operation in operations:
         params: JsonObject = {"path": operation.request.target, **_describe_request(operation)}
         if operation.method != "GET":
             params["method"] = operation.method
-        found.append(
+        checks.append(
             {
                 "id": ids[operation.name], "title": _title_of(operation), "kind": "http.request", "target": target,
                 "with": params, "expect": _expected_response(operation), "needs": list(needs),
@@ -115,8 +115,8 @@ def _checks(document: ApiDocument, target: str, server: ApiServer, operations: l
             "kind": "http.openapi", "target": target, "with": _where(document, server) | {"calls": calls},
             "needs": list(needs),
         }  # fmt: skip
-        found.append(schemas if document.is_served else {**schemas, "expect": dict(_CONFORMS)})
-    return found
+        checks.append(schemas if document.is_served else {**schemas, "expect": dict(_CONFORMS)})
+    return checks
 
 
 def _part_suffix(number: int) -> str:

@@ -62,19 +62,19 @@ class Operations:
 
 def operations_of(document: ApiDocument) -> Operations:
     """The safe operations of a document, in its order, and those that are left out."""
-    found = Operations()
+    operations = Operations()
     for template, raw in mapping(document.root.get("paths")).items():
         item = document.followed(raw)
         if not item and mapping(raw):
-            found.left_out[f"all of {template}"] = "is described in another document"
+            operations.left_out[f"all of {template}"] = "is described in another document"
         for method in METHODS:
             if method in item:
                 name = f"{method.upper()} {template}"
                 try:
-                    found.taken.append(_read_operation(document, template, method, item))
+                    operations.taken.append(_read_operation(document, template, method, item))
                 except LeftOut as reason:
-                    found.left_out[name] = str(reason)
-    return found
+                    operations.left_out[name] = str(reason)
+    return operations
 
 
 def _read_operation(document: ApiDocument, template: str, method: str, item: JsonObject) -> Operation:
@@ -113,10 +113,10 @@ def _responses(document: ApiDocument, operation: JsonObject) -> Iterator[tuple[i
     """The declared successes: those of 2xx, else of 3xx, else what `default` declares."""
     declared = mapping(operation.get("responses"))
     for first in "23":
-        found = {key: value for key, value in declared.items() if re.fullmatch(rf"{first}(\d\d|XX)", key, re.I)}
-        for key, value in found.items():
+        responses = {key: value for key, value in declared.items() if re.fullmatch(rf"{first}(\d\d|XX)", key, re.I)}
+        for key, value in responses.items():
             yield int(key) if key.isdecimal() else None, _media_types_of(document.followed(value))
-        if found:
+        if responses:
             return
     yield None, _media_types_of(document.followed(declared.get("default")))
 

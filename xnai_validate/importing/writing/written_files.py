@@ -50,18 +50,18 @@ def foreign_files(folder: Path, paths: Iterable[str]) -> list[str]:
 
 def changes(folder: Path, files: dict[str, str]) -> list[Change]:
     """What is to be written to each file, with the edits in it kept. The files are new, or were written by `init`."""
-    found = []
+    changed_files = []
     for path, new in files.items():
         now = read_text(folder / path) if (folder / path).exists() else None
         copy = folder / COPIES / path
         if now is None:
-            found.append(Change(path, None, new, new))
+            changed_files.append(Change(path, None, new, new))
         elif copy.is_file():
             merged = merge_edits(read_text(copy), now, new)
-            found.append(Change(path, now, merged.text, new, merged.conflicts))
+            changed_files.append(Change(path, now, merged.text, new, merged.conflicts))
         else:  # without a copy, everything may be an edit
-            found.append(Change(path, now, now, new, int(now != new)))
-    return found
+            changed_files.append(Change(path, now, now, new, int(now != new)))
+    return changed_files
 
 
 def _is_ours(path: Path) -> bool:

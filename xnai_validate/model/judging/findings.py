@@ -258,8 +258,8 @@ def _detail(finding: Finding, facts: Mapping[str, object]) -> str | None:
 
 def _is_null(finding: Finding, facts: Mapping[str, object]) -> bool:
     """Whether a place of a JSON document holds null, which is another thing than a place that is missing."""
-    name, found, path = finding.fact.partition(" $")
-    if not found or facts.get(name) is None:
+    name, separator, path = finding.fact.partition(" $")
+    if not separator or facts.get(name) is None:
         return False
     try:
         return values_at("$" + path, facts[name]) == [None]
@@ -276,9 +276,9 @@ def _age_text(age_s: JsonValue) -> str:
 
 def _places(finding: Finding, facts: Mapping[str, object]) -> list[str]:
     """Where the values stand that should not be there, for a rule that allows none of them."""
-    name, found, path = finding.fact.partition(" $")
+    name, separator, path = finding.fact.partition(" $")
     unwanted = finding.rule in ("length equals", "length max") and finding.expected == 0
-    if not (found and unwanted) or finding.held or facts.get(name) is None:
+    if not (separator and unwanted) or finding.held or facts.get(name) is None:
         return []
     try:
         return locations_of("$" + path, facts[name], PLACES)

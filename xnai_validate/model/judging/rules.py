@@ -331,8 +331,8 @@ def _always(rule: Rule, kind: FactType) -> str | None:
     if rule.operator == "max" and isinstance(operand, int | float) and kind.ceiling is not None and not kind.nullable:
         return f"{rule.subject} is never above {kind.ceiling:g}" if operand >= kind.ceiling else None
     if rule.operator == "matches" and isinstance(operand, str) and not kind.nullable and kind.shape != "json":
-        found = all(re.search(operand, text) for text in ("", "\x00", "zq7 Z\n"))
-        return f"{operand!r} matches every text" if found else None
+        matches_anything = all(re.search(operand, text) for text in ("", "\x00", "zq7 Z\n"))
+        return f"{operand!r} matches every text" if matches_anything else None
     if rule.operator == "contains" and operand == "" and kind.shape == "text":
         return "every text contains the empty one"
     if rule.operator == "in" and isinstance(operand, list):

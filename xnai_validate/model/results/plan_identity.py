@@ -32,21 +32,21 @@ def differences(before: PlanIdentity, now: PlanIdentity) -> list[str]:
 
     Other vars change the checks that use them, so files are compared only where vars and targets are the same.
     """
-    found = [
+    changes = [
         f"target {name}: {before.targets.get(name) or 'none'} before, {now.targets.get(name) or 'none'} now"
         for name in sorted(before.targets.keys() | now.targets.keys())
         if before.targets.get(name) != now.targets.get(name)
     ]
-    found += [f"var {name}" for name in _changed_names(before.vars, now.vars)]
+    changes += [f"var {name}" for name in _changed_names(before.vars, now.vars)]
     for reason in sorted(before.skips.keys() | now.skips.keys()):
         then_count, now_count = before.skips.get(reason, 0), now.skips.get(reason, 0)
         if then_count != now_count:
-            found.append(f"skipped checks: {then_count} before, {now_count} now ({reason})")
-    if not found:
-        found += [f"checks of {name}" for name in _changed_names(before.files, now.files)]
+            changes.append(f"skipped checks: {then_count} before, {now_count} now ({reason})")
+    if not changes:
+        changes += [f"checks of {name}" for name in _changed_names(before.files, now.files)]
     if before.criteria != now.criteria:
-        found.append("success criteria")
-    return found
+        changes.append("success criteria")
+    return changes
 
 
 def _changed_names(before: dict[str, str], now: dict[str, str]) -> list[str]:

@@ -154,18 +154,18 @@ def _recoveries(faults: Sequence[FaultResult], checks: dict[str, CheckResult]) -
 
     A check with several situations measures a recovery for each of its faults, in their order.
     """
-    found: list[float] = []
+    recoveries: list[float] = []
     before: Counter[str] = Counter()
     for fault in faults:
         check = checks.get(fault.check or "")
         if check is None or fault.reverted_ms is None:
-            found.append(0.0)
+            recoveries.append(0.0)
             continue
         took_ms = _recovery_ms(check, before[check.id])
         before[check.id] += 1
         end_ms = check.ended_ms if check.ended_ms is not None else fault.reverted_ms
-        found.append(min(fault.reverted_ms + took_ms, end_ms))
-    return found
+        recoveries.append(min(fault.reverted_ms + took_ms, end_ms))
+    return recoveries
 
 
 def _recovery_ms(check: CheckResult, number: int) -> float:

@@ -62,11 +62,11 @@ def append_problems(page: Page, report: RunReport, *, fold: bool = True) -> None
     With `fold`, checks of one target that failed for one reason are one problem.
     """
     for status, title in PROBLEMS:
-        found = problems_of(report, status, fold=fold)
-        if found:
-            count = sum(problem.count for problem in found)
+        problems = problems_of(report, status, fold=fold)
+        if problems:
+            count = sum(problem.count for problem in problems)
             page.rule(f"{title}: {count}", STYLES[status])
-            _section(page, report, found)
+            _section(page, report, problems)
 
 
 def elapsed(check: CheckResult) -> str:

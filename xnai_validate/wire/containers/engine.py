@@ -64,18 +64,18 @@ class ContainerEngine:
         labels = [f"com.docker.compose.project={project}", f"com.docker.compose.service={service}"]
         query = {"all": "true", "filters": json.dumps({"label": labels})}
         body = await self.get("/containers/json", query)
-        found = self.read(ListedContainers, b'{"containers": ' + body + b"}")
-        return tuple(sorted(found.containers, key=lambda each: (each.state != "running", each.number)))
+        listed = self.read(ListedContainers, b'{"containers": ' + body + b"}")
+        return tuple(sorted(listed.containers, key=lambda each: (each.state != "running", each.number)))
 
     async def container_id(self, name: str) -> str:
         """The id of the first container of a service that is named `project/service`; any other name as it is."""
         if "/" not in name:
             return name
-        found = await self.of_service(name)
-        if not found:
+        containers = await self.of_service(name)
+        if not containers:
             project, _, service = name.partition("/")
             raise NoSuchContainer(ErrorKind.PROTOCOL, f"no container of the service {service} of the project {project}")
-        return found[0].id
+        return containers[0].id
 
     async def stats(self, name: str) -> Stats:
         """One reading of a container's memory and processes, without the wait for a second reading of its CPU time."""

@@ -157,8 +157,8 @@ class Dialled:
     @property
     def ssl_object(self) -> ssl.SSLObject | None:
         """The TLS session, where there is one."""
-        found = self.pipe.transport.get_extra_info("ssl_object")
-        return found if isinstance(found, ssl.SSLObject) else None
+        tls = self.pipe.transport.get_extra_info("ssl_object")
+        return tls if isinstance(tls, ssl.SSLObject) else None
 
 
 async def dial(

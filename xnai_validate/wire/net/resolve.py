@@ -47,9 +47,9 @@ async def resolve(host: str, port: int) -> tuple[Address, ...]:
     `getaddrinfo` cannot be cancelled, and the threads of asyncio's executor hold up the end of the process; so each
     look-up has a daemon thread, which is left behind when the time is over. Raises WireError (dns).
     """
-    found = literal(host, port)
-    if found is not None:
-        return (found,)
+    address = literal(host, port)
+    if address is not None:
+        return (address,)
     loop = asyncio.get_running_loop()
     slots = _slots.setdefault(loop, asyncio.Semaphore(LOOKUPS))
     await slots.acquire()
@@ -79,9 +79,9 @@ def _look_up_name(host: str, port: int) -> tuple[Address, ...] | WireError:
     """Return the addresses of a name, or the error as a value."""
     try:
         host = ascii_host(host)
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        addresses = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except OSError as error:
         return wire_error(error, f"looking up {host}")
     except ValueError:  # a label that is empty, too long or has letters that no name has
         return WireError(ErrorKind.DNS, f"{host!r} is not a host name")
-    return tuple(dict.fromkeys(Address(family, sockaddr) for family, _, _, _, sockaddr in found))
+    return tuple(dict.fromkeys(Address(family, sockaddr) for family, _, _, _, sockaddr in addresses))

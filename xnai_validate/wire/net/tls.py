@@ -81,12 +81,12 @@ def _load_client_certificate(context: ssl.SSLContext, tls: Tls, cert: str) -> No
 def _check_file(what: str, path: str) -> None:
     """Raise Unmeasurable for what is no regular file: reading a pipe or a device might never end."""
     try:
-        found = Path(path).stat()
+        status = Path(path).stat()
     except (OSError, ValueError) as error:
         raise _unusable_file(what, path, _describe_error(error)) from error
-    if not stat.S_ISREG(found.st_mode):
+    if not stat.S_ISREG(status.st_mode):
         raise _unusable_file(what, path, "it is not a regular file")
-    if found.st_size > FILE_CAP:
+    if status.st_size > FILE_CAP:
         raise _unusable_file(what, path, f"it has more than {FILE_CAP} bytes")
 
 

@@ -32,10 +32,10 @@ def redirected(replies: Sequence[Reply], host: str) -> dict[tuple[Node, bool], l
     for number, reply in enumerate(replies):
         if isinstance(reply, RedisRefusal) and reply.code in _REDIRECTS:
             try:
-                found = _REDIRECTS[reply.code](reply.detail.partition(" ")[2])
+                redirect = _REDIRECTS[reply.code](reply.detail.partition(" ")[2])
             except ValueError:
                 continue  # not as specified: it stays an error, in the server's own words
-            elsewhere.setdefault((Node(found.host or host, found.port), reply.code == "ASK"), []).append(number)
+            elsewhere.setdefault((Node(redirect.host or host, redirect.port), reply.code == "ASK"), []).append(number)
     return elsewhere
 
 

@@ -100,5 +100,5 @@ def _end_of_field(line: bytes) -> int | None:
         else:
             return begin + len(text[:end].encode("utf-8", "surrogateescape"))
     ends = _RUN if field[1] in (b"event", b"id", b"retry") else _PAIR
-    found = ends.search(line, begin)
-    return found.start() if found else None
+    match = ends.search(line, begin)
+    return match.start() if match else None

@@ -64,10 +64,10 @@ class Readings:
         begun_s = self._ctx.clock.monotonic()
         try:
             async with asyncio.timeout(READ_S):
-                found = await self._read(self._params.key)
+                reading = await self._read(self._params.key)
         except (WireError, TimeoutError):
-            found = Reading(0, 0)
-        return replace(found, begun_s=begun_s, read_s=self._ctx.clock.monotonic())
+            reading = Reading(0, 0)
+        return replace(reading, begun_s=begun_s, read_s=self._ctx.clock.monotonic())
 
     async def _read(self, key: str) -> Reading:
         """Read the key of a breaker in Redis, with its remaining lifetime and the time of the server."""

@@ -227,8 +227,8 @@ def _facts_of(drive: Drive) -> StreamLoadFacts:
 
 def _percentiles_of(name: str, histogram: Histogram) -> dict[str, Any]:
     """Return the percentiles and the maximum of a histogram as facts."""
-    found = {f"{name}_p{percent}_ms": ms(histogram.quantile(percent / 100)) for percent in (50, 95, 99)}
-    return {**found, f"{name}_max_ms": ms(histogram.max_us)}
+    percentiles = {f"{name}_p{percent}_ms": ms(histogram.quantile(percent / 100)) for percent in (50, 95, 99)}
+    return {**percentiles, f"{name}_max_ms": ms(histogram.max_us)}
 
 
 def _a_second(us: float | None) -> float | None:

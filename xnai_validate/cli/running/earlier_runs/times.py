@@ -42,11 +42,11 @@ def _read_durations(profiles: tuple[str, ...], usual_s: Mapping[str, float]) -> 
     """Return the durations of the checks in the last run of the same profiles, if there is such a run."""
     for path in reversed(journals(state_dir())[-LOOKED_AT:]):
         try:
-            found = _durations_of(path, profiles, usual_s)
+            durations = _durations_of(path, profiles, usual_s)
         except (XnaiError, ValueError):
             continue  # an unreadable journal has nothing to go by
-        if found:
-            return found
+        if durations:
+            return durations
     return {}
 
 
@@ -57,7 +57,7 @@ def _durations_of(path: Path, profiles: tuple[str, ...], usual_s: Mapping[str, f
     if not isinstance(first, RunStarted) or first.run.profiles != profiles or not first.usual_s:
         return {}
     started: dict[str, float] = {}
-    found: dict[str, float] = {}
+    durations: dict[str, float] = {}
     for event in events:
         if isinstance(event, CheckStarted):
             started[event.id] = event.at
@@ -65,5 +65,5 @@ def _durations_of(path: Path, profiles: tuple[str, ...], usual_s: Mapping[str, f
             now_s = usual_s.get(event.id, 0.0)
             then_s = first.usual_s.get(event.id, 0.0)  # left out for quick checks
             if abs(then_s - now_s) < 0.01 or max(then_s, now_s) < QUICK_S:
-                found[event.id] = event.at - started[event.id]
-    return found
+                durations[event.id] = event.at - started[event.id]
+    return durations

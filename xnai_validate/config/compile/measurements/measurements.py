@@ -55,11 +55,11 @@ class Measurements:
                 self._checkers[kind] = registry.CHECKERS.get(kind)
             except RegistryError as error:
                 self._checkers[kind] = error
-        found = self._checkers[kind]
-        if isinstance(found, RegistryError):
-            self.problems.at(where, found.message, found.hint)
+        checker = self._checkers[kind]
+        if isinstance(checker, RegistryError):
+            self.problems.at(where, checker.message, checker.hint)
             return None
-        return found
+        return checker
 
     def compile(
         self,

@@ -28,12 +28,12 @@ def report_null_facts(
         where: the place of the measurement.
         problems: takes the errors.
     """
-    found = False
+    any_null = False
     for steps, fact in facts:
         kind = checker.types.get(fact)
         if kind is None or kind.needs is None or _is_given(kind.needs, params, raw):
             continue
-        found = True
+        any_null = True
         needs = kind.needs
         message = f'"{fact}" of {checker.kind} is always null here: it needs the parameter "{needs.param}"'
         least = f", above {needs.more_than:g}" if needs.more_than else ""
@@ -41,7 +41,7 @@ def report_null_facts(
         if needs.hint is not None:
             message, hint = f'"{fact}" of {checker.kind} is always null here', needs.hint
         problems.at(where.at(*steps), message, hint, key=True)
-    return found
+    return any_null
 
 
 def _is_given(needs: Needs, params: Params, raw: JsonValue) -> bool:

@@ -105,8 +105,8 @@ def _compile_waiver(entry: WaiverEntry, source: Source, index: int, today: date)
 
 def _beside(folders: Iterable[Path]) -> list[Path]:
     """The files of waivers in the folders, each once."""
-    found = (folder / f"{WAIVERS}{ending}" for folder in dict.fromkeys(folders) for ending in ENDINGS)
-    return [path for path in found if path.exists()]
+    files = (folder / f"{WAIVERS}{ending}" for folder in dict.fromkeys(folders) for ending in ENDINGS)
+    return [path for path in files if path.exists()]
 
 
 def _format_place(waiver: Waiver) -> str:

@@ -61,7 +61,7 @@ def parts(text: str) -> tuple[Part, ...]:
 
     Raises ValueError, with a message for the user, if it is malformed.
     """
-    found: list[Part] = []
+    pieces: list[Part] = []
     plain, at = "", 0
     while (start := text.find("${", at)) >= 0:
         if start > at and text[start - 1] == "$":
@@ -70,11 +70,11 @@ def parts(text: str) -> tuple[Part, ...]:
         plain += text[at:start]
         end = _end(text, start)
         if plain:
-            found.append(plain)
-        found.append(_parse_reference(text[start + 2 : end]))
+            pieces.append(plain)
+        pieces.append(_parse_reference(text[start + 2 : end]))
         plain, at = "", end + 1
     plain += text[at:]
-    return (*found, plain) if plain else tuple(found)
+    return (*pieces, plain) if plain else tuple(pieces)
 
 
 def _end(text: str, start: int) -> int:
@@ -191,18 +191,18 @@ class Interpolator:
             return text
         if len(pieces) == 1 and not isinstance(pieces[0], str):
             return self._resolve(pieces[0], where)
-        found: list[str] = []
+        texts: list[str] = []
         for piece in pieces:
             filled = piece if isinstance(piece, str) else self._resolve_to_text(piece, where)
-            if filled in self.unset and found and found[-1].endswith(":"):
+            if filled in self.unset and texts and texts[-1].endswith(":"):
                 filled = "1"  # where a port stands, so that the rest of the url is verified
-            found.append(filled)
-            self._text_size += len(found[-1])
+            texts.append(filled)
+            self._text_size += len(texts[-1])
             if self._text_size > TEXT_CAP:
                 message = f"references expand to more than {TEXT_CAP // 2**20} MiB of text"
                 self.problems.unresolved(where, message, "does a var repeat another many times?")
                 return None
-        return "".join(found)
+        return "".join(texts)
 
     def _resolve_to_text(self, reference: Reference | Expression, where: Where) -> str:
         """Resolve a reference that stands within a longer text; a list or mapping there is an error."""
