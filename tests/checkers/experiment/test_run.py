@@ -89,6 +89,7 @@ def test_what_waits_is_seen_as_a_time_out_and_others_are_not_touched() -> None:
     facts = seen.facts
     assert facts["error_kinds"] == ["timeout"]
     assert facts["blast_radius"] == ["mirror"]
+    assert "timeout" in facts["blast_radius_detail"]
     assert len(facts["during_failed"]) == 1
     assert facts["during_failed"][0].startswith("http.request: ")
     assert facts["slowest_during_ms"] >= 250

@@ -90,6 +90,8 @@ class Experiment(Facts):
     """From the first failed probe until the stack was steady; null if all passed or it was not steady in time."""
     blast_radius: list[str] = Field(default_factory=list)
     """The names of the bystanders that held before and failed while the faults were in force; sorted."""
+    blast_radius_detail: str | None = None
+    """Why they failed, in words; the last reason of each."""
     left_out: list[str] = Field(default_factory=list)
     """The names of what did not hold before, of `again`: whether it comes back cannot be known."""
     left_out_detail: str | None = None

@@ -96,7 +96,7 @@ def _join_reasons(observations: Mapping[str, Observation], away: Mapping[str, st
 async def _measure(params: ExperimentParams, ctx: Context, afterwards: dict[str, Observation]) -> Experiment:
     """Carry the experiment out: probe all the time, inject the fault, revert it, wait for the steady state."""
     watch = Watch(params.steady)
-    touched: set[str] = set()
+    touched: dict[str, str] = {}
 
     def take_probe(probe: Probe) -> None:
         """Count a probe and report the progress."""
@@ -113,7 +113,9 @@ async def _measure(params: ExperimentParams, ctx: Context, afterwards: dict[str,
         probing.cancel()
     why = None if watch.is_steady else watch.last_why or "the probe did not hold often enough"
     unsteady = ([in_words(ctx, params.probe, why)] if why else []) + sorted(away)
-    return _facts_of(watch, None if unjudged and not during else during, touched, unsteady).not_reached(unjudged)
+    facts = _facts_of(watch, None if unjudged and not during else during, touched, unsteady)
+    detail = _join_reasons(params.bystanders, touched, ctx) or None
+    return facts.model_copy(update={"blast_radius_detail": detail}).not_reached(unjudged)
 
 
 async def _wait_until_steady(params: ExperimentParams, ctx: Context) -> None:
@@ -154,7 +156,7 @@ async def _wait_until_steady(params: ExperimentParams, ctx: Context) -> None:
 
 
 async def _disturb(
-    params: ExperimentParams, ctx: Context, watch: Watch, touched: set[str]
+    params: ExperimentParams, ctx: Context, watch: Watch, touched: dict[str, str]
 ) -> tuple[list[str], str | None]:
     """Inject the faults, hold them and begin to revert them; return what `_observe_disturbed` does."""
     async with AsyncExitStack() as stack, asyncio.TaskGroup() as group:
@@ -173,10 +175,10 @@ async def _disturb(
     return seen
 
 
-async def _watch_bystanders(params: ExperimentParams, ctx: Context, touched: set[str]) -> None:
+async def _watch_bystanders(params: ExperimentParams, ctx: Context, touched: dict[str, str]) -> None:
     """Observe the bystanders again and again, and note those that do not hold."""
     while params.bystanders:
-        touched |= set(await failing_now(ctx, params.bystanders))
+        touched |= await failing_now(ctx, params.bystanders)
         await ctx.clock.sleep(params.every)
 
 
@@ -209,7 +211,7 @@ async def _await_recovery(
         await ctx.clock.sleep(params.every)
 
 
-def _facts_of(watch: Watch, during: list[str] | None, touched: set[str], unsteady: list[str]) -> Experiment:
+def _facts_of(watch: Watch, during: list[str] | None, touched: dict[str, str], unsteady: list[str]) -> Experiment:
     """Return the facts of a whole experiment."""
     assert watch.in_force_at is not None
     assert watch.reverted_at is not None
