@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from tests.checkers.rag.server import seen
+from tests.checkers.rag.server import seen, send
 from tests.context import observe
 from tests.scripted import Line, ReceivedRequest, scripted
 from xnai_validate.kit import Target
@@ -38,6 +38,20 @@ def test_each_violation_names_its_input(wrong: str, fact: str, named: str) -> No
     assert not found.held
     assert any(text.startswith(named) for text in found.facts[fact]), found.facts[fact]
     assert any(text.startswith(named) for text in found.facts["violations"])
+
+
+def test_a_model_that_runs_out_of_time_has_taken_the_number_of_tokens() -> None:
+    """The most tokens may take longer than a call may: 504 shows that this number was accepted, and of no other."""
+
+    async def script(request: ReceivedRequest, line: Line) -> bool:
+        await send(line, 504, b"{}")
+        return True
+
+    with scripted(script) as server:
+        found = observe("rag.limits", Target("api", server.url()), groups=["numbers"], max_tokens=2048)
+    assert found.facts["accepted"] == 1
+    assert "max_tokens of 2: 504" in found.facts["server_errors"]
+    assert "max_tokens of 2048: 504" not in found.facts["violations"]
 
 
 def test_a_server_that_hangs_or_hangs_up_is_reported() -> None:

@@ -23,7 +23,8 @@ class Input:
     body: Body
     headers: tuple[tuple[str, str], ...] = JSON
     also: tuple[int, ...] = ()
-    """Further statuses with which it may be refused, by a server that looks at it before the application does."""
+    """Further statuses that are right: a refusal by a server that looks at it before the application does, or 504 for
+    an input that was taken and whose answer takes too long."""
 
 
 def of_json(name: str, expected: Expectation, document: JsonValue) -> Input:

@@ -76,7 +76,9 @@ class _Found:
             return
         self._slowest_ms = max(self._slowest_ms or 0.0, answer.total_ms)
         status = answer.head.status
-        if status >= 500:
+        if status >= 500 and status in question.also:
+            self._accepted += 1
+        elif status >= 500:
             self._note_fault("server_errors", question, str(status))
         elif status < 400:
             self._accepted += 1
