@@ -6,6 +6,7 @@ from ipaddress import ip_address
 from typing import Annotated
 
 from xnai_validate.kit import Context, Facts, Field, Ge, Le, NotApplicable, Params, Unmeasurable, checker
+from xnai_validate.wire.containers.isolation import in_image
 
 Port = Annotated[int, Ge(1), Le(65535)]
 
@@ -66,9 +67,14 @@ async def measure_ports(params: PortsParams, ctx: Context) -> Ports:
             names[str(port)] = psutil.Process(pid).name()
         except psutil.Error:
             continue  # ended since it was listed
+    free = [port for port in ports if not addresses[port]]
+    if free and in_image():
+        raise NotApplicable(
+            f"port {free[0]} is not one of this container's network", hint="run the container with --network host"
+        )
     return Ports(
         listening=[port for port in ports if addresses[port]],
-        free=[port for port in ports if not addresses[port]],
+        free=free,
         beyond_loopback=[port for port in ports if any(not _is_loopback(address) for address in addresses[port])],
         addresses={str(port): sorted(where) for port, where in addresses.items() if where},
         pids={str(port): pid for port, pid in sorted(pids.items())},

@@ -18,9 +18,11 @@ from xnai_validate.kit import (
     Field,
     FrozenModel,
     Needs,
+    NotApplicable,
     Params,
     checker,
 )
+from xnai_validate.wire.containers.isolation import in_image
 
 if TYPE_CHECKING:
     from packaging.requirements import Requirement
@@ -104,6 +106,11 @@ async def measure_python(params: PythonParams, ctx: Context) -> PythonFacts:
     """
     from packaging.requirements import Requirement
 
+    if params.interpreter is not None and in_image():
+        raise NotApplicable(
+            f"the Python of the host at {params.interpreter} cannot be asked from within this container",
+            hint="run the tool on the host for this check",
+        )
     requirements = [Requirement(text) for text in params.packages]
     names = [requirement.name for requirement in requirements]
     try:

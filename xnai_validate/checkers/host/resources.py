@@ -14,12 +14,14 @@ from xnai_validate.kit import (
     Count,
     Facts,
     Mebibytes,
+    NotApplicable,
     Params,
     Percent,
     Seconds,
     Unmeasurable,
     checker,
 )
+from xnai_validate.wire.containers.isolation import in_image
 
 MIB, GIB = 2**20, 2**30
 
@@ -116,6 +118,11 @@ async def measure_resources(params: ResourcesParams, ctx: Context) -> Resources:
     try:
         files = os.statvfs(params.path)
     except OSError as error:
+        if in_image() and isinstance(error, FileNotFoundError):
+            raise NotApplicable(
+                f"{params.path} of the host cannot be seen from within this container",
+                hint="mount the folder at the same path",
+            ) from None
         raise Unmeasurable(f"the space at {params.path} cannot be measured: {error.strerror}") from None
     proc = Path(params.procfs)
     try:

@@ -18,8 +18,8 @@ _OPTIONS = frozenset(
 )
 """The variables that set an option of `run`."""
 _SERVER = ("SERVE_LISTEN", "SERVE_TOKEN_ENV", "SERVE_TLS_CERT", "SERVE_TLS_KEY")
-_OTHERS = frozenset(f"{PREFIX}{name}" for name in ("STATE", "PATH", "JOBS", "EVERY", *_SERVER))
-"""Other variables of the tool: its state folder, its search path, options of `prove`, `watch` and `serve`."""
+_OTHERS = frozenset(f"{PREFIX}{name}" for name in ("STATE", "PATH", "IMAGE", "JOBS", "EVERY", *_SERVER))
+"""Other variables of the tool: its folders, whether it runs from its image, options of `prove`, `watch` and `serve`."""
 
 
 def unknown_variables(environ: Mapping[str, str]) -> list[str]:

@@ -15,6 +15,7 @@ import yaml
 from xnai_validate.errors import NotApplicable, Unmeasurable
 from xnai_validate.model.target import Target
 from xnai_validate.wire.containers.engine import EngineError, NoSuchContainer, container_engine, find_socket
+from xnai_validate.wire.containers.isolation import sees_host_processes
 
 ENGINE_TIMEOUT_S = 5.0
 _PORTS = {"http": 80, "https": 443, "redis": 6379, "rediss": 6379}
@@ -29,13 +30,18 @@ async def pid_of(target: Target, socket: str | None = None) -> int | None:
 
     If a supervisor keeps a stack file up to date, the pid is read from it. A pid that no longer runs stands for the
     process that serves the target's port now: supervisors restart what was stopped. Raises NotApplicable if neither is
-    known, or if the container's process cannot be seen from here, as from another machine; Unmeasurable if the
+    known, or if the process cannot be seen from here, as from another machine or container; Unmeasurable if the
     container engine gives no usable answer.
     """
     if target.pid is not None:
         pid = kept_pid(target) or target.pid
         if _is_process_of(target, pid):
             return pid
+        if not sees_host_processes():
+            raise NotApplicable(
+                f"process {pid} of target {target.name} cannot be seen from within this container",
+                hint="run the container with --pid host",
+            )
         return listener_of(target) or (None if psutil.pid_exists(pid) and not _is_zombie(pid) else pid)
     if target.container is None:
         raise NotApplicable(f"neither a pid nor a container is known for target {target.name}")
