@@ -19,7 +19,7 @@ def page() -> str:
     assert isinstance(group, TyperGroup)
     context = typer.Context(group, info_name="xnai-validate")
     rows = [(f"[`{name}`](#{name})", escape(line)) for name, line in COMMANDS.items()]
-    parts = ["# Command line\n", table(("command", ""), rows)]
+    parts = ["# Command line\n", table(("command", "effect"), rows)]
     for name in COMMANDS:
         command = group.get_command(context, name)
         assert isinstance(command, TyperCommand)
@@ -42,5 +42,5 @@ def _command(name: str, command: TyperCommand, context: typer.Context) -> str:
                 (code(term.partition(" ")[0].strip("{}[].") if argument else term), escape(text))
             )
     for heading in sorted(sections, key=lambda title: (title != "Arguments", title == "Options")):
-        parts += [f"**{heading}**\n", table(("", ""), sections[heading])]
+        parts += [f"**{heading}**\n", table(("option", "effect"), sections[heading])]
     return "\n".join(parts)

@@ -26,7 +26,7 @@ def fields(schema: Schema, linked: Collection[str] = ()) -> str:
         text = escape(" ".join(str(part.get("description", "")).split()))
         type_name = re.sub(r"[A-Z]\w+", lambda match: _link(match.group(), linked), _type(part))
         rows.append((code(name), type_name, default if default == "required" else _short(default), text))
-    return table(("name", "type", "default", ""), rows)
+    return table(("name", "type", "default", "meaning"), rows)
 
 
 def objects(schema: Schema) -> Iterator[tuple[str, Schema]]:

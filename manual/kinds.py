@@ -51,7 +51,7 @@ def _facts(checker: Checker) -> str:
     texts = field_descriptions(checker.facts)
     docs = {field.alias or name: texts.get(name, "") for name, field in checker.facts.model_fields.items()}
     rows = [(code(name), escape(str(kind)), escape(docs.get(name, ""))) for name, kind in checker.types.items()]
-    return table(("fact", "type", ""), rows)
+    return table(("fact", "type", "meaning"), rows)
 
 
 def _default_rules(checker: Checker) -> str:

@@ -19,8 +19,8 @@ Generated from the registry and the schemas of the code.
 | [Recipes](recipes.md) | ready suites for common software, with their parameters |
 | [Files](files.md) | every key of profiles, suites, recipes, vars, stacks and waivers |
 | [Command line](commands.md) | every option of every command |
-| [Exit codes](exit-codes.md) | |
-| [Environment variables](environment.md) | |
+| [Exit codes](exit-codes.md) | what each exit code means |
+| [Environment variables](environment.md) | the variables that set options |
 """
 
 

@@ -31,9 +31,9 @@ def page() -> str:
             for name, param in (recipe.get("params") or {}).items()
         ]
         if rows:
-            parts.append(table(("parameter", "type", "default", ""), rows))
+            parts.append(table(("parameter", "type", "default", "meaning"), rows))
         checks = [(code(check["id"]), code(check["kind"]), escape(check["title"])) for check in recipe["checks"]]
-        parts.append(table(("check", "kind", ""), checks))
+        parts.append(table(("check", "kind", "title"), checks))
     return "\n".join(parts)
 
 
