@@ -36,9 +36,9 @@ class DaskProcesses:
         """Everything that a process has written."""
         return (self.folder / f"{name}.log").read_text(errors="replace")
 
-    def start_scheduler(self) -> None:
+    def start_scheduler(self, *more: str) -> None:
         """Start the scheduler; the workers wait for it by themselves."""
-        own = ["--host", self.host, "--port", str(self.port), "--no-dashboard", "--no-jupyter"]
+        own = ["--host", self.host, "--port", str(self.port), "--no-dashboard", "--no-jupyter", *more]
         self.scheduler = self._start("scheduler", "dask_scheduler", own)
 
     def start_worker(self, name: str, *more: str, url: str | None = None) -> None:

@@ -20,15 +20,18 @@ class TcpProxy:
 
     async def handle(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Connect a client with the server."""
-        with suppress(OSError):
+        try:
             there, back = await asyncio.open_connection(self._host, self._to_port)
-            try:
-                async with asyncio.TaskGroup() as group:
-                    group.create_task(self._carry(reader, back))
-                    group.create_task(self._carry(there, writer))
-            finally:
-                back.transport.abort()
-                writer.transport.abort()
+        except OSError:
+            writer.transport.abort()
+            return
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._carry(reader, back))
+                group.create_task(self._carry(there, writer))
+        finally:
+            back.transport.abort()
+            writer.transport.abort()
 
     async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with suppress(OSError):
