@@ -110,7 +110,7 @@ class Baseline(_Value):
 
 
 def recorded(report: RunReport, *, passed_only: bool) -> RecordedRun:
-    """What of a run is kept, or compared. `passed_only` leaves out checks that did not pass, as a baseline does."""
+    """Return the part of a run that a baseline keeps. With `passed_only`, checks that did not pass are left out."""
     chosen = (check for check in report.checks if check.facts and (check.status.passed or not passed_only))
     return RecordedRun(
         id=report.run.id,

@@ -82,7 +82,7 @@ async def read(watch: Mapping[str, Watch], ctx: Context) -> tuple[dict[str, obje
 
 
 def value_at(fact: object, path: str | None) -> object:
-    """What `path` leads to within a fact; MISSING where there is no value, a list where a JSONPath may find several."""
+    """Return the value at `path` in a fact: MISSING if absent, a list if a JSONPath may match several values."""
     if fact is None:
         return MISSING
     if path is None:

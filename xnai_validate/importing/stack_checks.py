@@ -156,7 +156,7 @@ class _Plan:
 
     @property
     def scheme(self) -> str:
-        """What is spoken at the main port."""
+        """Return the url scheme of the main port."""
         if self.recipe_port and self.software:
             over_tls = self.software.scheme == "http" and self.recipe_port.container in _HTTPS_PORTS
             return "https" if over_tls else self.software.scheme

@@ -37,7 +37,7 @@ _SEQUENCES = (list, tuple, Sequence, set, frozenset)
 
 
 def bounded(value: object, depth: int = DEPTH_CAP) -> JsonValue:
-    """`value` as JSON, with long texts, lists and mappings cut, so that an event stays small whatever a server sent.
+    """Return `value` as JSON with long texts, lists and mappings cut, so that events stay small.
 
     Texts keep 2 000 characters, lists and mappings 100 items, nesting 8 levels; a note replaces what was cut.
     """

@@ -66,7 +66,7 @@ class CheckItem(pytest.Item):
 
 
 def _failure(result: api.CheckResult) -> Iterator[str]:
-    """What a person who repairs it needs, a line each."""
+    """Return the lines of a failure: what a person who repairs it needs."""
     yield f"{printable(result.title)} ({result.id})"
     findings = [describe_finding(finding, result.facts) for finding in broken_rules(result)]
     yield from (f"  {printable(text)}" for text in findings or [reason_of(result)])

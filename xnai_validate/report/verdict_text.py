@@ -75,7 +75,7 @@ def _describe_pass(report: RunReport) -> str:
 
 
 def _failures(report: RunReport) -> list[str]:
-    """What failed by itself: checks, figures worse than the baseline, criteria."""
+    """Count what failed: checks, figures worse than the baseline, criteria."""
     reasons = [f"{counted(report.summary.fail, 'check')} failed"] if report.summary.fail else []
     if report.run.stopped == "fail-fast":
         return reasons

@@ -114,7 +114,7 @@ def _find_chains(plan: Plan) -> tuple[tuple[str, ...], ...]:
 
 
 def _list_keys(check: PlannedCheck) -> Iterable[object]:
-    """What a check has in common with those that stay in its shard."""
+    """Return the keys that a check shares with those that stay in its shard."""
     if check.skip is not None:
         return
     if check.faults or check.info.disruptive:

@@ -59,7 +59,7 @@ class _ChosenIds(IdGenerator):
 
 
 class RunTrace:
-    """The trace of one run. Events come in their order; spans are exported in batches while the run goes on."""
+    """The trace of one run, made from its events in their order; spans are exported in batches during the run."""
 
     def __init__(self, exporter: SpanExporter) -> None:
         self._ids = _ChosenIds()

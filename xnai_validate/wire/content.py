@@ -65,7 +65,7 @@ def json_of(body: bytes) -> tuple[JsonValue, bool]:
 
 
 def json_text_of(body: bytes) -> JsonText:
-    """Parse a body as JSON, whatever its content type is (see `parse_json`)."""
+    """Parse a body as JSON, regardless of its content type (see `parse_json`)."""
     try:
         return parse_json(body.decode("utf-8-sig"))
     except UnicodeDecodeError:

@@ -188,7 +188,7 @@ class DividedLoad:
         await asyncio.gather(*calls, return_exceptions=True)
 
     async def _stop(self) -> None:
-        """End whatever goes on, and have the workers forget it; bounded in time."""
+        """End the load on all workers and have them forget it, within a time limit."""
         calls = (
             self._cluster.call(member.worker, worker_calls.stop, self._nonce, within_s=STOP_S)
             for member in self.members

@@ -54,7 +54,7 @@ class ShareRun:
 
     @property
     def has_ended(self) -> bool:
-        """Whether nothing of it goes on."""
+        """Whether the load of this share has ended."""
         return not self._thread.is_alive()
 
     def join(self, within_s: float) -> None:

@@ -160,7 +160,7 @@ class Reading:
             )
 
     def facts(self) -> StreamFacts:
-        """What was measured."""
+        """Return the facts measured so far."""
         failure = self._failure
         error, detail = (None, None) if failure is None else (failure.kind, failure.detail)
         if self._stream is None:

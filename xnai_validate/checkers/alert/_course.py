@@ -192,7 +192,7 @@ def _duplicates(by_channel: Mapping[str, list[Receipt]]) -> int:
 
 
 def _order(receipts: list[Receipt]) -> list[str]:
-    """What came, in the order of arrival, in words."""
+    """Describe the messages in the order of their arrival."""
     return [f"{each.channel} {_alert_type(each.notice.fields)} {each.notice.state}" for each in receipts[:ORDER_CAP]]
 
 

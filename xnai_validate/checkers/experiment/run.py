@@ -73,7 +73,7 @@ def _plain(group: BaseExceptionGroup[BaseException]) -> BaseException:
 
 
 async def _split(params: ExperimentParams, ctx: Context) -> tuple[dict[str, Observation], dict[str, str]]:
-    """What holds of `again`, and name -> why for what does not; what this stack does not have is in neither.
+    """Split observations into those that hold and, with the reason, those that do not; drop what does not apply.
 
     Raises Unmeasurable where nothing holds.
     """

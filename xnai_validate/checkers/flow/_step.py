@@ -58,7 +58,7 @@ class Made:
     """Why not, in words."""
 
     def line(self) -> JsonObject:
-        """Its place in the time line."""
+        """Return the entry of the step in the time line."""
         return {
             "name": self.step.name,
             "kind": self.step.kind,

@@ -74,7 +74,7 @@ def _parse_document(text: str) -> JsonObject:
 
 
 def _parsed_yaml(text: str, not_json: str) -> JsonValue:
-    """What a text of YAML holds, as JSON; what its aliases expand to is bounded by the memory of this process."""
+    """Parse YAML to JSON; the expansion of its aliases is bounded by the memory limit of this process."""
     try:
         loaded = yaml.load(text, Loader=yaml.CSafeLoader)
     except (yaml.YAMLError, ValueError, RecursionError):

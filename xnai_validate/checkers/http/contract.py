@@ -202,7 +202,7 @@ class _Trial:
         return sum(map(len, self._found.values()))
 
     def facts(self, status: int | None, failure: WireError | None) -> Kept:
-        """What was measured."""
+        """Return the facts of all responses."""
 
         def list_deviations(fact: str) -> list[str]:
             """List the deviations of a fact, each with its request."""

@@ -36,7 +36,7 @@ class Probe:
         return cls(load, why, why is not None and bool(observed.facts["too_slow_client"]), figures)
 
     def line(self) -> JsonObject:
-        """Its place in the curve."""
+        """Return the point of the probe in the curve of loads."""
         return {"load": self.load, "held": self.why is None, **self.figures, "reason": self.why}
 
 

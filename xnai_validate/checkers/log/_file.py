@@ -49,13 +49,13 @@ class Since:
 
 
 def place_of(path: str) -> Place:
-    """How far the file is written now. Raises Unmeasurable for what is not a regular file or cannot be looked at."""
+    """Return the current end of the file. Raises Unmeasurable if it is not a regular file or cannot be read."""
     found = _stat_file(path)
     return BEGINNING if found is None else Place((found.st_dev, found.st_ino), found.st_size)
 
 
 def since(path: str, place: Place) -> Since | None:
-    """What was written since a place; None without a file. Raises Unmeasurable as `place_of` does.
+    """Read what was written since a place; None without a file. Raises Unmeasurable as `place_of` does.
 
     A file with the same inode that is smaller now was truncated (`copytruncate` of logrotate); another file at the
     path means that the earlier one was renamed, and it is looked for in the same folder. What was removed or

@@ -108,7 +108,7 @@ def _parse_value(sample: JsonValue) -> float:
 
 
 def _name(labels: JsonValue) -> str:
-    """A series as Prometheus writes it: `up{instance="a:1",job="api"}`."""
+    """Format the name of a series as Prometheus does: `up{instance="a:1",job="api"}`."""
     if not isinstance(labels, dict):
         raise TypeError
     rest = ",".join(f'{name}="{value}"' for name, value in sorted(labels.items()) if name != "__name__")

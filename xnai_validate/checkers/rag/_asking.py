@@ -81,7 +81,7 @@ class Asking(Params):
         return text if isinstance(text, str) else None
 
     def sources_of(self, facts: Mapping[str, object]) -> list[str] | None:
-        """What the answer cites, by either way; None where it does not cite."""
+        """Return the sources that the answer cites, streamed or not; None if it cites no source."""
         sources = facts.get("sources") if "tokens" in facts else self._value_at(self.sources_path, facts)
         return source_names(sources)  # type: ignore[arg-type]
 

@@ -116,7 +116,7 @@ class _Compared:
             self._query_differences.append(round(abs(by_query - by_stream)))
 
     def facts(self) -> Consistent:
-        """What was measured."""
+        """Return the facts of all answers."""
         answers = self._answers
         return Consistent(
             failed=self._failed[:LISTED_CAP],

@@ -112,7 +112,7 @@ class _Found:
         self._wrong.setdefault(fact, []).append((question.name, f"{question.name}: {what}"))
 
     def facts(self, questions: Sequence[Input]) -> Limited:
-        """What was measured, the inputs in their order."""
+        """Return the facts of all inputs, in their order."""
         order = {question.name: place for place, question in enumerate(questions)}
 
         def list_faults(*facts: str) -> Iterator[str]:

@@ -148,7 +148,7 @@ async def _read_types_and_ttls(
 
 
 async def _documents(connection: RedisConnection, names: list[bytes]) -> tuple[JsonObject, list[str]]:
-    """Name -> JSON of the first strings, and the names of those that are not JSON."""
+    """Return the JSON documents of the first string keys by name, and the names of those that are not JSON."""
     documents: JsonObject = {}
     invalid: list[str] = []
     part = names[:DOCUMENTS_CAP]

@@ -82,7 +82,7 @@ class MySql:
         return rows_of(columns, rows, query.rows_cap, affected if query.writes and not columns else None, elapsed_ms)
 
     async def _prepare(self, cursor: Any, query: Query) -> None:
-        """Let the server end what goes on after we have left, and begin the transaction."""
+        """Set the server's own time limit for the statement, and begin the transaction."""
         limit_s = query.timeout_s + 1
         if self.server.name == "mariadb":
             await cursor.execute(f"SET SESSION max_statement_time = {limit_s:.3f}")

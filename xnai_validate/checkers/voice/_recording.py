@@ -108,7 +108,7 @@ def _chunks(raw: bytes) -> dict[bytes, tuple[int, int]]:
 
 
 def _length_problem(raw: bytes, chunks: dict[bytes, tuple[int, int]]) -> str | None:
-    """What is wrong with the lengths in the header, if anything."""
+    """Describe an error in the lengths of the header; None if they are right."""
     start, size = chunks[b"data"]
     came = len(raw) - start
     riff = int.from_bytes(raw[4:8], "little")

@@ -132,19 +132,19 @@ class _Session:
         return type_[:100] if isinstance(type_, str) else ""
 
     def facts(self) -> SessionFacts:
-        """What was measured."""
+        """Return the facts of the session, as far as it went."""
         error, detail = (None, None) if self.failure is None else (self.failure.kind, self.failure.detail)
-        shaken = self.handshake
-        if shaken is None:
+        handshake = self.handshake
+        if handshake is None:
             return SessionFacts(error=error, error_detail=detail)
         begun = SessionFacts(
             error=error,
             error_detail=detail,
-            handshake_status=shaken.status,
-            refusal=shaken.refusal,
-            handshake_ms=shaken.elapsed_ms,
-            subprotocol=shaken.subprotocol,
-            headers=shaken.headers,
+            handshake_status=handshake.status,
+            refusal=handshake.refusal,
+            handshake_ms=handshake.elapsed_ms,
+            subprotocol=handshake.subprotocol,
+            headers=handshake.headers,
         )
         if self.socket is None:
             return begun

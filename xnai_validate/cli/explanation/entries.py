@@ -36,7 +36,7 @@ _NO_SECRETS = Masker(())
 
 
 def print_explanation(name: str, load: LoadOptions) -> None:
-    """Print what a kind, a family, a fault or the id of a check stands for. Raises ConfigError for an unknown name."""
+    """Explain a kind, a family, a fault or the id of a check. Raises ConfigError for an unknown name."""
     page = new_page(sys.stdout)
     known = catalogue(load)
     if ":" in name:

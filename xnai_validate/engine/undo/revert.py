@@ -92,7 +92,7 @@ async def revert(
 
 
 async def result_or_error(work: Coroutine[Any, Any, T], limit_s: float | None) -> T | BaseException:
-    """The result of a method of a fault, or its exception: whatever a fault raises, its undo goes on."""
+    """Return the result of a method of a fault, or the exception it raised, so that the undo continues."""
     results = await asyncio.gather(asyncio.wait_for(work, limit_s), return_exceptions=True)
     return results[0]
 

@@ -111,7 +111,7 @@ class Bandwidth:
     rate: float
 
     async def carry(self, source: Side, sink: Side, draw: Random) -> None:
-        """Carry data at the rate; idle time gives no credit."""
+        """Carry data at the rate; unused capacity of idle times is not saved up."""
         free = _now()
         while data := await source.read(max(1, min(CHUNK, int(self.rate * PIECE_S)))):
             free = max(free, _now()) + len(data) / self.rate

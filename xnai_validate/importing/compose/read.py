@@ -60,7 +60,7 @@ def read_compose(
 
 
 def _within(service: Service, services: Sequence[Service]) -> dict[str, Condition]:
-    """What a service needs of those that run."""
+    """Return which of the running services a service depends on."""
     names = {each.name for each in services}
     return {name: condition for name, condition in service.needs.items() if name in names}
 
@@ -82,7 +82,7 @@ def _describe_missing(missing: Mapping[str, str]) -> list[str]:
 
 
 def _no_services(document: JsonObject) -> str:
-    """What to do about a file without services; the first version of the format had them at the top."""
+    """Return the hint for a file without services; the first version of the format had them at the top level."""
     if any(isinstance(entry, dict) and {"image", "build"} & entry.keys() for entry in document.values()):
         return "it has the first form of compose files, which Docker no longer reads: put all below the key services"
     return "a compose file is a mapping with services"

@@ -206,10 +206,10 @@ def describe_finding(finding: Finding, facts: Mapping[str, object] | None = None
 
 
 def got_text(finding: Finding, facts: Mapping[str, object]) -> str:
-    """Return the measured value of a finding, with what explains it in brackets.
+    """Return the measured value of a finding, with its explanation in brackets.
 
-    Facts of the same measurement do: `error` and `error_detail` why there is no value, `error_detail` also what the
-    counted errors are, `<fact>_detail` any other fact. Of too many values in a JSON document it is where they are.
+    The explanation is another fact of the same measurement: `error` and `error_detail` for an absent value and for
+    counted errors, `<fact>_detail` for any other fact. For unexpected values in a JSON document it is their paths.
     """
     detail = _detail(finding, facts)
     return _describe_actual(finding, facts) + (f" ({detail})" if detail else "")
@@ -243,7 +243,7 @@ _EXPLAINED_BY = {
 
 
 def _detail(finding: Finding, facts: Mapping[str, object]) -> str | None:
-    """What explains the value of a rule that does not hold, or its absence."""
+    """Return the fact that explains why a rule does not hold, or why its value is absent."""
     fact = finding.fact.partition(" ")[0]
     if finding.held or fact == "error":
         return None
@@ -268,14 +268,14 @@ def _is_null(finding: Finding, facts: Mapping[str, object]) -> bool:
 
 
 def _age_text(age_s: JsonValue) -> str:
-    """The age that was measured; a value that is no time is shown as it is."""
+    """Format the measured age; a value that is no time is shown unchanged."""
     if isinstance(age_s, bool) or not isinstance(age_s, int | float):
         return f"{value_text(age_s)}, which is no time with a zone"
     return f"one of {format_ms(age_s * 1000)}" if age_s >= 0 else f"a time {format_ms(-age_s * 1000)} ahead"
 
 
 def _places(finding: Finding, facts: Mapping[str, object]) -> list[str]:
-    """Where the values stand that should not be there, for a rule that allows none of them."""
+    """Return the paths of the unexpected values, for a rule that allows no values."""
     name, separator, path = finding.fact.partition(" $")
     unwanted = finding.rule in ("length equals", "length max") and finding.expected == 0
     if not (separator and unwanted) or finding.held or facts.get(name) is None:

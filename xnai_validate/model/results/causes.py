@@ -93,12 +93,12 @@ def _warned_parts(warning: CheckResult) -> Iterator[Key]:
 
 
 def _severity(cause: Cause) -> tuple[int, bool, int]:
-    """What comes first: the cause that blocks the most checks, a failure before an error, then that of most checks."""
+    """Return the sort key of causes: first those that block most checks, then failures before errors, then by size."""
     return -len(cause.blocks), cause.status is Status.ERROR, -len(cause.alike)
 
 
 def _rank(check: CheckResult, blocked: dict[str, list[str]], order: dict[str, int]) -> tuple[bool, int, bool, int]:
-    """What stands for a group: what is critical, blocks the most, is not asked through the gateway, is the first."""
+    """Return the sort key for the check that represents a group: critical, blocks most, not through the gateway."""
     return (
         CRITICAL_TAGS.isdisjoint(check.tags),
         -len(blocked.get(check.id, ())),
@@ -137,7 +137,7 @@ def grouped(checks: Sequence[CheckResult]) -> list[list[CheckResult]]:
 
 
 def _keys(check: CheckResult, level: Level = "expect") -> Iterator[Key]:
-    """What a check shares with others that failed for the same reason; with the level `warn`, what a warning does.
+    """Return the keys by which checks with the same reason are grouped; `warn` for those of warnings.
 
     That is: the same words of an error, on whatever target; on one target, the same error instead of an answer, an
     answer with the same status of 500 or more, or the same part missing in a document; an answer of 500 or more that
@@ -265,7 +265,7 @@ def _failure_behind(error: CheckResult, failed: Sequence[CheckResult]) -> CheckR
 
 
 def _details(check: CheckResult) -> Iterator[str]:
-    """What a failed check found, as other checks name it: its details, what it missed, and the first rule it breaks."""
+    """Return what identifies a failure: its details, the names it missed, and the first rule it breaks."""
     for finding in broken_findings(check.findings, "expect")[:1]:
         operator = "" if finding.rule == "equals" else f"{finding.rule} "
         expected, actual = _canonical_json(finding.expected), _canonical_json(finding.actual)

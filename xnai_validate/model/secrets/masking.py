@@ -207,7 +207,7 @@ def _forms(secret: str) -> set[str]:
 
 
 def _base64_parts(secret: str) -> set[str]:
-    """What a secret makes of a base64 text that holds it, wherever it begins there; parts of at least 8 characters.
+    """Return the parts of a base64 text that reveal a secret, at each of the three alignments; at least 8 characters.
 
     Three bytes become four characters, so there are three ways to begin; what depends on the neighbours is left out.
     """
@@ -223,7 +223,7 @@ def _base64_parts(secret: str) -> set[str]:
 
 
 def _without_credentials(found: re.Match[str]) -> str:
-    """What follows `Bearer` or `Basic` is masked where it is a credential, not a word: "Basic auth in the url"."""
+    """Mask what follows `Bearer` or `Basic` if it is a credential, not a word: "Basic auth in the url"."""
     scheme, credentials = found.groups()
     if scheme.lower() == "basic":
         try:

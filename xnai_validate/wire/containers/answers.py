@@ -130,7 +130,7 @@ class Listed(Part):
 
     @property
     def number(self) -> int:
-        """Its number among the containers of its service."""
+        """The number of the container among those of its service."""
         text = self.labels.get("com.docker.compose.container-number", "")
         return int(text) if text.isdecimal() else 0
 

@@ -294,7 +294,7 @@ class _Reading:
     failure: WireError | None = None
 
     def answer(self) -> HttpAnswer:
-        """The answer as far as it has come; there is a stream by now."""
+        """Return the response received so far; the stream must have begun."""
         assert self.stream is not None
         return HttpAnswer(
             self.stream.head,

@@ -96,7 +96,7 @@ class HttpRequest:
 
     @property
     def name(self) -> str:
-        """Its method and url, without user and password."""
+        """The method and the url of the request, without user and password."""
         return f"{self.method.upper()} {without_userinfo(self.url)}"
 
     def with_credentials(self, credentials: Credentials) -> HttpRequest:
@@ -220,7 +220,7 @@ def _values(given: RawHeaders) -> dict[bytes, list[bytes]]:
 
 
 def _error_of(value: bytes) -> str:
-    """What is wrong with the value of a header, in words that do not quote it, for it may be a secret."""
+    """Describe the error in the value of a header without quoting it, for it may be a secret."""
     if value.strip() != value and _VALUE.fullmatch(value.strip()):
         return "begins or ends with a blank or a line break"
     return "has a line break, or another character that HTTP does not allow"

@@ -33,7 +33,7 @@ class RedisRecording:
         self._reply = _format_reply(reply)[:BODY_CAP]
 
     def exchange(self) -> Exchange:
-        """Return the command and its reply, if one has come."""
+        """Return the command and its reply, if it has arrived."""
         failure = self.failure
         if failure is None and self._reply is None:
             failure = "no reply came"

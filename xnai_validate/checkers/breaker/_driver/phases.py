@@ -35,7 +35,7 @@ class Opening:
 
     @property
     def detail(self) -> str | None:
-        """What was done and seen where it did not open, in words; None where it opened."""
+        """Describe the calls of a breaker that did not open; None if it opened."""
         if self.opened is not None:
             return None
         if self.planted is not None:

@@ -58,7 +58,7 @@ class Readings:
         return self._params.key is not None
 
     async def key(self) -> Reading | None:
-        """The key as it is now; None if no key is known. Raises NotApplicable if Redis is not configured."""
+        """Read the key now; None if no key is known. Raises NotApplicable if Redis is not configured."""
         if self._params.key is None:
             return None
         begun_s = self._ctx.clock.monotonic()
@@ -94,7 +94,7 @@ class Readings:
         )
 
     async def until(self, state: State) -> Reading | None:
-        """The key as soon as it holds `state`, else as it is after `settle`."""
+        """Read the key until it holds `state`; after `settle`, return the last reading."""
         end_s = self._ctx.clock.monotonic() + self._params.settle
         while True:
             reading = await self.key()

@@ -30,7 +30,7 @@ class Slice:
         self.first_token = Histogram()
 
     def to_part(self) -> JsonObject:
-        """What it counted, as plain data for `add`."""
+        """Return the counts of the slice as plain data for `add`."""
         times = {"latency": self.latency.to_json(), "first_token": self.first_token.to_json()}
         return {"due": self.due, "answered": self.answered, "errors": self.errors, **times}  # type: ignore[dict-item]
 
@@ -45,7 +45,7 @@ class Slice:
         self.first_token.merge(Histogram.from_json(part["first_token"]))
 
     def to_json(self, at_s: float, length_s: float) -> JsonObject:
-        """Its figures."""
+        """Return the figures of the slice."""
         figures: JsonObject = {
             "at_s": round(at_s, 3),
             "due": self.due,
@@ -138,7 +138,7 @@ class Recorder:
         self._count += 1
 
     def part(self) -> JsonObject:
-        """What was taken, as plain data for `add`."""
+        """Return what was recorded as plain data for `add`."""
         slices: list[JsonValue] = [part.to_part() for part in self._slices]
         return {"slices": slices, "lines": self._lines.decode(), "count": self._count}
 

@@ -92,26 +92,26 @@ class PushedResponse(asyncio.BufferedProtocol):
     # Callbacks of a subclass.
 
     def on_connecting(self) -> None:
-        """Its turn has come to be connected."""
+        """Called when the connection for this response is about to be opened."""
 
     def on_head(self) -> None:
-        """The headers have come."""
+        """Called when the headers have arrived."""
         raise NotImplementedError
 
     def on_piece(self, data: bytes) -> None:
-        """A piece of the body has come, its coding undone: all that one read of the socket brought."""
+        """Called with each decoded piece of the body: all that one read of the socket returned."""
         raise NotImplementedError
 
     def on_end(self) -> None:
-        """The body has ended as HTTP wants it."""
+        """Called at the end of a complete body."""
         raise NotImplementedError
 
     def on_failure(self, kind: ErrorKind, detail: str) -> None:
-        """The response has not come to its end, or not at all."""
+        """Called when the response is incomplete or missing."""
         raise NotImplementedError
 
     def on_closed(self) -> None:
-        """The socket is closed, or there never was one."""
+        """Called when the socket is closed, or was never opened."""
         raise NotImplementedError
 
     # Methods for a subclass and its owner.
@@ -221,7 +221,7 @@ class PushedResponse(asyncio.BufferedProtocol):
             self.fail(ErrorKind.RESET, f"the connection was closed before {where}")
 
     def _pieces(self) -> None:
-        """Hand on what has come of the body, its content coding undone."""
+        """Pass on the received pieces of the body, decoded."""
         body = self._body
         data = body[0] if len(body) == 1 else b"".join(body)
         body.clear()

@@ -118,7 +118,7 @@ class StreamLine(PushedResponse):
     """Whether another request may not go over it; none ever does."""
 
     def send(self) -> None:
-        """Begin; called by the drive."""
+        """Send the request; called by the drive."""
         self.begin()
         streams = self._streams
         if streams.cancel is not None and streams.draw.random() < streams.cancel.share:
@@ -132,7 +132,7 @@ class StreamLine(PushedResponse):
             self._streams.drive.cancelled(self)
 
     def details(self) -> JsonObject:
-        """What a record of all streams holds of this one."""
+        """Return the fields of this stream in the record of all streams."""
         return {
             "status": self.status or None,
             "first_token_ms": (self._first_token - self.intended) * 1000 if self._tokens else None,
@@ -168,7 +168,7 @@ class StreamLine(PushedResponse):
     # Calls by the response.
 
     def on_connecting(self) -> None:
-        """Its turn has come to be connected; a virtual user begins only then."""
+        """Called when the connection is about to be opened; a virtual user begins only then."""
         self.sent = perf_counter()
         if self._streams.drive.closed_loop:
             self.intended = self.sent
@@ -179,7 +179,7 @@ class StreamLine(PushedResponse):
         super().connection_made(transport)
 
     def on_head(self) -> None:
-        """The headers have come."""
+        """Called when the headers have arrived."""
         tally, self.last_byte = self._stream_tally, perf_counter()
         tally.heads[str(self.status)] += 1
         if self.status != 200:
@@ -199,7 +199,7 @@ class StreamLine(PushedResponse):
         self._fail(kind, detail)
 
     def on_piece(self, data: bytes) -> None:
-        """Some bytes of the stream have come."""
+        """Called with each piece of the stream."""
         assert self._sse is not None
         now = self.last_byte = perf_counter()
         self._events(self._sse.feed(data), now)
@@ -259,7 +259,7 @@ class StreamLine(PushedResponse):
             self.fail(ErrorKind.TOO_LARGE, f"the streams hold more than {HELD_CAP} bytes of events that do not end")
 
     def on_end(self) -> None:
-        """HTTP has ended the stream well."""
+        """Called at the end of a complete stream."""
         if self._sse is not None:
             self._events(self._sse.close(), self.last_byte)
         if self._error is not None:
@@ -286,7 +286,7 @@ class StreamLine(PushedResponse):
         )
 
     def on_failure(self, kind: ErrorKind, detail: str) -> None:
-        """The stream was not brought to its end."""
+        """Called when the stream is incomplete."""
         if self._sse is not None and kind not in (ErrorKind.TIMEOUT, ErrorKind.TOO_LARGE):
             self._stream_tally.cut += 1
             detail = f"{detail}, {self._describe_progress()}"
@@ -325,5 +325,5 @@ class StreamLine(PushedResponse):
         self._streams.drive.failed(self, kind, detail, connecting=self.unconnected)
 
     def on_closed(self) -> None:
-        """The socket is closed."""
+        """Called when the socket is closed."""
         self._streams.drive.closed(self)

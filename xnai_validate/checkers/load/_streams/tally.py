@@ -70,7 +70,7 @@ class StreamTally(Tally):
         """Mean times between the tokens of a stream, one a stream."""
 
     def first_event(self, intended: float, sent: float, now: float) -> None:
-        """The first event of a stream has come, or the stream will never have one and took at least so long."""
+        """Record the time to the first event, or, for a stream without events, how long it lasted."""
         window = int((intended - self.begun) * self._per_s)
         self.windows[window if window < self._last_window else self._last_window].record(int((now - intended) * US))
         self.service.record(int((now - sent) * US))
@@ -82,5 +82,5 @@ class StreamTally(Tally):
         self.last_at = now
 
     def timed_out(self, intended: float, sent: float, now: float) -> None:
-        """The time limit is over before the end of the stream; its line knows whether an event had come."""
+        """Count a stream that exceeded its time limit; its line knows whether it had an event."""
         self.failed(ErrorKind.TIMEOUT, f"not at its end within {self._timeout_s:g} s", now)

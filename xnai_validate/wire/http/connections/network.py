@@ -219,7 +219,7 @@ def is_response(data: bytes) -> bool:
 
 
 def describe_other_protocol(data: bytes) -> str:
-    """What the bytes are instead, with the first of them."""
+    """Describe which other protocol the bytes belong to, with the first of them."""
     shown = repr(data[:_SHOWN])[1:] + ("..." if len(data) > _SHOWN else "")
     name = next((name for pattern, name in _PATTERNS if pattern.match(data)), None)
     hint = f"; this is how {name} begins" if name and not name.startswith("an HTTP request") else ""
