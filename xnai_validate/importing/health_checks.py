@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import shlex
 from dataclasses import dataclass, field
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from xnai_validate.importing.project import HealthCommand, Probe
 from xnai_validate.model.json import JsonObject
@@ -73,6 +73,23 @@ def probe_check(probe: Probe) -> NativeCheck:
 
 def _check_of_url(text: str, program: str) -> NativeCheck | None:
     """Return the check for the url in a command to the container itself; None without one, or to another host."""
+    url = _find_url(text, program)
+    if url is None:
+        return None
+    expect = _expected_response(text, program)
+    if expect is None:
+        return None
+    params: JsonObject = {"path": (url.path or "/") + (f"?{url.query}" if url.query else "")}
+    if re.search(r"(?:^|\s)(?:-I|--head|--spider)(?:\s|$)", text) and program == "curl":
+        params["method"] = "HEAD"
+    if re.search(r"(?:^|\s)-\w*L|--location", text) or program in ("wget", "python", "python3", "node"):
+        params["redirects"] = 5
+    port = url.port or (443 if url.scheme == "https" else 80)
+    return NativeCheck("http.request", port, url.scheme, params, expect)
+
+
+def _find_url(text: str, program: str) -> SplitResult | None:
+    """Return the first url of a command, if it is one of the container itself and has no variable."""
     urls = _URL.findall(text)
     if not urls and program in ("curl", "wget"):
         bare = _BARE.search(_NO_PROXY.sub(" ", text))
@@ -81,28 +98,25 @@ def _check_of_url(text: str, program: str) -> NativeCheck | None:
         return None
     try:
         url = urlsplit(urls[0])
-        port = url.port or (443 if url.scheme == "https" else 80)
+        _ = url.port  # raises ValueError for a port that is not one
     except ValueError:
         return None
-    if (url.hostname or "") not in _LOCAL:
-        return None
-    path = (url.path or "/") + (f"?{url.query}" if url.query else "")
-    params: JsonObject = {"path": path}
-    if re.search(r"(?:^|\s)(?:-I|--head|--spider)(?:\s|$)", text) and program == "curl":
-        params["method"] = "HEAD"
-    if re.search(r"(?:^|\s)-\w*L|--location", text) or program in ("wget", "python", "python3", "node"):
-        params["redirects"] = 5
+    return url if (url.hostname or "") in _LOCAL else None
+
+
+def _expected_response(text: str, program: str) -> JsonObject | None:
+    """Return the rules of the response that a command accepts; None for a `grep` whose pattern is not plain text."""
     fails_on_errors = program != "curl" or re.search(r"\s-\w*f|--fail", text) is not None
     expect: JsonObject = {"status": {"max": 399 if fails_on_errors else 599}}
     grep = _GREP.search(text)
     words = next((group for group in grep.groups() if group), "") if grep else ""
     if words and _OF_HEAD.search(text):
-        expect = {"status": 200} if re.search(r"\b200\b", words) else expect
-    elif words:
+        return {"status": 200} if re.search(r"\b200\b", words) else expect
+    if words:
         if not _PLAIN.fullmatch(words):
-            return None  # an expression of grep: what it means as a rule is not known
+            return None
         expect["text"] = {"contains": words}
-    return NativeCheck("http.request", port, url.scheme, params, expect)
+    return expect
 
 
 def _port_in(text: str, default: int) -> int:

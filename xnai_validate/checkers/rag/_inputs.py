@@ -56,7 +56,7 @@ def numbers(params: LimitsParams) -> Iterator[Input]:
         for expected, several in by_expectation.items():
             for value in several:
                 made = of_json(f"{field} of {value}", expected, _question(params, field, value))
-                # The model may generate so many tokens, and run out of its time: then the number was taken.
+                # The model may generate that number of tokens and exceed its time: then the number was accepted.
                 is_long = field == "max_tokens" and value == params.max_tokens
                 yield replace(made, also=(HTTPStatus.GATEWAY_TIMEOUT,)) if is_long else made
 
