@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
+from functools import cache
+from pathlib import Path
 
 import pytest
 from jsonschema import Draft202012Validator
@@ -34,8 +37,15 @@ SUITES = sorted(set(bundled_root().glob("checks/*/*.yaml")) - set(VARS))
 PROFILES = sorted(bundled_root().glob("profiles/*.yaml"))
 
 
-def errors_in(schema: JsonObject, value: object) -> list[str]:
-    found = Draft202012Validator(schema).iter_errors(value)
+@cache
+def validator(make: Callable[[], JsonObject]) -> Draft202012Validator:
+    """The validator of a published schema."""
+    return Draft202012Validator(make())
+
+
+def errors_in(make: Callable[[], JsonObject], value: object) -> list[str]:
+    """The errors of a document by a published schema."""
+    found = validator(make).iter_errors(value)
     return [f"{'/'.join(map(str, error.absolute_path))}: {error.message[:200]}" for error in found]
 
 
@@ -60,10 +70,7 @@ def _references(value: JsonValue) -> list[str]:
     return [found for item in value for found in _references(item)] if isinstance(value, list) else []
 
 
-def _read(path: object) -> JsonValue:
-    from pathlib import Path
-
-    assert isinstance(path, Path)
+def _read(path: Path) -> JsonValue:
     source, problems = read_source(path, path.name)
     assert source is not None, problems
     return source.value
@@ -71,12 +78,11 @@ def _read(path: object) -> JsonValue:
 
 def test_the_bundled_files_are_valid() -> None:
     """What is bundled holds the schemas that editors are given."""
-    suite, profile = suite_schema(), profile_schema()
     assert PROFILES
-    found = {str(path): errors_in(suite, _read(path)) for path in SUITES if path.parent.name != "recipes"}
-    found |= {str(path): errors_in(recipe_schema(), _read(path)) for path in SUITES if path.parent.name == "recipes"}
-    found |= {str(path): errors_in(profile, _read(path)) for path in PROFILES}
-    found |= {str(path): errors_in(vars_schema(), _read(path)) for path in VARS}
+    found = {str(path): errors_in(suite_schema, _read(path)) for path in SUITES if path.parent.name != "recipes"}
+    found |= {str(path): errors_in(recipe_schema, _read(path)) for path in SUITES if path.parent.name == "recipes"}
+    found |= {str(path): errors_in(profile_schema, _read(path)) for path in PROFILES}
+    found |= {str(path): errors_in(vars_schema, _read(path)) for path in VARS}
     assert {path: wrong for path, wrong in found.items() if wrong} == {}
 
 
@@ -103,7 +109,7 @@ def one_check(**keys: JsonValue) -> JsonObject:
 )
 def test_an_editor_sees_what_the_loader_refuses(keys: JsonObject, valid: bool) -> None:
     """Params and facts are checked by the kind of the check; references may stand for values."""
-    assert (errors_in(suite_schema(), one_check(**keys)) == []) is valid
+    assert (errors_in(suite_schema, one_check(**keys)) == []) is valid
 
 
 def test_every_kind_is_in_the_schema() -> None:
@@ -145,9 +151,8 @@ def run_events() -> list[ev.Event]:
 def test_a_real_report_and_its_events_are_valid() -> None:
     """What is written holds the schema that is published, with every kind of event in it."""
     report = json.loads(FORMATS.get("json").text(build_report(run_events()), View()))
-    assert errors_in(report_schema(), report) == []
-    schema = events_schema()
+    assert errors_in(report_schema, report) == []
     for event in run_events():
-        assert errors_in(schema, json.loads(to_json(event))) == []
-    assert errors_in(report_schema(), {**report, "verdict": "fine"}) != []
-    assert errors_in(schema, {"event": "unheard-of"}) != []
+        assert errors_in(events_schema, json.loads(to_json(event))) == []
+    assert errors_in(report_schema, {**report, "verdict": "fine"}) != []
+    assert errors_in(events_schema, {"event": "unheard-of"}) != []
