@@ -15,6 +15,7 @@ import tempfile
 from pathlib import Path
 
 from bench.baseline import baseline
+from bench.capacity import capacity
 from bench.http_checks import http_checks, scale
 from bench.load import load
 from bench.modelserver import model_server
@@ -26,7 +27,7 @@ from bench.streams import streams
 from bench.table import Row, render
 from bench.tools import ROOT, our_tool
 
-GROUPS = ("phases", "start", "http", "scale", "load", "streams", "models", "inner", "baseline", "scale-out")
+GROUPS = ("phases", "start", "http", "scale", "load", "streams", "models", "capacity", "inner", "baseline", "scale-out")
 
 
 def main() -> int:
@@ -56,6 +57,8 @@ def main() -> int:
             rows += streams(home, mine, arguments.rounds)
         if "models" in groups:
             rows += model_server(home, mine)
+        if "capacity" in groups:
+            rows += capacity(home, mine)
         if "inner" in groups:
             rows += inner()
         if "baseline" in groups:
