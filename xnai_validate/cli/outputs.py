@@ -13,6 +13,7 @@ from types import TracebackType
 from typing import IO, Self
 
 from xnai_validate.atomic_write import atomic_write, verify_writable
+from xnai_validate.config.opening import open_at_once
 from xnai_validate.errors import ConfigError
 from xnai_validate.model.results.report import RunReport
 from xnai_validate.report.format import Format
@@ -126,6 +127,6 @@ def _open_file(path: Path, real: Path, chosen: Format, *, append: bool) -> Outpu
         return Output(path, chosen, path.open("a", encoding="utf-8"))
     is_device = mode is not None and not stat.S_ISREG(mode) and not stat.S_ISDIR(mode)
     if is_device or (chosen.streaming and (mode is None or stat.S_ISREG(mode))):
-        return Output(path, chosen, path.open("w", encoding="utf-8", buffering=1))
+        return Output(path, chosen, open(path, "w", encoding="utf-8", buffering=1, opener=open_at_once))
     verify_writable(real)
     return Output(real, chosen, None)

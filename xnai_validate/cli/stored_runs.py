@@ -144,12 +144,13 @@ def _read_file(path: Path) -> bytes:
     """Return the content of a file. Raises ConfigError for a device, a file that is too large or unreadable."""
     try:
         with path.open("rb") as file:
-            if stat.S_ISCHR(os.fstat(file.fileno()).st_mode):
+            found = os.fstat(file.fileno())
+            if stat.S_ISCHR(found.st_mode):
                 raise ConfigError(f"{path} cannot be read: it is a device")
-            data = file.read(MAX_BYTES + 1)
+            data = b"" if found.st_size > MAX_BYTES else file.read(MAX_BYTES + 1)
     except OSError as error:
         raise ConfigError(f"{path} cannot be read: {error.strerror or error}") from None
-    if len(data) > MAX_BYTES:
+    if max(len(data), found.st_size) > MAX_BYTES:
         raise ConfigError(f"{path} is larger than {MAX_BYTES >> 20} MiB")
     return data
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from xnai_validate.config.opening import open_at_once
 from xnai_validate.errors import ConfigError
 
 MAX_BYTES = 1 << 20
@@ -72,7 +73,7 @@ def read_env_file(path: Path) -> dict[str, str]:
     Raises ConfigError, with the number of the line, for one that is no assignment.
     """
     try:
-        with path.open("rb") as file:
+        with open(path, "rb", opener=open_at_once) as file:
             data = file.read(MAX_BYTES + 1)
     except OSError as error:
         raise ConfigError(f"the file of variables {path} cannot be read: {error.strerror or error}") from None

@@ -15,6 +15,7 @@ import yaml
 
 from xnai_validate.cli.embedded_stack import embedded_stack
 from xnai_validate.cli.running.options import Layout, RunOptions
+from xnai_validate.config.opening import open_at_once
 from xnai_validate.errors import ConfigError
 from xnai_validate.model.json import JsonObject
 
@@ -58,7 +59,7 @@ def read_stack_file(path: Path, wait_s: float = 0) -> JsonObject:
     while not os.path.exists(path) and time.monotonic() < end:
         time.sleep(POLL_S)
     try:
-        with path.open("rb") as file:
+        with open(path, "rb", opener=open_at_once) as file:
             data = file.read(MAX_BYTES + 1)
     except OSError as error:
         raise ConfigError(f"the stack file {path} cannot be read: {error.strerror or error}") from None
