@@ -6,8 +6,10 @@ import json
 from html.parser import HTMLParser
 
 import pytest
+from lxml import html as lxml_html
 
 from tests.report import runs
+from tests.report.formats.test_hostile_text import CONTROL, TEXTS, markdown_text, with_text_everywhere
 from tests.report.hostile_text import report_with
 from xnai_validate.errors import ConfigError
 from xnai_validate.model.results.report_builder import build_report
@@ -50,6 +52,25 @@ def test_hostile_text_stays_text(name: str) -> None:
     assert not any(char in text for char in "\x1b\x00\u202e")
     if name != "json" and name != "terminal":
         assert "<script>" not in text.replace("\\<script\\>", "")
+
+
+@pytest.mark.parametrize("name", ["terminal", "markdown", "html", "json"])
+def test_hostile_text_in_every_field_breaks_no_format(name: str) -> None:
+    """In each field of two runs: independent parsers accept what is written, and no control character is in it."""
+    for text in TEXTS.values():
+        reports = [with_text_everywhere(build_report(make()), text) for make in (runs.failed, runs.compared)]
+        written = render_integration(compile_integration(reports, Scope(gaps={text: text})), name, View(width=100))
+        assert CONTROL.search(written) is None
+        if name == "json":
+            json.loads(written)
+        elif name == "markdown":
+            markdown_text(written)
+        elif name == "html":
+            root = lxml_html.document_fromstring(written)
+            assert root.xpath("//script | //@src | //link | //iframe | //form | //base | //@onerror") == []
+            links = root.xpath("//@href")
+            assert isinstance(links, list)
+            assert all(str(link).startswith("#") for link in links)
 
 
 def test_the_page_is_one_file_without_scripts() -> None:
