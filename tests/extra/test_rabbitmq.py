@@ -9,12 +9,14 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.certificates import authority
 from tests.context import observe
 from tests.e2e.test_recipes import statuses
 from tests.extra.test_recipes import installed, rabbitmq, running
 from tests.ports import free_port
 from xnai_validate.kit import Target
 from xnai_validate.model.results.status import Status
+from xnai_validate.model.target import Tls
 
 pytestmark = pytest.mark.extra
 __all__ = ["installed"]
@@ -48,6 +50,27 @@ def test_a_queue_of_rabbitmq(server: tuple[int, httpx.Client]) -> None:
     assert wrong["error"] == "auth"
     nowhere = observe("amqp.queue", Target("broker", f"amqp://127.0.0.1:{port}/none"), queue="orders").facts
     assert nowhere["broker_code"] == 530
+
+
+def test_a_queue_over_tls(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """The broker is trusted with the authority that signed its certificate only; plain text is an error as well."""
+    home = tmp_path_factory.mktemp("rabbit-tls")
+    signer = authority(home)
+    signer.server("127.0.0.1")
+    port, second, over_tls = free_port(), free_port(), free_port()
+    certificate = home / "server.pem"
+    certificate.chmod(0o644)
+    files = {"cacertfile": signer.ca, "certfile": certificate, "keyfile": certificate}
+    settings = f"listeners.ssl.local = 127.0.0.1:{over_tls}\nssl_options.verify = verify_none\n"
+    settings += "".join(f"ssl_options.{name} = {file}\n" for name, file in files.items())
+    with running(rabbitmq(home, port, second, settings), port, over_tls):
+        url = f"amqps://guest:guest@127.0.0.1:{over_tls}"
+        facts = observe("amqp.queue", Target("broker", url, tls=Tls(ca=signer.ca)), queue="orders").facts
+        assert (facts["error"], facts["exists"], facts["product"]) == (None, False, "RabbitMQ")
+        untrusted = observe("amqp.queue", Target("broker", url), queue="orders").facts
+        assert (untrusted["error"], untrusted["exists"]) == ("tls", None)
+        plain = observe("amqp.queue", Target("broker", f"amqp://127.0.0.1:{over_tls}"), queue="orders").facts
+        assert plain["error"] in ("protocol", "reset")
 
 
 def test_the_recipe_checks_a_queue(server: tuple[int, httpx.Client], tmp_path: Path) -> None:

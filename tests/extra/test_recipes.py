@@ -94,10 +94,10 @@ def prometheus(home: Path, port: int, _: int) -> list[str]:
     return ["prometheus", f"--config.file={file}", *where]
 
 
-def rabbitmq(home: Path, port: int, second: int) -> list[str]:
+def rabbitmq(home: Path, port: int, second: int, more: str = "") -> list[str]:
     plugins = write(home / "plugins", "[rabbitmq_management].\n")
     listen = f"listeners.tcp.local = 127.0.0.1:{port}\nmanagement.tcp.ip = 127.0.0.1\nmanagement.tcp.port = {second}\n"
-    config = write(home / "rabbitmq.conf", listen)
+    config = write(home / "rabbitmq.conf", listen + more)
     home.chmod(0o777)
     environ = {
         "RABBITMQ_CONFIG_FILE": config, "RABBITMQ_ENABLED_PLUGINS_FILE": plugins, "RABBITMQ_MNESIA_BASE": str(home),

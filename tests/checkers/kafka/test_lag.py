@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from asyncio import StreamReader, StreamWriter, start_server
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
 
 import pytest
 
-from tests.checkers.beside import tcp_server
+from tests.certificates import authority
+from tests.checkers.beside import beside, tcp_server
 from tests.checkers.kafka.cluster import Cluster, kafka_cluster
 from tests.context import observe
 from xnai_validate.checkers.kafka._cluster import client_options
@@ -80,10 +84,29 @@ def test_why_there_is_no_connection(url: str, error: str, detail: str) -> None:
     assert facts["lag"] is None
 
 
+def test_a_certificate_that_is_not_trusted_is_named(tmp_path: Path) -> None:
+    """The kind of the error is tls, not that of a broker that is not found."""
+
+    async def silent(reader: StreamReader, writer: StreamWriter) -> None:
+        await reader.read()
+
+    context = authority(tmp_path).server("127.0.0.1")
+
+    @asynccontextmanager
+    async def serving() -> AsyncIterator[int]:
+        server = await start_server(silent, "127.0.0.1", 0, ssl=context)
+        async with server:
+            yield server.sockets[0].getsockname()[1]
+
+    with beside(serving) as port:
+        facts = observe("kafka.lag", Target("kafka", f"kafkas://127.0.0.1:{port}"), group="billing").facts
+    assert facts["error"] == "tls", facts
+    assert "certificate" in facts["error_detail"]
+
+
 @pytest.mark.parametrize("greeting", [b"", b"HTTP/1.1 400 Bad Request\r\n\r\n"])
 def test_what_is_no_broker_is_an_error(greeting: bytes, capfd: pytest.CaptureFixture[str]) -> None:
     """Silence ends at the time limit, another protocol at once or then; the client's own log stays off stderr."""
-    from asyncio import StreamReader, StreamWriter
 
     async def talk(reader: StreamReader, writer: StreamWriter) -> None:
         await reader.read(1)

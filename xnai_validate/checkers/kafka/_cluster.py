@@ -51,7 +51,10 @@ class Partition:
 async def measured(target: Target, params: LagParams) -> LagFacts:
     """Measure the topics, and the lag of the group. Raises WireError where the cluster gives no answer."""
     host, port = target.host, urlsplit(target.url or "").port or PORT
-    dialled = await dial(host, port)  # by itself, for the client reports only that it found no broker
+    # By itself, for the client reports only that it found no broker, whatever is wrong with its certificate.
+    over_tls = urlsplit(target.url or "").scheme == "kafkas"
+    context = client_context(target.tls) if over_tls else None
+    dialled = await dial(host, port, context=context, server_name=target.tls.server_name)
     dialled.pipe.abort()
     options = client_options(target, params.mechanism)
     try:
