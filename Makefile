@@ -15,7 +15,7 @@ export PYTHONDONTWRITEBYTECODE :=
 
 help:
 	@echo "make demo        install into .venv and run phase 4.1 on the embedded stack"
-	@echo "make test        lint, then all tests, with as many defects as fail every check (about 15 minutes on two cores)"
+	@echo "make test        lint, then all tests, with as many defects as fail every check (about 12 minutes on two cores)"
 	@echo "make test-fast   all tests but those that start stacks or a process each, wait for times, or install (2 minutes)"
 	@echo "make lint        ruff and mypy --strict"
 	@echo "make prove       all defects against the checks named for them, and what is repeated a hundred times (hours)"
