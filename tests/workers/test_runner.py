@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import json
 import os
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ from tests.workers.dask_processes import DaskProcesses, dask_processes
 from tests.workers.loads import load_by, when_under_way
 from tests.workers.tcp_proxy import tcp_proxy
 from xnai_validate.checkers.load._generator.arrivals import Arrivals, Randomness, Stage
-from xnai_validate.engine.attempts.attempt import Outcome
+from xnai_validate.engine.attempts.attempt import Outcome, attempt
 from xnai_validate.kit import Target
 from xnai_validate.model.histogram import Histogram
 from xnai_validate.model.results.status import Status
@@ -234,3 +235,32 @@ def test_an_interrupt_ends_all_shares(dask: DaskProcesses) -> None:
         nothing_left_at(server)
         assert server.connections == 8
     assert gone_after_s[0] < 5
+
+
+def test_loads_of_one_group_are_sent_at_the_same_time(dask: DaskProcesses, server: Scripted) -> None:
+    """Checks that run together load together; a load of another run meanwhile is refused, and costs them nothing."""
+
+    async def run() -> tuple[Outcome, Outcome, Outcome]:
+        begun = [asyncio.Event(), asyncio.Event()]
+
+        async def load(progress: Callable[[str], None] = lambda text: None) -> Outcome:
+            arrivals: dict[str, Any] = {"arrivals": {"rate": 40}, "for": "2s"}
+            async with check_context("load.http", target_of(server), progress=progress, **arrivals) as ctx:
+                return await attempt(ctx.measurement, ctx, 60.0)
+
+        async def load_of_another_run() -> Outcome:
+            for each in begun:
+                await each.wait()
+            async with loads_by_workers(dask.url, Masker(()), allow_plain=False):
+                return await load()
+
+        async with loads_by_workers(dask.url, Masker(()), allow_plain=False):
+            first, second = (asyncio.create_task(load(when_under_way(each))) for each in begun)
+            other = asyncio.create_task(load_of_another_run(), context=contextvars.Context())
+            return await first, await second, await other
+
+    first, second, other = asyncio.run(run())
+    assert [outcome.status for outcome in (first, second)] == [Status.PASS, Status.PASS], (first.reason, second.reason)
+    assert [outcome.facts["completed_count"] for outcome in (first, second)] == [80, 80]
+    assert len(server.requests) == 160
+    assert (other.status, "refused: it sends a load of another run" in (other.reason or "")) == (Status.ERROR, True)

@@ -19,6 +19,8 @@ class Order:
 
     nonce: str
     """Of one execution: a worker refuses to execute it twice."""
+    run: str
+    """Of one run: a worker sends several loads at once only where they are of the same run, as a group of checks is."""
     kind: str
     params: JsonObject
     target: JsonObject

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -41,6 +42,7 @@ class WorkersRunner:
         self._cluster = cluster
         self._masker = masker
         self._allow_plain = allow_plain
+        self._run = secrets.token_hex(16)
 
     async def run(self, load: Load) -> None:
         """Send a load; afterwards its drive holds the figures of all workers, and how it was divided.
@@ -54,7 +56,7 @@ class WorkersRunner:
         target, params = await self._plain(load)
 
         def order(nonce: str, index: int, of: int, lease_s: float) -> Order:
-            return Order(nonce, load.kind, params, target, index, of, lease_s)
+            return Order(nonce, self._run, load.kind, params, target, index, of, lease_s)
 
         divided = DividedLoad(self._cluster, load, order)
         await divided.run()

@@ -53,6 +53,11 @@ class ShareRun:
         self._thread.start()
 
     @property
+    def run_id(self) -> str:
+        """The run that it is of."""
+        return self._order.run
+
+    @property
     def has_ended(self) -> bool:
         """Whether the load of this share has ended."""
         return not self._thread.is_alive()

@@ -46,15 +46,16 @@ def clock() -> float:
 
 
 def prepare(order: JsonObject) -> JsonObject:
-    """Prepare a share; refuses a second execution, and a second load at the same time."""
+    """Prepare a share; refuses a second execution, and a load at the same time as one of another run."""
     if set(order) != {field.name for field in fields(Order)}:
         return {"refused": "it is of another version"}
     nonce = str(order["nonce"])
-    for known in [nonce for nonce, run in _RUNS.items() if run.has_ended]:
+    # One of the same run stays until `stop`: its figures may not have been fetched yet.
+    for known in [nonce for nonce, run in _RUNS.items() if run.has_ended and run.run_id != order["run"]]:
         del _RUNS[known]
     if nonce in _EXECUTED:
         return {"refused": "this load was sent before"}
-    if _RUNS:
+    if any(run.run_id != order["run"] for run in _RUNS.values()):
         return {"refused": "it sends a load of another run"}
     _EXECUTED.add(nonce)
     try:
@@ -93,6 +94,8 @@ async def stop(nonce: str) -> JsonObject:
         return {"over": True}
     run.stop("the run has ended")
     await asyncio.to_thread(run.join, STOP_S)
+    if run.has_ended:
+        _RUNS.pop(nonce, None)
     return {"over": run.has_ended}
 
 

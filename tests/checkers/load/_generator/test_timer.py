@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import os
+import sys
+import threading
 from collections.abc import Callable
 from time import perf_counter
 
@@ -71,3 +73,31 @@ def test_a_closed_alarm_is_silent_and_leaves_no_descriptor(kind: str) -> None:
 
     assert rings(script, 0.05) == []
     assert len(os.listdir("/proc/self/fd")) == before
+
+
+def test_alarms_of_two_threads_keep_their_own_times() -> None:
+    """A worker sends two loads at once, each in a thread: an alarm that took the time of the other would be lost."""
+    hours_ahead, over = int((perf_counter() + 9999) * 1e9), threading.Event()
+
+    def set_past(fd: int) -> None:
+        while not over.is_set():
+            alarms._set_timerfd(fd, 1)
+
+    far, past = alarms._timerfd(), alarms._timerfd()
+    assert far is not None
+    assert past is not None
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    other = threading.Thread(target=set_past, args=(past,))
+    other.start()
+    try:
+        for _ in range(20_000):
+            alarms._set_timerfd(far, hours_ahead)
+            with pytest.raises(BlockingIOError):  # it has not expired
+                os.read(far, 8)
+    finally:
+        over.set()
+        other.join()
+        sys.setswitchinterval(before)
+        os.close(far)
+        os.close(past)

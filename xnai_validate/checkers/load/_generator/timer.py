@@ -10,6 +10,7 @@ import asyncio
 import ctypes
 import os
 import sys
+import threading
 from collections.abc import Callable
 from contextlib import suppress
 
@@ -88,10 +89,17 @@ else:
             return None
         return fd if fd >= 0 else None
 
-    _when = _Itimerspec()
-    _first = _when.first
-    _when_at = ctypes.byref(_when)
+    class _When(threading.local):
+        """The argument of the call, made once for each thread: a call lets other threads go on, which set theirs."""
+
+        def __init__(self) -> None:
+            when = _Itimerspec()
+            self.first = when.first
+            self.reference = ctypes.byref(when)
+
+    _when = _When()
 
     def _set_timerfd(fd: int, ns: int) -> None:
-        _first.seconds, _first.nanoseconds = divmod(ns, 10**9)
-        _libc.timerfd_settime(fd, _ABSTIME, _when_at, None)
+        first = _when.first
+        first.seconds, first.nanoseconds = divmod(ns, 10**9)
+        _libc.timerfd_settime(fd, _ABSTIME, _when.reference, None)
