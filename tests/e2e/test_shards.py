@@ -14,7 +14,7 @@ from xnai_validate.report.formats.json import parse
 @pytest.mark.timeout(1800)
 @pytest.mark.parametrize("defect", [(), ("--defect", "request-id-missing")], ids=["healthy", "defect"])
 def test_three_shards_of_phase_4_are_the_whole_run(tmp_path: Path, defect: tuple[str, ...]) -> None:
-    """Each shard on a stack of its own: the same verdicts, criteria, causes and exit code. `make test` has a small one."""
+    """Each shard on a stack of its own: same verdicts, criteria, causes, exit code. `make test` has a small one."""
     run = ("run", "phase4", "--demo", *defect, "-q")
     whole = tool(tmp_path, *run, "-o", str(tmp_path / "whole.json"), timeout=600)
     files = [str(tmp_path / f"shard-{number}.json") for number in (1, 2, 3)]
