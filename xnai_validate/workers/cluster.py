@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
-import signal
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -118,7 +117,10 @@ async def open_cluster(url: str) -> AsyncIterator[Cluster]:
                 f"no scheduler answers at {url}: {_short(error)}",
                 hint="start one with: dask scheduler; for tls:// name the certificates in Dask's configuration",
             ) from None
-        yield await _cluster(client, url, 1 if local is None else int(local[1]))
+        cluster = await _cluster(client, url, 1 if local is None else int(local[1]))
+        if local is not None:
+            await asyncio.gather(*(cluster.call(worker, worker_calls.ignore_interrupts) for worker in cluster.workers))
+        yield cluster
 
 
 async def _knock(url: str) -> None:
@@ -142,13 +144,7 @@ async def _local(count: int) -> AsyncIterator[LocalCluster]:
         asynchronous=True,
         silence_logs=logging.CRITICAL,
     )
-    # Their processes inherit the mask: an interrupt from the terminal reaches all, and is for this process to handle.
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    async with AsyncExitStack() as stack:
-        try:
-            await stack.enter_async_context(cluster)
-        finally:
-            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+    async with cluster:
         yield cluster
 
 

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
 import socket
+import threading
 from dataclasses import asdict, fields
 from functools import cache
 from pathlib import Path
@@ -38,6 +40,13 @@ def network() -> str:
         return f"{boot}/{os.readlink('/proc/self/ns/net')}"
     except OSError:
         return f"{socket.gethostname()}/{os.getpid()}"
+
+
+def ignore_interrupts() -> JsonObject:
+    """Leave an interrupt from the terminal, which reaches all processes in it, to the coordinating process."""
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+    return {}
 
 
 def clock() -> float:
