@@ -16,6 +16,7 @@ from pathlib import Path
 
 from bench.baseline import baseline
 from bench.capacity import capacity
+from bench.cores import cores
 from bench.http_checks import http_checks, scale
 from bench.load import load
 from bench.modelserver import model_server
@@ -27,7 +28,20 @@ from bench.streams import streams
 from bench.table import Row, render
 from bench.tools import ROOT, our_tool
 
-GROUPS = ("phases", "start", "http", "scale", "load", "streams", "models", "capacity", "inner", "baseline", "scale-out")
+GROUPS = (
+    "phases",
+    "start",
+    "http",
+    "scale",
+    "load",
+    "cores",
+    "streams",
+    "models",
+    "capacity",
+    "inner",
+    "baseline",
+    "scale-out",
+)
 
 
 def main() -> int:
@@ -53,6 +67,8 @@ def main() -> int:
             rows += scale(home, mine, port, max(1, arguments.rounds // 2))
         if "load" in groups:
             rows += load(home, mine, port, arguments.rounds)
+        if "cores" in groups:
+            rows += cores(home, mine, port)
         if "streams" in groups:
             rows += streams(home, mine, arguments.rounds)
         if "models" in groups:

@@ -53,14 +53,16 @@ def tools(home: Path, mine: Installed) -> dict[str, Tool | str]:
         "xnai-validate without uvloop": lambda port, seconds, rate: ours(
             home, mine, port, seconds, rate, env={"PYTHONPATH": str(_no_uvloop(home))}
         ),
-        "locust": (lambda port, seconds, rate: _locust(home, locust, "HttpUser", port, seconds, rate))
+        "locust": (lambda port, seconds, rate: locust_run(home, locust, "HttpUser", port, seconds, rate))
         if locust
         else "not installed",
-        "locust, FastHttpUser": (lambda port, seconds, rate: _locust(home, locust, "FastHttpUser", port, seconds, rate))
+        "locust, FastHttpUser": (
+            lambda port, seconds, rate: locust_run(home, locust, "FastHttpUser", port, seconds, rate)
+        )
         if locust
         else "not installed",
     }
-    for name, package, tool in (("wrk", "wrk", _wrk), ("hey", "hey", _hey), ("ab", "apache2-utils", _ab)):
+    for name, package, tool in (("wrk", "wrk", wrk), ("hey", "hey", _hey), ("ab", "apache2-utils", _ab)):
         found[name] = tool if shutil.which(name) else f"not installed; Debian: apt-get install {package}"
     return found
 
@@ -74,16 +76,28 @@ def _no_uvloop(home: Path) -> Path:
 
 
 def facts_of(
-    home: Path, mine: Installed, name: str, port: int, with_: Mapping[str, object], env: Mapping[str, str]
+    home: Path,
+    mine: Installed,
+    name: str,
+    port: int,
+    with_: Mapping[str, object],
+    env: Mapping[str, str],
+    options: tuple[str, ...] = (),
 ) -> dict[str, float]:
     """The facts of a run of `load.http` by the installed tool, from its report."""
-    return facts_of_run(start(home, mine, name, port, with_, env))
+    return facts_of_run(start(home, mine, name, port, with_, env, options))
 
 
 def start(
-    home: Path, mine: Installed, name: str, port: int, with_: Mapping[str, object], env: Mapping[str, str]
+    home: Path,
+    mine: Installed,
+    name: str,
+    port: int,
+    with_: Mapping[str, object],
+    env: Mapping[str, str],
+    options: tuple[str, ...] = (),
 ) -> subprocess.Popen[str]:
-    """Start such a run."""
+    """Start such a run, with more options of the command line."""
     suite, profile = home / f"checks/bench/{name}.yaml", home / f"{name}.yaml"
     suite.parent.mkdir(parents=True, exist_ok=True)
     check = {"id": "load", "title": "Load", "kind": "load.http", "target": "api", "timeout": "100s", "with": with_}
@@ -91,7 +105,7 @@ def start(
     targets = {"api": {"url": f"http://127.0.0.1:{port}"}}
     head = {"title": "Load", "targets": targets, "suites": [f"bench/{name}"], "limits": {"deadline": "5m"}}
     profile.write_text(json.dumps(head), encoding="utf-8")
-    argv = [mine.ours, "run", str(profile), "--path", str(home), "--quiet", "--format", "json"]
+    argv = [mine.ours, "run", str(profile), "--path", str(home), "--quiet", "--format", "json", *options]
     return subprocess.Popen(
         argv, cwd=home, env={**os.environ, **env}, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
@@ -123,18 +137,22 @@ def ours(
     rate: float | None,
     *,
     env: Mapping[str, str] | None = None,
+    options: tuple[str, ...] = (),
 ) -> LoadResult:
     """Our own tool, as a user runs it."""
     with_: dict[str, object] = {"path": "/", "for": f"{seconds}s", "stop_at": None}
     with_ |= {"callers": CONNECTIONS} if rate is None else {"arrivals": {"rate": rate}, "connections": CONNECTIONS}
-    facts = facts_of(home, mine, "load", port, with_, env or {})
+    facts = facts_of(home, mine, "load", port, with_, env or {}, options)
     cpu_us = facts["own_cpu_ratio"] * facts["elapsed_ms"] * 1000 / facts["completed_count"]
     extra = f"own lag p99 {facts['lag_p99_ms']:.1f} ms, {facts['not_sent_count']:.0f} not sent"
     return LoadResult(facts["throughput_rps"], facts["p95_ms"], facts["p99_ms"], facts["max_ms"], cpu_us, extra)
 
 
-def _wrk(port: int, seconds: int, rate: float | None) -> LoadResult:
-    text, cpu_s = _run(["wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds}", "--latency", f"http://127.0.0.1:{port}/"])
+def wrk(port: int, seconds: int, rate: float | None, *, threads: int = 1) -> LoadResult:
+    """The result of wrk, which knows no rate."""
+    text, cpu_s = _run(
+        ["wrk", f"-t{threads}", f"-c{CONNECTIONS}", f"-d{seconds}", "--latency", f"http://127.0.0.1:{port}/"]
+    )
     rps, count = _number(r"Requests/sec:\s+([\d.]+)", text), _number(r"(\d+) requests in", text)
     units = {"us": 1e-3, "ms": 1.0, "s": 1e3, "m": 6e4}
     p99 = re.search(r"99%\s+([\d.]+)(us|ms|s|m)\b", text)
@@ -168,7 +186,10 @@ def _ab(port: int, seconds: int, rate: float | None) -> LoadResult:
     return LoadResult(rps, p95, p99, worst, _each(cpu_s, count), "it has no rate: as fast as it goes")
 
 
-def _locust(home: Path, tool: Installed | None, user: str, port: int, seconds: int, rate: float | None) -> LoadResult:
+def locust_run(
+    home: Path, tool: Installed | None, user: str, port: int, seconds: int, rate: float | None, *, processes: int = 1
+) -> LoadResult:
+    """The result of locust; with `processes`, in its own distributed mode on this machine."""
     assert tool is not None
     pace = "" if rate is None else f"\n    wait_time = constant_throughput({rate / CONNECTIONS:g})"
     file = home / "locustfile.py"
@@ -179,6 +200,8 @@ def _locust(home: Path, tool: Installed | None, user: str, port: int, seconds: i
     )
     out = home / "locust"
     users = ["-u", str(CONNECTIONS), "-r", str(CONNECTIONS), "-t", f"{seconds}s", "--stop-timeout", "5"]
+    if processes > 1:
+        users += ["--processes", str(processes)]
     argv = [str(tool.folder / "bin/locust"), "-f", str(file), "--headless", "--only-summary", "--csv", str(out)]
     _, cpu_s = _run([*argv, *users, "-H", f"http://127.0.0.1:{port}"])
     with out.with_name("locust_stats.csv").open(encoding="utf-8") as lines:

@@ -60,7 +60,7 @@ def our_tool() -> Installed:
     subprocess.run([*pip, "wheel", "--no-deps", "--wheel-dir", str(built), str(ROOT)], check=True)
     (wheel,) = built.glob("*.whl")
     # Later only our own package is installed again: its version stays the same when its content changes.
-    subprocess.run([*pip, "install", f"{wheel}[load,fast]"], check=True)
+    subprocess.run([*pip, "install", f"{wheel}[load,fast,distributed]"], check=True)
     subprocess.run([*pip, "install", "--no-deps", "--force-reinstall", str(wheel)], check=True)
     return found
 
