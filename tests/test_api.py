@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import traceback
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
@@ -88,6 +89,13 @@ def test_a_plan_is_made_without_a_run(home: Path) -> None:
     """Ids in order, and no journal."""
     assert [check.id for check in plan("mine").checks] == ["own/two:page", "own/two:missing"]
     assert not (home / "state").exists()
+
+
+def test_an_error_of_a_run_has_no_other_as_its_context(home: Path) -> None:
+    """A traceback, and a failure of pytest, begin with the error itself."""
+    with pytest.raises(ConfigError) as error:
+        run("nowhere")
+    assert "event loop" not in "".join(traceback.format_exception(error.value))
 
 
 def test_errors_are_exceptions(home: Path) -> None:

@@ -84,11 +84,18 @@ def run(*profiles: str, **options: Unpack[Options]) -> RunReport:
     force, XnaiError if the run cannot begin, RuntimeError inside an event loop (await `run_async` there). On Ctrl-C the
     run ends in good order before KeyboardInterrupt is raised: faults are reverted, sessions are logged out.
     """
+    if _in_event_loop():
+        raise RuntimeError("run() cannot be called inside an event loop; await run_async() there")
+    return asyncio.run(run_async(*profiles, **options))
+
+
+def _in_event_loop() -> bool:
+    """Whether an event loop runs; asked apart, so that an error of a run has no other as its context."""
     try:
         asyncio.get_running_loop()
     except RuntimeError:
-        return asyncio.run(run_async(*profiles, **options))
-    raise RuntimeError("run() cannot be called inside an event loop; await run_async() there")
+        return False
+    return True
 
 
 async def run_async(*profiles: str, **options: Unpack[Options]) -> RunReport:
