@@ -46,7 +46,7 @@ types: $(STAMP)
 	nice $(BIN)/mypy
 
 # Files go to the testers in the order of collection, which tests/conftest.py makes: what takes long begins first.
-PYTEST := $(BIN)/python -m pytest -n $(TESTERS) --dist loadfile --no-loadscope-reorder
+PYTEST = $(BIN)/python -m pytest -n $(TESTERS) --dist loadfile --no-loadscope-reorder
 
 # mypy takes a minute of a processor: beside the tests that begin first, and mostly wait, it takes none of anyone's time.
 test: style
@@ -61,6 +61,8 @@ SLOW := e2e faults field packaging pytest_plugin test_contributing.py demo/proce
 	checkers/http/test_contract.py checkers/http/test_openapi.py checkers/http/test_openapi_hostile.py \
 	cli/commands/test_prove.py docs/test_site.py docs/test_examples.py cli/test_main.py cli/test_interrupts.py cli/terminal/test_standard_streams.py
 
+# These mostly compute: each tester more imports all of them once more.
+test-fast: TESTERS := 4
 test-fast: $(STAMP)
 	$(PYTEST) $(SLOW:%=--ignore=tests/%)
 
