@@ -174,13 +174,3 @@ def _listener(port: int) -> socket.socket:
     listener.listen(128)
     listener.setblocking(False)
     return listener
-
-
-def eventually(holds: Callable[[], bool], seconds: float = 15.0) -> bool:
-    """Whether something becomes true within generous bounds."""
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        if holds():
-            return True
-        time.sleep(0.02)
-    return holds()

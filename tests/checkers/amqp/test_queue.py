@@ -12,6 +12,7 @@ import pytest
 from tests.checkers.amqp.broker import PASSWORD, USER, Broker, serving
 from tests.checkers.beside import beside
 from tests.context import observe
+from tests.eventually import eventually
 from xnai_validate.checkers.amqp._models import QueueParams
 from xnai_validate.kit import Target
 
@@ -37,7 +38,7 @@ def test_a_queue_is_asked_for_and_not_changed(broker: Broker, virtual_host: str)
     assert (seen.facts["product"], seen.facts["product_version"]) == ("Test broker", "1.2.3")
     assert seen.facts["login_ms"] > 0
     assert broker.declared == [True]
-    assert broker.closed == ["done"]
+    assert eventually(lambda: broker.closed == ["done"])
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import math
 import subprocess
 import sys
@@ -12,14 +13,16 @@ from typing import Any
 import pytest
 
 from tests.checkers.redis_process import redis_server
-from tests.context import observe
+from tests.context import call_checker, check_context, observe
+from xnai_validate.engine.attempts.attempt import Judgement, judge_facts
 from xnai_validate.engine.attempts.lateness import LATENESS, Lateness
 from xnai_validate.kit import JsonObject, NotApplicable, Target, Unmeasurable
 
 SERVER = """
-import http.server
+import http.server, time
 class Page(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
+        time.sleep(0.3 if self.path == "/slow" else 0)
         self.send_response(200); self.send_header("Content-Length", "2"); self.end_headers(); self.wfile.write(b"ok")
     def log_message(self, *_): pass
 server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Page)
@@ -257,3 +260,31 @@ def test_a_time_limit_under_a_fault_is_not_judged_where_this_tool_was_late() -> 
         LATENESS.reset(token)
     assert not seen.held
     assert len(seen.facts["during_failed"]) == 1
+
+
+def test_where_the_only_probe_hangs_for_as_long_as_the_fault_is_held_none_is_judged() -> None:
+    """No probe failed, but none was made either: a rule about them is an error that names how long the one took."""
+    ask: JsonObject = {"kind": "http.request", "with": {"path": "/slow", "timeout": "30s"}, "expect": {"status": 200}}
+    with page("api") as api:
+        context = check_context(
+            "experiment.run",
+            api,
+            disturb=[{"fault": "process.pause"}],
+            probe=ask,
+            **{**QUICK, "every": "1ms"},
+            expect={"requests_failed_during": 0},
+        )
+
+        async def run() -> Judgement:
+            async with context as ctx:
+                while True:
+                    # A probe is nearly always under way when the fault comes; where it just was not, once more.
+                    facts = await call_checker(ctx)
+                    if facts.requests_during == 0:  # type: ignore[attr-defined]
+                        return judge_facts(ctx.measurement.rules, facts, ctx.clock.time())
+
+        judgement = asyncio.run(run())
+    assert judgement.not_reached is not None
+    assert "the one that was under way when they began took " in judgement.not_reached
+    assert all(finding.held for finding in judgement.findings)
+    assert (judgement.values["requests_failed_during"], judgement.values["steady_after"]) == (None, True)

@@ -9,7 +9,7 @@ import socket
 import httpx
 import pytest
 
-from tests.demo.serving import eventually
+from tests.eventually import eventually
 from xnai_validate.demo.processes.stack import EmbeddedStack
 
 

@@ -17,7 +17,8 @@ from cryptography import x509
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from tests.demo.serving import eventually, redis_running, reserved, serving
+from tests.demo.serving import redis_running, reserved, serving
+from tests.eventually import eventually
 from xnai_validate.demo.defects import TOPICS
 from xnai_validate.demo.processes import certificates, redis_server
 from xnai_validate.demo.settings import Layout, Settings

@@ -20,7 +20,7 @@ import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from tests.demo.serving import eventually
+from tests.eventually import eventually
 from xnai_validate.demo.processes.parts import parts_of
 from xnai_validate.demo.processes.stack import EmbeddedStack, StackFailed
 from xnai_validate.demo.processes.stack_file import Target

@@ -11,7 +11,8 @@ from uuid import uuid4
 import pytest
 import redis
 
-from tests.demo.serving import eventually, redis_running, reserved, serving
+from tests.demo.serving import redis_running, reserved, serving
+from tests.eventually import eventually
 from xnai_validate.demo.defects import TOPICS
 from xnai_validate.demo.services.worker import GROUPS
 from xnai_validate.demo.settings import Settings

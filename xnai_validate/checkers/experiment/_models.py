@@ -74,12 +74,12 @@ class Experiment(Facts):
     """From the moment all faults were in force to the end of the first probe that failed; null if all passed."""
     requests_during: Count = 0
     """How many probes began while the faults were in force, or failed while they were injected."""
-    requests_failed_during: Count = 0
-    """How many of those probes failed."""
-    failed_ratio_during: Ratio = 0.0
-    """The share of those probes that failed."""
+    requests_failed_during: Count | None = 0
+    """How many of those probes failed; null without such probes: then a rule about it is not judged."""
+    failed_ratio_during: Ratio | None = 0.0
+    """The share of those probes that failed; null without such probes."""
     slowest_during_ms: Milliseconds | None = None
-    """The duration of the slowest of those probes, measured at the client."""
+    """The duration of the slowest of those probes, measured at the client; null without such probes."""
     error_kinds: list[str] = Field(default_factory=list)
     """Why probes failed, each kind once, sorted: `timeout`, `status 503`, else the fact that broke a rule: `json`."""
     during_failed: list[str] | None = Field(default_factory=list)

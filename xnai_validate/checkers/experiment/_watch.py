@@ -67,6 +67,8 @@ class Watch:
     count: int = 0
     failed: int = 0
     slowest_s: float | None = None
+    under_way_s: float | None = None
+    """How long the probe took that was under way when the faults came into force, where it held."""
     first_failed: float | None = None
     """When the first probe ended that did not hold."""
     kinds: set[str] = field(default_factory=set)
@@ -84,6 +86,8 @@ class Watch:
         in_force = self.in_force_at is not None and probe.begun >= self.in_force_at
         if (in_force or probe.why is not None) and (self.reverted_at is None or probe.begun < self.reverted_at):
             self._count_during(probe)
+        elif self.in_force_at is not None and not in_force:
+            self.under_way_s = probe.ended - probe.begun
         if probe.why is not None and self.first_failed is None:
             self.first_failed = probe.ended
         self.last_why = probe.why

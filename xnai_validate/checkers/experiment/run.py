@@ -115,7 +115,16 @@ async def _measure(params: ExperimentParams, ctx: Context, afterwards: dict[str,
     unsteady = ([in_words(ctx, params.probe, why)] if why else []) + sorted(away)
     facts = _facts_of(watch, None if unjudged and not during else during, touched, unsteady)
     detail = _join_reasons(params.bystanders, touched, ctx) or None
-    return facts.model_copy(update={"blast_radius_detail": detail}).not_reached(unjudged)
+    return facts.model_copy(update={"blast_radius_detail": detail}).not_reached(unjudged or _why_no_probe(watch))
+
+
+def _why_no_probe(watch: Watch) -> str | None:
+    """Return why no probe can be judged, None where some can: a probe may hang for as long as the faults are held."""
+    if watch.count:
+        return None
+    under_way = watch.under_way_s
+    took = "" if under_way is None else f"; the one that was under way when they began took {under_way:.1f} s"
+    return f"no probe began while the faults were in force, so none is judged{took}"
 
 
 async def _wait_until_steady(params: ExperimentParams, ctx: Context) -> None:
@@ -220,8 +229,8 @@ def _facts_of(watch: Watch, during: list[str] | None, touched: dict[str, str], u
     return Experiment(
         detected_ms=_elapsed_ms(watch.in_force_at, first),
         requests_during=watch.count,
-        requests_failed_during=watch.failed,
-        failed_ratio_during=watch.failed / watch.count if watch.count else 0.0,
+        requests_failed_during=watch.failed if watch.count else None,
+        failed_ratio_during=watch.failed / watch.count if watch.count else None,
         slowest_during_ms=None if watch.slowest_s is None else watch.slowest_s * 1000,
         error_kinds=sorted(watch.kinds),
         during_failed=during,

@@ -15,7 +15,7 @@ import pytest
 import redis
 from websockets.sync.client import connect
 
-from tests.demo.serving import eventually
+from tests.eventually import eventually
 from xnai_validate.demo.processes.stack import EmbeddedStack
 
 QUESTION = {"query": "What is Xoe-NovAi?"}

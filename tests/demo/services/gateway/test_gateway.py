@@ -16,7 +16,8 @@ from websockets.exceptions import InvalidHandshake
 from websockets.sync.client import connect
 
 from tests.demo.services.gateway.upstream import Upstream
-from tests.demo.serving import app_serving, eventually, reserved, serving
+from tests.demo.serving import app_serving, reserved, serving
+from tests.eventually import eventually
 from xnai_validate.demo.defects import CATALOGUE, TOPICS
 from xnai_validate.demo.settings import Layout, Settings
 
