@@ -167,7 +167,9 @@ class DividedLoad:
         if not news:
             return
         limit = self._load.params.stop_at
-        if limit is not None and self._ended_because is None:
+        # For a moment one worker is in the warm-up and another in the load; their counts are not of the same time.
+        same_phase = len({each["moment"]["phase"] for each in news}) == 1
+        if limit is not None and self._ended_because is None and same_phase:
             ended, errors = (sum(each[name] for each in news) for name in ("ended", "errors"))
             waited_s = max(each["waited_s"] for each in news)
             name = "" if news[0]["moment"]["phase"] == "load" else " of the warm-up"

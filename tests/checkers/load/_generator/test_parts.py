@@ -84,6 +84,8 @@ def test_a_merged_histogram_is_that_of_all_samples() -> None:
         (lambda part: part["load"].update(lag={"format": "other"}), "not a histogram"),
         (lambda part: part["load"].update(statuses=[["200"]]), "not a pair"),
         (lambda part: part.update(recorder=[]), "instead of a mapping"),
+        (lambda part: part.update(cpu_ratio=float("nan")), "no number"),
+        (lambda part: part.update(ends_s=float("inf")), "no number"),
     ],
 )
 def test_other_data_is_refused(change: Any, why: str) -> None:

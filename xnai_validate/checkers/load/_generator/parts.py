@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from typing import Any
 
@@ -124,7 +125,7 @@ def _read_count(value: JsonValue) -> int:
 
 
 def _read_number(value: JsonValue) -> float:
-    """Return a number; raises ValueError for anything else."""
-    if isinstance(value, bool) or not isinstance(value, int | float):
+    """Return a finite number; raises ValueError for anything else."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
         raise ValueError(f"{value!r:.40} is no number")
     return float(value)
