@@ -1,8 +1,8 @@
 # Two commands do all the set-up: `make demo` and `make test`.
 
 PYTHON ?= python3
-# Tests at a time. Most of them wait for a server or a clock, so three for each core; they need no more of a machine.
-TESTERS ?= 6
+# Tests at a time. Most of them wait for a server or a clock, so two for each core; they need no more of a machine.
+TESTERS ?= 4
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
@@ -15,7 +15,7 @@ export PYTHONDONTWRITEBYTECODE :=
 
 help:
 	@echo "make demo        install into .venv and run phase 4.1 on the embedded stack"
-	@echo "make test        lint, then all tests, with as many defects as fail every check (about 12 minutes on two cores)"
+	@echo "make test        lint, then all tests, with as many defects as fail every check (about 15 minutes on two cores)"
 	@echo "make test-fast   all tests but those that start stacks or a process each, wait for times, or install (2 minutes)"
 	@echo "make lint        ruff and mypy --strict"
 	@echo "make prove       all defects against the checks named for them, and what is repeated a hundred times (hours)"
@@ -61,8 +61,6 @@ SLOW := e2e faults field packaging pytest_plugin test_contributing.py demo/proce
 	checkers/http/test_contract.py checkers/http/test_openapi.py checkers/http/test_openapi_hostile.py \
 	cli/commands/test_prove.py docs/test_site.py docs/test_examples.py cli/test_main.py cli/test_interrupts.py cli/terminal/test_standard_streams.py
 
-# These mostly compute: each tester more imports all of them once more.
-test-fast: TESTERS := 4
 test-fast: $(STAMP)
 	$(PYTEST) $(SLOW:%=--ignore=tests/%)
 

@@ -288,3 +288,4 @@ def test_where_the_only_probe_hangs_for_as_long_as_the_fault_is_held_none_is_jud
     assert "the one that was under way when they began took " in judgement.not_reached
     assert all(finding.held for finding in judgement.findings)
     assert (judgement.values["requests_failed_during"], judgement.values["steady_after"]) == (None, True)
+    assert judgement.values["slowest_during_ms"] >= 700, "it went on for as long as the fault was held"

@@ -79,7 +79,8 @@ class Experiment(Facts):
     failed_ratio_during: Ratio | None = 0.0
     """The share of those probes that failed; null without such probes."""
     slowest_during_ms: Milliseconds | None = None
-    """The duration of the slowest of those probes, measured at the client; null without such probes."""
+    """The duration of the slowest of those probes, measured at the client; of a probe that began before the faults were
+    in force and passed, the part since then. Null where no probe was made."""
     error_kinds: list[str] = Field(default_factory=list)
     """Why probes failed, each kind once, sorted: `timeout`, `status 503`, else the fact that broke a rule: `json`."""
     during_failed: list[str] | None = Field(default_factory=list)

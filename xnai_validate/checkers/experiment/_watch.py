@@ -87,7 +87,9 @@ class Watch:
         if (in_force or probe.why is not None) and (self.reverted_at is None or probe.begun < self.reverted_at):
             self._count_during(probe)
         elif self.in_force_at is not None and not in_force:
+            # It passed, which proves nothing; but how long it went on under the faults is known.
             self.under_way_s = probe.ended - probe.begun
+            self.slowest_s = max(probe.ended - self.in_force_at, self.slowest_s or 0.0)
         if probe.why is not None and self.first_failed is None:
             self.first_failed = probe.ended
         self.last_why = probe.why
