@@ -57,7 +57,7 @@ def meanings() -> dict[str, str]:
 
 def environment() -> str:
     """Return the text of the page of environment variables."""
-    head = ("variable", "")
+    head = ("variable", "what it sets")
     parts = ["# Environment variables\n", "## Options of run\n"]
     parts += ["Each sets the option of the same name; the command line goes before it.\n", table(head, _options())]
     parts += ["## Others\n", table(head, ((code(name), text) for name, text in VARIABLES.items()))]

@@ -58,10 +58,10 @@ class Browser:
         elif method in ("Runtime.consoleAPICalled", "Runtime.exceptionThrown"):
             self.complaints.append(json.dumps(params)[:500])
 
-    def open(self, file: Path) -> None:
-        """Load a file and wait until all of it is there."""
+    def open(self, page: Path | str) -> None:
+        """Load a file or a url, and wait until all of it is there."""
         self._events.clear()
-        self.command("Page.navigate", url=file.as_uri())
+        self.command("Page.navigate", url=page if isinstance(page, str) else page.as_uri())
         while "Page.loadEventFired" not in self._events:
             self._note(json.loads(self._connection.recv(timeout=ANSWER_S)))
 
