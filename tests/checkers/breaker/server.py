@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 import uuid
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
@@ -23,6 +24,10 @@ NAME = "rag_api"
 WORK_S = 0.02
 LONG_S = 0.25
 """How long `/long` takes, which is for many callers at once."""
+CACHED_S = 0.5
+"""How old the report of `/cached` may be."""
+REPORTS: dict[str, tuple[float, dict[str, Any]]] = {}
+"""The key of a breaker -> when its cached report was made, and the report."""
 Answer = tuple[int, dict[str, str], dict[str, Any]]
 
 
@@ -157,8 +162,12 @@ async def _answer(breaker: Breaker, path: str, fails: Callable[[], bool]) -> Ans
     if path == "/wrong":
         return 400, {}, _envelope(400, "validation_validation", NAME)
     if path == "/health":
-        state = breaker.state_name()
-        return 200, {}, {"breaker": {"closed": 0, "open": 1, "half_open": 2}[state], "healthy": state != "open"}
+        return 200, {}, _health(breaker)
+    if path == "/cached":
+        made_s, report = REPORTS.get(breaker.key, (0.0, {}))
+        if time.monotonic() - made_s > CACHED_S:
+            REPORTS[breaker.key] = time.monotonic(), (report := _health(breaker))
+        return 200, {}, report
     try:
         trial = await breaker.admit()
     except RefusedError as refused:
@@ -170,6 +179,11 @@ async def _answer(breaker: Breaker, path: str, fails: Callable[[], bool]) -> Ans
     finally:
         await breaker.end(failed, trial)
     return (500, {}, _envelope(500, "model_error", "llm")) if failed else (200, {}, {"response": "done"})
+
+
+def _health(breaker: Breaker) -> dict[str, Any]:
+    state = breaker.state_name()
+    return {"breaker": {"closed": 0, "open": 1, "half_open": 2}[state], "healthy": state != "open"}
 
 
 def _refusal(breaker: Breaker, refused: RefusedError) -> Answer:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from pydantic import ValidationError
+from redis import Redis as SyncRedis
 
 from tests.checkers.breaker import faults, reference
 from tests.checkers.breaker.promises import params, post
@@ -80,6 +81,27 @@ def test_a_planted_state_that_is_never_read_is_seen(redis: Target) -> None:
         found = seen("cycle", running, trip=planted(running.key), expect={"opened": True, "closed_again": True})
         assert [finding.fact for finding in found.findings if not finding.held] == ["opened"]
         assert found.facts["opened_detail"] == "its state was set to open in Redis, and the next call was not refused"
+
+
+def test_a_summary_may_show_another_breaker(redis: Target) -> None:
+    """A place that sums up all breakers may show an open one while another is open, and only then."""
+    with stack(redis) as running, SyncRedis(port=redis.port, password=redis.password) as client:
+        health = {"kind": "http.request", "with": {"path": "/health"}, "fact": "status", "means": {"200": "open"}}
+        keys = {"kind": "redis.keys", "target": "redis", "with": {"pattern": f"{running.key}*"}}
+        another_open = {**keys, "expect": {"documents": {"$.*.state": {"contains": "open"}}}}
+        settings = {"sources": {"health": {**health, "summary": True}}, "another_open": another_open}
+        shows = "health shows 200 while the breaker is closed"
+        assert seen("cycle", running, **settings).facts["sources_disagree"] == [shows, shows]
+        client.set(f"{running.key}:another", '{"state": "open"}')
+        assert seen("cycle", running, **settings).facts["sources_disagree"] == []
+
+
+def test_a_cached_report_has_the_patience_to_show_a_closed_breaker(redis: Target) -> None:
+    """No time is promised after which a report shows a closed breaker: one that is cached for a while is no fault."""
+    shows = {"0": ["closed", "open"], "1": "open", "2": "half_open"}  # here only what is shown of the closed one counts
+    cached = {"kind": "http.request", "with": {"path": "/cached"}, "fact": "json", "path": "$.breaker", "means": shows}
+    with stack(redis) as running:
+        assert seen("cycle", running, sources={"cached": cached}, settle=0.1).facts["sources_disagree"] == []
 
 
 def test_what_comes_after_the_opening_is_not_judged_without_it(redis: Target) -> None:

@@ -37,6 +37,9 @@ class Source(Watch):
     numbers: dict[State, float] | None = None
     """State -> the number that a gauge shows for it, instead of `means`: `{closed: 0, open: 1, half_open: 2}`."""
 
+    summary: bool = False
+    """Whether this place sums up several breakers: it may show an open one while `another_open` holds."""
+
     def states(self, value: str) -> tuple[State, ...]:
         """The states that a value means; empty for an unknown value."""
         if self.numbers is not None:
@@ -90,6 +93,8 @@ class BreakerParams(Params):
     """The target where that key is."""
     sources: dict[str, Source] = Field(default_factory=dict)
     """Name -> another place that shows its state."""
+    another_open: Observation | None = None
+    """An observation that holds while another breaker is open, where a source sums up several of them."""
     every: Annotated[Duration, Gt(0)] = 0.1
     """How often an open breaker is called and its state read; it limits the precision of the recovery time."""
     settle: Duration = 0.5

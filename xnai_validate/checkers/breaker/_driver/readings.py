@@ -6,6 +6,7 @@ import asyncio
 from dataclasses import dataclass, replace
 from typing import get_args
 
+from xnai_validate.checkers._steps import failure, observe_all
 from xnai_validate.checkers._watch import Missing, read
 from xnai_validate.checkers.breaker._models import BreakerParams, State
 from xnai_validate.kit import Context, JsonObject, JsonValue
@@ -94,27 +95,52 @@ class Readings:
         )
 
     async def until(self, state: State) -> Reading | None:
-        """Read the key until it holds `state`; after `settle`, return the last reading."""
+        """Read the key until it holds `state`; return the last reading, which begins after `settle`."""
         end_s = self._ctx.clock.monotonic() + self._params.settle
         while True:
             reading = await self.key()
-            if reading is None or reading.state == state or self._ctx.clock.monotonic() >= end_s:
+            if reading is None or reading.state == state or reading.begun_s >= end_s:
                 return reading
             await self._ctx.clock.sleep(PAUSE_S)
 
     async def disagreeing(self, state: State) -> list[str]:
-        """The other places that do not show `state` within `settle`, in words."""
-        end_s = self._ctx.clock.monotonic() + self._params.settle
+        """The other places that do not come to show `state`, in words.
+
+        A closed breaker stays closed, so its places have the patience to show it; an open one is about to try a call,
+        so they have half of the recovery time at most. The last reading begins when that time is over.
+        """
+        allowed_s = self._params.patience
+        if state != "closed":
+            allowed_s = min(allowed_s, self._params.recovery / 2)
+        end_s = self._ctx.clock.monotonic() + max(self._params.settle, allowed_s)
         while True:
-            found, unread = await read(self._params.sources, self._ctx)
-            wrong = [f"{name}: {why}" for name, why in unread.items()]
-            for name, value in found.items():
-                text = "no value" if isinstance(value, Missing) else spelled(value)
-                if state not in self._params.sources[name].states(text):
-                    wrong.append(f"{name} shows {text} while the breaker is {state}")
-            if not wrong or self._ctx.clock.monotonic() >= end_s:
+            begun_s = self._ctx.clock.monotonic()
+            wrong = await self._places_that_differ(state)
+            if not wrong or begun_s >= end_s:
                 return wrong
             await self._ctx.clock.sleep(PAUSE_S)
+
+    async def _places_that_differ(self, state: State) -> list[str]:
+        """Read every other place once, and describe those that show another state."""
+        values, unread = await read(self._params.sources, self._ctx)
+        wrong = [f"{name}: {why}" for name, why in unread.items()]
+        for name, value in values.items():
+            source = self._params.sources[name]
+            text = "no value" if isinstance(value, Missing) else spelled(value)
+            shown = source.states(text)
+            if state in shown:
+                continue
+            if source.summary and state == "closed" and "open" in shown and await self._is_another_open():
+                continue
+            wrong.append(f"{name} shows {text} while the breaker is {state}")
+        return wrong
+
+    async def _is_another_open(self) -> bool:
+        """Whether another breaker is open; False where that cannot be observed."""
+        if self._params.another_open is None:
+            return False
+        (observed,) = await observe_all(self._ctx, [self._params.another_open])
+        return failure(self._params.another_open, observed) is None
 
 
 def _parse_state(value: JsonValue) -> State | None:
